@@ -1,0 +1,205 @@
+"""What a comparison found, as data: the one thing that reports are made from. No texts, no rounding, no layout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+Value = str | int | float | bool | None | tuple[str, ...] | tuple[float, ...]
+Conclusion = Literal["consistent", "inconclusive", "query", "not_comparable"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """Something said, as a code and the values in it; every language is rendered from these two."""
+
+    code: str
+    values: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """An estimate between its limits, ``low <= estimate <= high``, at a stated level (0.9 = 90 %)."""
+
+    estimate: float
+    low: float
+    high: float
+    level: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclaredZone:
+    """A declared zone with its status (compliant, suspended, not_covered) on the day used."""
+
+    zone_id: str
+    carats: float | None
+    status_on_export_date: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlternativeLR:
+    """`log10_lr` against another H2.
+
+    `kind` is ``any_other_zone``, ``zone`` (with `zone_id`) or ``unlisted_weight`` (with `unlisted_weight`).
+    """
+
+    kind: str
+    log10_lr: float
+    zone_id: str | None = None
+    unlisted_weight: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelectionLR:
+    """`log10_lr` under three readings of the sizes (before bounds).
+
+    ``as_recorded``: sizes are as the zone and the declared screen give them; ``marginalised``: sizes outside the
+    parcel's own range may have been taken out; ``size_conditional``: colour and morphology given size alone.
+    """
+
+    as_recorded: float
+    marginalised: float
+    size_conditional: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """H1 (what was declared) against H2 (from elsewhere); log10 LRs are calibrated.
+
+    `low` and `high` enclose `log10_lr` at `level`, `bounds` are the lowest and highest log10 LR the references carry.
+    `typicality_p` is the chance that a parcel of what was declared lies as far from it as this one.
+    """
+
+    h1: Statement
+    h2: Statement
+    log10_lr: float
+    low: float
+    high: float
+    level: float
+    bounds: tuple[float, float]
+    bound_hit: Literal["lower", "upper"] | None
+    log10_lr_unbounded: float
+    verbal: Statement | None
+    typicality_p: float
+    by_alternative: tuple[AlternativeLR, ...]
+    by_selection: SelectionLR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribution:
+    """What the parcel resembles: posterior of each zone under equal priors, and the conformal set at `level`.
+
+    `prediction_set` holds zone ids, and ``unlisted`` where no zone is excluded as a source nobody has sampled.
+    """
+
+    zones: tuple[tuple[str, float], ...]
+    unlisted_posterior: float
+    prediction_set: tuple[str, ...]
+    level: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceShare:
+    """Share of stones that would come from `zone_id` if it were the only undeclared source, and its weight."""
+
+    zone_id: str
+    share: Interval
+    posterior: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mixture:
+    """Undeclared goods: shares, test of none at all, what this size can show, and where they could come from.
+
+    `profile` is the distribution of the share as (share, probability that the share is at most this) pairs.
+    `indistinguishable` lists zones that could not be told from what was declared at this size.
+    """
+
+    undeclared_stone_fraction: Interval
+    undeclared_carat_fraction: Interval | None
+    p_value: float
+    detection_limit: float
+    sources: tuple[SourceShare, ...]
+    indistinguishable: tuple[str, ...]
+    association_p: float | None
+    profile: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Novelty:
+    """Conformal p-value of "like nothing in the reference" and the smallest p that could be had."""
+
+    p_value: float
+    floor: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassFinding:
+    """A class of an attribute: shares of stones observed and expected (with a range), contribution in log10 LR."""
+
+    attribute: str
+    class_name: str
+    observed: float
+    expected: float | None
+    low: float | None
+    high: float | None
+    contribution: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FootprintMap:
+    """The parcel among reference parcels: two coordinates each, with the centre of every zone."""
+
+    parcel: tuple[float, float]
+    centres: Mapping[str, tuple[float, float]]
+    references: Mapping[str, tuple[tuple[float, float], ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Shapley shares of `log10_lr_unbounded` by attribute, findings by class, sentences, and the map."""
+
+    attributes: tuple[tuple[str, float], ...]
+    classes: tuple[ClassFinding, ...]
+    sentences: tuple[Statement, ...]
+    footprint_map: FootprintMap | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorRate:
+    """An error counted in an evaluation: `errors` of `trials`, with the limits of a 90 % interval."""
+
+    rate: float
+    low: float
+    high: float
+    errors: int
+    trials: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorRates:
+    """Measured errors of the conclusion at this size of parcel. Named in words, since the usual names mislead."""
+
+    measured_on: Statement
+    n_stones_low: int
+    n_stones_high: int
+    true_declarations_queried: ErrorRate
+    false_declarations_accepted: ErrorRate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """Everything found about one parcel. What cannot be had is None, and `cautions` says why."""
+
+    status_on: date
+    declared: tuple[DeclaredZone, ...]
+    verification: Verification | None
+    attribution: Attribution | None
+    mixture: Mixture | None
+    novelty: Novelty | None
+    explanation: Explanation | None
+    conclusion: Conclusion | None
+    error_rates: ErrorRates | None
+    cautions: tuple[Statement, ...]

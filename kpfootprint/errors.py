@@ -1,0 +1,92 @@
+"""Everything the library raises on purpose: one root, a handful of children, each with a stable code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing wrong with an input, told so that its author can find and mend it.
+
+    Parameters
+    ----------
+    table : str
+        Table (or sheet, or JSON member) that holds the value.
+    row : int or None
+        Line of the file as an editor counts it (the header is line 1), or None for the whole table.
+    column : str or None
+        Column as it is headed in the input, or None for the whole row.
+    value : str or None
+        The offending value as it was given.
+    code : str
+        Stable name of the rule that was broken; translations hang on it.
+    reason : str
+        What is wrong and what would be right, in English.
+    """
+
+    table: str
+    row: int | None = None
+    column: str | None = None
+    value: str | None = None
+    code: str = "invalid"
+    reason: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the members as a plain dictionary."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        place = self.table
+        if self.row is not None:
+            place += f", row {self.row}"
+        if self.column is not None:
+            place += f", column {self.column}"
+        value = f" (value {self.value!r})" if self.value is not None else ""
+        return f"{place}: {self.reason}{value}"
+
+
+class KPFootprintError(Exception):
+    """Root of all errors raised on purpose by this library."""
+
+    code = "error"
+
+
+class IngestError(KPFootprintError):
+    """An input cannot be read as a submission; carries every problem found in it."""
+
+    code = "invalid_input"
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class InvalidParcel(KPFootprintError):
+    """A parcel was built from values that contradict each other."""
+
+    code = "invalid_parcel"
+
+
+class SchemeMismatch(KPFootprintError):
+    """A parcel and a release do not speak of the same attributes, classes or zones."""
+
+    code = "scheme_mismatch"
+
+
+class ReferenceDataError(KPFootprintError):
+    """A reference package is not what its descriptor says; carries every problem found in it."""
+
+    code = "invalid_reference"
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class ReleaseError(KPFootprintError):
+    """A release folder is missing, incomplete, altered or made for another version."""
+
+    code = "invalid_release"
