@@ -1,0 +1,3 @@
+"""Footprint comparison of rough-diamond parcels."""
+
+__version__ = "0.1.0"
