@@ -1,3 +1,95 @@
-"""Footprint comparison of rough-diamond parcels."""
+"""Footprint comparison of rough-diamond parcels.
+
+One parcel, from a file to its report::
+
+    from datetime import UTC, datetime
+    from pathlib import Path
+
+    import kpfootprint
+
+    release = kpfootprint.load_release(kpfootprint.shipped_release())
+    parcel = kpfootprint.ingest_file(
+        Path("stones.csv"), release.scheme, release.zone_table, parcel={"declarations": [{"zone_id": "berberati"}]}
+    )
+    now = datetime.now(UTC)
+    (report,) = kpfootprint.examine(kpfootprint.Batch((parcel,)), release, status_on=now.date(), created_at=now)
+    print(kpfootprint.render_text(report))
+
+Names are imported from their rooms when they are first asked for, so that looking at the version costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kpfootprint.errors import (
+        IngestError,
+        InvalidParcel,
+        KPFootprintError,
+        Problem,
+        ReferenceDataError,
+        ReleaseError,
+        SchemeMismatch,
+    )
+    from kpfootprint.flow import examine
+    from kpfootprint.ingest import ingest_file, ingest_json, ingest_submission
+    from kpfootprint.parcel import Batch, Parcel
+    from kpfootprint.release import Release, load_release, shipped_release
+    from kpfootprint.report import Report, read_report, render_html, render_pdf, render_text
 
 __version__ = "0.1.0"
+
+_ROOMS = {
+    "errors": (
+        "IngestError",
+        "InvalidParcel",
+        "KPFootprintError",
+        "Problem",
+        "ReferenceDataError",
+        "ReleaseError",
+        "SchemeMismatch",
+    ),
+    "flow": ("examine",),
+    "ingest": ("ingest_file", "ingest_json", "ingest_submission"),
+    "parcel": ("Batch", "Parcel"),
+    "release": ("Release", "load_release", "shipped_release"),
+    "report": ("Report", "read_report", "render_html", "render_pdf", "render_text"),
+}
+
+__all__ = [
+    "Batch",
+    "IngestError",
+    "InvalidParcel",
+    "KPFootprintError",
+    "Parcel",
+    "Problem",
+    "ReferenceDataError",
+    "Release",
+    "ReleaseError",
+    "Report",
+    "SchemeMismatch",
+    "__version__",
+    "examine",
+    "ingest_file",
+    "ingest_json",
+    "ingest_submission",
+    "load_release",
+    "read_report",
+    "render_html",
+    "render_pdf",
+    "render_text",
+    "shipped_release",
+]
+
+
+def __getattr__(name: str) -> object:
+    for room, names in _ROOMS.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{room}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

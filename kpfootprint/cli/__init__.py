@@ -1,0 +1,1 @@
+"""The command line: the one room of the library that reads the clock and the environment."""

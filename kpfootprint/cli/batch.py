@@ -1,0 +1,80 @@
+"""``kpfootprint batch`` and ``validate``: a whole submission, one line a parcel, or all that is wrong with it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kpfootprint.cli.output import out_option, writing
+from kpfootprint.cli.parallel import lines_of
+from kpfootprint.cli.reading import read_submission
+from kpfootprint.cli.surroundings import model_option, now, open_release
+from kpfootprint.errors import IngestError
+
+if TYPE_CHECKING:
+    from kpfootprint.ingest import ParcelFailure, Submission
+
+SOME_BAD = 3
+
+
+@click.command()
+@click.argument("submission", type=click.Path(exists=True, path_type=Path))
+@out_option
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes that examine parcels.")
+@click.option(
+    "--scheduler", metavar="ADDRESS", help="Dask scheduler whose workers examine parcels, as tcp://host:8786."
+)
+@model_option
+def batch(submission: Path, out: Path | None, workers: int, scheduler: str | None, model: Path | None) -> int:
+    """Examine every parcel of SUBMISSION (a folder, .zip or .xlsx): one report a line, in the order of parcels.
+
+    A bad parcel's line holds its problems instead, and the exit status is then 3.
+    """
+    release = open_release(model)
+    read = read_submission(submission, release)
+    lines = lines_of(read.batch.parcels, release, now(), workers=workers, scheduler=scheduler)
+    hidden = not sys.stderr.isatty()
+    with (
+        writing(out) as stream,
+        click.progressbar(length=len(read.order), label="Examining", file=sys.stderr, hidden=hidden) as bar,
+    ):
+        for line in _in_order(read, lines):
+            stream.write(line.encode() + b"\n")
+            bar.update(1)
+    if read.failures:
+        click.echo(f"{len(read.failures)} of {len(read.order)} parcels have problems; see their lines.", err=True)
+    return SOME_BAD if read.failures else 0
+
+
+def _in_order(read: Submission, lines: Iterator[str]) -> Iterator[str]:
+    """Yield a line for every parcel of the submission: its report, or its problems."""
+    failures = {failure.parcel_id: failure for failure in read.failures}
+    for parcel_id in read.order:
+        failure = failures.get(parcel_id)
+        yield next(lines) if failure is None else _failure_line(failure)
+
+
+def _failure_line(failure: ParcelFailure) -> str:
+    told = {
+        "parcel": {"parcel_id": failure.parcel_id},
+        "problems": [problem.as_dict() for problem in failure.problems],
+    }
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+
+
+@click.command()
+@click.argument("submission", type=click.Path(exists=True, path_type=Path))
+@model_option
+def validate(submission: Path, model: Path | None) -> None:
+    """Read SUBMISSION and tell every problem at once: table, row, column, value, reason."""
+    read = read_submission(submission, open_release(model))
+    problems = [problem for failure in read.failures for problem in failure.problems]
+    if problems:
+        raise IngestError(problems)
+    n_stones = sum(parcel.n_stones for parcel in read.batch)
+    click.echo(f"{len(read.order)} parcels, {n_stones} stones: no problem found.")

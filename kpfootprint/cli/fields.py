@@ -1,0 +1,77 @@
+"""The options that say what a parcel's own row and its bordereau would say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+class Declared(click.ParamType):
+    """``ZONE`` or ``ZONE=CARATS``; a decimal comma is understood."""
+
+    name = "ZONE[=CARATS]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, Any]:
+        """Return a declaration in the JSON parcel's shape."""
+        zone, equals, carats = str(value).rpartition("=")
+        if not equals:
+            return {"zone_id": str(value).strip(), "carats": None}
+        try:
+            return {"zone_id": zone.strip(), "carats": float(carats.replace(",", "."))}
+        except ValueError:
+            self.fail(
+                f"{carats!r} in {value!r} is not a number of carats; write for example berberati=152.8", param, ctx
+            )
+
+
+OPTIONS = (
+    click.option("--parcel-id", metavar="ID", help="Name of the parcel; the file's name without its ending otherwise."),
+    click.option(
+        "--declare",
+        "declarations",
+        type=Declared(),
+        multiple=True,
+        metavar="ZONE[=CARATS]",
+        help="A declared zone; repeat it, with carats, for a blend.",
+    ),
+    click.option(
+        "--exported-on",
+        type=click.DateTime(formats=["%Y-%m-%d"]),
+        metavar="DATE",
+        help="Day of export, as 2025-03-31: the day whose zone status counts.",
+    ),
+    click.option("--cleaning-state", metavar="STATE", help="How the stones were cleaned, such as raw."),
+    click.option("--selection", metavar="SELECTION", help="run_of_mine, or how a buyer chose."),
+    click.option("--sorter", metavar="NAME", help="Who sorted the stones into classes."),
+    click.option(
+        "--bottom-screen-mm", type=float, metavar="MM", help="Aperture of the screen that small stones fell through."
+    ),
+    click.option("--specials-removed", type=bool, metavar="yes|no", help="Whether the largest stones were taken out."),
+    click.option("--sieve-set", metavar="NAME", help="Sieve set whose classes a sorting sheet uses."),
+)
+
+CONDITIONS = ("cleaning_state", "selection", "sorter", "bottom_screen_mm", "specials_removed", "sieve_set")
+
+
+def parcel_options(command: Command) -> Command:
+    """Add every option of this room, shown in the order above."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+def as_parcel(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the given options in the JSON parcel's shape, without those that were left out."""
+    day: datetime | None = options["exported_on"]
+    parcel: dict[str, Any] = {
+        "parcel_id": options["parcel_id"],
+        "exported_on": None if day is None else day.date().isoformat(),
+        "declarations": list(options["declarations"]),
+        "conditions": {name: options[name] for name in CONDITIONS if options[name] is not None},
+    }
+    return {name: value for name, value in parcel.items() if value}

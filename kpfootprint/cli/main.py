@@ -1,0 +1,69 @@
+"""The command ``kpfootprint`` and its exit status: 0 done, 2 bad input, 3 a batch with bad parcels, 1 anything else."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+
+import click
+
+from kpfootprint import __version__
+from kpfootprint.cli.batch import batch, validate
+from kpfootprint.cli.compare import compare, verify
+from kpfootprint.cli.models import models
+from kpfootprint.cli.operate import keys, serve
+from kpfootprint.cli.zones import zones
+from kpfootprint.errors import (
+    IngestError,
+    InvalidParcel,
+    KPFootprintError,
+    Problem,
+    ReferenceDataError,
+    SchemeMismatch,
+)
+
+BAD_INPUT = 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="kpfootprint")
+def cli() -> None:
+    """Compare parcels of rough diamonds with the footprints of the zones they are declared to come from.
+
+    A report weighs what was declared against "from elsewhere" and says how sure that is.
+    """
+
+
+for command in (compare, verify, batch, validate, zones, models, keys, serve):
+    cli.add_command(command)
+
+
+def show_problems(problems: Iterable[Problem]) -> None:
+    """Write every problem on standard error, one a line, and how many there are."""
+    count = 0
+    for problem in problems:
+        click.echo(str(problem), err=True)
+        count += 1
+    click.echo(f"{count} problem{'s' if count != 1 else ''}; nothing was written.", err=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit status."""
+    try:
+        status = cli.main(args=arguments, prog_name="kpfootprint", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("Stopped; nothing was written.", err=True)
+        sys.exit(1)
+    except (IngestError, ReferenceDataError) as error:
+        show_problems(error.problems)
+        sys.exit(BAD_INPUT)
+    except (InvalidParcel, SchemeMismatch) as error:
+        click.echo(f"{error}", err=True)
+        sys.exit(BAD_INPUT)
+    except (KPFootprintError, OSError) as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)
+    sys.exit(status if isinstance(status, int) else 0)

@@ -1,0 +1,77 @@
+"""Where results go: standard output, or a file that is replaced whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+def out_option(command: Command) -> Command:
+    """Add ``--out FILE``; a folder that does not exist is refused before any work."""
+    option = click.option(
+        "--out",
+        type=click.Path(dir_okay=False, path_type=Path, allow_dash=True),
+        callback=_checked,
+        metavar="FILE",
+        help="File to replace with the result; standard output otherwise.",
+    )
+    return option(command)
+
+
+def _checked(_context: click.Context, _parameter: click.Parameter, out: Path | None) -> Path | None:
+    if out is None or str(out) == "-":
+        return None
+    out = out.resolve()
+    if not out.parent.is_dir():
+        raise click.BadParameter(f"folder {str(out.parent)!r} does not exist")
+    return out
+
+
+def refuse_terminal(kind: str, out: Path | None) -> None:
+    """Refuse to write bytes that no terminal can show."""
+    if out is None and click.get_binary_stream("stdout").isatty():
+        raise click.UsageError(f"a {kind} cannot be shown in a terminal: add --out FILE, or send it into a pipe")
+
+
+@contextmanager
+def writing(out: Path | None) -> Iterator[IO[bytes]]:
+    """Give a stream to write to; where it is a file, it takes its place only when all has been written."""
+    if out is None:
+        stream = click.get_binary_stream("stdout")
+        yield stream
+        stream.flush()
+        return
+    if out.exists() and not out.is_file():  # a pipe or a device is written to, never replaced
+        with out.open("wb") as stream:
+            yield stream
+        return
+    handle, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
+    draft = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        draft.chmod(_mode(out))
+        draft.replace(out)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def _mode(out: Path) -> int:
+    """Return the permissions of the file that is replaced, or those of a new file."""
+    if out.exists():
+        return stat.S_IMODE(out.stat().st_mode)
+    umask = os.umask(0)
+    os.umask(umask)
+    return 0o666 & ~umask

@@ -1,0 +1,73 @@
+"""Examines many parcels a chunk at a time: here, over processes of this machine, or over a Dask cluster."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from kpfootprint.parcel import Parcel
+    from kpfootprint.release import Release
+
+CHUNK = 32
+"""Parcels examined together. It does not depend on the number of workers, so neither do the bytes."""
+
+Start = Callable[[tuple["Parcel", ...]], Any]
+"""Starts a chunk somewhere and returns its future."""
+
+
+def report_lines(parcels: tuple[Parcel, ...], release: Release, created_at: datetime) -> list[str]:
+    """Return the report of each parcel as one line of JSON."""
+    from kpfootprint.flow import examine
+    from kpfootprint.parcel import Batch
+
+    reports = examine(Batch(parcels), release, status_on=created_at.date(), created_at=created_at)
+    return [report.to_json() for report in reports]
+
+
+def lines_of(
+    parcels: Sequence[Parcel], release: Release, created_at: datetime, *, workers: int, scheduler: str | None
+) -> Iterator[str]:
+    """Yield the report of each parcel as a line, in their order; only a few chunks are under way at a time."""
+    chunks = (tuple(parcels[start : start + CHUNK]) for start in range(0, len(parcels), CHUNK))
+    if scheduler is None and workers == 1:
+        for chunk in chunks:
+            yield from report_lines(chunk, release, created_at)
+        return
+    with ExitStack() as stack:
+        if scheduler is None:
+            start, at_once = _processes(stack, workers, release, created_at)
+        else:
+            start, at_once = _dask(stack, scheduler, release, created_at)
+        under_way: deque[Any] = deque()
+        for chunk in chunks:
+            under_way.append(start(chunk))
+            if len(under_way) >= at_once:
+                yield from under_way.popleft().result()
+        while under_way:
+            yield from under_way.popleft().result()
+
+
+def _processes(stack: ExitStack, workers: int, release: Release, created_at: datetime) -> tuple[Start, int]:
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
+    pool = stack.enter_context(ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")))
+    stack.callback(pool.shutdown, cancel_futures=True)
+    return lambda chunk: pool.submit(report_lines, chunk, release, created_at), 2 * workers
+
+
+def _dask(stack: ExitStack, scheduler: str, release: Release, created_at: datetime) -> tuple[Start, int]:
+    try:
+        from distributed import Client
+    except ModuleNotFoundError:
+        raise click.UsageError("--scheduler needs the extra dask: pip install 'kpfootprint[dask]'") from None
+    client = stack.enter_context(Client(scheduler, set_as_default=False))
+    there = client.scatter(release, broadcast=True)
+    at_once = 2 * max(1, sum(client.nthreads().values()))
+    return lambda chunk: client.submit(report_lines, chunk, there, created_at, pure=False), at_once

@@ -1,0 +1,66 @@
+"""What only the command line may ask: what time it is, where things are kept, which release is in force."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from kpfootprint.release import Release
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+def now() -> datetime:
+    """Return the present moment in UTC, to the second; its date is "today" for zones and for parcels without one."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def home() -> Path:
+    """Return the folder of the register and of the releases made over HTTP: KPF_HOME or its default."""
+    return Path(os.environ.get("KPF_HOME") or "~/.local/share/kpfootprint").expanduser()
+
+
+def model_option(command: Command) -> Command:
+    """Add ``--model FOLDER``."""
+    option = click.option(
+        "--model",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        envvar="KPF_MODEL",
+        metavar="FOLDER",
+        help="Release to use instead of the active one (or KPF_MODEL).",
+    )
+    return option(command)
+
+
+def lang_option(command: Command) -> Command:
+    """Add ``--lang en|fr``."""
+    option = click.option(
+        "--lang", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="Language of texts."
+    )
+    return option(command)
+
+
+def release_folder(model: Path | None) -> Path:
+    """Return the folder of ``--model``, or of the last activation in the register, or of the shipped release."""
+    from kpfootprint.release import shipped_release
+
+    if model is not None:
+        return model
+    if (home() / "register.db").exists():
+        from service.register.activations import active_release_folder
+
+        return active_release_folder(home())
+    return shipped_release()
+
+
+def open_release(model: Path | None) -> Release:
+    """Load the release in force, every file checked against its manifest first."""
+    from kpfootprint.release import load_release
+
+    return load_release(release_folder(model))

@@ -1,0 +1,47 @@
+"""The names that other programs may rely on; the list grows and shrinks on purpose only."""
+
+from __future__ import annotations
+
+import pytest
+
+import kpfootprint
+
+NAMES = [
+    "Batch",
+    "IngestError",
+    "InvalidParcel",
+    "KPFootprintError",
+    "Parcel",
+    "Problem",
+    "ReferenceDataError",
+    "Release",
+    "ReleaseError",
+    "Report",
+    "SchemeMismatch",
+    "__version__",
+    "examine",
+    "ingest_file",
+    "ingest_json",
+    "ingest_submission",
+    "load_release",
+    "read_report",
+    "render_html",
+    "render_pdf",
+    "render_text",
+    "shipped_release",
+]
+
+
+def test_public_names() -> None:
+    assert dir(kpfootprint) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_public_name_can_be_had_and_says_what_it_is(name: str) -> None:
+    found = getattr(kpfootprint, name)
+    assert name.startswith("__") or found.__doc__
+
+
+def test_other_names_cannot_be_had() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'compare_everything'"):
+        _ = kpfootprint.compare_everything
