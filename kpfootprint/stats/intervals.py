@@ -1,0 +1,126 @@
+"""Intervals of measured rates and metrics: exact and score intervals of a share, bootstrap over parcels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import betaincinv, ndtri
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Lower and upper limit of an interval at `level` (0.9 = 90 %)."""
+
+    low: float
+    high: float
+    level: float
+
+
+def _check_level(level: float) -> None:
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie between 0 and 1, got {level}")
+
+
+def _check_count(errors: int, trials: int) -> None:
+    if not (trials >= 1 and 0 <= errors <= trials):
+        raise ValueError(f"errors must lie between 0 and trials, and trials be 1 or more, got {errors} of {trials}")
+
+
+def clopper_pearson(errors: int, trials: int, *, level: float = 0.9) -> Limits:
+    """Exact interval of a share from `errors` of `trials` independent cases; covers at `level` or more.
+
+    References
+    ----------
+    Clopper, C. and Pearson, E. S. (1934). Biometrika 26, 404-413.
+
+    Examples
+    --------
+    >>> round(clopper_pearson(0, 298, level=0.9).high, 4)
+    0.01
+    """
+    _check_count(errors, trials)
+    _check_level(level)
+    tail = (1 - level) / 2
+    low = float(betaincinv(errors, trials - errors + 1, tail)) if errors > 0 else 0.0
+    high = float(betaincinv(errors + 1, trials - errors, 1 - tail)) if errors < trials else 1.0
+    return Limits(low=low, high=high, level=level)
+
+
+def wilson(errors: float, trials: float, *, level: float = 0.9) -> Limits:
+    """Score interval of a share; covers at about `level`, and may be given effective (fractional) counts.
+
+    References
+    ----------
+    Wilson, E. B. (1927). Journal of the American Statistical Association 22, 209-212.
+    """
+    if not (trials > 0 and 0 <= errors <= trials):
+        raise ValueError(f"errors must lie between 0 and trials, and trials be positive, got {errors} of {trials}")
+    _check_level(level)
+    z = float(ndtri((1 + level) / 2))
+    share = errors / trials
+    centre = (share + z * z / (2 * trials)) / (1 + z * z / trials)
+    half = z / (1 + z * z / trials) * float(np.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials)))
+    return Limits(low=max(0.0, centre - half), high=min(1.0, centre + half), level=level)
+
+
+def bootstrap_over_parcels(
+    statistic: Callable[[Floats], float],
+    parcels: ArrayLike,
+    *,
+    rng: np.random.Generator,
+    strata: ArrayLike | None = None,
+    n_resamples: int = 1000,
+    level: float = 0.9,
+) -> Limits:
+    """Percentile interval of a statistic of trials, drawing whole parcels: trials of one parcel are not independent.
+
+    Parameters
+    ----------
+    statistic : callable
+        Takes weights of the trials, shape (n_trials,), how often each was drawn, and returns the statistic; may raise
+        ValueError or return NaN where a draw has nothing to compute it from, and that draw is then left out.
+    parcels : array-like of shape (n_trials,)
+        Parcel of each trial, any hashable values of one type.
+    strata : array-like of shape (n_trials,), optional
+        As many parcels as there are in each stratum (a zone, say) are drawn from it. One stratum for a parcel.
+    n_resamples : int
+        Draws.
+
+    Returns
+    -------
+    Limits
+        NaN where every draw was left out.
+    """
+    _check_level(level)
+    names, trial_parcel = np.unique(np.asarray(parcels), return_inverse=True)
+    if names.size == 0 or n_resamples < 1:
+        raise ValueError(f"parcels and n_resamples must not be empty, got {names.size} parcels, {n_resamples} draws")
+    stratum = np.zeros(names.size, dtype=np.intp)
+    if strata is not None:
+        of_trial = np.unique(np.asarray(strata), return_inverse=True)[1]
+        if of_trial.shape != trial_parcel.shape:
+            raise ValueError(f"strata must have the shape of parcels, {trial_parcel.shape}, got {of_trial.shape}")
+        stratum[trial_parcel] = of_trial
+        if (stratum[trial_parcel] != of_trial).any():
+            raise ValueError("strata must give every parcel one stratum")
+    members = [np.flatnonzero(stratum == value) for value in np.unique(stratum)]
+    found: list[float] = []
+    for _ in range(n_resamples):
+        drawn = np.zeros(names.size)
+        for group in members:
+            drawn[group] = np.bincount(rng.integers(group.size, size=group.size), minlength=group.size)
+        try:
+            value = statistic(drawn[trial_parcel])
+        except ValueError:
+            continue
+        if not np.isnan(value):
+            found.append(value)
+    if not found:
+        return Limits(low=float("nan"), high=float("nan"), level=level)
+    low, high = np.quantile(found, [(1 - level) / 2, (1 + level) / 2])
+    return Limits(low=float(low), high=float(high), level=level)
