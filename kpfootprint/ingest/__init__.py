@@ -1,0 +1,18 @@
+"""Reading submissions: files and JSON documents become parcels, or a list of everything that is wrong with them."""
+
+from kpfootprint.ingest.assemble import ParcelFailure, Submission
+from kpfootprint.ingest.document import ingest_json, parcel_to_json
+from kpfootprint.ingest.limits import Limits
+from kpfootprint.ingest.rules import RULES
+from kpfootprint.ingest.submission import ingest_file, ingest_submission
+
+__all__ = [
+    "RULES",
+    "Limits",
+    "ParcelFailure",
+    "Submission",
+    "ingest_file",
+    "ingest_json",
+    "ingest_submission",
+    "parcel_to_json",
+]

@@ -1,0 +1,131 @@
+"""Files of a folder or an archive, within limits and never outside of it."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from kpfootprint.errors import IngestError
+from kpfootprint.ingest.limits import Limits
+from kpfootprint.ingest.rules import Broken, problem
+
+_PIECE = 1 << 20
+_SMALL = 10_000_000
+_HIDDEN = ("__MACOSX/", ".", "~$")
+
+
+def refuse(name: str, code: str, value: object = None, **values: object) -> IngestError:
+    """Return the error of a file that breaks a rule."""
+    return IngestError([problem(Broken(code, values), table=name, value=value)])
+
+
+def is_hidden(path: str) -> bool:
+    """Say whether a path is one that systems leave behind: hidden files, lock files of office programs."""
+    return path.startswith("__MACOSX/") or any(part.startswith((".", "~$")) for part in PurePosixPath(path).parts)
+
+
+class Budget:
+    """Counts unpacked bytes against the limits, over all files of an input."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._spent = 0
+
+    def spend(self, name: str, unpacked: int, packed_size: int, so_far: int) -> None:
+        """Count `unpacked` more bytes of a file of `packed_size` bytes that has given `so_far` bytes."""
+        self._spent += unpacked
+        if self._spent > self._limits.max_unpacked_bytes:
+            raise refuse(name, "unpacks_too_large", limit=self._limits.max_unpacked_bytes)
+        if so_far > _SMALL and so_far > self._limits.max_ratio * max(packed_size, 1):
+            raise refuse(name, "unpack_ratio", limit=f"{self._limits.max_ratio:g}")
+
+
+def read_file(path: Path, budget: Budget) -> bytes:
+    """Return the bytes of a file on disk."""
+    size = path.stat().st_size
+    budget.spend(path.name, size, size, size)
+    return path.read_bytes()
+
+
+def gunzip(data: bytes, name: str, budget: Budget) -> bytes:
+    """Unpack gzip, piece by piece."""
+    if not data.startswith(b"\x1f\x8b"):
+        raise refuse(name, "wrong_file_kind", found="it is not gzip")
+    pieces: list[bytes] = []
+    total = 0
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
+            while piece := stream.read(_PIECE):
+                total += len(piece)
+                budget.spend(name, len(piece), len(data), total)
+                pieces.append(piece)
+    except (OSError, EOFError, zlib.error) as error:
+        raise refuse(name, "damaged_file", detail=error) from None
+    return b"".join(pieces)
+
+
+def open_zip(data: bytes, name: str) -> zipfile.ZipFile:
+    """Open a zip archive from its bytes."""
+    try:
+        return zipfile.ZipFile(io.BytesIO(data))
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        found = "an old or a protected Office file" if data.startswith(b"\xd0\xcf\x11\xe0") else "it is not a zip file"
+        raise refuse(name, "wrong_file_kind", found=found) from None
+
+
+def check_members(archive: zipfile.ZipFile, name: str, limits: Limits) -> list[zipfile.ZipInfo]:
+    """Return the files of an archive; raise `IngestError` for paths outside it, links, passwords and too many files."""
+    members = archive.infolist()
+    if len(members) > limits.max_files:
+        raise refuse(name, "too_many_files", limit=limits.max_files)
+    for member in members:
+        path = member.filename.replace("\\", "/")
+        if path.startswith("/") or ":" in path.split("/")[0] or ".." in path.split("/"):
+            raise refuse(name, "path_outside", member.filename)
+        if stat.S_ISLNK(member.external_attr >> 16):
+            raise refuse(name, "archive_link", member.filename)
+        if member.flag_bits & 0x1:
+            raise refuse(name, "encrypted_file", member.filename)
+    return [member for member in members if not member.is_dir()]
+
+
+def unzip(archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: Budget) -> bytes:
+    """Unpack one file of an archive, piece by piece; what its header claims about the size is not believed."""
+    pieces: list[bytes] = []
+    total = 0
+    try:
+        with archive.open(member) as stream:
+            while piece := stream.read(_PIECE):
+                total += len(piece)
+                budget.spend(member.filename, len(piece), member.compress_size, total)
+                pieces.append(piece)
+    except (zipfile.BadZipFile, OSError, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
+        raise refuse(member.filename, "damaged_file", detail=error) from None
+    return b"".join(pieces)
+
+
+def files_of(path: Path, budget: Budget, limits: Limits) -> Iterator[tuple[str, bytes]]:
+    """Give name and bytes of every file of a folder or of a .zip; hidden files are passed over."""
+    if path.is_dir():
+        inside = sorted(path.rglob("*"))
+        if len(inside) > limits.max_files:
+            raise refuse(path.name, "too_many_files", limit=limits.max_files)
+        for item in inside:
+            name = item.relative_to(path).as_posix()
+            if is_hidden(name):
+                continue
+            if item.is_symlink():
+                raise refuse(path.name, "archive_link", name)
+            if item.is_file():
+                yield name, read_file(item, budget)
+        return
+    with open_zip(read_file(path, budget), path.name) as archive:
+        for member in check_members(archive, path.name, limits):
+            name = member.filename.replace("\\", "/")
+            if not is_hidden(name):
+                yield name, unzip(archive, member, budget)

@@ -1,0 +1,209 @@
+"""A parcel as a JSON document, read and written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from kpfootprint.errors import IngestError, Problem
+from kpfootprint.ingest.assemble import CONDITIONS, assemble
+from kpfootprint.ingest.cells import Cell
+from kpfootprint.ingest.limits import Limits
+from kpfootprint.ingest.rules import Broken, problem
+from kpfootprint.ingest.tables import ColumnMaker, RawTable, Table, recognise, typed_cells
+from kpfootprint.ingest.words import Words
+from kpfootprint.parcel import Breakdown, Parcel
+from kpfootprint.reference import ZoneTable
+from kpfootprint.scheme import Scheme
+
+_LISTS = ("declarations", "stones", "counts", "size_classes")
+
+
+def ingest_json(document: object, scheme: Scheme, zone_table: ZoneTable, limits: Limits | None = None) -> Parcel:
+    """Read the JSON parcel of the contract: columns or rows of stones, or counts.
+
+    Parameters
+    ----------
+    document : object
+        A parsed JSON document: an object with ``parcel_id`` and ``stones`` or ``counts``.
+
+    Returns
+    -------
+    Parcel
+
+    Raises
+    ------
+    IngestError
+        With every problem. ``row`` is the position of a stone, declaration or cell, counted from 1; numbers must be
+        JSON numbers, so a number in quotes is refused.
+    """
+    words, limits = Words(scheme, zone_table), limits or Limits()
+    tables, parcel_id = document_tables(document, words, limits)
+    submission = assemble(tables, words, limits, single=parcel_id)
+    if submission.failures:
+        raise IngestError(submission.problems())
+    return submission.batch.parcels[0]
+
+
+def document_tables(
+    document: object, words: Words, limits: Limits, *, partial: bool = False
+) -> tuple[dict[str, Table], str]:
+    """Turn a JSON parcel into tables; with `partial`, neither ``parcel_id`` nor stones are needed."""
+    if not isinstance(document, Mapping):
+        raise IngestError([problem(Broken("wrong_type", {"expected": "an object"}), table="parcel", value=document)])
+    problems: list[Problem] = []
+    fields = {
+        name: value for name, value in document.items() if name not in (*_LISTS, "conditions") and value is not None
+    }
+    conditions = document.get("conditions")
+    if isinstance(conditions, Mapping):
+        fields |= {name: value for name, value in conditions.items() if value is not None}
+    elif conditions is not None:
+        problems.append(_wrong("conditions", conditions, "an object"))
+    parcel_id = fields.get("parcel_id")
+    if not isinstance(parcel_id, str) or not parcel_id.strip():
+        if not partial:
+            blank = parcel_id is None or isinstance(parcel_id, str)
+            broken = Broken("missing_value") if blank else Broken("wrong_type", {"expected": "text"})
+            problems.append(problem(broken, table="parcel", column="parcel_id", value=parcel_id))
+        fields["parcel_id"] = parcel_id = "parcel"
+    parcel_id = parcel_id.strip()
+    raws = [_raw("parcel", {name: [value] for name, value in fields.items()}, numbered=False)]
+    kinds = ["parcels"]
+    for kind in _LISTS:
+        value = document.get(kind)
+        if value is None:
+            continue
+        if kind == "size_classes" and isinstance(value, Sequence):
+            value = [_named_set(item, conditions) for item in value]
+        columns = _columns(kind, value, problems)
+        if columns:
+            raws.append(_raw(kind, columns))
+            kinds.append(kind)
+        elif kind in ("stones", "counts") and not problems:
+            problems.append(problem(Broken("no_stones"), table=kind))
+    tables: dict[str, Table] = {}
+    for kind, raw in zip(kinds, raws, strict=True):
+        n_rows = len(raw.columns[0].codes)
+        if n_rows > limits.max_rows:
+            problems.append(problem(Broken("too_many_rows", {"limit": limits.max_rows}), table=raw.name))
+            continue
+        try:
+            tables[kind] = recognise(raw, kind, words)
+        except IngestError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise IngestError(problems[: limits.max_problems])
+    return tables, parcel_id
+
+
+def _wrong(kind: str, value: object, expected: str, row: int | None = None) -> Problem:
+    return problem(Broken("wrong_type", {"expected": expected}), table=kind, row=row, value=value)
+
+
+def _named_set(item: object, conditions: object) -> object:
+    """Give a size class the parcel's own sieve set where it names none."""
+    named = conditions.get("sieve_set") if isinstance(conditions, Mapping) else None
+    return {"sieve_set": named, **item} if isinstance(item, Mapping) and "sieve_set" not in item else item
+
+
+def _columns(kind: str, value: object, problems: list[Problem]) -> dict[str, Sequence[Any]]:
+    """Return a list of rows, or an object of columns, as columns."""
+    if isinstance(value, Mapping) and kind == "stones":
+        lists = {name: column for name, column in value.items() if column is not None}
+        for name, column in lists.items():
+            if not isinstance(column, list | tuple):
+                problems.append(problem(Broken("wrong_type", {"expected": "a list"}), table=kind, column=name))
+                return {}
+        first, length = next(((name, len(column)) for name, column in lists.items()), ("", 0))
+        for name, column in lists.items():
+            if len(column) != length:
+                values = {"found": len(column), "expected": length, "column": first}
+                problems.append(problem(Broken("unequal_columns", values), table=kind, column=name))
+        return lists if length and all(len(column) == length for column in lists.values()) else {}
+    if not isinstance(value, list | tuple):
+        problems.append(_wrong(kind, value, "a list of objects"))
+        return {}
+    wrong = [at for at, row in enumerate(value, start=1) if not isinstance(row, Mapping)]
+    if wrong:
+        problems.extend(_wrong(kind, value[at - 1], "an object", at) for at in wrong[:1000])
+        return {}
+    names = dict.fromkeys(name for row in value for name in row)
+    return {name: [row.get(name) for row in value] for name in names}
+
+
+def _raw(name: str, columns: Mapping[str, Sequence[Any]], *, numbered: bool = True) -> RawTable:
+    made = []
+    n_rows = 0
+    for header, values in columns.items():
+        maker = ColumnMaker()
+        maker.add(typed_cells(values) if numbered else [_scalar(value) for value in values])
+        made.append(maker.column(str(header)))
+        n_rows = len(values)
+    rows = np.arange(1, n_rows + 1, dtype=np.int32) if numbered else None
+    return RawTable(name=name, source="document", columns=made, rows=rows, typed=True)
+
+
+def _scalar(value: object) -> Cell:
+    return value if isinstance(value, bool) else typed_cells([value])[0]
+
+
+def parcel_to_json(parcel: Parcel, scheme: Scheme) -> dict[str, Any]:
+    """Write a parcel as the JSON document that `ingest_json` reads back to the same parcel.
+
+    Members that are not known are left out; classes bear the names of the scheme.
+    """
+    conditions = {name: value for name in CONDITIONS if (value := getattr(parcel.conditions, name)) is not None}
+    document: dict[str, Any] = {
+        "parcel_id": parcel.parcel_id,
+        "exported_on": None if parcel.exported_on is None else parcel.exported_on.isoformat(),
+        "certificate_no": parcel.certificate_no,
+        "exporter": parcel.exporter,
+        "carats": parcel.declared_carats,
+        "value_usd": parcel.value_usd,
+        "hs_code": parcel.hs_code,
+        "declarations": [
+            {"zone_id": item.zone_id} | ({} if item.carats is None else {"carats": item.carats})
+            for item in parcel.declarations
+        ]
+        or None,
+        "conditions": conditions or None,
+    }
+    if parcel.stones is not None:
+        stones: dict[str, list[Any]] = {scheme.size.column: parcel.stones.weight_ct.tolist()}
+        for item in scheme.categorical:
+            if item.name in parcel.stones.codes:
+                names = (*item.class_names, None)
+                stones[item.column] = [names[code] for code in parcel.stones.codes[item.name].tolist()]
+        document["stones"] = stones
+    else:
+        document["counts"] = [row for item in parcel.breakdowns for row in _count_rows(item, parcel, scheme)]
+    own = parcel.sieve_set
+    if own is not None and scheme.sieve_set(own.name) is None:
+        document["size_classes"] = [
+            {"sieve_set": own.name, "size_class": name, "lower_ct": low}
+            | ({} if high == float("inf") else {"upper_ct": high})
+            for name, low, high in zip(own.classes, own.lower_ct, own.upper_ct, strict=True)
+        ]
+    return {name: value for name, value in document.items() if value is not None}
+
+
+def _count_rows(item: Breakdown, parcel: Parcel, scheme: Scheme) -> list[dict[str, Any]]:
+    names: list[tuple[str, tuple[str, ...]]] = []
+    for name in item.attributes:
+        if name == scheme.size.name:
+            names.append(("size_class", parcel.sieve_set.classes if parcel.sieve_set else ()))
+        else:
+            attribute = scheme.attribute(name)
+            names.append((attribute.column, attribute.class_names))
+    carats = None if item.carats is None else item.carats.tolist()
+    rows: list[dict[str, Any]] = []
+    for at, (codes, count) in enumerate(zip(item.codes.tolist(), item.n_stones.tolist(), strict=True)):
+        row: dict[str, Any] = {column: classes[code] for (column, classes), code in zip(names, codes, strict=True)}
+        row["n_stones"] = count
+        if carats is not None:
+            row["carats"] = carats[at]
+        rows.append(row)
+    return rows

@@ -1,0 +1,218 @@
+"""Submissions and single tables from files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from kpfootprint.errors import IngestError, Problem
+from kpfootprint.ingest.archive import Budget, files_of, gunzip, read_file, refuse
+from kpfootprint.ingest.assemble import Submission, assemble
+from kpfootprint.ingest.cells import Cell, is_blank, text_of
+from kpfootprint.ingest.csvfile import read_csv
+from kpfootprint.ingest.document import document_tables
+from kpfootprint.ingest.limits import Limits
+from kpfootprint.ingest.rules import Broken, problem
+from kpfootprint.ingest.tables import Column, RawTable, Table, guess_kind, recognise
+from kpfootprint.ingest.words import TABLES, Words, fold, table_names
+from kpfootprint.ingest.workbook import read_workbook
+from kpfootprint.parcel import Parcel
+from kpfootprint.reference import ZoneTable
+from kpfootprint.scheme import Scheme
+
+_TEXT = (".csv", ".tsv", ".txt")
+
+
+def ingest_submission(path: Path, scheme: Scheme, zone_table: ZoneTable, limits: Limits | None = None) -> Submission:
+    """Read a submission: a folder, a .zip or an .xlsx workbook with the tables of the contract.
+
+    Parameters
+    ----------
+    path : Path
+        A folder or .zip with one CSV file a table, an .xlsx workbook with one sheet a table, or one table alone.
+
+    Returns
+    -------
+    Submission
+        The good parcels, and the others with all that is wrong with each. Every parcel may have failed.
+
+    Raises
+    ------
+    IngestError
+        With every problem, where a table cannot be read, or rows cannot be laid to a parcel.
+    """
+    words, limits = Words(scheme, zone_table), limits or Limits()
+    tables = _recognise_all(_read(path, words, limits), words, path.name)
+    _need_goods(tables, path.name)
+    single = None
+    if not any("parcel_id" in table.columns for table in tables.values()):
+        single = stem(path)
+    return assemble(tables, words, limits, single=single)
+
+
+def ingest_file(
+    path: Path,
+    scheme: Scheme,
+    zone_table: ZoneTable,
+    *,
+    parcel: Mapping[str, Any] | None = None,
+    limits: Limits | None = None,
+) -> Parcel:
+    """Read one parcel: a stones or counts table, or a submission that holds one parcel.
+
+    Parameters
+    ----------
+    parcel : mapping, optional
+        What is known besides, in the shape of the JSON parcel without stones; it goes before what the file says.
+        ``parcel_id`` also picks the parcel where the file holds several. Without one, the file's own id is taken,
+        then its name without suffixes.
+
+    Raises
+    ------
+    IngestError
+        With every problem.
+    """
+    words, limits = Words(scheme, zone_table), limits or Limits()
+    given = {name: value for name, value in (parcel or {}).items() if value is not None}
+    tables = _recognise_all(_read(path, words, limits), words, path.name)
+    _need_goods(tables, path.name)
+    wanted = given.get("parcel_id")
+    found = _parcel_ids(tables)
+    if len(found) > 1 and wanted not in found:
+        raise refuse(path.name, "several_parcels", found=len(found))
+    own = wanted if wanted in found else next(iter(found), None)
+    name = str(wanted or own or stem(path))
+    tables = {kind: _of_parcel(table, own, name) for kind, table in tables.items()}
+    extra, _ = document_tables(given | {"parcel_id": name}, words, limits, partial=True)
+    for kind, table in extra.items():
+        tables[kind] = _over(table, tables[kind]) if kind == "parcels" and kind in tables else table
+    submission = assemble(tables, words, limits, single=name)
+    if submission.failures:
+        raise IngestError(submission.problems())
+    return submission.batch.parcels[0]
+
+
+def stem(path: Path) -> str:
+    """Return a file's name without its suffixes: ``stones.csv.gz`` is ``stones``."""
+    name = path.name
+    for suffix in (".gz", *_TEXT, ".xlsx", ".zip"):
+        if name.lower().endswith(suffix) and len(name) > len(suffix):
+            name = name[: -len(suffix)]
+    return name
+
+
+def _read(path: Path, words: Words, limits: Limits) -> list[RawTable]:
+    """Read every table of a file, a folder or an archive; problems of all its files are raised together."""
+    if not path.exists():
+        raise refuse(path.name, "file_missing")
+    budget = Budget(limits)
+    several = path.is_dir() or path.suffix.lower() == ".zip"
+    files = files_of(path, budget, limits) if several else iter([(path.name, read_file(path, budget))])
+    tables: list[RawTable] = []
+    problems: list[Problem] = []
+    for name, data in files:
+        try:
+            tables += _read_one(name, data, words, budget, limits, lenient=several)
+        except IngestError as error:
+            problems += error.problems
+    if problems:
+        raise IngestError(problems)
+    return tables
+
+
+def _read_one(name: str, data: bytes, words: Words, budget: Budget, limits: Limits, *, lenient: bool) -> list[RawTable]:
+    lower = name.lower()
+    if lower.endswith(".gz"):
+        data, lower = gunzip(data, name, budget), lower.removesuffix(".gz")
+        if not lower.endswith(_TEXT):
+            lower += ".csv"
+    if lower.endswith(_TEXT):
+        if lenient and lower.endswith(".txt"):
+            return []
+        return [read_csv(data, stem(Path(PurePosixPath(name).name)), name, words, limits)]
+    if lower.endswith(".xlsx"):
+        return read_workbook(data, name, budget, limits)
+    if lenient and not lower.endswith((".xls", ".xlsm", ".ods", ".zip", ".json")):
+        return []
+    raise refuse(name, "unknown_file_kind")
+
+
+def _recognise_all(raws: list[RawTable], words: Words, source: str) -> dict[str, Table]:
+    tables: dict[str, Table] = {}
+    problems: list[Problem] = []
+    names = table_names()
+    for raw in raws:
+        kind = names.get(fold(raw.name)) or guess_kind(raw, words)
+        if kind is None:
+            if raw.columns and len(raws) > 1:
+                problems.append(problem(Broken("unknown_table", {"known": ", ".join(TABLES)}), table=raw.name))
+            elif raw.columns:
+                problems += _not_goods(raw, words)
+            continue
+        if kind in tables:
+            problems.append(problem(Broken("table_twice", {"other": tables[kind].name}), table=raw.name))
+            continue
+        try:
+            tables[kind] = recognise(raw, kind, words)
+        except IngestError as error:
+            problems += error.problems
+    if not tables and not problems:
+        problems.append(problem(Broken("no_tables"), table=source))
+    if problems:
+        raise IngestError(problems)
+    return tables
+
+
+def _not_goods(raw: RawTable, words: Words) -> tuple[Problem, ...]:
+    """Say why a lone table is neither stones nor counts."""
+    try:
+        recognise(raw, "stones", words)
+    except IngestError as error:
+        return error.problems
+    return ()
+
+
+def _need_goods(tables: Mapping[str, Table], source: str) -> None:
+    rows = sum(table.n_rows for kind, table in tables.items() if kind in ("stones", "counts"))
+    if rows == 0:
+        raise refuse(source, "no_stones")
+
+
+def _parcel_ids(tables: Mapping[str, Table]) -> list[str]:
+    found: dict[str, None] = {}
+    for kind in ("parcels", "stones", "counts"):
+        if kind in tables and "parcel_id" in tables[kind].columns:
+            column = tables[kind].columns["parcel_id"]
+            used = np.unique(column.codes)
+            found |= dict.fromkeys(text_of(column.cells[at]) for at in used.tolist() if not is_blank(column.cells[at]))
+    return list(found)
+
+
+def _of_parcel(table: Table, parcel_id: str | None, name: str) -> Table:
+    """Keep the rows of one parcel (and those of none, which are a fault), and call it by `name`."""
+    column = table.columns.get("parcel_id")
+    if column is None:
+        return table
+    own = [is_blank(cell) or text_of(cell) == parcel_id for cell in column.cells]
+    kept = np.flatnonzero(np.array(own, dtype=bool)[column.codes])
+    place = {int(old): new for new, old in enumerate(kept)}
+    cells: list[Cell] = [cell if is_blank(cell) else name for cell in column.cells]
+    columns = {key: Column(item.header, item.cells, item.codes[kept]) for key, item in table.columns.items()}
+    columns["parcel_id"] = Column(column.header, cells, column.codes[kept])
+    rows = None if table.rows is None else table.rows[kept]
+    ragged = {place[row]: found for row, found in table.ragged.items() if row in place}
+    return replace(table, columns=columns, n_rows=len(kept), rows=rows, ragged=ragged)
+
+
+def _over(given: Table, own: Table) -> Table:
+    """Lay what the caller gave over the parcel's own row."""
+    if own.n_rows == 0:
+        return given
+    columns = dict(own.columns)
+    for name, column in given.columns.items():
+        columns[name] = Column(column.header, column.cells, np.zeros(own.n_rows, dtype=np.int32))
+    return replace(own, columns=columns)

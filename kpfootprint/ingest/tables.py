@@ -1,0 +1,209 @@
+"""A table in columns of few distinct values, whatever file it came from."""
+
+from __future__ import annotations
+
+import difflib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.errors import IngestError, Problem
+from kpfootprint.ingest.cells import Cell, Odd, is_blank
+from kpfootprint.ingest.rules import Broken, problem
+from kpfootprint.ingest.words import Words, fold, nearest
+
+REQUIRED: Mapping[str, tuple[str, ...]] = {
+    "parcels": ("parcel_id",),
+    "declarations": ("zone_id", "carats"),
+    "stones": (),
+    "counts": ("n_stones",),
+    "size_classes": ("sieve_set", "size_class", "lower_ct"),
+}
+"""Columns without which a table cannot be read; the weight of stones comes from the scheme."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its header, its distinct cells, and which of them stands in each row."""
+
+    header: str
+    cells: list[Cell]
+    codes: NDArray[np.int32]
+
+    def at(self, row: int) -> Cell:
+        """Return the cell of a row."""
+        return self.cells[self.codes[row]]
+
+    def blank(self) -> NDArray[np.bool_]:
+        """Say of each row whether its cell is blank."""
+        return np.array([is_blank(cell) for cell in self.cells], dtype=bool)[self.codes]
+
+
+@dataclass(slots=True)
+class ColumnMaker:
+    """Gathers a column, keeping each distinct cell once."""
+
+    index: defaultdict[Cell, int] = field(init=False)
+    parts: list[NDArray[np.int32]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.index = defaultdict()
+        self.index.default_factory = self.index.__len__
+
+    def add(self, cells: Sequence[Cell]) -> None:
+        """Append cells; none of them may be a bool, which would pass for a number."""
+        self.parts.append(np.fromiter(map(self.index.__getitem__, cells), dtype=np.int32, count=len(cells)))
+
+    def column(self, header: str) -> Column:
+        """Return what was gathered."""
+        codes = np.concatenate(self.parts) if self.parts else np.zeros(0, dtype=np.int32)
+        return Column(header, list(self.index), codes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawTable:
+    """A table as read, before anyone knows what it is.
+
+    `rows` holds the number by which each row is told in a problem, or None where rows need no number.
+    `ragged` holds positions of rows with too few or too many cells, and how many they have.
+    """
+
+    name: str
+    source: str
+    columns: list[Column]
+    rows: NDArray[np.int32] | None
+    ragged: dict[int, int] = field(default_factory=dict)
+    typed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table whose kind and columns are known."""
+
+    kind: str
+    name: str
+    columns: Mapping[str, Column]
+    n_rows: int
+    rows: NDArray[np.int32] | None
+    ragged: Mapping[int, int]
+    n_columns: int
+    typed: bool
+
+    def line(self, row: int) -> int | None:
+        """Return the number by which a row is told."""
+        return None if self.rows is None else int(self.rows[row])
+
+    def records(self) -> list[dict[str, Cell]]:
+        """Return the rows one by one, for small tables."""
+        lists = {name: [column.cells[code] for code in column.codes.tolist()] for name, column in self.columns.items()}
+        return [{name: cells[row] for name, cells in lists.items()} for row in range(self.n_rows)]
+
+    def problem(self, broken: Broken, row: int | None = None, column: str | None = None) -> Problem:
+        """Place a broken rule in this table, by position of the row and canonical column."""
+        found = self.columns.get(column) if column is not None else None
+        value = found.at(row) if found is not None and row is not None else None
+        return problem(
+            broken,
+            table=self.name,
+            row=None if row is None else self.line(row),
+            column=column if found is None else found.header,
+            value=None if is_blank(value) else value,
+        )
+
+
+def without_blank_rows(raw: RawTable) -> RawTable:
+    """Leave out the rows that hold nothing at all, as spreadsheets leave at their end."""
+    if not raw.columns:
+        return raw
+    empty = np.logical_and.reduce([column.blank() for column in raw.columns])
+    if not empty.any():
+        return raw
+    kept = np.flatnonzero(~empty)
+    place = {int(old): new for new, old in enumerate(kept)}
+    return RawTable(
+        name=raw.name,
+        source=raw.source,
+        columns=[Column(c.header, c.cells, c.codes[kept]) for c in raw.columns],
+        rows=None if raw.rows is None else raw.rows[kept],
+        ragged={place[row]: found for row, found in raw.ragged.items() if row in place},
+        typed=raw.typed,
+    )
+
+
+def guess_kind(raw: RawTable, words: Words) -> str | None:
+    """Say what a table is from its columns alone: stones have weights, counts have numbers of stones."""
+    folded = {fold(column.header) for column in raw.columns}
+
+    def has(table: str, column: str) -> bool:
+        known = words.columns(table)
+        return any(known.get(name) == column for name in folded)
+
+    class_columns = ["size_class", *(item.column for item in words.scheme.categorical)]
+    if any(fold(name) in folded for name in (words.scheme.size.column,)):
+        return "stones"
+    if has("counts", "n_stones") and any(has("counts", column) for column in class_columns):
+        return "counts"
+    return "stones" if has("stones", words.scheme.size.column) else None
+
+
+def recognise(raw: RawTable, kind: str, words: Words) -> Table:
+    """Find out what the columns of a table are; raise `IngestError` where a needed one is missing or given twice."""
+    known = words.columns(kind)
+    found: dict[str, Column] = {}
+    problems: list[Problem] = []
+
+    def tell(code: str, column: str | None, **values: object) -> None:
+        problems.append(problem(Broken(code, values), table=raw.name, column=column))
+
+    for column in raw.columns:
+        name = known.get(fold(column.header))
+        if name is None:
+            close = nearest(column.header, known, cutoff=0.8, count=1)
+            if fold(column.header) and close in _close_names(column.header, known):
+                tell("unknown_column", column.header, nearest=close)
+        elif name in found:
+            tell("column_twice", column.header, column=name)
+        else:
+            found[name] = column
+    required = (words.scheme.size.column,) if kind == "stones" else REQUIRED[kind]
+    if raw.typed and kind == "declarations":
+        required = ("zone_id",)
+    headers = ", ".join(column.header for column in raw.columns) or "none"
+    for name in required:
+        if name not in found:
+            tell("missing_column", name, column=name, headers=headers)
+    if problems:
+        raise IngestError(problems)
+    n_rows = int(raw.columns[0].codes.shape[0]) if raw.columns else 0
+    return Table(
+        kind=kind,
+        name=raw.name,
+        columns=found,
+        n_rows=n_rows,
+        rows=raw.rows,
+        ragged=raw.ragged,
+        n_columns=len(raw.columns),
+        typed=raw.typed,
+    )
+
+
+def _close_names(header: str, known: Mapping[str, str]) -> set[str]:
+    return {known[hit] for hit in difflib.get_close_matches(fold(header), list(known), n=1, cutoff=0.8)}
+
+
+def typed_cells(values: Sequence[object]) -> list[Cell]:
+    """Turn JSON values into cells: yes and no, lists and objects become `Odd`, so that they pass for nothing else."""
+    kinds = set(map(type, values))
+    if kinds <= {str, float, int, type(None)}:
+        return list(values)  # type: ignore[arg-type]
+    plain = (str, float, int, type(None))
+    return [v if isinstance(v, plain) and not isinstance(v, bool) else Odd("wrong_type", _json_text(v)) for v in values]
+
+
+def _json_text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

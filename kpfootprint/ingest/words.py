@@ -1,0 +1,136 @@
+"""How an input may call things: folding, synonyms, and the nearest known names of an unknown one."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+from kpfootprint.reference import ZoneTable
+from kpfootprint.scheme import Attribute, Scheme, SieveSet
+
+TABLES = ("parcels", "declarations", "stones", "counts", "size_classes")
+
+
+@lru_cache(maxsize=8192)
+def fold(text: str) -> str:
+    """Reduce a name to its letters and digits, without case and accents: ``"Poids (ct)"`` is ``"poidsct"``."""
+    plain = unicodedata.normalize("NFKD", text.casefold().replace("œ", "oe").replace("æ", "ae"))
+    return "".join(char for char in plain if char.isalnum())
+
+
+@lru_cache(maxsize=1)
+def _declared_words() -> Mapping[str, Any]:
+    return tomllib.loads(resources.files("kpfootprint.ingest").joinpath("words.toml").read_text(encoding="utf-8"))
+
+
+def _folded(names: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    known: dict[str, str] = {}
+    for name, synonyms in names.items():
+        known.setdefault(fold(name), name)
+        for synonym in synonyms:
+            known.setdefault(fold(synonym), name)
+    return known
+
+
+@lru_cache(maxsize=1)
+def table_names() -> Mapping[str, str]:
+    """Return folded table names, each with the name of this documentation."""
+    return _folded(_declared_words()["tables"])
+
+
+@lru_cache(maxsize=8)
+def _fixed_columns(table: str) -> Mapping[str, str]:
+    return _folded(_declared_words()["columns"][table])
+
+
+@lru_cache(maxsize=8)
+def condition_values(field: str) -> Mapping[str, str | None]:
+    """Return folded values of a condition with the value each stands for; None is "not known"."""
+    words = _declared_words()["values"]
+    blank: dict[str, str | None] = dict.fromkeys(_folded(words["blank"]))
+    return blank | _folded(words.get(field, {}))
+
+
+def attribute_words(attribute: Attribute) -> dict[str, int]:
+    """Return folded class names, labels and synonyms of an attribute with the class code of each."""
+    known: dict[str, int] = {}
+    for code, item in enumerate(attribute.classes):
+        for word in (item.name, *item.labels.values(), *item.synonyms):
+            known.setdefault(fold(word), code)
+    return known
+
+
+def size_words(sieve_set: SieveSet) -> dict[str, int]:
+    """Return folded size class names with the position of each; see `fold_size` for what they may be called."""
+    return {fold_size(name): code for code, name in enumerate(sieve_set.classes)}
+
+
+def fold_size(text: str) -> str:
+    """Reduce the name of a size class; plus and minus count, ``"DTC +3"`` is ``"+3"``."""
+    plain = "".join(text.casefold().split()).replace("−", "-").replace("–", "-").replace(",", ".")
+    return plain.removeprefix("dtc").removeprefix("sieve").removeprefix("tamis").removeprefix("crible")
+
+
+def find_size(text: str, words: Mapping[str, int]) -> int | None:
+    """Return the position of a size class, also where a spreadsheet dropped its plus sign, or None.
+
+    ``"+3-5"`` is ``"+3"`` where the next class is ``"+5"``.
+    """
+    name = fold_size(text)
+    if name in words:
+        return words[name]
+    if f"+{name}" in words:
+        return words[f"+{name}"]
+    if name.startswith("+") and "-" in name:
+        low, high = name.split("-", 1)
+        if low in words and words.get(f"+{high}") == words[low] + 1:
+            return words[low]
+    return None
+
+
+def nearest(text: str, known: Mapping[str, str], *, cutoff: float = 0.55, count: int = 3) -> str:
+    """Name up to `count` known names that look like `text`; all of them (or the first ten) where none does."""
+    hits = difflib.get_close_matches(fold(text), list(known), n=6, cutoff=cutoff)
+    names = list(dict.fromkeys(known[hit] for hit in hits))[:count]
+    if not names:
+        every = list(dict.fromkeys(known.values()))
+        names = every if len(every) <= 12 else [*every[:10], "…"]
+    return ", ".join(names)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Everything an input may call things, for one scheme and one table of zones."""
+
+    scheme: Scheme
+    zone_table: ZoneTable
+
+    def columns(self, table: str) -> Mapping[str, str]:
+        """Return folded headers of a table with the column each stands for."""
+        fixed = _fixed_columns(table)
+        if table not in ("stones", "counts"):
+            return fixed
+        known = dict(fixed)
+        for item in self.scheme.categorical:
+            for word in (item.column, item.name, *item.labels.values(), *item.synonyms):
+                known.setdefault(fold(word), item.column)
+        if table == "stones":
+            size = self.scheme.size
+            for word in (size.column, *size.synonyms):
+                known.setdefault(fold(word), size.column)
+        return known
+
+    def zones(self) -> dict[str, str]:
+        """Return folded zone ids and names with the id of each."""
+        known: dict[str, str] = {}
+        for zone in self.zone_table.zones:
+            known.setdefault(fold(zone.zone_id), zone.zone_id)
+        for zone in self.zone_table.zones:
+            known.setdefault(fold(zone.name), zone.zone_id)
+        return known
