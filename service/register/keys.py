@@ -1,0 +1,106 @@
+"""Keys: made, listed, revoked, recognised. Usable without the service running, and beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from service.register.database import open_register, reading, writing
+from service.register.secrets import hash_of, new_id, new_secret, now, same
+from service.register.tables import keys
+
+ROLES = ("viewer", "monitor", "researcher", "admin")
+"""Each role may do what the ones before it may."""
+
+PREFIX = "kpf"
+NAME_LENGTH = 100
+
+
+class BadKey(ValueError):
+    """A key cannot be made as asked; the text says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """What may be shown of a key."""
+
+    id: str
+    name: str
+    role: str
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+def make_key(engine: sa.Engine, role: str, name: str) -> tuple[Key, str]:
+    """Make a key and return it with its secret, which nobody can read again."""
+    if role not in ROLES:
+        raise BadKey(f"role must be one of {', '.join(ROLES)}, got {role!r}")
+    name = " ".join(name.split())
+    if len(name) > NAME_LENGTH or not name.isprintable():
+        raise BadKey(f"name must be at most {NAME_LENGTH} printable characters")
+    key = Key(id=new_id(8), name=name, role=role, created_at=now(), revoked_at=None)
+    secret = new_secret()
+    row = {"id": key.id, "name": name, "role": role, "created_at": key.created_at, "secret_sha256": hash_of(secret)}
+    with writing(engine) as connection:
+        connection.execute(keys.insert().values(row))
+    return key, f"{PREFIX}_{key.id}_{secret}"
+
+
+def all_keys(engine: sa.Engine) -> list[Key]:
+    """Return every key, the oldest first, revoked ones too."""
+    columns = (keys.c.id, keys.c.name, keys.c.role, keys.c.created_at, keys.c.revoked_at)
+    with reading(engine) as connection:
+        rows = connection.execute(sa.select(*columns).order_by(keys.c.created_at, keys.c.id))
+        return [Key(**row._mapping) for row in rows]
+
+
+def revoke(engine: sa.Engine, key_id: str) -> bool:
+    """Revoke a key, and with it the sessions it opened; return False where there is no such key."""
+    with writing(engine) as connection:
+        found = connection.scalar(sa.select(keys.c.id).where(keys.c.id == key_id))
+        unrevoked = (keys.c.id == key_id) & keys.c.revoked_at.is_(None)
+        connection.execute(keys.update().where(unrevoked).values(revoked_at=now()))
+    return found is not None
+
+
+def recognised(engine: sa.Engine, presented: str) -> Key | None:
+    """Return the key that was presented, or None where it is none of ours or was revoked."""
+    prefix, _, rest = presented.partition("_")
+    key_id, _, secret = rest.partition("_")
+    if prefix != PREFIX or not (1 <= len(key_id) <= 16) or not (1 <= len(secret) <= 100) or not presented.isascii():
+        return None
+    with reading(engine) as connection:
+        row = connection.execute(sa.select(keys).where(keys.c.id == key_id)).one_or_none()
+    if row is None or not same(hash_of(secret), row.secret_sha256) or row.revoked_at is not None:
+        return None
+    return Key(id=row.id, name=row.name, role=row.role, created_at=row.created_at, revoked_at=None)
+
+
+def create_key(home: Path, role: str, name: str = "") -> str:
+    """Make a key in the register of `home` and return it; this is the only time it can be read."""
+    engine = open_register(home)
+    try:
+        return make_key(engine, role, name)[1]
+    finally:
+        engine.dispose()
+
+
+def list_keys(home: Path) -> list[Key]:
+    """Return every key of the register of `home`."""
+    engine = open_register(home)
+    try:
+        return all_keys(engine)
+    finally:
+        engine.dispose()
+
+
+def revoke_key(home: Path, key_id: str) -> bool:
+    """Revoke a key of the register of `home`; return False where there is no such key."""
+    engine = open_register(home)
+    try:
+        return revoke(engine, key_id)
+    finally:
+        engine.dispose()

@@ -1,0 +1,12 @@
+"""Runs migrations on the connection that `service.register.database.migrate` hands over."""
+
+from alembic import context
+
+from service.register.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    transactional_ddl=False,  # the caller's transaction holds it all
+)
+context.run_migrations()

@@ -1,0 +1,100 @@
+"""Browsers that are signed in, and the one-time link that signs the first one in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from service.register.database import reading, writing
+from service.register.keys import Key
+from service.register.secrets import hash_of, new_secret, now
+from service.register.tables import keys, sessions, sign_in_links
+
+SESSION_LASTS = timedelta(hours=12)
+LINK_LASTS = timedelta(hours=1)
+LINK_ROLE = "admin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A browser that is signed in; `key_id` is None where the one-time link opened it."""
+
+    key_id: str | None
+    name: str
+    role: str
+    csrf: str
+
+
+def new_link(engine: sa.Engine) -> str | None:
+    """Return the secret of a new one-time link where one is due, and None otherwise.
+
+    One is due at the first start, and again as long as nobody has ever signed in and there is no key.
+    An older link that was not used is void from then on.
+    """
+    secret = new_secret()
+    made = now()
+    with writing(engine) as connection:
+        offered = connection.scalar(sa.select(sa.func.count()).select_from(sign_in_links))
+        used = connection.scalar(sa.select(sa.func.count(sign_in_links.c.used_at)))
+        if offered and (used or connection.scalar(sa.select(sa.func.count()).select_from(keys))):
+            return None
+        connection.execute(sign_in_links.delete())
+        row = {"secret_sha256": hash_of(secret), "created_at": made, "expires_at": made + LINK_LASTS}
+        connection.execute(sign_in_links.insert().values(row))
+    return secret
+
+
+def open_by_link(engine: sa.Engine, secret: str) -> str | None:
+    """Use up a one-time link and return the secret of the session it opens, or None where the link is not good."""
+    with writing(engine) as connection:
+        good = (
+            (sign_in_links.c.secret_sha256 == hash_of(secret))
+            & sign_in_links.c.used_at.is_(None)
+            & (sign_in_links.c.expires_at > now())
+        )
+        used = connection.execute(sign_in_links.update().where(good).values(used_at=now()))
+        return _opened(connection, LINK_ROLE, None) if used.rowcount == 1 else None
+
+
+def open_by_key(engine: sa.Engine, key: Key) -> str:
+    """Return the secret of a session with the role of `key`; revoking the key ends it."""
+    with writing(engine) as connection:
+        return _opened(connection, key.role, key.id)
+
+
+def _opened(connection: sa.Connection, role: str, key_id: str | None) -> str:
+    secret = new_secret()
+    connection.execute(sessions.delete().where(sessions.c.expires_at <= now()))
+    row = {
+        "secret_sha256": hash_of(secret),
+        "key_id": key_id,
+        "role": role,
+        "csrf": new_secret(),
+        "created_at": now(),
+        "expires_at": now() + SESSION_LASTS,
+    }
+    connection.execute(sessions.insert().values(row))
+    return secret
+
+
+def session_of(engine: sa.Engine, secret: str) -> Session | None:
+    """Return the session that a cookie belongs to, or None where it has ended."""
+    kept = (sessions.c.secret_sha256 == hash_of(secret)) & (sessions.c.expires_at > now())
+    query = (
+        sa.select(sessions.c.key_id, sessions.c.role, sessions.c.csrf, keys.c.name, keys.c.revoked_at)
+        .select_from(sessions.outerjoin(keys, sessions.c.key_id == keys.c.id))
+        .where(kept)
+    )
+    with reading(engine) as connection:
+        row = connection.execute(query).one_or_none()
+    if row is None or row.revoked_at is not None:
+        return None
+    return Session(key_id=row.key_id, name=row.name or "", role=row.role, csrf=row.csrf)
+
+
+def close(engine: sa.Engine, secret: str) -> None:
+    """End a session."""
+    with writing(engine) as connection:
+        connection.execute(sessions.delete().where(sessions.c.secret_sha256 == hash_of(secret)))
