@@ -31,9 +31,10 @@ SOME_BAD = 3
 )
 @model_option
 def batch(submission: Path, out: Path | None, workers: int, scheduler: str | None, model: Path | None) -> int:
-    """Examine every parcel of SUBMISSION (a folder, .zip or .xlsx): one report a line, in the order of parcels.
+    """Examine every parcel of a submission.
 
-    A bad parcel's line holds its problems instead, and the exit status is then 3.
+    SUBMISSION is a folder, .zip or .xlsx. The result has one report a line, in the order of parcels. A bad parcel's
+    line holds its problems instead, and the exit status is then 3.
     """
     release = open_release(model)
     read = read_submission(submission, release)
@@ -71,7 +72,11 @@ def _failure_line(failure: ParcelFailure) -> str:
 @click.argument("submission", type=click.Path(exists=True, path_type=Path))
 @model_option
 def validate(submission: Path, model: Path | None) -> None:
-    """Read SUBMISSION and tell every problem at once: table, row, column, value, reason."""
+    """List all problems of a submission.
+
+    SUBMISSION is a folder, .zip or .xlsx, or one table alone. Every problem is told at once: table, row, column,
+    reason, value. Nothing is examined.
+    """
     read = read_submission(submission, open_release(model))
     problems = [problem for failure in read.failures for problem in failure.problems]
     if problems:

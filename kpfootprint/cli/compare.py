@@ -10,7 +10,7 @@ import click
 from kpfootprint.cli.fields import as_parcel, parcel_options
 from kpfootprint.cli.output import out_option, refuse_terminal, writing
 from kpfootprint.cli.reading import read_parcel
-from kpfootprint.cli.surroundings import lang_option, model_option, now, release_folder
+from kpfootprint.cli.surroundings import lang_option, model_option, now, open_release
 
 if TYPE_CHECKING:
     from kpfootprint.report import Report
@@ -27,24 +27,23 @@ FORMATS = ("text", "json", "html", "pdf", "dossier")
 @lang_option
 @out_option
 @model_option
-def compare(stones: Path, form: str, lang: str, out: Path | None, model: Path | None, **fields: Any) -> None:
+def compare(stones: Path, form: str, lang: str, out: Path | None, model: Path | None, **given: Any) -> None:
     """Compare a parcel with what was declared.
 
-    STONES is one table of stones or counts (CSV, CSV.GZ, XLSX), a JSON parcel, or a submission that holds one parcel.
-    Without --declare the report says what the parcel resembles, and nothing more.
+    STONES is one table of stones or counts (CSV, CSV.GZ, XLSX), a JSON parcel, or a submission with one parcel in it
+    (or the one that --parcel-id names). Options go before what the file says. Without any declaration the report says
+    what the parcel resembles, and nothing more.
     """
     if form in {"pdf", "dossier"}:
         refuse_terminal({"pdf": "PDF", "dossier": "dossier"}[form], out)
     from kpfootprint.flow import examine
     from kpfootprint.parcel import Batch
-    from kpfootprint.release import load_release
 
-    folder = release_folder(model)
-    release = load_release(folder)
-    parcel = read_parcel(stones, release, as_parcel(fields))
+    release = open_release(model)
+    parcel = read_parcel(stones, release, as_parcel(given))
     created_at = now()
     (report,) = examine(Batch((parcel,)), release, status_on=created_at.date(), created_at=created_at)
-    rendered = _sealed(report, parcel, folder) if form == "dossier" else _rendered(report, form, lang)
+    rendered = _rendered(report, form, lang)
     with writing(out) as stream:
         stream.write(rendered)
 
@@ -61,3 +60,15 @@ def _rendered(report: Report, form: str, lang: str) -> bytes:
             return forms.render_html(report, lang).encode()
         case _:
             return forms.render_text(report, lang).encode()
+
+
+@click.command()
+@click.argument("dossier", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@model_option
+def verify(dossier: Path, model: Path | None) -> None:
+    """Make a sealed report again.
+
+    DOSSIER is what compare --format dossier wrote. Its report is made again from its input, and what comes out is
+    compared with it: exit status 0 where it is the same, 1 where it is not.
+    """
+    raise NotImplementedError

@@ -45,9 +45,11 @@ OPTIONS = (
         metavar="DATE",
         help="Day of export, as 2025-03-31: the day whose zone status counts.",
     ),
-    click.option("--cleaning-state", metavar="STATE", help="How the stones were cleaned, such as raw."),
-    click.option("--selection", metavar="SELECTION", help="run_of_mine, or how a buyer chose."),
-    click.option("--sorter", metavar="NAME", help="Who sorted the stones into classes."),
+    click.option("--cleaning-state", metavar="STATE", help="unwashed, acid_rinsed or deep_boiled."),
+    click.option("--selection", metavar="SELECTION", help="run_of_mine or buyer_sorted."),
+    click.option(
+        "--sorter", metavar="NAME", help="Who judged colour and morphology, as the reference names them: S1, S2, ..."
+    ),
     click.option(
         "--bottom-screen-mm", type=float, metavar="MM", help="Aperture of the screen that small stones fell through."
     ),

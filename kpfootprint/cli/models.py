@@ -28,7 +28,10 @@ def _named(release: str) -> Path:
 @click.group(invoke_without_command=True)
 @click.pass_context
 def models(context: click.Context) -> None:
-    """List the releases; show one, activate one, go back to the one before."""
+    """List, show and activate releases.
+
+    Without a command: every release that is here, the active one marked with an asterisk.
+    """
     if context.invoked_subcommand is not None:
         return
     active = release_folder(None).resolve()

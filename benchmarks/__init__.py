@@ -1,0 +1,1 @@
+"""Measurements, as ratios to something that anyone can run beside it: seconds differ between machines, ratios less."""

@@ -1,0 +1,56 @@
+"""``kpfootprint serve`` and ``keys``: the service and who may use it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from kpfootprint.cli.surroundings import home, model_option
+
+ROLES = ("viewer", "monitor", "researcher", "admin")
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="IP", help="Address to listen on.")
+@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True, help="Port to listen on.")
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes that answer requests.")
+@model_option
+def serve(host: str, port: int, workers: int, model: Path | None) -> None:
+    """Start the service and print the address to open."""
+    from service.launch import serve as launch
+
+    launch(home(), host, port, workers, model)
+
+
+@click.group()
+def keys() -> None:
+    """Make, list and revoke the keys that open the service."""
+
+
+@keys.command()
+@click.option("--role", type=click.Choice(ROLES), required=True, help="What the key may do; each role may do more.")
+@click.option("--name", default="", metavar="NAME", help="Whose key it is, for the list.")
+def create(role: str, name: str) -> None:
+    """Make a key and print it alone; it is kept hashed and cannot be shown again."""
+    from service.register.keys import create_key
+
+    click.echo(create_key(home(), role, name))
+
+
+@keys.command(name="list")
+def list_() -> None:
+    """List the keys: id, role, name, when made, when revoked."""
+    from service.register.keys import list_keys
+
+    for key in list_keys(home()):
+        click.echo(key)
+
+
+@keys.command()
+@click.argument("key_id", metavar="ID")
+def revoke(key_id: str) -> None:
+    """Revoke the key of that ID; requests with it are refused from now on."""
+    from service.register.keys import revoke_key
+
+    revoke_key(home(), key_id)

@@ -1,0 +1,41 @@
+"""What starting must not import: each of these costs more than the work of a short command."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+SLOW = {"pandas", "sklearn", "scipy", "bentoml", "sqlalchemy", "frictionless", "matplotlib", "typst", "openpyxl"}
+NOT_FOR_SERVING = {"pandas", "sklearn", "frictionless", "matplotlib", "joblib"}
+
+
+def imported(code: str) -> set[str]:
+    """Return the top-level packages that a fresh interpreter has imported once it has run the code."""
+    after = f"{code}\nimport sys; print(*{{name.split('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", after], capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def run(*arguments: str) -> str:
+    """Return code that runs the command line and goes on when it ends."""
+    return f"from kpfootprint.cli.main import main\ntry: main({list(arguments)!r})\nexcept SystemExit: pass"
+
+
+@pytest.mark.parametrize("arguments", [("--version",), ("--help",), ("compare", "--help"), ("zones",)])
+def test_a_short_command_imports_nothing_slow(arguments: tuple[str, ...]) -> None:
+    assert imported(run(*arguments)) & SLOW == set()
+
+
+def test_looking_at_the_library_imports_not_even_numpy() -> None:
+    assert "numpy" not in imported("import kpfootprint; kpfootprint.__version__")
+
+
+def test_a_comparison_needs_neither_pandas_nor_scikit_learn() -> None:
+    everything = "import kpfootprint\nfor name in dir(kpfootprint): getattr(kpfootprint, name)"
+    assert imported(everything) & NOT_FOR_SERVING == set()
+
+
+def test_serving_needs_neither_pandas_nor_scikit_learn() -> None:
+    assert imported("import service.app") & NOT_FOR_SERVING == set()
