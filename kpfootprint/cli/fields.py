@@ -11,7 +11,7 @@ import click
 Command = TypeVar("Command", bound=Callable[..., object])
 
 
-class Declared(click.ParamType):
+class Declared(click.ParamType[dict[str, Any]]):
     """``ZONE`` or ``ZONE=CARATS``; a decimal comma is understood."""
 
     name = "ZONE[=CARATS]"

@@ -8,21 +8,16 @@ import click
 
 from kpfootprint.cli.surroundings import home, release_folder
 
-
-def _releases() -> dict[str, Path]:
-    """Return every release by name: those made over HTTP, and those that came with the package."""
-    from kpfootprint.release import shipped_release
-
-    shipped = shipped_release().parent
-    folders = [*shipped.glob("*/manifest.json"), *(home() / "releases").glob("*/manifest.json")]
-    return {path.parent.name: path.parent for path in sorted(folders)}
+ACTOR = "command line"
 
 
 def _named(release: str) -> Path:
-    found = _releases().get(release)
-    if found is None:
-        raise click.UsageError(f"there is no release {release!r}; there are: {', '.join(_releases())}")
-    return found
+    from service.register.activations import release_folders
+
+    folders = release_folders(home())
+    if release not in folders:
+        raise click.UsageError(f"there is no release {release!r}; there are: {', '.join(folders)}")
+    return folders[release]
 
 
 @click.group(invoke_without_command=True)
@@ -34,10 +29,11 @@ def models(context: click.Context) -> None:
     """
     if context.invoked_subcommand is not None:
         return
+    from service.register.activations import release_folders
+
     active = release_folder(None).resolve()
-    for name, folder in _releases().items():
-        mark = "*" if folder.resolve() == active else " "
-        click.echo(f"{mark} {name}  {folder}")
+    for name, folder in release_folders(home()).items():
+        click.echo(f"{'*' if folder.resolve() == active else ' '} {name}  {folder}")
 
 
 @models.command()
@@ -49,3 +45,41 @@ def show(release: str) -> None:
     folder = _named(release)
     load_release(folder)
     click.echo((folder / "CARD.md").read_text(encoding="utf-8"), nl=False)
+
+
+@models.command()
+@click.argument("release")
+def activate(release: str) -> None:
+    """Make RELEASE the one that everything uses from now on, every file of it checked first."""
+    from kpfootprint.release import load_release
+
+    load_release(_named(release))
+    _put_in_force(release)
+
+
+@models.command()
+def rollback() -> None:
+    """Go back to the release that was active before."""
+    from kpfootprint.release import shipped_release
+    from service.register.activations import history
+    from service.register.database import open_register
+
+    engine = open_register(home())
+    names = history(engine)
+    engine.dispose()
+    earlier = [name for name in names[:-1] if name != names[-1]]
+    before = earlier[-1] if earlier else shipped_release().name
+    if not names or before == names[-1]:
+        raise click.UsageError("no other release was active before")
+    _named(before)
+    _put_in_force(before)
+
+
+def _put_in_force(release: str) -> None:
+    from service.register.activations import activate as record
+    from service.register.database import open_register
+
+    engine = open_register(home())
+    record(engine, release, ACTOR)
+    engine.dispose()
+    click.echo(f"{release} is active.")

@@ -33,18 +33,22 @@ def keys() -> None:
 @click.option("--name", default="", metavar="NAME", help="Whose key it is, for the list.")
 def create(role: str, name: str) -> None:
     """Make a key and print it alone; it is kept hashed and cannot be shown again."""
-    from service.register.keys import create_key
+    from service.register.keys import BadKey, create_key
 
-    click.echo(create_key(home(), role, name))
+    try:
+        click.echo(create_key(home(), role, name))
+    except BadKey as error:
+        raise click.UsageError(str(error)) from None
 
 
 @keys.command(name="list")
 def list_() -> None:
-    """List the keys: id, role, name, when made, when revoked."""
+    """List the keys: id, role, when made, when revoked, name."""
     from service.register.keys import list_keys
 
     for key in list_keys(home()):
-        click.echo(key)
+        revoked = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "in use"
+        click.echo(f"{key.id}  {key.role:<10}  {key.created_at:%Y-%m-%d}  {revoked:<18}  {key.name}".rstrip())
 
 
 @keys.command()
@@ -53,4 +57,6 @@ def revoke(key_id: str) -> None:
     """Revoke the key of that ID; requests with it are refused from now on."""
     from service.register.keys import revoke_key
 
-    revoke_key(home(), key_id)
+    if not revoke_key(home(), key_id):
+        raise click.UsageError(f"there is no key {key_id!r}")
+    click.echo(f"{key_id} is revoked.", err=True)

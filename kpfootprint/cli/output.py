@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -38,7 +39,7 @@ def _checked(_context: click.Context, _parameter: click.Parameter, out: Path | N
 
 def refuse_terminal(kind: str, out: Path | None) -> None:
     """Refuse to write bytes that no terminal can show."""
-    if out is None and click.get_binary_stream("stdout").isatty():
+    if out is None and sys.stdout.isatty():
         raise click.UsageError(f"a {kind} cannot be shown in a terminal: add --out FILE, or send it into a pipe")
 
 
@@ -46,7 +47,7 @@ def refuse_terminal(kind: str, out: Path | None) -> None:
 def writing(out: Path | None) -> Iterator[IO[bytes]]:
     """Give a stream to write to; where it is a file, it takes its place only when all has been written."""
     if out is None:
-        stream = click.get_binary_stream("stdout")
+        stream = sys.stdout.buffer
         yield stream
         stream.flush()
         return

@@ -67,7 +67,7 @@ def _dask(stack: ExitStack, scheduler: str, release: Release, created_at: dateti
         from distributed import Client
     except ModuleNotFoundError:
         raise click.UsageError("--scheduler needs the extra dask: pip install 'kpfootprint[dask]'") from None
-    client = stack.enter_context(Client(scheduler, set_as_default=False))
+    client: Any = stack.enter_context(Client(scheduler, set_as_default=False))  # type: ignore[no-untyped-call]
     there = client.scatter(release, broadcast=True)
     at_once = 2 * max(1, sum(client.nthreads().values()))
     return lambda chunk: client.submit(report_lines, chunk, there, created_at, pure=False), at_once

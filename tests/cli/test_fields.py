@@ -1,0 +1,60 @@
+"""Options of the command line in the JSON parcel's shape."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import click
+import pytest
+
+from kpfootprint.cli.compare import compare
+from kpfootprint.cli.fields import CONDITIONS, Declared, as_parcel
+
+
+@pytest.mark.parametrize(
+    ("given", "zone_id", "carats"),
+    [
+        ("berberati", "berberati", None),
+        ("berberati=152.8", "berberati", 152.8),
+        ("berberati=152,8", "berberati", 152.8),
+        (" amada-gaza = 40 ", "amada-gaza", 40.0),
+        ("a=b=1", "a=b", 1.0),
+    ],
+)
+def test_declarations(given: str, zone_id: str, carats: float | None) -> None:
+    assert Declared().convert(given, None, None) == {"zone_id": zone_id, "carats": carats}
+
+
+@pytest.mark.parametrize("given", ["berberati=", "berberati=much", "berberati=1.2.3"])
+def test_carats_that_are_no_number_are_refused(given: str) -> None:
+    with pytest.raises(click.BadParameter, match="is not a number of carats"):
+        Declared().convert(given, None, None)
+
+
+def nothing_given() -> dict[str, object]:
+    return dict.fromkeys(("parcel_id", "exported_on", *CONDITIONS)) | {"declarations": ()}
+
+
+def test_what_is_left_out_is_absent() -> None:
+    assert as_parcel(nothing_given()) == {}
+
+
+def test_every_option_arrives() -> None:
+    given = nothing_given() | {
+        "parcel_id": "P1",
+        "declarations": ({"zone_id": "carnot", "carats": None},),
+        "exported_on": datetime(2025, 3, 31),
+        "bottom_screen_mm": 1.8,
+        "specials_removed": False,
+    }
+    assert as_parcel(given) == {
+        "parcel_id": "P1",
+        "declarations": [{"zone_id": "carnot", "carats": None}],
+        "exported_on": "2025-03-31",
+        "conditions": {"bottom_screen_mm": 1.8, "specials_removed": False},
+    }
+
+
+def test_there_is_an_option_for_every_condition() -> None:
+    names = {parameter.name for parameter in compare.params}
+    assert set(CONDITIONS) <= names

@@ -1,0 +1,52 @@
+"""Keys are made, listed and revoked by the command line, and the service knows them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from service.register.database import open_register
+from service.register.keys import recognised
+from tests.cli.running import kpfootprint
+
+
+def role_of(home: Path, key: str) -> str | None:
+    engine = open_register(home)
+    try:
+        found = recognised(engine, key)
+        return found.role if found else None
+    finally:
+        engine.dispose()
+
+
+def test_a_key_lives_from_its_making_to_its_revocation(tmp_path: Path) -> None:
+    made = kpfootprint("keys", "create", "--role", "monitor", "--name", "Bangui office", home=tmp_path)
+    assert (made.status, made.err) == (0, "")
+    (key,) = made.text.split()
+    assert role_of(tmp_path, key) == "monitor"
+
+    listed = kpfootprint("keys", "list", home=tmp_path)
+    assert key not in listed.text
+    assert listed.text.rstrip().endswith("Bangui office")
+    key_id = listed.text.split()[0]
+
+    assert kpfootprint("keys", "revoke", key_id, home=tmp_path).status == 0
+    assert role_of(tmp_path, key) is None
+    assert "revoked" in kpfootprint("keys", "list", home=tmp_path).text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("keys", "create"), "--role"),
+        (("keys", "create", "--role", "owner"), "'viewer', 'monitor', 'researcher', 'admin'"),
+        (("keys", "create", "--role", "viewer", "--name", "x" * 101), "100"),
+        (("keys", "revoke", "nobody"), "there is no key 'nobody'"),
+    ],
+)
+def test_what_cannot_be_done_is_bad_input(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    done = kpfootprint(*arguments, home=tmp_path)
+    assert done.status == 2
+    assert done.text == ""
+    assert said in done.err
