@@ -15,7 +15,7 @@ from kpfootprint.ingest.archive import Budget, gunzip, read_file
 from kpfootprint.ingest.assemble import Submission, assemble
 from kpfootprint.ingest.csvfile import read_csv
 from kpfootprint.ingest.limits import Limits
-from kpfootprint.ingest.tables import RawTable, Table, recognise
+from kpfootprint.ingest.tables import RawTable, recognise
 from kpfootprint.ingest.words import Words, fold
 from kpfootprint.reference import ReferencePackage, ZoneTable
 from kpfootprint.scheme import Scheme
@@ -227,12 +227,11 @@ def _parcels(folder: Path, document: Mapping[str, Any], words: Words) -> Submiss
     if str(resource.get("hash", "")).removeprefix("sha256:") not in ("", digest):
         problems.append(Problem(table="stones", value=digest, code="hash_count", reason="the file has another SHA-256"))
     try:
-        tables: dict[str, Table] = {
-            name: recognise(_table(folder, document, name, words), name, words) for name in ("parcels", "stones")
-        }
-        submission = assemble(tables, words, _LIMITS)
+        raws = {name: _table(folder, document, name, words) for name in ("parcels", "stones")}
+        tables = {name: recognise(raw, name, words, problems) for name, raw in raws.items()}
+        submission = assemble(tables, words, _LIMITS, problems=problems)
     except IngestError as error:
-        raise ReferenceDataError([*problems, *error.problems]) from None
+        raise ReferenceDataError(error.problems) from None
     problems += submission.problems()
     if problems:
         raise ReferenceDataError(problems)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +57,14 @@ class Submission:
 CONDITIONS = ("cleaning_state", "selection", "sorter", "bottom_screen_mm", "specials_removed", "sieve_set")
 
 
-def assemble(tables: Mapping[str, Table], words: Words, limits: Limits, *, single: str | None = None) -> Submission:
+def assemble(
+    tables: Mapping[str, Table],
+    words: Words,
+    limits: Limits,
+    *,
+    single: str | None = None,
+    problems: Sequence[Problem] = (),
+) -> Submission:
     """Build parcels from recognised tables.
 
     Parameters
@@ -66,12 +73,25 @@ def assemble(tables: Mapping[str, Table], words: Words, limits: Limits, *, singl
         Of ``parcels``, ``declarations``, ``stones``, ``counts`` and ``size_classes``, those that were given.
     single : str, optional
         Id of the only parcel; tables without ``parcel_id`` are about it.
+    problems : sequence of Problem
+        What was wrong before: with any, the tables are only searched for further problems, and all are raised.
 
     Raises
     ------
     IngestError
-        Where rows cannot be laid to a parcel, so that any parcel may lack some, or a sieve set is badly declared.
+        Where there were problems before, rows cannot be laid to a parcel, so that any parcel may lack some, or a sieve
+        set is badly declared.
     """
+    if not problems:
+        return _assemble(tables, words, limits, single)
+    try:
+        further = _assemble(tables, words, limits, single).problems()
+    except IngestError as error:
+        further = error.problems
+    raise IngestError([*problems, *(item for item in further if item.code != "no_stones")])
+
+
+def _assemble(tables: Mapping[str, Table], words: Words, limits: Limits, single: str | None) -> Submission:
     findings = Findings(limits.max_problems)
     drafts = _drafts(tables, single, findings)
     listed = bool(drafts)
@@ -79,11 +99,12 @@ def assemble(tables: Mapping[str, Table], words: Words, limits: Limits, *, singl
         read_goods(tables[kind], single, words, findings) if kind in tables else None for kind in ("stones", "counts")
     )
     declared: dict[str, dict[str, float | None]] = {}
-    if "declarations" in tables:
+    if "declarations" in tables and tables["declarations"].complete:
         declared = read_declarations(tables["declarations"], single, words, findings)
-    sieve_sets = read_sieve_sets(tables.get("size_classes"), words, findings)
-    stone_rows = stones.rows_by_parcel() if stones else {}
-    count_rows = counts.rows_by_parcel() if counts else {}
+    sizes = tables.get("size_classes")
+    sieve_sets = read_sieve_sets(sizes if sizes and sizes.complete else None, words, findings)
+    stone_rows = stones.rows_by_parcel() if stones and stones.table.complete else {}
+    count_rows = counts.rows_by_parcel() if counts and counts.table.complete else {}
     for kind, ids in (("stones", stone_rows), ("counts", count_rows), ("declarations", declared)):
         for parcel_id in ids:
             if parcel_id in drafts:
@@ -111,7 +132,7 @@ def assemble(tables: Mapping[str, Table], words: Words, limits: Limits, *, singl
 
 
 def _drafts(tables: Mapping[str, Table], single: str | None, findings: Findings) -> dict[str, Draft]:
-    if "parcels" in tables:
+    if "parcels" in tables and tables["parcels"].complete:
         return read_parcels(tables["parcels"], findings)
     return {} if single is None else {single: Draft(single)}
 

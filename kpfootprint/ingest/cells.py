@@ -60,9 +60,8 @@ class DecimalMarks:
     def seen_in(cls, cells: Iterable[Cell]) -> DecimalMarks:
         """Look for both marks in the text cells of the number columns."""
         comma = point = False
-        for cell in cells:
-            if not isinstance(cell, str):
-                continue
+        texts = [cell for cell in cells if isinstance(cell, str)]
+        for cell in texts if any("," in text for text in texts) else ():
             text = cell.strip()
             if _THOUSANDS.fullmatch(text):
                 continue
@@ -111,17 +110,16 @@ def _number_in_text(text: str, marks: DecimalMarks) -> float | Broken:
 
 
 def read_numbers(
-    cells: Sequence[Cell], marks: DecimalMarks | None, *, typed: bool = False
+    cells: Sequence[Cell], marks: DecimalMarks, *, typed: bool = False
 ) -> tuple[NDArray[np.float64], dict[int, Broken]]:
     """Read many numbers; NaN where blank or broken, with the broken ones by position."""
-    fast = _plain_numbers(cells, typed=typed)
+    fast = None if marks.comma else _plain_numbers(cells, typed=typed)
     if fast is not None:
         return fast, {}
-    seen = DecimalMarks.seen_in(cells) if marks is None else marks
     numbers = np.full(len(cells), np.nan)
     broken: dict[int, Broken] = {}
     for position, cell in enumerate(cells):
-        number = read_number(cell, seen, typed=typed)
+        number = read_number(cell, marks, typed=typed)
         if isinstance(number, Broken):
             broken[position] = number
         else:

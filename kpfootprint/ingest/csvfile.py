@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from kpfootprint.errors import IngestError
 from kpfootprint.ingest.limits import Limits
+from kpfootprint.ingest.regular import read_regular
 from kpfootprint.ingest.rules import Broken, problem
-from kpfootprint.ingest.tables import ColumnMaker, RawTable, without_blank_rows
+from kpfootprint.ingest.tables import Column, ColumnMaker, RawTable, without_blank_rows
 from kpfootprint.ingest.words import TABLES, Words, fold
 
 _SEPARATORS = (",", ";", "\t")
@@ -24,8 +25,8 @@ def _refuse(name: str, code: str, **values: object) -> IngestError:
     return IngestError([problem(Broken(code, values), table=name)])
 
 
-def decode(data: bytes, name: str) -> str:
-    """Return the text of a CSV file; raise `IngestError` where it is no text."""
+def decode(data: bytes, name: str) -> tuple[str, str]:
+    """Return the text of a CSV file and its encoding; raise `IngestError` where it is no text."""
     if not data.strip():
         raise _refuse(name, "file_empty")
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
@@ -37,7 +38,7 @@ def decode(data: bytes, name: str) -> str:
         raise _refuse(name, "wrong_file_kind", found="it holds zero bytes, as no text does")
     for encoding in ("utf-8-sig", "cp1252"):
         try:
-            return data.decode(encoding)
+            return data.decode(encoding), encoding
         except UnicodeDecodeError:
             continue
     raise _refuse(name, "bad_encoding")
@@ -59,19 +60,45 @@ def read_csv(data: bytes, name: str, source: str, words: Words, limits: Limits) 
     Rows are told by the line on which they begin; the header is line 1. Blank lines and rows are left out. A row with
     too many or too few cells is kept, cut or filled, and remembered in `RawTable.ragged`.
     """
-    text = decode(data, name)
+    text, encoding = decode(data, name)
     if "\r" in text and "\n" not in text:
         text = text.replace("\r", "\n")
+        data = data.replace(b"\r", b"\n")
+    separator = _separator(text, words)
+    if text[:3] != "sep":
+        regular = _read_regular(data.removeprefix(b"\xef\xbb\xbf"), separator, encoding, name, source, limits)
+        if regular is not None:
+            return without_blank_rows(regular)
     skipped = 0
     first, _, rest = text.partition("\n")
-    if fold(first.split("=")[0]) == "sep" and len(first.strip()) == 5:
+    if first[:4] == "sep=" and len(first.strip()) == 5:
         text, skipped = rest, 1
-    separator = _separator(text, words)
+        separator = _separator(text, words)
     reader = csv.reader(io.StringIO(text), delimiter=separator, strict=False)
     try:
         return without_blank_rows(_read(reader, name, source, limits, skipped))
     except csv.Error as error:
         raise _refuse(name, "bad_csv", detail=error) from None
+
+
+def _read_regular(
+    data: bytes, separator: str, encoding: str, name: str, source: str, limits: Limits
+) -> RawTable | None:
+    """Read a file whose rows are all alike, many times faster than cell by cell; None where they are not."""
+    head, _, body = data.partition(b"\n")
+    header = next(csv.reader([head.decode(encoding)], delimiter=separator), [])
+    if not header or not all(title.strip() for title in header) or head.count(b'"') % 2:
+        return None
+    if len(header) > limits.max_columns or body.count(b"\n") > 2 * limits.max_rows:
+        return None
+    columns = read_regular(body, separator, len(header), encoding)
+    if columns is None:
+        return None
+    n_rows = len(columns[0][1])
+    if n_rows > limits.max_rows:
+        raise _refuse(name, "too_many_rows", limit=limits.max_rows)
+    made = [Column(title.strip(), list(cells), codes) for title, (cells, codes) in zip(header, columns, strict=True)]
+    return RawTable(name=name, source=source, columns=made, rows=np.arange(2, n_rows + 2, dtype=np.int32))
 
 
 def _separator(text: str, words: Words) -> str:
@@ -111,7 +138,7 @@ def _read(reader: Iterator[list[str]], name: str, source: str, limits: Limits, s
             raise _refuse(name, "too_many_rows", limit=limits.max_rows)
         numbers = _line_numbers(chunk, line + 1, reader.line_num + skipped)  # type: ignore[attr-defined]
         line = reader.line_num + skipped  # type: ignore[attr-defined]
-        if not set(map(len, chunk)) == {width}:
+        if set(map(len, chunk)) != {width}:
             _mend(chunk, width, n_rows, ragged)
         for maker, cells in zip(makers, zip(*chunk, strict=True), strict=True):
             maker.add(cells)

@@ -40,20 +40,20 @@ def ingest_json(document: object, scheme: Scheme, zone_table: ZoneTable, limits:
         JSON numbers, so a number in quotes is refused.
     """
     words, limits = Words(scheme, zone_table), limits or Limits()
-    tables, parcel_id = document_tables(document, words, limits)
-    submission = assemble(tables, words, limits, single=parcel_id)
+    problems: list[Problem] = []
+    tables, parcel_id = document_tables(document, words, limits, problems)
+    submission = assemble(tables, words, limits, single=parcel_id, problems=problems)
     if submission.failures:
         raise IngestError(submission.problems())
     return submission.batch.parcels[0]
 
 
 def document_tables(
-    document: object, words: Words, limits: Limits, *, partial: bool = False
+    document: object, words: Words, limits: Limits, problems: list[Problem]
 ) -> tuple[dict[str, Table], str]:
-    """Turn a JSON parcel into tables; with `partial`, neither ``parcel_id`` nor stones are needed."""
+    """Turn a JSON parcel into tables, and return the parcel's id with them; faults are added to `problems`."""
     if not isinstance(document, Mapping):
         raise IngestError([problem(Broken("wrong_type", {"expected": "an object"}), table="parcel", value=document)])
-    problems: list[Problem] = []
     fields = {
         name: value for name, value in document.items() if name not in (*_LISTS, "conditions") and value is not None
     }
@@ -64,10 +64,9 @@ def document_tables(
         problems.append(_wrong("conditions", conditions, "an object"))
     parcel_id = fields.get("parcel_id")
     if not isinstance(parcel_id, str) or not parcel_id.strip():
-        if not partial:
-            blank = parcel_id is None or isinstance(parcel_id, str)
-            broken = Broken("missing_value") if blank else Broken("wrong_type", {"expected": "text"})
-            problems.append(problem(broken, table="parcel", column="parcel_id", value=parcel_id))
+        blank = parcel_id is None or isinstance(parcel_id, str)
+        broken = Broken("missing_value") if blank else Broken("wrong_type", {"expected": "text"})
+        problems.append(problem(broken, table="parcel", column="parcel_id", value=parcel_id))
         fields["parcel_id"] = parcel_id = "parcel"
     parcel_id = parcel_id.strip()
     raws = [_raw("parcel", {name: [value] for name, value in fields.items()}, numbered=False)]
@@ -82,20 +81,12 @@ def document_tables(
         if columns:
             raws.append(_raw(kind, columns))
             kinds.append(kind)
-        elif kind in ("stones", "counts") and not problems:
-            problems.append(problem(Broken("no_stones"), table=kind))
     tables: dict[str, Table] = {}
     for kind, raw in zip(kinds, raws, strict=True):
-        n_rows = len(raw.columns[0].codes)
-        if n_rows > limits.max_rows:
+        if len(raw.columns[0].codes) > limits.max_rows:
             problems.append(problem(Broken("too_many_rows", {"limit": limits.max_rows}), table=raw.name))
-            continue
-        try:
-            tables[kind] = recognise(raw, kind, words)
-        except IngestError as error:
-            problems.extend(error.problems)
-    if problems:
-        raise IngestError(problems[: limits.max_problems])
+        else:
+            tables[kind] = recognise(raw, kind, words, problems)
     return tables, parcel_id
 
 

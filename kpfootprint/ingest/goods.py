@@ -46,24 +46,21 @@ class Goods:
 def read_goods(table: Table, single: str | None, words: Words, findings: Findings) -> Goods:
     """Read stones or counts by distinct cells; every broken one is noted under the parcel of its row."""
     ids, owners = _owners(table, single, findings)
-    for row, found in table.ragged.items():
-        broken = Broken("ragged_row", {"found": found, "expected": table.n_columns})
+    for row, width in table.ragged.items():
+        broken = Broken("ragged_row", {"found": width, "expected": table.n_columns})
         findings.add(ids[owners[row]] or None, table.problem(broken, row))
     number_columns = {
         "stones": {words.scheme.size.column: "weight", "value_usd": "value"},
         "counts": {"n_stones": "count", "carats": "value", "value_usd": "value"},
     }[table.kind]
-    marks: DecimalMarks | None = None
+    found = [table.columns[name] for name in number_columns if name in table.columns]
+    marks = DecimalMarks.seen_in(cell for column in found for cell in column.cells)
     numbers: dict[str, NDArray[np.float64]] = {}
     for name, kind in number_columns.items():
         column = table.columns.get(name)
         if column is None:
             continue
         values, broken_cells = read_numbers(column.cells, marks, typed=table.typed)
-        if broken_cells and not table.typed:
-            every = [cell for other in number_columns if other in table.columns for cell in table.columns[other].cells]
-            marks = DecimalMarks.seen_in(every)
-            values, broken_cells = read_numbers(column.cells, marks, typed=table.typed)
         _check_numbers(kind, column, values, broken_cells)
         findings.add_column(table, column, broken_cells, owners, ids)
         numbers[name] = values[column.codes]

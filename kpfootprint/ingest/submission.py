@@ -46,12 +46,12 @@ def ingest_submission(path: Path, scheme: Scheme, zone_table: ZoneTable, limits:
         With every problem, where a table cannot be read, or rows cannot be laid to a parcel.
     """
     words, limits = Words(scheme, zone_table), limits or Limits()
-    tables = _recognise_all(_read(path, words, limits), words, path.name)
-    _need_goods(tables, path.name)
+    problems: list[Problem] = []
+    tables = _tables(path, words, limits, problems)
     single = None
     if not any("parcel_id" in table.columns for table in tables.values()):
         single = stem(path)
-    return assemble(tables, words, limits, single=single)
+    return assemble(tables, words, limits, single=single, problems=problems)
 
 
 def ingest_file(
@@ -78,8 +78,8 @@ def ingest_file(
     """
     words, limits = Words(scheme, zone_table), limits or Limits()
     given = {name: value for name, value in (parcel or {}).items() if value is not None}
-    tables = _recognise_all(_read(path, words, limits), words, path.name)
-    _need_goods(tables, path.name)
+    problems: list[Problem] = []
+    tables = _tables(path, words, limits, problems)
     wanted = given.get("parcel_id")
     found = _parcel_ids(tables)
     if len(found) > 1 and wanted not in found:
@@ -87,10 +87,10 @@ def ingest_file(
     own = wanted if wanted in found else next(iter(found), None)
     name = str(wanted or own or stem(path))
     tables = {kind: _of_parcel(table, own, name) for kind, table in tables.items()}
-    extra, _ = document_tables(given | {"parcel_id": name}, words, limits, partial=True)
+    extra, _ = document_tables(given | {"parcel_id": name}, words, limits, problems)
     for kind, table in extra.items():
         tables[kind] = _over(table, tables[kind]) if kind == "parcels" and kind in tables else table
-    submission = assemble(tables, words, limits, single=name)
+    submission = assemble(tables, words, limits, single=name, problems=problems)
     if submission.failures:
         raise IngestError(submission.problems())
     return submission.batch.parcels[0]
@@ -105,21 +105,30 @@ def stem(path: Path) -> str:
     return name
 
 
-def _read(path: Path, words: Words, limits: Limits) -> list[RawTable]:
-    """Read every table of a file, a folder or an archive; problems of all its files are raised together."""
+def _tables(path: Path, words: Words, limits: Limits, problems: list[Problem]) -> dict[str, Table]:
+    """Read and recognise every table of a file, a folder or an archive; faults are added to `problems`.
+
+    Raises
+    ------
+    IngestError
+        Where nothing is left that could be looked at further.
+    """
     if not path.exists():
         raise refuse(path.name, "file_missing")
     budget = Budget(limits)
     several = path.is_dir() or path.suffix.lower() == ".zip"
     files = files_of(path, budget, limits) if several else iter([(path.name, read_file(path, budget))])
-    tables: list[RawTable] = []
-    problems: list[Problem] = []
+    raws: list[RawTable] = []
     for name, data in files:
         try:
-            tables += _read_one(name, data, words, budget, limits, lenient=several)
+            raws += _read_one(name, data, words, budget, limits, lenient=several)
         except IngestError as error:
             problems += error.problems
-    if problems:
+    tables = _recognise_all(raws, words, problems)
+    rows = sum(table.n_rows for kind, table in tables.items() if kind in ("stones", "counts"))
+    if rows == 0 and not problems:
+        problems.append(problem(Broken("no_stones" if tables else "no_tables"), table=path.name))
+    if rows == 0:
         raise IngestError(problems)
     return tables
 
@@ -141,45 +150,21 @@ def _read_one(name: str, data: bytes, words: Words, budget: Budget, limits: Limi
     raise refuse(name, "unknown_file_kind")
 
 
-def _recognise_all(raws: list[RawTable], words: Words, source: str) -> dict[str, Table]:
+def _recognise_all(raws: list[RawTable], words: Words, problems: list[Problem]) -> dict[str, Table]:
     tables: dict[str, Table] = {}
-    problems: list[Problem] = []
     names = table_names()
     for raw in raws:
         kind = names.get(fold(raw.name)) or guess_kind(raw, words)
-        if kind is None:
-            if raw.columns and len(raws) > 1:
+        if kind is None and raw.columns:
+            if len(raws) == 1:
+                recognise(raw, "stones", words, problems)
+            else:
                 problems.append(problem(Broken("unknown_table", {"known": ", ".join(TABLES)}), table=raw.name))
-            elif raw.columns:
-                problems += _not_goods(raw, words)
-            continue
-        if kind in tables:
+        elif kind is not None and kind in tables:
             problems.append(problem(Broken("table_twice", {"other": tables[kind].name}), table=raw.name))
-            continue
-        try:
-            tables[kind] = recognise(raw, kind, words)
-        except IngestError as error:
-            problems += error.problems
-    if not tables and not problems:
-        problems.append(problem(Broken("no_tables"), table=source))
-    if problems:
-        raise IngestError(problems)
+        elif kind is not None:
+            tables[kind] = recognise(raw, kind, words, problems)
     return tables
-
-
-def _not_goods(raw: RawTable, words: Words) -> tuple[Problem, ...]:
-    """Say why a lone table is neither stones nor counts."""
-    try:
-        recognise(raw, "stones", words)
-    except IngestError as error:
-        return error.problems
-    return ()
-
-
-def _need_goods(tables: Mapping[str, Table], source: str) -> None:
-    rows = sum(table.n_rows for kind, table in tables.items() if kind in ("stones", "counts"))
-    if rows == 0:
-        raise refuse(source, "no_stones")
 
 
 def _parcel_ids(tables: Mapping[str, Table]) -> list[str]:

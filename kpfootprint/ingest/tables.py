@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.errors import IngestError, Problem
+from kpfootprint.errors import Problem
 from kpfootprint.ingest.cells import Cell, Odd, is_blank
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.words import Words, fold, nearest
@@ -35,7 +35,7 @@ class Column:
 
     def at(self, row: int) -> Cell:
         """Return the cell of a row."""
-        return self.cells[self.codes[row]]
+        return self.cells[int(self.codes[row])]
 
     def blank(self) -> NDArray[np.bool_]:
         """Say of each row whether its cell is blank."""
@@ -81,7 +81,7 @@ class RawTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A table whose kind and columns are known."""
+    """A table whose kind and columns are known; not `complete` where a needed column is missing."""
 
     kind: str
     name: str
@@ -91,6 +91,7 @@ class Table:
     ragged: Mapping[int, int]
     n_columns: int
     typed: bool
+    complete: bool = True
 
     def line(self, row: int) -> int | None:
         """Return the number by which a row is told."""
@@ -149,14 +150,13 @@ def guess_kind(raw: RawTable, words: Words) -> str | None:
     return "stones" if has("stones", words.scheme.size.column) else None
 
 
-def recognise(raw: RawTable, kind: str, words: Words) -> Table:
-    """Find out what the columns of a table are; raise `IngestError` where a needed one is missing or given twice."""
+def recognise(raw: RawTable, kind: str, words: Words, problems: list[Problem]) -> Table:
+    """Find out what the columns of a table are; what is missing, given twice or misspelt is added to `problems`."""
     known = words.columns(kind)
     found: dict[str, Column] = {}
-    problems: list[Problem] = []
 
-    def tell(code: str, column: str | None, **values: object) -> None:
-        problems.append(problem(Broken(code, values), table=raw.name, column=column))
+    def tell(code: str, header: str, **values: object) -> None:
+        problems.append(problem(Broken(code, values), table=raw.name, column=header))
 
     for column in raw.columns:
         name = known.get(fold(column.header))
@@ -172,11 +172,9 @@ def recognise(raw: RawTable, kind: str, words: Words) -> Table:
     if raw.typed and kind == "declarations":
         required = ("zone_id",)
     headers = ", ".join(column.header for column in raw.columns) or "none"
-    for name in required:
-        if name not in found:
-            tell("missing_column", name, column=name, headers=headers)
-    if problems:
-        raise IngestError(problems)
+    missing = [name for name in required if name not in found]
+    for name in missing:
+        tell("missing_column", name, column=name, headers=headers)
     n_rows = int(raw.columns[0].codes.shape[0]) if raw.columns else 0
     return Table(
         kind=kind,
@@ -187,6 +185,7 @@ def recognise(raw: RawTable, kind: str, words: Words) -> Table:
         ragged=raw.ragged,
         n_columns=len(raw.columns),
         typed=raw.typed,
+        complete=not missing,
     )
 
 

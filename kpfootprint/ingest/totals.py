@@ -1,4 +1,4 @@
-"""Do declared totals agree with the rows, but for rounding?"""
+"""How far rounding alone can take a declared total from its rows."""
 
 from __future__ import annotations
 

@@ -17,8 +17,11 @@ from kpfootprint.ingest.limits import Limits
 from kpfootprint.ingest.tables import ColumnMaker, RawTable, without_blank_rows
 
 if TYPE_CHECKING:
-    from openpyxl.cell.cell import Cell as SheetCell
+    from openpyxl.cell.cell import Cell as FullCell
+    from openpyxl.cell.cell import MergedCell
     from openpyxl.cell.read_only import EmptyCell, ReadOnlyCell
+
+    SheetCell = FullCell | MergedCell | ReadOnlyCell | EmptyCell
 
 _CHUNK = 1 << 14
 
@@ -43,7 +46,7 @@ def read_workbook(data: bytes, name: str, budget: Budget, limits: Limits) -> lis
             try:
                 tables = []
                 for sheet in book.worksheets:
-                    sheet.reset_dimensions()  # type: ignore[union-attr]
+                    sheet.reset_dimensions()
                     table = _read_sheet(sheet.iter_rows(), sheet.title, name, limits)
                     if table is not None:
                         tables.append(table)
@@ -56,9 +59,7 @@ def read_workbook(data: bytes, name: str, budget: Budget, limits: Limits) -> lis
         raise refuse(name, "damaged_file", detail=f"{type(error).__name__}: {error}") from None
 
 
-def _read_sheet(
-    rows: Iterable[tuple[SheetCell | ReadOnlyCell | EmptyCell, ...]], title: str, source: str, limits: Limits
-) -> RawTable | None:
+def _read_sheet(rows: Iterable[tuple[SheetCell, ...]], title: str, source: str, limits: Limits) -> RawTable | None:
     numbered = enumerate(rows, start=1)
     header: list[str] = []
     for _, row in numbered:
@@ -74,8 +75,7 @@ def _read_sheet(
     makers = [ColumnMaker() for _ in header]
     lines: list[int] = []
     ragged: dict[int, int] = {}
-    for cells, first in _chunks(numbered, len(header), lines, ragged, limits, title):
-        assert first >= 0
+    for cells in _chunks(numbered, len(header), lines, ragged, limits, title):
         for maker, column in zip(makers, zip(*cells, strict=True), strict=True):
             maker.add(column)
     table = RawTable(
@@ -89,13 +89,13 @@ def _read_sheet(
 
 
 def _chunks(
-    numbered: Iterator[tuple[int, tuple[SheetCell | ReadOnlyCell | EmptyCell, ...]]],
+    numbered: Iterator[tuple[int, tuple[SheetCell, ...]]],
     width: int,
     lines: list[int],
     ragged: dict[int, int],
     limits: Limits,
     title: str,
-) -> Iterator[tuple[list[list[Cell]], int]]:
+) -> Iterator[list[list[Cell]]]:
     chunk: list[list[Cell]] = []
     for line, row in numbered:
         cells = [_cell(cell) for cell in row]
@@ -108,13 +108,13 @@ def _chunks(
         if len(lines) > limits.max_rows:
             raise refuse(title, "too_many_rows", limit=limits.max_rows)
         if len(chunk) == _CHUNK:
-            yield chunk, len(lines)
+            yield chunk
             chunk = []
     if chunk:
-        yield chunk, len(lines)
+        yield chunk
 
 
-def _cell(cell: SheetCell | ReadOnlyCell | EmptyCell) -> Cell:
+def _cell(cell: SheetCell) -> Cell:
     value = cell.value
     if value is None:
         return None
@@ -122,7 +122,7 @@ def _cell(cell: SheetCell | ReadOnlyCell | EmptyCell) -> Cell:
         text = getattr(value, "text", None) or value
         return Odd("formula_cell", str(text))
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return "TRUE" if value else "FALSE"
     if isinstance(value, str):
         return value if value.strip() else None
     return value if isinstance(value, int | float) or hasattr(value, "isoformat") else str(value)  # type: ignore[return-value]
