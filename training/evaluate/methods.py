@@ -1,0 +1,94 @@
+"""What the harness asks of a method, and evidence for every reference parcel from a fit that did not see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.parcel import Batch
+from kpfootprint.reference import ReferencePackage
+from training.evaluate.trials import Alternatives
+from training.folds import Split
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+
+
+class Fitted(Protocol):
+    """A method that has learnt from some parcels of a package."""
+
+    def evidence(self, batch: Batch) -> Floats:
+        """Return ln evidence, shape (n_parcels, n_zones + 1): the method's zones, and last an unlisted zone.
+
+        Up to a constant of each parcel. A method without an unlisted zone gives -inf there.
+        """
+
+    def strangeness(self, batch: Batch) -> Floats | None:
+        """Return how unlike anything in the reference each parcel is, shape (n_parcels,); None if it cannot say."""
+
+
+class Method(Protocol):
+    """A method of comparison. `zones_of` fixes the order of the evidence's columns, which no split changes."""
+
+    @property
+    def name(self) -> str:
+        """What the method is called in tables."""
+
+    @property
+    def alternatives(self) -> Alternatives:
+        """How its scores are to be set against alternatives, see `verification_scores`."""
+
+    def fit(self, package: ReferencePackage, train: Ints) -> Fitted:
+        """Learn from the parcels at the positions `train`, and from nothing else of the package's parcels."""
+
+
+def zones_of(package: ReferencePackage) -> tuple[str, ...]:
+    """Return the zones that have reference parcels, in the package's order."""
+    present = set(package.zone_of)
+    return tuple(zone.zone_id for zone in package.zone_table.zones if zone.zone_id in present)
+
+
+def zone_codes(package: ReferencePackage) -> Ints:
+    """Return the position of each parcel's zone in `zones_of`."""
+    place = {zone: i for i, zone in enumerate(zones_of(package))}
+    return np.array([place[zone] for zone in package.zone_of], dtype=np.intp)
+
+
+def some(batch: Batch, which: Ints) -> Batch:
+    """Return the parcels at some positions."""
+    return Batch(tuple(batch.parcels[i] for i in which))
+
+
+def held_out(
+    method: Method, package: ReferencePackage, splits: Iterable[Split], *, shown: Batch | None = None
+) -> tuple[Floats, Floats | None]:
+    """Return evidence and strangeness of every parcel from the split that tests on it.
+
+    Parameters
+    ----------
+    splits : iterable of Split
+        Their tests should cover every parcel once; parcels that none tests on get NaN.
+    shown : Batch, optional
+        What is shown to the method in place of each parcel of the package (sieved parcels, say), in the same order.
+
+    Returns
+    -------
+    evidence : ndarray of shape (n_parcels, n_zones + 1)
+    strangeness : ndarray of shape (n_parcels,) or None
+    """
+    batch = package.batch if shown is None else shown
+    evidence = np.full((len(batch), len(zones_of(package)) + 1), np.nan)
+    strangeness: Floats | None = np.full(len(batch), np.nan)
+    for split in splits:
+        fitted = method.fit(package, split.train)
+        tested = some(batch, split.test)
+        evidence[split.test] = fitted.evidence(tested)
+        strange = fitted.strangeness(tested)
+        if strange is None or strangeness is None:
+            strangeness = None
+        else:
+            strangeness[split.test] = strange
+    return evidence, strangeness

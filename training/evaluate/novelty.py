@@ -1,0 +1,55 @@
+"""How often parcels are flagged as like nothing in the reference: those of zones left out, and those of known zones."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.stats.conformal import conformal_p_values
+from training.evaluate.record import NoveltyCell
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+
+NEAREST = 80
+"""Calibration parcels of about the same size that a p-value is ranked among."""
+
+
+def p_values_across_folds(strangeness: Floats, n_stones: Floats, fold: Ints, shown: Floats | None = None) -> Floats:
+    """Return the p-value of each reference parcel, ranked among those of the other folds.
+
+    Parameters
+    ----------
+    strangeness : ndarray of shape (n_parcels,)
+        From fits that did not see the parcel.
+    shown : ndarray of shape (n_parcels,), optional
+        Strangeness of what was shown in place of each parcel (sieved, say), ranked among the parcels themselves.
+    """
+    p = np.empty(strangeness.size)
+    asked = strangeness if shown is None else shown
+    for k in np.unique(fold):
+        inside, others = fold == k, fold != k
+        p[inside] = conformal_p_values(
+            asked[inside],
+            strangeness[others],
+            ln_n=np.log(n_stones[inside]),
+            calibration_ln_n=np.log(n_stones[others]),
+            nearest=min(NEAREST, int(others.sum())),
+        )[0]
+    return p
+
+
+def p_values_against(strangeness: Floats, n_stones: Floats, known: Floats, known_n_stones: Floats) -> Floats:
+    """Return p-values of parcels that are no reference parcels, ranked among reference parcels of about their size."""
+    return conformal_p_values(
+        strangeness,
+        known,
+        ln_n=np.log(n_stones),
+        calibration_ln_n=np.log(known_n_stones),
+        nearest=min(NEAREST, known.size),
+    )[0]
+
+
+def novelty_cell(kind: str, p: Floats, *, alpha: float = 0.05) -> NoveltyCell:
+    """Count the parcels flagged at `alpha`."""
+    return NoveltyCell(kind=kind, alpha=alpha, flagged=int((p <= alpha).sum()), trials=int(p.size))

@@ -1,0 +1,117 @@
+"""Parcels from zones that nobody has sampled: every zone left out in turn, and what is then said for a declaration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.reference import ReferencePackage
+from kpfootprint.stats.intervals import bootstrap_over_parcels
+from training.evaluate.methods import Method, held_out, zone_codes
+from training.evaluate.record import Result
+from training.evaluate.trials import Alternatives, ExportDay, Trials, verification_scores, verification_trials
+from training.evaluate.verification import calibrator_of
+from training.folds import leave_one_zone_out
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenWorld:
+    """What is said of parcels whose zone was left out.
+
+    `log10_lr` belongs to `trials` (all of them H2); `strangeness` (n_parcels,) is None where the method has none.
+    """
+
+    trials: Trials
+    log10_lr: Floats
+    strangeness: Floats | None
+
+
+def open_world(
+    method: Method,
+    package: ReferencePackage,
+    days: tuple[ExportDay, ...],
+    closed: tuple[Trials, Floats],
+    n_stones: Floats,
+    *,
+    alternatives: Alternatives,
+    unlisted_weight: float = 0.2,
+) -> OpenWorld:
+    """Leave each zone out in turn, and declare its parcels as each zone that was compliant on each day.
+
+    The declared zones may have been compliant while the zone left out was not, or the other way round: nothing is
+    known of it, which is the point. LRs are calibrated and bounded by the closed-world trials of all zones.
+
+    Parameters
+    ----------
+    closed : (Trials, ndarray of shape (n_trials,))
+        Trials on held-out parcels of known zones and their scores, to calibrate by.
+    """
+    codes = zone_codes(package)
+    evidence, strangeness = held_out(method, package, leave_one_zone_out(package.zone_of))
+    # A zone that was left out is no alternative either: its column says nothing.
+    evidence[np.arange(codes.size), codes] = -np.inf
+    trials = verification_trials(np.full(codes.size, -1), days)
+    own = trials.declared == codes[trials.parcel]
+    trials = trials.where(~own)
+    trials_of_known, scores_of_known = closed
+    calibrator, bounds = calibrator_of(
+        trials_of_known.is_h1, scores_of_known, n_stones[trials_of_known.parcel], trials_of_known.zone_weights
+    )
+    scores = verification_scores(trials, evidence, unlisted_weight=unlisted_weight, alternatives=alternatives)
+    # Where the zone left out was the only alternative, there is nothing to set the declaration against.
+    usable = np.isfinite(scores)
+    trials, scores = trials.where(usable), scores[usable]
+    log10_lr = np.clip(calibrator.transform(scores, n_stones=n_stones[trials.parcel]), *bounds)
+    return OpenWorld(trials, log10_lr, strangeness)
+
+
+def open_world_results(
+    found: OpenWorld, zone: Ints, *, rng: np.random.Generator, n_resamples: int = 300, level: float = 0.9
+) -> list[Result]:
+    """Return how often a parcel from nowhere got LR > 10 and > 100: of all declarations, and of the best for it.
+
+    The best declaration of a parcel on a day is the one with the highest LR: somebody who chooses what to declare
+    chooses that. Zones weigh the same.
+    """
+    trials, lr = found.trials, found.log10_lr
+    pair = trials.parcel * len(trials.days) + trials.day
+    best = np.full(pair.max() + 1, -np.inf)
+    np.maximum.at(best, pair, lr)
+    which = np.unique(pair)
+    best_parcel = which // len(trials.days)
+    kinds = (
+        ("zone left out, every declaration", lr, trials.parcel),
+        ("zone left out, best declaration", best[which], best_parcel),
+    )
+    results: list[Result] = []
+    for conditions, values, parcel in kinds:
+        _, inverse, counts = np.unique(zone[parcel], return_inverse=True, return_counts=True)
+        equal = 1.0 / counts[inverse]
+        for at in (10, 100):
+            above = (values > np.log10(at)).astype(np.float64)
+
+            def rate(drawn: Floats, above: Floats = above, equal: Floats = equal) -> float:
+                return float(np.average(above, weights=equal * drawn))
+
+            limits = bootstrap_over_parcels(
+                rate, parcel, rng=rng, strata=zone[parcel], n_resamples=n_resamples, level=level
+            )
+            results.append(
+                Result(
+                    characteristic="open world",
+                    metric=f"LR > {at} from nowhere",
+                    conditions=conditions,
+                    value=rate(np.ones(values.size)),
+                    low=limits.low,
+                    high=limits.high,
+                    level=level,
+                    n_parcels=int(np.unique(parcel).size),
+                    n_trials=int(values.size),
+                )
+            )
+    return results

@@ -1,0 +1,229 @@
+"""The shape of ``evaluation.json``: what was measured of a release, typed, and its way to JSON and back.
+
+Every list may be empty where something was not measured (a quick evaluation leaves out much); nothing is invented.
+Shares lie between 0 and 1, LRs are log10, intervals stand with their level. NaN and infinities are written as null.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+SCHEMA_VERSION = "1"
+
+Part = TypeVar("Part")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One line of the validation table.
+
+    `characteristic` is one of `CHARACTERISTICS`; `conditions` says on which parcels (``as collected``, ...). `value`,
+    `low` and `high` are None where the metric cannot be had from these trials.
+    """
+
+    characteristic: str
+    metric: str
+    conditions: str
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    level: float = 0.9
+    n_parcels: int
+    n_trials: int
+
+
+CHARACTERISTICS = (
+    "open world",
+    "accuracy",
+    "discrimination",
+    "calibration",
+    "robustness",
+    "coherence",
+    "generalisation",
+    "attribution",
+    "mixture",
+    "novelty",
+    "decision",
+)
+"""Performance characteristics in the order of the report (Meuwly et al. 2017, and what this product adds).
+
+The open world comes first: support for a declaration that comes from nowhere in the reference is the worst error.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """LR of a reference parcel under a declaration on a day, from a fit that did not see the parcel."""
+
+    parcel_id: str
+    true_zone: str
+    declared: str
+    day: str
+    is_h1: bool
+    n_stones: int
+    log10_lr: float
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoverageCell:
+    """How often share intervals held the true share: `covered` of `trials` in a cell of kind, share and size.
+
+    Shares from `share_low` to `share_high` (equal where one share was set), stones likewise. `kind` is ``single``
+    (one declared zone), ``blend``, or a further kind of parcel.
+    """
+
+    kind: str
+    share_low: float
+    share_high: float
+    n_stones_low: int
+    n_stones_high: int
+    level: float
+    covered: int
+    trials: int
+    mean_absolute_error: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectionCell:
+    """Chance (`found` of `trials`) that a share is found at 5 % false alarm, at a size; share 0 is the false alarm."""
+
+    kind: str
+    n_stones: int
+    share: float
+    found: int
+    trials: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoveltyCell:
+    """Parcels of a kind flagged as novel at `alpha` (``reference``, ``sieved``, ``near``, ``far``, a zone left out)."""
+
+    kind: str
+    alpha: float
+    flagged: int
+    trials: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionErrors:
+    """Errors of the conclusion among parcels of a range of sizes: `measured_on` is ``held_out`` or ``simulated``."""
+
+    measured_on: str
+    n_stones_low: int
+    n_stones_high: int
+    true_queried: int
+    true_inconclusive: int
+    true_trials: int
+    false_consistent: int
+    false_inconclusive: int
+    false_trials: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspect:
+    """A reference parcel that the robust fit doubts: `reason` is ``mislabelled`` or ``odd``."""
+
+    parcel_id: str
+    zone_id: str
+    reason: str
+    chance: float
+    resembles: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """Everything measured of a release.
+
+    `made` holds what an expert needs to do it again: seeds, versions, fold count, export days, durations in seconds.
+    `bounds` are the log10 LR bounds in force, `oracle` the metrics of the Bayes oracle on simulated worlds.
+    """
+
+    schema_version: str = SCHEMA_VERSION
+    release: str
+    reference: Mapping[str, Any]
+    quick: bool
+    made: Mapping[str, Any] = field(default_factory=dict)
+    bounds: tuple[float, float] | None = None
+    results: tuple[Result, ...] = ()
+    trials: tuple[Trial, ...] = ()
+    coverage: tuple[CoverageCell, ...] = ()
+    detection: tuple[DetectionCell, ...] = ()
+    novelty: tuple[NoveltyCell, ...] = ()
+    decisions: tuple[DecisionErrors, ...] = ()
+    suspects: tuple[Suspect, ...] = ()
+    oracle: tuple[Result, ...] = ()
+
+    def result(self, metric: str, conditions: str = "as collected") -> Result | None:
+        """Return the line of that metric and those conditions, or None."""
+        return next((r for r in self.results if r.metric == metric and r.conditions == conditions), None)
+
+    def to_json(self) -> str:
+        """Return the document with sorted keys, one entry of a list on a line."""
+        document = _plain(asdict(self))
+        lines = []
+        for key in sorted(document):
+            value = document[key]
+            if isinstance(value, list) and value and isinstance(value[0], dict):
+                inner = ",\n  ".join(json.dumps(item, sort_keys=True, ensure_ascii=False) for item in value)
+                lines.append(f" {json.dumps(key)}: [\n  {inner}\n ]")
+            else:
+                lines.append(f" {json.dumps(key)}: {json.dumps(value, sort_keys=True, ensure_ascii=False)}")
+        return "{\n" + ",\n".join(lines) + "\n}\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Evaluation:
+        """Read what `to_json` wrote; ValueError where the schema is another one or an entry does not fit."""
+        document = json.loads(text)
+        if document.get("schema_version") != SCHEMA_VERSION:
+            raise ValueError(f"schema_version must be {SCHEMA_VERSION!r}, got {document.get('schema_version')!r}")
+        for name, kind in _LISTS.items():
+            document[name] = tuple(_part(kind, name, item) for item in document.get(name, ()))
+        if document.get("bounds") is not None:
+            low, high = document["bounds"]
+            document["bounds"] = (low, high)
+        return _part(cls, "evaluation", document)
+
+
+_LISTS: dict[str, type[Any]] = {
+    "results": Result,
+    "trials": Trial,
+    "coverage": CoverageCell,
+    "detection": DetectionCell,
+    "novelty": NoveltyCell,
+    "decisions": DecisionErrors,
+    "suspects": Suspect,
+    "oracle": Result,
+}
+
+
+def _part(kind: type[Part], name: str, item: Mapping[str, Any]) -> Part:
+    known = {entry.name for entry in fields(kind)}  # type: ignore[arg-type]
+    unknown = sorted(set(item) - known)
+    if unknown:
+        raise ValueError(f"{name} must have no other members than {sorted(known)}, got {unknown}")
+    try:
+        return kind(**item)
+    except TypeError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
+def _plain(value: Any) -> Any:
+    """Return tuples as lists, and numbers that JSON does not know as None."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value
+
+
+def read_evaluation(folder: Path) -> Evaluation:
+    """Read ``evaluation.json`` of a release folder."""
+    return Evaluation.from_json((folder / "evaluation.json").read_text(encoding="utf-8"))

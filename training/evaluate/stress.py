@@ -1,0 +1,119 @@
+"""Parcels made harder on purpose: sieved, high-graded, subsampled, sorted by a worse grader. Stone lists in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from kpfootprint.parcel import Batch, Parcel, Stones
+from kpfootprint.scheme import Scheme
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+def with_stones(parcel: Parcel, stones: Stones) -> Parcel:
+    """Return the parcel with other stones, and the totals of these."""
+    n = int(stones.weight_ct.size)
+    return replace(parcel, stones=stones, n_stones=n, carats=float(stones.weight_ct.sum()), declared_carats=None)
+
+
+def keep(parcel: Parcel, kept: Bools) -> Parcel:
+    """Return the parcel with some of its stones."""
+    stones = stones_of(parcel)
+    codes = {name: values[kept] for name, values in stones.codes.items()}
+    return with_stones(parcel, Stones(weight_ct=stones.weight_ct[kept], codes=codes))
+
+
+def stones_of(parcel: Parcel) -> Stones:
+    """Return the stone list, or raise ValueError for a sorting sheet."""
+    if parcel.stones is None:
+        raise ValueError(f"parcel must be a stone list, got a sorting sheet for {parcel.parcel_id!r}")
+    return parcel.stones
+
+
+def each(batch: Batch, change: Callable[[Parcel], Parcel]) -> Batch:
+    """Change every parcel of a batch."""
+    return Batch(tuple(change(parcel) for parcel in batch))
+
+
+def remove_size_range(parcel: Parcel, *, rng: np.random.Generator, least: int = 30, softness: float = 0.0) -> Parcel:
+    """Take out, unsaid, a bottom or a top range of sizes with 10 to 40 % of the stones.
+
+    Parameters
+    ----------
+    least : int
+        Stones that are left at least (the largest or smallest ones are then put back).
+    softness : float
+        0 for a sharp sieve, else the width of its edge on the log scale.
+    """
+    weight = stones_of(parcel).weight_ct
+    share = float(rng.uniform(0.1, 0.4))
+    bottom = bool(rng.integers(2))
+    log_weight = np.log(weight)
+    edge = float(np.quantile(log_weight, share if bottom else 1 - share))
+    distance = (log_weight - edge) if bottom else (edge - log_weight)
+    chance = ndtr(distance / softness) if softness > 0 else (distance >= 0).astype(np.float64)
+    kept = rng.uniform(size=weight.size) < chance
+    if kept.sum() < least:
+        kept[np.argsort(-distance, kind="stable")[: min(least, weight.size)]] = True
+    return keep(parcel, kept)
+
+
+def high_grade(parcel: Parcel, *, rng: np.random.Generator, share: float = 0.5) -> Parcel:
+    """Take out, unsaid, a `share` of the stones above the 80 % quantile of weight."""
+    weight = stones_of(parcel).weight_ct
+    taken = (weight > np.quantile(weight, 0.8)) & (rng.uniform(size=weight.size) < share)
+    return keep(parcel, ~taken)
+
+
+def subsample(parcel: Parcel, n_stones: int, *, rng: np.random.Generator) -> Parcel:
+    """Draw `n_stones` of the parcel's stones without replacement; a smaller parcel is returned as it is."""
+    if n_stones < 1:
+        raise ValueError(f"n_stones must be 1 or more, got {n_stones}")
+    n = stones_of(parcel).weight_ct.size
+    if n <= n_stones:
+        return parcel
+    kept = np.zeros(n, dtype=bool)
+    kept[rng.choice(n, n_stones, replace=False)] = True
+    return keep(parcel, kept)
+
+
+def confuse(parcel: Parcel, scheme: Scheme, rate: float, *, rng: np.random.Generator) -> Parcel:
+    """Move a share `rate` of the classes of every attribute to a neighbouring class, as a worse grader would."""
+    if not 0 <= rate <= 1:
+        raise ValueError(f"rate must lie between 0 and 1, got {rate}")
+    stones = stones_of(parcel)
+    codes = {}
+    for name, values in stones.codes.items():
+        last = len(scheme.attribute(name).classes) - 1
+        moved = (rng.uniform(size=values.size) < rate) & (values >= 0)
+        step = rng.choice([-1, 1], size=values.size)
+        step = np.where(values + step < 0, 1, np.where(values + step > last, -1, step))
+        codes[name] = np.where(moved, values + step, values).astype(np.int16)
+    return with_stones(parcel, Stones(weight_ct=stones.weight_ct.copy(), codes=codes))
+
+
+def mix(parcel: Parcel, foreign: Parcel, share: float, n_stones: int, *, rng: np.random.Generator) -> Parcel:
+    """Draw a parcel of `n_stones` with a `share` of foreign stones, as a virtual mixture; it keeps `parcel`'s name.
+
+    Stones are drawn without replacement where a parcel has enough of them, with replacement where it has not. The
+    number of foreign stones is the nearest whole one, so the true share is known exactly.
+    """
+    if not 0 <= share <= 1 or n_stones < 1:
+        raise ValueError(f"share must lie between 0 and 1 and n_stones be positive, got {share} and {n_stones}")
+    n_foreign = round(share * n_stones)
+    drawn: list[tuple[Stones, NDArray[np.intp]]] = []
+    for source, n in ((parcel, n_stones - n_foreign), (foreign, n_foreign)):
+        stones = stones_of(source)
+        size = stones.weight_ct.size
+        drawn.append((stones, rng.choice(size, n, replace=n > size)))
+    names = [name for name in drawn[0][0].codes if name in drawn[1][0].codes]
+    order = rng.permutation(n_stones)
+    weight = np.concatenate([stones.weight_ct[which] for stones, which in drawn])[order]
+    codes = {name: np.concatenate([stones.codes[name][which] for stones, which in drawn])[order] for name in names}
+    return with_stones(parcel, Stones(weight_ct=weight, codes=codes))

@@ -1,0 +1,157 @@
+"""Verification trials: parcels of known zones under declarations that are true (H1) or false (H2), on export days."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from kpfootprint.reference import ZoneTable
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+Bools = NDArray[np.bool_]
+Alternatives = Literal["mean", "nearest", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportDay:
+    """A day with the zones that were compliant on it: `compliant` of shape (n_zones,), in the order of the zones."""
+
+    day: date
+    compliant: Bools
+
+
+def draw_export_days(
+    zone_table: ZoneTable, zones: Sequence[str], *, rng: np.random.Generator, n_each: int = 1
+) -> tuple[ExportDay, ...]:
+    """Draw `n_each` days from every stretch of time on which the same ones of `zones` were compliant.
+
+    Stretches without a compliant or without another zone are left out; the last one is taken to last 500 days.
+
+    Parameters
+    ----------
+    zones : sequence of str
+        Zones with reference parcels.
+    """
+    changes = sorted({day for p in zone_table.periods for day in (p.valid_from, p.valid_to) if day is not None})
+    if not changes:
+        raise ValueError("zone_table must hold a dated status, got none")
+    ends = [*changes[1:], changes[-1] + timedelta(days=500)]
+    stretches: dict[tuple[bool, ...], list[tuple[date, date]]] = {}
+    for start, end in zip(changes, ends, strict=True):
+        compliant = tuple(zone_table.status_on(zone, start) == "compliant" for zone in zones)
+        if any(compliant) and not all(compliant):
+            stretches.setdefault(compliant, []).append((start, end))
+    days: list[ExportDay] = []
+    for compliant, parts in stretches.items():
+        possible = [start + timedelta(days=i) for start, end in parts for i in range((end - start).days)]
+        drawn = rng.choice(len(possible), size=min(n_each, len(possible)), replace=False)
+        days += [ExportDay(possible[i], np.array(compliant)) for i in sorted(drawn)]
+    return tuple(days)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trials:
+    """Trials in columns, each of shape (n_trials,).
+
+    `parcel` and `true_zone`, `declared` are positions among the parcels and zones, `day` among `days`.
+    `true_zone` is -1 for a parcel of a zone that is not among the zones at all.
+    """
+
+    days: tuple[ExportDay, ...]
+    parcel: Ints
+    true_zone: Ints
+    declared: Ints
+    day: Ints
+    is_h1: Bools
+
+    def where(self, which: Bools) -> Trials:
+        """Return some of the trials."""
+        columns = {name: getattr(self, name)[which] for name in ("parcel", "true_zone", "declared", "day", "is_h1")}
+        return Trials(days=self.days, **columns)
+
+    @property
+    def zone_weights(self) -> Floats:
+        """Weights by which, within each hypothesis, every zone of origin weighs the same."""
+        weights = np.zeros(self.parcel.size)
+        for hypothesis in (True, False):
+            chosen = self.is_h1 == hypothesis
+            _, inverse, counts = np.unique(self.true_zone[chosen], return_inverse=True, return_counts=True)
+            weights[chosen] = 1.0 / counts[inverse]
+        return weights
+
+
+def verification_trials(zone: Ints, days: Sequence[ExportDay]) -> Trials:
+    """Make every trial that the export days allow.
+
+    H1: a parcel of a zone that was compliant, declared as its own zone. H2: a parcel of any other zone, declared as
+    each of the compliant zones once. A parcel of a compliant zone is never declared as another one: that would be a
+    false paper but no breach of the zones, and it is no part of H2.
+
+    Parameters
+    ----------
+    zone : ndarray of shape (n_parcels,)
+        Zone of each parcel, as a position; -1 for zones outside the list (always H2).
+    """
+    rows: list[tuple[int, int, int, int, bool]] = []
+    for d, item in enumerate(days):
+        for parcel, own in enumerate(zone):
+            if own >= 0 and item.compliant[own]:
+                rows.append((parcel, own, own, d, True))
+            else:
+                rows += [(parcel, own, int(declared), d, False) for declared in np.flatnonzero(item.compliant)]
+    table = np.array(rows, dtype=np.intp).reshape(-1, 5)
+    return Trials(
+        days=tuple(days),
+        parcel=table[:, 0],
+        true_zone=table[:, 1],
+        declared=table[:, 2],
+        day=table[:, 3],
+        is_h1=table[:, 4].astype(bool),
+    )
+
+
+def verification_scores(
+    trials: Trials, evidence: Floats, *, unlisted_weight: float = 0.2, alternatives: Alternatives = "mean"
+) -> Floats:
+    r"""Scores of trials, in log10 units: what was declared against from elsewhere.
+
+    .. math:: \log_{10} e_{declared} - \log_{10}\Bigl(\tfrac{1-u}{|N|}\sum_{z \in N} e_z + u\, e_{unlisted}\Bigr)
+
+    with `N` the listed zones that were not compliant on the day, the declared one excepted.
+
+    Parameters
+    ----------
+    evidence : ndarray of shape (n_parcels, n_zones + 1)
+        Natural logs of the evidence of each parcel for each zone and, last, for an unlisted zone (-inf from methods
+        that do not know such a thing; the listed zones then carry all the weight).
+    unlisted_weight : float
+        `u`, between 0 and 1.
+    alternatives : {"mean", "nearest", "none"}
+        For methods that measure distances: ``nearest`` sets the declared zone against the best zone in `N` alone,
+        ``none`` takes the declared zone's evidence by itself.
+    """
+    if not 0 <= unlisted_weight <= 1:
+        raise ValueError(f"unlisted_weight must lie between 0 and 1, got {unlisted_weight}")
+    numerator: Floats = evidence[trials.parcel, trials.declared] / np.log(10)
+    if alternatives == "none":
+        return numerator
+    listed, unlisted = evidence[trials.parcel, :-1], evidence[trials.parcel, -1]
+    other = ~np.stack([item.compliant for item in trials.days])[trials.day]
+    other[np.arange(other.shape[0]), trials.declared] = False
+    within_other = np.where(other, listed, -np.inf)
+    if alternatives == "nearest":
+        return np.asarray(numerator - within_other.max(axis=1) / np.log(10), dtype=np.float64)
+    n_other = other.sum(axis=1)
+    weight = np.where(np.isneginf(unlisted), 0.0, np.where(n_other > 0, unlisted_weight, 1.0))
+    with np.errstate(divide="ignore"):
+        from_listed = logsumexp(within_other, axis=1) - np.log(n_other) + np.log1p(-weight)
+        from_unlisted = np.log(weight) + np.where(weight > 0, unlisted, 0.0)
+    scores: Floats = numerator - np.logaddexp(from_listed, from_unlisted) / np.log(10)
+    return scores

@@ -1,0 +1,152 @@
+"""Calibrated LRs of trials across folds, and what they are worth: a row for every metric."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.stats import metrics
+from kpfootprint.stats.calibration import AffineCalibrator, SizeTerms, elub_bounds
+from kpfootprint.stats.intervals import bootstrap_over_parcels
+from training.evaluate.record import Result
+from training.evaluate.trials import Trials
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+Bools = NDArray[np.bool_]
+Statistic = Callable[..., float]
+
+
+def calibrated_across_folds(
+    trials: Trials,
+    scores: Floats,
+    fold: Ints,
+    n_stones: Floats,
+    *,
+    size_terms: SizeTerms = "both",
+    shown: tuple[Floats, Floats] | None = None,
+    learn_from: Bools | None = None,
+    bounded: bool = True,
+) -> Floats:
+    """Calibrate the trials of each fold's parcels on those of all other folds, every zone weighing the same.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_trials,)
+        Finite scores from fits that did not see the parcel.
+    fold, n_stones : ndarray of shape (n_parcels,)
+        Of each parcel.
+    shown : (ndarray of shape (n_trials,), ndarray of shape (n_parcels,)), optional
+        Scores and numbers of stones of what was shown in place of the parcels (sieved ones, say): these are
+        calibrated, by the parcels as they were.
+    learn_from : ndarray of shape (n_parcels,), optional
+        False for parcels that calibration must not learn from (suspected to carry the wrong zone).
+    bounded : bool
+        Whether LRs are kept within the empirical bounds (ELUB) of the other folds.
+
+    Returns
+    -------
+    ndarray of shape (n_trials,)
+        log10 LRs.
+    """
+    log10_lr = np.empty_like(scores)
+    trusted = np.ones(fold.size, dtype=bool) if learn_from is None else learn_from
+    asked, asked_n_stones = (scores, n_stones) if shown is None else shown
+    weights, size, asked_size = trials.zone_weights, n_stones[trials.parcel], asked_n_stones[trials.parcel]
+    of_trial = fold[trials.parcel]
+    for k in np.unique(of_trial):
+        inside = of_trial == k
+        learn = ~inside & trusted[trials.parcel]
+        calibrator, bounds = calibrator_of(
+            trials.is_h1[learn], scores[learn], size[learn], weights[learn], size_terms=size_terms
+        )
+        found = calibrator.transform(asked[inside], n_stones=asked_size[inside])
+        log10_lr[inside] = np.clip(found, *bounds) if bounded else found
+    return log10_lr
+
+
+def calibrator_of(
+    is_h1: Bools, scores: Floats, n_stones: Floats, weights: Floats, *, size_terms: SizeTerms = "both"
+) -> tuple[AffineCalibrator, tuple[float, float]]:
+    """Fit a calibrator to trials, and return it with the bounds that these trials allow."""
+    calibrator = AffineCalibrator(size_terms=size_terms)
+    calibrator.fit(scores, is_h1, n_stones=n_stones, sample_weight=weights)
+    found = calibrator.transform(scores, n_stones=n_stones)
+    return calibrator, elub_bounds(found[is_h1], found[~is_h1])
+
+
+STATISTICS: tuple[tuple[str, str, Statistic], ...] = (
+    ("accuracy", "Cllr", metrics.cllr),
+    ("discrimination", "AUC", metrics.auc),
+    ("discrimination", "Cllr_min", metrics.cllr_min),
+    ("discrimination", "EER", metrics.eer),
+    ("discrimination", "true rejected at 5 % false", metrics.rejection_at),
+    ("calibration", "Cllr_cal", metrics.cllr_cal),
+)
+
+
+def _misleading(at: float, hypothesis: str) -> Statistic:
+    def rate(h1: Floats, h2: Floats, *, weights_h1: Floats, weights_h2: Floats) -> float:
+        (found,) = metrics.misleading_rates(h1, h2, (at,), weights_h1=weights_h1, weights_h2=weights_h2)
+        return float(getattr(found, hypothesis))
+
+    return rate
+
+
+def _statistics() -> list[tuple[str, str, Statistic]]:
+    rates = [
+        ("calibration", f"{label} with LR {sign}", _misleading(at, hypothesis))
+        for at in (1, 10, 100)
+        for hypothesis, label, sign in (("h1", "true", f"< 1/{at}" if at > 1 else "< 1"), ("h2", "false", f"> {at}"))
+    ]
+    return [*STATISTICS, *rates]
+
+
+def verification_results(
+    trials: Trials,
+    log10_lr: Floats,
+    *,
+    rng: np.random.Generator,
+    conditions: str = "as collected",
+    characteristic: str | None = None,
+    n_resamples: int = 300,
+    level: float = 0.9,
+) -> list[Result]:
+    """Return a row for each metric of verification, every zone weighing the same, with bootstrap limits over parcels.
+
+    Parameters
+    ----------
+    conditions : str
+        Which parcels these are, as it is to stand in tables ("size range missing", ...).
+    characteristic : str, optional
+        Performance characteristic in place of each metric's own ("robustness", "generalisation").
+    """
+    h1 = trials.is_h1
+    zone_weights = trials.zone_weights
+    n_parcels = np.unique(trials.parcel).size
+    results: list[Result] = []
+    for own, name, statistic in _statistics():
+
+        def value(drawn: Floats, statistic: Statistic = statistic) -> float:
+            weights = zone_weights * drawn
+            return statistic(log10_lr[h1], log10_lr[~h1], weights_h1=weights[h1], weights_h2=weights[~h1])
+
+        limits = bootstrap_over_parcels(
+            value, trials.parcel, rng=rng, strata=trials.true_zone, n_resamples=n_resamples, level=level
+        )
+        results.append(
+            Result(
+                characteristic=characteristic or own,
+                metric=name,
+                conditions=conditions,
+                value=value(np.ones(h1.size)),
+                low=limits.low,
+                high=limits.high,
+                level=level,
+                n_parcels=n_parcels,
+                n_trials=int(h1.size),
+            )
+        )
+    return results

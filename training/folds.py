@@ -1,0 +1,87 @@
+"""Who learns from which parcels: folds by parcel, one zone left out, before and after a date. Seeds are arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Positions of the parcels to learn from and of those to test on, increasing and without a common one.
+
+    `name` says which split it is: a fold's number, the zone left out, or the date.
+    """
+
+    name: str
+    train: Ints
+    test: Ints
+
+
+def fold_of_parcels(zones: Sequence[str], *, n_folds: int, seed: int) -> Ints:
+    """Assign every parcel to a fold so that each zone is spread over the folds as evenly as can be.
+
+    Parcels are whole: stones of one parcel are never in two folds. The fold that gets a zone's odd parcel out goes
+    round from zone to zone, so that folds are about equal in size too.
+
+    Parameters
+    ----------
+    zones : sequence of str, length n_parcels
+        Zone of each parcel.
+    n_folds : int
+        2 or more.
+    seed : int
+        The same seed and zones give the same folds.
+
+    Returns
+    -------
+    ndarray of shape (n_parcels,)
+        Fold of each parcel, 0 to ``n_folds - 1``.
+    """
+    if n_folds < 2 or len(zones) < n_folds:
+        raise ValueError(f"n_folds must be 2 or more and at most the {len(zones)} parcels, got {n_folds}")
+    rng = np.random.default_rng(seed)
+    names = np.asarray(zones)
+    fold = np.empty(len(zones), dtype=np.intp)
+    first = 0
+    for zone in np.unique(names):
+        members = rng.permutation(np.flatnonzero(names == zone))
+        fold[members] = (first + np.arange(members.size)) % n_folds
+        first += members.size
+    return fold
+
+
+def folds(fold: Ints) -> Iterator[Split]:
+    """Yield one split for each fold, which is tested on while the others are learnt from."""
+    for k in np.unique(fold):
+        yield Split(str(int(k)), np.flatnonzero(fold != k), np.flatnonzero(fold == k))
+
+
+def leave_one_zone_out(zones: Sequence[str]) -> Iterator[Split]:
+    """Yield one split for each zone: the world as it looks where that zone has never been sampled."""
+    names = np.asarray(zones)
+    for zone in dict.fromkeys(zones):
+        yield Split(zone, np.flatnonzero(names != zone), np.flatnonzero(names == zone))
+
+
+def temporal_split(collected_on: Sequence[date | None], day: date) -> Split:
+    """Learn from parcels collected before `day`, test on those of that day or later; undated ones are left out."""
+    before = np.array([d is not None and d < day for d in collected_on], dtype=bool)
+    after = np.array([d is not None and d >= day for d in collected_on], dtype=bool)
+    if not before.any() or not after.any():
+        raise ValueError(f"day must leave parcels on both sides, got {day}: {before.sum()} before, {after.sum()} after")
+    return Split(day.isoformat(), np.flatnonzero(before), np.flatnonzero(after))
+
+
+def middle_date(collected_on: Sequence[date | None], *, share_before: float = 0.7) -> date:
+    """Return a day before which about `share_before` of the dated parcels were collected."""
+    dated = sorted(d for d in collected_on if d is not None)
+    if len(dated) < 2:
+        raise ValueError(f"collected_on must hold two dates or more, got {len(dated)}")
+    return dated[min(max(1, round(share_before * len(dated))), len(dated) - 1)]

@@ -1,0 +1,113 @@
+"""Peers that give every zone a probability: multinomial, LDA, logistic regression, random forest."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from training.evaluate.trials import Alternatives
+from training.peers.distances import by_zone, clr_features
+from training.peers.tables import Tables
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+
+FLOOR = 1e-4
+"""Smallest probability that a classifier's answer is taken for."""
+
+
+class Multinomial:
+    """Log likelihood of the counts under each zone's pooled shares, as if stones were drawn one by one.
+
+    Parcels of one zone vary more than that, so it grows too sure with the number of stones.
+    """
+
+    name = "multinomial likelihood ratio"
+    alternatives: Alternatives = "mean"
+
+    def fit(self, tables: Tables, zone: Ints, n_zones: int) -> Multinomial:
+        """Pool the shares of each zone: sizes, and classes within bands of size."""
+        self.log_shares_ = []
+        for counts in tables.cells:
+            pooled = np.stack([rows.sum(axis=0) for rows in by_zone(counts, zone, n_zones)]) + 0.5
+            self.log_shares_.append(np.log(pooled / pooled.sum(axis=1, keepdims=True)))
+        return self
+
+    def score(self, tables: Tables) -> Floats:
+        """Return ln likelihoods, shape (n_parcels, n_zones), up to a constant of each parcel."""
+        parts = [counts @ logs.T for counts, logs in zip(tables.cells, self.log_shares_, strict=True)]
+        return np.asarray(sum(parts), dtype=np.float64)
+
+
+class LinearDiscriminant:
+    """Gaussian of centred log ratios around each zone's mean, with one covariance shrunk after Ledoit and Wolf."""
+
+    name = "LDA on clr"
+    alternatives: Alternatives = "mean"
+
+    def fit(self, tables: Tables, zone: Ints, n_zones: int) -> LinearDiscriminant:
+        """Take the means of the zones and the pooled, shrunk covariance."""
+        from sklearn.covariance import ledoit_wolf
+
+        features = clr_features(tables)
+        self.means_ = np.stack([rows.mean(axis=0) for rows in by_zone(features, zone, n_zones)])
+        self.scale_ = features.std(axis=0) + 1e-9
+        covariance, _ = ledoit_wolf((features - self.means_[zone]) / self.scale_, assume_centered=True)
+        self.precision_ = np.linalg.inv(covariance)
+        return self
+
+    def score(self, tables: Tables) -> Floats:
+        """Return ln densities up to a constant, shape (n_parcels, n_zones)."""
+        delta = (clr_features(tables)[:, None] - self.means_[None]) / self.scale_
+        return np.asarray(-0.5 * np.einsum("pzf,fg,pzg->pz", delta, self.precision_, delta), dtype=np.float64)
+
+
+class LogisticRegression:
+    """Multinomial logistic regression on centred log ratios, zones weighing the same."""
+
+    name = "logistic regression on clr"
+    alternatives: Alternatives = "mean"
+
+    def fit(self, tables: Tables, zone: Ints, n_zones: int) -> LogisticRegression:
+        """Fit with a ridge penalty on standardised ratios."""
+        from sklearn.linear_model import LogisticRegression as Regression
+
+        features = clr_features(tables)
+        self.centre_, self.scale_ = features.mean(axis=0), features.std(axis=0) + 1e-9
+        self.regression_ = Regression(C=0.1, class_weight="balanced", max_iter=2000)
+        self.regression_.fit((features - self.centre_) / self.scale_, zone)
+        self.n_zones_ = n_zones
+        return self
+
+    def score(self, tables: Tables) -> Floats:
+        """Return ln probabilities under equal priors, shape (n_parcels, n_zones)."""
+        chances = self.regression_.predict_proba((clr_features(tables) - self.centre_) / self.scale_)
+        return _log_chances(chances, self.regression_.classes_, self.n_zones_)
+
+
+class RandomForest:
+    """Random forest of 500 trees on centred log ratios, zones weighing the same."""
+
+    name = "random forest"
+    alternatives: Alternatives = "mean"
+
+    def fit(self, tables: Tables, zone: Ints, n_zones: int) -> RandomForest:
+        """Grow the trees, always from the same seed."""
+        from sklearn.ensemble import RandomForestClassifier
+
+        self.forest_ = RandomForestClassifier(500, class_weight="balanced", min_samples_leaf=2, random_state=0)
+        self.forest_.fit(clr_features(tables), zone)
+        self.n_zones_ = n_zones
+        return self
+
+    def score(self, tables: Tables) -> Floats:
+        """Return ln shares of the trees, shape (n_parcels, n_zones)."""
+        return _log_chances(self.forest_.predict_proba(clr_features(tables)), self.forest_.classes_, self.n_zones_)
+
+
+def _log_chances(chances: Floats, zones: Ints, n_zones: int) -> Floats:
+    """Put the columns in their places; zones that were not learnt get the floor."""
+    logs = np.full((len(chances), n_zones), np.log(FLOOR))
+    logs[:, zones] = np.log(np.maximum(chances, FLOOR))
+    return np.asarray(logs - logsumexp(logs, axis=1, keepdims=True), dtype=np.float64)
