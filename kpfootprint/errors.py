@@ -90,3 +90,9 @@ class ReleaseError(KPFootprintError):
     """A release folder is missing, incomplete, altered or made for another version."""
 
     code = "invalid_release"
+
+
+class ReportError(KPFootprintError):
+    """A text is not a report, was written by a later version, or was altered since it was made."""
+
+    code = "invalid_report"

@@ -1,0 +1,68 @@
+"""A report as one HTML file: no outside request, no script, for screen, print and screen reader."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup, escape
+
+from kpfootprint.report.glossary import Linker, linker
+from kpfootprint.report.layout import lay_out
+from kpfootprint.report.locale import words
+from kpfootprint.report.report import Report
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def render_html(report: Report, lang: str = "en") -> str:
+    """Render a report as a single HTML file.
+
+    Parameters
+    ----------
+    lang : str
+        A language tag; English stands in for a language there is no catalogue of.
+    """
+    document = lay_out(report, lang)
+    link = _Links(linker(words(document.lang)))
+    return template("report.html").render(document=document, link=link, kind=_kind)
+
+
+@lru_cache(maxsize=8)
+def template(name: str) -> Template:
+    """Return a compiled template of this package; everything it shows is escaped."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["picture"] = _picture
+    return environment.get_template(name)
+
+
+def _picture(svg: str) -> Markup:
+    """Pass a picture on as it is: `pictures.svg` has escaped every text in it."""
+    return Markup(svg)
+
+
+def _kind(block: object) -> str:
+    return type(block).__name__.lower()
+
+
+class _Links:
+    """Escapes running text and links the terms in it, each once a section."""
+
+    def __init__(self, linker: Linker) -> None:
+        self._linker = linker
+        self._seen: dict[str, set[str]] = {}
+
+    def __call__(self, text: str, section: str) -> Markup:
+        runs = self._linker.runs(text, self._seen.setdefault(section, set()))
+        parts = [
+            escape(piece) if key is None else Markup('<a class="term" href="#g-{}">{}</a>').format(key, piece)
+            for piece, key in runs
+        ]
+        return Markup("").join(parts)

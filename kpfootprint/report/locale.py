@@ -1,0 +1,186 @@
+"""Languages: message catalogues (gettext) and the locale's form of numbers and dates (CLDR, by Babel)."""
+
+from __future__ import annotations
+
+import gettext
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+LANGUAGES = ("en", "fr")
+DOMAIN = "kpfootprint"
+CATALOGUES = Path(__file__).parent / "catalogues"
+_LOCALES = {"en": "en_GB", "fr": "fr_FR"}
+
+
+def mark(message: str) -> str:
+    """Mark a message for the catalogue and return it unchanged; it is translated where it is shown."""
+    return message
+
+
+def language_of(tag: str) -> str:
+    """Return the language to render for a language tag: itself, its base language, or English.
+
+    >>> language_of("fr-CF"), language_of("pt")
+    ('fr', 'en')
+    """
+    base = tag.replace("_", "-").split("-")[0].lower()
+    return base if base in LANGUAGES else "en"
+
+
+@lru_cache(maxsize=8)
+def translations(lang: str) -> gettext.NullTranslations:
+    """Return the catalogue of a language; English is the language of the messages themselves.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where the compiled catalogue of a language in `LANGUAGES` is missing.
+    """
+    lang = language_of(lang)
+    if lang == "en":
+        return gettext.NullTranslations()
+    return gettext.translation(DOMAIN, localedir=CATALOGUES, languages=[lang])
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One language: messages, numbers, shares, dates and lists in its form.
+
+    Built by `words`; `decimal`, `group` and `percent` come from CLDR.
+    """
+
+    lang: str
+    catalogue: gettext.NullTranslations
+    decimal: str
+    group: str
+    percent: str
+
+    def text(self, message: str, **values: str) -> str:
+        """Translate a message and fill in its values."""
+        shown = self.catalogue.gettext(message) if message else ""
+        return shown.format(**values) if values else shown
+
+    def plural(self, one: str, many: str, count: int, **values: str) -> str:
+        """Translate a message that depends on a count and fill in its values."""
+        return self.catalogue.ngettext(one, many, count).format(**values)
+
+    def number(self, value: float, places: int = 0) -> str:
+        """Return a number with `places` decimals.
+
+        >>> words("en").number(1234.5, 1), words("fr").number(-0.25, 2)
+        ('1,234.5', '\u22120,25')
+        """
+        plain = f"{value:,.{places}f}"
+        if plain.startswith("-"):
+            plain = "" if float(plain.replace(",", "")) == 0 else "\u2212"
+            plain += f"{abs(value):,.{places}f}"
+        return plain.translate({44: self.group, 46: self.decimal})
+
+    def trimmed(self, value: float, places: int) -> str:
+        """Return a number with at most `places` decimals, without trailing zeros."""
+        full = self.number(value, places)
+        return full.rstrip("0").removesuffix(self.decimal) if places else full
+
+    def share(self, value: float) -> str:
+        """Return a fraction as a percentage: no decimals from 10 % on, one below.
+
+        >>> words("en").share(0.284), words("en").share(0.042), words("en").share(0.0003)
+        ('28%', '4.2%', '<0.1%')
+        """
+        if 0 < value < 0.0005:
+            return "<" + self.percent.format(self.number(0.1, 1))
+        if 0.9995 <= value < 1:
+            return ">" + self.percent.format(self.number(99.9, 1))
+        places = 1 if 0.0005 <= value < 0.0995 or 0.995 <= value < 1 else 0
+        return self.percent.format(self.number(100 * value, places))
+
+    def probability(self, value: float) -> str:
+        """Return a p-value with two significant digits, ``<0.001`` below that."""
+        if value < 0.001:
+            return "<" + self.number(0.001, 3)
+        return self.number(value, 3 if value < 0.01 else 2)
+
+    def day(self, value: str | None) -> str:
+        """Return an ISO day in words, such as ``3 May 2026``; a dash for None."""
+        if value is None:
+            return "\u2013"
+        return _day(self.lang, value[:10])
+
+    def listing(self, items: Sequence[str]) -> str:
+        """Return ``A, B and C``."""
+        if len(items) < 2:
+            return "".join(items)
+        return self.text(mark("{first} and {last}"), first=", ".join(items[:-1]), last=items[-1])
+
+
+@lru_cache(maxsize=8)
+def words(lang: str) -> Words:
+    """Return the words of a language; an unknown one gives English."""
+    from babel import Locale
+
+    lang = language_of(lang)
+    locale = Locale.parse(_LOCALES[lang])
+    symbols: Any = locale.number_symbols
+    symbols = symbols.get("latn", symbols)
+    pattern = locale.percent_formats[None].pattern.replace("\u202f", "\u00a0")
+    return Words(
+        lang,
+        translations(lang),
+        symbols["decimal"],
+        symbols["group"].replace("\u202f", "\u00a0"),
+        "{}" + pattern[pattern.rindex("0") + 1 :],
+    )
+
+
+@lru_cache(maxsize=1024)
+def _day(lang: str, day: str) -> str:
+    from babel.dates import format_date
+
+    shown = format_date(date.fromisoformat(day), format="d MMMM y", locale=_LOCALES[lang])
+    return shown.replace("1 ", "1er ", 1) if lang == "fr" and shown.startswith("1 ") else shown
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names of zones, attributes and classes in one language, from a report's ``model`` member."""
+
+    zones: dict[str, str]
+    attributes: dict[str, str]
+    classes: dict[tuple[str, str], str]
+
+    def zone(self, zone_id: str) -> str:
+        """Return the zone's name, or its id where the report does not know it."""
+        return self.zones.get(zone_id, zone_id)
+
+    def attribute(self, name: str) -> str:
+        """Return the attribute's label."""
+        return self.attributes.get(name, name)
+
+    def class_(self, attribute: str, name: str) -> str:
+        """Return the label of a class; a size class is named by its sieve."""
+        return self.classes.get((attribute, name), name)
+
+
+def names(model: dict[str, Any], lang: str) -> Names:
+    """Return the names in `model` for a language; English labels stand in where a language has none."""
+    return _names(json.dumps([model["zones"], model["attributes"]]), language_of(lang))
+
+
+@lru_cache(maxsize=16)
+def _names(document: str, lang: str) -> Names:
+    zones, attributes = json.loads(document)
+
+    def label(item: dict[str, Any]) -> str:
+        labels = item["labels"]
+        return str(labels.get(lang) or labels.get("en") or item["name"])
+
+    return Names(
+        {zone["zone_id"]: zone["name"] for zone in zones},
+        {item["name"]: label(item) for item in attributes},
+        {(item["name"], c["name"]): label(c) for item in attributes for c in item["classes"]},
+    )

@@ -1,0 +1,87 @@
+"""A report as data: one JSON document that every rendering is made from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kpfootprint.errors import ReportError
+
+SCHEMA_VERSION = "1.0"
+KNOWN_SCHEMA_VERSIONS = ("1.0",)
+"""Versions that can be read; a version once written stays in this list for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report. It holds the canonical text itself, so nothing inside can change.
+
+    Parameters
+    ----------
+    text : str
+        The canonical JSON: one line, keys sorted, no blanks, characters as they are.
+    """
+
+    text: str
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The document, parsed anew at each call: keep it in a variable where several members are wanted."""
+        content: dict[str, Any] = json.loads(self.text)
+        return content
+
+    @property
+    def report_id(self) -> str:
+        """``sha256:`` and the hash of the content without `created_at` and the id itself."""
+        report_id: str = self.content["report_id"]
+        return report_id
+
+    def to_json(self) -> str:
+        """Return the canonical JSON text."""
+        return self.text
+
+
+def canonical(document: object) -> str:
+    """Return the canonical JSON text of a document.
+
+    >>> canonical({"b": 1.5, "a": "é"})
+    '{"a":"é","b":1.5}'
+    """
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def content_id(content: Mapping[str, Any]) -> str:
+    """Return the id of a content: ``sha256:`` and the hash of everything but `created_at` and `report_id`."""
+    kept = {name: value for name, value in content.items() if name not in ("created_at", "report_id")}
+    return "sha256:" + hashlib.sha256(canonical(kept).encode()).hexdigest()
+
+
+def seal(content: Mapping[str, Any]) -> Report:
+    """Return the report of a content, with its id."""
+    return Report(canonical({**content, "report_id": content_id(content)}))
+
+
+def read_report(text: str) -> Report:
+    """Read a report back from its JSON, whichever version wrote it.
+
+    Raises
+    ------
+    ReportError
+        Where the text is no report, was written by a later version, or was altered since.
+    """
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        raise ReportError(f"this is not JSON: {error}") from None
+    if not isinstance(content, dict) or "schema_version" not in content or "report_id" not in content:
+        raise ReportError("this JSON is not a report: schema_version and report_id are missing")
+    version = content["schema_version"]
+    if version not in KNOWN_SCHEMA_VERSIONS:
+        known = ", ".join(KNOWN_SCHEMA_VERSIONS)
+        raise ReportError(f"schema_version {version!r} is not known here ({known}); a later version wrote it")
+    if content["report_id"] != content_id(content):
+        raise ReportError(f"the content is not that of report_id {content['report_id']}: it was altered")
+    return Report(canonical(content))

@@ -1,0 +1,95 @@
+"""Rounding, done once and here: documented digits, orders and sums kept.
+
+========================  ==========================================
+log10 LRs and shares      3 decimals
+fractions, probabilities  4 decimals
+p-values                  4 significant digits
+carats, millimetres       3 decimals
+map coordinates           3 decimals
+========================  ==========================================
+
+Rounding to a fixed number of decimals is monotone, so ``low <= estimate <= high`` survives it. Sums do not survive it
+by themselves: `parts` rounds shares by largest remainder, so that their decimals add up to the rounded total.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+LOG10_DECIMALS = 3
+FRACTION_DECIMALS = 4
+P_DIGITS = 4
+AMOUNT_DECIMALS = 3
+MAP_DECIMALS = 3
+
+
+def decimals(value: float, places: int) -> float:
+    """Round to `places` decimals, without a negative zero.
+
+    >>> decimals(-0.0004, 3)
+    0.0
+    """
+    return round(float(value), places) + 0.0
+
+
+def log10(value: float) -> float:
+    """Round a log10 LR or a share of one."""
+    return decimals(value, LOG10_DECIMALS)
+
+
+def fraction(value: float) -> float:
+    """Round a fraction or a probability; the result stays within 0 and 1.
+
+    Raises
+    ------
+    ValueError
+        Where the value lies outside 0 and 1 by more than rounding explains.
+    """
+    if not -1e-9 <= value <= 1 + 1e-9:
+        raise ValueError(f"a fraction must lie between 0 and 1, got {value!r}")
+    return decimals(min(max(float(value), 0.0), 1.0), FRACTION_DECIMALS)
+
+
+def p_value(value: float) -> float:
+    """Round a p-value to four significant digits.
+
+    >>> p_value(0.000123456)
+    0.0001235
+    """
+    if not 0 <= value <= 1 + 1e-9:
+        raise ValueError(f"a p-value must lie between 0 and 1, got {value!r}")
+    return float(f"{min(float(value), 1.0):.{P_DIGITS}g}")
+
+
+def amount(value: float) -> float:
+    """Round carats or millimetres."""
+    return decimals(value, AMOUNT_DECIMALS)
+
+
+def parts(values: Sequence[float], total: float, places: int) -> list[float]:
+    """Round `values` so that their decimals add up exactly to `total` rounded to `places` decimals.
+
+    Largest remainder: every value is rounded down, and the units still missing go to the largest remainders, the
+    earlier value first where two are equal. No value moves by more than one unit.
+
+    Raises
+    ------
+    ValueError
+        Where the values do not sum to the total within what rounding explains.
+
+    Examples
+    --------
+    >>> parts([0.1115, 0.1115, 0.1115], 0.3345, 3)
+    [0.112, 0.111, 0.111]
+    """
+    unit = 10**places
+    if abs(sum(values) - total) * unit > 0.5:
+        raise ValueError(f"shares {list(values)} sum to {sum(values)!r}, not to their total {total!r}")
+    target = round(decimals(total, places) * unit)
+    floors = [int(value * unit // 1) for value in values]
+    missing = target - sum(floors)
+    order = sorted(range(len(values)), key=lambda i: (floors[i] - values[i] * unit, i))
+    whole = [(missing // len(values)) if values else 0] * len(values)
+    for i in order[: missing - sum(whole)]:
+        whole[i] += 1
+    return [decimals((low + more) / unit, places) for low, more in zip(floors, whole, strict=True)]

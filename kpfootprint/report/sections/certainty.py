@@ -1,0 +1,133 @@
+"""How sure: the likelihood ratio on its scale, under other questions, undeclared goods, measured errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kpfootprint.report.blocks import Block, Facts, Paragraph, Section, Table
+from kpfootprint.report.locale import mark
+from kpfootprint.report.pictures import lr_scale, mixture_profile
+from kpfootprint.report.sections.summary import detection_limit
+from kpfootprint.report.speaker import Speaker
+
+MIXTURE = ("mixture_found", "mixture_not_found", "sorter_matters")
+
+
+def certainty(sp: Speaker) -> Section | None:
+    """Return the section on how sure the comparison is; None where nothing was compared."""
+    content = sp.content
+    if content["verification"] is None and content["mixture"] is None:
+        return None
+    blocks: list[Block] = []
+    if content["verification"] is not None:
+        blocks += _verification(sp, content["verification"])
+    if content["error_rates"] is not None:
+        blocks += _error_rates(sp, content["error_rates"])
+    if content["mixture"] is not None:
+        blocks += _mixture(sp, content["mixture"])
+    return Section(key="certainty", heading=sp.t(mark("How sure")), blocks=tuple(blocks))
+
+
+def _verification(sp: Speaker, found: Mapping[str, Any]) -> list[Block]:
+    typical = sp.t(
+        mark(
+            "Of parcels that do come from what was declared, {share} would lie as far from it as this one or further."
+        ),
+        share=sp.share(found["typicality_p"]),
+    )
+    return [*lr_scale(sp), Paragraph(text=typical), _other_questions(sp, found)]
+
+
+def _other_questions(sp: Speaker, found: Mapping[str, Any]) -> Table:
+    rows = [(sp.t(mark("As reported")), sp.log10(found["log10_lr"]))]
+    for other in found["by_alternative"]:
+        if other["kind"] == "any_other_zone":
+            name = sp.t(mark("against any other zone"))
+        elif other["kind"] == "zone":
+            name = sp.t(mark("against {zone} alone"), zone=sp.zone(other["zone_id"]))
+        else:
+            name = sp.t(mark("with weight {weight} for an unlisted source"), weight=sp.share(other["unlisted_weight"]))
+        rows.append((name, sp.log10(other["log10_lr"])))
+    selection = found["by_selection"]
+    rows += [
+        (sp.t(mark("sizes as recorded, unbounded")), sp.log10(selection["as_recorded"])),
+        (sp.t(mark("sizes possibly picked over, unbounded")), sp.log10(selection["marginalised"])),
+        (sp.t(mark("colours and shapes alone, unbounded")), sp.log10(selection["size_conditional"])),
+    ]
+    return Table(
+        caption=sp.t(mark("The log10 likelihood ratio under other questions")),
+        header=(sp.t(mark("Question")), sp.t(mark("log10 LR"))),
+        rows=tuple(rows),
+        numeric=(False, True),
+    )
+
+
+def _error_rates(sp: Speaker, rates: Mapping[str, Any]) -> list[Block]:
+    names = {
+        "true_declarations_queried": sp.t(mark("True declarations wrongly queried")),
+        "false_declarations_accepted": sp.t(mark("False declarations wrongly called consistent")),
+    }
+    caption = sp.t(
+        mark("Errors measured at this size ({low} to {high} stones) on {parcels}"),
+        low=sp.words.number(rates["n_stones_low"]),
+        high=sp.words.number(rates["n_stones_high"]),
+        parcels=sp.say(rates["measured_on"]),
+    )
+    rows = tuple(
+        (
+            name,
+            sp.share(rates[key]["rate"]),
+            sp.t(mark("{low} to {high}"), low=sp.share(rates[key]["low"]), high=sp.share(rates[key]["high"])),
+            sp.t(
+                mark("{errors} of {trials}"),
+                errors=sp.words.number(rates[key]["errors"]),
+                trials=sp.words.number(rates[key]["trials"]),
+            ),
+        )
+        for key, name in names.items()
+    )
+    header = (
+        sp.t(mark("Error")),
+        sp.t(mark("Rate")),
+        sp.t(mark("{level} interval"), level=sp.share(0.9)),
+        sp.t(mark("Counted")),
+    )
+    return [Table(caption=caption, header=header, rows=rows, numeric=(False, True, True, True))]
+
+
+def _mixture(sp: Speaker, found: Mapping[str, Any]) -> list[Block]:
+    explanation = sp.content["explanation"] or {"sentences": []}
+    blocks: list[Block] = [
+        Paragraph(text=text) for text in sp.says([s for s in explanation["sentences"] if s["code"] in MIXTURE])
+    ]
+    blocks += mixture_profile(sp)
+    carats = found["undeclared_carat_fraction"]
+    rows = [
+        (sp.label("undeclared_stone_fraction"), sp.between(found["undeclared_stone_fraction"])),
+        (sp.label("undeclared_carat_fraction"), "\u2013" if carats is None else sp.between(carats)),
+        (sp.label("detection_limit"), detection_limit(sp, found)),
+        (sp.t(mark("p-value of none at all")), sp.words.probability(found["p_value"])),
+    ]
+    if found["association_p"] is not None:
+        association = sp.words.probability(found["association_p"])
+        rows.append((sp.t(mark("p-value of size, colour and shape going together as in one source")), association))
+    if found["indistinguishable"]:
+        rows.append((sp.t(mark("Cannot be told from what was declared")), sp.zones(found["indistinguishable"])))
+    blocks.append(Facts(title=sp.t(mark("Undeclared goods")), rows=tuple(rows)))
+    if found["sources"]:
+        blocks.append(_sources(sp, found))
+    return blocks
+
+
+def _sources(sp: Speaker, found: Mapping[str, Any]) -> Table:
+    rows = tuple(
+        (sp.zone(s["zone_id"]), sp.between(s), sp.share(s["posterior"]))
+        for s in sorted(found["sources"], key=lambda s: -s["posterior"])
+    )
+    return Table(
+        caption=sp.t(mark("Where undeclared goods could come from: their share, if that zone were the only source")),
+        header=(sp.t(mark("Zone")), sp.t(mark("Share of stones")), sp.t(mark("Posterior"))),
+        rows=rows,
+        numeric=(False, True, True),
+    )

@@ -1,0 +1,65 @@
+"""A report as plain text for a terminal: every block but the pictures, whose figures stand in the tables."""
+
+from __future__ import annotations
+
+import textwrap
+
+from kpfootprint.report.blocks import Block, Bullets, Facts, Figure, Paragraph, Table, Verdict
+from kpfootprint.report.layout import lay_out
+from kpfootprint.report.report import Report
+
+WIDTH = 100
+
+
+def render_text(report: Report, lang: str = "en") -> str:
+    """Render a report as plain text, 100 columns wide.
+
+    Parameters
+    ----------
+    lang : str
+        A language tag; English stands in for a language there is no catalogue of.
+    """
+    document = lay_out(report, lang)
+    lines = [document.title, "=" * len(document.title), document.subtitle]
+    for section in document.sections:
+        lines += ["", section.heading, "-" * len(section.heading)]
+        for block in section.blocks:
+            lines += _lines(block)
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _lines(block: Block) -> list[str]:
+    match block:
+        case Paragraph():
+            return _wrapped(block.text)
+        case Verdict():
+            return [f"* {block.heading.upper()} *", *_wrapped(block.text)]
+        case Bullets():
+            title = [f"{block.title}:"] if block.title else []
+            mark = "! " if block.tone == "caution" else "- "
+            return title + [line for item in block.items for line in _wrapped(item, mark)]
+        case Facts():
+            title = [f"{block.title}:"] if block.title else []
+            return title + [line for name, value in block.rows for line in _wrapped(value, f"{name}: ")]
+        case Table():
+            return _table(block)
+        case Figure():
+            return []
+
+
+def _wrapped(text: str, first: str = "") -> list[str]:
+    hanging = " " * min(len(first), 4)
+    return textwrap.wrap(first + text, WIDTH, subsequent_indent=hanging, break_long_words=False) or [first.rstrip()]
+
+
+def _table(table: Table) -> list[str]:
+    rows = [table.header, *table.rows]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(table.header))]
+    lines = ["", *_wrapped(table.caption)]
+    for row in rows:
+        cells = [
+            cell.rjust(width) if numeric else cell.ljust(width)
+            for cell, width, numeric in zip(row, widths, table.numeric, strict=True)
+        ]
+        lines.append("  " + "  ".join(cells))
+    return lines
