@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import zipfile
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
@@ -91,6 +92,13 @@ def write_stones(name: str, stones: Sequence[Stone]) -> None:
     """Write one parcel as a stones table."""
     rows = [(f"{weight:.2f}", colour, morphology) for weight, colour, morphology in stones]
     write_csv(HERE / name, ("weight_ct", "colour", "morphology"), rows)
+    print(f"{name}: {len(stones)} stones, {weigh(stones)} ct")
+
+
+def write_document(name: str, stones: Sequence[Stone], parcel: dict[str, Any]) -> None:
+    """Write one parcel as the JSON document that the service takes, its stones in columns."""
+    columns = dict(zip(("weight_ct", "colour", "morphology"), map(list, zip(*stones, strict=True)), strict=True))
+    (HERE / name).write_text(json.dumps(parcel | {"stones": columns}) + "\n", encoding="utf-8")
     print(f"{name}: {len(stones)} stones, {weigh(stones)} ct")
 
 
@@ -208,7 +216,11 @@ def main() -> None:
     """Write every example."""
     package = load_package(HERE.parent / "data" / "reference")
     drawer = Drawer(package)
-    write_stones("true_berberati.csv", drawer.draw(["R0004", "R0012", "R0030"], 600))
+    true = drawer.draw(["R0004", "R0012", "R0030"], 600)
+    write_stones("true_berberati.csv", true)
+    conditions = {"cleaning_state": "acid_rinsed", "selection": "run_of_mine", "sorter": "S7", "bottom_screen_mm": 1.98}
+    row = {"exported_on": "2024-03-11", "declarations": [{"zone_id": "berberati"}], "conditions": conditions}
+    write_document("true_berberati.json", true, {"parcel_id": "true_berberati", **row})
     write_stones("false_berberati.csv", drawer.draw(["R0189", "R0190"], 600))
     berberati, carnot = drawer.draw(["R0004", "R0012", "R0030"], 450), drawer.draw(["R0040", "R0057"], 350)
     print(f"blend: berberati {weigh(berberati)} ct, carnot {weigh(carnot)} ct")
