@@ -1,0 +1,121 @@
+r"""Within-parcel association: the part of a mixture's signature that parcel drift cannot imitate.
+
+Mixing two kinds of goods makes attributes hang together within the parcel: stones of one kind bring their sizes,
+colours and morphologies along. For each pair of attributes the dependence ratio of a mixture,
+
+.. math:: R_{ab} = \frac{(1-\alpha) J^d_{ab} + \alpha J^f_{ab}}
+                        {((1-\alpha) p^d_a + \alpha p^f_a)\,((1-\alpha) p^d_b + \alpha p^f_b)},
+
+is put on the parcel's own margins, and its log likelihood is compared with the ratio of a parcel of one kind.
+Pairs are added up (a composite likelihood).
+
+References
+----------
+Varin, Reid and Firth (2011), Statistica Sinica 21:5-42 (composite likelihoods).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.stats.categories import fit_margins
+from kpfootprint.stats.evidence import Predictor
+from kpfootprint.stats.sizes import cell_probabilities, log_keep
+from kpfootprint.stats.structure import ParcelArrays, Structure
+from kpfootprint.stats.summaries import edge_and_softness
+
+Floats = NDArray[np.float64]
+
+N_BANDS = 5
+
+
+def size_bands(structure: Structure, chances: Floats) -> NDArray[np.intp]:
+    """Return which of `N_BANDS` bands each size class lies in, so that bands hold about equal chances."""
+    middle = chances.cumsum() - 0.5 * chances
+    bands = np.minimum((middle / chances.sum() * N_BANDS).astype(np.intp), N_BANDS - 1)
+    return np.unique(bands, return_inverse=True)[1].astype(np.intp)
+
+
+def expected_shift(predictor: Predictor, log_prior: Floats, levels: NDArray[np.intp]) -> Floats:
+    """Return the expected effect (n, D) of a parcel's conditions."""
+    shift = np.exp(log_prior) @ predictor.shifts / np.exp(log_prior).sum(axis=1, keepdims=True)
+    last = levels[:, -1]
+    return shift + np.where((last >= 0)[:, None], predictor.last[np.maximum(last, 0)], 0.0)
+
+
+def _chances(structure: Structure, numbers: Floats, arrays: ParcelArrays, bands: NDArray[np.intp]) -> list[Floats]:
+    """Band and class chances of sources ``numbers`` (n, M, D), each as (n, M, C)."""
+    n, m, _ = numbers.shape
+    edge, softness = edge_and_softness(arrays.edge, structure)
+    flat = numbers.reshape(n * m, -1)
+    kept = np.repeat(log_keep(structure.grid, edge, softness), m, axis=0) if n * m else np.zeros((0, 1, 1))
+    cells = cell_probabilities(structure.grid, flat[:, :2], kept)
+    indicator = structure.membership_of_classes() @ np.eye(bands.max() + 1)[bands]
+    out = [(cells @ indicator).reshape(n, m, -1)]
+    for block, basis in zip(structure.blocks[1:], structure.bases, strict=True):
+        logits = flat[:, block] @ basis.T
+        chances = np.exp(logits - logits.max(axis=1, keepdims=True))
+        out.append((chances / chances.sum(axis=1, keepdims=True)).reshape(n, m, -1))
+    return out
+
+
+def _pairs(structure: Structure, arrays: ParcelArrays, bands: NDArray[np.intp]) -> list[tuple[int, int, Floats, Floats]]:
+    """Every pair, size as number 0: (first, second, association, observed tables)."""
+    indicator = np.eye(bands.max() + 1)[bands]
+    band_x = (indicator.T @ structure.class_x) / indicator.sum(axis=0)
+    out = []
+    for a, table in enumerate(arrays.tables):
+        observed = np.einsum("psc,sk->pkc", table, indicator)
+        observed = observed * (arrays.recorded[:, 0] & arrays.recorded[:, 1 + a])[:, None, None]
+        out.append((0, 1 + a, band_x[:, None] * structure.slopes[a], observed))
+    for (a, b), association, pair in zip(structure.pairs, structure.associations, arrays.pairs, strict=True):
+        known = (arrays.recorded[:, 1 + a] & arrays.recorded[:, 1 + b])[:, None, None]
+        out.append((1 + a, 1 + b, association, pair * known))
+    return out
+
+
+def association_gain(
+    arrays: ParcelArrays,
+    structure: Structure,
+    predictor: Predictor,
+    log_prior: Floats,
+    *,
+    location: Floats,
+    shares: Floats,
+    bands: NDArray[np.intp],
+) -> Floats:
+    """Return the log likelihood gain (n_pairs, n, J, Z) of an admixture over goods of one kind.
+
+    Parameters
+    ----------
+    location : ndarray of shape (n, D)
+        Where the declared goods are expected (without conditions).
+    shares : ndarray of shape (J,)
+        Shares of stones of the admixture.
+    bands : ndarray of shape (n_size_classes,)
+        From `size_bands`.
+    """
+    shift = expected_shift(predictor, log_prior, arrays.levels)[:, None, :]
+    sources = np.concatenate([location[:, None, :], np.broadcast_to(predictor.sources, (len(arrays), *predictor.sources.shape))], axis=1)
+    chances = _chances(structure, sources + shift, arrays, bands)
+    gains = []
+    w = shares[None, :, None, None]
+    for a, b, association, observed in _pairs(structure, arrays, bands):
+        pa, pb = chances[a], chances[b]
+        n, m = pa.shape[:2]
+        joint = fit_margins(association, pa.reshape(n * m, -1), pb.reshape(n * m, -1), 4).reshape(n, m, *association.shape)
+        joint = joint.reshape(n, m, -1)
+        mixed = (1 - w) * joint[:, None, :1] + w * joint[:, None, 1:]
+        mixed_a = (1 - w) * pa[:, None, :1] + w * pa[:, None, 1:]
+        mixed_b = (1 - w) * pb[:, None, :1] + w * pb[:, None, 1:]
+        total = np.maximum(observed.sum(axis=(1, 2)), 1e-9)
+        own_a = (observed.sum(axis=2) + 0.1) / (total + 0.1 * observed.shape[1])[:, None]
+        own_b = (observed.sum(axis=1) + 0.1) / (total + 0.1 * observed.shape[2])[:, None]
+        ratio = mixed.reshape(*mixed.shape[:3], *association.shape) / (mixed_a[..., :, None] * mixed_b[..., None, :])
+        norm = ((ratio @ own_b[:, None, None, :, None])[..., 0] * own_a[:, None, None, :]).sum(axis=-1)
+        flat = np.log(ratio).reshape(n, -1, observed[0].size) @ observed.reshape(n, -1, 1)
+        alone = fit_margins(association, own_a, own_b, 8) / (own_a[:, :, None] * own_b[:, None, :])
+        base = (np.log(alone) * observed).sum(axis=(1, 2))
+        gains.append(flat.reshape(norm.shape) - observed.sum(axis=(1, 2))[:, None, None] * np.log(norm) - base[:, None, None])
+    return np.stack(gains)

@@ -1,0 +1,116 @@
+r"""Classes of a parcel given size: a multinomial logit for each attribute, tied by one association for each pair.
+
+For attribute *a* the chance of class *c* at log size *x* is
+:math:`\mathrm{softmax}_c(\theta_{ac} + t_{ac}(x - x_0))`; the slopes *t* are shared by all parcels.
+Parameters live in an orthonormal basis of contrasts, so a parcel has one number less than classes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+N_ITERATIONS = 9
+MAX_STEP = 2.0
+
+
+def contrast_basis(n_classes: int) -> Floats:
+    """Return an orthonormal basis (n_classes, n_classes - 1) of vectors that sum to zero (normalised Helmert)."""
+    basis = np.zeros((n_classes, n_classes - 1))
+    for j in range(1, n_classes):
+        basis[:j, j - 1] = 1.0 / np.sqrt(j * (j + 1))
+        basis[j, j - 1] = -j / np.sqrt(j * (j + 1))
+    return basis
+
+
+@dataclass(frozen=True, slots=True)
+class ClassFit:
+    """Fitted classes: `theta` (n, C-1), `information` (n, C-1, C-1), `probabilities` (n, n_bands, C)."""
+
+    theta: Floats
+    information: Floats
+    probabilities: Floats
+
+
+def class_probabilities(theta: Floats, basis: Floats, slopes: Floats, x: Floats) -> Floats:
+    """Return class probabilities (n, n_bands, C) at centred log sizes `x` (n_bands,)."""
+    logits = (theta @ basis.T)[:, None, :] + x[None, :, None] * slopes
+    logits -= logits.max(axis=2, keepdims=True)
+    weights = np.exp(logits)
+    weights /= weights.sum(axis=2, keepdims=True)
+    return weights
+
+
+def fit_classes(
+    table: Floats, x: Floats, slopes: Floats, basis: Floats, *, prior_mean: Floats, prior_precision: Floats
+) -> ClassFit:
+    """Find the posterior mode of the class logits of each parcel by Newton's method.
+
+    Parameters
+    ----------
+    table : ndarray of shape (n_parcels, n_bands, C)
+        Stones by size band and class.
+    x : ndarray of shape (n_bands,)
+        Centred log size of each band.
+    slopes : ndarray of shape (C,)
+        Shared slopes.
+    basis : ndarray of shape (C, C - 1)
+        From `contrast_basis`.
+    prior_mean, prior_precision : ndarray of shape (C-1,) and (C-1, C-1)
+        A weak normal prior that keeps empty classes finite.
+
+    Returns
+    -------
+    ClassFit
+        `information` is that of the likelihood alone, without the prior.
+    """
+    n_band = table.sum(axis=2)
+    totals = table.sum(axis=1)
+    theta = np.tile(prior_mean, (table.shape[0], 1))
+    for iteration in range(N_ITERATIONS + 1):
+        p = class_probabilities(theta, basis, slopes, x)
+        weighted = p * n_band[:, :, None]
+        expected = weighted.sum(axis=1)
+        spread = -np.einsum("pbc,pbd->pcd", weighted, p)
+        index = np.arange(p.shape[2])
+        spread[:, index, index] += expected
+        information = basis.T @ spread @ basis
+        if iteration == N_ITERATIONS:
+            break
+        gradient = (totals - expected) @ basis - (theta - prior_mean) @ prior_precision
+        step = np.linalg.solve(information + prior_precision, gradient[:, :, None])[:, :, 0]
+        theta = theta + np.clip(step, -MAX_STEP, MAX_STEP)
+        if np.abs(step).max() < 1e-5:
+            break
+    return ClassFit(theta, information, p)
+
+
+def fit_margins(association: Floats, rows: Floats, columns: Floats, n_sweeps: int = 6) -> Floats:
+    """Scale ``exp(association)`` to given margins by iterative proportional fitting.
+
+    Parameters
+    ----------
+    association : ndarray of shape (R, C)
+        Log-linear association, shared.
+    rows, columns : ndarray of shape (n_parcels, R) and (n_parcels, C)
+        Margins with equal positive sums.
+
+    Returns
+    -------
+    ndarray of shape (n_parcels, R, C)
+        Expected table of each parcel; columns agree exactly, rows nearly.
+
+    References
+    ----------
+    Deming and Stephan (1940), Annals of Mathematical Statistics 11:427-444.
+    """
+    kernel = np.exp(association)
+    b = np.ones_like(columns)
+    for _ in range(n_sweeps):
+        a = rows / np.maximum(b @ kernel.T, 1e-300)
+        b = columns / np.maximum(a @ kernel, 1e-300)
+    return a[:, :, None] * kernel * b[:, None, :]

@@ -1,0 +1,200 @@
+r"""Evidence of a parcel for sources: t densities of its summary around each source.
+
+A source *s* predicts a parcel's numbers with location :math:`m_s` and scale :math:`a_s S + V`, where *S* is the
+covariance of parcels of one source, :math:`a_s` a factor (1 + 1/R for a source known from R parcels, the sum of
+squared shares for a blend) and *V* the error of the summary. Since all these scales share *S* and *V*, one
+simultaneous diagonalisation of the two serves every source:
+
+.. math:: \ln t = -\tfrac{\nu+d}{2}\ln\Bigl(1+\tfrac{1}{\nu}\sum_j\frac{(u_j-u_{sj})^2}{\lambda_j+a_s}\Bigr)
+          -\tfrac12\sum_j\ln(\lambda_j+a_s)
+
+Unknown conditions are integrated over: the few that have few levels by summing, the last factor (many levels, such as
+sorters) as part of *S*. A term that is the same for all sources is left out.
+
+References
+----------
+Aitchison and Dunsmore (1975), Statistical Prediction Analysis, ch. 2 (predictive t densities).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.stats.parcel_model import ParcelModel
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+
+DEGREES_OF_FREEDOM = 10.0
+KNOWN_LEVEL_SHARE = 0.15
+"""Part of a known level's variance that stays uncertain after the fit."""
+NEAR = (0.15, 0.5)
+FAR = (1.0, 2.5)
+"""Multiples of the between-source covariance for unlisted sources near listed ones, and anywhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predictor:
+    """Constants of the evidence, made once from a `ParcelModel`.
+
+    Parameters
+    ----------
+    sources : ndarray of shape (Z, D)
+        Locations of the listed sources.
+    scales : ndarray of shape (Z,)
+        ``1 + 1/R``.
+    combinations : ndarray of shape (K, n_enumerated)
+        Level combinations of the factors that are summed over.
+    shifts : ndarray of shape (K, D)
+        Their effects together.
+    priors : tuple of ndarray
+        Level frequencies of the summed factors.
+    last : ndarray of shape (L, D)
+        Effects of the last factor's levels.
+    within, within_unknown : ndarray of shape (D, D)
+        *S* where the last factor is known and where it is not.
+    mean, between : ndarray of shape (D,) and (D, D)
+        Location and covariance of sources that nobody has sampled.
+    """
+
+    sources: Floats
+    scales: Floats
+    combinations: Ints
+    shifts: Floats
+    priors: tuple[Floats, ...]
+    last: Floats
+    within: Floats
+    within_unknown: Floats
+    mean: Floats
+    between: Floats
+
+    @classmethod
+    def from_model(cls, model: ParcelModel) -> Predictor:
+        """Collect what the evidence needs; the between covariance is shrunk half to its diagonal."""
+        enumerated = model.levels[:-1]
+        combos = np.array(list(product(*[range(len(level)) for level in enumerated])), dtype=np.intp)
+        shifts = sum((level[combos[:, f]] for f, level in enumerate(enumerated)), np.zeros((len(combos), 1)))
+        spread = np.diag(model.level_variances[-1])
+        return cls(
+            sources=model.groups,
+            scales=1.0 + 1.0 / model.n_effective,
+            combinations=combos,
+            shifts=shifts + np.zeros((len(combos), model.mean.size)),
+            priors=model.level_priors[:-1],
+            last=model.levels[-1],
+            within=model.within + KNOWN_LEVEL_SHARE * spread,
+            within_unknown=model.within + spread,
+            mean=model.mean,
+            between=0.5 * model.between + 0.5 * np.diag(np.diag(model.between)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """A batch of summaries turned into the axes in which *S* is the identity and *V* is diagonal.
+
+    `position` (n, D), `axes` (n, D, D) with ``axes @ y`` the turned y, `noise` (n, D) the diagonal of *V*,
+    `log_prior` (n, K) of the level combinations, `n_dims` (n,) the numbers that count.
+    """
+
+    position: Floats
+    axes: Floats
+    noise: Floats
+    shifts: Floats
+    log_prior: Floats
+    n_dims: Floats
+
+
+def level_prior(predictor: Predictor, levels: Ints) -> Floats:
+    """Return the log prior (n, K) of each level combination given the known levels (-inf where ruled out)."""
+    prior = np.ones((levels.shape[0], len(predictor.combinations)))
+    for f, frequency in enumerate(predictor.priors):
+        code = levels[:, f : f + 1]
+        level = predictor.combinations[:, f]
+        prior *= np.where(code < 0, frequency[level], code == level)
+    return np.log(np.maximum(prior, 1e-300))
+
+
+def make_frame(
+    predictor: Predictor, estimates: Floats, errors: Floats, levels: Ints, n_dims: Floats, log_prior: Floats
+) -> Frame:
+    """Diagonalise *V* against *S* for every parcel."""
+    last = levels[:, -1]
+    known = last >= 0
+    y = estimates.copy()
+    if known.any():
+        y[known] -= predictor.last[last[known]]
+    roots = [np.linalg.inv(np.linalg.cholesky(s)) for s in (predictor.within_unknown, predictor.within)]
+    root = np.stack(roots)[known.astype(np.intp)]
+    noise, vectors = np.linalg.eigh(root @ errors @ root.transpose(0, 2, 1))
+    axes = vectors.transpose(0, 2, 1) @ root
+    return Frame(
+        position=(axes @ y[:, :, None])[:, :, 0],
+        axes=axes,
+        noise=np.maximum(noise, 0.0),
+        shifts=predictor.shifts @ axes.transpose(0, 2, 1),
+        log_prior=log_prior,
+        n_dims=n_dims,
+    )
+
+
+def log_sum(values: Floats) -> Floats:
+    """Return the log of the sum of exponentials over the last axis."""
+    top = values.max(axis=-1)
+    return np.log(np.exp(values - top[..., None]).sum(axis=-1)) + top
+
+
+def source_evidence(frame: Frame, locations: Floats, scales: Floats) -> tuple[Floats, Floats]:
+    """Return log evidence (n, M) and squared distance (n, M) for M sources.
+
+    Parameters
+    ----------
+    locations : ndarray of shape (M, D) or (n, M, D)
+        Where each source predicts the parcel's numbers, the same for all parcels or one set for each.
+    scales : ndarray of shape (M,) or (n, M)
+        The factors *a* of each source.
+    """
+    turned = locations @ frame.axes.transpose(0, 2, 1)
+    inverse = 1.0 / (frame.noise[:, None, :] + np.broadcast_to(scales, turned.shape[:2])[:, :, None])
+    delta = frame.position[:, None, :] - turned
+    # squared distance for every level combination, expanded so that the largest array is (n, M, K)
+    weighted = delta * inverse
+    distance = (
+        (weighted * delta).sum(axis=2)[:, :, None]
+        - 2.0 * weighted @ frame.shifts.transpose(0, 2, 1)
+        + inverse @ (frame.shifts**2).transpose(0, 2, 1)
+    )
+    distance = np.maximum(distance, 0.0)
+    exponent = 0.5 * (DEGREES_OF_FREEDOM + frame.n_dims)[:, None]
+    log_det = 0.5 * np.log(inverse).sum(axis=2)
+    logs = frame.log_prior[:, None, :] - exponent[:, :, None] * np.log1p(distance / DEGREES_OF_FREEDOM)
+    possible = frame.log_prior[:, None, :] > -600.0
+    return log_sum(logs) + log_det, np.where(possible, distance, np.inf).min(axis=2)
+
+
+def unlisted_evidence(predictor: Predictor, frame: Frame) -> Floats:
+    """Return log evidence (n, 4) for a source nobody has sampled: near a listed one (2) and anywhere (2)."""
+    between = frame.axes @ predictor.between @ frame.axes.transpose(0, 2, 1)
+    n, dim = frame.position.shape
+    exponent = 0.5 * (DEGREES_OF_FREEDOM + frame.n_dims)[:, None, None]
+    out = np.empty((n, len(NEAR) + len(FAR)))
+    for column, multiple in enumerate((*NEAR, *FAR)):
+        near = column < len(NEAR)
+        locations = predictor.sources if near else predictor.mean[None]
+        scale = multiple * between
+        index = np.arange(dim)
+        scale[:, index, index] += frame.noise + 1.0
+        root = np.linalg.inv(np.linalg.cholesky(scale))
+        delta = (frame.position[:, None, :] - locations @ frame.axes.transpose(0, 2, 1)) @ root.transpose(0, 2, 1)
+        shift = frame.shifts @ root.transpose(0, 2, 1)
+        distance = (delta**2).sum(axis=2)[:, :, None] - 2.0 * delta @ shift.transpose(0, 2, 1)
+        distance = np.maximum(distance + (shift**2).sum(axis=2)[:, None, :], 0.0)
+        log_det = np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
+        logs = frame.log_prior[:, None, :] - exponent * np.log1p(distance / DEGREES_OF_FREEDOM)
+        logs = logs.reshape(n, -1) - np.log(len(locations))
+        out[:, column] = log_sum(logs) + log_det
+    return out

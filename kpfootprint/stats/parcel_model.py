@@ -1,0 +1,206 @@
+r"""A hierarchical model of parcel summaries: group, conditions and the parcel's own deviation.
+
+Each parcel is summarised by an estimate :math:`y_p` of *D* numbers with known error covariance :math:`V_p`:
+
+.. math:: y_p = m + g_{z(p)} + \sum_f c_{f,l_f(p)} + e_p + \varepsilon_p,\quad
+          e_p \sim t_\nu(0, S),\ \varepsilon_p \sim N(0, V_p)
+
+Groups have covariance *B*, the levels of factor *f* have a diagonal covariance, *S* is pooled over groups. A parcel
+keeps its label with chance .95, is odd (a wider *S*) with .03 and belongs to another group with .02.
+Fitted by EM; all expectations are Gaussian given the weights.
+
+References
+----------
+Lange, Little and Taylor (1989), JASA 84:881-896 (t weights). Searle, Casella and McCulloch (1992), Variance Components.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+
+LABEL_PRIORS = (0.95, 0.03, 0.02)
+ODD_SCALE = 9.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParcelModel:
+    """A fitted hierarchical model.
+
+    Parameters
+    ----------
+    mean : ndarray of shape (D,)
+        Grand mean.
+    groups : ndarray of shape (n_groups, D)
+        Group means (grand mean included), shrunk towards the grand mean where parcels are few.
+    levels : tuple of ndarray of shape (n_levels, D)
+        Effect of each level of each factor.
+    level_priors : tuple of ndarray of shape (n_levels,)
+        Frequency of each level, for parcels whose level is unknown.
+    within : ndarray of shape (D, D)
+        Covariance *S* of parcels of one group.
+    between : ndarray of shape (D, D)
+        Covariance *B* of groups.
+    level_variances : tuple of ndarray of shape (D,)
+        Variance of each factor's levels.
+    coefficients_cov : ndarray of shape (K, D, K, D)
+        Posterior covariance of (mean, group deviations, levels...).
+    n_effective : ndarray of shape (n_groups,)
+        Parcels that each group mean rests on, after robust weighting.
+    weights : ndarray of shape (n_parcels,)
+        Robust weight of each parcel of the fit.
+    own : ndarray of shape (n_parcels,)
+        Posterior chance that each parcel belongs to the group it is labelled with and is not odd.
+    """
+
+    mean: Floats
+    groups: Floats
+    levels: tuple[Floats, ...]
+    level_priors: tuple[Floats, ...]
+    within: Floats
+    between: Floats
+    level_variances: tuple[Floats, ...]
+    coefficients_cov: Floats
+    n_effective: Floats
+    weights: Floats
+    own: Floats
+
+
+def _design(groups: Ints, factors: tuple[Ints, ...], sizes: tuple[int, ...]) -> tuple[Floats, tuple[Floats, ...]]:
+    columns = [np.ones((groups.size, 1))]
+    priors = []
+    for position, (codes, size) in enumerate(zip((groups, *factors), sizes, strict=True)):
+        block = np.zeros((codes.size, size))
+        known = codes >= 0
+        block[np.flatnonzero(known), codes[known]] = 1.0
+        if position:
+            frequency = (block.sum(axis=0) + 1.0) / (known.sum() + size)
+            block[~known] = frequency
+            priors.append(frequency)
+        columns.append(block)
+    return np.concatenate(columns, axis=1), tuple(priors)
+
+
+def _log_normal(residual: Floats, covariance: Floats) -> tuple[Floats, Floats]:
+    chol = np.linalg.cholesky(covariance)
+    white = np.linalg.solve(chol, residual[..., None])[..., 0]
+    distance = (white**2).sum(axis=-1)
+    log_det = 2.0 * np.log(np.diagonal(chol, axis1=-2, axis2=-1)).sum(axis=-1)
+    return -0.5 * (distance + log_det), distance
+
+
+def fit_parcel_model(
+    estimates: Floats,
+    errors: Floats,
+    groups: Ints,
+    factors: tuple[Ints, ...],
+    *,
+    n_groups: int,
+    n_levels: tuple[int, ...],
+    degrees_of_freedom: float = 10.0,
+    n_iterations: int = 25,
+) -> ParcelModel:
+    """Fit the model by EM with robust weights.
+
+    Parameters
+    ----------
+    estimates, errors : ndarray of shape (n_parcels, D) and (n_parcels, D, D)
+        Summaries and their error covariances.
+    groups : ndarray of shape (n_parcels,)
+        Group of each parcel.
+    factors : tuple of ndarray of shape (n_parcels,)
+        Level of each factor, -1 where unknown (the average level is used).
+    n_groups, n_levels : int and tuple of int
+        How many groups and levels there are; a level without parcels has effect zero.
+    degrees_of_freedom : float
+        Of the t weights.
+    n_iterations : int
+        EM steps; the estimates move by less than a hundredth of their errors well before 25.
+
+    Raises
+    ------
+    ValueError
+        If a group has no parcel.
+    """
+    n, dim = estimates.shape
+    if np.bincount(groups, minlength=n_groups).min() == 0:
+        raise ValueError("every group needs a parcel; drop the groups that have none")
+    design, level_priors = _design(groups, factors, (n_groups, *n_levels))
+    starts = np.cumsum([0, 1, n_groups, *n_levels])
+    k = design.shape[1]
+    residual = estimates - np.array([estimates[groups == g].mean(axis=0) for g in range(n_groups)])[groups]
+    within = residual.T @ residual / n + 1e-3 * np.eye(dim)
+    between = np.diag(np.full(dim, 0.3))
+    variances = tuple(np.full(dim, 0.02) for _ in n_levels)
+    weights = np.ones(n)
+    own = np.ones(n)
+    for _ in range(n_iterations):
+        precision = np.linalg.inv(errors + within / weights[:, None, None])
+        normal = np.einsum("pk,pl,pde->kdle", design, design, precision, optimize=True)
+        blocks = [np.eye(dim) * 1e-6, *[np.linalg.inv(between)] * n_groups]
+        for variance, size in zip(variances, n_levels, strict=True):
+            blocks += [np.diag(1.0 / variance)] * size
+        for j, block in enumerate(blocks):
+            normal[j, :, j, :] += block
+        right = np.einsum("pk,pde,pe->kd", design, precision, estimates, optimize=True)
+        flat = normal.reshape(k * dim, k * dim)
+        cov = np.linalg.inv(flat).reshape(k, dim, k, dim)
+        beta = np.linalg.solve(flat, right.ravel()).reshape(k, dim)
+
+        fitted = design @ beta
+        residual = estimates - fitted
+        fit_cov = np.einsum("pk,kdle,pl->pde", design, cov, design, optimize=True)
+        gain = (within / weights[:, None, None]) @ precision
+        mean_e = np.einsum("pde,pe->pd", gain, residual)
+        second = mean_e[:, :, None] * mean_e[:, None, :]
+        second += within / weights[:, None, None] - gain @ (within / weights[:, None, None])
+        second += gain @ fit_cov @ gain.transpose(0, 2, 1)
+        within = np.einsum("p,pde->de", weights, second) / n
+        deviations = beta[1 : 1 + n_groups]
+        diagonal = np.array([cov[j, :, j, :] for j in range(1, 1 + n_groups)])
+        between = (deviations.T @ deviations + diagonal.sum(axis=0) + 0.02 * np.eye(dim)) / (n_groups + 1)
+        new_variances = []
+        for position, size in enumerate(n_levels):
+            rows = range(starts[2 + position], starts[3 + position])
+            spread = sum(beta[j] ** 2 + np.diagonal(cov[j, :, j, :]) for j in rows)
+            new_variances.append((spread + 0.002) / (size + 1.0))
+        variances = tuple(new_variances)
+
+        log_own, distance = _log_normal(residual, errors + within)
+        log_odd, _ = _log_normal(residual, errors + ODD_SCALE * within)
+        others = estimates[:, None, :] - (fitted[:, None, :] - deviations[groups][:, None, :] + deviations[None])
+        log_other = _log_normal(others, (errors + within)[:, None])[0]
+        log_other[np.arange(n), groups] = -np.inf
+        share_own, share_odd, share_other = LABEL_PRIORS
+        parts = np.stack(
+            [
+                np.log(share_own) + log_own,
+                np.log(share_odd) + log_odd,
+                np.log(share_other / max(n_groups - 1, 1)) + np.logaddexp.reduce(log_other, axis=1),
+            ],
+            axis=1,
+        )
+        parts = np.exp(parts - np.logaddexp.reduce(parts, axis=1)[:, None])
+        own = parts[:, 0]
+        t_weights = (degrees_of_freedom + dim) / (degrees_of_freedom + distance)
+        weights = np.maximum(t_weights * (own + parts[:, 1] / ODD_SCALE), 1e-4)
+
+    n_effective = np.array([weights[groups == g].sum() for g in range(n_groups)])
+    return ParcelModel(
+        mean=beta[0],
+        groups=beta[0] + deviations,
+        levels=tuple(beta[starts[2 + i] : starts[3 + i]] for i in range(len(n_levels))),
+        level_priors=level_priors,
+        within=within,
+        between=between,
+        level_variances=variances,
+        coefficients_cov=cov,
+        n_effective=n_effective,
+        weights=weights,
+        own=own,
+    )

@@ -1,0 +1,253 @@
+"""Which goods lie in simulated parcels: true declarations, blends, admixtures, sources nobody sampled, sieved parcels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.stats.parcel_model import ParcelModel
+from kpfootprint.stats.simulate import (
+    Parts,
+    Recovery,
+    draw_coefficients,
+    draw_deviations,
+    draw_parcels,
+)
+from kpfootprint.stats.structure import ParcelArrays, Structure
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+
+KINDS = ("listed", "near", "far", "blend", "mixed", "false")
+"""True single declaration; unlisted near a listed source; unlisted anywhere; true blend; admixture; false declaration."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """Proportions of what is drawn.
+
+    Parameters
+    ----------
+    kinds : tuple of float
+        Weights of `KINDS`.
+    median_stones, spread_stones : float
+        Lognormal numbers of stones, kept within `stones_limits`; `small` and `large` shares are drawn apart.
+    blank, sieved : float
+        Shares of parcels with all conditions blank and with an undeclared sieve.
+    other_edge : float
+        Share of parcels with a declared lower edge unlike the reference's.
+    degrees_of_freedom, odd_share : float
+        Tails of the parcel deviations.
+    """
+
+    kinds: tuple[float, ...] = (0.33, 0.07, 0.08, 0.10, 0.36, 0.06)
+    median_stones: float = 500.0
+    spread_stones: float = 0.9
+    stones_limits: tuple[int, int] = (20, 6000)
+    small: float = 0.06
+    large: float = 0.12
+    blank: float = 0.25
+    sieved: float = 0.28
+    other_edge: float = 0.08
+    degrees_of_freedom: float = 10.0
+    odd_share: float = 0.02
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Truth:
+    """What a simulated parcel holds.
+
+    Parameters
+    ----------
+    kind : ndarray of shape (n,)
+        Position in `KINDS`.
+    declared : ndarray of shape (n, Z)
+        Declared shares of stones, rows sum to 1.
+    source : ndarray of shape (n,)
+        Listed source of the undeclared goods (of all goods for a single true declaration), Z where unlisted.
+    share : ndarray of shape (n,)
+        Undeclared share of stones as drawn.
+    allowed : ndarray of shape (n, Z), bool
+        Sources that were compliant (may be declared).
+    sieved : ndarray of shape (n,), bool
+        Whether a part of the sizes was taken out without a word.
+    """
+
+    kind: Ints
+    declared: Floats
+    source: Ints
+    share: Floats
+    allowed: NDArray[np.bool_]
+    sieved: NDArray[np.bool_]
+
+
+def draw_stones(scenario: Scenario, n: int, rng: np.random.Generator) -> Ints:
+    """Return numbers of stones."""
+    stones = scenario.median_stones * np.exp(scenario.spread_stones * rng.standard_normal(n))
+    pick = rng.random(n)
+    low, high = scenario.stones_limits
+    small = np.exp(rng.uniform(np.log(low), np.log(150), n))
+    large = np.exp(rng.uniform(np.log(2000), np.log(high), n))
+    stones = np.where(pick < scenario.small, small, np.where(pick > 1 - scenario.large, large, stones))
+    return np.clip(stones, low, high).astype(np.intp)
+
+
+def draw_truth(scenario: Scenario, n: int, allowed_sets: Floats, rng: np.random.Generator) -> Truth:
+    """Draw what parcels hold and what is declared of them.
+
+    Parameters
+    ----------
+    allowed_sets : ndarray of shape (n_sets, Z), 0 or 1
+        Sets of compliant sources, such as those of the dates of a status table; half of the parcels take one of
+        them, the others a random set of three sources or more.
+    """
+    z = allowed_sets.shape[1]
+    kind = rng.choice(len(KINDS), n, p=np.array(scenario.kinds) / np.sum(scenario.kinds))
+    allowed = allowed_sets[rng.integers(len(allowed_sets), size=n)] > 0
+    # other sets: a random number of sources, in random order
+    order = rng.random((n, z)).argsort(axis=1).argsort(axis=1)
+    random_sets = order < rng.integers(3, max(z - 1, 4), size=n)[:, None]
+    allowed = np.where((rng.random(n) < 0.5)[:, None], allowed, random_sets)
+    allowed[allowed.sum(axis=1) == 0] = True
+
+    declared_order = np.where(allowed, rng.random((n, z)), 2.0).argsort(axis=1)
+    single = kind == 0
+    first = np.where(single, rng.integers(z, size=n), declared_order[:, 0])
+    n_declared = np.where(kind == 3, 2 + (rng.random(n) < 0.3), 1)
+    n_declared = np.where((kind == 4) & (rng.random(n) < 0.25), 2, n_declared)
+    n_declared = np.minimum(n_declared, np.maximum(allowed.sum(axis=1), 1))
+    weights = np.zeros((n, z))
+    raw = rng.gamma(1.5, size=(n, 3)) + 0.08
+    raw[np.arange(3)[None] >= n_declared[:, None]] = 0.0
+    columns = declared_order[:, :3].copy()
+    columns[:, 0] = first
+    np.add.at(weights, (np.arange(n)[:, None], columns), raw)
+    weights /= weights.sum(axis=1, keepdims=True)
+
+    foreign = (weights == 0) & ~allowed
+    anywhere = weights == 0
+    pick = rng.random(n)
+    pool = np.where((pick < 0.05)[:, None], anywhere, foreign)
+    pool[~pool.any(axis=1)] = anywhere[~pool.any(axis=1)]
+    source = np.where(pool, rng.random((n, z)), -1.0).argmax(axis=1)
+    source = np.where((kind == 4) & (pick > 0.85), z, source)
+    source = np.where((kind == 1) | (kind == 2), z, source)
+    source = np.where(single, first, source)
+    share = np.where(kind == 4, rng.beta(1.0, 1.6, n), 0.0)
+    share = np.where((kind == 1) | (kind == 2) | (kind == 5), 1.0, share)
+    return Truth(
+        kind=kind,
+        declared=weights,
+        source=source,
+        share=share,
+        allowed=allowed,
+        sieved=rng.random(n) < scenario.sieved,
+    )
+
+
+def draw_unlisted(
+    model: ParcelModel, near: NDArray[np.bool_], near_covariance: Floats, rng: np.random.Generator
+) -> Floats:
+    """Return locations (n, D) of sources nobody sampled: near a listed one, or anywhere."""
+    n, dim = near.size, model.mean.size
+    between = 0.5 * model.between + 0.5 * np.diag(np.diag(model.between))
+    listed = model.groups[rng.integers(len(model.groups), size=n)]
+    far_from = np.where((rng.random(n) < 0.5)[:, None], listed, model.mean)
+    far = far_from + np.exp(rng.uniform(np.log(0.6), np.log(2.2), n))[:, None] * (
+        rng.standard_normal((n, dim)) @ np.linalg.cholesky(between).T
+    )
+    close = listed + rng.uniform(0.4, 1.3, n)[:, None] * (
+        rng.standard_normal((n, dim)) @ np.linalg.cholesky(near_covariance).T
+    )
+    return np.where(near[:, None], close, far)
+
+
+def draw_scenario(
+    scenario: Scenario,
+    structure: Structure,
+    model: ParcelModel,
+    truth: Truth,
+    *,
+    edges: Floats,
+    near_covariance: Floats,
+    rng: np.random.Generator,
+) -> tuple[ParcelArrays, Truth]:
+    """Draw the parcels of a `Truth`; the returned truth has the share of stones that came out.
+
+    Parameters
+    ----------
+    edges : ndarray of shape (n_reference,)
+        Lower edges of reference parcels, from which the simulated ones are resampled.
+    near_covariance : ndarray of shape (D, D)
+        Covariance of sources of one geology, for unlisted sources near listed ones.
+    """
+    n, z = truth.declared.shape
+    stones = draw_stones(scenario, n, rng)
+    share = truth.share
+    foreign_stones = rng.binomial(stones, share)
+    home = stones - foreign_stones
+    part_stones = np.zeros((n, 4), dtype=np.intp)
+    columns = (-truth.declared).argsort(axis=1)[:, :3]
+    shown = np.take_along_axis(truth.declared, columns, axis=1)
+    actual = shown * np.exp(0.12 * rng.standard_normal(shown.shape))
+    actual /= actual.sum(axis=1, keepdims=True)
+    part_stones[:, :3] = rng.multinomial(home, actual)
+    part_stones[:, 3] = foreign_stones
+    sources = np.concatenate([columns, truth.source[:, None]], axis=1)
+    row, part = np.nonzero(part_stones)
+    source = sources[row, part]
+
+    jitter = draw_coefficients(model, row.size, rng)
+    locations = np.zeros((row.size, model.mean.size))
+    listed = source < z
+    locations[listed] = model.groups[source[listed]] + jitter[listed, 0] + jitter[listed, 1 + source[listed]]
+    near = truth.kind[row] == 1
+    near |= (truth.kind[row] == 4) & (rng.random(row.size) < 0.5)
+    locations[~listed] = draw_unlisted(model, near[~listed], near_covariance, rng)
+    levels = np.stack([rng.choice(prior.size, n, p=prior / prior.sum()) for prior in model.level_priors], axis=1)
+    start = 1 + z
+    for f, effects in enumerate(model.levels):
+        level = levels[row, f]
+        new = (f == len(model.levels) - 1) & (rng.random(n) < 0.1)
+        fresh = rng.standard_normal((n, model.mean.size)) * np.sqrt(model.level_variances[f])
+        effect = effects[level] + jitter[np.arange(row.size), start + level]
+        locations += np.where(new[row][:, None], fresh[row], effect)
+        levels[new, f] = -1
+        start += len(effects)
+    locations += draw_deviations(
+        model, row.size, rng, degrees_of_freedom=scenario.degrees_of_freedom, odd_share=scenario.odd_share
+    )
+
+    edge = rng.choice(edges, n) + 0.02 * rng.standard_normal(n)
+    other = rng.random(n) < scenario.other_edge
+    edge = np.where(other, edge + rng.uniform(-0.3, 1.6, n), edge)
+    blank = rng.random(n) < scenario.blank
+    shown_levels = np.where(blank[:, None] | (rng.random(levels.shape) < 0.06), -1, levels)
+    shown_edge = np.where((blank & ~other) | (rng.random(n) < 0.03), np.nan, edge)
+    side = rng.random(n)
+    low = truth.sieved & (side < 0.65)
+    high = truth.sieved & (side > 0.45)
+    width = np.where(rng.random((2, n)) < 0.5, 0.03, rng.uniform(0.05, 0.4, (2, n)))
+    recovery = Recovery(
+        edge=edge,
+        top=np.full(n, np.inf),
+        cut_low=np.where(low, rng.uniform(0.05, 0.55, n), 0.0),
+        cut_high=np.where(high, rng.uniform(0.5, 0.98, n), 1.0),
+        width_low=width[0],
+        width_high=width[1],
+    )
+    parts = Parts(parcel=row, n_stones=part_stones[row, part], numbers=locations)
+    arrays = draw_parcels(
+        structure, parts, recovery, levels, shown_edge=shown_edge, shown_levels=shown_levels, rng=rng
+    )
+    drawn = Truth(
+        kind=truth.kind,
+        declared=truth.declared,
+        source=truth.source,
+        share=foreign_stones / stones,
+        allowed=truth.allowed,
+        sieved=truth.sieved,
+    )
+    return arrays, drawn

@@ -1,0 +1,167 @@
+"""Draw parcels from a fitted parcel model: pure, blended, mixed with undeclared goods, from sources nobody sampled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_ndtr
+
+from kpfootprint.stats.categories import class_probabilities
+from kpfootprint.stats.parcel_model import ParcelModel
+from kpfootprint.stats.sizes import cell_probabilities, log_keep
+from kpfootprint.stats.structure import ParcelArrays, Structure
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+
+N_SWEEPS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Goods of one source in one parcel; a parcel has one part or more, in the order of parcels.
+
+    Parameters
+    ----------
+    parcel : ndarray of shape (n_parts,)
+        Parcel that each part belongs to, not decreasing.
+    n_stones : ndarray of shape (n_parts,)
+        Stones of the part.
+    numbers : ndarray of shape (n_parts, D)
+        The part's own numbers (source, conditions and deviation together).
+    """
+
+    parcel: Ints
+    n_stones: Ints
+    numbers: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovery:
+    """How stones of each parcel were kept: the declared edge and what was sieved out without a word.
+
+    All of shape (n_parcels,), on the log scale; `cut_low`, `cut_high` are quantiles of the parcel's own sizes (0 and 1
+    for none) with their widths.
+    """
+
+    edge: Floats
+    top: Floats
+    cut_low: Floats
+    cut_high: Floats
+    width_low: Floats
+    width_high: Floats
+
+
+def draw_coefficients(model: ParcelModel, n: int, rng: np.random.Generator) -> Floats:
+    """Return posterior draws (n, K, D) of grand mean, group deviations and level effects, for mean-zero addition."""
+    k, dim = model.coefficients_cov.shape[:2]
+    flat = model.coefficients_cov.reshape(k * dim, k * dim)
+    values, vectors = np.linalg.eigh(0.5 * (flat + flat.T))
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    return (rng.standard_normal((n, k * dim)) @ root.T).reshape(n, k, dim)
+
+
+def draw_deviations(
+    model: ParcelModel, n: int, rng: np.random.Generator, *, degrees_of_freedom: float, odd_share: float
+) -> Floats:
+    """Return parcel deviations (n, D): t with the pooled covariance, a few of them odd (three times as wide)."""
+    root = np.linalg.cholesky(model.within)
+    scale = np.sqrt(degrees_of_freedom / rng.chisquare(degrees_of_freedom, n))
+    scale *= np.where(rng.random(n) < odd_share, 3.0, 1.0)
+    return scale[:, None] * (rng.standard_normal((n, model.mean.size)) @ root.T)
+
+
+def _keep_of_parts(structure: Structure, parts: Parts, recovery: Recovery) -> Floats:
+    row = parts.parcel
+    softness = np.full(row.size, structure.softness)
+    kept = log_keep(structure.grid, recovery.edge[row], softness, recovery.top[row])
+    low, high = recovery.cut_low[row], recovery.cut_high[row]
+    if not ((low > 0).any() or (high < 1).any()):
+        return kept
+    # the cuts are quantiles of the parcel, so they are found on the stones of all its parts together
+    cells = cell_probabilities(structure.grid, parts.numbers[:, :2], kept) * parts.n_stones[:, None]
+    whole = np.zeros((recovery.edge.size, cells.shape[1]))
+    np.add.at(whole, row, cells)
+    cumulated = whole.cumsum(axis=1) / np.maximum(whole.sum(axis=1, keepdims=True), 1e-12)
+    for cut, width, sign in ((recovery.cut_low, recovery.width_low, 1.0), (recovery.cut_high, recovery.width_high, -1)):
+        active = (cut > 0) if sign > 0 else (cut < 1)
+        position = structure.grid.centres[(cumulated >= cut[:, None]).argmax(axis=1)]
+        soft = log_ndtr(sign * (structure.grid.nodes[None] - position[:, None, None]) / width[:, None, None])
+        kept = kept + np.where(active[row][:, None, None], soft[row], 0.0)
+    return kept
+
+
+def joint_chances(structure: Structure, numbers: Floats) -> Floats:
+    """Return chances of every joint class at every size class, shape (n_parts, n_size_classes, C_1, ..., C_A)."""
+    sizes = structure.n_classes
+    kernel = np.zeros(sizes)
+    for (a, b), association in zip(structure.pairs, structure.associations, strict=True):
+        shape = [1] * len(sizes)
+        shape[a], shape[b] = sizes[a], sizes[b]
+        kernel = kernel + association.reshape(shape)
+    n = numbers.shape[0]
+    joint = np.broadcast_to(np.exp(kernel), (n, structure.n_size_classes, *sizes)).copy()
+    margins = [
+        class_probabilities(numbers[:, block], basis, slopes, structure.class_x)
+        for block, basis, slopes in zip(structure.blocks[1:], structure.bases, structure.slopes, strict=True)
+    ]
+    axes = range(len(sizes))
+    for _ in range(N_SWEEPS if len(sizes) > 1 else 1):
+        for a in axes:
+            other = tuple(2 + b for b in axes if b != a)
+            ratio = margins[a] / joint.sum(axis=other)
+            joint *= ratio.reshape(n, structure.n_size_classes, *[sizes[b] if b == a else 1 for b in axes])
+    return joint
+
+
+def draw_parcels(
+    structure: Structure,
+    parts: Parts,
+    recovery: Recovery,
+    levels: Ints,
+    *,
+    shown_edge: Floats,
+    shown_levels: Ints,
+    rng: np.random.Generator,
+) -> ParcelArrays:
+    """Draw the stones of every part and count them by parcel.
+
+    Parameters
+    ----------
+    levels : ndarray of shape (n_parcels, n_factors)
+        True levels (their effects are in `parts.numbers` already; kept for the record).
+    shown_edge, shown_levels : ndarray
+        What the parcel's paper says of them: NaN and -1 where blank.
+    """
+    n_parcels = levels.shape[0]
+    grid = structure.grid
+    chances = cell_probabilities(grid, parts.numbers[:, :2], _keep_of_parts(structure, parts, recovery))
+    chances /= chances.sum(axis=1, keepdims=True)
+    cells_of_part = rng.multinomial(parts.n_stones, chances)
+    by_class = cells_of_part @ structure.membership_of_classes()
+    joint = joint_chances(structure, parts.numbers)
+    n_joint = prod(structure.n_classes)
+    flat = joint.reshape(-1, n_joint)
+    flat /= flat.sum(axis=1, keepdims=True)
+    n_flat = by_class.reshape(-1).astype(np.int64)
+    filled = np.flatnonzero(n_flat)
+    drawn = np.zeros((n_flat.size, n_joint))
+    drawn[filled] = rng.multinomial(n_flat[filled], flat[filled])
+    starts = np.searchsorted(parts.parcel, np.arange(n_parcels))
+    stones = np.add.reduceat(drawn.reshape(joint.shape), starts, axis=0)
+    cells = np.add.reduceat(cells_of_part, starts, axis=0).astype(float)
+    axes = range(len(structure.n_classes))
+    tables = tuple(stones.sum(axis=tuple(2 + b for b in axes if b != a)) for a in axes)
+    pairs = tuple(stones.sum(axis=(1, *[2 + c for c in axes if c not in pair])) for pair in structure.pairs)
+    return ParcelArrays(
+        cells=cells,
+        tables=tables,
+        pairs=pairs,
+        edge=shown_edge,
+        top=np.full(n_parcels, np.inf),
+        levels=shown_levels,
+        recorded=np.ones((n_parcels, 1 + len(structure.bases)), dtype=bool),
+    )

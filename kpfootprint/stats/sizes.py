@@ -1,0 +1,208 @@
+r"""Sizes of a parcel: a lognormal seen through a soft screen, on a grid of fine cells.
+
+The density of :math:`x = \ln w` is :math:`\phi((x-\mu)/\sigma)\,k(x)` up to a constant, where :math:`k` is the chance
+that a stone of that size was kept. Cell probabilities are sums over a few nodes a cell, so any screen can be used.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_ndtr
+
+Floats = NDArray[np.float64]
+
+N_ITERATIONS = 12
+MAX_STEP = 0.6
+
+
+def fine_edges(class_edges: Floats, *, step: float = 0.01, ratio: float = 1.18, last: float = 20.0) -> Floats:
+    """Subdivide size classes into cells whose edges lie between the recorded values ``step, 2 step, ...``.
+
+    Parameters
+    ----------
+    class_edges : ndarray of shape (n_classes + 1,)
+        Increasing; the first may be 0, the last infinite.
+    step : float
+        Resolution of recorded sizes.
+    ratio : float
+        Widest cell, as upper over lower edge, where `step` allows it.
+    last : float
+        Start of the open last cell, where the last class is open.
+
+    Returns
+    -------
+    ndarray of shape (n_cells + 1,)
+        Every class edge is among them.
+    """
+    edges: list[float] = []
+    for low, high in pairwise(class_edges.tolist()):
+        start, end = max(low, step / 2), min(high, last)
+        edges.append(start)
+        n_parts = max(int(np.ceil(np.log(end / start) / np.log(ratio))), 1) if end > start else 1
+        inner = start * (end / start) ** (np.arange(1, n_parts) / n_parts)
+        snapped = np.unique(np.round(np.round(inner / step - 0.5) * step + step / 2, 9))
+        edges += [edge for edge in snapped.tolist() if edge > start * 1.0001 and edge < end / 1.0001]
+        if high > last > low:
+            edges.append(last)
+    return np.array([*edges, class_edges[-1]])
+
+
+@dataclass(frozen=True, slots=True)
+class SizeGrid:
+    """Cells and the nodes inside them, on the log scale.
+
+    Parameters
+    ----------
+    edges : ndarray of shape (n_cells + 1,)
+        Cell edges (not logged), the last one infinite.
+    nodes : ndarray of shape (n_cells, m)
+        Log sizes at which the density is evaluated.
+    log_widths : ndarray of shape (n_cells, 1)
+        Log of the width that each node stands for.
+    centres : ndarray of shape (n_cells,)
+        Log size in the middle of each cell.
+    """
+
+    edges: Floats
+    nodes: Floats
+    log_widths: Floats
+    centres: Floats
+
+    @classmethod
+    def from_edges(cls, edges: Floats, *, nodes_per_cell: int = 3, open_end: float = 4.0) -> SizeGrid:
+        """Place midpoint nodes in every cell; the open last cell is taken to end at `open_end` times its start."""
+        ends = np.log(np.where(np.isinf(edges), edges[-2] * open_end, edges))
+        width = np.diff(ends)
+        offsets = (np.arange(nodes_per_cell) + 0.5) / nodes_per_cell
+        nodes = ends[:-1, None] + width[:, None] * offsets
+        log_widths = np.log(width / nodes_per_cell)[:, None]
+        for array in (edges, nodes, log_widths):
+            array.setflags(write=False)
+        return cls(edges, nodes, log_widths, nodes.mean(axis=1))
+
+    @property
+    def n_cells(self) -> int:
+        """Number of cells."""
+        return self.nodes.shape[0]
+
+    def cell_of(self, sizes: Floats) -> NDArray[np.intp]:
+        """Return the cell of each size (sizes below the first edge count in the first cell)."""
+        return np.maximum(np.searchsorted(self.edges, sizes, side="right") - 1, 0)
+
+    def membership(self, lower: Floats, upper: Floats) -> Floats:
+        """Return how much of each cell lies in each class, on the log scale, as shape (n_classes, n_cells)."""
+        ends = np.log(np.where(np.isinf(self.edges), self.edges[-2] * 4.0, self.edges))
+        low = np.log(np.maximum(lower, 1e-9))[:, None]
+        high = np.log(np.where(np.isinf(upper), np.exp(ends[-1]), upper))[:, None]
+        overlap = np.minimum(high, ends[1:]) - np.maximum(low, ends[:-1])
+        return np.clip(overlap / np.diff(ends), 0.0, 1.0)
+
+
+def log_keep(grid: SizeGrid, edge: Floats, softness: Floats, top: Floats | None = None) -> Floats:
+    """Return the log chance that a stone at each node was kept by a soft lower edge (and a hard upper one).
+
+    Parameters
+    ----------
+    edge, softness : ndarray of shape (n_parcels,)
+        Position and width of the lower edge on the log scale: ``Phi((x - edge) / softness)``.
+    top : ndarray of shape (n_parcels,), optional
+        Log size above which nothing was kept (infinite: no limit).
+
+    Returns
+    -------
+    ndarray of shape (n_parcels, n_cells, m)
+    """
+    kept = log_ndtr((grid.nodes[None] - edge[:, None, None]) / softness[:, None, None])
+    if top is not None and np.isfinite(top).any():
+        kept = np.where(grid.nodes[None] < top[:, None, None], kept, -60.0)
+    return kept
+
+
+@dataclass(frozen=True, slots=True)
+class SizeFit:
+    """Fitted sizes: `theta` (n, 2) = (mu, ln sigma), `information` (n, 2, 2), `cells` (n, n_cells) probabilities."""
+
+    theta: Floats
+    information: Floats
+    cells: Floats
+
+
+def cell_probabilities(grid: SizeGrid, theta: Floats, kept: Floats, inside: Floats | None = None) -> Floats:
+    """Return cell probabilities (n, n_cells) at ``theta = (mu, ln sigma)``."""
+    return _moments(grid, theta, kept, inside)[0]
+
+
+def _moments(grid: SizeGrid, theta: Floats, kept: Floats, inside: Floats | None) -> tuple[Floats, Floats, Floats]:
+    sigma = np.exp(theta[:, 1])[:, None, None]
+    z = (grid.nodes[None] - theta[:, 0][:, None, None]) / sigma
+    log_density = -0.5 * z * z + kept + grid.log_widths
+    log_density -= log_density.max(axis=(1, 2), keepdims=True)
+    density = np.exp(log_density)
+    if inside is not None:
+        density *= inside[:, :, None]
+    cell = density.sum(axis=2)
+    total = cell.sum(axis=1, keepdims=True)
+    mean_mu = (density * z).sum(axis=2) / sigma[:, :, 0]
+    mean_sigma = (density * (z * z)).sum(axis=2)
+    return cell / total, mean_mu / total, mean_sigma / total
+
+
+def fit_sizes(
+    counts: Floats,
+    grid: SizeGrid,
+    kept: Floats,
+    *,
+    prior_mean: Floats,
+    prior_precision: Floats,
+    inside: Floats | None = None,
+    membership: Floats | None = None,
+) -> SizeFit:
+    """Find the posterior mode of (mu, ln sigma) of each parcel by Fisher scoring.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n_parcels, n_classes)
+        Stones by cell, or by class where `membership` is given.
+    kept : ndarray of shape (n_parcels, n_cells, m)
+        From `log_keep`.
+    prior_mean, prior_precision : ndarray of shape (2,) and (2, 2)
+        A weak normal prior that keeps small parcels finite.
+    inside : ndarray of shape (n_parcels, n_cells), optional
+        1 for cells that count, 0 for cells left out; the likelihood is conditional on the ones that count.
+    membership : ndarray of shape (n_classes, n_cells), optional
+        From `SizeGrid.membership`, where stones were counted in classes coarser than cells.
+
+    Returns
+    -------
+    SizeFit
+        `information` is that of the likelihood alone, without the prior.
+    """
+    if inside is not None and membership is None:
+        counts = counts * inside
+    n = counts.sum(axis=1)
+    theta = np.tile(prior_mean, (counts.shape[0], 1))
+    for iteration in range(N_ITERATIONS + 1):
+        cell, mean_mu, mean_sigma = _moments(grid, theta, kept, inside)
+        score = np.stack([mean_mu, mean_sigma], axis=2)
+        expected = score.sum(axis=1)
+        if membership is not None:
+            score = np.einsum("kg,pgd->pkd", membership, score)
+            mass = cell @ membership.T
+        else:
+            mass = cell
+        safe = np.maximum(mass, 1e-300)[:, :, None]
+        centred = score / safe - expected[:, None, :]
+        weighted = centred * mass[:, :, None]
+        information = n[:, None, None] * np.einsum("pkd,pke->pde", weighted, centred)
+        if iteration == N_ITERATIONS:
+            break
+        gradient = np.einsum("pk,pkd->pd", counts, centred) - (theta - prior_mean) @ prior_precision
+        step = np.linalg.solve(information + prior_precision, gradient[:, :, None])[:, :, 0]
+        theta = theta + np.clip(step, -MAX_STEP, MAX_STEP)
+        if np.abs(step).max() < 1e-6:
+            break
+    return SizeFit(theta, information, cell)

@@ -1,0 +1,163 @@
+"""What all parcels share: the grid of sizes, the basis of class logits, slopes, associations, the screen's softness."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.stats.sizes import SizeGrid
+
+Floats = NDArray[np.float64]
+
+N_BROAD = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Structure:
+    """Shared constants of the parcel model, learnt once from all reference parcels.
+
+    Parameters
+    ----------
+    grid : SizeGrid
+        Fine cells of size.
+    class_of_cell : ndarray of shape (n_cells,)
+        Size class of each cell.
+    class_x : ndarray of shape (n_size_classes,)
+        Log size that stands for each class, centred.
+    slopes : tuple of ndarray of shape (C,)
+        Slope of each class logit with log size, for each attribute.
+    associations : tuple of ndarray of shape (C_a, C_b)
+        Log-linear association of each pair of attributes, in the order of ``combinations(range(A), 2)``.
+    softness : float
+        Width of the lower edge on the log scale.
+    edge_mean, edge_sd : float
+        Where the lower edge lies when nobody declared it.
+    size_prior_mean, size_prior_precision : ndarray of shape (2,) and (2, 2)
+        Weak prior of (mu, ln sigma).
+    class_prior_means : tuple of ndarray of shape (C - 1,)
+        Weak prior of each attribute's logits.
+    class_prior_precisions : tuple of ndarray of shape (C - 1, C - 1)
+        Its precision.
+    """
+
+    grid: SizeGrid
+    class_of_cell: NDArray[np.intp]
+    class_x: Floats
+    slopes: tuple[Floats, ...]
+    bases: tuple[Floats, ...]
+    associations: tuple[Floats, ...]
+    softness: float
+    edge_mean: float
+    edge_sd: float
+    size_prior_mean: Floats
+    size_prior_precision: Floats
+    class_prior_means: tuple[Floats, ...]
+    class_prior_precisions: tuple[Floats, ...]
+
+    @property
+    def n_size_classes(self) -> int:
+        """Number of size classes."""
+        return self.class_x.shape[0]
+
+    @property
+    def n_classes(self) -> tuple[int, ...]:
+        """Number of classes of each attribute."""
+        return tuple(basis.shape[0] for basis in self.bases)
+
+    @property
+    def n_parameters(self) -> int:
+        """Numbers that describe a parcel: two for size, one less than classes for each attribute."""
+        return 2 + sum(basis.shape[1] for basis in self.bases)
+
+    @property
+    def blocks(self) -> tuple[slice, ...]:
+        """Where size and each attribute stand among the parcel's numbers."""
+        ends = np.cumsum([0, 2, *(basis.shape[1] for basis in self.bases)])
+        return tuple(slice(int(a), int(b)) for a, b in zip(ends[:-1], ends[1:], strict=True))
+
+    @property
+    def pairs(self) -> tuple[tuple[int, int], ...]:
+        """Pairs of attributes, in the order of `associations`."""
+        return tuple(combinations(range(len(self.bases)), 2))
+
+    def membership_of_classes(self) -> Floats:
+        """Return the indicator (n_cells, n_size_classes) of the class of each cell."""
+        out = np.zeros((self.grid.n_cells, self.n_size_classes))
+        out[np.arange(self.grid.n_cells), self.class_of_cell] = 1.0
+        return out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParcelArrays:
+    """Parcels as arrays; one parcel is a batch of one.
+
+    Parameters
+    ----------
+    cells : ndarray of shape (n_parcels, n_cells)
+        Stones by fine cell of size; where stones were counted in coarser classes, spread over their cells.
+    tables : tuple of ndarray of shape (n_parcels, n_size_classes, C)
+        Stones by size class and class of each attribute.
+    pairs : tuple of ndarray of shape (n_parcels, C_a, C_b)
+        Stones by class of two attributes; zero where not recorded together.
+    edge : ndarray of shape (n_parcels,)
+        Log size of the declared lower edge, NaN where unknown.
+    top : ndarray of shape (n_parcels,)
+        Log size above which nothing was kept, infinite where there is no such limit.
+    levels : ndarray of shape (n_parcels, n_factors)
+        Level of each condition, -1 where unknown.
+    recorded : ndarray of shape (n_parcels, 1 + A), bool
+        Whether size and each attribute count.
+    coarse : ndarray of shape (n_parcels, n_coarse), optional
+        Stones by class of a coarser sieve set.
+    membership : ndarray of shape (n_coarse, n_cells), optional
+        Share of each cell in each coarse class.
+    """
+
+    cells: Floats
+    tables: tuple[Floats, ...]
+    pairs: tuple[Floats, ...]
+    edge: Floats
+    top: Floats
+    levels: NDArray[np.intp]
+    recorded: NDArray[np.bool_]
+    coarse: Floats | None = None
+    membership: Floats | None = None
+
+    def __len__(self) -> int:
+        return self.cells.shape[0]
+
+    @property
+    def n_stones(self) -> Floats:
+        """Stones of each parcel."""
+        return self.cells.sum(axis=1)
+
+    def take(self, rows: NDArray[np.intp]) -> ParcelArrays:
+        """Return these rows (repeats allowed)."""
+        return ParcelArrays(
+            cells=self.cells[rows],
+            tables=tuple(table[rows] for table in self.tables),
+            pairs=tuple(pair[rows] for pair in self.pairs),
+            edge=self.edge[rows],
+            top=self.top[rows],
+            levels=self.levels[rows],
+            recorded=self.recorded[rows],
+            coarse=None if self.coarse is None else self.coarse[rows],
+            membership=self.membership,
+        )
+
+    def masked(self, recorded: NDArray[np.bool_]) -> ParcelArrays:
+        """Return the same parcels with another choice of attributes that count."""
+        return ParcelArrays(
+            cells=self.cells,
+            tables=self.tables,
+            pairs=self.pairs,
+            edge=self.edge,
+            top=self.top,
+            levels=self.levels,
+            recorded=recorded,
+            coarse=self.coarse,
+            membership=self.membership,
+        )

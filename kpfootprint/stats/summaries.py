@@ -1,0 +1,188 @@
+"""From counts to the numbers that describe a parcel, with the covariance of their error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.stats.categories import ClassFit, fit_classes, fit_margins
+from kpfootprint.stats.sizes import SizeFit, fit_sizes, log_keep
+from kpfootprint.stats.structure import ParcelArrays, Structure
+
+Floats = NDArray[np.float64]
+
+INNER = (0.12, 0.97)
+"""The inner part of a parcel's own sizes: what lies strictly between these order statistics."""
+WINDOWS = ((False, False), (True, False), (False, True), (True, True))
+"""Ends of the sizes that are left out (lower, upper): none, one or both may have been taken out without a word."""
+FLAT = np.array([1e-6, 1e-4])
+"""Information added to size and to class logits so that a parcel of one stone has a (huge) finite error."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summaries:
+    """Estimates of a parcel's numbers and their error covariances, in each of `WINDOWS`.
+
+    Parameters
+    ----------
+    estimates : ndarray of shape (n_windows, n, D)
+        The numbers; the windows differ in size alone.
+    errors : ndarray of shape (n_windows, n, D, D)
+        Their error covariances.
+    sizes : tuple of SizeFit
+        The fit of size in each window.
+    classes : tuple of ClassFit
+        The fit of each attribute.
+    margins : tuple of ndarray of shape (n, C)
+        Expected stones by class of each attribute at the fit.
+    """
+
+    estimates: Floats
+    errors: Floats
+    sizes: tuple[SizeFit, ...]
+    classes: tuple[ClassFit, ...]
+    margins: tuple[Floats, ...]
+
+
+def edge_and_softness(edge: Floats, structure: Structure) -> tuple[Floats, Floats]:
+    """Return position and width of the lower edge, widened where nobody declared it."""
+    unknown = np.isnan(edge)
+    softness = np.full(edge.shape, structure.softness)
+    softness[unknown] = np.hypot(structure.softness, structure.edge_sd)
+    return np.where(unknown, structure.edge_mean, edge), softness
+
+
+def window_cells(cells: Floats, window: tuple[bool, bool]) -> Floats | None:
+    """Return 1 for the cells that count in a window and 0 for those left out, or None where all count.
+
+    Left out are cells up to the lower, or from the upper, order statistic of `INNER`; four cells or more stay.
+    """
+    if not any(window):
+        return None
+    cumulated = cells.cumsum(axis=1)
+    total = np.maximum(cumulated[:, -1:], 1e-12)
+    position = np.arange(cells.shape[1])
+    low = (cumulated > INNER[0] * total).argmax(axis=1) if window[0] else np.full(len(cells), -1)
+    high = (cumulated >= INNER[1] * total).argmax(axis=1) if window[1] else np.full(len(cells), cells.shape[1])
+    high = np.maximum(high, low + 5)
+    return ((position > low[:, None]) & (position < high[:, None])).astype(float)
+
+
+def summarise(arrays: ParcelArrays, structure: Structure) -> Summaries:
+    """Fit size and classes of every parcel and join them to one estimate with one error covariance.
+
+    The errors of two attributes of the same stones hang together through their association; the block is
+    ``I_a^-1 H_a' Cov(n_a, n_b) H_b I_b^-1`` (the sandwich form of two estimating equations on the same stones).
+
+    Parameters
+    ----------
+    arrays : ParcelArrays
+        The parcels. What is not `recorded` gets an error of 1e6, so it weighs nothing.
+    structure : Structure
+        What all parcels share.
+    """
+    n, dim = len(arrays), structure.n_parameters
+    estimates, errors = np.zeros((n, dim)), np.zeros((n, dim, dim))
+    fits: list[ClassFit] = []
+    margins: list[Floats] = []
+    for a, block in enumerate(structure.blocks[1:]):
+        mean, precision = structure.class_prior_means[a], structure.class_prior_precisions[a]
+        fit = fit_classes(
+            arrays.tables[a],
+            structure.class_x,
+            structure.slopes[a],
+            structure.bases[a],
+            prior_mean=mean,
+            prior_precision=precision,
+        )
+        error = np.linalg.inv(fit.information + FLAT[1] * np.eye(mean.size))
+        estimates[:, block] = fit.theta + (error @ ((fit.theta - mean) @ precision)[:, :, None])[:, :, 0]
+        errors[:, block, block] = error
+        fits.append(fit)
+        margins.append((fit.probabilities * arrays.tables[a].sum(axis=2)[:, :, None]).sum(axis=1))
+    for (a, b), association in zip(structure.pairs, structure.associations, strict=True):
+        _tie(errors, arrays, structure, (a, b), association, (margins[a], margins[b]))
+    _forget(arrays.recorded[:, 1:], structure.blocks[1:], structure.class_prior_means, estimates, errors)
+
+    all_estimates = np.repeat(estimates[None], len(WINDOWS), axis=0)
+    all_errors = np.repeat(errors[None], len(WINDOWS), axis=0)
+    sizes = _fit_windows(arrays, structure)
+    for window, fit in enumerate(sizes):
+        error = np.linalg.inv(fit.information + FLAT[0] * np.eye(2))
+        pull = (fit.theta - structure.size_prior_mean) @ structure.size_prior_precision
+        all_estimates[window, :, :2] = fit.theta + (error @ pull[:, :, None])[:, :, 0]
+        all_errors[window, :, :2, :2] = error
+        _forget(
+            arrays.recorded[:, :1],
+            structure.blocks[:1],
+            (structure.size_prior_mean,),
+            all_estimates[window],
+            all_errors[window],
+        )
+    return Summaries(
+        estimates=all_estimates, errors=all_errors, sizes=sizes, classes=tuple(fits), margins=tuple(margins)
+    )
+
+
+def _fit_windows(arrays: ParcelArrays, structure: Structure) -> tuple[SizeFit, ...]:
+    edge, softness = edge_and_softness(arrays.edge, structure)
+    kept = log_keep(structure.grid, edge, softness, arrays.top)
+    fits = []
+    for window in WINDOWS:
+        inside = window_cells(arrays.cells, window)
+        coarse = arrays.coarse is not None and inside is None
+        fits.append(
+            fit_sizes(
+                arrays.coarse if arrays.coarse is not None and coarse else arrays.cells,
+                structure.grid,
+                kept,
+                prior_mean=structure.size_prior_mean,
+                prior_precision=structure.size_prior_precision,
+                inside=inside,
+                membership=arrays.membership if coarse else None,
+            )
+        )
+    return tuple(fits)
+
+
+def _tie(
+    errors: Floats,
+    arrays: ParcelArrays,
+    structure: Structure,
+    pair: tuple[int, int],
+    association: Floats,
+    margins: tuple[Floats, Floats],
+) -> None:
+    a, b = pair
+    block_a, block_b = structure.blocks[1 + a], structure.blocks[1 + b]
+    total_a, total_b = margins[0].sum(axis=1), margins[1].sum(axis=1)
+    shared = np.minimum(total_a, total_b)
+    scale = np.maximum(shared, 1e-9)
+    share_a = margins[0] / np.maximum(total_a, 1e-9)[:, None]
+    share_b = margins[1] / np.maximum(total_b, 1e-9)[:, None]
+    joint = fit_margins(association, share_a, share_b)
+    covariance = scale[:, None, None] * (joint - share_a[:, :, None] * share_b[:, None, :])
+    contrast = structure.bases[a].T @ covariance @ structure.bases[b]
+    cross = errors[:, block_a, block_a] @ contrast @ errors[:, block_b, block_b]
+    cross *= ((shared > 0) & arrays.recorded[:, 1 + a] & arrays.recorded[:, 1 + b])[:, None, None]
+    errors[:, block_a, block_b] = cross
+    errors[:, block_b, block_a] = cross.transpose(0, 2, 1)
+
+
+def _forget(
+    recorded: NDArray[np.bool_],
+    blocks: tuple[slice, ...],
+    means: tuple[Floats, ...],
+    estimates: Floats,
+    errors: Floats,
+) -> None:
+    if recorded.all():
+        return
+    for part, (block, mean) in enumerate(zip(blocks, means, strict=True)):
+        rows = np.flatnonzero(~recorded[:, part])
+        estimates[rows, block] = mean
+        errors[rows, block, :] = 0.0
+        errors[rows, :, block] = 0.0
+        errors[rows, block, block] = 1e6 * np.eye(mean.size)
