@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from kpfootprint.parcel import Batch
@@ -124,3 +125,9 @@ class ReferencePackage:
     batch: Batch
     zone_of: tuple[str, ...]
     collected_on: tuple[date | None, ...]
+
+
+def shipped_reference() -> Path:
+    """Return the folder of the reference package that comes with the software, from the wheel or the source tree."""
+    inside = Path(__file__).parent / "_reference"
+    return inside if inside.is_dir() else Path(__file__).parents[1] / "data" / "reference"

@@ -1,0 +1,7 @@
+"""Reference packages on disk: read and checked whole, begun, and merged."""
+
+from training.package.edit import init_package
+from training.package.merge import merge_packages
+from training.package.read import load_package, validate_package
+
+__all__ = ["init_package", "load_package", "merge_packages", "validate_package"]

@@ -1,0 +1,87 @@
+"""Two reference packages made one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from kpfootprint.errors import Problem, ReferenceDataError
+from kpfootprint.reference import ReferencePackage
+from training.package.descriptor import fault, read_descriptor, resource
+from training.package.edit import seal, write_descriptor, write_table
+from training.package.read import load_package, table_rows
+
+_KEYS: Mapping[str, tuple[str, ...]] = {
+    "zones": ("zone_id",),
+    "zone_status": ("zone_id", "valid_from"),
+    "parcels": ("parcel_id",),
+    "stones": (),
+}
+Rows = list[dict[str, str]]
+
+
+def merge_packages(first: Path, second: Path, out: Path) -> ReferencePackage:
+    """Join two reference packages with the same attributes into a third.
+
+    Zones and status rows that both have in the same words are taken once. A zone that they describe differently, and a
+    parcel that both have, are problems. The result is synthetic where either part is.
+
+    Parameters
+    ----------
+    out : Path
+        A folder that is empty or does not exist.
+
+    Returns
+    -------
+    ReferencePackage
+        The new package, read back.
+
+    Raises
+    ------
+    ReferenceDataError
+        With every problem; nothing is written then.
+    """
+    first, second, out = Path(first), Path(second), Path(out)
+    if out.exists() and any(out.iterdir()):
+        raise fault("folder_not_empty", f"{out.name} is not empty")
+    one, two = load_package(first), load_package(second)
+    if one.scheme != two.scheme:
+        raise fault("scheme_mismatch", "the packages declare other attributes, classes or sieve sets")
+    documents = [read_descriptor(folder) for folder in (first, second)]
+    problems: list[Problem] = []
+    merged: dict[str, Rows] = {}
+    for name, keys in _KEYS.items():
+        parts = [
+            table_rows(folder, document, name) for folder, document in zip((first, second), documents, strict=True)
+        ]
+        merged[name] = _join(name, *parts, keys, problems)
+    if problems:
+        raise ReferenceDataError(problems)
+    document = documents[0] | {
+        "name": one.name if one.name == two.name else f"{one.name}-and-{two.name}",
+        "title": f"{documents[0].get('title', one.name)}, with {documents[1].get('title', two.name)}",
+        "version": f"{one.version}+{two.version}",
+        "synthetic": one.synthetic or two.synthetic,
+        "resources": [resource(documents[0], name) for name in _KEYS],
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    for name, rows in merged.items():
+        header = list(dict.fromkeys(column for row in (rows[:1] + rows[-1:]) for column in row))
+        write_table(out / resource(document, name)["path"], header, ([row.get(c, "") for c in header] for row in rows))
+    write_descriptor(out, document)
+    seal(out)
+    return load_package(out)
+
+
+def _join(name: str, one: Rows, two: Rows, keys: tuple[str, ...], problems: list[Problem]) -> Rows:
+    """Return the rows of both; rows with one key must be the same, and parcels may not repeat at all."""
+    known = {tuple(row[key] for key in keys): row for row in one} if keys else {}
+    new: Rows = []
+    for row in two:
+        key = tuple(row[column] for column in keys)
+        if not keys or key not in known:
+            new.append(row)
+        elif name == "parcels" or known[key] != row:
+            reason = "both packages have the parcel" if name == "parcels" else "the packages describe it differently"
+            problems.append(Problem(table=name, column=keys[0], value=key[0], code="merge_conflict", reason=reason))
+    return one + new
