@@ -60,7 +60,7 @@ def test_an_unpacked_wheel_compares_without_the_source_tree(wheel: Path, tmp_pat
     site = tmp_path / "site"
     ZipFile(wheel).extractall(site)
     (tmp_path / "empty").mkdir()
-    command = ("-m", "kpfootprint", "compare", str(ROOT / "examples/true.csv"), "--declare", "berberati")
+    command = ("-m", "kpfootprint", "compare", str(ROOT / "examples/true_berberati.csv"), "--declare", "berberati")
     done = subprocess.run(
         [sys.executable, *command, "--format", "json"],
         cwd=tmp_path / "empty",

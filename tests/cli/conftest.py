@@ -1,0 +1,47 @@
+"""Fixtures of the command line's tests."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def dask_scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start a Dask scheduler with two workers on this machine; give its address."""
+    pytest.importorskip("distributed", reason="dask: the extra is not installed")
+    folder = tmp_path_factory.mktemp("dask")
+    file = folder / "scheduler.json"
+    here = ("--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", str(file))
+
+    def start(program: str, *arguments: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", f"distributed.cli.{program}", *here, *arguments]
+        return subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    processes = [
+        start("dask_scheduler", "--port", "0"),
+        start("dask_worker", "--nworkers", "2", "--nthreads", "1"),
+    ]
+    try:
+        yield _address(file)
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait()
+
+
+def _address(file: Path) -> str:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if file.exists() and file.read_text(encoding="utf-8").strip():
+            address: str = json.loads(file.read_text(encoding="utf-8"))["address"]
+            return address
+        time.sleep(0.1)
+    raise TimeoutError("the Dask scheduler did not start within a minute")

@@ -1,0 +1,119 @@
+"""``kpfootprint batch`` and ``validate``: every parcel has its line, whoever examined it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kpfootprint.cli.parallel import CHUNK
+from tests.cli.running import Done, kpfootprint
+
+
+def run(submission: Path, home: Path, *arguments: object) -> Done:
+    return kpfootprint("batch", submission, *arguments, home=home)
+
+
+def lines(done: Done) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in done.text.splitlines()]
+
+
+def without_clock(done: Done) -> list[dict[str, Any]]:
+    return [{name: value for name, value in line.items() if name != "created_at"} for line in lines(done)]
+
+
+def spoilt(examples: Path, folder: Path) -> Path:
+    """Write the example submission with a stone of no weight in its second parcel."""
+    folder.mkdir()
+    for table in (examples / "submission").iterdir():
+        (folder / table.name).write_bytes(table.read_bytes())
+    rows = (folder / "stones.csv").read_text(encoding="utf-8").splitlines()
+    at = next(i for i, row in enumerate(rows) if row.startswith("A-02"))
+    rows[at] = "A-02,0,brown,cube"
+    (folder / "stones.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return folder
+
+
+def many(folder: Path, n_parcels: int) -> Path:
+    """Write a submission of more parcels than one chunk holds, of few stones each."""
+    folder.mkdir()
+    names = [f"N-{n_parcels - i:03}" for i in range(n_parcels)]
+    (folder / "parcels.csv").write_text("parcel_id\n" + "".join(f"{name}\n" for name in names), encoding="utf-8")
+    (folder / "declarations.csv").write_text(
+        "parcel_id,zone_id,carats\n" + "".join(f"{name},carnot,9\n" for name in names), encoding="utf-8"
+    )
+    stones = "".join(f"{name},0.{i % 9 + 1},brown,cube\n" for name in names for i in range(40))
+    (folder / "stones.csv").write_text("parcel_id,weight_ct,colour,morphology\n" + stones, encoding="utf-8")
+    return folder
+
+
+def test_a_line_for_every_parcel_in_their_order(examples: Path, tmp_path: Path) -> None:
+    done = run(examples / "submission", tmp_path)
+    assert (done.status, done.err) == (0, "")
+    assert [line["parcel"]["parcel_id"] for line in lines(done)] == ["A-01", "A-02", "A-03"]
+
+
+def test_a_bad_parcel_has_its_problems_in_its_line(examples: Path, tmp_path: Path) -> None:
+    out = tmp_path / "results.jsonl"
+    done = run(spoilt(examples, tmp_path / "spoilt"), tmp_path, "--out", out)
+    assert done.status == 3
+    assert "1 of 3 parcels" in done.err
+    first, bad, last = (json.loads(line) for line in out.read_text(encoding="utf-8").splitlines())
+    assert set(bad) == {"parcel", "problems"}
+    assert bad["parcel"] == {"parcel_id": "A-02"}
+    (problem,) = bad["problems"]
+    assert {"table", "row", "column", "value", "reason"} <= set(problem)
+    assert problem["column"] == "weight_ct"
+    assert first["report_id"] != last["report_id"]
+
+
+def test_a_parcel_gives_the_same_report_alone(examples: Path, tmp_path: Path) -> None:
+    together = lines(run(examples / "submission", tmp_path))
+    for line in together:
+        name = line["parcel"]["parcel_id"]
+        arguments = ("compare", examples / "submission", "--parcel-id", name, "--format", "json")
+        alone = json.loads(kpfootprint(*arguments, home=tmp_path).text)
+        assert alone["report_id"] == line["report_id"]
+
+
+def test_any_number_of_workers_gives_the_same_lines(tmp_path: Path) -> None:
+    submission = many(tmp_path / "many", CHUNK + 3)
+    one, two = run(submission, tmp_path), run(submission, tmp_path, "--workers", 2)
+    assert (two.status, two.err) == (0, "")
+    assert without_clock(two) == without_clock(one)
+    assert len(lines(two)) == CHUNK + 3
+
+
+def test_a_dask_cluster_gives_the_same_lines(tmp_path: Path, dask_scheduler: str) -> None:
+    submission = many(tmp_path / "many", CHUNK + 3)
+    one, cluster = run(submission, tmp_path), run(submission, tmp_path, "--scheduler", dask_scheduler)
+    assert cluster.status == 0, cluster.err
+    assert without_clock(cluster) == without_clock(one)
+
+
+def test_a_submission_that_cannot_be_read_is_bad_input(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    out = tmp_path / "results.jsonl"
+    done = run(tmp_path / "empty", tmp_path, "--out", out)
+    assert done.status == 2
+    assert not out.exists()
+
+
+def test_validate_says_that_nothing_is_wrong(examples: Path, tmp_path: Path) -> None:
+    done = kpfootprint("validate", examples / "submission", home=tmp_path)
+    assert (done.status, done.text, done.err) == (0, "3 parcels, 2000 stones: no problem found.\n", "")
+
+
+def test_validate_tells_every_problem(examples: Path, tmp_path: Path) -> None:
+    done = kpfootprint("validate", spoilt(examples, tmp_path / "spoilt"), home=tmp_path)
+    assert (done.status, done.text) == (2, "")
+    assert "stones" in done.err
+    assert "column weight_ct" in done.err
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("arguments", [("--workers", "0"), ("--workers", "many")])
+def test_options_that_make_no_sense_are_bad_input(arguments: tuple[str, str], examples: Path, tmp_path: Path) -> None:
+    assert run(examples / "submission", tmp_path, *arguments).status == 2
