@@ -11,6 +11,9 @@ import pytest
 from kpfootprint import errors
 from kpfootprint.cli.main import cli
 from kpfootprint.ingest import RULES
+from service.endpoints import ENDPOINTS
+from service.errors import KINDS
+from service.routes.endpoint import Endpoint
 from tests.source import ROOT, files
 
 DOCS = ROOT / "docs"
@@ -72,7 +75,13 @@ def test_every_error_code_is_documented() -> None:
     raised = [e for e in vars(errors).values() if isinstance(e, type) and issubclass(e, errors.KPFootprintError)]
     codes = {e.code for e in raised if e is not errors.KPFootprintError}
     documented = everything()
-    assert sorted(code for code in codes | set(RULES) if f"`{code}`" not in documented) == []
+    assert sorted(code for code in codes | set(RULES) | set(KINDS) if f"`{code}`" not in documented) == []
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: f"{endpoint.method} {endpoint.path}")
+def test_every_route_is_documented(endpoint: Endpoint) -> None:
+    about = [line for line in text("http.md").splitlines() if endpoint.path in line and endpoint.method in line]
+    assert about
 
 
 def test_links_between_pages_lead_somewhere() -> None:

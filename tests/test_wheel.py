@@ -9,6 +9,7 @@ from zipfile import ZipFile
 
 import pytest
 
+from service.pages.examples import EXAMPLES
 from tests.source import ROOT
 
 pytestmark = pytest.mark.slow
@@ -53,6 +54,11 @@ def test_everything_in_the_repository_is_in_the_wheel(wheel: Path, folder: str, 
     expected = {name.replace(folder, inside, 1) for name in kept_in_git(folder)}
     assert expected
     assert expected - held == set()
+
+
+def test_the_examples_of_the_pages_are_in_the_wheel(wheel: Path) -> None:
+    held = set(ZipFile(wheel).namelist())
+    assert {f"service/pages/_examples/{example.file}" for example in EXAMPLES} - held == set()
 
 
 def test_an_unpacked_wheel_compares_without_the_source_tree(wheel: Path, tmp_path: Path) -> None:
