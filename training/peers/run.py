@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -146,10 +146,3 @@ def _novelty(
         novelty_cell("known zone, sieved (false alarm)", p_values_across_folds(known, size, of, sieved[trusted])),
         novelty_cell("zone left out", p_values_against(left_out[trusted], size, known, size)),
     ]
-
-
-def measure_all(
-    methods: Iterable[Method], package: ReferencePackage, *, left_out: Sequence[str] = (), n_resamples: int = 300
-) -> list[Evaluation]:
-    """Measure several methods, one after the other."""
-    return [measure(method, package, left_out=left_out, n_resamples=n_resamples) for method in methods]

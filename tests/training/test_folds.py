@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from training.folds import fold_of_parcels, folds, leave_one_zone_out, middle_date, temporal_split
+
+ZONES = st.lists(st.sampled_from(["a", "b", "c"]), min_size=6, max_size=60)
+
+
+@given(ZONES, st.integers(2, 6), st.integers(0, 5))
+def test_folds_spread_every_zone_and_repeat_with_their_seed(zones: list[str], n_folds: int, seed: int) -> None:
+    fold = fold_of_parcels(zones, n_folds=n_folds, seed=seed)
+    assert (fold == fold_of_parcels(zones, n_folds=n_folds, seed=seed)).all()
+    for zone in set(zones):
+        sizes = np.bincount(fold[np.array(zones) == zone], minlength=n_folds)
+        assert sizes.max() - sizes.min() <= 1
+    sizes = np.bincount(fold, minlength=n_folds)
+    assert sizes.max() - sizes.min() <= 1
+
+
+@given(ZONES)
+def test_splits_never_share_a_parcel_and_test_each_once(zones: list[str]) -> None:
+    for splits in (list(folds(fold_of_parcels(zones, n_folds=3, seed=1))), list(leave_one_zone_out(zones))):
+        tested = np.concatenate([split.test for split in splits])
+        assert sorted(tested) == list(range(len(zones)))
+        for split in splits:
+            assert not set(split.train) & set(split.test)
+            assert len(split.train) + len(split.test) == len(zones)
+    for split in leave_one_zone_out(zones):
+        assert split.name not in {zones[i] for i in split.train}
+
+
+def test_temporal_split_leaves_undated_parcels_out() -> None:
+    days = [date(2015, 1, 1), None, date(2016, 1, 1), date(2017, 1, 1)]
+    split = temporal_split(days, date(2016, 1, 1))
+    assert (split.train.tolist(), split.test.tolist()) == ([0], [2, 3])
+    with pytest.raises(ValueError, match="day must leave parcels on both sides"):
+        temporal_split(days, date(2014, 1, 1))
+
+
+def test_middle_date_leaves_the_stated_share_before() -> None:
+    days = [date(2015, 1, 1) + timedelta(days=i) for i in range(10)]
+    assert sum(day < middle_date(days, share_before=0.7) for day in days) == 7
+
+
+def test_bad_input_is_named() -> None:
+    with pytest.raises(ValueError, match="n_folds must be 2 or more and at most the 2 parcels, got 3"):
+        fold_of_parcels(["a", "b"], n_folds=3, seed=1)

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kpfootprint.reference import ReferencePackage
+from tests.training.parcels import SCHEME, ZONES, make_package, make_parcel
+from training.evaluate.methods import held_out, some, zone_codes, zones_of
+from training.evaluate.record import Evaluation
+from training.folds import fold_of_parcels, folds
+from training.peers import PEERS, PeerMethod
+from training.peers.mixing import UNMIXERS, MultinomialEM, MultinomialPair
+from training.peers.run import measure
+from training.peers.run_mixing import measure_unmixer
+from training.peers.table import render_peers
+from training.peers.tables import tables_of
+
+
+@pytest.fixture(scope="module")
+def package() -> ReferencePackage:
+    return make_package()
+
+
+def test_tables_count_every_stone_once(package: ReferencePackage) -> None:
+    tables = tables_of(package.batch, package.scheme)
+    n_stones = [parcel.n_stones for parcel in package.batch]
+    assert tables.n_stones.tolist() == n_stones
+    for margin in tables.margins:
+        assert margin.sum(axis=1).tolist() == n_stones
+    for cells in tables.cells:
+        assert cells.sum(axis=1).tolist() == n_stones
+    stones = package.batch.parcels[0].stones
+    assert stones is not None
+    assert tables.size[0, 0] == (stones.weight_ct < 0.1).sum()
+    assert tables.by_size["colour"][0, 5, 2] == ((stones.weight_ct >= 1.6) & (stones.codes["colour"] == 2)).sum()
+
+
+@pytest.mark.parametrize("method", PEERS, ids=lambda m: m.name)
+def test_peers_find_zones_that_differ_plainly(method: PeerMethod, package: ReferencePackage) -> None:
+    codes = zone_codes(package)
+    evidence, strangeness = held_out(method, package, folds(fold_of_parcels(package.zone_of, n_folds=3, seed=1)))
+    assert evidence.shape == (len(codes), len(ZONES) + 1)
+    assert np.isneginf(evidence[:, -1]).all()
+    assert (evidence[:, :-1].argmax(axis=1) == codes).mean() > 0.7
+    assert strangeness is None or np.isfinite(strangeness).all()
+
+
+@pytest.mark.parametrize("method", PEERS, ids=lambda m: m.name)
+def test_peers_learn_from_the_parcels_of_a_split_only(method: PeerMethod, package: ReferencePackage) -> None:
+    train = np.flatnonzero(zone_codes(package) != 0)
+    shown = some(package.batch, np.array([0, 20]))
+    evidence = method.fit(package, train).evidence(shown)
+    assert np.isfinite(evidence[:, : len(zones_of(package))]).all()
+    # What was not learnt from may be anything: the same fit from a package with another first zone.
+    other = make_package(seed=6)
+    mixed = ReferencePackage(
+        **{
+            **{name: getattr(package, name) for name in ReferencePackage.__dataclass_fields__},
+            "batch": type(package.batch)((*other.batch.parcels[:12], *package.batch.parcels[12:])),
+        }
+    )
+    np.testing.assert_array_equal(method.fit(mixed, train).evidence(shown), evidence)
+
+
+def test_far_parcels_are_strange(package: ReferencePackage) -> None:
+    rng = np.random.default_rng(1)
+    middle = type(package.batch)((make_parcel(1, name="F", n=300, rng=rng, drift=0.0),))
+    odd = type(package.batch)((make_parcel(-1, name="F", n=300, rng=rng, drift=0.0),))
+    everything = np.arange(len(package.batch))
+    for method in PEERS:
+        fitted = method.fit(package, everything)
+        usual, strange = fitted.strangeness(middle), fitted.strangeness(odd)
+        assert (usual is None) == (strange is None)
+        if usual is not None and strange is not None:
+            assert strange[0] > usual[0]
+
+
+@pytest.mark.parametrize("unmixer", UNMIXERS)
+def test_unmixers_find_a_half_and_order_their_limits(unmixer: type[MultinomialEM], package: ReferencePackage) -> None:
+    from training.evaluate.stress import mix
+
+    rng = np.random.default_rng(2)
+    pure, foreign = (make_parcel(z, name="M", n=2000, rng=rng, drift=0.0) for z in (0, 2))
+    tables = tables_of([mix(pure, foreign, share, 1500, rng=rng) for share in (0.0, 0.5, 1.0)], SCHEME)
+    fitted = unmixer().fit(tables_of(package.batch, SCHEME), zone_codes(package), 3)
+    found = fitted.unmix(tables, np.zeros(3, dtype=np.intp))
+    assert (found.low <= found.share + 1e-12).all()
+    assert (found.share <= found.high + 1e-12).all()
+    assert found.share[0] < found.share[1] < found.share[2]
+    assert found.share[1] == pytest.approx(0.5, abs=0.2)
+    assert found.p_value[1] < 0.05
+    again = unmixer().fit(tables_of(package.batch, SCHEME), zone_codes(package), 3).unmix(tables, np.zeros(3, np.intp))
+    assert found.share.tolist() == again.share.tolist()
+
+
+def test_profile_of_a_pair_is_the_likelihood_itself(package: ReferencePackage) -> None:
+    tables = tables_of(package.batch, SCHEME)
+    fitted = MultinomialPair().fit(tables, zone_codes(package), 3)
+    counts = [cells[0] for cells in tables.cells]
+    pure = sum(np.log(pooled[0]) @ cells for pooled, cells in zip(fitted.pooled_, counts, strict=True))
+    assert fitted._profile(counts, 0)[0] == pytest.approx(pure)
+    # EM over all other zones can only do better than one of them.
+    everything = MultinomialEM().fit(tables, zone_codes(package), 3)._profile(counts, 0)
+    assert (everything >= fitted._profile(counts, 0) - 0.5).all()
+
+
+def test_the_table_holds_every_method_and_marks_the_best(package: ReferencePackage) -> None:
+    verification = [measure(method, package, n_resamples=5) for method in PEERS[1:4]]
+    mixing = [measure_unmixer(MultinomialPair, package, n_each=1)]
+    page = render_peers(verification, mixing, n_parcels=36, days=["2020-01-01"], synthetic=True)
+    for evaluation in [*verification, *mixing]:
+        assert f"| {evaluation.release} |" in page
+        assert Evaluation.from_json(evaluation.to_json()).results == evaluation.results
+    best = min(e.result("Cllr").value for e in verification)  # type: ignore[union-attr, type-var]
+    assert f"**{best:.3f}**".replace("**0", "**") in page

@@ -1,0 +1,148 @@
+"""Virtual mixtures of held-out reference parcels, and what a method of unmixing says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.parcel import Batch
+from kpfootprint.reference import ReferencePackage
+from kpfootprint.stats.intervals import clopper_pearson
+from training.evaluate.methods import zone_codes
+from training.evaluate.record import CoverageCell, DetectionCell, Result
+from training.evaluate.stress import mix
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+
+SHARES = (0.0, 0.1, 0.2, 0.3, 0.5)
+SIZES = (100, 300, 1000, 3000)
+
+
+@dataclass(frozen=True, slots=True)
+class Mixtures:
+    """Virtual mixtures with what is true of them; arrays of shape (n_mixtures,).
+
+    `declared` and `foreign` are positions of zones, `parcel` that of the reference parcel the declared stones are of.
+    """
+
+    batch: Batch
+    declared: Ints
+    foreign: Ints
+    parcel: Ints
+    share: Floats
+    n_stones: Ints
+
+
+def virtual_mixtures(
+    package: ReferencePackage,
+    which: Ints,
+    *,
+    n_each: int,
+    rng: np.random.Generator,
+    shares: Sequence[float] = SHARES,
+    sizes: Sequence[int] = SIZES,
+) -> Mixtures:
+    """Mix pairs of parcels of different zones, both among `which`, at every share and size.
+
+    Parameters
+    ----------
+    which : ndarray of int
+        Positions of the parcels to mix: those that the method to be measured did not learn from.
+    n_each : int
+        Mixtures of each share and size.
+    """
+    codes = zone_codes(package)
+    parcels = package.batch.parcels
+    made, rows = [], []
+    for share in shares:
+        for n_stones in sizes:
+            for _ in range(n_each):
+                own = int(rng.choice(which))
+                foreign = int(rng.choice(which[codes[which] != codes[own]]))
+                made.append(mix(parcels[own], parcels[foreign], share, n_stones, rng=rng))
+                rows.append((codes[own], codes[foreign], own, n_stones, round(share * n_stones) / n_stones))
+    table = np.array(rows)
+    return Mixtures(
+        batch=Batch(tuple(made)),
+        declared=table[:, 0].astype(np.intp),
+        foreign=table[:, 1].astype(np.intp),
+        parcel=table[:, 2].astype(np.intp),
+        share=table[:, 4],
+        n_stones=table[:, 3].astype(np.intp),
+    )
+
+
+def coverage_cells(
+    truth: Mixtures, estimate: Floats, low: Floats, high: Floats, *, level: float, kind: str = "single"
+) -> list[CoverageCell]:
+    """Count, for each share and size, how often the interval holds the true share, and the mean error."""
+    cells: list[CoverageCell] = []
+    rounded = np.round(truth.share, 2)
+    covered = (low - 1e-9 <= truth.share) & (truth.share <= high + 1e-9)
+    for share in np.unique(rounded):
+        for n_stones in np.unique(truth.n_stones):
+            cell = (rounded == share) & (truth.n_stones == n_stones)
+            if cell.any():
+                cells.append(
+                    CoverageCell(
+                        kind=kind,
+                        share_low=float(share),
+                        share_high=float(share),
+                        n_stones_low=int(n_stones),
+                        n_stones_high=int(n_stones),
+                        level=level,
+                        covered=int(covered[cell].sum()),
+                        trials=int(cell.sum()),
+                        mean_absolute_error=float(np.abs(estimate - truth.share)[cell].mean()),
+                    )
+                )
+    return cells
+
+
+def detection_cells(truth: Mixtures, found: NDArray[np.bool_], *, kind: str = "single") -> list[DetectionCell]:
+    """Count, for each share and size, how often a mixture is found; at share 0 that is the false alarm."""
+    rounded = np.round(truth.share, 2)
+    return [
+        DetectionCell(
+            kind=kind, n_stones=int(n), share=float(share), found=int(found[cell].sum()), trials=int(cell.sum())
+        )
+        for share in np.unique(rounded)
+        for n in np.unique(truth.n_stones)
+        if (cell := (rounded == share) & (truth.n_stones == n)).any()
+    ]
+
+
+def mixture_results(coverage: Sequence[CoverageCell], detection: Sequence[DetectionCell]) -> list[Result]:
+    """Sum cells up: mean error, coverage, power at each share, false alarm; every cell weighs as its trials."""
+    trials = sum(cell.trials for cell in coverage)
+    if trials == 0:
+        return []
+    error = sum((cell.mean_absolute_error or 0.0) * cell.trials for cell in coverage) / trials
+    results = [_result("mean error of the share", error, trials)]
+    name = f"{coverage[0].level:.0%} interval covers"
+    results.append(_rate(name, sum(cell.covered for cell in coverage), trials))
+    for share in sorted({cell.share for cell in detection}):
+        cells = [cell for cell in detection if cell.share == share]
+        name = "false alarm on unmixed parcels" if share == 0 else f"share of {share:.0%} found"
+        results.append(_rate(name, sum(cell.found for cell in cells), sum(cell.trials for cell in cells)))
+    return results
+
+
+def _rate(metric: str, found: int, trials: int) -> Result:
+    limits = clopper_pearson(found, trials)
+    return replace(_result(metric, found / trials, trials), low=limits.low, high=limits.high, level=limits.level)
+
+
+def _result(metric: str, value: float, trials: int) -> Result:
+    return Result(
+        characteristic="mixture",
+        metric=metric,
+        conditions="virtual mixtures",
+        value=value,
+        n_parcels=trials,
+        n_trials=trials,
+    )

@@ -1,0 +1,67 @@
+"""``python -m training.peers --reference F --out F [--model F]``: measure the usual methods and write their table."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from kpfootprint.errors import ReferenceDataError
+from training.evaluate.methods import zones_of
+from training.evaluate.record import Evaluation, read_evaluation
+from training.evaluate.trials import draw_export_days
+from training.package import load_package
+from training.peers import PEERS
+from training.peers.mixing import UNMIXERS
+from training.peers.run import SEED, measure
+from training.peers.run_mixing import measure_unmixer
+from training.peers.table import render_peers
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run from the command line; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m training.peers", description=__doc__)
+    parser.add_argument("--reference", type=Path, required=True, help="folder of the reference package")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write peers.md and one JSON a method to")
+    parser.add_argument(
+        "--model", type=Path, help="release whose own row joins the table, and whose suspects are left out"
+    )
+    parser.add_argument("--resamples", type=int, default=300, help="bootstrap draws of each interval")
+    options = parser.parse_args(arguments)
+    try:
+        package = load_package(options.reference)
+    except ReferenceDataError as error:
+        print(error, file=sys.stderr)
+        return 2
+    own: list[Evaluation] = [read_evaluation(options.model)] if options.model else []
+    suspects = [item.parcel_id for item in own[0].suspects] if own else []
+    verification: list[Evaluation] = []
+    for method in PEERS:
+        print(method.name, file=sys.stderr)
+        verification.append(measure(method, package, left_out=suspects, n_resamples=options.resamples))
+    mixing: list[Evaluation] = []
+    for unmixer in UNMIXERS:
+        print(unmixer.name, file=sys.stderr)
+        mixing.append(measure_unmixer(unmixer, package))
+    days = draw_export_days(package.zone_table, zones_of(package), rng=np.random.default_rng(SEED))
+    page = render_peers(
+        [*verification, *own],
+        [*mixing, *own],
+        n_parcels=len(package.batch) - len(suspects),
+        days=[item.day.isoformat() for item in days],
+        synthetic=package.synthetic,
+    )
+    options.out.mkdir(parents=True, exist_ok=True)
+    for evaluation in [*verification, *mixing]:
+        name = "".join(c if c.isalnum() else "-" for c in evaluation.release.lower())
+        (options.out / f"{name}.json").write_text(evaluation.to_json(), encoding="utf-8")
+    (options.out / "peers.md").write_text(page, encoding="utf-8")
+    print(options.out / "peers.md")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
