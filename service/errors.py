@@ -1,0 +1,117 @@
+"""One shape for everything that goes wrong over HTTP (RFC 9457), and the one place that knows status codes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from kpfootprint.errors import IngestError, InvalidParcel, Problem, ReleaseError, SchemeMismatch
+
+MEDIA_TYPE = "application/problem+json"
+
+KINDS: Final[Mapping[str, tuple[int, str]]] = {
+    "bad_request": (400, "The request cannot be read"),
+    "not_json": (400, "The body is not JSON"),
+    "unauthenticated": (401, "A key is needed"),
+    "forbidden": (403, "This key may not do that"),
+    "forged_request": (403, "The request did not come from a page of this service"),
+    "not_found": (404, "There is nothing here"),
+    "method_not_allowed": (405, "The address exists, the method does not"),
+    "too_large": (413, "The body is too large"),
+    "unsupported_media_type": (415, "A body of this type cannot be read"),
+    "invalid_input": (422, "The input has problems"),
+    "invalid_parcel": (422, "The parcel contradicts itself"),
+    "scheme_mismatch": (422, "The parcel does not fit the release"),
+    "idempotency_key_reused": (422, "The Idempotency-Key belongs to another request"),
+    "too_many_requests": (429, "Too many requests"),
+    "internal_error": (500, "Something went wrong here"),
+    "invalid_release": (503, "The active release cannot be used"),
+    "register_unavailable": (503, "The register cannot be reached"),
+    "not_ready": (503, "The service is not ready"),
+    "timeout": (504, "The request took too long"),
+}
+"""Every code of a problem with its status and title."""
+
+BY_STATUS: Final[Mapping[int, str]] = {
+    400: "bad_request",
+    401: "unauthenticated",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "unsupported_media_type",
+    422: "invalid_input",
+    429: "too_many_requests",
+    503: "not_ready",
+    504: "timeout",
+}
+
+
+class Refused(Exception):
+    """A request is answered with a problem; `code` is one of `KINDS`."""
+
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        *,
+        problems: tuple[Problem, ...] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.code = code
+        self.status, self.title = KINDS[code]
+        self.detail = detail
+        self.problems = problems
+        self.headers = dict(headers or {})
+        super().__init__(f"{code}: {detail}")
+
+    def document(self, *, instance: str, request_id: str) -> dict[str, Any]:
+        """Return the problem details of this refusal."""
+        return {
+            "type": f"/docs#{self.code}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "instance": instance,
+            "code": self.code,
+            "request_id": request_id,
+            "problems": [problem.as_dict() for problem in self.problems],
+        }
+
+    def body(self, *, instance: str, request_id: str) -> bytes:
+        """Return the problem details as they are sent."""
+        return json.dumps(self.document(instance=instance, request_id=request_id), ensure_ascii=False).encode()
+
+
+def refusal_of(error: Exception) -> Refused | None:
+    """Return how an error of the library or the register is answered, or None where nobody foresaw it."""
+    match error:
+        case Refused():
+            return error
+        case IngestError(problems=problems):
+            count = len(problems)
+            return Refused("invalid_input", f"{count} problem{'s' if count != 1 else ''} found.", problems=problems)
+        case InvalidParcel():
+            return Refused("invalid_parcel", str(error))
+        case SchemeMismatch():
+            return Refused("scheme_mismatch", str(error))
+        case ReleaseError():
+            return Refused("invalid_release", "The active release cannot be loaded; the log of the service says why.")
+        case sa.exc.OperationalError():
+            return Refused("register_unavailable", "The register cannot be read or written now; nothing was kept.")
+        case _:
+            return None
+
+
+def refusal_with(status: int) -> Refused:
+    """Return what is said for a bare status code that no code of ours chose."""
+    code = BY_STATUS.get(status, "bad_request" if status < 500 else "internal_error")
+    details = {
+        "bad_request": "The request cannot be read as it was sent.",
+        "not_ready": "The release or the register cannot be used yet; the log of the service says why.",
+        "internal_error": "The log of the service says more; name the request_id when you ask.",
+    }
+    return Refused(code, details.get(code, KINDS[code][1] + "."))

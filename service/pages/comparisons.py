@@ -1,0 +1,35 @@
+"""The pages of comparisons that were made."""
+
+from __future__ import annotations
+
+import re
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from kpfootprint.report import read_report, render_html
+from service.languages import language_of
+from service.pages.render import page, rendered
+from service.register.comparisons import page_of
+from service.routes.comparisons import position_before, report_text
+from service.visit import visit_of
+
+PAGE = 25
+BODY = re.compile(r"<body[^>]*>")
+
+
+def index(request: Request) -> Response:
+    """List comparisons, the newest first."""
+    work = visit_of(request).work
+    entries, further = page_of(work.engine, before=position_before(request), limit=PAGE)
+    names = {zone.zone_id: zone.name for zone in work.release().zone_table.zones}
+    return page(request, "comparisons.html", entries=entries, further=further, names=names)
+
+
+def show(request: Request) -> Response:
+    """Show a report: its own page, with a way back and to its other forms above it."""
+    lang = language_of(request)
+    report = render_html(read_report(report_text(request)), lang)
+    bar = rendered(request, "report-bar.html", id=request.path_params["id"])
+    made = BODY.sub(lambda found: found.group() + bar, report, count=1)
+    return HTMLResponse(made, headers={"Content-Language": lang, "Vary": "Accept-Language"})

@@ -1,0 +1,32 @@
+"""Reads the forms of pages: only what carries the session's token, and nothing larger than foreseen."""
+
+from __future__ import annotations
+
+from starlette.datastructures import FormData, UploadFile
+from starlette.requests import Request
+
+from service.auth import check_csrf
+from service.visit import visit_of
+
+MAX_FIELDS = 100
+
+
+async def read_form(request: Request) -> FormData:
+    """Return the form that a page sent, once its token is seen to be the session's."""
+    visit = visit_of(request)
+    form = await request.form(max_files=1, max_fields=MAX_FIELDS, max_part_size=visit.work.settings.max_body)
+    if visit.principal is not None:
+        check_csrf(visit.principal, text_of(form, "csrf"))
+    return form
+
+
+def text_of(form: FormData, name: str) -> str:
+    """Return the text of a field without blanks around it; nothing where it is absent or a file."""
+    value = form.get(name)
+    return value.strip() if isinstance(value, str) else ""
+
+
+def file_of(form: FormData, name: str) -> UploadFile | None:
+    """Return the file of a field, or None where none was chosen."""
+    value = form.get(name)
+    return value if isinstance(value, UploadFile) and value.filename else None

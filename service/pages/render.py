@@ -1,0 +1,92 @@
+"""Templates, in the language of whoever looks."""
+
+from __future__ import annotations
+
+import gettext
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from kpfootprint import __version__
+from kpfootprint.report.locale import words
+from service.languages import chosen_language, language_of
+from service.visit import visit_of
+
+CONCLUSIONS = {
+    "consistent": "consistent",
+    "inconclusive": "inconclusive",
+    "query": "query",
+    "not_comparable": "not comparable",
+    None: "none",
+}
+"""English messages for the conclusions of reports; a parcel without a declaration has none."""
+
+DOMAIN = "pages"
+LOCALES = Path(__file__).parent / "locale"
+
+
+@cache
+def translations(lang: str) -> gettext.NullTranslations:
+    """Return the catalogue of a language; English is the language of the templates themselves."""
+    return gettext.translation(DOMAIN, LOCALES, languages=[lang], fallback=lang == "en")
+
+
+@cache
+def environment(lang: str) -> Environment:
+    """Return the templates of a language, each compiled once."""
+    made = Environment(
+        loader=PackageLoader("service.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    made.install_gettext_translations(translations(lang), newstyle=True)  # type: ignore[attr-defined]
+    made.filters["zone_name"] = lambda zone_id, names: names.get(zone_id, zone_id)
+    return made
+
+
+def link_to(request: Request, path: str, **query: object) -> str:
+    """Return the address of a page, in the language that this one's address asks for."""
+    explicit = chosen_language(request)
+    parameters = query | ({"lang": explicit} if explicit else {})
+    return path + (f"?{urlencode(parameters)}" if parameters else "")
+
+
+def rendered(request: Request, template: str, **values: Any) -> str:
+    """Return a page; it knows who looks, in which language, and how to link to others in it."""
+    lang = language_of(request)
+    return (
+        environment(lang)
+        .get_template(template)
+        .render(
+            lang=lang,
+            words=words(lang),
+            link=partial(link_to, request),
+            in_other_language=_in_other_language(request, "fr" if lang == "en" else "en"),
+            principal=visit_of(request).principal,
+            path=request.url.path,
+            version=__version__,
+            conclusions=CONCLUSIONS,
+            **values,
+        )
+    )
+
+
+def page(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """Return a page as an answer."""
+    headers = {"Content-Language": language_of(request), "Vary": "Accept-Language"}
+    return HTMLResponse(rendered(request, template, **values), status_code=status, headers=headers)
+
+
+def _in_other_language(request: Request, other: str) -> str:
+    """Return this page's address in the other language, without the token of a one-time link."""
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name not in {"lang", "token"}]
+    path = request.url.path if request.method in {"GET", "HEAD"} else "/"
+    return f"{path}?{urlencode([*kept, ('lang', other)])}"

@@ -1,0 +1,60 @@
+"""Signing browsers in and out."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from service.auth import forget, local_target, remember, session_secret
+from service.languages import chosen_language
+from service.pages.forms import read_form, text_of
+from service.pages.render import page
+from service.register.keys import recognised
+from service.register.sessions import close, open_by_key, open_by_link
+from service.visit import visit_of
+
+
+def show(request: Request) -> Response:
+    """Use up a one-time link, or ask for a key."""
+    token = request.query_params.get("token")
+    target = local_target(request.query_params.get("next"))
+    if token is not None:
+        secret = open_by_link(visit_of(request).work.engine, token)
+        if secret is not None:
+            return _signed_in(request, secret, target)
+    return page(request, "sign-in.html", status=200 if token is None else 401, target=target, stale=token is not None)
+
+
+async def submit(request: Request) -> Response:
+    """Sign a browser in with a key."""
+    form = await read_form(request)
+    target = local_target(text_of(form, "next"))
+    engine = visit_of(request).work.engine
+    key = recognised(engine, text_of(form, "key"))
+    if key is None:
+        return page(request, "sign-in.html", status=401, target=target, stale=False, unknown=True)
+    return _signed_in(request, open_by_key(engine, key), target)
+
+
+async def sign_out(request: Request) -> Response:
+    """End the session."""
+    await read_form(request)
+    secret = session_secret(request.headers)
+    if secret is not None:
+        close(visit_of(request).work.engine, secret)
+    answer = RedirectResponse(_with_language(request, "/sign-in"), status_code=303)
+    forget(answer)
+    return answer
+
+
+def _signed_in(request: Request, secret: str, target: str) -> Response:
+    answer = RedirectResponse(_with_language(request, target), status_code=303)
+    remember(answer, secret, secure=request.url.scheme == "https")
+    return answer
+
+
+def _with_language(request: Request, target: str) -> str:
+    lang = chosen_language(request)
+    if lang is None or "lang=" in target:
+        return target
+    return f"{target}{'&' if '?' in target else '?'}lang={lang}"

@@ -1,0 +1,107 @@
+"""The start page: stones and a declaration in, a report or a list of problems out."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from anyio import to_thread
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from kpfootprint.errors import IngestError, Problem
+from service.errors import Refused
+from service.languages import language_of
+from service.pages.examples import EXAMPLES, available
+from service.pages.forms import file_of, read_form
+from service.pages.given import ROWS, Given, given_in
+from service.pages.problems import told
+from service.pages.reading import parcel_of_example, parcel_of_file, parcel_of_text
+from service.pages.render import link_to, page, translations
+from service.register.comparisons import page_of
+from service.visit import visit_of
+from service.work import today
+
+RECENT = 5
+STATUS_NOTES = {"compliant": "", "suspended": "suspended", "not_covered": ""}
+
+
+def show(request: Request) -> Response:
+    """Show the empty form."""
+    return _form(request, Given(), ())
+
+
+async def submit(request: Request) -> Response:
+    """Compare what the form holds and go to the report; problems are shown above the form as it was filled."""
+    form = await read_form(request)
+    try:
+        return await _submitted(request, form)
+    finally:
+        await form.close()
+
+
+async def _submitted(request: Request, form: FormData) -> Response:
+    visit = visit_of(request)
+    given = given_in(form)
+    upload = file_of(form, "file")
+    if upload is not None:
+        read = partial(parcel_of_file, upload=upload.file, name=upload.filename or "", parcel=given.parcel())
+    elif given.pasted:
+        read = partial(parcel_of_text, text=given.pasted, parcel=given.parcel())
+    else:
+        problem = Problem(table="stones", code="no_stones", reason="the parcel has no stones")
+        return await to_thread.run_sync(_form, request, given, (problem,))
+    try:
+        kept = await to_thread.run_sync(partial(visit.work.compare, read, actor=visit.who.actor))
+    except IngestError as error:
+        return await to_thread.run_sync(_form, request, given, error.problems)
+    return RedirectResponse(link_to(request, f"/comparisons/{kept.id}"), status_code=303)
+
+
+async def example(request: Request) -> Response:
+    """Compare an example parcel and go to its report."""
+    form = await read_form(request)
+    await form.close()
+    visit = visit_of(request)
+    chosen = next((item for item in available() if item.name == request.path_params["name"]), None)
+    if chosen is None:
+        raise Refused("not_found", "There is no example with this name.")
+    read = partial(parcel_of_example, example=chosen)
+    kept = await to_thread.run_sync(partial(visit.work.compare, read, actor=visit.who.actor))
+    return RedirectResponse(link_to(request, f"/comparisons/{kept.id}"), status_code=303)
+
+
+def _form(request: Request, given: Given, problems: tuple[Problem, ...]) -> Response:
+    visit = visit_of(request)
+    release = visit.work.release()
+    entries, _ = page_of(visit.work.engine, before=None, limit=RECENT)
+    table = release.zone_table
+    catalogue = translations(language_of(request))
+    return page(
+        request,
+        "start.html",
+        status=422 if problems else 200,
+        given=given,
+        rows=ROWS,
+        problems=problems,
+        told=lambda problem: told(problem, catalogue),
+        zones_by_country=_by_country(table),
+        names={zone.zone_id: zone.name for zone in table.zones},
+        sieve_sets=[(item.name, item.name) for item in release.scheme.sieve_sets],
+        today=today().isoformat(),
+        may_submit=visit.who.may("monitor") and visit.who.csrf is not None,
+        examples=available() if EXAMPLES else (),
+        recent=entries,
+        release=release.name,
+        released=release.released,
+    )
+
+
+def _by_country(table: Any) -> list[tuple[str, list[dict[str, str]]]]:
+    """Return the zones by country as options, with a note where one is not compliant today."""
+    groups: dict[str, list[dict[str, str]]] = {}
+    for zone in table.zones:
+        note = STATUS_NOTES.get(table.status_on(zone.zone_id, today()), "")
+        groups.setdefault(zone.country, []).append({"zone_id": zone.zone_id, "name": zone.name, "note": note})
+    return list(groups.items())

@@ -1,0 +1,1 @@
+"""What programs ask: JSON in, JSON out."""
