@@ -86,6 +86,12 @@ class Refused(Exception):
         return json.dumps(self.document(instance=instance, request_id=request_id), ensure_ascii=False).encode()
 
 
+def bad_parameter(name: str, value: str, reason: str, *, place: str = "query") -> Refused:
+    """Return the refusal of a parameter of the query or a header."""
+    problem = Problem(table=place, column=name, value=value[:80], code="invalid", reason=reason)
+    return Refused("invalid_input", f"{name}: {reason}.", problems=(problem,))
+
+
 def refusal_of(error: Exception) -> Refused | None:
     """Return how an error of the library or the register is answered, or None where nobody foresaw it."""
     match error:

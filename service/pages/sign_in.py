@@ -22,7 +22,9 @@ def show(request: Request) -> Response:
         secret = open_by_link(visit_of(request).work.engine, token)
         if secret is not None:
             return _signed_in(request, secret, target)
-    return page(request, "sign-in.html", status=200 if token is None else 401, target=target, stale=token is not None)
+    return page(
+        request, "sign-in.html", status=200 if token is None else 401, target=target, alert="stale" if token else None
+    )
 
 
 async def submit(request: Request) -> Response:
@@ -32,7 +34,7 @@ async def submit(request: Request) -> Response:
     engine = visit_of(request).work.engine
     key = recognised(engine, text_of(form, "key"))
     if key is None:
-        return page(request, "sign-in.html", status=401, target=target, stale=False, unknown=True)
+        return page(request, "sign-in.html", status=401, target=target, alert="unknown")
     return _signed_in(request, open_by_key(engine, key), target)
 
 

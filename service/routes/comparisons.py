@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import Any
 
 from starlette.requests import Request
@@ -10,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from kpfootprint.ingest import ingest_json
 from kpfootprint.report import read_report, render_html
-from service.errors import Refused
+from service.errors import Refused, bad_parameter
 from service.languages import language_of
 from service.register import comparisons
 from service.register.comparisons import Entry, Once
@@ -21,18 +22,28 @@ PAGE = 50
 MAX_PAGE = 500
 
 
-def submitted(visit: Visit, document: Any, idempotency_key: str | None) -> Response:
+def submitted(visit: Visit, body: bytes, idempotency_key: str | None) -> Response:
     """Compare a JSON parcel: 201 with the report, and where it can be read again."""
+    document = json_in(body)
     once = None
     if idempotency_key is not None:
         if not (1 <= len(idempotency_key) <= 255 and idempotency_key.isascii() and idempotency_key.isprintable()):
-            raise Refused("bad_request", "Idempotency-Key must have 1 to 255 printable ASCII characters.")
-        digest = hashlib.sha256(visit.body).hexdigest()
+            reason = "1 to 255 printable ASCII characters are needed"
+            raise bad_parameter("Idempotency-Key", idempotency_key, reason, place="header")
+        digest = hashlib.sha256(body).hexdigest()
         once = Once(actor=visit.who.actor, key=idempotency_key, request_sha256=digest)
     kept = visit.work.compare(
         lambda release: ingest_json(document, release.scheme, release.zone_table), actor=visit.who.actor, once=once
     )
     return created(kept)
+
+
+def json_in(body: bytes) -> Any:
+    """Return the JSON of a body; raise `Refused` where it is none."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Refused("not_json", f"The body is not JSON: {error}.") from None
 
 
 def created(kept: Kept) -> Response:
@@ -105,5 +116,5 @@ def _number(request: Request, name: str, default: int | None, largest: int | Non
     if text is None:
         return default
     if not (text.isascii() and text.isdigit() and 1 <= len(text) <= 15 and int(text) >= 1):
-        raise Refused("bad_request", f"{name} must be a whole number from 1 upwards, got {text[:40]!r}.")
+        raise bad_parameter(name, text, "not a whole number from 1 upwards")
     return int(text) if largest is None else min(int(text), largest)

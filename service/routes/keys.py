@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from starlette.requests import Request
@@ -11,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from kpfootprint.errors import Problem
 from service.errors import Refused
 from service.register.keys import BadKey, Key, all_keys, make_key, revoke
+from service.routes.comparisons import json_in
 from service.visit import visit_of
 
 
@@ -54,10 +54,7 @@ def delete(request: Request) -> Response:
 
 
 def _document(body: bytes) -> dict[str, Any]:
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Refused("not_json", f"The body is not JSON: {error}.") from None
+    document = json_in(body)
     if not isinstance(document, dict):
         problem = Problem(table="key", code="wrong_type", reason="a key is asked for with an object")
         raise Refused("invalid_input", "The key cannot be made as asked.", problems=(problem,))

@@ -7,7 +7,7 @@ from datetime import date
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from service.errors import Refused
+from service.errors import bad_parameter
 from service.visit import visit_of
 from service.work import today
 
@@ -18,7 +18,7 @@ def index(request: Request) -> Response:
     try:
         day = today() if text is None else date.fromisoformat(text)
     except ValueError:
-        raise Refused("bad_request", f"on must be a date as 2025-03-31, got {str(text)[:40]!r}.") from None
+        raise bad_parameter("on", str(text), "not a date; write dates as YYYY-MM-DD") from None
     table = visit_of(request).work.release().zone_table
     items = [
         {

@@ -1,0 +1,56 @@
+"""Compiles the catalogues of the pages: ``python -m service.pages.catalogue``; tests hold them to their sources."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from jinja2.ext import babel_extract
+
+from kpfootprint.ingest import RULES
+from service.endpoints import ENDPOINTS
+from service.errors import KINDS
+from service.pages.examples import EXAMPLES
+from service.pages.render import CONCLUSIONS, DOMAIN, LOCALES
+from service.pages.start import STATUS_NOTES
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def messages() -> Iterator[str]:
+    """Yield every English message that a page may show."""
+    for path in sorted(TEMPLATES.glob("*.html")):
+        with path.open("rb") as stream:
+            for _, _, found, _ in babel_extract(stream, ("_", "gettext", "ngettext"), (), {}):
+                first = found[0] if isinstance(found, tuple) else found
+                if first is not None:
+                    yield first
+    yield from (title for _, title in KINDS.values())
+    yield from (item.summary for item in ENDPOINTS if not item.page)
+    yield from CONCLUSIONS.values()
+    yield from filter(None, STATUS_NOTES.values())
+    yield from RULES.values()
+    for example in EXAMPLES:
+        yield from (example.title, example.about)
+
+
+def compiled(source: Path) -> bytes:
+    """Return the compiled form of a catalogue."""
+    with source.open("rb") as stream:
+        catalogue = read_po(stream)
+    made = io.BytesIO()
+    write_mo(made, catalogue)
+    return made.getvalue()
+
+
+def sources() -> list[Path]:
+    """Return every catalogue."""
+    return sorted(LOCALES.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
+
+
+if __name__ == "__main__":
+    for path in sources():
+        path.with_suffix(".mo").write_bytes(compiled(path))
