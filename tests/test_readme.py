@@ -1,0 +1,104 @@
+"""What README shows is what happens: its commands are run and their output is compared."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+
+from tests.source import ROOT
+
+BLOCK = re.compile(r"^```(sh|text)\n(.*?)^```$", re.M | re.S)
+DAY = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?)?(Z| UTC)?")
+
+
+def blocks() -> list[tuple[str, str]]:
+    """Return the fenced blocks of the page, in order, as (language, text)."""
+    return BLOCK.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+
+
+def after(start: str) -> str:
+    """Return the output that the page shows after the commands that begin so."""
+    pairs = zip(blocks(), blocks()[1:], strict=False)
+    (shown,) = [output for (_, code), (kind, output) in pairs if code.startswith(start) and kind == "text"]
+    return shown
+
+
+def run(code: str, home: Path, folder: Path) -> str:
+    """Run shell commands of the page with this interpreter's programs; return what they print."""
+    code = code.replace(".venv/bin/python", sys.executable).replace(
+        ".venv/bin/kpfootprint", f"{sys.executable} -m kpfootprint"
+    )
+    given = os.environ | {"KPF_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(["bash", "-euc", code], cwd=folder, env=given, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder of its own in which the page's paths hold."""
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    return tmp_path
+
+
+def test_the_comparison_by_command_gives_what_is_shown(folder: Path) -> None:
+    """Dates apart: the report tells when it was made."""
+    (command,) = [code for kind, code in blocks() if kind == "sh" and "kpfootprint compare" in code]
+    printed = run(command, folder / "home", folder)
+    assert DAY.sub("DAY", printed) == DAY.sub("DAY", after(".venv/bin/kpfootprint compare"))
+
+
+@pytest.fixture
+def port(folder: Path) -> Iterator[int]:
+    """Serve on a free port of this machine until the test is over."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        number: int = free.getsockname()[1]
+    command = [sys.executable, "-m", "kpfootprint", "serve", "--port", str(number)]
+    given = os.environ | {"KPF_HOME": str(folder / "home")}
+    with (folder / "log").open("wb") as log, subprocess.Popen(command, env=given, stdout=log, stderr=log) as service:
+        try:
+            deadline = time.monotonic() + 60
+            while not _ready(number):
+                assert service.poll() is None and time.monotonic() < deadline, (folder / "log").read_text()
+                time.sleep(0.2)
+            yield number
+        finally:
+            service.terminate()
+
+
+def _ready(port: int) -> bool:
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (URLError, OSError):
+        return False
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not on this machine")
+def test_the_comparison_by_request_gives_what_is_shown(folder: Path, port: int) -> None:
+    (request,) = [code for _, code in blocks() if "curl" in code]
+    run(request.replace(":3000/", f":{port}/"), folder / "home", folder)
+    (reading,) = [code for _, code in blocks() if 'open("report.json")' in code]
+    assert run(reading, folder / "home", folder) == after(".venv/bin/python")
+
+    (command,) = [code for kind, code in blocks() if kind == "sh" and "kpfootprint compare" in code]
+    by_command = json.loads(run(command.rstrip() + " --format json", folder / "home", folder))
+    assert by_command["report_id"] == json.loads((folder / "report.json").read_text(encoding="utf-8"))["report_id"]
+
+
+@pytest.mark.parametrize("target", re.findall(r"\bmake (\w+)", (ROOT / "README.md").read_text(encoding="utf-8")))
+def test_every_target_that_is_named_exists(target: str) -> None:
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
+    assert target in targets
