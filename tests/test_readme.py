@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -30,8 +31,7 @@ def blocks() -> list[tuple[str, str]]:
 
 def after(start: str) -> str:
     """Return the output that the page shows after the commands that begin so."""
-    pairs = zip(blocks(), blocks()[1:], strict=False)
-    (shown,) = [output for (_, code), (kind, output) in pairs if code.startswith(start) and kind == "text"]
+        (shown,) = [output for (_, code), (kind, output) in pairwise(blocks()) if code.startswith(start) and kind == "text"]
     return shown
 
 
@@ -71,7 +71,8 @@ def port(folder: Path) -> Iterator[int]:
         try:
             deadline = time.monotonic() + 60
             while not _ready(number):
-                assert service.poll() is None and time.monotonic() < deadline, (folder / "log").read_text()
+                if service.poll() is not None or time.monotonic() > deadline:
+                    pytest.fail((folder / "log").read_text(encoding="utf-8"))
                 time.sleep(0.2)
             yield number
         finally:
