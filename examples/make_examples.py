@@ -24,6 +24,7 @@ from kpfootprint.reference import ReferencePackage
 from training.package import load_package
 
 HERE = Path(__file__).parent
+TARGET = HERE
 SEED = 20261
 Stone = tuple[float, str, str]
 SIZE_CLASSES = {
@@ -91,14 +92,14 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) 
 def write_stones(name: str, stones: Sequence[Stone]) -> None:
     """Write one parcel as a stones table."""
     rows = [(f"{weight:.2f}", colour, morphology) for weight, colour, morphology in stones]
-    write_csv(HERE / name, ("weight_ct", "colour", "morphology"), rows)
+    write_csv(TARGET / name, ("weight_ct", "colour", "morphology"), rows)
     print(f"{name}: {len(stones)} stones, {weigh(stones)} ct")
 
 
 def write_document(name: str, stones: Sequence[Stone], parcel: dict[str, Any]) -> None:
     """Write one parcel as the JSON document that the service takes, its stones in columns."""
     columns = dict(zip(("weight_ct", "colour", "morphology"), map(list, zip(*stones, strict=True)), strict=True))
-    (HERE / name).write_text(json.dumps(parcel | {"stones": columns}) + "\n", encoding="utf-8")
+    (TARGET / name).write_text(json.dumps(parcel | {"stones": columns}) + "\n", encoding="utf-8")
     print(f"{name}: {len(stones)} stones, {weigh(stones)} ct")
 
 
@@ -142,7 +143,7 @@ def write_workbook(stones: Sequence[Stone], package: ReferencePackage) -> None:
     book.properties.created = book.properties.modified = datetime(2024, 2, 20)
     made = io.BytesIO()
     book.save(made)
-    with zipfile.ZipFile(made) as old, zipfile.ZipFile(HERE / "classeur.xlsx", "w", zipfile.ZIP_DEFLATED) as new:
+    with zipfile.ZipFile(made) as old, zipfile.ZipFile(TARGET / "classeur.xlsx", "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():
             data = old.read(name)
             if name == "docProps/core.xml":
@@ -160,7 +161,7 @@ def _without_save_time(core: bytes) -> bytes:
 
 def write_counts(stones: Sequence[Stone]) -> None:
     """Write one parcel as a sorting sheet: by size and colour with carats, and by morphology."""
-    folder, parcel = HERE / "counts", "SHEET-08"
+    folder, parcel = TARGET / "counts", "SHEET-08"
     by_colour: dict[tuple[str, str], list[float]] = {}
     by_morphology: dict[str, int] = {}
     for weight, colour, morphology in stones:
@@ -188,7 +189,7 @@ def write_counts(stones: Sequence[Stone]) -> None:
 
 def write_submission(parcels: Sequence[tuple[Sequence[Any], str, Sequence[Stone]]]) -> None:
     """Write several parcels as a folder of tables."""
-    folder = HERE / "submission"
+    folder = TARGET / "submission"
     write_csv(
         folder / "parcels.csv",
         (*_HEADS, "bottom_screen_mm", "n_stones", "carats"),
@@ -225,9 +226,8 @@ def main() -> None:
     berberati, carnot = drawer.draw(["R0004", "R0012", "R0030"], 450), drawer.draw(["R0040", "R0057"], 350)
     print(f"blend: berberati {weigh(berberati)} ct, carnot {weigh(carnot)} ct")
     write_stones("blend_berberati_carnot.csv", drawer.mix(berberati, carnot))
-    write_stones(
-        "mixed_berberati_bria.csv", drawer.draw(["R0004", "R0012"], 420) + drawer.draw(["R0189", "R0190"], 180)
-    )
+    mixed = drawer.mix(drawer.draw(["R0004", "R0012"], 420), drawer.draw(["R0189", "R0190"], 180))
+    write_stones("mixed_berberati_bria.csv", mixed)
     write_stones("no_declaration.csv", drawer.draw(["R0236", "R0237"], 400))
     write_workbook(drawer.draw(["R0133", "R0150"], 500), package)
     write_counts(drawer.draw(["R0064", "R0066"], 700))
