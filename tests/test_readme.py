@@ -31,7 +31,8 @@ def blocks() -> list[tuple[str, str]]:
 
 def after(start: str) -> str:
     """Return the output that the page shows after the commands that begin so."""
-        (shown,) = [output for (_, code), (kind, output) in pairwise(blocks()) if code.startswith(start) and kind == "text"]
+    outputs = [later for earlier, later in pairwise(blocks()) if earlier[1].startswith(start)]
+    (shown,) = [output for kind, output in outputs if kind == "text"]
     return shown
 
 
