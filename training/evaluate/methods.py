@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
-from training.evaluate.trials import Alternatives
+from training.evaluate.record import Trial
+from training.evaluate.trials import Alternatives, Trials
 from training.folds import Split
 
 Floats = NDArray[np.float64]
@@ -92,3 +93,21 @@ def held_out(
         else:
             strangeness[split.test] = strange
     return evidence, strangeness
+
+
+def trial_records(package: ReferencePackage, trials: Trials, log10_lr: Floats) -> tuple[Trial, ...]:
+    """Return trials on the package's parcels as they stand in ``evaluation.json``."""
+    zones, parcels, weights = zones_of(package), package.batch.parcels, trials.zone_weights
+    return tuple(
+        Trial(
+            parcel_id=parcels[trials.parcel[i]].parcel_id,
+            true_zone=package.zone_of[trials.parcel[i]],
+            declared=zones[trials.declared[i]],
+            day=trials.days[trials.day[i]].day.isoformat(),
+            is_h1=bool(trials.is_h1[i]),
+            n_stones=parcels[trials.parcel[i]].n_stones,
+            log10_lr=float(log10_lr[i]),
+            weight=float(weights[i]),
+        )
+        for i in range(trials.parcel.size)
+    )

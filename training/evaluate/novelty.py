@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.stats.conformal import conformal_p_values
-from training.evaluate.record import NoveltyCell
+from kpfootprint.stats.intervals import clopper_pearson
+from training.evaluate.record import NoveltyCell, Result
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -53,3 +54,19 @@ def p_values_against(strangeness: Floats, n_stones: Floats, known: Floats, known
 def novelty_cell(kind: str, p: Floats, *, alpha: float = 0.05) -> NoveltyCell:
     """Count the parcels flagged at `alpha`."""
     return NoveltyCell(kind=kind, alpha=alpha, flagged=int((p <= alpha).sum()), trials=int(p.size))
+
+
+def novelty_result(cell: NoveltyCell) -> Result:
+    """Return the line of the validation table for a kind of parcels."""
+    limits = clopper_pearson(cell.flagged, cell.trials)
+    return Result(
+        characteristic="novelty",
+        metric="flagged as novel",
+        conditions=cell.kind,
+        value=cell.flagged / cell.trials,
+        low=limits.low,
+        high=limits.high,
+        level=limits.level,
+        n_parcels=cell.trials,
+        n_trials=cell.trials,
+    )

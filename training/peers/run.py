@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
-from training.evaluate.methods import Method, held_out, zone_codes, zones_of
-from training.evaluate.novelty import novelty_cell, p_values_across_folds, p_values_against
+from training.evaluate.methods import Method, held_out, trial_records, zone_codes, zones_of
+from training.evaluate.novelty import novelty_cell, novelty_result, p_values_across_folds, p_values_against
 from training.evaluate.open_world import open_world, open_world_results
 from training.evaluate.record import Evaluation, NoveltyCell, Result
 from training.evaluate.stress import each, remove_size_range
@@ -77,9 +77,15 @@ def measure(
     cells: list[NoveltyCell] = []
     if strange is not None and sieved_strange is not None and world.strangeness is not None:
         cells = _novelty(strange, sieved_strange, world.strangeness, n_stones, fold, trusted)
+        results += [novelty_result(cell) for cell in cells]
     reference = {"name": package.name, "version": package.version, "sha256": package.sha256}
     return Evaluation(
-        release=method.name, reference=reference, quick=False, results=tuple(results), novelty=tuple(cells)
+        release=method.name,
+        reference=reference,
+        quick=False,
+        results=tuple(results),
+        trials=trial_records(package, trials, log10_lr),
+        novelty=tuple(cells),
     )
 
 
@@ -142,7 +148,7 @@ def _novelty(
 ) -> list[NoveltyCell]:
     known, size, of = strange[trusted], n_stones[trusted], fold[trusted]
     return [
-        novelty_cell("known zone (false alarm)", p_values_across_folds(known, size, of)),
-        novelty_cell("known zone, sieved (false alarm)", p_values_across_folds(known, size, of, sieved[trusted])),
+        novelty_cell("known zone", p_values_across_folds(known, size, of)),
+        novelty_cell("known zone, sieved", p_values_across_folds(known, size, of, sieved[trusted])),
         novelty_cell("zone left out", p_values_against(left_out[trusted], size, known, size)),
     ]

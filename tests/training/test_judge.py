@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kpfootprint.stats.metrics import cllr
+from tests.training.evaluations import make_evaluation, make_trials
+from training.criteria import Criteria, read_criteria
+from training.evaluate.record import Evaluation
+from training.judge import compare, compare_evaluations, judge
+
+
+@pytest.fixture(scope="module")
+def criteria() -> Criteria:
+    return read_criteria()
+
+
+def with_value(evaluation: Evaluation, metric: str, value: float | None) -> Evaluation:
+    results = tuple(
+        replace(r, value=value) if (r.metric, r.conditions) == (metric, "as collected") else r
+        for r in evaluation.results
+    )
+    return replace(evaluation, results=results)
+
+
+def test_a_release_that_reaches_its_goals_passes(criteria: Criteria) -> None:
+    judgement = judge(make_evaluation(criteria), criteria)
+    assert judgement.passed
+    assert judgement.remarks == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "reason", "remark"),
+    [
+        (0.30, None, "Cllr (as collected) is 0.300, short of the goal of 0.26"),
+        (0.50, "Cllr (as collected) is 0.500, beyond the limit of 0.36", None),
+        (None, "Cllr (as collected) was not measured", None),
+    ],
+)
+def test_goals_are_remarks_and_limits_are_reasons(
+    criteria: Criteria, value: float | None, reason: str | None, remark: str | None
+) -> None:
+    judgement = judge(with_value(make_evaluation(criteria), "Cllr", value), criteria)
+    assert judgement.reasons == ((reason,) if reason else ())
+    assert judgement.remarks == ((remark,) if remark else ())
+
+
+def test_higher_is_better_where_it_is(criteria: Criteria) -> None:
+    assert judge(with_value(make_evaluation(criteria), "AUC", 0.999), criteria).passed
+    assert not judge(with_value(make_evaluation(criteria), "AUC", 0.90), criteria).passed
+
+
+def test_invalid_candidates_are_refused(criteria: Criteria) -> None:
+    good = make_evaluation(criteria)
+    assert not judge(replace(good, trials=()), criteria).passed
+    assert not judge(replace(good, quick=True), criteria).passed
+    broken = (replace(good.trials[0], log10_lr=float("nan")), *good.trials[1:])
+    assert not judge(replace(good, trials=broken), criteria).passed
+
+
+def test_a_worse_candidate_is_refused_and_a_better_one_is_not(criteria: Criteria) -> None:
+    weak, strong = make_evaluation(criteria, gap=0.5), make_evaluation(criteria, gap=1.5)
+    refused = judge(weak, criteria, in_force=strong)
+    assert any(reason.startswith("worse than 2026.1: Cllr") for reason in refused.reasons)
+    assert judge(strong, criteria, in_force=weak).passed
+    assert judge(strong, criteria, in_force=strong).passed
+
+
+def test_comparison_is_of_the_same_trials_and_mirrors() -> None:
+    one, other = make_evaluation(gap=1.5), make_evaluation(gap=0.5, release="2026.2")
+    fewer = replace(other, trials=other.trials[:150])
+    there, back = compare_evaluations(one, fewer), compare_evaluations(fewer, one)
+    assert there.n_common == back.n_common == 150
+    trials = make_trials(gap=1.5)[:150]
+    found = {d.metric: d for d in there.differences}["Cllr"]
+    h1, h2 = ([t.log10_lr for t in trials if t.is_h1 == truth] for truth in (True, False))
+    assert found.before == pytest.approx(cllr(h1, h2))
+    assert found.limits.low <= found.after - found.before <= found.limits.high
+    mirrored = {d.metric: d for d in back.differences}["Cllr"]
+    assert (mirrored.limits.low, mirrored.limits.high) == pytest.approx((-found.limits.high, -found.limits.low))
+    # Every trial moved by 1, towards 0 for both hypotheses.
+    assert there.median_change == pytest.approx(1.0)
+
+
+def test_folders_are_compared_and_told(tmp_path: Path) -> None:
+    for name, gap in (("a", 1.5), ("b", 1.0)):
+        (tmp_path / name).mkdir()
+        text = make_evaluation(gap=gap, release=name).to_json()
+        (tmp_path / name / "evaluation.json").write_text(text, encoding="utf-8")
+    text = compare(tmp_path / "a", tmp_path / "b").as_text()
+    assert text.startswith("a -> b: 160 common trials")
+    assert "Cllr" in text
+
+
+def test_nothing_in_common_is_said(criteria: Criteria) -> None:
+    other_day = tuple(replace(t, day="2021-01-01") for t in make_trials())
+    judgement = judge(
+        replace(make_evaluation(criteria), trials=other_day), criteria, in_force=make_evaluation(criteria)
+    )
+    assert judgement.passed
+    assert any("no trials in common" in remark for remark in judgement.remarks)
+
+
+def test_criteria_are_checked(tmp_path: Path) -> None:
+    path = tmp_path / "criteria.toml"
+    path.write_text(
+        'version = "1"\ncomparison = []\n[[criterion]]\ncharacteristic = "accuracy"\nmetric = "Cllr"\n'
+        'conditions = "x"\nbetter = "lower"\ngoal = 0.5\nlimit = 0.2\nrequired = true\n',
+        encoding="utf-8",
+    )
+    with pytest.raises(ValueError, match=r"the goal must not lie beyond the limit, got 0\.5 and 0\.2"):
+        read_criteria(path)

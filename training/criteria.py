@@ -1,0 +1,83 @@
+"""Criteria of validation, read from ``criteria.toml``: what is good, what is bearable, what must have been measured."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from training.evaluate.record import CHARACTERISTICS, Evaluation
+
+Better = Literal["lower", "higher"]
+Verdict = Literal["goal reached", "within the limit", "beyond the limit", "not measured"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criterion:
+    """A metric under stated conditions with its `goal` and its `limit`."""
+
+    characteristic: str
+    metric: str
+    conditions: str
+    better: Better
+    goal: float
+    limit: float
+    required: bool
+
+    def __post_init__(self) -> None:
+        name = f"criterion {self.metric!r} ({self.conditions})"
+        if self.characteristic not in CHARACTERISTICS:
+            raise ValueError(f"{name}: characteristic must be one of {CHARACTERISTICS}, got {self.characteristic!r}")
+        if self.better not in ("lower", "higher"):
+            raise ValueError(f"{name}: better must be 'lower' or 'higher', got {self.better!r}")
+        if self._beyond(self.goal, self.limit):
+            raise ValueError(f"{name}: the goal must not lie beyond the limit, got {self.goal} and {self.limit}")
+
+    def _beyond(self, value: float, bound: float) -> bool:
+        return value > bound if self.better == "lower" else value < bound
+
+    def verdict(self, evaluation: Evaluation) -> Verdict:
+        """Say where the measured value lies."""
+        result = evaluation.result(self.metric, self.conditions)
+        if result is None or result.value is None:
+            return "not measured"
+        if not self._beyond(result.value, self.goal):
+            return "goal reached"
+        return "beyond the limit" if self._beyond(result.value, self.limit) else "within the limit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A metric in which a candidate must not be worse than the release in force by more than `tolerance`."""
+
+    metric: str
+    better: Better
+    tolerance: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criteria:
+    """All criteria of a version."""
+
+    version: str
+    criteria: tuple[Criterion, ...]
+    comparisons: tuple[Comparison, ...]
+
+    def criterion(self, metric: str, conditions: str) -> Criterion | None:
+        """Return the criterion of a metric under some conditions, or None."""
+        return next((c for c in self.criteria if c.metric == metric and c.conditions == conditions), None)
+
+
+def read_criteria(path: Path | None = None) -> Criteria:
+    """Read a file of criteria, by default the one beside this module; ValueError where an entry does not fit."""
+    source = path or Path(__file__).with_name("criteria.toml")
+    document = tomllib.loads(source.read_text(encoding="utf-8"))
+    try:
+        return Criteria(
+            version=document["version"],
+            criteria=tuple(Criterion(**item) for item in document["criterion"]),
+            comparisons=tuple(Comparison(**item) for item in document["comparison"]),
+        )
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{source.name}: {error}") from None

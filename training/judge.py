@@ -1,0 +1,202 @@
+"""Is a candidate fit to be released, and is it worse than the release in force? With reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.stats import metrics
+from kpfootprint.stats.intervals import Limits, bootstrap_over_parcels
+from training.criteria import Criteria
+from training.evaluate.record import Evaluation, Trial, read_evaluation
+
+Floats = NDArray[np.float64]
+Statistic = Callable[..., float]
+
+STATISTICS: dict[str, Statistic] = {
+    "Cllr": metrics.cllr,
+    "Cllr_min": metrics.cllr_min,
+    "AUC": metrics.auc,
+    "true rejected at 5 % false": metrics.rejection_at,
+}
+SEED = 20260501
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A metric of both releases on the same trials, and the interval of ``after - before`` over parcels."""
+
+    metric: str
+    before: float
+    after: float
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """A reference parcel whose log10 LR under a declaration changed."""
+
+    trial: Trial
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseComparison:
+    """Two releases side by side: `before` is A, `after` is B.
+
+    `n_common` trials are in both; `median_change` is that of the absolute change of log10 LR, and `n_turned` counts
+    trials with LR > 10 for one hypothesis before and for the other after. `moved` holds the largest changes.
+    """
+
+    before: Evaluation
+    after: Evaluation
+    n_common: int
+    differences: tuple[Difference, ...]
+    median_change: float | None
+    n_turned: int
+    moved: tuple[Moved, ...]
+
+    def as_text(self) -> str:
+        """Return a plain table for a terminal."""
+        lines = [f"{self.before.release} -> {self.after.release}: {self.n_common} common trials"]
+        for d in self.differences:
+            interval = f"[{d.limits.low:+.3f}, {d.limits.high:+.3f}]"
+            lines.append(
+                f"  {d.metric:28} {d.before:6.3f} {d.after:6.3f}  difference {d.after - d.before:+.3f} {interval}"
+            )
+        if self.median_change is not None:
+            lines.append(f"  median change of log10 LR {self.median_change:.3f}; {self.n_turned} turned about")
+        for m in self.moved:
+            claim = f"{m.trial.parcel_id} declared {m.trial.declared} on {m.trial.day}"
+            lines.append(f"  {claim}: {m.before:+.2f} -> {m.after:+.2f} ({'true' if m.trial.is_h1 else 'false'})")
+        return "\n".join(lines) + "\n"
+
+
+def compare(before: Path, after: Path, *, n_resamples: int = 500, n_moved: int = 10) -> ReleaseComparison:
+    """Compare two release folders by their ``evaluation.json`` on the trials that both hold.
+
+    A trial is the same where parcel, declaration and day are.
+    """
+    return compare_evaluations(
+        read_evaluation(before), read_evaluation(after), n_resamples=n_resamples, n_moved=n_moved
+    )
+
+
+def compare_evaluations(
+    before: Evaluation, after: Evaluation, *, n_resamples: int = 500, n_moved: int = 10
+) -> ReleaseComparison:
+    """Compare two evaluations, with paired intervals: both releases are measured on the same draws of parcels."""
+    known = {(t.parcel_id, t.declared, t.day): t for t in before.trials}
+    common = [t for t in after.trials if (t.parcel_id, t.declared, t.day) in known]
+    old = np.array([known[t.parcel_id, t.declared, t.day].log10_lr for t in common])
+    new = np.array([t.log10_lr for t in common])
+    order = np.argsort(-np.abs(new - old), kind="stable")[:n_moved]
+    return ReleaseComparison(
+        before=before,
+        after=after,
+        n_common=len(common),
+        differences=_differences(common, old, new, n_resamples),
+        median_change=float(np.median(np.abs(new - old))) if common else None,
+        n_turned=int(((old > 1) & (new < -1) | (old < -1) & (new > 1)).sum()),
+        moved=tuple(Moved(trial=common[i], before=float(old[i]), after=float(new[i])) for i in order),
+    )
+
+
+def _differences(common: list[Trial], old: Floats, new: Floats, n_resamples: int) -> tuple[Difference, ...]:
+    h1 = np.array([t.is_h1 for t in common], dtype=bool)
+    if h1.all() or not h1.any():
+        return ()
+    weight = np.array([t.weight for t in common])
+    found = []
+    for name, statistic in STATISTICS.items():
+
+        def both(drawn: Floats, statistic: Statistic = statistic) -> tuple[float, float]:
+            w = weight * drawn
+            a, b = (statistic(lr[h1], lr[~h1], weights_h1=w[h1], weights_h2=w[~h1]) for lr in (old, new))
+            return a, b
+
+        def difference(drawn: Floats, both: Callable[[Floats], tuple[float, float]] = both) -> float:
+            a, b = both(drawn)
+            return b - a
+
+        a, b = both(np.ones(len(common)))
+        limits = bootstrap_over_parcels(
+            difference,
+            [t.parcel_id for t in common],
+            strata=[t.true_zone for t in common],
+            rng=np.random.default_rng(SEED),
+            n_resamples=n_resamples,
+        )
+        found.append(Difference(metric=name, before=a, after=b, limits=limits))
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """Whether a candidate may be released. `reasons` says why not; `remarks` what else is to be known."""
+
+    reasons: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        """True where there is no reason against it."""
+        return not self.reasons
+
+
+def judge(candidate: Evaluation, criteria: Criteria, *, in_force: Evaluation | None = None) -> Judgement:
+    """Judge a candidate by the criteria, and against the release in force where there is one.
+
+    Reasons against it: no trials or an LR that is not a number; a required metric that was not measured; a metric
+    beyond its limit; a paired difference that lies wholly on the wrong side. A metric that misses its goal alone is a
+    remark.
+    """
+    reasons: list[str] = []
+    remarks: list[str] = []
+    if not candidate.trials or not all(np.isfinite(t.log10_lr) for t in candidate.trials):
+        reasons.append("invalid: it needs trials on held-out reference parcels, each with a finite log10 LR")
+    if candidate.quick:
+        reasons.append("invalid: a quick evaluation does not carry a release; evaluate without --quick")
+    for criterion in criteria.criteria:
+        verdict = criterion.verdict(candidate)
+        name = f"{criterion.metric} ({criterion.conditions})"
+        result = candidate.result(criterion.metric, criterion.conditions)
+        value = "" if result is None or result.value is None else f"{result.value:.3f}"
+        if verdict == "beyond the limit":
+            reasons.append(f"{name} is {value}, beyond the limit of {criterion.limit:g}")
+        elif verdict == "not measured" and criterion.required:
+            reasons.append(f"{name} was not measured")
+        elif verdict == "within the limit":
+            remarks.append(f"{name} is {value}, short of the goal of {criterion.goal:g}")
+        elif verdict == "not measured":
+            remarks.append(f"{name} was not measured")
+    if in_force is not None:
+        worse, notes = _against(compare_evaluations(in_force, candidate), criteria)
+        reasons += worse
+        remarks += notes
+    return Judgement(reasons=tuple(reasons), remarks=tuple(remarks))
+
+
+def _against(comparison: ReleaseComparison, criteria: Criteria) -> tuple[list[str], list[str]]:
+    found = {d.metric: d for d in comparison.differences}
+    release = comparison.before.release
+    worse: list[str] = []
+    notes: list[str] = []
+    if not found:
+        notes.append(f"no trials in common with {release}: whether it is worse cannot be said")
+    for rule in criteria.comparisons:
+        if (d := found.get(rule.metric)) is None:
+            continue
+        gain = -1 if rule.better == "lower" else 1
+        best = max(gain * d.limits.low, gain * d.limits.high)
+        said = f"{rule.metric} {d.before:.3f} -> {d.after:.3f}"
+        if best < -rule.tolerance:
+            worse.append(f"worse than {release}: {said}, also at the kind end of its 90 % interval")
+        else:
+            notes.append(f"against {release}: {said}")
+    return worse, notes

@@ -1,0 +1,201 @@
+"""The validation report: ``evaluation.json`` and the criteria, as one HTML file that loads nothing from outside.
+
+Laid out as the guideline has it: one row for each performance characteristic, metric, criterion and result.
+
+References
+----------
+Meuwly, D., Ramos, D., Haraksim, R. (2017). A guideline for the validation of likelihood ratio methods used for forensic
+evidence evaluation. Forensic Science International 276, 142-153.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kpfootprint.stats.intervals import clopper_pearson
+from training import validation_plots as plots
+from training.criteria import Criteria
+from training.evaluate.record import CHARACTERISTICS, DecisionErrors, DetectionCell, Evaluation, Result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A line of the validation table, as text."""
+
+    characteristic: str
+    metric: str
+    conditions: str
+    value: str
+    interval: str
+    trials: str
+    criterion: str
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A plot with its heading and what to look for in it."""
+
+    heading: str
+    caption: str
+    svg: str
+
+
+def render_validation(evaluation: Evaluation, criteria: Criteria) -> str:
+    """Return the page; the same evaluation and criteria give the same bytes."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    rows = validation_rows(evaluation, criteria)
+    return environment.get_template("validation.html").render(
+        evaluation=evaluation,
+        criteria=criteria,
+        headline=[row for row in rows if row.characteristic == "open world"],
+        groups=[(name, [r for r in rows if r.characteristic == name]) for name in CHARACTERISTICS],
+        counts=_counts(rows),
+        pictures=_pictures(evaluation),
+        limits=detection_limits(evaluation.detection),
+        decisions=[(cell, *_decision_rates(cell)) for cell in evaluation.decisions],
+        made=sorted((key, str(value)) for key, value in evaluation.made.items()),
+    )
+
+
+def validation_rows(evaluation: Evaluation, criteria: Criteria) -> list[Row]:
+    """Return every measured metric with its criterion, and every criterion that was not measured."""
+    rows = []
+    for result in evaluation.results:
+        criterion = criteria.criterion(result.metric, result.conditions)
+        rows.append(
+            Row(
+                characteristic=result.characteristic,
+                metric=result.metric,
+                conditions=result.conditions,
+                value="–" if result.value is None else f"{result.value:.3f}",
+                interval=_interval(result),
+                trials=f"{result.n_trials} trials, {result.n_parcels} parcels",
+                criterion=_criterion(criteria, result.metric, result.conditions),
+                verdict=criterion.verdict(evaluation) if criterion else "",
+            )
+        )
+    measured = {(r.metric, r.conditions) for r in evaluation.results}
+    rows += [
+        Row(
+            characteristic=c.characteristic,
+            metric=c.metric,
+            conditions=c.conditions,
+            value="–",
+            interval="",
+            trials="",
+            criterion=_criterion(criteria, c.metric, c.conditions),
+            verdict="not measured",
+        )
+        for c in criteria.criteria
+        if (c.metric, c.conditions) not in measured
+    ]
+    return rows
+
+
+def _interval(result: Result) -> str:
+    if result.low is None or result.high is None:
+        return ""
+    return f"{result.low:.3f} to {result.high:.3f} ({result.level:.0%})"
+
+
+def _criterion(criteria: Criteria, metric: str, conditions: str) -> str:
+    c = criteria.criterion(metric, conditions)
+    if c is None:
+        return ""
+    sign = "at most" if c.better == "lower" else "at least"
+    return f"{sign} {c.limit:g}, goal {c.goal:g}"
+
+
+def _counts(rows: Sequence[Row]) -> list[tuple[str, int]]:
+    names = ("goal reached", "within the limit", "beyond the limit", "not measured")
+    return [(name, sum(row.verdict == name for row in rows)) for name in names]
+
+
+def _pictures(evaluation: Evaluation) -> list[Picture]:
+    columns = plots.Columns(evaluation.trials)
+    verification: list[tuple[str, str, Callable[[plots.Columns], str]]] = [
+        (
+            "Tippett plot",
+            "The further the curves lie apart, the more the LR tells. True declarations left of 0 and false ones right"
+            " of it are misleading evidence.",
+            plots.tippett_plot,
+        ),
+        (
+            "Empirical cross-entropy",
+            "What a reader with these prior odds still does not know. Above the dotted line LRs would do harm; the gap"
+            " to the dashed line is lack of calibration.",
+            plots.entropy_plot,
+        ),
+        (
+            "Reliability",
+            "Where the line is steeper than the diagonal, LRs are too cautious; where flatter, they claim too much.",
+            plots.reliability_plot,
+        ),
+        ("ROC", "The dotted line marks 5 % of false declarations accepted.", plots.roc_plot),
+    ]
+    pictures = [
+        Picture(heading=heading, caption=caption, svg=draw(columns))
+        for heading, caption, draw in verification
+        if columns.enough
+    ]
+    if evaluation.coverage:
+        caption = (
+            "Each line is a kind of parcel; bars are 90 % intervals. The dotted line is the level stated in reports."
+        )
+        for by in ("share", "size"):
+            svg = plots.coverage_plot(evaluation.coverage, by=by)
+            pictures.append(Picture(heading=f"Coverage by {by}", caption=caption, svg=svg))
+    if evaluation.detection:
+        caption = "At share 0 a line shows the false alarm. The dotted line is the 90 % that detection limits refer to."
+        pictures.append(Picture(heading="Detection", caption=caption, svg=plots.detection_plot(evaluation.detection)))
+    if evaluation.novelty:
+        caption = "Known zones should be flagged no more often than the dotted line, others as often as can be."
+        pictures.append(Picture(heading="Novelty", caption=caption, svg=plots.novelty_plot(evaluation.novelty)))
+    if evaluation.decisions:
+        caption = "Bars reach to the measured share; whiskers to the upper limit of a 90 % interval."
+        pictures.append(
+            Picture(heading="Errors by size", caption=caption, svg=plots.decision_plot(evaluation.decisions))
+        )
+    return pictures
+
+
+def detection_limits(cells: Sequence[DetectionCell], *, chance: float = 0.9) -> list[tuple[str, int, str, str]]:
+    """Return (kind, stones, limit, false alarm): the smallest share of the grid from which on `chance` is found."""
+    rows = []
+    for kind, n in sorted({(c.kind, c.n_stones) for c in cells}):
+        sums: dict[float, list[int]] = {}
+        for c in cells:
+            if (c.kind, c.n_stones) == (kind, n):
+                pair = sums.setdefault(c.share, [0, 0])
+                pair[0], pair[1] = pair[0] + c.found, pair[1] + c.trials
+        limit = "none within the grid"
+        for share in sorted((s for s in sums if s > 0), reverse=True):
+            if sums[share][0] < chance * sums[share][1]:
+                break
+            limit = f"{share:.0%}"
+        alarm = (
+            f"{sums[0.0][0] / sums[0.0][1]:.3f} ({sums[0.0][0]} of {sums[0.0][1]})" if 0.0 in sums else "not measured"
+        )
+        rows.append((kind, n, limit, alarm))
+    return rows
+
+
+def _decision_rates(cell: DecisionErrors) -> tuple[str, str]:
+    def rate(errors: int, trials: int) -> str:
+        if trials == 0:
+            return "–"
+        limits = clopper_pearson(errors, trials)
+        return f"{errors / trials:.3f} ({errors} of {trials}; 90 %: {limits.low:.3f} to {limits.high:.3f})"
+
+    return rate(cell.true_queried, cell.true_trials), rate(cell.false_consistent, cell.false_trials)
