@@ -1,4 +1,4 @@
-"""A report laid out in one language: sections of blocks. Text, HTML and PDF draw these and add no words of their own."""
+"""A report laid out in one language: sections of blocks. Text, HTML and PDF draw these and add no words."""
 
 from __future__ import annotations
 
@@ -39,18 +39,19 @@ class Table:
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     numeric: tuple[bool, ...]
-    folded: bool = False
+    wide: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A picture with its title, its text for those who do not see it, and the figures behind it."""
+    """A picture: title, text for those who do not see it, the figures behind it; `wide` ones span the page."""
 
     key: str
     title: str
     alt: str
     svg: str
     data: Table
+    wide: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +87,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A whole report in one language; `skip`, `data_label` and `sections_label` are words of the page itself."""
+    """A whole report in one language, with the words of the page itself (`skip`, `data_label`, `sections_label`)."""
 
     lang: str
     title: str

@@ -89,7 +89,7 @@ TERMS: tuple[tuple[str, str, str, str], ...] = (
         mark("calibrated"),
         mark(
             "Adjusted on parcels of known source, so that a stated likelihood ratio means what it says: "
-            "a value of ten is ten times as frequent when H1 is true."
+            "a value of ten occurs ten times as often when H1 is true as when H2 is."
         ),
     ),
     (

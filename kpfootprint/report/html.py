@@ -8,6 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
+from kpfootprint.report.blocks import Document
 from kpfootprint.report.glossary import Linker, linker
 from kpfootprint.report.layout import lay_out
 from kpfootprint.report.locale import words
@@ -24,7 +25,11 @@ def render_html(report: Report, lang: str = "en") -> str:
     lang : str
         A language tag; English stands in for a language there is no catalogue of.
     """
-    document = lay_out(report, lang)
+    return render_document(lay_out(report, lang))
+
+
+def render_document(document: Document) -> str:
+    """Render a laid-out document as a single HTML file."""
     link = _Links(linker(words(document.lang)))
     return template("report.html").render(document=document, link=link, kind=_kind)
 

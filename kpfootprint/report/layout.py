@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kpfootprint.report.blocks import Document
 from kpfootprint.report.glossary import glossary
-from kpfootprint.report.locale import mark
+from kpfootprint.report.locale import mark, mark_plural
 from kpfootprint.report.report import Report
 from kpfootprint.report.sections.balance import balance
 from kpfootprint.report.sections.certainty import certainty
@@ -14,6 +14,8 @@ from kpfootprint.report.sections.limits import limits, provenance
 from kpfootprint.report.sections.summary import summary
 from kpfootprint.report.speaker import speaker
 
+_STONES = mark_plural("{n} stone", "{n} stones", "n")
+
 
 def lay_out(report: Report, lang: str) -> Document:
     """Return a report's sections in a language; an unknown language gives English."""
@@ -21,7 +23,7 @@ def lay_out(report: Report, lang: str) -> Document:
     content = sp.content
     parcel = content["parcel"]
     sections = (summary(sp), declared(sp), findings(sp), certainty(sp), balance(sp), limits(sp), provenance(sp))
-    stones = sp.words.plural("{n} stone", "{n} stones", parcel["n_stones"], n=sp.words.number(parcel["n_stones"]))
+    stones = sp.words.plural(*_STONES[:2], parcel["n_stones"], n=sp.words.number(parcel["n_stones"]))
     carats = "" if parcel["carats"] is None else f", {sp.words.number(parcel['carats'], 2)} ct"
     return Document(
         lang=sp.words.lang,

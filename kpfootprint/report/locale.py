@@ -22,6 +22,11 @@ def mark(message: str) -> str:
     return message
 
 
+def mark_plural(one: str, many: str, counted: str) -> tuple[str, str, str]:
+    """Mark a message that depends on the value `counted`, in singular and plural."""
+    return one, many, counted
+
+
 def language_of(tag: str) -> str:
     """Return the language to render for a language tag: itself, its base language, or English.
 
@@ -103,7 +108,7 @@ class Words:
         """Return a p-value with two significant digits, ``<0.001`` below that."""
         if value < 0.001:
             return "<" + self.number(0.001, 3)
-        return self.number(value, 3 if value < 0.01 else 2)
+        return self.number(value, 4 if value < 0.01 else 3 if value < 0.1 else 2)
 
     def day(self, value: str | None) -> str:
         """Return an ISO day in words, such as ``3 May 2026``; a dash for None."""

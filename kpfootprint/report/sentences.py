@@ -34,7 +34,8 @@ def _rounded(name: str, value: Any) -> Any:
 def say(statement: Mapping[str, Any], words: Words, names: Names) -> str:
     """Return a statement in words.
 
-    A template may have variants: ``class_more`` with ``favours`` H2 is said by ``class_more.H2``. A code this version has no template for (a later or a much older report) is said by the text it carries.
+    A template may have variants: ``class_more`` with ``favours`` H2 is said by ``class_more.H2``. A code
+    this version has no template for (a later or a much older report) is said by the text it carries.
     """
     code, values = statement["code"], statement["values"]
     shown = _shown(values, words, names)

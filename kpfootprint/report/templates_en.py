@@ -5,7 +5,7 @@ Placeholders are the statement's values, already in the language's form (zones b
 
 from __future__ import annotations
 
-from kpfootprint.report.locale import mark
+from kpfootprint.report.locale import mark, mark_plural
 
 TEMPLATES: dict[str, str] = {
     # the two hypotheses, always after "H1: " or "H2: "
@@ -112,46 +112,44 @@ TEMPLATES: dict[str, str] = {
 }
 
 PLURALS: dict[str, tuple[str, str, str]] = {
-    "small_parcel": (
-        mark("Small parcel: {n_stones} stone, where {minimum} are needed for a comparison."),
-        mark("Small parcel: {n_stones} stones, where {minimum} are needed for a comparison."),
+    "small_parcel": mark_plural(
+        "Small parcel: {n_stones} stone, where {minimum} are needed for a comparison.",
+        "Small parcel: {n_stones} stones, where {minimum} are needed for a comparison.",
         "n_stones",
     ),
-    "few_references": (
-        mark("Few references: {n_parcels} parcel of {zone} in the reference."),
-        mark("Few references: {n_parcels} parcels of {zone} in the reference."),
+    "few_references": mark_plural(
+        "Few references: {n_parcels} parcel of {zone} in the reference.",
+        "Few references: {n_parcels} parcels of {zone} in the reference.",
         "n_parcels",
     ),
-    "below_screen": (
-        mark("{n_stones} stone ({share}) is lighter than the declared bottom screen of {bottom_screen_mm} mm retains."),
-        mark(
-            "{n_stones} stones ({share}) are lighter than the declared bottom screen of {bottom_screen_mm} mm retains."
-        ),
+    "below_screen": mark_plural(
+        "{n_stones} stone ({share}) is lighter than the declared bottom screen of {bottom_screen_mm} mm retains.",
+        "{n_stones} stones ({share}) are lighter than the declared bottom screen of {bottom_screen_mm} mm retains.",
         "n_stones",
     ),
-    "beyond_calibrated_size": (
-        mark("With {n_stones} stone the parcel is larger than any the model was calibrated on ({largest})."),
-        mark("With {n_stones} stones the parcel is larger than any the model was calibrated on ({largest})."),
+    "beyond_calibrated_size": mark_plural(
+        "With {n_stones} stone the parcel is larger than any the model was calibrated on ({largest}).",
+        "With {n_stones} stones the parcel is larger than any the model was calibrated on ({largest}).",
         "n_stones",
     ),
-    "coarse_sieve_set": (
-        mark("The sieve set {sieve_set} is coarse: it has {n_classes} class."),
-        mark("The sieve set {sieve_set} is coarse: it has {n_classes} classes."),
+    "coarse_sieve_set": mark_plural(
+        "The sieve set {sieve_set} is coarse: it has {n_classes} class.",
+        "The sieve set {sieve_set} is coarse: it has {n_classes} classes.",
         "n_classes",
     ),
-    "within_ranges": (
-        mark("{n_classes} class lies within what is expected."),
-        mark("{n_classes} classes lie within what is expected."),
+    "within_ranges": mark_plural(
+        "{n_classes} class lies within what is expected.",
+        "{n_classes} classes lie within what is expected.",
         "n_classes",
     ),
-    "more_stones": (
-        mark("More stones would help: the parcel has {n_stones}, about {needed} would settle more."),
-        mark("More stones would help: the parcel has {n_stones}, about {needed} would settle more."),
+    "more_stones": mark_plural(
+        "More stones would help: the parcel has {n_stones}, about {needed} would settle more.",
+        "More stones would help: the parcel has {n_stones}, about {needed} would settle more.",
         "n_stones",
     ),
-    "more_references": (
-        mark("More reference parcels of {zone} would help: there is {n_parcels}."),
-        mark("More reference parcels of {zone} would help: there are {n_parcels}."),
+    "more_references": mark_plural(
+        "More reference parcels of {zone} would help: there is {n_parcels}.",
+        "More reference parcels of {zone} would help: there are {n_parcels}.",
         "n_parcels",
     ),
 }

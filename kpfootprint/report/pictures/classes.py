@@ -74,7 +74,6 @@ def _data(sp: Speaker, title: str, rows: Sequence[dict[str, Any]]) -> Table:
             for c in rows
         ),
         numeric=(False, True, True, True),
-        folded=True,
     )
 
 
@@ -201,7 +200,7 @@ def _cumulative(sp: Speaker, name: str, rows: list[dict[str, Any]], edges: list[
         )
         for i, (_, upper) in enumerate(edges)
     )
-    data = Table(caption=title, header=header, rows=table_rows, numeric=(False, True, True, True), folded=True)
+    data = Table(caption=title, header=header, rows=table_rows, numeric=(False, True, True, True))
     return Figure(key=key, title=title, alt=alt, svg=canvas.svg(key, title, alt), data=data)
 
 

@@ -11,7 +11,7 @@ from kpfootprint.report.locale import mark
 from kpfootprint.report.pictures.svg import Axis, Canvas
 from kpfootprint.report.speaker import Speaker
 
-WIDTH, HEIGHT, EDGE = 640.0, 400.0, 14.0
+WIDTH, HEIGHT, EDGE = 420.0, 400.0, 8.0
 
 
 def footprint_map(sp: Speaker) -> list[Figure]:
@@ -45,15 +45,14 @@ def _data(sp: Speaker, title: str, ranked: list[tuple[str, int, float]]) -> Tabl
         header=(sp.t(mark("Zone")), sp.t(mark("Reference parcels")), sp.t(mark("Distance of the zone's centre"))),
         rows=tuple((sp.zone(zone), sp.words.number(n), sp.words.number(far, 2)) for zone, n, far in ranked),
         numeric=(False, True, True),
-        folded=True,
     )
 
 
 def _draw(sp: Speaker, spots: Mapping[str, Any], title: str, alt: str) -> str:
     points = [spots["parcel"], *spots["centres"].values(), *(p for many in spots["references"].values() for p in many)]
     xs, ys = [p[0] for p in points], [p[1] for p in points]
-    x = Axis(min(xs), max(xs), EDGE + 30, WIDTH - EDGE - 70)
-    y = Axis(min(ys), max(ys), HEIGHT - 40, EDGE + 6)
+    x = Axis(min(xs), max(xs), EDGE + 12, WIDTH - EDGE - 58)
+    y = Axis(min(ys), max(ys), HEIGHT - 62, EDGE + 6)
     canvas = Canvas(WIDTH, HEIGHT)
     declared = set(sp.declared_zones)
     order = sorted(spots["references"], key=lambda zone: zone in declared)
@@ -79,7 +78,7 @@ def _label(
     """Mark a zone's centre and write its name where nothing is written yet."""
     x, y = at
     canvas.dot(x, y, "square" if bold else "hollow-square", "seen" if bold else "ink", 4)
-    width = len(name) * 6.6
+    width = len(name) * 5.9
     places = [
         (7, 4),
         (-7 - width, 4),
@@ -100,7 +99,7 @@ def _label(
         box = (x + dx, y + dy - 11, x + dx + width, y + dy + 2)
     taken.append(box)
     taken.append((x - 4, y - 4, x + 4, y + 4))
-    canvas.text(x + dx, y + dy, name, bold=bold, paint="seen" if bold else "ink")
+    canvas.text(x + dx, y + dy, name, bold=bold, paint="seen" if bold else "ink", size=11, halo=True)
 
 
 def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
@@ -108,14 +107,14 @@ def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float,
 
 
 def _key(sp: Speaker, canvas: Canvas, declared: bool) -> None:
-    y = HEIGHT - 10
-    canvas.line([(EDGE, HEIGHT - 28), (WIDTH - EDGE, HEIGHT - 28)], "grid", 0.7)
-    canvas.dot(EDGE + 8, y - 4, "star", "odd", 6)
-    canvas.text(EDGE + 20, y, sp.t(mark("this parcel")))
+    left, right, top, bottom = EDGE, WIDTH / 2 + 26, HEIGHT - 26, HEIGHT - 8
+    canvas.line([(EDGE, HEIGHT - 44), (WIDTH - EDGE, HEIGHT - 44)], "grid", 0.7)
+    canvas.dot(left + 8, top - 4, "star", "odd", 6)
+    canvas.text(left + 20, top, sp.t(mark("this parcel")), size=11)
+    canvas.dot(right + 8, top - 4, "ring", "muted", 3)
+    canvas.text(right + 20, top, sp.t(mark("other reference parcels")), size=11)
+    canvas.dot(right + 8, bottom - 4, "hollow-square", "ink", 4)
+    canvas.text(right + 20, bottom, sp.t(mark("centre of a zone")), size=11)
     if declared:
-        canvas.dot(EDGE + 118, y - 4, "circle", "seen", 3.5)
-        canvas.text(EDGE + 127, y, sp.t(mark("declared zone")))
-    canvas.dot(EDGE + 250, y - 4, "ring", "muted", 3)
-    canvas.text(EDGE + 259, y, sp.t(mark("other reference parcels")))
-    canvas.dot(EDGE + 440, y - 4, "hollow-square", "ink", 4)
-    canvas.text(EDGE + 450, y, sp.t(mark("centre of a zone")))
+        canvas.dot(left + 8, bottom - 4, "circle", "seen", 3.5)
+        canvas.text(left + 20, bottom, sp.t(mark("parcels of declared zones")), size=11)

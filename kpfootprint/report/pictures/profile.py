@@ -10,7 +10,7 @@ from kpfootprint.report.locale import mark
 from kpfootprint.report.pictures.svg import Axis, Canvas
 from kpfootprint.report.speaker import Speaker
 
-WIDTH, LEFT, TOP, PLOT = 640.0, 52.0, 28.0, 170.0
+WIDTH, LEFT, TOP, PLOT = 420.0, 44.0, 28.0, 165.0
 
 
 def mixture_profile(sp: Speaker) -> list[Figure]:
@@ -31,7 +31,6 @@ def mixture_profile(sp: Speaker) -> list[Figure]:
         header=(sp.t(mark("Share of stones")), sp.t(mark("Probability of at most this"))),
         rows=tuple((sp.share(at), sp.share(chance)) for at, chance in _thinned(found["profile"])),
         numeric=(True, True),
-        folded=True,
     )
     return [Figure(key="p-mixture", title=title, alt=alt, svg=_draw(sp, found, title, alt), data=data)]
 
@@ -45,7 +44,7 @@ def _thinned(profile: list[list[float]]) -> list[list[float]]:
 
 def _draw(sp: Speaker, found: Mapping[str, Any], title: str, alt: str) -> str:
     x, y = Axis(0, 1, LEFT, WIDTH - 16), Axis(0, 1, TOP + PLOT, TOP)
-    canvas = Canvas(WIDTH, TOP + PLOT + 62)
+    canvas = Canvas(WIDTH, TOP + PLOT + 78)
     share, limit = found["undeclared_stone_fraction"], found["detection_limit"]
     canvas.rect(x(share["low"]), TOP, x(share["high"]) - x(share["low"]), PLOT)
     for value in (0.0, 0.25, 0.5, 0.75, 1.0):
@@ -73,8 +72,8 @@ def _draw(sp: Speaker, found: Mapping[str, Any], title: str, alt: str) -> str:
     canvas.text(middle, bottom + 33, sp.t(mark("undeclared share of stones")), "middle", "muted", 11)
     canvas.line([(LEFT, bottom + 50), (LEFT + 22, bottom + 50)], "seen", 2)
     canvas.text(LEFT + 28, bottom + 54, sp.t(mark("probability that the share is at most this")), size=11)
-    canvas.rect(LEFT + 290, bottom + 44, 16, 11)
-    canvas.text(LEFT + 312, bottom + 54, sp.t(mark("interval")), size=11)
-    canvas.dot(LEFT + 392, bottom + 50, "diamond", "seen", 4.5)
-    canvas.text(LEFT + 402, bottom + 54, sp.t(mark("estimate")), size=11)
+    canvas.rect(LEFT, bottom + 61, 16, 11)
+    canvas.text(LEFT + 28, bottom + 71, sp.t(mark("interval")), size=11)
+    canvas.dot(LEFT + 130, bottom + 67, "diamond", "seen", 4.5)
+    canvas.text(LEFT + 142, bottom + 71, sp.t(mark("estimate")), size=11)
     return canvas.svg("p-mixture", title, alt)

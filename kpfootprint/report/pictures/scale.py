@@ -31,7 +31,11 @@ def lr_scale(sp: Speaker) -> list[Figure]:
         lowest=sp.log10(found["bounds"][0]),
         highest=sp.log10(found["bounds"][1]),
     )
-    return [Figure(key="p-lr", title=title, alt=alt, svg=_draw(sp, found, title, alt), data=_data(sp, found, title))]
+    return [
+        Figure(
+            key="p-lr", title=title, alt=alt, svg=_draw(sp, found, title, alt), data=_data(sp, found, title), wide=True
+        )
+    ]
 
 
 def _data(sp: Speaker, found: Mapping[str, Any], title: str) -> Table:
@@ -48,7 +52,6 @@ def _data(sp: Speaker, found: Mapping[str, Any], title: str) -> Table:
         header=("", sp.t(mark("log10 LR"))),
         rows=tuple((name, sp.log10(value)) for name, value in rows),
         numeric=(False, True),
-        folded=True,
     )
 
 

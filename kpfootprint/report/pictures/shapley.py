@@ -7,7 +7,7 @@ from kpfootprint.report.locale import mark
 from kpfootprint.report.pictures.svg import Axis, Canvas
 from kpfootprint.report.speaker import Speaker
 
-WIDTH, TOP, STEP = 640.0, 26.0, 26.0
+WIDTH, TOP, STEP = 420.0, 26.0, 24.0
 
 
 def shapley_shares(sp: Speaker) -> list[Figure]:
@@ -15,7 +15,7 @@ def shapley_shares(sp: Speaker) -> list[Figure]:
     found, verified = sp.content["explanation"], sp.content["verification"]
     if found is None or verified is None or not found["attributes"]:
         return []
-    total = (sp.t(mark("Sum: log10 LR before bounding")), verified["log10_lr_unbounded"])
+    total = (sp.t(mark("Sum")), verified["log10_lr_unbounded"])
     rows = [(sp.names.attribute(a["name"]), a["log10_lr_share"]) for a in found["attributes"]]
     title = sp.t(mark("What each attribute adds to the log10 likelihood ratio"))
     alt = "; ".join(f"{name} {sp.log10(value)}" for name, value in (*rows, total)) + "."
@@ -24,16 +24,15 @@ def shapley_shares(sp: Speaker) -> list[Figure]:
         header=(sp.t(mark("Attribute")), sp.t(mark("Share of log10 LR"))),
         rows=tuple((name, sp.words.number(value, 3)) for name, value in (*rows, total)),
         numeric=(False, True),
-        folded=True,
     )
     reach = max(max(abs(value) for _, value in (*rows, total)), 0.5) * 1.15
-    x = Axis(-reach, reach, 190, WIDTH - 60)
+    x = Axis(-reach, reach, 140, WIDTH - 44)
     canvas = Canvas(WIDTH, TOP + STEP * (len(rows) + 1) + 8)
     canvas.text(x(0) - 8, 14, "\u25c0 " + sp.t(mark("against the declaration")), "end", "muted", 11)
     canvas.text(x(0) + 8, 14, sp.t(mark("for the declaration")) + " \u25b6", "start", "muted", 11)
     for i, (name, value) in enumerate((*rows, total)):
         middle, last = TOP + STEP * i + STEP / 2, i == len(rows)
-        canvas.text(182, middle + 4, name, "end", bold=last)
+        canvas.text(100, middle + 4, name, "end", bold=last)
         left, right = sorted((x(0), x(value)))
         canvas.rect(
             left, middle - 8, right - left, 16, "band" if value >= 0 else "paper", "seen" if value >= 0 else "odd"

@@ -16,7 +16,7 @@ PAINT = {
     "odd": "#a83f00",
     "paper": "#ffffff",
 }
-"""Paints by name. Each is written as an attribute and as a class (``f-ink``, ``s-ink``), which a stylesheet overrides."""
+"""Paints by name, written as an attribute and as a class (``f-ink``, ``s-ink``), which a stylesheet overrides."""
 
 FONT = "system-ui, 'Segoe UI', 'Libertinus Serif', sans-serif"
 
@@ -92,12 +92,14 @@ class Canvas:
         paint: str = "ink",
         size: float = 12,
         bold: bool = False,
+        halo: bool = False,
     ) -> None:
-        """Write a text; `y` is its base line."""
+        """Write a text; `y` is its base line, a halo keeps it readable over marks."""
+        paper = f' stroke="{PAINT["paper"]}" stroke-width="3" paint-order="stroke"' if halo else ""
         weight = ' font-weight="bold"' if bold else ""
         self._parts.append(
-            f'<text x="{num(x)}" y="{num(y)}" text-anchor="{anchor}" font-size="{num(size)}"{weight}'
-            f' class="f-{paint}" fill="{PAINT[paint]}">{escape(text)}</text>'
+            f'<text x="{num(x)}" y="{num(y)}" text-anchor="{anchor}" font-size="{num(size)}"{weight}{paper}'
+            f' class="f-{paint}{" s-paper" if halo else ""}" fill="{PAINT[paint]}">{escape(text)}</text>'
         )
 
     def svg(self, key: str, title: str, alt: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import groupby
 from typing import Any
 
 from kpfootprint.report.blocks import Block, Bullets, Paragraph, Section, Table
@@ -38,33 +39,38 @@ def balance(sp: Speaker) -> Section | None:
                 tone="note",
             )
         )
-        blocks.append(classes_table(sp, found["classes"]))
+        blocks += classes_tables(sp, found["classes"])
     return Section(key="balance", heading=sp.t(mark("What speaks for and against")), blocks=tuple(blocks))
 
 
-def classes_table(sp: Speaker, classes: list[Mapping[str, Any]]) -> Table:
-    """Return observed and expected shares of stones with their contributions, by class."""
-    rows = tuple(
-        (
-            f"{sp.names.attribute(c['attribute'])}: {sp.names.class_(c['attribute'], c['class'])}",
-            sp.share(c["observed"]),
-            sp.share(c["expected"]),
-            "\u2013"
-            if c["low"] is None
-            else sp.t(mark("{low} to {high}"), low=sp.share(c["low"]), high=sp.share(c["high"])),
-            sp.log10(c["contribution"]),
-        )
-        for c in classes
+def classes_tables(sp: Speaker, classes: list[Mapping[str, Any]]) -> list[Table]:
+    """Return observed and expected shares of stones with their contributions: a table for each attribute."""
+    header = (
+        sp.t(mark("Class")),
+        sp.t(mark("Observed")),
+        sp.t(mark("Expected")),
+        sp.t(mark("Expected range")),
+        sp.t(mark("Contribution")),
     )
-    return Table(
-        caption=sp.t(mark("Shares of stones by class, with what is expected of the declaration")),
-        header=(
-            sp.t(mark("Class")),
-            sp.t(mark("Observed")),
-            sp.t(mark("Expected")),
-            sp.t(mark("Expected range")),
-            sp.t(mark("Contribution (log10)")),
-        ),
-        rows=rows,
-        numeric=(False, True, True, True, True),
+    return [
+        Table(
+            caption=sp.t(
+                mark("{attribute}: shares of stones and contributions (log10)"), attribute=sp.names.attribute(name)
+            ),
+            header=header,
+            rows=tuple(_class_row(sp, c) for c in found),
+            numeric=(False, True, True, True, True),
+        )
+        for name, found in groupby(classes, key=lambda c: c["attribute"])
+    ]
+
+
+def _class_row(sp: Speaker, c: Mapping[str, Any]) -> tuple[str, ...]:
+    between = sp.t(mark("{low} to {high}"), low=sp.share(c["low"]), high=sp.share(c["high"]))
+    return (
+        sp.names.class_(c["attribute"], c["class"]),
+        sp.share(c["observed"]),
+        sp.share(c["expected"]),
+        "\u2013" if c["low"] is None else between,
+        sp.log10(c["contribution"]),
     )

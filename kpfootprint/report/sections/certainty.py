@@ -7,7 +7,7 @@ from typing import Any
 
 from kpfootprint.report.blocks import Block, Facts, Paragraph, Section, Table
 from kpfootprint.report.locale import mark
-from kpfootprint.report.pictures import lr_scale, mixture_profile
+from kpfootprint.report.pictures import mixture_profile
 from kpfootprint.report.sections.summary import detection_limit
 from kpfootprint.report.speaker import Speaker
 
@@ -36,7 +36,7 @@ def _verification(sp: Speaker, found: Mapping[str, Any]) -> list[Block]:
         ),
         share=sp.share(found["typicality_p"]),
     )
-    return [*lr_scale(sp), Paragraph(text=typical), _other_questions(sp, found)]
+    return [Paragraph(text=typical), _other_questions(sp, found)]
 
 
 def _other_questions(sp: Speaker, found: Mapping[str, Any]) -> Table:
@@ -111,7 +111,7 @@ def _mixture(sp: Speaker, found: Mapping[str, Any]) -> list[Block]:
     ]
     if found["association_p"] is not None:
         association = sp.words.probability(found["association_p"])
-        rows.append((sp.t(mark("p-value of size, colour and shape going together as in one source")), association))
+        rows.append((sp.t(mark("p-value of size, colour and shape going together as usual")), association))
     if found["indistinguishable"]:
         rows.append((sp.t(mark("Cannot be told from what was declared")), sp.zones(found["indistinguishable"])))
     blocks.append(Facts(title=sp.t(mark("Undeclared goods")), rows=tuple(rows)))

@@ -43,5 +43,4 @@ def _attribution(sp: Speaker, found: dict[str, Any]) -> Table:
         header=(sp.t(mark("Zone")), sp.t(mark("Posterior")), sp.t(mark("In the prediction set"))),
         rows=tuple((sp.zone(zone), sp.share(p), sp.label(str(zone in inside).lower())) for zone, p in rows),
         numeric=(False, True, False),
-        folded=False,
     )

@@ -7,9 +7,10 @@ from typing import Any
 
 from kpfootprint.report.blocks import Block, Bullets, Facts, Paragraph, Section, Verdict
 from kpfootprint.report.locale import mark
+from kpfootprint.report.pictures import lr_scale
 from kpfootprint.report.speaker import Speaker
 
-_HEADINGS = {
+HEADINGS = {
     "consistent": mark("Consistent with what was declared"),
     "inconclusive": mark("Inconclusive"),
     "query": mark("Reason to query the declaration"),
@@ -35,9 +36,10 @@ def summary(sp: Speaker) -> Section:
     content = sp.content
     kind = content["conclusion"] or "undeclared"
     text = sp.t(_TEXTS[kind], declared=sp.declared) if kind in _TEXTS else resemblance(sp)
-    blocks: list[Block] = [Verdict(kind=kind, heading=sp.t(_HEADINGS[kind]), text=text)]
+    blocks: list[Block] = [Verdict(kind=kind, heading=sp.t(HEADINGS[kind]), text=text)]
     if content["verification"] is not None:
         blocks.append(Paragraph(text=weight_of_evidence(sp, content["verification"]), tone="lead"))
+    blocks += lr_scale(sp)
     blocks.append(Facts(rows=tuple(_facts(sp))))
     if content["cautions"]:
         blocks.append(Bullets(title=sp.t(mark("Cautions")), items=sp.says(content["cautions"]), tone="caution"))
@@ -75,7 +77,7 @@ def _facts(sp: Speaker) -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     parcel, found = content["parcel"], content["verification"]
     if parcel["declared"]:
-        rows.append((sp.t(mark("Declared")), _declared(sp)))
+        rows.append((sp.t(mark("Declared")), declared_carats(sp)))
     if found is not None:
         rows += [("H1", sp.say(found["h1"])), ("H2", sp.say(found["h2"]))]
         rows.append((sp.t(mark("Likelihood ratio")), likelihood_ratio(sp, found)))
@@ -88,7 +90,8 @@ def _facts(sp: Speaker) -> list[tuple[str, str]]:
     return rows
 
 
-def _declared(sp: Speaker) -> str:
+def declared_carats(sp: Speaker) -> str:
+    """Name the declared zones with their carats; an empty text where nothing was declared."""
     zones = sp.content["parcel"]["declared"]
     shown = [
         sp.zone(zone["zone_id"])

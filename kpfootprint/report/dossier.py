@@ -1,0 +1,203 @@
+"""A sealed dossier: input, report in every form, release card and hashes in one zip, and its examination anew."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from kpfootprint.errors import ReportError
+from kpfootprint.report.html import render_html
+from kpfootprint.report.locale import LANGUAGES
+from kpfootprint.report.pdf import render_pdf
+from kpfootprint.report.report import Report, canonical, read_report
+from kpfootprint.report.text import render_text
+
+INPUT, REPORT, CARD, RELEASE, SUMS = "input.json", "report.json", "CARD.md", "release.json", "SHA256SUMS"
+LARGEST_MEMBER = 256 * 2**20
+"""Bytes of the largest member that is read; a zip may claim to hold anything."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DossierInput:
+    """What a report is made again from.
+
+    Parameters
+    ----------
+    parcel : mapping
+        The parcel in its JSON form.
+    release, manifest_sha256 : str
+        The release the report was made with, and the hash of its manifest.
+    status_on : date
+        The day whose zone status counted.
+    created_at : datetime
+        When the report was made; taken over, so that the reports can be compared whole.
+    """
+
+    parcel: Mapping[str, Any]
+    release: str
+    manifest_sha256: str
+    status_on: date
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DossierCheck:
+    """What came of making a dossier's report again: the same or not, and every difference in a sentence."""
+
+    report_id: str
+    differences: tuple[str, ...]
+
+    @property
+    def same(self) -> bool:
+        """Whether nothing differs."""
+        return not self.differences
+
+
+def write_dossier(report: Report, *, parcel: Mapping[str, Any], card: str) -> bytes:
+    """Return the sealed dossier of a report as a zip; the same arguments give the same bytes.
+
+    Parameters
+    ----------
+    parcel : mapping
+        The parcel in its JSON form, from which the report can be made again.
+    card : str
+        The text of the release's ``CARD.md``.
+    """
+    model = report.content["model"]
+    release = {"release": model["release"], "manifest_sha256": model["manifest_sha256"]}
+    members = {
+        INPUT: canonical(parcel).encode() + b"\n",
+        REPORT: report.to_json().encode() + b"\n",
+        **_renderings(report),
+        CARD: card.encode(),
+        RELEASE: canonical(release).encode() + b"\n",
+    }
+    members[SUMS] = _sums(members)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in members.items():
+            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+            entry.external_attr = 0o644 << 16
+            entry.create_system = 3
+            archive.writestr(entry, data)
+    return buffer.getvalue()
+
+
+def verify_dossier(path: Path, remake: Callable[[DossierInput], Report]) -> DossierCheck:
+    """Make a dossier's report again from its sealed input and compare everything in it.
+
+    Parameters
+    ----------
+    path : Path
+        The zip.
+    remake : callable
+        Makes the report from the input: the whole flow, which this room does not know.
+
+    Raises
+    ------
+    ReportError
+        Where the file is not a dossier, or its report cannot be read.
+    """
+    members = _read(path)
+    differences = list(_broken_seals(members))
+    report = read_report(members[REPORT].decode())
+    content = report.content
+    sealed = DossierInput(
+        parcel=_parcel(members[INPUT]),
+        release=content["model"]["release"],
+        manifest_sha256=content["model"]["manifest_sha256"],
+        status_on=date.fromisoformat(content["parcel"]["status_on"]),
+        created_at=datetime.fromisoformat(content["created_at"]),
+    )
+    again = remake(sealed)
+    if again != report:
+        differences += _differences("", content, again.content)
+    differences += [
+        f"{name} is not what the report in the dossier renders to"
+        for name, data in _renderings(report).items()
+        if members[name] != data
+    ]
+    return DossierCheck(report_id=report.report_id, differences=tuple(differences))
+
+
+def _renderings(report: Report) -> dict[str, bytes]:
+    """Return the report as HTML, PDF and text in every language, by member name."""
+    rendered: dict[str, bytes] = {}
+    for lang in LANGUAGES:
+        rendered[f"report.{lang}.html"] = render_html(report, lang).encode()
+        rendered[f"report.{lang}.pdf"] = render_pdf(report, lang)
+        rendered[f"report.{lang}.txt"] = render_text(report, lang).encode()
+    return rendered
+
+
+def _sums(members: Mapping[str, bytes]) -> bytes:
+    """Return the text that ``sha256sum --check`` reads."""
+    return "".join(
+        f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in sorted(members.items()) if name != SUMS
+    ).encode()
+
+
+def _names() -> set[str]:
+    forms = {f"report.{lang}.{form}" for lang in LANGUAGES for form in ("html", "pdf", "txt")}
+    return {INPUT, REPORT, CARD, RELEASE, SUMS, *forms}
+
+
+def _read(path: Path) -> dict[str, bytes]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+            found = [entry.filename for entry in entries]
+            if set(found) != _names() or len(found) != len(set(found)):
+                missing, more = sorted(_names() - set(found)), sorted(set(found) - _names())
+                raise ReportError(f"{path.name} is not a dossier: missing are {missing}, not expected are {more}")
+            if any(entry.file_size > LARGEST_MEMBER for entry in entries):
+                raise ReportError(f"{path.name} holds a member of more than {LARGEST_MEMBER // 2**20} MB")
+            return {entry.filename: archive.read(entry) for entry in entries}
+    except (zipfile.BadZipFile, OSError) as error:
+        raise ReportError(f"{path.name} cannot be read as a dossier: {error}") from None
+
+
+def _parcel(data: bytes) -> dict[str, Any]:
+    try:
+        parcel = json.loads(data)
+    except ValueError as error:
+        raise ReportError(f"{INPUT} is not JSON: {error}") from None
+    if not isinstance(parcel, dict):
+        raise ReportError(f"{INPUT} holds no parcel")
+    return parcel
+
+
+def _broken_seals(members: Mapping[str, bytes]) -> Iterator[str]:
+    if members[SUMS] == _sums(members):
+        return
+    lines = [line.partition("  ") for line in members[SUMS].decode(errors="replace").splitlines()]
+    stated = {name: sealed for sealed, _, name in lines}
+    for name, data in sorted(members.items()):
+        if name != SUMS and stated.get(name) != hashlib.sha256(data).hexdigest():
+            yield f"{name} is not the file that was sealed: its hash differs from {SUMS}"
+    if set(stated) != set(members) - {SUMS}:
+        yield f"{SUMS} lists other files than the dossier holds"
+
+
+def _differences(place: str, then: Any, now: Any) -> Iterator[str]:
+    """Yield a sentence for every member that differs, by its place in the report."""
+    if isinstance(then, dict) and isinstance(now, dict):
+        for name in sorted(set(then) | set(now)):
+            yield from _differences(f"{place}.{name}".lstrip("."), then.get(name), now.get(name))
+    elif isinstance(then, list) and isinstance(now, list) and len(then) == len(now):
+        for i, (old, new) in enumerate(zip(then, now, strict=True)):
+            yield from _differences(f"{place}[{i}]", old, new)
+    elif then != now:
+        yield f"{place}: {_short(then)} in the dossier, {_short(now)} when made again"
+
+
+def _short(value: Any) -> str:
+    text = canonical(value)
+    return text if len(text) <= 80 else text[:79] + "\u2026"

@@ -1,0 +1,98 @@
+"""A report as an archival, accessible PDF (PDF/A-2a and PDF/UA-1), typeset by typst with its own fonts alone."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+from kpfootprint.report.blocks import Block, Bullets, Document, Facts, Figure, Paragraph, Table, Verdict
+from kpfootprint.report.glossary import linker
+from kpfootprint.report.layout import lay_out
+from kpfootprint.report.locale import words
+from kpfootprint.report.report import Report
+
+STANDARDS: list[Literal["a-2a", "ua-1"]] = ["a-2a", "ua-1"]
+
+
+def render_pdf(report: Report, lang: str = "en") -> bytes:
+    """Render a report as PDF; the same report and language give the same bytes.
+
+    The document's keywords hold the report's id, its date is `created_at`.
+
+    Parameters
+    ----------
+    lang : str
+        A language tag; English stands in for a language there is no catalogue of.
+    """
+    import typst
+
+    data = json.dumps(_data(lay_out(report, lang)), ensure_ascii=False)
+    pdf = typst.compile(
+        _source(), format="pdf", sys_inputs={"data": data}, pdf_standards=STANDARDS, ignore_system_fonts=True
+    )
+    assert isinstance(pdf, bytes)
+    return pdf
+
+
+@lru_cache(maxsize=1)
+def _source() -> bytes:
+    return (Path(__file__).parent / "report.typ").read_bytes()
+
+
+def _data(document: Document) -> dict[str, Any]:
+    """Return the document as plain data with its terms found; figures leave their tables to HTML and JSON."""
+    day, time = document.created_at.rstrip("Z").split("T")
+    sections = []
+    for section in document.sections:
+        link = _Runs(document.lang)
+        blocks = [_block(block, link, first=section.key == "summary") for block in section.blocks]
+        sections.append({"heading": section.heading, "blocks": blocks})
+    return {
+        "lang": document.lang,
+        "title": document.title,
+        "subtitle": document.subtitle,
+        "report_id": document.report_id,
+        "foot": document.foot,
+        "date": [int(part) for part in (*day.split("-"), *time.split(":"))],
+        "sections": sections,
+        "glossary_heading": document.glossary_heading,
+        "glossary": [{"key": t.key, "term": t.term, "meaning": t.meaning} for t in document.glossary],
+    }
+
+
+class _Runs:
+    """Splits running text into pieces with and without a term, each term once a section."""
+
+    def __init__(self, lang: str) -> None:
+        self._linker = linker(words(lang))
+        self._seen: set[str] = set()
+
+    def __call__(self, text: str) -> list[tuple[str, str | None]]:
+        return self._linker.runs(text, self._seen)
+
+
+def _block(block: Block, link: _Runs, *, first: bool) -> dict[str, Any]:
+    match block:
+        case Paragraph():
+            return {"kind": "paragraph", "text": link(block.text), "tone": block.tone}
+        case Verdict():
+            verdict = {"kind": block.kind, "heading": block.heading, "text": link(block.text)}
+            return {"kind": "verdict", "verdict": verdict}
+        case Bullets():
+            items = [link(item) for item in block.items]
+            return {"kind": "bullets", "title": block.title, "tone": block.tone, "items": items}
+        case Facts():
+            rows = [(link(name), link(value)) for name, value in block.rows]
+            return {"kind": "facts", "title": block.title, "rows": rows, "width": 34 if first else 38}
+        case Table():
+            return {
+                "kind": "table",
+                "caption": block.caption,
+                "header": block.header,
+                "rows": block.rows,
+                "numeric": block.numeric,
+            }
+        case Figure():
+            return {"kind": "figure", "title": block.title, "alt": block.alt, "svg": block.svg}

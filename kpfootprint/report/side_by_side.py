@@ -1,0 +1,216 @@
+"""Several reports in one: several parcels, or one parcel under several declarations, releases or sorters' sheets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kpfootprint.report.blocks import Block, Bullets, Document, Paragraph, Section, Table
+from kpfootprint.report.glossary import glossary
+from kpfootprint.report.html import render_document
+from kpfootprint.report.locale import mark
+from kpfootprint.report.pictures.lr_rows import lr_rows
+from kpfootprint.report.report import Report
+from kpfootprint.report.sections.summary import HEADINGS, declared_carats, detection_limit
+from kpfootprint.report.speaker import Speaker, speaker
+
+
+def compare_side_by_side(reports: Sequence[Report], lang: str = "en") -> str:
+    """Render several reports side by side as one HTML file, each under a letter.
+
+    Parameters
+    ----------
+    reports : sequence of Report
+        Two or more, in the order in which they are to stand.
+    lang : str
+        A language tag; English stands in for a language there is no catalogue of.
+
+    Raises
+    ------
+    ValueError
+        Where there are fewer than two reports.
+    """
+    if len(reports) < 2:
+        raise ValueError(f"two reports or more are needed to stand side by side, got {len(reports)}")
+    return render_document(_lay_out([(_letter(i), speaker(report, lang)) for i, report in enumerate(reports)]))
+
+
+Lettered = Sequence[tuple[str, Speaker]]
+
+
+def _letter(position: int) -> str:
+    """Return A, B, ... Z, AA, AB, ... for a position."""
+    letters = ""
+    position += 1
+    while position:
+        position, rest = divmod(position - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def _lay_out(speakers: Lettered) -> Document:
+    sp = speakers[0][1]
+    contents = [content.content for _, content in speakers]
+    ids = [str(content["report_id"]) for content in contents]
+    created = max(content["created_at"] for content in contents)
+    sections = (
+        Section(
+            key="what", heading=sp.t(mark("What stands side by side")), blocks=(_what(speakers), *_changes(speakers))
+        ),
+        Section(key="found", heading=sp.t(mark("What was found")), blocks=(*lr_rows(speakers), _found(speakers))),
+        Section(key="weights", heading=sp.t(mark("What speaks for and against")), blocks=_weights(speakers)),
+        Section(key="cautions", heading=sp.t(mark("Cautions")), blocks=_cautions(speakers)),
+    )
+    listed = [f"{letter} {report_id}" for (letter, _), report_id in zip(speakers, ids, strict=True)]
+    return Document(
+        lang=sp.words.lang,
+        title=sp.t(mark("Footprint comparisons side by side")),
+        subtitle=sp.words.day(created),
+        report_id=" ".join(ids),
+        created_at=created,
+        foot=" · ".join(listed),
+        sections=tuple(section for section in sections if section.blocks),
+        glossary_heading=sp.t(mark("Glossary")),
+        glossary=glossary(sp.words),
+        skip=sp.t(mark("Skip to the report")),
+        data_label=sp.t(mark("The figures behind this picture")),
+        sections_label=sp.t(mark("Sections")),
+    )
+
+
+def _conditions(sp: Speaker) -> dict[str, str]:
+    """Return what may differ between reports of one parcel, by its name in words."""
+    parcel, model = sp.content["parcel"], sp.content["model"]
+    conditions = parcel["conditions"]
+    nothing = sp.t(mark("nothing"))
+    screen = conditions["bottom_screen_mm"]
+    return {
+        sp.t(mark("Parcel")): parcel["parcel_id"],
+        sp.t(mark("Declared")): declared_carats(sp) or nothing,
+        sp.t(mark("Status on")): sp.words.day(parcel["status_on"]),
+        sp.t(mark("Release")): model["release"],
+        sp.t(mark("Sorter")): conditions["sorter"] or "\u2013",
+        sp.t(mark("Cleaning state")): sp.label(conditions["cleaning_state"]),
+        sp.t(mark("Selection")): sp.label(conditions["selection"]),
+        sp.t(mark("Bottom screen (mm)")): "\u2013" if screen is None else sp.words.trimmed(screen, 3),
+        sp.t(mark("Stones")): sp.words.number(parcel["n_stones"]),
+    }
+
+
+def _what(speakers: Lettered) -> Table:
+    sp = speakers[0][1]
+    conditions = [_conditions(content) for _, content in speakers]
+    names = tuple(conditions[0])
+    return Table(
+        caption=sp.t(mark("The reports and what each was made of")),
+        header=(sp.t(mark("Report")), *names),
+        rows=tuple((letter, *found.values()) for (letter, _), found in zip(speakers, conditions, strict=True)),
+        numeric=(False, *(name == sp.t(mark("Stones")) for name in names)),
+        wide=True,
+    )
+
+
+def _changes(speakers: Lettered) -> list[Block]:
+    """Say what differs between the reports and whether the conclusion changes with it."""
+    sp = speakers[0][1]
+    conditions = [_conditions(content) for _, content in speakers]
+    differing = [name for name in conditions[0] if len({found[name] for found in conditions}) > 1]
+    conclusions = [_conclusion(content) for _, content in speakers]
+    said = [
+        sp.t(mark("The reports differ in: {names}."), names=sp.words.listing(differing))
+        if differing
+        else sp.t(mark("The reports differ in nothing that is listed here."))
+    ]
+    if len(set(conclusions)) == 1:
+        said.append(sp.t(mark("The conclusion is the same in all of them: {conclusion}."), conclusion=conclusions[0]))
+    else:
+        each = "; ".join(f"{letter}: {text}" for (letter, _), text in zip(speakers, conclusions, strict=True))
+        said.append(sp.t(mark("The conclusion changes: {each}."), each=each))
+    values = [c.content["verification"]["log10_lr"] for _, c in speakers if c.content["verification"] is not None]
+    if len(values) > 1:
+        spread = sp.words.number(max(values) - min(values), 2)
+        said.append(sp.t(mark("The log10 likelihood ratios lie within {spread} of each other."), spread=spread))
+    return [Paragraph(text=text) for text in said]
+
+
+def _conclusion(sp: Speaker) -> str:
+    return sp.t(HEADINGS[sp.content["conclusion"] or "undeclared"])
+
+
+def _found(speakers: Lettered) -> Table:
+    sp = speakers[0][1]
+    header = (
+        mark("Report"),
+        mark("Conclusion"),
+        mark("log10 LR"),
+        mark("Interval"),
+        mark("Undeclared share of stones"),
+        mark("Detection limit"),
+        mark("Novelty (p)"),
+    )
+    return Table(
+        caption=sp.t(mark("What each report found")),
+        header=tuple(sp.t(name) for name in header),
+        rows=tuple((letter, *_row(content)) for letter, content in speakers),
+        numeric=(False, False, True, True, True, True, True),
+        wide=True,
+    )
+
+
+def _row(sp: Speaker) -> tuple[str, ...]:
+    found, mixture, novelty = (sp.content[name] for name in ("verification", "mixture", "novelty"))
+    dash = "\u2013"
+    return (
+        _conclusion(sp),
+        dash if found is None else sp.log10(found["log10_lr"]),
+        dash
+        if found is None
+        else sp.t(mark("{low} to {high}"), low=sp.log10(found["low"]), high=sp.log10(found["high"])),
+        dash if mixture is None else sp.between(mixture["undeclared_stone_fraction"]),
+        dash if mixture is None else detection_limit(sp, mixture),
+        dash if novelty is None else sp.words.probability(novelty["p_value"]),
+    )
+
+
+def _weights(speakers: Lettered) -> tuple[Block, ...]:
+    """Return the Shapley shares and the observed classes, a column for each report."""
+    sp = speakers[0][1]
+    letters = tuple(letter for letter, _ in speakers)
+    numeric = (False, *(True for _ in letters))
+    tables: list[Block] = []
+    shares = _gathered(speakers, "attributes", "log10_lr_share")
+    if shares:
+        rows = tuple((sp.names.attribute(name[0]), *map(sp.log10, values)) for name, values in shares.items())
+        caption = sp.t(mark("What each attribute adds to the log10 likelihood ratio"))
+        tables.append(Table(caption=caption, header=(sp.t(mark("Attribute")), *letters), rows=rows, numeric=numeric))
+    seen = _gathered(speakers, "classes", "observed")
+    for attribute in dict.fromkeys(name[0] for name in seen):
+        rows = tuple(
+            (sp.names.class_(*name), *map(sp.share, values)) for name, values in seen.items() if name[0] == attribute
+        )
+        caption = sp.t(mark("{attribute}: observed share of stones"), attribute=sp.names.attribute(attribute))
+        tables.append(Table(caption=caption, header=(sp.t(mark("Class")), *letters), rows=rows, numeric=numeric))
+    return tuple(tables)
+
+
+def _gathered(speakers: Lettered, member: str, value: str) -> dict[tuple[str, ...], list[float | None]]:
+    """Return a value of the explanation's rows by attribute (and class), None where a report has no such row."""
+    columns: list[dict[tuple[str, ...], Any]] = []
+    for _, sp in speakers:
+        rows = (sp.content["explanation"] or {member: []})[member]
+        columns.append({(r["name"],) if "name" in r else (r["attribute"], r["class"]): r[value] for r in rows})
+    names = dict.fromkeys(name for column in columns for name in column)
+    return {name: [column.get(name) for column in columns] for name in names}
+
+
+def _cautions(speakers: Lettered) -> tuple[Block, ...]:
+    sp = speakers[0][1]
+    return tuple(
+        Bullets(
+            title=sp.t(mark("Report {letter}"), letter=letter),
+            items=content.says(content.content["cautions"]),
+            tone="caution",
+        )
+        for letter, content in speakers
+        if content.content["cautions"]
+    )
