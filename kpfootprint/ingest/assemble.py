@@ -17,7 +17,7 @@ from kpfootprint.ingest.limits import Limits
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.sheets import read_breakdowns
 from kpfootprint.ingest.tables import Table
-from kpfootprint.ingest.totals import rounding_tolerance
+from kpfootprint.ingest.totals import CELL_UNIT_CT, STONE_UNIT_CT, rounding_tolerance
 from kpfootprint.ingest.words import Words, fold
 from kpfootprint.parcel import Batch, Conditions, Declaration, Parcel, Stones
 from kpfootprint.scheme import SieveSet
@@ -54,6 +54,9 @@ class Submission:
         return tuple(item for failure in self.failures for item in failure.problems)
 
 
+_CONSEQUENCES = ("no_stones", "unknown_sieve_set")
+"""Rules that a parcel breaks, too, where the table with its stones or its sieve set could not be read."""
+
 CONDITIONS = ("cleaning_state", "selection", "sorter", "bottom_screen_mm", "specials_removed", "sieve_set")
 
 
@@ -88,7 +91,7 @@ def assemble(
         further = _assemble(tables, words, limits, single).problems()
     except IngestError as error:
         further = error.problems
-    raise IngestError([*problems, *(item for item in further if item.code != "no_stones")])
+    raise IngestError([*problems, *(item for item in further if item.code not in _CONSEQUENCES)])
 
 
 def _assemble(tables: Mapping[str, Table], words: Words, limits: Limits, single: str | None) -> Submission:
@@ -107,7 +110,7 @@ def _assemble(tables: Mapping[str, Table], words: Words, limits: Limits, single:
     count_rows = counts.rows_by_parcel() if counts and counts.table.complete else {}
     for kind, ids in (("stones", stone_rows), ("counts", count_rows), ("declarations", declared)):
         for parcel_id in ids:
-            if parcel_id in drafts:
+            if parcel_id in drafts or not parcel_id:
                 continue
             drafts[parcel_id] = Draft(parcel_id)
             if listed:
@@ -170,7 +173,7 @@ def _build(
         return None
     if goods.table.kind == "stones":
         weight = np.ascontiguousarray(goods.numbers[words.scheme.size.column][rows])
-        _check_totals(draft, len(rows), float(np.sum(weight)), weight, tell)
+        _check_totals(draft, len(rows), float(np.sum(weight)), weight, STONE_UNIT_CT, tell)
         recorded = {name: np.ascontiguousarray(codes[rows]) for name, codes in goods.codes.items()}
         recorded = {name: codes for name, codes in recorded.items() if np.any(codes >= 0)}
         body: dict[str, Any] = {
@@ -185,7 +188,7 @@ def _build(
         n_stones = int(breakdowns[0].n_stones.sum())
         weighed = next((item.carats for item in breakdowns if item.carats is not None), None)
         carats = None if weighed is None else float(weighed.sum())
-        _check_totals(draft, n_stones, carats, weighed, tell)
+        _check_totals(draft, n_stones, carats, weighed, CELL_UNIT_CT, tell)
         sized = any(words.scheme.size.name in item.attributes for item in breakdowns)
         body = {
             "n_stones": n_stones,
@@ -213,7 +216,7 @@ def _sieve_set(draft: Draft, sets: Mapping[str, SieveSet | None], words: Words, 
 
 
 def _check_totals(
-    draft: Draft, n_stones: int, carats: float | None, parts: NDArray[np.float64] | None, tell: Any
+    draft: Draft, n_stones: int, carats: float | None, parts: NDArray[np.float64] | None, unit: float, tell: Any
 ) -> None:
     stated = draft.fields.get("n_stones")
     if stated is not None and stated != n_stones:
@@ -221,7 +224,7 @@ def _check_totals(
     weight = draft.fields.get("carats")
     if weight is None or carats is None or parts is None:
         return
-    tolerance = rounding_tolerance(weight, parts)
+    tolerance = rounding_tolerance(weight, parts, coarsest=unit)
     if abs(weight - carats) > tolerance:
         tell("carats_total", "carats", expected=f"{weight:g}", found=f"{carats:.2f}", tolerance=f"{tolerance:.2f}")
 

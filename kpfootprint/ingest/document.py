@@ -62,6 +62,7 @@ def document_tables(
         fields |= {name: value for name, value in conditions.items() if value is not None}
     elif conditions is not None:
         problems.append(_wrong("conditions", conditions, "an object"))
+    sizes = _named_sizes(document.get("size_classes"), fields)
     parcel_id = fields.get("parcel_id")
     if not isinstance(parcel_id, str) or not parcel_id.strip():
         blank = parcel_id is None or isinstance(parcel_id, str)
@@ -72,11 +73,9 @@ def document_tables(
     raws = [_raw("parcel", {name: [value] for name, value in fields.items()}, numbered=False)]
     kinds = ["parcels"]
     for kind in _LISTS:
-        value = document.get(kind)
+        value = sizes if kind == "size_classes" else document.get(kind)
         if value is None:
             continue
-        if kind == "size_classes" and isinstance(value, Sequence):
-            value = [_named_set(item, conditions) for item in value]
         columns = _columns(kind, value, problems)
         if columns:
             raws.append(_raw(kind, columns))
@@ -94,10 +93,14 @@ def _wrong(kind: str, value: object, expected: str, row: int | None = None) -> P
     return problem(Broken("wrong_type", {"expected": expected}), table=kind, row=row, value=value)
 
 
-def _named_set(item: object, conditions: object) -> object:
-    """Give a size class the parcel's own sieve set where it names none."""
-    named = conditions.get("sieve_set") if isinstance(conditions, Mapping) else None
-    return {"sieve_set": named, **item} if isinstance(item, Mapping) and "sieve_set" not in item else item
+def _named_sizes(sizes: object, fields: dict[str, Any]) -> object:
+    """Let size classes and the parcel name the same sieve set where only one of them does, or none."""
+    if not isinstance(sizes, list | tuple) or not all(isinstance(item, Mapping) for item in sizes):
+        return sizes
+    names = {str(item["sieve_set"]) for item in sizes if item.get("sieve_set") is not None}
+    if "sieve_set" not in fields and len(names) <= 1:
+        fields["sieve_set"] = next(iter(names), "declared")
+    return [{"sieve_set": fields["sieve_set"], **item} if "sieve_set" in fields else item for item in sizes]
 
 
 def _columns(kind: str, value: object, problems: list[Problem]) -> dict[str, Sequence[Any]]:

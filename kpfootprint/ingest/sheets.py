@@ -9,7 +9,7 @@ from kpfootprint.ingest.cells import Odd, is_blank, text_of
 from kpfootprint.ingest.findings import Findings
 from kpfootprint.ingest.goods import Goods
 from kpfootprint.ingest.rules import Broken
-from kpfootprint.ingest.totals import rounding_tolerance
+from kpfootprint.ingest.totals import CELL_UNIT_CT, spread_of
 from kpfootprint.ingest.words import Words, find_size, fold_size, nearest, size_words
 from kpfootprint.parcel import NOT_RECORDED, Breakdown
 from kpfootprint.scheme import SieveSet
@@ -132,8 +132,6 @@ def _check_agreement(goods: Goods, breakdowns: list[Breakdown], parcel_id: str, 
         first = weighed[0].carats
         assert first is not None
         assert item.carats is not None
-        slack = rounding_tolerance(float(first.sum()), first) + rounding_tolerance(
-            float(item.carats.sum()), item.carats
-        )
+        slack = spread_of(first, coarsest=CELL_UNIT_CT) + spread_of(item.carats, coarsest=CELL_UNIT_CT)
         if abs(float(item.carats.sum()) - float(first.sum())) > slack:
             tell(item, weighed[0], f"{item.carats.sum():.2f} ct", f"{first.sum():.2f} ct", "carats")

@@ -7,6 +7,12 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+STONE_UNIT_CT = 0.01
+"""Stones are weighed to this, or finer."""
+
+CELL_UNIT_CT = 0.1
+"""Cells of a sorting sheet are weighed to this, or finer."""
+
 
 def unit_of(values: NDArray[np.float64], *, coarsest: float = 1.0) -> float:
     """Return the unit that values were rounded to: the largest of 1, 0.1, … 0.000001 of which all are multiples."""
@@ -17,12 +23,18 @@ def unit_of(values: NDArray[np.float64], *, coarsest: float = 1.0) -> float:
     return 1e-6
 
 
-def rounding_tolerance(total: float, parts: NDArray[np.float64]) -> float:
-    r"""Return by how much rounding can make a total and the sum of its parts differ.
+def spread_of(parts: NDArray[np.float64], *, coarsest: float) -> float:
+    r"""Return by how much rounding each of `n` parts can move their sum, but for one chance in billions.
 
-    A total rounded to a unit :math:`u_t` is off by at most :math:`u_t / 2`. The sum of `n` parts rounded to
-    :math:`u \le 0.01` ct has a rounding error of standard deviation :math:`u \sqrt{n / 12}`; seven times that,
-    :math:`2 u \sqrt n`, is allowed.
+    Parts rounded to a unit :math:`u` give their sum an error of standard deviation :math:`u \sqrt{n / 12}`; seven times
+    that, :math:`2 u \sqrt n`, is allowed. The unit is looked for in the parts, and is `coarsest` at most.
     """
-    spread = 2.0 * unit_of(parts, coarsest=0.01) * math.sqrt(len(parts))
-    return 0.5 * unit_of(np.array([total])) + spread + 1e-9 * total
+    return 2.0 * unit_of(parts, coarsest=coarsest) * math.sqrt(len(parts)) + 1e-9 * float(np.sum(parts))
+
+
+def rounding_tolerance(total: float, parts: NDArray[np.float64], *, coarsest: float) -> float:
+    """Return by how much rounding can make a total and the sum of its parts differ.
+
+    A total rounded to a unit is off by half of that; `spread_of` the parts is added.
+    """
+    return 0.5 * unit_of(np.array([total])) + spread_of(parts, coarsest=coarsest)

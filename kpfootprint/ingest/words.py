@@ -20,7 +20,7 @@ TABLES = ("parcels", "declarations", "stones", "counts", "size_classes")
 @lru_cache(maxsize=8192)
 def fold(text: str) -> str:
     """Reduce a name to its letters and digits, without case and accents: ``"Poids (ct)"`` is ``"poidsct"``."""
-    plain = unicodedata.normalize("NFKD", text.casefold().replace("œ", "oe").replace("æ", "ae"))
+    plain = unicodedata.normalize("NFKD", text.casefold().replace("œ", "oe").replace("æ", "ae").replace("°", "o"))
     return "".join(char for char in plain if char.isalnum())
 
 

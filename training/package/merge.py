@@ -51,10 +51,8 @@ def merge_packages(first: Path, second: Path, out: Path) -> ReferencePackage:
     problems: list[Problem] = []
     merged: dict[str, Rows] = {}
     for name, keys in _KEYS.items():
-        parts = [
-            table_rows(folder, document, name) for folder, document in zip((first, second), documents, strict=True)
-        ]
-        merged[name] = _join(name, *parts, keys, problems)
+        rows, more = (table_rows(*part, name) for part in zip((first, second), documents, strict=True))
+        merged[name] = _join(name, rows, more, keys, problems)
     if problems:
         raise ReferenceDataError(problems)
     document = documents[0] | {

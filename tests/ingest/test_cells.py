@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import math
+from datetime import date, datetime
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kpfootprint.ingest.cells import (
+    Cell,
+    DecimalMarks,
+    Odd,
+    read_date,
+    read_number,
+    read_numbers,
+    read_yes_or_no,
+)
+from kpfootprint.ingest.rules import Broken
+
+NOTHING, COMMA, BOTH = DecimalMarks(), DecimalMarks(comma=True), DecimalMarks(comma=True, point=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "marks", "number"),
+    [
+        ("0.21", NOTHING, 0.21),
+        (" 0.21 ", NOTHING, 0.21),
+        ("0,21", NOTHING, 0.21),
+        ("+1.5", NOTHING, 1.5),
+        (".5", NOTHING, 0.5),
+        (",5", NOTHING, 0.5),
+        ("1e-2", NOTHING, 0.01),
+        ("1 234,5", NOTHING, 1234.5),
+        ("1\u202f234.5", NOTHING, 1234.5),
+        ("1'234", NOTHING, 1234.0),
+        ("1.234", NOTHING, 1.234),
+        ("0,234", NOTHING, 0.234),
+        ("1,234", COMMA, 1.234),
+        ("1234,5", BOTH, 1234.5),
+        ("−2", NOTHING, -2.0),
+    ],
+)
+def test_numbers_as_people_write_them(text: str, marks: DecimalMarks, number: float) -> None:
+    assert read_number(text, marks) == number
+
+
+@pytest.mark.parametrize(
+    ("cell", "marks", "code"),
+    [
+        ("1,234.5", NOTHING, "ambiguous_number"),
+        ("1.234,5", NOTHING, "ambiguous_number"),
+        ("1,234,567", NOTHING, "ambiguous_number"),
+        ("1,234", NOTHING, "ambiguous_number"),
+        ("1,234", BOTH, "ambiguous_number"),
+        ("1.234", COMMA, "ambiguous_number"),
+        ("nan", NOTHING, "not_finite"),
+        ("Infinity", NOTHING, "not_finite"),
+        ("1e999", NOTHING, "not_finite"),
+        (float("inf"), NOTHING, "not_finite"),
+        (10**400, NOTHING, "not_finite"),
+        ("1_000", NOTHING, "not_a_number"),
+        ("٣", NOTHING, "not_a_number"),
+        ("0x10", NOTHING, "not_a_number"),
+        ("0.21 ct", NOTHING, "not_a_number"),
+        ("twelve", NOTHING, "not_a_number"),
+        (True, NOTHING, "not_a_number"),
+        (date(2026, 2, 1), NOTHING, "not_a_number"),
+        (Odd("formula_cell", "=A1"), NOTHING, "formula_cell"),
+    ],
+)
+def test_what_is_no_number_or_two_numbers_is_refused(cell: Cell, marks: DecimalMarks, code: str) -> None:
+    broken = read_number(cell, marks)
+    assert isinstance(broken, Broken)
+    assert broken.code == code
+    assert "{" not in broken.reason
+
+
+def test_text_is_no_number_in_json() -> None:
+    assert read_number("0.21", NOTHING, typed=True) == Broken("not_a_number")
+
+
+def test_marks_are_seen_where_they_are_beyond_doubt() -> None:
+    assert DecimalMarks.seen_in(["1,234", "2.345", "7"]) == NOTHING
+    assert DecimalMarks.seen_in(["1,234", "0,5"]) == COMMA
+    assert DecimalMarks.seen_in(["1,5", "2.5"]) == BOTH
+
+
+@given(st.lists(st.floats(min_value=0.001, max_value=4999, allow_nan=False), min_size=1))
+def test_numbers_read_together_are_numbers_read_alone(numbers: list[float]) -> None:
+    texts: list[Cell] = [f"{number:.3f}" for number in numbers]
+    together, broken = read_numbers(texts, NOTHING)
+    assert not broken
+    assert together.tolist() == [float(str(text)) for text in texts]
+    commas: list[Cell] = [str(text).replace(".", ",") for text in texts]
+    marks = DecimalMarks.seen_in(commas)
+    if marks.comma:
+        again, broken = read_numbers(commas, marks)
+        assert not broken
+        assert np.array_equal(together, again)
+
+
+@given(st.one_of(st.text(max_size=12), st.floats(), st.integers(), st.booleans(), st.none()))
+def test_reading_a_number_gives_a_finite_number_nan_for_blank_or_a_broken_rule(cell: Cell) -> None:
+    number = read_number(cell, NOTHING)
+    if isinstance(number, Broken):
+        assert number.reason
+    elif cell is None or (isinstance(cell, str) and not cell.strip()):
+        assert math.isnan(number)
+    else:
+        assert math.isfinite(number)
+
+
+@pytest.mark.parametrize(
+    ("cell", "day"),
+    [
+        ("2024-02-29", date(2024, 2, 29)),
+        (" 2024-02-29 00:00:00 ", date(2024, 2, 29)),
+        (datetime(2024, 2, 29, 10), date(2024, 2, 29)),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_days(cell: Cell, day: date | None) -> None:
+    assert read_date(cell) == day
+
+
+@pytest.mark.parametrize(
+    "cell", ["2023-02-29", "29/02/2024", "03/04/2024", "20240229", 45351, 45351.0, "2024-2-9", True]
+)
+def test_days_that_can_be_read_in_two_ways_are_refused(cell: Cell) -> None:
+    assert read_date(cell) == Broken("not_a_date")
+
+
+@pytest.mark.parametrize(
+    ("cell", "answer"),
+    [
+        ("yes", True),
+        ("Oui", True),
+        ("non", False),
+        ("FAUX", False),
+        (1, True),
+        (0.0, False),
+        (True, True),
+        ("inconnu", None),
+    ],
+)
+def test_yes_and_no(cell: Cell, answer: bool | None) -> None:
+    assert read_yes_or_no(cell) is answer
+
+
+def test_neither_yes_nor_no() -> None:
+    assert read_yes_or_no("perhaps") == Broken("not_yes_or_no")

@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from kpfootprint.ingest import Limits, ingest_file
+from kpfootprint.ingest.csvfile import read_csv
+from kpfootprint.ingest.regular import factorise, read_regular
+from kpfootprint.ingest.words import Words
+from kpfootprint.parcel import Parcel
+from kpfootprint.reference import ZoneTable
+from kpfootprint.scheme import Scheme
+from tests.ingest.making import Row, problems_of, stones_csv, told
+
+WEIGHTS = st.integers(min_value=1, max_value=120_000).map(lambda hundredths: f"{hundredths / 100:.2f}")
+ROWS = st.lists(
+    st.tuples(
+        WEIGHTS,
+        st.sampled_from(["brown", "cape", "green-coated", None]),
+        st.sampled_from(["macle", "dodecahedron", None]),
+    ),
+    min_size=1,
+    max_size=40,
+)
+
+
+def same(one: Parcel, two: Parcel) -> bool:
+    assert one.stones is not None
+    assert two.stones is not None
+    return (
+        np.array_equal(one.stones.weight_ct, two.stones.weight_ct)
+        and one.stones.codes.keys() == two.stones.codes.keys()
+        and all(np.array_equal(codes, two.stones.codes[name]) for name, codes in one.stones.codes.items())
+        and (one.n_stones, one.carats) == (two.n_stones, two.carats)
+    )
+
+
+@settings(max_examples=60)
+@given(rows=ROWS)
+@example(rows=[("0.21", None, None)])
+def test_dialects_do_not_matter(
+    rows: list[Row], scheme: Scheme, zone_table: ZoneTable, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("dialects")
+    plain = stones_csv(rows).encode()
+    texts = {
+        "plain.csv": plain,
+        "bom.csv": b"\xef\xbb\xbf" + plain,
+        "semicolon.csv": stones_csv(rows, separator=";", comma=True, end="\r\n").encode(),
+        "tab.tsv": stones_csv(rows, separator="\t").encode(),
+        "quoted.csv": stones_csv(rows, comma=True).encode(),
+        "zipped.csv.gz": gzip.compress(plain),
+        "old_mac.csv": stones_csv(rows, end="\r").encode(),
+        "hint.csv": b"sep=;\n" + stones_csv(rows, separator=";").encode(),
+        "spare.csv": plain + b",,\n\n,,\n",
+        "french.csv": stones_csv(rows, separator=";")
+        .replace("weight_ct;colour", "Poids (ct);Couleur")
+        .encode("cp1252"),
+    }
+    parcels = []
+    for name, data in texts.items():
+        (folder / name).write_bytes(data)
+        parcels.append(ingest_file(folder / name, scheme, zone_table))
+    assert all(same(parcels[0], other) for other in parcels[1:])
+    assert parcels[0].carats == pytest.approx(sum(float(row[0]) for row in rows))
+
+
+CELLS = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\x00\r"), max_size=70)
+
+
+@settings(max_examples=200)
+@given(
+    cells=st.integers(1, 4).flatmap(
+        lambda width: st.lists(st.lists(CELLS, min_size=width, max_size=width), min_size=1)
+    ),
+    separator=st.sampled_from([",", ";", "\t"]),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+    end=st.sampled_from(["\n", "\r\n"]),
+)
+def test_regular_reading_is_csv_reading_or_gives_up(
+    cells: list[list[str]], separator: str, quoting: int, end: str
+) -> None:
+    text = io.StringIO()
+    csv.writer(text, delimiter=separator, quoting=quoting, lineterminator=end).writerows(cells)  # type: ignore[arg-type]
+    body = text.getvalue()
+    width = len(cells[0])
+    columns = read_regular(body.encode(), separator, width, "utf-8")
+    if columns is None:
+        return
+    read = list(zip(*([found[code] for code in codes] for found, codes in columns), strict=True))
+    expected = [
+        tuple(row)
+        for row in csv.reader(io.StringIO(body.rstrip("\r\n") + "\n", newline=""), delimiter=separator)
+        if row or width == 1
+    ]
+    assert read == [row or ("",) for row in expected]
+
+
+def test_plain_files_are_read_the_fast_way() -> None:
+    for body in (b"0.21,brown\n0.3,cape\n", b'"0.21","brown"\r\n"0.3",""\r\n'):
+        columns = read_regular(body, ",", 2, "utf-8")
+        assert columns is not None
+        cells, codes = columns[0]
+        assert [cells[code] for code in codes] == ["0.21", "0.3"]
+
+
+@settings(max_examples=50)
+@given(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=300), st.integers(1, 3))
+def test_factorising_finds_every_distinct_row(values: list[int], parts: int) -> None:
+    keys = [np.array(values, dtype=np.uint64) % np.uint64(7 + part) for part in range(parts - 1)]
+    keys.append(np.array(values, dtype=np.uint64))
+    firsts, codes = factorise(keys)
+    assert np.array_equal(keys[-1][firsts][codes], keys[-1])
+    assert len(firsts) == len(set(values))
+
+
+def test_factorising_many_distinct_rows() -> None:
+    keys = [np.random.default_rng(1).integers(0, 2**63, 300_000, dtype=np.uint64)]
+    firsts, codes = factorise(keys)
+    assert len(firsts) == len(np.unique(keys[0]))
+    assert np.array_equal(keys[0][firsts][codes], keys[0])
+
+
+def test_rows_are_told_by_the_line_on_which_they_begin(words: Words) -> None:
+    text = 'weight_ct,colour,note\n0.1,brown,"two\nlines"\n\n0.2,cape,x\n'
+    table = read_csv(text.encode(), "stones", "stones.csv", words, Limits())
+    assert table.rows is not None
+    assert table.rows.tolist() == [2, 5]
+
+
+def test_ragged_rows_are_told(tmp_path: Path, scheme: Scheme, zone_table: ZoneTable) -> None:
+    path = tmp_path / "stones.csv"
+    path.write_text("weight_ct,colour\n0.1,brown\n0,2,cape\n0.3\n0.4,cape,\n", encoding="utf-8")
+    found = problems_of(lambda: ingest_file(path, scheme, zone_table))
+    assert [(code, row) for code, _, row, _, _ in told(found) if code == "ragged_row"] == [
+        ("ragged_row", 3),
+        ("ragged_row", 4),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "code"),
+    [
+        ("a.csv", b"", "file_empty"),
+        ("a.csv", b"  \n", "file_empty"),
+        ("a.csv", b"PK\x03\x04rest", "wrong_file_kind"),
+        ("a.csv", gzip.compress(b"weight_ct\n1\n"), "wrong_file_kind"),
+        ("a.csv", b"%PDF-1.7", "wrong_file_kind"),
+        ("a.csv", b"\xd0\xcf\x11\xe0old", "wrong_file_kind"),
+        ("a.csv", "weight_ct\n0.2\n".encode("utf-16"), "wrong_file_kind"),
+        ("a.csv", b"weight_ct\n0.2\n\x00", "wrong_file_kind"),
+        ("a.csv", b"weight_ct,colour\n0.2,\x81\n", "bad_encoding"),
+        ("a.csv.gz", b"weight_ct\n0.2\n", "wrong_file_kind"),
+        ("a.csv.gz", gzip.compress(b"weight_ct\n0.2\n")[:-6], "damaged_file"),
+        ("a.xlsx", b"weight_ct\n0.2\n", "wrong_file_kind"),
+        ("a.zip", b"weight_ct\n0.2\n", "wrong_file_kind"),
+        ("a.xls", b"weight_ct\n0.2\n", "unknown_file_kind"),
+        ("a.json", b"{}", "unknown_file_kind"),
+        ("a.csv", b"weight_ct\n", "no_stones"),
+        ("a.csv", b"colour,morphology\nbrown,macle\n", "missing_column"),
+    ],
+)
+def test_a_file_that_is_not_what_its_name_says_is_refused(
+    name: str, data: bytes, code: str, tmp_path: Path, scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    found = problems_of(lambda: ingest_file(tmp_path / name, scheme, zone_table))
+    assert [item.code for item in found] == [code]
+
+
+def test_a_missing_file_is_told(tmp_path: Path, scheme: Scheme, zone_table: ZoneTable) -> None:
+    found = problems_of(lambda: ingest_file(tmp_path / "none.csv", scheme, zone_table))
+    assert found[0].code == "file_missing"
+
+
+@pytest.mark.parametrize("quoted", [False, True], ids=["fast", "slow"])
+def test_limits(quoted: bool, tmp_path: Path, scheme: Scheme, zone_table: ZoneTable) -> None:
+    path = tmp_path / "stones.csv"
+    path.write_text("weight_ct,colour\n" + "0.2,brown\n" * 20 + ('0.2,"a ""b"""\n' if quoted else ""), encoding="utf-8")
+    for limits, code in (
+        (Limits(max_rows=19), "too_many_rows"),
+        (Limits(max_columns=1), "too_many_columns"),
+        (Limits(max_unpacked_bytes=100), "unpacks_too_large"),
+    ):
+        found = problems_of(lambda limits=limits: ingest_file(path, scheme, zone_table, limits=limits))  # type: ignore[misc]
+        assert [item.code for item in found] == [code]
+
+
+def test_gzip_that_unpacks_to_far_more_is_refused(tmp_path: Path, scheme: Scheme, zone_table: ZoneTable) -> None:
+    path = tmp_path / "stones.csv.gz"
+    path.write_bytes(gzip.compress(b"weight_ct\n" + b"0.2\n" * 5_000_000))
+    found = problems_of(lambda: ingest_file(path, scheme, zone_table))
+    assert [item.code for item in found] == ["unpack_ratio"]
+    found = problems_of(lambda: ingest_file(path, scheme, zone_table, limits=Limits(max_unpacked_bytes=1_000_000)))
+    assert [item.code for item in found] == ["unpacks_too_large"]
