@@ -86,7 +86,10 @@ def _read_regular(
 ) -> RawTable | None:
     """Read a file whose rows are all alike, many times faster than cell by cell; None where they are not."""
     head, _, body = data.partition(b"\n")
-    header = next(csv.reader([head.decode(encoding)], delimiter=separator), [])
+    try:
+        header = next(csv.reader([head.decode(encoding)], delimiter=separator), [])
+    except csv.Error:
+        return None
     if not header or not all(title.strip() for title in header) or head.count(b'"') % 2:
         return None
     if len(header) > limits.max_columns or body.count(b"\n") > 2 * limits.max_rows:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from kpfootprint.errors import IngestError, Problem
+from kpfootprint.parcel import Parcel
 
 Row = tuple[str, str | None, str | None]
 
@@ -28,6 +29,14 @@ def problems_of(call: Callable[[], object]) -> tuple[Problem, ...]:
         call()
     assert caught.value.problems
     return caught.value.problems
+
+
+def outcome(call: Callable[[], Parcel]) -> Parcel | tuple[Problem, ...]:
+    """Return the parcel that a call gives, or the problems that it raises."""
+    try:
+        return call()
+    except IngestError as error:
+        return error.problems
 
 
 def told(problems: tuple[Problem, ...]) -> list[tuple[str, str, int | None, str | None, str | None]]:

@@ -165,7 +165,9 @@ def test_sieve_sets_may_be_left_to_the_edges(folder: Path) -> None:
 
 
 def test_a_further_attribute_is_an_entry_and_a_column(folder: Path) -> None:
-    classes = [{"name": name, "labels": {"en": name, "fr": name}, "synonyms": []} for name in ("none", "blue")]
+    classes: list[dict[str, Any]] = [
+        {"name": name, "labels": {"en": name, "fr": name}, "synonyms": []} for name in ("none", "blue")
+    ]
     entry = {"name": "fluorescence", "column": "fluorescence", "ordered": True, "classes": classes}
 
     def add(document: dict[str, Any]) -> None:
