@@ -5,7 +5,7 @@ import pytest
 
 from kpfootprint.reference import ReferencePackage
 from tests.training.parcels import SCHEME, ZONES, make_package, make_parcel
-from training.evaluate.methods import held_out, some, zone_codes, zones_of
+from training.evaluate.methods import fit_splits, held_out, some, zone_codes, zones_of
 from training.evaluate.record import Evaluation
 from training.folds import fold_of_parcels, folds
 from training.peers import PEERS, PeerMethod
@@ -38,7 +38,8 @@ def test_tables_count_every_stone_once(package: ReferencePackage) -> None:
 @pytest.mark.parametrize("method", PEERS, ids=lambda m: m.name)
 def test_peers_find_zones_that_differ_plainly(method: PeerMethod, package: ReferencePackage) -> None:
     codes = zone_codes(package)
-    evidence, strangeness = held_out(method, package, folds(fold_of_parcels(package.zone_of, n_folds=3, seed=1)))
+    fits = fit_splits(method, package, folds(fold_of_parcels(package.zone_of, n_folds=3, seed=1)))
+    evidence, strangeness = held_out(fits, package.batch, len(ZONES))
     assert evidence.shape == (len(codes), len(ZONES) + 1)
     assert np.isneginf(evidence[:, -1]).all()
     assert (evidence[:, :-1].argmax(axis=1) == codes).mean() > 0.7

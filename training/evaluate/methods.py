@@ -58,34 +58,43 @@ def zone_codes(package: ReferencePackage) -> Ints:
     return np.array([place[zone] for zone in package.zone_of], dtype=np.intp)
 
 
+def n_stones_of(batch: Batch) -> Floats:
+    """Return the number of stones of each parcel."""
+    return np.array([parcel.n_stones for parcel in batch], dtype=np.float64)
+
+
 def some(batch: Batch, which: Ints) -> Batch:
     """Return the parcels at some positions."""
     return Batch(tuple(batch.parcels[i] for i in which))
 
 
-def held_out(
-    method: Method, package: ReferencePackage, splits: Iterable[Split], *, shown: Batch | None = None
-) -> tuple[Floats, Floats | None]:
+FittedSplits = list[tuple[Split, Fitted]]
+
+
+def fit_splits(method: Method, package: ReferencePackage, splits: Iterable[Split]) -> FittedSplits:
+    """Fit a method once for each split, to be shown as many batches as one likes."""
+    return [(split, method.fit(package, split.train)) for split in splits]
+
+
+def held_out(fits: FittedSplits, shown: Batch, n_zones: int) -> tuple[Floats, Floats | None]:
     """Return evidence and strangeness of every parcel from the split that tests on it.
 
     Parameters
     ----------
-    splits : iterable of Split
-        Their tests should cover every parcel once; parcels that none tests on get NaN.
-    shown : Batch, optional
-        What is shown to the method in place of each parcel of the package (sieved parcels, say), in the same order.
+    fits : list of (Split, Fitted)
+        From `fit_splits`; their tests should cover every parcel once. Parcels that none tests on get NaN.
+    shown : Batch of n_parcels
+        The package's parcels, or what is shown in place of each (sieved parcels, say), in the same order.
 
     Returns
     -------
     evidence : ndarray of shape (n_parcels, n_zones + 1)
     strangeness : ndarray of shape (n_parcels,) or None
     """
-    batch = package.batch if shown is None else shown
-    evidence = np.full((len(batch), len(zones_of(package)) + 1), np.nan)
-    strangeness: Floats | None = np.full(len(batch), np.nan)
-    for split in splits:
-        fitted = method.fit(package, split.train)
-        tested = some(batch, split.test)
+    evidence = np.full((len(shown), n_zones + 1), np.nan)
+    strangeness: Floats | None = np.full(len(shown), np.nan)
+    for split, fitted in fits:
+        tested = some(shown, split.test)
         evidence[split.test] = fitted.evidence(tested)
         strange = fitted.strangeness(tested)
         if strange is None or strangeness is None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.intervals import bootstrap_over_parcels
-from training.evaluate.methods import Method, held_out, zone_codes
+from training.evaluate.methods import Method, fit_splits, held_out, zone_codes, zones_of
 from training.evaluate.record import Result
 from training.evaluate.trials import Alternatives, ExportDay, Trials, verification_scores, verification_trials
 from training.evaluate.verification import calibrator_of
@@ -52,7 +52,8 @@ def open_world(
         Trials on held-out parcels of known zones and their scores, to calibrate by.
     """
     codes = zone_codes(package)
-    evidence, strangeness = held_out(method, package, leave_one_zone_out(package.zone_of))
+    fits = fit_splits(method, package, leave_one_zone_out(package.zone_of))
+    evidence, strangeness = held_out(fits, package.batch, len(zones_of(package)))
     # A zone that was left out is no alternative either: its column says nothing.
     evidence[np.arange(codes.size), codes] = -np.inf
     trials = verification_trials(np.full(codes.size, -1), days)

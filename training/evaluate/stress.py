@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from kpfootprint.parcel import Batch, Parcel, Stones
+from kpfootprint.reference import ReferencePackage
 from kpfootprint.scheme import Scheme
 
 Floats = NDArray[np.float64]
@@ -34,11 +35,6 @@ def stones_of(parcel: Parcel) -> Stones:
     if parcel.stones is None:
         raise ValueError(f"parcel must be a stone list, got a sorting sheet for {parcel.parcel_id!r}")
     return parcel.stones
-
-
-def each(batch: Batch, change: Callable[[Parcel], Parcel]) -> Batch:
-    """Change every parcel of a batch."""
-    return Batch(tuple(change(parcel) for parcel in batch))
 
 
 def remove_size_range(parcel: Parcel, *, rng: np.random.Generator, least: int = 30, softness: float = 0.0) -> Parcel:
@@ -117,3 +113,20 @@ def mix(parcel: Parcel, foreign: Parcel, share: float, n_stones: int, *, rng: np
     weight = np.concatenate([stones.weight_ct[which] for stones, which in drawn])[order]
     codes = {name: np.concatenate([stones.codes[name][which] for stones, which in drawn])[order] for name in names}
     return with_stones(parcel, Stones(weight_ct=weight, codes=codes))
+
+
+SIEVED = "size range missing"
+
+
+def hardships(package: ReferencePackage, *, seed: int) -> Iterator[tuple[str, Batch]]:
+    """Yield conditions and the package's parcels under them, in the package's order, the same ones for every method."""
+    scheme = package.scheme
+    changes: tuple[tuple[str, Callable[[Parcel, np.random.Generator], Parcel]], ...] = (
+        (SIEVED, lambda parcel, rng: remove_size_range(parcel, rng=rng, softness=float(rng.choice([0.0, 0.2])))),
+        ("high-graded", lambda parcel, rng: high_grade(parcel, rng=rng)),
+        ("10 % of classes confused", lambda parcel, rng: confuse(parcel, scheme, 0.1, rng=rng)),
+        ("100 stones of each", lambda parcel, rng: subsample(parcel, 100, rng=rng)),
+    )
+    for conditions, change in changes:
+        rng = np.random.default_rng(seed)
+        yield conditions, Batch(tuple(change(parcel, rng) for parcel in package.batch))

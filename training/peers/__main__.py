@@ -18,6 +18,7 @@ from training.peers import PEERS
 from training.peers.mixing import UNMIXERS
 from training.peers.run import SEED, measure
 from training.peers.run_mixing import measure_unmixer
+from training.peers.run_oracle import measure_beside_oracle
 from training.peers.table import render_peers
 
 
@@ -46,10 +47,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for unmixer in UNMIXERS:
         print(unmixer.name, file=sys.stderr)
         mixing.append(measure_unmixer(unmixer, package))
+    print("simulated world", file=sys.stderr)
+    simulated, _ = measure_beside_oracle(PEERS, package, n_resamples=options.resamples)
     days = draw_export_days(package.zone_table, zones_of(package), rng=np.random.default_rng(SEED))
     page = render_peers(
         [*verification, *own],
         [*mixing, *own],
+        simulated,
         n_parcels=len(package.batch) - len(suspects),
         days=[item.day.isoformat() for item in days],
         synthetic=package.synthetic,

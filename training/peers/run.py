@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
-from training.evaluate.methods import Method, held_out, trial_records, zone_codes, zones_of
+from training.evaluate.methods import Method, fit_splits, held_out, n_stones_of, trial_records, zone_codes, zones_of
 from training.evaluate.novelty import novelty_cell, novelty_result, p_values_across_folds, p_values_against
 from training.evaluate.open_world import open_world, open_world_results
 from training.evaluate.record import Evaluation, NoveltyCell, Result
-from training.evaluate.stress import each, remove_size_range
+from training.evaluate.stress import SIEVED, hardships
 from training.evaluate.trials import ExportDay, draw_export_days, verification_scores, verification_trials
 from training.evaluate.verification import calibrated_across_folds, calibrator_of, verification_results
 from training.folds import fold_of_parcels, folds, middle_date, temporal_split
@@ -25,11 +25,6 @@ Bools = NDArray[np.bool_]
 
 SEED = 20260501
 N_FOLDS = 5
-
-
-def n_stones_of(batch: Batch) -> Floats:
-    """Return the number of stones of each parcel."""
-    return np.array([parcel.n_stones for parcel in batch], dtype=np.float64)
 
 
 def measure(
@@ -50,25 +45,24 @@ def measure(
 
     trials = verification_trials(codes, days)
     trials = trials.where(trusted[trials.parcel])
-    evidence, strange = held_out(method, package, folds(fold))
+    sieved_strange: Floats | None = None
+    n_zones = len(zones_of(package))
+    fits = fit_splits(method, package, folds(fold))
+    evidence, strange = held_out(fits, package.batch, n_zones)
     scores = verification_scores(trials, evidence, alternatives=method.alternatives)
     log10_lr = calibrated_across_folds(trials, scores, fold, n_stones)
     results = verification_results(trials, log10_lr, rng=rng, n_resamples=n_resamples)
     results.append(_best_zone(evidence[trusted], codes[trusted]))
 
-    sieve = np.random.default_rng(SEED)
-    sieved = each(package.batch, lambda parcel: remove_size_range(parcel, rng=sieve))
-    sieved_evidence, sieved_strange = held_out(method, package, folds(fold), shown=sieved)
-    sieved_scores = verification_scores(trials, sieved_evidence, alternatives=method.alternatives)
-    sieved_lr = calibrated_across_folds(trials, scores, fold, n_stones, shown=(sieved_scores, n_stones_of(sieved)))
-    results += verification_results(
-        trials,
-        sieved_lr,
-        rng=rng,
-        conditions="size range missing",
-        characteristic="robustness",
-        n_resamples=n_resamples,
-    )
+    for conditions, shown in hardships(package, seed=SEED):
+        hard_evidence, hard_strange = held_out(fits, shown, n_zones)
+        hard_scores = verification_scores(trials, hard_evidence, alternatives=method.alternatives)
+        hard_lr = calibrated_across_folds(trials, scores, fold, n_stones, shown=(hard_scores, n_stones_of(shown)))
+        results += verification_results(
+            trials, hard_lr, rng=rng, conditions=conditions, characteristic="robustness", n_resamples=n_resamples
+        )
+        if conditions == SIEVED:
+            sieved_strange = hard_strange
 
     world = open_world(method, package, days, (trials, scores), n_stones, alternatives=method.alternatives)
     results += open_world_results(world, codes, rng=rng, n_resamples=n_resamples)
@@ -123,8 +117,9 @@ def _later(
         return []
     fold = fold_of_parcels(early.zone_of, n_folds=N_FOLDS, seed=SEED)
     evidence = np.full((codes.size, len(zones_of(package)) + 1), np.nan)
-    evidence[split.train] = held_out(method, early, folds(fold))[0]
-    evidence[split.test] = held_out(method, package, [split])[0][split.test]
+    n_zones = len(zones_of(package))
+    evidence[split.train] = held_out(fit_splits(method, early, folds(fold)), early.batch, n_zones)[0]
+    evidence[split.test] = held_out(fit_splits(method, package, [split]), package.batch, n_zones)[0][split.test]
     trials = verification_trials(codes, days)
     trials = trials.where(trusted[trials.parcel] & ~np.isnan(evidence[trials.parcel, 0]))
     scores = verification_scores(trials, evidence, alternatives=method.alternatives)

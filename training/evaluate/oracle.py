@@ -1,0 +1,149 @@
+"""The limit: a simulated world whose own likelihood is known, and the Bayes oracle that knows it.
+
+Nothing may beat the oracle beyond chance; what seems to has seen what it should not have seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaln
+
+from kpfootprint.parcel import Batch, Conditions, Parcel, Stones
+from kpfootprint.reference import ReferencePackage
+from kpfootprint.stats.intervals import Limits, bootstrap_over_parcels
+from kpfootprint.stats.metrics import cllr
+from training.evaluate.methods import zone_codes, zones_of
+from training.evaluate.trials import Trials
+from training.peers.tables import Tables, tables_of
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirichletWorld:
+    """Zones whose parcels are Dirichlet-multinomial: every parcel draws its own shares around those of its zone.
+
+    Parameters
+    ----------
+    package : ReferencePackage
+        Where scheme, zones and status come from.
+    size : ndarray of shape (n_zones, n_sizes)
+        Dirichlet parameters of the size classes.
+    by_size : tuple of ndarray of shape (n_zones, n_sizes, n_classes)
+        Dirichlet parameters of each attribute's classes within each size class.
+    """
+
+    package: ReferencePackage
+    size: Floats
+    by_size: tuple[Floats, ...]
+
+    @classmethod
+    def like(cls, package: ReferencePackage, *, concentration: float = 80.0) -> DirichletWorld:
+        """Make a world around the pooled shares of a package's zones.
+
+        Parameters
+        ----------
+        concentration : float
+            Sum of the Dirichlet parameters of each table: the smaller, the more parcels of a zone differ.
+        """
+        if not concentration > 0:
+            raise ValueError(f"concentration must be positive, got {concentration}")
+        tables, codes = tables_of(package.batch, package.scheme), zone_codes(package)
+
+        def shares(counts: Floats) -> Floats:
+            pooled = np.stack([counts[codes == z].sum(axis=0) for z in range(codes.max() + 1)])
+            pooled = pooled + 1.0 + 0.05 * pooled.sum(axis=1, keepdims=True) / pooled.shape[1]
+            return np.asarray(concentration * pooled / pooled.sum(axis=-1, keepdims=True), dtype=np.float64)
+
+        return cls(package=package, size=shares(tables.size), by_size=tuple(map(shares, tables.by_size.values())))
+
+    def draw(self, n_each: int, *, rng: np.random.Generator, median_stones: float = 300.0) -> ReferencePackage:
+        """Draw a package of `n_each` parcels of every zone; sizes are lognormal, weights even within a size class."""
+        zones = zones_of(self.package)
+        parcels, zone_of = [], []
+        for z, zone in enumerate(zones):
+            for k in range(n_each):
+                n = int(np.clip(np.exp(rng.normal(np.log(median_stones), 0.8)), 40, 4000))
+                parcels.append(self._parcel(f"{zone}-{k:03}", z, n, rng))
+                zone_of.append(zone)
+        return replace(
+            self.package,
+            name=f"{self.package.name}-dirichlet-world",
+            batch=Batch(tuple(parcels)),
+            zone_of=tuple(zone_of),
+            collected_on=(None,) * len(parcels),
+        )
+
+    def _parcel(self, name: str, zone: int, n: int, rng: np.random.Generator) -> Parcel:
+        sieve_set, attributes = self.package.scheme.size.sieve_set, self.package.scheme.categorical
+        lower = np.maximum(np.array(sieve_set.lower_ct), 0.01)
+        upper = np.where(np.isinf(sieve_set.upper_ct), 1.5 * lower, sieve_set.upper_ct)
+        band = rng.choice(lower.size, n, p=rng.dirichlet(self.size[zone]))
+        codes: dict[str, NDArray[np.int16]] = {}
+        for attribute, parameters in zip(attributes, self.by_size, strict=True):
+            chances = np.stack([rng.dirichlet(row) for row in parameters[zone]])
+            passed = np.cumsum(chances, axis=1)[band] < rng.uniform(size=(n, 1))
+            codes[attribute.name] = np.minimum(passed.sum(axis=1), chances.shape[1] - 1).astype(np.int16)
+        weight = lower[band] + rng.uniform(0.02, 0.98, n) * (upper - lower)[band]
+        stones = Stones(weight_ct=weight, codes=codes)
+        return Parcel(parcel_id=name, n_stones=n, carats=float(weight.sum()), conditions=Conditions(), stones=stones)
+
+    def log_likelihood(self, tables: Tables) -> Floats:
+        """Return the exact ln likelihood of each parcel's counts under each zone, shape (n_parcels, n_zones).
+
+        Up to a constant of the parcel, which is the same for all zones.
+        """
+        total = dirichlet_multinomial(tables.size, self.size)
+        for counts, parameters in zip(tables.by_size.values(), self.by_size, strict=True):
+            for s in range(parameters.shape[1]):
+                total += dirichlet_multinomial(counts[:, s], parameters[:, s])
+        return total
+
+    def evidence(self, batch: Batch) -> Floats:
+        """Return what the oracle says: the likelihood, and -inf for the unlisted zone that does not exist here."""
+        found = self.log_likelihood(tables_of(batch, self.package.scheme))
+        return np.concatenate([found, np.full((len(found), 1), -np.inf)], axis=1)
+
+
+def dirichlet_multinomial(counts: Floats, parameters: Floats) -> Floats:
+    r"""Ln probability of counts under Dirichlet-multinomial distributions, without the multinomial coefficient.
+
+    .. math:: \ln\Gamma(A) - \ln\Gamma(n + A) + \sum_k [\ln\Gamma(n_k + a_k) - \ln\Gamma(a_k)], \quad A = \sum_k a_k
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n_parcels, n_classes)
+    parameters : ndarray of shape (n_zones, n_classes)
+        Positive.
+
+    Returns
+    -------
+    ndarray of shape (n_parcels, n_zones)
+    """
+    total = parameters.sum(axis=1)
+    parts = gammaln(counts[:, None] + parameters[None]) - gammaln(parameters[None])
+    found: Floats = parts.sum(axis=2) + gammaln(total) - gammaln(counts.sum(axis=1)[:, None] + total)
+    return found
+
+
+def excess_cost(
+    trials: Trials, log10_lr: Floats, oracle: Floats, *, rng: np.random.Generator, n_resamples: int = 300
+) -> tuple[float, Limits]:
+    """Return Cllr of a method less that of the oracle, on the same trials, with its interval over parcels.
+
+    Were the whole interval below 0, the method would know what it cannot know.
+    """
+    h1, weights = trials.is_h1, trials.zone_weights
+
+    def excess(drawn: Floats) -> float:
+        w = weights * drawn
+        cost: Callable[[Floats], float] = lambda lr: cllr(lr[h1], lr[~h1], weights_h1=w[h1], weights_h2=w[~h1])  # noqa: E731
+        return cost(log10_lr) - cost(oracle)
+
+    limits = bootstrap_over_parcels(excess, trials.parcel, rng=rng, strata=trials.true_zone, n_resamples=n_resamples)
+    return excess(np.ones(h1.size)), limits
