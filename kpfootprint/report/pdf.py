@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from kpfootprint.report.blocks import Block, Bullets, Document, Facts, Figure, Paragraph, Table, Verdict
 from kpfootprint.report.glossary import linker
 from kpfootprint.report.layout import lay_out
 from kpfootprint.report.locale import words
 from kpfootprint.report.report import Report
-
-STANDARDS: list[Literal["a-2a", "ua-1"]] = ["a-2a", "ua-1"]
 
 
 def render_pdf(report: Report, lang: str = "en") -> bytes:
@@ -29,11 +27,9 @@ def render_pdf(report: Report, lang: str = "en") -> bytes:
     import typst
 
     data = json.dumps(_data(lay_out(report, lang)), ensure_ascii=False)
-    pdf = typst.compile(
-        _source(), format="pdf", sys_inputs={"data": data}, pdf_standards=STANDARDS, ignore_system_fonts=True
+    return typst.compile(
+        _source(), format="pdf", sys_inputs={"data": data}, pdf_standards=["a-2a", "ua-1"], ignore_system_fonts=True
     )
-    assert isinstance(pdf, bytes)
-    return pdf
 
 
 @lru_cache(maxsize=1)
@@ -85,14 +81,14 @@ def _block(block: Block, link: _Runs, *, first: bool) -> dict[str, Any]:
             return {"kind": "bullets", "title": block.title, "tone": block.tone, "items": items}
         case Facts():
             rows = [(link(name), link(value)) for name, value in block.rows]
-            return {"kind": "facts", "title": block.title, "rows": rows, "width": 34 if first else 38}
+            return {"kind": "facts", "title": block.title, "rows": rows, "width": 42 if first else 38}
         case Table():
             return {
                 "kind": "table",
-                "caption": block.caption,
+                "caption": link(block.caption),
                 "header": block.header,
                 "rows": block.rows,
                 "numeric": block.numeric,
             }
         case Figure():
-            return {"kind": "figure", "title": block.title, "alt": block.alt, "svg": block.svg}
+            return {"kind": "figure", "title": link(block.title), "alt": block.alt, "svg": block.svg}

@@ -1,19 +1,15 @@
-"""Shares of stones by class against the expected range: sizes on log carats, colours and shapes as rows."""
+"""Shares of stones by class against the expected range; colours and shapes as rows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import accumulate
-from math import log10
 from typing import Any
 
-from kpfootprint.report.blocks import Figure, Table
+from kpfootprint.report.blocks import Figure
 from kpfootprint.report.locale import mark
+from kpfootprint.report.pictures.marks import TOP, WIDTH, alternative, figures_behind, legend, outside, seen_mark
+from kpfootprint.report.pictures.sizes import cumulative, drawable, per_class
 from kpfootprint.report.pictures.svg import Axis, Canvas, ticks
 from kpfootprint.report.speaker import Speaker
-
-WIDTH, LEFT, RIGHT, TOP, PLOT = 420.0, 44.0, 12.0, 26.0, 190.0
-_CARATS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 
 
 def shares_of_stones(sp: Speaker) -> list[Figure]:
@@ -26,193 +22,11 @@ def shares_of_stones(sp: Speaker) -> list[Figure]:
         if not rows:
             continue
         if all(limits.get(c["class"], (None, None))[0] is not None for c in rows):
-            edges = [_edges(*limits[c["class"]]) for c in rows]
-            figures += [_sizes(sp, attribute["name"], rows, edges), _cumulative(sp, attribute["name"], rows, edges)]
+            edges = [drawable(*limits[c["class"]]) for c in rows]
+            figures += [per_class(sp, attribute["name"], rows, edges), cumulative(sp, attribute["name"], rows, edges)]
         else:
             figures.append(_rows(sp, attribute["name"], rows))
     return figures
-
-
-def _edges(lower: float, upper: float | None) -> tuple[float, float]:
-    """Return drawable limits in carats of a class that may begin at zero or never end."""
-    if upper is None:
-        return lower, max(lower * 2, 0.02)
-    return (upper / 2 if lower <= 0 else lower), upper
-
-
-def _outside(c: dict[str, Any]) -> bool:
-    return c["low"] is not None and not c["low"] <= c["observed"] <= c["high"]
-
-
-def _alt(sp: Speaker, rows: Sequence[dict[str, Any]]) -> str:
-    """Say which classes lie outside what is expected."""
-    if all(c["low"] is None for c in rows):
-        return sp.t(mark("Observed shares of stones; nothing was declared to compare them with."))
-    outside = [sp.names.class_(c["attribute"], c["class"]) for c in rows if _outside(c)]
-    if not outside:
-        return sp.t(mark("Every class lies within its expected range."))
-    return sp.t(
-        mark("Outside the expected range: {classes}. All other classes lie within it."), classes=", ".join(outside)
-    )
-
-
-def _data(sp: Speaker, title: str, rows: Sequence[dict[str, Any]]) -> Table:
-    return Table(
-        caption=title,
-        header=tuple(
-            sp.t(word) for word in (mark("Class"), mark("Observed"), mark("Expected"), mark("Expected range"))
-        ),
-        rows=tuple(
-            (
-                sp.names.class_(c["attribute"], c["class"]),
-                sp.share(c["observed"]),
-                sp.share(c["expected"]),
-                "\u2013"
-                if c["low"] is None
-                else sp.t(mark("{low} to {high}"), low=sp.share(c["low"]), high=sp.share(c["high"])),
-            )
-            for c in rows
-        ),
-        numeric=(False, True, True, True),
-    )
-
-
-def _legend(sp: Speaker, canvas: Canvas, y: float, compared: bool) -> None:
-    """Explain the marks in one line."""
-    x = LEFT
-    canvas.dot(x + 4, y - 4)
-    canvas.text(x + 13, y, sp.t(mark("observed")), size=11)
-    if not compared:
-        return
-    canvas.dot(x + 96, y - 4, "triangle", "odd", 4.5)
-    canvas.text(x + 105, y, sp.t(mark("observed, outside")), size=11)
-    canvas.rect(x + 222, y - 10, 14, 11)
-    canvas.line([(x + 222, y - 4.5), (x + 236, y - 4.5)], "ink", 1.6)
-    canvas.text(x + 242, y, sp.t(mark("expected, range")), size=11)
-
-
-def _frame(sp: Speaker, canvas: Canvas, x: Axis, y: Axis, high: float) -> None:
-    """Draw the axes of a picture on log carats."""
-    for value in ticks(0, high, 4):
-        canvas.line([(x.start, y(value)), (x.end, y(value))], "grid", 0.7)
-        canvas.text(x.start - 5, y(value) + 4, sp.share(value), "end", "muted", 11)
-    last = -100.0
-    for value in _CARATS:
-        at = x(log10(value))
-        if x.low <= log10(value) <= x.high:
-            canvas.line([(at, y.start), (at, y.start + 4)], "muted")
-            if at - last > 26:
-                canvas.text(at, y.start + 16, sp.words.trimmed(value, 2), "middle", "muted", 11)
-                last = at
-    canvas.line([(x.start, y.start), (x.end, y.start)], "ink")
-    canvas.text((x.start + x.end) / 2, y.start + 31, sp.t(mark("carats per stone (log scale)")), "middle", "muted", 11)
-
-
-def _axes(edges: Sequence[tuple[float, float]], high: float) -> tuple[Axis, Axis]:
-    low_ct, high_ct = min(low for low, _ in edges), max(high for _, high in edges)
-    return Axis(log10(low_ct), log10(high_ct), LEFT, WIDTH - RIGHT), Axis(0, high, TOP + PLOT, TOP)
-
-
-def _sizes(sp: Speaker, name: str, rows: list[dict[str, Any]], edges: list[tuple[float, float]]) -> Figure:
-    high = max(max(c["observed"], c["high"] or 0) for c in rows) * 1.08 or 1.0
-    x, y = _axes(edges, high)
-    canvas = Canvas(WIDTH, TOP + PLOT + 40)
-    _legend(sp, canvas, 14, any(c["low"] is not None for c in rows))
-    _frame(sp, canvas, x, y, high)
-    for c, (lower, upper) in zip(rows, edges, strict=True):
-        left, right = x(log10(lower)) + 1, x(log10(upper)) - 1
-        if c["low"] is not None:
-            canvas.rect(left, y(c["high"]), right - left, y(c["low"]) - y(c["high"]))
-        if c["expected"] is not None:
-            canvas.line([(left, y(c["expected"])), (right, y(c["expected"]))], "ink", 1.6)
-        _seen(canvas, (left + right) / 2, y(c["observed"]), c)
-    title = sp.t(mark("{attribute}: share of stones in each class"), attribute=sp.names.attribute(name))
-    alt = _alt(sp, rows)
-    return Figure(
-        key=f"p-{name}", title=title, alt=alt, svg=canvas.svg(f"p-{name}", title, alt), data=_data(sp, title, rows)
-    )
-
-
-def _seen(canvas: Canvas, x: float, y: float, c: dict[str, Any]) -> None:
-    if _outside(c):
-        canvas.dot(x, y, "triangle", "odd", 5)
-    else:
-        canvas.dot(x, y)
-
-
-def _sums(rows: list[dict[str, Any]]) -> tuple[list[float], list[float], list[float], list[float]]:
-    """Return observed and expected cumulative shares, and the widest range that the classes' own ranges allow."""
-    low = [c["low"] or 0.0 for c in rows]
-    high = [1.0 if c["high"] is None else c["high"] for c in rows]
-    below, above = list(accumulate(low)), list(accumulate(high))
-    floor = [max(b, 1 - (above[-1] - a)) for b, a in zip(below, above, strict=True)]
-    ceiling = [min(a, 1 - (below[-1] - b)) for b, a in zip(below, above, strict=True)]
-    return (
-        list(accumulate(c["observed"] for c in rows)),
-        list(accumulate(c["expected"] or 0.0 for c in rows)),
-        [min(max(value, 0.0), 1.0) for value in floor],
-        [min(max(value, 0.0), 1.0) for value in ceiling],
-    )
-
-
-def _cumulative(sp: Speaker, name: str, rows: list[dict[str, Any]], edges: list[tuple[float, float]]) -> Figure:
-    x, y = _axes(edges, 1.0)
-    canvas = Canvas(WIDTH, TOP + PLOT + 40)
-    compared = all(c["low"] is not None and c["expected"] is not None for c in rows)
-    observed, expected, low, high = _sums(rows)
-    at = [x(log10(upper)) for _, upper in edges]
-    start = (x(log10(edges[0][0])), y(0))
-    _frame(sp, canvas, x, y, 1.0)
-    if compared:
-        upper_line = [start, *((px, y(v)) for px, v in zip(at, high, strict=True))]
-        lower_line = [start, *((px, y(v)) for px, v in zip(at, low, strict=True))]
-        canvas.area([*upper_line, *reversed(lower_line)])
-        canvas.line([start, *((px, y(v)) for px, v in zip(at, expected, strict=True))], "ink", 1.2, "6 3")
-    seen = [(px, y(v)) for px, v in zip(at, observed, strict=True)]
-    canvas.line([start, *seen], "seen", 2)
-    for px, py in seen:
-        canvas.dot(px, py, size=3)
-    canvas.line([(LEFT, 10), (LEFT + 20, 10)], "seen", 2)
-    canvas.dot(LEFT + 10, 10, size=3)
-    canvas.text(LEFT + 26, 14, sp.t(mark("observed")), size=11)
-    if compared:
-        canvas.line([(LEFT + 100, 10), (LEFT + 124, 10)], "ink", 1.2, "6 3")
-        canvas.text(LEFT + 130, 14, sp.t(mark("expected")), size=11)
-        canvas.rect(LEFT + 200, 4, 14, 11)
-        canvas.text(LEFT + 220, 14, sp.t(mark("range")), size=11)
-    title = sp.t(mark("{attribute}: share of stones up to each limit"), attribute=sp.names.attribute(name))
-    alt = sp.t(
-        mark(
-            "The line rises to {half} of stones at {carats} ct. The range holds every distribution whose classes all "
-            "stay within their own ranges."
-        ),
-        half=sp.share(0.5),
-        carats=sp.words.number(_median(observed, edges), 2),
-    )
-    key = f"p-{name}-cumulative"
-    header = (sp.t(mark("Up to (ct)")), sp.t(mark("Observed")), sp.t(mark("Expected")), sp.t(mark("Range")))
-    table_rows = tuple(
-        (
-            sp.words.trimmed(upper, 3) if i < len(rows) - 1 else sp.t(mark("all")),
-            sp.share(min(observed[i], 1.0)),
-            sp.share(min(expected[i], 1.0)) if compared else "\u2013",
-            sp.t(mark("{low} to {high}"), low=sp.share(low[i]), high=sp.share(high[i])) if compared else "\u2013",
-        )
-        for i, (_, upper) in enumerate(edges)
-    )
-    data = Table(caption=title, header=header, rows=table_rows, numeric=(False, True, True, True))
-    return Figure(key=key, title=title, alt=alt, svg=canvas.svg(key, title, alt), data=data)
-
-
-def _median(observed: Sequence[float], edges: Sequence[tuple[float, float]]) -> float:
-    """Return where the drawn line crosses one half, in carats."""
-    before = 0.0
-    for total, (lower, upper) in zip(observed, edges, strict=True):
-        if total >= 0.5:
-            part = (0.5 - before) / ((total - before) or 1)
-            return float(10 ** (log10(lower) + part * (log10(upper) - log10(lower))))
-        before = total
-    return edges[-1][1]
 
 
 def _rows(sp: Speaker, name: str, rows: list[dict[str, Any]]) -> Figure:
@@ -222,7 +36,7 @@ def _rows(sp: Speaker, name: str, rows: list[dict[str, Any]]) -> Figure:
     x = Axis(0, high, left, WIDTH - 46)
     step, bottom = 22.0, TOP + 22.0 * len(rows)
     canvas = Canvas(WIDTH, bottom + 30)
-    _legend(sp, canvas, 14, any(c["low"] is not None for c in rows))
+    legend(sp, canvas, 14, any(c["low"] is not None for c in rows))
     for value in ticks(0, high, 4):
         canvas.line([(x(value), TOP), (x(value), bottom)], "grid", 0.7)
         canvas.text(x(value), bottom + 14, sp.share(value), "middle", "muted", 11)
@@ -233,11 +47,15 @@ def _rows(sp: Speaker, name: str, rows: list[dict[str, Any]]) -> Figure:
             canvas.rect(x(c["low"]), middle - 7, x(c["high"]) - x(c["low"]), 14)
         if c["expected"] is not None:
             canvas.line([(x(c["expected"]), middle - 7), (x(c["expected"]), middle + 7)], "ink", 1.6)
-        _seen(canvas, x(c["observed"]), middle, c)
-        canvas.text(WIDTH - 4, middle + 4, sp.share(c["observed"]), "end", "odd" if _outside(c) else "muted", 11)
+        seen_mark(canvas, x(c["observed"]), middle, c)
+        canvas.text(WIDTH - 4, middle + 4, sp.share(c["observed"]), "end", "odd" if outside(c) else "muted", 11)
     canvas.text((x.start + x.end) / 2, bottom + 28, sp.t(mark("share of stones")), "middle", "muted", 11)
     title = sp.t(mark("{attribute}: share of stones in each class"), attribute=sp.names.attribute(name))
-    alt = _alt(sp, rows)
+    alt = alternative(sp, rows)
     return Figure(
-        key=f"p-{name}", title=title, alt=alt, svg=canvas.svg(f"p-{name}", title, alt), data=_data(sp, title, rows)
+        key=f"p-{name}",
+        title=title,
+        alt=alt,
+        svg=canvas.svg(f"p-{name}", title, alt),
+        data=figures_behind(sp, title, rows),
     )

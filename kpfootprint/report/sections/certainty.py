@@ -122,12 +122,22 @@ def _mixture(sp: Speaker, found: Mapping[str, Any]) -> list[Block]:
 
 def _sources(sp: Speaker, found: Mapping[str, Any]) -> Table:
     rows = tuple(
-        (sp.zone(s["zone_id"]), sp.between(s), sp.share(s["posterior"]))
+        (
+            sp.zone(s["zone_id"]),
+            sp.share(s["estimate"]),
+            sp.t(mark("{low} to {high}"), low=sp.share(s["low"]), high=sp.share(s["high"])),
+            sp.share(s["posterior"]),
+        )
         for s in sorted(found["sources"], key=lambda s: -s["posterior"])
     )
     return Table(
         caption=sp.t(mark("Where undeclared goods could come from: their share, if that zone were the only source")),
-        header=(sp.t(mark("Zone")), sp.t(mark("Share of stones")), sp.t(mark("Posterior"))),
+        header=(
+            sp.t(mark("Zone")),
+            sp.t(mark("Share")),
+            sp.t(mark("{level} interval"), level=sp.share(found["sources"][0]["level"])),
+            sp.t(mark("Probability")),
+        ),
         rows=rows,
-        numeric=(False, True, True),
+        numeric=(False, True, True, True),
     )

@@ -40,7 +40,7 @@ def _attribution(sp: Speaker, found: dict[str, Any]) -> Table:
             mark("What the parcel resembles, with equal chances beforehand; prediction set at {level}"),
             level=sp.share(found["level"]),
         ),
-        header=(sp.t(mark("Zone")), sp.t(mark("Posterior")), sp.t(mark("In the prediction set"))),
+        header=(sp.t(mark("Zone")), sp.t(mark("Probability")), sp.t(mark("In the set"))),
         rows=tuple((sp.zone(zone), sp.share(p), sp.label(str(zone in inside).lower())) for zone, p in rows),
         numeric=(False, True, False),
     )
