@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Problem,
         ReferenceDataError,
         ReleaseError,
+        ReportError,
         SchemeMismatch,
     )
     from kpfootprint.flow import examine
@@ -49,6 +50,7 @@ _ROOMS = {
         "Problem",
         "ReferenceDataError",
         "ReleaseError",
+        "ReportError",
         "SchemeMismatch",
     ),
     "flow": ("examine",),
@@ -69,6 +71,7 @@ __all__ = [
     "Release",
     "ReleaseError",
     "Report",
+    "ReportError",
     "SchemeMismatch",
     "__version__",
     "examine",

@@ -17,6 +17,7 @@ NAMES = [
     "Release",
     "ReleaseError",
     "Report",
+    "ReportError",
     "SchemeMismatch",
     "__version__",
     "examine",

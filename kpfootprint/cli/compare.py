@@ -1,4 +1,4 @@
-"""``kpfootprint compare`` and ``verify``: one parcel in, its report out; a sealed report made again."""
+"""``kpfootprint compare``: one parcel in, its report out."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from kpfootprint.cli.reading import read_parcel
 from kpfootprint.cli.surroundings import lang_option, model_option, now, open_release
 
 if TYPE_CHECKING:
+    from kpfootprint.parcel import Parcel
+    from kpfootprint.release import Release
     from kpfootprint.report import Report
 
 FORMATS = ("text", "json", "html", "pdf", "dossier")
@@ -43,7 +45,7 @@ def compare(stones: Path, form: str, lang: str, out: Path | None, model: Path | 
     parcel = read_parcel(stones, release, as_parcel(given))
     created_at = now()
     (report,) = examine(Batch((parcel,)), release, status_on=created_at.date(), created_at=created_at)
-    rendered = _rendered(report, form, lang)
+    rendered = _sealed(report, parcel, release) if form == "dossier" else _rendered(report, form, lang)
     with writing(out) as stream:
         stream.write(rendered)
 
@@ -62,13 +64,8 @@ def _rendered(report: Report, form: str, lang: str) -> bytes:
             return forms.render_text(report, lang).encode()
 
 
-@click.command()
-@click.argument("dossier", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@model_option
-def verify(dossier: Path, model: Path | None) -> None:
-    """Make a sealed report again.
+def _sealed(report: Report, parcel: Parcel, release: Release) -> bytes:
+    from kpfootprint.ingest import parcel_to_json
+    from kpfootprint.report.dossier import write_dossier
 
-    DOSSIER is what compare --format dossier wrote. Its report is made again from its input, and what comes out is
-    compared with it: exit status 0 where it is the same, 1 where it is not.
-    """
-    raise NotImplementedError
+    return write_dossier(report, parcel=parcel_to_json(parcel, release.scheme), card=release.card)

@@ -9,9 +9,10 @@ import click
 
 from kpfootprint import __version__
 from kpfootprint.cli.batch import batch, validate
-from kpfootprint.cli.compare import compare, verify
+from kpfootprint.cli.compare import compare
 from kpfootprint.cli.models import models
 from kpfootprint.cli.operate import keys, serve
+from kpfootprint.cli.verify import verify
 from kpfootprint.cli.zones import zones
 from kpfootprint.errors import (
     IngestError,
@@ -19,6 +20,7 @@ from kpfootprint.errors import (
     KPFootprintError,
     Problem,
     ReferenceDataError,
+    ReportError,
     SchemeMismatch,
 )
 
@@ -60,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (IngestError, ReferenceDataError) as error:
         show_problems(error.problems)
         sys.exit(BAD_INPUT)
-    except (InvalidParcel, SchemeMismatch) as error:
+    except (InvalidParcel, ReportError, SchemeMismatch) as error:
         click.echo(f"{error}", err=True)
         sys.exit(BAD_INPUT)
     except (KPFootprintError, OSError) as error:
