@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-SLOW = {"pandas", "sklearn", "scipy", "bentoml", "sqlalchemy", "frictionless", "matplotlib", "typst", "openpyxl"}
+SLOW = {"pandas", "sklearn", "bentoml", "sqlalchemy", "frictionless", "matplotlib", "typst", "openpyxl"}
 NOT_FOR_SERVING = {"pandas", "sklearn", "frictionless", "matplotlib", "joblib"}
 
 
@@ -28,8 +28,11 @@ def test_a_short_command_imports_nothing_slow(arguments: tuple[str, ...]) -> Non
     assert imported(run(*arguments)) & SLOW == set()
 
 
-def test_looking_at_the_library_imports_not_even_numpy() -> None:
-    assert "numpy" not in imported("import kpfootprint; kpfootprint.__version__")
+@pytest.mark.parametrize(
+    "code", ["import kpfootprint; kpfootprint.__version__", run("--version"), run("batch", "--help")]
+)
+def test_looking_around_imports_not_even_numpy(code: str) -> None:
+    assert "numpy" not in imported(code)
 
 
 def test_a_comparison_needs_neither_pandas_nor_scikit_learn() -> None:
