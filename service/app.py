@@ -46,7 +46,7 @@ class Document(bentoml.IODescriptor):
     text: bytes
 
     @classmethod
-    async def from_http_request(cls, request: Request, serde: Any) -> Document:
+    async def from_http_request(cls, request: Request, serde: Any) -> Document:  # noqa: ARG003
         """Take the body that the door has read."""
         return cls(text=visit_of(request).body)
 

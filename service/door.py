@@ -20,7 +20,7 @@ from service.answer import Answer
 from service.auth import CHALLENGE, SAFE, check_csrf, check_origin, principal_of
 from service.errors import Refused, refusal_of
 from service.limits import Counted, Rate, declared_length, replaying, too_large, whole_body
-from service.pages.errors import refusal_response
+from service.pages.errors import problem_response, refusal_response
 from service.routes.endpoint import Endpoint, matching
 from service.visit import SCOPE_NAME, Visit
 from service.work import Workplace
@@ -145,9 +145,16 @@ class Door:
         if refused is None or refused.status >= 500:
             log.error("request %s failed", visit.request_id, exc_info=error)
         refused = refused or Refused("internal_error", f"The log of the service says more about {visit.request_id}.")
-        if answer.status is None:
-            answer.refusal = None
-            await refusal_response(Request(scope, receive), refused)(scope, receive, answer)
+        if answer.status is not None:
+            return
+        answer.refusal = None
+        request = Request(scope, receive)
+        try:
+            response = refusal_response(request, refused)
+        except Exception as second:  # without an answer BentoML would let the request wait until its time is up
+            log.error("the page of an error failed, request %s", visit.request_id, exc_info=second)
+            response = problem_response(request, refused)
+        await response(scope, receive, answer)
 
 
 def _check_type(endpoint: Endpoint, headers: Headers) -> None:

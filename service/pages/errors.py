@@ -16,15 +16,19 @@ from service.visit import visit_of
 def refusal_response(request: Request, refused: Refused) -> Response:
     """Return the answer that tells a refusal; a browser that is not signed in is sent to where it can be."""
     path = request.url.path
-    request_id = visit_of(request).request_id
     wants_page = "text/html" in request.headers.get("accept", "")
     if not wants_page or (path.startswith("/v1/") and not path.endswith(".html")):
-        body = refused.body(instance=path, request_id=request_id)
-        headers = {"Content-Type": MEDIA_TYPE, **refused.headers}
-        return Response(body, status_code=refused.status, headers=headers)
+        return problem_response(request, refused)
     if refused.code == "unauthenticated" and request.method in SAFE:
         target = quote(path + (f"?{request.url.query}" if request.url.query else ""), safe="/")
         return RedirectResponse(f"/sign-in?next={target}", status_code=303)
+    request_id = visit_of(request).request_id
     answer = page(request, "error.html", status=refused.status, refused=refused, request_id=request_id)
     answer.headers.update(refused.headers)
     return answer
+
+
+def problem_response(request: Request, refused: Refused) -> Response:
+    """Return the problem details of a refusal."""
+    body = refused.body(instance=request.url.path, request_id=visit_of(request).request_id)
+    return Response(body, status_code=refused.status, headers={"Content-Type": MEDIA_TYPE, **refused.headers})

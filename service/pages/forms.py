@@ -11,11 +11,11 @@ from service.visit import visit_of
 MAX_FIELDS = 100
 
 
-async def read_form(request: Request) -> FormData:
-    """Return the form that a page sent, once its token is seen to be the session's."""
+async def read_form(request: Request, *, signs_in: bool = False) -> FormData:
+    """Return the form that a page sent, once its token is seen to be the session's; signing in needs none."""
     visit = visit_of(request)
     form = await request.form(max_files=1, max_fields=MAX_FIELDS, max_part_size=visit.work.settings.max_body)
-    if visit.principal is not None:
+    if visit.principal is not None and not signs_in:
         check_csrf(visit.principal, text_of(form, "csrf"))
     return form
 

@@ -22,9 +22,8 @@ CONCLUSIONS = {
     "inconclusive": "inconclusive",
     "query": "query",
     "not_comparable": "not comparable",
-    None: "none",
 }
-"""English messages for the conclusions of reports; a parcel without a declaration has none."""
+"""English messages for the conclusions of reports."""
 
 DOMAIN = "pages"
 LOCALES = Path(__file__).parent / "locale"

@@ -29,7 +29,7 @@ def show(request: Request) -> Response:
 
 async def submit(request: Request) -> Response:
     """Sign a browser in with a key."""
-    form = await read_form(request)
+    form = await read_form(request, signs_in=True)
     target = local_target(text_of(form, "next"))
     engine = visit_of(request).work.engine
     key = recognised(engine, text_of(form, "key"))

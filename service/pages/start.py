@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 from anyio import to_thread
+from babel import Locale
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from kpfootprint.errors import IngestError, Problem
+from kpfootprint.reference import ZoneTable
 from service.errors import Refused
 from service.languages import language_of
 from service.pages.examples import EXAMPLES, available
@@ -84,9 +85,9 @@ def _form(request: Request, given: Given, problems: tuple[Problem, ...]) -> Resp
         status=422 if problems else 200,
         given=given,
         rows=ROWS,
-        problems=problems,
+        problems=sorted(problems, key=lambda item: (item.table, item.row or 0)),
         told=lambda problem: told(problem, catalogue),
-        zones_by_country=_by_country(table),
+        zones_by_country=_by_country(table, language_of(request)),
         names={zone.zone_id: zone.name for zone in table.zones},
         sieve_sets=[(item.name, item.name) for item in release.scheme.sieve_sets],
         today=today().isoformat(),
@@ -98,10 +99,11 @@ def _form(request: Request, given: Given, problems: tuple[Problem, ...]) -> Resp
     )
 
 
-def _by_country(table: Any) -> list[tuple[str, list[dict[str, str]]]]:
+def _by_country(table: ZoneTable, lang: str) -> list[tuple[str, list[dict[str, str]]]]:
     """Return the zones by country as options, with a note where one is not compliant today."""
     groups: dict[str, list[dict[str, str]]] = {}
     for zone in table.zones:
         note = STATUS_NOTES.get(table.status_on(zone.zone_id, today()), "")
         groups.setdefault(zone.country, []).append({"zone_id": zone.zone_id, "name": zone.name, "note": note})
-    return list(groups.items())
+    names = Locale.parse(lang).territories
+    return [(names.get(country, country), zones) for country, zones in groups.items()]

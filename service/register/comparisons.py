@@ -15,7 +15,7 @@ from service.register.secrets import new_id
 from service.register.tables import comparisons
 
 
-class KeyReused(Exception):
+class KeyReused(Exception):  # noqa: N818
     """An Idempotency-Key came again with another body."""
 
 
@@ -104,7 +104,7 @@ def report_of(engine: sa.Engine, comparison_id: str) -> str | None:
 
 
 def page_of(engine: sa.Engine, *, before: int | None, limit: int) -> tuple[list[Entry], int | None]:
-    """Return up to `limit` comparisons older than position `before`, the newest first, and where the next page starts."""
+    """Return up to `limit` comparisons before a position, the newest first, and where the next page starts."""
     table = comparisons.c
     columns = [getattr(table, name) for name in Entry.__dataclass_fields__]
     query = sa.select(*columns).order_by(table.position.desc()).limit(limit + 1)

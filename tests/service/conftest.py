@@ -1,0 +1,103 @@
+"""The app in this process, on a register in a file, with keys of every role."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from service.register.keys import create_key
+
+Ask = Callable[..., Any]
+
+
+BENTOML_WARNS = (
+    "ignore:GitWildMatchPattern:DeprecationWarning",
+    "ignore::DeprecationWarning:_?bentoml",
+)
+"""What BentoML and its dependencies say of each other; everything else stays an error."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let BentoML's own warnings pass in the tests of this folder."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            for rule in BENTOML_WARNS:
+                item.add_marker(pytest.mark.filterwarnings(rule))
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the home folder of the app."""
+    return tmp_path_factory.mktemp("service-home") / "kpf"
+
+
+@pytest.fixture(scope="session")
+def app(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """Run the app; BentoML has one in a process, and settings are read when it is imported."""
+    before = dict(os.environ)
+    os.environ |= {
+        "BENTOML_DO_NOT_TRACK": "true",
+        "BENTOML_HOME": str(tmp_path_factory.mktemp("bentoml")),
+        "KPF_HOME": str(home),
+        "KPF_MAX_BODY_MB": "0.5",
+        "KPF_MAX_UPLOAD_MB": "1",
+        "KPF_RATE_PER_MINUTE": "100000",
+    }
+    from service.app import Comparisons
+
+    Comparisons.inner.migrate()
+    with TestClient(Comparisons.to_asgi(), follow_redirects=False, raise_server_exceptions=False) as client:
+        yield client
+    for name in set(os.environ) - set(before):
+        del os.environ[name]
+    os.environ |= before
+
+
+@pytest.fixture(scope="session")
+def keys(home: Path, app: TestClient) -> dict[str, str]:
+    """Return a key of every role."""
+    return {role: create_key(home, role, f"the {role}") for role in ("viewer", "monitor", "researcher", "admin")}
+
+
+@pytest.fixture
+def ask(app: TestClient, keys: dict[str, str]) -> Ask:
+    """Return a way to ask with a key: ``ask("monitor", "GET", "/v1/zones")``."""
+
+    def asked(role: str, method: str, path: str, **more: Any) -> Any:
+        app.cookies.clear()
+        headers = {"Authorization": f"Bearer {keys[role]}"} | more.pop("headers", {})
+        return app.request(method, path, headers=headers, **more)
+
+    return asked
+
+
+@pytest.fixture
+def browser(app: TestClient, keys: dict[str, str]) -> Iterator[TestClient]:
+    """Sign a browser in with the monitor's key."""
+    app.cookies.clear()
+    answer = app.post("/sign-in", data={"key": keys["monitor"]})
+    assert answer.status_code == 303
+    yield app
+    app.cookies.clear()
+
+
+@pytest.fixture(scope="session")
+def parcel(examples: Path) -> dict[str, Any]:
+    """Return the example parcel that comes as JSON."""
+    document: dict[str, Any] = json.loads((examples / "true_berberati.json").read_text(encoding="utf-8"))
+    return document
+
+
+@pytest.fixture
+def kept(ask: Ask, parcel: dict[str, Any]) -> str:
+    """Return the address of a comparison that was kept."""
+    answer = ask("monitor", "POST", "/v1/comparisons", json=parcel)
+    assert answer.status_code == 201
+    location: str = answer.headers["location"]
+    return location

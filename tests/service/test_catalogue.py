@@ -1,0 +1,57 @@
+"""Every text of the pages stands in the French catalogue, the compiled one is made from it, and the words are ours."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+
+from kpfootprint.errors import Problem
+from kpfootprint.ingest import RULES
+from service.pages.catalogue import TEMPLATES, compiled, messages, sources
+from service.pages.problems import told
+from service.pages.render import translations
+
+NEVER = re.compile(
+    r"\b(proves?|proof|matche?s?|confirm\w*|authentic\w*|conflict diamonds?|prouve\w*|preuve|authentique\w*"
+    r"|diamants? de conflit)\b",
+    re.IGNORECASE,
+)
+
+
+@pytest.mark.parametrize("source", sources(), ids=lambda path: path.parts[-3])
+def test_everything_is_translated(source: Path) -> None:
+    with source.open("rb") as stream:
+        catalogue = read_po(stream)
+    known = {m.id[0] if isinstance(m.id, tuple) else m.id: m for m in catalogue if m.id}
+    wanted = set(messages())
+    assert wanted - set(known) == set()
+    assert set(known) - wanted == set(), "messages that no page shows any more"
+    for message in known.values():
+        texts = message.string if isinstance(message.string, tuple) else (message.string,)
+        assert all(texts), message.id
+        assert not message.fuzzy
+        names = re.compile(r"%\(\w+\)s|\{\w+\}")
+        first = message.id[0] if isinstance(message.id, tuple) else message.id
+        assert all(set(names.findall(text)) == set(names.findall(str(first))) for text in texts), message.id
+
+
+@pytest.mark.parametrize("source", sources(), ids=lambda path: path.parts[-3])
+def test_the_compiled_catalogue_is_made_from_its_source(source: Path) -> None:
+    assert source.with_suffix(".mo").read_bytes() == compiled(source), "run: python -m service.pages.catalogue"
+
+
+def test_a_problem_is_told_in_french_with_its_values() -> None:
+    catalogue = translations("fr")
+    reason = RULES["unknown_zone"].format(nearest="boda, bria")
+    assert told(Problem(table="t", code="unknown_zone", reason=reason), catalogue).endswith("boda, bria")
+    assert "known" not in told(Problem(table="t", code="unknown_zone", reason=reason), catalogue)
+    assert told(Problem(table="t", code="no rule", reason="as it is"), catalogue) == "as it is"
+    assert told(Problem(table="t", code="unknown_zone", reason=reason), translations("en")) == reason
+
+
+def test_no_page_says_what_a_comparison_cannot() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in [*TEMPLATES.glob("*.html"), *sources()]]
+    assert [found for text in texts for found in NEVER.findall(text)] == []

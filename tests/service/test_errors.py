@@ -1,0 +1,142 @@
+"""One JSON error shape, for every failure, whoever raised it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from service.endpoints import ENDPOINTS
+from service.errors import BY_STATUS, KINDS, Refused, refusal_with
+from tests.service.reading import problem_in
+
+Ask = Callable[..., Any]
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/nothing", 404, "not_found"),
+        ("GET", "/v1/comparisons/", 404, "not_found"),
+        ("GET", "/v1/comparisons/none", 404, "not_found"),
+        ("GET", "/v1/comparisons/none.html", 404, "not_found"),
+        ("GET", "/v1/comparisons/none.pdf", 404, "not_found"),
+        ("GET", "/comparisons/none", 404, "not_found"),
+        ("DELETE", "/v1/keys/none", 404, "not_found"),
+        ("GET", "/docs.json", 404, "not_found"),
+        ("GET", "/schema.json", 404, "not_found"),
+        ("GET", "/healthz", 404, "not_found"),
+        ("GET", "/static_content/index.css", 404, "not_found"),
+        ("POST", "/livez", 405, "method_not_allowed"),
+        ("PUT", "/v1/comparisons", 405, "method_not_allowed"),
+        ("OPTIONS", "/v1/comparisons", 405, "method_not_allowed"),
+        ("GET", "/v1/zones?on=yesterday", 422, "invalid_input"),
+        ("GET", "/v1/comparisons?limit=-1", 422, "invalid_input"),
+        ("GET", "/v1/comparisons?before=x", 422, "invalid_input"),
+    ],
+)
+def test_addresses(ask: Ask, method: str, path: str, status: int, code: str) -> None:
+    document = problem_in(ask("admin", method, path), status, code)
+    assert document["instance"] == path.partition("?")[0]
+
+
+def test_405_names_what_is_allowed(ask: Ask) -> None:
+    assert ask("viewer", "PUT", "/v1/comparisons").headers["allow"] == "GET, HEAD, POST"
+
+
+@pytest.mark.parametrize("path", ["/v1/comparisons", "/v1/keys"])
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe\x00", b"[" * 100_000, b'{"a": 1} x'])
+def test_no_json_is_400(ask: Ask, path: str, body: bytes) -> None:
+    problem_in(ask("admin", "POST", path, content=body, headers=JSON), 400, "not_json")
+
+
+@pytest.mark.parametrize("path", ["/v1/comparisons", "/v1/keys"])
+@pytest.mark.parametrize(
+    "media_type", ["text/plain", "application/vnd.bentoml+pickle", "multipart/form-data; boundary=x", "application/xml"]
+)
+def test_another_media_type_is_415(ask: Ask, path: str, media_type: str) -> None:
+    answer = ask("admin", "POST", path, content=b"{}", headers={"Content-Type": media_type})
+    problem_in(answer, 415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("path", ["/v1/comparisons", "/v1/keys"])
+@pytest.mark.parametrize("body", [b"[]", b"1", b"null", b'"x"', b"{}", b'{"role": 1, "stones": 2}'])
+def test_other_json_is_422_with_its_problems(ask: Ask, path: str, body: bytes) -> None:
+    document = problem_in(ask("admin", "POST", path, content=body, headers=JSON), 422, "invalid_input")
+    assert document["problems"]
+
+
+def test_every_problem_of_a_parcel_is_told_at_once(ask: Ask) -> None:
+    parcel = {
+        "parcel_id": "P",
+        "declarations": [{"zone_id": "atlantis"}],
+        "stones": {"weight_ct": [0.5, -1, "x"], "colour": ["brown", "ultraviolet", "brown"]},
+    }
+    document = problem_in(ask("monitor", "POST", "/v1/comparisons", json=parcel), 422, "invalid_input")
+    told = {(problem["column"], problem["value"]) for problem in document["problems"]}
+    assert {("zone_id", "atlantis"), ("weight_ct", "-1"), ("weight_ct", "x"), ("colour", "ultraviolet")} <= told
+
+
+def test_nan_is_refused(ask: Ask) -> None:
+    body = b'{"parcel_id": "P", "stones": {"weight_ct": [0.5, NaN]}}'
+    problem_in(ask("monitor", "POST", "/v1/comparisons", content=body, headers=JSON), 422, "invalid_input")
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize(
+    ("path", "size"), [("/v1/comparisons", 600_000), ("/v1/keys", 600_000), ("/sign-in", 1_100_000)]
+)
+def test_a_large_body_is_413(ask: Ask, path: str, size: int, chunked: bool) -> None:
+    media_type = "application/x-www-form-urlencoded" if path == "/sign-in" else "application/json"
+    piece = b" " * 10_000
+    content: Any = (piece for _ in range(size // len(piece))) if chunked else piece * (size // len(piece))
+    answer = ask("admin", "POST", path, content=content, headers={"Content-Type": media_type})
+    problem_in(answer, 413, "too_large")
+
+
+def test_who_asks_with_a_wrong_key_is_told_how(app: TestClient) -> None:
+    app.cookies.clear()
+    for headers in ({}, {"Authorization": "Bearer kpf_12345678_x"}, {"Authorization": "Basic eDp5"}):
+        answer = app.get("/v1/zones", headers=headers)
+        problem_in(answer, 401, "unauthenticated")
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_browsers_get_pages(ask: Ask) -> None:
+    answer = ask("viewer", "GET", "/nothing", headers={"Accept": "text/html", "Accept-Language": "fr"})
+    assert answer.status_code == 404
+    assert answer.headers["content-type"].startswith("text/html")
+    assert '<html lang="fr">' in answer.text
+    problem_in(ask("viewer", "GET", "/v1/comparisons/none", headers={"Accept": "text/html"}), 404, "not_found")
+
+
+def test_every_status_that_is_raised_bare_has_a_code() -> None:
+    for status in range(400, 600):
+        refused = refusal_with(status)
+        assert refused.code in KINDS
+        assert status not in BY_STATUS or refused.status == status
+
+
+def test_a_refusal_has_a_known_code() -> None:
+    with pytest.raises(KeyError):
+        Refused("no such code", "")
+
+
+def test_security_headers_are_on_every_answer(ask: Ask) -> None:
+    for path in ("/livez", "/nothing", "/v1/zones", "/", "/docs"):
+        headers = ask("viewer", "GET", path).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert "script-src" not in headers["content-security-policy"]
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert headers["cache-control"] == "no-store"
+        assert headers["referrer-policy"] == "same-origin"
+        assert "server" not in headers
+
+
+def test_no_endpoint_hides_another() -> None:
+    seen = [(item.method, item.path) for item in ENDPOINTS]
+    assert len(set(seen)) == len(seen)

@@ -1,0 +1,149 @@
+"""The pages as a browser without scripts sees them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from service.pages.examples import EXAMPLES
+from tests.service.reading import token_in
+
+Ask = Callable[..., Any]
+OUTSIDE = re.compile(r"""(?:src|href|action|url\()\s*=?\s*["'(]?\s*(?:https?:)?//""", re.IGNORECASE)
+
+
+def filled(browser: TestClient, **fields: Any) -> dict[str, Any]:
+    return {"csrf": token_in(browser.get("/").text)} | fields
+
+
+@pytest.mark.parametrize("path", ["/", "/comparisons", "/docs", "/sign-in"])
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_a_page_is_whole_without_scripts_and_without_the_outside(browser: TestClient, path: str, lang: str) -> None:
+    page = browser.get(f"{path}?lang={lang}")
+    assert page.status_code == 200
+    assert f'<html lang="{lang}">' in page.text
+    assert page.headers["content-language"] == lang
+    assert "<script" not in page.text
+    assert not re.search(r"\son\w+=", page.text)
+    assert [found for found in OUTSIDE.findall(page.text) if "w3.org" not in found] == []
+    assert f'href="{path}?lang={"fr" if lang == "en" else "en"}"' in page.text
+
+
+def test_a_page_comes_in_the_language_of_the_browser(browser: TestClient) -> None:
+    french = browser.get("/", headers={"Accept-Language": "fr-CF, en;q=0.8"})
+    assert '<html lang="fr">' in french.text
+    assert '<html lang="en">' in browser.get("/?lang=en", headers={"Accept-Language": "fr"}).text
+    assert '<html lang="en">' in browser.get("/?lang=xx", headers={"Accept-Language": "sw"}).text
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_an_example_is_one_click_from_its_report(browser: TestClient, example: Any) -> None:
+    answer = browser.post(f"/examples/{example.name}?lang=fr", data=filled(browser))
+    assert answer.status_code == 303
+    assert answer.headers["location"].endswith("?lang=fr")
+    page = browser.get(answer.headers["location"])
+    assert page.status_code == 200
+    assert example.parcel["parcel_id"] in page.text
+    listed = browser.get("/comparisons").text
+    assert answer.headers["location"].removesuffix("?lang=fr") in listed
+
+
+def test_the_report_page_leads_back_and_to_its_other_forms(browser: TestClient, kept: str, ask: Ask) -> None:
+    page = ask("viewer", "GET", kept.replace("/v1", "")).text
+    assert f'href="{kept}.pdf"' in page
+    assert f'href="{kept}"' in page
+    assert 'href="/comparisons"' in page
+    assert page.index("<body") < page.index("site-bar") < page.index("<main")
+
+
+def test_pasted_rows_make_a_report(browser: TestClient) -> None:
+    rows = "poids;couleur;forme\n" + "0,25;brun;cube\n0,40;incolore;octaèdre\n" * 40
+    data = filled(browser, pasted=rows, parcel_id="PASTED", zone=["berberati", "carnot"], carats=["13", "13,0"])
+    answer = browser.post("/", data=data)
+    assert answer.status_code == 303, answer.text
+    report = browser.get("/v1" + answer.headers["location"]).json()
+    assert report["parcel"]["parcel_id"] == "PASTED"
+    assert [item["carats"] for item in report["parcel"]["declared"]] == [13, 13]
+
+
+def test_an_uploaded_file_makes_a_report(browser: TestClient, examples: Path) -> None:
+    content = (examples / "true_berberati.csv").read_bytes()
+    data = filled(browser, zone="berberati", exported_on="2024-03-11", sorter="S7", bottom_screen_mm="1,98")
+    answer = browser.post("/", data=data, files={"file": ("../../etc/lot 7.CSV", content)})
+    assert answer.status_code == 303, answer.text
+    report = browser.get("/v1" + answer.headers["location"]).json()
+    assert report["parcel"]["parcel_id"] == "lot 7"
+    assert report["parcel"]["conditions"]["bottom_screen_mm"] == 1.98
+    assert report["parcel"]["exported_on"] == "2024-03-11"
+
+
+def test_a_workbook_brings_its_own_declaration(browser: TestClient, examples: Path) -> None:
+    content = (examples / "classeur.xlsx").read_bytes()
+    answer = browser.post("/", data=filled(browser), files={"file": ("classeur.xlsx", content)})
+    assert answer.status_code == 303, answer.text
+    report = browser.get("/v1" + answer.headers["location"]).json()
+    assert [item["zone_id"] for item in report["parcel"]["declared"]] == ["gadzi"]
+
+
+def test_problems_are_told_by_row_and_the_form_stays_filled(browser: TestClient) -> None:
+    rows = "weight_ct,colour\n0.5,brown\n-1,brown\n0.2,ultraviolet\n"
+    data = filled(browser, pasted=rows, zone=["", "berberati"], carats=["", "1.2"], sorter="<S3>", parcel_id="P")
+    page = browser.post("/?lang=fr", data=data)
+    assert page.status_code == 422
+    assert '<td class="n">3</td>' in page.text
+    assert '<td class="n">4</td>' in page.text
+    assert "<code>ultraviolet</code>" in page.text
+    assert "le nombre est négatif" in page.text
+    assert "0.2,ultraviolet" in page.text
+    assert 'value="&lt;S3&gt;"' in page.text
+    assert '<option value="berberati" selected>' in page.text
+    assert 'value="1.2"' in page.text
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("parcel.exe", b"MZ"),
+        ("parcel.csv", b""),
+        ("parcel.xlsx", b"not a workbook"),
+        ("parcel.zip", b"not an archive"),
+        ("parcel.json", b"{"),
+        ("parcel.json", b"[]"),
+        ("parcel.csv.gz", b"not gzip"),
+    ],
+)
+def test_files_that_are_none_are_problems_and_no_failures(browser: TestClient, name: str, content: bytes) -> None:
+    page = browser.post("/", data=filled(browser), files={"file": (name, content)})
+    assert page.status_code == 422
+    assert page.headers["content-type"].startswith("text/html")
+
+
+def test_nothing_given_is_a_problem(browser: TestClient) -> None:
+    assert browser.post("/", data=filled(browser)).status_code == 422
+
+
+def test_words_that_are_no_numbers_are_problems(browser: TestClient) -> None:
+    data = filled(browser, pasted="weight_ct\n0.5\n", zone="berberati", carats="many", bottom_screen_mm="wide")
+    page = browser.post("/", data=data)
+    assert page.status_code == 422
+    assert "<code>many</code>" in page.text
+    assert "<code>wide</code>" in page.text
+
+
+def test_a_viewer_sees_no_form(ask: Ask, app: TestClient, keys: dict[str, str]) -> None:
+    app.cookies.clear()
+    app.post("/sign-in", data={"key": keys["viewer"]})
+    page = app.get("/").text
+    assert "<textarea" not in page
+    assert "/examples/" not in page
+    app.cookies.clear()
+
+
+def test_an_unknown_example_is_404(browser: TestClient) -> None:
+    page = browser.post("/examples/none", data=filled(browser), headers={"Accept": "text/html"})
+    assert page.status_code == 404

@@ -1,0 +1,129 @@
+"""The register: made by migrations, durable, and the same as its tables say."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from service.register import database
+from service.register.activations import activate, active_name, history
+from service.register.comparisons import Once, keep, page_of, report_of
+from service.register.database import HEAD, connect, open_register, reading, register_url, version, writing
+from service.register.keys import BadKey, create_key, list_keys, make_key, recognised
+from service.register.tables import Moment, keys, metadata
+
+
+def test_the_newest_migration_is_the_one_we_open() -> None:
+    folder = Path(database.__file__).parent / "migrations" / "versions"
+    assert max(path.name.split("_")[0] for path in folder.glob("[0-9]*.py")) == HEAD
+
+
+def test_migrations_make_what_the_tables_say(tmp_path: Path) -> None:
+    engine = open_register(tmp_path)
+    with reading(engine) as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    assert version(engine) == HEAD
+    engine.dispose()
+
+
+def test_several_processes_may_open_a_new_register_at_once(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from service.register.keys import create_key;"
+        "create_key(Path(sys.argv[1]), 'viewer')"
+    )
+    started = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "new")]) for _ in range(4)]
+    assert [process.wait(60) for process in started] == [0, 0, 0, 0]
+    assert len(list_keys(tmp_path / "new")) == 4
+
+
+def test_an_acknowledged_write_outlives_a_power_cut(tmp_path: Path) -> None:
+    engine = open_register(tmp_path)
+    with reading(engine) as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == database.BUSY_MS
+    engine.dispose()
+
+
+def test_nobody_else_can_read_it(tmp_path: Path) -> None:
+    open_register(tmp_path / "new").dispose()
+    assert (tmp_path / "new").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "new" / "register.db").stat().st_mode & 0o077 == 0
+
+
+def test_a_change_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
+    engine = open_register(tmp_path)
+    with pytest.raises(ZeroDivisionError), writing(engine) as connection:  # noqa: PT012
+        activations = metadata.tables["activations"]
+        connection.execute(activations.insert().values(release="x", activated_at=datetime.now(UTC), actor="t"))
+        raise ZeroDivisionError
+    assert history(engine) == []
+    engine.dispose()
+
+
+def test_moments_keep_their_instant_and_their_order() -> None:
+    kind = Moment()
+    moments = [datetime(2026, 1, 2, 3, 4, 5, micro, tzinfo=UTC) for micro in (0, 1, 999_999)]
+    texts = [kind.process_bind_param(moment, None) for moment in moments]
+    assert texts == sorted(texts, key=str)
+    assert [kind.process_result_value(text, None) for text in texts] == moments
+
+
+def test_a_key_is_known_by_all_of_it(tmp_path: Path) -> None:
+    key = create_key(tmp_path, "monitor", "  a   b ")
+    engine = connect(register_url(tmp_path))
+    assert recognised(engine, key) is not None
+    for wrong in (key[:-1], key + "x", key.upper(), "", "kpf", "kpf__", "é" + key, key.replace("kpf_", "kpf_0", 1)):
+        assert recognised(engine, wrong) is None
+    assert [item.name for item in list_keys(tmp_path)] == ["a b"]
+    with pytest.raises(BadKey, match="role must be one of"):
+        make_key(engine, "boss", "")
+    with pytest.raises(BadKey, match="at most 100"):
+        make_key(engine, "viewer", "x" * 101)
+    with reading(engine) as connection:
+        assert key.split("_", 2)[2] not in str(connection.execute(sa.select(keys)).all())
+    engine.dispose()
+
+
+def test_the_last_activation_counts(tmp_path: Path) -> None:
+    engine = open_register(tmp_path)
+    assert active_name(engine) is None
+    for name in ("a", "b", "a"):
+        activate(engine, name, "test")
+    assert active_name(engine) == "a"
+    assert history(engine) == ["a", "b", "a"]
+    engine.dispose()
+
+
+def test_comparisons_are_read_as_they_were_kept(tmp_path: Path) -> None:
+    engine = open_register(tmp_path)
+    content = {
+        "report_id": "sha256:0",
+        "model": {"release": "r"},
+        "conclusion": None,
+        "verification": None,
+        "parcel": {"parcel_id": "é", "declared": []},
+    }
+    report = '{"text": "é\u2028"}'
+    ids = []
+    for n in range(3):
+        once = Once(actor="a", key=str(n), request_sha256="0")
+        kept, _ = keep(
+            engine, actor="a", created_at=datetime.now(UTC), content=content, report=report, parcel="{}", once=once
+        )
+        ids.append(kept)
+        assert report_of(engine, kept) == report
+    entries, further = page_of(engine, before=None, limit=2)
+    assert [entry.id for entry in entries] == ids[:0:-1]
+    entries, further = page_of(engine, before=further, limit=2)
+    assert ([entry.id for entry in entries], further) == (ids[:1], None)
+    assert entries[0].declared == ()
+    engine.dispose()
