@@ -10,6 +10,7 @@ from datetime import date, datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from kpfootprint.ingest.regular import PlainCells
 from kpfootprint.ingest.rules import Broken
 from kpfootprint.ingest.words import condition_values, fold
 
@@ -57,10 +58,13 @@ class DecimalMarks:
     point: bool = False
 
     @classmethod
-    def seen_in(cls, cells: Iterable[Cell]) -> DecimalMarks:
-        """Look for both marks in the text cells of the number columns."""
+    def seen_in(cls, columns: Iterable[Sequence[Cell]]) -> DecimalMarks:
+        """Look for both marks in the text cells of number columns."""
         comma = point = False
-        texts = [cell for cell in cells if isinstance(cell, str)]
+        texts: list[str] = []
+        for cells in columns:
+            plain = isinstance(cells, PlainCells) and cells.numbers is not None
+            texts += [cell for cell in (cells[:1000] if plain else cells) if isinstance(cell, str)]
         for cell in texts if any("," in text for text in texts) else ():
             text = cell.strip()
             if _THOUSANDS.fullmatch(text):
@@ -113,6 +117,10 @@ def read_numbers(
     cells: Sequence[Cell], marks: DecimalMarks, *, typed: bool = False
 ) -> tuple[NDArray[np.float64], dict[int, Broken]]:
     """Read many numbers; NaN where blank or broken, with the broken ones by position."""
+    if isinstance(cells, PlainCells):
+        if cells.numbers is not None and not marks.comma:
+            return cells.numbers, {}
+        cells = list(cells)
     fast = None if marks.comma else _plain_numbers(cells, typed=typed)
     if fast is not None:
         return fast, {}

@@ -94,14 +94,15 @@ def _read_regular(
         return None
     if len(header) > limits.max_columns or body.count(b"\n") > 2 * limits.max_rows:
         return None
-    columns = read_regular(body, separator, len(header), encoding)
-    if columns is None:
+    regular = read_regular(body, separator, len(header), encoding)
+    if regular is None:
         return None
+    columns, lines = regular
     n_rows = len(columns[0][1])
     if n_rows > limits.max_rows:
         raise _refuse(name, "too_many_rows", limit=limits.max_rows)
-    made = [Column(title.strip(), list(cells), codes) for title, (cells, codes) in zip(header, columns, strict=True)]
-    return RawTable(name=name, source=source, columns=made, rows=np.arange(2, n_rows + 2, dtype=np.int32))
+    made = [Column(title.strip(), cells, codes) for title, (cells, codes) in zip(header, columns, strict=True)]
+    return RawTable(name=name, source=source, columns=made, rows=(lines + 2).astype(np.int32))
 
 
 def _separator(text: str, words: Words) -> str:

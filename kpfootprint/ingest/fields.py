@@ -78,7 +78,7 @@ def _number(
 def marks_of(table: Table) -> DecimalMarks:
     """Return the decimal marks that the number columns of a table show."""
     columns = [table.columns[name] for name in NUMBER_COLUMNS if name in table.columns]
-    return DecimalMarks.seen_in(cell for column in columns for cell in column.cells)
+    return DecimalMarks.seen_in(column.cells for column in columns)
 
 
 def field_readers(marks: DecimalMarks, typed: bool) -> Mapping[str, Callable[[Cell], Any]]:
@@ -149,7 +149,7 @@ def read_declarations(
             findings.add(None, table.problem(parcel_id or Broken("missing_value"), row, "parcel_id"))
             continue
         _tell_ragged(table, row, parcel_id, findings)
-        zone = _zone(record["zone_id"], known)
+        zone = _zone(record["zone_id"], known, compare=not findings.full)
         carats = read_carats(record.get("carats"))
         if carats is None and not table.typed:
             carats = Broken("missing_value")
@@ -169,13 +169,13 @@ def read_declarations(
     return declared
 
 
-def _zone(cell: Cell, known: Mapping[str, str]) -> str | Broken:
+def _zone(cell: Cell, known: Mapping[str, str], *, compare: bool) -> str | Broken:
     text = _text(cell)
     if text is None:
         return Broken("missing_value")
     if isinstance(text, Broken):
         return text
-    return known.get(fold(text)) or Broken("unknown_zone", {"nearest": nearest(text, known)})
+    return known.get(fold(text)) or Broken("unknown_zone", {"nearest": nearest(text if compare else "", known)})
 
 
 def read_sieve_sets(table: Table | None, words: Words, findings: Findings) -> dict[str, SieveSet | None]:

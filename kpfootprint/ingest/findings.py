@@ -25,9 +25,14 @@ class Findings:
         self._by_parcel: defaultdict[str | None, list[Problem]] = defaultdict(list)
         self._unlisted: defaultdict[str | None, int] = defaultdict(int)
 
+    @property
+    def full(self) -> bool:
+        """Whether further problems are only counted."""
+        return self._listed >= self._limit
+
     def add(self, parcel_id: str | None, found: Problem) -> None:
         """Note one problem."""
-        if self._listed < self._limit:
+        if not self.full:
             self._by_parcel[parcel_id].append(found)
             self._listed += 1
         else:

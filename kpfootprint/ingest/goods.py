@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,8 @@ from kpfootprint.parcel import NOT_RECORDED
 from kpfootprint.scheme import Attribute
 
 MAX_STONE_CT = 5000.0
+MAX_COMPARED = 1000
+"""Unknown names of a column that are compared with the known ones; further ones are told the first known names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +56,7 @@ def read_goods(table: Table, single: str | None, words: Words, findings: Finding
         "counts": {"n_stones": "count", "carats": "value", "value_usd": "value"},
     }[table.kind]
     found = [table.columns[name] for name in number_columns if name in table.columns]
-    marks = DecimalMarks.seen_in(cell for column in found for cell in column.cells)
+    marks = DecimalMarks.seen_in(column.cells for column in found)
     numbers: dict[str, NDArray[np.float64]] = {}
     for name, kind in number_columns.items():
         column = table.columns.get(name)
@@ -110,7 +112,7 @@ def _owners(table: Table, single: str | None, findings: Findings) -> tuple[list[
     return ids, owners
 
 
-def class_codes(cells: list[Cell], attribute: Attribute) -> tuple[NDArray[np.int16], dict[int, Broken]]:
+def class_codes(cells: Sequence[Cell], attribute: Attribute) -> tuple[NDArray[np.int16], dict[int, Broken]]:
     """Return the class code of each distinct cell, `NOT_RECORDED` where blank, with the broken ones by position."""
     exact: dict[Cell, int] = {name: code for code, name in enumerate(attribute.class_names)}
     codes = np.full(len(cells), NOT_RECORDED, dtype=np.int16)
@@ -127,7 +129,8 @@ def class_codes(cells: list[Cell], attribute: Attribute) -> tuple[NDArray[np.int
             code = known.get(fold(text_of(cell)))
             if code is None:
                 names = {word: attribute.classes[at].name for word, at in known.items()}
-                values = {"attribute": attribute.name, "nearest": nearest(text_of(cell), names)}
+                text = text_of(cell) if len(broken) < MAX_COMPARED else ""
+                values = {"attribute": attribute.name, "nearest": nearest(text, names)}
                 broken[position] = Broken("unknown_class", values)
                 continue
         if code is not None:

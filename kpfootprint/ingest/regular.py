@@ -6,18 +6,64 @@ so that only the distinct cells of a column ever become strings.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cached_property
+from typing import overload
+
 import numpy as np
 from numpy.typing import NDArray
 
 _NEWLINE, _RETURN, _QUOTE = 10, 13, 34
 _LONGEST = 64
 _ROUNDS = 4
+_DENSE = 100_000
 _ODD = 0x9E3779B97F4A7C15
 
 
-def read_regular(
-    body: bytes, separator: str, width: int, encoding: str
-) -> list[tuple[list[str], NDArray[np.int32]]] | None:
+class PlainCells(Sequence[str]):
+    """Cells of a column that holds mostly distinct ones, kept as bytes until someone asks for one of them."""
+
+    def __init__(
+        self, data: NDArray[np.uint8], starts: NDArray[np.intp], ends: NDArray[np.intp], encoding: str
+    ) -> None:
+        self._data, self._starts, self._ends, self._encoding = data, starts, ends, encoding
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[str]: ...
+    def __getitem__(self, at: int | slice) -> str | list[str]:
+        if isinstance(at, slice):
+            return [self[place] for place in range(*at.indices(len(self)))]
+        return self._data[self._starts[at] : self._ends[at]].tobytes().decode(self._encoding)
+
+    def blank(self) -> NDArray[np.bool_]:
+        """Say of each cell whether it is empty."""
+        return np.asarray(self._starts == self._ends)
+
+    @cached_property
+    def numbers(self) -> NDArray[np.float64] | None:
+        """The cells as numbers, where all of them are digits with a decimal point at most; None elsewhere."""
+        lengths = self._ends - self._starts
+        words = _words(self._data, self._starts, lengths, max(1, -(-int(lengths.max()) // 8)))
+        packed = np.ascontiguousarray(np.stack(words, axis=1))
+        allowed = np.zeros(256, dtype=bool)
+        allowed[list(b"0123456789.\x00")] = True
+        if not bool(allowed[packed.view(np.uint8)].all()) or not bool(lengths.all()):
+            return None
+        try:
+            return packed.view(f"S{8 * len(words)}").reshape(-1).astype(np.float64)
+        except ValueError:
+            return None
+
+
+Columns = list[tuple[Sequence[str], NDArray[np.int32]]]
+
+
+def read_regular(body: bytes, separator: str, width: int, encoding: str) -> tuple[Columns, NDArray[np.intp]] | None:
     """Return distinct cells and codes of each column of a CSV body, or None where the body is not regular.
 
     Parameters
@@ -30,10 +76,17 @@ def read_regular(
         Number of columns, one or more.
     encoding : str
         Of the cells; one in which ASCII bytes stand for themselves.
+
+    Returns
+    -------
+    columns : list of (cells, codes)
+        Cells may repeat where nearly all of them are distinct.
+    lines : ndarray of shape (n_rows,)
+        Line of each row, counted from 0; blank lines are left out.
     """
     body = body.rstrip(b"\r\n")
     if not body:
-        return [([], np.zeros(0, dtype=np.int32))] * width
+        return [([], np.zeros(0, dtype=np.int32))] * width, np.zeros(0, dtype=np.intp)
     data = np.frombuffer(body + b"\n" + bytes(_LONGEST + 8), dtype=np.uint8)
     text = data[: len(body) + 1]
     breaks = np.flatnonzero((text == ord(separator)) | (text == _NEWLINE))
@@ -42,28 +95,35 @@ def read_regular(
         if not _quotes_enclose(text, quotes, ord(separator)):
             return None
         breaks = breaks[(np.searchsorted(quotes, breaks) & 1) == 0]
-    if len(breaks) % width:
-        return None
-    ends = breaks.reshape(-1, width)
-    line_ends = ends[:, -1]
-    if int(np.count_nonzero(text == _NEWLINE)) != len(ends) or not bool((text[line_ends] == _NEWLINE).all()):
-        return None
-    starts = np.empty_like(ends)
-    starts[:, 1:] = ends[:, :-1] + 1
-    starts[1:, 0] = line_ends[:-1] + 1
-    starts[0, 0] = 0
+    line_ends = np.flatnonzero(text == _NEWLINE)
     returned = (text[line_ends - 1] == _RETURN) & (line_ends > 0)
     if int(np.count_nonzero(text == _RETURN)) != int(np.count_nonzero(returned)):
         return None
+    line_starts = np.concatenate([[0], line_ends[:-1] + 1])
+    filled = line_ends - returned > line_starts
+    if len(breaks) != width * len(line_ends) and width > 1 and not filled.all():
+        breaks = breaks[np.isin(breaks, line_ends[~filled], invert=True, assume_unique=True)]
+        line_starts, line_ends, returned = line_starts[filled], line_ends[filled], returned[filled]
+        lines = np.flatnonzero(filled)
+    else:
+        lines = np.arange(len(line_ends))
+    if len(breaks) != width * len(line_ends):
+        return None
+    ends = breaks.reshape(-1, width)
+    if not np.array_equal(ends[:, -1], line_ends):
+        return None
+    starts = np.empty_like(ends)
+    starts[:, 1:] = ends[:, :-1] + 1
+    starts[:, 0] = line_starts
     if returned.any():
         ends[:, -1] -= returned
-    columns = []
+    columns: Columns = []
     for at in range(width):
         column = _column(data, starts[:, at], ends[:, at], encoding, quoted=len(quotes) > 0)
         if column is None:
             return None
         columns.append(column)
-    return columns
+    return columns, lines
 
 
 def _quotes_enclose(text: NDArray[np.uint8], quotes: NDArray[np.intp], separator: int) -> bool:
@@ -79,18 +139,20 @@ def _quotes_enclose(text: NDArray[np.uint8], quotes: NDArray[np.intp], separator
 
 def _column(
     data: NDArray[np.uint8], starts: NDArray[np.intp], ends: NDArray[np.intp], encoding: str, *, quoted: bool
-) -> tuple[list[str], NDArray[np.int32]] | None:
+) -> tuple[Sequence[str], NDArray[np.int32]] | None:
+    starts, ends = np.ascontiguousarray(starts), np.ascontiguousarray(ends)
     if quoted:
         enclosed = (data[starts] == _QUOTE) & (ends - starts >= 2)
         starts, ends = starts + enclosed, ends - enclosed
-    else:
-        starts = np.ascontiguousarray(starts)
     lengths = ends - starts
     longest = int(lengths.max())
     if longest > _LONGEST:
         return None
-    keys = _words(data, starts, lengths, max(1, -(-longest // 8)))
-    firsts, codes = factorise(keys)
+    if len(starts) > _DENSE and longest > 4:
+        some = np.linspace(0, len(starts) - 1, _DENSE // 10).astype(np.intp)
+        if len(factorise(_words(data, starts[some], lengths[some], -(-longest // 8)))[0]) > len(some) // 2:
+            return PlainCells(data, starts, ends, encoding), np.arange(len(starts), dtype=np.int32)
+    firsts, codes = factorise(_words(data, starts, lengths, max(1, -(-longest // 8))))
     cells = [data[low:high].tobytes().decode(encoding) for low, high in zip(starts[firsts], ends[firsts], strict=True)]
     return cells, codes
 

@@ -71,7 +71,10 @@ def _size_codes(
         if code is not None:
             codes[at] = code
             continue
-        values = {"attribute": f"size class of {sieve_set.name}", "nearest": nearest(text_of(cell), labels)}
+        values = {
+            "attribute": f"size class of {sieve_set.name}",
+            "nearest": nearest("" if findings.full else text_of(cell), labels),
+        }
         broken = Broken(cell.code, {"expected": "text"}) if isinstance(cell, Odd) else Broken("unknown_class", values)
         findings.add(parcel_id, goods.table.problem(broken, row, "size_class"))
         sound = False

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.cells import Cell, Odd, is_blank
+from kpfootprint.ingest.regular import PlainCells
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.words import Words, fold, nearest
 
@@ -30,7 +31,7 @@ class Column:
     """One column: its header, its distinct cells, and which of them stands in each row."""
 
     header: str
-    cells: list[Cell]
+    cells: Sequence[Cell]
     codes: NDArray[np.int32]
 
     def at(self, row: int) -> Cell:
@@ -39,7 +40,8 @@ class Column:
 
     def blank(self) -> NDArray[np.bool_]:
         """Say of each row whether its cell is blank."""
-        return np.array([is_blank(cell) for cell in self.cells], dtype=bool)[self.codes]
+        blank = self.cells.blank() if isinstance(self.cells, PlainCells) else [is_blank(cell) for cell in self.cells]
+        return np.asarray(blank, dtype=bool)[self.codes]
 
 
 @dataclass(slots=True)

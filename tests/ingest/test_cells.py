@@ -82,9 +82,9 @@ def test_text_is_no_number_in_json() -> None:
 
 
 def test_marks_are_seen_where_they_are_beyond_doubt() -> None:
-    assert DecimalMarks.seen_in(["1,234", "2.345", "7"]) == NOTHING
-    assert DecimalMarks.seen_in(["1,234", "0,5"]) == COMMA
-    assert DecimalMarks.seen_in(["1,5", "2.5"]) == BOTH
+    assert DecimalMarks.seen_in([["1,234", "2.345"], ["7"]]) == NOTHING
+    assert DecimalMarks.seen_in([["1,234"], ["0,5"]]) == COMMA
+    assert DecimalMarks.seen_in([["1,5", "2.5"]]) == BOTH
 
 
 @given(st.lists(st.floats(min_value=0.001, max_value=4999, allow_nan=False), min_size=1))
@@ -94,7 +94,7 @@ def test_numbers_read_together_are_numbers_read_alone(numbers: list[float]) -> N
     assert not broken
     assert together.tolist() == [float(str(text)) for text in texts]
     commas: list[Cell] = [str(text).replace(".", ",") for text in texts]
-    marks = DecimalMarks.seen_in(commas)
+    marks = DecimalMarks.seen_in([commas])
     if marks.comma:
         again, broken = read_numbers(commas, marks)
         assert not broken

@@ -91,9 +91,10 @@ def test_regular_reading_is_csv_reading_or_gives_up(
     csv.writer(text, delimiter=separator, quoting=quoting, lineterminator=end).writerows(cells)  # type: ignore[arg-type]
     body = text.getvalue()
     width = len(cells[0])
-    columns = read_regular(body.encode(), separator, width, "utf-8")
-    if columns is None:
+    regular = read_regular(body.encode(), separator, width, "utf-8")
+    if regular is None:
         return
+    columns, _ = regular
     read = list(zip(*([found[code] for code in codes] for found, codes in columns), strict=True))
     expected = [
         tuple(row)
@@ -105,10 +106,39 @@ def test_regular_reading_is_csv_reading_or_gives_up(
 
 def test_plain_files_are_read_the_fast_way() -> None:
     for body in (b"0.21,brown\n0.3,cape\n", b'"0.21","brown"\r\n"0.3",""\r\n'):
-        columns = read_regular(body, ",", 2, "utf-8")
-        assert columns is not None
-        cells, codes = columns[0]
+        regular = read_regular(body, ",", 2, "utf-8")
+        assert regular is not None
+        cells, codes = regular[0][0]
         assert [cells[code] for code in codes] == ["0.21", "0.3"]
+
+
+def test_blank_lines_between_rows_are_left_out_and_counted() -> None:
+    regular = read_regular(b"0.2,brown\r\n\r\n\r\n0.3,cape\r\n,\r\n\r\n0.4,", ",", 2, "utf-8")
+    assert regular is not None
+    columns, lines = regular
+    assert lines.tolist() == [0, 3, 4, 6]
+    assert [[cells[code] for code in codes] for cells, codes in columns] == [
+        ["0.2", "0.3", "", "0.4"],
+        ["brown", "cape", "", ""],
+    ]
+
+
+@pytest.mark.parametrize("bad", [None, "1.2.3", "0,25", "-1", " 0.5 ", ""])
+def test_a_column_of_distinct_numbers(bad: str | None, tmp_path: Path, scheme: Scheme, zone_table: ZoneTable) -> None:
+    weights = np.random.default_rng(3).uniform(0.02, 3, 150_000)
+    texts = [repr(weight) for weight in weights.tolist()]
+    if bad is not None:
+        texts[77] = bad
+    path = tmp_path / "stones.csv"
+    path.write_text("weight_ct;colour\n" + "".join(f"{text};brown\n" for text in texts), encoding="utf-8")
+    if bad in (None, "0,25", " 0.5 "):
+        stones = ingest_file(path, scheme, zone_table).stones
+        assert stones is not None
+        expected = [float(text.replace(",", ".")) for text in texts]
+        assert stones.weight_ct.tolist() == expected
+    else:
+        code = {"1.2.3": "ambiguous_number", "-1": "negative", "": "missing_value"}[str(bad)]
+        assert [(p.code, p.row) for p in problems_of(lambda: ingest_file(path, scheme, zone_table))] == [(code, 79)]
 
 
 @settings(max_examples=50)
