@@ -1,4 +1,4 @@
-"""What is recorded of a stone: attributes, their classes, sieve sets. Declared by a reference package, never in code."""
+"""What is recorded of a stone: attributes, their classes, sieve sets. A reference package declares them, not code."""
 
 from __future__ import annotations
 
@@ -177,7 +177,9 @@ def _scheme(document: Mapping[str, Any]) -> Scheme:
             name=item["name"],
             classes=tuple(c["size_class"] for c in item["classes"]),
             lower_ct=tuple(float(c["lower_ct"]) for c in item["classes"]),
-            upper_ct=tuple(float("inf") if c.get("upper_ct") is None else float(c["upper_ct"]) for c in item["classes"]),
+            upper_ct=tuple(
+                float("inf") if c.get("upper_ct") is None else float(c["upper_ct"]) for c in item["classes"]
+            ),
         )
         for item in document["sieve_sets"]
     )

@@ -1,0 +1,1 @@
+"""From evidence to findings: hypotheses, verification, attribution, mixture, explanation, conclusion."""

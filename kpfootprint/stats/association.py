@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 N_BANDS = 5
 
 
-def size_bands(structure: Structure, chances: Floats) -> NDArray[np.intp]:
+def size_bands(chances: Floats) -> NDArray[np.intp]:
     """Return which of `N_BANDS` bands each size class lies in, so that bands hold about equal chances."""
     middle = chances.cumsum() - 0.5 * chances
     bands = np.minimum((middle / chances.sum() * N_BANDS).astype(np.intp), N_BANDS - 1)
@@ -60,7 +60,9 @@ def _chances(structure: Structure, numbers: Floats, arrays: ParcelArrays, bands:
     return out
 
 
-def _pairs(structure: Structure, arrays: ParcelArrays, bands: NDArray[np.intp]) -> list[tuple[int, int, Floats, Floats]]:
+def _pairs(
+    structure: Structure, arrays: ParcelArrays, bands: NDArray[np.intp]
+) -> list[tuple[int, int, Floats, Floats]]:
     """Every pair, size as number 0: (first, second, association, observed tables)."""
     indicator = np.eye(bands.max() + 1)[bands]
     band_x = (indicator.T @ structure.class_x) / indicator.sum(axis=0)
@@ -97,14 +99,18 @@ def association_gain(
         From `size_bands`.
     """
     shift = expected_shift(predictor, log_prior, arrays.levels)[:, None, :]
-    sources = np.concatenate([location[:, None, :], np.broadcast_to(predictor.sources, (len(arrays), *predictor.sources.shape))], axis=1)
+    sources = np.concatenate(
+        [location[:, None, :], np.broadcast_to(predictor.sources, (len(arrays), *predictor.sources.shape))], axis=1
+    )
     chances = _chances(structure, sources + shift, arrays, bands)
     gains = []
     w = shares[None, :, None, None]
     for a, b, association, observed in _pairs(structure, arrays, bands):
         pa, pb = chances[a], chances[b]
         n, m = pa.shape[:2]
-        joint = fit_margins(association, pa.reshape(n * m, -1), pb.reshape(n * m, -1), 4).reshape(n, m, *association.shape)
+        joint = fit_margins(association, pa.reshape(n * m, -1), pb.reshape(n * m, -1), 4).reshape(
+            n, m, *association.shape
+        )
         joint = joint.reshape(n, m, -1)
         mixed = (1 - w) * joint[:, None, :1] + w * joint[:, None, 1:]
         mixed_a = (1 - w) * pa[:, None, :1] + w * pa[:, None, 1:]
@@ -117,5 +123,7 @@ def association_gain(
         flat = np.log(ratio).reshape(n, -1, observed[0].size) @ observed.reshape(n, -1, 1)
         alone = fit_margins(association, own_a, own_b, 8) / (own_a[:, :, None] * own_b[:, None, :])
         base = (np.log(alone) * observed).sum(axis=(1, 2))
-        gains.append(flat.reshape(norm.shape) - observed.sum(axis=(1, 2))[:, None, None] * np.log(norm) - base[:, None, None])
+        gains.append(
+            flat.reshape(norm.shape) - observed.sum(axis=(1, 2))[:, None, None] * np.log(norm) - base[:, None, None]
+        )
     return np.stack(gains)

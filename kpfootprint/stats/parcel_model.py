@@ -56,6 +56,8 @@ class ParcelModel:
         Robust weight of each parcel of the fit.
     own : ndarray of shape (n_parcels,)
         Posterior chance that each parcel belongs to the group it is labelled with and is not odd.
+    other : ndarray of shape (n_parcels,)
+        Posterior chance that it belongs to another group: the suspects are those above one half.
     """
 
     mean: Floats
@@ -69,6 +71,7 @@ class ParcelModel:
     n_effective: Floats
     weights: Floats
     own: Floats
+    other: Floats
 
 
 def _design(groups: Ints, factors: tuple[Ints, ...], sizes: tuple[int, ...]) -> tuple[Floats, tuple[Floats, ...]]:
@@ -138,7 +141,7 @@ def fit_parcel_model(
     between = np.diag(np.full(dim, 0.3))
     variances = tuple(np.full(dim, 0.02) for _ in n_levels)
     weights = np.ones(n)
-    own = np.ones(n)
+    own, other = np.ones(n), np.zeros(n)
     for _ in range(n_iterations):
         precision = np.linalg.inv(errors + within / weights[:, None, None])
         normal = np.einsum("pk,pl,pde->kdle", design, design, precision, optimize=True)
@@ -186,7 +189,7 @@ def fit_parcel_model(
             axis=1,
         )
         parts = np.exp(parts - np.logaddexp.reduce(parts, axis=1)[:, None])
-        own = parts[:, 0]
+        own, other = parts[:, 0], parts[:, 2]
         t_weights = (degrees_of_freedom + dim) / (degrees_of_freedom + distance)
         weights = np.maximum(t_weights * (own + parts[:, 1] / ODD_SCALE), 1e-4)
 
@@ -203,4 +206,5 @@ def fit_parcel_model(
         n_effective=n_effective,
         weights=weights,
         own=own,
+        other=other,
     )

@@ -1,4 +1,4 @@
-"""Which goods lie in simulated parcels: true declarations, blends, admixtures, sources nobody sampled, sieved parcels."""
+"""Which goods lie in simulated parcels: true declarations, blends, admixtures, unlisted sources, sieved parcels."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 
 KINDS = ("listed", "near", "far", "blend", "mixed", "false")
-"""True single declaration; unlisted near a listed source; unlisted anywhere; true blend; admixture; false declaration."""
+"""True declaration; unlisted near a listed source; unlisted anywhere; true blend; admixture; false declaration."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +71,8 @@ class Truth:
         Undeclared share of stones as drawn.
     allowed : ndarray of shape (n, Z), bool
         Sources that were compliant (may be declared).
-    sieved : ndarray of shape (n,), bool
-        Whether a part of the sizes was taken out without a word.
+    cut_low, cut_high : ndarray of shape (n,), bool
+        Whether small, and whether large stones were taken out without a word.
     """
 
     kind: Ints
@@ -80,7 +80,13 @@ class Truth:
     source: Ints
     share: Floats
     allowed: NDArray[np.bool_]
-    sieved: NDArray[np.bool_]
+    cut_low: NDArray[np.bool_]
+    cut_high: NDArray[np.bool_]
+
+    @property
+    def sieved(self) -> NDArray[np.bool_]:
+        """Whether a part of the sizes was taken out without a word."""
+        return self.cut_low | self.cut_high
 
 
 def draw_stones(scenario: Scenario, n: int, rng: np.random.Generator) -> Ints:
@@ -137,13 +143,15 @@ def draw_truth(scenario: Scenario, n: int, allowed_sets: Floats, rng: np.random.
     source = np.where(single, first, source)
     share = np.where(kind == 4, rng.beta(1.0, 1.6, n), 0.0)
     share = np.where((kind == 1) | (kind == 2) | (kind == 5), 1.0, share)
+    sieved, side = rng.random(n) < scenario.sieved, rng.random(n)
     return Truth(
         kind=kind,
         declared=weights,
         source=source,
         share=share,
         allowed=allowed,
-        sieved=rng.random(n) < scenario.sieved,
+        cut_low=sieved & (side < 0.65),
+        cut_high=sieved & (side > 0.45),
     )
 
 
@@ -226,9 +234,7 @@ def draw_scenario(
     blank = rng.random(n) < scenario.blank
     shown_levels = np.where(blank[:, None] | (rng.random(levels.shape) < 0.06), -1, levels)
     shown_edge = np.where((blank & ~other) | (rng.random(n) < 0.03), np.nan, edge)
-    side = rng.random(n)
-    low = truth.sieved & (side < 0.65)
-    high = truth.sieved & (side > 0.45)
+    low, high = truth.cut_low, truth.cut_high
     width = np.where(rng.random((2, n)) < 0.5, 0.03, rng.uniform(0.05, 0.4, (2, n)))
     recovery = Recovery(
         edge=edge,
@@ -239,15 +245,14 @@ def draw_scenario(
         width_high=width[1],
     )
     parts = Parts(parcel=row, n_stones=part_stones[row, part], numbers=locations)
-    arrays = draw_parcels(
-        structure, parts, recovery, levels, shown_edge=shown_edge, shown_levels=shown_levels, rng=rng
-    )
+    arrays = draw_parcels(structure, parts, recovery, levels, shown_edge=shown_edge, shown_levels=shown_levels, rng=rng)
     drawn = Truth(
         kind=truth.kind,
         declared=truth.declared,
         source=truth.source,
         share=foreign_stones / stones,
         allowed=truth.allowed,
-        sieved=truth.sieved,
+        cut_low=truth.cut_low,
+        cut_high=truth.cut_high,
     )
     return arrays, drawn

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +76,7 @@ class Structure:
     def blocks(self) -> tuple[slice, ...]:
         """Where size and each attribute stand among the parcel's numbers."""
         ends = np.cumsum([0, 2, *(basis.shape[1] for basis in self.bases)])
-        return tuple(slice(int(a), int(b)) for a, b in zip(ends[:-1], ends[1:], strict=True))
+        return tuple(slice(int(a), int(b)) for a, b in pairwise(ends))
 
     @property
     def pairs(self) -> tuple[tuple[int, int], ...]:

@@ -171,6 +171,19 @@ def _tie(
     errors[:, block_b, block_a] = cross.transpose(0, 2, 1)
 
 
+def masked(
+    summaries: Summaries, rows: NDArray[np.intp], recorded: NDArray[np.bool_], structure: Structure
+) -> Summaries:
+    """Return the summaries of `rows` (repeats allowed) as they would be if only `recorded` attributes counted."""
+    estimates, errors = summaries.estimates[:, rows].copy(), summaries.errors[:, rows].copy()
+    means = (structure.size_prior_mean, *structure.class_prior_means)
+    for estimate, error in zip(estimates, errors, strict=True):
+        _forget(recorded, structure.blocks, means, estimate, error)
+    return Summaries(
+        estimates=estimates, errors=errors, sizes=summaries.sizes, classes=summaries.classes, margins=summaries.margins
+    )
+
+
 def _forget(
     recorded: NDArray[np.bool_],
     blocks: tuple[slice, ...],

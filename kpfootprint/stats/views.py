@@ -54,7 +54,11 @@ def view_of(arrays: ParcelArrays, structure: Structure, predictor: Predictor) ->
     View
         Where size is not recorded, all slots agree.
     """
-    summaries = summarise(arrays, structure)
+    return view_from(arrays, summarise(arrays, structure), structure, predictor)
+
+
+def view_from(arrays: ParcelArrays, summaries: Summaries, structure: Structure, predictor: Predictor) -> View:
+    """Compute the evidence of a batch that is summarised already."""
     prior = level_prior(predictor, arrays.levels)
     n_dims = dimensions(arrays.recorded, structure)
     classes, errors = summaries.estimates[0].copy(), summaries.errors[0].copy()

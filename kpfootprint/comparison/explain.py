@@ -1,0 +1,148 @@
+"""Why: the parcel class by class against what was declared, and what each class says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.comparison.results import ClassFinding
+from kpfootprint.scheme import Scheme
+from kpfootprint.stats.association import expected_shift
+from kpfootprint.stats.blends import contract, expand
+from kpfootprint.stats.categories import class_probabilities
+from kpfootprint.stats.evidence import DEGREES_OF_FREEDOM, level_prior
+from kpfootprint.stats.model import FootprintModel
+from kpfootprint.stats.sizes import cell_probabilities, log_keep
+from kpfootprint.stats.structure import ParcelArrays
+from kpfootprint.stats.summaries import edge_and_softness
+
+Floats = NDArray[np.float64]
+
+N_DRAWS = 120
+SEED = 20160526
+RANGE = (0.05, 0.95)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """Shares of stones by class of one attribute: observed, expected, their range, and expected elsewhere."""
+
+    observed: Floats
+    expected: Floats
+    low: Floats
+    high: Floats
+    elsewhere: Floats
+
+
+def _class_shares(model: FootprintModel, arrays: ParcelArrays, row: int, numbers: Floats) -> list[Floats]:
+    """Return chances (m, C) of size classes and of each attribute's classes for parcels' numbers (m, D)."""
+    structure = model.structure
+    edge, softness = edge_and_softness(arrays.edge[row : row + 1], structure)
+    kept = log_keep(structure.grid, edge, softness, arrays.top[row : row + 1])
+    kept = np.broadcast_to(kept, (len(numbers), *kept.shape[1:]))
+    out = [cell_probabilities(structure.grid, numbers[:, :2], kept) @ structure.membership_of_classes()]
+    for a, block in enumerate(structure.blocks[1:]):
+        by_size = arrays.tables[a][row].sum(axis=1)
+        filled = np.flatnonzero(by_size > 0) if by_size.any() else np.array([structure.n_size_classes // 2])
+        chances = class_probabilities(
+            numbers[:, block], structure.bases[a], structure.slopes[a], structure.class_x[filled]
+        )
+        weight = by_size[filled] if by_size.any() else np.ones(1)
+        out.append(np.einsum("mbc,b->mc", chances, weight / weight.sum()))
+    return out
+
+
+def expectations(
+    model: FootprintModel, arrays: ParcelArrays, row: int, weights: Floats, elsewhere: Floats
+) -> list[Expected]:
+    """Return what a parcel of this size from what was declared shows, class by class, for size and each attribute.
+
+    The range holds 90 % of such parcels: it has the parcel's own deviation and the chance of counting stones in it.
+    The draws are the same for every parcel, so the same parcel gives the same range.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (Z,)
+        Declared shares of stones.
+    elsewhere : ndarray of shape (Z,)
+        Weights of the zones of H2 (their posteriors).
+    """
+    predictor = model.predictor
+    expanded = expand(predictor.sources, model.structure)
+    prior = level_prior(predictor, arrays.levels[row : row + 1])
+    shift = expected_shift(predictor, prior, arrays.levels[row : row + 1])
+    both = contract(np.stack([weights, elsewhere]) @ expanded, model.structure) + shift
+    rng = np.random.default_rng(SEED)
+    dim = both.shape[1]
+    root = np.linalg.cholesky(predictor.within * float((weights**2) @ predictor.scales))
+    scale = np.sqrt(DEGREES_OF_FREEDOM / rng.chisquare(DEGREES_OF_FREEDOM, N_DRAWS))
+    draws = both[0] + scale[:, None] * (rng.standard_normal((N_DRAWS, dim)) @ root.T)
+    shares = _class_shares(model, arrays, row, np.concatenate([both, draws]))
+    stones = [arrays.cells[row].sum(), *(table[row].sum() for table in arrays.tables)]
+    out = []
+    for observed, n_counted, share in zip(observed_shares(model, arrays, row), stones, shares, strict=True):
+        n = max(float(n_counted), 1.0)
+        noise = rng.standard_normal((N_DRAWS, observed.size)) * np.sqrt(share[2:] * (1.0 - share[2:]) / n)
+        low, high = np.quantile(np.clip(share[2:] + noise, 0.0, 1.0), RANGE, axis=0)
+        out.append(
+            Expected(
+                observed=observed,
+                expected=share[0],
+                low=np.minimum(low, share[0]),
+                high=np.maximum(high, share[0]),
+                elsewhere=share[1],
+            )
+        )
+    return out
+
+
+def contributions(expected: Expected, attribute_share: float) -> Floats:
+    """Split an attribute's share of the log10 LR over its classes; the parts add up to it.
+
+    Each class speaks by ``(observed - midpoint) * ln(declared / elsewhere)``: for H1 where the observed share lies on
+    the declared side of the midpoint of both expectations. The sum is brought to the attribute's share.
+    """
+    declared, elsewhere = np.maximum(expected.expected, 1e-6), np.maximum(expected.elsewhere, 1e-6)
+    raw = (expected.observed - 0.5 * (declared + elsewhere)) * np.log(declared / elsewhere)
+    size = np.abs(raw).sum()
+    scaled = raw * (abs(attribute_share) / size) if size > 0 else raw
+    rest = attribute_share - scaled.sum()
+    weight = np.abs(raw) / size if size > 0 else np.full(raw.size, 1.0 / raw.size)
+    out: Floats = scaled + rest * weight
+    return out
+
+
+def observed_shares(model: FootprintModel, arrays: ParcelArrays, row: int) -> list[Floats]:
+    """Return the parcel's own shares of stones by size class and by class of each attribute."""
+    counts = [arrays.cells[row] @ model.structure.membership_of_classes()]
+    counts += [table[row].sum(axis=0) for table in arrays.tables]
+    return [count / max(count.sum(), 1.0) for count in counts]
+
+
+def class_findings(
+    scheme: Scheme, observed: list[Floats], recorded: NDArray[np.bool_], expected: list[Expected] | None, shares: Floats
+) -> tuple[ClassFinding, ...]:
+    """Return a finding for every class of every recorded attribute; without a declaration only what was observed."""
+    names = [(scheme.size.name, scheme.size.sieve_set.classes)]
+    names += [(attribute.name, attribute.class_names) for attribute in scheme.categorical]
+    out = []
+    for a, (attribute, classes) in enumerate(names):
+        if not recorded[a]:
+            continue
+        found = None if expected is None else expected[a]
+        parts = None if found is None else contributions(found, float(shares[a]))
+        for k, name in enumerate(classes):
+            out.append(
+                ClassFinding(
+                    attribute=attribute,
+                    class_name=name,
+                    observed=float(observed[a][k]),
+                    expected=None if found is None else float(found.expected[k]),
+                    low=None if found is None else float(found.low[k]),
+                    high=None if found is None else float(found.high[k]),
+                    contribution=None if parts is None else float(parts[k]),
+                )
+            )
+    return tuple(out)

@@ -1,0 +1,236 @@
+"""From the numbers of a batch to what a report is made from, parcel by parcel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.comparison.cautions import (
+    Cautions,
+    declaration_cautions,
+    record_cautions,
+    release_cautions,
+    size_cautions,
+)
+from kpfootprint.comparison.explain import class_findings, expectations, observed_shares
+from kpfootprint.comparison.hypotheses import Hypotheses, h1_statement, h2_statement
+from kpfootprint.comparison.mixture import mixture_of
+from kpfootprint.comparison.results import (
+    AlternativeLR,
+    Attribution,
+    ErrorRate,
+    ErrorRates,
+    Examination,
+    Explanation,
+    FootprintMap,
+    Mixture,
+    Novelty,
+    SelectionLR,
+    Statement,
+    Verification,
+)
+from kpfootprint.comparison.sentences import (
+    attribute_sentences,
+    change_sentences,
+    class_sentences,
+    mixture_sentence,
+    resemblance_sentences,
+)
+from kpfootprint.comparison.verdict import CONCLUSIONS, conclude
+from kpfootprint.comparison.weigh import LEVEL, OTHER_WEIGHTS, Weighed
+from kpfootprint.parcel import Parcel
+from kpfootprint.release import Release
+
+Floats = NDArray[np.float64]
+
+NOVEL_P = 0.05
+
+
+def verbal_of(log10_lr: float, scale: Mapping[str, Any]) -> Statement:
+    """Return the verbal band of an LR; the scale is symmetric in H1 and H2."""
+    size = abs(log10_lr)
+    bands = scale["bands"]
+    band = next((b["band"] for b in bands if b["to_lr"] is None or size < np.log10(b["to_lr"])), bands[-1]["band"])
+    side = "neither" if band == "none" else "H1" if log10_lr > 0 else "H2"
+    return Statement(code="verbal", values={"band": band, "favours": side, "scale": scale["name"]})
+
+
+def verification_of(weighed: Weighed, hypotheses: Hypotheses, row: int, release: Release) -> Verification:
+    """Return what speaks for and against the declaration of one parcel."""
+    log10_lr, unbounded = float(weighed.log10_lr[row]), float(weighed.unbounded[row])
+    low, high = (float(bound) for bound in release.model.calibration.bounds)
+    others = [AlternativeLR(kind="any_other_zone", log10_lr=float(weighed.any_other[row]))]
+    others += [
+        AlternativeLR(kind="zone", zone_id=release.zone_ids[k], log10_lr=float(weighed.each[row, k]))
+        for k in np.flatnonzero(hypotheses.weights[row] == 0)
+    ]
+    others += [
+        AlternativeLR(kind="unlisted_weight", unlisted_weight=weight, log10_lr=float(weighed.by_weight[row, k]))
+        for k, weight in enumerate(OTHER_WEIGHTS)
+    ]
+    as_recorded, marginalised, conditional = (float(value) for value in weighed.by_selection[row])
+    arrays = weighed.looked.view.arrays
+    return Verification(
+        h1=h1_statement(hypotheses.weights[row], release.zone_ids),
+        h2=h2_statement(hypotheses.alternatives[row], release.zone_ids, release.unlisted_weight),
+        log10_lr=log10_lr,
+        low=float(weighed.low[row]),
+        high=float(weighed.high[row]),
+        level=LEVEL,
+        bounds=(low, high),
+        bound_hit="upper" if unbounded > high else "lower" if unbounded < low else None,
+        log10_lr_unbounded=unbounded,
+        verbal=verbal_of(log10_lr, release.manifest["verbal_scale"]),
+        typicality_p=float(weighed.typicality_p[row]),
+        by_alternative=tuple(others),
+        by_selection=SelectionLR(
+            as_recorded=as_recorded,
+            marginalised=marginalised,
+            size_conditional=conditional if arrays.recorded[row, 1:].any() else None,
+        ),
+    )
+
+
+def attribution_of(weighed: Weighed, row: int, release: Release) -> Attribution:
+    """Return which zones the parcel resembles."""
+    posterior, unlisted = weighed.posterior[row], float(weighed.unlisted_posterior[row])
+    order = np.argsort(-posterior, kind="stable")
+    listed = posterior / max(posterior.sum(), 1e-300)
+    kept = [release.zone_ids[k] for k in order if listed[k] >= release.model.calibration.set_threshold]
+    if unlisted >= release.model.calibration.set_threshold:
+        kept.append("unlisted")
+    return Attribution(
+        zones=tuple((release.zone_ids[k], float(posterior[k])) for k in order),
+        unlisted_posterior=unlisted,
+        prediction_set=tuple(kept),
+        level=LEVEL,
+    )
+
+
+def error_rates_of(n_stones: int, release: Release) -> ErrorRates | None:
+    """Return the error rates measured at this size."""
+    for item in release.manifest["error_rates"]:
+        if item["n_stones_low"] <= n_stones <= item["n_stones_high"] and "true_declarations_queried" in item:
+            return ErrorRates(
+                measured_on=Statement(
+                    code="measured_simulated",
+                    values={"n_parcels": int(release.manifest["n_ranked"]), "release": release.name},
+                ),
+                n_stones_low=item["n_stones_low"],
+                n_stones_high=item["n_stones_high"],
+                true_declarations_queried=ErrorRate(**item["true_declarations_queried"]),
+                false_declarations_accepted=ErrorRate(**item["false_declarations_accepted"]),
+            )
+    return None
+
+
+def map_of(weighed: Weighed, row: int, release: Release) -> FootprintMap:
+    """Return the parcel among the reference parcels, on the two axes that show zones apart."""
+    ordination, predictor = release.model.ordination, release.model.predictor
+    centres = (predictor.sources - predictor.mean) @ ordination.axes
+    numbers = weighed.looked.view.summaries.estimates[0, row]
+    x, y = (numbers - predictor.mean) @ ordination.axes
+    return FootprintMap(
+        parcel=(float(x), float(y)),
+        centres={zone: (float(a), float(b)) for zone, (a, b) in zip(release.zone_ids, centres, strict=True)},
+        references={
+            zone: tuple((float(a), float(b)) for a, b in ordination.points[ordination.source == k])
+            for k, zone in enumerate(release.zone_ids)
+        },
+    )
+
+
+def explanation_of(
+    weighed: Weighed,
+    hypotheses: Hypotheses,
+    row: int,
+    parcel: Parcel,
+    release: Release,
+    mixture: Mixture | None,
+    conclusion: str | None,
+) -> Explanation:
+    """Return why: shares by attribute, findings by class, sentences, the map."""
+    model, scheme = release.model, release.scheme
+    arrays = weighed.looked.view.arrays
+    testable = bool(hypotheses.testable[row])
+    expected = None
+    if testable:
+        pool = weighed.posterior[row] * hypotheses.alternatives[row]
+        elsewhere = pool if pool.sum() > 0 else weighed.posterior[row] + 1e-9
+        expected = expectations(model, arrays, row, hypotheses.weights[row], elsewhere / elsewhere.sum())
+    shares = weighed.attribute_shares[row]
+    observed = observed_shares(model, arrays, row)
+    classes = class_findings(scheme, observed, arrays.recorded[row], expected, shares)
+    attributes = tuple(zip(scheme.attribute_names, (float(s) for s in shares), strict=True)) if testable else ()
+    sentences: list[Statement] = []
+    if testable and conclusion is not None and mixture is not None:
+        zones = tuple(release.zone_ids[k] for k in np.flatnonzero(hypotheses.weights[row]))
+        sentences += attribute_sentences(attributes)
+        sentences += class_sentences(classes, zones)
+        sentences.append(mixture_sentence(mixture))
+        sentences += change_sentences(parcel, hypotheses, weighed, row, conclusion, release)
+    sentences += resemblance_sentences(weighed, row, release.zone_ids)
+    complete = bool(arrays.recorded[row].all())
+    return Explanation(
+        attributes=attributes,
+        classes=classes,
+        sentences=tuple(sentences),
+        footprint_map=map_of(weighed, row, release) if complete else None,
+    )
+
+
+def examination_of(
+    parcel: Parcel, weighed: Weighed, hypotheses: Hypotheses, row: int, release: Release, mean_ct: Floats
+) -> Examination:
+    """Return everything found about one parcel of a batch."""
+    testable = bool(hypotheses.testable[row])
+    verification, mixture, conclusion = None, None, None
+    said = Cautions([])
+    release_cautions(said, release)
+    declaration_cautions(said, parcel, hypotheses, row, release)
+    size_cautions(said, parcel.n_stones, weighed.looked.gate[row], release)
+    record_cautions(said, parcel, weighed.looked.view.arrays, row, release)
+    if testable:
+        verification = verification_of(weighed, hypotheses, row, release)
+        mixture = mixture_of(
+            release.model,
+            weighed,
+            row,
+            weights=hypotheses.weights[row],
+            allowed=hypotheses.allowed[row],
+            mean_ct=mean_ct,
+            zone_ids=release.zone_ids,
+        )
+        one = slice(row, row + 1)
+        conclusion = CONCLUSIONS[
+            int(
+                conclude(
+                    release.rules,
+                    n_stones=np.array([float(parcel.n_stones)]),
+                    log10_lr=weighed.log10_lr[one],
+                    share_p=weighed.shares.p_value[one],
+                    share_low=weighed.shares.low[one],
+                    novelty_p=weighed.novelty_p[one],
+                )[0]
+            )
+        ]
+        if verification.bound_hit is not None:
+            said.add("bound_hit", bound=verification.bound_hit, log10_lr=verification.log10_lr)
+    novelty = Novelty(p_value=float(weighed.novelty_p[row]), floor=release.model.novelty.smallest.floor)
+    if novelty.p_value <= NOVEL_P:
+        said.add("novel_parcel", p_value=novelty.p_value)
+    return Examination(
+        status_on=hypotheses.days[row],
+        declared=hypotheses.declared[row],
+        verification=verification,
+        attribution=attribution_of(weighed, row, release),
+        mixture=mixture,
+        novelty=novelty,
+        explanation=explanation_of(weighed, hypotheses, row, parcel, release, mixture, conclusion),
+        conclusion=conclusion,
+        error_rates=error_rates_of(parcel.n_stones, release) if testable else None,
+        cautions=tuple(said.statements),
+    )

@@ -1,0 +1,65 @@
+"""From numbers to one of four words, by stated thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.comparison.results import Conclusion
+
+Floats = NDArray[np.float64]
+
+CONCLUSIONS: tuple[Conclusion, ...] = ("consistent", "inconclusive", "query", "not_comparable")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """Thresholds of the conclusion; a release carries them and the error rates measured with them.
+
+    Parameters
+    ----------
+    minimum_stones : float
+        Parcels with fewer stones are not comparable.
+    query_log10_lr : float
+        A log10 LR of at most this is a query.
+    query_share_p, query_share_low : float
+        So are undeclared goods with a p-value of at most the one and a lower end of at least the other.
+    query_novelty_p : float
+        So is a novelty p-value of at most this.
+    consistent_log10_lr, consistent_share_p, consistent_novelty_p : float
+        Consistent is a parcel that reaches all three (and is no query); anything else is inconclusive.
+    """
+
+    minimum_stones: float
+    query_log10_lr: float
+    query_share_p: float
+    query_share_low: float
+    query_novelty_p: float
+    consistent_log10_lr: float
+    consistent_share_p: float
+    consistent_novelty_p: float
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, float]) -> Rules:
+        """Build the rules from a release's manifest."""
+        return cls(**{item.name: float(document[item.name]) for item in fields(cls)})
+
+    def to_json(self) -> dict[str, float]:
+        """Return the thresholds by name."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
+
+def conclude(
+    rules: Rules, *, n_stones: Floats, log10_lr: Floats, share_p: Floats, share_low: Floats, novelty_p: Floats
+) -> NDArray[np.intp]:
+    """Return the position (n,) in `CONCLUSIONS` of each parcel's conclusion."""
+    query = log10_lr <= rules.query_log10_lr
+    query |= (share_p <= rules.query_share_p) & (share_low >= rules.query_share_low)
+    query |= novelty_p <= rules.query_novelty_p
+    consistent = (log10_lr >= rules.consistent_log10_lr) & (share_p >= rules.consistent_share_p)
+    consistent &= novelty_p >= rules.consistent_novelty_p
+    out = np.where(query, 2, np.where(consistent, 0, 1))
+    return np.where(n_stones < rules.minimum_stones, 3, out).astype(np.intp)

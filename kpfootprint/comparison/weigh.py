@@ -1,0 +1,155 @@
+"""All numbers of a batch at once: likelihood ratios, posteriors, shares, novelty. Arrays in, arrays out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import fdtrc
+
+from kpfootprint.comparison.hypotheses import Hypotheses
+from kpfootprint.release import Release
+from kpfootprint.stats.declarations import declared_evidence
+from kpfootprint.stats.evidence import DEGREES_OF_FREEDOM
+from kpfootprint.stats.model import FootprintModel, Look, look, share_features
+from kpfootprint.stats.novelty import novelty_p_values, novelty_statistics
+from kpfootprint.stats.selection import fuse, slot_evidence
+from kpfootprint.stats.shares import ShareEstimates, estimate_shares
+from kpfootprint.stats.structure import ParcelArrays
+from kpfootprint.stats.verification import (
+    against_each,
+    log10_lr_of,
+    resampled_lrs,
+    shapley,
+    subset_lrs,
+    unlisted_odds,
+)
+from kpfootprint.stats.summaries import masked
+from kpfootprint.stats.views import AS_RECORDED, CLASSES, view_from
+
+Floats = NDArray[np.float64]
+
+LEVEL = 0.9
+OTHER_WEIGHTS = (0.1, 0.5, 0.9)
+"""Weights of the unlisted source for which the LR is shown beside the stated one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """Numbers of n parcels over Z zones; log10 LRs are calibrated, and within bounds unless they say otherwise.
+
+    `each` (n, Z) against each zone alone, `any_other` against all zones not declared, `by_weight` (n, 3) under
+    `OTHER_WEIGHTS`, `by_selection` (n, 3) unbounded: sizes as recorded, marginalised, left out; `sorter_blank` (n,)
+    unbounded, as if the sorter were not known; `attribute_shares` (n, A + 1) of `unbounded`.
+    """
+
+    looked: Look
+    ln_n: Floats
+    unbounded: Floats
+    log10_lr: Floats
+    low: Floats
+    high: Floats
+    any_other: Floats
+    each: Floats
+    by_weight: Floats
+    by_selection: Floats
+    sorter_blank: Floats
+    attribute_shares: Floats
+    typicality_p: Floats
+    posterior: Floats
+    unlisted_posterior: Floats
+    shares: ShareEstimates
+    novelty_p: Floats
+
+
+def weigh(arrays: ParcelArrays, hypotheses: Hypotheses, release: Release) -> Weighed:
+    """Compute the numbers of a batch.
+
+    Returns
+    -------
+    Weighed
+        For parcels whose H1 cannot be had, what depends on it is computed for the first zone and must not be shown.
+    """
+    model = release.model
+    weights, alternatives = hypotheses.weights, hypotheses.alternatives
+    looked = look(model.structure, model.predictor, model.gate, model.bands, arrays, weights)
+    evidence, view, profile = looked.evidence, looked.view, looked.profile
+    assert profile is not None
+    n = len(arrays)
+    ln_n = np.log(arrays.n_stones)
+    stated = np.full(n, release.unlisted_weight)
+    flags, values = subset_lrs(model, looked, weights, alternatives, stated, ln_n)
+    unbounded = values[0]
+    resampled = resampled_lrs(model, looked, weights, alternatives, stated, ln_n)
+    bounded = model.calibration.bounded
+    log10_lr = bounded(unbounded)
+    tail = (1.0 - LEVEL) / 2.0
+    low, high = np.quantile(bounded(resampled), [tail, 1.0 - tail], axis=0)
+    others = (weights == 0).astype(float)
+    selection = [
+        log10_lr_of(model, slot_evidence(view, slot, profile.declared), alternatives, stated, ln_n)
+        for slot in (AS_RECORDED, CLASSES)
+    ]
+    posterior, unlisted = unlisted_odds(evidence, release.unlisted_weight)
+    is_blend = (weights > 0).sum(axis=1) > 1
+    distance = np.where(hypotheses.testable, profile.distance, np.nan)
+    known = replace(evidence, declared=np.where(hypotheses.testable, evidence.declared, np.nan))
+    return Weighed(
+        looked=looked,
+        ln_n=ln_n,
+        unbounded=unbounded,
+        log10_lr=log10_lr,
+        low=np.minimum(low, log10_lr),
+        high=np.maximum(high, log10_lr),
+        any_other=bounded(log10_lr_of(model, evidence, others, stated, ln_n)),
+        each=bounded(against_each(model, evidence, ln_n)),
+        by_weight=np.stack(
+            [bounded(log10_lr_of(model, evidence, alternatives, np.full(n, w), ln_n)) for w in OTHER_WEIGHTS], axis=1
+        ),
+        by_selection=np.stack([selection[0], unbounded, selection[1]], axis=1),
+        sorter_blank=_without_sorter(model, looked, hypotheses, stated, ln_n),
+        attribute_shares=shapley(flags, values),
+        typicality_p=_typicality(looked),
+        posterior=posterior,
+        unlisted_posterior=unlisted,
+        shares=_shares(model, looked, hypotheses, ln_n, is_blend),
+        novelty_p=novelty_p_values(model.novelty, novelty_statistics(view, known, distance), ln_n),
+    )
+
+
+def _shares(
+    model: FootprintModel, looked: Look, hypotheses: Hypotheses, ln_n: Floats, is_blend: NDArray[np.bool_]
+) -> ShareEstimates:
+    features = share_features(looked, model.structure, model.predictor, hypotheses.weights, hypotheses.allowed)
+    return estimate_shares(model.shares, model.shares.network.probabilities(features), ln_n, is_blend)
+
+
+def _typicality(looked: Look) -> Floats:
+    """Return the tail of the F distribution that a t-distributed parcel's distance from its own source follows."""
+    assert looked.profile is not None
+    window = looked.gate.argmax(axis=1)
+    rows = np.arange(len(window))
+    dims = np.maximum(looked.view.frames[0].n_dims, 1.0)
+    out: Floats = fdtrc(dims, DEGREES_OF_FREEDOM, looked.profile.distance[window, rows] / dims)
+    return out
+
+
+def _without_sorter(
+    model: FootprintModel, looked: Look, hypotheses: Hypotheses, weight: Floats, ln_n: Floats
+) -> Floats:
+    """Return the log10 LR before bounds as it would be if nobody knew who sorted the parcel (NaN where nobody does)."""
+    arrays = looked.view.arrays
+    out = np.full(len(arrays), np.nan)
+    rows = np.flatnonzero(arrays.levels[:, -1] >= 0)
+    if rows.size == 0:
+        return out
+    levels = arrays.levels[rows].copy()
+    levels[:, -1] = -1
+    blank = replace(arrays.take(rows), levels=levels)
+    summaries = masked(looked.view.summaries, rows, blank.recorded, model.structure)
+    view = view_from(blank, summaries, model.structure, model.predictor)
+    base = declared_evidence(view, model.structure, model.predictor, hypotheses.weights[rows])
+    evidence = fuse(view, looked.gate[rows], base.log_evidence)
+    out[rows] = log10_lr_of(model, evidence, hypotheses.alternatives[rows], weight[rows], ln_n[rows])
+    return out

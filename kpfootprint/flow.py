@@ -1,0 +1,84 @@
+"""The whole flow on one page: parcels → footprints → comparison → explanation → reports."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+import kpfootprint
+from kpfootprint.comparison.findings import examination_of
+from kpfootprint.comparison.hypotheses import form_hypotheses
+from kpfootprint.comparison.results import Examination
+from kpfootprint.comparison.weigh import weigh
+from kpfootprint.footprint import footprints_of, mean_stones
+from kpfootprint.parcel import Batch
+from kpfootprint.release import Release
+from kpfootprint.report.content import build_report
+from kpfootprint.report.model_card import ModelCard, ReferenceCard, ZoneCard
+from kpfootprint.report.report import Report
+
+
+def examine(batch: Batch, release: Release, *, status_on: date, created_at: datetime) -> tuple[Report, ...]:
+    """Examine a batch of parcels; one parcel is a batch of one.
+
+    Parameters
+    ----------
+    batch : Batch of n parcels
+        The parcels, as `kpfootprint.ingest` gives them.
+    release : Release
+        The release to compare with.
+    status_on : date
+        Day whose status of zones counts for parcels without an export date.
+    created_at : datetime
+        Stands in the reports and changes nothing else in them.
+
+    Returns
+    -------
+    tuple of Report, length n
+        In the order of the batch. The same parcel, release and `status_on` give the same content, whatever else is in
+        the batch.
+    """
+    card = model_card(release)
+    return tuple(
+        build_report(parcel, examination, card, created_at=created_at)
+        for parcel, examination in zip(batch, examinations_of(batch, release, status_on=status_on), strict=True)
+    )
+
+
+def examinations_of(batch: Batch, release: Release, *, status_on: date) -> tuple[Examination, ...]:
+    """Return what a batch's reports are made from, before rounding and words."""
+    out: dict[int, Examination] = {}
+    for footprints in footprints_of(batch, release.scheme, release.model.structure, release.level_names):
+        parcels = tuple(batch.parcels[row] for row in footprints.rows)
+        mean_ct: NDArray[np.float64] = mean_stones(footprints.arrays, release.model)
+        hypotheses = form_hypotheses(parcels, release, status_on, mean_ct)
+        weighed = weigh(footprints.arrays, hypotheses, release)
+        for position, (row, parcel) in enumerate(zip(footprints.rows.tolist(), parcels, strict=True)):
+            out[row] = examination_of(parcel, weighed, hypotheses, position, release, mean_ct[position])
+    return tuple(out[row] for row in range(len(batch)))
+
+
+def model_card(release: Release) -> ModelCard:
+    """Return what reports say of a release."""
+    reference = release.manifest["reference"]
+    return ModelCard(
+        release=release.name,
+        released=release.released,
+        manifest_sha256=release.manifest_sha256,
+        software_name=kpfootprint.__name__,
+        software_version=kpfootprint.__version__,
+        reference=ReferenceCard(
+            name=reference["name"],
+            version=reference["version"],
+            sha256=reference["sha256"],
+            synthetic=reference["synthetic"],
+            n_parcels_by_zone=reference["n_parcels"],
+        ),
+        zones=tuple(
+            ZoneCard(zone_id=z.zone_id, name=z.name, country=z.country, region=z.region)
+            for z in release.zone_table.zones
+        ),
+        scheme=release.scheme,
+    )

@@ -1,0 +1,220 @@
+"""From parcels to arrays: stones counted by size cell, size class and class of each attribute."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.parcel import Batch, Parcel
+from kpfootprint.scheme import CT_PER_MM3, Scheme, SieveSet
+from kpfootprint.stats.model import FootprintModel
+from kpfootprint.stats.sizes import cell_probabilities, fit_sizes, log_keep
+from kpfootprint.stats.structure import ParcelArrays, Structure
+from kpfootprint.stats.summaries import edge_and_softness
+
+Floats = NDArray[np.float64]
+
+SPECIALS_CT = 10.8
+"""Stones above this weight are exported apart where specials are removed."""
+FACTORS = ("cleaning_state", "selection", "sorter")
+"""Conditions whose effect is learnt; the last one has many levels and may be new."""
+
+
+@dataclass(frozen=True, slots=True)
+class Footprints:
+    """Parcels of one sieve set as arrays: `rows` are their positions in the batch."""
+
+    rows: NDArray[np.intp]
+    arrays: ParcelArrays
+
+
+def levels_of(batch: Sequence[Parcel], level_names: Sequence[Sequence[str]]) -> NDArray[np.intp]:
+    """Return the position (n, n_factors) of each condition among known levels, -1 where blank or unknown."""
+    out = np.full((len(batch), len(FACTORS)), -1, dtype=np.intp)
+    for f, (factor, names) in enumerate(zip(FACTORS, level_names, strict=True)):
+        position = {name: k for k, name in enumerate(names)}
+        out[:, f] = [position.get(getattr(parcel.conditions, factor) or "", -1) for parcel in batch]
+    return out
+
+
+def footprints_of(
+    batch: Batch, scheme: Scheme, structure: Structure, level_names: Sequence[Sequence[str]]
+) -> tuple[Footprints, ...]:
+    """Count the stones of every parcel; parcels that share a sieve set (or have stone lists) come together.
+
+    Parameters
+    ----------
+    level_names : sequence of sequence of str
+        Known levels of each of `FACTORS`.
+    """
+    groups: dict[SieveSet | str, list[int]] = {}
+    for row, parcel in enumerate(batch):
+        key: SieveSet | str = "stones" if parcel.stones is not None else parcel.sieve_set or "unsized"
+        groups.setdefault(key, []).append(row)
+    return tuple(
+        Footprints(
+            rows=np.array(rows, dtype=np.intp),
+            arrays=_arrays([batch.parcels[row] for row in rows], key, scheme, structure, level_names),
+        )
+        for key, rows in groups.items()
+    )
+
+
+def mean_stones(arrays: ParcelArrays, model: FootprintModel) -> Floats:
+    """Return the mean stone (n, Z), in carats, of each zone as it would be seen through each parcel's screen."""
+    grid = model.structure.grid
+    position, softness = edge_and_softness(arrays.edge, model.structure)
+    kept = log_keep(grid, position, softness, arrays.top)
+    theta = model.predictor.sources[:, :2]
+    n, z = len(arrays), len(theta)
+    cells = cell_probabilities(grid, np.tile(theta, (n, 1)), np.repeat(kept, z, axis=0))
+    return (cells @ np.exp(grid.centres)).reshape(n, z)
+
+
+def _arrays(
+    parcels: list[Parcel],
+    key: SieveSet | str,
+    scheme: Scheme,
+    structure: Structure,
+    level_names: Sequence[Sequence[str]],
+) -> ParcelArrays:
+    n, n_cells, n_size = len(parcels), structure.grid.n_cells, structure.n_size_classes
+    cells = np.zeros((n, n_cells))
+    tables = tuple(np.zeros((n, n_size, c)) for c in structure.n_classes)
+    pairs = tuple(np.zeros((n, structure.n_classes[a], structure.n_classes[b])) for a, b in structure.pairs)
+    recorded = np.zeros((n, 1 + len(structure.bases)), dtype=bool)
+    screens = [parcel.conditions.bottom_screen_mm for parcel in parcels]
+    edge = np.log(np.array([np.nan if mm is None else CT_PER_MM3 * mm**3 for mm in screens]))
+    top = np.array([np.log(SPECIALS_CT) if parcel.conditions.specials_removed else np.inf for parcel in parcels])
+    coarse = membership = None
+    if isinstance(key, SieveSet):
+        membership = structure.grid.membership(np.array(key.lower_ct), np.array(key.upper_ct))
+        coarse = np.array([_by_size(parcel, scheme, len(key.classes)) for parcel in parcels])
+        cells = _spread(coarse, membership, structure, edge, top)
+    elif key == "unsized":
+        typical = _typical_cells(structure, edge, top)
+        cells = typical * np.array([parcel.n_stones for parcel in parcels])[:, None]
+    recorded[:, 0] = key != "unsized"
+    for row, parcel in enumerate(parcels):
+        if parcel.stones is not None:
+            _count_stones(parcel, row, scheme, structure, cells, tables, pairs, recorded)
+        else:
+            into_class = _into_class(cells[row], membership, structure)
+            overall = _into_class(cells[row], None, structure)
+            _count_sheet(parcel, row, scheme, structure, (into_class, overall), tables, pairs, recorded)
+    return ParcelArrays(
+        cells=cells,
+        tables=tables,
+        pairs=pairs,
+        edge=edge,
+        top=top,
+        levels=levels_of(parcels, level_names),
+        recorded=recorded,
+        coarse=coarse,
+        membership=membership,
+    )
+
+
+def _count_stones(
+    parcel: Parcel,
+    row: int,
+    scheme: Scheme,
+    structure: Structure,
+    cells: Floats,
+    tables: tuple[Floats, ...],
+    pairs: tuple[Floats, ...],
+    recorded: NDArray[np.bool_],
+) -> None:
+    assert parcel.stones is not None
+    cell = structure.grid.cell_of(parcel.stones.weight_ct)
+    cells[row] = np.bincount(cell, minlength=structure.grid.n_cells)
+    size_class = structure.class_of_cell[cell]
+    codes = [parcel.stones.codes.get(attribute.name) for attribute in scheme.categorical]
+    for a, code in enumerate(codes):
+        if code is None or not (code >= 0).any():
+            continue
+        recorded[row, 1 + a] = True
+        _tally(tables[a][row], size_class, code)
+    for position, (a, b) in enumerate(structure.pairs):
+        first, second = codes[a], codes[b]
+        if first is not None and second is not None:
+            _tally(pairs[position][row], first, second)
+
+
+def _tally(table: Floats, first: NDArray[np.integer], second: NDArray[np.integer]) -> None:
+    known = (first >= 0) & (second >= 0)
+    flat = first[known].astype(np.intp) * table.shape[1] + second[known]
+    table += np.bincount(flat, minlength=table.size).reshape(table.shape)
+
+
+def _by_size(parcel: Parcel, scheme: Scheme, n_classes: int) -> Floats:
+    size = scheme.size.name
+    for breakdown in parcel.breakdowns:
+        if size in breakdown.attributes:
+            code = breakdown.codes[:, breakdown.attributes.index(size)]
+            return np.bincount(code, weights=breakdown.n_stones, minlength=n_classes).astype(float)
+    raise AssertionError("a parcel with a sieve set has a breakdown by size")
+
+
+def _typical_cells(structure: Structure, edge: Floats, top: Floats) -> Floats:
+    position, softness = edge_and_softness(edge, structure)
+    kept = log_keep(structure.grid, position, softness, top)
+    return cell_probabilities(structure.grid, np.tile(structure.size_prior_mean, (edge.size, 1)), kept)
+
+
+def _spread(coarse: Floats, membership: Floats, structure: Structure, edge: Floats, top: Floats) -> Floats:
+    """Spread the stones of coarse classes over their cells as the parcel's own fitted sizes do."""
+    position, softness = edge_and_softness(edge, structure)
+    fit = fit_sizes(
+        coarse,
+        structure.grid,
+        log_keep(structure.grid, position, softness, top),
+        prior_mean=structure.size_prior_mean,
+        prior_precision=structure.size_prior_precision,
+        membership=membership,
+    )
+    within = fit.cells[:, None, :] * membership + 1e-12 * membership
+    out: Floats = np.einsum("pk,pkg->pg", coarse, within / np.maximum(within.sum(axis=2, keepdims=True), 1e-300))
+    return out
+
+
+def _into_class(cells: Floats, membership: Floats | None, structure: Structure) -> Floats:
+    """Return the chance (n_coarse, n_size_classes) that a stone of a coarse class lies in each size class."""
+    indicator = structure.membership_of_classes()
+    if membership is None:
+        return (cells @ indicator / cells.sum())[None]
+    mass = (membership * (cells + 1e-9)) @ indicator
+    out: Floats = mass / np.maximum(mass.sum(axis=1, keepdims=True), 1e-300)
+    return out
+
+
+def _count_sheet(
+    parcel: Parcel,
+    row: int,
+    scheme: Scheme,
+    structure: Structure,
+    size_chances: tuple[Floats, Floats],
+    tables: tuple[Floats, ...],
+    pairs: tuple[Floats, ...],
+    recorded: NDArray[np.bool_],
+) -> None:
+    """Fill a parcel's tables from its breakdowns; a finer breakdown by size is preferred to one without size."""
+    size, names = scheme.size.name, [attribute.name for attribute in scheme.categorical]
+    into_class, overall = size_chances
+    for breakdown in sorted(parcel.breakdowns, key=lambda item: size in item.attributes):
+        columns = {name: breakdown.codes[:, position] for position, name in enumerate(breakdown.attributes)}
+        spread = into_class[columns[size]] if size in columns else overall
+        stones = breakdown.n_stones.astype(float)
+        for a, name in enumerate(names):
+            if name in columns:
+                recorded[row, 1 + a] = True
+                tables[a][row] = 0.0
+                weights = np.broadcast_to(spread, (stones.size, spread.shape[1])) * stones[:, None]
+                np.add.at(tables[a][row].T, columns[name], weights)
+        for position, (a, b) in enumerate(structure.pairs):
+            if names[a] in columns and names[b] in columns:
+                pairs[position][row] = 0.0
+                np.add.at(pairs[position][row], (columns[names[a]], columns[names[b]]), stones)

@@ -1,0 +1,82 @@
+"""Frozen dataclasses of arrays to flat names and back, so that a release is plain arrays and nothing in it can run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from types import NoneType, UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.errors import ReleaseError
+
+T = TypeVar("T")
+Arrays = dict[str, NDArray[Any]]
+
+
+def pack(value: Any, name: str = "model") -> Arrays:
+    """Flatten dataclasses, tuples, numbers and arrays into named arrays (None is left out).
+
+    Raises
+    ------
+    TypeError
+        For anything else.
+    """
+    if value is None:
+        return {}
+    if is_dataclass(value):
+        out: Arrays = {}
+        for item in fields(value):
+            out |= pack(getattr(value, item.name), f"{name}.{item.name}")
+        return out
+    if isinstance(value, tuple):
+        out = {f"{name}.len": np.array(len(value))}
+        for position, item in enumerate(value):
+            out |= pack(item, f"{name}.{position}")
+        return out
+    if isinstance(value, np.ndarray | float | int | np.floating | np.integer):
+        return {name: np.asarray(value)}
+    raise TypeError(f"{name}: cannot pack {type(value).__name__}")
+
+
+def unpack(kind: type[T], arrays: Mapping[str, NDArray[Any]], name: str = "model") -> T:
+    """Rebuild a dataclass from what `pack` made; arrays come back read-only.
+
+    Raises
+    ------
+    ReleaseError
+        Where an array is missing.
+    """
+    built: T = _build(kind, arrays, name)
+    return built
+
+
+def _build(kind: Any, arrays: Mapping[str, NDArray[Any]], name: str) -> Any:
+    origin = get_origin(kind)
+    if origin is UnionType:
+        present = any(key == name or key.startswith(name + ".") for key in arrays)
+        inner = next(item for item in get_args(kind) if item is not NoneType)
+        return _build(inner, arrays, name) if present else None
+    if is_dataclass(kind) and isinstance(kind, type):
+        hints = get_type_hints(kind)
+        return kind(**{item.name: _build(hints[item.name], arrays, f"{name}.{item.name}") for item in fields(kind)})
+    if origin is tuple:
+        size = int(_find(arrays, f"{name}.len"))
+        item_kind = get_args(kind)[0]
+        return tuple(_build(item_kind, arrays, f"{name}.{position}") for position in range(size))
+    array = _find(arrays, name)
+    if kind is float:
+        return float(array)
+    if kind is int:
+        return int(array)
+    array.setflags(write=False)
+    return array
+
+
+def _find(arrays: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:
+    try:
+        return arrays[name]
+    except KeyError:
+        raise ReleaseError(f"the release has no array {name!r}; it was made for another version") from None

@@ -1,0 +1,164 @@
+"""A release: a folder of plain arrays and JSON that is checked whole before a byte of it is used."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kpfootprint.comparison.verdict import Rules
+from kpfootprint.errors import ReleaseError
+from kpfootprint.packing import pack, unpack
+from kpfootprint.reference import ZoneTable
+from kpfootprint.scheme import Scheme
+from kpfootprint.stats.model import FootprintModel
+
+FORMAT = 1
+MANIFEST, ARRAYS = "manifest.json", "model.npz"
+
+
+@dataclass(frozen=True)
+class Release:
+    """A loaded release.
+
+    Parameters
+    ----------
+    manifest : mapping
+        What ``manifest.json`` says: name, versions, seeds, hashes of data, scheme, zones, rules, error rates.
+    manifest_sha256 : str
+        Hash of the manifest, which holds the hashes of all other files: it names the release exactly.
+    model : FootprintModel
+        The trained model.
+    card : str
+        Text of ``CARD.md``.
+    """
+
+    manifest: Mapping[str, Any]
+    manifest_sha256: str
+    model: FootprintModel
+    card: str
+
+    @property
+    def name(self) -> str:
+        """Name of the release, such as ``2026.1``."""
+        return str(self.manifest["release"])
+
+    @property
+    def released(self) -> bool:
+        """Whether the release was judged; False for a folder fresh from ``fit``."""
+        return bool(self.manifest["released"])
+
+    @cached_property
+    def scheme(self) -> Scheme:
+        """Attributes, classes and sieve sets."""
+        return Scheme.from_json(self.manifest["scheme"])
+
+    @cached_property
+    def zone_table(self) -> ZoneTable:
+        """Zones and their dated status."""
+        return ZoneTable.from_json(self.manifest["zone_table"])
+
+    @property
+    def zone_ids(self) -> tuple[str, ...]:
+        """Zones with reference parcels, in the order of the model's arrays."""
+        return tuple(self.manifest["zone_ids"])
+
+    @property
+    def level_names(self) -> tuple[tuple[str, ...], ...]:
+        """Known levels of each condition."""
+        return tuple(tuple(names) for names in self.manifest["level_names"])
+
+    @property
+    def unlisted_weight(self) -> float:
+        """Weight of an unlisted source in H2."""
+        return float(self.manifest["unlisted_weight"])
+
+    @cached_property
+    def rules(self) -> Rules:
+        """Thresholds of the conclusion."""
+        return Rules.from_json(self.manifest["rules"])
+
+
+def shipped_release() -> Path:
+    """Return the newest release that comes with the software, from the wheel or the source tree.
+
+    Raises
+    ------
+    ReleaseError
+        If there is none.
+    """
+    inside = Path(__file__).parent / "_models"
+    folder = inside if inside.is_dir() else Path(__file__).parents[1] / "models"
+    names = sorted(path.name for path in folder.glob("*") if (path / MANIFEST).is_file())
+    if not names:
+        raise ReleaseError(f"no release in {folder}; make one with: python -m training fit")
+    return folder / max(names, key=_version)
+
+
+def _version(name: str) -> tuple[tuple[int, int | str], ...]:
+    return tuple((0, int(part)) if part.isdigit() else (1, part) for part in name.split("."))
+
+
+def load_release(folder: Path) -> Release:
+    """Load a release after every file's SHA-256 agrees with the manifest.
+
+    Raises
+    ------
+    ReleaseError
+        If a file is missing, altered, not in the manifest, or made for another version.
+    """
+    try:
+        text = (folder / MANIFEST).read_bytes()
+        manifest = json.loads(text)
+        listed = dict(manifest["files"])
+    except OSError:
+        raise ReleaseError(f"{folder} is no release: {MANIFEST} cannot be read") from None
+    except (ValueError, KeyError, TypeError):
+        raise ReleaseError(f"{folder / MANIFEST} is not a release's manifest") from None
+    if manifest.get("format") != FORMAT:
+        raise ReleaseError(f"{folder}: format {manifest.get('format')!r}; this software reads format {FORMAT}")
+    strangers = sorted({path.name for path in folder.iterdir()} - set(listed) - {MANIFEST})
+    if strangers:
+        raise ReleaseError(f"{folder}: not in the manifest: {', '.join(strangers)}")
+    content: dict[str, bytes] = {}
+    for name, expected in listed.items():
+        try:
+            content[name] = (folder / name).read_bytes()
+        except OSError:
+            raise ReleaseError(f"{folder}: {name} is in the manifest and cannot be read") from None
+        found = hashlib.sha256(content[name]).hexdigest()
+        if found != expected:
+            raise ReleaseError(f"{folder}: {name} was altered: its SHA-256 is {found}, the manifest says {expected}")
+    if ARRAYS not in content:
+        raise ReleaseError(f"{folder}: {ARRAYS} is not in the manifest")
+    with np.load(io.BytesIO(content[ARRAYS]), allow_pickle=False) as stored:
+        model = unpack(FootprintModel, {name: stored[name] for name in stored.files})
+    return Release(
+        manifest=manifest,
+        manifest_sha256=hashlib.sha256(text).hexdigest(),
+        model=model,
+        card=content.get("CARD.md", b"").decode(),
+    )
+
+
+def write_release(folder: Path, manifest: Mapping[str, Any], model: FootprintModel, texts: Mapping[str, str]) -> None:
+    """Write a release folder: arrays, texts (``evaluation.json``, ``CARD.md``), and the manifest with their hashes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.iterdir():
+        if path.is_file():
+            path.unlink()
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **pack(model))
+    content = {ARRAYS: buffer.getvalue()} | {name: text.encode() for name, text in texts.items()}
+    for name, data in content.items():
+        (folder / name).write_bytes(data)
+    files = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(content.items())}
+    document = {**manifest, "format": FORMAT, "files": files}
+    (folder / MANIFEST).write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,192 @@
+"""A parcel against what was declared: evidence of the declared blend, of admixtures to it, and their features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.stats.association import association_gain
+from kpfootprint.stats.blends import admixtures, contract, expand
+from kpfootprint.stats.categories import class_probabilities
+from kpfootprint.stats.evidence import Predictor, level_prior, log_sum, source_evidence
+from kpfootprint.stats.features import residual
+from kpfootprint.stats.structure import Structure
+from kpfootprint.stats.views import View
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+SHARES = np.array([0.03, 0.08, 0.15, 0.25, 0.4, 0.6, 0.8, 1.0])
+"""Shares of undeclared stones at which the explicit evidence of a mixture is computed."""
+PROFILE_SLOTS = (0, 3)
+ASSOCIATION_WEIGHT = 0.5
+"""Pairs of attributes share stones, so their log likelihoods are added at half weight."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """Explicit evidence for what was declared, and for admixtures to it.
+
+    Parameters
+    ----------
+    declared : ndarray of shape (n_slots, n)
+        Log evidence of the declared blend, in every slot.
+    distance : ndarray of shape (n_slots, n)
+        Its squared distance.
+    mixed : ndarray of shape (n_profile_slots, n, J, Z)
+        Log evidence of an admixture of each source at each of `SHARES`.
+    association : ndarray of shape (n_pairs, n, J, Z)
+        Log likelihood gain of the within-parcel association under the same admixtures.
+    location : ndarray of shape (n, D)
+        Where the declared blend is expected.
+    """
+
+    declared: Floats
+    distance: Floats
+    mixed: Floats
+    association: Floats
+    location: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclaredEvidence:
+    """Evidence (n_slots, n) of declared blends with its distance, and where they are expected: (n, D) and scale (n,)."""
+
+    log_evidence: Floats
+    distance: Floats
+    location: Floats
+    scale: Floats
+
+
+def declared_evidence(view: View, structure: Structure, predictor: Predictor, declared: Floats) -> DeclaredEvidence:
+    """Compute the evidence of declared blends (n, Z, shares of stones) in every slot."""
+    blended = declared @ expand(predictor.sources, structure)
+    single = declared.max(axis=1) > 1.0 - 1e-9
+    location = np.where(single[:, None], declared @ predictor.sources, contract(blended, structure))
+    scale = (declared**2) @ predictor.scales
+    pairs = [source_evidence(frame, location[:, None, :], scale[:, None]) for frame in view.frames]
+    return DeclaredEvidence(
+        log_evidence=np.stack([evidence[:, 0] for evidence, _ in pairs]),
+        distance=np.stack([distance[:, 0] for _, distance in pairs]),
+        location=location,
+        scale=scale,
+    )
+
+
+def profile_of(
+    view: View, structure: Structure, predictor: Predictor, declared: Floats, bands: NDArray[np.intp]
+) -> Profile:
+    """Compute evidence of the declared blends and of admixtures to them.
+
+    Parameters
+    ----------
+    declared : ndarray of shape (n, Z)
+        Declared shares of stones; rows sum to 1.
+    bands : ndarray of shape (n_size_classes,)
+        From `kpfootprint.stats.association.size_bands`.
+    """
+    base = declared_evidence(view, structure, predictor, declared)
+    expanded = expand(predictor.sources, structure)
+    n, z = declared.shape
+    mixed_location = admixtures(declared @ expanded, expanded, SHARES, structure).reshape(n, -1, base.location.shape[1])
+    mixed_scale = (1.0 - SHARES)[None, :, None] ** 2 * base.scale[:, None, None]
+    mixed_scale = (mixed_scale + SHARES[None, :, None] ** 2 * predictor.scales[None, None]).reshape(n, -1)
+    mixed = [
+        source_evidence(view.frames[slot], mixed_location, mixed_scale)[0].reshape(n, len(SHARES), z)
+        for slot in PROFILE_SLOTS
+    ]
+    association = association_gain(
+        view.arrays,
+        structure,
+        predictor,
+        level_prior(predictor, view.arrays.levels),
+        location=base.location,
+        shares=SHARES,
+        bands=bands,
+    )
+    return Profile(
+        declared=base.log_evidence,
+        distance=base.distance,
+        mixed=np.stack(mixed),
+        association=association,
+        location=base.location,
+    )
+
+
+def foreign_sources(declared: Floats, allowed: Bools) -> Bools:
+    """Return the sources (n, Z) that undeclared goods are looked for in: not compliant, or else any not declared."""
+    foreign = (~allowed) & (declared == 0)
+    return np.where(foreign.any(axis=1, keepdims=True), foreign, declared == 0)
+
+
+def association_statistic(profile: Profile, foreign: Bools) -> Floats:
+    """Return the largest gain (n,) of within-parcel association over foreign sources and shares."""
+    gain = profile.association.sum(axis=0).max(axis=1)
+    out: Floats = np.where(foreign, gain, -np.inf).max(axis=1)
+    return out
+
+
+def over_sources(gain: Floats, foreign: Bools) -> Floats:
+    """Return the log mean over foreign sources of gains (n, J, Z), as (n, J)."""
+    return log_sum(np.where(foreign[:, None, :], gain, -60.0)) - np.log(np.maximum(foreign.sum(axis=1), 1))[:, None]
+
+
+def declaration_features(
+    view: View,
+    profile: Profile,
+    structure: Structure,
+    predictor: Predictor,
+    declared: Floats,
+    allowed: Bools,
+) -> Floats:
+    """Return the features (n, F) of a parcel against what was declared and who else could be the source.
+
+    Parameters
+    ----------
+    declared : ndarray of shape (n, Z)
+        Declared shares of stones.
+    allowed : ndarray of shape (n, Z), bool
+        Sources that were compliant.
+    """
+    arrays = view.arrays
+    n = len(arrays)
+    known = arrays.recorded.astype(float)
+    parts: list[Floats] = [declared, (allowed & (declared == 0)).astype(float)]
+    foreign = foreign_sources(declared, allowed)
+    for slot in range(len(view.frames)):
+        base = profile.declared[slot][:, None]
+        best = view.listed[slot].max(axis=1, keepdims=True)
+        parts.append(np.clip(base - best, -25, 5) / 5.0)
+        parts.append(np.clip(view.unlisted[slot] - base, -25, 25) / 5.0)
+        dims = np.maximum(view.frames[slot].n_dims, 1.0)
+        parts.append(np.log((profile.distance[slot] + 1.0) / (dims + 1.0))[:, None])
+    association = profile.association.sum(axis=0)
+    for pair in profile.association:
+        parts.append(np.clip(over_sources(pair, foreign), -20, 20) / 4.0)
+    parts.append(np.clip(np.where(foreign, association.max(axis=1), -4.0), -4, 20) / 4.0)
+    for position, slot in enumerate(PROFILE_SLOTS):
+        gain = profile.mixed[position] - profile.declared[slot][:, None, None]
+        parts.append(np.clip(np.where(foreign, gain.max(axis=1), -5.0), -5, 25) / 5.0)
+        for total in (gain, gain + ASSOCIATION_WEIGHT * association):
+            curve = over_sources(total, foreign)
+            parts.append(np.clip(curve, -25, 25) / 5.0)
+            whole = np.concatenate([np.zeros((n, 1)), curve], axis=1)
+            weights = np.exp(whole - log_sum(whole)[:, None])
+            parts.append(weights)
+            parts.append(weights[:, 1:] @ SHARES[:, None])
+    location = profile.location
+    gap = view.summaries.estimates[0] - location
+    spread = np.diagonal(view.summaries.errors[0], axis1=1, axis2=2) + np.diag(predictor.within)
+    gap = np.clip(gap / np.sqrt(spread), -9, 9) / 3.0
+    for part, block in enumerate(structure.blocks):
+        parts.append(gap[:, block] * known[:, part : part + 1])
+    for a, table in enumerate(arrays.tables):
+        flag = known[:, 1 + a : 2 + a]
+        chances = class_probabilities(
+            location[:, structure.blocks[1 + a]], structure.bases[a], structure.slopes[a], structure.class_x
+        )
+        expected = (chances * table.sum(axis=2)[:, :, None]).sum(axis=1)
+        parts.append(residual(table.sum(axis=1), expected) * flag / 2.0)
+    return np.concatenate([part.reshape(n, -1) for part in parts], axis=1)

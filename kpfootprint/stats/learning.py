@@ -1,0 +1,189 @@
+"""Learn what all parcels share: slopes, associations, the softness of the screen; then the parcel model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import chi2
+
+from kpfootprint.stats.categories import contrast_basis, fit_classes, fit_margins
+from kpfootprint.stats.parcel_model import ParcelModel, fit_parcel_model
+from kpfootprint.stats.sizes import SizeGrid, fine_edges, fit_sizes, log_keep
+from kpfootprint.stats.structure import ParcelArrays, Structure
+from kpfootprint.stats.summaries import summarise
+
+Floats = NDArray[np.float64]
+
+SOFTNESS_GRID = np.arange(0.05, 0.51, 0.015)
+N_ROUNDS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StructureTest:
+    """Does one association serve every group? Pearson chi-square of observed against expected, group by group.
+
+    `statistic`, `degrees` and `p_value` are of shape (n_pairs, n_groups).
+    """
+
+    statistic: Floats
+    degrees: Floats
+    p_value: Floats
+
+
+def blank_structure(class_edges: Floats, n_classes: tuple[int, ...], *, step: float = 0.01) -> Structure:
+    """Return the structure before anything is learnt: no slopes, no association, wide priors."""
+    grid = SizeGrid.from_edges(fine_edges(class_edges, step=step))
+    class_of_cell = np.searchsorted(class_edges, grid.edges[:-1] * (1 + 1e-9), side="right") - 1
+    middle = np.array([grid.centres[class_of_cell == k].mean() for k in range(class_edges.size - 1)])
+    return Structure(
+        grid=grid,
+        class_of_cell=class_of_cell,
+        class_x=middle,
+        slopes=tuple(np.zeros(c) for c in n_classes),
+        bases=tuple(contrast_basis(c) for c in n_classes),
+        associations=tuple(np.zeros((n_classes[a], n_classes[b])) for a, b in _pairs(len(n_classes))),
+        softness=0.2,
+        edge_mean=float(middle[0]),
+        edge_sd=0.2,
+        size_prior_mean=np.zeros(2),
+        size_prior_precision=np.diag([1 / 0.7**2, 1 / 0.4**2]),
+        class_prior_means=tuple(np.zeros(c - 1) for c in n_classes),
+        class_prior_precisions=tuple(np.eye(c - 1) / 4.0 for c in n_classes),
+    )
+
+
+def _pairs(n: int) -> list[tuple[int, int]]:
+    return [(a, b) for a in range(n) for b in range(a + 1, n)]
+
+
+def learn_structure(structure: Structure, arrays: ParcelArrays) -> Structure:
+    """Learn centre of sizes, softness of the edge, slopes and associations from all parcels together."""
+    weights = arrays.cells.sum(axis=0)
+    centre = float(weights @ structure.grid.centres / weights.sum())
+    spread = float(np.sqrt(weights @ (structure.grid.centres - centre) ** 2 / weights.sum()))
+    known = ~np.isnan(arrays.edge)
+    edge_mean = float(arrays.edge[known].mean()) if known.any() else structure.grid.centres[0]
+    structure = replace(
+        structure,
+        class_x=structure.class_x - centre,
+        edge_mean=edge_mean,
+        edge_sd=max(float(arrays.edge[known].std()), 0.05) if known.any() else 0.5,
+        size_prior_mean=np.array([centre, np.log(spread)]),
+    )
+    return replace(
+        structure,
+        softness=_learn_softness(structure, arrays),
+        slopes=tuple(_learn_slopes(structure, table, a) for a, table in enumerate(arrays.tables)),
+        associations=tuple(_learn_association(pair) for pair in arrays.pairs),
+    )
+
+
+def _learn_softness(structure: Structure, arrays: ParcelArrays) -> float:
+    known = np.flatnonzero(~np.isnan(arrays.edge))
+    if known.size == 0:
+        return structure.softness
+    likelihood = []
+    for softness in SOFTNESS_GRID:
+        kept = log_keep(structure.grid, arrays.edge[known], np.full(known.size, softness), arrays.top[known])
+        fit = fit_sizes(
+            arrays.cells[known],
+            structure.grid,
+            kept,
+            prior_mean=structure.size_prior_mean,
+            prior_precision=structure.size_prior_precision,
+        )
+        likelihood.append(float((arrays.cells[known] * np.log(np.maximum(fit.cells, 1e-300))).sum()))
+    best = int(np.argmax(likelihood))
+    near = slice(max(best - 1, 0), best + 2)
+    curve = np.polyfit(SOFTNESS_GRID[near], likelihood[near], 2) if 0 < best < len(likelihood) - 1 else None
+    return float(SOFTNESS_GRID[best] if curve is None else -curve[1] / (2.0 * curve[0]))
+
+
+def _learn_slopes(structure: Structure, table: Floats, attribute: int) -> Floats:
+    """Profile Newton steps: each parcel's logits are fitted anew between steps of the shared slopes."""
+    basis, x = structure.bases[attribute], structure.class_x
+    slopes = np.zeros(basis.shape[0])
+    prior = structure.class_prior_precisions[attribute]
+    for _ in range(N_ROUNDS):
+        fit = fit_classes(
+            table, x, slopes, basis, prior_mean=structure.class_prior_means[attribute], prior_precision=prior
+        )
+        weighted = fit.probabilities * table.sum(axis=2)[:, :, None]
+        gradient = np.einsum("pbc,b->c", table - weighted, x)
+        square = -np.einsum("pbc,pbd,b->cd", weighted, fit.probabilities, x**2)
+        square += np.diag(np.einsum("pbc,b->c", weighted, x**2))
+        cross = -np.einsum("pbc,pbd,b->pcd", weighted, fit.probabilities, x)
+        index = np.arange(slopes.size)
+        cross[:, index, index] += np.einsum("pbc,b->pc", weighted, x)
+        cross = basis.T @ cross
+        square -= np.einsum("pkc,pkd->cd", cross, np.linalg.solve(fit.information + prior, cross))
+        slopes = slopes + basis @ np.linalg.solve(
+            basis.T @ square @ basis + 1e-3 * np.eye(basis.shape[1]), basis.T @ gradient
+        )
+    return slopes
+
+
+def _learn_association(pair: Floats, n_sweeps: int = 80) -> Floats:
+    """Find the association whose expected tables, on each parcel's margins, add up to the observed total."""
+    observed = pair.sum(axis=0) + 0.5
+    rows, columns = pair.sum(axis=2) + 1e-9, pair.sum(axis=1) + 1e-9
+    association = np.zeros(observed.shape)
+    for _ in range(n_sweeps):
+        expected = fit_margins(association, rows, columns, 12).sum(axis=0) + 0.5
+        association = association + 0.9 * (np.log(observed) - np.log(expected))
+    association -= association.mean(axis=0)
+    out: Floats = association - association.mean(axis=1)[:, None]
+    return out
+
+
+def check_structure(
+    structure: Structure, arrays: ParcelArrays, groups: NDArray[np.intp], n_groups: int
+) -> StructureTest:
+    """Compare each group's table of every pair with what the shared association expects on each parcel's margins."""
+    statistics, degrees = [], []
+    for association, pair in zip(structure.associations, arrays.pairs, strict=True):
+        expected = fit_margins(association, pair.sum(axis=2) + 1e-9, pair.sum(axis=1) + 1e-9, 20)
+        row = []
+        for group in range(n_groups):
+            o, e = pair[groups == group].sum(axis=0), expected[groups == group].sum(axis=0)
+            enough = e >= 1.0
+            row.append((float((((o - e) ** 2) / e)[enough].sum()), float(max(enough.sum() - sum(o.shape) + 1, 1))))
+        statistics.append([s for s, _ in row])
+        degrees.append([d for _, d in row])
+    statistic, degree = np.array(statistics), np.array(degrees)
+    return StructureTest(statistic=statistic, degrees=degree, p_value=chi2.sf(statistic, degree))
+
+
+def learn_parcel_model(
+    structure: Structure,
+    arrays: ParcelArrays,
+    groups: NDArray[np.intp],
+    n_groups: int,
+    n_levels: tuple[int, ...],
+    *,
+    n_iterations: int = 25,
+) -> tuple[Structure, ParcelModel]:
+    """Fit the parcel model twice; the first fit gives the priors of the parcels' own logits for the second."""
+    model = None
+    for iterations in (max(n_iterations // 2, 3), n_iterations):
+        summaries = summarise(arrays, structure)
+        model = fit_parcel_model(
+            summaries.estimates[0],
+            summaries.errors[0],
+            groups,
+            tuple(arrays.levels.T),
+            n_groups=n_groups,
+            n_levels=n_levels,
+            n_iterations=iterations,
+        )
+        spread = model.between + model.within + sum(np.diag(v) for v in model.level_variances)
+        blocks = structure.blocks[1:]
+        structure = replace(
+            structure,
+            class_prior_means=tuple(model.mean[block] for block in blocks),
+            class_prior_precisions=tuple(np.linalg.inv(spread[block, block]) for block in blocks),
+        )
+    assert model is not None
+    return structure, model

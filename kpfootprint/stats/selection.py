@@ -1,0 +1,125 @@
+r"""Sizes that may have been taken out without a word: evidence marginalised over the ends that can be trusted.
+
+A gate gives the chance of each reading of the sizes (nothing taken out; the lower end, the upper end, both in doubt)
+from how a parcel's sizes fit. With :math:`g_h` these chances and :math:`E_{hs}` the log evidence for source *s* when
+only the trusted sizes count,
+
+.. math:: F_s = \ln \sum_h g_h \exp(E_{hs} - c_h),
+
+where :math:`c_h` is the log mean of the evidence over all sources, so that readings that use fewer stones weigh alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.stats.evidence import log_sum
+from kpfootprint.stats.features import residual
+from kpfootprint.stats.structure import Structure
+from kpfootprint.stats.summaries import WINDOWS
+from kpfootprint.stats.views import View
+
+Floats = NDArray[np.float64]
+
+UNLISTED_WEIGHTS = np.array([0.3, 0.2, 0.3, 0.2])
+"""Weights of the four unlisted components (two near a listed source, two anywhere)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Fused log evidence on one scale.
+
+    Parameters
+    ----------
+    listed : ndarray of shape (n, Z)
+        For listed sources.
+    unlisted : ndarray of shape (n,)
+        For a source nobody sampled.
+    declared : ndarray of shape (n,)
+        For what was declared; NaN where nothing was.
+    """
+
+    listed: Floats
+    unlisted: Floats
+    declared: Floats
+
+
+def gate_features(view: View, structure: Structure) -> Floats:
+    """Return how sizes fit (n, F): residuals by size class of the widest and the inner fit, and their disagreement."""
+    arrays, fits = view.arrays, view.summaries
+    indicator = structure.membership_of_classes()
+    by_class = arrays.cells @ indicator
+    stones = by_class.sum(axis=1, keepdims=True)
+    parts = [residual(by_class, stones * (fits.sizes[window].cells @ indicator)) for window in (0, 3)]
+    error = np.sqrt(np.diagonal(fits.errors[3][:, :2, :2], axis1=1, axis2=2)) + 0.02
+    for window in (1, 2, 3):
+        gap = (fits.sizes[window].theta - fits.sizes[0].theta) / error
+        parts.append(np.clip(gap, -8.0, 8.0) / 3.0)
+    unknown = np.isnan(arrays.edge)
+    shift = np.where(unknown, 0.0, (arrays.edge - structure.edge_mean) / max(structure.edge_sd, 0.05))
+    parts.append(np.stack([unknown, np.clip(shift, -8, 8) / 3.0, np.log(stones[:, 0] / 500.0)], axis=1))
+    return np.concatenate(parts, axis=1)
+
+
+def base_level(view: View) -> Floats:
+    """Return the log mean evidence (n_windows, n) over listed and unlisted sources."""
+    unlisted = log_sum(view.unlisted + np.log(UNLISTED_WEIGHTS))
+    return np.logaddexp(log_sum(view.listed) - np.log(view.listed.shape[2]), unlisted) - np.log(2.0)
+
+
+def fuse(view: View, gate: Floats, declared: Floats | None) -> Evidence:
+    """Marginalise evidence over readings of the sizes.
+
+    Parameters
+    ----------
+    gate : ndarray of shape (n, n_windows)
+        Chance of each of the windows; rows sum to 1.
+    declared : ndarray of shape (n_slots, n), optional
+        Log evidence of what was declared in every slot.
+    """
+    windows = len(WINDOWS)
+    base = base_level(view)[:windows]
+    log_gate = np.log(np.maximum(gate.T, 1e-6))
+    unlisted = log_sum(view.unlisted[:windows] + np.log(UNLISTED_WEIGHTS))
+
+    def over_windows(evidence: Floats) -> Floats:
+        return log_sum(np.moveaxis(log_gate + evidence - base, 0, -1))
+
+    listed = np.stack([over_windows(view.listed[:windows, :, z]) for z in range(view.listed.shape[2])], axis=1)
+    missing = np.full(len(gate), np.nan)
+    return Evidence(
+        listed=listed,
+        unlisted=over_windows(unlisted),
+        declared=missing if declared is None else over_windows(declared[:windows]),
+    )
+
+
+def slot_evidence(view: View, slot: int, declared: Floats | None) -> Evidence:
+    """Return the evidence of one slot alone, on the same kind of scale as `fuse`."""
+    base = base_level(view)[slot]
+    return Evidence(
+        listed=view.listed[slot] - base[:, None],
+        unlisted=log_sum(view.unlisted[slot] + np.log(UNLISTED_WEIGHTS)) - base,
+        declared=np.full(len(base), np.nan) if declared is None else declared[slot] - base,
+    )
+
+
+def log_alternative(evidence: Evidence, alternatives: Floats, unlisted_weight: Floats) -> Floats:
+    """Return the log evidence (n,) of H2: the mean over `alternatives` and the unlisted source, at its weight.
+
+    Parameters
+    ----------
+    alternatives : ndarray of shape (n, Z), 0 or 1
+        Listed sources of H2; where a row has none, H2 is the unlisted source alone.
+    unlisted_weight : ndarray of shape (n,)
+        Weight of the unlisted source, in (0, 1].
+    """
+    count = alternatives.sum(axis=1)
+    weight = np.where(count > 0, unlisted_weight, 1.0)
+    listed = np.where(alternatives > 0, evidence.listed, -np.inf)
+    listed = np.where(count[:, None] > 0, listed, -1e9)
+    mean = log_sum(listed) - np.log(np.maximum(count, 1.0))
+    return np.logaddexp(np.log(np.maximum(1.0 - weight, 1e-12)) + mean, np.log(weight) + evidence.unlisted)

@@ -1,0 +1,96 @@
+"""Shares of undeclared goods from the share network: estimate, interval at its level, test of none at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.stats.networks import Network
+from kpfootprint.stats.ranks import RankTable
+
+Floats = NDArray[np.float64]
+
+LEVEL = 0.9
+NONE_P = 0.05
+"""Where the test of no undeclared goods gives a larger p-value, the interval begins at 0."""
+
+
+def share_bins(n_bins: int = 30) -> Floats:
+    """Return edges of shares (n_bins + 1,): narrow near 0; the first bin holds 0 alone and the last 1 alone."""
+    inner = np.linspace(0.0, 1.0, n_bins - 1) ** 1.3
+    return np.array([-1.0, *(inner[:1] + 1e-9), *inner[1:-1], 1.0 - 1e-9, 2.0])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShareModel:
+    """The network of shares and what its answers are worth.
+
+    Parameters
+    ----------
+    network : Network
+        Chance of each bin of `edges`.
+    edges : ndarray of shape (n_bins + 1,)
+        From `share_bins`.
+    none : RankTable
+        Of ``-log P(share 0)`` among true declarations of one zone.
+    none_blend : RankTable
+        The same among true blends.
+    association : RankTable
+        Of the largest gain of within-parcel association among true declarations.
+    widening_ln_n, widening : ndarray of shape (K,)
+        Tail chance to be cut on either side so that intervals cover at `LEVEL`, by log number of stones.
+    """
+
+    network: Network
+    edges: Floats
+    none: RankTable
+    none_blend: RankTable
+    association: RankTable
+    widening_ln_n: Floats
+    widening: Floats
+
+
+def cumulative(chances: Floats) -> Floats:
+    """Return chances (n, n_bins + 1) of a share at most each upper edge, starting from 0."""
+    return np.concatenate([np.zeros((len(chances), 1)), chances.cumsum(axis=1)], axis=1)
+
+
+def quantiles(chances: Floats, edges: Floats, level: Floats) -> Floats:
+    """Return one quantile (n,) of each row's distribution, at `level` (n,); shares lie within 0 and 1."""
+    upper = np.clip(edges, 0.0, 1.0)
+    table = cumulative(chances)
+    return np.array([np.interp(q, row, upper) for q, row in zip(level, table, strict=True)])
+
+
+def none_statistic(chances: Floats) -> Floats:
+    """Return ``-log P(share 0)``: the larger, the more undeclared goods seem to be there."""
+    out: Floats = -np.log(np.maximum(chances[:, 0], 1e-12))
+    return out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShareEstimates:
+    """Shares (n,) of undeclared stones with interval and p-value, and the distribution behind them (n, n_bins)."""
+
+    estimate: Floats
+    low: Floats
+    high: Floats
+    p_value: Floats
+    chances: Floats
+
+
+def estimate_shares(model: ShareModel, chances: Floats, ln_n: Floats, is_blend: NDArray[np.bool_]) -> ShareEstimates:
+    """Estimate shares from the network's chances (n, n_bins).
+
+    The lower end is 0 where none at all is not ruled out; that is set after the interval is widened.
+    """
+    statistic = none_statistic(chances)
+    p_value = np.where(is_blend, model.none_blend.p_values(statistic, ln_n), model.none.p_values(statistic, ln_n))
+    tail = np.interp(ln_n, model.widening_ln_n, model.widening)
+    estimate = quantiles(chances, model.edges, np.full(len(chances), 0.5))
+    low = np.minimum(quantiles(chances, model.edges, tail), estimate)
+    high = np.maximum(quantiles(chances, model.edges, 1.0 - tail), estimate)
+    low = np.where(p_value > NONE_P, 0.0, low)
+    return ShareEstimates(estimate=estimate, low=low, high=high, p_value=p_value, chances=chances)

@@ -1,0 +1,265 @@
+"""From a reference package to a calibrated model folder."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import kpfootprint
+from kpfootprint.comparison.verdict import Rules, conclude
+from kpfootprint.reference import ReferencePackage
+from kpfootprint.release import write_release
+from kpfootprint.stats.learning import check_structure
+from kpfootprint.stats.model import FootprintModel, Look, Ordination, look, share_features
+from kpfootprint.stats.networks import Network
+from kpfootprint.stats.novelty import novelty_p_values
+from kpfootprint.stats.scenarios import Truth
+from kpfootprint.stats.selection import gate_features
+from kpfootprint.stats.shares import NONE_P, estimate_shares, share_bins
+from kpfootprint.stats.structure import ParcelArrays
+from kpfootprint.stats.summaries import WINDOWS, summarise
+from kpfootprint.stats.views import view_of
+from training.calibrate import Trials, calibrate, out_of_fold, resample_sources
+from training.config import FitConfig
+from training.networks import fit_network
+from training.prepare import Fitted, Prepared, fit_model, prepare
+from training.rank import (
+    BLEND,
+    Ranked,
+    error_table,
+    fit_detection,
+    fit_novelty_model,
+    fit_share_model,
+    join,
+    scores_to_lr,
+    seen,
+)
+from training.simulation import simulate
+
+Floats = NDArray[np.float64]
+Progress = Callable[[str], None]
+
+
+def _gate_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted) -> tuple[Floats, NDArray[np.intp]]:
+    view = view_of(arrays, fitted.structure, fitted.predictor)
+    label = truth.cut_low.astype(np.intp) + 2 * truth.cut_high.astype(np.intp)
+    return gate_features(view, fitted.structure).astype(np.float32), label
+
+
+def fit_gate(fitted: Fitted, sets: Floats, config: FitConfig, seed: np.random.SeedSequence) -> Network:
+    """Fit the gate: which ends of a parcel's sizes can be trusted."""
+    scenario = replace(config.scenario, kinds=(0.6, 0.1, 0.1, 0.1, 0.1, 0.0), sieved=0.6)
+    parts, _ = simulate(
+        partial(_gate_view, fitted=fitted),
+        fitted,
+        scenario,
+        sets,
+        n=config.n_simulated // 3,
+        seed=seed,
+        n_jobs=config.n_jobs,
+    )
+    return fit_network(
+        np.concatenate([features for features, _ in parts]),
+        np.concatenate([label for _, label in parts]),
+        n_classes=len(WINDOWS),
+        hidden=config.gate_hidden,
+        stages=config.stages,
+        penalty=config.penalty,
+        batch=config.batch,
+        random_state=config.seed % 2**31,
+    )
+
+
+def _look(arrays: ParcelArrays, truth: Truth, fitted: Fitted, gate: Network) -> tuple[Look, Floats]:
+    looked = look(fitted.structure, fitted.predictor, gate, fitted.bands, arrays, truth.declared)
+    features = share_features(looked, fitted.structure, fitted.predictor, truth.declared, truth.allowed)
+    return looked, features.astype(np.float32)
+
+
+def _share_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted, gate: Network) -> Floats:
+    return _look(arrays, truth, fitted, gate)[1]
+
+
+def fit_share_network(
+    fitted: Fitted, gate: Network, sets: Floats, config: FitConfig, seed: np.random.SeedSequence
+) -> tuple[Network, Floats]:
+    """Fit the network of undeclared shares; return it with the edges of its classes."""
+    parts, truth = simulate(
+        partial(_share_view, fitted=fitted, gate=gate),
+        fitted,
+        config.scenario,
+        sets,
+        n=config.n_simulated,
+        seed=seed,
+        n_jobs=config.n_jobs,
+    )
+    edges = share_bins()
+    network = fit_network(
+        np.concatenate(parts),
+        (np.searchsorted(edges, truth.share, side="right") - 1).astype(np.intp),
+        n_classes=edges.size - 1,
+        hidden=config.hidden,
+        stages=config.stages,
+        penalty=config.penalty,
+        batch=config.batch,
+        random_state=config.seed % 2**31,
+    )
+    return network, edges
+
+
+def _rank_view(
+    arrays: ParcelArrays, truth: Truth, *, fitted: Fitted, gate: Network, network: Network, unlisted_weight: float
+) -> Ranked:
+    looked, features = _look(arrays, truth, fitted, gate)
+    return seen(looked, truth, features, network, unlisted_weight)
+
+
+def _ordination(fitted: Fitted, prepared: Prepared) -> Ordination:
+    """Return the two axes with the largest ratio of variance between zones to variance within, and the parcels."""
+    root = np.linalg.inv(np.linalg.cholesky(fitted.model.within))
+    values, vectors = np.linalg.eigh(root @ np.cov(fitted.model.groups.T) @ root.T)
+    axes = root.T @ vectors[:, np.argsort(values)[::-1][:2]]
+    axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), [0, 1]])
+    numbers = summarise(prepared.arrays, fitted.structure).estimates[0]
+    return Ordination(axes=axes, points=(numbers - fitted.model.mean) @ axes, source=prepared.groups)
+
+
+def fit(reference: ReferencePackage, config: FitConfig, progress: Progress) -> tuple[FootprintModel, dict[str, Any]]:
+    """Fit and calibrate a model; return it with the manifest that describes it.
+
+    Parameters
+    ----------
+    progress : callable
+        Called with a line before each step.
+    """
+    started = time.perf_counter()
+    step = lambda text: progress(f"{time.perf_counter() - started:6.0f} s  {text}")  # noqa: E731
+    seeds = np.random.SeedSequence(config.seed).spawn(4)
+    step("structure and parcel model")
+    prepared = prepare(reference, minimum_parcels=config.minimum_parcels)
+    fitted = fit_model(prepared)
+    sets = prepared.allowed_sets
+    step("gate: which sizes can be trusted")
+    gate = fit_gate(fitted, sets, config, seeds[0])
+    step("calibration on parcels left out in turn")
+    evidence = out_of_fold(prepared, gate, n_folds=config.n_folds, seed=config.seed, n_jobs=config.n_jobs)
+    kept = fitted.model.other <= 0.5
+    calibration, trials, log10_lr = calibrate(
+        prepared,
+        evidence,
+        kept,
+        unlisted_weight=config.unlisted_weight,
+        n_resamples=config.n_resamples,
+        seed=config.seed,
+    )
+    step("network of undeclared shares")
+    network, edges = fit_share_network(fitted, gate, sets, config, seeds[1])
+    step("ranks, coverage and error rates")
+    parts, truth = simulate(
+        partial(_rank_view, fitted=fitted, gate=gate, network=network, unlisted_weight=config.unlisted_weight),
+        fitted,
+        replace(config.scenario, kinds=(0.36, 0.05, 0.05, 0.16, 0.28, 0.10)),
+        sets,
+        n=config.n_ranked,
+        seed=seeds[2],
+        n_jobs=config.n_jobs,
+    )
+    ranked = join(parts)
+    shares = fit_share_model(ranked, truth, network, edges)
+    novelty = fit_novelty_model(ranked, truth)
+    step("resampled reference parcels")
+    model = FootprintModel(
+        structure=fitted.structure,
+        predictor=fitted.predictor,
+        backdrop=fitted.backdrop,
+        bands=fitted.bands,
+        gate=gate,
+        shares=shares,
+        calibration=calibration,
+        novelty=novelty,
+        detection=np.zeros(6),
+        ordination=_ordination(fitted, prepared),
+        resampled_sources=resample_sources(prepared, fitted, n_resamples=config.n_resamples, seed=config.seed),
+        n_reference=np.bincount(prepared.groups, minlength=len(prepared.zone_ids)).astype(np.intp),
+        largest=float(prepared.arrays.n_stones.max()),
+    )
+    estimates = estimate_shares(shares, ranked.chances, ranked.ln_n, truth.kind == BLEND)
+    model = replace(model, detection=fit_detection(estimates.p_value <= NONE_P, truth, ranked.ln_n, fitted))
+    rules = Rules.from_json(config.conclusion)
+    conclusion = conclude(
+        rules,
+        n_stones=np.exp(ranked.ln_n),
+        log10_lr=scores_to_lr(calibration, ranked),
+        share_p=estimates.p_value,
+        share_low=estimates.low,
+        novelty_p=novelty_p_values(novelty, ranked.novelty, ranked.ln_n),
+    )
+    step("done")
+    manifest = _manifest(prepared, fitted, config, trials, log10_lr)
+    manifest["error_rates"] = error_table(conclusion, truth, ranked.ln_n)
+    manifest["n_ranked"] = config.n_ranked
+    return model, manifest
+
+
+def _manifest(
+    prepared: Prepared, fitted: Fitted, config: FitConfig, trials: Trials, log10_lr: Floats
+) -> dict[str, Any]:
+    reference = prepared.reference
+    test = check_structure(fitted.structure, prepared.arrays, prepared.groups, len(prepared.zone_ids))
+    parcel_ids = [reference.batch.parcels[row].parcel_id for row in prepared.rows]
+    model = fitted.model
+    return {
+        "release": "unreleased",
+        "released": False,
+        "software": {"name": "kpfootprint", "version": kpfootprint.__version__},
+        "made_with": {"python": platform.python_version()}
+        | {name: importlib.metadata.version(name) for name in ("numpy", "scipy", "scikit-learn")},
+        "seed": config.seed,
+        "config": {**asdict(config), "scenario": asdict(config.scenario)},
+        "reference": {
+            "name": reference.name,
+            "version": reference.version,
+            "sha256": reference.sha256,
+            "synthetic": reference.synthetic,
+            "n_parcels": {
+                zone: int(count) for zone, count in zip(prepared.zone_ids, np.bincount(prepared.groups), strict=True)
+            },
+        },
+        "scheme": reference.scheme.to_json(),
+        "zone_table": reference.zone_table.to_json(),
+        "zone_ids": list(prepared.zone_ids),
+        "level_names": [list(names) for names in prepared.level_names],
+        "unlisted_weight": config.unlisted_weight,
+        "rules": Rules.from_json(config.conclusion).to_json(),
+        "verbal_scale": json.loads(Path(kpfootprint.__file__).with_name("verbal_scale.json").read_text("utf-8")),
+        "softness": fitted.structure.softness,
+        "structure_test": {
+            "statistic": test.statistic.round(2).tolist(),
+            "degrees": test.degrees.tolist(),
+            "p_value": test.p_value.round(4).tolist(),
+        },
+        "suspects": [
+            {
+                "parcel_id": parcel_ids[row],
+                "zone_id": prepared.zone_ids[prepared.groups[row]],
+                "chance_of_another_zone": round(float(model.other[row]), 4),
+            }
+            for row in np.flatnonzero(model.other > 0.5)
+        ],
+        "calibration_trials": {"n_true": int(trials.is_true.sum()), "n_false": int((~trials.is_true).sum())},
+    }
+
+
+def write_fit(folder: Path, model: FootprintModel, manifest: dict[str, Any], card: str) -> None:
+    """Write a calibrated folder that ``--model`` accepts."""
+    write_release(folder, manifest, model, {"CARD.md": card, "evaluation.json": "{}\n"})

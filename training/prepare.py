@@ -1,0 +1,175 @@
+"""A reference package as arrays, with the structure and the parcel model learnt from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.footprint import FACTORS, footprints_of
+from kpfootprint.parcel import Batch
+from kpfootprint.reference import ReferencePackage
+from kpfootprint.stats.association import size_bands
+from kpfootprint.stats.evidence import Predictor
+from kpfootprint.stats.features import Backdrop
+from kpfootprint.stats.learning import blank_structure, learn_parcel_model, learn_structure
+from kpfootprint.stats.parcel_model import ParcelModel
+from kpfootprint.stats.structure import ParcelArrays, Structure
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+
+BROAD_SHARES = (0.34, 0.67)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """Reference parcels (n) of zones that have enough of them (Z).
+
+    Parameters
+    ----------
+    arrays : ParcelArrays
+        The parcels' counts.
+    groups : ndarray of shape (n,)
+        Zone of each parcel, as a position in `zone_ids`.
+    rows : ndarray of shape (n,)
+        Position of each parcel in the package.
+    level_names : tuple of tuple of str
+        Known levels of each condition.
+    allowed_sets : ndarray of shape (n_sets, Z), 0 or 1
+        Compliant zones on the days on which the status table changes.
+    """
+
+    reference: ReferencePackage
+    arrays: ParcelArrays
+    groups: Ints
+    rows: Ints
+    zone_ids: tuple[str, ...]
+    level_names: tuple[tuple[str, ...], ...]
+    allowed_sets: Floats
+    structure: Structure
+
+    @property
+    def n_levels(self) -> tuple[int, ...]:
+        """Number of levels of each condition."""
+        return tuple(len(names) for names in self.level_names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitted:
+    """A parcel model learnt from some of the prepared parcels, and what follows from it."""
+
+    structure: Structure
+    model: ParcelModel
+    predictor: Predictor
+    backdrop: Backdrop
+    bands: Ints
+    near_covariance: Floats
+    edges: Floats
+
+
+def allowed_sets(reference: ReferencePackage, zone_ids: tuple[str, ...]) -> Floats:
+    """Return the distinct sets of compliant zones, one for each day on which the table changes, but for empty ones."""
+    table = reference.zone_table
+    days = sorted({period.valid_from for period in table.periods})
+    sets = {tuple(float(zone in table.compliant_on(day)) for zone in zone_ids) for day in days}
+    kept = sorted(item for item in sets if 0 < sum(item) < len(zone_ids))
+    return np.array(kept or [[1.0] * len(zone_ids)])
+
+
+def prepare(reference: ReferencePackage, *, minimum_parcels: int = 3) -> Prepared:
+    """Count the reference parcels and learn the structure they share.
+
+    Raises
+    ------
+    ValueError
+        If fewer than two zones have `minimum_parcels` reference parcels.
+    """
+    zone_of = np.array(reference.zone_of)
+    zone_ids = tuple(
+        zone.zone_id
+        for zone in reference.zone_table.zones
+        if np.count_nonzero(zone_of == zone.zone_id) >= minimum_parcels
+    )
+    if len(zone_ids) < 2:
+        raise ValueError(f"two zones or more need {minimum_parcels} reference parcels each, got {zone_ids}")
+    rows = np.flatnonzero(np.isin(zone_of, zone_ids))
+    batch = Batch(tuple(reference.batch.parcels[row] for row in rows))
+    names = tuple(
+        tuple(sorted({value for parcel in batch if (value := getattr(parcel.conditions, factor))})) or ("",)
+        for factor in FACTORS
+    )
+    scheme = reference.scheme
+    own = scheme.size.sieve_set
+    structure = blank_structure(
+        np.array([*own.lower_ct, own.upper_ct[-1]]), tuple(len(a.classes) for a in scheme.categorical)
+    )
+    footprints = footprints_of(batch, scheme, structure, names)
+    if len(footprints) != 1 or footprints[0].arrays.membership is not None:
+        raise ValueError("reference parcels must be stone lists")
+    arrays = footprints[0].arrays
+    return Prepared(
+        reference=reference,
+        arrays=arrays,
+        groups=np.array([zone_ids.index(zone) for zone in zone_of[rows]], dtype=np.intp),
+        rows=rows,
+        zone_ids=zone_ids,
+        level_names=names,
+        allowed_sets=allowed_sets(reference, zone_ids),
+        structure=learn_structure(structure, arrays),
+    )
+
+
+def fit_model(prepared: Prepared, train: Ints | None = None, *, n_iterations: int = 25) -> Fitted:
+    """Fit the parcel model to the parcels at positions `train` (all of them without it)."""
+    rows = np.arange(len(prepared.arrays)) if train is None else train
+    arrays, groups = prepared.arrays.take(rows), prepared.groups[rows]
+    structure, model = learn_parcel_model(
+        prepared.structure, arrays, groups, len(prepared.zone_ids), prepared.n_levels, n_iterations=n_iterations
+    )
+    backdrop = _backdrop(structure, model, arrays, groups)
+    known = arrays.edge[~np.isnan(arrays.edge)]
+    return Fitted(
+        structure=structure,
+        model=model,
+        predictor=Predictor.from_model(model),
+        backdrop=backdrop,
+        bands=size_bands(backdrop.size),
+        near_covariance=_near_covariance(prepared, model),
+        edges=known if known.size else np.array([structure.edge_mean]),
+    )
+
+
+def _backdrop(structure: Structure, model: ParcelModel, arrays: ParcelArrays, groups: Ints) -> Backdrop:
+    weight = 1.0 / np.bincount(groups)[groups]
+
+    def mean(table: Floats) -> Floats:
+        axes = tuple(range(1, table.ndim))
+        share = table / np.maximum(table.sum(axis=axes, keepdims=True), 1.0)
+        average = np.tensordot(weight, share, axes=1) / weight.sum() + 1e-4
+        out: Floats = average / average.sum()
+        return out
+
+    size = mean(arrays.cells @ structure.membership_of_classes())
+    middle = size.cumsum() - 0.5 * size
+    return Backdrop(
+        size=size,
+        margins=tuple(mean(table.sum(axis=1)) for table in arrays.tables),
+        pairs=tuple(mean(pair) for pair in arrays.pairs),
+        broad=np.searchsorted(BROAD_SHARES, middle).astype(np.intp),
+        location=model.mean,
+        scale=np.sqrt(np.diag(model.between + model.within)),
+    )
+
+
+def _near_covariance(prepared: Prepared, model: ParcelModel) -> Floats:
+    """Return the covariance of zones of one geology: the region with most zones, shrunk half to its diagonal."""
+    regions = [zone.region for zone in map(prepared.reference.zone_table.zone, prepared.zone_ids) if zone is not None]
+    largest = max(set(regions), key=lambda region: (regions.count(region), region))
+    members = [position for position, region in enumerate(regions) if region == largest]
+    if len(members) < 3:
+        return 0.3 * model.between
+    covariance = np.cov(model.groups[members].T)
+    out: Floats = 0.5 * covariance + 0.5 * np.diag(np.diag(covariance)) + 1e-4 * np.eye(len(covariance))
+    return out

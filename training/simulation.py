@@ -1,0 +1,71 @@
+"""Draw many parcels from a fitted model, in chunks that do not depend on how many processes draw them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import TypeVar
+
+import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+
+from kpfootprint.stats.scenarios import Scenario, Truth, draw_scenario, draw_truth
+from kpfootprint.stats.structure import ParcelArrays
+from training.prepare import Fitted
+
+Floats = NDArray[np.float64]
+T = TypeVar("T")
+
+CHUNK = 2000
+
+
+def _draw(
+    look: Callable[[ParcelArrays, Truth], T],
+    fitted: Fitted,
+    scenario: Scenario,
+    allowed_sets: Floats,
+    seed: np.random.SeedSequence,
+    n: int,
+) -> tuple[T, Truth]:
+    rng = np.random.default_rng(seed)
+    truth = draw_truth(scenario, n, allowed_sets, rng)
+    arrays, truth = draw_scenario(
+        scenario,
+        fitted.structure,
+        fitted.model,
+        truth,
+        edges=fitted.edges,
+        near_covariance=fitted.near_covariance,
+        rng=rng,
+    )
+    return look(arrays, truth), truth
+
+
+def simulate(
+    look: Callable[[ParcelArrays, Truth], T],
+    fitted: Fitted,
+    scenario: Scenario,
+    allowed_sets: Floats,
+    *,
+    n: int,
+    seed: np.random.SeedSequence,
+    n_jobs: int,
+) -> tuple[list[T], Truth]:
+    """Draw `n` parcels and return what `look` sees of each chunk, with the truth of all of them.
+
+    Parameters
+    ----------
+    look : callable
+        Called with the arrays and the truth of each chunk; what it returns is kept, the parcels are not.
+    seed : SeedSequence
+        Spawns one seed for each chunk.
+    """
+    sizes = [CHUNK] * (n // CHUNK) + ([n % CHUNK] if n % CHUNK else [])
+    seeds = seed.spawn(len(sizes))
+    done = Parallel(n_jobs=n_jobs)(
+        delayed(_draw)(look, fitted, scenario, allowed_sets, one, size) for one, size in zip(seeds, sizes, strict=True)
+    )
+    seen, truths = zip(*done, strict=True)
+    joined = Truth(**{f.name: np.concatenate([getattr(truth, f.name) for truth in truths]) for f in fields(Truth)})
+    return list(seen), joined
