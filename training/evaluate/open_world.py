@@ -41,10 +41,10 @@ def open_world(
     alternatives: Alternatives,
     unlisted_weight: float = 0.2,
 ) -> OpenWorld:
-    """Leave each zone out in turn, and declare its parcels as each zone that was compliant on each day.
+    """Leave each zone out in turn, and declare its parcels as each compliant zone on the days it was not compliant.
 
-    The declared zones may have been compliant while the zone left out was not, or the other way round: nothing is
-    known of it, which is the point. LRs are calibrated and bounded by the closed-world trials of all zones.
+    That is what H2's unlisted source stands for. Many a zone left out has a neighbour like itself among the compliant
+    ones, so this is a hard test. LRs are calibrated and bounded by the closed-world trials of all zones.
 
     Parameters
     ----------
@@ -57,8 +57,8 @@ def open_world(
     # A zone that was left out is no alternative either: its column says nothing.
     evidence[np.arange(codes.size), codes] = -np.inf
     trials = verification_trials(np.full(codes.size, -1), days)
-    own = trials.declared == codes[trials.parcel]
-    trials = trials.where(~own)
+    was_compliant = np.stack([item.compliant for item in days])[trials.day, codes[trials.parcel]]
+    trials = trials.where(~was_compliant)
     trials_of_known, scores_of_known = closed
     calibrator, bounds = calibrator_of(
         trials_of_known.is_h1, scores_of_known, n_stones[trials_of_known.parcel], trials_of_known.zone_weights

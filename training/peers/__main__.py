@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from kpfootprint.errors import ReferenceDataError
-from training.evaluate.methods import zones_of
+from training.evaluate.explicit import ExplicitModel
+from training.evaluate.methods import Method, zones_of
 from training.evaluate.record import Evaluation, read_evaluation
 from training.evaluate.trials import draw_export_days
 from training.package import load_package
@@ -40,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     own: list[Evaluation] = [read_evaluation(options.model)] if options.model else []
     suspects = [item.parcel_id for item in own[0].suspects] if own else []
     verification: list[Evaluation] = []
-    for method in PEERS:
+    methods: tuple[Method, ...] = (*PEERS, ExplicitModel())
+    for method in methods:
         print(method.name, file=sys.stderr)
         verification.append(measure(method, package, left_out=suspects, n_resamples=options.resamples))
     mixing: list[Evaluation] = []
@@ -48,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(unmixer.name, file=sys.stderr)
         mixing.append(measure_unmixer(unmixer, package))
     print("simulated world", file=sys.stderr)
-    simulated, _ = measure_beside_oracle(PEERS, package, n_resamples=options.resamples)
+    simulated, _ = measure_beside_oracle(methods, package, n_resamples=options.resamples)
     days = draw_export_days(package.zone_table, zones_of(package), rng=np.random.default_rng(SEED))
     page = render_peers(
         [*verification, *own],

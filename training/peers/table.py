@@ -41,7 +41,7 @@ Reference package: {reference}; {parcels} parcels. {synthetic}
 """
 
 
-SIMULATED = """A world drawn around the reference package, in which parcels are Dirichlet-multinomial: 20 parcels of each
+SIMULATED = """A world drawn around the reference package, its parcels Dirichlet-multinomial: 20 parcels of each
 zone to learn from, 30 fresh ones to test on. The oracle knows the world, so nothing can beat it beyond chance; the rest
 of the way to it is what more reference parcels, or a better method, could gain there.
 """
