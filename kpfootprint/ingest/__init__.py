@@ -1,10 +1,11 @@
 """Reading submissions: files and JSON documents become parcels, or a list of everything that is wrong with them."""
 
 from kpfootprint.ingest.assemble import ParcelFailure, Submission
-from kpfootprint.ingest.document import ingest_json, parcel_to_json
+from kpfootprint.ingest.document import ingest_json
 from kpfootprint.ingest.limits import Limits
 from kpfootprint.ingest.rules import RULES
 from kpfootprint.ingest.submission import ingest_file, ingest_submission
+from kpfootprint.ingest.written import parcel_to_json
 
 __all__ = [
     "RULES",

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.ingest.cells import Cell, DecimalMarks, Odd, check_range, is_blank, read_numbers, text_of
+from kpfootprint.ingest.cells import Cell, Odd, is_blank, text_of
 from kpfootprint.ingest.findings import Findings
+from kpfootprint.ingest.numbers import DecimalMarks, check_range, read_numbers
 from kpfootprint.ingest.rules import Broken
 from kpfootprint.ingest.tables import Column, Table
 from kpfootprint.ingest.words import Words, attribute_words, fold, nearest

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from kpfootprint.errors import IngestError, Problem
-from kpfootprint.ingest.archive import Budget, files_of, gunzip, read_file, refuse
+from kpfootprint.ingest.archive import refuse
 from kpfootprint.ingest.assemble import Submission, assemble
 from kpfootprint.ingest.cells import Cell, is_blank, text_of
-from kpfootprint.ingest.csvfile import read_csv
 from kpfootprint.ingest.document import document_tables
+from kpfootprint.ingest.files import read_tables, stem
 from kpfootprint.ingest.limits import Limits
 from kpfootprint.ingest.rules import Broken, problem
-from kpfootprint.ingest.tables import Column, RawTable, Table, guess_kind, recognise
-from kpfootprint.ingest.words import TABLES, Words, fold, table_names
-from kpfootprint.ingest.workbook import read_workbook
+from kpfootprint.ingest.tables import Column, Table
+from kpfootprint.ingest.words import Words
 from kpfootprint.parcel import Parcel
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
-
-_TEXT = (".csv", ".tsv", ".txt")
 
 
 def ingest_submission(path: Path, scheme: Scheme, zone_table: ZoneTable, limits: Limits | None = None) -> Submission:
@@ -47,10 +44,14 @@ def ingest_submission(path: Path, scheme: Scheme, zone_table: ZoneTable, limits:
     """
     words, limits = Words(scheme, zone_table), limits or Limits()
     problems: list[Problem] = []
-    tables = _tables(path, words, limits, problems)
-    single = None
-    if not any("parcel_id" in table.columns for table in tables.values()):
-        single = stem(path)
+    tables = read_tables(path, words, limits, problems)
+    named = _parcel_ids(tables)
+    single = None if len(named) > 1 else next(iter(named), stem(path))
+    for table in tables.values() if single is None else ():
+        if table.kind != "size_classes" and "parcel_id" not in table.columns:
+            headers = ", ".join(column.header for column in table.columns.values())
+            values = {"column": "parcel_id", "headers": headers}
+            problems.append(problem(Broken("missing_column", values), table=table.name, column="parcel_id"))
     return assemble(tables, words, limits, single=single, problems=problems)
 
 
@@ -79,7 +80,7 @@ def ingest_file(
     words, limits = Words(scheme, zone_table), limits or Limits()
     given = {name: value for name, value in (parcel or {}).items() if value is not None}
     problems: list[Problem] = []
-    tables = _tables(path, words, limits, problems)
+    tables = read_tables(path, words, limits, problems)
     wanted = given.get("parcel_id")
     found = _parcel_ids(tables)
     if len(found) > 1 and wanted not in found:
@@ -94,77 +95,6 @@ def ingest_file(
     if submission.failures:
         raise IngestError(submission.problems())
     return submission.batch.parcels[0]
-
-
-def stem(path: Path) -> str:
-    """Return a file's name without its suffixes: ``stones.csv.gz`` is ``stones``."""
-    name = path.name
-    for suffix in (".gz", *_TEXT, ".xlsx", ".zip"):
-        if name.lower().endswith(suffix) and len(name) > len(suffix):
-            name = name[: -len(suffix)]
-    return name
-
-
-def _tables(path: Path, words: Words, limits: Limits, problems: list[Problem]) -> dict[str, Table]:
-    """Read and recognise every table of a file, a folder or an archive; faults are added to `problems`.
-
-    Raises
-    ------
-    IngestError
-        Where nothing is left that could be looked at further.
-    """
-    if not path.exists():
-        raise refuse(path.name, "file_missing")
-    budget = Budget(limits)
-    several = path.is_dir() or path.suffix.lower() == ".zip"
-    files = files_of(path, budget, limits) if several else iter([(path.name, read_file(path, budget))])
-    raws: list[RawTable] = []
-    for name, data in files:
-        try:
-            raws += _read_one(name, data, words, budget, limits, lenient=several)
-        except IngestError as error:
-            problems += error.problems
-    tables = _recognise_all(raws, words, problems)
-    rows = sum(table.n_rows for kind, table in tables.items() if kind in ("stones", "counts"))
-    if rows == 0 and not problems:
-        problems.append(problem(Broken("no_stones" if tables else "no_tables"), table=path.name))
-    if rows == 0:
-        raise IngestError(problems)
-    return tables
-
-
-def _read_one(name: str, data: bytes, words: Words, budget: Budget, limits: Limits, *, lenient: bool) -> list[RawTable]:
-    lower = name.lower()
-    if lower.endswith(".gz"):
-        data, lower = gunzip(data, name, budget), lower.removesuffix(".gz")
-        if not lower.endswith(_TEXT):
-            lower += ".csv"
-    if lower.endswith(_TEXT):
-        if lenient and lower.endswith(".txt"):
-            return []
-        return [read_csv(data, stem(Path(PurePosixPath(name).name)), name, words, limits)]
-    if lower.endswith(".xlsx"):
-        return read_workbook(data, name, budget, limits)
-    if lenient and not lower.endswith((".xls", ".xlsm", ".ods", ".zip", ".json")):
-        return []
-    raise refuse(name, "unknown_file_kind")
-
-
-def _recognise_all(raws: list[RawTable], words: Words, problems: list[Problem]) -> dict[str, Table]:
-    tables: dict[str, Table] = {}
-    names = table_names()
-    for raw in raws:
-        kind = names.get(fold(raw.name)) or guess_kind(raw, words)
-        if kind is None and raw.columns:
-            if len(raws) == 1:
-                recognise(raw, "stones", words, problems)
-            else:
-                problems.append(problem(Broken("unknown_table", {"known": ", ".join(TABLES)}), table=raw.name))
-        elif kind is not None and kind in tables:
-            problems.append(problem(Broken("table_twice", {"other": tables[kind].name}), table=raw.name))
-        elif kind is not None:
-            tables[kind] = recognise(raw, kind, words, problems)
-    return tables
 
 
 def _parcel_ids(tables: Mapping[str, Table]) -> list[str]:

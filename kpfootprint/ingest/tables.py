@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,19 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.cells import Cell, Odd, is_blank
-from kpfootprint.ingest.regular import PlainCells
+from kpfootprint.ingest.cells import Cell, is_blank
+from kpfootprint.ingest.distinct import PlainCells
 from kpfootprint.ingest.rules import Broken, problem
-from kpfootprint.ingest.words import Words, fold, nearest
-
-REQUIRED: Mapping[str, tuple[str, ...]] = {
-    "parcels": ("parcel_id",),
-    "declarations": ("zone_id", "carats"),
-    "stones": (),
-    "counts": ("n_stones",),
-    "size_classes": ("sieve_set", "size_class", "lower_ct"),
-}
-"""Columns without which a table cannot be read; the weight of stones comes from the scheme."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,77 +123,3 @@ def without_blank_rows(raw: RawTable) -> RawTable:
         ragged={place[row]: found for row, found in raw.ragged.items() if row in place},
         typed=raw.typed,
     )
-
-
-def guess_kind(raw: RawTable, words: Words) -> str | None:
-    """Say what a table is from its columns alone: stones have weights, counts have numbers of stones."""
-    folded = {fold(column.header) for column in raw.columns}
-
-    def has(table: str, column: str) -> bool:
-        known = words.columns(table)
-        return any(known.get(name) == column for name in folded)
-
-    class_columns = ["size_class", *(item.column for item in words.scheme.categorical)]
-    if any(fold(name) in folded for name in (words.scheme.size.column,)):
-        return "stones"
-    if has("counts", "n_stones") and any(has("counts", column) for column in class_columns):
-        return "counts"
-    return "stones" if has("stones", words.scheme.size.column) else None
-
-
-def recognise(raw: RawTable, kind: str, words: Words, problems: list[Problem]) -> Table:
-    """Find out what the columns of a table are; what is missing, given twice or misspelt is added to `problems`."""
-    known = words.columns(kind)
-    found: dict[str, Column] = {}
-
-    def tell(code: str, header: str, **values: object) -> None:
-        problems.append(problem(Broken(code, values), table=raw.name, column=header))
-
-    for column in raw.columns:
-        name = known.get(fold(column.header))
-        if name is None:
-            close = nearest(column.header, known, cutoff=0.8, count=1)
-            if fold(column.header) and close in _close_names(column.header, known):
-                tell("unknown_column", column.header, nearest=close)
-        elif name in found:
-            tell("column_twice", column.header, column=name)
-        else:
-            found[name] = column
-    required = (words.scheme.size.column,) if kind == "stones" else REQUIRED[kind]
-    if raw.typed and kind == "declarations":
-        required = ("zone_id",)
-    headers = ", ".join(column.header for column in raw.columns) or "none"
-    missing = [name for name in required if name not in found]
-    for name in missing:
-        tell("missing_column", name, column=name, headers=headers)
-    n_rows = int(raw.columns[0].codes.shape[0]) if raw.columns else 0
-    return Table(
-        kind=kind,
-        name=raw.name,
-        columns=found,
-        n_rows=n_rows,
-        rows=raw.rows,
-        ragged=raw.ragged,
-        n_columns=len(raw.columns),
-        typed=raw.typed,
-        complete=not missing,
-    )
-
-
-def _close_names(header: str, known: Mapping[str, str]) -> set[str]:
-    return {known[hit] for hit in difflib.get_close_matches(fold(header), list(known), n=1, cutoff=0.8)}
-
-
-def typed_cells(values: Sequence[object]) -> list[Cell]:
-    """Turn JSON values into cells: yes and no, lists and objects become `Odd`, so that they pass for nothing else."""
-    kinds = set(map(type, values))
-    if kinds <= {str, float, int, type(None)}:
-        return list(values)  # type: ignore[arg-type]
-    plain = (str, float, int, type(None))
-    return [v if isinstance(v, plain) and not isinstance(v, bool) else Odd("wrong_type", _json_text(v)) for v in values]
-
-
-def _json_text(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)

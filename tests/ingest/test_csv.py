@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from kpfootprint.ingest import Limits, ingest_file
 from kpfootprint.ingest.csvfile import read_csv
-from kpfootprint.ingest.regular import factorise, read_regular
+from kpfootprint.ingest.distinct import factorise
+from kpfootprint.ingest.regular import read_regular
 from kpfootprint.ingest.words import Words
 from kpfootprint.parcel import Parcel
 from kpfootprint.reference import ZoneTable
@@ -42,7 +43,7 @@ def same(one: Parcel, two: Parcel) -> bool:
     )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(rows=ROWS)
 @example(rows=[("0.21", None, None)])
 def test_dialects_do_not_matter(
@@ -75,7 +76,7 @@ def test_dialects_do_not_matter(
 CELLS = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\x00\r"), max_size=70)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(
     cells=st.integers(1, 4).flatmap(
         lambda width: st.lists(st.lists(CELLS, min_size=width, max_size=width), min_size=1)
@@ -141,7 +142,7 @@ def test_a_column_of_distinct_numbers(bad: str | None, tmp_path: Path, scheme: S
         assert [(p.code, p.row) for p in problems_of(lambda: ingest_file(path, scheme, zone_table))] == [(code, 79)]
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=300), st.integers(1, 3))
 def test_factorising_finds_every_distinct_row(values: list[int], parts: int) -> None:
     keys = [np.array(values, dtype=np.uint64) % np.uint64(7 + part) for part in range(parts - 1)]

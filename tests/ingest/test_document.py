@@ -198,7 +198,7 @@ STONES = st.lists(
 )
 
 
-@settings(max_examples=80)
+@settings(max_examples=80, deadline=None)
 @given(
     stones=STONES,
     zones=st.dictionaries(st.sampled_from(["berberati", "mbaiki", "kadey"]), st.floats(0.01, 1e4), max_size=3),

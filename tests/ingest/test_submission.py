@@ -221,10 +221,41 @@ def test_a_table_given_twice_is_refused(tmp_path: Path, scheme: Scheme, zone_tab
     assert [(p.code, p.table) for p in found] == [("table_twice", "stones")]
 
 
-def test_a_table_nobody_knows_is_told(tmp_path: Path, scheme: Scheme, zone_table: ZoneTable) -> None:
+def test_a_table_nobody_knows_is_passed_over_and_a_misspelt_one_told(
+    tmp_path: Path, scheme: Scheme, zone_table: ZoneTable
+) -> None:
     folder = folder_of(tmp_path / "s", **TABLES, prices="day,usd\n2024-01-01,5\n")
+    assert not ingest_submission(folder, scheme, zone_table).failures
+    folder_of(folder, parcell="lot_number,day\nA,2024-01-01\n")
     found = problems_of(lambda: ingest_submission(folder, scheme, zone_table))
-    assert [(p.code, p.table) for p in found] == [("unknown_table", "prices")]
+    assert [(p.code, p.table) for p in found] == [("unknown_table", "parcell")]
+
+
+def test_tables_are_known_by_their_columns_too(tmp_path: Path, scheme: Scheme, zone_table: ZoneTable) -> None:
+    named = ingest_submission(folder_of(tmp_path / "s", **TABLES), scheme, zone_table)
+    other = folder_of(tmp_path / "t", parcels=PARCELS, feuil1=DECLARATIONS, feuil2=STONES)
+    assert written(ingest_submission(other, scheme, zone_table), scheme) == written(named, scheme)
+
+
+def test_tables_without_parcel_id(tmp_path: Path, scheme: Scheme, zone_table: ZoneTable) -> None:
+    stones, declarations = "weight_ct\n0.5\n", "zone_id,carats\nnola,0.5\n"
+    one = folder_of(tmp_path / "s", parcels="parcel_id\nA\n", stones=stones, declarations=declarations)
+    (parcel,) = ingest_submission(one, scheme, zone_table).batch
+    assert (parcel.parcel_id, parcel.declarations[0].zone_id) == ("A", "nola")
+    folder_of(one, parcels="parcel_id\nA\nB\n")
+    found = problems_of(lambda: ingest_submission(one, scheme, zone_table))
+    assert {(p.code, p.table, p.column) for p in found} == {
+        ("missing_column", "stones", "parcel_id"),
+        ("missing_column", "declarations", "parcel_id"),
+    }
+
+
+def test_customs_codes(tmp_path: Path, scheme: Scheme, zone_table: ZoneTable) -> None:
+    for cell, code in ((7102.1, "7102.10"), (710231, "710231"), ("7102.10", "7102.10")):
+        book = workbook_of(
+            tmp_path / "s.xlsx", {"parcels": [["parcel_id", "hs_code"], ["A", cell]], "stones": [["poids"], [1]]}
+        )
+        assert ingest_file(book, scheme, zone_table).hs_code == code
 
 
 def test_formula_cells_are_refused(tmp_path: Path, scheme: Scheme, zone_table: ZoneTable) -> None:
@@ -310,7 +341,7 @@ def test_values_of_stones_add_up(tmp_path: Path, scheme: Scheme, zone_table: Zon
     assert ingest_file(path, scheme, zone_table).value_usd == 50.5
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(order=st.permutations(range(8)), cut=st.integers(1, 7))
 def test_order_of_rows_and_tables_apart_or_together(
     order: list[int],

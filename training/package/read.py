@@ -14,8 +14,9 @@ from kpfootprint.ingest.archive import Budget, gunzip, read_file
 from kpfootprint.ingest.assemble import Submission, assemble
 from kpfootprint.ingest.csvfile import read_csv
 from kpfootprint.ingest.limits import Limits
+from kpfootprint.ingest.recognise import recognise
 from kpfootprint.ingest.rules import Broken, problem
-from kpfootprint.ingest.tables import RawTable, recognise
+from kpfootprint.ingest.tables import RawTable
 from kpfootprint.ingest.words import Words, fold, nearest
 from kpfootprint.reference import ReferencePackage, ZoneTable
 from training.package.descriptor import (
