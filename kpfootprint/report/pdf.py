@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import unicodedata
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,12 @@ from kpfootprint.report.glossary import linker
 from kpfootprint.report.layout import lay_out
 from kpfootprint.report.locale import words
 from kpfootprint.report.report import Report
+
+_EXOTIC = re.compile(
+    "[^\u0020-\u007e\u00a0-\u00ac\u00ae-\u02ff\u0384-\u038a\u038e-\u03a1\u03a3-\u0482\u048a-\u04ff\u1e00-\u1eff"
+    "\u2000-\u200b\u2010-\u2027\u202f-\u2040\u2044-\u2052\u20a0-\u20bf\u2190-\u21ff\u2200-\u22ff\u25a0-\u25ff]"
+)
+"""What typst's own fonts do not cover for certain: anything but Latin, Greek, Cyrillic and common signs."""
 
 
 def render_pdf(report: Report, lang: str = "en") -> bytes:
@@ -26,10 +34,20 @@ def render_pdf(report: Report, lang: str = "en") -> bytes:
     """
     import typst
 
-    data = json.dumps(_data(lay_out(report, lang)), ensure_ascii=False)
+    data = json.dumps(_displayable(_data(lay_out(report, lang))), ensure_ascii=False)
     return typst.compile(
         _source(), format="pdf", sys_inputs={"data": data}, pdf_standards=["a-2a", "ua-1"], ignore_system_fonts=True
     )
+
+
+def _displayable(value: Any) -> Any:
+    """Return data with a box for every character that the fonts lack, since such a PDF is not made at all."""
+    if isinstance(value, str):
+        composed = unicodedata.normalize("NFC", value)
+        return _EXOTIC.sub("\u25a1", composed) if _EXOTIC.search(composed) else composed
+    if isinstance(value, dict):
+        return {name: _displayable(inner) for name, inner in value.items()}
+    return [_displayable(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 @lru_cache(maxsize=1)

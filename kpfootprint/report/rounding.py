@@ -79,7 +79,7 @@ def parts(values: Sequence[float], total: float, places: int) -> list[float]:
 
     Examples
     --------
-    >>> parts([0.1115, 0.1115, 0.1115], 0.3345, 3)
+    >>> parts([0.1114, 0.1114, 0.1114], 0.3342, 3)
     [0.112, 0.111, 0.111]
     """
     unit = 10**places

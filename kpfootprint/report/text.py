@@ -33,7 +33,7 @@ def _lines(block: Block) -> list[str]:
         case Paragraph():
             return _wrapped(block.text)
         case Verdict():
-            return [f"* {block.heading.upper()} *", *_wrapped(block.text)]
+            return [f"* {block.heading} *", *_wrapped(block.text)]
         case Bullets():
             title = [f"{block.title}:"] if block.title else []
             mark = "! " if block.tone == "caution" else "- "

@@ -1,0 +1,49 @@
+"""The glossary: one source for reports and documentation, and terms found in running text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kpfootprint.report.glossary import glossary, glossary_markdown, linker
+from kpfootprint.report.locale import LANGUAGES, words
+
+DOCS = Path(__file__).parents[2] / "docs" / "glossary.md"
+
+
+def test_the_documentation_has_the_same_glossary(update_golden: bool) -> None:
+    if update_golden:
+        DOCS.write_text(glossary_markdown(), encoding="utf-8")
+    assert DOCS.read_text(encoding="utf-8") == glossary_markdown()
+
+
+def test_terms_are_distinct_and_in_order() -> None:
+    for lang in LANGUAGES:
+        terms = glossary(words(lang))
+        assert len({term.key for term in terms}) == len(terms) > 25
+        forms = [form for term in terms for form in term.forms]
+        assert len(set(forms)) == len(forms)
+        assert all(form == form.lower() and form for form in forms)
+    assert [term.term for term in glossary(words("fr"))][:2] == ["Bornes", "Conclusion"]
+    assert glossary(words("fr"))[5].term == "\u00c9chelle verbale"
+
+
+def test_a_term_is_linked_once_a_section_and_never_within_a_word() -> None:
+    found = linker(words("en"))
+    seen: set[str] = set()
+    text = "The likelihood ratio LR of a parcel; parcels, parcelled, p = 1"
+    assert found.runs(text, seen) == [
+        ("The ", None),
+        ("likelihood ratio", "lr"),
+        (" LR of a ", None),
+        ("parcel", "parcel"),
+        ("; parcels, parcelled, ", None),
+        ("p", "p"),
+        (" = 1", None),
+    ]
+    assert found.runs("LR", seen) == [("LR", None)]
+    assert found.runs("", set()) == [("", None)]
+
+
+def test_runs_put_together_are_the_text() -> None:
+    text = "H1: the parcel comes from the zone Nola; H2, elsewhere (expected range, expected)."
+    assert "".join(piece for piece, _ in linker(words("en")).runs(text, set())) == text

@@ -1,0 +1,137 @@
+"""The PDF: archival, accessible, the same bytes, the content's id within."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from pypdf import PdfReader
+from pypdf.generic import DictionaryObject, IndirectObject
+
+from kpfootprint.report import build_report, render_pdf
+from kpfootprint.report.blocks import Figure
+from kpfootprint.report.layout import lay_out
+from kpfootprint.report.pdf import _EXOTIC
+from tests.report.factory import CREATED_AT, KINDS, Kind, make_examination, make_model, make_parcel, make_report
+
+
+def read(kind: Kind, lang: str) -> PdfReader:
+    return PdfReader(io.BytesIO(render_pdf(make_report(kind), lang)))
+
+
+def root(reader: PdfReader) -> DictionaryObject:
+    found = reader.trailer["/Root"].get_object()
+    assert isinstance(found, DictionaryObject)
+    return found
+
+
+def elements(node: object) -> list[DictionaryObject]:
+    """Return every element of the structure tree below a node."""
+    if isinstance(node, IndirectObject):
+        node = node.get_object()
+    if isinstance(node, list):
+        return [found for child in node for found in elements(child)]
+    if isinstance(node, DictionaryObject):
+        return [node, *elements(node.get("/K", []))]
+    return []
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_two_to_four_pages_with_title_language_and_id(kind: Kind, lang: str) -> None:
+    reader = read(kind, lang)
+    assert 2 <= len(reader.pages) <= 4
+    catalogue: Any = root(reader)
+    assert catalogue["/Lang"] == lang
+    assert catalogue["/MarkInfo"]["/Marked"]
+    assert catalogue["/ViewerPreferences"]["/DisplayDocTitle"]
+    assert reader.metadata is not None
+    assert reader.metadata.title == lay_out(make_report(kind), lang).title
+    assert make_report(kind).report_id in str(reader.metadata.get("/Keywords"))
+    assert reader.metadata.creation_date == datetime(2026, 5, 3, 9, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_it_claims_archival_and_accessible_form(lang: str) -> None:
+    catalogue: Any = root(read("query", lang))
+    metadata = catalogue["/Metadata"].get_data().decode()
+    assert "<pdfaid:part>2</pdfaid:part>" in metadata
+    assert "<pdfaid:conformance>A</pdfaid:conformance>" in metadata
+    assert "<pdfuaid:part>1</pdfuaid:part>" in metadata
+    assert make_report("query").report_id in metadata
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_every_picture_has_its_text(lang: str) -> None:
+    document = lay_out(make_report("query"), lang)
+    wanted = [block.alt for section in document.sections for block in section.blocks if isinstance(block, Figure)]
+    found = elements(root(read("query", lang))["/StructTreeRoot"])
+    texts = [str(element["/Alt"]) for element in found if element.get("/S") == "/Figure"]
+    assert sorted(texts) == sorted(wanted)
+    assert {"/Table", "/TH", "/H1", "/L", "/Link"} <= {str(element.get("/S")) for element in found}
+
+
+def test_bookmarks_are_the_sections() -> None:
+    document = lay_out(make_report("query"), "fr")
+    marks = [str(mark["/Title"]) for mark in read("query", "fr").outline if not isinstance(mark, list)]
+    assert marks == [*(section.heading for section in document.sections), document.glossary_heading]
+
+
+def test_pages_are_numbered_and_carry_the_id() -> None:
+    reader = read("query", "en")
+    for number, page in enumerate(reader.pages, start=1):
+        text = page.extract_text()
+        assert f"{number} / {len(reader.pages)}" in text
+        assert make_report("query").report_id in text
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_the_first_page_holds_conclusion_figures_and_cautions(lang: str) -> None:
+    first = " ".join(read("query", lang).pages[0].extract_text().split())
+    section = lay_out(make_report("query"), lang).sections[0]
+    for block in section.blocks:
+        for item in getattr(block, "items", ()):
+            assert " ".join(item.split())[:40] in first
+    assert "8 of 198" in first or "8 sur 198" in first
+
+
+def test_only_fonts_inside_the_file() -> None:
+    for page in read("query", "fr").pages:
+        resources: Any = page["/Resources"]
+        for font in resources["/Font"].values():
+            below = font.get_object()["/DescendantFonts"][0].get_object()
+            assert any(name in below["/FontDescriptor"] for name in ("/FontFile2", "/FontFile3"))
+
+
+def test_the_same_report_gives_the_same_bytes() -> None:
+    assert render_pdf(make_report("query"), "fr") == render_pdf(make_report("query"), "fr")
+
+
+def test_any_text_can_be_set() -> None:
+    odd = '#let x = 1; $ * _ @ <a> [b] \\ "q" é 中 \u202f'
+    report = build_report(
+        make_parcel("query", parcel_id=odd, exporter=odd, certificate_no=odd),
+        make_examination("query"),
+        make_model(),
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    text = PdfReader(io.BytesIO(render_pdf(report))).pages[0].extract_text()
+    assert "#let x = 1; $ * _ @" in text
+    assert "\u4e2d" not in text
+    assert "\u25a1" in text
+
+
+def test_every_character_that_is_let_through_can_be_set() -> None:
+    every = "".join(map(chr, range(0x20, 0x3000)))
+    shown = _EXOTIC.sub("", every)
+    assert len(shown) > 1500
+    for start in range(0, len(shown), 100):
+        report = build_report(
+            make_parcel("nulls", parcel_id=shown[start : start + 100]),
+            make_examination("nulls"),
+            make_model(),
+            created_at=CREATED_AT,
+        )
+        assert render_pdf(report).startswith(b"%PDF")

@@ -1,0 +1,165 @@
+"""Geometry of the pictures: what stands where, told apart without colour."""
+
+from __future__ import annotations
+
+import re
+from math import log10
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kpfootprint.report import Report
+from kpfootprint.report.pictures import footprint_map, lr_scale, mixture_profile, shapley_shares, shares_of_stones
+from kpfootprint.report.pictures.svg import Axis, Canvas, num, ticks
+from kpfootprint.report.report import seal
+from kpfootprint.report.speaker import Speaker, speaker
+from tests.report.factory import KINDS, Kind, make_report
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def drawn(kind: Kind) -> Speaker:
+    return speaker(make_report(kind), "en")
+
+
+def test_an_axis_is_linear_and_holds_what_lies_beyond() -> None:
+    axis = Axis(-3, 3, 20, 620)
+    assert [axis(value) for value in (-3, 0, 3, 9)] == [20, 320, 620, 620]
+    assert Axis(1, 1, 0, 10)(1) == 0
+
+
+@given(st.floats(min_value=1e-3, max_value=1e3))
+def test_ticks_are_round_within_the_span_and_not_too_many(high: float) -> None:
+    values = ticks(0, high)
+    assert values[0] == 0
+    assert values[-1] <= high * (1 + 1e-6)
+    assert 2 <= len(values) <= 11
+
+
+def test_numbers_are_short() -> None:
+    assert [num(value) for value in (1.0, 1.005, 0.1, -0.001)] in (
+        ["1", "1", "0.1", "-0"],
+        ["1", "1", "0.1", "0"],
+        ["1", "1.01", "0.1", "-0"],
+    )
+
+
+def test_text_is_escaped() -> None:
+    canvas = Canvas(10, 10)
+    canvas.text(0, 0, '<b> & "c"')
+    root = ET.fromstring(canvas.svg("p", "a < b", "c > d"))
+    assert root[0].text == "a < b"
+    assert root[2].text == '<b> & "c"'
+
+
+def test_a_class_outside_its_range_is_a_triangle_and_named() -> None:
+    figures = {figure.key: figure for figure in shares_of_stones(drawn("query"))}
+    assert set(figures) == {"p-size", "p-size-cumulative", "p-colour", "p-morphology"}
+    outside = len(re.findall(r'<polygon[^>]*class="f-odd', figures["p-colour"].svg))
+    assert outside == 2  # one in the legend, one for brown
+    assert figures["p-colour"].alt == "Outside the expected range: brown. All other classes lie within it."
+    assert figures["p-size"].alt == "Every class lies within its expected range."
+
+
+def test_sizes_stand_on_log_carats() -> None:
+    (figure, *_) = shares_of_stones(drawn("query"))
+    root = ET.fromstring(figure.svg)
+    boxes = [box for box in root.iter(f"{SVG}rect") if float(box.get("y", 0)) > 20]
+    widths = [float(box.get("width", 0)) for box in boxes]
+    assert len(boxes) == 14
+    ratio = (widths[2] + 2) / (widths[1] + 2)
+    assert ratio == pytest.approx(log10(0.075 / 0.045) / log10(0.045 / 0.025), rel=0.01)
+
+
+def test_the_cumulative_line_ends_at_all_stones_within_its_range() -> None:
+    figure = shares_of_stones(drawn("query"))[1]
+    assert figure.data.rows[-1][:2] == ("all", "100%")
+    assert figure.data.rows[-1][3] == "100% to 100%"
+
+
+def test_a_parcel_without_a_declaration_has_no_ranges() -> None:
+    for figure in shares_of_stones(drawn("undeclared")):
+        assert "<rect" not in figure.svg
+        assert "f-odd" not in figure.svg
+
+
+def test_class_names_of_another_sieve_set_are_drawn_as_rows() -> None:
+    content = make_report("query").content
+    for item in content["explanation"]["classes"]:
+        if item["attribute"] == "size":
+            item["class"] = "house " + item["class"]
+    figures = shares_of_stones(speaker(seal(content), "en"))
+    assert [figure.key for figure in figures] == ["p-size", "p-colour", "p-morphology"]
+    assert "house +3" in figures[0].svg
+
+
+def marks(svg: str) -> list[tuple[float, float]]:
+    """Return the middle of every filled diamond but the legend's."""
+    found = re.findall(r'<polygon points="([^"]+)" class="f-seen', svg)
+    middles = []
+    for points in found:
+        corners = [tuple(map(float, pair.split(","))) for pair in points.split()]
+        middles.append((sum(c[0] for c in corners) / 4, sum(c[1] for c in corners) / 4))
+    return middles
+
+
+def test_the_likelihood_ratio_stands_where_it_belongs() -> None:
+    (figure,) = lr_scale(drawn("query"))
+    (x, _), _ = marks(figure.svg)
+    assert x == pytest.approx(Axis(-3, 3, 20, 620)(-1.704), abs=0.1)
+    assert "\u22121.70" in figure.alt
+
+
+def test_a_bounded_ratio_shows_its_unbounded_value_as_a_hollow_mark() -> None:
+    consistent, query = lr_scale(drawn("consistent"))[0].svg, lr_scale(drawn("query"))[0].svg
+    assert consistent.count('class="f-paper s-ink"') == query.count('class="f-paper s-ink"') + 1
+
+
+def test_the_detection_limit_is_drawn_where_there_is_one() -> None:
+    assert "detection limit 22%" in mixture_profile(drawn("query"))[0].svg
+    (small,) = mixture_profile(drawn("inconclusive"))
+    assert "detection limit" not in small.svg
+    assert "no share would be found" in small.alt
+
+
+def test_the_map_holds_every_zone_the_parcel_and_no_two_names_on_each_other() -> None:
+    (figure,) = footprint_map(drawn("query"))
+    for zone in ("Berb\u00e9rati", "Sam-Ouandja", "Kasa\u00ef"):
+        assert f">{zone}</text>" in figure.svg
+    assert len(figure.data.rows) == 10
+    assert figure.data.rows[0][0] in figure.alt
+
+
+def test_shares_end_with_their_sum() -> None:
+    (figure,) = shapley_shares(drawn("query"))
+    assert figure.data.rows[-1] == ("Sum", "\u22121.704")
+    assert sum(round(1000 * float(row[1].replace("\u2212", "-"))) for row in figure.data.rows[:-1]) == -1704
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_mark_lies_within_its_picture(kind: Kind) -> None:
+    sp = drawn(kind)
+    for figure in (*shares_of_stones(sp), *footprint_map(sp), *lr_scale(sp), *mixture_profile(sp), *shapley_shares(sp)):
+        root = ET.fromstring(figure.svg)
+        _, _, width, height = map(float, root.get("viewBox", "").split())
+        for element in root.iter():
+            if element.tag in (f"{SVG}polygon", f"{SVG}polyline"):
+                for pair in element.get("points", "").split():
+                    x, y = map(float, pair.split(","))
+                    assert -1 <= x <= width + 1
+                    assert -1 <= y <= height + 1
+            if element.tag == f"{SVG}text":
+                assert 0 <= float(element.get("x", 0)) <= width
+                assert 0 <= float(element.get("y", 0)) <= height
+
+
+def test_pictures_need_nothing_that_is_absent() -> None:
+    content = make_report("query").content
+    content["explanation"]["footprint_map"] = None
+    content["mixture"]["profile"] = []
+    content["explanation"]["classes"] = []
+    report: Report = seal(content)
+    sp = speaker(report, "fr")
+    assert footprint_map(sp) == mixture_profile(sp) == shares_of_stones(sp) == []

@@ -1,0 +1,138 @@
+"""Every statement a comparison can make has words, in both languages."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from kpfootprint.report.locale import names, words
+from kpfootprint.report.sentences import rounded, say
+from tests.report.factory import make_model
+
+BETWEEN = {"observed": 0.2804, "expected": 0.12, "low": 0.09, "high": 0.18}
+BROWN = {"attribute": "colour", "class": "brown", "zones": ("berberati", "carnot"), **BETWEEN}
+EVERY: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("h1_zone", {"zone": "berberati"}),
+    ("h1_blend", {"zones": ("berberati", "carnot"), "stone_shares": (0.7, 0.3)}),
+    ("h2_elsewhere", {"zones": ("bria",), "unlisted_weight": 0.2}),
+    ("h2_unlisted_only", {"unlisted_weight": 1.0}),
+    *(
+        ("verbal", {"band": band, "favours": favours, "scale": "ENFSI 2015"})
+        for band in ("none", "weak", "moderate", "moderately_strong", "strong", "very_strong")
+        for favours in ("H1", "H2", "neither")
+    ),
+    ("measured_held_out", {"n_parcels": 198, "reference": "car-rough 1.0.0", "release": "2026.1"}),
+    ("measured_simulated", {"n_parcels": 4000, "release": "2026.1"}),
+    ("no_declaration", {}),
+    ("unreleased", {"release": "trial"}),
+    ("synthetic_reference", {"reference": "car-rough 1.0.0"}),
+    ("no_export_date", {"status_on": "2026-05-03"}),
+    ("zone_not_compliant", {"zone": "bria", "status": "suspended", "day": "2026-05-03"}),
+    ("zone_not_covered", {"zone": "bria", "day": "2026-05-03"}),
+    ("zone_without_reference", {"zone": "bakouma"}),
+    ("small_parcel", {"n_stones": 1, "minimum": 50}),
+    ("small_parcel", {"n_stones": 12, "minimum": 50}),
+    ("few_references", {"zone": "gadzi", "n_parcels": 1}),
+    ("bound_hit", {"bound": "upper", "log10_lr": 2.2171}),
+    ("bound_hit", {"bound": "lower", "log10_lr": -2.0841}),
+    ("below_screen", {"n_stones": 3, "share": 0.004, "bottom_screen_mm": 1.6}),
+    ("size_range_missing", {"p_value": 0.00012}),
+    ("sorter_unknown", {"sorter": "S9"}),
+    ("condition_unknown", {"field": "cleaning_state", "value": "polished"}),
+    ("conditions_blank", {"fields": ("cleaning_state", "sorter")}),
+    ("beyond_calibrated_size", {"n_stones": 20000, "largest": 6000}),
+    ("declared_carats_differ", {"declared": 152.8, "parcel": 153.0}),
+    ("attribute_not_recorded", {"attribute": "morphology"}),
+    ("partly_recorded", {"attribute": "colour", "share": 0.62}),
+    ("carats_not_recorded", {}),
+    ("novel_parcel", {"p_value": 0.0045}),
+    ("coarse_sieve_set", {"sieve_set": "house", "n_classes": 4}),
+    ("no_alternative", {}),
+    ("not_computed", {"field": "mixture", "reason": "small_parcel"}),
+    *(
+        (code, {**BROWN, "favours": favours})
+        for code in ("class_more", "class_fewer")
+        for favours in ("H1", "H2", "neither")
+    ),
+    *(
+        ("attribute_favours", {"attribute": "size", "log10_lr_share": 0.31, "favours": favours})
+        for favours in ("H1", "H2", "neither")
+    ),
+    ("look_first", {"attribute": "colour", "class": "brown"}),
+    ("within_ranges", {"n_classes": 1}),
+    ("within_ranges", {"n_classes": 25}),
+    ("more_stones", {"n_stones": 48, "needed": 300}),
+    ("declare_screen", {}),
+    ("more_references", {"zone": "gadzi", "n_parcels": 12}),
+    ("mixture_found", {"share": 0.31, "low": 0.18, "high": 0.44, "p_value": 0.0041}),
+    ("mixture_not_found", {"detection_limit": 0.22, "p_value": 0.46}),
+    ("mixture_not_found", {"detection_limit": 1.0, "p_value": 0.46}),
+    ("resembles", {"zone": "berberati", "posterior": 0.6128}),
+    ("resembles_none", {}),
+    ("sorter_matters", {"sorter": "S2", "log10_lr_without": -1.12}),
+)
+
+
+def said(code: str, values: dict[str, Any], lang: str) -> str:
+    statement = {"code": code, "values": rounded(values), "text": "no words"}
+    return say(statement, words(lang), names(make_model().to_json(), lang))
+
+
+@pytest.mark.parametrize(("code", "values"), EVERY, ids=lambda item: item if isinstance(item, str) else "")
+def test_each_is_a_sentence_in_both_languages(code: str, values: dict[str, Any]) -> None:
+    english, french = said(code, values, "en"), said(code, values, "fr")
+    assert english != french
+    for sentence in (english, french):
+        assert "{" not in sentence
+        assert sentence != "no words"
+        assert "_" not in sentence
+    if code not in ("h1_zone", "h1_blend", "h2_elsewhere", "h2_unlisted_only") and not code.startswith("measured"):
+        assert english.endswith(".")
+        assert french.endswith(".")
+    for zone in ("Berb\u00e9rati", "Bria", "Gadzi"):
+        assert (zone in english) == (zone in french)
+    assert re.findall(r"\d+", english.replace(",", "")) == re.findall(r"\d+", _as_english(french))
+
+
+def _as_english(french: str) -> str:
+    """Undo what French does to numbers, so that digits can be compared."""
+    return re.sub(r"(?<=\d)\u00a0(?=\d)", "", french).replace(",", ".")
+
+
+def test_the_sentence_of_the_issue() -> None:
+    values = {**BROWN, "zones": ("berberati",), "favours": "H2"}
+    assert said("class_more", values, "en") == (
+        "More stones of colour brown than parcels of Berb\u00e9rati of this size show "
+        "(28%, expected 9.0% to 18%); this speaks against the declaration."
+    )
+    assert said("class_more", values, "fr") == (
+        "Davantage de pierres \u00ab\u00a0brun\u00a0\u00bb (couleur) que n\u2019en montrent des lots de Berb\u00e9rati "
+        "de cet effectif (28\u00a0%, attendu 9,0\u00a0% \u00e0 18\u00a0%)\u00a0; cela parle contre la d\u00e9claration."
+    )
+
+
+def test_one_stone_is_one_stone() -> None:
+    assert said("small_parcel", {"n_stones": 1, "minimum": 50}, "en").startswith("Small parcel: 1 stone,")
+    assert said("small_parcel", {"n_stones": 2, "minimum": 50}, "en").startswith("Small parcel: 2 stones,")
+    assert "1 pierre," in said("small_parcel", {"n_stones": 1, "minimum": 50}, "fr")
+
+
+def test_values_are_rounded_by_their_names() -> None:
+    values = {"share": 0.123456, "p_value": 0.000123456, "log10_lr": 1.23456, "declared": 152.80049, "n_stones": 3}
+    assert rounded(values) == {
+        "share": 0.1235,
+        "p_value": 0.0001235,
+        "log10_lr": 1.235,
+        "declared": 152.8,
+        "n_stones": 3,
+    }
+    assert rounded({"zones": ("a", "b"), "stone_shares": (0.66666, 0.33333)}) == {
+        "zones": ["a", "b"],
+        "stone_shares": [0.6667, 0.3333],
+    }
+
+
+def test_braces_and_markup_in_values_are_only_text() -> None:
+    assert "{zone} <b>" in said("sorter_unknown", {"sorter": "{zone} <b>"}, "en")
