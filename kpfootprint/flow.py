@@ -20,6 +20,10 @@ from kpfootprint.report.model_card import ModelCard, ReferenceCard, ZoneCard
 from kpfootprint.report.report import Report
 
 
+SLICE = 64
+"""Parcels computed together; memory does not grow beyond that."""
+
+
 def examine(batch: Batch, release: Release, *, status_on: date, created_at: datetime) -> tuple[Report, ...]:
     """Examine a batch of parcels; one parcel is a batch of one.
 
@@ -49,6 +53,9 @@ def examine(batch: Batch, release: Release, *, status_on: date, created_at: date
 
 def examinations_of(batch: Batch, release: Release, *, status_on: date) -> tuple[Examination, ...]:
     """Return what a batch's reports are made from, before rounding and words."""
+    if len(batch) > SLICE:
+        slices = (Batch(batch.parcels[start : start + SLICE]) for start in range(0, len(batch), SLICE))
+        return tuple(one for part in slices for one in examinations_of(part, release, status_on=status_on))
     out: dict[int, Examination] = {}
     for footprints in footprints_of(batch, release.scheme, release.model.structure, release.level_names):
         parcels = tuple(batch.parcels[row] for row in footprints.rows)

@@ -10,11 +10,10 @@ from scipy.special import fdtrc
 
 from kpfootprint.comparison.hypotheses import Hypotheses
 from kpfootprint.release import Release
-from kpfootprint.stats.declarations import declared_evidence
 from kpfootprint.stats.evidence import DEGREES_OF_FREEDOM
 from kpfootprint.stats.model import FootprintModel, Look, look, share_features
 from kpfootprint.stats.novelty import novelty_p_values, novelty_statistics
-from kpfootprint.stats.selection import fuse, slot_evidence
+from kpfootprint.stats.selection import slot_evidence
 from kpfootprint.stats.shares import ShareEstimates, estimate_shares
 from kpfootprint.stats.structure import ParcelArrays
 from kpfootprint.stats.verification import (
@@ -25,8 +24,7 @@ from kpfootprint.stats.verification import (
     subset_lrs,
     unlisted_odds,
 )
-from kpfootprint.stats.summaries import masked
-from kpfootprint.stats.views import AS_RECORDED, CLASSES, view_from
+from kpfootprint.stats.views import AS_RECORDED, CLASSES
 
 Floats = NDArray[np.float64]
 
@@ -79,7 +77,7 @@ def weigh(arrays: ParcelArrays, hypotheses: Hypotheses, release: Release) -> Wei
     n = len(arrays)
     ln_n = np.log(arrays.n_stones)
     stated = np.full(n, release.unlisted_weight)
-    flags, values = subset_lrs(model, looked, weights, alternatives, stated, ln_n)
+    flags, values, sorter_blank = subset_lrs(model, looked, weights, alternatives, stated, ln_n)
     unbounded = values[0]
     resampled = resampled_lrs(model, looked, weights, alternatives, stated, ln_n)
     bounded = model.calibration.bounded
@@ -108,7 +106,7 @@ def weigh(arrays: ParcelArrays, hypotheses: Hypotheses, release: Release) -> Wei
             [bounded(log10_lr_of(model, evidence, alternatives, np.full(n, w), ln_n)) for w in OTHER_WEIGHTS], axis=1
         ),
         by_selection=np.stack([selection[0], unbounded, selection[1]], axis=1),
-        sorter_blank=_without_sorter(model, looked, hypotheses, stated, ln_n),
+        sorter_blank=np.where(arrays.levels[:, -1] >= 0, sorter_blank, np.nan),
         attribute_shares=shapley(flags, values),
         typicality_p=_typicality(looked),
         posterior=posterior,
@@ -130,26 +128,6 @@ def _typicality(looked: Look) -> Floats:
     assert looked.profile is not None
     window = looked.gate.argmax(axis=1)
     rows = np.arange(len(window))
-    dims = np.maximum(looked.view.frames[0].n_dims, 1.0)
+    dims = np.maximum(looked.view.n_dims[0], 1.0)
     out: Floats = fdtrc(dims, DEGREES_OF_FREEDOM, looked.profile.distance[window, rows] / dims)
-    return out
-
-
-def _without_sorter(
-    model: FootprintModel, looked: Look, hypotheses: Hypotheses, weight: Floats, ln_n: Floats
-) -> Floats:
-    """Return the log10 LR before bounds as it would be if nobody knew who sorted the parcel (NaN where nobody does)."""
-    arrays = looked.view.arrays
-    out = np.full(len(arrays), np.nan)
-    rows = np.flatnonzero(arrays.levels[:, -1] >= 0)
-    if rows.size == 0:
-        return out
-    levels = arrays.levels[rows].copy()
-    levels[:, -1] = -1
-    blank = replace(arrays.take(rows), levels=levels)
-    summaries = masked(looked.view.summaries, rows, blank.recorded, model.structure)
-    view = view_from(blank, summaries, model.structure, model.predictor)
-    base = declared_evidence(view, model.structure, model.predictor, hypotheses.weights[rows])
-    evidence = fuse(view, looked.gate[rows], base.log_evidence)
-    out[rows] = log10_lr_of(model, evidence, hypotheses.alternatives[rows], weight[rows], ln_n[rows])
     return out

@@ -13,7 +13,7 @@ from kpfootprint.stats.categories import class_probabilities
 from kpfootprint.stats.evidence import Predictor, level_prior, log_sum, source_evidence
 from kpfootprint.stats.features import residual
 from kpfootprint.stats.structure import Structure
-from kpfootprint.stats.views import View
+from kpfootprint.stats.views import SLOTS, View
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -50,29 +50,12 @@ class Profile:
     location: Floats
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeclaredEvidence:
-    """Evidence (n_slots, n) of declared blends with its distance, and where they are expected: (n, D) and scale (n,)."""
-
-    log_evidence: Floats
-    distance: Floats
-    location: Floats
-    scale: Floats
-
-
-def declared_evidence(view: View, structure: Structure, predictor: Predictor, declared: Floats) -> DeclaredEvidence:
-    """Compute the evidence of declared blends (n, Z, shares of stones) in every slot."""
-    blended = declared @ expand(predictor.sources, structure)
+def declared_location(structure: Structure, predictor: Predictor, declared: Floats) -> tuple[Floats, Floats]:
+    """Return where declared blends (n, Z) are expected: locations (n, D) and scales (n,)."""
     single = declared.max(axis=1) > 1.0 - 1e-9
-    location = np.where(single[:, None], declared @ predictor.sources, contract(blended, structure))
-    scale = (declared**2) @ predictor.scales
-    pairs = [source_evidence(frame, location[:, None, :], scale[:, None]) for frame in view.frames]
-    return DeclaredEvidence(
-        log_evidence=np.stack([evidence[:, 0] for evidence, _ in pairs]),
-        distance=np.stack([distance[:, 0] for _, distance in pairs]),
-        location=location,
-        scale=scale,
-    )
+    blended = contract(declared @ expand(predictor.sources, structure), structure)
+    location = np.where(single[:, None], declared @ predictor.sources, blended)
+    return location, (declared**2) @ predictor.scales
 
 
 def profile_of(
@@ -87,31 +70,36 @@ def profile_of(
     bands : ndarray of shape (n_size_classes,)
         From `kpfootprint.stats.association.size_bands`.
     """
-    base = declared_evidence(view, structure, predictor, declared)
+    location, scale = declared_location(structure, predictor, declared)
+    n_slots = len(SLOTS)
+    evidence, distance = source_evidence(
+        view.frame, np.tile(location, (n_slots, 1))[:, None, :], np.tile(scale, n_slots)[:, None]
+    )
     expanded = expand(predictor.sources, structure)
     n, z = declared.shape
-    mixed_location = admixtures(declared @ expanded, expanded, SHARES, structure).reshape(n, -1, base.location.shape[1])
-    mixed_scale = (1.0 - SHARES)[None, :, None] ** 2 * base.scale[:, None, None]
+    mixed_location = admixtures(declared @ expanded, expanded, SHARES, structure).reshape(n, -1, location.shape[1])
+    mixed_scale = (1.0 - SHARES)[None, :, None] ** 2 * scale[:, None, None]
     mixed_scale = (mixed_scale + SHARES[None, :, None] ** 2 * predictor.scales[None, None]).reshape(n, -1)
-    mixed = [
-        source_evidence(view.frames[slot], mixed_location, mixed_scale)[0].reshape(n, len(SHARES), z)
-        for slot in PROFILE_SLOTS
-    ]
+    slots = len(PROFILE_SLOTS)
+    rows = np.concatenate([slot * n + np.arange(n) for slot in PROFILE_SLOTS])
+    mixed, _ = source_evidence(
+        view.frame.take(rows), np.tile(mixed_location, (slots, 1, 1)), np.tile(mixed_scale, (slots, 1))
+    )
     association = association_gain(
         view.arrays,
         structure,
         predictor,
         level_prior(predictor, view.arrays.levels),
-        location=base.location,
+        location=location,
         shares=SHARES,
         bands=bands,
     )
     return Profile(
-        declared=base.log_evidence,
-        distance=base.distance,
-        mixed=np.stack(mixed),
+        declared=evidence.reshape(n_slots, n),
+        distance=distance.reshape(n_slots, n),
+        mixed=mixed.reshape(slots, n, len(SHARES), z),
         association=association,
-        location=base.location,
+        location=location,
     )
 
 
@@ -155,12 +143,12 @@ def declaration_features(
     known = arrays.recorded.astype(float)
     parts: list[Floats] = [declared, (allowed & (declared == 0)).astype(float)]
     foreign = foreign_sources(declared, allowed)
-    for slot in range(len(view.frames)):
+    for slot in range(len(SLOTS)):
         base = profile.declared[slot][:, None]
         best = view.listed[slot].max(axis=1, keepdims=True)
         parts.append(np.clip(base - best, -25, 5) / 5.0)
         parts.append(np.clip(view.unlisted[slot] - base, -25, 25) / 5.0)
-        dims = np.maximum(view.frames[slot].n_dims, 1.0)
+        dims = np.maximum(view.n_dims[slot], 1.0)
         parts.append(np.log((profile.distance[slot] + 1.0) / (dims + 1.0))[:, None])
     association = profile.association.sum(axis=0)
     for pair in profile.association:

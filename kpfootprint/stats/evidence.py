@@ -108,6 +108,17 @@ class Frame:
     log_prior: Floats
     n_dims: Floats
 
+    def take(self, rows: Ints | slice) -> Frame:
+        """Return these rows."""
+        return Frame(
+            position=self.position[rows],
+            axes=self.axes[rows],
+            noise=self.noise[rows],
+            shifts=self.shifts[rows],
+            log_prior=self.log_prior[rows],
+            n_dims=self.n_dims[rows],
+        )
+
 
 def level_prior(predictor: Predictor, levels: Ints) -> Floats:
     """Return the log prior (n, K) of each level combination given the known levels (-inf where ruled out)."""

@@ -74,7 +74,7 @@ def parcel_features(view: View, structure: Structure, predictor: Predictor, back
         total = log_sum(view.listed[slot])[:, None]
         parts.append(np.clip(view.listed[slot] - total, -25.0, 0.0) / 5.0)
         parts.append(np.clip(view.unlisted[slot] - total, -25.0, 25.0) / 5.0)
-        dims = np.maximum(view.frames[slot].n_dims, 1.0)[:, None]
+        dims = np.maximum(view.n_dims[slot], 1.0)[:, None]
         nearest = np.sort(view.distance[slot], axis=1)[:, :2]
         parts.append(np.log((nearest + 1.0) / (dims + 1.0)))
 

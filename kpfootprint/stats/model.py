@@ -139,13 +139,19 @@ def look(
         Declared shares of stones; rows sum to 1.
     """
     view = view_of(arrays, structure, predictor)
+    windows = len(WINDOWS)
     chances = gate_of(gate, view, structure)
     profile = None if declared is None else profile_of(view, structure, predictor, declared, bands)
     return Look(
         view=view,
         gate=chances,
         profile=profile,
-        evidence=fuse(view, chances, None if profile is None else profile.declared),
+        evidence=fuse(
+            view.listed[:windows],
+            view.unlisted[:windows],
+            chances,
+            None if profile is None else profile.declared[:windows],
+        ),
     )
 
 

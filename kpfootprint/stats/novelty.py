@@ -41,7 +41,7 @@ def novelty_statistics(view: View, evidence: Evidence, declared_distance: Floats
         nearest = view.distance[slot].min(axis=1)
         if declared_distance is not None:
             nearest = np.fmin(nearest, declared_distance[slot])
-        columns.append(nearest / np.maximum(view.frames[slot].n_dims, 1.0))
+        columns.append(nearest / np.maximum(view.n_dims[slot], 1.0))
     return np.stack(columns, axis=1)
 
 

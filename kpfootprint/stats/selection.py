@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from kpfootprint.stats.evidence import log_sum
 from kpfootprint.stats.features import residual
 from kpfootprint.stats.structure import Structure
-from kpfootprint.stats.summaries import WINDOWS
 from kpfootprint.stats.views import View
 
 Floats = NDArray[np.float64]
@@ -64,47 +63,48 @@ def gate_features(view: View, structure: Structure) -> Floats:
     return np.concatenate(parts, axis=1)
 
 
-def base_level(view: View) -> Floats:
-    """Return the log mean evidence (n_windows, n) over listed and unlisted sources."""
-    unlisted = log_sum(view.unlisted + np.log(UNLISTED_WEIGHTS))
-    return np.logaddexp(log_sum(view.listed) - np.log(view.listed.shape[2]), unlisted) - np.log(2.0)
+def base_level(listed: Floats, unlisted: Floats) -> Floats:
+    """Return the log mean evidence (...,) over listed (..., Z) and unlisted (...,) sources, both at one half."""
+    out: Floats = np.logaddexp(log_sum(listed) - np.log(listed.shape[-1]), unlisted) - np.log(2.0)
+    return out
 
 
-def fuse(view: View, gate: Floats, declared: Floats | None) -> Evidence:
+def any_unlisted(unlisted: Floats) -> Floats:
+    """Return the log evidence (...,) of an unlisted source from its components (..., 4)."""
+    return log_sum(unlisted + np.log(UNLISTED_WEIGHTS))
+
+
+def fuse(listed: Floats, unlisted: Floats, gate: Floats, declared: Floats | None) -> Evidence:
     """Marginalise evidence over readings of the sizes.
 
     Parameters
     ----------
+    listed : ndarray of shape (n_windows, n, Z)
+        Log evidence of listed sources.
+    unlisted : ndarray of shape (n_windows, n, 4)
+        Log evidence of unlisted ones.
     gate : ndarray of shape (n, n_windows)
         Chance of each of the windows; rows sum to 1.
-    declared : ndarray of shape (n_slots, n), optional
-        Log evidence of what was declared in every slot.
+    declared : ndarray of shape (n_windows, n), optional
+        Log evidence of what was declared.
     """
-    windows = len(WINDOWS)
-    base = base_level(view)[:windows]
-    log_gate = np.log(np.maximum(gate.T, 1e-6))
-    unlisted = log_sum(view.unlisted[:windows] + np.log(UNLISTED_WEIGHTS))
-
-    def over_windows(evidence: Floats) -> Floats:
-        return log_sum(np.moveaxis(log_gate + evidence - base, 0, -1))
-
-    listed = np.stack([over_windows(view.listed[:windows, :, z]) for z in range(view.listed.shape[2])], axis=1)
-    missing = np.full(len(gate), np.nan)
+    unknown = any_unlisted(unlisted)
+    weight = np.log(np.maximum(gate.T, 1e-6)) - base_level(listed, unknown)
+    parts = [unknown[..., None], listed] if declared is None else [unknown[..., None], listed, declared[..., None]]
+    fused = log_sum(np.moveaxis(np.concatenate(parts, axis=-1) + weight[..., None], 0, -1))
+    z = listed.shape[-1]
     return Evidence(
-        listed=listed,
-        unlisted=over_windows(unlisted),
-        declared=missing if declared is None else over_windows(declared[:windows]),
+        listed=fused[:, 1 : z + 1],
+        unlisted=fused[:, 0],
+        declared=np.full(len(gate), np.nan) if declared is None else fused[:, -1],
     )
 
 
-def slot_evidence(view: View, slot: int, declared: Floats | None) -> Evidence:
-    """Return the evidence of one slot alone, on the same kind of scale as `fuse`."""
-    base = base_level(view)[slot]
-    return Evidence(
-        listed=view.listed[slot] - base[:, None],
-        unlisted=log_sum(view.unlisted[slot] + np.log(UNLISTED_WEIGHTS)) - base,
-        declared=np.full(len(base), np.nan) if declared is None else declared[slot] - base,
-    )
+def slot_evidence(view: View, slot: int, declared: Floats) -> Evidence:
+    """Return the evidence of one slot alone, on the same kind of scale as `fuse`; `declared` is (n_slots, n)."""
+    unknown = any_unlisted(view.unlisted[slot])
+    base = base_level(view.listed[slot], unknown)
+    return Evidence(listed=view.listed[slot] - base[:, None], unlisted=unknown - base, declared=declared[slot] - base)
 
 
 def log_alternative(evidence: Evidence, alternatives: Floats, unlisted_weight: Floats) -> Floats:

@@ -172,16 +172,23 @@ def _tie(
 
 
 def masked(
-    summaries: Summaries, rows: NDArray[np.intp], recorded: NDArray[np.bool_], structure: Structure
-) -> Summaries:
-    """Return the summaries of `rows` (repeats allowed) as they would be if only `recorded` attributes counted."""
-    estimates, errors = summaries.estimates[:, rows].copy(), summaries.errors[:, rows].copy()
+    summaries: Summaries,
+    window: NDArray[np.intp],
+    rows: NDArray[np.intp],
+    recorded: NDArray[np.bool_],
+    structure: Structure,
+) -> tuple[Floats, Floats]:
+    """Return estimates (m, D) and errors (m, D, D) of readings in which only `recorded` (m, 1 + A) attributes count.
+
+    Parameters
+    ----------
+    window, rows : ndarray of shape (m,)
+        Window and parcel of each reading.
+    """
+    estimates, errors = summaries.estimates[window, rows], summaries.errors[window, rows]
     means = (structure.size_prior_mean, *structure.class_prior_means)
-    for estimate, error in zip(estimates, errors, strict=True):
-        _forget(recorded, structure.blocks, means, estimate, error)
-    return Summaries(
-        estimates=estimates, errors=errors, sizes=summaries.sizes, classes=summaries.classes, margins=summaries.margins
-    )
+    _forget(recorded, structure.blocks, means, estimates, errors)
+    return estimates, errors
 
 
 def _forget(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import combinations
 from math import factorial
 
@@ -10,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.stats.blends import contract, expand
-from kpfootprint.stats.declarations import declared_evidence
+from kpfootprint.stats.declarations import declared_location
 from kpfootprint.stats.evidence import log_sum, source_evidence
 from kpfootprint.stats.model import FootprintModel, Look
-from kpfootprint.stats.selection import Evidence, base_level, fuse, log_alternative
+from kpfootprint.stats.selection import Evidence, any_unlisted, base_level, fuse, log_alternative
 from kpfootprint.stats.summaries import WINDOWS, masked
-from kpfootprint.stats.views import view_from
+from kpfootprint.stats.views import dimensions, sight_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -60,20 +59,23 @@ def resampled_lrs(
         ],
         axis=1,
     )
-    base = base_level(looked.view)
-    log_gate = np.log(np.maximum(looked.gate.T, 1e-6))
-    per_window = [
-        source_evidence(looked.view.frames[w], everything, scales)[0] + (log_gate[w] - base[w])[:, None]
-        for w in range(len(WINDOWS))
-    ]
-    fused = log_sum(np.stack(per_window, axis=-1))
+    windows = len(WINDOWS)
+    view = looked.view
+    evidence, _ = source_evidence(
+        view.frame.take(slice(0, windows * n)), np.tile(everything, (windows, 1, 1)), np.tile(scales, (windows, 1))
+    )
+    base = base_level(view.listed[:windows], any_unlisted(view.unlisted[:windows]))
+    weight_of_window = np.log(np.maximum(looked.gate.T, 1e-6)) - base
+    fused = log_sum(np.moveaxis(evidence.reshape(windows, n, -1) + weight_of_window[:, :, None], 0, -1))
     listed = fused[:, : b * z].reshape(n, b, z)
-    out = np.empty((b, n))
-    for k in range(b):
-        evidence = Evidence(listed=listed[:, k], unlisted=looked.evidence.unlisted, declared=fused[:, b * z + k])
-        score = (evidence.declared - log_alternative(evidence, alternatives, weight)) / LN10
-        out[k] = model.calibration.apply(score, ln_n, model.calibration.resampled[k])
-    return out
+    resampled = Evidence(
+        listed=listed.reshape(n * b, z),
+        unlisted=np.repeat(looked.evidence.unlisted, b),
+        declared=fused[:, b * z :].reshape(n * b),
+    )
+    below = log_alternative(resampled, np.repeat(alternatives, b, axis=0), np.repeat(weight, b))
+    score = ((resampled.declared - below) / LN10).reshape(n, b).T
+    return model.calibration.apply(score, ln_n, model.calibration.resampled[:, None, :])
 
 
 def subsets(n_attributes: int) -> Bools:
@@ -88,25 +90,51 @@ def subsets(n_attributes: int) -> Bools:
 
 def subset_lrs(
     model: FootprintModel, looked: Look, declared: Floats, alternatives: Floats, weight: Floats, ln_n: Floats
-) -> tuple[Bools, Floats]:
-    """Return every subset of attributes and the log10 LR (n_subsets, n), before bounds, from that subset alone.
+) -> tuple[Bools, Floats, Floats]:
+    """Return what each subset of attributes says alone, and all of them if nobody knew the last condition.
 
-    The first row is the full set: the LR of the report.
+    Returns
+    -------
+    flags : ndarray of shape (2**k - 1, k), bool
+        Subsets; the first row is the full set.
+    log10_lr : ndarray of shape (2**k - 1, n)
+        Calibrated LR of each subset, before bounds; the first row is the LR of the report.
+    without_last : ndarray of shape (n,)
+        The LR with the level of the last factor left open.
     """
-    arrays = looked.view.arrays
+    arrays, windows = looked.view.arrays, len(WINDOWS)
     n, n_attributes = arrays.recorded.shape
     flags = subsets(n_attributes)
-    rows = np.tile(np.arange(n), len(flags))
-    recorded = np.repeat(flags, n, axis=0) & arrays.recorded[rows]
+    open_levels = arrays.levels.copy()
+    open_levels[:, -1] = -1
+    # readings: the full set with open levels in every window, then each smaller subset (one window where size is out)
+    readings = [(flags[0], open_levels, window) for window in range(windows)]
+    readings += [(flag, arrays.levels, w) for flag in flags[1:] for w in range(windows if flag[0] else 1)]
+    rows = np.tile(np.arange(n), len(readings))
+    recorded = np.concatenate([flag & arrays.recorded for flag, _, _ in readings])
+    window = np.repeat([w for _, _, w in readings], n)
     structure, predictor = model.structure, model.predictor
-    summaries = masked(looked.view.summaries, rows, recorded, structure)
-    view = view_from(replace(arrays.take(rows), recorded=recorded), summaries, structure, predictor)
-    gate = np.where(recorded[:, :1], looked.gate[rows], np.eye(len(WINDOWS))[0])
-    base = declared_evidence(view, structure, predictor, declared[rows])
-    evidence = fuse(view, gate, base.log_evidence)
-    log10_lr = log10_lr_of(model, evidence, alternatives[rows], weight[rows], ln_n[rows])
-    nothing = ~recorded.any(axis=1)
-    return flags, np.where(nothing, 0.0, log10_lr).reshape(len(flags), n)
+    estimates, errors = masked(looked.view.summaries, window, rows, recorded, structure)
+    n_dims = dimensions(recorded, structure)
+    levels = np.concatenate([level for _, level, _ in readings])
+    sight = sight_of(predictor, estimates, errors, levels, n_dims)
+    location, scale = declared_location(structure, predictor, declared)
+    own, _ = source_evidence(sight.frame, location[rows][:, None, :], scale[rows][:, None])
+
+    def lr_of(first: int, with_size: bool) -> Floats:
+        """Fuse the readings that begin at `first`; without size every window is the same reading."""
+        pick = np.array([first + (w if with_size else 0) for w in range(windows)])[:, None] * n + np.arange(n)
+        gate = looked.gate if with_size else np.tile(np.eye(windows)[0], (n, 1))
+        evidence = fuse(sight.listed[pick], sight.unlisted[pick], gate, own[pick, 0])
+        return log10_lr_of(model, evidence, alternatives, weight, ln_n)
+
+    whole = log10_lr_of(model, looked.evidence, alternatives, weight, ln_n)
+    values, first = [whole], windows
+    for flag in flags[1:]:
+        nothing = ~(flag & arrays.recorded).any(axis=1)
+        values.append(np.where(nothing, 0.0, lr_of(first, bool(flag[0]))))
+        first += windows if flag[0] else 1
+    return flags, np.stack(values), lr_of(0, True)
 
 
 def shapley(flags: Bools, values: Floats) -> Floats:

@@ -9,13 +9,34 @@ from numpy.typing import NDArray
 
 from kpfootprint.stats.evidence import Frame, Predictor, level_prior, make_frame, source_evidence, unlisted_evidence
 from kpfootprint.stats.structure import ParcelArrays, Structure
-from kpfootprint.stats.summaries import Summaries, summarise
+from kpfootprint.stats.summaries import WINDOWS, Summaries, summarise
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
 
 SLOTS = ("as_recorded", "lower_open", "upper_open", "inner", "classes")
 """Readings of size: the four windows of `summarise`, and size left out (classes given size)."""
 AS_RECORDED, INNER_SLOT, CLASSES = 0, 3, 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """Evidence of readings of parcels; each of m rows is one parcel read in one way.
+
+    Parameters
+    ----------
+    frame : Frame
+        The readings in the axes of the evidence.
+    listed, distance : ndarray of shape (m, Z)
+        Log evidence and squared distance for listed sources.
+    unlisted : ndarray of shape (m, 4)
+        Log evidence for unlisted sources.
+    """
+
+    frame: Frame
+    listed: Floats
+    distance: Floats
+    unlisted: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,26 +45,47 @@ class View:
 
     Parameters
     ----------
-    frames : tuple of Frame
-        One for each of `SLOTS`.
+    frame : Frame
+        Of every slot and parcel, slot by slot: row ``slot * n + parcel``.
     listed, distance : ndarray of shape (n_slots, n, Z)
         Log evidence and squared distance for listed sources.
     unlisted : ndarray of shape (n_slots, n, 4)
         Log evidence for unlisted sources.
+    n_dims : ndarray of shape (n_slots, n)
+        Numbers of the parcel that count in each slot.
     """
 
     arrays: ParcelArrays
     summaries: Summaries
-    frames: tuple[Frame, ...]
+    frame: Frame
     listed: Floats
     distance: Floats
     unlisted: Floats
+    n_dims: Floats
 
 
 def dimensions(recorded: NDArray[np.bool_], structure: Structure) -> Floats:
     """Return how many of a parcel's numbers count."""
     sizes = np.array([block.stop - block.start for block in structure.blocks], dtype=float)
-    return recorded @ sizes
+    out: Floats = recorded @ sizes
+    return out
+
+
+def sight_of(predictor: Predictor, estimates: Floats, errors: Floats, levels: Ints, n_dims: Floats) -> Sight:
+    """Compute the evidence of readings: estimates (m, D) with errors (m, D, D), levels (m, n_factors)."""
+    frame = make_frame(predictor, estimates, errors, levels, n_dims, level_prior(predictor, levels))
+    listed, distance = source_evidence(frame, predictor.sources, predictor.scales)
+    return Sight(frame=frame, listed=listed, distance=distance, unlisted=unlisted_evidence(predictor, frame))
+
+
+def without_size(estimates: Floats, errors: Floats, structure: Structure) -> tuple[Floats, Floats]:
+    """Return estimates (n, D) and errors in which size weighs nothing."""
+    estimates, errors = estimates.copy(), errors.copy()
+    estimates[:, :2] = structure.size_prior_mean
+    errors[:, :2, :] = 0.0
+    errors[:, :, :2] = 0.0
+    errors[:, :2, :2] = 1e6 * np.eye(2)
+    return estimates, errors
 
 
 def view_of(arrays: ParcelArrays, structure: Structure, predictor: Predictor) -> View:
@@ -54,36 +96,24 @@ def view_of(arrays: ParcelArrays, structure: Structure, predictor: Predictor) ->
     View
         Where size is not recorded, all slots agree.
     """
-    return view_from(arrays, summarise(arrays, structure), structure, predictor)
-
-
-def view_from(arrays: ParcelArrays, summaries: Summaries, structure: Structure, predictor: Predictor) -> View:
-    """Compute the evidence of a batch that is summarised already."""
-    prior = level_prior(predictor, arrays.levels)
-    n_dims = dimensions(arrays.recorded, structure)
-    classes, errors = summaries.estimates[0].copy(), summaries.errors[0].copy()
-    classes[:, :2] = structure.size_prior_mean
-    errors[:, :2, :] = 0.0
-    errors[:, :, :2] = 0.0
-    errors[:, :2, :2] = 1e6 * np.eye(2)
-    without_size = n_dims - 2.0 * arrays.recorded[:, 0]
-    readings = [
-        *((estimate, error, n_dims) for estimate, error in zip(summaries.estimates, summaries.errors, strict=True)),
-        (classes, errors, without_size),
-    ]
-    frames, listed, distance, unlisted = [], [], [], []
-    for estimates, error, dims in readings:
-        frame = make_frame(predictor, estimates, error, arrays.levels, dims, prior)
-        evidence, squared = source_evidence(frame, predictor.sources, predictor.scales)
-        frames.append(frame)
-        listed.append(evidence)
-        distance.append(squared)
-        unlisted.append(unlisted_evidence(predictor, frame))
+    summaries = summarise(arrays, structure)
+    n, n_slots = len(arrays), len(SLOTS)
+    classes, errors = without_size(summaries.estimates[0], summaries.errors[0], structure)
+    n_dims = np.tile(dimensions(arrays.recorded, structure), (n_slots, 1))
+    n_dims[CLASSES] -= 2.0 * arrays.recorded[:, 0]
+    sight = sight_of(
+        predictor,
+        np.concatenate([summaries.estimates.reshape(len(WINDOWS) * n, -1), classes]),
+        np.concatenate([summaries.errors.reshape(len(WINDOWS) * n, *errors.shape[1:]), errors]),
+        np.tile(arrays.levels, (n_slots, 1)),
+        n_dims.ravel(),
+    )
     return View(
         arrays=arrays,
         summaries=summaries,
-        frames=tuple(frames),
-        listed=np.stack(listed),
-        distance=np.stack(distance),
-        unlisted=np.stack(unlisted),
+        frame=sight.frame,
+        listed=sight.listed.reshape(n_slots, n, -1),
+        distance=sight.distance.reshape(n_slots, n, -1),
+        unlisted=sight.unlisted.reshape(n_slots, n, -1),
+        n_dims=n_dims,
     )
