@@ -27,7 +27,7 @@ def _refuse(name: str, code: str, **values: object) -> IngestError:
 
 def decode(data: bytes, name: str) -> tuple[str, str]:
     """Return the text of a CSV file and its encoding; raise `IngestError` where it is no text."""
-    if not data.strip():
+    if not data[:4096].strip() and not data.strip():
         raise _refuse(name, "file_empty")
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise _refuse(name, "wrong_file_kind", found="text in UTF-16; save it as UTF-8")

@@ -45,43 +45,51 @@ def read_regular(body: bytes, separator: str, width: int, encoding: str) -> tupl
     body = body.rstrip(b"\r\n")
     if not body:
         return [([], np.zeros(0, dtype=np.int32))] * width, np.zeros(0, dtype=np.intp)
+    quoted, returned = b'"' in body, b"\r" in body
     data = np.frombuffer(body + b"\n" + bytes(_LONGEST + 8), dtype=np.uint8)
     text = data[: len(body) + 1]
-    breaks = np.flatnonzero((text == ord(separator)) | (text == _NEWLINE))
-    quotes = np.flatnonzero(text == _QUOTE)
-    if len(quotes):
+    at_newline = text == _NEWLINE
+    breaks = np.flatnonzero((text == ord(separator)) | at_newline)
+    if quoted:
+        quotes = np.flatnonzero(text == _QUOTE)
         if not _quotes_enclose(text, quotes, ord(separator)):
             return None
         breaks = breaks[(np.searchsorted(quotes, breaks) & 1) == 0]
-    line_ends = np.flatnonzero(text == _NEWLINE)
-    returned = (text[line_ends - 1] == _RETURN) & (line_ends > 0)
-    if int(np.count_nonzero(text == _RETURN)) != int(np.count_nonzero(returned)):
+    n_lines = int(np.count_nonzero(at_newline))
+    lines = np.arange(n_lines)
+    if len(breaks) != width * n_lines:
+        line_ends = np.flatnonzero(at_newline)
+        line_starts = np.concatenate([[0], line_ends[:-1] + 1])
+        blank = line_ends - (text[line_ends - 1] == _RETURN) <= line_starts
+        lines = np.flatnonzero(~blank)
+        breaks = breaks[np.isin(breaks, line_ends[blank], invert=True, assume_unique=True)]
+    if len(breaks) != width * len(lines):
         return None
-    line_starts = np.concatenate([[0], line_ends[:-1] + 1])
-    filled = line_ends - returned > line_starts
-    if len(breaks) != width * len(line_ends) and width > 1 and not filled.all():
-        breaks = breaks[np.isin(breaks, line_ends[~filled], invert=True, assume_unique=True)]
-        line_starts, line_ends, returned = line_starts[filled], line_ends[filled], returned[filled]
-        lines = np.flatnonzero(filled)
-    else:
-        lines = np.arange(len(line_ends))
-    if len(breaks) != width * len(line_ends):
+    ends = np.ascontiguousarray(breaks.reshape(-1, width).T)
+    if not bool(at_newline[ends[-1]].all()):
         return None
-    ends = breaks.reshape(-1, width)
-    if not np.array_equal(ends[:, -1], line_ends):
-        return None
-    starts = np.empty_like(ends)
-    starts[:, 1:] = ends[:, :-1] + 1
-    starts[:, 0] = line_starts
-    if returned.any():
-        ends[:, -1] -= returned
+    starts = [_line_starts(ends[-1], lines, at_newline), *(ends[:-1] + 1)]
+    if returned:
+        before = text[ends[-1] - 1] == _RETURN
+        if int(np.count_nonzero(text == _RETURN)) != int(np.count_nonzero(before)) + n_lines - len(lines):
+            return None
+        ends[-1] -= before
     columns: Columns = []
-    for at in range(width):
-        column = _column(data, starts[:, at], ends[:, at], encoding, quoted=len(quotes) > 0)
+    for low, high in zip(starts, ends, strict=True):
+        column = _column(data, low, high, encoding, quoted=quoted)
         if column is None:
             return None
         columns.append(column)
     return columns, lines
+
+
+def _line_starts(
+    line_ends: NDArray[np.intp], lines: NDArray[np.intp], at_newline: NDArray[np.bool_]
+) -> NDArray[np.intp]:
+    """Return where rows begin: after the line break before them, which may be that of a blank line."""
+    if not len(lines) or lines[-1] == len(lines) - 1:
+        return np.concatenate([[0], line_ends[:-1] + 1])
+    return np.concatenate([[0], np.flatnonzero(at_newline) + 1])[lines]
 
 
 def _quotes_enclose(text: NDArray[np.uint8], quotes: NDArray[np.intp], separator: int) -> bool:
@@ -98,7 +106,6 @@ def _quotes_enclose(text: NDArray[np.uint8], quotes: NDArray[np.intp], separator
 def _column(
     data: NDArray[np.uint8], starts: NDArray[np.intp], ends: NDArray[np.intp], encoding: str, *, quoted: bool
 ) -> tuple[Sequence[str], NDArray[np.int32]] | None:
-    starts, ends = np.ascontiguousarray(starts), np.ascontiguousarray(ends)
     if quoted:
         enclosed = (data[starts] == _QUOTE) & (ends - starts >= 2)
         starts, ends = starts + enclosed, ends - enclosed

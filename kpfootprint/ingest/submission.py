@@ -47,11 +47,8 @@ def ingest_submission(path: Path, scheme: Scheme, zone_table: ZoneTable, limits:
     tables = read_tables(path, words, limits, problems)
     named = _parcel_ids(tables)
     single = None if len(named) > 1 else next(iter(named), stem(path))
-    for table in tables.values() if single is None else ():
-        if table.kind != "size_classes" and "parcel_id" not in table.columns:
-            headers = ", ".join(column.header for column in table.columns.values())
-            values = {"column": "parcel_id", "headers": headers}
-            problems.append(problem(Broken("missing_column", values), table=table.name, column="parcel_id"))
+    if single is None:
+        tables = {kind: _needs_parcel_id(table, problems) for kind, table in tables.items()}
     return assemble(tables, words, limits, single=single, problems=problems)
 
 
@@ -95,6 +92,15 @@ def ingest_file(
     if submission.failures:
         raise IngestError(submission.problems())
     return submission.batch.parcels[0]
+
+
+def _needs_parcel_id(table: Table, problems: list[Problem]) -> Table:
+    if table.kind == "size_classes" or "parcel_id" in table.columns:
+        return table
+    headers = ", ".join(column.header for column in table.columns.values())
+    broken = Broken("missing_column", {"column": "parcel_id", "headers": headers})
+    problems.append(problem(broken, table=table.name, column="parcel_id"))
+    return replace(table, complete=False)
 
 
 def _parcel_ids(tables: Mapping[str, Table]) -> list[str]:
