@@ -95,7 +95,7 @@ def test_the_language_changes_texts_and_not_json(examples: Path, tmp_path: Path)
         (("true_berberati.csv", "--declare", "berberati", "--declare", "carnot"), "carats"),
         (("true_berberati.csv", "--declare", "berberati=lots"), "not a number of carats"),
         (("true_berberati.csv", "--exported-on", "31.3.2025"), "--exported-on"),
-        (("true_berberati.csv", "--sieve-set", "lego", "--cleaning-state", "polished"), "polished"),
+        (("true_berberati.csv", "--sieve-set", "lego"), "dtc"),
         (("submission",), "3"),
         (("README.md",), "README.md"),
     ],
