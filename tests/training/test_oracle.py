@@ -6,11 +6,11 @@ from scipy.stats import dirichlet_multinomial as scipy_dirichlet_multinomial
 
 from kpfootprint.reference import ReferencePackage
 from tests.training.parcels import make_package
+from training.evaluate.beside_oracle import CONDITIONS, measure_beside_oracle
 from training.evaluate.methods import zone_codes
 from training.evaluate.oracle import DirichletWorld, dirichlet_multinomial, excess_cost
 from training.evaluate.trials import draw_export_days, verification_scores, verification_trials
 from training.peers import PEERS
-from training.peers.run_oracle import CONDITIONS, measure_beside_oracle
 from training.peers.tables import tables_of
 
 

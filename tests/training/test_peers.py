@@ -3,15 +3,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
 from tests.training.parcels import SCHEME, ZONES, make_package, make_parcel
+from training.evaluate.measure import measure
+from training.evaluate.measure_shares import measure_shares
 from training.evaluate.methods import fit_splits, held_out, some, zone_codes, zones_of
 from training.evaluate.record import Evaluation
+from training.evaluate.stress import mix
 from training.folds import fold_of_parcels, folds
-from training.peers import PEERS, PeerMethod
-from training.peers.mixing import UNMIXERS, MultinomialEM, MultinomialPair
-from training.peers.run import measure
-from training.peers.run_mixing import measure_unmixer
+from training.peers import PEERS, UNMIXERS, PeerMethod, UnmixerMethod
+from training.peers.mixing import MultinomialEM, MultinomialPair
 from training.peers.table import render_peers
 from training.peers.tables import tables_of
 
@@ -76,21 +78,19 @@ def test_far_parcels_are_strange(package: ReferencePackage) -> None:
             assert strange[0] > usual[0]
 
 
-@pytest.mark.parametrize("unmixer", UNMIXERS)
-def test_unmixers_find_a_half_and_order_their_limits(unmixer: type[MultinomialEM], package: ReferencePackage) -> None:
-    from training.evaluate.stress import mix
-
+@pytest.mark.parametrize("method", UNMIXERS, ids=lambda m: m.name)
+def test_unmixers_find_a_half_and_order_their_limits(method: UnmixerMethod, package: ReferencePackage) -> None:
     rng = np.random.default_rng(2)
     pure, foreign = (make_parcel(z, name="M", n=2000, rng=rng, drift=0.0) for z in (0, 2))
-    tables = tables_of([mix(pure, foreign, share, 1500, rng=rng) for share in (0.0, 0.5, 1.0)], SCHEME)
-    fitted = unmixer().fit(tables_of(package.batch, SCHEME), zone_codes(package), 3)
-    found = fitted.unmix(tables, np.zeros(3, dtype=np.intp))
+    batch = Batch(tuple(mix(pure, foreign, share, 1500, rng=rng) for share in (0.0, 0.5, 1.0)))
+    everything, declared = np.arange(len(package.batch)), np.zeros(3, dtype=np.intp)
+    found = method.fit(package, everything).shares(batch, declared, level=0.9)
     assert (found.low <= found.share + 1e-12).all()
     assert (found.share <= found.high + 1e-12).all()
     assert found.share[0] < found.share[1] < found.share[2]
     assert found.share[1] == pytest.approx(0.5, abs=0.2)
     assert found.p_value[1] < 0.05
-    again = unmixer().fit(tables_of(package.batch, SCHEME), zone_codes(package), 3).unmix(tables, np.zeros(3, np.intp))
+    again = method.fit(package, everything).shares(batch, declared, level=0.9)
     assert found.share.tolist() == again.share.tolist()
 
 
@@ -107,7 +107,7 @@ def test_profile_of_a_pair_is_the_likelihood_itself(package: ReferencePackage) -
 
 def test_the_table_holds_every_method_and_marks_the_best(package: ReferencePackage) -> None:
     verification = [measure(method, package, n_resamples=5) for method in PEERS[1:4]]
-    mixing = [measure_unmixer(MultinomialPair, package, n_each=1)]
+    mixing = [measure_shares(UnmixerMethod(MultinomialPair), package, n_each=1)]
     page = render_peers(verification, mixing, n_parcels=36, days=["2020-01-01"], synthetic=True)
     for evaluation in [*verification, *mixing]:
         assert f"| {evaluation.release} |" in page

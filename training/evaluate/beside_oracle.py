@@ -8,13 +8,13 @@ import numpy as np
 
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.intervals import Limits
+from training.evaluate.measure import N_FOLDS, SEED
 from training.evaluate.methods import Method, fit_splits, held_out, n_stones_of, zone_codes, zones_of
 from training.evaluate.oracle import DirichletWorld, excess_cost
 from training.evaluate.record import Evaluation, Result
 from training.evaluate.trials import draw_export_days, verification_scores, verification_trials
 from training.evaluate.verification import calibrator_of, verification_results
 from training.folds import fold_of_parcels, folds
-from training.peers.run import N_FOLDS, SEED
 
 CONDITIONS = "simulated world"
 

@@ -1,4 +1,4 @@
-"""Every peer through the harness: known zones, size range missing, zones left out, later parcels, novelty."""
+"""A method through the harness: known zones, hardship, zones left out, later parcels, novelty."""
 
 from __future__ import annotations
 

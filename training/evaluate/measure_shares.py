@@ -1,39 +1,69 @@
-"""The peers that unmix, on virtual mixtures of parcels that they did not learn from."""
+"""A method of unmixing through the harness: virtual mixtures of parcels that it did not learn from."""
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
-from training.evaluate.methods import some, zone_codes, zones_of
-from training.evaluate.mixtures import coverage_cells, detection_cells, mixture_results, virtual_mixtures
+from training.evaluate.measure import N_FOLDS, SEED
+from training.evaluate.mixtures import (
+    Shares,
+    coverage_cells,
+    detection_cells,
+    mixture_results,
+    virtual_mixtures,
+)
 from training.evaluate.record import CoverageCell, DetectionCell, Evaluation
 from training.folds import fold_of_parcels, folds
-from training.peers.mixing import MonteCarloKS, MultinomialEM
-from training.peers.run import N_FOLDS, SEED
-from training.peers.tables import tables_of
+
+Ints = NDArray[np.intp]
 
 
-def measure_unmixer(
-    unmixer: type[MultinomialEM] | type[MonteCarloKS], package: ReferencePackage, *, n_each: int = 6, level: float = 0.9
+class FittedShares(Protocol):
+    """A method of unmixing that has learnt from some parcels of a package."""
+
+    def shares(self, batch: Batch, declared: Ints, *, level: float) -> Shares:
+        """Return the undeclared share of parcels that declare one zone each (positions in `zones_of`)."""
+
+
+class ShareMethod(Protocol):
+    """A method of unmixing."""
+
+    @property
+    def name(self) -> str:
+        """What the method is called in tables."""
+
+    def fit(self, package: ReferencePackage, train: Ints) -> FittedShares:
+        """Learn from the parcels at the positions `train`, and from nothing else of the package's parcels."""
+
+
+def measure_shares(
+    method: ShareMethod, package: ReferencePackage, *, n_each: int = 6, level: float = 0.9, alpha: float = 0.05
 ) -> Evaluation:
-    """Measure a method of unmixing on virtual mixtures of the parcels that each fold did not learn from.
+    """Measure errors, coverage and detection on mixtures, the same ones for every method.
 
-    A mixture counts as found where the p-value is 0.05 or less.
+    Parameters
+    ----------
+    n_each : int
+        Mixtures of each share and size in each fold.
+    alpha : float
+        A mixture counts as found where the p-value is `alpha` or less.
     """
-    codes, n_zones = zone_codes(package), len(zones_of(package))
     rng = np.random.default_rng(SEED)
     coverage: list[CoverageCell] = []
     detection: list[DetectionCell] = []
     for split in folds(fold_of_parcels(package.zone_of, n_folds=N_FOLDS, seed=SEED)):
-        learnt = tables_of(some(package.batch, split.train), package.scheme)
-        fitted = unmixer().fit(learnt, codes[split.train], n_zones)
+        fitted = method.fit(package, split.train)
         truth = virtual_mixtures(package, split.test, n_each=n_each, rng=rng)
-        said = fitted.unmix(tables_of(truth.batch, package.scheme), truth.declared, level=level)
+        said = fitted.shares(truth.batch, truth.declared, level=level)
         coverage += coverage_cells(truth, said.share, said.low, said.high, level=level)
-        detection += detection_cells(truth, said.p_value <= 0.05)
+        detection += detection_cells(truth, said.p_value <= alpha)
     return Evaluation(
-        release=unmixer.name,
+        release=method.name,
         reference={"name": package.name, "version": package.version, "sha256": package.sha256},
         quick=False,
         results=tuple(mixture_results(coverage, detection)),

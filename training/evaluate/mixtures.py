@@ -1,4 +1,4 @@
-"""Virtual mixtures of held-out reference parcels, and what a method of unmixing says of them."""
+"""Virtual mixtures and blends of held-out reference parcels, and what a method says of their undeclared share."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.parcel import Batch
+from kpfootprint.parcel import Batch, Declaration
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.intervals import clopper_pearson
 from training.evaluate.methods import zone_codes
 from training.evaluate.record import CoverageCell, DetectionCell, Result
-from training.evaluate.stress import mix
+from training.evaluate.stress import joined, mix, with_stones
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -23,10 +23,21 @@ SIZES = (100, 300, 1000, 3000)
 
 
 @dataclass(frozen=True, slots=True)
+class Shares:
+    """Undeclared share of each parcel with limits, and p-value of "nothing undeclared"; each (n_parcels,)."""
+
+    share: Floats
+    low: Floats
+    high: Floats
+    p_value: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class Mixtures:
     """Virtual mixtures with what is true of them; arrays of shape (n_mixtures,).
 
-    `declared` and `foreign` are positions of zones, `parcel` that of the reference parcel the declared stones are of.
+    Each parcel of `batch` declares its own zone alone. `declared` and `foreign` are positions of zones, `parcel` that
+    of the reference parcel that the declared stones are of.
     """
 
     batch: Batch
@@ -63,7 +74,8 @@ def virtual_mixtures(
             for _ in range(n_each):
                 own = int(rng.choice(which))
                 foreign = int(rng.choice(which[codes[which] != codes[own]]))
-                made.append(mix(parcels[own], parcels[foreign], share, n_stones, rng=rng))
+                mixed = mix(parcels[own], parcels[foreign], share, n_stones, rng=rng)
+                made.append(replace(mixed, declarations=(Declaration(zone_id=package.zone_of[own]),)))
                 rows.append((codes[own], codes[foreign], own, n_stones, round(share * n_stones) / n_stones))
     table = np.array(rows)
     return Mixtures(
@@ -74,6 +86,46 @@ def virtual_mixtures(
         share=table[:, 4],
         n_stones=table[:, 3].astype(np.intp),
     )
+
+
+def virtual_blends(
+    package: ReferencePackage, which: Ints, zones: Sequence[str], n: int, *, rng: np.random.Generator
+) -> Batch:
+    """Blend pairs of parcels of two of `zones` and declare both with their true carats: nothing is undeclared.
+
+    Parameters
+    ----------
+    which : ndarray of int
+        Positions of the parcels to blend.
+    zones : sequence of str
+        Zones to take parcels of, two or more (those compliant on a day, say).
+    n : int
+        Blends.
+    """
+    parcels, zone_of = package.batch.parcels, package.zone_of
+    usable = [int(i) for i in which if zone_of[i] in set(zones)]
+    if len({zone_of[i] for i in usable}) < 2:
+        raise ValueError(f"zones must hold parcels of two zones or more among those given, got {sorted(set(zones))}")
+    made = []
+    for k in range(n):
+        first = int(rng.choice(usable))
+        second = int(rng.choice([i for i in usable if zone_of[i] != zone_of[first]]))
+        share = float(rng.uniform(0.15, 0.85))
+        n_stones = int(np.clip(np.exp(rng.normal(np.log(500), 0.7)), 60, 3000))
+        n_second = min(max(round(share * n_stones), 1), n_stones - 1)
+        halves = [
+            mix(parcels[i], parcels[i], 0.0, m, rng=rng) for i, m in ((first, n_stones - n_second), (second, n_second))
+        ]
+        stones = joined(*halves)
+        declared = zip((first, second), halves, strict=True)
+        made.append(
+            replace(
+                with_stones(parcels[first], stones),
+                parcel_id=f"blend-{k:04}",
+                declarations=tuple(Declaration(zone_id=zone_of[i], carats=half.carats) for i, half in declared),
+            )
+        )
+    return Batch(tuple(made))
 
 
 def coverage_cells(

@@ -23,8 +23,8 @@ def with_stones(parcel: Parcel, stones: Stones) -> Parcel:
     return replace(parcel, stones=stones, n_stones=n, carats=float(stones.weight_ct.sum()), declared_carats=None)
 
 
-def keep(parcel: Parcel, kept: Bools) -> Parcel:
-    """Return the parcel with some of its stones."""
+def keep(parcel: Parcel, kept: Bools | NDArray[np.intp]) -> Parcel:
+    """Return the parcel with some of its stones: a mask, or positions in the order wished for."""
     stones = stones_of(parcel)
     codes = {name: values[kept] for name, values in stones.codes.items()}
     return with_stones(parcel, Stones(weight_ct=stones.weight_ct[kept], codes=codes))
@@ -103,16 +103,32 @@ def mix(parcel: Parcel, foreign: Parcel, share: float, n_stones: int, *, rng: np
     if not 0 <= share <= 1 or n_stones < 1:
         raise ValueError(f"share must lie between 0 and 1 and n_stones be positive, got {share} and {n_stones}")
     n_foreign = round(share * n_stones)
-    drawn: list[tuple[Stones, NDArray[np.intp]]] = []
-    for source, n in ((parcel, n_stones - n_foreign), (foreign, n_foreign)):
-        stones = stones_of(source)
-        size = stones.weight_ct.size
-        drawn.append((stones, rng.choice(size, n, replace=n > size)))
-    names = [name for name in drawn[0][0].codes if name in drawn[1][0].codes]
-    order = rng.permutation(n_stones)
-    weight = np.concatenate([stones.weight_ct[which] for stones, which in drawn])[order]
-    codes = {name: np.concatenate([stones.codes[name][which] for stones, which in drawn])[order] for name in names}
-    return with_stones(parcel, Stones(weight_ct=weight, codes=codes))
+    if n_foreign in (0, n_stones):
+        return with_stones(parcel, _drawn(foreign if n_foreign else parcel, n_stones, rng))
+    both = [
+        with_stones(source, _drawn(source, n, rng))
+        for source, n in ((parcel, n_stones - n_foreign), (foreign, n_foreign))
+    ]
+    stones = joined(*both)
+    return keep(with_stones(parcel, stones), rng.permutation(n_stones))
+
+
+def _drawn(parcel: Parcel, n: int, rng: np.random.Generator) -> Stones:
+    stones = stones_of(parcel)
+    which = rng.choice(stones.weight_ct.size, n, replace=n > stones.weight_ct.size)
+    return Stones(
+        weight_ct=stones.weight_ct[which], codes={name: values[which] for name, values in stones.codes.items()}
+    )
+
+
+def joined(*parcels: Parcel) -> Stones:
+    """Return the stones of several parcels together; attributes that one of them does not record are left out."""
+    lists = [stones_of(parcel) for parcel in parcels]
+    names = [name for name in lists[0].codes if all(name in stones.codes for stones in lists)]
+    return Stones(
+        weight_ct=np.concatenate([stones.weight_ct for stones in lists]),
+        codes={name: np.concatenate([stones.codes[name] for stones in lists]) for name in names},
+    )
 
 
 SIEVED = "size range missing"

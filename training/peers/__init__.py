@@ -12,9 +12,11 @@ from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.scheme import Scheme
 from training.evaluate.methods import some, zone_codes, zones_of
+from training.evaluate.mixtures import Shares
 from training.evaluate.trials import Alternatives
 from training.peers.distances import ChiSquare, DeclaredKolmogorovSmirnov, KolmogorovSmirnov, NearestCentroid
 from training.peers.likelihoods import LinearDiscriminant, LogisticRegression, Multinomial, RandomForest
+from training.peers.mixing import MonteCarloKS, MultinomialEM, MultinomialPair
 from training.peers.tables import Tables, tables_of
 
 Floats = NDArray[np.float64]
@@ -93,3 +95,37 @@ PEERS: tuple[PeerMethod, ...] = tuple(
         LinearDiscriminant,
     )
 )
+
+
+@dataclass(frozen=True, slots=True)
+class FittedUnmixer:
+    """A peer that unmixes and has learnt, behind the harness's door."""
+
+    unmixer: MultinomialEM | MonteCarloKS
+    scheme: Scheme
+
+    def shares(self, batch: Batch, declared: Ints, *, level: float) -> Shares:
+        """Return what the peer says of the undeclared share."""
+        return self.unmixer.unmix(tables_of(batch, self.scheme), declared, level=level)
+
+
+@dataclass(frozen=True, slots=True)
+class UnmixerMethod:
+    """A peer that unmixes, as a method of the harness."""
+
+    unmixer: type[MultinomialEM] | type[MonteCarloKS]
+
+    @property
+    def name(self) -> str:
+        """Name of the peer."""
+        return self.unmixer.name
+
+    def fit(self, package: ReferencePackage, train: Ints) -> FittedUnmixer:
+        """Learn from some parcels of the package."""
+        tables = tables_of(some(package.batch, train), package.scheme)
+        return FittedUnmixer(
+            self.unmixer().fit(tables, zone_codes(package)[train], len(zones_of(package))), package.scheme
+        )
+
+
+UNMIXERS = (UnmixerMethod(MultinomialEM), UnmixerMethod(MultinomialPair), UnmixerMethod(MonteCarloKS))

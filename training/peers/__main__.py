@@ -10,16 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from kpfootprint.errors import ReferenceDataError
-from training.evaluate.explicit import ExplicitModel
+from training.evaluate.beside_oracle import measure_beside_oracle
+from training.evaluate.explicit import ExplicitModel, suspects_of
+from training.evaluate.measure import SEED, measure
+from training.evaluate.measure_shares import measure_shares
 from training.evaluate.methods import Method, zones_of
 from training.evaluate.record import Evaluation, read_evaluation
 from training.evaluate.trials import draw_export_days
 from training.package import load_package
-from training.peers import PEERS
-from training.peers.mixing import UNMIXERS
-from training.peers.run import SEED, measure
-from training.peers.run_mixing import measure_unmixer
-from training.peers.run_oracle import measure_beside_oracle
+from training.peers import PEERS, UNMIXERS
 from training.peers.table import render_peers
 
 
@@ -28,9 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m training.peers", description=__doc__)
     parser.add_argument("--reference", type=Path, required=True, help="folder of the reference package")
     parser.add_argument("--out", type=Path, required=True, help="folder to write peers.md and one JSON a method to")
-    parser.add_argument(
-        "--model", type=Path, help="release whose own row joins the table, and whose suspects are left out"
-    )
+    parser.add_argument("--model", type=Path, help="release whose own row joins the table")
     parser.add_argument("--resamples", type=int, default=300, help="bootstrap draws of each interval")
     options = parser.parse_args(arguments)
     try:
@@ -39,7 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     own: list[Evaluation] = [read_evaluation(options.model)] if options.model else []
-    suspects = [item.parcel_id for item in own[0].suspects] if own else []
+    found = own[0].suspects if own else suspects_of(package)
+    suspects = [item.parcel_id for item in found if item.reason == "mislabelled"]
     verification: list[Evaluation] = []
     methods: tuple[Method, ...] = (*PEERS, ExplicitModel())
     for method in methods:
@@ -48,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     mixing: list[Evaluation] = []
     for unmixer in UNMIXERS:
         print(unmixer.name, file=sys.stderr)
-        mixing.append(measure_unmixer(unmixer, package))
+        mixing.append(measure_shares(unmixer, package))
     print("simulated world", file=sys.stderr)
     simulated, _ = measure_beside_oracle(methods, package, n_resamples=options.resamples)
     days = draw_export_days(package.zone_table, zones_of(package), rng=np.random.default_rng(SEED))

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
+from training.evaluate.mixtures import Shares
 from training.peers.distances import by_zone, shares
 from training.peers.tables import Tables
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 
-SHARES = np.linspace(0.0, 1.0, 41)
+GRID = np.linspace(0.0, 1.0, 41)
 N_STEPS = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Unmixed:
-    """Undeclared share of each parcel with limits, and p-value of "nothing undeclared"; each (n_parcels,)."""
-
-    share: Floats
-    low: Floats
-    high: Floats
-    p_value: Floats
 
 
 class MultinomialEM:
@@ -44,28 +33,28 @@ class MultinomialEM:
             self.pooled_.append(pooled / pooled.sum(axis=1, keepdims=True))
         return self
 
-    def unmix(self, tables: Tables, declared: Ints, *, level: float = 0.9) -> Unmixed:
+    def unmix(self, tables: Tables, declared: Ints, *, level: float = 0.9) -> Shares:
         """Profile the likelihood over the undeclared share of each parcel."""
         limit = float(chi2.ppf(level, 1)) / 2
         rows: list[tuple[float, float, float, float]] = []
         for i, own in enumerate(declared):
             profile = self._profile([counts[i] for counts in tables.cells], int(own))
-            inside = SHARES[profile >= profile.max() - limit]
+            inside = GRID[profile >= profile.max() - limit]
             p = float(chi2.sf(2 * (profile.max() - profile[0]), 1))
-            rows.append((float(SHARES[profile.argmax()]), float(inside[0]), float(inside[-1]), p))
-        return Unmixed(*np.array(rows).T)
+            rows.append((float(GRID[profile.argmax()]), float(inside[0]), float(inside[-1]), p))
+        return Shares(*np.array(rows).T)
 
     def _profile(self, counts: list[Floats], own: int) -> Floats:
         """Best log likelihood at each undeclared share, over the shares of the other zones (EM for all at once)."""
         n_zones = len(self.pooled_[0])
         others = np.array([z for z in range(n_zones) if z != own])
-        weights = np.full((SHARES.size, others.size), 1.0 / others.size)
+        weights = np.full((GRID.size, others.size), 1.0 / others.size)
         for step in range(N_STEPS + 1):
-            log_likelihood = np.zeros(SHARES.size)
+            log_likelihood = np.zeros(GRID.size)
             gained = np.zeros_like(weights)
             for cells, pooled in zip(counts, self.pooled_, strict=True):
                 foreign = weights @ pooled[others]
-                mixed = (1 - SHARES[:, None]) * pooled[own] + SHARES[:, None] * foreign
+                mixed = (1 - GRID[:, None]) * pooled[own] + GRID[:, None] * foreign
                 log_likelihood += np.log(mixed) @ cells
                 gained += (cells / mixed) @ pooled[others].T
             if step == N_STEPS:
@@ -81,10 +70,10 @@ class MultinomialPair(MultinomialEM):
     name = "multinomial, one undeclared zone"
 
     def _profile(self, counts: list[Floats], own: int) -> Floats:
-        best = np.full(SHARES.size, -np.inf)
+        best = np.full(GRID.size, -np.inf)
         for z in range(len(self.pooled_[0])):
             if z != own:
-                mixed = (np.outer(1 - SHARES, pooled[own]) + np.outer(SHARES, pooled[z]) for pooled in self.pooled_)
+                mixed = (np.outer(1 - GRID, pooled[own]) + np.outer(GRID, pooled[z]) for pooled in self.pooled_)
                 best = np.maximum(best, sum(np.log(m) @ cells for m, cells in zip(mixed, counts, strict=True)))
         return best
 
@@ -114,7 +103,7 @@ class MonteCarloKS:
             self.cumulated_.append(np.cumsum(shares(pooled), axis=1))
         return self
 
-    def unmix(self, tables: Tables, declared: Ints, *, level: float = 0.9) -> Unmixed:
+    def unmix(self, tables: Tables, declared: Ints, *, level: float = 0.9) -> Shares:
         """Draw mixtures for each declared zone: a uniform undeclared share of up to two other zones."""
         rng = np.random.default_rng(self.seed)
         n_zones = len(self.cumulated_[0])
@@ -133,7 +122,4 @@ class MonteCarloKS:
             best = undeclared[np.argsort(distance)[: self.n_mixtures // 100]]
             low, high = np.quantile(best, [(1 - level) / 2, (1 + level) / 2])
             rows.append((float(best.mean()), float(low), float(high), float(np.mean(best <= 0.05))))
-        return Unmixed(*np.array(rows).T)
-
-
-UNMIXERS: tuple[type[MultinomialEM] | type[MonteCarloKS], ...] = (MultinomialEM, MultinomialPair, MonteCarloKS)
+        return Shares(*np.array(rows).T)

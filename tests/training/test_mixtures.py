@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kpfootprint.reference import ReferencePackage
+from tests.training.parcels import make_package
+from training.evaluate.mixtures import (
+    coverage_cells,
+    detection_cells,
+    mixture_results,
+    virtual_blends,
+    virtual_mixtures,
+)
+from training.evaluate.stress import stones_of
+
+
+@pytest.fixture(scope="module")
+def package() -> ReferencePackage:
+    return make_package()
+
+
+def test_mixtures_are_of_the_parcels_given_and_declare_their_own_zone(package: ReferencePackage) -> None:
+    which = np.array([0, 1, 12, 13, 24])
+    truth = virtual_mixtures(package, which, n_each=3, rng=np.random.default_rng(1), shares=(0.0, 0.3), sizes=(50, 90))
+    assert len(truth.batch) == 12
+    assert set(truth.parcel) <= set(which)
+    assert (truth.declared != truth.foreign).all()
+    zones = ("east", "north", "west")
+    for i, parcel in enumerate(truth.batch):
+        assert parcel.n_stones == truth.n_stones[i]
+        (declaration,) = parcel.declarations
+        assert declaration.zone_id == zones[truth.declared[i]] == package.zone_of[truth.parcel[i]]
+    assert sorted(set(truth.share)) == pytest.approx([0.0, 0.3])
+
+
+def test_cells_and_summary_by_hand(package: ReferencePackage) -> None:
+    which = np.arange(36)
+    truth = virtual_mixtures(package, which, n_each=4, rng=np.random.default_rng(2), shares=(0.0, 0.5), sizes=(50,))
+    estimate = truth.share + 0.1
+    low, high = np.maximum(truth.share - 0.2, 0.0), np.where(truth.share > 0, truth.share - 0.1, 0.3)
+    coverage = coverage_cells(truth, estimate, low, high, level=0.9)
+    assert [(c.share_low, c.covered, c.trials) for c in coverage] == [(0.0, 4, 4), (0.5, 0, 4)]
+    found = detection_cells(truth, truth.share > 0)
+    assert [(c.share, c.found, c.trials) for c in found] == [(0.0, 0, 4), (0.5, 4, 4)]
+    values = {r.metric: r.value for r in mixture_results(coverage, found)}
+    assert values["mean error of the share"] == pytest.approx(0.1)
+    assert values["90% interval covers"] == 0.5
+    assert values["false alarm on unmixed parcels"] == 0.0
+    assert values["share of 50% found"] == 1.0
+    assert mixture_results([], []) == []
+
+
+def test_true_blends_declare_what_is_in_them(package: ReferencePackage) -> None:
+    batch = virtual_blends(package, np.arange(36), ["west", "north"], 10, rng=np.random.default_rng(3))
+    for parcel in batch:
+        assert sorted(d.zone_id for d in parcel.declarations) == ["north", "west"]
+        assert sum(d.carats or 0.0 for d in parcel.declarations) == pytest.approx(parcel.carats)
+        assert stones_of(parcel).weight_ct.size == parcel.n_stones
+    with pytest.raises(ValueError, match="zones must hold parcels of two zones or more"):
+        virtual_blends(package, np.arange(12), ["west", "east"], 1, rng=np.random.default_rng(3))

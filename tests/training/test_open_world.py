@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kpfootprint.reference import ReferencePackage
+from tests.training.parcels import ZONES, make_package
+from training.evaluate.explicit import ExplicitModel, suspects_of
+from training.evaluate.measure import measure
+from training.evaluate.methods import fit_splits, held_out, n_stones_of, zone_codes, zones_of
+from training.evaluate.novelty import p_values_across_folds
+from training.evaluate.open_world import open_world, open_world_results
+from training.evaluate.trials import draw_export_days, verification_scores, verification_trials
+from training.folds import fold_of_parcels, folds
+from training.peers import PEERS
+
+
+@pytest.fixture(scope="module")
+def package() -> ReferencePackage:
+    return make_package()
+
+
+def test_parcels_from_nowhere_are_declared_as_compliant_zones_alone(package: ReferencePackage) -> None:
+    method = PEERS[-1]
+    codes, n_stones = zone_codes(package), n_stones_of(package.batch)
+    days = draw_export_days(package.zone_table, ZONES, rng=np.random.default_rng(1))
+    known = verification_trials(codes, days)
+    fits = fit_splits(method, package, folds(fold_of_parcels(package.zone_of, n_folds=3, seed=1)))
+    scores = verification_scores(known, held_out(fits, package.batch, 3)[0])
+    found = open_world(method, package, days, (known, scores), n_stones, alternatives="mean")
+    # Only west was ever compliant: parcels of east and north are declared as west, one trial each.
+    assert (found.trials.declared == ZONES.index("west")).all()
+    assert sorted(set(codes[found.trials.parcel])) == [ZONES.index("east"), ZONES.index("north")]
+    assert np.isfinite(found.log10_lr).all()
+    results = open_world_results(found, codes, rng=np.random.default_rng(2), n_resamples=20)
+    every, best = (
+        next(r for r in results if r.conditions == f"zone left out, {c} declaration") for c in ("every", "best")
+    )
+    assert every.value == best.value
+    equal = np.mean([(found.log10_lr[codes[found.trials.parcel] == z] > 1).mean() for z in (0, 1)])
+    assert every.value == pytest.approx(equal)
+
+
+def test_p_values_across_folds_rank_within_other_folds() -> None:
+    rng = np.random.default_rng(3)
+    strange, n_stones, fold = rng.normal(size=300), rng.uniform(100, 1000, 300), np.arange(300) % 5
+    p = p_values_across_folds(strange, n_stones, fold)
+    assert (p <= 0.05).mean() == pytest.approx(0.05, abs=0.03)
+    assert (p_values_across_folds(strange, n_stones, fold, strange + 10) <= 0.05).all()
+
+
+def test_the_explicit_model_goes_through_the_whole_harness(package: ReferencePackage) -> None:
+    evaluation = measure(ExplicitModel(), package, n_resamples=5)
+    found = {(r.metric, r.conditions): r.value for r in evaluation.results}
+    auc = found["AUC", "as collected"]
+    assert auc is not None
+    assert auc > 0.9
+    assert ("LR > 10 from nowhere", "zone left out, best declaration") in found
+    assert len(evaluation.trials) > 0
+    assert zones_of(package) == ZONES
+
+
+def test_a_parcel_under_the_wrong_zone_is_suspected() -> None:
+    package = make_package(n_each=16, n_stones=600, seed=9)
+    zone_of = ("west", *package.zone_of[1:])
+    swapped = type(package)(
+        **{**{name: getattr(package, name) for name in type(package).__dataclass_fields__}, "zone_of": zone_of}
+    )
+    assert "P000" in {s.parcel_id for s in suspects_of(swapped)}
+    assert "P000" not in {s.parcel_id for s in suspects_of(package)}
