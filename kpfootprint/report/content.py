@@ -21,7 +21,7 @@ from kpfootprint.parcel import Parcel
 from kpfootprint.report import rounding
 from kpfootprint.report.locale import Names, names, words
 from kpfootprint.report.model_card import ModelCard
-from kpfootprint.report.report import SCHEMA_VERSION, Report, seal
+from kpfootprint.report.report import SCHEMA_VERSION, Report, canonical, seal
 from kpfootprint.report.sentences import rounded, say
 
 Json = dict[str, Any]
@@ -53,13 +53,12 @@ def build_report(parcel: Parcel, examination: Examination, model: ModelCard, *, 
     """
     if created_at.tzinfo is None:
         raise ValueError("created_at needs a time zone")
-    card = model.to_json()
+    card = canonical(model.to_json())
     tell = _teller(names(card, "en"))
     content: Json = {
         "schema_version": SCHEMA_VERSION,
         "created_at": created_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "software": {"name": model.software_name, "version": model.software_version},
-        "model": card,
         "parcel": _parcel(parcel, examination),
         "verification": _maybe(examination.verification, lambda found: _verification(found, tell)),
         "attribution": _maybe(examination.attribution, _attribution),
@@ -75,7 +74,7 @@ def build_report(parcel: Parcel, examination: Examination, model: ModelCard, *, 
         "error_rates": _maybe(examination.error_rates, lambda found: _error_rates(found, tell)),
         "cautions": [tell(caution) for caution in examination.cautions],
     }
-    return seal(content)
+    return seal(content, {"model": card})
 
 
 def _maybe(found: Any, shape: Callable[[Any], Json]) -> Json | None:
@@ -233,7 +232,7 @@ def _explanation(found: Explanation, verification: Verification | None, tell: Ca
 
 
 def _point(spot: tuple[float, float]) -> list[float]:
-    return [rounding.decimals(spot[0], rounding.MAP_DECIMALS), rounding.decimals(spot[1], rounding.MAP_DECIMALS)]
+    return [round(spot[0], rounding.MAP_DECIMALS) + 0.0, round(spot[1], rounding.MAP_DECIMALS) + 0.0]
 
 
 def _error_rates(found: ErrorRates, tell: Callable[[Statement], Json]) -> Json:

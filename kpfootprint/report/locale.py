@@ -163,7 +163,7 @@ class Names:
         return self.zones.get(zone_id, zone_id)
 
     def attribute(self, name: str) -> str:
-        """Return the attribute's label."""
+        """Return the attribute's label, with a capital."""
         return self.attributes.get(name, name)
 
     def class_(self, attribute: str, name: str) -> str:
@@ -171,21 +171,25 @@ class Names:
         return self.classes.get((attribute, name), name)
 
 
-def names(model: dict[str, Any], lang: str) -> Names:
-    """Return the names in `model` for a language; English labels stand in where a language has none."""
-    return _names(json.dumps([model["zones"], model["attributes"]]), language_of(lang))
+def names(model: str, lang: str) -> Names:
+    """Return the names in the JSON of a report's ``model``; English labels stand in where a language has none."""
+    return _names(model, language_of(lang))
 
 
 @lru_cache(maxsize=16)
 def _names(document: str, lang: str) -> Names:
-    zones, attributes = json.loads(document)
+    model = json.loads(document)
+    zones, attributes = model["zones"], model["attributes"]
 
     def label(item: dict[str, Any]) -> str:
         labels = item["labels"]
         return str(labels.get(lang) or labels.get("en") or item["name"])
 
+    def capital(text: str) -> str:
+        return text[:1].upper() + text[1:]
+
     return Names(
         {zone["zone_id"]: zone["name"] for zone in zones},
-        {item["name"]: label(item) for item in attributes},
+        {item["name"]: capital(label(item)) for item in attributes},
         {(item["name"], c["name"]): label(c) for item in attributes for c in item["classes"]},
     )

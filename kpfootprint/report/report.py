@@ -11,6 +11,7 @@ from typing import Any
 from kpfootprint.errors import ReportError
 
 SCHEMA_VERSION = "1.0"
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 KNOWN_SCHEMA_VERSIONS = ("1.0",)
 """Versions that can be read; a version once written stays in this list for good."""
 
@@ -50,18 +51,29 @@ def canonical(document: object) -> str:
     >>> canonical({"b": 1.5, "a": "é"})
     '{"a":"é","b":1.5}'
     """
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _ENCODER.encode(document)
 
 
 def content_id(content: Mapping[str, Any]) -> str:
     """Return the id of a content: ``sha256:`` and the hash of everything but `created_at` and `report_id`."""
-    kept = {name: value for name, value in content.items() if name not in ("created_at", "report_id")}
-    return "sha256:" + hashlib.sha256(canonical(kept).encode()).hexdigest()
+    return _id_of({name: canonical(value) for name, value in content.items()})
 
 
-def seal(content: Mapping[str, Any]) -> Report:
-    """Return the report of a content, with its id."""
-    return Report(canonical({**content, "report_id": content_id(content)}))
+def seal(content: Mapping[str, Any], texts: Mapping[str, str] | None = None) -> Report:
+    """Return the report of a content, with its id; `texts` are canonical texts of members already at hand."""
+    members = {name: canonical(value) for name, value in content.items()} | dict(texts or {})
+    members["report_id"] = canonical(_id_of(members))
+    return Report(_joined(members))
+
+
+def _id_of(members: Mapping[str, str]) -> str:
+    kept = {name: text for name, text in members.items() if name not in ("created_at", "report_id")}
+    return "sha256:" + hashlib.sha256(_joined(kept).encode()).hexdigest()
+
+
+def _joined(members: Mapping[str, str]) -> str:
+    """Return the canonical text of a document from those of its members."""
+    return "{" + ",".join(f"{canonical(name)}:{members[name]}" for name in sorted(members)) + "}"
 
 
 def read_report(text: str) -> Report:

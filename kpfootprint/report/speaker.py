@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kpfootprint.report.locale import Names, Words, mark, names, words
-from kpfootprint.report.report import Report
+from kpfootprint.report.report import Report, canonical
 from kpfootprint.report.sentences import say
 from kpfootprint.report.vocabulary import label
 
@@ -84,4 +84,4 @@ class Speaker:
 def speaker(report: Report, lang: str) -> Speaker:
     """Return the speaker of a report in a language."""
     content = report.content
-    return Speaker(content, words(lang), names(content["model"], lang))
+    return Speaker(content, words(lang), names(canonical(content["model"]), lang))

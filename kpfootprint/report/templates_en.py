@@ -161,6 +161,7 @@ VOCABULARY: dict[str, str] = {
     "moderately_strong": mark("moderately strong"),
     "strong": mark("strong"),
     "very_strong": mark("very strong"),
+    "extremely_strong": mark("extremely strong"),
     "compliant": mark("compliant"),
     "suspended": mark("suspended"),
     "not_covered": mark("not covered by the zone table"),

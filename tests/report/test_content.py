@@ -15,7 +15,7 @@ from kpfootprint.comparison.results import Explanation
 from kpfootprint.errors import ReportError
 from kpfootprint.report import build_report, read_report, render_html, render_pdf, render_text
 from kpfootprint.report.locale import names, words
-from kpfootprint.report.report import KNOWN_SCHEMA_VERSIONS, seal
+from kpfootprint.report.report import KNOWN_SCHEMA_VERSIONS, canonical, seal
 from kpfootprint.report.schema import report_schema
 from kpfootprint.report.sentences import say
 from tests.report.factory import CREATED_AT, KINDS, Kind, make_examination, make_model, make_parcel, make_report
@@ -159,7 +159,7 @@ def test_languages_change_nothing_in_the_content(kind: Kind) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_text_is_what_its_code_and_values_say(kind: Kind) -> None:
     content = make_report(kind).content
-    english, lang = names(content["model"], "en"), words("en")
+    english, lang = names(canonical(content["model"]), "en"), words("en")
     found = statements(content)
     assert found
     for statement in found:

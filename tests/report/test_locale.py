@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kpfootprint.report.locale import LANGUAGES, language_of, names, translations, words
+from kpfootprint.report.report import canonical
 from tests.report.factory import make_model
 
 NBSP = "\u00a0"
@@ -80,7 +81,7 @@ def test_names_fall_back_to_english_and_then_to_the_code() -> None:
     model = make_model().to_json()
     del model["attributes"][1]["classes"][3]["labels"]["fr"]
     model["attributes"][1]["classes"][4]["labels"] = {}
-    french = names(model, "fr")
+    french = names(canonical(model), "fr")
     assert french.class_("colour", "brown") == "brown"
     assert french.class_("colour", "green") == "green"
     assert french.class_("colour", "yellow") == "jaune"

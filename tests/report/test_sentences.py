@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import kpfootprint.comparison
 from kpfootprint.report.locale import names, words
+from kpfootprint.report.report import canonical
 from kpfootprint.report.sentences import rounded, say
+from kpfootprint.report.templates_en import PLURALS, TEMPLATES
 from tests.report.factory import make_model
 
 BETWEEN = {"observed": 0.2804, "expected": 0.12, "low": 0.09, "high": 0.18}
@@ -20,7 +24,7 @@ EVERY: tuple[tuple[str, dict[str, Any]], ...] = (
     ("h2_unlisted_only", {"unlisted_weight": 1.0}),
     *(
         ("verbal", {"band": band, "favours": favours, "scale": "ENFSI 2015"})
-        for band in ("none", "weak", "moderate", "moderately_strong", "strong", "very_strong")
+        for band in ("none", "weak", "moderate", "moderately_strong", "strong", "very_strong", "extremely_strong")
         for favours in ("H1", "H2", "neither")
     ),
     ("measured_held_out", {"n_parcels": 198, "reference": "car-rough 1.0.0", "release": "2026.1"}),
@@ -77,7 +81,7 @@ EVERY: tuple[tuple[str, dict[str, Any]], ...] = (
 
 def said(code: str, values: dict[str, Any], lang: str) -> str:
     statement = {"code": code, "values": rounded(values), "text": "no words"}
-    return say(statement, words(lang), names(make_model().to_json(), lang))
+    return say(statement, words(lang), names(canonical(make_model().to_json()), lang))
 
 
 @pytest.mark.parametrize(("code", "values"), EVERY, ids=lambda item: item if isinstance(item, str) else "")
@@ -99,6 +103,19 @@ def test_each_is_a_sentence_in_both_languages(code: str, values: dict[str, Any])
 def _as_english(french: str) -> str:
     """Undo what French does to numbers, so that digits can be compared."""
     return re.sub(r"(?<=\d)\u00a0(?=\d)", "", french).replace(",", ".")
+
+
+def test_every_code_that_a_comparison_uses_has_words_and_is_tried_here() -> None:
+    folder = Path(kpfootprint.comparison.__file__).parent
+    used = {
+        code
+        for path in folder.glob("*.py")
+        for code in re.findall(r'(?:code=|\.add\(\s*)"([a-z0-9_]+)"', path.read_text(encoding="utf-8"))
+    }
+    assert used
+    known = {name.split(".")[0] for name in (*TEMPLATES, *PLURALS)}
+    assert used <= known
+    assert known == {code for code, _ in EVERY}
 
 
 def test_the_sentence_of_the_issue() -> None:
