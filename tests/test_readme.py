@@ -20,6 +20,7 @@ import pytest
 
 from tests.source import ROOT
 
+COMMAND, READING = ".venv/bin/kpfootprint compare", ".venv/bin/python -c"
 BLOCK = re.compile(r"^```(sh|text)\n(.*?)^```$", re.M | re.S)
 DAY = re.compile(r"\d{1,2} [A-Z][a-z]+ \d{4}")
 
@@ -34,6 +35,14 @@ def after(start: str) -> str:
     outputs = [later for earlier, later in pairwise(blocks()) if earlier[1].startswith(start)]
     (shown,) = [output for kind, output in outputs if kind == "text"]
     return shown
+
+
+def show(start: str, output: str) -> None:
+    """Write the output into the page, after the commands that begin so (``--update-golden``)."""
+    page = ROOT / "README.md"
+    block = re.compile(rf"(^```sh\n{re.escape(start)}.*?^```\n.*?^```text\n).*?(^```$)", re.M | re.S)
+    text = block.sub(lambda found: found[1] + output + found[2], page.read_text(encoding="utf-8"), count=1)
+    page.write_text(text, encoding="utf-8")
 
 
 def run(code: str, home: Path, folder: Path) -> str:
@@ -54,11 +63,13 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_comparison_by_command_gives_what_is_shown(folder: Path) -> None:
+def test_the_comparison_by_command_gives_what_is_shown(folder: Path, update_golden: bool) -> None:
     """The page shows its first lines; dates apart, since the report tells when it was made."""
     (command,) = [code for kind, code in blocks() if kind == "sh" and "kpfootprint compare" in code]
     printed = run(command, folder / "home", folder)
-    shown, rest = after(".venv/bin/kpfootprint compare").rsplit("...\n", 1)
+    if update_golden:
+        show(COMMAND, printed[: printed.index("What was declared\n")].rstrip() + "\n...\n")
+    shown, rest = after(COMMAND).rsplit("...\n", 1)
     assert rest == ""
     assert len(shown.splitlines()) > 20
     assert DAY.sub("DAY", printed).startswith(DAY.sub("DAY", shown))
@@ -92,11 +103,14 @@ def _ready(port: int) -> bool:
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not on this machine")
-def test_the_comparison_by_request_gives_what_is_shown(folder: Path, port: int) -> None:
+def test_the_comparison_by_request_gives_what_is_shown(folder: Path, port: int, update_golden: bool) -> None:
     (request,) = [code for _, code in blocks() if "curl" in code]
     run(request.replace(":3000/", f":{port}/"), folder / "home", folder)
     (reading,) = [code for _, code in blocks() if 'open("report.json")' in code]
-    assert run(reading, folder / "home", folder) == after(".venv/bin/python")
+    printed = run(reading, folder / "home", folder)
+    if update_golden:
+        show(READING, printed)
+    assert printed == after(READING)
 
     (command,) = [code for kind, code in blocks() if kind == "sh" and "kpfootprint compare" in code]
     by_command = json.loads(run(command.rstrip() + " --format json", folder / "home", folder))

@@ -81,10 +81,9 @@ def test_every_form_goes_to_a_file_or_into_a_pipe(form: str, start: bytes, examp
 
 def test_the_language_changes_texts_and_not_json(examples: Path, tmp_path: Path) -> None:
     arguments = ("compare", examples / "true_berberati.csv", *TRUE)
-    english, french = (kpfootprint(*arguments, "--lang", lang, home=tmp_path).text for lang in ("en", "fr"))
-    assert english != french
-    english, french = (report_of(*arguments[1:], "--lang", lang, home=tmp_path) for lang in ("en", "fr"))
-    assert english["report_id"] == french["report_id"]
+    texts = {kpfootprint(*arguments, "--lang", lang, home=tmp_path).text for lang in ("en", "fr")}
+    ids = {report_of(*arguments[1:], "--lang", lang, home=tmp_path)["report_id"] for lang in ("en", "fr")}
+    assert (len(texts), len(ids)) == (2, 1)
 
 
 @pytest.mark.parametrize(
