@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -30,12 +31,24 @@ def is_blank(cell: Cell) -> bool:
 
 
 def text_of(cell: Cell) -> str:
-    """Return a cell as text; a whole number loses the ``.0`` that spreadsheets give it."""
+    """Return a cell as text on one line; a whole number loses the ``.0`` that spreadsheets give it."""
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
         return str(int(cell))
     if isinstance(cell, bool):
         return "yes" if cell else "no"
-    return "" if cell is None else str(cell).strip()
+    return "" if cell is None else " ".join(str(cell).split())
+
+
+def read_text(cell: Cell) -> str | Broken | None:
+    """Read text; a number is taken as its digits, blank gives None. What cannot be written in a report is refused."""
+    if isinstance(cell, Odd | bool):
+        return Broken(cell.code if isinstance(cell, Odd) else "wrong_type", {"expected": "text"})
+    if is_blank(cell):
+        return None
+    text = text_of(cell)
+    if any(unicodedata.category(char) in ("Cc", "Cs") for char in text):
+        return Broken("wrong_type", {"expected": "text without control characters"})
+    return text
 
 
 def read_date(cell: Cell) -> date | Broken | None:

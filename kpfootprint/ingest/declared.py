@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kpfootprint.ingest.cells import Cell
-from kpfootprint.ingest.fields import MAX_CARATS, marks_of, number_reader, read_text, tell_ragged
+from kpfootprint.ingest.cells import Cell, read_text
+from kpfootprint.ingest.fields import MAX_CARATS, marks_of, number_reader, tell_ragged
 from kpfootprint.ingest.findings import Findings
 from kpfootprint.ingest.rules import Broken
 from kpfootprint.ingest.tables import Table

@@ -9,7 +9,7 @@ import numpy as np
 
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest.assemble import assemble
-from kpfootprint.ingest.cells import Cell, Odd
+from kpfootprint.ingest.cells import Cell, Odd, text_of
 from kpfootprint.ingest.limits import Limits
 from kpfootprint.ingest.recognise import recognise
 from kpfootprint.ingest.rules import Broken, problem
@@ -70,7 +70,7 @@ def document_tables(
         broken = Broken("missing_value") if blank else Broken("wrong_type", {"expected": "text"})
         problems.append(problem(broken, table="parcel", column="parcel_id", value=parcel_id))
         fields["parcel_id"] = parcel_id = "parcel"
-    parcel_id = parcel_id.strip()
+    parcel_id = text_of(parcel_id)
     raws = [_raw("parcel", {name: [value] for name, value in fields.items()}, numbered=False)]
     kinds = ["parcels"]
     for kind in _LISTS:

@@ -1,4 +1,4 @@
-"""The small tables of a submission, row by row: parcels, declarations, sieve sets."""
+"""The table of parcels, row by row, and how a field of a small table is read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from kpfootprint.ingest.cells import Cell, Odd, is_blank, read_date, read_yes_or_no, text_of
+from kpfootprint.ingest.cells import Cell, is_blank, read_date, read_text, read_yes_or_no
 from kpfootprint.ingest.findings import Findings
 from kpfootprint.ingest.numbers import DecimalMarks, read_number
 from kpfootprint.ingest.rules import Broken
@@ -27,13 +27,6 @@ class Draft:
     row: int | None = None
     fields: dict[str, Any] = field(default_factory=dict)
     zones: dict[str, float | None] = field(default_factory=dict)
-
-
-def read_text(cell: Cell) -> str | Broken | None:
-    """Read text; a number is taken as its digits, blank gives None."""
-    if isinstance(cell, Odd | bool):
-        return Broken(cell.code if isinstance(cell, Odd) else "wrong_type", {"expected": "text"})
-    return None if is_blank(cell) else text_of(cell)
 
 
 def _condition(name: str) -> Callable[[Cell], str | Broken | None]:

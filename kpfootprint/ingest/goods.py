@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.ingest.cells import Cell, Odd, is_blank, text_of
+from kpfootprint.ingest.cells import Cell, Odd, is_blank, read_text, text_of
 from kpfootprint.ingest.findings import Findings
 from kpfootprint.ingest.numbers import DecimalMarks, check_range, read_numbers
 from kpfootprint.ingest.rules import Broken
@@ -100,11 +100,10 @@ def _owners(table: Table, single: str | None, findings: Findings) -> tuple[list[
     by_cell = np.zeros(len(column.cells), dtype=np.int32)
     broken: dict[int, Broken] = {}
     for position, cell in enumerate(column.cells):
-        if isinstance(cell, Odd):
-            broken[position] = Broken(cell.code, {"expected": "text"})
-        elif is_blank(cell):
-            broken[position] = Broken("missing_value")
-        name = (single or "") if isinstance(cell, Odd) or is_blank(cell) else text_of(cell)
+        name = read_text(cell)
+        if name is None or isinstance(name, Broken):
+            broken[position] = name or Broken("missing_value")
+            name = single or ""
         by_cell[position] = index.setdefault(name, len(index))
     owners = by_cell[column.codes]
     ids = list(index)

@@ -85,8 +85,17 @@ class Broken:
 def problem(
     broken: Broken, *, table: str, row: int | None = None, column: str | None = None, value: object = None
 ) -> Problem:
-    """Place a broken rule; long values are cut after 80 characters."""
-    text = None if value is None else str(value)
-    if text is not None and len(text) > 80:
-        text = text[:79] + "…"
-    return Problem(table=table, row=row, column=column, value=text, code=broken.code, reason=broken.reason)
+    """Place a broken rule; long values are cut, and what cannot be written as UTF-8 is replaced."""
+    return Problem(
+        table=_told(table, 80),
+        row=row,
+        column=None if column is None else _told(column, 80),
+        value=None if value is None else _told(str(value), 80),
+        code=broken.code,
+        reason=_told(broken.reason, 400),
+    )
+
+
+def _told(text: str, length: int) -> str:
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    return text if len(text) <= length else text[: length - 1] + "…"

@@ -78,7 +78,7 @@ def ingest_file(
     given = {name: value for name, value in (parcel or {}).items() if value is not None}
     problems: list[Problem] = []
     tables = read_tables(path, words, limits, problems)
-    wanted = given.get("parcel_id")
+    wanted = text_of(given["parcel_id"]) if isinstance(given.get("parcel_id"), str) else None
     found = _parcel_ids(tables)
     if len(found) > 1 and wanted not in found:
         raise refuse(path.name, "several_parcels", found=len(found))

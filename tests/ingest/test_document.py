@@ -133,6 +133,9 @@ def test_everything_is_told_at_once(scheme: Scheme, zone_table: ZoneTable) -> No
         ({"parcel_id": "a", "stones": {"weight_ct": [0.2], "colr": ["brown"]}}, "unknown_column"),
         ({"parcel_id": "a", "stones": {"weight_ct": [0.2], "poids": [0.2]}}, "column_twice"),
         ({"parcel_id": 7, "stones": {"weight_ct": [0.2]}}, "wrong_type"),
+        ({"parcel_id": "a\x00b", "stones": {"weight_ct": [0.2]}}, "wrong_type"),
+        ({"parcel_id": "a", "exporter": "\ud800", "stones": {"weight_ct": [0.2]}}, "wrong_type"),
+        ({"parcel_id": "a", "stones": {"weight_ct": [0.2], "colour": ["\ud800"]}}, "unknown_class"),
         ({"parcel_id": " ", "stones": {"weight_ct": [0.2]}}, "missing_value"),
         ({"parcel_id": "a", "conditions": [], "stones": {"weight_ct": [0.2]}}, "wrong_type"),
         ({"parcel_id": "a", "exporter": {"name": "x"}, "stones": {"weight_ct": [0.2]}}, "wrong_type"),
@@ -159,6 +162,12 @@ def test_everything_is_told_at_once(scheme: Scheme, zone_table: ZoneTable) -> No
 def test_what_is_no_parcel(document: object, code: str, scheme: Scheme, zone_table: ZoneTable) -> None:
     found = problems_of(lambda: ingest_json(document, scheme, zone_table))
     assert [item.code for item in found] == [code]
+    json.dumps([item.as_dict() for item in found], ensure_ascii=False).encode()
+
+
+def test_spaces_in_names_do_not_matter(scheme: Scheme, zone_table: ZoneTable) -> None:
+    read = ingest_json(parcel(parcel_id=" A \n 1 ", exporter="Bureau\u00a0A"), scheme, zone_table)
+    assert (read.parcel_id, read.exporter) == ("A 1", "Bureau A")
 
 
 def test_a_single_zone_needs_no_carats(scheme: Scheme, zone_table: ZoneTable) -> None:

@@ -136,6 +136,8 @@ def test_periods_of_a_zone_may_not_overlap(folder: Path) -> None:
     [
         (lambda d: d.pop("synthetic"), "missing_value"),
         (lambda d: d.update(resources=d["resources"][:2]), "missing_table"),
+        (lambda d: d["resources"][3].update(path="../stones.csv"), "path_outside"),
+        (lambda d: d["resources"][3].update(path=["stones.csv"]), "path_outside"),
         (lambda d: d["attributes"].pop(0), "bad_scheme"),
         (lambda d: d["attributes"][1].pop("classes"), "bad_scheme"),
         (lambda d: d["attributes"][0]["edges_ct"].reverse(), "bad_scheme"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kpfootprint.errors import Problem, ReferenceDataError, SchemeMismatch
@@ -47,6 +47,11 @@ def read_descriptor(folder: Path) -> dict[str, Any]:
         Problem(table=DESCRIPTOR, column="resources", code="missing_table", reason=f"the resource {name!r} is missing")
         for name in (*SMALL_TABLES, "stones")
         if name not in named
+    ]
+    problems += [
+        Problem(table=DESCRIPTOR, column="resources", value=str(path), code="path_outside", reason="not a path inside")
+        for path in (r.get("path") for r in document.get("resources") or () if isinstance(r, Mapping))
+        if not isinstance(path, str) or PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts
     ]
     if problems:
         raise ReferenceDataError(problems)
