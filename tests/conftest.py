@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+collect_ignore_glob = ["golden/*.py"]  # scripts that write golden values with other software
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the only way to write a golden file."""
