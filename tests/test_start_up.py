@@ -20,7 +20,8 @@ def imported(code: str) -> set[str]:
 
 def run(*arguments: str) -> str:
     """Return code that runs the command line and goes on when it ends."""
-    return f"from kpfootprint.cli.main import main\ntry: main({list(arguments)!r})\nexcept SystemExit as left: assert not left.code"
+    ending = "except SystemExit as left: assert not left.code"
+    return f"from kpfootprint.cli.main import main\ntry: main({list(arguments)!r})\n{ending}"
 
 
 @pytest.mark.parametrize("arguments", [("--version",), ("--help",), ("compare", "--help"), ("zones",)])
