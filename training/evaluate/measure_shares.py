@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
 from training.evaluate.measure import N_FOLDS, SEED
+from training.evaluate.methods import zones_of
 from training.evaluate.mixtures import (
     Shares,
     coverage_cells,
@@ -18,6 +19,7 @@ from training.evaluate.mixtures import (
     virtual_mixtures,
 )
 from training.evaluate.record import CoverageCell, DetectionCell, Evaluation
+from training.evaluate.trials import draw_export_days
 from training.folds import fold_of_parcels, folds
 
 Ints = NDArray[np.intp]
@@ -46,6 +48,8 @@ def measure_shares(
 ) -> Evaluation:
     """Measure errors, coverage and detection on mixtures, the same ones for every method.
 
+    A zone is declared that was compliant on one of the export days; foreign stones come from any other zone.
+
     Parameters
     ----------
     n_each : int
@@ -54,11 +58,15 @@ def measure_shares(
         A mixture counts as found where the p-value is `alpha` or less.
     """
     rng = np.random.default_rng(SEED)
+    zones = zones_of(package)
+    days = draw_export_days(package.zone_table, zones, rng=np.random.default_rng(SEED))
+    ever = np.any([item.compliant for item in days], axis=0)
+    declarable = [zone for zone, compliant in zip(zones, ever, strict=True) if compliant]
     coverage: list[CoverageCell] = []
     detection: list[DetectionCell] = []
     for split in folds(fold_of_parcels(package.zone_of, n_folds=N_FOLDS, seed=SEED)):
         fitted = method.fit(package, split.train)
-        truth = virtual_mixtures(package, split.test, n_each=n_each, rng=rng)
+        truth = virtual_mixtures(package, split.test, n_each=n_each, rng=rng, declarable=declarable)
         said = fitted.shares(truth.batch, truth.declared, level=level)
         coverage += coverage_cells(truth, said.share, said.low, said.high, level=level)
         detection += detection_cells(truth, said.p_value <= alpha)

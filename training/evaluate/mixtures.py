@@ -56,6 +56,7 @@ def virtual_mixtures(
     rng: np.random.Generator,
     shares: Sequence[float] = SHARES,
     sizes: Sequence[int] = SIZES,
+    declarable: Sequence[str] | None = None,
 ) -> Mixtures:
     """Mix pairs of parcels of different zones, both among `which`, at every share and size.
 
@@ -65,14 +66,17 @@ def virtual_mixtures(
         Positions of the parcels to mix: those that the method to be measured did not learn from.
     n_each : int
         Mixtures of each share and size.
+    declarable : sequence of str, optional
+        Zones that may be declared (those that were ever compliant, say); foreign stones come from any.
     """
     codes = zone_codes(package)
+    own_from = which if declarable is None else which[np.isin(np.array(package.zone_of)[which], list(declarable))]
     parcels = package.batch.parcels
     made, rows = [], []
     for share in shares:
         for n_stones in sizes:
             for _ in range(n_each):
-                own = int(rng.choice(which))
+                own = int(rng.choice(own_from))
                 foreign = int(rng.choice(which[codes[which] != codes[own]]))
                 mixed = mix(parcels[own], parcels[foreign], share, n_stones, rng=rng)
                 made.append(replace(mixed, declarations=(Declaration(zone_id=package.zone_of[own]),)))

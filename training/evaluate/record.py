@@ -118,11 +118,11 @@ class DecisionErrors:
     n_stones_low: int
     n_stones_high: int
     true_queried: int
-    true_inconclusive: int
     true_trials: int
     false_consistent: int
-    false_inconclusive: int
     false_trials: int
+    true_inconclusive: int | None = None
+    false_inconclusive: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

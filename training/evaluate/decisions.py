@@ -1,0 +1,126 @@
+"""Errors of the conclusion and true blends, counted on examinations of parcels that the model did not learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.comparison.results import Examination
+from kpfootprint.stats.intervals import bootstrap_over_parcels, clopper_pearson
+from training.evaluate.record import DecisionErrors, Result
+from training.evaluate.trials import Trials
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+SIZE_EDGES = (40, 200, 500, 1000, 100_000)
+
+
+def decision_errors(
+    trials: Trials, examinations: Sequence[Examination], n_stones: Floats, *, measured_on: str = "held_out"
+) -> list[DecisionErrors]:
+    """Count wrongly queried true declarations and wrongly accepted false ones in bands of size."""
+    said = np.array([examination.conclusion or "" for examination in examinations])
+    size = n_stones[trials.parcel]
+    cells = []
+    for low, high in pairwise(SIZE_EDGES):
+        inside = (size >= low) & (size < high)
+        true, false = said[inside & trials.is_h1], said[inside & ~trials.is_h1]
+        if true.size + false.size == 0:
+            continue
+        cells.append(
+            DecisionErrors(
+                measured_on=measured_on,
+                n_stones_low=low,
+                n_stones_high=int(min(high - 1, n_stones.max())),
+                true_queried=int((true == "query").sum()),
+                true_inconclusive=int((true == "inconclusive").sum()),
+                true_trials=int(true.size),
+                false_consistent=int((false == "consistent").sum()),
+                false_inconclusive=int((false == "inconclusive").sum()),
+                false_trials=int(false.size),
+            )
+        )
+    return cells
+
+
+def decision_results(
+    trials: Trials, examinations: Sequence[Examination], *, rng: np.random.Generator, n_resamples: int = 300
+) -> list[Result]:
+    """Return both error rates over all sizes, zones weighing the same, and the share of true ones called consistent."""
+    said = np.array([examination.conclusion or "" for examination in examinations])
+    lines = (
+        ("true declarations queried", trials.is_h1, said == "query"),
+        ("false declarations called consistent", ~trials.is_h1, said == "consistent"),
+        ("true declarations called consistent", trials.is_h1, said == "consistent"),
+        ("false declarations queried", ~trials.is_h1, said == "query"),
+    )
+    return [_share(metric, trials.where(of), hit[of], rng, n_resamples) for metric, of, hit in lines]
+
+
+def _share(metric: str, trials: Trials, hit: Bools, rng: np.random.Generator, n_resamples: int) -> Result:
+    weights = trials.zone_weights
+
+    def share(drawn: Floats) -> float:
+        return float(np.average(hit, weights=weights * drawn))
+
+    limits = bootstrap_over_parcels(share, trials.parcel, rng=rng, strata=trials.true_zone, n_resamples=n_resamples)
+    return Result(
+        characteristic="decision",
+        metric=metric,
+        conditions="as collected",
+        value=share(np.ones(hit.size)),
+        low=limits.low,
+        high=limits.high,
+        level=limits.level,
+        n_parcels=int(np.unique(trials.parcel).size),
+        n_trials=int(hit.size),
+    )
+
+
+def blend_results(examinations: Sequence[Examination]) -> list[Result]:
+    """Return how often true blends are taken for something else: LR < 1/10, queried, undeclared goods found."""
+    weighed = [(e.verification, e.mixture, e.conclusion) for e in examinations]
+    hits = {
+        "LR < 1/10": [v is not None and v.log10_lr < -1 for v, _, _ in weighed],
+        "true declarations queried": [c == "query" for _, _, c in weighed],
+        "undeclared goods found (p of 0.05 or less)": [m is not None and m.p_value <= 0.05 for _, m, _ in weighed],
+    }
+    return [counted("coherence", metric, "true blends", sum(found), len(found)) for metric, found in hits.items()]
+
+
+def counted(characteristic: str, metric: str, conditions: str, hits: int, trials: int) -> Result:
+    """Return the share of independent parcels that something holds of, with its exact interval."""
+    limits = clopper_pearson(hits, trials)
+    return Result(
+        characteristic=characteristic,
+        metric=metric,
+        conditions=conditions,
+        value=hits / trials,
+        low=limits.low,
+        high=limits.high,
+        level=limits.level,
+        n_parcels=trials,
+        n_trials=trials,
+    )
+
+
+def simulated_errors(error_rates: Sequence[Mapping[str, Any]]) -> list[DecisionErrors]:
+    """Return the error rates of a release's manifest, measured on parcels simulated when it was fitted."""
+    return [
+        DecisionErrors(
+            measured_on="simulated",
+            n_stones_low=int(row["n_stones_low"]),
+            n_stones_high=int(row["n_stones_high"]),
+            true_queried=int(row["true_declarations_queried"]["errors"]),
+            true_trials=int(row["true_declarations_queried"]["trials"]),
+            false_consistent=int(row["false_declarations_accepted"]["errors"]),
+            false_trials=int(row["false_declarations_accepted"]["trials"]),
+        )
+        for row in error_rates
+        if "true_declarations_queried" in row and "false_declarations_accepted" in row
+    ]

@@ -1,0 +1,72 @@
+"""Simulated parcels from sources that nobody has sampled, near a known zone and far from all: support, and flags."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.release import Release
+from kpfootprint.stats.model import FootprintModel, look
+from kpfootprint.stats.novelty import novelty_p_values, novelty_statistics
+from kpfootprint.stats.scenarios import KINDS, Scenario, Truth
+from kpfootprint.stats.selection import log_alternative
+from kpfootprint.stats.structure import ParcelArrays
+from training.evaluate.decisions import counted
+from training.evaluate.novelty import novelty_cell, novelty_result
+from training.evaluate.record import NoveltyCell, Result
+from training.prepare import Fitted, Prepared, fit_model
+from training.simulation import simulate
+
+Floats = NDArray[np.float64]
+
+ONLY_UNLISTED = tuple(float(kind in ("near", "far")) for kind in KINDS)
+
+
+def simulated_nowhere(
+    release: Release, prepared: Prepared, *, n: int, seed: int, n_jobs: int
+) -> tuple[list[Result], list[NoveltyCell]]:
+    """Draw unlisted sources around the fitted zones, declare their parcels as compliant zones, and weigh them.
+
+    What is drawn comes from the fitted model, so this flatters; zones left out in turn are the sterner test.
+
+    Parameters
+    ----------
+    n : int
+        Parcels, half of them near a listed zone.
+    """
+    settings: dict[str, Any] = dict(release.manifest["config"]["scenario"])
+    scenario = Scenario(**settings | {"stones_limits": tuple(settings["stones_limits"])})
+    scenario = replace(scenario, kinds=ONLY_UNLISTED, sieved=0.0)
+    view = partial(_weighed, model=release.model, unlisted_weight=release.unlisted_weight)
+    fitted: Fitted = fit_model(prepared)
+    parts, truth = simulate(
+        view, fitted, scenario, prepared.allowed_sets, n=n, seed=np.random.SeedSequence(seed), n_jobs=n_jobs
+    )
+    log10_lr, p_value = (np.concatenate(column) for column in zip(*parts, strict=True))
+    results: list[Result] = []
+    cells: list[NoveltyCell] = []
+    for name in ("far", "near"):
+        mine = truth.kind == KINDS.index(name)
+        hits = int((log10_lr[mine] > 1).sum())
+        results.append(counted("open world", "LR > 10 from nowhere", f"simulated, {name}", hits, int(mine.sum())))
+        cells.append(novelty_cell(f"simulated, {name}", p_value[mine]))
+    return results + [novelty_result(cell) for cell in cells], cells
+
+
+def _weighed(
+    arrays: ParcelArrays, truth: Truth, *, model: FootprintModel, unlisted_weight: float
+) -> tuple[Floats, Floats]:
+    """Return bounded log10 LRs and novelty p-values of a chunk."""
+    looked = look(model.structure, model.predictor, model.gate, model.bands, arrays, truth.declared)
+    assert looked.profile is not None
+    ln_n = np.log(arrays.n_stones)
+    alternatives = ((~truth.allowed) & (truth.declared == 0)).astype(float)
+    below = log_alternative(looked.evidence, alternatives, np.full(len(ln_n), unlisted_weight))
+    score = (looked.evidence.declared - below) / np.log(10)
+    log10_lr = model.calibration.bounded(model.calibration.apply(score, ln_n))
+    statistics = novelty_statistics(looked.view, looked.evidence, looked.profile.distance)
+    return log10_lr, novelty_p_values(model.novelty, statistics, ln_n)
