@@ -18,7 +18,7 @@ from kpfootprint.parcel import NOT_RECORDED
 from kpfootprint.scheme import Attribute
 
 MAX_STONE_CT = 5000.0
-MAX_COMPARED = 1000
+MAX_COMPARED = 200
 """Unknown names of a column that are compared with the known ones; further ones are told the first known names."""
 
 
@@ -114,25 +114,24 @@ def _owners(table: Table, single: str | None, findings: Findings) -> tuple[list[
 
 def class_codes(cells: Sequence[Cell], attribute: Attribute) -> tuple[NDArray[np.int16], dict[int, Broken]]:
     """Return the class code of each distinct cell, `NOT_RECORDED` where blank, with the broken ones by position."""
-    exact: dict[Cell, int] = {name: code for code, name in enumerate(attribute.class_names)}
     codes = np.full(len(cells), NOT_RECORDED, dtype=np.int16)
     broken: dict[int, Broken] = {}
-    known: dict[str, int] | None = None
+    known = attribute_words(attribute)
+    names = {word: attribute.classes[code].name for word, code in known.items()}
+    unlike_any = Broken("unknown_class", {"attribute": attribute.name, "nearest": nearest("", names)})
     for position, cell in enumerate(cells):
-        code = exact.get(cell)
-        if code is None and not is_blank(cell):
-            if known is None:
-                known = attribute_words(attribute)
-            if isinstance(cell, Odd):
-                broken[position] = Broken(cell.code, {"expected": f"a {attribute.name}"})
-                continue
-            code = known.get(fold(text_of(cell)))
-            if code is None:
-                names = {word: attribute.classes[at].name for word, at in known.items()}
-                text = text_of(cell) if len(broken) < MAX_COMPARED else ""
-                values = {"attribute": attribute.name, "nearest": nearest(text, names)}
-                broken[position] = Broken("unknown_class", values)
-                continue
+        if is_blank(cell):
+            continue
+        if isinstance(cell, Odd):
+            broken[position] = Broken(cell.code, {"expected": f"a {attribute.name}"})
+            continue
+        text = text_of(cell)
+        code = known.get(fold(text))
         if code is not None:
             codes[position] = code
+        elif len(broken) < MAX_COMPARED:
+            values = {"attribute": attribute.name, "nearest": nearest(text, names)}
+            broken[position] = Broken("unknown_class", values)
+        else:
+            broken[position] = unlike_any
     return codes, broken
