@@ -39,7 +39,7 @@ CONFIG: dict[str, Any] = {
 }
 
 
-class Document(bentoml.IODescriptor):
+class Document(bentoml.IODescriptor):  # type: ignore[misc]
     """A JSON body as it came: BentoML would read it in the event loop, and answer 500 where it is no JSON."""
 
     __root_input__: ClassVar[bool] = True  # handed over whole, not member by member
@@ -51,17 +51,16 @@ class Document(bentoml.IODescriptor):
         return cls(text=visit_of(request).body)
 
 
-@bentoml.service(name="kpfootprint", **CONFIG)
 class Comparisons:
     """Compares parcels; one instance a worker."""
 
-    @bentoml.on_deployment
+    @bentoml.on_deployment  # type: ignore[untyped-decorator]
     @staticmethod
     def migrate() -> None:
         """Bring the register up to date once, before any worker opens it."""
         open_register(SETTINGS.home).dispose()
 
-    @bentoml.on_startup
+    @bentoml.on_startup  # type: ignore[untyped-decorator]
     def open(self) -> None:
         """Open the register, load the release, and stop looking at what will never be garbage."""
         _log_to_standard_error()
@@ -71,7 +70,7 @@ class Comparisons:
         gc.collect()
         gc.freeze()
 
-    @bentoml.on_shutdown
+    @bentoml.on_shutdown  # type: ignore[untyped-decorator]
     def close(self) -> None:
         """Close the register."""
         WORK.close()
@@ -80,7 +79,7 @@ class Comparisons:
         """Say whether a parcel could be compared now."""
         return WORK.ready()
 
-    @bentoml.api(route="/v1/comparisons", input_spec=Document)
+    @bentoml.api(route="/v1/comparisons", input_spec=Document)  # type: ignore[untyped-decorator]
     def compare(self, parcel: Document, /, context: bentoml.Context) -> Any:
         """Compare one parcel: 201, its report, and the Location where it is kept."""
         request = context.request
@@ -123,5 +122,6 @@ PAGES = Starlette(
     exception_handlers={Refused: refused_answer, KPFootprintError: refused_answer},
 )
 
-Comparisons.mount_asgi_app(PAGES, path="/")
-Comparisons.add_asgi_middleware(Door, work=WORK, endpoints=ENDPOINTS)
+SERVICE: Any = bentoml.service(name="kpfootprint", **CONFIG)(Comparisons)
+SERVICE.mount_asgi_app(PAGES, path="/")
+SERVICE.add_asgi_middleware(Door, work=WORK, endpoints=ENDPOINTS)

@@ -70,10 +70,10 @@ def serve(home: Path, host: str = "127.0.0.1", port: int = 3000, workers: int = 
     threading.Thread(target=_announce, args=(host, port, address, link), daemon=True).start()
     import bentoml
 
-    from service.app import Comparisons
+    from service.app import SERVICE
 
     try:
-        bentoml.serve(Comparisons, host=host, port=port, blocking=True)
+        bentoml.serve(SERVICE, host=host, port=port, blocking=True)
     finally:
         shutil.rmtree(private, ignore_errors=True)
 

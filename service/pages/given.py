@@ -41,7 +41,7 @@ class Given:
             "specials_removed": {"yes": True, "no": False}.get(self.specials_removed),
         }
         declarations = [
-            {"zone_id": zone} | ({"carats": number_in(carats)} if carats else {})
+            _filled({"zone_id": zone, "carats": number_in(carats)})
             for zone, carats in zip(self.zones, self.carats, strict=True)
             if zone or carats
         ]

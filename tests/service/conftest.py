@@ -49,10 +49,10 @@ def app(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestCl
         "KPF_MAX_UPLOAD_MB": "1",
         "KPF_RATE_PER_MINUTE": "100000",
     }
-    from service.app import Comparisons
+    from service.app import SERVICE, Comparisons
 
-    Comparisons.inner.migrate()
-    with TestClient(Comparisons.to_asgi(), follow_redirects=False, raise_server_exceptions=False) as client:
+    Comparisons.migrate()
+    with TestClient(SERVICE.to_asgi(), follow_redirects=False, raise_server_exceptions=False) as client:
         yield client
     for name in set(os.environ) - set(before):
         del os.environ[name]

@@ -35,7 +35,7 @@ def test_everything_is_translated(source: Path) -> None:
         assert not message.fuzzy
         names = re.compile(r"%\(\w+\)s|\{\w+\}")
         first = message.id[0] if isinstance(message.id, tuple) else message.id
-        assert all(set(names.findall(text)) == set(names.findall(str(first))) for text in texts), message.id
+        assert all(set(names.findall(str(text))) == set(names.findall(str(first))) for text in texts), message.id
 
 
 @pytest.mark.parametrize("source", sources(), ids=lambda path: path.parts[-3])

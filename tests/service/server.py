@@ -1,0 +1,98 @@
+"""The real server, as a user starts it: ``python -m kpfootprint serve`` on a free port."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on now."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+class Server:
+    """Runs while the ``with`` block does; `printed` is what it said on standard output."""
+
+    def __init__(self, home: Path, *options: str, port: int | None = None, **environment: str) -> None:
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.printed = ""
+        self.logged = ""
+        given = {name: value for name, value in os.environ.items() if not name.startswith(("KPF_", "BENTOML_"))}
+        given.pop("PROMETHEUS_MULTIPROC_DIR", None)
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "kpfootprint", "serve", "--port", str(self.port), *options],
+            env=given | {"KPF_HOME": str(home)} | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._readers = [threading.Thread(target=self._read, args=(name,), daemon=True) for name in ("printed", "logged")]
+        for reader in self._readers:
+            reader.start()
+
+    def _read(self, name: str) -> None:
+        stream = self.process.stdout if name == "printed" else self.process.stderr
+        assert stream is not None
+        for line in stream:
+            setattr(self, name, getattr(self, name) + line)
+
+    def __enter__(self) -> Server:
+        until = time.monotonic() + 60
+        while "Stop with Ctrl+C." not in self.printed:
+            if self.process.poll() is not None or time.monotonic() > until:
+                self.stop()
+                raise AssertionError(f"the server did not start:\n{self.logged}")
+            time.sleep(0.05)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """End the launcher and return its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        try:
+            status = self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+        for reader in self._readers:
+            reader.join(30)
+        for stream in (self.process.stdout, self.process.stderr):
+            if stream is not None:
+                stream.close()
+        return status
+
+    def refuses(self) -> int:
+        """Return the exit status of a start that must fail."""
+        until = time.monotonic() + 60
+        while self.process.poll() is None and time.monotonic() < until and "Serving on" not in self.printed:
+            time.sleep(0.05)
+        return self.stop()
+
+    @property
+    def link(self) -> str | None:
+        """The one-time link, where one was printed."""
+        found = re.search(r"http://\S+token=\S+", self.printed)
+        return found.group() if found else None
+
+
+def listens(port: int) -> bool:
+    """Say whether anybody listens on a port."""
+    with socket.socket() as trial:
+        trial.settimeout(1)
+        return trial.connect_ex(("127.0.0.1", port)) == 0

@@ -1,0 +1,122 @@
+"""The pages in a real browser, without a request to anywhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.needs import require
+from tests.service.server import Server
+
+pytestmark = pytest.mark.browser
+
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Start the machine's own Chromium."""
+    program = require("browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iterator[Server]:
+    """Start the service on an empty home."""
+    with Server(tmp_path_factory.mktemp("browser") / "home") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def state(chromium: Browser, server: Server) -> Any:
+    """Sign in by the one-time link, once, and return the browser's cookies."""
+    context = chromium.new_context()
+    page = context.new_page()
+    assert server.link is not None
+    page.goto(server.link)
+    assert page.url == f"{server.url}/"
+    cookies = context.storage_state()
+    context.close()
+    return cookies
+
+
+@pytest.fixture(params=[("en", "light"), ("fr", "dark")], ids=["en-light", "fr-dark"])
+def page(request: pytest.FixtureRequest, chromium: Browser, server: Server, state: Any) -> Iterator[Page]:
+    """Open a page in one language and scheme, with scripts off; every request elsewhere is a failure."""
+    lang, scheme = request.param
+    context = chromium.new_context(
+        storage_state=state, locale=lang, color_scheme=scheme, base_url=server.url, java_script_enabled=False
+    )
+    elsewhere: list[str] = []
+    opened = context.new_page()
+    opened.on(
+        "request", lambda asked: None if asked.url.startswith((server.url, "data:")) else elsewhere.append(asked.url)
+    )
+    yield opened
+    assert elsewhere == []
+    context.close()
+
+
+def test_one_click_to_the_report_of_an_example(page: Page) -> None:
+    page.goto("/")
+    page.click("aside form button >> nth=0")
+    assert "/comparisons/" in page.url
+    assert "true_berberati" in page.title() or "true_berberati" in page.inner_text("h1")
+
+
+def test_a_file_a_declaration_and_a_day_make_a_report(page: Page, examples: Path) -> None:
+    page.goto("/")
+    page.set_input_files("#file", examples / "false_berberati.csv")
+    page.select_option("select[name=zone] >> nth=0", "berberati")
+    page.fill("#exported_on", "2024-03-11")
+    page.click("form[enctype] button")
+    assert "/comparisons/" in page.url
+    assert "false_berberati" in page.inner_text("h1")
+
+
+def test_problems_stand_above_the_form(page: Page) -> None:
+    page.goto("/")
+    page.fill("#pasted", "weight_ct\n1.0\n-1\n")
+    page.click("form[enctype] button")
+    assert page.locator("[role=alert] tbody tr").count() == 1
+    assert page.input_value("#pasted").startswith("weight_ct")
+
+
+@pytest.mark.parametrize("path", ["/", "/comparisons", "/docs", "/sign-in", "/nothing"])
+@pytest.mark.parametrize(("lang", "scheme"), [("en", "light"), ("fr", "dark")])
+def test_everybody_can_use_a_page(
+    chromium: Browser, server: Server, state: Any, path: str, lang: str, scheme: Any
+) -> None:
+    context = chromium.new_context(storage_state=state, locale=lang, color_scheme=scheme, bypass_csp=True)
+    opened = context.new_page()
+    opened.goto(server.url + path)
+    found = Axe().run(opened)
+    context.close()
+    assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("path", ["/", "/comparisons", "/docs", "/sign-in"])
+def test_a_page_fits_a_telephone(chromium: Browser, server: Server, state: Any, path: str) -> None:
+    context = chromium.new_context(storage_state=state, viewport={"width": 360, "height": 740})
+    opened = context.new_page()
+    opened.goto(server.url + path)
+    width = opened.evaluate("document.documentElement.scrollWidth")
+    context.close()
+    assert width <= 360

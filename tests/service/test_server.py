@@ -1,0 +1,111 @@
+"""The real server: first start, one-time link, comparison, restart; and how it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import psutil
+
+from service.register.keys import create_key
+from tests.service.reading import token_in
+from tests.service.server import Server, free_port, listens
+
+
+def within(seconds: float, happens: Callable[[], bool]) -> bool:
+    until = time.monotonic() + seconds
+    while not happens():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def test_from_an_empty_home_to_a_report_that_outlives_a_restart(tmp_path: Path, parcel: dict[str, Any]) -> None:
+    home = tmp_path / "not there yet"
+    with Server(home) as server:
+        assert f"Serving on {server.url}" in server.printed
+        assert server.link is not None
+        with httpx2.Client(base_url=server.url, follow_redirects=True) as browser:
+            page = browser.get(server.link)
+            assert page.status_code == 200
+            assert page.url.path == "/"
+            report = browser.post("/examples/true", data={"csrf": token_in(page.text)})
+            assert report.status_code == 200
+            assert report.url.path.startswith("/comparisons/")
+        with httpx2.Client(base_url=server.url) as stranger:
+            assert stranger.get(server.link).status_code == 401
+        key = create_key(home, "monitor")
+        with httpx2.Client(base_url=server.url, headers={"Authorization": f"Bearer {key}"}) as program:
+            made = program.post("/v1/comparisons", json=parcel)
+            assert made.status_code == 201
+            location = made.headers["location"]
+        secrets = [key, server.link.partition("token=")[2]]
+    assert [secret for secret in secrets if secret in server.logged] == [], "a secret stands in the log"
+    assert not list((home / "run").iterdir()), "the private folder of the server is left behind"
+    with (
+        Server(home) as server,
+        httpx2.Client(base_url=server.url, headers={"Authorization": f"Bearer {key}"}) as program,
+    ):
+        assert server.link is None
+        again = program.get(location)
+        assert again.status_code == 200
+        assert again.content == made.content
+        assert len(program.get("/v1/comparisons").json()["items"]) == 2
+
+
+def test_workers_do_not_outlive_a_killed_launcher(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    with server:
+        workers = psutil.Process(server.process.pid).children(recursive=True)
+        assert workers
+        os.kill(server.process.pid, signal.SIGKILL)
+        assert within(20, lambda: not any(worker.is_running() for worker in workers))
+        assert within(5, lambda: not listens(server.port))
+
+
+def test_two_workers_count_together_and_a_killed_one_comes_back(tmp_path: Path) -> None:
+    key = create_key(tmp_path, "viewer")
+    with (
+        Server(tmp_path, "--workers", "2") as server,
+        httpx2.Client(base_url=server.url, headers={"Authorization": f"Bearer {key}"}) as program,
+    ):
+        launcher = psutil.Process(server.process.pid)
+        assert within(30, lambda: len(launcher.children()) == 2)
+        for _ in range(20):
+            assert httpx2.get(f"{server.url}/livez").status_code == 200
+        counted = [line for line in program.get("/metrics").text.splitlines() if 'route="/livez"' in line]
+        assert any(line.startswith("kpf_requests_total") and line.endswith(" 20.0") for line in counted), counted
+        victim = launcher.children()[0]
+        victim.kill()
+        victim.wait(10)
+        assert within(30, lambda: len([c for c in launcher.children() if c.status() != psutil.STATUS_ZOMBIE]) == 2)
+        assert program.get("/v1/zones", timeout=30).status_code == 200
+
+
+def test_ending_is_orderly(tmp_path: Path) -> None:
+    with Server(tmp_path) as server:
+        assert server.stop(signal.SIGINT) == 0
+    assert not listens(server.port)
+    assert "Traceback" not in server.logged
+
+
+def test_a_port_that_is_taken_is_said_at_once(tmp_path: Path) -> None:
+    with Server(tmp_path / "a") as server:
+        second = Server(tmp_path / "b", port=server.port)
+        assert second.refuses() == 1
+    assert f"port {server.port}" in second.logged
+    assert "Traceback" not in second.logged
+
+
+def test_a_release_that_cannot_be_loaded_is_said_at_once(tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    model.mkdir()
+    server = Server(tmp_path / "home", "--model", str(model), port=free_port())
+    assert server.refuses() == 1
+    assert "Traceback" not in server.logged
