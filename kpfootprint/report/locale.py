@@ -117,10 +117,14 @@ class Words:
         return _day(self.lang, value[:10])
 
     def listing(self, items: Sequence[str]) -> str:
-        """Return ``A, B and C``."""
+        """Return ``A, B and C``; items that hold a comma themselves are set off by semicolons."""
         if len(items) < 2:
             return "".join(items)
-        return self.text(mark("{first} and {last}"), first=", ".join(items[:-1]), last=items[-1])
+        return self.text(mark("{first} and {last}"), first=self.row(items[:-1]), last=items[-1])
+
+    def row(self, items: Sequence[str]) -> str:
+        """Return ``A, B, C``, or ``A; B; C`` where an item holds a comma."""
+        return (self.text(mark("; ")) if any(", " in item for item in items) else ", ").join(items)
 
 
 @lru_cache(maxsize=8)

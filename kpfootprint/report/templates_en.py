@@ -101,10 +101,7 @@ TEMPLATES: dict[str, str] = {
         "No undeclared goods were found (p = {p_value}); at this size none could be found reliably, "
         "whatever their share."
     ),
-    "resembles": mark(
-        "Of the zones in the reference the parcel resembles {zone} most: probability {posterior} "
-        "with equal chances beforehand."
-    ),
+    "resembles": mark("The parcel resembles {zone}: probability {posterior} with equal chances beforehand."),
     "resembles_none": mark("The parcel resembles no zone of the reference in particular."),
     "sorter_matters": mark(
         "Without allowing for the sorter {sorter} the log10 likelihood ratio would be {log10_lr_without}."

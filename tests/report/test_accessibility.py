@@ -52,7 +52,7 @@ def opened(browser: Browser, folder: Path, kind: str, lang: str, scheme: Literal
 def test_axe_finds_nothing(
     browser: Browser, tmp_path: Path, kind: str, lang: str, scheme: Literal["light", "dark"]
 ) -> None:
-    from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+    from axe_playwright_python.sync_playwright import Axe
 
     page = opened(browser, tmp_path, kind, lang, scheme)
     page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")

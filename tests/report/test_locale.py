@@ -75,6 +75,8 @@ def test_lists() -> None:
     assert words("en").listing(["Boda"]) == "Boda"
     assert words("en").listing(["Boda", "Nola"]) == "Boda and Nola"
     assert words("fr").listing(["Boda", "Nola", "Gadzi"]) == "Boda, Nola et Gadzi"
+    assert words("en").listing(["Tshikapa, Kasa\u00ef", "Nola", "Boda"]) == "Tshikapa, Kasa\u00ef; Nola and Boda"
+    assert words("fr").row(["Tshikapa, Kasa\u00ef", "Nola"]) == f"Tshikapa, Kasa\u00ef{NBSP}; Nola"
 
 
 def test_names_fall_back_to_english_and_then_to_the_code() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from math import log10
 from xml.etree import ElementTree as ET
 
@@ -124,12 +125,28 @@ def test_the_detection_limit_is_drawn_where_there_is_one() -> None:
     assert "no share would be found" in small.alt
 
 
-def test_the_map_holds_every_zone_the_parcel_and_no_two_names_on_each_other() -> None:
+def test_the_map_names_every_zone_and_no_name_stands_on_another() -> None:
     (figure,) = footprint_map(drawn("query"))
-    for zone in ("Berb\u00e9rati", "Sam-Ouandja", "Kasa\u00ef"):
-        assert f">{zone}</text>" in figure.svg
-    assert len(figure.data.rows) == 10
+    root = ET.fromstring(figure.svg)
+    names = {zone["zone_id"]: zone["name"] for zone in make_report("query").content["model"]["zones"]}
+    zones = [names[zone] for zone in make_report("query").content["explanation"]["footprint_map"]["centres"]]
+    places = {t.text: (float(t.get("x", 0)), float(t.get("y", 0))) for t in root.iter(f"{SVG}text") if t.text in zones}
+    assert set(places) == set(zones)
+    for side in {x for x, _ in places.values()}:
+        heights = sorted(y for x, y in places.values() if x == side)
+        assert all(above + 11 <= below for above, below in pairwise(heights))
+    assert len(figure.data.rows) == len(zones)
     assert figure.data.rows[0][0] in figure.alt
+
+
+def test_the_map_holds_parcels_that_lie_far_off() -> None:
+    content = make_report("query").content
+    content["explanation"]["footprint_map"]["references"]["kasai"][0] = [400.0, -900.0]
+    (figure,) = footprint_map(speaker(seal(content), "en"))
+    rings = re.findall(r'<circle cx="([^"]+)" cy="([^"]+)"', figure.svg)
+    assert max(float(x) for x, _ in rings[:-1]) <= 420
+    middle = sorted(float(x) for x, _ in rings)[len(rings) // 2]
+    assert 120 < middle < 300
 
 
 def test_shares_end_with_their_sum() -> None:

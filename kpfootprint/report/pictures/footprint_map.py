@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from math import hypot
+from collections.abc import Callable, Mapping
+from math import asinh, hypot
+from statistics import median
 from typing import Any
 
 from kpfootprint.report.blocks import Figure, Table
@@ -12,6 +13,9 @@ from kpfootprint.report.pictures.svg import Axis, Canvas
 from kpfootprint.report.speaker import Speaker
 
 WIDTH, HEIGHT, EDGE = 420.0, 400.0, 8.0
+PLOT = (108.0, 312.0)
+"""Left and right end of the plot; zone names stand beside it."""
+NAME_STEP = 14.0
 
 
 def footprint_map(sp: Speaker) -> list[Figure]:
@@ -23,7 +27,10 @@ def footprint_map(sp: Speaker) -> list[Figure]:
     ranked = _ranked(sp, spots)
     nearest = [zone for zone, _, _ in ranked[:3]]
     alt = sp.t(
-        mark("Every mark is a parcel; parcels with like footprints lie close together. Nearest zone centres: {zones}."),
+        mark(
+            "Every mark is a parcel; parcels with like footprints lie close together, far ones are drawn closer than "
+            "they are. Nearest zone centres: {zones}."
+        ),
         zones=sp.zones(nearest),
     )
     return [Figure(key="p-map", title=title, alt=alt, svg=_draw(sp, spots, title, alt), data=_data(sp, title, ranked))]
@@ -50,60 +57,63 @@ def _data(sp: Speaker, title: str, ranked: list[tuple[str, int, float]]) -> Tabl
 
 def _draw(sp: Speaker, spots: Mapping[str, Any], title: str, alt: str) -> str:
     points = [spots["parcel"], *spots["centres"].values(), *(p for many in spots["references"].values() for p in many)]
-    xs, ys = [p[0] for p in points], [p[1] for p in points]
-    x = Axis(min(xs), max(xs), EDGE + 12, WIDTH - EDGE - 58)
-    y = Axis(min(ys), max(ys), HEIGHT - 62, EDGE + 6)
+    x = _axis([p[0] for p in points], PLOT[0], PLOT[1])
+    y = _axis([p[1] for p in points], HEIGHT - 62, 14)
     canvas = Canvas(WIDTH, HEIGHT)
     declared = set(sp.declared_zones)
-    order = sorted(spots["references"], key=lambda zone: zone in declared)
-    for zone in order:
+    centres = {zone: (x(at[0]), y(at[1])) for zone, at in spots["centres"].items()}
+    names = _placed(centres)
+    for zone in sorted(spots["references"], key=lambda zone: zone in declared):
         for px, py in spots["references"][zone]:
             if zone in declared:
-                canvas.dot(x(px), y(py), "circle", "seen", 3)
+                canvas.dot(x(px), y(py), "circle", "seen", 2.8)
             else:
-                canvas.dot(x(px), y(py), "ring", "muted", 2.4)
-    px, py = x(spots["parcel"][0]), y(spots["parcel"][1])
-    taken = [(px - 12, py - 12, px + 12, py + 12)]
-    for zone in sorted(spots["centres"], key=lambda zone: zone not in declared):
-        at = (x(spots["centres"][zone][0]), y(spots["centres"][zone][1]))
-        _label(canvas, at, sp.zone(zone), zone in declared, taken)
-    canvas.dot(px, py, "star", "odd", 8)
+                canvas.dot(x(px), y(py), "ring", "muted", 2.2)
+    for zone, (name_x, name_y) in names.items():
+        canvas.line([(name_x + (4 if name_x < WIDTH / 2 else -4), name_y - 4), centres[zone]], "muted", 0.6)
+    for zone in sorted(centres, key=lambda zone: zone in declared):
+        ours = zone in declared
+        canvas.dot(*centres[zone], "square" if ours else "hollow-square", "seen" if ours else "ink", 3.6)
+    for zone, (name_x, name_y) in names.items():
+        ours, anchor = zone in declared, "end" if name_x < WIDTH / 2 else "start"
+        canvas.text(name_x, name_y, _short(sp.zone(zone)), anchor, "seen" if ours else "ink", 11, bold=ours)
+    canvas.dot(x(spots["parcel"][0]), y(spots["parcel"][1]), "star", "odd", 8)
     _key(sp, canvas, bool(declared))
     return canvas.svg("p-map", title, alt)
 
 
-def _label(
-    canvas: Canvas, at: tuple[float, float], name: str, bold: bool, taken: list[tuple[float, float, float, float]]
-) -> None:
-    """Mark a zone's centre and write its name where nothing is written yet."""
-    x, y = at
-    canvas.dot(x, y, "square" if bold else "hollow-square", "seen" if bold else "ink", 4)
-    width = len(name) * 5.9
-    places = [
-        (7, 4),
-        (-7 - width, 4),
-        (-width / 2, -8),
-        (-width / 2, 17),
-        (7, -9),
-        (7, 17),
-        (-7 - width, -9),
-        (-7 - width, 17),
-    ]
-    for dx, dy in places:
-        box = (x + dx, y + dy - 11, x + dx + width, y + dy + 2)
-        inside = box[0] >= 2 and box[2] <= WIDTH - 2 and box[1] >= 2
-        if inside and not any(_overlap(box, other) for other in taken):
-            break
-    else:
-        dx, dy = places[0]
-        box = (x + dx, y + dy - 11, x + dx + width, y + dy + 2)
-    taken.append(box)
-    taken.append((x - 4, y - 4, x + 4, y + 4))
-    canvas.text(x + dx, y + dy, name, bold=bold, paint="seen" if bold else "ink", size=11, halo=True)
+def _axis(values: list[float], start: float, end: float) -> Callable[[float], float]:
+    """Return a scale that is linear about the middle of the values and draws far ones closer (inverse sinh)."""
+    middle = median(values)
+    spread = median(abs(value - middle) for value in values) or max(abs(value - middle) for value in values) or 1.0
+
+    def drawn_in(value: float) -> float:
+        return asinh((value - middle) / (2 * spread))
+
+    linear = Axis(min(map(drawn_in, values)), max(map(drawn_in, values)), start, end)
+    return lambda value: linear(drawn_in(value))
 
 
-def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+def _placed(centres: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+    """Return where each zone's name stands: in two columns beside the plot, in the order of height, none on another."""
+    by_x = sorted(centres, key=lambda zone: (centres[zone][0], zone))
+    half = len(by_x) // 2
+    places: dict[str, tuple[float, float]] = {}
+    for column, name_x in ((by_x[:half], PLOT[0] - 8), (by_x[half:], PLOT[1] + 8)):
+        rising = sorted(column, key=lambda zone: (centres[zone][1], zone))
+        step = min(NAME_STEP, (HEIGHT - 72) / max(len(rising), 1))
+        heights: list[float] = []
+        for zone in rising:
+            wanted = centres[zone][1] + 4
+            heights.append(max(wanted, heights[-1] + step) if heights else max(wanted, 16.0))
+        for i in range(len(heights) - 1, -1, -1):
+            heights[i] = min(heights[i], (heights[i + 1] if i + 1 < len(heights) else HEIGHT - 50 + step) - step)
+        places |= {zone: (name_x, height) for zone, height in zip(rising, heights, strict=True)}
+    return places
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 17 else name[:16] + "\u2026"
 
 
 def _key(sp: Speaker, canvas: Canvas, declared: bool) -> None:

@@ -27,7 +27,7 @@ def alternative(sp: Speaker, rows: Sequence[dict[str, Any]]) -> str:
     if not beyond:
         return sp.t(mark("Every class lies within its expected range."))
     return sp.t(
-        mark("Outside the expected range: {classes}. All other classes lie within it."), classes=", ".join(beyond)
+        mark("Outside the expected range: {classes}. All other classes lie within it."), classes=sp.words.row(beyond)
     )
 
 

@@ -164,8 +164,8 @@ def novelty(sp: Speaker) -> str:
 def reference(sp: Speaker) -> str:
     """Return the reference package: name, version, whether it is synthetic, parcels of each zone."""
     model = sp.content["model"]
-    counts = ", ".join(
-        f"{zone['name']} {sp.words.number(zone['n_parcels'])}" for zone in model["zones"] if zone["n_parcels"]
+    counts = sp.words.row(
+        [f"{zone['name']} {sp.words.number(zone['n_parcels'])}" for zone in model["zones"] if zone["n_parcels"]]
     )
     known = {"name": model["reference"]["name"], "version": model["reference"]["version"], "counts": counts}
     if model["reference"]["synthetic"]:
