@@ -46,6 +46,8 @@ def test_folding(text: str, folded: str) -> None:
         ("colour", "laiteux", "milky"),
         ("colour", "Cape", "cape"),
         ("colour", "enrobe vert", "green-coated"),
+        ("colour", "Brunes", "brown"),
+        ("morphology", "octaèdres", "octahedron"),
         ("colour", "Enrobé-Vert", "green-coated"),
         ("morphology", "dodecaedre", "dodecahedron"),
         ("morphology", "Rond", "dodecahedron"),
