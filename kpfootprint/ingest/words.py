@@ -58,7 +58,7 @@ def condition_values(field: str) -> Mapping[str, str | None]:
 
 
 def attribute_words(attribute: Attribute) -> dict[str, int]:
-    """Return folded class names, labels and synonyms of an attribute, and their plurals, with the class code of each."""
+    """Return folded names, labels and synonyms of classes, and their plurals, with the class code of each."""
     known: dict[str, int] = {}
     for code, item in enumerate(attribute.classes):
         for word in (item.name, *item.labels.values(), *item.synonyms):
