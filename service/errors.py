@@ -50,7 +50,7 @@ BY_STATUS: Final[Mapping[int, str]] = {
 }
 
 
-class Refused(Exception):  # noqa: N818
+class Refused(Exception):
     """A request is answered with a problem; `code` is one of `KINDS`."""
 
     def __init__(

@@ -13,9 +13,8 @@ import time
 from ipaddress import ip_address
 from pathlib import Path
 
-from kpfootprint.release import load_release
-
 from kpfootprint.errors import KPFootprintError
+from kpfootprint.release import load_release
 from service.register.activations import folder_in_force
 from service.register.database import open_register
 from service.register.sessions import LINK_LASTS, new_link

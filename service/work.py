@@ -11,12 +11,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import sqlalchemy as sa
-from kpfootprint.flow import examine
-from kpfootprint.release import Release, load_release
 
 from kpfootprint.errors import KPFootprintError
+from kpfootprint.flow import examine
 from kpfootprint.ingest import parcel_to_json
 from kpfootprint.parcel import Batch, Parcel
+from kpfootprint.release import Release, load_release
 from service.errors import Refused
 from service.metrics import Meters
 from service.register import comparisons

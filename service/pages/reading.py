@@ -8,11 +8,10 @@ import tempfile
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from kpfootprint.release import Release
-
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest import ingest_file, ingest_json
 from kpfootprint.parcel import Parcel
+from kpfootprint.release import Release
 from service.pages.examples import Example
 
 ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz", ".xlsx", ".zip", ".json")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import sqlalchemy as sa
-from kpfootprint.release import shipped_release
 
 from kpfootprint.errors import ReleaseError
+from kpfootprint.release import shipped_release
 from service.register.database import open_register, reading, writing
 from service.register.secrets import now
 from service.register.tables import activations

@@ -15,7 +15,7 @@ from service.register.secrets import new_id
 from service.register.tables import comparisons
 
 
-class KeyReused(Exception):  # noqa: N818
+class KeyReused(Exception):
     """An Idempotency-Key came again with another body."""
 
 

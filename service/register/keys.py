@@ -19,7 +19,7 @@ PREFIX = "kpf"
 NAME_LENGTH = 100
 
 
-class BadKey(ValueError):  # noqa: N818
+class BadKey(ValueError):
     """A key cannot be made as asked; the text says why."""
 
 

@@ -39,7 +39,9 @@ class Server:
             stderr=subprocess.PIPE,
             text=True,
         )
-        self._readers = [threading.Thread(target=self._read, args=(name,), daemon=True) for name in ("printed", "logged")]
+        self._readers = [
+            threading.Thread(target=self._read, args=(name,), daemon=True) for name in ("printed", "logged")
+        ]
         for reader in self._readers:
             reader.start()
 
