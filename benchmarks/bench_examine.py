@@ -73,9 +73,8 @@ def main() -> None:
         ours.append(seconds(lambda: examine(batch, release, status_on=now.date(), created_at=now)))
         theirs.append(seconds(lambda: forest.predict_proba(table[:1])))
     a, b = median(ours), median(theirs)
-    print(
-        f"examination of {N_STONES} stones: {a * 1e3:.1f} ms; one row of the forest: {b * 1e3:.1f} ms; ratio {a / b:.2f}"
-    )
+    took = f"{a * 1e3:.1f} ms, a row of the forest {b * 1e3:.1f} ms"
+    print(f"examination of {N_STONES} stones {took}: ratio {a / b:.2f}")
 
 
 if __name__ == "__main__":

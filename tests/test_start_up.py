@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -14,7 +16,14 @@ NOT_FOR_SERVING = {"pandas", "sklearn", "frictionless", "matplotlib", "joblib"}
 def imported(code: str) -> set[str]:
     """Return the top-level packages that a fresh interpreter has imported once it has run the code."""
     after = f"{code}\nimport sys; print(*{{name.split('.')[0] for name in sys.modules}})"
-    done = subprocess.run([sys.executable, "-c", after], capture_output=True, text=True, check=True)
+    with TemporaryDirectory() as home:
+        done = subprocess.run(
+            [sys.executable, "-c", after],
+            env=os.environ | {"KPF_HOME": home},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
     return set(done.stdout.splitlines()[-1].split())
 
 
