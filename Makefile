@@ -52,14 +52,16 @@ validate: env
 # Fits on REFERENCE and evaluates into OUT/model; shipping it is a decision of its own, and the last line names it.
 train: env
 	@$(BIN)/python -m training fit --reference $(REFERENCE) --out $(OUT)/model
-	@$(BIN)/python -m training evaluate --model $(OUT)/model
+	@$(BIN)/python -m training evaluate --model $(OUT)/model --reference $(REFERENCE)
 	@echo 'To judge it and ship it: $(BIN)/python -m training release --model $(OUT)/model'
 
 bench: env
 	@$(BIN)/python -m benchmarks
 
+# The usual methods in the same harness, with the newest release's own row.
 peers: env
-	@$(BIN)/python -m training.peers --reference $(REFERENCE) --out $(OUT)/peers
+	@$(BIN)/python -m training.peers --reference $(REFERENCE) --out $(OUT)/peers \
+	  $(addprefix --model ,$(lastword $(sort $(wildcard models/*))))
 
 # After a change of pyproject.toml's dependencies; one file serves Python 3.11 and 3.12 on every system.
 lock:

@@ -15,6 +15,7 @@ from service.endpoints import ENDPOINTS
 from service.errors import KINDS
 from service.routes.endpoint import Endpoint
 from tests.source import ROOT, files
+from training.__main__ import main as training
 
 DOCS = ROOT / "docs"
 
@@ -35,12 +36,12 @@ def commands(group: click.Group, path: str) -> Iterator[tuple[str, click.Command
             yield from commands(command, f"{path} {name}")
 
 
-COMMANDS = list(commands(cli, "kpfootprint"))
+COMMANDS = [*commands(cli, "kpfootprint"), *commands(training, "python -m training")]
 
 
 def section(path: str) -> str:
     """Return the part of the command line's page about a command (a command of a group stands in the group's)."""
-    top = " ".join(path.split()[:2])
+    top = "python -m training" if path.startswith("python") else " ".join(path.split()[:2])
     parts = [part for part in re.split(r"^## ", text("cli.md"), flags=re.M) if re.match(rf"{top}\b", part)]
     assert len(parts) == 1, f"docs/cli.md has no section {top!r}"
     return parts[0]
@@ -53,8 +54,12 @@ def test_every_command_and_option_is_documented_and_has_help(path: str, command:
     assert command.help
     for parameter in command.params:
         if isinstance(parameter, click.Option):
-            assert parameter.help, f"{path} {parameter.opts[-1]} has no help"
             assert parameter.opts[-1] in about, f"{path} {parameter.opts[-1]}"
+
+
+@pytest.mark.parametrize(("path", "command"), list(commands(cli, "kpfootprint")), ids=str)
+def test_every_option_has_help(path: str, command: click.Command) -> None:
+    assert [p.name for p in command.params if isinstance(p, click.Option) and not p.help] == []
 
 
 def settings() -> list[str]:
