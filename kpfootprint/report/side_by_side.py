@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kpfootprint.report.blocks import Block, Bullets, Document, Paragraph, Section, Table
@@ -11,7 +11,7 @@ from kpfootprint.report.html import render_document
 from kpfootprint.report.locale import mark
 from kpfootprint.report.pictures.lr_rows import lr_rows
 from kpfootprint.report.report import Report
-from kpfootprint.report.sections.summary import HEADINGS, declared_carats, detection_limit
+from kpfootprint.report.sections.summary import HEADINGS, declared_carats, detection_limit, reference_name
 from kpfootprint.report.speaker import Speaker, speaker
 
 
@@ -57,9 +57,13 @@ def _lay_out(speakers: Lettered) -> Document:
         Section(
             key="what", heading=sp.t(mark("What stands side by side")), blocks=(_what(speakers), *_changes(speakers))
         ),
-        Section(key="found", heading=sp.t(mark("What was found")), blocks=(*lr_rows(speakers), _found(speakers))),
-        Section(key="weights", heading=sp.t(mark("What speaks for and against")), blocks=_weights(speakers)),
+        Section(
+            key="found",
+            heading=sp.t(mark("What was found")),
+            blocks=(*lr_rows(speakers), _found(speakers), *_questions(speakers)),
+        ),
         Section(key="cautions", heading=sp.t(mark("Cautions")), blocks=_cautions(speakers)),
+        Section(key="weights", heading=sp.t(mark("What speaks for and against")), blocks=_weights(speakers)),
     )
     listed = [f"{letter} {report_id}" for (letter, _), report_id in zip(speakers, ids, strict=True)]
     return Document(
@@ -89,6 +93,7 @@ def _conditions(sp: Speaker) -> dict[str, str]:
         sp.t(mark("Declared")): declared_carats(sp) or nothing,
         sp.t(mark("Status on")): sp.words.day(parcel["status_on"]),
         sp.t(mark("Release")): model["release"],
+        sp.t(mark("Reference")): reference_name(sp),
         sp.t(mark("Sorter")): conditions["sorter"] or "\u2013",
         sp.t(mark("Cleaning state")): sp.label(conditions["cleaning_state"]),
         sp.t(mark("Selection")): sp.label(conditions["selection"]),
@@ -124,7 +129,10 @@ def _changes(speakers: Lettered) -> list[Block]:
     if len(set(conclusions)) == 1:
         said.append(sp.t(mark("The conclusion is the same in all of them: {conclusion}."), conclusion=conclusions[0]))
     else:
-        each = "; ".join(f"{letter}: {text}" for (letter, _), text in zip(speakers, conclusions, strict=True))
+        each = "; ".join(
+            sp.t(mark("{letter}: {text}"), letter=letter, text=text)
+            for (letter, _), text in zip(speakers, conclusions, strict=True)
+        )
         said.append(sp.t(mark("The conclusion changes: {each}."), each=each))
     values = [c.content["verification"]["log10_lr"] for _, c in speakers if c.content["verification"] is not None]
     if len(values) > 1:
@@ -144,6 +152,8 @@ def _found(speakers: Lettered) -> Table:
         mark("Conclusion"),
         mark("log10 LR"),
         mark("Interval"),
+        mark("True declarations wrongly queried"),
+        mark("False declarations wrongly called consistent"),
         mark("Undeclared share of stones"),
         mark("Detection limit"),
         mark("Novelty (p)"),
@@ -152,13 +162,29 @@ def _found(speakers: Lettered) -> Table:
         caption=sp.t(mark("What each report found")),
         header=tuple(sp.t(name) for name in header),
         rows=tuple((letter, *_row(content)) for letter, content in speakers),
-        numeric=(False, False, True, True, True, True, True),
+        numeric=(False, False, True, True, True, True, True, True, True),
         wide=True,
     )
 
 
+def _questions(speakers: Lettered) -> list[Block]:
+    """Name the two hypotheses of every report, since a likelihood ratio means nothing without them."""
+    items = tuple(
+        sp.t(
+            mark("{letter}: H1, {h1}; H2, {h2}"),
+            letter=letter,
+            h1=sp.say(sp.content["verification"]["h1"]),
+            h2=sp.say(sp.content["verification"]["h2"]),
+        )
+        for letter, sp in speakers
+        if sp.content["verification"] is not None
+    )
+    return [Bullets(items=items, title=speakers[0][1].t(mark("H1 and H2")))] if items else []
+
+
 def _row(sp: Speaker) -> tuple[str, ...]:
-    found, mixture, novelty = (sp.content[name] for name in ("verification", "mixture", "novelty"))
+    members = ("verification", "error_rates", "mixture", "novelty")
+    found, rates, mixture, novelty = (sp.content[name] for name in members)
     dash = "\u2013"
     return (
         _conclusion(sp),
@@ -166,10 +192,17 @@ def _row(sp: Speaker) -> tuple[str, ...]:
         dash
         if found is None
         else sp.t(mark("{low} to {high}"), low=sp.log10(found["low"]), high=sp.log10(found["high"])),
-        dash if mixture is None else sp.between(mixture["undeclared_stone_fraction"]),
+        dash if rates is None else sp.share(rates["true_declarations_queried"]["rate"]),
+        dash if rates is None else sp.share(rates["false_declarations_accepted"]["rate"]),
+        dash if mixture is None else _undeclared(sp, mixture["undeclared_stone_fraction"]),
         dash if mixture is None else detection_limit(sp, mixture),
         dash if novelty is None else sp.words.probability(novelty["p_value"]),
     )
+
+
+def _undeclared(sp: Speaker, share: Mapping[str, float]) -> str:
+    values = {name: sp.share(share[name]) for name in ("estimate", "low", "high")}
+    return sp.t(mark("{estimate} ({low} to {high})"), **values)
 
 
 def _weights(speakers: Lettered) -> tuple[Block, ...]:

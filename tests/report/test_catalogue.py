@@ -16,7 +16,7 @@ from tests.report.factory import KINDS, make_report
 OTHERS = [lang for lang in LANGUAGES if lang != "en"]
 SAME_IN_FRENCH = {
     *("Zone", "zone|zones", "Conclusion", "Question", "Sections", "Attribution", "contribution|contributions"),
-    *("Contribution", "Carats", "{zone} {carats} ct"),
+    *("Contribution", "Carats", "{zone} {carats} ct", "{name} {version}"),
 }
 
 

@@ -128,6 +128,14 @@ def test_the_id_leaves_out_when_the_report_was_made() -> None:
     assert other.report_id != first.report_id
 
 
+def test_the_id_is_found_whatever_the_texts_hold() -> None:
+    for kind in KINDS:
+        assert make_report(kind).report_id == make_report(kind).content["report_id"]
+    evil = '","report_id":"sha256:0'
+    report = build_report(make_parcel(parcel_id=evil), make_examination(), make_model(), created_at=CREATED_AT)
+    assert report.report_id == report.content["report_id"] != "sha256:0"
+
+
 def test_a_time_is_told_in_utc_and_needs_its_zone() -> None:
     there = datetime(2026, 5, 3, 10, 30, tzinfo=timezone(timedelta(hours=1)))
     report = build_report(make_parcel(), make_examination(), make_model(), created_at=there)

@@ -26,6 +26,8 @@ def test_one_parcel_under_two_sorters() -> None:
     assert "The reports differ in: Declared and Sorter." in page
     assert "The conclusion changes: A: Consistent with what was declared; B: Inconclusive." in page
     assert "lie within 2.01 of each other" in page
+    assert "car-rough 1.0.0, synthetic" in page
+    assert "4.0% 2.5%" in page.replace("4.0%2.5%", "4.0% 2.5%")
 
 
 def test_the_same_conclusion_is_said_to_be_the_same() -> None:

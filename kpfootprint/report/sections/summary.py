@@ -161,6 +161,13 @@ def novelty(sp: Speaker) -> str:
     )
 
 
+def reference_name(sp: Speaker) -> str:
+    """Return the reference package's name and version, and whether it is synthetic."""
+    found = sp.content["model"]["reference"]
+    known = {"name": found["name"], "version": found["version"]}
+    return sp.t(mark("{name} {version}, synthetic") if found["synthetic"] else mark("{name} {version}"), **known)
+
+
 def reference(sp: Speaker) -> str:
     """Return the reference package: name, version, whether it is synthetic, parcels of each zone."""
     model = sp.content["model"]
