@@ -26,13 +26,14 @@ def dask_scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     processes = [
         start("dask_scheduler", "--port", "0"),
-        start("dask_worker", "--nworkers", "2", "--nthreads", "1"),
+        start("dask_worker", "--nthreads", "1", "--no-nanny"),
+        start("dask_worker", "--nthreads", "1", "--no-nanny"),
     ]
     try:
         yield _address(file)
     finally:
         for process in processes:
-            process.terminate()
+            process.kill()
         for process in processes:
             process.wait()
 
