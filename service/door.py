@@ -83,26 +83,32 @@ class Door:
                 visit.request_id,
             )
 
-    async def _known(self, scope: Scope, visit: Visit) -> None:
-        """Find out who asks; refuse those without key or session, and those who ask too often."""
-        headers = Headers(scope=scope)
+    async def _known(self, scope: Scope, visit: Visit, *, is_open: bool = False) -> None:
+        """Find out who asks; refuse those who must say it and do not, and those who ask too often.
+
+        Requests are counted by key; where there is none, by address, but for what anybody may look at.
+        """
         client = scope.get("client")
+        address = f"address:{client[0] if client else ''}"
         try:
-            visit.principal = await to_thread.run_sync(principal_of, self.work.engine, headers)
-        finally:
-            self.rate.take(visit.principal.actor if visit.principal else f"address:{client[0] if client else ''}")
-        if visit.principal is None:
+            visit.principal = await to_thread.run_sync(principal_of, self.work.engine, Headers(scope=scope))
+        except Refused:
+            self.rate.take(address)
+            if is_open:
+                return
+            raise
+        if visit.principal is not None:
+            self.rate.take(visit.principal.actor)
+        elif not is_open or scope["method"] not in SAFE:
+            self.rate.take(address)
+        if visit.principal is None and not is_open:
             raise Refused(
                 "unauthenticated", "Send a key as 'Authorization: Bearer ...', or sign in.", headers=CHALLENGE
             )
 
     async def _let_in(self, endpoint: Endpoint, scope: Scope, receive: Receive, answer: Answer, visit: Visit) -> None:
         headers = Headers(scope=scope)
-        try:
-            await self._known(scope, visit)
-        except Refused as refused:
-            if refused.code != "unauthenticated" or endpoint.role is not None:
-                raise
+        await self._known(scope, visit, is_open=endpoint.role is None)
         if endpoint.role is not None and not visit.who.may(endpoint.role):
             raise Refused("forbidden", f"The role {endpoint.role} is needed, and this is a {visit.who.role}.")
         if scope["method"] not in SAFE:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kpfootprint import __version__
+from kpfootprint.report.schema import report_schema
 from service.errors import KINDS, MEDIA_TYPE
 from service.register.keys import ROLES
 from service.routes.endpoint import Endpoint
@@ -73,6 +74,7 @@ def description(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
             paths.setdefault(item.path, {})[item.method.lower()] = _operation(item)
     schemas = _schemas()
     schemas["Problem"]["properties"]["code"]["enum"] = list(KINDS)
+    schemas["Report"] = _within("Report", report_schema())
     schemas["NewKey"]["properties"]["role"]["enum"] = list(ROLES)
     return {
         "openapi": "3.1.0",
@@ -124,6 +126,13 @@ def _operation(item: Endpoint) -> dict[str, Any]:
 def _operation_id(item: Endpoint) -> str:
     words = item.path.replace("/v1", "").replace("{", "").replace("}", "").replace(".", "/").split("/")
     return "_".join([item.method.lower(), *filter(None, words)])
+
+
+def _within(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a schema that stands on its own as a part of this document: its references start from the whole."""
+    text = json.dumps({key: value for key, value in schema.items() if key not in {"$schema", "$id"}})
+    placed: dict[str, Any] = json.loads(text.replace('"#/', f'"#/components/schemas/{name}/'))
+    return placed
 
 
 def _schemas() -> dict[str, Any]:

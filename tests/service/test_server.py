@@ -13,7 +13,7 @@ import httpx2
 import psutil
 
 from service.register.keys import create_key
-from tests.service.reading import token_in
+from tests.service.reading import problem_in, token_in
 from tests.service.server import Server, free_port, listens
 
 
@@ -88,8 +88,15 @@ def test_two_workers_count_together_and_a_killed_one_comes_back(tmp_path: Path) 
         assert program.get("/v1/zones", timeout=30).status_code == 200
 
 
-def test_ending_is_orderly(tmp_path: Path) -> None:
-    with Server(tmp_path) as server:
+def test_who_asks_too_often_waits_and_ending_is_orderly(tmp_path: Path) -> None:
+    key = create_key(tmp_path, "viewer")
+    with Server(tmp_path, KPF_RATE_PER_MINUTE="3") as server:
+        headers = {"Authorization": f"Bearer {key}"}
+        answers = [httpx2.get(f"{server.url}/v1/zones", headers=headers) for _ in range(4)]
+        assert [answer.status_code for answer in answers[:3]] == [200, 200, 200]
+        problem_in(answers[3], 429, "too_many_requests")
+        assert int(answers[3].headers["retry-after"]) >= 1
+        assert httpx2.get(f"{server.url}/livez").status_code == 200
         assert server.stop(signal.SIGINT) == 0
     assert not listens(server.port)
     assert "Traceback" not in server.logged
