@@ -29,7 +29,7 @@ SCHEME = Scheme(
 ZONES = ("east", "north", "west")
 
 
-def make_parcel(zone: int, *, name: str, n: int, rng: np.random.Generator, drift: float = 0.15) -> Parcel:
+def make_parcel(zone: float, *, name: str, n: int, rng: np.random.Generator, drift: float = 0.15) -> Parcel:
     """Draw a parcel: every zone has its own sizes, colours and habits, and parcels of a zone drift."""
     weight = np.maximum(np.exp(rng.normal(-1.6 + 0.4 * zone + drift * rng.normal(), 0.8, n)), 0.01)
     colour = np.array([0.5 - 0.15 * zone, 0.3, 0.2 + 0.15 * zone]) * np.exp(drift * rng.normal(size=3))
@@ -42,12 +42,19 @@ def make_parcel(zone: int, *, name: str, n: int, rng: np.random.Generator, drift
     return Parcel(parcel_id=name, n_stones=n, carats=float(stones.weight_ct.sum()), stones=stones)
 
 
-def make_package(*, n_each: int = 12, n_stones: int = 200, seed: int = 5) -> ReferencePackage:
+def make_package(
+    *, zones: tuple[str, ...] = ZONES, n_each: int = 12, n_stones: int = 200, seed: int = 5
+) -> ReferencePackage:
     """Make a package in which *west* was compliant from 2016 on and the others never."""
     rng = np.random.default_rng(seed)
-    zone_of = tuple(zone for zone in ZONES for _ in range(n_each))
+    zone_of = tuple(zone for zone in zones for _ in range(n_each))
     parcels = tuple(
-        make_parcel(ZONES.index(zone), name=f"P{i:03}", n=int(rng.integers(n_stones // 2, 2 * n_stones)), rng=rng)
+        make_parcel(
+            2 * zones.index(zone) / (len(zones) - 1),
+            name=f"P{i:03}",
+            n=int(rng.integers(n_stones // 2, 2 * n_stones)),
+            rng=rng,
+        )
         for i, zone in enumerate(zone_of)
     )
     start = date(2016, 1, 1)
@@ -58,7 +65,7 @@ def make_package(*, n_each: int = 12, n_stones: int = 200, seed: int = 5) -> Ref
         synthetic=True,
         scheme=SCHEME,
         zone_table=ZoneTable(
-            zones=tuple(Zone(zone_id=z, name=z, country="CF", region=z) for z in ZONES),
+            zones=tuple(Zone(zone_id=z, name=z, country="CF", region=z) for z in zones),
             periods=(
                 StatusPeriod(zone_id="west", status="compliant", valid_from=start, valid_to=None, source="test"),
                 StatusPeriod(zone_id="north", status="suspended", valid_from=start, valid_to=None, source="test"),
