@@ -19,8 +19,12 @@ ROLES = ("viewer", "monitor", "researcher", "admin")
 def serve(host: str, port: int, workers: int, model: Path | None) -> None:
     """Start the service and print the address to open."""
     from service.launch import serve as launch
+    from service.settings import SettingError
 
-    launch(home(), host, port, workers, model)
+    try:
+        launch(home(), host, port, workers, model)
+    except SettingError as error:
+        raise click.UsageError(str(error)) from None
 
 
 @click.group()

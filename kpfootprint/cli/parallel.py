@@ -48,9 +48,19 @@ def lines_of(
         for chunk in chunks:
             under_way.append(start(chunk))
             if len(under_way) >= at_once:
-                yield from under_way.popleft().result()
+                yield from _lines(under_way.popleft())
         while under_way:
-            yield from under_way.popleft().result()
+            yield from _lines(under_way.popleft())
+
+
+def _lines(future: Any) -> list[str]:
+    from concurrent.futures import BrokenExecutor
+
+    try:
+        lines: list[str] = future.result()
+    except BrokenExecutor:
+        raise click.ClickException("a worker process died, for want of memory perhaps; nothing was written") from None
+    return lines
 
 
 def _processes(stack: ExitStack, workers: int, release: Release, created_at: datetime) -> tuple[Start, int]:
