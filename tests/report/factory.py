@@ -28,6 +28,7 @@ from kpfootprint.comparison.results import (
 )
 from kpfootprint.parcel import Conditions, Declaration, Parcel, Stones
 from kpfootprint.report import ModelCard, ReferenceCard, Report, ZoneCard, build_report
+from kpfootprint.report.report import seal
 from kpfootprint.scheme import Attribute, AttributeClass, Scheme, SieveSet, SizeAttribute
 
 Kind = Literal["consistent", "query", "inconclusive", "not_comparable", "undeclared", "nulls"]
@@ -352,3 +353,28 @@ def make_examination(kind: Kind = "consistent", **changes: Any) -> Examination:
 def make_report(kind: Kind = "consistent", **changes: Any) -> Report:
     """Make the report of `make_examination`."""
     return build_report(make_parcel(kind), make_examination(kind, **changes), make_model(), created_at=CREATED_AT)
+
+
+def make_crowded_report() -> Report:
+    """Make a report with two dozen zones and ten cautions: more than a real reference has."""
+    content = make_report("query").content
+    more = [f"zone-{n}" for n in range(1, 14)]
+    content["model"]["zones"] += [
+        {"zone_id": z, "name": f"Sous-pr\u00e9fecture {z[5:]}", "country": "CF", "region": "east", "n_parcels": 12}
+        for z in more
+    ]
+    content["attribution"]["zones"] += [{"zone_id": z, "posterior": 0.0} for z in more]
+    content["verification"]["h2"]["values"]["zones"] += more
+    content["verification"]["by_alternative"] += [
+        {"kind": "zone", "zone_id": z, "unlisted_weight": None, "log10_lr": -1.2} for z in more
+    ]
+    content["mixture"]["sources"] += [{**content["mixture"]["sources"][0], "zone_id": z} for z in more]
+    spots = content["explanation"]["footprint_map"]
+    for n, z in enumerate(more):
+        spots["centres"][z] = [0.1 * n, -0.05 * n]
+        spots["references"][z] = [[0.1 * n + 0.02 * k, 0.03 * k - 0.05 * n] for k in range(12)]
+    content["cautions"] += make_report("consistent").content["cautions"][1:]
+    content["cautions"] += make_report("inconclusive").content["cautions"][1:]
+    content["cautions"] += make_report("undeclared").content["cautions"][2:]
+    content["cautions"] += make_report("nulls").content["cautions"]
+    return seal(content)

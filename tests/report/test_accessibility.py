@@ -6,13 +6,14 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+from unicodedata import normalize
 
 import pytest
 from pypdf import PdfReader
 
 from kpfootprint.report import compare_side_by_side, render_html
 from tests.needs import require
-from tests.report.factory import KINDS, make_report
+from tests.report.factory import KINDS, make_crowded_report, make_report
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -96,14 +97,20 @@ def test_nothing_runs_out_of_the_window(browser: Browser, tmp_path: Path, width:
     page.close()
 
 
-@pytest.mark.parametrize("paper", ["A4", "Letter"])
+@pytest.mark.parametrize(("paper", "crowded"), [("A4", False), ("Letter", False), ("Letter", True)])
 def test_it_prints_with_the_conclusion_and_the_cautions_on_the_first_sheet(
-    browser: Browser, tmp_path: Path, paper: str
+    browser: Browser, tmp_path: Path, paper: str, crowded: bool
 ) -> None:
-    page = opened(browser, tmp_path, "query", "en", "dark")
+    report = make_crowded_report() if crowded else make_report("query")
+    path = tmp_path / "report.html"
+    path.write_text(render_html(report), encoding="utf-8")
+    page = browser.new_page(color_scheme="dark")
+    page.goto(path.as_uri())
     printed = PdfReader(io.BytesIO(page.pdf(format=paper)))
     page.close()
     assert len(printed.pages) <= 8
-    first = " ".join(printed.pages[0].extract_text().split())
-    for text in ("Reason to query the declaration", "Error rates", "Cautions", "weakens the comparison"):
+    first = " ".join(normalize("NFKC", printed.pages[0].extract_text()).split())
+    for text in ("Reason to query the declaration", "Error rates", "Cautions"):
         assert text in first
+    for caution in report.content["cautions"]:
+        assert caution["text"][:40] in first

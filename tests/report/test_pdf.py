@@ -14,7 +14,16 @@ from kpfootprint.report import build_report, render_pdf
 from kpfootprint.report.blocks import Figure
 from kpfootprint.report.layout import lay_out
 from kpfootprint.report.pdf import _EXOTIC
-from tests.report.factory import CREATED_AT, KINDS, Kind, make_examination, make_model, make_parcel, make_report
+from tests.report.factory import (
+    CREATED_AT,
+    KINDS,
+    Kind,
+    make_crowded_report,
+    make_examination,
+    make_model,
+    make_parcel,
+    make_report,
+)
 
 
 def read(kind: Kind, lang: str) -> PdfReader:
@@ -51,6 +60,16 @@ def test_two_to_four_pages_with_title_language_and_id(kind: Kind, lang: str) -> 
     assert reader.metadata.title == lay_out(make_report(kind), lang).title
     assert make_report(kind).report_id in str(reader.metadata.get("/Keywords"))
     assert reader.metadata.creation_date == datetime(2026, 5, 3, 9, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_two_dozen_zones_and_ten_cautions_still_fit(lang: str) -> None:
+    report = make_crowded_report()
+    reader = PdfReader(io.BytesIO(render_pdf(report, lang)))
+    assert len(reader.pages) <= 4
+    first = " ".join(reader.pages[0].extract_text().split())
+    for caution in lay_out(report, lang).sections[0].blocks[-1].items:  # type: ignore[union-attr]
+        assert " ".join(caution.split())[:40] in first
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])
