@@ -6,18 +6,14 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
 
+from tests.service.server import Server
 from tests.source import ROOT
 
 COMMAND, READING = ".venv/bin/kpfootprint compare", ".venv/bin/python -c"
@@ -75,37 +71,11 @@ def test_the_comparison_by_command_gives_what_is_shown(folder: Path, update_gold
     assert DAY.sub("DAY", printed).startswith(DAY.sub("DAY", shown))
 
 
-@pytest.fixture
-def port(folder: Path) -> Iterator[int]:
-    """Serve on a free port of this machine until the test is over."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        number: int = free.getsockname()[1]
-    command = [sys.executable, "-m", "kpfootprint", "serve", "--port", str(number)]
-    given = os.environ | {"KPF_HOME": str(folder / "home")}
-    with (folder / "log").open("wb") as log, subprocess.Popen(command, env=given, stdout=log, stderr=log) as service:
-        try:
-            deadline = time.monotonic() + 60
-            while not _ready(number):
-                if service.poll() is not None or time.monotonic() > deadline:
-                    pytest.fail((folder / "log").read_text(encoding="utf-8"))
-                time.sleep(0.2)
-            yield number
-        finally:
-            service.terminate()
-
-
-def _ready(port: int) -> bool:
-    try:
-        with urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
-            return bool(answer.status == 200)
-    except (URLError, OSError):
-        return False
-
-
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not on this machine")
-def test_the_comparison_by_request_gives_what_is_shown(folder: Path, port: int, update_golden: bool) -> None:
+def test_the_comparison_by_request_gives_what_is_shown(folder: Path, update_golden: bool) -> None:
     (request,) = [code for _, code in blocks() if "curl" in code]
-    run(request.replace(":3000/", f":{port}/"), folder / "home", folder)
+    with Server(folder / "home") as server:
+        run(request.replace("http://127.0.0.1:3000", server.url), folder / "home", folder)
     (reading,) = [code for _, code in blocks() if 'open("report.json")' in code]
     printed = run(reading, folder / "home", folder)
     if update_golden:
