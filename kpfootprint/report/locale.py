@@ -122,6 +122,11 @@ class Words:
             return "".join(items)
         return self.text(mark("{first} and {last}"), first=self.row(items[:-1]), last=items[-1])
 
+    @property
+    def colon(self) -> str:
+        """What stands between a name and what it is: French sets a space before it."""
+        return self.text(mark(": "))
+
     def row(self, items: Sequence[str]) -> str:
         """Return ``A, B, C``, or ``A; B; C`` where an item holds a comma."""
         return (self.text(mark("; ")) if any(", " in item for item in items) else ", ").join(items)

@@ -6,6 +6,7 @@ import textwrap
 
 from kpfootprint.report.blocks import Block, Bullets, Facts, Figure, Paragraph, Table, Verdict
 from kpfootprint.report.layout import lay_out
+from kpfootprint.report.locale import words
 from kpfootprint.report.report import Report
 
 WIDTH = 100
@@ -24,23 +25,23 @@ def render_text(report: Report, lang: str = "en") -> str:
     for section in document.sections:
         lines += ["", section.heading, "-" * len(section.heading)]
         for block in section.blocks:
-            lines += _lines(block)
+            lines += _lines(block, words(document.lang).colon)
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def _lines(block: Block) -> list[str]:
+def _lines(block: Block, colon: str) -> list[str]:
     match block:
         case Paragraph():
             return _wrapped(block.text)
         case Verdict():
             return [f"* {block.heading} *", *_wrapped(block.text)]
         case Bullets():
-            title = [f"{block.title}:"] if block.title else []
+            title = [block.title + colon] if block.title else []
             mark = "! " if block.tone == "caution" else "- "
             return title + [line for item in block.items for line in _wrapped(item, mark)]
         case Facts():
-            title = [f"{block.title}:"] if block.title else []
-            return title + [line for name, value in block.rows for line in _wrapped(value, f"{name}: ")]
+            title = [block.title + colon] if block.title else []
+            return title + [line for name, value in block.rows for line in _wrapped(value, name + colon)]
         case Table():
             return _table(block)
         case Figure():

@@ -165,5 +165,5 @@ def test_text_holds_what_the_page_holds(kind: Kind, lang: str) -> None:
         assert section.heading in text
         for block in section.blocks:
             for name, value in getattr(block, "rows", ()) if type(block).__name__ == "Facts" else ():
-                assert " ".join(f"{name}: {value}".split()) in text
+                assert " ".join(f"{name}{words(lang).colon}{value}".split()) in text
                 assert " ".join(value.split()) in page

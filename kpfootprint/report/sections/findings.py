@@ -16,7 +16,9 @@ RESEMBLANCE = ("resembles", "resembles_none")
 def findings(sp: Speaker) -> Section:
     """Return the section on what was seen."""
     content = sp.content
-    blocks: list[Block] = [Paragraph(text=resemblance(sp))]
+    blocks: list[Block] = []
+    if content["conclusion"] is not None:  # without one, the first section has said it
+        blocks.append(Paragraph(text=resemblance(sp)))
     if content["explanation"] is not None:
         said = [s for s in content["explanation"]["sentences"] if s["code"] in RESEMBLANCE]
         blocks += [Paragraph(text=text) for text in sp.says(said)]

@@ -138,7 +138,7 @@ def error_rates(sp: Speaker) -> str:
 def _undeclared(sp: Speaker, found: Mapping[str, Any]) -> str:
     share = sp.between(found["undeclared_stone_fraction"])
     return sp.t(
-        mark("{share} of stones; p = {p_value}; detection limit {limit}"),
+        mark("{share} of stones; p = {p_value}; detection limit: {limit}"),
         share=share,
         p_value=sp.words.probability(found["p_value"]),
         limit=detection_limit(sp, found),
