@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from service.auth import SAFE
 from service.errors import MEDIA_TYPE, Refused
-from service.pages.render import page
+from service.pages.render import link_to, page
 from service.visit import visit_of
 
 
@@ -20,8 +18,8 @@ def refusal_response(request: Request, refused: Refused) -> Response:
     if not wants_page or (path.startswith("/v1/") and not path.endswith(".html")):
         return problem_response(request, refused)
     if refused.code == "unauthenticated" and request.method in SAFE:
-        target = quote(path + (f"?{request.url.query}" if request.url.query else ""), safe="/")
-        return RedirectResponse(f"/sign-in?next={target}", status_code=303)
+        target = path + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(link_to(request, "/sign-in", next=target), status_code=303)
     request_id = visit_of(request).request_id
     answer = page(request, "error.html", status=refused.status, refused=refused, request_id=request_id)
     answer.headers.update(refused.headers)

@@ -164,6 +164,7 @@ def test_after_signing_in_one_goes_on_where_one_wanted(app: TestClient, keys: di
     assert asked.status_code == 303
     page = app.get(asked.headers["location"])
     assert 'value="/comparisons?lang=fr"' in page.text
+    assert '<html lang="fr">' in page.text
     answer = app.post("/sign-in", data={"key": keys["viewer"], "next": "/comparisons?lang=fr"})
     assert answer.headers["location"] == "/comparisons?lang=fr"
     elsewhere = app.post("/sign-in", data={"key": keys["viewer"], "next": "//evil.example"})
