@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from service.endpoints import ENDPOINTS
@@ -140,3 +144,27 @@ def test_security_headers_are_on_every_answer(ask: Ask) -> None:
 def test_no_endpoint_hides_another() -> None:
     seen = [(item.method, item.path) for item in ENDPOINTS]
     assert len(set(seen)) == len(seen)
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+MEMBERS = ("parcel_id", "exported_on", "declarations", "conditions", "stones", "counts", "size_classes", "n_stones")
+NEARLY = st.dictionaries(st.sampled_from(MEMBERS), JSON_VALUES, max_size=6)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(document=JSON_VALUES | NEARLY)
+def test_no_body_makes_the_service_stumble(ask: Ask, document: Any) -> None:
+    body = json.dumps(document).encode()  # NaN and infinities too
+    answer = ask("monitor", "POST", "/v1/comparisons", content=body, headers=JSON)
+    problem_in(answer, 422, "invalid_input")
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(min_size=1, max_size=40), st.sampled_from(["/v1/comparisons/", "/comparisons/", "/v1/zones?on=", "/"]))
+def test_no_address_makes_the_service_stumble(ask: Ask, text: str, start: str) -> None:
+    answer = ask("viewer", "GET", start + quote(text, safe=""))
+    assert answer.status_code < 500
