@@ -60,6 +60,8 @@ def virtual_mixtures(
 ) -> Mixtures:
     """Mix pairs of parcels of different zones, both among `which`, at every share and size.
 
+    Where it can be had, both were cleaned and sorted alike, as goods that are mixed would be.
+
     Parameters
     ----------
     which : ndarray of int
@@ -77,7 +79,7 @@ def virtual_mixtures(
         for n_stones in sizes:
             for _ in range(n_each):
                 own = int(rng.choice(own_from))
-                foreign = int(rng.choice(which[codes[which] != codes[own]]))
+                foreign = _prepared_alike(package, own, which[codes[which] != codes[own]], rng)
                 mixed = mix(parcels[own], parcels[foreign], share, n_stones, rng=rng)
                 made.append(replace(mixed, declarations=(Declaration(zone_id=package.zone_of[own]),)))
                 rows.append((codes[own], codes[foreign], own, n_stones, round(share * n_stones) / n_stones))
@@ -90,6 +92,15 @@ def virtual_mixtures(
         share=table[:, 4],
         n_stones=table[:, 3].astype(np.intp),
     )
+
+
+def _prepared_alike(package: ReferencePackage, own: int, others: Ints, rng: np.random.Generator) -> int:
+    """Draw one of `others`, if possible prepared and sorted like `own`: goods that are mixed are sorted together."""
+    conditions = [parcel.conditions for parcel in package.batch.parcels]
+    mine = conditions[own]
+    cleaned = [i for i in others if conditions[i].cleaning_state == mine.cleaning_state]
+    sorted_too = [i for i in cleaned if conditions[i].sorter == mine.sorter]
+    return int(rng.choice(sorted_too or cleaned or others))
 
 
 def virtual_blends(
@@ -113,7 +124,8 @@ def virtual_blends(
     made = []
     for k in range(n):
         first = int(rng.choice(usable))
-        second = int(rng.choice([i for i in usable if zone_of[i] != zone_of[first]]))
+        others = np.array([i for i in usable if zone_of[i] != zone_of[first]], dtype=np.intp)
+        second = _prepared_alike(package, first, others, rng)
         share = float(rng.uniform(0.15, 0.85))
         n_stones = int(np.clip(np.exp(rng.normal(np.log(500), 0.7)), 60, 3000))
         n_second = min(max(round(share * n_stones), 1), n_stones - 1)

@@ -92,9 +92,9 @@ def evaluate(
     results, decisions, novelty = _examined(refits, days, set(left_out), n_resamples)
 
     step("true blends and virtual mixtures")
-    blends, coverage = _blends(refits, days, n_each=10 if quick else 60)
+    blends, coverage = _blends(refits, days, set(left_out), n_each=10 if quick else 60)
     name = release.name
-    mixing = measure_shares(ProductShares(release, days, name), package, n_each=1 if quick else 6)
+    mixing = measure_shares(ProductShares(release, days, name), package, n_each=1 if quick else 6, left_out=left_out)
 
     step("simulated parcels from nowhere")
     n = 2000 if quick else 10_000
@@ -152,7 +152,8 @@ def _blends(refits: Refits, days: tuple[ExportDay, ...], *, n_each: int) -> tupl
     said: list[Examination] = []
     for split, release in refits.parts:
         part = Refits(package, ((split, release),))
-        made = virtual_blends(package, split.test, compliant, n_each, rng=rng)
+        usable = np.array([i for i in split.test if package.batch.parcels[i].parcel_id not in left_out], dtype=np.intp)
+        made = virtual_blends(package, usable, compliant, n_each, rng=rng)
         batch = Batch(tuple(replace(parcel, exported_on=day.day) for parcel in made))
         said += part.examine(batch, np.full(len(batch), split.test[0]))
     shares = shares_of(said, level=0.9)

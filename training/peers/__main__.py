@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     mixing: list[Evaluation] = []
     for unmixer in UNMIXERS:
         print(unmixer.name, file=sys.stderr)
-        mixing.append(measure_shares(unmixer, package))
+        mixing.append(measure_shares(unmixer, package, left_out=suspects))
     print("simulated world", file=sys.stderr)
     simulated, _ = measure_beside_oracle(methods, package, n_resamples=options.resamples)
     days = draw_export_days(package.zone_table, zones_of(package), rng=np.random.default_rng(SEED))
