@@ -65,8 +65,8 @@ class Door:
             route = endpoint.path
             await self._let_in(endpoint, scope, receive, answer, visit)
         except (ConnectionAbortedError, ClientDisconnect):
-            if answer.refusal is not None:
-                await self._tell(answer.refusal, scope, receive, answer, visit)
+            gone = Refused("bad_request", "The connection ended before the request did.")
+            await self._tell(answer.refusal or gone, scope, receive, answer, visit)
         except Exception as error:
             await self._tell(error, scope, receive, answer, visit)
         finally:
@@ -126,7 +126,8 @@ class Door:
 
             async def send(message: Message) -> None:
                 until.reschedule(None)  # an answer has begun; how long it takes is up to who reads it
-                await answer(message)
+                if not counted.exceeded:
+                    await answer(message)
 
             try:
                 await self.app(scope, inner, send)

@@ -18,7 +18,7 @@ def show(request: Request) -> Response:
     """Use up a one-time link, or ask for a key."""
     token = request.query_params.get("token")
     target = local_target(request.query_params.get("next"))
-    if token is not None:
+    if token is not None and request.method == "GET":  # a HEAD that only looks uses nothing up
         secret = open_by_link(visit_of(request).work.engine, token)
         if secret is not None:
             return _signed_in(request, secret, target)
