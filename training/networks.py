@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
+from threadpoolctl import threadpool_limits
 
 from kpfootprint.stats.networks import Network
 
@@ -44,7 +45,7 @@ def fit_network(
     estimator = MLPClassifier(
         hidden, alpha=penalty, batch_size=batch, tol=0.0, random_state=random_state, warm_start=True
     )
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), threadpool_limits(1):  # threads that wait for a busy core cost more than they bring
         warnings.simplefilter("ignore", ConvergenceWarning)  # the number of passes is set, not found
         for rate, passes in stages:
             estimator.set_params(learning_rate_init=rate, max_iter=passes)

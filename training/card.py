@@ -1,0 +1,61 @@
+"""The release card: what a person should know of a release before trusting it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def card_of(manifest: Mapping[str, Any]) -> str:
+    """Return the text of ``CARD.md``."""
+    reference, rules = manifest["reference"], manifest["rules"]
+    counts = "\n".join(f"| {zone} | {count} |" for zone, count in reference["n_parcels"].items())
+    suspects = ", ".join(f"{s['parcel_id']} ({s['zone_id']})" for s in manifest["suspects"]) or "none"
+    odd = [
+        zone
+        for zone, p in zip(manifest["zone_ids"], _smallest_p(manifest["structure_test"]["p_value"]), strict=True)
+        if p < 0.01
+    ]
+    errors = "\n".join(
+        f"| {row['n_stones_low']} to {row['n_stones_high']} | {_rate(row, 'true_declarations_queried')} "
+        f"| {_rate(row, 'false_declarations_accepted')} | {row.get('true_declarations_consistent', 0):.0%} |"
+        for row in manifest["error_rates"]
+    )
+    synthetic = "**The reference parcels are synthetic: nothing here speaks of real goods.**" * reference["synthetic"]
+    return f"""# Release {manifest["release"]}
+
+A model that compares parcels of rough diamonds with reference footprints. It speaks of parcels, never of single
+stones, and weighs evidence; a decision stays with people. {synthetic}
+
+- Reference: {reference["name"]} {reference["version"]} (SHA-256 of its descriptor {reference["sha256"]})
+- Seed: {manifest["seed"]}; made with {", ".join(f"{k} {v}" for k, v in manifest["made_with"].items())}
+- Weight of an unlisted source in H2: {manifest["unlisted_weight"]:g}
+- Reference parcels that seem to belong to another zone: {suspects}
+- Zones whose colour and morphology do not hang together as in the others (p < 0.01): {", ".join(odd) or "none"}
+- Fewer than {rules["minimum_stones"]:g} stones are not compared
+
+| zone | reference parcels |
+|---|---|
+{counts}
+
+Errors of the conclusion on {manifest["n_ranked"]} parcels drawn from the model (true and false declarations, some of
+them sieved, a quarter with no conditions stated):
+
+| stones | true declarations queried | false ones called consistent | true ones called consistent |
+|---|---|---|---|
+{errors}
+
+What nobody can know from it: whether a source that looks like the declared zone and was never sampled lies behind a
+parcel; which stones of a parcel are the undeclared ones; who held the ground they came from.
+"""
+
+
+def _smallest_p(table: list[list[float]]) -> list[float]:
+    return [min(column) for column in zip(*table, strict=True)] if table else []
+
+
+def _rate(row: Mapping[str, Any], name: str) -> str:
+    if name not in row:
+        return "no parcels"
+    cell = row[name]
+    return f"{cell['rate']:.1%} ({cell['errors']} of {cell['trials']})"
