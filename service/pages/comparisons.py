@@ -15,7 +15,8 @@ from service.routes.comparisons import position_before, report_text
 from service.visit import visit_of
 
 PAGE = 25
-BODY = re.compile(r"<body[^>]*>")
+TOP = re.compile(r'<body[^>]*>\s*(?:<a class="skip"[^>]*>[^<]*</a>\s*)?')
+"""Where a page begins, after the link that skips to its content, which has to stay the first."""
 
 
 def index(request: Request) -> Response:
@@ -31,5 +32,6 @@ def show(request: Request) -> Response:
     lang = language_of(request)
     report = render_html(read_report(report_text(request)), lang)
     bar = rendered(request, "report-bar.html", id=request.path_params["id"])
-    made = BODY.sub(lambda found: found.group() + bar, report, count=1)
+    style = f"<style>\n{rendered(request, 'report-bar.css')}</style>\n</head>"
+    made = TOP.sub(lambda found: f"{found.group()}{bar}", report.replace("</head>", style, 1), count=1)
     return HTMLResponse(made, headers={"Content-Language": lang, "Vary": "Accept-Language"})

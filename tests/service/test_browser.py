@@ -81,6 +81,19 @@ def test_one_click_to_the_report_of_an_example(page: Page) -> None:
     assert "true_berberati" in page.title() or "true_berberati" in page.inner_text("h1")
 
 
+@pytest.mark.parametrize(("lang", "scheme"), [("en", "light"), ("fr", "dark")])
+def test_everybody_can_use_the_page_of_a_report(
+    chromium: Browser, server: Server, state: Any, lang: str, scheme: Any
+) -> None:
+    context = chromium.new_context(storage_state=state, locale=lang, color_scheme=scheme, bypass_csp=True)
+    opened = context.new_page()
+    opened.goto(server.url)
+    opened.click("aside form button >> nth=2")
+    found = Axe().run(opened)
+    context.close()
+    assert found.violations_count == 0, found.generate_report()
+
+
 def test_a_file_a_declaration_and_a_day_make_a_report(page: Page, examples: Path) -> None:
     page.goto("/")
     page.set_input_files("#file", examples / "false_berberati.csv")

@@ -58,7 +58,8 @@ def test_the_report_page_leads_back_and_to_its_other_forms(browser: TestClient, 
     assert f'href="{kept}.pdf"' in page
     assert f'href="{kept}"' in page
     assert 'href="/comparisons"' in page
-    assert page.index("<body") < page.index("site-bar") < page.index("<main")
+    assert page.index("<body") < page.index('class="site-bar"') < page.index("<main")
+    assert page.index('class="skip"') < page.index('class="site-bar"')
 
 
 def test_pasted_rows_make_a_report(browser: TestClient) -> None:
