@@ -141,7 +141,9 @@ def _examined(
     return [*results, *(novelty_result(cell) for cell in cells)], decisions, cells
 
 
-def _blends(refits: Refits, days: tuple[ExportDay, ...], *, n_each: int) -> tuple[list[Result], list[CoverageCell]]:
+def _blends(
+    refits: Refits, days: tuple[ExportDay, ...], left_out: set[str], *, n_each: int
+) -> tuple[list[Result], list[CoverageCell]]:
     """Blends of held-out parcels of two zones that were compliant on the last day with two or more of them."""
     package, zones = refits.package, zones_of(refits.package)
     day = next((item for item in reversed(days) if item.compliant.sum() >= 2), None)
