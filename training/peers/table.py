@@ -32,9 +32,10 @@ INTRODUCTION = """# The usual methods beside this one
 
 Every method learns from the same folds of the reference package, is tried on the same trials, and its scores go
 through the same calibrator and the same bounds. H1: a parcel of a compliant zone, declared as that zone. H2: a parcel
-of a zone that was not compliant on the export date, declared as each of the compliant zones. Export days drawn, one
-from each stretch of time with its own set of compliant zones: {days}. Zones weigh the same; in brackets the 90 %
-interval from a bootstrap over parcels. Classes confused, size range missing and the like are done to the tested parcels
+of a zone that was not compliant on the export date, declared as each of the compliant zones. Export days were drawn,
+one from each stretch of time with its own set of compliant zones ({days}).
+Parcels that the robust fit takes to carry the wrong zone are learnt from, but neither calibrated by nor counted. Zones
+weigh the same; in brackets the 90 % interval from a bootstrap over parcels. Classes confused, size range missing and the like are done to the tested parcels
 alone; calibration is by parcels as collected. Bold: the best of a column, whosever it is.
 
 Reference package: {reference}; {parcels} parcels. {synthetic}
