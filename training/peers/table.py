@@ -36,7 +36,8 @@ of a zone that was not compliant on the export date, declared as each of the com
 one from each stretch of time with its own set of compliant zones ({days}).
 Parcels that the robust fit takes to carry the wrong zone are learnt from, but neither calibrated by nor counted. Zones
 weigh the same; in brackets the 90 % interval from a bootstrap over parcels. Classes confused, size range missing and
-the like are done to the tested parcels alone; calibration is by parcels as collected. Bold: the best of a column, whosever it is.
+the like are done to the tested parcels alone; calibration is by parcels as collected. Bold: the best of a column,
+whosever it is.
 
 Reference package: {reference}; {parcels} parcels. {synthetic}
 """
