@@ -33,7 +33,7 @@ def connect(url: str) -> sa.Engine:
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # transactions are begun by `_begin_sqlite`, not by the driver
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_MS}", "foreign_keys=ON"):
+    for pragma in (f"busy_timeout={BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -57,24 +57,22 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 def open_register(home: Path) -> sa.Engine:
-    """Return the register of a home folder, made or migrated where needed; one process migrates at a time."""
+    """Return the register of a home folder, made or migrated where needed; one process looks and migrates at a time."""
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     engine = connect(register_url(home))
-    if version(engine) != HEAD:
-        handle = os.open(home / "register.lock", os.O_CREAT | os.O_RDWR, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            os.close(os.open(home / "register.db", os.O_CREAT | os.O_RDWR, 0o600))
+    handle = os.open(home / "register.lock", os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)  # the first connection of all turns WAL on, and bears no company
+        os.close(os.open(home / "register.db", os.O_CREAT | os.O_RDWR, 0o600))
+        if version(engine) != HEAD:
             migrate(engine)
-        finally:
-            os.close(handle)
+    finally:
+        os.close(handle)
     return engine
 
 
 def version(engine: sa.Engine) -> str | None:
     """Return the migration that the register stands at, or None where it has no tables."""
-    if engine.url.database and engine.dialect.name == "sqlite" and not Path(engine.url.database).exists():
-        return None
     with reading(engine) as connection:
         if not sa.inspect(connection).has_table("alembic_version"):
             return None
