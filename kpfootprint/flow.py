@@ -19,7 +19,6 @@ from kpfootprint.report.content import build_report
 from kpfootprint.report.model_card import ModelCard, ReferenceCard, ZoneCard
 from kpfootprint.report.report import Report
 
-
 SLICE = 64
 """Parcels computed together; memory does not grow beyond that."""
 

@@ -185,7 +185,7 @@ def _into_class(cells: Floats, membership: Floats | None, structure: Structure) 
     """Return the chance (n_coarse, n_size_classes) that a stone of a coarse class lies in each size class."""
     indicator = structure.membership_of_classes()
     if membership is None:
-        return (cells @ indicator / cells.sum())[None]
+        return np.asarray((cells @ indicator / cells.sum())[None], dtype=np.float64)
     mass = (membership * (cells + 1e-9)) @ indicator
     out: Floats = mass / np.maximum(mass.sum(axis=1, keepdims=True), 1e-300)
     return out

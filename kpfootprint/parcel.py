@@ -130,7 +130,9 @@ class Parcel:
 
     def __post_init__(self) -> None:
         if (self.stones is None) == (not self.breakdowns):
-            raise InvalidParcel(f"parcel {self.parcel_id!r} needs a stone list or a sorting sheet, and one of them only")
+            raise InvalidParcel(
+                f"parcel {self.parcel_id!r} needs a stone list or a sorting sheet, and one of them only"
+            )
         if self.n_stones < 1:
             raise InvalidParcel(f"parcel {self.parcel_id!r} has no stones")
         zones = [item.zone_id for item in self.declarations]

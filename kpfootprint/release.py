@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from kpfootprint.comparison.verdict import Rules
 from kpfootprint.errors import ReleaseError
 from kpfootprint.packing import pack, unpack
 from kpfootprint.reference import ZoneTable
+from kpfootprint.rules import Rules
 from kpfootprint.scheme import Scheme
 from kpfootprint.stats.model import FootprintModel
 
@@ -155,7 +155,8 @@ def write_release(folder: Path, manifest: Mapping[str, Any], model: FootprintMod
         if path.is_file():
             path.unlink()
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **pack(model))
+    arrays: dict[str, Any] = pack(model)
+    np.savez_compressed(buffer, **arrays)
     content = {ARRAYS: buffer.getvalue()} | {name: text.encode() for name, text in texts.items()}
     for name, data in content.items():
         (folder / name).write_bytes(data)

@@ -1,0 +1,1 @@
+"""Make releases: fit, calibrate, evaluate, judge."""

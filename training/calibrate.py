@@ -87,8 +87,8 @@ def calibrate(
     unlisted_weight: float,
     n_resamples: int,
     seed: int,
-) -> tuple[Calibration, Trials, Floats]:
-    """Learn the affine calibration, its bounds and its resampled versions; return the trials' calibrated log10 LRs."""
+) -> tuple[Calibration, Trials]:
+    """Learn the affine calibration, its bounds and its resampled versions; return the trials too."""
     trials = make_trials(prepared, evidence, kept, unlisted_weight)
     n_stones = prepared.arrays.n_stones
 
@@ -122,7 +122,7 @@ def calibrate(
         bounds=np.array(elub_bounds(true, false)),
         set_threshold=float(own[rank]),
     )
-    return calibration, trials, log10_lr
+    return calibration, trials
 
 
 def _resample(groups: Ints, rng: np.random.Generator) -> Ints:

@@ -16,112 +16,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 import kpfootprint
-from kpfootprint.comparison.verdict import Rules, conclude
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.release import write_release
+from kpfootprint.rules import Rules, conclude
 from kpfootprint.stats.learning import check_structure
-from kpfootprint.stats.model import FootprintModel, Look, Ordination, look, share_features
-from kpfootprint.stats.networks import Network
+from kpfootprint.stats.model import FootprintModel, Ordination
 from kpfootprint.stats.novelty import novelty_p_values
-from kpfootprint.stats.scenarios import Truth
-from kpfootprint.stats.selection import gate_features
-from kpfootprint.stats.shares import NONE_P, estimate_shares, share_bins
-from kpfootprint.stats.structure import ParcelArrays
-from kpfootprint.stats.summaries import WINDOWS, summarise
-from kpfootprint.stats.views import view_of
+from kpfootprint.stats.shares import NONE_P, estimate_shares
+from kpfootprint.stats.summaries import summarise
+from training.amortise import fit_gate, fit_share_network, rank_view
 from training.calibrate import Trials, calibrate, out_of_fold, resample_sources
 from training.config import FitConfig
-from training.networks import fit_network
 from training.prepare import Fitted, Prepared, fit_model, prepare
 from training.rank import (
     BLEND,
-    Ranked,
     error_table,
     fit_detection,
     fit_novelty_model,
     fit_share_model,
     join,
     scores_to_lr,
-    seen,
 )
 from training.simulation import simulate
 
 Floats = NDArray[np.float64]
 Progress = Callable[[str], None]
-
-
-def _gate_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted) -> tuple[Floats, NDArray[np.intp]]:
-    view = view_of(arrays, fitted.structure, fitted.predictor)
-    label = truth.cut_low.astype(np.intp) + 2 * truth.cut_high.astype(np.intp)
-    return gate_features(view, fitted.structure).astype(np.float32), label
-
-
-def fit_gate(fitted: Fitted, sets: Floats, config: FitConfig, seed: np.random.SeedSequence) -> Network:
-    """Fit the gate: which ends of a parcel's sizes can be trusted."""
-    scenario = replace(config.scenario, kinds=(0.6, 0.1, 0.1, 0.1, 0.1, 0.0), sieved=0.6)
-    parts, _ = simulate(
-        partial(_gate_view, fitted=fitted),
-        fitted,
-        scenario,
-        sets,
-        n=config.n_simulated // 3,
-        seed=seed,
-        n_jobs=config.n_jobs,
-    )
-    return fit_network(
-        np.concatenate([features for features, _ in parts]),
-        np.concatenate([label for _, label in parts]),
-        n_classes=len(WINDOWS),
-        hidden=config.gate_hidden,
-        stages=config.stages,
-        penalty=config.penalty,
-        batch=config.batch,
-        random_state=config.seed % 2**31,
-    )
-
-
-def _look(arrays: ParcelArrays, truth: Truth, fitted: Fitted, gate: Network) -> tuple[Look, Floats]:
-    looked = look(fitted.structure, fitted.predictor, gate, fitted.bands, arrays, truth.declared)
-    features = share_features(looked, fitted.structure, fitted.predictor, truth.declared, truth.allowed)
-    return looked, features.astype(np.float32)
-
-
-def _share_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted, gate: Network) -> Floats:
-    return _look(arrays, truth, fitted, gate)[1]
-
-
-def fit_share_network(
-    fitted: Fitted, gate: Network, sets: Floats, config: FitConfig, seed: np.random.SeedSequence
-) -> tuple[Network, Floats]:
-    """Fit the network of undeclared shares; return it with the edges of its classes."""
-    parts, truth = simulate(
-        partial(_share_view, fitted=fitted, gate=gate),
-        fitted,
-        config.scenario,
-        sets,
-        n=config.n_simulated,
-        seed=seed,
-        n_jobs=config.n_jobs,
-    )
-    edges = share_bins()
-    network = fit_network(
-        np.concatenate(parts),
-        (np.searchsorted(edges, truth.share, side="right") - 1).astype(np.intp),
-        n_classes=edges.size - 1,
-        hidden=config.hidden,
-        stages=config.stages,
-        penalty=config.penalty,
-        batch=config.batch,
-        random_state=config.seed % 2**31,
-    )
-    return network, edges
-
-
-def _rank_view(
-    arrays: ParcelArrays, truth: Truth, *, fitted: Fitted, gate: Network, network: Network, unlisted_weight: float
-) -> Ranked:
-    looked, features = _look(arrays, truth, fitted, gate)
-    return seen(looked, truth, features, network, unlisted_weight)
 
 
 def _ordination(fitted: Fitted, prepared: Prepared) -> Ordination:
@@ -143,7 +62,10 @@ def fit(reference: ReferencePackage, config: FitConfig, progress: Progress) -> t
         Called with a line before each step.
     """
     started = time.perf_counter()
-    step = lambda text: progress(f"{time.perf_counter() - started:6.0f} s  {text}")  # noqa: E731
+
+    def step(text: str) -> None:
+        progress(f"{time.perf_counter() - started:6.0f} s  {text}")
+
     seeds = np.random.SeedSequence(config.seed).spawn(4)
     step("structure and parcel model")
     prepared = prepare(reference, minimum_parcels=config.minimum_parcels)
@@ -154,7 +76,7 @@ def fit(reference: ReferencePackage, config: FitConfig, progress: Progress) -> t
     step("calibration on parcels left out in turn")
     evidence = out_of_fold(prepared, gate, n_folds=config.n_folds, seed=config.seed, n_jobs=config.n_jobs)
     kept = fitted.model.other <= 0.5
-    calibration, trials, log10_lr = calibrate(
+    calibration, trials = calibrate(
         prepared,
         evidence,
         kept,
@@ -166,7 +88,7 @@ def fit(reference: ReferencePackage, config: FitConfig, progress: Progress) -> t
     network, edges = fit_share_network(fitted, gate, sets, config, seeds[1])
     step("ranks, coverage and error rates")
     parts, truth = simulate(
-        partial(_rank_view, fitted=fitted, gate=gate, network=network, unlisted_weight=config.unlisted_weight),
+        partial(rank_view, fitted=fitted, gate=gate, network=network, unlisted_weight=config.unlisted_weight),
         fitted,
         replace(config.scenario, kinds=(0.36, 0.05, 0.05, 0.16, 0.28, 0.10)),
         sets,
@@ -181,7 +103,6 @@ def fit(reference: ReferencePackage, config: FitConfig, progress: Progress) -> t
     model = FootprintModel(
         structure=fitted.structure,
         predictor=fitted.predictor,
-        backdrop=fitted.backdrop,
         bands=fitted.bands,
         gate=gate,
         shares=shares,
@@ -205,15 +126,13 @@ def fit(reference: ReferencePackage, config: FitConfig, progress: Progress) -> t
         novelty_p=novelty_p_values(novelty, ranked.novelty, ranked.ln_n),
     )
     step("done")
-    manifest = _manifest(prepared, fitted, config, trials, log10_lr)
+    manifest = _manifest(prepared, fitted, config, trials)
     manifest["error_rates"] = error_table(conclusion, truth, ranked.ln_n)
     manifest["n_ranked"] = config.n_ranked
     return model, manifest
 
 
-def _manifest(
-    prepared: Prepared, fitted: Fitted, config: FitConfig, trials: Trials, log10_lr: Floats
-) -> dict[str, Any]:
+def _manifest(prepared: Prepared, fitted: Fitted, config: FitConfig, trials: Trials) -> dict[str, Any]:
     reference = prepared.reference
     test = check_structure(fitted.structure, prepared.arrays, prepared.groups, len(prepared.zone_ids))
     parcel_ids = [reference.batch.parcels[row].parcel_id for row in prepared.rows]

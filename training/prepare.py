@@ -12,15 +12,12 @@ from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.association import size_bands
 from kpfootprint.stats.evidence import Predictor
-from kpfootprint.stats.features import Backdrop
 from kpfootprint.stats.learning import blank_structure, learn_parcel_model, learn_structure
 from kpfootprint.stats.parcel_model import ParcelModel
 from kpfootprint.stats.structure import ParcelArrays, Structure
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
-
-BROAD_SHARES = (0.34, 0.67)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +60,6 @@ class Fitted:
     structure: Structure
     model: ParcelModel
     predictor: Predictor
-    backdrop: Backdrop
     bands: Ints
     near_covariance: Floats
     edges: Floats
@@ -75,7 +71,7 @@ def allowed_sets(reference: ReferencePackage, zone_ids: tuple[str, ...]) -> Floa
     days = sorted({period.valid_from for period in table.periods})
     sets = {tuple(float(zone in table.compliant_on(day)) for zone in zone_ids) for day in days}
     kept = sorted(item for item in sets if 0 < sum(item) < len(zone_ids))
-    return np.array(kept or [[1.0] * len(zone_ids)])
+    return np.array(kept or [(1.0,) * len(zone_ids)])
 
 
 def prepare(reference: ReferencePackage, *, minimum_parcels: int = 3) -> Prepared:
@@ -128,39 +124,23 @@ def fit_model(prepared: Prepared, train: Ints | None = None, *, n_iterations: in
     structure, model = learn_parcel_model(
         prepared.structure, arrays, groups, len(prepared.zone_ids), prepared.n_levels, n_iterations=n_iterations
     )
-    backdrop = _backdrop(structure, model, arrays, groups)
     known = arrays.edge[~np.isnan(arrays.edge)]
     return Fitted(
         structure=structure,
         model=model,
         predictor=Predictor.from_model(model),
-        backdrop=backdrop,
-        bands=size_bands(backdrop.size),
+        bands=size_bands(_size_chances(structure, arrays, groups)),
         near_covariance=_near_covariance(prepared, model),
         edges=known if known.size else np.array([structure.edge_mean]),
     )
 
 
-def _backdrop(structure: Structure, model: ParcelModel, arrays: ParcelArrays, groups: Ints) -> Backdrop:
+def _size_chances(structure: Structure, arrays: ParcelArrays, groups: Ints) -> Floats:
+    """Return the mean chances of size classes, zones weighing equally."""
     weight = 1.0 / np.bincount(groups)[groups]
-
-    def mean(table: Floats) -> Floats:
-        axes = tuple(range(1, table.ndim))
-        share = table / np.maximum(table.sum(axis=axes, keepdims=True), 1.0)
-        average = np.tensordot(weight, share, axes=1) / weight.sum() + 1e-4
-        out: Floats = average / average.sum()
-        return out
-
-    size = mean(arrays.cells @ structure.membership_of_classes())
-    middle = size.cumsum() - 0.5 * size
-    return Backdrop(
-        size=size,
-        margins=tuple(mean(table.sum(axis=1)) for table in arrays.tables),
-        pairs=tuple(mean(pair) for pair in arrays.pairs),
-        broad=np.searchsorted(BROAD_SHARES, middle).astype(np.intp),
-        location=model.mean,
-        scale=np.sqrt(np.diag(model.between + model.within)),
-    )
+    by_class = arrays.cells @ structure.membership_of_classes()
+    out: Floats = weight @ (by_class / by_class.sum(axis=1, keepdims=True)) / weight.sum()
+    return out
 
 
 def _near_covariance(prepared: Prepared, model: ParcelModel) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,8 @@ from kpfootprint.stats.declarations import association_statistic, foreign_source
 from kpfootprint.stats.detection import detection_design, source_distances
 from kpfootprint.stats.intervals import clopper_pearson
 from kpfootprint.stats.model import Calibration, Look
-from kpfootprint.stats.novelty import NoveltyModel, fit_novelty, novelty_statistics
 from kpfootprint.stats.networks import Network
+from kpfootprint.stats.novelty import NoveltyModel, fit_novelty, novelty_statistics
 from kpfootprint.stats.ranks import RankTable
 from kpfootprint.stats.scenarios import KINDS, Truth
 from kpfootprint.stats.selection import log_alternative
@@ -49,7 +50,7 @@ def seen(looked: Look, truth: Truth, features: Floats, network: Network, unliste
         ln_n=np.log(looked.view.arrays.n_stones),
         log10_score=(evidence.declared - below) / LN10,
         chances=network.probabilities(features),
-        novelty=novelty_statistics(looked.view, evidence, looked.profile.distance),
+        novelty=novelty_statistics(looked.view, looked.profile.declared),
         association=association_statistic(looked.profile, foreign_sources(truth.declared, truth.allowed)),
     )
 
@@ -121,7 +122,7 @@ def error_table(conclusion: NDArray[np.intp], truth: Truth, ln_n: Floats) -> lis
     false = np.isin(truth.kind, (FALSE, NEAR, FAR))
     rows: list[dict[str, object]] = []
     n = np.exp(ln_n)
-    for low, high in zip(SIZE_EDGES[:-1], SIZE_EDGES[1:], strict=True):
+    for low, high in pairwise(SIZE_EDGES):
         inside = (n >= low - 0.5) & (n < high - 0.5)
         row: dict[str, object] = {"n_stones_low": low, "n_stones_high": high - 1}
         for name, members, wrong in (

@@ -10,7 +10,8 @@ import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
-from kpfootprint.stats.scenarios import Scenario, Truth, draw_scenario, draw_truth
+from kpfootprint.stats.drawing import draw_scenario
+from kpfootprint.stats.scenarios import Scenario, Truth, draw_truth
 from kpfootprint.stats.structure import ParcelArrays
 from training.prepare import Fitted
 

@@ -39,10 +39,10 @@ from kpfootprint.comparison.sentences import (
     mixture_sentence,
     resemblance_sentences,
 )
-from kpfootprint.comparison.verdict import CONCLUSIONS, conclude
 from kpfootprint.comparison.weigh import LEVEL, OTHER_WEIGHTS, Weighed
 from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release
+from kpfootprint.rules import CONCLUSIONS, conclude
 
 Floats = NDArray[np.float64]
 

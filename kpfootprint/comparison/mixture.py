@@ -88,7 +88,7 @@ def mixture_of(
         level=LEVEL,
     )
     distance = source_distances(model.predictor, model.structure, weights[None])[0]
-    found = detection_chance(model.detection, np.float64(HALF), np.float64(n_stones), distance)
+    found = detection_chance(model.detection, HALF, n_stones, distance)
     ranked = [int(z) for z in np.argsort(-posterior, kind="stable")[:MOST_SOURCES] if posterior[z] >= LEAST_POSTERIOR]
     sources = tuple(
         SourceShare(zone_id=zone_ids[z], share=_share_given_source(gain[:, z]), posterior=float(posterior[z]))

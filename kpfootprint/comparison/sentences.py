@@ -109,12 +109,11 @@ def change_sentences(
         for k in np.flatnonzero(hypotheses.weights[row]):
             count = int(release.model.n_reference[k])
             if count < FEW_REFERENCES:
-                values = {"zone": release.zone_ids[k], "n_parcels": count}
-                out.append(Statement(code="more_references", values=values))
+                out.append(Statement(code="more_references", values={"zone": release.zone_ids[k], "n_parcels": count}))
     without = float(weighed.sorter_blank[row])
     if np.isfinite(without) and abs(without - weighed.unbounded[row]) > SORTER_MATTERS:
-        values = {"sorter": parcel.conditions.sorter, "log10_lr_without": without}
-        out.append(Statement(code="sorter_matters", values=values))
+        sorter = parcel.conditions.sorter
+        out.append(Statement(code="sorter_matters", values={"sorter": sorter, "log10_lr_without": without}))
     return out
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,8 +91,7 @@ def weigh(arrays: ParcelArrays, hypotheses: Hypotheses, release: Release) -> Wei
     ]
     posterior, unlisted = unlisted_odds(evidence, release.unlisted_weight)
     is_blend = (weights > 0).sum(axis=1) > 1
-    distance = np.where(hypotheses.testable, profile.distance, np.nan)
-    known = replace(evidence, declared=np.where(hypotheses.testable, evidence.declared, np.nan))
+    known = np.where(hypotheses.testable, profile.declared, np.nan)
     return Weighed(
         looked=looked,
         ln_n=ln_n,
@@ -112,7 +111,7 @@ def weigh(arrays: ParcelArrays, hypotheses: Hypotheses, release: Release) -> Wei
         posterior=posterior,
         unlisted_posterior=unlisted,
         shares=_shares(model, looked, hypotheses, ln_n, is_blend),
-        novelty_p=novelty_p_values(model.novelty, novelty_statistics(view, known, distance), ln_n),
+        novelty_p=novelty_p_values(model.novelty, novelty_statistics(view, known), ln_n),
     )
 
 

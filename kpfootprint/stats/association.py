@@ -41,7 +41,8 @@ def expected_shift(predictor: Predictor, log_prior: Floats, levels: NDArray[np.i
     """Return the expected effect (n, D) of a parcel's conditions."""
     shift = np.exp(log_prior) @ predictor.shifts / np.exp(log_prior).sum(axis=1, keepdims=True)
     last = levels[:, -1]
-    return shift + np.where((last >= 0)[:, None], predictor.last[np.maximum(last, 0)], 0.0)
+    out: Floats = shift + np.where((last >= 0)[:, None], predictor.last[np.maximum(last, 0)], 0.0)
+    return out
 
 
 def _chances(structure: Structure, numbers: Floats, arrays: ParcelArrays, bands: NDArray[np.intp]) -> list[Floats]:

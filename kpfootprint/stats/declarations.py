@@ -11,8 +11,8 @@ from kpfootprint.stats.association import association_gain
 from kpfootprint.stats.blends import admixtures, contract, expand
 from kpfootprint.stats.categories import class_probabilities
 from kpfootprint.stats.evidence import Predictor, level_prior, log_sum, source_evidence
-from kpfootprint.stats.features import residual
 from kpfootprint.stats.structure import Structure
+from kpfootprint.stats.summaries import residual
 from kpfootprint.stats.views import SLOTS, View
 
 Floats = NDArray[np.float64]
@@ -106,7 +106,8 @@ def profile_of(
 def foreign_sources(declared: Floats, allowed: Bools) -> Bools:
     """Return the sources (n, Z) that undeclared goods are looked for in: not compliant, or else any not declared."""
     foreign = (~allowed) & (declared == 0)
-    return np.where(foreign.any(axis=1, keepdims=True), foreign, declared == 0)
+    out: Bools = np.where(foreign.any(axis=1, keepdims=True), foreign, declared == 0)
+    return out
 
 
 def association_statistic(profile: Profile, foreign: Bools) -> Floats:
@@ -118,7 +119,9 @@ def association_statistic(profile: Profile, foreign: Bools) -> Floats:
 
 def over_sources(gain: Floats, foreign: Bools) -> Floats:
     """Return the log mean over foreign sources of gains (n, J, Z), as (n, J)."""
-    return log_sum(np.where(foreign[:, None, :], gain, -60.0)) - np.log(np.maximum(foreign.sum(axis=1), 1))[:, None]
+    total = log_sum(np.where(foreign[:, None, :], gain, -60.0))
+    out: Floats = total - np.log(np.maximum(foreign.sum(axis=1), 1))[:, None]
+    return out
 
 
 def declaration_features(

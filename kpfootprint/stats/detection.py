@@ -22,7 +22,7 @@ GRID = np.exp(np.linspace(np.log(0.01), 0.0, 60))
 """Shares at which detection is looked for."""
 
 
-def detection_design(share: Floats, n_stones: Floats, distance: Floats) -> Floats:
+def detection_design(share: Floats | float, n_stones: Floats | float, distance: Floats) -> Floats:
     """Return the regressors (..., 6); the arguments broadcast."""
     a, n, d = np.broadcast_arrays(np.log(share), np.log(n_stones / 500.0), np.log(np.maximum(distance, 0.3) / 8.0))
     return np.stack([np.ones_like(a), a, n, d, a * n, a * d], axis=-1)
@@ -33,10 +33,11 @@ def source_distances(predictor: Predictor, structure: Structure, declared: Float
     location = contract(declared @ expand(predictor.sources, structure), structure)
     gap = predictor.sources[None] - location[:, None]
     solved = np.linalg.solve(predictor.within, gap.reshape(-1, gap.shape[2]).T).T.reshape(gap.shape)
-    return np.sqrt(np.maximum((gap * solved).sum(axis=2), 0.0))
+    out: Floats = np.sqrt(np.maximum((gap * solved).sum(axis=2), 0.0))
+    return out
 
 
-def detection_chance(coefficients: Floats, share: Floats, n_stones: Floats, distance: Floats) -> Floats:
+def detection_chance(coefficients: Floats, share: Floats | float, n_stones: Floats | float, distance: Floats) -> Floats:
     """Return the chance of finding a share; the arguments broadcast."""
     out: Floats = expit(detection_design(share, n_stones, distance) @ coefficients)
     return out
@@ -52,6 +53,6 @@ def detection_limit(coefficients: Floats, n_stones: float, distances: Floats, we
     """
     if weights.sum() <= 0:
         return 1.0
-    chance = detection_chance(coefficients, GRID[:, None], np.float64(n_stones), distances[None]) @ weights
+    chance = detection_chance(coefficients, GRID[:, None], n_stones, distances[None]) @ weights
     found = np.flatnonzero(np.maximum.accumulate(chance) >= POWER * weights.sum())
     return float(GRID[found[0]]) if found.size else 1.0

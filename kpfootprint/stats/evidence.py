@@ -156,7 +156,8 @@ def make_frame(
 def log_sum(values: Floats) -> Floats:
     """Return the log of the sum of exponentials over the last axis."""
     top = values.max(axis=-1)
-    return np.log(np.exp(values - top[..., None]).sum(axis=-1)) + top
+    out: Floats = np.log(np.exp(values - top[..., None]).sum(axis=-1)) + top
+    return out
 
 
 def source_evidence(frame: Frame, locations: Floats, scales: Floats) -> tuple[Floats, Floats]:

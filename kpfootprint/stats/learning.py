@@ -153,7 +153,7 @@ def check_structure(
         statistics.append([s for s, _ in row])
         degrees.append([d for _, d in row])
     statistic, degree = np.array(statistics), np.array(degrees)
-    return StructureTest(statistic=statistic, degrees=degree, p_value=chi2.sf(statistic, degree))
+    return StructureTest(statistic=statistic, degrees=degree, p_value=np.asarray(chi2.sf(statistic, degree)))
 
 
 def learn_parcel_model(
@@ -182,8 +182,8 @@ def learn_parcel_model(
         blocks = structure.blocks[1:]
         structure = replace(
             structure,
-            class_prior_means=tuple(model.mean[block] for block in blocks),
-            class_prior_precisions=tuple(np.linalg.inv(spread[block, block]) for block in blocks),
+            class_prior_means=tuple(np.asarray(model.mean[block], dtype=np.float64) for block in blocks),
+            class_prior_precisions=tuple(np.linalg.inv(spread[block, block]).astype(np.float64) for block in blocks),
         )
     assert model is not None
     return structure, model

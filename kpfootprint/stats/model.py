@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from kpfootprint.stats.declarations import Profile, declaration_features, profile_of
 from kpfootprint.stats.evidence import Predictor
-from kpfootprint.stats.features import Backdrop
 from kpfootprint.stats.networks import Network
 from kpfootprint.stats.novelty import NoveltyModel
 from kpfootprint.stats.selection import Evidence, fuse, gate_features
@@ -92,7 +91,6 @@ class FootprintModel:
 
     structure: Structure
     predictor: Predictor
-    backdrop: Backdrop
     bands: Ints
     gate: Network
     shares: ShareModel

@@ -32,7 +32,8 @@ class Network:
     def standardise(self, features: NDArray[np.floating]) -> Singles:
         """Return the inputs of the first layer."""
         scaled = (features.astype(np.float32) - self.location) / self.scale
-        return np.clip(scaled, -8.0, 8.0)
+        out: Singles = np.clip(scaled, -8.0, 8.0)
+        return out
 
     def probabilities(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return class probabilities (n, n_classes) for features (n, F).
@@ -49,5 +50,6 @@ class Network:
             hidden = np.maximum(hidden @ weight + bias, 0.0)
         logits = (hidden @ self.weights[-1] + self.biases[-1]).astype(np.float64)
         logits -= logits.max(axis=1, keepdims=True)
-        out = np.exp(logits)
-        return out / out.sum(axis=1, keepdims=True)
+        chances = np.exp(logits)
+        out: NDArray[np.float64] = chances / chances.sum(axis=1, keepdims=True)
+        return out

@@ -1,4 +1,4 @@
-"""Like nothing in the reference: three statistics, each ranked at matched size, the smallest rank ranked again."""
+"""Like nothing in the reference: two statistics, each ranked at matched size, the smallest rank ranked again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.stats.evidence import log_sum
 from kpfootprint.stats.ranks import RankTable
-from kpfootprint.stats.selection import Evidence
+from kpfootprint.stats.selection import any_unlisted
 from kpfootprint.stats.views import CLASSES, INNER_SLOT, View
 
 Floats = NDArray[np.float64]
@@ -23,25 +23,23 @@ class NoveltyModel:
     smallest: RankTable
 
 
-def novelty_statistics(view: View, evidence: Evidence, declared_distance: Floats | None = None) -> Floats:
-    """Return three statistics (n, 3), each larger where a parcel is stranger.
+def novelty_statistics(view: View, declared: Floats | None = None) -> Floats:
+    """Return two statistics (n, 2), each larger where a parcel is stranger.
 
-    The odds of an unlisted against the best listed sources; the distance to the nearest source by inner sizes and
-    classes; the same by classes alone. A sieve, declared or not, moves none of them much.
+    The log odds of an unlisted against all listed sources, by inner sizes and classes, and by classes alone: a sieve,
+    declared or not, moves neither of them much.
 
     Parameters
     ----------
-    declared_distance : ndarray of shape (n_slots, n), optional
-        Distance to what was declared; a declared blend is one more candidate.
+    declared : ndarray of shape (n_slots, n), optional
+        Log evidence of what was declared (NaN: nothing); a declared blend is one more candidate.
     """
-    listed = log_sum(evidence.listed)
-    known = np.where(np.isnan(evidence.declared), -np.inf, evidence.declared)
-    columns = [evidence.unlisted - np.maximum(listed, known)]
+    columns = []
     for slot in (INNER_SLOT, CLASSES):
-        nearest = view.distance[slot].min(axis=1)
-        if declared_distance is not None:
-            nearest = np.fmin(nearest, declared_distance[slot])
-        columns.append(nearest / np.maximum(view.n_dims[slot], 1.0))
+        known = log_sum(view.listed[slot])
+        if declared is not None:
+            known = np.fmax(known, declared[slot])
+        columns.append(any_unlisted(view.unlisted[slot]) - known)
     return np.stack(columns, axis=1)
 
 

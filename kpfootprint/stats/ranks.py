@@ -39,7 +39,8 @@ class RankTable:
     ) -> RankTable:
         """Hold quantiles at `n_sizes` sizes, each from the nearest `share` of the calibration parcels."""
         m = max(int(share * statistic.size), min(statistic.size, 50))
-        grid = np.linspace(*np.quantile(ln_n, [0.01, 0.99]), n_sizes)
+        low, high = np.quantile(ln_n, [0.01, 0.99])
+        grid = np.linspace(float(low), float(high), n_sizes)
         chances = (np.arange(n_quantiles) + 0.5) / n_quantiles
         rows = []
         for size in grid:

@@ -7,21 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.stats.parcel_model import ParcelModel
-from kpfootprint.stats.simulate import (
-    Parts,
-    Recovery,
-    draw_coefficients,
-    draw_deviations,
-    draw_parcels,
-)
-from kpfootprint.stats.structure import ParcelArrays, Structure
-
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 
 KINDS = ("listed", "near", "far", "blend", "mixed", "false")
 """True declaration; unlisted near a listed source; unlisted anywhere; true blend; admixture; false declaration."""
+
+
+OTHER_DECLARED = 0.1
+"""Share of parcels, whatever they hold, whose declaration is drawn from all sources, compliant or not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,12 +112,14 @@ def draw_truth(scenario: Scenario, n: int, allowed_sets: Floats, rng: np.random.
     allowed = np.where((rng.random(n) < 0.5)[:, None], allowed, random_sets)
     allowed[allowed.sum(axis=1) == 0] = True
 
-    declared_order = np.where(allowed, rng.random((n, z)), 2.0).argsort(axis=1)
+    # what is declared says nothing of whether it is true: now and then a source that was not compliant
+    anyone = (rng.random(n) < OTHER_DECLARED)[:, None]
+    declared_order = np.where(allowed | anyone, rng.random((n, z)), 2.0).argsort(axis=1)
     single = kind == 0
-    first = np.where(single, rng.integers(z, size=n), declared_order[:, 0])
+    first = declared_order[:, 0]
     n_declared = np.where(kind == 3, 2 + (rng.random(n) < 0.3), 1)
     n_declared = np.where((kind == 4) & (rng.random(n) < 0.25), 2, n_declared)
-    n_declared = np.minimum(n_declared, np.maximum(allowed.sum(axis=1), 1))
+    n_declared = np.where(anyone[:, 0], n_declared, np.minimum(n_declared, np.maximum(allowed.sum(axis=1), 1)))
     weights = np.zeros((n, z))
     raw = rng.gamma(1.5, size=(n, 3)) + 0.08
     raw[np.arange(3)[None] >= n_declared[:, None]] = 0.0
@@ -153,106 +149,3 @@ def draw_truth(scenario: Scenario, n: int, allowed_sets: Floats, rng: np.random.
         cut_low=sieved & (side < 0.65),
         cut_high=sieved & (side > 0.45),
     )
-
-
-def draw_unlisted(
-    model: ParcelModel, near: NDArray[np.bool_], near_covariance: Floats, rng: np.random.Generator
-) -> Floats:
-    """Return locations (n, D) of sources nobody sampled: near a listed one, or anywhere."""
-    n, dim = near.size, model.mean.size
-    between = 0.5 * model.between + 0.5 * np.diag(np.diag(model.between))
-    listed = model.groups[rng.integers(len(model.groups), size=n)]
-    far_from = np.where((rng.random(n) < 0.5)[:, None], listed, model.mean)
-    far = far_from + np.exp(rng.uniform(np.log(0.6), np.log(2.2), n))[:, None] * (
-        rng.standard_normal((n, dim)) @ np.linalg.cholesky(between).T
-    )
-    close = listed + rng.uniform(0.4, 1.3, n)[:, None] * (
-        rng.standard_normal((n, dim)) @ np.linalg.cholesky(near_covariance).T
-    )
-    return np.where(near[:, None], close, far)
-
-
-def draw_scenario(
-    scenario: Scenario,
-    structure: Structure,
-    model: ParcelModel,
-    truth: Truth,
-    *,
-    edges: Floats,
-    near_covariance: Floats,
-    rng: np.random.Generator,
-) -> tuple[ParcelArrays, Truth]:
-    """Draw the parcels of a `Truth`; the returned truth has the share of stones that came out.
-
-    Parameters
-    ----------
-    edges : ndarray of shape (n_reference,)
-        Lower edges of reference parcels, from which the simulated ones are resampled.
-    near_covariance : ndarray of shape (D, D)
-        Covariance of sources of one geology, for unlisted sources near listed ones.
-    """
-    n, z = truth.declared.shape
-    stones = draw_stones(scenario, n, rng)
-    share = truth.share
-    foreign_stones = rng.binomial(stones, share)
-    home = stones - foreign_stones
-    part_stones = np.zeros((n, 4), dtype=np.intp)
-    columns = (-truth.declared).argsort(axis=1)[:, :3]
-    shown = np.take_along_axis(truth.declared, columns, axis=1)
-    actual = shown * np.exp(0.12 * rng.standard_normal(shown.shape))
-    actual /= actual.sum(axis=1, keepdims=True)
-    part_stones[:, :3] = rng.multinomial(home, actual)
-    part_stones[:, 3] = foreign_stones
-    sources = np.concatenate([columns, truth.source[:, None]], axis=1)
-    row, part = np.nonzero(part_stones)
-    source = sources[row, part]
-
-    jitter = draw_coefficients(model, row.size, rng)
-    locations = np.zeros((row.size, model.mean.size))
-    listed = source < z
-    locations[listed] = model.groups[source[listed]] + jitter[listed, 0] + jitter[listed, 1 + source[listed]]
-    near = truth.kind[row] == 1
-    near |= (truth.kind[row] == 4) & (rng.random(row.size) < 0.5)
-    locations[~listed] = draw_unlisted(model, near[~listed], near_covariance, rng)
-    levels = np.stack([rng.choice(prior.size, n, p=prior / prior.sum()) for prior in model.level_priors], axis=1)
-    start = 1 + z
-    for f, effects in enumerate(model.levels):
-        level = levels[row, f]
-        new = (f == len(model.levels) - 1) & (rng.random(n) < 0.1)
-        fresh = rng.standard_normal((n, model.mean.size)) * np.sqrt(model.level_variances[f])
-        effect = effects[level] + jitter[np.arange(row.size), start + level]
-        locations += np.where(new[row][:, None], fresh[row], effect)
-        levels[new, f] = -1
-        start += len(effects)
-    locations += draw_deviations(
-        model, row.size, rng, degrees_of_freedom=scenario.degrees_of_freedom, odd_share=scenario.odd_share
-    )
-
-    edge = rng.choice(edges, n) + 0.02 * rng.standard_normal(n)
-    other = rng.random(n) < scenario.other_edge
-    edge = np.where(other, edge + rng.uniform(-0.3, 1.6, n), edge)
-    blank = rng.random(n) < scenario.blank
-    shown_levels = np.where(blank[:, None] | (rng.random(levels.shape) < 0.06), -1, levels)
-    shown_edge = np.where((blank & ~other) | (rng.random(n) < 0.03), np.nan, edge)
-    low, high = truth.cut_low, truth.cut_high
-    width = np.where(rng.random((2, n)) < 0.5, 0.03, rng.uniform(0.05, 0.4, (2, n)))
-    recovery = Recovery(
-        edge=edge,
-        top=np.full(n, np.inf),
-        cut_low=np.where(low, rng.uniform(0.05, 0.55, n), 0.0),
-        cut_high=np.where(high, rng.uniform(0.5, 0.98, n), 1.0),
-        width_low=width[0],
-        width_high=width[1],
-    )
-    parts = Parts(parcel=row, n_stones=part_stones[row, part], numbers=locations)
-    arrays = draw_parcels(structure, parts, recovery, levels, shown_edge=shown_edge, shown_levels=shown_levels, rng=rng)
-    drawn = Truth(
-        kind=truth.kind,
-        declared=truth.declared,
-        source=truth.source,
-        share=foreign_stones / stones,
-        allowed=truth.allowed,
-        cut_low=truth.cut_low,
-        cut_high=truth.cut_high,
-    )
-    return arrays, drawn

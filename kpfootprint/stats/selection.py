@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.stats.evidence import log_sum
-from kpfootprint.stats.features import residual
 from kpfootprint.stats.structure import Structure
+from kpfootprint.stats.summaries import residual
 from kpfootprint.stats.views import View
 
 Floats = NDArray[np.float64]
@@ -122,4 +122,5 @@ def log_alternative(evidence: Evidence, alternatives: Floats, unlisted_weight: F
     listed = np.where(alternatives > 0, evidence.listed, -np.inf)
     listed = np.where(count[:, None] > 0, listed, -1e9)
     mean = log_sum(listed) - np.log(np.maximum(count, 1.0))
-    return np.logaddexp(np.log(np.maximum(1.0 - weight, 1e-12)) + mean, np.log(weight) + evidence.unlisted)
+    out: Floats = np.logaddexp(np.log(np.maximum(1.0 - weight, 1e-12)) + mean, np.log(weight) + evidence.unlisted)
+    return out

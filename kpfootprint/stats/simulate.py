@@ -61,7 +61,8 @@ def draw_coefficients(model: ParcelModel, n: int, rng: np.random.Generator) -> F
     flat = model.coefficients_cov.reshape(k * dim, k * dim)
     values, vectors = np.linalg.eigh(0.5 * (flat + flat.T))
     root = vectors * np.sqrt(np.maximum(values, 0.0))
-    return (rng.standard_normal((n, k * dim)) @ root.T).reshape(n, k, dim)
+    out: Floats = (rng.standard_normal((n, k * dim)) @ root.T).reshape(n, k, dim)
+    return out
 
 
 def draw_deviations(

@@ -87,7 +87,7 @@ class SizeGrid:
     @property
     def n_cells(self) -> int:
         """Number of cells."""
-        return self.nodes.shape[0]
+        return len(self.nodes)
 
     def cell_of(self, sizes: Floats) -> NDArray[np.intp]:
         """Return the cell of each size (sizes below the first edge count in the first cell)."""

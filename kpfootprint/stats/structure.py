@@ -60,7 +60,7 @@ class Structure:
     @property
     def n_size_classes(self) -> int:
         """Number of size classes."""
-        return self.class_x.shape[0]
+        return len(self.class_x)
 
     @property
     def n_classes(self) -> tuple[int, ...]:
@@ -70,7 +70,7 @@ class Structure:
     @property
     def n_parameters(self) -> int:
         """Numbers that describe a parcel: two for size, one less than classes for each attribute."""
-        return 2 + sum(basis.shape[1] for basis in self.bases)
+        return 2 + sum(int(basis.shape[1]) for basis in self.bases)
 
     @property
     def blocks(self) -> tuple[slice, ...]:
@@ -127,12 +127,13 @@ class ParcelArrays:
     membership: Floats | None = None
 
     def __len__(self) -> int:
-        return self.cells.shape[0]
+        return len(self.cells)
 
     @property
     def n_stones(self) -> Floats:
         """Stones of each parcel."""
-        return self.cells.sum(axis=1)
+        out: Floats = self.cells.sum(axis=1)
+        return out
 
     def take(self, rows: NDArray[np.intp]) -> ParcelArrays:
         """Return these rows (repeats allowed)."""

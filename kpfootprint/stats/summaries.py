@@ -17,6 +17,8 @@ INNER = (0.12, 0.97)
 """The inner part of a parcel's own sizes: what lies strictly between these order statistics."""
 WINDOWS = ((False, False), (True, False), (False, True), (True, True))
 """Ends of the sizes that are left out (lower, upper): none, one or both may have been taken out without a word."""
+DOUBT = (0.2, 0.14)
+"""Standard deviations added to (mu, ln sigma) where an end is left out: a soft sieve also bends what lies inside."""
 FLAT = np.array([1e-6, 1e-4])
 """Information added to size and to class logits so that a parcel of one stone has a (huge) finite error."""
 
@@ -67,7 +69,8 @@ def window_cells(cells: Floats, window: tuple[bool, bool]) -> Floats | None:
     low = (cumulated > INNER[0] * total).argmax(axis=1) if window[0] else np.full(len(cells), -1)
     high = (cumulated >= INNER[1] * total).argmax(axis=1) if window[1] else np.full(len(cells), cells.shape[1])
     high = np.maximum(high, low + 5)
-    return ((position > low[:, None]) & (position < high[:, None])).astype(float)
+    counted: Floats = ((position > low[:, None]) & (position < high[:, None])).astype(float)
+    return counted
 
 
 def summarise(arrays: ParcelArrays, structure: Structure) -> Summaries:
@@ -109,11 +112,11 @@ def summarise(arrays: ParcelArrays, structure: Structure) -> Summaries:
     all_estimates = np.repeat(estimates[None], len(WINDOWS), axis=0)
     all_errors = np.repeat(errors[None], len(WINDOWS), axis=0)
     sizes = _fit_windows(arrays, structure)
-    for window, fit in enumerate(sizes):
-        error = np.linalg.inv(fit.information + FLAT[0] * np.eye(2))
-        pull = (fit.theta - structure.size_prior_mean) @ structure.size_prior_precision
-        all_estimates[window, :, :2] = fit.theta + (error @ pull[:, :, None])[:, :, 0]
-        all_errors[window, :, :2, :2] = error
+    for window, size in enumerate(sizes):
+        error = np.linalg.inv(size.information + FLAT[0] * np.eye(2))
+        pull = (size.theta - structure.size_prior_mean) @ structure.size_prior_precision
+        all_estimates[window, :, :2] = size.theta + (error @ pull[:, :, None])[:, :, 0]
+        all_errors[window, :, :2, :2] = error + np.diag(np.square(DOUBT)) * any(WINDOWS[window])
         _forget(
             arrays.recorded[:, :1],
             structure.blocks[:1],
@@ -169,6 +172,12 @@ def _tie(
     cross *= ((shared > 0) & arrays.recorded[:, 1 + a] & arrays.recorded[:, 1 + b])[:, None, None]
     errors[:, block_a, block_b] = cross
     errors[:, block_b, block_a] = cross.transpose(0, 2, 1)
+
+
+def residual(observed: Floats, expected: Floats) -> Floats:
+    """Return Pearson residuals, clipped to nine and divided by three, as networks see them."""
+    out: Floats = np.clip((observed - expected) / np.sqrt(expected + 0.5), -9.0, 9.0) / 3.0
+    return out
 
 
 def masked(

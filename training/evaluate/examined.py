@@ -38,7 +38,6 @@ def refitted(release: Release, prepared: Prepared, train: Ints) -> Release:
             release.model,
             structure=fitted.structure,
             predictor=fitted.predictor,
-            backdrop=fitted.backdrop,
             bands=fitted.bands,
         ),
     )

@@ -46,8 +46,8 @@ class FittedExplicit:
     def strangeness(self, batch: Batch) -> Floats:
         """Return the log odds of an unlisted source against the listed ones."""
         out = np.zeros(len(batch))
-        for rows, view, found in self._seen(batch):
-            out[rows] = novelty_statistics(view, found)[:, 0]
+        for rows, view, _ in self._seen(batch):
+            out[rows] = novelty_statistics(view)[:, 0]
         return out
 
     def _seen(self, batch: Batch) -> list[tuple[Ints, View, Evidence]]:

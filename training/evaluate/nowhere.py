@@ -68,5 +68,5 @@ def _weighed(
     below = log_alternative(looked.evidence, alternatives, np.full(len(ln_n), unlisted_weight))
     score = (looked.evidence.declared - below) / np.log(10)
     log10_lr = model.calibration.bounded(model.calibration.apply(score, ln_n))
-    statistics = novelty_statistics(looked.view, looked.evidence, looked.profile.distance)
+    statistics = novelty_statistics(looked.view, looked.profile.declared)
     return log10_lr, novelty_p_values(model.novelty, statistics, ln_n)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.comparison.results import Conclusion
-
 Floats = NDArray[np.float64]
 
+Conclusion = Literal["consistent", "inconclusive", "query", "not_comparable"]
 CONCLUSIONS: tuple[Conclusion, ...] = ("consistent", "inconclusive", "query", "not_comparable")
 
 

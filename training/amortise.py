@@ -1,0 +1,100 @@
+"""What is learnt from parcels drawn from the fitted model: the gate, the share network, and the looks ranks need."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.stats.model import Look, look, share_features
+from kpfootprint.stats.networks import Network
+from kpfootprint.stats.scenarios import Truth
+from kpfootprint.stats.selection import gate_features
+from kpfootprint.stats.shares import share_bins
+from kpfootprint.stats.structure import ParcelArrays
+from kpfootprint.stats.summaries import WINDOWS
+from kpfootprint.stats.views import view_of
+from training.config import FitConfig
+from training.networks import fit_network
+from training.prepare import Fitted
+from training.rank import Ranked, seen
+from training.simulation import simulate
+
+Floats = NDArray[np.float64]
+
+
+def _gate_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted) -> tuple[Floats, NDArray[np.intp]]:
+    view = view_of(arrays, fitted.structure, fitted.predictor)
+    label = truth.cut_low.astype(np.intp) + 2 * truth.cut_high.astype(np.intp)
+    return gate_features(view, fitted.structure).astype(np.float32), label
+
+
+def fit_gate(fitted: Fitted, sets: Floats, config: FitConfig, seed: np.random.SeedSequence) -> Network:
+    """Fit the gate: which ends of a parcel's sizes can be trusted."""
+    scenario = replace(config.scenario, kinds=(0.6, 0.1, 0.1, 0.1, 0.1, 0.0), sieved=0.6)
+    parts, _ = simulate(
+        partial(_gate_view, fitted=fitted),
+        fitted,
+        scenario,
+        sets,
+        n=config.n_simulated // 3,
+        seed=seed,
+        n_jobs=config.n_jobs,
+    )
+    return fit_network(
+        np.concatenate([features for features, _ in parts]),
+        np.concatenate([label for _, label in parts]),
+        n_classes=len(WINDOWS),
+        hidden=config.gate_hidden,
+        stages=config.stages,
+        penalty=config.penalty,
+        batch=config.batch,
+        random_state=config.seed % 2**31,
+    )
+
+
+def _look(arrays: ParcelArrays, truth: Truth, fitted: Fitted, gate: Network) -> tuple[Look, Floats]:
+    looked = look(fitted.structure, fitted.predictor, gate, fitted.bands, arrays, truth.declared)
+    features = share_features(looked, fitted.structure, fitted.predictor, truth.declared, truth.allowed)
+    return looked, features.astype(np.float32)
+
+
+def _share_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted, gate: Network) -> Floats:
+    return _look(arrays, truth, fitted, gate)[1]
+
+
+def fit_share_network(
+    fitted: Fitted, gate: Network, sets: Floats, config: FitConfig, seed: np.random.SeedSequence
+) -> tuple[Network, Floats]:
+    """Fit the network of undeclared shares; return it with the edges of its classes."""
+    parts, truth = simulate(
+        partial(_share_view, fitted=fitted, gate=gate),
+        fitted,
+        config.scenario,
+        sets,
+        n=config.n_simulated,
+        seed=seed,
+        n_jobs=config.n_jobs,
+    )
+    edges = share_bins()
+    network = fit_network(
+        np.concatenate(parts),
+        (np.searchsorted(edges, truth.share, side="right") - 1).astype(np.intp),
+        n_classes=edges.size - 1,
+        hidden=config.hidden,
+        stages=config.stages,
+        penalty=config.penalty,
+        batch=config.batch,
+        random_state=config.seed % 2**31,
+    )
+    return network, edges
+
+
+def rank_view(
+    arrays: ParcelArrays, truth: Truth, *, fitted: Fitted, gate: Network, network: Network, unlisted_weight: float
+) -> Ranked:
+    """Return what ranks are made of from one chunk of simulated parcels."""
+    looked, features = _look(arrays, truth, fitted, gate)
+    return seen(looked, truth, features, network, unlisted_weight)
