@@ -27,7 +27,6 @@ class FitConfig:
     penalty: float
     batch: int
     stages: tuple[tuple[float, int], ...]
-    n_members: int
     unlisted_weight: float
     scenario: Scenario
     conclusion: dict[str, float]
@@ -53,7 +52,6 @@ def read_config(path: Path = DEFAULT) -> FitConfig:
             penalty=networks["penalty"],
             batch=networks["batch"],
             stages=tuple((rate, passes) for rate, passes in networks["stages"]),
-            n_members=networks["n_members"],
             unlisted_weight=document["evidence"]["unlisted_weight"],
             scenario=Scenario(**{**scenario, "kinds": tuple(scenario["kinds"])}),
             conclusion=dict(document["conclusion"]),
