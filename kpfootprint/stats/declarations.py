@@ -113,7 +113,7 @@ def foreign_sources(declared: Floats, allowed: Bools) -> Bools:
 def association_statistic(profile: Profile, foreign: Bools) -> Floats:
     """Return the largest gain (n,) of within-parcel association over foreign sources and shares."""
     gain = profile.association.sum(axis=0).max(axis=1)
-    out: Floats = np.where(foreign, gain, -np.inf).max(axis=1)
+    out: Floats = np.where(foreign, gain, -np.inf).max(axis=1, initial=0.0)
     return out
 
 

@@ -55,7 +55,8 @@ def measure_shares(
 ) -> Evaluation:
     """Measure errors, coverage and detection on mixtures, the same ones for every method.
 
-    A zone is declared that was compliant on one of the export days; foreign stones come from any other zone.
+    A zone is declared that was compliant on one of the export days; foreign stones come from zones that were not
+    compliant on that day.
 
     Parameters
     ----------
@@ -70,14 +71,16 @@ def measure_shares(
     zones = zones_of(package)
     trusted = np.array([parcel.parcel_id not in set(left_out) for parcel in package.batch])
     days = draw_export_days(package.zone_table, zones, rng=np.random.default_rng(SEED))
-    ever = np.any([item.compliant for item in days], axis=0)
-    declarable = [zone for zone, compliant in zip(zones, ever, strict=True) if compliant]
+    sources: dict[str, list[str]] = {}
+    for item in reversed(days):  # the first day on which a zone was compliant counts, as for the product
+        elsewhere = [zone for zone, compliant in zip(zones, item.compliant, strict=True) if not compliant]
+        sources |= {zone: elsewhere for zone, compliant in zip(zones, item.compliant, strict=True) if compliant}
     coverage: list[CoverageCell] = []
     detection: list[DetectionCell] = []
     for split in folds(fold_of_parcels(package.zone_of, n_folds=N_FOLDS, seed=SEED)):
         fitted = method.fit(package, split.train)
         usable = split.test[trusted[split.test]]
-        truth = virtual_mixtures(package, usable, n_each=n_each, rng=rng, declarable=declarable)
+        truth = virtual_mixtures(package, usable, n_each=n_each, rng=rng, sources=sources)
         said = fitted.shares(truth.batch, truth.declared, level=level)
         coverage += coverage_cells(truth, said.share, said.low, said.high, level=level)
         detection += detection_cells(truth, said.p_value <= alpha)

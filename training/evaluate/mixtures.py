@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from kpfootprint.parcel import Batch, Declaration
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.intervals import clopper_pearson
-from training.evaluate.methods import zone_codes
+from training.evaluate.methods import n_stones_of, zone_codes
 from training.evaluate.record import CoverageCell, DetectionCell, Result
 from training.evaluate.stress import joined, mix, with_stones
 
@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 
 SHARES = (0.0, 0.1, 0.2, 0.3, 0.5)
-SIZES = (100, 300, 1000, 3000)
+SIZES = (100, 300, 800, 2000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +56,12 @@ def virtual_mixtures(
     rng: np.random.Generator,
     shares: Sequence[float] = SHARES,
     sizes: Sequence[int] = SIZES,
-    declarable: Sequence[str] | None = None,
+    sources: Mapping[str, Sequence[str]] | None = None,
 ) -> Mixtures:
     """Mix pairs of parcels of different zones, both among `which`, at every share and size.
 
-    Where it can be had, both were cleaned and sorted alike, as goods that are mixed would be.
+    Where it can be had, both were cleaned and sorted alike, as goods that are mixed would be. No stone is drawn twice
+    (a parcel that is made larger than it is looks like nothing that was ever dug), so large mixtures are few.
 
     Parameters
     ----------
@@ -68,22 +69,34 @@ def virtual_mixtures(
         Positions of the parcels to mix: those that the method to be measured did not learn from.
     n_each : int
         Mixtures of each share and size.
-    declarable : sequence of str, optional
-        Zones that may be declared (those that were ever compliant, say); foreign stones come from any.
+    sources : mapping from zone to sequence of zones, optional
+        Zones that may be declared, and for each the zones that foreign stones may come from (those that were not
+        compliant on the day, say); without it any zone and any other.
     """
     codes = zone_codes(package)
-    own_from = which if declarable is None else which[np.isin(np.array(package.zone_of)[which], list(declarable))]
+    zone_of = np.array(package.zone_of)
+    stones = n_stones_of(package.batch)
     parcels = package.batch.parcels
     made, rows = [], []
     for share in shares:
         for n_stones in sizes:
             for _ in range(n_each):
-                own = int(rng.choice(own_from))
-                foreign = _prepared_alike(package, own, which[codes[which] != codes[own]], rng)
+                enough = which[stones[which] >= n_stones - round(share * n_stones)]
+                if sources is not None:
+                    enough = enough[np.isin(zone_of[enough], list(sources))]
+                if enough.size == 0:
+                    continue
+                own = int(rng.choice(enough))
+                others = which[(codes[which] != codes[own]) & (stones[which] >= round(share * n_stones))]
+                if sources is not None:
+                    others = others[np.isin(zone_of[others], list(sources[zone_of[own]]))]
+                if others.size == 0:
+                    continue
+                foreign = _prepared_alike(package, own, others, rng)
                 mixed = mix(parcels[own], parcels[foreign], share, n_stones, rng=rng)
                 made.append(replace(mixed, declarations=(Declaration(zone_id=package.zone_of[own]),)))
                 rows.append((codes[own], codes[foreign], own, n_stones, round(share * n_stones) / n_stones))
-    table = np.array(rows)
+    table = np.array(rows).reshape(-1, 5)
     return Mixtures(
         batch=Batch(tuple(made)),
         declared=table[:, 0].astype(np.intp),
@@ -117,7 +130,7 @@ def virtual_blends(
     n : int
         Blends.
     """
-    parcels, zone_of = package.batch.parcels, package.zone_of
+    parcels, zone_of, sizes = package.batch.parcels, package.zone_of, n_stones_of(package.batch)
     usable = [int(i) for i in which if zone_of[i] in set(zones)]
     if len({zone_of[i] for i in usable}) < 2:
         raise ValueError(f"zones must hold parcels of two zones or more among those given, got {sorted(set(zones))}")
@@ -128,6 +141,7 @@ def virtual_blends(
         second = _prepared_alike(package, first, others, rng)
         share = float(rng.uniform(0.15, 0.85))
         n_stones = int(np.clip(np.exp(rng.normal(np.log(500), 0.7)), 60, 3000))
+        n_stones = min(n_stones, int(sizes[first] / (1.0 - share)), int(sizes[second] / share))  # no stone twice
         n_second = min(max(round(share * n_stones), 1), n_stones - 1)
         halves = [
             mix(parcels[i], parcels[i], 0.0, m, rng=rng) for i, m in ((first, n_stones - n_second), (second, n_second))
