@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from kpfootprint.stats.model import gate_of, look
+from kpfootprint.stats.selection import (
+    UNLISTED_WEIGHTS,
+    Evidence,
+    any_unlisted,
+    base_level,
+    fuse,
+    log_alternative,
+)
+from kpfootprint.stats.views import SLOTS
+from tests.worlds import draw_true, shipped
+
+Floats = NDArray[np.float64]
+
+
+def some_evidence(seed: int, n: int = 3, z: int = 5) -> tuple[Floats, Floats, Floats]:
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(4, n, z)) * 4, rng.normal(size=(4, n, 4)) * 4, rng.normal(size=(4, n)) * 4
+
+
+@given(st.integers(0, 10_000), st.integers(0, 3))
+def test_a_gate_at_one_window_gives_its_evidence_up_to_its_base(seed: int, window: int) -> None:
+    listed, unlisted, declared = some_evidence(seed)
+    gate = np.tile(np.eye(4)[window], (3, 1))
+    fused = fuse(listed, unlisted, gate, declared)
+    base = base_level(listed[window], any_unlisted(unlisted[window]))
+    # A closed window keeps a chance of a millionth, so what it says very loudly is still heard a little.
+    closed = np.maximum(
+        np.exp(listed - base_level(listed, any_unlisted(unlisted))[..., None]).sum(axis=0),
+        0.0,
+    )
+    lower = listed[window] - base[:, None]
+    upper = np.log(np.exp(lower) + 1e-6 * closed)
+    assert np.all(fused.listed >= lower - 1e-9)
+    assert np.all(fused.listed <= upper + 1e-9)
+
+
+def test_the_unlisted_components_are_weighed_as_stated() -> None:
+    assert UNLISTED_WEIGHTS.sum() == pytest.approx(1.0)
+    parts = np.log(np.array([[2.0, 3.0, 5.0, 7.0]]))
+    assert np.exp(any_unlisted(parts))[0] == pytest.approx(np.array([2, 3, 5, 7]) @ UNLISTED_WEIGHTS)
+
+
+def test_h2_is_the_stated_mixture() -> None:
+    evidence = Evidence(
+        listed=np.log(np.array([[2.0, 4.0, 8.0]])), unlisted=np.log(np.array([3.0])), declared=np.zeros(1)
+    )
+    found = log_alternative(evidence, np.array([[0.0, 1.0, 1.0]]), np.array([0.2]))
+    assert np.exp(found)[0] == pytest.approx(0.8 * 6.0 + 0.2 * 3.0)
+
+
+@given(st.floats(-30, 30), st.floats(0.01, 1.0))
+def test_without_a_listed_alternative_h2_is_the_unlisted_source(unlisted: float, weight: float) -> None:
+    evidence = Evidence(listed=np.zeros((1, 3)), unlisted=np.array([unlisted]), declared=np.zeros(1))
+    assert log_alternative(evidence, np.zeros((1, 3)), np.array([weight]))[0] == pytest.approx(unlisted, abs=1e-9)
+
+
+@given(st.integers(0, 10_000))
+def test_the_weight_moves_h2_between_its_two_parts(seed: int) -> None:
+    listed, unlisted, declared = some_evidence(seed)
+    evidence = fuse(listed, unlisted, np.full((3, 4), 0.25), declared)
+    alternatives = np.tile([0.0, 1.0, 1.0, 0.0, 1.0], (3, 1))
+    path = np.array([log_alternative(evidence, alternatives, np.full(3, w)) for w in (0.01, 0.2, 0.5, 0.9, 0.999)])
+    step = np.diff(path, axis=0)
+    up = evidence.unlisted > path[0]
+    assert np.all(np.where(up, step >= -1e-9, step <= 1e-9))
+
+
+def test_without_sizes_the_gate_and_the_windows_do_not_matter() -> None:
+    model = shipped().model
+    arrays = draw_true(model, np.arange(5), n_stones=300, rng=np.random.default_rng(3))
+    recorded = arrays.recorded.copy()
+    recorded[:, 0] = False
+    looked = look(model.structure, model.predictor, model.gate, model.bands, arrays.masked(recorded), None)
+    np.testing.assert_array_equal(gate_of(model.gate, looked.view, model.structure), np.tile([1.0, 0, 0, 0], (5, 1)))
+    for slot in range(1, len(SLOTS)):
+        np.testing.assert_allclose(looked.view.listed[slot], looked.view.listed[0], atol=1e-6)
+    again = fuse(looked.view.listed[:4], looked.view.unlisted[:4], np.full((5, 4), 0.25), None)
+    np.testing.assert_allclose(again.listed, looked.evidence.listed, atol=1e-4)
+    np.testing.assert_allclose(again.unlisted, looked.evidence.unlisted, atol=1e-4)

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from kpfootprint.stats.shares import (
+    NONE_P,
+    ShareEstimates,
+    cumulative,
+    estimate_shares,
+    none_statistic,
+    quantiles,
+    share_bins,
+)
+from tests.worlds import shipped
+
+Floats = NDArray[np.float64]
+
+EDGES = share_bins()
+
+
+def estimates_of(chances: Floats, n_stones: float = 500.0, *, blend: bool = False) -> ShareEstimates:
+    n = len(chances)
+    return estimate_shares(shipped().model.shares, chances, np.full(n, np.log(n_stones)), np.full(n, blend))
+
+
+def test_bins_hold_none_and_all_apart() -> None:
+    assert np.all(np.diff(EDGES) > 0)
+    assert EDGES.size == 31
+    where = np.searchsorted(EDGES, [0.0, 0.001, 0.5, 0.999, 1.0], side="right") - 1
+    assert where[0] == 0
+    assert where[-1] == EDGES.size - 2
+    assert np.all((where[1:4] > 0) & (where[1:4] < EDGES.size - 2))
+
+
+@given(st.integers(0, 100_000), st.floats(0.05, 3.0), st.floats(20, 20_000), st.booleans())
+def test_estimates_lie_within_their_intervals(seed: int, spread: float, n_stones: float, blend: bool) -> None:
+    n_bins = shipped().model.shares.edges.size - 1
+    chances = np.random.default_rng(seed).dirichlet(np.full(n_bins, spread), 6)
+    found = estimates_of(chances, n_stones, blend=blend)
+    for lower, upper in ((np.zeros(6), found.low), (found.low, found.estimate), (found.estimate, found.high)):
+        assert np.all(lower <= upper)
+    assert np.all(found.high <= 1.0)
+    assert np.all(found.low[found.p_value > NONE_P] == 0.0)
+    assert np.all((found.p_value > 0) & (found.p_value <= 1))
+
+
+def test_certain_chances_give_certain_shares() -> None:
+    chances = np.zeros((2, shipped().model.shares.edges.size - 1))
+    chances[0, 0] = chances[1, -1] = 1.0
+    found = estimates_of(chances)
+    np.testing.assert_allclose([found.low[0], found.estimate[0], found.high[0]], 0.0, atol=1e-6)
+    np.testing.assert_allclose([found.low[1], found.estimate[1], found.high[1]], 1.0, atol=1e-6)
+    assert found.p_value[0] > 0.5
+    assert found.p_value[1] < 0.01
+
+
+def test_quantiles_invert_the_distribution() -> None:
+    chances = np.random.default_rng(4).dirichlet(np.ones(30), 3)
+    upper = np.clip(EDGES, 0, 1)
+    level = np.array([0.1, 0.5, 0.9])
+    found = quantiles(chances, EDGES, level)
+    back = [np.interp(x, upper, row) for x, row in zip(found, cumulative(chances), strict=True)]
+    inside = (found > 0) & (found < 1)
+    np.testing.assert_allclose(np.array(back)[inside], level[inside], atol=1e-6)
+
+
+def test_the_statistic_falls_with_the_chance_of_none() -> None:
+    statistic = none_statistic(np.array([[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]]))
+    assert statistic[0] == pytest.approx(0.0)
+    assert statistic[1] == pytest.approx(np.log(2))
+    assert np.isfinite(statistic[2])
+    assert statistic[2] > statistic[1]
