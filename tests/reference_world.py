@@ -1,0 +1,91 @@
+"""The shipped release, the reference package, and parcels drawn from what is learnt of it; each made once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.comparison.results import Examination
+from kpfootprint.flow import examinations_of
+from kpfootprint.parcel import Batch, Declaration, Parcel, Stones
+from kpfootprint.reference import ReferencePackage
+from kpfootprint.release import Release, load_release, shipped_release
+from kpfootprint.stats.drawing import draw_scenario
+from kpfootprint.stats.scenarios import KINDS, Scenario, Truth, draw_truth
+from kpfootprint.stats.structure import ParcelArrays
+from training.package import load_package
+from training.prepare import Fitted, Prepared, fit_model, prepare
+
+TODAY = date(2026, 6, 1)
+
+
+@cache
+def release() -> Release:
+    """Load the release that comes with the software."""
+    return load_release(shipped_release())
+
+
+@cache
+def package() -> ReferencePackage:
+    """Load the reference package that comes with the software."""
+    return load_package(Path(__file__).parents[1] / "data" / "reference")
+
+
+@cache
+def prepared() -> Prepared:
+    """Count the reference parcels."""
+    return prepare(package())
+
+
+@cache
+def fitted() -> Fitted:
+    """Fit the parcel model to all reference parcels."""
+    return fit_model(prepared())
+
+
+def draw(kind: str, n: int, *, seed: int, scenario: Scenario | None = None) -> tuple[ParcelArrays, Truth]:
+    """Draw parcels of one of `KINDS` from the fitted model, without undeclared sieves unless `scenario` has them."""
+    scenario = replace(scenario or Scenario(sieved=0.0), kinds=tuple(float(item == kind) for item in KINDS))
+    rng = np.random.default_rng(seed)
+    truth = draw_truth(scenario, n, prepared().allowed_sets, rng)
+    return draw_scenario(
+        scenario,
+        fitted().structure,
+        fitted().model,
+        truth,
+        edges=fitted().edges,
+        near_covariance=fitted().near_covariance,
+        rng=rng,
+    )
+
+
+def reference_parcel(row: int, *zones: str) -> Parcel:
+    """Return a reference parcel as if it were submitted with zones declared, by equal carats where several."""
+    parcel = package().batch.parcels[row]
+    carats = None if len(zones) < 2 else (parcel.carats or 0.0) / len(zones)
+    return replace(parcel, declarations=tuple(Declaration(zone_id=zone, carats=carats) for zone in zones))
+
+
+def first_of(zone: str) -> int:
+    """Return the row of the first reference parcel of a zone."""
+    return package().zone_of.index(zone)
+
+
+def with_stones(parcel: Parcel, rows: slice | NDArray[np.intp]) -> Parcel:
+    """Return a parcel with some of its stones, in the order given."""
+    assert parcel.stones is not None
+    stones = Stones(
+        weight_ct=parcel.stones.weight_ct[rows].copy(),
+        codes={name: codes[rows].copy() for name, codes in parcel.stones.codes.items()},
+    )
+    return replace(parcel, stones=stones, n_stones=stones.weight_ct.size, carats=float(stones.weight_ct.sum()))
+
+
+def examined(*parcels: Parcel, status_on: date = TODAY) -> tuple[Examination, ...]:
+    """Examine parcels with the shipped release."""
+    return examinations_of(Batch(parcels), release(), status_on=status_on)

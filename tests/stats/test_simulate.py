@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kpfootprint.stats import simulate
+from kpfootprint.stats.categories import class_probabilities
+from kpfootprint.stats.simulate import joint_chances
+from tests.reference_world import draw, fitted
+
+
+def margin_errors() -> float:
+    """Return the largest log ratio of a margin of the joint table to the chances it was made from."""
+    structure, numbers = fitted().structure, fitted().predictor.sources
+    joint = joint_chances(structure, numbers)
+    joint = joint / joint.sum(axis=(2, 3), keepdims=True)
+    worst = 0.0
+    for a in range(2):
+        chances = class_probabilities(
+            numbers[:, structure.blocks[1 + a]], structure.bases[a], structure.slopes[a], structure.class_x
+        )
+        worst = max(worst, float(np.abs(np.log(joint.sum(axis=3 - a) / chances)).max()))
+    return worst
+
+
+@pytest.mark.xfail(reason="N_SWEEPS = 5 leaves one colour class up to 39 % off (log ratio); mending it needs a new fit")
+def test_joint_tables_have_the_chances_of_their_attributes() -> None:
+    assert margin_errors() < 0.01
+
+
+def test_twenty_sweeps_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulate, "N_SWEEPS", 20)
+    assert margin_errors() < 1e-3
+
+
+def test_tables_of_drawn_parcels_count_the_same_stones() -> None:
+    arrays, truth = draw("mixed", 80, seed=3)
+    indicator = fitted().structure.membership_of_classes()
+    for table in arrays.tables:
+        np.testing.assert_array_equal(table.sum(axis=2), arrays.cells @ indicator)
+    np.testing.assert_array_equal(arrays.pairs[0].sum(axis=2), arrays.tables[0].sum(axis=1))
+    np.testing.assert_array_equal(arrays.pairs[0].sum(axis=1), arrays.tables[1].sum(axis=1))
+    foreign = truth.share * arrays.n_stones
+    np.testing.assert_allclose(foreign, foreign.round(), atol=1e-6)
+
+
+def test_the_same_seed_draws_the_same_parcels() -> None:
+    (first, _), (again, _), (other, _) = (
+        draw("listed", 20, seed=1),
+        draw("listed", 20, seed=1),
+        draw("listed", 20, seed=2),
+    )
+    np.testing.assert_array_equal(first.cells, again.cells)
+    assert not np.array_equal(first.cells, other.cells)

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kpfootprint.stats import simulate
+from kpfootprint.stats.simulate import Parts, Recovery, draw_parcels
+from kpfootprint.stats.structure import ParcelArrays, Structure
+from kpfootprint.stats.summaries import WINDOWS, Summaries, summarise, window_cells
+from tests.reference_world import draw, fitted
+
+
+def one_kind(structure: Structure, n: int, n_stones: int, seed: int) -> ParcelArrays:
+    """Draw parcels that have the very same numbers, so that estimates differ by their errors alone."""
+    numbers = np.tile(fitted().predictor.sources[0], (n, 1))
+    edge = np.full(n, float(np.median(fitted().edges)))
+    zero, one = np.zeros(n), np.ones(n)
+    return draw_parcels(
+        structure,
+        Parts(parcel=np.arange(n), n_stones=np.full(n, n_stones), numbers=numbers),
+        Recovery(edge=edge, top=np.full(n, np.inf), cut_low=zero, cut_high=one, width_low=one, width_high=one),
+        np.zeros((n, 3), dtype=np.intp),
+        shown_edge=edge,
+        shown_levels=np.zeros((n, 3), dtype=np.intp),
+        rng=np.random.default_rng(seed),
+    )
+
+
+@pytest.fixture(scope="module")
+def alike() -> Summaries:
+    return summarise(one_kind(fitted().structure, 1500, 900, 5), fitted().structure)
+
+
+def test_errors_agree_with_the_spread_of_estimates(alike: Summaries) -> None:
+    stated = alike.errors[0].mean(axis=0)
+    found = np.cov(alike.estimates[0].T)
+    # 1,500 parcels: a variance has a relative error of 4 %; estimates of 900 stones are not quite normal
+    np.testing.assert_allclose(np.diag(found) / np.diag(stated), 1.0, atol=0.3)
+
+
+def test_errors_of_two_attributes_hang_together_as_estimates_do(alike: Summaries) -> None:
+    _, first, second = fitted().structure.blocks[:3]
+    deviation = np.sqrt(np.diag(alike.errors[0].mean(axis=0)))
+    stated = (alike.errors[0].mean(axis=0) / np.outer(deviation, deviation))[first, second]
+    found = np.corrcoef(alike.estimates[0].T)[first, second]
+    assert np.abs(stated).max() > 0.05
+    assert np.corrcoef(stated.ravel(), found.ravel())[0, 1] > 0.8
+    np.testing.assert_allclose(found, stated, atol=0.15)
+
+
+def test_estimates_of_many_stones_are_where_the_goods_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    # drawn from joint tables that have converged, so that what is tested is the fit (see test_simulate)
+    monkeypatch.setattr(simulate, "N_SWEEPS", 40)
+    structure = fitted().structure
+    found = summarise(one_kind(structure, 300, 20_000, 7), structure)
+    error = np.sqrt(np.diag(found.errors[0].mean(axis=0)))
+    bias = (found.estimates[0].mean(axis=0) - fitted().predictor.sources[0]) / error
+    assert np.abs(bias).max() < 0.4
+    assert np.median(np.abs(bias)) < 0.15
+
+
+def test_errors_fall_with_the_number_of_stones() -> None:
+    structure = fitted().structure
+    few, many = (summarise(one_kind(structure, 60, n, 6), structure).errors[0].mean(axis=0) for n in (300, 2400))
+    ratio = np.diag(few) / np.diag(many)
+    assert ratio.min() > 2.5
+    assert np.median(ratio) == pytest.approx(8.0, rel=0.3)
+
+
+def test_error_covariances_are_covariances() -> None:
+    arrays, _ = draw("mixed", 100, seed=8)
+    errors = summarise(arrays, fitted().structure).errors
+    np.testing.assert_allclose(errors, errors.transpose(0, 1, 3, 2), rtol=1e-6, atol=1e-9)
+    assert np.linalg.eigvalsh(errors).min() > 0
+
+
+def test_windows_change_size_alone_and_leave_out_what_they_say() -> None:
+    arrays, _ = draw("listed", 40, seed=9)
+    found = summarise(arrays, fitted().structure)
+    for window in range(1, len(WINDOWS)):
+        np.testing.assert_array_equal(found.estimates[window][:, 2:], found.estimates[0][:, 2:])
+    inside = [window_cells(arrays.cells, window) for window in WINDOWS]
+    assert inside[0] is None
+    low, high, both = inside[1:]
+    assert low is not None
+    assert high is not None
+    assert both is not None
+    assert low[:, -1].all()
+    assert high[:, 0].all()
+    assert not both[:, 0].any()
+    assert not both[:, -1].any()
+    np.testing.assert_array_equal(both <= low, True)
+    assert (both.sum(axis=1) >= 4).all()
+
+
+@pytest.mark.parametrize("attribute", [0, 1, 2])
+def test_what_is_not_recorded_has_no_say(attribute: int) -> None:
+    structure = fitted().structure
+    arrays, _ = draw("listed", 30, seed=10)
+    recorded = arrays.recorded.copy()
+    recorded[:, attribute] = False
+    found, whole = summarise(arrays.masked(recorded), structure), summarise(arrays, structure)
+    block = structure.blocks[attribute]
+    kept = np.setdiff1d(np.arange(structure.n_parameters), np.arange(structure.n_parameters)[block])
+    assert np.diagonal(found.errors, axis1=2, axis2=3)[..., block].min() >= 1e6
+    np.testing.assert_array_equal(found.errors[:, :, block][..., kept], 0.0)
+    np.testing.assert_array_equal(found.estimates[..., kept], whole.estimates[..., kept])
+
+
+def test_arrays_are_not_written_to() -> None:
+    arrays, _ = draw("listed", 5, seed=11)
+    for array in (arrays.cells, *arrays.tables, *arrays.pairs, arrays.edge, arrays.top, arrays.levels, arrays.recorded):
+        array.setflags(write=False)
+    summarise(arrays, fitted().structure)

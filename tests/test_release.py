@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import kpfootprint
+from kpfootprint.errors import ReleaseError
+from kpfootprint.packing import pack
+from kpfootprint.release import ARRAYS, FORMAT, MANIFEST, load_release, write_release
+from tests.worlds import shipped
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(kpfootprint.shipped_release(), tmp_path / "release"))
+
+
+def rewrite(folder: Path, **changes: Any) -> None:
+    manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+    (folder / MANIFEST).write_text(json.dumps({**manifest, **changes}), "utf-8")
+
+
+def list_again(folder: Path, name: str) -> None:
+    """Put a file's hash into the manifest, as one who can write both would."""
+    files = json.loads((folder / MANIFEST).read_text("utf-8"))["files"]
+    rewrite(folder, files={**files, name: hashlib.sha256((folder / name).read_bytes()).hexdigest()})
+
+
+def test_a_copy_is_the_same_release(folder: Path) -> None:
+    release = load_release(folder)
+    assert release.manifest_sha256 == hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
+    assert release.name == shipped().name
+    assert release.card == (folder / "CARD.md").read_text("utf-8")
+    assert len(release.zone_ids) == len(release.model.predictor.sources)
+
+
+@pytest.mark.parametrize("name", [ARRAYS, "CARD.md", "evaluation.json"])
+def test_an_altered_byte_is_refused(folder: Path, name: str) -> None:
+    data = bytearray((folder / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (folder / name).write_bytes(bytes(data))
+    with pytest.raises(ReleaseError, match=f"{name} was altered"):
+        load_release(folder)
+
+
+@pytest.mark.parametrize("name", [ARRAYS, "CARD.md"])
+def test_a_missing_file_is_refused(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    with pytest.raises(ReleaseError, match=f"{name} is in the manifest and cannot be read"):
+        load_release(folder)
+
+
+def test_a_file_that_is_not_listed_is_refused(folder: Path) -> None:
+    (folder / "extra.py").write_text("print('here')")
+    with pytest.raises(ReleaseError, match=r"not in the manifest: extra\.py"):
+        load_release(folder)
+
+
+def test_another_format_is_refused_before_anything_is_read(folder: Path) -> None:
+    rewrite(folder, format=FORMAT + 1)
+    (folder / ARRAYS).unlink()
+    with pytest.raises(ReleaseError, match=f"format {FORMAT + 1}; this software reads format {FORMAT}"):
+        load_release(folder)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"files": 3}', "null"])
+def test_what_is_no_manifest_is_refused(folder: Path, text: str) -> None:
+    (folder / MANIFEST).write_text(text)
+    with pytest.raises(ReleaseError, match="is not a release's manifest"):
+        load_release(folder)
+
+
+def test_a_folder_without_manifest_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ReleaseError, match="is no release"):
+        load_release(tmp_path)
+
+
+def test_arrays_that_are_not_listed_are_refused(folder: Path) -> None:
+    files = json.loads((folder / MANIFEST).read_text("utf-8"))["files"]
+    (folder / ARRAYS).unlink()
+    rewrite(folder, files={name: value for name, value in files.items() if name != ARRAYS})
+    with pytest.raises(ReleaseError, match=f"{ARRAYS} is not in the manifest"):
+        load_release(folder)
+
+
+class Trap:
+    """What runs when it is unpickled."""
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return print, ("unpickled",)
+
+
+def test_nothing_is_unpickled(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    arrays: dict[str, Any] = pack(shipped().model)
+    arrays["model.n_reference"] = np.array([Trap()], dtype=object)
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    (folder / ARRAYS).write_bytes(buffer.getvalue())
+    list_again(folder, ARRAYS)
+    with pytest.raises((ReleaseError, ValueError)):
+        load_release(folder)
+    assert "unpickled" not in capfd.readouterr().out
+
+
+def test_arrays_of_another_version_are_refused(folder: Path) -> None:
+    arrays: dict[str, Any] = pack(shipped().model)
+    del arrays["model.detection"]
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    (folder / ARRAYS).write_bytes(buffer.getvalue())
+    list_again(folder, ARRAYS)
+    with pytest.raises(ReleaseError, match=r"no array 'model\.detection'"):
+        load_release(folder)
+
+
+def test_writing_and_loading_gives_the_same_arrays(tmp_path: Path) -> None:
+    release = shipped()
+    write_release(tmp_path, release.manifest, release.model, {"CARD.md": release.card, "evaluation.json": "{}\n"})
+    again = load_release(tmp_path)
+    before, after = pack(release.model), pack(again.model)
+    assert before.keys() == after.keys()
+    for name, array in before.items():
+        assert array.dtype == after[name].dtype
+        np.testing.assert_array_equal(array, after[name])
+    assert again.rules == release.rules
+    assert again.scheme == release.scheme
+    assert again.zone_table == release.zone_table
+
+
+def test_writing_over_a_release_leaves_no_stranger(tmp_path: Path) -> None:
+    release = shipped()
+    (tmp_path / "old.txt").write_text("old")
+    write_release(tmp_path, release.manifest, release.model, {"CARD.md": ""})
+    assert {path.name for path in tmp_path.iterdir()} == {MANIFEST, ARRAYS, "CARD.md"}
+    load_release(tmp_path)
+
+
+def test_a_release_holds_arrays_that_cannot_be_written_to() -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        shipped().model.predictor.sources[0] = 0.0
+
+
+def test_a_release_stays_small() -> None:
+    folder = kpfootprint.shipped_release()
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 5_000_000

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kpfootprint.rules import CONCLUSIONS, Rules, conclude
+
+RULES = Rules(
+    minimum_stones=40,
+    query_log10_lr=-1.0,
+    query_share_p=0.005,
+    query_share_low=0.1,
+    query_novelty_p=0.005,
+    consistent_log10_lr=0.5,
+    consistent_share_p=0.05,
+    consistent_novelty_p=0.03,
+)
+
+
+def word(n: float = 500, lr: float = 2.0, share_p: float = 0.5, low: float = 0.0, novelty_p: float = 0.5) -> str:
+    found = conclude(
+        RULES,
+        n_stones=np.array([n]),
+        log10_lr=np.array([lr]),
+        share_p=np.array([share_p]),
+        share_low=np.array([low]),
+        novelty_p=np.array([novelty_p]),
+    )
+    return CONCLUSIONS[int(found[0])]
+
+
+def test_a_parcel_that_reaches_all_is_consistent() -> None:
+    assert word() == "consistent"
+    assert word(lr=0.5, share_p=0.05, novelty_p=0.03, n=40) == "consistent"
+
+
+def test_each_threshold_alone_takes_consistent_away() -> None:
+    assert word(lr=0.499) == "inconclusive"
+    assert word(share_p=0.049) == "inconclusive"
+    assert word(novelty_p=0.029) == "inconclusive"
+
+
+def test_each_query_alone_is_a_query() -> None:
+    assert word(lr=-1.0) == "query"
+    assert word(share_p=0.005, low=0.1) == "query"
+    assert word(novelty_p=0.005) == "query"
+
+
+def test_undeclared_goods_are_queried_only_where_both_are_reached() -> None:
+    assert word(share_p=0.004, low=0.099) == "inconclusive"
+    assert word(share_p=0.006, low=0.5) == "inconclusive"
+
+
+@given(st.floats(-5, 5), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
+def test_a_handful_of_stones_is_never_comparable(lr: float, share_p: float, low: float, novelty_p: float) -> None:
+    assert word(39, lr, share_p, low, novelty_p) == "not_comparable"
+
+
+@given(st.floats(-5, 5), st.floats(0, 3), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
+def test_a_larger_lr_is_never_judged_harder(
+    lr: float, more: float, share_p: float, low: float, novelty_p: float
+) -> None:
+    order = ["query", "inconclusive", "consistent"]
+    before, after = word(500, lr, share_p, low, novelty_p), word(500, lr + more, share_p, low, novelty_p)
+    assert order.index(after) >= order.index(before)
+
+
+def test_rules_come_back_from_json() -> None:
+    assert Rules.from_json(RULES.to_json()) == RULES
+    assert Rules.from_json({**RULES.to_json(), "unknown": 1.0}) == RULES
+    assert replace(RULES, minimum_stones=10) != RULES
+    with pytest.raises(KeyError):
+        Rules.from_json({"minimum_stones": 3.0})
