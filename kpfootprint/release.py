@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -138,8 +139,12 @@ def load_release(folder: Path) -> Release:
             raise ReleaseError(f"{folder}: {name} was altered: its SHA-256 is {found}, the manifest says {expected}")
     if ARRAYS not in content:
         raise ReleaseError(f"{folder}: {ARRAYS} is not in the manifest")
-    with np.load(io.BytesIO(content[ARRAYS]), allow_pickle=False) as stored:
-        model = unpack(FootprintModel, {name: stored[name] for name in stored.files})
+    try:
+        with np.load(io.BytesIO(content[ARRAYS]), allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+    except (ValueError, OSError, BadZipFile, AttributeError) as error:
+        raise ReleaseError(f"{folder}: {ARRAYS} holds something else than plain arrays: {error}") from None
+    model = unpack(FootprintModel, arrays)
     return Release(
         manifest=manifest,
         manifest_sha256=hashlib.sha256(text).hexdigest(),

@@ -104,9 +104,17 @@ def test_nothing_is_unpickled(folder: Path, capfd: pytest.CaptureFixture[str]) -
     np.savez(buffer, **arrays)
     (folder / ARRAYS).write_bytes(buffer.getvalue())
     list_again(folder, ARRAYS)
-    with pytest.raises((ReleaseError, ValueError)):
+    with pytest.raises(ReleaseError, match="something else than plain arrays"):
         load_release(folder)
     assert "unpickled" not in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("data", [b"", b"no archive", b"\x93NUMPY", b"PK\x03\x04"])
+def test_what_is_no_archive_of_arrays_is_refused(folder: Path, data: bytes) -> None:
+    (folder / ARRAYS).write_bytes(data)
+    list_again(folder, ARRAYS)
+    with pytest.raises(ReleaseError, match="something else than plain arrays"):
+        load_release(folder)
 
 
 def test_arrays_of_another_version_are_refused(folder: Path) -> None:

@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 
 DIM, Z = 4, 5
-NU = DEGREES_OF_FREEDOM
+NU = int(DEGREES_OF_FREEDOM)
 
 
 def covariance(rng: np.random.Generator, scale: float) -> Floats:
