@@ -28,6 +28,8 @@ from kpfootprint.stats.summaries import edge_and_softness
 Floats = NDArray[np.float64]
 
 N_BANDS = 5
+N_SWEEPS = 15
+"""Steps of proportional fitting of each source's tables; the classes of the strongest association need the most."""
 
 
 def size_bands(chances: Floats) -> NDArray[np.intp]:
@@ -109,7 +111,7 @@ def association_gain(
     for a, b, association, observed in _pairs(structure, arrays, bands):
         pa, pb = chances[a], chances[b]
         n, m = pa.shape[:2]
-        joint = fit_margins(association, pa.reshape(n * m, -1), pb.reshape(n * m, -1), 4).reshape(
+        joint = fit_margins(association, pa.reshape(n * m, -1), pb.reshape(n * m, -1), N_SWEEPS).reshape(
             n, m, *association.shape
         )
         joint = joint.reshape(n, m, -1)
@@ -122,7 +124,7 @@ def association_gain(
         ratio = mixed.reshape(*mixed.shape[:3], *association.shape) / (mixed_a[..., :, None] * mixed_b[..., None, :])
         norm = ((ratio @ own_b[:, None, None, :, None])[..., 0] * own_a[:, None, None, :]).sum(axis=-1)
         flat = np.log(ratio).reshape(n, -1, observed[0].size) @ observed.reshape(n, -1, 1)
-        alone = fit_margins(association, own_a, own_b, 8) / (own_a[:, :, None] * own_b[:, None, :])
+        alone = fit_margins(association, own_a, own_b, 40) / (own_a[:, :, None] * own_b[:, None, :])
         base = (np.log(alone) * observed).sum(axis=(1, 2))
         gains.append(
             flat.reshape(norm.shape) - observed.sum(axis=(1, 2))[:, None, None] * np.log(norm) - base[:, None, None]

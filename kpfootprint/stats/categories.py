@@ -89,7 +89,7 @@ def fit_classes(
     return ClassFit(theta, information, p)
 
 
-def fit_margins(association: Floats, rows: Floats, columns: Floats, n_sweeps: int = 6) -> Floats:
+def fit_margins(association: Floats, rows: Floats, columns: Floats, n_sweeps: int = 20) -> Floats:
     """Scale ``exp(association)`` to given margins by iterative proportional fitting.
 
     Parameters

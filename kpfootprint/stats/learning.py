@@ -131,7 +131,7 @@ def _learn_association(pair: Floats, n_sweeps: int = 80) -> Floats:
     rows, columns = pair.sum(axis=2) + 1e-9, pair.sum(axis=1) + 1e-9
     association = np.zeros(observed.shape)
     for _ in range(n_sweeps):
-        expected = fit_margins(association, rows, columns, 12).sum(axis=0) + 0.5
+        expected = fit_margins(association, rows, columns, 40).sum(axis=0) + 0.5
         association = association + 0.9 * (np.log(observed) - np.log(expected))
     association -= association.mean(axis=0)
     out: Floats = association - association.mean(axis=1)[:, None]
@@ -144,7 +144,7 @@ def check_structure(
     """Compare each group's table of every pair with what the shared association expects on each parcel's margins."""
     statistics, degrees = [], []
     for association, pair in zip(structure.associations, arrays.pairs, strict=True):
-        expected = fit_margins(association, pair.sum(axis=2) + 1e-9, pair.sum(axis=1) + 1e-9, 20)
+        expected = fit_margins(association, pair.sum(axis=2) + 1e-9, pair.sum(axis=1) + 1e-9, 60)
         row = []
         for group in range(n_groups):
             o, e = pair[groups == group].sum(axis=0), expected[groups == group].sum(axis=0)

@@ -17,7 +17,7 @@ from kpfootprint.stats.structure import ParcelArrays, Structure
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 
-N_SWEEPS = 5
+N_SWEEPS = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
