@@ -226,7 +226,7 @@ def main() -> None:
     berberati, carnot = drawer.draw(["R0004", "R0012", "R0030"], 450), drawer.draw(["R0040", "R0057"], 350)
     print(f"blend: berberati {weigh(berberati)} ct, carnot {weigh(carnot)} ct")
     write_stones("blend_berberati_carnot.csv", drawer.mix(berberati, carnot))
-    mixed = drawer.mix(drawer.draw(["R0004", "R0012"], 420), drawer.draw(["R0189", "R0190"], 180))
+    mixed = drawer.mix(drawer.draw(["R0004", "R0012"], 540), drawer.draw(["R0189", "R0190"], 360))
     write_stones("mixed_berberati_bria.csv", mixed)
     write_stones("no_declaration.csv", drawer.draw(["R0236", "R0237"], 400))
     write_workbook(drawer.draw(["R0133", "R0150"], 500), package)

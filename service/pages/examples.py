@@ -54,7 +54,7 @@ EXAMPLES = (
         name="mixed",
         file="mixed_berberati_bria.csv",
         title="A parcel with other goods in it",
-        about="420 stones of Berbérati and 180 of Bria, declared as Berbérati.",
+        about="540 stones of Berbérati and 360 of Bria, declared as Berbérati.",
         parcel=_berberati("mixed_berberati_bria", bottom_screen_mm=1.93),
     ),
     Example(

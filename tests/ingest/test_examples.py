@@ -16,7 +16,7 @@ SINGLE = {
     "true_berberati.csv": 600,
     "false_berberati.csv": 600,
     "blend_berberati_carnot.csv": 800,
-    "mixed_berberati_bria.csv": 600,
+    "mixed_berberati_bria.csv": 900,
     "no_declaration.csv": 400,
     "classeur.xlsx": 500,
     "counts": 700,

@@ -24,8 +24,8 @@ _TEXTS = {
     ),
     "inconclusive": mark("What this parcel shows does not settle whether it comes from {declared}."),
     "query": mark(
-        "What this parcel shows speaks against {declared}. That is a reason to ask questions, "
-        "and no finding about anybody."
+        "The footprint as a whole, a share of other goods, or a likeness to nothing in the reference gives reason to "
+        "ask about {declared}. That is a question, and no finding about anybody."
     ),
     "not_comparable": mark("This parcel cannot be compared with {declared}; the cautions say why."),
 }
