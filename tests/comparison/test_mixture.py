@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kpfootprint.comparison.mixture import carat_share
+from tests.reference_world import TODAY, examined, package, reference_parcel, release
+
+
+def test_stones_become_carats_by_mean_stones() -> None:
+    # of 100 stones, 20 of half a carat (10 ct) among 80 of a quarter (20 ct): a third of the carats
+    assert carat_share(0.2, 0.5, 0.25) == pytest.approx(1 / 3)
+    assert carat_share(0.3, 0.4, 0.4) == pytest.approx(0.3)
+    assert carat_share(0.0, 0.5, 0.2) == 0.0
+    assert carat_share(1.0, 0.5, 0.2) == pytest.approx(1.0)
+
+
+def test_pure_reference_parcels_of_compliant_zones_show_no_undeclared_goods() -> None:
+    compliant = set(release().zone_table.compliant_on(TODAY)) & set(release().zone_ids)
+    suspects = {item["parcel_id"] for item in release().manifest["suspects"]}
+    parcels = [
+        reference_parcel(row, zone)
+        for row, zone in enumerate(package().zone_of)
+        if zone in compliant and package().batch.parcels[row].parcel_id not in suspects
+    ]
+    found_some: dict[str, list[bool]] = {zone: [] for zone in compliant}
+    for parcel, found in zip(parcels, examined(*parcels), strict=True):
+        assert found.mixture is not None
+        share = found.mixture.undeclared_stone_fraction
+        assert 0.0 <= share.low <= share.estimate <= share.high <= 1.0
+        assert share.low == 0.0 or found.mixture.p_value <= 0.05
+        found_some[parcel.declarations[0].zone_id].append(share.low > 0.0)
+    # the test's level is 5 %: a tenth in all, and a quarter of the 16 or 30 parcels of any one zone, would be too many
+    assert np.mean([one for zone in found_some.values() for one in zone]) <= 0.1
+    assert max(float(np.mean(zone)) for zone in found_some.values()) <= 0.25
+
+
+def test_the_rest_of_a_batch_moves_no_number_that_is_shown() -> None:
+    parcels = [reference_parcel(row, "berberati") for row in range(70)]
+    together, backwards = examined(*parcels), examined(*parcels[::-1])[::-1]
+    for first, second in zip(together, backwards, strict=True):
+        assert first.verification is not None
+        assert second.verification is not None
+        assert first.mixture is not None
+        assert second.mixture is not None
+        one, two = first.verification.log10_lr_unbounded, second.verification.log10_lr_unbounded
+        assert one == pytest.approx(two, abs=1e-5)
+        shares = first.mixture.undeclared_stone_fraction, second.mixture.undeclared_stone_fraction
+        assert shares[0].estimate == pytest.approx(shares[1].estimate, abs=1e-5)
