@@ -32,7 +32,7 @@ def shares_of_stones(sp: Speaker) -> list[Figure]:
 def _rows(sp: Speaker, name: str, rows: list[dict[str, Any]]) -> Figure:
     high = max(max(c["observed"], c["high"] or 0) for c in rows) * 1.05 or 1.0
     labels = [sp.names.class_(name, c["class"]) for c in rows]
-    left = min(max(len(label) for label in labels) * 6.2 + 12, 150.0)
+    left = min(max(len(label) for label in labels) * 7.4 + 14, 170.0)
     x = Axis(0, high, left, WIDTH - 46)
     step, bottom = 22.0, TOP + 22.0 * len(rows)
     canvas = Canvas(WIDTH, bottom + 30)
