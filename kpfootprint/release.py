@@ -142,7 +142,7 @@ def load_release(folder: Path) -> Release:
     try:
         with np.load(io.BytesIO(content[ARRAYS]), allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
-    except (ValueError, OSError, BadZipFile, AttributeError) as error:
+    except (ValueError, OSError, EOFError, BadZipFile, AttributeError) as error:
         raise ReleaseError(f"{folder}: {ARRAYS} holds something else than plain arrays: {error}") from None
     model = unpack(FootprintModel, arrays)
     return Release(

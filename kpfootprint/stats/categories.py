@@ -71,6 +71,7 @@ def fit_classes(
     n_band = table.sum(axis=2)
     totals = table.sum(axis=1)
     theta = np.tile(prior_mean, (table.shape[0], 1))
+    moving = np.ones((table.shape[0], 1), dtype=bool)
     for iteration in range(N_ITERATIONS + 1):
         p = class_probabilities(theta, basis, slopes, x)
         weighted = p * n_band[:, :, None]
@@ -83,9 +84,11 @@ def fit_classes(
             break
         gradient = (totals - expected) @ basis - (theta - prior_mean) @ prior_precision
         step = np.linalg.solve(information + prior_precision, gradient[:, :, None])[:, :, 0]
-        theta = theta + np.clip(step, -MAX_STEP, MAX_STEP)
-        if np.abs(step).max() < 1e-5:
+        # a parcel stops where it alone would: what else is in the batch changes nothing
+        moving &= np.abs(step).max(axis=1, keepdims=True) >= 1e-5
+        if not moving.any():
             break
+        theta = theta + np.where(moving, np.clip(step, -MAX_STEP, MAX_STEP), 0.0)
     return ClassFit(theta, information, p)
 
 

@@ -45,10 +45,11 @@ class Network:
         """
         if features.shape[1] != self.location.size:
             raise ValueError(f"features must have {self.location.size} columns, got {features.shape[1]}")
-        hidden = self.standardise(features)
+        # doubles: in singles a row's last digits would depend on how many rows there are
+        hidden = self.standardise(features).astype(np.float64)
         for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
             hidden = np.maximum(hidden @ weight + bias, 0.0)
-        logits = (hidden @ self.weights[-1] + self.biases[-1]).astype(np.float64)
+        logits = hidden @ self.weights[-1] + self.biases[-1]
         logits -= logits.max(axis=1, keepdims=True)
         chances = np.exp(logits)
         out: NDArray[np.float64] = chances / chances.sum(axis=1, keepdims=True)

@@ -185,6 +185,7 @@ def fit_sizes(
         counts = counts * inside
     n = counts.sum(axis=1)
     theta = np.tile(prior_mean, (counts.shape[0], 1))
+    moving = np.ones((counts.shape[0], 1), dtype=bool)
     for iteration in range(N_ITERATIONS + 1):
         cell, mean_mu, mean_sigma = _moments(grid, theta, kept, inside)
         score = np.stack([mean_mu, mean_sigma], axis=2)
@@ -202,7 +203,9 @@ def fit_sizes(
             break
         gradient = np.einsum("pk,pkd->pd", counts, centred) - (theta - prior_mean) @ prior_precision
         step = np.linalg.solve(information + prior_precision, gradient[:, :, None])[:, :, 0]
-        theta = theta + np.clip(step, -MAX_STEP, MAX_STEP)
-        if np.abs(step).max() < 1e-6:
+        # a parcel stops where it alone would: what else is in the batch changes nothing
+        moving &= np.abs(step).max(axis=1, keepdims=True) >= 1e-6
+        if not moving.any():
             break
+        theta = theta + np.where(moving, np.clip(step, -MAX_STEP, MAX_STEP), 0.0)
     return SizeFit(theta, information, cell)
