@@ -17,6 +17,9 @@ from training.evaluate.trials import Trials
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
+FOUND_P = 0.05
+"""Undeclared goods count as found where the p-value of none at all is this or less."""
+
 SIZE_EDGES = (40, 200, 500, 1000, 100_000)
 
 
@@ -53,7 +56,9 @@ def decision_results(
 ) -> list[Result]:
     """Return both error rates over all sizes, zones weighing the same, and the share of true ones called consistent."""
     said = np.array([examination.conclusion or "" for examination in examinations])
+    found = np.array([e.mixture is not None and e.mixture.p_value <= FOUND_P for e in examinations])
     lines = (
+        ("undeclared goods found in true declarations", trials.is_h1, found),
         ("true declarations queried", trials.is_h1, said == "query"),
         ("false declarations called consistent", ~trials.is_h1, said == "consistent"),
         ("true declarations called consistent", trials.is_h1, said == "consistent"),
@@ -88,7 +93,7 @@ def blend_results(examinations: Sequence[Examination]) -> list[Result]:
     hits = {
         "LR < 1/10": [v is not None and v.log10_lr < -1 for v, _, _ in weighed],
         "true declarations queried": [c == "query" for _, _, c in weighed],
-        "undeclared goods found (p of 0.05 or less)": [m is not None and m.p_value <= 0.05 for _, m, _ in weighed],
+        "undeclared goods found (p of 0.05 or less)": [m is not None and m.p_value <= FOUND_P for _, m, _ in weighed],
     }
     return [counted("coherence", metric, "true blends", sum(found), len(found)) for metric, found in hits.items()]
 
