@@ -112,3 +112,12 @@ def test_arrays_are_not_written_to() -> None:
     for array in (arrays.cells, *arrays.tables, *arrays.pairs, arrays.edge, arrays.top, arrays.levels, arrays.recorded):
         array.setflags(write=False)
     summarise(arrays, fitted().structure)
+
+
+def test_each_parcel_is_summarised_as_if_alone() -> None:
+    structure = fitted().structure
+    arrays = one_kind(structure, 3, 300, 8)
+    together = summarise(arrays, structure)
+    for row in range(3):
+        alone = summarise(arrays.take(np.array([row])), structure)
+        np.testing.assert_allclose(alone.estimates[:, 0], together.estimates[:, row], rtol=1e-10, atol=1e-12)

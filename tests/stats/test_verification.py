@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from kpfootprint.stats.model import FootprintModel, Look, look
+from kpfootprint.stats.selection import Evidence
+from kpfootprint.stats.verification import (
+    against_each,
+    log10_lr_of,
+    resampled_lrs,
+    shapley,
+    subset_lrs,
+    subsets,
+    unlisted_odds,
+)
+from tests.worlds import draw_true, shipped
+
+Floats = NDArray[np.float64]
+
+
+def test_subsets_are_all_but_the_empty_one_and_the_full_one_is_first() -> None:
+    flags = subsets(3)
+    assert flags[0].all()
+    assert len({tuple(row) for row in flags.tolist()}) == 7
+    assert flags.any(axis=1).all()
+
+
+@given(st.integers(0, 10_000), st.integers(1, 4))
+def test_shares_add_up_to_the_full_value(seed: int, k: int) -> None:
+    flags = subsets(k)
+    values = np.random.default_rng(seed).normal(size=(len(flags), 3)) * 5
+    np.testing.assert_allclose(shapley(flags, values).sum(axis=1), values[0], atol=1e-10)
+
+
+def test_a_dummy_gets_nothing_and_equals_get_the_same() -> None:
+    flags = subsets(3)
+    worth = (flags[:, 0] & flags[:, 1]) * 4.0 + (flags[:, 0] | flags[:, 1]) * 2.0  # the third adds nothing
+    share = shapley(flags, worth[:, None])[0]
+    np.testing.assert_allclose(share, [3.0, 3.0, 0.0], atol=1e-12)
+
+
+def test_additive_values_give_each_its_own() -> None:
+    flags = subsets(3)
+    np.testing.assert_allclose(shapley(flags, (flags @ [1.0, -2.0, 0.5])[:, None])[0], [1.0, -2.0, 0.5])
+
+
+def looked_at(seed: int, n: int = 6) -> tuple[FootprintModel, Look, Floats, Floats, Floats, Floats]:
+    model = shipped().model
+    zones = np.arange(n) % len(model.predictor.sources)
+    arrays = draw_true(model, zones, n_stones=400, rng=np.random.default_rng(seed))
+    declared = np.eye(len(model.predictor.sources))[zones]
+    declared[1] = 0.5 * declared[1] + 0.5 * declared[2]
+    alternatives = np.zeros_like(declared)
+    alternatives[:, -5:] = 1.0
+    looked = look(model.structure, model.predictor, model.gate, model.bands, arrays, declared)
+    return model, looked, declared, alternatives, np.full(n, 0.2), np.log(arrays.n_stones)
+
+
+def test_the_full_subset_is_the_lr_and_nothing_recorded_is_worth_nothing() -> None:
+    model, looked, declared, alternatives, weight, ln_n = looked_at(1)
+    flags, values, _ = subset_lrs(model, looked, declared, alternatives, weight, ln_n)
+    np.testing.assert_allclose(values[0], log10_lr_of(model, looked.evidence, alternatives, weight, ln_n))
+    assert values.shape == (7, 6)
+    np.testing.assert_allclose(shapley(flags, values).sum(axis=1), values[0], atol=1e-9)
+
+
+def test_the_lr_falls_with_better_alternatives_and_rises_with_the_declared() -> None:
+    model, looked, _, alternatives, weight, ln_n = looked_at(2)
+    e = looked.evidence
+    base = log10_lr_of(model, e, alternatives, weight, ln_n)
+    better = Evidence(listed=e.listed + 1.0, unlisted=e.unlisted + 1.0, declared=e.declared)
+    more = Evidence(listed=e.listed, unlisted=e.unlisted, declared=e.declared + 1.0)
+    assert np.all(log10_lr_of(model, better, alternatives, weight, ln_n) <= base)
+    assert np.all(log10_lr_of(model, more, alternatives, weight, ln_n) >= base)
+
+
+def test_before_calibration_swapping_the_hypotheses_turns_the_sign() -> None:
+    """With a calibration that changes nothing, LR(a against b) = -LR(b against a)."""
+    model, looked, *_, ln_n = looked_at(3)
+    plain = replace(model, calibration=replace(model.calibration, coefficients=np.array([0.0, 1.0, 0.0, 0.0])))
+    listed = looked.evidence.listed
+    first, second = (Evidence(listed=listed, unlisted=listed[:, 0], declared=listed[:, k]) for k in (3, 7))
+    there, back = against_each(plain, first, ln_n)[:, 7], against_each(plain, second, ln_n)[:, 3]
+    np.testing.assert_allclose(there, -back, atol=1e-9)
+
+
+def test_bounds_hold() -> None:
+    calibration = shipped().model.calibration
+    low, high = calibration.bounds
+    assert low < 0 < high
+    np.testing.assert_array_equal(calibration.bounded(np.array([-99.0, 99.0])), [low, high])
+
+
+def test_resampled_lrs_lie_around_the_lr() -> None:
+    model, looked, declared, alternatives, weight, ln_n = looked_at(4, n=10)
+    resampled = resampled_lrs(model, looked, declared, alternatives, weight, ln_n)
+    value = log10_lr_of(model, looked.evidence, alternatives, weight, ln_n)
+    assert resampled.shape == (len(model.resampled_sources), 10)
+    low, high = np.quantile(resampled, [0.01, 0.99], axis=0)
+    assert np.mean((low <= value) & (value <= high)) >= 0.8
+    assert np.all(high > low)
+
+
+def test_posteriors_sum_to_one() -> None:
+    _, looked, *_ = looked_at(5)
+    listed, unlisted = unlisted_odds(looked.evidence, 0.2)
+    np.testing.assert_allclose(listed.sum(axis=1) + unlisted, 1.0)
+
+
+def test_posteriors_of_equal_evidence_are_the_priors() -> None:
+    listed, unlisted = unlisted_odds(Evidence(listed=np.zeros((1, 4)), unlisted=np.zeros(1), declared=np.zeros(1)), 0.2)
+    np.testing.assert_allclose(listed, 0.2)
+    assert unlisted[0] == pytest.approx(0.2)

@@ -1,0 +1,139 @@
+"""Do the stated levels hold on fresh parcels from the shipped model? Limits allow for chance at about 99 %."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from kpfootprint.reference import shipped_reference
+from kpfootprint.stats.intervals import clopper_pearson
+from kpfootprint.stats.metrics import cllr, cllr_min
+from kpfootprint.stats.model import look
+from kpfootprint.stats.novelty import novelty_p_values
+from kpfootprint.stats.scenarios import Scenario, Truth
+from kpfootprint.stats.shares import ShareEstimates, estimate_shares
+from kpfootprint.stats.verification import log10_lr_of
+from tests.worlds import draw_true, shipped
+from training.amortise import rank_view
+from training.package import load_package
+from training.prepare import Fitted, Prepared, fit_model, prepare
+from training.rank import BLEND, FALSE, LISTED, MIXED, Ranked, join
+from training.simulation import simulate
+
+pytestmark = pytest.mark.slow
+
+Bools = NDArray[np.bool_]
+N = 6000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    ranked: Ranked
+    truth: Truth
+    shares: ShareEstimates
+    log10_lr: NDArray[np.float64]
+    novelty_p: NDArray[np.float64]
+
+
+def make_world(prepared: Prepared, fitted: Fitted) -> World:
+    release, scenario = shipped(), shipped().manifest["config"]["scenario"]
+    model = release.model
+    drawn = Scenario(
+        kinds=(0.3, 0.05, 0.05, 0.2, 0.3, 0.1),
+        degrees_of_freedom=scenario["degrees_of_freedom"],
+        odd_share=scenario["odd_share"],
+    )
+    parts, truth = simulate(
+        partial(
+            rank_view,
+            fitted=fitted,
+            gate=model.gate,
+            network=model.shares.network,
+            unlisted_weight=release.unlisted_weight,
+        ),
+        fitted,
+        drawn,
+        prepared.allowed_sets,
+        n=N,
+        seed=np.random.SeedSequence(71),
+        n_jobs=1,
+    )
+    ranked = join(parts)
+    lr = model.calibration.bounded(model.calibration.apply(ranked.log10_score, ranked.ln_n))
+    return World(
+        ranked=ranked,
+        truth=truth,
+        shares=estimate_shares(model.shares, ranked.chances, ranked.ln_n, truth.kind == BLEND),
+        log10_lr=lr,
+        novelty_p=novelty_p_values(model.novelty, ranked.novelty, ranked.ln_n),
+    )
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    prepared = prepare(load_package(shipped_reference()))
+    return make_world(prepared, fit_model(prepared))
+
+
+def at_least(rate: float, cases: Bools) -> None:
+    """Fail where the cases show, beyond chance, that the true rate is above `rate`."""
+    limits = clopper_pearson(int(cases.sum()), int(cases.size), level=0.98)
+    assert limits.low <= rate, (cases.mean(), cases.size)
+
+
+@pytest.mark.parametrize("kind", ["single", "large", "blend"])
+def test_the_test_of_no_undeclared_goods_keeps_its_level(world: World, kind: str) -> None:
+    wanted = world.truth.kind == (BLEND if kind == "blend" else LISTED)
+    if kind == "large":
+        wanted &= world.ranked.ln_n > np.log(2000)
+    assert wanted.sum() > 60
+    alarm = world.shares.p_value[wanted] <= 0.05
+    at_least(0.06, alarm)
+    assert alarm.mean() <= 0.09
+
+
+def test_intervals_of_shares_cover(world: World) -> None:
+    for kind in (LISTED, BLEND, MIXED):
+        rows = world.truth.kind == kind
+        share = world.truth.share[rows]
+        covered = (world.shares.low[rows] <= share) & (share <= world.shares.high[rows])
+        assert covered.mean() >= 0.85, kind
+
+
+def test_novelty_keeps_its_level_for_what_is_listed(world: World) -> None:
+    rows = np.isin(world.truth.kind, (LISTED, BLEND)) & ~world.truth.sieved
+    for level in (0.02, 0.05, 0.1, 0.3, 0.5):
+        found = (world.novelty_p[rows] <= level).mean()
+        # It may be cautious; it may not cry wolf.
+        assert 0.3 * level <= found <= level + 0.015
+    sieved = np.isin(world.truth.kind, (LISTED, BLEND)) & world.truth.sieved
+    assert (world.novelty_p[sieved] <= 0.05).mean() <= 0.08
+
+
+def test_likelihood_ratios_are_near_their_ideal(world: World) -> None:
+    true, false = (world.log10_lr[np.isin(world.truth.kind, kinds)] for kinds in ((LISTED, BLEND), (FALSE,)))
+    assert cllr(true, false) - cllr_min(true, false) < 0.1
+    assert cllr(true, false) < 0.5
+
+
+def test_true_blends_are_rarely_spoken_against(world: World) -> None:
+    assert (world.log10_lr[world.truth.kind == BLEND] < -1).mean() <= 0.02
+
+
+def test_evidence_vanishes_as_a_parcel_shrinks() -> None:
+    model = shipped().model
+    rng = np.random.default_rng(5)
+    zones = rng.integers(len(model.predictor.sources), size=150)
+    declared = np.eye(len(model.predictor.sources))[rng.permutation(zones)]
+    sizes = []
+    for n in (2, 20, 200):
+        arrays = draw_true(model, zones, n_stones=n, rng=rng)
+        looked = look(model.structure, model.predictor, model.gate, model.bands, arrays, declared)
+        lr = log10_lr_of(model, looked.evidence, 1.0 - declared, np.full(150, 0.2), np.log(arrays.n_stones))
+        sizes.append(float(np.median(np.abs(lr))))
+    assert sizes[0] < sizes[1] < sizes[2]
+    assert sizes[0] < 0.5
