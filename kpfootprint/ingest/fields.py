@@ -45,7 +45,7 @@ def number_reader(
     def read(cell: Cell) -> float | int | Broken | None:
         if is_blank(cell) and not (typed and isinstance(cell, str)):
             return None
-        number = read_number(cell, marks, typed=typed)
+        number = Broken("not_a_number") if is_blank(cell) else read_number(cell, marks, typed=typed)
         if isinstance(number, Broken):
             return number
         if number < 0:

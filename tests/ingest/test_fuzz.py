@@ -42,13 +42,13 @@ def read(document: Any, scheme: Scheme, zone_table: ZoneTable) -> None:
         json.dumps([item.as_dict() for item in found])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(document=JSON)
 def test_any_json(document: Any, scheme: Scheme, zone_table: ZoneTable) -> None:
     read(document, scheme, zone_table)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     changes=st.dictionaries(st.sampled_from(MEMBERS), JSON | NEARLY | st.lists(NEARLY, max_size=4), max_size=4),
     dropped=st.sets(st.sampled_from(["stones", "declarations", "conditions"])),
@@ -60,7 +60,7 @@ def test_a_sound_parcel_with_any_changes(
     read({name: value for name, value in document.items() if name not in dropped}, scheme, zone_table)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     data=st.lists(
         st.sampled_from(

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.integrate import quad
@@ -36,6 +36,7 @@ def draw(mu: float, sigma: float, n: int, seed: int, n_parcels: int = 1) -> Floa
     return counts
 
 
+@settings(max_examples=25, deadline=None)
 @given(st.floats(-2.2, 0.3), st.floats(0.35, 1.1))
 def test_cell_probabilities_agree_with_quadrature(mu: float, sigma: float) -> None:
     ours = cell_probabilities(GRID, np.array([[mu, np.log(sigma)]]), kept())[0]
