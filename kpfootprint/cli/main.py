@@ -9,6 +9,7 @@ import click
 
 from kpfootprint import __version__
 from kpfootprint.cli.batch import batch, validate
+from kpfootprint.cli.beside import beside
 from kpfootprint.cli.compare import compare
 from kpfootprint.cli.models import models
 from kpfootprint.cli.operate import keys, serve
@@ -36,7 +37,7 @@ def cli() -> None:
     """
 
 
-for command in (compare, verify, batch, validate, zones, models, keys, serve):
+for command in (compare, beside, verify, batch, validate, zones, models, keys, serve):
     cli.add_command(command)
 
 
