@@ -50,10 +50,14 @@ class Calibration:
     set_threshold: float
 
     def apply(self, log10_score: Floats, ln_n: Floats, coefficients: Floats | None = None) -> Floats:
-        """Return calibrated log10 LRs before bounds; `ln_n` broadcasts against the scores."""
+        """Return calibrated log10 LRs before bounds; `ln_n` broadcasts against the scores.
+
+        Below the smallest calibrated parcel the offset fades with the number of stones: no stones, no evidence.
+        """
         a, b, c, d = np.moveaxis(self.coefficients if coefficients is None else coefficients, -1, 0)
         x = np.clip((ln_n - self.centre) / self.scale, *self.limits)
-        out: Floats = a + np.maximum(b + d * x, 0.0) * log10_score + c * x
+        fade = np.exp(np.minimum(ln_n - self.centre - self.scale * self.limits[0], 0.0))
+        out: Floats = fade * (a + c * x) + np.maximum(b + d * x, 0.0) * log10_score
         return out
 
     def bounded(self, log10_lr: Floats) -> Floats:
