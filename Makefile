@@ -34,7 +34,7 @@ serve: env
 	@$(BIN)/kpfootprint serve --port $(PORT)
 
 test: env
-	@$(BIN)/python -m pytest -q -m "not slow"
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not slow" -n auto --maxprocesses 4 --dist loadfile
 
 check: env
 	@$(BIN)/ruff format --check --quiet || { echo 'Some files are not formatted: make fix' >&2; exit 1; }
