@@ -59,7 +59,7 @@ def draw(kind: str, n: int, *, seed: int, scenario: Scenario | None = None) -> t
         fitted().model,
         truth,
         edges=fitted().edges,
-        near_covariance=fitted().near_covariance,
+        near_covariance=fitted().predictor.neighbours,
         rng=rng,
     )
 

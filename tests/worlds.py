@@ -48,6 +48,7 @@ def draw_of(
             cut_high=np.ones(n),
             width_low=np.ones(n),
             width_high=np.ones(n),
+            taken=np.ones(n),
         ),
         np.full((n, n_factors), -1),
         shown_edge=lower,

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from kpfootprint.stats.model import Look, look, share_features
 from kpfootprint.stats.networks import Network
+from kpfootprint.stats.novelty import strangeness
+from kpfootprint.stats.ranks import RankTable
 from kpfootprint.stats.scenarios import Truth
 from kpfootprint.stats.selection import gate_features
 from kpfootprint.stats.shares import share_bins
@@ -98,3 +100,26 @@ def rank_view(
     """Return what ranks are made of from one chunk of simulated parcels."""
     looked, features = _look(arrays, truth, fitted, gate)
     return seen(looked, truth, features, network, unlisted_weight)
+
+
+def _novelty_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted, gate: Network) -> tuple[Floats, Floats]:
+    looked = look(fitted.structure, fitted.predictor, gate, fitted.bands, arrays, truth.declared)
+    assert looked.profile is not None
+    return strangeness(looked.view, looked.gate[:, 0], looked.profile.distance), np.log(arrays.n_stones)
+
+
+def fit_novelty(
+    fitted: Fitted, gate: Network, sets: Floats, config: FitConfig, seed: np.random.SeedSequence
+) -> RankTable:
+    """Rank strangeness among true declarations, whole in size and with tails as they were learnt."""
+    parts, _ = simulate(
+        partial(_novelty_view, fitted=fitted, gate=gate),
+        fitted,
+        replace(config.scenario, kinds=(0.7, 0.0, 0.0, 0.3, 0.0, 0.0), sieved=0.0),
+        sets,
+        n=config.n_ranked // 2,
+        seed=seed,
+        n_jobs=config.n_jobs,
+    )
+    strange, ln_n = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return RankTable.from_calibration(strange, ln_n)

@@ -8,7 +8,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
-from kpfootprint.stats.calibration import AffineCalibrator, elub_bounds
+from kpfootprint.stats.calibration import AffineCalibrator, elub_bounds, penalty_of
 from kpfootprint.stats.model import Calibration, look
 from kpfootprint.stats.networks import Network
 from kpfootprint.stats.selection import Evidence, log_alternative
@@ -21,6 +21,8 @@ Ints = NDArray[np.intp]
 
 LN10 = float(np.log(10.0))
 LEVEL = 0.9
+TRUST = 40.0
+"""Parcels' worth of belief that the explicit scores are log10 LRs already: they come from densities, not distances."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,10 +93,11 @@ def calibrate(
     """Learn the affine calibration, its bounds and its resampled versions; return the trials too."""
     trials = make_trials(prepared, evidence, kept, unlisted_weight)
     n_stones = prepared.arrays.n_stones
+    penalty = penalty_of(trials.score.size, np.unique(trials.parcel).size, TRUST)
 
     def fit(weight: Floats) -> AffineCalibrator:
         used = weight > 0
-        return AffineCalibrator(size_terms="both", penalty=4.0).fit(
+        return AffineCalibrator(size_terms="both", penalty=penalty).fit(
             trials.score[used],
             trials.is_true[used].astype(float),
             n_stones=n_stones[trials.parcel[used]],

@@ -29,6 +29,7 @@ class FitConfig:
     stages: tuple[tuple[float, int], ...]
     unlisted_weight: float
     scenario: Scenario
+    ranks: Scenario
     conclusion: dict[str, float]
     n_jobs: int = 2
 
@@ -44,7 +45,7 @@ def read_config(path: Path = DEFAULT) -> FitConfig:
     with path.open("rb") as stream:
         document: dict[str, Any] = tomllib.load(stream)
     try:
-        networks, scenario = document["networks"], dict(document["scenario"])
+        networks, scenario = document["networks"], _scenario(document["scenario"])
         return FitConfig(
             **document["fit"],
             hidden=tuple(networks["hidden"]),
@@ -53,8 +54,13 @@ def read_config(path: Path = DEFAULT) -> FitConfig:
             batch=networks["batch"],
             stages=tuple((rate, passes) for rate, passes in networks["stages"]),
             unlisted_weight=document["evidence"]["unlisted_weight"],
-            scenario=Scenario(**{**scenario, "kinds": tuple(scenario["kinds"])}),
+            scenario=scenario,
+            ranks=_scenario(document["scenario"] | document["ranks"]),
             conclusion=dict(document["conclusion"]),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"{path}: a setting is missing or unknown: {error}") from None
+
+
+def _scenario(values: dict[str, Any]) -> Scenario:
+    return Scenario(**values | {"kinds": tuple(values["kinds"])})

@@ -21,10 +21,9 @@ from kpfootprint.release import write_release
 from kpfootprint.rules import Rules, conclude
 from kpfootprint.stats.learning import check_structure
 from kpfootprint.stats.model import FootprintModel, Ordination
-from kpfootprint.stats.novelty import novelty_p_values
 from kpfootprint.stats.shares import NONE_P, estimate_shares
 from kpfootprint.stats.summaries import summarise
-from training.amortise import fit_gate, fit_share_network, rank_view
+from training.amortise import fit_gate, fit_novelty, fit_share_network, rank_view
 from training.calibrate import Trials, calibrate, out_of_fold, resample_sources
 from training.config import FitConfig
 from training.prepare import Fitted, Prepared, fit_model, prepare
@@ -32,7 +31,6 @@ from training.rank import (
     BLEND,
     error_table,
     fit_detection,
-    fit_novelty_model,
     fit_share_model,
     join,
     scores_to_lr,
@@ -90,7 +88,7 @@ def fit(reference: ReferencePackage, config: FitConfig, progress: Progress) -> t
     parts, truth = simulate(
         partial(rank_view, fitted=fitted, gate=gate, network=network, unlisted_weight=config.unlisted_weight),
         fitted,
-        replace(config.scenario, kinds=(0.36, 0.05, 0.05, 0.16, 0.28, 0.10)),
+        config.ranks,
         sets,
         n=config.n_ranked,
         seed=seeds[2],
@@ -98,7 +96,7 @@ def fit(reference: ReferencePackage, config: FitConfig, progress: Progress) -> t
     )
     ranked = join(parts)
     shares = fit_share_model(ranked, truth, network, edges)
-    novelty = fit_novelty_model(ranked, truth)
+    novelty = fit_novelty(fitted, gate, sets, config, seeds[3])
     step("resampled reference parcels")
     model = FootprintModel(
         structure=fitted.structure,
@@ -117,13 +115,14 @@ def fit(reference: ReferencePackage, config: FitConfig, progress: Progress) -> t
     estimates = estimate_shares(shares, ranked.chances, ranked.ln_n, truth.kind == BLEND)
     model = replace(model, detection=fit_detection(estimates.p_value <= NONE_P, truth, ranked.ln_n, fitted))
     rules = Rules.from_json(config.conclusion)
+    novelty_p = novelty.p_values(ranked.strangeness, ranked.ln_n)
     conclusion = conclude(
         rules,
         n_stones=np.exp(ranked.ln_n),
-        log10_lr=scores_to_lr(calibration, ranked),
+        log10_lr=scores_to_lr(calibration, ranked, novelty_p),
         share_p=estimates.p_value,
         share_low=estimates.low,
-        novelty_p=novelty_p_values(novelty, ranked.novelty, ranked.ln_n),
+        novelty_p=novelty_p,
     )
     step("done")
     manifest = _manifest(prepared, fitted, config, trials)
@@ -144,7 +143,7 @@ def _manifest(prepared: Prepared, fitted: Fitted, config: FitConfig, trials: Tri
         "made_with": {"python": platform.python_version()}
         | {name: importlib.metadata.version(name) for name in ("numpy", "scipy", "scikit-learn")},
         "seed": config.seed,
-        "config": {**asdict(config), "scenario": asdict(config.scenario)},
+        "config": asdict(config),
         "reference": {
             "name": reference.name,
             "version": reference.version,

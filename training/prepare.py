@@ -61,7 +61,6 @@ class Fitted:
     model: ParcelModel
     predictor: Predictor
     bands: Ints
-    near_covariance: Floats
     edges: Floats
 
 
@@ -125,12 +124,12 @@ def fit_model(prepared: Prepared, train: Ints | None = None, *, n_iterations: in
         prepared.structure, arrays, groups, len(prepared.zone_ids), prepared.n_levels, n_iterations=n_iterations
     )
     known = arrays.edge[~np.isnan(arrays.edge)]
+    neighbours = _near_covariance(prepared, model)
     return Fitted(
         structure=structure,
         model=model,
-        predictor=Predictor.from_model(model),
+        predictor=Predictor.from_model(model, neighbours),
         bands=size_bands(_size_chances(structure, arrays, groups)),
-        near_covariance=_near_covariance(prepared, model),
         edges=known if known.size else np.array([structure.edge_mean]),
     )
 

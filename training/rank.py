@@ -14,7 +14,7 @@ from kpfootprint.stats.detection import detection_design, source_distances
 from kpfootprint.stats.intervals import clopper_pearson
 from kpfootprint.stats.model import Calibration, Look
 from kpfootprint.stats.networks import Network
-from kpfootprint.stats.novelty import NoveltyModel, fit_novelty, novelty_statistics
+from kpfootprint.stats.novelty import highest_log10_lr, strangeness
 from kpfootprint.stats.ranks import RankTable
 from kpfootprint.stats.scenarios import KINDS, Truth
 from kpfootprint.stats.selection import log_alternative
@@ -31,12 +31,12 @@ TAILS = np.linspace(0.005, 0.2, 40)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranked:
-    """What was seen of each simulated parcel (n): sizes, scores, share chances, novelty and association statistics."""
+    """What was seen of each simulated parcel (n): sizes, scores, share chances, strangeness and association."""
 
     ln_n: Floats
     log10_score: Floats
     chances: Floats
-    novelty: Floats
+    strangeness: Floats
     association: Floats
 
 
@@ -50,7 +50,7 @@ def seen(looked: Look, truth: Truth, features: Floats, network: Network, unliste
         ln_n=np.log(looked.view.arrays.n_stones),
         log10_score=(evidence.declared - below) / LN10,
         chances=network.probabilities(features),
-        novelty=novelty_statistics(looked.view, looked.profile.declared),
+        strangeness=strangeness(looked.view, looked.gate[:, 0], looked.profile.distance),
         association=association_statistic(looked.profile, foreign_sources(truth.declared, truth.allowed)),
     )
 
@@ -61,15 +61,9 @@ def join(parts: list[Ranked]) -> Ranked:
         ln_n=np.concatenate([p.ln_n for p in parts]),
         log10_score=np.concatenate([p.log10_score for p in parts]),
         chances=np.concatenate([p.chances for p in parts]),
-        novelty=np.concatenate([p.novelty for p in parts]),
+        strangeness=np.concatenate([p.strangeness for p in parts]),
         association=np.concatenate([p.association for p in parts]),
     )
-
-
-def fit_novelty_model(ranked: Ranked, truth: Truth) -> NoveltyModel:
-    """Rank novelty statistics among true declarations whose sizes are complete."""
-    rows = np.flatnonzero(np.isin(truth.kind, (LISTED, BLEND)) & ~truth.sieved)
-    return fit_novelty(ranked.novelty[rows], ranked.ln_n[rows])
 
 
 def fit_share_model(ranked: Ranked, truth: Truth, network: Network, edges: Floats) -> ShareModel:
@@ -147,6 +141,6 @@ def error_table(conclusion: NDArray[np.intp], truth: Truth, ln_n: Floats) -> lis
     return rows
 
 
-def scores_to_lr(calibration: Calibration, ranked: Ranked) -> Floats:
+def scores_to_lr(calibration: Calibration, ranked: Ranked, novelty_p: Floats) -> Floats:
     """Return bounded log10 LRs of the simulated declarations."""
-    return calibration.bounded(calibration.apply(ranked.log10_score, ranked.ln_n))
+    return calibration.bounded(calibration.apply(ranked.log10_score, ranked.ln_n), highest_log10_lr(novelty_p))

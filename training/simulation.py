@@ -37,7 +37,7 @@ def _draw(
         fitted.model,
         truth,
         edges=fitted.edges,
-        near_covariance=fitted.near_covariance,
+        near_covariance=fitted.predictor.neighbours,
         rng=rng,
     )
     return look(arrays, truth), truth

@@ -43,10 +43,9 @@ from kpfootprint.comparison.weigh import LEVEL, OTHER_WEIGHTS, Weighed
 from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release
 from kpfootprint.rules import CONCLUSIONS, conclude
+from kpfootprint.stats.novelty import LOG10_SUPPORT_OF_NOVEL, NOVEL_P
 
 Floats = NDArray[np.float64]
-
-NOVEL_P = 0.05
 
 
 def verbal_of(log10_lr: float, scale: Mapping[str, Any]) -> Statement:
@@ -61,7 +60,7 @@ def verbal_of(log10_lr: float, scale: Mapping[str, Any]) -> Statement:
 def verification_of(weighed: Weighed, hypotheses: Hypotheses, row: int, release: Release) -> Verification:
     """Return what speaks for and against the declaration of one parcel."""
     log10_lr, unbounded = float(weighed.log10_lr[row]), float(weighed.unbounded[row])
-    low, high = (float(bound) for bound in release.model.calibration.bounds)
+    low, high = float(release.model.calibration.bounds[0]), float(weighed.highest[row])
     others = [AlternativeLR(kind="any_other_zone", log10_lr=float(weighed.any_other[row]))]
     others += [
         AlternativeLR(kind="zone", zone_id=release.zone_ids[k], log10_lr=float(weighed.each[row, k]))
@@ -217,11 +216,11 @@ def examination_of(
                 )[0]
             )
         ]
-        if verification.bound_hit is not None:
+        if verification.bound_hit is not None and weighed.highest[row] == release.model.calibration.bounds[1]:
             said.add("bound_hit", bound=verification.bound_hit, log10_lr=verification.log10_lr)
-    novelty = Novelty(p_value=float(weighed.novelty_p[row]), floor=release.model.novelty.smallest.floor)
+    novelty = Novelty(p_value=float(weighed.novelty_p[row]), floor=release.model.novelty.floor)
     if novelty.p_value <= NOVEL_P:
-        said.add("novel_parcel", p_value=novelty.p_value)
+        said.add("novel_parcel", p_value=novelty.p_value, log10_lr=LOG10_SUPPORT_OF_NOVEL)
     return Examination(
         status_on=hypotheses.days[row],
         declared=hypotheses.declared[row],

@@ -12,7 +12,7 @@ from kpfootprint.comparison.hypotheses import Hypotheses
 from kpfootprint.release import Release
 from kpfootprint.stats.evidence import DEGREES_OF_FREEDOM
 from kpfootprint.stats.model import FootprintModel, Look, look, share_features
-from kpfootprint.stats.novelty import novelty_p_values, novelty_statistics
+from kpfootprint.stats.novelty import highest_log10_lr, strangeness
 from kpfootprint.stats.selection import slot_evidence
 from kpfootprint.stats.shares import ShareEstimates, estimate_shares
 from kpfootprint.stats.structure import ParcelArrays
@@ -37,15 +37,17 @@ OTHER_WEIGHTS = (0.1, 0.5, 0.9)
 class Weighed:
     """Numbers of n parcels over Z zones; log10 LRs are calibrated, and within bounds unless they say otherwise.
 
-    `each` (n, Z) against each zone alone, `any_other` against all zones not declared, `by_weight` (n, 3) under
-    `OTHER_WEIGHTS`, `by_selection` (n, 3) unbounded: sizes as recorded, marginalised, left out; `sorter_blank` (n,)
-    unbounded, as if the sorter were not known; `attribute_shares` (n, A + 1) of `unbounded`.
+    `highest` (n,) is each parcel's upper bound, `each` (n, Z) against each zone alone, `any_other` against all zones
+    not declared, `by_weight` (n, 3) under `OTHER_WEIGHTS`, `by_selection` (n, 3) unbounded: sizes as recorded,
+    marginalised, left out; `sorter_blank` (n,) unbounded, as if the sorter were not known; `attribute_shares`
+    (n, A + 1) of `unbounded`.
     """
 
     looked: Look
     ln_n: Floats
     unbounded: Floats
     log10_lr: Floats
+    highest: Floats
     low: Floats
     high: Floats
     any_other: Floats
@@ -80,7 +82,14 @@ def weigh(arrays: ParcelArrays, hypotheses: Hypotheses, release: Release) -> Wei
     flags, values, sorter_blank = subset_lrs(model, looked, weights, alternatives, stated, ln_n)
     unbounded = values[0]
     resampled = resampled_lrs(model, looked, weights, alternatives, stated, ln_n)
-    bounded = model.calibration.bounded
+    is_blend = (weights > 0).sum(axis=1) > 1
+    known = np.where(hypotheses.testable, profile.distance, np.nan)
+    novelty_p = model.novelty.p_values(strangeness(view, looked.gate[:, 0], known), ln_n)
+    highest = np.minimum(model.calibration.bounds[1], highest_log10_lr(novelty_p))
+
+    def bounded(log10_lr: Floats) -> Floats:
+        return model.calibration.bounded(log10_lr, highest)
+
     log10_lr = bounded(unbounded)
     tail = (1.0 - LEVEL) / 2.0
     low, high = np.quantile(bounded(resampled), [tail, 1.0 - tail], axis=0)
@@ -90,17 +99,16 @@ def weigh(arrays: ParcelArrays, hypotheses: Hypotheses, release: Release) -> Wei
         for slot in (AS_RECORDED, CLASSES)
     ]
     posterior, unlisted = unlisted_odds(evidence, release.unlisted_weight)
-    is_blend = (weights > 0).sum(axis=1) > 1
-    known = np.where(hypotheses.testable, profile.declared, np.nan)
     return Weighed(
         looked=looked,
         ln_n=ln_n,
         unbounded=unbounded,
         log10_lr=log10_lr,
+        highest=highest,
         low=np.minimum(low, log10_lr),
         high=np.maximum(high, log10_lr),
         any_other=bounded(log10_lr_of(model, evidence, others, stated, ln_n)),
-        each=bounded(against_each(model, evidence, ln_n)),
+        each=bounded(against_each(model, evidence, ln_n).T).T,
         by_weight=np.stack(
             [bounded(log10_lr_of(model, evidence, alternatives, np.full(n, w), ln_n)) for w in OTHER_WEIGHTS], axis=1
         ),
@@ -111,7 +119,7 @@ def weigh(arrays: ParcelArrays, hypotheses: Hypotheses, release: Release) -> Wei
         posterior=posterior,
         unlisted_posterior=unlisted,
         shares=_shares(model, looked, hypotheses, ln_n, is_blend),
-        novelty_p=novelty_p_values(model.novelty, novelty_statistics(view, known), ln_n),
+        novelty_p=novelty_p,
     )
 
 

@@ -54,7 +54,9 @@ TEMPLATES: dict[str, str] = {
     "partly_recorded": mark("Of the stones only {share} have their {attribute} recorded."),
     "carats_not_recorded": mark("No carats are recorded; undeclared goods are given as a share of stones only."),
     "novel_parcel": mark(
-        "The parcel is unlike every zone of the reference (p = {p_value}); a comparison of zones means little then."
+        "The parcel lies farther from every zone of the reference, and from what was declared, than parcels of "
+        "these zones do (p = {p_value}): another source, goods of several sources, or an odd parcel. Support for "
+        "the declaration is therefore held at log10 {log10_lr} at most."
     ),
     "no_alternative": mark(
         "Every other listed source was compliant on that day; the alternative is a source nobody has sampled."

@@ -149,6 +149,14 @@ class AffineCalibrator:
         return np.clip((np.log(n) - self.centre_) / self.scale_, *self.range_)
 
 
+def penalty_of(n_cases: int, n_parcels: int, trust: float) -> float:
+    """Return the penalty under which the belief that scores are log10 LRs already is worth `trust` parcels.
+
+    A parcel stands in several cases, as declarations it could have had, and these say much the same; at least 1.
+    """
+    return max(trust * n_cases / n_parcels, 1.0)
+
+
 def _vector(name: str, values: ArrayLike) -> Floats:
     vector = np.asarray(values, dtype=np.float64)
     if vector.ndim != 1 or vector.size == 0 or not np.isfinite(vector).all():

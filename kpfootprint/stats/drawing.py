@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from kpfootprint.stats.categories import class_probabilities
+from kpfootprint.stats.graders import grader_shift
 from kpfootprint.stats.parcel_model import ParcelModel
 from kpfootprint.stats.scenarios import Scenario, Truth, draw_stones
 from kpfootprint.stats.simulate import Parts, Recovery, draw_coefficients, draw_deviations, draw_parcels
@@ -14,6 +16,10 @@ Floats = NDArray[np.float64]
 
 NEW_LEVEL = 0.1
 """Share of parcels whose last condition (the sorter) is one that no reference parcel has."""
+PICKED = 0.4
+"""Share of the parcels with sizes taken out from which only a part of these was taken, as a buyer does by hand."""
+NEAR_SPREADS = (0.4, 3.0)
+"""How far unlisted sources lie from a listed one, in spreads of the sources of one geology."""
 
 
 def draw_unlisted(
@@ -27,7 +33,7 @@ def draw_unlisted(
     far = far_from + np.exp(rng.uniform(np.log(0.6), np.log(2.2), n))[:, None] * (
         rng.standard_normal((n, dim)) @ np.linalg.cholesky(between).T
     )
-    close = listed + rng.uniform(0.4, 1.3, n)[:, None] * (
+    close = listed + rng.uniform(*NEAR_SPREADS, n)[:, None] * (
         rng.standard_normal((n, dim)) @ np.linalg.cholesky(near_covariance).T
     )
     return np.where(near[:, None], close, far)
@@ -89,6 +95,11 @@ def draw_scenario(
         model, row.size, rng, degrees_of_freedom=scenario.degrees_of_freedom, odd_share=scenario.odd_share
     )
 
+    graded = rng.standard_normal((n, len(structure.bases)))
+    for a, (basis, block) in enumerate(zip(structure.bases, structure.blocks[1:], strict=True)):
+        chances = class_probabilities(locations[:, block], basis, structure.slopes[a], np.zeros(1))[:, 0]
+        locations[:, block] += graded[row, a, None] * grader_shift(chances, basis)
+
     edge = rng.choice(edges, n) + 0.02 * rng.standard_normal(n)
     other = rng.random(n) < scenario.other_edge
     edge = np.where(other, edge + rng.uniform(-0.3, 1.6, n), edge)
@@ -104,6 +115,7 @@ def draw_scenario(
         cut_high=np.where(high, rng.uniform(0.5, 0.98, n), 1.0),
         width_low=width[0],
         width_high=width[1],
+        taken=np.where(rng.random(n) < PICKED, rng.uniform(0.3, 0.85, n), 1.0),
     )
     parts = Parts(parcel=row, n_stones=part_stones[row, part], numbers=locations)
     arrays = draw_parcels(structure, parts, recovery, levels, shown_edge=shown_edge, shown_levels=shown_levels, rng=rng)

@@ -30,11 +30,12 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 
 DEGREES_OF_FREEDOM = 10.0
-KNOWN_LEVEL_SHARE = 0.15
+KNOWN_LEVEL_SHARE = 0.5
 """Part of a known level's variance that stays uncertain after the fit."""
-NEAR = (0.15, 0.5)
+NEAR = (1.0, 4.0, 9.0)
+"""Multiples of the covariance of neighbours for unlisted sources near a listed one."""
 FAR = (1.0, 2.5)
-"""Multiples of the between-source covariance for unlisted sources near listed ones, and anywhere."""
+"""Multiples of the covariance of all sources for unlisted sources anywhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,8 @@ class Predictor:
         *S* where the last factor is known and where it is not.
     mean, between : ndarray of shape (D,) and (D, D)
         Location and covariance of sources that nobody has sampled.
+    neighbours : ndarray of shape (D, D)
+        Covariance of such sources about a listed one of the same geology.
     """
 
     sources: Floats
@@ -71,10 +74,11 @@ class Predictor:
     within_unknown: Floats
     mean: Floats
     between: Floats
+    neighbours: Floats
 
     @classmethod
-    def from_model(cls, model: ParcelModel) -> Predictor:
-        """Collect what the evidence needs; the between covariance is shrunk half to its diagonal."""
+    def from_model(cls, model: ParcelModel, neighbours: Floats) -> Predictor:
+        """Collect what the evidence needs; the covariance of all sources is shrunk half to its diagonal."""
         enumerated = model.levels[:-1]
         combos = np.array(list(product(*[range(len(level)) for level in enumerated])), dtype=np.intp)
         shifts = sum((level[combos[:, f]] for f, level in enumerate(enumerated)), np.zeros((len(combos), 1)))
@@ -90,6 +94,7 @@ class Predictor:
             within_unknown=model.within + spread,
             mean=model.mean,
             between=0.5 * model.between + 0.5 * np.diag(np.diag(model.between)),
+            neighbours=neighbours,
         )
 
 
@@ -189,15 +194,18 @@ def source_evidence(frame: Frame, locations: Floats, scales: Floats) -> tuple[Fl
 
 
 def unlisted_evidence(predictor: Predictor, frame: Frame) -> Floats:
-    """Return log evidence (n, 4) for a source nobody has sampled: near a listed one (2) and anywhere (2)."""
-    between = frame.axes @ predictor.between @ frame.axes.transpose(0, 2, 1)
+    """Return log evidence (n, 5) for a source nobody has sampled: near a listed one (3) and anywhere (2)."""
+    between, neighbours = (
+        frame.axes @ covariance @ frame.axes.transpose(0, 2, 1)
+        for covariance in (predictor.between, predictor.neighbours)
+    )
     n, dim = frame.position.shape
     exponent = 0.5 * (DEGREES_OF_FREEDOM + frame.n_dims)[:, None, None]
     out = np.empty((n, len(NEAR) + len(FAR)))
     for column, multiple in enumerate((*NEAR, *FAR)):
         near = column < len(NEAR)
         locations = predictor.sources if near else predictor.mean[None]
-        scale = multiple * between
+        scale = multiple * (neighbours if near else between)
         index = np.arange(dim)
         scale[:, index, index] += frame.noise + 1.0
         root = np.linalg.inv(np.linalg.cholesky(scale))

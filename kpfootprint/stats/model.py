@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from kpfootprint.stats.declarations import Profile, declaration_features, profile_of
 from kpfootprint.stats.evidence import Predictor
 from kpfootprint.stats.networks import Network
-from kpfootprint.stats.novelty import NoveltyModel
+from kpfootprint.stats.ranks import RankTable
 from kpfootprint.stats.selection import Evidence, fuse, gate_features
 from kpfootprint.stats.shares import ShareModel
 from kpfootprint.stats.structure import ParcelArrays, Structure
@@ -60,9 +60,9 @@ class Calibration:
         out: Floats = fade * (a + c * x) + np.maximum(b + d * x, 0.0) * log10_score
         return out
 
-    def bounded(self, log10_lr: Floats) -> Floats:
-        """Return log10 LRs within the bounds."""
-        out: Floats = np.clip(log10_lr, *self.bounds)
+    def bounded(self, log10_lr: Floats, highest: Floats | float = np.inf) -> Floats:
+        """Return log10 LRs within the bounds, and at most `highest` (which broadcasts against them)."""
+        out: Floats = np.clip(log10_lr, self.bounds[0], np.minimum(self.bounds[1], highest))
         return out
 
 
@@ -99,7 +99,7 @@ class FootprintModel:
     gate: Network
     shares: ShareModel
     calibration: Calibration
-    novelty: NoveltyModel
+    novelty: RankTable
     detection: Floats
     ordination: Ordination
     resampled_sources: Floats

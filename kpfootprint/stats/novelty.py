@@ -1,58 +1,63 @@
-"""Like nothing in the reference: two statistics, each ranked at matched size, the smallest rank ranked again."""
+r"""Like nothing in the reference: the distance to the nearest source, ranked among parcels of listed sources.
+
+The distance is that of the evidence (`kpfootprint.stats.evidence`): of the sizes as recorded and the classes as far as
+the gate trusts the sizes, of the classes alone as far as it does not, so a sieve does not make a parcel look strange.
+It needs no guess at where unlisted sources lie, which the odds of an unlisted source do.
+
+References
+----------
+Wilson and Hilferty (1931), The distribution of chi-square, PNAS 17, 684-688: the cube root that makes distances in
+different numbers of dimensions comparable.
+"""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.stats.evidence import log_sum
-from kpfootprint.stats.ranks import RankTable
-from kpfootprint.stats.selection import any_unlisted
-from kpfootprint.stats.views import CLASSES, INNER_SLOT, View
+from kpfootprint.stats.views import AS_RECORDED, CLASSES, View
 
 Floats = NDArray[np.float64]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoveltyModel:
-    """Rank tables of the statistics of `novelty_statistics` and of the smallest of their p-values."""
-
-    single: tuple[RankTable, ...]
-    smallest: RankTable
+NOVEL_P = 0.05
+"""A parcel of this p-value or less is flagged as unlike every source."""
+LOG10_SUPPORT_OF_NOVEL = 1.0
+"""Largest log10 LR in favour of a declaration that a flagged parcel carries: a matter of policy."""
 
 
-def novelty_statistics(view: View, declared: Floats | None = None) -> Floats:
-    """Return two statistics (n, 2), each larger where a parcel is stranger.
+def strangeness(view: View, trust: Floats, declared: Floats | None = None) -> Floats:
+    r"""Return how far each parcel (n,) lies from the nearest source: about standard normal for sources known exactly.
 
-    The log odds of an unlisted against all listed sources, by inner sizes and classes, and by classes alone: a sieve,
-    declared or not, moves neither of them much.
+    With :math:`D^2` the squared distance and *k* the numbers of the parcel that count,
+
+    .. math:: \Bigl(\sqrt[3]{D^2/k} - 1 + \tfrac{2}{9k}\Bigr) \Big/ \sqrt{\tfrac{2}{9k}}
+
+    of the sizes as recorded and of the classes alone, weighed by the trust in the sizes.
 
     Parameters
     ----------
+    trust : ndarray of shape (n,)
+        Chance that no sizes were taken out.
     declared : ndarray of shape (n_slots, n), optional
-        Log evidence of what was declared (NaN: nothing); a declared blend is one more candidate.
+        Squared distance to what was declared (NaN: nothing); a declared blend is one more candidate.
     """
-    columns = []
-    for slot in (INNER_SLOT, CLASSES):
-        known = log_sum(view.listed[slot])
+    scores = []
+    for slot in (AS_RECORDED, CLASSES):
+        distance = view.distance[slot].min(axis=1)
         if declared is not None:
-            known = np.fmax(known, declared[slot])
-        columns.append(any_unlisted(view.unlisted[slot]) - known)
-    return np.stack(columns, axis=1)
+            distance = np.fmin(distance, declared[slot])
+        dims = np.maximum(view.n_dims[slot], 1.0)
+        spread = 2.0 / (9.0 * dims)
+        scores.append((np.cbrt(distance / dims) - 1.0 + spread) / np.sqrt(spread))
+    out: Floats = trust * scores[0] + (1.0 - trust) * scores[1]
+    return out
 
 
-def fit_novelty(statistics: Floats, ln_n: Floats) -> NoveltyModel:
-    """Build the tables from parcels of listed sources whose sizes are complete."""
-    single = tuple(RankTable.from_calibration(column, ln_n) for column in statistics.T)
-    smallest = np.min(
-        [table.p_values(column, ln_n) for table, column in zip(single, statistics.T, strict=True)], axis=0
-    )
-    return NoveltyModel(single=single, smallest=RankTable.from_calibration(-smallest, ln_n))
+def highest_log10_lr(p_value: Floats) -> Floats:
+    """Return the largest log10 LR (n,) that parcels of these novelty p-values carry; infinite where not flagged.
 
-
-def novelty_p_values(model: NoveltyModel, statistics: Floats, ln_n: Floats) -> Floats:
-    """Return the p-value (n,) of "as strange as this, though of a listed source"."""
-    each = [table.p_values(column, ln_n) for table, column in zip(model.single, statistics.T, strict=True)]
-    return model.smallest.p_values(-np.min(each, axis=0), ln_n)
+    The LR compares what is listed with a guess at what is not. Where a parcel fits neither well, the better of two
+    bad fits is no strong support.
+    """
+    out: Floats = np.where(p_value <= NOVEL_P, LOG10_SUPPORT_OF_NOVEL, np.inf)
+    return out

@@ -23,8 +23,8 @@ from kpfootprint.stats.views import View
 
 Floats = NDArray[np.float64]
 
-UNLISTED_WEIGHTS = np.array([0.3, 0.2, 0.3, 0.2])
-"""Weights of the four unlisted components (two near a listed source, two anywhere)."""
+UNLISTED_WEIGHTS = np.full(5, 0.2)
+"""Weights of the unlisted components (three near a listed source, two anywhere)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ def base_level(listed: Floats, unlisted: Floats) -> Floats:
 
 
 def any_unlisted(unlisted: Floats) -> Floats:
-    """Return the log evidence (...,) of an unlisted source from its components (..., 4)."""
+    """Return the log evidence (...,) of an unlisted source from its components (..., 5)."""
     return log_sum(unlisted + np.log(UNLISTED_WEIGHTS))
 
 
@@ -81,7 +81,7 @@ def fuse(listed: Floats, unlisted: Floats, gate: Floats, declared: Floats | None
     ----------
     listed : ndarray of shape (n_windows, n, Z)
         Log evidence of listed sources.
-    unlisted : ndarray of shape (n_windows, n, 4)
+    unlisted : ndarray of shape (n_windows, n, 5)
         Log evidence of unlisted ones.
     gate : ndarray of shape (n, n_windows)
         Chance of each of the windows; rows sum to 1.

@@ -7,7 +7,7 @@ from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_ndtr
+from scipy.special import log_ndtr, ndtr
 
 from kpfootprint.stats.categories import class_probabilities
 from kpfootprint.stats.parcel_model import ParcelModel
@@ -17,7 +17,7 @@ from kpfootprint.stats.structure import ParcelArrays, Structure
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 
-N_SWEEPS = 40
+N_SWEEPS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +41,10 @@ class Parts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovery:
-    """How stones of each parcel were kept: the declared edge and what was sieved out without a word.
+    """How stones of each parcel were kept: the declared edge and what was taken out without a word.
 
     All of shape (n_parcels,), on the log scale; `cut_low`, `cut_high` are quantiles of the parcel's own sizes (0 and 1
-    for none) with their widths.
+    for none) with their widths, `taken` the share of stones beyond them that was taken: 1 by a sieve, less by hand.
     """
 
     edge: Floats
@@ -53,6 +53,7 @@ class Recovery:
     cut_high: Floats
     width_low: Floats
     width_high: Floats
+    taken: Floats
 
 
 def draw_coefficients(model: ParcelModel, n: int, rng: np.random.Generator) -> Floats:
@@ -90,7 +91,9 @@ def _keep_of_parts(structure: Structure, parts: Parts, recovery: Recovery) -> Fl
     for cut, width, sign in ((recovery.cut_low, recovery.width_low, 1.0), (recovery.cut_high, recovery.width_high, -1)):
         active = (cut > 0) if sign > 0 else (cut < 1)
         position = structure.grid.centres[(cumulated >= cut[:, None]).argmax(axis=1)]
-        soft = log_ndtr(sign * (structure.grid.nodes[None] - position[:, None, None]) / width[:, None, None])
+        inside = sign * (structure.grid.nodes[None] - position[:, None, None]) / width[:, None, None]
+        taken = recovery.taken[:, None, None]
+        soft = np.where(taken < 1.0, np.log1p(-np.minimum(taken, 0.999) * ndtr(-inside)), log_ndtr(inside))
         kept = kept + np.where(active[row][:, None, None], soft[row], 0.0)
     return kept
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.stats.categories import ClassFit, fit_classes, fit_margins
+from kpfootprint.stats.graders import grader_shift
 from kpfootprint.stats.sizes import SizeFit, fit_sizes, log_keep
 from kpfootprint.stats.structure import ParcelArrays, Structure
 
@@ -19,6 +20,8 @@ WINDOWS = ((False, False), (True, False), (False, True), (True, True))
 """Ends of the sizes that are left out (lower, upper): none, one or both may have been taken out without a word."""
 DOUBT = (0.2, 0.14)
 """Standard deviations added to (mu, ln sigma) where an end is left out: a soft sieve also bends what lies inside."""
+BLUR = 0.25
+"""Stones added to every class before asking what a grader may have done: chances of a class are never 0."""
 FLAT = np.array([1e-6, 1e-4])
 """Information added to size and to class logits so that a parcel of one stone has a (huge) finite error."""
 
@@ -77,7 +80,8 @@ def summarise(arrays: ParcelArrays, structure: Structure) -> Summaries:
     """Fit size and classes of every parcel and join them to one estimate with one error covariance.
 
     The errors of two attributes of the same stones hang together through their association; the block is
-    ``I_a^-1 H_a' Cov(n_a, n_b) H_b I_b^-1`` (the sandwich form of two estimating equations on the same stones).
+    ``I_a^-1 H_a' Cov(n_a, n_b) H_b I_b^-1`` (the sandwich form of two estimating equations on the same stones). What
+    the parcel's grader does to all of its stones is added to the error of each attribute.
 
     Parameters
     ----------
@@ -107,6 +111,10 @@ def summarise(arrays: ParcelArrays, structure: Structure) -> Summaries:
         margins.append((fit.probabilities * arrays.tables[a].sum(axis=2)[:, :, None]).sum(axis=1))
     for (a, b), association in zip(structure.pairs, structure.associations, strict=True):
         _tie(errors, arrays, structure, (a, b), association, (margins[a], margins[b]))
+    for margin, basis, block in zip(margins, structure.bases, structure.blocks[1:], strict=True):
+        seen = margin + BLUR
+        shift = grader_shift(seen / seen.sum(axis=1, keepdims=True), basis)
+        errors[:, block, block] += shift[:, :, None] * shift[:, None, :]
     _forget(arrays.recorded[:, 1:], structure.blocks[1:], structure.class_prior_means, estimates, errors)
 
     all_estimates = np.repeat(estimates[None], len(WINDOWS), axis=0)

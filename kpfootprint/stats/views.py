@@ -29,7 +29,7 @@ class Sight:
         The readings in the axes of the evidence.
     listed, distance : ndarray of shape (m, Z)
         Log evidence and squared distance for listed sources.
-    unlisted : ndarray of shape (m, 4)
+    unlisted : ndarray of shape (m, 5)
         Log evidence for unlisted sources.
     """
 
@@ -49,7 +49,7 @@ class View:
         Of every slot and parcel, slot by slot: row ``slot * n + parcel``.
     listed, distance : ndarray of shape (n_slots, n, Z)
         Log evidence and squared distance for listed sources.
-    unlisted : ndarray of shape (n_slots, n, 4)
+    unlisted : ndarray of shape (n_slots, n, 5)
         Log evidence for unlisted sources.
     n_dims : ndarray of shape (n_slots, n)
         Numbers of the parcel that count in each slot.

@@ -51,7 +51,7 @@ EVERY: tuple[tuple[str, dict[str, Any]], ...] = (
     ("attribute_not_recorded", {"attribute": "morphology"}),
     ("partly_recorded", {"attribute": "colour", "share": 0.62}),
     ("carats_not_recorded", {}),
-    ("novel_parcel", {"p_value": 0.0045}),
+    ("novel_parcel", {"p_value": 0.0045, "log10_lr": 1.0}),
     ("coarse_sieve_set", {"sieve_set": "house", "n_classes": 4}),
     ("no_alternative", {}),
     ("not_computed", {"field": "mixture", "reason": "small_parcel"}),

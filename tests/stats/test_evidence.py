@@ -48,6 +48,7 @@ def a_predictor(seed: int = 1) -> Predictor:
         within_unknown=within + 0.2 * np.eye(DIM),
         mean=np.zeros(DIM),
         between=covariance(rng, 2.0),
+        neighbours=covariance(rng, 0.4),
     )
 
 
@@ -102,8 +103,9 @@ def test_unlisted_sources_agree_with_scipy_on_the_scale_of_listed_ones() -> None
             predictor, y[row], errors[row], levels, predictor.sources[:1], predictor.scales[:1, None, None] * within
         )
         for column, multiple in enumerate((*NEAR, *FAR)):
-            centres = predictor.sources if column < len(NEAR) else predictor.mean[None]
-            scale = within + multiple * predictor.between
+            near = column < len(NEAR)
+            centres = predictor.sources if near else predictor.mean[None]
+            scale = within + multiple * (predictor.neighbours if near else predictor.between)
             parts = directly(predictor, y[row], errors[row], levels, centres, np.stack([scale] * len(centres)))
             theirs = np.log(np.exp(parts).mean())
             assert unlisted[row, column] - listed[row, 0] == pytest.approx(theirs - first[0], abs=1e-8)

@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 
 def some_evidence(seed: int, n: int = 3, z: int = 5) -> tuple[Floats, Floats, Floats]:
     rng = np.random.default_rng(seed)
-    return rng.normal(size=(4, n, z)) * 4, rng.normal(size=(4, n, 4)) * 4, rng.normal(size=(4, n)) * 4
+    return rng.normal(size=(4, n, z)) * 4, rng.normal(size=(4, n, 5)) * 4, rng.normal(size=(4, n)) * 4
 
 
 @given(st.integers(0, 10_000), st.integers(0, 3))
@@ -45,8 +45,8 @@ def test_a_gate_at_one_window_gives_its_evidence_up_to_its_base(seed: int, windo
 
 def test_the_unlisted_components_are_weighed_as_stated() -> None:
     assert UNLISTED_WEIGHTS.sum() == pytest.approx(1.0)
-    parts = np.log(np.array([[2.0, 3.0, 5.0, 7.0]]))
-    assert np.exp(any_unlisted(parts))[0] == pytest.approx(np.array([2, 3, 5, 7]) @ UNLISTED_WEIGHTS)
+    parts = np.log(np.array([[2.0, 3.0, 5.0, 7.0, 11.0]]))
+    assert np.exp(any_unlisted(parts))[0] == pytest.approx(np.array([2, 3, 5, 7, 11]) @ UNLISTED_WEIGHTS)
 
 
 def test_h2_is_the_stated_mixture() -> None:

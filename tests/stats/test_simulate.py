@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from kpfootprint.stats import simulate
 from kpfootprint.stats.categories import class_probabilities
-from kpfootprint.stats.simulate import joint_chances
+from kpfootprint.stats.simulate import Parts, Recovery, draw_parcels, joint_chances
 from tests.reference_world import draw, fitted
+
+Floats = NDArray[np.float64]
 
 
 def margin_errors() -> float:
@@ -24,12 +26,42 @@ def margin_errors() -> float:
 
 
 def test_joint_tables_have_the_chances_of_their_attributes() -> None:
-    assert margin_errors() < 0.01
-
-
-def test_twenty_sweeps_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(simulate, "N_SWEEPS", 20)
     assert margin_errors() < 1e-3
+
+
+@pytest.mark.parametrize("taken", [0.3, 0.7, 1.0])
+def test_of_the_stones_beyond_a_cut_the_stated_share_is_taken(taken: float) -> None:
+    structure, n, q = fitted().structure, 40, 0.7
+    numbers = np.tile(fitted().predictor.sources[0], (n, 1))
+    zero, one = np.zeros(n), np.ones(n)
+    edge = np.full(n, structure.edge_mean)
+
+    def cells(cut: float, share: float) -> Floats:
+        recovery = Recovery(
+            edge=edge,
+            top=np.full(n, np.inf),
+            cut_low=zero,
+            cut_high=np.full(n, cut),
+            width_low=one,
+            width_high=np.full(n, 1e-3),
+            taken=np.full(n, share),
+        )
+        drawn = draw_parcels(
+            structure,
+            Parts(parcel=np.arange(n), n_stones=np.full(n, 4000), numbers=numbers),
+            recovery,
+            np.full((n, 3), -1),
+            shown_edge=edge,
+            shown_levels=np.full((n, 3), -1),
+            rng=np.random.default_rng(11),
+        )
+        total: Floats = drawn.cells.sum(axis=0)
+        return total
+
+    whole, left = cells(1.0, 1.0), cells(q, taken)
+    at = int((whole.cumsum() / whole.sum() >= q).argmax())  # the cut goes through this cell
+    before, after = (counts[at + 1 :].sum() / counts[:at].sum() for counts in (whole, left))
+    assert after == pytest.approx(before * (1 - taken), abs=0.01)
 
 
 def test_tables_of_drawn_parcels_count_the_same_stones() -> None:

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kpfootprint.stats import simulate
+from kpfootprint.stats import simulate, summaries
+from kpfootprint.stats.graders import grader_shift
 from kpfootprint.stats.simulate import Parts, Recovery, draw_parcels
 from kpfootprint.stats.structure import ParcelArrays, Structure
 from kpfootprint.stats.summaries import WINDOWS, Summaries, summarise, window_cells
@@ -18,7 +19,9 @@ def one_kind(structure: Structure, n: int, n_stones: int, seed: int) -> ParcelAr
     return draw_parcels(
         structure,
         Parts(parcel=np.arange(n), n_stones=np.full(n, n_stones), numbers=numbers),
-        Recovery(edge=edge, top=np.full(n, np.inf), cut_low=zero, cut_high=one, width_low=one, width_high=one),
+        Recovery(
+            edge=edge, top=np.full(n, np.inf), cut_low=zero, cut_high=one, width_low=one, width_high=one, taken=one
+        ),
         np.zeros((n, 3), dtype=np.intp),
         shown_edge=edge,
         shown_levels=np.zeros((n, 3), dtype=np.intp),
@@ -28,7 +31,14 @@ def one_kind(structure: Structure, n: int, n_stones: int, seed: int) -> ParcelAr
 
 @pytest.fixture(scope="module")
 def alike() -> Summaries:
-    return summarise(one_kind(fitted().structure, 1500, 900, 5), fitted().structure)
+    return plainly_graded(one_kind(fitted().structure, 1500, 900, 5))
+
+
+def plainly_graded(arrays: ParcelArrays) -> Summaries:
+    """Summarise parcels as if graders never confused two classes: those of `one_kind` were drawn so."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(summaries, "grader_shift", lambda chances, basis: np.zeros((len(chances), basis.shape[1])))
+        return summarise(arrays, fitted().structure)
 
 
 def test_errors_agree_with_the_spread_of_estimates(alike: Summaries) -> None:
@@ -61,10 +71,24 @@ def test_estimates_of_many_stones_are_where_the_goods_are(monkeypatch: pytest.Mo
 
 def test_errors_fall_with_the_number_of_stones() -> None:
     structure = fitted().structure
-    few, many = (summarise(one_kind(structure, 60, n, 6), structure).errors[0].mean(axis=0) for n in (300, 2400))
+    few, many = (plainly_graded(one_kind(structure, 60, n, 6)).errors[0].mean(axis=0) for n in (300, 2400))
     ratio = np.diag(few) / np.diag(many)
     assert ratio.min() > 2.5
     assert np.median(ratio) == pytest.approx(8.0, rel=0.3)
+
+
+def test_what_a_grader_may_have_done_stays_however_many_stones() -> None:
+    structure = fitted().structure
+    for n_stones in (300, 2400):
+        parcels = one_kind(structure, 60, n_stones, 6)
+        more = summarise(parcels, structure).errors[0] - plainly_graded(parcels).errors[0]
+        for block, basis, margin in zip(
+            structure.blocks[1:], structure.bases, summarise(parcels, structure).margins, strict=True
+        ):
+            chances = (margin + summaries.BLUR) / (margin + summaries.BLUR).sum(axis=1, keepdims=True)
+            shift = grader_shift(chances, basis)
+            np.testing.assert_allclose(more[:, block, block], shift[:, :, None] * shift[:, None, :], atol=1e-12)
+        assert np.abs(more[:, :2]).max() == 0
 
 
 def test_error_covariances_are_covariances() -> None:

@@ -13,7 +13,7 @@ from kpfootprint.reference import shipped_reference
 from kpfootprint.stats.intervals import clopper_pearson
 from kpfootprint.stats.metrics import cllr, cllr_min
 from kpfootprint.stats.model import look
-from kpfootprint.stats.novelty import novelty_p_values
+from kpfootprint.stats.novelty import highest_log10_lr
 from kpfootprint.stats.scenarios import Scenario, Truth
 from kpfootprint.stats.shares import ShareEstimates, estimate_shares
 from kpfootprint.stats.verification import log10_lr_of
@@ -63,13 +63,16 @@ def make_world(prepared: Prepared, fitted: Fitted) -> World:
         n_jobs=1,
     )
     ranked = join(parts)
-    lr = model.calibration.bounded(model.calibration.apply(ranked.log10_score, ranked.ln_n))
+    novelty_p = model.novelty.p_values(ranked.strangeness, ranked.ln_n)
+    lr = model.calibration.bounded(
+        model.calibration.apply(ranked.log10_score, ranked.ln_n), highest_log10_lr(novelty_p)
+    )
     return World(
         ranked=ranked,
         truth=truth,
         shares=estimate_shares(model.shares, ranked.chances, ranked.ln_n, truth.kind == BLEND),
         log10_lr=lr,
-        novelty_p=novelty_p_values(model.novelty, ranked.novelty, ranked.ln_n),
+        novelty_p=novelty_p,
     )
 
 
