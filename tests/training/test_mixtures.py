@@ -1,18 +1,21 @@
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pytest
 
 from kpfootprint.reference import ReferencePackage
 from tests.training.parcels import make_package
+from training.evaluate.blends import mixed_blends, virtual_blends
 from training.evaluate.mixtures import (
     coverage_cells,
     detection_cells,
     mixture_results,
-    virtual_blends,
     virtual_mixtures,
 )
 from training.evaluate.stress import stones_of
+from training.evaluate.trials import ExportDay
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +62,19 @@ def test_true_blends_declare_what_is_in_them(package: ReferencePackage) -> None:
         assert stones_of(parcel).weight_ct.size == parcel.n_stones
     with pytest.raises(ValueError, match="zones must hold parcels of two zones or more"):
         virtual_blends(package, np.arange(12), ["west", "east"], 1, rng=np.random.default_rng(3))
+
+
+def test_mixed_blends_hold_the_stated_share_of_zones_that_were_not_compliant(package: ReferencePackage) -> None:
+    """Of the test package's three zones only "east" was not compliant."""
+    day = ExportDay(day=date(2020, 1, 1), compliant=np.array([False, True, True]))
+    truth = mixed_blends(package, np.arange(36), day, 3, rng=np.random.default_rng(4))
+    assert len(truth.batch) > 0
+    assert set(truth.foreign) == {0}
+    for i, parcel in enumerate(truth.batch):
+        assert parcel.n_stones == truth.n_stones[i]
+        assert sorted(d.zone_id for d in parcel.declarations) == ["north", "west"]
+        declared = sum(d.carats or 0.0 for d in parcel.declarations)
+        if truth.share[i] == 0:
+            assert declared == pytest.approx(parcel.carats)
+        else:
+            assert declared < (parcel.carats or 0.0)

@@ -27,7 +27,7 @@ def test_parcels_from_nowhere_are_declared_as_compliant_zones_alone(package: Ref
     known = verification_trials(codes, days)
     fits = fit_splits(method, package, folds(fold_of_parcels(package.zone_of, n_folds=3, seed=1)))
     scores = verification_scores(known, held_out(fits, package.batch, 3)[0])
-    found = open_world(method, package, days, (known, scores), n_stones, alternatives="mean")
+    found = open_world(method, package, days, (known, scores), n_stones)
     # Only west was ever compliant: parcels of east and north are declared as west, one trial each.
     assert (found.trials.declared == ZONES.index("west")).all()
     assert sorted(set(codes[found.trials.parcel])) == [ZONES.index("east"), ZONES.index("north")]

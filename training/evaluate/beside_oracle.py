@@ -8,10 +8,10 @@ import numpy as np
 
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.intervals import Limits
-from training.evaluate.measure import N_FOLDS, SEED
 from training.evaluate.methods import Method, fit_splits, held_out, n_stones_of, zone_codes, zones_of
 from training.evaluate.oracle import DirichletWorld, excess_cost
 from training.evaluate.record import Evaluation, Result
+from training.evaluate.setting import N_FOLDS, SEED
 from training.evaluate.trials import draw_export_days, verification_scores, verification_trials
 from training.evaluate.verification import calibrator_of, verification_results
 from training.folds import fold_of_parcels, folds
@@ -60,7 +60,7 @@ def measure_beside_oracle(
     for method in methods:
         own = held_out(fit_splits(method, reference, folds(fold)), reference.batch, len(zones_of(package)))[0]
         scores = verification_scores(known, own, alternatives=method.alternatives)
-        calibrator, bounds = calibrator_of(known.is_h1, scores, n_known[known.parcel], known.zone_weights)
+        calibrator, bounds = calibrator_of(known, scores, n_known, trust=method.trust)
         fitted = method.fit(reference, np.arange(len(reference.batch)))
         said = verification_scores(tested, fitted.evidence(fresh.batch), alternatives=method.alternatives)
         log10_lr = np.clip(calibrator.transform(said, n_stones=n_fresh[tested.parcel]), *bounds)

@@ -12,10 +12,11 @@ from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.model import gate_of
 from kpfootprint.stats.networks import Network
-from kpfootprint.stats.novelty import novelty_statistics
+from kpfootprint.stats.novelty import strangeness
 from kpfootprint.stats.selection import Evidence, fuse
 from kpfootprint.stats.summaries import WINDOWS
 from kpfootprint.stats.views import View, view_of
+from training.calibrate import TRUST
 from training.evaluate.methods import some, zones_of
 from training.evaluate.record import Suspect
 from training.evaluate.trials import Alternatives
@@ -38,19 +39,19 @@ class FittedExplicit:
     def evidence(self, batch: Batch) -> Floats:
         """Return fused evidence; zones that were not learnt get -inf."""
         out = np.full((len(batch), self.n_zones + 1), -np.inf)
-        for rows, _, found in self._seen(batch):
+        for rows, _, _, found in self._seen(batch):
             out[np.ix_(rows, self.columns)] = found.listed
             out[rows, -1] = found.unlisted
         return out
 
     def strangeness(self, batch: Batch) -> Floats:
-        """Return the log odds of an unlisted source against the listed ones."""
+        """Return the distance to the nearest zone, on the scale of the product."""
         out = np.zeros(len(batch))
-        for rows, view, _ in self._seen(batch):
-            out[rows] = novelty_statistics(view)[:, 0]
+        for rows, view, chances, _ in self._seen(batch):
+            out[rows] = strangeness(view, chances[:, 0])
         return out
 
-    def _seen(self, batch: Batch) -> list[tuple[Ints, View, Evidence]]:
+    def _seen(self, batch: Batch) -> list[tuple[Ints, View, Floats, Evidence]]:
         structure, scheme = self.fitted.structure, self.prepared.reference.scheme
         seen = []
         for part in footprints_of(batch, scheme, structure, self.prepared.level_names):
@@ -61,7 +62,7 @@ class FittedExplicit:
                 chances = gate_of(self.gate, view, structure)
             windows = len(WINDOWS)
             found = fuse(view.listed[:windows], view.unlisted[:windows], chances, None)
-            seen.append((part.rows, view, found))
+            seen.append((part.rows, view, chances, found))
         return seen
 
 
@@ -72,6 +73,8 @@ class ExplicitModel:
     gate: Network | None = None
     name: str = "explicit parcel model (no networks)"
     alternatives: Alternatives = "mean"
+    trust: float = TRUST
+    held_by_novelty: bool = True
 
     def fit(self, package: ReferencePackage, train: Ints) -> FittedExplicit:
         """Prepare and fit from the parcels of the split alone."""

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
-from training.evaluate.measure import N_FOLDS, SEED
 from training.evaluate.methods import zones_of
 from training.evaluate.mixtures import (
     Shares,
@@ -20,6 +19,7 @@ from training.evaluate.mixtures import (
     virtual_mixtures,
 )
 from training.evaluate.record import CoverageCell, DetectionCell, Evaluation
+from training.evaluate.setting import N_FOLDS, SEED
 from training.evaluate.trials import draw_export_days
 from training.folds import fold_of_parcels, folds
 

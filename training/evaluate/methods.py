@@ -42,6 +42,14 @@ class Method(Protocol):
     def alternatives(self) -> Alternatives:
         """How its scores are to be set against alternatives, see `verification_scores`."""
 
+    @property
+    def trust(self) -> float:
+        """Parcels' worth of belief that its scores are log10 LRs before any calibration."""
+
+    @property
+    def held_by_novelty(self) -> bool:
+        """Whether a parcel flagged as novel carries no more than `kpfootprint.stats.novelty` allows."""
+
     def fit(self, package: ReferencePackage, train: Ints) -> Fitted:
         """Learn from the parcels at the positions `train`, and from nothing else of the package's parcels."""
 

@@ -1,4 +1,4 @@
-"""Virtual mixtures and blends of held-out reference parcels, and what a method says of their undeclared share."""
+"""Virtual mixtures of held-out reference parcels, and what a method says of their undeclared share."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.parcel import Batch, Declaration
+from kpfootprint.parcel import Batch, Declaration, Parcel
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.intervals import clopper_pearson
 from training.evaluate.methods import n_stones_of, zone_codes
 from training.evaluate.record import CoverageCell, DetectionCell, Result
-from training.evaluate.stress import joined, mix, with_stones
+from training.evaluate.stress import mix
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -47,6 +47,20 @@ class Mixtures:
     share: Floats
     n_stones: Ints
 
+    @classmethod
+    def of(cls, parcels: Sequence[Parcel], truth: Sequence[tuple[int, int, int, int, float]]) -> Mixtures:
+        """Collect parcels with (declared, foreign, parcel, number of stones, share) of each."""
+        table = np.array(truth).reshape(-1, 5)
+        declared, foreign, parcel, n_stones = table[:, :4].astype(np.intp).T
+        return cls(
+            batch=Batch(tuple(parcels)),
+            declared=declared,
+            foreign=foreign,
+            parcel=parcel,
+            share=table[:, 4],
+            n_stones=n_stones,
+        )
+
 
 def virtual_mixtures(
     package: ReferencePackage,
@@ -61,7 +75,8 @@ def virtual_mixtures(
     """Mix pairs of parcels of different zones, both among `which`, at every share and size.
 
     Where it can be had, both were cleaned and sorted alike, as goods that are mixed would be. No stone is drawn twice
-    (a parcel that is made larger than it is looks like nothing that was ever dug), so large mixtures are few.
+    (a parcel that is made larger than it is looks like nothing that was ever dug), so large mixtures are few. Parcels
+    take turns, so that one odd large parcel does not speak for all.
 
     Parameters
     ----------
@@ -78,6 +93,7 @@ def virtual_mixtures(
     stones = n_stones_of(package.batch)
     parcels = package.batch.parcels
     made, rows = [], []
+    taken = np.zeros(stones.size, dtype=np.intp)
     for share in shares:
         for n_stones in sizes:
             for _ in range(n_each):
@@ -86,76 +102,27 @@ def virtual_mixtures(
                     enough = enough[np.isin(zone_of[enough], list(sources))]
                 if enough.size == 0:
                     continue
-                own = int(rng.choice(enough))
+                own = int(rng.choice(enough[taken[enough] == taken[enough].min()]))
+                taken[own] += 1
                 others = which[(codes[which] != codes[own]) & (stones[which] >= round(share * n_stones))]
                 if sources is not None:
                     others = others[np.isin(zone_of[others], list(sources[zone_of[own]]))]
                 if others.size == 0:
                     continue
-                foreign = _prepared_alike(package, own, others, rng)
+                foreign = prepared_alike(package, own, others, rng)
                 mixed = mix(parcels[own], parcels[foreign], share, n_stones, rng=rng)
                 made.append(replace(mixed, declarations=(Declaration(zone_id=package.zone_of[own]),)))
                 rows.append((codes[own], codes[foreign], own, n_stones, round(share * n_stones) / n_stones))
-    table = np.array(rows).reshape(-1, 5)
-    return Mixtures(
-        batch=Batch(tuple(made)),
-        declared=table[:, 0].astype(np.intp),
-        foreign=table[:, 1].astype(np.intp),
-        parcel=table[:, 2].astype(np.intp),
-        share=table[:, 4],
-        n_stones=table[:, 3].astype(np.intp),
-    )
+    return Mixtures.of(made, rows)
 
 
-def _prepared_alike(package: ReferencePackage, own: int, others: Ints, rng: np.random.Generator) -> int:
+def prepared_alike(package: ReferencePackage, own: int, others: Ints, rng: np.random.Generator) -> int:
     """Draw one of `others`, if possible prepared and sorted like `own`: goods that are mixed are sorted together."""
     conditions = [parcel.conditions for parcel in package.batch.parcels]
     mine = conditions[own]
     cleaned = [i for i in others if conditions[i].cleaning_state == mine.cleaning_state]
     sorted_too = [i for i in cleaned if conditions[i].sorter == mine.sorter]
     return int(rng.choice(sorted_too or cleaned or others))
-
-
-def virtual_blends(
-    package: ReferencePackage, which: Ints, zones: Sequence[str], n: int, *, rng: np.random.Generator
-) -> Batch:
-    """Blend pairs of parcels of two of `zones` and declare both with their true carats: nothing is undeclared.
-
-    Parameters
-    ----------
-    which : ndarray of int
-        Positions of the parcels to blend.
-    zones : sequence of str
-        Zones to take parcels of, two or more (those compliant on a day, say).
-    n : int
-        Blends.
-    """
-    parcels, zone_of, sizes = package.batch.parcels, package.zone_of, n_stones_of(package.batch)
-    usable = [int(i) for i in which if zone_of[i] in set(zones)]
-    if len({zone_of[i] for i in usable}) < 2:
-        raise ValueError(f"zones must hold parcels of two zones or more among those given, got {sorted(set(zones))}")
-    made = []
-    for k in range(n):
-        first = int(rng.choice(usable))
-        others = np.array([i for i in usable if zone_of[i] != zone_of[first]], dtype=np.intp)
-        second = _prepared_alike(package, first, others, rng)
-        share = float(rng.uniform(0.15, 0.85))
-        n_stones = int(np.clip(np.exp(rng.normal(np.log(500), 0.7)), 60, 3000))
-        n_stones = min(n_stones, int(sizes[first] / (1.0 - share)), int(sizes[second] / share))  # no stone twice
-        n_second = min(max(round(share * n_stones), 1), n_stones - 1)
-        halves = [
-            mix(parcels[i], parcels[i], 0.0, m, rng=rng) for i, m in ((first, n_stones - n_second), (second, n_second))
-        ]
-        stones = joined(*halves)
-        declared = zip((first, second), halves, strict=True)
-        made.append(
-            replace(
-                with_stones(parcels[first], stones),
-                parcel_id=f"blend-{k:04}",
-                declarations=tuple(Declaration(zone_id=zone_of[i], carats=half.carats) for i, half in declared),
-            )
-        )
-    return Batch(tuple(made))
 
 
 def coverage_cells(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.release import Release
 from kpfootprint.stats.model import FootprintModel, look
-from kpfootprint.stats.novelty import novelty_p_values, novelty_statistics
+from kpfootprint.stats.novelty import highest_log10_lr, strangeness
 from kpfootprint.stats.scenarios import KINDS, Scenario, Truth
 from kpfootprint.stats.selection import log_alternative
 from kpfootprint.stats.structure import ParcelArrays
@@ -67,6 +67,6 @@ def _weighed(
     alternatives = ((~truth.allowed) & (truth.declared == 0)).astype(float)
     below = log_alternative(looked.evidence, alternatives, np.full(len(ln_n), unlisted_weight))
     score = (looked.evidence.declared - below) / np.log(10)
-    log10_lr = model.calibration.bounded(model.calibration.apply(score, ln_n))
-    statistics = novelty_statistics(looked.view, looked.profile.declared)
-    return log10_lr, novelty_p_values(model.novelty, statistics, ln_n)
+    p_value = model.novelty.p_values(strangeness(looked.view, looked.gate[:, 0], looked.profile.distance), ln_n)
+    log10_lr = model.calibration.bounded(model.calibration.apply(score, ln_n), highest_log10_lr(p_value))
+    return log10_lr, p_value

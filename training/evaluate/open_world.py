@@ -11,7 +11,7 @@ from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.intervals import bootstrap_over_parcels
 from training.evaluate.methods import Method, fit_splits, held_out, zone_codes, zones_of
 from training.evaluate.record import Result
-from training.evaluate.trials import Alternatives, ExportDay, Trials, verification_scores, verification_trials
+from training.evaluate.trials import ExportDay, Trials, verification_scores, verification_trials
 from training.evaluate.verification import calibrator_of
 from training.folds import leave_one_zone_out
 
@@ -38,7 +38,6 @@ def open_world(
     closed: tuple[Trials, Floats],
     n_stones: Floats,
     *,
-    alternatives: Alternatives,
     unlisted_weight: float = 0.2,
 ) -> OpenWorld:
     """Leave each zone out in turn, and declare its parcels as each compliant zone on the days it was not compliant.
@@ -60,10 +59,8 @@ def open_world(
     was_compliant = np.stack([item.compliant for item in days])[trials.day, codes[trials.parcel]]
     trials = trials.where(~was_compliant)
     trials_of_known, scores_of_known = closed
-    calibrator, bounds = calibrator_of(
-        trials_of_known.is_h1, scores_of_known, n_stones[trials_of_known.parcel], trials_of_known.zone_weights
-    )
-    scores = verification_scores(trials, evidence, unlisted_weight=unlisted_weight, alternatives=alternatives)
+    calibrator, bounds = calibrator_of(trials_of_known, scores_of_known, n_stones, trust=method.trust)
+    scores = verification_scores(trials, evidence, unlisted_weight=unlisted_weight, alternatives=method.alternatives)
     # Where the zone left out was the only alternative, there is nothing to set the declaration against.
     usable = np.isfinite(scores)
     trials, scores = trials.where(usable), scores[usable]

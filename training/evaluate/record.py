@@ -43,6 +43,7 @@ CHARACTERISTICS = (
     "discrimination",
     "calibration",
     "robustness",
+    "fusion",
     "coherence",
     "generalisation",
     "attribution",

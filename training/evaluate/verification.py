@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.stats import metrics
-from kpfootprint.stats.calibration import AffineCalibrator, SizeTerms, elub_bounds
+from kpfootprint.stats.calibration import AffineCalibrator, SizeTerms, elub_bounds, penalty_of
 from kpfootprint.stats.intervals import bootstrap_over_parcels
 from training.evaluate.record import Result
 from training.evaluate.trials import Trials
@@ -25,6 +25,7 @@ def calibrated_across_folds(
     fold: Ints,
     n_stones: Floats,
     *,
+    trust: float = 0.0,
     size_terms: SizeTerms = "both",
     shown: tuple[Floats, Floats] | None = None,
     learn_from: Bools | None = None,
@@ -38,6 +39,8 @@ def calibrated_across_folds(
         Finite scores from fits that did not see the parcel.
     fold, n_stones : ndarray of shape (n_parcels,)
         Of each parcel.
+    trust : float
+        Parcels' worth of belief that scores are log10 LRs already, see `penalty_of`.
     shown : (ndarray of shape (n_trials,), ndarray of shape (n_parcels,)), optional
         Scores and numbers of stones of what was shown in place of the parcels (sieved ones, say): these are
         calibrated, by the parcels as they were.
@@ -54,13 +57,13 @@ def calibrated_across_folds(
     log10_lr = np.empty_like(scores)
     trusted = np.ones(fold.size, dtype=bool) if learn_from is None else learn_from
     asked, asked_n_stones = (scores, n_stones) if shown is None else shown
-    weights, size, asked_size = trials.zone_weights, n_stones[trials.parcel], asked_n_stones[trials.parcel]
+    asked_size = asked_n_stones[trials.parcel]
     of_trial = fold[trials.parcel]
     for k in np.unique(of_trial):
         inside = of_trial == k
         learn = ~inside & trusted[trials.parcel]
         calibrator, bounds = calibrator_of(
-            trials.is_h1[learn], scores[learn], size[learn], weights[learn], size_terms=size_terms
+            trials.where(learn), scores[learn], n_stones, trust=trust, size_terms=size_terms
         )
         found = calibrator.transform(asked[inside], n_stones=asked_size[inside])
         log10_lr[inside] = np.clip(found, *bounds) if bounded else found
@@ -68,13 +71,21 @@ def calibrated_across_folds(
 
 
 def calibrator_of(
-    is_h1: Bools, scores: Floats, n_stones: Floats, weights: Floats, *, size_terms: SizeTerms = "both"
+    trials: Trials, scores: Floats, n_stones: Floats, *, trust: float = 0.0, size_terms: SizeTerms = "both"
 ) -> tuple[AffineCalibrator, tuple[float, float]]:
-    """Fit a calibrator to trials, and return it with the bounds that these trials allow."""
-    calibrator = AffineCalibrator(size_terms=size_terms)
-    calibrator.fit(scores, is_h1, n_stones=n_stones, sample_weight=weights)
-    found = calibrator.transform(scores, n_stones=n_stones)
-    return calibrator, elub_bounds(found[is_h1], found[~is_h1])
+    """Fit a calibrator to trials, and return it with the bounds that these trials allow.
+
+    Parameters
+    ----------
+    n_stones : ndarray of shape (n_parcels,)
+        Of each parcel that the trials count by position.
+    """
+    size, h1 = n_stones[trials.parcel], trials.is_h1
+    penalty = penalty_of(scores.size, np.unique(trials.parcel).size, trust)
+    calibrator = AffineCalibrator(size_terms=size_terms, penalty=penalty)
+    calibrator.fit(scores, h1, n_stones=size, sample_weight=trials.zone_weights)
+    found = calibrator.transform(scores, n_stones=size)
+    return calibrator, elub_bounds(found[h1], found[~h1])
 
 
 STATISTICS: tuple[tuple[str, str, Statistic], ...] = (

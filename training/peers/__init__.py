@@ -62,6 +62,8 @@ class PeerMethod:
     """A peer as a method of the harness. `peer` makes a new one for each fit."""
 
     peer: type[Peer]
+    trust: float = 0.0
+    held_by_novelty: bool = False
 
     @property
     def name(self) -> str:

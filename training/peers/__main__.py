@@ -12,10 +12,11 @@ import numpy as np
 from kpfootprint.errors import ReferenceDataError
 from training.evaluate.beside_oracle import measure_beside_oracle
 from training.evaluate.explicit import ExplicitModel, suspects_of
-from training.evaluate.measure import SEED, measure
+from training.evaluate.measure import measure
 from training.evaluate.measure_shares import measure_shares
 from training.evaluate.methods import Method, zones_of
 from training.evaluate.record import Evaluation, read_evaluation
+from training.evaluate.setting import SEED
 from training.evaluate.trials import draw_export_days
 from training.package import load_package
 from training.peers import PEERS, UNMIXERS

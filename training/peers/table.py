@@ -19,13 +19,16 @@ COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("Cllr", "high-graded", "high-graded: Cllr"),
     ("Cllr", "10 % of classes confused", "10 % of classes confused: Cllr"),
     ("Cllr", "100 stones of each", "100 stones: Cllr"),
+    ("Cllr", "10% of reference labels wrong", "10 % of reference labels wrong: Cllr"),
+    ("Cllr", "10 reference parcels a zone", "10 reference parcels a zone: Cllr"),
+    ("Cllr", "3 reference parcels a zone", "3 reference parcels a zone: Cllr"),
     ("LR > 10 from nowhere", "zone left out, every declaration", "zone left out: LR > 10"),
     ("LR > 10 from nowhere", "zone left out, best declaration", "zone left out, best declaration: LR > 10"),
 )
 NOVELTY = (
     ("zone left out", "zone left out, flagged"),
     ("known zone", "known zone, flagged"),
-    ("known zone, sieved", "known zone sieved, flagged"),
+    ("known zone, size range missing", "known zone, sizes missing, flagged"),
 )
 
 INTRODUCTION = """# The usual methods beside this one

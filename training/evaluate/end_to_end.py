@@ -1,0 +1,56 @@
+"""The product from end to end on held-out parcels: conclusions, novelty, and the zones it names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.parcel import Batch
+from training.evaluate.decisions import counted, decision_errors, decision_results
+from training.evaluate.examined import Refits, declared_batch
+from training.evaluate.methods import n_stones_of, zone_codes
+from training.evaluate.novelty import novelty_cell, novelty_result
+from training.evaluate.record import DecisionErrors, NoveltyCell, Result
+from training.evaluate.setting import SEED
+from training.evaluate.stress import hardships
+from training.evaluate.trials import ExportDay, verification_trials
+
+
+def examined(
+    refits: Refits, days: tuple[ExportDay, ...], trusted: NDArray[np.bool_], n_resamples: int
+) -> tuple[list[Result], list[DecisionErrors], list[NoveltyCell]]:
+    """Conclusions on every trial, and the product's own novelty of known zones, as collected and sieved."""
+    package = refits.package
+    rng = np.random.default_rng(SEED)
+    trials = verification_trials(zone_codes(package), days)
+    trials = trials.where(trusted[trials.parcel])
+    said = refits.examine(declared_batch(package, trials), trials.parcel)
+    results = decision_results(trials, said, rng=rng, n_resamples=n_resamples)
+    decisions = decision_errors(trials, said, n_stones_of(package.batch))
+
+    # One true declaration of each parcel, on the last day on which its zone was compliant.
+    true = trials.where(trials.is_h1)
+    last = {int(parcel): i for i, parcel in enumerate(true.parcel)}
+    one_each = true.where(np.isin(np.arange(true.parcel.size), list(last.values())))
+    conditions, sieved = next(hardships(package, seed=SEED))
+    cells = []
+    for kind, shown in (("known zone", package.batch), (f"known zone, {conditions}", sieved)):
+        batch = declared_batch(replace(package, batch=shown), one_each)
+        found = refits.examine(batch, one_each.parcel)
+        p_values = np.array([e.novelty.p_value for e in found if e.novelty is not None])
+        cells.append(novelty_cell(kind, p_values))
+    return [*results, *(novelty_result(cell) for cell in cells)], decisions, cells
+
+
+def prediction_sets(refits: Refits, day: ExportDay, trusted: NDArray[np.bool_]) -> list[Result]:
+    """How often the set of zones named at its level holds a held-out parcel's zone, and how many zones it names."""
+    rows = np.flatnonzero(trusted)
+    batch = Batch(tuple(replace(refits.package.batch.parcels[i], exported_on=day.day) for i in rows))
+    named = [e.attribution for e in refits.examine(batch, rows) if e.attribution is not None]
+    inside = [refits.package.zone_of[i] in said.prediction_set for i, said in zip(rows, named, strict=True)]
+    level = named[0].level
+    held = counted("attribution", f"{level:.0%} set holds the zone", "as collected", sum(inside), len(inside))
+    size = float(np.mean([len(said.prediction_set) for said in named]))
+    return [held, replace(held, metric=f"zones in the {level:.0%} set", value=size, low=None, high=None)]
