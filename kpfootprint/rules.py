@@ -10,8 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 Conclusion = Literal["consistent", "inconclusive", "query", "not_comparable"]
+Reason = Literal["lr", "share", "novelty"]
+REASONS: tuple[Reason, ...] = ("lr", "share", "novelty")
 CONCLUSIONS: tuple[Conclusion, ...] = ("consistent", "inconclusive", "query", "not_comparable")
 
 
@@ -56,10 +59,38 @@ def conclude(
     rules: Rules, *, n_stones: Floats, log10_lr: Floats, share_p: Floats, share_low: Floats, novelty_p: Floats
 ) -> NDArray[np.intp]:
     """Return the position (n,) in `CONCLUSIONS` of each parcel's conclusion."""
-    query = log10_lr <= rules.query_log10_lr
-    query |= (share_p <= rules.query_share_p) & (share_low >= rules.query_share_low)
-    query |= novelty_p <= rules.query_novelty_p
-    consistent = (log10_lr >= rules.consistent_log10_lr) & (share_p >= rules.consistent_share_p)
-    consistent &= novelty_p >= rules.consistent_novelty_p
-    out = np.where(query, 2, np.where(consistent, 0, 1))
+    query = _asking(rules, log10_lr, share_p, share_low, novelty_p).any(axis=0)
+    short = _falling_short(rules, log10_lr, share_p, novelty_p).any(axis=0)
+    out = np.where(query, 2, np.where(short, 1, 0))
     return np.where(n_stones < rules.minimum_stones, 3, out).astype(np.intp)
+
+
+def reasons_for(
+    rules: Rules, conclusion: Conclusion, *, log10_lr: float, share_p: float, share_low: float, novelty_p: float
+) -> tuple[Reason, ...]:
+    """Return what made one parcel a query, or what kept it from being consistent; empty for the other conclusions."""
+    lr, p, low, novelty = (np.array([value]) for value in (log10_lr, share_p, share_low, novelty_p))
+    if conclusion == "query":
+        crossed = _asking(rules, lr, p, low, novelty)
+    elif conclusion == "inconclusive":
+        crossed = _falling_short(rules, lr, p, novelty)
+    else:
+        return ()
+    return tuple(reason for reason, holds in zip(REASONS, crossed[:, 0], strict=True) if holds)
+
+
+def _asking(rules: Rules, log10_lr: Floats, share_p: Floats, share_low: Floats, novelty_p: Floats) -> Bools:
+    """Return which of `REASONS` make each parcel a query, shape (3, n)."""
+    undeclared = (share_p <= rules.query_share_p) & (share_low >= rules.query_share_low)
+    return np.stack([log10_lr <= rules.query_log10_lr, undeclared, novelty_p <= rules.query_novelty_p])
+
+
+def _falling_short(rules: Rules, log10_lr: Floats, share_p: Floats, novelty_p: Floats) -> Bools:
+    """Return which of `REASONS` keep each parcel from being consistent, shape (3, n)."""
+    return ~np.stack(
+        [
+            log10_lr >= rules.consistent_log10_lr,
+            share_p >= rules.consistent_share_p,
+            novelty_p >= rules.consistent_novelty_p,
+        ]
+    )

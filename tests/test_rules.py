@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpfootprint.rules import CONCLUSIONS, Rules, conclude
+from kpfootprint.rules import CONCLUSIONS, REASONS, Rules, conclude, reasons_for
 
 RULES = Rules(
     minimum_stones=40,
@@ -75,3 +75,24 @@ def test_rules_come_back_from_json() -> None:
     assert replace(RULES, minimum_stones=10) != RULES
     with pytest.raises(KeyError):
         Rules.from_json({"minimum_stones": 3.0})
+
+
+@given(
+    log10_lr=st.floats(-3, 3),
+    share_p=st.floats(0, 1),
+    share_low=st.floats(0, 1),
+    novelty_p=st.floats(0, 1),
+    n_stones=st.integers(1, 3000),
+)
+def test_a_conclusion_that_needs_a_reason_has_one(
+    log10_lr: float, share_p: float, share_low: float, novelty_p: float, n_stones: int
+) -> None:
+    seen = {"log10_lr": log10_lr, "share_p": share_p, "share_low": share_low, "novelty_p": novelty_p}
+    arrays = {name: np.array([value]) for name, value in seen.items()}
+    conclusion = CONCLUSIONS[int(conclude(RULES, n_stones=np.array([float(n_stones)]), **arrays)[0])]
+    reasons = reasons_for(RULES, conclusion, **seen)
+    assert bool(reasons) == (conclusion in ("query", "inconclusive"))
+    assert set(reasons) <= set(REASONS)
+    if conclusion == "query":
+        assert ("lr" in reasons) == (log10_lr <= RULES.query_log10_lr)
+        assert ("novelty" in reasons) == (novelty_p <= RULES.query_novelty_p)

@@ -37,12 +37,13 @@ from kpfootprint.comparison.sentences import (
     change_sentences,
     class_sentences,
     mixture_sentence,
+    reason_sentences,
     resemblance_sentences,
 )
 from kpfootprint.comparison.weigh import LEVEL, OTHER_WEIGHTS, Weighed
 from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release
-from kpfootprint.rules import CONCLUSIONS, conclude
+from kpfootprint.rules import CONCLUSIONS, Conclusion, conclude
 from kpfootprint.stats.novelty import LOG10_SUPPORT_OF_NOVEL, NOVEL_P
 
 Floats = NDArray[np.float64]
@@ -148,8 +149,9 @@ def explanation_of(
     row: int,
     parcel: Parcel,
     release: Release,
+    verification: Verification | None,
     mixture: Mixture | None,
-    conclusion: str | None,
+    conclusion: Conclusion | None,
 ) -> Explanation:
     """Return why: shares by attribute, findings by class, sentences, the map."""
     model, scheme = release.model, release.scheme
@@ -165,7 +167,8 @@ def explanation_of(
     classes = class_findings(scheme, observed, arrays.recorded[row], expected, shares)
     attributes = tuple(zip(scheme.attribute_names, (float(s) for s in shares), strict=True)) if testable else ()
     sentences: list[Statement] = []
-    if testable and conclusion is not None and mixture is not None:
+    if verification is not None and conclusion is not None and mixture is not None:
+        sentences += reason_sentences(release.rules, conclusion, verification, mixture, float(weighed.novelty_p[row]))
         zones = tuple(release.zone_ids[k] for k in np.flatnonzero(hypotheses.weights[row]))
         sentences += attribute_sentences(attributes)
         sentences += class_sentences(classes, zones)
@@ -228,7 +231,7 @@ def examination_of(
         attribution=attribution_of(weighed, row, release),
         mixture=mixture,
         novelty=novelty,
-        explanation=explanation_of(weighed, hypotheses, row, parcel, release, mixture, conclusion),
+        explanation=explanation_of(weighed, hypotheses, row, parcel, release, verification, mixture, conclusion),
         conclusion=conclusion,
         error_rates=error_rates_of(parcel.n_stones, release) if testable else None,
         cautions=tuple(said.statements),

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from kpfootprint.comparison.hypotheses import Hypotheses
-from kpfootprint.comparison.results import ClassFinding, Mixture, Statement
+from kpfootprint.comparison.results import ClassFinding, Mixture, Statement, Value, Verification
 from kpfootprint.comparison.weigh import Weighed
 from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release
+from kpfootprint.rules import Conclusion, Reason, Rules, reasons_for
 from kpfootprint.stats.shares import NONE_P
 
 SPEAKS = 0.05
@@ -23,6 +24,37 @@ FEW_REFERENCES = 15
 def favours(log10_share: float) -> str:
     """Name the hypothesis that a contribution favours."""
     return "neither" if abs(log10_share) < SPEAKS else "H1" if log10_share > 0 else "H2"
+
+
+def reason_sentences(
+    rules: Rules, conclusion: Conclusion, verification: Verification, mixture: Mixture, novelty_p: float
+) -> list[Statement]:
+    """Say what made the parcel a query, or what kept it from being called consistent, with the limits."""
+    asks = conclusion == "query"
+    low = mixture.undeclared_stone_fraction.low
+    undeclared: dict[str, Value] = {
+        "p_value": mixture.p_value,
+        "p_limit": rules.query_share_p if asks else rules.consistent_share_p,
+    }
+    if asks:
+        undeclared |= {"low": low, "low_limit": rules.query_share_low}
+    said: dict[Reason, dict[str, Value]] = {
+        "lr": {
+            "log10_lr": verification.log10_lr,
+            "log10_limit": rules.query_log10_lr if asks else rules.consistent_log10_lr,
+        },
+        "share": undeclared,
+        "novelty": {"p_value": novelty_p, "p_limit": rules.query_novelty_p if asks else rules.consistent_novelty_p},
+    }
+    found = reasons_for(
+        rules,
+        conclusion,
+        log10_lr=verification.log10_lr,
+        share_p=mixture.p_value,
+        share_low=low,
+        novelty_p=novelty_p,
+    )
+    return [Statement(code=f"{'asks' if asks else 'short'}_{reason}", values=said[reason]) for reason in found]
 
 
 def class_sentences(classes: tuple[ClassFinding, ...], zones: tuple[str, ...]) -> list[Statement]:

@@ -110,6 +110,11 @@ class Words:
             return "<" + self.number(0.001, 3)
         return self.number(value, 4 if value < 0.01 else 3 if value < 0.1 else 2)
 
+    def p_value(self, value: float) -> str:
+        """Return a p-value with its sign, ``p = 0.12`` or ``p < 0.001``."""
+        shown = self.probability(value)
+        return f"p < {shown[1:]}" if shown.startswith("<") else f"p = {shown}"
+
     def day(self, value: str | None) -> str:
         """Return an ISO day in words, such as ``3 May 2026``; a dash for None."""
         if value is None:

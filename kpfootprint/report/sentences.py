@@ -10,8 +10,19 @@ from kpfootprint.report.locale import Names, Words
 from kpfootprint.report.templates_en import PLURALS, TEMPLATES, VOCABULARY
 from kpfootprint.report.vocabulary import label
 
-_FRACTIONS = {"share", "low", "high", "observed", "expected", "detection_limit", "posterior", "unlisted_weight"}
-_LOG10 = {"log10_lr", "log10_lr_share", "log10_lr_without"}
+_FRACTIONS = {
+    "share",
+    "low",
+    "high",
+    "observed",
+    "expected",
+    "detection_limit",
+    "posterior",
+    "unlisted_weight",
+    "low_limit",
+}
+_LOG10 = {"log10_lr", "log10_lr_share", "log10_lr_without", "log10_limit"}
+_PROBABILITIES = {"p_value", "p_limit"}
 
 
 def rounded(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -28,7 +39,7 @@ def _rounded(name: str, value: Any) -> Any:
         return rounding.fraction(value)
     if name in _LOG10:
         return rounding.log10(value)
-    return rounding.p_value(value) if name == "p_value" else rounding.amount(value)
+    return rounding.p_value(value) if name in _PROBABILITIES else rounding.amount(value)
 
 
 def say(statement: Mapping[str, Any], words: Words, names: Names) -> str:
@@ -93,7 +104,8 @@ _KINDS: dict[str, Callable[[Any, Words], str]] = {
     **{name: lambda value, words: words.share(value) for name in _FRACTIONS | {"stone_share"}},
     **{name: lambda value, words: words.number(value, 2) for name in _LOG10},
     **{name: lambda value, words: words.day(value) for name in ("day", "status_on")},
-    "p_value": lambda value, words: words.probability(value),
+    "p_value": lambda value, words: words.p_value(value),
+    "p_limit": lambda value, words: words.probability(value),
     "declared": lambda value, words: words.number(value, 2),
     "parcel": lambda value, words: words.number(value, 2),
 }

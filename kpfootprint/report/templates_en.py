@@ -42,7 +42,7 @@ TEMPLATES: dict[str, str] = {
         "The likelihood ratio is held at its lower bound, log10 {log10_lr}: the references carry no less than that."
     ),
     "size_range_missing": mark(
-        "A range of sizes seems to be missing (p = {p_value}): stones may have been sieved or picked out."
+        "A range of sizes seems to be missing ({p_value}): stones may have been sieved or picked out."
     ),
     "sorter_unknown": mark(
         "The sorter {sorter} does not occur in the reference; another eye may see colours and shapes otherwise."
@@ -55,13 +55,31 @@ TEMPLATES: dict[str, str] = {
     "carats_not_recorded": mark("No carats are recorded; undeclared goods are given as a share of stones only."),
     "novel_parcel": mark(
         "The parcel lies farther from every zone of the reference, and from what was declared, than parcels of "
-        "these zones do (p = {p_value}): another source, goods of several sources, or an odd parcel. Support for "
+        "these zones do ({p_value}): another source, goods of several sources, or an odd parcel. Support for "
         "the declaration is therefore held at log10 {log10_lr} at most."
     ),
     "no_alternative": mark(
         "Every other listed source was compliant on that day; the alternative is a source nobody has sampled."
     ),
     "not_computed": mark("{field}: not given ({reason})."),
+    # why this conclusion
+    "asks_lr": mark("The likelihood ratio is a reason to ask: log10 {log10_lr}, where {log10_limit} or less is one."),
+    "asks_share": mark(
+        "Undeclared goods are a reason to ask: {low} of the stones or more ({p_value}), where {low_limit} or more "
+        "with a p of {p_limit} or less are one."
+    ),
+    "asks_novelty": mark(
+        "Its distance from everything in the reference is a reason to ask: {p_value}, where {p_limit} or less is one."
+    ),
+    "short_lr": mark("To be called consistent it would need a log10 LR of {log10_limit} or more; it has {log10_lr}."),
+    "short_share": mark(
+        "To be called consistent it must show no sign of undeclared goods: {p_value}, where {p_limit} or more "
+        "is needed."
+    ),
+    "short_novelty": mark(
+        "To be called consistent it must not lie far from everything in the reference: {p_value}, where {p_limit} "
+        "or more is needed."
+    ),
     # what speaks for and against
     "class_more.H1": mark(
         "More stones of {attribute} {class} than parcels of {zones} of this size show "
@@ -93,15 +111,14 @@ TEMPLATES: dict[str, str] = {
     "look_first": mark("Look first at the stones of {attribute} {class}."),
     "declare_screen": mark("A declared bottom screen would make the sizes count for more."),
     "mixture_found": mark(
-        "The stones fit undeclared goods among them: a share of {share}, between {low} and {high} (p = {p_value})."
+        "The stones fit undeclared goods among them: a share of {share}, between {low} and {high} ({p_value})."
     ),
     "mixture_not_found": mark(
-        "No undeclared goods were found (p = {p_value}); at this size, {detection_limit} of the stones or more "
+        "No undeclared goods were found ({p_value}); at this size, {detection_limit} of the stones or more "
         "would be found nine times in ten."
     ),
     "mixture_not_found.none": mark(
-        "No undeclared goods were found (p = {p_value}); at this size none could be found reliably, "
-        "whatever their share."
+        "No undeclared goods were found ({p_value}); at this size none could be found reliably, whatever their share."
     ),
     "resembles": mark("The parcel resembles {zone}: probability {posterior} with equal chances beforehand."),
     "resembles_none": mark("The parcel resembles no zone of the reference in particular."),

@@ -11,6 +11,7 @@ from kpfootprint.report.locale import mark
 from kpfootprint.report.pictures import shapley_shares
 from kpfootprint.report.sections.certainty import MIXTURE
 from kpfootprint.report.sections.findings import RESEMBLANCE
+from kpfootprint.report.sections.summary import REASONS
 from kpfootprint.report.speaker import Speaker
 
 LOOK_FIRST = ("look_first",)
@@ -22,7 +23,7 @@ def balance(sp: Speaker) -> Section | None:
     found = sp.content["explanation"]
     if found is None or sp.content["verification"] is None:
         return None
-    elsewhere = (*RESEMBLANCE, *MIXTURE, *LOOK_FIRST, *WOULD_CHANGE)
+    elsewhere = (*REASONS, *RESEMBLANCE, *MIXTURE, *LOOK_FIRST, *WOULD_CHANGE)
     blocks: list[Block] = []
     weighing = [s for s in found["sentences"] if s["code"] not in elsewhere]
     if weighing:

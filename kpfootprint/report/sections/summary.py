@@ -17,16 +17,15 @@ HEADINGS = {
     "not_comparable": mark("Not comparable"),
     "undeclared": mark("Nothing was declared"),
 }
+REASONS = ("asks_lr", "asks_share", "asks_novelty", "short_lr", "short_share", "short_novelty")
+
 _TEXTS = {
     "consistent": mark(
         "What this parcel shows is consistent with {declared}. Goods from elsewhere can look alike; "
         "the error rates say how often that misleads."
     ),
     "inconclusive": mark("What this parcel shows does not settle whether it comes from {declared}."),
-    "query": mark(
-        "The footprint as a whole, a share of other goods, or a likeness to nothing in the reference gives reason to "
-        "ask about {declared}. That is a question, and no finding about anybody."
-    ),
+    "query": mark("There is reason to ask about {declared}. That is a question, and no finding about anybody."),
     "not_comparable": mark("This parcel cannot be compared with {declared}; the cautions say why."),
 }
 
@@ -36,7 +35,7 @@ def summary(sp: Speaker) -> Section:
     content = sp.content
     kind = content["conclusion"] or "undeclared"
     text = sp.t(_TEXTS[kind], declared=sp.declared) if kind in _TEXTS else resemblance(sp)
-    blocks: list[Block] = [Verdict(kind=kind, heading=sp.t(HEADINGS[kind]), text=text)]
+    blocks: list[Block] = [Verdict(kind=kind, heading=sp.t(HEADINGS[kind]), text=" ".join([text, *reasons(sp)]))]
     if content["verification"] is not None:
         blocks.append(Paragraph(text=weight_of_evidence(sp, content["verification"]), tone="lead"))
     blocks += lr_scale(sp)
@@ -44,6 +43,12 @@ def summary(sp: Speaker) -> Section:
     if content["cautions"]:
         blocks.append(Bullets(title=sp.t(mark("Cautions")), items=sp.says(content["cautions"]), tone="caution"))
     return Section(key="summary", heading=sp.t(mark("In short")), blocks=tuple(blocks))
+
+
+def reasons(sp: Speaker) -> tuple[str, ...]:
+    """Say what made it a query, or what kept it from being called consistent."""
+    explained = sp.content["explanation"] or {"sentences": []}
+    return sp.says([s for s in explained["sentences"] if s["code"] in REASONS])
 
 
 def resemblance(sp: Speaker) -> str:
@@ -138,9 +143,9 @@ def error_rates(sp: Speaker) -> str:
 def _undeclared(sp: Speaker, found: Mapping[str, Any]) -> str:
     share = sp.between(found["undeclared_stone_fraction"])
     return sp.t(
-        mark("{share} of stones; p = {p_value}; detection limit: {limit}"),
+        mark("{share} of stones; {p_value}; detection limit: {limit}"),
         share=share,
-        p_value=sp.words.probability(found["p_value"]),
+        p_value=sp.words.p_value(found["p_value"]),
         limit=detection_limit(sp, found),
     )
 
@@ -155,8 +160,8 @@ def novelty(sp: Speaker) -> str:
     """Return the novelty p-value with the smallest that could be had."""
     found = sp.content["novelty"]
     return sp.t(
-        mark("p = {p_value} for “like the reference” (the smallest that could be had is {floor})"),
-        p_value=sp.words.probability(found["p_value"]),
+        mark("{p_value} for “like the reference” (the smallest that could be had is {floor})"),
+        p_value=sp.words.p_value(found["p_value"]),
         floor=sp.words.probability(found["floor"]),
     )
 
