@@ -1,0 +1,112 @@
+"""Cautions that a reader must not miss: each appears where it should, and not on a plain parcel."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import pytest
+
+from kpfootprint.comparison.results import Examination
+from kpfootprint.flow import examinations_of
+from kpfootprint.parcel import Batch, Parcel
+from kpfootprint.release import Release
+from kpfootprint.scheme import SieveSet
+from kpfootprint.stats.novelty import LOG10_SUPPORT_OF_NOVEL
+from tests.reference_world import examined, first_of, package, reference_parcel, release, with_stones
+
+DAY = date(2017, 1, 1)
+
+
+def large(zone: str) -> Parcel:
+    """Return the largest reference parcel of a zone, declared as that zone."""
+    rows = [i for i, of in enumerate(package().zone_of) if of == zone]
+    row = max(rows, key=lambda i: package().batch.parcels[i].n_stones)
+    return replace(reference_parcel(row, zone), exported_on=DAY)
+
+
+def cautions(found: Examination) -> dict[str, dict[str, object]]:
+    return {item.code: dict(item.values) for item in found.cautions}
+
+
+def with_model(**changes: object) -> Release:
+    return replace(release(), model=replace(release().model, **changes))  # type: ignore[arg-type]
+
+
+def test_a_plain_parcel_has_none_of_these() -> None:
+    (found,) = examined(large("carnot"))
+    codes = set(cautions(found))
+    assert not codes & {"no_alternative", "novel_parcel", "size_range_missing", "coarse_sieve_set", "unreleased"}
+
+
+def test_no_alternative_where_every_other_zone_was_compliant() -> None:
+    table = release().zone_table.to_json()
+    table["zone_status"] = [
+        {"zone_id": zone, "status": "compliant", "valid_from": "2000-01-01", "valid_to": None, "source": "a test"}
+        for zone in release().zone_ids
+    ]
+    everywhere = replace(release(), manifest={**release().manifest, "zone_table": table})
+    (found,) = examinations_of(Batch((large("carnot"),)), everywhere, status_on=DAY)
+    assert cautions(found)["no_alternative"] == {}
+    assert found.verification is not None
+    assert found.verification.h2.code == "h2_unlisted_only"
+    assert np.isfinite(found.verification.log10_lr)
+
+
+def test_missing_sizes_are_said() -> None:
+    parcel = large("carnot")
+    assert parcel.stones is not None
+    weight = parcel.stones.weight_ct
+    (found,) = examined(with_stones(parcel, np.flatnonzero(weight > np.quantile(weight, 0.45))))
+    assert cautions(found)["size_range_missing"]["p_value"] < 0.3  # type: ignore[operator]
+
+
+def test_a_coarse_sieve_set_is_said() -> None:
+    parcel = large("carnot")
+    few = SieveSet(name="house", classes=("s", "m", "l"), lower_ct=(0.0, 0.1, 0.5), upper_ct=(0.1, 0.5, np.inf))
+    (found,) = examined(replace(parcel, sieve_set=few))
+    assert cautions(found)["coarse_sieve_set"] == {"sieve_set": "house", "n_classes": 3}
+
+
+def test_what_is_no_release_says_so() -> None:
+    fitted = replace(release(), manifest={**release().manifest, "released": False})
+    (found,) = examinations_of(Batch((large("carnot"),)), fitted, status_on=DAY)
+    assert cautions(found)["unreleased"] == {"release": fitted.name}
+
+
+@pytest.mark.parametrize(
+    ("zone", "declared", "bound"), [("carnot", "carnot", "upper"), ("mbuji-mayi", "carnot", "lower")]
+)
+def test_a_bound_that_is_hit_is_said(zone: str, declared: str, bound: str) -> None:
+    """With narrow bounds, a true declaration runs into the upper one and a plainly false one into the lower."""
+    calibration = replace(release().model.calibration, bounds=np.array([-0.2, 0.1]))
+    parcel = replace(reference_parcel(first_of(zone), declared), exported_on=DAY)
+    (found,) = examinations_of(Batch((parcel,)), with_model(calibration=calibration), status_on=DAY)
+    assert found.verification is not None
+    assert found.verification.bound_hit == bound
+    assert found.verification.log10_lr == pytest.approx({"upper": 0.1, "lower": -0.2}[bound])
+    if "novel_parcel" not in cautions(found):
+        assert cautions(found)["bound_hit"]["bound"] == bound
+
+
+def test_support_from_a_novel_parcel_is_held_and_said() -> None:
+    """Ranked against parcels that are all nearer, any parcel is novel; what it says for H1 is then held."""
+    novelty = release().model.novelty
+    near = replace(novelty, quantiles=np.full_like(novelty.quantiles, -50.0))
+    parcel = large("carnot")
+    ((free,), (held,)) = (
+        examinations_of(Batch((parcel,)), item, status_on=DAY) for item in (release(), with_model(novelty=near))
+    )
+    assert free.verification is not None
+    assert held.verification is not None
+    assert free.verification.log10_lr > LOG10_SUPPORT_OF_NOVEL
+    assert held.verification.log10_lr == LOG10_SUPPORT_OF_NOVEL
+    assert held.verification.bound_hit == "upper"
+    assert held.verification.bounds[1] == LOG10_SUPPORT_OF_NOVEL
+    assert held.verification.log10_lr_unbounded == free.verification.log10_lr_unbounded
+    assert held.verification.high <= LOG10_SUPPORT_OF_NOVEL
+    said = cautions(held)
+    assert said["novel_parcel"]["log10_lr"] == LOG10_SUPPORT_OF_NOVEL
+    assert "bound_hit" not in said
+    assert held.conclusion != "consistent"
