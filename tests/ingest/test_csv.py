@@ -182,14 +182,14 @@ def test_ragged_rows_are_told(tmp_path: Path, scheme: Scheme, zone_table: ZoneTa
         ("a.csv", b"", "file_empty"),
         ("a.csv", b"  \n", "file_empty"),
         ("a.csv", b"PK\x03\x04rest", "wrong_file_kind"),
-        ("a.csv", gzip.compress(b"weight_ct\n1\n"), "wrong_file_kind"),
+        ("a.csv", gzip.compress(b"weight_ct\n1\n", mtime=0), "wrong_file_kind"),
         ("a.csv", b"%PDF-1.7", "wrong_file_kind"),
         ("a.csv", b"\xd0\xcf\x11\xe0old", "wrong_file_kind"),
         ("a.csv", "weight_ct\n0.2\n".encode("utf-16"), "wrong_file_kind"),
         ("a.csv", b"weight_ct\n0.2\n\x00", "wrong_file_kind"),
         ("a.csv", b"weight_ct,colour\n0.2,\x81\n", "bad_encoding"),
         ("a.csv.gz", b"weight_ct\n0.2\n", "wrong_file_kind"),
-        ("a.csv.gz", gzip.compress(b"weight_ct\n0.2\n")[:-6], "damaged_file"),
+        ("a.csv.gz", gzip.compress(b"weight_ct\n0.2\n", mtime=0)[:-6], "damaged_file"),
         ("a.xlsx", b"weight_ct\n0.2\n", "wrong_file_kind"),
         ("a.zip", b"weight_ct\n0.2\n", "wrong_file_kind"),
         ("a.xls", b"weight_ct\n0.2\n", "unknown_file_kind"),
@@ -226,7 +226,7 @@ def test_limits(quoted: bool, tmp_path: Path, scheme: Scheme, zone_table: ZoneTa
 
 def test_gzip_that_unpacks_to_far_more_is_refused(tmp_path: Path, scheme: Scheme, zone_table: ZoneTable) -> None:
     path = tmp_path / "stones.csv.gz"
-    path.write_bytes(gzip.compress(b"weight_ct\n" + b"0.2\n" * 5_000_000))
+    path.write_bytes(gzip.compress(b"weight_ct\n" + b"0.2\n" * 5_000_000, mtime=0))
     found = problems_of(lambda: ingest_file(path, scheme, zone_table))
     assert [item.code for item in found] == ["unpack_ratio"]
     found = problems_of(lambda: ingest_file(path, scheme, zone_table, limits=Limits(max_unpacked_bytes=1_000_000)))
