@@ -219,10 +219,12 @@ def examination_of(
                 )[0]
             )
         ]
-        if verification.bound_hit is not None and weighed.highest[row] == release.model.calibration.bounds[1]:
-            said.add("bound_hit", bound=verification.bound_hit, log10_lr=verification.log10_lr)
     novelty = Novelty(p_value=float(weighed.novelty_p[row]), floor=release.model.novelty.floor)
-    if novelty.p_value <= NOVEL_P:
+    novel = novelty.p_value <= NOVEL_P
+    # what holds the support of a novel parcel is not the references' reach; its own caution says so
+    if verification is not None and (hit := verification.bound_hit) is not None and not (novel and hit == "upper"):
+        said.add("bound_hit", bound=hit, log10_lr=verification.log10_lr)
+    if novel:
         said.add("novel_parcel", p_value=novelty.p_value, log10_lr=LOG10_SUPPORT_OF_NOVEL)
     return Examination(
         status_on=hypotheses.days[row],

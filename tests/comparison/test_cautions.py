@@ -14,7 +14,8 @@ from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.release import Release
 from kpfootprint.scheme import SieveSet
 from kpfootprint.stats.novelty import LOG10_SUPPORT_OF_NOVEL
-from tests.reference_world import examined, first_of, package, reference_parcel, release, with_stones
+from tests.reference_world import examined, first_of, package, reference_parcel, with_stones
+from tests.worlds import shipped
 
 DAY = date(2017, 1, 1)
 
@@ -31,7 +32,7 @@ def cautions(found: Examination) -> dict[str, dict[str, object]]:
 
 
 def with_model(**changes: object) -> Release:
-    return replace(release(), model=replace(release().model, **changes))  # type: ignore[arg-type]
+    return replace(shipped(), model=replace(shipped().model, **changes))  # type: ignore[arg-type]
 
 
 def test_a_plain_parcel_has_none_of_these() -> None:
@@ -41,12 +42,12 @@ def test_a_plain_parcel_has_none_of_these() -> None:
 
 
 def test_no_alternative_where_every_other_zone_was_compliant() -> None:
-    table = release().zone_table.to_json()
+    table = shipped().zone_table.to_json()
     table["zone_status"] = [
         {"zone_id": zone, "status": "compliant", "valid_from": "2000-01-01", "valid_to": None, "source": "a test"}
-        for zone in release().zone_ids
+        for zone in shipped().zone_ids
     ]
-    everywhere = replace(release(), manifest={**release().manifest, "zone_table": table})
+    everywhere = replace(shipped(), manifest={**shipped().manifest, "zone_table": table})
     (found,) = examinations_of(Batch((large("carnot"),)), everywhere, status_on=DAY)
     assert cautions(found)["no_alternative"] == {}
     assert found.verification is not None
@@ -70,7 +71,7 @@ def test_a_coarse_sieve_set_is_said() -> None:
 
 
 def test_what_is_no_release_says_so() -> None:
-    fitted = replace(release(), manifest={**release().manifest, "released": False})
+    fitted = replace(shipped(), manifest={**shipped().manifest, "released": False})
     (found,) = examinations_of(Batch((large("carnot"),)), fitted, status_on=DAY)
     assert cautions(found)["unreleased"] == {"release": fitted.name}
 
@@ -80,23 +81,32 @@ def test_what_is_no_release_says_so() -> None:
 )
 def test_a_bound_that_is_hit_is_said(zone: str, declared: str, bound: str) -> None:
     """With narrow bounds, a true declaration runs into the upper one and a plainly false one into the lower."""
-    calibration = replace(release().model.calibration, bounds=np.array([-0.2, 0.1]))
+    calibration = replace(shipped().model.calibration, bounds=np.array([-0.2, 0.1]))
     parcel = replace(reference_parcel(first_of(zone), declared), exported_on=DAY)
     (found,) = examinations_of(Batch((parcel,)), with_model(calibration=calibration), status_on=DAY)
     assert found.verification is not None
     assert found.verification.bound_hit == bound
     assert found.verification.log10_lr == pytest.approx({"upper": 0.1, "lower": -0.2}[bound])
-    if "novel_parcel" not in cautions(found):
-        assert cautions(found)["bound_hit"]["bound"] == bound
+    assert cautions(found)["bound_hit"]["bound"] == bound
+
+
+def test_the_lower_bound_is_said_of_a_novel_parcel_too() -> None:
+    model = shipped().model
+    near = replace(model.novelty, quantiles=np.full_like(model.novelty.quantiles, -50.0))
+    calibration = replace(model.calibration, bounds=np.array([-0.2, 0.1]))
+    parcel = replace(reference_parcel(first_of("mbuji-mayi"), "carnot"), exported_on=DAY)
+    (found,) = examinations_of(Batch((parcel,)), with_model(calibration=calibration, novelty=near), status_on=DAY)
+    assert cautions(found)["bound_hit"]["bound"] == "lower"
+    assert "novel_parcel" in cautions(found)
 
 
 def test_support_from_a_novel_parcel_is_held_and_said() -> None:
     """Ranked against parcels that are all nearer, any parcel is novel; what it says for H1 is then held."""
-    novelty = release().model.novelty
+    novelty = shipped().model.novelty
     near = replace(novelty, quantiles=np.full_like(novelty.quantiles, -50.0))
     parcel = large("carnot")
     ((free,), (held,)) = (
-        examinations_of(Batch((parcel,)), item, status_on=DAY) for item in (release(), with_model(novelty=near))
+        examinations_of(Batch((parcel,)), item, status_on=DAY) for item in (shipped(), with_model(novelty=near))
     )
     assert free.verification is not None
     assert held.verification is not None
