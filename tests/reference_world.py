@@ -1,4 +1,4 @@
-"""The shipped release, the reference package, and parcels drawn from what is learnt of it; each made once."""
+"""The reference package, and parcels drawn from what is learnt of it; each made once."""
 
 from __future__ import annotations
 
@@ -14,20 +14,14 @@ from kpfootprint.comparison.results import Examination
 from kpfootprint.flow import examinations_of
 from kpfootprint.parcel import Batch, Declaration, Parcel, Stones
 from kpfootprint.reference import ReferencePackage
-from kpfootprint.release import Release, load_release, shipped_release
 from kpfootprint.stats.drawing import draw_scenario
 from kpfootprint.stats.scenarios import KINDS, Scenario, Truth, draw_truth
 from kpfootprint.stats.structure import ParcelArrays
+from tests.worlds import shipped
 from training.package import load_package
 from training.prepare import Fitted, Prepared, fit_model, prepare
 
 TODAY = date(2026, 6, 1)
-
-
-@cache
-def release() -> Release:
-    """Load the release that comes with the software."""
-    return load_release(shipped_release())
 
 
 @cache
@@ -88,4 +82,4 @@ def with_stones(parcel: Parcel, rows: slice | NDArray[np.intp]) -> Parcel:
 
 def examined(*parcels: Parcel, status_on: date = TODAY) -> tuple[Examination, ...]:
     """Examine parcels with the shipped release."""
-    return examinations_of(Batch(parcels), release(), status_on=status_on)
+    return examinations_of(Batch(parcels), shipped(), status_on=status_on)

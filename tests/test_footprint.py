@@ -9,12 +9,13 @@ from kpfootprint.footprint import SPECIALS_CT, footprints_of, mean_stones
 from kpfootprint.parcel import NOT_RECORDED, Batch, Breakdown, Parcel, Stones
 from kpfootprint.scheme import CT_PER_MM3, SieveSet
 from kpfootprint.stats.structure import ParcelArrays
-from tests.reference_world import examined, package, reference_parcel, release, with_stones
+from tests.reference_world import examined, package, reference_parcel, with_stones
+from tests.worlds import shipped
 
 
 def arrays_of(*parcels: Parcel) -> ParcelArrays:
     """Return the arrays of parcels that share a sieve set."""
-    (found,) = footprints_of(Batch(parcels), release().scheme, release().model.structure, release().level_names)
+    (found,) = footprints_of(Batch(parcels), shipped().scheme, shipped().model.structure, shipped().level_names)
     return found.arrays
 
 
@@ -33,7 +34,7 @@ def sheet_of(parcel: Parcel, sieve_set: SieveSet, *breakdowns: tuple[str, ...]) 
 
 def coarser(factor: int) -> SieveSet:
     """Join neighbouring classes of the package's own sieve set."""
-    own = release().scheme.size.sieve_set
+    own = shipped().scheme.size.sieve_set
     lower = own.lower_ct[::factor]
     names = tuple(f"c{k}" for k in range(len(lower)))
     return SieveSet(name="joined", classes=names, lower_ct=lower, upper_ct=(*lower[1:], float("inf")))
@@ -62,9 +63,9 @@ def test_a_split_parcel_adds_up_to_the_whole() -> None:
 
 def test_parcels_come_back_at_their_own_rows() -> None:
     parcel = reference_parcel(0)
-    own = release().scheme.size.sieve_set
+    own = shipped().scheme.size.sieve_set
     batch = Batch((sheet_of(parcel, own, *BOTH), parcel, sheet_of(parcel, coarser(2), *BOTH), parcel))
-    found = footprints_of(batch, release().scheme, release().model.structure, release().level_names)
+    found = footprints_of(batch, shipped().scheme, shipped().model.structure, shipped().level_names)
     assert sorted(row for item in found for row in item.rows.tolist()) == [0, 1, 2, 3]
     assert len(found) == 3
 
@@ -72,9 +73,9 @@ def test_parcels_come_back_at_their_own_rows() -> None:
 @pytest.mark.parametrize("row", [0, 60, 130, 200])
 def test_a_sheet_in_the_packages_own_sieve_set_says_what_the_stones_say(row: int) -> None:
     parcel = reference_parcel(row, package().zone_of[row])
-    sheet = sheet_of(parcel, release().scheme.size.sieve_set, *BOTH)
+    sheet = sheet_of(parcel, shipped().scheme.size.sieve_set, *BOTH)
     listed, counted = arrays_of(parcel), arrays_of(sheet)
-    indicator = release().model.structure.membership_of_classes()
+    indicator = shipped().model.structure.membership_of_classes()
     np.testing.assert_allclose(counted.cells @ indicator, listed.cells @ indicator, atol=1e-6)
     for one, two in zip(listed.tables, counted.tables, strict=True):
         np.testing.assert_allclose(one, two, atol=1e-5)
@@ -98,14 +99,14 @@ def test_a_coarser_sieve_set_keeps_its_own_counts() -> None:
     np.testing.assert_array_equal(sheet.coarse[0], expected)
     # the joined edges are edges of cells too, so cells add up to the same classes
     cuts = (
-        np.searchsorted(np.array(joined.lower_ct), release().model.structure.grid.edges[:-1] * (1 + 1e-9), "right") - 1
+        np.searchsorted(np.array(joined.lower_ct), shipped().model.structure.grid.edges[:-1] * (1 + 1e-9), "right") - 1
     )
     found = np.bincount(cuts, weights=sheet.cells[0], minlength=len(expected))
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 def test_a_sheet_without_colour_or_without_size_says_so() -> None:
-    parcel, own = reference_parcel(0, "berberati"), release().scheme.size.sieve_set
+    parcel, own = reference_parcel(0, "berberati"), shipped().scheme.size.sieve_set
     uncoloured = arrays_of(sheet_of(parcel, own, ("size", "morphology")))
     assert uncoloured.recorded[0].tolist() == [True, False, True]
     unsized = sheet_of(parcel, own, ("colour", "morphology"))
@@ -155,10 +156,10 @@ def test_the_mean_stone_grows_with_the_screen_and_is_near_what_parcels_weigh() -
     parcel = reference_parcel(0)
     screens = [1.5, 2.0, 3.0]
     parcels = [replace(parcel, conditions=replace(parcel.conditions, bottom_screen_mm=mm)) for mm in screens]
-    means = mean_stones(arrays_of(*parcels), release().model)
+    means = mean_stones(arrays_of(*parcels), shipped().model)
     assert (np.diff(means, axis=0) > 0).all()
-    for z, zone in enumerate(release().zone_ids):
+    for z, zone in enumerate(shipped().zone_ids):
         own = [p for p, name in zip(package().batch.parcels, package().zone_of, strict=True) if name == zone]
         found = np.median([(p.carats or 0.0) / p.n_stones for p in own])
-        expected = np.median(mean_stones(arrays_of(*own), release().model)[:, z])
+        expected = np.median(mean_stones(arrays_of(*own), shipped().model)[:, z])
         assert expected == pytest.approx(found, rel=0.35), zone

@@ -8,7 +8,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.stats.model import Look, look, share_features
+from kpfootprint.stats.declarations import declared_evidence, declared_location
+from kpfootprint.stats.model import Look, gate_of, look, share_features
 from kpfootprint.stats.networks import Network
 from kpfootprint.stats.novelty import strangeness
 from kpfootprint.stats.ranks import RankTable
@@ -103,9 +104,10 @@ def rank_view(
 
 
 def _novelty_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted, gate: Network) -> tuple[Floats, Floats]:
-    looked = look(fitted.structure, fitted.predictor, gate, fitted.bands, arrays, truth.declared)
-    assert looked.profile is not None
-    return strangeness(looked.view, looked.gate[:, 0], looked.profile.distance), np.log(arrays.n_stones)
+    view = view_of(arrays, fitted.structure, fitted.predictor)
+    location = declared_location(fitted.structure, fitted.predictor, truth.declared)
+    _, distance = declared_evidence(view, *location)
+    return strangeness(view, gate_of(gate, view, fitted.structure)[:, 0], distance), np.log(arrays.n_stones)
 
 
 def fit_novelty(

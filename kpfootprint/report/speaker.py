@@ -32,6 +32,11 @@ class Speaker:
         """Return statements in words."""
         return tuple(self.say(statement) for statement in statements)
 
+    def sentences(self, codes: Sequence[str]) -> tuple[str, ...]:
+        """Return the explanation's sentences of these codes in words; none where nothing is explained."""
+        explained = self.content["explanation"] or {"sentences": []}
+        return self.says([item for item in explained["sentences"] if item["code"] in codes])
+
     def label(self, code: str | None) -> str:
         """Return a word of the field for its code."""
         return label(code, self.words)

@@ -58,6 +58,15 @@ def declared_location(structure: Structure, predictor: Predictor, declared: Floa
     return location, (declared**2) @ predictor.scales
 
 
+def declared_evidence(view: View, location: Floats, scale: Floats) -> tuple[Floats, Floats]:
+    """Return log evidence and squared distance (n_slots, n) of what was declared, from `declared_location`."""
+    n_slots, n = len(SLOTS), len(location)
+    evidence, distance = source_evidence(
+        view.frame, np.tile(location, (n_slots, 1))[:, None, :], np.tile(scale, n_slots)[:, None]
+    )
+    return evidence.reshape(n_slots, n), distance.reshape(n_slots, n)
+
+
 def profile_of(
     view: View, structure: Structure, predictor: Predictor, declared: Floats, bands: NDArray[np.intp]
 ) -> Profile:
@@ -71,10 +80,7 @@ def profile_of(
         From `kpfootprint.stats.association.size_bands`.
     """
     location, scale = declared_location(structure, predictor, declared)
-    n_slots = len(SLOTS)
-    evidence, distance = source_evidence(
-        view.frame, np.tile(location, (n_slots, 1))[:, None, :], np.tile(scale, n_slots)[:, None]
-    )
+    evidence, distance = declared_evidence(view, location, scale)
     expanded = expand(predictor.sources, structure)
     n, z = declared.shape
     mixed_location = admixtures(declared @ expanded, expanded, SHARES, structure).reshape(n, -1, location.shape[1])
@@ -95,8 +101,8 @@ def profile_of(
         bands=bands,
     )
     return Profile(
-        declared=evidence.reshape(n_slots, n),
-        distance=distance.reshape(n_slots, n),
+        declared=evidence,
+        distance=distance,
         mixed=mixed.reshape(slots, n, len(SHARES), z),
         association=association,
         location=location,

@@ -16,7 +16,7 @@ Ints = NDArray[np.intp]
 
 SLOTS = ("as_recorded", "lower_open", "upper_open", "inner", "classes")
 """Readings of size: the four windows of `summarise`, and size left out (classes given size)."""
-AS_RECORDED, INNER_SLOT, CLASSES = 0, 3, 4
+AS_RECORDED, CLASSES = 0, 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from kpfootprint.comparison.mixture import carat_share
-from tests.reference_world import TODAY, examined, package, reference_parcel, release
+from tests.reference_world import TODAY, examined, package, reference_parcel
+from tests.worlds import shipped
 
 
 def test_stones_become_carats_by_mean_stones() -> None:
@@ -16,8 +17,8 @@ def test_stones_become_carats_by_mean_stones() -> None:
 
 
 def test_pure_reference_parcels_of_compliant_zones_show_no_undeclared_goods() -> None:
-    compliant = set(release().zone_table.compliant_on(TODAY)) & set(release().zone_ids)
-    suspects = {item["parcel_id"] for item in release().manifest["suspects"]}
+    compliant = set(shipped().zone_table.compliant_on(TODAY)) & set(shipped().zone_ids)
+    suspects = {item["parcel_id"] for item in shipped().manifest["suspects"]}
     parcels = [
         reference_parcel(row, zone)
         for row, zone in enumerate(package().zone_of)

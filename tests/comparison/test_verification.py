@@ -11,7 +11,8 @@ from kpfootprint.comparison.hypotheses import stone_shares
 from kpfootprint.comparison.results import Examination, Verification
 from kpfootprint.parcel import Conditions, Declaration, Parcel
 from kpfootprint.rules import CONCLUSIONS, conclude
-from tests.reference_world import examined, first_of, package, reference_parcel, release, with_stones
+from tests.reference_world import examined, first_of, package, reference_parcel, with_stones
+from tests.worlds import shipped
 
 
 def verified(parcel: Parcel, status_on: date = date(2026, 6, 1)) -> Verification:
@@ -37,7 +38,7 @@ TRUE = reference_parcel(first_of("berberati"), "berberati")
 
 def everything() -> tuple[Examination, ...]:
     """Examine a reference parcel of every zone as Berbérati."""
-    return examined(*(reference_parcel(first_of(zone), "berberati") for zone in release().zone_ids))
+    return examined(*(reference_parcel(first_of(zone), "berberati") for zone in shipped().zone_ids))
 
 
 def test_what_is_declared_is_h1_and_what_was_not_compliant_is_h2() -> None:
@@ -46,8 +47,8 @@ def test_what_is_declared_is_h1_and_what_was_not_compliant_is_h2() -> None:
     # on that day Berbérati, Boda, Carnot and Nola were compliant, and no other zone with references
     zones = found.h2.values["zones"]
     assert isinstance(zones, tuple)
-    assert set(zones) == set(release().zone_ids) - {"berberati", "boda", "carnot", "nola"}
-    assert found.h2.values["unlisted_weight"] == release().unlisted_weight
+    assert set(zones) == set(shipped().zone_ids) - {"berberati", "boda", "carnot", "nola"}
+    assert found.h2.values["unlisted_weight"] == shipped().unlisted_weight
 
 
 def test_carats_become_stones_by_the_mean_stone_of_each_zone() -> None:
@@ -147,7 +148,7 @@ def test_conclusions_follow_from_the_rules() -> None:
         assert m is not None
         assert novelty is not None
         word = conclude(
-            release().rules,
+            shipped().rules,
             n_stones=np.array([500.0]),
             log10_lr=np.array([v.log10_lr]),
             share_p=np.array([m.p_value]),
@@ -159,7 +160,7 @@ def test_conclusions_follow_from_the_rules() -> None:
 
 @pytest.mark.parametrize("log10_lr", [0.0, 0.29, 0.31, 0.99, 1.01, 1.99, 2.01, 3.5, 4.5, 9.0])
 def test_words_are_symmetric_in_the_hypotheses(log10_lr: float) -> None:
-    scale = release().manifest["verbal_scale"]
+    scale = shipped().manifest["verbal_scale"]
     up, down = verbal_of(log10_lr, scale), verbal_of(-log10_lr, scale)
     assert up.values["band"] == down.values["band"]
     sides = (up.values["favours"], down.values["favours"])
@@ -178,7 +179,7 @@ def test_more_weight_on_what_is_less_likely_raises_the_lr_and_never_otherwise() 
 def test_a_few_stones_say_little() -> None:
     rng = np.random.default_rng(1)
     values = []
-    for zone in release().zone_ids:
+    for zone in shipped().zone_ids:
         parcel = reference_parcel(first_of(zone), "berberati")
         values.append(verified(with_stones(parcel, rng.permutation(parcel.n_stones)[:5])).log10_lr)
     assert np.median(np.abs(values)) < 0.6
@@ -239,7 +240,7 @@ def test_parts_of_an_attribute_that_are_blank_are_told() -> None:
 
 
 def test_a_parcel_larger_than_any_reference_is_told() -> None:
-    largest = int(release().model.largest)
+    largest = int(shipped().model.largest)
     rng = np.random.default_rng(3)
     big = with_stones(TRUE, rng.integers(TRUE.n_stones, size=largest + 1))
     assert "beyond_calibrated_size" in cautions(big)

@@ -76,9 +76,8 @@ class FittedZoneNetwork:
             out[part.rows, -1] = found[:, -1]
         return out
 
-    def strangeness(self, batch: Batch) -> Floats:
-        """Return the explicit model's distance: the network only compares."""
-        return self.explicit.strangeness(batch)
+    def strangeness(self, batch: Batch) -> None:
+        """Return None: the network only compares."""
 
 
 @dataclass(frozen=True, slots=True)

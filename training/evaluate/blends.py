@@ -28,14 +28,17 @@ ALPHA = 0.05
 LEVEL = 0.9
 
 
-def blend_of(first: Parcel, second: Parcel, n_stones: tuple[int, int], *, rng: np.random.Generator) -> Parcel:
-    """Draw stones of two parcels and declare both of their zones, which they must declare, with the drawn carats."""
-    halves = [mix(item, item, 0.0, n, rng=rng) for item, n in zip((first, second), n_stones, strict=True)]
+def blend_of(
+    package: ReferencePackage, pair: tuple[int, int], n_stones: tuple[int, int], *, rng: np.random.Generator
+) -> Parcel:
+    """Draw stones of the two parcels at `pair`, and declare the zones of both with the drawn carats."""
+    parcels = [package.batch.parcels[position] for position in pair]
+    halves = [mix(item, item, 0.0, n, rng=rng) for item, n in zip(parcels, n_stones, strict=True)]
     declared = tuple(
-        Declaration(zone_id=item.declarations[0].zone_id, carats=half.carats)
-        for item, half in zip((first, second), halves, strict=True)
+        Declaration(zone_id=package.zone_of[position], carats=half.carats)
+        for position, half in zip(pair, halves, strict=True)
     )
-    return replace(with_stones(first, joined(*halves)), declarations=declared)
+    return replace(with_stones(parcels[0], joined(*halves)), declarations=declared)
 
 
 def virtual_blends(
@@ -60,8 +63,8 @@ def virtual_blends(
         n_stones = int(np.clip(np.exp(rng.normal(np.log(500), 0.7)), 60, 3000))
         n_stones = min(n_stones, int(sizes[first] / (1.0 - share)), int(sizes[second] / share))  # no stone twice
         n_second = min(max(round(share * n_stones), 1), n_stones - 1)
-        both = (_declaring(package, first), _declaring(package, second))
-        made.append(replace(blend_of(*both, (n_stones - n_second, n_second), rng=rng), parcel_id=f"blend-{k:04}"))
+        blend = blend_of(package, (first, second), (n_stones - n_second, n_second), rng=rng)
+        made.append(replace(blend, parcel_id=f"blend-{k:04}"))
     return Batch(tuple(made))
 
 
@@ -87,8 +90,7 @@ def mixed_blends(
                 if sizes[first] < n_first or sizes[second] < n_second or enough.size == 0:
                     continue
                 foreign = prepared_alike(package, first, enough, rng)
-                both = (_declaring(package, first), _declaring(package, second))
-                parcel = blend_of(*both, (n_first, n_second), rng=rng)
+                parcel = blend_of(package, (first, second), (n_first, n_second), rng=rng)
                 if n_foreign:
                     other = package.batch.parcels[foreign]
                     parcel = with_stones(parcel, joined(parcel, mix(other, other, 0.0, n_foreign, rng=rng)))
@@ -141,7 +143,3 @@ def _pair(package: ReferencePackage, usable: Sequence[int], rng: np.random.Gener
     first = int(rng.choice(usable))
     others = np.array([i for i in usable if package.zone_of[i] != package.zone_of[first]], dtype=np.intp)
     return first, prepared_alike(package, first, others, rng)
-
-
-def _declaring(package: ReferencePackage, position: int) -> Parcel:
-    return replace(package.batch.parcels[position], declarations=(Declaration(zone_id=package.zone_of[position]),))

@@ -10,22 +10,20 @@ from numpy.typing import NDArray
 from kpfootprint.parcel import Batch
 from training.evaluate.decisions import counted, decision_errors, decision_results
 from training.evaluate.examined import Refits, declared_batch
-from training.evaluate.methods import n_stones_of, zone_codes
+from training.evaluate.methods import n_stones_of
 from training.evaluate.novelty import novelty_cell, novelty_result
 from training.evaluate.record import DecisionErrors, NoveltyCell, Result
 from training.evaluate.setting import SEED
 from training.evaluate.stress import hardships
-from training.evaluate.trials import ExportDay, verification_trials
+from training.evaluate.trials import ExportDay, Trials
 
 
 def examined(
-    refits: Refits, days: tuple[ExportDay, ...], trusted: NDArray[np.bool_], n_resamples: int
+    refits: Refits, trials: Trials, n_resamples: int
 ) -> tuple[list[Result], list[DecisionErrors], list[NoveltyCell]]:
     """Conclusions on every trial, and the product's own novelty of known zones, as collected and sieved."""
     package = refits.package
     rng = np.random.default_rng(SEED)
-    trials = verification_trials(zone_codes(package), days)
-    trials = trials.where(trusted[trials.parcel])
     said = refits.examine(declared_batch(package, trials), trials.parcel)
     results = decision_results(trials, said, rng=rng, n_resamples=n_resamples)
     decisions = decision_errors(trials, said, n_stones_of(package.batch))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ import numpy as np
 
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.release import MANIFEST, Release, load_release
-from kpfootprint.stats.networks import Network
 from training.config import read_config
 from training.criteria import read_criteria
 from training.evaluate.amortised import ZoneNetwork
@@ -26,12 +25,11 @@ from training.evaluate.explicit import ExplicitModel, suspects_of
 from training.evaluate.fusion import fused_results
 from training.evaluate.measure import measure
 from training.evaluate.measure_shares import measure_shares
-from training.evaluate.methods import zones_of
 from training.evaluate.nowhere import simulated_nowhere
 from training.evaluate.record import Evaluation, Result
 from training.evaluate.setting import N_FOLDS, SEED, Setting
-from training.evaluate.trials import ExportDay, draw_export_days
-from training.folds import fold_of_parcels, folds
+from training.evaluate.trials import ExportDay
+from training.folds import folds
 from training.package import load_package
 from training.prepare import prepare
 from training.validation_report import render_validation
@@ -81,31 +79,30 @@ def evaluate(
     step("evidence of held-out parcels, zones left out, later parcels, hardship")
     suspects = suspects_of(package)
     left_out = [item.parcel_id for item in suspects if item.reason == "mislabelled"]
-    trusted = np.array([parcel.parcel_id not in set(left_out) for parcel in package.batch])
     method = ExplicitModel(gate=release.model.gate, name=release.name)
+    setting = Setting.of(method, package, left_out)
     evaluation = measure(method, package, left_out=left_out, n_resamples=n_resamples, quick=quick)
     # Novelty of known zones is measured below with the product's own ranks; zones left out have no such ranks.
     left_out_cells = [cell for cell in evaluation.novelty if cell.kind == "zone left out"]
     kept = [r for r in evaluation.results if r.characteristic != "novelty" or r.conditions == "zone left out"]
 
     step("held-out parcels examined from end to end")
-    days = draw_export_days(package.zone_table, zones_of(package), rng=np.random.default_rng(SEED))
-    splits = list(folds(fold_of_parcels(package.zone_of, n_folds=N_FOLDS, seed=SEED)))
-    refits = Refits.of(release, package, splits)
-    results, decisions, novelty = examined(refits, days, trusted, n_resamples)
-
-    results += prediction_sets(refits, days[-1], trusted)
+    days = setting.days
+    refits = Refits.of(release, package, list(folds(setting.fold)))
+    results, decisions, novelty = examined(refits, setting.trials, n_resamples)
+    results += prediction_sets(refits, days[-1], setting.trusted)
 
     step("true blends and virtual mixtures")
     rng = np.random.default_rng(SEED)
-    blends, coverage, detection = measure_blends(refits, days, trusted, n_each=10 if quick else 60, rng=rng)
+    blends, coverage, detection = measure_blends(refits, days, setting.trusted, n_each=10 if quick else 60, rng=rng)
     name = release.name
     mixing = measure_shares(ProductShares(release, days, name), package, n_each=1 if quick else 6, left_out=left_out)
 
     fusion: list[Result] = []
     if not quick:
         step("explicit evidence fused with a network amortised over it")
-        fusion = _fusion(method, release.model.gate, package, left_out, n_jobs, n_resamples)
+        network = replace(setting, method=ZoneNetwork(release.model.gate, read_config(), n_jobs=n_jobs))
+        fusion = fused_results(setting, network, rng=np.random.default_rng(SEED), n_resamples=n_resamples)
 
     step("simulated parcels from nowhere")
     n = 2000 if quick else 10_000
@@ -123,14 +120,6 @@ def evaluate(
         decisions=(*decisions, *simulated_errors(release.manifest.get("error_rates", ()))),
         suspects=suspects,
     )
-
-
-def _fusion(
-    method: ExplicitModel, gate: Network, package: ReferencePackage, left_out: Sequence[str], n_jobs: int, n: int
-) -> list[Result]:
-    network = ZoneNetwork(gate, read_config(), n_jobs=n_jobs)
-    settings = (Setting.of(item, package, left_out) for item in (method, network))
-    return fused_results(*settings, rng=np.random.default_rng(SEED), n_resamples=n)
 
 
 def _made(release: Release, days: tuple[ExportDay, ...], seconds: float) -> dict[str, Any]:

@@ -30,9 +30,8 @@ def balance(sp: Speaker) -> Section | None:
         blocks.append(Bullets(items=sp.says(weighing)))
     blocks += shapley_shares(sp)
     for codes, title in ((LOOK_FIRST, mark("Where to look first")), (WOULD_CHANGE, mark("What would change this"))):
-        said = [s for s in found["sentences"] if s["code"] in codes]
-        if said:
-            blocks.append(Bullets(title=sp.t(title), items=sp.says(said)))
+        if said := sp.sentences(codes):
+            blocks.append(Bullets(title=sp.t(title), items=said))
     if found["classes"]:
         blocks.append(
             Paragraph(

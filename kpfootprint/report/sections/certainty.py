@@ -97,10 +97,7 @@ def _error_rates(sp: Speaker, rates: Mapping[str, Any]) -> list[Block]:
 
 
 def _mixture(sp: Speaker, found: Mapping[str, Any]) -> list[Block]:
-    explanation = sp.content["explanation"] or {"sentences": []}
-    blocks: list[Block] = [
-        Paragraph(text=text) for text in sp.says([s for s in explanation["sentences"] if s["code"] in MIXTURE])
-    ]
+    blocks: list[Block] = [Paragraph(text=text) for text in sp.sentences(MIXTURE)]
     blocks += mixture_profile(sp)
     carats = found["undeclared_carat_fraction"]
     rows = [

@@ -20,8 +20,7 @@ def findings(sp: Speaker) -> Section:
     if content["conclusion"] is not None:  # without one, the first section has said it
         blocks.append(Paragraph(text=resemblance(sp)))
     if content["explanation"] is not None:
-        said = [s for s in content["explanation"]["sentences"] if s["code"] in RESEMBLANCE]
-        blocks += [Paragraph(text=text) for text in sp.says(said)]
+        blocks += [Paragraph(text=text) for text in sp.sentences(RESEMBLANCE)]
         blocks += shares_of_stones(sp)
         blocks += footprint_map(sp)
     if content["attribution"] is not None:

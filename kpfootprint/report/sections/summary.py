@@ -18,6 +18,7 @@ HEADINGS = {
     "undeclared": mark("Nothing was declared"),
 }
 REASONS = ("asks_lr", "asks_share", "asks_novelty", "short_lr", "short_share", "short_novelty")
+"""What made it a query, or what kept it from being called consistent."""
 
 _TEXTS = {
     "consistent": mark(
@@ -35,7 +36,8 @@ def summary(sp: Speaker) -> Section:
     content = sp.content
     kind = content["conclusion"] or "undeclared"
     text = sp.t(_TEXTS[kind], declared=sp.declared) if kind in _TEXTS else resemblance(sp)
-    blocks: list[Block] = [Verdict(kind=kind, heading=sp.t(HEADINGS[kind]), text=" ".join([text, *reasons(sp)]))]
+    text = " ".join([text, *sp.sentences(REASONS)])
+    blocks: list[Block] = [Verdict(kind=kind, heading=sp.t(HEADINGS[kind]), text=text)]
     if content["verification"] is not None:
         blocks.append(Paragraph(text=weight_of_evidence(sp, content["verification"]), tone="lead"))
     blocks += lr_scale(sp)
@@ -43,12 +45,6 @@ def summary(sp: Speaker) -> Section:
     if content["cautions"]:
         blocks.append(Bullets(title=sp.t(mark("Cautions")), items=sp.says(content["cautions"]), tone="caution"))
     return Section(key="summary", heading=sp.t(mark("In short")), blocks=tuple(blocks))
-
-
-def reasons(sp: Speaker) -> tuple[str, ...]:
-    """Say what made it a query, or what kept it from being called consistent."""
-    explained = sp.content["explanation"] or {"sentences": []}
-    return sp.says([s for s in explained["sentences"] if s["code"] in REASONS])
 
 
 def resemblance(sp: Speaker) -> str:
