@@ -2,7 +2,7 @@
 # need is Python 3.11 or 3.12. `make env PYTHON=/path/to/python3.12` picks a Python.
 
 .DEFAULT_GOAL := check
-.PHONY: env serve test check fix validate train bench peers lock
+.PHONY: env serve test check fix validate train bench peers docs lock
 
 PORT ?= 3000
 REFERENCE ?= data/reference
@@ -62,6 +62,10 @@ bench: env
 peers: env
 	@$(BIN)/python -m training.peers --reference $(REFERENCE) --out $(OUT)/peers \
 	  $(addprefix --model ,$(lastword $(sort $(wildcard models/*))))
+
+# Writes what README, docs/method.md and docs/glossary.md quote: outputs of commands, tables, terms.
+docs: env
+	@$(BIN)/python -m tests.quoted
 
 # After a change of pyproject.toml's dependencies; one file serves Python 3.11 and 3.12 on every system.
 lock:

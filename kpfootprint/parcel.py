@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,6 +112,10 @@ class Parcel:
         Size classes of `breakdowns`; None for a stone list or where size is not recorded.
     declared_carats : float or None
         The total the parcel's own row declares (the paper's), kept beside the weight of the rows.
+    n_stones_graded : int or None
+        Stones of which colour or morphology is recorded; None where that is not known.
+    read_as : mapping or None
+        What was understood of the sheet that the parcel came from, as plain JSON values; it stands in the report.
     """
 
     parcel_id: str
@@ -127,6 +132,8 @@ class Parcel:
     stones: Stones | None = None
     breakdowns: tuple[Breakdown, ...] = ()
     sieve_set: SieveSet | None = None
+    n_stones_graded: int | None = None
+    read_as: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if (self.stones is None) == (not self.breakdowns):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,18 @@ collect_ignore_glob = ["golden/*.py"]  # scripts that write golden values with o
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the only way to write a golden file."""
     parser.addoption("--update-golden", action="store_true", help="write golden files instead of comparing with them")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """End every run that wrote golden files red: nobody has looked at them yet."""
+    if session.config.getoption("--update-golden"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say what to do after golden files were written."""
+    if config.getoption("--update-golden"):
+        terminalreporter.write_line("Golden files were written: look at the difference, then run without the option.")
 
 
 @pytest.fixture

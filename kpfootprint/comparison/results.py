@@ -52,6 +52,14 @@ class AlternativeLR:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VarianceLR:
+    """`log10_lr` if parcels of a zone varied `factor` times as much (in variance) as the reference parcels do."""
+
+    factor: float
+    log10_lr: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SelectionLR:
     """`log10_lr` under three readings of the sizes (before bounds).
 
@@ -85,6 +93,7 @@ class Verification:
     typicality_p: float
     by_alternative: tuple[AlternativeLR, ...]
     by_selection: SelectionLR
+    by_variance: tuple[VarianceLR, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,13 +189,18 @@ class ErrorRate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorRates:
-    """Measured errors of the conclusion at this size of parcel. Named in words, since the usual names mislead."""
+    """Measured errors of the conclusion at this size of parcel. Named in words, since the usual names mislead.
+
+    `declarants_who_try` counts false declarations called consistent where the declarant tries several and keeps the
+    kindest; None where the release has not measured it.
+    """
 
     measured_on: Statement
     n_stones_low: int
     n_stones_high: int
     true_declarations_queried: ErrorRate
     false_declarations_accepted: ErrorRate
+    declarants_who_try: ErrorRate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -21,7 +21,7 @@ from kpfootprint.parcel import Parcel
 from kpfootprint.report import rounding
 from kpfootprint.report.locale import Names, names, words
 from kpfootprint.report.model_card import ModelCard
-from kpfootprint.report.report import SCHEMA_VERSION, Report, canonical, seal
+from kpfootprint.report.report import SCHEMA_VERSION, Report, canonical, declared_status, seal
 from kpfootprint.report.sentences import rounded, say
 
 Json = dict[str, Any]
@@ -60,6 +60,10 @@ def build_report(parcel: Parcel, examination: Examination, model: ModelCard, *, 
         "created_at": created_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "software": {"name": model.software_name, "version": model.software_version},
         "parcel": _parcel(parcel, examination),
+        "status": {
+            "day": examination.status_on.isoformat(),
+            "declared": declared_status([zone.status_on_export_date for zone in examination.declared]),
+        },
         "verification": _maybe(examination.verification, lambda found: _verification(found, tell)),
         "attribution": _maybe(examination.attribution, _attribution),
         "mixture": _maybe(examination.mixture, _mixture),
@@ -105,6 +109,8 @@ def _parcel(parcel: Parcel, examination: Examination) -> Json:
     return {
         "parcel_id": parcel.parcel_id,
         "n_stones": parcel.n_stones,
+        "n_stones_graded": parcel.n_stones_graded,
+        "read_as": None if parcel.read_as is None else dict(parcel.read_as),
         "carats": _or_none(parcel.carats, rounding.amount),
         "declared_carats": _or_none(parcel.declared_carats, rounding.amount),
         "certificate_no": parcel.certificate_no,
@@ -157,6 +163,9 @@ def _verification(found: Verification, tell: Callable[[Statement], Json]) -> Jso
             "marginalised": rounding.log10(found.by_selection.marginalised),
             "size_conditional": _or_none(found.by_selection.size_conditional, rounding.log10),
         },
+        "by_variance": None
+        if found.by_variance is None
+        else [{"factor": rounding.amount(v.factor), "log10_lr": rounding.log10(v.log10_lr)} for v in found.by_variance],
     }
 
 
@@ -242,10 +251,11 @@ def _error_rates(found: ErrorRates, tell: Callable[[Statement], Json]) -> Json:
         "n_stones_high": found.n_stones_high,
         "true_declarations_queried": _rate(found.true_declarations_queried),
         "false_declarations_accepted": _rate(found.false_declarations_accepted),
+        "declarants_who_try": _maybe(found.declarants_who_try, _rate),
     }
 
 
-def _rate(found: ErrorRate) -> Mapping[str, Any]:
+def _rate(found: ErrorRate) -> Json:
     return {
         "rate": rounding.fraction(found.rate),
         "low": rounding.fraction(found.low),

@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from kpfootprint.errors import ReportError
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 _REPORT_ID = re.compile(r'"report_id":"([^"]*)"')
 """Cannot be met within a string, where quotes are escaped, nor as another member's name."""
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-KNOWN_SCHEMA_VERSIONS = ("1.0",)
+KNOWN_SCHEMA_VERSIONS = ("1.0", "1.1")
 """Versions that can be read; a version once written stays in this list for good."""
 
 
@@ -67,6 +67,41 @@ def seal(content: Mapping[str, Any], texts: Mapping[str, str] | None = None) -> 
     members = {name: canonical(value) for name, value in content.items()} | dict(texts or {})
     members["report_id"] = canonical(_id_of(members))
     return Report(_joined(members))
+
+
+def declared_status(statuses: Sequence[str | None]) -> str | None:
+    """Return the status of a declaration from that of each declared zone; None where nothing was declared.
+
+    >>> declared_status(["compliant", "suspended"]), declared_status(["suspended"]), declared_status([])
+    ('mixed', 'not_compliant', None)
+    """
+    if not statuses:
+        return None
+    kinds = {
+        status if status == "compliant" else "unknown" if status in (None, "not_covered") else "not_compliant"
+        for status in statuses
+    }
+    if len(kinds) == 1:
+        return kinds.pop()
+    return "mixed" if "not_compliant" in kinds else "unknown"
+
+
+def in_full(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a content of any known version with every member of the latest, for renderers: what it lacks is null."""
+    parcel = content["parcel"]
+    status = {
+        "day": parcel["status_on"],
+        "declared": declared_status([zone["status_on_export_date"] for zone in parcel["declared"]]),
+    }
+    full = {
+        "status": status,
+        **content,
+        "parcel": {"n_stones_graded": None, "read_as": None, **parcel},
+    }
+    for member, lacking in (("verification", "by_variance"), ("error_rates", "declarants_who_try")):
+        if content[member] is not None:
+            full[member] = {lacking: None, **content[member]}
+    return full
 
 
 def _id_of(members: Mapping[str, str]) -> str:

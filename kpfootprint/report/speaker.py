@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kpfootprint.report.locale import Names, Words, mark, names, words
-from kpfootprint.report.report import Report, canonical
+from kpfootprint.report.report import Report, canonical, in_full
 from kpfootprint.report.sentences import say
 from kpfootprint.report.vocabulary import label
 
@@ -88,5 +88,5 @@ class Speaker:
 
 def speaker(report: Report, lang: str) -> Speaker:
     """Return the speaker of a report in a language."""
-    content = report.content
+    content = in_full(report.content)
     return Speaker(content, words(lang), names(canonical(content["model"]), lang))

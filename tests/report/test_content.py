@@ -6,16 +6,17 @@ import json
 from dataclasses import FrozenInstanceError, replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
-from kpfootprint.comparison.results import Explanation
+from kpfootprint.comparison.results import ErrorRate, Explanation, VarianceLR
 from kpfootprint.errors import ReportError
 from kpfootprint.report import build_report, read_report, render_html, render_pdf, render_text
 from kpfootprint.report.locale import names, words
-from kpfootprint.report.report import KNOWN_SCHEMA_VERSIONS, canonical, seal
+from kpfootprint.report.report import KNOWN_SCHEMA_VERSIONS, canonical, declared_status, in_full, seal
 from kpfootprint.report.schema import report_schema
 from kpfootprint.report.sentences import say
 from tests.report.factory import CREATED_AT, KINDS, Kind, make_examination, make_model, make_parcel, make_report
@@ -83,8 +84,8 @@ def test_intervals_are_ordered_and_chances_add_up(kind: Kind) -> None:
 def test_the_contract_is_kept_to_the_letter() -> None:
     content = make_report("query").content
     assert set(content) == {
-        *("schema_version", "report_id", "created_at", "software", "model", "parcel", "verification", "attribution"),
-        *("mixture", "novelty", "explanation", "conclusion", "error_rates", "cautions"),
+        *("schema_version", "report_id", "created_at", "software", "model", "parcel", "status", "verification"),
+        *("attribution", "mixture", "novelty", "explanation", "conclusion", "error_rates", "cautions"),
     }
     assert content["parcel"]["declared"][1] == {
         "zone_id": "carnot",
@@ -216,3 +217,59 @@ def test_a_statement_of_a_later_version_is_said_by_its_own_text() -> None:
     report = seal(content)
     assert "Said later." in render_text(report, "fr")
     assert "Said later." in render_html(report, "en")
+
+
+def test_a_report_of_schema_1_0_is_read_and_rendered() -> None:
+    """It was written before 1.1 existed; what it lacks is null or follows from what it has."""
+    path = Path(__file__).parents[1] / "golden" / "report_of_schema_1.0.json"
+    report = read_report(path.read_text(encoding="utf-8"))
+    assert report.content["schema_version"] == "1.0"
+    jsonschema.Draft202012Validator(report_schema("1.0")).validate(report.content)
+    for lang in ("en", "fr"):
+        assert "Berb\u00e9rati" in render_text(report, lang)
+        assert "Berb\u00e9rati" in render_html(report, lang)
+        assert render_pdf(report, lang).startswith(b"%PDF")
+    full = in_full(report.content)
+    assert full["status"] == {"day": "2026-04-17", "declared": "mixed"}
+    assert full["verification"]["by_variance"] is None
+
+
+def test_what_1_1_adds_stands_in_the_report() -> None:
+    examination = make_examination("query")
+    assert examination.verification is not None
+    assert examination.error_rates is not None
+    more = replace(
+        examination,
+        verification=replace(
+            examination.verification,
+            by_variance=tuple(VarianceLR(factor=f, log10_lr=-1.70361 / f) for f in (1.0, 3.0, 10.0)),
+        ),
+        error_rates=replace(
+            examination.error_rates,
+            declarants_who_try=ErrorRate(rate=0.05, low=0.02, high=0.1, errors=5, trials=100),
+        ),
+    )
+    parcel = replace(make_parcel("query"), n_stones_graded=600, read_as={"rows": 612, "passed_over": ["remark"]})
+    content = build_report(parcel, more, make_model(), created_at=CREATED_AT).content
+    jsonschema.Draft202012Validator(report_schema()).validate(content)
+    assert content["status"] == {"day": "2026-04-17", "declared": "mixed"}
+    assert content["parcel"]["n_stones_graded"] == 600
+    assert content["parcel"]["read_as"] == {"rows": 612, "passed_over": ["remark"]}
+    assert content["verification"]["by_variance"][1] == {"factor": 3.0, "log10_lr": -0.568}
+    assert content["error_rates"]["declarants_who_try"]["errors"] == 5
+
+
+@pytest.mark.parametrize(
+    ("statuses", "declared"),
+    [
+        ([], None),
+        (["compliant", "compliant"], "compliant"),
+        (["suspended"], "not_compliant"),
+        (["compliant", "suspended"], "mixed"),
+        (["suspended", None], "mixed"),
+        (["compliant", "not_covered"], "unknown"),
+        ([None], "unknown"),
+    ],
+)
+def test_the_status_of_a_declaration(statuses: list[str | None], declared: str | None) -> None:
+    assert declared_status(statuses) == declared

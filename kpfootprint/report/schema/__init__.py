@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 
-def report_schema(version: str = "1.0") -> dict[str, Any]:
+def report_schema(version: str = "1.1") -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of reports of a version.
 
     Raises
