@@ -26,8 +26,8 @@ CLOCK_AND_SURROUNDINGS = {
     *("os.environ", "os.getenv", "os.environb", "os.getlogin", "os.urandom", "getpass.getuser", "socket.gethostname"),
     *("Path.home", "locale.getlocale", "locale.setlocale"),
 }
-LONGEST = 260
-MEDIAN = 160
+LONGEST = 500
+MEDIAN = 400
 
 
 def told(path: Path, item: Import) -> str:
