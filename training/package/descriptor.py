@@ -1,18 +1,22 @@
-"""The descriptor of a reference package, ``datapackage.json``, and all tables but the stones."""
+"""The descriptor of a reference package, ``datapackage.json``: read, and trusted with nothing before it is checked."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from kpfootprint.errors import Problem, ReferenceDataError, SchemeMismatch
-from kpfootprint.ingest.words import fold
-from kpfootprint.scheme import Scheme
+from kpfootprint.errors import Problem, ReferenceDataError
 
 DESCRIPTOR = "datapackage.json"
 SMALL_TABLES = ("zones", "zone_status", "parcels")
+OPTIONAL = ("zone_status",)
+_LARGEST_DESCRIPTOR = 8_000_000
+_SCHEMA_MEMBERS = ("fields", "missingValues", "primaryKey", "foreignKeys")
+_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,120}")
 
 
 def fault(code: str, reason: str, *, table: str = DESCRIPTOR, column: str | None = None) -> ReferenceDataError:
@@ -21,55 +25,131 @@ def fault(code: str, reason: str, *, table: str = DESCRIPTOR, column: str | None
 
 
 def read_descriptor(folder: Path) -> dict[str, Any]:
-    """Return ``datapackage.json``; raise `ReferenceDataError` where it is missing or lacks what we need."""
+    """Return ``datapackage.json`` of a folder.
+
+    Raises
+    ------
+    ReferenceDataError
+        Where it is missing, lacks what we need, or names anything outside the folder.
+    """
     path = folder / DESCRIPTOR
     if not path.is_file():
         raise fault("file_missing", f"there is no {DESCRIPTOR} in {folder.name or folder}")
+    if path.is_symlink():
+        raise fault("archive_link", f"{DESCRIPTOR} is a link; put the file itself there")
+    if path.stat().st_size > _LARGEST_DESCRIPTOR:
+        raise fault("too_large", f"the descriptor is larger than {_LARGEST_DESCRIPTOR // 1_000_000} MB")
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        document = json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
         raise fault("bad_json", f"not JSON: {error}") from None
     if not isinstance(document, dict):
         raise fault("bad_json", "the descriptor must be an object")
-    problems = [
-        Problem(table=DESCRIPTOR, column=name, code="missing_value", reason=f"the member {name!r} must be {said}")
-        for name, kind, said in (
-            ("name", str, "a text"),
-            ("version", str, "a text such as 2026.1"),
-            ("synthetic", bool, "true or false"),
-            ("attributes", list, "a list"),
-            ("resources", list, "a list"),
-        )
-        if not isinstance(document.get(name), kind)
-    ]
-    named = {r.get("name") for r in document.get("resources") or () if isinstance(r, Mapping)}
-    problems += [
-        Problem(table=DESCRIPTOR, column="resources", code="missing_table", reason=f"the resource {name!r} is missing")
-        for name in (*SMALL_TABLES, "stones")
-        if name not in named
-    ]
-    problems += [
-        Problem(table=DESCRIPTOR, column="resources", value=str(path), code="path_outside", reason="not a path inside")
-        for path in (r.get("path") for r in document.get("resources") or () if isinstance(r, Mapping))
-        if not isinstance(path, str) or PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts
-    ]
+    problems = [*_members(document), *_resources(folder, document)]
     if problems:
         raise ReferenceDataError(problems)
     return document
 
 
+def _refuse_constant(text: str) -> float:
+    raise ValueError(f"{text} is no number of JSON")
+
+
+def _members(document: Mapping[str, Any]) -> Iterator[Problem]:
+    for name, kind, said in (
+        ("name", str, "a text"),
+        ("version", str, "a text such as 2026.1"),
+        ("synthetic", bool, "true or false"),
+        ("attributes", list, "a list"),
+        ("resources", list, "a list"),
+    ):
+        value = document.get(name)
+        if not isinstance(value, kind):
+            reason = f"the member {name!r} must be {said}"
+            yield Problem(table=DESCRIPTOR, column=name, code="missing_value", reason=reason)
+        elif isinstance(value, str) and not (value.strip() and _NAME.fullmatch(value)):
+            reason = f"the member {name!r} must be one line of 1 to 120 characters"
+            yield Problem(table=DESCRIPTOR, column=name, value=value[:40], code="bad_name", reason=reason)
+
+
+def _resources(folder: Path, document: Mapping[str, Any]) -> Iterator[Problem]:
+    items = document.get("resources")
+    if not isinstance(items, list):
+        return
+
+    def told(code: str, reason: str, value: object = None) -> Problem:
+        shown = None if value is None else str(value)[:200]
+        return Problem(table=DESCRIPTOR, column="resources", value=shown, code=code, reason=reason)
+
+    named = [item.get("name") for item in items if isinstance(item, Mapping)]
+    for name in (*SMALL_TABLES, "stones"):
+        if name not in named and name not in OPTIONAL:
+            yield told("missing_table", f"the resource {name!r} is missing")
+        if named.count(name) > 1:
+            yield told("table_twice", f"the resource {name!r} is declared twice")
+    for item in items:
+        if not isinstance(item, Mapping):
+            yield told("bad_resource", "a resource must be an object", item)
+            continue
+        path = item.get("path")
+        if not isinstance(path, str) or not path or _leads_outside(path):
+            yield told("path_outside", "not a path inside the package", path)
+        elif any(part.is_symlink() for part in _parts(folder, path)):
+            yield told("archive_link", "the path is a link; put the file itself there", path)
+        schema = item.get("schema", {})
+        if not isinstance(schema, Mapping) or not isinstance(schema.get("fields", []), list):
+            yield told("bad_resource", f"the schema of {item.get('name')!r} must stand in the descriptor", schema)
+
+
+def _leads_outside(path: str) -> bool:
+    parts = PurePosixPath(path.replace("\\", "/"))
+    return parts.is_absolute() or ".." in parts.parts or ":" in path or "\x00" in path
+
+
+def _parts(folder: Path, path: str) -> list[Path]:
+    """Return the file and the folders inside the package that lead to it."""
+    inside = PurePosixPath(path.replace("\\", "/"))
+    return [folder / part for part in (inside, *inside.parents) if part != PurePosixPath(".")]
+
+
+def resource(document: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+    """Return the resource of that name, or None."""
+    return next((item for item in document["resources"] if item["name"] == name), None)
+
+
 def check_small_tables(folder: Path, document: Mapping[str, Any]) -> list[Problem]:
-    """Check the descriptor and all tables but the stones with frictionless."""
+    """Check all tables but the stones with frictionless, which is shown nothing but paths and plain schemas."""
     import frictionless
 
-    small = [item for item in document["resources"] if item["name"] != "stones"]
+    small = [_shown(item) for item in document["resources"] if item["name"] in SMALL_TABLES]
     try:
-        package = frictionless.Package.from_descriptor({**document, "resources": small}, basepath=str(folder))
+        package = frictionless.Package.from_descriptor({"name": "package", "resources": small}, basepath=str(folder))
         report = package.validate()
     except frictionless.FrictionlessException as error:
         return [_problem(DESCRIPTOR, item) for item in (error.reasons or [error.error])]
     found = [_problem(DESCRIPTOR, item) for item in report.errors]
     return found + [_problem(task.name, item) for task in report.tasks for item in task.errors]
+
+
+def _shown(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a resource with nothing in it that could name another file or address."""
+    schema = item.get("schema", {})
+    keys = [key for key in schema.get("foreignKeys", ()) if _key_inside(key)]
+    kept = {name: schema[name] for name in _SCHEMA_MEMBERS if name in schema} | {"foreignKeys": keys}
+    shown: dict[str, Any] = {"name": item["name"], "path": item["path"], "format": "csv", "schema": kept}
+    if item.get("encoding"):
+        shown["encoding"] = str(item["encoding"])
+    delimiter = (item.get("dialect") or {}).get("delimiter") if isinstance(item.get("dialect"), Mapping) else None
+    if isinstance(delimiter, str):
+        shown["dialect"] = {"delimiter": delimiter}
+    if item["path"].endswith(".gz"):
+        shown["compression"] = "gz"
+    return shown
+
+
+def _key_inside(key: object) -> bool:
+    reference = key.get("reference") if isinstance(key, Mapping) else None
+    return isinstance(reference, Mapping) and reference.get("resource") in (*SMALL_TABLES, "")
 
 
 def _problem(table: str, error: Any) -> Problem:
@@ -84,51 +164,6 @@ def _problem(table: str, error: Any) -> Problem:
     )
 
 
-def scheme_of(document: Mapping[str, Any]) -> Scheme:
-    """Build the scheme; the package's own sieve set is made from ``edges_ct`` where it is not spelt out."""
-    sets = list(document.get("sieve_sets") or ())
-    try:
-        for item in document["attributes"]:
-            if "sieve_set" not in item:
-                continue
-            edges = [float(edge) for edge in item["edges_ct"] if edge is not None]
-            known = next((s for s in sets if s["name"] == item["sieve_set"]), None)
-            if known is None:
-                uppers: list[float | None] = [*edges[1:], None]
-                sets.insert(
-                    0,
-                    {
-                        "name": item["sieve_set"],
-                        "classes": [_size_class(*pair) for pair in zip(edges, uppers, strict=True)],
-                    },
-                )
-            elif [float(c["lower_ct"]) for c in known["classes"]] != edges[: len(known["classes"])]:
-                raise SchemeMismatch(f"edges_ct and the classes of sieve set {known['name']!r} differ")
-        scheme = Scheme.from_json({"attributes": document["attributes"], "sieve_sets": sets})
-        _check_words(scheme)
-    except SchemeMismatch as error:
-        raise fault("bad_scheme", str(error), column="attributes") from None
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise fault("bad_scheme", f"an attribute is badly declared: {error!r}", column="attributes") from None
-    return scheme
-
-
-def _size_class(lower: float, upper: float | None) -> dict[str, Any]:
-    name = f"{lower:g}+" if upper is None else f"{lower:g}-{upper:g}"
-    return {"size_class": name, "lower_ct": lower, "upper_ct": upper}
-
-
-def _check_words(scheme: Scheme) -> None:
-    """Refuse a word that stands for two classes of one attribute: it would be read as the first."""
-    for attribute in scheme.categorical:
-        meant: dict[str, str] = {}
-        for item in attribute.classes:
-            for word in (item.name, *item.labels.values(), *item.synonyms):
-                other = meant.setdefault(fold(word), item.name)
-                if other != item.name:
-                    raise SchemeMismatch(f"{attribute.name}: {word!r} stands for {other} and for {item.name}")
-
-
-def resource(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """Return the resource of that name."""
-    return next(item for item in document["resources"] if item["name"] == name)
+def finite(value: object) -> bool:
+    """Say whether a member is a finite number (true and false are none)."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

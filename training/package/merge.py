@@ -8,8 +8,9 @@ from pathlib import Path
 from kpfootprint.errors import Problem, ReferenceDataError
 from kpfootprint.reference import ReferencePackage
 from training.package.descriptor import fault, read_descriptor, resource
-from training.package.edit import seal, write_descriptor, write_table
-from training.package.read import load_package, table_rows
+from training.package.read import Rows, load_package, table_rows
+from training.package.seal import seal, write_descriptor, write_table
+from training.package.source import unpacked
 
 _KEYS: Mapping[str, tuple[str, ...]] = {
     "zones": ("zone_id",),
@@ -17,7 +18,6 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "parcels": ("parcel_id",),
     "stones": (),
 }
-Rows = list[dict[str, str]]
 
 
 def merge_packages(first: Path, second: Path, out: Path) -> ReferencePackage:
@@ -41,9 +41,15 @@ def merge_packages(first: Path, second: Path, out: Path) -> ReferencePackage:
     ReferenceDataError
         With every problem; nothing is written then.
     """
-    first, second, out = Path(first), Path(second), Path(out)
+    out = Path(out)
     if out.exists() and any(out.iterdir()):
         raise fault("folder_not_empty", f"{out.name} is not empty")
+    with unpacked(first) as one, unpacked(second) as two:
+        _merge(one, two, out)
+    return load_package(out)
+
+
+def _merge(first: Path, second: Path, out: Path) -> None:
     one, two = load_package(first), load_package(second)
     if one.scheme != two.scheme:
         raise fault("scheme_mismatch", "the packages declare other attributes, classes or sieve sets")
@@ -55,20 +61,22 @@ def merge_packages(first: Path, second: Path, out: Path) -> ReferencePackage:
         merged[name] = _join(name, rows, more, keys, problems)
     if problems:
         raise ReferenceDataError(problems)
+    parts = {name: resource(documents[0], name) or resource(documents[1], name) for name in _KEYS}
     document = documents[0] | {
         "name": one.name if one.name == two.name else f"{one.name}-and-{two.name}",
         "title": f"{documents[0].get('title', one.name)}, with {documents[1].get('title', two.name)}",
         "version": f"{one.version}+{two.version}",
         "synthetic": one.synthetic or two.synthetic,
-        "resources": [resource(documents[0], name) for name in _KEYS],
+        "resources": [item for name in _KEYS if (item := parts[name]) is not None],
     }
     out.mkdir(parents=True, exist_ok=True)
     for name, rows in merged.items():
+        if (item := parts[name]) is None:
+            continue
         header = list(dict.fromkeys(column for row in (rows[:1] + rows[-1:]) for column in row))
-        write_table(out / resource(document, name)["path"], header, ([row.get(c, "") for c in header] for row in rows))
+        write_table(out / item["path"], header, ([row.get(c, "") for c in header] for row in rows))
     write_descriptor(out, document)
     seal(out)
-    return load_package(out)
 
 
 def _join(name: str, one: Rows, two: Rows, keys: tuple[str, ...], problems: list[Problem]) -> Rows:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 import hashlib
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from itertools import combinations
 from pathlib import Path
@@ -13,71 +17,148 @@ from kpfootprint.errors import IngestError, Problem, ReferenceDataError
 from kpfootprint.ingest.archive import Budget, gunzip, read_file
 from kpfootprint.ingest.assemble import Submission, assemble
 from kpfootprint.ingest.csvfile import read_csv
-from kpfootprint.ingest.limits import Limits
 from kpfootprint.ingest.recognise import recognise
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.tables import RawTable
 from kpfootprint.ingest.words import Words, fold, nearest
 from kpfootprint.reference import ReferencePackage, ZoneTable
-from training.package.descriptor import (
-    DESCRIPTOR,
-    SMALL_TABLES,
-    check_small_tables,
-    fault,
-    read_descriptor,
-    resource,
-    scheme_of,
-)
+from training.package.attributes import scheme_of, words_of
+from training.package.copies import copies
+from training.package.descriptor import DESCRIPTOR, SMALL_TABLES, check_small_tables, fault, read_descriptor, resource
+from training.package.source import LIMITS, unpacked
 
 _NEEDED: Mapping[str, tuple[str, ...]] = {
     "zones": ("zone_id", "name", "country", "region"),
     "zone_status": ("zone_id", "status", "valid_from", "valid_to", "source"),
     "parcels": ("parcel_id", "zone_id"),
 }
-_LIMITS = Limits(max_rows=20_000_000, max_unpacked_bytes=4_000_000_000)
+Rows = list[dict[str, str]]
 
 
-def load_package(folder: Path) -> ReferencePackage:
-    """Read a reference package and check it whole.
+def load_package(path: Path) -> ReferencePackage:
+    """Read a reference package, a folder, a .zip or an .xlsx workbook, and check it whole.
 
-    The descriptor and the small tables are checked by frictionless (schemas, keys, hashes), the stones by the
-    vectorised checks of ingestion: known classes, weights, parcels, totals.
+    What is wrong with the package as such (its descriptor, attributes, hashes, columns) is told first and alone; then
+    the small tables, checked by frictionless (schemas, keys); then the stones, checked as those of submissions are.
+    What is wrong in many rows alike is told once, with their number.
 
     Raises
     ------
     ReferenceDataError
         With every problem: table, row, column, value.
     """
-    folder = Path(folder)
+    with unpacked(path) as folder:
+        return _load(folder)
+
+
+def _load(folder: Path) -> ReferencePackage:
     document = read_descriptor(folder)
-    problems = check_small_tables(folder, document)
+    scheme, problems = scheme_of(document)
+    words = words_of(scheme)
+    digests, altered = _digests(folder, document)
+    problems += [*altered, *_columns(folder, document, words)]
     if problems:
         raise ReferenceDataError(problems)
-    words = Words(scheme_of(document), ZoneTable(zones=(), periods=()))
+    problems = check_small_tables(folder, document)
+    if problems:
+        raise ReferenceDataError(_once(problems))
     rows = {name: table_rows(folder, document, name) for name in SMALL_TABLES}
     _check_rows(rows)
     zone_table = _zone_table(rows["zones"], rows["zone_status"])
     batch = _parcels(folder, document, words).batch
     by_id = {row["parcel_id"].strip(): row for row in rows["parcels"]}
     parcels = [by_id[parcel.parcel_id] for parcel in batch]
+    zone_of = tuple(row["zone_id"] for row in parcels)
+    problems = copies(batch, zone_of)
+    if problems:
+        raise ReferenceDataError(problems)
     return ReferencePackage(
         name=document["name"],
         version=document["version"],
-        sha256=hashlib.sha256((folder / DESCRIPTOR).read_bytes()).hexdigest(),
+        sha256=_identity(folder, document, digests),
         synthetic=document["synthetic"],
-        scheme=words.scheme,
+        scheme=scheme,
         zone_table=zone_table,
         batch=batch,
-        zone_of=tuple(row["zone_id"] for row in parcels),
+        zone_of=zone_of,
         collected_on=tuple(_day(row.get("collected_on", "")) for row in parcels),
     )
+
+
+def _digests(folder: Path, document: Mapping[str, Any]) -> tuple[dict[str, str], list[Problem]]:
+    """Return the SHA-256 of every table, and the tables that are not the ones that the descriptor was sealed with."""
+    digests: dict[str, str] = {}
+    problems = []
+    for item in document["resources"]:
+        path = folder / item["path"]
+        if not path.is_file():
+            if item["name"] in (*SMALL_TABLES, "stones"):
+                problems.append(
+                    Problem(table=item["name"], code="file_missing", reason=f"there is no file {item['path']}")
+                )
+            continue
+        with path.open("rb") as stream:
+            digests[item["name"]] = hashlib.file_digest(stream, "sha256").hexdigest()
+        sealed = str(item.get("hash", "")).removeprefix("sha256:").lower()
+        size = item.get("bytes")
+        if sealed not in ("", digests[item["name"]]) or (isinstance(size, int) and size != path.stat().st_size):
+            reason = f"{item['path']} was changed since the descriptor was written; if that was meant, run init again: "
+            reason += "python -m training init FOLDER"
+            problems.append(Problem(table=item["name"], code="hash_count", reason=reason))
+    return digests, problems
+
+
+def _identity(folder: Path, document: Mapping[str, Any], digests: Mapping[str, str]) -> str:
+    """Return a hash that names the data exactly: of the descriptor, and of every table that it holds no hash of."""
+    named = hashlib.sha256((folder / DESCRIPTOR).read_bytes())
+    for item in document["resources"]:
+        if not item.get("hash") and item["name"] in digests:
+            named.update(f"{item['name']} {digests[item['name']]}\n".encode())
+    return named.hexdigest()
+
+
+def _columns(folder: Path, document: Mapping[str, Any], words: Words) -> list[Problem]:
+    """Say which attributes have no column in the stones, from the header alone."""
+    stones = resource(document, "stones")
+    if stones is None or not (folder / stones["path"]).is_file():
+        return []
+    path = folder / stones["path"]
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+            line = stream.readline(1 << 20).decode("utf-8-sig", "replace")
+    except (OSError, EOFError) as error:
+        return [Problem(table="stones", code="damaged_file", reason=f"{stones['path']} cannot be read: {error}")]
+    delimiter = max(",;\t", key=line.count)
+    known = words.columns("stones")
+    found = {known.get(fold(header)) for header in next(csv.reader([line], delimiter=delimiter), [])}
+    size = words.scheme.size
+    wanted = {size.name: size.column} | {item.name: item.column for item in words.scheme.categorical}
+    return [
+        Problem(table="stones", column=column, code="missing_column", reason=f"{name} has no column {column}")
+        for name, column in wanted.items()
+        if column not in found
+    ]
+
+
+def _once(problems: Iterable[Problem]) -> list[Problem]:
+    """Tell what is wrong in many rows alike once, at the first of them, with their number."""
+    found = list(problems)
+    counts = Counter((p.table, p.column, p.value, p.code) for p in found if p.row is not None)
+    out: dict[object, Problem] = {}
+    for position, item in enumerate(found):
+        key = (item.table, item.column, item.value, item.code)
+        if item.row is None or counts[key] < 4:
+            out[position] = item
+        elif key not in out:
+            out[key] = replace(item, reason=f"{item.reason}; and so in {counts[key] - 1} more rows")
+    return list(out.values())
 
 
 def _day(text: str) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def _check_rows(rows: Mapping[str, list[dict[str, str]]]) -> None:
+def _check_rows(rows: Mapping[str, Rows]) -> None:
     """Look for what training relies on, whatever the package's own schemas ask for."""
     problems: list[Problem] = []
     for name, columns in _NEEDED.items():
@@ -103,13 +184,13 @@ def _check_rows(rows: Mapping[str, list[dict[str, str]]]) -> None:
                     broken = Broken("not_a_date")
                     problems.append(problem(broken, table=name, row=line, column=column, value=row[column]))
     if problems:
-        raise ReferenceDataError(problems)
+        raise ReferenceDataError(_once(problems))
 
 
-def validate_package(folder: Path) -> tuple[Problem, ...]:
+def validate_package(path: Path) -> tuple[Problem, ...]:
     """Return every problem of a reference package; none means that it can be trained on."""
     try:
-        load_package(folder)
+        load_package(path)
     except ReferenceDataError as error:
         return error.problems
     return ()
@@ -117,22 +198,29 @@ def validate_package(folder: Path) -> tuple[Problem, ...]:
 
 def _table(folder: Path, document: Mapping[str, Any], name: str, words: Words) -> RawTable:
     """Read one table of the package with the reader of ingestion."""
-    path = folder / resource(document, name)["path"]
-    budget = Budget(_LIMITS)
+    found = resource(document, name)
+    if found is None:
+        raise fault("missing_table", f"the resource {name!r} is missing")
+    path = folder / found["path"]
+    budget = Budget(LIMITS)
     data = read_file(path, budget)
     if path.suffix == ".gz":
         data = gunzip(data, path.name, budget)
-    return read_csv(data, name, path.name, words, _LIMITS)
+    return read_csv(data, name, path.name, words, LIMITS)
 
 
-def table_rows(folder: Path, document: Mapping[str, Any], name: str) -> list[dict[str, str]]:
-    """Return the rows of a table of a package, as they are written."""
-    table = _table(folder, document, name, Words(scheme_of(document), ZoneTable(zones=(), periods=())))
-    columns = {column.header: [str(column.cells[code]) for code in column.codes.tolist()] for column in table.columns}
+def table_rows(folder: Path, document: Mapping[str, Any], name: str) -> Rows:
+    """Return the rows of a table of a package, as they are written; none where the package leaves it out."""
+    if resource(document, name) is None:
+        return []
+    table = _table(folder, document, name, words_of(scheme_of(document)[0]))
+    columns = {
+        column.header.strip(): [str(column.cells[code]) for code in column.codes.tolist()] for column in table.columns
+    }
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
-def _zone_table(zones: list[dict[str, str]], periods: list[dict[str, str]]) -> ZoneTable:
+def _zone_table(zones: Rows, periods: Rows) -> ZoneTable:
     table = ZoneTable.from_json(
         {"zones": zones, "zone_status": [{**row, "valid_to": row["valid_to"] or None} for row in periods]}
     )
@@ -150,27 +238,13 @@ def _zone_table(zones: list[dict[str, str]], periods: list[dict[str, str]]) -> Z
 
 def _parcels(folder: Path, document: Mapping[str, Any], words: Words) -> Submission:
     """Read parcels and stones; raise `ReferenceDataError` with every problem."""
-    stones = resource(document, "stones")
     problems: list[Problem] = []
-    path = folder / stones["path"]
-    if not path.is_file():
-        raise fault("file_missing", f"there is no {stones['path']}", table="stones")
-    data = path.read_bytes()
-    digest = hashlib.sha256(data).hexdigest()
-    if str(stones.get("hash", "")).removeprefix("sha256:") not in ("", digest):
-        problems.append(Problem(table="stones", value=digest, code="hash_count", reason="the file has another SHA-256"))
     try:
         raws = {name: _table(folder, document, name, words) for name in ("parcels", "stones")}
         tables = {name: recognise(raw, name, words, problems) for name, raw in raws.items()}
-        problems += [
-            Problem(table="stones", column=item.column, code="missing_column", reason=f"{item.name} has no column")
-            for item in words.scheme.categorical
-            if item.column not in tables["stones"].columns
-        ]
-        submission = assemble(tables, words, _LIMITS, problems=problems)
+        submission = assemble(tables, words, LIMITS, problems=problems)
     except IngestError as error:
-        raise ReferenceDataError(error.problems) from None
-    problems += submission.problems()
-    if problems:
-        raise ReferenceDataError(problems)
+        raise ReferenceDataError(_once(error.problems)) from None
+    if submission.problems():
+        raise ReferenceDataError(_once(submission.problems()))
     return submission

@@ -1,0 +1,230 @@
+"""Packages of any kind are read; what is wrong with the package itself is told once, and first."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kpfootprint.errors import Problem, ReferenceDataError
+from tests.training.packages import KINDS, PLAIN, SURFACE, write_folder, write_workbook, write_zip
+from training.package import load_package, validate_package
+from training.package.seal import seal
+
+
+@pytest.mark.parametrize("name", list(KINDS))
+def test_packages_of_any_kind_are_read(name: str, tmp_path: Path) -> None:
+    kind = KINDS[name]
+    folder = write_folder(tmp_path / "package", kind)
+    assert validate_package(folder) == ()
+    package = load_package(folder)
+    assert len(package.batch) == sum(kind.parcels)
+    assert package.scheme.attribute_names == ("size", *kind.attributes)
+
+
+def test_folder_archive_and_workbook_hold_the_same(tmp_path: Path) -> None:
+    kind = KINDS["fourth"]
+    folder, archive, book = (
+        write(tmp_path / write.__name__, kind) for write in (write_folder, write_zip, write_workbook)
+    )
+    one, two, three = (load_package(path) for path in (folder, archive, book))
+    assert one.sha256 == two.sha256
+    for other in (two, three):
+        assert (other.name, other.version, other.scheme) == (one.name, one.version, one.scheme)
+        assert (other.zone_of, other.collected_on, other.zone_table) == (one.zone_of, one.collected_on, one.zone_table)
+        for mine, its in zip(one.batch, other.batch, strict=True):
+            assert mine.conditions == its.conditions
+            assert mine.stones is not None
+            assert its.stones is not None
+            np.testing.assert_array_equal(mine.stones.weight_ct, its.stones.weight_ct)
+            np.testing.assert_array_equal(mine.stones.codes["surface"], its.stones.codes["surface"])
+    assert load_package(book).sha256 == three.sha256
+
+
+def test_a_workbook_may_list_its_classes_on_a_sheet(tmp_path: Path) -> None:
+    import openpyxl
+
+    path = write_workbook(tmp_path, KINDS["fourth"])
+    book = openpyxl.load_workbook(path)
+    book["package"].delete_rows(5)
+    sheet = book.create_sheet("attributes")
+    sheet.append(["attribute", "column", "class", "lower_ct", "en", "fr", "synonyms"])
+    for edge in KINDS["fourth"].edges:
+        sheet.append(["size", "weight_ct", None, edge])
+    for name, classes in KINDS["fourth"].attributes.items():
+        for item in classes:
+            sheet.append([name, name, item, None, item, f"{item} (fr)", f"{item}-like; {item}-ish"])
+    book.save(path)
+    package = load_package(path)
+    assert package.scheme.attribute("surface").class_names == SURFACE
+    assert package.scheme.attribute("surface").classes[0].synonyms == ("plain-like", "plain-ish")
+    assert package.scheme.size.sieve_set.lower_ct == tuple(KINDS["fourth"].edges)
+
+
+def change(folder: Path, edit: Callable[[dict[str, Any]], object]) -> tuple[Problem, ...]:
+    path = folder / "datapackage.json"
+    document = json.loads(path.read_text("utf-8"))
+    edit(document)
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return validate_package(folder)
+
+
+def attribute(document: dict[str, Any], name: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(item for item in document["attributes"] if item["name"] == name)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (lambda d: attribute(d, "morphology").update(column="colour"), "have one column"),
+        (lambda d: attribute(d, "morphology").update(synonyms=["Colour"]), "stands for the columns"),
+        (lambda d: attribute(d, "colour")["classes"][0].update(synonyms=["brown"]), "stands for white and for brown"),
+        (lambda d: attribute(d, "colour")["classes"].append({"name": "white"}), "declared twice"),
+        (lambda d: attribute(d, "morphology").update(name="Colour"), "have one name"),
+        (lambda d: attribute(d, "colour").update(classes=[{"name": "white"}]), "2 to 100 classes"),
+        (lambda d: attribute(d, "size").update(edges_ct=[0, 1, 1]), "must increase"),
+        (lambda d: attribute(d, "size").update(edges_ct=[0, "x"]), "list of numbers"),
+        (lambda d: attribute(d, "colour").update(labels=["colour"]), "labels must be texts"),
+        (lambda d: d["attributes"].extend([{}] * 20), "12 attributes at most"),
+    ],
+)
+def test_mistakes_of_the_package_are_told_once(
+    edit: Callable[[dict[str, Any]], object], said: str, tmp_path: Path
+) -> None:
+    problems = change(write_folder(tmp_path / "package", PLAIN), edit)
+    assert any(said in problem.reason for problem in problems), problems
+    assert len(problems) <= 2, problems
+    assert {problem.table for problem in problems} == {"datapackage.json"}
+
+
+def test_a_class_that_is_not_declared_is_told_once_a_word(tmp_path: Path) -> None:
+    problems = change(write_folder(tmp_path / "package", PLAIN), lambda d: attribute(d, "colour")["classes"].pop())
+    assert [(p.table, p.column, p.value) for p in problems] == [("stones", "colour", "yellow")]
+    assert "more rows" in problems[0].reason
+
+
+@pytest.mark.parametrize("zone", ["z00", "z02"])
+def test_a_copy_of_a_parcel_under_another_name_is_a_problem(zone: str, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", PLAIN)
+    parcels, stones = ((folder / f"{name}.csv").read_text("utf-8").splitlines() for name in ("parcels", "stones"))
+    copied = parcels[1].split(",")
+    own = [line for line in stones if line.startswith(copied[0] + ",")]
+    own.reverse()
+    parcels.append(",".join(["P9999", zone, *copied[2:]]))
+    stones += [line.replace(copied[0], "P9999") for line in own]
+    for name, lines in (("parcels", parcels), ("stones", stones)):
+        (folder / f"{name}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    seal(folder)
+    problems = validate_package(folder)
+    assert [(p.code, p.value) for p in problems] == [("copied_parcel", "P9999")]
+    assert "P0000" in problems[0].reason
+
+
+def test_a_changed_table_says_what_to_run(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", PLAIN)
+    with (folder / "zones.csv").open("a", encoding="utf-8") as table:
+        table.write("z99,Z99,CF,west\n")
+    problems = validate_package(folder)
+    assert [p.table for p in problems] == ["zones"]
+    assert "training init" in problems[0].reason
+
+
+def test_packages_of_one_name_are_told_apart_by_their_content(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", PLAIN)
+    change(folder, lambda d: [item.pop("hash") and item.pop("bytes") for item in d["resources"]])
+    before = load_package(folder)
+    text = (folder / "zones.csv").read_text("utf-8")
+    (folder / "zones.csv").write_text(text.replace("Z03", "Zed"), encoding="utf-8")
+    after = load_package(folder)
+    assert (before.name, before.version) == (after.name, after.version)
+    assert before.sha256 != after.sha256
+
+
+def _link(folder: Path) -> None:
+    (folder / "zones.csv").rename(folder.parent / "elsewhere.csv")
+    (folder / "zones.csv").symlink_to(folder.parent / "elsewhere.csv")
+
+
+@pytest.mark.parametrize(
+    "path", ["http://127.0.0.1:9/zones.csv", "/etc/passwd", "..\\zones.csv", "a/../../zones.csv", "C:zones.csv", ""]
+)
+def test_paths_that_lead_outside_are_refused(path: str, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", PLAIN)
+    assert [p.code for p in change(folder, lambda d: d["resources"][0].update(path=path))] == ["path_outside"]
+
+
+@pytest.mark.parametrize(
+    ("edit", "code"),
+    [
+        (lambda d: d["resources"][0].update(schema="http://127.0.0.1:9/schema.json"), "bad_resource"),
+        (lambda d: d.update(resources=[*d["resources"], d["resources"][0]]), "table_twice"),
+        (lambda d: d.update(resources=[*d["resources"], "zones"]), "bad_resource"),
+        (lambda d: d.update(name="two\nlines"), "bad_name"),
+        (lambda d: d.update(version=""), "bad_name"),
+        (lambda d: d.update(name="x" * 5000), "bad_name"),
+        (lambda d: attribute(d, "size").update(edges_ct=[0, float("nan")]), "bad_json"),
+        (lambda d: attribute(d, "size").update(edges_ct=[-1, 1]), "bad_scheme"),
+        (lambda d: attribute(d, "size").update(edges_ct=list(range(100_000))), "bad_scheme"),
+    ],
+)
+def test_hostile_descriptors_are_refused(edit: Callable[[dict[str, Any]], object], code: str, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", PLAIN)
+    assert {p.code for p in change(folder, edit)} == {code}
+
+
+def test_links_are_refused(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", PLAIN)
+    _link(folder)
+    assert [p.code for p in validate_package(folder)] == ["archive_link"]
+
+
+def test_deep_and_large_descriptors_are_refused(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", PLAIN)
+    (folder / "datapackage.json").write_text("[" * 100_000, encoding="utf-8")
+    assert [p.code for p in validate_package(folder)] == ["bad_json"]
+    (folder / "datapackage.json").write_bytes(b" " * 9_000_000)
+    assert [p.code for p in validate_package(folder)] == ["too_large"]
+
+
+def test_hostile_archives_are_refused(tmp_path: Path) -> None:
+    outside = tmp_path / "outside.zip"
+    with zipfile.ZipFile(outside, "w") as archive:
+        archive.writestr("../datapackage.json", "{}")
+    bomb = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("datapackage.json", "{}")
+        archive.writestr("stones.csv", b"0" * 30_000_000)
+    (tmp_path / "no.zip").write_text("no archive", encoding="utf-8")
+    (tmp_path / "no.xlsx").write_text("no workbook", encoding="utf-8")
+    for path, code in (
+        (outside, "path_outside"),
+        (bomb, "unpack_ratio"),
+        (tmp_path / "no.zip", "wrong_file_kind"),
+        (tmp_path / "no.xlsx", "wrong_file_kind"),
+        (tmp_path / "missing.zip", "file_missing"),
+    ):
+        assert [p.code for p in validate_package(path)] == [code], path
+
+
+def test_numbers_that_are_none_are_refused(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", PLAIN)
+    text = (folder / "stones.csv").read_text("utf-8").splitlines()
+    for row, weight in ((1, "nan"), (2, "-1"), (3, "inf"), (4, "1e300")):
+        cells = text[row].split(",")
+        text[row] = ",".join([cells[0], weight, *cells[2:]])
+    (folder / "stones.csv").write_text("\n".join(text) + "\n", encoding="utf-8")
+    seal(folder)
+    with pytest.raises(ReferenceDataError) as caught:
+        load_package(folder)
+    assert [(p.row, p.code) for p in caught.value.problems][:4] == [
+        (2, "not_finite"),
+        (3, "negative"),
+        (4, "not_finite"),
+        (5, "too_large"),
+    ]

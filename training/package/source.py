@@ -1,0 +1,187 @@
+"""Where a reference package may lie: a folder, a .zip of one, or an .xlsx workbook; unpacked within limits."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from kpfootprint.errors import IngestError, ReferenceDataError
+from kpfootprint.ingest.archive import Budget, check_members, open_zip, read_file, unzip
+from kpfootprint.ingest.cells import Cell, Odd
+from kpfootprint.ingest.limits import Limits
+from kpfootprint.ingest.tables import RawTable
+from kpfootprint.ingest.words import fold
+from kpfootprint.ingest.workbook import read_workbook
+from kpfootprint.reference import shipped_reference
+from training.package.descriptor import DESCRIPTOR, SMALL_TABLES, fault, read_descriptor
+from training.package.seal import seal, write_descriptor, write_table
+
+LIMITS = Limits(max_rows=20_000_000, max_unpacked_bytes=4_000_000_000, max_problems=100_000)
+PACKAGE, ATTRIBUTES = "package", "attributes"
+_TABLES = (*SMALL_TABLES, "stones")
+
+
+@contextmanager
+def unpacked(path: Path) -> Iterator[Path]:
+    """Give the folder of a package; what was unpacked for it is gone afterwards.
+
+    Raises
+    ------
+    ReferenceDataError
+        Where it is none of the three, or is damaged, too large, or reaches outside itself.
+    """
+    path = Path(path)
+    if path.is_dir() or path.suffix.lower() not in (".zip", ".xlsx"):
+        if not path.is_dir():
+            raise fault("file_missing", f"{path} is no folder, .zip or .xlsx", table=path.name)
+        yield path
+        return
+    if not path.is_file():
+        raise fault("file_missing", f"there is no file {path}", table=path.name)
+    with tempfile.TemporaryDirectory(prefix="kpfootprint-package-") as made:
+        try:
+            inside = (_from_zip if path.suffix.lower() == ".zip" else _from_workbook)(path, Path(made))
+        except IngestError as error:
+            raise ReferenceDataError(error.problems) from None
+        yield inside
+
+
+def _from_zip(path: Path, into: Path) -> Path:
+    """Unpack an archive; the package may lie in a folder inside it."""
+    budget = Budget(LIMITS)
+    with open_zip(read_file(path, budget), path.name) as archive:
+        members = {m.filename.replace("\\", "/"): m for m in check_members(archive, path.name, LIMITS)}
+        found = [PurePosixPath(name) for name in members if PurePosixPath(name).name == DESCRIPTOR]
+        if not found:
+            raise fault("file_missing", f"there is no {DESCRIPTOR} in {path.name}", table=path.name)
+        root = min(found, key=lambda name: (len(name.parts), str(name))).parent
+        for name, member in members.items():
+            if not PurePosixPath(name).is_relative_to(root):
+                continue
+            target = into / PurePosixPath(name).relative_to(root)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(unzip(archive, member, budget))
+    return into
+
+
+def _from_workbook(path: Path, into: Path) -> Path:
+    """Write the sheets of a workbook as a package: `package` (names and values), and one sheet a table."""
+    budget = Budget(LIMITS)
+    sheets = {fold(raw.name): raw for raw in read_workbook(read_file(path, budget), path.name, budget, LIMITS)}
+    names = {fold(name): name for name in (*_TABLES, PACKAGE, ATTRIBUTES)}
+    missing = [name for name in (PACKAGE, "zones", "parcels", "stones") if fold(name) not in sheets]
+    if missing:
+        reason = f"a reference workbook needs the sheets {', '.join(missing)}; it has {', '.join(sheets) or 'none'}"
+        raise fault("missing_table", reason, table=path.name)
+    known = {names[key]: raw for key, raw in sheets.items() if key in names}
+    document = _members(known[PACKAGE])
+    if ATTRIBUTES in known:
+        document["attributes"] = _attributes(known[ATTRIBUTES])
+    document["resources"] = [_resource(into, name, known[name]) for name in _TABLES if name in known]
+    write_descriptor(into, document)
+    seal(into)
+    return into
+
+
+def _rows(raw: RawTable) -> list[list[str]]:
+    columns = [[_text(raw.name, column.cells[code]) for code in column.codes.tolist()] for column in raw.columns]
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _text(sheet: str, cell: Cell) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, Odd):
+        raise fault("formula_cell", f"the cell holds a formula ({cell}); put its value in its place", table=sheet)
+    if isinstance(cell, datetime):
+        return cell.date().isoformat() if cell.time() == datetime.min.time() else cell.isoformat()
+    if isinstance(cell, date):
+        return cell.isoformat()
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell).strip()
+
+
+def _members(raw: RawTable) -> dict[str, Any]:
+    """Return the members that the sheet `package` names; what it leaves out is as in the package that comes along."""
+    pairs = [[column.header for column in raw.columns], *_rows(raw)]
+    if fold(pairs[0][0]) in ("name", "nom") and fold((pairs[0] + [""])[1]) in ("value", "valeur", "values", "valeurs"):
+        pairs = pairs[1:]
+    shipped = read_descriptor(shipped_reference())
+    document: dict[str, Any] = {"profile": "tabular-data-package"}
+    attributes: list[Any] = []
+    for name, value, *_ in ([*pair, ""] for pair in pairs):
+        member = name.strip().casefold().replace(" ", "_")
+        if not member or not value:
+            continue
+        if member in ("attributes", "attribute"):
+            attributes += _listed(raw.name, member, value)
+        elif member in ("sieve_sets", "sieve_set"):
+            document["sieve_sets"] = [*document.get("sieve_sets", []), *_listed(raw.name, member, value)]
+        elif member == "synthetic":
+            document[member] = _yes(raw.name, value)
+        else:
+            document[member] = value
+    document["attributes"] = attributes or shipped["attributes"]
+    if not attributes:
+        document.setdefault("sieve_sets", shipped["sieve_sets"])
+    return document
+
+
+def _listed(sheet: str, member: str, value: str) -> list[Any]:
+    """Return what a cell holds in JSON, as a list."""
+    try:
+        read = json.loads(value)
+    except (ValueError, RecursionError) as error:
+        raise fault("bad_json", f"{member}: not JSON: {error}", table=sheet, column="value") from None
+    return read if isinstance(read, list) else [read]
+
+
+def _yes(sheet: str, value: str) -> bool:
+    answers = {"true": True, "yes": True, "1": True, "oui": True, "vrai": True}
+    answers |= {"false": False, "no": False, "0": False, "non": False, "faux": False}
+    if value.casefold() not in answers:
+        raise fault("not_yes_or_no", f"synthetic: {value!r} is neither yes nor no", table=sheet, column="value")
+    return answers[value.casefold()]
+
+
+def _attributes(raw: RawTable) -> list[dict[str, Any]]:
+    """Return the attributes of a sheet with a row for each class: attribute, class, en, fr, synonyms, or lower_ct."""
+    headers = [fold(column.header) for column in raw.columns]
+    out: dict[str, dict[str, Any]] = {}
+    for values in _rows(raw):
+        row = dict(zip(headers, values, strict=True))
+        name = row.get("attribute", "") or row.get("name", "")
+        if not name:
+            continue
+        lower = row.get(fold("lower_ct"), "")
+        item = out.setdefault(name, {"name": name, "column": row.get("column") or ("weight_ct" if lower else name)})
+        labels = {lang: row[lang] for lang in ("en", "fr") if row.get(lang)}
+        if lower:
+            try:
+                edge = float(lower.replace(",", "."))
+            except ValueError:
+                raise fault("not_a_number", f"{lower!r} is no number", table=raw.name, column="lower_ct") from None
+            item.setdefault("sieve_set", row.get(fold("sieve_set")) or "own")
+            item.setdefault("edges_ct", []).append(edge)
+            continue
+        synonyms = [word.strip() for word in row.get("synonyms", "").split(";") if word.strip()]
+        item.setdefault("classes", []).append({"name": row.get("class", ""), "labels": labels, "synonyms": synonyms})
+    return list(out.values())
+
+
+def _resource(folder: Path, name: str, raw: RawTable) -> Mapping[str, Any]:
+    """Write a sheet as CSV and return its resource; ids are unique where they name the row."""
+    headers = [column.header.strip() for column in raw.columns]
+    write_table(folder / f"{name}.csv", headers, _rows(raw))
+    fields = [{"name": header, "type": "string"} for header in headers]
+    keys = {"zones": "zone_id", "parcels": "parcel_id"}
+    schema: dict[str, Any] = {"fields": fields, "missingValues": [""]}
+    if keys.get(name) in headers:
+        schema["primaryKey"] = [keys[name]]
+    return {"name": name, "path": f"{name}.csv", "format": "csv", "schema": schema}
