@@ -47,36 +47,50 @@ def unpack(kind: type[T], arrays: Mapping[str, NDArray[Any]], name: str = "model
     Raises
     ------
     ReleaseError
-        Where an array is missing.
+        Where an array is missing, is of another type than its dataclass says, or belongs to nothing.
     """
-    built: T = _build(kind, arrays, name)
+    taken: set[str] = set()
+    built: T = _build(kind, arrays, name, taken)
+    strange = sorted(set(arrays) - taken)
+    if strange:
+        raise ReleaseError(f"the release has an array {strange[0][:80]!r} that this version does not know")
     return built
 
 
-def _build(kind: Any, arrays: Mapping[str, NDArray[Any]], name: str) -> Any:
+def _build(kind: Any, arrays: Mapping[str, NDArray[Any]], name: str, taken: set[str]) -> Any:
     origin = get_origin(kind)
     if origin is UnionType:
         present = any(key == name or key.startswith(name + ".") for key in arrays)
         inner = next(item for item in get_args(kind) if item is not NoneType)
-        return _build(inner, arrays, name) if present else None
+        return _build(inner, arrays, name, taken) if present else None
     if is_dataclass(kind) and isinstance(kind, type):
         hints = get_type_hints(kind)
-        return kind(**{item.name: _build(hints[item.name], arrays, f"{name}.{item.name}") for item in fields(kind)})
+        return kind(
+            **{item.name: _build(hints[item.name], arrays, f"{name}.{item.name}", taken) for item in fields(kind)}
+        )
     if origin is tuple:
-        size = int(_find(arrays, f"{name}.len"))
+        size = int(_find(arrays, f"{name}.len", np.integer, taken, single=True))
         item_kind = get_args(kind)[0]
-        return tuple(_build(item_kind, arrays, f"{name}.{position}") for position in range(size))
-    array = _find(arrays, name)
+        return tuple(_build(item_kind, arrays, f"{name}.{position}", taken) for position in range(size))
     if kind is float:
-        return float(array)
+        return float(_find(arrays, name, np.floating, taken, single=True))
     if kind is int:
-        return int(array)
+        return int(_find(arrays, name, np.integer, taken, single=True))
+    array = _find(arrays, name, get_args(get_args(kind)[1])[0], taken)
     array.setflags(write=False)
     return array
 
 
-def _find(arrays: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:
+def _find(
+    arrays: Mapping[str, NDArray[Any]], name: str, scalar: Any, taken: set[str], *, single: bool = False
+) -> NDArray[Any]:
     try:
-        return arrays[name]
+        array = arrays[name]
     except KeyError:
         raise ReleaseError(f"the release has no array {name!r}; it was made for another version") from None
+    if not np.issubdtype(array.dtype, scalar) or (single and array.ndim):
+        found = f"{array.dtype} of shape {array.shape}"
+        wanted = f"one {scalar.__name__} number" if single else f"an array of {scalar.__name__}"
+        raise ReleaseError(f"{name} is {found}; {wanted} belongs there")
+    taken.add(name)
+    return array

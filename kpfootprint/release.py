@@ -10,19 +10,21 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
 from kpfootprint.errors import ReleaseError
+from kpfootprint.manifest_checks import check_manifest
+from kpfootprint.model_checks import check_model
 from kpfootprint.packing import pack, unpack
 from kpfootprint.reference import ZoneTable
+from kpfootprint.release_files import ARRAYS, MANIFEST, plain_arrays, read_files
 from kpfootprint.rules import Rules
 from kpfootprint.scheme import Scheme
 from kpfootprint.stats.model import FootprintModel
 
 FORMAT = 2
-MANIFEST, ARRAYS = "manifest.json", "model.npz"
+CARD = "CARD.md"
 
 
 @dataclass(frozen=True)
@@ -108,49 +110,30 @@ def _version(name: str) -> tuple[tuple[int, int | str], ...]:
 
 
 def load_release(folder: Path) -> Release:
-    """Load a release after every file's SHA-256 agrees with the manifest.
+    """Load a release after every file's SHA-256 agrees with the manifest, and everything in it with everything else.
 
     Raises
     ------
     ReleaseError
-        If a file is missing, altered, not in the manifest, or made for another version.
+        If a file is missing, altered, not in the manifest, or made for another version; or if manifest and arrays are
+        not those of one usable model.
     """
+    files = read_files(folder, (FORMAT,))
     try:
-        text = (folder / MANIFEST).read_bytes()
-        manifest = json.loads(text)
-        listed = dict(manifest["files"])
-    except OSError:
-        raise ReleaseError(f"{folder} is no release: {MANIFEST} cannot be read") from None
-    except (ValueError, KeyError, TypeError):
-        raise ReleaseError(f"{folder / MANIFEST} is not a release's manifest") from None
-    if manifest.get("format") != FORMAT:
-        raise ReleaseError(f"{folder}: format {manifest.get('format')!r}; this software reads format {FORMAT}")
-    strangers = sorted({path.name for path in folder.iterdir()} - set(listed) - {MANIFEST})
-    if strangers:
-        raise ReleaseError(f"{folder}: not in the manifest: {', '.join(strangers)}")
-    content: dict[str, bytes] = {}
-    for name, expected in listed.items():
-        try:
-            content[name] = (folder / name).read_bytes()
-        except OSError:
-            raise ReleaseError(f"{folder}: {name} is in the manifest and cannot be read") from None
-        found = hashlib.sha256(content[name]).hexdigest()
-        if found != expected:
-            raise ReleaseError(f"{folder}: {name} was altered: its SHA-256 is {found}, the manifest says {expected}")
-    if ARRAYS not in content:
-        raise ReleaseError(f"{folder}: {ARRAYS} is not in the manifest")
-    try:
-        with np.load(io.BytesIO(content[ARRAYS]), allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-    except (ValueError, OSError, EOFError, BadZipFile, AttributeError) as error:
-        raise ReleaseError(f"{folder}: {ARRAYS} holds something else than plain arrays: {error}") from None
-    model = unpack(FootprintModel, arrays)
-    return Release(
-        manifest=manifest,
-        manifest_sha256=hashlib.sha256(text).hexdigest(),
-        model=model,
-        card=content.get("CARD.md", b"").decode(),
-    )
+        check_manifest(files.manifest)
+        release = Release(
+            manifest=files.manifest,
+            manifest_sha256=files.sha256,
+            model=unpack(FootprintModel, plain_arrays(files.content[ARRAYS])),
+            card=files.content.get(CARD, b"").decode(),
+        )
+        levels = tuple(len(names) for names in release.level_names)
+        check_model(release.model, release.scheme, len(release.zone_ids), levels)
+    except ReleaseError as error:
+        raise ReleaseError(f"{folder} cannot be used: {error}") from None
+    except UnicodeDecodeError:
+        raise ReleaseError(f"{folder} cannot be used: {CARD} is no UTF-8 text") from None
+    return release
 
 
 def write_release(folder: Path, manifest: Mapping[str, Any], model: FootprintModel, texts: Mapping[str, str]) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from kpfootprint.errors import KPFootprintError
 from kpfootprint.release import load_release
+from kpfootprint.trial import try_release
 from service.register.activations import folder_in_force
 from service.register.database import open_register
 from service.register.sessions import LINK_LASTS, new_link
@@ -50,7 +51,7 @@ def serve(home: Path, host: str = "127.0.0.1", port: int = 3000, workers: int = 
     address = _address(host, port)
     engine = open_register(home)
     try:
-        load_release(model or folder_in_force(engine, home))
+        try_release(load_release(model or folder_in_force(engine, home)))
         link = new_link(engine)
     finally:
         engine.dispose()

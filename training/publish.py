@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kpfootprint.errors import ReleaseError
-from kpfootprint.release import MANIFEST, load_release, shipped_release, write_release
+from kpfootprint.release import load_release, shipped_release, write_release
+from kpfootprint.release_files import MANIFEST
 from training.card import card_of
 from training.criteria import read_criteria
 from training.evaluate.record import read_evaluation

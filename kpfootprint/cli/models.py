@@ -50,17 +50,19 @@ def show(release: str) -> None:
 @models.command()
 @click.argument("release")
 def activate(release: str) -> None:
-    """Make RELEASE the one that everything uses from now on, every file of it checked first."""
+    """Make RELEASE the one that everything uses from now on, every file of it checked and parcels tried first."""
     from kpfootprint.release import load_release
+    from kpfootprint.trial import try_release
 
-    load_release(_named(release))
+    try_release(load_release(_named(release)))
     _put_in_force(release)
 
 
 @models.command()
 def rollback() -> None:
     """Go back to the release that was active before."""
-    from kpfootprint.release import shipped_release
+    from kpfootprint.release import load_release, shipped_release
+    from kpfootprint.trial import try_release
     from service.register.activations import history
     from service.register.database import open_register
 
@@ -71,7 +73,7 @@ def rollback() -> None:
     before = earlier[-1] if earlier else shipped_release().name
     if not names or before == names[-1]:
         raise click.UsageError("no other release was active before")
-    _named(before)
+    try_release(load_release(_named(before)))
     _put_in_force(before)
 
 

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from kpfootprint.reference import ReferencePackage
-from kpfootprint.release import MANIFEST, Release, load_release
+from kpfootprint.release import Release, load_release
+from kpfootprint.release_files import MANIFEST
 from training.config import read_config
 from training.criteria import read_criteria
 from training.evaluate.amortised import ZoneNetwork

@@ -1,0 +1,125 @@
+"""What the manifest of a release must say, member by member, before anything is computed with it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
+from typing import Any
+
+from kpfootprint.errors import KPFootprintError, ReleaseError
+from kpfootprint.reference import ZoneTable
+from kpfootprint.rules import Rules
+from kpfootprint.scheme import Scheme
+
+RATE = {"rate": float, "low": float, "high": float, "errors": int, "trials": int}
+MANIFEST: Mapping[str, Any] = {
+    "release": str,
+    "released": bool,
+    "scheme": {"attributes": [dict], "sieve_sets": [dict]},
+    "zone_table": {"zones": [dict], "zone_status": [dict]},
+    "zone_ids": [str],
+    "level_names": [[str]],
+    "unlisted_weight": float,
+    "rules": {item.name: float for item in fields(Rules)},
+    "reference": {"name": str, "version": str, "sha256": str, "synthetic": bool, "n_parcels": {...: int}},
+    "verbal_scale": {"name": str, "bands": [{"band": str}]},
+    "error_rates": [{"n_stones_low": int, "n_stones_high": int}],
+    "n_ranked": int,
+}
+"""Members that are read, each with its kind: a type, an object of members, a list of one kind (``{...: kind}`` is an
+object of any names). A manifest may say more."""
+
+
+def check_manifest(manifest: Mapping[str, Any]) -> None:
+    """Check kinds and ranges of a manifest, and that its members agree.
+
+    Raises
+    ------
+    ReleaseError
+        With the member that cannot be used, what it is and what belongs there.
+    """
+    for said in _wrong("", manifest, MANIFEST):
+        raise ReleaseError(f"{said}")
+    if not 0 < manifest["unlisted_weight"] < 1:
+        raise ReleaseError(f"unlisted_weight must lie between 0 and 1, got {manifest['unlisted_weight']}")
+    for name, value in manifest["rules"].items():
+        if name.endswith(("_p", "_low")) and not 0 <= value <= 1:
+            raise ReleaseError(f"rules.{name} must lie in 0 to 1, got {value}")
+    for row in manifest["error_rates"]:
+        for name in ("true_declarations_queried", "false_declarations_accepted"):
+            for said in _wrong(f"error_rates.{name}", row[name], RATE) if name in row else ():
+                raise ReleaseError(said)
+    for band in manifest["verbal_scale"]["bands"]:
+        limit = band.get("to_lr", 0)
+        if limit is not None and (not _is(limit, float) or limit < 1):
+            raise ReleaseError("verbal_scale.bands: to_lr must be 1 or more, or null in the last band")
+    _read_parts(manifest)
+
+
+def _read_parts(manifest: Mapping[str, Any]) -> None:
+    scheme = _built("scheme", lambda: Scheme.from_json(manifest["scheme"]))
+    table = _built("zone_table", lambda: ZoneTable.from_json(manifest["zone_table"]))
+    texts = [scheme.size.name, scheme.size.column, *(zone.name for zone in table.zones)]
+    for item in scheme.categorical:
+        names = item.class_names
+        texts += [item.name, item.column, *names]
+        if len(names) < 2 or len(set(names)) < len(names):
+            raise ReleaseError(f"scheme: attribute {item.name!r} needs two classes or more, each with its own name")
+    zones = [zone.zone_id for zone in table.zones]
+    modelled = manifest["zone_ids"]
+    if any(not isinstance(text, str) or not text.strip() or not text.isprintable() for text in [*texts, *zones]):
+        raise ReleaseError("scheme and zone_table must have names that can be printed")
+    if len(set(zones)) < len(zones) or len(set(modelled)) < len(modelled) or not modelled:
+        raise ReleaseError("zone_table and zone_ids must name zones, and each of them once")
+    unknown = [zone for zone in modelled if zone not in set(zones)]
+    if unknown:
+        raise ReleaseError(f"zone_ids names {unknown[0]!r}, which zone_table does not know")
+    if len(manifest["level_names"]) < 1 or any(len(set(names)) != len(names) for names in manifest["level_names"]):
+        raise ReleaseError("level_names must have a list of names for each condition, and each name once")
+
+
+def _built(name: str, build: Callable[[], Any]) -> Any:
+    try:
+        return build()
+    except (KPFootprintError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        reason = f"{type(error).__name__}: {error}" if isinstance(error, LookupError) else str(error)
+        raise ReleaseError(f"{name} cannot be read: {reason[:200]}") from None
+
+
+def _wrong(place: str, value: Any, kind: Any) -> Iterator[str]:
+    """Yield what is wrong with a value of a kind, by its place."""
+    where = place or "the manifest"
+    if isinstance(kind, dict):
+        if not isinstance(value, dict):
+            yield f"{where} must be an object, got {_short(value)}"
+        elif ... in kind:
+            for name, item in value.items():
+                yield from _wrong(f"{place}.{name}".lstrip("."), item, kind[...])
+        else:
+            for name, inner in kind.items():
+                if name not in value:
+                    yield f"{where} has no {name!r}"
+                else:
+                    yield from _wrong(f"{place}.{name}".lstrip("."), value[name], inner)
+    elif isinstance(kind, list):
+        if not isinstance(value, list) or not value:
+            yield f"{where} must be a list with one item or more, got {_short(value)}"
+        else:
+            for position, item in enumerate(value):
+                yield from _wrong(f"{place}[{position}]", item, kind[0])
+    elif not _is(value, kind):
+        yield f"{where} must be {kind.__name__}, got {_short(value)}"
+
+
+def _is(value: Any, kind: type) -> bool:
+    if kind is float:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if kind is int:
+        return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53
+    return isinstance(value, kind)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:59] + "…"

@@ -1,0 +1,220 @@
+"""What the arrays of a release must be, each by itself and all beside each other: no model is used half right.
+
+`checks_of` lists every array with its shape and its rule; the generic part (types, and that every number is finite)
+comes from the dataclasses and needs no line here. A new array of the model wants one line in `checks_of`: a test names
+it where the line is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.errors import ReleaseError
+from kpfootprint.packing import pack
+from kpfootprint.scheme import Scheme, SieveSet
+from kpfootprint.stats.model import FootprintModel
+from kpfootprint.stats.networks import Network
+from kpfootprint.stats.ranks import RankTable
+from kpfootprint.stats.sizes import SizeGrid
+from kpfootprint.stats.structure import Structure
+from kpfootprint.stats.summaries import WINDOWS
+
+Array = NDArray[Any]
+Rule = Callable[[Array], Any]
+MAY_BE_INFINITE = frozenset({"model.structure.grid.edges"})
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Name, shape and rule of one array; `said` completes "must"."""
+
+    name: str
+    shape: tuple[int, ...]
+    said: str = "be finite"
+    rule: Rule = np.isfinite
+
+
+def check_model(model: FootprintModel, scheme: Scheme, zones: int, levels: tuple[int, ...]) -> None:
+    """Check a model against itself, the scheme, the number of zones and the number of levels of each condition.
+
+    Raises
+    ------
+    ReleaseError
+        With the first array that cannot be right: what was found and what belongs there.
+    """
+    arrays = pack(model)
+    for name, array in arrays.items():
+        if name not in MAY_BE_INFINITE and not np.isfinite(array).all():
+            raise ReleaseError(f"{name} holds a number that is not finite")
+    for check in checks_of(model, scheme, zones, levels):
+        array = arrays[check.name] if check.name in arrays else np.array(_at(model, check.name))
+        if array.shape != check.shape:
+            raise ReleaseError(f"{check.name} has the shape {array.shape}; beside the other arrays it is {check.shape}")
+        with np.errstate(all="ignore"):
+            if not np.all(check.rule(array)):
+                raise ReleaseError(f"{check.name} must {check.said}")
+
+
+def checks_of(model: FootprintModel, scheme: Scheme, zones: int, levels: tuple[int, ...]) -> Iterator[Check]:
+    """Give what every array of a model must be."""
+    yield from _structure(model.structure, scheme)
+    sizes, dim = len(scheme.size.sieve_set.classes), model.structure.n_parameters
+    yield Check("model.predictor.sources", (zones, dim))
+    yield Check("model.predictor.scales", (zones,), *POSITIVE)
+    combinations = int(np.prod(levels[:-1]))
+    yield Check(
+        "model.predictor.combinations",
+        (combinations, len(levels) - 1),
+        "name levels",
+        lambda a: (a >= 0) & (a < np.array(levels[:-1])) if a.size else True,
+    )
+    yield Check("model.predictor.shifts", (combinations, dim))
+    yield Check("model.predictor.priors.len", (), *_equal(len(levels) - 1))
+    for f, count in enumerate(levels[:-1]):
+        yield Check(f"model.predictor.priors.{f}", (count,), "be chances that add up to 1", _are_chances)
+    yield Check("model.predictor.last", (levels[-1], dim))
+    yield Check("model.predictor.within", (dim, dim), *COVARIANCE)
+    yield Check("model.predictor.within_unknown", (dim, dim), *COVARIANCE)
+    yield Check("model.predictor.mean", (dim,))
+    yield Check("model.predictor.between", (dim, dim), *SPREAD)
+    yield Check("model.predictor.neighbours", (dim, dim), *SPREAD)
+    yield Check("model.bands", (sizes,), *_codes(sizes))
+    yield from _network("model.gate", model.gate, len(WINDOWS))
+    bins = model.shares.edges.size - 1
+    yield from _network("model.shares.network", model.shares.network, bins)
+    yield Check("model.shares.edges", (max(bins, 2) + 1,), *INCREASING)
+    for name, table in (
+        ("model.shares.none", model.shares.none),
+        ("model.shares.none_blend", model.shares.none_blend),
+        ("model.shares.association", model.shares.association),
+        ("model.novelty", model.novelty),
+    ):
+        yield from _ranks(name, table)
+    yield Check("model.shares.widening_ln_n", (max(model.shares.widening.size, 1),), *INCREASING)
+    yield Check("model.shares.widening", (max(model.shares.widening.size, 1),), "lie in 0 to 0.5", _within(0.0, 0.5))
+    yield Check("model.calibration.coefficients", (4,))
+    yield Check("model.calibration.resampled", (max(len(model.calibration.resampled), 1), 4))
+    yield Check("model.calibration.centre", ())
+    yield Check("model.calibration.scale", (), *POSITIVE)
+    yield Check("model.calibration.limits", (2,), *INCREASING)
+    yield Check("model.calibration.bounds", (2,), "lie about 0", lambda a: (a[0] < 0) & (a[1] > 0))
+    yield Check("model.calibration.set_threshold", (), "lie in 0 to 1", _within(0.0, 1.0))
+    yield Check("model.detection", (6,))
+    points = len(model.ordination.points)
+    yield Check("model.ordination.axes", (dim, 2))
+    yield Check("model.ordination.points", (points, 2))
+    yield Check("model.ordination.source", (points,), *_codes(zones))
+    yield Check("model.resampled_sources", (max(len(model.resampled_sources), 1), zones, dim))
+    yield Check("model.n_reference", (zones,), *POSITIVE)
+    yield Check("model.largest", (), *POSITIVE)
+
+
+def _structure(structure: Structure, scheme: Scheme) -> Iterator[Check]:
+    grid, own = structure.grid, scheme.size.sieve_set
+    cells, sizes = grid.n_cells, len(own.classes)
+    classes = [len(item.classes) for item in scheme.categorical]
+    yield Check("model.structure.grid.edges", (cells + 1,), *INCREASING)
+    nodes = grid.nodes.shape[1] if grid.nodes.ndim == 2 else 0
+    yield Check("model.structure.grid.nodes", (cells, max(nodes, 1)), "lie in their cells", _inside(grid.edges))
+    yield Check("model.structure.grid.log_widths", (cells, 1), "be the widths between nodes", _widths(grid))
+    yield Check(
+        "model.structure.grid.centres", (cells,), "lie in their cells", lambda a: _inside(grid.edges)(a[:, None])
+    )
+    yield Check("model.structure.class_of_cell", (cells,), "be the size class of each cell", _classes(grid, own))
+    yield Check("model.structure.class_x", (sizes,), *INCREASING)
+    for name in ("slopes", "bases", "class_prior_means", "class_prior_precisions"):
+        yield Check(f"model.structure.{name}.len", (), *_equal(len(classes)))
+    for a, count in enumerate(classes):
+        yield Check(f"model.structure.slopes.{a}", (count,))
+        yield Check(f"model.structure.bases.{a}", (count, count - 1))
+        yield Check(f"model.structure.class_prior_means.{a}", (count - 1,))
+        yield Check(f"model.structure.class_prior_precisions.{a}", (count - 1, count - 1), *COVARIANCE)
+    pairs = [(a, b) for a in range(len(classes)) for b in range(a + 1, len(classes))]
+    yield Check("model.structure.associations.len", (), *_equal(len(pairs)))
+    for position, (a, b) in enumerate(pairs):
+        yield Check(
+            f"model.structure.associations.{position}", (classes[a], classes[b]), "stay below 100", _within(-100, 100)
+        )
+    yield Check("model.structure.softness", (), *POSITIVE)
+    yield Check("model.structure.edge_mean", ())
+    yield Check("model.structure.edge_sd", (), *POSITIVE)
+    yield Check("model.structure.size_prior_mean", (2,))
+    yield Check("model.structure.size_prior_precision", (2, 2), *COVARIANCE)
+
+
+def _network(name: str, network: Network, outputs: int) -> Iterator[Check]:
+    layers = len(network.weights)
+    inputs = network.location.size
+    yield Check(f"{name}.location", (max(inputs, 1),))
+    yield Check(f"{name}.scale", (max(inputs, 1),), *POSITIVE)
+    yield Check(f"{name}.weights.len", (), "be 1 or more", lambda a: a >= 1)
+    yield Check(f"{name}.biases.len", (), *_equal(layers))
+    for layer in range(layers):
+        width = outputs if layer == layers - 1 else int(network.biases[layer].size)
+        yield Check(f"{name}.weights.{layer}", (inputs, width))
+        yield Check(f"{name}.biases.{layer}", (width,))
+        inputs = width
+
+
+def _ranks(name: str, table: RankTable) -> Iterator[Check]:
+    sizes, count = table.quantiles.shape if table.quantiles.ndim == 2 else (0, 0)
+    yield Check(f"{name}.ln_n", (max(sizes, 2),), *INCREASING)
+    yield Check(f"{name}.quantiles", (max(sizes, 2), max(count, 2)), "rise in every row", lambda a: np.diff(a) >= 0)
+    yield Check(f"{name}.floor", (), "lie in 0 to 1", lambda a: (a > 0) & (a <= 1))
+
+
+def _at(model: FootprintModel, name: str) -> Any:
+    found: Any = model
+    for part in name.split(".")[1:]:
+        found = len(found) if part == "len" else found[int(part)] if part.isdigit() else getattr(found, part)
+    return found
+
+
+POSITIVE: tuple[str, Rule] = ("be above 0", lambda a: a > 0)
+INCREASING: tuple[str, Rule] = ("increase", lambda a: np.diff(a) > 0)
+
+
+def _equal(count: int) -> tuple[str, Rule]:
+    return f"be {count}, as the manifest says", lambda a: a == count
+
+
+def _codes(count: int) -> tuple[str, Rule]:
+    return f"lie in 0 to {count - 1}", lambda a: (a >= 0) & (a < count)
+
+
+def _classes(grid: SizeGrid, own: SieveSet) -> Rule:
+    """Return whether each cell is said to lie in the size class that its middle lies in."""
+    return lambda a: a == np.searchsorted(np.array(own.lower_ct[1:]), np.exp(grid.centres), side="right")
+
+
+def _within(low: float, high: float) -> Rule:
+    return lambda a: (a >= low) & (a <= high)
+
+
+def _are_chances(a: Array) -> bool:
+    return bool((a >= 0).all() and abs(a.sum() - 1.0) < 1e-6)
+
+
+def _inside(edges: Array) -> Rule:
+    """Return whether log sizes (n_cells, m) lie between the edges of their cells; the last cell may be open."""
+    return lambda a: (np.exp(a) > edges[:-1, None] * (1 - 1e-9)) & (np.exp(a) < edges[1:, None] * (1 + 1e-9))
+
+
+def _widths(grid: SizeGrid) -> Rule:
+    """Return whether the nodes stand for the whole width of their cells, but for the last, which may be open."""
+    width = np.diff(np.log(grid.edges[:-1]))
+    return lambda a: np.isclose(np.exp(a[:-1, 0]) * grid.nodes.shape[-1], width, rtol=1e-6)
+
+
+def _symmetric(a: Array, least: float) -> bool:
+    size = np.abs(a).max(initial=1e-300)
+    return bool(np.allclose(a, a.T, atol=1e-8 * size) and np.linalg.eigvalsh(a).min(initial=np.inf) >= least * size)
+
+
+COVARIANCE: tuple[str, Rule] = ("be symmetric and positive definite", lambda a: _symmetric(a, 1e-12))
+SPREAD: tuple[str, Rule] = ("be symmetric, without a negative direction", lambda a: _symmetric(a, -1e-9))

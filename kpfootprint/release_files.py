@@ -1,0 +1,169 @@
+"""The files of a release as they lie in its folder: nothing is believed before its hash agrees, and nothing runs."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import math
+import os
+import re
+import stat
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.errors import ReleaseError
+from kpfootprint.strict_json import NotJson, read_json
+
+MANIFEST, ARRAYS = "manifest.json", "model.npz"
+LARGEST_FILE = 128 * 2**20
+"""Bytes of the largest file of a release that is read, and of all its arrays together once they are unpacked."""
+LEFT_BY_SYSTEMS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+"""Files that desktops put into every folder they show; they are no part of a release, and are not read."""
+
+_HEADER = re.compile(
+    rb"\x93NUMPY\x01\x00..\{'descr': '(?P<dtype><[fi][48])', 'fortran_order': (?P<order>True|False), "
+    rb"'shape': \((?P<shape>(?:\d{1,12}, ?)*(?:\d{1,12})?)\), \} *\n",
+    re.DOTALL,
+)
+"""How numpy begins an array of plain numbers (version 1.0 of its format); nothing else is read or evaluated."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseFiles:
+    """What a folder holds: its manifest as text and as a document, and every file that the manifest names."""
+
+    text: bytes
+    manifest: Mapping[str, Any]
+    content: Mapping[str, bytes]
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the manifest, which holds the hashes of all other files: it names the release exactly."""
+        return hashlib.sha256(self.text).hexdigest()
+
+
+def manifest_of(folder: Path) -> tuple[bytes, dict[str, Any]]:
+    """Return the manifest of a release, as text and as a document; the files it names are not looked at.
+
+    Raises
+    ------
+    ReleaseError
+        Where there is none, or it is no JSON object with a format and files.
+    """
+    try:
+        text = _bytes_of(folder / MANIFEST)
+    except OSError as error:
+        raise ReleaseError(f"{folder} is no release: {MANIFEST} cannot be read ({_reason(error)})") from None
+    try:
+        manifest = read_json(text)
+    except NotJson as error:
+        raise ReleaseError(f"{folder / MANIFEST} is not a release's manifest: {error}") from None
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
+        raise ReleaseError(f"{folder / MANIFEST} is not a release's manifest: it names no files")
+    return text, manifest
+
+
+def read_files(folder: Path, formats: tuple[int, ...]) -> ReleaseFiles:
+    """Read a release's folder whole, after every file's SHA-256 agrees with the manifest.
+
+    Parameters
+    ----------
+    formats : tuple of int
+        Formats that can be read; another one is refused before any file is looked at.
+
+    Raises
+    ------
+    ReleaseError
+        If a file is missing, altered, no plain file of the folder itself, or not in the manifest.
+    """
+    text, manifest = manifest_of(folder)
+    if manifest.get("format") not in formats:
+        known = " and ".join(map(str, formats))
+        raise ReleaseError(f"{folder}: format {manifest.get('format')!r}; this software reads format {known}")
+    listed = manifest["files"]
+    odd = [name for name in listed if not _is_plain(name) or name == MANIFEST]
+    if odd:
+        raise ReleaseError(f"{folder}: {odd[0][:80]!r} in the manifest is no name of a file in this folder")
+    found = {path.name for path in folder.iterdir()} - LEFT_BY_SYSTEMS
+    strangers = sorted(name for name in found - set(listed) - {MANIFEST} if not name.startswith("._"))
+    if strangers:
+        raise ReleaseError(f"{folder}: not in the manifest: {', '.join(strangers)}")
+    content: dict[str, bytes] = {}
+    for name, expected in listed.items():
+        try:
+            content[name] = _bytes_of(folder / name)
+        except OSError as error:
+            reason = _reason(error)
+            raise ReleaseError(f"{folder}: {name} is in the manifest and cannot be read ({reason})") from None
+        sha256 = hashlib.sha256(content[name]).hexdigest()
+        if sha256 != expected:
+            raise ReleaseError(f"{folder}: {name} was altered: its SHA-256 is {sha256}, the manifest says {expected}")
+    if ARRAYS not in content:
+        raise ReleaseError(f"{folder}: {ARRAYS} is not in the manifest")
+    return ReleaseFiles(text=text, manifest=manifest, content=content)
+
+
+def plain_arrays(data: bytes) -> dict[str, NDArray[Any]]:
+    """Return the arrays of an ``.npz``: numbers alone, and no more of them than the file really holds.
+
+    A header may claim any shape; it is compared with the bytes that are there before anything is allocated.
+
+    Raises
+    ------
+    ReleaseError
+        Where the bytes are anything else.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            entries = archive.infolist()
+            if sum(entry.file_size for entry in entries) > LARGEST_FILE:
+                raise ValueError(f"unpacked it is larger than {LARGEST_FILE // 2**20} MB")
+            names = [entry.filename for entry in entries]
+            if len(set(names)) < len(names):
+                raise ValueError("a name comes twice")
+            return {entry.filename.removesuffix(".npy"): _array(archive.read(entry)) for entry in entries}
+    except (ValueError, LookupError, OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        reason = str(error) or type(error).__name__
+    raise ReleaseError(f"{ARRAYS} holds something else than plain arrays: {reason.splitlines()[0][:120]}")
+
+
+def _array(data: bytes) -> NDArray[Any]:
+    found = _HEADER.match(data)
+    if found is None or len(found[0]) != 10 + int.from_bytes(data[8:10], "little"):
+        raise ValueError("an array does not begin as numpy writes arrays of numbers")
+    dtype = np.dtype(found["dtype"].decode())
+    shape = tuple(int(length) for length in found["shape"].split(b",") if length.strip())
+    if math.prod(shape) * dtype.itemsize != len(data) - len(found[0]):
+        raise ValueError(f"an array claims the shape {str(shape)[:60]}, and its bytes are not as many")
+    flat = np.frombuffer(data, dtype, offset=len(found[0]))
+    return flat.reshape(shape, order="F" if found["order"] == b"True" else "C").copy(order="K")
+
+
+def _is_plain(name: str) -> bool:
+    return name not in {"", ".", ".."} and not set(name) & set("/\\:\0") and len(name) <= 100 and name.isprintable()
+
+
+def _bytes_of(path: Path) -> bytes:
+    """Read a file that is one: no link that leads elsewhere, no pipe that waits, no device that never ends."""
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(handle, "rb") as stream:
+        found = os.fstat(stream.fileno())
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError("it is no plain file")
+        if found.st_size > LARGEST_FILE:
+            raise OSError(f"it is larger than {LARGEST_FILE // 2**20} MB")
+        return stream.read(LARGEST_FILE + 1)
+
+
+def _reason(error: OSError) -> str:
+    if error.errno == errno.ELOOP:
+        return "it is a link"
+    return error.strerror or str(error)

@@ -1,0 +1,84 @@
+"""JSON as it is meant: one value a name, finite numbers, real characters, and no depth that breaks the reader."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+
+class NotJson(ValueError):
+    """A text is no JSON, or says one thing twice; the message names what and where."""
+
+
+def read_json(data: bytes | str) -> Any:
+    """Read a JSON document in UTF-8, with or without a byte order mark.
+
+    Raises
+    ------
+    NotJson
+        Where it is no JSON, where a name comes twice in an object (readers differ in which one they take), where a
+        number is not finite, where half a character stands for a whole one, or where it is nested too deep to read.
+
+    Examples
+    --------
+    >>> read_json(b'{"carats": 1.5}')
+    {'carats': 1.5}
+    >>> read_json('{"carats": 1, "carats": 2}')
+    Traceback (most recent call last):
+    ...
+    kpfootprint.strict_json.NotJson: the name 'carats' comes twice in one object
+    """
+    try:
+        text = data.decode("utf-8-sig") if isinstance(data, bytes) else data.removeprefix("\ufeff")
+        document = json.loads(text, object_pairs_hook=_once, parse_constant=_refuse, parse_float=_finite)
+    except NotJson:
+        raise
+    except UnicodeDecodeError as error:
+        raise NotJson(f"the text is not UTF-8: byte {error.start} is {error.object[error.start]:#04x}") from None
+    except RecursionError:
+        raise NotJson("it is nested too deep") from None
+    except ValueError as error:
+        raise NotJson(str(error)) from None
+    if "\\ud" in text or "\\uD" in text:
+        _whole_characters(document)
+    return document
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise NotJson(f"the name {name[:80]!r} comes twice in one object")
+            seen.add(name)
+    return made
+
+
+def _refuse(constant: str) -> Any:
+    raise NotJson(f"{constant} is no number of JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise NotJson(f"the number {text[:40]} is too large")
+    return value
+
+
+def _whole_characters(document: Any) -> None:
+    waiting = [document]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            try:
+                item.encode()
+            except UnicodeEncodeError as error:
+                half = f"\\u{ord(item[error.start]):04x}"
+                raise NotJson(f"{half} is half a character: the other half is missing") from None
+        elif isinstance(item, dict):
+            waiting += item
+            waiting += item.values()
+        elif isinstance(item, list):
+            waiting += item

@@ -1,0 +1,65 @@
+"""A release is tried before it is relied on: three small parcels through the whole flow, and one report as pages."""
+
+from __future__ import annotations
+
+import warnings
+from datetime import UTC, date, datetime
+
+import numpy as np
+
+from kpfootprint.errors import ReleaseError
+from kpfootprint.flow import examine
+from kpfootprint.parcel import Batch, Declaration, Parcel, Stones
+from kpfootprint.release import Release
+from kpfootprint.report import render_html
+from kpfootprint.report.locale import LANGUAGES
+
+DAY = date(2024, 1, 1)
+STONES_A_CLASS = 6
+
+
+def try_release(release: Release) -> None:
+    """Examine parcels that any release must be able to examine.
+
+    What the checks on loading cannot see (a network that was trained for other features, labels that are missing, a
+    matrix that cannot be turned) shows here, before a release is put in force.
+
+    Raises
+    ------
+    ReleaseError
+        Where anything goes wrong, or a number comes out that is none.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            reports = examine(_parcels(release), release, status_on=DAY, created_at=datetime(2024, 1, 1, tzinfo=UTC))
+            for lang in LANGUAGES:
+                render_html(reports[0], lang)
+    except Exception as error:  # whatever a foreign release makes of our code, it is the release that is refused
+        reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+        raise ReleaseError(f"release {release.name} cannot be used: a trial parcel failed ({reason})") from error
+
+
+def _parcels(release: Release) -> Batch:
+    """Return a parcel without a declaration, one of one zone and one of two; a few stones of every class."""
+    own = release.scheme.size.sieve_set
+    low = np.maximum(np.array(own.lower_ct), own.upper_ct[0] / 2)
+    weight_ct = np.tile(1.05 * low, STONES_A_CLASS)
+    codes = {
+        item.name: (np.arange(weight_ct.size) % len(item.classes)).astype(np.int16)
+        for item in release.scheme.categorical
+    }
+    zones = release.zone_ids
+    declared = [(), (Declaration(zone_id=zones[0]),), tuple(Declaration(zone_id=z, carats=1.0) for z in zones[:2])]
+    return Batch(
+        tuple(
+            Parcel(
+                parcel_id="trial",
+                n_stones=weight_ct.size,
+                carats=float(weight_ct.sum()),
+                declarations=said,
+                stones=Stones(weight_ct=weight_ct, codes=codes),
+            )
+            for said in declared
+        )
+    )

@@ -1,0 +1,53 @@
+"""One meaning a text: what readers of JSON differ in is refused."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kpfootprint.strict_json import NotJson, read_json
+
+DOCUMENTS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(DOCUMENTS, st.booleans(), st.booleans())
+def test_what_json_writes_is_read_back(document: object, marked: bool, escaped: bool) -> None:
+    text = json.dumps(document, ensure_ascii=escaped)
+    assert read_json(text.encode("utf-8-sig" if marked else "utf-8")) == document
+    assert read_json(text) == document
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "Expecting value"),
+        (b"{", "Expecting property name"),
+        (b'{"a": 1, "a": 1}', "'a' comes twice"),
+        (b'[{"b": {"a": 1, "x": 2, "a": 2}}]', "'a' comes twice"),
+        (b'{"a": NaN}', "NaN is no number"),
+        (b"[-Infinity]", "-Infinity is no number"),
+        (b"[1e999]", "1e999 is too large"),
+        (b'["\\ud800"]', "half a character"),
+        (b'{"\\udC00": 1}', "half a character"),
+        (b'"caf\xe9"', "not UTF-8: byte 4 is 0xe9"),
+        ("[1]".encode("utf-16"), "not UTF-8"),
+        (b"[" * 100_000 + b"]" * 100_000, "nested too deep"),
+        (b"[" + b"1" * 5000 + b"]", "digits"),
+    ],
+)
+def test_what_can_be_read_in_two_ways_is_refused(data: bytes, said: str) -> None:
+    with pytest.raises(NotJson) as told:
+        read_json(data)
+    assert said in str(told.value)
+    assert len(str(told.value)) < 200
+
+
+def test_a_pair_of_halves_is_a_character() -> None:
+    assert read_json(b'["\\ud83d\\udc8e"]') == ["💎"]
