@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 from ipaddress import ip_address
-from pathlib import Path
 
 from kpfootprint.errors import KPFootprintError
 from kpfootprint.release import load_release
@@ -19,6 +18,7 @@ from kpfootprint.trial import try_release
 from service.register.activations import folder_in_force
 from service.register.database import open_register
 from service.register.sessions import LINK_LASTS, new_link
+from service.settings import Settings, environment_of
 
 READY_WITHIN = 120.0
 
@@ -29,17 +29,15 @@ class LaunchError(KPFootprintError):
     code = "launch"
 
 
-def serve(home: Path, host: str = "127.0.0.1", port: int = 3000, workers: int = 1, model: Path | None = None) -> None:
+def serve(settings: Settings, host: str = "127.0.0.1", port: int = 3000) -> None:
     """Serve until SIGINT or SIGTERM.
 
     Parameters
     ----------
-    home : Path
-        Folder of the register; made where it is missing.
+    settings : Settings
+        Handed on to the workers; the folder of the register is made where it is missing.
     host : str
         IP address to listen on; the default is not reachable from other machines.
-    model : Path, optional
-        Release folder that goes before the active one.
 
     Raises
     ------
@@ -49,31 +47,26 @@ def serve(home: Path, host: str = "127.0.0.1", port: int = 3000, workers: int = 
         Where the release in force cannot be loaded: said here rather than by every worker.
     """
     address = _address(host, port)
-    engine = open_register(home)
+    settings = settings.model_copy(update={"home": settings.home.resolve(), "launcher_pid": os.getpid()})
+    engine = open_register(settings)
     try:
-        try_release(load_release(model or folder_in_force(engine, home)))
+        try_release(load_release(settings.model or folder_in_force(engine, settings.home)))
         link = new_link(engine)
     finally:
         engine.dispose()
-    private = home / "run" / f"{host.replace(':', '_')}-{port}"
+    private = settings.home / "run" / f"{host.replace(':', '_')}-{port}"
     private.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.environ |= {
         "BENTOML_DO_NOT_TRACK": "true",
         "BENTOML_HOME": str(private.resolve()),
         "BENTOML_QUIET": "true",
-        "KPF_HOME": str(home.resolve()),
-        "KPF_LAUNCHER_PID": str(os.getpid()),
-        "KPF_WORKERS": str(workers),
+        **environment_of(settings),
     }
-    if model is not None:
-        os.environ["KPF_MODEL"] = str(model.resolve())
     threading.Thread(target=_announce, args=(host, port, address, link), daemon=True).start()
     import bentoml
 
-    from service.app import SERVICE
-
     try:
-        bentoml.serve(SERVICE, host=host, port=port, blocking=True)
+        bentoml.serve("service.served:SERVICE", host=host, port=port, blocking=True)
     finally:
         shutil.rmtree(private, ignore_errors=True)
 

@@ -1,81 +1,42 @@
-"""The OpenAPI description of the routes for programs, made from the table of endpoints."""
+"""The OpenAPI description of the routes for programs, read from the table of endpoints."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from functools import cache
-from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from kpfootprint import __version__
-from kpfootprint.report.schema import report_schema
+from service.door.endpoint import Endpoint, Named
 from service.errors import KINDS, MEDIA_TYPE
-from service.register.keys import ROLES
-from service.routes.endpoint import Endpoint
 
-SCHEMAS = Path(__file__).parent / "schemas.json"
-JSON = "application/json"
-
-Shape = Mapping[str, Any]
-
-REQUESTS: Mapping[tuple[str, str], str] = {("POST", "/v1/comparisons"): "Parcel", ("POST", "/v1/keys"): "NewKey"}
-
-ANSWERS: Mapping[tuple[str, str], tuple[int, str, Shape | None]] = {
-    ("POST", "/v1/comparisons"): (201, JSON, {"$ref": "#/components/schemas/Report"}),
-    ("GET", "/v1/comparisons"): (200, JSON, {"$ref": "#/components/schemas/Comparisons"}),
-    ("GET", "/v1/comparisons/{id}"): (200, JSON, {"$ref": "#/components/schemas/Report"}),
-    ("GET", "/v1/comparisons/{id}.html"): (200, "text/html", {"type": "string"}),
-    ("GET", "/v1/comparisons/{id}.pdf"): (200, "application/pdf", {"type": "string", "format": "binary"}),
-    ("GET", "/v1/zones"): (200, JSON, {"$ref": "#/components/schemas/Zones"}),
-    ("GET", "/v1/models"): (200, JSON, {"$ref": "#/components/schemas/Models"}),
-    ("GET", "/v1/keys"): (200, JSON, {"$ref": "#/components/schemas/Keys"}),
-    ("POST", "/v1/keys"): (201, JSON, {"$ref": "#/components/schemas/MadeKey"}),
-    ("DELETE", "/v1/keys/{id}"): (204, JSON, None),
-    ("GET", "/openapi.json"): (200, JSON, {"type": "object"}),
-    ("GET", "/livez"): (200, "text/plain", {"type": "string"}),
-    ("GET", "/readyz"): (200, "text/plain", {"type": "string"}),
-    ("GET", "/metrics"): (200, "text/plain", {"type": "string"}),
+COMPONENTS = "#/components/schemas/"
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Sent again with the same body, the first answer comes again; with another body, 422.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"},
 }
 
 
-def _parameter(name: str, place: str, description: str, schema: Shape) -> Shape:
-    return {"name": name, "in": place, "required": place == "path", "description": description, "schema": schema}
+def description(endpoints: Sequence[Endpoint], problem: Any) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of every endpoint that is no page.
 
-
-LANG = _parameter("lang", "query", "Language; Accept-Language counts where it is absent.", {"enum": ["en", "fr"]})
-COUNT = {"type": "integer", "minimum": 1, "maximum": 999_999_999_999_999}
-PARAMETERS: Mapping[tuple[str, str], Sequence[Shape]] = {
-    ("POST", "/v1/comparisons"): (
-        _parameter(
-            "Idempotency-Key",
-            "header",
-            "Sent again with the same body, the first answer comes again; with another body, 422.",
-            {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"},
-        ),
-    ),
-    ("GET", "/v1/comparisons"): (
-        _parameter("limit", "query", "How many items; at most 500.", COUNT),
-        _parameter("before", "query", "Where the page starts; `next` of the page before holds it.", COUNT),
-    ),
-    ("GET", "/v1/comparisons/{id}.html"): (LANG,),
-    ("GET", "/v1/comparisons/{id}.pdf"): (LANG,),
-    ("GET", "/v1/zones"): (
-        _parameter("on", "query", "Day whose status is told; today without it.", {"type": "string", "format": "date"}),
-    ),
-}
-
-
-def description(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
-    """Return the OpenAPI 3.1 document of every endpoint that is no page."""
+    Parameters
+    ----------
+    problem : type
+        Shape of every error.
+    """
+    schemas: dict[str, Any] = {}
+    failure = {"description": "What went wrong.", "content": {MEDIA_TYPE: {"schema": _placed(problem, schemas)}}}
     paths: dict[str, dict[str, Any]] = {}
     for item in endpoints:
         if not item.page:
-            paths.setdefault(item.path, {})[item.method.lower()] = _operation(item)
-    schemas = _schemas()
-    schemas["Problem"]["properties"]["code"]["enum"] = list(KINDS)
-    schemas["Report"] = _within("Report", report_schema())
-    schemas["NewKey"]["properties"]["role"]["enum"] = list(ROLES)
+            paths.setdefault(item.path, {})[item.method.lower()] = _operation(item, failure, schemas)
+    schemas["ProblemDetails"]["properties"]["code"]["enum"] = [*KINDS]
     return {
         "openapi": "3.1.0",
         "info": {
@@ -90,37 +51,54 @@ def description(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     }
 
 
-def _operation(item: Endpoint) -> dict[str, Any]:
-    place = (item.method, item.path)
-    status, media_type, shape = ANSWERS[place]
+def _operation(item: Endpoint, failure: Mapping[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": item.summary}
-    if shape is not None:
-        answer["content"] = {media_type: {"schema": shape}}
-    if status == 201:
+    if item.answer.shape is not None:
+        answer["content"] = {item.answer.media_type: {"schema": _placed(item.answer.shape, schemas)}}
+    if item.answer.status in {201, 202} and item.once:
         answer["headers"] = {"Location": {"description": "Where it is kept.", "schema": {"type": "string"}}}
+    parameters = [
+        {"name": query.name, "in": "query", "required": False, "description": query.about}
+        | (
+            {"schema": {"type": "array", "items": query.schema}, "explode": True}
+            if query.repeats
+            else {"schema": query.schema}
+        )
+        for query in item.query
+    ]
+    parameters += [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": "As it is named here.",
+            "schema": {"type": "string"},
+        }
+        for name in _names(item)
+    ]
+    if item.once:
+        parameters.append(IDEMPOTENCY_KEY)
     operation: dict[str, Any] = {
         "summary": item.summary,
         "operationId": _operation_id(item),
-        "responses": {
-            str(status): answer,
-            "default": {
-                "description": "What went wrong.",
-                "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-            },
-        },
+        "description": "Open to all." if item.role is None else f"Least role: {item.role}.",
+        "responses": {str(item.answer.status): answer, "default": failure},
     }
-    parameters = [*PARAMETERS.get(place, ())]
-    if "{id}" in item.path:
-        parameters.append(_parameter("id", "path", "Id in the register.", {"type": "string"}))
     if parameters:
         operation["parameters"] = parameters
-    if place in REQUESTS:
-        schema = {"$ref": f"#/components/schemas/{REQUESTS[place]}"}
-        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": schema}}}
-    operation["description"] = "Open to all." if item.role is None else f"Least role: {item.role}."
+    if item.body is not None:
+        content = {
+            kind: {"schema": {} if shape is None else _placed(shape, schemas)}
+            for kind, shape in item.body.kinds.items()
+        }
+        operation["requestBody"] = {"required": item.body.required, "content": content}
     if item.role is None:
         operation["security"] = []
     return operation
+
+
+def _names(item: Endpoint) -> list[str]:
+    return list(item.pattern.groupindex)
 
 
 def _operation_id(item: Endpoint) -> str:
@@ -128,18 +106,32 @@ def _operation_id(item: Endpoint) -> str:
     return "_".join([item.method.lower(), *filter(None, words)])
 
 
-def _within(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a schema that stands on its own as a part of this document: its references start from the whole."""
-    text = json.dumps({key: value for key, value in schema.items() if key not in {"$schema", "$id"}})
-    placed: dict[str, Any] = json.loads(text.replace('"#/', f'"#/components/schemas/{name}/'))
-    return placed
+def _placed(shape: Any, schemas: dict[str, Any]) -> dict[str, Any]:
+    """Return a reference to a shape's schema, which is put among the components; small ones stand where they are."""
+    if isinstance(shape, Named):
+        return _whole(shape, schemas)
+    if isinstance(shape, Mapping):
+        return dict(shape)
+    schema: dict[str, Any] = TypeAdapter(shape).json_schema(ref_template=COMPONENTS + "{model}")
+    for name, inner in schema.pop("$defs", {}).items():
+        schemas[name] = _without_titles(inner)
+    name = getattr(shape, "__name__", None)
+    schema = _without_titles(schema)
+    if name is None or "properties" not in schema:
+        return schema
+    schemas[name] = schema
+    return {"$ref": COMPONENTS + name}
 
 
-def _schemas() -> dict[str, Any]:
-    schemas: dict[str, Any] = json.loads(_text())
-    return schemas
+def _whole(shape: Named, schemas: dict[str, Any]) -> dict[str, Any]:
+    """Place a schema that stands on its own: its references start from the whole."""
+    text = json.dumps({key: value for key, value in shape.schema.items() if key not in {"$schema", "$id"}})
+    schemas[shape.name] = json.loads(text.replace('"#/', f'"{COMPONENTS}{shape.name}/'))
+    return {"$ref": COMPONENTS + shape.name}
 
 
-@cache
-def _text() -> str:
-    return SCHEMAS.read_text(encoding="utf-8")
+def _without_titles(schema: Any) -> Any:
+    if isinstance(schema, dict):
+        kept = {key: value for key, value in schema.items() if not (key == "title" and isinstance(value, str))}
+        return {key: _without_titles(value) for key, value in kept.items()}
+    return [_without_titles(item) for item in schema] if isinstance(schema, list) else schema

@@ -4,70 +4,102 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal
 
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from service.home import HOME_DEFAULT
+
+PREFIX = "KPF_"
 MEGABYTE = 1_000_000
-HOME_DEFAULT = "~/.local/share/kpfootprint"
+MOST = 1e9
+
+Folder = Annotated[Path, AfterValidator(Path.expanduser)]
 
 
 class SettingError(ValueError):
-    """A setting cannot be used; the text names it, the value found and what would do."""
+    """Settings cannot be used; the text names each, the value found and what would do."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """Everything that may differ from one installation to the next.
+class Settings(BaseModel):
+    """Everything that may differ from one installation to the next; a field ``x`` is the variable ``KPF_X``.
 
     Parameters
     ----------
     home : Path
-        Folder of ``register.db`` and ``releases/`` (``KPF_HOME``).
+        Folder of ``register.db`` and ``releases/``.
     model : Path or None
-        Release that goes before the active one (``KPF_MODEL``).
-    max_body, max_upload : int
-        Bytes of a JSON body and of an upload (``KPF_MAX_BODY_MB``, ``KPF_MAX_UPLOAD_MB``).
+        Release that goes before the active one.
+    database_url : str or None
+        Address of the register, as SQLAlchemy writes it; without one it is ``register.db`` in `home`.
+    max_body_mb, max_upload_mb : float
+        Millions of bytes of a body and of an upload.
     rate_per_minute : int
-        Requests a minute for each key, over all workers; 0 is no limit (``KPF_RATE_PER_MINUTE``).
+        Requests a minute for each key, over all workers; 0 is no limit.
+    clock_days : int
+        Days from the arrival of a submission until it is due.
+    scheduler : str or None
+        Dask scheduler that large jobs go to.
+    log_format : {"text", "json"}
+        How a line of the log is written.
     workers : int
-        Worker processes (``KPF_WORKERS``, set by the launcher).
-    launcher : int or None
-        Process whose end ends the workers (``KPF_LAUNCHER_PID``, set by the launcher).
+        Worker processes; set by the launcher.
+    launcher_pid : int or None
+        Process whose end ends the workers; set by the launcher.
     """
 
-    home: Path
-    model: Path | None = None
-    max_body: int = 32 * MEGABYTE
-    max_upload: int = 256 * MEGABYTE
-    rate_per_minute: int = 6000
-    workers: int = 1
-    launcher: int | None = None
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    home: Folder = Field(default=Path(HOME_DEFAULT), validate_default=True)
+    model: Folder | None = None
+    database_url: str | None = Field(default=None, pattern=r"^(sqlite:///.|postgresql\+psycopg://.)")
+    max_body_mb: float = Field(default=32, ge=0, le=MOST)
+    max_upload_mb: float = Field(default=256, ge=0, le=MOST)
+    rate_per_minute: int = Field(default=6000, ge=0, le=MOST)
+    clock_days: int = Field(default=7, ge=1, le=365)
+    scheduler: str | None = None
+    log_format: Literal["text", "json"] = "text"
+    workers: int = Field(default=1, ge=1, le=1000)
+    launcher_pid: int | None = Field(default=None, ge=1)
+
+    @property
+    def max_body(self) -> int:
+        """Bytes of a body that is read whole."""
+        return int(self.max_body_mb * MEGABYTE)
+
+    @property
+    def max_upload(self) -> int:
+        """Bytes of an upload."""
+        return int(self.max_upload_mb * MEGABYTE)
+
+    @property
+    def register_url(self) -> str:
+        """Address of the register."""
+        return self.database_url or f"sqlite:///{self.home / 'register.db'}"
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings from `environment` (the process's own where it is None); raise `SettingError`."""
+    """Read the settings from `environment` (the process's own where it is None).
+
+    Raises
+    ------
+    SettingError
+        With every setting that cannot be used.
+    """
     given = os.environ if environment is None else environment
-    model = given.get("KPF_MODEL")
-    launcher = _number(given, "KPF_LAUNCHER_PID", 0, whole=True)
-    return Settings(
-        home=Path(given.get("KPF_HOME") or HOME_DEFAULT).expanduser(),
-        model=Path(model).expanduser() if model else None,
-        max_body=int(_number(given, "KPF_MAX_BODY_MB", 32) * MEGABYTE),
-        max_upload=int(_number(given, "KPF_MAX_UPLOAD_MB", 256) * MEGABYTE),
-        rate_per_minute=int(_number(given, "KPF_RATE_PER_MINUTE", 6000, whole=True)),
-        workers=int(_number(given, "KPF_WORKERS", 1, whole=True)) or 1,
-        launcher=int(launcher) or None,
-    )
-
-
-def _number(given: Mapping[str, str], name: str, default: float, *, whole: bool = False) -> float:
-    text = given.get(name, "").strip()
-    if not text:
-        return default
+    known = {name: given.get(PREFIX + name.upper(), "").strip() for name in Settings.model_fields}
     try:
-        value = int(text) if whole else float(text)
-    except ValueError:
-        value = -1
-    if not 0 <= value < 1e9:
-        raise SettingError(f"{name} must be a {'whole ' if whole else ''}number from 0 upwards, got {text!r}")
-    return value
+        return Settings.model_validate({name: text for name, text in known.items() if text})
+    except ValidationError as error:
+        faults = [
+            f"{PREFIX}{str(fault['loc'][0]).upper()}: {fault['msg']}, got {str(fault['input'])!r}"
+            for fault in error.errors()
+        ]
+        raise SettingError("; ".join(faults)) from None
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """Return the variables from which another process reads the same settings."""
+    known = settings.model_dump(exclude_none=True, mode="json")
+    return {PREFIX + name.upper(): str(value) for name, value in known.items()}

@@ -106,13 +106,14 @@ def room(module: str) -> str:
     return ".".join(module.split(".")[:2])
 
 
-def test_data_flows_one_way_between_the_rooms_of_the_library() -> None:
+@pytest.mark.parametrize("folder", ["kpfootprint", "service"])
+def test_data_flows_one_way_between_the_rooms(folder: str) -> None:
     """No room imports one that imports it back, however long the way round; types alone do not count."""
     leads_to: dict[str, set[str]] = {}
-    for path in files("kpfootprint"):
+    for path in files(folder):
         here = room(module_of(path))
         targets = {room(name) for item in imports(path) if not item.typing for name in modules_of(item)}
-        leads_to.setdefault(here, set()).update(t for t in targets if t.startswith("kpfootprint.") and t != here)
+        leads_to.setdefault(here, set()).update(t for t in targets if t.startswith(f"{folder}.") and t != here)
 
     def reached(start: str) -> set[str]:
         seen: set[str] = set()

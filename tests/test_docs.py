@@ -11,9 +11,10 @@ import pytest
 from kpfootprint import errors
 from kpfootprint.cli.main import cli
 from kpfootprint.ingest import RULES
+from service.door.endpoint import Endpoint
 from service.endpoints import ENDPOINTS
 from service.errors import KINDS
-from service.routes.endpoint import Endpoint
+from service.settings import PREFIX, Settings
 from tests.source import ROOT, files
 from training.__main__ import main as training
 
@@ -67,7 +68,8 @@ def settings() -> list[str]:
     code = [
         path.read_text(encoding="utf-8") for folder in ("kpfootprint", "service", "training") for path in files(folder)
     ]
-    return sorted({name for source in code for name in re.findall(r"\bKPF_[A-Z][A-Z_]+[A-Z]\b", source)})
+    named = {name for source in code for name in re.findall(r"\bKPF_[A-Z][A-Z_]+[A-Z]\b", source)}
+    return sorted(named | {PREFIX + name.upper() for name in Settings.model_fields})
 
 
 def test_every_setting_is_documented() -> None:

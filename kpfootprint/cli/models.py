@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kpfootprint.cli.surroundings import home, release_folder
+from kpfootprint.cli.surroundings import home, release_folder, settings
 
 ACTOR = "command line"
 
@@ -66,7 +66,7 @@ def rollback() -> None:
     from service.register.activations import history
     from service.register.database import open_register
 
-    engine = open_register(home())
+    engine = open_register(settings())
     names = history(engine)
     engine.dispose()
     earlier = [name for name in names[:-1] if name != names[-1]]
@@ -81,7 +81,7 @@ def _put_in_force(release: str) -> None:
     from service.register.activations import activate as record
     from service.register.database import open_register
 
-    engine = open_register(home())
+    engine = open_register(settings())
     record(engine, release, ACTOR)
     engine.dispose()
     click.echo(f"{release} is active.")

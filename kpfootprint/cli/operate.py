@@ -6,9 +6,7 @@ from pathlib import Path
 
 import click
 
-from kpfootprint.cli.surroundings import home, model_option
-
-ROLES = ("viewer", "monitor", "researcher", "admin")
+from kpfootprint.cli.surroundings import model_option, settings
 
 
 @click.command()
@@ -19,12 +17,9 @@ ROLES = ("viewer", "monitor", "researcher", "admin")
 def serve(host: str, port: int, workers: int, model: Path | None) -> None:
     """Start the service and print the address to open."""
     from service.launch import serve as launch
-    from service.settings import SettingError
 
-    try:
-        launch(home(), host, port, workers, model)
-    except SettingError as error:
-        raise click.UsageError(str(error)) from None
+    given = settings()
+    launch(given.model_copy(update={"workers": workers, "model": model or given.model}), host, port)
 
 
 @click.group()
@@ -33,14 +28,14 @@ def keys() -> None:
 
 
 @keys.command()
-@click.option("--role", type=click.Choice(ROLES), required=True, help="What the key may do; each role may do more.")
+@click.option("--role", metavar="ROLE", required=True, help="viewer, monitor, researcher or admin: each may do more.")
 @click.option("--name", default="", metavar="NAME", help="Whose key it is, for the list.")
 def create(role: str, name: str) -> None:
     """Make a key and print it alone; it is kept hashed and cannot be shown again."""
     from service.register.keys import BadKey, create_key
 
     try:
-        click.echo(create_key(home(), role, name))
+        click.echo(create_key(settings(), role, name))
     except BadKey as error:
         raise click.UsageError(str(error)) from None
 
@@ -50,7 +45,7 @@ def list_() -> None:
     """List the keys: id, role, when made, when revoked, name."""
     from service.register.keys import list_keys
 
-    for key in list_keys(home()):
+    for key in list_keys(settings()):
         revoked = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "in use"
         click.echo(f"{key.id}  {key.role:<10}  {key.created_at:%Y-%m-%d}  {revoked:<18}  {key.name}".rstrip())
 
@@ -61,6 +56,6 @@ def revoke(key_id: str) -> None:
     """Revoke the key of that ID; requests with it are refused from now on."""
     from service.register.keys import revoke_key
 
-    if not revoke_key(home(), key_id):
+    if not revoke_key(settings(), key_id):
         raise click.UsageError(f"there is no key {key_id!r}")
     click.echo(f"{key_id} is revoked.", err=True)

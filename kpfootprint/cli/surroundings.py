@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,18 +12,33 @@ import click
 
 if TYPE_CHECKING:
     from kpfootprint.release import Release
+    from service.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
 
 def now() -> datetime:
     """Return the present moment in UTC, to the second; its date is "today" for zones and for parcels without one."""
-    return datetime.now(UTC).replace(microsecond=0)
+    from service.clock import this_second
+
+    return this_second()
 
 
 def home() -> Path:
     """Return the folder of the register and of the releases made over HTTP: KPF_HOME or its default."""
-    return Path(os.environ.get("KPF_HOME") or "~/.local/share/kpfootprint").expanduser()
+    from service.home import HOME_DEFAULT
+
+    return Path(os.environ.get("KPF_HOME") or HOME_DEFAULT).expanduser()
+
+
+def settings() -> Settings:
+    """Return every setting of the surroundings; those that cannot be used are bad input."""
+    from service.settings import SettingError, read_settings
+
+    try:
+        return read_settings()
+    except SettingError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def model_option(command: Command) -> Command:
@@ -52,10 +67,10 @@ def release_folder(model: Path | None) -> Path:
 
     if model is not None:
         return model
-    if (home() / "register.db").exists():
+    if os.environ.get("KPF_DATABASE_URL") or (home() / "register.db").exists():
         from service.register.activations import active_release_folder
 
-        return active_release_folder(home())
+        return active_release_folder(settings())
     return shipped_release()
 
 

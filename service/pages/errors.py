@@ -5,10 +5,10 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from service.auth import SAFE
+from service.door.forgery import SAFE
+from service.door.visit import visit_of
 from service.errors import MEDIA_TYPE, Refused
 from service.pages.render import link_to, page
-from service.visit import visit_of
 
 
 def refusal_response(request: Request, refused: Refused) -> Response:

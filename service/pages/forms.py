@@ -5,8 +5,8 @@ from __future__ import annotations
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 
-from service.auth import check_csrf
-from service.visit import visit_of
+from service.door.forgery import check_token
+from service.door.visit import visit_of
 
 MAX_FIELDS = 100
 
@@ -15,8 +15,8 @@ async def read_form(request: Request, *, signs_in: bool = False) -> FormData:
     """Return the form that a page sent, once its token is seen to be the session's; signing in needs none."""
     visit = visit_of(request)
     form = await request.form(max_files=1, max_fields=MAX_FIELDS, max_part_size=visit.work.settings.max_body)
-    if visit.principal is not None and not signs_in:
-        check_csrf(visit.principal, text_of(form, "csrf"))
+    if not signs_in:
+        check_token(visit, text_of(form, "csrf"))
     return form
 
 

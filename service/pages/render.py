@@ -14,8 +14,8 @@ from starlette.responses import HTMLResponse
 
 from kpfootprint import __version__
 from kpfootprint.report.locale import words
+from service.door.visit import visit_of
 from service.languages import chosen_language, language_of
-from service.visit import visit_of
 
 CONCLUSIONS = {
     "consistent": "consistent",

@@ -5,13 +5,14 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from service.auth import forget, local_target, remember, session_secret
+from service.door.endpoint import FORM, Endpoint
+from service.door.identity import forget, remember, session_secret
+from service.door.visit import visit_of
 from service.languages import chosen_language
 from service.pages.forms import read_form, text_of
 from service.pages.render import page
 from service.register.keys import recognised
 from service.register.sessions import close, open_by_key, open_by_link
-from service.visit import visit_of
 
 
 def show(request: Request) -> Response:
@@ -60,3 +61,38 @@ def _with_language(request: Request, target: str) -> str:
     if lang is None or "lang=" in target:
         return target
     return f"{target}{'&' if '?' in target else '?'}lang={lang}"
+
+
+def local_target(target: str | None) -> str:
+    """Return a path of this service to go on to; anything else becomes the start page."""
+    good = (
+        target is not None
+        and target.startswith("/")
+        and not target.startswith(("//", "/\\"))
+        and target.isprintable()
+        and "\\" not in target
+    )
+    return target if good and target else "/"
+
+
+ENDPOINTS = (
+    Endpoint(method="GET", path="/sign-in", role=None, handler=show, page=True, summary="Page: sign in."),
+    Endpoint(
+        method="POST",
+        path="/sign-in",
+        role=None,
+        handler=submit,
+        body=FORM,
+        page=True,
+        summary="Page: sign in with a key.",
+    ),
+    Endpoint(
+        method="POST",
+        path="/sign-out",
+        role="viewer",
+        handler=sign_out,
+        body=FORM,
+        page=True,
+        summary="Page: sign out.",
+    ),
+)

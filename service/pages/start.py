@@ -12,6 +12,9 @@ from starlette.responses import RedirectResponse, Response
 
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.reference import ZoneTable
+from service.clock import today
+from service.door.endpoint import FORM, Endpoint
+from service.door.visit import visit_of
 from service.errors import Refused
 from service.languages import language_of
 from service.pages.examples import EXAMPLES, available
@@ -21,8 +24,7 @@ from service.pages.problems import told
 from service.pages.reading import parcel_of_example, parcel_of_file, parcel_of_text
 from service.pages.render import link_to, page, translations
 from service.register.comparisons import page_of
-from service.visit import visit_of
-from service.work import today
+from service.work.compare import compare
 
 RECENT = 5
 STATUS_NOTES = {"compliant": "", "suspended": "suspended", "not_covered": ""}
@@ -54,7 +56,7 @@ async def _submitted(request: Request, form: FormData) -> Response:
         problem = Problem(table="stones", code="no_stones", reason="the parcel has no stones")
         return await to_thread.run_sync(_form, request, given, (problem,))
     try:
-        kept = await to_thread.run_sync(partial(visit.work.compare, read, actor=visit.who.actor))
+        kept = await visit.work.heavy(partial(compare, visit.work, read, actor=visit.who.actor))
     except IngestError as error:
         return await to_thread.run_sync(_form, request, given, error.problems)
     return RedirectResponse(link_to(request, f"/comparisons/{kept.id}"), status_code=303)
@@ -69,7 +71,7 @@ async def example(request: Request) -> Response:
     if chosen is None:
         raise Refused("not_found", "There is no example with this name.")
     read = partial(parcel_of_example, example=chosen)
-    kept = await to_thread.run_sync(partial(visit.work.compare, read, actor=visit.who.actor))
+    kept = await visit.work.heavy(partial(compare, visit.work, read, actor=visit.who.actor))
     return RedirectResponse(link_to(request, f"/comparisons/{kept.id}"), status_code=303)
 
 
@@ -107,3 +109,26 @@ def _by_country(table: ZoneTable, lang: str) -> list[tuple[str, list[dict[str, s
         groups.setdefault(zone.country, []).append({"zone_id": zone.zone_id, "name": zone.name, "note": note})
     names = Locale.parse(lang).territories
     return [(names.get(country, country), zones) for country, zones in groups.items()]
+
+
+ENDPOINTS = (
+    Endpoint(method="GET", path="/", role="viewer", handler=show, page=True, summary="Page: a new comparison."),
+    Endpoint(
+        method="POST",
+        path="/",
+        role="monitor",
+        handler=submit,
+        body=FORM,
+        page=True,
+        summary="Page: compare what the form holds.",
+    ),
+    Endpoint(
+        method="POST",
+        path="/examples/{name}",
+        role="monitor",
+        handler=example,
+        body=FORM,
+        page=True,
+        summary="Page: compare an example parcel.",
+    ),
+)

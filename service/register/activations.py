@@ -8,9 +8,10 @@ import sqlalchemy as sa
 
 from kpfootprint.errors import ReleaseError
 from kpfootprint.release import shipped_release
+from service.clock import now
 from service.register.database import open_register, reading, writing
-from service.register.secrets import now
 from service.register.tables import activations
+from service.settings import Settings
 
 
 def active_name(engine: sa.Engine) -> str | None:
@@ -52,10 +53,10 @@ def folder_in_force(engine: sa.Engine, home: Path) -> Path:
     return folder
 
 
-def active_release_folder(home: Path) -> Path:
-    """Return the folder of the release in force in the register of `home`."""
-    engine = open_register(home)
+def active_release_folder(settings: Settings) -> Path:
+    """Return the folder of the release in force in the register."""
+    engine = open_register(settings)
     try:
-        return folder_in_force(engine, home)
+        return folder_in_force(engine, settings.home)
     finally:
         engine.dispose()

@@ -11,15 +11,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from service.settings import Settings
+
 HEAD = "0001"
 """Newest migration; a test compares it with the folder."""
 
 BUSY_MS = 15_000
-
-
-def register_url(home: Path) -> str:
-    """Return the address of the register that a home folder holds."""
-    return f"sqlite:///{home / 'register.db'}"
 
 
 def connect(url: str) -> sa.Engine:
@@ -56,10 +53,11 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
-def open_register(home: Path) -> sa.Engine:
-    """Return the register of a home folder, made or migrated where needed; one process looks and migrates at a time."""
+def open_register(settings: Settings) -> sa.Engine:
+    """Return the register, made or migrated where needed; one process looks and migrates at a time."""
+    home = settings.home
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    engine = connect(register_url(home))
+    engine = connect(settings.register_url)
     handle = os.open(home / "register.lock", os.O_CREAT | os.O_RDWR, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)  # the first connection of all turns WAL on, and bears no company

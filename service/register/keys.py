@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import sqlalchemy as sa
 
+from service.clock import now
 from service.register.database import open_register, reading, writing
-from service.register.secrets import hash_of, new_id, new_secret, now, same
+from service.register.secrets import hash_of, new_id, new_secret, same
 from service.register.tables import keys
+from service.settings import Settings
 
 ROLES = ("viewer", "monitor", "researcher", "admin")
 """Each role may do what the ones before it may."""
@@ -79,27 +80,27 @@ def recognised(engine: sa.Engine, presented: str) -> Key | None:
     return Key(id=row.id, name=row.name, role=row.role, created_at=row.created_at, revoked_at=None)
 
 
-def create_key(home: Path, role: str, name: str = "") -> str:
-    """Make a key in the register of `home` and return it; this is the only time it can be read."""
-    engine = open_register(home)
+def create_key(settings: Settings, role: str, name: str = "") -> str:
+    """Make a key in the register and return it; this is the only time it can be read."""
+    engine = open_register(settings)
     try:
         return make_key(engine, role, name)[1]
     finally:
         engine.dispose()
 
 
-def list_keys(home: Path) -> list[Key]:
-    """Return every key of the register of `home`."""
-    engine = open_register(home)
+def list_keys(settings: Settings) -> list[Key]:
+    """Return every key of the register."""
+    engine = open_register(settings)
     try:
         return all_keys(engine)
     finally:
         engine.dispose()
 
 
-def revoke_key(home: Path, key_id: str) -> bool:
-    """Revoke a key of the register of `home`; return False where there is no such key."""
-    engine = open_register(home)
+def revoke_key(settings: Settings, key_id: str) -> bool:
+    """Revoke a key of the register; return False where there is no such key."""
+    engine = open_register(settings)
     try:
         return revoke(engine, key_id)
     finally:

@@ -8,12 +8,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from datetime import UTC, datetime
-
-
-def now() -> datetime:
-    """Return the present moment, as the register dates its rows."""
-    return datetime.now(UTC)
 
 
 def new_secret() -> str:

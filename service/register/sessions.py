@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
+from service.clock import now
 from service.register.database import reading, writing
 from service.register.keys import Key
-from service.register.secrets import hash_of, new_secret, now
+from service.register.secrets import hash_of, new_secret
 from service.register.tables import keys, sessions, sign_in_links
 
 SESSION_LASTS = timedelta(hours=12)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -11,64 +11,77 @@ from starlette.responses import JSONResponse, Response
 
 from kpfootprint.ingest import ingest_json
 from kpfootprint.report import read_report, render_html
+from kpfootprint.report.schema import report_schema
+from service.clock import written
+from service.door.endpoint import JSON, Answer, Body, Endpoint, Named
+from service.door.query import Query, choice, whole_number
+from service.door.visit import Visit, visit_of
 from service.errors import Refused, bad_parameter
-from service.languages import language_of
+from service.languages import LANGUAGES, language_of
 from service.register import comparisons
 from service.register.comparisons import Entry, Once
-from service.visit import Visit, visit_of
-from service.work import Kept
+from service.routes import shapes
+from service.routes.bodies import json_in
+from service.work.compare import compare
 
 PAGE = 50
 MAX_PAGE = 500
 
+LANG = choice("lang", "Language of texts; Accept-Language counts where it is absent. JSON never changes.", LANGUAGES)
+PAGING: tuple[Query, ...] = (
+    whole_number("limit", f"How many items; {PAGE} without it.", maximum=MAX_PAGE, default=PAGE),
+    whole_number("before", "Where the page starts; `next` of the page before holds it."),
+)
+REPORT = Named(name="Report", schema=report_schema())
 
-def submitted(visit: Visit, body: bytes, idempotency_key: str | None) -> Response:
-    """Compare a JSON parcel: 201 with the report, and where it can be read again."""
-    document = json_in(body)
-    once = None
-    if idempotency_key is not None:
-        if not (1 <= len(idempotency_key) <= 255 and idempotency_key.isascii() and idempotency_key.isprintable()):
-            reason = "1 to 255 printable ASCII characters are needed"
-            raise bad_parameter("Idempotency-Key", idempotency_key, reason, place="header")
-        digest = hashlib.sha256(body).hexdigest()
-        once = Once(actor=visit.who.actor, key=idempotency_key, request_sha256=digest)
-    kept = visit.work.compare(
-        lambda release: ingest_json(document, release.scheme, release.zone_table), actor=visit.who.actor, once=once
+
+async def submitted(request: Request) -> Response:
+    """Compare the parcel that a request carries: 201 with the report, and where it can be read again."""
+    visit = visit_of(request)
+    document = json_in(visit.body)
+    kept = await visit.work.heavy(
+        partial(
+            compare,
+            visit.work,
+            lambda release: ingest_json(document, release.scheme, release.zone_table),
+            actor=visit.who.actor,
+            once=once_in(request),
+        )
     )
-    return created(kept)
-
-
-def json_in(body: bytes) -> Any:
-    """Return the JSON of a body; raise `Refused` where it is none."""
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Refused("not_json", f"The body is not JSON: {error}.") from None
-
-
-def created(kept: Kept) -> Response:
-    """Return the answer to a parcel that was compared and kept."""
     headers = {"Location": f"/v1/comparisons/{kept.id}"}
-    return Response(kept.report, status_code=201, media_type="application/json", headers=headers)
+    return Response(kept.report, status_code=201, media_type=JSON, headers=headers)
 
 
-def report_text(request: Request) -> str:
-    """Return the JSON text of the report that the address names, or refuse."""
-    text = comparisons.report_of(visit_of(request).work.engine, request.path_params["id"])
-    if text is None:
+def once_in(request: Request) -> Once | None:
+    """Return the Idempotency-Key of a request with what came under it, or None where there is none."""
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return None
+    if not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
+        reason = "1 to 255 printable ASCII characters are needed"
+        raise bad_parameter("Idempotency-Key", key, reason, place="header")
+    visit = visit_of(request)
+    digest = hashlib.sha256(visit.body).hexdigest()
+    return Once(actor=visit.who.actor, key=key, request_sha256=digest)
+
+
+def report_text(visit: Visit, comparison_id: str) -> str:
+    """Return the JSON text of a report, or refuse."""
+    found = comparisons.report_of(visit.work.engine, comparison_id)
+    if found is None:
         raise Refused("not_found", "There is no comparison with this id.")
-    return text
+    return found
 
 
 def show(request: Request) -> Response:
     """Return a report as it was answered."""
-    return Response(report_text(request), media_type="application/json")
+    return Response(report_text(visit_of(request), request.path_params["id"]), media_type=JSON)
 
 
 def show_html(request: Request) -> Response:
     """Return a report as a page."""
     lang = language_of(request)
-    page = render_html(read_report(report_text(request)), lang)
+    page = render_html(read_report(report_text(visit_of(request), request.path_params["id"])), lang)
     return Response(page, media_type="text/html", headers={"Content-Language": lang, "Vary": "Accept-Language"})
 
 
@@ -77,7 +90,7 @@ def show_pdf(request: Request) -> Response:
     from kpfootprint.report import render_pdf  # loads a typesetter, which most workers never need
 
     lang = language_of(request)
-    document = render_pdf(read_report(report_text(request)), lang)
+    document = render_pdf(read_report(report_text(visit_of(request), request.path_params["id"])), lang)
     name = f"comparison-{request.path_params['id']}-{lang}.pdf"
     headers = {"Content-Disposition": f'inline; filename="{name}"', "Content-Language": lang, "Vary": "Accept-Language"}
     return Response(document, media_type="application/pdf", headers=headers)
@@ -85,15 +98,11 @@ def show_pdf(request: Request) -> Response:
 
 def index(request: Request) -> Response:
     """Return a page of comparisons, the newest first."""
-    limit = _number(request, "limit", PAGE, MAX_PAGE) or PAGE
-    entries, further = comparisons.page_of(visit_of(request).work.engine, before=position_before(request), limit=limit)
+    visit = visit_of(request)
+    limit = visit.asked["limit"]
+    entries, further = comparisons.page_of(visit.work.engine, before=visit.asked["before"], limit=limit)
     following = None if further is None else f"/v1/comparisons?limit={limit}&before={further}"
     return JSONResponse({"items": [item_of(entry) for entry in entries], "next": following})
-
-
-def position_before(request: Request) -> int | None:
-    """Return where a further page of the list starts, or None for the first."""
-    return _number(request, "before", None, None)
 
 
 def item_of(entry: Entry) -> dict[str, Any]:
@@ -101,7 +110,7 @@ def item_of(entry: Entry) -> dict[str, Any]:
     return {
         "id": entry.id,
         "url": f"/v1/comparisons/{entry.id}",
-        "created_at": entry.created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "created_at": written(entry.created_at),
         "parcel_id": entry.parcel_id,
         "declared": list(entry.declared),
         "conclusion": entry.conclusion,
@@ -111,10 +120,52 @@ def item_of(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _number(request: Request, name: str, default: int | None, largest: int | None) -> int | None:
-    text = request.query_params.get(name)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdigit() and 1 <= len(text) <= 15 and int(text) >= 1):
-        raise bad_parameter(name, text, "not a whole number from 1 upwards")
-    return int(text) if largest is None else min(int(text), largest)
+ENDPOINTS = (
+    Endpoint(
+        method="POST",
+        path="/v1/comparisons",
+        role="monitor",
+        handler=None,
+        query=(LANG,),
+        body=Body(kinds={JSON: shapes.Parcel}),
+        answer=Answer(shape=REPORT, status=201),
+        once=True,
+        summary="Compare a parcel with what was declared, and keep the report.",
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/comparisons",
+        role="viewer",
+        handler=index,
+        query=PAGING,
+        answer=Answer(shape=shapes.Comparisons),
+        summary="List comparisons, the newest first.",
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/comparisons/{id}.html",
+        role="viewer",
+        handler=show_html,
+        query=(LANG,),
+        answer=Answer(shape={"type": "string"}, media_type="text/html"),
+        summary="Read a report as a page.",
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/comparisons/{id}.pdf",
+        role="viewer",
+        handler=show_pdf,
+        query=(LANG,),
+        answer=Answer(shape={"type": "string", "format": "binary"}, media_type="application/pdf"),
+        summary="Read a report as a PDF.",
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/comparisons/{id}",
+        role="viewer",
+        handler=show,
+        query=(LANG,),
+        answer=Answer(shape=REPORT),
+        summary="Read a report as it was answered.",
+    ),
+)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import cast
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from kpfootprint.errors import Problem
+from service.clock import written
+from service.door.endpoint import JSON, Answer, Body, Endpoint
+from service.door.visit import visit_of
 from service.errors import Refused
 from service.register.keys import BadKey, Key, all_keys, make_key, revoke
-from service.routes.comparisons import json_in
-from service.visit import visit_of
+from service.routes import shapes
+from service.routes.bodies import document_in
 
 
 def index(request: Request) -> Response:
@@ -22,24 +25,9 @@ def index(request: Request) -> Response:
 
 def create(request: Request) -> Response:
     """Make a key; the answer is the only place where it can be read."""
-    visit = visit_of(request)
-    asked = _document(visit.body)
-    problems = [
-        Problem(table="key", column=name, value=str(value)[:80], code="wrong_type", reason=reason)
-        for name, value, good, reason in (
-            ("role", asked.get("role"), isinstance(asked.get("role"), str), "a role is needed, as text"),
-            ("name", asked.get("name", ""), isinstance(asked.get("name", ""), str), "a name is text"),
-        )
-        if not good
-    ]
-    problems += [
-        Problem(table="key", column=str(name)[:80], code="unknown_column", reason="a key has a role and a name")
-        for name in sorted(set(asked) - {"role", "name"})
-    ]
-    if problems:
-        raise Refused("invalid_input", "The key cannot be made as asked.", problems=tuple(problems))
+    asked: shapes.NewKey = document_in(request, shapes.NewKey, table="key")
     try:
-        key, secret = make_key(visit.work.engine, asked["role"], asked.get("name", ""))
+        key, secret = make_key(visit_of(request).work.engine, asked["role"], asked.get("name", ""))
     except BadKey as error:
         problem = Problem(table="key", code="invalid", reason=str(error))
         raise Refused("invalid_input", "The key cannot be made as asked.", problems=(problem,)) from None
@@ -53,19 +41,40 @@ def delete(request: Request) -> Response:
     return Response(status_code=204)
 
 
-def _document(body: bytes) -> dict[str, Any]:
-    document = json_in(body)
-    if not isinstance(document, dict):
-        problem = Problem(table="key", code="wrong_type", reason="a key is asked for with an object")
-        raise Refused("invalid_input", "The key cannot be made as asked.", problems=(problem,))
-    return document
-
-
-def _shown(key: Key) -> dict[str, Any]:
+def _shown(key: Key) -> shapes.KeyItem:
     return {
         "id": key.id,
         "name": key.name,
-        "role": key.role,
-        "created_at": key.created_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
-        "revoked_at": key.revoked_at and key.revoked_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "role": cast(shapes.Role, key.role),
+        "created_at": written(key.created_at),
+        "revoked_at": None if key.revoked_at is None else written(key.revoked_at),
     }
+
+
+ENDPOINTS = (
+    Endpoint(
+        method="GET",
+        path="/v1/keys",
+        role="admin",
+        handler=index,
+        answer=Answer(shape=shapes.Keys),
+        summary="List the keys, without their secrets.",
+    ),
+    Endpoint(
+        method="POST",
+        path="/v1/keys",
+        role="admin",
+        handler=create,
+        body=Body(kinds={JSON: shapes.NewKey}),
+        answer=Answer(shape=shapes.MadeKey, status=201),
+        summary="Make a key; the answer alone shows it.",
+    ),
+    Endpoint(
+        method="DELETE",
+        path="/v1/keys/{id}",
+        role="admin",
+        handler=delete,
+        answer=Answer(status=204),
+        summary="Revoke a key.",
+    ),
+)

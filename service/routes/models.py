@@ -9,8 +9,10 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from service.door.endpoint import Answer, Endpoint
+from service.door.visit import visit_of
 from service.register.activations import release_folders
-from service.visit import visit_of
+from service.routes import shapes
 
 
 def index(request: Request) -> Response:
@@ -35,3 +37,15 @@ def _shown(folder: Path, *, active: bool) -> dict[str, Any]:
         "released": manifest.get("released"),
         "reference": manifest.get("reference"),
     }
+
+
+ENDPOINTS = (
+    Endpoint(
+        method="GET",
+        path="/v1/models",
+        role="viewer",
+        handler=index,
+        answer=Answer(shape=shapes.Models),
+        summary="List the releases; one is active.",
+    ),
+)

@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from service.errors import bad_parameter
-from service.visit import visit_of
-from service.work import today
+from service.clock import today
+from service.door.endpoint import Answer, Endpoint
+from service.door.query import day
+from service.door.visit import visit_of
+from service.routes import shapes
 
 
 def index(request: Request) -> Response:
     """Return every zone with its status on ``?on=DATE``, today without it."""
-    text = request.query_params.get("on")
-    try:
-        day = today() if text is None else date.fromisoformat(text)
-    except ValueError:
-        raise bad_parameter("on", str(text), "not a date; write dates as YYYY-MM-DD") from None
-    table = visit_of(request).work.release().zone_table
+    visit = visit_of(request)
+    on = visit.asked["on"] or today()
+    table = visit.work.release().zone_table
     items = [
         {
             "zone_id": zone.zone_id,
             "name": zone.name,
             "country": zone.country,
             "region": zone.region,
-            "status": table.status_on(zone.zone_id, day),
+            "status": table.status_on(zone.zone_id, on),
         }
         for zone in table.zones
     ]
-    return JSONResponse({"on": day.isoformat(), "items": items, "next": None})
+    return JSONResponse({"on": on.isoformat(), "items": items, "next": None})
+
+
+ENDPOINTS = (
+    Endpoint(
+        method="GET",
+        path="/v1/zones",
+        role="viewer",
+        handler=index,
+        query=(day("on", "Day whose status is told; today without it."),),
+        answer=Answer(shape=shapes.Zones),
+        summary="List the zones and their status on a day.",
+    ),
+)

@@ -8,11 +8,12 @@ import pytest
 
 from service.register.database import open_register
 from service.register.keys import recognised
+from service.settings import Settings
 from tests.cli.running import kpfootprint
 
 
 def role_of(home: Path, key: str) -> str | None:
-    engine = open_register(home)
+    engine = open_register(Settings(home=home))
     try:
         found = recognised(engine, key)
         return found.role if found else None
@@ -40,7 +41,7 @@ def test_a_key_lives_from_its_making_to_its_revocation(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (("keys", "create"), "--role"),
-        (("keys", "create", "--role", "owner"), "'viewer', 'monitor', 'researcher', 'admin'"),
+        (("keys", "create", "--role", "owner"), "viewer, monitor, researcher, admin"),
         (("keys", "create", "--role", "viewer", "--name", "x" * 101), "100"),
         (("keys", "revoke", "nobody"), "there is no key 'nobody'"),
     ],

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from service.register.database import open_register
 from service.register.keys import create_key
+from service.settings import Settings
 
 Ask = Callable[..., Any]
 
@@ -39,30 +41,23 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def app(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    """Run the app; BentoML has one in a process, and settings are read when it is imported."""
-    before = dict(os.environ)
-    os.environ |= {
-        "BENTOML_DO_NOT_TRACK": "true",
-        "BENTOML_HOME": str(tmp_path_factory.mktemp("bentoml")),
-        "KPF_HOME": str(home),
-        "KPF_MAX_BODY_MB": "0.5",
-        "KPF_MAX_UPLOAD_MB": "1",
-        "KPF_RATE_PER_MINUTE": "100000",
-    }
-    from service.app import SERVICE, Comparisons
+    """Run the app."""
+    os.environ |= {"BENTOML_DO_NOT_TRACK": "true", "BENTOML_HOME": str(tmp_path_factory.mktemp("bentoml"))}
+    from service.app import create_app
 
-    Comparisons.migrate()
-    with TestClient(SERVICE.to_asgi(), follow_redirects=False, raise_server_exceptions=False) as client:
+    settings = Settings(home=home, max_body_mb=0.5, max_upload_mb=1, rate_per_minute=100_000)
+    open_register(settings).dispose()
+    with TestClient(create_app(settings).to_asgi(), follow_redirects=False, raise_server_exceptions=False) as client:
         yield client
-    for name in set(os.environ) - set(before):
-        del os.environ[name]
-    os.environ |= before
 
 
 @pytest.fixture(scope="session")
 def keys(home: Path, app: TestClient) -> dict[str, str]:
     """Return a key of every role."""
-    return {role: create_key(home, role, f"the {role}") for role in ("viewer", "monitor", "researcher", "admin")}
+    return {
+        role: create_key(Settings(home=home), role, f"the {role}")
+        for role in ("viewer", "monitor", "researcher", "admin")
+    }
 
 
 @pytest.fixture

@@ -11,13 +11,15 @@ import pytest
 import sqlalchemy as sa
 from starlette.testclient import TestClient
 
-from service.auth import COOKIE, local_target
+from service.door.endpoint import Endpoint
+from service.door.identity import COOKIE
 from service.endpoints import ENDPOINTS
+from service.pages.sign_in import local_target
 from service.register import sessions
 from service.register.database import open_register
 from service.register.keys import ROLES, all_keys, create_key, revoke_key
 from service.register.tables import sign_in_links
-from service.routes.endpoint import Endpoint
+from service.settings import Settings
 from tests.service.reading import problem_in, token_in
 
 Ask = Callable[..., Any]
@@ -57,15 +59,15 @@ def test_unknown_addresses_do_not_tell_that_they_are_unknown(app: TestClient) ->
 
 def test_a_revoked_key_opens_nothing_and_ends_its_sessions(app: TestClient, home: Path) -> None:
     app.cookies.clear()
-    key = create_key(home, "viewer", "leaves soon")
+    key = create_key(Settings(home=home), "viewer", "leaves soon")
     headers = {"Authorization": f"Bearer {key}"}
     assert app.get("/v1/zones", headers=headers).status_code == 200
     assert app.post("/sign-in", data={"key": key}).status_code == 303
     assert app.get("/v1/zones").status_code == 200
-    assert revoke_key(home, key.split("_")[1])
+    assert revoke_key(Settings(home=home), key.split("_")[1])
     problem_in(app.get("/v1/zones", headers=headers), 401, "unauthenticated")
     problem_in(app.get("/v1/zones"), 401, "unauthenticated")
-    assert not revoke_key(home, "none")
+    assert not revoke_key(Settings(home=home), "none")
 
 
 def test_the_register_holds_no_secret(app: TestClient, keys: dict[str, str], home: Path) -> None:
@@ -99,6 +101,16 @@ def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(app: Test
     app.cookies.clear()
     answer = app.post("https://testserver/sign-in", data={"key": keys["viewer"]})
     assert "Secure" in answer.headers["set-cookie"]
+
+
+@pytest.mark.parametrize("foreign", ['{"a": 1, "b": [2]}', "a b/c", "x=y; z", "é", '"', ""])
+def test_the_cookies_of_others_sign_nobody_out(app: TestClient, keys: dict[str, str], foreign: str) -> None:
+    app.cookies.clear()
+    app.post("/sign-in", data={"key": keys["viewer"]})
+    secret = app.cookies[COOKIE]
+    app.cookies.clear()
+    for header in (f"other={foreign}; {COOKIE}={secret}", f"{COOKIE}={secret}; other={foreign}"):
+        assert app.get("/v1/zones", headers={b"cookie": header.encode()}).status_code == 200
 
 
 def test_a_wrong_key_signs_nobody_in(app: TestClient) -> None:
@@ -172,7 +184,7 @@ def test_after_signing_in_one_goes_on_where_one_wanted(app: TestClient, keys: di
 
 
 def test_the_link_signs_in_once(app: TestClient, home: Path) -> None:
-    engine = open_register(home)
+    engine = open_register(Settings(home=home))
     with engine.begin() as connection:
         connection.execute(sign_in_links.delete())
     link = sessions.new_link(engine)
@@ -190,7 +202,7 @@ def test_the_link_signs_in_once(app: TestClient, home: Path) -> None:
 
 
 def test_an_old_link_is_void(tmp_path: Path) -> None:
-    engine = open_register(tmp_path)
+    engine = open_register(Settings(home=tmp_path))
     first = sessions.new_link(engine)
     second = sessions.new_link(engine)  # nobody came, and there is no key: the next start offers another
     assert first is not None
@@ -207,8 +219,8 @@ def test_an_old_link_is_void(tmp_path: Path) -> None:
 
 
 def test_a_link_is_offered_only_as_long_as_nobody_can_come_in_otherwise(tmp_path: Path) -> None:
-    engine = open_register(tmp_path)
-    create_key(tmp_path, "viewer")
+    engine = open_register(Settings(home=tmp_path))
+    create_key(Settings(home=tmp_path), "viewer")
     link = sessions.new_link(engine)
     assert link is not None, "the first start offers one, whatever keys there are"
     assert sessions.new_link(engine) is None

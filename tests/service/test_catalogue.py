@@ -10,7 +10,7 @@ from babel.messages.pofile import read_po
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest import RULES
-from service.pages.catalogue import TEMPLATES, compiled, messages, sources
+from service.catalogue import TEMPLATES, compiled, messages, sources
 from service.pages.problems import told
 from service.pages.render import translations
 
@@ -40,7 +40,7 @@ def test_everything_is_translated(source: Path) -> None:
 
 @pytest.mark.parametrize("source", sources(), ids=lambda path: path.parts[-3])
 def test_the_compiled_catalogue_is_made_from_its_source(source: Path) -> None:
-    assert source.with_suffix(".mo").read_bytes() == compiled(source), "run: python -m service.pages.catalogue"
+    assert source.with_suffix(".mo").read_bytes() == compiled(source), "run: python -m service.catalogue"
 
 
 def test_a_problem_is_told_in_french_with_its_values() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from service.register.database import open_register
 from service.register.tables import comparisons
+from service.settings import Settings
 from tests.service.reading import problem_in
 
 Ask = Callable[..., Any]
@@ -105,7 +106,7 @@ def test_the_same_request_many_times_at_once_is_kept_once(ask: Ask, parcel: dict
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.headers["location"] for answer in answers}) == 1
     assert len({answer.content for answer in answers}) == 1
-    engine = open_register(home)
+    engine = open_register(Settings(home=home))
     with engine.connect() as connection:
         rows = connection.execute(comparisons.select().where(comparisons.c.idempotency_key == "at once")).all()
     engine.dispose()

@@ -12,30 +12,34 @@ from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service import door
-from service.door import Door
+from service.door import answer as answers
+from service.door.endpoint import FORM, Endpoint
+from service.door.stack import door
+from service.pages.errors import problem_response, refusal_response
 from service.register.keys import create_key
-from service.routes.endpoint import Endpoint
 from service.settings import Settings
-from service.work import Workplace
+from service.work.place import Workplace
 from tests.service.reading import problem_in
 
 HERE = (
     Endpoint(method="GET", path="/here", role=None, handler=None, summary="Open."),
-    Endpoint(method="POST", path="/here", role="viewer", handler=None, body="form", summary="A form."),
+    Endpoint(method="POST", path="/here", role="viewer", handler=None, body=FORM, summary="A form."),
 )
 
 
 @pytest.fixture(scope="module")
 def work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
-    made = Workplace(Settings(home=tmp_path_factory.mktemp("door"), max_upload=1000))
+    made = Workplace(Settings(home=tmp_path_factory.mktemp("door"), max_upload_mb=0.001))
     made.open()
     yield made
     made.close()
 
 
 def before(app: ASGIApp, work: Workplace) -> TestClient:
-    return TestClient(Door(app, work=work, endpoints=HERE), raise_server_exceptions=False)
+    return TestClient(
+        door(app, work=work, endpoints=HERE, tell=refusal_response, tell_plainly=problem_response),
+        raise_server_exceptions=False,
+    )
 
 
 async def slow(scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,7 +65,7 @@ async def greedy(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def test_who_takes_too_long_is_cut_off(work: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(door, "ANSWER_WITHIN", 0.1)
+    monkeypatch.setattr(answers, "ANSWER_WITHIN", 0.1)
     problem_in(before(slow, work).get("/here"), 504, "timeout")
 
 
@@ -87,7 +91,7 @@ def test_a_connection_that_ended_ends(work: Workplace) -> None:
 @pytest.mark.parametrize(("size", "status"), [(1000, 200), (1001, 413)])
 def test_a_form_is_counted_as_it_streams(work: Workplace, size: int, status: int) -> None:
     headers = {
-        "Authorization": f"Bearer {create_key(work.settings.home, 'viewer')}",
+        "Authorization": f"Bearer {create_key(work.settings, 'viewer')}",
         "Content-Type": "multipart/form-data; boundary=x",
     }
     answer = before(greedy, work).post("/here", content=(b"x" for _ in range(size)), headers=headers)
@@ -99,7 +103,7 @@ def test_a_form_is_counted_as_it_streams(work: Workplace, size: int, status: int
 def test_a_register_that_cannot_be_reached_is_503(tmp_path: Path) -> None:
     work = Workplace(Settings(home=tmp_path))
     work.open()
-    key = create_key(tmp_path, "viewer")
+    key = create_key(Settings(home=tmp_path), "viewer")
     work.engine.dispose()
     for path in tmp_path.glob("register.db*"):
         path.unlink()

@@ -40,6 +40,10 @@ JSON = {"Content-Type": "application/json"}
         ("GET", "/v1/zones?on=yesterday", 422, "invalid_input"),
         ("GET", "/v1/comparisons?limit=-1", 422, "invalid_input"),
         ("GET", "/v1/comparisons?before=x", 422, "invalid_input"),
+        ("GET", "/v1/comparisons?limit=501", 422, "invalid_input"),
+        ("GET", "/v1/comparisons?limit=2&limit=3", 422, "invalid_input"),
+        ("GET", "/v1/comparisons?limits=2", 422, "invalid_input"),
+        ("GET", "/v1/models?q=", 422, "invalid_input"),
     ],
 )
 def test_addresses(ask: Ask, method: str, path: str, status: int, code: str) -> None:

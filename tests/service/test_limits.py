@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.door.inspection import check_length
+from service.door.limits import Rate
 from service.errors import Refused
 from service.languages import LANGUAGES, accepted_language
-from service.limits import Rate, declared_length
 from service.settings import SettingError, read_settings
 
 
@@ -62,7 +63,7 @@ def test_zero_is_no_limit() -> None:
 @pytest.mark.parametrize("value", ["x", "-1", "1e3", "", "１"])
 def test_a_length_is_a_number(value: str) -> None:
     with pytest.raises(Refused, match="bad_request"):
-        declared_length(value, 10)
+        check_length(value, 10)
 
 
 def test_settings_are_read_from_what_is_given() -> None:

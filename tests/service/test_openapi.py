@@ -76,4 +76,4 @@ def test_parcel_and_report_are_as_described(
 
 
 def test_problems_name_every_code(document: dict[str, Any]) -> None:
-    assert document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"] == list(KINDS)
+    assert document["components"]["schemas"]["ProblemDetails"]["properties"]["code"]["enum"] == list(KINDS)

@@ -15,9 +15,10 @@ from alembic.migration import MigrationContext
 from service.register import database
 from service.register.activations import activate, active_name, history
 from service.register.comparisons import Once, keep, page_of, report_of
-from service.register.database import HEAD, connect, open_register, reading, register_url, version, writing
+from service.register.database import HEAD, connect, open_register, reading, version, writing
 from service.register.keys import BadKey, create_key, list_keys, make_key, recognised
 from service.register.tables import Moment, keys, metadata
+from service.settings import Settings
 
 
 def test_the_newest_migration_is_the_one_we_open() -> None:
@@ -26,7 +27,7 @@ def test_the_newest_migration_is_the_one_we_open() -> None:
 
 
 def test_migrations_make_what_the_tables_say(tmp_path: Path) -> None:
-    engine = open_register(tmp_path)
+    engine = open_register(Settings(home=tmp_path))
     with reading(engine) as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     assert version(engine) == HEAD
@@ -35,16 +36,16 @@ def test_migrations_make_what_the_tables_say(tmp_path: Path) -> None:
 
 def test_several_processes_may_open_a_new_register_at_once(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from service.register.keys import create_key;"
-        "create_key(Path(sys.argv[1]), 'viewer')"
+        "import sys; from service.settings import Settings; from service.register.keys import create_key;"
+        "create_key(Settings(home=sys.argv[1]), 'viewer')"
     )
     started = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "new")]) for _ in range(4)]
     assert [process.wait(60) for process in started] == [0, 0, 0, 0]
-    assert len(list_keys(tmp_path / "new")) == 4
+    assert len(list_keys(Settings(home=tmp_path / "new"))) == 4
 
 
 def test_an_acknowledged_write_outlives_a_power_cut(tmp_path: Path) -> None:
-    engine = open_register(tmp_path)
+    engine = open_register(Settings(home=tmp_path))
     with reading(engine) as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
@@ -54,13 +55,13 @@ def test_an_acknowledged_write_outlives_a_power_cut(tmp_path: Path) -> None:
 
 
 def test_nobody_else_can_read_it(tmp_path: Path) -> None:
-    open_register(tmp_path / "new").dispose()
+    open_register(Settings(home=tmp_path / "new")).dispose()
     assert (tmp_path / "new").stat().st_mode & 0o077 == 0
     assert (tmp_path / "new" / "register.db").stat().st_mode & 0o077 == 0
 
 
 def test_a_change_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
-    engine = open_register(tmp_path)
+    engine = open_register(Settings(home=tmp_path))
     with pytest.raises(ZeroDivisionError), writing(engine) as connection:  # noqa: PT012
         activations = metadata.tables["activations"]
         connection.execute(activations.insert().values(release="x", activated_at=datetime.now(UTC), actor="t"))
@@ -78,12 +79,12 @@ def test_moments_keep_their_instant_and_their_order() -> None:
 
 
 def test_a_key_is_known_by_all_of_it(tmp_path: Path) -> None:
-    key = create_key(tmp_path, "monitor", "  a   b ")
-    engine = connect(register_url(tmp_path))
+    key = create_key(Settings(home=tmp_path), "monitor", "  a   b ")
+    engine = connect(Settings(home=tmp_path).register_url)
     assert recognised(engine, key) is not None
     for wrong in (key[:-1], key + "x", key.upper(), "", "kpf", "kpf__", "é" + key, key.replace("kpf_", "kpf_0", 1)):
         assert recognised(engine, wrong) is None
-    assert [item.name for item in list_keys(tmp_path)] == ["a b"]
+    assert [item.name for item in list_keys(Settings(home=tmp_path))] == ["a b"]
     with pytest.raises(BadKey, match="role must be one of"):
         make_key(engine, "boss", "")
     with pytest.raises(BadKey, match="at most 100"):
@@ -94,7 +95,7 @@ def test_a_key_is_known_by_all_of_it(tmp_path: Path) -> None:
 
 
 def test_the_last_activation_counts(tmp_path: Path) -> None:
-    engine = open_register(tmp_path)
+    engine = open_register(Settings(home=tmp_path))
     assert active_name(engine) is None
     for name in ("a", "b", "a"):
         activate(engine, name, "test")
@@ -104,7 +105,7 @@ def test_the_last_activation_counts(tmp_path: Path) -> None:
 
 
 def test_comparisons_are_read_as_they_were_kept(tmp_path: Path) -> None:
-    engine = open_register(tmp_path)
+    engine = open_register(Settings(home=tmp_path))
     content = {
         "report_id": "sha256:0",
         "model": {"release": "r"},

@@ -13,6 +13,7 @@ import httpx2
 import psutil
 
 from service.register.keys import create_key
+from service.settings import Settings
 from tests.service.reading import problem_in, token_in
 from tests.service.server import Server, free_port, listens
 
@@ -40,7 +41,7 @@ def test_from_an_empty_home_to_a_report_that_outlives_a_restart(tmp_path: Path, 
             assert report.url.path.startswith("/comparisons/")
         with httpx2.Client(base_url=server.url) as stranger:
             assert stranger.get(server.link).status_code == 401
-        key = create_key(home, "monitor")
+        key = create_key(Settings(home=home), "monitor")
         with httpx2.Client(base_url=server.url, headers={"Authorization": f"Bearer {key}"}) as program:
             made = program.post("/v1/comparisons", json=parcel)
             assert made.status_code == 201
@@ -70,7 +71,7 @@ def test_workers_do_not_outlive_a_killed_launcher(tmp_path: Path) -> None:
 
 
 def test_two_workers_count_together_and_a_killed_one_comes_back(tmp_path: Path) -> None:
-    key = create_key(tmp_path, "viewer")
+    key = create_key(Settings(home=tmp_path), "viewer")
     with (
         Server(tmp_path, "--workers", "2") as server,
         httpx2.Client(base_url=server.url, headers={"Authorization": f"Bearer {key}"}) as program,
@@ -89,7 +90,7 @@ def test_two_workers_count_together_and_a_killed_one_comes_back(tmp_path: Path) 
 
 
 def test_who_asks_too_often_waits_and_ending_is_orderly(tmp_path: Path) -> None:
-    key = create_key(tmp_path, "viewer")
+    key = create_key(Settings(home=tmp_path), "viewer")
     with Server(tmp_path, KPF_RATE_PER_MINUTE="3") as server:
         headers = {"Authorization": f"Bearer {key}"}
         answers = [httpx2.get(f"{server.url}/v1/zones", headers=headers) for _ in range(4)]

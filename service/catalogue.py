@@ -1,4 +1,4 @@
-"""Compiles the catalogues of the pages: ``python -m service.pages.catalogue``; tests hold them to their sources."""
+"""Compiles the catalogues of the pages: ``python -m service.catalogue``; tests hold them to their sources."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from service.pages.examples import EXAMPLES
 from service.pages.render import CONCLUSIONS, DOMAIN, LOCALES
 from service.pages.start import STATUS_NOTES
 
-TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = LOCALES.parent / "templates"
 
 
 def messages() -> Iterator[str]:

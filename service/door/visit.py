@@ -5,26 +5,41 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from starlette.requests import Request
 from starlette.types import Scope
 
-from service.auth import Principal
-from service.routes.endpoint import Endpoint
-from service.work import Workplace
+from service.door.endpoint import Endpoint
+from service.errors import Refused
+from service.register.people import Principal
+from service.work.place import Workplace
 
 SCOPE_NAME = "kpfootprint.visit"
 
 
 @dataclass(slots=True, kw_only=True)
 class Visit:
-    """A request on its way: the workplace, who asks, and the body where the door has read it."""
+    """A request on its way: the workplace, where it goes, who asks, what was asked, the body where it was read.
+
+    Parameters
+    ----------
+    missing : Refused or None
+        What is to be said of an address that is not there.
+    denied : Refused or None
+        What is to be said of a key that is not good.
+    """
 
     work: Workplace
     endpoints: Sequence[Endpoint] = ()
     request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    endpoint: Endpoint | None = None
+    missing: Refused | None = None
     principal: Principal | None = None
+    denied: Refused | None = None
+    asked: dict[str, Any] = field(default_factory=dict)
     body: bytes = b""
+    media_type: str = ""
 
     @property
     def who(self) -> Principal:
@@ -32,6 +47,11 @@ class Visit:
         if self.principal is None:
             raise RuntimeError("this address is open to all: nobody is known here")
         return self.principal
+
+    @property
+    def route(self) -> str:
+        """Template of the address, for figures and the log."""
+        return "unmatched" if self.endpoint is None else self.endpoint.path
 
 
 def visit_of(request: Request | Scope) -> Visit:

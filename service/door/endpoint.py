@@ -1,18 +1,63 @@
-"""What is known of an address before anybody is let in: method, path, role, body."""
+"""An address declared in one place: who may ask, what a request carries, what comes back."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from starlette.routing import Route, compile_path
 
+from service.door.query import Query
 from service.errors import Refused
 
 Handler = Callable[..., Any]
-Body = Literal["none", "json", "form"]
+Shape = Any
+"""A type that pydantic can describe, a JSON Schema as a mapping, or None for nothing."""
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A JSON Schema that stands on its own, under the name that OpenAPI gives it."""
+
+    name: str
+    schema: Mapping[str, Any]
+
+
+MULTIPART = "multipart/form-data"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """What a request carries.
+
+    Parameters
+    ----------
+    kinds : mapping from media type to shape
+        A type that is not among them is 415; without a Content-Type the first counts.
+    streamed : bool
+        Read piece by piece by whoever answers, up to the limit of uploads; otherwise read whole, up to that of bodies.
+    """
+
+    kinds: Mapping[str, Shape]
+    streamed: bool = False
+    required: bool = True
+
+
+FORM = Body(kinds={MULTIPART: None, "application/x-www-form-urlencoded": None}, streamed=True)
+"""The form of a page."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What comes back where all is well."""
+
+    shape: Shape = None
+    status: int = 200
+    media_type: str = JSON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +70,14 @@ class Endpoint:
         Least role that may ask; None is open to all.
     handler : callable or None
         Starlette endpoint; None where BentoML answers itself.
-    body : {"none", "json", "form"}
-        What a request may carry. JSON bodies are read whole by the door, forms are streamed.
-    page : bool
-        Made for browsers: without a session they are sent to the sign-in page, errors are pages.
     summary : str
         One line for the documentation.
+    query : sequence of Query
+        Every parameter that is known.
+    once : bool
+        Honours ``Idempotency-Key``.
+    page : bool
+        Made for browsers: without a session they are sent to the sign-in page, errors are pages.
     """
 
     method: str
@@ -38,7 +85,10 @@ class Endpoint:
     role: str | None
     handler: Handler | None
     summary: str
-    body: Body = "none"
+    body: Body | None = None
+    query: Sequence[Query] = ()
+    answer: Answer = Answer()
+    once: bool = False
     page: bool = False
     pattern: re.Pattern[str] = field(init=False, repr=False)
 
@@ -61,7 +111,7 @@ def matching(endpoints: Sequence[Endpoint], method: str, path: str) -> Endpoint:
         ``not_found`` for an unknown path, ``method_not_allowed`` for a known one.
     """
     here = [item for item in endpoints if item.pattern.match(path)]
-    if not here:
+    if not here or "\x00" in path:
         raise Refused("not_found", "There is nothing at this address.")
     wanted = "GET" if method == "HEAD" else method
     for item in here:

@@ -1,0 +1,1 @@
+"""The door: everything that a request passes before anybody sees it, one concern a layer."""

@@ -1,0 +1,132 @@
+"""What leaves the door: security headers on everything, errors in the one shape whoever raised them, all in time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.door.visit import visit_of
+from service.errors import MEDIA_TYPE, Refused, refusal_of, refusal_with
+
+log = logging.getLogger("kpfootprint.service")
+
+ANSWER_WITHIN = 55.0
+"""Seconds until an answer must have begun; BentoML would cut it off after 60, in a shape of its own."""
+
+SECURITY_HEADERS: Final[Mapping[str, str]] = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+Tell = Callable[[Request, Refused], Response]
+"""How a refusal is told to whoever asked."""
+
+
+class Dress:
+    """Puts the security headers and the request id on every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and its answer back."""
+        request_id = visit_of(scope).request_id
+
+        async def dressed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = list(message["headers"])
+                headers = MutableHeaders(raw=message["headers"])
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+                headers["X-Request-ID"] = request_id
+                if "server" in headers:
+                    del headers["server"]
+            await send(message)
+
+        await self.app(scope, receive, dressed)
+
+
+class Deadline:
+    """Cuts off who has not begun to answer in time; how long an answer then takes is up to who reads it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and its answer back."""
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN) as until:
+
+                async def begun(message: Message) -> None:
+                    until.reschedule(None)
+                    await send(message)
+
+                await self.app(scope, receive, begun)
+        except TimeoutError:
+            if not until.expired():
+                raise
+            raise Refused("timeout", f"No answer within {ANSWER_WITHIN:g} s.") from None
+
+
+class Errors:
+    """Tells what went wrong: what was refused here, what the handlers raised, and the bare errors of anybody else."""
+
+    def __init__(self, app: ASGIApp, tell: Tell, tell_plainly: Tell) -> None:
+        self.app, self.tell, self.tell_plainly = app, tell, tell_plainly
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and its answer back, or say why there is none."""
+        begun = False
+        held: Refused | None = None
+
+        async def looked_at(message: Message) -> None:
+            nonlocal begun, held
+            if held is not None:
+                return
+            if message["type"] == "http.response.start":
+                status, headers = message["status"], Headers(raw=message["headers"])
+                if status >= 400 and not headers.get("content-type", "").startswith((MEDIA_TYPE, "text/html")):
+                    held = refusal_with(status)
+                    return
+                begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, looked_at)
+        except (ConnectionAbortedError, ClientDisconnect):
+            held = held or Refused("bad_request", "The connection ended before the request did.")
+        except Exception as error:
+            held = held or self._refusal(error, scope)
+        if held is not None and not begun:
+            await self._response(held, scope, receive)(scope, receive, send)
+
+    def _refusal(self, error: Exception, scope: Scope) -> Refused:
+        refused = refusal_of(error)
+        if refused is None or refused.status >= 500:
+            log.error("request %s failed", visit_of(scope).request_id, exc_info=error)
+        if refused is not None:
+            return refused
+        return Refused("internal_error", f"The log of the service says more about {visit_of(scope).request_id}.")
+
+    def _response(self, refused: Refused, scope: Scope, receive: Receive) -> Response:
+        request = Request(scope, receive)
+        try:
+            return self.tell(request, refused)
+        except Exception as second:  # without an answer BentoML would let the request wait until its time is up
+            log.error("the page of an error failed, request %s", visit_of(scope).request_id, exc_info=second)
+            return self.tell_plainly(request, refused)

@@ -1,0 +1,133 @@
+"""What a request carries: parameters that are known, a body of a type that can be read, and not too much of it."""
+
+from __future__ import annotations
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.door.endpoint import Body
+from service.door.query import asked_in
+from service.door.visit import visit_of
+from service.errors import Refused
+
+
+class QueryInspection:
+    """Reads the parameters of the address."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request pass with what it asks."""
+        visit = visit_of(scope)
+        if visit.endpoint is not None:
+            visit.asked = asked_in(scope["query_string"], visit.endpoint.query, lenient=visit.endpoint.page)
+        await self.app(scope, receive, send)
+
+
+class BodyInspection:
+    """Refuses a body of another type or above its limit; one that is not streamed is read whole."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request pass with its body."""
+        visit, headers = visit_of(scope), Headers(scope=scope)
+        body = visit.endpoint.body if visit.endpoint is not None else None
+        settings = visit.work.settings
+        limit = settings.max_upload if body is not None and body.streamed else settings.max_body
+        check_length(headers.get("content-length"), limit)
+        if body is not None:
+            visit.media_type = _media_type(body, headers)
+        if body is not None and not body.streamed:
+            visit.body = await whole_body(receive, limit)
+            await self.app(scope, _replaying(visit.body, receive), send)
+            return
+        counted = _Counted(receive, limit)
+
+        async def unless_exceeded(message: Message) -> None:
+            if not counted.exceeded:
+                await send(message)
+
+        try:
+            await self.app(scope, counted, unless_exceeded)
+        except Exception:
+            if not counted.exceeded:
+                raise
+        if counted.exceeded:
+            raise _too_large(limit)
+
+
+def _media_type(body: Body, headers: Headers) -> str:
+    given = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if given and given not in body.kinds:
+        raise Refused("unsupported_media_type", f"Send {' or '.join(body.kinds)}, not {given[:80]}.")
+    return given or next(iter(body.kinds))
+
+
+def check_length(value: str | None, limit: int) -> None:
+    """Refuse a Content-Length that is no number or above `limit` bytes."""
+    if value is None:
+        return
+    if not (value.isascii() and value.isdigit()):
+        raise Refused("bad_request", f"Content-Length must be a number of bytes, got {value[:40]!r}.")
+    if int(value) > limit:
+        raise _too_large(limit)
+
+
+def _too_large(limit: int) -> Refused:
+    """Return the refusal of a body above `limit` bytes; the connection is closed, as the rest is not read."""
+    return Refused("too_large", f"A body may have at most {limit:,} bytes.", headers={"Connection": "close"})
+
+
+async def whole_body(receive: Receive, limit: int) -> bytes:
+    """Read a body of at most `limit` bytes, chunked or not."""
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionAbortedError
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(limit)
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+def _replaying(body: bytes, receive: Receive) -> Receive:
+    """Return a receiver that gives a body once more, whole, and then what the connection says."""
+    given = False
+
+    async def again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
+
+
+class _Counted:
+    """A receiver that counts a streamed body; above `limit` bytes it ends the stream and remembers it.
+
+    Raising inside ``receive`` would come out as a 500; so `exceeded` is left for whoever answers.
+    """
+
+    def __init__(self, receive: Receive, limit: int) -> None:
+        self.receive, self.limit = receive, limit
+        self.size = 0
+        self.exceeded = False
+
+    async def __call__(self) -> Message:
+        """Pass one message on."""
+        message = await self.receive()
+        self.size += len(message.get("body", b""))
+        if self.size > self.limit:
+            self.exceeded = True
+            return {"type": "http.disconnect"}
+        return message

@@ -1,0 +1,73 @@
+"""How much one key may ask in a minute."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from service.door.forgery import SAFE
+from service.door.visit import visit_of
+from service.errors import Refused
+
+MAX_ACTORS = 10_000
+
+
+class Rate:
+    """A bucket of tokens for each actor: `per_minute` fit in, and as many flow in over a minute.
+
+    Parameters
+    ----------
+    per_minute : float
+        Requests a minute; 0 is no limit.
+    clock : callable
+        Seconds that only go forward.
+    """
+
+    def __init__(self, per_minute: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self.per_minute = per_minute
+        self.clock = clock
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def take(self, actor: str) -> None:
+        """Take a token, or raise `Refused` with the seconds after which there will be one."""
+        if not self.per_minute:
+            return
+        now = self.clock()
+        tokens, since = self._buckets.pop(actor, (self.per_minute, now))
+        tokens = min(self.per_minute, tokens + (now - since) * self.per_minute / 60)
+        granted = tokens >= 1
+        self._buckets[actor] = (tokens - 1 if granted else tokens, now)
+        if len(self._buckets) > MAX_ACTORS:
+            self._buckets.popitem(last=False)
+        if not granted:
+            wait = int((1 - tokens) * 60 / self.per_minute) + 1
+            raise Refused(
+                "too_many_requests",
+                f"At most {self.per_minute:g} requests a minute; try again in {wait} s.",
+                headers={"Retry-After": str(wait)},
+            )
+
+
+class RateLimit:
+    """Counts requests by key, and by address where there is none; looking at what is open to all is not counted."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self._rate: Rate | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request pass, or refuse whoever asks too often."""
+        visit = visit_of(scope)
+        if self._rate is None:  # a limit is for all workers together, and each counts its share
+            settings = visit.work.settings
+            self._rate = Rate(settings.rate_per_minute / settings.workers)
+        is_open = visit.endpoint is not None and visit.endpoint.role is None
+        if visit.principal is not None:
+            self._rate.take(visit.principal.actor)
+        elif visit.denied is not None or not is_open or scope["method"] not in SAFE:
+            client = scope.get("client")
+            self._rate.take(f"address:{client[0] if client else ''}")
+        await self.app(scope, receive, send)

@@ -1,0 +1,143 @@
+"""What may stand behind the question mark of an address; a parameter is declared once, then read and told by that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from urllib.parse import parse_qsl
+
+from kpfootprint.errors import Problem
+from service.errors import Refused
+
+SHOWN = 80
+MAX_POSITION = 2**53
+MAX_TEXT = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """One parameter of a query.
+
+    Parameters
+    ----------
+    schema : mapping
+        JSON Schema of the text, as OpenAPI shows it.
+    read : callable
+        From the text to the value; raises `ValueError` that says what would do.
+    repeats : bool
+        May come several times; the value is then a tuple.
+    """
+
+    name: str
+    about: str
+    schema: Mapping[str, Any]
+    read: Callable[[str], Any]
+    default: Any = None
+    repeats: bool = False
+
+
+def whole_number(name: str, about: str, *, maximum: int = MAX_POSITION, default: int | None = None) -> Query:
+    """Return a parameter that is a whole number from 1 up to `maximum`."""
+
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and len(text) <= 16 and 1 <= int(text) <= maximum):
+            raise ValueError(f"not a whole number from 1 to {maximum}")
+        return int(text)
+
+    schema: dict[str, Any] = {"type": "integer", "minimum": 1, "maximum": maximum}
+    if default is not None:
+        schema["default"] = default
+    return Query(name=name, about=about, schema=schema, read=read, default=default)
+
+
+def day(name: str, about: str) -> Query:
+    """Return a parameter that is a day."""
+
+    def read(text: str) -> date:
+        try:
+            if len(text) == 10:
+                return date.fromisoformat(text)
+        except ValueError:
+            pass
+        raise ValueError("not a date; write dates as YYYY-MM-DD")
+
+    return Query(name=name, about=about, schema={"type": "string", "format": "date"}, read=read)
+
+
+def choice(name: str, about: str, options: Sequence[str], *, default: str | None = None) -> Query:
+    """Return a parameter that is one of a few words."""
+
+    def read(text: str) -> str:
+        if text not in options:
+            raise ValueError(f"not one of {', '.join(options)}")
+        return text
+
+    schema: dict[str, Any] = {"type": "string", "enum": [*options]}
+    if default is not None:
+        schema["default"] = default
+    return Query(name=name, about=about, schema=schema, read=read, default=default)
+
+
+def text(name: str, about: str, *, repeats: bool = False) -> Query:
+    """Return a parameter that is a text."""
+
+    def read(given: str) -> str:
+        if not given.strip() or len(given) > MAX_TEXT or not given.isprintable():
+            raise ValueError(f"not 1 to {MAX_TEXT} printable characters")
+        return given.strip()
+
+    schema = {"type": "string", "minLength": 1, "maxLength": MAX_TEXT, "pattern": "^[!-~][ -~]*$"}
+    return Query(name=name, about=about, schema=schema, read=read, repeats=repeats, default=() if repeats else None)
+
+
+def yes_no(name: str, about: str) -> Query:
+    """Return a parameter that is true or false."""
+
+    def read(given: str) -> bool:
+        if given not in {"true", "false"}:
+            raise ValueError("not true or false")
+        return given == "true"
+
+    return Query(name=name, about=about, schema={"type": "boolean"}, read=read)
+
+
+def asked_in(query_string: bytes, queries: Sequence[Query], *, lenient: bool) -> dict[str, Any]:
+    """Return the value of every declared parameter.
+
+    Parameters
+    ----------
+    lenient : bool
+        For pages: a form sends blanks for what was not filled in, and a link may carry what is for others.
+
+    Raises
+    ------
+    Refused
+        With every parameter that is unknown, cannot be read or comes twice.
+    """
+    known = {item.name: item for item in queries}
+    values: dict[str, Any] = {item.name: item.default for item in queries}
+    problems: list[Problem] = []
+    seen: set[str] = set()
+    pairs = parse_qsl(query_string.decode("latin-1"), keep_blank_values=True, max_num_fields=100)
+    for name, given in pairs:
+        item = known.get(name)
+        if lenient and (item is None or not given.strip()):
+            continue
+        try:
+            if item is None:
+                raise ValueError(f"unknown here; known are {', '.join(known) or 'none'}")
+            if name in seen and not item.repeats:
+                raise ValueError("it may be given once")
+            value = item.read(given)
+            values[name] = (*values[name], value) if item.repeats else value
+        except ValueError as error:
+            problems.append(
+                Problem(table="query", column=name[:SHOWN], value=given[:SHOWN], code="invalid", reason=str(error))
+            )
+        seen.add(name)
+    if problems:
+        told = "; ".join(f"{problem.column}: {problem.reason}" for problem in problems)
+        raise Refused("invalid_input", f"{told}.", problems=tuple(problems))
+    return values

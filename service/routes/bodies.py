@@ -1,0 +1,60 @@
+"""Small JSON bodies: read strictly, with every problem told at once."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from starlette.requests import Request
+
+from kpfootprint.errors import Problem
+from service.door.visit import visit_of
+from service.errors import Refused
+
+SHOWN = 80
+
+
+def json_in(body: bytes) -> Any:
+    """Return the JSON of a body; raise `Refused` where it is none."""
+    import json
+
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Refused("not_json", f"The body is not JSON: {error}.") from None
+
+
+def document_in(request: Request, shape: Any, *, table: str) -> Any:
+    """Return the JSON body of a request, once it is seen to have a shape.
+
+    Raises
+    ------
+    Refused
+        ``not_json``, or ``invalid_input`` with every member that does not fit.
+    """
+    document = json_in(visit_of(request).body)
+    try:
+        return _adapter(shape).validate_python(document, strict=True)
+    except ValidationError as error:
+        problems = tuple(_problem(fault, table) for fault in error.errors(include_url=False, include_context=False))
+        raise Refused("invalid_input", f"{len(problems)} problems found.", problems=problems) from None
+
+
+def _problem(fault: Any, table: str) -> Problem:
+    place = [str(part) for part in fault["loc"]]
+    rows = [part for part in fault["loc"] if isinstance(part, int)]
+    missing = fault["type"] == "missing"
+    return Problem(
+        table=table,
+        row=rows[0] + 1 if rows else None,
+        column=".".join(place)[:SHOWN] or None,
+        value=None if missing else str(fault["input"])[:SHOWN],
+        code=fault["type"],
+        reason=fault["msg"][:1].lower() + fault["msg"][1:],
+    )
+
+
+@cache
+def _adapter(shape: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(shape)

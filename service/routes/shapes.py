@@ -1,0 +1,202 @@
+"""The shapes of what is sent and answered. Handlers are checked against them, and OpenAPI is read from them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, NotRequired
+
+from annotated_types import Gt, Le
+from pydantic import ConfigDict, Field
+from typing_extensions import TypedDict
+
+from kpfootprint.rules import Conclusion
+
+Role = Literal["viewer", "monitor", "researcher", "admin"]
+Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+Day = Annotated[str, Field(json_schema_extra={"format": "date"})]
+Href = str
+Weight = Annotated[float, Gt(0), Le(5000)]
+Positive = Annotated[float, Gt(0)]
+
+STRICT = ConfigDict(extra="forbid")
+
+
+class ProblemShape(TypedDict):
+    """One thing wrong with an input."""
+
+    table: str
+    row: int | None
+    column: str | None
+    value: str | None
+    code: str
+    reason: str
+
+
+class Declaration(TypedDict):
+    """A declared zone."""
+
+    zone_id: str
+    carats: NotRequired[Positive | None]
+
+
+class Conditions(TypedDict, total=False):
+    """How the parcel was prepared and recorded."""
+
+    cleaning_state: str | None
+    selection: str | None
+    sorter: str | None
+    bottom_screen_mm: Positive | None
+    specials_removed: bool | None
+    sieve_set: str | None
+
+
+class Columns(TypedDict):
+    """Stones in columns of equal length; an attribute that is not recorded is left out."""
+
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
+
+    weight_ct: Annotated[list[Weight], Field(min_length=1)]
+
+
+class StoneRow(TypedDict):
+    """A stone."""
+
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
+
+    weight_ct: Weight
+
+
+class CountRow(TypedDict):
+    """A cell of a sorting sheet."""
+
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
+
+    size_class: NotRequired[str | None]
+    n_stones: Annotated[int, Field(ge=0)]
+    carats: NotRequired[float | None]
+
+
+class SizeClass(TypedDict):
+    """A class of a sieve set that is not one of the package's."""
+
+    sieve_set: str
+    size_class: str
+    lower_ct: Annotated[float, Field(ge=0)]
+    upper_ct: NotRequired[float | None]
+
+
+class Parcel(TypedDict, total=False):
+    """One parcel: stones (in columns or rows) or counts, with what was declared."""
+
+    parcel_id: str
+    exported_on: Day | None
+    certificate_no: str | None
+    exporter: str | None
+    value_usd: Annotated[float, Field(ge=0)] | None
+    hs_code: str | None
+    n_stones: Annotated[int, Field(ge=1)] | None
+    carats: Positive | None
+    declarations: list[Declaration]
+    conditions: Conditions
+    stones: Columns | Annotated[list[StoneRow], Field(min_length=1)]
+    counts: list[CountRow]
+    size_classes: list[SizeClass]
+
+
+class ComparisonItem(TypedDict):
+    """A comparison in a list."""
+
+    id: str
+    url: Href
+    created_at: Moment
+    parcel_id: str
+    declared: list[str]
+    conclusion: Conclusion | None
+    log10_lr: float | None
+    release: str
+    report_id: str
+
+
+class Comparisons(TypedDict):
+    """A page of comparisons."""
+
+    items: list[ComparisonItem]
+    next: Href | None
+
+
+class ZoneItem(TypedDict):
+    """A zone and its status on the day."""
+
+    zone_id: str
+    name: str
+    country: str
+    region: str
+    status: Literal["compliant", "suspended", "not_covered"]
+
+
+class Zones(TypedDict):
+    """Every zone."""
+
+    on: Day
+    items: list[ZoneItem]
+    next: None
+
+
+class ModelItem(TypedDict):
+    """A release."""
+
+    release: str
+    active: bool
+    released: bool | None
+    reference: dict[str, Any] | None
+
+
+class Models(TypedDict):
+    """Every release that is here."""
+
+    items: list[ModelItem]
+    next: None
+
+
+class NewKey(TypedDict):
+    """A key that is asked for."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+
+    role: Role
+    name: NotRequired[Annotated[str, Field(max_length=100)]]
+
+
+class KeyItem(TypedDict):
+    """A key, without its secret."""
+
+    id: str
+    name: str
+    role: Role
+    created_at: Moment
+    revoked_at: Moment | None
+
+
+class MadeKey(KeyItem):
+    """A new key; this is the only time it can be read."""
+
+    key: str
+
+
+class Keys(TypedDict):
+    """Every key."""
+
+    items: list[KeyItem]
+    next: None
+
+
+class ProblemDetails(TypedDict):
+    """Problem details (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    request_id: str
+    problems: list[ProblemShape]
