@@ -58,10 +58,10 @@ train: env
 bench: env
 	@$(BIN)/python -m benchmarks
 
-# The usual methods in the same harness, with the newest release's own row.
+# The usual methods in the same harness, with the shipped release's own row.
 peers: env
 	@$(BIN)/python -m training.peers --reference $(REFERENCE) --out $(OUT)/peers \
-	  $(addprefix --model ,$(lastword $(sort $(wildcard models/*))))
+	  $(addprefix --model ,models/$(shell cat models/shipped))
 
 # Writes what README, docs/method.md and docs/glossary.md quote: outputs of commands, tables, terms.
 docs: env

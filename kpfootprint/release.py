@@ -90,7 +90,10 @@ class Release:
 
 
 def shipped_release() -> Path:
-    """Return the newest release that comes with the software, from the wheel or the source tree.
+    """Return the release that comes with the software, from the wheel or the source tree.
+
+    It is the one that ``models/shipped`` names, so that a further folder beside it puts nothing in force; without that
+    file, or where its release is gone, it is the newest.
 
     Raises
     ------
@@ -102,7 +105,9 @@ def shipped_release() -> Path:
     names = sorted(path.name for path in folder.glob("*") if (path / MANIFEST).is_file())
     if not names:
         raise ReleaseError(f"no release in {folder}; make one with: python -m training fit")
-    return folder / max(names, key=_version)
+    named = folder / "shipped"
+    chosen = named.read_text(encoding="utf-8").strip() if named.is_file() else ""
+    return folder / (chosen if chosen in names else max(names, key=_version))
 
 
 def _version(name: str) -> tuple[tuple[int, int | str], ...]:

@@ -3,16 +3,49 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from kpfootprint.cli.surroundings import home, release_folder
 from kpfootprint.errors import KPFootprintError, ReferenceDataError
 from kpfootprint.reference import shipped_reference
+from training.config import DEFAULT, ConfigError, read_config
+
+if TYPE_CHECKING:
+    from training.progress import Progress
+
+Command = TypeVar("Command", bound=Callable[..., object])
 
 MODELS = Path(__file__).parents[1] / "models"
 FOLDER = click.Path(path_type=Path)
+
+
+def reference_option(command: Command) -> Command:
+    """Add ``--reference``."""
+    text = "A package: folder, .zip or .xlsx; default: the one that comes along."
+    return click.option("--reference", type=FOLDER, default=shipped_reference, show_default=False, help=text)(command)
+
+
+def work_options(command: Command) -> Command:
+    """Add ``--jobs`` and ``--scheduler``."""
+    jobs = click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Processes.")
+    address = click.option("--scheduler", metavar="ADDRESS", default=None, help="A Dask scheduler, tcp://HOST:PORT.")
+    return jobs(address(command))
+
+
+@contextmanager
+def at_work(command: str, jobs: int, scheduler: str | None) -> Iterator[Progress]:
+    """Give the progress of a command, and run its tasks in processes or on a cluster meanwhile."""
+    from training.progress import told
+    from training.workers import workers
+
+    with workers(jobs, scheduler), told(lambda line: click.echo(line, err=True), command) as progress:
+        yield progress
 
 
 @click.group(help="Make reference packages and releases.")
@@ -20,18 +53,20 @@ def main() -> None:
     """Group of all commands."""
 
 
-@main.command(help="Begin a reference package: an empty, commented FOLDER to fill in.")
+@main.command(help="Begin a reference package: an empty, commented FOLDER to fill in; again, to seal it once filled.")
 @click.argument("folder", type=FOLDER)
 def init(folder: Path) -> None:
-    """Write the skeleton of a package."""
-    from training.package import init_package
+    """Write the skeleton of a package, or renew the hashes of one."""
+    from training.package import DESCRIPTOR, init_package
 
+    begun = not (folder / DESCRIPTOR).exists()
     init_package(folder)
-    click.echo(f"{folder}: fill in the tables, then: python -m training validate --reference {folder}")
+    said = "fill in the tables, run init again, then" if begun else "sealed; now"
+    click.echo(f"{folder}: {said}: python -m training validate --reference {folder}")
 
 
 @main.command(help="Check a reference package whole; every problem is listed.")
-@click.option("--reference", type=FOLDER, required=True)
+@reference_option
 def validate(reference: Path) -> None:
     """List the problems of a package."""
     from training.package import validate_package
@@ -57,76 +92,103 @@ def merge(first: Path, second: Path, out: Path) -> None:
 
 
 @main.command(help="Fit and calibrate a model on a reference package; the folder serves as --model.")
-@click.option("--reference", type=FOLDER, default=shipped_reference, help="Default: the package that comes along.")
+@reference_option
 @click.option("--out", type=FOLDER, required=True)
-@click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Processes.")
-@click.option("--config", type=FOLDER, default=None, help="Settings; default: training/config.toml.")
-def fit(reference: Path, out: Path, jobs: int, config: Path | None) -> None:
+@work_options
+@click.option("--config", type=FOLDER, default=DEFAULT, show_default=False, help="Settings that differ, in TOML.")
+def fit(reference: Path, out: Path, jobs: int, scheduler: str | None, config: Path) -> None:
     """Fit a model."""
+    settings = replace(read_config(config), n_jobs=jobs)
+    if out.exists() and not out.is_dir():
+        raise click.UsageError(f"--out {out} is a file; name a folder")
     from training.card import card_of
-    from training.config import DEFAULT, read_config
     from training.fit import fit as fit_release
     from training.fit import write_fit
     from training.package import load_package
 
-    settings = replace(read_config(config or DEFAULT), n_jobs=jobs)
-    model, manifest = fit_release(load_package(reference), settings, lambda line: click.echo(line, err=True))
+    package = load_package(reference)
+    with at_work("fit", jobs, scheduler) as progress:
+        model, manifest = fit_release(package, settings, progress)
     write_fit(out, model, manifest, card_of(manifest))
-    click.echo(f"{out}: fitted and calibrated")
+    click.echo(f"{out}: fitted and calibrated; to measure it: python -m training evaluate --model {out}")
 
 
 @main.command(help="Measure a fitted folder or a release; writes evaluation.json and validation.html beside it.")
 @click.option("--model", type=FOLDER, required=True)
-@click.option("--reference", type=FOLDER, default=shipped_reference)
+@reference_option
 @click.option("--quick", is_flag=True, help="Fewer folds, days and mixtures; cannot carry a release.")
-@click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Processes.")
-def evaluate(model: Path, reference: Path, quick: bool, jobs: int) -> None:
+@work_options
+def evaluate(model: Path, reference: Path, quick: bool, jobs: int, scheduler: str | None) -> None:
     """Evaluate a model."""
     from training.evaluate.run import evaluate_model
 
-    report = evaluate_model(
-        model, reference, quick=quick, n_jobs=jobs, progress=lambda line: click.echo(line, err=True)
-    )
+    with at_work("evaluate", jobs, scheduler) as progress:
+        report = evaluate_model(model, reference, quick=quick, n_jobs=jobs, progress=progress)
     click.echo(f"{report}: written")
 
 
-@main.command(help="Compare two releases on the reference parcels that both were measured on.")
-@click.argument("first", type=FOLDER)
-@click.argument("second", type=FOLDER)
-def compare(first: Path, second: Path) -> None:
-    """Compare two evaluations."""
-    from training.judge import compare as compare_releases
+@main.command()
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@click.option("--model", default=None, metavar="RELEASE", help="A and B are packages: compare them under this release.")
+@reference_option
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def compare(first: str, second: str, model: str | None, reference: Path, form: str) -> None:
+    """Say what changed from A to B, parcel by parcel, and why.
 
-    click.echo(compare_releases(first, second).as_text())
+    A and B are two releases (names or folders), compared on the parcels of --reference; or, with --model, two
+    packages, compared under one release.
+    """
+    from training.compare import compare_packages, compare_releases
+
+    if model is not None:
+        text, document = compare_packages(Path(first), Path(second), _release(model))
+    else:
+        text, document = compare_releases(_release(first), _release(second), reference)
+    click.echo(document if form == "json" else text, nl=False)
 
 
-@main.command(help="Judge an evaluated model and copy it to models/.")
+def _release(name: str) -> Path:
+    """Return the folder of a release, given by its name or by the folder itself."""
+    if Path(name).is_dir():
+        return Path(name)
+    known = {
+        path.parent.name: path.parent
+        for folder in (MODELS, release_folder(None).parent, home() / "releases")
+        for path in folder.glob("*/manifest.json")
+    }
+    if name not in known:
+        raise click.UsageError(f"there is no folder and no release {name!r}; there are: {', '.join(sorted(known))}")
+    return known[name]
+
+
+@main.command(help="Judge an evaluated model against the release in force and copy it to models/; activates nothing.")
 @click.option("--model", type=FOLDER, required=True)
 @click.option("--name", default=None, help="Name of the release; default: the next of this year.")
 @click.option("--models", type=FOLDER, default=MODELS, show_default=False, help="Folder of releases.")
-@click.option(
-    "--force", metavar="REASON", default=None, help="Release all the same; the reason stands in the manifest."
-)
+@click.option("--force", metavar="REASON", default=None, help="Release all the same; the reason stands in its card.")
 def release(model: Path, name: str | None, models: Path, force: str | None) -> None:
     """Release a model."""
     from training.publish import publish
 
-    outcome = publish(model, models=models, name=name, force=force)
+    in_force = release_folder(None)
+    outcome = publish(model, models=models, in_force=in_force, name=name, force=force)
     for remark in outcome.judgement.remarks:
         click.echo(f"remark: {remark}", err=True)
     for reason in outcome.judgement.reasons:
         click.echo(f"against: {reason}", err=True)
     if outcome.folder is None:
-        click.echo("not released", err=True)
+        click.echo('not released; where it should be all the same: --force "REASON"', err=True)
         sys.exit(1)
-    click.echo(f"{outcome.folder}: released")
+    click.echo(f"{outcome.folder}: released; {in_force.name} stays in force")
+    click.echo(f'To put it in force: kpfootprint models activate {outcome.folder.name} --reason "..."')
 
 
 def run() -> None:
     """Run the commands; errors raised on purpose end with a sentence, not with a traceback."""
     try:
         main(standalone_mode=True)
-    except ReferenceDataError as error:
+    except (ReferenceDataError, ConfigError) as error:
         for problem in error.problems:
             click.echo(str(problem), err=True)
         sys.exit(2)

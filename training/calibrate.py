@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import delayed
 from numpy.typing import NDArray
 
 from kpfootprint.stats.calibration import AffineCalibrator, elub_bounds, penalty_of
@@ -15,6 +15,7 @@ from kpfootprint.stats.selection import Evidence, log_alternative
 from kpfootprint.stats.summaries import summarise
 from training.folds import fold_of_parcels, folds
 from training.prepare import Fitted, Prepared, fit_model
+from training.progress import side_by_side
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -49,7 +50,7 @@ def out_of_fold(prepared: Prepared, gate: Network, *, n_folds: int, seed: int, n
         arrays = prepared.arrays.take(test)
         return look(fitted.structure, fitted.predictor, gate, fitted.bands, arrays, None).evidence
 
-    parts = Parallel(n_jobs=n_jobs)(delayed(one)(split.train, split.test) for split in splits)
+    parts = side_by_side([delayed(one)(split.train, split.test) for split in splits], n_jobs=n_jobs)
     n, z = len(prepared.arrays), len(prepared.zone_ids)
     listed, unlisted = np.zeros((n, z)), np.zeros(n)
     for split, part in zip(splits, parts, strict=True):

@@ -11,24 +11,24 @@ def card_of(manifest: Mapping[str, Any]) -> str:
     reference, rules = manifest["reference"], manifest["rules"]
     counts = "\n".join(f"| {zone} | {count} |" for zone, count in reference["n_parcels"].items())
     suspects = ", ".join(f"{s['parcel_id']} ({s['zone_id']})" for s in manifest["suspects"]) or "none"
-    odd = [
-        zone
-        for zone, p in zip(manifest["zone_ids"], _smallest_p(manifest["structure_test"]["p_value"]), strict=True)
-        if p < 0.01
-    ]
+    tested = _smallest_p(manifest["structure_test"]["p_value"])  # nothing to test with one attribute beside size
+    odd = [zone for zone, p in zip(manifest["zone_ids"], tested, strict=False) if p < 0.01]
     errors = "\n".join(
         f"| {row['n_stones_low']} to {row['n_stones_high']} | {_rate(row, 'true_declarations_queried')} "
         f"| {_rate(row, 'false_declarations_accepted')} | {row.get('true_declarations_consistent', 0):.0%} |"
         for row in manifest["error_rates"]
     )
+    changed = ", ".join(f"{name} = {value}" for name, value in manifest["config"].get("changed", {}).items()) or "none"
+    forced = _forced(manifest["forced"]) if "forced" in manifest else ""
     synthetic = "**The reference parcels are synthetic: nothing here speaks of real goods.**" * reference["synthetic"]
     return f"""# Release {manifest["release"]}
 
 A model that compares parcels of rough diamonds with reference footprints. It speaks of parcels, never of single
 stones, and weighs evidence; a decision stays with people. {synthetic}
-
+{forced}
 - Reference: {reference["name"]} {reference["version"]} (SHA-256 of its descriptor {reference["sha256"]})
 - Seed: {manifest["seed"]}; made with {", ".join(f"{k} {v}" for k, v in manifest["made_with"].items())}
+- Settings that are not the usual ones: {changed}
 - Weight of an unlisted source in H2: {manifest["unlisted_weight"]:g}
 - Reference parcels that seem to belong to another zone: {suspects}
 - Zones whose colour and morphology do not hang together as in the others (p < 0.01): {", ".join(odd) or "none"}
@@ -47,6 +47,17 @@ them sieved, a quarter with no conditions stated):
 
 What nobody can know from it: whether a source that looks like the declared zone and was never sampled lies behind a
 parcel; which stones of a parcel are the undeclared ones; who held the ground they came from.
+"""
+
+
+def _forced(forced: Mapping[str, Any]) -> str:
+    against = "\n".join(f"- {reason}" for reason in forced["against"])
+    return f"""
+**Released against the judgement**, for this reason: {forced["reason"]}
+
+What spoke against it:
+
+{against}
 """
 
 

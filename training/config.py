@@ -1,20 +1,57 @@
-"""How a model is made, read from ``config.toml``."""
+"""How a model is made: one TOML file, of which a researcher may give a part; the rest is as in ``config.toml``."""
 
 from __future__ import annotations
 
+import difflib
+import math
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from kpfootprint.stats.scenarios import Scenario
+from kpfootprint.errors import KPFootprintError, Problem
+from kpfootprint.stats.scenarios import KINDS, Scenario
 
 DEFAULT = Path(__file__).with_name("config.toml")
+
+RANGES: Mapping[str, tuple[float, float]] = {
+    "fit.seed": (0, 2**63),
+    "fit.n_folds": (2, 1000),
+    "fit.n_resamples": (2, 10_000),
+    "fit.n_simulated": (100, 100_000_000),
+    "fit.n_ranked": (100, 100_000_000),
+    "fit.minimum_parcels": (1, 1_000_000),
+    "scenario.median_stones": (1, 1e6),
+    "scenario.spread_stones": (0, 10),
+    "scenario.sieved": (0, 1),
+    "scenario.blank": (0, 1),
+    "scenario.degrees_of_freedom": (1, 1e6),
+    "scenario.odd_share": (0, 1),
+    "ranks.degrees_of_freedom": (1, 1e6),
+    "ranks.odd_share": (0, 1),
+    "networks.penalty": (0, 1e6),
+    "networks.batch": (1, 1_000_000),
+    "evidence.unlisted_weight": (0.001, 0.999),
+    "conclusion.minimum_stones": (1, 1e6),
+}
+"""What a number must lie between, both ends included; others need only be finite."""
+
+
+class ConfigError(KPFootprintError, ValueError):
+    """A file of settings holds names or values that do not fit; carries every problem found in it."""
+
+    code = "invalid_config"
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in problems))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FitConfig:
-    """The settings of a fit; each is explained in ``config.toml``."""
+    """The settings of a fit; each is explained in ``config.toml``. `changed` names those that are not as there."""
 
     seed: int
     n_folds: int
@@ -31,36 +68,123 @@ class FitConfig:
     scenario: Scenario
     ranks: Scenario
     conclusion: dict[str, float]
+    changed: dict[str, Any] = field(default_factory=dict)
     n_jobs: int = 2
 
 
 def read_config(path: Path = DEFAULT) -> FitConfig:
-    """Read the settings.
+    """Read the settings; what the file leaves out is as in ``config.toml``.
 
     Raises
     ------
-    ValueError
-        Where a setting is missing or unknown.
+    ConfigError
+        With every name that is unknown and every value that does not fit.
+    OSError
+        Where the file cannot be read.
     """
-    with path.open("rb") as stream:
-        document: dict[str, Any] = tomllib.load(stream)
+    return parse_config(path.read_bytes(), path.name)
+
+
+def parse_config(data: bytes, name: str = "config") -> FitConfig:
+    """Return the settings that the bytes of a TOML file hold; `name` stands in problems."""
     try:
-        networks, scenario = document["networks"], _scenario(document["scenario"])
-        return FitConfig(
-            **document["fit"],
-            hidden=tuple(networks["hidden"]),
-            gate_hidden=tuple(networks["gate_hidden"]),
-            penalty=networks["penalty"],
-            batch=networks["batch"],
-            stages=tuple((rate, passes) for rate, passes in networks["stages"]),
-            unlisted_weight=document["evidence"]["unlisted_weight"],
-            scenario=scenario,
-            ranks=_scenario(document["scenario"] | document["ranks"]),
-            conclusion=dict(document["conclusion"]),
+        given = tomllib.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise ConfigError([Problem(table=name, code="bad_toml", reason=f"not TOML: {error}")]) from None
+    defaults = _defaults()
+    problems = list(_problems(name, given, defaults))
+    if problems:
+        raise ConfigError(problems)
+    document = {room: values | given.get(room, {}) for room, values in defaults.items()}
+    networks = document["networks"]
+    return FitConfig(
+        **document["fit"],
+        hidden=tuple(networks["hidden"]),
+        gate_hidden=tuple(networks["gate_hidden"]),
+        penalty=float(networks["penalty"]),
+        batch=networks["batch"],
+        stages=tuple((float(rate), passes) for rate, passes in networks["stages"]),
+        unlisted_weight=float(document["evidence"]["unlisted_weight"]),
+        scenario=_scenario(document["scenario"]),
+        ranks=_scenario(document["scenario"] | document["ranks"]),
+        conclusion={key: float(value) for key, value in document["conclusion"].items()},
+        changed={
+            f"{room}.{key}": value
+            for room, values in given.items()
+            for key, value in values.items()
+            if value != defaults[room][key]
+        },
+    )
+
+
+@lru_cache(maxsize=1)
+def _defaults() -> dict[str, dict[str, Any]]:
+    return tomllib.loads(DEFAULT.read_text(encoding="utf-8"))
+
+
+def _scenario(values: Mapping[str, Any]) -> Scenario:
+    return Scenario(**dict(values) | {"kinds": tuple(values["kinds"])})
+
+
+def _problems(name: str, given: Mapping[str, Any], defaults: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
+    """Hold every setting against the default of its name: what it is called, what kind it is, where it lies."""
+
+    def told(code: str, setting: str, value: object, reason: str) -> Problem:
+        return Problem(table=name, column=setting, value=repr(value)[:80], code=code, reason=reason)
+
+    for room, values in given.items():
+        if room not in defaults:
+            yield told("unknown_setting", room, values, f"there is no such part; {_nearest(room, defaults)}")
+        elif not isinstance(values, dict):
+            yield told("wrong_type", room, values, f"must be a part with a heading of its own, [{room}]")
+        else:
+            for key, value in values.items():
+                setting = f"{room}.{key}"
+                if key not in defaults[room]:
+                    reason = f"there is no such setting; {_nearest(key, defaults[room])}"
+                    yield told("unknown_setting", setting, value, reason)
+                elif (misfit := _misfit(setting, value, defaults[room][key])) is not None:
+                    yield told("wrong_value", setting, value, misfit)
+
+
+def _nearest(name: str, known: Mapping[str, Any]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
+
+
+def _misfit(setting: str, value: object, default: object) -> str | None:
+    """Say what is wrong with a value, or None."""
+    if isinstance(default, bool):
+        return None if isinstance(value, bool) else "must be true or false"
+    if isinstance(default, int | float):
+        return _wrong_number(setting, value, whole=isinstance(default, int))
+    if isinstance(default, str):
+        return None if isinstance(value, str) else "must be a text"
+    if not isinstance(value, list):
+        return f"must be a list like {default}"
+    if setting.endswith(".kinds"):
+        fits = len(value) == len(KINDS) and all(_number(v) and v >= 0 for v in value) and sum(value) > 0
+        return None if fits else f"must be {len(KINDS)} weights of 0 or more, of {', '.join(KINDS)}"
+    if setting == "networks.stages":
+        fits = bool(value) and all(
+            isinstance(v, list) and len(v) == 2 and _number(v[0]) and v[0] > 0 and _whole(v[1]) and v[1] > 0
+            for v in value
         )
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"{path}: a setting is missing or unknown: {error}") from None
+        return None if fits else "must be pairs of a learning rate above 0 and a whole number of passes"
+    return None if value and all(_whole(v) and v > 0 for v in value) else "must be a list of whole numbers above 0"
 
 
-def _scenario(values: dict[str, Any]) -> Scenario:
-    return Scenario(**values | {"kinds": tuple(values["kinds"])})
+def _number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _wrong_number(setting: str, value: object, *, whole: bool) -> str | None:
+    if not (_whole(value) if whole else _number(value)):
+        return "must be a whole number" if whole else "must be a number"
+    assert isinstance(value, int | float)
+    low, high = RANGES.get(setting, (-math.inf, math.inf))
+    return None if low <= value <= high else f"must lie between {low:g} and {high:g}"

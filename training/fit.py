@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import platform
-import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import partial
@@ -38,7 +37,6 @@ from training.rank import (
 from training.simulation import simulate
 
 Floats = NDArray[np.float64]
-Progress = Callable[[str], None]
 
 
 def _ordination(fitted: Fitted, prepared: Prepared) -> Ordination:
@@ -51,27 +49,24 @@ def _ordination(fitted: Fitted, prepared: Prepared) -> Ordination:
     return Ordination(axes=axes, points=(numbers - fitted.model.mean) @ axes, source=prepared.groups)
 
 
-def fit(reference: ReferencePackage, config: FitConfig, progress: Progress) -> tuple[FootprintModel, dict[str, Any]]:
+def fit(
+    reference: ReferencePackage, config: FitConfig, progress: Callable[[str], None]
+) -> tuple[FootprintModel, dict[str, Any]]:
     """Fit and calibrate a model; return it with the manifest that describes it.
 
     Parameters
     ----------
     progress : callable
-        Called with a line before each step.
+        Called with the name of each stage before it begins.
     """
-    started = time.perf_counter()
-
-    def step(text: str) -> None:
-        progress(f"{time.perf_counter() - started:6.0f} s  {text}")
-
     seeds = np.random.SeedSequence(config.seed).spawn(4)
-    step("structure and parcel model")
+    progress("structure and parcel model")
     prepared = prepare(reference, minimum_parcels=config.minimum_parcels)
     fitted = fit_model(prepared)
     sets = prepared.allowed_sets
-    step("gate: which sizes can be trusted")
+    progress("gate: which sizes can be trusted")
     gate = fit_gate(fitted, sets, config, seeds[0])
-    step("calibration on parcels left out in turn")
+    progress("calibration on parcels left out in turn")
     evidence = out_of_fold(prepared, gate, n_folds=config.n_folds, seed=config.seed, n_jobs=config.n_jobs)
     kept = fitted.model.other <= 0.5
     calibration, trials = calibrate(
@@ -82,9 +77,9 @@ def fit(reference: ReferencePackage, config: FitConfig, progress: Progress) -> t
         n_resamples=config.n_resamples,
         seed=config.seed,
     )
-    step("network of undeclared shares")
+    progress("network of undeclared shares")
     network, edges = fit_share_network(fitted, gate, sets, config, seeds[1])
-    step("ranks, coverage and error rates")
+    progress("ranks, coverage and error rates")
     parts, truth = simulate(
         partial(rank_view, fitted=fitted, gate=gate, network=network, unlisted_weight=config.unlisted_weight),
         fitted,
@@ -97,7 +92,7 @@ def fit(reference: ReferencePackage, config: FitConfig, progress: Progress) -> t
     ranked = join(parts)
     shares = fit_share_model(ranked, truth, network, edges)
     novelty = fit_novelty(fitted, gate, sets, config, seeds[3])
-    step("resampled reference parcels")
+    progress("resampled reference parcels")
     model = FootprintModel(
         structure=fitted.structure,
         predictor=fitted.predictor,
@@ -124,7 +119,6 @@ def fit(reference: ReferencePackage, config: FitConfig, progress: Progress) -> t
         share_low=estimates.low,
         novelty_p=novelty_p,
     )
-    step("done")
     manifest = _manifest(prepared, fitted, config, trials)
     manifest["error_rates"] = error_table(conclusion, truth, ranked.ln_n)
     manifest["n_ranked"] = config.n_ranked

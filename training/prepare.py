@@ -15,6 +15,7 @@ from kpfootprint.stats.evidence import Predictor
 from kpfootprint.stats.learning import blank_structure, learn_parcel_model, learn_structure
 from kpfootprint.stats.parcel_model import ParcelModel
 from kpfootprint.stats.structure import ParcelArrays, Structure
+from training.status import usable_status
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -66,7 +67,7 @@ class Fitted:
 
 def allowed_sets(reference: ReferencePackage, zone_ids: tuple[str, ...]) -> Floats:
     """Return the distinct sets of compliant zones, one for each day on which the table changes, but for empty ones."""
-    table = reference.zone_table
+    table = usable_status(reference.zone_table, zone_ids)
     days = sorted({period.valid_from for period in table.periods})
     sets = {tuple(float(zone in table.compliant_on(day)) for zone in zone_ids) for day in days}
     kept = sorted(item for item in sets if 0 < sum(item) < len(zone_ids))

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from kpfootprint.errors import ReleaseError
-from kpfootprint.release import load_release, shipped_release, write_release
+from kpfootprint.release import load_release, write_release
 from kpfootprint.release_files import MANIFEST
 from training.card import card_of
 from training.criteria import read_criteria
-from training.evaluate.record import read_evaluation
+from training.evaluate.record import Evaluation, read_evaluation
 from training.judge import Judgement, judge
+
+_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]{0,60}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,23 +27,29 @@ class Outcome:
     folder: Path | None
 
 
-def publish(model: Path, *, models: Path, name: str | None = None, force: str | None = None) -> Outcome:
+def publish(
+    model: Path, *, models: Path, in_force: Path | None, name: str | None = None, force: str | None = None
+) -> Outcome:
     """Copy a folder to `models` under a release name, if it is good enough or there is a reason all the same.
+
+    Nothing is put in force by it.
+
+    Parameters
+    ----------
+    in_force : Path or None
+        The release that a candidate must not be worse than.
 
     Raises
     ------
     ReleaseError
-        Where the folder is not whole, or a release of that name is there already.
+        Where the folder is not whole, the name is none, or a release of that name is there already.
     """
+    if name is not None and not _NAME.fullmatch(name):
+        raise ReleaseError(f"a release's name is letters, digits, dots and hyphens, got {name!r}")
+    if force is not None and not force.strip():
+        raise ReleaseError("--force needs a reason, which stands in the card of the release")
     candidate = load_release(model)
-    try:
-        in_force = read_evaluation(shipped_release())
-    except (ReleaseError, ValueError, KeyError):
-        in_force = None
-    try:
-        judgement = judge(read_evaluation(model), read_criteria(), in_force=in_force)
-    except (ValueError, KeyError) as error:
-        judgement = Judgement(reasons=(f"not evaluated: {error}",), remarks=())
+    judgement = _judged(model, in_force)
     if judgement.reasons and force is None:
         return Outcome(judgement=judgement, folder=None)
     chosen = name or _next_name(models)
@@ -51,7 +60,8 @@ def publish(model: Path, *, models: Path, name: str | None = None, force: str | 
     if judgement.reasons:
         manifest["forced"] = {"reason": force, "against": list(judgement.reasons)}
     manifest.pop("files")
-    evaluation = json.loads((model / "evaluation.json").read_text("utf-8"))
+    measured = model / "evaluation.json"
+    evaluation = json.loads(measured.read_text("utf-8")) if measured.is_file() else {}
     if evaluation:
         evaluation["release"] = chosen
     texts = {
@@ -60,6 +70,23 @@ def publish(model: Path, *, models: Path, name: str | None = None, force: str | 
     }
     write_release(folder, manifest, candidate.model, texts)
     return Outcome(judgement=judgement, folder=folder)
+
+
+def _judged(model: Path, in_force: Path | None) -> Judgement:
+    try:
+        evaluation = read_evaluation(model)
+    except (ValueError, KeyError, OSError):
+        reason = f"it was not evaluated: python -m training evaluate --model {model}"
+        return Judgement(reasons=(reason,), remarks=())
+    before: Evaluation | None = None
+    notes: tuple[str, ...] = ()
+    if in_force is not None:
+        try:
+            before = read_evaluation(in_force)
+        except (ValueError, KeyError, OSError):
+            notes = (f"the release in force, {in_force.name}, has no evaluation: whether this is worse cannot be said",)
+    judgement = judge(evaluation, read_criteria(), in_force=before)
+    return Judgement(reasons=judgement.reasons, remarks=(*judgement.remarks, *notes))
 
 
 def _next_name(models: Path) -> str:

@@ -7,13 +7,14 @@ from dataclasses import fields
 from typing import TypeVar
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import delayed
 from numpy.typing import NDArray
 
 from kpfootprint.stats.drawing import draw_scenario
 from kpfootprint.stats.scenarios import Scenario, Truth, draw_truth
 from kpfootprint.stats.structure import ParcelArrays
 from training.prepare import Fitted
+from training.progress import side_by_side
 
 Floats = NDArray[np.float64]
 T = TypeVar("T")
@@ -64,9 +65,10 @@ def simulate(
     """
     sizes = [CHUNK] * (n // CHUNK) + ([n % CHUNK] if n % CHUNK else [])
     seeds = seed.spawn(len(sizes))
-    done = Parallel(n_jobs=n_jobs)(
+    tasks = [
         delayed(_draw)(look, fitted, scenario, allowed_sets, one, size) for one, size in zip(seeds, sizes, strict=True)
-    )
+    ]
+    done = side_by_side(tasks, n_jobs=n_jobs)
     seen, truths = zip(*done, strict=True)
     joined = Truth(**{f.name: np.concatenate([getattr(truth, f.name) for truth in truths]) for f in fields(Truth)})
     return list(seen), joined

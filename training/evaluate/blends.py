@@ -122,14 +122,18 @@ def measure_blends(
     for split, release in refits.parts:
         part = Refits(package, ((split, release),))
         which = split.test[trusted[split.test]]
+        if len({package.zone_of[i] for i in which} & set(compliant)) < 2:
+            continue
         true = virtual_blends(package, which, compliant, n_each, rng=rng)
         true = Batch(tuple(replace(parcel, exported_on=day.day) for parcel in true))
         said += part.examine(true, np.full(len(true), split.test[0]))
         mixed = mixed_blends(package, which, day, max(n_each // 10, 1), rng=rng)
+        if not len(mixed.batch):
+            continue
         shares = shares_of(part.examine(mixed.batch, mixed.parcel), level=LEVEL)
         coverage += coverage_cells(mixed, shares.share, shares.low, shares.high, level=LEVEL, kind="blend")
         detection += detection_cells(mixed, shares.p_value <= ALPHA, kind="blend")
-    return blend_results(said), coverage, detection
+    return blend_results(said) if said else [], coverage, detection
 
 
 def _usable(package: ReferencePackage, which: Ints, zones: Sequence[str]) -> list[int]:

@@ -84,7 +84,7 @@ class ExplicitModel:
             zone_of=tuple(package.zone_of[i] for i in train),
             collected_on=tuple(package.collected_on[i] for i in train),
         )
-        prepared = prepare(learnt)
+        prepared = prepare(learnt, minimum_parcels=1)
         zones = zones_of(package)
         columns = np.array([zones.index(zone) for zone in prepared.zone_ids], dtype=np.intp)
         return FittedExplicit(prepared, fit_model(prepared), self.gate, columns, len(zones))
@@ -95,7 +95,7 @@ def suspects_of(package: ReferencePackage) -> tuple[Suspect, ...]:
 
     Each with the chance of it, which is above one half.
     """
-    prepared = prepare(package)
+    prepared = prepare(package, minimum_parcels=1)
     model = fit_model(prepared).model
     return tuple(
         Suspect(

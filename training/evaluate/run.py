@@ -26,6 +26,7 @@ from training.evaluate.explicit import ExplicitModel, suspects_of
 from training.evaluate.fusion import fused_results
 from training.evaluate.measure import measure
 from training.evaluate.measure_shares import measure_shares
+from training.evaluate.methods import some
 from training.evaluate.nowhere import simulated_nowhere
 from training.evaluate.record import Evaluation, Result
 from training.evaluate.setting import N_FOLDS, SEED, Setting
@@ -33,6 +34,7 @@ from training.evaluate.trials import ExportDay
 from training.folds import folds
 from training.package import load_package
 from training.prepare import prepare
+from training.status import usable_status
 from training.validation_report import render_validation
 
 Progress = Callable[[str], None]
@@ -60,7 +62,11 @@ def evaluate_model(folder: Path, reference: Path, *, quick: bool, n_jobs: int, p
     """
     release, package = load_release(folder), load_package(reference)
     if release.manifest["reference"]["sha256"] != package.sha256:
-        raise ValueError(f"{folder} was fitted to another reference package than {reference}")
+        fitted = release.manifest["reference"]
+        raise ValueError(
+            f"{folder} was fitted to {fitted['name']} {fitted['version']} ({fitted['sha256'][:12]}), and {reference} is"
+            f" {package.name} {package.version} ({package.sha256[:12]}); name the package with --reference"
+        )
     evaluation = evaluate(release, package, quick=quick, n_jobs=n_jobs, progress=progress)
     _put(folder, "evaluation.json", evaluation.to_json())
     _put(folder, "validation.html", render_validation(evaluation, read_criteria()))
@@ -72,12 +78,9 @@ def evaluate(
 ) -> Evaluation:
     """Measure everything that can be measured of a release on a reference package."""
     started = time.perf_counter()
-
-    def step(text: str) -> None:
-        progress(f"{time.perf_counter() - started:6.0f} s  {text}")
-
+    release, package = _measurable(release, package)
     n_resamples = 100 if quick else 300
-    step("evidence of held-out parcels, zones left out, later parcels, hardship")
+    progress("evidence of held-out parcels, zones left out, later parcels, hardship")
     suspects = suspects_of(package)
     left_out = [item.parcel_id for item in suspects if item.reason == "mislabelled"]
     method = ExplicitModel(gate=release.model.gate, name=release.name)
@@ -87,13 +90,13 @@ def evaluate(
     left_out_cells = [cell for cell in evaluation.novelty if cell.kind == "zone left out"]
     kept = [r for r in evaluation.results if r.characteristic != "novelty" or r.conditions == "zone left out"]
 
-    step("held-out parcels examined from end to end")
+    progress("held-out parcels examined from end to end")
     days = setting.days
     refits = Refits.of(release, package, list(folds(setting.fold)))
     results, decisions, novelty = examined(refits, setting.trials, n_resamples)
     results += prediction_sets(refits, days[-1], setting.trusted)
 
-    step("true blends and virtual mixtures")
+    progress("true blends and virtual mixtures")
     rng = np.random.default_rng(SEED)
     blends, coverage, detection = measure_blends(refits, days, setting.trusted, n_each=10 if quick else 60, rng=rng)
     name = release.name
@@ -101,14 +104,13 @@ def evaluate(
 
     fusion: list[Result] = []
     if not quick:
-        step("explicit evidence fused with a network amortised over it")
+        progress("explicit evidence fused with a network amortised over it")
         network = replace(setting, method=ZoneNetwork(release.model.gate, read_config(), n_jobs=n_jobs))
         fusion = fused_results(setting, network, rng=np.random.default_rng(SEED), n_resamples=n_resamples)
 
-    step("simulated parcels from nowhere")
+    progress("simulated parcels from nowhere")
     n = 2000 if quick else 10_000
-    nowhere, cells = simulated_nowhere(release, prepare(package), n=n, seed=SEED, n_jobs=n_jobs)
-    step("done")
+    nowhere, cells = simulated_nowhere(release, prepare(package, minimum_parcels=1), n=n, seed=SEED, n_jobs=n_jobs)
     return replace(
         evaluation,
         reference={**evaluation.reference, "synthetic": package.synthetic},
@@ -121,6 +123,20 @@ def evaluate(
         decisions=(*decisions, *simulated_errors(release.manifest.get("error_rates", ()))),
         suspects=suspects,
     )
+
+
+def _measurable(release: Release, package: ReferencePackage) -> tuple[Release, ReferencePackage]:
+    """Keep the parcels of zones that the release learnt, and a table of status that tells zones apart in both."""
+    rows = np.flatnonzero(np.isin(package.zone_of, release.zone_ids))
+    table = usable_status(package.zone_table, release.zone_ids)
+    kept = replace(
+        package,
+        zone_table=table,
+        batch=some(package.batch, rows),
+        zone_of=tuple(package.zone_of[row] for row in rows),
+        collected_on=tuple(package.collected_on[row] for row in rows),
+    )
+    return replace(release, manifest={**release.manifest, "zone_table": table.to_json()}), kept
 
 
 def _made(release: Release, days: tuple[ExportDay, ...], seconds: float) -> dict[str, Any]:

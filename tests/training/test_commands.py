@@ -1,0 +1,116 @@
+"""``python -m training``: what the commands say and leave behind."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from kpfootprint.release import shipped_release
+from tests.training.packages import Kind, write_folder
+from training.__main__ import main
+
+ZONES = ("berberati", "carnot", "bria")
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def candidate(tmp_path: Path) -> Path:
+    """Return a folder that was fitted and never evaluated."""
+    folder = tmp_path / "fitted"
+    shutil.copytree(shipped_release(), folder)
+    return folder
+
+
+def test_without_reference_the_package_that_comes_along_is_validated() -> None:
+    done = run("validate")
+    assert (done.exit_code, "no problem found" in done.output) == (0, True)
+
+
+def test_wrong_settings_are_told_before_anything_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('[fit]\nn_folds = "eight"\n', encoding="utf-8")
+    command = f"fit --reference {tmp_path}/nowhere --config {path} --out {tmp_path}/out".split()
+    done = subprocess.run([sys.executable, "-m", "training", *command], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "mine.toml, column fit.n_folds: must be a whole number (value \"'eight'\")" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_release_is_not_put_in_force_and_a_forced_one_says_why(candidate: Path, tmp_path: Path) -> None:
+    (candidate / "evaluation.json").unlink()
+    manifest = json.loads((candidate / "manifest.json").read_text("utf-8"))
+    del manifest["files"]["evaluation.json"]
+    (candidate / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    models = tmp_path / "models"
+    refused = run("release", "--model", candidate, "--models", models)
+    assert refused.exit_code == 1
+    assert "training evaluate" in refused.output
+    assert not models.exists()
+    before = shipped_release()
+    done = run(
+        "release", "--model", candidate, "--models", models, "--name", "2099.1", "--force", "A trial of the door"
+    )
+    assert done.exit_code == 0, done.output
+    assert f"{before.name} stays in force" in done.output
+    assert "kpfootprint models activate 2099.1" in done.output
+    assert shipped_release() == before
+    card = (models / "2099.1" / "CARD.md").read_text("utf-8")
+    assert "Released against the judgement" in card
+    assert "A trial of the door" in card
+    again = run("release", "--model", candidate, "--models", models, "--name", "2099.1", "--force", "again")
+    assert isinstance(again.exception, Exception)
+
+
+@pytest.mark.parametrize("name", ["../outside", "a/b", "", " "])
+def test_names_of_releases_lead_nowhere_else(name: str, candidate: Path, tmp_path: Path) -> None:
+    done = run("release", "--model", candidate, "--models", tmp_path / "models", "--name", name, "--force", "x")
+    assert "a release's name is" in str(done.exception)
+    assert not (tmp_path / "models").exists()
+
+
+def test_one_release_on_two_packages_is_compared_parcel_by_parcel(tmp_path: Path) -> None:
+    classes = {"colour": ("brown", "cape", "grey"), "morphology": ("octahedron", "macle", "cube")}
+    kind = Kind(parcels=(2, 2, 2), attributes=classes, n_stones=60)
+    first = write_folder(tmp_path / "first", kind)
+    for table in ("zones", "zone_status", "parcels"):
+        text = (first / f"{table}.csv").read_text("utf-8")
+        for own, zone in zip(("z00", "z01", "z02"), ZONES, strict=True):
+            text = text.replace(own, zone)
+        (first / f"{table}.csv").write_text(text, encoding="utf-8")
+    assert run("init", first).exit_code == 0
+    second = tmp_path / "second"
+    shutil.copytree(first, second)
+    text = (second / "parcels.csv").read_text("utf-8")
+    (second / "parcels.csv").write_text(text.replace("P0001,berberati", "P0001,bria"), encoding="utf-8")
+    stones = (second / "stones.csv").read_text("utf-8").splitlines()
+    stones[1] = stones[1].replace("brown", "X").replace("cape", "brown").replace("grey", "brown").replace("X", "cape")
+    (second / "stones.csv").write_text("\n".join(stones) + "\n", encoding="utf-8")
+    run("init", second)
+    done = run("compare", first, second, "--model", shipped_release().name)
+    assert done.exit_code == 0, done.output
+    assert "one name and version, and differ" in done.output
+    assert "laid to bria instead of berberati" in done.output
+    assert "other weights or classes" in done.output
+    told = json.loads(run("compare", first, second, "--model", shipped_release(), "--format", "json").output)
+    assert {item["parcel_id"] for item in told["parcels"]} == {f"P{i:04}" for i in range(6)}
+
+
+def test_two_releases_are_compared_by_name_or_folder(candidate: Path, tmp_path: Path) -> None:
+    package = write_folder(tmp_path / "package", Kind(parcels=(1, 1)))
+    done = run("compare", shipped_release().name, candidate, "--reference", package)
+    assert done.exit_code == 0, done.output
+    assert "common trials" in done.output
+    assert "both were made from the same package" in done.output
+    unknown = run("compare", shipped_release().name, "1999.1")
+    assert unknown.exit_code == 2
+    assert "there is no folder and no release '1999.1'" in unknown.output
