@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from kpfootprint.visible import visible
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
@@ -45,7 +47,7 @@ class Problem:
         if self.column is not None:
             place += f", column {self.column}"
         value = f" (value {self.value!r})" if self.value is not None else ""
-        return f"{place}: {self.reason}{value}"
+        return visible(f"{place}: {self.reason}{value}")
 
 
 class KPFootprintError(Exception):

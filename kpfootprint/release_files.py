@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.errors import ReleaseError
 from kpfootprint.strict_json import NotJson, read_json
+from kpfootprint.zips import open_zip
 
 MANIFEST, ARRAYS = "manifest.json", "model.npz"
 LARGEST_FILE = 128 * 2**20
@@ -69,6 +70,14 @@ def manifest_of(folder: Path) -> tuple[bytes, dict[str, Any]]:
     if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
         raise ReleaseError(f"{folder / MANIFEST} is not a release's manifest: it names no files")
     return text, manifest
+
+
+def sha256_of_manifest(folder: Path) -> str | None:
+    """Return the hash that names the release in a folder exactly, or None where there is no manifest to be read."""
+    try:
+        return hashlib.sha256(_bytes_of(folder / MANIFEST)).hexdigest()
+    except OSError:
+        return None
 
 
 def read_files(folder: Path, formats: tuple[int, ...]) -> ReleaseFiles:
@@ -122,7 +131,7 @@ def plain_arrays(data: bytes) -> dict[str, NDArray[Any]]:
         Where the bytes are anything else.
     """
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        with open_zip(io.BytesIO(data)) as archive:
             entries = archive.infolist()
             if sum(entry.file_size for entry in entries) > LARGEST_FILE:
                 raise ValueError(f"unpacked it is larger than {LARGEST_FILE // 2**20} MB")

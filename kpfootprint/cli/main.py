@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from collections.abc import Iterable, Sequence
 
@@ -13,6 +15,7 @@ from kpfootprint.cli.beside import beside
 from kpfootprint.cli.compare import compare
 from kpfootprint.cli.models import models
 from kpfootprint.cli.operate import keys, serve
+from kpfootprint.cli.output import say
 from kpfootprint.cli.verify import verify
 from kpfootprint.cli.zones import zones
 from kpfootprint.errors import (
@@ -45,28 +48,36 @@ def show_problems(problems: Iterable[Problem]) -> None:
     """Write every problem on standard error, one a line, and how many there are."""
     count = 0
     for problem in problems:
-        click.echo(str(problem), err=True)
+        say(str(problem), err=True)
         count += 1
-    click.echo(f"{count} problem{'s' if count != 1 else ''}; nothing was written.", err=True)
+    say(f"{count} problem{'s' if count != 1 else ''}; nothing was written.", err=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and leave with its exit status."""
+    """Run the command line and leave with its exit status; what goes wrong is told in lines, never as a traceback."""
     try:
         status = cli.main(args=arguments, prog_name="kpfootprint", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        told = io.StringIO()
+        error.show(file=told)
+        say(told.getvalue().rstrip("\n"), err=True)
         sys.exit(error.exit_code)
     except click.Abort:
-        click.echo("Stopped; nothing was written.", err=True)
+        say("Stopped; nothing was written.", err=True)
         sys.exit(1)
     except (IngestError, ReferenceDataError) as error:
         show_problems(error.problems)
         sys.exit(BAD_INPUT)
     except (InvalidParcel, ReportError, SchemeMismatch) as error:
-        click.echo(f"{error}", err=True)
+        say(f"{error}", err=True)
         sys.exit(BAD_INPUT)
+    except BrokenPipeError:  # whoever read the output has seen enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except (KPFootprintError, OSError) as error:
-        click.echo(f"Error: {error}", err=True)
+        say(f"Error: {error}", err=True)
+        sys.exit(1)
+    except MemoryError:
+        say("Error: there is not enough memory for this; nothing was written.", err=True)
         sys.exit(1)
     sys.exit(status if isinstance(status, int) else 0)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from kpfootprint.cli.output import say
 from kpfootprint.cli.surroundings import home, release_folder, settings
 
 ACTOR = "command line"
@@ -33,7 +34,7 @@ def models(context: click.Context) -> None:
 
     active = release_folder(None).resolve()
     for name, folder in release_folders(home()).items():
-        click.echo(f"{'*' if folder.resolve() == active else ' '} {name}  {folder}")
+        say(f"{'*' if folder.resolve() == active else ' '} {name}  {folder}")
 
 
 @models.command()
@@ -43,8 +44,8 @@ def show(release: str) -> None:
     from kpfootprint.release import load_release
 
     folder = _named(release)
-    load_release(folder)
-    click.echo((folder / "CARD.md").read_text(encoding="utf-8"), nl=False)
+    card = load_release(folder).card
+    say(card.rstrip("\n"))
 
 
 @models.command()

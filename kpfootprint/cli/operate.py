@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from kpfootprint.cli.output import say
 from kpfootprint.cli.surroundings import model_option, settings
 
 
@@ -47,7 +48,7 @@ def list_() -> None:
 
     for key in list_keys(settings()):
         revoked = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "in use"
-        click.echo(f"{key.id}  {key.role:<10}  {key.created_at:%Y-%m-%d}  {revoked:<18}  {key.name}".rstrip())
+        say(f"{key.id}  {key.role:<10}  {key.created_at:%Y-%m-%d}  {revoked:<18}  {key.name}".rstrip())
 
 
 @keys.command()

@@ -1,4 +1,4 @@
-"""Where results go: standard output, or a file that is replaced whole or not at all."""
+"""Where results go: a terminal that is told nothing it would obey, or a file that is replaced whole or not at all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ from typing import IO, TypeVar
 
 import click
 
+from kpfootprint.visible import visible
+
 Command = TypeVar("Command", bound=Callable[..., object])
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Write a line; characters that a terminal would obey, or nobody could see, are written out."""
+    click.echo(visible(text), err=err)
 
 
 def out_option(command: Command) -> Command:

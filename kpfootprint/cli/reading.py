@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kpfootprint.errors import IngestError, Problem
+from kpfootprint.strict_json import NotJson, read_json
 
 if TYPE_CHECKING:
     from kpfootprint.ingest import Submission
@@ -32,8 +32,8 @@ def read_parcel(path: Path, release: Release, given: dict[str, Any]) -> Parcel:
 
 def _document(path: Path, given: dict[str, Any]) -> object:
     try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"))
-    except ValueError as error:
+        document = read_json(path.read_bytes())
+    except NotJson as error:
         raise IngestError([Problem(table=path.name, code="not_json", reason=f"this is not JSON: {error}")]) from None
     if not isinstance(document, dict):
         return document

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from kpfootprint.cli.output import say
 from kpfootprint.cli.surroundings import home, model_option, release_folder
+from kpfootprint.errors import ReleaseError
 
 if TYPE_CHECKING:
-    from kpfootprint.report import Report
+    from kpfootprint.report import Remade
     from kpfootprint.report.dossier import DossierInput
 
 DIFFERENT = 1
@@ -23,40 +25,51 @@ DIFFERENT = 1
 def verify(dossier: Path, model: Path | None) -> int:
     """Make a sealed report again.
 
-    DOSSIER is what compare --format dossier wrote. Its report is made again from its input, and what comes out is
-    compared with it: exit status 0 where it is the same, 1 where it is not.
+    DOSSIER is what compare --format dossier wrote. Everything in it is made again from its input, with the very
+    release that it names, and compared byte for byte: exit status 0 where it is the same, 1 where it is not, 2 where
+    it is no dossier or its release is not here. When it was made, and by whom, is not proven by that.
     """
     from kpfootprint.report.dossier import verify_dossier
 
     check = verify_dossier(dossier, lambda sealed: _made_again(sealed, model))
     if check.same:
-        click.echo(f"Same: the report made again is {check.report_id}, byte for byte.")
+        say(f"Same: the report made again is {check.report_id}, and every file is the same byte for byte.")
+        say(
+            f"Not proven: when it was made ({check.created_at} is its maker's word), by whom, and whether the stones "
+            "are those of the parcel. A register that holds this report proves the time."
+        )
         return 0
-    click.echo(f"Not the same: {len(check.differences)} differences from {check.report_id}.", err=True)
+    say(f"Not the same: {len(check.differences)} differences from {check.report_id}.", err=True)
     for difference in check.differences:
-        click.echo(difference, err=True)
+        say(difference, err=True)
     return DIFFERENT
 
 
-def _made_again(sealed: DossierInput, model: Path | None) -> Report:
+def _made_again(sealed: DossierInput, model: Path | None) -> Remade:
     from kpfootprint.flow import examine
-    from kpfootprint.ingest import ingest_json
+    from kpfootprint.ingest import ingest_json, parcel_to_json
     from kpfootprint.parcel import Batch
     from kpfootprint.release import load_release
+    from kpfootprint.report import Remade
 
     release = load_release(model or _folder_of(sealed))
     parcel = ingest_json(sealed.parcel, release.scheme, release.zone_table)
     (report,) = examine(Batch((parcel,)), release, status_on=sealed.status_on, created_at=sealed.created_at)
-    return report
+    return Remade(report=report, parcel=parcel_to_json(parcel, release.scheme), card=release.card)
 
 
 def _folder_of(sealed: DossierInput) -> Path:
-    """Return the folder of the very release that the report was made with, or of the active one with a word."""
+    """Return the folder of the very release that the report was made with, whether it is active or not."""
+    from kpfootprint.release_files import sha256_of_manifest
     from service.register.activations import release_folders
 
-    for folder in release_folders(home()).values():
-        if sha256((folder / "manifest.json").read_bytes()).hexdigest() == sealed.manifest_sha256:
+    folders = [*release_folders(home()).values()]
+    with suppress(ReleaseError):  # the active one may be gone, which does not matter where another one is wanted
+        folders.insert(0, release_folder(None))
+    for folder in folders:
+        if sha256_of_manifest(folder) == sealed.manifest_sha256:
             return folder
-    active = release_folder(None)
-    click.echo(f"Release {sealed.release} of the dossier is not here; {active} is used instead.", err=True)
-    return active
+    raise click.UsageError(
+        f"release {sealed.release[:80]!r} of the dossier is not here (its manifest has the SHA-256 "
+        f"{sealed.manifest_sha256[:80]}); name its folder with --model"
+    )

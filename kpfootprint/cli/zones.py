@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from kpfootprint.cli.output import say
 from kpfootprint.cli.surroundings import model_option, now, open_release
 
 HEAD = ("zone_id", "name", "country", "region", "status")
@@ -28,5 +29,5 @@ def zones(day: datetime | None, model: Path | None) -> None:
     rows = [(z.zone_id, z.name, z.country, z.region, table.status_on(z.zone_id, on)) for z in table.zones]
     widths = [max(map(len, column)) for column in zip(HEAD, *rows, strict=True)]
     for row in (HEAD, *rows):
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    click.echo(f"Status on {on.isoformat()}.", err=True)
+        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    say(f"Status on {on.isoformat()}.", err=True)

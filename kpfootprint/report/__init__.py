@@ -1,7 +1,7 @@
 """Reports: one content, and text, HTML and PDF renderings of it in English and French."""
 
 from kpfootprint.report.content import build_report
-from kpfootprint.report.dossier import DossierCheck, DossierInput, verify_dossier, write_dossier
+from kpfootprint.report.dossier import DossierCheck, DossierInput, Remade, verify_dossier, write_dossier
 from kpfootprint.report.html import render_html
 from kpfootprint.report.model_card import ModelCard, ReferenceCard, ZoneCard
 from kpfootprint.report.pdf import render_pdf
@@ -14,6 +14,7 @@ __all__ = [
     "DossierInput",
     "ModelCard",
     "ReferenceCard",
+    "Remade",
     "Report",
     "ZoneCard",
     "build_report",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
+import lzma
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -18,10 +19,13 @@ from kpfootprint.report.locale import LANGUAGES
 from kpfootprint.report.pdf import render_pdf
 from kpfootprint.report.report import Report, canonical, read_report
 from kpfootprint.report.text import render_text
+from kpfootprint.strict_json import NotJson, read_json
+from kpfootprint.zips import open_zip
 
 INPUT, REPORT, CARD, RELEASE, SUMS = "input.json", "report.json", "CARD.md", "release.json", "SHA256SUMS"
-LARGEST_MEMBER = 256 * 2**20
-"""Bytes of the largest member that is read; a zip may claim to hold anything."""
+LARGEST_CONTENTS = 10_000
+LARGEST = 256 * 2**20
+"""Bytes of all members together, unpacked, that are read; a zip may claim to hold anything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +52,23 @@ class DossierInput:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Remade:
+    """What a dossier is made from, made again: the report, the parcel in its JSON form, the release's card."""
+
+    report: Report
+    parcel: Mapping[str, Any]
+    card: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DossierCheck:
-    """What came of making a dossier's report again: the same or not, and every difference in a sentence."""
+    """What came of making a dossier again: the same or not, and every difference in a sentence.
+
+    `created_at` is what the dossier says; nothing in it can prove when it was made, or by whom.
+    """
 
     report_id: str
+    created_at: str
     differences: tuple[str, ...]
 
     @property
@@ -70,16 +87,7 @@ def write_dossier(report: Report, *, parcel: Mapping[str, Any], card: str) -> by
     card : str
         The text of the release's ``CARD.md``.
     """
-    model = report.content["model"]
-    release = {"release": model["release"], "manifest_sha256": model["manifest_sha256"]}
-    members = {
-        INPUT: canonical(parcel).encode() + b"\n",
-        REPORT: report.to_json().encode() + b"\n",
-        **_renderings(report),
-        CARD: card.encode(),
-        RELEASE: canonical(release).encode() + b"\n",
-    }
-    members[SUMS] = _sums(members)
+    members = _members(Remade(report=report, parcel=parcel, card=card))
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name, data in members.items():
@@ -90,15 +98,16 @@ def write_dossier(report: Report, *, parcel: Mapping[str, Any], card: str) -> by
     return buffer.getvalue()
 
 
-def verify_dossier(path: Path, remake: Callable[[DossierInput], Report]) -> DossierCheck:
-    """Make a dossier's report again from its sealed input and compare everything in it.
+def verify_dossier(path: Path, remake: Callable[[DossierInput], Remade]) -> DossierCheck:
+    """Make a dossier again from its sealed input and compare every member of it, byte for byte.
 
     Parameters
     ----------
     path : Path
         The zip.
     remake : callable
-        Makes the report from the input: the whole flow, which this room does not know.
+        Makes report and parcel from the input, with the release at hand: the whole flow, which this room does not
+        know.
 
     Raises
     ------
@@ -106,25 +115,60 @@ def verify_dossier(path: Path, remake: Callable[[DossierInput], Report]) -> Doss
         Where the file is not a dossier, or its report cannot be read.
     """
     members = _read(path)
+    report = read_report(members[REPORT])
+    sealed = _input(report.content, members[INPUT])
+    made = remake(sealed)
+    again = _members(made)
     differences = list(_broken_seals(members))
-    report = read_report(members[REPORT].decode())
-    content = report.content
-    sealed = DossierInput(
-        parcel=_parcel(members[INPUT]),
-        release=content["model"]["release"],
-        manifest_sha256=content["model"]["manifest_sha256"],
-        status_on=date.fromisoformat(content["parcel"]["status_on"]),
-        created_at=datetime.fromisoformat(content["created_at"]),
+    if made.report != report:
+        differences += _differences("", report.content, made.report.content)
+    for name, data in again.items():
+        if members[name] != data and not (name == SUMS and differences):
+            differences.append(f"{name} is not {WHAT.get(name, 'what the report made again renders to')}")
+    return DossierCheck(
+        report_id=report.report_id, created_at=report.content["created_at"], differences=tuple(differences)
     )
-    again = remake(sealed)
-    if again != report:
-        differences += _differences("", content, again.content)
-    differences += [
-        f"{name} is not what the report in the dossier renders to"
-        for name, data in _renderings(report).items()
-        if members[name] != data
-    ]
-    return DossierCheck(report_id=report.report_id, differences=tuple(differences))
+
+
+WHAT = {
+    INPUT: "the parcel as it is written when it is read",
+    REPORT: "the report made again, byte for byte",
+    CARD: "the card of the release at hand",
+    RELEASE: "the name and the hash of the release at hand",
+    SUMS: "the list of hashes as it is sealed",
+}
+
+
+def _members(made: Remade) -> dict[str, bytes]:
+    model = made.report.content["model"]
+    release = {"release": model["release"], "manifest_sha256": model["manifest_sha256"]}
+    members = {
+        INPUT: canonical(made.parcel).encode() + b"\n",
+        REPORT: made.report.to_json().encode() + b"\n",
+        **_renderings(made.report),
+        CARD: made.card.encode(),
+        RELEASE: canonical(release).encode() + b"\n",
+    }
+    return {**members, SUMS: _sums(members)}
+
+
+def _input(content: Mapping[str, Any], parcel: bytes) -> DossierInput:
+    try:
+        document = read_json(parcel)
+    except NotJson as error:
+        raise ReportError(f"{INPUT} is not JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise ReportError(f"{INPUT} holds no parcel")
+    try:
+        return DossierInput(
+            parcel=document,
+            release=str(content["model"]["release"]),
+            manifest_sha256=str(content["model"]["manifest_sha256"]),
+            status_on=date.fromisoformat(content["parcel"]["status_on"]),
+            created_at=datetime.fromisoformat(content["created_at"]),
+        )
+    except (LookupError, TypeError, ValueError) as error:
+        raise ReportError(f"{REPORT} does not say what it was made from: {type(error).__name__} {error}") from None
 
 
 def _renderings(report: Report) -> dict[str, bytes]:
@@ -151,27 +195,25 @@ def _names() -> set[str]:
 
 def _read(path: Path) -> dict[str, bytes]:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with path.open("rb") as stream, open_zip(stream, LARGEST_CONTENTS) as archive:
             entries = archive.infolist()
             found = [entry.filename for entry in entries]
             if set(found) != _names() or len(found) != len(set(found)):
-                missing, more = sorted(_names() - set(found)), sorted(set(found) - _names())
-                raise ReportError(f"{path.name} is not a dossier: missing are {missing}, not expected are {more}")
-            if any(entry.file_size > LARGEST_MEMBER for entry in entries):
-                raise ReportError(f"{path.name} holds a member of more than {LARGEST_MEMBER // 2**20} MB")
+                missing, more = sorted(_names() - set(found)), sorted(set(found) - _names())[:20]
+                twice = sorted({name for name in found if found.count(name) > 1})
+                raise ReportError(
+                    f"{path.name} is not a dossier: missing are {missing}, not expected are {more}, twice are {twice}"
+                )
+            if sum(entry.file_size for entry in entries) > LARGEST:
+                raise ReportError(f"{path.name} holds more than {LARGEST // 2**20} MB")
+            if any(entry.flag_bits & 1 for entry in entries):
+                raise ReportError(f"{path.name} is protected by a password; a dossier never is")
             return {entry.filename: archive.read(entry) for entry in entries}
-    except (zipfile.BadZipFile, OSError) as error:
-        raise ReportError(f"{path.name} cannot be read as a dossier: {error}") from None
-
-
-def _parcel(data: bytes) -> dict[str, Any]:
-    try:
-        parcel = json.loads(data)
-    except ValueError as error:
-        raise ReportError(f"{INPUT} is not JSON: {error}") from None
-    if not isinstance(parcel, dict):
-        raise ReportError(f"{INPUT} holds no parcel")
-    return parcel
+    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, ValueError, ArithmeticError) as error:
+        reason = str(error)
+    except (zlib.error, lzma.LZMAError) as error:
+        reason = f"a member is damaged: {error}"
+    raise ReportError(f"{path.name} cannot be read as a dossier: {reason}")
 
 
 def _broken_seals(members: Mapping[str, bytes]) -> Iterator[str]:
@@ -182,7 +224,7 @@ def _broken_seals(members: Mapping[str, bytes]) -> Iterator[str]:
     for name, data in sorted(members.items()):
         if name != SUMS and stated.get(name) != hashlib.sha256(data).hexdigest():
             yield f"{name} is not the file that was sealed: its hash differs from {SUMS}"
-    if set(stated) != set(members) - {SUMS}:
+    if set(stated) != set(members) - {SUMS} or len(lines) != len(stated):
         yield f"{SUMS} lists other files than the dossier holds"
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kpfootprint.errors import ReportError
+from kpfootprint.strict_json import NotJson, read_json
 
 SCHEMA_VERSION = "1.1"
 _REPORT_ID = re.compile(r'"report_id":"([^"]*)"')
@@ -114,7 +115,7 @@ def _joined(members: Mapping[str, str]) -> str:
     return "{" + ",".join(f"{canonical(name)}:{members[name]}" for name in sorted(members)) + "}"
 
 
-def read_report(text: str) -> Report:
+def read_report(text: str | bytes) -> Report:
     """Read a report back from its JSON, whichever version wrote it.
 
     Raises
@@ -123,15 +124,26 @@ def read_report(text: str) -> Report:
         Where the text is no report, was written by a later version, or was altered since.
     """
     try:
-        content = json.loads(text)
-    except ValueError as error:
+        return report_of(read_json(text))
+    except NotJson as error:
         raise ReportError(f"this is not JSON: {error}") from None
+
+
+def report_of(content: object) -> Report:
+    """Return the report that a JSON document is; see `read_report`."""
     if not isinstance(content, dict) or "schema_version" not in content or "report_id" not in content:
         raise ReportError("this JSON is not a report: schema_version and report_id are missing")
-    version = content["schema_version"]
-    if version not in KNOWN_SCHEMA_VERSIONS:
+    version, report_id = (_short(content[name]) for name in ("schema_version", "report_id"))
+    if content["schema_version"] not in KNOWN_SCHEMA_VERSIONS:
         known = ", ".join(KNOWN_SCHEMA_VERSIONS)
-        raise ReportError(f"schema_version {version!r} is not known here ({known}); a later version wrote it")
-    if content["report_id"] != content_id(content):
-        raise ReportError(f"the content is not that of report_id {content['report_id']}: it was altered")
-    return Report(canonical(content))
+        raise ReportError(f"schema_version {version} is not known here ({known}); a later version wrote it")
+    try:
+        if content["report_id"] != content_id(content):
+            raise ReportError(f"the content is not that of report_id {report_id}: it was altered")
+        return Report(canonical(content))
+    except RecursionError:
+        raise ReportError("the content is nested too deep to be a report") from None
+
+
+def _short(value: object) -> str:
+    return repr(value)[:90] if isinstance(value, str) else type(value).__name__

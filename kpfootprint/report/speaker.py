@@ -10,6 +10,7 @@ from kpfootprint.report.locale import Names, Words, mark, names, words
 from kpfootprint.report.report import Report, canonical, in_full
 from kpfootprint.report.sentences import say
 from kpfootprint.report.vocabulary import label
+from kpfootprint.visible import visible_throughout
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,5 +89,5 @@ class Speaker:
 
 def speaker(report: Report, lang: str) -> Speaker:
     """Return the speaker of a report in a language."""
-    content = in_full(report.content)
+    content = in_full(visible_throughout(report.content))
     return Speaker(content, words(lang), names(canonical(content["model"]), lang))
