@@ -20,7 +20,9 @@ def test_a_clone_that_turns_line_ends_has_the_same_bytes(tmp_path: Path) -> None
         ["git", "-C", str(clone), "checkout", "--quiet", "HEAD", "--", ".gitattributes", "models", "data/reference"],
     ):
         subprocess.run(command, check=True, capture_output=True)
-    for folder in (clone / "models").iterdir():
-        load_release(folder)
+    releases = list((clone / "models").glob("*/manifest.json"))
+    assert releases
+    for manifest in releases:
+        load_release(manifest.parent)
     for file in (clone / "data" / "reference").iterdir():
         assert file.read_bytes() == (ROOT / "data" / "reference" / file.name).read_bytes()
