@@ -96,7 +96,7 @@ def _arrays(
         cells = _spread(coarse, membership, structure, edge, top)
     elif key == "unsized":
         typical = _typical_cells(structure, edge, top)
-        cells = typical * np.array([parcel.n_stones for parcel in parcels])[:, None]
+        cells = typical * np.array([parcel.n_stones or 1 for parcel in parcels])[:, None]
     recorded[:, 0] = key != "unsized"
     for row, parcel in enumerate(parcels):
         if parcel.stones is not None:
@@ -134,7 +134,7 @@ def _count_stones(
     size_class = structure.class_of_cell[cell]
     codes = [parcel.stones.codes.get(attribute.name) for attribute in scheme.categorical]
     for a, code in enumerate(codes):
-        if code is None or not (code >= 0).any():
+        if code is None or not (code >= 0).any() or not (code < tables[a].shape[2]).any():
             continue
         recorded[row, 1 + a] = True
         _tally(tables[a][row], size_class, code)
@@ -145,7 +145,7 @@ def _count_stones(
 
 
 def _tally(table: Floats, first: NDArray[np.integer], second: NDArray[np.integer]) -> None:
-    known = (first >= 0) & (second >= 0)
+    known = (first >= 0) & (second >= 0) & (first < table.shape[0]) & (second < table.shape[1])
     flat = first[known].astype(np.intp) * table.shape[1] + second[known]
     table += np.bincount(flat, minlength=table.size).reshape(table.shape)
 
@@ -155,7 +155,8 @@ def _by_size(parcel: Parcel, scheme: Scheme, n_classes: int) -> Floats:
     for breakdown in parcel.breakdowns:
         if size in breakdown.attributes:
             code = breakdown.codes[:, breakdown.attributes.index(size)]
-            return np.bincount(code, weights=breakdown.n_stones, minlength=n_classes).astype(float)
+            held = (code >= 0) & (breakdown.n_stones >= 0)
+            return np.bincount(code[held], weights=breakdown.n_stones[held], minlength=n_classes).astype(float)
     raise AssertionError("a parcel with a sieve set has a breakdown by size")
 
 
@@ -207,14 +208,17 @@ def _count_sheet(
     for breakdown in sorted(parcel.breakdowns, key=lambda item: size in item.attributes):
         columns = {name: breakdown.codes[:, position] for position, name in enumerate(breakdown.attributes)}
         spread = into_class[columns[size]] if size in columns else overall
-        stones = breakdown.n_stones.astype(float)
+        stones = np.maximum(breakdown.n_stones, 0).astype(float)
         for a, name in enumerate(names):
-            if name in columns:
+            if name in columns and (held := (columns[name] >= 0) & (columns[name] < tables[a].shape[2])).any():
                 recorded[row, 1 + a] = True
                 tables[a][row] = 0.0
                 weights = np.broadcast_to(spread, (stones.size, spread.shape[1])) * stones[:, None]
-                np.add.at(tables[a][row].T, columns[name], weights)
+                np.add.at(tables[a][row].T, columns[name][held], weights[held])
         for position, (a, b) in enumerate(structure.pairs):
             if names[a] in columns and names[b] in columns:
+                first, second = columns[names[a]], columns[names[b]]
+                held = (first >= 0) & (second >= 0)
+                held &= (first < pairs[position].shape[1]) & (second < pairs[position].shape[2])
                 pairs[position][row] = 0.0
-                np.add.at(pairs[position][row], (columns[names[a]], columns[names[b]]), stones)
+                np.add.at(pairs[position][row], (first[held], second[held]), stones[held])

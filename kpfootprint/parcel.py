@@ -14,7 +14,12 @@ from kpfootprint.errors import InvalidParcel
 from kpfootprint.scheme import SieveSet
 
 NOT_RECORDED = -1
-"""Class code of a stone whose class was left blank: not recorded, which is not an unknown class."""
+"""Class code of a stone whose class was left blank: not recorded, which is not an unknown class.
+
+As a number of stones: they were weighed and not counted.
+"""
+PERCENT_APART = 1.5
+"""Percentages of a declaration add up to 100 within this: three thirds of 33 % do."""
 
 
 def _frozen(array: NDArray[np.generic]) -> None:
@@ -23,10 +28,20 @@ def _frozen(array: NDArray[np.generic]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declaration:
-    """A zone named on the paper; `carats` is None where a single zone was declared without a weight."""
+    """A zone named on the paper, with its carats or its `percent` of the carats; a single zone needs neither."""
 
     zone_id: str
     carats: float | None = None
+    percent: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclaredCountry:
+    """A country named on the paper (ISO 3166-1 alpha-2): a blend of its zones in shares that nobody stated."""
+
+    country: str
+    carats: float | None = None
+    percent: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +65,7 @@ class Stones:
     weight_ct : ndarray of shape (n_stones,), float
         Weights in carats, positive.
     codes : mapping from attribute name to ndarray of shape (n_stones,), integer
-        Position of the stone's class in the scheme, `NOT_RECORDED` where blank.
+        Position of the stone's class (or set of classes) in the scheme, `NOT_RECORDED` where blank.
         An attribute that the list does not record at all is absent.
     """
 
@@ -75,27 +90,50 @@ class Breakdown:
     Parameters
     ----------
     attributes : tuple of str, length a
-        Attributes that this breakdown records, ``size`` first where it is among them.
+        Attributes that this breakdown records, ``size`` first where it is among them; none where number and weight
+        alone are known.
     codes : ndarray of shape (n_rows, a), integer
-        Class positions: in the parcel's `sieve_set` for size, in the scheme otherwise.
+        Class positions: in the parcel's `sieve_set` for size, in the scheme otherwise (sets of classes after the
+        classes); `NOT_RECORDED` where a row leaves an attribute open. Rows of one cell may repeat, as lots do.
     n_stones : ndarray of shape (n_rows,), integer
-        Stones in each cell.
+        Stones in each row; `NOT_RECORDED` where they were weighed and not counted.
     carats : ndarray of shape (n_rows,), float, or None
-        Carats in each cell, where the sheet gives them.
+        Carats in each row, where the sheet gives them; NaN where a row has none.
+    sample : bool
+        Whether only a sample of the stones of each size class is counted here. Classes given size count then; sizes
+        and totals are those of the other breakdowns.
     """
 
     attributes: tuple[str, ...]
     codes: NDArray[np.int16]
     n_stones: NDArray[np.int64]
     carats: NDArray[np.float64] | None = None
+    sample: bool = False
 
     def __post_init__(self) -> None:
         if self.codes.shape != (self.n_stones.shape[0], len(self.attributes)):
             raise InvalidParcel(f"breakdown {self.attributes}: codes of shape {self.codes.shape} do not fit")
+        if self.carats is not None and self.carats.shape != self.n_stones.shape:
+            raise InvalidParcel(f"breakdown {self.attributes}: carats of shape {self.carats.shape} do not fit")
+        unweighed = True if self.carats is None else ~(self.carats >= 0)
+        if bool(np.any((self.n_stones < 0) & unweighed)):
+            raise InvalidParcel(f"breakdown {self.attributes}: a row has neither stones nor carats")
         _frozen(self.codes)
         _frozen(self.n_stones)
         if self.carats is not None:
             _frozen(self.carats)
+
+    @property
+    def counted(self) -> int | None:
+        """Stones of all rows; None where some were not counted."""
+        return None if bool((self.n_stones < 0).any()) else int(self.n_stones.sum())
+
+    @property
+    def weighed(self) -> float | None:
+        """Carats of all rows; None where some were not weighed."""
+        if self.carats is None or bool(np.isnan(self.carats).any()):
+            return None
+        return float(self.carats.sum())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,15 +143,15 @@ class Parcel:
     Parameters
     ----------
     n_stones : int
-        Stones in the rows.
+        Stones in the rows; 0 where some were weighed and never counted.
+    countries : tuple of DeclaredCountry
+        Countries that the paper names beside, or instead of, zones.
     carats : float or None
         Their weight; None where a counts sheet gives no carats.
     sieve_set : SieveSet or None
         Size classes of `breakdowns`; None for a stone list or where size is not recorded.
     declared_carats : float or None
         The total the parcel's own row declares (the paper's), kept beside the weight of the rows.
-    n_stones_graded : int or None
-        Stones of which colour or morphology is recorded; None where that is not known.
     read_as : mapping or None
         What was understood of the sheet that the parcel came from, as plain JSON values; it stands in the report.
     """
@@ -123,6 +161,7 @@ class Parcel:
     carats: float | None
     conditions: Conditions = field(default_factory=Conditions)
     declarations: tuple[Declaration, ...] = ()
+    countries: tuple[DeclaredCountry, ...] = ()
     exported_on: date | None = None
     certificate_no: str | None = None
     exporter: str | None = None
@@ -132,7 +171,6 @@ class Parcel:
     stones: Stones | None = None
     breakdowns: tuple[Breakdown, ...] = ()
     sieve_set: SieveSet | None = None
-    n_stones_graded: int | None = None
     read_as: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
@@ -140,13 +178,43 @@ class Parcel:
             raise InvalidParcel(
                 f"parcel {self.parcel_id!r} needs a stone list or a sorting sheet, and one of them only"
             )
-        if self.n_stones < 1:
+        uncounted = bool(self.breakdowns) and any(item.counted is None for item in self.breakdowns)
+        if self.n_stones < 0 or (self.n_stones == 0 and not uncounted):
             raise InvalidParcel(f"parcel {self.parcel_id!r} has no stones")
-        zones = [item.zone_id for item in self.declarations]
-        if len(set(zones)) != len(zones):
-            raise InvalidParcel(f"parcel {self.parcel_id!r} declares a zone twice; add its bordereaux up first")
-        if len(zones) > 1 and any(item.carats is None for item in self.declarations):
-            raise InvalidParcel(f"parcel {self.parcel_id!r} declares several zones; each needs its carats")
+        if self.breakdowns and all(item.sample for item in self.breakdowns):
+            raise InvalidParcel(f"parcel {self.parcel_id!r} has a sample of its stones and nothing of the whole")
+        _check_declared(self)
+
+    def n_stones_graded(self, size: str) -> int | None:
+        """Return how many stones have a class of some attribute besides `size`; None where they were not counted."""
+        if self.stones is not None:
+            graded = [codes >= 0 for codes in self.stones.codes.values()]
+            return int(np.count_nonzero(np.any(graded, axis=0))) if graded else 0
+        counts = [0]
+        for item in self.breakdowns:
+            classes = item.codes[:, [k for k, name in enumerate(item.attributes) if name != size]]
+            n_stones = item.n_stones[(classes >= 0).any(axis=1)]
+            if bool((n_stones < 0).any()):
+                return None
+            counts.append(int(n_stones.sum()))
+        return max(counts)
+
+
+def _check_declared(parcel: Parcel) -> None:
+    """Raise `InvalidParcel` where what the paper names cannot be one blend."""
+    zones = [item.zone_id for item in parcel.declarations]
+    countries = [item.country for item in parcel.countries]
+    if len(set(zones)) != len(zones) or len(set(countries)) != len(countries):
+        raise InvalidParcel(f"parcel {parcel.parcel_id!r} declares a zone twice; add its bordereaux up first")
+    parts: list[Declaration | DeclaredCountry] = [*parcel.declarations, *parcel.countries]
+    percents = [item.percent for item in parts if item.percent is not None]
+    if percents and (len(percents) < len(parts) or any(item.carats is not None for item in parts)):
+        raise InvalidParcel(f"parcel {parcel.parcel_id!r} declares by percent; all of it or none of it can be so")
+    if percents and (min(percents) <= 0 or abs(sum(percents) - 100.0) > PERCENT_APART):
+        raise InvalidParcel(f"parcel {parcel.parcel_id!r} declares {sum(percents):g} %; percentages add up to 100")
+    bare = [item for item in parts if item.carats is None and item.percent is None]
+    if bare and len(parts) > 1 and (zones or len(bare) < len(parts)):
+        raise InvalidParcel(f"parcel {parcel.parcel_id!r} declares several zones; each needs its carats")
 
 
 @dataclass(frozen=True, slots=True)

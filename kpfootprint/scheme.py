@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from kpfootprint.errors import SchemeMismatch
 
@@ -23,8 +25,18 @@ class AttributeClass:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClassSet:
+    """A word for several classes of one attribute, such as *makeables*: the stone is of one of `members`."""
+
+    name: str
+    labels: Mapping[str, str]
+    members: tuple[str, ...]
+    synonyms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SieveSet:
-    """Size classes of one way of sieving.
+    """Size classes of one way of sieving, or the ranges that the rows of a sheet name.
 
     Parameters
     ----------
@@ -33,8 +45,8 @@ class SieveSet:
     classes : tuple of str, length k
         Class names, smallest stones first.
     lower_ct, upper_ct : tuple of float, length k
-        Class limits in carats, increasing; a stone belongs where ``lower_ct <= weight_ct < upper_ct``.
-        The last upper limit may be infinite.
+        Class limits in carats; a stone belongs where ``lower_ct <= weight_ct < upper_ct``. An upper limit may be
+        infinite. Sieves leave no gap and do not overlap (`gapless`); ranges on a sheet may do both.
     """
 
     name: str
@@ -47,11 +59,22 @@ class SieveSet:
             raise SchemeMismatch(f"sieve set {self.name!r}: as many names as lower and upper limits are needed")
         if len(set(self.classes)) != len(self.classes):
             raise SchemeMismatch(f"sieve set {self.name!r}: class names repeat")
-        edges = (*self.lower_ct, self.upper_ct[-1])
-        if edges[0] < 0 or any(not low < high for low, high in pairwise(edges)):
-            raise SchemeMismatch(f"sieve set {self.name!r}: limits must increase from 0 ct or more, got {edges}")
-        if any(up != low for up, low in zip(self.upper_ct, self.lower_ct[1:], strict=False)):
+        if any(not 0 <= low < high for low, high in zip(self.lower_ct, self.upper_ct, strict=True)):
+            limits = list(zip(self.lower_ct, self.upper_ct, strict=True))
+            raise SchemeMismatch(f"sieve set {self.name!r}: limits must increase from 0 ct or more, got {limits}")
+        if list(self.lower_ct) != sorted(self.lower_ct):
+            raise SchemeMismatch(f"sieve set {self.name!r}: the smallest class comes first, got {self.lower_ct}")
+
+    @property
+    def gapless(self) -> bool:
+        """Whether each class begins where the one before it ends."""
+        return self.upper_ct[:-1] == self.lower_ct[1:]
+
+    def checked(self) -> SieveSet:
+        """Return the set, or raise `SchemeMismatch` where its classes overlap or leave a gap."""
+        if not self.gapless:
             raise SchemeMismatch(f"sieve set {self.name!r}: each class must begin where the one before it ends")
+        return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +90,11 @@ class SizeAttribute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attribute:
-    """A categorical attribute: colour, morphology or a further one."""
+    """A categorical attribute: colour, morphology or a further one.
+
+    A code below ``len(classes)`` is a class; a code from there on is the set of that number in `sets`, and says that
+    the stone is of one of the set's classes.
+    """
 
     name: str
     column: str
@@ -75,11 +102,36 @@ class Attribute:
     synonyms: tuple[str, ...]
     classes: tuple[AttributeClass, ...]
     ordered: bool = False
+    sets: tuple[ClassSet, ...] = ()
+
+    def __post_init__(self) -> None:
+        known, names = set(self.class_names), self.code_names
+        if len(set(names)) != len(names):
+            raise SchemeMismatch(f"attribute {self.name!r}: names of classes and sets repeat")
+        for item in self.sets:
+            if strangers := [name for name in item.members if name not in known]:
+                raise SchemeMismatch(f"attribute {self.name!r}: set {item.name!r} has no classes {strangers}")
+            if not item.members or len(set(item.members)) != len(item.members):
+                raise SchemeMismatch(f"attribute {self.name!r}: set {item.name!r} needs classes, each of them once")
 
     @property
     def class_names(self) -> tuple[str, ...]:
         """Names of the classes, in the package's order; codes in arrays are positions in it."""
         return tuple(item.name for item in self.classes)
+
+    @property
+    def code_names(self) -> tuple[str, ...]:
+        """Names of all codes: the classes, then the sets of classes."""
+        return (*self.class_names, *(item.name for item in self.sets))
+
+    def members_of_codes(self) -> NDArray[np.bool_]:
+        """Return which classes (n_codes, n_classes) a stone of each code may be of."""
+        position = {name: k for k, name in enumerate(self.class_names)}
+        out = np.zeros((len(self.code_names), len(self.classes)), dtype=bool)
+        np.fill_diagonal(out, True)
+        for row, item in enumerate(self.sets, start=len(self.classes)):
+            out[row, [position[name] for name in item.members]] = True
+        return out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +194,7 @@ class Scheme:
                     {"name": c.name, "labels": dict(c.labels), "synonyms": list(c.synonyms)} for c in item.classes
                 ],
             }
+            | ({"sets": [_set_json(one) for one in item.sets]} if item.sets else {})
             for item in self.categorical
         ]
         sieve_sets = [
@@ -171,6 +224,15 @@ class Scheme:
             raise SchemeMismatch(f"the scheme has no entry {missing}") from None
 
 
+def _set_json(item: ClassSet) -> dict[str, Any]:
+    return {
+        "name": item.name,
+        "labels": dict(item.labels),
+        "synonyms": list(item.synonyms),
+        "members": list(item.members),
+    }
+
+
 def _scheme(document: Mapping[str, Any]) -> Scheme:
     sets = tuple(
         SieveSet(
@@ -180,7 +242,7 @@ def _scheme(document: Mapping[str, Any]) -> Scheme:
             upper_ct=tuple(
                 float("inf") if c.get("upper_ct") is None else float(c["upper_ct"]) for c in item["classes"]
             ),
-        )
+        ).checked()
         for item in document["sieve_sets"]
     )
     size: SizeAttribute | None = None
@@ -198,8 +260,23 @@ def _scheme(document: Mapping[str, Any]) -> Scheme:
             AttributeClass(name=c["name"], labels=c["labels"], synonyms=tuple(c.get("synonyms", ())))
             for c in item["classes"]
         )
+        class_sets = tuple(
+            ClassSet(
+                name=c["name"],
+                labels=c["labels"],
+                members=tuple(c["members"]),
+                synonyms=tuple(c.get("synonyms", ())),
+            )
+            for c in item.get("sets", ())
+        )
         categorical.append(
-            Attribute(**common, synonyms=synonyms, classes=classes, ordered=bool(item.get("ordered", False)))
+            Attribute(
+                **common,
+                synonyms=synonyms,
+                classes=classes,
+                ordered=bool(item.get("ordered", False)),
+                sets=class_sets,
+            )
         )
     if size is None:
         raise SchemeMismatch("the scheme has no attribute with a sieve set (size)")

@@ -28,7 +28,7 @@ def package() -> ReferencePackage:
 
 
 def test_the_package_is_read_whole(package: ReferencePackage) -> None:
-    assert (package.name, package.version, package.synthetic) == ("synthetic-reference", "2026.1", True)
+    assert (package.name, package.version, package.synthetic) == ("synthetic-reference", "2026.2", True)
     assert len(package.batch) == len(package.zone_of) == len(package.collected_on) == 278
     assert sum(parcel.n_stones for parcel in package.batch) == 174_625
     assert len(set(package.zone_of)) == 14

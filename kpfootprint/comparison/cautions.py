@@ -65,7 +65,7 @@ def record_cautions(said: Cautions, parcel: Parcel, arrays: ParcelArrays, row: i
         if not arrays.recorded[row, a]:
             said.add("attribute_not_recorded", attribute=name)
         elif a > 0:
-            share = float(arrays.tables[a - 1][row].sum()) / parcel.n_stones
+            share = float(arrays.tables[a - 1][row].sum() / arrays.n_stones[row])
             if share < 1.0 - 1e-9:
                 said.add("partly_recorded", attribute=name, share=share)
     if parcel.carats is None:
@@ -92,7 +92,7 @@ def _below_screen(said: Cautions, parcel: Parcel) -> None:
         return
     below = int(np.count_nonzero(parcel.stones.weight_ct < CT_PER_MM3 * screen**3))
     if below:
-        said.add("below_screen", n_stones=below, share=below / parcel.n_stones, bottom_screen_mm=screen)
+        said.add("below_screen", n_stones=below, share=below / len(parcel.stones.weight_ct), bottom_screen_mm=screen)
 
 
 def release_cautions(said: Cautions, release: Release) -> None:

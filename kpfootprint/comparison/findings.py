@@ -189,11 +189,12 @@ def examination_of(
 ) -> Examination:
     """Return everything found about one parcel of a batch."""
     testable = bool(hypotheses.testable[row])
+    n_stones = parcel.n_stones or max(round(float(weighed.looked.view.arrays.n_stones[row])), 1)
     verification, mixture, conclusion = None, None, None
     said = Cautions([])
     release_cautions(said, release)
     declaration_cautions(said, parcel, hypotheses, row, release)
-    size_cautions(said, parcel.n_stones, weighed.looked.gate[row], release)
+    size_cautions(said, n_stones, weighed.looked.gate[row], release)
     record_cautions(said, parcel, weighed.looked.view.arrays, row, release)
     if testable:
         verification = verification_of(weighed, hypotheses, row, release)
@@ -211,7 +212,7 @@ def examination_of(
             int(
                 conclude(
                     release.rules,
-                    n_stones=np.array([float(parcel.n_stones)]),
+                    n_stones=np.array([float(n_stones)]),
                     log10_lr=weighed.log10_lr[one],
                     share_p=weighed.shares.p_value[one],
                     share_low=weighed.shares.low[one],
@@ -235,6 +236,6 @@ def examination_of(
         novelty=novelty,
         explanation=explanation_of(weighed, hypotheses, row, parcel, release, verification, mixture, conclusion),
         conclusion=conclusion,
-        error_rates=error_rates_of(parcel.n_stones, release) if testable else None,
+        error_rates=error_rates_of(n_stones, release) if testable else None,
         cautions=tuple(said.statements),
     )

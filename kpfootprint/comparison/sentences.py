@@ -134,7 +134,7 @@ def change_sentences(
             ),
             None,
         )
-        if enough is not None and parcel.n_stones < enough:
+        if enough is not None and 0 < parcel.n_stones < enough:
             out.append(Statement(code="more_stones", values={"n_stones": parcel.n_stones, "needed": enough}))
         if parcel.conditions.bottom_screen_mm is None:
             out.append(Statement(code="declare_screen", values={}))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest.build import build_parcel
-from kpfootprint.ingest.declared import read_declarations
+from kpfootprint.ingest.declared import DeclaredParts, read_declarations
 from kpfootprint.ingest.fields import Draft, read_parcels
 from kpfootprint.ingest.findings import Findings
 from kpfootprint.ingest.goods import read_goods
@@ -95,7 +95,7 @@ def _assemble(tables: Mapping[str, Table], words: Words, limits: Limits, single:
     stones, counts = (
         read_goods(tables[kind], single, words, findings) if kind in tables else None for kind in ("stones", "counts")
     )
-    declared: dict[str, dict[str, float | None]] = {}
+    declared: dict[str, DeclaredParts] = {}
     if "declarations" in tables and tables["declarations"].complete:
         declared = read_declarations(tables["declarations"], single, words, findings)
     sizes = tables.get("size_classes")
@@ -114,7 +114,8 @@ def _assemble(tables: Mapping[str, Table], words: Words, limits: Limits, single:
         raise IngestError(findings.all(drafts))
     parcels: dict[str, Parcel] = {}
     for parcel_id, draft in drafts.items():
-        draft.zones = declared.get(parcel_id, {})
+        if parcel_id in declared:
+            draft.zones, draft.countries = declared[parcel_id].zones, declared[parcel_id].countries
         rows = stone_rows.get(parcel_id), count_rows.get(parcel_id)
         parcel = build_parcel(draft, (stones, rows[0]), (counts, rows[1]), sieve_sets, words, findings)
         if parcel is not None:

@@ -12,10 +12,10 @@ from kpfootprint.ingest.fields import Draft, export_day
 from kpfootprint.ingest.findings import Findings
 from kpfootprint.ingest.goods import Goods
 from kpfootprint.ingest.rules import Broken, problem
-from kpfootprint.ingest.sheets import read_breakdowns
+from kpfootprint.ingest.sheets import number_and_weight, read_breakdowns
 from kpfootprint.ingest.totals import CELL_UNIT_CT, STONE_UNIT_CT, rounding_tolerance
 from kpfootprint.ingest.words import Words, fold
-from kpfootprint.parcel import Conditions, Declaration, Parcel, Stones
+from kpfootprint.parcel import Conditions, Declaration, DeclaredCountry, Parcel, Stones
 from kpfootprint.scheme import SieveSet
 
 CONDITIONS = ("cleaning_state", "selection", "sorter", "bottom_screen_mm", "specials_removed", "sieve_set")
@@ -62,11 +62,18 @@ def build_parcel(
             "stones": Stones(weight_ct=weight, codes=recorded),
         }
     else:
-        breakdowns = read_breakdowns(goods, rows, draft.parcel_id, sieve_set, words, findings)
+        breakdowns, sieve_set = read_breakdowns(goods, rows, draft.parcel_id, sieve_set, words, findings)
+        stated, stated_ct = draft.fields.get("n_stones"), draft.fields.get("carats")
+        if breakdowns and all(item.sample for item in breakdowns):
+            if stated is None or stated_ct is None:
+                tell("sample_alone", "n_stones")
+                return None
+            breakdowns = (number_and_weight(stated, stated_ct), *breakdowns)
         if not breakdowns:
             return None
-        n_stones = int(breakdowns[0].n_stones.sum())
-        weighed = next((item.carats for item in breakdowns if item.carats is not None), None)
+        whole = [item for item in breakdowns if not item.sample]
+        n_stones = next((n for item in whole if (n := item.counted) is not None), stated or 0)
+        weighed = next((item.carats for item in whole if item.weighed is not None), None)
         carats = None if weighed is None else float(weighed.sum())
         _check_totals(draft, n_stones, carats, weighed, CELL_UNIT_CT, tell)
         sized = any(words.scheme.size.name in item.attributes for item in breakdowns)
@@ -122,10 +129,8 @@ def _parcel(draft: Draft, body: Mapping[str, Any], value_of_rows: float | None) 
     return Parcel(
         parcel_id=draft.parcel_id,
         conditions=Conditions(**{name: fields[name] for name in CONDITIONS if name in fields}),
-        declarations=tuple(
-            Declaration(zone_id=zone, carats=None if carats is None else round(carats, 6))
-            for zone, carats in draft.zones.items()
-        ),
+        declarations=tuple(Declaration(zone_id=zone, **part.amounts()) for zone, part in draft.zones.items()),
+        countries=tuple(DeclaredCountry(country=name, **part.amounts()) for name, part in draft.countries.items()),
         exported_on=export_day(draft),
         certificate_no=fields.get("certificate_no"),
         exporter=fields.get("exporter"),

@@ -134,7 +134,8 @@ def _raw(name: str, columns: Mapping[str, Sequence[Any]], *, numbered: bool = Tr
     n_rows = 0
     for header, values in columns.items():
         maker = ColumnMaker()
-        maker.add(typed_cells(values) if numbered else [_scalar(value) for value in values])
+        flags = not numbered or header == "sample"
+        maker.add([_scalar(value) for value in values] if flags else typed_cells(values))
         made.append(maker.column(str(header)))
         n_rows = len(values)
     rows = np.arange(1, n_rows + 1, dtype=np.int32) if numbered else None

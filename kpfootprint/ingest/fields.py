@@ -15,18 +15,32 @@ from kpfootprint.ingest.tables import Table
 from kpfootprint.ingest.words import condition_values, fold
 
 MAX_CARATS = 1e9
-NUMBER_COLUMNS = ("carats", "n_stones", "value_usd", "bottom_screen_mm", "lower_ct", "upper_ct")
+NUMBER_COLUMNS = ("carats", "percent", "n_stones", "value_usd", "bottom_screen_mm", "lower_ct", "upper_ct")
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What is declared of one zone or country: carats, or percent of the carats, or neither."""
+
+    carats: float | None = None
+    percent: float | None = None
+
+    def amounts(self) -> dict[str, float | None]:
+        """Return both, rounded beyond what anyone weighs."""
+        parts = {"carats": self.carats, "percent": self.percent}
+        return {name: None if value is None else round(value, 6) for name, value in parts.items()}
 
 
 @dataclass(slots=True)
 class Draft:
-    """What is known of a parcel before its stones: read fields, and the weight declared for each zone."""
+    """What is known of a parcel before its stones: read fields, and what is declared of zones and of countries."""
 
     parcel_id: str
     table: Table | None = None
     row: int | None = None
     fields: dict[str, Any] = field(default_factory=dict)
-    zones: dict[str, float | None] = field(default_factory=dict)
+    zones: dict[str, Declared] = field(default_factory=dict)
+    countries: dict[str, Declared] = field(default_factory=dict)
 
 
 def _condition(name: str) -> Callable[[Cell], str | Broken | None]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.ingest.cells import Cell, Odd, is_blank, read_text, text_of
+from kpfootprint.ingest.cells import Cell, Odd, is_blank, read_text, read_yes_or_no, text_of
 from kpfootprint.ingest.findings import Findings
 from kpfootprint.ingest.numbers import DecimalMarks, check_range, read_numbers
 from kpfootprint.ingest.rules import Broken
@@ -26,7 +26,8 @@ MAX_COMPARED = 200
 class Goods:
     """Rows of stones or counts, read: numbers, class codes, and the parcel that each row belongs to.
 
-    `owners` holds positions in `ids`. A number that was blank or broken is NaN.
+    `owners` holds positions in `ids`. A number that was blank or broken is NaN. Of counts, `breakdowns` numbers the
+    named breakdowns (-1: not named), and `samples` flags rows of a graded sample.
     """
 
     table: Table
@@ -34,6 +35,8 @@ class Goods:
     owners: NDArray[np.int32]
     numbers: Mapping[str, NDArray[np.float64]]
     codes: Mapping[str, NDArray[np.int16]]
+    breakdowns: NDArray[np.intp] | None = None
+    samples: NDArray[np.bool_] | None = None
 
     def rows_by_parcel(self) -> dict[str, NDArray[np.intp]]:
         """Return the positions of each parcel's rows, in the order of the file."""
@@ -54,7 +57,13 @@ def read_goods(table: Table, single: str | None, words: Words, findings: Finding
         findings.add(ids[owners[row]] or None, table.problem(broken, row))
     number_columns = {
         "stones": {words.scheme.size.column: "weight", "value_usd": "value"},
-        "counts": {"n_stones": "count", "carats": "value", "value_usd": "value"},
+        "counts": {
+            "n_stones": "count",
+            "carats": "value",
+            "value_usd": "value",
+            "lower_ct": "value",
+            "upper_ct": "value",
+        },
     }[table.kind]
     found = [table.columns[name] for name in number_columns if name in table.columns]
     marks = DecimalMarks.seen_in(column.cells for column in found)
@@ -75,7 +84,21 @@ def read_goods(table: Table, single: str | None, words: Words, findings: Finding
         by_cell, broken_cells = class_codes(column.cells, attribute)
         findings.add_column(table, column, broken_cells, owners, ids)
         codes[attribute.name] = by_cell[column.codes]
-    return Goods(table=table, ids=ids, owners=owners, numbers=numbers, codes=codes)
+    breakdowns, samples = None, None
+    if "breakdown" in table.columns and table.kind == "counts":
+        column = table.columns["breakdown"]
+        names = {text: k for k, text in enumerate(dict.fromkeys(map(text_of, column.cells)))}
+        labels = [-1 if is_blank(cell) else names[text_of(cell)] for cell in column.cells]
+        breakdowns = np.array(labels, dtype=np.intp)[column.codes]
+    if "sample" in table.columns and table.kind == "counts":
+        column = table.columns["sample"]
+        read = [read_yes_or_no(cell) for cell in column.cells]
+        unclear = {at: flag for at, flag in enumerate(read) if isinstance(flag, Broken)}
+        findings.add_column(table, column, unclear, owners, ids)
+        samples = np.array([flag is True for flag in read], dtype=bool)[column.codes]
+    return Goods(
+        table=table, ids=ids, owners=owners, numbers=numbers, codes=codes, breakdowns=breakdowns, samples=samples
+    )
 
 
 def _check_numbers(kind: str, column: Column, values: NDArray[np.float64], broken: dict[int, Broken]) -> None:
@@ -85,7 +108,7 @@ def _check_numbers(kind: str, column: Column, values: NDArray[np.float64], broke
         check_range(values, broken, minimum="zero", maximum=1e9, whole=True)
     else:
         check_range(values, broken, minimum="zero", maximum=1e12)
-    if kind != "value":
+    if kind == "weight":
         for position in np.flatnonzero(np.isnan(values)).tolist():
             if is_blank(column.cells[position]):
                 broken[position] = Broken("missing_value")
@@ -117,7 +140,7 @@ def class_codes(cells: Sequence[Cell], attribute: Attribute) -> tuple[NDArray[np
     codes = np.full(len(cells), NOT_RECORDED, dtype=np.int16)
     broken: dict[int, Broken] = {}
     known = attribute_words(attribute)
-    names = {word: attribute.classes[code].name for word, code in known.items()}
+    names = {word: attribute.code_names[code] for word, code in known.items()}
     unlike_any = Broken("unknown_class", {"attribute": attribute.name, "nearest": nearest("", names)})
     for position, cell in enumerate(cells):
         if is_blank(cell):

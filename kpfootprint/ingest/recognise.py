@@ -65,8 +65,11 @@ def recognise(raw: RawTable, kind: str, words: Words, problems: list[Problem]) -
         else:
             found[name] = column
     required = (words.scheme.size.column,) if kind == "stones" else REQUIRED[kind]
-    if raw.typed and kind == "declarations":
-        required = ("zone_id",)
+    if kind == "declarations":
+        weighed = ("carats",) if not raw.typed and "percent" not in found else ()
+        required = (*(() if "country" in found else ("zone_id",)), *weighed)
+    if kind == "counts" and "carats" in found:
+        required = ()
     headers = ", ".join(column.header for column in raw.columns) or "none"
     missing = [name for name in required if name not in found]
     for name in missing:

@@ -61,10 +61,16 @@ RULES: Final[Mapping[str, str]] = {
     "stones_and_counts": "the parcel has stones and counts; give one of the two",
     "no_class": "the row of counts names no class",
     "breakdowns_disagree": "the breakdown by {attributes} sums to {found}, the breakdown by {others} to {expected}",
+    "sample_exceeds": "the graded sample holds {found} stones, the whole only {expected}",
+    "sample_alone": "only a graded sample is counted; say how many stones and carats the whole parcel has",
     "stones_total": "the parcel declares {expected} stones, its rows hold {found}",
     "carats_total": "the parcel declares {expected} ct, its rows weigh {found} ct; rounding explains {tolerance} ct",
     "bad_sieve_set": "the size classes do not make a sieve set: {detail}",
     "declared_without_carats": "several zones are declared; each needs its carats",
+    "unknown_country": "no zone of the reference lies there; known are {known}",
+    "zone_or_country": "a declaration names a zone or a country, one of the two",
+    "carats_and_percent": "all declarations are in carats or all are in percent of the carats",
+    "percent_total": "the declared percentages add up to {found}, not to 100",
     "more_problems": "{count} more problems are not listed",
 }
 

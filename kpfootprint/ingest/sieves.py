@@ -63,7 +63,7 @@ def _sieve_set(name: str, rows: list[tuple[float, float, str]], table: Table, fi
         return None
     lower, upper, classes = zip(*sorted(rows), strict=True)
     try:
-        return SieveSet(name=name, classes=classes, lower_ct=lower, upper_ct=upper)
+        return SieveSet(name=name, classes=classes, lower_ct=lower, upper_ct=upper).checked()
     except SchemeMismatch as error:
         findings.add(None, table.problem(Broken("bad_sieve_set", {"detail": error})))
         return None

@@ -12,7 +12,7 @@ from importlib import resources
 from typing import Any
 
 from kpfootprint.reference import ZoneTable
-from kpfootprint.scheme import Attribute, Scheme, SieveSet
+from kpfootprint.scheme import Attribute, AttributeClass, ClassSet, Scheme, SieveSet
 
 TABLES = ("parcels", "declarations", "stones", "counts", "size_classes")
 
@@ -58,9 +58,10 @@ def condition_values(field: str) -> Mapping[str, str | None]:
 
 
 def attribute_words(attribute: Attribute) -> dict[str, int]:
-    """Return folded names, labels and synonyms of classes, and their plurals, with the class code of each."""
+    """Return folded names, labels and synonyms of classes and sets, and their plurals, with the code of each."""
     known: dict[str, int] = {}
-    for code, item in enumerate(attribute.classes):
+    items: list[AttributeClass | ClassSet] = [*attribute.classes, *attribute.sets]
+    for code, item in enumerate(items):
         for word in (item.name, *item.labels.values(), *item.synonyms):
             known.setdefault(fold(word), code)
     for word, code in list(known.items()):

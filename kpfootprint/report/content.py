@@ -59,7 +59,7 @@ def build_report(parcel: Parcel, examination: Examination, model: ModelCard, *, 
         "schema_version": SCHEMA_VERSION,
         "created_at": created_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "software": {"name": model.software_name, "version": model.software_version},
-        "parcel": _parcel(parcel, examination),
+        "parcel": _parcel(parcel, examination, model.scheme.size.name),
         "status": {
             "day": examination.status_on.isoformat(),
             "declared": declared_status([zone.status_on_export_date for zone in examination.declared]),
@@ -104,12 +104,12 @@ def _iso(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
 
 
-def _parcel(parcel: Parcel, examination: Examination) -> Json:
+def _parcel(parcel: Parcel, examination: Examination, size: str) -> Json:
     conditions = parcel.conditions
     return {
         "parcel_id": parcel.parcel_id,
-        "n_stones": parcel.n_stones,
-        "n_stones_graded": parcel.n_stones_graded,
+        "n_stones": parcel.n_stones or None,
+        "n_stones_graded": parcel.n_stones_graded(size),
         "read_as": None if parcel.read_as is None else dict(parcel.read_as),
         "carats": _or_none(parcel.carats, rounding.amount),
         "declared_carats": _or_none(parcel.declared_carats, rounding.amount),

@@ -9,7 +9,7 @@ from typing import Any
 from kpfootprint.errors import Problem, ReferenceDataError, SchemeMismatch
 from kpfootprint.ingest.words import Words, fold
 from kpfootprint.reference import ZoneTable
-from kpfootprint.scheme import Scheme
+from kpfootprint.scheme import AttributeClass, ClassSet, Scheme
 from training.package.descriptor import DESCRIPTOR, finite
 
 MOST_ATTRIBUTES, MOST_CLASSES = 12, 100
@@ -113,6 +113,30 @@ def _classes(name: str, item: Mapping[str, Any]) -> Iterator[Problem]:
             yield told(f"{name}: labels must be texts by language, synonyms a list of texts", own)
     if not _words_fit(item):
         yield told(f"{name}: labels must be texts by language, synonyms a list of texts")
+    yield from _sets(name, item.get("sets", []), seen)
+
+
+def _sets(name: str, sets: object, classes: set[str]) -> Iterator[Problem]:
+    """Give what is wrong with the words for several classes."""
+    if not isinstance(sets, list) or not all(isinstance(entry, Mapping) for entry in sets):
+        yield told(f"{name}: sets must be a list of objects, each with a name and members", sets)
+        return
+    if len(sets) > MOST_CLASSES:
+        yield told(f"{name}: there may be {MOST_CLASSES} sets at most, got {len(sets)}")
+    taken = set(classes)
+    for entry in sets:
+        own, members = entry.get("name"), entry.get("members")
+        if not isinstance(own, str) or not own.strip():
+            yield told(f"{name}: a set has no name", entry)
+        elif own in taken:
+            yield told(f"{name}: the set {own!r} bears the name of a class or of another set", own)
+        taken.add(str(own))
+        if not isinstance(members, list) or not members or len(set(map(str, members))) < len(members):
+            yield told(f"{name}: members of the set must be a list of classes, each of them once", own)
+        elif strangers := [member for member in members if member not in classes]:
+            yield told(f"{name}: the set {own!r} has members that are no classes: {strangers}", own)
+        if not _words_fit(entry):
+            yield told(f"{name}: labels must be texts by language, synonyms a list of texts", own)
 
 
 def _words_fit(item: Mapping[str, Any]) -> bool:
@@ -135,6 +159,7 @@ def _labelled(item: Mapping[str, Any]) -> dict[str, Any]:
     out = full(item) | {"column": item.get("column", item["name"])}
     if "classes" in item:
         out["classes"] = [full(entry) for entry in item["classes"]]
+        out["sets"] = [full(entry) for entry in item.get("sets", [])]
     return out
 
 
@@ -158,10 +183,11 @@ def _size_class(lower: float, upper: float | None) -> dict[str, Any]:
 
 
 def _two_classes(scheme: Scheme) -> Iterator[Problem]:
-    """Give the words that stand for two classes of one attribute: they would be read as the first."""
+    """Give the words that stand for two classes, or sets of them, of one attribute: the first would be read."""
     for attribute in scheme.categorical:
         meant: dict[str, str] = {}
-        for item in attribute.classes:
+        items: list[AttributeClass | ClassSet] = [*attribute.classes, *attribute.sets]
+        for item in items:
             for word in (item.name, *item.labels.values(), *item.synonyms):
                 other = meant.setdefault(fold(word), item.name)
                 if other != item.name:
