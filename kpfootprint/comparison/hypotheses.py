@@ -85,7 +85,7 @@ def form_hypotheses(parcels: tuple[Parcel, ...], release: Release, status_on: da
         columns = [position.get(item.zone_id, -1) for item in parcel.declarations]
         testable[row] = bool(columns) and min(columns) >= 0
         if testable[row]:
-            carats = np.array([1.0 if item.carats is None else item.carats for item in parcel.declarations])
+            carats = np.array([item.carats or item.percent or 1.0 for item in parcel.declarations])
             weights[row, columns] = stone_shares(carats, mean_ct[row, columns])
         else:
             weights[row, 0] = 1.0

@@ -23,12 +23,15 @@ def lay_out(report: Report, lang: str) -> Document:
     content = sp.content
     parcel = content["parcel"]
     sections = (summary(sp), declared(sp), findings(sp), certainty(sp), balance(sp), limits(sp), provenance(sp))
-    stones = sp.words.plural(*_STONES[:2], parcel["n_stones"], n=sp.words.number(parcel["n_stones"]))
-    carats = "" if parcel["carats"] is None else f", {sp.words.number(parcel['carats'], 2)} ct"
+    size = []
+    if parcel["n_stones"] is not None:
+        size.append(sp.words.plural(*_STONES[:2], parcel["n_stones"], n=sp.words.count(parcel["n_stones"])))
+    if parcel["carats"] is not None:
+        size.append(f"{sp.words.number(parcel['carats'], 2)} ct")
     return Document(
         lang=sp.words.lang,
         title=sp.t(mark("Footprint comparison of parcel {parcel_id}"), parcel_id=parcel["parcel_id"]),
-        subtitle=f"{stones}{carats} · {sp.words.day(content['created_at'])}",
+        subtitle=f"{', '.join(size)} · {sp.words.day(content['created_at'])}",
         report_id=content["report_id"],
         created_at=content["created_at"],
         foot=sp.t(mark("Report {report_id}"), report_id=content["report_id"]),

@@ -86,6 +86,10 @@ class Words:
             plain += f"{abs(value):,.{places}f}"
         return plain.translate({44: self.group, 46: self.decimal})
 
+    def count(self, value: int | None) -> str:
+        """Return a whole number, or a dash where nobody counted."""
+        return "\u2013" if value is None else self.number(value)
+
     def trimmed(self, value: float, places: int) -> str:
         """Return a number with at most `places` decimals, without trailing zeros."""
         full = self.number(value, places)

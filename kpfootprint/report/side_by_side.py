@@ -98,7 +98,7 @@ def _conditions(sp: Speaker) -> dict[str, str]:
         sp.t(mark("Cleaning state")): sp.label(conditions["cleaning_state"]),
         sp.t(mark("Selection")): sp.label(conditions["selection"]),
         sp.t(mark("Bottom screen (mm)")): "\u2013" if screen is None else sp.words.trimmed(screen, 3),
-        sp.t(mark("Stones")): sp.words.number(parcel["n_stones"]),
+        sp.t(mark("Stones")): sp.words.count(parcel["n_stones"]),
     }
 
 

@@ -249,11 +249,11 @@ def test_what_1_1_adds_stands_in_the_report() -> None:
             declarants_who_try=ErrorRate(rate=0.05, low=0.02, high=0.1, errors=5, trials=100),
         ),
     )
-    parcel = replace(make_parcel("query"), n_stones_graded=600, read_as={"rows": 612, "passed_over": ["remark"]})
+    parcel = replace(make_parcel("query"), read_as={"rows": 612, "passed_over": ["remark"]})
     content = build_report(parcel, more, make_model(), created_at=CREATED_AT).content
     jsonschema.Draft202012Validator(report_schema()).validate(content)
     assert content["status"] == {"day": "2026-04-17", "declared": "mixed"}
-    assert content["parcel"]["n_stones_graded"] == 600
+    assert content["parcel"]["n_stones_graded"] == make_parcel("query").n_stones_graded("size")
     assert content["parcel"]["read_as"] == {"rows": 612, "passed_over": ["remark"]}
     assert content["verification"]["by_variance"][1] == {"factor": 3.0, "log10_lr": -0.568}
     assert content["error_rates"]["declarants_who_try"]["errors"] == 5

@@ -215,7 +215,7 @@ def test_what_cannot_be_merged(folder: Path, tmp_path: Path) -> None:
         ("parcels", "B"),
     ]
     assert not (tmp_path / "both").exists()
-    describe(other, lambda d: d["attributes"][1]["classes"].pop(0))
+    describe(other, lambda d: (d["attributes"][1]["classes"].pop(0), d["attributes"][1].pop("sets")))
     with pytest.raises(ReferenceDataError, match="declare other"):
         merge_packages(folder, other, tmp_path / "both")
 

@@ -43,7 +43,7 @@ def _parcel_facts(sp: Speaker) -> list[tuple[str, str]]:
     parcel, words = sp.content["parcel"], sp.words
     conditions = parcel["conditions"]
     rows = [
-        (sp.t(mark("Stones")), words.number(parcel["n_stones"])),
+        (sp.t(mark("Stones")), words.count(parcel["n_stones"])),
         (sp.t(mark("Carats")), "\u2013" if parcel["carats"] is None else words.number(parcel["carats"], 2)),
         (sp.t(mark("Exported on")), words.day(parcel["exported_on"])),
         (sp.t(mark("Certificate")), parcel["certificate_no"] or "\u2013"),
