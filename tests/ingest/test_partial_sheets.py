@@ -14,7 +14,7 @@ from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
 from tests.ingest.making import problems_of
 
-PRICE_BOOK = [
+PRICE_BOOK: list[dict[str, Any]] = [
     {"size_class": "4-8 GR", "lower_ct": 0.895, "upper_ct": 2.495, "morphology": "makeables", "n_stones": 22},
     {"size_class": "6 GR", "lower_ct": 1.395, "upper_ct": 1.795, "colour": "cape", "n_stones": 4},
     {"size_class": "+9", "morphology": "clivage", "n_stones": 31},
