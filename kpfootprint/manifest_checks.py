@@ -17,7 +17,7 @@ MANIFEST: Mapping[str, Any] = {
     "release": str,
     "released": bool,
     "scheme": {"attributes": [dict], "sieve_sets": [dict]},
-    "zone_table": {"zones": [dict], "zone_status": [dict]},
+    "zone_table": {"zones": [dict], "zone_status": (dict,)},
     "zone_ids": [str],
     "level_names": [[str]],
     "unlisted_weight": float,
@@ -28,7 +28,7 @@ MANIFEST: Mapping[str, Any] = {
     "n_ranked": int,
 }
 """Members that are read, each with its kind: a type, an object of members, a list of one kind (``{...: kind}`` is an
-object of any names). A manifest may say more."""
+object of any names, ``(kind,)`` a list that may be empty). A manifest may say more."""
 
 
 def check_manifest(manifest: Mapping[str, Any]) -> None:
@@ -102,9 +102,10 @@ def _wrong(place: str, value: Any, kind: Any) -> Iterator[str]:
                     yield f"{where} has no {name!r}"
                 else:
                     yield from _wrong(f"{place}.{name}".lstrip("."), value[name], inner)
-    elif isinstance(kind, list):
-        if not isinstance(value, list) or not value:
-            yield f"{where} must be a list with one item or more, got {_short(value)}"
+    elif isinstance(kind, list | tuple):
+        least = "a list" if isinstance(kind, tuple) else "a list with one item or more"
+        if not isinstance(value, list) or (isinstance(kind, list) and not value):
+            yield f"{where} must be {least}, got {_short(value)}"
         else:
             for position, item in enumerate(value):
                 yield from _wrong(f"{place}[{position}]", item, kind[0])

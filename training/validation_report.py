@@ -16,6 +16,7 @@ from pathlib import Path
 
 from kpfootprint.stats.intervals import clopper_pearson
 from training import validation_plots as plots
+from training.adequacy import adequacy
 from training.criteria import Criteria
 from training.evaluate.record import CHARACTERISTICS, DecisionErrors, DetectionCell, Evaluation, Result
 
@@ -64,6 +65,7 @@ def render_validation(evaluation: Evaluation, criteria: Criteria) -> str:
         pictures=_pictures(evaluation),
         limits=detection_limits(evaluation.detection),
         decisions=[(cell, *_decision_rates(cell)) for cell in evaluation.decisions],
+        zones=adequacy(evaluation),
         made=sorted((key, str(value)) for key, value in evaluation.made.items()),
     )
 

@@ -63,13 +63,13 @@ def draw_scenario(
     share = truth.share
     foreign_stones = rng.binomial(stones, share)
     home = stones - foreign_stones
-    part_stones = np.zeros((n, 4), dtype=np.intp)
     columns = (-truth.declared).argsort(axis=1)[:, :3]
+    part_stones = np.zeros((n, columns.shape[1] + 1), dtype=np.intp)
     shown = np.take_along_axis(truth.declared, columns, axis=1)
     actual = shown * np.exp(0.12 * rng.standard_normal(shown.shape))
     actual /= actual.sum(axis=1, keepdims=True)
-    part_stones[:, :3] = rng.multinomial(home, actual)
-    part_stones[:, 3] = foreign_stones
+    part_stones[:, : shown.shape[1]] = rng.multinomial(home, actual)
+    part_stones[:, -1] = foreign_stones
     sources = np.concatenate([columns, truth.source[:, None]], axis=1)
     row, part = np.nonzero(part_stones)
     source = sources[row, part]

@@ -121,9 +121,10 @@ def draw_truth(scenario: Scenario, n: int, allowed_sets: Floats, rng: np.random.
     n_declared = np.where((kind == 4) & (rng.random(n) < 0.25), 2, n_declared)
     n_declared = np.where(anyone[:, 0], n_declared, np.minimum(n_declared, np.maximum(allowed.sum(axis=1), 1)))
     weights = np.zeros((n, z))
-    raw = rng.gamma(1.5, size=(n, 3)) + 0.08
-    raw[np.arange(3)[None] >= n_declared[:, None]] = 0.0
-    columns = declared_order[:, :3].copy()
+    most = min(3, z)
+    raw = rng.gamma(1.5, size=(n, 3))[:, :most] + 0.08
+    raw[np.arange(most)[None] >= n_declared[:, None]] = 0.0
+    columns = declared_order[:, :most].copy()
     columns[:, 0] = first
     np.add.at(weights, (np.arange(n)[:, None], columns), raw)
     weights /= weights.sum(axis=1, keepdims=True)
@@ -134,7 +135,7 @@ def draw_truth(scenario: Scenario, n: int, allowed_sets: Floats, rng: np.random.
     pool = np.where((pick < 0.05)[:, None], anywhere, foreign)
     pool[~pool.any(axis=1)] = anywhere[~pool.any(axis=1)]
     source = np.where(pool, rng.random((n, z)), -1.0).argmax(axis=1)
-    source = np.where((kind == 4) & (pick > 0.85), z, source)
+    source = np.where((kind == 4) & (pick > 0.85) | ~pool.any(axis=1), z, source)  # all declared: unlisted alone
     source = np.where((kind == 1) | (kind == 2), z, source)
     source = np.where(single, first, source)
     share = np.where(kind == 4, rng.beta(1.0, 1.6, n), 0.0)

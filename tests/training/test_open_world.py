@@ -5,7 +5,8 @@ import pytest
 
 from kpfootprint.reference import ReferencePackage
 from tests.training.parcels import ZONES, make_package
-from training.evaluate.explicit import ExplicitModel, suspects_of
+from training.evaluate.doubts import suspects_of
+from training.evaluate.explicit import ExplicitModel
 from training.evaluate.measure import measure
 from training.evaluate.methods import fit_splits, held_out, n_stones_of, zone_codes, zones_of
 from training.evaluate.novelty import p_values_across_folds

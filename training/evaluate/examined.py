@@ -145,4 +145,4 @@ def shares_of(examinations: Sequence[Examination], *, level: float) -> Shares:
         if abs(fraction.level - level) > 1e-9:
             raise ValueError(f"level must be that of the release, {fraction.level}, got {level}")
         rows.append((fraction.estimate, fraction.low, fraction.high, examination.mixture.p_value))
-    return Shares(*np.array(rows).T)
+    return Shares(*np.array(rows, dtype=np.float64).reshape(-1, 4).T)

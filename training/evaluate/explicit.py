@@ -18,7 +18,6 @@ from kpfootprint.stats.summaries import WINDOWS
 from kpfootprint.stats.views import View, view_of
 from training.calibrate import TRUST
 from training.evaluate.methods import some, zones_of
-from training.evaluate.record import Suspect
 from training.evaluate.trials import Alternatives
 from training.prepare import Fitted, Prepared, fit_model, prepare
 
@@ -88,23 +87,3 @@ class ExplicitModel:
         zones = zones_of(package)
         columns = np.array([zones.index(zone) for zone in prepared.zone_ids], dtype=np.intp)
         return FittedExplicit(prepared, fit_model(prepared), self.gate, columns, len(zones))
-
-
-def suspects_of(package: ReferencePackage) -> tuple[Suspect, ...]:
-    """Return the parcels that the robust fit to the whole package takes to carry the wrong zone, or to be odd.
-
-    Each with the chance of it, which is above one half.
-    """
-    prepared = prepare(package, minimum_parcels=1)
-    model = fit_model(prepared).model
-    return tuple(
-        Suspect(
-            parcel_id=package.batch.parcels[row].parcel_id,
-            zone_id=package.zone_of[row],
-            reason=reason,
-            chance=float(chance),
-        )
-        for reason, chances in (("mislabelled", model.other), ("odd", 1.0 - model.own - model.other))
-        for row, chance in zip(prepared.rows, chances, strict=True)
-        if chance > 0.5
-    )

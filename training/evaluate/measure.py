@@ -71,17 +71,18 @@ def measure(
         if conditions == SIEVED:
             sieved_strange = hard[1]
 
-    world = open_world(method, package, setting.days, (trials, setting.scores(evidence)), n_stones)
     cells: list[NoveltyCell] = []
-    if strange is not None and sieved_strange is not None and world.strangeness is not None:
-        of_left_out = p_values_against(world.strangeness, n_stones, strange[trusted], n_stones[trusted])
-        world = replace(world, log10_lr=setting.held(world.log10_lr, of_left_out, world.trials))
-        cells = [
-            novelty_cell("known zone", setting.novelty_p(strange)[trusted]),
-            novelty_cell(f"known zone, {SIEVED}", setting.novelty_p(strange, sieved_strange)[trusted]),
-            novelty_cell("zone left out", of_left_out[trusted]),
-        ]
-    results += open_world_results(world, codes, rng=rng, n_resamples=n_resamples)
+    if setting.n_zones > 2:  # of two zones, one left out leaves nothing to compare with
+        world = open_world(method, package, setting.days, (trials, setting.scores(evidence)), n_stones)
+        if strange is not None and sieved_strange is not None and world.strangeness is not None:
+            of_left_out = p_values_against(world.strangeness, n_stones, strange[trusted], n_stones[trusted])
+            world = replace(world, log10_lr=setting.held(world.log10_lr, of_left_out, world.trials))
+            cells = [
+                novelty_cell("known zone", setting.novelty_p(strange)[trusted]),
+                novelty_cell(f"known zone, {SIEVED}", setting.novelty_p(strange, sieved_strange)[trusted]),
+                novelty_cell("zone left out", of_left_out[trusted]),
+            ]
+        results += open_world_results(world, codes, rng=rng, n_resamples=n_resamples)
     if not quick:
         results += on_later_parcels(setting, rng, n_resamples)
         results += with_poorer_references(setting, rng, n_resamples)

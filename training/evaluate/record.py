@@ -138,6 +138,16 @@ class Suspect:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Influence:
+    """A reference parcel without which the mean of its zone would move by `moves` standard deviations of parcels."""
+
+    parcel_id: str
+    zone_id: str
+    moves: float
+    n_parcels: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """Everything measured of a release.
 
@@ -158,6 +168,7 @@ class Evaluation:
     novelty: tuple[NoveltyCell, ...] = ()
     decisions: tuple[DecisionErrors, ...] = ()
     suspects: tuple[Suspect, ...] = ()
+    influential: tuple[Influence, ...] = ()
     oracle: tuple[Result, ...] = ()
 
     def result(self, metric: str, conditions: str = "as collected") -> Result | None:
@@ -199,6 +210,7 @@ _LISTS: dict[str, type[Any]] = {
     "novelty": NoveltyCell,
     "decisions": DecisionErrors,
     "suspects": Suspect,
+    "influential": Influence,
     "oracle": Result,
 }
 

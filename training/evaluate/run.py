@@ -20,9 +20,10 @@ from training.criteria import read_criteria
 from training.evaluate.amortised import ZoneNetwork
 from training.evaluate.blends import measure_blends
 from training.evaluate.decisions import simulated_errors
+from training.evaluate.doubts import doubts_of
 from training.evaluate.end_to_end import examined, prediction_sets
 from training.evaluate.examined import ProductShares, Refits
-from training.evaluate.explicit import ExplicitModel, suspects_of
+from training.evaluate.explicit import ExplicitModel
 from training.evaluate.fusion import fused_results
 from training.evaluate.measure import measure
 from training.evaluate.measure_shares import measure_shares
@@ -81,7 +82,7 @@ def evaluate(
     release, package = _measurable(release, package)
     n_resamples = 100 if quick else 300
     progress("evidence of held-out parcels, zones left out, later parcels, hardship")
-    suspects = suspects_of(package)
+    suspects, influential = doubts_of(package)
     left_out = [item.parcel_id for item in suspects if item.reason == "mislabelled"]
     method = ExplicitModel(gate=release.model.gate, name=release.name)
     setting = Setting.of(method, package, left_out)
@@ -122,6 +123,7 @@ def evaluate(
         novelty=(*novelty, *left_out_cells, *cells),
         decisions=(*decisions, *simulated_errors(release.manifest.get("error_rates", ()))),
         suspects=suspects,
+        influential=influential,
     )
 
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from kpfootprint.errors import ReferenceDataError
 from training.evaluate.beside_oracle import measure_beside_oracle
-from training.evaluate.explicit import ExplicitModel, suspects_of
+from training.evaluate.doubts import suspects_of
+from training.evaluate.explicit import ExplicitModel
 from training.evaluate.measure import measure
 from training.evaluate.measure_shares import measure_shares
 from training.evaluate.methods import Method, zones_of

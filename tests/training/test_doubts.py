@@ -1,0 +1,57 @@
+"""Which reference parcels and zones somebody should look at."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from kpfootprint.reference import ReferencePackage
+from tests.training.evaluations import make_evaluation
+from tests.training.parcels import make_package
+from training.adequacy import adequacy
+from training.criteria import read_criteria
+from training.evaluate.doubts import doubts_of
+from training.evaluate.record import Influence
+from training.validation_report import render_validation
+
+
+@pytest.fixture(scope="module")
+def package() -> ReferencePackage:
+    return make_package(n_each=10, n_stones=150)
+
+
+def test_a_wrong_label_names_the_zone_that_the_parcel_resembles(package: ReferencePackage) -> None:
+    swapped = replace(package, zone_of=("west", *package.zone_of[1:]))
+    suspects, _ = doubts_of(swapped)
+    found = next(item for item in suspects if item.parcel_id == "P000")
+    assert (found.reason, found.zone_id, found.resembles) == ("mislabelled", "west", "east")
+
+
+def test_influential_parcels_come_in_order(package: ReferencePackage) -> None:
+    _, influential = doubts_of(package)
+    moves = [item.moves for item in influential]
+    assert moves == sorted(moves, reverse=True)
+    assert all(move > 0 for move in moves)
+    assert len({item.parcel_id for item in influential}) == len(influential)
+
+
+def test_parcels_of_a_small_zone_move_it_more() -> None:
+    few = make_package(n_each=4, n_stones=150)
+    many = make_package(n_each=16, n_stones=150)
+    assert np.median([i.moves for i in doubts_of(few)[1]]) > np.median([i.moves for i in doubts_of(many)[1]])
+
+
+def test_zones_are_judged_by_their_trials_and_shown() -> None:
+    evaluation = make_evaluation(read_criteria())
+    west = next(item for item in adequacy(evaluation) if item.zone_id == "west")
+    own = [t.log10_lr for t in evaluation.trials if t.declared == "west" and t.is_h1]
+    assert west.median_true == pytest.approx(np.median(own))
+    assert west.hardest in (None, "east")
+    assert 0 <= (west.passed or 0) <= (west.passed_high or 0) <= 1
+    named = replace(evaluation, influential=(Influence(parcel_id="P<2>", zone_id="west", moves=0.5, n_parcels=3),))
+    page = render_validation(named, read_criteria())
+    assert 'id="zones"' in page
+    assert "P&lt;2&gt;" in page
+    assert type(evaluation).from_json(named.to_json()).influential == named.influential

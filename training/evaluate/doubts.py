@@ -1,0 +1,82 @@
+"""Reference parcels that somebody should look at: mislabelled ones, odd ones, and those that move their zone."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.reference import ReferencePackage
+from kpfootprint.stats.summaries import summarise
+from kpfootprint.stats.views import view_of
+from training.evaluate.record import Influence, Suspect
+from training.prepare import Fitted, Prepared, fit_model, prepare
+
+Floats = NDArray[np.float64]
+
+LISTED = 12
+"""Influential parcels that are listed."""
+
+
+def doubts_of(package: ReferencePackage) -> tuple[tuple[Suspect, ...], tuple[Influence, ...]]:
+    """Return the parcels that a robust fit to the whole package doubts, and those that move their zone most."""
+    prepared = prepare(package, minimum_parcels=1)
+    fitted = fit_model(prepared)
+    return _suspects(prepared, fitted), _influential(prepared, fitted)
+
+
+def suspects_of(package: ReferencePackage) -> tuple[Suspect, ...]:
+    """Return the parcels that a robust fit to the whole package takes to carry the wrong zone, or to be odd."""
+    return doubts_of(package)[0]
+
+
+def _suspects(prepared: Prepared, fitted: Fitted) -> tuple[Suspect, ...]:
+    """Return the parcels with a chance above one half of another zone's label, or of being odd."""
+    model = fitted.model
+    listed = view_of(prepared.arrays, fitted.structure, fitted.predictor).listed[0].copy()
+    listed[np.arange(len(listed)), prepared.groups] = -np.inf
+    nearest = listed.argmax(axis=1)
+    parcels = prepared.reference.batch.parcels
+    return tuple(
+        Suspect(
+            parcel_id=parcels[row].parcel_id,
+            zone_id=prepared.zone_ids[zone],
+            reason=reason,
+            chance=float(chance),
+            resembles=prepared.zone_ids[like] if reason == "mislabelled" else None,
+        )
+        for reason, chances in (("mislabelled", model.other), ("odd", 1.0 - model.own - model.other))
+        for row, zone, like, chance in zip(prepared.rows, prepared.groups, nearest, chances, strict=True)
+        if chance > 0.5
+    )
+
+
+def _influential(prepared: Prepared, fitted: Fitted) -> tuple[Influence, ...]:
+    """Return the parcels without which the mean of their zone would lie elsewhere, the most influential first.
+
+    The mean of a zone weighs its parcels by their precision. Without one of them it moves; the move is told in
+    standard deviations of the parcels of a zone, root mean square over the numbers that a parcel is summed up by.
+    """
+    model = fitted.model
+    summaries = summarise(prepared.arrays, fitted.structure)
+    y = summaries.estimates[0] - model.mean
+    precision = np.linalg.inv(summaries.errors[0] + model.within / model.weights[:, None, None])
+    weighted = (precision @ y[:, :, None])[:, :, 0]
+    between = np.linalg.inv(model.between)
+    whitening = np.linalg.inv(np.linalg.cholesky(model.within))
+    found = []
+    for zone, name in enumerate(prepared.zone_ids):
+        rows = np.flatnonzero(prepared.groups == zone)
+        total, pull = precision[rows].sum(axis=0) + between, weighted[rows].sum(axis=0)
+        centre = np.linalg.solve(total, pull)
+        without = np.linalg.solve(total - precision[rows], (pull - weighted[rows])[:, :, None])[:, :, 0]
+        moves = np.sqrt((((without - centre) @ whitening.T) ** 2).mean(axis=1))
+        found += [
+            Influence(
+                parcel_id=prepared.reference.batch.parcels[prepared.rows[row]].parcel_id,
+                zone_id=name,
+                moves=round(float(move), 4),
+                n_parcels=len(rows),
+            )
+            for row, move in zip(rows, moves, strict=True)
+        ]
+    return tuple(sorted(found, key=lambda item: (-item.moves, item.parcel_id))[:LISTED])
