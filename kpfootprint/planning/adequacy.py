@@ -1,0 +1,171 @@
+"""Are a zone's references enough: how distinct it is, where a false declaration would hide, what more would buy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.planning.trials import Goods, Outcomes, blend_distance, draw_goods, outcomes_of
+from kpfootprint.release import Release
+from kpfootprint.rules import CONCLUSIONS
+from kpfootprint.stats.metrics import cllr
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+N_STONES = 500
+"""Stones of the parcels that are drawn: about the median parcel."""
+N_TRUE, N_FIRST, N_MORE = 160, 24, 96
+N_HARDEST = 5
+EXTRA_PARCELS = (0, 5, 10, 20, 40)
+CONSISTENT, QUERY = CONCLUSIONS.index("consistent"), CONCLUSIONS.index("query")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbour:
+    """Another zone: its distance in standard deviations of parcels, and how often its parcels pass as the zone's."""
+
+    zone_id: str
+    distance: float
+    chance_false_consistent: float
+    n_drawn: int
+    compliant: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gain:
+    """With so many more reference parcels: the Cllr of declarations of the zone, and how often a true one is called
+    consistent.
+    """
+
+    extra_parcels: int
+    expected_cllr: float
+    expected_chance: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adequacy:
+    """What a zone's references carry.
+
+    Parameters
+    ----------
+    n_parcels, effective_parcels : int and float
+        Reference parcels, and how many they are worth after odd ones have been weighed down.
+    true_consistent, true_queried : float
+        Chances that a true declaration of `n_stones` stones is called so.
+    hardest : tuple of Neighbour
+        Zones whose parcels pass most often when declared as this one, the most dangerous first.
+    nowhere_consistent : float
+        The same for goods of a source that nobody has sampled.
+    gain : tuple of Gain
+        What more reference parcels of this zone would buy; the first has none.
+    collect : str
+        Zone of which further reference parcels would help this zone's declarations most.
+    """
+
+    zone_id: str
+    n_stones: int
+    n_parcels: int
+    effective_parcels: float
+    true_consistent: float
+    true_queried: float
+    hardest: tuple[Neighbour, ...]
+    nowhere_consistent: float
+    gain: tuple[Gain, ...]
+    collect: str
+
+
+def adequacy(release: Release, zone_id: str, compliant: Bools, *, seed: int = 20160526) -> Adequacy:
+    """Judge the references of one zone by declaring parcels of it, and of all others, as that zone.
+
+    Parameters
+    ----------
+    zone_id : str
+        A zone with reference parcels.
+    compliant : ndarray of shape (Z,), bool
+        Zones that count as compliant; the zone itself is taken for one.
+    """
+    z = release.zone_ids.index(zone_id)
+    n_zones = len(release.zone_ids)
+    declared = np.eye(n_zones)[z]
+    allowed = compliant.copy()
+    allowed[z] = True
+
+    def tried(subject: Release, source: int, n: int, draw_seed: int) -> Outcomes:
+        shares = np.zeros((n, n_zones + 1))
+        shares[:, source] = 1.0
+        goods = Goods(shares=shares, n_stones=np.full(n, N_STONES))
+        arrays = draw_goods(subject.model, goods, np.random.default_rng([draw_seed, source]))
+        outlawed = allowed.copy()
+        if source < n_zones and source != z:
+            outlawed[source] = False  # a false declaration is one of goods that may not be exported
+        return outcomes_of(subject, arrays, np.broadcast_to(declared, (n, n_zones)), outlawed)
+
+    true = tried(release, z, N_TRUE, seed)
+    nowhere = tried(release, n_zones, N_MORE, seed)
+    first = {other: tried(release, other, N_FIRST, seed) for other in range(n_zones) if other != z}
+    passed = {other: int((one.conclusion == CONSISTENT).sum()) for other, one in first.items()}
+    distance = {other: blend_distance(release.model, declared, np.eye(n_zones)[other]) for other in first}
+    ranked = sorted(first, key=lambda other: (-passed[other], distance[other]))[:N_HARDEST]
+    hardest, false_lrs = [], [nowhere.log10_lr]
+    for other in ranked:
+        more = tried(release, other, N_MORE, seed + 1)
+        consistent = passed[other] + int((more.conclusion == CONSISTENT).sum())
+        false_lrs.append(more.log10_lr)
+        hardest.append(
+            Neighbour(
+                zone_id=release.zone_ids[other],
+                distance=distance[other],
+                chance_false_consistent=consistent / (N_FIRST + N_MORE),
+                n_drawn=N_FIRST + N_MORE,
+                compliant=bool(compliant[other]),
+            )
+        )
+    hardest.sort(key=lambda item: -item.chance_false_consistent)
+    known = _known(release, z)
+    best_true = tried(known, z, N_TRUE, seed)
+    best_false = [tried(known, n_zones, N_MORE, seed).log10_lr]
+    best_false += [tried(known, other, N_MORE, seed + 1).log10_lr for other in ranked]
+    now = _performance(true, np.concatenate(false_lrs))
+    best = _performance(best_true, np.concatenate(best_false))
+    n_parcels = int(release.model.n_reference[z])
+    effective = min(1.0 / max(float(release.model.predictor.scales[z]) - 1.0, 1e-9), float(n_parcels))
+    gain = []
+    for extra in EXTRA_PARCELS:
+        left = effective / (effective + extra)
+        error, chance = (b + (a - b) * left for a, b in zip(now, best, strict=True))
+        gain.append(
+            Gain(extra_parcels=extra, expected_cllr=min(error, now[0]), expected_chance=max(chance, now[1]))
+        )
+    return Adequacy(
+        zone_id=zone_id,
+        n_stones=N_STONES,
+        n_parcels=n_parcels,
+        effective_parcels=effective,
+        true_consistent=float((true.conclusion == CONSISTENT).mean()),
+        true_queried=float((true.conclusion == QUERY).mean()),
+        hardest=tuple(hardest),
+        nowhere_consistent=float((nowhere.conclusion == CONSISTENT).mean()),
+        gain=tuple(gain),
+        collect=_collect(release, z, hardest),
+    )
+
+
+def _known(release: Release, z: int) -> Release:
+    """Return the release as if one zone were known from any number of reference parcels."""
+    scales = release.model.predictor.scales.copy()
+    scales[z] = 1.0
+    return replace(release, model=replace(release.model, predictor=replace(release.model.predictor, scales=scales)))
+
+
+def _performance(true: Outcomes, false_log10_lr: Floats) -> tuple[float, float]:
+    return cllr(true.log10_lr, false_log10_lr), float((true.conclusion == CONSISTENT).mean())
+
+
+def _collect(release: Release, z: int, hardest: list[Neighbour]) -> str:
+    """Return the zone known least among this one and its most dangerous neighbour."""
+    rival = release.zone_ids.index(hardest[0].zone_id) if hardest else z
+    parcels = release.model.n_reference
+    return release.zone_ids[rival if parcels[rival] < parcels[z] else z]

@@ -1,0 +1,251 @@
+r"""How many stones, and how many reference parcels, would show a share of undeclared goods.
+
+The chance of finding a share :math:`\alpha` in a parcel of *n* stones (p-value of no undeclared goods at most 5 %) is
+
+.. math:: P = \Phi\Bigl(\Phi^{-1}(0.05) + \beta\,\alpha^{\delta} / \sqrt{1 + \gamma/n}\Bigr),
+
+fitted by maximum likelihood to parcels drawn from the release and tested by it. As *n* grows the chance levels off at
+the floor that variation between parcels sets: :math:`\gamma` is the number of stones at which counting and variation
+between parcels weigh the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import log_ndtr, ndtr, ndtri
+
+from kpfootprint.planning.trials import Goods, draw_goods, outcomes_of
+from kpfootprint.release import Release
+from kpfootprint.stats.shares import NONE_P
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+SIZES = (50, 100, 200, 400, 800, 1600, 3200, 6400)
+"""Stones at which the chance is stated."""
+EXTRA_PARCELS = (5, 10, 20, 40)
+"""Further reference parcels of every zone concerned for which the chance is stated."""
+POWER = 0.9
+LEVEL = 0.9
+N_DRAWN = 420
+N_RESAMPLED = 40
+MANY_STONES = 1e9
+LIMITS = ((0.05, 60.0), (1.0, 20_000.0), (0.3, 2.0))
+"""Of beta, gamma and delta."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detection:
+    """Chance of finding the share at a size, within its limits at `LEVEL`; `carats` are those of such stones."""
+
+    n_stones: int
+    carats: float
+    chance: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoreReferences:
+    """Chance at `n_stones` if every zone concerned had so many more reference parcels."""
+
+    extra_parcels: int
+    n_stones: int
+    chance: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a declaration, an alternative and a share ask of a parcel and of the reference.
+
+    Parameters
+    ----------
+    declared : tuple of (str, float)
+        Zones with their shares of stones.
+    against : str
+        A zone, ``non_compliant`` or ``nowhere``.
+    share : float
+        Share of stones that is to be found.
+    detection : tuple of Detection
+        The chance by number of stones.
+    stones_needed : int or None
+        Smallest number of stones with a chance of 90 %; None where no number is enough.
+    floor : float
+        Smallest share found with a chance of 90 % however many stones there are; 1 where there is none.
+    distinguishable : bool
+        Whether a parcel wholly from the alternative would be found with a chance of 90 % at some size.
+    references : tuple of MoreReferences
+        What more reference parcels would buy.
+    """
+
+    declared: tuple[tuple[str, float], ...]
+    against: str
+    share: float
+    detection: tuple[Detection, ...]
+    stones_needed: int | None
+    floor: float
+    distinguishable: bool
+    references: tuple[MoreReferences, ...]
+
+
+def _signal(parameters: Floats, share: Floats, n_stones: Floats) -> Floats:
+    beta, gamma, delta = parameters
+    out: Floats = ndtri(NONE_P) + beta * share**delta / np.sqrt(1.0 + gamma / n_stones)
+    return out
+
+
+def chance_of(parameters: Floats, share: Floats | float, n_stones: Floats | float) -> Floats:
+    """Return the chance of finding shares in parcels of `n_stones`; the arguments broadcast."""
+    return ndtr(_signal(parameters, np.asarray(share, dtype=float), np.asarray(n_stones, dtype=float)))
+
+
+def fit_chance(found: Bools, share: Floats, n_stones: Floats, start: Floats | None = None) -> Floats:
+    """Return (beta, gamma, delta) by maximum likelihood, held within `LIMITS`.
+
+    Parameters
+    ----------
+    found : ndarray of shape (n,), bool
+        Whether the share was found in each drawn parcel.
+    share, n_stones : ndarray of shape (n,)
+        Its share of undeclared stones, and its stones.
+    """
+
+    def cost(log_parameters: Floats) -> float:
+        signal = _signal(np.exp(log_parameters), share, n_stones)
+        prior = 0.5 * (log_parameters[2] / 0.3) ** 2 + 0.5 * ((log_parameters[1] - np.log(150.0)) / 1.5) ** 2
+        return float(prior - np.where(found, log_ndtr(signal), log_ndtr(-signal)).sum())
+
+    first = np.log(np.array([6.0, 150.0, 1.0]) if start is None else start)
+    done = minimize(cost, first, method="L-BFGS-B", bounds=[tuple(np.log(pair)) for pair in LIMITS])
+    out: Floats = np.exp(done.x)
+    return out
+
+
+def plan(
+    release: Release,
+    declared: Floats,
+    alternative: Floats,
+    *,
+    allowed: Bools,
+    mean_ct: Floats,
+    against: str,
+    share: float,
+    n_drawn: int = N_DRAWN,
+    seed: int = 20160526,
+) -> Plan:
+    """Say how many stones, and how many reference parcels, it takes to find a share of undeclared goods.
+
+    Parameters
+    ----------
+    release : Release
+        What a parcel would be compared with.
+    declared : ndarray of shape (Z,)
+        Declared shares of stones.
+    alternative : ndarray of shape (Z + 1,)
+        How probable each listed source, and one that nobody has sampled, is as the source of the undeclared goods.
+    allowed : ndarray of shape (Z,), bool
+        Zones that count as compliant.
+    mean_ct : ndarray of shape (Z,)
+        Mean stone of each zone, in carats.
+    against : str
+        Name of the alternative, for the result.
+    share : float
+        Share of stones to be found, in (0, 1].
+    """
+    rng = np.random.default_rng(seed)
+    shares = np.where(np.arange(n_drawn) % 5 < 3, share, np.exp(rng.uniform(np.log(0.03), 0.0, n_drawn)))
+    stones = np.exp(rng.uniform(np.log(SIZES[0] * 0.7), np.log(SIZES[-1] * 1.3), n_drawn))
+    source = rng.choice(alternative.size, n_drawn, p=alternative)
+
+    def tried(subject: Release, rows: slice, draw_seed: int) -> Bools:
+        goods = _goods(declared, source[rows], shares[rows], stones[rows])
+        arrays = draw_goods(subject.model, goods, np.random.default_rng(draw_seed))
+        outcomes = outcomes_of(subject, arrays, np.broadcast_to(declared, (len(arrays), declared.size)), allowed)
+        out: Bools = outcomes.share_p <= NONE_P
+        return out
+
+    found = tried(release, slice(None), seed)
+    fitted = fit_chance(found, shares, stones)
+    again = np.array(
+        [
+            fit_chance(found[rows], shares[rows], stones[rows], fitted)
+            for rows in rng.integers(0, n_drawn, (N_RESAMPLED, n_drawn))
+        ]
+    )
+    sizes = np.array(SIZES, dtype=float)
+    chance = chance_of(fitted, share, sizes)
+    spread = np.array([chance_of(one, share, sizes) for one in again])
+    low, high = np.quantile(spread, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    stone_ct = float((1.0 - share) * (declared @ mean_ct) + share * (alternative @ np.append(mean_ct, mean_ct.mean())))
+    ends = fit_chance(tried(_all_known(release), slice(0, n_drawn // 2), seed + 1), shares[: n_drawn // 2],
+                      stones[: n_drawn // 2], fitted)
+    return Plan(
+        declared=tuple((release.zone_ids[z], float(declared[z])) for z in np.flatnonzero(declared)),
+        against=against,
+        share=share,
+        detection=tuple(
+            Detection(n_stones=int(n), carats=float(n * stone_ct), chance=float(c), low=float(min(lo, c)),
+                      high=float(max(hi, c)))
+            for n, c, lo, hi in zip(SIZES, chance, low, high, strict=True)
+        ),
+        stones_needed=_stones_needed(fitted, share),
+        floor=_floor(fitted),
+        distinguishable=bool(chance_of(fitted, 1.0, MANY_STONES) >= POWER),
+        references=_references(release, declared, alternative, fitted, ends, share),
+    )
+
+
+def _goods(declared: Floats, source: NDArray[np.intp], shares: Floats, stones: Floats) -> Goods:
+    whole = np.zeros((source.size, declared.size + 1))
+    whole[:, :-1] = (1.0 - shares)[:, None] * declared
+    whole[np.arange(source.size), source] += shares
+    return Goods(shares=whole, n_stones=stones.astype(np.intp))
+
+
+def _all_known(release: Release) -> Release:
+    """Return the release as it would be if every zone were known from any number of reference parcels."""
+    predictor = replace(release.model.predictor, scales=np.ones_like(release.model.predictor.scales))
+    return replace(release, model=replace(release.model, predictor=predictor))
+
+
+def _stones_needed(fitted: Floats, share: float) -> int | None:
+    beta, gamma, delta = fitted
+    wanted = (ndtri(POWER) - ndtri(NONE_P)) / (beta * share**delta)
+    if wanted >= 1.0:
+        return None
+    n = gamma / (1.0 / wanted**2 - 1.0)
+    return int(np.ceil(n)) if n <= 10 * SIZES[-1] else None
+
+
+def _floor(fitted: Floats) -> float:
+    beta, _, delta = fitted
+    share = ((ndtri(POWER) - ndtri(NONE_P)) / beta) ** (1.0 / delta)
+    return float(min(share, 1.0))
+
+
+def _references(
+    release: Release, declared: Floats, alternative: Floats, fitted: Floats, ends: Floats, share: float
+) -> tuple[MoreReferences, ...]:
+    """Move from today's chance to that of zones known exactly as 1/R does."""
+    weight = declared + alternative[:-1]
+    parcels = release.model.n_reference
+    today = float((weight / np.maximum(parcels, 1)).sum() / weight.sum())
+    n = 1600
+    now, best = float(chance_of(fitted, share, n)), float(chance_of(ends, share, n))
+    out = []
+    for extra in EXTRA_PARCELS:
+        left = float((weight / (parcels + extra)).sum() / weight.sum()) / today
+        out.append(MoreReferences(extra_parcels=extra, n_stones=n, chance=max(now, best + (now - best) * left)))
+    return tuple(out)
+
+
+def stones_of(declared_carats: Sequence[float], mean_ct: Floats) -> Floats:
+    """Turn declared carats into shares of stones by the mean stone of each zone, both of shape (Z,)."""
+    stones = np.asarray(declared_carats, dtype=float) / mean_ct
+    out: Floats = stones / stones.sum()
+    return out

@@ -1,0 +1,233 @@
+r"""Several parcels as one claim: their joint likelihood ratio, with what they share modelled and not multiplied away.
+
+Parcels of one claim share what nobody knows: where exactly their source lies, how their sorter judges. The product of
+their LRs counts that again with every parcel. Groups of parcels of the same sizes, declarations and sorters are drawn
+under both hypotheses, sharing a source and a new sorter; what the sum of their log LRs is worth is learnt from these
+groups by logistic regression, held near identity:
+
+.. math:: \log_{10} LR = a + b \sum_k \log_{10} LR_k,\qquad 0 \le b \le 1.
+
+References
+----------
+Brümmer and du Preez (2006), Application-independent evaluation of speaker detection, Computer Speech and Language 20.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import ndtr, ndtri
+
+from kpfootprint.planning.trials import Goods, Outcomes, draw_goods, outcomes_of
+from kpfootprint.release import Release
+from kpfootprint.stats.shares import NONE_P
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+Bools = NDArray[np.bool_]
+
+LEVEL = 0.9
+LN10 = float(np.log(10.0))
+N_GROUPS = 160
+"""Groups drawn under each hypothesis."""
+MOST_DRAWN = 8
+"""Parcels of a drawn group at most; a larger claim is worth no more than so many of its parcels allow for."""
+TRUST = 8.0
+"""Groups' worth of belief that nothing is shared."""
+N_RESAMPLED = 60
+N_SHARES = 4000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Parcels that make one claim.
+
+    Parameters
+    ----------
+    declared : ndarray of shape (K, Z)
+        Declared shares of stones of each parcel.
+    allowed : ndarray of shape (K, Z), bool
+        Zones compliant on the day of each.
+    n_stones : ndarray of shape (K,), integer
+        Stones of each.
+    sorter : ndarray of shape (K,), integer
+        Known sorter of each, -1 where new or not stated.
+    outcomes : Outcomes of K parcels
+        What the release makes of each alone.
+    """
+
+    declared: Floats
+    allowed: Bools
+    n_stones: Ints
+    sorter: Ints
+    outcomes: Outcomes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pooled:
+    """What parcels of one claim say together.
+
+    Parameters
+    ----------
+    log10_lr, low, high : float
+        Joint LR with its limits at `LEVEL`, within the bounds that the references carry.
+    log10_lr_if_independent : float
+        The sum of the parcels' own log10 LRs, which counts again what they share.
+    dependence : float
+        Part of that sum which is lost to what the parcels share: 0 where nothing is shared, 1 where all is.
+    undeclared : tuple of float
+        Estimate, low and high of the undeclared share of all stones together.
+    p_value : float
+        Of no undeclared goods in any parcel.
+    bound_hit : str or None
+        ``lower`` or ``upper``.
+    """
+
+    n_parcels: int
+    log10_lr: float
+    low: float
+    high: float
+    log10_lr_if_independent: float
+    dependence: float
+    undeclared: tuple[float, float, float]
+    p_value: float
+    bound_hit: str | None
+
+
+def pool(release: Release, claim: Claim, *, seed: int = 20160526, n_groups: int = N_GROUPS) -> Pooled:
+    """Weigh several parcels as one claim.
+
+    Parameters
+    ----------
+    claim : Claim
+        Of one parcel or more; each with a declaration that can be tested.
+    """
+    k = claim.n_stones.size
+    rng = np.random.default_rng(seed)
+    rows = np.arange(k) if k <= MOST_DRAWN else np.sort(rng.permutation(k)[:MOST_DRAWN])
+    true, false = (_groups(release, claim, rows, n_groups, is_true, seed) for is_true in (True, False))
+    times = k / rows.size
+    score = np.concatenate([true.sums, false.sums])
+    is_true = np.repeat([True, False], n_groups)
+    total = float(claim.outcomes.unbounded.sum())
+    offset, slope = _affine(score, is_true)
+    again = np.array(
+        [_affine(score[pick], is_true[pick]) for pick in _resampled(n_groups, rng)]
+    )
+    bounds = release.model.calibration.bounds
+    value = offset + slope * total / times
+    spread = again[:, 0] + again[:, 1] * total / times
+    low, high = np.quantile(spread, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    held = float(np.clip(value, *bounds))
+    hit = "upper" if value > bounds[1] else "lower" if value < bounds[0] else None
+    correlation = _correlation(true.share_z)
+    return Pooled(
+        n_parcels=k,
+        log10_lr=held,
+        low=float(min(np.clip(low, *bounds), held)),
+        high=float(max(np.clip(high, *bounds), held)),
+        log10_lr_if_independent=total,
+        dependence=float(1.0 - slope / times) if k > 1 else 0.0,
+        undeclared=_joint_share(release, claim, correlation, rng),
+        p_value=_joint_p(claim.outcomes.share_p, correlation),
+        bound_hit=hit,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Drawn:
+    sums: Floats
+    share_z: Floats
+
+
+def _groups(release: Release, claim: Claim, rows: Ints, n_groups: int, is_true: bool, seed: int) -> _Drawn:
+    """Draw groups of parcels like the claim's and return the sum (n_groups,) of their log10 LRs."""
+    rng = np.random.default_rng([seed, int(is_true)])
+    k, z = rows.size, claim.declared.shape[1]
+    declared = np.tile(claim.declared[rows], (n_groups, 1))
+    shares = np.zeros((n_groups * k, z + 1))
+    if is_true:
+        shares[:, :z] = declared
+    else:
+        shares[np.arange(n_groups * k), np.repeat(_elsewhere(release, claim, rows, n_groups, rng), k)] = 1.0
+    goods = Goods(
+        shares=shares,
+        n_stones=np.tile(claim.n_stones[rows], n_groups),
+        sorter=np.tile(claim.sorter[rows], n_groups),
+        group=np.repeat(np.arange(n_groups), k),
+    )
+    arrays = draw_goods(release.model, goods, rng)
+    outcomes = outcomes_of(release, arrays, declared, np.tile(claim.allowed[rows], (n_groups, 1)))
+    z_scores = -ndtri(np.clip(outcomes.share_p, 1e-6, 1 - 1e-6))
+    return _Drawn(
+        sums=outcomes.unbounded.reshape(n_groups, k).sum(axis=1), share_z=z_scores.reshape(n_groups, k)
+    )
+
+
+def _elsewhere(release: Release, claim: Claim, rows: Ints, n_groups: int, rng: np.random.Generator) -> Ints:
+    """Return the source of each group under H2: one that some parcel's H2 holds, or one nobody has sampled."""
+    z = claim.declared.shape[1]
+    foreign = ((~claim.allowed[rows]) & (claim.declared[rows] == 0)).any(axis=0)
+    weight = np.zeros(z + 1)
+    weight[z] = release.unlisted_weight if foreign.any() else 1.0
+    if foreign.any():
+        weight[:z] = (1.0 - release.unlisted_weight) * foreign / foreign.sum()
+    return rng.choice(z + 1, n_groups, p=weight)
+
+
+def _affine(score: Floats, is_true: Bools) -> tuple[float, float]:
+    """Return offset and slope (0 to 1) of a logistic regression held near 0 and 1."""
+    sign = np.where(is_true, 1.0, -1.0)
+    penalty = TRUST / 2.0
+
+    def cost(parameters: Floats) -> float:
+        lr = LN10 * (parameters[0] + parameters[1] * score)
+        held = penalty * (parameters[0] ** 2 + (1.0 - parameters[1]) ** 2)
+        return float(np.logaddexp(0.0, -sign * lr).sum() + held)
+
+    done = minimize(cost, np.array([0.0, 0.8]), method="L-BFGS-B", bounds=[(-2.0, 2.0), (0.0, 1.0)])
+    return float(done.x[0]), float(done.x[1])
+
+
+def _resampled(n_groups: int, rng: np.random.Generator) -> list[Ints]:
+    return [
+        np.concatenate([rng.integers(0, n_groups, n_groups), n_groups + rng.integers(0, n_groups, n_groups)])
+        for _ in range(N_RESAMPLED)
+    ]
+
+
+def _correlation(z_scores: Floats) -> float:
+    """Return the mean correlation (0 to 1) between the parcels' tests in true groups (n_groups, k)."""
+    k = z_scores.shape[1]
+    if k < 2:
+        return 0.0
+    matrix = np.corrcoef(z_scores.T)
+    return float(np.clip((matrix.sum() - k) / (k * (k - 1)), 0.0, 0.99))
+
+
+def _joint_p(p_values: Floats, correlation: float) -> float:
+    """Combine p-values by Stouffer's method with correlated tests."""
+    k = p_values.size
+    z = -ndtri(np.clip(p_values, 1e-6, 1 - 1e-6))
+    return float(ndtr(-z.sum() / np.sqrt(k + k * (k - 1) * correlation)))
+
+
+def _joint_share(
+    release: Release, claim: Claim, correlation: float, rng: np.random.Generator
+) -> tuple[float, float, float]:
+    """Return estimate and limits of the undeclared share of all stones, parcels' errors being correlated."""
+    k = claim.n_stones.size
+    common, own = rng.standard_normal((N_SHARES, 1)), rng.standard_normal((N_SHARES, k))
+    level = ndtr(np.sqrt(correlation) * common + np.sqrt(1.0 - correlation) * own)
+    upper = np.clip(release.model.shares.edges, 0.0, 1.0)
+    drawn = np.empty((N_SHARES, k))
+    for row, chances in enumerate(claim.outcomes.share_chances):
+        drawn[:, row] = np.interp(level[:, row], np.concatenate([[0.0], chances.cumsum()]), upper)
+    total = drawn @ (claim.n_stones / claim.n_stones.sum())
+    low, middle, high = np.quantile(total, [(1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2])
+    if _joint_p(claim.outcomes.share_p, correlation) > NONE_P:
+        low = 0.0
+    return float(middle), float(min(low, middle)), float(max(high, middle))

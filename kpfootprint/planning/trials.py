@@ -1,0 +1,209 @@
+"""Parcels drawn from a release, and what the release concludes from them: the trials that planning counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.release import Release
+from kpfootprint.rules import conclude
+from kpfootprint.stats.blends import contract, expand
+from kpfootprint.stats.categories import class_probabilities
+from kpfootprint.stats.evidence import Predictor
+from kpfootprint.stats.graders import grader_shift
+from kpfootprint.stats.model import FootprintModel, look, share_features
+from kpfootprint.stats.novelty import highest_log10_lr, strangeness
+from kpfootprint.stats.selection import log_alternative
+from kpfootprint.stats.shares import estimate_shares
+from kpfootprint.stats.simulate import Parts, Recovery, draw_parcels
+from kpfootprint.stats.structure import ParcelArrays
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+Bools = NDArray[np.bool_]
+
+SLICE = 100
+"""Parcels looked at together; memory does not grow beyond that."""
+TAILS = 20.0
+"""Degrees of freedom of the parcels' own deviations, as in the ranks of a release."""
+LN10 = float(np.log(10.0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goods:
+    """What n drawn parcels hold.
+
+    Parameters
+    ----------
+    shares : ndarray of shape (n, Z + 1)
+        Shares of stones of each listed source and, in the last column, of a source nobody has sampled; rows sum to 1.
+    n_stones : ndarray of shape (n,), integer
+        Stones of each parcel.
+    sorter : ndarray of shape (n,), integer, optional
+        Position of the sorter of each parcel among those the release knows; drawn where not given, -1 for a new one.
+    group : ndarray of shape (n,), integer, optional
+        Parcels of one group share what nobody knows of their sources and of a new sorter; each is alone where not given.
+    """
+
+    shares: Floats
+    n_stones: Ints
+    sorter: Ints | None = None
+    group: Ints | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcomes:
+    """What a release makes of n parcels: bounded and unbounded log10 LR, test of shares, novelty, conclusion.
+
+    `share_chances` (n, n_bins) is the distribution over the bins of the share model, `conclusion` (n,) holds positions
+    in `kpfootprint.rules.CONCLUSIONS`; everything else is a float of shape (n,).
+    """
+
+    log10_lr: Floats
+    unbounded: Floats
+    share_p: Floats
+    share_low: Floats
+    share_chances: Floats
+    novelty_p: Floats
+    conclusion: Ints
+
+
+def draw_goods(model: FootprintModel, goods: Goods, rng: np.random.Generator) -> ParcelArrays:
+    """Draw the stones of parcels, recorded whole, with every condition known but a new sorter.
+
+    Every source lies as far from where the release believes it as its number of reference parcels leaves open; every
+    part of a parcel deviates from its source as reference parcels do; a grader confuses neighbouring classes.
+    """
+    structure, predictor = model.structure, model.predictor
+    n, z = goods.shares.shape[0], goods.shares.shape[1] - 1
+    stones = rng.multinomial(goods.n_stones, goods.shares)
+    parcel, source = np.nonzero(stones)
+    root = np.linalg.cholesky(predictor.within)
+    dim = predictor.mean.size
+    scale = np.sqrt(TAILS / rng.chisquare(TAILS, parcel.size))
+    numbers = scale[:, None] * (rng.standard_normal((parcel.size, dim)) @ root.T)
+    group = np.arange(n) if goods.group is None else goods.group
+    numbers += _locations(predictor, group[parcel], source, rng)
+    combination = _levels(predictor, n, rng)
+    levels = np.concatenate([predictor.combinations[combination], np.full((n, 1), -1)], axis=1)
+    n_sorters = len(predictor.last)
+    levels[:, -1] = rng.integers(-1, n_sorters, n) if goods.sorter is None else goods.sorter
+    numbers += predictor.shifts[combination][parcel]
+    has_sorter = levels[parcel, -1] >= 0
+    numbers[has_sorter] += predictor.last[levels[parcel[has_sorter], -1]]
+    spread = np.linalg.cholesky(predictor.within_unknown - predictor.within + 1e-9 * np.eye(dim))
+    fresh = rng.standard_normal((int(group.max()) + 1, dim)) @ spread.T
+    numbers[~has_sorter] += fresh[group[parcel[~has_sorter]]]
+    graded = rng.standard_normal((n, len(structure.bases)))
+    for a, (basis, block) in enumerate(zip(structure.bases, structure.blocks[1:], strict=True)):
+        chances = class_probabilities(numbers[:, block], basis, structure.slopes[a], np.zeros(1))[:, 0]
+        numbers[:, block] += graded[parcel, a, None] * grader_shift(chances, basis)
+    nothing = np.zeros(n)
+    recovery = Recovery(
+        edge=np.full(n, structure.edge_mean),
+        top=np.full(n, np.inf),
+        cut_low=nothing,
+        cut_high=nothing + 1.0,
+        width_low=nothing + 0.03,
+        width_high=nothing + 0.03,
+        taken=nothing + 1.0,
+    )
+    parts = Parts(parcel=parcel, n_stones=stones[parcel, source], numbers=numbers)
+    return draw_parcels(structure, parts, recovery, levels, shown_edge=recovery.edge, shown_levels=levels, rng=rng)
+
+
+def _locations(predictor: Predictor, group: Ints, source: Ints, rng: np.random.Generator) -> Floats:
+    """Return where the source of each part lies (n_parts, D): one draw for each source in a group."""
+    z, dim = len(predictor.sources), predictor.mean.size
+    drawn, part = np.unique(group * (z + 1) + source, return_inverse=True)
+    of = drawn % (z + 1)
+    listed = of < z
+    root = np.linalg.cholesky(predictor.within)
+    out = np.zeros((drawn.size, dim))
+    known = of[listed]
+    open_part = np.sqrt(np.maximum(predictor.scales[known] - 1.0, 0.0))[:, None]
+    out[listed] = predictor.sources[known] + open_part * (rng.standard_normal((known.size, dim)) @ root.T)
+    out[~listed] = _nowhere(predictor, int((~listed).sum()), rng)
+    located: Floats = out[part]
+    return located
+
+
+def _levels(predictor: Predictor, n: int, rng: np.random.Generator) -> Ints:
+    chance = np.ones(len(predictor.combinations))
+    for factor, frequency in enumerate(predictor.priors):
+        chance *= frequency[predictor.combinations[:, factor]]
+    return rng.choice(len(chance), n, p=chance / chance.sum())
+
+
+def _nowhere(predictor: Predictor, n: int, rng: np.random.Generator) -> Floats:
+    """Return locations (n, D) of sources nobody sampled: half of them near a listed source, half anywhere."""
+    dim = predictor.mean.size
+    listed = predictor.sources[rng.integers(len(predictor.sources), size=n)]
+    near = listed + rng.uniform(0.4, 3.0, n)[:, None] * (
+        rng.standard_normal((n, dim)) @ np.linalg.cholesky(predictor.neighbours).T
+    )
+    far = predictor.mean + rng.uniform(0.6, 2.2, n)[:, None] * (
+        rng.standard_normal((n, dim)) @ np.linalg.cholesky(predictor.between).T
+    )
+    return np.where((rng.random(n) < 0.5)[:, None], near, far)
+
+
+def outcomes_of(release: Release, arrays: ParcelArrays, declared: Floats, allowed: Bools) -> Outcomes:
+    """Return what a release makes of parcels under their declarations.
+
+    Parameters
+    ----------
+    declared : ndarray of shape (n, Z)
+        Declared shares of stones; rows sum to 1.
+    allowed : ndarray of shape (Z,) or (n, Z), bool
+        Zones that are compliant.
+    """
+    allowed = np.broadcast_to(allowed, declared.shape)
+    parts = [
+        _outcomes(release, arrays.take(rows), declared[rows], allowed[rows])
+        for rows in (np.arange(i, min(i + SLICE, len(arrays))) for i in range(0, len(arrays), SLICE))
+    ]
+    return Outcomes(**{name: np.concatenate([getattr(p, name) for p in parts]) for name in Outcomes.__slots__})
+
+
+def _outcomes(release: Release, arrays: ParcelArrays, declared: Floats, allowed: Bools) -> Outcomes:
+    model = release.model
+    looked = look(model.structure, model.predictor, model.gate, model.bands, arrays, declared)
+    assert looked.profile is not None
+    ln_n = np.log(arrays.n_stones)
+    alternatives = (~allowed & (declared == 0)).astype(float)
+    below = log_alternative(looked.evidence, alternatives, np.full(len(arrays), release.unlisted_weight))
+    unbounded = model.calibration.apply((looked.evidence.declared - below) / LN10, ln_n)
+    features = share_features(looked, model.structure, model.predictor, declared, allowed)
+    shares = estimate_shares(
+        model.shares, model.shares.network.probabilities(features), ln_n, (declared > 0).sum(axis=1) > 1
+    )
+    novelty_p = model.novelty.p_values(
+        strangeness(looked.view, looked.gate[:, 0], looked.profile.distance), ln_n
+    )
+    log10_lr = model.calibration.bounded(unbounded, highest_log10_lr(novelty_p))
+    return Outcomes(
+        log10_lr=log10_lr,
+        unbounded=unbounded,
+        share_p=shares.p_value,
+        share_low=shares.low,
+        share_chances=shares.chances,
+        novelty_p=novelty_p,
+        conclusion=conclude(
+            release.rules,
+            n_stones=arrays.n_stones,
+            log10_lr=log10_lr,
+            share_p=shares.p_value,
+            share_low=shares.low,
+            novelty_p=novelty_p,
+        ),
+    )
+
+
+def blend_distance(model: FootprintModel, first: Floats, second: Floats) -> float:
+    """Return how far two blends (Z,) lie apart, in standard deviations of parcels of one source."""
+    expanded = expand(model.predictor.sources, model.structure)
+    gap = contract(first @ expanded, model.structure) - contract(second @ expanded, model.structure)
+    return float(np.sqrt(max(gap @ np.linalg.solve(model.predictor.within, gap), 0.0)))
