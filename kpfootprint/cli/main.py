@@ -16,6 +16,7 @@ from kpfootprint.cli.compare import compare
 from kpfootprint.cli.models import models
 from kpfootprint.cli.operate import keys, serve
 from kpfootprint.cli.output import say
+from kpfootprint.cli.planning import adequacy, plan, pool
 from kpfootprint.cli.verify import verify
 from kpfootprint.cli.zones import zones
 from kpfootprint.errors import (
@@ -40,7 +41,7 @@ def cli() -> None:
     """
 
 
-for command in (compare, beside, verify, batch, validate, zones, models, keys, serve):
+for command in (compare, beside, verify, batch, validate, plan, adequacy, pool, zones, models, keys, serve):
     cli.add_command(command)
 
 

@@ -36,9 +36,7 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gain:
-    """With so many more reference parcels: the Cllr of declarations of the zone, and how often a true one is called
-    consistent.
-    """
+    """With so many more reference parcels: Cllr of declarations, and how often a true one is called consistent."""
 
     extra_parcels: int
     expected_cllr: float
@@ -136,9 +134,7 @@ def adequacy(release: Release, zone_id: str, compliant: Bools, *, seed: int = 20
     for extra in EXTRA_PARCELS:
         left = effective / (effective + extra)
         error, chance = (b + (a - b) * left for a, b in zip(now, best, strict=True))
-        gain.append(
-            Gain(extra_parcels=extra, expected_cllr=min(error, now[0]), expected_chance=max(chance, now[1]))
-        )
+        gain.append(Gain(extra_parcels=extra, expected_cllr=min(error, now[0]), expected_chance=max(chance, now[1])))
     return Adequacy(
         zone_id=zone_id,
         n_stones=N_STONES,

@@ -182,15 +182,24 @@ def plan(
     spread = np.array([chance_of(one, share, sizes) for one in again])
     low, high = np.quantile(spread, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     stone_ct = float((1.0 - share) * (declared @ mean_ct) + share * (alternative @ np.append(mean_ct, mean_ct.mean())))
-    ends = fit_chance(tried(_all_known(release), slice(0, n_drawn // 2), seed + 1), shares[: n_drawn // 2],
-                      stones[: n_drawn // 2], fitted)
+    ends = fit_chance(
+        tried(_all_known(release), slice(0, n_drawn // 2), seed + 1),
+        shares[: n_drawn // 2],
+        stones[: n_drawn // 2],
+        fitted,
+    )
     return Plan(
         declared=tuple((release.zone_ids[z], float(declared[z])) for z in np.flatnonzero(declared)),
         against=against,
         share=share,
         detection=tuple(
-            Detection(n_stones=int(n), carats=float(n * stone_ct), chance=float(c), low=float(min(lo, c)),
-                      high=float(max(hi, c)))
+            Detection(
+                n_stones=int(n),
+                carats=float(n * stone_ct),
+                chance=float(c),
+                low=float(min(lo, c)),
+                high=float(max(hi, c)),
+            )
             for n, c, lo, hi in zip(SIZES, chance, low, high, strict=True)
         ),
         stones_needed=_stones_needed(fitted, share),

@@ -8,7 +8,8 @@ is held against the weighted mean of those before it,
 
 which without a change are independent standard normal numbers whatever the true level is. Two-sided CUSUMs of them
 signal a change; their limit is chosen so that all charts together raise one false alarm in *N* shipments. After a
-signal the chart starts anew at the point where its CUSUM left zero.
+signal the chart starts anew with the next shipment; the change is dated to
+the split of the points whose two means differ most.
 
 References
 ----------
@@ -147,8 +148,10 @@ def _chart(followed: Followed, limit: float, beyond: float) -> Chart:
                 z=direction * abs(after[0] - before[0]) / float(gap),
             )
         )
-        start = since
-    centre = _mean(x[start:], s[start:])[0] if x.size else float("nan")
+        start = at + 1  # points that were chosen because they raised the alarm would bias the next level
+    last = signals[-1].since if signals else 0
+    inside = known >= last
+    centre = _mean(x[inside], s[inside])[0] if x.size else float("nan")
     return Chart(
         followed=followed,
         centre=centre,
@@ -167,17 +170,22 @@ def _mean(x: Floats, s: Floats) -> tuple[float, float]:
 def _first_signal(x: Floats, s: Floats, start: int, limit: float) -> tuple[int, int, int] | None:
     """Return where the first signal comes, since when, and in which direction; None without one."""
     total, weights = 0.0, 0.0
-    sums = {1: 0.0, -1: 0.0}
-    since = {1: start, -1: start}
+    up, down = 0.0, 0.0
     for t in range(start, x.size):
         if weights > 0:
             z = (x[t] - total / weights) / np.sqrt(s[t] ** 2 + 1.0 / weights)
-            for side in (1, -1):
-                if sums[side] <= 0.0:
-                    since[side] = t
-                sums[side] = max(0.0, sums[side] + side * z - REFERENCE_VALUE)
-                if sums[side] > limit and since[side] > start:
-                    return t, since[side], side
+            up, down = max(0.0, up + z - REFERENCE_VALUE), max(0.0, down - z - REFERENCE_VALUE)
+            if max(up, down) > limit:
+                return t, _change_point(x, s, start, t), 1 if up > down else -1
         total += x[t] / s[t] ** 2
         weights += 1.0 / s[t] ** 2
     return None
+
+
+def _change_point(x: Floats, s: Floats, start: int, end: int) -> int:
+    """Return the first point of the split of ``start..end`` whose two means differ most in standard deviations."""
+    gaps = []
+    for split in range(start + 1, end + 1):
+        before, after = _mean(x[start:split], s[start:split]), _mean(x[split : end + 1], s[split : end + 1])
+        gaps.append(abs(after[0] - before[0]) / np.sqrt(before[1] + after[1]))
+    return start + 1 + int(np.argmax(gaps))

@@ -77,9 +77,6 @@ def followed_in(batch: Batch, release: Release) -> tuple[Followed, ...]:
         spread = summaries.errors[0] + predictor.within
         values[footprints.rows] = summaries.estimates[0] @ turn.T
         sd[footprints.rows] = np.sqrt(np.einsum("kd,pde,ke->pk", turn, spread, turn))
-        recorded = np.repeat(
-            footprints.arrays.recorded, [1, *(basis.shape[0] for basis in structure.bases)], axis=1
-        )
+        recorded = np.repeat(footprints.arrays.recorded, [1, *(basis.shape[0] for basis in structure.bases)], axis=1)
         values[footprints.rows] = np.where(recorded, values[footprints.rows], np.nan)
     return tuple(Followed(name=name, values=values[:, k], sd=sd[:, k]) for k, name in enumerate(names))
-

@@ -114,9 +114,7 @@ def pool(release: Release, claim: Claim, *, seed: int = 20160526, n_groups: int 
     is_true = np.repeat([True, False], n_groups)
     total = float(claim.outcomes.unbounded.sum())
     offset, slope = _affine(score, is_true)
-    again = np.array(
-        [_affine(score[pick], is_true[pick]) for pick in _resampled(n_groups, rng)]
-    )
+    again = np.array([_affine(score[pick], is_true[pick]) for pick in _resampled(n_groups, rng)])
     bounds = release.model.calibration.bounds
     value = offset + slope * total / times
     spread = again[:, 0] + again[:, 1] * total / times
@@ -162,9 +160,7 @@ def _groups(release: Release, claim: Claim, rows: Ints, n_groups: int, is_true: 
     arrays = draw_goods(release.model, goods, rng)
     outcomes = outcomes_of(release, arrays, declared, np.tile(claim.allowed[rows], (n_groups, 1)))
     z_scores = -ndtri(np.clip(outcomes.share_p, 1e-6, 1 - 1e-6))
-    return _Drawn(
-        sums=outcomes.unbounded.reshape(n_groups, k).sum(axis=1), share_z=z_scores.reshape(n_groups, k)
-    )
+    return _Drawn(sums=outcomes.unbounded.reshape(n_groups, k).sum(axis=1), share_z=z_scores.reshape(n_groups, k))
 
 
 def _elsewhere(release: Release, claim: Claim, rows: Ints, n_groups: int, rng: np.random.Generator) -> Ints:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,7 +45,7 @@ class Goods:
     sorter : ndarray of shape (n,), integer, optional
         Position of the sorter of each parcel among those the release knows; drawn where not given, -1 for a new one.
     group : ndarray of shape (n,), integer, optional
-        Parcels of one group share what nobody knows of their sources and of a new sorter; each is alone where not given.
+        Parcels of one group share what nobody knows of their sources and of a new sorter; alone where not given.
     """
 
     shares: Floats
@@ -77,7 +78,7 @@ def draw_goods(model: FootprintModel, goods: Goods, rng: np.random.Generator) ->
     part of a parcel deviates from its source as reference parcels do; a grader confuses neighbouring classes.
     """
     structure, predictor = model.structure, model.predictor
-    n, z = goods.shares.shape[0], goods.shares.shape[1] - 1
+    n = len(goods.shares)
     stones = rng.multinomial(goods.n_stones, goods.shares)
     parcel, source = np.nonzero(stones)
     root = np.linalg.cholesky(predictor.within)
@@ -180,9 +181,7 @@ def _outcomes(release: Release, arrays: ParcelArrays, declared: Floats, allowed:
     shares = estimate_shares(
         model.shares, model.shares.network.probabilities(features), ln_n, (declared > 0).sum(axis=1) > 1
     )
-    novelty_p = model.novelty.p_values(
-        strangeness(looked.view, looked.gate[:, 0], looked.profile.distance), ln_n
-    )
+    novelty_p = model.novelty.p_values(strangeness(looked.view, looked.gate[:, 0], looked.profile.distance), ln_n)
     log10_lr = model.calibration.bounded(unbounded, highest_log10_lr(novelty_p))
     return Outcomes(
         log10_lr=log10_lr,
@@ -206,4 +205,5 @@ def blend_distance(model: FootprintModel, first: Floats, second: Floats) -> floa
     """Return how far two blends (Z,) lie apart, in standard deviations of parcels of one source."""
     expanded = expand(model.predictor.sources, model.structure)
     gap = contract(first @ expanded, model.structure) - contract(second @ expanded, model.structure)
-    return float(np.sqrt(max(gap @ np.linalg.solve(model.predictor.within, gap), 0.0)))
+    squared = float(gap @ np.linalg.solve(model.predictor.within, gap))
+    return math.sqrt(max(squared, 0.0))

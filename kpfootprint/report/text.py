@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from kpfootprint.report.blocks import Block, Bullets, Facts, Figure, Paragraph, Table, Verdict
+from kpfootprint.report.blocks import Block, Bullets, Document, Facts, Figure, Paragraph, Table, Verdict
 from kpfootprint.report.layout import lay_out
 from kpfootprint.report.locale import words
 from kpfootprint.report.report import Report
@@ -20,7 +20,11 @@ def render_text(report: Report, lang: str = "en") -> str:
     lang : str
         A language tag; English stands in for a language there is no catalogue of.
     """
-    document = lay_out(report, lang)
+    return document_text(lay_out(report, lang))
+
+
+def document_text(document: Document) -> str:
+    """Render a laid-out document as plain text, 100 columns wide."""
     lines = [document.title, "=" * len(document.title), document.subtitle]
     for section in document.sections:
         lines += ["", section.heading, "-" * len(section.heading)]

@@ -1,0 +1,97 @@
+"""Planning: chances that rise with stones and shares, limits that hold, questions that are refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kpfootprint.errors import IngestError
+from kpfootprint.planning.answers import plan_answer
+from kpfootprint.planning.detection import chance_of, fit_chance
+from kpfootprint.release import Release
+from kpfootprint.report.planned import answer_text, worded
+from tests.planning.conftest import DAY
+
+
+@pytest.fixture(scope="module")
+def answer(release: Release) -> dict[str, Any]:
+    return plan_answer({"declared": ["berberati"], "against": "bria", "share": 0.2}, release, DAY)
+
+
+def test_the_answer_has_the_shape_of_the_contract(answer: dict[str, Any]) -> None:
+    said = worded(answer, {"bria": "Bria"})
+    assert {"declared", "against", "share", "detection", "floor", "distinguishable", "sentence"} <= set(said)
+    assert len(said["detection"]) >= 5
+    assert {"n_stones", "carats", "chance"} <= set(said["detection"][0])
+    assert "Bria" in said["sentence"]
+
+
+def test_more_stones_never_find_less_and_limits_enclose_the_chance(answer: dict[str, Any]) -> None:
+    chances = [row["chance"] for row in answer["detection"]]
+    assert chances == sorted(chances)
+    assert all(0 <= row["low"] <= row["chance"] <= row["high"] <= 1 for row in answer["detection"])
+    assert all(row["carats"] > 0 for row in answer["detection"])
+
+
+@pytest.mark.slow
+def test_the_same_question_has_the_same_answer(release: Release, answer: dict[str, Any]) -> None:
+    assert plan_answer({"declared": {"Berbérati": 100}, "against": "BRIA", "share": 0.2}, release, DAY) == answer
+
+
+@pytest.mark.slow
+def test_a_neighbour_is_harder_to_find_than_a_stranger(release: Release, answer: dict[str, Any]) -> None:
+    stranger = plan_answer({"declared": ["berberati"], "against": "mbuji-mayi", "share": 0.2}, release, DAY)
+    neighbour = plan_answer({"declared": ["berberati"], "against": "carnot", "share": 0.2}, release, DAY)
+    assert stranger["floor"] < answer["floor"] < neighbour["floor"]
+    assert stranger["distinguishable"]
+    assert stranger["stones_needed"] is not None
+    assert not neighbour["distinguishable"], "zones that cannot be told apart are said so"
+    assert "cannot be told" in worded(neighbour, {})["sentence"]
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_the_answer_reads_as_text(answer: dict[str, Any], lang: str) -> None:
+    text = answer_text(worded(answer, {"bria": "Bria", "berberati": "Berbérati"}, lang), {"bria": "Bria"}, lang)
+    assert "{" not in text
+    assert "6,400" in text or "6 400" in text.replace("\u00a0", " ").replace("\u202f", " ")
+
+
+@pytest.mark.parametrize(
+    ("question", "column", "code"),
+    [
+        ({"declared": ["atlantis"]}, "declared", "unknown_zone"),
+        ({"declared": ["boganda"]}, "declared", "zone_without_reference"),
+        ({"declared": []}, "declared", "missing_value"),
+        ({"declared": ["berberati", "carnot"]}, "declared", "declared_without_carats"),
+        ({"declared": ["berberati"], "share": 0}, "share", "out_of_range"),
+        ({"declared": ["berberati"], "share": "0.2"}, "share", "out_of_range"),
+        ({"declared": ["berberati"], "against": "berberati"}, "against", "declared_too"),
+        ({"declared": ["berberati"], "against": "nowhere-land"}, "against", "unknown_zone"),
+        ({"declared": ["berberati"], "agianst": "bria"}, "agianst", "unknown_member"),
+        ({"declared": ["berberati"], "on": "11/03/2024"}, "on", "not_a_date"),
+        ({"declared": [{"zone_id": "berberati", "carats": -1}]}, "declared", "out_of_range"),
+    ],
+)
+def test_a_question_that_cannot_be_understood_is_refused(
+    release: Release, question: dict[str, Any], column: str, code: str
+) -> None:
+    with pytest.raises(IngestError) as refused:
+        plan_answer(question, release, DAY)
+    assert (column, code) in {(problem.column, problem.code) for problem in refused.value.problems}
+
+
+def test_the_fit_finds_the_curve_that_made_the_trials() -> None:
+    rng = np.random.default_rng(11)
+    share, stones = np.exp(rng.uniform(np.log(0.03), 0, 20_000)), np.exp(rng.uniform(3.5, 9, 20_000))
+    true = np.array([9.0, 250.0, 0.9])
+    found = rng.random(20_000) < chance_of(true, share, stones)
+    fitted = fit_chance(found, share, stones)
+    grid = np.array([50.0, 400.0, 6400.0])
+    for at in (0.05, 0.2, 0.6):
+        assert chance_of(fitted, at, grid) == pytest.approx(chance_of(true, at, grid), abs=0.02)
+
+
+def test_nothing_to_find_is_found_as_often_as_a_false_alarm() -> None:
+    assert chance_of(np.array([9.0, 250.0, 0.9]), 1e-9, 1000.0) == pytest.approx(0.05, abs=1e-3)

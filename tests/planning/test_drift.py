@@ -1,0 +1,94 @@
+"""Control charts: the tables of CUSUM, the stated false alarm, and changes that are found and dated."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kpfootprint.planning.drift import Followed, follow, limit_for, run_length
+
+
+@pytest.mark.parametrize(
+    ("limit", "shift", "expected"),
+    [  # two-sided mean run lengths for k = 0.5, Montgomery, Introduction to Statistical Quality Control, table 9.3
+        (4.0, 0.0, 168.0),
+        (4.0, 1.0, 8.38),
+        (4.0, 2.0, 3.34),
+        (5.0, 0.0, 465.0),
+        (5.0, 1.0, 10.4),
+    ],
+)
+def test_mean_run_lengths_are_those_of_the_tables(limit: float, shift: float, expected: float) -> None:
+    up, down = run_length(limit, shift=shift), run_length(limit, shift=-shift)
+    assert 1.0 / (1.0 / up + 1.0 / down) == pytest.approx(expected, rel=0.01)
+
+
+def test_more_charts_and_fewer_alarms_ask_for_a_higher_limit() -> None:
+    limits = [limit_for(1, 50), limit_for(1, 200), limit_for(10, 200), limit_for(40, 200)]
+    assert limits == sorted(limits)
+    assert len(set(limits)) == 4
+
+
+def charts_of(rng: np.random.Generator, n_charts: int, n_points: int) -> list[Followed]:
+    sd = rng.uniform(0.3, 2.0, (n_charts, n_points))
+    values = rng.normal(size=(n_charts, n_points)) * sd + rng.normal(size=(n_charts, 1)) * 5
+    return [Followed(name=str(k), values=values[k], sd=sd[k]) for k in range(n_charts)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_charts", [1, 12])
+def test_false_alarms_come_as_often_as_stated_over_ten_thousand_shipments(n_charts: int) -> None:
+    rng = np.random.default_rng(20261126)
+    shipments, series = 10_000, 200
+    alarms = sum(
+        len(chart.signals)
+        for _ in range(shipments // series)
+        for chart in follow(charts_of(rng, n_charts, series), per_shipments=100)
+    )
+    assert 60 <= alarms <= 135, "one in a hundred shipments, over all charts together"
+
+
+@pytest.mark.slow
+def test_a_shift_of_one_deviation_is_found_about_as_fast_as_a_cusum_with_a_known_level_finds_it() -> None:
+    rng = np.random.default_rng(7)
+    delays = []
+    for _ in range(400):
+        values = rng.normal(size=140)
+        values[60:] += 1.0
+        (chart,) = follow([Followed(name="x", values=values, sd=np.ones(140))], per_shipments=400)
+        after = [signal.position - 60 + 1 for signal in chart.signals if signal.position >= 60]
+        delays.append(after[0] if after else 80)
+    textbook = run_length(limit_for(1, 400), shift=1.0)
+    assert textbook < np.mean(delays) < 1.6 * textbook, "the level before is estimated from sixty points"
+
+
+def test_a_change_is_dated_and_measured() -> None:
+    values = np.concatenate([np.zeros(20), np.full(12, 3.0)]) + np.random.default_rng(3).normal(size=32) * 0.5
+    (chart,) = follow([Followed(name="size", values=values, sd=np.full(32, 0.5))])
+    (signal,) = chart.signals
+    assert signal.since == 20
+    assert signal.position in {20, 21}
+    assert signal.shift == pytest.approx(3.0, abs=0.8)
+    assert chart.centre == pytest.approx(3.0, abs=0.4), "after a change the chart starts anew"
+
+
+def test_limits_are_wider_where_a_shipment_is_smaller_and_missing_points_are_passed_over() -> None:
+    sd = np.array([1.0, 1.0, 2.0, 1.0])
+    (chart,) = follow([Followed(name="x", values=np.array([0.1, np.nan, 0.3, 0.2]), sd=sd)])
+    width = chart.upper - chart.lower
+    assert width[2] == pytest.approx(2 * width[0])
+    assert chart.signals == ()
+
+
+def test_the_level_and_the_unit_do_not_matter() -> None:
+    values = np.concatenate([np.zeros(15), np.full(10, 2.5)]) + np.random.default_rng(5).normal(size=25)
+    plain = follow([Followed(name="x", values=values, sd=np.ones(25))])[0]
+    moved = follow([Followed(name="x", values=100 + 3 * values, sd=np.full(25, 3.0))])[0]
+    assert [(s.position, s.since) for s in plain.signals] == [(s.position, s.since) for s in moved.signals]
+
+
+def test_wrong_deviations_and_rates_are_refused() -> None:
+    with pytest.raises(ValueError, match="per_shipments must be 2 or more, got 1"):
+        follow([Followed(name="x", values=np.zeros(3), sd=np.ones(3))], per_shipments=1)
+    with pytest.raises(ValueError, match="x: standard deviations must be positive"):
+        follow([Followed(name="x", values=np.zeros(3), sd=np.zeros(3))])

@@ -1,0 +1,87 @@
+"""Pooling: what parcels share is not counted twice, one parcel is itself, and the joint LR is worth what it says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kpfootprint.planning.pooling import Claim, pool
+from kpfootprint.planning.trials import Goods, draw_goods, outcomes_of
+from kpfootprint.release import Release
+from kpfootprint.stats.metrics import cllr
+from tests.planning.conftest import DAY
+
+N_STONES = 400
+
+
+def claim(release: Release, source: int, k: int, seed: int, *, shared: bool = True) -> Claim:
+    z = len(release.zone_ids)
+    declared = np.tile(np.eye(z)[0], (k, 1))
+    shares = np.tile(np.eye(z + 1)[source], (k, 1))
+    stones = np.full(k, N_STONES)
+    sorter = np.full(k, -1) if shared else np.arange(k) % len(release.model.predictor.last)
+    goods = Goods(shares=shares, n_stones=stones, sorter=sorter, group=np.zeros(k, dtype=np.intp))
+    arrays = draw_goods(release.model, goods, np.random.default_rng(seed))
+    allowed = np.array([release.zone_table.status_on(zone, DAY) == "compliant" for zone in release.zone_ids])
+    allowed = np.tile(allowed, (k, 1))
+    outcomes = outcomes_of(release, arrays, declared, allowed)
+    return Claim(declared=declared, allowed=allowed, n_stones=stones, sorter=sorter, outcomes=outcomes)
+
+
+def test_the_joint_lr_is_nearer_nothing_than_the_product_and_the_same_each_time(release: Release) -> None:
+    asked = claim(release, 0, 3, seed=1)
+    found, again = pool(release, asked, n_groups=30), pool(release, asked, n_groups=30)
+    assert found == again
+    assert abs(found.log10_lr) <= abs(found.log10_lr_if_independent)
+    assert 0.0 <= found.dependence <= 1.0
+    assert found.low <= found.log10_lr <= found.high
+    low, high = release.model.calibration.bounds
+    assert low <= found.log10_lr <= high, "more parcels do not carry more than the references"
+    share, at_least, at_most = found.undeclared
+    assert 0.0 <= at_least <= share <= at_most <= 1.0
+
+
+@pytest.mark.slow
+def test_the_order_of_parcels_does_not_matter(release: Release) -> None:
+    asked = claim(release, 0, 3, seed=2)
+    turned = Claim(
+        declared=asked.declared[::-1],
+        allowed=asked.allowed[::-1],
+        n_stones=asked.n_stones[::-1],
+        sorter=asked.sorter[::-1],
+        outcomes=type(asked.outcomes)(
+            **{name: getattr(asked.outcomes, name)[::-1] for name in type(asked.outcomes).__slots__}
+        ),
+    )
+    first, second = pool(release, asked, n_groups=40), pool(release, turned, n_groups=40)
+    assert first.log10_lr == pytest.approx(second.log10_lr, abs=1e-9)
+    assert first.p_value == pytest.approx(second.p_value, abs=1e-9)
+
+
+@pytest.mark.slow
+def test_more_parcels_narrow_the_share(release: Release) -> None:
+    asked = claim(release, 0, 6, seed=3)
+    one = Claim(
+        declared=asked.declared[:1],
+        allowed=asked.allowed[:1],
+        n_stones=asked.n_stones[:1],
+        sorter=asked.sorter[:1],
+        outcomes=type(asked.outcomes)(
+            **{name: getattr(asked.outcomes, name)[:1] for name in type(asked.outcomes).__slots__}
+        ),
+    )
+    widths = [np.ptp(pool(release, item, n_groups=40).undeclared[1:]) for item in (one, asked)]
+    assert widths[1] <= widths[0] + 0.02
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shared", [True, False])
+def test_pooled_lrs_are_worth_what_they_say(release: Release, shared: bool) -> None:
+    foreign = release.zone_ids.index("bria")
+    true = [pool(release, claim(release, 0, 3, seed, shared=shared), n_groups=40) for seed in range(16)]
+    near = [release.zone_ids.index("amada-gaza"), foreign]
+    false = [pool(release, claim(release, near[s % 2], 3, 1000 + s, shared=shared), n_groups=40) for s in range(16)]
+    h1, h2 = np.array([p.log10_lr for p in true]), np.array([p.log10_lr for p in false])
+    assert cllr(h1, h2) < 0.45
+    assert (h1 < -1).sum() <= 1
+    assert (h2 > 1).sum() <= 1
