@@ -72,6 +72,19 @@ class InvalidParcel(KPFootprintError):
     code = "invalid_parcel"
 
 
+class NotExamined(KPFootprintError):
+    """A parcel was read and its examination failed: a fault of this software, told in that parcel's place."""
+
+    code = "not_examined"
+
+    def __init__(self, parcel_id: str, cause: Exception) -> None:
+        detail = f"{type(cause).__name__}: {cause}"
+        reason = f"the parcel was read and could not be examined; please report this with the parcel ({detail})"
+        self.parcel_id = parcel_id
+        self.problems = (Problem(table="parcels", value=parcel_id, code=self.code, reason=reason),)
+        super().__init__(f"{parcel_id}: {reason}")
+
+
 class SchemeMismatch(KPFootprintError):
     """A parcel and a release do not speak of the same attributes, classes or zones."""
 

@@ -12,6 +12,7 @@ from kpfootprint.comparison.findings import examination_of
 from kpfootprint.comparison.hypotheses import form_hypotheses
 from kpfootprint.comparison.results import Examination
 from kpfootprint.comparison.weigh import weigh
+from kpfootprint.errors import KPFootprintError, NotExamined
 from kpfootprint.footprint import footprints_of, mean_stones
 from kpfootprint.parcel import Batch
 from kpfootprint.release import Release
@@ -48,6 +49,19 @@ def examine(batch: Batch, release: Release, *, status_on: date, created_at: date
         build_report(parcel, examination, card, created_at=created_at)
         for parcel, examination in zip(batch, examinations_of(batch, release, status_on=status_on), strict=True)
     )
+
+
+def examine_each(
+    batch: Batch, release: Release, *, status_on: date, created_at: datetime
+) -> tuple[Report | NotExamined, ...]:
+    """Examine a batch as `examine` does; a parcel whose examination fails gives that error in its place."""
+    try:
+        return examine(batch, release, status_on=status_on, created_at=created_at)
+    except (ArithmeticError, ValueError, IndexError, KPFootprintError) as error:
+        if len(batch) == 1:
+            return (NotExamined(batch.parcels[0].parcel_id, error),)
+    each = (examine_each(Batch((one,)), release, status_on=status_on, created_at=created_at) for one in batch)
+    return tuple(found for one in each for found in one)
 
 
 def examinations_of(batch: Batch, release: Release, *, status_on: date) -> tuple[Examination, ...]:

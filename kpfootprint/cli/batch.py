@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,13 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from kpfootprint.cli.output import out_option, writing
-from kpfootprint.cli.parallel import lines_of
+from kpfootprint.cli.parallel import lines_of, problem_line
 from kpfootprint.cli.reading import read_submission
 from kpfootprint.cli.surroundings import model_option, now, open_release
 from kpfootprint.errors import IngestError
 
 if TYPE_CHECKING:
-    from kpfootprint.ingest import ParcelFailure, Submission
+    from kpfootprint.ingest import Submission
 
 SOME_BAD = 3
 
@@ -44,28 +43,22 @@ def batch(submission: Path, out: Path | None, workers: int, scheduler: str | Non
         writing(out) as stream,
         click.progressbar(length=len(read.order), label="Examining", file=sys.stderr, hidden=hidden) as bar,
     ):
-        for line in _in_order(read, lines):
+        n_bad = 0
+        for line, good in _in_order(read, lines):
             stream.write(line.encode() + b"\n")
             bar.update(1)
-    if read.failures:
-        click.echo(f"{len(read.failures)} of {len(read.order)} parcels have problems; see their lines.", err=True)
-    return SOME_BAD if read.failures else 0
+            n_bad += not good
+    if n_bad:
+        click.echo(f"{n_bad} of {len(read.order)} parcels have problems; see their lines.", err=True)
+    return SOME_BAD if n_bad else 0
 
 
-def _in_order(read: Submission, lines: Iterator[str]) -> Iterator[str]:
-    """Yield a line for every parcel of the submission: its report, or its problems."""
+def _in_order(read: Submission, lines: Iterator[tuple[str, bool]]) -> Iterator[tuple[str, bool]]:
+    """Yield a line for every parcel of the submission, and whether it is a report or problems."""
     failures = {failure.parcel_id: failure for failure in read.failures}
     for parcel_id in read.order:
         failure = failures.get(parcel_id)
-        yield next(lines) if failure is None else _failure_line(failure)
-
-
-def _failure_line(failure: ParcelFailure) -> str:
-    told = {
-        "parcel": {"parcel_id": failure.parcel_id},
-        "problems": [problem.as_dict() for problem in failure.problems],
-    }
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+        yield next(lines) if failure is None else (problem_line(parcel_id, failure.problems), False)
 
 
 @click.command()

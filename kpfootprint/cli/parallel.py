@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from kpfootprint.errors import Problem
     from kpfootprint.parcel import Parcel
     from kpfootprint.release import Release
 
@@ -21,19 +23,29 @@ Start = Callable[[tuple["Parcel", ...]], Any]
 """Starts a chunk somewhere and returns its future."""
 
 
-def report_lines(parcels: tuple[Parcel, ...], release: Release, created_at: datetime) -> list[str]:
-    """Return the report of each parcel as one line of JSON."""
-    from kpfootprint.flow import examine
+def problem_line(parcel_id: str, problems: Sequence[Problem]) -> str:
+    """Return the line of a parcel that has no report."""
+    told = {"parcel": {"parcel_id": parcel_id}, "problems": [problem.as_dict() for problem in problems]}
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+
+
+def report_lines(parcels: tuple[Parcel, ...], release: Release, created_at: datetime) -> list[tuple[str, bool]]:
+    """Return the report of each parcel as one line of JSON, and whether there is one."""
+    from kpfootprint.errors import NotExamined
+    from kpfootprint.flow import examine_each
     from kpfootprint.parcel import Batch
 
-    reports = examine(Batch(parcels), release, status_on=created_at.date(), created_at=created_at)
-    return [report.to_json() for report in reports]
+    found = examine_each(Batch(parcels), release, status_on=created_at.date(), created_at=created_at)
+    return [
+        (problem_line(one.parcel_id, one.problems), False) if isinstance(one, NotExamined) else (one.to_json(), True)
+        for one in found
+    ]
 
 
 def lines_of(
     parcels: Sequence[Parcel], release: Release, created_at: datetime, *, workers: int, scheduler: str | None
-) -> Iterator[str]:
-    """Yield the report of each parcel as a line, in their order; only a few chunks are under way at a time."""
+) -> Iterator[tuple[str, bool]]:
+    """Yield the line of each parcel and whether it is a report, in order; only a few chunks are under way at a time."""
     chunks = (tuple(parcels[start : start + CHUNK]) for start in range(0, len(parcels), CHUNK))
     if scheduler is None and workers == 1:
         for chunk in chunks:
@@ -53,11 +65,11 @@ def lines_of(
             yield from _lines(under_way.popleft())
 
 
-def _lines(future: Any) -> list[str]:
+def _lines(future: Any) -> list[tuple[str, bool]]:
     from concurrent.futures import BrokenExecutor
 
     try:
-        lines: list[str] = future.result()
+        lines: list[tuple[str, bool]] = future.result()
     except BrokenExecutor:
         raise click.ClickException("a worker process died, for want of memory perhaps; nothing was written") from None
     return lines

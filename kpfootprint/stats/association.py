@@ -121,7 +121,9 @@ def association_gain(
         total = np.maximum(observed.sum(axis=(1, 2)), 1e-9)
         own_a = (observed.sum(axis=2) + 0.1) / (total + 0.1 * observed.shape[1])[:, None]
         own_b = (observed.sum(axis=1) + 0.1) / (total + 0.1 * observed.shape[2])[:, None]
-        ratio = mixed.reshape(*mixed.shape[:3], *association.shape) / (mixed_a[..., :, None] * mixed_b[..., None, :])
+        # behind an extreme screen a band of sizes may have no chance at all; nothing depends on anything there
+        apart = np.maximum(mixed_a[..., :, None] * mixed_b[..., None, :], 1e-300)
+        ratio = np.maximum(mixed.reshape(*mixed.shape[:3], *association.shape), 1e-300) / apart
         norm = ((ratio @ own_b[:, None, None, :, None])[..., 0] * own_a[:, None, None, :]).sum(axis=-1)
         flat = np.log(ratio).reshape(n, -1, observed[0].size) @ observed.reshape(n, -1, 1)
         alone = fit_margins(association, own_a, own_b, 40) / (own_a[:, :, None] * own_b[:, None, :])

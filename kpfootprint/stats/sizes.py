@@ -99,7 +99,11 @@ class SizeGrid:
         low = np.log(np.maximum(lower, 1e-9))[:, None]
         high = np.log(np.where(np.isinf(upper), np.exp(ends[-1]), upper))[:, None]
         overlap = np.minimum(high, ends[1:]) - np.maximum(low, ends[:-1])
-        return np.clip(overlap / np.diff(ends), 0.0, 1.0)
+        inside = np.clip(overlap / np.diff(ends), 0.0, 1.0)
+        # sizes below the first edge count in the first cell, and the last cell has no end
+        inside[(high[:, 0] <= ends[0]), 0] = 1.0
+        inside[(low[:, 0] >= ends[-1]), -1] = 1.0
+        return inside
 
 
 def log_keep(grid: SizeGrid, edge: Floats, softness: Floats, top: Floats | None = None) -> Floats:
@@ -140,10 +144,10 @@ def _moments(grid: SizeGrid, theta: Floats, kept: Floats, inside: Floats | None)
     sigma = np.exp(theta[:, 1])[:, None, None]
     z = (grid.nodes[None] - theta[:, 0][:, None, None]) / sigma
     log_density = -0.5 * z * z + kept + grid.log_widths
+    if inside is not None:
+        log_density = np.where(inside[:, :, None] > 0, log_density, -np.inf)
     log_density -= log_density.max(axis=(1, 2), keepdims=True)
     density = np.exp(log_density)
-    if inside is not None:
-        density *= inside[:, :, None]
     cell = density.sum(axis=2)
     total = cell.sum(axis=1, keepdims=True)
     mean_mu = (density * z).sum(axis=2) / sigma[:, :, 0]
