@@ -5,11 +5,12 @@ from __future__ import annotations
 from service.door.endpoint import Endpoint
 from service.pages import comparisons as comparison_pages
 from service.pages import docs, sign_in, start
-from service.routes import comparisons, keys, models, operations, zones
+from service.routes import comparisons, keys, models, operations, planning, zones
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *comparisons.ENDPOINTS,
     *zones.ENDPOINTS,
+    *planning.ENDPOINTS,
     *models.ENDPOINTS,
     *keys.ENDPOINTS,
     *operations.ENDPOINTS,

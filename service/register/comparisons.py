@@ -103,6 +103,13 @@ def report_of(engine: sa.Engine, comparison_id: str) -> str | None:
     return None if kept is None else _unpacked(kept)
 
 
+def parcel_of(engine: sa.Engine, comparison_id: str) -> str | None:
+    """Return the JSON parcel of a comparison, or None where there is no such comparison."""
+    with reading(engine) as connection:
+        kept = connection.scalar(sa.select(comparisons.c.parcel).where(comparisons.c.id == comparison_id))
+    return None if kept is None else _unpacked(kept)
+
+
 def page_of(engine: sa.Engine, *, before: int | None, limit: int) -> tuple[list[Entry], int | None]:
     """Return up to `limit` comparisons before a position, the newest first, and where the next page starts."""
     table = comparisons.c

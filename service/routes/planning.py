@@ -1,0 +1,68 @@
+"""Plans, the adequacy of references and pools over HTTP."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from service.clock import today
+from service.door.endpoint import JSON, Answer, Body, Endpoint
+from service.door.query import day
+from service.door.visit import visit_of
+from service.routes import shapes
+from service.routes.bodies import document_in
+from service.work.planning import judged, planned, pooled
+
+
+async def plan(request: Request) -> Response:
+    """Answer how many stones and references it takes to find a share."""
+    visit = visit_of(request)
+    question = document_in(request, shapes.Question, table="question")
+    return JSONResponse(await visit.work.heavy(partial(planned, visit.work, question, today())))
+
+
+async def adequacy(request: Request) -> Response:
+    """Answer whether the references of a zone are enough."""
+    visit = visit_of(request)
+    on = visit.asked["on"] or today()
+    return JSONResponse(await visit.work.heavy(partial(judged, visit.work, request.path_params["id"], on)))
+
+
+async def pool(request: Request) -> Response:
+    """Answer what kept parcels say as one claim."""
+    visit = visit_of(request)
+    asked = document_in(request, shapes.PoolQuestion, table="pool")
+    return JSONResponse(await visit.work.heavy(partial(pooled, visit.work, asked["comparisons"], today())))
+
+
+ENDPOINTS = (
+    Endpoint(
+        method="POST",
+        path="/v1/plan",
+        role="viewer",
+        handler=plan,
+        body=Body(kinds={JSON: shapes.Question}),
+        answer=Answer(shape=shapes.Plan),
+        summary="Say how many stones, and how many reference parcels, it takes to find a share of undeclared goods.",
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/zones/{id}/adequacy",
+        role="viewer",
+        handler=adequacy,
+        query=(day("on", "Day whose status of zones counts; today without it."),),
+        answer=Answer(shape=shapes.Adequacy),
+        summary="Say whether the references of a zone are enough.",
+    ),
+    Endpoint(
+        method="POST",
+        path="/v1/pools",
+        role="viewer",
+        handler=pool,
+        body=Body(kinds={JSON: shapes.PoolQuestion}),
+        answer=Answer(shape=shapes.Pool),
+        summary="Weigh kept parcels as one claim.",
+    ),
+)

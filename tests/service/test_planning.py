@@ -1,0 +1,53 @@
+"""Plans, adequacy and pools over HTTP: the shapes of the contract, and questions that are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.service.reading import problem_in
+
+Ask = Callable[..., Any]
+
+
+def test_a_plan_says_what_the_command_says(ask: Ask) -> None:
+    question = {"declared": ["berberati"], "against": "mbuji-mayi", "share": 0.2, "on": "2024-03-11"}
+    answer = ask("viewer", "POST", "/v1/plan", json=question)
+    assert answer.status_code == 200, answer.text
+    plan = answer.json()
+    assert {"declared", "against", "share", "detection", "floor", "distinguishable", "sentence"} <= set(plan)
+    assert len(plan["detection"]) >= 5
+    assert plan["distinguishable"]
+
+
+def test_questions_that_do_not_fit_are_refused(ask: Ask) -> None:
+    questions: tuple[dict[str, Any], ...] = (
+        {},
+        {"declared": []},
+        {"declared": ["berberati"], "share": 2},
+        {"declared": ["x"], "what": 1},
+    )
+    for question in questions:
+        problem_in(ask("viewer", "POST", "/v1/plan", json=question), 422, "invalid_input")
+    found = problem_in(ask("viewer", "POST", "/v1/plan", json={"declared": ["atlantis"]}), 422, "invalid_input")
+    assert found["problems"][0]["value"] == "atlantis"
+
+
+def test_the_adequacy_of_a_zone_that_is_not_there(ask: Ask) -> None:
+    problem_in(ask("viewer", "GET", "/v1/zones/atlantis/adequacy"), 404, "not_found")
+    problem_in(ask("viewer", "GET", "/v1/zones/boganda/adequacy"), 422, "invalid_input")
+
+
+def test_parcels_are_pooled_by_their_ids(ask: Ask, parcel: dict[str, Any]) -> None:
+    ids = [
+        ask("monitor", "POST", "/v1/comparisons", json=parcel | {"parcel_id": name}).headers["location"].rsplit("/")[-1]
+        for name in ("P1", "P2")
+    ]
+    answer = ask("viewer", "POST", "/v1/pools", json={"comparisons": ids})
+    assert answer.status_code == 200, answer.text
+    pool = answer.json()
+    assert pool["n_parcels"] == 2
+    assert {"log10_lr", "low", "high", "log10_lr_if_independent", "dependence"} <= set(pool["verification"])
+    assert {"estimate", "low", "high", "level"} == set(pool["mixture"]["undeclared_stone_fraction"])
+    unknown = ask("viewer", "POST", "/v1/pools", json={"comparisons": [ids[0], "nothing", ids[0]]})
+    assert [p["row"] for p in problem_in(unknown, 422, "invalid_input")["problems"]] == [2, 3]
