@@ -5,6 +5,7 @@ from __future__ import annotations
 from service.door.endpoint import Endpoint
 from service.pages import comparisons as comparison_pages
 from service.pages import docs, sign_in, start
+from service.pages import planning as planning_pages
 from service.routes import comparisons, keys, models, operations, planning, zones
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -16,6 +17,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *operations.ENDPOINTS,
     *start.ENDPOINTS,
     *comparison_pages.ENDPOINTS,
+    *planning_pages.ENDPOINTS,
     *docs.ENDPOINTS,
     *sign_in.ENDPOINTS,
 )

@@ -23,19 +23,19 @@ def zone_names(release: Release) -> dict[str, str]:
     return {zone.zone_id: zone.name for zone in release.zone_table.zones}
 
 
-def planned(work: Workplace, question: Mapping[str, Any], on: date) -> dict[str, Any]:
+def planned(work: Workplace, question: Mapping[str, Any], on: date, lang: str = "en") -> dict[str, Any]:
     """Say how many stones and references it takes to find a share."""
     release = work.release()
-    return worded(plan_answer(question, release, on), zone_names(release))
+    return worded(plan_answer(question, release, on), zone_names(release), lang)
 
 
-def judged(work: Workplace, zone: str, on: date) -> dict[str, Any]:
+def judged(work: Workplace, zone: str, on: date, lang: str = "en") -> dict[str, Any]:
     """Say whether the references of a zone are enough."""
     release = work.release()
     known = zone_names(release)
     if zone not in known:
         raise Refused("not_found", "There is no zone with this id.")
-    return worded(adequacy_answer(zone, release, on), known)
+    return worded(adequacy_answer(zone, release, on), known, lang)
 
 
 def pooled(work: Workplace, ids: Sequence[str], on: date) -> dict[str, Any]:

@@ -51,3 +51,15 @@ def test_parcels_are_pooled_by_their_ids(ask: Ask, parcel: dict[str, Any]) -> No
     assert {"estimate", "low", "high", "level"} == set(pool["mixture"]["undeclared_stone_fraction"])
     unknown = ask("viewer", "POST", "/v1/pools", json={"comparisons": [ids[0], "nothing", ids[0]]})
     assert [p["row"] for p in problem_in(unknown, 422, "invalid_input")["problems"]] == [2, 3]
+
+
+def test_the_pages_ask_and_answer_in_both_languages(browser: Any) -> None:
+    asked = browser.get("/planning?lang=fr")
+    assert asked.status_code == 200
+    assert "Combien de pierres" in asked.text
+    answer = browser.get("/planning/stones?declare=berberati&against=mbuji-mayi&share=0.2&on=2024-03-11&lang=fr")
+    assert answer.status_code == 200, answer.text
+    assert '<html lang="fr">' in answer.text
+    assert "<svg" in answer.text
+    assert "Il faut environ" in answer.text
+    assert browser.get("/planning/stones?declare=atlantis&against=bria").status_code == 422
