@@ -143,9 +143,7 @@ def pool_answer(batch: Batch, release: Release, status_on: date) -> Json:
         cautions.append(_statement("different_declarations", {}))
     if found.bound_hit is not None:
         cautions.append(_statement("bound_hit", {"bound": found.bound_hit, "log10_lr": round(found.log10_lr, 3)}))
-    if release.manifest["reference"]["synthetic"]:
-        cautions.append(_statement("synthetic_reference", {"reference": release.manifest["reference"]["name"]}))
-    return _pool_json(found, batch, cautions)
+    return _pool_json(found, batch, [*cautions, *_synthetic(release)])
 
 
 def drift_answer(
@@ -263,6 +261,12 @@ def _day(given: object, on: date, problems: list[Problem]) -> date:
         return on
 
 
+def _synthetic(release: Release) -> list[Json]:
+    """Return the caution that the reference is invented, where it is."""
+    reference = release.manifest["reference"]
+    return [_statement("synthetic_reference", {"reference": reference["name"]})] if reference["synthetic"] else []
+
+
 def _fraction(value: float) -> float:
     return round(value, 3)
 
@@ -299,6 +303,7 @@ def _plan_json(found: Plan, release: Release, on: date) -> Json:
             for one in found.references
         ],
         "statement": _statement(code, values),
+        "cautions": _synthetic(release),
     }
 
 
@@ -353,6 +358,7 @@ def _adequacy_json(found: Adequacy, release: Release, on: date) -> Json:
                 "collect": found.collect,
             },
         ),
+        "cautions": _synthetic(release),
     }
 
 

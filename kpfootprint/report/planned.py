@@ -199,7 +199,7 @@ def _plan(answer: Mapping[str, Any], zones: Mapping[str, str], said: Words) -> l
     )
     lead = Paragraph(text=answer["sentence"], tone="lead")
     return [
-        Section(key="answer", heading=said.text(mark("In short")), blocks=(lead, facts)),
+        Section(key="answer", heading=said.text(mark("In short")), blocks=(lead, facts, *_cautions(answer, said))),
         Section(key="chance", heading=title, blocks=(figure, table)),
         Section(key="references", heading=said.text(mark("What more references would buy")), blocks=(more,)),
     ]
@@ -259,7 +259,7 @@ def _adequacy(answer: Mapping[str, Any], zones: Mapping[str, str], said: Words) 
         tone="note",
     )
     return [
-        Section(key="answer", heading=said.text(mark("In short")), blocks=(lead, facts)),
+        Section(key="answer", heading=said.text(mark("In short")), blocks=(lead, facts, *_cautions(answer, said))),
         Section(key="hardest", heading=said.text(mark("Neighbours")), blocks=(hardest,)),
         Section(key="gain", heading=said.text(mark("What more references would buy")), blocks=(gain, note)),
     ]
@@ -297,16 +297,12 @@ def _pool(answer: Mapping[str, Any], said: Words) -> list[Section]:
         ),
         tone="note",
     )
-    blocks: list[Block] = [facts, why]
-    if answer["cautions"]:
-        blocks.append(
-            Bullets(
-                items=tuple(one["text"] for one in answer["cautions"]),
-                title=said.text(mark("Cautions")),
-                tone="caution",
-            )
-        )
-    return [Section(key="answer", heading=said.text(mark("In short")), blocks=tuple(blocks))]
+    return [Section(key="answer", heading=said.text(mark("In short")), blocks=(facts, why, *_cautions(answer, said)))]
+
+
+def _cautions(answer: Mapping[str, Any], said: Words) -> tuple[Block, ...]:
+    items = tuple(one["text"] for one in answer["cautions"])
+    return (Bullets(items=items, title=said.text(mark("Cautions")), tone="caution"),) if items else ()
 
 
 def _drift(answer: Mapping[str, Any], said: Words) -> list[Section]:

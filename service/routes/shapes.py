@@ -234,6 +234,14 @@ class ReferencesItem(TypedDict):
     chance: float
 
 
+class Said(TypedDict):
+    """Something said, as a code, its values and an English text."""
+
+    code: str
+    values: dict[str, Any]
+    text: str
+
+
 class Plan(TypedDict):
     """How many stones, and how many reference parcels, it takes."""
 
@@ -248,6 +256,7 @@ class Plan(TypedDict):
     distinguishable: bool
     references: list[ReferencesItem]
     sentence: str
+    cautions: list[Said]
 
 
 class HardestItem(TypedDict):
@@ -284,6 +293,7 @@ class Adequacy(TypedDict):
     gain: list[GainItem]
     collect: str
     sentence: str
+    cautions: list[Said]
 
 
 class PoolQuestion(TypedDict):
@@ -327,14 +337,6 @@ class PoolMixture(TypedDict):
 
     undeclared_stone_fraction: Fraction
     p_value: float
-
-
-class Said(TypedDict):
-    """Something said, as a code, its values and an English text."""
-
-    code: str
-    values: dict[str, Any]
-    text: str
 
 
 class Pool(TypedDict):
