@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.scheme import CT_PER_MM3, Scheme, SieveSet
 from kpfootprint.stats.model import FootprintModel
-from kpfootprint.stats.sizes import cell_probabilities, fit_sizes, log_keep
+from kpfootprint.stats.sizes import cell_probabilities, fit_sizes
 from kpfootprint.stats.structure import ParcelArrays, Structure
-from kpfootprint.stats.summaries import edge_and_softness
 
 Floats = NDArray[np.float64]
 
@@ -66,8 +65,7 @@ def footprints_of(
 def mean_stones(arrays: ParcelArrays, model: FootprintModel) -> Floats:
     """Return the mean stone (n, Z), in carats, of each zone as it would be seen through each parcel's screen."""
     grid = model.structure.grid
-    position, softness = edge_and_softness(arrays.edge, model.structure)
-    kept = log_keep(grid, position, softness, arrays.top)
+    kept = model.structure.kept(arrays.edge, arrays.top)
     theta = model.predictor.sources[:, :2]
     n, z = len(arrays), len(theta)
     cells = cell_probabilities(grid, np.tile(theta, (n, 1)), np.repeat(kept, z, axis=0))
@@ -161,18 +159,16 @@ def _by_size(parcel: Parcel, scheme: Scheme, n_classes: int) -> Floats:
 
 
 def _typical_cells(structure: Structure, edge: Floats, top: Floats) -> Floats:
-    position, softness = edge_and_softness(edge, structure)
-    kept = log_keep(structure.grid, position, softness, top)
+    kept = structure.kept(edge, top)
     return cell_probabilities(structure.grid, np.tile(structure.size_prior_mean, (edge.size, 1)), kept)
 
 
 def _spread(coarse: Floats, membership: Floats, structure: Structure, edge: Floats, top: Floats) -> Floats:
     """Spread the stones of coarse classes over their cells as the parcel's own fitted sizes do."""
-    position, softness = edge_and_softness(edge, structure)
     fit = fit_sizes(
         coarse,
         structure.grid,
-        log_keep(structure.grid, position, softness, top),
+        structure.kept(edge, top),
         prior_mean=structure.size_prior_mean,
         prior_precision=structure.size_prior_precision,
         membership=membership,

@@ -20,6 +20,7 @@ from kpfootprint.stats.structure import ParcelArrays
 from tests.worlds import shipped
 from training.package import load_package
 from training.prepare import Fitted, Prepared, fit_model, prepare
+from training.simulation import places
 
 TODAY = date(2026, 6, 1)
 
@@ -46,7 +47,7 @@ def draw(kind: str, n: int, *, seed: int, scenario: Scenario | None = None) -> t
     """Draw parcels of one of `KINDS` from the fitted model, without undeclared sieves unless `scenario` has them."""
     scenario = replace(scenario or Scenario(sieved=0.0), kinds=tuple(float(item == kind) for item in KINDS))
     rng = np.random.default_rng(seed)
-    truth = draw_truth(scenario, n, prepared().allowed_sets, rng)
+    truth = draw_truth(scenario, n, prepared().allowed_sets, places(fitted()), rng)
     return draw_scenario(
         scenario,
         fitted().structure,

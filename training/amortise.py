@@ -36,7 +36,7 @@ def _gate_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted) -> tuple[F
 
 def fit_gate(fitted: Fitted, sets: Floats, config: FitConfig, seed: np.random.SeedSequence) -> Network:
     """Fit the gate: which ends of a parcel's sizes can be trusted."""
-    scenario = replace(config.scenario, kinds=(0.6, 0.1, 0.1, 0.1, 0.1, 0.0), sieved=0.6)
+    scenario = replace(config.scenario, kinds=(0.6, 0.1, 0.1, 0.1, 0.1, 0.0, 0.0), sieved=0.6)
     parts, _ = simulate(
         partial(_gate_view, fitted=fitted),
         fitted,
@@ -95,12 +95,10 @@ def fit_share_network(
     return network, edges
 
 
-def rank_view(
-    arrays: ParcelArrays, truth: Truth, *, fitted: Fitted, gate: Network, network: Network, unlisted_weight: float
-) -> Ranked:
+def rank_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted, gate: Network, network: Network) -> Ranked:
     """Return what ranks are made of from one chunk of simulated parcels."""
     looked, features = _look(arrays, truth, fitted, gate)
-    return seen(looked, truth, features, network, unlisted_weight)
+    return seen(looked, truth, features, network)
 
 
 def _novelty_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted, gate: Network) -> tuple[Floats, Floats]:
@@ -117,7 +115,7 @@ def fit_novelty(
     parts, _ = simulate(
         partial(_novelty_view, fitted=fitted, gate=gate),
         fitted,
-        replace(config.scenario, kinds=(0.7, 0.0, 0.0, 0.3, 0.0, 0.0), sieved=0.0),
+        replace(config.scenario, kinds=(0.7, 0.0, 0.0, 0.3, 0.0, 0.0, 0.0), sieved=0.0),
         sets,
         n=config.n_ranked // 2,
         seed=seed,

@@ -58,6 +58,8 @@ class FitConfig:
     n_resamples: int
     n_simulated: int
     n_ranked: int
+    n_judged: int
+    n_tried: int
     minimum_parcels: int
     hidden: tuple[int, ...]
     gate_hidden: tuple[int, ...]

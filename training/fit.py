@@ -17,22 +17,22 @@ from numpy.typing import NDArray
 import kpfootprint
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.release import write_release
-from kpfootprint.rules import Rules, conclude
+from kpfootprint.rules import Rules
 from kpfootprint.stats.learning import check_structure
 from kpfootprint.stats.model import FootprintModel, Ordination
-from kpfootprint.stats.shares import NONE_P, estimate_shares
+from kpfootprint.stats.shares import NONE_P, blendedness, estimate_shares
 from kpfootprint.stats.summaries import summarise
 from training.amortise import fit_gate, fit_novelty, fit_share_network, rank_view
 from training.calibrate import Trials, calibrate, out_of_fold, resample_sources
 from training.config import FitConfig
+from training.declarants import try_declarations
 from training.prepare import Fitted, Prepared, fit_model, prepare
 from training.rank import (
-    BLEND,
     error_table,
     fit_detection,
     fit_share_model,
     join,
-    scores_to_lr,
+    judged_view,
 )
 from training.simulation import simulate
 
@@ -59,7 +59,7 @@ def fit(
     progress : callable
         Called with the name of each stage before it begins.
     """
-    seeds = np.random.SeedSequence(config.seed).spawn(4)
+    seeds = np.random.SeedSequence(config.seed).spawn(6)
     progress("structure and parcel model")
     prepared = prepare(reference, minimum_parcels=config.minimum_parcels)
     fitted = fit_model(prepared)
@@ -81,7 +81,7 @@ def fit(
     network, edges = fit_share_network(fitted, gate, sets, config, seeds[1])
     progress("ranks, coverage and error rates")
     parts, truth = simulate(
-        partial(rank_view, fitted=fitted, gate=gate, network=network, unlisted_weight=config.unlisted_weight),
+        partial(rank_view, fitted=fitted, gate=gate, network=network),
         fitted,
         config.ranks,
         sets,
@@ -107,21 +107,34 @@ def fit(
         n_reference=np.bincount(prepared.groups, minlength=len(prepared.zone_ids)).astype(np.intp),
         largest=float(prepared.arrays.n_stones.max()),
     )
-    estimates = estimate_shares(shares, ranked.chances, ranked.ln_n, truth.kind == BLEND)
+    estimates = estimate_shares(shares, ranked.chances, ranked.ln_n, blendedness(truth.declared))
     model = replace(model, detection=fit_detection(estimates.p_value <= NONE_P, truth, ranked.ln_n, fitted))
+    progress("conclusions, and declarants who try")
     rules = Rules.from_json(config.conclusion)
-    novelty_p = novelty.p_values(ranked.strangeness, ranked.ln_n)
-    conclusion = conclude(
+    judged, of_judged = simulate(
+        partial(judged_view, model=model, rules=rules, unlisted_weight=config.unlisted_weight),
+        fitted,
+        config.ranks,
+        sets,
+        n=config.n_judged,
+        seed=seeds[4],
+        n_jobs=config.n_jobs,
+    )
+    conclusion, ln_n = (np.concatenate(column) for column in zip(*judged, strict=True))
+    tried = try_declarations(
+        model,
         rules,
-        n_stones=np.exp(ranked.ln_n),
-        log10_lr=scores_to_lr(calibration, ranked, novelty_p),
-        share_p=estimates.p_value,
-        share_low=estimates.low,
-        novelty_p=novelty_p,
+        config.unlisted_weight,
+        fitted,
+        sets,
+        config.ranks,
+        n=config.n_tried,
+        seed=seeds[5],
+        n_jobs=config.n_jobs,
     )
     manifest = _manifest(prepared, fitted, config, trials)
-    manifest["error_rates"] = error_table(conclusion, truth, ranked.ln_n)
-    manifest["n_ranked"] = config.n_ranked
+    manifest["error_rates"] = error_table(conclusion, of_judged, ln_n, tried)
+    manifest["n_ranked"] = config.n_judged
     return model, manifest
 
 

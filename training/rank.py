@@ -9,46 +9,44 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
+from kpfootprint.comparison.judge import judge
+from kpfootprint.rules import Rules
 from kpfootprint.stats.declarations import association_statistic, foreign_sources
 from kpfootprint.stats.detection import detection_design, source_distances
 from kpfootprint.stats.intervals import clopper_pearson
-from kpfootprint.stats.model import Calibration, Look
+from kpfootprint.stats.model import FootprintModel, Look, look
 from kpfootprint.stats.networks import Network
-from kpfootprint.stats.novelty import highest_log10_lr, strangeness
+from kpfootprint.stats.novelty import strangeness
 from kpfootprint.stats.ranks import RankTable
 from kpfootprint.stats.scenarios import KINDS, Truth
-from kpfootprint.stats.selection import log_alternative
-from kpfootprint.stats.shares import LEVEL, NONE_P, ShareModel, none_statistic, quantiles
+from kpfootprint.stats.shares import LEVEL, NONE_P, ShareModel, blendedness, none_statistic, quantiles
+from kpfootprint.stats.structure import ParcelArrays
+from training.declarants import Tried
 from training.prepare import Fitted
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
 
-LN10 = float(np.log(10.0))
-LISTED, NEAR, FAR, BLEND, MIXED, FALSE = range(len(KINDS))
+LISTED, NEAR, FAR, BLEND, MIXED, FALSE, TRIED = range(len(KINDS))
 SIZE_EDGES = (1, 40, 100, 200, 400, 800, 1600, 3200, 100_000)
 TAILS = np.linspace(0.005, 0.2, 40)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranked:
-    """What was seen of each simulated parcel (n): sizes, scores, share chances, strangeness and association."""
+    """What was seen of each simulated parcel (n): sizes, share chances, strangeness and association."""
 
     ln_n: Floats
-    log10_score: Floats
     chances: Floats
     strangeness: Floats
     association: Floats
 
 
-def seen(looked: Look, truth: Truth, features: Floats, network: Network, unlisted_weight: float) -> Ranked:
+def seen(looked: Look, truth: Truth, features: Floats, network: Network) -> Ranked:
     """Collect what ranks are made of from one chunk of simulated parcels."""
-    evidence = looked.evidence
-    alternatives = ((~truth.allowed) & (truth.declared == 0)).astype(float)
-    below = log_alternative(evidence, alternatives, np.full(len(truth.kind), unlisted_weight))
     assert looked.profile is not None
     return Ranked(
         ln_n=np.log(looked.view.arrays.n_stones),
-        log10_score=(evidence.declared - below) / LN10,
         chances=network.probabilities(features),
         strangeness=strangeness(looked.view, looked.gate[:, 0], looked.profile.distance),
         association=association_statistic(looked.profile, foreign_sources(truth.declared, truth.allowed)),
@@ -59,7 +57,6 @@ def join(parts: list[Ranked]) -> Ranked:
     """Put the chunks together."""
     return Ranked(
         ln_n=np.concatenate([p.ln_n for p in parts]),
-        log10_score=np.concatenate([p.log10_score for p in parts]),
         chances=np.concatenate([p.chances for p in parts]),
         strangeness=np.concatenate([p.strangeness for p in parts]),
         association=np.concatenate([p.association for p in parts]),
@@ -75,7 +72,9 @@ def fit_share_model(ranked: Ranked, truth: Truth, network: Network, edges: Float
     ]
     true = np.isin(truth.kind, (LISTED, BLEND))
     mixed = np.flatnonzero(truth.kind == MIXED)
-    p_value = tables[0].p_values(statistic[mixed], ranked.ln_n[mixed])
+    blended = blendedness(truth.declared[mixed])
+    p_value = (1.0 - blended) * tables[0].p_values(statistic[mixed], ranked.ln_n[mixed])
+    p_value += blended * tables[1].p_values(statistic[mixed], ranked.ln_n[mixed])
     grid = np.quantile(ranked.ln_n[mixed], np.linspace(0.02, 0.98, 7))
     chances, share, ln_n = ranked.chances[mixed], truth.share[mixed], ranked.ln_n[mixed]
     middle = quantiles(chances, edges, np.full(mixed.size, 0.5))
@@ -102,7 +101,8 @@ def fit_share_model(ranked: Ranked, truth: Truth, network: Network, edges: Float
 
 def fit_detection(found: NDArray[np.bool_], truth: Truth, ln_n: Floats, fitted: Fitted) -> Floats:
     """Learn the chance of finding an admixture from a listed source."""
-    rows = np.flatnonzero((truth.kind == MIXED) & (truth.source < truth.declared.shape[1]) & (truth.share > 0.005))
+    listed = truth.source < truth.declared.shape[1]
+    rows = np.flatnonzero((truth.kind == MIXED) & listed & (truth.share > 0.005))
     distance = source_distances(fitted.predictor, fitted.structure, truth.declared[rows])
     design = detection_design(truth.share[rows], np.exp(ln_n[rows]), distance[np.arange(rows.size), truth.source[rows]])
     estimator = LogisticRegression(C=100.0, fit_intercept=False, max_iter=1000).fit(design, found[rows])
@@ -110,8 +110,17 @@ def fit_detection(found: NDArray[np.bool_], truth: Truth, ln_n: Floats, fitted: 
     return out
 
 
-def error_table(conclusion: NDArray[np.intp], truth: Truth, ln_n: Floats) -> list[dict[str, object]]:
-    """Count wrong conclusions by size: true declarations queried, false ones called consistent."""
+def judged_view(
+    arrays: ParcelArrays, truth: Truth, *, model: FootprintModel, rules: Rules, unlisted_weight: float
+) -> tuple[Ints, Floats]:
+    """Return the conclusions of one chunk of simulated parcels and their log numbers of stones."""
+    looked = look(model.structure, model.predictor, model.gate, model.bands, arrays, truth.declared)
+    judged = judge(model, rules, unlisted_weight, looked, truth.declared, truth.allowed)
+    return judged.conclusion, judged.ln_n
+
+
+def error_table(conclusion: Ints, truth: Truth, ln_n: Floats, tried: Tried | None) -> list[dict[str, object]]:
+    """Count wrong conclusions by size: true declarations queried, false ones called consistent, the kindest of many."""
     true = np.isin(truth.kind, (LISTED, BLEND))
     false = np.isin(truth.kind, (FALSE, NEAR, FAR))
     rows: list[dict[str, object]] = []
@@ -119,28 +128,21 @@ def error_table(conclusion: NDArray[np.intp], truth: Truth, ln_n: Floats) -> lis
     for low, high in pairwise(SIZE_EDGES):
         inside = (n >= low - 0.5) & (n < high - 0.5)
         row: dict[str, object] = {"n_stones_low": low, "n_stones_high": high - 1}
-        for name, members, wrong in (
-            ("true_declarations_queried", true, 2),
-            ("false_declarations_accepted", false, 0),
-        ):
-            cases = conclusion[inside & members]
-            errors, trials = int((cases == wrong).sum()), int(cases.size)
-            if trials == 0:
-                continue
-            limits = clopper_pearson(errors, trials)
-            row[name] = {
-                "rate": errors / trials,
-                "low": limits.low,
-                "high": limits.high,
-                "errors": errors,
-                "trials": trials,
-            }
-            if name == "true_declarations_queried":
-                row["true_declarations_consistent"] = float((cases == 0).mean())
+        cases = {
+            "true_declarations_queried": conclusion[inside & true] == 2,
+            "false_declarations_accepted": conclusion[inside & false] == 0,
+        }
+        if tried is not None:
+            of_size = (tried.n_stones >= low - 0.5) & (tried.n_stones < high - 0.5)
+            cases["declarants_who_try"] = tried.kindest[of_size] == 0
+        row |= {name: _rate(wrong) for name, wrong in cases.items() if wrong.size}
+        if (inside & true).any():
+            row["true_declarations_consistent"] = float((conclusion[inside & true] == 0).mean())
         rows.append(row)
     return rows
 
 
-def scores_to_lr(calibration: Calibration, ranked: Ranked, novelty_p: Floats) -> Floats:
-    """Return bounded log10 LRs of the simulated declarations."""
-    return calibration.bounded(calibration.apply(ranked.log10_score, ranked.ln_n), highest_log10_lr(novelty_p))
+def _rate(wrong: NDArray[np.bool_]) -> dict[str, float]:
+    errors, trials = int(wrong.sum()), int(wrong.size)
+    limits = clopper_pearson(errors, trials)
+    return {"rate": errors / trials, "low": limits.low, "high": limits.high, "errors": errors, "trials": trials}

@@ -22,6 +22,13 @@ T = TypeVar("T")
 CHUNK = 2000
 
 
+def places(fitted: Fitted) -> Floats:
+    """Return where the zones lie (Z, D), in standard deviations of parcels of one zone."""
+    root = np.linalg.inv(np.linalg.cholesky(fitted.predictor.within))
+    out: Floats = fitted.predictor.sources @ root.T
+    return out
+
+
 def _draw(
     look: Callable[[ParcelArrays, Truth], T],
     fitted: Fitted,
@@ -31,7 +38,7 @@ def _draw(
     n: int,
 ) -> tuple[T, Truth]:
     rng = np.random.default_rng(seed)
-    truth = draw_truth(scenario, n, allowed_sets, rng)
+    truth = draw_truth(scenario, n, allowed_sets, places(fitted), rng)
     arrays, truth = draw_scenario(
         scenario,
         fitted.structure,

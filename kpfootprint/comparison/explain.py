@@ -14,9 +14,8 @@ from kpfootprint.stats.blends import contract, expand
 from kpfootprint.stats.categories import class_probabilities
 from kpfootprint.stats.evidence import DEGREES_OF_FREEDOM, level_prior
 from kpfootprint.stats.model import FootprintModel
-from kpfootprint.stats.sizes import cell_probabilities, log_keep
+from kpfootprint.stats.sizes import cell_probabilities
 from kpfootprint.stats.structure import ParcelArrays
-from kpfootprint.stats.summaries import edge_and_softness
 
 Floats = NDArray[np.float64]
 
@@ -39,8 +38,7 @@ class Expected:
 def _class_shares(model: FootprintModel, arrays: ParcelArrays, row: int, numbers: Floats) -> list[Floats]:
     """Return chances (m, C) of size classes and of each attribute's classes for parcels' numbers (m, D)."""
     structure = model.structure
-    edge, softness = edge_and_softness(arrays.edge[row : row + 1], structure)
-    kept = log_keep(structure.grid, edge, softness, arrays.top[row : row + 1])
+    kept = structure.kept(arrays.edge[row : row + 1], arrays.top[row : row + 1])
     kept = np.broadcast_to(kept, (len(numbers), *kept.shape[1:]))
     out = [cell_probabilities(structure.grid, numbers[:, :2], kept) @ structure.membership_of_classes()]
     for a, block in enumerate(structure.blocks[1:]):

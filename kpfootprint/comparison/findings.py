@@ -43,7 +43,7 @@ from kpfootprint.comparison.sentences import (
 from kpfootprint.comparison.weigh import LEVEL, OTHER_WEIGHTS, Weighed
 from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release
-from kpfootprint.rules import CONCLUSIONS, Conclusion, conclude
+from kpfootprint.rules import CONCLUSIONS, Conclusion
 from kpfootprint.stats.novelty import LOG10_SUPPORT_OF_NOVEL, NOVEL_P
 
 Floats = NDArray[np.float64]
@@ -60,12 +60,12 @@ def verbal_of(log10_lr: float, scale: Mapping[str, Any]) -> Statement:
 
 def verification_of(weighed: Weighed, hypotheses: Hypotheses, row: int, release: Release) -> Verification:
     """Return what speaks for and against the declaration of one parcel."""
-    log10_lr, unbounded = float(weighed.log10_lr[row]), float(weighed.unbounded[row])
-    low, high = float(release.model.calibration.bounds[0]), float(weighed.highest[row])
+    log10_lr, unbounded = float(weighed.judged.log10_lr[row]), float(weighed.judged.unbounded[row])
+    low, high = float(release.model.calibration.bounds[0]), float(weighed.judged.highest[row])
     others = [AlternativeLR(kind="any_other_zone", log10_lr=float(weighed.any_other[row]))]
     others += [
         AlternativeLR(kind="zone", zone_id=release.zone_ids[k], log10_lr=float(weighed.each[row, k]))
-        for k in np.flatnonzero(hypotheses.weights[row] == 0)
+        for k in np.flatnonzero(hypotheses.weights[row] < 1.0)
     ]
     others += [
         AlternativeLR(kind="unlisted_weight", unlisted_weight=weight, log10_lr=float(weighed.by_weight[row, k]))
@@ -207,19 +207,7 @@ def examination_of(
             mean_ct=mean_ct,
             zone_ids=release.zone_ids,
         )
-        one = slice(row, row + 1)
-        conclusion = CONCLUSIONS[
-            int(
-                conclude(
-                    release.rules,
-                    n_stones=np.array([float(n_stones)]),
-                    log10_lr=weighed.log10_lr[one],
-                    share_p=weighed.shares.p_value[one],
-                    share_low=weighed.shares.low[one],
-                    novelty_p=weighed.novelty_p[one],
-                )[0]
-            )
-        ]
+        conclusion = CONCLUSIONS[int(weighed.judged.conclusion[row])]
     novelty = Novelty(p_value=float(weighed.novelty_p[row]), floor=release.model.novelty.floor)
     novel = novelty.p_value <= NOVEL_P
     # what holds the support of a novel parcel is not the references' reach; its own caution says so

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from kpfootprint.comparison.results import DeclaredZone, Statement
 from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release
+from kpfootprint.stats.selection import elsewhere
 
 Floats = NDArray[np.float64]
 
@@ -33,8 +34,8 @@ class Hypotheses:
         Whether every declared zone has a reference, and there is a declaration.
     allowed : ndarray of shape (n, Z), bool
         Zones that were compliant.
-    alternatives : ndarray of shape (n, Z), 0 or 1
-        Listed zones of H2: not compliant and not declared.
+    alternatives : ndarray of shape (n, Z), from 0 to 1
+        Weights of listed zones in H2: of those not compliant, what was not declared of them.
     """
 
     days: tuple[date, ...]
@@ -95,7 +96,7 @@ def form_hypotheses(parcels: tuple[Parcel, ...], release: Release, status_on: da
         weights=weights,
         testable=testable,
         allowed=allowed,
-        alternatives=(~allowed & (weights == 0)).astype(float),
+        alternatives=elsewhere(weights, allowed),
     )
 
 

@@ -41,6 +41,8 @@ def _source_posteriors(weighed: Weighed, row: int, foreign: NDArray[np.bool_]) -
     parts = [profile.mixed[position][row] - profile.declared[slot][row] for position, slot in enumerate(PROFILE_SLOTS)]
     gain = np.logaddexp(np.log(trust + 1e-9) + parts[0], np.log(1.0 - trust + 1e-9) + parts[1])
     gain = gain + ASSOCIATION_WEIGHT * profile.association[:, row].sum(axis=0)
+    if not foreign.any():
+        return gain, np.zeros(foreign.size)
     top = np.where(foreign, gain.max(axis=0), -np.inf)
     weight = np.where(foreign, np.exp(top - top.max()), 0.0)
     return gain, weight / weight.sum()
@@ -73,7 +75,7 @@ def mixture_of(
     mean_ct : ndarray of shape (Z,)
         Mean stone of each zone, in carats.
     """
-    shares = weighed.shares
+    shares = weighed.judged.shares
     n_stones = float(np.exp(weighed.ln_n[row]))
     stones = Interval(
         estimate=float(shares.estimate[row]), low=float(shares.low[row]), high=float(shares.high[row]), level=LEVEL

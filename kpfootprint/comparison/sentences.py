@@ -143,7 +143,7 @@ def change_sentences(
             if count < FEW_REFERENCES:
                 out.append(Statement(code="more_references", values={"zone": release.zone_ids[k], "n_parcels": count}))
     without = float(weighed.sorter_blank[row])
-    if np.isfinite(without) and abs(without - weighed.unbounded[row]) > SORTER_MATTERS:
+    if np.isfinite(without) and abs(without - weighed.judged.unbounded[row]) > SORTER_MATTERS:
         sorter = parcel.conditions.sorter
         out.append(Statement(code="sorter_matters", values={"sorter": sorter, "log10_lr_without": without}))
     return out

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from scipy.special import fdtrc
 
 from kpfootprint.comparison.hypotheses import Hypotheses
+from kpfootprint.comparison.judge import Judged, judge
 from kpfootprint.release import Release
 from kpfootprint.stats.evidence import DEGREES_OF_FREEDOM
-from kpfootprint.stats.model import FootprintModel, Look, look, share_features
-from kpfootprint.stats.novelty import highest_log10_lr, strangeness
+from kpfootprint.stats.model import Look, look
+from kpfootprint.stats.novelty import strangeness
 from kpfootprint.stats.selection import slot_evidence
-from kpfootprint.stats.shares import ShareEstimates, estimate_shares
 from kpfootprint.stats.structure import ParcelArrays
 from kpfootprint.stats.verification import (
     against_each,
@@ -37,17 +37,15 @@ OTHER_WEIGHTS = (0.1, 0.5, 0.9)
 class Weighed:
     """Numbers of n parcels over Z zones; log10 LRs are calibrated, and within bounds unless they say otherwise.
 
-    `highest` (n,) is each parcel's upper bound, `each` (n, Z) against each zone alone, `any_other` against all zones
-    not declared, `by_weight` (n, 3) under `OTHER_WEIGHTS`, `by_selection` (n, 3) unbounded: sizes as recorded,
-    marginalised, left out; `sorter_blank` (n,) unbounded, as if the sorter were not known; `attribute_shares`
-    (n, A + 1) of `unbounded`.
+    `judged` has the LR itself, undeclared shares and the conclusion; `each` (n, Z) is the LR against each zone alone,
+    `any_other` against all zones as far as not declared, `by_weight` (n, 3) under `OTHER_WEIGHTS`, `by_selection`
+    (n, 3) unbounded: sizes as recorded, marginalised, left out; `sorter_blank` (n,) unbounded, as if the sorter were
+    not known; `attribute_shares` (n, A + 1) of the unbounded LR.
     """
 
     looked: Look
     ln_n: Floats
-    unbounded: Floats
-    log10_lr: Floats
-    highest: Floats
+    judged: Judged
     low: Floats
     high: Floats
     any_other: Floats
@@ -59,7 +57,6 @@ class Weighed:
     typicality_p: Floats
     posterior: Floats
     unlisted_posterior: Floats
-    shares: ShareEstimates
     novelty_p: Floats
 
 
@@ -77,23 +74,20 @@ def weigh(arrays: ParcelArrays, hypotheses: Hypotheses, release: Release) -> Wei
     evidence, view, profile = looked.evidence, looked.view, looked.profile
     assert profile is not None
     n = len(arrays)
-    ln_n = np.log(arrays.n_stones)
+    judged = judge(model, release.rules, release.unlisted_weight, looked, weights, hypotheses.allowed)
+    ln_n, highest = judged.ln_n, judged.highest
     stated = np.full(n, release.unlisted_weight)
     flags, values, sorter_blank = subset_lrs(model, looked, weights, alternatives, stated, ln_n)
-    unbounded = values[0]
     resampled = resampled_lrs(model, looked, weights, alternatives, stated, ln_n)
-    is_blend = (weights > 0).sum(axis=1) > 1
     known = np.where(hypotheses.testable, profile.distance, np.nan)
     novelty_p = model.novelty.p_values(strangeness(view, looked.gate[:, 0], known), ln_n)
-    highest = np.minimum(model.calibration.bounds[1], highest_log10_lr(novelty_p))
 
     def bounded(log10_lr: Floats) -> Floats:
         return model.calibration.bounded(log10_lr, highest)
 
-    log10_lr = bounded(unbounded)
     tail = (1.0 - LEVEL) / 2.0
     low, high = np.quantile(bounded(resampled), [tail, 1.0 - tail], axis=0)
-    others = (weights == 0).astype(float)
+    others = 1.0 - weights
     selection = [
         log10_lr_of(model, slot_evidence(view, slot, profile.declared), alternatives, stated, ln_n)
         for slot in (AS_RECORDED, CLASSES)
@@ -102,32 +96,22 @@ def weigh(arrays: ParcelArrays, hypotheses: Hypotheses, release: Release) -> Wei
     return Weighed(
         looked=looked,
         ln_n=ln_n,
-        unbounded=unbounded,
-        log10_lr=log10_lr,
-        highest=highest,
-        low=np.minimum(low, log10_lr),
-        high=np.maximum(high, log10_lr),
+        judged=judged,
+        low=np.minimum(low, judged.log10_lr),
+        high=np.maximum(high, judged.log10_lr),
         any_other=bounded(log10_lr_of(model, evidence, others, stated, ln_n)),
         each=bounded(against_each(model, evidence, ln_n).T).T,
         by_weight=np.stack(
             [bounded(log10_lr_of(model, evidence, alternatives, np.full(n, w), ln_n)) for w in OTHER_WEIGHTS], axis=1
         ),
-        by_selection=np.stack([selection[0], unbounded, selection[1]], axis=1),
+        by_selection=np.stack([selection[0], judged.unbounded, selection[1]], axis=1),
         sorter_blank=np.where(arrays.levels[:, -1] >= 0, sorter_blank, np.nan),
         attribute_shares=shapley(flags, values),
         typicality_p=_typicality(looked),
         posterior=posterior,
         unlisted_posterior=unlisted,
-        shares=_shares(model, looked, hypotheses, ln_n, is_blend),
         novelty_p=novelty_p,
     )
-
-
-def _shares(
-    model: FootprintModel, looked: Look, hypotheses: Hypotheses, ln_n: Floats, is_blend: NDArray[np.bool_]
-) -> ShareEstimates:
-    features = share_features(looked, model.structure, model.predictor, hypotheses.weights, hypotheses.allowed)
-    return estimate_shares(model.shares, model.shares.network.probabilities(features), ln_n, is_blend)
 
 
 def _typicality(looked: Look) -> Floats:

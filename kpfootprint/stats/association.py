@@ -21,9 +21,8 @@ from numpy.typing import NDArray
 
 from kpfootprint.stats.categories import fit_margins
 from kpfootprint.stats.evidence import Predictor
-from kpfootprint.stats.sizes import cell_probabilities, log_keep
+from kpfootprint.stats.sizes import cell_probabilities
 from kpfootprint.stats.structure import ParcelArrays, Structure
-from kpfootprint.stats.summaries import edge_and_softness
 
 Floats = NDArray[np.float64]
 
@@ -50,9 +49,8 @@ def expected_shift(predictor: Predictor, log_prior: Floats, levels: NDArray[np.i
 def _chances(structure: Structure, numbers: Floats, arrays: ParcelArrays, bands: NDArray[np.intp]) -> list[Floats]:
     """Band and class chances of sources ``numbers`` (n, M, D), each as (n, M, C)."""
     n, m, _ = numbers.shape
-    edge, softness = edge_and_softness(arrays.edge, structure)
     flat = numbers.reshape(n * m, -1)
-    kept = np.repeat(log_keep(structure.grid, edge, softness), m, axis=0) if n * m else np.zeros((0, 1, 1))
+    kept = np.repeat(structure.kept(arrays.edge, arrays.top), m, axis=0) if n * m else np.zeros((0, 1, 1))
     cells = cell_probabilities(structure.grid, flat[:, :2], kept)
     indicator = structure.membership_of_classes() @ np.eye(bands.max() + 1)[bands]
     out = [(cells @ indicator).reshape(n, m, -1)]

@@ -20,6 +20,8 @@ Bools = NDArray[np.bool_]
 
 SHARES = np.array([0.03, 0.08, 0.15, 0.25, 0.4, 0.6, 0.8, 1.0])
 """Shares of undeclared stones at which the explicit evidence of a mixture is computed."""
+MIXED_SHARES = np.array([0.2, 0.4, 0.6, 0.8])
+"""Shares of the second of two sources at which the evidence of any two of them is computed; symmetric about a half."""
 PROFILE_SLOTS = (0, 3)
 ASSOCIATION_WEIGHT = 0.5
 """Pairs of attributes share stones, so their log likelihoods are added at half weight."""
@@ -110,9 +112,8 @@ def profile_of(
 
 
 def foreign_sources(declared: Floats, allowed: Bools) -> Bools:
-    """Return the sources (n, Z) that undeclared goods are looked for in: not compliant, or else any not declared."""
-    foreign = (~allowed) & (declared == 0)
-    out: Bools = np.where(foreign.any(axis=1, keepdims=True), foreign, declared == 0)
+    """Return the sources (n, Z) that undeclared goods are looked for in: those not compliant and not all declared."""
+    out: Bools = ~allowed & (declared < 1.0 - 1e-9)
     return out
 
 
@@ -128,6 +129,62 @@ def over_sources(gain: Floats, foreign: Bools) -> Floats:
     total = log_sum(np.where(foreign[:, None, :], gain, -60.0))
     out: Floats = total - np.log(np.maximum(foreign.sum(axis=1), 1))[:, None]
     return out
+
+
+def mixed_sources(view: View, structure: Structure, predictor: Predictor) -> Floats:
+    """Return log evidence (n_profile_slots, n, J, Z, Z) of goods of any source with others among them.
+
+    The share of the last axis' source is one of `MIXED_SHARES`; two equal sources are the source alone.
+    """
+    z = len(predictor.sources)
+    expanded = expand(predictor.sources, structure)
+    base, other = (index.ravel() for index in np.indices((z, z)))
+    locations, scales = [], []
+    lower = MIXED_SHARES[MIXED_SHARES < 0.5]
+    for share in lower:
+        locations.append(contract((1.0 - share) * expanded[base] + share * expanded[other], structure))
+        scales.append((1.0 - share) ** 2 * predictor.scales[base] + share**2 * predictor.scales[other])
+    n = len(view.arrays)
+    rows = np.concatenate([slot * n + np.arange(n) for slot in PROFILE_SLOTS])
+    found, _ = source_evidence(view.frame.take(rows), np.concatenate(locations), np.concatenate(scales))
+    table = found.reshape(len(PROFILE_SLOTS), n, lower.size, z, z)
+    # a share of more than a half of one source is a share of less than a half of the other
+    whole = np.concatenate([table, table.transpose(0, 1, 2, 4, 3)[:, :, ::-1]], axis=2)
+    alone = np.stack([view.listed[slot] for slot in PROFILE_SLOTS])
+    same = np.eye(z, dtype=bool)
+    return np.where(same, alone[:, :, None, :, None], whole)
+
+
+def whatever_declared(
+    view: View, profile: Profile, structure: Structure, predictor: Predictor, declared: Floats, allowed: Bools
+) -> Floats:
+    """Return features (n, F) of what the goods look like, whatever of compliant sources was declared.
+
+    A parcel with goods of a source that was not compliant can look like a compliant source that does not lie in it.
+    So goods of any compliant source or pair of them stand against such goods with others among them.
+    """
+    own = np.log(np.maximum(np.where(allowed, 1.0, declared), 1e-30))
+    other = np.log(np.maximum(np.where(allowed, 0.0, 1.0 - declared), 1e-30))
+    own, other = own - log_sum(own)[:, None], other - log_sum(np.maximum(other, -60.0))[:, None]
+    parts: list[Floats] = []
+    for position, found in enumerate(mixed_sources(view, structure, predictor)):
+        slot = PROFILE_SLOTS[position]
+        listed = view.listed[slot]
+        n, shares = found.shape[:2]
+        alone = log_sum(listed + own)
+        pairs = (found + own[:, None, :, None] + own[:, None, None, :]).reshape(n, -1)
+        clean = np.logaddexp(alone, log_sum(pairs) - np.log(shares))
+        by_source = log_sum((found + own[:, None, :, None]).transpose(0, 1, 3, 2)) + other[:, None, :]
+        curve = np.concatenate([log_sum(by_source), log_sum(listed + other)[:, None]], axis=1) - clean[:, None]
+        best = (found + np.maximum(own, -40.0)[:, None, :, None]).max(axis=(1, 2)) - clean[:, None]
+        parts.append(np.clip(curve, -25, 25) / 5.0)
+        parts.append(np.clip(log_sum(curve) - np.log(shares + 1.0), -25, 25)[:, None] / 5.0)
+        parts.append(np.clip(np.where(other > -25.0, best, -5.0), -5, 25) / 5.0)
+        parts.append(np.clip(profile.declared[slot] - clean, -25, 10)[:, None] / 5.0)
+        parts.append(np.clip(clean - alone, -5, 25)[:, None] / 5.0)
+        parts.append(np.clip(listed - listed.max(axis=1, keepdims=True), -25, 0) / 5.0)
+    parts.append(np.log((declared**2).sum(axis=1))[:, None])
+    return np.concatenate(parts, axis=1)
 
 
 def declaration_features(
@@ -150,7 +207,7 @@ def declaration_features(
     arrays = view.arrays
     n = len(arrays)
     known = arrays.recorded.astype(float)
-    parts: list[Floats] = [declared, (allowed & (declared == 0)).astype(float)]
+    parts: list[Floats] = [declared, allowed * (1.0 - declared)]
     foreign = foreign_sources(declared, allowed)
     for slot in range(len(SLOTS)):
         base = profile.declared[slot][:, None]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.stats.categories import class_probabilities
 from kpfootprint.stats.graders import grader_shift
 from kpfootprint.stats.parcel_model import ParcelModel
-from kpfootprint.stats.scenarios import Scenario, Truth, draw_stones
+from kpfootprint.stats.scenarios import Scenario, Truth, draw_stones, undeclared_share
 from kpfootprint.stats.simulate import Parts, Recovery, draw_coefficients, draw_deviations, draw_parcels
 from kpfootprint.stats.structure import ParcelArrays, Structure
 
@@ -60,26 +62,20 @@ def draw_scenario(
     """
     n, z = len(truth.kind), truth.declared.shape[1]
     stones = draw_stones(scenario, n, rng)
-    share = truth.share
-    foreign_stones = rng.binomial(stones, share)
-    home = stones - foreign_stones
-    columns = (-truth.declared).argsort(axis=1)[:, :3]
-    part_stones = np.zeros((n, columns.shape[1] + 1), dtype=np.intp)
-    shown = np.take_along_axis(truth.declared, columns, axis=1)
-    actual = shown * np.exp(0.12 * rng.standard_normal(shown.shape))
+    foreign_stones = rng.binomial(stones, truth.foreign)
+    actual = truth.home * np.exp(0.12 * rng.standard_normal(truth.home.shape))
     actual /= actual.sum(axis=1, keepdims=True)
-    part_stones[:, : shown.shape[1]] = rng.multinomial(home, actual)
-    part_stones[:, -1] = foreign_stones
-    sources = np.concatenate([columns, truth.source[:, None]], axis=1)
-    row, part = np.nonzero(part_stones)
-    source = sources[row, part]
+    part_stones = np.zeros((n, z + 1), dtype=np.intp)
+    part_stones[:, :z] = rng.multinomial(stones - foreign_stones, actual)
+    part_stones[np.arange(n), truth.source] += foreign_stones
+    row, source = np.nonzero(part_stones)
 
     jitter = draw_coefficients(model, row.size, rng)
     locations = np.zeros((row.size, model.mean.size))
     listed = source < z
     locations[listed] = model.groups[source[listed]] + jitter[listed, 0] + jitter[listed, 1 + source[listed]]
     near = truth.kind[row] == 1
-    near |= (truth.kind[row] == 4) & (rng.random(row.size) < 0.5)
+    near |= (truth.kind[row] > 2) & (rng.random(row.size) < 0.5)
     locations[~listed] = draw_unlisted(model, near[~listed], near_covariance, rng)
     levels = np.stack([rng.choice(prior.size, n, p=prior / prior.sum()) for prior in model.level_priors], axis=1)
     start = 1 + z
@@ -117,15 +113,8 @@ def draw_scenario(
         width_high=width[1],
         taken=np.where(rng.random(n) < PICKED, rng.uniform(0.3, 0.85, n), 1.0),
     )
-    parts = Parts(parcel=row, n_stones=part_stones[row, part], numbers=locations)
+    parts = Parts(parcel=row, n_stones=part_stones[row, source], numbers=locations)
     arrays = draw_parcels(structure, parts, recovery, levels, shown_edge=shown_edge, shown_levels=shown_levels, rng=rng)
-    drawn = Truth(
-        kind=truth.kind,
-        declared=truth.declared,
-        source=truth.source,
-        share=foreign_stones / stones,
-        allowed=truth.allowed,
-        cut_low=truth.cut_low,
-        cut_high=truth.cut_high,
-    )
-    return arrays, drawn
+    foreign = foreign_stones / stones
+    share = undeclared_share(foreign, truth.source, truth.declared, truth.allowed)
+    return arrays, replace(truth, foreign=foreign, share=share)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.stats.declarations import Profile, declaration_features, profile_of
+from kpfootprint.stats.declarations import Profile, declaration_features, profile_of, whatever_declared
 from kpfootprint.stats.evidence import Predictor
 from kpfootprint.stats.networks import Network
 from kpfootprint.stats.ranks import RankTable
@@ -164,7 +164,19 @@ def share_features(
     declared: Floats,
     allowed: NDArray[np.bool_],
 ) -> Floats:
-    """Return what the share network sees (n, F): the parcel against its declaration, and how its sizes fit."""
+    """Return what the share network sees (n, F): the parcel against its declaration, how its sizes fit, what it is.
+
+    Features are only ever added at the end, so that a network of an older release sees those that it knows.
+    """
     assert looked.profile is not None
-    against = declaration_features(looked.view, looked.profile, structure, predictor, declared, allowed)
-    return np.concatenate([against, gate_features(looked.view, structure), looked.gate], axis=1)
+    view, profile = looked.view, looked.profile
+    against = declaration_features(view, profile, structure, predictor, declared, allowed)
+    goods = whatever_declared(view, profile, structure, predictor, declared, allowed)
+    return np.concatenate([against, gate_features(view, structure), looked.gate, goods], axis=1)
+
+
+def share_chances(model: FootprintModel, looked: Look, declared: Floats, allowed: NDArray[np.bool_]) -> Floats:
+    """Return the share network's chances (n, n_bins); a network of an older release reads the features it knows."""
+    features = share_features(looked, model.structure, model.predictor, declared, allowed)
+    network = model.shares.network
+    return network.probabilities(features[:, : network.location.size])

@@ -112,15 +112,22 @@ def log_alternative(evidence: Evidence, alternatives: Floats, unlisted_weight: F
 
     Parameters
     ----------
-    alternatives : ndarray of shape (n, Z), 0 or 1
-        Listed sources of H2; where a row has none, H2 is the unlisted source alone.
+    alternatives : ndarray of shape (n, Z), from 0 to 1
+        Weights of the listed sources in that mean. Where they come to less than one source, the unlisted source weighs
+        more, and where there is none H2 is the unlisted source alone.
     unlisted_weight : ndarray of shape (n,)
         Weight of the unlisted source, in (0, 1].
     """
-    count = alternatives.sum(axis=1)
-    weight = np.where(count > 0, unlisted_weight, 1.0)
-    listed = np.where(alternatives > 0, evidence.listed, -np.inf)
-    listed = np.where(count[:, None] > 0, listed, -1e9)
-    mean = log_sum(listed) - np.log(np.maximum(count, 1.0))
+    total = alternatives.sum(axis=1)
+    weight = unlisted_weight / (unlisted_weight + (1.0 - unlisted_weight) * np.minimum(total, 1.0))
+    with np.errstate(divide="ignore"):
+        listed = np.where(total[:, None] > 0, evidence.listed + np.log(alternatives), -1e9)
+    mean = log_sum(listed) - np.log(np.where(total > 0, total, 1.0))
     out: Floats = np.logaddexp(np.log(np.maximum(1.0 - weight, 1e-12)) + mean, np.log(weight) + evidence.unlisted)
+    return out
+
+
+def elsewhere(declared: Floats, allowed: NDArray[np.bool_]) -> Floats:
+    """Return the weight (n, Z) of every listed source in H2: for those not compliant what was not declared of them."""
+    out: Floats = np.where(allowed, 0.0, 1.0 - declared)
     return out

@@ -15,6 +15,8 @@ Floats = NDArray[np.float64]
 LEVEL = 0.9
 NONE_P = 0.05
 """Where the test of no undeclared goods gives a larger p-value, the interval begins at 0."""
+WHOLLY_BLENDED = 0.1
+"""Where sources beside the main one hold this share of what was declared, the declaration is one of a blend."""
 
 
 def share_bins(n_bins: int = 30) -> Floats:
@@ -81,13 +83,25 @@ class ShareEstimates:
     chances: Floats
 
 
-def estimate_shares(model: ShareModel, chances: Floats, ln_n: Floats, is_blend: NDArray[np.bool_]) -> ShareEstimates:
+def blendedness(declared: Floats) -> Floats:
+    """Return how much of a blend each declaration (n, Z) is, from 0 to 1: specks beside one source make none."""
+    out: Floats = np.minimum((1.0 - declared.max(axis=1)) / WHOLLY_BLENDED, 1.0)
+    return out
+
+
+def estimate_shares(model: ShareModel, chances: Floats, ln_n: Floats, blended: Floats) -> ShareEstimates:
     """Estimate shares from the network's chances (n, n_bins).
+
+    Parameters
+    ----------
+    blended : ndarray of shape (n,)
+        From `blendedness`: how far the parcel is ranked among true blends, else among declarations of one source.
 
     The lower end is 0 where none at all is not ruled out; that is set after the interval is widened.
     """
     statistic = none_statistic(chances)
-    p_value = np.where(is_blend, model.none_blend.p_values(statistic, ln_n), model.none.p_values(statistic, ln_n))
+    p_value = (1.0 - blended) * model.none.p_values(statistic, ln_n)
+    p_value += blended * model.none_blend.p_values(statistic, ln_n)
     tail = np.interp(ln_n, model.widening_ln_n, model.widening)
     estimate = quantiles(chances, model.edges, np.full(len(chances), 0.5))
     low = np.minimum(quantiles(chances, model.edges, tail), estimate)

@@ -11,7 +11,7 @@ from scipy.special import log_ndtr, ndtr
 
 from kpfootprint.stats.categories import class_probabilities
 from kpfootprint.stats.parcel_model import ParcelModel
-from kpfootprint.stats.sizes import cell_probabilities, log_keep
+from kpfootprint.stats.sizes import cell_probabilities
 from kpfootprint.stats.structure import ParcelArrays, Structure
 
 Floats = NDArray[np.float64]
@@ -78,8 +78,7 @@ def draw_deviations(
 
 def _keep_of_parts(structure: Structure, parts: Parts, recovery: Recovery) -> Floats:
     row = parts.parcel
-    softness = np.full(row.size, structure.softness)
-    kept = log_keep(structure.grid, recovery.edge[row], softness, recovery.top[row])
+    kept = structure.kept(recovery.edge[row], recovery.top[row])
     low, high = recovery.cut_low[row], recovery.cut_high[row]
     if not ((low > 0).any() or (high < 1).any()):
         return kept

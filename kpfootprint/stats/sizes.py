@@ -106,14 +106,14 @@ class SizeGrid:
         return inside
 
 
-def log_keep(grid: SizeGrid, edge: Floats, softness: Floats, top: Floats | None = None) -> Floats:
+def log_keep(grid: SizeGrid, edge: Floats, softness: Floats, top: Floats) -> Floats:
     """Return the log chance that a stone at each node was kept by a soft lower edge (and a hard upper one).
 
     Parameters
     ----------
     edge, softness : ndarray of shape (n_parcels,)
         Position and width of the lower edge on the log scale: ``Phi((x - edge) / softness)``.
-    top : ndarray of shape (n_parcels,), optional
+    top : ndarray of shape (n_parcels,)
         Log size above which nothing was kept (infinite: no limit).
 
     Returns
@@ -121,7 +121,7 @@ def log_keep(grid: SizeGrid, edge: Floats, softness: Floats, top: Floats | None 
     ndarray of shape (n_parcels, n_cells, m)
     """
     kept = log_ndtr((grid.nodes[None] - edge[:, None, None]) / softness[:, None, None])
-    if top is not None and np.isfinite(top).any():
+    if np.isfinite(top).any():
         kept = np.where(grid.nodes[None] < top[:, None, None], kept, -60.0)
     return kept
 

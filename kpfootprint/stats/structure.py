@@ -8,7 +8,7 @@ from itertools import combinations, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.stats.sizes import SizeGrid
+from kpfootprint.stats.sizes import SizeGrid, log_keep
 
 Floats = NDArray[np.float64]
 
@@ -82,6 +82,20 @@ class Structure:
     def pairs(self) -> tuple[tuple[int, int], ...]:
         """Pairs of attributes, in the order of `associations`."""
         return tuple(combinations(range(len(self.bases)), 2))
+
+    def kept(self, edge: Floats, top: Floats) -> Floats:
+        """Return the log chance (n, n_cells, m) that a stone at each node of the grid was kept.
+
+        Parameters
+        ----------
+        edge : ndarray of shape (n,)
+            Log size of the declared lower edge; NaN where nobody declared it, which widens the edge.
+        top : ndarray of shape (n,)
+            Log size above which nothing was kept, infinite where there is no such limit.
+        """
+        unknown = np.isnan(edge)
+        softness = np.where(unknown, np.hypot(self.softness, self.edge_sd), self.softness)
+        return log_keep(self.grid, np.where(unknown, self.edge_mean, edge), softness, top)
 
     def membership_of_classes(self) -> Floats:
         """Return the indicator (n_cells, n_size_classes) of the class of each cell."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.stats.categories import ClassFit, fit_classes, fit_margins
 from kpfootprint.stats.graders import grader_shift
-from kpfootprint.stats.sizes import SizeFit, fit_sizes, log_keep
+from kpfootprint.stats.sizes import SizeFit, fit_sizes
 from kpfootprint.stats.structure import ParcelArrays, Structure
 
 Floats = NDArray[np.float64]
@@ -49,14 +49,6 @@ class Summaries:
     sizes: tuple[SizeFit, ...]
     classes: tuple[ClassFit, ...]
     margins: tuple[Floats, ...]
-
-
-def edge_and_softness(edge: Floats, structure: Structure) -> tuple[Floats, Floats]:
-    """Return position and width of the lower edge, widened where nobody declared it."""
-    unknown = np.isnan(edge)
-    softness = np.full(edge.shape, structure.softness)
-    softness[unknown] = np.hypot(structure.softness, structure.edge_sd)
-    return np.where(unknown, structure.edge_mean, edge), softness
 
 
 def window_cells(cells: Floats, window: tuple[bool, bool]) -> Floats | None:
@@ -139,8 +131,7 @@ def summarise(arrays: ParcelArrays, structure: Structure) -> Summaries:
 
 
 def _fit_windows(arrays: ParcelArrays, structure: Structure) -> tuple[SizeFit, ...]:
-    edge, softness = edge_and_softness(arrays.edge, structure)
-    kept = log_keep(structure.grid, edge, softness, arrays.top)
+    kept = structure.kept(arrays.edge, arrays.top)
     fits = []
     for window in WINDOWS:
         inside = window_cells(arrays.cells, window)

@@ -22,7 +22,7 @@ EDGE, SOFTNESS = np.log(0.05), 0.2
 
 
 def kept(n: int = 1, edge: float = EDGE) -> Floats:
-    return log_keep(GRID, np.full(n, edge), np.full(n, SOFTNESS))
+    return log_keep(GRID, np.full(n, edge), np.full(n, SOFTNESS), np.full(n, np.inf))
 
 
 def draw(mu: float, sigma: float, n: int, seed: int, n_parcels: int = 1) -> Floats:

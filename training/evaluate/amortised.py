@@ -32,7 +32,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 
 N_SIMULATED = 24_000
-PURE = (0.7, 0.15, 0.15, 0.0, 0.0, 0.0)
+PURE = (0.7, 0.15, 0.15, 0.0, 0.0, 0.0, 0.0)
 """Listed sources, unlisted ones near them, unlisted ones anywhere."""
 
 

@@ -13,7 +13,7 @@ from kpfootprint.release import Release
 from kpfootprint.stats.model import FootprintModel, look
 from kpfootprint.stats.novelty import highest_log10_lr, strangeness
 from kpfootprint.stats.scenarios import KINDS, Scenario, Truth
-from kpfootprint.stats.selection import log_alternative
+from kpfootprint.stats.selection import elsewhere, log_alternative
 from kpfootprint.stats.structure import ParcelArrays
 from training.evaluate.decisions import counted
 from training.evaluate.novelty import novelty_cell, novelty_result
@@ -64,7 +64,7 @@ def _weighed(
     looked = look(model.structure, model.predictor, model.gate, model.bands, arrays, truth.declared)
     assert looked.profile is not None
     ln_n = np.log(arrays.n_stones)
-    alternatives = ((~truth.allowed) & (truth.declared == 0)).astype(float)
+    alternatives = elsewhere(truth.declared, truth.allowed)
     below = log_alternative(looked.evidence, alternatives, np.full(len(ln_n), unlisted_weight))
     score = (looked.evidence.declared - below) / np.log(10)
     p_value = model.novelty.p_values(strangeness(looked.view, looked.gate[:, 0], looked.profile.distance), ln_n)

@@ -1,0 +1,141 @@
+"""A declaration judged: its likelihood ratio, undeclared shares, novelty, and the word that follows from them.
+
+A declaration of several zones can be chosen to please. So a blend has to explain the parcel: where one of its main
+zones alone explains it about as well, the word is never kinder than the kindest that a main zone alone would get.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.rules import CONCLUSIONS, Rules, conclude
+from kpfootprint.stats.model import FootprintModel, Look, look, share_chances
+from kpfootprint.stats.novelty import highest_log10_lr, strangeness
+from kpfootprint.stats.selection import elsewhere
+from kpfootprint.stats.shares import ShareEstimates, blendedness, estimate_shares
+from kpfootprint.stats.verification import LN10, log10_lr_of
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+Bools = NDArray[np.bool_]
+
+MAIN = 0.05
+"""Least declared share of stones of a main zone; the largest is always one."""
+EXPLAINS_LOG10 = 0.5
+"""A blend explains a parcel that is this many times (log10) as probable from it as from its best main zone alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """Declarations (n) judged.
+
+    Parameters
+    ----------
+    ln_n : ndarray of shape (n,)
+        Log number of stones.
+    unbounded, log10_lr : ndarray of shape (n,)
+        Calibrated LR before and within bounds.
+    highest : ndarray of shape (n,)
+        Largest log10 LR that each parcel carries.
+    novelty_p : ndarray of shape (n,)
+        P-value of "like nothing in the reference".
+    shares : ShareEstimates
+        Undeclared shares of stones.
+    alone : ndarray of shape (n,)
+        Position in `CONCLUSIONS` of the kindest word that a main zone of a blend would get alone, where the blend
+        explains the parcel no better than its best main zone; -1 elsewhere.
+    conclusion : ndarray of shape (n,)
+        Position in `CONCLUSIONS`.
+    """
+
+    ln_n: Floats
+    unbounded: Floats
+    log10_lr: Floats
+    highest: Floats
+    novelty_p: Floats
+    shares: ShareEstimates
+    alone: Ints
+    conclusion: Ints
+
+
+def main_zones(declared: Floats) -> Bools:
+    """Return the main zones (n, Z) of each declaration."""
+    out: Bools = (declared >= MAIN) | (declared == declared.max(axis=1, keepdims=True))
+    return out
+
+
+def judge(
+    model: FootprintModel, rules: Rules, unlisted_weight: float, looked: Look, declared: Floats, allowed: Bools
+) -> Judged:
+    """Judge declarations.
+
+    Parameters
+    ----------
+    looked : Look
+        Parcels seen with `declared`.
+    declared : ndarray of shape (n, Z)
+        Declared shares of stones; rows sum to 1.
+    allowed : ndarray of shape (n, Z), bool
+        Zones that were compliant.
+    """
+    own = _by_itself(model, rules, unlisted_weight, looked, declared, allowed)
+    main = main_zones(declared)
+    best = np.where(main, looked.evidence.listed, -np.inf).max(axis=1)
+    several = (declared > 0).sum(axis=1) > 1
+    unexplained = several & (looked.evidence.declared - best < EXPLAINS_LOG10 * LN10)
+    alone = np.full(len(declared), -1, dtype=np.intp)
+    row, zone = np.nonzero(main & unexplained[:, None])
+    if row.size:
+        single = np.eye(declared.shape[1])[zone]
+        arrays = looked.view.arrays.take(row)
+        seen = look(model.structure, model.predictor, model.gate, model.bands, arrays, single)
+        said = _by_itself(model, rules, unlisted_weight, seen, single, allowed[row]).conclusion
+        kindest = np.full(len(declared), len(CONCLUSIONS), dtype=np.intp)
+        np.minimum.at(kindest, row, said)
+        alone = np.where(unexplained, kindest, alone)
+    return Judged(
+        ln_n=own.ln_n,
+        unbounded=own.unbounded,
+        log10_lr=own.log10_lr,
+        highest=own.highest,
+        novelty_p=own.novelty_p,
+        shares=own.shares,
+        alone=alone,
+        conclusion=np.maximum(own.conclusion, alone),
+    )
+
+
+def _by_itself(
+    model: FootprintModel, rules: Rules, unlisted_weight: float, looked: Look, declared: Floats, allowed: Bools
+) -> Judged:
+    """Judge declarations as they stand."""
+    assert looked.profile is not None
+    n = len(declared)
+    ln_n = np.log(looked.view.arrays.n_stones)
+    weight = np.full(n, unlisted_weight)
+    unbounded = log10_lr_of(model, looked.evidence, elsewhere(declared, allowed), weight, ln_n)
+    strange = strangeness(looked.view, looked.gate[:, 0], looked.profile.distance)
+    novelty_p = model.novelty.p_values(strange, ln_n)
+    highest = np.minimum(model.calibration.bounds[1], highest_log10_lr(novelty_p))
+    log10_lr = model.calibration.bounded(unbounded, highest)
+    shares = estimate_shares(model.shares, share_chances(model, looked, declared, allowed), ln_n, blendedness(declared))
+    return Judged(
+        ln_n=ln_n,
+        unbounded=unbounded,
+        log10_lr=log10_lr,
+        highest=highest,
+        novelty_p=novelty_p,
+        shares=shares,
+        alone=np.full(n, -1, dtype=np.intp),
+        conclusion=conclude(
+            rules,
+            n_stones=looked.view.arrays.n_stones,
+            log10_lr=log10_lr,
+            share_p=shares.p_value,
+            share_low=shares.low,
+            novelty_p=novelty_p,
+        ),
+    )

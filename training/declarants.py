@@ -1,0 +1,183 @@
+"""Declarants who try: parcels with goods of a source that was not compliant, under many declarations, the kindest kept.
+
+Somebody who knows the program can try declarations on it until one is kindly received. So each of these parcels is
+judged under its own zone and under others (single zones, pairs, four, five, all of them, a speck of the true source).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+
+from kpfootprint.comparison.judge import judge
+from kpfootprint.rules import Rules
+from kpfootprint.stats.drawing import draw_scenario
+from kpfootprint.stats.model import FootprintModel, look
+from kpfootprint.stats.scenarios import KINDS, Scenario, Truth
+from training.prepare import Fitted
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+Bools = NDArray[np.bool_]
+
+SHARES = (0.3, 0.5)
+"""Shares of the stones that come from a zone that was not compliant."""
+SPECK = 1e-4
+TRIES = (("single", 6), ("pair with the own zone", 3), ("pair", 3), ("four", 2), ("five", 1), ("all compliant", 1))
+"""What is tried beside the own zone, and how often; then all zones, and a speck of the true source."""
+N_TRIES = 3 + sum(count for _, count in TRIES)
+CHUNK = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """Parcels (n) of declarants who try.
+
+    Parameters
+    ----------
+    n_stones : ndarray of shape (n,)
+        Stones of each parcel.
+    share : ndarray of shape (n,)
+        Share of the stones that was meant to come from a zone that was not compliant, one of `SHARES`.
+    conclusion : ndarray of shape (n, N_TRIES)
+        Position in `kpfootprint.rules.CONCLUSIONS` under every declaration, the own zone first.
+    """
+
+    n_stones: Floats
+    share: Floats
+    conclusion: Ints
+
+    @property
+    def kindest(self) -> Ints:
+        """The kindest conclusion (n,) of each parcel."""
+        out: Ints = self.conclusion.min(axis=1)
+        return out
+
+
+def declarations_tried(home: int, source: int, allowed: Bools, rng: np.random.Generator) -> Floats:
+    """Return declared shares (N_TRIES, Z) that somebody with goods of `home` and of `source` could try."""
+    z = allowed.size
+    others = rng.permutation(np.flatnonzero(allowed & (np.arange(z) != home)))
+    out = np.zeros((N_TRIES, z))
+    out[0, home] = 1.0
+    row = 1
+    for name, count in TRIES:
+        for k in range(count):
+            if name == "single":
+                chosen = others[[k % others.size]]
+            elif name == "pair with the own zone":
+                chosen = np.array([home, others[k % others.size]])
+            elif name == "all compliant":
+                chosen = np.flatnonzero(allowed)
+            else:
+                pool = others if name == "pair" else np.flatnonzero(allowed)
+                wanted = {"pair": 2, "four": 4, "five": 5}[name]
+                chosen = rng.choice(pool, min(wanted, pool.size), replace=False)
+            out[row, chosen] = rng.dirichlet(np.full(chosen.size, 2.0))
+            row += 1
+    out[row] = rng.dirichlet(np.full(z, 2.0))
+    out[row + 1, [home, source]] = 1.0 - SPECK, SPECK
+    return out
+
+
+def _tried(
+    seed: np.random.SeedSequence,
+    share: float,
+    n: int,
+    *,
+    model: FootprintModel,
+    rules: Rules,
+    unlisted_weight: float,
+    fitted: Fitted,
+    sets: Bools,
+    scenario: Scenario,
+) -> Tried:
+    rng = np.random.default_rng(seed)
+    z = sets.shape[1]
+    allowed = sets[rng.integers(len(sets), size=n)]
+    home = np.where(allowed, rng.random((n, z)), -1.0).argmax(axis=1)
+    source = np.where(allowed, -1.0, rng.random((n, z))).argmax(axis=1)
+    own = np.eye(z)[home]
+    truth = Truth(
+        kind=np.full(n, KINDS.index("mixed")),
+        declared=own,
+        home=own,
+        source=source,
+        foreign=np.full(n, share),
+        share=np.full(n, share),
+        allowed=allowed,
+        cut_low=np.zeros(n, dtype=bool),
+        cut_high=np.zeros(n, dtype=bool),
+    )
+    arrays, _ = draw_scenario(
+        scenario,
+        fitted.structure,
+        fitted.model,
+        truth,
+        edges=fitted.edges,
+        near_covariance=fitted.predictor.neighbours,
+        rng=rng,
+    )
+    tries = np.stack(
+        [declarations_tried(int(h), int(s), a, rng) for h, s, a in zip(home, source, allowed, strict=True)]
+    )
+    said = []
+    for declared in tries.transpose(1, 0, 2):
+        looked = look(model.structure, model.predictor, model.gate, model.bands, arrays, declared)
+        said.append(judge(model, rules, unlisted_weight, looked, declared, allowed).conclusion)
+    return Tried(n_stones=arrays.n_stones, share=np.full(n, share), conclusion=np.stack(said, axis=1))
+
+
+def try_declarations(
+    model: FootprintModel,
+    rules: Rules,
+    unlisted_weight: float,
+    fitted: Fitted,
+    allowed_sets: Floats,
+    scenario: Scenario,
+    *,
+    n: int,
+    seed: np.random.SeedSequence,
+    n_jobs: int,
+) -> Tried | None:
+    """Draw parcels with 30 % and 50 % of their stones from a zone that was not compliant, and try declarations on them.
+
+    Sizes are as they were in the ground; conditions and stones are as the scenario has them.
+
+    Parameters
+    ----------
+    n : int
+        Parcels of each of `SHARES`.
+
+    Returns
+    -------
+    Tried or None
+        None where no day has two compliant zones and one that was not.
+    """
+    allowed = allowed_sets > 0
+    sets = allowed[(allowed.sum(axis=1) >= 2) & ~allowed.all(axis=1)]
+    if len(sets) == 0 or n == 0:
+        return None
+    one = partial(
+        _tried,
+        model=model,
+        rules=rules,
+        unlisted_weight=unlisted_weight,
+        fitted=fitted,
+        sets=sets,
+        scenario=replace(scenario, sieved=0.0),
+    )
+    sizes = [CHUNK] * (n // CHUNK) + ([n % CHUNK] if n % CHUNK else [])
+    tasks = [(share, size) for share in SHARES for size in sizes]
+    parts = Parallel(n_jobs=n_jobs)(
+        delayed(one)(key, share, size) for key, (share, size) in zip(seed.spawn(len(tasks)), tasks, strict=True)
+    )
+    return Tried(
+        n_stones=np.concatenate([part.n_stones for part in parts]),
+        share=np.concatenate([part.share for part in parts]),
+        conclusion=np.concatenate([part.conclusion for part in parts]),
+    )
