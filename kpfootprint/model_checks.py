@@ -91,6 +91,8 @@ def checks_of(model: FootprintModel, scheme: Scheme, zones: int, levels: tuple[i
     for name, table in (
         ("model.shares.none", model.shares.none),
         ("model.shares.none_blend", model.shares.none_blend),
+        ("model.shares.as_declared", model.shares.as_declared),
+        ("model.shares.as_declared_blend", model.shares.as_declared_blend),
         ("model.shares.association", model.shares.association),
         ("model.novelty", model.novelty),
     ):

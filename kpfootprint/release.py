@@ -129,7 +129,7 @@ def load_release(folder: Path) -> Release:
         release = Release(
             manifest=files.manifest,
             manifest_sha256=files.sha256,
-            model=unpack(FootprintModel, plain_arrays(files.content[ARRAYS])),
+            model=unpack(FootprintModel, _with_test_of_all_goods(plain_arrays(files.content[ARRAYS]))),
             card=files.content.get(CARD, b"").decode(),
         )
         levels = tuple(len(names) for names in release.level_names)
@@ -139,6 +139,12 @@ def load_release(folder: Path) -> Release:
     except UnicodeDecodeError:
         raise ReleaseError(f"{folder} cannot be used: {CARD} is no UTF-8 text") from None
     return release
+
+
+def _with_test_of_all_goods(arrays: dict[str, Any]) -> dict[str, Any]:
+    """Return the arrays with the test of goods as declared, which was the test of undeclared goods up to 2026.2."""
+    older = {name.replace(".none", ".as_declared", 1): array for name, array in arrays.items() if ".none" in name}
+    return older | arrays
 
 
 def write_release(folder: Path, manifest: Mapping[str, Any], model: FootprintModel, texts: Mapping[str, str]) -> None:

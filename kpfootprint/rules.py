@@ -13,8 +13,8 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 Conclusion = Literal["consistent", "inconclusive", "query", "not_comparable"]
-Reason = Literal["lr", "share", "novelty"]
-REASONS: tuple[Reason, ...] = ("lr", "share", "novelty")
+Reason = Literal["lr", "share", "goods", "novelty"]
+REASONS: tuple[Reason, ...] = ("lr", "share", "goods", "novelty")
 CONCLUSIONS: tuple[Conclusion, ...] = ("consistent", "inconclusive", "query", "not_comparable")
 
 
@@ -33,7 +33,8 @@ class Rules:
     query_novelty_p : float
         So is a novelty p-value of at most this.
     consistent_log10_lr, consistent_share_p, consistent_novelty_p : float
-        Consistent is a parcel that reaches all three (and is no query); anything else is inconclusive.
+        Consistent is a parcel that reaches all three (and is no query); anything else is inconclusive. The second
+        holds for undeclared goods and for any goods but those declared.
     """
 
     minimum_stones: float
@@ -55,42 +56,55 @@ class Rules:
         return {item.name: getattr(self, item.name) for item in fields(self)}
 
 
-def conclude(
-    rules: Rules, *, n_stones: Floats, log10_lr: Floats, share_p: Floats, share_low: Floats, novelty_p: Floats
-) -> NDArray[np.intp]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signs:
+    """What the conclusion on n declarations is drawn from, all of shape (n,).
+
+    `share_p` and `share_low` speak of undeclared goods, `as_declared_p` of any goods but those declared (compliant ones
+    too); `log10_lr` is within bounds.
+    """
+
+    log10_lr: Floats
+    share_p: Floats
+    share_low: Floats
+    as_declared_p: Floats
+    novelty_p: Floats
+
+
+def conclude(rules: Rules, signs: Signs, n_stones: Floats) -> NDArray[np.intp]:
     """Return the position (n,) in `CONCLUSIONS` of each parcel's conclusion."""
-    query = _asking(rules, log10_lr, share_p, share_low, novelty_p).any(axis=0)
-    short = _falling_short(rules, log10_lr, share_p, novelty_p).any(axis=0)
-    out = np.where(query, 2, np.where(short, 1, 0))
+    out = np.where(_asking(rules, signs).any(axis=0), 2, np.where(_falling_short(rules, signs).any(axis=0), 1, 0))
     return np.where(n_stones < rules.minimum_stones, 3, out).astype(np.intp)
 
 
-def reasons_for(
-    rules: Rules, conclusion: Conclusion, *, log10_lr: float, share_p: float, share_low: float, novelty_p: float
-) -> tuple[Reason, ...]:
+def reasons_for(rules: Rules, conclusion: Conclusion, signs: Signs) -> tuple[Reason, ...]:
     """Return what made one parcel a query, or what kept it from being consistent; empty for the other conclusions."""
-    lr, p, low, novelty = (np.array([value]) for value in (log10_lr, share_p, share_low, novelty_p))
     if conclusion == "query":
-        crossed = _asking(rules, lr, p, low, novelty)
+        crossed = _asking(rules, signs)
     elif conclusion == "inconclusive":
-        crossed = _falling_short(rules, lr, p, novelty)
+        crossed = _falling_short(rules, signs)
     else:
         return ()
     return tuple(reason for reason, holds in zip(REASONS, crossed[:, 0], strict=True) if holds)
 
 
-def _asking(rules: Rules, log10_lr: Floats, share_p: Floats, share_low: Floats, novelty_p: Floats) -> Bools:
-    """Return which of `REASONS` make each parcel a query, shape (3, n)."""
-    undeclared = (share_p <= rules.query_share_p) & (share_low >= rules.query_share_low)
-    return np.stack([log10_lr <= rules.query_log10_lr, undeclared, novelty_p <= rules.query_novelty_p])
+def _asking(rules: Rules, signs: Signs) -> Bools:
+    """Return which of `REASONS` make each parcel a query, shape (4, n)."""
+    undeclared = (signs.share_p <= rules.query_share_p) & (signs.share_low >= rules.query_share_low)
+    goods = np.zeros(undeclared.shape, dtype=bool)
+    return np.stack(
+        [signs.log10_lr <= rules.query_log10_lr, undeclared, goods, signs.novelty_p <= rules.query_novelty_p]
+    )
 
 
-def _falling_short(rules: Rules, log10_lr: Floats, share_p: Floats, novelty_p: Floats) -> Bools:
-    """Return which of `REASONS` keep each parcel from being consistent, shape (3, n)."""
+def _falling_short(rules: Rules, signs: Signs) -> Bools:
+    """Return which of `REASONS` keep each parcel from being consistent, shape (4, n)."""
+    clean = signs.share_p >= rules.consistent_share_p
     return ~np.stack(
         [
-            log10_lr >= rules.consistent_log10_lr,
-            share_p >= rules.consistent_share_p,
-            novelty_p >= rules.consistent_novelty_p,
+            signs.log10_lr >= rules.consistent_log10_lr,
+            clean,
+            ~clean | (signs.as_declared_p >= rules.consistent_share_p),
+            signs.novelty_p >= rules.consistent_novelty_p,
         ]
     )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpfootprint.rules import CONCLUSIONS, REASONS, Rules, conclude, reasons_for
+from kpfootprint.rules import CONCLUSIONS, REASONS, Rules, Signs, conclude, reasons_for
 
 RULES = Rules(
     minimum_stones=40,
@@ -21,16 +21,20 @@ RULES = Rules(
 )
 
 
-def word(n: float = 500, lr: float = 2.0, share_p: float = 0.5, low: float = 0.0, novelty_p: float = 0.5) -> str:
-    found = conclude(
-        RULES,
-        n_stones=np.array([n]),
-        log10_lr=np.array([lr]),
-        share_p=np.array([share_p]),
-        share_low=np.array([low]),
-        novelty_p=np.array([novelty_p]),
-    )
-    return CONCLUSIONS[int(found[0])]
+def signs(**values: float) -> Signs:
+    return Signs(**{name: np.array([value]) for name, value in values.items()})
+
+
+def word(
+    n: float = 500,
+    lr: float = 2.0,
+    share_p: float = 0.5,
+    low: float = 0.0,
+    novelty_p: float = 0.5,
+    as_declared_p: float = 0.5,
+) -> str:
+    seen = signs(log10_lr=lr, share_p=share_p, share_low=low, as_declared_p=as_declared_p, novelty_p=novelty_p)
+    return CONCLUSIONS[int(conclude(RULES, seen, np.array([n]))[0])]
 
 
 def test_a_parcel_that_reaches_all_is_consistent() -> None:
@@ -41,6 +45,7 @@ def test_a_parcel_that_reaches_all_is_consistent() -> None:
 def test_each_threshold_alone_takes_consistent_away() -> None:
     assert word(lr=0.499) == "inconclusive"
     assert word(share_p=0.049) == "inconclusive"
+    assert word(as_declared_p=0.049) == "inconclusive"
     assert word(novelty_p=0.029) == "inconclusive"
 
 
@@ -81,16 +86,18 @@ def test_rules_come_back_from_json() -> None:
     log10_lr=st.floats(-3, 3),
     share_p=st.floats(0, 1),
     share_low=st.floats(0, 1),
+    as_declared_p=st.floats(0, 1),
     novelty_p=st.floats(0, 1),
     n_stones=st.integers(1, 3000),
 )
 def test_a_conclusion_that_needs_a_reason_has_one(
-    log10_lr: float, share_p: float, share_low: float, novelty_p: float, n_stones: int
+    log10_lr: float, share_p: float, share_low: float, as_declared_p: float, novelty_p: float, n_stones: int
 ) -> None:
-    seen = {"log10_lr": log10_lr, "share_p": share_p, "share_low": share_low, "novelty_p": novelty_p}
-    arrays = {name: np.array([value]) for name, value in seen.items()}
-    conclusion = CONCLUSIONS[int(conclude(RULES, n_stones=np.array([float(n_stones)]), **arrays)[0])]
-    reasons = reasons_for(RULES, conclusion, **seen)
+    seen = signs(
+        log10_lr=log10_lr, share_p=share_p, share_low=share_low, as_declared_p=as_declared_p, novelty_p=novelty_p
+    )
+    conclusion = CONCLUSIONS[int(conclude(RULES, seen, np.array([float(n_stones)]))[0])]
+    reasons = reasons_for(RULES, conclusion, seen)
     assert bool(reasons) == (conclusion in ("query", "inconclusive"))
     assert set(reasons) <= set(REASONS)
     if conclusion == "query":

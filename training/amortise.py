@@ -15,7 +15,7 @@ from kpfootprint.stats.novelty import strangeness
 from kpfootprint.stats.ranks import RankTable
 from kpfootprint.stats.scenarios import Truth
 from kpfootprint.stats.selection import gate_features
-from kpfootprint.stats.shares import share_bins
+from kpfootprint.stats.shares import AS_DECLARED, share_bins
 from kpfootprint.stats.structure import ParcelArrays
 from kpfootprint.stats.summaries import WINDOWS
 from kpfootprint.stats.views import view_of
@@ -82,9 +82,10 @@ def fit_share_network(
         n_jobs=config.n_jobs,
     )
     edges = share_bins()
+    shown = np.where(truth.as_declared, AS_DECLARED, truth.share)
     network = fit_network(
         np.concatenate(parts),
-        (np.searchsorted(edges, truth.share, side="right") - 1).astype(np.intp),
+        (np.searchsorted(edges, shown, side="right") - 1).astype(np.intp),
         n_classes=edges.size - 1,
         hidden=config.hidden,
         stages=config.stages,

@@ -19,7 +19,16 @@ from kpfootprint.stats.networks import Network
 from kpfootprint.stats.novelty import strangeness
 from kpfootprint.stats.ranks import RankTable
 from kpfootprint.stats.scenarios import KINDS, Truth
-from kpfootprint.stats.shares import LEVEL, NONE_P, ShareModel, blendedness, none_statistic, quantiles
+from kpfootprint.stats.shares import (
+    LEVEL,
+    NONE_P,
+    ShareModel,
+    blended_p,
+    blendedness,
+    none_statistic,
+    other_statistic,
+    quantiles,
+)
 from kpfootprint.stats.structure import ParcelArrays
 from training.declarants import Tried
 from training.prepare import Fitted
@@ -65,16 +74,17 @@ def join(parts: list[Ranked]) -> Ranked:
 
 def fit_share_model(ranked: Ranked, truth: Truth, network: Network, edges: Floats) -> ShareModel:
     """Rank the test of no undeclared goods among true declarations, and widen intervals until they cover."""
-    statistic = none_statistic(ranked.chances)
-    tables = [
-        RankTable.from_calibration(statistic[truth.kind == kind], ranked.ln_n[truth.kind == kind], n_quantiles=800)
-        for kind in (LISTED, BLEND)
-    ]
+    statistic, other = none_statistic(ranked.chances, edges), other_statistic(ranked.chances)
+
+    def table(values: Floats, kind: int) -> RankTable:
+        mine = truth.kind == kind
+        return RankTable.from_calibration(values[mine], ranked.ln_n[mine], n_quantiles=800)
+
+    none, none_blend = table(statistic, LISTED), table(statistic, BLEND)
     true = np.isin(truth.kind, (LISTED, BLEND))
     mixed = np.flatnonzero(truth.kind == MIXED)
     blended = blendedness(truth.declared[mixed])
-    p_value = (1.0 - blended) * tables[0].p_values(statistic[mixed], ranked.ln_n[mixed])
-    p_value += blended * tables[1].p_values(statistic[mixed], ranked.ln_n[mixed])
+    p_value = blended_p(none, none_blend, statistic[mixed], ranked.ln_n[mixed], blended)
     grid = np.quantile(ranked.ln_n[mixed], np.linspace(0.02, 0.98, 7))
     chances, share, ln_n = ranked.chances[mixed], truth.share[mixed], ranked.ln_n[mixed]
     middle = quantiles(chances, edges, np.full(mixed.size, 0.5))
@@ -91,8 +101,10 @@ def fit_share_model(ranked: Ranked, truth: Truth, network: Network, edges: Float
     return ShareModel(
         network=network,
         edges=edges,
-        none=tables[0],
-        none_blend=tables[1],
+        none=none,
+        none_blend=none_blend,
+        as_declared=table(other, LISTED),
+        as_declared_blend=table(other, BLEND),
         association=RankTable.from_calibration(ranked.association[true], ranked.ln_n[true]),
         widening_ln_n=grid,
         widening=np.array(widening),

@@ -168,7 +168,7 @@ def explanation_of(
     attributes = tuple(zip(scheme.attribute_names, (float(s) for s in shares), strict=True)) if testable else ()
     sentences: list[Statement] = []
     if verification is not None and conclusion is not None and mixture is not None:
-        sentences += reason_sentences(release.rules, conclusion, verification, mixture, float(weighed.novelty_p[row]))
+        sentences += reason_sentences(release.rules, weighed.judged, row)
         zones = tuple(release.zone_ids[k] for k in np.flatnonzero(hypotheses.weights[row]))
         sentences += attribute_sentences(attributes)
         sentences += class_sentences(classes, zones)

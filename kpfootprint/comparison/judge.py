@@ -6,12 +6,12 @@ zones alone explains it about as well, the word is never kinder than the kindest
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.rules import CONCLUSIONS, Rules, conclude
+from kpfootprint.rules import CONCLUSIONS, Rules, Signs, conclude
 from kpfootprint.stats.model import FootprintModel, Look, look, share_chances
 from kpfootprint.stats.novelty import highest_log10_lr, strangeness
 from kpfootprint.stats.selection import elsewhere
@@ -44,11 +44,11 @@ class Judged:
         P-value of "like nothing in the reference".
     shares : ShareEstimates
         Undeclared shares of stones.
-    alone : ndarray of shape (n,)
-        Position in `CONCLUSIONS` of the kindest word that a main zone of a blend would get alone, where the blend
-        explains the parcel no better than its best main zone; -1 elsewhere.
+    by_itself : ndarray of shape (n,)
+        Position in `CONCLUSIONS` of the word that the declaration gets as it stands.
     conclusion : ndarray of shape (n,)
-        Position in `CONCLUSIONS`.
+        The same, but no kinder than the kindest word that a main zone would get alone, where a blend explains the
+        parcel no better than its best main zone.
     """
 
     ln_n: Floats
@@ -57,7 +57,7 @@ class Judged:
     highest: Floats
     novelty_p: Floats
     shares: ShareEstimates
-    alone: Ints
+    by_itself: Ints
     conclusion: Ints
 
 
@@ -86,7 +86,7 @@ def judge(
     best = np.where(main, looked.evidence.listed, -np.inf).max(axis=1)
     several = (declared > 0).sum(axis=1) > 1
     unexplained = several & (looked.evidence.declared - best < EXPLAINS_LOG10 * LN10)
-    alone = np.full(len(declared), -1, dtype=np.intp)
+    conclusion = own.conclusion
     row, zone = np.nonzero(main & unexplained[:, None])
     if row.size:
         single = np.eye(declared.shape[1])[zone]
@@ -95,17 +95,8 @@ def judge(
         said = _by_itself(model, rules, unlisted_weight, seen, single, allowed[row]).conclusion
         kindest = np.full(len(declared), len(CONCLUSIONS), dtype=np.intp)
         np.minimum.at(kindest, row, said)
-        alone = np.where(unexplained, kindest, alone)
-    return Judged(
-        ln_n=own.ln_n,
-        unbounded=own.unbounded,
-        log10_lr=own.log10_lr,
-        highest=own.highest,
-        novelty_p=own.novelty_p,
-        shares=own.shares,
-        alone=alone,
-        conclusion=np.maximum(own.conclusion, alone),
-    )
+        conclusion = np.where(unexplained, np.maximum(conclusion, kindest), conclusion)
+    return replace(own, conclusion=conclusion)
 
 
 def _by_itself(
@@ -122,6 +113,14 @@ def _by_itself(
     highest = np.minimum(model.calibration.bounds[1], highest_log10_lr(novelty_p))
     log10_lr = model.calibration.bounded(unbounded, highest)
     shares = estimate_shares(model.shares, share_chances(model, looked, declared, allowed), ln_n, blendedness(declared))
+    signs = Signs(
+        log10_lr=log10_lr,
+        share_p=shares.p_value,
+        share_low=shares.low,
+        as_declared_p=shares.as_declared_p,
+        novelty_p=novelty_p,
+    )
+    by_itself = conclude(rules, signs, looked.view.arrays.n_stones)
     return Judged(
         ln_n=ln_n,
         unbounded=unbounded,
@@ -129,13 +128,6 @@ def _by_itself(
         highest=highest,
         novelty_p=novelty_p,
         shares=shares,
-        alone=np.full(n, -1, dtype=np.intp),
-        conclusion=conclude(
-            rules,
-            n_stones=looked.view.arrays.n_stones,
-            log10_lr=log10_lr,
-            share_p=shares.p_value,
-            share_low=shares.low,
-            novelty_p=novelty_p,
-        ),
+        by_itself=by_itself,
+        conclusion=by_itself,
     )

@@ -96,8 +96,9 @@ def mixture_of(
         SourceShare(zone_id=zone_ids[z], share=_share_given_source(gain[:, z]), posterior=float(posterior[z]))
         for z in (ranked if shares.p_value[row] <= NONE_P else [])
     )
-    edges = np.clip(model.shares.edges[1:], 0.0, 1.0)
-    reached = cumulative(shares.chances[row : row + 1])[0, 1:]
+    upper = model.shares.edges[1:]
+    edges = np.clip(upper[upper > 0], 0.0, 1.0)
+    reached = cumulative(shares.chances[row : row + 1])[0, 1:][upper > 0]
     return Mixture(
         undeclared_stone_fraction=stones,
         undeclared_carat_fraction=carats,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from kpfootprint.comparison.hypotheses import Hypotheses
-from kpfootprint.comparison.results import ClassFinding, Mixture, Statement, Value, Verification
+from kpfootprint.comparison.judge import Judged
+from kpfootprint.comparison.results import ClassFinding, Mixture, Statement, Value
 from kpfootprint.comparison.weigh import Weighed
 from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release
-from kpfootprint.rules import Conclusion, Reason, Rules, reasons_for
+from kpfootprint.rules import CONCLUSIONS, Reason, Rules, Signs, reasons_for
 from kpfootprint.stats.shares import NONE_P
 
 SPEAKS = 0.05
@@ -26,35 +27,41 @@ def favours(log10_share: float) -> str:
     return "neither" if abs(log10_share) < SPEAKS else "H1" if log10_share > 0 else "H2"
 
 
-def reason_sentences(
-    rules: Rules, conclusion: Conclusion, verification: Verification, mixture: Mixture, novelty_p: float
-) -> list[Statement]:
+def reason_sentences(rules: Rules, judged: Judged, row: int) -> list[Statement]:
     """Say what made the parcel a query, or what kept it from being called consistent, with the limits."""
-    asks = conclusion == "query"
-    low = mixture.undeclared_stone_fraction.low
+    own, conclusion = CONCLUSIONS[judged.by_itself[row]], CONCLUSIONS[judged.conclusion[row]]
+    alone = "asks_alone" if conclusion == "query" else "short_alone"
+    out = [] if own == conclusion else [Statement(code=alone, values={})]
+    one = slice(row, row + 1)
+    shares = judged.shares
+    signs = Signs(
+        log10_lr=judged.log10_lr[one],
+        share_p=shares.p_value[one],
+        share_low=shares.low[one],
+        as_declared_p=shares.as_declared_p[one],
+        novelty_p=judged.novelty_p[one],
+    )
+    asks = own == "query"
     undeclared: dict[str, Value] = {
-        "p_value": mixture.p_value,
+        "p_value": float(signs.share_p[0]),
         "p_limit": rules.query_share_p if asks else rules.consistent_share_p,
     }
     if asks:
-        undeclared |= {"low": low, "low_limit": rules.query_share_low}
+        undeclared |= {"low": float(signs.share_low[0]), "low_limit": rules.query_share_low}
     said: dict[Reason, dict[str, Value]] = {
         "lr": {
-            "log10_lr": verification.log10_lr,
+            "log10_lr": float(signs.log10_lr[0]),
             "log10_limit": rules.query_log10_lr if asks else rules.consistent_log10_lr,
         },
         "share": undeclared,
-        "novelty": {"p_value": novelty_p, "p_limit": rules.query_novelty_p if asks else rules.consistent_novelty_p},
+        "goods": {"p_value": float(signs.as_declared_p[0]), "p_limit": rules.consistent_share_p},
+        "novelty": {
+            "p_value": float(signs.novelty_p[0]),
+            "p_limit": rules.query_novelty_p if asks else rules.consistent_novelty_p,
+        },
     }
-    found = reasons_for(
-        rules,
-        conclusion,
-        log10_lr=verification.log10_lr,
-        share_p=mixture.p_value,
-        share_low=low,
-        novelty_p=novelty_p,
-    )
-    return [Statement(code=f"{'asks' if asks else 'short'}_{reason}", values=said[reason]) for reason in found]
+    found = reasons_for(rules, own, signs)
+    return out + [Statement(code=f"{'asks' if asks else 'short'}_{reason}", values=said[reason]) for reason in found]
 
 
 def class_sentences(classes: tuple[ClassFinding, ...], zones: tuple[str, ...]) -> list[Statement]:

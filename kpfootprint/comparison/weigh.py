@@ -11,6 +11,7 @@ from scipy.special import fdtrc
 from kpfootprint.comparison.hypotheses import Hypotheses
 from kpfootprint.comparison.judge import Judged, judge
 from kpfootprint.release import Release
+from kpfootprint.stats.declarations import not_named
 from kpfootprint.stats.evidence import DEGREES_OF_FREEDOM
 from kpfootprint.stats.model import Look, look
 from kpfootprint.stats.novelty import strangeness
@@ -87,7 +88,7 @@ def weigh(arrays: ParcelArrays, hypotheses: Hypotheses, release: Release) -> Wei
 
     tail = (1.0 - LEVEL) / 2.0
     low, high = np.quantile(bounded(resampled), [tail, 1.0 - tail], axis=0)
-    others = 1.0 - weights
+    others = not_named(weights)
     selection = [
         log10_lr_of(model, slot_evidence(view, slot, profile.declared), alternatives, stated, ln_n)
         for slot in (AS_RECORDED, CLASSES)

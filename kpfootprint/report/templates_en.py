@@ -76,6 +76,18 @@ TEMPLATES: dict[str, str] = {
         "To be called consistent it must show no sign of undeclared goods: {p_value}, where {p_limit} or more "
         "is needed."
     ),
+    "short_goods": mark(
+        "To be called consistent it must show no sign of any goods but those declared, compliant ones included: "
+        "{p_value}, where {p_limit} or more is needed."
+    ),
+    "short_alone": mark(
+        "The declared zones together explain the parcel no better than one of them does alone, and none of them alone "
+        "would be called consistent."
+    ),
+    "asks_alone": mark(
+        "The declared zones together explain the parcel no better than one of them does alone, and each of them alone "
+        "would be a reason to ask."
+    ),
     "short_novelty": mark(
         "To be called consistent it must not lie far from everything in the reference: {p_value}, where {p_limit} "
         "or more is needed."

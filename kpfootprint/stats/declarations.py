@@ -20,6 +20,8 @@ Bools = NDArray[np.bool_]
 
 SHARES = np.array([0.03, 0.08, 0.15, 0.25, 0.4, 0.6, 0.8, 1.0])
 """Shares of undeclared stones at which the explicit evidence of a mixture is computed."""
+NAMED = 0.05
+"""Declared share from which on a zone counts as wholly declared; a speck of it leaves it nearly undeclared."""
 MIXED_SHARES = np.array([0.2, 0.4, 0.6, 0.8])
 """Shares of the second of two sources at which the evidence of any two of them is computed; symmetric about a half."""
 PROFILE_SLOTS = (0, 3)
@@ -109,6 +111,12 @@ def profile_of(
         association=association,
         location=location,
     )
+
+
+def not_named(declared: Floats) -> Floats:
+    """Return how far each source (n, Z) was left out of the declaration, from 0 to 1."""
+    out: Floats = np.maximum(1.0 - declared / NAMED, 0.0)
+    return out
 
 
 def foreign_sources(declared: Floats, allowed: Bools) -> Bools:
@@ -207,7 +215,7 @@ def declaration_features(
     arrays = view.arrays
     n = len(arrays)
     known = arrays.recorded.astype(float)
-    parts: list[Floats] = [declared, allowed * (1.0 - declared)]
+    parts: list[Floats] = [declared, allowed * not_named(declared)]
     foreign = foreign_sources(declared, allowed)
     for slot in range(len(SLOTS)):
         base = profile.declared[slot][:, None]

@@ -25,6 +25,8 @@ N_TRIES = 6
 """Declarations that a declarant who tries thinks of; the one that looks most like the goods is kept, mostly."""
 BEST_TRY = 0.6
 BLENDS_TRIED = 0.6
+SAME = 0.1
+"""Goods are as declared where no source's share differs by this or more."""
 ONLY_COMPLIANT = 0.25
 """Share of the parcels of declarants who try that hold goods of compliant sources alone."""
 
@@ -93,6 +95,12 @@ class Truth:
     allowed: NDArray[np.bool_]
     cut_low: NDArray[np.bool_]
     cut_high: NDArray[np.bool_]
+
+    @property
+    def as_declared(self) -> NDArray[np.bool_]:
+        """Whether nothing but what was declared lies in the parcel, specks aside."""
+        out: NDArray[np.bool_] = (self.foreign == 0) & (np.abs(self.home - self.declared).max(axis=1) < SAME)
+        return out
 
     @property
     def sieved(self) -> NDArray[np.bool_]:

@@ -19,10 +19,18 @@ WHOLLY_BLENDED = 0.1
 """Where sources beside the main one hold this share of what was declared, the declaration is one of a blend."""
 
 
-def share_bins(n_bins: int = 30) -> Floats:
-    """Return edges of shares (n_bins + 1,): narrow near 0; the first bin holds 0 alone and the last 1 alone."""
-    inner = np.linspace(0.0, 1.0, n_bins - 1) ** 1.3
-    return np.array([-1.0, *(inner[:1] + 1e-9), *inner[1:-1], 1.0 - 1e-9, 2.0])
+AS_DECLARED = -1.0
+"""Stands for the share of undeclared goods where nothing but what was declared lies in the parcel."""
+
+
+def share_bins(n_bins: int = 31) -> Floats:
+    """Return edges of shares (n_bins + 1,), narrow near 0.
+
+    The first bin holds `AS_DECLARED`, the second a share of 0 where goods of compliant sources lie in the parcel that
+    were not declared, and the last a share of 1 alone.
+    """
+    inner = np.linspace(0.0, 1.0, n_bins - 2) ** 1.3
+    return np.array([-2.0, -0.5, *(inner[:1] + 1e-9), *inner[1:-1], 1.0 - 1e-9, 2.0])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +47,8 @@ class ShareModel:
         Of ``-log P(share 0)`` among true declarations of one zone.
     none_blend : RankTable
         The same among true blends.
+    as_declared, as_declared_blend : RankTable
+        Of ``-log P(as declared)``, likewise.
     association : RankTable
         Of the largest gain of within-parcel association among true declarations.
     widening_ln_n, widening : ndarray of shape (K,)
@@ -49,6 +59,8 @@ class ShareModel:
     edges: Floats
     none: RankTable
     none_blend: RankTable
+    as_declared: RankTable
+    as_declared_blend: RankTable
     association: RankTable
     widening_ln_n: Floats
     widening: Floats
@@ -66,26 +78,44 @@ def quantiles(chances: Floats, edges: Floats, level: Floats) -> Floats:
     return np.array([np.interp(q, row, upper) for q, row in zip(level, table, strict=True)])
 
 
-def none_statistic(chances: Floats) -> Floats:
+def none_statistic(chances: Floats, edges: Floats) -> Floats:
     """Return ``-log P(share 0)``: the larger, the more undeclared goods seem to be there."""
+    none = chances[:, edges[1:] < 1e-6].sum(axis=1)
+    out: Floats = -np.log(np.maximum(none, 1e-12))
+    return out
+
+
+def other_statistic(chances: Floats) -> Floats:
+    """Return ``-log P(as declared)``: the larger, the more goods of any other source seem to be there."""
     out: Floats = -np.log(np.maximum(chances[:, 0], 1e-12))
     return out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShareEstimates:
-    """Shares (n,) of undeclared stones with interval and p-value, and the distribution behind them (n, n_bins)."""
+    """Shares (n,) of undeclared stones with interval and p-value, and the distribution behind them (n, n_bins).
+
+    `p_value` is that of no goods of sources that were not compliant or are unlisted beyond what was declared,
+    `as_declared_p` that of no goods of any source but those that were declared.
+    """
 
     estimate: Floats
     low: Floats
     high: Floats
     p_value: Floats
+    as_declared_p: Floats
     chances: Floats
 
 
 def blendedness(declared: Floats) -> Floats:
     """Return how much of a blend each declaration (n, Z) is, from 0 to 1: specks beside one source make none."""
     out: Floats = np.minimum((1.0 - declared.max(axis=1)) / WHOLLY_BLENDED, 1.0)
+    return out
+
+
+def blended_p(single: RankTable, blend: RankTable, statistic: Floats, ln_n: Floats, blended: Floats) -> Floats:
+    """Return p-values (n,) among true declarations of one source and among true blends, as far as each is a blend."""
+    out: Floats = (1.0 - blended) * single.p_values(statistic, ln_n) + blended * blend.p_values(statistic, ln_n)
     return out
 
 
@@ -99,12 +129,14 @@ def estimate_shares(model: ShareModel, chances: Floats, ln_n: Floats, blended: F
 
     The lower end is 0 where none at all is not ruled out; that is set after the interval is widened.
     """
-    statistic = none_statistic(chances)
-    p_value = (1.0 - blended) * model.none.p_values(statistic, ln_n)
-    p_value += blended * model.none_blend.p_values(statistic, ln_n)
+    p_value = blended_p(model.none, model.none_blend, none_statistic(chances, model.edges), ln_n, blended)
+    other = other_statistic(chances)
+    as_declared_p = blended_p(model.as_declared, model.as_declared_blend, other, ln_n, blended)
     tail = np.interp(ln_n, model.widening_ln_n, model.widening)
     estimate = quantiles(chances, model.edges, np.full(len(chances), 0.5))
     low = np.minimum(quantiles(chances, model.edges, tail), estimate)
     high = np.maximum(quantiles(chances, model.edges, 1.0 - tail), estimate)
     low = np.where(p_value > NONE_P, 0.0, low)
-    return ShareEstimates(estimate=estimate, low=low, high=high, p_value=p_value, chances=chances)
+    return ShareEstimates(
+        estimate=estimate, low=low, high=high, p_value=p_value, as_declared_p=as_declared_p, chances=chances
+    )

@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from kpfootprint.stats.shares import (
+    AS_DECLARED,
     NONE_P,
     ShareEstimates,
+    blendedness,
     cumulative,
     estimate_shares,
     none_statistic,
+    other_statistic,
     quantiles,
     share_bins,
 )
@@ -24,16 +26,15 @@ EDGES = share_bins()
 
 def estimates_of(chances: Floats, n_stones: float = 500.0, *, blend: bool = False) -> ShareEstimates:
     n = len(chances)
-    return estimate_shares(shipped().model.shares, chances, np.full(n, np.log(n_stones)), np.full(n, blend))
+    return estimate_shares(shipped().model.shares, chances, np.full(n, np.log(n_stones)), np.full(n, float(blend)))
 
 
-def test_bins_hold_none_and_all_apart() -> None:
+def test_bins_hold_as_declared_none_and_all_apart() -> None:
     assert np.all(np.diff(EDGES) > 0)
-    assert EDGES.size == 31
-    where = np.searchsorted(EDGES, [0.0, 0.001, 0.5, 0.999, 1.0], side="right") - 1
-    assert where[0] == 0
+    where = np.searchsorted(EDGES, [AS_DECLARED, 0.0, 0.001, 0.5, 0.999, 1.0], side="right") - 1
+    assert where[:2].tolist() == [0, 1]
     assert where[-1] == EDGES.size - 2
-    assert np.all((where[1:4] > 0) & (where[1:4] < EDGES.size - 2))
+    assert np.all((where[2:5] > 1) & (where[2:5] < EDGES.size - 2))
 
 
 @given(st.integers(0, 100_000), st.floats(0.05, 3.0), st.floats(20, 20_000), st.booleans())
@@ -68,9 +69,20 @@ def test_quantiles_invert_the_distribution() -> None:
     np.testing.assert_allclose(np.array(back)[inside], level[inside], atol=1e-6)
 
 
-def test_the_statistic_falls_with_the_chance_of_none() -> None:
-    statistic = none_statistic(np.array([[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]]))
-    assert statistic[0] == pytest.approx(0.0)
-    assert statistic[1] == pytest.approx(np.log(2))
-    assert np.isfinite(statistic[2])
-    assert statistic[2] > statistic[1]
+def test_the_statistics_fall_with_the_chances_of_none_and_of_nothing_else() -> None:
+    edges = np.array([-2.0, -0.5, 1e-9, 2.0])
+    chances = np.array([[1.0, 0.0, 0.0], [0.2, 0.3, 0.5], [0.0, 0.0, 1.0]])
+    none, other = none_statistic(chances, edges), other_statistic(chances)
+    np.testing.assert_allclose(none[:2], [0.0, np.log(2)], atol=1e-12)
+    np.testing.assert_allclose(other[:2], [0.0, np.log(5)], atol=1e-12)
+    assert np.isfinite([none[2], other[2]]).all()
+    assert none[2] > none[1]
+    assert other[2] > other[1]
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=14).filter(lambda raw: sum(raw) > 0.01))
+def test_specks_beside_a_source_make_no_blend(raw: list[float]) -> None:
+    declared = np.array([raw]) / sum(raw)
+    found = float(blendedness(declared)[0])
+    assert 0.0 <= found <= 1.0
+    assert found <= 10.0 * (1.0 - declared.max()) + 1e-9

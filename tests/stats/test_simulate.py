@@ -71,7 +71,7 @@ def test_tables_of_drawn_parcels_count_the_same_stones() -> None:
         np.testing.assert_array_equal(table.sum(axis=2), arrays.cells @ indicator)
     np.testing.assert_array_equal(arrays.pairs[0].sum(axis=2), arrays.tables[0].sum(axis=1))
     np.testing.assert_array_equal(arrays.pairs[0].sum(axis=1), arrays.tables[1].sum(axis=1))
-    foreign = truth.share * arrays.n_stones
+    foreign = truth.foreign * arrays.n_stones
     np.testing.assert_allclose(foreign, foreign.round(), atol=1e-6)
 
 

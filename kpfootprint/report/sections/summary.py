@@ -17,7 +17,17 @@ HEADINGS = {
     "not_comparable": mark("Not comparable"),
     "undeclared": mark("Nothing was declared"),
 }
-REASONS = ("asks_lr", "asks_share", "asks_novelty", "short_lr", "short_share", "short_novelty")
+REASONS = (
+    "asks_alone",
+    "short_alone",
+    "asks_lr",
+    "asks_share",
+    "asks_novelty",
+    "short_lr",
+    "short_share",
+    "short_goods",
+    "short_novelty",
+)
 """What made it a query, or what kept it from being called consistent."""
 
 _TEXTS = {
