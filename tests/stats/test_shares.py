@@ -60,7 +60,7 @@ def test_certain_chances_give_certain_shares() -> None:
 
 
 def test_quantiles_invert_the_distribution() -> None:
-    chances = np.random.default_rng(4).dirichlet(np.ones(30), 3)
+    chances = np.random.default_rng(4).dirichlet(np.ones(EDGES.size - 1), 3)
     upper = np.clip(EDGES, 0, 1)
     level = np.array([0.1, 0.5, 0.9])
     found = quantiles(chances, EDGES, level)
