@@ -8,16 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kpfootprint.comparison.judge import judge
 from kpfootprint.release import Release
-from kpfootprint.rules import conclude
 from kpfootprint.stats.blends import contract, expand
 from kpfootprint.stats.categories import class_probabilities
 from kpfootprint.stats.evidence import Predictor
 from kpfootprint.stats.graders import grader_shift
-from kpfootprint.stats.model import FootprintModel, look, share_features
-from kpfootprint.stats.novelty import highest_log10_lr, strangeness
-from kpfootprint.stats.selection import log_alternative
-from kpfootprint.stats.shares import estimate_shares
+from kpfootprint.stats.model import FootprintModel, look
 from kpfootprint.stats.simulate import Parts, Recovery, draw_parcels
 from kpfootprint.stats.structure import ParcelArrays
 
@@ -29,7 +26,6 @@ SLICE = 100
 """Parcels looked at together; memory does not grow beyond that."""
 TAILS = 20.0
 """Degrees of freedom of the parcels' own deviations, as in the ranks of a release."""
-LN10 = float(np.log(10.0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,32 +168,15 @@ def outcomes_of(release: Release, arrays: ParcelArrays, declared: Floats, allowe
 def _outcomes(release: Release, arrays: ParcelArrays, declared: Floats, allowed: Bools) -> Outcomes:
     model = release.model
     looked = look(model.structure, model.predictor, model.gate, model.bands, arrays, declared)
-    assert looked.profile is not None
-    ln_n = np.log(arrays.n_stones)
-    alternatives = (~allowed & (declared == 0)).astype(float)
-    below = log_alternative(looked.evidence, alternatives, np.full(len(arrays), release.unlisted_weight))
-    unbounded = model.calibration.apply((looked.evidence.declared - below) / LN10, ln_n)
-    features = share_features(looked, model.structure, model.predictor, declared, allowed)
-    shares = estimate_shares(
-        model.shares, model.shares.network.probabilities(features), ln_n, (declared > 0).sum(axis=1) > 1
-    )
-    novelty_p = model.novelty.p_values(strangeness(looked.view, looked.gate[:, 0], looked.profile.distance), ln_n)
-    log10_lr = model.calibration.bounded(unbounded, highest_log10_lr(novelty_p))
+    judged = judge(model, release.rules, release.unlisted_weight, looked, declared, allowed)
     return Outcomes(
-        log10_lr=log10_lr,
-        unbounded=unbounded,
-        share_p=shares.p_value,
-        share_low=shares.low,
-        share_chances=shares.chances,
-        novelty_p=novelty_p,
-        conclusion=conclude(
-            release.rules,
-            n_stones=arrays.n_stones,
-            log10_lr=log10_lr,
-            share_p=shares.p_value,
-            share_low=shares.low,
-            novelty_p=novelty_p,
-        ),
+        log10_lr=judged.log10_lr,
+        unbounded=judged.unbounded,
+        share_p=judged.shares.p_value,
+        share_low=judged.shares.low,
+        share_chances=judged.shares.chances,
+        novelty_p=judged.novelty_p,
+        conclusion=judged.conclusion,
     )
 
 
