@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import signal
 import threading
 import time
@@ -111,6 +112,7 @@ def _end_with(launcher: int) -> None:
     """End this worker when the launcher has ended without saying so."""
     while os.getppid() == launcher:
         time.sleep(0.5)
+    shutil.rmtree(os.environ["BENTOML_HOME"], ignore_errors=True)  # the launcher's own folder, which it left behind
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(10)
     os._exit(1)

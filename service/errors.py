@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-import sqlalchemy as sa
-
 from kpfootprint.errors import IngestError, InvalidParcel, Problem, ReleaseError, SchemeMismatch
+from service.register.trouble import RegisterUnavailable
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -30,10 +30,14 @@ KINDS: Final[Mapping[str, tuple[int, str]]] = {
     "internal_error": (500, "Something went wrong here"),
     "invalid_release": (503, "The active release cannot be used"),
     "register_unavailable": (503, "The register cannot be reached"),
+    "no_room": (503, "There is no room to keep anything"),
     "not_ready": (503, "The service is not ready"),
     "timeout": (504, "The request took too long"),
 }
 """Every code of a problem with its status and title."""
+
+MOST_PROBLEMS = 1000
+LONGEST_TEXT = 500
 
 BY_STATUS: Final[Mapping[int, str]] = {
     400: "bad_request",
@@ -78,12 +82,21 @@ class Refused(Exception):
             "instance": instance,
             "code": self.code,
             "request_id": request_id,
-            "problems": [problem.as_dict() for problem in self.problems],
+            "problems": [_told(problem) for problem in self.problems[:MOST_PROBLEMS]],
         }
 
     def body(self, *, instance: str, request_id: str) -> bytes:
         """Return the problem details as they are sent."""
         return json.dumps(self.document(instance=instance, request_id=request_id), ensure_ascii=False).encode()
+
+
+def _told(problem: Problem) -> dict[str, Any]:
+    """Return a problem with its texts cut to what anybody reads; an answer is never as long as what was wrong."""
+    members = problem.as_dict()
+    return {
+        name: text[: LONGEST_TEXT - 1] + "…" if isinstance(text, str) and len(text) > LONGEST_TEXT else text
+        for name, text in members.items()
+    }
 
 
 def bad_parameter(name: str, value: str, reason: str, *, place: str = "query") -> Refused:
@@ -106,8 +119,10 @@ def refusal_of(error: Exception) -> Refused | None:
             return Refused("scheme_mismatch", str(error))
         case ReleaseError():
             return Refused("invalid_release", "The active release cannot be loaded; the log of the service says why.")
-        case sa.exc.OperationalError():
+        case RegisterUnavailable():
             return Refused("register_unavailable", "The register cannot be read or written now; nothing was kept.")
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            return Refused("no_room", "There is no room left on a disk of the service; nothing was kept.")
         case _:
             return None
 

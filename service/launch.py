@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import http.client
 import os
 import shutil
 import socket
 import sys
+import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from ipaddress import ip_address
+from pathlib import Path
 
+import service
 from kpfootprint.errors import KPFootprintError
 from kpfootprint.release import load_release
 from kpfootprint.trial import try_release
+from service.metrics import reserve
 from service.register.activations import folder_in_force
 from service.register.database import open_register
 from service.register.sessions import LINK_LASTS, new_link
@@ -47,28 +53,84 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 3000) -> None
         Where the release in force cannot be loaded: said here rather than by every worker.
     """
     address = _address(host, port)
-    settings = settings.model_copy(update={"home": settings.home.resolve(), "launcher_pid": os.getpid()})
+    settings = settings.model_copy(
+        update={
+            "home": settings.home.resolve(),
+            "model": None if settings.model is None else settings.model.resolve(),
+            "database_url": _absolute(settings.database_url),
+            "launcher_pid": os.getpid(),
+        }
+    )
     engine = open_register(settings)
     try:
         try_release(load_release(settings.model or folder_in_force(engine, settings.home)))
         link = new_link(engine)
     finally:
         engine.dispose()
-    private = settings.home / "run" / f"{host.replace(':', '_')}-{port}"
-    private.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _private(settings.workers) as private:
+        _surround(settings, private)
+        threading.Thread(target=_announce, args=(host, port, address, link), daemon=True).start()
+        import bentoml
+
+        try:
+            bentoml.serve(
+                "service.served:SERVICE", host=host, port=port, blocking=True, working_dir=str(private / "empty")
+            )
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            raise _taken(host, port, error) from None
+
+
+@contextlib.contextmanager
+def _private(workers: int) -> Iterator[Path]:
+    """Give a folder of this process alone, with room for the figures of its workers; in memory where that can be."""
+    reasons = []
+    for parent in (Path("/dev/shm"), Path(tempfile.gettempdir())):
+        if not parent.is_dir():
+            continue
+        folder = None
+        try:
+            folder = Path(tempfile.mkdtemp(prefix="kpfootprint-", dir=parent))
+            (folder / "empty").mkdir()
+            for number in range(workers + 1):
+                reserve(folder / "empty", number)
+            for file in (folder / "empty").iterdir():
+                file.unlink()
+        except OSError as error:
+            reasons.append(f"{parent}: {error.strerror or error}")
+            if folder is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+            continue
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        return
+    raise LaunchError(f"there is no room for what a running service keeps by ({'; '.join(reasons)}); free some")
+
+
+def _surround(settings: Settings, private: Path) -> None:
+    """Settle the surroundings of the workers: no module is found in a folder that somebody happened to start in."""
+    here = str(Path(service.__file__).parents[1])
+    given = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if Path(entry).is_absolute()]
     os.environ |= {
         "BENTOML_DO_NOT_TRACK": "true",
-        "BENTOML_HOME": str(private.resolve()),
+        "BENTOML_HOME": str(private),
         "BENTOML_QUIET": "true",
+        "FORWARDED_ALLOW_IPS": settings.trusted_proxies or "",
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys([here, *given])),
+        "PYTHONSAFEPATH": "1",
         **environment_of(settings),
     }
-    threading.Thread(target=_announce, args=(host, port, address, link), daemon=True).start()
-    import bentoml
 
-    try:
-        bentoml.serve("service.served:SERVICE", host=host, port=port, blocking=True)
-    finally:
-        shutil.rmtree(private, ignore_errors=True)
+
+def _absolute(database_url: str | None) -> str | None:
+    """Return the address of a register whose file is named from the root, as workers stand in another folder."""
+    start = "sqlite:///"
+    if database_url is None or not database_url.startswith(start):
+        return database_url
+    return start + str(Path(database_url.removeprefix(start)).resolve())
 
 
 def _address(host: str, port: int) -> str:
@@ -84,9 +146,12 @@ def _address(host: str, port: int) -> str:
             trial.bind((host, port))
             trial.listen(1)
         except OSError as error:
-            reason = error.strerror or error
-            raise LaunchError(f"cannot listen on {host} port {port}: {reason}; try another --port") from None
+            raise _taken(host, port, error) from None
     return f"http://{f'[{host}]' if version == 6 else host}:{port}"
+
+
+def _taken(host: str, port: int, error: OSError) -> LaunchError:
+    return LaunchError(f"cannot listen on {host} port {port}: {error.strerror or error}; try another --port")
 
 
 def _announce(host: str, port: int, address: str, link: str | None) -> None:

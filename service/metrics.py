@@ -2,14 +2,51 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values
 from prometheus_client.multiprocess import MultiProcessCollector
 
+log = logging.getLogger("kpfootprint.service")
+
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-SHARED = "PROMETHEUS_MULTIPROC_DIR" in os.environ  # the client library looks once, at its import, and so must we
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+ROOM = 1 << 20
+"""Bytes of a file of counters: more than all labels there are take."""
+
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def reserve(folder: Path, process: int) -> None:
+    """Take the room for the counters of a process before they are mapped into its memory.
+
+    A file that grows as it is written to ends the process with SIGBUS where its disk is full.
+    """
+    for kind in ("counter", "histogram"):
+        handle = os.open(folder / f"{kind}_{process}.db", os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(handle, 0, ROOM)
+            else:
+                os.write(handle, bytes(ROOM))
+        finally:
+            os.close(handle)
+
+
+def _shares() -> bool:
+    """Say whether the counters of all workers can be added up; where there is no room each keeps its own in memory."""
+    folder = os.environ.get(FOLDER)
+    if folder is None:
+        return False
+    try:
+        reserve(Path(folder), os.getpid())
+    except OSError as error:
+        log.warning("the figures of this worker stand alone: %s", error)
+        values.ValueClass = values.MutexValue
+        return False
+    return True
 
 
 class Meters:
@@ -17,6 +54,7 @@ class Meters:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.shared = _shares()
         self.requests = Counter(
             "kpf_requests", "Requests answered.", ["method", "route", "status"], registry=self.registry
         )
@@ -42,7 +80,7 @@ class Meters:
 
     def exposition(self) -> bytes:
         """Return every figure in the text format of Prometheus."""
-        if not SHARED:
+        if not self.shared:
             return generate_latest(self.registry)
         shared = CollectorRegistry()
         MultiProcessCollector(shared)  # type: ignore[no-untyped-call]

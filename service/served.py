@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import uvicorn.config
+
 from service.app import create_app
 from service.settings import read_settings
+
+uvicorn.config.HTTP_PROTOCOLS["auto"] = "service.wire:PatientProtocol"  # BentoML gives no way to name another
 
 SERVICE = create_app(read_settings())

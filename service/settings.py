@@ -39,6 +39,8 @@ class Settings(BaseModel):
         Requests a minute for each key, over all workers; 0 is no limit.
     clock_days : int
         Days from the arrival of a submission until it is due.
+    trusted_proxies : str or None
+        Addresses of proxies (with commas) whose ``X-Forwarded-For`` and ``-Proto`` are believed; nobody's otherwise.
     scheduler : str or None
         Dask scheduler that large jobs go to.
     log_format : {"text", "json"}
@@ -58,6 +60,7 @@ class Settings(BaseModel):
     max_upload_mb: float = Field(default=256, ge=0, le=MOST)
     rate_per_minute: int = Field(default=6000, ge=0, le=MOST)
     clock_days: int = Field(default=7, ge=1, le=365)
+    trusted_proxies: str | None = Field(default=None, pattern=r"^[0-9A-Fa-f:./, ]+$")
     scheduler: str | None = None
     log_format: Literal["text", "json"] = "text"
     workers: int = Field(default=1, ge=1, le=1000)

@@ -109,9 +109,11 @@ class Errors:
         try:
             await self.app(scope, receive, looked_at)
         except (ConnectionAbortedError, ClientDisconnect):
-            held = held or Refused("bad_request", "The connection ended before the request did.")
-        except Exception as error:
-            held = held or self._refusal(error, scope)
+            # nobody is left to be told anything; but without an answer BentoML would wait for one until its time is up
+            visit_of(scope).gone = True
+            held = Refused("bad_request", "The connection ended before the request did.")
+        except Exception as error:  # what it was says more than the bare answer that somebody made of it
+            held = self._refusal(error, scope)
         if held is not None and not begun:
             await self._response(held, scope, receive)(scope, receive, send)
 

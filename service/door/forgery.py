@@ -36,9 +36,16 @@ class ForgeryGuard:
 
 def _check_origin(headers: Headers) -> None:
     origin, site = headers.get("origin"), headers.get("sec-fetch-site")
-    foreign = urlsplit(origin).netloc != headers.get("host") if origin else site not in {None, "same-origin", "none"}
+    foreign = _host_of(origin) != headers.get("host") if origin else site not in {None, "same-origin", "none"}
     if foreign:
         raise Refused("forged_request", "A page of another site sent this request.")
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # no address at all
+        return None
 
 
 def check_token(visit: Visit, given: str | None) -> None:

@@ -16,7 +16,7 @@ MAX_ACTORS = 10_000
 
 
 class Rate:
-    """A bucket of tokens for each actor: `per_minute` fit in, and as many flow in over a minute.
+    """A bucket of tokens for each actor: `per_minute` fit in (one at least), and as many flow in over a minute.
 
     Parameters
     ----------
@@ -36,8 +36,9 @@ class Rate:
         if not self.per_minute:
             return
         now = self.clock()
-        tokens, since = self._buckets.pop(actor, (self.per_minute, now))
-        tokens = min(self.per_minute, tokens + (now - since) * self.per_minute / 60)
+        full = max(self.per_minute, 1.0)
+        tokens, since = self._buckets.pop(actor, (full, now))
+        tokens = min(full, tokens + (now - since) * self.per_minute / 60)
         granted = tokens >= 1
         self._buckets[actor] = (tokens - 1 if granted else tokens, now)
         if len(self._buckets) > MAX_ACTORS:

@@ -46,6 +46,7 @@ class Noted:
             await self.app(scope, receive, noted)
         finally:
             seconds = time.perf_counter() - started
+            status = NO_ANSWER if visit.gone else status
             method = scope["method"] if scope["method"].isalpha() else "?"
             self.work.meters.answered(method, visit.route, status, seconds)
             log.info(

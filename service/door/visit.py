@@ -28,6 +28,8 @@ class Visit:
         What is to be said of an address that is not there.
     denied : Refused or None
         What is to be said of a key that is not good.
+    gone : bool
+        Whether whoever asked left before the request was whole.
     """
 
     work: Workplace
@@ -40,6 +42,7 @@ class Visit:
     asked: dict[str, Any] = field(default_factory=dict)
     body: bytes = b""
     media_type: str = ""
+    gone: bool = False
 
     @property
     def who(self) -> Principal:

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse
 
 from kpfootprint import __version__
 from kpfootprint.report.locale import words
+from kpfootprint.visible import visible
 from service.door.visit import visit_of
 from service.languages import chosen_language, language_of
 
@@ -59,9 +60,12 @@ def link_to(request: Request, path: str, **query: object) -> str:
 
 
 def rendered(request: Request, template: str, **values: Any) -> str:
-    """Return a page; it knows who looks, in which language, and how to link to others in it."""
+    """Return a page; it knows who looks, in which language, and how to link to others in it.
+
+    Whatever stands in it that nobody could see, or that turns the direction of what follows, is written out.
+    """
     lang = language_of(request)
-    return (
+    return visible(
         environment(lang)
         .get_template(template)
         .render(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -20,7 +22,8 @@ def show(request: Request) -> Response:
     token = request.query_params.get("token")
     target = local_target(request.query_params.get("next"))
     if token is not None and request.method == "GET":  # a HEAD that only looks uses nothing up
-        secret = open_by_link(visit_of(request).work.engine, token)
+        earlier = session_secret(request.headers)
+        secret = open_by_link(visit_of(request).work.engine, token, instead_of=earlier)
         if secret is not None:
             return _signed_in(request, secret, target)
     return page(
@@ -32,11 +35,16 @@ async def submit(request: Request) -> Response:
     """Sign a browser in with a key."""
     form = await read_form(request, signs_in=True)
     target = local_target(text_of(form, "next"))
-    engine = visit_of(request).work.engine
-    key = recognised(engine, text_of(form, "key"))
-    if key is None:
+    given, earlier = text_of(form, "key"), session_secret(request.headers)
+    secret = await to_thread.run_sync(_opened, visit_of(request).work.engine, given, earlier)
+    if secret is None:
         return page(request, "sign-in.html", status=401, target=target, alert="unknown")
-    return _signed_in(request, open_by_key(engine, key), target)
+    return _signed_in(request, secret, target)
+
+
+def _opened(engine: sa.Engine, given: str, earlier: str | None) -> str | None:
+    key = recognised(engine, given)
+    return None if key is None else open_by_key(engine, key, instead_of=earlier)
 
 
 async def sign_out(request: Request) -> Response:
@@ -44,7 +52,7 @@ async def sign_out(request: Request) -> Response:
     await read_form(request)
     secret = session_secret(request.headers)
     if secret is not None:
-        close(visit_of(request).work.engine, secret)
+        await to_thread.run_sync(close, visit_of(request).work.engine, secret)
     answer = RedirectResponse(_with_language(request, "/sign-in"), status_code=303)
     forget(answer)
     return answer

@@ -3,25 +3,40 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
+import sqlite3
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from service.register.trouble import RegisterUnavailable, place_of, watch
 from service.settings import Settings
 
 HEAD = "0001"
 """Newest migration; a test compares it with the folder."""
 
-BUSY_MS = 15_000
+BUSY_MS = 5_000
+"""Milliseconds that a writer waits for another one before the register is said to be locked."""
+
+LOCKED_FOR = 30.0
+"""Seconds that a start waits for another start; after one of them it says that it waits."""
+
+log = logging.getLogger("kpfootprint.service")
 
 
-def connect(url: str) -> sa.Engine:
-    """Return an engine; on SQLite an acknowledged write outlives a power cut, and writers wait for each other."""
-    engine = sa.create_engine(url)
+def connect(url: str, *, pooled: bool = True) -> sa.Engine:
+    """Return an engine; on SQLite an acknowledged write outlives a power cut, and writers wait for each other.
+
+    Whatever is wrong with the database itself comes out as `RegisterUnavailable`. Without a pool every connection
+    opens the database anew, and so sees what became of it since.
+    """
+    engine = sa.create_engine(url) if pooled else sa.create_engine(url, poolclass=sa.NullPool)
+    watch(engine)
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
@@ -30,7 +45,8 @@ def connect(url: str) -> sa.Engine:
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # transactions are begun by `_begin_sqlite`, not by the driver
-    for pragma in (f"busy_timeout={BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    kept_in = ("journal_mode=WAL", "synchronous=FULL", "temp_store=MEMORY", "foreign_keys=ON")
+    for pragma in (f"busy_timeout={BUSY_MS}", *kept_in):
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -54,19 +70,72 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 def open_register(settings: Settings) -> sa.Engine:
-    """Return the register, made or migrated where needed; one process looks and migrates at a time."""
+    """Return the register, made or migrated where needed; one process looks and migrates at a time.
+
+    Raises
+    ------
+    RegisterUnavailable
+        Where it cannot be opened; the text says why and what would help.
+    """
     home = settings.home
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    engine = connect(settings.register_url)
-    handle = os.open(home / "register.lock", os.O_CREAT | os.O_RDWR, 0o600)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)  # the first connection of all turns WAL on, and bears no company
-        os.close(os.open(home / "register.db", os.O_CREAT | os.O_RDWR, 0o600))
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(home / "register.lock", os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError as error:
+        raise RegisterUnavailable(f"{home} cannot hold a register: {error.strerror or error}") from None
+    engine = connect(settings.register_url)
+    try:
+        _wait_for(handle, home / "register.lock")  # the first connection of all turns WAL on, and bears no company
+        if settings.database_url is None:
+            _begin(home / "register.db")
         if version(engine) != HEAD:
             migrate(engine)
+    except BaseException:
+        engine.dispose()
+        raise
     finally:
         os.close(handle)
     return engine
+
+
+def _wait_for(handle: int, lock: Path) -> None:
+    started = time.monotonic()
+    said = False
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            waited = time.monotonic() - started
+        if waited > LOCKED_FOR:
+            raise RegisterUnavailable(f"another process has held {lock} for {LOCKED_FOR:g} s; end it and start again")
+        if waited > 1 and not said:
+            log.warning("Waiting for another process, which holds %s", lock)
+            said = True
+        time.sleep(0.05)
+
+
+def _begin(file: Path) -> None:
+    """Make the file of a new register; one that is there and empty was a register once, and is not begun anew."""
+    try:
+        if file.exists():
+            if file.stat().st_size == 0 and not file.with_name(f"{file.name}-wal").exists():
+                raise RegisterUnavailable(
+                    f"{file} is empty: what it held is gone; put a backup in its place with: kpfootprint restore FILE, "
+                    "or remove it to begin a new register"
+                )
+            return
+        draft = file.with_name(f".{file.name}.new")
+        draft.unlink(missing_ok=True)
+        os.close(os.open(draft, os.O_CREAT | os.O_RDWR, 0o600))
+        with closing(sqlite3.connect(draft)) as made:
+            made.execute("PRAGMA journal_mode=WAL")
+            made.execute("PRAGMA user_version=1")  # a page is written: the file is not empty from its first moment
+        draft.replace(file)
+    except sqlite3.Error as error:
+        raise RegisterUnavailable(f"{file} cannot be begun: {error}; look at the room on its disk") from None
+    except OSError as error:
+        raise RegisterUnavailable(f"{file} cannot be opened: {error.strerror or error}") from None
 
 
 def version(engine: sa.Engine) -> str | None:
@@ -82,9 +151,16 @@ def migrate(engine: sa.Engine) -> None:
     """Bring the register to `HEAD`, in one transaction."""
     from alembic import command
     from alembic.config import Config
+    from alembic.util import CommandError
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    with writing(engine) as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, HEAD)
+    try:
+        with writing(engine) as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, HEAD)
+    except CommandError as error:
+        where = place_of(engine.url)
+        raise RegisterUnavailable(
+            f"{where} cannot be used: a later version of kpfootprint wrote it ({error})"
+        ) from None

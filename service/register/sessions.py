@@ -47,8 +47,11 @@ def new_link(engine: sa.Engine) -> str | None:
     return secret
 
 
-def open_by_link(engine: sa.Engine, secret: str) -> str | None:
-    """Use up a one-time link and return the secret of the session it opens, or None where the link is not good."""
+def open_by_link(engine: sa.Engine, secret: str, *, instead_of: str | None = None) -> str | None:
+    """Use up a one-time link and return the secret of the session it opens, or None where the link is not good.
+
+    The browser's earlier session, `instead_of`, ends with that.
+    """
     with writing(engine) as connection:
         good = (
             (sign_in_links.c.secret_sha256 == hash_of(secret))
@@ -56,18 +59,21 @@ def open_by_link(engine: sa.Engine, secret: str) -> str | None:
             & (sign_in_links.c.expires_at > now())
         )
         used = connection.execute(sign_in_links.update().where(good).values(used_at=now()))
-        return _opened(connection, LINK_ROLE, None) if used.rowcount == 1 else None
+        return _opened(connection, LINK_ROLE, None, instead_of) if used.rowcount == 1 else None
 
 
-def open_by_key(engine: sa.Engine, key: Key) -> str:
-    """Return the secret of a session with the role of `key`; revoking the key ends it."""
+def open_by_key(engine: sa.Engine, key: Key, *, instead_of: str | None = None) -> str:
+    """Return the secret of a session with the role of `key`; revoking the key ends it, opening it ends `instead_of`."""
     with writing(engine) as connection:
-        return _opened(connection, key.role, key.id)
+        return _opened(connection, key.role, key.id, instead_of)
 
 
-def _opened(connection: sa.Connection, role: str, key_id: str | None) -> str:
+def _opened(connection: sa.Connection, role: str, key_id: str | None, instead_of: str | None) -> str:
     secret = new_secret()
-    connection.execute(sessions.delete().where(sessions.c.expires_at <= now()))
+    ended = sessions.c.expires_at <= now()
+    if instead_of is not None:
+        ended |= sessions.c.secret_sha256 == hash_of(instead_of)
+    connection.execute(sessions.delete().where(ended))
     row = {
         "secret_sha256": hash_of(secret),
         "key_id": key_id,

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 
 from kpfootprint.errors import Problem
+from kpfootprint.strict_json import AmbiguousJson, NotJson, read_json
 from service.door.visit import visit_of
 from service.errors import Refused
 
@@ -16,12 +17,13 @@ SHOWN = 80
 
 
 def json_in(body: bytes) -> Any:
-    """Return the JSON of a body; raise `Refused` where it is none."""
-    import json
-
+    """Return the JSON of a body; raise `Refused` where it is none, or can be read in two ways."""
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
+        return read_json(body)
+    except AmbiguousJson as error:
+        problem = Problem(table="body", code="ambiguous_json", reason=str(error))
+        raise Refused("invalid_input", "1 problem found.", problems=(problem,)) from None
+    except NotJson as error:
         raise Refused("not_json", f"The body is not JSON: {error}.") from None
 
 

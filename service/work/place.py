@@ -12,10 +12,13 @@ from anyio import CapacityLimiter, to_thread
 
 from kpfootprint.errors import KPFootprintError
 from kpfootprint.release import Release, load_release
+from kpfootprint.release_files import MANIFEST
+from kpfootprint.trial import try_release
 from service.errors import Refused
 from service.metrics import Meters
+from service.register import tables
 from service.register.activations import folder_in_force
-from service.register.database import open_register, reading
+from service.register.database import HEAD, connect, open_register, reading, version
 from service.settings import Settings
 
 log = logging.getLogger("kpfootprint.service")
@@ -33,7 +36,7 @@ class Workplace:
         self.settings = settings
         self.meters = Meters()
         self._engine: sa.Engine | None = None
-        self._loaded: tuple[Path, Release] | None = None
+        self._loaded: tuple[tuple[object, ...], Release] | None = None
         self._limiter: CapacityLimiter | None = None
 
     @property
@@ -65,19 +68,38 @@ class Workplace:
         return self.settings.model or folder_in_force(self.engine, self.settings.home)
 
     def release(self) -> Release:
-        """Return the release in force, loaded once for as long as it is."""
+        """Return the release in force, loaded and tried once for as long as it is that and its manifest is the same."""
         folder = self.release_folder()
-        if self._loaded is None or self._loaded[0] != folder:
-            self._loaded = (folder, load_release(folder))
+        mark = _mark(folder)
+        if self._loaded is None or self._loaded[0] != mark:
+            release = load_release(folder)
+            try_release(release)
+            self._loaded = (mark, release)
         return self._loaded[1]
 
     def ready(self) -> bool:
         """Say whether a parcel could be compared and its report kept now."""
         try:
             self.release()
-            with reading(self.engine) as connection:
-                connection.execute(sa.text("SELECT 1"))
-        except (KPFootprintError, Refused, sa.exc.SQLAlchemyError):
-            log.exception("not ready")
+            self._look()
+        except (KPFootprintError, Refused) as error:
+            log.error("not ready: %s", error)
             return False
         return True
+
+    def _look(self) -> None:
+        """Read a little of the register as it is on its disk now, not as an open connection remembers it."""
+        fresh = connect(self.engine.url.render_as_string(hide_password=False), pooled=False)
+        if version(fresh) != HEAD:
+            raise Refused("not_ready", "The register is not the one of this version.")
+        with reading(fresh) as connection:
+            connection.execute(sa.select(tables.keys.c.id).limit(1))
+
+
+def _mark(folder: Path) -> tuple[object, ...]:
+    """Return what changes whenever another manifest takes the place of a release's own, under the same name too."""
+    try:
+        found = (folder / MANIFEST).stat()
+    except OSError:
+        return (folder, None)
+    return (folder, found.st_ino, found.st_size, found.st_mtime_ns)

@@ -1,0 +1,352 @@
+"""The real server under what the world does to it: full disks, locks, damage, impatient and hostile clients."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import psutil
+import pytest
+
+from service.register.keys import create_key
+from service.settings import Settings
+from tests.cli.running import kpfootprint
+from tests.service.reading import problem_in
+from tests.service.server import Server, free_port
+
+pytestmark = pytest.mark.slow
+
+
+def program(server: Server, key: str) -> httpx2.Client:
+    return httpx2.Client(base_url=server.url, headers={"Authorization": f"Bearer {key}"}, timeout=60)
+
+
+@contextmanager
+def small_disk(at: Path, megabytes: int) -> Iterator[Path]:
+    """Mount a disk of a few megabytes, where that may be done here."""
+    at.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", at], capture_output=True)
+    if done.returncode != 0:
+        pytest.skip("a small disk cannot be mounted here")
+    try:
+        yield at
+    finally:
+        subprocess.run(["umount", "--lazy", at], check=True)
+
+
+def fill(disk: Path) -> Path:
+    filler = disk / "filler"
+    with filler.open("ab", buffering=0) as stream:
+        try:
+            while True:
+                stream.write(bytes(65536))
+        except OSError:
+            pass
+        try:
+            while True:
+                stream.write(b"0")
+        except OSError:
+            pass
+    return filler
+
+
+def test_on_a_full_disk_reading_goes_on_and_writing_says_why(tmp_path: Path, parcel: dict[str, Any]) -> None:
+    with small_disk(tmp_path / "disk", 8) as disk:
+        home = disk / "home"
+        key = create_key(Settings(home=home), "admin")
+        with Server(home) as server, program(server, key) as client:
+            workers = psutil.Process(server.process.pid).children(recursive=True)
+            kept = client.post("/v1/comparisons", json=parcel).headers["location"]
+            filler = fill(disk)
+            assert client.post("/v1/comparisons", json=parcel).status_code in {201, 503}
+            for _ in range(3):  # whatever room the log of the database still had is used up
+                answer = client.post("/v1/comparisons", json=parcel)
+            problem_in(answer, 503, "register_unavailable")
+            problem_in(client.post("/v1/keys", json={"role": "viewer"}), 503, "register_unavailable")
+            for path in ("/v1/zones", "/v1/models", "/v1/comparisons", kept, f"{kept}.html", f"{kept}.pdf", "/metrics"):
+                assert client.get(path).status_code == 200, path
+            assert client.get("/comparisons", headers={"Accept": "text/html"}).status_code == 200
+            assert client.get("/livez").status_code == 200
+            page = httpx2.post(f"{server.url}/sign-in", data={"key": key}, headers={"Accept": "text/html"})
+            assert page.status_code == 503
+            assert all(worker.is_running() for worker in workers)
+            second = Server(home, port=free_port())
+            if second.refuses() == 1:
+                assert "room" in second.logged or "disk" in second.logged
+                assert len(second.logged.splitlines()) <= 3
+            filler.unlink()
+            assert client.post("/v1/comparisons", json=parcel).status_code == 201
+        fill(disk)
+        (home / "register.db").unlink()
+        told = kpfootprint("keys", "create", "--role", "viewer", home=home)
+        assert told.status == 1
+        assert len(told.err.splitlines()) == 1
+        started = Server(home)
+        assert started.refuses() == 1
+        assert "Traceback" not in started.logged
+        assert len(started.logged.splitlines()) == 1
+
+
+@pytest.fixture(scope="module")
+def lived_in(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    home = tmp_path_factory.mktemp("home")
+    return home, create_key(Settings(home=home), "admin")
+
+
+def test_while_another_process_holds_the_register_nobody_else_waits(
+    lived_in: tuple[Path, str], parcel: dict[str, Any]
+) -> None:
+    home, key = lived_in
+    with Server(home) as server, program(server, key) as client:
+        assert client.post("/v1/comparisons", json=parcel).status_code == 201
+        holder = sqlite3.connect(home / "register.db", isolation_level=None)
+        holder.execute("BEGIN IMMEDIATE")
+        with ThreadPoolExecutor(8) as pool:
+            waiting = [
+                pool.submit(client.post, "/v1/comparisons", json=parcel),
+                pool.submit(client.post, "/v1/keys", json={"role": "viewer"}),
+                pool.submit(httpx2.post, f"{server.url}/sign-in", data={"key": key}, timeout=60),
+            ]
+            time.sleep(0.5)
+            slowest = 0.0
+            while not all(answer.done() for answer in waiting):
+                started = time.monotonic()
+                assert httpx2.get(f"{server.url}/livez", timeout=60).status_code == 200
+                assert client.get("/v1/comparisons").status_code == 200
+                slowest = max(slowest, time.monotonic() - started)
+                time.sleep(0.2)
+            assert slowest < 1.5
+            for answer in waiting:
+                problem_in(answer.result(), 503, "register_unavailable")
+        told = kpfootprint("keys", "create", "--role", "viewer", home=home)
+        assert told.status == 1
+        assert "locked" in told.err
+        assert len(told.err.splitlines()) == 1
+        holder.rollback()
+        holder.close()
+        assert client.post("/v1/comparisons", json=parcel).status_code == 201
+
+
+def test_a_damaged_register_is_said_everywhere_and_nothing_breaks(tmp_path: Path, parcel: dict[str, Any]) -> None:
+    key = create_key(Settings(home=tmp_path), "admin")
+    with Server(tmp_path) as server, program(server, key) as client:
+        kept = client.post("/v1/comparisons", json=parcel).headers["location"]
+        for name in ("register.db", "register.db-wal"):
+            file = tmp_path / name
+            file.write_bytes(b"\0garbage" * (file.stat().st_size // 8))
+        deadline = time.monotonic() + 30
+        while client.get("/readyz").status_code == 200 and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert client.get("/readyz").status_code == 503
+        for method, path in (
+            *(("GET", path) for path in ("/v1/comparisons", "/v1/zones", "/v1/keys", kept, f"{kept}.html", "/metrics")),
+            ("POST", "/v1/comparisons"),
+            ("POST", "/v1/keys"),
+        ):
+            answer = client.request(method, path, json=parcel if method == "POST" else None)
+            assert answer.status_code in {200, 201, 401, 422, 503}, (path, answer.status_code, answer.text)
+        sign_in = httpx2.post(f"{server.url}/sign-in", data={"key": key}, timeout=60)
+        assert sign_in.status_code in {401, 503}
+        assert client.get("/livez").status_code == 200
+    for command in (("keys", "list"), ("models",), ("keys", "create", "--role", "viewer"), ("models", "rollback")):
+        told = kpfootprint(*command, home=tmp_path)
+        assert told.status == 1, told.err
+        assert "restore" in told.err
+        assert len(told.err.splitlines()) == 1
+    started = Server(tmp_path)
+    assert started.refuses() == 1
+    assert len(started.logged.splitlines()) == 1
+
+
+def asked(port: int, data: bytes, *, wait: float = 5) -> bytes:
+    """Send bytes as they are and return what comes back until the other side has done."""
+    with socket.create_connection(("127.0.0.1", port), timeout=wait) as connection:
+        connection.sendall(data)
+        answer = b""
+        try:
+            while piece := connection.recv(65536):
+                answer += piece
+        except (TimeoutError, ConnectionResetError):
+            pass
+        return answer
+
+
+def test_clients_that_never_finish_and_never_end(tmp_path: Path, parcel: dict[str, Any]) -> None:
+    key = create_key(Settings(home=tmp_path), "admin")
+    with Server(tmp_path) as server, program(server, key) as client:
+        (worker,) = psutil.Process(server.process.pid).children(recursive=True)
+        half = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(300)]
+        for number, connection in enumerate(half):
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: " if number % 2 else b"")
+        begun = time.monotonic()
+        assert client.get("/livez").status_code == 200
+
+        endless = asked(server.port, b"GET / HTTP/1.1\r\nX: " + b"a" * 200_000, wait=20)
+        assert endless.startswith(b"HTTP/1.1 431 ")
+
+        before = worker.memory_info().rss
+        head = b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+        big = asked(server.port, head + b"Content-Length: 250000000\r\n\r\n")
+        assert big.startswith(b"HTTP/1.1 413 ")
+        chunk = b"10000\r\n" + b"k" * 0x10000 + b"\r\n"
+        with ThreadPoolExecutor(12) as pool:
+            bodies = [head + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 200 for _ in range(12)]
+            answers = list(pool.map(lambda body: asked_while_sending(server.port, body), bodies))
+        assert all(answer.startswith((b"HTTP/1.1 413 ", b"")) for answer in answers)
+        assert worker.memory_info().rss - before < 100e6
+
+        with socket.create_connection(("127.0.0.1", server.port)) as gone:
+            lines = [
+                b"POST / HTTP/1.1",
+                b"Host: x",
+                f"Authorization: Bearer {key}".encode(),
+                b"Content-Type: multipart/form-data; boundary=b",
+                b"Content-Length: 100000",
+            ]
+            gone.sendall(b"\r\n".join([*lines, b"", b"--b\r\nContent-Disposition: form-data; name=a\r\n\r\nhalf"]))
+            time.sleep(0.3)
+        for connection in half:
+            connection.settimeout(max(0.1, 20 - (time.monotonic() - begun)))
+            with suppress(ConnectionResetError):
+                assert connection.recv(1) == b""
+            connection.close()
+        assert client.post("/v1/comparisons", json=parcel).status_code == 201
+    assert " 499 " in server.logged
+    assert " 500 " not in server.logged
+    assert "Traceback" not in server.logged
+
+
+def asked_while_sending(port: int, data: bytes) -> bytes:
+    """Send as much as the other side takes, and return the beginning of what it says."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        with suppress(OSError):
+            connection.sendall(data)
+        try:
+            return connection.recv(4096)
+        except OSError:
+            return b""
+
+
+def test_odd_headers_and_bodies_are_refused_and_forwarded_addresses_are_not_believed(tmp_path: Path) -> None:
+    key = create_key(Settings(home=tmp_path), "admin")
+    with Server(tmp_path, "--workers", "2", KPF_RATE_PER_MINUTE="1") as server:
+        for origin in ("http://[x", "null", "://", "http://a b"):
+            answer = httpx2.post(f"{server.url}/v1/comparisons", json={}, headers={"Origin": origin})
+            assert answer.status_code in {401, 403, 429}, origin
+        statuses = [
+            httpx2.get(f"{server.url}/v1/zones", headers={"X-Forwarded-For": f"10.0.0.{number}"}).status_code
+            for number in range(12)
+        ]
+        assert 429 in statuses, "another address in a header is another visitor"
+    with Server(tmp_path, "--workers", "3", KPF_RATE_PER_MINUTE="2") as server, program(server, key) as client:
+        statuses = [client.get("/v1/zones").status_code for _ in range(12)]
+        assert 200 in statuses, "a limit below the number of workers lets nobody in"
+        assert 429 in statuses
+    with Server(tmp_path) as server, program(server, key) as client:
+        for body in (b'{"role": "viewer", "name": "\\ud800"}', b'{"role": "viewer", "role": "admin"}'):
+            answer = client.post("/v1/keys", content=body, headers={"Content-Type": "application/json"})
+            problem_in(answer, 422, "invalid_input")
+
+
+def test_two_that_start_on_one_port_leave_one_that_answers(tmp_path: Path) -> None:
+    port = free_port()
+    key = create_key(Settings(home=tmp_path), "viewer")
+    pair = [Server(tmp_path, port=port) for _ in range(2)]
+    try:
+        until = time.monotonic() + 60
+        while time.monotonic() < until and not any(server.process.poll() is not None for server in pair):
+            time.sleep(0.1)
+        ended = [server for server in pair if server.process.poll() is not None]
+        assert len(ended) == 1
+        assert ended[0].stop() == 1
+        assert f"port {port}" in ended[0].logged
+        assert "Traceback" not in ended[0].logged
+        (stays,) = [server for server in pair if server not in ended]
+        with stays, program(stays, key) as client:
+            for _ in range(20):
+                assert client.get("/v1/zones").status_code == 200
+            assert client.get("/metrics").status_code == 200
+            assert 'route="/v1/zones"' in client.get("/metrics").text
+    finally:
+        for server in pair:
+            if server.process.poll() is None:
+                server.stop()
+
+
+def test_nothing_is_picked_up_where_the_service_is_started(tmp_path: Path, parcel: dict[str, Any]) -> None:
+    trap = tmp_path / "trap"
+    trap.mkdir()
+    for name in ("numpy", "h2", "service", "typing_extensions", "sitecustomize", "wsproto", "kpfootprint", "yaml"):
+        (trap / f"{name}.py").write_text(f"open({str(tmp_path / 'executed')!r}, 'a').write('{name} ')\n")
+    home = tmp_path / "home"
+    key = create_key(Settings(home=home), "admin")
+    command = Path(sys.executable).with_name("kpfootprint")
+    if not command.exists():
+        pytest.skip("the command is not installed here")
+    port = free_port()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("KPF_", "BENTOML_"))}
+    environment.pop("PROMETHEUS_MULTIPROC_DIR", None)
+    environment.pop("PYTHONPATH", None)
+    environment |= {"KPF_HOME": str(home)}
+    process = subprocess.Popen(
+        [command, "serve", "--port", str(port)], cwd=trap, env=environment, stdout=subprocess.DEVNULL
+    )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            try:
+                if httpx2.get(f"{url}/readyz").status_code == 200:
+                    break
+            except httpx2.TransportError:
+                time.sleep(0.2)
+        made = httpx2.post(f"{url}/v1/comparisons", json=parcel, headers={"Authorization": f"Bearer {key}"}, timeout=60)
+        assert made.status_code == 201
+    finally:
+        process.terminate()
+        process.wait(30)
+    assert not (tmp_path / "executed").exists()
+
+
+def test_what_was_acknowledged_outlives_the_kill_of_every_process(tmp_path: Path, parcel: dict[str, Any]) -> None:
+    key = create_key(Settings(home=tmp_path), "monitor")
+    acknowledged: dict[str, bytes] = {}
+    for round_ in range(4):
+        server = Server(tmp_path)
+        with server, program(server, key) as client:
+            processes = [psutil.Process(server.process.pid), *psutil.Process(server.process.pid).children(True)]
+
+            def ask(number: int, client: httpx2.Client = client, round_: int = round_) -> None:
+                try:
+                    answer = client.post(
+                        "/v1/comparisons", json=parcel, headers={"Idempotency-Key": f"{round_}-{number}"}
+                    )
+                except httpx2.TransportError:
+                    return
+                if answer.status_code == 201:
+                    acknowledged[answer.headers["location"]] = answer.content
+
+            with ThreadPoolExecutor(4) as pool:
+                asked_for = [pool.submit(ask, number) for number in range(40)]
+                time.sleep(0.6 + 0.3 * round_)
+                for process in processes:
+                    process.kill()
+                for future in asked_for:
+                    future.result()
+    assert len(acknowledged) > 20
+    with Server(tmp_path) as server, program(server, key) as client:
+        for location, content in acknowledged.items():
+            assert client.get(location).content == content
+        first = json.loads(next(iter(acknowledged.values())))
+        assert first["parcel"]["parcel_id"] == parcel["parcel_id"]

@@ -1,0 +1,173 @@
+"""The register in trouble, told in a sentence everywhere; the fast half of ``test_storms.py``, in this process."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from service.door.limits import Rate
+from service.register import database
+from service.register.database import open_register, reading, writing
+from service.register.keys import all_keys, create_key
+from service.register.trouble import RegisterUnavailable
+from service.settings import Settings
+from tests.service.reading import problem_in, token_in
+
+Ask = Callable[..., Any]
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setattr(database, "BUSY_MS", 50)
+    return Settings(home=tmp_path)
+
+
+def test_a_register_that_is_locked_is_said(settings: Settings) -> None:
+    create_key(settings, "viewer")
+    holder = sqlite3.connect(settings.home / "register.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(RegisterUnavailable, match="another process holds it locked"):
+        create_key(settings, "viewer")
+    holder.rollback()
+    holder.execute("PRAGMA locking_mode=EXCLUSIVE")
+    holder.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(RegisterUnavailable, match="another process holds it locked"):
+        create_key(settings, "viewer")
+    holder.close()
+    create_key(settings, "viewer")
+
+
+@pytest.mark.parametrize("data", [b"x" * 5000, b"SQLite format 3\0" + b"\xff" * 5000, b"{}"])
+def test_what_is_no_register_is_said(settings: Settings, data: bytes) -> None:
+    (settings.home / "register.db").write_bytes(data)
+    with pytest.raises(RegisterUnavailable, match="damaged"):
+        open_register(settings)
+
+
+def test_an_empty_file_is_not_taken_for_a_new_register(settings: Settings) -> None:
+    (settings.home / "register.db").touch()
+    with pytest.raises(RegisterUnavailable, match="is empty: what it held is gone"):
+        open_register(settings)
+
+
+def test_a_later_version_is_said(settings: Settings) -> None:
+    engine = open_register(settings)
+    with writing(engine) as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    engine.dispose()
+    with pytest.raises(RegisterUnavailable, match="a later version of kpfootprint wrote it"):
+        open_register(settings)
+
+
+def test_a_table_that_is_gone_is_said(settings: Settings) -> None:
+    engine = open_register(settings)
+    with writing(engine) as connection:
+        connection.exec_driver_sql("DROP TABLE sessions")
+        connection.exec_driver_sql("DROP TABLE keys")
+    with pytest.raises(RegisterUnavailable, match="not as they should be"):
+        all_keys(engine)
+    engine.dispose()
+
+
+def test_our_own_mistakes_are_not_called_the_registers(settings: Settings) -> None:
+    engine = open_register(settings)
+    with reading(engine) as connection, pytest.raises(Exception, match="syntax error") as told:
+        connection.exec_driver_sql("SELEKT 1")
+    assert not isinstance(told.value, RegisterUnavailable)
+    engine.dispose()
+
+
+def test_a_start_does_not_wait_for_ever(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(database, "LOCKED_FOR", 1.2)
+    handle = os.open(settings.home / "register.lock", os.O_CREAT | os.O_RDWR)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    with pytest.raises(RegisterUnavailable, match=r"another process has held .*register\.lock"):
+        open_register(settings)
+    assert "Waiting for another process" in caplog.text
+    os.close(handle)
+    open_register(settings).dispose()
+
+
+def test_a_home_that_cannot_be_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RegisterUnavailable, match="cannot hold a register"):
+        open_register(Settings(home=tmp_path / "file" / "home"))
+
+
+def test_no_answer_shows_a_password_of_the_database() -> None:
+    engine = database.connect("postgresql+psycopg://kpf:topsecret@127.0.0.1:1/kpf?connect_timeout=1")
+    try:
+        with pytest.raises(RegisterUnavailable) as told, reading(engine) as connection:
+            connection.exec_driver_sql("SELECT 1")
+    except ModuleNotFoundError:
+        pytest.skip("psycopg is not installed")
+    assert "topsecret" not in str(told.value)
+
+
+def test_a_limit_below_the_number_of_workers_lets_somebody_in() -> None:
+    now = [0.0]
+    rate = Rate(1 / 3, lambda: now[0])
+    rate.take("a")
+    with pytest.raises(Exception, match="too_many_requests"):
+        rate.take("a")
+    now[0] += 200
+    rate.take("a")
+
+
+def test_signing_in_again_ends_the_session_before(app: TestClient, keys: dict[str, str]) -> None:
+    app.cookies.clear()
+    assert app.post("/sign-in", data={"key": keys["monitor"]}).status_code == 303
+    first = app.cookies["kpf_session"]
+    assert app.post("/sign-in", data={"key": keys["viewer"]}).status_code == 303
+    second = app.cookies["kpf_session"]
+    app.cookies.clear()
+    for secret, status in ((first, 401), (second, 200)):
+        assert app.get("/v1/zones", headers={"Cookie": f"kpf_session={secret}"}).status_code == status
+    app.cookies.clear()
+
+
+def test_an_open_address_takes_a_key_and_no_more(app: TestClient) -> None:
+    app.cookies.clear()
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert app.post("/sign-in", content=b"key=" + b"k" * 8000, headers=form).status_code == 401
+    problem_in(app.post("/sign-in", content=b"key=" + b"k" * 9000, headers=form), 413, "too_large")
+
+
+def test_a_list_of_problems_is_never_as_long_as_what_was_wrong(ask: Ask) -> None:
+    document = {"parcel_id": "P", "stones": {"weight_ct": [-1] * 20_000}} | {f"x{i}": "y" * 10 for i in range(10_000)}
+    answer = ask("monitor", "POST", "/v1/comparisons", json=document)
+    assert answer.status_code == 422
+    assert len(answer.content) < 500_000
+    long = {"parcel_id": "P", "stones": [{"weight_ct": 1, "colour": "z" * 100_000}]}
+    answer = ask("monitor", "POST", "/v1/comparisons", json=long)
+    assert answer.status_code == 422
+    assert len(answer.content) < 10_000
+
+
+def test_one_thing_said_twice_is_a_problem(ask: Ask) -> None:
+    body = b'{"parcel_id": "P", "stones": {"weight_ct": [0.2]}, "stones": {"weight_ct": [2.0]}}'
+    answer = ask("monitor", "POST", "/v1/comparisons", content=body, headers={"Content-Type": "application/json"})
+    document = problem_in(answer, 422, "invalid_input")
+    assert "'stones' comes twice" in document["problems"][0]["reason"]
+
+
+def test_a_page_shows_what_cannot_be_seen(browser: TestClient) -> None:
+    page = browser.get("/", headers={"Accept": "text/html"})
+    form = {
+        "csrf": token_in(page.text),
+        "pasted": "weight_ct,col\u202eour\n0.2x\u200b,brown\n",
+        "parcel_id": "P\u202e-7",
+    }
+    shown = browser.post("/", data=form, headers={"Accept": "text/html"})
+    assert shown.status_code == 422
+    assert not set(shown.text) & {"\u202e", "\u200b"}
+    assert "\\u202e" in shown.text
