@@ -25,9 +25,18 @@ class Odd:
 Cell = str | int | float | bool | date | Odd | None
 
 
+DASHES = frozenset("-–—−‐‑")
+"""Signs that stand for nothing where one of them, or two, fill a cell."""
+
+
 def is_blank(cell: Cell) -> bool:
-    """Say whether a cell holds nothing."""
-    return cell is None or (isinstance(cell, str) and not cell.strip())
+    """Say whether a cell holds nothing: a dash alone is nothing, too."""
+    if cell is None:
+        return True
+    if not isinstance(cell, str):
+        return False
+    text = cell.strip()
+    return not text or (len(text) <= 2 and set(text) <= DASHES)
 
 
 def text_of(cell: Cell) -> str:

@@ -1,28 +1,44 @@
-"""CSV as it is found: comma, semicolon or tab, UTF-8 or cp1252."""
+"""CSV as it is found: comma, semicolon or tab, UTF-8 or cp1252, titles above the header."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.errors import IngestError
+from kpfootprint.ingest.heads import LOOKED_AT, Head, find_head
+from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.limits import Limits
 from kpfootprint.ingest.regular import read_regular
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.tables import Column, ColumnMaker, RawTable, without_blank_rows
 from kpfootprint.ingest.words import TABLES, Words, fold
 
-_SEPARATORS = (",", ";", "\t")
+_SEPARATORS = (",", ";", "\t", "|")
 _CHUNK = 1 << 16
+_HEAD = 1 << 18
+"""Characters at the start of a file among which its header is looked for, before anything else is built."""
+
+_UNSEEN = str.maketrans("", "", "\u200b\u200c\u200d\u2060\ufeff\u00ad")
+
+_MAGIC = (
+    (b"PK\x03\x04", "a zip archive or a workbook"),
+    (b"\x1f\x8b", "a gzip file"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel or Word file"),
+    (b"%PDF", "a PDF"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+)
 
 
-def _refuse(name: str, code: str, **values: object) -> IngestError:
-    return IngestError([problem(Broken(code, values), table=name)])
+def _refuse(name: str, code: str, row: int | None = None, **values: object) -> IngestError:
+    return IngestError([problem(Broken(code, values), table=name, row=row)])
 
 
 def decode(data: bytes, name: str) -> tuple[str, str]:
@@ -44,125 +60,214 @@ def decode(data: bytes, name: str) -> tuple[str, str]:
     raise _refuse(name, "bad_encoding")
 
 
-_MAGIC = (
-    (b"PK\x03\x04", "a zip archive or a workbook"),
-    (b"\x1f\x8b", "a gzip file"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel or Word file"),
-    (b"%PDF", "a PDF"),
-    (b"\x89PNG", "a picture"),
-    (b"\xff\xd8\xff", "a picture"),
-)
-
-
 def read_csv(data: bytes, name: str, source: str, words: Words, limits: Limits) -> RawTable:
     """Read one CSV file into columns.
 
-    Rows are told by the line on which they begin; the header is line 1. Blank lines and rows are left out. A row with
-    too many or too few cells is kept, cut or filled, and remembered in `RawTable.ragged`.
+    Rows are told by the line on which they begin. Titles above the header are kept apart; a header may stand on two or
+    three lines. Blank lines and rows are left out. A row with too many or too few cells is kept, cut or filled, and
+    remembered in `RawTable.ragged`.
+
+    Raises
+    ------
+    IngestError
+        Where the text is none, the header has too many columns, or quotes do not close as they should.
     """
     text, encoding = decode(data, name)
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    if not text.isascii() and (cleaned := text.translate(_UNSEEN)) != text:
+        text, data, encoding = cleaned, cleaned.encode(), "utf-8"
     if "\r" in text and "\n" not in text:
-        text = text.replace("\r", "\n")
-        data = data.replace(b"\r", b"\n")
-    separator = _separator(text, words)
-    if text[:3] != "sep":
-        regular = _read_regular(data.removeprefix(b"\xef\xbb\xbf"), separator, encoding, name, source, limits)
-        if regular is not None:
-            return without_blank_rows(regular)
-    skipped = 0
-    first, _, rest = text.partition("\n")
-    if first[:4] == "sep=" and len(first.strip()) == 5:
-        text, skipped = rest, 1
-        separator = _separator(text, words)
-    reader = csv.reader(io.StringIO(text), delimiter=separator, strict=False)
+        text, data = text.replace("\r", "\n"), data.replace(b"\r", b"\n")
+    headers = Headers(words)
+    said = _said_separator(text)
+    skipped = 0 if said is None else 1
+    start = text[:_HEAD].partition("\n")[2] if skipped else text[:_HEAD]
+    separator = said or _separator(start, headers)
+    rows, lines = _first_rows(start, separator, name, limits, skipped)
+    if not rows:
+        raise _refuse(name, "file_empty")
+    head = find_head(rows, headers)
+    if len(head.texts) > limits.max_columns:
+        raise _refuse(name, "too_many_columns", limit=limits.max_columns)
+    last = head.rows[-1]
+    body = _line_starts(text, lines[last + 1] - 1) if last + 1 < len(lines) else _after(text, rows, lines, last)
+    raw = _read_regular(data, text, body, separator, encoding, head, name, source, limits, lines, last)
+    if raw is None:
+        raw = _read_rows(text, body, separator, head, name, source, limits, lines, last)
+    raw = replace(
+        raw,
+        header_rows=tuple(lines[at] for at in head.rows),
+        titles=tuple((lines[at], tuple(rows[at])) for at in head.titles),
+    )
+    return without_blank_rows(raw)
+
+
+def _said_separator(text: str) -> str | None:
+    r"""Return the separator that a first line such as ``sep=;`` or ``SEP=\t`` names."""
+    first = text[:12].partition("\n")[0].strip("\r ").strip('"')
+    if first[:4].casefold() != "sep=":
+        return None
+    found = {"\\t": "\t", "tab": "\t", "": "\t"}.get(first[4:].casefold(), first[4:])
+    return found if found in _SEPARATORS else None
+
+
+def _separator(start: str, headers: Headers) -> str:
+    """Choose the separator under which the first lines hold most known names, then most cells in the same number."""
+    known = set().union(*(headers.words.columns(table) for table in TABLES))
+    lines = [line for line in start.splitlines()[:LOOKED_AT] if line.strip()]
+    if not lines:
+        return "\t"
+    sample = [line[:4000] for line in lines]
+
+    def score(separator: str) -> tuple[int, int, int]:
+        try:
+            rows = list(csv.reader(sample, delimiter=separator))
+        except csv.Error:
+            return (0, 0, 0)
+        named = max(sum(fold(cell[:100]) in known for cell in row[:100]) for row in rows)
+        widths = [len(row) for row in rows]
+        usual = max(widths, key=widths.count)
+        return (named if max(widths) > 1 else min(named, 1), (usual > 1) * widths.count(usual), max(widths))
+
+    best = max(_SEPARATORS, key=score)
+    return best if score(best)[2] > 1 else "\t"
+
+
+def _first_rows(
+    start: str, separator: str, name: str, limits: Limits, skipped: int
+) -> tuple[list[list[str]], list[int]]:
+    """Return the first rows of a file, with the line on which each begins; nothing wide is built before it is counted."""
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    line = 1 + skipped
+    newest = start.partition("\n")[0]
+    if newest.count(separator) >= 4 * limits.max_columns and len(start) >= _HEAD:
+        raise _refuse(name, "too_many_columns", limit=limits.max_columns)
+    reader = csv.reader(io.StringIO(start), delimiter=separator, strict=False)
     try:
-        return without_blank_rows(_read(reader, name, source, limits, skipped))
+        for row in islice(reader, LOOKED_AT):
+            if len(row) > 20 * limits.max_columns:
+                raise _refuse(name, "too_many_columns", limit=limits.max_columns)
+            rows.append(row)
+            lines.append(line)
+            line = 1 + skipped + reader.line_num
     except csv.Error as error:
-        raise _refuse(name, "bad_csv", detail=error) from None
+        if not rows:
+            raise _refuse(name, "bad_csv", row=line, detail=error) from None
+    if not any(cell.strip() for row in rows for cell in row):
+        return [], []
+    return rows, lines
 
 
-def _read_regular(
-    data: bytes, separator: str, encoding: str, name: str, source: str, limits: Limits
+def _line_starts(text: str, n_lines: int) -> int:
+    """Return where the line after the first `n_lines` begins."""
+    at = 0
+    for _ in range(n_lines):
+        at = text.find("\n", at) + 1
+        if at == 0:
+            return len(text)
+    return at
+
+
+def _after(text: str, rows: list[list[str]], lines: list[int], last: int) -> int:
+    """Return where the rows after the last one looked at begin."""
+    height = 1 + sum(cell.count("\n") for cell in rows[last])
+    return _line_starts(text, lines[last] - 1 + height)
+
+
+def _read_regular(  # noqa: PLR0913
+    data: bytes,
+    text: str,
+    body: int,
+    separator: str,
+    encoding: str,
+    head: Head,
+    name: str,
+    source: str,
+    limits: Limits,
+    lines: list[int],
+    last: int,
 ) -> RawTable | None:
     """Read a file whose rows are all alike, many times faster than cell by cell; None where they are not."""
-    head, _, body = data.partition(b"\n")
-    try:
-        header = next(csv.reader([head.decode(encoding)], delimiter=separator), [])
-    except csv.Error:
+    before = text[:body]
+    offset = body if before.isascii() else len(before.encode("cp1252" if encoding == "cp1252" else "utf-8"))
+    rest = data[offset:]
+    if not head.texts or rest.count(b"\n") > 2 * limits.max_rows:
         return None
-    if not header or not header[-1].strip() or head.count(b'"') % 2:
-        return None
-    if len(header) > limits.max_columns or body.count(b"\n") > 2 * limits.max_rows:
-        return None
-    regular = read_regular(body, separator, len(header), encoding)
+    regular = read_regular(rest, separator, len(head.texts), encoding)
     if regular is None:
         return None
-    columns, lines = regular
+    columns, numbers = regular
     n_rows = len(columns[0][1])
     if n_rows > limits.max_rows:
         raise _refuse(name, "too_many_rows", limit=limits.max_rows)
-    made = [Column(title.strip(), cells, codes) for title, (cells, codes) in zip(header, columns, strict=True)]
-    return RawTable(name=name, source=source, columns=made, rows=(lines + 2).astype(np.int32))
+    made = [Column(title, cells, codes) for title, (cells, codes) in zip(head.texts, columns, strict=True)]
+    first = before.count("\n") + 1
+    return RawTable(name=name, source=source, columns=made, rows=(numbers + first).astype(np.int32))
 
 
-def _separator(text: str, words: Words) -> str:
-    """Choose the separator under which the header holds most known names, then most cells."""
-    known = set().union(*(words.columns(table) for table in TABLES))
-    head = text[:100_000].lstrip("\n\r")
-
-    def score(separator: str) -> tuple[int, int]:
-        try:
-            cells = next(csv.reader(io.StringIO(head), delimiter=separator), [])
-        except csv.Error:
-            return (0, 0)
-        return (sum(fold(cell) in known for cell in cells), len(cells))
-
-    best = max(_SEPARATORS, key=score)
-    return best if score(best)[1] > 1 else "\t"
-
-
-def _read(reader: Iterator[list[str]], name: str, source: str, limits: Limits, skipped: int) -> RawTable:
-    line = skipped
-    header: list[str] = []
-    for header in reader:
-        line += 1 + sum(cell.count("\n") for cell in header)
-        if any(cell.strip() for cell in header):
-            break
-    while header and not header[-1].strip():
-        header.pop()
-    width = len(header)
-    if width > limits.max_columns:
-        raise _refuse(name, "too_many_columns", limit=limits.max_columns)
-    makers = [ColumnMaker() for _ in header]
-    lines: list[NDArray[np.int32]] = []
+def _read_rows(  # noqa: PLR0913
+    text: str,
+    body: int,
+    separator: str,
+    head: Head,
+    name: str,
+    source: str,
+    limits: Limits,
+    lines: list[int],
+    last: int,
+) -> RawTable:
+    width = len(head.texts)
+    makers = [ColumnMaker() for _ in head.texts]
+    numbers: list[NDArray[np.int32]] = []
     ragged: dict[int, int] = {}
     n_rows = 0
-    while chunk := list(islice(reader, _CHUNK)):
+    first = text.count("\n", 0, body) + 1
+    stream = io.StringIO(text)
+    stream.seek(body)
+    reader = csv.reader(stream, delimiter=separator, strict=True)
+    for chunk in _chunks(reader, first, name):
         if n_rows + len(chunk) > limits.max_rows:
             raise _refuse(name, "too_many_rows", limit=limits.max_rows)
-        numbers = _line_numbers(chunk, line + 1, reader.line_num + skipped)  # type: ignore[attr-defined]
-        line = reader.line_num + skipped  # type: ignore[attr-defined]
         if set(map(len, chunk)) != {width}:
             _mend(chunk, width, n_rows, ragged)
         for maker, cells in zip(makers, zip(*chunk, strict=True), strict=True):
             maker.add(cells)
-        lines.append(numbers)
+        numbers.append(np.arange(first + n_rows, first + n_rows + len(chunk), dtype=np.int32))
         n_rows += len(chunk)
     return RawTable(
         name=name,
         source=source,
-        columns=[maker.column(title.strip()) for maker, title in zip(makers, header, strict=True)],
-        rows=np.concatenate(lines) if lines else np.zeros(0, dtype=np.int32),
+        columns=[maker.column(title) for maker, title in zip(makers, head.texts, strict=True)],
+        rows=np.concatenate(numbers) if numbers else np.zeros(0, dtype=np.int32),
         ragged=ragged,
     )
 
 
-def _line_numbers(chunk: list[list[str]], start: int, end: int) -> NDArray[np.int32]:
-    """Return the line on which each row begins; a quoted cell may hold line breaks."""
-    if end - start + 1 == len(chunk):
-        return np.arange(start, end + 1, dtype=np.int32)
-    heights = np.array([1 + sum(cell.count("\n") for cell in row) for row in chunk], dtype=np.int32)
-    return (start + np.concatenate([[0], np.cumsum(heights)[:-1]])).astype(np.int32)
+def _chunks(reader: Iterator[list[str]], first: int, name: str) -> Iterator[list[list[str]]]:
+    """Give rows in lists; a row that reaches over several lines, or breaks the rules of quotes, refuses the file.
+
+    A cell of the body that holds a line break is most likely a quote that was never closed, and swallows stones.
+    """
+    while True:
+        chunk: list[list[str]] = []
+        before = reader.line_num  # type: ignore[attr-defined]
+        try:
+            chunk += islice(reader, _CHUNK)
+        except csv.Error:
+            raise _refuse(name, "bad_quotes", row=first + _broken_at(reader, before, chunk)) from None
+        if not chunk:
+            return
+        if reader.line_num - before != len(chunk):  # type: ignore[attr-defined]
+            at = next(at for at, row in enumerate(chunk) if any("\n" in cell for cell in row))
+            raise _refuse(name, "bad_quotes", row=first + before + at)
+        yield chunk
+
+
+def _broken_at(reader: Iterator[list[str]], before: int, chunk: list[list[str]]) -> int:
+    """Return how many lines stand above the row at which a reader gave up."""
+    at = next((at for at, row in enumerate(chunk) if any("\n" in cell for cell in row)), len(chunk))
+    return before + at
 
 
 def _mend(chunk: list[list[str]], width: int, offset: int, ragged: dict[int, int]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,16 @@ class Column:
     header: str
     cells: Sequence[Cell]
     codes: NDArray[np.int32]
+    headers: Sequence[str] = ()
+
+    def header_at(self, row: int | None) -> str:
+        """Return the header above the cell of a row; a column made of several ones has one for each row."""
+        return self.headers[row] if self.headers and row is not None else self.header
+
+    def rows(self, kept: NDArray[np.intp]) -> Column:
+        """Return the column with some of its rows."""
+        headers = [self.headers[row] for row in kept.tolist()] if self.headers else ()
+        return Column(self.header, self.cells, self.codes[kept], headers)
 
     def at(self, row: int) -> Cell:
         """Return the cell of a row."""
@@ -68,6 +78,58 @@ class RawTable:
     rows: NDArray[np.int32] | None
     ragged: dict[int, int] = field(default_factory=dict)
     typed: bool = False
+    header_rows: tuple[int, ...] = (1,)
+    titles: tuple[tuple[int, tuple[Cell, ...]], ...] = ()
+    hidden: tuple[str, ...] = ()
+
+    @property
+    def n_rows(self) -> int:
+        """How many rows there are."""
+        return int(self.columns[0].codes.shape[0]) if self.columns else 0
+
+    def line(self, row: int) -> int | None:
+        """Return the number by which a row is told."""
+        return None if self.rows is None else int(self.rows[row])
+
+    def keep(self, kept: NDArray[np.intp]) -> RawTable:
+        """Return the table with some of its rows."""
+        place = {int(old): new for new, old in enumerate(kept)} if self.ragged else {}
+        return replace(
+            self,
+            columns=[column.rows(kept) for column in self.columns],
+            rows=None if self.rows is None else self.rows[kept],
+            ragged={place[row]: found for row, found in self.ragged.items() if row in place},
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A row that was not read, and why: a total that agrees, a note under the table."""
+
+    table: str
+    row: int | None
+    code: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Something that whoever gave a table should know of how it was read."""
+
+    code: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class Trace:
+    """How a table was read: filled while it is."""
+
+    header_rows: tuple[int, ...] = (1,)
+    left_out: list[LeftOut] = field(default_factory=list)
+    passed_over: list[str] = field(default_factory=list)
+    hidden: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    meanings: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +145,8 @@ class Table:
     n_columns: int
     typed: bool
     complete: bool = True
+    trace: Trace = field(default_factory=Trace)
+    valuations: Mapping[str, Table] = field(default_factory=dict)
 
     def line(self, row: int) -> int | None:
         """Return the number by which a row is told."""
@@ -101,7 +165,7 @@ class Table:
             broken,
             table=self.name,
             row=None if row is None else self.line(row),
-            column=column if found is None else found.header,
+            column=column if found is None else found.header_at(row),
             value=None if is_blank(value) else value,
         )
 
@@ -113,13 +177,4 @@ def without_blank_rows(raw: RawTable) -> RawTable:
     empty = np.logical_and.reduce([column.blank() for column in raw.columns])
     if not empty.any():
         return raw
-    kept = np.flatnonzero(~empty)
-    place = {int(old): new for new, old in enumerate(kept)}
-    return RawTable(
-        name=raw.name,
-        source=raw.source,
-        columns=[Column(c.header, c.cells, c.codes[kept]) for c in raw.columns],
-        rows=None if raw.rows is None else raw.rows[kept],
-        ragged={place[row]: found for row, found in raw.ragged.items() if row in place},
-        typed=raw.typed,
-    )
+    return raw.keep(np.flatnonzero(~empty))

@@ -17,15 +17,28 @@ from kpfootprint.scheme import Attribute, AttributeClass, ClassSet, Scheme, Siev
 TABLES = ("parcels", "declarations", "stones", "counts", "size_classes")
 
 
-@lru_cache(maxsize=8192)
+LONGEST_NAME = 200
+"""Longer texts are folded anew each time, so that no cache keeps an input."""
+
+
 def fold(text: str) -> str:
     """Reduce a name to its letters and digits, without case and accents: ``"Poids (ct)"`` is ``"poidsct"``."""
+    return _fold_short(text) if len(text) <= LONGEST_NAME else _fold(text[: 10 * LONGEST_NAME])
+
+
+@lru_cache(maxsize=8192)
+def _fold_short(text: str) -> str:
+    return _fold(text)
+
+
+def _fold(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text.casefold().replace("œ", "oe").replace("æ", "ae").replace("°", "o"))
     return "".join(char for char in plain if char.isalnum())
 
 
 @lru_cache(maxsize=1)
-def _declared_words() -> Mapping[str, Any]:
+def declared_words() -> Mapping[str, Any]:
+    """Return the words of this library, as ``words.toml`` has them."""
     return tomllib.loads(resources.files("kpfootprint.ingest").joinpath("words.toml").read_text(encoding="utf-8"))
 
 
@@ -41,18 +54,18 @@ def _folded(names: Mapping[str, Iterable[str]]) -> dict[str, str]:
 @lru_cache(maxsize=1)
 def table_names() -> Mapping[str, str]:
     """Return folded table names, each with the name of this documentation."""
-    return _folded(_declared_words()["tables"])
+    return _folded(declared_words()["tables"])
 
 
 @lru_cache(maxsize=8)
 def _fixed_columns(table: str) -> Mapping[str, str]:
-    return _folded(_declared_words()["columns"][table])
+    return _folded(declared_words()["columns"][table])
 
 
 @lru_cache(maxsize=8)
 def condition_values(field: str) -> Mapping[str, str | None]:
     """Return folded values of a condition with the value each stands for; None is "not known"."""
-    words = _declared_words()["values"]
+    words = declared_words()["values"]
     blank: dict[str, str | None] = dict.fromkeys(_folded(words["blank"]))
     return blank | _folded(words.get(field, {}))
 
@@ -69,6 +82,11 @@ def attribute_words(attribute: Attribute) -> dict[str, int]:
     return known
 
 
+def code_names(attribute: Attribute) -> tuple[str, ...]:
+    """Return the names that codes of an attribute stand for: its classes, then its sets of classes."""
+    return getattr(attribute, "code_names", attribute.class_names)
+
+
 def size_words(sieve_set: SieveSet) -> dict[str, int]:
     """Return folded size class names with the position of each; see `fold_size` for what they may be called."""
     return {fold_size(name): code for code, name in enumerate(sieve_set.classes)}
@@ -76,8 +94,13 @@ def size_words(sieve_set: SieveSet) -> dict[str, int]:
 
 def fold_size(text: str) -> str:
     """Reduce the name of a size class; plus and minus count, ``"DTC +3"`` is ``"+3"``."""
-    plain = "".join(text.casefold().split()).replace("−", "-").replace("–", "-").replace(",", ".")
-    return plain.removeprefix("dtc").removeprefix("sieve").removeprefix("tamis").removeprefix("crible")
+    plain = "".join(text.casefold().split())
+    for dash in "−–—‑‐":
+        plain = plain.replace(dash, "-")
+    plain = plain.replace("＋", "+").replace(",", ".").replace("\u200b", "")
+    for word in ("dtc", "sieve", "tamis", "crible", "size", "taille", "calibre", "n°", "no.", "#"):
+        plain = plain.removeprefix(word)
+    return plain.removesuffix("sieve").removesuffix("dtc")
 
 
 def find_size(text: str, words: Mapping[str, int]) -> int | None:
@@ -92,9 +115,12 @@ def find_size(text: str, words: Mapping[str, int]) -> int | None:
         return words[f"+{name}"]
     if name.startswith("+") and "-" in name:
         low, high = name.split("-", 1)
-        if low in words and words.get(f"+{high}") == words[low] + 1:
-            return words[low]
-    return None
+    elif name.startswith("-") and "+" in name:
+        high, low = name[1:].split("+", 1)
+        low = f"+{low}"
+    else:
+        return None
+    return words[low] if low in words and words.get(f"+{high}") == words[low] + 1 else None
 
 
 def nearest(text: str, known: Mapping[str, str], *, cutoff: float = 0.55, count: int = 3) -> str:

@@ -1,10 +1,14 @@
-"""Workbooks (.xlsx): one sheet a table, cells as the workbook types them."""
+"""Workbooks (.xlsx, .ods, .xls): one sheet a table, cells as the workbook types them."""
 
 from __future__ import annotations
 
 import io
+import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, time, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +16,11 @@ import numpy as np
 from kpfootprint.errors import IngestError
 from kpfootprint.ingest.archive import Budget, check_members, open_zip, refuse, unzip
 from kpfootprint.ingest.cells import Cell, Odd
+from kpfootprint.ingest.headers import Headers
+from kpfootprint.ingest.heads import LOOKED_AT, find_head
 from kpfootprint.ingest.limits import Limits
 from kpfootprint.ingest.tables import ColumnMaker, RawTable, without_blank_rows
+from kpfootprint.ingest.words import Words
 
 if TYPE_CHECKING:
     from openpyxl.cell.cell import Cell as FullCell
@@ -23,21 +30,47 @@ if TYPE_CHECKING:
     SheetCell = FullCell | MergedCell | ReadOnlyCell | EmptyCell
 
 _CHUNK = 1 << 14
+_LAST_ROW = 1_048_576
+_BLANK_ROWS = 100_000
+_SHARED_STRINGS = 1_500_000
+
+_ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\br="(\d+)"')
+_FAR_ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\br="(\d{7,})"')
+_FAR_CELL = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{3,})\d')
+_MERGED = re.compile(rb'<(?:\w+:)?mergeCell\b[^>]*?\bref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
+_HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row\b(?=[^>]*?\bhidden="(?:1|true)")[^>]*?\br="(\d+)"')
+_HIDDEN_COLUMN = re.compile(rb'<(?:\w+:)?col\b(?=[^>]*?\bhidden="(?:1|true)")[^>]*?\bmin="(\d+)"')
 
 
-def read_workbook(data: bytes, name: str, budget: Budget, limits: Limits) -> list[RawTable]:
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What the text of a sheet says that its cells do not."""
+
+    merged: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
+    hidden: tuple[str, ...] = ()
+
+
+def read_workbook(data: bytes, name: str, words: Words, budget: Budget, limits: Limits) -> list[RawTable]:
     """Read every sheet that holds something; rows are told by their number in the sheet.
 
-    Formula cells become `Odd` cells: their values are whatever program last computed them, so they are no data.
+    Formula cells become `Odd` cells: their values are whatever program last computed them, so they are no data. A cell
+    merged over several rows holds for all of them, where it holds words; numbers are refused.
     """
+    if not name.lower().endswith(".xlsx"):
+        return _read_with_calamine(data, name, words, budget, limits)
     import openpyxl
 
+    texts: dict[str, bytes] = {}
     with open_zip(data, name) as archive:
         members = check_members(archive, name, limits)
         if "xl/workbook.xml" not in {member.filename for member in members}:
             raise refuse(name, "wrong_file_kind", found="it is a zip archive without a workbook")
         for member in members:
-            unzip(archive, member, budget)
+            text = unzip(archive, member, budget)
+            if member.filename.startswith("xl/") and member.filename.endswith(".xml"):
+                _check_part(member.filename, text, name)
+            if member.filename.startswith("xl/worksheets/"):
+                texts[member.filename] = text
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -46,9 +79,12 @@ def read_workbook(data: bytes, name: str, budget: Budget, limits: Limits) -> lis
                 tables = []
                 for sheet in book.worksheets:
                     sheet.reset_dimensions()
-                    table = _read_sheet(sheet.iter_rows(), sheet.title, name, limits)
+                    text = texts.get(str(getattr(sheet, "_worksheet_path", "")).lstrip("/"), b"")
+                    facts = _facts(text, hidden=sheet.sheet_state != "visible")
+                    rows = (tuple(map(_cell, row)) for row in sheet.iter_rows())
+                    table = _read_sheet(_filled(rows, facts), sheet.title, name, words, limits)
                     if table is not None:
-                        tables.append(table)
+                        tables.append(replace(table, hidden=facts.hidden))
                 return tables
             finally:
                 book.close()
@@ -58,37 +94,116 @@ def read_workbook(data: bytes, name: str, budget: Budget, limits: Limits) -> lis
         raise refuse(name, "damaged_file", detail=f"{type(error).__name__}: {error}") from None
 
 
-def _read_sheet(rows: Iterable[tuple[SheetCell, ...]], title: str, source: str, limits: Limits) -> RawTable | None:
+def _check_part(part: str, text: bytes, name: str) -> None:
+    """Refuse parts that would make a parser invent rows and cells without end."""
+    if part == "xl/workbook.xml" and b"purl.oclc.org/ooxml" in text:
+        raise refuse(name, "strict_workbook")
+    if part == "xl/sharedStrings.xml" and text.count(b"<si") > _SHARED_STRINGS:
+        raise refuse(name, "too_many_texts", limit=_SHARED_STRINGS)
+    if not part.startswith("xl/worksheets/"):
+        return
+    if any(int(found.group(1)) > _LAST_ROW for found in _FAR_ROW.finditer(text)):
+        raise refuse(name, "row_too_far", limit=_LAST_ROW)
+    n_rows = text.count(b"<row") + text.count(b":row ")
+    filled = text.count(b"<v>") + text.count(b"<is>") + text.count(b":v>") + text.count(b"<f") + text.count(b"<v ")
+    if n_rows > _LAST_ROW or n_rows - filled > _BLANK_ROWS:
+        raise refuse(name, "too_many_blank_rows", limit=_BLANK_ROWS)
+    last = 0
+    for found in _ROW.finditer(text, max(0, len(text) - 2_000_000)):
+        last = max(last, int(found.group(1)))
+    if last - n_rows > _BLANK_ROWS:
+        raise refuse(name, "too_many_blank_rows", limit=_BLANK_ROWS)
+    if _FAR_CELL.search(text):
+        raise refuse(name, "too_many_columns", limit=702)
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = 26 * number + letter - 64
+    return number
+
+
+def _facts(text: bytes, *, hidden: bool) -> _Facts:
+    merged: dict[tuple[int, int], tuple[int, int]] = {}
+    for found in islice(_MERGED.finditer(text), 20_000):
+        left, top, _, bottom = found.groups()
+        column, first, last = _column_number(left), int(top), int(bottom)
+        for row in range(first + 1, min(last, first + 10_000) + 1):
+            merged[row, column] = (first, last)
+    said = ["sheet"] if hidden else []
+    said += [f"row {found.group(1).decode()}" for found in islice(_HIDDEN_ROW.finditer(text), 20)]
+    said += [f"column {found.group(1).decode()}" for found in islice(_HIDDEN_COLUMN.finditer(text), 20)]
+    return _Facts(merged, tuple(said))
+
+
+def _filled(rows: Iterable[tuple[Cell, ...]], facts: _Facts) -> Iterator[tuple[Cell, ...]]:
+    """Give rows with words of merged cells in each row that they reach over; merged numbers become `Odd`."""
+    if not facts.merged:
+        yield from rows
+        return
+    columns = {column for _, column in facts.merged}
+    tops: dict[int, Cell] = {}
+    for number, row in enumerate(rows, start=1):
+        cells = list(row)
+        for column in columns:
+            if column > len(cells):
+                cells += [None] * (column - len(cells))
+            if (number, column) in facts.merged:
+                top = tops.get(column)
+                is_number = isinstance(top, int | float) and not isinstance(top, bool)
+                cells[column - 1] = Odd("merged_number", str(top)) if is_number else top
+            else:
+                tops[column] = cells[column - 1]
+        yield tuple(cells)
+
+
+def _read_sheet(
+    rows: Iterable[Sequence[Cell]], title: str, source: str, words: Words, limits: Limits
+) -> RawTable | None:
     numbered = enumerate(rows, start=1)
-    header: list[str] = []
-    for _, row in numbered:
-        header = ["" if cell.value is None else str(cell.value).strip() for cell in row]
-        if any(header):
-            break
-    while header and not header[-1]:
-        header.pop()
-    if not header:
+    first = list(islice(numbered, LOOKED_AT))
+    if not any(cell is not None for _, row in first for cell in row):
+        first += [item for item in islice(numbered, _BLANK_ROWS) if any(cell is not None for cell in item[1])][:LOOKED_AT]
+        first = [item for item in first if any(cell is not None for cell in item[1])]
+    if not first:
         return None
-    if len(header) > limits.max_columns:
+    wide = max(len(row) for _, row in first)
+    if wide > 5 * limits.max_columns and any(c is not None for _, row in first for c in row[5 * limits.max_columns :]):
         raise refuse(title, "too_many_columns", limit=limits.max_columns)
-    makers = [ColumnMaker() for _ in header]
+    head = find_head([row for _, row in first], Headers(words))
+    if not head.texts:
+        return None
+    if len(head.texts) > limits.max_columns:
+        raise refuse(title, "too_many_columns", limit=limits.max_columns)
+    makers = [ColumnMaker() for _ in head.texts]
     lines: list[int] = []
     ragged: dict[int, int] = {}
-    for cells in _chunks(numbered, len(header), lines, ragged, limits, title):
+    body = _chain(first[head.rows[-1] + 1 :], numbered)
+    for cells in _chunks(body, len(head.texts), lines, ragged, limits, title):
         for maker, column in zip(makers, zip(*cells, strict=True), strict=True):
             maker.add(column)
     table = RawTable(
         name=title,
         source=source,
-        columns=[maker.column(text) for maker, text in zip(makers, header, strict=True)],
+        columns=[maker.column(text) for maker, text in zip(makers, head.texts, strict=True)],
         rows=np.array(lines, dtype=np.int32),
         ragged=ragged,
+        header_rows=tuple(first[at][0] for at in head.rows),
+        titles=tuple((first[at][0], tuple(first[at][1])) for at in head.titles),
     )
     return without_blank_rows(table)
 
 
-def _chunks(
-    numbered: Iterator[tuple[int, tuple[SheetCell, ...]]],
+def _chain(
+    first: list[tuple[int, Sequence[Cell]]], rest: Iterator[tuple[int, Sequence[Cell]]]
+) -> Iterator[tuple[int, Sequence[Cell]]]:
+    yield from first
+    yield from rest
+
+
+def _chunks(  # noqa: PLR0913
+    numbered: Iterator[tuple[int, Sequence[Cell]]],
     width: int,
     lines: list[int],
     ragged: dict[int, int],
@@ -97,12 +212,11 @@ def _chunks(
 ) -> Iterator[list[list[Cell]]]:
     chunk: list[list[Cell]] = []
     for line, row in numbered:
-        cells = [_cell(cell) for cell in row]
-        if all(cell is None for cell in cells):
+        if all(cell is None for cell in row):
             continue
-        if any(cell is not None for cell in cells[width:]):
-            ragged[len(lines)] = len(cells)
-        chunk.append(cells[:width] + [None] * (width - len(cells)))
+        if any(cell is not None for cell in row[width:]):
+            ragged[len(lines)] = len(row)
+        chunk.append([*row[:width], *[None] * (width - len(row))])
         lines.append(line)
         if len(lines) > limits.max_rows:
             raise refuse(title, "too_many_rows", limit=limits.max_rows)
@@ -120,8 +234,63 @@ def _cell(cell: SheetCell) -> Cell:
     if cell.data_type == "f":
         text = getattr(value, "text", None) or value
         return Odd("formula_cell", str(text))
+    return _value(value)
+
+
+def _value(value: object) -> Cell:
+    """Return a value of a workbook as a cell; a time of day is a number that was formatted as one."""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, str):
         return value if value.strip() else None
-    return value if isinstance(value, int | float) or hasattr(value, "isoformat") else str(value)  # type: ignore[return-value]
+    if isinstance(value, time | timedelta):
+        return Odd("time_cell", str(value))
+    return value if isinstance(value, int | float | date) else str(value)
+
+
+def _read_with_calamine(data: bytes, name: str, words: Words, budget: Budget, limits: Limits) -> list[RawTable]:
+    """Read .ods and .xls, whose formulas cannot be told from values: where a sheet is known to have some, refuse."""
+    from python_calamine import CalamineWorkbook
+
+    if name.lower().endswith(".ods"):
+        with open_zip(data, name) as archive:
+            for member in check_members(archive, name, limits):
+                text = unzip(archive, member, budget)
+                if member.filename == "content.xml":
+                    _check_content(text, name)
+    elif not data.startswith(b"\xd0\xcf\x11\xe0"):
+        raise refuse(name, "wrong_file_kind", found="it is no old Excel workbook; save it as .xlsx or .csv")
+    try:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(data))
+        tables = []
+        for info in book.sheets_metadata:
+            if str(info.typ).rpartition(".")[2] != "WorkSheet":
+                continue
+            sheet = book.get_sheet_by_name(info.name)
+            rows = (tuple(None if v == "" else _value(v) for v in row) for row in sheet.iter_rows())
+            start = sheet.start
+            before: list[tuple[Cell, ...]] = [()] * (start[0] if start else 0)
+            table = _read_sheet([*before, *rows], info.name, name, words, limits)
+            if table is not None:
+                seen = str(info.visible).rpartition(".")[2] == "Visible"
+                tables.append(table if seen else replace(table, hidden=("sheet",)))
+        return tables
+    except IngestError:
+        raise
+    except BaseException as error:  # the parser is of another language, whose panics are no ordinary exceptions
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            raise
+        raise refuse(name, "damaged_file", detail=f"{type(error).__name__}: {error}") from None
+
+
+def _check_content(text: bytes, name: str) -> None:
+    if b"table:formula=" in text:
+        raise refuse(name, "formulas_in_workbook")
+    for found in re.finditer(rb'number-(rows|columns)-repeated="(\d{5,})"[^>]*>(.{0,400})', text):
+        if b"office:value" in found.group(3).partition(b"</table:table-row>")[0]:
+            raise refuse(name, "too_many_rows", limit=limits_of_repeats())
+
+
+def limits_of_repeats() -> int:
+    """Return how often a filled row of an .ods sheet may say that it repeats."""
+    return 9_999

@@ -1,0 +1,246 @@
+"""What the header of a column means: pieces, carats, a size class, a class of an attribute, or nothing of ours."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from kpfootprint.ingest.sizes import size_span
+from kpfootprint.ingest.words import Words, attribute_words, code_names, declared_words, fold
+
+MEASURES = ("n_stones", "carats", "percent")
+_PER = re.compile(r"(cts?|carats?|kt|poids|weight)\s*(/|per|par|pro)\s*(st|sts|pcs?|pces?|p|stones?|pierres?|pieces?)\b")
+_PER_CARAT = re.compile(r"(st|sts|pcs?|p|stones?|pierres?|pieces?)\s*(/|per|par|pro)\s*(cts?|carats?)\b")
+_WORD = re.compile(r"[^\W_]+|[%#$]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meaning:
+    """What a header means.
+
+    Parameters
+    ----------
+    role : str
+        A column of the documentation (``parcel_id``, ``zone_id``, ``n_stones``, ``carats``, ``size_class``,
+        ``value_usd``, the column of an attribute), or ``lot``, ``row``, ``mean``, ``money``, ``percent``,
+        ``description``, ``other`` (known, and not ours), ``unknown``.
+    classes : tuple of (str, str)
+        Column and class that the header itself names, where the column holds stones or carats of that class.
+    part : str
+        ``whole`` (a total), ``sample``, or blank.
+    party : str
+        Words that remain beside a measure, and name nothing that is known: whose pieces or carats these are.
+    sure : bool
+        Whether the header alone decides; otherwise the cells below it are asked.
+    """
+
+    role: str
+    classes: tuple[tuple[str, str], ...] = ()
+    part: str = ""
+    party: str = ""
+    sure: bool = True
+
+    @property
+    def wide(self) -> bool:
+        """Whether the header names a class, so that the cells below are numbers of it."""
+        return bool(self.classes)
+
+
+UNKNOWN = Meaning(role="unknown", sure=False)
+
+
+def plain(text: str) -> str:
+    """Return a text in small letters, without accents."""
+    lowered = unicodedata.normalize("NFKD", text.casefold().replace("œ", "oe").replace("æ", "ae"))
+    kept = "".join(char for char in lowered if not unicodedata.combining(char))
+    return kept.replace("°", "o ").replace("º", "o ").replace("№", " no ").replace("μ", "u")
+
+
+def tokens_of(text: str) -> list[str]:
+    """Return the words of a header, folded; dots of abbreviations and underscores part words."""
+    return _WORD.findall(plain(text).replace("_", " "))
+
+
+@dataclass(frozen=True)
+class Headers:
+    """The words of headers, for one scheme."""
+
+    words: Words
+
+    @cached_property
+    def _roles(self) -> Mapping[str, Mapping[str, str]]:
+        lexicon: Mapping[str, Iterable[str]] = declared_words()["headers"]
+        return {role: dict.fromkeys((" ".join(tokens_of(word)) for word in found), role) for role, found in lexicon.items()}
+
+    @cached_property
+    def _attributes(self) -> Mapping[str, str]:
+        """Folded words for the attributes, with the column of each."""
+        more: Mapping[str, Iterable[str]] = declared_words()["attributes"]
+        known: dict[str, str] = {}
+        for item in self.words.scheme.categorical:
+            for word in (item.column, item.name, *item.labels.values(), *item.synonyms, *more.get(item.name, ())):
+                known.setdefault(fold(word), item.column)
+        return known
+
+    @cached_property
+    def _exact(self) -> Mapping[str, str]:
+        """Folded headers that the documentation names, with the role of each."""
+        known: dict[str, str] = dict(self._attributes)
+        size = self.words.scheme.size
+        for word in (size.column, *size.synonyms):
+            known.setdefault(fold(word), "carats")
+        for table in ("counts", "stones", "declarations"):
+            for word, column in self.words.columns(table).items():
+                role = "carats" if column == size.column else column
+                if word in ("lot", "lotno", "lotid", "numerodelot"):
+                    role = "lot"
+                known.setdefault(word, role)
+        return known
+
+    @cached_property
+    def _class_words(self) -> Mapping[str, tuple[tuple[str, str], ...]]:
+        """Folded words of classes, with the column and class of each attribute that has the word."""
+        known: dict[str, list[tuple[str, str]]] = {}
+        for item in self.words.scheme.categorical:
+            for word, code in attribute_words(item).items():
+                known.setdefault(word, []).append((item.column, code_names(item)[code]))
+        return {word: tuple(found) for word, found in known.items()}
+
+    def class_of(self, text: str) -> tuple[str, str] | None:
+        """Return column and class that a text names, where it names one of one attribute only."""
+        found = self._class_words.get(fold(text), ())
+        return found[0] if len(found) == 1 else None
+
+    def _is(self, role: str, token: str) -> bool:
+        return token in self._roles[role]
+
+    def of(self, header: str) -> Meaning:  # noqa: PLR0911, PLR0912 - one question a line, in the order that decides
+        """Return what a header means by its words alone."""
+        text = " ".join(header.split())
+        if not text:
+            return UNKNOWN
+        exact = self._exact.get(fold(text))
+        low = plain(text)
+        if exact is not None and "%" not in text and "/" not in text:
+            return Meaning(role=exact)
+        if _PER.search(low) or _PER_CARAT.search(low):
+            money = any(self._is("money", token) for token in tokens_of(text))
+            return Meaning(role="money" if money else "mean")
+        tokens = tokens_of(text)
+        joined = f" {' '.join(tokens)} "
+        if any(f" {phrase} " in joined for phrase in self._roles["other"] if " " in phrase):
+            return Meaning(role="other")
+        for phrase in (phrase for phrase in self._roles["n_stones"] if " " in phrase):
+            if f" {phrase} " in joined:
+                joined = joined.replace(f" {phrase} ", " pcs ")
+        tokens = joined.split()
+        if any(self._is("money", token) for token in tokens):
+            usd = not any(self._is("money_elsewhere", token) for token in tokens)
+            whole = any(self._is("value", token) for token in tokens)
+            return Meaning(role="money", sure=not (usd and whole))
+        if any(self._is("percent", token) for token in tokens):
+            return Meaning(role="percent")
+        if any(self._is("mean", token) for token in tokens):
+            return Meaning(role="mean")
+        if self._row_number(tokens):
+            return Meaning(role="row")
+        part = ""
+        left: list[str] = []
+        for token in tokens:
+            if self._is("whole", token):
+                part = part or "whole"
+            elif self._is("sample", token):
+                part = "sample"
+            elif not self._is("filler", token):
+                left.append(token)
+        carats = [token for token in left if self._is("carats", token)]
+        pieces = [token for token in left if self._is("n_stones", token)]
+        rest = [token for token in left if token not in carats and token not in pieces]
+        measure = "carats" if carats else "n_stones" if pieces else ""
+        role = self._exact.get("".join(rest)) if rest and not measure else None
+        if role is not None and role not in MEASURES:
+            return Meaning(role=role)
+        classes = self._classes(header, rest, measure)
+        if classes:
+            return Meaning(role=measure or "stones_or_carats", classes=classes, part="" if part == "whole" else part)
+        if measure:
+            if not rest:
+                return Meaning(role=measure, part=part)
+            if any(self._is("zone", token) for token in rest):
+                return Meaning(role=measure, part=part)
+            return Meaning(role=measure, part=part, party=" ".join(rest), sure=False)
+        return self._other(rest, part)
+
+    def _other(self, rest: list[str], part: str) -> Meaning:
+        for role in ("zone", "size", "lot", "description", "other"):
+            if any(self._is(role, token) for token in rest):
+                name = {"zone": "zone_id", "size": "size_class"}.get(role, role)
+                return Meaning(role=name, sure=role in ("zone", "other"))
+        columns = {self._attributes[token] for token in rest if token in self._attributes}
+        if len(columns) == 1:
+            return Meaning(role=columns.pop(), sure=len(rest) == 1)
+        if not rest and part:
+            return Meaning(role="stones_or_carats", part=part, sure=False)
+        return UNKNOWN
+
+    def _row_number(self, tokens: list[str]) -> bool:
+        """Say whether a header is that of a running number: ``N°``, ``Stone no``, ``Sr.``."""
+        if not any(self._is("row", token) for token in tokens):
+            return False
+        one = {"stone", "pierre", "diamant", "diamond", "stein", "камня", "камень", "piedra"}
+        return all(
+            self._is("row", token) or self._is("filler", token) or token in one or self._is("of", token)
+            for token in tokens
+        )
+
+    def _classes(self, header: str, rest: list[str], measure: str) -> tuple[tuple[str, str], ...]:
+        """Return the classes that the words beside a measure name: ``White``, ``White octa``, ``-11+9``."""
+        if not rest and not measure and not any(char.isdigit() for char in header):
+            return ()
+        if not measure or any(char.isdigit() for char in header):
+            label = header if not measure else self.without_measure(header)
+            if size_span(label, self.words.scheme) is not None and not label.strip().isdigit():
+                return (("size_class", " ".join(label.split())),)
+        found: dict[str, str] = {}
+        start = 0
+        while start < len(rest):
+            for end in range(len(rest), start, -1):
+                hits = self._class_words.get("".join(rest[start:end]), ())
+                if len(hits) == 1:
+                    column, name = hits[0]
+                    if column in found:
+                        return ()
+                    found[column] = name
+                    start = end
+                    break
+            else:
+                return ()
+        return tuple(found.items())
+
+    def without_measure(self, header: str) -> str:
+        """Return a header without the words for pieces and carats: ``+11 (pcs)`` is ``+11``."""
+        kept = [
+            word
+            for word in re.split(r"[\s()\[\]:;]+", header)
+            if word and not any(self._is(role, plain(word).strip(".")) for role in ("n_stones", "carats", "filler"))
+        ]
+        return " ".join(kept)
+
+    @cached_property
+    def total_stems(self) -> tuple[str, ...]:
+        """Folded words of which a label of a total has one at least."""
+        return (*self._roles["total"], *self._roles["total_alone"])
+
+    def is_total(self, text: str) -> bool:
+        """Say whether a cell is the label of a total or a subtotal."""
+        tokens = tokens_of(text)
+        if not tokens or len(tokens) > 6:
+            return False
+        if " ".join(tokens) in self._roles["total_alone"]:
+            return True
+        return self._is("total", tokens[0]) or (
+            len(tokens) > 1 and self._is("before_total", tokens[0]) and self._is("total", tokens[1])
+        )

@@ -1,0 +1,149 @@
+"""Where the header of a table stands: below titles, and on one line, two or three."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kpfootprint.ingest.cells import Cell, is_blank, text_of
+from kpfootprint.ingest.headers import Headers
+from kpfootprint.ingest.words import fold
+
+LOOKED_AT = 40
+"""Rows from the top of a table among which the header is looked for."""
+
+_CELLS = 60
+"""Cells of a row that are looked at; a header that names nothing in so many names nothing at all."""
+
+_LONGEST = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A header: its texts, the positions of its rows among those looked at, and the rows of titles above it."""
+
+    texts: tuple[str, ...]
+    rows: tuple[int, ...]
+    titles: tuple[int, ...]
+
+
+def find_head(rows: Sequence[Sequence[Cell]], headers: Headers) -> Head:
+    """Find the header among the first rows of a table.
+
+    Parameters
+    ----------
+    rows : sequence of rows of cells
+        The first rows, blank ones too; one of them at least is not blank.
+
+    Returns
+    -------
+    Head
+        The row that names most that is known, with the rows above and below it that belong to it. Where nothing is
+        known, the first row that is not blank.
+    """
+    filled = [at for at, row in enumerate(rows) if any(not is_blank(cell) for cell in row)]
+    scores = {at: _score(rows[at], headers) for at in filled}
+    best = max(filled, key=lambda at: (scores[at], -at))
+    if scores[best] <= 0.5:
+        best = filled[0]
+    members = [best]
+    for above in reversed([at for at in filled if at < best][-2:]):
+        if not _is_group_row(rows[above], [rows[at] for at in members], headers):
+            break
+        members.insert(0, above)
+    for below in [at for at in filled if at > members[-1]][: 3 - len(members)]:
+        if below != members[-1] + 1 or not _continues(rows[below], [rows[at] for at in members], headers):
+            break
+        members.append(below)
+    texts = _joined([rows[at] for at in members])
+    return Head(texts, tuple(members), tuple(at for at in filled if at < members[0]))
+
+
+def _texts(row: Sequence[Cell]) -> list[str]:
+    return ["" if is_blank(cell) else text_of(cell) for cell in row]
+
+
+def _is_number(text: str) -> bool:
+    kept = text.replace(" ", "").replace("\u00a0", "").replace("'", "")
+    return bool(kept) and kept[0] in "0123456789.,-+" and all(char in "0123456789.,-+%" for char in kept) and any(
+        char.isdigit() for char in kept
+    ) and not (kept[0] in "+-" and len(kept.lstrip("+-")) <= 7 and "." not in kept and "," not in kept)
+
+
+def _score(row: Sequence[Cell], headers: Headers) -> float:
+    """Return how much a row looks like a header: a point for what is known, half of one for the word of a class."""
+    score = 0.0
+    seen: set[str] = set()
+    for cell in row[:_CELLS]:
+        if is_blank(cell):
+            continue
+        text = text_of(cell)
+        if not isinstance(cell, str) or _is_number(text):
+            score -= 1.0
+            continue
+        if len(text) > _LONGEST:
+            continue
+        meaning = headers.of(text)
+        if meaning.role == "unknown" or headers.is_total(text):
+            score += 0.1 if headers.is_total(text) else 0.0
+        elif meaning.wide:
+            score += 0.5
+        else:
+            score += 1.0 if fold(text) not in seen else 0.25
+        seen.add(fold(text))
+    return score
+
+
+def _is_group_row(above: Sequence[Cell], head: Sequence[Sequence[Cell]], headers: Headers) -> bool:
+    """Say whether a row names groups of the columns below it: the header beneath repeats itself, or has gaps it fills."""
+    upper = _texts(above)
+    lower = _texts(head[0])
+    if any(_is_number(text) for text in upper if text) or sum(bool(text) for text in upper) < 2:
+        return False
+    below = [fold(text) for text in _joined(head) if text]
+    repeated = len(set(below)) < len(below)
+    fills = any(text and (at >= len(lower) or not lower[at]) for at, text in enumerate(upper))
+    known = any(text and headers.of(text).role != "unknown" for text in upper)
+    gaps = any(not text for text in lower[: len(upper)])
+    return repeated or (fills and known and gaps)
+
+
+def _continues(below: Sequence[Cell], head: Sequence[Sequence[Cell]], headers: Headers) -> bool:
+    """Say whether a row below the header is a second line of it: measures or units, and no number."""
+    texts = _texts(below)
+    if any(not isinstance(cell, str) and not is_blank(cell) for cell in below) or any(map(_is_number, filter(None, texts))):
+        return False
+    said = [headers.of(text) for text in texts if text and len(text) <= _LONGEST]
+    measures = sum(item.role in ("n_stones", "carats", "percent", "mean", "money") and not item.wide for item in said)
+    classes = sum(item.wide for item in said)
+    top = _joined(head)
+    under_blank = any(text and (at >= len(top) or not top[at]) for at, text in enumerate(texts))
+    known = [headers.of(text) for text in top if text]
+    lacking = not any(item.role in ("n_stones", "carats", "stones_or_carats") for item in known)
+    return measures >= 1 and (measures >= 2 or under_blank or lacking) or (
+        classes >= 2 and under_blank and lacking and not any(item.wide for item in known)
+    )
+
+
+def _joined(rows: Sequence[Sequence[Cell]]) -> tuple[str, ...]:
+    """Join the lines of a header; a group's name holds for the blank cells to its right that have something below."""
+    lines = [_texts(row) for row in rows]
+    width = max(map(len, lines))
+    lines = [line + [""] * (width - len(line)) for line in lines]
+    for position, line in enumerate(lines[:-1]):
+        last = ""
+        for at in range(width):
+            under = any(lower[at] for lower in lines[position + 1 :])
+            if line[at]:
+                last = line[at]
+            elif under and last and at:
+                line[at] = last
+            elif not under:
+                last = ""
+    while width and not any(line[width - 1] for line in lines):
+        width -= 1
+    texts = []
+    for at in range(width):
+        parts = list(dict.fromkeys(line[at] for line in lines if line[at]))
+        texts.append(" ".join(" ".join(parts).split()))
+    return tuple(texts)

@@ -1,0 +1,259 @@
+"""Size classes as sheets write them: sieves in both orders, grainers, ranges of carats; and the set that they make.
+
+A stone passes a sieve or lies on it, so ``-11+9`` and ``+9-11`` are the stones between sieves 9 and 11, and ``+11`` alone
+is whatever lies on sieve 11, up to the next class of the same sheet. A grain is 0.25 ct; the limits of grainers are those
+of the package's sieve sets, or half a grain to each side. Weights are read to 0.01 ct, so that ``0.30-0.49 ct`` is
+0.295 to 0.495 ct, and a stone of ``5 ct`` weighs 4.80 to 5.79 ct, as the trade's ladder has it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from kpfootprint.ingest.words import declared_words, find_size, fold_size, size_words
+from kpfootprint.scheme import Scheme, SieveSet
+
+GRAIN_CT = 0.25
+SHEET = "sheet"
+"""Name of a sieve set that is made from the labels of a sheet."""
+
+_NUMBER = r"(\d+(?:\.\d+)?)"
+_DASH = r"(?:-|/|to|a|bis|au)"
+_GRAINS = r"(?:gr|grs|grain|grains|grainer|grainers|grn|gn)"
+_CARATS = r"(?:ct|cts|carat|carats|crt|crts|k|kt)"
+_POINTS = r"(?:pt|pts|point|points|ptr|pointer|pointers)"
+_BETWEEN = (
+    re.compile(rf"-{_NUMBER}\+{_NUMBER}"),
+    re.compile(rf"\+{_NUMBER}-{_NUMBER}"),
+)
+_OPEN = re.compile(rf"([+-]){_NUMBER}")
+_UNITS = {"gr": re.compile(_GRAINS), "ct": re.compile(_CARATS), "pt": re.compile(_POINTS)}
+_RANGE = re.compile(rf"{_NUMBER}(?:{_GRAINS}|{_CARATS}|{_POINTS})?{_DASH}{_NUMBER}({_GRAINS}|{_CARATS}|{_POINTS})")
+_ONE = re.compile(rf"([+\-<>]|>=|<=|over|above|under|below|plusde|moinsde)?{_NUMBER}({_GRAINS}|{_CARATS}|{_POINTS})"
+                  r"(\+|up|andup|andover|etplus|-|anddown|etmoins)?")  # fmt: skip
+_UP = ("+", ">", ">=", "over", "above", "plusde", "up", "andup", "andover", "etplus")
+_DOWN = ("-", "<", "<=", "under", "below", "moinsde", "anddown", "etmoins")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Limits of a size class in carats; None is open, to the next class of the sheet or for good.
+
+    `whole` says that the upper limit was made from a whole number of carats, so that ``1-2 ct`` beside ``2-3 ct`` ends at
+    2 ct and not at 2.79 ct; `last` is that number.
+    """
+
+    lower_ct: float | None
+    upper_ct: float | None
+    kind: str
+    last: float | None = None
+
+
+def size_span(text: str, scheme: Scheme) -> Span | None:
+    """Return the limits that a label of a size class names, or None where it names none."""
+    label = fold_size(text).replace("mm", "?")
+    if not label or not any(char.isdigit() for char in label):
+        return None
+    for position, pattern in enumerate(_BETWEEN):
+        if found := pattern.fullmatch(label):
+            high, low = found.groups() if position == 0 else found.groups()[::-1]
+            lower, upper = _sieve(low, scheme), _sieve(high, scheme)
+            if lower is None or upper is None or not lower < upper:
+                return None
+            return Span(lower_ct=lower, upper_ct=upper, kind="sieve")
+    if found := _OPEN.fullmatch(label):
+        sign, number = found.groups()
+        limit = _sieve(number, scheme)
+        if limit is None:
+            return None
+        if sign == "+":
+            return Span(lower_ct=limit, upper_ct=None, kind="sieve")
+        return Span(lower_ct=None, upper_ct=limit, kind="sieve")
+    if found := _RANGE.fullmatch(label):
+        first, last, unit = found.groups()
+        return _between(first, last, _unit(unit), scheme)
+    if found := _ONE.fullmatch(label):
+        before, number, unit, after = found.groups()
+        return _single(before or after or "", number, _unit(unit), scheme)
+    return None
+
+
+def _unit(text: str) -> str:
+    return next(name for name, pattern in _UNITS.items() if pattern.fullmatch(text))
+
+
+def _sieve(number: str, scheme: Scheme) -> float | None:
+    """Return the weight of a stone that a sieve of the package, or of the trade's plates, just keeps."""
+    label = f"+{number}"
+    for item in scheme.sieve_sets:
+        if label in item.classes:
+            return item.lower_ct[item.classes.index(label)]
+    known: dict[str, float] = declared_words()["plates"]
+    return known.get(number)
+
+
+def _grainer(number: float, scheme: Scheme) -> tuple[float, float]:
+    label = f"{number:g}gr"
+    for item in scheme.sieve_sets:
+        if label in item.classes:
+            at = item.classes.index(label)
+            return item.lower_ct[at], item.upper_ct[at]
+    edges = dict(zip((f"{number + 1:g}gr", f"{number - 1:g}gr"), ("lower", "upper"), strict=True))
+    lower, upper = (number - 0.5) * GRAIN_CT, (number + 0.5) * GRAIN_CT
+    for item in scheme.sieve_sets:
+        for at, name in enumerate(item.classes):
+            if edges.get(name) == "lower":
+                upper = item.lower_ct[at]
+            elif edges.get(name) == "upper":
+                lower = item.upper_ct[at]
+    return lower, upper
+
+
+def _carats(text: str, unit: str) -> tuple[float, float, bool]:
+    """Return a weight, half the unit in which it is read, and whether it is a whole number of carats."""
+    scale = 0.01 if unit == "pt" else 1.0
+    decimals = len(text.partition(".")[2])
+    half = min(0.005, 0.5 * 10.0 ** -max(decimals, 2))
+    return float(text) * scale, half, unit == "ct" and decimals == 0
+
+
+def _between(first: str, last: str, unit: str, scheme: Scheme) -> Span | None:
+    if unit == "gr":
+        lower, upper = _grainer(float(first), scheme)[0], _grainer(float(last), scheme)[1]
+        return Span(lower_ct=lower, upper_ct=upper, kind="gr") if float(first) < float(last) else None
+    (low, half, whole), (high, _, also) = _carats(first, unit), _carats(last, unit)
+    if not low < high:
+        return None
+    if whole and also:
+        lower, upper = max(low - 0.205, 0.0), high + 0.795
+        return Span(lower_ct=_round(lower), upper_ct=_round(upper), kind="ct", last=high)
+    return Span(lower_ct=_round(max(low - half, 0.0)), upper_ct=_round(high + half), kind="range", last=high)
+
+
+def _single(sign: str, number: str, unit: str, scheme: Scheme) -> Span | None:
+    if sign in _UP:
+        lower = _grainer(float(number), scheme)[0] if unit == "gr" else _carats(number, unit)[0] - 0.005
+        return Span(lower_ct=_round(max(lower, 0.0)), upper_ct=None, kind="open")
+    if sign in _DOWN:
+        upper = _grainer(float(number), scheme)[0] if unit == "gr" else _carats(number, unit)[0] - 0.005
+        return Span(lower_ct=None, upper_ct=_round(upper), kind="open") if upper > 0 else None
+    if unit == "gr":
+        lower, upper = _grainer(float(number), scheme)
+        return Span(lower_ct=lower, upper_ct=upper, kind="gr")
+    low, half, whole = _carats(number, unit)
+    if whole:
+        return Span(lower_ct=_round(max(low - 0.205, 0.0)), upper_ct=_round(low + 0.795), kind="ct", last=low)
+    return Span(lower_ct=_round(low - half), upper_ct=_round(low + half), kind="range", last=low) if low > half else None
+
+
+def _round(value: float) -> float:
+    return round(value, 6)
+
+
+def named_set(labels: Sequence[str], sets: Sequence[SieveSet]) -> SieveSet | None:
+    """Return the first set that has all labels as its classes, or None."""
+    for item in sets:
+        known = size_words(item)
+        if all(find_size(label, known) is not None for label in labels):
+            return item
+    return None
+
+
+def is_pair(label: str) -> bool:
+    """Say whether a label names two sieves."""
+    return any(pattern.fullmatch(fold_size(label)) for pattern in _BETWEEN)
+
+
+def set_of(labels: Sequence[str], scheme: Scheme) -> tuple[SieveSet | None, list[str]]:
+    """Make a sieve set from the labels of a sheet.
+
+    Returns
+    -------
+    SieveSet or None
+        A class for each label, the smallest first; None where a label is not understood.
+    list of str
+        The labels that are not understood.
+    """
+    spans: dict[str, Span] = {}
+    unknown: list[str] = []
+    for label in dict.fromkeys(labels):
+        span = size_span(label, scheme) or _word_span(label, scheme)
+        if span is None:
+            unknown.append(label)
+        else:
+            spans[label] = span
+    if unknown or not spans:
+        return None, unknown
+    spans = _touching(spans)
+    lowers = sorted({span.lower_ct for span in spans.values() if span.lower_ct is not None})
+    limits: dict[str, tuple[float, float]] = {}
+    for label, span in spans.items():
+        lower, upper = span.lower_ct, span.upper_ct
+        if lower is None:
+            lower = 0.0
+        if upper is None:
+            above = [value for value in lowers if value > lower + 1e-9]
+            upper = above[0] if above else float("inf")
+        limits[label] = (lower, upper)
+    order = sorted(limits, key=lambda label: limits[label])
+    closed: dict[str, tuple[float, float]] = {}
+    for label, following in pairwise([*order, ""]):
+        lower, upper = limits[label]
+        if following and abs(limits[following][0] - upper) < 0.011:  # hundredths that two rules round differently
+            upper = limits[following][0]
+        closed[label] = (lower, upper)
+    return (
+        SieveSet(
+            name=SHEET,
+            classes=tuple(order),
+            lower_ct=tuple(closed[label][0] for label in order),
+            upper_ct=tuple(closed[label][1] for label in order),
+        ),
+        [],
+    )
+
+
+def _word_span(label: str, scheme: Scheme) -> Span | None:
+    """Return the limits of a class that a set of the package names by a word: ``specials``."""
+    name = fold_size(label)
+    for item in scheme.sieve_sets:
+        if name in item.classes and not any(char.isdigit() for char in name):
+            at = item.classes.index(name)
+            upper = item.upper_ct[at]
+            return Span(lower_ct=item.lower_ct[at], upper_ct=None if upper == float("inf") else upper, kind="word")
+    return None
+
+
+def _touching(spans: dict[str, Span]) -> dict[str, Span]:
+    """Let ranges that name the same weight at both ends meet there: ``1-2 ct`` and ``2-3 ct``, ``0.3-0.5`` and ``0.5-0.7``."""
+    for kind in ("ct", "range"):
+        group = {label: span for label, span in spans.items() if span.kind == kind}
+        firsts = {_first(span) for span in group.values()}
+        if any(span.last is not None and _first(span) < span.last - 1e-9 and _near(span.last, firsts) for span in group.values()):
+            for label, span in group.items():
+                assert span.last is not None
+                whole = _first(span) > span.last - 1e-9
+                upper = span.last + (1.0 if whole and kind == "ct" else 0.0) - 0.005
+                spans[label] = replace(span, lower_ct=_round(max(_first(span) - 0.005, 0.0)), upper_ct=_round(upper))
+    return spans
+
+
+def _first(span: Span) -> float:
+    assert span.lower_ct is not None
+    return round(span.lower_ct + (0.205 if span.kind == "ct" else 0.005), 3)
+
+
+def _near(value: float, others: set[float]) -> bool:
+    return any(abs(value - other) < 1e-6 for other in others)
+
+
+def overlap(made: SieveSet) -> tuple[str, str] | None:
+    """Return two classes of a set that share weights, or None."""
+    items = sorted(zip(made.lower_ct, made.upper_ct, made.classes, strict=True))
+    for (_, upper, one), (lower, _, other) in pairwise(items):
+        if lower < upper - 1e-9:
+            return one, other
+    return None
