@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from kpfootprint.visible import visible
@@ -27,6 +27,9 @@ class Problem:
         Stable name of the rule that was broken; translations hang on it.
     reason : str
         What is wrong and what would be right, in English.
+    values : mapping
+        What the rule's text is filled with, for other languages. A question has ``choices``: pairs of what is asked
+        and an answer.
     """
 
     table: str
@@ -35,10 +38,13 @@ class Problem:
     value: str | None = None
     code: str = "invalid"
     reason: str
+    values: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the members as a plain dictionary."""
-        return asdict(self)
+        """Return the members as a plain dictionary, without `values`; the answers to a question are among them."""
+        told = {name: getattr(self, name) for name in ("table", "row", "column", "value", "code", "reason")}
+        choices = self.values.get("choices")
+        return told | ({"choices": [list(pair) for pair in choices]} if choices else {})
 
     def __str__(self) -> str:
         place = self.table

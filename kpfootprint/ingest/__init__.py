@@ -2,18 +2,23 @@
 
 from kpfootprint.ingest.assemble import ParcelFailure, Submission
 from kpfootprint.ingest.document import ingest_json
+from kpfootprint.ingest.files import Upload
 from kpfootprint.ingest.limits import Limits
-from kpfootprint.ingest.rules import RULES
-from kpfootprint.ingest.submission import ingest_file, ingest_submission
+from kpfootprint.ingest.reading import Reading, ingest_file, ingest_submission, read
+from kpfootprint.ingest.rules import RULES, text_of_rule
 from kpfootprint.ingest.written import parcel_to_json
 
 __all__ = [
     "RULES",
     "Limits",
     "ParcelFailure",
+    "Reading",
     "Submission",
+    "Upload",
     "ingest_file",
     "ingest_json",
     "ingest_submission",
     "parcel_to_json",
+    "read",
+    "text_of_rule",
 ]

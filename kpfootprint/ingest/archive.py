@@ -124,8 +124,13 @@ def files_of(path: Path, budget: Budget, limits: Limits) -> Iterator[tuple[str, 
             if item.is_file():
                 yield name, read_file(item, budget)
         return
-    with open_zip(read_file(path, budget), path.name) as archive:
-        for member in check_members(archive, path.name, limits):
-            name = member.filename.replace("\\", "/")
-            if not is_hidden(name):
-                yield name, unzip(archive, member, budget)
+    yield from files_in(read_file(path, budget), path.name, budget, limits)
+
+
+def files_in(data: bytes, name: str, budget: Budget, limits: Limits) -> Iterator[tuple[str, bytes]]:
+    """Give name and bytes of every file of a .zip; hidden files are passed over."""
+    with open_zip(data, name) as archive:
+        for member in check_members(archive, name, limits):
+            inside = member.filename.replace("\\", "/")
+            if not is_hidden(inside):
+                yield inside, unzip(archive, member, budget)

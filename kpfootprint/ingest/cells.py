@@ -55,6 +55,8 @@ def read_text(cell: Cell) -> str | Broken | None:
     if is_blank(cell):
         return None
     text = text_of(cell)
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
     if any(unicodedata.category(char) in ("Cc", "Cs") for char in text):
         return Broken("wrong_type", {"expected": "text without control characters"})
     return text

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest.assemble import assemble
+from kpfootprint.ingest.build import CONDITIONS
 from kpfootprint.ingest.cells import Cell, Odd, text_of
 from kpfootprint.ingest.limits import Limits
 from kpfootprint.ingest.recognise import recognise
 from kpfootprint.ingest.rules import Broken, problem
-from kpfootprint.ingest.tables import ColumnMaker, RawTable, Table
-from kpfootprint.ingest.words import Words
+from kpfootprint.ingest.tables import Column, ColumnMaker, RawTable, Table
+from kpfootprint.ingest.words import Words, fold, nearest
 from kpfootprint.parcel import Parcel
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
@@ -22,13 +24,25 @@ from kpfootprint.scheme import Scheme
 _LISTS = ("declarations", "stones", "counts", "size_classes")
 
 
-def ingest_json(document: object, scheme: Scheme, zone_table: ZoneTable, limits: Limits | None = None) -> Parcel:
+def ingest_json(
+    document: object,
+    scheme: Scheme,
+    zone_table: ZoneTable,
+    limits: Limits | None = None,
+    *,
+    given: Mapping[str, Any] | None = None,
+    sealed: bool = False,
+) -> Parcel:
     """Read the JSON parcel of the contract: columns or rows of stones, or counts.
 
     Parameters
     ----------
     document : object
         A parsed JSON document: an object with ``parcel_id`` and ``stones`` or ``counts``.
+    given : mapping, optional
+        What is known besides, in the same shape without stones; it goes before what the document says.
+    sealed : bool
+        Whether the document was written by `parcel_to_json` with ``sealed``, and says how its sheet was read.
 
     Returns
     -------
@@ -42,11 +56,52 @@ def ingest_json(document: object, scheme: Scheme, zone_table: ZoneTable, limits:
     """
     words, limits = Words(scheme, zone_table), limits or Limits()
     problems: list[Problem] = []
+    read_as = None
+    if sealed and isinstance(document, Mapping):
+        read_as = document.get("read_as")
+        document = {name: value for name, value in document.items() if name != "read_as"}
+    if given and isinstance(document, Mapping) and "parcel_id" in given:
+        document = {**document, "parcel_id": given["parcel_id"]}
     tables, parcel_id = document_tables(document, words, limits, problems)
+    tables = overlay(tables, given or {}, parcel_id, words, limits, problems)
     submission = assemble(tables, words, limits, single=parcel_id, problems=problems)
     if submission.failures:
         raise IngestError(submission.problems())
-    return submission.batch.parcels[0]
+    parcel = submission.batch.parcels[0]
+    return parcel if read_as is None else replace(parcel, read_as=read_as)
+
+
+def overlay(
+    tables: Mapping[str, Table],
+    given: Mapping[str, Any],
+    parcel_id: str,
+    words: Words,
+    limits: Limits,
+    problems: list[Problem],
+) -> dict[str, Table]:
+    """Lay what the caller knows of a parcel over what its file or document says: the one place where the two meet.
+
+    A field that is given goes before the parcel's own, declarations that are given before all of its own; what is blank
+    or None is not given.
+    """
+    said = {name: value for name, value in given.items() if value is not None and value not in ([], {})}
+    laid = dict(tables)
+    if not said:
+        return laid
+    extra, _ = document_tables(said | {"parcel_id": parcel_id}, words, limits, problems)
+    for kind, table in extra.items():
+        laid[kind] = _over(table, laid[kind]) if kind == "parcels" and kind in laid else table
+    return laid
+
+
+def _over(given: Table, own: Table) -> Table:
+    """Lay a row that the caller gave over the parcel's own row."""
+    if own.n_rows == 0:
+        return given
+    columns = dict(own.columns)
+    for name, column in given.columns.items():
+        columns[name] = Column(column.header, column.cells, np.zeros(own.n_rows, dtype=np.int32))
+    return replace(own, columns=columns)
 
 
 def document_tables(
@@ -60,7 +115,12 @@ def document_tables(
     }
     conditions = document.get("conditions")
     if isinstance(conditions, Mapping):
-        fields |= {name: value for name, value in conditions.items() if value is not None}
+        known = words.columns("parcels")
+        strange = [name for name in conditions if known.get(fold(str(name))) not in CONDITIONS]
+        for name in strange[:20]:
+            broken = Broken("unknown_member", {"nearest": nearest(str(name)[:80], {fold(c): c for c in CONDITIONS})})
+            problems.append(problem(broken, table="conditions", column=str(name)))
+        fields |= {n: value for n, value in conditions.items() if value is not None and n not in strange}
     elif conditions is not None:
         problems.append(_wrong("conditions", conditions, "an object"))
     sizes = _named_sizes(document.get("size_classes"), fields)
@@ -77,7 +137,7 @@ def document_tables(
         value = sizes if kind == "size_classes" else document.get(kind)
         if value is None:
             continue
-        columns = _columns(kind, value, problems)
+        columns = _columns(kind, value, problems, limits.max_columns)
         if columns:
             raws.append(_raw(kind, columns))
             kinds.append(kind)
@@ -104,10 +164,13 @@ def _named_sizes(sizes: object, fields: dict[str, Any]) -> object:
     return [{"sieve_set": fields["sieve_set"], **item} if "sieve_set" in fields else item for item in sizes]
 
 
-def _columns(kind: str, value: object, problems: list[Problem]) -> dict[str, Sequence[Any]]:
+def _columns(kind: str, value: object, problems: list[Problem], max_columns: int) -> dict[str, Sequence[Any]]:
     """Return a list of rows, or an object of columns, as columns."""
     if isinstance(value, Mapping) and kind == "stones":
         lists = {name: column for name, column in value.items() if column is not None}
+        if len(lists) > max_columns:
+            problems.append(problem(Broken("too_many_columns", {"limit": max_columns}), table=kind))
+            return {}
         for name, column in lists.items():
             if not isinstance(column, list | tuple):
                 problems.append(problem(Broken("wrong_type", {"expected": "a list"}), table=kind, column=name))
@@ -125,7 +188,12 @@ def _columns(kind: str, value: object, problems: list[Problem]) -> dict[str, Seq
     if wrong:
         problems.extend(_wrong(kind, value[at - 1], "an object", at) for at in wrong[:1000])
         return {}
-    names = dict.fromkeys(name for row in value for name in row)
+    names: dict[Any, None] = {}
+    for row in value:
+        names.update(dict.fromkeys(row))
+        if len(names) > max_columns:
+            problems.append(problem(Broken("too_many_columns", {"limit": max_columns}), table=kind))
+            return {}
     return {name: [row.get(name) for row in value] for name in names}
 
 

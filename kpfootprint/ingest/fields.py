@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -46,7 +47,11 @@ class Draft:
 def _condition(name: str) -> Callable[[Cell], str | Broken | None]:
     def read(cell: Cell) -> str | Broken | None:
         text = read_text(cell)
-        return condition_values(name).get(fold(text), text) if isinstance(text, str) else text
+        if not isinstance(text, str):
+            return text
+        if name == "sorter" and re.fullmatch(r"[a-z]\d+", text):
+            return text.upper()
+        return condition_values(name).get(fold(text), text)
 
     return read
 

@@ -44,6 +44,10 @@ class Findings:
         """Note every row of a column whose cell breaks a rule; `broken` goes by position in ``column.cells``."""
         if not broken:
             return
+        if next(iter(broken.values())).code == "unknown_class":
+            alike = {code: found for code, found in broken.items() if found.code == "unknown_class"}
+            self._add_by_value(table, column, alike, owners, ids)
+            broken = {code: found for code, found in broken.items() if code not in alike}
         bad_cells = np.zeros(len(column.cells), dtype=bool)
         bad_cells[list(broken)] = True
         rows = np.flatnonzero(bad_cells[column.codes])
@@ -56,12 +60,32 @@ class Findings:
                     broken[code],
                     table=table.name,
                     row=table.line(row),
-                    column=column.header,
+                    column=column.header_at(row),
                     value=column.cells[code] if broken[code].code != "missing_value" else None,
                 ),
             )
         for owner, count in zip(*np.unique(owners[rows[room:]], return_counts=True), strict=True):
             self._unlisted[ids[owner]] += int(count)
+
+    def _add_by_value(
+        self, table: Table, column: Column, broken: Mapping[int, Broken], owners: NDArray[np.int32], ids: list[str]
+    ) -> None:
+        """Note each value that breaks a rule once for each parcel, with the number of its rows, at the first of them."""
+        bad_cells = np.zeros(len(column.cells), dtype=bool)
+        bad_cells[list(broken)] = True
+        rows = np.flatnonzero(bad_cells[column.codes])
+        keys = owners[rows].astype(np.int64) * len(column.cells) + column.codes[rows]
+        _, first, counts = np.unique(keys, return_index=True, return_counts=True)
+        for at, count in sorted(zip(first.tolist(), counts.tolist(), strict=True)):
+            row = int(rows[at])
+            code = int(column.codes[row])
+            found = broken[code]
+            if count > 1:
+                found = Broken(found.code, {**found.values, "count": int(count)})
+            place = problem(
+                found, table=table.name, row=table.line(row), column=column.header_at(row), value=column.cells[code]
+            )
+            self.add(ids[owners[row]], place)
 
     def spoiled(self) -> set[str | None]:
         """Return the parcels with a problem."""

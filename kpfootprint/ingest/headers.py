@@ -147,6 +147,8 @@ class Headers:
             return Meaning(role="mean")
         if self._row_number(tokens):
             return Meaning(role="row")
+        if self._lot_number(tokens):
+            return Meaning(role="lot")
         part = ""
         left: list[str] = []
         for token in tokens:
@@ -194,6 +196,13 @@ class Headers:
         return all(
             self._is("row", token) or self._is("filler", token) or token in one or self._is("of", token)
             for token in tokens
+        )
+
+    def _lot_number(self, tokens: list[str]) -> bool:
+        """Say whether a header is the number of a lot: ``Lot number``, ``Bag #``."""
+        rest = [token for token in tokens if not self._is("lot", token)]
+        return len(rest) < len(tokens) and all(
+            self._is("row", token) or self._is("filler", token) or token in ("number", "nombre", "code") for token in rest
         )
 
     def _classes(self, header: str, rest: list[str], measure: str) -> tuple[tuple[str, str], ...]:

@@ -42,11 +42,11 @@ class Sheet:
     trace: Trace
     problems: list[Problem] = field(default_factory=list)
 
-    def tell(self, code: str, column: int | str | None = None, row: int | None = None, **values: object) -> None:
-        """Note a problem of this table."""
-        header = self.raw.columns[column].header if isinstance(column, int) else column
+    def tell(self, code: str, at: int | str | None = None, row: int | None = None, /, **values: object) -> None:
+        """Note a problem of this table, at a column (by position, or by a name that stands nowhere) and a row."""
+        header = self.raw.columns[at].header if isinstance(at, int) else at
         line = None if row is None else self.raw.line(row)
-        cell = self.raw.columns[column].at(row) if isinstance(column, int) and row is not None else None
+        cell = self.raw.columns[at].at(row) if isinstance(at, int) and row is not None else None
         value = None if is_blank(cell) else cell
         self.problems.append(problem(Broken(code, values), table=self.raw.name, row=line, column=header, value=value))
 
@@ -137,6 +137,8 @@ def _asked(sheet: Sheet, at: int, known: tuple[Meaning, list[Meaning]]) -> Meani
     if all(isinstance(c, str) and c.strip().endswith("%") for c in cells):
         return Meaning(role="percent")
     numbers = _numbers(cells)
+    if meaning.party and numbers is not None:
+        return _qualified(sheet, column.header, meaning, others)
     if numbers is not None and bool(np.all(numbers == np.floor(numbers))):
         return _whole(sheet, at, meaning, roles, numbers)
     if numbers is not None:
@@ -147,15 +149,28 @@ def _asked(sheet: Sheet, at: int, known: tuple[Meaning, list[Meaning]]) -> Meani
             return Meaning(role="other")
         if meaning.role == "unknown" and not sheet.headers.of(column.header).sure and _is_mean(sheet, at, others):
             return Meaning(role="mean")
-        if meaning.party and {"n_stones", "carats"} & {item.role for item in others if not item.party}:
-            twin = any(item.role == meaning.role and not item.party and not item.part for item in others)
-            return Meaning(role="other") if twin else meaning
         return Meaning(role="other") if meaning.role in ("size_class", "row", "description") else meaning
     if meaning.role in ("carats", "n_stones", "value_usd"):
         return meaning
     if meaning.role == "size_class":
         return meaning
     return _named(sheet, at, meaning, roles, [text_of(c) for c in cells])
+
+
+def _qualified(sheet: Sheet, header: str, meaning: Meaning, others: list[Meaning]) -> Meaning:
+    """Return what a measure is that some unknown word qualifies: ``Polished cts`` beside ``Cts`` is none of ours."""
+    if any(item.role == meaning.role and not item.party and not item.part and not item.wide for item in others):
+        return Meaning(role="other")
+    if any(item.party and item.party != meaning.party for item in others) or any(item.wide for item in others):
+        return meaning
+    if set(tokens_of(meaning.party)) & set(declared_words()["parties"]["words"]):
+        return replace(meaning, party="")
+    known = dict(sheet.headers.words.columns("stones"))
+    if _close(header, known):
+        return UNKNOWN
+    key = f"column:{header}"
+    sheet.tell("measure_or_other", header, header=header, choices=[(key, meaning.role), (key, "ignore")])
+    return replace(meaning, party="")
 
 
 def _whole(sheet: Sheet, at: int, meaning: Meaning, roles: set[str], numbers: NDArray[np.float64]) -> Meaning:
@@ -400,7 +415,7 @@ def _plain(sheet: Sheet, kind: str) -> Table:
     for name in missing:
         sheet.tell("missing_column", name, column=name, headers=listed)
     if kind == "counts" and _uneven(columns, sheet):
-        columns["breakdown"] = _constant("breakdown", "rows", raw.n_rows)
+        columns["breakdown"] = _constant("lots", "lots", raw.n_rows)
     return Table(
         kind=kind,
         name=raw.name,

@@ -17,7 +17,7 @@ from kpfootprint.ingest.rules import Broken
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _COMMA = re.compile(r"[+-]?(\d+,\d*|,\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}([.,])\d{3}", re.ASCII)
-_SPACED = re.compile(r"[+-]?\d{1,3}([ \u00a0\u202f\u2009'\u2019]\d{3})+([.,]\d+)?", re.ASCII)
+_SPACED = re.compile(r"[+-]?[1-9]\d{0,2}([ \u00a0\u202f\u2009'\u2019]\d{3})+([.,]\d+)?", re.ASCII)
 _SEPARATED = re.compile(r"[+-]?[\d.,]*\d[\d.,]*", re.ASCII)
 _NOT_FINITE = frozenset({"nan", "inf", "infinity", "-inf", "-infinity", "+inf", "+infinity", "∞", "-∞"})
 
@@ -38,7 +38,8 @@ class DecimalMarks:
             plain = isinstance(cells, PlainCells) and cells.numbers is not None
             texts += [cell for cell in (cells[:1000] if plain else cells) if isinstance(cell, str)]
         for cell in texts if any("," in text for text in texts) else ():
-            text = cell.strip()
+            bare = without_unit(cell.strip())
+            text = bare if isinstance(bare, str) else ""
             if _THOUSANDS.fullmatch(text):
                 continue
             comma = comma or ("," in text and bool(_COMMA.fullmatch(text) or _SPACED.fullmatch(text)))
@@ -69,7 +70,26 @@ def read_number(cell: Cell, marks: DecimalMarks, *, typed: bool = False) -> floa
     return number if np.isfinite(number) else Broken("not_finite")
 
 
+_UNIT = re.compile(r"(?<=[\d.,])\s*(ct|cts|carats?|crt|k|pcs?|pces?|st|sts|stones?|pierres?)\.?", re.ASCII | re.IGNORECASE)
+_OTHER_UNIT = re.compile(r"(?<=[\d.,])\s*(g|gr|grs|grain|grains|gram|grams|grammes?|mg|kg|pts?|points?|mm)\.?", re.ASCII | re.IGNORECASE)
+
+
+def without_unit(text: str) -> str | Broken:
+    """Return a number without ``ct`` or ``pcs`` behind it; other units are refused."""
+    if not text or not text.rstrip(".")[-1:].isalpha():
+        return text
+    for pattern, found in ((_UNIT, ""), (_OTHER_UNIT, None)):
+        hit = pattern.search(text)
+        if hit is not None and hit.end() == len(text):
+            return Broken("unknown_unit") if found is None else text[: hit.start()]
+    return text
+
+
 def _number_in_text(text: str, marks: DecimalMarks) -> float | Broken:
+    bare = without_unit(text)
+    if isinstance(bare, Broken):
+        return bare
+    text = bare
     if text.casefold() in _NOT_FINITE:
         return Broken("not_finite")
     text = text.replace("−", "-")

@@ -20,6 +20,10 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
 """Columns without which a table cannot be read; the weight of stones comes from the scheme."""
 
 
+MAX_STRANGERS = 20
+"""Unknown members of a JSON object that are told one by one."""
+
+
 def guess_kind(raw: RawTable, words: Words) -> str | None:
     """Say what a table is from its columns alone, or return None.
 
@@ -50,20 +54,30 @@ def recognise(raw: RawTable, kind: str, words: Words, problems: list[Problem]) -
     """Find out what the columns of a table are; what is missing, given twice or misspelt is added to `problems`."""
     known = words.columns(kind)
     found: dict[str, Column] = {}
+    strangers: list[str] = []
 
     def tell(code: str, header: str, **values: object) -> None:
         problems.append(problem(Broken(code, values), table=raw.name, column=header))
 
     for column in raw.columns:
         name = known.get(fold(column.header))
-        if name is None:
-            close = nearest(column.header, known, cutoff=0.8, count=1)
-            if fold(column.header) and close in _close_names(column.header, known):
+        if name is None and len(strangers) < MAX_STRANGERS:
+            close = nearest(column.header[:80], known, cutoff=0.8, count=1)
+            if fold(column.header) and close in _close_names(column.header[:80], known):
                 tell("unknown_column", column.header, nearest=close)
+            elif raw.typed:
+                strangers.append(column.header)
+        elif name is None:
+            strangers.append(column.header)
         elif name in found:
             tell("column_twice", column.header, column=name)
         else:
             found[name] = column
+    strangers = strangers if raw.typed else []
+    for header in strangers[:MAX_STRANGERS]:
+        tell("unknown_member", header, nearest=nearest(header[:80], {fold(name): name for name in known.values()}))
+    if len(strangers) > MAX_STRANGERS:
+        problems.append(problem(Broken("more_problems", {"count": len(strangers) - MAX_STRANGERS}), table=raw.name))
     required = (words.scheme.size.column,) if kind == "stones" else REQUIRED[kind]
     if kind == "declarations":
         weighed = ("carats",) if not raw.typed and "percent" not in found else ()

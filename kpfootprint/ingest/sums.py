@@ -110,6 +110,11 @@ def _label(raw: RawTable, row: int, headers: Headers | None = None) -> str:
     return ""
 
 
+def _equals(total: float, parts: NDArray[np.float64]) -> bool:
+    """Say whether a number without a label is the sum of others, to the hundredth."""
+    return bool(np.isfinite(parts).all()) and abs(float(parts.sum()) - total) <= 0.0051
+
+
 def _agrees(total: float, parts: NDArray[np.float64]) -> bool:
     parts = parts[np.isfinite(parts)]
     if not len(parts):
@@ -212,13 +217,12 @@ def _find_unlabelled(  # noqa: PLR0913
     own[rows] = True
     start = int(rows[0])
     for row in suspects.tolist():
-        inside = np.flatnonzero(own[start:row]) + start
         for begin in (start, int(rows[0])):
             inside = np.flatnonzero(own[begin:row]) + begin
             shown = {at: float(v[row]) for at, v in values.items() if np.isfinite(v[row])}
             if len(inside) < (2 if row == last else 3) or not shown:
                 continue
-            if all(_agrees(total, values[at][inside]) for at, total in shown.items()):
+            if all(_equals(total, values[at][inside]) for at, total in shown.items()):
                 left[row] = LeftOut(table=raw.name, row=raw.line(row), code="sum_of_rows", values={})
                 own[row] = False
                 start = row + 1
@@ -276,7 +280,7 @@ def _sum_without_classes(
     shown = {at: float(v[last]) for at, v in values.items() if np.isfinite(v[last]) and v[last] > 0}
     enough = 4 if classes else 2
     found: list[int] = []
-    if shown and len(before) >= enough and all(_agrees(total, values[at][before]) for at, total in shown.items()):
+    if shown and len(before) >= enough and all(_equals(total, values[at][before]) for at, total in shown.items()):
         found.append(last)
     if classes or found or len(rows) > _WALKED or len(values) != 1:
         return found

@@ -12,10 +12,11 @@ from kpfootprint.parcel import Breakdown, Declaration, DeclaredCountry, Parcel
 from kpfootprint.scheme import Scheme, SieveSet
 
 
-def parcel_to_json(parcel: Parcel, scheme: Scheme) -> dict[str, Any]:
+def parcel_to_json(parcel: Parcel, scheme: Scheme, *, sealed: bool = False) -> dict[str, Any]:
     """Write a parcel as the JSON document that `ingest_json` reads back to the same parcel.
 
-    Members that are not known are left out; classes bear the names of the scheme.
+    Members that are not known are left out; classes bear the names of the scheme. With `sealed` the document also says
+    how the sheet of the parcel was read, so that its report can be made again.
     """
     conditions = {name: value for name in CONDITIONS if (value := getattr(parcel.conditions, name)) is not None}
     document: dict[str, Any] = {
@@ -49,6 +50,8 @@ def parcel_to_json(parcel: Parcel, scheme: Scheme) -> dict[str, Any]:
         ]
         if parcel.n_stones and all(item.counted is None or item.sample for item in parcel.breakdowns):
             document["n_stones"] = parcel.n_stones
+    if sealed and parcel.read_as is not None:
+        document["read_as"] = dict(parcel.read_as)
     own = parcel.sieve_set
     if own is not None and not _ranged(own) and scheme.sieve_set(own.name) is None:
         document["size_classes"] = [

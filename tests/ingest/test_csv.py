@@ -160,10 +160,10 @@ def test_factorising_many_distinct_rows() -> None:
 
 
 def test_rows_are_told_by_the_line_on_which_they_begin(words: Words) -> None:
-    text = 'weight_ct,colour,note\n0.1,brown,"two\nlines"\n\n0.2,cape,x\n'
+    text = 'weight_ct,colour,"a\nnote"\n0.1,brown,"one ""line"""\n\n0.2,cape,x\n'
     table = read_csv(text.encode(), "stones", "stones.csv", words, Limits())
     assert table.rows is not None
-    assert table.rows.tolist() == [2, 5]
+    assert table.rows.tolist() == [3, 5]
 
 
 def test_ragged_rows_are_told(tmp_path: Path, scheme: Scheme, zone_table: ZoneTable) -> None:
@@ -192,8 +192,12 @@ def test_ragged_rows_are_told(tmp_path: Path, scheme: Scheme, zone_table: ZoneTa
         ("a.csv.gz", gzip.compress(b"weight_ct\n0.2\n", mtime=0)[:-6], "damaged_file"),
         ("a.xlsx", b"weight_ct\n0.2\n", "wrong_file_kind"),
         ("a.zip", b"weight_ct\n0.2\n", "wrong_file_kind"),
-        ("a.xls", b"weight_ct\n0.2\n", "unknown_file_kind"),
-        ("a.json", b"{}", "unknown_file_kind"),
+        ("a.xls", b"weight_ct\n0.2\n", "wrong_file_kind"),
+        ("a.ods", b"weight_ct\n0.2\n", "wrong_file_kind"),
+        ("a.xlsb", b"weight_ct\n0.2\n", "unknown_file_kind"),
+        ("a.json", b"{}", "no_stones"),
+        ("a.json", b"{", "not_json"),
+        ("a.json", b"[" * 100_000, "not_json"),
         ("a.csv", b"weight_ct\n", "no_stones"),
         ("a.csv", b"colour,morphology\nbrown,macle\n", "missing_column"),
     ],

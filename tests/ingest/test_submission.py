@@ -379,4 +379,17 @@ def test_a_million_problems_are_told_quickly_and_counted(tmp_path: Path, scheme:
     a, c = (failure.problems for failure in read.failures)
     assert len(a) == 1001
     assert [p.code for p in c] == ["more_problems"]
-    assert sum(int(p.reason.split()[0]) for p in (a[-1], c[-1])) == 60_000 - 1000
+    assert sum(int(p.reason.split()[0]) for p in (a[-1], c[-1])) == 20_002 - 1000
+
+
+def test_values_that_are_alike_are_one_problem_with_their_number(
+    tmp_path: Path, scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    path = tmp_path / "stones.csv"
+    path.write_text("weight_ct,colour\n" + "0.5,brwn\n0.4,cape\n0.3,xx\n" * 500, encoding="utf-8")
+    first, second = problems_of(lambda: ingest_file(path, scheme, zone_table))
+    assert told((first, second)) == [
+        ("unknown_class", "stones", 2, "colour", "brwn"),
+        ("unknown_class", "stones", 4, "colour", "xx"),
+    ]
+    assert "in 500 rows" in first.reason

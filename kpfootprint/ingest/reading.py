@@ -1,0 +1,261 @@
+"""The doors of ingestion: a file, a folder, an upload or a document becomes parcels, with how each was read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kpfootprint.errors import IngestError, Problem
+from kpfootprint.ingest.assemble import ParcelFailure, Submission, assemble
+from kpfootprint.ingest.cells import Cell, is_blank, text_of
+from kpfootprint.ingest.document import document_tables, overlay
+from kpfootprint.ingest.files import Upload, read_tables, stem, trace_of
+from kpfootprint.ingest.layout import Choices
+from kpfootprint.ingest.limits import Limits
+from kpfootprint.ingest.receipt import read_as_of
+from kpfootprint.ingest.rules import Broken, problem
+from kpfootprint.ingest.settle import chosen_valuation, settle_sizes
+from kpfootprint.ingest.tables import Column, Table
+from kpfootprint.ingest.words import Words, nearest
+from kpfootprint.parcel import Parcel
+from kpfootprint.reference import ZoneTable
+from kpfootprint.scheme import Scheme
+from kpfootprint.strict_json import NotJson, read_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What came of reading an input; where nothing could be read, `problems` say why.
+
+    Parameters
+    ----------
+    parcels : tuple of Parcel
+        The parcels that can be examined; ``parcel.read_as`` says how each was read.
+    failures : tuple of ParcelFailure
+        The others, each with all that is wrong with it.
+    order : tuple of str
+        Ids of all parcels, in the order of the input.
+    problems : tuple of Problem
+        Everything that is wrong, whatever parcel it spoils. A problem whose ``values`` have ``choices`` is a question.
+    """
+
+    parcels: tuple[Parcel, ...] = ()
+    failures: tuple[ParcelFailure, ...] = ()
+    order: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def read(  # noqa: PLR0913 - each of them is an answer to a question of its own
+    source: Path | Upload,
+    scheme: Scheme,
+    zone_table: ZoneTable,
+    *,
+    given: Mapping[str, Any] | None = None,
+    choices: Choices | None = None,
+    one: bool = False,
+    limits: Limits | None = None,
+) -> Reading:
+    """Read whatever was brought: a file, a folder, an archive, a workbook, a JSON parcel. Bad input raises nothing.
+
+    Parameters
+    ----------
+    source : Path or Upload
+        Where it lies, or its name and bytes.
+    given : mapping, optional
+        What is known besides of the one parcel, in the shape of the JSON parcel without stones; it goes before what
+        the input says, and makes `one` true.
+    choices : mapping of str to str, optional
+        Answers to questions that an earlier reading asked, as its problems' ``choices`` name them.
+    one : bool
+        Whether one parcel is expected; ``given["parcel_id"]`` picks it where there are several.
+
+    Returns
+    -------
+    Reading
+    """
+    try:
+        found = _submission(source, scheme, zone_table, given, choices or {}, limits, one=one or bool(given))
+    except IngestError as error:
+        return Reading(problems=error.problems)
+    return Reading(
+        parcels=found.batch.parcels, failures=found.failures, order=found.order, problems=found.problems()
+    )
+
+
+def ingest_submission(
+    path: Path | Upload,
+    scheme: Scheme,
+    zone_table: ZoneTable,
+    limits: Limits | None = None,
+    *,
+    choices: Choices | None = None,
+) -> Submission:
+    """Read a submission: a folder, a .zip or a workbook with the tables of the documentation, or one sheet alone.
+
+    Returns
+    -------
+    Submission
+        The good parcels, and the others with all that is wrong with each. Every parcel may have failed.
+
+    Raises
+    ------
+    IngestError
+        With every problem, where a table cannot be read, or rows cannot be laid to a parcel.
+    """
+    return _submission(path, scheme, zone_table, None, choices or {}, limits, one=False)
+
+
+def ingest_file(  # noqa: PLR0913
+    path: Path | Upload,
+    scheme: Scheme,
+    zone_table: ZoneTable,
+    *,
+    parcel: Mapping[str, Any] | None = None,
+    choices: Choices | None = None,
+    limits: Limits | None = None,
+) -> Parcel:
+    """Read one parcel: a sheet of stones or counts, a JSON parcel, or a submission that holds one parcel.
+
+    Parameters
+    ----------
+    parcel : mapping, optional
+        What is known besides, in the shape of the JSON parcel without stones; it goes before what the file says.
+        ``parcel_id`` also picks the parcel where the file holds several. Without one, the file's own id is taken,
+        then its name without suffixes.
+
+    Raises
+    ------
+    IngestError
+        With every problem.
+    """
+    found = _submission(path, scheme, zone_table, parcel, choices or {}, limits, one=True)
+    if found.failures:
+        raise IngestError(found.problems())
+    return found.batch.parcels[0]
+
+
+def _submission(  # noqa: PLR0913
+    source: Path | Upload,
+    scheme: Scheme,
+    zone_table: ZoneTable,
+    given: Mapping[str, Any] | None,
+    choices: Choices,
+    limits: Limits | None,
+    *,
+    one: bool,
+) -> Submission:
+    words, limits = Words(scheme, zone_table), limits or Limits()
+    said = {name: value for name, value in (given or {}).items() if value is not None}
+    problems: list[Problem] = []
+    if source.name.lower().endswith(".json") and (isinstance(source, Upload) or source.is_file()):
+        document = _document(source)
+        if isinstance(document, Mapping) and document.get("parcel_id") is None:
+            document = {**document, "parcel_id": stem(source)}
+        if isinstance(document, Mapping) and isinstance(said.get("parcel_id"), str):
+            document = {**document, "parcel_id": said["parcel_id"]}
+        tables, single = document_tables(document, words, limits, problems)
+        named: str | None = single
+    else:
+        tables = read_tables(source, words, limits, choices, problems)
+        tables, named = _named(tables, source, said, problems, one=one)
+        tables = chosen_valuation(tables, named, choices, problems, one=one)
+        named = named if len(_parcel_ids(tables)) <= 1 or one else None
+    if one:
+        assert named is not None
+        tables = overlay(tables, said, named, words, limits, problems)
+    tables = settle_sizes(tables, words, problems)
+    found = assemble(tables, words, limits, single=named, problems=problems)
+    traced = trace_of(tables)
+    return replace(
+        found,
+        batch=replace(
+            found.batch,
+            parcels=tuple(replace(item, read_as=read_as_of(item, traced, scheme)) for item in found.batch.parcels),
+        ),
+    )
+
+
+def _document(source: Path | Upload) -> object:
+    try:
+        return read_json(source.data if isinstance(source, Upload) else source.read_bytes())
+    except NotJson as error:
+        raise IngestError([problem(Broken("not_json", {"detail": str(error)}), table=source.name)]) from None
+
+
+def _named(
+    tables: dict[str, Table], source: Path | Upload, said: Mapping[str, Any], problems: list[Problem], *, one: bool
+) -> tuple[dict[str, Table], str | None]:
+    """Return tables and the id of the only parcel in them, or None where they hold several."""
+    found = _parcel_ids(tables)
+    if not one:
+        single = None if len(found) > 1 else next(iter(found), stem(source))
+        if single is None:
+            tables = {kind: _needs_parcel_id(table, problems) for kind, table in tables.items()}
+        return tables, single
+    wanted = text_of(said["parcel_id"]) if isinstance(said.get("parcel_id"), str) else None
+    if len(found) > 1 and wanted not in found:
+        listed = ", ".join(found[:10]) + (", …" if len(found) > 10 else "")
+        broken = Broken("several_parcels", {"found": len(found), "known": listed})
+        raise IngestError([problem(broken, table=source.name, value=wanted)])
+    own = wanted if wanted in found else next(iter(found), None)
+    name = str(wanted or own or stem(source))
+    _strangers(tables, found, problems)
+    return {kind: _of_parcel(table, own, name) for kind, table in tables.items()}, name
+
+
+def _strangers(tables: Mapping[str, Table], found: list[str], problems: list[Problem]) -> None:
+    """Note declarations of parcels that there are not: a misspelt id would silently drop what it declares."""
+    table = tables.get("declarations")
+    column = table.columns.get("parcel_id") if table is not None else None
+    if table is None or column is None or not found:
+        return
+    for code, cell in enumerate(column.cells):
+        if is_blank(cell) or text_of(cell) in found:
+            continue
+        rows = np.flatnonzero(column.codes == code)
+        if len(rows):
+            known = {name: name for name in found}
+            broken = Broken("unknown_parcel", {"nearest": nearest(text_of(cell), known)})
+            problems.append(table.problem(broken, int(rows[0]), "parcel_id"))
+
+
+def _needs_parcel_id(table: Table, problems: list[Problem]) -> Table:
+    if table.kind == "size_classes" or "parcel_id" in table.columns:
+        return table
+    headers = ", ".join(column.header for column in table.columns.values())
+    broken = Broken("missing_column", {"column": "parcel_id", "headers": headers})
+    problems.append(problem(broken, table=table.name, column="parcel_id"))
+    return replace(table, complete=False)
+
+
+def _parcel_ids(tables: Mapping[str, Table]) -> list[str]:
+    found: dict[str, None] = {}
+    for kind in ("parcels", "stones", "counts"):
+        if kind in tables and "parcel_id" in tables[kind].columns:
+            column = tables[kind].columns["parcel_id"]
+            used = np.unique(column.codes)
+            found |= dict.fromkeys(text_of(column.cells[at]) for at in used.tolist() if not is_blank(column.cells[at]))
+    return list(found)
+
+
+def _of_parcel(table: Table, parcel_id: str | None, name: str) -> Table:
+    """Keep the rows of one parcel (and those of none, which are a fault), and call it by `name`."""
+    valuations = {party: _of_parcel(item, parcel_id, name) for party, item in table.valuations.items()}
+    column = table.columns.get("parcel_id")
+    if column is None:
+        return replace(table, valuations=valuations)
+    own = [is_blank(cell) or text_of(cell) == parcel_id for cell in column.cells]
+    kept = np.flatnonzero(np.array(own, dtype=bool)[column.codes])
+    place = {int(old): new for new, old in enumerate(kept)}
+    cells: list[Cell] = [cell if is_blank(cell) else name for cell in column.cells]
+    columns = {key: item.rows(kept) for key, item in table.columns.items()}
+    columns["parcel_id"] = Column(column.header, cells, column.codes[kept])
+    rows = None if table.rows is None else table.rows[kept]
+    ragged = {place[row]: found for row, found in table.ragged.items() if row in place}
+    return replace(
+        table, columns=columns, n_rows=len(kept), rows=rows, ragged=ragged, valuations=valuations
+    )
