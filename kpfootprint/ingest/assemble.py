@@ -12,6 +12,7 @@ from kpfootprint.ingest.fields import Draft, read_parcels
 from kpfootprint.ingest.findings import Findings
 from kpfootprint.ingest.goods import read_goods
 from kpfootprint.ingest.limits import Limits
+from kpfootprint.ingest.receipt import Receipt
 from kpfootprint.ingest.rules import Broken
 from kpfootprint.ingest.sieves import read_sieve_sets
 from kpfootprint.ingest.tables import Table
@@ -112,12 +113,13 @@ def _assemble(tables: Mapping[str, Table], words: Words, limits: Limits, single:
     whole = findings.of(None)
     if whole:
         raise IngestError(findings.all(drafts))
+    receipt = Receipt(tables.values(), words.scheme)
     parcels: dict[str, Parcel] = {}
     for parcel_id, draft in drafts.items():
         if parcel_id in declared:
             draft.zones, draft.countries = declared[parcel_id].zones, declared[parcel_id].countries
         rows = stone_rows.get(parcel_id), count_rows.get(parcel_id)
-        parcel = build_parcel(draft, (stones, rows[0]), (counts, rows[1]), sieve_sets, words, findings)
+        parcel = build_parcel(draft, (stones, rows[0]), (counts, rows[1]), sieve_sets, words, findings, receipt)
         if parcel is not None:
             parcels[parcel_id] = parcel
     order = tuple(drafts)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from kpfootprint.ingest.fields import Draft, export_day
 from kpfootprint.ingest.findings import Findings
 from kpfootprint.ingest.goods import Goods
+from kpfootprint.ingest.receipt import Receipt
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.sheets import number_and_weight, read_breakdowns
 from kpfootprint.ingest.totals import CELL_UNIT_CT, STONE_UNIT_CT, rounding_tolerance
@@ -30,6 +31,7 @@ def build_parcel(
     sieve_sets: Mapping[str, SieveSet | None],
     words: Words,
     findings: Findings,
+    receipt: Receipt,
 ) -> Parcel | None:
     """Build one parcel, or note why not and return None."""
 
@@ -85,7 +87,7 @@ def build_parcel(
         }
     if draft.parcel_id in findings.spoiled():
         return None
-    return _parcel(draft, body, _stone_values(goods, rows))
+    return _parcel(draft, body | {"read_as": receipt.of(body)}, _stone_values(goods, rows))
 
 
 def _sieve_set(draft: Draft, sets: Mapping[str, SieveSet | None], words: Words, tell: Any) -> SieveSet | None:

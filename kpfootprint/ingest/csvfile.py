@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.errors import IngestError
-from kpfootprint.ingest.heads import LOOKED_AT, Head, find_head
 from kpfootprint.ingest.headers import Headers
+from kpfootprint.ingest.heads import LOOKED_AT, Head, find_head
 from kpfootprint.ingest.limits import Limits
 from kpfootprint.ingest.regular import read_regular
 from kpfootprint.ingest.rules import Broken, problem
@@ -91,9 +91,9 @@ def read_csv(data: bytes, name: str, source: str, words: Words, limits: Limits) 
         raise _refuse(name, "too_many_columns", limit=limits.max_columns)
     last = head.rows[-1]
     body = _line_starts(text, lines[last + 1] - 1) if last + 1 < len(lines) else _after(text, rows, lines, last)
-    raw = _read_regular(data, text, body, separator, encoding, head, name, source, limits, lines, last)
+    raw = _read_regular(data, text, body, separator, encoding, head, name, source, limits)
     if raw is None:
-        raw = _read_rows(text, body, separator, head, name, source, limits, lines, last)
+        raw = _read_rows(text, body, separator, head, name, source, limits)
     raw = replace(
         raw,
         header_rows=tuple(lines[at] for at in head.rows),
@@ -136,7 +136,7 @@ def _separator(start: str, headers: Headers) -> str:
 def _first_rows(
     start: str, separator: str, name: str, limits: Limits, skipped: int
 ) -> tuple[list[list[str]], list[int]]:
-    """Return the first rows of a file, with the line on which each begins; nothing wide is built before it is counted."""
+    """Return the first rows of a file, with the line on which each begins; what is wide is refused unbuilt."""
     rows: list[list[str]] = []
     lines: list[int] = []
     line = 1 + skipped
@@ -175,7 +175,7 @@ def _after(text: str, rows: list[list[str]], lines: list[int], last: int) -> int
     return _line_starts(text, lines[last] - 1 + height)
 
 
-def _read_regular(  # noqa: PLR0913
+def _read_regular(
     data: bytes,
     text: str,
     body: int,
@@ -185,8 +185,6 @@ def _read_regular(  # noqa: PLR0913
     name: str,
     source: str,
     limits: Limits,
-    lines: list[int],
-    last: int,
 ) -> RawTable | None:
     """Read a file whose rows are all alike, many times faster than cell by cell; None where they are not."""
     before = text[:body]
@@ -206,7 +204,7 @@ def _read_regular(  # noqa: PLR0913
     return RawTable(name=name, source=source, columns=made, rows=(numbers + first).astype(np.int32))
 
 
-def _read_rows(  # noqa: PLR0913
+def _read_rows(
     text: str,
     body: int,
     separator: str,
@@ -214,8 +212,6 @@ def _read_rows(  # noqa: PLR0913
     name: str,
     source: str,
     limits: Limits,
-    lines: list[int],
-    last: int,
 ) -> RawTable:
     width = len(head.texts)
     makers = [ColumnMaker() for _ in head.texts]
@@ -255,7 +251,7 @@ def _chunks(reader: Iterator[list[str]], first: int, name: str) -> Iterator[list
         try:
             chunk += islice(reader, _CHUNK)
         except csv.Error:
-            raise _refuse(name, "bad_quotes", row=first + _broken_at(reader, before, chunk)) from None
+            raise _refuse(name, "bad_quotes", row=first + _broken_at(before, chunk)) from None
         if not chunk:
             return
         if reader.line_num - before != len(chunk):  # type: ignore[attr-defined]
@@ -264,7 +260,7 @@ def _chunks(reader: Iterator[list[str]], first: int, name: str) -> Iterator[list
         yield chunk
 
 
-def _broken_at(reader: Iterator[list[str]], before: int, chunk: list[list[str]]) -> int:
+def _broken_at(before: int, chunk: list[list[str]]) -> int:
     """Return how many lines stand above the row at which a reader gave up."""
     at = next((at for at, row in enumerate(chunk) if any("\n" in cell for cell in row)), len(chunk))
     return before + at

@@ -116,7 +116,7 @@ def _read_one(name: str, data: bytes, words: Words, budget: Budget, limits: Limi
             return []
         return [read_csv(data, stem(Path(own)), name, words, limits)]
     if lower.endswith(_BOOKS):
-        return read_workbook(data, name, words, budget, limits)
+        return read_workbook(data, name, budget, limits, words)
     if lenient and not lower.endswith((".xlsm", ".xlsb", ".zip", ".json")) and not _named_like_a_table(own):
         return []
     raise refuse(name, "unknown_file_kind")
@@ -154,13 +154,13 @@ def _recognise_all(
             else:
                 tables[table.kind] = table
     if "parcels" not in tables:
-        titles = [table for raw in raws if (table := _titles(raw, headers.words)) is not None]
+        titles = [title for raw in raws if (title := _titles(raw, headers.words)) is not None]
         if len(titles) == 1 and raws:
             tables["parcels"] = titles[0]
     return tables
 
 
-def _tables_of(  # noqa: PLR0913
+def _tables_of(
     raw: RawTable, hint: str | None, headers: Headers, choices: Choices, problems: list[Problem], *, several: bool
 ) -> list[Table]:
     words = headers.words
@@ -170,9 +170,9 @@ def _tables_of(  # noqa: PLR0913
     attributes = {item.column for item in words.scheme.categorical} | {"size_class"}
     others = [column.header for column in raw.columns if fold(column.header) not in words.columns("parcels")]
     classed = any((meaning := headers.of(header)).role in attributes or meaning.wide for header in others)
-    if hint == "size_classes" or {"size_class", "lower_ct"} <= sizes:
-        if not {"n_stones", "carats"} & {headers.of(column.header).role for column in raw.columns}:
-            return [recognise(raw, "size_classes", words, problems)]
+    measured = {"n_stones", "carats"} & {headers.of(column.header).role for column in raw.columns}
+    if not measured and (hint == "size_classes" or {"size_class", "lower_ct"} <= sizes):
+        return [recognise(raw, "size_classes", words, problems)]
     own = parcels - {"parcel_id", "n_stones", "carats", "value_usd"}
     if several and not classed and (hint == "parcels" or (hint is None and "parcel_id" in parcels and own)):
         return [recognise(raw, "parcels", words, problems)]
@@ -195,9 +195,9 @@ def _titles(raw: RawTable, words: Words) -> Table | None:
         pairs: list[tuple[str, Cell]] = []
         for at, cell in enumerate(filled):
             text = text_of(cell)
-            key, colon, value = text.partition(":")
-            if colon and value.strip():
-                pairs.append((key, value.strip()))
+            key, colon, said = text.partition(":")
+            if colon and said.strip():
+                pairs.append((key, said.strip()))
             elif at + 1 < len(filled) and not text_of(filled[at + 1]).endswith(":"):
                 pairs.append((text.rstrip(": "), filled[at + 1]))
         for key, value in pairs:
@@ -245,8 +245,3 @@ def _ids_of(tables: Mapping[str, Table]) -> set[str]:
         for cell in tables[kind].columns["parcel_id"].cells
         if not is_blank(cell)
     }
-
-
-def trace_of(tables: Mapping[str, Table]) -> list[Table]:
-    """Return tables in the order in which their reading is told."""
-    return [tables[kind] for kind in ("stones", "counts", "parcels", "declarations", "size_classes") if kind in tables]

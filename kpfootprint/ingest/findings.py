@@ -70,7 +70,7 @@ class Findings:
     def _add_by_value(
         self, table: Table, column: Column, broken: Mapping[int, Broken], owners: NDArray[np.int32], ids: list[str]
     ) -> None:
-        """Note each value that breaks a rule once for each parcel, with the number of its rows, at the first of them."""
+        """Note each value that breaks a rule once for each parcel, at its first row, with the number of its rows."""
         bad_cells = np.zeros(len(column.cells), dtype=bool)
         bad_cells[list(broken)] = True
         rows = np.flatnonzero(bad_cells[column.codes])

@@ -140,8 +140,8 @@ def class_codes(cells: Sequence[Cell], attribute: Attribute) -> tuple[NDArray[np
     codes = np.full(len(cells), NOT_RECORDED, dtype=np.int16)
     broken: dict[int, Broken] = {}
     known = attribute_words(attribute)
-    names = {word: attribute.code_names[code] for word, code in known.items()}
-    unlike_any = Broken("unknown_class", {"attribute": attribute.name, "nearest": nearest("", names)})
+    names: dict[str, str] = {}
+    unlike_any: Broken | None = None
     for position, cell in enumerate(cells):
         if is_blank(cell):
             continue
@@ -152,9 +152,14 @@ def class_codes(cells: Sequence[Cell], attribute: Attribute) -> tuple[NDArray[np
         code = known.get(fold(text))
         if code is not None:
             codes[position] = code
-        elif len(broken) < MAX_COMPARED:
+            continue
+        if not names:
+            every = attribute.code_names
+            names = {word: every[code] for word, code in known.items()}
+            unlike_any = Broken("unknown_class", {"attribute": attribute.name, "nearest": nearest("", names)})
+        if len(broken) < MAX_COMPARED:
             values = {"attribute": attribute.name, "nearest": nearest(text, names)}
             broken[position] = Broken("unknown_class", values)
-        else:
+        elif unlike_any is not None:
             broken[position] = unlike_any
     return codes, broken

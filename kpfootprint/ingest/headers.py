@@ -12,8 +12,12 @@ from kpfootprint.ingest.sizes import size_span
 from kpfootprint.ingest.words import Words, attribute_words, code_names, declared_words, fold
 
 MEASURES = ("n_stones", "carats", "percent")
-_PER = re.compile(r"(cts?|carats?|kt|poids|weight)\s*(/|per|par|pro)\s*(st|sts|pcs?|pces?|p|stones?|pierres?|pieces?)\b")
+_PER = re.compile(
+    r"(cts?|carats?|kt|poids|weight)\s*(/|per|par|pro)\s*(st|sts|pcs?|pces?|p|stones?|pierres?|pieces?)\b"
+)
 _PER_CARAT = re.compile(r"(st|sts|pcs?|p|stones?|pierres?|pieces?)\s*(/|per|par|pro)\s*(cts?|carats?)\b")
+_LONGEST = 200
+_MANY = 4096
 _WORD = re.compile(r"[^\W_]+|[%#$]")
 
 
@@ -73,7 +77,9 @@ class Headers:
     @cached_property
     def _roles(self) -> Mapping[str, Mapping[str, str]]:
         lexicon: Mapping[str, Iterable[str]] = declared_words()["headers"]
-        return {role: dict.fromkeys((" ".join(tokens_of(word)) for word in found), role) for role, found in lexicon.items()}
+        return {
+            role: dict.fromkeys((" ".join(tokens_of(word)) for word in found), role) for role, found in lexicon.items()
+        }
 
     @cached_property
     def _attributes(self) -> Mapping[str, str]:
@@ -117,8 +123,22 @@ class Headers:
     def _is(self, role: str, token: str) -> bool:
         return token in self._roles[role]
 
-    def of(self, header: str) -> Meaning:  # noqa: PLR0911, PLR0912 - one question a line, in the order that decides
+    @cached_property
+    def _met(self) -> dict[str, Meaning]:
+        return {}
+
+    def of(self, header: str) -> Meaning:
         """Return what a header means by its words alone."""
+        if len(header) > _LONGEST:
+            return UNKNOWN
+        met = self._met.get(header)
+        if met is None:
+            met = self._of(header)
+            if len(self._met) < _MANY:
+                self._met[header] = met
+        return met
+
+    def _of(self, header: str) -> Meaning:
         text = " ".join(header.split())
         if not text:
             return UNKNOWN
@@ -202,7 +222,8 @@ class Headers:
         """Say whether a header is the number of a lot: ``Lot number``, ``Bag #``."""
         rest = [token for token in tokens if not self._is("lot", token)]
         return len(rest) < len(tokens) and all(
-            self._is("row", token) or self._is("filler", token) or token in ("number", "nombre", "code") for token in rest
+            self._is("row", token) or self._is("filler", token) or token in ("number", "nombre", "code")
+            for token in rest
         )
 
     def _classes(self, header: str, rest: list[str], measure: str) -> tuple[tuple[str, str], ...]:

@@ -42,10 +42,12 @@ def find_head(rows: Sequence[Sequence[Cell]], headers: Headers) -> Head:
         known, the first row that is not blank.
     """
     filled = [at for at, row in enumerate(rows) if any(not is_blank(cell) for cell in row)]
-    scores = {at: _score(rows[at], headers) for at in filled}
-    best = max(filled, key=lambda at: (scores[at], -at))
-    if scores[best] <= 0.5:
-        best = filled[0]
+    best = filled[0]
+    if not _names_every_column(rows[best], headers):
+        scores = {at: _score(rows[at], headers) for at in filled}
+        best = max(filled, key=lambda at: (scores[at], -at))
+        if scores[best] <= 0.5:
+            best = filled[0]
     members = [best]
     for above in reversed([at for at in filled if at < best][-2:]):
         if not _is_group_row(rows[above], [rows[at] for at in members], headers):
@@ -65,9 +67,13 @@ def _texts(row: Sequence[Cell]) -> list[str]:
 
 def _is_number(text: str) -> bool:
     kept = text.replace(" ", "").replace("\u00a0", "").replace("'", "")
-    return bool(kept) and kept[0] in "0123456789.,-+" and all(char in "0123456789.,-+%" for char in kept) and any(
-        char.isdigit() for char in kept
-    ) and not (kept[0] in "+-" and len(kept.lstrip("+-")) <= 7 and "." not in kept and "," not in kept)
+    return (
+        bool(kept)
+        and kept[0] in "0123456789.,-+"
+        and all(char in "0123456789.,-+%" for char in kept)
+        and any(char.isdigit() for char in kept)
+        and not (kept[0] in "+-" and len(kept.lstrip("+-")) <= 7 and "." not in kept and "," not in kept)
+    )
 
 
 def _score(row: Sequence[Cell], headers: Headers) -> float:
@@ -94,8 +100,18 @@ def _score(row: Sequence[Cell], headers: Headers) -> float:
     return score
 
 
+def _names_every_column(row: Sequence[Cell], headers: Headers) -> bool:
+    """Say whether every cell of a row heads a column that is known, so that no other row can be the header."""
+    texts = _texts(row)[:_CELLS]
+    said = [headers.of(text) for text in texts if text]
+    known = [item for item in said if item.sure and not item.wide]
+    return (
+        bool(texts) and all(texts) and len(known) == len(texts) and any(i.role in ("carats", "n_stones") for i in said)
+    )
+
+
 def _is_group_row(above: Sequence[Cell], head: Sequence[Sequence[Cell]], headers: Headers) -> bool:
-    """Say whether a row names groups of the columns below it: the header beneath repeats itself, or has gaps it fills."""
+    """Say whether a row names groups of the columns below it: the header beneath repeats itself, or has gaps."""
     upper = _texts(above)
     lower = _texts(head[0])
     if any(_is_number(text) for text in upper if text) or sum(bool(text) for text in upper) < 2:
@@ -111,7 +127,9 @@ def _is_group_row(above: Sequence[Cell], head: Sequence[Sequence[Cell]], headers
 def _continues(below: Sequence[Cell], head: Sequence[Sequence[Cell]], headers: Headers) -> bool:
     """Say whether a row below the header is a second line of it: measures or units, and no number."""
     texts = _texts(below)
-    if any(not isinstance(cell, str) and not is_blank(cell) for cell in below) or any(map(_is_number, filter(None, texts))):
+    if any(not isinstance(cell, str) and not is_blank(cell) for cell in below) or any(
+        map(_is_number, filter(None, texts))
+    ):
         return False
     said = [headers.of(text) for text in texts if text and len(text) <= _LONGEST]
     measures = sum(item.role in ("n_stones", "carats", "percent", "mean", "money") and not item.wide for item in said)
@@ -120,7 +138,7 @@ def _continues(below: Sequence[Cell], head: Sequence[Sequence[Cell]], headers: H
     under_blank = any(text and (at >= len(top) or not top[at]) for at, text in enumerate(texts))
     known = [headers.of(text) for text in top if text]
     lacking = not any(item.role in ("n_stones", "carats", "stones_or_carats") for item in known)
-    return measures >= 1 and (measures >= 2 or under_blank or lacking) or (
+    return (measures >= 1 and (measures >= 2 or under_blank or lacking)) or (
         classes >= 2 and under_blank and lacking and not any(item.wide for item in known)
     )
 

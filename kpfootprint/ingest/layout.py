@@ -22,7 +22,7 @@ from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.sizes import size_span
 from kpfootprint.ingest.sums import leave_out_totals
 from kpfootprint.ingest.tables import Column, Note, RawTable, Table, Trace
-from kpfootprint.ingest.words import Words, attribute_words, declared_words, find_size, fold, nearest, size_words
+from kpfootprint.ingest.words import attribute_words, declared_words, fold, nearest
 
 Choices = Mapping[str, str]
 """Answers to questions, by what was asked: ``{"valuation": "ministry", "lots": "one", "column:Grade": "ignore"}``."""
@@ -72,7 +72,7 @@ def understand(
     """
     trace = Trace(header_rows=raw.header_rows, hidden=list(raw.hidden))
     sheet = Sheet(raw, _meanings(raw, headers, choices), headers, choices, trace)
-    sheet = _with_values_asked(sheet, hint)
+    sheet = _with_values_asked(sheet)
     sheet = _without_totals(sheet)
     tables = _tables(sheet, hint)
     problems += sheet.problems
@@ -98,13 +98,13 @@ def _meanings(raw: RawTable, headers: Headers, choices: Choices) -> list[Meaning
 # What the cells say where headers do not.
 
 
-def _with_values_asked(sheet: Sheet, hint: str | None) -> Sheet:
+def _with_values_asked(sheet: Sheet) -> Sheet:
     meanings = list(sheet.meanings)
     for at, meaning in enumerate(meanings):
         if not meaning.sure or meaning.role in ("row", "size_class", "carats", "n_stones"):
             meanings[at] = _asked(sheet, at, replace_known(meanings, at))
     sheet = replace(sheet, meanings=meanings)
-    _numbers_nobody_named(sheet, hint)
+    _numbers_nobody_named(sheet)
     return sheet
 
 
@@ -126,7 +126,7 @@ def _numbers(cells: Sequence[Cell]) -> NDArray[np.float64] | None:
     return values if len(values) and not broken else None
 
 
-def _asked(sheet: Sheet, at: int, known: tuple[Meaning, list[Meaning]]) -> Meaning:  # noqa: PLR0911, PLR0912
+def _asked(sheet: Sheet, at: int, known: tuple[Meaning, list[Meaning]]) -> Meaning:
     """Return what a column means, its cells asked."""
     meaning, others = known
     column = sheet.raw.columns[at]
@@ -140,14 +140,18 @@ def _asked(sheet: Sheet, at: int, known: tuple[Meaning, list[Meaning]]) -> Meani
     if meaning.party and numbers is not None:
         return _qualified(sheet, column.header, meaning, others)
     if numbers is not None and bool(np.all(numbers == np.floor(numbers))):
-        return _whole(sheet, at, meaning, roles, numbers)
+        return _whole(sheet, at, meaning, roles)
     if numbers is not None:
         if meaning.role == "size_class":
             if "carats" in roles:
                 return Meaning(role="mean")
-            sheet.tell("size_or_weight", at, choices=[(f"column:{column.header}", "carats"), (f"column:{column.header}", "ignore")])
+            sheet.tell(
+                "size_or_weight",
+                at,
+                choices=[(f"column:{column.header}", "carats"), (f"column:{column.header}", "ignore")],
+            )
             return Meaning(role="other")
-        if meaning.role == "unknown" and not sheet.headers.of(column.header).sure and _is_mean(sheet, at, others):
+        if meaning.role == "unknown" and not sheet.headers.of(column.header).sure and _is_mean(sheet, at):
             return Meaning(role="mean")
         return Meaning(role="other") if meaning.role in ("size_class", "row", "description") else meaning
     if meaning.role in ("carats", "n_stones", "value_usd"):
@@ -173,21 +177,22 @@ def _qualified(sheet: Sheet, header: str, meaning: Meaning, others: list[Meaning
     return replace(meaning, party="")
 
 
-def _whole(sheet: Sheet, at: int, meaning: Meaning, roles: set[str], numbers: NDArray[np.float64]) -> Meaning:
+def _whole(sheet: Sheet, at: int, meaning: Meaning, roles: set[str]) -> Meaning:
     column = sheet.raw.columns[at]
     running = _is_running(sheet, column)
     if meaning.role == "row" or (meaning.role == "n_stones" and meaning.sure and _may_be_a_number_of(column.header)):
         if running:
             return Meaning(role="row")
-        if meaning.role == "row" and fold(column.header) in ("no", "nr", "n", "num", "numero", "s", "sr") and "carats" in roles and "n_stones" not in roles:
+        if (
+            meaning.role == "row"
+            and fold(column.header) in ("no", "nr", "n", "num", "numero", "s", "sr")
+            and "carats" in roles
+            and "n_stones" not in roles
+        ):
             if "size_class" in roles:
                 return Meaning(role="n_stones")
             return Meaning(role="unknown", sure=False)
         return meaning
-    if meaning.role == "size_class":
-        known = size_words(sheet.headers.words.scheme.size.sieve_set)
-        texts = [text_of(c) for c in _cells(column, sheet.headers)]
-        return meaning if all(find_size(text, known) is not None for text in texts) else meaning
     if meaning.role == "unknown" and running:
         return Meaning(role="row")
     return meaning
@@ -213,7 +218,7 @@ def _is_running(sheet: Sheet, column: Column) -> bool:
     return bool(np.all(steps > 0) and np.median(steps) == 1)
 
 
-def _is_mean(sheet: Sheet, at: int, others: list[Meaning]) -> bool:
+def _is_mean(sheet: Sheet, at: int) -> bool:
     """Say whether a column of decimals is the carats of a row divided by its stones."""
     pieces = [p for p in sheet.places("n_stones") if p != at]
     carats = [p for p in sheet.places("carats") if p != at]
@@ -240,7 +245,7 @@ def marks_of_sheet(raw: RawTable) -> DecimalMarks:
     )
 
 
-def _named(sheet: Sheet, at: int, meaning: Meaning, roles: set[str], texts: list[str]) -> Meaning:  # noqa: PLR0911
+def _named(sheet: Sheet, at: int, meaning: Meaning, roles: set[str], texts: list[str]) -> Meaning:
     """Return what a column of words means: size classes, classes of an attribute, descriptions."""
     scheme = sheet.headers.words.scheme
     header = sheet.raw.columns[at].header
@@ -285,9 +290,13 @@ def _listed(texts: Iterable[str], most: int = 4) -> str:
     return ", ".join(items[:most]) + (", …" if len(items) > most else "")
 
 
-def _numbers_nobody_named(sheet: Sheet, hint: str | None) -> None:
+def _numbers_nobody_named(sheet: Sheet) -> None:
     """Ask what whole numbers beside carats are, where nothing else counts the stones."""
-    if sheet.places("n_stones") or sheet.places("n_stones", "stones_or_carats", wide=True) or not sheet.places("carats"):
+    if (
+        sheet.places("n_stones")
+        or sheet.places("n_stones", "stones_or_carats", wide=True)
+        or not sheet.places("carats")
+    ):
         return
     if sheet.places("zone_id") and not sheet.places(*(i.column for i in sheet.headers.words.scheme.categorical)):
         return
@@ -325,7 +334,7 @@ def _without_totals(sheet: Sheet) -> Sheet:
 # Kinds.
 
 
-def _tables(sheet: Sheet, hint: str | None) -> list[Table]:  # noqa: PLR0911
+def _tables(sheet: Sheet, hint: str | None) -> list[Table]:
     columns = [item.column for item in sheet.headers.words.scheme.categorical]
     wide = [at for at, item in enumerate(sheet.meanings) if item.wide]
     parties = _parties(sheet)
@@ -341,9 +350,7 @@ def _tables(sheet: Sheet, hint: str | None) -> list[Table]:  # noqa: PLR0911
     zones = sheet.places("zone_id")
     if zones and sheet.places("carats") and not classed and hint not in ("stones", "counts"):
         return [_plain(sheet, "declarations")]
-    if sheet.places("n_stones"):
-        tables = [_plain(sheet, "counts")]
-    elif sheet.places("size_class") and (sheet.places("carats") or hint == "counts"):
+    if sheet.places("n_stones") or (sheet.places("size_class") and (sheet.places("carats") or hint == "counts")):
         tables = [_plain(sheet, "counts")]
     elif sheet.places("carats") or hint in ("stones", "counts"):
         tables = [_plain(sheet, hint if hint == "counts" else "stones")]
@@ -374,8 +381,7 @@ def _known_columns(sheet: Sheet, kind: str) -> dict[str, int]:
     wanted = {
         "stones": {"parcel_id": "parcel_id", "carats": weight, "value_usd": "value_usd"},
         "counts": {
-            name: name
-            for name in ("parcel_id", "size_class", "n_stones", "carats", "value_usd", "breakdown", "sample")
+            name: name for name in ("parcel_id", "size_class", "n_stones", "carats", "value_usd", "breakdown", "sample")
         },
         "declarations": {"parcel_id": "parcel_id", "zone_id": "zone_id", "carats": "carats", "percent": "percent"},
     }[kind]
@@ -410,11 +416,11 @@ def _plain(sheet: Sheet, kind: str) -> Table:
     missing = [name for name in required[kind] if name not in columns]
     if kind == "counts" and not {"n_stones", "carats"} & set(columns):
         missing.append("n_stones")
-    _pass_over(sheet, set(found.values()), missing=bool(missing))
+    _pass_over(sheet, set(found.values()))
     listed = ", ".join(column.header for column in raw.columns if column.header) or "none"
     for name in missing:
         sheet.tell("missing_column", name, column=name, headers=listed)
-    if kind == "counts" and _uneven(columns, sheet):
+    if kind == "counts" and _uneven(sheet):
         columns["breakdown"] = _constant("lots", "lots", raw.n_rows)
     return Table(
         kind=kind,
@@ -430,7 +436,7 @@ def _plain(sheet: Sheet, kind: str) -> Table:
     )
 
 
-def _uneven(columns: Mapping[str, Column], sheet: Sheet) -> bool:
+def _uneven(sheet: Sheet) -> bool:
     """Say whether rows are lots, of which some name less than others, and not breakdowns of the same stones."""
     return bool(sheet.places("described", "lot"))
 
@@ -439,11 +445,11 @@ def _constant(header: str, text: str, n_rows: int) -> Column:
     return Column(header, [text], np.zeros(n_rows, dtype=np.int32))
 
 
-def _pass_over(sheet: Sheet, used: set[int], *, missing: bool) -> None:
+def _pass_over(sheet: Sheet, used: set[int]) -> None:
     """Note the columns that are not read; one that looks like a known one is a problem."""
-    known = {word: word for word in ()}  # type: ignore[var-annotated]
+    known: dict[str, str] = {}
     for table in ("stones", "counts"):
-        known |= {word: column for word, column in sheet.headers.words.columns(table).items()}
+        known |= sheet.headers.words.columns(table)
     for at, column in enumerate(sheet.raw.columns):
         if at in used or not column.header.strip():
             continue
@@ -455,7 +461,6 @@ def _pass_over(sheet: Sheet, used: set[int], *, missing: bool) -> None:
                 sheet.tell("unknown_column", at, nearest=close)
         if meaning.role not in ("described",):
             sheet.trace.passed_over.append(column.header)
-    _ = missing
 
 
 def _close(header: str, known: Mapping[str, str]) -> set[str]:
@@ -505,7 +510,11 @@ def _described(sheet: Sheet) -> Sheet:
     meanings = [*sheet.meanings, *(Meaning(role=name) for name in made)]
     meanings[at] = Meaning(role="described")
     if unread:
-        sheet.trace.notes.append(Note(code="words_passed_over", values={"column": sheet.raw.columns[at].header, "words": _listed(unread, 12)}))
+        sheet.trace.notes.append(
+            Note(
+                code="words_passed_over", values={"column": sheet.raw.columns[at].header, "words": _listed(unread, 12)}
+            )
+        )
     return replace(sheet, raw=raw, meanings=meanings)
 
 
@@ -540,13 +549,14 @@ def _unfolded(sheet: Sheet, wide: list[int]) -> Table:
             sheet.tell("column_twice", at, column=item.role)
         slot[item.role] = at
     dims = {
-        name: at
+        name: place
         for name in ("parcel_id", "size_class", *(i.column for i in scheme.categorical))
-        if (at := sheet.one(name)) is not None
+        if (place := sheet.one(name)) is not None
     }
     used |= set(dims.values())
-    whole = {name: at for name in ("n_stones", "carats") if (at := _whole_column(sheet, name)) is not None}
-    graded = {name: at for name in ("n_stones", "carats") if (at := sheet.one(name, "sample")) is not None}
+    measures = ("n_stones", "carats")
+    whole = {name: place for name in measures if (place := _whole_column(sheet, name)) is not None}
+    graded = {name: place for name in measures if (place := sheet.one(name, "sample")) is not None}
     used |= set(whole.values()) | set(graded.values())
     for at in sheet.places("unknown"):
         numbers = _numbers(_cells(raw.columns[at], sheet.headers))
@@ -555,7 +565,7 @@ def _unfolded(sheet: Sheet, wide: list[int]) -> Table:
     for at, item in enumerate(sheet.meanings):
         if item.party and at not in used:
             sheet.tell("unknown_class_column", at, header=raw.columns[at].header)
-    _pass_over(sheet, used, missing=False)
+    _pass_over(sheet, used)
     return _melted(sheet, groups, dims, whole, graded)
 
 
@@ -573,7 +583,12 @@ def _wide_measures(sheet: Sheet, wide: list[int]) -> Sheet:
         values = [_values(sheet.raw, at) for at in unsure]
         whole = all(bool(np.all(np.isnan(v) | (v == np.floor(v)))) for v in values)
         carats = _whole_column(sheet, "carats")
-        if whole and carats is not None and _whole_column(sheet, "n_stones") is None and sheet.one("n_stones", "sample") is None:
+        if (
+            whole
+            and carats is not None
+            and _whole_column(sheet, "n_stones") is None
+            and sheet.one("n_stones", "sample") is None
+        ):
             sums, total = np.nansum(values, axis=0), _values(sheet.raw, carats)
             if bool(np.all(np.abs(sums - total) < 0.01)):
                 whole = False
@@ -603,7 +618,11 @@ def _melted(
     targets = graded if sampled else whole
     for kind in kinds:
         for measure, at in targets.items():
-            parts = [slot[measure] for classes, slot in groups.items() if frozenset(n for n, _ in classes) == kind and measure in slot]
+            parts = [
+                slot[measure]
+                for classes, slot in groups.items()
+                if frozenset(n for n, _ in classes) == kind and measure in slot
+            ]
             if parts:
                 _check_rows(sheet, parts, at, values, measure)
     pieces: list[_Piece] = []
@@ -611,8 +630,14 @@ def _melted(
         mine = {classes: slot for classes, slot in groups.items() if frozenset(n for n, _ in classes) == kind}
         for classes, slot in mine.items():
             shown = [values[at] for at in slot.values()]
-            filled = np.flatnonzero(np.logical_or.reduce([np.isfinite(v) & (v != 0) for v in shown] + [_bad(raw, at) for at in slot.values()]))
-            pieces.append(_Piece(filled, slot, dict(classes), f"{'sample' if sampled else 'classes'} {number}", sampled))
+            filled = np.flatnonzero(
+                np.logical_or.reduce(
+                    [np.isfinite(v) & (v != 0) for v in shown] + [_bad(raw, at) for at in slot.values()]
+                )
+            )
+            pieces.append(
+                _Piece(filled, slot, dict(classes), f"{'sample' if sampled else 'classes'} {number}", sampled)
+            )
     weighed = any("carats" in slot for slot in groups.values())
     counted = any("n_stones" in slot for slot in groups.values())
     further = (not weighed and "carats" in whole) or (not counted and "n_stones" in whole) or sampled
@@ -625,20 +650,28 @@ def _melted(
 def _bad(raw: RawTable, at: int) -> NDArray[np.bool_]:
     """Say of each row whether its cell is filled with something that is no number."""
     column = raw.columns[at]
-    values, broken = read_numbers(column.cells, marks_of_sheet(raw))
+    _, broken = read_numbers(column.cells, marks_of_sheet(raw))
     bad = np.zeros(len(column.cells), dtype=bool)
     bad[list(broken)] = True
-    _ = values
     return bad[column.codes]
 
 
-def _check_rows(sheet: Sheet, parts: list[int], total: int, values: Mapping[int, NDArray[np.float64]], measure: str) -> None:
+def _check_rows(
+    sheet: Sheet, parts: list[int], total: int, values: Mapping[int, NDArray[np.float64]], measure: str
+) -> None:
     """Tell the rows whose classes do not add up to the total beside them."""
     sums = np.nansum([values[at] for at in parts], axis=0)
     given = values[total]
     slack = 0.5 if measure == "n_stones" else 0.005 * (len(parts) + 1) + 1e-6
     for row in np.flatnonzero(np.isfinite(given) & (np.abs(sums - given) > slack)).tolist():
-        sheet.tell("row_total", total, row, found=f"{sums[row]:g}", expected=f"{given[row]:g}", classes=_listed(sheet.raw.columns[at].header for at in parts))
+        sheet.tell(
+            "row_total",
+            total,
+            row,
+            found=f"{sums[row]:g}",
+            expected=f"{given[row]:g}",
+            classes=_listed(sheet.raw.columns[at].header for at in parts),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -715,17 +748,18 @@ def _valued(sheet: Sheet, parties: Mapping[str, Mapping[str, int]]) -> Table:
     if not all(set(tokens_of(party)) & known for party in parties):
         chosen = sheet.choices.get("valuation")
         if chosen is None or plain(chosen) not in parties:
-            sheet.tell("classes_or_valuations", None, found=_listed(parties, 8), choices=[("valuation", p) for p in parties])
+            sheet.tell(
+                "classes_or_valuations", None, found=_listed(parties, 8), choices=[("valuation", p) for p in parties]
+            )
     made: dict[str, Table] = {}
-    for party, slot in parties.items():
+    for party in parties:
         meanings = [
             UNKNOWN if item.party and item.party != party else replace(item, party="") for item in sheet.meanings
         ]
-        meanings = [
-            replace(item, role="other", sure=True) if item.role == "unknown" else item for item in meanings
-        ]
-        _ = slot
-        trace = Trace(header_rows=sheet.trace.header_rows, left_out=list(sheet.trace.left_out), hidden=sheet.trace.hidden)
+        meanings = [replace(item, role="other", sure=True) if item.role == "unknown" else item for item in meanings]
+        trace = Trace(
+            header_rows=sheet.trace.header_rows, left_out=list(sheet.trace.left_out), hidden=sheet.trace.hidden
+        )
         one = Sheet(sheet.raw, meanings, sheet.headers, sheet.choices, trace, sheet.problems)
         made[party] = _plain(one, "counts")
     first = next(iter(made.values()))

@@ -83,7 +83,14 @@ def _split(text: str, attributes: Sequence[Attribute], headers: Headers, unread:
 
 def _whole_ranges(text: str) -> list[str]:
     """Return the words of a description whose slashes stand between numbers, as in ``4/6 GR``."""
-    return text.split() if any(a.isdigit() and b.isdigit() for a, b in zip(text.partition("/")[0][-1:], text.partition("/")[2][:1], strict=False)) else []
+    return (
+        text.split()
+        if any(
+            a.isdigit() and b.isdigit()
+            for a, b in zip(text.partition("/")[0][-1:], text.partition("/")[2][:1], strict=False)
+        )
+        else []
+    )
 
 
 def _one_code(item: Attribute, codes: set[int]) -> int | None:

@@ -70,8 +70,12 @@ def read_number(cell: Cell, marks: DecimalMarks, *, typed: bool = False) -> floa
     return number if np.isfinite(number) else Broken("not_finite")
 
 
-_UNIT = re.compile(r"(?<=[\d.,])\s*(ct|cts|carats?|crt|k|pcs?|pces?|st|sts|stones?|pierres?)\.?", re.ASCII | re.IGNORECASE)
-_OTHER_UNIT = re.compile(r"(?<=[\d.,])\s*(g|gr|grs|grain|grains|gram|grams|grammes?|mg|kg|pts?|points?|mm)\.?", re.ASCII | re.IGNORECASE)
+_UNIT = re.compile(
+    r"(?<=[\d.,])\s*(ct|cts|carats?|crt|k|pcs?|pces?|st|sts|stones?|pierres?)\.?", re.ASCII | re.IGNORECASE
+)
+_OTHER_UNIT = re.compile(
+    r"(?<=[\d.,])\s*(g|gr|grs|grain|grains|gram|grams|grammes?|mg|kg|pts?|points?|mm)\.?", re.ASCII | re.IGNORECASE
+)
 
 
 def without_unit(text: str) -> str | Broken:

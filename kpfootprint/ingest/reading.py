@@ -13,10 +13,9 @@ from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest.assemble import ParcelFailure, Submission, assemble
 from kpfootprint.ingest.cells import Cell, is_blank, text_of
 from kpfootprint.ingest.document import document_tables, overlay
-from kpfootprint.ingest.files import Upload, read_tables, stem, trace_of
+from kpfootprint.ingest.files import Upload, read_tables, stem
 from kpfootprint.ingest.layout import Choices
 from kpfootprint.ingest.limits import Limits
-from kpfootprint.ingest.receipt import read_as_of
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.settle import chosen_valuation, settle_sizes
 from kpfootprint.ingest.tables import Column, Table
@@ -49,7 +48,7 @@ class Reading:
     problems: tuple[Problem, ...] = ()
 
 
-def read(  # noqa: PLR0913 - each of them is an answer to a question of its own
+def read(
     source: Path | Upload,
     scheme: Scheme,
     zone_table: ZoneTable,
@@ -81,9 +80,7 @@ def read(  # noqa: PLR0913 - each of them is an answer to a question of its own
         found = _submission(source, scheme, zone_table, given, choices or {}, limits, one=one or bool(given))
     except IngestError as error:
         return Reading(problems=error.problems)
-    return Reading(
-        parcels=found.batch.parcels, failures=found.failures, order=found.order, problems=found.problems()
-    )
+    return Reading(parcels=found.batch.parcels, failures=found.failures, order=found.order, problems=found.problems())
 
 
 def ingest_submission(
@@ -109,7 +106,7 @@ def ingest_submission(
     return _submission(path, scheme, zone_table, None, choices or {}, limits, one=False)
 
 
-def ingest_file(  # noqa: PLR0913
+def ingest_file(
     path: Path | Upload,
     scheme: Scheme,
     zone_table: ZoneTable,
@@ -138,7 +135,7 @@ def ingest_file(  # noqa: PLR0913
     return found.batch.parcels[0]
 
 
-def _submission(  # noqa: PLR0913
+def _submission(
     source: Path | Upload,
     scheme: Scheme,
     zone_table: ZoneTable,
@@ -168,15 +165,7 @@ def _submission(  # noqa: PLR0913
         assert named is not None
         tables = overlay(tables, said, named, words, limits, problems)
     tables = settle_sizes(tables, words, problems)
-    found = assemble(tables, words, limits, single=named, problems=problems)
-    traced = trace_of(tables)
-    return replace(
-        found,
-        batch=replace(
-            found.batch,
-            parcels=tuple(replace(item, read_as=read_as_of(item, traced, scheme)) for item in found.batch.parcels),
-        ),
-    )
+    return assemble(tables, words, limits, single=named, problems=problems)
 
 
 def _document(source: Path | Upload) -> object:
@@ -256,6 +245,4 @@ def _of_parcel(table: Table, parcel_id: str | None, name: str) -> Table:
     columns["parcel_id"] = Column(column.header, cells, column.codes[kept])
     rows = None if table.rows is None else table.rows[kept]
     ragged = {place[row]: found for row, found in table.ragged.items() if row in place}
-    return replace(
-        table, columns=columns, n_rows=len(kept), rows=rows, ragged=ragged, valuations=valuations
-    )
+    return replace(table, columns=columns, n_rows=len(kept), rows=rows, ragged=ragged, valuations=valuations)

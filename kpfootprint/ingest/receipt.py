@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from kpfootprint.ingest.tables import Table
 from kpfootprint.ingest.words import code_names
-from kpfootprint.parcel import Parcel
+from kpfootprint.parcel import Stones
 from kpfootprint.scheme import Scheme
+
+TABLES_TOLD = ("stones", "counts", "parcels", "declarations", "size_classes")
+"""Tables in the order in which their reading is told."""
 
 NOTES = {
     "total_checked": "the row {label} is a total, which agrees with its rows",
@@ -23,67 +26,71 @@ NOTES = {
 """English texts of what a receipt tells; other languages hang on the names."""
 
 
-def read_as_of(parcel: Parcel, tables: Sequence[Table], scheme: Scheme) -> dict[str, Any]:
-    """Return how a parcel was read, as plain JSON values.
+class Receipt:
+    """Tells of each parcel how it was read; what holds for all parcels of an input is put together once.
 
-    A plain list under plain headers gives the same, whatever file or document it came in.
+    Parameters
+    ----------
+    tables : iterable of Table
+        The tables that were read.
     """
-    goods = next((table for table in tables if table.kind in ("stones", "counts")), None)
-    left_out = [item for table in tables for item in table.trace.left_out]
-    return {
-        "n_stones": parcel.n_stones,
-        "carats": parcel.carats,
-        "mean_ct": _mean(parcel),
-        "largest_ct": None if parcel.stones is None else round(float(parcel.stones.weight_ct.max()), 6),
-        "classes": classes_of(parcel, scheme),
-        "header_rows": [1] if goods is None else list(goods.trace.header_rows),
-        "left_out": [
-            {
-                "table": item.table,
-                "row": item.row,
-                "code": item.code,
-                "values": dict(item.values),
-                "text": NOTES[item.code].format(**item.values),
-            }
-            for item in left_out[:100]
-        ],
-        "passed_over": list(dict.fromkeys(name for table in tables for name in table.trace.passed_over)),
-        "hidden": [f"{table.name}: {what}" for table in tables for what in table.trace.hidden],
-        "notes": [
-            {"code": note.code, "values": dict(note.values), "text": NOTES[note.code].format(**note.values)}
-            for table in tables
-            for note in table.trace.notes
-        ],
-    }
 
+    def __init__(self, tables: Iterable[Table], scheme: Scheme) -> None:
+        self._names = {item.name: code_names(item) for item in scheme.categorical}
+        read = sorted(tables, key=lambda table: TABLES_TOLD.index(table.kind))
+        goods = next((table for table in read if table.kind in ("stones", "counts")), None)
+        left_out = [item for table in read for item in table.trace.left_out]
+        notes = [note for table in read for note in table.trace.notes]
+        self._common = {
+            "header_rows": [1] if goods is None else list(goods.trace.header_rows),
+            "left_out": [
+                {"table": item.table, "row": item.row, "code": item.code, "values": dict(item.values)}
+                | {"text": NOTES[item.code].format(**item.values)}
+                for item in left_out[:100]
+            ],
+            "passed_over": list(dict.fromkeys(name for table in read for name in table.trace.passed_over)),
+            "hidden": [f"{table.name}: {what}" for table in read for what in table.trace.hidden],
+            "notes": [
+                {"code": note.code, "values": dict(note.values), "text": NOTES[note.code].format(**note.values)}
+                for note in notes
+            ],
+        }
 
-def _mean(parcel: Parcel) -> float | None:
-    if parcel.carats is None or not parcel.n_stones:
-        return None
-    return round(parcel.carats / parcel.n_stones, 4)
+    def of(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return how a parcel was read, as plain JSON values, from its stones or breakdowns.
 
+        A plain list under plain headers gives the same, whatever file or document it came in.
+        """
+        n_stones, carats, stones = body["n_stones"], body["carats"], body.get("stones")
+        return {
+            "n_stones": n_stones or None,
+            "carats": carats,
+            "mean_ct": round(carats / n_stones, 4) if carats and n_stones else None,
+            "largest_ct": None if stones is None else round(float(stones.weight_ct.max()), 6),
+            "classes": self._classes(stones, body),
+            **self._common,
+        }
 
-def classes_of(parcel: Parcel, scheme: Scheme) -> dict[str, dict[str, int]]:
-    """Return how many stones were read of each class, by attribute; classes without stones are left out."""
-    found: dict[str, dict[str, int]] = {}
-    if parcel.stones is not None:
-        for item in scheme.categorical:
-            codes = parcel.stones.codes.get(item.name)
-            if codes is not None:
-                counts = np.bincount(codes[codes >= 0], minlength=len(code_names(item)))
-                found[item.name] = _named(code_names(item), counts)
+    def _classes(self, stones: Stones | None, body: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+        """Return how many stones were read of each class, by attribute; classes without stones are left out."""
+        found: dict[str, dict[str, int]] = {}
+        if stones is not None:
+            for name, codes in stones.codes.items():
+                names = self._names[name]
+                found[name] = _named(names, np.bincount(codes + 1, minlength=len(names) + 1)[1:])
+            return found
+        sizes = body["sieve_set"].classes if body.get("sieve_set") is not None else ()
+        for breakdown in body["breakdowns"]:
+            for at, name in enumerate(breakdown.attributes):
+                if name in found and not breakdown.sample:
+                    continue
+                known = (breakdown.codes[:, at] >= 0) & (breakdown.n_stones >= 0)
+                names = self._names.get(name, sizes)
+                counts = np.zeros(len(names))
+                np.add.at(counts, breakdown.codes[known, at], breakdown.n_stones[known])
+                if name not in found or name in self._names:
+                    found[name] = _named(names, counts)
         return found
-    for breakdown in parcel.breakdowns:
-        for at, name in enumerate(breakdown.attributes):
-            if name in found:
-                continue
-            sizes = parcel.sieve_set.classes if parcel.sieve_set is not None else ()
-            names = sizes if name == scheme.size.name else code_names(scheme.attribute(name))
-            known = (breakdown.codes[:, at] >= 0) & (breakdown.n_stones >= 0)
-            codes = breakdown.codes[known, at]
-            counts = np.bincount(codes, weights=breakdown.n_stones[known], minlength=len(names))
-            found[name] = _named(names, counts)
-    return found
 
 
 def _named(names: Sequence[str], counts: Any) -> dict[str, int]:

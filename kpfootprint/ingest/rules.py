@@ -18,10 +18,16 @@ RULES: Final[Mapping[str, str]] = {
     "wrong_file_kind": "the file is not what its name says: {found}",
     "unknown_file_kind": "files of this kind cannot be read; give .csv, .csv.gz, .xlsx, .ods, .xls, .zip or a folder",
     "strict_workbook": "the workbook is a Strict Open XML one; save it as an ordinary Excel workbook (.xlsx)",
-    "formulas_in_workbook": "the workbook holds formulas, which cannot be told from values here; put values in their place, or save it as .xlsx",
+    "formulas_in_workbook": (
+        "the workbook holds formulas, which cannot be told from values here; put values in their place, or save "
+        "it as .xlsx"
+    ),
     "not_json": "this is not JSON: {detail}",
     "bad_encoding": "the text is neither UTF-8 nor cp1252; save it as UTF-8",
-    "bad_quotes": "quotes do not close as they should from this row on: a quoted cell holds a line break, has text after its closing quote, or is never closed; take out the quotes that mean inches or nothing",
+    "bad_quotes": (
+        "quotes do not close as they should from this row on: a quoted cell holds a line break, has text after "
+        "its closing quote, or is never closed; take out the quotes that mean inches or nothing"
+    ),
     "bad_csv": "the text cannot be read as CSV: {detail}",
     "damaged_file": "the file is damaged and cannot be unpacked: {detail}",
     "encrypted_file": "the file is protected by a password",
@@ -38,8 +44,14 @@ RULES: Final[Mapping[str, str]] = {
     # tables
     "no_tables": "no table was found; a submission has stones or counts, and mostly parcels and declarations",
     "unknown_table": "the table is not one of {known}",
-    "declarations_alone": "the table declares {zones} and holds no stones, so that there is nothing to compare; bring a stone list or a sorting sheet of the parcel, and give this table beside it, in one folder, archive or workbook",
-    "percent_alone": "percentages alone have no number of stones, on which every statement depends; give the number of stones (and carats) of each class",
+    "declarations_alone": (
+        "the table declares {zones} and holds no stones, so that there is nothing to compare; bring a stone list "
+        "or a sorting sheet of the parcel, and give this table beside it, in one folder, archive or workbook"
+    ),
+    "percent_alone": (
+        "percentages alone have no number of stones, on which every statement depends; give the number of stones "
+        "(and carats) of each class"
+    ),
     "unknown_member": "the member is not known here; did you mean {nearest}?",
     "table_twice": "the table is given twice, the other one is {other}",
     "missing_column": "the column {column} is missing; the headers are {headers}",
@@ -48,19 +60,48 @@ RULES: Final[Mapping[str, str]] = {
     "ragged_row": "the row has {found} cells under {expected} headers; quote cells that hold the separator",
     "unequal_columns": "the column has {found} values where {column} has {expected}",
     "several_parcels": "one parcel is expected here, and {found} are given: {known}; name one of them by its parcel id",
-    "size_or_weight": "the column could be the size of a class or the weight of a stone; head it size_class or weight_ct",
-    "count_or_other": "the whole numbers of {header} could be numbers of stones, so that a row is not one stone; head the column n_stones if they are, or remarks if not",
-    "measure_or_other": "the column {header} could be the stones or carats of the parcel, or of something else; head it n_stones or carats if it is, or remarks if not",
-    "attribute_or_other": "some cells are classes of {attribute} ({known}) and some are not ({unknown}); head the column {attribute} and give known classes, or head it remarks",
-    "unknown_class_column": "the column {header} stands among columns of classes and names none that is known; use a known class, or head it remarks",
-    "classes_or_valuations": "{found} could be classes of stones or those who valued the same parcel; declare the classes in the reference package, or choose a valuation",
+    "size_or_weight": (
+        "the column could be the size of a class or the weight of a stone; head it size_class or weight_ct"
+    ),
+    "count_or_other": (
+        "the whole numbers of {header} could be numbers of stones, so that a row is not one stone; head the "
+        "column n_stones if they are, or remarks if not"
+    ),
+    "measure_or_other": (
+        "the column {header} could be the stones or carats of the parcel, or of something else; head it n_stones "
+        "or carats if it is, or remarks if not"
+    ),
+    "attribute_or_other": (
+        "some cells are classes of {attribute} ({known}) and some are not ({unknown}); head the column "
+        "{attribute} and give known classes, or head it remarks"
+    ),
+    "unknown_class_column": (
+        "the column {header} stands among columns of classes and names none that is known; use a known class, or "
+        "head it remarks"
+    ),
+    "classes_or_valuations": (
+        "{found} could be classes of stones or those who valued the same parcel; declare the classes in the "
+        "reference package, or choose a valuation"
+    ),
     "which_valuation": "the sheet gives the same parcel as several parties see it: {found}; choose one of them",
-    "lots_or_parcels": "the {found} values of {header} could be parcels of their own or lots of one parcel; head the column parcel_id if they are parcels, or remarks if not",
-    "total_or_stone": "the row is the sum of the rows above it and bears no label; name it Total, take it out, or say that it is a stone",
+    "lots_or_parcels": (
+        "the {found} values of {header} could be parcels of their own or lots of one parcel; head the column "
+        "parcel_id if they are parcels, or remarks if not"
+    ),
+    "total_or_stone": (
+        "the row is the sum of the rows above it and bears no label; name it Total, take it out, or say that it "
+        "is a stone"
+    ),
     "total_disagrees": "the total says {expected}, the rows that it sums hold {found}; correct one of them",
-    "row_total": "the row says {expected} in all, its columns {classes} hold {found}; if only a sample was graded, head its number sample stones",
+    "row_total": (
+        "the row says {expected} in all, its columns {classes} hold {found}; if only a sample was graded, head "
+        "its number sample stones"
+    ),
     "sizes_overlap": "the size classes {one} and {other} share weights; give every stone one class",
-    "size_mean_outside": "the mean stone of the class is {mean} ct, and the class goes from {lower} to {upper} ct; if sieves were left out, name both sieves (+11-13), or name the sieve set",
+    "size_mean_outside": (
+        "the mean stone of the class is {mean} ct, and the class goes from {lower} to {upper} ct; if sieves were "
+        "left out, name both sieves (+11-13), or name the sieve set"
+    ),
     "wrong_type": "a value of this kind cannot stand here; {expected} is expected",
     # cells
     "time_cell": "the cell is a time of day; format it as a number",
@@ -78,7 +119,10 @@ RULES: Final[Mapping[str, str]] = {
     "not_a_date": "not a date; write dates as YYYY-MM-DD",
     "not_yes_or_no": "neither yes nor no",
     "unknown_class": "not a known {attribute}; the nearest known are {nearest}",
-    "unknown_size": "not a size class that is known; write sieves as +9-11 or -11+9, grainers as 4 gr, carats as 5-7 ct or +10.8 ct, or declare the limits in size_classes",
+    "unknown_size": (
+        "not a size class that is known; write sieves as +9-11 or -11+9, grainers as 4 gr, carats as 5-7 ct or "
+        "+10.8 ct, or declare the limits in size_classes"
+    ),
     "unknown_class_often": "not a known {attribute}, in {count} rows; the nearest known are {nearest}",
     "unknown_zone": "not a known zone; the nearest known are {nearest}",
     "unknown_sieve_set": "not a known sieve set; known are {known}; declare another one in size_classes",
@@ -117,7 +161,7 @@ class Broken:
 
 
 def text_of_rule(code: str, values: Mapping[str, object]) -> str:
-    """Return the English text of a rule, to be translated and filled with values; of rows that are alike, their number."""
+    """Return the English text of a rule, to be translated and filled with values."""
     if code == "unknown_class" and "count" in values:
         return RULES["unknown_class_often"]
     return RULES[code]

@@ -28,7 +28,7 @@ _FEW = 5
 def chosen_valuation(
     tables: dict[str, Table], named: str | None, choices: Choices, problems: list[Problem], *, one: bool
 ) -> dict[str, Table]:
-    """Take the valuation that was chosen; without a choice, a submission has a parcel for each, one parcel a question."""
+    """Take the valuation that was chosen; without a choice, a submission has a parcel for each, and one parcel asks."""
     counts = tables.get("counts")
     if counts is None or not counts.valuations:
         return tables
@@ -119,9 +119,7 @@ def settle_sizes(tables: dict[str, Table], words: Words, problems: list[Problem]
     if both is not None and not lots:
         problems.append(table.problem(Broken("sizes_overlap", {"one": both[0], "other": both[1]}), None, "size_class"))
         return tables
-    limits = {
-        label: (low, high) for label, low, high in zip(made.classes, made.lower_ct, made.upper_ct, strict=True)
-    }
+    limits = {label: (low, high) for label, low, high in zip(made.classes, made.lower_ct, made.upper_ct, strict=True)}
     _check_means(table, limits, problems)
     table.trace.notes.append(Note(code="size_limits", values={"classes": _told(made)}))
     blank: dict[int, tuple[float | None, float | None]] = {}
@@ -170,8 +168,7 @@ def _check_means(table: Table, limits: Mapping[str, tuple[float, float]], proble
     column = table.columns["size_class"]
     marks = marks_of(table)
     n, ct = (
-        (values := read_numbers(table.columns[name].cells, marks)[0])[table.columns[name].codes]
-        for name in ("n_stones", "carats")
+        read_numbers(table.columns[name].cells, marks)[0][table.columns[name].codes] for name in ("n_stones", "carats")
     )
     both = np.isfinite(n) & np.isfinite(ct)
     for code, cell in enumerate(column.cells):
@@ -185,5 +182,5 @@ def _check_means(table: Table, limits: Mapping[str, tuple[float, float]], proble
         mean, slack = carats / stones, 0.005 * len(rows) / stones
         if low * (1 - SOFT) - slack <= mean <= high * (1 + SOFT) + slack:
             continue
-        values = {"mean": f"{mean:.3g}", "lower": f"{low:g}", "upper": "any" if high == float("inf") else f"{high:g}"}
-        problems.append(table.problem(Broken("size_mean_outside", values), int(rows[0]), "size_class"))
+        told = {"mean": f"{mean:.3g}", "lower": f"{low:g}", "upper": "any" if high == float("inf") else f"{high:g}"}
+        problems.append(table.problem(Broken("size_mean_outside", told), int(rows[0]), "size_class"))

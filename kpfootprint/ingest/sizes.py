@@ -1,9 +1,9 @@
 """Size classes as sheets write them: sieves in both orders, grainers, ranges of carats; and the set that they make.
 
-A stone passes a sieve or lies on it, so ``-11+9`` and ``+9-11`` are the stones between sieves 9 and 11, and ``+11`` alone
-is whatever lies on sieve 11, up to the next class of the same sheet. A grain is 0.25 ct; the limits of grainers are those
-of the package's sieve sets, or half a grain to each side. Weights are read to 0.01 ct, so that ``0.30-0.49 ct`` is
-0.295 to 0.495 ct, and a stone of ``5 ct`` weighs 4.80 to 5.79 ct, as the trade's ladder has it.
+A stone passes a sieve or lies on it, so ``-11+9`` and ``+9-11`` are the stones between sieves 9 and 11, and ``+11``
+alone is whatever lies on sieve 11, up to the next class of the same sheet. A grain is 0.25 ct; the limits of grainers
+are those of the package's sieve sets, or half a grain to each side. Weights are read to 0.01 ct, so that
+``0.30-0.49 ct`` is 0.295 to 0.495 ct, and a stone of ``5 ct`` weighs 4.80 to 5.79 ct, as the trade's ladder has it.
 """
 
 from __future__ import annotations
@@ -42,8 +42,7 @@ _DOWN = ("-", "<", "<=", "under", "below", "moinsde", "anddown", "etmoins")
 class Span:
     """Limits of a size class in carats; None is open, to the next class of the sheet or for good.
 
-    `whole` says that the upper limit was made from a whole number of carats, so that ``1-2 ct`` beside ``2-3 ct`` ends at
-    2 ct and not at 2.79 ct; `last` is that number.
+    `last` is the weight that a range names at its end, so that ``1-2 ct`` beside ``2-3 ct`` ends at 2 ct, not at 2.79.
     """
 
     lower_ct: float | None
@@ -146,7 +145,9 @@ def _single(sign: str, number: str, unit: str, scheme: Scheme) -> Span | None:
     low, half, whole = _carats(number, unit)
     if whole:
         return Span(lower_ct=_round(max(low - 0.205, 0.0)), upper_ct=_round(low + 0.795), kind="ct", last=low)
-    return Span(lower_ct=_round(low - half), upper_ct=_round(low + half), kind="range", last=low) if low > half else None
+    return (
+        Span(lower_ct=_round(low - half), upper_ct=_round(low + half), kind="range", last=low) if low > half else None
+    )
 
 
 def _round(value: float) -> float:
@@ -228,11 +229,14 @@ def _word_span(label: str, scheme: Scheme) -> Span | None:
 
 
 def _touching(spans: dict[str, Span]) -> dict[str, Span]:
-    """Let ranges that name the same weight at both ends meet there: ``1-2 ct`` and ``2-3 ct``, ``0.3-0.5`` and ``0.5-0.7``."""
+    """Let ranges that name the same weight at both ends meet there, as ``1-2 ct`` and ``2-3 ct`` do."""
     for kind in ("ct", "range"):
         group = {label: span for label, span in spans.items() if span.kind == kind}
         firsts = {_first(span) for span in group.values()}
-        if any(span.last is not None and _first(span) < span.last - 1e-9 and _near(span.last, firsts) for span in group.values()):
+        if any(
+            span.last is not None and _first(span) < span.last - 1e-9 and _near(span.last, firsts)
+            for span in group.values()
+        ):
             for label, span in group.items():
                 assert span.last is not None
                 whole = _first(span) > span.last - 1e-9

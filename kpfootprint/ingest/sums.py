@@ -18,7 +18,7 @@ from kpfootprint.ingest.tables import LeftOut, RawTable
 from kpfootprint.ingest.totals import rounding_tolerance
 
 _WALKED = 50_000
-"""Rows of a table without classes that are searched for sums one by one; longer lists are looked at by their last row."""
+"""Rows of a table without classes that are searched for sums one by one; of longer lists the last row is looked at."""
 
 _UNIT_CT = 0.1
 
@@ -101,7 +101,7 @@ def _labelled_rows(raw: RawTable, headers: Headers, measures: set[int]) -> NDArr
     return np.flatnonzero(found)
 
 
-def _label(raw: RawTable, row: int, headers: Headers | None = None) -> str:
+def _label(raw: RawTable, row: int) -> str:
     """Return the first text of a row."""
     for column in raw.columns:
         cell: Cell = column.at(row)
@@ -147,14 +147,18 @@ def _check_labelled(
             left[row] = LeftOut(table=raw.name, row=raw.line(row), code=code, values={"label": _label(raw, row)})
             start, last = row + 1, row
             continue
-        at, total = next(
-            (at, total)
-            for at, total in shown.items()
-            if not any(_agrees(total, _parts(values[at], own, begin, row)) for begin in begins)
-        ) if any(
-            not any(_agrees(total, _parts(values[at], own, begin, row)) for begin in begins)
-            for at, total in shown.items()
-        ) else next(iter(shown.items()))
+        at, total = (
+            next(
+                (at, total)
+                for at, total in shown.items()
+                if not any(_agrees(total, _parts(values[at], own, begin, row)) for begin in begins)
+            )
+            if any(
+                not any(_agrees(total, _parts(values[at], own, begin, row)) for begin in begins)
+                for at, total in shown.items()
+            )
+            else next(iter(shown.items()))
+        )
         sums = [float(np.nansum(_parts(values[at], own, begin, row))) for begin in begins]
         nearest = min(sums, key=lambda found: abs(found - total))
         problems.append(
@@ -185,7 +189,7 @@ def _parts(values: NDArray[np.float64], own: NDArray[np.bool_], begin: int, end:
     return values[begin:end][own[begin:end]]
 
 
-def _find_unlabelled(  # noqa: PLR0913
+def _find_unlabelled(
     raw: RawTable,
     labelled: NDArray[np.intp],
     measures: Sequence[int],
@@ -207,9 +211,9 @@ def _find_unlabelled(  # noqa: PLR0913
             bare = blank
     suspects = rows[bare[rows]]
     last = int(rows[-1])
-    if not len(suspects) and not _last_may_be_a_sum(raw, measures, rows, marks, values):
-        if classes or len(rows) > _WALKED:
-            return
+    halves = _last_may_be_a_sum(raw, measures, rows, marks, values)
+    if not len(suspects) and not halves and (classes or len(rows) > _WALKED):
+        return
     for at in measures:
         if at not in values:
             values[at] = _values(raw, at, marks)
@@ -229,7 +233,7 @@ def _find_unlabelled(  # noqa: PLR0913
                 break
     if last in left or choices.get("total") == "keep":
         return
-    found = _sum_without_classes(raw, rows, values, own, classes=bool(classes))
+    found = _sum_without_classes(rows, values, own, classes=bool(classes))
     for row in found:
         if choices.get("total") == "leave_out":
             left[row] = LeftOut(table=raw.name, row=raw.line(row), code="sum_of_rows", values={})
@@ -266,7 +270,6 @@ def _last_may_be_a_sum(
 
 
 def _sum_without_classes(
-    raw: RawTable,
     rows: NDArray[np.intp],
     values: Mapping[int, NDArray[np.float64]],
     own: NDArray[np.bool_],

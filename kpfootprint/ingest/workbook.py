@@ -17,7 +17,7 @@ from kpfootprint.errors import IngestError
 from kpfootprint.ingest.archive import Budget, check_members, open_zip, refuse, unzip
 from kpfootprint.ingest.cells import Cell, Odd
 from kpfootprint.ingest.headers import Headers
-from kpfootprint.ingest.heads import LOOKED_AT, find_head
+from kpfootprint.ingest.heads import LOOKED_AT, Head, find_head
 from kpfootprint.ingest.limits import Limits
 from kpfootprint.ingest.tables import ColumnMaker, RawTable, without_blank_rows
 from kpfootprint.ingest.words import Words
@@ -50,14 +50,15 @@ class _Facts:
     hidden: tuple[str, ...] = ()
 
 
-def read_workbook(data: bytes, name: str, words: Words, budget: Budget, limits: Limits) -> list[RawTable]:
+def read_workbook(data: bytes, name: str, budget: Budget, limits: Limits, words: Words | None = None) -> list[RawTable]:
     """Read every sheet that holds something; rows are told by their number in the sheet.
 
     Formula cells become `Odd` cells: their values are whatever program last computed them, so they are no data. A cell
-    merged over several rows holds for all of them, where it holds words; numbers are refused.
+    merged over several rows holds for all of them, where it holds words; numbers are refused. With `words` the header
+    is looked for below titles; without, it is the first row that is filled.
     """
     if not name.lower().endswith(".xlsx"):
-        return _read_with_calamine(data, name, words, budget, limits)
+        return _read_with_calamine(data, name, budget, limits, words)
     import openpyxl
 
     texts: dict[str, bytes] = {}
@@ -159,19 +160,21 @@ def _filled(rows: Iterable[tuple[Cell, ...]], facts: _Facts) -> Iterator[tuple[C
 
 
 def _read_sheet(
-    rows: Iterable[Sequence[Cell]], title: str, source: str, words: Words, limits: Limits
+    rows: Iterable[Sequence[Cell]], title: str, source: str, words: Words | None, limits: Limits
 ) -> RawTable | None:
     numbered = enumerate(rows, start=1)
     first = list(islice(numbered, LOOKED_AT))
     if not any(cell is not None for _, row in first for cell in row):
-        first += [item for item in islice(numbered, _BLANK_ROWS) if any(cell is not None for cell in item[1])][:LOOKED_AT]
+        first += [item for item in islice(numbered, _BLANK_ROWS) if any(cell is not None for cell in item[1])][
+            :LOOKED_AT
+        ]
         first = [item for item in first if any(cell is not None for cell in item[1])]
     if not first:
         return None
     wide = max(len(row) for _, row in first)
     if wide > 5 * limits.max_columns and any(c is not None for _, row in first for c in row[5 * limits.max_columns :]):
         raise refuse(title, "too_many_columns", limit=limits.max_columns)
-    head = find_head([row for _, row in first], Headers(words))
+    head = _head([row for _, row in first], words)
     if not head.texts:
         return None
     if len(head.texts) > limits.max_columns:
@@ -195,6 +198,16 @@ def _read_sheet(
     return without_blank_rows(table)
 
 
+def _head(rows: list[Sequence[Cell]], words: Words | None) -> Head:
+    if words is not None:
+        return find_head(rows, Headers(words))
+    at = next(at for at, row in enumerate(rows) if any(cell is not None for cell in row))
+    texts = ["" if cell is None else str(cell).strip() for cell in rows[at]]
+    while texts and not texts[-1]:
+        texts.pop()
+    return Head(tuple(texts), (at,), ())
+
+
 def _chain(
     first: list[tuple[int, Sequence[Cell]]], rest: Iterator[tuple[int, Sequence[Cell]]]
 ) -> Iterator[tuple[int, Sequence[Cell]]]:
@@ -202,7 +215,7 @@ def _chain(
     yield from rest
 
 
-def _chunks(  # noqa: PLR0913
+def _chunks(
     numbered: Iterator[tuple[int, Sequence[Cell]]],
     width: int,
     lines: list[int],
@@ -248,7 +261,7 @@ def _value(value: object) -> Cell:
     return value if isinstance(value, int | float | date) else str(value)
 
 
-def _read_with_calamine(data: bytes, name: str, words: Words, budget: Budget, limits: Limits) -> list[RawTable]:
+def _read_with_calamine(data: bytes, name: str, budget: Budget, limits: Limits, words: Words | None) -> list[RawTable]:
     """Read .ods and .xls, whose formulas cannot be told from values: where a sheet is known to have some, refuse."""
     from python_calamine import CalamineWorkbook
 
