@@ -16,8 +16,9 @@ from kpfootprint.ingest.csvfile import read_csv
 from kpfootprint.ingest.declared import read_declarations
 from kpfootprint.ingest.findings import Findings
 from kpfootprint.ingest.headers import Headers
-from kpfootprint.ingest.layout import Choices, understand
+from kpfootprint.ingest.layout import understand
 from kpfootprint.ingest.limits import Limits
+from kpfootprint.ingest.meanings import Choices
 from kpfootprint.ingest.recognise import close_to_a_table, recognise
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.tables import Column, RawTable, Table

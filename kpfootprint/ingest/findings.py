@@ -81,7 +81,8 @@ class Findings:
             code = int(column.codes[row])
             found = broken[code]
             if count > 1:
-                found = Broken(found.code, {**found.values, "count": int(count)})
+                values = {**found.values, "count": int(count), "rule": "unknown_class_often"}
+                found = Broken(found.code, values)
             place = problem(
                 found, table=table.name, row=table.line(row), column=column.header_at(row), value=column.cells[code]
             )

@@ -14,8 +14,8 @@ from kpfootprint.ingest.assemble import ParcelFailure, Submission, assemble
 from kpfootprint.ingest.cells import Cell, is_blank, text_of
 from kpfootprint.ingest.document import document_tables, overlay
 from kpfootprint.ingest.files import Upload, read_tables, stem
-from kpfootprint.ingest.layout import Choices
 from kpfootprint.ingest.limits import Limits
+from kpfootprint.ingest.meanings import Choices
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.settle import chosen_valuation, settle_sizes
 from kpfootprint.ingest.tables import Column, Table

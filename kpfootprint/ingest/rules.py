@@ -162,9 +162,7 @@ class Broken:
 
 def text_of_rule(code: str, values: Mapping[str, object]) -> str:
     """Return the English text of a rule, to be translated and filled with values."""
-    if code == "unknown_class" and "count" in values:
-        return RULES["unknown_class_often"]
-    return RULES[code]
+    return RULES[str(values.get("rule", code))]
 
 
 def problem(

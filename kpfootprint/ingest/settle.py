@@ -10,7 +10,7 @@ import numpy as np
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.cells import Cell, Odd, is_blank, text_of
 from kpfootprint.ingest.fields import marks_of
-from kpfootprint.ingest.layout import Choices
+from kpfootprint.ingest.meanings import Choices
 from kpfootprint.ingest.numbers import read_numbers
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.sizes import is_pair, overlap, set_of

@@ -1,0 +1,343 @@
+"""What the columns of a table mean: what their headers say, and where those do not, the cells below them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.errors import Problem
+from kpfootprint.ingest.cells import Cell, is_blank, text_of
+from kpfootprint.ingest.distinct import PlainCells
+from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning, tokens_of
+from kpfootprint.ingest.numbers import DecimalMarks, read_numbers
+from kpfootprint.ingest.rules import Broken, problem
+from kpfootprint.ingest.sizes import size_span
+from kpfootprint.ingest.tables import Column, RawTable, Trace
+from kpfootprint.ingest.words import attribute_words, declared_words, fold, nearest
+
+Choices = Mapping[str, str]
+"""Answers to questions, by what was asked: ``{"valuation": "ministry", "lots": "one", "column:Grade": "ignore"}``."""
+
+_SAMPLE = 400
+_CHOOSABLE = ("ignore", "n_stones", "carats", "size_class", "zone_id", "parcel_id", "description", "mean")
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A raw table with what its columns mean."""
+
+    raw: RawTable
+    meanings: list[Meaning]
+    headers: Headers
+    choices: Choices
+    trace: Trace
+    problems: list[Problem] = field(default_factory=list)
+
+    def tell(self, code: str, at: int | str | None = None, row: int | None = None, /, **values: object) -> None:
+        """Note a problem of this table, at a column (by position, or by a name that stands nowhere) and a row."""
+        header = self.raw.columns[at].header if isinstance(at, int) else at
+        line = None if row is None else self.raw.line(row)
+        cell = self.raw.columns[at].at(row) if isinstance(at, int) and row is not None else None
+        value = None if is_blank(cell) else cell
+        self.problems.append(problem(Broken(code, values), table=self.raw.name, row=line, column=header, value=value))
+
+    def places(self, *roles: str, wide: bool = False) -> list[int]:
+        """Return the positions of columns with one of some roles, those that hold classes or those that do not."""
+        return [at for at, item in enumerate(self.meanings) if item.role in roles and item.wide == wide]
+
+    def one(self, role: str, part: str | None = None) -> int | None:
+        """Return the only column of a role; the first where several stand, which was told before."""
+        found = [at for at in self.places(role) if part is None or self.meanings[at].part == part]
+        return found[0] if found else None
+
+
+def meanings_of(raw: RawTable, headers: Headers, choices: Choices) -> list[Meaning]:
+    """Return what each header means by its words; prefixes that several headers share are left aside."""
+    texts = [column.header for column in raw.columns]
+    prefixes = [text.partition("/")[0] for text in texts if "/" in text]
+    grouped = {prefix for prefix in prefixes if prefixes.count(prefix) >= 2 and len(prefix) > 1}
+    meanings = []
+    for text in texts:
+        group, slash, own = text.partition("/")
+        meaning = headers.of(own if slash and group in grouped else text)
+        chosen = choices.get(f"column:{text}")
+        if chosen is not None:
+            known = {item.column for item in headers.words.scheme.categorical} | set(_CHOOSABLE)
+            meaning = Meaning(role={"ignore": "other"}.get(chosen, chosen)) if chosen in known else meaning
+        meanings.append(meaning)
+    return meanings
+
+
+# What the cells say where headers do not.
+
+
+def with_cells_asked(sheet: Sheet) -> Sheet:
+    """Return a sheet whose meanings were held against the cells of the columns; what stays open is told."""
+    meanings = list(sheet.meanings)
+    for at, meaning in enumerate(meanings):
+        if not meaning.sure or meaning.role in ("row", "size_class", "carats", "n_stones"):
+            meanings[at] = _asked(sheet, at, replace_known(meanings, at))
+    sheet = replace(sheet, meanings=meanings)
+    _numbers_nobody_named(sheet)
+    return sheet
+
+
+def replace_known(meanings: list[Meaning], at: int) -> tuple[Meaning, list[Meaning]]:
+    """Return a meaning and those of the other columns."""
+    return meanings[at], [item for position, item in enumerate(meanings) if position != at]
+
+
+def cells_of(column: Column, headers: Headers) -> list[Cell]:
+    """Return distinct cells of a column that hold something, labels of totals left aside."""
+    cells = column.cells[:_SAMPLE] if isinstance(column.cells, PlainCells) else column.cells
+    return [c for c in cells[:_SAMPLE] if not is_blank(c) and not (isinstance(c, str) and headers.is_total(c))]
+
+
+def numbers_in(cells: Sequence[Cell]) -> NDArray[np.float64] | None:
+    """Return cells as numbers where all of them are, or None."""
+    marks = DecimalMarks.seen_in([cells])
+    values, broken = read_numbers(cells, marks)
+    return values if len(values) and not broken else None
+
+
+def _asked(sheet: Sheet, at: int, known: tuple[Meaning, list[Meaning]]) -> Meaning:
+    """Return what a column means, its cells asked."""
+    meaning, others = known
+    column = sheet.raw.columns[at]
+    cells = cells_of(column, sheet.headers)
+    roles = {item.role for item in others if not item.wide}
+    if not cells:
+        return meaning if meaning.role not in ("unknown", "stones_or_carats") else Meaning(role="other")
+    if all(isinstance(c, str) and c.strip().endswith("%") for c in cells):
+        return Meaning(role="percent")
+    numbers = numbers_in(cells)
+    if meaning.party and numbers is not None:
+        return _qualified(sheet, column.header, meaning, others)
+    if numbers is not None and bool(np.all(numbers == np.floor(numbers))):
+        return _whole(sheet, at, meaning, roles)
+    if numbers is not None:
+        if meaning.role == "size_class":
+            if "carats" in roles:
+                return Meaning(role="mean")
+            sheet.tell(
+                "size_or_weight",
+                at,
+                choices=[(f"column:{column.header}", "carats"), (f"column:{column.header}", "ignore")],
+            )
+            return Meaning(role="other")
+        if meaning.role == "unknown" and not sheet.headers.of(column.header).sure and _is_mean(sheet, at):
+            return Meaning(role="mean")
+        return Meaning(role="other") if meaning.role in ("size_class", "row", "description") else meaning
+    if meaning.role in ("carats", "n_stones", "value_usd"):
+        return meaning
+    if meaning.role == "size_class":
+        return meaning
+    return _named(sheet, at, meaning, roles, [text_of(c) for c in cells])
+
+
+def _qualified(sheet: Sheet, header: str, meaning: Meaning, others: list[Meaning]) -> Meaning:
+    """Return what a measure is that some unknown word qualifies: ``Polished cts`` beside ``Cts`` is none of ours."""
+    if any(item.role == meaning.role and not item.party and not item.part and not item.wide for item in others):
+        return Meaning(role="other")
+    if any(item.party and item.party != meaning.party for item in others) or any(item.wide for item in others):
+        return meaning
+    if set(tokens_of(meaning.party)) & set(declared_words()["parties"]["words"]):
+        return replace(meaning, party="")
+    known = dict(sheet.headers.words.columns("stones"))
+    if is_close_to(header, known):
+        return UNKNOWN
+    key = f"column:{header}"
+    sheet.tell("measure_or_other", header, header=header, choices=[(key, meaning.role), (key, "ignore")])
+    return replace(meaning, party="")
+
+
+def _whole(sheet: Sheet, at: int, meaning: Meaning, roles: set[str]) -> Meaning:
+    column = sheet.raw.columns[at]
+    running = _is_running(sheet, column)
+    if meaning.role == "row" or (meaning.role == "n_stones" and meaning.sure and _may_be_a_number_of(column.header)):
+        if running:
+            return Meaning(role="row")
+        if (
+            meaning.role == "row"
+            and fold(column.header) in ("no", "nr", "n", "num", "numero", "s", "sr")
+            and "carats" in roles
+            and "n_stones" not in roles
+        ):
+            if "size_class" in roles:
+                return Meaning(role="n_stones")
+            return Meaning(role="unknown", sure=False)
+        return meaning
+    if meaning.role == "unknown" and running:
+        return Meaning(role="row")
+    return meaning
+
+
+def _may_be_a_number_of(header: str) -> bool:
+    """Say whether a header that stands for pieces may head a running number, too: ``Stone``, ``Nombre``."""
+    return fold(header) in ("stone", "pierre", "stones", "pierres", "number", "nombre", "count", "diamond", "diamant")
+
+
+def _is_running(sheet: Sheet, column: Column) -> bool:
+    """Say whether a column counts its rows: it rises, mostly by one, however many rows were taken out."""
+    if isinstance(column.cells, PlainCells) and column.cells.numbers is None:
+        return False
+    kept = [c for c in (column.at(row) for row in range(min(sheet.raw.n_rows, _SAMPLE))) if not is_blank(c)]
+    kept = [c for c in kept if not (isinstance(c, str) and sheet.headers.is_total(c))]
+    numbers = numbers_in(kept)
+    if numbers is None or len(numbers) < 1:
+        return False
+    if len(numbers) == 1:
+        return bool(numbers[0] == 1)
+    steps = np.diff(numbers)
+    return bool(np.all(steps > 0) and np.median(steps) == 1)
+
+
+def _is_mean(sheet: Sheet, at: int) -> bool:
+    """Say whether a column of decimals is the carats of a row divided by its stones."""
+    pieces = [p for p in sheet.places("n_stones") if p != at]
+    carats = [p for p in sheet.places("carats") if p != at]
+    if not pieces or not carats:
+        return False
+    n, ct, mean = (values_of(sheet.raw, p) for p in (pieces[0], carats[0], at))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        close = np.abs(ct / n - mean) <= 0.0051 + 0.01 * mean
+    known = np.isfinite(ct / np.where(n > 0, n, np.nan)) & np.isfinite(mean)
+    return bool(known.any() and close[known].all())
+
+
+def values_of(raw: RawTable, at: int) -> NDArray[np.float64]:
+    """Return a column as numbers, NaN where there is none."""
+    column = raw.columns[at]
+    values, _ = read_numbers(column.cells, marks_of_sheet(raw))
+    return values[column.codes]
+
+
+def marks_of_sheet(raw: RawTable) -> DecimalMarks:
+    """Return the decimal marks of a table: those of all of its columns together."""
+    return DecimalMarks.seen_in(
+        [c for c in column.cells[:2000] if isinstance(c, str) and any(d.isdigit() for d in c)] for column in raw.columns
+    )
+
+
+def _named(sheet: Sheet, at: int, meaning: Meaning, roles: set[str], texts: list[str]) -> Meaning:
+    """Return what a column of words means: size classes, classes of an attribute, descriptions."""
+    scheme = sheet.headers.words.scheme
+    header = sheet.raw.columns[at].header
+    if meaning.role in ("lot", "row", "other", "zone_id", "money"):
+        return meaning
+    sizes = sum(size_span(text, scheme) is not None for text in texts)
+    if sizes == len(texts) and "size_class" not in roles:
+        return Meaning(role="size_class")
+    hits = {
+        item.column: sum(fold(text) in attribute_words(item) for text in texts)
+        for item in scheme.categorical
+        if item.column not in roles
+    }
+    best = max(hits, key=lambda name: hits[name], default=None)
+    if meaning.role in hits:
+        return meaning
+    if best is not None and hits[best] == len(texts) and sum(n == hits[best] for n in hits.values()) == 1:
+        return Meaning(role=best)
+    if meaning.role == "description":
+        return meaning
+    if best is not None and 2 * hits[best] >= len(texts) and meaning.role == "unknown":
+        known = [text for text in texts if fold(text) in attribute_words(_attribute(sheet, best))]
+        unknown = [text for text in texts if text not in known]
+        sheet.tell(
+            "attribute_or_other",
+            at,
+            attribute=best,
+            known=listed(known),
+            unknown=listed(unknown),
+            choices=[(f"column:{header}", best), (f"column:{header}", "ignore")],
+        )
+        return Meaning(role="other")
+    return meaning
+
+
+def _attribute(sheet: Sheet, column: str):  # type: ignore[no-untyped-def]
+    return next(item for item in sheet.headers.words.scheme.categorical if item.column == column)
+
+
+def listed(texts: Iterable[str], most: int = 4) -> str:
+    """Return the first few of some texts, in one."""
+    items = list(dict.fromkeys(texts))
+    return ", ".join(items[:most]) + (", …" if len(items) > most else "")
+
+
+def _numbers_nobody_named(sheet: Sheet) -> None:
+    """Ask what whole numbers beside carats are, where nothing else counts the stones."""
+    if (
+        sheet.places("n_stones")
+        or sheet.places("n_stones", "stones_or_carats", wide=True)
+        or not sheet.places("carats")
+    ):
+        return
+    if sheet.places("zone_id") and not sheet.places(*(i.column for i in sheet.headers.words.scheme.categorical)):
+        return
+    for at in sheet.places("unknown"):
+        column = sheet.raw.columns[at]
+        numbers = numbers_in(cells_of(column, sheet.headers))
+        if numbers is None or not bool(np.all((numbers == np.floor(numbers)) & (numbers >= 0) & (numbers < 1e6))):
+            continue
+        if bool(np.all(numbers <= 1)):
+            continue
+        key = f"column:{column.header}"
+        sheet.tell("count_or_other", at, header=column.header, choices=[(key, "n_stones"), (key, "ignore")])
+
+
+# What is settled for a whole table.
+
+
+def pass_over(sheet: Sheet, used: set[int]) -> None:
+    """Note the columns that are not read; one that looks like a known one is a problem."""
+    known: dict[str, str] = {}
+    for table in ("stones", "counts"):
+        known |= sheet.headers.words.columns(table)
+    for at, column in enumerate(sheet.raw.columns):
+        if at in used or not column.header.strip():
+            continue
+        meaning = sheet.meanings[at]
+        if meaning.role == "unknown":
+            close = nearest(column.header, known, cutoff=0.8, count=1)
+            hits = is_close_to(column.header, known)
+            if fold(column.header) and close in hits:
+                sheet.tell("unknown_column", at, nearest=close)
+        if meaning.role not in ("described",):
+            sheet.trace.passed_over.append(column.header)
+
+
+def is_close_to(header: str, known: Mapping[str, str]) -> set[str]:
+    """Return the known name that a header is most likely a misspelling of, or none."""
+    import difflib
+
+    return {known[hit] for hit in difflib.get_close_matches(fold(header), list(known), n=1, cutoff=0.8)}
+
+
+def with_lots_settled(sheet: Sheet, kind: str) -> Sheet:
+    """Say whether a column of lots names parcels, or lots within one; ask where it could be both."""
+    places = sheet.places("lot")
+    if not places or sheet.places("parcel_id") or kind == "declarations":
+        return sheet if kind != "declarations" or not places else with_role(sheet, places[0], "parcel_id")
+    at = places[0]
+    column = sheet.raw.columns[at]
+    used = [column.cells[code] for code in np.unique(column.codes).tolist() if not is_blank(column.cells[code])]
+    chosen = sheet.choices.get("lots")
+    if chosen == "parcels" or (len(used) == 1 and sheet.raw.n_rows > 1):
+        return with_role(sheet, at, "parcel_id")
+    if chosen == "one" or len(used) == sheet.raw.n_rows or not used:
+        return sheet
+    sheet.tell(
+        "lots_or_parcels", at, header=column.header, found=len(used), choices=[("lots", "parcels"), ("lots", "one")]
+    )
+    return sheet
+
+
+def with_role(sheet: Sheet, at: int, role: str) -> Sheet:
+    """Return a sheet one of whose columns means something else."""
+    meanings = list(sheet.meanings)
+    meanings[at] = Meaning(role=role)
+    return replace(sheet, meanings=meanings)

@@ -1,0 +1,230 @@
+"""Sheets that have a column for each class, or for each party: turned into rows, their totals checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.ingest.cells import Cell
+from kpfootprint.ingest.meanings import (
+    Sheet,
+    cells_of,
+    listed,
+    marks_of_sheet,
+    numbers_in,
+    pass_over,
+    values_of,
+    with_lots_settled,
+)
+from kpfootprint.ingest.numbers import read_numbers
+from kpfootprint.ingest.tables import Column, RawTable, Table
+
+# Sheets that have a column for each class.
+
+
+def unfold(sheet: Sheet, wide: list[int]) -> Table:
+    """Turn columns of classes into rows, and check the totals beside them."""
+    sheet = with_lots_settled(sheet, "counts")
+    sheet = _wide_measures(sheet, wide)
+    raw, scheme = sheet.raw, sheet.headers.words.scheme
+    groups: dict[tuple[tuple[str, str], ...], dict[str, int]] = {}
+    used = set(wide)
+    for at in wide:
+        item = sheet.meanings[at]
+        slot = groups.setdefault(item.classes, {})
+        if item.role in slot:
+            sheet.tell("column_twice", at, column=item.role)
+        slot[item.role] = at
+    dims = {
+        name: place
+        for name in ("parcel_id", "size_class", *(i.column for i in scheme.categorical))
+        if (place := sheet.one(name)) is not None
+    }
+    used |= set(dims.values())
+    measures = ("n_stones", "carats")
+    whole = {name: place for name in measures if (place := _whole_column(sheet, name)) is not None}
+    graded = {name: place for name in measures if (place := sheet.one(name, "sample")) is not None}
+    used |= set(whole.values()) | set(graded.values())
+    for at in sheet.places("unknown"):
+        numbers = numbers_in(cells_of(raw.columns[at], sheet.headers))
+        if numbers is not None and len(numbers):
+            sheet.tell("unknown_class_column", at, header=raw.columns[at].header)
+    for at, item in enumerate(sheet.meanings):
+        if item.party and at not in used:
+            sheet.tell("unknown_class_column", at, header=raw.columns[at].header)
+    pass_over(sheet, used)
+    return _melted(sheet, groups, dims, whole, graded)
+
+
+def _whole_column(sheet: Sheet, name: str) -> int | None:
+    found = [at for at in sheet.places(name) if sheet.meanings[at].part != "sample" and not sheet.meanings[at].party]
+    sure = [at for at in found if sheet.meanings[at].part == "whole"] or found
+    return sure[0] if sure else None
+
+
+def _wide_measures(sheet: Sheet, wide: list[int]) -> Sheet:
+    """Say whether columns of classes without a measure hold stones or carats: whole numbers are stones."""
+    unsure = [at for at in wide if sheet.meanings[at].role == "stones_or_carats"]
+    meanings = list(sheet.meanings)
+    if unsure:
+        values = [values_of(sheet.raw, at) for at in unsure]
+        whole = all(bool(np.all(np.isnan(v) | (v == np.floor(v)))) for v in values)
+        carats = _whole_column(sheet, "carats")
+        if (
+            whole
+            and carats is not None
+            and _whole_column(sheet, "n_stones") is None
+            and sheet.one("n_stones", "sample") is None
+        ):
+            sums, total = np.nansum(values, axis=0), values_of(sheet.raw, carats)
+            if bool(np.all(np.abs(sums - total) < 0.01)):
+                whole = False
+        role = "n_stones" if whole else "carats"
+        for at in unsure:
+            meanings[at] = replace(meanings[at], role=role)
+    for at, item in enumerate(meanings):
+        if item.role == "stones_or_carats" and not item.wide:
+            values = [values_of(sheet.raw, at)]
+            whole = bool(np.all(np.isnan(values[0]) | (values[0] == np.floor(values[0]))))
+            meanings[at] = replace(item, role="n_stones" if whole else "carats")
+    return replace(sheet, meanings=meanings)
+
+
+def _melted(
+    sheet: Sheet,
+    groups: Mapping[tuple[tuple[str, str], ...], Mapping[str, int]],
+    dims: Mapping[str, int],
+    whole: Mapping[str, int],
+    graded: Mapping[str, int],
+) -> Table:
+    raw = sheet.raw
+    kinds = {frozenset(name for name, _ in classes) for classes in groups}
+    values = {at: values_of(raw, at) for slot in groups.values() for at in slot.values()}
+    values |= {at: values_of(raw, at) for at in (*whole.values(), *graded.values())}
+    sampled = bool(graded) and "n_stones" in whole
+    targets = graded if sampled else whole
+    for kind in kinds:
+        for measure, at in targets.items():
+            parts = [
+                slot[measure]
+                for classes, slot in groups.items()
+                if frozenset(n for n, _ in classes) == kind and measure in slot
+            ]
+            if parts:
+                _check_rows(sheet, parts, at, values, measure)
+    pieces: list[_Piece] = []
+    for number, kind in enumerate(sorted(kinds, key=sorted)):
+        mine = {classes: slot for classes, slot in groups.items() if frozenset(n for n, _ in classes) == kind}
+        for classes, slot in mine.items():
+            shown = [values[at] for at in slot.values()]
+            filled = np.flatnonzero(
+                np.logical_or.reduce(
+                    [np.isfinite(v) & (v != 0) for v in shown] + [_bad(raw, at) for at in slot.values()]
+                )
+            )
+            pieces.append(
+                _Piece(filled, slot, dict(classes), f"{'sample' if sampled else 'classes'} {number}", sampled)
+            )
+    weighed = any("carats" in slot for slot in groups.values())
+    counted = any("n_stones" in slot for slot in groups.values())
+    further = (not weighed and "carats" in whole) or (not counted and "n_stones" in whole) or sampled
+    if further and ("size_class" in dims or sampled or len(dims) > 0):
+        rows = np.arange(raw.n_rows)
+        pieces.append(_Piece(rows, whole, {}, "whole", sample=False))
+    return _stacked(sheet, pieces, dims)
+
+
+def _bad(raw: RawTable, at: int) -> NDArray[np.bool_]:
+    """Say of each row whether its cell is filled with something that is no number."""
+    column = raw.columns[at]
+    _, broken = read_numbers(column.cells, marks_of_sheet(raw))
+    bad = np.zeros(len(column.cells), dtype=bool)
+    bad[list(broken)] = True
+    return bad[column.codes]
+
+
+def _check_rows(
+    sheet: Sheet, parts: list[int], total: int, values: Mapping[int, NDArray[np.float64]], measure: str
+) -> None:
+    """Tell the rows whose classes do not add up to the total beside them."""
+    sums = np.nansum([values[at] for at in parts], axis=0)
+    given = values[total]
+    slack = 0.5 if measure == "n_stones" else 0.005 * (len(parts) + 1) + 1e-6
+    for row in np.flatnonzero(np.isfinite(given) & (np.abs(sums - given) > slack)).tolist():
+        sheet.tell(
+            "row_total",
+            total,
+            row,
+            found=f"{sums[row]:g}",
+            expected=f"{given[row]:g}",
+            classes=listed(sheet.raw.columns[at].header for at in parts),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Rows of a sheet, once for each class that has a column."""
+
+    rows: NDArray[np.intp]
+    slot: Mapping[str, int]
+    classes: Mapping[str, str]
+    breakdown: str
+    sample: bool
+
+
+def _stacked(sheet: Sheet, pieces: list[_Piece], dims: Mapping[str, int]) -> Table:
+    raw = sheet.raw
+    n_rows = sum(len(piece.rows) for piece in pieces)
+    rows = np.concatenate([piece.rows for piece in pieces]) if pieces else np.zeros(0, dtype=np.intp)
+    columns: dict[str, Column] = {name: raw.columns[at].rows(rows) for name, at in dims.items()}
+    for measure in ("n_stones", "carats"):
+        if any(measure in piece.slot for piece in pieces):
+            columns[measure] = _laid([(piece.rows, piece.slot.get(measure)) for piece in pieces], raw, measure)
+    for name in dict.fromkeys(name for piece in pieces for name in piece.classes):
+        if name in columns:
+            sheet.tell("column_twice", name, column=name)
+        columns[name] = _texts(name, [(len(piece.rows), piece.classes.get(name)) for piece in pieces])
+    breakdowns = dict.fromkeys(piece.breakdown for piece in pieces)
+    if len(breakdowns) > 1 or any(piece.sample for piece in pieces):
+        columns["breakdown"] = _texts("breakdown", [(len(piece.rows), piece.breakdown) for piece in pieces])
+    if any(piece.sample for piece in pieces):
+        columns["sample"] = _texts("sample", [(len(piece.rows), "yes" if piece.sample else "no") for piece in pieces])
+    return Table(
+        kind="counts",
+        name=raw.name,
+        columns=columns,
+        n_rows=n_rows,
+        rows=None if raw.rows is None else raw.rows[rows],
+        ragged={},
+        n_columns=len(raw.columns),
+        typed=raw.typed,
+        complete=not sheet.problems,
+        trace=sheet.trace,
+    )
+
+
+def _texts(header: str, parts: list[tuple[int, str | None]]) -> Column:
+    cells: list[Cell] = list(dict.fromkeys(text for _, text in parts))
+    place = {text: at for at, text in enumerate(cells)}
+    codes = [np.full(n, place[text], dtype=np.int32) for n, text in parts]
+    return Column(header, cells, np.concatenate(codes) if codes else np.zeros(0, dtype=np.int32))
+
+
+def _laid(parts: list[tuple[NDArray[np.intp], int | None]], raw: RawTable, measure: str) -> Column:
+    """Lay columns of one measure below each other."""
+    cells: list[Cell] = [None]
+    codes: list[NDArray[np.int32]] = []
+    headers: list[str] = []
+    for rows, at in parts:
+        if at is None:
+            codes.append(np.zeros(len(rows), dtype=np.int32))
+            headers += [measure] * len(rows)
+            continue
+        column = raw.columns[at]
+        codes.append((column.codes[rows] + len(cells)).astype(np.int32))
+        cells += list(column.cells)
+        headers += [column.header] * len(rows)
+    return Column(measure, cells, np.concatenate(codes) if codes else np.zeros(0, dtype=np.int32), headers)
