@@ -118,12 +118,18 @@ RULES: Final[Mapping[str, str]] = {
     "too_large": "the number is above {limit}",
     "not_a_date": "not a date; write dates as YYYY-MM-DD",
     "not_yes_or_no": "neither yes nor no",
-    "unknown_class": "not a known {attribute}; the nearest known are {nearest}",
+    "unknown_class": (
+        "not a known {attribute}; the nearest known are {nearest}; a word of your own is declared in the reference "
+        "package, as a synonym of a class or as a set of classes"
+    ),
     "unknown_size": (
         "not a size class that is known; write sieves as +9-11 or -11+9, grainers as 4 gr, carats as 5-7 ct or "
         "+10.8 ct, or declare the limits in size_classes"
     ),
-    "unknown_class_often": "not a known {attribute}, in {count} rows; the nearest known are {nearest}",
+    "unknown_class_often": (
+        "not a known {attribute}, in {count} rows; the nearest known are {nearest}; a word of your own is declared in "
+        "the reference package, as a synonym of a class or as a set of classes"
+    ),
     "unknown_zone": "not a known zone; the nearest known are {nearest}",
     "unknown_sieve_set": "not a known sieve set; known are {known}; declare another one in size_classes",
     # parcels

@@ -10,6 +10,7 @@ from babel.messages.pofile import read_po
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest import RULES
+from kpfootprint.ingest.rules import Broken, problem
 from service.catalogue import TEMPLATES, compiled, messages, sources
 from service.pages.problems import told
 from service.pages.render import translations
@@ -45,11 +46,12 @@ def test_the_compiled_catalogue_is_made_from_its_source(source: Path) -> None:
 
 def test_a_problem_is_told_in_french_with_its_values() -> None:
     catalogue = translations("fr")
-    reason = RULES["unknown_zone"].format(nearest="boda, bria")
-    assert told(Problem(table="t", code="unknown_zone", reason=reason), catalogue).endswith("boda, bria")
-    assert "known" not in told(Problem(table="t", code="unknown_zone", reason=reason), catalogue)
+    broken = Broken("unknown_zone", {"nearest": "boda, bria"})
+    unknown = problem(broken, table="t")
+    assert told(unknown, catalogue).endswith("boda, bria")
+    assert "known" not in told(unknown, catalogue)
     assert told(Problem(table="t", code="no rule", reason="as it is"), catalogue) == "as it is"
-    assert told(Problem(table="t", code="unknown_zone", reason=reason), translations("en")) == reason
+    assert told(unknown, translations("en")) == unknown.reason == RULES["unknown_zone"].format(nearest="boda, bria")
 
 
 def test_no_page_says_what_a_comparison_cannot() -> None:
