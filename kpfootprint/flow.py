@@ -76,7 +76,9 @@ def examinations_of(batch: Batch, release: Release, *, status_on: date) -> tuple
         hypotheses = form_hypotheses(parcels, release, status_on, mean_ct)
         weighed = weigh(footprints.arrays, hypotheses, release)
         for position, (row, parcel) in enumerate(zip(footprints.rows.tolist(), parcels, strict=True)):
-            out[row] = examination_of(parcel, weighed, hypotheses, position, release, mean_ct[position])
+            out[row] = examination_of(
+                parcel, weighed, hypotheses, position, release, mean_ct[position], compared_on=status_on
+            )
     return tuple(out[row] for row in range(len(batch)))
 
 

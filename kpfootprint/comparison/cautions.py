@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,12 @@ FEW_REFERENCES = 15
 FEW_SIZE_CLASSES = 6
 CARATS_APART = 0.02
 DOUBTFUL_SIZES = 0.3
+FEW_STONES = 5
+"""A parcel of fewer may be of large stones alone."""
+FAR_FROM_MEAN = 12.0
+"""A mean stone this many times that of any zone, or this many times below, is no stone of carats."""
+NAMES_OF_FILES = {"upload", "pasted", "parcel", "stones", "counts", "file", "untitled", "document", "sheet1", "feuil1"}
+"""Names that a program gives a file: nobody finds a parcel again by one."""
 
 
 @dataclass(slots=True)
@@ -33,13 +40,24 @@ class Cautions:
         self.statements.append(Statement(code=code, values=values))
 
 
-def declaration_cautions(said: Cautions, parcel: Parcel, hypotheses: Hypotheses, row: int, release: Release) -> None:
-    """Say what the declaration and its date leave open."""
+def declaration_cautions(
+    said: Cautions,
+    parcel: Parcel,
+    hypotheses: Hypotheses,
+    row: int,
+    release: Release,
+    compared_on: date | None = None,
+) -> None:
+    """Say what the declaration, its date and its name leave open."""
     day = hypotheses.days[row].isoformat()
+    if parcel.parcel_id.strip().lower() in NAMES_OF_FILES:
+        said.add("parcel_unnamed", parcel_id=parcel.parcel_id)
     if not parcel.declarations:
         said.add("no_declaration")
     if parcel.exported_on is None:
         said.add("no_export_date", status_on=day)
+    elif compared_on is not None and parcel.exported_on > compared_on:
+        said.add("export_date_in_future", day=day, compared_on=compared_on.isoformat())
     known = dict(zip(release.zone_ids, release.model.n_reference.tolist(), strict=True))
     for zone in hypotheses.declared[row]:
         status = zone.status_on_export_date
@@ -53,9 +71,38 @@ def declaration_cautions(said: Cautions, parcel: Parcel, hypotheses: Hypotheses,
             said.add("few_references", zone=zone.zone_id, n_parcels=known[zone.zone_id])
     if hypotheses.testable[row] and not hypotheses.alternatives[row].any():
         said.add("no_alternative")
+    elif hypotheses.testable[row] and (abroad := _only_abroad(hypotheses, row, release)):
+        said.add("alternatives_abroad_only", day=day, zones=abroad)
     carats = [item.carats for item in parcel.declarations if item.carats is not None]
     if carats and parcel.carats is not None and abs(sum(carats) - parcel.carats) > CARATS_APART * parcel.carats:
         said.add("declared_carats_differ", declared=float(sum(carats)), parcel=float(parcel.carats))
+
+
+def _only_abroad(hypotheses: Hypotheses, row: int, release: Release) -> tuple[str, ...]:
+    """Return the zones of H2 where none of them lies in a country that was declared; nothing where one does."""
+    country = {zone.zone_id: zone.country for zone in release.zone_table.zones}
+    home = {country.get(zone.zone_id) for zone in hypotheses.declared[row]}
+    against = tuple(release.zone_ids[k] for k in np.flatnonzero(hypotheses.alternatives[row] > 0))
+    return () if any(country.get(zone) in home for zone in against) else against
+
+
+def weight_cautions(said: Cautions, parcel: Parcel, mean_ct: NDArray[np.float64]) -> None:
+    """Say where the mean stone is so far from that of every zone that the weights are likely in another unit.
+
+    Parameters
+    ----------
+    mean_ct : ndarray of shape (Z,)
+        Mean stone of each zone as it would be seen through the parcel's screen, in carats.
+    """
+    if parcel.carats is None or parcel.n_stones < FEW_STONES:
+        return
+    mean = parcel.carats / parcel.n_stones
+    for code, known, times in (
+        ("weights_too_large", float(mean_ct.max()), mean / float(mean_ct.max())),
+        ("weights_too_small", float(mean_ct.min()), float(mean_ct.min()) / mean),
+    ):
+        if times > FAR_FROM_MEAN:
+            said.add(code, mean_ct=mean, known_ct=known)
 
 
 def record_cautions(said: Cautions, parcel: Parcel, arrays: ParcelArrays, row: int, release: Release) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from kpfootprint.comparison.cautions import (
     record_cautions,
     release_cautions,
     size_cautions,
+    weight_cautions,
 )
 from kpfootprint.comparison.explain import class_findings, expectations, observed_shares
 from kpfootprint.comparison.hypotheses import Hypotheses, h1_statement, h2_statement
@@ -36,14 +38,17 @@ from kpfootprint.comparison.sentences import (
     attribute_sentences,
     change_sentences,
     class_sentences,
+    headline_sentences,
     mixture_sentence,
+    next_question,
     reason_sentences,
+    reasons_of,
     resemblance_sentences,
 )
 from kpfootprint.comparison.weigh import LEVEL, OTHER_WEIGHTS, Weighed
 from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release
-from kpfootprint.rules import CONCLUSIONS, Conclusion
+from kpfootprint.rules import CONCLUSIONS, Conclusion, Reason
 from kpfootprint.stats.novelty import LOG10_SUPPORT_OF_NOVEL, NOVEL_P
 
 Floats = NDArray[np.float64]
@@ -153,28 +158,36 @@ def explanation_of(
     mixture: Mixture | None,
     conclusion: Conclusion | None,
 ) -> Explanation:
-    """Return why: shares by attribute, findings by class, sentences, the map."""
+    """Return why: shares by attribute, findings by class, sentences, the map.
+
+    What weighs comes first among the sentences; without a `verification` nothing weighs, and classes are only observed.
+    """
     model, scheme = release.model, release.scheme
     arrays = weighed.looked.view.arrays
-    testable = bool(hypotheses.testable[row])
+    compared = verification is not None
     expected = None
-    if testable:
+    if compared:
         pool = weighed.posterior[row] * hypotheses.alternatives[row]
         elsewhere = pool if pool.sum() > 0 else weighed.posterior[row] + 1e-9
         expected = expectations(model, arrays, row, hypotheses.weights[row], elsewhere / elsewhere.sum())
     shares = weighed.attribute_shares[row]
     observed = observed_shares(model, arrays, row)
     classes = class_findings(scheme, observed, arrays.recorded[row], expected, shares)
-    attributes = tuple(zip(scheme.attribute_names, (float(s) for s in shares), strict=True)) if testable else ()
+    attributes = tuple(zip(scheme.attribute_names, (float(s) for s in shares), strict=True)) if compared else ()
     sentences: list[Statement] = []
+    reasons: tuple[Reason, ...] = ()
     if verification is not None and conclusion is not None and mixture is not None:
-        sentences += reason_sentences(release.rules, weighed.judged, row)
+        reasons = reasons_of(release.rules, weighed.judged, row)
         zones = tuple(release.zone_ids[k] for k in np.flatnonzero(hypotheses.weights[row]))
+        sentences += class_sentences(classes, zones, conclusion)
+        sentences += headline_sentences(reasons, conclusion, verification, mixture, zones)
+        sentences += reason_sentences(release.rules, weighed.judged, row)
         sentences += attribute_sentences(attributes)
-        sentences += class_sentences(classes, zones)
         sentences.append(mixture_sentence(mixture))
-        sentences += change_sentences(parcel, hypotheses, weighed, row, conclusion, release)
+        sentences += change_sentences(parcel, hypotheses, weighed, row, conclusion, release, attributes)
     sentences += resemblance_sentences(weighed, row, release.zone_ids)
+    declared, day = hypotheses.declared[row], hypotheses.days[row].isoformat()
+    sentences.append(next_question(parcel, declared, day, conclusion, reasons, classes, release))
     complete = bool(arrays.recorded[row].all())
     return Explanation(
         attributes=attributes,
@@ -185,15 +198,33 @@ def explanation_of(
 
 
 def examination_of(
-    parcel: Parcel, weighed: Weighed, hypotheses: Hypotheses, row: int, release: Release, mean_ct: Floats
+    parcel: Parcel,
+    weighed: Weighed,
+    hypotheses: Hypotheses,
+    row: int,
+    release: Release,
+    mean_ct: Floats,
+    *,
+    compared_on: date | None = None,
 ) -> Examination:
-    """Return everything found about one parcel of a batch."""
-    testable = bool(hypotheses.testable[row])
+    """Return everything found about one parcel of a batch.
+
+    What too few stones cannot carry is not given: no likelihood ratio, no undeclared share, no error rates.
+
+    Parameters
+    ----------
+    compared_on : date or None
+        Day of the comparison; an export date beyond it is said.
+    """
     n_stones = parcel.n_stones or max(round(float(weighed.looked.view.arrays.n_stones[row])), 1)
-    verification, mixture, conclusion = None, None, None
+    enough = n_stones >= release.rules.minimum_stones
+    testable = bool(hypotheses.testable[row]) and enough
+    verification, mixture = None, None
+    conclusion: Conclusion | None = "not_comparable" if parcel.declarations else None
     said = Cautions([])
     release_cautions(said, release)
-    declaration_cautions(said, parcel, hypotheses, row, release)
+    declaration_cautions(said, parcel, hypotheses, row, release, compared_on)
+    weight_cautions(said, parcel, mean_ct)
     size_cautions(said, n_stones, weighed.looked.gate[row], release)
     record_cautions(said, parcel, weighed.looked.view.arrays, row, release)
     if testable:

@@ -1,22 +1,31 @@
-"""What an expert should read first: which classes and attributes speak, and what would change the conclusion."""
+"""What a reader is told first, in order: the classes that weigh most, a headline, the reasons, what to ask next."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from kpfootprint.comparison.hypotheses import Hypotheses
+from kpfootprint.comparison.hypotheses import COMPLIANT, Hypotheses
 from kpfootprint.comparison.judge import Judged
-from kpfootprint.comparison.results import ClassFinding, Mixture, Statement, Value
+from kpfootprint.comparison.results import ClassFinding, DeclaredZone, Mixture, Statement, Value, Verification
 from kpfootprint.comparison.weigh import Weighed
+from kpfootprint.footprint import FACTORS
 from kpfootprint.parcel import Parcel
+from kpfootprint.reference import NOT_COVERED
 from kpfootprint.release import Release
-from kpfootprint.rules import CONCLUSIONS, Reason, Rules, Signs, reasons_for
+from kpfootprint.rules import CONCLUSIONS, Conclusion, Reason, Rules, Signs, reasons_for
 from kpfootprint.stats.shares import NONE_P
 
 SPEAKS = 0.05
 """Least log10 LR that is said to speak for either hypothesis."""
+LIKE = 0.15
+"""An observed share within this part of the expected one is called about as expected."""
+HALF = 0.5
 SORTER_MATTERS = 0.3
 MOST_CLASSES = 4
+WORTH_SAYING = 0.075
+"""Least part of the evidence on its side for which a further class is named."""
 MOST_FIRST = 2
 ENOUGH_CONSISTENT = 0.8
 FEW_REFERENCES = 15
@@ -27,20 +36,55 @@ def favours(log10_share: float) -> str:
     return "neither" if abs(log10_share) < SPEAKS else "H1" if log10_share > 0 else "H2"
 
 
-def reason_sentences(rules: Rules, judged: Judged, row: int) -> list[Statement]:
-    """Say what made the parcel a query, or what kept it from being called consistent, with the limits."""
-    own, conclusion = CONCLUSIONS[judged.by_itself[row]], CONCLUSIONS[judged.conclusion[row]]
-    alone = "asks_alone" if conclusion == "query" else "short_alone"
-    out = [] if own == conclusion else [Statement(code=alone, values={})]
+def _signs(judged: Judged, row: int) -> Signs:
     one = slice(row, row + 1)
     shares = judged.shares
-    signs = Signs(
+    return Signs(
         log10_lr=judged.log10_lr[one],
         share_p=shares.p_value[one],
         share_low=shares.low[one],
         as_declared_p=shares.as_declared_p[one],
         novelty_p=judged.novelty_p[one],
     )
+
+
+def reasons_of(rules: Rules, judged: Judged, row: int) -> tuple[Reason, ...]:
+    """Return what made the parcel a query; nothing where only its zones one by one would."""
+    own, conclusion = CONCLUSIONS[judged.by_itself[row]], CONCLUSIONS[judged.conclusion[row]]
+    return reasons_for(rules, own, _signs(judged, row)) if own == conclusion else ()
+
+
+def headline_sentences(
+    reasons: Sequence[Reason],
+    conclusion: Conclusion,
+    verification: Verification,
+    mixture: Mixture,
+    zones: tuple[str, ...],
+) -> list[Statement]:
+    """Say in one sentence what the parcel is like, and what the LR of a mixed parcel does not speak of."""
+    stones, log10_lr = mixture.undeclared_stone_fraction, verification.log10_lr
+    about: dict[str, Value] = {"zones": zones}
+    if conclusion == "consistent":
+        return [Statement(code="headline_like", values=about)]
+    if conclusion == "inconclusive" or not reasons:
+        return [Statement(code="headline_unsettled", values=about)]
+    if "share" in reasons and log10_lr > 0:
+        share: dict[str, Value] = {"share": stones.estimate, "low": stones.low, "high": stones.high}
+        return [
+            Statement(code="headline_mixed" if stones.estimate < HALF else "headline_partly", values=about | share),
+            Statement(code="lr_of_mixed", values={"log10_lr": log10_lr, "zones": zones}),
+        ]
+    if "lr" in reasons or "share" in reasons:
+        return [Statement(code="headline_unlike", values=about)]
+    return [Statement(code="headline_novel", values=about)]
+
+
+def reason_sentences(rules: Rules, judged: Judged, row: int) -> list[Statement]:
+    """Say what made the parcel a query, or what kept it from being called consistent, with the limits."""
+    own, conclusion = CONCLUSIONS[judged.by_itself[row]], CONCLUSIONS[judged.conclusion[row]]
+    alone = "asks_alone" if conclusion == "query" else "short_alone"
+    out = [] if own == conclusion else [Statement(code=alone, values={})]
+    signs = _signs(judged, row)
     asks = own == "query"
     undeclared: dict[str, Value] = {
         "p_value": float(signs.share_p[0]),
@@ -52,6 +96,7 @@ def reason_sentences(rules: Rules, judged: Judged, row: int) -> list[Statement]:
         "lr": {
             "log10_lr": float(signs.log10_lr[0]),
             "log10_limit": rules.query_log10_lr if asks else rules.consistent_log10_lr,
+            "favours": "H1" if signs.log10_lr[0] > 0 else "H2",
         },
         "share": undeclared,
         "goods": {"p_value": float(signs.as_declared_p[0]), "p_limit": rules.consistent_share_p},
@@ -64,22 +109,34 @@ def reason_sentences(rules: Rules, judged: Judged, row: int) -> list[Statement]:
     return out + [Statement(code=f"{'asks' if asks else 'short'}_{reason}", values=said[reason]) for reason in found]
 
 
-def class_sentences(classes: tuple[ClassFinding, ...], zones: tuple[str, ...]) -> list[Statement]:
-    """Say which classes lie outside the range of what was declared, the farthest first, and where to look first."""
-    outside: list[tuple[float, ClassFinding]] = []
-    n_ranged = 0
-    for item in classes:
-        if item.low is None or item.high is None or item.expected is None:
-            continue
-        n_ranged += 1
-        beyond = max(item.observed - item.high, item.low - item.observed)
-        if beyond > 0:
-            width = max(item.high - item.low, 1e-3)
-            outside.append((beyond / width, item))
-    outside.sort(key=lambda pair: -pair[0])
+def evidence_shares(contributions: Sequence[float]) -> list[float]:
+    """Return what part of the evidence on its own side each contribution is, between 0 and 1.
+
+    >>> evidence_shares([-3.0, 1.0, -1.0])
+    [0.75, 1.0, 0.25]
+    """
+    against = -sum(min(value, 0.0) for value in contributions)
+    speaking_for = sum(max(value, 0.0) for value in contributions)
+    return [
+        abs(value) / side if (side := speaking_for if value > 0 else against) > 0 else 0.0 for value in contributions
+    ]
+
+
+def class_sentences(
+    classes: tuple[ClassFinding, ...], zones: tuple[str, ...], conclusion: Conclusion
+) -> list[Statement]:
+    """Say which classes weigh most, the weightiest first, and at which stones to look first.
+
+    The weight of a class is its contribution to the log10 LR; with it stands what part of the evidence on that side it
+    is. Where to look first are the classes that speak against the declaration and have more stones than expected:
+    stones that are not there cannot be looked at.
+    """
+    weighed = [item for item in classes if item.contribution is not None]
+    parts = evidence_shares([item.contribution or 0.0 for item in weighed])
+    ranked = sorted(zip(weighed, parts, strict=True), key=lambda pair: -abs(pair[0].contribution or 0.0))
     out = [
         Statement(
-            code="class_more" if item.observed > (item.high or 0.0) else "class_fewer",
+            code=f"class_{relation(item)}",
             values={
                 "attribute": item.attribute,
                 "class": item.class_name,
@@ -88,18 +145,33 @@ def class_sentences(classes: tuple[ClassFinding, ...], zones: tuple[str, ...]) -
                 "expected": item.expected,
                 "low": item.low,
                 "high": item.high,
+                "contribution": item.contribution,
+                "evidence_share": part,
                 "favours": favours(item.contribution or 0.0),
             },
         )
-        for _, item in outside[:MOST_CLASSES]
+        for place, (item, part) in enumerate(ranked[:MOST_CLASSES])
+        if place == 0 or (favours(item.contribution or 0.0) != "neither" and part >= WORTH_SAYING)
     ]
-    if n_ranged and not outside:
-        out.append(Statement(code="within_ranges", values={"n_classes": n_ranged}))
+    within = sum(1 for item in weighed if item.low is not None and item.low <= item.observed <= (item.high or 0.0))
+    if weighed:
+        out.append(Statement(code="within_ranges", values={"n_classes": within, "n_all": len(weighed)}))
+    if conclusion == "consistent":
+        return out
+    against = [item for item, _ in ranked if favours(item.contribution or 0.0) == "H2"]
     out += [
         Statement(code="look_first", values={"attribute": item.attribute, "class": item.class_name})
-        for _, item in outside[:MOST_FIRST]
+        for item in [item for item in against if relation(item) == "more"][:MOST_FIRST]
     ]
     return out
+
+
+def relation(item: ClassFinding) -> str:
+    """Return whether there are more stones of a class than expected, fewer, or about as many (``like``)."""
+    expected = item.expected or 0.0
+    if abs(item.observed - expected) <= LIKE * expected:
+        return "like"
+    return "more" if item.observed > expected else "fewer"
 
 
 def attribute_sentences(shares: tuple[tuple[str, float], ...]) -> list[Statement]:
@@ -128,21 +200,26 @@ def mixture_sentence(mixture: Mixture) -> Statement:
 
 
 def change_sentences(
-    parcel: Parcel, hypotheses: Hypotheses, weighed: Weighed, row: int, conclusion: str, release: Release
+    parcel: Parcel,
+    hypotheses: Hypotheses,
+    weighed: Weighed,
+    row: int,
+    conclusion: str,
+    release: Release,
+    shares: tuple[tuple[str, float], ...],
 ) -> list[Statement]:
-    """Say what would change the conclusion: more stones, a declared screen, more reference parcels, another sorter."""
+    """Say what would change the conclusion: the weightiest attribute graded again, more stones, a declared screen."""
     out = []
-    if conclusion in ("inconclusive", "not_comparable"):
-        enough = next(
-            (
-                int(item["n_stones_low"])
-                for item in release.manifest["error_rates"]
-                if item.get("true_declarations_consistent", 0.0) >= ENOUGH_CONSISTENT
-            ),
-            None,
-        )
-        if enough is not None and 0 < parcel.n_stones < enough:
-            out.append(Statement(code="more_stones", values={"n_stones": parcel.n_stones, "needed": enough}))
+    parts = evidence_shares([share for _, share in shares])
+    weightiest = max(zip(shares, parts, strict=True), key=lambda pair: abs(pair[0][1]), default=None)
+    if weightiest is not None and favours(weightiest[0][1]) != "neither":
+        (name, share), part = weightiest
+        values: dict[str, Value] = {"attribute": name, "evidence_share": part, "favours": favours(share)}
+        out.append(Statement(code="grade_again", values=values))
+    if conclusion == "inconclusive":
+        needed = enough_stones(release)
+        if needed is not None and 0 < parcel.n_stones < needed:
+            out.append(Statement(code="more_stones", values={"n_stones": parcel.n_stones, "needed": needed}))
         if parcel.conditions.bottom_screen_mm is None:
             out.append(Statement(code="declare_screen", values={}))
         for k in np.flatnonzero(hypotheses.weights[row]):
@@ -154,6 +231,62 @@ def change_sentences(
         sorter = parcel.conditions.sorter
         out.append(Statement(code="sorter_matters", values={"sorter": sorter, "log10_lr_without": without}))
     return out
+
+
+def enough_stones(release: Release) -> int | None:
+    """Return the least number of stones at which most true declarations were called consistent, where measured."""
+    return next(
+        (
+            int(item["n_stones_low"])
+            for item in release.manifest["error_rates"]
+            if item.get("true_declarations_consistent", 0.0) >= ENOUGH_CONSISTENT
+        ),
+        None,
+    )
+
+
+def next_question(
+    parcel: Parcel,
+    declared: tuple[DeclaredZone, ...],
+    day: str,
+    conclusion: Conclusion | None,
+    reasons: Sequence[Reason],
+    classes: tuple[ClassFinding, ...],
+    release: Release,
+) -> Statement:
+    """Return the one question to put to the exporter next, from what weighed most."""
+    if not declared:
+        return Statement(code="next_declaration", values={})
+    known = {zone.zone_id: zone.status_on_export_date for zone in declared}
+    barred = tuple(zone for zone, status in known.items() if status not in (COMPLIANT, NOT_COVERED, None))
+    if barred:
+        return Statement(code="next_status", values={"zones": barred, "day": day})
+    unknown = tuple(zone.zone_id for zone in declared if zone.zone_id not in release.zone_ids)
+    if unknown:
+        return Statement(code="next_reference", values={"zones": unknown})
+    if conclusion == "not_comparable":
+        needed = int(release.rules.minimum_stones)
+        return Statement(code="next_stones", values={"n_stones": parcel.n_stones, "needed": needed})
+    if conclusion == "query":
+        against = sorted(
+            (item for item in classes if favours(item.contribution or 0.0) == "H2"),
+            key=lambda item: item.contribution or 0.0,
+        )
+        if against and set(reasons) != {"novelty"}:
+            item = next((item for item in against if relation(item) == "more"), against[0])
+            code = {"more": "next_bought", "fewer": "next_missing"}.get(relation(item), "next_sources")
+            values: dict[str, Value] = {"attribute": item.attribute, "class": item.class_name}
+            return Statement(code=code, values=values if code != "next_sources" else {})
+        return Statement(code="next_sources", values={})
+    if conclusion == "inconclusive":
+        blank = tuple(name for name in (*FACTORS, "bottom_screen_mm") if getattr(parcel.conditions, name) is None)
+        if blank:
+            return Statement(code="next_conditions", values={"fields": blank})
+        needed_stones = enough_stones(release)
+        if needed_stones is not None and 0 < parcel.n_stones < needed_stones:
+            return Statement(code="next_stones", values={"n_stones": parcel.n_stones, "needed": needed_stones})
+        return Statement(code="next_sources", values={})
+    return Statement(code="next_nothing", values={})
 
 
 def resemblance_sentences(weighed: Weighed, row: int, zone_ids: tuple[str, ...]) -> list[Statement]:

@@ -3,6 +3,7 @@
 from kpfootprint.report.content import build_report
 from kpfootprint.report.dossier import DossierCheck, DossierInput, Remade, verify_dossier, write_dossier
 from kpfootprint.report.html import render_html
+from kpfootprint.report.layout import Stationery
 from kpfootprint.report.model_card import ModelCard, ReferenceCard, ZoneCard
 from kpfootprint.report.pdf import render_pdf
 from kpfootprint.report.report import Report, read_report
@@ -16,6 +17,7 @@ __all__ = [
     "ReferenceCard",
     "Remade",
     "Report",
+    "Stationery",
     "ZoneCard",
     "build_report",
     "compare_side_by_side",

@@ -39,31 +39,50 @@ class Table:
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     numeric: tuple[bool, ...]
-    wide: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A picture: title, text for those who do not see it, the figures behind it; `wide` ones span the page."""
+    """A picture: title, text for those who do not see it, the figures behind it."""
 
     key: str
     title: str
     alt: str
     svg: str
     data: Table
-    wide: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Banner:
+    """Something that stands across the page, such as that the reference is synthetic."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The conclusion: `kind` is the conclusion's code (or ``undeclared``), which picks its mark and colour."""
+    """The conclusion and, as loud, the status of what was declared.
+
+    `kind` is the conclusion's code (or ``undeclared``) and picks its mark and colour; `alarm` says that something that
+    was declared was not compliant, whatever the conclusion; `status` is empty where nothing was declared.
+    """
 
     kind: str
     heading: str
-    text: str
+    status: str
+    alarm: bool
+    lines: tuple[str, ...]
 
 
-Block = Paragraph | Bullets | Facts | Table | Figure | Verdict
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """Pictures (or a table) with what stands beside them, kept together on a page where there is room."""
+
+    shown: tuple[Figure | Table, ...]
+    blocks: tuple[Paragraph | Bullets | Facts | Table, ...]
+
+
+Block = Paragraph | Bullets | Facts | Table | Figure | Banner | Verdict | Beside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +106,10 @@ class Term:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A whole report in one language, with the words of the page itself (`skip`, `data_label`, `sections_label`)."""
+    """A whole report in one language, with the words of the page itself (`skip`, `data_label`, `sections_label`).
+
+    `letterhead` stands above it, `note` and two places to sign (`signatures` heads them) after the first section.
+    """
 
     lang: str
     title: str
@@ -101,3 +123,6 @@ class Document:
     skip: str = ""
     data_label: str = ""
     sections_label: str = ""
+    letterhead: str = ""
+    note: str = ""
+    signatures: tuple[str, ...] = ()

@@ -1,17 +1,16 @@
-"""Keeps the message catalogues: ``python -m kpfootprint.report.catalogue`` after a message was added or changed.
+"""Keeps the translations: ``python -m kpfootprint.report.catalogue`` after a message was added or changed.
 
-It reads every marked message out of this folder, brings each language's ``.po`` file up to date (new messages come in
-untranslated, unused ones go) and compiles it to ``.mo``. Both files are kept; a test holds them together.
+It reads every marked message out of this folder and brings each language's ``.po`` file up to date: new messages come
+in untranslated, unused ones go. A test holds messages and translations together.
 """
 
 from __future__ import annotations
 
 import io
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kpfootprint.report.locale import CATALOGUES, DOMAIN, LANGUAGES
+from kpfootprint.report.locale import CATALOGUES, LANGUAGES
 
 if TYPE_CHECKING:
     from babel.messages.catalog import Catalog
@@ -24,7 +23,7 @@ def extracted() -> Catalog:
     from babel.messages.catalog import Catalog
     from babel.messages.extract import extract
 
-    found = Catalog(domain=DOMAIN, header_comment="")
+    found = Catalog(header_comment="")
     here = Path(__file__).parent
     for path in sorted(here.rglob("*.py")):
         with path.open("rb") as source:
@@ -33,32 +32,16 @@ def extracted() -> Catalog:
     return found
 
 
-def po_path(lang: str) -> Path:
-    """Return where a language's translations stand."""
-    return CATALOGUES / lang / "LC_MESSAGES" / f"{DOMAIN}.po"
-
-
 def read_catalogue(lang: str) -> Catalog:
     """Return the translations of a language as they stand in its ``.po`` file."""
     from babel.messages.pofile import read_po
 
-    with po_path(lang).open("rb") as file:
-        return read_po(file, locale=lang, domain=DOMAIN)
-
-
-def compiled(catalogue: Catalog) -> bytes:
-    """Return the ``.mo`` form of a catalogue; the same messages give the same bytes."""
-    from babel.messages.mofile import write_mo
-
-    catalogue.creation_date = catalogue.revision_date = datetime(2026, 1, 1, tzinfo=UTC)
-    catalogue.last_translator = catalogue.msgid_bugs_address = DOMAIN
-    buffer = io.BytesIO()
-    write_mo(buffer, catalogue)
-    return buffer.getvalue()
+    with (CATALOGUES / f"{lang}.po").open("rb") as file:
+        return read_po(file, locale=lang)
 
 
 def update(lang: str) -> None:
-    """Bring a language's ``.po`` up to date with the messages and compile it."""
+    """Bring a language's ``.po`` file up to date with the messages."""
     from babel.messages.pofile import write_po
 
     catalogue = read_catalogue(lang)
@@ -66,9 +49,7 @@ def update(lang: str) -> None:
     catalogue.obsolete.clear()
     buffer = io.BytesIO()
     write_po(buffer, catalogue, width=110, sort_output=True, no_location=True, omit_header=True)
-    path = po_path(lang)
-    path.write_bytes(_header(catalogue).encode() + buffer.getvalue())
-    path.with_suffix(".mo").write_bytes(compiled(read_catalogue(lang)))
+    (CATALOGUES / f"{lang}.po").write_bytes(_header(catalogue).encode() + buffer.getvalue())
 
 
 def _header(catalogue: Catalog) -> str:

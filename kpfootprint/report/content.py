@@ -213,6 +213,15 @@ def _explanation(found: Explanation, verification: Verification | None, tell: Ca
     total = sum(shares) if verification is None else verification.log10_lr_unbounded
     exact = rounding.parts(shares, total, rounding.LOG10_DECIMALS) if shares else []
     spots = found.footprint_map
+    by_name = {name: share for (name, _), share in zip(found.attributes, exact, strict=True)}
+
+    def told(sentence: Statement) -> Json:
+        """Say a share of the log10 LR by the number that stands for it everywhere, rounded so that shares add up."""
+        own = by_name.get(str(sentence.values.get("attribute")))
+        if own is None or "log10_lr_share" not in sentence.values:
+            return tell(sentence)
+        return tell(Statement(code=sentence.code, values={**sentence.values, "log10_lr_share": own}))
+
     return {
         "attributes": [
             {"name": name, "log10_lr_share": share} for (name, _), share in zip(found.attributes, exact, strict=True)
@@ -229,7 +238,7 @@ def _explanation(found: Explanation, verification: Verification | None, tell: Ca
             }
             for item in found.classes
         ],
-        "sentences": [tell(sentence) for sentence in found.sentences],
+        "sentences": [told(sentence) for sentence in found.sentences],
         "footprint_map": None
         if spots is None
         else {

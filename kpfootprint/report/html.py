@@ -10,28 +10,36 @@ from markupsafe import Markup, escape
 
 from kpfootprint.report.blocks import Document
 from kpfootprint.report.glossary import Linker, linker
-from kpfootprint.report.layout import lay_out
+from kpfootprint.report.layout import Stationery, lay_out
 from kpfootprint.report.locale import words
 from kpfootprint.report.report import Report
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def render_html(report: Report, lang: str = "en") -> str:
+def render_html(
+    report: Report, lang: str = "en", *, stationery: Stationery | None = None, above: str = "", style: str = ""
+) -> str:
     """Render a report as a single HTML file.
 
     Parameters
     ----------
     lang : str
         A language tag; English stands in for a language there is no catalogue of.
+    stationery : Stationery or None
+        What the office that prints it puts above and below.
+    above, style : str
+        HTML that a site sets above the report, after the link that skips to it, and CSS for that; taken as they are.
     """
-    return render_document(lay_out(report, lang))
+    return render_document(lay_out(report, lang, stationery), above=above, style=style)
 
 
-def render_document(document: Document) -> str:
+def render_document(document: Document, *, above: str = "", style: str = "") -> str:
     """Render a laid-out document as a single HTML file."""
     link = _Links(linker(words(document.lang)))
-    return template("report.html").render(document=document, link=link, kind=_kind)
+    return template("report.html").render(
+        document=document, link=link, kind=_kind, above=Markup(above), style=Markup(style)
+    )
 
 
 @lru_cache(maxsize=8)

@@ -2,43 +2,51 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from kpfootprint.report.blocks import Document
 from kpfootprint.report.glossary import glossary
-from kpfootprint.report.locale import mark, mark_plural
-from kpfootprint.report.report import Report
+from kpfootprint.report.locale import mark
+from kpfootprint.report.report import Report, short_code
 from kpfootprint.report.sections.balance import balance
 from kpfootprint.report.sections.certainty import certainty
 from kpfootprint.report.sections.declared import declared
 from kpfootprint.report.sections.findings import findings
 from kpfootprint.report.sections.limits import limits, provenance
 from kpfootprint.report.sections.summary import summary
-from kpfootprint.report.speaker import speaker
-
-_STONES = mark_plural("{n} stone", "{n} stones", "n")
+from kpfootprint.report.sentences import speaker
 
 
-def lay_out(report: Report, lang: str) -> Document:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stationery:
+    """What an office prints on its reports, and no part of them: a letterhead above, a note below the first page."""
+
+    letterhead: str = ""
+    note: str = ""
+
+
+def lay_out(report: Report, lang: str, stationery: Stationery | None = None) -> Document:
     """Return a report's sections in a language; an unknown language gives English."""
     sp = speaker(report, lang)
     content = sp.content
     parcel = content["parcel"]
     sections = (summary(sp), declared(sp), findings(sp), certainty(sp), balance(sp), limits(sp), provenance(sp))
-    size = []
-    if parcel["n_stones"] is not None:
-        size.append(sp.words.plural(*_STONES[:2], parcel["n_stones"], n=sp.words.count(parcel["n_stones"])))
-    if parcel["carats"] is not None:
-        size.append(f"{sp.words.number(parcel['carats'], 2)} ct")
     return Document(
         lang=sp.words.lang,
         title=sp.t(mark("Footprint comparison of parcel {parcel_id}"), parcel_id=parcel["parcel_id"]),
-        subtitle=f"{', '.join(size)} · {sp.words.day(content['created_at'])}",
+        subtitle=" \u00b7 ".join((sp.size, sp.words.day(content["created_at"]), short_code(content["report_id"]))),
         report_id=content["report_id"],
         created_at=content["created_at"],
-        foot=sp.t(mark("Report {report_id}"), report_id=content["report_id"]),
+        foot=sp.t(
+            mark("Report {code} ({report_id})"), code=short_code(content["report_id"]), report_id=content["report_id"]
+        ),
         sections=tuple(section for section in sections if section is not None),
         glossary_heading=sp.t(mark("Glossary")),
         glossary=glossary(sp.words),
         skip=sp.t(mark("Skip to the report")),
         data_label=sp.t(mark("The figures behind this picture")),
         sections_label=sp.t(mark("Sections")),
+        letterhead=stationery.letterhead if stationery is not None else "",
+        note=stationery.note if stationery is not None else "",
+        signatures=(sp.t(mark("Examined by (name, date, signature)")), sp.t(mark("Seen by (name, date, signature)"))),
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gettext
+import io
 import json
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -12,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 LANGUAGES = ("en", "fr")
-DOMAIN = "kpfootprint"
 CATALOGUES = Path(__file__).parent / "catalogues"
 _LOCALES = {"en": "en_GB", "fr": "fr_FR"}
 
@@ -44,12 +45,43 @@ def translations(lang: str) -> gettext.NullTranslations:
     Raises
     ------
     FileNotFoundError
-        Where the compiled catalogue of a language in `LANGUAGES` is missing.
+        Where a language in `LANGUAGES` has no translations.
     """
     lang = language_of(lang)
     if lang == "en":
         return gettext.NullTranslations()
-    return gettext.translation(DOMAIN, localedir=CATALOGUES, languages=[lang])
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    compiled = io.BytesIO()
+    with (CATALOGUES / f"{lang}.po").open("rb") as file:
+        write_mo(compiled, read_po(file, locale=lang))
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+class Shown(str):
+    """A value as it is shown. A message may ask for it with a preposition before it, or before each of its items.
+
+    >>> "{zones:de}".format(zones=Shown("Nola")), "{zone:de}".format(zone=Shown("Amada-Gaza"))
+    ('de Nola', 'd\u2019Amada-Gaza')
+    """
+
+    items: tuple[str, ...] = ()
+    joined: Callable[[Sequence[str]], str] | None = None
+
+    def __format__(self, preposition: str) -> str:
+        """Return the value, each of its items after the preposition; ``de`` is elided before a vowel."""
+        if not preposition:
+            return str(self)
+        if self.joined is None:
+            return _after(preposition, self)
+        return str(self.joined([_after(preposition, item) for item in self.items]))
+
+
+def _after(preposition: str, word: str) -> str:
+    first = unicodedata.normalize("NFD", word[:1]).lower()[:1]
+    return f"d\u2019{word}" if preposition == "de" and first and first in "aeiou" else f"{preposition} {word}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +100,16 @@ class Words:
     def text(self, message: str, **values: str) -> str:
         """Translate a message and fill in its values."""
         shown = self.catalogue.gettext(message) if message else ""
-        return shown.format(**values) if values else shown
+        return shown.format(**_able(values)) if values else shown
 
     def plural(self, one: str, many: str, count: int, **values: str) -> str:
         """Translate a message that depends on a count and fill in its values."""
-        return self.catalogue.ngettext(one, many, count).format(**values)
+        return self.catalogue.ngettext(one, many, count).format(**_able(values))
+
+    @staticmethod
+    def sentence(text: str) -> str:
+        """Begin a text with a capital."""
+        return text[:1].upper() + text[1:]
 
     def number(self, value: float, places: int = 0) -> str:
         """Return a number with `places` decimals.
@@ -125,8 +162,24 @@ class Words:
             return "\u2013"
         return _day(self.lang, value[:10])
 
-    def listing(self, items: Sequence[str]) -> str:
+    def listing(self, items: Sequence[str]) -> Shown:
         """Return ``A, B and C``; items that hold a comma themselves are set off by semicolons."""
+        shown = Shown(self._joined(items))
+        shown.items, shown.joined = tuple(items), self._joined
+        return shown
+
+    def choice(self, items: Sequence[str]) -> Shown:
+        """Return ``A, B or C``: one of them is meant."""
+        shown = Shown(self._either(items))
+        shown.items, shown.joined = tuple(items), self._either
+        return shown
+
+    def _either(self, items: Sequence[str]) -> str:
+        if len(items) < 2:
+            return "".join(items)
+        return self.text(mark("{first} or {last}"), first=self.row(items[:-1]), last=items[-1])
+
+    def _joined(self, items: Sequence[str]) -> str:
         if len(items) < 2:
             return "".join(items)
         return self.text(mark("{first} and {last}"), first=self.row(items[:-1]), last=items[-1])
@@ -139,6 +192,10 @@ class Words:
     def row(self, items: Sequence[str]) -> str:
         """Return ``A, B, C``, or ``A; B; C`` where an item holds a comma."""
         return (self.text(mark("; ")) if any(", " in item for item in items) else ", ").join(items)
+
+
+def _able(values: Mapping[str, str]) -> dict[str, Shown]:
+    return {name: value if isinstance(value, Shown) else Shown(value) for name, value in values.items()}
 
 
 @lru_cache(maxsize=8)
@@ -170,11 +227,15 @@ def _day(lang: str, day: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Names of zones, attributes and classes in one language, from a report's ``model`` member."""
+    """Names of zones, attributes and classes in one language, from a report's ``model`` member.
+
+    `sized` are the attributes whose classes are sizes.
+    """
 
     zones: dict[str, str]
     attributes: dict[str, str]
     classes: dict[tuple[str, str], str]
+    sized: frozenset[str]
 
     def zone(self, zone_id: str) -> str:
         """Return the zone's name, or its id where the report does not know it."""
@@ -210,4 +271,5 @@ def _names(document: str, lang: str) -> Names:
         {zone["zone_id"]: zone["name"] for zone in zones},
         {item["name"]: capital(label(item)) for item in attributes},
         {(item["name"], c["name"]): label(c) for item in attributes for c in item["classes"]},
+        frozenset(item["name"] for item in attributes if any(c["lower_ct"] is not None for c in item["classes"])),
     )

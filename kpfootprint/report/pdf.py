@@ -9,9 +9,20 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from kpfootprint.report.blocks import Block, Bullets, Document, Facts, Figure, Paragraph, Table, Verdict
+from kpfootprint.report.blocks import (
+    Banner,
+    Beside,
+    Block,
+    Bullets,
+    Document,
+    Facts,
+    Figure,
+    Paragraph,
+    Table,
+    Verdict,
+)
 from kpfootprint.report.glossary import linker
-from kpfootprint.report.layout import lay_out
+from kpfootprint.report.layout import Stationery, lay_out
 from kpfootprint.report.locale import words
 from kpfootprint.report.report import Report
 
@@ -22,7 +33,7 @@ _EXOTIC = re.compile(
 """What typst's own fonts do not cover for certain: anything but Latin, Greek, Cyrillic and common signs."""
 
 
-def render_pdf(report: Report, lang: str = "en") -> bytes:
+def render_pdf(report: Report, lang: str = "en", *, stationery: Stationery | None = None) -> bytes:
     """Render a report as PDF; the same report and language give the same bytes.
 
     The document's keywords hold the report's id, its date is `created_at`.
@@ -31,10 +42,12 @@ def render_pdf(report: Report, lang: str = "en") -> bytes:
     ----------
     lang : str
         A language tag; English stands in for a language there is no catalogue of.
+    stationery : Stationery or None
+        What the office that prints it puts above and below.
     """
     import typst
 
-    data = json.dumps(_displayable(_data(lay_out(report, lang))), ensure_ascii=False)
+    data = json.dumps(_displayable(_data(lay_out(report, lang, stationery))), ensure_ascii=False)
     return typst.compile(
         _source(), format="pdf", sys_inputs={"data": data}, pdf_standards=["a-2a", "ua-1"], ignore_system_fonts=True
     )
@@ -61,7 +74,7 @@ def _data(document: Document) -> dict[str, Any]:
     sections = []
     for section in document.sections:
         link = _Runs(document.lang)
-        blocks = [_block(block, link, first=section.key == "summary") for block in section.blocks]
+        blocks = [_block(block, link) for block in section.blocks]
         sections.append({"heading": section.heading, "blocks": blocks})
     return {
         "lang": document.lang,
@@ -69,6 +82,9 @@ def _data(document: Document) -> dict[str, Any]:
         "subtitle": document.subtitle,
         "report_id": document.report_id,
         "foot": document.foot,
+        "letterhead": document.letterhead,
+        "note": document.note,
+        "signatures": document.signatures,
         "date": [int(part) for part in (*day.split("-"), *time.split(":"))],
         "sections": sections,
         "glossary_heading": document.glossary_heading,
@@ -87,19 +103,33 @@ class _Runs:
         return self._linker.runs(text, self._seen)
 
 
-def _block(block: Block, link: _Runs, *, first: bool) -> dict[str, Any]:
+def _block(block: Block, link: _Runs) -> dict[str, Any]:
     match block:
         case Paragraph():
             return {"kind": "paragraph", "text": link(block.text), "tone": block.tone}
         case Verdict():
-            verdict = {"kind": block.kind, "heading": block.heading, "text": link(block.text)}
+            verdict = {
+                "kind": block.kind,
+                "heading": block.heading,
+                "status": block.status,
+                "alarm": block.alarm,
+                "lines": [link(line) for line in block.lines],
+            }
             return {"kind": "verdict", "verdict": verdict}
+        case Banner():
+            return {"kind": "banner", "text": block.text}
+        case Beside():
+            return {
+                "kind": "beside",
+                "shown": [_block(inner, link) for inner in block.shown],
+                "blocks": [_block(inner, link) for inner in block.blocks],
+            }
         case Bullets():
             items = [link(item) for item in block.items]
             return {"kind": "bullets", "title": block.title, "tone": block.tone, "items": items}
         case Facts():
             rows = [(link(name), link(value)) for name, value in block.rows]
-            return {"kind": "facts", "title": block.title, "rows": rows, "width": 42 if first else 38}
+            return {"kind": "facts", "title": block.title, "rows": rows}
         case Table():
             return {
                 "kind": "table",

@@ -70,6 +70,27 @@ def seal(content: Mapping[str, Any], texts: Mapping[str, str] | None = None) -> 
     return Report(_joined(members))
 
 
+def short_code(report_id: str) -> str:
+    """Return the first 64 bits of a report's id in groups, as they are printed on paper and typed in from it.
+
+    >>> short_code("sha256:2713a82eb04c2efd919cff872e2b190e")
+    '2713-A82E-B04C-2EFD'
+    """
+    digits = report_id.removeprefix("sha256:")[:16].upper()
+    return "-".join(digits[start : start + 4] for start in range(0, len(digits), 4))
+
+
+def is_code_of(code: str, report_id: str) -> bool:
+    """Return whether a code, however it was typed, is that of a report; the whole id is one too.
+
+    >>> is_code_of("2713 a82e b04c 2efd", "sha256:2713a82eb04c2efd919cff872e2b190e")
+    True
+    """
+    typed = re.sub(r"[^0-9a-f]", "", code.strip().lower().removeprefix("sha256:"))
+    digits = report_id.removeprefix("sha256:")
+    return typed in (digits, digits[:16])
+
+
 def declared_status(statuses: Sequence[str | None]) -> str | None:
     """Return the status of a declaration from that of each declared zone; None where nothing was declared.
 

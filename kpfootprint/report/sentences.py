@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from kpfootprint.report import rounding
-from kpfootprint.report.locale import Names, Words
-from kpfootprint.report.templates_en import PLURALS, TEMPLATES, VOCABULARY
-from kpfootprint.report.vocabulary import label
+from kpfootprint.report.locale import Names, Words, mark, mark_plural, names, words
+from kpfootprint.report.messages import AMOUNTS, CLASSED, PARTS, PLURALS, SIZED, TEMPLATES, VOCABULARY
+from kpfootprint.report.report import Report, canonical, in_full
+from kpfootprint.visible import visible_throughout
 
 _FRACTIONS = {
     "share",
@@ -20,8 +22,9 @@ _FRACTIONS = {
     "posterior",
     "unlisted_weight",
     "low_limit",
+    "evidence_share",
 }
-_LOG10 = {"log10_lr", "log10_lr_share", "log10_lr_without", "log10_limit"}
+_LOG10 = {"log10_lr", "log10_lr_share", "log10_lr_without", "log10_limit", "contribution"}
 _PROBABILITIES = {"p_value", "p_limit"}
 
 
@@ -49,9 +52,8 @@ def say(statement: Mapping[str, Any], words: Words, names: Names) -> str:
     this version has no template for (a later or a much older report) is said by the text it carries.
     """
     code, values = statement["code"], statement["values"]
-    shown = _shown(values, words, names)
-    limit = "none" if values.get("detection_limit") == 1 else None
-    for selector in (values.get("favours"), values.get("bound"), limit):
+    shown = _shown(code, values, words, names)
+    for selector in _variants(code, values):
         if f"{code}.{selector}" in TEMPLATES:
             return words.text(TEMPLATES[f"{code}.{selector}"], **shown)
     if code in PLURALS:
@@ -62,8 +64,34 @@ def say(statement: Mapping[str, Any], words: Words, names: Names) -> str:
     return str(statement.get("text", code))
 
 
-def _shown(values: Mapping[str, Any], words: Words, names: Names) -> dict[str, str]:
+def _variants(code: str, values: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what may choose a variant of a template, the first that exists counts; ``old`` are those of schema 1.0."""
+    old = "old" if code in _ADDED and _ADDED[code] not in values else None
+    side = None if "log10_limit" not in values else "H1" if values["log10_lr"] > 0 else "H2"
+    limit = "none" if values.get("detection_limit") == 1 else None
+    return old, values.get("favours", side), values.get("bound"), limit
+
+
+_ADDED = {**{f"class_{relation}": "evidence_share" for relation in AMOUNTS}, "within_ranges": "n_all"}
+"""Values that statements of schema 1.0 lack, by code."""
+
+
+def _shown(code: str, values: Mapping[str, Any], words: Words, names: Names) -> dict[str, str]:
     shown = {name: _show(name, value, values, words, names) for name, value in values.items()}
+    if "attribute" in values and "class" in values:
+        kind = SIZED if values["attribute"] in names.sized else CLASSED
+        shown["stones"] = words.text(kind, attribute=shown["attribute"], **{"class": shown["class"]})
+    if "observed" in values and values.get("expected") is not None:
+        shown["amount"] = words.sentence(amount(code.removeprefix("class_"), values, shown["stones"], words))
+    if "evidence_share" in values:
+        shown["part"] = part(values["evidence_share"], words)
+    if "share" in values:
+        shown["portion"] = part(values["share"], words)
+    for name in ("log10_lr", "log10_limit"):
+        if name in values:
+            shown[name.replace("log10_lr", "times").replace("log10_limit", "times_limit")] = ratio(values[name], words)
+    for name in _PROBABILITIES & set(values):
+        shown[f"{name.removesuffix('_value')}_share"] = words.share(values[name])
     if "zones" in values and "stone_shares" in values:
         shown["blend"] = words.listing(
             [
@@ -95,6 +123,28 @@ def _show(name: str, value: Any, values: Mapping[str, Any], words: Words, names:
     return label(value, words) if value in VOCABULARY else value
 
 
+def amount(relation: str, values: Mapping[str, Any], stones: str, words: Words) -> str:
+    """Say how many stones of a class there are beside what is expected (``more``, ``fewer`` or ``like``)."""
+    times = values["observed"] / max(values["expected"], 1e-4)
+    message = next(text for least, text in AMOUNTS[relation] if times >= least)
+    return words.text(message, stones=stones, times=words.number(times))
+
+
+def part(share: float, words: Words) -> str:
+    """Say a share in words, such as ``a quarter``."""
+    return words.text(next(text for least, text in PARTS if share >= least))
+
+
+def ratio(log10_lr: float, words: Words) -> str:
+    """Return a likelihood ratio away from one, two significant digits: ``45``, ``1,300``, ``3.2``."""
+    value = 10 ** abs(log10_lr)
+    if value >= 1e6:
+        return words.text(mark("more than a million"))
+    if value < 9.95:
+        return words.trimmed(value, 1)
+    return words.number(float(f"{value:.2g}"), 0)
+
+
 def _in_sentence(text: str) -> str:
     """Begin a label in lower case, unless it looks like an abbreviation."""
     return text[:1].lower() + text[1:] if text[1:2].islower() else text
@@ -103,9 +153,109 @@ def _in_sentence(text: str) -> str:
 _KINDS: dict[str, Callable[[Any, Words], str]] = {
     **{name: lambda value, words: words.share(value) for name in _FRACTIONS | {"stone_share"}},
     **{name: lambda value, words: words.number(value, 2) for name in _LOG10},
-    **{name: lambda value, words: words.day(value) for name in ("day", "status_on")},
+    **{name: lambda value, words: words.day(value) for name in ("day", "status_on", "compared_on")},
     "p_value": lambda value, words: words.p_value(value),
     "p_limit": lambda value, words: words.probability(value),
-    "declared": lambda value, words: words.number(value, 2),
-    "parcel": lambda value, words: words.number(value, 2),
+    **{name: lambda value, words: words.number(value, 2) for name in ("declared", "parcel", "mean_ct", "known_ct")},
 }
+
+
+def label(code: str | None, words: Words) -> str:
+    """Return the words for a code of the vocabulary, the code itself where there are none, a dash for None."""
+    if code is None:
+        return "\u2013"
+    return words.text(VOCABULARY[code]) if code in VOCABULARY else code
+
+
+_STONES = mark_plural("{n} stone", "{n} stones", "n")
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """What sections and pictures are written with: the content, the words and the names of one language."""
+
+    content: Mapping[str, Any]
+    words: Words
+    names: Names
+
+    def t(self, message: str, **values: str) -> str:
+        """Translate a message and fill in its values."""
+        return self.words.text(message, **values)
+
+    def say(self, statement: Mapping[str, Any]) -> str:
+        """Return a statement in words, as a sentence of its own or after a colon, as its template has it."""
+        return say(statement, self.words, self.names)
+
+    def says(self, statements: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+        """Return statements in words."""
+        return tuple(self.say(statement) for statement in statements)
+
+    def sentences(self, codes: Sequence[str]) -> tuple[str, ...]:
+        """Return the explanation's sentences of these codes in words; none where nothing is explained."""
+        explained = self.content["explanation"] or {"sentences": []}
+        return self.says([item for item in explained["sentences"] if item["code"] in codes])
+
+    def label(self, code: str | None) -> str:
+        """Return a word of the field for its code."""
+        return label(code, self.words)
+
+    def log10(self, value: float | None) -> str:
+        """Return a log10 LR with two decimals; a dash for None."""
+        return "\u2013" if value is None else self.words.number(value, 2)
+
+    def share(self, value: float | None) -> str:
+        """Return a fraction as a percentage; a dash for None."""
+        return "\u2013" if value is None else self.words.share(value)
+
+    def between(self, found: Mapping[str, float]) -> str:
+        """Return ``12% (90% interval 3.0% to 24%)``."""
+        return self.t(
+            mark("{estimate} ({level} interval {low} to {high})"),
+            **{name: self.words.share(found[name]) for name in ("estimate", "low", "high", "level")},
+        )
+
+    def ratio(self, log10_lr: float) -> str:
+        """Return a likelihood ratio away from one: ``45``, ``1,300``, ``3.2``."""
+        return ratio(log10_lr, self.words)
+
+    def zones(self, zone_ids: Sequence[str]) -> str:
+        """Return zone names as a list in words."""
+        return self.words.listing([self.zone(zone_id) for zone_id in zone_ids])
+
+    def either(self, zone_ids: Sequence[str]) -> str:
+        """Return zone names of which one is meant."""
+        return self.words.choice([self.zone(zone_id) for zone_id in zone_ids])
+
+    @property
+    def size(self) -> str:
+        """How many stones and carats the parcel has."""
+        parcel = self.content["parcel"]
+        shown = []
+        if parcel["n_stones"] is not None:
+            n = self.words.number(parcel["n_stones"])
+            shown.append(self.words.plural(*_STONES[:2], parcel["n_stones"], n=n))
+        if parcel["carats"] is not None:
+            shown.append(f"{self.words.number(parcel['carats'], 2)} ct")
+        return ", ".join(shown) or "\u2013"
+
+    def zone(self, zone_id: str) -> str:
+        """Return a zone's name; ``unlisted`` stands for a source nobody has sampled."""
+        return self.label("unlisted") if zone_id == "unlisted" else self.names.zone(zone_id)
+
+    @property
+    def declared_zones(self) -> tuple[str, ...]:
+        """Ids of the declared zones, in the order declared."""
+        return tuple(zone["zone_id"] for zone in self.content["parcel"]["declared"])
+
+    @property
+    def declared(self) -> str:
+        """Name what was declared within a sentence."""
+        if len(self.declared_zones) == 1:
+            return self.zones(self.declared_zones)
+        return self.t(mark("the declared blend of {zones}"), zones=self.zones(self.declared_zones))
+
+
+def speaker(report: Report, lang: str) -> Speaker:
+    """Return the speaker of a report in a language."""
+    content = in_full(visible_throughout(report.content))
+    return Speaker(content, words(lang), names(canonical(content["model"]), lang))

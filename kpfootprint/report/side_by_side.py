@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from kpfootprint.report.blocks import Block, Bullets, Document, Paragraph, Section, Table
+from kpfootprint.report.blocks import Beside, Block, Bullets, Document, Paragraph, Section, Table
 from kpfootprint.report.glossary import glossary
 from kpfootprint.report.html import render_document
 from kpfootprint.report.locale import mark
 from kpfootprint.report.pictures.lr_rows import lr_rows
 from kpfootprint.report.report import Report
-from kpfootprint.report.sections.summary import HEADINGS, declared_carats, detection_limit, reference_name
-from kpfootprint.report.speaker import Speaker, speaker
+from kpfootprint.report.sections.summary import declared_carats, detection_limit, heading, reference_name, status
+from kpfootprint.report.sentences import Speaker, speaker
 
 
 def compare_side_by_side(reports: Sequence[Report], lang: str = "en") -> str:
@@ -55,12 +55,12 @@ def _lay_out(speakers: Lettered) -> Document:
     created = max(content["created_at"] for content in contents)
     sections = (
         Section(
-            key="what", heading=sp.t(mark("What stands side by side")), blocks=(_what(speakers), *_changes(speakers))
+            key="what", heading=sp.t(mark("What stands side by side")), blocks=(*_what(speakers), *_changes(speakers))
         ),
         Section(
             key="found",
             heading=sp.t(mark("What was found")),
-            blocks=(*lr_rows(speakers), _found(speakers), *_questions(speakers)),
+            blocks=(Beside(shown=tuple(lr_rows(speakers)), blocks=_found(speakers)), *_questions(speakers)),
         ),
         Section(key="cautions", heading=sp.t(mark("Cautions")), blocks=_cautions(speakers)),
         Section(key="weights", heading=sp.t(mark("What speaks for and against")), blocks=_weights(speakers)),
@@ -91,7 +91,7 @@ def _conditions(sp: Speaker) -> dict[str, str]:
     return {
         sp.t(mark("Parcel")): parcel["parcel_id"],
         sp.t(mark("Declared")): declared_carats(sp) or nothing,
-        sp.t(mark("Status on")): sp.words.day(parcel["status_on"]),
+        sp.t(mark("Status")): status(sp) or nothing,
         sp.t(mark("Release")): model["release"],
         sp.t(mark("Reference")): reference_name(sp),
         sp.t(mark("Sorter")): conditions["sorter"] or "\u2013",
@@ -102,17 +102,36 @@ def _conditions(sp: Speaker) -> dict[str, str]:
     }
 
 
-def _what(speakers: Lettered) -> Table:
+COLUMNS = 5
+"""Most reports that stand beside each other in one table; more go into a further one."""
+
+
+def _columns(caption: str, corner: str, speakers: Lettered, rows: Mapping[str, Sequence[str]]) -> tuple[Table, ...]:
+    """Return tables with a report a column, `COLUMNS` in each; none where there are no rows."""
+    tables = []
+    for start in range(0, len(speakers) if rows else 0, COLUMNS):
+        letters = tuple(letter for letter, _ in speakers[start : start + COLUMNS])
+        tables.append(
+            Table(
+                caption=caption if len(speakers) <= COLUMNS else f"{caption} ({letters[0]}\u2013{letters[-1]})",
+                header=(corner, *letters),
+                rows=tuple((name, *values[start : start + COLUMNS]) for name, values in rows.items()),
+                numeric=(False, *(False for _ in letters)),
+            )
+        )
+    return tuple(tables)
+
+
+def _side_by_side(speakers: Lettered, said: Callable[[Speaker], Mapping[str, str]]) -> dict[str, tuple[str, ...]]:
+    """Return what is said of each report, by its name in words."""
+    found = [said(sp) for _, sp in speakers]
+    return {name: tuple(column[name] for column in found) for name in found[0]}
+
+
+def _what(speakers: Lettered) -> tuple[Table, ...]:
     sp = speakers[0][1]
-    conditions = [_conditions(content) for _, content in speakers]
-    names = tuple(conditions[0])
-    return Table(
-        caption=sp.t(mark("The reports and what each was made of")),
-        header=(sp.t(mark("Report")), *names),
-        rows=tuple((letter, *found.values()) for (letter, _), found in zip(speakers, conditions, strict=True)),
-        numeric=(False, *(name == sp.t(mark("Stones")) for name in names)),
-        wide=True,
-    )
+    caption = sp.t(mark("The reports and what each was made of"))
+    return _columns(caption, sp.t(mark("Report")), speakers, _side_by_side(speakers, _conditions))
 
 
 def _changes(speakers: Lettered) -> list[Block]:
@@ -120,7 +139,7 @@ def _changes(speakers: Lettered) -> list[Block]:
     sp = speakers[0][1]
     conditions = [_conditions(content) for _, content in speakers]
     differing = [name for name in conditions[0] if len({found[name] for found in conditions}) > 1]
-    conclusions = [_conclusion(content) for _, content in speakers]
+    conclusions = [heading(content) for _, content in speakers]
     said = [
         sp.t(mark("The reports differ in: {names}."), names=sp.words.listing(differing))
         if differing
@@ -141,30 +160,10 @@ def _changes(speakers: Lettered) -> list[Block]:
     return [Paragraph(text=text) for text in said]
 
 
-def _conclusion(sp: Speaker) -> str:
-    return sp.t(HEADINGS[sp.content["conclusion"] or "undeclared"])
-
-
-def _found(speakers: Lettered) -> Table:
+def _found(speakers: Lettered) -> tuple[Table, ...]:
     sp = speakers[0][1]
-    header = (
-        mark("Report"),
-        mark("Conclusion"),
-        mark("log10 LR"),
-        mark("Interval"),
-        mark("True declarations wrongly queried"),
-        mark("False declarations wrongly called consistent"),
-        mark("Undeclared share of stones"),
-        mark("Detection limit"),
-        mark("Novelty (p)"),
-    )
-    return Table(
-        caption=sp.t(mark("What each report found")),
-        header=tuple(sp.t(name) for name in header),
-        rows=tuple((letter, *_row(content)) for letter, content in speakers),
-        numeric=(False, False, True, True, True, True, True, True, True),
-        wide=True,
-    )
+    caption = sp.t(mark("What each report found"))
+    return _columns(caption, sp.t(mark("Report")), speakers, _side_by_side(speakers, _row))
 
 
 def _questions(speakers: Lettered) -> list[Block]:
@@ -182,22 +181,28 @@ def _questions(speakers: Lettered) -> list[Block]:
     return [Bullets(items=items, title=speakers[0][1].t(mark("H1 and H2")))] if items else []
 
 
-def _row(sp: Speaker) -> tuple[str, ...]:
+def _row(sp: Speaker) -> dict[str, str]:
     members = ("verification", "error_rates", "mixture", "novelty")
     found, rates, mixture, novelty = (sp.content[name] for name in members)
     dash = "\u2013"
-    return (
-        _conclusion(sp),
-        dash if found is None else sp.log10(found["log10_lr"]),
-        dash
+    return {
+        sp.t(mark("Conclusion")): heading(sp),
+        sp.t(mark("log10 LR")): dash if found is None else sp.log10(found["log10_lr"]),
+        sp.t(mark("Interval")): dash
         if found is None
         else sp.t(mark("{low} to {high}"), low=sp.log10(found["low"]), high=sp.log10(found["high"])),
-        dash if rates is None else sp.share(rates["true_declarations_queried"]["rate"]),
-        dash if rates is None else sp.share(rates["false_declarations_accepted"]["rate"]),
-        dash if mixture is None else _undeclared(sp, mixture["undeclared_stone_fraction"]),
-        dash if mixture is None else detection_limit(sp, mixture),
-        dash if novelty is None else sp.words.probability(novelty["p_value"]),
-    )
+        sp.t(mark("True declarations wrongly queried")): dash
+        if rates is None
+        else sp.share(rates["true_declarations_queried"]["rate"]),
+        sp.t(mark("False declarations wrongly called consistent")): dash
+        if rates is None
+        else sp.share(rates["false_declarations_accepted"]["rate"]),
+        sp.t(mark("Undeclared share of stones")): dash
+        if mixture is None
+        else _undeclared(sp, mixture["undeclared_stone_fraction"]),
+        sp.t(mark("Detection limit")): dash if mixture is None else detection_limit(sp, mixture),
+        sp.t(mark("Novelty (p)")): dash if novelty is None else sp.words.probability(novelty["p_value"]),
+    }
 
 
 def _undeclared(sp: Speaker, share: Mapping[str, float]) -> str:
@@ -208,21 +213,19 @@ def _undeclared(sp: Speaker, share: Mapping[str, float]) -> str:
 def _weights(speakers: Lettered) -> tuple[Block, ...]:
     """Return the Shapley shares and the observed classes, a column for each report."""
     sp = speakers[0][1]
-    letters = tuple(letter for letter, _ in speakers)
-    numeric = (False, *(True for _ in letters))
-    tables: list[Block] = []
     shares = _gathered(speakers, "attributes", "log10_lr_share")
-    if shares:
-        rows = tuple((sp.names.attribute(name[0]), *map(sp.log10, values)) for name, values in shares.items())
-        caption = sp.t(mark("What each attribute adds to the log10 likelihood ratio"))
-        tables.append(Table(caption=caption, header=(sp.t(mark("Attribute")), *letters), rows=rows, numeric=numeric))
+    said = {sp.names.attribute(name[0]): tuple(map(sp.log10, values)) for name, values in shares.items()}
+    caption = sp.t(mark("What each attribute adds to the log10 likelihood ratio"))
+    tables = list(_columns(caption, sp.t(mark("Attribute")), speakers, said))
     seen = _gathered(speakers, "classes", "observed")
     for attribute in dict.fromkeys(name[0] for name in seen):
-        rows = tuple(
-            (sp.names.class_(*name), *map(sp.share, values)) for name, values in seen.items() if name[0] == attribute
-        )
+        said = {
+            sp.names.class_(*name): tuple(map(sp.share, values))
+            for name, values in seen.items()
+            if name[0] == attribute
+        }
         caption = sp.t(mark("{attribute}: observed share of stones"), attribute=sp.names.attribute(attribute))
-        tables.append(Table(caption=caption, header=(sp.t(mark("Class")), *letters), rows=rows, numeric=numeric))
+        tables += _columns(caption, sp.t(mark("Class")), speakers, said)
     return tuple(tables)
 
 

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import textwrap
 
-from kpfootprint.report.blocks import Block, Bullets, Document, Facts, Figure, Paragraph, Table, Verdict
+from kpfootprint.report.blocks import (
+    Banner,
+    Beside,
+    Block,
+    Bullets,
+    Document,
+    Facts,
+    Figure,
+    Paragraph,
+    Table,
+    Verdict,
+)
 from kpfootprint.report.layout import lay_out
 from kpfootprint.report.locale import words
 from kpfootprint.report.report import Report
@@ -38,7 +49,12 @@ def _lines(block: Block, colon: str) -> list[str]:
         case Paragraph():
             return _wrapped(block.text)
         case Verdict():
-            return [f"* {block.heading} *", *_wrapped(block.text)]
+            lines = [f"* {block.heading} *"] + ([f"* {block.status} *"] if block.status else [])
+            return lines + [line for text in block.lines for line in _wrapped(text)]
+        case Banner():
+            return [f"*** {block.text} ***"]
+        case Beside():
+            return [line for inner in (*block.shown, *block.blocks) for line in _lines(inner, colon)]
         case Bullets():
             title = [block.title + colon] if block.title else []
             mark = "! " if block.tone == "caution" else "- "

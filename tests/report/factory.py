@@ -246,26 +246,61 @@ def make_sentences(kind: Kind) -> tuple[Statement, ...]:
     zones = ("berberati", "carnot") if kind == "query" else ("berberati",)
     resembles = statement("resembles", zone="berberati", posterior=0.6128)
     if kind == "undeclared":
-        return (resembles,)
-    sentences = [
-        statement("within_ranges", n_classes=25),
+        return (resembles, statement("next_declaration"))
+    brown = {"observed": 0.28, "expected": 0.13, "low": 0.0812, "high": 0.1788}
+    plain = {"observed": 0.38, "expected": 0.4, "low": 0.31, "high": 0.48}
+    sentences = {
+        "query": (
+            statement(
+                "class_more",
+                attribute="colour",
+                **{"class": "brown"},
+                zones=zones,
+                **brown,
+                contribution=-0.6,
+                evidence_share=0.52,
+                favours="H2",
+            ),
+            statement("headline_unlike", zones=zones),
+            statement("asks_lr", log10_lr=-1.7036, log10_limit=-1.0, favours="H2"),
+            statement("asks_share", low=0.18, low_limit=0.1, p_value=0.0041, p_limit=0.005),
+            statement("look_first", attribute="colour", **{"class": "brown"}),
+            statement("mixture_found", share=0.31, low=0.18, high=0.44, p_value=0.0041),
+            statement("grade_again", attribute="colour", evidence_share=0.52, favours="H2"),
+            statement("sorter_matters", sorter="S2", log10_lr_without=-1.124),
+            statement("next_status", zones=("carnot",), day="2026-04-17"),
+        ),
+        "consistent": (
+            statement(
+                "class_like",
+                attribute="colour",
+                **{"class": "white"},
+                zones=zones,
+                **plain,
+                contribution=0.6,
+                evidence_share=0.31,
+                favours="H1",
+            ),
+            statement("headline_like", zones=zones),
+            statement("next_nothing"),
+        ),
+        "inconclusive": (
+            statement("headline_unsettled", zones=zones),
+            statement("short_lr", log10_lr=0.2104, log10_limit=0.65, favours="H1"),
+            statement("more_stones", n_stones=48, needed=300),
+            statement("next_conditions", fields=("bottom_screen_mm",)),
+        ),
+    }[kind]
+    limit = 1.0 if kind == "inconclusive" else 0.22
+    common = (
+        statement("within_ranges", n_classes=25, n_all=26),
         statement("attribute_favours", attribute="size", log10_lr_share=0.3124, favours="H1"),
         resembles,
         statement("more_references", zone="gadzi", n_parcels=12),
         statement("declare_screen"),
-    ]
-    if kind == "query":
-        values = {"observed": 0.28, "expected": 0.13, "low": 0.0812, "high": 0.1788, "favours": "H2"}
-        sentences.insert(0, statement("class_more", attribute="colour", **{"class": "brown"}, zones=zones, **values))
-        sentences.append(statement("look_first", attribute="colour", **{"class": "brown"}))
-        sentences.append(statement("mixture_found", share=0.31, low=0.18, high=0.44, p_value=0.0041))
-        sentences.append(statement("sorter_matters", sorter="S2", log10_lr_without=-1.124))
-    else:
-        limit = 1.0 if kind == "inconclusive" else 0.22
-        sentences.append(statement("mixture_not_found", detection_limit=limit, p_value=0.46))
-    if kind == "inconclusive":
-        sentences.append(statement("more_stones", n_stones=48, needed=300))
-    return tuple(sentences)
+        *(() if kind == "query" else (statement("mixture_not_found", detection_limit=limit, p_value=0.46),)),
+    )
+    return (*sentences, *common)
 
 
 def make_cautions(kind: Kind) -> tuple[Statement, ...]:

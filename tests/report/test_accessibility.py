@@ -110,7 +110,7 @@ def test_it_prints_with_the_conclusion_and_the_cautions_on_the_first_sheet(
     page.close()
     assert len(printed.pages) <= 8
     first = " ".join(normalize("NFKC", printed.pages[0].extract_text()).split())
-    for text in ("Reason to query the declaration", "Error rates", "Cautions"):
+    for text in ("Reason to query the declaration", "How often it misleads", "Cautions"):
         assert text in first
     for caution in report.content["cautions"]:
         assert caution["text"][:40] in first

@@ -26,7 +26,7 @@ from tests.report.factory import (
 
 HEADINGS = {
     "en": ["In short", "What was declared", "What the parcel says", "How sure", "What speaks for and against"],
-    "fr": ["En bref", "Ce qui est d\u00e9clar\u00e9", "Ce que dit le lot", "Avec quelle certitude"],
+    "fr": ["En bref", "La d\u00e9claration", "Ce que montre le lot", "Degr\u00e9 de certitude"],
 }
 
 
@@ -79,12 +79,12 @@ def test_the_first_section_holds_all_that_a_conclusion_must_not_be_read_without(
         for zone in ("Berb\u00e9rati", "Carnot", "Gadzi", "Bakouma"):
             if zone.lower() == caution.values.get("zone"):
                 assert zone in first
-    assert first.count("synth") >= 1
+    assert "SYNTH" in first
     for count in ("Berb\u00e9rati 26", "Cuango 17"):
-        assert count in first
         assert count in text
+    assert "198" in first  # reference parcels in all
     if report.content["verification"] is not None:
-        assert "8 of 198" in first or "8 sur 198" in first
+        assert "about 4 are queried" in first or "environ 4 donnent lieu" in first
         assert "2.22" in first or "2,22" in first
 
 
@@ -98,7 +98,7 @@ def test_every_caution_is_said_on_the_first_page(kind: Kind) -> None:
 
 def test_without_a_declaration_there_is_resemblance_and_novelty_and_nothing_more() -> None:
     page = plain(render_html(make_report("undeclared")))
-    assert "By its footprint the parcel could come from: Berb\u00e9rati, Carnot" in page
+    assert "By its footprint the parcel could come from Berb\u00e9rati, Carnot" in page
     assert "Novelty" in page
     body = page[: page.rindex("Glossary")]
     for absent in ("How sure", "What speaks for and against", "log10", "H1", "Declared zones", "Error rates"):

@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpfootprint.report import Report
+from kpfootprint.report.blocks import Figure
 from kpfootprint.report.pictures import footprint_map, lr_scale, mixture_profile, shapley_shares, shares_of_stones
 from kpfootprint.report.pictures.svg import Axis, Canvas, num, ticks
 from kpfootprint.report.report import seal
-from kpfootprint.report.speaker import Speaker, speaker
+from kpfootprint.report.sentences import Speaker, speaker
 from tests.report.factory import KINDS, Kind, make_report
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -23,6 +24,10 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 def drawn(kind: Kind) -> Speaker:
     return speaker(make_report(kind), "en")
+
+
+def of_classes(sp: Speaker) -> list[Figure]:
+    return [figure for figures in shares_of_stones(sp).values() for figure in figures]
 
 
 def test_an_axis_is_linear_and_holds_what_lies_beyond() -> None:
@@ -56,7 +61,7 @@ def test_text_is_escaped() -> None:
 
 
 def test_a_class_outside_its_range_is_a_triangle_and_named() -> None:
-    figures = {figure.key: figure for figure in shares_of_stones(drawn("query"))}
+    figures = {figure.key: figure for figure in of_classes(drawn("query"))}
     assert set(figures) == {"p-size", "p-size-cumulative", "p-colour", "p-morphology"}
     outside = len(re.findall(r'<polygon[^>]*class="f-odd', figures["p-colour"].svg))
     assert outside == 2  # one in the legend, one for brown
@@ -65,9 +70,9 @@ def test_a_class_outside_its_range_is_a_triangle_and_named() -> None:
 
 
 def test_sizes_stand_on_log_carats() -> None:
-    (figure, *_) = shares_of_stones(drawn("query"))
+    (figure, *_) = of_classes(drawn("query"))
     root = ET.fromstring(figure.svg)
-    boxes = [box for box in root.iter(f"{SVG}rect") if float(box.get("y", 0)) > 20]
+    boxes = [box for box in root.iter(f"{SVG}rect") if float(box.get("y", 0)) > 32]
     widths = [float(box.get("width", 0)) for box in boxes]
     assert len(boxes) == 14
     ratio = (widths[2] + 2) / (widths[1] + 2)
@@ -75,13 +80,13 @@ def test_sizes_stand_on_log_carats() -> None:
 
 
 def test_the_cumulative_line_ends_at_all_stones_within_its_range() -> None:
-    figure = shares_of_stones(drawn("query"))[1]
+    figure = of_classes(drawn("query"))[1]
     assert figure.data.rows[-1][:2] == ("all", "100%")
     assert figure.data.rows[-1][3] == "100% to 100%"
 
 
 def test_a_parcel_without_a_declaration_has_no_ranges() -> None:
-    for figure in shares_of_stones(drawn("undeclared")):
+    for figure in of_classes(drawn("undeclared")):
         assert "<rect" not in figure.svg
         assert "f-odd" not in figure.svg
 
@@ -91,7 +96,7 @@ def test_class_names_of_another_sieve_set_are_drawn_as_rows() -> None:
     for item in content["explanation"]["classes"]:
         if item["attribute"] == "size":
             item["class"] = "house " + item["class"]
-    figures = shares_of_stones(speaker(seal(content), "en"))
+    figures = of_classes(speaker(seal(content), "en"))
     assert [figure.key for figure in figures] == ["p-size", "p-colour", "p-morphology"]
     assert "house +3" in figures[0].svg
 
@@ -109,7 +114,7 @@ def marks(svg: str) -> list[tuple[float, float]]:
 def test_the_likelihood_ratio_stands_where_it_belongs() -> None:
     (figure,) = lr_scale(drawn("query"))
     (x, _), _ = marks(figure.svg)
-    assert x == pytest.approx(Axis(-3, 3, 20, 620)(-1.704), abs=0.1)
+    assert x == pytest.approx(Axis(-3, 3, 20, 330)(-1.704), abs=0.1)
     assert "\u22121.70" in figure.alt
 
 
@@ -144,9 +149,9 @@ def test_the_map_holds_parcels_that_lie_far_off() -> None:
     content["explanation"]["footprint_map"]["references"]["kasai"][0] = [400.0, -900.0]
     (figure,) = footprint_map(speaker(seal(content), "en"))
     rings = re.findall(r'<circle cx="([^"]+)" cy="([^"]+)"', figure.svg)
-    assert max(float(x) for x, _ in rings[:-1]) <= 420
+    assert max(float(x) for x, _ in rings[:-1]) <= 350
     middle = sorted(float(x) for x, _ in rings)[len(rings) // 2]
-    assert 120 < middle < 300
+    assert 100 < middle < 250
 
 
 def test_shares_end_with_their_sum() -> None:
@@ -158,7 +163,7 @@ def test_shares_end_with_their_sum() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_mark_lies_within_its_picture(kind: Kind) -> None:
     sp = drawn(kind)
-    for figure in (*shares_of_stones(sp), *footprint_map(sp), *lr_scale(sp), *mixture_profile(sp), *shapley_shares(sp)):
+    for figure in (*of_classes(sp), *footprint_map(sp), *lr_scale(sp), *mixture_profile(sp), *shapley_shares(sp)):
         root = ET.fromstring(figure.svg)
         _, _, width, height = map(float, root.get("viewBox", "").split())
         for element in root.iter():
@@ -179,4 +184,14 @@ def test_pictures_need_nothing_that_is_absent() -> None:
     content["explanation"]["classes"] = []
     report: Report = seal(content)
     sp = speaker(report, "fr")
-    assert footprint_map(sp) == mixture_profile(sp) == shares_of_stones(sp) == []
+    assert footprint_map(sp) == mixture_profile(sp) == of_classes(sp) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_text_is_large_enough_on_a_phone(kind: Kind) -> None:
+    """A phone shows a picture at 350 pixels: 11 units of the view box are 11 pixels there."""
+    sp = drawn(kind)
+    for figure in (*of_classes(sp), *footprint_map(sp), *lr_scale(sp), *mixture_profile(sp), *shapley_shares(sp)):
+        root = ET.fromstring(figure.svg)
+        width = float(root.get("viewBox", "").split()[2])
+        assert all(float(text.get("font-size", 0)) * 350 / width >= 11 for text in root.iter(f"{SVG}text"))

@@ -10,9 +10,9 @@ import pytest
 
 import kpfootprint.comparison
 from kpfootprint.report.locale import names, words
+from kpfootprint.report.messages import PLURALS, TEMPLATES
 from kpfootprint.report.report import canonical
 from kpfootprint.report.sentences import rounded, say
-from kpfootprint.report.templates_en import PLURALS, TEMPLATES
 from tests.report.factory import make_model
 
 BETWEEN = {"observed": 0.2804, "expected": 0.12, "low": 0.09, "high": 0.18}
@@ -56,27 +56,60 @@ EVERY: tuple[tuple[str, dict[str, Any]], ...] = (
     ("no_alternative", {}),
     ("not_computed", {"field": "mixture", "reason": "small_parcel"}),
     *(
-        (code, {**BROWN, "favours": favours})
-        for code in ("class_more", "class_fewer")
+        (code, {**BROWN, "observed": observed, "favours": favours, "contribution": -0.6, "evidence_share": part})
+        for code, observed, part in (
+            ("class_more", 0.2804, 0.52),
+            ("class_more", 0.4, 0.96),
+            ("class_more", 0.13, 0.88),
+            ("class_fewer", 0.05, 0.75),
+            ("class_fewer", 0.0, 0.3),
+            ("class_like", 0.121, 0.04),
+        )
         for favours in ("H1", "H2", "neither")
     ),
+    ("class_more", {**BROWN, "favours": "H2"}),
     *(
         ("attribute_favours", {"attribute": "size", "log10_lr_share": 0.31, "favours": favours})
         for favours in ("H1", "H2", "neither")
     ),
     ("look_first", {"attribute": "colour", "class": "brown"}),
-    ("within_ranges", {"n_classes": 1}),
+    ("look_first", {"attribute": "size", "class": "+11"}),
     ("within_ranges", {"n_classes": 25}),
+    ("within_ranges", {"n_classes": 25, "n_all": 31}),
+    ("headline_like", {"zones": ("berberati",)}),
+    ("headline_unsettled", {"zones": ("berberati",)}),
+    ("headline_mixed", {"zones": ("berberati",), "share": 0.24, "low": 0.12, "high": 0.46}),
+    ("headline_partly", {"zones": ("berberati",), "share": 0.64, "low": 0.52, "high": 0.86}),
+    ("headline_unlike", {"zones": ("berberati",)}),
+    ("headline_novel", {"zones": ("berberati",)}),
+    ("lr_of_mixed", {"log10_lr": 1.44, "zones": ("berberati",)}),
+    ("grade_again", {"attribute": "colour", "evidence_share": 0.52, "favours": "H1"}),
+    ("grade_again", {"attribute": "colour", "evidence_share": 0.52, "favours": "H2"}),
     ("more_stones", {"n_stones": 48, "needed": 300}),
     ("declare_screen", {}),
     ("more_references", {"zone": "gadzi", "n_parcels": 12}),
+    ("parcel_unnamed", {"parcel_id": "upload"}),
+    ("export_date_in_future", {"day": "2027-01-02", "compared_on": "2026-11-26"}),
+    ("weights_too_large", {"mean_ct": 27.94, "known_ct": 0.61}),
+    ("weights_too_small", {"mean_ct": 0.0028, "known_ct": 0.09}),
+    ("alternatives_abroad_only", {"day": "2025-06-01", "zones": ("kasai", "cuango")}),
+    ("next_declaration", {}),
+    ("next_status", {"zones": ("bria",), "day": "2024-03-11"}),
+    ("next_reference", {"zones": ("bakouma",)}),
+    ("next_stones", {"n_stones": 2, "needed": 40}),
+    ("next_bought", {"attribute": "colour", "class": "brown"}),
+    ("next_missing", {"attribute": "colour", "class": "brown"}),
+    ("next_sources", {}),
+    ("next_conditions", {"fields": ("sorter", "bottom_screen_mm")}),
+    ("next_nothing", {}),
     ("mixture_found", {"share": 0.31, "low": 0.18, "high": 0.44, "p_value": 0.0041}),
     ("mixture_not_found", {"detection_limit": 0.22, "p_value": 0.46}),
     ("mixture_not_found", {"detection_limit": 1.0, "p_value": 0.46}),
     ("asks_lr", {"log10_lr": -1.4321, "log10_limit": -1.0}),
     ("asks_share", {"low": 0.1432, "p_value": 0.0012, "low_limit": 0.1, "p_limit": 0.005}),
     ("asks_novelty", {"p_value": 0.0012, "p_limit": 0.005}),
-    ("short_lr", {"log10_lr": 0.1321, "log10_limit": 0.65}),
+    ("short_lr", {"log10_lr": 0.1321, "log10_limit": 0.65, "favours": "H1"}),
+    ("short_lr", {"log10_lr": -0.1321, "log10_limit": 0.65}),
     ("short_share", {"p_value": 0.0312, "p_limit": 0.05}),
     ("short_goods", {"p_value": 0.0212, "p_limit": 0.05}),
     ("asks_alone", {}),
@@ -102,8 +135,8 @@ def test_each_is_a_sentence_in_both_languages(code: str, values: dict[str, Any])
         assert sentence != "no words"
         assert "_" not in sentence
     if code not in ("h1_zone", "h1_blend", "h2_elsewhere", "h2_unlisted_only") and not code.startswith("measured"):
-        assert english.endswith(".")
-        assert french.endswith(".")
+        assert english.endswith((".", "?"))
+        assert french.endswith((".", "?"))
     for zone in ("Berb\u00e9rati", "Bria", "Gadzi"):
         assert (zone in english) == (zone in french)
     assert re.findall(r"\d+", english.replace(",", "")) == re.findall(r"\d+", _as_english(french))
@@ -128,15 +161,25 @@ def test_every_code_that_a_comparison_uses_has_words_and_is_tried_here() -> None
 
 
 def test_the_sentence_of_the_issue() -> None:
-    values = {**BROWN, "zones": ("berberati",), "favours": "H2"}
+    values = {**BROWN, "zones": ("berberati",), "contribution": -1.68, "evidence_share": 0.49, "favours": "H2"}
     assert said("class_more", values, "en") == (
-        "More stones of colour brown than parcels of Berb\u00e9rati of this size show "
-        "(28%, expected 9.0% to 18%); this speaks against the declaration."
+        "Twice as many stones classed as brown (colour) as expected (28%, where parcels of Berb\u00e9rati of this size "
+        "show 9.0% to 18%): half of the evidence against the declaration."
     )
-    assert said("class_more", values, "fr") == (
-        "Davantage de pierres \u00ab\u00a0brun\u00a0\u00bb (couleur) que n\u2019en montrent des lots de Berb\u00e9rati "
-        "de cet effectif (28\u00a0%, attendu 9,0\u00a0% \u00e0 18\u00a0%)\u00a0; cela parle contre la d\u00e9claration."
+    assert said("class_more", values, "fr").replace("\u00a0", " ") == (
+        "Deux fois plus de pierres classées « brun » (couleur) que prévu (28 %, alors que les lots de Berbérati de cet "
+        "effectif en comptent de 9,0 % à 18 %) : la moitié de ce qui pèse contre la déclaration."
     )
+
+
+def test_french_elides_and_repeats_its_prepositions() -> None:
+    content = make_model().to_json()
+    content["zones"].append({**content["zones"][0], "zone_id": "amada-gaza", "name": "Amada-Gaza"})
+    french = names(canonical(content), "fr")
+    statement = {"code": "h2_elsewhere", "values": {"zones": ["amada-gaza", "nola", "bria"], "unlisted_weight": 0.2}}
+    assert "d\u2019Amada-Gaza, de Nola et de Bria, ou" in say(statement, words("fr"), french)
+    statement = {"code": "few_references", "values": {"zone": "amada-gaza", "n_parcels": 3}}
+    assert "3 lots d\u2019Amada-Gaza" in say(statement, words("fr"), french)
 
 
 def test_one_stone_is_one_stone() -> None:

@@ -9,13 +9,13 @@ from kpfootprint.report.locale import mark
 from kpfootprint.report.pictures.marks import TOP, WIDTH, alternative, figures_behind, legend, outside, seen_mark
 from kpfootprint.report.pictures.sizes import cumulative, drawable, per_class
 from kpfootprint.report.pictures.svg import Axis, Canvas, ticks
-from kpfootprint.report.speaker import Speaker
+from kpfootprint.report.sentences import Speaker
 
 
-def shares_of_stones(sp: Speaker) -> list[Figure]:
-    """Return the pictures of every attribute that the explanation has classes of."""
+def shares_of_stones(sp: Speaker) -> dict[str, list[Figure]]:
+    """Return the pictures of every attribute that the explanation has classes of, by attribute."""
     findings = (sp.content["explanation"] or {"classes": []})["classes"]
-    figures: list[Figure] = []
+    figures: dict[str, list[Figure]] = {}
     for attribute in sp.content["model"]["attributes"]:
         rows = [c for c in findings if c["attribute"] == attribute["name"]]
         limits = {c["name"]: (c["lower_ct"], c["upper_ct"]) for c in attribute["classes"]}
@@ -23,9 +23,10 @@ def shares_of_stones(sp: Speaker) -> list[Figure]:
             continue
         if all(limits.get(c["class"], (None, None))[0] is not None for c in rows):
             edges = [drawable(*limits[c["class"]]) for c in rows]
-            figures += [per_class(sp, attribute["name"], rows, edges), cumulative(sp, attribute["name"], rows, edges)]
+            pair = per_class(sp, attribute["name"], rows, edges), cumulative(sp, attribute["name"], rows, edges)
+            figures[attribute["name"]] = list(pair)
         else:
-            figures.append(_rows(sp, attribute["name"], rows))
+            figures[attribute["name"]] = [_rows(sp, attribute["name"], rows)]
     return figures
 
 
@@ -34,7 +35,7 @@ def _rows(sp: Speaker, name: str, rows: list[dict[str, Any]]) -> Figure:
     labels = [sp.names.class_(name, c["class"]) for c in rows]
     left = min(max(len(label) for label in labels) * 7.4 + 14, 170.0)
     x = Axis(0, high, left, WIDTH - 46)
-    step, bottom = 22.0, TOP + 22.0 * len(rows)
+    step, bottom = 19.0, TOP + 19.0 * len(rows)
     canvas = Canvas(WIDTH, bottom + 30)
     legend(sp, canvas, 14, any(c["low"] is not None for c in rows))
     for value in ticks(0, high, 4):

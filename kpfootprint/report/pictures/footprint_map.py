@@ -10,10 +10,10 @@ from typing import Any
 from kpfootprint.report.blocks import Figure, Table
 from kpfootprint.report.locale import mark
 from kpfootprint.report.pictures.svg import Axis, Canvas
-from kpfootprint.report.speaker import Speaker
+from kpfootprint.report.sentences import Speaker
 
-WIDTH, HEIGHT, EDGE = 420.0, 400.0, 8.0
-PLOT = (108.0, 312.0)
+WIDTH, HEIGHT, EDGE = 350.0, 350.0, 6.0
+PLOT = (98.0, 252.0)
 """Left and right end of the plot; zone names stand beside it."""
 NAME_STEP = 14.0
 

@@ -8,9 +8,9 @@ from math import ceil
 from kpfootprint.report.blocks import Figure, Table
 from kpfootprint.report.locale import mark
 from kpfootprint.report.pictures.svg import Axis, Canvas
-from kpfootprint.report.speaker import Speaker
+from kpfootprint.report.sentences import Speaker
 
-WIDTH, TOP, STEP = 640.0, 30.0, 26.0
+WIDTH, TOP, STEP = 350.0, 30.0, 26.0
 
 
 def lr_rows(speakers: Sequence[tuple[str, Speaker]]) -> list[Figure]:
@@ -25,8 +25,8 @@ def lr_rows(speakers: Sequence[tuple[str, Speaker]]) -> list[Figure]:
     x = Axis(-reach, reach, 40, WIDTH - 20)
     bottom = TOP + STEP * len(rows)
     canvas = Canvas(WIDTH, bottom + 40)
-    canvas.text(40, 16, "\u25c0 " + sp.t(mark("supports H2: elsewhere")), bold=True)
-    canvas.text(WIDTH - 20, 16, sp.t(mark("supports H1: as declared")) + " \u25b6", "end", bold=True)
+    canvas.text(40, 16, "\u25c0 " + sp.t(mark("from elsewhere (H2)")), bold=True)
+    canvas.text(WIDTH - 20, 16, sp.t(mark("as declared (H1)")) + " \u25b6", "end", bold=True)
     for power in range(-reach, reach + 1):
         canvas.line([(x(power), TOP), (x(power), bottom)], "ink" if power == 0 else "grid", 0.8)
         canvas.text(x(power), bottom + 16, sp.words.number(power), "middle", "muted", 11)
@@ -37,7 +37,7 @@ def lr_rows(speakers: Sequence[tuple[str, Speaker]]) -> list[Figure]:
             canvas.line([(x(bound), middle - 10), (x(bound), middle + 10)], "ink", 2)
         canvas.rect(x(found["low"]), middle - 6, x(found["high"]) - x(found["low"]), 12)
         canvas.dot(x(found["log10_lr"]), middle, "diamond", "seen", 5.5)
-    caption = sp.t(mark("log10 of the likelihood ratio; box: interval, thick strokes: bounds"))
+    caption = sp.t(mark("log10 LR; box: interval; thick strokes: bounds"))
     canvas.text(WIDTH / 2, bottom + 34, caption, "middle", "muted", 11)
     data = Table(
         caption=title,
@@ -54,4 +54,4 @@ def lr_rows(speakers: Sequence[tuple[str, Speaker]]) -> list[Figure]:
         numeric=(False, True, True, True),
     )
     svg = canvas.svg("p-rows", title, alt)
-    return [Figure(key="p-rows", title=title, alt=alt, svg=svg, data=data, wide=True)]
+    return [Figure(key="p-rows", title=title, alt=alt, svg=svg, data=data)]

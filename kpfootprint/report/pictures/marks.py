@@ -8,9 +8,9 @@ from typing import Any
 from kpfootprint.report.blocks import Table
 from kpfootprint.report.locale import mark
 from kpfootprint.report.pictures.svg import Canvas
-from kpfootprint.report.speaker import Speaker
+from kpfootprint.report.sentences import Speaker
 
-WIDTH, LEFT, RIGHT, TOP, PLOT = 420.0, 44.0, 12.0, 26.0, 190.0
+WIDTH, LEFT, RIGHT, TOP, PLOT = 350.0, 40.0, 10.0, 42.0, 138.0
 """Width of a picture, its left and right margins, where the plot begins, how high it is."""
 
 
@@ -54,17 +54,17 @@ def figures_behind(sp: Speaker, title: str, rows: Sequence[dict[str, Any]]) -> T
 
 
 def legend(sp: Speaker, canvas: Canvas, y: float, compared: bool) -> None:
-    """Explain the marks in one line."""
-    x = LEFT
+    """Explain the marks in two lines."""
+    x = 8.0
     canvas.dot(x + 4, y - 4)
     canvas.text(x + 13, y, sp.t(mark("observed")), size=11)
     if not compared:
         return
-    canvas.dot(x + 96, y - 4, "triangle", "odd", 4.5)
-    canvas.text(x + 105, y, sp.t(mark("observed, outside")), size=11)
-    canvas.rect(x + 222, y - 10, 14, 11)
-    canvas.line([(x + 222, y - 4.5), (x + 236, y - 4.5)], "ink", 1.6)
-    canvas.text(x + 242, y, sp.t(mark("expected, range")), size=11)
+    canvas.dot(x + 140, y - 4, "triangle", "odd", 4.5)
+    canvas.text(x + 150, y, sp.t(mark("observed, outside")), size=11)
+    canvas.rect(x - 3, y + 6, 14, 11)
+    canvas.line([(x - 3, y + 11.5), (x + 11, y + 11.5)], "ink", 1.6)
+    canvas.text(x + 17, y + 15, sp.t(mark("expected, with its range (nine parcels in ten)")), size=11)
 
 
 def seen_mark(canvas: Canvas, x: float, y: float, c: dict[str, Any]) -> None:

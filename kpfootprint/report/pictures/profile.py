@@ -8,9 +8,9 @@ from typing import Any
 from kpfootprint.report.blocks import Figure, Table
 from kpfootprint.report.locale import mark
 from kpfootprint.report.pictures.svg import Axis, Canvas
-from kpfootprint.report.speaker import Speaker
+from kpfootprint.report.sentences import Speaker
 
-WIDTH, LEFT, TOP, PLOT = 420.0, 44.0, 28.0, 165.0
+WIDTH, LEFT, TOP, PLOT = 350.0, 40.0, 28.0, 120.0
 
 
 def mixture_profile(sp: Speaker) -> list[Figure]:
@@ -70,10 +70,10 @@ def _draw(sp: Speaker, found: Mapping[str, Any], title: str, alt: str) -> str:
         )
     middle, bottom = (x.start + x.end) / 2, y.start
     canvas.text(middle, bottom + 33, sp.t(mark("undeclared share of stones")), "middle", "muted", 11)
-    canvas.line([(LEFT, bottom + 50), (LEFT + 22, bottom + 50)], "seen", 2)
-    canvas.text(LEFT + 28, bottom + 54, sp.t(mark("probability that the share is at most this")), size=11)
-    canvas.rect(LEFT, bottom + 61, 16, 11)
-    canvas.text(LEFT + 28, bottom + 71, sp.t(mark("interval")), size=11)
+    canvas.line([(8, bottom + 50), (30, bottom + 50)], "seen", 2)
+    canvas.text(36, bottom + 54, sp.t(mark("probability that the share is at most this")), size=11)
+    canvas.rect(10, bottom + 61, 16, 11)
+    canvas.text(36, bottom + 71, sp.t(mark("interval")), size=11)
     canvas.dot(LEFT + 130, bottom + 67, "diamond", "seen", 4.5)
     canvas.text(LEFT + 142, bottom + 71, sp.t(mark("estimate")), size=11)
     return canvas.svg("p-mixture", title, alt)

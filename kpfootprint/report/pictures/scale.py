@@ -9,9 +9,9 @@ from typing import Any
 from kpfootprint.report.blocks import Figure, Table
 from kpfootprint.report.locale import mark
 from kpfootprint.report.pictures.svg import Axis, Canvas
-from kpfootprint.report.speaker import Speaker
+from kpfootprint.report.sentences import Speaker
 
-WIDTH, HEIGHT, LINE = 640.0, 148.0, 70.0
+WIDTH, HEIGHT, LINE = 350.0, 168.0, 70.0
 
 
 def lr_scale(sp: Speaker) -> list[Figure]:
@@ -31,11 +31,7 @@ def lr_scale(sp: Speaker) -> list[Figure]:
         lowest=sp.log10(found["bounds"][0]),
         highest=sp.log10(found["bounds"][1]),
     )
-    return [
-        Figure(
-            key="p-lr", title=title, alt=alt, svg=_draw(sp, found, title, alt), data=_data(sp, found, title), wide=True
-        )
-    ]
+    return [Figure(key="p-lr", title=title, alt=alt, svg=_draw(sp, found, title, alt), data=_data(sp, found, title))]
 
 
 def _data(sp: Speaker, found: Mapping[str, Any], title: str) -> Table:
@@ -62,8 +58,8 @@ def _draw(sp: Speaker, found: Mapping[str, Any], title: str, alt: str) -> str:
     reach = min(reach, 8)
     x = Axis(-reach, reach, 20, WIDTH - 20)
     canvas = Canvas(WIDTH, HEIGHT)
-    canvas.text(20, 16, "\u25c0 " + sp.t(mark("supports H2: elsewhere")), bold=True)
-    canvas.text(WIDTH - 20, 16, sp.t(mark("supports H1: as declared")) + " \u25b6", "end", bold=True)
+    canvas.text(20, 16, "\u25c0 " + sp.t(mark("from elsewhere (H2)")), bold=True)
+    canvas.text(WIDTH - 20, 16, sp.t(mark("as declared (H1)")) + " \u25b6", "end", bold=True)
     canvas.hatch(x.start, LINE - 18, x(lowest) - x.start, 36)
     canvas.hatch(x(highest), LINE - 18, x.end - x(highest), 36)
     for bound, anchor in ((lowest, "middle"), (highest, "middle")):
@@ -81,7 +77,7 @@ def _draw(sp: Speaker, found: Mapping[str, Any], title: str, alt: str) -> str:
     canvas.text(
         (x.start + x.end) / 2,
         LINE + 54,
-        sp.t(mark("log10 of the likelihood ratio: each step is ten times")),
+        sp.t(mark("log10 LR: each step is ten times")),
         "middle",
         "muted",
         11,
@@ -91,12 +87,12 @@ def _draw(sp: Speaker, found: Mapping[str, Any], title: str, alt: str) -> str:
 
 
 def _key(sp: Speaker, canvas: Canvas) -> None:
-    y = HEIGHT - 5
-    canvas.dot(28, y - 4, "diamond", "seen", 5)
-    canvas.text(38, y, sp.t(mark("reported")), size=11)
-    canvas.rect(130, y - 10, 18, 11)
-    canvas.text(154, y, sp.t(mark("interval")), size=11)
-    canvas.dot(250, y - 4, "hollow-diamond", "ink", 4)
-    canvas.text(260, y, sp.t(mark("before bounding")), size=11)
-    canvas.hatch(400, y - 10, 22, 11, 5)
-    canvas.text(428, y, sp.t(mark("out of the references' reach")), size=11)
+    y = HEIGHT - 22
+    canvas.dot(20, y - 4, "diamond", "seen", 5)
+    canvas.text(34, y, sp.t(mark("reported")), size=11)
+    canvas.rect(150, y - 10, 18, 11)
+    canvas.text(174, y, sp.t(mark("interval")), size=11)
+    canvas.dot(20, y + 13, "hollow-diamond", "ink", 4)
+    canvas.text(34, y + 17, sp.t(mark("before bounding")), size=11)
+    canvas.hatch(150, y + 7, 18, 11, 5)
+    canvas.text(174, y + 17, sp.t(mark("out of the references' reach")), size=11)

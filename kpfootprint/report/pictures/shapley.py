@@ -5,9 +5,9 @@ from __future__ import annotations
 from kpfootprint.report.blocks import Figure, Table
 from kpfootprint.report.locale import mark
 from kpfootprint.report.pictures.svg import Axis, Canvas
-from kpfootprint.report.speaker import Speaker
+from kpfootprint.report.sentences import Speaker
 
-WIDTH, TOP, STEP = 420.0, 26.0, 24.0
+WIDTH, TOP, STEP = 350.0, 26.0, 24.0
 
 
 def shapley_shares(sp: Speaker) -> list[Figure]:
@@ -26,13 +26,13 @@ def shapley_shares(sp: Speaker) -> list[Figure]:
         numeric=(False, True),
     )
     reach = max(max(abs(value) for _, value in (*rows, total)), 0.5) * 1.15
-    x = Axis(-reach, reach, 140, WIDTH - 44)
+    x = Axis(-reach, reach, 116, WIDTH - 40)
     canvas = Canvas(WIDTH, TOP + STEP * (len(rows) + 1) + 8)
-    canvas.text(x(0) - 8, 14, "\u25c0 " + sp.t(mark("against the declaration")), "end", "muted", 11)
+    canvas.text(x(0) - 8, 14, "\u25c0 " + sp.t(mark("against")), "end", "muted", 11)
     canvas.text(x(0) + 8, 14, sp.t(mark("for the declaration")) + " \u25b6", "start", "muted", 11)
     for i, (name, value) in enumerate((*rows, total)):
         middle, last = TOP + STEP * i + STEP / 2, i == len(rows)
-        canvas.text(100, middle + 4, name, "end", bold=last)
+        canvas.text(78, middle + 4, name, "end", bold=last)
         left, right = sorted((x(0), x(value)))
         canvas.rect(
             left, middle - 8, right - left, 16, "band" if value >= 0 else "paper", "seen" if value >= 0 else "odd"

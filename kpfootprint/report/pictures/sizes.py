@@ -21,7 +21,7 @@ from kpfootprint.report.pictures.marks import (
     seen_mark,
 )
 from kpfootprint.report.pictures.svg import Axis, Canvas, ticks
-from kpfootprint.report.speaker import Speaker
+from kpfootprint.report.sentences import Speaker
 
 _CARATS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 
@@ -80,10 +80,10 @@ def cumulative(sp: Speaker, name: str, rows: list[dict[str, Any]], edges: list[t
     canvas.dot(LEFT + 10, 10, size=3)
     canvas.text(LEFT + 26, 14, sp.t(mark("observed")), size=11)
     if compared:
-        canvas.line([(LEFT + 100, 10), (LEFT + 124, 10)], "ink", 1.2, "6 3")
-        canvas.text(LEFT + 130, 14, sp.t(mark("expected")), size=11)
-        canvas.rect(LEFT + 200, 4, 14, 11)
-        canvas.text(LEFT + 220, 14, sp.t(mark("range")), size=11)
+        canvas.line([(LEFT + 90, 10), (LEFT + 114, 10)], "ink", 1.2, "6 3")
+        canvas.text(LEFT + 120, 14, sp.t(mark("expected")), size=11)
+        canvas.rect(LEFT + 185, 4, 14, 11)
+        canvas.text(LEFT + 205, 14, sp.t(mark("range")), size=11)
     title = sp.t(mark("{attribute}: share of stones up to each limit"), attribute=sp.names.attribute(name))
     alt = sp.t(
         mark(

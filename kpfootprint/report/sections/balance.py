@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
-from kpfootprint.report.blocks import Block, Bullets, Paragraph, Section, Table
+from kpfootprint.report.blocks import Beside, Block, Bullets, Paragraph, Section, Table
 from kpfootprint.report.locale import mark
-from kpfootprint.report.pictures import shapley_shares
+from kpfootprint.report.pictures import shapley_shares, shares_of_stones
 from kpfootprint.report.sections.certainty import MIXTURE
 from kpfootprint.report.sections.findings import RESEMBLANCE
-from kpfootprint.report.sections.summary import REASONS
-from kpfootprint.report.speaker import Speaker
+from kpfootprint.report.sections.summary import FIRST_PAGE
+from kpfootprint.report.sentences import Speaker
 
 LOOK_FIRST = ("look_first",)
-WOULD_CHANGE = ("more_stones", "declare_screen", "more_references")
+WOULD_CHANGE = ("grade_again", "more_stones", "declare_screen", "more_references", "sorter_matters")
+BY_ATTRIBUTE = ("attribute_favours",)
 
 
 def balance(sp: Speaker) -> Section | None:
@@ -23,15 +24,17 @@ def balance(sp: Speaker) -> Section | None:
     found = sp.content["explanation"]
     if found is None or sp.content["verification"] is None:
         return None
-    elsewhere = (*REASONS, *RESEMBLANCE, *MIXTURE, *LOOK_FIRST, *WOULD_CHANGE)
+    elsewhere = (*FIRST_PAGE, *RESEMBLANCE, *MIXTURE, *LOOK_FIRST, *WOULD_CHANGE, *BY_ATTRIBUTE)
     blocks: list[Block] = []
     weighing = [s for s in found["sentences"] if s["code"] not in elsewhere]
     if weighing:
         blocks.append(Bullets(items=sp.says(weighing)))
-    blocks += shapley_shares(sp)
-    for codes, title in ((LOOK_FIRST, mark("Where to look first")), (WOULD_CHANGE, mark("What would change this"))):
-        if said := sp.sentences(codes):
-            blocks.append(Bullets(title=sp.t(title), items=said))
+    lists = [
+        Bullets(title=sp.t(title), items=said)
+        for codes, title in ((LOOK_FIRST, mark("Where to look first")), (WOULD_CHANGE, mark("What would change this")))
+        if (said := sp.sentences(codes))
+    ]
+    blocks.append(Beside(shown=tuple(shapley_shares(sp)), blocks=tuple(lists)))
     if found["classes"]:
         blocks.append(
             Paragraph(
@@ -39,11 +42,13 @@ def balance(sp: Speaker) -> Section | None:
                 tone="note",
             )
         )
-        blocks += classes_tables(sp, found["classes"])
+        pictures = shares_of_stones(sp)
+        for name, table in classes_tables(sp, found["classes"]).items():
+            blocks.append(Beside(shown=tuple(pictures.get(name, ())), blocks=(table,)))
     return Section(key="balance", heading=sp.t(mark("What speaks for and against")), blocks=tuple(blocks))
 
 
-def classes_tables(sp: Speaker, classes: list[Mapping[str, Any]]) -> list[Table]:
+def classes_tables(sp: Speaker, classes: list[Mapping[str, Any]]) -> dict[str, Table]:
     """Return observed and expected shares of stones with their contributions: a table for each attribute."""
     header = (
         sp.t(mark("Class")),
@@ -52,8 +57,8 @@ def classes_tables(sp: Speaker, classes: list[Mapping[str, Any]]) -> list[Table]
         sp.t(mark("Expected range")),
         sp.t(mark("Contribution")),
     )
-    return [
-        Table(
+    return {
+        name: Table(
             caption=sp.t(
                 mark("{attribute}: shares of stones and contributions (log10)"), attribute=sp.names.attribute(name)
             ),
@@ -62,7 +67,7 @@ def classes_tables(sp: Speaker, classes: list[Mapping[str, Any]]) -> list[Table]
             numeric=(False, True, True, True, True),
         )
         for name, found in groupby(classes, key=lambda c: c["attribute"])
-    ]
+    }
 
 
 def _class_row(sp: Speaker, c: Mapping[str, Any]) -> tuple[str, ...]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kpfootprint.report.blocks import Block, Facts, Paragraph, Section, Table
+from kpfootprint.report.blocks import Beside, Block, Bullets, Facts, Paragraph, Section, Table
 from kpfootprint.report.locale import mark
 from kpfootprint.report.pictures import mixture_profile
 from kpfootprint.report.sections.summary import detection_limit
-from kpfootprint.report.speaker import Speaker
+from kpfootprint.report.sentences import Speaker
 
-MIXTURE = ("mixture_found", "mixture_not_found", "sorter_matters")
+MIXTURE = ("mixture_found", "mixture_not_found")
 
 
 def certainty(sp: Speaker) -> Section | None:
@@ -20,23 +20,30 @@ def certainty(sp: Speaker) -> Section | None:
     if content["verification"] is None and content["mixture"] is None:
         return None
     blocks: list[Block] = []
-    if content["verification"] is not None:
-        blocks += _verification(sp, content["verification"])
+    said: list[Paragraph | Bullets | Facts | Table] = []
+    found, mixture = content["verification"], content["mixture"]
+    if found is not None:
+        said.append(_typicality(sp, found))
     if content["error_rates"] is not None:
-        blocks += _error_rates(sp, content["error_rates"])
-    if content["mixture"] is not None:
-        blocks += _mixture(sp, content["mixture"])
+        said.append(_error_rates(sp, content["error_rates"]))
+    if mixture is not None:
+        said += [Paragraph(text=text) for text in sp.sentences(MIXTURE)]
+        said.append(_mixture(sp, mixture))
+    blocks.append(Beside(shown=() if found is None else (_other_questions(sp, found),), blocks=tuple(said)))
+    if mixture is not None:
+        sources = (_sources(sp, mixture),) if mixture["sources"] else ()
+        blocks.append(Beside(shown=tuple(mixture_profile(sp)), blocks=sources))
     return Section(key="certainty", heading=sp.t(mark("How sure")), blocks=tuple(blocks))
 
 
-def _verification(sp: Speaker, found: Mapping[str, Any]) -> list[Block]:
+def _typicality(sp: Speaker, found: Mapping[str, Any]) -> Paragraph:
     typical = sp.t(
         mark(
             "Of parcels that do come from what was declared, {share} would lie as far from it as this one or further."
         ),
         share=sp.share(found["typicality_p"]),
     )
-    return [Paragraph(text=typical), _other_questions(sp, found)]
+    return Paragraph(text=typical)
 
 
 def _other_questions(sp: Speaker, found: Mapping[str, Any]) -> Table:
@@ -55,6 +62,14 @@ def _other_questions(sp: Speaker, found: Mapping[str, Any]) -> Table:
         (sp.t(mark("sizes possibly picked over, unbounded")), sp.log10(selection["marginalised"])),
         (sp.t(mark("colours and shapes alone, unbounded")), sp.log10(selection["size_conditional"])),
     ]
+    rows += [
+        (
+            sp.t(mark("parcels of a zone varying {factor} times as much"), factor=sp.words.trimmed(v["factor"], 1)),
+            sp.log10(v["log10_lr"]),
+        )
+        for v in found["by_variance"] or ()
+        if v["factor"] != 1
+    ]
     return Table(
         caption=sp.t(mark("The log10 likelihood ratio under other questions")),
         header=(sp.t(mark("Question")), sp.t(mark("log10 LR"))),
@@ -63,10 +78,11 @@ def _other_questions(sp: Speaker, found: Mapping[str, Any]) -> Table:
     )
 
 
-def _error_rates(sp: Speaker, rates: Mapping[str, Any]) -> list[Block]:
+def _error_rates(sp: Speaker, rates: Mapping[str, Any]) -> Table:
     names = {
         "true_declarations_queried": sp.t(mark("True declarations wrongly queried")),
         "false_declarations_accepted": sp.t(mark("False declarations wrongly called consistent")),
+        "declarants_who_try": sp.t(mark("The kindest of several false declarations called consistent")),
     }
     caption = sp.t(
         mark("Errors measured at this size ({low} to {high} stones) on {parcels}"),
@@ -86,6 +102,7 @@ def _error_rates(sp: Speaker, rates: Mapping[str, Any]) -> list[Block]:
             ),
         )
         for key, name in names.items()
+        if rates[key] is not None
     )
     header = (
         sp.t(mark("Error")),
@@ -93,28 +110,23 @@ def _error_rates(sp: Speaker, rates: Mapping[str, Any]) -> list[Block]:
         sp.t(mark("{level} interval"), level=sp.share(0.9)),
         sp.t(mark("Counted")),
     )
-    return [Table(caption=caption, header=header, rows=rows, numeric=(False, True, True, True))]
+    return Table(caption=caption, header=header, rows=rows, numeric=(False, True, True, True))
 
 
-def _mixture(sp: Speaker, found: Mapping[str, Any]) -> list[Block]:
-    blocks: list[Block] = [Paragraph(text=text) for text in sp.sentences(MIXTURE)]
-    blocks += mixture_profile(sp)
+def _mixture(sp: Speaker, found: Mapping[str, Any]) -> Facts:
     carats = found["undeclared_carat_fraction"]
     rows = [
-        (sp.label("undeclared_stone_fraction"), sp.between(found["undeclared_stone_fraction"])),
-        (sp.label("undeclared_carat_fraction"), "\u2013" if carats is None else sp.between(carats)),
+        (sp.t(mark("Share of stones")), sp.between(found["undeclared_stone_fraction"])),
+        (sp.t(mark("Share of carats")), "\u2013" if carats is None else sp.between(carats)),
         (sp.label("detection_limit"), detection_limit(sp, found)),
-        (sp.t(mark("p-value of none at all")), sp.words.probability(found["p_value"])),
+        (sp.t(mark("p (none at all)")), sp.words.probability(found["p_value"])),
     ]
     if found["association_p"] is not None:
         association = sp.words.probability(found["association_p"])
-        rows.append((sp.t(mark("p-value of size, colour and shape going together as usual")), association))
+        rows.append((sp.t(mark("p (one kind of goods)")), association))
     if found["indistinguishable"]:
-        rows.append((sp.t(mark("Cannot be told from what was declared")), sp.zones(found["indistinguishable"])))
-    blocks.append(Facts(title=sp.t(mark("Undeclared goods")), rows=tuple(rows)))
-    if found["sources"]:
-        blocks.append(_sources(sp, found))
-    return blocks
+        rows.append((sp.t(mark("Not told apart")), sp.zones(found["indistinguishable"])))
+    return Facts(title=sp.t(mark("Undeclared goods")), rows=tuple(rows))
 
 
 def _sources(sp: Speaker, found: Mapping[str, Any]) -> Table:

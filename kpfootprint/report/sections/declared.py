@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kpfootprint.report.blocks import Block, Facts, Section, Table
 from kpfootprint.report.locale import mark
-from kpfootprint.report.speaker import Speaker
+from kpfootprint.report.sentences import Speaker
 
 
 def declared(sp: Speaker) -> Section:
@@ -58,8 +58,4 @@ def _parcel_facts(sp: Speaker) -> list[tuple[str, str]]:
         "specials_removed": "\u2013" if removed is None else sp.label(str(removed).lower()),
         "sieve_set": conditions["sieve_set"] or "\u2013",
     }
-    return rows + [(_capital(sp.label(name)), value) for name, value in shown.items()]
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    return rows + [(words.sentence(sp.label(name)), value) for name, value in shown.items()]

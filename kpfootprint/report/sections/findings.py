@@ -1,32 +1,36 @@
-"""What the parcel says: its sizes, colours and shapes, what it resembles, how novel it is."""
+"""What the parcel says: what it resembles, where it lies among the reference parcels, its sizes, colours and shapes."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from kpfootprint.report.blocks import Block, Facts, Paragraph, Section, Table
+from kpfootprint.report.blocks import Beside, Block, Paragraph, Section, Table
 from kpfootprint.report.locale import mark
 from kpfootprint.report.pictures import footprint_map, shares_of_stones
-from kpfootprint.report.sections.summary import novelty, resemblance
-from kpfootprint.report.speaker import Speaker
+from kpfootprint.report.sections.summary import resemblance
+from kpfootprint.report.sentences import Speaker
 
 RESEMBLANCE = ("resembles", "resembles_none")
+TOO_FEW = "small_parcel"
 
 
 def findings(sp: Speaker) -> Section:
-    """Return the section on what was seen."""
+    """Return the section on what was seen. Too few stones have no place on a map and resemble nothing in particular."""
     content = sp.content
+    small = any(item["code"] == TOO_FEW for item in content["cautions"])
+    enough = content["verification"] is not None or not small
     blocks: list[Block] = []
     if content["conclusion"] is not None:  # without one, the first section has said it
         blocks.append(Paragraph(text=resemblance(sp)))
-    if content["explanation"] is not None:
+    tables = () if content["attribution"] is None else (_attribution(sp, content["attribution"]),)
+    if content["explanation"] is not None and enough:
         blocks += [Paragraph(text=text) for text in sp.sentences(RESEMBLANCE)]
-        blocks += shares_of_stones(sp)
-        blocks += footprint_map(sp)
-    if content["attribution"] is not None:
-        blocks.append(_attribution(sp, content["attribution"]))
-    if content["novelty"] is not None:
-        blocks.append(Facts(rows=((sp.t(mark("Novelty")), novelty(sp)),)))
+        blocks.append(Beside(shown=tuple(footprint_map(sp)), blocks=tables))
+    else:
+        blocks += tables
+    if content["verification"] is None:  # else they stand with what they weigh
+        for pictures in shares_of_stones(sp).values():
+            blocks += pictures
     return Section(key="findings", heading=sp.t(mark("What the parcel says")), blocks=tuple(blocks))
 
 
@@ -38,7 +42,7 @@ def _attribution(sp: Speaker, found: dict[str, Any]) -> Table:
     rows.append(("unlisted", found["unlisted_posterior"]))
     return Table(
         caption=sp.t(
-            mark("What the parcel resembles, with equal chances beforehand; prediction set at {level}"),
+            mark("What the parcel resembles, if every zone were as likely beforehand; prediction set at {level}"),
             level=sp.share(found["level"]),
         ),
         header=(sp.t(mark("Zone")), sp.t(mark("Probability")), sp.t(mark("In the set"))),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from kpfootprint.report.blocks import Bullets, Facts, Section
 from kpfootprint.report.locale import mark
-from kpfootprint.report.sections.summary import detection_limit
-from kpfootprint.report.speaker import Speaker
+from kpfootprint.report.report import short_code
+from kpfootprint.report.sections.summary import detection_limit, reference_counts
+from kpfootprint.report.sentences import Speaker
 
 
 def limits(sp: Speaker) -> Section:
@@ -54,6 +55,7 @@ def provenance(sp: Speaker) -> Section:
     model, software = content["model"], content["software"]
     rows = (
         (sp.t(mark("Report")), content["report_id"]),
+        (sp.t(mark("Short code")), short_code(content["report_id"])),
         (sp.t(mark("Made")), f"{sp.words.day(content['created_at'])}, {content['created_at'][11:16]} UTC"),
         (sp.t(mark("Software")), f"{software['name']} {software['version']}"),
         (sp.t(mark("Release")), f"{model['release']} ({model['manifest_sha256']})"),
@@ -61,5 +63,6 @@ def provenance(sp: Speaker) -> Section:
             sp.t(mark("Reference")),
             f"{model['reference']['name']} {model['reference']['version']} ({model['reference']['sha256']})",
         ),
+        (sp.t(mark("Parcels of each zone")), reference_counts(sp)),
     )
     return Section(key="provenance", heading=sp.t(mark("How this report was made")), blocks=(Facts(rows=rows),))

@@ -1,14 +1,14 @@
-"""The first page: the conclusion with everything it must not be read without."""
+"""The first page: the conclusion and the status, why, what to ask next, how often that misleads, and the figures."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from kpfootprint.report.blocks import Block, Bullets, Facts, Paragraph, Section, Verdict
+from kpfootprint.report.blocks import Banner, Beside, Block, Bullets, Facts, Paragraph, Section, Verdict
 from kpfootprint.report.locale import mark
 from kpfootprint.report.pictures import lr_scale
-from kpfootprint.report.speaker import Speaker
+from kpfootprint.report.sentences import Speaker
 
 HEADINGS = {
     "consistent": mark("Consistent with what was declared"),
@@ -17,44 +17,134 @@ HEADINGS = {
     "not_comparable": mark("Not comparable"),
     "undeclared": mark("Nothing was declared"),
 }
+CLASSES = ("class_more", "class_fewer", "class_like")
 REASONS = (
-    "asks_alone",
-    "short_alone",
-    "asks_lr",
-    "asks_share",
-    "asks_novelty",
-    "short_lr",
-    "short_share",
-    "short_goods",
-    "short_novelty",
+    *("asks_alone", "asks_lr", "asks_share", "asks_novelty"),
+    *("short_alone", "short_lr", "short_share", "short_goods", "short_novelty"),
 )
 """What made it a query, or what kept it from being called consistent."""
-
-_TEXTS = {
-    "consistent": mark(
-        "What this parcel shows is consistent with {declared}. Goods from elsewhere can look alike; "
-        "the error rates say how often that misleads."
-    ),
-    "inconclusive": mark("What this parcel shows does not settle whether it comes from {declared}."),
-    "query": mark("There is reason to ask about {declared}. That is a question, and no finding about anybody."),
-    "not_comparable": mark("This parcel cannot be compared with {declared}; the cautions say why."),
-}
+HEADLINES = (
+    *("headline_like", "headline_unsettled", "headline_mixed", "headline_partly", "headline_unlike"),
+    "headline_novel",
+)
+MIXED = ("lr_of_mixed",)
+NEXT = (
+    *("next_declaration", "next_status", "next_reference", "next_stones", "next_bought", "next_missing"),
+    *("next_sources", "next_conditions", "next_nothing"),
+)
+FIRST_PAGE = (*REASONS, *HEADLINES, *MIXED, *NEXT)
+"""Sentences that the first page shows, and no other section."""
+FOUND_P = 0.05
+"""Undeclared goods with a p-value of at most this are found; how small a share could be missed is then no matter."""
+READINGS = 0.15
+"""Least probability of a source that is named as a reading of its own."""
 
 
 def summary(sp: Speaker) -> Section:
     """Return the first section."""
     content = sp.content
-    kind = content["conclusion"] or "undeclared"
-    text = sp.t(_TEXTS[kind], declared=sp.declared) if kind in _TEXTS else resemblance(sp)
-    text = " ".join([text, *sp.sentences(REASONS)])
-    blocks: list[Block] = [Verdict(kind=kind, heading=sp.t(HEADINGS[kind]), text=text)]
-    if content["verification"] is not None:
-        blocks.append(Paragraph(text=weight_of_evidence(sp, content["verification"]), tone="lead"))
-    blocks += lr_scale(sp)
-    blocks.append(Facts(rows=tuple(_facts(sp))))
+    blocks: list[Block] = []
+    if content["model"]["reference"]["synthetic"]:
+        blocks.append(Banner(text=sp.t(mark("SYNTHETIC: invented parcels, for trial only"))))
+    blocks.append(_verdict(sp))
+    blocks.append(Facts(rows=tuple(_key_facts(sp))))
+    found = content["verification"]
+    if found is not None:
+        said: list[Paragraph | Facts] = [Paragraph(text=weight_of_evidence(sp, found), tone="lead")]
+        said += [Paragraph(text=text) for text in sp.sentences(MIXED)]
+        said.append(Facts(rows=explanations(sp, found)))
+        blocks.append(Beside(shown=tuple(lr_scale(sp)), blocks=tuple(said)))
+        reasons = [text for text in sp.sentences(REASONS) if text not in why(sp)]
+        if reasons:
+            blocks.append(Bullets(title=sp.t(mark("Reasons for the conclusion")), items=tuple(reasons)))
+    if figures := _figures(sp):
+        blocks.append(Facts(title=sp.t(mark("In figures")), rows=tuple(figures)))
+        if found is not None or content["mixture"] is not None:
+            blocks.append(Paragraph(text=_what_an_interval_is(sp), tone="note"))
     if content["cautions"]:
         blocks.append(Bullets(title=sp.t(mark("Cautions")), items=sp.says(content["cautions"]), tone="caution"))
     return Section(key="summary", heading=sp.t(mark("In short")), blocks=tuple(blocks))
+
+
+def heading(sp: Speaker) -> str:
+    """Return the conclusion in words; what cannot be compared says why."""
+    kind = sp.content["conclusion"] or "undeclared"
+    cautions = {item["code"]: item["values"] for item in sp.content["cautions"]}
+    if kind == "not_comparable":
+        unknown = [
+            item["values"]["zone"] for item in sp.content["cautions"] if item["code"] == "zone_without_reference"
+        ]
+        if unknown:
+            return sp.t(mark("Not comparable: no reference for {zones}"), zones=sp.zones(unknown))
+        if "small_parcel" in cautions:
+            return sp.t(mark("Not comparable: too few stones"))
+    return sp.t(HEADINGS[kind])
+
+
+def status(sp: Speaker) -> str:
+    """Say the status of what was declared on the day that counts; an empty text where nothing was declared."""
+    found = sp.content["status"]
+    if found["declared"] is None:
+        return ""
+    others = [
+        zone["zone_id"] for zone in sp.content["parcel"]["declared"] if zone["status_on_export_date"] != "compliant"
+    ]
+    said = {
+        "compliant": mark("Status on {day}: compliant"),
+        "not_compliant": mark("Status on {day}: NOT COMPLIANT ({zones})"),
+        "mixed": mark("Status on {day}: PARTLY NOT COMPLIANT ({zones})"),
+        "unknown": mark("Status on {day}: not known ({zones})"),
+    }[found["declared"]]
+    return sp.t(said, day=sp.words.day(found["day"]), zones=sp.zones(others))
+
+
+def _verdict(sp: Speaker) -> Verdict:
+    return Verdict(
+        kind=sp.content["conclusion"] or "undeclared",
+        heading=heading(sp),
+        status=status(sp),
+        alarm=sp.content["status"]["declared"] in ("not_compliant", "mixed"),
+        lines=tuple(text for text in (*sp.sentences(HEADLINES), *why(sp)) if text),
+    )
+
+
+def why(sp: Speaker) -> tuple[str, ...]:
+    """Return the one sentence that gives the reason: the class that weighs most, or what stands in the way."""
+    content = sp.content
+    found, conclusion = content["verification"], content["conclusion"]
+    if conclusion is None:
+        return (resemblance(sp),)
+    if found is None:
+        return tuple(
+            sp.say(item) for item in content["cautions"] if item["code"] in ("zone_without_reference", "small_parcel")
+        )
+    sentences = content["explanation"]["sentences"] if content["explanation"] is not None else []
+    side = "H1" if conclusion == "consistent" else "H2"
+    classes = [item for item in sentences if item["code"] in CLASSES and item["values"].get("favours") == side]
+    reasons = [item for item in sentences if item["code"] in REASONS]
+    by_class = conclusion == "consistent" or any(item["code"] == "asks_lr" for item in reasons)
+    first = (classes if by_class and classes else reasons)[:1]
+    return sp.says(first)
+
+
+def _key_facts(sp: Speaker) -> list[tuple[str, str]]:
+    content = sp.content
+    rows = [(sp.t(mark("Next question")), text) for text in sp.sentences(NEXT)]
+    if content["parcel"]["declared"]:
+        rows.append((sp.t(mark("Declared")), declared_carats(sp)))
+    rows.append((sp.t(mark("Parcel")), sp.size))
+    rows.append((sp.t(mark("Compared with")), compared_with(sp)))
+    if content["verification"] is not None:
+        rows.append((sp.t(mark("How often it misleads")), error_rates(sp)))
+    return rows
+
+
+def explanations(sp: Speaker, found: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return the two explanations that are weighed, in words."""
+    names = sp.t(mark("As declared (H1)")), sp.t(mark("From elsewhere (H2)"))
+    return tuple(
+        (name, sp.words.sentence(sp.say(found[key])) + ".") for name, key in zip(names, ("h1", "h2"), strict=True)
+    )
 
 
 def resemblance(sp: Speaker) -> str:
@@ -65,8 +155,8 @@ def resemblance(sp: Speaker) -> str:
     if not found["prediction_set"]:
         return sp.t(mark("The parcel resembles no zone of the reference."))
     return sp.t(
-        mark("By its footprint the parcel could come from: {zones} ({level} prediction set)."),
-        zones=sp.zones(found["prediction_set"]),
+        mark("By its footprint the parcel could come from {zones} ({level} prediction set)."),
+        zones=sp.either(found["prediction_set"]),
         level=sp.share(found["level"]),
     )
 
@@ -74,31 +164,43 @@ def resemblance(sp: Speaker) -> str:
 def weight_of_evidence(sp: Speaker, found: Mapping[str, Any]) -> str:
     """Say the likelihood ratio in words, with its verbal equivalent."""
     value = found["log10_lr"]
+    ratio = sp.ratio(value)
     if abs(value) < 0.02:
-        said = sp.t(mark("What was seen is about as probable under H1 as under H2."))
+        said = sp.t(mark("What was seen is about as probable of goods as declared as of goods from elsewhere."))
     elif value > 0:
-        said = sp.t(mark("What was seen is {ratio} times as probable under H1 as under H2."), ratio=sp.ratio(value))
+        said = sp.t(
+            mark("What was seen is {ratio} times as probable of goods as declared as of goods from elsewhere."),
+            ratio=ratio,
+        )
     else:
-        said = sp.t(mark("What was seen is {ratio} times as probable under H2 as under H1."), ratio=sp.ratio(value))
+        said = sp.t(
+            mark("What was seen is {ratio} times as probable of goods from elsewhere as of goods as declared."),
+            ratio=ratio,
+        )
     return said if found["verbal"] is None else f"{said} {sp.say(found['verbal'])}"
 
 
-def _facts(sp: Speaker) -> list[tuple[str, str]]:
+def _figures(sp: Speaker) -> list[tuple[str, str]]:
     content = sp.content
+    found = content["verification"]
     rows: list[tuple[str, str]] = []
-    parcel, found = content["parcel"], content["verification"]
-    if parcel["declared"]:
-        rows.append((sp.t(mark("Declared")), declared_carats(sp)))
     if found is not None:
-        rows += [("H1", sp.say(found["h1"])), ("H2", sp.say(found["h2"]))]
         rows.append((sp.t(mark("Likelihood ratio")), likelihood_ratio(sp, found)))
-        rows.append((sp.t(mark("Error rates")), error_rates(sp)))
     if content["mixture"] is not None:
         rows.append((sp.t(mark("Undeclared goods")), _undeclared(sp, content["mixture"])))
-    if content["novelty"] is not None:
+    if content["novelty"] is not None and content["conclusion"] != "not_comparable":
         rows.append((sp.t(mark("Novelty")), novelty(sp)))
-    rows.append((sp.t(mark("Reference")), reference(sp)))
     return rows
+
+
+def _what_an_interval_is(sp: Speaker) -> str:
+    return sp.t(
+        mark(
+            "An interval at {level} is made to hold the true value in nine cases of ten. It allows for what the "
+            "reference parcels leave open, and for nothing else."
+        ),
+        level=sp.share(0.9),
+    )
 
 
 def declared_carats(sp: Speaker) -> str:
@@ -126,40 +228,70 @@ def likelihood_ratio(sp: Speaker, found: Mapping[str, Any]) -> str:
     )
 
 
+_QUERIED = (
+    mark("Of {of} true declarations like this about {n} is queried."),
+    mark("Of {of} true declarations like this about {n} are queried."),
+)
+_NONE_QUERIED = mark("Of {of} true declarations like this none was queried.")
+_ACCEPTED = (
+    mark("Of {of} false ones about {n} is called consistent."),
+    mark("Of {of} false ones about {n} are called consistent."),
+)
+_NONE_ACCEPTED = mark("Of {of} false ones none was called consistent.")
+
+
 def error_rates(sp: Speaker) -> str:
-    """Return the measured error rates in a sentence."""
+    """Say the measured error rates as how many in a hundred."""
     rates = sp.content["error_rates"]
     if rates is None:
-        return sp.t(mark("not measured at this size"))
-    queried, accepted = rates["true_declarations_queried"], rates["false_declarations_accepted"]
-    return sp.t(
-        mark(
-            "{queried} of true declarations were queried ({queried_errors} of {queried_trials}), "
-            "{accepted} of false ones were called consistent ({accepted_errors} of {accepted_trials})"
-        ),
-        queried=sp.share(queried["rate"]),
-        queried_errors=sp.words.number(queried["errors"]),
-        queried_trials=sp.words.number(queried["trials"]),
-        accepted=sp.share(accepted["rate"]),
-        accepted_errors=sp.words.number(accepted["errors"]),
-        accepted_trials=sp.words.number(accepted["trials"]),
-    )
+        return sp.t(mark("Not measured at this size."))
+    said = [
+        _of_a_hundred(sp, rates["true_declarations_queried"], _QUERIED, _NONE_QUERIED),
+        _of_a_hundred(sp, rates["false_declarations_accepted"], _ACCEPTED, _NONE_ACCEPTED),
+    ]
+    tried = rates["declarants_who_try"]
+    if tried is not None:
+        said.append(
+            sp.t(
+                mark("Where a declarant tries several and keeps the kindest, {share} are called consistent."),
+                share=sp.share(tried["rate"]),
+            )
+        )
+    return " ".join(said)
+
+
+def _of_a_hundred(sp: Speaker, rate: Mapping[str, Any], about: tuple[str, str], none: str) -> str:
+    if rate["errors"] == 0:
+        return sp.t(none, of=sp.words.number(rate["trials"]))
+    of = 100 if rate["rate"] >= 0.005 else 1000
+    n = max(round(of * rate["rate"]), 1)
+    return sp.t(about[0 if n == 1 else 1], of=sp.words.number(of), n=sp.words.number(n))
 
 
 def _undeclared(sp: Speaker, found: Mapping[str, Any]) -> str:
-    share = sp.between(found["undeclared_stone_fraction"])
-    return sp.t(
-        mark("{share} of stones; {p_value}; detection limit: {limit}"),
-        share=share,
-        p_value=sp.words.p_value(found["p_value"]),
-        limit=detection_limit(sp, found),
-    )
+    known = {
+        "share": sp.between(found["undeclared_stone_fraction"]),
+        "p_value": sp.words.p_value(found["p_value"]),
+    }
+    if found["p_value"] <= FOUND_P:
+        said = sp.t(mark("{share} of stones; {p_value}"), **known)
+    else:
+        message = mark("{share} of stones; {p_value}; detection limit: {limit}")
+        said = sp.t(message, **known, limit=detection_limit(sp, found))
+    readings = [
+        sp.t(mark("{share} from {zone}"), share=sp.share(source["estimate"]), zone=sp.zone(source["zone_id"]))
+        for source in found["sources"]
+        if source["posterior"] >= READINGS
+    ]
+    if len(readings) < 2:
+        return said
+    return f"{said}. " + sp.t(mark("Read as one source: {readings}"), readings=sp.words.choice(readings))
 
 
 def detection_limit(sp: Speaker, found: Mapping[str, Any]) -> str:
-    """Return the detection limit, or say that there is none."""
+    """Return the detection limit, or say that no share is found surely."""
     limit = found["detection_limit"]
-    return sp.t(mark("none at this size")) if limit == 1 else sp.share(limit)
+    return sp.t(mark("no share is found surely at this size")) if limit == 1 else sp.share(limit)
 
 
 def novelty(sp: Speaker) -> str:
@@ -179,13 +311,26 @@ def reference_name(sp: Speaker) -> str:
     return sp.t(mark("{name} {version}, synthetic") if found["synthetic"] else mark("{name} {version}"), **known)
 
 
-def reference(sp: Speaker) -> str:
-    """Return the reference package: name, version, whether it is synthetic, parcels of each zone."""
-    model = sp.content["model"]
-    counts = sp.words.row(
-        [f"{zone['name']} {sp.words.number(zone['n_parcels'])}" for zone in model["zones"] if zone["n_parcels"]]
+def compared_with(sp: Speaker) -> str:
+    """Say how many reference parcels there are, and how many of what was declared."""
+    counts = {zone["zone_id"]: zone["n_parcels"] for zone in sp.content["model"]["zones"]}
+    ours = sp.words.row(
+        [
+            sp.t(mark("{n} of {zone}"), n=sp.words.number(counts.get(zone, 0)), zone=sp.zone(zone))
+            for zone in sp.declared_zones
+        ]
     )
-    known = {"name": model["reference"]["name"], "version": model["reference"]["version"], "counts": counts}
-    if model["reference"]["synthetic"]:
-        return sp.t(mark("{name} {version}, synthetic (invented parcels). Parcels of each zone: {counts}"), **known)
-    return sp.t(mark("{name} {version}. Parcels of each zone: {counts}"), **known)
+    known = {
+        "n": sp.words.number(sum(counts.values())),
+        "zones": sp.words.number(sum(1 for n in counts.values() if n)),
+        "reference": reference_name(sp),
+    }
+    if not ours:
+        return sp.t(mark("{n} parcels of {zones} zones ({reference})"), **known)
+    return sp.t(mark("{n} parcels of {zones} zones, among them {ours} ({reference})"), ours=ours, **known)
+
+
+def reference_counts(sp: Speaker) -> str:
+    """Return how many reference parcels each zone has."""
+    zones = [zone for zone in sp.content["model"]["zones"] if zone["n_parcels"]]
+    return sp.words.row([f"{zone['name']} {sp.words.number(zone['n_parcels'])}" for zone in zones])

@@ -1,0 +1,173 @@
+"""What a reader is told first, held against the numbers it comes from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kpfootprint.comparison.results import Examination, Statement
+from kpfootprint.comparison.sentences import evidence_shares
+from kpfootprint.flow import examinations_of
+from kpfootprint.parcel import Batch, Conditions, Declaration, Parcel, Stones
+from tests.reference_world import examined, first_of, reference_parcel, with_stones
+from tests.worlds import shipped
+
+DAY = date(2024, 3, 11)
+EVERY_ZONE_COMPLIANT = date(2025, 6, 1)
+
+
+def by_code(statements: tuple[Statement, ...]) -> dict[str, dict[str, Any]]:
+    return {item.code: dict(item.values) for item in statements}
+
+
+def sentences(found: Examination) -> tuple[Statement, ...]:
+    assert found.explanation is not None
+    return found.explanation.sentences
+
+
+def simulated(n: int, seed: int) -> tuple[Parcel, ...]:
+    """Draw parcels of any colours, shapes and sizes, under any one or two declarations."""
+    rng = np.random.default_rng(seed)
+    scheme = shipped().scheme
+    out = []
+    for k in range(n):
+        n_stones = int(np.exp(rng.uniform(np.log(40), np.log(1500))))
+        codes = {
+            attribute.name: rng.choice(
+                len(attribute.class_names), n_stones, p=rng.dirichlet(np.full(len(attribute.class_names), 1.5))
+            ).astype(np.int16)
+            for attribute in scheme.categorical
+        }
+        weights = np.exp(rng.normal(-1.5 + rng.normal(0, 0.2), rng.uniform(0.6, 1.0), n_stones)) + 0.03
+        zones = rng.choice(shipped().zone_ids, int(rng.integers(1, 3)), replace=False)
+        out.append(
+            Parcel(
+                parcel_id=f"P{k}",
+                n_stones=n_stones,
+                carats=float(weights.sum()),
+                conditions=Conditions(cleaning_state="acid_rinsed"),
+                declarations=tuple(Declaration(zone_id=str(z), carats=float(rng.uniform(1, 50))) for z in zones),
+                exported_on=DAY,
+                stones=Stones(weight_ct=weights, codes=codes),
+            )
+        )
+    return tuple(out)
+
+
+def first_names_the_weightiest(found: Examination) -> bool:
+    assert found.explanation is not None
+    first = found.explanation.sentences[0]
+    weights = {(c.attribute, c.class_name): abs(c.contribution or 0.0) for c in found.explanation.classes}
+    named = (str(first.values["attribute"]), str(first.values["class"]))
+    return first.code.startswith("class_") and weights[named] == max(weights.values())
+
+
+def test_the_first_sentence_names_the_class_with_the_largest_contribution() -> None:
+    assert all(first_names_the_weightiest(found) for found in examined(*simulated(40, 1)))
+
+
+@pytest.mark.slow
+def test_the_first_sentence_names_the_class_with_the_largest_contribution_in_a_thousand_parcels() -> None:
+    assert all(first_names_the_weightiest(found) for found in examined(*simulated(1000, 2)))
+
+
+def test_shares_of_the_evidence_add_up_on_either_side() -> None:
+    for found in examined(*simulated(10, 3)):
+        assert found.explanation is not None
+        contributions = [c.contribution or 0.0 for c in found.explanation.classes]
+        parts = evidence_shares(contributions)
+        for side in (1, -1):
+            total = sum(part for part, value in zip(parts, contributions, strict=True) if side * value > 0)
+            assert total == pytest.approx(1.0) or total == 0.0
+
+
+def test_where_to_look_first_speaks_against_the_declaration_and_is_there_to_be_looked_at() -> None:
+    for found in examined(*simulated(30, 4)):
+        assert found.explanation is not None
+        classes = {(c.attribute, c.class_name): c for c in found.explanation.classes}
+        for item in found.explanation.sentences:
+            if item.code in ("look_first", "next_bought"):
+                named = classes[str(item.values["attribute"]), str(item.values["class"])]
+                assert (named.contribution or 0.0) < 0
+                assert named.observed > (named.expected or 0.0)
+
+
+def test_a_zone_without_reference_is_declared_and_not_comparable() -> None:
+    parcel = replace(reference_parcel(first_of("berberati")), exported_on=DAY)
+    blend = (Declaration(zone_id="berberati", carats=90.0), Declaration(zone_id="boganda", carats=30.0))
+    for declarations in ((Declaration(zone_id="boganda"),), blend):
+        (found,) = examined(replace(parcel, declarations=declarations))
+        assert found.conclusion == "not_comparable"
+        assert found.verification is None
+        assert by_code(found.cautions)["zone_without_reference"] == {"zone": "boganda"}
+
+
+def test_two_stones_carry_no_ratio_and_no_error_rates() -> None:
+    (found,) = examined(with_stones(reference_parcel(first_of("berberati"), "berberati"), slice(0, 2)))
+    assert found.conclusion == "not_comparable"
+    assert (found.verification, found.mixture, found.error_rates) == (None, None, None)
+    assert found.explanation is not None
+    assert found.explanation.attributes == ()
+    assert all(c.expected is None and c.contribution is None for c in found.explanation.classes)
+    assert by_code(sentences(found))["next_stones"]["needed"] == shipped().rules.minimum_stones
+    assert "small_parcel" in by_code(found.cautions)
+
+
+def test_where_every_zone_of_the_country_was_compliant_h2_is_abroad_and_that_is_said() -> None:
+    parcel = reference_parcel(first_of("berberati"), "berberati")
+    late, early = examined(*(replace(parcel, exported_on=day) for day in (EVERY_ZONE_COMPLIANT, DAY)))
+    said = by_code(late.cautions)["alternatives_abroad_only"]
+    country = {zone.zone_id: zone.country for zone in shipped().zone_table.zones}
+    assert {country[zone] for zone in said["zones"]} == {"CD", "AO", "CM"}
+    assert "alternatives_abroad_only" not in by_code(early.cautions)
+
+
+def test_an_export_date_beyond_the_day_of_comparison_is_said() -> None:
+    parcel = replace(reference_parcel(first_of("berberati"), "berberati"), exported_on=DAY)
+    (before,) = examinations_of(Batch((parcel,)), shipped(), status_on=date(2024, 3, 10))
+    (after,) = examinations_of(Batch((parcel,)), shipped(), status_on=DAY)
+    assert by_code(before.cautions)["export_date_in_future"] == {"day": "2024-03-11", "compared_on": "2024-03-10"}
+    assert "export_date_in_future" not in by_code(after.cautions)
+
+
+@pytest.mark.parametrize(("times", "code"), [(100.0, "weights_too_large"), (0.01, "weights_too_small")])
+def test_weights_of_another_unit_are_said(times: float, code: str) -> None:
+    parcel = reference_parcel(first_of("berberati"), "berberati")
+    assert parcel.stones is not None
+    assert parcel.carats is not None
+    other = replace(
+        parcel,
+        stones=replace(parcel.stones, weight_ct=parcel.stones.weight_ct * times),
+        carats=parcel.carats * times,
+        conditions=replace(parcel.conditions, bottom_screen_mm=None),
+    )
+    right, wrong = examined(parcel, other)
+    assert code in by_code(wrong.cautions)
+    assert not {"weights_too_large", "weights_too_small"} & set(by_code(right.cautions))
+
+
+def test_a_parcel_named_as_files_are_is_said() -> None:
+    parcel = reference_parcel(first_of("berberati"), "berberati")
+    upload, named = examined(replace(parcel, parcel_id="upload"), replace(parcel, parcel_id="CF-2024-017"))
+    assert by_code(upload.cautions)["parcel_unnamed"] == {"parcel_id": "upload"}
+    assert "parcel_unnamed" not in by_code(named.cautions)
+
+
+def test_the_status_comes_first_among_the_questions() -> None:
+    parcel = reference_parcel(first_of("bria"), "bria")
+    barred, allowed = examined(*(replace(parcel, exported_on=day) for day in (DAY, EVERY_ZONE_COMPLIANT)))
+    assert by_code(sentences(barred))["next_status"] == {"zones": ("bria",), "day": "2024-03-11"}
+    assert "next_status" not in by_code(sentences(allowed))
+
+
+def test_every_report_has_one_question_and_one_headline_where_something_was_compared() -> None:
+    parcel = reference_parcel(first_of("bria"))
+    for found in examined(parcel, *simulated(30, 5)):
+        codes = [item.code for item in sentences(found)]
+        assert len([code for code in codes if code.startswith("next_")]) == 1
+        compared = found.verification is not None
+        assert len([code for code in codes if code.startswith("headline_")]) == int(compared)
