@@ -64,7 +64,7 @@ class Remade:
 class DossierCheck:
     """What came of making a dossier again: the same or not, and every difference in a sentence.
 
-    `created_at` is what the dossier says; nothing in it can prove when it was made, or by whom.
+    `created_at` is what the dossier says; nothing in it can show when it was made, or by whom.
     """
 
     report_id: str
