@@ -31,6 +31,10 @@ N_SWEEPS = 15
 """Steps of proportional fitting of each source's tables; the classes of the strongest association need the most."""
 
 
+LEAST = 1e-30
+"""Chance that no class is held to go below, so that its logarithm is a number."""
+
+
 def size_bands(chances: Floats) -> NDArray[np.intp]:
     """Return which of `N_BANDS` bands each size class lies in, so that bands hold about equal chances."""
     middle = chances.cumsum() - 0.5 * chances
@@ -107,26 +111,38 @@ def association_gain(
     gains = []
     w = shares[None, :, None, None]
     for a, b, association, observed in _pairs(structure, arrays, bands):
-        pa, pb = chances[a], chances[b]
+        # behind an extreme screen a band of sizes may have no chance at all; nothing depends on anything there
+        pa, pb = np.maximum(chances[a], LEAST), np.maximum(chances[b], LEAST)
         n, m = pa.shape[:2]
         joint = fit_margins(association, pa.reshape(n * m, -1), pb.reshape(n * m, -1), N_SWEEPS).reshape(
             n, m, *association.shape
         )
         joint = joint.reshape(n, m, -1)
-        mixed = (1 - w) * joint[:, None, :1] + w * joint[:, None, 1:]
-        mixed_a = (1 - w) * pa[:, None, :1] + w * pa[:, None, 1:]
-        mixed_b = (1 - w) * pb[:, None, :1] + w * pb[:, None, 1:]
-        total = np.maximum(observed.sum(axis=(1, 2)), 1e-9)
-        own_a = (observed.sum(axis=2) + 0.1) / (total + 0.1 * observed.shape[1])[:, None]
-        own_b = (observed.sum(axis=1) + 0.1) / (total + 0.1 * observed.shape[2])[:, None]
-        # behind an extreme screen a band of sizes may have no chance at all; nothing depends on anything there
-        apart = np.maximum(mixed_a[..., :, None] * mixed_b[..., None, :], 1e-300)
-        ratio = np.maximum(mixed.reshape(*mixed.shape[:3], *association.shape), 1e-300) / apart
-        norm = ((ratio @ own_b[:, None, None, :, None])[..., 0] * own_a[:, None, None, :]).sum(axis=-1)
-        flat = np.log(ratio).reshape(n, -1, observed[0].size) @ observed.reshape(n, -1, 1)
+        mixed = _mixed(joint, w)
+        mixed_a, mixed_b = _mixed(pa, w), _mixed(pb, w)
+        of_a, of_b = observed.sum(axis=2), observed.sum(axis=1)
+        total = np.maximum(of_a.sum(axis=1), 1e-9)
+        own_a = (of_a + 0.1) / (total + 0.1 * observed.shape[1])[:, None]
+        own_b = (of_b + 0.1) / (total + 0.1 * observed.shape[2])[:, None]
+        # the ratio of a mixture to its margins, averaged over the observed margins, without its table being made
+        weighted = mixed.reshape(*mixed.shape[:3], *association.shape) @ (own_b[:, None, None] / mixed_b)[..., None]
+        norm = (weighted[..., 0] * (own_a[:, None, None] / mixed_a)).sum(axis=-1)
+        np.log(mixed, out=mixed)
+        flat = _summed(mixed, observed.reshape(n, -1)) - _summed(np.log(mixed_a), of_a) - _summed(np.log(mixed_b), of_b)
         alone = fit_margins(association, own_a, own_b, 40) / (own_a[:, :, None] * own_b[:, None, :])
         base = (np.log(alone) * observed).sum(axis=(1, 2))
-        gains.append(
-            flat.reshape(norm.shape) - observed.sum(axis=(1, 2))[:, None, None] * np.log(norm) - base[:, None, None]
-        )
+        gains.append(flat - observed.sum(axis=(1, 2))[:, None, None] * np.log(norm) - base[:, None, None])
     return np.stack(gains)
+
+
+def _mixed(chances: Floats, shares: Floats) -> Floats:
+    """Return mixtures (n, J, Z, K) of the first of the sources (n, 1 + Z, K) with each of the others."""
+    out: Floats = shares * chances[:, None, 1:]
+    out += (1.0 - shares) * chances[:, None, :1]
+    return out
+
+
+def _summed(values: Floats, counts: Floats) -> Floats:
+    """Return the sums (n, J, Z) of values (n, J, Z, K) times counts (n, K)."""
+    out: Floats = (values.reshape(len(values), -1, values.shape[-1]) @ counts[:, :, None]).reshape(values.shape[:3])
+    return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -60,8 +61,12 @@ def draw_coefficients(model: ParcelModel, n: int, rng: np.random.Generator) -> F
     """Return posterior draws (n, K, D) of grand mean, group deviations and level effects, for mean-zero addition."""
     k, dim = model.coefficients_cov.shape[:2]
     flat = model.coefficients_cov.reshape(k * dim, k * dim)
-    values, vectors = np.linalg.eigh(0.5 * (flat + flat.T))
-    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    flat = 0.5 * (flat + flat.T)
+    try:  # a tenth of the time of the other way, which is for covariances that have lost a direction
+        root = np.linalg.cholesky(flat + 1e-10 * np.trace(flat) / (k * dim) * np.eye(k * dim))
+    except np.linalg.LinAlgError:
+        values, vectors = np.linalg.eigh(flat)
+        root = vectors * np.sqrt(np.maximum(values, 0.0))
     out: Floats = (rng.standard_normal((n, k * dim)) @ root.T).reshape(n, k, dim)
     return out
 
@@ -97,27 +102,50 @@ def _keep_of_parts(structure: Structure, parts: Parts, recovery: Recovery) -> Fl
     return kept
 
 
-def joint_chances(structure: Structure, numbers: Floats) -> Floats:
-    """Return chances of every joint class at every size class, shape (n_parts, n_size_classes, C_1, ..., C_A)."""
+def joint_chances(structure: Structure, numbers: Floats, filled: Ints | None = None) -> Floats:
+    """Return chances of every joint class at every size class, shape (n_parts, n_size_classes, C_1, ..., C_A).
+
+    The association of the attributes is scaled to their margins by iterative proportional fitting. What is fitted is
+    one factor an attribute, and no table: the table is made once, at the end.
+
+    Parameters
+    ----------
+    filled : ndarray of shape (m,), optional
+        Positions among the ``n_parts * n_size_classes`` tables that are wanted; the result is then (m, C_1, ..., C_A).
+    """
     sizes = structure.n_classes
     kernel = np.zeros(sizes)
     for (a, b), association in zip(structure.pairs, structure.associations, strict=True):
         shape = [1] * len(sizes)
         shape[a], shape[b] = sizes[a], sizes[b]
         kernel = kernel + association.reshape(shape)
-    n = numbers.shape[0]
-    joint = np.broadcast_to(np.exp(kernel), (n, structure.n_size_classes, *sizes)).copy()
-    margins = [
-        class_probabilities(numbers[:, block], basis, slopes, structure.class_x)
-        for block, basis, slopes in zip(structure.blocks[1:], structure.bases, structure.slopes, strict=True)
-    ]
+    kernel = np.exp(kernel)
+    margins = []
+    for block, basis, slopes in zip(structure.blocks[1:], structure.bases, structure.slopes, strict=True):
+        chances = class_probabilities(numbers[:, block], basis, slopes, structure.class_x)
+        chances = chances.reshape(-1, chances.shape[-1])
+        margins.append(chances if filled is None else chances[filled])
     axes = range(len(sizes))
+    factors = [np.ones_like(margin) for margin in margins]
     for _ in range(N_SWEEPS if len(sizes) > 1 else 1):
         for a in axes:
-            other = tuple(2 + b for b in axes if b != a)
-            ratio = margins[a] / joint.sum(axis=other)
-            joint *= ratio.reshape(n, structure.n_size_classes, *[sizes[b] if b == a else 1 for b in axes])
-    return joint
+            factors[a] = margins[a] / _without(kernel, factors, a)
+    table = factors[0]
+    for factor in factors[1:]:
+        table = (table[:, :, None] * factor[:, None, :]).reshape(len(table), -1)
+    table *= kernel.reshape(-1)
+    return table.reshape(*((len(numbers), structure.n_size_classes) if filled is None else (len(table),)), *sizes)
+
+
+def _without(kernel: Floats, factors: Sequence[Floats], kept: int) -> Floats:
+    """Return the sums (m, C_kept) over all other attributes of the kernel times their factors."""
+    others = [a for a in range(kernel.ndim) if a != kept]
+    table = np.ascontiguousarray(kernel.transpose(*others, kept)).reshape(-1, kernel.shape[kept])
+    weight = np.ones((len(factors[kept]), 1))
+    for a in others:
+        weight = (weight[:, :, None] * factors[a][:, None, :]).reshape(len(weight), -1)
+    out: Floats = weight @ table
+    return out
 
 
 def draw_parcels(
@@ -145,16 +173,17 @@ def draw_parcels(
     chances /= chances.sum(axis=1, keepdims=True)
     cells_of_part = rng.multinomial(parts.n_stones, chances)
     by_class = cells_of_part @ structure.membership_of_classes()
-    joint = joint_chances(structure, parts.numbers)
     n_joint = prod(structure.n_classes)
-    flat = joint.reshape(-1, n_joint)
-    flat /= flat.sum(axis=1, keepdims=True)
     n_flat = by_class.reshape(-1).astype(np.int64)
     filled = np.flatnonzero(n_flat)
+    flat = joint_chances(structure, parts.numbers, filled).reshape(-1, n_joint)
+    flat /= flat.sum(axis=1, keepdims=True)
     drawn = np.zeros((n_flat.size, n_joint))
-    drawn[filled] = rng.multinomial(n_flat[filled], flat[filled])
+    drawn[filled] = rng.multinomial(n_flat[filled], flat)
     starts = np.searchsorted(parts.parcel, np.arange(n_parcels))
-    stones = np.add.reduceat(drawn.reshape(joint.shape), starts, axis=0)
+    stones = np.add.reduceat(
+        drawn.reshape(len(parts.numbers), structure.n_size_classes, *structure.n_classes), starts, axis=0
+    )
     cells = np.add.reduceat(cells_of_part, starts, axis=0).astype(float)
     axes = range(len(structure.n_classes))
     tables = tuple(stones.sum(axis=tuple(2 + b for b in axes if b != a)) for a in axes)
