@@ -96,19 +96,22 @@ def merge(first: Path, second: Path, out: Path) -> None:
 @click.option("--out", type=FOLDER, required=True)
 @work_options
 @click.option("--config", type=FOLDER, default=DEFAULT, show_default=False, help="Settings that differ, in TOML.")
-def fit(reference: Path, out: Path, jobs: int, scheduler: str | None, config: Path) -> None:
+@click.option("--prior", type=FOLDER, help="Older release whose spread of parcels this one may lean on.")
+def fit(reference: Path, out: Path, jobs: int, scheduler: str | None, config: Path, prior: Path | None) -> None:
     """Fit a model."""
     settings = replace(read_config(config), n_jobs=jobs)
     if out.exists() and not out.is_dir():
         raise click.UsageError(f"--out {out} is a file; name a folder")
+    from kpfootprint.release import load_release
     from training.card import card_of
     from training.fit import fit as fit_release
     from training.fit import write_fit
     from training.package import load_package
 
     package = load_package(reference)
+    older = None if prior is None else load_release(prior)
     with at_work("fit", jobs, scheduler) as progress:
-        model, manifest = fit_release(package, settings, progress)
+        model, manifest = fit_release(package, settings, progress, older)
     write_fit(out, model, manifest, card_of(manifest))
     click.echo(f"{out}: fitted and calibrated; to measure it: python -m training evaluate --model {out}")
 

@@ -59,7 +59,7 @@ def fit_gate(fitted: Fitted, sets: Floats, config: FitConfig, seed: np.random.Se
 
 
 def _look(arrays: ParcelArrays, truth: Truth, fitted: Fitted, gate: Network) -> tuple[Look, Floats]:
-    looked = look(fitted.structure, fitted.predictor, gate, fitted.bands, arrays, truth.declared)
+    looked = look(fitted.structure, fitted.predictor, fitted.tables, gate, fitted.bands, arrays, truth.declared)
     features = share_features(looked, fitted.structure, fitted.predictor, truth.declared, truth.allowed)
     return looked, features.astype(np.float32)
 

@@ -34,6 +34,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "networks.penalty": (0, 1e6),
     "networks.batch": (1, 1_000_000),
     "evidence.unlisted_weight": (0.001, 0.999),
+    "evidence.trust": (0, 1e6),
     "conclusion.minimum_stones": (1, 1e6),
 }
 """What a number must lie between, both ends included; others need only be finite."""
@@ -47,6 +48,16 @@ class ConfigError(KPFootprintError, ValueError):
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in problems))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceConfig:
+    """How evidence becomes an LR: what stands in H2, what calibration believes, what cross-validation chooses among."""
+
+    unlisted_weight: float
+    trust: float
+    shrinkages: tuple[float, ...]
+    table_weights: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +77,7 @@ class FitConfig:
     penalty: float
     batch: int
     stages: tuple[tuple[float, int], ...]
-    unlisted_weight: float
+    evidence: EvidenceConfig
     scenario: Scenario
     ranks: Scenario
     conclusion: dict[str, float]
@@ -106,7 +117,7 @@ def parse_config(data: bytes, name: str = "config") -> FitConfig:
         penalty=float(networks["penalty"]),
         batch=networks["batch"],
         stages=tuple((float(rate), passes) for rate, passes in networks["stages"]),
-        unlisted_weight=float(document["evidence"]["unlisted_weight"]),
+        evidence=evidence_config(document["evidence"]),
         scenario=_scenario(document["scenario"]),
         ranks=_scenario(document["scenario"] | document["ranks"]),
         conclusion={key: float(value) for key, value in document["conclusion"].items()},
@@ -116,6 +127,19 @@ def parse_config(data: bytes, name: str = "config") -> FitConfig:
             for key, value in values.items()
             if value != defaults[room][key]
         },
+    )
+
+
+def evidence_config(values: Mapping[str, Any]) -> EvidenceConfig:
+    """Read the part ``evidence`` of a file of settings, or of the manifest of a release.
+
+    A release of format 2 was made with what stood in the code then: no choice, and the trust of forty parcels.
+    """
+    return EvidenceConfig(
+        unlisted_weight=float(values["unlisted_weight"]),
+        trust=float(values.get("trust", 40.0)),
+        shrinkages=tuple(map(float, values.get("shrinkages", (0.0,)))),
+        table_weights=tuple(map(float, values.get("table_weights", (0.0,)))),
     )
 
 
@@ -173,6 +197,9 @@ def _misfit(setting: str, value: object, default: object) -> str | None:
             for v in value
         )
         return None if fits else "must be pairs of a learning rate above 0 and a whole number of passes"
+    if setting.startswith("evidence."):
+        fits = bool(value) and all(_number(v) and 0 <= v <= 1 for v in value)
+        return None if fits else "must be a list of numbers from 0 to 1"
     return None if value and all(_whole(v) and v > 0 for v in value) else "must be a list of whole numbers above 0"
 
 

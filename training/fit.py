@@ -16,17 +16,20 @@ from numpy.typing import NDArray
 
 import kpfootprint
 from kpfootprint.reference import ReferencePackage
-from kpfootprint.release import write_release
+from kpfootprint.release import Release, write_release
 from kpfootprint.rules import Rules
 from kpfootprint.stats.learning import check_structure
 from kpfootprint.stats.model import FootprintModel, Ordination
 from kpfootprint.stats.shares import NONE_P, blendedness, estimate_shares
 from kpfootprint.stats.summaries import summarise
+from kpfootprint.stats.tables import resample_tables
 from training.amortise import fit_gate, fit_novelty, fit_share_network, rank_view
-from training.calibrate import Trials, calibrate, out_of_fold, resample_sources
+from training.calibrate import Trials, calibrate, resample, resample_sources, splits_of
+from training.choose import choose, held_out_candidates
 from training.config import FitConfig
 from training.declarants import try_declarations
-from training.prepare import Fitted, Prepared, fit_model, prepare
+from training.prepare import Choice, Fitted, Prepared, chosen, fit_model, prepare
+from training.prior import prior_covariance
 from training.rank import (
     error_table,
     fit_detection,
@@ -50,7 +53,10 @@ def _ordination(fitted: Fitted, prepared: Prepared) -> Ordination:
 
 
 def fit(
-    reference: ReferencePackage, config: FitConfig, progress: Callable[[str], None]
+    reference: ReferencePackage,
+    config: FitConfig,
+    progress: Callable[[str], None],
+    prior_release: Release | None = None,
 ) -> tuple[FootprintModel, dict[str, Any]]:
     """Fit and calibrate a model; return it with the manifest that describes it.
 
@@ -58,25 +64,26 @@ def fit(
     ----------
     progress : callable
         Called with the name of each stage before it begins.
+    prior_release : Release, optional
+        Whose covariance of parcels of one zone this one is shrunk to, as far as cross-validation says.
     """
     seeds = np.random.SeedSequence(config.seed).spawn(6)
     progress("structure and parcel model")
     prepared = prepare(reference, minimum_parcels=config.minimum_parcels)
-    fitted = fit_model(prepared)
+    prior = None if prior_release is None else prior_covariance(prior_release, prepared)
+    plain = fit_model(prepared)
     sets = prepared.allowed_sets
     progress("gate: which sizes can be trusted")
-    gate = fit_gate(fitted, sets, config, seeds[0])
-    progress("calibration on parcels left out in turn")
-    evidence = out_of_fold(prepared, gate, n_folds=config.n_folds, seed=config.seed, n_jobs=config.n_jobs)
-    kept = fitted.model.other <= 0.5
-    calibration, trials = calibrate(
-        prepared,
-        evidence,
-        kept,
-        unlisted_weight=config.unlisted_weight,
-        n_resamples=config.n_resamples,
-        seed=config.seed,
-    )
+    gate = fit_gate(plain, sets, config, seeds[0])
+    progress("evidence and calibration on parcels left out in turn")
+    splits = splits_of(prepared, n_folds=config.n_folds, seed=config.seed)
+    shrinkages = config.evidence.shrinkages
+    candidates = held_out_candidates(prepared, splits, gate, shrinkages, prior, n_jobs=config.n_jobs)
+    kept = plain.model.other <= 0.5
+    choice, _ = choose(candidates, prepared.groups, prepared.arrays.n_stones, np.flatnonzero(kept), config.evidence)
+    fitted = chosen(plain, choice, prior)
+    drawn = resample(prepared.groups, n_resamples=config.n_resamples, seed=config.seed)
+    calibration, trials = calibrate(prepared, candidates.evidence(choice), kept, config.evidence, times=drawn)
     progress("network of undeclared shares")
     network, edges = fit_share_network(fitted, gate, sets, config, seeds[1])
     progress("ranks, coverage and error rates")
@@ -103,16 +110,17 @@ def fit(
         novelty=novelty,
         detection=np.zeros(6),
         ordination=_ordination(fitted, prepared),
-        resampled_sources=resample_sources(prepared, fitted, n_resamples=config.n_resamples, seed=config.seed),
+        resampled_sources=resample_sources(prepared, fitted, drawn),
         n_reference=np.bincount(prepared.groups, minlength=len(prepared.zone_ids)).astype(np.intp),
         largest=float(prepared.arrays.n_stones.max()),
+        tables=resample_tables(fitted.tables, prepared.arrays, fitted.structure, prepared.groups, drawn),
     )
     estimates = estimate_shares(shares, ranked.chances, ranked.ln_n, blendedness(truth.declared))
     model = replace(model, detection=fit_detection(estimates.p_value <= NONE_P, truth, ranked.ln_n, fitted))
     progress("conclusions, and declarants who try")
     rules = Rules.from_json(config.conclusion)
     judged, of_judged = simulate(
-        partial(judged_view, model=model, rules=rules, unlisted_weight=config.unlisted_weight),
+        partial(judged_view, model=model, rules=rules, unlisted_weight=config.evidence.unlisted_weight),
         fitted,
         config.ranks,
         sets,
@@ -124,7 +132,7 @@ def fit(
     tried = try_declarations(
         model,
         rules,
-        config.unlisted_weight,
+        config.evidence.unlisted_weight,
         fitted,
         sets,
         config.ranks,
@@ -132,13 +140,15 @@ def fit(
         seed=seeds[5],
         n_jobs=config.n_jobs,
     )
-    manifest = _manifest(prepared, fitted, config, trials)
+    manifest = _manifest(prepared, fitted, config, trials, choice)
     manifest["error_rates"] = error_table(conclusion, of_judged, ln_n, tried)
     manifest["n_ranked"] = config.n_judged
+    if prior_release is not None:
+        manifest["prior"] = {"release": prior_release.name, "sha256": prior_release.manifest_sha256}
     return model, manifest
 
 
-def _manifest(prepared: Prepared, fitted: Fitted, config: FitConfig, trials: Trials) -> dict[str, Any]:
+def _manifest(prepared: Prepared, fitted: Fitted, config: FitConfig, trials: Trials, choice: Choice) -> dict[str, Any]:
     reference = prepared.reference
     test = check_structure(fitted.structure, prepared.arrays, prepared.groups, len(prepared.zone_ids))
     parcel_ids = [reference.batch.parcels[row].parcel_id for row in prepared.rows]
@@ -164,7 +174,8 @@ def _manifest(prepared: Prepared, fitted: Fitted, config: FitConfig, trials: Tri
         "zone_table": reference.zone_table.to_json(),
         "zone_ids": list(prepared.zone_ids),
         "level_names": [list(names) for names in prepared.level_names],
-        "unlisted_weight": config.unlisted_weight,
+        "unlisted_weight": config.evidence.unlisted_weight,
+        "evidence": asdict(choice),
         "rules": Rules.from_json(config.conclusion).to_json(),
         "verbal_scale": json.loads(Path(kpfootprint.__file__).with_name("verbal_scale.json").read_text("utf-8")),
         "softness": fitted.structure.softness,

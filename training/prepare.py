@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from kpfootprint.stats.evidence import Predictor
 from kpfootprint.stats.learning import blank_structure, learn_parcel_model, learn_structure
 from kpfootprint.stats.parcel_model import ParcelModel
 from kpfootprint.stats.structure import ParcelArrays, Structure
+from kpfootprint.stats.tables import TableModel, fit_tables
 from training.status import usable_status
 
 Floats = NDArray[np.float64]
@@ -47,11 +48,29 @@ class Prepared:
     level_names: tuple[tuple[str, ...], ...]
     allowed_sets: Floats
     structure: Structure
+    blank: Structure
 
     @property
     def n_levels(self) -> tuple[int, ...]:
         """Number of levels of each condition."""
         return tuple(len(names) for names in self.level_names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What cross-validation decides of the evidence on the package at hand.
+
+    Parameters
+    ----------
+    shrinkage : float
+        How far the covariance of parcels of one zone is taken towards its diagonal, or towards that of an older
+        release, 0 to 1.
+    table_weight : float
+        Weight of the tables beside the explicit model, 0 to 1.
+    """
+
+    shrinkage: float = 0.0
+    table_weight: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +80,7 @@ class Fitted:
     structure: Structure
     model: ParcelModel
     predictor: Predictor
+    tables: TableModel
     bands: Ints
     edges: Floats
 
@@ -114,25 +134,63 @@ def prepare(reference: ReferencePackage, *, minimum_parcels: int = 3) -> Prepare
         level_names=names,
         allowed_sets=allowed_sets(reference, zone_ids),
         structure=learn_structure(structure, arrays),
+        blank=structure,
     )
 
 
-def fit_model(prepared: Prepared, train: Ints | None = None, *, n_iterations: int = 25) -> Fitted:
-    """Fit the parcel model to the parcels at positions `train` (all of them without it)."""
+def fit_model(
+    prepared: Prepared,
+    train: Ints | None = None,
+    *,
+    choice: Choice = Choice(),
+    prior: Floats | None = None,
+    n_iterations: int = 25,
+) -> Fitted:
+    """Fit the parcel model and the tables to the parcels at positions `train` (all of them without it).
+
+    The structure that zones share is learnt from these parcels alone too.
+
+    Parameters
+    ----------
+    prior : ndarray of shape (D, D), optional
+        Covariance of parcels of one zone in an older release.
+    """
     rows = np.arange(len(prepared.arrays)) if train is None else train
     arrays, groups = prepared.arrays.take(rows), prepared.groups[rows]
+    start = prepared.structure if train is None else learn_structure(prepared.blank, arrays)
     structure, model = learn_parcel_model(
-        prepared.structure, arrays, groups, len(prepared.zone_ids), prepared.n_levels, n_iterations=n_iterations
+        start, arrays, groups, len(prepared.zone_ids), prepared.n_levels, n_iterations=n_iterations
     )
     known = arrays.edge[~np.isnan(arrays.edge)]
-    neighbours = _near_covariance(prepared, model)
-    return Fitted(
+    fitted = Fitted(
         structure=structure,
         model=model,
-        predictor=Predictor.from_model(model, neighbours),
+        predictor=Predictor.from_model(model, _near_covariance(prepared, model)),
+        tables=fit_tables(arrays, structure, groups, len(prepared.zone_ids), weight=0.0),
         bands=size_bands(_size_chances(structure, arrays, groups)),
         edges=known if known.size else np.array([structure.edge_mean]),
     )
+    return chosen(fitted, choice, prior)
+
+
+def chosen(fitted: Fitted, choice: Choice, prior: Floats | None = None) -> Fitted:
+    """Return a fit (made without any choice) as it is under a choice."""
+    model = replace(fitted.model, within=shrunk(fitted.model.within, choice.shrinkage, prior))
+    return replace(
+        fitted,
+        model=model,
+        predictor=Predictor.from_model(model, fitted.predictor.neighbours),
+        tables=replace(fitted.tables, weight=choice.table_weight),
+    )
+
+
+def shrunk(within: Floats, shrinkage: float, prior: Floats | None) -> Floats:
+    """Return a covariance (D, D) taken towards its diagonal, or towards an older release's of the same size."""
+    target = np.diag(np.diag(within))
+    if prior is not None:
+        target = prior * np.trace(within) / np.trace(prior)
+    out: Floats = (1.0 - shrinkage) * within + shrinkage * target
+    return out
 
 
 def _size_chances(structure: Structure, arrays: ParcelArrays, groups: Ints) -> Floats:

@@ -71,7 +71,7 @@ def weigh(arrays: ParcelArrays, hypotheses: Hypotheses, release: Release) -> Wei
     """
     model = release.model
     weights, alternatives = hypotheses.weights, hypotheses.alternatives
-    looked = look(model.structure, model.predictor, model.gate, model.bands, arrays, weights)
+    looked = look(model.structure, model.predictor, model.tables, model.gate, model.bands, arrays, weights)
     evidence, view, profile = looked.evidence, looked.view, looked.profile
     assert profile is not None
     n = len(arrays)
@@ -90,7 +90,7 @@ def weigh(arrays: ParcelArrays, hypotheses: Hypotheses, release: Release) -> Wei
     low, high = np.quantile(bounded(resampled), [tail, 1.0 - tail], axis=0)
     others = not_named(weights)
     selection = [
-        log10_lr_of(model, slot_evidence(view, slot, profile.declared), alternatives, stated, ln_n)
+        log10_lr_of(model, slot_evidence(looked.readings, slot), alternatives, stated, ln_n)
         for slot in (AS_RECORDED, CLASSES)
     ]
     posterior, unlisted = unlisted_odds(evidence, release.unlisted_weight)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -12,35 +13,103 @@ Floats = NDArray[np.float64]
 LN10 = float(np.log(10.0))
 MAX_NEWTON_STEPS = 100
 SizeTerms = Literal["none", "intercept", "both"]
+LEAST_BOUND = 0.01
+"""Where the cases carry next to nothing, bounds still lie this far from 0."""
+PLAIN = np.array([0.0, 1.0, 0.0, 0.0])
+"""Coefficients that leave a score as it is."""
+SIZE_TERMS: tuple[SizeTerms, ...] = ("none", "intercept", "both")
 
 
-class AffineCalibrator:
-    r"""Logistic regression of the hypothesis on a score, read as a likelihood ratio.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cases:
+    """Declarations of known truth to calibrate by, in columns of shape (n_cases,).
+
+    Parameters
+    ----------
+    score : ndarray
+        Finite log10 scores; the larger, the more for H1.
+    is_h1 : ndarray of bool
+        Whether H1 is true; both must occur.
+    ln_n : ndarray
+        Log number of stones.
+    weight : ndarray
+        Weights within each hypothesis, 0 or more.
+    parcel : ndarray of int
+        Which parcel each case is about. Cases of one parcel say much the same, so parcels are what is counted.
+    """
+
+    score: Floats
+    is_h1: NDArray[np.bool_]
+    ln_n: Floats
+    weight: Floats
+    parcel: NDArray[np.intp]
+
+    @classmethod
+    def of(
+        cls,
+        score: ArrayLike,
+        is_h1: ArrayLike,
+        *,
+        n_stones: ArrayLike | None = None,
+        weight: ArrayLike | None = None,
+        parcel: ArrayLike | None = None,
+    ) -> Cases:
+        """Check and collect cases; without more, every case is a parcel of its own, of one size, weighing one.
+
+        Raises
+        ------
+        ValueError
+            Where a column does not fit, or one of the hypotheses has no case.
+        """
+        s, y = _vector("score", score), _vector("is_h1", is_h1)
+        if y.shape != s.shape or not np.isin(y, (0.0, 1.0)).all() or np.unique(y).size != 2:
+            raise ValueError(f"is_h1 must hold {s.size} values of 0 and 1, both of them, got {np.asarray(is_h1)}")
+        w = np.ones_like(s) if weight is None else _vector("weight", weight)
+        if w.shape != s.shape or (w < 0).any() or not min(w[y == 1].sum(), w[y == 0].sum()) > 0:
+            raise ValueError(f"weight must hold {s.size} values of 0 or more, some positive in H1 and H2")
+        n = np.ones_like(s) if n_stones is None else _vector("n_stones", n_stones)
+        if n.shape != s.shape or (n <= 0).any():
+            raise ValueError(f"n_stones must hold {s.size} positive values, one for each score")
+        units = np.arange(s.size) if parcel is None else np.asarray(parcel, dtype=np.intp)
+        if units.shape != s.shape:
+            raise ValueError(f"parcel must hold {s.size} positions, one for each score, got shape {units.shape}")
+        return cls(score=s, is_h1=y == 1, ln_n=np.log(n), weight=w, parcel=units.astype(np.intp))
+
+    @property
+    def n_parcels(self) -> int:
+        """Parcels that the cases are about."""
+        return int(np.unique(self.parcel).size)
+
+    def reweighed(self, weight: Floats) -> Cases:
+        """Return the cases with other weights."""
+        return replace(self, weight=weight)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    r"""From scores to likelihood ratios: affine, with terms for the number of stones, and within bounds.
 
     With `x` the standardised ``ln n_stones``,
 
     .. math:: \log_{10} LR = a + b\,s + c\,x + d\,s\,x
 
-    maximises the likelihood of H1 against H2 at prior odds 1 (both hypotheses weigh the same, whatever the number of
-    their cases), less ``penalty / 2 * (a**2 + (b - 1)**2 + c**2 + d**2)``: without evidence to the contrary the score
-    is taken to be a log10 LR already. The slope ``b + d x`` is never taken below 0, so a higher score never lowers the
-    LR, and `x` stays within the sizes seen in `fit`.
+    The slope ``b + d x`` is never taken below 0, so a higher score never lowers the LR, and `x` stays within the sizes
+    seen in `fit`. What is fitted and measured is what is served: this object does all three.
 
     Parameters
     ----------
-    size_terms : {"none", "intercept", "both"}
-        Whether size moves nothing (c = d = 0), the intercept (d = 0) or slope and intercept.
-    penalty : float
-        Positive; 1 is worth about as much as one case.
-
-    Attributes
-    ----------
-    coef_ : ndarray of shape (4,)
+    coefficients : ndarray of shape (4,)
         a, b, c, d.
-    centre_, scale_ : float
-        Mean and standard deviation of ``ln n_stones`` in `fit` (0 and 1 without size terms).
-    range_ : ndarray of shape (2,)
-        Smallest and largest `x` in `fit`.
+    resampled : ndarray of shape (B, 4)
+        The same from resampled cases.
+    centre, scale : float
+        Of ln n.
+    limits : ndarray of shape (2,)
+        Smallest and largest x.
+    bounds : ndarray of shape (2,)
+        Lowest and highest log10 LR that the cases carry.
+    set_threshold : float
+        Smallest posterior with which a source stays in the 90 % set.
 
     References
     ----------
@@ -50,111 +119,127 @@ class AffineCalibrator:
     Examples
     --------
     >>> import numpy as np
-    >>> calibrator = AffineCalibrator().fit([2.0, 1.5, -0.5, 0.5, -1.5, -2.0], [1, 1, 1, 0, 0, 0])
-    >>> bool(np.all(np.diff(calibrator.transform([-1.0, 0.0, 1.0])) > 0))
+    >>> cases = Cases.of([2.0, 1.5, -0.5, 0.5, -1.5, -2.0], [1, 1, 1, 0, 0, 0])
+    >>> log10_lr = Calibration.fit(cases, trust=0.0).apply(np.array([-1.0, 0.0, 1.0]), np.zeros(3))
+    >>> bool(np.all(np.diff(log10_lr) > 0))
     True
     """
 
-    coef_: Floats
-    centre_: float
-    scale_: float
-    range_: Floats
+    coefficients: Floats
+    resampled: Floats
+    centre: float
+    scale: float
+    limits: Floats
+    bounds: Floats
+    set_threshold: float
 
-    def __init__(self, *, size_terms: SizeTerms = "none", penalty: float = 1.0) -> None:
-        self.size_terms: SizeTerms = size_terms
-        self.penalty = penalty
-
+    @classmethod
     def fit(
-        self,
-        score: ArrayLike,
-        is_h1: ArrayLike,
+        cls,
+        cases: Cases,
         *,
-        n_stones: ArrayLike | None = None,
-        sample_weight: ArrayLike | None = None,
-    ) -> AffineCalibrator:
-        """Learn the coefficients.
+        trust: float,
+        size_terms: SizeTerms = "both",
+        times: NDArray[np.integer] | None = None,
+        set_threshold: float = 0.0,
+    ) -> Calibration:
+        """Maximise the likelihood of H1 against H2 at prior odds 1, and ask what bounds the cases carry.
 
         Parameters
         ----------
-        score : array-like of shape (n_cases,)
-            Finite; the larger, the more for H1.
-        is_h1 : array-like of shape (n_cases,)
-            1 (or True) where H1 is true, 0 where H2 is; both must occur.
-        n_stones : array-like of shape (n_cases,), optional
-            Positive; needed with size terms, unused without.
-        sample_weight : array-like of shape (n_cases,), optional
-            Relative weights within each hypothesis.
-
-        Returns
-        -------
-        AffineCalibrator
-            The estimator itself.
+        trust : float
+            Parcels' worth of belief that scores are log10 LRs already (the penalty on a, b - 1, c and d).
+        size_terms : {"both", "intercept", "none"}
+            Whether size moves slope and offset, the offset alone, or nothing.
+        times : ndarray of shape (B, n_parcels), optional
+            How often each parcel was drawn, by its position, for the resampled coefficients.
         """
-        if self.size_terms not in ("none", "intercept", "both"):
-            raise ValueError(f"size_terms must be 'none', 'intercept' or 'both', got {self.size_terms!r}")
-        if not self.penalty > 0:
-            raise ValueError(f"penalty must be positive, got {self.penalty}")
-        s = _vector("score", score)
-        y = _vector("is_h1", is_h1)
-        if y.shape != s.shape or not np.isin(y, (0.0, 1.0)).all() or np.unique(y).size != 2:
-            raise ValueError(f"is_h1 must hold {s.size} values of 0 and 1, both of them, got {np.asarray(is_h1)}")
-        weight = np.ones_like(s) if sample_weight is None else _vector("sample_weight", sample_weight)
-        if weight.shape != s.shape or (weight < 0).any() or not min(weight[y == 1].sum(), weight[y == 0].sum()) > 0:
-            raise ValueError(f"sample_weight must hold {s.size} values of 0 or more, some positive in H1 and H2")
-        weight = np.where(y == 1, weight / weight[y == 1].sum(), weight / weight[y == 0].sum()) * s.size / 2
+        if size_terms not in SIZE_TERMS:
+            raise ValueError(f"size_terms must be 'none', 'intercept' or 'both', got {size_terms!r}")
+        if not trust >= 0:
+            raise ValueError(f"trust must be 0 or more, got {trust}")
+        centre, spread = float(cases.ln_n.mean()), float(cases.ln_n.std())
+        scale = spread if spread > 1e-9 else 1.0
+        x = (cases.ln_n - centre) / scale
+        n_cases, n_parcels = cases.score.size, cases.n_parcels
+        penalty = max(trust * n_cases / n_parcels, 1.0)
+        coef = _fit_affine(cases.score, x, cases.is_h1, cases.weight, size_terms, penalty)
+        resampled = [coef]
+        if times is not None:
+            resampled = []
+            for row in times:
+                weight = cases.weight * row[cases.parcel]
+                used = weight > 0
+                if np.unique(cases.is_h1[used]).size < 2:  # nobody of one hypothesis was drawn: nothing is learnt
+                    resampled.append(coef)
+                    continue
+                columns = (cases.score[used], x[used], cases.is_h1[used], weight[used])
+                resampled.append(_fit_affine(*columns, size_terms, penalty))
+        limits = np.array([min(x.min(), -1e-6), max(x.max(), 1e-6)])
+        found_so_far = cls(
+            coefficients=coef,
+            resampled=np.array(resampled),
+            centre=centre,
+            scale=scale,
+            limits=limits,
+            bounds=np.array([-np.inf, np.inf]),
+            set_threshold=set_threshold,
+        )
+        log10_lr = found_so_far.apply(cases.score, cases.ln_n)
+        h1 = cases.is_h1
+        bounds = elub_bounds(
+            log10_lr[h1],
+            log10_lr[~h1],
+            weights=(cases.weight[h1], cases.weight[~h1]),
+            counts=(np.unique(cases.parcel[h1]).size, np.unique(cases.parcel[~h1]).size),
+        )
+        # where the cases carry next to nothing, next to nothing is said
+        return replace(found_so_far, bounds=np.array([min(bounds[0], -LEAST_BOUND), max(bounds[1], LEAST_BOUND)]))
 
-        x = self._fit_sizes(n_stones, s.size)
-        design = np.stack([np.ones_like(s), s, x, s * x], axis=1)
-        free = np.array([True, True, self.size_terms != "none", self.size_terms == "both"])
-        coef = np.array([0.0, 1.0, 0.0, 0.0])
-        coef[free] = _newton(design[:, free], y, weight, prior=coef[free], penalty=self.penalty)
-        if coef[1] < 0 and not free[3]:  # the score points the wrong way: it is then worth nothing
-            coef[1], free[1] = 0.0, False
-            coef[free] = _newton(design[:, free], y, weight, prior=np.zeros(int(free.sum())), penalty=self.penalty)
-        self.coef_ = coef
-        return self
+    def apply(self, log10_score: Floats, ln_n: Floats, coefficients: Floats | None = None) -> Floats:
+        """Return calibrated log10 LRs before bounds; `ln_n` broadcasts against the scores.
 
-    def transform(self, score: ArrayLike, *, n_stones: ArrayLike | None = None) -> Floats:
-        """Return calibrated log10 LRs in the shape of `score` (`n_stones` broadcasts against it)."""
-        if not hasattr(self, "coef_"):
-            raise ValueError("this AffineCalibrator is not fitted yet; call fit first")
-        s = np.asarray(score, dtype=np.float64)
-        if np.isnan(s).any():
-            raise ValueError("score must hold no NaN")
-        a, b, c, d = self.coef_
-        x = np.zeros(()) if self.size_terms == "none" else self._standardised(n_stones)
+        Below the smallest calibrated parcel the offset fades with the number of stones: no stones, no evidence.
+        """
+        a, b, c, d = np.moveaxis(self.coefficients if coefficients is None else coefficients, -1, 0)
+        x = np.clip((ln_n - self.centre) / self.scale, *self.limits)
+        fade = np.exp(np.minimum(ln_n - self.centre - self.scale * self.limits[0], 0.0))
         slope = np.maximum(b + d * x, 0.0)
-        scaled: Floats = np.where(slope > 0, s, 0.0) * slope  # an infinite score times slope 0 is 0
-        return np.asarray(a + scaled + c * x, dtype=np.float64)
+        scaled = np.where(slope > 0, log10_score, 0.0) * slope  # an infinite score times slope 0 is 0
+        out: Floats = fade * (a + c * x) + scaled
+        return out
 
-    def _fit_sizes(self, n_stones: ArrayLike | None, n_cases: int) -> Floats:
-        self.centre_, self.scale_, self.range_ = 0.0, 1.0, np.array([-np.inf, np.inf])
-        if self.size_terms == "none":
-            return np.zeros(n_cases)
-        ln_n = self._standardised(n_stones)
-        if ln_n.shape != (n_cases,):
-            raise ValueError(f"n_stones must hold {n_cases} values, one for each score, got shape {ln_n.shape}")
-        self.centre_, spread = float(ln_n.mean()), float(ln_n.std())
-        self.scale_ = spread if spread > 1e-9 else 1.0
-        x = (ln_n - self.centre_) / self.scale_
-        self.range_ = np.array([x.min(), x.max()])
-        return x
-
-    def _standardised(self, n_stones: ArrayLike | None) -> Floats:
-        if n_stones is None:
-            raise ValueError(f"n_stones is needed with size_terms={self.size_terms!r}, got None")
-        n = np.asarray(n_stones, dtype=np.float64)
-        if not np.isfinite(n).all() or (n <= 0).any():
-            raise ValueError(f"n_stones must be finite and positive, got {n}")
-        return np.clip((np.log(n) - self.centre_) / self.scale_, *self.range_)
+    def bounded(self, log10_lr: Floats, highest: Floats | float = np.inf) -> Floats:
+        """Return log10 LRs within the bounds, and at most `highest` (which broadcasts against them)."""
+        out: Floats = np.clip(log10_lr, self.bounds[0], np.minimum(self.bounds[1], highest))
+        return out
 
 
-def penalty_of(n_cases: int, n_parcels: int, trust: float) -> float:
-    """Return the penalty under which the belief that scores are log10 LRs already is worth `trust` parcels.
+def _fit_affine(
+    score: Floats, x: Floats, is_h1: NDArray[np.bool_], weight: Floats, terms: SizeTerms, penalty: float
+) -> Floats:
+    """Return a, b, c, d; both hypotheses weigh the same, all together as many as there are cases."""
+    y, weight = is_h1.astype(np.float64), _balanced(weight, is_h1)
+    design, free = _design(score, x), _free(terms)
+    coef = PLAIN.copy()
+    coef[free] = _newton(design[:, free], y, weight, prior=coef[free], penalty=penalty)
+    if coef[1] < 0 and not free[3]:  # the score points the wrong way: it is then worth nothing
+        coef[1], free[1] = 0.0, False
+        coef[free] = _newton(design[:, free], y, weight, prior=np.zeros(int(free.sum())), penalty=penalty)
+    return coef
 
-    A parcel stands in several cases, as declarations it could have had, and these say much the same; at least 1.
-    """
-    return max(trust * n_cases / n_parcels, 1.0)
+
+def _design(score: Floats, x: Floats) -> Floats:
+    return np.stack([np.ones_like(score), score, x, score * x], axis=1)
+
+
+def _free(terms: SizeTerms) -> NDArray[np.bool_]:
+    return np.array([True, True, terms != "none", terms == "both"])
+
+
+def _balanced(weight: Floats, is_h1: NDArray[np.bool_]) -> Floats:
+    out: Floats = np.where(is_h1, weight / weight[is_h1].sum(), weight / weight[~is_h1].sum()) * weight.size / 2
+    return out
 
 
 def _vector(name: str, values: ArrayLike) -> Floats:
@@ -193,7 +278,13 @@ def _newton(design: Floats, y: Floats, weight: Floats, *, prior: Floats, penalty
 
 
 def elub_bounds(
-    log10_lr_h1: ArrayLike, log10_lr_h2: ArrayLike, *, n_misleading: int = 1, step: float = 0.01
+    log10_lr_h1: ArrayLike,
+    log10_lr_h2: ArrayLike,
+    *,
+    n_misleading: int = 1,
+    step: float = 0.01,
+    weights: tuple[Floats, Floats] | None = None,
+    counts: tuple[int, int] | None = None,
 ) -> tuple[float, float]:
     r"""Empirical lower and upper bound of log10 LRs: how far the cases at hand allow an LR to be trusted.
 
@@ -209,6 +300,11 @@ def elub_bounds(
         Misleading cases added to each hypothesis, 1 or more.
     step : float
         Accuracy in log10 units, positive.
+    weights : (ndarray of shape (n_h1,), ndarray of shape (n_h2,)), optional
+        Weights of the cases.
+    counts : (int, int), optional
+        How many independent cases there are in each hypothesis (parcels, where a parcel stands in several cases); all
+        of them without it.
 
     Returns
     -------
@@ -220,21 +316,34 @@ def elub_bounds(
     Vergeer, P., van Es, A., de Jongh, A., Alberink, I., Stoel, R. (2016). Numerical likelihood ratios outputted by LR
     systems are often based on extrapolation: when to stop extrapolating? Science and Justice 56, 482-491.
     """
-    h1 = np.sort(np.asarray(log10_lr_h1, dtype=np.float64))
-    h2 = np.sort(np.asarray(log10_lr_h2, dtype=np.float64))
-    for name, values in (("log10_lr_h1", h1), ("log10_lr_h2", h2)):
+    given = [np.asarray(log10_lr_h1, dtype=np.float64), np.asarray(log10_lr_h2, dtype=np.float64)]
+    for name, values in zip(("log10_lr_h1", "log10_lr_h2"), given, strict=True):
         if values.ndim != 1 or values.size == 0 or np.isnan(values).any():
             raise ValueError(f"{name} must be one-dimensional, not empty and without NaN, got shape {values.shape}")
     if n_misleading < 1 or not step > 0:
         raise ValueError(f"n_misleading must be 1 or more and step positive, got {n_misleading} and {step}")
-    lowest = max(min(h1[0], h2[0]), -np.log10(h1.size + 1))
-    highest = min(max(h1[-1], h2[-1]), np.log10(h2.size + 1))
+    n_h1, n_h2 = (values.size for values in given) if counts is None else counts
+    h1, below_h1 = _share_below(given[0], None if weights is None else weights[0])
+    h2, below_h2 = _share_below(given[1], None if weights is None else weights[1])
+    lowest = max(min(h1[0], h2[0]), -np.log10(n_h1 + 1))
+    highest = min(max(h1[-1], h2[-1]), np.log10(n_h2 + 1))
     first, last = min(0, int(np.floor(lowest / step))), max(0, int(np.floor(highest / step)) + 1)
     threshold = np.linspace(first * step, last * step, last - first + 1)
-    rejected_h1 = (np.searchsorted(h1, threshold, side="right") + n_misleading) / (h1.size + n_misleading)
-    accepted_h2 = (h2.size - np.searchsorted(h2, threshold, side="right") + n_misleading) / (h2.size + n_misleading)
+    rejected_h1 = below_h1[np.searchsorted(h1, threshold, side="right")] * n_h1
+    accepted_h2 = (1.0 - below_h2[np.searchsorted(h2, threshold, side="right")]) * n_h2
+    rejected_h1 = (rejected_h1 + n_misleading) / (n_h1 + n_misleading)
+    accepted_h2 = (accepted_h2 + n_misleading) / (n_h2 + n_misleading)
     t = 10.0**threshold
     worse = np.minimum(1.0, t) < rejected_h1 + t * accepted_h2
     low = np.max(threshold[worse & (threshold <= 0)] + step, initial=threshold[0])
     high = np.min(threshold[worse & (threshold >= 0)] - step, initial=threshold[-1])
     return float(min(low, 0.0)), float(max(high, 0.0))
+
+
+def _share_below(values: Floats, weights: Floats | None) -> tuple[Floats, Floats]:
+    """Return the values in order, and the share of weight (n + 1,) of the first 0, 1, ... n of them."""
+    order = np.argsort(values, kind="stable")
+    if weights is None:
+        return values[order], np.arange(values.size + 1) / values.size
+    cumulated = np.concatenate([[0.0], np.cumsum(weights[order])])
+    return values[order], cumulated / cumulated[-1]

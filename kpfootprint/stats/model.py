@@ -7,63 +7,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kpfootprint.stats.calibration import Calibration
 from kpfootprint.stats.declarations import Profile, declaration_features, profile_of, whatever_declared
 from kpfootprint.stats.evidence import Predictor
 from kpfootprint.stats.networks import Network
+from kpfootprint.stats.pooling import Readings, pooled_readings
 from kpfootprint.stats.ranks import RankTable
-from kpfootprint.stats.selection import Evidence, fuse, gate_features
+from kpfootprint.stats.selection import Evidence, fuse_readings, gate_features
 from kpfootprint.stats.shares import ShareModel
 from kpfootprint.stats.structure import ParcelArrays, Structure
 from kpfootprint.stats.summaries import WINDOWS
+from kpfootprint.stats.tables import TableModel
 from kpfootprint.stats.views import View, view_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calibration:
-    """Affine calibration of log10 LRs with size terms, its resampled versions, and bounds.
-
-    Parameters
-    ----------
-    coefficients : ndarray of shape (4,)
-        a, b, c, d of ``a + b s + c x + d s x`` with x the standardised log number of stones.
-    resampled : ndarray of shape (B, 4)
-        The same from resampled cases.
-    centre, scale : float
-        Of ln n.
-    limits : ndarray of shape (2,)
-        Smallest and largest x.
-    bounds : ndarray of shape (2,)
-        Lowest and highest log10 LR that the cases carry.
-    set_threshold : float
-        Smallest posterior with which a source stays in the 90 % set.
-    """
-
-    coefficients: Floats
-    resampled: Floats
-    centre: float
-    scale: float
-    limits: Floats
-    bounds: Floats
-    set_threshold: float
-
-    def apply(self, log10_score: Floats, ln_n: Floats, coefficients: Floats | None = None) -> Floats:
-        """Return calibrated log10 LRs before bounds; `ln_n` broadcasts against the scores.
-
-        Below the smallest calibrated parcel the offset fades with the number of stones: no stones, no evidence.
-        """
-        a, b, c, d = np.moveaxis(self.coefficients if coefficients is None else coefficients, -1, 0)
-        x = np.clip((ln_n - self.centre) / self.scale, *self.limits)
-        fade = np.exp(np.minimum(ln_n - self.centre - self.scale * self.limits[0], 0.0))
-        out: Floats = fade * (a + c * x) + np.maximum(b + d * x, 0.0) * log10_score
-        return out
-
-    def bounded(self, log10_lr: Floats, highest: Floats | float = np.inf) -> Floats:
-        """Return log10 LRs within the bounds, and at most `highest` (which broadcasts against them)."""
-        out: Floats = np.clip(log10_lr, self.bounds[0], np.minimum(self.bounds[1], highest))
-        return out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +49,8 @@ class FootprintModel:
         Reference parcels of each source.
     largest : float
         Stones of the largest reference parcel.
+    tables : TableModel, optional
+        The second evidence; releases of format 2 have none.
     """
 
     structure: Structure
@@ -105,15 +65,20 @@ class FootprintModel:
     resampled_sources: Floats
     n_reference: Ints
     largest: float
+    tables: TableModel | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """A batch seen through the evidence of a model; `profile` is None where nothing was declared."""
+    """A batch seen through the evidence of a model; `profile` is None where nothing was declared.
+
+    `readings` is the pooled evidence in every slot, `evidence` the same marginalised over the readings of the sizes.
+    """
 
     view: View
     gate: Floats
     profile: Profile | None
+    readings: Readings
     evidence: Evidence
 
 
@@ -128,6 +93,7 @@ def gate_of(network: Network, view: View, structure: Structure) -> Floats:
 def look(
     structure: Structure,
     predictor: Predictor,
+    tables: TableModel | None,
     gate: Network,
     bands: Ints,
     arrays: ParcelArrays,
@@ -141,19 +107,16 @@ def look(
         Declared shares of stones; rows sum to 1.
     """
     view = view_of(arrays, structure, predictor)
-    windows = len(WINDOWS)
     chances = gate_of(gate, view, structure)
     profile = None if declared is None else profile_of(view, structure, predictor, declared, bands)
+    said = None if declared is None or profile is None else (declared, profile.declared)
+    readings = pooled_readings(view, structure, tables, said)
     return Look(
         view=view,
         gate=chances,
         profile=profile,
-        evidence=fuse(
-            view.listed[:windows],
-            view.unlisted[:windows],
-            chances,
-            None if profile is None else profile.declared[:windows],
-        ),
+        readings=readings,
+        evidence=fuse_readings(readings, chances),
     )
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.stats.evidence import FAR, NEAR, log_sum
+from kpfootprint.stats.pooling import Readings
 from kpfootprint.stats.structure import Structure
 from kpfootprint.stats.summaries import residual
 from kpfootprint.stats.views import View
@@ -100,11 +101,21 @@ def fuse(listed: Floats, unlisted: Floats, gate: Floats, declared: Floats | None
     )
 
 
-def slot_evidence(view: View, slot: int, declared: Floats) -> Evidence:
-    """Return the evidence of one slot alone, on the same kind of scale as `fuse`; `declared` is (n_slots, n)."""
-    unknown = any_unlisted(view.unlisted[slot])
-    base = base_level(view.listed[slot], unknown)
-    return Evidence(listed=view.listed[slot] - base[:, None], unlisted=unknown - base, declared=declared[slot] - base)
+def slot_evidence(readings: Readings, slot: int) -> Evidence:
+    """Return the evidence of one slot alone, on the same kind of scale as `fuse`."""
+    unknown = any_unlisted(readings.unlisted[slot])
+    base = base_level(readings.listed[slot], unknown)
+    return Evidence(
+        listed=readings.listed[slot] - base[:, None],
+        unlisted=unknown - base,
+        declared=readings.declared[slot] - base,
+    )
+
+
+def fuse_readings(readings: Readings, gate: Floats) -> Evidence:
+    """Marginalise pooled evidence over the readings of the sizes; `gate` (n, n_windows) is the chance of each."""
+    windows = gate.shape[1]
+    return fuse(readings.listed[:windows], readings.unlisted[:windows], gate, readings.declared[:windows])
 
 
 def log_alternative(evidence: Evidence, alternatives: Floats, unlisted_weight: Floats) -> Floats:

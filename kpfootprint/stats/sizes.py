@@ -149,7 +149,7 @@ def _moments(grid: SizeGrid, theta: Floats, kept: Floats, inside: Floats | None)
     log_density -= log_density.max(axis=(1, 2), keepdims=True)
     density = np.exp(log_density)
     cell = density.sum(axis=2)
-    total = cell.sum(axis=1, keepdims=True)
+    total = np.maximum(cell.sum(axis=1, keepdims=True), 1e-300)  # a window may hold no cell at all
     mean_mu = (density * z).sum(axis=2) / sigma[:, :, 0]
     mean_sigma = (density * (z * z)).sum(axis=2)
     return cell / total, mean_mu / total, mean_sigma / total

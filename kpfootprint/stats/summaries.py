@@ -62,6 +62,7 @@ def window_cells(cells: Floats, window: tuple[bool, bool]) -> Floats | None:
     total = np.maximum(cumulated[:, -1:], 1e-12)
     position = np.arange(cells.shape[1])
     low = (cumulated > INNER[0] * total).argmax(axis=1) if window[0] else np.full(len(cells), -1)
+    low = np.minimum(low, cells.shape[1] - 5)
     high = (cumulated >= INNER[1] * total).argmax(axis=1) if window[1] else np.full(len(cells), cells.shape[1])
     low = np.minimum(low, cells.shape[1] - 5)
     high = np.maximum(high, low + 5)

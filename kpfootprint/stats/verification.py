@@ -9,26 +9,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.stats.blends import contract, expand
+from kpfootprint.stats.calibration import LN10
 from kpfootprint.stats.declarations import declared_location
 from kpfootprint.stats.evidence import log_sum, source_evidence
+from kpfootprint.stats.likelihood_ratio import log10_score, unbounded_log10_lr
 from kpfootprint.stats.model import FootprintModel, Look
-from kpfootprint.stats.selection import Evidence, any_unlisted, base_level, fuse, log_alternative
+from kpfootprint.stats.pooling import pool
+from kpfootprint.stats.selection import Evidence, any_unlisted, base_level, fuse
 from kpfootprint.stats.summaries import WINDOWS, masked
+from kpfootprint.stats.tables import declared_tables, listed_and_unlisted, resampled_tables
 from kpfootprint.stats.views import dimensions, sight_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 Bools = NDArray[np.bool_]
 
-LN10 = float(np.log(10.0))
-
 
 def log10_lr_of(
     model: FootprintModel, evidence: Evidence, alternatives: Floats, weight: Floats, ln_n: Floats
 ) -> Floats:
     """Return calibrated log10 LRs (n,) before bounds, of what was declared against `alternatives` (n, Z)."""
-    score = (evidence.declared - log_alternative(evidence, alternatives, weight)) / LN10
-    return model.calibration.apply(score, ln_n)
+    return unbounded_log10_lr(model.calibration, evidence, alternatives, weight, ln_n)
 
 
 def against_each(model: FootprintModel, evidence: Evidence, ln_n: Floats) -> Floats:
@@ -64,17 +65,21 @@ def resampled_lrs(
     evidence, _ = source_evidence(
         view.frame.take(slice(0, windows * n)), np.tile(everything, (windows, 1, 1)), np.tile(scales, (windows, 1))
     )
-    base = base_level(view.listed[:windows], any_unlisted(view.unlisted[:windows]))
+    pooled = evidence.reshape(windows, n, -1)
+    if model.tables is not None and model.tables.weight > 0.0:
+        drawn = resampled_tables(model.tables, view.arrays, model.structure, declared)
+        pooled = pool(pooled, np.stack([drawn.total(window) for window in range(windows)]), model.tables.weight)
+    readings = looked.readings
+    base = base_level(readings.listed[:windows], any_unlisted(readings.unlisted[:windows]))
     weight_of_window = np.log(np.maximum(looked.gate.T, 1e-6)) - base
-    fused = log_sum(np.moveaxis(evidence.reshape(windows, n, -1) + weight_of_window[:, :, None], 0, -1))
+    fused = log_sum(np.moveaxis(pooled + weight_of_window[:, :, None], 0, -1))
     listed = fused[:, : b * z].reshape(n, b, z)
     resampled = Evidence(
         listed=listed.reshape(n * b, z),
         unlisted=np.repeat(looked.evidence.unlisted, b),
         declared=fused[:, b * z :].reshape(n * b),
     )
-    below = log_alternative(resampled, np.repeat(alternatives, b, axis=0), np.repeat(weight, b))
-    score = ((resampled.declared - below) / LN10).reshape(n, b).T
+    score = log10_score(resampled, np.repeat(alternatives, b, axis=0), np.repeat(weight, b)).reshape(n, b).T
     return model.calibration.apply(score, ln_n, model.calibration.resampled[:, None, :])
 
 
@@ -119,13 +124,21 @@ def subset_lrs(
     levels = np.concatenate([level for _, level, _ in readings])
     sight = sight_of(predictor, estimates, errors, levels, n_dims)
     location, scale = declared_location(structure, predictor, declared)
-    own, _ = source_evidence(sight.frame, location[rows][:, None, :], scale[rows][:, None])
+    own = source_evidence(sight.frame, location[rows][:, None, :], scale[rows][:, None])[0][:, 0]
+    listed, unlisted = sight.listed, sight.unlisted
+    if model.tables is not None and model.tables.weight > 0.0:
+        every = listed_and_unlisted(model.tables, arrays, structure, 1.0)
+        said = declared_tables(model.tables, arrays, structure, declared, 1.0)
+        shown = np.concatenate([every.total(window, flag) for flag, _, window in readings])
+        listed = pool(listed, shown[:, :-1], model.tables.weight)
+        unlisted = pool(unlisted, shown[:, -1:], model.tables.weight)
+        own = pool(own, np.concatenate([said.total(w, flag)[:, 0] for flag, _, w in readings]), model.tables.weight)
 
     def lr_of(first: int, with_size: bool) -> Floats:
         """Fuse the readings that begin at `first`; without size every window is the same reading."""
         pick = np.array([first + (w if with_size else 0) for w in range(windows)])[:, None] * n + np.arange(n)
         gate = looked.gate if with_size else np.tile(np.eye(windows)[0], (n, 1))
-        evidence = fuse(sight.listed[pick], sight.unlisted[pick], gate, own[pick, 0])
+        evidence = fuse(listed[pick], unlisted[pick], gate, own[pick])
         return log10_lr_of(model, evidence, alternatives, weight, ln_n)
 
     whole = log10_lr_of(model, looked.evidence, alternatives, weight, ln_n)

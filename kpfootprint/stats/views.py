@@ -88,15 +88,22 @@ def without_size(estimates: Floats, errors: Floats, structure: Structure) -> tup
     return estimates, errors
 
 
-def view_of(arrays: ParcelArrays, structure: Structure, predictor: Predictor) -> View:
+def view_of(
+    arrays: ParcelArrays, structure: Structure, predictor: Predictor, summaries: Summaries | None = None
+) -> View:
     """Summarise a batch and compute its evidence in every slot.
+
+    Parameters
+    ----------
+    summaries : Summaries, optional
+        From `summarise`, where they are known already.
 
     Returns
     -------
     View
         Where size is not recorded, all slots agree.
     """
-    summaries = summarise(arrays, structure)
+    summaries = summarise(arrays, structure) if summaries is None else summaries
     n, n_slots = len(arrays), len(SLOTS)
     classes, errors = without_size(summaries.estimates[0], summaries.errors[0], structure)
     n_dims = np.tile(dimensions(arrays.recorded, structure), (n_slots, 1))

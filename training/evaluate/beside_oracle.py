@@ -7,13 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from kpfootprint.reference import ReferencePackage
+from kpfootprint.stats.calibration import Calibration
 from kpfootprint.stats.intervals import Limits
 from training.evaluate.methods import Method, fit_splits, held_out, n_stones_of, zone_codes, zones_of
 from training.evaluate.oracle import DirichletWorld, excess_cost
 from training.evaluate.record import Evaluation, Result
 from training.evaluate.setting import N_FOLDS, SEED
-from training.evaluate.trials import draw_export_days, verification_scores, verification_trials
-from training.evaluate.verification import calibrator_of, verification_results
+from training.evaluate.trials import Scores, cases_of, draw_export_days, verification_scores, verification_trials
+from training.evaluate.verification import verification_results
 from training.folds import fold_of_parcels, folds
 
 CONDITIONS = "simulated world"
@@ -23,6 +24,7 @@ def measure_beside_oracle(
     methods: Sequence[Method],
     package: ReferencePackage,
     *,
+    unlisted_weight: float,
     n_reference: int = 20,
     n_tested: int = 30,
     n_resamples: int = 300,
@@ -49,7 +51,7 @@ def measure_beside_oracle(
     days = draw_export_days(package.zone_table, zones_of(package), rng=np.random.default_rng(SEED))
     known, tested = verification_trials(zone_codes(reference), days), verification_trials(zone_codes(fresh), days)
     n_known, n_fresh = n_stones_of(reference.batch), n_stones_of(fresh.batch)
-    oracle = verification_scores(tested, world.evidence(fresh.batch))
+    oracle = verification_scores(tested, world.evidence(fresh.batch), unlisted_weight=unlisted_weight)
     fold = fold_of_parcels(reference.zone_of, n_folds=N_FOLDS, seed=SEED)
 
     def record(name: str, results: Sequence[Result]) -> Evaluation:
@@ -59,11 +61,17 @@ def measure_beside_oracle(
     excess: list[tuple[str, float, Limits]] = []
     for method in methods:
         own = held_out(fit_splits(method, reference, folds(fold)), reference.batch, len(zones_of(package)))[0]
-        scores = verification_scores(known, own, alternatives=method.alternatives)
-        calibrator, bounds = calibrator_of(known, scores, n_known, trust=method.trust)
+        scores = Scores.of(known, own, unlisted_weight=unlisted_weight, alternatives=method.alternatives)
+        cases = cases_of(known, scores, n_known, unlisted_weight)
+        calibration = Calibration.fit(cases, trust=method.trust)
         fitted = method.fit(reference, np.arange(len(reference.batch)))
-        said = verification_scores(tested, fitted.evidence(fresh.batch), alternatives=method.alternatives)
-        log10_lr = np.clip(calibrator.transform(said, n_stones=n_fresh[tested.parcel]), *bounds)
+        said = verification_scores(
+            tested,
+            fitted.evidence(fresh.batch),
+            unlisted_weight=unlisted_weight,
+            alternatives=method.alternatives,
+        )
+        log10_lr = calibration.bounded(calibration.apply(said, np.log(n_fresh[tested.parcel])))
         results = verification_results(tested, log10_lr, rng=rng, conditions=CONDITIONS, n_resamples=n_resamples)
         evaluations.append(record(method.name, results))
         excess.append((method.name, *excess_cost(tested, log10_lr, oracle, rng=rng, n_resamples=n_resamples)))

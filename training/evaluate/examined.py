@@ -18,11 +18,13 @@ from kpfootprint.flow import examinations_of
 from kpfootprint.parcel import Batch, Declaration
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.release import Release
+from kpfootprint.stats.tables import resample_tables
+from training.calibrate import resample
 from training.evaluate.methods import some, zones_of
 from training.evaluate.mixtures import Shares
 from training.evaluate.trials import ExportDay, Trials
 from training.folds import Split
-from training.prepare import Prepared, fit_model, prepare
+from training.prepare import Choice, Prepared, fit_model, prepare
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -31,7 +33,13 @@ Ints = NDArray[np.intp]
 def refitted(release: Release, prepared: Prepared, train: Ints) -> Release:
     """Return the release with its parcel model fitted anew to the parcels at `train` (positions in the package)."""
     rows = np.flatnonzero(np.isin(prepared.rows, train))
-    fitted = fit_model(prepared, rows)
+    choice = Choice(**release.manifest.get("evidence", {}))
+    fitted = fit_model(prepared, rows, choice=choice)
+    tables = None
+    if release.model.tables is not None:
+        drawn = resample(prepared.groups[rows], n_resamples=len(release.model.resampled_sources), seed=0)
+        arrays = prepared.arrays.take(rows)
+        tables = resample_tables(fitted.tables, arrays, fitted.structure, prepared.groups[rows], drawn)
     return replace(
         release,
         model=replace(
@@ -39,6 +47,7 @@ def refitted(release: Release, prepared: Prepared, train: Ints) -> Release:
             structure=fitted.structure,
             predictor=fitted.predictor,
             bands=fitted.bands,
+            tables=tables,
         ),
     )
 

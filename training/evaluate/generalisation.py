@@ -14,7 +14,7 @@ from training.evaluate.methods import fit_splits, held_out, zone_codes, zones_of
 from training.evaluate.record import Result
 from training.evaluate.setting import N_FOLDS, SEED, Setting
 from training.evaluate.trials import verification_trials
-from training.evaluate.verification import calibrator_of, verification_results
+from training.evaluate.verification import verification_results
 from training.folds import Split, fold_of_parcels, folds, middle_date, temporal_split
 
 Floats = NDArray[np.float64]
@@ -69,6 +69,8 @@ def with_poorer_references(setting: Setting, rng: np.random.Generator, n_resampl
 def on_later_parcels(setting: Setting, rng: np.random.Generator, n_resamples: int) -> list[Result]:
     """Learn from the earlier parcels, calibrate across folds of them, and test on the later ones."""
     package, codes, n_stones = setting.package, setting.codes, setting.n_stones
+    if len({day for day in package.collected_on if day is not None}) < 2:
+        return []
     split = temporal_split(package.collected_on, middle_date(package.collected_on))
     early = replace(
         package,
@@ -88,9 +90,11 @@ def on_later_parcels(setting: Setting, rng: np.random.Generator, n_resamples: in
     scores = setting.scores(evidence, trials)
     later = np.isin(trials.parcel, split.test)
     known = trials.where(~later)
-    calibrator, bounds = calibrator_of(known, scores[~later], n_stones, trust=method.trust)
-    tested = trials.where(later)
-    log10_lr = np.clip(calibrator.transform(scores[later], n_stones=n_stones[tested.parcel]), *bounds)
+    if known.is_h1.all() or not known.is_h1.any():
+        return []
+    calibration = setting.calibration(known, scores.where(~later))
+    tested, asked = trials.where(later), scores.asked[later]
+    log10_lr = calibration.bounded(calibration.apply(asked, np.log(n_stones[tested.parcel])))
     return verification_results(
         tested,
         log10_lr,

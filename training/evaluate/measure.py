@@ -27,6 +27,7 @@ def measure(
     method: Method,
     package: ReferencePackage,
     *,
+    unlisted_weight: float,
     left_out: Sequence[str] = (),
     n_resamples: int = 300,
     quick: bool = False,
@@ -41,7 +42,7 @@ def measure(
         Leave out all hardships but one, the later parcels and the poorer references.
     """
     rng = np.random.default_rng(SEED)
-    setting = Setting.of(method, package, left_out)
+    setting = Setting.of(method, package, left_out, unlisted_weight=unlisted_weight)
     trials, trusted, codes, n_stones = setting.trials, setting.trusted, setting.codes, setting.n_stones
     fits = fit_splits(method, package, folds(setting.fold))
     evidence, strange = seen = held_out(fits, package.batch, setting.n_zones)
@@ -73,7 +74,7 @@ def measure(
 
     cells: list[NoveltyCell] = []
     if setting.n_zones > 2:  # of two zones, one left out leaves nothing to compare with
-        world = open_world(method, package, setting.days, (trials, setting.scores(evidence)), n_stones)
+        world = open_world(setting, setting.scores(evidence))
         if strange is not None and sieved_strange is not None and world.strangeness is not None:
             of_left_out = p_values_against(world.strangeness, n_stones, strange[trusted], n_stones[trusted])
             world = replace(world, log10_lr=setting.held(world.log10_lr, of_left_out, world.trials))

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.release import Release
+from kpfootprint.stats.likelihood_ratio import bounded_log10_lr, unbounded_log10_lr
 from kpfootprint.stats.model import FootprintModel, look
-from kpfootprint.stats.novelty import highest_log10_lr, strangeness
+from kpfootprint.stats.novelty import strangeness
 from kpfootprint.stats.scenarios import KINDS, Scenario, Truth
-from kpfootprint.stats.selection import elsewhere, log_alternative
+from kpfootprint.stats.selection import elsewhere
 from kpfootprint.stats.structure import ParcelArrays
 from training.evaluate.decisions import counted
 from training.evaluate.novelty import novelty_cell, novelty_result
@@ -61,12 +62,11 @@ def _weighed(
     arrays: ParcelArrays, truth: Truth, *, model: FootprintModel, unlisted_weight: float
 ) -> tuple[Floats, Floats]:
     """Return bounded log10 LRs and novelty p-values of a chunk."""
-    looked = look(model.structure, model.predictor, model.gate, model.bands, arrays, truth.declared)
+    looked = look(model.structure, model.predictor, model.tables, model.gate, model.bands, arrays, truth.declared)
     assert looked.profile is not None
     ln_n = np.log(arrays.n_stones)
     alternatives = elsewhere(truth.declared, truth.allowed)
-    below = log_alternative(looked.evidence, alternatives, np.full(len(ln_n), unlisted_weight))
-    score = (looked.evidence.declared - below) / np.log(10)
     p_value = model.novelty.p_values(strangeness(looked.view, looked.gate[:, 0], looked.profile.distance), ln_n)
-    log10_lr = model.calibration.bounded(model.calibration.apply(score, ln_n), highest_log10_lr(p_value))
-    return log10_lr, p_value
+    weight = np.full(len(ln_n), unlisted_weight)
+    log10_lr = unbounded_log10_lr(model.calibration, looked.evidence, alternatives, weight, ln_n)
+    return bounded_log10_lr(model.calibration, log10_lr, p_value), p_value

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.intervals import bootstrap_over_parcels
-from training.evaluate.methods import Method, fit_splits, held_out, zone_codes, zones_of
+from training.evaluate.methods import fit_splits, held_out
 from training.evaluate.record import Result
-from training.evaluate.trials import ExportDay, Trials, verification_scores, verification_trials
-from training.evaluate.verification import calibrator_of
+from training.evaluate.setting import Setting
+from training.evaluate.trials import Scores, Trials, verification_trials
 from training.folds import leave_one_zone_out
 
 Floats = NDArray[np.float64]
@@ -31,40 +30,31 @@ class OpenWorld:
     strangeness: Floats | None
 
 
-def open_world(
-    method: Method,
-    package: ReferencePackage,
-    days: tuple[ExportDay, ...],
-    closed: tuple[Trials, Floats],
-    n_stones: Floats,
-    *,
-    unlisted_weight: float = 0.2,
-) -> OpenWorld:
+def open_world(setting: Setting, scores: Scores) -> OpenWorld:
     """Leave each zone out in turn, and declare its parcels as each compliant zone on the days it was not compliant.
 
     That is what H2's unlisted source stands for. Many a zone left out has a neighbour like itself among the compliant
-    ones, so this is a hard test. LRs are calibrated and bounded by the closed-world trials of all zones.
+    ones, so this is a hard test. LRs are calibrated and bounded by the trials of all zones.
 
     Parameters
     ----------
-    closed : (Trials, ndarray of shape (n_trials,))
-        Trials on held-out parcels of known zones and their scores, to calibrate by.
+    scores : Scores
+        Of the setting's own trials, to calibrate by.
     """
-    codes = zone_codes(package)
-    fits = fit_splits(method, package, leave_one_zone_out(package.zone_of))
-    evidence, strangeness = held_out(fits, package.batch, len(zones_of(package)))
+    package, codes = setting.package, setting.codes
+    fits = fit_splits(setting.method, package, leave_one_zone_out(package.zone_of))
+    evidence, strangeness = held_out(fits, package.batch, setting.n_zones)
     # A zone that was left out is no alternative either: its column says nothing.
     evidence[np.arange(codes.size), codes] = -np.inf
-    trials = verification_trials(np.full(codes.size, -1), days)
-    was_compliant = np.stack([item.compliant for item in days])[trials.day, codes[trials.parcel]]
-    trials = trials.where(~was_compliant)
-    trials_of_known, scores_of_known = closed
-    calibrator, bounds = calibrator_of(trials_of_known, scores_of_known, n_stones, trust=method.trust)
-    scores = verification_scores(trials, evidence, unlisted_weight=unlisted_weight, alternatives=method.alternatives)
+    trials = verification_trials(np.full(codes.size, -1), setting.days)
+    was_compliant = np.stack([item.compliant for item in setting.days])[trials.day, codes[trials.parcel]]
+    trials = trials.where(~was_compliant & setting.trusted[trials.parcel])
+    calibration = setting.calibration(setting.trials, scores)
+    asked = setting.scores(evidence, trials).asked
     # Where the zone left out was the only alternative, there is nothing to set the declaration against.
-    usable = np.isfinite(scores)
-    trials, scores = trials.where(usable), scores[usable]
-    log10_lr = np.clip(calibrator.transform(scores, n_stones=n_stones[trials.parcel]), *bounds)
+    usable = np.isfinite(asked)
+    trials, asked = trials.where(usable), asked[usable]
+    log10_lr = calibration.bounded(calibration.apply(asked, np.log(setting.n_stones[trials.parcel])))
     return OpenWorld(trials, log10_lr, strangeness)
 
 

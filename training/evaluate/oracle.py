@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln
 
 from kpfootprint.parcel import Batch, Conditions, Parcel, Stones
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.intervals import Limits, bootstrap_over_parcels
 from kpfootprint.stats.metrics import cllr
+from kpfootprint.stats.tables import log_dirichlet_multinomial
 from training.evaluate.methods import zone_codes, zones_of
 from training.evaluate.trials import Trials
 from training.peers.tables import Tables, tables_of
@@ -98,37 +98,16 @@ class DirichletWorld:
 
         Up to a constant of the parcel, which is the same for all zones.
         """
-        total = dirichlet_multinomial(tables.size, self.size)
+        total = log_dirichlet_multinomial(tables.size, self.size)
         for counts, parameters in zip(tables.by_size.values(), self.by_size, strict=True):
             for s in range(parameters.shape[1]):
-                total += dirichlet_multinomial(counts[:, s], parameters[:, s])
+                total += log_dirichlet_multinomial(counts[:, s], parameters[:, s])
         return total
 
     def evidence(self, batch: Batch) -> Floats:
         """Return what the oracle says: the likelihood, and -inf for the unlisted zone that does not exist here."""
         found = self.log_likelihood(tables_of(batch, self.package.scheme))
         return np.concatenate([found, np.full((len(found), 1), -np.inf)], axis=1)
-
-
-def dirichlet_multinomial(counts: Floats, parameters: Floats) -> Floats:
-    r"""Ln probability of counts under Dirichlet-multinomial distributions, without the multinomial coefficient.
-
-    .. math:: \ln\Gamma(A) - \ln\Gamma(n + A) + \sum_k [\ln\Gamma(n_k + a_k) - \ln\Gamma(a_k)], \quad A = \sum_k a_k
-
-    Parameters
-    ----------
-    counts : ndarray of shape (n_parcels, n_classes)
-    parameters : ndarray of shape (n_zones, n_classes)
-        Positive.
-
-    Returns
-    -------
-    ndarray of shape (n_parcels, n_zones)
-    """
-    total = parameters.sum(axis=1)
-    parts = gammaln(counts[:, None] + parameters[None]) - gammaln(parameters[None])
-    found: Floats = parts.sum(axis=2) + gammaln(total) - gammaln(counts.sum(axis=1)[:, None] + total)
-    return found
 
 
 def excess_cost(

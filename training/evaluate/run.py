@@ -15,20 +15,19 @@ import numpy as np
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.release import Release, load_release
 from kpfootprint.release_files import MANIFEST
-from training.config import read_config
+from training.config import evidence_config
 from training.criteria import read_criteria
-from training.evaluate.amortised import ZoneNetwork
 from training.evaluate.blends import measure_blends
 from training.evaluate.decisions import simulated_errors
 from training.evaluate.doubts import doubts_of
 from training.evaluate.end_to_end import examined, prediction_sets
 from training.evaluate.examined import ProductShares, Refits
-from training.evaluate.explicit import ExplicitModel
-from training.evaluate.fusion import fused_results
+from training.evaluate.fusion import each_alone
 from training.evaluate.measure import measure
 from training.evaluate.measure_shares import measure_shares
 from training.evaluate.methods import some
 from training.evaluate.nowhere import simulated_nowhere
+from training.evaluate.own import OwnEvidence
 from training.evaluate.record import Evaluation, Result
 from training.evaluate.setting import N_FOLDS, SEED, Setting
 from training.evaluate.trials import ExportDay
@@ -84,9 +83,13 @@ def evaluate(
     progress("evidence of held-out parcels, zones left out, later parcels, hardship")
     suspects, influential = doubts_of(package)
     left_out = [item.parcel_id for item in suspects if item.reason == "mislabelled"]
-    method = ExplicitModel(gate=release.model.gate, name=release.name)
-    setting = Setting.of(method, package, left_out)
-    evaluation = measure(method, package, left_out=left_out, n_resamples=n_resamples, quick=quick)
+    stated = release.manifest["config"].get("evidence", {"unlisted_weight": release.unlisted_weight})
+    method = OwnEvidence(evidence_config(stated), gate=release.model.gate, name=release.name)
+    weight = release.unlisted_weight
+    setting = Setting.of(method, package, left_out, unlisted_weight=weight)
+    evaluation = measure(
+        method, package, unlisted_weight=weight, left_out=left_out, n_resamples=n_resamples, quick=quick
+    )
     # Novelty of known zones is measured below with the product's own ranks; zones left out have no such ranks.
     left_out_cells = [cell for cell in evaluation.novelty if cell.kind == "zone left out"]
     kept = [r for r in evaluation.results if r.characteristic != "novelty" or r.conditions == "zone left out"]
@@ -105,9 +108,8 @@ def evaluate(
 
     fusion: list[Result] = []
     if not quick:
-        progress("explicit evidence fused with a network amortised over it")
-        network = replace(setting, method=ZoneNetwork(release.model.gate, read_config(), n_jobs=n_jobs))
-        fusion = fused_results(setting, network, rng=np.random.default_rng(SEED), n_resamples=n_resamples)
+        progress("either kind of evidence alone")
+        fusion = each_alone(setting, method, rng=np.random.default_rng(SEED), n_resamples=n_resamples)
 
     progress("simulated parcels from nowhere")
     n = 2000 if quick else 10_000

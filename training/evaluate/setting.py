@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.reference import ReferencePackage
+from kpfootprint.stats.calibration import Calibration
 from kpfootprint.stats.novelty import highest_log10_lr
 from training.evaluate.methods import Method, n_stones_of, zone_codes, zones_of
 from training.evaluate.novelty import p_values_across_folds
-from training.evaluate.trials import ExportDay, Trials, draw_export_days, verification_scores, verification_trials
+from training.evaluate.trials import ExportDay, Scores, Trials, cases_of, draw_export_days, verification_trials
 from training.evaluate.verification import calibrated_across_folds
 from training.folds import fold_of_parcels
 
@@ -39,9 +40,12 @@ class Setting:
     fold: Ints
     trusted: Bools
     trials: Trials
+    unlisted_weight: float
 
     @classmethod
-    def of(cls, method: Method, package: ReferencePackage, left_out: Sequence[str] = ()) -> Setting:
+    def of(
+        cls, method: Method, package: ReferencePackage, left_out: Sequence[str] = (), *, unlisted_weight: float
+    ) -> Setting:
         """Draw export days and folds, which depend on the package alone; `left_out` names parcels not trusted."""
         days = draw_export_days(package.zone_table, zones_of(package), rng=np.random.default_rng(SEED))
         codes = zone_codes(package)
@@ -53,9 +57,10 @@ class Setting:
             days=days,
             codes=codes,
             n_stones=n_stones_of(package.batch),
-            fold=fold_of_parcels(package.zone_of, n_folds=N_FOLDS, seed=SEED),
+            fold=fold_of_parcels(package.zone_of, n_folds=min(N_FOLDS, len(package.zone_of)), seed=SEED),
             trusted=trusted,
             trials=trials.where(trusted[trials.parcel]),
+            unlisted_weight=unlisted_weight,
         )
 
     @property
@@ -63,10 +68,14 @@ class Setting:
         """Zones with reference parcels."""
         return len(zones_of(self.package))
 
-    def scores(self, evidence: Floats, trials: Trials | None = None) -> Floats:
+    def scores(self, evidence: Floats, trials: Trials | None = None) -> Scores:
         """Return uncalibrated log10 scores of trials (the setting's own without any)."""
         asked = self.trials if trials is None else trials
-        return verification_scores(asked, evidence, alternatives=self.method.alternatives)
+        return Scores.of(asked, evidence, unlisted_weight=self.unlisted_weight, alternatives=self.method.alternatives)
+
+    def calibration(self, trials: Trials, scores: Scores) -> Calibration:
+        """Return what the trials teach, bounds and all."""
+        return Calibration.fit(cases_of(trials, scores, self.n_stones, self.unlisted_weight), trust=self.method.trust)
 
     def novelty_p(self, known: Floats, shown: Floats | None = None) -> Floats:
         """Return novelty p-values of parcels (or of what was shown in their place) among trusted ones; else NaN."""
@@ -85,9 +94,15 @@ class Setting:
             What was seen of parcels in place of the known ones, and their numbers of stones.
         """
         scores = self.scores(known[0])
-        asked = None if shown is None else (self.scores(shown[0][0]), shown[1])
+        asked = None if shown is None else (self.scores(shown[0][0]).asked, shown[1])
         log10_lr = calibrated_across_folds(
-            self.trials, scores, self.fold, self.n_stones, trust=self.method.trust, shown=asked
+            self.trials,
+            scores,
+            self.fold,
+            self.n_stones,
+            unlisted_weight=self.unlisted_weight,
+            trust=self.method.trust,
+            shown=asked,
         )
         strange = None if shown is None else shown[0][1]
         if self.method.held_by_novelty and known[1] is not None:

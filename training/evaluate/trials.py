@@ -9,14 +9,18 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
 from kpfootprint.reference import ZoneTable
+from kpfootprint.stats.calibration import LN10, Cases
+from kpfootprint.stats.likelihood_ratio import log10_score
+from kpfootprint.stats.selection import Evidence
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 Bools = NDArray[np.bool_]
 Alternatives = Literal["mean", "nearest", "none"]
+FARTHEST = 1e6
+"""Log evidence no lower than minus this: a method that rules a zone out altogether still gives a finite score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +122,19 @@ def verification_trials(zone: Ints, days: Sequence[ExportDay]) -> Trials:
 
 
 def verification_scores(
-    trials: Trials, evidence: Floats, *, unlisted_weight: float = 0.2, alternatives: Alternatives = "mean"
+    trials: Trials,
+    evidence: Floats,
+    *,
+    unlisted_weight: float,
+    alternatives: Alternatives = "mean",
+    unlisted_source: bool = False,
 ) -> Floats:
     r"""Scores of trials, in log10 units: what was declared against from elsewhere.
 
-    .. math:: \log_{10} e_{declared} - \log_{10}\Bigl(\tfrac{1-u}{|N|}\sum_{z \in N} e_z + u\, e_{unlisted}\Bigr)
+    .. math:: \log_{10} e_{declared} - \log_{10}\Bigl((1-u)\tfrac{1}{|N|}\sum_{z \in N} e_z + u\, e_{unlisted}\Bigr)
 
-    with `N` the listed zones that were not compliant on the day, the declared one excepted.
+    with `N` the listed zones that were not compliant on the day, the declared one excepted, of which the method has
+    learnt anything.
 
     Parameters
     ----------
@@ -136,22 +146,90 @@ def verification_scores(
     alternatives : {"mean", "nearest", "none"}
         For methods that measure distances: ``nearest`` sets the declared zone against the best zone in `N` alone,
         ``none`` takes the declared zone's evidence by itself.
+    unlisted_source : bool
+        Whether each parcel's own zone is taken out of `N`, as if nobody had sampled it.
+
+    Returns
+    -------
+    ndarray of shape (n_trials,)
+        Infinite where there is nothing to set the declaration against.
     """
     if not 0 <= unlisted_weight <= 1:
         raise ValueError(f"unlisted_weight must lie between 0 and 1, got {unlisted_weight}")
-    numerator: Floats = evidence[trials.parcel, trials.declared] / np.log(10)
+    declared = np.maximum(evidence[trials.parcel, trials.declared], -FARTHEST)
     if alternatives == "none":
-        return numerator
+        return np.asarray(declared / LN10, dtype=np.float64)
     listed, unlisted = evidence[trials.parcel, :-1], evidence[trials.parcel, -1]
     other = ~np.stack([item.compliant for item in trials.days])[trials.day]
-    other[np.arange(other.shape[0]), trials.declared] = False
-    within_other = np.where(other, listed, -np.inf)
+    rows = np.arange(trials.parcel.size)
+    other[rows, trials.declared] = False
+    if unlisted_source:
+        known = trials.true_zone >= 0
+        other[rows[known], trials.true_zone[known]] = False
+    other &= np.isfinite(listed)
+    knows_unlisted = ~np.isneginf(unlisted)
+    nothing = ~other.any(axis=1) & ((alternatives == "nearest") | ~knows_unlisted)
     if alternatives == "nearest":
-        return np.asarray(numerator - within_other.max(axis=1) / np.log(10), dtype=np.float64)
-    n_other = other.sum(axis=1)
-    weight = np.where(np.isneginf(unlisted), 0.0, np.where(n_other > 0, unlisted_weight, 1.0))
-    with np.errstate(divide="ignore"):
-        from_listed = logsumexp(within_other, axis=1) - np.log(n_other) + np.log1p(-weight)
-        from_unlisted = np.log(weight) + np.where(weight > 0, unlisted, 0.0)
-    scores: Floats = numerator - np.logaddexp(from_listed, from_unlisted) / np.log(10)
-    return scores
+        best = np.where(other, listed, -np.inf).max(axis=1)
+        return np.asarray(np.where(nothing, np.inf, (declared - best) / LN10), dtype=np.float64)
+    asked = Evidence(
+        listed=np.where(np.isfinite(listed), listed, -FARTHEST),
+        unlisted=np.where(knows_unlisted, unlisted, -FARTHEST),
+        declared=declared,
+    )
+    weight = np.where(knows_unlisted, unlisted_weight, 1e-300)
+    return np.where(nothing, np.inf, log10_score(asked, other.astype(np.float64), weight))
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What a method says of trials: `asked` (n_trials,), and `unlisted` (n_trials,) with the own zone taken out.
+
+    `unlisted` counts for the trials of H2 alone, which it turns into parcels that nobody has sampled the source of.
+    """
+
+    asked: Floats
+    unlisted: Floats
+
+    @classmethod
+    def of(cls, trials: Trials, evidence: Floats, *, unlisted_weight: float, alternatives: Alternatives) -> Scores:
+        """Score trials both ways."""
+        both = [
+            verification_scores(
+                trials, evidence, unlisted_weight=unlisted_weight, alternatives=alternatives, unlisted_source=out
+            )
+            for out in (False, True)
+        ]
+        return cls(*both)
+
+    def where(self, which: Bools) -> Scores:
+        """Return those of some of the trials."""
+        return Scores(self.asked[which], self.unlisted[which])
+
+
+def cases_of(trials: Trials, scores: Scores, n_stones: Floats, unlisted_weight: float) -> Cases:
+    """Return what calibration learns from: H1, and H2 as it is worded, listed and unlisted by their weights.
+
+    Parameters
+    ----------
+    n_stones : ndarray of shape (n_parcels,)
+        Of each parcel that the trials count by position.
+    """
+    h2 = ~trials.is_h1
+    weights = trials.zone_weights
+    listed, unlisted = np.isfinite(scores.asked), np.isfinite(scores.unlisted) & h2
+    share = unlisted_weight if unlisted.any() else 0.0
+    weight = np.concatenate(
+        [
+            np.where(h2, (1.0 - share) * weights / weights[h2].sum(), weights)[listed],
+            share * weights[unlisted] / max(float(weights[unlisted].sum()), 1e-300),
+        ]
+    )
+    parcel = np.concatenate([trials.parcel[listed], trials.parcel[unlisted]])
+    return Cases.of(
+        np.concatenate([scores.asked[listed], scores.unlisted[unlisted]]),
+        np.concatenate([trials.is_h1[listed], np.zeros(int(unlisted.sum()), dtype=bool)]),
+        n_stones=n_stones[parcel],
+        weight=weight,
+        parcel=parcel,
+    )

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.stats import metrics
-from kpfootprint.stats.calibration import AffineCalibrator, SizeTerms, elub_bounds, penalty_of
+from kpfootprint.stats.calibration import Calibration
 from kpfootprint.stats.intervals import bootstrap_over_parcels
 from training.evaluate.record import Result
-from training.evaluate.trials import Trials
+from training.evaluate.trials import Scores, Trials, cases_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -21,71 +21,43 @@ Statistic = Callable[..., float]
 
 def calibrated_across_folds(
     trials: Trials,
-    scores: Floats,
+    scores: Scores,
     fold: Ints,
     n_stones: Floats,
     *,
-    trust: float = 0.0,
-    size_terms: SizeTerms = "both",
+    unlisted_weight: float,
+    trust: float,
     shown: tuple[Floats, Floats] | None = None,
-    learn_from: Bools | None = None,
-    bounded: bool = True,
 ) -> Floats:
     """Calibrate the trials of each fold's parcels on those of all other folds, every zone weighing the same.
 
     Parameters
     ----------
-    scores : ndarray of shape (n_trials,)
-        Finite scores from fits that did not see the parcel.
+    scores : Scores of n_trials
+        From fits that did not see the parcel.
     fold, n_stones : ndarray of shape (n_parcels,)
         Of each parcel.
     trust : float
-        Parcels' worth of belief that scores are log10 LRs already, see `penalty_of`.
+        Parcels' worth of belief that scores are log10 LRs already, see `Calibration.fit`.
     shown : (ndarray of shape (n_trials,), ndarray of shape (n_parcels,)), optional
         Scores and numbers of stones of what was shown in place of the parcels (sieved ones, say): these are
         calibrated, by the parcels as they were.
-    learn_from : ndarray of shape (n_parcels,), optional
-        False for parcels that calibration must not learn from (suspected to carry the wrong zone).
-    bounded : bool
-        Whether LRs are kept within the empirical bounds (ELUB) of the other folds.
 
     Returns
     -------
     ndarray of shape (n_trials,)
-        log10 LRs.
+        log10 LRs, within the bounds that the cases of the other folds carry.
     """
-    log10_lr = np.empty_like(scores)
-    trusted = np.ones(fold.size, dtype=bool) if learn_from is None else learn_from
-    asked, asked_n_stones = (scores, n_stones) if shown is None else shown
-    asked_size = asked_n_stones[trials.parcel]
+    log10_lr = np.empty_like(scores.asked)
+    asked, asked_n_stones = (scores.asked, n_stones) if shown is None else shown
+    ln_n = np.log(np.maximum(asked_n_stones[trials.parcel], 1.0))
     of_trial = fold[trials.parcel]
     for k in np.unique(of_trial):
         inside = of_trial == k
-        learn = ~inside & trusted[trials.parcel]
-        calibrator, bounds = calibrator_of(
-            trials.where(learn), scores[learn], n_stones, trust=trust, size_terms=size_terms
-        )
-        found = calibrator.transform(asked[inside], n_stones=asked_size[inside])
-        log10_lr[inside] = np.clip(found, *bounds) if bounded else found
+        cases = cases_of(trials.where(~inside), scores.where(~inside), n_stones, unlisted_weight)
+        calibration = Calibration.fit(cases, trust=trust)
+        log10_lr[inside] = calibration.bounded(calibration.apply(asked[inside], ln_n[inside]))
     return log10_lr
-
-
-def calibrator_of(
-    trials: Trials, scores: Floats, n_stones: Floats, *, trust: float = 0.0, size_terms: SizeTerms = "both"
-) -> tuple[AffineCalibrator, tuple[float, float]]:
-    """Fit a calibrator to trials, and return it with the bounds that these trials allow.
-
-    Parameters
-    ----------
-    n_stones : ndarray of shape (n_parcels,)
-        Of each parcel that the trials count by position.
-    """
-    size, h1 = n_stones[trials.parcel], trials.is_h1
-    penalty = penalty_of(scores.size, np.unique(trials.parcel).size, trust)
-    calibrator = AffineCalibrator(size_terms=size_terms, penalty=penalty)
-    calibrator.fit(scores, h1, n_stones=size, sample_weight=trials.zone_weights)
-    found = calibrator.transform(scores, n_stones=size)
-    return calibrator, elub_bounds(found[h1], found[~h1])
 
 
 STATISTICS: tuple[tuple[str, str, Statistic], ...] = (

@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from kpfootprint.errors import ReferenceDataError
+from training.config import read_config
 from training.evaluate.beside_oracle import measure_beside_oracle
 from training.evaluate.doubts import suspects_of
-from training.evaluate.explicit import ExplicitModel
 from training.evaluate.measure import measure
 from training.evaluate.measure_shares import measure_shares
 from training.evaluate.methods import Method, zones_of
+from training.evaluate.own import OwnEvidence
 from training.evaluate.record import Evaluation, read_evaluation
 from training.evaluate.setting import SEED
 from training.evaluate.trials import draw_export_days
@@ -41,16 +42,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found = own[0].suspects if own else suspects_of(package)
     suspects = [item.parcel_id for item in found if item.reason == "mislabelled"]
     verification: list[Evaluation] = []
-    methods: tuple[Method, ...] = (*PEERS, ExplicitModel())
+    settings = read_config().evidence
+    weight = settings.unlisted_weight
+    methods: tuple[Method, ...] = (*PEERS, OwnEvidence(settings))
     for method in methods:
         print(method.name, file=sys.stderr)
-        verification.append(measure(method, package, left_out=suspects, n_resamples=options.resamples))
+        found_by = measure(method, package, unlisted_weight=weight, left_out=suspects, n_resamples=options.resamples)
+        verification.append(found_by)
     mixing: list[Evaluation] = []
     for unmixer in UNMIXERS:
         print(unmixer.name, file=sys.stderr)
         mixing.append(measure_shares(unmixer, package, left_out=suspects))
     print("simulated world", file=sys.stderr)
-    simulated, _ = measure_beside_oracle(methods, package, n_resamples=options.resamples)
+    simulated, _ = measure_beside_oracle(methods, package, unlisted_weight=weight, n_resamples=options.resamples)
     days = draw_export_days(package.zone_table, zones_of(package), rng=np.random.default_rng(SEED))
     page = render_peers(
         [*verification, *own],

@@ -1,0 +1,270 @@
+r"""A second evidence: Dirichlet-multinomial tables, one for the size classes and one for each attribute.
+
+Where parcels of one source differ in ways that a lognormal of sizes and one pooled covariance do not describe, plain
+tables of counts mislead less. For one attribute, with :math:`m_s` the shares of source *s* and *g* the grand mean,
+
+.. math:: m_s \sim \mathrm{Dir}(b\,g), \quad \theta_p \sim \mathrm{Dir}(a\,m_s), \quad x_p \sim \mathrm{Mult}(\theta_p).
+
+A reference parcel of *n* stones is worth :math:`n (a + 1) / (n + a)` independent ones, so few large parcels never pass
+for many. What is not known of :math:`m_s` after the reference widens the predictive: its share of variance is
+:math:`\rho_s = \rho + (1 - \rho) / (T_s + 1)` with :math:`\rho = 1/(a + 1)` and :math:`T_s` the stones that the
+reference is worth, *b* included. A source that nobody has sampled is that with no reference at all. *a* and *b*
+maximise the likelihood of each reference parcel given the others (leave one out).
+
+References
+----------
+Mosimann (1962), Biometrika 49, 65-82 (the distribution). Minka (2000), Estimating a Dirichlet distribution.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import gammaln
+
+from kpfootprint.stats.structure import ParcelArrays, Structure
+from kpfootprint.stats.summaries import WINDOWS, window_cells
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+
+PRIOR_STONES = (50.0, 20.0)
+"""Where *a* and *b* are looked for first, and their weak log-normal prior's middle."""
+PRIOR_SPREAD = 3.0
+MOST_RHO = 0.9
+"""Largest share of variance between parcels of one source that is asked about."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """One attribute.
+
+    Parameters
+    ----------
+    shares : ndarray of shape (Z, C)
+        Expected shares of each listed source.
+    unlisted : ndarray of shape (C,)
+        Those of a source that nobody has sampled.
+    within : float
+        Share of variance between parcels of one source, :math:`1/(a+1)`.
+    known : ndarray of shape (Z + 1,)
+        Stones that each source's shares rest on, those of the prior included; the unlisted source comes last.
+    """
+
+    shares: Floats
+    unlisted: Floats
+    within: float
+    known: Floats
+
+    def variance(self, factor: float = 1.0) -> Floats:
+        """Return the shares of variance (Z + 1,) with `factor` times as much between parcels of one source."""
+        within = min(factor * self.within, MOST_RHO)
+        out: Floats = within + (1.0 - within) / (self.known + 1.0)
+        return out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableModel:
+    """Tables of size and of each attribute, and how much they weigh.
+
+    Parameters
+    ----------
+    tables : tuple of Table
+        Size first.
+    weight : float
+        Weight of this evidence beside the explicit one, 0 to 1; both are averaged on the log scale.
+    resampled : tuple of ndarray of shape (B, Z, C)
+        Shares of each table from resampled reference parcels.
+    """
+
+    tables: tuple[Table, ...]
+    weight: float
+    resampled: tuple[Floats, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableEvidence:
+    """Log evidence (n, M) for M sources: of size in each window (n_windows, n, M) and of each attribute."""
+
+    size: Floats
+    classes: tuple[Floats, ...]
+
+    def total(self, window: int, flags: NDArray[np.bool_] | None = None) -> Floats:
+        """Return the sum over the attributes in `flags` (1 + A,), all of them without it; size as in `window`."""
+        chosen = np.ones(1 + len(self.classes), dtype=bool) if flags is None else flags
+        out: Floats = self.size[window] * float(chosen[0])
+        for use, part in zip(chosen[1:], self.classes, strict=True):
+            if use:
+                out = out + part
+        return out
+
+
+def log_dirichlet_multinomial(counts: Floats, parameters: Floats, counted: Floats | None = None) -> Floats:
+    r"""Ln probability of counts under Dirichlet-multinomials, without the multinomial coefficient.
+
+    .. math:: \ln\Gamma(A) - \ln\Gamma(n + A) + \sum_k [\ln\Gamma(n_k + a_k) - \ln\Gamma(a_k)], \quad A = \sum_k a_k
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n, C)
+    parameters : ndarray of shape (M, C) or (n, M, C)
+        Positive.
+    counted : ndarray of shape (n, C), optional
+        1 for the classes that count, 0 for those left out (the family is closed under leaving out).
+
+    Returns
+    -------
+    ndarray of shape (n, M)
+    """
+    alpha = parameters if parameters.ndim == 3 else parameters[None]
+    x = counts[:, None]
+    if counted is not None:
+        x, alpha = x * counted[:, None], np.where(counted[:, None] > 0, alpha, 0.0)
+    whole = np.maximum(alpha.sum(axis=2), 1e-9)
+    present = x > 0
+    safe = np.maximum(alpha, 1e-9)
+    parts = np.where(present, gammaln(x + safe) - gammaln(safe), 0.0)
+    out: Floats = parts.sum(axis=2) + gammaln(whole) - gammaln(x.sum(axis=2) + whole)
+    return out
+
+
+def table_counts(arrays: ParcelArrays, structure: Structure) -> tuple[Floats, ...]:
+    """Return stones by class (n, C) of size and of each attribute; zero where not recorded."""
+    size = arrays.cells @ structure.membership_of_classes()
+    parts = (size, *(table.sum(axis=1) for table in arrays.tables))
+    return tuple(part * arrays.recorded[:, k : k + 1] for k, part in enumerate(parts))
+
+
+def fit_tables(arrays: ParcelArrays, structure: Structure, groups: Ints, n_groups: int, *, weight: float) -> TableModel:
+    """Fit the tables to reference parcels of known groups, every group weighing the same in the grand mean."""
+    return TableModel(
+        tables=tuple(_fit_table(x, groups, n_groups) for x in table_counts(arrays, structure)),
+        weight=weight,
+        resampled=(),
+    )
+
+
+def _fit_table(counts: Floats, groups: Ints, n_groups: int) -> Table:
+    stones = counts.sum(axis=1)
+    shares = counts / np.maximum(stones, 1.0)[:, None]
+    n_classes = counts.shape[1]
+    means = np.array([shares[(groups == g) & (stones > 0)].sum(axis=0) for g in range(n_groups)])
+    means = means / np.maximum(means.sum(axis=1, keepdims=True), 1e-9)
+    # one group's worth of even shares keeps every class possible
+    grand = (means.sum(axis=0) + 1.0 / n_classes) / (means.sum() + 1.0)
+
+    def worth(a: float) -> Floats:
+        out: Floats = stones * (a + 1.0) / np.maximum(stones + a, 1e-9)
+        return out
+
+    def cost(logs: Floats) -> float:
+        a, b = np.exp(logs)
+        worths = worth(a)
+        totals = _totals(shares, worths, groups, n_groups)
+        others = totals[groups] - worths[:, None] * shares
+        known = others.sum(axis=1) + b
+        rho = 1.0 / (a + 1.0)
+        rho = rho + (1.0 - rho) / (known + 1.0)
+        alpha = (others + b * grand) / known[:, None] * (1.0 / rho - 1.0)[:, None]
+        prior = 0.5 * float((((logs - np.log(PRIOR_STONES)) / PRIOR_SPREAD) ** 2).sum())
+        return prior - float(log_dirichlet_multinomial(counts, alpha[:, None]).sum())
+
+    found = minimize(
+        cost, np.log(PRIOR_STONES), method="Nelder-Mead", options={"xatol": 0.02, "fatol": 0.01, "maxiter": 200}
+    )
+    a, b = np.exp(found.x)
+    totals = _totals(shares, worth(a), groups, n_groups)
+    known = totals.sum(axis=1) + b
+    return Table(
+        shares=(totals + b * grand) / known[:, None],
+        unlisted=grand,
+        within=float(1.0 / (a + 1.0)),
+        known=np.append(known, b),
+    )
+
+
+def _totals(shares: Floats, worths: Floats, groups: Ints, n_groups: int) -> Floats:
+    out = np.zeros((n_groups, shares.shape[1]))
+    np.add.at(out, groups, worths[:, None] * shares)
+    return out
+
+
+def resample_tables(
+    model: TableModel, arrays: ParcelArrays, structure: Structure, groups: Ints, times: NDArray[np.integer]
+) -> TableModel:
+    """Return the model with shares from reference parcels drawn `times` (B, n) over; the variances stay."""
+    resampled = []
+    for table, counts in zip(model.tables, table_counts(arrays, structure), strict=True):
+        stones = counts.sum(axis=1)
+        a = 1.0 / table.within - 1.0
+        worths = stones * (a + 1.0) / np.maximum(stones + a, 1e-9)
+        shares = counts / np.maximum(stones, 1.0)[:, None]
+        prior = table.known[-1]
+        drawn = np.stack([_totals(shares, worths * row, groups, len(table.shares)) for row in times])
+        known = drawn.sum(axis=2, keepdims=True) + prior
+        resampled.append((drawn + prior * table.unlisted) / known)
+    return replace(model, resampled=tuple(resampled))
+
+
+def counted_classes(arrays: ParcelArrays, structure: Structure) -> list[Floats | None]:
+    """Return which size classes (n, C) lie wholly inside each of `WINDOWS`; None where all do."""
+    indicator = structure.membership_of_classes()
+    out: list[Floats | None] = []
+    for window in WINDOWS:
+        inside = window_cells(arrays.cells, window)
+        out.append(None if inside is None else ((1.0 - inside) @ indicator < 0.5).astype(float))
+    return out
+
+
+def listed_and_unlisted(model: TableModel, arrays: ParcelArrays, structure: Structure, factor: float) -> TableEvidence:
+    """Return the evidence (n, Z + 1) for listed sources and, last, for one that nobody has sampled.
+
+    Parameters
+    ----------
+    factor : float
+        How many times the variance between parcels of one source is taken.
+    """
+    parameters = []
+    for table in model.tables:
+        shares = np.concatenate([table.shares, table.unlisted[None]])
+        parameters.append(shares * (1.0 / table.variance(factor) - 1.0)[:, None])
+    return _evidence(parameters, arrays, structure)
+
+
+def declared_tables(
+    model: TableModel, arrays: ParcelArrays, structure: Structure, declared: Floats, factor: float
+) -> TableEvidence:
+    """Return the evidence (n, 1) for declared blends (n, Z): shares add up, variances by the squares of shares."""
+    parameters = []
+    for table in model.tables:
+        variance = (declared**2) @ table.variance(factor)[:-1]
+        parameters.append(((declared @ table.shares) * (1.0 / variance - 1.0)[:, None])[:, None, :])
+    return _evidence(parameters, arrays, structure)
+
+
+def resampled_tables(model: TableModel, arrays: ParcelArrays, structure: Structure, declared: Floats) -> TableEvidence:
+    """Return the evidence (n, B * Z + B) for resampled sources and for the declared blends of them."""
+    parameters = []
+    for table, drawn in zip(model.tables, model.resampled, strict=True):
+        b, z, c = drawn.shape
+        n = len(declared)
+        spread = table.variance()[:-1]
+        listed = (drawn * (1.0 / spread - 1.0)[None, :, None]).reshape(1, b * z, c)
+        blended = np.einsum("pz,bzc->pbc", declared, drawn)
+        blended = blended * (1.0 / ((declared**2) @ spread) - 1.0)[:, None, None]
+        parameters.append(np.concatenate([np.broadcast_to(listed, (n, b * z, c)), blended], axis=1))
+    return _evidence(parameters, arrays, structure)
+
+
+def _evidence(parameters: list[Floats], arrays: ParcelArrays, structure: Structure) -> TableEvidence:
+    counts = table_counts(arrays, structure)
+    size = np.stack(
+        [log_dirichlet_multinomial(counts[0], parameters[0], counted) for counted in counted_classes(arrays, structure)]
+    )
+    return TableEvidence(
+        size=size,
+        classes=tuple(log_dirichlet_multinomial(x, alpha) for x, alpha in zip(counts[1:], parameters[1:], strict=True)),
+    )

@@ -1,0 +1,187 @@
+"""What cross-validation decides: how far to shrink the covariance, and how much the tables weigh."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+
+from kpfootprint.stats.calibration import Calibration, Cases
+from kpfootprint.stats.likelihood_ratio import log10_score
+from kpfootprint.stats.metrics import cllr
+from kpfootprint.stats.model import gate_of
+from kpfootprint.stats.networks import Network
+from kpfootprint.stats.pooling import Readings, pool, slots_of
+from kpfootprint.stats.selection import Evidence, fuse_readings, slot_evidence
+from kpfootprint.stats.structure import ParcelArrays
+from kpfootprint.stats.summaries import WINDOWS, summarise
+from kpfootprint.stats.tables import listed_and_unlisted
+from kpfootprint.stats.views import AS_RECORDED, view_of
+from training.config import EvidenceConfig
+from training.folds import Split, fold_of_parcels, folds
+from training.prepare import Choice, Fitted, Prepared, chosen, fit_model
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidates:
+    """Both kinds of evidence of n parcels under every candidate of the choice.
+
+    Parameters
+    ----------
+    explicit : mapping from shrinkage to (listed, unlisted)
+        Of shapes (n_slots, n, Z) and (n_slots, n, 5).
+    tables : ndarray of shape (n_slots, n, Z + 1)
+        Of the tables, the unlisted source last.
+    gate : ndarray of shape (n, n_windows)
+        Chance of each reading of the sizes.
+    """
+
+    explicit: Mapping[float, tuple[Floats, Floats]]
+    tables: Floats
+    gate: Floats
+
+    def readings(self, choice: Choice) -> Readings:
+        """Return the pooled evidence under a choice."""
+        listed, unlisted = self.explicit[choice.shrinkage]
+        return Readings(
+            listed=pool(listed, self.tables[:, :, :-1], choice.table_weight),
+            unlisted=pool(unlisted, self.tables[:, :, -1:], choice.table_weight),
+            declared=np.full(listed.shape[:2], np.nan),
+        )
+
+    def evidence(self, choice: Choice) -> Evidence:
+        """Return the evidence under a choice, marginalised over the readings of the sizes."""
+        return fuse_readings(self.readings(choice), self.gate)
+
+
+def candidates_of(
+    fitted: Fitted, arrays: ParcelArrays, gate: Network | None, shrinkages: Sequence[float], prior: Floats | None
+) -> Candidates:
+    """Compute both kinds of evidence of parcels by a fit made without any choice.
+
+    Without a gate every reading of the sizes is as likely.
+    """
+    structure = fitted.structure
+    summaries = summarise(arrays, structure)
+    explicit, chances = {}, np.full((len(arrays), len(WINDOWS)), 1.0 / len(WINDOWS))
+    for shrinkage in shrinkages:
+        predictor = chosen(fitted, Choice(shrinkage=shrinkage), prior).predictor
+        view = view_of(arrays, structure, predictor, summaries)
+        explicit[shrinkage] = (view.listed, view.unlisted)
+        if gate is not None:
+            chances = gate_of(gate, view, structure)
+    return Candidates(
+        explicit=explicit,
+        tables=slots_of(listed_and_unlisted(fitted.tables, arrays, structure, 1.0)),
+        gate=chances,
+    )
+
+
+def held_out_candidates(
+    prepared: Prepared,
+    splits: Sequence[Split],
+    gate: Network | None,
+    shrinkages: Sequence[float],
+    prior: Floats | None,
+    *,
+    n_jobs: int = 1,
+    n_iterations: int = 25,
+) -> Candidates:
+    """Return candidates of every prepared parcel, each under a fit to the other folds; `splits` test each once."""
+
+    def one(split: Split) -> Candidates:
+        fitted = fit_model(prepared, split.train, n_iterations=n_iterations)
+        return candidates_of(fitted, prepared.arrays.take(split.test), gate, shrinkages, prior)
+
+    parts = Parallel(n_jobs=n_jobs)(delayed(one)(split) for split in splits)
+    back = np.argsort(np.concatenate([split.test for split in splits]), kind="stable")
+    return Candidates(
+        explicit={
+            shrinkage: (
+                np.concatenate([part.explicit[shrinkage][0] for part in parts], axis=1)[:, back],
+                np.concatenate([part.explicit[shrinkage][1] for part in parts], axis=1)[:, back],
+            )
+            for shrinkage in shrinkages
+        },
+        tables=np.concatenate([part.tables for part in parts], axis=1)[:, back],
+        gate=np.concatenate([part.gate for part in parts])[back],
+    )
+
+
+def choose(
+    candidates: Candidates, groups: Ints, n_stones: Floats, rows: Ints, settings: EvidenceConfig
+) -> tuple[Choice, float]:
+    """Return the choice under which held-out parcels cost least, and that cost (Cllr).
+
+    Every parcel is declared as every zone, and H2 is every other zone and an unlisted one: no status of zones enters,
+    so all reference parcels count. The costs are of evidence as recorded, calibrated.
+
+    Parameters
+    ----------
+    groups, n_stones : ndarray of shape (n,)
+        Of the parcels of the candidates.
+    rows : ndarray
+        Positions of parcels to choose by.
+    """
+    found = []
+    for shrinkage, weight in product(settings.shrinkages, settings.table_weights):
+        choice = Choice(shrinkage=shrinkage, table_weight=weight)
+        evidence = slot_evidence(candidates.readings(choice), AS_RECORDED)
+        found.append((_cost(evidence, groups, n_stones, rows, settings), choice))
+    cost, best = min(found, key=lambda item: item[0])
+    return best, cost
+
+
+def _cost(evidence: Evidence, groups: Ints, n_stones: Floats, rows: Ints, settings: EvidenceConfig) -> float:
+    listed, own = evidence.listed[rows], groups[rows]
+    n, z = listed.shape
+    every = np.ones((n, z))
+    weight = np.full(n, settings.unlisted_weight)
+    scores = np.empty((n, z))
+    for zone in range(z):
+        others = every.copy()
+        others[:, zone] = 0.0
+        declared = Evidence(listed=listed, unlisted=evidence.unlisted[rows], declared=listed[:, zone])
+        scores[:, zone] = log10_score(declared, others, weight)
+    is_h1 = np.arange(z) == own[:, None]
+    per_zone = 1.0 / np.bincount(own, minlength=z)[own]
+    cases = Cases.of(
+        scores.ravel(),
+        is_h1.ravel(),
+        n_stones=np.repeat(n_stones[rows], z),
+        weight=np.repeat(per_zone, z),
+        parcel=np.repeat(np.arange(n), z),
+    )
+    log10_lr = Calibration.fit(cases, trust=settings.trust).apply(cases.score, cases.ln_n)
+    h1 = cases.is_h1
+    return cllr(log10_lr[h1], log10_lr[~h1], weights_h1=cases.weight[h1], weights_h2=cases.weight[~h1])
+
+
+INNER_FOLDS = 4
+INNER_ITERATIONS = 12
+INNER_SEED = 20260502
+
+
+def choose_for(prepared: Prepared, gate: Network | None, settings: EvidenceConfig) -> Choice:
+    """Choose by cross-validation inside the prepared parcels alone, as a measurement has to."""
+    names = [prepared.zone_ids[g] for g in prepared.groups]
+    fold = fold_of_parcels(names, n_folds=min(INNER_FOLDS, len(names)), seed=INNER_SEED)
+    splits = whole_zones(list(folds(fold)), prepared.groups)
+    candidates = held_out_candidates(prepared, splits, gate, settings.shrinkages, None, n_iterations=INNER_ITERATIONS)
+    rows = np.flatnonzero(np.bincount(prepared.groups)[prepared.groups] > 1)
+    if rows.size == 0:
+        return Choice(shrinkage=settings.shrinkages[-1], table_weight=0.5)
+    return choose(candidates, prepared.groups, prepared.arrays.n_stones, rows, settings)[0]
+
+
+def whole_zones(splits: Sequence[Split], groups: Ints) -> list[Split]:
+    """Return splits in which the only parcel of a zone is learnt from everywhere, so that every fit knows all zones."""
+    alone = np.flatnonzero(np.bincount(groups)[groups] == 1)
+    return [replace(split, train=np.union1d(split.train, alone)) for split in splits]

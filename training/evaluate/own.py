@@ -1,0 +1,110 @@
+"""The product's own evidence as a method of the harness: fitted anew to the parcels of each split alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.footprint import footprints_of
+from kpfootprint.parcel import Batch
+from kpfootprint.reference import ReferencePackage
+from kpfootprint.stats.model import Look, gate_of
+from kpfootprint.stats.networks import Network
+from kpfootprint.stats.novelty import strangeness
+from kpfootprint.stats.pooling import pooled_readings
+from kpfootprint.stats.selection import fuse_readings
+from kpfootprint.stats.structure import ParcelArrays
+from kpfootprint.stats.summaries import WINDOWS
+from kpfootprint.stats.views import view_of
+from training.choose import choose_for
+from training.config import EvidenceConfig
+from training.evaluate.methods import some, zones_of
+from training.evaluate.trials import Alternatives
+from training.prepare import Choice, Fitted, Prepared, fit_model, prepare
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class FittedOwn:
+    """The model with the columns of its zones among those of the whole package."""
+
+    prepared: Prepared
+    fitted: Fitted
+    gate: Network | None
+    columns: Ints
+    n_zones: int
+
+    def evidence(self, batch: Batch) -> Floats:
+        """Return fused evidence; zones that were not learnt get -inf."""
+        out = np.full((len(batch), self.n_zones + 1), -np.inf)
+        for rows, looked in self._seen(batch):
+            out[np.ix_(rows, self.columns)] = looked.evidence.listed
+            out[rows, -1] = looked.evidence.unlisted
+        return out
+
+    def strangeness(self, batch: Batch) -> Floats:
+        """Return the distance to the nearest zone, on the scale of the product."""
+        out = np.zeros(len(batch))
+        for rows, looked in self._seen(batch):
+            out[rows] = strangeness(looked.view, looked.gate[:, 0])
+        return out
+
+    def _seen(self, batch: Batch) -> list[tuple[Ints, Look]]:
+        structure, scheme = self.fitted.structure, self.prepared.reference.scheme
+        parts = footprints_of(batch, scheme, structure, self.prepared.level_names)
+        return [(part.rows, self._look(part.arrays)) for part in parts]
+
+    def _look(self, arrays: ParcelArrays) -> Look:
+        fitted = self.fitted
+        view = view_of(arrays, fitted.structure, fitted.predictor)
+        chances = np.full((len(arrays), len(WINDOWS)), 1.0 / len(WINDOWS))
+        if self.gate is not None:
+            chances = gate_of(self.gate, view, fitted.structure)
+        readings = pooled_readings(view, fitted.structure, fitted.tables, None)
+        evidence = fuse_readings(readings, chances)
+        return Look(view=view, gate=chances, profile=None, readings=readings, evidence=evidence)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnEvidence:
+    """The explicit model and the tables, pooled as cross-validation inside each split's parcels decides.
+
+    Parameters
+    ----------
+    settings : EvidenceConfig
+        Those of a release, or of ``config.toml``.
+    gate : Network, optional
+        That of a release; without one every reading of the sizes is as likely.
+    choice : Choice, optional
+        A fixed choice in place of cross-validation.
+    """
+
+    settings: EvidenceConfig
+    gate: Network | None = None
+    choice: Choice | None = None
+    name: str = "explicit model and tables (no networks)"
+    alternatives: Alternatives = "mean"
+    held_by_novelty: bool = True
+
+    @property
+    def trust(self) -> float:
+        """Parcels' worth of belief that its scores are log10 LRs before any calibration."""
+        return self.settings.trust
+
+    def fit(self, package: ReferencePackage, train: Ints) -> FittedOwn:
+        """Prepare, choose and fit from the parcels of the split alone."""
+        learnt = replace(
+            package,
+            batch=some(package.batch, train),
+            zone_of=tuple(package.zone_of[i] for i in train),
+            collected_on=tuple(package.collected_on[i] for i in train),
+        )
+        prepared = prepare(learnt, minimum_parcels=1)
+        choice = choose_for(prepared, self.gate, self.settings) if self.choice is None else self.choice
+        zones = zones_of(package)
+        columns = np.array([zones.index(zone) for zone in prepared.zone_ids], dtype=np.intp)
+        return FittedOwn(prepared, fit_model(prepared, choice=choice), self.gate, columns, len(zones))
