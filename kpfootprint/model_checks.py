@@ -23,6 +23,7 @@ from kpfootprint.stats.ranks import RankTable
 from kpfootprint.stats.sizes import SizeGrid
 from kpfootprint.stats.structure import Structure
 from kpfootprint.stats.summaries import WINDOWS
+from kpfootprint.stats.tables import TableModel
 
 Array = NDArray[Any]
 Rule = Callable[[Array], Any]
@@ -114,6 +115,21 @@ def checks_of(model: FootprintModel, scheme: Scheme, zones: int, levels: tuple[i
     yield Check("model.resampled_sources", (max(len(model.resampled_sources), 1), zones, dim))
     yield Check("model.n_reference", (zones,), *POSITIVE)
     yield Check("model.largest", (), *POSITIVE)
+    if model.tables is not None:
+        yield from _tables(model.tables, [sizes, *model.structure.n_classes], zones)
+
+
+def _tables(model: TableModel, classes: list[int], zones: int) -> Iterator[Check]:
+    yield Check("model.tables.weight", (), "lie in 0 to 1", _within(0.0, 1.0))
+    for name in ("tables", "resampled"):
+        yield Check(f"model.tables.{name}.len", (), *_equal(len(classes)))
+    for a, (_, count) in enumerate(zip(model.tables, classes, strict=False)):
+        drawn = len(model.resampled[a]) if a < len(model.resampled) else 0
+        yield Check(f"model.tables.tables.{a}.shares", (zones, count), *SHARES)
+        yield Check(f"model.tables.tables.{a}.unlisted", (count,), *SHARES)
+        yield Check(f"model.tables.tables.{a}.within", (), "lie between 0 and 1", lambda a: (a > 0) & (a < 1))
+        yield Check(f"model.tables.tables.{a}.known", (zones + 1,), *POSITIVE)
+        yield Check(f"model.tables.resampled.{a}", (max(drawn, 1), zones, count), *SHARES)
 
 
 def _structure(structure: Structure, scheme: Scheme) -> Iterator[Check]:
@@ -178,6 +194,10 @@ def _at(model: FootprintModel, name: str) -> Any:
 
 
 POSITIVE: tuple[str, Rule] = ("be above 0", lambda a: a > 0)
+SHARES: tuple[str, Rule] = (
+    "be shares above 0 that add up to 1",
+    lambda a: (a > 0) & (np.abs(a.sum(axis=-1, keepdims=True) - 1.0) < 1e-6),
+)
 INCREASING: tuple[str, Rule] = ("increase", lambda a: np.diff(a) > 0)
 
 

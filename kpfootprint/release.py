@@ -23,7 +23,9 @@ from kpfootprint.rules import Rules
 from kpfootprint.scheme import Scheme
 from kpfootprint.stats.model import FootprintModel
 
-FORMAT = 2
+FORMAT = 3
+READABLE = (2, FORMAT)
+"""Formats that can be read. Format 2 has no tables: its evidence is the explicit model's alone."""
 CARD = "CARD.md"
 
 
@@ -123,7 +125,7 @@ def load_release(folder: Path) -> Release:
         If a file is missing, altered, not in the manifest, or made for another version; or if manifest and arrays are
         not those of one usable model.
     """
-    files = read_files(folder, (FORMAT,))
+    files = read_files(folder, READABLE)
     try:
         check_manifest(files.manifest)
         release = Release(
@@ -132,6 +134,8 @@ def load_release(folder: Path) -> Release:
             model=unpack(FootprintModel, _with_test_of_all_goods(plain_arrays(files.content[ARRAYS]))),
             card=files.content.get(CARD, b"").decode(),
         )
+        if (release.model.tables is None) != (files.manifest["format"] < FORMAT):
+            raise ReleaseError(f"format {FORMAT} has tables beside the explicit model, older formats have none")
         levels = tuple(len(names) for names in release.level_names)
         check_model(release.model, release.scheme, len(release.zone_ids), levels)
     except ReleaseError as error:

@@ -17,13 +17,16 @@ from kpfootprint.stats.model import gate_of
 from kpfootprint.stats.networks import Network
 from kpfootprint.stats.pooling import Readings, pool, slots_of
 from kpfootprint.stats.selection import Evidence, fuse_readings, slot_evidence
-from kpfootprint.stats.structure import ParcelArrays
+from kpfootprint.stats.structure import ParcelArrays, Structure
 from kpfootprint.stats.summaries import WINDOWS, summarise
 from kpfootprint.stats.tables import listed_and_unlisted
 from kpfootprint.stats.views import AS_RECORDED, view_of
 from training.config import EvidenceConfig
 from training.folds import Split, fold_of_parcels, folds
 from training.prepare import Choice, Fitted, Prepared, chosen, fit_model
+
+EVEN = 0.5
+"""Weight of the tables that is believed in before any parcel has been seen."""
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -93,11 +96,15 @@ def held_out_candidates(
     *,
     n_jobs: int = 1,
     n_iterations: int = 25,
+    structure: Structure | None = None,
 ) -> Candidates:
-    """Return candidates of every prepared parcel, each under a fit to the other folds; `splits` test each once."""
+    """Return candidates of every prepared parcel, each under a fit to the other folds; `splits` test each once.
+
+    The structure is learnt in each fold too, unless it is given.
+    """
 
     def one(split: Split) -> Candidates:
-        fitted = fit_model(prepared, split.train, n_iterations=n_iterations)
+        fitted = fit_model(prepared, split.train, n_iterations=n_iterations, structure=structure)
         return candidates_of(fitted, prepared.arrays.take(split.test), gate, shrinkages, prior)
 
     parts = Parallel(n_jobs=n_jobs)(delayed(one)(split) for split in splits)
@@ -121,7 +128,8 @@ def choose(
     """Return the choice under which held-out parcels cost least, and that cost (Cllr).
 
     Every parcel is declared as every zone, and H2 is every other zone and an unlisted one: no status of zones enters,
-    so all reference parcels count. The costs are of evidence as recorded, calibrated.
+    so all reference parcels count. The costs are of evidence as recorded, calibrated. Few parcels cannot tell one
+    weight of the tables from another; then the belief that both kinds of evidence weigh the same counts more.
 
     Parameters
     ----------
@@ -134,8 +142,10 @@ def choose(
     for shrinkage, weight in product(settings.shrinkages, settings.table_weights):
         choice = Choice(shrinkage=shrinkage, table_weight=weight)
         evidence = slot_evidence(candidates.readings(choice), AS_RECORDED)
-        found.append((_cost(evidence, groups, n_stones, rows, settings), choice))
-    cost, best = min(found, key=lambda item: item[0])
+        cost = _cost(evidence, groups, n_stones, rows, settings)
+        belief = settings.pool_trust * (weight - EVEN) ** 2 / rows.size
+        found.append((cost + belief, cost, choice))
+    _, cost, best = min(found, key=lambda item: item[0])
     return best, cost
 
 
@@ -164,8 +174,8 @@ def _cost(evidence: Evidence, groups: Ints, n_stones: Floats, rows: Ints, settin
     return cllr(log10_lr[h1], log10_lr[~h1], weights_h1=cases.weight[h1], weights_h2=cases.weight[~h1])
 
 
-INNER_FOLDS = 4
-INNER_ITERATIONS = 12
+INNER_FOLDS = 3
+INNER_ITERATIONS = 8
 INNER_SEED = 20260502
 
 
@@ -174,7 +184,15 @@ def choose_for(prepared: Prepared, gate: Network | None, settings: EvidenceConfi
     names = [prepared.zone_ids[g] for g in prepared.groups]
     fold = fold_of_parcels(names, n_folds=min(INNER_FOLDS, len(names)), seed=INNER_SEED)
     splits = whole_zones(list(folds(fold)), prepared.groups)
-    candidates = held_out_candidates(prepared, splits, gate, settings.shrinkages, None, n_iterations=INNER_ITERATIONS)
+    candidates = held_out_candidates(
+        prepared,
+        splits,
+        gate,
+        settings.shrinkages,
+        None,
+        n_iterations=INNER_ITERATIONS,
+        structure=prepared.structure,
+    )
     rows = np.flatnonzero(np.bincount(prepared.groups)[prepared.groups] > 1)
     if rows.size == 0:
         return Choice(shrinkage=settings.shrinkages[-1], table_weight=0.5)

@@ -35,6 +35,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "networks.batch": (1, 1_000_000),
     "evidence.unlisted_weight": (0.001, 0.999),
     "evidence.trust": (0, 1e6),
+    "evidence.pool_trust": (0, 1e6),
     "conclusion.minimum_stones": (1, 1e6),
 }
 """What a number must lie between, both ends included; others need only be finite."""
@@ -56,6 +57,7 @@ class EvidenceConfig:
 
     unlisted_weight: float
     trust: float
+    pool_trust: float
     shrinkages: tuple[float, ...]
     table_weights: tuple[float, ...]
 
@@ -138,6 +140,7 @@ def evidence_config(values: Mapping[str, Any]) -> EvidenceConfig:
     return EvidenceConfig(
         unlisted_weight=float(values["unlisted_weight"]),
         trust=float(values.get("trust", 40.0)),
+        pool_trust=float(values.get("pool_trust", 0.0)),
         shrinkages=tuple(map(float, values.get("shrinkages", (0.0,)))),
         table_weights=tuple(map(float, values.get("table_weights", (0.0,)))),
     )

@@ -145,10 +145,11 @@ def fit_model(
     choice: Choice = Choice(),
     prior: Floats | None = None,
     n_iterations: int = 25,
+    structure: Structure | None = None,
 ) -> Fitted:
     """Fit the parcel model and the tables to the parcels at positions `train` (all of them without it).
 
-    The structure that zones share is learnt from these parcels alone too.
+    The structure that zones share is learnt from these parcels alone too, unless it is given.
 
     Parameters
     ----------
@@ -157,9 +158,10 @@ def fit_model(
     """
     rows = np.arange(len(prepared.arrays)) if train is None else train
     arrays, groups = prepared.arrays.take(rows), prepared.groups[rows]
-    start = prepared.structure if train is None else learn_structure(prepared.blank, arrays)
+    if structure is None:
+        structure = prepared.structure if train is None else learn_structure(prepared.blank, arrays)
     structure, model = learn_parcel_model(
-        start, arrays, groups, len(prepared.zone_ids), prepared.n_levels, n_iterations=n_iterations
+        structure, arrays, groups, len(prepared.zone_ids), prepared.n_levels, n_iterations=n_iterations
     )
     known = arrays.edge[~np.isnan(arrays.edge)]
     fitted = Fitted(

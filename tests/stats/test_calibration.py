@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,10 +12,21 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, log_expit
 
-from kpfootprint.stats.calibration import AffineCalibrator, elub_bounds
+from kpfootprint.stats.calibration import Calibration, Cases, SizeTerms, elub_bounds
 from kpfootprint.stats.metrics import auc, cllr
 
 Floats = NDArray[np.float64]
+ONE = np.zeros(())
+"""Log number of stones where all parcels hold as many."""
+
+
+def fitted(
+    score: Floats, y: NDArray[np.int_], n_stones: Floats | None = None, terms: SizeTerms = "none", trust: float = 0.0
+) -> Calibration:
+    """Calibrate by cases that are a parcel each."""
+    return Calibration.fit(Cases.of(score, y, n_stones=n_stones), trust=trust, size_terms=terms)
+
+
 SCORES = arrays(np.float64, st.integers(2, 30), elements=st.integers(-400, 400).map(lambda i: i / 8))
 
 
@@ -31,7 +43,7 @@ def simulated(
 @given(SCORES, st.data())
 def test_calibration_is_monotone_and_finite(score: Floats, data: st.DataObject) -> None:
     y = data.draw(arrays(np.int64, score.size, elements=st.integers(0, 1)).filter(lambda v: np.unique(v).size == 2))
-    calibrated = AffineCalibrator().fit(score, y).transform(np.sort(score))
+    calibrated = fitted(score, y).apply(np.sort(score), ONE)
     assert np.isfinite(calibrated).all()
     assert (np.diff(calibrated) >= 0).all()
 
@@ -39,26 +51,25 @@ def test_calibration_is_monotone_and_finite(score: Floats, data: st.DataObject) 
 @given(SCORES, st.data())
 def test_swapping_hypotheses_mirrors(score: Floats, data: st.DataObject) -> None:
     y = data.draw(arrays(np.int64, score.size, elements=st.integers(0, 1)).filter(lambda v: np.unique(v).size == 2))
-    there = AffineCalibrator().fit(score, y).transform(score)
-    back = AffineCalibrator().fit(-score, 1 - y).transform(-score)
+    there = fitted(score, y).apply(score, ONE)
+    back = fitted(-score, 1 - y).apply(-score, ONE)
     np.testing.assert_allclose(back, -there, atol=1e-8)
 
 
 def test_calibrated_scores_are_left_alone() -> None:
     score, y, _ = simulated(1, 40_000)
-    a, b, c, d = AffineCalibrator().fit(score, y).coef_
+    a, b, c, d = fitted(score, y).coefficients
     assert (a, b) == pytest.approx((0, 1), abs=0.03)
     assert (c, d) == (0, 0)
 
 
 def test_scale_and_shift_are_undone() -> None:
     score, y, _ = simulated(2, 40_000, slope=0.5, shift=1.0)
-    calibrator = AffineCalibrator().fit(score, y)
-    assert tuple(calibrator.coef_[:2]) == pytest.approx((1.0, 0.5), abs=0.03)
+    assert tuple(fitted(score, y).coefficients[:2]) == pytest.approx((1.0, 0.5), abs=0.03)
 
 
 @pytest.mark.parametrize("size_terms", ["none", "intercept", "both"])
-def test_coefficients_are_the_optimum_that_scipy_finds(size_terms: str) -> None:
+def test_coefficients_are_the_optimum_that_scipy_finds(size_terms: SizeTerms) -> None:
     score, y, n_stones = simulated(3, 200, slope=0.7)
     weight = np.where(y == 1, 1 / (y == 1).sum(), 1 / (y == 0).sum()) * y.size / 2
     x = (np.log(n_stones) - np.log(n_stones).mean()) / np.log(n_stones).std()
@@ -71,10 +82,9 @@ def test_coefficients_are_the_optimum_that_scipy_finds(size_terms: str) -> None:
         return float(-(weight * log_expit((2 * y - 1) * eta)).sum() + 1.5 / 2 * ((coef - prior) ** 2).sum())
 
     expected = minimize(loss, prior, method="BFGS", options={"gtol": 1e-8}).x
-    calibrator = AffineCalibrator(size_terms=size_terms, penalty=1.5)  # type: ignore[arg-type]
-    calibrator.fit(score, y, n_stones=n_stones)
-    np.testing.assert_allclose(calibrator.coef_[:free], expected, atol=1e-5)
-    assert not calibrator.coef_[free:].any()
+    found = fitted(score, y, n_stones, size_terms, trust=1.5).coefficients
+    np.testing.assert_allclose(found[:free], expected, atol=1e-5)
+    assert not found[free:].any()
 
 
 def test_size_terms_learn_that_small_parcels_say_less() -> None:
@@ -83,45 +93,71 @@ def test_size_terms_learn_that_small_parcels_say_less() -> None:
     score = rng.normal(0, 1, n_stones.size)
     truth = np.where(n_stones == 50, 0.4, 1.6) * score
     y = (rng.uniform(size=score.size) < expit(truth * np.log(10))).astype(int)
-    calibrator = AffineCalibrator(size_terms="both").fit(score, y, n_stones=n_stones)
-    np.testing.assert_allclose(calibrator.transform([1.0, 1.0], n_stones=[50, 2000]), [0.4, 1.6], atol=0.06)
-    # Beyond the sizes seen in fit nothing is extrapolated.
-    assert calibrator.transform(1.0, n_stones=1e6) == calibrator.transform(1.0, n_stones=2000)
+    calibration = fitted(score, y, n_stones, "both")
+    one = np.ones(2)
+    np.testing.assert_allclose(calibration.apply(one, np.log([50.0, 2000.0])), [0.4, 1.6], atol=0.06)
+    # Beyond the sizes seen in fit nothing is extrapolated, and below them the offset fades.
+    assert len(set(calibration.apply(one, np.log([2000.0, 1e6])).tolist())) == 1
+    zero = calibration.apply(np.zeros(2), np.log([50.0, 1.0]))
+    assert abs(zero[1]) < abs(zero[0]) / 10 + 1e-9
 
 
 def test_overconfident_scores_are_mended_and_order_kept() -> None:
     score, y, _ = simulated(5, 2000, slope=0.2)
-    calibrated = AffineCalibrator().fit(score, y).transform(score)
+    calibrated = fitted(score, y).apply(score, ONE)
     assert cllr(calibrated[y == 1], calibrated[y == 0]) < cllr(score[y == 1], score[y == 0]) - 0.2
     assert auc(calibrated[y == 1], calibrated[y == 0]) == pytest.approx(auc(score[y == 1], score[y == 0]))
 
 
 def test_a_score_that_points_the_wrong_way_is_worth_nothing() -> None:
     score, y, _ = simulated(6, 400)
-    calibrated = AffineCalibrator().fit(-score, y).transform([-3.0, 0.0, 3.0])
+    calibrated = fitted(-score, y).apply(np.array([-3.0, 0.0, 3.0]), ONE)
     np.testing.assert_allclose(calibrated, 0.0, atol=1e-9)
 
 
-def test_sample_weights_are_repeats() -> None:
-    score, y, n_stones = simulated(7, 60)
+def test_weights_are_repeats() -> None:
+    score, y, _ = simulated(7, 60)
     times = np.random.default_rng(7).integers(1, 4, 60)
-    # A penalty in proportion to the number of cases makes both problems the same.
-    weighted = AffineCalibrator(size_terms="both", penalty=60.0).fit(score, y, n_stones=n_stones, sample_weight=times)
-    repeated = AffineCalibrator(size_terms="both", penalty=float(times.sum()))
-    x = np.log(n_stones)
-    repeated.fit(*(np.repeat(v, times) for v in (score, y)), n_stones=np.repeat(n_stones, times))
-    # The two standardise size differently; with size left out they agree exactly.
-    assert x.std() > 0
-    one = AffineCalibrator(penalty=60.0).fit(score, y, sample_weight=times)
-    two = AffineCalibrator(penalty=float(times.sum())).fit(np.repeat(score, times), np.repeat(y, times))
-    np.testing.assert_allclose(one.coef_, two.coef_, atol=1e-9)
-    assert np.isfinite(weighted.coef_).all()
-    assert np.isfinite(repeated.coef_).all()
+    # A trust in proportion to the number of cases makes both problems the same.
+    one = Calibration.fit(Cases.of(score, y, weight=times), trust=60.0, size_terms="none")
+    two = fitted(np.repeat(score, times), np.repeat(y, times), trust=float(times.sum()))
+    np.testing.assert_allclose(one.coefficients, two.coefficients, atol=1e-9)
+
+
+def test_cases_of_one_parcel_count_once() -> None:
+    """Thirty declarations of a parcel are no thirty parcels: neither trust nor bounds may take them for that."""
+    score, y, _ = simulated(9, 80)
+    alone = Calibration.fit(Cases.of(score, y), trust=10.0, size_terms="none")
+    parcel = np.tile(np.arange(80), 30)
+    repeated = Cases.of(np.tile(score, 30), np.tile(y, 30), parcel=parcel)
+    often = Calibration.fit(repeated, trust=10.0, size_terms="none")
+    np.testing.assert_allclose(often.coefficients, alone.coefficients, atol=1e-6)
+    np.testing.assert_allclose(often.bounds, alone.bounds, atol=0.011)
+    assert Calibration.fit(replace(repeated, parcel=np.arange(2400)), trust=10.0).bounds[1] > alone.bounds[1] + 0.1
+
+
+def test_fewer_parcels_carry_less() -> None:
+    score, y, _ = simulated(10, 2000)
+    widths = [float(np.ptp(fitted(score[:n], y[:n]).bounds)) for n in (20, 100, 500, 2000)]
+    assert widths == sorted(widths)
+    assert widths[0] < widths[-1] / 2
+
+
+def test_resampled_coefficients_are_those_of_the_parcels_drawn() -> None:
+    score, y, _ = simulated(11, 50)
+    times = np.random.default_rng(3).multinomial(50, np.full(50, 0.02), size=3)
+    cases = Cases.of(score, y)
+    found = Calibration.fit(cases, trust=0.0, size_terms="none", times=times)
+    again = Calibration.fit(cases.reweighed(times[0].astype(float)), trust=0.0, size_terms="none")
+    np.testing.assert_allclose(found.resampled[0][:2], again.coefficients[:2], atol=0.05)
+    nobody = np.where(y == 1, 0, 1)[None]
+    kept = Calibration.fit(cases, trust=0.0, size_terms="none", times=nobody)
+    np.testing.assert_array_equal(kept.resampled[0], kept.coefficients)
 
 
 def test_infinite_scores_transform() -> None:
     score, y, _ = simulated(8)
-    out = AffineCalibrator().fit(score, y).transform([-np.inf, np.inf])
+    out = fitted(score, y).apply(np.array([-np.inf, np.inf]), ONE)
     assert out.tolist() == [-np.inf, np.inf]
 
 
@@ -145,19 +181,19 @@ def test_inputs_are_not_written_to() -> None:
         values.setflags(write=False)
     elub_bounds(h1, h2)
     assert h1.tolist() == [12.0, 1.0, -2.0]
-    AffineCalibrator(size_terms="both").fit(h1, y, n_stones=n_stones).transform(h2, n_stones=n_stones)
+    fitted(h1, y, n_stones, "both").apply(h2, np.log(n_stones))
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: AffineCalibrator(size_terms="all").fit([1.0, 0.0], [1, 0]), "size_terms must be"),  # type: ignore[arg-type]
-        (lambda: AffineCalibrator(penalty=0).fit([1.0, 0.0], [1, 0]), "penalty must be positive, got 0"),
-        (lambda: AffineCalibrator().fit([1.0, np.inf], [1, 0]), "score must be one-dimensional, not empty and finite"),
-        (lambda: AffineCalibrator().fit([1.0, 0.0], [1, 1]), "is_h1 must hold 2 values of 0 and 1, both of them"),
-        (lambda: AffineCalibrator().fit([1.0, 0.0], [1, 0], sample_weight=[1, 0]), "sample_weight must hold 2"),
-        (lambda: AffineCalibrator(size_terms="both").fit([1.0, 0.0], [1, 0]), "n_stones is needed"),
-        (lambda: AffineCalibrator().transform([1.0]), "not fitted yet"),
+        (lambda: fitted([1.0, 0.0], [1, 0], terms="all"), "size_terms must be"),  # type: ignore[arg-type]
+        (lambda: fitted([1.0, 0.0], [1, 0], trust=-1), "trust must be 0 or more, got -1"),  # type: ignore[arg-type]
+        (lambda: Cases.of([1.0, np.inf], [1, 0]), "score must be one-dimensional, not empty and finite"),
+        (lambda: Cases.of([1.0, 0.0], [1, 1]), "is_h1 must hold 2 values of 0 and 1, both of them"),
+        (lambda: Cases.of([1.0, 0.0], [1, 0], weight=[1, 0]), "weight must hold 2"),
+        (lambda: Cases.of([1.0, 0.0], [1, 0], n_stones=[5, 0]), "n_stones must hold 2 positive values"),
+        (lambda: Cases.of([1.0, 0.0], [1, 0], parcel=[1]), "parcel must hold 2 positions"),
         (lambda: elub_bounds([], [1.0]), "log10_lr_h1 must be one-dimensional"),
         (lambda: elub_bounds([1.0], [1.0], step=0), "step positive"),
     ],

@@ -58,7 +58,7 @@ def looked_at(seed: int, n: int = 6) -> tuple[FootprintModel, Look, Floats, Floa
     declared[1] = 0.5 * declared[1] + 0.5 * declared[2]
     alternatives = np.zeros_like(declared)
     alternatives[:, -5:] = 1.0
-    looked = look(model.structure, model.predictor, model.gate, model.bands, arrays, declared)
+    looked = look(model.structure, model.predictor, model.tables, model.gate, model.bands, arrays, declared)
     return model, looked, declared, alternatives, np.full(n, 0.2), np.log(arrays.n_stones)
 
 

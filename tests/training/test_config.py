@@ -22,7 +22,9 @@ def test_a_part_is_laid_over_the_defaults(tmp_path: Path) -> None:
     path.write_text("[fit]\nn_folds = 4\nseed = 20261124\n[evidence]\nunlisted_weight = 0.5\n", encoding="utf-8")
     config = read_config(path)
     assert config.changed == {"fit.n_folds": 4, "evidence.unlisted_weight": 0.5}
-    assert replace(config, changed={}) == replace(read_config(), n_folds=4, unlisted_weight=0.5)
+    assert replace(config, changed={}) == replace(
+        read_config(), n_folds=4, evidence=replace(read_config().evidence, unlisted_weight=0.5)
+    )
     assert parse_config(b"") == read_config()
 
 

@@ -5,14 +5,15 @@ import pytest
 
 from kpfootprint.reference import ReferencePackage
 from tests.training.parcels import ZONES, make_package
+from training.config import read_config
 from training.evaluate.doubts import suspects_of
-from training.evaluate.explicit import ExplicitModel
 from training.evaluate.measure import measure
-from training.evaluate.methods import fit_splits, held_out, n_stones_of, zone_codes, zones_of
+from training.evaluate.methods import fit_splits, held_out, zones_of
 from training.evaluate.novelty import p_values_across_folds
 from training.evaluate.open_world import open_world, open_world_results
-from training.evaluate.trials import draw_export_days, verification_scores, verification_trials
-from training.folds import fold_of_parcels, folds
+from training.evaluate.own import OwnEvidence
+from training.evaluate.setting import Setting
+from training.folds import folds
 from training.peers import PEERS
 
 
@@ -22,13 +23,10 @@ def package() -> ReferencePackage:
 
 
 def test_parcels_from_nowhere_are_declared_as_compliant_zones_alone(package: ReferencePackage) -> None:
-    method = PEERS[-1]
-    codes, n_stones = zone_codes(package), n_stones_of(package.batch)
-    days = draw_export_days(package.zone_table, ZONES, rng=np.random.default_rng(1))
-    known = verification_trials(codes, days)
-    fits = fit_splits(method, package, folds(fold_of_parcels(package.zone_of, n_folds=3, seed=1)))
-    scores = verification_scores(known, held_out(fits, package.batch, 3)[0])
-    found = open_world(method, package, days, (known, scores), n_stones)
+    setting = Setting.of(PEERS[-1], package, unlisted_weight=0.2)
+    codes = setting.codes
+    fits = fit_splits(setting.method, package, folds(setting.fold))
+    found = open_world(setting, setting.scores(held_out(fits, package.batch, 3)[0]))
     # Only west was ever compliant: parcels of east and north are declared as west, one trial each.
     assert (found.trials.declared == ZONES.index("west")).all()
     assert sorted(set(codes[found.trials.parcel])) == [ZONES.index("east"), ZONES.index("north")]
@@ -50,8 +48,9 @@ def test_p_values_across_folds_rank_within_other_folds() -> None:
     assert (p_values_across_folds(strange, n_stones, fold, strange + 10) <= 0.05).all()
 
 
-def test_the_explicit_model_goes_through_the_whole_harness(package: ReferencePackage) -> None:
-    evaluation = measure(ExplicitModel(), package, n_resamples=5)
+@pytest.mark.slow
+def test_the_own_evidence_goes_through_the_whole_harness(package: ReferencePackage) -> None:
+    evaluation = measure(OwnEvidence(read_config().evidence), package, unlisted_weight=0.2, n_resamples=5)
     found = {(r.metric, r.conditions): r.value for r in evaluation.results}
     auc = found["AUC", "as collected"]
     assert auc is not None

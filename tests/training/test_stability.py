@@ -9,9 +9,12 @@ from numpy.typing import NDArray
 from kpfootprint.stats.selection import Evidence, log_alternative
 from tests.reference_world import fitted, package, prepared
 from tests.worlds import shipped
-from training.calibrate import calibrate, out_of_fold
-from training.evaluate.explicit import ExplicitModel
+from training.calibrate import calibrate, resample, splits_of
+from training.choose import held_out_candidates
+from training.config import read_config
 from training.evaluate.methods import some, zone_codes, zones_of
+from training.evaluate.own import OwnEvidence
+from training.prepare import Choice
 
 Floats = NDArray[np.float64]
 IRRELEVANT = "mbuji-mayi"
@@ -39,7 +42,7 @@ def test_a_zone_like_none_of_the_others_moves_no_lr_much() -> None:
     zones, codes = zones_of(package()), zone_codes(package())
     irrelevant = zones.index(IRRELEVANT)
     others = [zones.index(zone) for zone in zones if zone not in (DECLARED, IRRELEVANT)]
-    method = ExplicitModel(gate=shipped().model.gate)
+    method = OwnEvidence(read_config().evidence, gate=shipped().model.gate, choice=Choice())
     western = np.flatnonzero(np.isin(codes, [zones.index(zone) for zone in ("carnot", "gadzi", "nola")]))
     batch = some(package().batch, western)
     with_it = method.fit(package(), np.arange(codes.size)).evidence(batch)
@@ -56,7 +59,9 @@ def test_the_seed_of_the_folds_moves_the_calibration_little() -> None:
     gate = shipped().model.gate
     said = []
     for seed in (1, 2):
-        evidence = out_of_fold(prepared(), gate, n_folds=4, seed=seed, n_jobs=1)
-        calibration, _ = calibrate(prepared(), evidence, kept, unlisted_weight=0.2, n_resamples=2, seed=seed)
+        splits = splits_of(prepared(), n_folds=4, seed=seed)
+        evidence = held_out_candidates(prepared(), splits, gate, (0.0,), None).evidence(Choice())
+        times = resample(prepared().groups, n_resamples=2, seed=seed)
+        calibration, _ = calibrate(prepared(), evidence, kept, read_config().evidence, times=times)
         said.append(calibration.apply(np.array([-1.0, 0.0, 1.0, 2.0]), np.log(500.0)))
     assert np.abs(said[0] - said[1]).max() < 0.1
