@@ -167,7 +167,7 @@ def outcomes_of(release: Release, arrays: ParcelArrays, declared: Floats, allowe
 
 def _outcomes(release: Release, arrays: ParcelArrays, declared: Floats, allowed: Bools) -> Outcomes:
     model = release.model
-    looked = look(model.structure, model.predictor, model.gate, model.bands, arrays, declared)
+    looked = look(model.structure, model.predictor, model.tables, model.gate, model.bands, arrays, declared)
     judged = judge(model, release.rules, release.unlisted_weight, looked, declared, allowed)
     return Outcomes(
         log10_lr=judged.log10_lr,
