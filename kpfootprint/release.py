@@ -23,8 +23,8 @@ from kpfootprint.rules import Rules
 from kpfootprint.scheme import Scheme
 from kpfootprint.stats.model import FootprintModel
 
-FORMAT = 3
-READABLE = (2, FORMAT)
+WITHOUT_TABLES, FORMAT = 2, 3
+READABLE = (WITHOUT_TABLES, FORMAT)
 """Formats that can be read. Format 2 has no tables: its evidence is the explicit model's alone."""
 CARD = "CARD.md"
 
@@ -164,5 +164,5 @@ def write_release(folder: Path, manifest: Mapping[str, Any], model: FootprintMod
     for name, data in content.items():
         (folder / name).write_bytes(data)
     files = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(content.items())}
-    document = {**manifest, "format": FORMAT, "files": files}
+    document = {**manifest, "format": WITHOUT_TABLES if model.tables is None else FORMAT, "files": files}
     (folder / MANIFEST).write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
