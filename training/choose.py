@@ -174,7 +174,7 @@ def _cost(evidence: Evidence, groups: Ints, n_stones: Floats, rows: Ints, settin
     return cllr(log10_lr[h1], log10_lr[~h1], weights_h1=cases.weight[h1], weights_h2=cases.weight[~h1])
 
 
-INNER_FOLDS = 3
+INNER_FOLDS = 5
 INNER_ITERATIONS = 8
 INNER_SEED = 20260502
 

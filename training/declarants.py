@@ -127,7 +127,7 @@ def _tried(
     )
     said = []
     for declared in tries.transpose(1, 0, 2):
-        looked = look(model.structure, model.predictor, model.gate, model.bands, arrays, declared)
+        looked = look(model.structure, model.predictor, model.tables, model.gate, model.bands, arrays, declared)
         said.append(judge(model, rules, unlisted_weight, looked, declared, allowed).conclusion)
     return Tried(n_stones=arrays.n_stones, share=np.full(n, share), conclusion=np.stack(said, axis=1))
 

@@ -126,7 +126,7 @@ def judged_view(
     arrays: ParcelArrays, truth: Truth, *, model: FootprintModel, rules: Rules, unlisted_weight: float
 ) -> tuple[Ints, Floats]:
     """Return the conclusions of one chunk of simulated parcels and their log numbers of stones."""
-    looked = look(model.structure, model.predictor, model.gate, model.bands, arrays, truth.declared)
+    looked = look(model.structure, model.predictor, model.tables, model.gate, model.bands, arrays, truth.declared)
     judged = judge(model, rules, unlisted_weight, looked, truth.declared, truth.allowed)
     return judged.conclusion, judged.ln_n
 

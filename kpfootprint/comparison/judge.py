@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.rules import CONCLUSIONS, Rules, Signs, conclude
+from kpfootprint.stats.calibration import LN10
 from kpfootprint.stats.model import FootprintModel, Look, look, share_chances
 from kpfootprint.stats.novelty import highest_log10_lr, strangeness
 from kpfootprint.stats.selection import elsewhere
 from kpfootprint.stats.shares import ShareEstimates, blendedness, estimate_shares
-from kpfootprint.stats.verification import LN10, log10_lr_of
+from kpfootprint.stats.verification import log10_lr_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -91,7 +92,7 @@ def judge(
     if row.size:
         single = np.eye(declared.shape[1])[zone]
         arrays = looked.view.arrays.take(row)
-        seen = look(model.structure, model.predictor, model.gate, model.bands, arrays, single)
+        seen = look(model.structure, model.predictor, model.tables, model.gate, model.bands, arrays, single)
         said = _by_itself(model, rules, unlisted_weight, seen, single, allowed[row]).conclusion
         kindest = np.full(len(declared), len(CONCLUSIONS), dtype=np.intp)
         np.minimum.at(kindest, row, said)

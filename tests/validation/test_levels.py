@@ -42,7 +42,7 @@ class World:
 
 def seen(arrays: ParcelArrays, truth: Truth) -> dict[str, NDArray[np.float64]]:
     release, model = shipped(), shipped().model
-    looked = look(model.structure, model.predictor, model.gate, model.bands, arrays, truth.declared)
+    looked = look(model.structure, model.predictor, model.tables, model.gate, model.bands, arrays, truth.declared)
     judged = judge(model, release.rules, release.unlisted_weight, looked, truth.declared, truth.allowed)
     shares = judged.shares
     return {
