@@ -30,6 +30,7 @@ stones, and weighs evidence; a decision stays with people. {synthetic}
 - Seed: {manifest["seed"]}; made with {", ".join(f"{k} {v}" for k, v in manifest["made_with"].items())}
 - Settings that are not the usual ones: {changed}
 - Weight of an unlisted source in H2: {manifest["unlisted_weight"]:g}
+- Evidence: {_evidence(manifest)}
 - Reference parcels that seem to belong to another zone: {suspects}
 - Zones whose colour and morphology do not hang together as in the others (p < 0.01): {", ".join(odd) or "none"}
 - Fewer than {rules["minimum_stones"]:g} stones are not compared
@@ -48,6 +49,15 @@ them sieved, a quarter with no conditions stated):
 What nobody can know from it: whether a source that looks like the declared zone and was never sampled lies behind a
 parcel; which stones of a parcel are the undeclared ones; who held the ground they came from.
 """
+
+
+def _evidence(manifest: Mapping[str, Any]) -> str:
+    choice = manifest.get("evidence", {"shrinkage": 0.0, "table_weight": 0.0})
+    target = f"that of release {manifest['prior']['release']}" if "prior" in manifest else "its diagonal"
+    return (
+        f"tables weigh {choice['table_weight']:.0%} beside the explicit model; the spread of parcels of one zone is"
+        f" taken {choice['shrinkage']:.0%} of the way to {target}, both as cross-validation chose"
+    )
 
 
 def _forced(forced: Mapping[str, Any]) -> str:
