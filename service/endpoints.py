@@ -6,14 +6,35 @@ from service.door.endpoint import Endpoint
 from service.pages import comparisons as comparison_pages
 from service.pages import docs, sign_in, start
 from service.pages import planning as planning_pages
-from service.routes import comparisons, keys, models, operations, planning, zones
+from service.routes import (
+    cases,
+    certificates,
+    comparisons,
+    jobs,
+    keys,
+    models,
+    operations,
+    planning,
+    reexaminations,
+    register,
+    sessions,
+    submissions,
+    zones,
+)
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *comparisons.ENDPOINTS,
+    *cases.ENDPOINTS,
+    *submissions.ENDPOINTS,
+    *jobs.ENDPOINTS,
+    *certificates.ENDPOINTS,
+    *register.ENDPOINTS,
     *zones.ENDPOINTS,
     *planning.ENDPOINTS,
     *models.ENDPOINTS,
+    *reexaminations.ENDPOINTS,
     *keys.ENDPOINTS,
+    *sessions.ENDPOINTS,
     *operations.ENDPOINTS,
     *start.ENDPOINTS,
     *comparison_pages.ENDPOINTS,

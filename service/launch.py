@@ -20,6 +20,7 @@ import service
 from kpfootprint.errors import KPFootprintError
 from kpfootprint.release import load_release
 from kpfootprint.trial import try_release
+from service.jobs.launch import Companion
 from service.metrics import reserve
 from service.register.activations import folder_in_force
 from service.register.database import open_register
@@ -35,7 +36,7 @@ class LaunchError(KPFootprintError):
     code = "launch"
 
 
-def serve(settings: Settings, host: str = "127.0.0.1", port: int = 3000) -> None:
+def serve(settings: Settings, host: str = "127.0.0.1", port: int = 3000, *, worker: bool = True) -> None:
     """Serve until SIGINT or SIGTERM.
 
     Parameters
@@ -44,6 +45,8 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 3000) -> None
         Handed on to the workers; the folder of the register is made where it is missing.
     host : str
         IP address to listen on; the default is not reachable from other machines.
+    worker : bool
+        Whether a worker process takes jobs beside it.
 
     Raises
     ------
@@ -72,6 +75,9 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 3000) -> None
         threading.Thread(target=_announce, args=(host, port, address, link), daemon=True).start()
         import bentoml
 
+        companion = Companion(settings)
+        if worker:
+            companion.start()
         try:
             bentoml.serve(
                 "service.served:SERVICE", host=host, port=port, blocking=True, working_dir=str(private / "empty")
@@ -80,6 +86,9 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 3000) -> None
             if error.errno != errno.EADDRINUSE:
                 raise
             raise _taken(host, port, error) from None
+        finally:
+            if worker:
+                companion.stop()
 
 
 @contextlib.contextmanager

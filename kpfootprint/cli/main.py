@@ -14,9 +14,10 @@ from kpfootprint.cli.batch import batch, validate
 from kpfootprint.cli.beside import beside
 from kpfootprint.cli.compare import compare
 from kpfootprint.cli.models import models
-from kpfootprint.cli.operate import keys, serve
+from kpfootprint.cli.operate import keys, serve, worker
 from kpfootprint.cli.output import say
 from kpfootprint.cli.planning import adequacy, plan, pool
+from kpfootprint.cli.register import backup, register, restore
 from kpfootprint.cli.verify import verify
 from kpfootprint.cli.zones import zones
 from kpfootprint.errors import (
@@ -41,7 +42,10 @@ def cli() -> None:
     """
 
 
-for command in (compare, beside, verify, batch, validate, plan, adequacy, pool, zones, models, keys, serve):
+for command in (
+    *(compare, beside, verify, batch, validate, plan, adequacy, pool, zones, models, keys, serve, worker),
+    *(register, backup, restore),
+):
     cli.add_command(command)
 
 

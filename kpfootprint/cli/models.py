@@ -62,27 +62,25 @@ def activate(release: str) -> None:
 @models.command()
 def rollback() -> None:
     """Go back to the release that was active before."""
-    from kpfootprint.release import load_release, shipped_release
+    from kpfootprint.release import load_release
     from kpfootprint.trial import try_release
-    from service.register.activations import history
+    from service.register.activations import before_the_last
     from service.register.database import open_register
 
     engine = open_register(settings())
-    names = history(engine)
+    before = before_the_last(engine)
     engine.dispose()
-    earlier = [name for name in names[:-1] if name != names[-1]]
-    before = earlier[-1] if earlier else shipped_release().name
-    if not names or before == names[-1]:
+    if before is None:
         raise click.UsageError("no other release was active before")
     try_release(load_release(_named(before)))
-    _put_in_force(before)
+    _put_in_force(before, back=True)
 
 
-def _put_in_force(release: str) -> None:
+def _put_in_force(release: str, *, back: bool = False) -> None:
     from service.register.activations import activate as record
     from service.register.database import open_register
 
     engine = open_register(settings())
-    record(engine, release, ACTOR)
+    record(engine, release, ACTOR, back=back)
     engine.dispose()
     click.echo(f"{release} is active.")

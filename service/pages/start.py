@@ -21,10 +21,10 @@ from service.pages.examples import EXAMPLES, available
 from service.pages.forms import file_of, read_form
 from service.pages.given import ROWS, Given, given_in
 from service.pages.problems import told
-from service.pages.reading import parcel_of_example, parcel_of_file, parcel_of_text
 from service.pages.render import link_to, page, translations
 from service.register.comparisons import page_of
 from service.work.compare import compare
+from service.work.reading import parcel_at, parcel_of_file, parcel_of_text
 
 RECENT = 5
 STATUS_NOTES = {"compliant": "", "suspended": "suspended", "not_covered": ""}
@@ -70,7 +70,7 @@ async def example(request: Request) -> Response:
     chosen = next((item for item in available() if item.name == request.path_params["name"]), None)
     if chosen is None:
         raise Refused("not_found", "There is no example with this name.")
-    read = partial(parcel_of_example, example=chosen)
+    read = partial(parcel_at, path=chosen.path(), parcel=chosen.parcel)
     kept = await visit.work.heavy(partial(compare, visit.work, read, actor=visit.who.actor))
     return RedirectResponse(link_to(request, f"/comparisons/{kept.id}"), status_code=303)
 

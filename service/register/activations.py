@@ -2,37 +2,83 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from kpfootprint.errors import ReleaseError
 from kpfootprint.release import shipped_release
-from service.clock import now
-from service.register.database import open_register, reading, writing
-from service.register.tables import activations
+from service.register import entries
+from service.register.database import open_register, reading, registering
 from service.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activation:
+    """A release that was put in force; `previous` is the one before it."""
+
+    release: str
+    previous: str
+    at: datetime
+    actor: str
+    reason: str
+    back: bool
 
 
 def active_name(engine: sa.Engine) -> str | None:
     """Return the name of the release that was activated last, or None where none ever was."""
-    query = sa.select(activations.c.release).order_by(activations.c.position.desc()).limit(1)
     with reading(engine) as connection:
-        found: str | None = connection.scalar(query)
-        return found
+        last = entries.last_of_kind(connection, "activation")
+    return None if last is None else str(last.values["release"])
 
 
-def activate(engine: sa.Engine, release: str, actor: str) -> None:
-    """Put a release in force from now on."""
-    with writing(engine) as connection:
-        row = {"release": release, "activated_at": now(), "actor": actor}
-        connection.execute(activations.insert().values(row))
+def activate(
+    engine: sa.Engine, release: str, actor: str, reason: str = "", *, force: str | None = None, back: bool = False
+) -> Activation:
+    """Put a release in force from now on.
+
+    Parameters
+    ----------
+    force : str, optional
+        Why a release that was not judged is put in force all the same.
+    back : bool
+        It was in force before, and is gone back to.
+    """
+    with registering(engine) as connection:
+        last = entries.last_of_kind(connection, "activation")
+        previous = shipped_release().name if last is None else last.values["release"]
+        values = {"release": release, "previous": previous, "reason": reason, "back": back}
+        if force is not None:
+            values["force"] = force
+        entry = entries.append(connection, "activation", actor=actor, subject=release[:64], values=values)
+    return _told(entry)
+
+
+def activations(engine: sa.Engine) -> list[Activation]:
+    """Return every activation, the oldest first."""
+    with reading(engine) as connection:
+        return [_told(entry) for entry in entries.of_kind(connection, "activation")]
 
 
 def history(engine: sa.Engine) -> list[str]:
     """Return the names of the releases that were activated, the oldest first."""
-    with reading(engine) as connection:
-        return list(connection.scalars(sa.select(activations.c.release).order_by(activations.c.position)))
+    return [item.release for item in activations(engine)]
+
+
+def before_the_last(engine: sa.Engine) -> str | None:
+    """Return the release that was in force before the one that is, or None where there is none to go back to.
+
+    Going back twice goes back two steps: a release that was gone back from is not gone back to.
+    """
+    trail = [shipped_release().name]
+    for item in activations(engine):
+        if item.back and len(trail) > 1:
+            trail.pop()
+        elif trail[-1] != item.release:
+            trail.append(item.release)
+    return trail[-2] if len(trail) > 1 else None
 
 
 def release_folders(home: Path) -> dict[str, Path]:
@@ -60,3 +106,15 @@ def active_release_folder(settings: Settings) -> Path:
         return folder_in_force(engine, settings.home)
     finally:
         engine.dispose()
+
+
+def _told(entry: entries.Entry) -> Activation:
+    values = entry.values
+    return Activation(
+        release=values["release"],
+        previous=values["previous"] or shipped_release().name,
+        at=entry.at,
+        actor=entry.actor,
+        reason=values.get("reason", ""),
+        back=values.get("back", False),
+    )

@@ -1,18 +1,33 @@
-"""Reports that were acknowledged: kept before the answer leaves, read again by id, listed newest first."""
+"""Reports that were acknowledged: kept before the answer leaves, read again by id, searched and listed."""
 
 from __future__ import annotations
 
+import json
+import re
+import unicodedata
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 import sqlalchemy as sa
 
-from service.register.database import reading, writing
+from kpfootprint.report.report import canonical
+from service.register import entries
+from service.register.database import reading
+from service.register.paging import Sort, page
 from service.register.secrets import new_id
-from service.register.tables import comparisons
+from service.register.tables import comparisons, declared_zones, stone_marks, words
+
+WORD_LENGTH = 64
+SORTS: Mapping[str, Sort] = {
+    "-created_at": Sort(comparisons.c.created_at, descending=True),
+    "created_at": Sort(comparisons.c.created_at),
+    "log10_lr": Sort(comparisons.c.log10_lr),
+    "-log10_lr": Sort(comparisons.c.log10_lr, descending=True),
+}
 
 
 class KeyReused(Exception):
@@ -20,7 +35,7 @@ class KeyReused(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Listed:
     """What the list shows of a comparison."""
 
     position: int
@@ -32,6 +47,14 @@ class Entry:
     conclusion: str | None
     log10_lr: float | None
     declared: tuple[str, ...]
+    exporter: str | None
+    certificate_no: str | None
+    exported_on: str | None
+    n_stones: int | None
+    carats: float | None
+    flags: tuple[Mapping[str, Any], ...]
+    submission_id: str | None
+    actor: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,89 +66,232 @@ class Once:
     request_sha256: str
 
 
-def replayed(engine: sa.Engine, once: Once) -> tuple[str, str] | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """A parcel and its report, about to be kept.
+
+    Parameters
+    ----------
+    content : mapping
+        The report; `report` is its text.
+    document : mapping
+        The parcel as canonical JSON has it.
+    marks : sequence of int
+        By which its stones are found again.
+    """
+
+    content: Mapping[str, Any]
+    report: str
+    document: Mapping[str, Any]
+    marks: Sequence[int] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """Which comparisons are asked for; None asks for all."""
+
+    zone: str | None = None
+    exporter: str | None = None
+    conclusion: str | None = None
+    parcel_id: str | None = None
+    q: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    sort: str = "-created_at"
+
+
+def replayed(connection: sa.Connection, once: Once) -> tuple[str, str] | None:
     """Return id and report of the request that `once` repeats, or None where it is new; raise `KeyReused`."""
     table = comparisons.c
     query = sa.select(table.id, table.report, table.request_sha256).where(
         (table.actor == once.actor) & (table.idempotency_key == once.key)
     )
-    with reading(engine) as connection:
-        row = connection.execute(query).one_or_none()
+    row = connection.execute(query).one_or_none()
     if row is None:
         return None
     if row.request_sha256 != once.request_sha256:
         raise KeyReused
-    return row.id, _unpacked(row.report)
+    return row.id, unpacked(row.report)
 
 
 def keep(
-    engine: sa.Engine,
+    connection: sa.Connection,
+    examined: Examined,
     *,
     actor: str,
-    created_at: datetime,
-    content: Mapping[str, Any],
-    report: str,
-    parcel: str,
-    once: Once | None,
-) -> tuple[str, str]:
-    """Keep a report and return its id with it; where another request with the same key was faster, return its own."""
-    verification = content["verification"]
+    flags: Sequence[Mapping[str, Any]] = (),
+    once: Once | None = None,
+    submission_id: str | None = None,
+    comparison_id: str | None = None,
+    at: datetime | None = None,
+    entry_id: str | None = None,
+    origin: Mapping[str, Any] | None = None,
+) -> str:
+    """Keep a report with its entry in the chain, and return its id.
+
+    `connection` is that of `registering`. The last parameters are for what comes from another register.
+    """
+    content, document = examined.content, examined.document
+    parcel, told = content["parcel"], content["verification"]
+    text = canonical(document)
+    certificate = document.get("certificate_no")
     row = {
-        "id": new_id(20),
-        "created_at": created_at,
+        "id": comparison_id or new_id(20),
+        "created_at": datetime.fromisoformat(content["created_at"]),
         "actor": actor,
-        "parcel_id": content["parcel"]["parcel_id"],
+        "parcel_id": parcel["parcel_id"],
         "report_id": content["report_id"],
         "release": content["model"]["release"],
         "conclusion": content["conclusion"],
-        "log10_lr": None if verification is None else verification["log10_lr"],
-        "declared": " ".join(item["zone_id"] for item in content["parcel"]["declared"]),
-        "parcel": _packed(parcel),
-        "report": _packed(report),
+        "log10_lr": None if told is None else told["log10_lr"],
+        "declared": " ".join(item["zone_id"] for item in parcel["declared"]),
+        "parcel": packed(text),
+        "report": packed(examined.report),
         "idempotency_key": None if once is None else once.key,
         "request_sha256": None if once is None else once.request_sha256,
+        "exporter": document.get("exporter"),
+        "certificate_no": certificate,
+        "certificate_key": None if certificate is None else certificate_key(certificate),
+        "exported_on": document.get("exported_on"),
+        "n_stones": parcel["n_stones"],
+        "carats": parcel["carats"],
+        "value_usd": document.get("value_usd"),
+        "flags": canonical(list(flags)),
+        "submission_id": submission_id,
     }
-    try:
-        with writing(engine) as connection:
-            connection.execute(comparisons.insert().values(row))
-    except sa.exc.IntegrityError:
-        first = None if once is None else replayed(engine, once)
-        if first is None:
-            raise
-        return first
-    return str(row["id"]), report
+    done = connection.execute(comparisons.insert().values(row))
+    position: int = done.inserted_primary_key[0]  # type: ignore[index]
+    _make_findable(connection, position, row, parcel, examined.marks)
+    values = {name: row[name] for name in ("parcel_id", "report_id", "release", "conclusion", "log10_lr")}
+    values |= {
+        "declared": str(row["declared"]).split(),
+        "flags": list(flags),
+        "report_sha256": sha256(examined.report.encode()).hexdigest(),
+        "parcel_sha256": sha256(text.encode()).hexdigest(),
+    }
+    if submission_id is not None:
+        values["submission"] = submission_id
+    if origin is not None:
+        values["origin"] = dict(origin)
+    entries.append(
+        connection, "comparison", actor=actor, subject=str(row["id"]), values=values, at=at, entry_id=entry_id
+    )
+    return str(row["id"])
+
+
+def _make_findable(
+    connection: sa.Connection, position: int, row: Mapping[str, Any], parcel: Mapping[str, Any], marks: Iterable[int]
+) -> None:
+    zones = [
+        {"zone_id": item["zone_id"], "position": position, "carats": item["carats"]} for item in parcel["declared"]
+    ]
+    found = words_in(row["parcel_id"], row["exporter"], row["certificate_no"], row["declared"])
+    for table, rows in (
+        (declared_zones, zones),
+        (words, [{"word": word, "position": position} for word in sorted(found)]),
+        (stone_marks, [{"mark": mark, "position": position} for mark in sorted(set(marks))]),
+    ):
+        if rows:
+            connection.execute(table.insert(), rows)
 
 
 def report_of(engine: sa.Engine, comparison_id: str) -> str | None:
     """Return the report of a comparison as it was answered, or None where there is no such comparison."""
     with reading(engine) as connection:
         kept = connection.scalar(sa.select(comparisons.c.report).where(comparisons.c.id == comparison_id))
-    return None if kept is None else _unpacked(kept)
+    return None if kept is None else unpacked(kept)
 
 
 def parcel_of(engine: sa.Engine, comparison_id: str) -> str | None:
     """Return the JSON parcel of a comparison, or None where there is no such comparison."""
     with reading(engine) as connection:
         kept = connection.scalar(sa.select(comparisons.c.parcel).where(comparisons.c.id == comparison_id))
-    return None if kept is None else _unpacked(kept)
+    return None if kept is None else unpacked(kept)
 
 
-def page_of(engine: sa.Engine, *, before: int | None, limit: int) -> tuple[list[Entry], int | None]:
-    """Return up to `limit` comparisons before a position, the newest first, and where the next page starts."""
+def parcel_document(connection: sa.Connection, comparison_id: str) -> dict[str, Any]:
+    """Return the JSON document of the parcel of a comparison."""
+    kept = connection.scalar(sa.select(comparisons.c.parcel).where(comparisons.c.id == comparison_id))
+    document: dict[str, Any] = json.loads(unpacked(kept or b""))
+    return document
+
+
+def listed(connection: sa.Connection, comparison_id: str) -> Listed | None:
+    """Return what the list shows of one comparison, or None where there is none."""
+    row = connection.execute(sa.select(*_COLUMNS).where(comparisons.c.id == comparison_id)).one_or_none()
+    return None if row is None else _listed(row)
+
+
+def several(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Listed]:
+    """Return what the list shows of several comparisons, by id."""
+    rows = connection.execute(sa.select(*_COLUMNS).where(comparisons.c.id.in_(ids)))
+    return {row.id: _listed(row) for row in rows}
+
+
+def page_of(
+    engine: sa.Engine, *, before: int | None, limit: int, search: Search | None = None
+) -> tuple[list[Listed], int | None]:
+    """Return up to `limit` comparisons after the one at position `before`, and where the next page starts."""
+    asked = search or Search()
     table = comparisons.c
-    columns = [getattr(table, name) for name in Entry.__dataclass_fields__]
-    query = sa.select(*columns).order_by(table.position.desc()).limit(limit + 1)
-    if before is not None:
-        query = query.where(table.position < before)
+    query = sa.select(*_COLUMNS)
+    for column, value in (
+        (table.exporter, asked.exporter),
+        (table.conclusion, asked.conclusion),
+        (table.parcel_id, asked.parcel_id),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if asked.start is not None:
+        query = query.where(table.created_at >= asked.start)
+    if asked.end is not None:
+        query = query.where(table.created_at < asked.end)
+    if asked.zone is not None:
+        declared = sa.select(declared_zones.c.position).where(declared_zones.c.zone_id == asked.zone)
+        query = query.where(table.position.in_(declared))
+    for word in sorted(words_in(asked.q)):
+        begins = (words.c.word >= word) & (words.c.word < word + "\U0010ffff")
+        query = query.where(table.position.in_(sa.select(words.c.position).where(begins)))
     with reading(engine) as connection:
-        rows = connection.execute(query).all()
-    entries = [Entry(**{**row._mapping, "declared": tuple(row.declared.split())}) for row in rows[:limit]]
-    return entries, entries[-1].position if len(rows) > limit else None
+        rows, further = page(connection, query, SORTS[asked.sort], table.position, before=before, limit=limit)
+    return [_listed(row) for row in rows], further
 
 
-def _packed(text: str) -> bytes:
+def words_in(*texts: str | None) -> set[str]:
+    """Return the words of texts as they are searched: without accents, in small letters."""
+    return {word[:WORD_LENGTH] for text in texts if text for word in re.findall(r"[^\W_]+", _plain(text))}
+
+
+def certificate_key(number: str) -> str:
+    """Return the number of a certificate as it is compared: letters and digits alone.
+
+    Examples
+    --------
+    >>> certificate_key("CF 0012-a") == certificate_key("cf0012A")
+    True
+    """
+    return "".join(re.findall(r"[a-z0-9]", _plain(number)))
+
+
+def _plain(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).casefold()
+
+
+_COLUMNS = tuple(comparisons.c[name] for name in Listed.__dataclass_fields__)
+
+
+def _listed(row: Any) -> Listed:
+    values = {name: row._mapping[name] for name in Listed.__dataclass_fields__}
+    values["declared"] = tuple(row.declared.split())
+    values["flags"] = tuple(json.loads(row.flags or "[]"))
+    return Listed(**values)
+
+
+def packed(text: str) -> bytes:
+    """Return a text as it is kept."""
     return zlib.compress(text.encode(), level=1)
 
 
-def _unpacked(kept: bytes) -> str:
-    return zlib.decompress(kept).decode()
+def unpacked(kept: bytes) -> str:
+    """Return a text that was kept."""
+    return zlib.decompress(bytes(kept)).decode()

@@ -1,4 +1,4 @@
-"""Opens the register: settings of the connection, migration before first use, short transactions."""
+"""Opens the register, on SQLite or PostgreSQL: settings of the connection, migration before first use, transactions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from service.register.trouble import RegisterUnavailable, place_of, watch
 from service.settings import Settings
 
-HEAD = "0001"
+HEAD = "0002"
 """Newest migration; a test compares it with the folder."""
 
 BUSY_MS = 5_000
@@ -25,6 +25,10 @@ BUSY_MS = 5_000
 
 LOCKED_FOR = 30.0
 """Seconds that a start waits for another start; after one of them it says that it waits."""
+
+CONNECT_WITHIN = 5
+APPEND_LOCK, MIGRATE_LOCK = 7_305_001, 7_305_002
+"""Advisory locks on PostgreSQL; on SQLite one writer at a time is the rule anyway."""
 
 log = logging.getLogger("kpfootprint.service")
 
@@ -35,11 +39,15 @@ def connect(url: str, *, pooled: bool = True) -> sa.Engine:
     Whatever is wrong with the database itself comes out as `RegisterUnavailable`. Without a pool every connection
     opens the database anew, and so sees what became of it since.
     """
-    engine = sa.create_engine(url) if pooled else sa.create_engine(url, poolclass=sa.NullPool)
-    watch(engine)
-    if engine.dialect.name == "sqlite":
+    pool: dict[str, Any] = {} if pooled else {"poolclass": sa.NullPool}
+    if url.startswith("sqlite"):
+        engine = sa.create_engine(url, **pool)
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
+    else:
+        waits = {} if not pooled else {"pool_pre_ping": True, "pool_timeout": BUSY_MS / 1000}
+        engine = sa.create_engine(url, connect_args={"connect_timeout": CONNECT_WITHIN}, **pool, **waits)
+    watch(engine)
     return engine
 
 
@@ -63,10 +71,33 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 @contextmanager
+def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Give a connection that sees the same state however long it reads, while others write."""
+    with engine.connect() as connection:
+        if not is_sqlite(engine):
+            connection = connection.execution_options(isolation_level="REPEATABLE READ")
+        yield connection
+
+
+@contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """Give a connection whose changes are kept together, or not at all."""
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
         yield connection
+
+
+@contextmanager
+def registering(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Give a connection that alone may append entries until its changes are kept."""
+    with writing(engine) as connection:
+        if not is_sqlite(engine):
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(APPEND_LOCK)))
+        yield connection
+
+
+def is_sqlite(engine: sa.Engine) -> bool:
+    """Say which of the two databases this is."""
+    return engine.dialect.name == "sqlite"
 
 
 def open_register(settings: Settings) -> sa.Engine:
@@ -77,25 +108,44 @@ def open_register(settings: Settings) -> sa.Engine:
     RegisterUnavailable
         Where it cannot be opened; the text says why and what would help.
     """
-    home = settings.home
     try:
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(home / "register.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise RegisterUnavailable(f"{home} cannot hold a register: {error.strerror or error}") from None
+        raise RegisterUnavailable(f"{settings.home} cannot hold a register: {error.strerror or error}") from None
     engine = connect(settings.register_url)
     try:
-        _wait_for(handle, home / "register.lock")  # the first connection of all turns WAL on, and bears no company
-        if settings.database_url is None:
-            _begin(home / "register.db")
-        if version(engine) != HEAD:
-            migrate(engine)
+        with _alone(engine, settings):
+            if version(engine) != HEAD:
+                migrate(engine)
     except BaseException:
         engine.dispose()
         raise
+    return engine
+
+
+@contextmanager
+def _alone(engine: sa.Engine, settings: Settings) -> Iterator[None]:
+    """Keep other processes from migrating meanwhile."""
+    if not is_sqlite(engine):
+        with engine.connect() as connection:
+            connection.execute(sa.select(sa.func.pg_advisory_lock(MIGRATE_LOCK)))
+            try:
+                yield
+            finally:
+                connection.execute(sa.select(sa.func.pg_advisory_unlock(MIGRATE_LOCK)))
+        return
+    lock = settings.home / "register.lock"
+    try:
+        handle = os.open(lock, os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError as error:
+        raise RegisterUnavailable(f"{settings.home} cannot hold a register: {error.strerror or error}") from None
+    try:
+        _wait_for(handle, lock)  # the first connection of all turns WAL on, and bears no company
+        if engine.url.database:
+            _begin(Path(engine.url.database))
+        yield
     finally:
         os.close(handle)
-    return engine
 
 
 def _wait_for(handle: int, lock: Path) -> None:
@@ -147,18 +197,19 @@ def version(engine: sa.Engine) -> str | None:
         return found
 
 
-def migrate(engine: sa.Engine) -> None:
-    """Bring the register to `HEAD`, in one transaction."""
+def migrate(engine: sa.Engine, to: str = HEAD) -> None:
+    """Bring the register to a migration, `HEAD` where nothing else is said, in one transaction."""
     from alembic import command
     from alembic.config import Config
     from alembic.util import CommandError
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    now = version(engine)
     try:
         with writing(engine) as connection:
             config.attributes["connection"] = connection
-            command.upgrade(config, HEAD)
+            (command.downgrade if now is not None and now > to else command.upgrade)(config, to)
     except CommandError as error:
         where = place_of(engine.url)
         raise RegisterUnavailable(

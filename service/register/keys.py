@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -18,6 +19,8 @@ ROLES = ("viewer", "monitor", "researcher", "admin")
 
 PREFIX = "kpf"
 NAME_LENGTH = 100
+NOTED_EVERY = timedelta(minutes=1)
+"""How exactly the last use of a key is kept; a write for every request would cost more than it tells."""
 
 
 class BadKey(ValueError):
@@ -33,28 +36,35 @@ class Key:
     role: str
     created_at: datetime
     revoked_at: datetime | None
+    expires_at: datetime | None
+    last_used_at: datetime | None
 
 
-def make_key(engine: sa.Engine, role: str, name: str) -> tuple[Key, str]:
-    """Make a key and return it with its secret, which nobody can read again."""
+_COLUMNS = tuple(keys.c[name] for name in Key.__dataclass_fields__)
+
+
+def make_key(engine: sa.Engine, role: str, name: str, expires_at: datetime | None = None) -> tuple[Key, str]:
+    """Make a key and return it with its secret, which nobody can read again; it opens nothing from `expires_at` on."""
     if role not in ROLES:
         raise BadKey(f"role must be one of {', '.join(ROLES)}, got {role!r}")
     name = " ".join(name.split())
     if len(name) > NAME_LENGTH or not name.isprintable():
         raise BadKey(f"name must be at most {NAME_LENGTH} printable characters")
-    key = Key(id=new_id(8), name=name, role=role, created_at=now(), revoked_at=None)
+    made = now()
+    if expires_at is not None and expires_at <= made:
+        raise BadKey("a key that expires must do so in the future")
+    row: dict[str, Any] = {"id": new_id(8), "name": name, "role": role, "created_at": made, "expires_at": expires_at}
+    key = Key(**row, revoked_at=None, last_used_at=None)
     secret = new_secret()
-    row = {"id": key.id, "name": name, "role": role, "created_at": key.created_at, "secret_sha256": hash_of(secret)}
     with writing(engine) as connection:
-        connection.execute(keys.insert().values(row))
+        connection.execute(keys.insert().values(row | {"secret_sha256": hash_of(secret)}))
     return key, f"{PREFIX}_{key.id}_{secret}"
 
 
 def all_keys(engine: sa.Engine) -> list[Key]:
     """Return every key, the oldest first, revoked ones too."""
-    columns = (keys.c.id, keys.c.name, keys.c.role, keys.c.created_at, keys.c.revoked_at)
     with reading(engine) as connection:
-        rows = connection.execute(sa.select(*columns).order_by(keys.c.created_at, keys.c.id))
+        rows = connection.execute(sa.select(*_COLUMNS).order_by(keys.c.created_at, keys.c.id))
         return [Key(**row._mapping) for row in rows]
 
 
@@ -75,16 +85,25 @@ def recognised(engine: sa.Engine, presented: str) -> Key | None:
         return None
     with reading(engine) as connection:
         row = connection.execute(sa.select(keys).where(keys.c.id == key_id)).one_or_none()
-    if row is None or not same(hash_of(secret), row.secret_sha256) or row.revoked_at is not None:
+    moment = now()
+    if row is None or not same(hash_of(secret), row.secret_sha256) or not is_good(row, moment):
         return None
-    return Key(id=row.id, name=row.name, role=row.role, created_at=row.created_at, revoked_at=None)
+    if row.last_used_at is None or moment - row.last_used_at > NOTED_EVERY:
+        with writing(engine) as connection:
+            connection.execute(keys.update().where(keys.c.id == key_id).values(last_used_at=moment))
+    return Key(**{name: row._mapping[name] for name in Key.__dataclass_fields__})
 
 
-def create_key(settings: Settings, role: str, name: str = "") -> str:
+def is_good(row: Any, moment: datetime) -> bool:
+    """Say whether a key was neither revoked nor has expired."""
+    return row.revoked_at is None and (row.expires_at is None or row.expires_at > moment)
+
+
+def create_key(settings: Settings, role: str, name: str = "", expires_at: datetime | None = None) -> str:
     """Make a key in the register and return it; this is the only time it can be read."""
     engine = open_register(settings)
     try:
-        return make_key(engine, role, name)[1]
+        return make_key(engine, role, name, expires_at)[1]
     finally:
         engine.dispose()
 

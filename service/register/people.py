@@ -43,5 +43,5 @@ def principal_by_session(engine: sa.Engine, secret: str) -> Principal | None:
     session = session_of(engine, secret)
     if session is None:
         return None
-    actor = "browser" if session.key_id is None else f"key:{session.key_id}"
-    return Principal(actor=actor, name=session.name or session.key_id or "", role=session.role, csrf=session.csrf)
+    name = session.name or session.key_id or session.actor
+    return Principal(actor=session.actor, name=name, role=session.role, csrf=session.csrf)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from service.clock import now
 from service.register.database import reading, writing
 from service.register.keys import Key
-from service.register.secrets import hash_of, new_secret
+from service.register.secrets import hash_of, new_id, new_secret
 from service.register.tables import keys, sessions, sign_in_links
 
 SESSION_LASTS = timedelta(hours=12)
@@ -20,12 +20,24 @@ LINK_ROLE = "admin"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A browser that is signed in; `key_id` is None where the one-time link opened it."""
+    """A browser that is signed in; `key_id` is None where no key opened it."""
 
     key_id: str | None
+    actor: str
     name: str
     role: str
     csrf: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenSession:
+    """What may be shown of a session."""
+
+    id: str
+    actor: str
+    role: str
+    created_at: datetime
+    expires_at: datetime
 
 
 def new_link(engine: sa.Engine) -> str | None:
@@ -59,16 +71,16 @@ def open_by_link(engine: sa.Engine, secret: str, *, instead_of: str | None = Non
             & (sign_in_links.c.expires_at > now())
         )
         used = connection.execute(sign_in_links.update().where(good).values(used_at=now()))
-        return _opened(connection, LINK_ROLE, None, instead_of) if used.rowcount == 1 else None
+        return _opened(connection, LINK_ROLE, None, "browser", instead_of) if used.rowcount == 1 else None
 
 
 def open_by_key(engine: sa.Engine, key: Key, *, instead_of: str | None = None) -> str:
     """Return the secret of a session with the role of `key`; revoking the key ends it, opening it ends `instead_of`."""
     with writing(engine) as connection:
-        return _opened(connection, key.role, key.id, instead_of)
+        return _opened(connection, key.role, key.id, f"key:{key.id}", instead_of)
 
 
-def _opened(connection: sa.Connection, role: str, key_id: str | None, instead_of: str | None) -> str:
+def _opened(connection: sa.Connection, role: str, key_id: str | None, actor: str, instead_of: str | None = None) -> str:
     secret = new_secret()
     ended = sessions.c.expires_at <= now()
     if instead_of is not None:
@@ -76,6 +88,8 @@ def _opened(connection: sa.Connection, role: str, key_id: str | None, instead_of
     connection.execute(sessions.delete().where(ended))
     row = {
         "secret_sha256": hash_of(secret),
+        "id": new_id(16),
+        "actor": actor,
         "key_id": key_id,
         "role": role,
         "csrf": new_secret(),
@@ -90,18 +104,42 @@ def session_of(engine: sa.Engine, secret: str) -> Session | None:
     """Return the session that a cookie belongs to, or None where it has ended."""
     kept = (sessions.c.secret_sha256 == hash_of(secret)) & (sessions.c.expires_at > now())
     query = (
-        sa.select(sessions.c.key_id, sessions.c.role, sessions.c.csrf, keys.c.name, keys.c.revoked_at)
+        sa.select(sessions, keys.c.name, keys.c.revoked_at, keys.c.expires_at.label("key_expires_at"))
         .select_from(sessions.outerjoin(keys, sessions.c.key_id == keys.c.id))
         .where(kept)
     )
     with reading(engine) as connection:
         row = connection.execute(query).one_or_none()
-    if row is None or row.revoked_at is not None:
+    if row is None or row.revoked_at is not None or (row.key_expires_at is not None and row.key_expires_at <= now()):
         return None
-    return Session(key_id=row.key_id, name=row.name or "", role=row.role, csrf=row.csrf)
+    actor = row.actor or ("browser" if row.key_id is None else f"key:{row.key_id}")
+    return Session(key_id=row.key_id, actor=actor, name=row.name or "", role=row.role, csrf=row.csrf)
 
 
 def close(engine: sa.Engine, secret: str) -> None:
     """End a session."""
     with writing(engine) as connection:
         connection.execute(sessions.delete().where(sessions.c.secret_sha256 == hash_of(secret)))
+
+
+def open_sessions(engine: sa.Engine) -> list[OpenSession]:
+    """Return every session that has not ended, the newest first."""
+    query = sa.select(sessions).where(sessions.c.expires_at > now()).order_by(sessions.c.created_at.desc())
+    with reading(engine) as connection:
+        rows = connection.execute(query).all()
+    return [
+        OpenSession(
+            id=row.id or "",
+            actor=row.actor or ("browser" if row.key_id is None else f"key:{row.key_id}"),
+            role=row.role,
+            created_at=row.created_at,
+            expires_at=row.expires_at,
+        )
+        for row in rows
+    ]
+
+
+def end(engine: sa.Engine, session_id: str) -> bool:
+    """End a session by its id; return False where there is none."""
+    with writing(engine) as connection:
+        return connection.execute(sessions.delete().where(sessions.c.id == session_id)).rowcount == 1

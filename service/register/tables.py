@@ -1,4 +1,8 @@
-"""Tables of the register as they are now; ``migrations/`` holds how they came to be."""
+"""Tables of the register as they are now; ``migrations/`` holds how they came to be.
+
+What was acknowledged stands in `entries`, which is only ever added to, and in `comparisons`, whose rows never change.
+The other tables are worked on: they can be told again from the entries, or are of no weight later.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,9 @@ metadata = sa.MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+APPEND_ONLY = ("entries", "comparisons")
+"""Tables whose rows a trigger keeps from being changed or removed."""
 
 
 class Moment(sa.types.TypeDecorator[datetime]):
@@ -41,6 +48,8 @@ keys = sa.Table(
     sa.Column("secret_sha256", sa.String(64), nullable=False),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("revoked_at", Moment),
+    sa.Column("expires_at", Moment),
+    sa.Column("last_used_at", Moment),
 )
 
 sign_in_links = sa.Table(
@@ -56,11 +65,30 @@ sessions = sa.Table(
     "sessions",
     metadata,
     sa.Column("secret_sha256", sa.String(64), primary_key=True),
-    sa.Column("key_id", sa.ForeignKey("keys.id")),  # none where the one-time link opened it
+    sa.Column("key_id", sa.ForeignKey("keys.id")),  # none where the one-time link or a provider opened it
     sa.Column("role", sa.String(16), nullable=False),
     sa.Column("csrf", sa.String(64), nullable=False),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("expires_at", Moment, nullable=False, index=True),
+    sa.Column("id", sa.String(16)),
+    sa.Column("actor", sa.String(32)),
+)
+
+entries = sa.Table(
+    "entries",
+    metadata,
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),  # without gaps, from 1
+    sa.Column("id", sa.String(20), nullable=False, unique=True),
+    sa.Column("kind", sa.String(24), nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("actor", sa.String(32), nullable=False),
+    sa.Column("subject", sa.String(64), nullable=False),  # id of what the entry is about
+    sa.Column("content", sa.Text, nullable=False),  # canonical JSON
+    sa.Column("previous", sa.String(64), nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+    sa.Index("ix_entries_subject_position", "subject", "position"),
+    sa.Index("ix_entries_kind_position", "kind", "position"),
+    sa.Index("ix_entries_at", "at"),
 )
 
 comparisons = sa.Table(
@@ -80,14 +108,126 @@ comparisons = sa.Table(
     sa.Column("report", sa.LargeBinary, nullable=False),  # the report as it was answered, zlib
     sa.Column("idempotency_key", sa.String(255)),
     sa.Column("request_sha256", sa.String(64)),
+    sa.Column("exporter", sa.Text),
+    sa.Column("certificate_no", sa.Text),
+    sa.Column("certificate_key", sa.Text),  # the number as it is compared with others
+    sa.Column("exported_on", sa.String(10)),
+    sa.Column("n_stones", sa.Integer),
+    sa.Column("carats", sa.Float),
+    sa.Column("value_usd", sa.Float),
+    sa.Column("flags", sa.Text),  # canonical JSON
+    sa.Column("submission_id", sa.String(20)),
+    sa.UniqueConstraint("actor", "idempotency_key"),
+    sa.Index("ix_comparisons_created_at_position", "created_at", "position"),
+    sa.Index("ix_comparisons_exporter_position", "exporter", "position"),
+    sa.Index("ix_comparisons_conclusion_position", "conclusion", "position"),
+    sa.Index("ix_comparisons_log10_lr_position", "log10_lr", "position"),
+    sa.Index("ix_comparisons_certificate_key", "certificate_key"),
+)
+
+declared_zones = sa.Table(
+    "declared_zones",
+    metadata,
+    sa.Column("zone_id", sa.String(64), primary_key=True),
+    sa.Column("position", sa.ForeignKey("comparisons.position"), primary_key=True),
+    sa.Column("carats", sa.Float),
+)
+
+words = sa.Table(
+    "words",
+    metadata,
+    sa.Column("word", sa.String(64), primary_key=True),
+    sa.Column("position", sa.ForeignKey("comparisons.position"), primary_key=True),
+    sa.Index("ix_words_position_word", "position", "word"),
+)
+
+stone_marks = sa.Table(
+    "stone_marks",
+    metadata,
+    sa.Column("mark", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("position", sa.ForeignKey("comparisons.position"), primary_key=True),
+)
+
+submissions = sa.Table(
+    "submissions",
+    metadata,
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String(20), nullable=False, unique=True),
+    sa.Column("received_at", Moment, nullable=False, index=True),
+    sa.Column("due_at", Moment, nullable=False, index=True),
+    sa.Column("actor", sa.String(32), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("exporter", sa.Text),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("file_name", sa.Text, nullable=False),
+    sa.Column("n_parcels", sa.Integer, nullable=False),
+    sa.Column("n_bad", sa.Integer, nullable=False),
+    sa.Column("job_id", sa.String(20), nullable=False),
+    sa.Column("flags", sa.Text, nullable=False),  # canonical JSON
+    sa.Column("idempotency_key", sa.String(255)),
+    sa.Column("request_sha256", sa.String(64)),
     sa.UniqueConstraint("actor", "idempotency_key"),
 )
 
-activations = sa.Table(
-    "activations",
+submission_parcels = sa.Table(
+    "submission_parcels",
+    metadata,
+    sa.Column("submission_id", sa.ForeignKey("submissions.id"), primary_key=True),
+    sa.Column("ordinal", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("parcel_id", sa.Text, nullable=False),
+    sa.Column("exporter", sa.Text, index=True),
+    sa.Column("declared", sa.Text, nullable=False),
+    sa.Column("parcel", sa.LargeBinary),  # the canonical JSON parcel, zlib; none where there are problems
+    sa.Column("problems", sa.Text, nullable=False),  # canonical JSON
+    sa.Column("comparison_id", sa.String(20)),
+)
+
+files = sa.Table(
+    "files",
+    metadata,
+    sa.Column("subject", sa.String(20), primary_key=True),  # a submission or a job
+    sa.Column("name", sa.String(255), primary_key=True),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+)
+
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String(20), nullable=False, unique=True),
+    sa.Column("kind", sa.String(24), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False, index=True),
+    sa.Column("subject", sa.String(64), nullable=False),
+    sa.Column("actor", sa.String(32), nullable=False),
+    sa.Column("parameters", sa.Text, nullable=False),  # canonical JSON
+    sa.Column("done", sa.Integer, nullable=False),
+    sa.Column("total", sa.Integer, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("started_at", Moment),
+    sa.Column("ended_at", Moment),
+    sa.Column("problem", sa.Text),
+    sa.Column("result", sa.Text),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("cancel_asked", sa.Boolean, nullable=False),
+)
+
+job_holds = sa.Table(
+    "job_holds",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+)
+"""A row for each job that is not over; whoever works on the job holds its row locked (PostgreSQL)."""
+
+certificates = sa.Table(
+    "certificates",
     metadata,
     sa.Column("position", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("release", sa.Text, nullable=False),
-    sa.Column("activated_at", Moment, nullable=False),
-    sa.Column("actor", sa.String(32), nullable=False),
+    sa.Column("certificate_key", sa.Text, nullable=False),
+    sa.Column("certificate_no", sa.Text, nullable=False),
+    sa.Column("reported_by", sa.Text, nullable=False),
+    sa.Column("reported_on", sa.String(10)),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("added_at", Moment, nullable=False),
+    sa.UniqueConstraint("certificate_key", "reported_by"),
 )

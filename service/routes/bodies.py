@@ -35,12 +35,32 @@ def document_in(request: Request, shape: Any, *, table: str) -> Any:
     Refused
         ``not_json``, or ``invalid_input`` with every member that does not fit.
     """
-    document = json_in(visit_of(request).body)
+    return checked(json_in(visit_of(request).body), shape, table=table)
+
+
+def checked(document: Any, shape: Any, *, table: str) -> Any:
+    """Return a document once it is seen to have a shape; raise `Refused` with every member that does not fit."""
     try:
-        return _adapter(shape).validate_python(document, strict=True)
+        found = _adapter(shape).validate_python(document, strict=True)
     except ValidationError as error:
         problems = tuple(_problem(fault, table) for fault in error.errors(include_url=False, include_context=False))
         raise Refused("invalid_input", f"{len(problems)} problems found.", problems=problems) from None
+    _refuse_unwritable(found, table)
+    return found
+
+
+def _refuse_unwritable(value: Any, table: str, column: str = "") -> None:
+    """Refuse texts that no database keeps: NUL characters and halves of surrogate pairs."""
+    if isinstance(value, str):
+        if "\x00" in value or any("\ud800" <= c <= "\udfff" for c in value):
+            problem = Problem(table=table, column=column, code="invalid", reason="it holds characters that are none")
+            raise Refused("invalid_input", "A text holds characters that are none.", problems=(problem,))
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            _refuse_unwritable(inner, table, str(name))
+    elif isinstance(value, list):
+        for inner in value:
+            _refuse_unwritable(inner, table, column)
 
 
 def _problem(fault: Any, table: str) -> Problem:

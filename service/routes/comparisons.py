@@ -3,66 +3,44 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from kpfootprint.ingest import ingest_json
 from kpfootprint.report import read_report, render_html
 from kpfootprint.report.schema import report_schema
+from kpfootprint.rules import CONCLUSIONS
 from service.clock import written
 from service.door.endpoint import JSON, Answer, Body, Endpoint, Named
-from service.door.query import Query, choice, whole_number
+from service.door.query import choice, text
 from service.door.visit import Visit, visit_of
-from service.errors import Refused, bad_parameter
+from service.errors import Refused
 from service.languages import LANGUAGES, language_of
 from service.register import comparisons
-from service.register.comparisons import Entry, Once
+from service.register.comparisons import SORTS, Listed, Search
+from service.register.database import reading
 from service.routes import shapes
-from service.routes.bodies import json_in
-from service.work.compare import compare
-
-PAGE = 50
-MAX_PAGE = 500
+from service.routes.paging import FROM, PAGING, TO, following, span_in
+from service.routes.parcels import GIVEN, KINDS, reader_of
+from service.work.compare import compare, once_of
+from service.work.flags import flags_now
 
 LANG = choice("lang", "Language of texts; Accept-Language counts where it is absent. JSON never changes.", LANGUAGES)
-PAGING: tuple[Query, ...] = (
-    whole_number("limit", f"How many items; {PAGE} without it.", maximum=MAX_PAGE, default=PAGE),
-    whole_number("before", "Where the page starts; `next` of the page before holds it."),
-)
 REPORT = Named(name="Report", schema=report_schema())
 
 
 async def submitted(request: Request) -> Response:
     """Compare the parcel that a request carries: 201 with the report, and where it can be read again."""
     visit = visit_of(request)
-    document = json_in(visit.body)
-    kept = await visit.work.heavy(
-        partial(
-            compare,
-            visit.work,
-            lambda release: ingest_json(document, release.scheme, release.zone_table),
-            actor=visit.who.actor,
-            once=once_in(request),
-        )
-    )
+    read = await reader_of(request)
+    digest = hashlib.sha256(b"\0".join((visit.body, request.url.query.encode()))).hexdigest()
+    once = once_of(request.headers.get("idempotency-key"), visit.who.actor, digest)
+    kept = await visit.work.heavy(partial(compare, visit.work, read, actor=visit.who.actor, once=once))
     headers = {"Location": f"/v1/comparisons/{kept.id}"}
     return Response(kept.report, status_code=201, media_type=JSON, headers=headers)
-
-
-def once_in(request: Request) -> Once | None:
-    """Return the Idempotency-Key of a request with what came under it, or None where there is none."""
-    key = request.headers.get("idempotency-key")
-    if key is None:
-        return None
-    if not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
-        reason = "1 to 255 printable ASCII characters are needed"
-        raise bad_parameter("Idempotency-Key", key, reason, place="header")
-    visit = visit_of(request)
-    digest = hashlib.sha256(visit.body).hexdigest()
-    return Once(actor=visit.who.actor, key=key, request_sha256=digest)
 
 
 def report_text(visit: Visit, comparison_id: str) -> str:
@@ -97,27 +75,41 @@ def show_pdf(request: Request) -> Response:
 
 
 def index(request: Request) -> Response:
-    """Return a page of comparisons, the newest first."""
+    """Return a page of comparisons."""
     visit = visit_of(request)
-    limit = visit.asked["limit"]
-    entries, further = comparisons.page_of(visit.work.engine, before=visit.asked["before"], limit=limit)
-    following = None if further is None else f"/v1/comparisons?limit={limit}&before={further}"
-    return JSONResponse({"items": [item_of(entry) for entry in entries], "next": following})
+    asked = visit.asked
+    start, end = span_in(asked)
+    names = ("zone", "exporter", "conclusion", "parcel_id", "q", "sort")
+    search = Search(**{name: asked[name] for name in names}, start=start, end=end)
+    found, further = comparisons.page_of(visit.work.engine, before=asked["before"], limit=asked["limit"], search=search)
+    with reading(visit.work.engine) as connection:
+        flags = flags_now(connection, found)
+    return JSONResponse(
+        {"items": [item_of(item, flags[item.id]) for item in found], "next": following(request, further)}
+    )
 
 
-def item_of(entry: Entry) -> dict[str, Any]:
+def item_of(item: Listed, flags: Sequence[Mapping[str, Any]]) -> shapes.ComparisonItem:
     """Return what a list says of a comparison."""
-    return {
-        "id": entry.id,
-        "url": f"/v1/comparisons/{entry.id}",
-        "created_at": written(entry.created_at),
-        "parcel_id": entry.parcel_id,
-        "declared": list(entry.declared),
-        "conclusion": entry.conclusion,
-        "log10_lr": entry.log10_lr,
-        "release": entry.release,
-        "report_id": entry.report_id,
+    shown = {
+        "id": item.id,
+        "url": f"/v1/comparisons/{item.id}",
+        "created_at": written(item.created_at),
+        "parcel_id": item.parcel_id,
+        "declared": list(item.declared),
+        "conclusion": item.conclusion,
+        "log10_lr": item.log10_lr,
+        "release": item.release,
+        "report_id": item.report_id,
+        "exporter": item.exporter,
+        "certificate_no": item.certificate_no,
+        "exported_on": item.exported_on,
+        "n_stones": item.n_stones,
+        "carats": item.carats,
+        "flags": list(flags),
+        "submission": None if item.submission_id is None else f"/v1/submissions/{item.submission_id}",
     }
+    return cast(shapes.ComparisonItem, shown)
 
 
 ENDPOINTS = (
@@ -126,8 +118,8 @@ ENDPOINTS = (
         path="/v1/comparisons",
         role="monitor",
         handler=None,
-        query=(LANG,),
-        body=Body(kinds={JSON: shapes.Parcel}),
+        query=(LANG, *GIVEN),
+        body=Body(kinds=KINDS),
         answer=Answer(shape=REPORT, status=201),
         once=True,
         summary="Compare a parcel with what was declared, and keep the report.",
@@ -137,9 +129,19 @@ ENDPOINTS = (
         path="/v1/comparisons",
         role="viewer",
         handler=index,
-        query=PAGING,
+        query=(
+            *PAGING,
+            text("zone", "That declare this zone."),
+            text("exporter", "Of this exporter."),
+            choice("conclusion", "With this conclusion.", CONCLUSIONS),
+            FROM,
+            TO,
+            text("parcel_id", "Of this parcel."),
+            text("q", "With words that begin so, in parcel, exporter, certificate or declared zones."),
+            choice("sort", "In which order.", (*SORTS,), default="-created_at"),
+        ),
         answer=Answer(shape=shapes.Comparisons),
-        summary="List comparisons, the newest first.",
+        summary="List comparisons, the newest first or as asked.",
     ),
     Endpoint(
         method="GET",

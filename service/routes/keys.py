@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import cast
 
 from starlette.requests import Request
@@ -27,11 +28,24 @@ def create(request: Request) -> Response:
     """Make a key; the answer is the only place where it can be read."""
     asked: shapes.NewKey = document_in(request, shapes.NewKey, table="key")
     try:
-        key, secret = make_key(visit_of(request).work.engine, asked["role"], asked.get("name", ""))
+        key, secret = make_key(
+            visit_of(request).work.engine, asked["role"], asked.get("name", ""), expires_in(asked.get("expires_at"))
+        )
     except BadKey as error:
         problem = Problem(table="key", code="invalid", reason=str(error))
         raise Refused("invalid_input", "The key cannot be made as asked.", problems=(problem,)) from None
     return JSONResponse({**_shown(key), "key": secret}, status_code=201, headers={"Location": f"/v1/keys/{key.id}"})
+
+
+def expires_in(text: str | None) -> datetime | None:
+    """Return the moment or the day on which a key is to end; a moment without a zone is in UTC."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadKey("expires_at must be a moment such as 2027-01-31T12:00:00Z, or a day") from None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def delete(request: Request) -> Response:
@@ -48,6 +62,8 @@ def _shown(key: Key) -> shapes.KeyItem:
         "role": cast(shapes.Role, key.role),
         "created_at": written(key.created_at),
         "revoked_at": None if key.revoked_at is None else written(key.revoked_at),
+        "expires_at": None if key.expires_at is None else written(key.expires_at),
+        "last_used_at": None if key.last_used_at is None else written(key.last_used_at),
     }
 
 

@@ -102,6 +102,21 @@ class Parcel(TypedDict, total=False):
     size_classes: list[SizeClass]
 
 
+class Flag(TypedDict):
+    """What the register knows and the parcel does not say; it informs and decides nothing."""
+
+    code: Literal[
+        "certificate_reported",
+        "certificate_seen_before",
+        "stones_seen_before",
+        "carats_above_history",
+        "value_outside_history",
+        "declared_total_differs",
+    ]
+    values: dict[str, Any]
+    text: str
+
+
 class ComparisonItem(TypedDict):
     """A comparison in a list."""
 
@@ -114,6 +129,13 @@ class ComparisonItem(TypedDict):
     log10_lr: float | None
     release: str
     report_id: str
+    exporter: str | None
+    certificate_no: str | None
+    exported_on: Day | None
+    n_stones: int | None
+    carats: float | None
+    flags: list[Flag]
+    submission: Href | None
 
 
 class Comparisons(TypedDict):
@@ -141,6 +163,21 @@ class Zones(TypedDict):
     next: None
 
 
+class Headline(TypedDict):
+    """How well a release separates true from false declarations; null where it was not evaluated."""
+
+    auc: float | None
+    cllr: float | None
+
+
+class ActivationItem(TypedDict):
+    """When a release was put in force, by whom and why."""
+
+    at: Moment
+    actor: str
+    reason: str
+
+
 class ModelItem(TypedDict):
     """A release."""
 
@@ -148,6 +185,15 @@ class ModelItem(TypedDict):
     active: bool
     released: bool | None
     reference: dict[str, Any] | None
+    headline: Headline
+    activations: list[ActivationItem]
+
+
+class Model(ModelItem):
+    """A release with its card and its evaluation."""
+
+    card: str
+    evaluation: dict[str, Any] | None
 
 
 class Models(TypedDict):
@@ -164,6 +210,7 @@ class NewKey(TypedDict):
 
     role: Role
     name: NotRequired[Annotated[str, Field(max_length=100)]]
+    expires_at: NotRequired[Moment | None]
 
 
 class KeyItem(TypedDict):
@@ -174,6 +221,8 @@ class KeyItem(TypedDict):
     role: Role
     created_at: Moment
     revoked_at: Moment | None
+    expires_at: Moment | None
+    last_used_at: Moment | None
 
 
 class MadeKey(KeyItem):
@@ -360,3 +409,201 @@ class ProblemDetails(TypedDict):
     code: str
     request_id: str
     problems: list[ProblemShape]
+
+
+class NewOpinion(TypedDict):
+    """An expert's own conclusion."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+
+    conclusion: Conclusion
+    reasons: Annotated[str, Field(min_length=1, max_length=20_000)]
+
+
+class Opinion(NewOpinion):
+    """An opinion as it is kept."""
+
+    id: str
+    comparison: Href
+    at: Moment
+    actor: str
+
+
+class Origin(TypedDict):
+    """A source and its share of the stones."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+
+    zone_id: Annotated[str, Field(min_length=1, max_length=64)]
+    share: Annotated[float, Field(gt=0, le=1)]
+
+
+class NewOutcome(TypedDict):
+    """What became known later of where a parcel came from."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+
+    origin: Annotated[list[Origin], Field(min_length=1, max_length=50)]
+    source: Annotated[str, Field(min_length=1, max_length=5000)]
+
+
+class Outcome(NewOutcome):
+    """An outcome as it is kept."""
+
+    id: str
+    comparison: Href
+    at: Moment
+    actor: str
+
+
+class OutcomeItem(TypedDict):
+    """A comparison whose origin became known."""
+
+    comparison: Href
+    parcel_id: str
+    conclusion: Conclusion | None
+    log10_lr: float | None
+    declared: list[str]
+    origin: list[Origin]
+    source: str
+    at: Moment
+    actor: str
+    declaration_held: bool | None
+    opinion: Conclusion | None
+
+
+class Rate(TypedDict):
+    """A share of cases, with the bounds that so few cases leave (Clopper-Pearson)."""
+
+    n: int
+    of: int
+    estimate: float | None
+    low: float | None
+    high: float | None
+    level: float
+
+
+class Cllr(TypedDict):
+    """Cost of the LRs in bits, with the bounds that so few cases leave (bootstrap)."""
+
+    estimate: float | None
+    low: float | None
+    high: float | None
+    level: float
+    n_true: int
+    n_false: int
+
+
+class ErrorRatesOnCases(TypedDict):
+    """How often a declaration that held was queried, and one that did not was accepted."""
+
+    true_queried: Rate
+    false_consistent: Rate
+
+
+class Agreement(TypedDict):
+    """How often opinion and computed conclusion were the same, and how often each was right."""
+
+    opinions: Rate
+    computed_right: Rate
+    opinion_right: Rate
+
+
+class Outcomes(TypedDict):
+    """Real cases whose origin became known."""
+
+    n: int
+    agreement: Agreement
+    cllr: Cllr
+    error_rates: ErrorRatesOnCases
+    items: list[OutcomeItem]
+    next: None
+
+
+class Head(TypedDict):
+    """Where the chain ends."""
+
+    position: int
+    hash: str
+    at: Moment | None
+
+
+class Accepted(TypedDict):
+    """A job that was put into the queue."""
+
+    id: str
+    job: Href
+
+
+class NewActivation(TypedDict):
+    """Why a release is put in force; `force` where it was not judged."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+
+    reason: Annotated[str, Field(min_length=1, max_length=2000)]
+    force: NotRequired[Annotated[str, Field(min_length=1, max_length=2000)]]
+
+
+class Activated(TypedDict):
+    """A release that was put in force."""
+
+    active: str
+    previous: str
+    at: Moment
+    actor: str
+
+
+class SessionItem(TypedDict):
+    """A browser that is signed in."""
+
+    id: str
+    actor: str
+    role: Role
+    created_at: Moment
+    expires_at: Moment
+
+
+class Sessions(TypedDict):
+    """Every session that has not ended."""
+
+    items: list[SessionItem]
+    next: None
+
+
+class Reason(TypedDict):
+    """Why something is done."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+
+    reason: Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class NewReexamination(TypedDict):
+    """A release that the register's parcels are to be examined with."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+
+    release: Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class Change(TypedDict):
+    """A conclusion that would be another."""
+
+    comparison: Href
+    before: Conclusion | None
+    after: Conclusion | None
+    log10_lr_before: NotRequired[float | None]
+    log10_lr_after: NotRequired[float | None]
+    why: str
+
+
+class Reexamination(TypedDict):
+    """What another release would say."""
+
+    id: str
+    job: Href
+    release: str
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    looked_at: int
+    of: int
+    changes: list[Change]

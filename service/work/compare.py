@@ -6,15 +6,18 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import sqlalchemy as sa
+
 from kpfootprint.flow import examine
 from kpfootprint.ingest import parcel_to_json
 from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.release import Release
-from kpfootprint.report.report import canonical
 from service.clock import this_second
-from service.errors import Refused
+from service.errors import Refused, bad_parameter
 from service.register import comparisons
-from service.register.comparisons import KeyReused, Once
+from service.register.comparisons import Examined, KeyReused, Once
+from service.register.database import reading, registering
+from service.work.flags import Seen, flags_and_marks
 from service.work.place import Workplace
 
 
@@ -32,27 +35,44 @@ def compare(work: Workplace, read: Callable[[Release], Parcel], *, actor: str, o
     A request that was acknowledged before under the same Idempotency-Key gets its first answer again.
     """
     try:
-        first = None if once is None else comparisons.replayed(work.engine, once)
-        if first is None:
-            first = _compared(work, read, actor, once)
+        return _answered_before(work, once) or _compared(work, read, actor, once)
     except KeyReused:
         raise Refused("idempotency_key_reused", "This Idempotency-Key came before, with another body.") from None
-    return Kept(id=first[0], report=first[1])
 
 
-def _compared(work: Workplace, read: Callable[[Release], Parcel], actor: str, once: Once | None) -> tuple[str, str]:
+def _answered_before(work: Workplace, once: Once | None) -> Kept | None:
+    if once is None:
+        return None
+    with reading(work.engine) as connection:
+        first = comparisons.replayed(connection, once)
+    return None if first is None else Kept(id=first[0], report=first[1])
+
+
+def _compared(work: Workplace, read: Callable[[Release], Parcel], actor: str, once: Once | None) -> Kept:
     release = work.release()
     parcel = read(release)
     created_at = this_second()
     started = time.perf_counter()
     (report,) = examine(Batch((parcel,)), release, status_on=created_at.date(), created_at=created_at)
     work.meters.compared(report.content["conclusion"], time.perf_counter() - started)
-    return comparisons.keep(
-        work.engine,
-        actor=actor,
-        created_at=created_at,
-        content=report.content,
-        report=report.to_json(),
-        parcel=canonical(parcel_to_json(parcel, release.scheme)),
-        once=once,
-    )
+    document = parcel_to_json(parcel, release.scheme)
+    try:
+        with registering(work.engine) as connection:
+            flags, marks = flags_and_marks(connection, Seen(content=report.content, document=document))
+            examined = Examined(content=report.content, report=report.to_json(), document=document, marks=marks)
+            kept = comparisons.keep(connection, examined, actor=actor, flags=flags, once=once)
+    except sa.exc.IntegrityError:  # another request with the same key was faster
+        first = _answered_before(work, once)
+        if first is None:
+            raise
+        return first
+    return Kept(id=kept, report=examined.report)
+
+
+def once_of(key: str | None, actor: str, request_sha256: str) -> Once | None:
+    """Return an Idempotency-Key with what came under it, or None where there is none."""
+    if key is None:
+        return None
+    if not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
+        raise bad_parameter("Idempotency-Key", key, "1 to 255 printable ASCII characters are needed", place="header")
+    return Once(actor=actor, key=key, request_sha256=request_sha256)

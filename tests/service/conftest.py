@@ -14,6 +14,8 @@ from starlette.testclient import TestClient
 from service.register.database import open_register
 from service.register.keys import create_key
 from service.settings import Settings
+from tests.needs import require
+from tests.service.databases import Postgres
 
 Ask = Callable[..., Any]
 
@@ -31,6 +33,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.is_relative_to(Path(__file__).parent):
             for rule in BENTOML_WARNS:
                 item.add_marker(pytest.mark.filterwarnings(rule))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """Start a PostgreSQL server."""
+    made = Postgres(require("postgres"))
+    yield made
+    made.remove()
+
+
+BOTH = [pytest.param("sqlite", id="sqlite"), pytest.param("postgres", marks=pytest.mark.postgres, id="postgres")]
+
+
+@pytest.fixture(params=BOTH)
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    """Return the settings of an empty register, on either database."""
+    url = request.getfixturevalue("postgres").new_database() if request.param == "postgres" else None
+    return Settings(home=tmp_path, database_url=url)
 
 
 @pytest.fixture(scope="session")

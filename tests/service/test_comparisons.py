@@ -139,7 +139,7 @@ def test_zones_stand_as_they_stood_on_the_day(ask: Ask) -> None:
 def test_one_release_is_active(ask: Ask) -> None:
     items = ask("viewer", "GET", "/v1/models").json()["items"]
     assert sum(item["active"] for item in items) == 1
-    assert {"release", "active", "released", "reference"} == set(items[0])
+    assert {"release", "active", "released", "reference", "headline", "activations"} == set(items[0])
 
 
 def test_figures_carry_templates_and_no_addresses(ask: Ask, kept: str) -> None:

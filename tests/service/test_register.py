@@ -14,8 +14,8 @@ from alembic.migration import MigrationContext
 
 from service.register import database
 from service.register.activations import activate, active_name, history
-from service.register.comparisons import Once, keep, page_of, report_of
 from service.register.database import HEAD, connect, open_register, reading, version, writing
+from service.register.entries import append
 from service.register.keys import BadKey, create_key, list_keys, make_key, recognised
 from service.register.tables import Moment, keys, metadata
 from service.settings import Settings
@@ -63,8 +63,7 @@ def test_nobody_else_can_read_it(tmp_path: Path) -> None:
 def test_a_change_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
     engine = open_register(Settings(home=tmp_path))
     with pytest.raises(ZeroDivisionError), writing(engine) as connection:  # noqa: PT012
-        activations = metadata.tables["activations"]
-        connection.execute(activations.insert().values(release="x", activated_at=datetime.now(UTC), actor="t"))
+        append(connection, "activation", actor="t", subject="x", values={"release": "x", "previous": None})
         raise ZeroDivisionError
     assert history(engine) == []
     engine.dispose()
@@ -101,30 +100,4 @@ def test_the_last_activation_counts(tmp_path: Path) -> None:
         activate(engine, name, "test")
     assert active_name(engine) == "a"
     assert history(engine) == ["a", "b", "a"]
-    engine.dispose()
-
-
-def test_comparisons_are_read_as_they_were_kept(tmp_path: Path) -> None:
-    engine = open_register(Settings(home=tmp_path))
-    content = {
-        "report_id": "sha256:0",
-        "model": {"release": "r"},
-        "conclusion": None,
-        "verification": None,
-        "parcel": {"parcel_id": "é", "declared": []},
-    }
-    report = '{"text": "é\u2028"}'
-    ids = []
-    for n in range(3):
-        once = Once(actor="a", key=str(n), request_sha256="0")
-        kept, _ = keep(
-            engine, actor="a", created_at=datetime.now(UTC), content=content, report=report, parcel="{}", once=once
-        )
-        ids.append(kept)
-        assert report_of(engine, kept) == report
-    entries, further = page_of(engine, before=None, limit=2)
-    assert [entry.id for entry in entries] == ids[:0:-1]
-    entries, further = page_of(engine, before=further, limit=2)
-    assert ([entry.id for entry in entries], further) == (ids[:1], None)
-    assert entries[0].declared == ()
     engine.dispose()

@@ -1,0 +1,89 @@
+"""``kpfootprint register``, ``backup`` and ``restore``: what was acknowledged, walked, taken away and brought back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from kpfootprint.cli.output import out_option, writing
+from kpfootprint.cli.surroundings import settings
+
+ACTOR = "command line"
+
+
+@click.group()
+def register() -> None:
+    """Verify, export and import the register."""
+
+
+@register.command()
+@click.option("--head", metavar="HASH", help="Hash of the register's head as it was kept elsewhere, on paper perhaps.")
+def verify(head: str | None) -> int:
+    """Walk the chain of the register and say whether anything was changed, removed or put in."""
+    from service.register.database import open_register
+    from service.register.verify import verify as walk
+
+    engine = open_register(settings())
+    verdict = walk(engine, head)
+    engine.dispose()
+    if verdict.wrong is not None:
+        click.echo(f"Position {verdict.wrong} is wrong: {verdict.reason}.", err=True)
+        return 1
+    click.echo(f"{verdict.entries} entries, whole and in order. Head {verdict.hash}")
+    return 0
+
+
+@register.command()
+@click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="jsonl", show_default=True, help="Form.")
+@out_option
+def export(form: str, out: Path | None) -> None:
+    """Write every entry: JSON Lines that another register takes in, or CSV for a spreadsheet."""
+    from service.register.database import open_register
+    from service.register.exchange import exported
+
+    engine = open_register(settings())
+    with writing(out) as stream:
+        for line in exported(engine, form):
+            stream.write(line.encode())
+    engine.dispose()
+
+
+@register.command(name="import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def import_(file: Path) -> None:
+    """Take in the JSON Lines that another register exported; nothing is taken twice."""
+    from service.work.place import Workplace
+    from service.work.take_in import take_in
+
+    work = Workplace(settings())
+    work.open()
+    taken, left = take_in(work, file.read_bytes(), actor=ACTOR)
+    work.close()
+    click.echo(f"{taken} entries taken in; {left} were here already, or are this register's own affair.", err=True)
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def backup(file: Path) -> None:
+    """Write the whole register, and the releases made here, into FILE; the service may go on meanwhile."""
+    from service.register.backup import backed_up
+
+    if not file.resolve().parent.is_dir():
+        raise click.UsageError(f"folder {str(file.resolve().parent)!r} does not exist")
+    click.echo(f"{backed_up(settings(), file)} entries are in {file}.", err=True)
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def restore(file: Path) -> int:
+    """Fill an empty register from FILE, and walk its chain."""
+    from service.register.backup import restore as fill
+
+    with file.open("rb") as stream:
+        verdict = fill(settings(), stream)
+    if verdict.wrong is not None:
+        click.echo(f"Restored, and position {verdict.wrong} is wrong: {verdict.reason}.", err=True)
+        return 1
+    click.echo(f"{verdict.entries} entries restored, whole and in order.", err=True)
+    return 0

@@ -1,0 +1,81 @@
+"""Runs a worker as a process of its own, and keeps one beside the service."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+from service.jobs.worker import work_until
+from service.logs import log_to_standard_error
+from service.settings import Settings, environment_of
+from service.work.place import Workplace
+
+AGAIN_AFTER = 1.0
+ENDS_WITHIN = 20.0
+
+
+def run_worker(settings: Settings) -> None:
+    """Take jobs until SIGTERM or SIGINT; what is under way is left where it is and found again."""
+    log_to_standard_error(settings.log_format)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    if settings.launcher_pid is not None:
+        threading.Thread(target=_end_with, args=(settings.launcher_pid, stop), daemon=True).start()
+    work = Workplace(settings)
+    work.open()
+    try:
+        work_until(work, stop)
+    finally:
+        work.close()
+
+
+def _end_with(launcher: int, stop: threading.Event) -> None:
+    """Stop when the launcher has ended without saying so, and end at once where that takes too long."""
+    while os.getppid() == launcher:
+        time.sleep(0.5)
+    stop.set()
+    time.sleep(10)
+    os._exit(1)
+
+
+class Companion:
+    """A worker process beside the service: begun again where it ends, ended with the service."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stop = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._watcher.start()
+
+    def stop(self) -> None:
+        """End the worker, after the stretch it is at."""
+        self._stop.set()
+        self._watcher.join(ENDS_WITHIN + 5)
+
+    def _watch(self) -> None:
+        while not self._stop.is_set():
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "kpfootprint", "worker"],
+                env=os.environ | environment_of(self.settings),
+                stdin=subprocess.DEVNULL,
+                process_group=0,  # Ctrl+C is for the launcher, which tells the worker
+            )
+            while self._process.poll() is None and not self._stop.wait(0.2):
+                pass
+            if self._process.poll() is None:
+                self._process.terminate()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(ENDS_WITHIN)
+                self._process.kill()
+                self._process.wait()
+            self._stop.wait(AGAIN_AFTER)

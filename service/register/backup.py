@@ -1,0 +1,168 @@
+"""A backup of the register: one zip of lines, the same for both databases, taken while others write."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import sqlalchemy as sa
+
+from kpfootprint.errors import KPFootprintError
+from service.clock import now, written
+from service.register.database import HEAD, connect, is_sqlite, migrate, open_register, snapshot, version, writing
+from service.register.entries import head
+from service.register.verify import Verdict, verify
+from service.settings import Settings
+
+FORMAT = "kpfootprint-backup-1"
+ABOUT = "backup.json"
+STRETCH = 500
+ENDED = ("sessions", "sign_in_links")
+"""What is not kept: a restored register signs nobody in by itself."""
+
+
+class BackupError(KPFootprintError):
+    """A backup cannot be made or restored; the text says what to change."""
+
+    code = "backup"
+
+
+def back_up(settings: Settings, stream: IO[bytes]) -> int:
+    """Write a backup of the register and of the releases made here, and return how many entries it holds."""
+    engine = open_register(settings)
+    try:
+        with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive, snapshot(engine) as connection:
+            end = head(connection)
+            about = {
+                "format": FORMAT,
+                "migration": HEAD,
+                "made_at": written(now()),
+                "head": {"position": end.position, "hash": end.hash},
+            }
+            archive.writestr(ABOUT, json.dumps(about))
+            for table in _tables(connection):
+                with archive.open(f"tables/{table.name}.jsonl", "w", force_zip64=True) as out:
+                    for row in _rows(connection, table):
+                        out.write(json.dumps(_plain(row), ensure_ascii=False).encode() + b"\n")
+            releases = settings.home / "releases"
+            for path in sorted(releases.rglob("*")):
+                if path.is_file():
+                    archive.write(path, f"releases/{path.relative_to(releases).as_posix()}")
+        return end.position
+    finally:
+        engine.dispose()
+
+
+def restore(settings: Settings, stream: IO[bytes]) -> Verdict:
+    """Fill an empty register from a backup, whichever database that was; return what a walk of its chain finds.
+
+    Raises
+    ------
+    BackupError
+        Where the file is no backup, or the register holds something already.
+    """
+    try:
+        archive = zipfile.ZipFile(stream)
+        about = json.loads(archive.read(ABOUT))
+    except (zipfile.BadZipFile, KeyError, ValueError):
+        raise BackupError("this file is no backup of a register") from None
+    with archive:
+        if about.get("format") != FORMAT or about.get("migration", "") > HEAD:
+            raise BackupError("this backup was made by a newer version of the software")
+        _fill(settings, archive, about)
+    engine = open_register(settings)
+    try:
+        return verify(engine, about["head"]["hash"])
+    finally:
+        engine.dispose()
+
+
+def _fill(settings: Settings, archive: zipfile.ZipFile, about: dict[str, Any]) -> None:
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    engine = connect(settings.register_url)
+    try:
+        found = version(engine)
+        if found is None:
+            migrate(engine, about["migration"])
+        elif found != about["migration"] or not _is_empty(engine):
+            raise BackupError("the register holds something already: restore into an empty one, then change over")
+        with writing(engine) as connection:
+            if is_sqlite(engine):
+                connection.execute(sa.text("PRAGMA defer_foreign_keys = ON"))
+            for table in _tables(connection):
+                _fill_table(connection, table, archive)
+    finally:
+        engine.dispose()
+    for name in archive.namelist():
+        if name.startswith("releases/") and not name.endswith("/"):
+            target = (settings.home / name).resolve()
+            if not target.is_relative_to((settings.home / "releases").resolve()):
+                raise BackupError(f"{name!r} in the backup leads out of the folder of releases")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(archive.read(name))
+
+
+def _fill_table(connection: sa.Connection, table: sa.Table, archive: zipfile.ZipFile) -> None:
+    try:
+        stream = archive.open(f"tables/{table.name}.jsonl")
+    except KeyError:
+        return
+    binary = {column.name for column in table.columns if isinstance(column.type, sa.LargeBinary)}
+    with stream:
+        rows: list[dict[str, Any]] = []
+        for line in stream:
+            row = json.loads(line)
+            rows.append(
+                {name: base64.b64decode(v) if name in binary and v is not None else v for name, v in row.items()}
+            )
+            if len(rows) == STRETCH:
+                connection.execute(table.insert(), rows)
+                rows = []
+        if rows:
+            connection.execute(table.insert(), rows)
+    key = table.autoincrement_column
+    if key is not None and connection.dialect.name == "postgresql":
+        sequence = connection.scalar(sa.func.pg_get_serial_sequence(table.name, key.name))
+        if sequence is not None:
+            last = connection.scalar(sa.select(sa.func.max(key)))
+            connection.execute(sa.select(sa.func.setval(sequence, last or 1, last is not None)))
+
+
+def _is_empty(engine: sa.Engine) -> bool:
+    with snapshot(engine) as connection:
+        tables = _tables(connection)
+        return not any(connection.scalar(sa.select(sa.func.count()).select_from(table)) for table in tables)
+
+
+def _tables(connection: sa.Connection) -> list[sa.Table]:
+    """Return the tables as they are in this register, those that others point at first."""
+    found = sa.MetaData()
+    found.reflect(connection)
+    return [table for table in found.sorted_tables if table.name not in {"alembic_version", *ENDED}]
+
+
+def _rows(connection: sa.Connection, table: sa.Table) -> Iterator[Any]:
+    result = connection.execution_options(yield_per=STRETCH).execute(sa.select(table))
+    yield from result.mappings()
+
+
+def _plain(row: Any) -> dict[str, Any]:
+    return {
+        name: base64.b64encode(value).decode() if isinstance(value, bytes) else value for name, value in row.items()
+    }
+
+
+def backed_up(settings: Settings, path: Path) -> int:
+    """Write a backup to a file, whole or not at all."""
+    draft = path.with_name(f".{path.name}.draft")
+    try:
+        with draft.open("wb") as stream:
+            count = back_up(settings, stream)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    return count

@@ -1,0 +1,176 @@
+"""The chain of entries: every act that was acknowledged, each hashed together with the hash of the one before.
+
+An entry's hash is the SHA-256 of the canonical JSON of all its members and the previous hash. It is written in the
+transaction of what it tells of, so there is never one without the other.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from kpfootprint.report.report import canonical
+from service import clock
+from service.register.secrets import new_id
+from service.register.tables import entries
+
+Kind = Literal[
+    "comparison",
+    "submission",
+    "compared",
+    "cancelled",
+    "decision",
+    "opinion",
+    "outcome",
+    "certificates",
+    "activation",
+    "reexamination",
+    "training",
+    "import",
+]
+GENESIS = "0" * 64
+STRETCH = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One act; `subject` is the id of what it is about, `values` what is to be said of it."""
+
+    position: int
+    id: str
+    kind: str
+    at: datetime
+    actor: str
+    subject: str
+    values: Mapping[str, Any]
+    previous: str
+    hash: str
+
+    def expected_hash(self) -> str:
+        """Return the hash that the members give."""
+        members = {
+            "position": self.position,
+            "id": self.id,
+            "kind": self.kind,
+            "at": written(self.at),
+            "actor": self.actor,
+            "subject": self.subject,
+            "content": self.values,
+            "previous": self.previous,
+        }
+        return sha256(canonical(members).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """Where the chain ends: kept elsewhere, it later shows that nothing before it was touched."""
+
+    position: int
+    hash: str
+    at: datetime | None
+
+
+def written(moment: datetime) -> str:
+    """Return a moment as the chain writes it: to the microsecond."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
+
+
+def head(connection: sa.Connection) -> Head:
+    """Return the head of the chain; position 0 before the first entry."""
+    query = sa.select(entries.c.position, entries.c.hash, entries.c.at).order_by(entries.c.position.desc()).limit(1)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return Head(position=0, hash=GENESIS, at=None)
+    return Head(position=row.position, hash=row.hash, at=row.at)
+
+
+def time_of_register(connection: sa.Connection) -> datetime:
+    """Return the present moment, never before that of the last entry: a clock that was set back changes nothing."""
+    last = head(connection).at
+    now = clock.now()
+    return now if last is None or last <= now else last
+
+
+def append(
+    connection: sa.Connection,
+    kind: Kind,
+    *,
+    actor: str,
+    subject: str,
+    values: Mapping[str, Any],
+    at: datetime | None = None,
+    entry_id: str | None = None,
+) -> Entry:
+    """Append an entry; `connection` is that of `service.register.database.registering`.
+
+    Parameters
+    ----------
+    at, entry_id : optional
+        For entries that come from another register and keep both.
+    """
+    last = head(connection)
+    now = clock.now()
+    entry = Entry(
+        position=last.position + 1,
+        id=entry_id or new_id(20),
+        kind=kind,
+        at=at or (now if last.at is None or last.at <= now else last.at),
+        actor=actor,
+        subject=subject,
+        values=json.loads(canonical(values)),
+        previous=last.hash,
+        hash="",
+    )
+    row = {name: getattr(entry, name) for name in ("position", "id", "kind", "at", "actor", "subject", "previous")}
+    row |= {"content": canonical(entry.values), "hash": entry.expected_hash()}
+    connection.execute(entries.insert().values(row))
+    return _entry_of(row)
+
+
+def about(connection: sa.Connection, subject: str) -> list[Entry]:
+    """Return every entry about a subject, the oldest first."""
+    query = sa.select(entries).where(entries.c.subject == subject).order_by(entries.c.position)
+    return [_entry_of(row._mapping) for row in connection.execute(query)]
+
+
+def of_kind(connection: sa.Connection, kind: Kind) -> list[Entry]:
+    """Return every entry of a kind, the oldest first."""
+    query = sa.select(entries).where(entries.c.kind == kind).order_by(entries.c.position)
+    return [_entry_of(row._mapping) for row in connection.execute(query)]
+
+
+def last_of_kind(connection: sa.Connection, kind: Kind, subject: str | None = None) -> Entry | None:
+    """Return the last entry of a kind, or None where there is none."""
+    query = sa.select(entries).where(entries.c.kind == kind).order_by(entries.c.position.desc()).limit(1)
+    if subject is not None:
+        query = query.where(entries.c.subject == subject)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _entry_of(row._mapping)
+
+
+def walk(connection: sa.Connection, *, start: datetime | None = None, end: datetime | None = None) -> Iterator[Entry]:
+    """Yield every entry in the order of the chain, a stretch at a time, those of a span of time alone where asked."""
+    after = 0
+    while True:
+        query = sa.select(entries).where(entries.c.position > after).order_by(entries.c.position).limit(STRETCH)
+        if start is not None:
+            query = query.where(entries.c.at >= start)
+        if end is not None:
+            query = query.where(entries.c.at < end)
+        rows = connection.execute(query).all()
+        for row in rows:
+            yield _entry_of(row._mapping)
+        if len(rows) < STRETCH:
+            return
+        after = rows[-1].position
+
+
+def _entry_of(row: Any) -> Entry:
+    members = {name: row[name] for name in ("position", "id", "kind", "at", "actor", "subject", "previous", "hash")}
+    return Entry(**members, values=json.loads(row["content"]))

@@ -1,0 +1,89 @@
+"""The register as lines to take away: JSON Lines that another register takes in, or CSV for a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from kpfootprint.report.report import canonical
+from service.register.comparisons import unpacked
+from service.register.database import snapshot
+from service.register.entries import Entry, walk, written
+from service.register.tables import comparisons
+
+COLUMNS = (
+    *("position", "id", "kind", "at", "actor", "subject", "parcel_id", "declared", "conclusion", "log10_lr"),
+    *("release", "report_id", "flags", "values", "hash"),
+)
+MEMBERS = ("parcel_id", "conclusion", "log10_lr", "release", "report_id")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def exported(engine: sa.Engine, form: str, start: datetime | None = None, end: datetime | None = None) -> Iterator[str]:
+    """Yield the lines of every entry, or of those of a span of time."""
+    if form == "csv":
+        yield _csv_line(COLUMNS)
+    with snapshot(engine) as connection:
+        for entry in walk(connection, start=start, end=end):
+            yield _csv_line(_cells(entry)) if form == "csv" else _json_line(connection, entry)
+
+
+def _json_line(connection: sa.Connection, entry: Entry) -> str:
+    line: dict[str, Any] = {
+        "position": entry.position,
+        "id": entry.id,
+        "kind": entry.kind,
+        "at": written(entry.at),
+        "actor": entry.actor,
+        "subject": entry.subject,
+        "values": entry.values,
+        "previous": entry.previous,
+        "hash": entry.hash,
+    }
+    if entry.kind == "comparison":
+        query = sa.select(comparisons.c.report, comparisons.c.parcel).where(comparisons.c.id == entry.subject)
+        row = connection.execute(query).one()
+        line |= {"report": unpacked(row.report), "parcel": json.loads(unpacked(row.parcel))}
+    return canonical(line) + "\n"
+
+
+def _cells(entry: Entry) -> list[Any]:
+    values: Mapping[str, Any] = entry.values
+    told = {name: values.get(name) for name in MEMBERS} if entry.kind == "comparison" else {}
+    cells: dict[str, Any] = {
+        "position": entry.position,
+        "id": entry.id,
+        "kind": entry.kind,
+        "at": written(entry.at),
+        "actor": entry.actor,
+        "subject": entry.subject,
+        "declared": " ".join(values.get("declared", ())) if told else None,
+        "flags": " ".join(item["code"] for item in values.get("flags", ())) if told else None,
+        "values": None if told else canonical(values),
+        "hash": entry.hash,
+        **told,
+    }
+    return [cells.get(name) for name in COLUMNS]
+
+
+def _csv_line(cells: Any) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\r\n").writerow([harmless(cell) for cell in cells])
+    return line.getvalue()
+
+
+def harmless(cell: Any) -> Any:
+    """Return a cell that no spreadsheet takes for a formula; numbers stay numbers.
+
+    Examples
+    --------
+    >>> harmless("=1+1"), harmless(-0.5)
+    ("'=1+1", -0.5)
+    """
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell

@@ -1,0 +1,204 @@
+"""The queue of jobs: taken one at a time by whoever is free, held for as long as the holder lives.
+
+A job that is held is held by a lock that ends with its holder: a row lock on PostgreSQL, a locked file beside the
+register on SQLite. No clock decides whether somebody is still at work, so a killed worker's job is free at once.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from kpfootprint.report.report import canonical
+from service.clock import now
+from service.register.database import is_sqlite, reading, writing
+from service.register.secrets import new_id
+from service.register.tables import job_holds, jobs
+
+State = Literal["queued", "running", "done", "failed", "cancelled"]
+OVER = ("done", "failed", "cancelled")
+MAX_ATTEMPTS = 3
+"""Times that a job may be begun without getting any further before it is given up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A piece of work that is done beside the requests."""
+
+    number: int
+    id: str
+    kind: str
+    state: str
+    subject: str
+    actor: str
+    parameters: Mapping[str, Any]
+    done: int
+    total: int
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    problem: str | None
+    result: str | None
+    attempts: int
+    cancel_asked: bool
+
+
+def enqueue(
+    connection: sa.Connection,
+    kind: str,
+    *,
+    subject: str,
+    actor: str,
+    total: int,
+    parameters: Mapping[str, Any] | None = None,
+) -> str:
+    """Put a job into the queue and return its id."""
+    row = {
+        "id": new_id(20),
+        "kind": kind,
+        "state": "queued",
+        "subject": subject,
+        "actor": actor,
+        "parameters": canonical(dict(parameters or {})),
+        "done": 0,
+        "total": total,
+        "created_at": now(),
+        "attempts": 0,
+        "cancel_asked": False,
+    }
+    done = connection.execute(jobs.insert().values(row))
+    number: int = done.inserted_primary_key[0]  # type: ignore[index]
+    connection.execute(job_holds.insert().values(number=number))
+    return str(row["id"])
+
+
+def job_of(engine: sa.Engine, job_id: str) -> Job | None:
+    """Return a job, or None where there is none."""
+    with reading(engine) as connection:
+        row = connection.execute(sa.select(jobs).where(jobs.c.id == job_id)).one_or_none()
+    return None if row is None else _job(row)
+
+
+def counts(engine: sa.Engine) -> dict[str, int]:
+    """Return how many jobs there are in each state."""
+    with reading(engine) as connection:
+        rows = connection.execute(sa.select(jobs.c.state, sa.func.count()).group_by(jobs.c.state))
+        return {row.state: row[1] for row in rows}
+
+
+def progress(connection: sa.Connection, job: Job, done: int) -> None:
+    """Note how far a job is; a job that gets further has not failed."""
+    connection.execute(jobs.update().where(jobs.c.number == job.number).values(done=done, attempts=0))
+
+
+def cancel_was_asked(engine: sa.Engine, job: Job) -> bool:
+    """Say whether a job that runs is to stop."""
+    with reading(engine) as connection:
+        return bool(connection.scalar(sa.select(jobs.c.cancel_asked).where(jobs.c.number == job.number)))
+
+
+def finish(
+    connection: sa.Connection, job: Job, state: State, *, problem: str | None = None, result: str | None = None
+) -> None:
+    """End a job; one that has ended stays as it ended."""
+    over = jobs.update().where((jobs.c.number == job.number) & jobs.c.state.not_in(OVER))
+    connection.execute(over.values(state=state, ended_at=now(), problem=problem, result=result))
+    connection.execute(jobs.update().where(jobs.c.number == job.number).values(cancel_asked=False))
+
+
+def cancel(engine: sa.Engine, job_id: str) -> Job | None:
+    """Cancel a job: at once where it waits, as soon as it looks up where it runs; None where there is no such job."""
+    with writing(engine) as connection:
+        waiting = jobs.update().where((jobs.c.id == job_id) & (jobs.c.state == "queued"))
+        connection.execute(waiting.values(state="cancelled", ended_at=now()))
+        running = jobs.update().where((jobs.c.id == job_id) & (jobs.c.state == "running"))
+        connection.execute(running.values(cancel_asked=True))
+    return job_of(engine, job_id)
+
+
+@contextmanager
+def taken(engine: sa.Engine, home: Path) -> Iterator[Job | None]:
+    """Give the oldest job that nobody is at, held until the end of the ``with`` block; None where there is none."""
+    with _held_here(engine, home) if is_sqlite(engine) else _held_there(engine) as number:
+        yield None if number is None else _begun(engine, number)
+
+
+def give_back(engine: sa.Engine, job: Job) -> None:
+    """Leave a job to others, as if it had not been begun this time."""
+    with writing(engine) as connection:
+        mine = jobs.update().where((jobs.c.number == job.number) & (jobs.c.state == "running"))
+        connection.execute(mine.values(attempts=0))
+
+
+def _begun(engine: sa.Engine, number: int) -> Job:
+    with writing(engine) as connection:
+        row = connection.execute(sa.select(jobs).where(jobs.c.number == number)).one()
+        if row.state in OVER:
+            return _job(row)
+        if row.attempts >= MAX_ATTEMPTS:
+            finish(connection, _job(row), "failed", problem=f"The worker ended {row.attempts} times while at this job.")
+        else:
+            begun = {"state": "running", "attempts": row.attempts + 1, "started_at": row.started_at or now()}
+            connection.execute(jobs.update().where(jobs.c.number == number).values(begun))
+        return _job(connection.execute(sa.select(jobs).where(jobs.c.number == number)).one())
+
+
+@contextmanager
+def _held_there(engine: sa.Engine) -> Iterator[int | None]:
+    query = sa.select(job_holds.c.number).order_by(job_holds.c.number).limit(1).with_for_update(skip_locked=True)
+    with engine.connect() as connection, connection.begin():
+        number = connection.scalar(query)
+        yield number
+        if number is not None and _is_over(engine, number):
+            connection.execute(job_holds.delete().where(job_holds.c.number == number))
+
+
+@contextmanager
+def _held_here(engine: sa.Engine, home: Path) -> Iterator[int | None]:
+    folder = home / "jobs"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with reading(engine) as connection:
+        numbers = connection.scalars(sa.select(job_holds.c.number).order_by(job_holds.c.number)).all()
+    for number in numbers:
+        path = folder / f"{number}.lock"
+        handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                continue
+            if not _is_waiting(engine, number):
+                continue  # its holder has just ended it
+            yield number
+            if _is_over(engine, number):
+                with writing(engine) as connection:
+                    connection.execute(job_holds.delete().where(job_holds.c.number == number))
+                path.unlink(missing_ok=True)
+            return
+        finally:
+            os.close(handle)
+    yield None
+
+
+def _is_waiting(engine: sa.Engine, number: int) -> bool:
+    with reading(engine) as connection:
+        return connection.scalar(sa.select(job_holds.c.number).where(job_holds.c.number == number)) is not None
+
+
+def _is_over(engine: sa.Engine, number: int) -> bool:
+    with reading(engine) as connection:
+        return connection.scalar(sa.select(jobs.c.state).where(jobs.c.number == number)) in OVER
+
+
+def _job(row: Any) -> Job:
+    values = {name: row._mapping[name] for name in Job.__dataclass_fields__}
+    return Job(**values | {"parameters": json.loads(row.parameters)})

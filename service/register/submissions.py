@@ -1,0 +1,301 @@
+"""Submissions: received with everything that came, compared parcel by parcel, decided; nothing is overwritten."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from kpfootprint.report.report import canonical
+from service.register import entries, jobs
+from service.register.comparisons import KeyReused, Once, packed, unpacked
+from service.register.database import reading
+from service.register.paging import Sort, page
+from service.register.secrets import new_id
+from service.register.tables import files, submission_parcels, submissions
+
+Decision = Literal["approved", "refused", "returned"]
+SORTS: Mapping[str, Sort] = {
+    "due_at": Sort(submissions.c.due_at),
+    "-due_at": Sort(submissions.c.due_at, descending=True),
+    "received_at": Sort(submissions.c.received_at),
+    "-received_at": Sort(submissions.c.received_at, descending=True),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedParcel:
+    """A parcel of a submission as it is received: its document, or what is wrong with it."""
+
+    parcel_id: str
+    document: Mapping[str, Any] | None
+    problems: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """A submission as it is received."""
+
+    file_name: str
+    file: bytes
+    note: str
+    parcels: Sequence[ReceivedParcel]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmittedParcel:
+    """A parcel of a submission as it stands."""
+
+    ordinal: int
+    parcel_id: str
+    exporter: str | None
+    declared: tuple[str, ...]
+    problems: tuple[Mapping[str, Any], ...]
+    comparison_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """A submission as it stands."""
+
+    position: int
+    id: str
+    received_at: datetime
+    due_at: datetime
+    actor: str
+    state: str
+    exporter: str | None
+    note: str
+    file_name: str
+    n_parcels: int
+    n_bad: int
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which submissions are asked for; None asks for all."""
+
+    state: str | None = None
+    undecided: bool = False
+    overdue: bool | None = None
+    exporter: str | None = None
+    zone: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    sort: str = "due_at"
+
+
+def replayed(connection: sa.Connection, once: Once) -> Submission | None:
+    """Return the submission that `once` repeats, or None where it is new; raise `KeyReused`."""
+    query = sa.select(submissions).where(
+        (submissions.c.actor == once.actor) & (submissions.c.idempotency_key == once.key)
+    )
+    row = connection.execute(query).one_or_none()
+    if row is not None and row.request_sha256 != once.request_sha256:
+        raise KeyReused
+    return None if row is None else _submission(row)
+
+
+def receive(
+    connection: sa.Connection, received: Received, *, actor: str, clock_days: int, once: Once | None = None
+) -> Submission:
+    """Keep a submission with the job that will compare it; its clock starts now; `connection` is `registering`'s."""
+    exporters = sorted({str(name) for item in received.parcels if (name := (item.document or {}).get("exporter"))})
+    at = entries.time_of_register(connection)
+    due_at = at + timedelta(days=clock_days)
+    n_bad = sum(item.document is None for item in received.parcels)
+    submission_id = new_id(20)
+    n_parcels = len(received.parcels)
+    job_id = jobs.enqueue(connection, "submission", subject=submission_id, actor=actor, total=n_parcels - n_bad)
+    row = {
+        "id": submission_id,
+        "received_at": at,
+        "due_at": due_at,
+        "actor": actor,
+        "state": "received",
+        "exporter": ", ".join(exporters) or None,
+        "note": received.note,
+        "file_name": received.file_name,
+        "n_parcels": n_parcels,
+        "n_bad": n_bad,
+        "job_id": job_id,
+        "flags": "[]",
+        "idempotency_key": None if once is None else once.key,
+        "request_sha256": None if once is None else once.request_sha256,
+    }
+    connection.execute(submissions.insert().values(row))
+    connection.execute(
+        submission_parcels.insert(),
+        [_parcel_row(submission_id, ordinal, item) for ordinal, item in enumerate(received.parcels)],
+    )
+    digest = keep_file(connection, submission_id, received.file_name, received.file)
+    values = {
+        "file_name": received.file_name,
+        "file_sha256": digest,
+        "n_parcels": n_parcels,
+        "n_bad": n_bad,
+        "note": received.note,
+        "exporter": row["exporter"],
+        "due_at": entries.written(due_at),
+    }
+    entries.append(connection, "submission", actor=actor, subject=submission_id, values=values, at=at)
+    return _submission(connection.execute(sa.select(submissions).where(submissions.c.id == submission_id)).one())
+
+
+def _parcel_row(submission_id: str, ordinal: int, item: ReceivedParcel) -> dict[str, Any]:
+    document = item.document or {}
+    return {
+        "submission_id": submission_id,
+        "ordinal": ordinal,
+        "parcel_id": item.parcel_id,
+        "exporter": document.get("exporter"),
+        "declared": " ".join(zone["zone_id"] for zone in document.get("declarations") or ()),
+        "parcel": None if item.document is None else packed(canonical(dict(item.document))),
+        "problems": canonical([dict(problem) for problem in item.problems]),
+    }
+
+
+def keep_file(connection: sa.Connection, subject: str, name: str, content: bytes) -> str:
+    """Keep a file as it came, and return its SHA-256."""
+    digest = sha256(content).hexdigest()
+    row = {"subject": subject, "name": name[:255], "sha256": digest, "content": content}
+    connection.execute(files.insert().values(row))
+    return digest
+
+
+def file_of(engine: sa.Engine, subject: str) -> tuple[str, bytes] | None:
+    """Return name and content of the file that came with a subject, or None."""
+    with reading(engine) as connection:
+        query = sa.select(files.c.name, files.c.content).where(files.c.subject == subject).limit(1)
+        row = connection.execute(query).one_or_none()
+    return None if row is None else (row.name, bytes(row.content))
+
+
+def submission_of(connection: sa.Connection, submission_id: str) -> Submission | None:
+    """Return a submission, or None where there is none."""
+    row = connection.execute(sa.select(submissions).where(submissions.c.id == submission_id)).one_or_none()
+    return None if row is None else _submission(row)
+
+
+def parcels_of(connection: sa.Connection, submission_id: str) -> list[SubmittedParcel]:
+    """Return the parcels of a submission in their order."""
+    table = submission_parcels.c
+    columns = [table[name] for name in SubmittedParcel.__dataclass_fields__]
+    query = sa.select(*columns).where(table.submission_id == submission_id).order_by(table.ordinal)
+    return [
+        SubmittedParcel(
+            ordinal=row.ordinal,
+            parcel_id=row.parcel_id,
+            exporter=row.exporter,
+            declared=tuple(row.declared.split()),
+            problems=tuple(json.loads(row.problems)),
+            comparison_id=row.comparison_id,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def waiting(connection: sa.Connection, submission_id: str, limit: int) -> list[tuple[int, dict[str, Any]]]:
+    """Return place and document of up to `limit` parcels that are not compared yet."""
+    table = submission_parcels.c
+    query = (
+        sa.select(table.ordinal, table.parcel)
+        .where((table.submission_id == submission_id) & table.parcel.is_not(None) & table.comparison_id.is_(None))
+        .order_by(table.ordinal)
+        .limit(limit)
+    )
+    return [(row.ordinal, json.loads(unpacked(row.parcel))) for row in connection.execute(query)]
+
+
+def is_waiting(connection: sa.Connection, submission_id: str, ordinal: int) -> bool:
+    """Say whether a parcel is still not compared, inside the transaction that will keep its report."""
+    table = submission_parcels.c
+    query = sa.select(table.comparison_id).where((table.submission_id == submission_id) & (table.ordinal == ordinal))
+    return connection.scalar(query) is None
+
+
+def place_comparison(connection: sa.Connection, submission_id: str, ordinal: int, comparison_id: str) -> None:
+    """Note the comparison of a parcel."""
+    table = submission_parcels.c
+    here = (table.submission_id == submission_id) & (table.ordinal == ordinal)
+    connection.execute(submission_parcels.update().where(here).values(comparison_id=comparison_id))
+
+
+def place_problems(
+    connection: sa.Connection, submission_id: str, ordinal: int, problems: Sequence[Mapping[str, Any]]
+) -> None:
+    """Note that a parcel cannot be compared after all."""
+    table = submission_parcels.c
+    here = (table.submission_id == submission_id) & (table.ordinal == ordinal)
+    told = canonical([dict(problem) for problem in problems])
+    connection.execute(submission_parcels.update().where(here).values(parcel=None, problems=told))
+    more = submissions.update().where(submissions.c.id == submission_id)
+    connection.execute(more.values(n_bad=submissions.c.n_bad + 1))
+
+
+def set_compared(connection: sa.Connection, submission_id: str, actor: str, values: Mapping[str, Any]) -> None:
+    """Note that every parcel was compared; once only."""
+    here = submissions.update().where((submissions.c.id == submission_id) & (submissions.c.state == "received"))
+    if connection.execute(here.values(state="compared")).rowcount == 1:
+        entries.append(connection, "compared", actor=actor, subject=submission_id, values=values)
+
+
+def decide(connection: sa.Connection, submission_id: str, decision: str, note: str, actor: str) -> bool:
+    """Note a decision beside all earlier ones; False where the submission is not compared yet."""
+    here = submissions.update().where(
+        (submissions.c.id == submission_id) & submissions.c.state.in_(("compared", "decided"))
+    )
+    if connection.execute(here.values(state="decided")).rowcount != 1:
+        return False
+    values = {"decision": decision, "note": note}
+    entries.append(connection, "decision", actor=actor, subject=submission_id, values=values)
+    return True
+
+
+def page_of(
+    engine: sa.Engine, *, wanted: Wanted, before: int | None, limit: int
+) -> tuple[list[Submission], int | None, datetime]:
+    """Return a page of submissions, where the next one starts, and the moment that overdue is told by."""
+    table = submissions.c
+    with reading(engine) as connection:
+        moment = entries.time_of_register(connection)
+        query = sa.select(submissions)
+        if wanted.state is not None:
+            query = query.where(table.state == wanted.state)
+        if wanted.undecided:
+            query = query.where(table.state != "decided")
+        if wanted.overdue is not None:
+            late = (table.state != "decided") & (table.due_at < moment)
+            query = query.where(late if wanted.overdue else sa.not_(late))
+        if wanted.start is not None:
+            query = query.where(table.received_at >= wanted.start)
+        if wanted.end is not None:
+            query = query.where(table.received_at < wanted.end)
+        inside = submission_parcels.c
+        if wanted.exporter is not None:
+            query = query.where(table.id.in_(sa.select(inside.submission_id).where(inside.exporter == wanted.exporter)))
+        if wanted.zone is not None:
+            declares = (" " + inside.declared + " ").contains(f" {wanted.zone} ", autoescape=True)
+            query = query.where(table.id.in_(sa.select(inside.submission_id).where(declares)))
+        rows, further = page(connection, query, SORTS[wanted.sort], table.position, before=before, limit=limit)
+    return [_submission(row) for row in rows], further, moment
+
+
+def clocks(engine: sa.Engine) -> tuple[int, int]:
+    """Return how many submissions are undecided, and how many of them overdue."""
+    table = submissions.c
+    with reading(engine) as connection:
+        moment = entries.time_of_register(connection)
+        query = sa.select(sa.func.count(), sa.func.count(sa.case((table.due_at < moment, 1))))
+        undecided, overdue = connection.execute(query.where(table.state != "decided")).one()
+    return undecided, overdue
+
+
+def _submission(row: Any) -> Submission:
+    return Submission(**{name: row._mapping[name] for name in Submission.__dataclass_fields__})

@@ -1,0 +1,158 @@
+"""The one parcel that a request carries: JSON, or a table whose declaration stands in the address or the form."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final
+
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartParser
+from starlette.requests import Request
+
+from kpfootprint.errors import Problem
+from kpfootprint.ingest import ingest_json
+from kpfootprint.parcel import Parcel
+from kpfootprint.release import Release
+from service.door.endpoint import JSON, MULTIPART
+from service.door.query import Query, text
+from service.door.visit import visit_of
+from service.errors import Refused
+from service.routes import shapes
+from service.routes.bodies import json_in
+from service.routes.uploads import FILE
+from service.work.reading import parcel_of_file
+
+CSV = "text/csv"
+TABLES: Final[Mapping[str, str]] = {
+    CSV: "parcel.csv",
+    "text/tab-separated-values": "parcel.tsv",
+    "application/gzip": "parcel.csv.gz",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "parcel.xlsx",
+    "application/zip": "parcel.zip",
+}
+"""Types of tables, and the name that such a body is read under."""
+
+TEXTS: Final[Mapping[str, str]] = {
+    "parcel_id": "Name of the parcel.",
+    "exported_on": "Day of export.",
+    "certificate_no": "Number of the certificate.",
+    "exporter": "Who exports.",
+}
+CONDITIONS: Final[Mapping[str, str]] = {
+    "cleaning_state": "unwashed, acid_rinsed or deep_boiled.",
+    "selection": "run_of_mine or buyer_sorted.",
+    "sorter": "Who judged colour and morphology.",
+    "bottom_screen_mm": "Aperture of the bottom screen.",
+    "specials_removed": "true or false.",
+    "sieve_set": "Sieve set of a sorting sheet.",
+}
+GIVEN: tuple[Query, ...] = (
+    text("declare", "For a table: a declared zone, ZONE or ZONE=CARATS; repeat it for a blend.", repeats=True),
+    *(text(name, f"For a table: {about}") for name, about in {**TEXTS, **CONDITIONS}.items()),
+)
+FORM: dict[str, Any] = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {"file": FILE, "parcel": {"type": "string"}}
+    | {query.name: {"type": "string"} for query in GIVEN}
+    | {"declare": {"type": "array", "items": {"type": "string"}}},
+}
+KINDS: Mapping[str, Any] = {
+    JSON: shapes.Parcel,
+    **dict.fromkeys(TABLES, FILE),
+    MULTIPART: FORM,
+}
+
+Reader = Callable[[Release], Parcel]
+
+
+async def reader_of(request: Request) -> Reader:
+    """Return how the parcel of a request is read; what its address or its form says goes before what its file says."""
+    visit = visit_of(request)
+    given = _given({name: visit.asked[name] for name in (*TEXTS, *CONDITIONS)}, visit.asked["declare"])
+    if visit.media_type == JSON:
+        document = json_in(visit.body)
+        if given and isinstance(document, dict):
+            document = _overlaid(document, given)
+        return lambda release: ingest_json(document, release.scheme, release.zone_table)
+    if visit.media_type in TABLES:
+        return partial(parcel_of_file, upload=io.BytesIO(visit.body), name=TABLES[visit.media_type], parcel=given)
+    return await _reader_of_form(request, given)
+
+
+async def _reader_of_form(request: Request, given: dict[str, Any]) -> Reader:
+    body = visit_of(request).body
+
+    async def stream() -> Any:
+        yield body
+
+    try:
+        form = await MultiPartParser(request.headers, stream(), max_files=1, max_part_size=len(body) + 1).parse()
+    except (HTTPException, KeyError, ValueError) as error:
+        raise Refused("bad_request", f"The form cannot be read: {getattr(error, 'detail', error)}") from None
+    upload = form.get("file")
+    if not isinstance(upload, UploadFile):
+        problem = Problem(
+            table="form", column="file", code="missing", reason="a file is needed, in a field of this name"
+        )
+        raise Refused("invalid_input", "The field 'file' holds no file.", problems=(problem,))
+    content, name = await upload.read(), upload.filename or ""
+    fields = {key: value for key, value in form.multi_items() if isinstance(value, str) and value.strip()}
+    unknown = [key for key in fields if key not in FORM["properties"]]
+    if unknown:
+        reason = f"unknown here; known are {', '.join(FORM['properties'])}"
+        problems = tuple(
+            Problem(table="form", column=key[:80], code="unknown_column", reason=reason) for key in unknown
+        )
+        raise Refused("invalid_input", f"{len(problems)} problems found.", problems=problems)
+    declared = [value for value in form.getlist("declare") if isinstance(value, str) and value.strip()]
+    own = _given({key: fields.get(key) for key in (*TEXTS, *CONDITIONS)}, tuple(declared))
+    document = json_in(fields["parcel"].encode()) if "parcel" in fields else {}
+    if not isinstance(document, dict):
+        problem = Problem(table="form", column="parcel", code="wrong_type", reason="a parcel is an object")
+        raise Refused("invalid_input", "The field 'parcel' holds no object.", problems=(problem,))
+    await form.close()
+    whole = _overlaid(_overlaid(document, own), given)
+    return partial(parcel_of_file, upload=io.BytesIO(content), name=name, parcel=whole)
+
+
+def _overlaid(document: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    whole = document | given
+    own = document.get("conditions")
+    if isinstance(own, dict) and "conditions" in given:
+        whole["conditions"] = own | given["conditions"]
+    return whole
+
+
+def _given(values: Mapping[str, str | None], declared: tuple[str, ...]) -> dict[str, Any]:
+    """Return what the parameters say, in the shape of the JSON parcel."""
+    given: dict[str, Any] = {name: values[name] for name in TEXTS if values[name] is not None}
+    conditions = {name: _value(name, str(values[name])) for name in CONDITIONS if values[name] is not None}
+    if conditions:
+        given["conditions"] = conditions
+    if declared:
+        given["declarations"] = [_declaration(item) for item in declared]
+    return given
+
+
+def _declaration(item: str) -> dict[str, Any]:
+    zone, equals, carats = item.partition("=")
+    return {"zone_id": zone.strip()} | ({"carats": _number(carats)} if equals else {})
+
+
+def _value(name: str, given: str) -> Any:
+    if name == "bottom_screen_mm":
+        return _number(given)
+    if name == "specials_removed":
+        return {"true": True, "yes": True, "false": False, "no": False}.get(given.lower(), given)
+    return given
+
+
+def _number(given: str) -> Any:
+    try:
+        return float(given.replace(",", "."))
+    except ValueError:
+        return given

@@ -1,0 +1,58 @@
+"""Re-examination over HTTP: what a release would say of the parcels in the register."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from service.door.endpoint import JSON, Answer, Body, Endpoint
+from service.door.visit import visit_of
+from service.errors import Refused
+from service.register import entries, jobs
+from service.register.database import reading
+from service.routes import shapes
+from service.routes.bodies import document_in
+from service.work.reexamine import queue_reexamination
+
+
+def create(request: Request) -> Response:
+    """Have every parcel of the register examined with a release: 202, and the job that does it."""
+    visit = visit_of(request)
+    given: shapes.NewReexamination = document_in(request, shapes.NewReexamination, table="reexamination")
+    job_id = queue_reexamination(visit.work, given["release"], actor=visit.who.actor)
+    answer: shapes.Accepted = {"id": job_id, "job": f"/v1/jobs/{job_id}"}
+    return JSONResponse(answer, status_code=202, headers={"Location": f"/v1/reexaminations/{job_id}"})
+
+
+def show(request: Request) -> Response:
+    """Return which conclusions a release would change, as far as the job is."""
+    visit = visit_of(request)
+    job = jobs.job_of(visit.work.engine, request.path_params["id"])
+    if job is None or job.kind != "reexamination":
+        raise Refused("not_found", "There is no re-examination with this id.")
+    with reading(visit.work.engine) as connection:
+        found = entries.about(connection, job.id)
+    changes = [change for entry in found for change in entry.values.get("changes", ())]
+    told = {"id": job.id, "job": f"/v1/jobs/{job.id}", "release": job.parameters["release"], "state": job.state}
+    return JSONResponse(told | {"looked_at": job.done, "of": job.total, "changes": changes})
+
+
+ENDPOINTS = (
+    Endpoint(
+        method="POST",
+        path="/v1/reexaminations",
+        role="researcher",
+        handler=create,
+        body=Body(kinds={JSON: shapes.NewReexamination}),
+        answer=Answer(shape=shapes.Accepted, status=202),
+        summary="Have the register's parcels examined with another release.",
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/reexaminations/{id}",
+        role="viewer",
+        handler=show,
+        answer=Answer(shape=shapes.Reexamination),
+        summary="Read which conclusions another release would change, and why.",
+    ),
+)

@@ -1,0 +1,153 @@
+"""The shapes of submissions, their jobs, and the certificates they are held against."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, NotRequired
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from kpfootprint.rules import Conclusion
+from service.routes.shapes import STRICT, Day, Flag, Href, Moment, ProblemShape
+
+
+class Job(TypedDict):
+    """Work that is done beside the requests."""
+
+    id: str
+    kind: Literal["submission", "training", "reexamination", "import"]
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    progress: Progress
+    created_at: Moment
+    started_at: Moment | None
+    ended_at: Moment | None
+    problem: str | None
+    result: Href | None
+
+
+class Progress(TypedDict):
+    """How far a job is."""
+
+    done: int
+    total: int
+
+
+class SubmittedParcel(TypedDict):
+    """A parcel of a submission."""
+
+    parcel_id: str
+    comparison: Href | None
+    conclusion: Conclusion | None
+    log10_lr: float | None
+    flags: list[Flag]
+    problems: list[ProblemShape]
+
+
+class Decided(TypedDict):
+    """The last decision."""
+
+    decision: Literal["approved", "refused", "returned"]
+    note: str
+    actor: str
+    at: Moment
+
+
+class Event(TypedDict):
+    """Something that happened, as the register keeps it."""
+
+    at: Moment
+    actor: str
+    event: str
+    values: dict[str, Any]
+
+
+class SubmissionItem(TypedDict):
+    """A submission in a list."""
+
+    id: str
+    url: Href
+    received_at: Moment
+    due_at: Moment
+    state: Literal["received", "compared", "decided"]
+    overdue: bool
+    exporter: str | None
+    note: str
+    file_name: str
+    n_parcels: int
+    n_bad: int
+    job: Href
+    decision: Decided | None
+
+
+class Submission(SubmissionItem):
+    """A submission with its parcels and everything that happened to it."""
+
+    parcels: list[SubmittedParcel]
+    flags: list[Flag]
+    history: list[Event]
+
+
+class Submissions(TypedDict):
+    """A page of submissions."""
+
+    items: list[SubmissionItem]
+    next: Href | None
+
+
+class SubmissionReceived(TypedDict):
+    """A submission that was received, and the job that compares it."""
+
+    id: str
+    job: Href
+
+
+class NewDecision(TypedDict):
+    """A decision."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+
+    decision: Literal["approved", "refused", "returned"]
+    note: NotRequired[Annotated[str, Field(max_length=5000)]]
+
+
+class Certificate(TypedDict):
+    """A certificate that somebody reported as fraudulent."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+
+    certificate_no: Annotated[str, Field(min_length=1, max_length=100)]
+    reported_by: Annotated[str, Field(min_length=1, max_length=200)]
+    reported_on: NotRequired[Day | None]
+    note: NotRequired[Annotated[str, Field(max_length=2000)] | None]
+
+
+class NewCertificates(TypedDict):
+    """Certificates that were reported."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+
+    items: Annotated[list[Certificate], Field(min_length=1, max_length=100_000)]
+
+
+class CertificatesAdded(TypedDict):
+    """How many were new, and how many known already."""
+
+    added: int
+    known: int
+
+
+class CertificateItem(TypedDict):
+    """A certificate that was reported, as it is kept."""
+
+    certificate_no: str
+    reported_by: str
+    reported_on: Day | None
+    note: str
+    added_at: Moment
+
+
+class Certificates(TypedDict):
+    """A page of certificates that were reported."""
+
+    items: list[CertificateItem]
+    next: Href | None

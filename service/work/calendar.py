@@ -1,0 +1,85 @@
+"""Due dates as a calendar feed (RFC 5545), and the key in its address.
+
+The key is an HMAC of the hash of a key that opens the service: it can be told again from that hash, does nothing but
+show due dates, and ends with the key it belongs to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from service.clock import now
+from service.register.database import reading
+from service.register.keys import is_good
+from service.register.secrets import same
+from service.register.submissions import Submission
+from service.register.tables import keys
+
+PREFIX = "kpfcal"
+LINE = 75
+
+
+def feed_key_of(engine: sa.Engine, actor: str) -> str | None:
+    """Return the key of the feed that belongs to an actor's key, or None where it has none."""
+    kind, _, key_id = actor.partition(":")
+    return _feed_key(engine, key_id) if kind == "key" else None
+
+
+def is_feed_key(engine: sa.Engine, presented: str) -> bool:
+    """Say whether a key in the address is one of ours, and its own key still good."""
+    prefix, _, rest = presented.partition("_")
+    expected = _feed_key(engine, rest.partition("_")[0]) if prefix == PREFIX else None
+    return expected is not None and same(presented, expected)
+
+
+def _feed_key(engine: sa.Engine, key_id: str) -> str | None:
+    with reading(engine) as connection:
+        row = connection.execute(sa.select(keys).where(keys.c.id == key_id[:16])).one_or_none()
+    if row is None or not is_good(row, now()):
+        return None
+    return f"{PREFIX}_{row.id}_{hmac.digest(row.secret_sha256.encode(), b'calendar feed', hashlib.sha256).hex()}"
+
+
+def calendar_of(submissions: Sequence[Submission], moment: datetime, base: str) -> str:
+    """Return the due dates of submissions as a calendar."""
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//kpfootprint//submissions//EN", "CALSCALE:GREGORIAN"]
+    lines.append("X-WR-CALNAME:kpfootprint: submissions due")
+    for item in submissions:
+        told = f"{'Overdue: ' if item.due_at < moment else 'Due: '}{item.exporter or item.file_name}"
+        lines += [
+            "BEGIN:VEVENT",
+            f"UID:{item.id}@kpfootprint",
+            f"DTSTAMP:{_stamp(item.received_at)}",
+            f"DTSTART:{_stamp(item.due_at)}",
+            f"DTEND:{_stamp(item.due_at)}",
+            f"SUMMARY:{_escaped(f'{told}, {item.n_parcels} parcels')}",
+            f"URL:{base}/submissions/{item.id}",
+            "END:VEVENT",
+        ]
+    lines.append("END:VCALENDAR")
+    return "".join(f"{part}\r\n" for line in lines for part in _folded(line))
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.strftime("%Y%m%dT%H%M%SZ")
+
+
+def _escaped(text: str) -> str:
+    shown = "".join(c if c.isprintable() else " " for c in text)
+    return shown.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
+
+
+def _folded(line: str) -> Iterator[str]:
+    """Yield a line in parts of at most 75 bytes, the later ones after a blank."""
+    part = ""
+    for character in line:
+        if len((part + character).encode()) > LINE:
+            yield part
+            part = " "
+        part += character
+    yield part

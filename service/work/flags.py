@@ -1,0 +1,163 @@
+"""Flags: what the register knows that a parcel does not say. They inform, and decide nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import sqlalchemy as sa
+from scipy.special import stdtrit
+
+from service.register import certificates, comparisons, earlier
+from service.register.comparisons import Listed, certificate_key
+from service.work.stones import LEAST_SHARED, marks_of, near, overlap
+
+SHOWN = 5
+LOOKED_AT = 10
+LEAST_HISTORY = 10
+"""Earlier parcels that a zone must have before anything is said of its history."""
+
+LEVEL = 0.99
+
+TEXTS: Final[Mapping[str, str]] = {
+    "certificate_reported": "Certificate {certificate_no} was reported as fraudulent by {reported_by}.",
+    "certificate_seen_before": "Certificate {certificate_no} came before, with parcel {parcel_id}.",
+    "stones_seen_before": "{percent} % of these stones seem to have come before, in parcel {parcel_id}.",
+    "carats_above_history": (
+        "{carats} ct of {zone_id} is more than {n} earlier parcels lead to expect: up to {high} ct (99 %)."
+    ),
+    "value_outside_history": (
+        "{usd_per_ct} USD a carat is outside what {n} earlier parcels of {zone_id} lead to expect: "
+        "{low} to {high} USD (98 %)."
+    ),
+    "declared_total_differs": "The declared zones add up to {declared} ct, the parcel to {parcel} ct.",
+}
+"""English messages of flags; the pages have them in other languages too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A parcel that was examined, with what flags are about."""
+
+    content: Mapping[str, Any]
+    document: Mapping[str, Any]
+    submission_id: str | None = None
+
+
+def flag(code: str, **values: Any) -> dict[str, Any]:
+    """Return a flag with its text."""
+    return {"code": code, "values": values, "text": TEXTS[code].format(**values)}
+
+
+def flags_and_marks(connection: sa.Connection, seen: Seen) -> tuple[list[dict[str, Any]], list[int]]:
+    """Return the flags of a parcel as the register stands, and the marks its stones are found again by."""
+    marks = marks_of(seen.document)
+    flags = [
+        *_certificate(connection, seen),
+        *_stones(connection, seen, marks),
+        *_history(connection, seen),
+        *_total(seen),
+    ]
+    return flags, marks
+
+
+def flags_now(connection: sa.Connection, listed: Iterable[Listed]) -> dict[str, list[Mapping[str, Any]]]:
+    """Return the flags of comparisons, by id: those they were kept with, and certificates that were reported since."""
+    items = list(listed)
+    keys = {item.id: certificate_key(item.certificate_no) for item in items if item.certificate_no}
+    reported = certificates.reported(connection, keys.values())
+    out: dict[str, list[Mapping[str, Any]]] = {}
+    for item in items:
+        out[item.id] = [*item.flags]
+        found = reported.get(keys.get(item.id, ""))
+        if found is not None and not any(one["code"] == "certificate_reported" for one in item.flags):
+            out[item.id].insert(0, _reported(found))
+    return out
+
+
+def _reported(found: certificates.Reported) -> dict[str, Any]:
+    return flag(
+        "certificate_reported",
+        certificate_no=found.certificate_no,
+        reported_by=found.reported_by,
+        reported_on=found.reported_on,
+    )
+
+
+def _certificate(connection: sa.Connection, seen: Seen) -> list[dict[str, Any]]:
+    number = seen.document.get("certificate_no")
+    key = certificate_key(number) if number else ""
+    if not key:
+        return []
+    flags = [_reported(found) for found in certificates.reported(connection, [key]).values()]
+    before = earlier.with_certificate(connection, key, seen.submission_id, SHOWN)
+    if before:
+        flags.append(
+            flag(
+                "certificate_seen_before",
+                certificate_no=number,
+                parcel_id=before[0].parcel_id,
+                comparisons=_hrefs(before),
+            )
+        )
+    return flags
+
+
+def _stones(connection: sa.Connection, seen: Seen, marks: Sequence[int]) -> list[dict[str, Any]]:
+    for item in earlier.with_marks(connection, near([*marks]), min(LEAST_SHARED, len(marks)), LOOKED_AT):
+        found = overlap(seen.document, comparisons.parcel_document(connection, item.id))
+        if found is not None and found.seen:
+            return [
+                flag(
+                    "stones_seen_before",
+                    percent=round(100 * found.share),
+                    parcel_id=item.parcel_id,
+                    comparison=f"/v1/comparisons/{item.id}",
+                    agreeing=found.agreeing,
+                    by_chance=found.by_chance,
+                )
+            ]
+    return []
+
+
+def _history(connection: sa.Connection, seen: Seen) -> list[dict[str, Any]]:
+    flags: list[dict[str, Any]] = []
+    parcel, value = seen.content["parcel"], seen.document.get("value_usd")
+    declared = parcel["declared"]
+    for item in declared:
+        history = earlier.history_of_zone(connection, item["zone_id"])
+        weight = item["carats"] or (parcel["carats"] if len(declared) == 1 else None)
+        if weight and len(history.carats) >= LEAST_HISTORY:
+            _, high = _expected(history.carats)
+            if weight > high:
+                values = {"zone_id": item["zone_id"], "carats": round(weight, 2), "n": len(history.carats)}
+                flags.append(flag("carats_above_history", **values, high=round(high, 2)))
+        if value and parcel["carats"] and len(history.usd_per_ct) >= LEAST_HISTORY:
+            low, high = _expected(history.usd_per_ct)
+            per_carat = value / parcel["carats"]
+            if not low <= per_carat <= high:
+                values = {"zone_id": item["zone_id"], "usd_per_ct": round(per_carat, 2), "n": len(history.usd_per_ct)}
+                flags.append(flag("value_outside_history", **values, low=round(low, 2), high=round(high, 2)))
+    return flags
+
+
+def _expected(history: Sequence[float]) -> tuple[float, float]:
+    """Return the bounds of the next value: a prediction interval of the logarithms, each bound at `LEVEL`."""
+    logs = np.log(np.asarray(history))
+    n = len(logs)
+    reach = float(stdtrit(n - 1, LEVEL)) * max(float(np.std(logs, ddof=1)), 0.05) * float(np.sqrt(1 + 1 / n))
+    return float(np.exp(np.mean(logs) - reach)), float(np.exp(np.mean(logs) + reach))
+
+
+def _total(seen: Seen) -> list[dict[str, Any]]:
+    return [
+        flag("declared_total_differs", **{name: round(value, 2) for name, value in caution["values"].items()})
+        for caution in seen.content["cautions"]
+        if caution["code"] == "declared_carats_differ"
+    ]
+
+
+def _hrefs(before: Sequence[earlier.Earlier]) -> list[str]:
+    return [f"/v1/comparisons/{item.id}" for item in before]

@@ -1,0 +1,127 @@
+"""How opinions, conclusions and likelihood ratios stood up where the origin of a parcel became known later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betaincinv
+
+from service.register import comparisons, entries
+from service.register.comparisons import Listed
+from service.register.database import reading
+from service.register.entries import Entry
+from service.work.place import Workplace
+
+LEVEL = 0.95
+DRAWS = 2000
+SEED = 21
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A comparison whose origin became known; `held` says whether all of it came from what was declared."""
+
+    comparison: Listed
+    outcome: Entry
+    opinion: Entry | None
+    held: bool | None
+
+
+def cases(work: Workplace) -> list[Case]:
+    """Return every comparison with a known outcome, the last that was told of each."""
+    with reading(work.engine) as connection:
+        outcomes = {entry.subject: entry for entry in entries.of_kind(connection, "outcome")}
+        opinions = {entry.subject: entry for entry in entries.of_kind(connection, "opinion")}
+        listed: dict[str, Listed] = {}
+        ids = list(outcomes)
+        for start in range(0, len(ids), 500):
+            listed |= comparisons.several(connection, ids[start : start + 500])
+    return [
+        Case(
+            comparison=listed[subject],
+            outcome=entry,
+            opinion=opinions.get(subject),
+            held=_held(listed[subject].declared, entry.values["origin"]),
+        )
+        for subject, entry in outcomes.items()
+        if subject in listed
+    ]
+
+
+def _held(declared: Sequence[str], origin: Sequence[Mapping[str, Any]]) -> bool | None:
+    return None if not declared else {item["zone_id"] for item in origin} <= set(declared)
+
+
+def summary(found: Sequence[Case]) -> dict[str, Any]:
+    """Return agreement, Cllr and error rates, each with the bounds that so few cases leave."""
+    judged = [case for case in found if case.held is not None]
+    true = [case for case in judged if case.held]
+    false = [case for case in judged if not case.held]
+    said = [case for case in found if case.opinion is not None]
+    decided = [case for case in judged if case.comparison.conclusion in {"consistent", "query"}]
+    opined = [case for case in judged if _opinion(case) in {"consistent", "query"}]
+    return {
+        "n": len(found),
+        "agreement": {
+            "opinions": rate(sum(_opinion(case) == case.comparison.conclusion for case in said), len(said)),
+            "computed_right": rate(sum(_right(c.comparison.conclusion, c) for c in decided), len(decided)),
+            "opinion_right": rate(sum(_right(_opinion(c), c) for c in opined), len(opined)),
+        },
+        "cllr": cllr_of(_lrs(true), _lrs(false)),
+        "error_rates": {
+            "true_queried": rate(sum(case.comparison.conclusion == "query" for case in true), len(true)),
+            "false_consistent": rate(sum(case.comparison.conclusion == "consistent" for case in false), len(false)),
+        },
+    }
+
+
+def _opinion(case: Case) -> str | None:
+    return None if case.opinion is None else str(case.opinion.values["conclusion"])
+
+
+def _right(conclusion: str | None, case: Case) -> bool:
+    return (conclusion == "consistent") == case.held
+
+
+def _lrs(found: Sequence[Case]) -> NDArray[np.float64]:
+    return np.asarray([case.comparison.log10_lr for case in found if case.comparison.log10_lr is not None])
+
+
+def rate(count: int, of: int) -> dict[str, Any]:
+    """Return a share with its Clopper-Pearson interval; without cases nothing can be said."""
+    if of == 0:
+        return {"n": 0, "of": 0, "estimate": None, "low": None, "high": None, "level": LEVEL}
+    tail = (1 - LEVEL) / 2
+    low = 0.0 if count == 0 else float(betaincinv(count, of - count + 1, tail))
+    high = 1.0 if count == of else float(betaincinv(count + 1, of - count, 1 - tail))
+    estimate = count / of
+    return {
+        "n": count,
+        "of": of,
+        "estimate": round(estimate, 4),
+        "low": round(low, 4),
+        "high": round(high, 4),
+        "level": LEVEL,
+    }
+
+
+def cllr_of(true: NDArray[np.float64], false: NDArray[np.float64]) -> dict[str, Any]:
+    """Return the cost of log10 LRs in bits (Bruemmer and du Preez, 2006) with a bootstrap interval over cases."""
+    told: dict[str, Any] = {"level": LEVEL, "n_true": len(true), "n_false": len(false)}
+    if not len(true) or not len(false):
+        return told | {"estimate": None, "low": None, "high": None}
+    rng = np.random.default_rng(SEED)
+    costs = [np.log2(1 + 10.0 ** (-true)), np.log2(1 + 10.0**false)]
+    drawn = sum(rng.choice(cost, (DRAWS, len(cost))).mean(axis=1) for cost in costs) / 2
+    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    estimate = float(sum(cost.mean() for cost in costs) / 2)
+    few = min(len(true), len(false)) < 2
+    return told | {
+        "estimate": round(estimate, 4),
+        "low": None if few else round(float(low), 4),
+        "high": None if few else round(float(high), 4),
+    }

@@ -1,0 +1,109 @@
+"""Releases: those that are here, which is in force, and putting another one in force."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kpfootprint.errors import ReleaseError
+from kpfootprint.release import load_release
+from kpfootprint.trial import try_release
+from service.errors import Refused
+from service.register import activations
+from service.register.activations import Activation
+from service.work.place import Workplace
+
+HEADLINE = {"AUC": "auc", "Cllr": "cllr"}
+AS_COLLECTED = "as collected"
+"""Conditions of the trials that a headline speaks of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A release that is here; `manifest` and `evaluation` are empty where they cannot be read."""
+
+    name: str
+    folder: Path
+    active: bool
+    manifest: Mapping[str, Any]
+    evaluation: Mapping[str, Any]
+    activations: tuple[Activation, ...]
+
+    @property
+    def headline(self) -> dict[str, float | None]:
+        """AUC and Cllr of the evaluation."""
+        told: dict[str, float | None] = dict.fromkeys(HEADLINE.values())
+        for row in self.evaluation.get("results", ()):
+            name = HEADLINE.get(row.get("metric"))
+            if name and told[name] is None and row.get("conditions") == AS_COLLECTED:
+                told[name] = row.get("value")
+        return told
+
+
+def known_releases(work: Workplace) -> list[Known]:
+    """Return every release that is here, and the one in force wherever it is."""
+    active = work.release_folder().resolve()
+    folders = activations.release_folders(work.settings.home)
+    if active not in {folder.resolve() for folder in folders.values()}:
+        folders[active.name] = active
+    past = activations.activations(work.engine)
+    return [
+        Known(
+            name=str(_json(folder / "manifest.json").get("release", name)),
+            folder=folder,
+            active=folder.resolve() == active,
+            manifest=_json(folder / "manifest.json"),
+            evaluation=_json(folder / "evaluation.json"),
+            activations=tuple(item for item in past if item.release == name),
+        )
+        for name, folder in folders.items()
+    ]
+
+
+def known_release(work: Workplace, name: str) -> Known:
+    """Return a release by its name."""
+    for item in known_releases(work):
+        if item.name == name:
+            return item
+    raise Refused("not_found", "There is no release with this name.")
+
+
+def activate(work: Workplace, name: str, *, reason: str, force: str | None, actor: str) -> Activation:
+    """Put a release in force, once it is seen to be whole, to work, and to have been judged (or forced)."""
+    found = known_release(work, name)
+    _try(found.folder)
+    if not found.manifest.get("released") and force is None:
+        raise Refused(
+            "conflict", "This release was not judged; to put it in force all the same, give the reason as 'force'."
+        )
+    return activations.activate(work.engine, found.folder.name, actor, reason, force=force)
+
+
+def roll_back(work: Workplace, *, reason: str, actor: str) -> Activation:
+    """Put the release in force that was before this one."""
+    before = activations.before_the_last(work.engine)
+    if before is None:
+        raise Refused("conflict", "No other release was in force before.")
+    found = activations.release_folders(work.settings.home).get(before)
+    if found is None:
+        raise Refused("conflict", f"The release before this one, {before}, is not here any more.")
+    _try(found)
+    return activations.activate(work.engine, before, actor, reason, back=True)
+
+
+def _try(folder: Path) -> None:
+    try:
+        try_release(load_release(folder))
+    except ReleaseError as error:
+        raise Refused("conflict", f"This release cannot be used: {error}") from None
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return document if isinstance(document, dict) else {}

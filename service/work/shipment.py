@@ -1,0 +1,92 @@
+"""A submission as people look at it: its parcels beside their reports, its flags, and all that happened to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from service.errors import Refused
+from service.register import comparisons, entries, submissions
+from service.register.comparisons import Listed
+from service.register.database import reading
+from service.register.entries import Entry
+from service.register.submissions import Submission
+from service.work.flags import flags_now
+from service.work.place import Workplace
+
+STRETCH = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShipmentParcel:
+    """A parcel of a shipment."""
+
+    parcel_id: str
+    declared: tuple[str, ...]
+    comparison: Listed | None
+    flags: Sequence[Mapping[str, Any]]
+    problems: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shipment:
+    """A submission with everything about it; `moment` is when it was looked at."""
+
+    submission: Submission
+    moment: datetime
+    parcels: tuple[ShipmentParcel, ...]
+    flags: tuple[Mapping[str, Any], ...]
+    history: tuple[Entry, ...]
+
+
+def shipment_of(work: Workplace, submission_id: str) -> Shipment:
+    """Return a submission with everything about it."""
+    with reading(work.engine) as connection:
+        found = submissions.submission_of(connection, submission_id)
+        if found is None:
+            raise Refused("not_found", "There is no submission with this id.")
+        rows = submissions.parcels_of(connection, submission_id)
+        ids = [row.comparison_id for row in rows if row.comparison_id is not None]
+        listed: dict[str, Listed] = {}
+        for start in range(0, len(ids), STRETCH):
+            listed |= comparisons.several(connection, ids[start : start + STRETCH])
+        flags = flags_now(connection, listed.values())
+        moment = entries.time_of_register(connection)
+        history = tuple(entries.about(connection, submission_id))
+    parcels = tuple(
+        ShipmentParcel(
+            parcel_id=row.parcel_id,
+            declared=row.declared,
+            comparison=None if row.comparison_id is None else listed[row.comparison_id],
+            flags=() if row.comparison_id is None else flags[row.comparison_id],
+            problems=row.problems,
+        )
+        for row in rows
+    )
+    return Shipment(
+        submission=found,
+        moment=moment,
+        parcels=parcels,
+        flags=tuple(_together(parcels)),
+        history=history,
+    )
+
+
+def _together(parcels: Sequence[ShipmentParcel]) -> list[dict[str, Any]]:
+    """Return the flags of a shipment: each that one of its parcels has, with that parcel's name."""
+    return [
+        {
+            "code": flag["code"],
+            "values": {"parcel_id": parcel.parcel_id, **flag["values"]},
+            "text": f"{parcel.parcel_id}: {flag['text']}",
+        }
+        for parcel in parcels
+        for flag in parcel.flags
+    ]
+
+
+def last_decision(history: Sequence[Entry]) -> Entry | None:
+    """Return the decision that holds, or None before the first."""
+    return next((entry for entry in reversed(history) if entry.kind == "decision"), None)

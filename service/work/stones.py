@@ -1,0 +1,122 @@
+"""Finds the same stones again: shuffled, some left out, or weighed to other decimals.
+
+A stone list gets a few marks, each a stone's weight to 0.01 ct with its classes. Which stones are marked is drawn by
+a hash of the stone itself, heavy ones being likelier, so the same stones are marked whatever their order and whatever
+else is in the list. Earlier lists that share marks are then laid beside the new one, stone by stone.
+
+How many stones agree by chance is told by the lists themselves: with all weights shifted by a few hundredths of a
+carat nothing agrees but by chance. What agrees beyond that is the share of stones that were seen before.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+MARKS = 24
+LEAST_SHARED = 4
+CENTS = 100
+CELL = 1 << 16
+APART = 10_000.0
+"""Lays the weights of different classes further apart than any stone is heavy."""
+ROUNDED = 0.0105
+"""Two weights of one stone differ by less than this in carats: one rounded, one cut off, to hundredths."""
+
+SHIFTS = (0.035, 0.045, 0.055, 0.065, 0.075, 0.085)
+LEAST_SHARE = 0.3
+DEVIATIONS = 5.0
+WEIGHT = "weight_ct"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlap:
+    """How far two lists hold the same stones.
+
+    Parameters
+    ----------
+    share : float
+        Estimated share of the new list's stones that are in the earlier one.
+    agreeing, by_chance : float
+        Stones that agree, and how many would by chance.
+    seen : bool
+        Whether that is more than chance does.
+    """
+
+    share: float
+    agreeing: int
+    by_chance: float
+    seen: bool
+
+
+def marks_of(document: Mapping[str, Any]) -> list[int]:
+    """Return the marks of a parcel's stone list; none where it has no list, or hardly any stones."""
+    listed = _stones(document)
+    if listed is None:
+        return []
+    weights, classes = listed
+    cents = np.rint(weights * CENTS).astype(np.int64)
+    coarse = np.rint(weights * 20).astype(np.int64)
+    order = np.argsort([_drawn(int(c), int(k), float(w)) for c, k, w in zip(coarse, classes, weights, strict=True)])
+    marks = cents * CELL + classes
+    return sorted({int(mark) for mark in marks[order][:MARKS]})
+
+
+def near(marks: list[int]) -> list[int]:
+    """Return marks with those of stones that are a hundredth lighter or heavier."""
+    return sorted({mark + step for mark in marks for step in (-CELL, 0, CELL)})
+
+
+def overlap(new: Mapping[str, Any], earlier: Mapping[str, Any]) -> Overlap | None:
+    """Lay two parcels' stone lists beside each other; None where one has no list."""
+    here, there = _stones(new), _stones(earlier)
+    if here is None or there is None:
+        return None
+    agreeing = _agreeing(here, there, 0.0)
+    by_chance = float(np.mean([_agreeing(here, there, sign * shift) for shift in SHIFTS for sign in (-1, 1)]))
+    n = len(here[0])
+    smaller = min(n, len(there[0]))
+    beyond = agreeing - by_chance
+    share = float(np.clip(beyond / max(1.0, n - by_chance), 0, 1))
+    of_smaller = beyond / max(1.0, smaller - by_chance)
+    spread = np.sqrt(max(by_chance * max(0.0, 1 - by_chance / smaller), 1.0))
+    seen = bool(of_smaller >= LEAST_SHARE and beyond >= DEVIATIONS * spread)
+    return Overlap(share=round(share, 2), agreeing=int(agreeing), by_chance=round(by_chance, 1), seen=seen)
+
+
+def _stones(document: Mapping[str, Any]) -> tuple[NDArray[np.float64], NDArray[np.int64]] | None:
+    stones = document.get("stones")
+    if not isinstance(stones, Mapping) or len(stones[WEIGHT]) < LEAST_SHARED:
+        return None
+    weights = np.asarray(stones[WEIGHT], dtype=np.float64)
+    classes = np.zeros(len(weights), dtype=np.int64)
+    for name in sorted(stones):
+        if name != WEIGHT:
+            codes = {value: zlib.crc32(f"{name}:{value}".encode()) for value in set(stones[name])}
+            classes = classes * 31 + np.asarray([codes[value] for value in stones[name]], dtype=np.int64)
+    return weights, classes % CELL
+
+
+def _drawn(coarse: int, classes: int, weight: float) -> float:
+    """Return an exponential time with rate weight squared, the same for the same stone: the earliest are marked."""
+    uniform = (zlib.crc32(f"{coarse}/{classes}".encode()) + 0.5) / 2**32
+    return float(-np.log(uniform) / weight**2)
+
+
+def _agreeing(
+    here: tuple[NDArray[np.float64], NDArray[np.int64]],
+    there: tuple[NDArray[np.float64], NDArray[np.int64]],
+    shift: float,
+) -> int:
+    """Return how many stones of one list can be paired with one of the other, of its classes and weight."""
+    one, other = (np.sort(classes * APART + weights) for weights, classes in (here, there))
+    return int(min(_with_neighbour(one + shift, other), _with_neighbour(other, one + shift)))
+
+
+def _with_neighbour(values: NDArray[np.float64], others: NDArray[np.float64]) -> int:
+    reach = np.searchsorted(others, values + ROUNDED) - np.searchsorted(others, values - ROUNDED)
+    return int(np.count_nonzero(reach))

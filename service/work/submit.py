@@ -1,0 +1,81 @@
+"""Receive a submission: read it whole, keep everything that came, and leave the comparing to a worker."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from kpfootprint.errors import IngestError, Problem
+from kpfootprint.ingest import Submission as ReadSubmission
+from kpfootprint.ingest import parcel_to_json
+from kpfootprint.release import Release
+from service.errors import Refused
+from service.register import submissions
+from service.register.comparisons import KeyReused, Once
+from service.register.database import reading, registering
+from service.register.submissions import Received, ReceivedParcel, Submission
+from service.work.place import Workplace
+from service.work.reading import submission_of_file
+
+
+def submit(
+    work: Workplace, *, name: str, content: bytes, note: str, actor: str, once: Once | None = None
+) -> Submission:
+    """Receive a file of parcels.
+
+    Raises
+    ------
+    IngestError
+        Where the file cannot be read; nothing is kept then.
+    """
+    try:
+        first = _received_before(work, once)
+        if first is not None:
+            return first
+        read = read_submission(work, name=name, content=content)
+        release = work.release()
+        received = Received(file_name=name, file=content, note=note, parcels=_parcels(read, release))
+        with registering(work.engine) as connection:
+            return submissions.receive(
+                connection, received, actor=actor, clock_days=work.settings.clock_days, once=once
+            )
+    except KeyReused:
+        raise Refused("idempotency_key_reused", "This Idempotency-Key came before, with another body.") from None
+    except sa.exc.IntegrityError:
+        first = _received_before(work, once)
+        if first is None:
+            raise
+        return first
+
+
+def read_submission(work: Workplace, *, name: str, content: bytes) -> ReadSubmission:
+    """Read a file of parcels and keep nothing."""
+    read = submission_of_file(work.release(), upload=io.BytesIO(content), name=name)
+    if not read.order:
+        raise IngestError([Problem(table="file", value=name[:80], code="no_parcels", reason="it holds no parcels")])
+    return read
+
+
+def _received_before(work: Workplace, once: Once | None) -> Submission | None:
+    if once is None:
+        return None
+    with reading(work.engine) as connection:
+        return submissions.replayed(connection, once)
+
+
+def _parcels(read: ReadSubmission, release: Release) -> list[ReceivedParcel]:
+    good: dict[str, Mapping[str, Any]] = {
+        parcel.parcel_id: parcel_to_json(parcel, release.scheme) for parcel in read.batch.parcels
+    }
+    bad = {failure.parcel_id: failure.problems for failure in read.failures}
+    return [
+        ReceivedParcel(
+            parcel_id=parcel_id,
+            document=good.get(parcel_id),
+            problems=[problem.as_dict() for problem in bad.get(parcel_id, ())],
+        )
+        for parcel_id in read.order
+    ]

@@ -1,0 +1,134 @@
+"""Take in what another register exported: a laptop's, that had no network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+import sqlalchemy as sa
+
+from kpfootprint.errors import IngestError, Problem
+from kpfootprint.report import read_report
+from kpfootprint.report.report import canonical
+from service.clock import now
+from service.register import comparisons, entries, jobs, submissions
+from service.register.comparisons import Examined
+from service.register.database import registering
+from service.register.entries import Entry
+from service.register.jobs import Job
+from service.register.tables import comparisons as comparison_table
+from service.register.tables import entries as entry_table
+from service.work.flags import Seen, flags_and_marks
+from service.work.place import Workplace
+
+STRETCH = 50
+MAX_PROBLEMS = 100
+AHEAD = timedelta(hours=1)
+TAKEN = ("comparison", "opinion", "outcome")
+"""Kinds of entries that are taken in; activations and submissions are a register's own affair."""
+
+
+def queue_import(work: Workplace, content: bytes, *, actor: str) -> str:
+    """Keep an export with the job that takes it in; raise `IngestError` where it is none."""
+    lines = list(_lines(content))
+    with registering(work.engine) as connection:
+        job_id = jobs.enqueue(connection, "import", subject="register", actor=actor, total=len(lines))
+        submissions.keep_file(connection, job_id, "export.jsonl", content)
+    return job_id
+
+
+def run_import(work: Workplace, job: Job, halt: Callable[[], bool]) -> str | None:
+    """Take in what is not here yet, a stretch at a time."""
+    found = submissions.file_of(work.engine, job.id)
+    lines = [] if found is None else list(_lines(found[1]))
+    for start in range(job.done, len(lines), STRETCH):
+        if halt():
+            return None
+        stretch = lines[start : start + STRETCH]
+        with registering(work.engine) as connection:
+            for line in stretch:
+                _take(connection, line, job.actor)
+            jobs.progress(connection, job, start + len(stretch))
+    return "/v1/comparisons"
+
+
+def take_in(work: Workplace, content: bytes, *, actor: str) -> tuple[int, int]:
+    """Take in an export at once; return how many entries were new, and how many were here or are not taken."""
+    lines = list(_lines(content))
+    taken = 0
+    for start in range(0, len(lines), STRETCH):
+        with registering(work.engine) as connection:
+            taken += sum(_take(connection, line, actor) for line in lines[start : start + STRETCH])
+    return taken, len(lines) - taken
+
+
+def _take(connection: sa.Connection, line: Mapping[str, Any], actor: str) -> bool:
+    here = sa.select(entry_table.c.position).where(entry_table.c.id == line["id"])
+    if line["kind"] not in TAKEN or connection.scalar(here) is not None:
+        return False
+    origin = {name: line[name] for name in ("actor", "position", "hash")}
+    at = datetime.fromisoformat(line["at"])
+    if line["kind"] != "comparison":
+        known = sa.select(comparison_table.c.position).where(comparison_table.c.id == line["subject"])
+        if connection.scalar(known) is None:
+            return False
+        values = dict(line["values"]) | {"origin": origin}
+        entries.append(
+            connection, line["kind"], actor=actor, subject=line["subject"], values=values, at=at, entry_id=line["id"]
+        )
+        return True
+    content = read_report(line["report"]).content
+    flags, marks = flags_and_marks(connection, Seen(content=content, document=line["parcel"]))
+    comparisons.keep(
+        connection,
+        Examined(content=content, report=line["report"], document=line["parcel"], marks=marks),
+        actor=actor,
+        flags=flags,
+        comparison_id=line["subject"],
+        at=at,
+        entry_id=line["id"],
+        origin=origin,
+    )
+    return True
+
+
+def _lines(content: bytes) -> Iterator[Mapping[str, Any]]:
+    """Yield the lines of an export, each as it was hashed; raise `IngestError` with those that are none."""
+    problems: list[Problem] = []
+    good: list[Mapping[str, Any]] = []
+    for number, text in enumerate(content.splitlines(), start=1):
+        if not text.strip():
+            continue
+        try:
+            line = json.loads(text)
+            _check(line)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            reason = f"not a line of a register's export, or changed since: {error}"
+            problems.append(Problem(table="export", row=number, code="invalid", reason=reason))
+        else:
+            good.append(line)
+        if len(problems) >= MAX_PROBLEMS:
+            break
+    if not good and not problems:
+        problems.append(Problem(table="export", code="invalid", reason="it holds no line of a register's export"))
+    if problems:
+        raise IngestError(problems)
+    yield from good
+
+
+def _check(line: Any) -> None:
+    members = {
+        name: line[name] for name in ("position", "id", "kind", "actor", "subject", "values", "previous", "hash")
+    }
+    entry = Entry(**members, at=datetime.fromisoformat(line["at"]))
+    if entry.at > now() + AHEAD:
+        raise ValueError("it lies in the future; look at the clock of the other machine")
+    if entry.expected_hash() != entry.hash:
+        raise ValueError("its hash is another")
+    if entry.kind == "comparison":
+        for name, text in (("report", line["report"]), ("parcel", canonical(line["parcel"]))):
+            if sha256(text.encode()).hexdigest() != entry.values[f"{name}_sha256"]:
+                raise ValueError(f"the {name} is another")

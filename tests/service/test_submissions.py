@@ -1,0 +1,418 @@
+"""Submissions, from their arrival to a decision and what became known later, on both databases."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from kpfootprint.release import shipped_release
+from service import clock
+from service.jobs.worker import work_once
+from service.register.database import open_register
+from service.register.keys import ROLES, create_key
+from service.register.verify import verify
+from service.settings import Settings
+from service.work.place import Workplace
+from tests.service.conftest import BOTH
+from tests.service.reading import problem_in
+
+Ask = Callable[..., Any]
+
+
+class Office:
+    """An app with its keys and a worker that works when it is told to."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.keys = {role: create_key(settings, role, f"the {role}") for role in ROLES}
+        self.work = Workplace(settings)
+        self.work.open()
+        from service.app import create_app
+
+        self.client = TestClient(create_app(settings).to_asgi(), raise_server_exceptions=False)
+
+    def ask(self, role: str, method: str, path: str, **more: Any) -> Any:
+        self.client.cookies.clear()
+        headers = {"Authorization": f"Bearer {self.keys[role]}"} | more.pop("headers", {})
+        return self.client.request(method, path, headers=headers, **more)
+
+    def get(self, path: str) -> Any:
+        answer = self.ask("viewer", "GET", path)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def send(self, content: bytes, name: str = "shipment.zip", **more: Any) -> Any:
+        return self.ask("monitor", "POST", "/v1/submissions", files={"file": (name, content)}, **more)
+
+    def run_jobs(self) -> int:
+        ran = 0
+        while work_once(self.work, threading.Event()):
+            ran += 1
+        return ran
+
+
+@pytest.fixture(scope="module", params=BOTH)
+def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    import os
+
+    url = request.getfixturevalue("postgres").new_database() if request.param == "postgres" else None
+    os.environ |= {"BENTOML_DO_NOT_TRACK": "true", "BENTOML_HOME": str(tmp_path_factory.mktemp("bentoml"))}
+    settings = Settings(home=tmp_path_factory.mktemp("office"), database_url=url, rate_per_minute=0)
+    open_register(settings).dispose()
+    made = Office(settings)
+    with made.client:
+        yield made
+    made.work.close()
+
+
+def shipment(n: int = 3, *, bad: bool = True, prefix: str = "L", shift: float = 0.0, **columns: str) -> bytes:
+    """Return a zip of parcels of 30 stones; the last one has a negative weight."""
+    head = "parcel_id,exported_on,exporter,certificate_no,value_usd"
+    fields = {"exported_on": "2024-03-11", "exporter": "Badica", "certificate_no": f"CF-{prefix}", "value_usd": "900"}
+    fields |= columns
+    stones = ["parcel_id,weight_ct,colour,morphology"]
+    for number in range(n):
+        stones += [
+            f"{prefix}{number},{0.2 + shift + (number * 30 + k) * 0.6180339887 % 1 * 1.7:.3f},brown,cube"
+            for k in range(30)
+        ]
+    if bad:
+        stones.append(f"{prefix}{n - 1},-1,brown,cube")
+    tables = {
+        "parcels.csv": "\n".join([head, *(f"{prefix}{i},{','.join(fields.values())}" for i in range(n))]),
+        "declarations.csv": "\n".join(["parcel_id,zone_id,carats", *(f"{prefix}{i},berberati,20" for i in range(n))]),
+        "stones.csv": "\n".join(stones),
+    }
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, text in tables.items():
+            archive.writestr(name, text)
+    return packed.getvalue()
+
+
+def test_from_arrival_to_decision(office: Office) -> None:
+    sent = office.send(shipment(), data={"note": "by courier"})
+    assert sent.status_code == 202, sent.text
+    assert set(sent.json()) == {"id", "job"}
+    place = sent.headers["location"]
+    assert place == f"/v1/submissions/{sent.json()['id']}"
+    before = office.get(place)
+    assert (before["state"], before["n_parcels"], before["n_bad"], before["note"]) == ("received", 3, 1, "by courier")
+    assert before["exporter"] == "Badica"
+    assert not before["overdue"]
+    problem_in(office.ask("monitor", "POST", f"{place}/decision", json={"decision": "approved"}), 409, "conflict")
+    job = office.get(sent.json()["job"])
+    assert (job["kind"], job["state"], job["progress"]) == ("submission", "queued", {"done": 0, "total": 2})
+
+    assert office.run_jobs() == 1
+    job = office.get(sent.json()["job"])
+    assert (job["state"], job["progress"], job["result"]) == ("done", {"done": 2, "total": 2}, place)
+    after = office.get(place)
+    assert after["state"] == "compared"
+    assert [parcel["parcel_id"] for parcel in after["parcels"]] == ["L0", "L1", "L2"]
+    for parcel in after["parcels"][:2]:
+        report = office.get(parcel["comparison"])
+        assert report["parcel"]["parcel_id"] == parcel["parcel_id"]
+        assert report["conclusion"] == parcel["conclusion"]
+        assert parcel["problems"] == []
+    bad = after["parcels"][2]
+    assert bad["comparison"] is None
+    assert bad["problems"][0]["column"] == "weight_ct"
+
+    decided = office.ask("monitor", "POST", f"{place}/decision", json={"decision": "returned", "note": "weigh again"})
+    assert decided.status_code == 201
+    assert decided.json()["decision"]["note"] == "weigh again"
+    again = office.ask("monitor", "POST", f"{place}/decision", json={"decision": "approved"}).json()
+    assert again["decision"]["decision"] == "approved"
+    assert [event["event"] for event in again["history"]] == ["submission", "compared", "decision", "decision"]
+    assert [e["values"]["decision"] for e in again["history"][2:]] == ["returned", "approved"]
+    assert again["state"] == "decided"
+    assert verify(office.work.engine).wrong is None
+
+
+def test_what_cannot_be_read_is_refused_and_nothing_is_kept(office: Office) -> None:
+    before = office.get("/v1/submissions?limit=500")
+    for name, content in (("a.zip", b"no zip"), ("a.exe", b"MZ"), ("a.csv", b"")):
+        problem_in(office.send(content, name), 422, "invalid_input")
+    problem_in(office.ask("monitor", "POST", "/v1/submissions", data={"note": "x"}), 415, "unsupported_media_type")
+    problem_in(office.ask("monitor", "POST", "/v1/submissions", files={"other": ("a.zip", b"")}), 422, "invalid_input")
+    assert office.get("/v1/submissions?limit=500") == before
+
+
+def test_a_repeated_upload_is_received_once(office: Office) -> None:
+    headers = {"Idempotency-Key": "crate 7"}
+    first, again = (office.send(shipment(prefix="R"), headers=headers) for _ in range(2))
+    assert (first.status_code, first.json(), first.headers["location"]) == (
+        again.status_code,
+        again.json(),
+        again.headers["location"],
+    )
+    problem_in(office.send(shipment(prefix="S"), headers=headers), 422, "idempotency_key_reused")
+    office.run_jobs()
+
+
+def test_lists_are_filtered_and_sorted(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = office.send(shipment(1, bad=False, prefix="F", exporter="Sodiam")).json()["id"]
+
+    def ids(query: str) -> list[str]:
+        return [item["id"] for item in office.get(f"/v1/submissions?{query}")["items"]]
+
+    assert ids("exporter=Sodiam") == [mine]
+    assert ids("state=received&exporter=Sodiam&zone=berberati") == [mine]
+    assert ids("zone=bria") == []
+    assert ids("exporter=Sodiam&overdue=true") == []
+    assert ids("exporter=Sodiam&overdue=false") == [mine]
+    assert ids("from=2199-01-01") == []
+    assert mine in ids("to=2199-01-01&limit=500")
+    assert ids("sort=-received_at")[0] == mine
+    office.run_jobs()
+    real = clock.now
+    monkeypatch.setattr(clock, "now", lambda: real() + timedelta(days=8))
+    late = office.get("/v1/submissions?exporter=Sodiam&overdue=true")["items"]
+    assert [item["id"] for item in late] == [mine]
+    assert late[0]["overdue"]
+    walked: list[str] = []
+    following = "/v1/submissions?limit=1&sort=-received_at"
+    while following:
+        page = office.get(following)
+        walked += [item["id"] for item in page["items"]]
+        following = page["next"]
+    assert walked == ids("limit=500&sort=-received_at")
+    for wrong in ("sort=name", "overdue=maybe", "state=lost", "from=yesterday", "colour=blue"):
+        problem_in(office.ask("viewer", "GET", f"/v1/submissions?{wrong}"), 422, "invalid_input")
+
+
+def test_due_dates_as_a_calendar(office: Office) -> None:
+    office.send(shipment(1, bad=False, prefix="C", exporter='"Übersee; Söhne, ' + "é" * 60 + '"'))
+    feed = office.ask("viewer", "POST", "/v1/feeds").json()["href"]
+    office.client.cookies.clear()
+    answer = office.client.get(feed)
+    assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
+    assert answer.text.startswith("BEGIN:VCALENDAR\r\n")
+    assert "Übersee\\; Söhne\\, é" in answer.text.replace("\r\n ", "")
+    assert max(len(line.encode()) for line in answer.text.split("\r\n")) <= 75
+    problem_in(office.client.get(feed[:-1]), 401, "unauthenticated")
+    key = feed.partition("key=")[2]
+    problem_in(office.client.get("/v1/submissions", headers={"Authorization": f"Bearer {key}"}), 401, "unauthenticated")
+    office.run_jobs()
+
+
+def test_a_job_that_waits_is_cancelled(office: Office) -> None:
+    job = office.send(shipment(prefix="X")).json()["job"]
+    assert office.ask("monitor", "DELETE", job).json()["state"] == "cancelled"
+    assert office.ask("monitor", "DELETE", job).json()["state"] == "cancelled"
+    office.run_jobs()
+    assert office.get(job)["state"] == "cancelled"
+    problem_in(office.ask("viewer", "GET", "/v1/jobs/none"), 404, "not_found")
+    problem_in(office.ask("viewer", "DELETE", job), 403, "forbidden")
+
+
+def test_certificates_and_stones_that_came_before_are_flagged(office: Office) -> None:
+    for prefix in ("D", "E"):
+        sent = office.send(shipment(1, bad=False, prefix=prefix, shift=0.011, certificate_no="CF 77/a"))
+        office.run_jobs()
+    (parcel,) = office.get(sent.headers["location"])["parcels"]
+    codes = [flag["code"] for flag in parcel["flags"]]
+    assert "certificate_seen_before" in codes
+    assert "stones_seen_before" in codes
+    reported = {"items": [{"certificate_no": "cf-77-A", "reported_by": "KP chair", "reported_on": "2026-01-31"}]}
+    assert office.ask("monitor", "POST", "/v1/certificates", json=reported).json() == {"added": 1, "known": 0}
+    assert office.ask("monitor", "POST", "/v1/certificates", json=reported).json() == {"added": 0, "known": 1}
+    table = "certificate_no;reported_by;note\nCF 77a;KP chair;again\nZZ 1;Antwerp;\n"
+    more = office.ask("monitor", "POST", "/v1/certificates", content=table, headers={"Content-Type": "text/csv"})
+    assert more.json() == {"added": 1, "known": 1}
+    found = office.get("/v1/certificates?certificate_no=cf77a")["items"]
+    assert [item["reported_by"] for item in found] == ["KP chair"]
+    whole = office.get(sent.headers["location"])
+    assert whole["parcels"][0]["flags"][0]["code"] == "certificate_reported"
+    assert "certificate_reported" in {flag["code"] for flag in whole["flags"]}
+    for wrong in ("nonsense\n1\n", "certificate_no,reported_by\n,x\n"):
+        refused = office.ask("monitor", "POST", "/v1/certificates", content=wrong, headers={"Content-Type": "text/csv"})
+        problem_in(refused, 422, "invalid_input")
+
+
+def test_a_zone_has_a_history(office: Office) -> None:
+    office.send(shipment(12, bad=False, prefix="H"))
+    office.run_jobs()
+    sent = office.send(shipment(1, bad=False, prefix="HX", value_usd="90000000"))
+    office.run_jobs()
+    (parcel,) = office.get(sent.headers["location"])["parcels"]
+    codes = {flag["code"]: flag for flag in parcel["flags"]}
+    assert "value_outside_history" in codes
+    assert "carats_above_history" not in codes
+    assert codes["value_outside_history"]["values"]["n"] >= 12
+
+
+def test_opinions_and_outcomes(office: Office) -> None:
+    office.send(shipment(2, bad=False, prefix="O"))
+    office.run_jobs()
+    one, other = (
+        item["url"]
+        for item in office.get("/v1/comparisons?q=O0")["items"] + office.get("/v1/comparisons?q=O1")["items"]
+    )
+    opinion = office.ask("monitor", "POST", f"{one}/opinions", json={"conclusion": "query", "reasons": "too brown"})
+    assert opinion.status_code == 201
+    told = {"origin": [{"zone_id": "berberati", "share": 1.0}], "source": "the mine's own books"}
+    assert office.ask("monitor", "POST", f"{one}/outcome", json=told).status_code == 201
+    told = {"origin": [{"zone_id": "bria", "share": 0.25}, {"zone_id": "unlisted", "share": 0.75}], "source": "a court"}
+    assert office.ask("monitor", "POST", f"{other}/outcome", json=told).status_code == 201
+    for wrong in (
+        {"origin": [{"zone_id": "atlantis", "share": 1.0}], "source": "x"},
+        {"origin": [{"zone_id": "bria", "share": 0.5}], "source": "x"},
+        {"origin": [], "source": "x"},
+    ):
+        problem_in(office.ask("monitor", "POST", f"{one}/outcome", json=wrong), 422, "invalid_input")
+    problem_in(office.ask("monitor", "POST", "/v1/comparisons/none/outcome", json=told), 404, "not_found")
+    found = office.get("/v1/outcomes")
+    assert found["n"] == 2
+    assert {item["declaration_held"] for item in found["items"]} == {True, False}
+    assert found["agreement"]["opinions"]["of"] == 1
+    assert found["cllr"]["n_true"] == found["cllr"]["n_false"] == 1
+    rate = found["error_rates"]["true_queried"]
+    assert (rate["of"], rate["high"] > 0.9) == (1, True)
+
+
+def test_releases_are_activated_and_taken_back(office: Office) -> None:
+    name = shipped_release().name
+    problem_in(office.ask("researcher", "POST", "/v1/models/rollback", json={"reason": "x"}), 409, "conflict")
+    problem_in(office.ask("researcher", "POST", "/v1/models/none/activate", json={"reason": "x"}), 404, "not_found")
+    problem_in(office.ask("researcher", "POST", f"/v1/models/{name}/activate", json={}), 422, "invalid_input")
+    problem_in(office.ask("monitor", "POST", f"/v1/models/{name}/activate", json={"reason": "x"}), 403, "forbidden")
+    made = office.ask("researcher", "POST", f"/v1/models/{name}/activate", json={"reason": "checked"})
+    assert made.status_code == 201
+    assert (made.json()["active"], made.json()["previous"]) == (name, name)
+    (item,) = [item for item in office.get("/v1/models")["items"] if item["active"]]
+    assert item["release"] == name
+    assert item["activations"][-1]["reason"] == "checked"
+    assert 0 < item["headline"]["cllr"] < 1
+    whole = office.get(f"/v1/models/{name}")
+    assert whole["card"].startswith("#")
+    assert whole["evaluation"]["results"]
+
+
+def test_the_register_is_taken_away_and_taken_in(office: Office, tmp_path: Path) -> None:
+    office.send(shipment(1, bad=False, prefix="T", exporter="=cmd|' /C calc'!A0"))
+    office.run_jobs()
+    head = office.get("/v1/register/head")
+    lines = office.ask("viewer", "GET", "/v1/register/export?format=jsonl")
+    assert lines.headers["content-type"] == "application/x-ndjson"
+    entries = [json.loads(line) for line in lines.text.splitlines()]
+    assert (entries[-1]["position"], entries[-1]["hash"]) == (head["position"], head["hash"])
+    assert verify(office.work.engine, head["hash"]).entries == head["position"]
+    table = list(csv.DictReader(io.StringIO(office.ask("viewer", "GET", "/v1/register/export?format=csv").text)))
+    assert len(table) == len(entries)
+    assert not any(cell.startswith(("=", "+", "@")) for row in table for cell in row.values())
+    assert office.ask("viewer", "GET", "/v1/register/export?from=2199-01-01").text == ""
+
+    other = Settings(home=tmp_path / "other")
+    open_register(other).dispose()
+    laptop = Workplace(other)
+    laptop.open()
+    from service.work.take_in import take_in
+
+    taken, _ = take_in(laptop, lines.content, actor="key:laptop")
+    assert taken == sum(entry["kind"] in {"comparison", "opinion", "outcome"} for entry in entries)
+    assert take_in(laptop, lines.content, actor="key:laptop")[0] == 0
+    assert verify(laptop.engine).wrong is None
+    laptop.close()
+
+    again = office.ask(
+        "monitor",
+        "POST",
+        "/v1/register/import",
+        content=lines.content,
+        headers={"Content-Type": "application/x-ndjson"},
+    )
+    assert again.status_code == 202, again.text
+    office.run_jobs()
+    assert office.get(again.json()["job"])["state"] == "done"
+    assert office.get("/v1/register/head") == head
+    changed = lines.content.replace(b"berberati", b"bria", 1)
+    problem_in(
+        office.ask(
+            "monitor", "POST", "/v1/register/import", content=changed, headers={"Content-Type": "application/x-ndjson"}
+        ),
+        422,
+        "invalid_input",
+    )
+
+
+def test_the_register_is_examined_again(office: Office) -> None:
+    asked = office.ask("researcher", "POST", "/v1/reexaminations", json={"release": shipped_release().name})
+    assert asked.status_code == 202
+    office.run_jobs()
+    found = office.get(asked.headers["location"])
+    assert (found["state"], found["changes"]) == ("done", [])
+    assert found["looked_at"] == found["of"] > 0
+
+
+def test_keys_expire_and_sessions_end(office: Office) -> None:
+    soon = {"role": "viewer", "expires_at": "2199-01-01"}
+    made = office.ask("admin", "POST", "/v1/keys", json=soon).json()
+    assert made["expires_at"] == "2199-01-01T00:00:00Z"
+    for wrong in ("2001-01-01", "soon"):
+        refused = office.ask("admin", "POST", "/v1/keys", json={"role": "viewer", "expires_at": wrong})
+        problem_in(refused, 422, "invalid_input")
+    office.client.cookies.clear()
+    headers = {"Authorization": f"Bearer {made['key']}"}
+    assert office.client.get("/v1/zones", headers=headers).status_code == 200
+    listed = {item["id"]: item for item in office.ask("admin", "GET", "/v1/keys").json()["items"]}
+    assert listed[made["id"]]["last_used_at"] is not None
+    office.client.cookies.clear()
+    office.client.post("/sign-in", data={"key": made["key"]})
+    cookies = dict(office.client.cookies)
+    sessions = office.ask("admin", "GET", "/v1/sessions").json()["items"]
+    (mine,) = [item for item in sessions if item["actor"] == f"key:{made['id']}"]
+    assert office.ask("admin", "DELETE", f"/v1/sessions/{mine['id']}").status_code == 204
+    office.client.cookies.update(cookies)
+    assert office.client.get("/v1/zones").status_code == 401
+
+
+def test_a_table_is_compared_with_what_the_address_declares(office: Office, examples: Path) -> None:
+    content = (examples / "true_berberati.csv").read_bytes()
+    query = "declare=berberati&exported_on=2024-03-11&sorter=S7&bottom_screen_mm=1.98&parcel_id=T"
+    made = office.ask(
+        "monitor", "POST", f"/v1/comparisons?{query}", content=content, headers={"Content-Type": "text/csv"}
+    )
+    assert made.status_code == 201, made.text
+    fields = {
+        "declare": "berberati",
+        "exported_on": "2024-03-11",
+        "sorter": "S7",
+        "bottom_screen_mm": "1,98",
+        "parcel_id": "T",
+    }
+    form = office.ask("monitor", "POST", "/v1/comparisons", files={"file": ("x.csv", content)}, data=fields)
+    assert form.status_code == 201, form.text
+    assert form.json()["report_id"] == made.json()["report_id"]
+    assert made.json()["parcel"]["conditions"]["bottom_screen_mm"] == 1.98
+    book = (examples / "classeur.xlsx").read_bytes()
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    assert (
+        office.ask("monitor", "POST", "/v1/comparisons", content=book, headers={"Content-Type": kind}).status_code
+        == 201
+    )
+    several = office.ask(
+        "monitor", "POST", "/v1/comparisons", content=shipment(), headers={"Content-Type": "application/zip"}
+    )
+    problem_in(several, 422, "invalid_input")
+
+
+def test_comparisons_are_searched(office: Office) -> None:
+    items = office.get("/v1/comparisons?exporter=Badica&zone=berberati&sort=log10_lr&limit=2")
+    values = [item["log10_lr"] for item in items["items"]]
+    assert values == sorted(values)
+    assert "sort=log10_lr" in items["next"]
+    assert office.get(items["next"])["items"]
+    assert office.get("/v1/comparisons?conclusion=consistent&zone=bria")["items"] == []
+    problem_in(office.ask("viewer", "GET", "/v1/comparisons?conclusion=true"), 422, "invalid_input")
