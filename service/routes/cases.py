@@ -13,7 +13,7 @@ from service.clock import written
 from service.door.endpoint import JSON, Answer, Body, Endpoint
 from service.door.visit import visit_of
 from service.register.entries import Entry
-from service.routes import shapes
+from service.routes import shapes_of_cases as shapes
 from service.routes.bodies import document_in
 from service.work.decide import give_opinion, tell_outcome
 from service.work.outcomes import Case, cases, summary

@@ -10,8 +10,9 @@ from service.door.visit import visit_of
 from service.errors import Refused
 from service.register import entries, jobs
 from service.register.database import reading
-from service.routes import shapes
+from service.routes import shapes_of_cases as shapes
 from service.routes.bodies import document_in
+from service.routes.shapes import Accepted
 from service.work.reexamine import queue_reexamination
 
 
@@ -20,7 +21,7 @@ def create(request: Request) -> Response:
     visit = visit_of(request)
     given: shapes.NewReexamination = document_in(request, shapes.NewReexamination, table="reexamination")
     job_id = queue_reexamination(visit.work, given["release"], actor=visit.who.actor)
-    answer: shapes.Accepted = {"id": job_id, "job": f"/v1/jobs/{job_id}"}
+    answer: Accepted = {"id": job_id, "job": f"/v1/jobs/{job_id}"}
     return JSONResponse(answer, status_code=202, headers={"Location": f"/v1/reexaminations/{job_id}"})
 
 
@@ -44,7 +45,7 @@ ENDPOINTS = (
         role="researcher",
         handler=create,
         body=Body(kinds={JSON: shapes.NewReexamination}),
-        answer=Answer(shape=shapes.Accepted, status=202),
+        answer=Answer(shape=Accepted, status=202),
         summary="Have the register's parcels examined with another release.",
     ),
     Endpoint(

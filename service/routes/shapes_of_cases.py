@@ -1,0 +1,151 @@
+"""The shapes of what is said of a comparison later: opinions, outcomes, and what another release would say."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NotRequired
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from kpfootprint.rules import Conclusion
+from service.routes.shapes import STRICT, Href, Moment
+
+
+class NewOpinion(TypedDict):
+    """An expert's own conclusion."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+
+    conclusion: Conclusion
+    reasons: Annotated[str, Field(min_length=1, max_length=20_000)]
+
+
+class Opinion(NewOpinion):
+    """An opinion as it is kept."""
+
+    id: str
+    comparison: Href
+    at: Moment
+    actor: str
+
+
+class Origin(TypedDict):
+    """A source and its share of the stones."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+
+    zone_id: Annotated[str, Field(min_length=1, max_length=64)]
+    share: Annotated[float, Field(gt=0, le=1)]
+
+
+class NewOutcome(TypedDict):
+    """What became known later of where a parcel came from."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+
+    origin: Annotated[list[Origin], Field(min_length=1, max_length=50)]
+    source: Annotated[str, Field(min_length=1, max_length=5000)]
+
+
+class Outcome(NewOutcome):
+    """An outcome as it is kept."""
+
+    id: str
+    comparison: Href
+    at: Moment
+    actor: str
+
+
+class OutcomeItem(TypedDict):
+    """A comparison whose origin became known."""
+
+    comparison: Href
+    parcel_id: str
+    conclusion: Conclusion | None
+    log10_lr: float | None
+    declared: list[str]
+    origin: list[Origin]
+    source: str
+    at: Moment
+    actor: str
+    declaration_held: bool | None
+    opinion: Conclusion | None
+
+
+class Rate(TypedDict):
+    """A share of cases, with the bounds that so few cases leave (Clopper-Pearson)."""
+
+    n: int
+    of: int
+    estimate: float | None
+    low: float | None
+    high: float | None
+    level: float
+
+
+class Cllr(TypedDict):
+    """Cost of the LRs in bits, with the bounds that so few cases leave (bootstrap)."""
+
+    estimate: float | None
+    low: float | None
+    high: float | None
+    level: float
+    n_true: int
+    n_false: int
+
+
+class ErrorRatesOnCases(TypedDict):
+    """How often a declaration that held was queried, and one that did not was accepted."""
+
+    true_queried: Rate
+    false_consistent: Rate
+
+
+class Agreement(TypedDict):
+    """How often opinion and computed conclusion were the same, and how often each was right."""
+
+    opinions: Rate
+    computed_right: Rate
+    opinion_right: Rate
+
+
+class Outcomes(TypedDict):
+    """Real cases whose origin became known."""
+
+    n: int
+    agreement: Agreement
+    cllr: Cllr
+    error_rates: ErrorRatesOnCases
+    items: list[OutcomeItem]
+    next: None
+
+
+class NewReexamination(TypedDict):
+    """A release that the register's parcels are to be examined with."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+
+    release: Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class Change(TypedDict):
+    """A conclusion that would be another."""
+
+    comparison: Href
+    before: Conclusion | None
+    after: Conclusion | None
+    log10_lr_before: NotRequired[float | None]
+    log10_lr_after: NotRequired[float | None]
+    why: str
+
+
+class Reexamination(TypedDict):
+    """What another release would say."""
+
+    id: str
+    job: Href
+    release: str
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    looked_at: int
+    of: int
+    changes: list[Change]
