@@ -9,7 +9,7 @@ from typing import Any
 
 from kpfootprint.errors import KPFootprintError, ReleaseError
 from kpfootprint.reference import ZoneTable
-from kpfootprint.rules import Rules
+from kpfootprint.rules import NOT_ASKED, Rules
 from kpfootprint.scheme import Scheme
 
 RATE = {"rate": float, "low": float, "high": float, "errors": int, "trials": int}
@@ -21,7 +21,7 @@ MANIFEST: Mapping[str, Any] = {
     "zone_ids": [str],
     "level_names": [[str]],
     "unlisted_weight": float,
-    "rules": {item.name: float for item in fields(Rules)},
+    "rules": {item.name: float for item in fields(Rules) if item.name not in NOT_ASKED},
     "reference": {"name": str, "version": str, "sha256": str, "synthetic": bool, "n_parcels": {...: int}},
     "verbal_scale": {"name": str, "bands": [{"band": str}]},
     "error_rates": [{"n_stones_low": int, "n_stones_high": int}],
@@ -47,7 +47,7 @@ def check_manifest(manifest: Mapping[str, Any]) -> None:
         if name.endswith(("_p", "_low")) and not 0 <= value <= 1:
             raise ReleaseError(f"rules.{name} must lie in 0 to 1, got {value}")
     for row in manifest["error_rates"]:
-        for name in ("true_declarations_queried", "false_declarations_accepted"):
+        for name in ("true_declarations_queried", "false_declarations_accepted", "declarants_who_try"):
             for said in _wrong(f"error_rates.{name}", row[name], RATE) if name in row else ():
                 raise ReleaseError(said)
     for band in manifest["verbal_scale"]["bands"]:

@@ -13,9 +13,13 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 Conclusion = Literal["consistent", "inconclusive", "query", "not_comparable"]
-Reason = Literal["lr", "share", "goods", "novelty"]
-REASONS: tuple[Reason, ...] = ("lr", "share", "goods", "novelty")
+Reason = Literal["lr", "share", "goods", "best", "novelty"]
+REASONS: tuple[Reason, ...] = ("lr", "share", "goods", "best", "novelty")
 CONCLUSIONS: tuple[Conclusion, ...] = ("consistent", "inconclusive", "query", "not_comparable")
+
+
+NOT_ASKED: Mapping[str, float] = {"consistent_best_p": 0.0}
+"""Limits that releases up to 2026.2 do not have, as they are where nothing is asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +36,10 @@ class Rules:
         So are undeclared goods with a p-value of at most the one and a lower end of at least the other.
     query_novelty_p : float
         So is a novelty p-value of at most this.
-    consistent_log10_lr, consistent_share_p, consistent_novelty_p : float
-        Consistent is a parcel that reaches all three (and is no query); anything else is inconclusive. The second
-        holds for undeclared goods and for any goods but those declared.
+    consistent_log10_lr, consistent_share_p, consistent_best_p, consistent_novelty_p : float
+        Consistent is a parcel that reaches all four (and is no query); anything else is inconclusive. The second
+        holds for undeclared goods and for any goods but those declared, the third for undeclared goods under the
+        declaration that would suit the parcel best, whatever was declared.
     """
 
     minimum_stones: float
@@ -44,11 +49,13 @@ class Rules:
     query_novelty_p: float
     consistent_log10_lr: float
     consistent_share_p: float
+    consistent_best_p: float
     consistent_novelty_p: float
 
     @classmethod
     def from_json(cls, document: Mapping[str, float]) -> Rules:
-        """Build the rules from a release's manifest."""
+        """Build the rules from a release's manifest; what its release does not ask for is not asked."""
+        document = {**NOT_ASKED, **document}
         return cls(**{item.name: float(document[item.name]) for item in fields(cls)})
 
     def to_json(self) -> dict[str, float]:
@@ -61,13 +68,14 @@ class Signs:
     """What the conclusion on n declarations is drawn from, all of shape (n,).
 
     `share_p` and `share_low` speak of undeclared goods, `as_declared_p` of any goods but those declared (compliant ones
-    too); `log10_lr` is within bounds.
+    too), `best_p` of undeclared goods under the declaration that would suit best; `log10_lr` is within bounds.
     """
 
     log10_lr: Floats
     share_p: Floats
     share_low: Floats
     as_declared_p: Floats
+    best_p: Floats
     novelty_p: Floats
 
 
@@ -89,22 +97,22 @@ def reasons_for(rules: Rules, conclusion: Conclusion, signs: Signs) -> tuple[Rea
 
 
 def _asking(rules: Rules, signs: Signs) -> Bools:
-    """Return which of `REASONS` make each parcel a query, shape (4, n)."""
+    """Return which of `REASONS` make each parcel a query, shape (5, n)."""
     undeclared = (signs.share_p <= rules.query_share_p) & (signs.share_low >= rules.query_share_low)
-    goods = np.zeros(undeclared.shape, dtype=bool)
-    return np.stack(
-        [signs.log10_lr <= rules.query_log10_lr, undeclared, goods, signs.novelty_p <= rules.query_novelty_p]
-    )
+    never = np.zeros(undeclared.shape, dtype=bool)
+    lr, novelty = signs.log10_lr <= rules.query_log10_lr, signs.novelty_p <= rules.query_novelty_p
+    return np.stack([lr, undeclared, never, never, novelty])
 
 
 def _falling_short(rules: Rules, signs: Signs) -> Bools:
-    """Return which of `REASONS` keep each parcel from being consistent, shape (4, n)."""
+    """Return which of `REASONS` keep each parcel from being consistent, shape (5, n)."""
     clean = signs.share_p >= rules.consistent_share_p
     return ~np.stack(
         [
             signs.log10_lr >= rules.consistent_log10_lr,
             clean,
             ~clean | (signs.as_declared_p >= rules.consistent_share_p),
+            signs.best_p >= rules.consistent_best_p,
             signs.novelty_p >= rules.consistent_novelty_p,
         ]
     )

@@ -17,6 +17,7 @@ RULES = Rules(
     query_novelty_p=0.005,
     consistent_log10_lr=0.5,
     consistent_share_p=0.05,
+    consistent_best_p=0.2,
     consistent_novelty_p=0.03,
 )
 
@@ -32,8 +33,11 @@ def word(
     low: float = 0.0,
     novelty_p: float = 0.5,
     as_declared_p: float = 0.5,
+    best_p: float = 0.5,
 ) -> str:
-    seen = signs(log10_lr=lr, share_p=share_p, share_low=low, as_declared_p=as_declared_p, novelty_p=novelty_p)
+    seen = signs(
+        log10_lr=lr, share_p=share_p, share_low=low, as_declared_p=as_declared_p, best_p=best_p, novelty_p=novelty_p
+    )
     return CONCLUSIONS[int(conclude(RULES, seen, np.array([n]))[0])]
 
 
@@ -46,6 +50,7 @@ def test_each_threshold_alone_takes_consistent_away() -> None:
     assert word(lr=0.499) == "inconclusive"
     assert word(share_p=0.049) == "inconclusive"
     assert word(as_declared_p=0.049) == "inconclusive"
+    assert word(best_p=0.199) == "inconclusive"
     assert word(novelty_p=0.029) == "inconclusive"
 
 
@@ -87,14 +92,26 @@ def test_rules_come_back_from_json() -> None:
     share_p=st.floats(0, 1),
     share_low=st.floats(0, 1),
     as_declared_p=st.floats(0, 1),
+    best_p=st.floats(0, 1),
     novelty_p=st.floats(0, 1),
     n_stones=st.integers(1, 3000),
 )
 def test_a_conclusion_that_needs_a_reason_has_one(
-    log10_lr: float, share_p: float, share_low: float, as_declared_p: float, novelty_p: float, n_stones: int
+    log10_lr: float,
+    share_p: float,
+    share_low: float,
+    as_declared_p: float,
+    best_p: float,
+    novelty_p: float,
+    n_stones: int,
 ) -> None:
     seen = signs(
-        log10_lr=log10_lr, share_p=share_p, share_low=share_low, as_declared_p=as_declared_p, novelty_p=novelty_p
+        log10_lr=log10_lr,
+        share_p=share_p,
+        share_low=share_low,
+        as_declared_p=as_declared_p,
+        best_p=best_p,
+        novelty_p=novelty_p,
     )
     conclusion = CONCLUSIONS[int(conclude(RULES, seen, np.array([float(n_stones)]))[0])]
     reasons = reasons_for(RULES, conclusion, seen)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import delayed
 from numpy.typing import NDArray
 
 from kpfootprint.comparison.judge import judge
@@ -19,6 +19,7 @@ from kpfootprint.stats.drawing import draw_scenario
 from kpfootprint.stats.model import FootprintModel, look
 from kpfootprint.stats.scenarios import KINDS, Scenario, Truth
 from training.prepare import Fitted
+from training.progress import side_by_side
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -173,8 +174,9 @@ def try_declarations(
     )
     sizes = [CHUNK] * (n // CHUNK) + ([n % CHUNK] if n % CHUNK else [])
     tasks = [(share, size) for share in SHARES for size in sizes]
-    parts = Parallel(n_jobs=n_jobs)(
-        delayed(one)(key, share, size) for key, (share, size) in zip(seed.spawn(len(tasks)), tasks, strict=True)
+    keys = seed.spawn(len(tasks))
+    parts = side_by_side(
+        [delayed(one)(key, share, size) for key, (share, size) in zip(keys, tasks, strict=True)], n_jobs=n_jobs
     )
     return Tried(
         n_stones=np.concatenate([part.n_stones for part in parts]),

@@ -128,6 +128,7 @@ def error_rates_of(n_stones: int, release: Release) -> ErrorRates | None:
                 n_stones_high=item["n_stones_high"],
                 true_declarations_queried=ErrorRate(**item["true_declarations_queried"]),
                 false_declarations_accepted=ErrorRate(**item["false_declarations_accepted"]),
+                declarants_who_try=ErrorRate(**item["declarants_who_try"]) if "declarants_who_try" in item else None,
             )
     return None
 

@@ -1,7 +1,9 @@
 """A declaration judged: its likelihood ratio, undeclared shares, novelty, and the word that follows from them.
 
-A declaration of several zones can be chosen to please. So a blend has to explain the parcel: where one of its main
-zones alone explains it about as well, the word is never kinder than the kindest that a main zone alone would get.
+A declaration can be chosen to please. So nothing is called consistent where goods that were not compliant show under
+the declaration of compliant zones that suits the parcel best, whatever was declared. And a blend has to explain the
+parcel: where one of its main zones alone explains it about as well, the word is never kinder than the kindest that a
+main zone alone would get.
 """
 
 from __future__ import annotations
@@ -13,11 +15,14 @@ from numpy.typing import NDArray
 
 from kpfootprint.rules import CONCLUSIONS, Rules, Signs, conclude
 from kpfootprint.stats.calibration import LN10
-from kpfootprint.stats.model import FootprintModel, Look, look, share_chances
+from kpfootprint.stats.declarations import likeliest_blend
+from kpfootprint.stats.model import FootprintModel, Look, gate_of, look, share_chances
 from kpfootprint.stats.novelty import highest_log10_lr, strangeness
 from kpfootprint.stats.selection import elsewhere
 from kpfootprint.stats.shares import ShareEstimates, blendedness, estimate_shares
+from kpfootprint.stats.structure import ParcelArrays
 from kpfootprint.stats.verification import log10_lr_of
+from kpfootprint.stats.views import view_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -45,6 +50,9 @@ class Judged:
         P-value of "like nothing in the reference".
     shares : ShareEstimates
         Undeclared shares of stones.
+    best_p : ndarray of shape (n,)
+        P-value of no undeclared goods under the declaration that would suit the parcel best; 1 where the word does not
+        hang on it.
     by_itself : ndarray of shape (n,)
         Position in `CONCLUSIONS` of the word that the declaration gets as it stands.
     conclusion : ndarray of shape (n,)
@@ -58,6 +66,7 @@ class Judged:
     highest: Floats
     novelty_p: Floats
     shares: ShareEstimates
+    best_p: Floats
     by_itself: Ints
     conclusion: Ints
 
@@ -100,6 +109,23 @@ def judge(
     return replace(own, conclusion=conclusion)
 
 
+def _best_p(model: FootprintModel, arrays: ParcelArrays, declared: Floats, allowed: Bools) -> Floats:
+    """Return the p-value of no undeclared goods under the declaration of compliant zones that suits each parcel best.
+
+    What was declared of zones that were not compliant stays declared.
+    """
+    view = view_of(arrays, model.structure, model.predictor)
+    gate = gate_of(model.gate, view, model.structure)
+    best = likeliest_blend(view, gate[:, 0], model.structure, model.predictor, allowed)
+    kept = np.where(allowed, 0.0, declared)
+    best = kept + (1.0 - kept.sum(axis=1, keepdims=True)) * best
+    best = np.where(allowed.any(axis=1, keepdims=True), best, declared)
+    seen = look(model.structure, model.predictor, model.tables, model.gate, model.bands, arrays, best)
+    chances = share_chances(model, seen, best, allowed)
+    out: Floats = estimate_shares(model.shares, chances, np.log(arrays.n_stones), blendedness(best)).p_value
+    return out
+
+
 def _by_itself(
     model: FootprintModel, rules: Rules, unlisted_weight: float, looked: Look, declared: Floats, allowed: Bools
 ) -> Judged:
@@ -119,9 +145,14 @@ def _by_itself(
         share_p=shares.p_value,
         share_low=shares.low,
         as_declared_p=shares.as_declared_p,
+        best_p=np.ones(n),
         novelty_p=novelty_p,
     )
     by_itself = conclude(rules, signs, looked.view.arrays.n_stones)
+    asked = np.flatnonzero(by_itself == 0) if rules.consistent_best_p > 0 else np.zeros(0, dtype=np.intp)
+    if asked.size:
+        signs.best_p[asked] = _best_p(model, looked.view.arrays.take(asked), declared[asked], allowed[asked])
+        by_itself = conclude(rules, signs, looked.view.arrays.n_stones)
     return Judged(
         ln_n=ln_n,
         unbounded=unbounded,
@@ -129,6 +160,7 @@ def _by_itself(
         highest=highest,
         novelty_p=novelty_p,
         shares=shares,
+        best_p=signs.best_p,
         by_itself=by_itself,
         conclusion=by_itself,
     )

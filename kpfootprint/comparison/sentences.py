@@ -44,6 +44,7 @@ def _signs(judged: Judged, row: int) -> Signs:
         share_p=shares.p_value[one],
         share_low=shares.low[one],
         as_declared_p=shares.as_declared_p[one],
+        best_p=judged.best_p[one],
         novelty_p=judged.novelty_p[one],
     )
 
@@ -100,6 +101,7 @@ def reason_sentences(rules: Rules, judged: Judged, row: int) -> list[Statement]:
         },
         "share": undeclared,
         "goods": {"p_value": float(signs.as_declared_p[0]), "p_limit": rules.consistent_share_p},
+        "best": {"p_value": float(signs.best_p[0]), "p_limit": rules.consistent_best_p},
         "novelty": {
             "p_value": float(signs.novelty_p[0]),
             "p_limit": rules.query_novelty_p if asks else rules.consistent_novelty_p,

@@ -172,6 +172,11 @@ TEMPLATES: dict[str, str] = {
         "To be called consistent, it must show no sign of any goods but those declared, compliant ones included. Here "
         "chance alone shows as much in {p_share} of true declarations, where {p_limit_share} or more is needed."
     ),
+    "short_best": mark(
+        "To be called consistent, it must show no sign of goods that were not compliant under any declaration. Under "
+        "the one that suits it best chance alone shows as much in {p_share} of true declarations, where "
+        "{p_limit_share} or more is needed."
+    ),
     "short_alone": mark(
         "The declared zones together explain the parcel no better than one of them does alone, and none of them alone "
         "would be called consistent."

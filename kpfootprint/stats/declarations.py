@@ -163,6 +163,28 @@ def mixed_sources(view: View, structure: Structure, predictor: Predictor) -> Flo
     return np.where(same, alone[:, :, None, :, None], whole)
 
 
+def likeliest_blend(view: View, trust: Floats, structure: Structure, predictor: Predictor, allowed: Bools) -> Floats:
+    """Return the shares (n, Z) of the compliant source, or the blend of two, from which each parcel is likeliest.
+
+    Parameters
+    ----------
+    trust : ndarray of shape (n,)
+        Chance that no sizes were taken out.
+    """
+    found = mixed_sources(view, structure, predictor)
+    n, z = allowed.shape
+    weight = np.maximum(np.stack([trust, 1.0 - trust]), 1e-9)
+    fused = log_sum(np.moveaxis(found + np.log(weight)[:, :, None, None, None], 0, -1))
+    both = allowed[:, None, :, None] & allowed[:, None, None, :]
+    best = np.where(both, fused, -np.inf).reshape(n, -1).argmax(axis=1)
+    share, first, second = np.unravel_index(best, (len(MIXED_SHARES), z, z))
+    out = np.zeros((n, z))
+    rows = np.arange(n)
+    np.add.at(out, (rows, first), 1.0 - MIXED_SHARES[share])
+    np.add.at(out, (rows, second), MIXED_SHARES[share])
+    return out
+
+
 def whatever_declared(
     view: View, profile: Profile, structure: Structure, predictor: Predictor, declared: Floats, allowed: Bools
 ) -> Floats:

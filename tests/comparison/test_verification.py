@@ -152,6 +152,7 @@ def test_conclusions_follow_from_the_rules() -> None:
             share_p=np.array([m.p_value]),
             share_low=np.array([m.undeclared_stone_fraction.low]),
             as_declared_p=np.ones(1),
+            best_p=np.ones(1),
             novelty_p=np.array([novelty.p_value]),
         )
         by_these = int(conclude(shipped().rules, signs, np.array([500.0]))[0])

@@ -112,6 +112,7 @@ EVERY: tuple[tuple[str, dict[str, Any]], ...] = (
     ("short_lr", {"log10_lr": -0.1321, "log10_limit": 0.65}),
     ("short_share", {"p_value": 0.0312, "p_limit": 0.05}),
     ("short_goods", {"p_value": 0.0212, "p_limit": 0.05}),
+    ("short_best", {"p_value": 0.1212, "p_limit": 0.2}),
     ("asks_alone", {}),
     ("short_alone", {}),
     ("short_novelty", {"p_value": 0.0212, "p_limit": 0.03}),

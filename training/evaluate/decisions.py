@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.comparison.results import Examination
 from kpfootprint.stats.intervals import bootstrap_over_parcels, clopper_pearson
+from training.declarants import N_TRIES, SHARES, Tried
 from training.evaluate.record import DecisionErrors, Result
 from training.evaluate.trials import Trials
 
@@ -112,6 +113,23 @@ def counted(characteristic: str, metric: str, conditions: str, hits: int, trials
         n_parcels=trials,
         n_trials=trials,
     )
+
+
+def tried_results(tried: Tried | None) -> list[Result]:
+    """Return how often declarants who try are called consistent, under their own zone and under the kindest of all."""
+    if tried is None:
+        return []
+    out = []
+    for share in SHARES:
+        mine = (tried.share == share) & (tried.n_stones >= SIZE_EDGES[0])
+        consistent = tried.conclusion[mine] == 0
+        conditions = f"{share:.0%} undeclared"
+        for metric, hits in (
+            ("own zone called consistent", consistent[:, 0]),
+            (f"kindest of {N_TRIES} declarations called consistent", consistent.any(axis=1)),
+        ):
+            out.append(counted("decision", metric, conditions, int(hits.sum()), int(hits.size)))
+    return out
 
 
 def simulated_errors(error_rates: Sequence[Mapping[str, Any]]) -> list[DecisionErrors]:

@@ -39,9 +39,7 @@ def simulated_nowhere(
     n : int
         Parcels, half of them near a listed zone.
     """
-    settings: dict[str, Any] = dict(release.manifest["config"]["scenario"])
-    scenario = Scenario(**settings | {"stones_limits": tuple(settings["stones_limits"])})
-    scenario = replace(scenario, kinds=ONLY_UNLISTED, sieved=0.0)
+    scenario = replace(scenario_of(release), kinds=ONLY_UNLISTED, sieved=0.0)
     view = partial(_weighed, model=release.model, unlisted_weight=release.unlisted_weight)
     fitted: Fitted = fit_model(prepared)
     parts, truth = simulate(
@@ -56,6 +54,12 @@ def simulated_nowhere(
         results.append(counted("open world", "LR > 10 from nowhere", f"simulated, {name}", hits, int(mine.sum())))
         cells.append(novelty_cell(f"simulated, {name}", p_value[mine]))
     return results + [novelty_result(cell) for cell in cells], cells
+
+
+def scenario_of(release: Release) -> Scenario:
+    """Return what simulated parcels held when a release was made."""
+    settings: dict[str, Any] = dict(release.manifest["config"]["scenario"])
+    return Scenario(**settings | {"stones_limits": tuple(settings["stones_limits"])})
 
 
 def _weighed(

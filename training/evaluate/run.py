@@ -17,8 +17,9 @@ from kpfootprint.release import Release, load_release
 from kpfootprint.release_files import MANIFEST
 from training.config import evidence_config
 from training.criteria import read_criteria
+from training.declarants import try_declarations
 from training.evaluate.blends import measure_blends
-from training.evaluate.decisions import simulated_errors
+from training.evaluate.decisions import simulated_errors, tried_results
 from training.evaluate.doubts import doubts_of
 from training.evaluate.end_to_end import examined, prediction_sets
 from training.evaluate.examined import ProductShares, Refits
@@ -26,14 +27,14 @@ from training.evaluate.fusion import each_alone
 from training.evaluate.measure import measure
 from training.evaluate.measure_shares import measure_shares
 from training.evaluate.methods import some
-from training.evaluate.nowhere import simulated_nowhere
+from training.evaluate.nowhere import scenario_of, simulated_nowhere
 from training.evaluate.own import OwnEvidence
 from training.evaluate.record import Evaluation, Result
 from training.evaluate.setting import N_FOLDS, SEED, Setting
 from training.evaluate.trials import ExportDay
 from training.folds import folds
 from training.package import load_package
-from training.prepare import prepare
+from training.prepare import fit_model, prepare
 from training.status import usable_status
 from training.validation_report import render_validation
 
@@ -113,13 +114,26 @@ def evaluate(
 
     progress("simulated parcels from nowhere")
     n = 2000 if quick else 10_000
-    nowhere, cells = simulated_nowhere(release, prepare(package, minimum_parcels=1), n=n, seed=SEED, n_jobs=n_jobs)
+    prepared = prepare(package, minimum_parcels=1)
+    nowhere, cells = simulated_nowhere(release, prepared, n=n, seed=SEED, n_jobs=n_jobs)
+    progress("declarants who try")
+    tried = try_declarations(
+        release.model,
+        release.rules,
+        release.unlisted_weight,
+        fit_model(prepared),
+        prepared.allowed_sets,
+        scenario_of(release),
+        n=30 if quick else 300,
+        seed=np.random.SeedSequence(SEED),
+        n_jobs=n_jobs,
+    )
     return replace(
         evaluation,
         reference={**evaluation.reference, "synthetic": package.synthetic},
         made=_made(release, days, time.perf_counter() - started),
         bounds=(float(release.model.calibration.bounds[0]), float(release.model.calibration.bounds[1])),
-        results=(*kept, *results, *fusion, *blends, *mixing.results, *nowhere),
+        results=(*kept, *results, *fusion, *blends, *mixing.results, *nowhere, *tried_results(tried)),
         coverage=(*mixing.coverage, *coverage),
         detection=(*mixing.detection, *detection),
         novelty=(*novelty, *left_out_cells, *cells),

@@ -20,7 +20,7 @@ HEADINGS = {
 CLASSES = ("class_more", "class_fewer", "class_like")
 REASONS = (
     *("asks_alone", "asks_lr", "asks_share", "asks_novelty"),
-    *("short_alone", "short_lr", "short_share", "short_goods", "short_novelty"),
+    *("short_alone", "short_lr", "short_share", "short_goods", "short_best", "short_novelty"),
 )
 """What made it a query, or what kept it from being called consistent."""
 HEADLINES = (
