@@ -28,6 +28,8 @@ def small(config: FitConfig) -> FitConfig:
         n_resamples=4,
         n_simulated=6000,
         n_ranked=8000,
+        n_judged=1000,
+        n_tried=10,
         hidden=(16,),
         gate_hidden=(8,),
         stages=((1e-3, 2),),
