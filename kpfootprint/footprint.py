@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.parcel import Batch, Parcel
+from kpfootprint.partial import leaves_open, partial_arrays
 from kpfootprint.scheme import CT_PER_MM3, Scheme, SieveSet
 from kpfootprint.stats.model import FootprintModel
 from kpfootprint.stats.sizes import cell_probabilities, fit_sizes
@@ -50,16 +51,31 @@ def footprints_of(
         Known levels of each of `FACTORS`.
     """
     groups: dict[SieveSet | str, list[int]] = {}
+    alone = []
     for row, parcel in enumerate(batch):
+        if leaves_open(parcel, scheme):
+            edge, top = _edge_and_top([parcel])
+            arrays = partial_arrays(parcel, scheme, structure, edge, top, levels_of([parcel], level_names))
+            alone.append(Footprints(rows=np.array([row], dtype=np.intp), arrays=arrays))
+            continue
         key: SieveSet | str = "stones" if parcel.stones is not None else parcel.sieve_set or "unsized"
         groups.setdefault(key, []).append(row)
-    return tuple(
+    together = tuple(
         Footprints(
             rows=np.array(rows, dtype=np.intp),
             arrays=_arrays([batch.parcels[row] for row in rows], key, scheme, structure, level_names),
         )
         for key, rows in groups.items()
     )
+    return (*together, *alone)
+
+
+def _edge_and_top(parcels: Sequence[Parcel]) -> tuple[Floats, Floats]:
+    """Return the log sizes (n,) of the declared lower edge, NaN where unknown, and of the upper limit."""
+    screens = [parcel.conditions.bottom_screen_mm for parcel in parcels]
+    edge = np.log(np.array([np.nan if mm is None else CT_PER_MM3 * mm**3 for mm in screens]))
+    top = np.array([np.log(SPECIALS_CT) if parcel.conditions.specials_removed else np.inf for parcel in parcels])
+    return edge, top
 
 
 def mean_stones(arrays: ParcelArrays, model: FootprintModel) -> Floats:
@@ -84,9 +100,7 @@ def _arrays(
     tables = tuple(np.zeros((n, n_size, c)) for c in structure.n_classes)
     pairs = tuple(np.zeros((n, structure.n_classes[a], structure.n_classes[b])) for a, b in structure.pairs)
     recorded = np.zeros((n, 1 + len(structure.bases)), dtype=bool)
-    screens = [parcel.conditions.bottom_screen_mm for parcel in parcels]
-    edge = np.log(np.array([np.nan if mm is None else CT_PER_MM3 * mm**3 for mm in screens]))
-    top = np.array([np.log(SPECIALS_CT) if parcel.conditions.specials_removed else np.inf for parcel in parcels])
+    edge, top = _edge_and_top(parcels)
     coarse = membership = None
     if isinstance(key, SieveSet):
         membership = structure.grid.membership(np.array(key.lower_ct), np.array(key.upper_ct))
@@ -94,7 +108,7 @@ def _arrays(
         cells = _spread(coarse, membership, structure, edge, top)
     elif key == "unsized":
         typical = _typical_cells(structure, edge, top)
-        cells = typical * np.array([parcel.n_stones or 1 for parcel in parcels])[:, None]
+        cells = typical * np.array([parcel.n_stones for parcel in parcels])[:, None]
     recorded[:, 0] = key != "unsized"
     for row, parcel in enumerate(parcels):
         if parcel.stones is not None:
@@ -132,7 +146,7 @@ def _count_stones(
     size_class = structure.class_of_cell[cell]
     codes = [parcel.stones.codes.get(attribute.name) for attribute in scheme.categorical]
     for a, code in enumerate(codes):
-        if code is None or not (code >= 0).any() or not (code < tables[a].shape[2]).any():
+        if code is None or not (code >= 0).any():
             continue
         recorded[row, 1 + a] = True
         _tally(tables[a][row], size_class, code)
@@ -143,7 +157,7 @@ def _count_stones(
 
 
 def _tally(table: Floats, first: NDArray[np.integer], second: NDArray[np.integer]) -> None:
-    known = (first >= 0) & (second >= 0) & (first < table.shape[0]) & (second < table.shape[1])
+    known = (first >= 0) & (second >= 0)
     flat = first[known].astype(np.intp) * table.shape[1] + second[known]
     table += np.bincount(flat, minlength=table.size).reshape(table.shape)
 
@@ -153,8 +167,7 @@ def _by_size(parcel: Parcel, scheme: Scheme, n_classes: int) -> Floats:
     for breakdown in parcel.breakdowns:
         if size in breakdown.attributes:
             code = breakdown.codes[:, breakdown.attributes.index(size)]
-            held = (code >= 0) & (breakdown.n_stones >= 0)
-            return np.bincount(code[held], weights=breakdown.n_stones[held], minlength=n_classes).astype(float)
+            return np.bincount(code, weights=breakdown.n_stones, minlength=n_classes).astype(float)
     raise AssertionError("a parcel with a sieve set has a breakdown by size")
 
 
@@ -204,17 +217,14 @@ def _count_sheet(
     for breakdown in sorted(parcel.breakdowns, key=lambda item: size in item.attributes):
         columns = {name: breakdown.codes[:, position] for position, name in enumerate(breakdown.attributes)}
         spread = into_class[columns[size]] if size in columns else overall
-        stones = np.maximum(breakdown.n_stones, 0).astype(float)
+        stones = breakdown.n_stones.astype(float)
         for a, name in enumerate(names):
-            if name in columns and (held := (columns[name] >= 0) & (columns[name] < tables[a].shape[2])).any():
+            if name in columns:
                 recorded[row, 1 + a] = True
                 tables[a][row] = 0.0
                 weights = np.broadcast_to(spread, (stones.size, spread.shape[1])) * stones[:, None]
-                np.add.at(tables[a][row].T, columns[name][held], weights[held])
+                np.add.at(tables[a][row].T, columns[name], weights)
         for position, (a, b) in enumerate(structure.pairs):
             if names[a] in columns and names[b] in columns:
-                first, second = columns[names[a]], columns[names[b]]
-                held = (first >= 0) & (second >= 0)
-                held &= (first < pairs[position].shape[1]) & (second < pairs[position].shape[2])
                 pairs[position][row] = 0.0
-                np.add.at(pairs[position][row], (first[held], second[held]), stones[held])
+                np.add.at(pairs[position][row], (columns[names[a]], columns[names[b]]), stones)

@@ -12,14 +12,17 @@ from kpfootprint.comparison.hypotheses import COMPLIANT, Hypotheses
 from kpfootprint.comparison.results import Statement, Value
 from kpfootprint.footprint import FACTORS
 from kpfootprint.parcel import Parcel
+from kpfootprint.partial import recorded_share, sets_used
 from kpfootprint.reference import NOT_COVERED
 from kpfootprint.release import Release
 from kpfootprint.scheme import CT_PER_MM3
-from kpfootprint.stats.structure import ParcelArrays
+from kpfootprint.stats.structure import ParcelArrays, Partial
 
 FEW_REFERENCES = 15
 FEW_SIZE_CLASSES = 6
 CARATS_APART = 0.02
+WITHIN = 1.645
+"""Standard deviations on either side that hold 90 %."""
 DOUBTFUL_SIZES = 0.3
 FEW_STONES = 5
 """A parcel of fewer may be of large stones alone."""
@@ -111,10 +114,16 @@ def record_cautions(said: Cautions, parcel: Parcel, arrays: ParcelArrays, row: i
     for a, name in enumerate(names):
         if not arrays.recorded[row, a]:
             said.add("attribute_not_recorded", attribute=name)
+        elif arrays.partial is not None:
+            share = recorded_share(parcel, release.scheme, name)
+            if share < 1.0 - 1e-9:
+                said.add("partly_recorded", attribute=name, share=share)
         elif a > 0:
             share = float(arrays.tables[a - 1][row].sum() / arrays.n_stones[row])
             if share < 1.0 - 1e-9:
                 said.add("partly_recorded", attribute=name, share=share)
+    if arrays.partial is not None:
+        _open_cautions(said, parcel, arrays, arrays.partial, row, release)
     if parcel.carats is None:
         said.add("carats_not_recorded")
     if parcel.sieve_set is not None and len(parcel.sieve_set.classes) < FEW_SIZE_CLASSES:
@@ -131,6 +140,36 @@ def record_cautions(said: Cautions, parcel: Parcel, arrays: ParcelArrays, row: i
             else:
                 said.add("condition_unknown", field=factor, value=value)
     _below_screen(said, parcel)
+
+
+def number_and_weight_alone(parcel: Parcel) -> bool:
+    """Say whether nothing is known of a parcel but how many stones it has, or what they weigh."""
+    return parcel.stones is None and not any(bool((item.codes >= 0).any()) for item in parcel.breakdowns)
+
+
+def _open_cautions(
+    said: Cautions, parcel: Parcel, arrays: ParcelArrays, partial: Partial, row: int, release: Release
+) -> None:
+    """Say what a sheet left open, and how that was read."""
+    scheme, n_stones = release.scheme, float(arrays.n_stones[row])
+    for a, attribute in enumerate(scheme.categorical):
+        coarse = float(partial.sets[a][row].sum())
+        if coarse > 0:
+            used = sets_used(parcel, attribute)
+            known = coarse + float(partial.exact[a][row].sum())
+            said.add("coarse_classes", attribute=attribute.name, sets=used, share=coarse / known)
+    if any(item.sample for item in parcel.breakdowns):
+        graded = parcel.n_stones_graded(scheme.size.name)
+        said.add("graded_in_part", n_graded=graded, n_stones=round(n_stones))
+    if partial.n_sd[row] > 0:
+        fewest, most = (max(round(n_stones + z * float(partial.n_sd[row])), 1) for z in (-WITHIN, WITHIN))
+        said.add("stones_not_counted", n_stones=round(n_stones), fewest=fewest, most=most)
+    elif partial.spread[row].any():
+        said.add("sizes_by_weight")
+    if number_and_weight_alone(parcel):
+        said.add("number_and_weight_alone", mean_ct=float(parcel.carats or 0.0) / n_stones)
+    elif np.isfinite(partial.mean_ct[row]):
+        said.add("sizes_by_mean", mean_ct=float(partial.mean_ct[row]))
 
 
 def _below_screen(said: Cautions, parcel: Parcel) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from kpfootprint.comparison.cautions import (
     Cautions,
     declaration_cautions,
+    number_and_weight_alone,
     record_cautions,
     release_cautions,
     size_cautions,
@@ -239,7 +240,8 @@ def examination_of(
             mean_ct=mean_ct,
             zone_ids=release.zone_ids,
         )
-        conclusion = CONCLUSIONS[int(weighed.judged.conclusion[row])]
+        alone = number_and_weight_alone(parcel)
+        conclusion = "not_comparable" if alone else CONCLUSIONS[int(weighed.judged.conclusion[row])]
     novelty = Novelty(p_value=float(weighed.novelty_p[row]), floor=release.model.novelty.floor)
     novel = novelty.p_value <= NOVEL_P
     # what holds the support of a novel parcel is not the references' reach; its own caution says so

@@ -117,6 +117,25 @@ TEMPLATES: dict[str, str] = {
     "declared_carats_differ": mark("The declared zones add up to {declared} ct, the parcel to {parcel} ct."),
     "attribute_not_recorded": mark("No {attribute} is recorded; the comparison does without it."),
     "partly_recorded": mark("Of the stones only {share} have their {attribute} recorded."),
+    "coarse_classes": mark(
+        "Of the stones {share} have their {attribute} by a set of classes alone ({sets}); each may be of any of them."
+    ),
+    "graded_in_part": mark(
+        "Of {n_stones} stones {n_graded} were graded: sizes are those of all, classes those of the sample of each size."
+    ),
+    "stones_not_counted": mark(
+        "The stones were weighed and not counted: there are about {n_stones}, between {fewest} and {most}, by what "
+        "stones of their sizes weigh."
+    ),
+    "sizes_by_weight": mark(
+        "Size classes were weighed and not counted: their stones follow from what stones of each class weigh."
+    ),
+    "sizes_by_mean": mark(
+        "Of the sizes only the mean weight is known, {mean_ct} ct; it says little, and less if stones were taken out."
+    ),
+    "number_and_weight_alone": mark(
+        "Of the stones only their number and their weight are known ({mean_ct} ct each): too little to compare."
+    ),
     "carats_not_recorded": mark("No carats are recorded; undeclared goods are given as a share of stones only."),
     "novel_parcel": mark(
         "The parcel lies farther from every zone of the reference, and from what was declared, than parcels of "

@@ -74,7 +74,10 @@ def _pairs(
     out = []
     for a, table in enumerate(arrays.tables):
         observed = np.einsum("psc,sk->pkc", table, indicator)
-        observed = observed * (arrays.recorded[:, 0] & arrays.recorded[:, 1 + a])[:, None, None]
+        known = arrays.recorded[:, 0] & arrays.recorded[:, 1 + a]
+        if arrays.partial is not None:
+            known = known & ~arrays.partial.has_sets(a) & np.isnan(arrays.partial.mean_ct)
+        observed = observed * known[:, None, None]
         out.append((0, 1 + a, band_x[:, None] * structure.slopes[a], observed))
     for (a, b), association, pair in zip(structure.pairs, structure.associations, arrays.pairs, strict=True):
         known = (arrays.recorded[:, 1 + a] & arrays.recorded[:, 1 + b])[:, None, None]

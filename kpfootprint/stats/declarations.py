@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from kpfootprint.stats.association import association_gain
 from kpfootprint.stats.blends import admixtures, contract, expand
 from kpfootprint.stats.categories import class_probabilities
+from kpfootprint.stats.coarsening import completed
 from kpfootprint.stats.evidence import Predictor, level_prior, log_sum, source_evidence
 from kpfootprint.stats.structure import Structure
 from kpfootprint.stats.summaries import residual
@@ -261,7 +262,7 @@ def declaration_features(
             parts.append(weights)
             parts.append(weights[:, 1:] @ SHARES[:, None])
     location = profile.location
-    gap = view.summaries.estimates[0] - location
+    gap = view.summaries.estimates[0] - view.frame.take(slice(0, n)).seen(location[:, None, :])[:, 0]
     spread = np.diagonal(view.summaries.errors[0], axis1=1, axis2=2) + np.diag(predictor.within)
     gap = np.clip(gap / np.sqrt(spread), -9, 9) / 3.0
     for part, block in enumerate(structure.blocks):
@@ -271,6 +272,9 @@ def declaration_features(
         chances = class_probabilities(
             location[:, structure.blocks[1 + a]], structure.bases[a], structure.slopes[a], structure.class_x
         )
+        if arrays.partial is not None:
+            # within a set, what was declared is taken at its word
+            table = completed(arrays.partial.exact[a], arrays.partial.sets[a], chances, arrays.partial.members[a])
         expected = (chances * table.sum(axis=2)[:, :, None]).sum(axis=1)
         parts.append(residual(table.sum(axis=1), expected) * flag / 2.0)
     return np.concatenate([part.reshape(n, -1) for part in parts], axis=1)

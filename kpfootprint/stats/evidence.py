@@ -24,6 +24,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from kpfootprint.stats.coarsening import Lens
 from kpfootprint.stats.parcel_model import ParcelModel
 
 Floats = NDArray[np.float64]
@@ -103,7 +104,8 @@ class Frame:
     """A batch of summaries turned into the axes in which *S* is the identity and *V* is diagonal.
 
     `position` (n, D), `axes` (n, D, D) with ``axes @ y`` the turned y, `noise` (n, D) the diagonal of *V*,
-    `log_prior` (n, K) of the level combinations, `n_dims` (n,) the numbers that count.
+    `log_prior` (n, K) of the level combinations, `n_dims` (n,) the numbers that count; `lenses` of the parcels where
+    they leave something open, and the `parcel` (n,) of each row.
     """
 
     position: Floats
@@ -112,6 +114,20 @@ class Frame:
     shifts: Floats
     log_prior: Floats
     n_dims: Floats
+    lenses: tuple[Lens, ...] | None = None
+    parcel: Ints | None = None
+
+    def seen(self, locations: Floats) -> Floats:
+        """Return sources (M, D) or (n, M, D) as the likelihood of each row sees them: the same where all is known."""
+        if self.lenses is None or self.parcel is None:
+            return locations
+        each = np.broadcast_to(locations, (len(self.parcel), *locations.shape[-2:]))
+        out, seen = np.empty(each.shape), dict[int, int]()
+        for row, parcel in enumerate(self.parcel.tolist()):
+            before = seen.setdefault(parcel, row)
+            again = before < row and (locations.ndim == 2 or np.array_equal(each[before], each[row]))
+            out[row] = out[before] if again else self.lenses[parcel].seen(each[row])
+        return out
 
     def take(self, rows: Ints | slice) -> Frame:
         """Return these rows."""
@@ -122,6 +138,8 @@ class Frame:
             shifts=self.shifts[rows],
             log_prior=self.log_prior[rows],
             n_dims=self.n_dims[rows],
+            lenses=self.lenses,
+            parcel=None if self.parcel is None else self.parcel[rows],
         )
 
 
@@ -175,7 +193,7 @@ def source_evidence(frame: Frame, locations: Floats, scales: Floats) -> tuple[Fl
     scales : ndarray of shape (M,) or (n, M)
         The factors *a* of each source.
     """
-    turned = locations @ frame.axes.transpose(0, 2, 1)
+    turned = frame.seen(locations) @ frame.axes.transpose(0, 2, 1)
     inverse = 1.0 / (frame.noise[:, None, :] + np.broadcast_to(scales, turned.shape[:2])[:, :, None])
     delta = frame.position[:, None, :] - turned
     # squared distance for every level combination, expanded so that the largest array is (n, M, K)
@@ -200,11 +218,12 @@ def unlisted_evidence(predictor: Predictor, frame: Frame) -> Floats:
         for covariance in (predictor.between, predictor.neighbours)
     )
     n, dim = frame.position.shape
+    sources, centre = frame.seen(predictor.sources), frame.seen(predictor.mean[None])
     exponent = 0.5 * (DEGREES_OF_FREEDOM + frame.n_dims)[:, None, None]
     out = np.empty((n, len(NEAR) + len(FAR)))
     for column, multiple in enumerate((*NEAR, *FAR)):
         near = column < len(NEAR)
-        locations = predictor.sources if near else predictor.mean[None]
+        locations = sources if near else centre
         scale = multiple * (neighbours if near else between)
         index = np.arange(dim)
         scale[:, index, index] += frame.noise + 1.0
@@ -215,6 +234,6 @@ def unlisted_evidence(predictor: Predictor, frame: Frame) -> Floats:
         distance = np.maximum(distance + (shift**2).sum(axis=2)[:, None, :], 0.0)
         log_det = np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
         logs = frame.log_prior[:, None, :] - exponent * np.log1p(distance / DEGREES_OF_FREEDOM)
-        logs = logs.reshape(n, -1) - np.log(len(locations))
+        logs = logs.reshape(n, -1) - np.log(locations.shape[-2])
         out[:, column] = log_sum(logs) + log_det
     return out

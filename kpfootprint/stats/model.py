@@ -82,12 +82,19 @@ class Look:
     evidence: Evidence
 
 
+MEAN_READINGS = np.array([0.75, 0.0, 0.0, 0.25])
+"""Readings of sizes of which the mean alone is known: as recorded, or it says nothing, as stones were taken out."""
+
+
 def gate_of(network: Network, view: View, structure: Structure) -> Floats:
     """Return the chance (n, n_windows) of each reading of the sizes; without sizes all is as recorded."""
     chances = network.probabilities(gate_features(view, structure))
     plain = np.zeros(len(WINDOWS))
     plain[0] = 1.0
-    return np.where(view.arrays.recorded[:, :1], chances, plain)
+    chances = np.where(view.arrays.recorded[:, :1], chances, plain)
+    if view.arrays.partial is not None:
+        chances = np.where(np.isfinite(view.arrays.partial.mean_ct)[:, None], MEAN_READINGS, chances)
+    return chances
 
 
 def look(

@@ -155,6 +155,48 @@ def _moments(grid: SizeGrid, theta: Floats, kept: Floats, inside: Floats | None)
     return cell / total, mean_mu / total, mean_sigma / total
 
 
+def class_scores(grid: SizeGrid, theta: Floats, kept: Floats, membership: Floats) -> Floats:
+    """Return the mean score (n, K, 2) of a stone of each class, less that of any, at ``theta = (mu, ln sigma)``."""
+    cell, mean_mu, mean_sigma = _moments(grid, theta, kept, None)
+    score = np.stack([mean_mu, mean_sigma], axis=2)
+    mass = np.maximum(cell @ membership.T, 1e-300)[:, :, None]
+    out: Floats = np.einsum("kg,pgd->pkd", membership, score) / mass - score.sum(axis=1)[:, None, :]
+    return out
+
+
+@dataclass(frozen=True, slots=True)
+class ClassWeights:
+    """Weights of the stones of each class.
+
+    `mean` (n, K), `cv2` (n, K) the squared coefficient of variation, `slope` (n, K, 2) the derivative of the log mean
+    by (mu, ln sigma).
+    """
+
+    mean: Floats
+    cv2: Floats
+    slope: Floats
+
+
+def class_weights(grid: SizeGrid, theta: Floats, kept: Floats, membership: Floats) -> ClassWeights:
+    """Return the weights of the stones of each class (K, n_cells) at ``theta = (mu, ln sigma)``."""
+    cell, mean_mu, mean_sigma = _moments(grid, theta, kept, None)
+    score = np.stack([mean_mu, mean_sigma], axis=2)
+    weight = np.exp(grid.centres)
+    tiny = 1e-12 * membership
+
+    def of(values: Floats) -> Floats:
+        out: Floats = values @ membership.T
+        return out
+
+    stones = of(cell) + tiny.sum(axis=1)
+    carats = of(cell * weight) + (tiny * weight).sum(axis=1)
+    squares = of(cell * weight**2) + (tiny * weight**2).sum(axis=1)
+    mean = carats / stones
+    by_stone = np.einsum("kg,pgd->pkd", membership, score) / stones[:, :, None]
+    by_carat = np.einsum("kg,pgd,g->pkd", membership, score, weight) / carats[:, :, None]
+    return ClassWeights(mean, np.maximum(squares / stones / mean**2 - 1.0, 0.0), by_carat - by_stone)
+
+
 def fit_sizes(
     counts: Floats,
     grid: SizeGrid,
@@ -164,6 +206,7 @@ def fit_sizes(
     prior_precision: Floats,
     inside: Floats | None = None,
     membership: Floats | None = None,
+    ranges: bool = False,
 ) -> SizeFit:
     """Find the posterior mode of (mu, ln sigma) of each parcel by Fisher scoring.
 
@@ -179,6 +222,8 @@ def fit_sizes(
         1 for cells that count, 0 for cells left out; the likelihood is conditional on the ones that count.
     membership : ndarray of shape (n_classes, n_cells), optional
         From `SizeGrid.membership`, where stones were counted in classes coarser than cells.
+    ranges : bool
+        Whether those classes may overlap or leave gaps: the information is then that of the stones in them.
 
     Returns
     -------
@@ -203,6 +248,8 @@ def fit_sizes(
         centred = score / safe - expected[:, None, :]
         weighted = centred * mass[:, :, None]
         information = n[:, None, None] * np.einsum("pkd,pke->pde", weighted, centred)
+        if ranges:
+            information = np.einsum("pk,pkd,pke->pde", counts, centred, centred)
         if iteration == N_ITERATIONS:
             break
         gradient = np.einsum("pk,pkd->pd", counts, centred) - (theta - prior_mean) @ prior_precision

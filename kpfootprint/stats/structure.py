@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -105,6 +105,65 @@ class Structure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Partial:
+    """What n parcels leave open of themselves; A attributes, K size classes of their sheets.
+
+    Parameters
+    ----------
+    exact : tuple of ndarray of shape (n, n_size_classes, C)
+        Stones by size class and class of each attribute, without those that are known by a set alone.
+    sets : tuple of ndarray of shape (n, n_size_classes, S)
+        Stones by size class and set of classes, for each attribute.
+    members : tuple of ndarray of shape (S, C), bool
+        Classes of each set.
+    sized : ndarray of shape (n, n_cells)
+        Stones by fine cell, those of unknown size left out.
+    spread : ndarray of shape (n, K)
+        Variance of the stones of each size class beyond that of counting, where they were weighed and not counted.
+    slope : ndarray of shape (n, K, 2)
+        How the stones of a class, known from their weight, follow from (mu, ln sigma).
+    ranges : bool
+        Whether size classes may overlap or leave gaps.
+    mean_ct : ndarray of shape (n,)
+        Mean weight where sizes are known through it alone; NaN elsewhere.
+    n_sd : ndarray of shape (n,)
+        Standard deviation of the number of stones; 0 where they were counted.
+    dims : ndarray of shape (n, 1 + A)
+        Numbers that size and each attribute can tell.
+    """
+
+    exact: tuple[Floats, ...]
+    sets: tuple[Floats, ...]
+    members: tuple[NDArray[np.bool_], ...]
+    sized: Floats
+    spread: Floats
+    slope: Floats
+    ranges: bool
+    mean_ct: Floats
+    n_sd: Floats
+    dims: Floats
+
+    def take(self, rows: NDArray[np.intp]) -> Partial:
+        """Return these rows."""
+        return replace(
+            self,
+            exact=tuple(item[rows] for item in self.exact),
+            sets=tuple(item[rows] for item in self.sets),
+            sized=self.sized[rows],
+            spread=self.spread[rows],
+            slope=self.slope[rows],
+            mean_ct=self.mean_ct[rows],
+            n_sd=self.n_sd[rows],
+            dims=self.dims[rows],
+        )
+
+    def has_sets(self, attribute: int) -> NDArray[np.bool_]:
+        """Return which parcels (n,) know stones of an attribute by sets alone."""
+        out: NDArray[np.bool_] = self.sets[attribute].sum(axis=(1, 2)) > 0
+        return out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ParcelArrays:
     """Parcels as arrays; one parcel is a batch of one.
 
@@ -128,6 +187,8 @@ class ParcelArrays:
         Stones by class of a coarser sieve set.
     membership : ndarray of shape (n_coarse, n_cells), optional
         Share of each cell in each coarse class.
+    partial : Partial, optional
+        What the parcels leave open; None for stone lists and sheets that count every stone by known classes.
     """
 
     cells: Floats
@@ -139,6 +200,7 @@ class ParcelArrays:
     recorded: NDArray[np.bool_]
     coarse: Floats | None = None
     membership: Floats | None = None
+    partial: Partial | None = None
 
     def __len__(self) -> int:
         return len(self.cells)
@@ -161,6 +223,7 @@ class ParcelArrays:
             recorded=self.recorded[rows],
             coarse=None if self.coarse is None else self.coarse[rows],
             membership=self.membership,
+            partial=None if self.partial is None else self.partial.take(rows),
         )
 
     def masked(self, recorded: NDArray[np.bool_]) -> ParcelArrays:
@@ -175,4 +238,5 @@ class ParcelArrays:
             recorded=recorded,
             coarse=self.coarse,
             membership=self.membership,
+            partial=self.partial,
         )

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.stats.categories import ClassFit, fit_classes, fit_margins
+from kpfootprint.stats.coarsening import fit_coarse_classes
 from kpfootprint.stats.graders import grader_shift
-from kpfootprint.stats.sizes import SizeFit, fit_sizes
+from kpfootprint.stats.sizes import SizeFit, cell_probabilities, class_scores, class_weights, fit_sizes
 from kpfootprint.stats.structure import ParcelArrays, Structure
 
 Floats = NDArray[np.float64]
@@ -22,6 +23,8 @@ DOUBT = (0.2, 0.14)
 """Standard deviations added to (mu, ln sigma) where an end is left out: a soft sieve also bends what lies inside."""
 BLUR = 0.25
 """Stones added to every class before asking what a grader may have done: chances of a class are never 0."""
+MEAN_DOUBT = 0.05
+"""Standard deviation of the log mean weight of a parcel beyond that of its stones: the tail is not quite lognormal."""
 FLAT = np.array([1e-6, 1e-4])
 """Information added to size and to class logits so that a parcel of one stone has a (huge) finite error."""
 
@@ -84,25 +87,25 @@ def summarise(arrays: ParcelArrays, structure: Structure) -> Summaries:
     structure : Structure
         What all parcels share.
     """
-    n, dim = len(arrays), structure.n_parameters
+    n, dim, partial = len(arrays), structure.n_parameters, arrays.partial
     estimates, errors = np.zeros((n, dim)), np.zeros((n, dim, dim))
     fits: list[ClassFit] = []
     margins: list[Floats] = []
     for a, block in enumerate(structure.blocks[1:]):
         mean, precision = structure.class_prior_means[a], structure.class_prior_precisions[a]
-        fit = fit_classes(
-            arrays.tables[a],
-            structure.class_x,
-            structure.slopes[a],
-            structure.bases[a],
-            prior_mean=mean,
-            prior_precision=precision,
-        )
+        fit = _fit_attribute(arrays, structure, a)
         error = np.linalg.inv(fit.information + FLAT[1] * np.eye(mean.size))
-        estimates[:, block] = fit.theta + (error @ ((fit.theta - mean) @ precision)[:, :, None])[:, :, 0]
+        pull = (fit.theta - mean) @ precision
+        if partial is not None and partial.has_sets(a).any():
+            # where the likelihood says nothing there is nothing to take the prior out of
+            pull = np.einsum("nij,njk,nk->ni", fit.information, error, pull)
+        estimates[:, block] = fit.theta + (error @ pull[:, :, None])[:, :, 0]
         errors[:, block, block] = error
         fits.append(fit)
-        margins.append((fit.probabilities * arrays.tables[a].sum(axis=2)[:, :, None]).sum(axis=1))
+        by_size = arrays.tables[a].sum(axis=2)
+        if partial is not None:
+            by_size = by_size + partial.sets[a].sum(axis=2)
+        margins.append((fit.probabilities * by_size[:, :, None]).sum(axis=1))
     for (a, b), association in zip(structure.pairs, structure.associations, strict=True):
         _tie(errors, arrays, structure, (a, b), association, (margins[a], margins[b]))
     for margin, basis, block in zip(margins, structure.bases, structure.blocks[1:], strict=True):
@@ -114,10 +117,13 @@ def summarise(arrays: ParcelArrays, structure: Structure) -> Summaries:
     all_estimates = np.repeat(estimates[None], len(WINDOWS), axis=0)
     all_errors = np.repeat(errors[None], len(WINDOWS), axis=0)
     sizes = _fit_windows(arrays, structure)
+    uncounted = None if partial is None else _uncounted(arrays, structure, sizes[0])
     for window, size in enumerate(sizes):
         error = np.linalg.inv(size.information + FLAT[0] * np.eye(2))
         pull = (size.theta - structure.size_prior_mean) @ structure.size_prior_precision
         all_estimates[window, :, :2] = size.theta + (error @ pull[:, :, None])[:, :, 0]
+        if uncounted is not None:
+            error = uncounted.error if window == 0 else error * uncounted.widening[:, None, None]
         all_errors[window, :, :2, :2] = error + np.diag(np.square(DOUBT)) * any(WINDOWS[window])
         _forget(
             arrays.recorded[:, :1],
@@ -131,21 +137,81 @@ def summarise(arrays: ParcelArrays, structure: Structure) -> Summaries:
     )
 
 
-def _fit_windows(arrays: ParcelArrays, structure: Structure) -> tuple[SizeFit, ...]:
+def _fit_attribute(arrays: ParcelArrays, structure: Structure, a: int) -> ClassFit:
+    prior = {"prior_mean": structure.class_prior_means[a], "prior_precision": structure.class_prior_precisions[a]}
+    shared = (structure.class_x, structure.slopes[a], structure.bases[a])
+    partial = arrays.partial
+    if partial is not None and partial.has_sets(a).any():
+        return fit_coarse_classes(partial.exact[a], partial.sets[a], partial.members[a], *shared, **prior)
+    return fit_classes(arrays.tables[a], *shared, **prior)
+
+
+@dataclass(frozen=True, slots=True)
+class _Uncounted:
+    """Errors (n, 2, 2) of sizes whose stones were weighed and not counted, and how much wider (n,) they are for it."""
+
+    error: Floats
+    widening: Floats
+
+
+def _uncounted(arrays: ParcelArrays, structure: Structure, fit: SizeFit) -> _Uncounted | None:
+    """Return errors by the sandwich of the equations that the fit solves, the numbers following from the weights."""
+    partial = arrays.partial
+    assert partial is not None
+    if arrays.membership is None or not partial.spread.any():
+        return None
     kept = structure.kept(arrays.edge, arrays.top)
+    score = class_scores(structure.grid, fit.theta, kept, arrays.membership)
+    flat = FLAT[0] * np.eye(2)
+    turned = np.linalg.inv(fit.information + np.einsum("pkd,pke->pde", score, partial.slope) + flat)
+    noise = fit.information + np.einsum("pk,pkd,pke->pde", partial.spread, score, score) + flat
+    error = turned @ noise @ turned.transpose(0, 2, 1)
+    counted = np.linalg.inv(fit.information + flat)
+    widening = np.sqrt(np.linalg.det(error) / np.linalg.det(counted))
+    sound = np.isfinite(widening) & (widening >= 1.0)
+    return _Uncounted(error=np.where(sound[:, None, None], error, counted), widening=np.where(sound, widening, 1.0))
+
+
+def _fit_mean(arrays: ParcelArrays, structure: Structure) -> tuple[SizeFit, ...]:
+    """Fit sizes of which the mean weight alone is known; where stones may have been taken out it says nothing."""
+    assert arrays.partial is not None
+    kept, grid = structure.kept(arrays.edge, arrays.top), structure.grid
+    theta = np.tile(structure.size_prior_mean, (len(arrays), 1))
+    precision = structure.size_prior_precision
+    for _ in range(25):
+        weights = class_weights(grid, theta, kept, np.ones((1, grid.n_cells)))
+        slope = weights.slope[:, 0]
+        certain = 1.0 / (weights.cv2[:, 0] / np.maximum(arrays.n_stones, 1.0) + MEAN_DOUBT**2)
+        information = certain[:, None, None] * slope[:, :, None] * slope[:, None, :]
+        rest = np.log(arrays.partial.mean_ct / weights.mean[:, 0])
+        gradient = (certain * rest)[:, None] * slope - (theta - structure.size_prior_mean) @ precision
+        step = np.linalg.solve(information + precision, gradient[:, :, None])[:, :, 0]
+        theta = theta + np.clip(step, -0.6, 0.6)
+    prior = np.tile(structure.size_prior_mean, (len(arrays), 1))
+    nothing = SizeFit(prior, np.zeros_like(information), cell_probabilities(grid, prior, kept))
+    return (SizeFit(theta, information, cell_probabilities(grid, theta, kept)), *(nothing for _ in WINDOWS[1:]))
+
+
+def _fit_windows(arrays: ParcelArrays, structure: Structure) -> tuple[SizeFit, ...]:
+    partial = arrays.partial
+    if partial is not None and np.isfinite(partial.mean_ct).all():
+        return _fit_mean(arrays, structure)
+    kept = structure.kept(arrays.edge, arrays.top)
+    cells = arrays.cells if partial is None else partial.sized
     fits = []
     for window in WINDOWS:
-        inside = window_cells(arrays.cells, window)
+        inside = window_cells(cells, window)
         coarse = arrays.coarse is not None and inside is None
         fits.append(
             fit_sizes(
-                arrays.coarse if arrays.coarse is not None and coarse else arrays.cells,
+                arrays.coarse if arrays.coarse is not None and coarse else cells,
                 structure.grid,
                 kept,
                 prior_mean=structure.size_prior_mean,
                 prior_precision=structure.size_prior_precision,
                 inside=inside,
                 membership=arrays.membership if coarse else None,
+                ranges=partial is not None and partial.ranges and coarse,
             )
         )
     return tuple(fits)
@@ -170,7 +236,10 @@ def _tie(
     covariance = scale[:, None, None] * (joint - share_a[:, :, None] * share_b[:, None, :])
     contrast = structure.bases[a].T @ covariance @ structure.bases[b]
     cross = errors[:, block_a, block_a] @ contrast @ errors[:, block_b, block_b]
-    cross *= ((shared > 0) & arrays.recorded[:, 1 + a] & arrays.recorded[:, 1 + b])[:, None, None]
+    together = (shared > 0) & arrays.recorded[:, 1 + a] & arrays.recorded[:, 1 + b]
+    if arrays.partial is not None:
+        together &= ~arrays.partial.has_sets(a) & ~arrays.partial.has_sets(b)
+    cross *= together[:, None, None]
     errors[:, block_a, block_b] = cross
     errors[:, block_b, block_a] = cross.transpose(0, 2, 1)
 

@@ -120,9 +120,10 @@ def subset_lrs(
     window = np.repeat([w for _, _, w in readings], n)
     structure, predictor = model.structure, model.predictor
     estimates, errors = masked(looked.view.summaries, window, rows, recorded, structure)
-    n_dims = dimensions(recorded, structure)
+    partial = looked.view.arrays.partial
+    n_dims = dimensions(recorded, structure, None if partial is None else partial.dims[rows])
     levels = np.concatenate([level for _, level, _ in readings])
-    sight = sight_of(predictor, estimates, errors, levels, n_dims)
+    sight = sight_of(predictor, estimates, errors, levels, n_dims, looked.view.frame.lenses)
     location, scale = declared_location(structure, predictor, declared)
     own = source_evidence(sight.frame, location[rows][:, None, :], scale[rows][:, None])[0][:, 0]
     listed, unlisted = sight.listed, sight.unlisted

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kpfootprint.stats.association import expected_shift
+from kpfootprint.stats.coarsening import Lens, MeanSeen, completed, sets_seen
 from kpfootprint.stats.evidence import Frame, Predictor, level_prior, make_frame, source_evidence, unlisted_evidence
 from kpfootprint.stats.structure import ParcelArrays, Structure
 from kpfootprint.stats.summaries import WINDOWS, Summaries, summarise
@@ -64,18 +66,77 @@ class View:
     n_dims: Floats
 
 
-def dimensions(recorded: NDArray[np.bool_], structure: Structure) -> Floats:
-    """Return how many of a parcel's numbers count."""
+def dimensions(recorded: NDArray[np.bool_], structure: Structure, told: Floats | None = None) -> Floats:
+    """Return how many of a parcel's numbers count; `told` (n, 1 + A) where parcels tell less than all."""
     sizes = np.array([block.stop - block.start for block in structure.blocks], dtype=float)
-    out: Floats = recorded @ sizes
+    out: Floats = recorded @ sizes if told is None else (recorded * told).sum(axis=1)
     return out
 
 
-def sight_of(predictor: Predictor, estimates: Floats, errors: Floats, levels: Ints, n_dims: Floats) -> Sight:
-    """Compute the evidence of readings: estimates (m, D) with errors (m, D, D), levels (m, n_factors)."""
+def lenses_of(
+    arrays: ParcelArrays, summaries: Summaries, structure: Structure, predictor: Predictor
+) -> tuple[Lens, ...] | None:
+    """Return how each parcel sees sources, or None where all parcels are known whole."""
+    partial = arrays.partial
+    if partial is None:
+        return None
+    conditions = expected_shift(predictor, level_prior(predictor, arrays.levels), arrays.levels)
+    lenses = []
+    for row in range(len(arrays)):
+        seen = [
+            sets_seen(
+                partial.exact[a][row],
+                partial.sets[a][row],
+                partial.members[a],
+                summaries.classes[a],
+                row,
+                block=block,
+                x=structure.class_x,
+                slopes=structure.slopes[a],
+                basis=structure.bases[a],
+            )
+            for a, block in enumerate(structure.blocks[1:])
+            if partial.has_sets(a)[row]
+        ]
+        mean = None
+        if np.isfinite(partial.mean_ct[row]):
+            kept = structure.kept(arrays.edge, arrays.top)[row : row + 1]
+            mean = MeanSeen(theta=summaries.sizes[0].theta[row], kept=kept, grid=structure.grid)
+        lenses.append(Lens(conditions=conditions[row], classes=tuple(seen), mean=mean))
+    return tuple(lenses)
+
+
+def sight_of(
+    predictor: Predictor,
+    estimates: Floats,
+    errors: Floats,
+    levels: Ints,
+    n_dims: Floats,
+    lenses: tuple[Lens, ...] | None = None,
+) -> Sight:
+    """Compute the evidence of readings: estimates (m, D) with errors (m, D, D), levels (m, n_factors).
+
+    With `lenses`, one for each parcel, readings are those of all parcels in turn.
+    """
     frame = make_frame(predictor, estimates, errors, levels, n_dims, level_prior(predictor, levels))
+    if lenses is not None:
+        frame = replace(frame, lenses=lenses, parcel=np.arange(len(estimates)) % len(lenses))
     listed, distance = source_evidence(frame, predictor.sources, predictor.scales)
     return Sight(frame=frame, listed=listed, distance=distance, unlisted=unlisted_evidence(predictor, frame))
+
+
+def _completed(arrays: ParcelArrays, summaries: Summaries) -> ParcelArrays:
+    """Return the parcels with the stones of sets among their classes, as each parcel's own fit expects them."""
+    partial = arrays.partial
+    if partial is None:
+        return arrays
+    tables = [
+        completed(exact, sets, fit.probabilities, members)
+        for exact, sets, fit, members in zip(
+            partial.exact, partial.sets, summaries.classes, partial.members, strict=True
+        )
+    ]
+    return replace(arrays, tables=tuple(tables))
 
 
 def without_size(estimates: Floats, errors: Floats, structure: Structure) -> tuple[Floats, Floats]:
@@ -106,17 +167,20 @@ def view_of(
     summaries = summarise(arrays, structure) if summaries is None else summaries
     n, n_slots = len(arrays), len(SLOTS)
     classes, errors = without_size(summaries.estimates[0], summaries.errors[0], structure)
-    n_dims = np.tile(dimensions(arrays.recorded, structure), (n_slots, 1))
-    n_dims[CLASSES] -= 2.0 * arrays.recorded[:, 0]
+    told = None if arrays.partial is None else arrays.partial.dims
+    n_dims = np.tile(dimensions(arrays.recorded, structure, told), (n_slots, 1))
+    n_dims[CLASSES] -= (2.0 if told is None else told[:, 0]) * arrays.recorded[:, 0]
+    lenses = lenses_of(arrays, summaries, structure, predictor)
     sight = sight_of(
         predictor,
         np.concatenate([summaries.estimates.reshape(len(WINDOWS) * n, -1), classes]),
         np.concatenate([summaries.errors.reshape(len(WINDOWS) * n, *errors.shape[1:]), errors]),
         np.tile(arrays.levels, (n_slots, 1)),
         n_dims.ravel(),
+        lenses,
     )
     return View(
-        arrays=arrays,
+        arrays=_completed(arrays, summaries),
         summaries=summaries,
         frame=sight.frame,
         listed=sight.listed.reshape(n_slots, n, -1),
