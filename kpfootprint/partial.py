@@ -178,11 +178,7 @@ def partial_arrays(
         sizes = _sizes_of_sheet(parcel, scheme, structure, edge, top)
         _count_sheet(parcel, scheme, structure, sizes, codes, tables)
     tables.recorded[0] = sizes.recorded
-    return _assembled(tables, sizes, codes, structure, edge, top, levels, ranges=_ranges(parcel))
-
-
-def _ranges(parcel: Parcel) -> bool:
-    return parcel.sieve_set is not None and not parcel.sieve_set.gapless
+    return _assembled(tables, sizes, codes, structure, edge, top, levels)
 
 
 def _assembled(
@@ -193,8 +189,6 @@ def _assembled(
     edge: Floats,
     top: Floats,
     levels: Ints,
-    *,
-    ranges: bool,
 ) -> ParcelArrays:
     exact = tuple(table[None] for table in tables.exact)
     sets = tuple(table[None] for table in tables.sets)
@@ -222,7 +216,6 @@ def _assembled(
             sized=sizes.sized[None],
             spread=sizes.spread[None],
             slope=sizes.slope[None],
-            ranges=ranges,
             mean_ct=np.array([sizes.mean_ct]),
             n_sd=np.array([sizes.n_sd]),
             dims=dims,
@@ -267,7 +260,7 @@ def _sizes_of_sheet(parcel: Parcel, scheme: Scheme, structure: Structure, edge: 
         open_carats = float(sheet.carats[~known & ~held].sum())
     uncounted, fit = np.zeros(n_sizes), None
     for _ in range(N_ROUNDS if weighed.any() or open_carats else 1):
-        fit = _fit(counted + uncounted, structure, kept, membership, ranges=not sets.gapless)
+        fit = _fit(counted + uncounted, structure, kept, membership)
         weights = class_weights(grid, fit.theta, kept, membership)
         overall = class_weights(grid, fit.theta, kept, np.ones((1, grid.n_cells)))
         uncounted = weighed / weights.mean[0]
@@ -300,7 +293,7 @@ def _sizes_of_sheet(parcel: Parcel, scheme: Scheme, structure: Structure, edge: 
     )
 
 
-def _fit(counts: Floats, structure: Structure, kept: Floats, membership: Floats, *, ranges: bool) -> SizeFit:
+def _fit(counts: Floats, structure: Structure, kept: Floats, membership: Floats) -> SizeFit:
     return fit_sizes(
         counts[None],
         structure.grid,
@@ -308,7 +301,6 @@ def _fit(counts: Floats, structure: Structure, kept: Floats, membership: Floats,
         prior_mean=structure.size_prior_mean,
         prior_precision=structure.size_prior_precision,
         membership=membership,
-        ranges=ranges,
     )
 
 
@@ -321,7 +313,7 @@ def _sized_breakdown(parcel: Parcel, size: str) -> Breakdown | None:
 def _sizes_unseen(parcel: Parcel, structure: Structure, kept: Floats) -> _Sizes:
     """Return sizes of which a mean is known at best."""
     grid = structure.grid
-    typical = _fit(np.zeros(1), structure, kept, np.ones((1, grid.n_cells)), ranges=False)
+    typical = _fit(np.zeros(1), structure, kept, np.ones((1, grid.n_cells)))
     mean = float(class_weights(grid, typical.theta, kept, np.ones((1, grid.n_cells))).mean[0, 0])
     n_sd = 0.0
     if parcel.n_stones:

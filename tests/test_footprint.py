@@ -109,7 +109,7 @@ def test_a_sheet_without_colour_or_without_size_says_so() -> None:
     parcel, own = reference_parcel(0, "berberati"), shipped().scheme.size.sieve_set
     uncoloured = arrays_of(sheet_of(parcel, own, ("size", "morphology")))
     assert uncoloured.recorded[0].tolist() == [True, False, True]
-    unsized = sheet_of(parcel, own, ("colour", "morphology"))
+    unsized = replace(sheet_of(parcel, own, ("colour", "morphology")), carats=None)
     arrays = arrays_of(unsized)
     assert arrays.recorded[0].tolist() == [False, True, True]
     assert arrays.n_stones[0] == pytest.approx(parcel.n_stones)

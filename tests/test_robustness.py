@@ -106,7 +106,7 @@ def sheets(draw: st.DrawFn) -> dict[str, Any]:
             if item.name in by:
                 row[item.column] = draw(st.sampled_from((*item.code_names, None)))
         row["carats"] = draw(st.sampled_from((0.01, 3.0, 5e5)))
-        row["n_stones"] = draw(st.sampled_from((1, 7, 5000)))
+        row["n_stones"] = draw(st.sampled_from((1, 7, 5000, *((None,) if by else ()))))
         rows.append(row)
     document = {
         "counts": rows,

@@ -206,7 +206,6 @@ def fit_sizes(
     prior_precision: Floats,
     inside: Floats | None = None,
     membership: Floats | None = None,
-    ranges: bool = False,
 ) -> SizeFit:
     """Find the posterior mode of (mu, ln sigma) of each parcel by Fisher scoring.
 
@@ -221,9 +220,8 @@ def fit_sizes(
     inside : ndarray of shape (n_parcels, n_cells), optional
         1 for cells that count, 0 for cells left out; the likelihood is conditional on the ones that count.
     membership : ndarray of shape (n_classes, n_cells), optional
-        From `SizeGrid.membership`, where stones were counted in classes coarser than cells.
-    ranges : bool
-        Whether those classes may overlap or leave gaps: the information is then that of the stones in them.
+        From `SizeGrid.membership`, where stones were counted in classes coarser than cells. Where those
+        overlap, the information is that of the stones in them.
 
     Returns
     -------
@@ -233,6 +231,7 @@ def fit_sizes(
     if inside is not None and membership is None:
         counts = counts * inside
     n = counts.sum(axis=1)
+    overlapping = membership is not None and bool((membership.sum(axis=0) > 1.0 + 1e-9).any())
     theta = np.tile(prior_mean, (counts.shape[0], 1))
     moving = np.ones((counts.shape[0], 1), dtype=bool)
     for iteration in range(N_ITERATIONS + 1):
@@ -248,7 +247,7 @@ def fit_sizes(
         centred = score / safe - expected[:, None, :]
         weighted = centred * mass[:, :, None]
         information = n[:, None, None] * np.einsum("pkd,pke->pde", weighted, centred)
-        if ranges:
+        if overlapping:
             information = np.einsum("pk,pkd,pke->pde", counts, centred, centred)
         if iteration == N_ITERATIONS:
             break

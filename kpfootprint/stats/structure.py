@@ -122,8 +122,6 @@ class Partial:
         Variance of the stones of each size class beyond that of counting, where they were weighed and not counted.
     slope : ndarray of shape (n, K, 2)
         How the stones of a class, known from their weight, follow from (mu, ln sigma).
-    ranges : bool
-        Whether size classes may overlap or leave gaps.
     mean_ct : ndarray of shape (n,)
         Mean weight where sizes are known through it alone; NaN elsewhere.
     n_sd : ndarray of shape (n,)
@@ -138,7 +136,6 @@ class Partial:
     sized: Floats
     spread: Floats
     slope: Floats
-    ranges: bool
     mean_ct: Floats
     n_sd: Floats
     dims: Floats

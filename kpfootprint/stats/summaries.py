@@ -211,7 +211,6 @@ def _fit_windows(arrays: ParcelArrays, structure: Structure) -> tuple[SizeFit, .
                 prior_precision=structure.size_prior_precision,
                 inside=inside,
                 membership=arrays.membership if coarse else None,
-                ranges=partial is not None and partial.ranges and coarse,
             )
         )
     return tuple(fits)
