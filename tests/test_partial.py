@@ -154,12 +154,15 @@ def cost(true: Floats, false: Floats) -> float:
 def held(kind: Callable[[Parcel], Parcel], n_stones: int, every: int) -> None:
     parcels, true = references(n_stones, every)
     known, seen = (np.clip(lrs(list(some)), -4.0, 4.0) for some in (parcels, map(kind, parcels)))
+    # the reference holds odd parcels, whose whole record misleads; what is hidden of others must not
+    sound = np.where(true, known > -1, known < 1)
+    assert sound.mean() > 0.9
+    known, seen, true = known[sound], seen[sound], true[sound]
     whole, left = cost(known[true], known[~true]), cost(seen[true], seen[~true])
     assert whole - 0.03 < left < 0.75, "what is left open informs no more, and still informs"
     assert seen[true].mean() > 0.3 > -0.5 > seen[~true].mean()
-    # misleading evidence is rare, as it is where all is known
-    assert (seen[true] < -1).mean() <= 0.05
-    assert (seen[~true] > 1).mean() <= 0.06
+    assert (seen[true] < -1).mean() <= 0.03
+    assert (seen[~true] > 1).mean() <= 0.03
     # not overconfident: half of what it says would be no better
     assert left < cost(0.5 * seen[true], 0.5 * seen[~true])
 
