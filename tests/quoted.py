@@ -18,8 +18,8 @@ from kpfootprint.release import shipped_release
 from kpfootprint.report.glossary import glossary_markdown
 from tests.service.server import Server
 from tests.source import ROOT
-from training.evaluate.record import read_evaluation
 from training.measured import measured_table
+from training.record import read_evaluation
 
 README, METHOD, GLOSSARY = ROOT / "README.md", ROOT / "docs" / "method.md", ROOT / "docs" / "glossary.md"
 COMMAND, READING = ".venv/bin/kpfootprint compare", ".venv/bin/python -c"

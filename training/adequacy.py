@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kpfootprint.stats.intervals import clopper_pearson
-from training.evaluate.record import Evaluation, Trial
+from training.record import Evaluation, Trial
 
 FEW = 5
 """Fewer parcels of a zone than this leave its own variation mostly to the other zones'."""

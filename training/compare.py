@@ -17,9 +17,9 @@ from kpfootprint.parcel import NOT_RECORDED, Batch, Declaration, Parcel
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.release import Release, load_release
 from kpfootprint.scheme import Scheme
-from training.evaluate.record import read_evaluation
 from training.judge import compare_evaluations
 from training.package import load_package
+from training.record import read_evaluation
 
 SHOWN = 15
 NO_DAY = date(2000, 1, 1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from training.evaluate.record import CHARACTERISTICS, Evaluation
+from training.record import CHARACTERISTICS, Evaluation
 
 Better = Literal["lower", "higher"]
 Verdict = Literal["goal reached", "within the limit", "beyond the limit", "not measured"]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from kpfootprint.stats import metrics
 from kpfootprint.stats.intervals import Limits, bootstrap_over_parcels
 from training.criteria import Criteria
-from training.evaluate.record import Evaluation, Trial, read_evaluation
+from training.record import Evaluation, Trial, read_evaluation
 
 Floats = NDArray[np.float64]
 Statistic = Callable[..., float]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from training.evaluate.record import Evaluation
+from training.record import Evaluation
 
 ROWS: tuple[tuple[str, str, str], ...] = (
     (

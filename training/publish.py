@@ -13,8 +13,8 @@ from kpfootprint.release import load_release, write_release
 from kpfootprint.release_files import MANIFEST
 from training.card import card_of
 from training.criteria import read_criteria
-from training.evaluate.record import Evaluation, read_evaluation
 from training.judge import Judgement, judge
+from training.record import Evaluation, read_evaluation
 
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]{0,60}")
 

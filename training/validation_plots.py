@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from kpfootprint.stats.curves import empirical_cross_entropy, reliability, tippett
 from kpfootprint.stats.intervals import clopper_pearson
 from kpfootprint.stats.metrics import roc
-from training.evaluate.record import CoverageCell, DecisionErrors, DetectionCell, NoveltyCell, Trial
+from training.record import CoverageCell, DecisionErrors, DetectionCell, NoveltyCell, Trial
 
 Floats = NDArray[np.float64]
 

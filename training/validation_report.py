@@ -18,7 +18,7 @@ from kpfootprint.stats.intervals import clopper_pearson
 from training import validation_plots as plots
 from training.adequacy import adequacy
 from training.criteria import Criteria
-from training.evaluate.record import CHARACTERISTICS, DecisionErrors, DetectionCell, Evaluation, Result
+from training.record import CHARACTERISTICS, DecisionErrors, DetectionCell, Evaluation, Result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from training.criteria import Criteria
-from training.evaluate.record import (
+from training.record import (
     CoverageCell,
     DecisionErrors,
     DetectionCell,

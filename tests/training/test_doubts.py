@@ -13,7 +13,7 @@ from tests.training.parcels import make_package
 from training.adequacy import adequacy
 from training.criteria import read_criteria
 from training.evaluate.doubts import doubts_of
-from training.evaluate.record import Influence
+from training.record import Influence
 from training.validation_report import render_validation
 
 

@@ -12,10 +12,10 @@ from tests.training.parcels import make_package
 from training.card import card_of
 from training.config import FitConfig, read_config
 from training.criteria import read_criteria
-from training.evaluate.record import Evaluation, read_evaluation
 from training.evaluate.run import evaluate
 from training.fit import fit, write_fit
 from training.judge import judge
+from training.record import Evaluation, read_evaluation
 from training.validation_report import render_validation
 
 pytestmark = pytest.mark.slow

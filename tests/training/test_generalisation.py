@@ -13,12 +13,12 @@ from training.evaluate.fusion import ALONE, each_alone
 from training.evaluate.generalisation import FEW, WRONG_LABELS, poorer_references, with_poorer_references
 from training.evaluate.methods import fit_splits, held_out, zone_codes
 from training.evaluate.own import OwnEvidence
-from training.evaluate.record import Result
 from training.evaluate.setting import Setting
 from training.folds import folds
 from training.peers import PeerMethod
 from training.peers.distances import ChiSquare
 from training.peers.likelihoods import LinearDiscriminant
+from training.record import Result
 
 
 @pytest.fixture(scope="module")

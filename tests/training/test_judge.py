@@ -8,8 +8,8 @@ import pytest
 from kpfootprint.stats.metrics import cllr
 from tests.training.evaluations import make_evaluation, make_trials
 from training.criteria import Criteria, read_criteria
-from training.evaluate.record import Evaluation
 from training.judge import compare, compare_evaluations, judge
+from training.record import Evaluation
 
 
 @pytest.fixture(scope="module")

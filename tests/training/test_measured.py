@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from kpfootprint.release import shipped_release
 from tests.source import ROOT
-from training.evaluate.record import read_evaluation
 from training.measured import ROWS, measured_table
+from training.record import read_evaluation
 
 
 def test_the_method_page_quotes_the_shipped_evaluation() -> None:

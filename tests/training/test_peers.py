@@ -9,13 +9,13 @@ from tests.training.parcels import SCHEME, ZONES, make_package, make_parcel
 from training.evaluate.measure import measure
 from training.evaluate.measure_shares import measure_shares
 from training.evaluate.methods import fit_splits, held_out, some, zone_codes, zones_of
-from training.evaluate.record import Evaluation
 from training.evaluate.stress import mix
 from training.folds import fold_of_parcels, folds
 from training.peers import PEERS, UNMIXERS, PeerMethod, UnmixerMethod
 from training.peers.mixing import MultinomialEM, MultinomialPair
 from training.peers.table import render_peers
 from training.peers.tables import tables_of
+from training.record import Evaluation
 
 
 @pytest.fixture(scope="module")

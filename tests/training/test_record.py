@@ -7,7 +7,7 @@ import pytest
 
 from tests.training.evaluations import make_evaluation
 from training.criteria import read_criteria
-from training.evaluate.record import Evaluation
+from training.record import Evaluation
 
 
 def test_json_and_back_is_the_same() -> None:

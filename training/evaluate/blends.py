@@ -15,9 +15,9 @@ from training.evaluate.decisions import blend_results
 from training.evaluate.examined import Refits, shares_of
 from training.evaluate.methods import n_stones_of, zone_codes, zones_of
 from training.evaluate.mixtures import Mixtures, coverage_cells, detection_cells, prepared_alike
-from training.evaluate.record import CoverageCell, DetectionCell, Result
 from training.evaluate.stress import joined, mix, with_stones
 from training.evaluate.trials import ExportDay
+from training.record import CoverageCell, DetectionCell, Result
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]

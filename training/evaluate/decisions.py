@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from kpfootprint.comparison.results import Examination
 from kpfootprint.stats.intervals import bootstrap_over_parcels, clopper_pearson
 from training.declarants import N_TRIES, SHARES, Tried
-from training.evaluate.record import DecisionErrors, Result
 from training.evaluate.trials import Trials
+from training.record import DecisionErrors, Result
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.summaries import summarise
 from kpfootprint.stats.views import view_of
-from training.evaluate.record import Influence, Suspect
 from training.prepare import Fitted, Prepared, fit_model, prepare
+from training.record import Influence, Suspect
 
 Floats = NDArray[np.float64]
 

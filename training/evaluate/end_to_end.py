@@ -12,10 +12,10 @@ from training.evaluate.decisions import counted, decision_errors, decision_resul
 from training.evaluate.examined import Refits, declared_batch
 from training.evaluate.methods import n_stones_of
 from training.evaluate.novelty import novelty_cell, novelty_result
-from training.evaluate.record import DecisionErrors, NoveltyCell, Result
 from training.evaluate.setting import SEED
 from training.evaluate.stress import hardships
 from training.evaluate.trials import ExportDay, Trials
+from training.record import DecisionErrors, NoveltyCell, Result
 
 
 def examined(

@@ -8,11 +8,11 @@ import numpy as np
 
 from training.evaluate.methods import fit_splits, held_out
 from training.evaluate.own import OwnEvidence
-from training.evaluate.record import Result
 from training.evaluate.setting import Setting
 from training.evaluate.verification import verification_results
 from training.folds import folds
 from training.prepare import Choice
+from training.record import Result
 
 ALONE = {
     "explicit model alone": Choice(),

@@ -13,11 +13,11 @@ from training.evaluate.generalisation import on_later_parcels, with_poorer_refer
 from training.evaluate.methods import Method, fit_splits, held_out, n_stones_of, trial_records
 from training.evaluate.novelty import novelty_cell, novelty_result, p_values_against
 from training.evaluate.open_world import open_world, open_world_results
-from training.evaluate.record import Evaluation, NoveltyCell, Result
 from training.evaluate.setting import SEED, Setting
 from training.evaluate.stress import SIEVED, hardships
 from training.evaluate.verification import verification_results
 from training.folds import folds
+from training.record import Evaluation, NoveltyCell, Result
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]

@@ -18,10 +18,10 @@ from training.evaluate.mixtures import (
     mixture_results,
     virtual_mixtures,
 )
-from training.evaluate.record import CoverageCell, DetectionCell, Evaluation
 from training.evaluate.setting import N_FOLDS, SEED
 from training.evaluate.trials import draw_export_days
 from training.folds import fold_of_parcels, folds
+from training.record import CoverageCell, DetectionCell, Evaluation
 
 Ints = NDArray[np.intp]
 

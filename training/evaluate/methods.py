@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
-from training.evaluate.record import Trial
 from training.evaluate.trials import Alternatives, Trials
 from training.folds import Split
+from training.record import Trial
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]

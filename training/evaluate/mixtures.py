@@ -12,8 +12,8 @@ from kpfootprint.parcel import Batch, Declaration, Parcel
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.intervals import clopper_pearson
 from training.evaluate.methods import n_stones_of, zone_codes
-from training.evaluate.record import CoverageCell, DetectionCell, Result
 from training.evaluate.stress import mix
+from training.record import CoverageCell, DetectionCell, Result
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.stats.conformal import conformal_p_values
 from kpfootprint.stats.intervals import clopper_pearson
-from training.evaluate.record import NoveltyCell, Result
+from training.record import NoveltyCell, Result
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]

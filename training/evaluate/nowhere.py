@@ -18,8 +18,8 @@ from kpfootprint.stats.selection import elsewhere
 from kpfootprint.stats.structure import ParcelArrays
 from training.evaluate.decisions import counted
 from training.evaluate.novelty import novelty_cell, novelty_result
-from training.evaluate.record import NoveltyCell, Result
 from training.prepare import Fitted, Prepared, fit_model
+from training.record import NoveltyCell, Result
 from training.simulation import simulate
 
 Floats = NDArray[np.float64]

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from kpfootprint.stats.intervals import bootstrap_over_parcels
 from training.evaluate.methods import fit_splits, held_out
-from training.evaluate.record import Result
 from training.evaluate.setting import Setting
 from training.evaluate.trials import Scores, Trials, verification_trials
 from training.folds import leave_one_zone_out
+from training.record import Result
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]

@@ -29,12 +29,12 @@ from training.evaluate.measure_shares import measure_shares
 from training.evaluate.methods import some
 from training.evaluate.nowhere import scenario_of, simulated_nowhere
 from training.evaluate.own import OwnEvidence
-from training.evaluate.record import Evaluation, Result
 from training.evaluate.setting import N_FOLDS, SEED, Setting
 from training.evaluate.trials import ExportDay
 from training.folds import folds
 from training.package import load_package
 from training.prepare import fit_model, prepare
+from training.record import Evaluation, Result
 from training.status import usable_status
 from training.validation_report import render_validation
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from kpfootprint.stats import metrics
 from kpfootprint.stats.calibration import Calibration
 from kpfootprint.stats.intervals import bootstrap_over_parcels
-from training.evaluate.record import Result
 from training.evaluate.trials import Scores, Trials, cases_of
+from training.record import Result
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]

@@ -11,18 +11,18 @@ import numpy as np
 
 from kpfootprint.errors import ReferenceDataError
 from training.config import read_config
-from training.evaluate.beside_oracle import measure_beside_oracle
 from training.evaluate.doubts import suspects_of
 from training.evaluate.measure import measure
 from training.evaluate.measure_shares import measure_shares
 from training.evaluate.methods import Method, zones_of
 from training.evaluate.own import OwnEvidence
-from training.evaluate.record import Evaluation, read_evaluation
 from training.evaluate.setting import SEED
 from training.evaluate.trials import draw_export_days
 from training.package import load_package
 from training.peers import PEERS, UNMIXERS
+from training.peers.beside_oracle import measure_beside_oracle
 from training.peers.table import render_peers
+from training.record import Evaluation, read_evaluation
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from training.evaluate.record import Evaluation, NoveltyCell, Result
+from training.record import Evaluation, NoveltyCell, Result
 
 COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("AUC", "as collected", "AUC"),

@@ -10,12 +10,12 @@ from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.calibration import Calibration
 from kpfootprint.stats.intervals import Limits
 from training.evaluate.methods import Method, fit_splits, held_out, n_stones_of, zone_codes, zones_of
-from training.evaluate.oracle import DirichletWorld, excess_cost
-from training.evaluate.record import Evaluation, Result
 from training.evaluate.setting import N_FOLDS, SEED
 from training.evaluate.trials import Scores, cases_of, draw_export_days, verification_scores, verification_trials
 from training.evaluate.verification import verification_results
 from training.folds import fold_of_parcels, folds
+from training.peers.oracle import DirichletWorld, excess_cost
+from training.record import Evaluation, Result
 
 CONDITIONS = "simulated world"
 
