@@ -131,10 +131,40 @@ def log_dirichlet_multinomial(counts: Floats, parameters: Floats, counted: Float
     return out
 
 
+def log_sets(sets: Floats, members: NDArray[np.bool_], counts: Floats, parameters: Floats) -> Floats:
+    r"""Ln probability (n, M) of stones known by sets of classes, given stones by class (n, C) of the same parcels.
+
+    The stones by class make the Dirichlet of the parcel one of parameters :math:`a_k + n_k`, and shares of disjoint
+    sets of classes are Dirichlet again, so this is exact for them. Of sets that overlap, those before are laid to their
+    classes as expected.
+
+    Parameters
+    ----------
+    sets : ndarray of shape (n, S)
+        Stones of each set.
+    members : ndarray of shape (S, C), bool
+        Classes of each set.
+    counts, parameters
+        As of `log_dirichlet_multinomial`.
+    """
+    alpha = counts[:, None] + (parameters if parameters.ndim == 3 else parameters[None])
+    whole = alpha.sum(axis=2)
+    out: Floats = gammaln(whole) - gammaln(whole + sets.sum(axis=1)[:, None])
+    for stones, inside in zip(sets.T, members, strict=True):
+        share = np.maximum(alpha[:, :, inside].sum(axis=2), 1e-9)
+        out = out + gammaln(share + stones[:, None]) - gammaln(share)
+        alpha = alpha * (1.0 + inside * (stones[:, None] / share)[:, :, None])
+    return out
+
+
 def table_counts(arrays: ParcelArrays, structure: Structure) -> tuple[Floats, ...]:
-    """Return stones by class (n, C) of size and of each attribute; zero where not recorded."""
-    size = arrays.cells @ structure.membership_of_classes()
-    parts = (size, *(table.sum(axis=1) for table in arrays.tables))
+    """Return stones by class (n, C) of size and of each attribute; zero where not recorded.
+
+    Stones whose size is not known, or whose class is known as a set alone, are not in it.
+    """
+    partial = arrays.partial
+    cells, tables = (arrays.cells, arrays.tables) if partial is None else (partial.sized, partial.exact)
+    parts = (cells @ structure.membership_of_classes(), *(table.sum(axis=1) for table in tables))
     return tuple(part * arrays.recorded[:, k : k + 1] for k, part in enumerate(parts))
 
 
@@ -214,7 +244,7 @@ def counted_classes(arrays: ParcelArrays, structure: Structure) -> list[Floats |
     indicator = structure.membership_of_classes()
     out: list[Floats | None] = []
     for window in WINDOWS:
-        inside = window_cells(arrays.cells, window)
+        inside = window_cells(arrays.cells if arrays.partial is None else arrays.partial.sized, window)
         out.append(None if inside is None else ((1.0 - inside) @ indicator < 0.5).astype(float))
     return out
 
@@ -264,7 +294,9 @@ def _evidence(parameters: list[Floats], arrays: ParcelArrays, structure: Structu
     size = np.stack(
         [log_dirichlet_multinomial(counts[0], parameters[0], counted) for counted in counted_classes(arrays, structure)]
     )
-    return TableEvidence(
-        size=size,
-        classes=tuple(log_dirichlet_multinomial(x, alpha) for x, alpha in zip(counts[1:], parameters[1:], strict=True)),
-    )
+    classes = [log_dirichlet_multinomial(x, alpha) for x, alpha in zip(counts[1:], parameters[1:], strict=True)]
+    if arrays.partial is not None:
+        for a, (sets, members) in enumerate(zip(arrays.partial.sets, arrays.partial.members, strict=True)):
+            stones = sets.sum(axis=1) * arrays.recorded[:, 1 + a : 2 + a]
+            classes[a] = classes[a] + log_sets(stones, members, counts[1 + a], parameters[1 + a])
+    return TableEvidence(size=size, classes=tuple(classes))
