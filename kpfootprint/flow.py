@@ -74,11 +74,15 @@ def examinations_of(batch: Batch, release: Release, *, status_on: date) -> tuple
         parcels = tuple(batch.parcels[row] for row in footprints.rows)
         mean_ct: NDArray[np.float64] = mean_stones(footprints.arrays, release.model)
         hypotheses = form_hypotheses(parcels, release, status_on, mean_ct)
-        weighed = weigh(footprints.arrays, hypotheses, release)
-        for position, (row, parcel) in enumerate(zip(footprints.rows.tolist(), parcels, strict=True)):
-            out[row] = examination_of(
-                parcel, weighed, hypotheses, position, release, mean_ct[position], compared_on=status_on
-            )
+        for rows in (np.flatnonzero(hypotheses.testable), np.flatnonzero(~hypotheses.testable)):
+            if rows.size == 0:
+                continue
+            part = hypotheses.take(rows)
+            weighed = weigh(footprints.arrays.take(rows), part, release)
+            for position, row in enumerate(rows.tolist()):
+                out[int(footprints.rows[row])] = examination_of(
+                    parcels[row], weighed, part, position, release, mean_ct[row], compared_on=status_on
+                )
     return tuple(out[row] for row in range(len(batch)))
 
 

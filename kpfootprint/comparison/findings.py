@@ -46,7 +46,7 @@ from kpfootprint.comparison.sentences import (
     reasons_of,
     resemblance_sentences,
 )
-from kpfootprint.comparison.weigh import LEVEL, OTHER_WEIGHTS, Weighed
+from kpfootprint.comparison.weigh import LEVEL, OTHER_WEIGHTS, OfDeclaration, Weighed
 from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release
 from kpfootprint.rules import CONCLUSIONS, Conclusion, Reason
@@ -64,33 +64,35 @@ def verbal_of(log10_lr: float, scale: Mapping[str, Any]) -> Statement:
     return Statement(code="verbal", values={"band": band, "favours": side, "scale": scale["name"]})
 
 
-def verification_of(weighed: Weighed, hypotheses: Hypotheses, row: int, release: Release) -> Verification:
+def verification_of(
+    weighed: Weighed, against: OfDeclaration, hypotheses: Hypotheses, row: int, release: Release
+) -> Verification:
     """Return what speaks for and against the declaration of one parcel."""
-    log10_lr, unbounded = float(weighed.judged.log10_lr[row]), float(weighed.judged.unbounded[row])
-    low, high = float(release.model.calibration.bounds[0]), float(weighed.judged.highest[row])
-    others = [AlternativeLR(kind="any_other_zone", log10_lr=float(weighed.any_other[row]))]
+    log10_lr, unbounded = float(against.judged.log10_lr[row]), float(against.judged.unbounded[row])
+    low, high = float(release.model.calibration.bounds[0]), float(against.judged.highest[row])
+    others = [AlternativeLR(kind="any_other_zone", log10_lr=float(against.any_other[row]))]
     others += [
-        AlternativeLR(kind="zone", zone_id=release.zone_ids[k], log10_lr=float(weighed.each[row, k]))
+        AlternativeLR(kind="zone", zone_id=release.zone_ids[k], log10_lr=float(against.each[row, k]))
         for k in np.flatnonzero(hypotheses.weights[row] < 1.0)
     ]
     others += [
-        AlternativeLR(kind="unlisted_weight", unlisted_weight=weight, log10_lr=float(weighed.by_weight[row, k]))
+        AlternativeLR(kind="unlisted_weight", unlisted_weight=weight, log10_lr=float(against.by_weight[row, k]))
         for k, weight in enumerate(OTHER_WEIGHTS)
     ]
-    as_recorded, marginalised, conditional = (float(value) for value in weighed.by_selection[row])
+    as_recorded, marginalised, conditional = (float(value) for value in against.by_selection[row])
     arrays = weighed.looked.view.arrays
     return Verification(
         h1=h1_statement(hypotheses.weights[row], release.zone_ids),
         h2=h2_statement(hypotheses.alternatives[row], release.zone_ids, release.unlisted_weight),
         log10_lr=log10_lr,
-        low=float(weighed.low[row]),
-        high=float(weighed.high[row]),
+        low=float(against.low[row]),
+        high=float(against.high[row]),
         level=LEVEL,
         bounds=(low, high),
         bound_hit="upper" if unbounded > high else "lower" if unbounded < low else None,
         log10_lr_unbounded=unbounded,
         verbal=verbal_of(log10_lr, release.manifest["verbal_scale"]),
-        typicality_p=float(weighed.typicality_p[row]),
+        typicality_p=float(against.typicality_p[row]),
         by_alternative=tuple(others),
         by_selection=SelectionLR(
             as_recorded=as_recorded,
@@ -152,6 +154,7 @@ def map_of(weighed: Weighed, row: int, release: Release) -> FootprintMap:
 
 def explanation_of(
     weighed: Weighed,
+    against: OfDeclaration | None,
     hypotheses: Hypotheses,
     row: int,
     parcel: Parcel,
@@ -162,31 +165,31 @@ def explanation_of(
 ) -> Explanation:
     """Return why: shares by attribute, findings by class, sentences, the map.
 
-    What weighs comes first among the sentences; without a `verification` nothing weighs, and classes are only observed.
+    What weighs comes first among the sentences; where no declaration is weighed, classes are only observed.
     """
     model, scheme = release.model, release.scheme
     arrays = weighed.looked.view.arrays
-    compared = verification is not None
     expected = None
-    if compared:
+    if against is not None:
         pool = weighed.posterior[row] * hypotheses.alternatives[row]
         elsewhere = pool if pool.sum() > 0 else weighed.posterior[row] + 1e-9
         expected = expectations(model, arrays, row, hypotheses.weights[row], elsewhere / elsewhere.sum())
-    shares = weighed.attribute_shares[row]
+    shares = np.zeros(arrays.recorded.shape[1]) if against is None else against.attribute_shares[row]
     observed = observed_shares(model, arrays, row)
     classes = class_findings(scheme, observed, arrays.recorded[row], expected, shares)
-    attributes = tuple(zip(scheme.attribute_names, (float(s) for s in shares), strict=True)) if compared else ()
+    named = zip(scheme.attribute_names, (float(share) for share in shares), strict=True)
+    attributes = () if against is None else tuple(named)
     sentences: list[Statement] = []
     reasons: tuple[Reason, ...] = ()
-    if verification is not None and conclusion is not None and mixture is not None:
-        reasons = reasons_of(release.rules, weighed.judged, row)
+    if against is not None and verification is not None and conclusion is not None and mixture is not None:
+        reasons = reasons_of(release.rules, against.judged, row)
         zones = tuple(release.zone_ids[k] for k in np.flatnonzero(hypotheses.weights[row]))
         sentences += class_sentences(classes, zones, conclusion)
         sentences += headline_sentences(reasons, conclusion, verification, mixture, zones)
-        sentences += reason_sentences(release.rules, weighed.judged, row)
+        sentences += reason_sentences(release.rules, against.judged, row)
         sentences += attribute_sentences(attributes)
         sentences.append(mixture_sentence(mixture))
-        sentences += change_sentences(parcel, hypotheses, weighed, row, conclusion, release, attributes)
+        sentences += change_sentences(parcel, hypotheses, against, row, conclusion, release, attributes)
     sentences += resemblance_sentences(weighed, row, release.zone_ids)
     declared, day = hypotheses.declared[row], hypotheses.days[row].isoformat()
     sentences.append(next_question(parcel, declared, day, conclusion, reasons, classes, release))
@@ -220,7 +223,7 @@ def examination_of(
     """
     n_stones = parcel.n_stones or max(round(float(weighed.looked.view.arrays.n_stones[row])), 1)
     enough = n_stones >= release.rules.minimum_stones
-    testable = bool(hypotheses.testable[row]) and enough
+    against = weighed.declaration if enough else None
     verification, mixture = None, None
     conclusion: Conclusion | None = "not_comparable" if parcel.declarations else None
     said = Cautions([])
@@ -229,19 +232,21 @@ def examination_of(
     weight_cautions(said, parcel, mean_ct)
     size_cautions(said, n_stones, weighed.looked.gate[row], release)
     record_cautions(said, parcel, weighed.looked.view.arrays, row, release)
-    if testable:
-        verification = verification_of(weighed, hypotheses, row, release)
+    if against is not None:
+        verification = verification_of(weighed, against, hypotheses, row, release)
         mixture = mixture_of(
             release.model,
             weighed,
+            against,
             row,
             weights=hypotheses.weights[row],
             allowed=hypotheses.allowed[row],
             mean_ct=mean_ct,
+            weighted=parcel.carats is not None,
             zone_ids=release.zone_ids,
         )
         alone = number_and_weight_alone(parcel)
-        conclusion = "not_comparable" if alone else CONCLUSIONS[int(weighed.judged.conclusion[row])]
+        conclusion = "not_comparable" if alone else CONCLUSIONS[int(against.judged.conclusion[row])]
     novelty = Novelty(p_value=float(weighed.novelty_p[row]), floor=release.model.novelty.floor)
     novel = novelty.p_value <= NOVEL_P
     # what holds the support of a novel parcel is not the references' reach; its own caution says so
@@ -256,8 +261,10 @@ def examination_of(
         attribution=attribution_of(weighed, row, release),
         mixture=mixture,
         novelty=novelty,
-        explanation=explanation_of(weighed, hypotheses, row, parcel, release, verification, mixture, conclusion),
+        explanation=explanation_of(
+            weighed, against, hypotheses, row, parcel, release, verification, mixture, conclusion
+        ),
         conclusion=conclusion,
-        error_rates=error_rates_of(n_stones, release) if testable else None,
+        error_rates=error_rates_of(n_stones, release) if against is not None else None,
         cautions=tuple(said.statements),
     )

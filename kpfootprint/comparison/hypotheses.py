@@ -29,7 +29,7 @@ class Hypotheses:
     declared : tuple of tuple of DeclaredZone
         What each paper names, with the status on that day.
     weights : ndarray of shape (n, Z)
-        Declared shares of stones; the first zone where H1 cannot be had.
+        Declared shares of stones; rows sum to 1, or to 0 where H1 cannot be had.
     testable : ndarray of shape (n,), bool
         Whether every declared zone has a reference, and there is a declaration.
     allowed : ndarray of shape (n, Z), bool
@@ -44,6 +44,17 @@ class Hypotheses:
     testable: NDArray[np.bool_]
     allowed: NDArray[np.bool_]
     alternatives: Floats
+
+    def take(self, rows: NDArray[np.intp]) -> Hypotheses:
+        """Return those of these parcels."""
+        return Hypotheses(
+            days=tuple(self.days[row] for row in rows),
+            declared=tuple(self.declared[row] for row in rows),
+            weights=self.weights[rows],
+            testable=self.testable[rows],
+            allowed=self.allowed[rows],
+            alternatives=self.alternatives[rows],
+        )
 
 
 def stone_shares(carats: Floats, mean_ct: Floats) -> Floats:
@@ -88,8 +99,6 @@ def form_hypotheses(parcels: tuple[Parcel, ...], release: Release, status_on: da
         if testable[row]:
             carats = np.array([item.carats or item.percent or 1.0 for item in parcel.declarations])
             weights[row, columns] = stone_shares(carats, mean_ct[row, columns])
-        else:
-            weights[row, 0] = 1.0
     return Hypotheses(
         days=tuple(days),
         declared=tuple(declared),

@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.comparison.results import Interval, Mixture, SourceShare
-from kpfootprint.comparison.weigh import Weighed
+from kpfootprint.comparison.weigh import OfDeclaration, Weighed
 from kpfootprint.stats.declarations import (
     ASSOCIATION_WEIGHT,
     PROFILE_SLOTS,
     SHARES,
+    Profile,
     association_statistic,
     foreign_sources,
 )
@@ -33,10 +34,10 @@ def carat_share(stone_share: float, mean_foreign: float, mean_declared: float) -
     return foreign / max(foreign + (1.0 - stone_share) * mean_declared, 1e-12)
 
 
-def _source_posteriors(weighed: Weighed, row: int, foreign: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+def _source_posteriors(
+    weighed: Weighed, profile: Profile, row: int, foreign: NDArray[np.bool_]
+) -> tuple[Floats, Floats]:
     """Return explicit log evidence (J, Z) of admixtures and the posterior (Z,) of each foreign zone as the source."""
-    profile = weighed.looked.profile
-    assert profile is not None
     trust = weighed.looked.gate[row, 0]
     parts = [profile.mixed[position][row] - profile.declared[slot][row] for position, slot in enumerate(PROFILE_SLOTS)]
     gain = np.logaddexp(np.log(trust + 1e-9) + parts[0], np.log(1.0 - trust + 1e-9) + parts[1])
@@ -59,11 +60,13 @@ def _share_given_source(gain: Floats) -> Interval:
 def mixture_of(
     model: FootprintModel,
     weighed: Weighed,
+    against: OfDeclaration,
     row: int,
     *,
     weights: Floats,
     allowed: NDArray[np.bool_],
     mean_ct: Floats,
+    weighted: bool,
     zone_ids: tuple[str, ...],
 ) -> Mixture:
     """Return what can be said of undeclared goods in one parcel.
@@ -74,14 +77,16 @@ def mixture_of(
         Declared shares of stones, and zones that were compliant.
     mean_ct : ndarray of shape (Z,)
         Mean stone of each zone, in carats.
+    weighted : bool
+        Whether the carats of the parcel are known; without them nothing is said in carats.
     """
-    shares = weighed.judged.shares
+    shares = against.judged.shares
     n_stones = float(np.exp(weighed.ln_n[row]))
     stones = Interval(
         estimate=float(shares.estimate[row]), low=float(shares.low[row]), high=float(shares.high[row]), level=LEVEL
     )
     foreign = foreign_sources(weights[None], allowed[None])[0]
-    gain, posterior = _source_posteriors(weighed, row, foreign)
+    gain, posterior = _source_posteriors(weighed, against.profile, row, foreign)
     mean_foreign, mean_declared = float(posterior @ mean_ct), float(weights @ mean_ct)
     carats = Interval(
         estimate=carat_share(stones.estimate, mean_foreign, mean_declared),
@@ -101,22 +106,23 @@ def mixture_of(
     reached = cumulative(shares.chances[row : row + 1])[0, 1:][upper > 0]
     return Mixture(
         undeclared_stone_fraction=stones,
-        undeclared_carat_fraction=carats,
+        undeclared_carat_fraction=carats if weighted else None,
         p_value=float(shares.p_value[row]),
         detection_limit=detection_limit(model.detection, n_stones, distance, foreign.astype(float)),
         sources=sources,
         indistinguishable=tuple(zone_ids[z] for z in np.flatnonzero(foreign & (found < HALF))),
-        association_p=_association_p(model, weighed, row, foreign),
+        association_p=_association_p(model, weighed, against.profile, row, foreign),
         profile=tuple((float(x), float(min(p, 1.0))) for x, p in zip(edges, reached, strict=True)),
     )
 
 
-def _association_p(model: FootprintModel, weighed: Weighed, row: int, foreign: NDArray[np.bool_]) -> float | None:
+def _association_p(
+    model: FootprintModel, weighed: Weighed, profile: Profile, row: int, foreign: NDArray[np.bool_]
+) -> float | None:
     """Return the p-value of "one kind of goods" from within-parcel association alone; None without joint counts."""
     looked = weighed.looked
-    assert looked.profile is not None
     if not any(pair[row].any() for pair in looked.view.arrays.pairs):
         return None
     one = slice(row, row + 1)
-    statistic = association_statistic(looked.profile, np.broadcast_to(foreign, (len(looked.gate), foreign.size)))
+    statistic = association_statistic(profile, np.broadcast_to(foreign, (len(looked.gate), foreign.size)))
     return float(model.shares.association.p_values(statistic[one], weighed.ln_n[one])[0])

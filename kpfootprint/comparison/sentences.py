@@ -9,7 +9,7 @@ import numpy as np
 from kpfootprint.comparison.hypotheses import COMPLIANT, Hypotheses
 from kpfootprint.comparison.judge import Judged
 from kpfootprint.comparison.results import ClassFinding, DeclaredZone, Mixture, Statement, Value, Verification
-from kpfootprint.comparison.weigh import Weighed
+from kpfootprint.comparison.weigh import OfDeclaration, Weighed
 from kpfootprint.footprint import FACTORS
 from kpfootprint.parcel import Parcel
 from kpfootprint.reference import NOT_COVERED
@@ -204,7 +204,7 @@ def mixture_sentence(mixture: Mixture) -> Statement:
 def change_sentences(
     parcel: Parcel,
     hypotheses: Hypotheses,
-    weighed: Weighed,
+    against: OfDeclaration,
     row: int,
     conclusion: str,
     release: Release,
@@ -228,8 +228,8 @@ def change_sentences(
             count = int(release.model.n_reference[k])
             if count < FEW_REFERENCES:
                 out.append(Statement(code="more_references", values={"zone": release.zone_ids[k], "n_parcels": count}))
-    without = float(weighed.sorter_blank[row])
-    if np.isfinite(without) and abs(without - weighed.judged.unbounded[row]) > SORTER_MATTERS:
+    without = float(against.sorter_blank[row])
+    if np.isfinite(without) and abs(without - against.judged.unbounded[row]) > SORTER_MATTERS:
         sorter = parcel.conditions.sorter
         out.append(Statement(code="sorter_matters", values={"sorter": sorter, "log10_lr_without": without}))
     return out

@@ -11,7 +11,7 @@ from scipy.special import fdtrc
 from kpfootprint.comparison.hypotheses import Hypotheses
 from kpfootprint.comparison.judge import Judged, judge
 from kpfootprint.release import Release
-from kpfootprint.stats.declarations import not_named
+from kpfootprint.stats.declarations import Profile, not_named
 from kpfootprint.stats.evidence import DEGREES_OF_FREEDOM
 from kpfootprint.stats.model import Look, look
 from kpfootprint.stats.novelty import strangeness
@@ -35,8 +35,8 @@ OTHER_WEIGHTS = (0.1, 0.5, 0.9)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Weighed:
-    """Numbers of n parcels over Z zones; log10 LRs are calibrated, and within bounds unless they say otherwise.
+class OfDeclaration:
+    """What was declared of n parcels, weighed; log10 LRs are calibrated, and within bounds unless they say otherwise.
 
     `judged` has the LR itself, undeclared shares and the conclusion; `each` (n, Z) is the LR against each zone alone,
     `any_other` against all zones as far as not declared, `by_weight` (n, 3) under `OTHER_WEIGHTS`, `by_selection`
@@ -44,8 +44,7 @@ class Weighed:
     not known; `attribute_shares` (n, A + 1) of the unbounded LR.
     """
 
-    looked: Look
-    ln_n: Floats
+    profile: Profile
     judged: Judged
     low: Floats
     high: Floats
@@ -56,70 +55,91 @@ class Weighed:
     sorter_blank: Floats
     attribute_shares: Floats
     typicality_p: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """Numbers of n parcels over Z zones; `declaration` is None where H1 cannot be had."""
+
+    looked: Look
+    ln_n: Floats
     posterior: Floats
     unlisted_posterior: Floats
     novelty_p: Floats
+    declaration: OfDeclaration | None
 
 
 def weigh(arrays: ParcelArrays, hypotheses: Hypotheses, release: Release) -> Weighed:
-    """Compute the numbers of a batch.
+    """Compute the numbers of a batch, of which H1 can be had of all parcels or of none.
 
-    Returns
-    -------
-    Weighed
-        For parcels whose H1 cannot be had, what depends on it is computed for the first zone and must not be shown.
+    Raises
+    ------
+    ValueError
+        Where it can be had of some.
     """
+    testable = hypotheses.testable
+    if testable.any() != testable.all():
+        raise ValueError("H1 must be had of all parcels or of none; take them apart by `testable`")
     model = release.model
+    declared = hypotheses.weights if testable.all() else None
+    looked = look(model.structure, model.predictor, model.tables, model.gate, model.bands, arrays, declared)
+    ln_n = np.log(arrays.n_stones)
+    of_declaration = None if looked.profile is None else _of_declaration(looked, looked.profile, hypotheses, release)
+    if of_declaration is None:
+        novelty_p = model.novelty.p_values(strangeness(looked.view, looked.gate[:, 0]), ln_n)
+    else:
+        novelty_p = of_declaration.judged.novelty_p
+    posterior, unlisted = unlisted_odds(looked.evidence, release.unlisted_weight)
+    return Weighed(
+        looked=looked,
+        ln_n=ln_n,
+        posterior=posterior,
+        unlisted_posterior=unlisted,
+        novelty_p=novelty_p,
+        declaration=of_declaration,
+    )
+
+
+def _of_declaration(looked: Look, profile: Profile, hypotheses: Hypotheses, release: Release) -> OfDeclaration:
+    model, evidence, view = release.model, looked.evidence, looked.view
     weights, alternatives = hypotheses.weights, hypotheses.alternatives
-    looked = look(model.structure, model.predictor, model.tables, model.gate, model.bands, arrays, weights)
-    evidence, view, profile = looked.evidence, looked.view, looked.profile
-    assert profile is not None
-    n = len(arrays)
+    n = len(weights)
     judged = judge(model, release.rules, release.unlisted_weight, looked, weights, hypotheses.allowed)
     ln_n, highest = judged.ln_n, judged.highest
     stated = np.full(n, release.unlisted_weight)
     flags, values, sorter_blank = subset_lrs(model, looked, weights, alternatives, stated, ln_n)
     resampled = resampled_lrs(model, looked, weights, alternatives, stated, ln_n)
-    known = np.where(hypotheses.testable, profile.distance, np.nan)
-    novelty_p = model.novelty.p_values(strangeness(view, looked.gate[:, 0], known), ln_n)
 
     def bounded(log10_lr: Floats) -> Floats:
         return model.calibration.bounded(log10_lr, highest)
 
     tail = (1.0 - LEVEL) / 2.0
     low, high = np.quantile(bounded(resampled), [tail, 1.0 - tail], axis=0)
-    others = not_named(weights)
     selection = [
         log10_lr_of(model, slot_evidence(looked.readings, slot), alternatives, stated, ln_n)
         for slot in (AS_RECORDED, CLASSES)
     ]
-    posterior, unlisted = unlisted_odds(evidence, release.unlisted_weight)
-    return Weighed(
-        looked=looked,
-        ln_n=ln_n,
+    return OfDeclaration(
+        profile=profile,
         judged=judged,
         low=np.minimum(low, judged.log10_lr),
         high=np.maximum(high, judged.log10_lr),
-        any_other=bounded(log10_lr_of(model, evidence, others, stated, ln_n)),
+        any_other=bounded(log10_lr_of(model, evidence, not_named(weights), stated, ln_n)),
         each=bounded(against_each(model, evidence, ln_n).T).T,
         by_weight=np.stack(
             [bounded(log10_lr_of(model, evidence, alternatives, np.full(n, w), ln_n)) for w in OTHER_WEIGHTS], axis=1
         ),
         by_selection=np.stack([selection[0], judged.unbounded, selection[1]], axis=1),
-        sorter_blank=np.where(arrays.levels[:, -1] >= 0, sorter_blank, np.nan),
+        sorter_blank=np.where(view.arrays.levels[:, -1] >= 0, sorter_blank, np.nan),
         attribute_shares=shapley(flags, values),
-        typicality_p=_typicality(looked),
-        posterior=posterior,
-        unlisted_posterior=unlisted,
-        novelty_p=novelty_p,
+        typicality_p=_typicality(looked, profile),
     )
 
 
-def _typicality(looked: Look) -> Floats:
+def _typicality(looked: Look, profile: Profile) -> Floats:
     """Return the tail of the F distribution that a t-distributed parcel's distance from its own source follows."""
-    assert looked.profile is not None
     window = looked.gate.argmax(axis=1)
     rows = np.arange(len(window))
     dims = np.maximum(looked.view.n_dims[0], 1.0)
-    out: Floats = fdtrc(dims, DEGREES_OF_FREEDOM, looked.profile.distance[window, rows] / dims)
+    out: Floats = fdtrc(dims, DEGREES_OF_FREEDOM, profile.distance[window, rows] / dims)
     return out

@@ -1,0 +1,152 @@
+"""A declarant who plays: specks, split carats, many zones, zones that were not compliant. None of it buys anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kpfootprint.comparison.results import Examination
+from kpfootprint.parcel import Declaration, Parcel
+from kpfootprint.rules import CONCLUSIONS
+from kpfootprint.stats.declarations import not_named
+from kpfootprint.stats.selection import Evidence, elsewhere, log_alternative
+from tests.reference_world import examined, package, reference_parcel, with_stones
+from tests.worlds import shipped
+
+ZONES = shipped().zone_ids
+DAY = date(2024, 3, 11)
+COMPLIANT = tuple(zone for zone in ZONES if shipped().zone_table.status_on(zone, DAY) == "compliant")
+OTHERS = tuple(zone for zone in ZONES if zone not in COMPLIANT)
+ROWS = tuple(range(0, len(package().zone_of), 23))
+
+
+def declared(row: int, carats: Mapping[str, float] | list[tuple[str, float]]) -> Parcel:
+    """Return a reference parcel, cut to 200 stones at most, under a declaration."""
+    pairs = carats.items() if isinstance(carats, Mapping) else carats
+    parcel = with_stones(package().batch.parcels[row], slice(0, 200))
+    declarations = tuple(Declaration(zone_id=zone, carats=weight) for zone, weight in pairs)
+    return replace(parcel, declarations=declarations, exported_on=DAY)
+
+
+@cache
+def found(row: int, *carats: tuple[str, float]) -> Examination:
+    return examined(declared(row, list(carats)))[0]
+
+
+def kindness(examination: Examination) -> int:
+    assert examination.conclusion is not None
+    return -CONCLUSIONS.index(examination.conclusion)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.sampled_from(ROWS), st.sampled_from(COMPLIANT), st.sampled_from(ZONES), st.floats(1e-6, 1e-3))
+def test_a_speck_changes_nothing(row: int, main: str, other: str, speck: float) -> None:
+    if other == main:
+        return
+    alone, both = found(row, (main, 1.0)), found(row, (main, 1.0), (other, speck))
+    assert kindness(both) <= kindness(alone)
+    assert alone.verification is not None
+    assert both.verification is not None
+    assert both.verification.log10_lr == pytest.approx(alone.verification.log10_lr, abs=0.1)
+    assert alone.mixture is not None
+    assert both.mixture is not None
+    assert both.mixture.undeclared_stone_fraction.estimate == pytest.approx(
+        alone.mixture.undeclared_stone_fraction.estimate, abs=0.1
+    )
+    if other in OTHERS:
+        assert other in both.verification.h2.values["zones"]  # type: ignore[operator]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.sampled_from(ROWS), st.lists(st.sampled_from(ZONES), min_size=2, max_size=len(ZONES), unique=True))
+def test_any_number_of_zones_gets_whole_statements(row: int, zones: list[str]) -> None:
+    said = found(row, *((zone, 1.0) for zone in zones))
+    assert said.mixture is not None
+    share = said.mixture.undeclared_stone_fraction
+    assert 0.0 <= share.low <= share.estimate <= share.high <= 1.0
+    assert share.high - share.low > 0.01, "no parcel of 200 stones tells its share as well as that"
+    assert 0.0 < said.mixture.p_value <= 1.0
+    assert 0.0 < said.mixture.detection_limit <= 1.0
+    assert said.verification is not None
+    assert np.isfinite([said.verification.log10_lr, said.verification.low, said.verification.high]).all()
+    named = said.verification.h2.values.get("zones", ())
+    assert set(named) == set(OTHERS)  # type: ignore[arg-type]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.sampled_from(ROWS), st.lists(st.sampled_from(COMPLIANT), min_size=2, max_size=6, unique=True))
+def test_a_blend_that_explains_no_more_than_a_zone_is_not_received_more_kindly(row: int, zones: list[str]) -> None:
+    both = found(row, *((zone, 1.0) for zone in zones))
+    alone = [found(row, (zone, 1.0)) for zone in zones]
+    assert both.verification is not None
+    against = {item.zone_id: item.log10_lr for item in both.verification.by_alternative if item.kind == "zone"}
+    if min(against[zone] for zone in zones) < 0.0:  # one of them alone explains the parcel better
+        assert kindness(both) <= max(kindness(one) for one in alone)
+
+
+@given(st.lists(st.floats(0, 1), min_size=3, max_size=3), st.lists(st.booleans(), min_size=3, max_size=3))
+def test_zones_that_were_not_compliant_stay_with_what_was_not_declared_of_them(
+    raw: list[float], allowed: list[bool]
+) -> None:
+    shares = np.array([raw]) / max(sum(raw), 1e-9) if sum(raw) > 1e-3 else np.array([[1.0, 0.0, 0.0]])
+    weight = elsewhere(shares, np.array([allowed]))[0]
+    for z in range(3):
+        assert weight[z] == pytest.approx(0.0 if allowed[z] else 1.0 - shares[0, z])
+    assert np.all((not_named(shares) >= 0) & (not_named(shares) <= 1))
+
+
+def test_h2_moves_smoothly_into_an_unlisted_source_alone() -> None:
+    evidence = Evidence(listed=np.array([[3.0, -2.0]]), unlisted=np.array([1.0]), declared=np.array([0.0]))
+    weight = np.array([0.2])
+    none = log_alternative(evidence, np.array([[0.0, 0.0]]), weight)
+    assert none[0] == pytest.approx(1.0)
+    assert log_alternative(evidence, np.array([[1e-9, 0.0]]), weight)[0] == pytest.approx(1.0, abs=1e-6)
+    whole = log_alternative(evidence, np.array([[1.0, 0.0]]), weight)
+    assert whole[0] == pytest.approx(np.log(0.8 * np.exp(3.0) + 0.2 * np.exp(1.0)))
+
+
+@pytest.mark.parametrize("zones", [("boganda",), ("berberati", "boganda")])
+def test_a_zone_without_reference_is_not_comparable_and_named(zones: tuple[str, ...]) -> None:
+    row = ROWS[0]
+    (said,) = examined(reference_parcel(row, *zones))
+    assert said.conclusion == "not_comparable"
+    assert said.verification is None
+    assert said.mixture is None
+    assert said.error_rates is None
+    assert said.attribution is not None
+    assert "zone_without_reference" in {caution.code for caution in said.cautions}
+    assert said.explanation is not None
+    asked = {item.code: item.values for item in said.explanation.sentences}
+    assert asked["next_reference"]["zones"] == ("boganda",)
+
+
+@pytest.mark.parametrize("zones", [(), ("berberati",), ("berberati", "boganda"), ("carnot", "bria")])
+@pytest.mark.parametrize("carats", [True, False])
+@pytest.mark.parametrize("attribute", [None, "colour", "morphology"])
+def test_a_caution_that_a_field_is_missing_agrees_with_the_field(
+    zones: tuple[str, ...], carats: bool, attribute: str | None
+) -> None:
+    parcel = declared(ROWS[1], dict.fromkeys(zones, 1.0))
+    assert parcel.stones is not None
+    codes = {name: values for name, values in parcel.stones.codes.items() if name != attribute}
+    parcel = replace(parcel, carats=parcel.carats if carats else None, stones=replace(parcel.stones, codes=codes))
+    (said,) = examined(parcel)
+    cautions = {caution.code: caution.values for caution in said.cautions}
+    assert ("no_declaration" in cautions) == (said.conclusion is None) == (not zones)
+    unknown = "zone_without_reference" in cautions
+    assert ("no_declaration" in cautions or unknown) == (said.verification is None) == (said.mixture is None)
+    assert unknown == (said.conclusion == "not_comparable")
+    assert ("carats_not_recorded" in cautions) == (not carats)
+    if said.mixture is not None:
+        assert ("carats_not_recorded" in cautions) == (said.mixture.undeclared_carat_fraction is None)
+    assert said.explanation is not None
+    shown = {item.attribute for item in said.explanation.classes}
+    missing = set(shipped().scheme.attribute_names) - shown
+    assert missing == ({str(cautions["attribute_not_recorded"]["attribute"])} if attribute else set())
