@@ -16,7 +16,7 @@ from kpfootprint.cli.compare import compare
 from kpfootprint.cli.models import models
 from kpfootprint.cli.operate import keys, serve, worker
 from kpfootprint.cli.output import say
-from kpfootprint.cli.planning import adequacy, plan, pool
+from kpfootprint.cli.planning import adequacy, drift, plan, pool
 from kpfootprint.cli.register import backup, register, restore
 from kpfootprint.cli.verify import verify
 from kpfootprint.cli.zones import zones
@@ -43,7 +43,7 @@ def cli() -> None:
 
 
 for command in (
-    *(compare, beside, verify, batch, validate, plan, adequacy, pool, zones, models, keys, serve, worker),
+    *(compare, beside, verify, batch, validate, plan, adequacy, pool, drift, zones, models, keys, serve, worker),
     *(register, backup, restore),
 ):
     cli.add_command(command)

@@ -12,7 +12,7 @@ import click
 from kpfootprint.cli.fields import Declared
 from kpfootprint.cli.output import out_option, writing
 from kpfootprint.cli.reading import read_submission
-from kpfootprint.cli.surroundings import lang_option, model_option, now, open_release
+from kpfootprint.cli.surroundings import lang_option, model_option, now, open_release, settings
 
 if TYPE_CHECKING:
     from kpfootprint.release import Release
@@ -110,6 +110,46 @@ def pool(submission: Path, form: str, lang: str, out: Path | None, model: Path |
     if problems:
         raise IngestError(problems)
     _show(pool_answer(read.batch, release, now().date()), release, form, lang, out)
+
+
+@click.command()
+@click.option("--exporter", metavar="NAME", help="Follow the shipments of this exporter.")
+@click.option("--zone", metavar="ZONE", help="Follow the shipments that declare this zone.")
+@click.option(
+    "--per-points",
+    type=click.IntRange(2, 100_000),
+    default=100,
+    show_default=True,
+    help="Shipments to one false alarm over all charts together.",
+)
+@form_option
+@lang_option
+@out_option
+@model_option
+def drift(
+    exporter: str | None, zone: str | None, per_points: int, form: str, lang: str, out: Path | None, model: Path | None
+) -> None:
+    """Say what changes from shipment to shipment of an exporter or a zone, from the register."""
+    if exporter is None and zone is None:
+        raise click.UsageError("name --exporter, --zone or both")
+    from kpfootprint.report.planned import answer_text
+    from service.work.drift import drifted
+    from service.work.place import Workplace
+
+    given = settings()
+    work = Workplace(given.model_copy(update={"model": model or given.model}))
+    work.open()
+    try:
+        said = "en" if form == "json" else lang
+        answer = drifted(work, exporter=exporter, zone=zone, per_shipments=per_points, lang=said)
+        zones = {item.zone_id: item.name for item in work.release().zone_table.zones}
+    finally:
+        work.close()
+    text = (
+        json.dumps(answer, ensure_ascii=False, indent=1) + "\n" if form == "json" else answer_text(answer, zones, lang)
+    )
+    with writing(out) as stream:
+        stream.write(text.encode())
 
 
 def _show(answer: dict[str, Any], release: Release, form: str, lang: str, out: Path | None) -> None:

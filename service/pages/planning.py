@@ -17,6 +17,8 @@ from service.door.visit import visit_of
 from service.languages import language_of
 from service.pages.comparisons import TOP
 from service.pages.render import page, rendered
+from service.routes.planning import SERIES
+from service.work.drift import drifted
 from service.work.planning import judged, planned, zone_names
 
 SHARES = (0.05, 0.1, 0.2, 0.3, 0.5)
@@ -46,6 +48,21 @@ async def adequacy(request: Request) -> Response:
     on = visit.asked["on"] or today()
     answer = await visit.work.heavy(partial(judged, visit.work, request.path_params["id"], on, lang))
     return _shown(request, answer, lang)
+
+
+async def drift(request: Request) -> Response:
+    """Show what changes over the shipments of an exporter or a zone."""
+    visit = visit_of(request)
+    asked, lang = visit.asked, language_of(request)
+    follow = partial(
+        drifted,
+        visit.work,
+        exporter=asked["exporter"],
+        zone=asked["zone"],
+        per_shipments=asked["per_points"],
+        lang=lang,
+    )
+    return _shown(request, await visit.work.heavy(follow), lang)
 
 
 def _shown(request: Request, answer: dict[str, Any], lang: str) -> Response:
@@ -97,5 +114,14 @@ ENDPOINTS = (
         query=(ON,),
         page=True,
         summary="Page: whether a zone's references are enough.",
+    ),
+    Endpoint(
+        method="GET",
+        path="/drift",
+        role="viewer",
+        handler=drift,
+        query=SERIES,
+        page=True,
+        summary="Page: what changes from shipment to shipment.",
     ),
 )

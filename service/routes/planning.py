@@ -9,10 +9,11 @@ from starlette.responses import JSONResponse, Response
 
 from service.clock import today
 from service.door.endpoint import JSON, Answer, Body, Endpoint
-from service.door.query import day
+from service.door.query import day, text, whole_number
 from service.door.visit import visit_of
 from service.routes import shapes
 from service.routes.bodies import document_in
+from service.work.drift import PER_SHIPMENTS, drifted
 from service.work.planning import judged, planned, pooled
 
 
@@ -37,7 +38,36 @@ async def pool(request: Request) -> Response:
     return JSONResponse(await visit.work.heavy(partial(pooled, visit.work, asked["comparisons"], today())))
 
 
+async def drift(request: Request) -> Response:
+    """Answer what changes over the shipments of an exporter or a zone."""
+    visit = visit_of(request)
+    asked = visit.asked
+    follow = partial(
+        drifted, visit.work, exporter=asked["exporter"], zone=asked["zone"], per_shipments=asked["per_points"]
+    )
+    return JSONResponse(await visit.work.heavy(follow))
+
+
+SERIES = (
+    text("exporter", "Shipments of this exporter."),
+    text("zone", "Shipments that declare this zone."),
+    whole_number(
+        "per_points",
+        "Shipments to one false alarm over all charts together.",
+        maximum=100_000,
+        default=PER_SHIPMENTS,
+    ),
+)
 ENDPOINTS = (
+    Endpoint(
+        method="GET",
+        path="/v1/drift",
+        role="viewer",
+        handler=drift,
+        query=SERIES,
+        answer=Answer(shape=shapes.Drift),
+        summary="Say what changes over the shipments of an exporter or a zone.",
+    ),
     Endpoint(
         method="POST",
         path="/v1/plan",

@@ -398,6 +398,47 @@ class Pool(TypedDict):
     cautions: list[Said]
 
 
+class DriftPoint(TypedDict):
+    """A shipment on a chart, with the limits at its own number of stones."""
+
+    at: Moment
+    comparison: Href
+    value: float
+    lower: float
+    upper: float
+
+
+class DriftSignal(Said):
+    """A change, seen with the shipment of this moment."""
+
+    at: Moment
+
+
+class DriftSeries(TypedDict):
+    """One number followed from shipment to shipment."""
+
+    name: str
+    points: list[DriftPoint]
+    centre: float
+    lower: float
+    upper: float
+    signals: list[DriftSignal]
+
+
+class FalseAlarm(TypedDict):
+    """How many shipments bring one false alarm over all charts together."""
+
+    per_points: int
+    charts: int
+
+
+class Drift(TypedDict):
+    """What changes from shipment to shipment."""
+
+    series: list[DriftSeries]
+    false_alarm: FalseAlarm
+
+
 class ProblemDetails(TypedDict):
     """Problem details (RFC 9457)."""
 

@@ -63,3 +63,28 @@ def test_the_pages_ask_and_answer_in_both_languages(browser: Any) -> None:
     assert "<svg" in answer.text
     assert "Il faut environ" in answer.text
     assert browser.get("/planning/stones?declare=atlantis&against=bria").status_code == 422
+
+
+def test_shipments_are_followed_from_the_register(ask: Ask, parcel: dict[str, Any]) -> None:
+    stones = parcel["stones"]
+    for part in range(3):
+        some = {name: values[part * 150 : part * 150 + 150] for name, values in stones.items()}
+        sent = {**parcel, "parcel_id": f"S{part}", "exporter": "Maison A", "value_usd": 4000 + part, "stones": some}
+        assert ask("monitor", "POST", "/v1/comparisons", json=sent).status_code == 201
+    answer = ask("viewer", "GET", "/v1/drift?exporter=Maison A")
+    assert answer.status_code == 200, answer.text
+    drift = answer.json()
+    assert drift["false_alarm"]["per_points"] == 100
+    size = next(item for item in drift["series"] if item["name"] == "size")
+    assert len(size["points"]) == 3
+    assert {"at", "comparison", "value"} <= set(size["points"][0])
+    assert size["lower"] < size["centre"] < size["upper"]
+    assert all(ask("viewer", "GET", point["comparison"]).status_code == 200 for point in size["points"][:1])
+    problem_in(ask("viewer", "GET", "/v1/drift"), 422, "invalid_input")
+    assert ask("viewer", "GET", "/v1/drift?exporter=nobody").json()["series"] == []
+
+
+def test_the_charts_are_a_page(browser: Any) -> None:
+    page = browser.get("/drift?exporter=nobody&lang=fr")
+    assert page.status_code == 200, page.text
+    assert "Aucun changement" in page.text

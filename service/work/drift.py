@@ -1,0 +1,59 @@
+"""What changes from shipment to shipment of an exporter or a zone, read from the register."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from kpfootprint.ingest import ingest_json
+from kpfootprint.parcel import Batch
+from kpfootprint.planning.answers import Shipment, drift_answer
+from kpfootprint.report.planned import worded
+from service.clock import written
+from service.errors import Refused
+from service.register.comparisons import Search, page_of, parcel_of, report_of
+from service.work.place import Workplace
+from service.work.planning import zone_names
+
+MOST_SHIPMENTS = 300
+"""Of a series: the newest ones."""
+PER_SHIPMENTS = 100
+
+
+def drifted(
+    work: Workplace, *, exporter: str | None, zone: str | None, per_shipments: int, lang: str = "en"
+) -> dict[str, Any]:
+    """Follow the shipments of an exporter, of a declared zone, or of both at once.
+
+    Raises
+    ------
+    Refused
+        ``invalid_input`` where neither is named.
+    """
+    if exporter is None and zone is None:
+        raise Refused("invalid_input", "Name an exporter, a zone or both.")
+    release = work.release()
+    entries, _ = page_of(
+        work.engine, before=None, limit=MOST_SHIPMENTS, search=Search(exporter=exporter, zone=zone, sort="-created_at")
+    )
+    parcels, shipments = [], []
+    for entry in reversed(entries):
+        parcel, report = parcel_of(work.engine, entry.id), report_of(work.engine, entry.id)
+        if parcel is None or report is None:
+            continue
+        document, content = json.loads(parcel), json.loads(report)
+        parcels.append(ingest_json(document, release.scheme, release.zone_table))
+        mixture, carats = content["mixture"], content["parcel"]["carats"]
+        value = document.get("value_usd")
+        shipments.append(
+            Shipment(
+                at=written(entry.created_at),
+                comparison=f"/v1/comparisons/{entry.id}",
+                log10_lr=entry.log10_lr,
+                undeclared=None if mixture is None else mixture["undeclared_stone_fraction"]["estimate"],
+                value_per_carat=None if not value or not carats else value / carats,
+                conditions=document.get("conditions") or {},
+            )
+        )
+    answer = drift_answer(Batch(tuple(parcels)), shipments, release, per_shipments=per_shipments)
+    return worded(answer, zone_names(release), lang)
