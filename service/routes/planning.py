@@ -11,7 +11,7 @@ from service.clock import today
 from service.door.endpoint import JSON, Answer, Body, Endpoint
 from service.door.query import day, text, whole_number
 from service.door.visit import visit_of
-from service.routes import shapes
+from service.routes import shapes_of_planning as shapes
 from service.routes.bodies import document_in
 from service.work.drift import PER_SHIPMENTS, drifted
 from service.work.planning import judged, planned, pooled

@@ -1,0 +1,212 @@
+"""The shapes of planning: plans, adequacy of references, pools and drift."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, NotRequired
+
+from annotated_types import Gt, Le
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from service.routes.shapes import STRICT, Day, Href, Moment, Positive
+
+
+class PlanZone(TypedDict):
+    """A declared zone of a plan."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+
+    zone_id: str
+    carats: NotRequired[Positive | None]
+
+
+class Question(TypedDict):
+    """What a plan is asked: declared zones, an alternative and a share of stones."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+
+    declared: Annotated[list[str | PlanZone], Field(min_length=1, max_length=50)] | dict[str, Positive]
+    against: NotRequired[Annotated[str, Field(max_length=100)]]
+    share: NotRequired[Annotated[float, Gt(0), Le(1)]]
+    on: NotRequired[Day]
+
+
+class PlanShare(TypedDict):
+    """A declared zone with its share of stones."""
+
+    zone_id: str
+    stone_share: float
+
+
+class DetectionItem(TypedDict):
+    """The chance of finding the share at a size, with its limits."""
+
+    n_stones: int
+    carats: float
+    chance: float
+    low: float
+    high: float
+
+
+class ReferencesItem(TypedDict):
+    """The chance if every zone concerned had so many more reference parcels."""
+
+    extra_parcels: int
+    n_stones: int
+    chance: float
+
+
+class Said(TypedDict):
+    """Something said, as a code, its values and an English text."""
+
+    code: str
+    values: dict[str, Any]
+    text: str
+
+
+class Plan(TypedDict):
+    """How many stones, and how many reference parcels, it takes."""
+
+    declared: list[PlanShare]
+    against: str
+    share: float
+    on: Day
+    release: str
+    detection: list[DetectionItem]
+    stones_needed: int | None
+    floor: float
+    distinguishable: bool
+    references: list[ReferencesItem]
+    sentence: str
+    cautions: list[Said]
+
+
+class HardestItem(TypedDict):
+    """A zone whose parcels pass as this one's, and how often."""
+
+    zone_id: str
+    chance_false_consistent: float
+    distance: float
+    n_drawn: int
+    compliant: bool
+
+
+class GainItem(TypedDict):
+    """What further reference parcels would buy."""
+
+    extra_parcels: int
+    expected_cllr: float
+    expected_chance: float
+
+
+class Adequacy(TypedDict):
+    """Whether the references of a zone are enough."""
+
+    zone_id: str
+    on: Day
+    release: str
+    n_stones: int
+    n_parcels: int
+    effective_parcels: float
+    true_consistent: float
+    true_queried: float
+    nowhere_consistent: float
+    hardest: list[HardestItem]
+    gain: list[GainItem]
+    collect: str
+    sentence: str
+    cautions: list[Said]
+
+
+class PoolQuestion(TypedDict):
+    """Kept comparisons that are weighed as one claim."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+
+    comparisons: Annotated[list[Annotated[str, Field(max_length=40)]], Field(min_length=1, max_length=200)]
+
+
+class PoolParcel(TypedDict):
+    """A parcel of a pool."""
+
+    parcel_id: str
+    n_stones: int
+
+
+class PoolVerification(TypedDict):
+    """The joint likelihood ratio, and what the parcels' own would give if they shared nothing."""
+
+    log10_lr: float
+    low: float
+    high: float
+    level: float
+    log10_lr_if_independent: float
+    dependence: float
+    bound_hit: Literal["lower", "upper"] | None
+
+
+class Fraction(TypedDict):
+    """A share with its limits."""
+
+    estimate: float
+    low: float
+    high: float
+    level: float
+
+
+class PoolMixture(TypedDict):
+    """Undeclared goods in all parcels together."""
+
+    undeclared_stone_fraction: Fraction
+    p_value: float
+
+
+class Pool(TypedDict):
+    """What several parcels say as one claim."""
+
+    n_parcels: int
+    parcels: list[PoolParcel]
+    verification: PoolVerification
+    mixture: PoolMixture
+    cautions: list[Said]
+
+
+class DriftPoint(TypedDict):
+    """A shipment on a chart, with the limits at its own number of stones."""
+
+    at: Moment
+    comparison: Href
+    value: float
+    lower: float
+    upper: float
+
+
+class DriftSignal(Said):
+    """A change, seen with the shipment of this moment."""
+
+    at: Moment
+
+
+class DriftSeries(TypedDict):
+    """One number followed from shipment to shipment."""
+
+    name: str
+    points: list[DriftPoint]
+    centre: float
+    lower: float
+    upper: float
+    signals: list[DriftSignal]
+
+
+class FalseAlarm(TypedDict):
+    """How many shipments bring one false alarm over all charts together."""
+
+    per_points: int
+    charts: int
+
+
+class Drift(TypedDict):
+    """What changes from shipment to shipment."""
+
+    series: list[DriftSeries]
+    false_alarm: FalseAlarm
