@@ -9,6 +9,7 @@ from datetime import date, datetime
 
 from kpfootprint.ingest.rules import Broken
 from kpfootprint.ingest.words import condition_values, fold
+from kpfootprint.visible import is_visible, visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,9 @@ class Odd:
 
 Cell = str | int | float | bool | date | Odd | None
 
+
+LONGEST_TEXT = 200
+"""Characters of the longest name, number or id."""
 
 DASHES = frozenset("-–—−‐‑")
 """Signs that stand for nothing where one of them, or two, fill a cell."""
@@ -57,8 +61,10 @@ def read_text(cell: Cell) -> str | Broken | None:
     text = text_of(cell)
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
-    if any(unicodedata.category(char) in ("Cc", "Cs") for char in text):
-        return Broken("wrong_type", {"expected": "text without control characters"})
+    if len(text) > LONGEST_TEXT:
+        return Broken("wrong_type", {"expected": f"text of at most {LONGEST_TEXT} characters"})
+    if not is_visible(text):
+        return Broken("wrong_type", {"expected": f"text without characters that cannot be seen: {visible(text)}"})
     return text
 
 

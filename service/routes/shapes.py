@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired, Required
 
 from annotated_types import Gt, Le
 from pydantic import ConfigDict, Field
@@ -87,7 +87,7 @@ class SizeClass(TypedDict):
 class Parcel(TypedDict, total=False):
     """One parcel: stones (in columns or rows) or counts, with what was declared."""
 
-    parcel_id: str
+    parcel_id: Required[Annotated[str, Field(min_length=1, max_length=200)]]
     exported_on: Day | None
     certificate_no: str | None
     exporter: str | None

@@ -1,0 +1,116 @@
+"""What BentoML and the launcher cost: the same door and handler, served by us and by a bare uvicorn, turn by turn."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx2
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from service.door.stack import door
+from service.endpoints import ENDPOINTS
+from service.pages.errors import problem_response, refusal_response
+from service.register.keys import create_key
+from service.routes.comparisons import submitted
+from service.settings import Settings, read_settings
+from service.work.place import Workplace
+from tests.service.server import Server, free_port
+
+ROUNDS, REQUESTS, AT_ONCE = 6, 80, 4
+N_STONES = 1000
+MOST_TIMES, MOST_SPREAD = 1.3, 2.5
+
+
+def bare(port: int) -> None:
+    """Serve comparisons with nothing but uvicorn around the door."""
+    import gc
+
+    work = Workplace(read_settings())
+    work.open()
+    gc.collect()
+    gc.freeze()
+    app = Starlette(routes=[Route("/v1/comparisons", submitted, methods=["POST"])])
+    inside = door(app, work=work, endpoints=ENDPOINTS, tell=refusal_response, tell_plainly=problem_response)
+    uvicorn.run(inside, host="127.0.0.1", port=port, log_level="warning", access_log=False)
+
+
+def parcel() -> bytes:
+    colours, shapes = ["brown", "white", "cape"], ["octahedron", "cube"]
+    stones = {
+        "weight_ct": [round(0.1 + (7 * k % 97) / 50, 2) for k in range(N_STONES)],
+        "colour": [colours[k % 3] for k in range(N_STONES)],
+        "morphology": [shapes[k % 2] for k in range(N_STONES)],
+    }
+    return json.dumps({"parcel_id": "B", "declarations": [{"zone_id": "berberati"}], "stones": stones}).encode()
+
+
+def round_of(client: httpx2.Client, body: bytes) -> tuple[float, list[float]]:
+    """Return requests a second, and the seconds of each."""
+
+    def ask(_: int) -> float:
+        started = time.perf_counter()
+        client.post("/v1/comparisons", content=body).raise_for_status()
+        return time.perf_counter() - started
+
+    started = time.perf_counter()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        seconds = list(pool.map(ask, range(REQUESTS)))
+    return REQUESTS / (time.perf_counter() - started), seconds
+
+
+def middle_and_last(seconds: list[float]) -> tuple[float, float]:
+    """Return the median and the 99th percentile."""
+    return statistics.median(seconds), statistics.quantiles(seconds, n=100)[98]
+
+
+def main() -> int:
+    home, port, body = Path(tempfile.mkdtemp()), free_port(), parcel()
+    key = create_key(Settings(home=home), "monitor")
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    surroundings = os.environ | {"KPF_HOME": str(home), "KPF_RATE_PER_MINUTE": "0"}
+    command = [sys.executable, "-m", "benchmarks.bench_service", "bare", str(port)]
+    plain = subprocess.Popen(command, env=surroundings)
+    rates: dict[str, list[float]] = {"served": [], "bare": []}
+    times: dict[str, list[float]] = {"served": [], "bare": []}
+    try:
+        with Server(home, KPF_RATE_PER_MINUTE="0") as server:
+            clients = {
+                "served": httpx2.Client(base_url=server.url, headers=headers, timeout=60),
+                "bare": httpx2.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60),
+            }
+            for client in clients.values():
+                round_of(client, body)
+            for _ in range(ROUNDS):
+                for name, client in clients.items():
+                    rate, seconds = round_of(client, body)
+                    rates[name].append(rate)
+                    times[name] += seconds
+    finally:
+        plain.terminate()
+        plain.wait()
+    for name in rates:
+        middle, last = (1e3 * seconds for seconds in middle_and_last(times[name]))
+        print(f"{name:8} {statistics.median(rates[name]):6.1f} requests/s   p50 {middle:5.0f} ms   p99 {last:5.0f} ms")
+    ratio = statistics.median(a / b for a, b in zip(rates["bare"], rates["served"], strict=True))
+    middle, last = middle_and_last(times["served"])
+    print(f"bare uvicorn answers {ratio:.2f} times as many requests, at most {MOST_TIMES}")
+    print(f"p99 is {last / middle:.2f} times p50, at most {MOST_SPREAD}")
+    spread = last / middle
+    return int(ratio > MOST_TIMES or spread > MOST_SPREAD)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["bare"]:
+        bare(int(sys.argv[2]))
+    else:
+        sys.exit(main())
