@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kpfootprint.cli.output import out_option, writing
+from kpfootprint.cli.output import out_option, say, writing
 from kpfootprint.cli.parallel import lines_of, problem_line
-from kpfootprint.cli.reading import read_submission
+from kpfootprint.cli.reading import choose_option, read_submission, receipt_lines
 from kpfootprint.cli.surroundings import model_option, now, open_release
 from kpfootprint.errors import IngestError
 
 if TYPE_CHECKING:
-    from kpfootprint.ingest import Submission
+    from kpfootprint.ingest import Choices, Submission
 
 SOME_BAD = 3
 
@@ -28,15 +28,18 @@ SOME_BAD = 3
 @click.option(
     "--scheduler", metavar="ADDRESS", help="Dask scheduler whose workers examine parcels, as tcp://host:8786."
 )
+@choose_option
 @model_option
-def batch(submission: Path, out: Path | None, workers: int, scheduler: str | None, model: Path | None) -> int:
+def batch(
+    submission: Path, out: Path | None, workers: int, scheduler: str | None, choices: Choices, model: Path | None
+) -> int:
     """Examine every parcel of a submission.
 
     SUBMISSION is a folder, .zip or .xlsx. The result has one report a line, in the order of parcels. A bad parcel's
     line holds its problems instead, and the exit status is then 3.
     """
     release = open_release(model)
-    read = read_submission(submission, release)
+    read = read_submission(submission, release, choices)
     lines = lines_of(read.batch.parcels, release, now(), workers=workers, scheduler=scheduler)
     hidden = not sys.stderr.isatty()
     with (
@@ -63,16 +66,21 @@ def _in_order(read: Submission, lines: Iterator[tuple[str, bool]]) -> Iterator[t
 
 @click.command()
 @click.argument("submission", type=click.Path(exists=True, path_type=Path))
+@choose_option
 @model_option
-def validate(submission: Path, model: Path | None) -> None:
-    """List all problems of a submission.
+def validate(submission: Path, choices: Choices, model: Path | None) -> None:
+    """List all problems of a submission, or say how it was read.
 
-    SUBMISSION is a folder, .zip or .xlsx, or one table alone. Every problem is told at once: table, row, column,
-    reason, value. Nothing is examined.
+    SUBMISSION is a folder, .zip or workbook, or one sheet alone. Every problem is told at once: table, row, column,
+    reason, value. Without any, each parcel is told as it was understood: stones, carats, classes, rows left out,
+    columns passed over. Nothing is examined.
     """
-    read = read_submission(submission, open_release(model))
+    read = read_submission(submission, open_release(model), choices)
     problems = [problem for failure in read.failures for problem in failure.problems]
     if problems:
         raise IngestError(problems)
     n_stones = sum(parcel.n_stones for parcel in read.batch)
-    click.echo(f"{len(read.order)} parcels, {n_stones} stones: no problem found.")
+    say(f"{len(read.order)} parcels, {n_stones} stones: no problem found.")
+    for parcel in read.batch:
+        for line in receipt_lines(parcel):
+            say(line)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shlex
 import sys
 from collections.abc import Iterable, Sequence
 
@@ -54,6 +55,8 @@ def show_problems(problems: Iterable[Problem]) -> None:
     count = 0
     for problem in problems:
         say(str(problem), err=True)
+        for question, answer in problem.values.get("choices", ()):
+            say(f"  choose with: --choose {shlex.quote(f'{question}={answer}')}", err=True)
         count += 1
     say(f"{count} problem{'s' if count != 1 else ''}; nothing was written.", err=True)
 

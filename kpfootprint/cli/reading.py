@@ -1,44 +1,80 @@
-"""From a path on the command line to parcels: a table, a JSON parcel, or a whole submission."""
+"""From a path on the command line to parcels: a sheet, a JSON parcel, or a whole submission, and how it was read."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from kpfootprint.errors import IngestError, Problem
-from kpfootprint.strict_json import NotJson, read_json
+import click
 
 if TYPE_CHECKING:
-    from kpfootprint.ingest import Submission
+    from kpfootprint.ingest import Choices, Submission
     from kpfootprint.parcel import Parcel
     from kpfootprint.release import Release
 
+Command = TypeVar("Command", bound=Callable[..., object])
 
-def read_submission(path: Path, release: Release) -> Submission:
+
+def choose_option(command: Command) -> Command:
+    """Add ``--choose QUESTION=ANSWER``."""
+    option = click.option(
+        "--choose",
+        "choices",
+        multiple=True,
+        metavar="QUESTION=ANSWER",
+        callback=_choices,
+        help="What is meant where a sheet can be read in two ways, as a problem tells: valuation=ministry, lots=one, "
+        "column:Grade=ignore, colour:wht=colourless. May be repeated.",
+    )
+    return option(command)
+
+
+def _choices(_context: click.Context, _parameter: click.Parameter, said: tuple[str, ...]) -> Choices:
+    found: dict[str, str] = {}
+    for text in said:
+        question, equals, answer = text.rpartition("=")
+        if not equals or not question.strip() or not answer.strip():
+            raise click.BadParameter(f"{text!r} is no QUESTION=ANSWER; write for example lots=one")
+        found[question.strip()] = answer.strip()
+    return found
+
+
+def read_submission(path: Path, release: Release, choices: Choices) -> Submission:
     """Read every parcel of a submission; bad parcels stand in its failures."""
     from kpfootprint.ingest import ingest_submission
 
-    return ingest_submission(path, release.scheme, release.zone_table)
+    return ingest_submission(path, release.scheme, release.zone_table, choices=choices)
 
 
-def read_parcel(path: Path, release: Release, given: dict[str, Any]) -> Parcel:
+def read_parcel(path: Path, release: Release, given: dict[str, Any], choices: Choices) -> Parcel:
     """Read the one parcel that a path holds; what the command line says goes before what the file says."""
-    from kpfootprint.ingest import ingest_file, ingest_json
+    from kpfootprint.ingest import ingest_file
 
-    if path.suffix.lower() == ".json":
-        return ingest_json(_document(path, given), release.scheme, release.zone_table)
-    return ingest_file(path, release.scheme, release.zone_table, parcel=given)
+    return ingest_file(path, release.scheme, release.zone_table, parcel=given, choices=choices)
 
 
-def _document(path: Path, given: dict[str, Any]) -> object:
-    try:
-        document = read_json(path.read_bytes())
-    except NotJson as error:
-        raise IngestError([Problem(table=path.name, code="not_json", reason=f"this is not JSON: {error}")]) from None
-    if not isinstance(document, dict):
-        return document
-    whole = {"parcel_id": path.stem} | document | given
-    own = document.get("conditions")
-    if isinstance(own, dict) and "conditions" in given:
-        whole["conditions"] = own | given["conditions"]
-    return whole
+def receipt_lines(parcel: Parcel) -> Iterator[str]:
+    """Yield how a parcel was read: stones, carats, classes, and whatever was left out or passed over."""
+    read: dict[str, Any] = dict(parcel.read_as or {})
+    counted = f"{read['n_stones']} stones" if read["n_stones"] else "stones not counted"
+    weighed = "not weighed" if read["carats"] is None else f"{read['carats']:.2f} ct"
+    mean = "" if read["mean_ct"] is None else f", {read['mean_ct']:.2f} ct a stone"
+    largest = "" if read["largest_ct"] is None else f", the largest {read['largest_ct']:g} ct"
+    yield f"{parcel.parcel_id}: {counted}, {weighed}{mean}{largest}"
+    for name, classes in read["classes"].items():
+        if classes:
+            yield f"  {name}: " + ", ".join(f"{label} {count}" for label, count in classes.items())
+    if read["header_rows"] != [1]:
+        yield "  header in row " + " and ".join(map(str, read["header_rows"]))
+    for item in read["left_out"]:
+        yield f"  left out: {item['table']}, row {item['row']}: {item['text']}"
+    if read["passed_over"]:
+        yield "  passed over: " + ", ".join(read["passed_over"])
+    if read["hidden"]:
+        yield "  hidden, and read all the same: " + ", ".join(read["hidden"])
+    for item in read["notes"]:
+        yield f"  {item['text']}"
+    for item in parcel.declarations:
+        amount = "" if item.carats is None else f" {item.carats:g} ct"
+        yield f"  declared: {item.zone_id}{amount}"

@@ -53,9 +53,9 @@ def _made_again(sealed: DossierInput, model: Path | None) -> Remade:
     from kpfootprint.report import Remade
 
     release = load_release(model or _folder_of(sealed))
-    parcel = ingest_json(sealed.parcel, release.scheme, release.zone_table)
+    parcel = ingest_json(sealed.parcel, release.scheme, release.zone_table, sealed=True)
     (report,) = examine(Batch((parcel,)), release, status_on=sealed.status_on, created_at=sealed.created_at)
-    return Remade(report=report, parcel=parcel_to_json(parcel, release.scheme), card=release.card)
+    return Remade(report=report, parcel=parcel_to_json(parcel, release.scheme, sealed=True), card=release.card)
 
 
 def _folder_of(sealed: DossierInput) -> Path:

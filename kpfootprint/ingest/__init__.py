@@ -4,12 +4,14 @@ from kpfootprint.ingest.assemble import ParcelFailure, Submission
 from kpfootprint.ingest.document import ingest_json
 from kpfootprint.ingest.files import Upload
 from kpfootprint.ingest.limits import Limits
+from kpfootprint.ingest.meanings import Choices
 from kpfootprint.ingest.reading import Reading, ingest_file, ingest_submission, read
 from kpfootprint.ingest.rules import RULES, text_of_rule
 from kpfootprint.ingest.written import parcel_to_json
 
 __all__ = [
     "RULES",
+    "Choices",
     "Limits",
     "ParcelFailure",
     "Reading",

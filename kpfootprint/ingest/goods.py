@@ -13,7 +13,7 @@ from kpfootprint.ingest.findings import Findings
 from kpfootprint.ingest.numbers import DecimalMarks, check_range, read_numbers
 from kpfootprint.ingest.rules import Broken
 from kpfootprint.ingest.tables import Column, Table
-from kpfootprint.ingest.words import Words, attribute_words, fold, nearest
+from kpfootprint.ingest.words import Words, attribute_words, class_code, nearest
 from kpfootprint.parcel import NOT_RECORDED
 from kpfootprint.scheme import Attribute
 
@@ -149,7 +149,7 @@ def class_codes(cells: Sequence[Cell], attribute: Attribute) -> tuple[NDArray[np
             broken[position] = Broken(cell.code, {"expected": f"a {attribute.name}"})
             continue
         text = text_of(cell)
-        code = known.get(fold(text))
+        code = class_code(text, known)
         if code is not None:
             codes[position] = code
             continue

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from kpfootprint.ingest.sizes import size_span
-from kpfootprint.ingest.words import Words, attribute_words, code_names, declared_words, fold
+from kpfootprint.ingest.words import Words, attribute_words, code_names, declared_words, fold, stem_key
 
 MEASURES = ("n_stones", "carats", "percent")
 _PER = re.compile(
@@ -117,11 +117,18 @@ class Headers:
 
     def class_of(self, text: str) -> tuple[str, str] | None:
         """Return column and class that a text names, where it names one of one attribute only."""
-        found = self._class_words.get(fold(text), ())
+        found = self._named(text)
         return found[0] if len(found) == 1 else None
+
+    def _named(self, text: str) -> tuple[tuple[str, str], ...]:
+        """Return column and class of each attribute that has a word."""
+        return self._class_words.get(fold(text)) or self._class_words.get(stem_key(text), ())
 
     def _is(self, role: str, token: str) -> bool:
         return token in self._roles[role]
+
+    def _any(self, role: str, tokens: Iterable[str]) -> bool:
+        return any(self._is(role, token) for token in tokens)
 
     @cached_property
     def _met(self) -> dict[str, Meaning]:
@@ -161,6 +168,10 @@ class Headers:
             usd = not any(self._is("money_elsewhere", token) for token in tokens)
             whole = any(self._is("value", token) for token in tokens)
             return Meaning(role="money", sure=not (usd and whole))
+        if any(self._is("other_unit", token) for token in tokens) and any(
+            self._is("carats", token) for token in tokens
+        ):
+            return Meaning(role="other_unit")
         if any(self._is("percent", token) for token in tokens):
             return Meaning(role="percent")
         if any(self._is("mean", token) for token in tokens):
@@ -238,7 +249,7 @@ class Headers:
         start = 0
         while start < len(rest):
             for end in range(len(rest), start, -1):
-                hits = self._class_words.get("".join(rest[start:end]), ())
+                hits = self._named(" ".join(rest[start:end]))
                 if len(hits) == 1:
                     column, name = hits[0]
                     if column in found:
@@ -262,7 +273,12 @@ class Headers:
     @cached_property
     def total_stems(self) -> tuple[str, ...]:
         """Folded words of which a label of a total has one at least."""
-        return (*self._roles["total"], *self._roles["total_alone"])
+        return (*self._roles["total"], *self._roles["total_alone"], *self._roles["mean_row"])
+
+    def is_mean(self, text: str) -> bool:
+        """Say whether a cell is the label of a row of means."""
+        tokens = tokens_of(text)
+        return 0 < len(tokens) <= 3 and self._is("mean_row", tokens[0])
 
     def is_total(self, text: str) -> bool:
         """Say whether a cell is the label of a total or a subtotal."""

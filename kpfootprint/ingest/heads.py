@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -45,7 +46,8 @@ def find_head(rows: Sequence[Sequence[Cell]], headers: Headers) -> Head:
     best = filled[0]
     if not _names_every_column(rows[best], headers):
         scores = {at: _score(rows[at], headers) for at in filled}
-        best = max(filled, key=lambda at: (scores[at], -at))
+        later = [at for at in filled[1:] if not _holds_numbers(rows[at])]
+        best = max([filled[0], *later], key=lambda at: (scores[at], -at))
         if scores[best] <= 0.5:
             best = filled[0]
     members = [best]
@@ -65,15 +67,20 @@ def _texts(row: Sequence[Cell]) -> list[str]:
     return ["" if is_blank(cell) else text_of(cell) for cell in row]
 
 
+_NUMBER = re.compile(
+    r"[+-]?\d[\d.,'\u00a0\u202f ]*(%|ct|cts|carats?|pcs?|st|g|mg|usd|eur|fcfa)?\.?|[$€]\s*\d[\d.,' ]*", re.IGNORECASE
+)
+_SIEVE = re.compile(r"[+-]\d{1,2}")
+
+
 def _is_number(text: str) -> bool:
-    kept = text.replace(" ", "").replace("\u00a0", "").replace("'", "")
-    return (
-        bool(kept)
-        and kept[0] in "0123456789.,-+"
-        and all(char in "0123456789.,-+%" for char in kept)
-        and any(char.isdigit() for char in kept)
-        and not (kept[0] in "+-" and len(kept.lstrip("+-")) <= 7 and "." not in kept and "," not in kept)
-    )
+    """Say whether a cell holds a number, with a unit perhaps, and not the name of a sieve."""
+    text = text.strip()
+    return _NUMBER.fullmatch(text) is not None and _SIEVE.fullmatch(text) is None
+
+
+def _holds_numbers(row: Sequence[Cell]) -> bool:
+    return any(not isinstance(cell, str) or _is_number(cell) for cell in row[:_CELLS] if not is_blank(cell))
 
 
 def _score(row: Sequence[Cell], headers: Headers) -> float:
@@ -113,7 +120,7 @@ def _names_every_column(row: Sequence[Cell], headers: Headers) -> bool:
 def _is_group_row(above: Sequence[Cell], head: Sequence[Sequence[Cell]], headers: Headers) -> bool:
     """Say whether a row names groups of the columns below it: the header beneath repeats itself, or has gaps."""
     upper = _texts(above)
-    lower = _texts(head[0])
+    lower = _joined(head)
     if any(_is_number(text) for text in upper if text) or sum(bool(text) for text in upper) < 2:
         return False
     below = [fold(text) for text in _joined(head) if text]

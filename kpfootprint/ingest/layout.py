@@ -26,7 +26,7 @@ from kpfootprint.ingest.meanings import (
 )
 from kpfootprint.ingest.sums import leave_out_totals
 from kpfootprint.ingest.tables import Column, Note, RawTable, Table, Trace
-from kpfootprint.ingest.unfold import unfold
+from kpfootprint.ingest.unfold import unfold, unrepeated
 from kpfootprint.ingest.words import declared_words
 
 
@@ -40,6 +40,7 @@ def understand(
     hint : str or None
         What the name of the table says that it is; columns that clearly say otherwise go before it.
     """
+    raw = unrepeated(raw)
     trace = Trace(header_rows=raw.header_rows, hidden=list(raw.hidden))
     sheet = Sheet(raw, meanings_of(raw, headers, choices), headers, choices, trace)
     sheet = with_cells_asked(sheet)
@@ -79,6 +80,7 @@ def _without_totals(sheet: Sheet) -> Sheet:
         for at, item in enumerate(sheet.meanings)
         if not item.wide and item.role in ("size_class", *(i.column for i in sheet.headers.words.scheme.categorical))
     ]
+    classes = classes or sheet.places("description")
     kept, left_out, found = leave_out_totals(sheet.raw, measures, classes, sheet.headers, sheet.choices)
     sheet.trace.left_out.extend(left_out)
     sheet.problems.extend(found)
@@ -90,6 +92,10 @@ def _without_totals(sheet: Sheet) -> Sheet:
 
 def _tables(sheet: Sheet, hint: str | None) -> list[Table]:
     columns = [item.column for item in sheet.headers.words.scheme.categorical]
+    for at in sheet.places("other_unit"):
+        if not sheet.places("carats"):
+            sheet.tell("unknown_unit", at)
+            return []
     wide = [at for at, item in enumerate(sheet.meanings) if item.wide]
     parties = _parties(sheet)
     measured = sheet.places("n_stones", "carats")
@@ -105,6 +111,7 @@ def _tables(sheet: Sheet, hint: str | None) -> list[Table]:
     if zones and sheet.places("carats") and not classed and hint not in ("stones", "counts"):
         return [_plain(sheet, "declarations")]
     if sheet.places("n_stones") or (sheet.places("size_class") and (sheet.places("carats") or hint == "counts")):
+        _ask_about_cells(sheet, classed)
         tables = [_plain(sheet, "counts")]
     elif sheet.places("carats") or hint in ("stones", "counts"):
         tables = [_plain(sheet, hint if hint == "counts" else "stones")]
@@ -115,6 +122,18 @@ def _tables(sheet: Sheet, hint: str | None) -> list[Table]:
     if zones and tables[0].complete:
         tables.append(_zones_of(tables[0], sheet, zones[0]))
     return tables
+
+
+def _ask_about_cells(sheet: Sheet, classed: list[int]) -> None:
+    """Ask whether rows with a size class and carats are classes, or stones, where two of them are alike."""
+    if sheet.places("n_stones"):
+        return
+    rows = np.column_stack([sheet.raw.columns[at].codes for at in classed])
+    if len(np.unique(rows, axis=0)) == len(rows) or sheet.places("lot", "description", "described", "parcel_id"):
+        return
+    at = sheet.places("size_class")[0]
+    header = sheet.raw.columns[at].header
+    sheet.tell("stones_or_cells", at, header=header, choices=[(f"column:{header}", "ignore")])
 
 
 def _parties(sheet: Sheet) -> dict[str, dict[str, int]]:

@@ -10,7 +10,7 @@ from kpfootprint.ingest.cells import Cell, Odd, is_blank, text_of
 from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.sizes import size_span
 from kpfootprint.ingest.tables import Column
-from kpfootprint.ingest.words import attribute_words, code_names, fold
+from kpfootprint.ingest.words import attribute_words, class_code, code_names
 from kpfootprint.scheme import Attribute
 
 _LONGEST = 4
@@ -53,6 +53,7 @@ def _split(text: str, attributes: Sequence[Attribute], headers: Headers, unread:
     found: dict[str, str] = {}
     sizes: list[str] = []
     codes: dict[str, set[int]] = {}
+    known = {item.name: attribute_words(item) for item in attributes}
     start = 0
     while start < len(words):
         for end in range(min(len(words), start + _LONGEST), start, -1):
@@ -60,7 +61,7 @@ def _split(text: str, attributes: Sequence[Attribute], headers: Headers, unread:
             if size_span(piece, headers.words.scheme) is not None:
                 sizes.append(piece)
                 break
-            hits = [(item, code) for item in attributes if (code := attribute_words(item).get(fold(piece))) is not None]
+            hits = [(item, code) for item in attributes if (code := class_code(piece, known[item.name])) is not None]
             if len(hits) == 1:
                 codes.setdefault(hits[0][0].column, set()).add(hits[0][1])
                 break

@@ -16,7 +16,8 @@ from kpfootprint.ingest.numbers import DecimalMarks, read_numbers
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.sizes import size_span
 from kpfootprint.ingest.tables import Column, RawTable, Trace
-from kpfootprint.ingest.words import attribute_words, declared_words, fold, nearest
+from kpfootprint.ingest.words import attribute_words, class_code, declared_words, fold, nearest
+from kpfootprint.scheme import Attribute
 
 Choices = Mapping[str, str]
 """Answers to questions, by what was asked: ``{"valuation": "ministry", "lots": "one", "column:Grade": "ignore"}``."""
@@ -232,7 +233,7 @@ def _named(sheet: Sheet, at: int, meaning: Meaning, roles: set[str], texts: list
     if sizes == len(texts) and "size_class" not in roles:
         return Meaning(role="size_class")
     hits = {
-        item.column: sum(fold(text) in attribute_words(item) for text in texts)
+        item.column: sum(code is not None for code in _codes(texts, item))
         for item in scheme.categorical
         if item.column not in roles
     }
@@ -244,8 +245,10 @@ def _named(sheet: Sheet, at: int, meaning: Meaning, roles: set[str], texts: list
     if meaning.role == "description":
         return meaning
     if best is not None and 2 * hits[best] >= len(texts) and meaning.role == "unknown":
-        known = [text for text in texts if fold(text) in attribute_words(_attribute(sheet, best))]
-        unknown = [text for text in texts if text not in known]
+        item = next(item for item in scheme.categorical if item.column == best)
+        codes = _codes(texts, item)
+        known = [text for text, code in zip(texts, codes, strict=True) if code is not None]
+        unknown = [text for text, code in zip(texts, codes, strict=True) if code is None]
         sheet.tell(
             "attribute_or_other",
             at,
@@ -258,8 +261,9 @@ def _named(sheet: Sheet, at: int, meaning: Meaning, roles: set[str], texts: list
     return meaning
 
 
-def _attribute(sheet: Sheet, column: str):  # type: ignore[no-untyped-def]
-    return next(item for item in sheet.headers.words.scheme.categorical if item.column == column)
+def _codes(texts: Sequence[str], item: Attribute) -> list[int | None]:
+    known = attribute_words(item)
+    return [class_code(text, known) for text in texts]
 
 
 def listed(texts: Iterable[str], most: int = 4) -> str:

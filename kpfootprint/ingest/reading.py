@@ -161,11 +161,23 @@ def _submission(
         tables, named = _named(tables, source, said, problems, one=one)
         tables = chosen_valuation(tables, named, choices, problems, one=one)
         named = named if len(_parcel_ids(tables)) <= 1 or one else None
+        tables = _with_titles(tables, named)
     if one:
         assert named is not None
         tables = overlay(tables, said, named, words, limits, problems)
     tables = settle_sizes(tables, words, problems)
     return assemble(tables, words, limits, single=named, problems=problems)
+
+
+def _with_titles(tables: dict[str, Table], named: str | None) -> dict[str, Table]:
+    """Lay what titles above a table say to the only parcel; of several parcels they say nothing."""
+    table = tables.get("parcels")
+    if table is None or "parcel_id" in table.columns or not table.complete:
+        return tables
+    if named is None:
+        return {kind: item for kind, item in tables.items() if kind != "parcels"}
+    columns = {"parcel_id": Column("parcel_id", [named], np.zeros(table.n_rows, dtype=np.int32)), **table.columns}
+    return {**tables, "parcels": replace(table, columns=columns)}
 
 
 def _document(source: Path | Upload) -> object:

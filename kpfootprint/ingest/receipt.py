@@ -19,6 +19,7 @@ NOTES = {
     "total_checked": "the row {label} is a total, which agrees with its rows",
     "total_without_numbers": "the row {label} is a total without numbers",
     "sum_of_rows": "the row is the sum of the rows above it and names no class: a total without its name",
+    "mean_row": "the row {label} holds means",
     "note_below": "the row {label} stands below the total and holds no number",
     "size_limits": "size classes in carats: {classes}",
     "words_passed_over": "words of {column} that name no size and no class: {words}",

@@ -63,6 +63,10 @@ RULES: Final[Mapping[str, str]] = {
     "size_or_weight": (
         "the column could be the size of a class or the weight of a stone; head it size_class or weight_ct"
     ),
+    "stones_or_cells": (
+        "several rows have the same class in {header} and no number of stones, so that a row could be a stone or a "
+        "part of a class; head the column remarks if each row is one stone, or give the numbers of stones"
+    ),
     "count_or_other": (
         "the whole numbers of {header} could be numbers of stones, so that a row is not one stone; head the "
         "column n_stones if they are, or remarks if not"

@@ -58,6 +58,11 @@ def leave_out_totals(
     values: dict[int, NDArray[np.float64]] = {}
     if len(labelled):
         values = {at: _values(raw, at, marks) for at in measures}
+        for row in labelled.tolist():
+            if headers.is_mean(_label(raw, row)):
+                left[row] = LeftOut(
+                    table=raw.name, row=raw.line(row), code="mean_row", values={"label": _label(raw, row)}
+                )
         _check_labelled(raw, labelled, values, left, problems)
     _find_unlabelled(raw, labelled, measures, classes, values, marks, choices, left, problems)
     if not left:
@@ -93,7 +98,9 @@ def _labelled_rows(raw: RawTable, headers: Headers, measures: set[int]) -> NDArr
         joined = plain("\n".join(texts)) if len(texts) > 50 else None
         if joined is not None and not any(stem in joined for stem in stems):
             continue
-        hits = [code for code, c in enumerate(cells) if isinstance(c, str) and headers.is_total(c)]
+        hits = [
+            code for code, c in enumerate(cells) if isinstance(c, str) and (headers.is_total(c) or headers.is_mean(c))
+        ]
         if hits:
             mask = np.zeros(len(cells), dtype=bool)
             mask[hits] = True
@@ -135,6 +142,8 @@ def _check_labelled(
     own[labelled] = False
     start, last = 0, -1
     for row in labelled.tolist():
+        if row in left:
+            continue
         shown = {at: float(v[row]) for at, v in values.items() if np.isfinite(v[row])}
         begins = dict.fromkeys((start, 0))
         agreeing = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -23,6 +24,39 @@ from kpfootprint.ingest.numbers import read_numbers
 from kpfootprint.ingest.tables import Column, RawTable, Table
 
 # Sheets that have a column for each class.
+
+
+_REPEATED = re.compile(
+    r"(?P<before>.*?)[\[_ /.(](?P<at>\d{1,4})[\])]?[_ /.](?P<field>.+)|(?P<own>.+?)[_ .](?P<last>\d{1,4})"
+)
+
+
+def unrepeated(raw: RawTable) -> RawTable:
+    """Lay the repeats of a form below each other: ``stones[1]/weight``, ``stones[2]/weight``; or ``weight_1``."""
+    found: dict[str, dict[str, int]] = {}
+    for at, column in enumerate(raw.columns):
+        hit = _REPEATED.fullmatch(column.header)
+        if hit is not None:
+            number = hit["at"] or hit["last"]
+            name = f"{hit['before']}/{hit['field']}" if hit["field"] else hit["own"]
+            found.setdefault(number, {})[name] = at
+    names = set(next(iter(found.values()), {}))
+    if len(found) < 2 or len(names) < 2 or any(set(item) != names for item in found.values()):
+        return raw
+    inside = {at for item in found.values() for at in item.values()}
+    rows = np.arange(raw.n_rows)
+    pieces = []
+    for item in found.values():
+        blank = np.logical_and.reduce([raw.columns[at].blank() for at in item.values()])
+        pieces.append(rows[~blank])
+    every = np.concatenate(pieces)
+    order = np.argsort(every, kind="stable")
+    columns = [column.rows(every[order]) for at, column in enumerate(raw.columns) if at not in inside]
+    for name in next(iter(found.values())):
+        laid = _laid([(piece, item[name]) for piece, item in zip(pieces, found.values(), strict=True)], raw, name)
+        columns.append(laid.rows(order))
+    lines = None if raw.rows is None else raw.rows[every[order]]
+    return replace(raw, columns=columns, rows=lines, ragged={})
 
 
 def unfold(sheet: Sheet, wide: list[int]) -> Table:
@@ -104,7 +138,7 @@ def _melted(
     kinds = {frozenset(name for name, _ in classes) for classes in groups}
     values = {at: values_of(raw, at) for slot in groups.values() for at in slot.values()}
     values |= {at: values_of(raw, at) for at in (*whole.values(), *graded.values())}
-    sampled = bool(graded) and "n_stones" in whole
+    sampled = bool(graded) and bool(whole)
     targets = graded if sampled else whole
     for kind in kinds:
         for measure, at in targets.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -79,7 +80,29 @@ def attribute_words(attribute: Attribute) -> dict[str, int]:
             known.setdefault(fold(word), code)
     for word, code in list(known.items()):
         known.setdefault(f"{word}s", code)
+    stems: dict[str, set[int]] = {}
+    for code, item in enumerate(items):
+        for word in (item.name, *item.labels.values(), *item.synonyms):
+            stems.setdefault(stem_key(word), set()).add(code)
+    known |= {stem: next(iter(codes)) for stem, codes in stems.items() if len(codes) == 1 and len(stem) > 3}
     return known
+
+
+def class_code(text: str, known: Mapping[str, int]) -> int | None:
+    """Return the code of a class by its name, whatever its gender and number: ``enrobées vertes`` is ``enrobé vert``.
+
+    `known` is what `attribute_words` returns.
+    """
+    code = known.get(fold(text))
+    return known.get(stem_key(text)) if code is None else code
+
+
+def stem_key(text: str) -> str:
+    """Return the words of a name without the endings of gender and number, in a form that no folded name has."""
+    stems = [
+        re.sub("e{0,2}s?$", "", fold(word)) or fold(word) for word in text.replace("-", " ").replace("/", " ").split()
+    ]
+    return "~" + "~".join(stems)
 
 
 def code_names(attribute: Attribute) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ def _compared(work: Workplace, read: Callable[[Release], Parcel], actor: str, on
     started = time.perf_counter()
     (report,) = examine(Batch((parcel,)), release, status_on=created_at.date(), created_at=created_at)
     work.meters.compared(report.content["conclusion"], time.perf_counter() - started)
-    document = parcel_to_json(parcel, release.scheme)
+    document = parcel_to_json(parcel, release.scheme, sealed=True)
     try:
         with registering(work.engine) as connection:
             flags, marks = flags_and_marks(connection, Seen(content=report.content, document=document))

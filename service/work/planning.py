@@ -54,7 +54,7 @@ def pooled(work: Workplace, ids: Sequence[str], on: date) -> dict[str, Any]:
                 )
             )
         elif kept is not None:
-            parcels.append(ingest_json(json.loads(kept), release.scheme, release.zone_table))
+            parcels.append(ingest_json(json.loads(kept), release.scheme, release.zone_table, sealed=True))
     if problems:
         raise Refused("invalid_input", f"{len(problems)} problems found.", problems=tuple(problems))
     return worded(pool_answer(Batch(tuple(parcels)), release, on), zone_names(release))

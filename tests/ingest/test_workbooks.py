@@ -1,0 +1,186 @@
+"""Workbooks: merged, hidden and odd cells, other kinds of files, and books made to never end."""
+
+from __future__ import annotations
+
+import io
+import time
+import zipfile
+from datetime import time as clock
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from kpfootprint.ingest import Reading, Upload, read
+from kpfootprint.reference import ZoneTable
+from kpfootprint.scheme import Scheme
+
+
+def book_of(rows: list[list[Any]], *, merge: str | None = None, hide: str | None = None) -> bytes:
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    for row in rows:
+        sheet.append(row)
+    if merge is not None:
+        sheet.merge_cells(merge)
+    if hide is not None:
+        sheet.column_dimensions[hide].hidden = True
+        sheet.row_dimensions[2].hidden = True
+    made = io.BytesIO()
+    book.save(made)
+    return made.getvalue()
+
+
+def reading(data: bytes, scheme: Scheme, zone_table: ZoneTable, name: str = "b.xlsx") -> Reading:
+    return read(Upload(name, data), scheme, zone_table, one=True)
+
+
+def test_words_of_merged_cells_hold_for_every_row(scheme: Scheme, zone_table: ZoneTable) -> None:
+    rows = [["Size", "Colour", "Stones", "Carats"], ["+6", "cape", 10, 0.95], [None, "brown", 10, 0.9]]
+    (parcel,) = reading(book_of(rows, merge="A2:A3"), scheme, zone_table).parcels
+    assert parcel.read_as is not None
+    assert (parcel.n_stones, parcel.read_as["classes"]["size"]) == (20, {"+6": 20})
+    rows = [["weight_ct", "colour"], [0.4, "brown"], [0.3, None], [0.2, None]]
+    (parcel,) = reading(book_of(rows, merge="B2:B4"), scheme, zone_table).parcels
+    assert parcel.read_as is not None
+    assert parcel.read_as["classes"]["colour"] == {"brown": 3}
+
+
+def test_numbers_of_merged_cells_are_refused(scheme: Scheme, zone_table: ZoneTable) -> None:
+    rows = [["Size", "Stones", "Carats"], ["+6", 10, 0.95], ["+7", None, 0.9]]
+    found = reading(book_of(rows, merge="B2:B3"), scheme, zone_table).problems
+    assert [(item.code, item.row, item.column) for item in found] == [("merged_number", 3, "Stones")]
+
+
+def test_times_are_no_weights(scheme: Scheme, zone_table: ZoneTable) -> None:
+    found = reading(book_of([["weight_ct"], [clock(18, 0)], [0.5]]), scheme, zone_table).problems
+    assert [(item.code, item.row) for item in found] == [("time_cell", 2)]
+
+
+def test_what_is_hidden_is_read_and_told(scheme: Scheme, zone_table: ZoneTable) -> None:
+    rows = [["weight_ct", "colour"], [0.4, "brown"], [0.3, "cape"]]
+    (parcel,) = reading(book_of(rows, hide="B"), scheme, zone_table).parcels
+    assert parcel.read_as is not None
+    assert parcel.n_stones == 2
+    assert parcel.read_as["hidden"] == ["Sheet: row 2", "Sheet: column 2"]
+
+
+def test_a_header_below_titles_and_on_two_lines(scheme: Scheme, zone_table: ZoneTable) -> None:
+    rows: list[list[Any]] = [
+        ["Comptoir A"],
+        [],
+        ["Parcel", "P-9"],
+        ["Size", "White", None, "Brown", None],
+        [None, "pcs", "cts", "pcs", "cts"],
+        ["+11", 61, 30.5, 22, 10.78],
+        ["-11+9", 80, 20.0, 30, 7.5],
+        ["Total", "=SUM(B6:B7)", 50.5, 52, 18.28],
+    ]
+    (parcel,) = reading(book_of(rows), scheme, zone_table).parcels
+    assert parcel.read_as is not None
+    assert (parcel.parcel_id, parcel.n_stones, parcel.read_as["header_rows"]) == ("P-9", 193, [4, 5])
+
+
+ODS = """<?xml version="1.0" encoding="UTF-8"?><office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"
+ xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0">
+<office:body><office:spreadsheet><table:table table:name="Pierres">{rows}</table:table></office:spreadsheet></office:body>
+</office:document-content>"""
+KIND = "application/vnd.oasis.opendocument.spreadsheet"
+
+
+def ods_of(rows: list[list[Any]], more: str = "") -> bytes:
+    def cell(value: Any) -> str:
+        if isinstance(value, float):
+            return f'<table:table-cell office:value-type="float" office:value="{value}"{more}/>'
+        return f'<table:table-cell office:value-type="string"><text:p>{value}</text:p></table:table-cell>'
+
+    lines = "".join(f"<table:table-row>{''.join(map(cell, row))}</table:table-row>" for row in rows)
+    made = io.BytesIO()
+    manifest = (
+        '<?xml version="1.0"?><manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0">'
+        f'<manifest:file-entry manifest:full-path="/" manifest:media-type="{KIND}"/></manifest:manifest>'
+    )
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("mimetype", KIND)
+        archive.writestr("META-INF/manifest.xml", manifest)
+        archive.writestr("content.xml", ODS.format(rows=lines))
+    return made.getvalue()
+
+
+def test_open_document_sheets(scheme: Scheme, zone_table: ZoneTable) -> None:
+    rows = [["Poids", "Couleur"], [0.42, "blanc"], [0.31, "brun"]]
+    (parcel,) = reading(ods_of(rows), scheme, zone_table, "s.ods").parcels
+    assert (parcel.n_stones, parcel.carats) == (2, 0.73)
+    formulas = ods_of(rows, ' table:formula="of:=1"')
+    assert [p.code for p in reading(formulas, scheme, zone_table, "s.ods").problems] == ["formulas_in_workbook"]
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\x03\x04junk", b"\xd0\xcf\x11\xe0" + bytes(600)])
+@pytest.mark.parametrize("name", ["s.ods", "s.xls", "s.xlsx"])
+def test_books_that_are_none(data: bytes, name: str, scheme: Scheme, zone_table: ZoneTable) -> None:
+    found = reading(data, scheme, zone_table, name).problems
+    assert {item.code for item in found} <= {"wrong_file_kind", "damaged_file", "file_empty"}
+    assert found
+
+
+def rewritten(part: str, text: str) -> bytes:
+    """Return a small workbook one of whose parts is another text."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(book_of([["weight_ct"], [0.5]]))) as old, zipfile.ZipFile(made, "w", 8) as new:
+        for name in old.namelist():
+            new.writestr(name, text if name == part else old.read(name))
+        if part not in old.namelist():
+            new.writestr(part, text)
+    return made.getvalue()
+
+
+def sheet_of(rows: str) -> bytes:
+    space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    text = f'<?xml version="1.0"?><worksheet xmlns="{space}"><sheetData>{rows}</sheetData></worksheet>'
+    return rewritten("xl/worksheets/sheet1.xml", text)
+
+
+FIRST = '<row r="1"><c r="A1" t="inlineStr"><is><t>weight_ct</t></is></c></row>'
+
+
+@pytest.mark.parametrize(
+    ("rows", "code"),
+    [
+        (FIRST + '<row r="2000000000"><c r="A2000000000"><v>1</v></c></row>', "row_too_far"),
+        (FIRST + '<row r="1048576"><c r="A1048576"><v>1</v></c></row>', "too_many_blank_rows"),
+        (FIRST + "<row/>" * 400_000, "too_many_blank_rows"),
+        (FIRST + "".join(f'<row r="{at}"><c r="ZZZ{at}"><v>1</v></c></row>' for at in range(2, 5000)), "too_many_columns"),
+    ],
+    ids=["far", "gap", "blank", "wide"],
+)
+def test_books_made_to_never_end_are_refused_at_once(
+    rows: str, code: str, scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    start = time.monotonic()
+    found = reading(sheet_of(rows), scheme, zone_table).problems
+    assert [item.code for item in found] == [code]
+    assert time.monotonic() - start < 5
+
+
+def test_a_book_of_texts_is_refused(scheme: Scheme, zone_table: ZoneTable) -> None:
+    texts = "<sst>" + "<si><t/></si>" * 1_600_000 + "</sst>"
+    found = reading(rewritten("xl/sharedStrings.xml", texts), scheme, zone_table).problems
+    assert {item.code for item in found} <= {"too_many_texts", "unpack_ratio"}
+    assert found
+
+
+def test_a_strict_book_is_told_apart(scheme: Scheme, zone_table: ZoneTable) -> None:
+    text = '<workbook xmlns="http://purl.oclc.org/ooxml/spreadsheetml/main"/>'
+    found = reading(rewritten("xl/workbook.xml", text), scheme, zone_table).problems
+    assert [item.code for item in found] == ["strict_workbook"]
+
+
+def test_a_header_of_a_million_columns_is_counted_before_it_is_built(
+    tmp_path: Path, scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    path = tmp_path / "wide.csv"
+    path.write_bytes(b"a," * 20_000_000 + b"\n1\n")
+    start = time.monotonic()
+    assert [item.code for item in read(path, scheme, zone_table).problems] == ["too_many_columns"]
+    assert time.monotonic() - start < 10
