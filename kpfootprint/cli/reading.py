@@ -40,7 +40,7 @@ def _choices(_context: click.Context, _parameter: click.Parameter, said: tuple[s
     return found
 
 
-def read_submission(path: Path, release: Release, choices: Choices) -> Submission:
+def read_submission(path: Path, release: Release, choices: Choices | None = None) -> Submission:
     """Read every parcel of a submission; bad parcels stand in its failures."""
     from kpfootprint.ingest import ingest_submission
 

@@ -180,7 +180,7 @@ def _tables_of(
     before = len(problems)
     if hint == "declarations" and several:
         return [recognise(raw, "declarations", words, problems)]
-    found = understand(raw, hint if several or hint in ("stones", "counts") else None, headers, choices, problems)
+    found = understand(raw, hint if several else None, headers, choices, problems)
     if not found and len(problems) == before and hint is not None and several:
         return [recognise(raw, hint, words, problems)]
     return found

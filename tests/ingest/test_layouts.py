@@ -155,7 +155,8 @@ def test_a_column_of_lots_over_stones_is_asked_about(world: Words) -> None:
 
 @pytest.mark.parametrize("origin", ["Origine", "Zone", "Provenance", "Zone d'extraction"])
 def test_slips_are_declarations_and_nothing_to_compare(origin: str, world: Words) -> None:
-    text = f"N° bordereau;Date;{origin};Nbre de pierres;Poids (carats);Valeur (F CFA)\nB-1;12/02/2019;Nola;212;48,35;3 145 000\n"
+    text = f"N° bordereau;Date;{origin};Nbre de pierres;Poids (carats);Valeur (F CFA)\n"
+    text += "B-1;12/02/2019;Nola;212;48,35;3 145 000\n"
     text += "B-2;13/02/2019;Nola;97;21,70;1 410 500\nB-3;13/02/2019;Boda;10;4,00;1 000\n;;TOTAL;319;74,05;4 556 500\n"
     problem = asked(text, world)
     assert problem.code == "declarations_alone"
