@@ -139,6 +139,7 @@ RULES: Final[Mapping[str, str]] = {
     # parcels
     "duplicate_parcel": "the parcel is given twice, first in row {first}",
     "unknown_parcel": "the parcel is not in the table of parcels",
+    "two_inputs": "a file and pasted rows are both given; give one of the two",
     "no_stones": "the parcel has no stones",
     "stones_and_counts": "the parcel has stones and counts; give one of the two",
     "no_class": "the row of counts names no class",

@@ -55,7 +55,7 @@ def _compare_stretch(
     bad: list[tuple[int, tuple[Problem, ...]]] = []
     for ordinal, document in stretch:
         try:
-            good.append((ordinal, ingest_json(document, release.scheme, release.zone_table)))
+            good.append((ordinal, ingest_json(document, release.scheme, release.zone_table, sealed=True)))
         except IngestError as error:
             bad.append((ordinal, error.problems))
     created_at = this_second()
@@ -68,7 +68,7 @@ def _compare_stretch(
         for (ordinal, parcel), report in zip(good, reports, strict=True):
             if not submissions.is_waiting(connection, job.subject, ordinal):
                 continue  # somebody else, who was thought dead, has kept it
-            document = parcel_to_json(parcel, release.scheme)
+            document = parcel_to_json(parcel, release.scheme, sealed=True)
             flags, marks = flags_and_marks(
                 connection, Seen(content=report.content, document=document, submission_id=job.subject)
             )

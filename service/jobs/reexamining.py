@@ -56,7 +56,7 @@ def _stretch(work: Workplace, job: Job, release: Release, done: int) -> tuple[li
         before = read_report(unpacked(row.report)).content
         change: dict[str, Any] = {"comparison": f"/v1/comparisons/{row.id}", "before": row.conclusion}
         try:
-            parcel = ingest_json(document, release.scheme, release.zone_table)
+            parcel = ingest_json(document, release.scheme, release.zone_table, sealed=True)
             day = _day(before) or now.date()
             (report,) = examine(Batch((parcel,)), release, status_on=day, created_at=now)
         except (KPFootprintError, Refused) as error:

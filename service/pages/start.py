@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from kpfootprint.errors import IngestError, Problem
+from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.reference import ZoneTable
 from service.clock import today
 from service.door.endpoint import FORM, Endpoint
@@ -18,13 +19,14 @@ from service.door.visit import visit_of
 from service.errors import Refused
 from service.languages import language_of
 from service.pages.examples import EXAMPLES, available
-from service.pages.forms import file_of, read_form
+from service.pages.forms import file_of, read_form, text_of
 from service.pages.given import ROWS, Given, given_in
+from service.pages.sheet import Held, Sheet, choices_in, held_in
 from service.pages.problems import told
 from service.pages.render import link_to, page, translations
 from service.register.comparisons import page_of
 from service.work.compare import compare
-from service.work.reading import parcel_at, parcel_of_file, parcel_of_text
+from service.work.reading import parcel_at, parcel_in, pasted, read_plainly, read_upload, upload_of
 
 RECENT = 5
 STATUS_NOTES = {"compliant": "", "suspended": "suspended", "not_covered": ""}
@@ -47,18 +49,31 @@ async def submit(request: Request) -> Response:
 async def _submitted(request: Request, form: FormData) -> Response:
     visit = visit_of(request)
     given = given_in(form)
-    upload = file_of(form, "file")
-    if upload is not None:
-        read = partial(parcel_of_file, upload=upload.file, name=upload.filename or "", parcel=given.parcel())
+    file = file_of(form, "file")
+    held = held_in(form)
+    if file is not None and given.pasted:
+        return await to_thread.run_sync(_form, request, given, (problem(Broken("two_inputs"), table="file"),))
+    if file is not None:
+        upload = upload_of(file.filename or "", await file.read())
+        held = Held.of(upload)
     elif given.pasted:
-        read = partial(parcel_of_text, text=given.pasted, parcel=given.parcel())
+        upload, held = pasted(given.pasted), None
+    elif held is not None:
+        upload = held.upload()
     else:
-        problem = Problem(table="stones", code="no_stones", reason="the parcel has no stones")
-        return await to_thread.run_sync(_form, request, given, (problem,))
+        return await to_thread.run_sync(_form, request, given, (problem(Broken("no_stones"), table="stones"),))
+    read = partial(read_upload, upload=upload, parcel=given.parcel(), choices=choices_in(form))
+    reading = await visit.work.heavy(lambda: read(visit.work.release()))
+    sheet = Sheet.of(upload, reading, held)
+    step = text_of(form, "step")
+    if reading.problems or step == "read" or (step != "compare" and not read_plainly(reading)):
+        return await to_thread.run_sync(partial(_form, request, given, reading.problems, sheet))
     try:
-        kept = await visit.work.heavy(partial(compare, visit.work, read, actor=visit.who.actor))
+        kept = await visit.work.heavy(
+            partial(compare, visit.work, lambda release: parcel_in(read(release)), actor=visit.who.actor)
+        )
     except IngestError as error:
-        return await to_thread.run_sync(_form, request, given, error.problems)
+        return await to_thread.run_sync(_form, request, given, error.problems, sheet)
     return RedirectResponse(link_to(request, f"/comparisons/{kept.id}"), status_code=303)
 
 
@@ -75,7 +90,7 @@ async def example(request: Request) -> Response:
     return RedirectResponse(link_to(request, f"/comparisons/{kept.id}"), status_code=303)
 
 
-def _form(request: Request, given: Given, problems: tuple[Problem, ...]) -> Response:
+def _form(request: Request, given: Given, problems: tuple[Problem, ...], sheet: Sheet | None = None) -> Response:
     visit = visit_of(request)
     release = visit.work.release()
     entries, _ = page_of(visit.work.engine, before=None, limit=RECENT)
@@ -88,6 +103,7 @@ def _form(request: Request, given: Given, problems: tuple[Problem, ...]) -> Resp
         given=given,
         rows=ROWS,
         problems=sorted(problems, key=lambda item: (item.table, item.row or 0)),
+        sheet=sheet,
         told=lambda problem: told(problem, catalogue),
         zones_by_country=_by_country(table, language_of(request)),
         names={zone.zone_id: zone.name for zone in table.zones},

@@ -68,7 +68,7 @@ def _received_before(work: Workplace, once: Once | None) -> Submission | None:
 
 def _parcels(read: ReadSubmission, release: Release) -> list[ReceivedParcel]:
     good: dict[str, Mapping[str, Any]] = {
-        parcel.parcel_id: parcel_to_json(parcel, release.scheme) for parcel in read.batch.parcels
+        parcel.parcel_id: parcel_to_json(parcel, release.scheme, sealed=True) for parcel in read.batch.parcels
     }
     bad = {failure.parcel_id: failure.problems for failure in read.failures}
     return [
