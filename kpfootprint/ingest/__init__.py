@@ -5,6 +5,7 @@ from kpfootprint.ingest.document import ingest_json
 from kpfootprint.ingest.files import Upload
 from kpfootprint.ingest.limits import Limits
 from kpfootprint.ingest.meanings import Choices
+from kpfootprint.ingest.numbers import number_given
 from kpfootprint.ingest.reading import Reading, ingest_file, ingest_submission, read
 from kpfootprint.ingest.rules import RULES, text_of_rule
 from kpfootprint.ingest.written import parcel_to_json
@@ -20,6 +21,7 @@ __all__ = [
     "ingest_file",
     "ingest_json",
     "ingest_submission",
+    "number_given",
     "parcel_to_json",
     "read",
     "text_of_rule",

@@ -109,6 +109,12 @@ def _number_in_text(text: str, marks: DecimalMarks) -> float | Broken:
     return Broken("ambiguous_number" if _SEPARATED.fullmatch(text) else "not_a_number")
 
 
+def number_given(text: str) -> float | str:
+    """Return the number in a field or an option; what is none, or two numbers, stays as it is, to be told as one."""
+    number = read_number(text.strip(), DecimalMarks())
+    return text if isinstance(number, Broken) or np.isnan(number) else number
+
+
 def read_numbers(
     cells: Sequence[Cell], marks: DecimalMarks, *, typed: bool = False
 ) -> tuple[NDArray[np.float64], dict[int, Broken]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.datastructures import FormData
 
+from kpfootprint.ingest import number_given
 from service.pages.forms import text_of
 
 ROWS = 10
@@ -37,11 +38,11 @@ class Given:
             "selection": self.selection,
             "sorter": self.sorter,
             "sieve_set": self.sieve_set,
-            "bottom_screen_mm": number_in(self.bottom_screen_mm),
+            "bottom_screen_mm": number_given(self.bottom_screen_mm) if self.bottom_screen_mm else None,
             "specials_removed": {"yes": True, "no": False}.get(self.specials_removed),
         }
         declarations = [
-            _filled({"zone_id": zone, "carats": number_in(carats)})
+            _filled({"zone_id": zone, "carats": number_given(carats) if carats else None})
             for zone, carats in zip(self.zones, self.carats, strict=True)
             if zone or carats
         ]
@@ -60,14 +61,6 @@ def given_in(form: FormData) -> Given:
     single = {name: text_of(form, name) for name in Given.__dataclass_fields__ if name not in {"zones", "carats"}}
     rows = {name: _row(form, field) for name, field in (("zones", "zone"), ("carats", "carats"))}
     return Given(**single, **rows)  # type: ignore[arg-type]
-
-
-def number_in(text: str) -> float | str | None:
-    """Return the number a field holds, with a decimal comma too; what is none stays as it is, to be told."""
-    try:
-        return float(text.replace(",", ".").replace(" ", "").replace("\u00a0", "")) if text else None
-    except ValueError:
-        return text
 
 
 def _row(form: FormData, name: str) -> tuple[str, ...]:

@@ -21,9 +21,9 @@ from service.languages import language_of
 from service.pages.examples import EXAMPLES, available
 from service.pages.forms import file_of, read_form, text_of
 from service.pages.given import ROWS, Given, given_in
-from service.pages.sheet import Held, Sheet, choices_in, held_in
 from service.pages.problems import told
 from service.pages.render import link_to, page, translations
+from service.pages.sheet import Held, Sheet, choices_in, held_in
 from service.register.comparisons import page_of
 from service.work.compare import compare
 from service.work.reading import parcel_at, parcel_in, pasted, read_plainly, read_upload, upload_of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from starlette.formparsers import MultiPartParser
 from starlette.requests import Request
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest import ingest_json
+from kpfootprint.ingest import ingest_json, number_given
 from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release
 from service.door.endpoint import JSON, MULTIPART
@@ -49,7 +49,9 @@ CONDITIONS: Final[Mapping[str, str]] = {
     "specials_removed": "true or false.",
     "sieve_set": "Sieve set of a sorting sheet.",
 }
+CHOOSE = "For a table that can be read in two ways: QUESTION=ANSWER, as its problem names them; may be repeated."
 GIVEN: tuple[Query, ...] = (
+    text("choose", CHOOSE, repeats=True),
     text("declare", "For a table: a declared zone, ZONE or ZONE=CARATS; repeat it for a blend.", repeats=True),
     *(text(name, f"For a table: {about}") for name, about in {**TEXTS, **CONDITIONS}.items()),
 )
@@ -58,7 +60,7 @@ FORM: dict[str, Any] = {
     "required": ["file"],
     "properties": {"file": FILE, "parcel": {"type": "string"}}
     | {query.name: {"type": "string"} for query in GIVEN}
-    | {"declare": {"type": "array", "items": {"type": "string"}}},
+    | {name: {"type": "array", "items": {"type": "string"}} for name in ("declare", "choose")},
 }
 KINDS: Mapping[str, Any] = {
     JSON: shapes.Parcel,
@@ -75,15 +77,15 @@ async def reader_of(request: Request) -> Reader:
     given = _given({name: visit.asked[name] for name in (*TEXTS, *CONDITIONS)}, visit.asked["declare"])
     if visit.media_type == JSON:
         document = json_in(visit.body)
-        if given and isinstance(document, dict):
-            document = _overlaid(document, given)
-        return lambda release: ingest_json(document, release.scheme, release.zone_table)
+        return lambda release: ingest_json(document, release.scheme, release.zone_table, given=given)
+    choices = _choices(visit.asked["choose"])
     if visit.media_type in TABLES:
-        return partial(parcel_of_file, upload=io.BytesIO(visit.body), name=TABLES[visit.media_type], parcel=given)
-    return await _reader_of_form(request, given)
+        upload, name = io.BytesIO(visit.body), TABLES[visit.media_type]
+        return partial(parcel_of_file, upload=upload, name=name, parcel=given, choices=choices)
+    return await _reader_of_form(request, given, choices)
 
 
-async def _reader_of_form(request: Request, given: dict[str, Any]) -> Reader:
+async def _reader_of_form(request: Request, given: dict[str, Any], choices: dict[str, str]) -> Reader:
     body = visit_of(request).body
 
     async def stream() -> Any:
@@ -109,6 +111,7 @@ async def _reader_of_form(request: Request, given: dict[str, Any]) -> Reader:
         )
         raise Refused("invalid_input", f"{len(problems)} problems found.", problems=problems)
     declared = [value for value in form.getlist("declare") if isinstance(value, str) and value.strip()]
+    choices |= _choices([value for value in form.getlist("choose") if isinstance(value, str)])
     own = _given({key: fields.get(key) for key in (*TEXTS, *CONDITIONS)}, tuple(declared))
     document = json_in(fields["parcel"].encode()) if "parcel" in fields else {}
     if not isinstance(document, dict):
@@ -116,7 +119,7 @@ async def _reader_of_form(request: Request, given: dict[str, Any]) -> Reader:
         raise Refused("invalid_input", "The field 'parcel' holds no object.", problems=(problem,))
     await form.close()
     whole = _overlaid(_overlaid(document, own), given)
-    return partial(parcel_of_file, upload=io.BytesIO(content), name=name, parcel=whole)
+    return partial(parcel_of_file, upload=io.BytesIO(content), name=name, parcel=whole, choices=choices)
 
 
 def _overlaid(document: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
@@ -140,19 +143,18 @@ def _given(values: Mapping[str, str | None], declared: tuple[str, ...]) -> dict[
 
 def _declaration(item: str) -> dict[str, Any]:
     zone, equals, carats = item.partition("=")
-    return {"zone_id": zone.strip()} | ({"carats": _number(carats)} if equals else {})
+    return {"zone_id": zone.strip()} | ({"carats": number_given(carats)} if equals else {})
+
+
+def _choices(said: Iterable[str]) -> dict[str, str]:
+    """Return the answers to questions that are given as ``question=answer``."""
+    parts = [text.rpartition("=") for text in said]
+    return {question.strip(): answer.strip() for question, equals, answer in parts if equals and question.strip()}
 
 
 def _value(name: str, given: str) -> Any:
     if name == "bottom_screen_mm":
-        return _number(given)
+        return number_given(given)
     if name == "specials_removed":
         return {"true": True, "yes": True, "false": False, "no": False}.get(given.lower(), given)
     return given
-
-
-def _number(given: str) -> Any:
-    try:
-        return float(given.replace(",", "."))
-    except ValueError:
-        return given

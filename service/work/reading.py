@@ -28,9 +28,7 @@ def pasted(text: str) -> Upload:
     return Upload("pasted.json" if text.lstrip().startswith("{") else "pasted.csv", text.encode())
 
 
-def read_upload(
-    release: Release, *, upload: Upload, parcel: Mapping[str, Any], choices: Mapping[str, str]
-) -> Reading:
+def read_upload(release: Release, *, upload: Upload, parcel: Mapping[str, Any], choices: Mapping[str, str]) -> Reading:
     """Read the one parcel of an upload; the fields of the form go before what the file says."""
     return read(upload, release.scheme, release.zone_table, given=parcel, choices=choices, one=True)
 
@@ -47,6 +45,18 @@ def read_plainly(reading: Reading) -> bool:
     read_as = dict(parcel_in(reading).read_as or {})
     told = ("left_out", "passed_over", "hidden", "notes")
     return read_as.get("header_rows", [1]) == [1] and not any(read_as.get(name) for name in told)
+
+
+def parcel_of_file(
+    release: Release,
+    *,
+    upload: BinaryIO,
+    name: str,
+    parcel: Mapping[str, Any],
+    choices: Mapping[str, str] | None = None,
+) -> Parcel:
+    """Read an uploaded file; what is given besides goes before what the file says."""
+    return parcel_in(read_upload(release, upload=upload_of(name, upload.read()), parcel=parcel, choices=choices or {}))
 
 
 def parcel_at(release: Release, *, path: Path, parcel: Mapping[str, Any]) -> Parcel:

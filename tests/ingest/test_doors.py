@@ -34,7 +34,7 @@ GIVEN: list[dict[str, Any]] = [
 
 
 def doors(folder: Path) -> dict[str, Path | Upload]:
-    tables = {
+    tables: dict[str, list[list[Any]]] = {
         "parcels": [["parcel_id", "exported_on", "sorter", "bottom_screen_mm"], ["P1", "2024-01-05", "S1", 1.8]],
         "declarations": [["parcel_id", "zone_id", "carats"], ["P1", "nola", 1.0]],
         "stones": [["parcel_id", "weight_ct", "colour"], ["P1", 0.42, "brown"], ["P1", 0.31, "cape"]],
@@ -99,9 +99,7 @@ def test_a_sealed_document_says_how_its_sheet_was_read(scheme: Scheme, zone_tabl
         {"counts": None, "stones": {"weight_ct": [0.2], "pieces": [4]}},
     ],
 )
-def test_members_that_nobody_knows_are_problems(
-    members: dict[str, Any], scheme: Scheme, zone_table: ZoneTable
-) -> None:
+def test_members_that_nobody_knows_are_problems(members: dict[str, Any], scheme: Scheme, zone_table: ZoneTable) -> None:
     found = problems_of(lambda: ingest_json(PARCEL | members, scheme, zone_table))
     assert {item.code for item in found} <= {"unknown_member", "unknown_column"}
 

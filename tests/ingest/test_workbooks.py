@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 import zipfile
+from collections.abc import Sequence
 from datetime import time as clock
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,11 @@ from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
 
 
-def book_of(rows: list[list[Any]], *, merge: str | None = None, hide: str | None = None) -> bytes:
+def book_of(rows: Sequence[Sequence[Any]], *, merge: str | None = None, hide: str | None = None) -> bytes:
     book = openpyxl.Workbook()
     sheet = book.worksheets[0]
     for row in rows:
-        sheet.append(row)
+        sheet.append(list(row))
     if merge is not None:
         sheet.merge_cells(merge)
     if hide is not None:
@@ -37,7 +38,7 @@ def reading(data: bytes, scheme: Scheme, zone_table: ZoneTable, name: str = "b.x
 
 
 def test_words_of_merged_cells_hold_for_every_row(scheme: Scheme, zone_table: ZoneTable) -> None:
-    rows = [["Size", "Colour", "Stones", "Carats"], ["+6", "cape", 10, 0.95], [None, "brown", 10, 0.9]]
+    rows: list[list[Any]] = [["Size", "Colour", "Stones", "Carats"], ["+6", "cape", 10, 0.95], [None, "brown", 10, 0.9]]
     (parcel,) = reading(book_of(rows, merge="A2:A3"), scheme, zone_table).parcels
     assert parcel.read_as is not None
     assert (parcel.n_stones, parcel.read_as["classes"]["size"]) == (20, {"+6": 20})
@@ -82,14 +83,16 @@ def test_a_header_below_titles_and_on_two_lines(scheme: Scheme, zone_table: Zone
     assert (parcel.parcel_id, parcel.n_stones, parcel.read_as["header_rows"]) == ("P-9", 193, [4, 5])
 
 
-ODS = """<?xml version="1.0" encoding="UTF-8"?><office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"
- xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0">
-<office:body><office:spreadsheet><table:table table:name="Pierres">{rows}</table:table></office:spreadsheet></office:body>
-</office:document-content>"""
+SPACE = "urn:oasis:names:tc:opendocument:xmlns"
+ODS = f"""<?xml version="1.0" encoding="UTF-8"?>
+<office:document-content xmlns:office="{SPACE}:office:1.0" xmlns:table="{SPACE}:table:1.0"
+ xmlns:text="{SPACE}:text:1.0">
+<office:body><office:spreadsheet><table:table table:name="Pierres">ROWS</table:table></office:spreadsheet>
+</office:body></office:document-content>"""
 KIND = "application/vnd.oasis.opendocument.spreadsheet"
 
 
-def ods_of(rows: list[list[Any]], more: str = "") -> bytes:
+def ods_of(rows: Sequence[Sequence[Any]], more: str = "") -> bytes:
     def cell(value: Any) -> str:
         if isinstance(value, float):
             return f'<table:table-cell office:value-type="float" office:value="{value}"{more}/>'
@@ -104,12 +107,12 @@ def ods_of(rows: list[list[Any]], more: str = "") -> bytes:
     with zipfile.ZipFile(made, "w") as archive:
         archive.writestr("mimetype", KIND)
         archive.writestr("META-INF/manifest.xml", manifest)
-        archive.writestr("content.xml", ODS.format(rows=lines))
+        archive.writestr("content.xml", ODS.replace("ROWS", lines))
     return made.getvalue()
 
 
 def test_open_document_sheets(scheme: Scheme, zone_table: ZoneTable) -> None:
-    rows = [["Poids", "Couleur"], [0.42, "blanc"], [0.31, "brun"]]
+    rows: list[list[Any]] = [["Poids", "Couleur"], [0.42, "blanc"], [0.31, "brun"]]
     (parcel,) = reading(ods_of(rows), scheme, zone_table, "s.ods").parcels
     assert (parcel.n_stones, parcel.carats) == (2, 0.73)
     formulas = ods_of(rows, ' table:formula="of:=1"')
@@ -150,7 +153,10 @@ FIRST = '<row r="1"><c r="A1" t="inlineStr"><is><t>weight_ct</t></is></c></row>'
         (FIRST + '<row r="2000000000"><c r="A2000000000"><v>1</v></c></row>', "row_too_far"),
         (FIRST + '<row r="1048576"><c r="A1048576"><v>1</v></c></row>', "too_many_blank_rows"),
         (FIRST + "<row/>" * 400_000, "too_many_blank_rows"),
-        (FIRST + "".join(f'<row r="{at}"><c r="ZZZ{at}"><v>1</v></c></row>' for at in range(2, 5000)), "too_many_columns"),
+        (
+            FIRST + "".join(f'<row r="{at}"><c r="ZZZ{at}"><v>1</v></c></row>' for at in range(2, 5000)),
+            "too_many_columns",
+        ),
     ],
     ids=["far", "gap", "blank", "wide"],
 )
