@@ -11,7 +11,7 @@ import click
 
 from kpfootprint.cli.output import out_option, say, writing
 from kpfootprint.cli.parallel import lines_of, problem_line
-from kpfootprint.cli.reading import choose_option, read_submission, receipt_lines
+from kpfootprint.cli.reading import choose_option, read_plainly, read_submission, receipt_lines
 from kpfootprint.cli.surroundings import model_option, now, open_release
 from kpfootprint.errors import IngestError
 
@@ -81,6 +81,7 @@ def validate(submission: Path, choices: Choices, model: Path | None) -> None:
         raise IngestError(problems)
     n_stones = sum(parcel.n_stones for parcel in read.batch)
     say(f"{len(read.order)} parcels, {n_stones} stones: no problem found.")
-    for parcel in read.batch:
+    plain = len(read.order) > 1 and all(read_plainly(parcel) for parcel in read.batch)
+    for parcel in () if plain else read.batch:
         for line in receipt_lines(parcel):
             say(line)

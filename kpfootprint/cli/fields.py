@@ -12,21 +12,30 @@ Command = TypeVar("Command", bound=Callable[..., object])
 
 
 class Declared(click.ParamType[dict[str, Any]]):
-    """``ZONE`` or ``ZONE=CARATS``; a decimal comma is understood."""
+    """``ZONE``, ``ZONE=CARATS`` or ``ZONE=60%``; ``country:CF`` in the place of a zone is a country."""
 
-    name = "ZONE[=CARATS]"
+    name = "ZONE[=CARATS|=SHARE%]"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, Any]:
         """Return a declaration in the JSON parcel's shape."""
-        zone, equals, carats = str(value).rpartition("=")
+        from kpfootprint.ingest import number_given
+
+        named, equals, amount = str(value).rpartition("=")
         if not equals:
-            return {"zone_id": str(value).strip(), "carats": None}
-        try:
-            return {"zone_id": zone.strip(), "carats": float(carats.replace(",", "."))}
-        except ValueError:
-            self.fail(
-                f"{carats!r} in {value!r} is not a number of carats; write for example berberati=152.8", param, ctx
-            )
+            return self._place(str(value))
+        amount = amount.strip()
+        number = number_given(amount.removesuffix("%").strip())
+        if isinstance(number, str):
+            told = f"{amount!r} in {value!r} is not a number of carats, or two; write for example berberati=152.8"
+            self.fail(f"{told}, or berberati=60%", param, ctx)
+        return self._place(named) | {"percent" if amount.endswith("%") else "carats": number}
+
+    @staticmethod
+    def _place(named: str) -> dict[str, Any]:
+        kind, colon, country = named.partition(":")
+        if colon and kind.strip().casefold() in ("country", "pays"):
+            return {"country": country.strip()}
+        return {"zone_id": named.strip(), "carats": None}
 
 
 OPTIONS = (
@@ -36,8 +45,8 @@ OPTIONS = (
         "declarations",
         type=Declared(),
         multiple=True,
-        metavar="ZONE[=CARATS]",
-        help="A declared zone; repeat it, with carats, for a blend.",
+        metavar="ZONE[=CARATS|=SHARE%]",
+        help="A declared zone; repeat it, with carats or percent, for a blend. country:CF declares a country.",
     ),
     click.option(
         "--exported-on",

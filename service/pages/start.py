@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from kpfootprint.errors import IngestError, Problem
+from kpfootprint.ingest.reading import two_inputs
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.reference import ZoneTable
 from service.clock import today
@@ -52,7 +53,7 @@ async def _submitted(request: Request, form: FormData) -> Response:
     file = file_of(form, "file")
     held = held_in(form)
     if file is not None and given.pasted:
-        return await to_thread.run_sync(_form, request, given, (problem(Broken("two_inputs"), table="file"),))
+        return await to_thread.run_sync(_form, request, given, (two_inputs(),))
     if file is not None:
         upload = upload_of(file.filename or "", await file.read())
         held = Held.of(upload)

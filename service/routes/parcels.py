@@ -49,10 +49,15 @@ CONDITIONS: Final[Mapping[str, str]] = {
     "specials_removed": "true or false.",
     "sieve_set": "Sieve set of a sorting sheet.",
 }
+DECLARE = "For a table: a declared zone, ZONE, ZONE=CARATS or ZONE=60%; repeat it for a blend; country:CF."
 CHOOSE = "For a table that can be read in two ways: QUESTION=ANSWER, as its problem names them; may be repeated."
 GIVEN: tuple[Query, ...] = (
     text("choose", CHOOSE, repeats=True),
-    text("declare", "For a table: a declared zone, ZONE or ZONE=CARATS; repeat it for a blend.", repeats=True),
+    text(
+        "declare",
+        "For a table: a declared zone, ZONE, ZONE=CARATS or ZONE=60%; repeat it for a blend; country:CF.",
+        repeats=True,
+    ),
     *(text(name, f"For a table: {about}") for name, about in {**TEXTS, **CONDITIONS}.items()),
 )
 FORM: dict[str, Any] = {
@@ -142,8 +147,14 @@ def _given(values: Mapping[str, str | None], declared: tuple[str, ...]) -> dict[
 
 
 def _declaration(item: str) -> dict[str, Any]:
-    zone, equals, carats = item.partition("=")
-    return {"zone_id": zone.strip()} | ({"carats": number_given(carats)} if equals else {})
+    named, equals, amount = item.partition("=")
+    kind, colon, country = named.partition(":")
+    is_country = bool(colon) and kind.strip().casefold() == "country"
+    place = {"country": country.strip()} if is_country else {"zone_id": named.strip()}
+    if not equals:
+        return place
+    percent = amount.strip().endswith("%")
+    return place | {"percent" if percent else "carats": number_given(amount.strip().removesuffix("%").strip())}
 
 
 def _choices(said: Iterable[str]) -> dict[str, str]:

@@ -49,7 +49,7 @@ def test_words_of_merged_cells_hold_for_every_row(scheme: Scheme, zone_table: Zo
 
 
 def test_numbers_of_merged_cells_are_refused(scheme: Scheme, zone_table: ZoneTable) -> None:
-    rows = [["Size", "Stones", "Carats"], ["+6", 10, 0.95], ["+7", None, 0.9]]
+    rows: list[list[Any]] = [["Size", "Stones", "Carats"], ["+6", 10, 0.95], ["+7", None, 0.9]]
     found = reading(book_of(rows, merge="B2:B3"), scheme, zone_table).problems
     assert [(item.code, item.row, item.column) for item in found] == [("merged_number", 3, "Stones")]
 
@@ -60,7 +60,7 @@ def test_times_are_no_weights(scheme: Scheme, zone_table: ZoneTable) -> None:
 
 
 def test_what_is_hidden_is_read_and_told(scheme: Scheme, zone_table: ZoneTable) -> None:
-    rows = [["weight_ct", "colour"], [0.4, "brown"], [0.3, "cape"]]
+    rows: list[list[Any]] = [["weight_ct", "colour"], [0.4, "brown"], [0.3, "cape"]]
     (parcel,) = reading(book_of(rows, hide="B"), scheme, zone_table).parcels
     assert parcel.read_as is not None
     assert parcel.n_stones == 2
