@@ -42,7 +42,7 @@ def drifted(
         if parcel is None or report is None:
             continue
         document, content = json.loads(parcel), json.loads(report)
-        parcels.append(ingest_json(document, release.scheme, release.zone_table))
+        parcels.append(ingest_json(document, release.scheme, release.zone_table, sealed=True))
         mixture, carats = content["mixture"], content["parcel"]["carats"]
         value = document.get("value_usd")
         shipments.append(
