@@ -19,6 +19,7 @@ from service.routes import (
     register,
     sessions,
     submissions,
+    trainings,
     zones,
 )
 
@@ -32,6 +33,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *zones.ENDPOINTS,
     *planning.ENDPOINTS,
     *models.ENDPOINTS,
+    *trainings.ENDPOINTS,
     *reexaminations.ENDPOINTS,
     *keys.ENDPOINTS,
     *sessions.ENDPOINTS,

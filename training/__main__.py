@@ -97,7 +97,10 @@ def merge(first: Path, second: Path, out: Path) -> None:
 @work_options
 @click.option("--config", type=FOLDER, default=DEFAULT, show_default=False, help="Settings that differ, in TOML.")
 @click.option("--prior", type=FOLDER, help="Older release whose spread of parcels this one may lean on.")
-def fit(reference: Path, out: Path, jobs: int, scheduler: str | None, config: Path, prior: Path | None) -> None:
+@click.option("--name", default="unreleased", show_default=True, help="What it calls itself until it is released.")
+def fit(
+    reference: Path, out: Path, jobs: int, scheduler: str | None, config: Path, prior: Path | None, name: str
+) -> None:
     """Fit a model."""
     settings = replace(read_config(config), n_jobs=jobs)
     if out.exists() and not out.is_dir():
@@ -112,6 +115,7 @@ def fit(reference: Path, out: Path, jobs: int, scheduler: str | None, config: Pa
     older = None if prior is None else load_release(prior)
     with at_work("fit", jobs, scheduler) as progress:
         model, manifest = fit_release(package, settings, progress, older)
+    manifest["release"] = name
     write_fit(out, model, manifest, card_of(manifest))
     click.echo(f"{out}: fitted and calibrated; to measure it: python -m training evaluate --model {out}")
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from kpfootprint.cli.output import say
 from kpfootprint.cli.surroundings import home, release_folder, settings
+
+if TYPE_CHECKING:
+    from service.work.place import Workplace
 
 ACTOR = "command line"
 
@@ -50,37 +56,55 @@ def show(release: str) -> None:
 
 @models.command()
 @click.argument("release")
-def activate(release: str) -> None:
+@click.option("--reason", default="", help="Why; stands in the history.")
+@click.option("--force", metavar="REASON", default=None, help="Activate what was not judged, for this reason.")
+def activate(release: str, reason: str, force: str | None) -> None:
     """Make RELEASE the one that everything uses from now on, every file of it checked and parcels tried first."""
-    from kpfootprint.release import load_release
-    from kpfootprint.trial import try_release
+    _named(release)
+    from service.work.releases import activate as put_in_force
 
-    try_release(load_release(_named(release)))
-    _put_in_force(release)
+    with _at_the_register() as work:
+        done = put_in_force(work, release, reason=reason, force=force, actor=ACTOR)
+    say(f"{done.release} is active.")
 
 
 @models.command()
-def rollback() -> None:
+@click.option("--reason", default="", help="Why; stands in the history.")
+def rollback(reason: str) -> None:
     """Go back to the release that was active before."""
-    from kpfootprint.release import load_release
-    from kpfootprint.trial import try_release
     from service.register.activations import before_the_last
-    from service.register.database import open_register
+    from service.work.releases import roll_back
 
-    engine = open_register(settings())
-    before = before_the_last(engine)
-    engine.dispose()
-    if before is None:
-        raise click.UsageError("no other release was active before")
-    try_release(load_release(_named(before)))
-    _put_in_force(before, back=True)
+    with _at_the_register() as work:
+        if before_the_last(work.engine) is None:
+            raise click.UsageError("no other release was active before")
+        done = roll_back(work, reason=reason, actor=ACTOR)
+    say(f"{done.release} is active.")
 
 
-def _put_in_force(release: str, *, back: bool = False) -> None:
-    from service.register.activations import activate as record
-    from service.register.database import open_register
+@models.command()
+def history() -> None:
+    """List what was in force when, by whom and why; the oldest first."""
+    from service.clock import written
+    from service.register.activations import activations
 
-    engine = open_register(settings())
-    record(engine, release, ACTOR, back=back)
-    engine.dispose()
-    click.echo(f"{release} is active.")
+    with _at_the_register() as work:
+        for item in activations(work.engine):
+            back = " (gone back to)" if item.back else ""
+            say(f"{written(item.at)}  {item.release}{back}  {item.actor}  {item.reason}".rstrip())
+
+
+@contextmanager
+def _at_the_register() -> Iterator[Workplace]:
+    """Give the place where releases are put in force; what is refused there is told in a sentence."""
+    from service.errors import Refused
+    from service.work.place import Workplace
+
+    work = Workplace(settings())
+    work.open_register()
+    try:
+        yield work
+    except Refused as refused:
+        raise click.ClickException(refused.detail) from None
+    finally:
+        work.close()

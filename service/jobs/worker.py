@@ -12,6 +12,7 @@ from kpfootprint.errors import IngestError, KPFootprintError
 from service.errors import Refused
 from service.jobs.comparing import compare_submission
 from service.jobs.reexamining import reexamine
+from service.jobs.training import train
 from service.register import entries
 from service.register.database import registering, writing
 from service.register.jobs import OVER, Job, cancel_was_asked, finish, give_back, taken
@@ -27,7 +28,12 @@ LOOK_EVERY = 0.5
 Runner = Callable[[Workplace, Job, Callable[[], bool]], "str | None"]
 """Runs a job and returns where its result is; None where it was halted. It must be able to go on where it was left."""
 
-RUNNERS: Mapping[str, Runner] = {"submission": compare_submission, "import": run_import, "reexamination": reexamine}
+RUNNERS: Mapping[str, Runner] = {
+    "submission": compare_submission,
+    "import": run_import,
+    "reexamination": reexamine,
+    "training": train,
+}
 
 
 def work_until(work: Workplace, stop: threading.Event, *, runners: Mapping[str, Runner] = RUNNERS) -> None:

@@ -48,8 +48,12 @@ class Workplace:
 
     def open(self) -> None:
         """Open the register and load the release in force."""
-        self._engine = open_register(self.settings)
+        self.open_register()
         self.release()
+
+    def open_register(self) -> None:
+        """Open the register alone: a release that cannot be used must not keep another one from being put in force."""
+        self._engine = open_register(self.settings)
 
     def close(self) -> None:
         """Close the register."""

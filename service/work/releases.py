@@ -65,8 +65,9 @@ def known_releases(work: Workplace) -> list[Known]:
 
 def known_release(work: Workplace, name: str) -> Known:
     """Return a release by its name."""
-    for item in known_releases(work):
-        if item.name == name:
+    known = known_releases(work)
+    for item in (*(item for item in known if item.folder.name == name), *known):
+        if name in (item.folder.name, item.name):
             return item
     raise Refused("not_found", "There is no release with this name.")
 

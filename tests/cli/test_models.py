@@ -72,3 +72,21 @@ def test_a_release_that_is_gone_is_told(home: Path) -> None:
     assert done.status == 1
     assert "2099.1" in done.err
     assert kpfootprint("zones", "--model", home / "elsewhere" / "2099.1", home=home).status == 0
+
+
+def test_the_history_says_what_was_in_force_and_why(home: Path) -> None:
+    kpfootprint("models", "activate", "2099.1", "--reason", "Judged by the panel", home=home)
+    kpfootprint("models", "rollback", "--reason", "Wrong labels", home=home)
+    done = kpfootprint("models", "history", home=home)
+    first, second = done.text.splitlines()
+    assert first.split("  ")[1:] == ["2099.1", "command line", "Judged by the panel"]
+    assert second.split("  ")[1:] == [f"{shipped_release().name} (gone back to)", "command line", "Wrong labels"]
+
+
+def test_a_release_that_was_not_judged_needs_a_reason(home: Path) -> None:
+    path = home / "releases" / "2099.1" / "manifest.json"
+    path.write_text(path.read_text(encoding="utf-8").replace('"released": true', '"released": false'), encoding="utf-8")
+    refused = kpfootprint("models", "activate", "2099.1", home=home)
+    assert refused.status == 1
+    assert "was not judged" in refused.err
+    assert kpfootprint("models", "activate", "2099.1", "--force", "A trial", home=home).status == 0

@@ -1,0 +1,120 @@
+"""Runs ``python -m training`` for whoever asked over HTTP: fit, then evaluate, each a process of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO
+
+from service.errors import Refused
+from service.register import jobs, submissions
+from service.register.database import writing
+from service.register.jobs import Job
+from service.work.place import Workplace
+from service.work.train import STEPS, release_of
+
+LOOK_EVERY = 1.0
+"""Seconds between two looks at whether the job is to halt."""
+PERCENT = re.compile(r"\[ *(\d+)%\]")
+
+
+def train(work: Workplace, job: Job, halt: Callable[[], bool]) -> str | None:
+    """Fit and evaluate in a folder of the job, and move what came out among the releases; None where it was halted.
+
+    A fit that was finished before is not done again. Nothing is put in force.
+    """
+    name = release_of(job.id)
+    released = work.settings.home / "releases" / name
+    folder = work.settings.home / "trainings" / job.id
+    if not released.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        package, config, fitted = folder / "package.zip", folder / "config.toml", folder / name
+        kept = submissions.file_of(work.engine, job.id)
+        if kept is None:
+            raise Refused("not_found", "The package of this training is gone.")
+        package.write_bytes(kept[1])
+        config.write_text(job.parameters["config"], encoding="utf-8")
+        cluster = [] if work.settings.scheduler is None else ["--scheduler", work.settings.scheduler]
+        steps = (
+            (fitted / "manifest.json", ["fit", "--out", fitted, "--config", config, "--name", name]),
+            (fitted / "validation.html", ["evaluate", "--model", fitted]),
+        )
+        for half, (made, command) in enumerate(steps):
+            if made.is_file():
+                continue
+            words = [*map(str, command), "--reference", str(package), *cluster]
+            if not _ran(work, job, halt, words, half * STEPS // len(steps)):
+                return None
+        released.parent.mkdir(parents=True, exist_ok=True)
+        fitted.rename(released)
+    shutil.rmtree(folder, ignore_errors=True)
+    return f"/v1/models/{name}"
+
+
+def _ran(work: Workplace, job: Job, halt: Callable[[], bool], words: Sequence[str], before: int) -> bool:
+    """Run a command of ``training``, noting how far it is; False where it was halted.
+
+    Raises
+    ------
+    Refused
+        With what the command said, where it failed.
+    """
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("KPF_")}
+    last: deque[str] = deque(maxlen=20)
+    told = [before]
+    with subprocess.Popen(
+        [sys.executable, "-m", "training", *words],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        env=kept | {"KPF_HOME": str(work.settings.home), "OPENBLAS_NUM_THREADS": "1"},
+        cwd=Path(__file__).parents[2],
+        start_new_session=True,
+    ) as process:
+        assert process.stderr is not None
+        reader = threading.Thread(target=_listen, args=(process.stderr, last, told, before), daemon=True)
+        reader.start()
+        noted = before
+        while True:
+            try:
+                process.wait(timeout=LOOK_EVERY)
+                break
+            except subprocess.TimeoutExpired:
+                if halt():
+                    _end(process)
+                    return False
+                if told[0] > noted:
+                    noted = told[0]
+                    with writing(work.engine) as connection:
+                        jobs.progress(connection, job, noted)
+        reader.join(timeout=5)
+        if process.returncode != 0:
+            raise Refused("conflict", "; ".join(last) or f"training ended with status {process.returncode}")
+    return True
+
+
+def _listen(stream: IO[str], last: deque[str], told: list[int], before: int) -> None:
+    """Keep the last lines that are no progress, and the progress of the others."""
+    for line in stream:
+        found = PERCENT.match(line)
+        if found:
+            told[0] = before + int(found[1]) // 2
+        elif line.strip():
+            last.append(line.strip())
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()

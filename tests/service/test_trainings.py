@@ -1,0 +1,98 @@
+"""Trainings over HTTP: asked for, run by a worker as a process of their own, and ended as a release nobody judged."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.jobs.worker import work_once
+from service.register.database import open_register
+from service.settings import Settings
+from tests.service.test_submissions import Office
+from tests.training.packages import Kind, write_zip
+
+CONFIG = """
+[fit]
+n_folds = 3
+n_resamples = 4
+n_simulated = 3000
+n_ranked = 4000
+[networks]
+hidden = [16]
+gate_hidden = [8]
+stages = [[1e-3, 2]]
+"""
+
+
+@pytest.fixture
+def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
+    monkeypatch.setenv("BENTOML_DO_NOT_TRACK", "true")
+    monkeypatch.setenv("BENTOML_HOME", str(tmp_path / "bentoml"))
+    settings = Settings(home=tmp_path / "home", rate_per_minute=0)
+    open_register(settings).dispose()
+    made = Office(settings)
+    with made.client:
+        yield made
+    made.work.close()
+
+
+def ask(office: Office, package: bytes, role: str = "researcher", **more: Any) -> Any:
+    return office.ask(role, "POST", "/v1/trainings", files={"file": ("mine.zip", package)}, **more)
+
+
+def job_after(office: Office, answer: Any) -> Any:
+    assert answer.status_code == 202, answer.text
+    assert work_once(office.work, threading.Event())
+    return office.get(answer.json()["job"])
+
+
+def test_what_is_no_package_is_told_at_once(office: Office) -> None:
+    answer = ask(office, b"no zip", data={"config": "[fit"})
+    assert answer.status_code == 422
+    assert [(p["column"], p["reason"][:8]) for p in answer.json()["problems"]] == [
+        ("file", "a refere"),
+        ("config", "not TOML"),
+    ]
+    assert ask(office, b"no zip", role="monitor").status_code == 403
+
+
+def test_settings_and_packages_that_do_not_fit_end_the_job_with_the_reason(office: Office, tmp_path: Path) -> None:
+    package = write_zip(tmp_path / "made", Kind(parcels=(2, 2), n_stones=20)).read_bytes()
+    job = job_after(office, ask(office, package, data={"config": "[fit]\nn_folds = 'eight'"}))
+    assert (job["kind"], job["state"]) == ("training", "failed")
+    assert "fit.n_folds: must be a whole number" in job["problem"]
+
+
+@pytest.mark.slow
+def test_a_package_becomes_a_release_that_can_be_forced_into_force(office: Office, tmp_path: Path) -> None:
+    package = write_zip(tmp_path / "made", Kind(parcels=(5, 5, 5, 5), n_stones=80)).read_bytes()
+    job = job_after(office, ask(office, package, data={"config": CONFIG}))
+    assert (job["state"], job["problem"]) == ("done", None)
+    shown = office.get(job["result"])
+    assert shown["released"] is False
+    assert shown["headline"]["auc"] > 0.5
+    name = shown["release"]
+    assert (
+        json.loads((office.settings.home / "releases" / name / "manifest.json").read_text("utf-8"))["release"] == name
+    )
+    refused = office.ask("researcher", "POST", f"/v1/models/{name}/activate", json={"reason": "Try it"})
+    assert refused.status_code == 409
+    forced = office.ask(
+        "researcher", "POST", f"/v1/models/{name}/activate", json={"reason": "Try it", "force": "Nobody judged it yet"}
+    )
+    assert (forced.status_code, forced.json()["active"]) == (201, name)
+    parcel = {
+        "parcel_id": "A",
+        "declarations": [{"zone_id": "z01"}],
+        "stones": {"weight_ct": [0.2] * 50, "colour": ["brown"] * 50, "morphology": ["flat"] * 50},
+    }
+    answer = office.ask("monitor", "POST", "/v1/comparisons", json=parcel)
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["model"]["release"] == name
+    back = office.ask("researcher", "POST", "/v1/models/rollback", json={"reason": "Enough"})
+    assert (back.status_code, back.json()["previous"]) == (201, name)
