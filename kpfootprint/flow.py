@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 import kpfootprint
 from kpfootprint.comparison.findings import examination_of
+from kpfootprint.comparison.free_shares import settle_shares
 from kpfootprint.comparison.hypotheses import form_hypotheses
 from kpfootprint.comparison.results import Examination
 from kpfootprint.comparison.weigh import weigh
@@ -77,8 +78,9 @@ def examinations_of(batch: Batch, release: Release, *, status_on: date) -> tuple
         for rows in (np.flatnonzero(hypotheses.testable), np.flatnonzero(~hypotheses.testable)):
             if rows.size == 0:
                 continue
-            part = hypotheses.take(rows)
-            weighed = weigh(footprints.arrays.take(rows), part, release)
+            arrays = footprints.arrays.take(rows)
+            part, free = settle_shares(arrays, hypotheses.take(rows), release, mean_ct[rows])
+            weighed = weigh(arrays, part, release, free)
             for position, row in enumerate(rows.tolist()):
                 out[int(footprints.rows[row])] = examination_of(
                     parcels[row], weighed, part, position, release, mean_ct[row], compared_on=status_on

@@ -28,6 +28,8 @@ DECLARED: tuple[list[dict[str, Any]], ...] = (
     [{"zone_id": "mbaiki"}],
     [{"zone_id": "carnot", "carats": 1e-3}, {"zone_id": "bria", "carats": 1e6}],
     [{"zone_id": "boda", "percent": 99.5}, {"zone_id": "lunda-norte", "percent": 0.5}],
+    [{"country": "CF", "percent": 60}, {"country": "CD", "percent": 40}],
+    [{"country": "CF"}],
 )
 CONDITIONS: tuple[dict[str, Any], ...] = (
     {},
@@ -156,10 +158,10 @@ def test_a_very_large_parcel() -> None:
 def test_what_fails_in_one_parcel_is_that_parcels_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     parcels = [some_parcel(seed, n=60) for seed in range(4)]
 
-    def failing(arrays: Any, hypotheses: Any, release: Any) -> Any:
+    def failing(arrays: Any, hypotheses: Any, release: Any, free: Any) -> Any:
         if (arrays.n_stones == 61).any():
             raise np.linalg.LinAlgError("singular")
-        return weigh(arrays, hypotheses, release)
+        return weigh(arrays, hypotheses, release, free)
 
     monkeypatch.setattr("kpfootprint.flow.weigh", failing)
     parcels[2] = some_parcel(2, n=61)

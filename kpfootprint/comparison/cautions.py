@@ -55,8 +55,12 @@ def declaration_cautions(
     day = hypotheses.days[row].isoformat()
     if parcel.parcel_id.strip().lower() in NAMES_OF_FILES:
         said.add("parcel_unnamed", parcel_id=parcel.parcel_id)
-    if not parcel.declarations:
+    if not parcel.declarations and not parcel.countries:
         said.add("no_declaration")
+    for item in parcel.countries:
+        zones = [zone.zone_id for zone in release.zone_table.zones if zone.country == item.country]
+        if lacking := tuple(zone for zone in zones if zone not in release.zone_ids):
+            said.add("country_in_part", country=item.country, zones=lacking)
     if parcel.exported_on is None:
         said.add("no_export_date", status_on=day)
     elif compared_on is not None and parcel.exported_on > compared_on:

@@ -45,6 +45,7 @@ from kpfootprint.comparison.sentences import (
     reason_sentences,
     reasons_of,
     resemblance_sentences,
+    split_sentence,
 )
 from kpfootprint.comparison.weigh import LEVEL, OTHER_WEIGHTS, OfDeclaration, Weighed
 from kpfootprint.parcel import Parcel
@@ -82,7 +83,7 @@ def verification_of(
     as_recorded, marginalised, conditional = (float(value) for value in against.by_selection[row])
     arrays = weighed.looked.view.arrays
     return Verification(
-        h1=h1_statement(hypotheses.weights[row], release.zone_ids),
+        h1=h1_statement(hypotheses.weights[row], release.zone_ids, hypotheses.origins[row]),
         h2=h2_statement(hypotheses.alternatives[row], release.zone_ids, release.unlisted_weight),
         log10_lr=log10_lr,
         low=float(against.low[row]),
@@ -189,6 +190,8 @@ def explanation_of(
         sentences += reason_sentences(release.rules, against.judged, row)
         sentences += attribute_sentences(attributes)
         sentences.append(mixture_sentence(mixture))
+        if np.isfinite(against.split[row]):
+            sentences.append(split_sentence(float(against.split[row])))
         sentences += change_sentences(parcel, hypotheses, against, row, conclusion, release, attributes)
     sentences += resemblance_sentences(weighed, row, release.zone_ids)
     declared, day = hypotheses.declared[row], hypotheses.days[row].isoformat()

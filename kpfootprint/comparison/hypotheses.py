@@ -9,13 +9,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.comparison.results import DeclaredZone, Statement
-from kpfootprint.parcel import Parcel
+from kpfootprint.parcel import Declaration, DeclaredCountry, Parcel
 from kpfootprint.release import Release
 from kpfootprint.stats.selection import elsewhere
 
 Floats = NDArray[np.float64]
 
 COMPLIANT = "compliant"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origins:
+    """What a paper names where shares are free, or where its split is asked about.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Zones by id and countries by code.
+    columns : tuple of tuple of int
+        Listed zones of each: of a country those that were compliant (all of them where none was).
+    amounts : tuple of float, or None
+        Carats, or percent of the carats, of each; None where nobody stated them.
+    """
+
+    names: tuple[str, ...]
+    columns: tuple[tuple[int, ...], ...]
+    amounts: tuple[float, ...] | None
+
+    @property
+    def free(self) -> bool:
+        """Whether shares are integrated over."""
+        several = any(len(columns) > 1 for columns in self.columns)
+        return several or (self.amounts is None and len(self.columns) > 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +61,8 @@ class Hypotheses:
         Zones that were compliant.
     alternatives : ndarray of shape (n, Z), from 0 to 1
         Weights of listed zones in H2: of those not compliant, what was not declared of them.
+    origins : tuple of Origins or None
+        Where shares are free, or the split is asked about.
     """
 
     days: tuple[date, ...]
@@ -44,6 +71,7 @@ class Hypotheses:
     testable: NDArray[np.bool_]
     allowed: NDArray[np.bool_]
     alternatives: Floats
+    origins: tuple[Origins | None, ...]
 
     def take(self, rows: NDArray[np.intp]) -> Hypotheses:
         """Return those of these parcels."""
@@ -54,6 +82,7 @@ class Hypotheses:
             testable=self.testable[rows],
             allowed=self.allowed[rows],
             alternatives=self.alternatives[rows],
+            origins=tuple(self.origins[row] for row in rows),
         )
 
 
@@ -80,24 +109,34 @@ def form_hypotheses(parcels: tuple[Parcel, ...], release: Release, status_on: da
     weights, testable = np.zeros((n, z)), np.zeros(n, dtype=bool)
     allowed = np.zeros((n, z), dtype=bool)
     days, declared = [], []
+    origins: list[Origins | None] = []
     for row, parcel in enumerate(parcels):
         day = parcel.exported_on or status_on
         days.append(day)
+        allowed[row] = [table.status_on(zone, day) == COMPLIANT for zone in zone_ids]
+        named = _origins(parcel, release, allowed[row])
+        origins.append(named)
+        total = parcel.declared_carats or parcel.carats
+        zones = {
+            item.zone_id: item.carats if item.percent is None or total is None else total * item.percent / 100.0
+            for item in parcel.declarations
+        }
+        if named is not None:
+            zones |= {zone_ids[k]: None for columns in named.columns for k in columns if zone_ids[k] not in zones}
         declared.append(
             tuple(
-                DeclaredZone(
-                    zone_id=item.zone_id,
-                    carats=item.carats,
-                    status_on_export_date=table.status_on(item.zone_id, day),
-                )
-                for item in parcel.declarations
+                DeclaredZone(zone_id=zone, carats=carats, status_on_export_date=table.status_on(zone, day))
+                for zone, carats in zones.items()
             )
         )
-        allowed[row] = [table.status_on(zone, day) == COMPLIANT for zone in zone_ids]
         columns = [position.get(item.zone_id, -1) for item in parcel.declarations]
         testable[row] = bool(columns) and min(columns) >= 0
-        if testable[row]:
-            carats = np.array([item.carats or item.percent or 1.0 for item in parcel.declarations])
+        if named is not None:
+            testable[row] = all(named.columns)
+            weights[row, [k for columns in named.columns for k in columns] or [0]] = 1.0
+            weights[row] /= weights[row].sum()
+        elif testable[row]:
+            carats = np.array([1.0 if item.carats is None else item.carats for item in parcel.declarations])
             weights[row, columns] = stone_shares(carats, mean_ct[row, columns])
     return Hypotheses(
         days=tuple(days),
@@ -106,12 +145,46 @@ def form_hypotheses(parcels: tuple[Parcel, ...], release: Release, status_on: da
         testable=testable,
         allowed=allowed,
         alternatives=elsewhere(weights, allowed),
+        origins=tuple(origins),
     )
 
 
-def h1_statement(weights: Floats, zone_ids: tuple[str, ...]) -> Statement:
+def _origins(parcel: Parcel, release: Release, allowed: NDArray[np.bool_]) -> Origins | None:
+    """Return what the paper names, where it names countries or a split by percent; None otherwise."""
+    by_percent = len(parcel.declarations) > 1 and parcel.declarations[0].percent is not None
+    if not parcel.countries and not by_percent:
+        return None
+    position = {zone: k for k, zone in enumerate(release.zone_ids)}
+    parts: list[Declaration | DeclaredCountry] = [*parcel.declarations, *parcel.countries]
+    columns: list[tuple[int, ...]] = []
+    for zone in parcel.declarations:
+        columns.append((position[zone.zone_id],) if zone.zone_id in position else ())
+    for item in parcel.countries:
+        known = [
+            position[z.zone_id] for z in release.zone_table.zones if z.country == item.country and z.zone_id in position
+        ]
+        compliant = [k for k in known if allowed[k]]
+        columns.append(tuple(compliant or known))
+    amounts = [part.carats or part.percent for part in parts]
+    return Origins(
+        names=(*(item.zone_id for item in parcel.declarations), *(item.country for item in parcel.countries)),
+        columns=tuple(columns),
+        amounts=tuple(amount for amount in amounts if amount is not None) if all(amounts) else None,
+    )
+
+
+def h1_statement(weights: Floats, zone_ids: tuple[str, ...], origins: Origins | None = None) -> Statement:
     """Spell out H1."""
     present = np.flatnonzero(weights)
+    if origins is not None and origins.free:
+        return Statement(
+            code="h1_origins" if origins.amounts is None or len(origins.names) == 1 else "h1_split",
+            values={
+                "origins": origins.names,
+                "zones": tuple(zone_ids[k] for k in present),
+                "stone_shares": tuple(float(weights[k]) for k in present),
+            },
+        )
     if present.size == 1:
         return Statement(code="h1_zone", values={"zone": zone_ids[present[0]]})
     return Statement(

@@ -187,6 +187,11 @@ def attribute_sentences(shares: tuple[tuple[str, float], ...]) -> list[Statement
     ]
 
 
+def split_sentence(log10_lr: float) -> Statement:
+    """Say whether the stated split fits: against any split of the same origins."""
+    return Statement(code="split", values={"log10_lr": log10_lr, "favours": favours(log10_lr)})
+
+
 def mixture_sentence(mixture: Mixture) -> Statement:
     """Say whether undeclared goods were found, or what share could have been missed."""
     if mixture.p_value > NONE_P:

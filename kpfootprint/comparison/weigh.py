@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import fdtrc
 
+from kpfootprint.comparison.free_shares import FreeShares
 from kpfootprint.comparison.hypotheses import Hypotheses
 from kpfootprint.comparison.judge import Judged, judge
 from kpfootprint.release import Release
@@ -41,7 +42,8 @@ class OfDeclaration:
     `judged` has the LR itself, undeclared shares and the conclusion; `each` (n, Z) is the LR against each zone alone,
     `any_other` against all zones as far as not declared, `by_weight` (n, 3) under `OTHER_WEIGHTS`, `by_selection`
     (n, 3) unbounded: sizes as recorded, marginalised, left out; `sorter_blank` (n,) unbounded, as if the sorter were
-    not known; `attribute_shares` (n, A + 1) of the unbounded LR.
+    not known; `attribute_shares` (n, A + 1) of the unbounded LR; `split` (n,) unbounded, of the stated split against
+    any split of the same origins, NaN where that is not asked.
     """
 
     profile: Profile
@@ -55,6 +57,7 @@ class OfDeclaration:
     sorter_blank: Floats
     attribute_shares: Floats
     typicality_p: Floats
+    split: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +72,13 @@ class Weighed:
     declaration: OfDeclaration | None
 
 
-def weigh(arrays: ParcelArrays, hypotheses: Hypotheses, release: Release) -> Weighed:
+def weigh(arrays: ParcelArrays, hypotheses: Hypotheses, release: Release, free: FreeShares) -> Weighed:
     """Compute the numbers of a batch, of which H1 can be had of all parcels or of none.
+
+    Parameters
+    ----------
+    free : FreeShares
+        What the declarations leave free; `hypotheses` has the mean blend of it.
 
     Raises
     ------
@@ -83,8 +91,11 @@ def weigh(arrays: ParcelArrays, hypotheses: Hypotheses, release: Release) -> Wei
     model = release.model
     declared = hypotheses.weights if testable.all() else None
     looked = look(model.structure, model.predictor, model.tables, model.gate, model.bands, arrays, declared)
+    looked = _integrated(looked, free.log_evidence)
     ln_n = np.log(arrays.n_stones)
-    of_declaration = None if looked.profile is None else _of_declaration(looked, looked.profile, hypotheses, release)
+    of_declaration = (
+        None if looked.profile is None else _of_declaration(looked, looked.profile, hypotheses, release, free)
+    )
     if of_declaration is None:
         novelty_p = model.novelty.p_values(strangeness(looked.view, looked.gate[:, 0]), ln_n)
     else:
@@ -100,7 +111,9 @@ def weigh(arrays: ParcelArrays, hypotheses: Hypotheses, release: Release) -> Wei
     )
 
 
-def _of_declaration(looked: Look, profile: Profile, hypotheses: Hypotheses, release: Release) -> OfDeclaration:
+def _of_declaration(
+    looked: Look, profile: Profile, hypotheses: Hypotheses, release: Release, free: FreeShares
+) -> OfDeclaration:
     model, evidence, view = release.model, looked.evidence, looked.view
     weights, alternatives = hypotheses.weights, hypotheses.alternatives
     n = len(weights)
@@ -109,6 +122,10 @@ def _of_declaration(looked: Look, profile: Profile, hypotheses: Hypotheses, rele
     stated = np.full(n, release.unlisted_weight)
     flags, values, sorter_blank = subset_lrs(model, looked, weights, alternatives, stated, ln_n)
     resampled = resampled_lrs(model, looked, weights, alternatives, stated, ln_n)
+    if free.log_evidence.any():
+        # what is integrated over moves every version of the LR alike
+        point = _integrated(looked, -free.log_evidence).evidence
+        resampled = resampled + judged.unbounded - log10_lr_of(model, point, alternatives, stated, ln_n)
 
     def bounded(log10_lr: Floats) -> Floats:
         return model.calibration.bounded(log10_lr, highest)
@@ -133,6 +150,18 @@ def _of_declaration(looked: Look, profile: Profile, hypotheses: Hypotheses, rele
         sorter_blank=np.where(view.arrays.levels[:, -1] >= 0, sorter_blank, np.nan),
         attribute_shares=shapley(flags, values),
         typicality_p=_typicality(looked, profile),
+        split=free.split_log10_lr,
+    )
+
+
+def _integrated(looked: Look, log_evidence: Floats) -> Look:
+    """Return what was declared with the evidence of all its shares in place of that of its mean blend."""
+    if not log_evidence.any():
+        return looked
+    return replace(
+        looked,
+        evidence=replace(looked.evidence, declared=looked.evidence.declared + log_evidence),
+        readings=replace(looked.readings, declared=looked.readings.declared + log_evidence),
     )
 
 

@@ -66,6 +66,14 @@ TEMPLATES: dict[str, str] = {
     # the two explanations, always after a name and a colon
     "h1_zone": mark("the parcel comes from {zone}"),
     "h1_blend": mark("the parcel is a blend of the declared zones, in shares of stones: {blend}"),
+    "h1_origins": mark(
+        "the parcel is a blend of the zones of {origins} that were compliant, in shares that nobody stated, which are "
+        "integrated over; on average, in shares of stones: {blend}"
+    ),
+    "h1_split": mark(
+        "the parcel is split between {origins} as declared, in free shares of the zones of each that were compliant, "
+        "which are integrated over; on average, in shares of stones: {blend}"
+    ),
     "h2_elsewhere": mark(
         "the parcel comes from elsewhere: from {zones}, or from a source nobody has sampled (weight {unlisted_weight})"
     ),
@@ -136,6 +144,7 @@ TEMPLATES: dict[str, str] = {
     "number_and_weight_alone": mark(
         "Of the stones only their number and their weight are known ({mean_ct} ct each): too little to compare."
     ),
+    "country_in_part": mark("Of {country} these zones have no reference parcel, so they are not in it: {zones}."),
     "carats_not_recorded": mark("No carats are recorded; undeclared goods are given as a share of stones only."),
     "novel_parcel": mark(
         "The parcel lies farther from every zone of the reference, and from what was declared, than parcels of "
@@ -238,6 +247,14 @@ TEMPLATES: dict[str, str] = {
     "mixture_found": mark(
         "The stones fit undeclared goods among them: a share of {share}, between {low} and {high} ({p_value})."
     ),
+    "split.H1": mark(
+        "The stated split suits the parcel better than any other split of the same origins does on average "
+        "(log10 {log10_lr})."
+    ),
+    "split.H2": mark(
+        "The stated split suits the parcel worse than any split of the same origins does on average (log10 {log10_lr})."
+    ),
+    "split": mark("The parcel tells the stated split from other splits of the same origins little (log10 {log10_lr})."),
     "mixture_not_found": mark(
         "No undeclared goods were found ({p_value}); at this size, {detection_limit} of the stones or more "
         "would be found nine times in ten."

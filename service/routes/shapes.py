@@ -32,10 +32,12 @@ class ProblemShape(TypedDict):
 
 
 class Declaration(TypedDict):
-    """A declared zone."""
+    """A declared zone, or a country: a blend of its compliant zones in shares that nobody stated."""
 
-    zone_id: str
+    zone_id: NotRequired[str]
+    country: NotRequired[str]
     carats: NotRequired[Positive | None]
+    percent: NotRequired[Positive | None]
 
 
 class Conditions(TypedDict, total=False):
@@ -71,8 +73,12 @@ class CountRow(TypedDict):
     __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
 
     size_class: NotRequired[str | None]
-    n_stones: Annotated[int, Field(ge=0)]
+    n_stones: NotRequired[Annotated[int, Field(ge=0)] | None]
     carats: NotRequired[float | None]
+    lower_ct: NotRequired[Annotated[float, Field(ge=0)] | None]
+    upper_ct: NotRequired[float | None]
+    breakdown: NotRequired[str | None]
+    sample: NotRequired[bool | None]
 
 
 class SizeClass(TypedDict):

@@ -56,6 +56,12 @@ EVERY: tuple[tuple[str, dict[str, Any]], ...] = (
     ("sizes_by_weight", {}),
     ("sizes_by_mean", {"mean_ct": 0.364}),
     ("number_and_weight_alone", {"mean_ct": 0.436}),
+    ("country_in_part", {"country": "CF", "zones": ("gadzi",)}),
+    *(("split", {"log10_lr": 0.41, "favours": favours}) for favours in ("H1", "H2", "neither")),
+    *(
+        (code, {"origins": ("CF", "CM"), "zones": ("gadzi", "berberati"), "stone_shares": (0.4, 0.6)})
+        for code in ("h1_origins", "h1_split")
+    ),
     ("carats_not_recorded", {}),
     ("novel_parcel", {"p_value": 0.0045, "log10_lr": 1.0}),
     ("coarse_sieve_set", {"sieve_set": "house", "n_classes": 4}),
@@ -141,7 +147,7 @@ def test_each_is_a_sentence_in_both_languages(code: str, values: dict[str, Any])
         assert "{" not in sentence
         assert sentence != "no words"
         assert "_" not in sentence
-    if code not in ("h1_zone", "h1_blend", "h2_elsewhere", "h2_unlisted_only") and not code.startswith("measured"):
+    if code[:3] not in ("h1_", "h2_") and not code.startswith("measured"):
         assert english.endswith((".", "?"))
         assert french.endswith((".", "?"))
     for zone in ("Berb\u00e9rati", "Bria", "Gadzi"):

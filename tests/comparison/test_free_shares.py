@@ -1,0 +1,110 @@
+"""Declarations by percent and by country: stated shares stay, free ones are integrated over, a split is asked about."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kpfootprint.comparison.free_shares import blends_of
+from kpfootprint.comparison.hypotheses import Origins
+from kpfootprint.comparison.results import Examination
+from kpfootprint.parcel import Declaration, DeclaredCountry, Parcel
+from tests.test_flow import DAY
+from tests.test_partial import examined, references
+from tests.worlds import shipped
+
+
+def declared(parcel: Parcel, *parts: Declaration | DeclaredCountry) -> Parcel:
+    return replace(
+        parcel,
+        declarations=tuple(item for item in parts if isinstance(item, Declaration)),
+        countries=tuple(item for item in parts if isinstance(item, DeclaredCountry)),
+    )
+
+
+def lr(found: Examination) -> float:
+    assert found.verification is not None
+    return found.verification.log10_lr_unbounded
+
+
+def split(found: Examination) -> dict[str, Any] | None:
+    assert found.explanation is not None
+    return next((dict(item.values) for item in found.explanation.sentences if item.code == "split"), None)
+
+
+def test_percent_is_carats_in_other_words() -> None:
+    parcel = references(300, 12)[0][0]
+    percent, carats = examined(
+        [
+            declared(parcel, *(Declaration(zone_id=z, percent=p) for z, p in (("berberati", 60.0), ("carnot", 40.0)))),
+            declared(parcel, *(Declaration(zone_id=z, carats=c) for z, c in (("berberati", 6.0), ("carnot", 4.0)))),
+        ]
+    )
+    assert lr(percent) == pytest.approx(lr(carats), abs=1e-9)
+    assert split(percent) is not None
+    assert split(carats) is None
+    total = sum(item.carats or 0.0 for item in percent.declared)
+    assert total == pytest.approx(parcel.carats)
+
+
+def test_a_country_is_a_blend_of_its_compliant_zones_in_free_shares() -> None:
+    parcels, _ = references(300, 40)
+    country, other = (DeclaredCountry(country=code) for code in ("CF", "CD"))
+    found = examined([declared(parcels[0], country), declared(parcels[0], other)])
+    named = found[0].verification
+    assert named is not None
+    assert named.h1.code == "h1_origins"
+    zones = named.h1.values["zones"]
+    assert isinstance(zones, tuple)
+    compliant = shipped().zone_table.compliant_on(DAY)
+    assert set(zones) <= set(compliant)
+    assert {item.zone_id for item in found[0].declared} == set(zones)
+    assert lr(found[0]) > 0 > lr(found[1])
+    assert "no_declaration" not in [item.code for item in found[0].cautions]
+    # shares that were chosen after looking would say more: the best zone alone does
+    alone = max(lr(item) for item in examined([declared(parcels[0], Declaration(zone_id=str(z))) for z in zones]))
+    assert lr(found[0]) < alone
+
+
+def test_a_split_that_is_not_so_is_said_to_be_none() -> None:
+    parcel = references(300, 40)[0][0]  # of Berbérati
+    true, false = examined(
+        [
+            declared(parcel, DeclaredCountry(country="CF", percent=95.0), DeclaredCountry(country="CD", percent=5.0)),
+            declared(parcel, DeclaredCountry(country="CF", percent=20.0), DeclaredCountry(country="CD", percent=80.0)),
+        ]
+    )
+    found = split(true), split(false)
+    assert found[0] is not None
+    assert found[1] is not None
+    assert found[1]["favours"] == "H2"
+    assert found[1]["log10_lr"] < found[0]["log10_lr"]
+    assert true.verification is not None
+    assert true.verification.h1.code == "h1_split"
+
+
+def test_a_country_without_a_reference_cannot_be_compared() -> None:
+    lacking = {zone.country for zone in shipped().zone_table.zones} - {
+        zone.country for zone in shipped().zone_table.zones if zone.zone_id in shipped().zone_ids
+    }
+    parcel = references(300, 40)[0][0]
+    for code in lacking:
+        (found,) = examined([declared(parcel, DeclaredCountry(country=code))])
+        assert found.verification is None
+        assert "country_in_part" in [item.code for item in found.cautions]
+
+
+def test_blends_keep_what_is_stated() -> None:
+    mean_ct = np.array([0.2, 0.4, 0.8])
+    origins = Origins(names=("A", "B"), columns=((0, 1), (2,)), amounts=(70.0, 30.0))
+    stated, free = (blends_of(origins, mean_ct, stated=flag) for flag in (True, False))
+    assert np.allclose(stated.sum(axis=1), 1.0)
+    carats = stated * mean_ct
+    assert np.allclose(carats[:, 2] / carats.sum(axis=1), 0.3)
+    assert stated[:, 0].std() > 0.1
+    assert free[:, 2].std() > 0.2
+    single = blends_of(Origins(names=("A",), columns=((1,),), amounts=None), mean_ct, stated=True)
+    assert single.tolist() == [[0.0, 1.0, 0.0]]
