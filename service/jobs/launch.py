@@ -16,6 +16,9 @@ from service.settings import Settings, environment_of
 from service.work.place import Workplace
 
 AGAIN_AFTER = 1.0
+AGAIN_AT_MOST = 60.0
+"""Seconds until a worker that ended is begun again: twice as long each time it ended at once, as on a full disk."""
+
 ENDS_WITHIN = 20.0
 
 
@@ -63,7 +66,9 @@ class Companion:
         self._watcher.join(ENDS_WITHIN + 5)
 
     def _watch(self) -> None:
+        pause = AGAIN_AFTER
         while not self._stop.is_set():
+            begun = time.monotonic()
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "kpfootprint", "worker"],
                 env=os.environ | environment_of(self.settings),
@@ -78,4 +83,5 @@ class Companion:
                     self._process.wait(ENDS_WITHIN)
                 self._process.kill()
                 self._process.wait()
-            self._stop.wait(AGAIN_AFTER)
+            pause = AGAIN_AFTER if time.monotonic() - begun > AGAIN_AT_MOST else min(2 * pause, AGAIN_AT_MOST)
+            self._stop.wait(pause)

@@ -38,11 +38,15 @@ RUNNERS: Mapping[str, Runner] = {
 
 def work_until(work: Workplace, stop: threading.Event, *, runners: Mapping[str, Runner] = RUNNERS) -> None:
     """Take jobs until `stop` is set; a register that is gone is waited for."""
+    said = ""
     while not stop.is_set():
         try:
             busy = work_once(work, stop, runners=runners)
+            said = ""
         except (RegisterUnavailable, sa.exc.SQLAlchemyError) as error:
-            log.error("the register cannot be reached: %s", error)
+            if str(error) != said:  # once, not twice a second for as long as it lasts
+                log.error("the register cannot be reached: %s", error)
+            said = str(error)
             busy = False
         if not busy:
             stop.wait(LOOK_EVERY)

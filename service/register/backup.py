@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -12,6 +13,7 @@ from typing import IO, Any
 import sqlalchemy as sa
 
 from kpfootprint.errors import KPFootprintError
+from kpfootprint.strict_json import read_json
 from service.clock import now, written
 from service.register.database import HEAD, connect, is_sqlite, migrate, open_register, snapshot, version, writing
 from service.register.entries import head
@@ -67,8 +69,9 @@ def restore(settings: Settings, stream: IO[bytes]) -> Verdict:
     """
     try:
         archive = zipfile.ZipFile(stream)
-        about = json.loads(archive.read(ABOUT))
-    except (zipfile.BadZipFile, KeyError, ValueError):
+        about = read_json(archive.read(ABOUT))
+        about["format"], about["migration"], about["head"]["hash"]
+    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, LookupError, TypeError, ValueError, zlib.error):
         raise BackupError("this file is no backup of a register") from None
     with archive:
         if about.get("format") != FORMAT or about.get("migration", "") > HEAD:

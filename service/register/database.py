@@ -171,8 +171,8 @@ def _begin(file: Path) -> None:
         if file.exists():
             if file.stat().st_size == 0 and not file.with_name(f"{file.name}-wal").exists():
                 raise RegisterUnavailable(
-                    f"{file} is empty: what it held is gone; put a backup in its place with: kpfootprint restore FILE, "
-                    "or remove it to begin a new register"
+                    f"{file} is empty: what it held is gone; remove it, and begin a new register or fill "
+                    "one from a backup: kpfootprint restore FILE"
                 )
             return
         draft = file.with_name(f".{file.name}.new")

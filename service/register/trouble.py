@@ -18,15 +18,17 @@ class RegisterUnavailable(KPFootprintError):
     code = "register_unavailable"
 
 
+FROM_BACKUP = "move it away, then fill a new one from a backup: kpfootprint restore FILE"
+
 SAID = {
     "SQLITE_BUSY": "another process holds it locked; try again when that has ended",
     "SQLITE_LOCKED": "another process holds it locked; try again when that has ended",
     "SQLITE_PROTOCOL": "another process holds it locked; try again when that has ended",
     "SQLITE_FULL": "there is no room left on its disk; free some, and nothing else has to be done",
     "SQLITE_IOERR": "its disk cannot be read or written (it may be full)",
-    "SQLITE_CORRUPT": "it is damaged; put a backup in its place with: kpfootprint restore FILE",
-    "SQLITE_NOTADB": "it is no register, or damaged; put a backup in its place with: kpfootprint restore FILE",
-    "SQLITE_FORMAT": "it is no register, or damaged; put a backup in its place with: kpfootprint restore FILE",
+    "SQLITE_CORRUPT": f"it is damaged; {FROM_BACKUP}",
+    "SQLITE_NOTADB": f"it is no register, or damaged; {FROM_BACKUP}",
+    "SQLITE_FORMAT": f"it is no register, or damaged; {FROM_BACKUP}",
     "SQLITE_READONLY": "it may be read and not written here; look at the permissions of the file and its folder",
     "SQLITE_PERM": "it may not be opened here; look at the permissions of the file and its folder",
     "SQLITE_CANTOPEN": "it cannot be opened; look at its folder, its permissions and the room on its disk",

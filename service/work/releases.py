@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from kpfootprint.errors import ReleaseError
 from kpfootprint.release import load_release
+from kpfootprint.strict_json import read_json
 from kpfootprint.trial import try_release
 from service.errors import Refused
 from service.register import activations
@@ -104,7 +104,7 @@ def _try(folder: Path) -> None:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = read_json(path.read_bytes())
     except (OSError, ValueError):
         return {}
     return document if isinstance(document, dict) else {}

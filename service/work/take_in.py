@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -10,9 +9,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kpfootprint.errors import IngestError, Problem
+from kpfootprint.errors import IngestError, Problem, ReportError
 from kpfootprint.report import read_report
 from kpfootprint.report.report import canonical
+from kpfootprint.strict_json import read_json
 from service.clock import now
 from service.register import comparisons, entries, jobs, submissions
 from service.register.comparisons import Examined
@@ -103,9 +103,9 @@ def _lines(content: bytes) -> Iterator[Mapping[str, Any]]:
         if not text.strip():
             continue
         try:
-            line = json.loads(text)
+            line = read_json(text)
             _check(line)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ReportError, ValueError, TypeError, LookupError, AttributeError) as error:
             reason = f"not a line of a register's export, or changed since: {error}"
             problems.append(Problem(table="export", row=number, code="invalid", reason=reason))
         else:
@@ -129,6 +129,7 @@ def _check(line: Any) -> None:
     if entry.expected_hash() != entry.hash:
         raise ValueError("its hash is another")
     if entry.kind == "comparison":
+        read_report(line["report"])
         for name, text in (("report", line["report"]), ("parcel", canonical(line["parcel"]))):
             if sha256(text.encode()).hexdigest() != entry.values[f"{name}_sha256"]:
                 raise ValueError(f"the {name} is another")
