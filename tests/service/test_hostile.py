@@ -43,7 +43,7 @@ Ask = Callable[..., Any]
 
 GIGABYTE = 1 << 30
 IN_TIME = 20.0
-"""Seconds for one input, on a machine that has other things to do."""
+"""Seconds of the processor for one input."""
 
 
 def some(share: float, fast: int) -> settings:
@@ -61,9 +61,9 @@ def some(share: float, fast: int) -> settings:
 @given(body=documents())
 def test_a_hostile_document_is_answered_and_kept_only_where_it_is_read(ask: Ask, body: bytes) -> None:
     before = ask("viewer", "GET", "/v1/comparisons?limit=1").content
-    started = time.monotonic()
+    started = time.process_time()
     answer = ask("monitor", "POST", "/v1/comparisons", content=body, headers={"Content-Type": "application/json"})
-    assert time.monotonic() - started < IN_TIME
+    assert time.process_time() - started < IN_TIME
     if answer.status_code == 201:
         ask("viewer", "GET", answer.headers["location"] + ".html").raise_for_status()
         return
@@ -78,9 +78,9 @@ def test_a_hostile_document_is_answered_and_kept_only_where_it_is_read(ask: Ask,
 def test_a_hostile_file_is_read_or_told(brought: tuple[str, bytes]) -> None:
     name, data = brought
     release = shipped()
-    started = time.monotonic()
+    started = time.process_time()
     found = read(Upload(name, data), release.scheme, release.zone_table)
-    assert time.monotonic() - started < IN_TIME
+    assert time.process_time() - started < IN_TIME
     problems = [*found.problems, *(problem for failure in found.failures for problem in failure.problems)]
     for problem in problems:
         assert not UNSEEN.search(str(problem))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -12,12 +14,14 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from kpfootprint.release import shipped_release
 from service.door.limits import Rate
 from service.register import database
 from service.register.database import open_register, reading, writing
 from service.register.keys import all_keys, create_key
 from service.register.trouble import RegisterUnavailable
 from service.settings import Settings
+from service.work.place import Workplace
 from tests.service.reading import problem_in, token_in
 
 Ask = Callable[..., Any]
@@ -171,3 +175,18 @@ def test_a_page_shows_what_cannot_be_seen(browser: TestClient) -> None:
     assert shown.status_code == 422
     assert not set(shown.text) & {"\u202e", "\u200b"}
     assert "\\u202e" in shown.text
+
+
+def test_a_release_that_was_replaced_under_its_name_is_loaded_anew(settings: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(shipped_release(), folder)
+    work = Workplace(settings.model_copy(update={"model": folder}))
+    work.open()
+    first = work.release()
+    assert work.release() is first
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "seed": 1}), "utf-8")
+    assert work.release().manifest_sha256 != first.manifest_sha256
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "unlisted_weight": 5}), "utf-8")
+    assert not work.ready()
+    work.close()
