@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from kpfootprint.report.layout import Stationery
 from service.home import HOME_DEFAULT
 
 PREFIX = "KPF_"
@@ -43,6 +44,8 @@ class Settings(BaseModel):
         Addresses of proxies (with commas) whose ``X-Forwarded-For`` and ``-Proto`` are believed; nobody's otherwise.
     scheduler : str or None
         Dask scheduler that large jobs go to.
+    letterhead, note : str
+        What is printed above a report, and below its first page; backslash and ``n`` begin a line.
     log_format : {"text", "json"}
         How a line of the log is written.
     workers : int
@@ -62,6 +65,8 @@ class Settings(BaseModel):
     clock_days: int = Field(default=7, ge=1, le=365)
     trusted_proxies: str | None = Field(default=None, pattern=r"^[0-9A-Fa-f:./, ]+$")
     scheduler: str | None = None
+    letterhead: str = Field(default="", max_length=2000)
+    note: str = Field(default="", max_length=2000)
     log_format: Literal["text", "json"] = "text"
     workers: int = Field(default=1, ge=1, le=1000)
     launcher_pid: int | None = Field(default=None, ge=1)
@@ -75,6 +80,12 @@ class Settings(BaseModel):
     def max_upload(self) -> int:
         """Bytes of an upload."""
         return int(self.max_upload_mb * MEGABYTE)
+
+    @property
+    def stationery(self) -> Stationery:
+        """What the office prints on its reports."""
+        letterhead, note = (text.replace("\\n", "\n") for text in (self.letterhead, self.note))
+        return Stationery(letterhead=letterhead, note=note)
 
     @property
     def register_url(self) -> str:

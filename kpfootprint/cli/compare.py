@@ -10,7 +10,7 @@ import click
 from kpfootprint.cli.fields import as_parcel, parcel_options
 from kpfootprint.cli.output import out_option, refuse_terminal, writing
 from kpfootprint.cli.reading import choose_option, read_parcel
-from kpfootprint.cli.surroundings import lang_option, model_option, now, open_release
+from kpfootprint.cli.surroundings import lang_option, model_option, now, open_release, settings
 
 if TYPE_CHECKING:
     from kpfootprint.ingest import Choices
@@ -62,9 +62,9 @@ def _rendered(report: Report, form: str, lang: str) -> bytes:
         case "json":
             return (report.to_json() + "\n").encode()
         case "pdf":
-            return forms.render_pdf(report, lang)
+            return forms.render_pdf(report, lang, stationery=settings().stationery)
         case "html":
-            return forms.render_html(report, lang).encode()
+            return forms.render_html(report, lang, stationery=settings().stationery).encode()
         case _:
             return forms.render_text(report, lang).encode()
 

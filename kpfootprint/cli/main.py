@@ -6,7 +6,7 @@ import io
 import os
 import shlex
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import click
 
@@ -19,6 +19,7 @@ from kpfootprint.cli.operate import keys, serve, worker
 from kpfootprint.cli.output import say
 from kpfootprint.cli.planning import adequacy, drift, plan, pool
 from kpfootprint.cli.register import backup, register, restore
+from kpfootprint.cli.surroundings import asked_language
 from kpfootprint.cli.verify import verify
 from kpfootprint.cli.zones import zones
 from kpfootprint.errors import (
@@ -50,15 +51,26 @@ for command in (
     cli.add_command(command)
 
 
-def show_problems(problems: Iterable[Problem]) -> None:
-    """Write every problem on standard error, one a line, and how many there are."""
-    count = 0
-    for problem in problems:
-        say(str(problem), err=True)
+def show_problems(problems: Sequence[Problem], lang: str) -> None:
+    """Write every problem on standard error, one a line, how to answer a question, and how many there are."""
+    if lang == "en":
+        lines = [str(problem) for problem in problems]
+        count = f"{len(problems)} problem{'s' if len(problems) != 1 else ''}; nothing was written."
+        choose = "choose with: "
+    else:
+        from kpfootprint.report.locale import words
+        from kpfootprint.report.problems import choose_line, count_line, problem_line
+        from service.pages.problems import told
+        from service.pages.render import translations
+
+        own = words(lang)
+        lines = [problem_line(problem, told(problem, translations(lang)), own) for problem in problems]
+        count, choose = count_line(len(problems), own), choose_line(own)
+    for problem, line in zip(problems, lines, strict=True):
+        say(line, err=True)
         for question, answer in problem.values.get("choices", ()):
-            say(f"  choose with: --choose {shlex.quote(f'{question}={answer}')}", err=True)
-        count += 1
-    say(f"{count} problem{'s' if count != 1 else ''}; nothing was written.", err=True)
+            say(f"  {choose}--choose {shlex.quote(f'{question}={answer}')}", err=True)
+    say(count, err=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -74,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         say("Stopped; nothing was written.", err=True)
         sys.exit(1)
     except (IngestError, ReferenceDataError) as error:
-        show_problems(error.problems)
+        show_problems(error.problems, asked_language())
         sys.exit(BAD_INPUT)
     except (InvalidParcel, ReportError, SchemeMismatch) as error:
         say(f"{error}", err=True)

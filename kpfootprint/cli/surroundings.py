@@ -56,9 +56,28 @@ def model_option(command: Command) -> Command:
 def lang_option(command: Command) -> Command:
     """Add ``--lang en|fr``."""
     option = click.option(
-        "--lang", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="Language of texts."
+        "--lang",
+        type=click.Choice(["en", "fr"]),
+        default="en",
+        show_default=True,
+        callback=_remembered,
+        help="Language of texts.",
     )
     return option(command)
+
+
+_ASKED = {"lang": "en"}
+
+
+def _remembered(_: click.Context, __: click.Parameter, lang: str) -> str:
+    """Keep the language for what is told after the command has ended, such as problems of its input."""
+    _ASKED["lang"] = lang
+    return lang
+
+
+def asked_language() -> str:
+    """Return the language that the command was asked to speak."""
+    return _ASKED["lang"]
 
 
 def release_folder(model: Path | None) -> Path:

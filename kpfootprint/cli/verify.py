@@ -21,8 +21,9 @@ DIFFERENT = 1
 
 @click.command()
 @click.argument("dossier", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--code", metavar="CODE", help="Short code on a printed report: say whether it is the dossier's.")
 @model_option
-def verify(dossier: Path, model: Path | None) -> int:
+def verify(dossier: Path, code: str | None, model: Path | None) -> int:
     """Make a sealed report again.
 
     DOSSIER is what compare --format dossier wrote. Everything in it is made again from its input, with the very
@@ -30,8 +31,14 @@ def verify(dossier: Path, model: Path | None) -> int:
     it is no dossier or its release is not here. When it was made, and by whom, is not proven by that.
     """
     from kpfootprint.report.dossier import verify_dossier
+    from kpfootprint.report.report import is_code_of, short_code
 
     check = verify_dossier(dossier, lambda sealed: _made_again(sealed, model))
+    if code is not None and not is_code_of(code, check.report_id):
+        say(
+            f"Not the same: the code {code} is not that of {check.report_id} ({short_code(check.report_id)}).", err=True
+        )
+        return DIFFERENT
     if check.same:
         say(f"Same: the report made again is {check.report_id}, and every file is the same byte for byte.")
         say(

@@ -167,7 +167,7 @@ def label(code: str | None, words: Words) -> str:
     return words.text(VOCABULARY[code]) if code in VOCABULARY else code
 
 
-_STONES = mark_plural("{n} stone", "{n} stones", "n")
+STONES = mark_plural("{n} stone", "{n} stones", "n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +233,7 @@ class Speaker:
         shown = []
         if parcel["n_stones"] is not None:
             n = self.words.number(parcel["n_stones"])
-            shown.append(self.words.plural(*_STONES[:2], parcel["n_stones"], n=n))
+            shown.append(self.words.plural(*STONES[:2], parcel["n_stones"], n=n))
         if parcel["carats"] is not None:
             shown.append(f"{self.words.number(parcel['carats'], 2)} ct")
         return ", ".join(shown) or "\u2013"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from kpfootprint.report.blocks import Beside, Block, Bullets, Document, Paragraph, Section, Table
+from kpfootprint.report.blocks import Block, Bullets, Document, Paragraph, Section, Table
 from kpfootprint.report.glossary import glossary
 from kpfootprint.report.html import render_document
 from kpfootprint.report.locale import mark
@@ -60,7 +60,7 @@ def _lay_out(speakers: Lettered) -> Document:
         Section(
             key="found",
             heading=sp.t(mark("What was found")),
-            blocks=(Beside(shown=tuple(lr_rows(speakers)), blocks=_found(speakers)), *_questions(speakers)),
+            blocks=(*lr_rows(speakers), *_found(speakers), *_questions(speakers)),
         ),
         Section(key="cautions", heading=sp.t(mark("Cautions")), blocks=_cautions(speakers)),
         Section(key="weights", heading=sp.t(mark("What speaks for and against")), blocks=_weights(speakers)),
@@ -86,12 +86,12 @@ def _conditions(sp: Speaker) -> dict[str, str]:
     """Return what may differ between reports of one parcel, by its name in words."""
     parcel, model = sp.content["parcel"], sp.content["model"]
     conditions = parcel["conditions"]
-    nothing = sp.t(mark("nothing"))
+    nothing, day = sp.t(mark("nothing")), sp.words.day(sp.content["status"]["day"])
     screen = conditions["bottom_screen_mm"]
     return {
         sp.t(mark("Parcel")): parcel["parcel_id"],
         sp.t(mark("Declared")): declared_carats(sp) or nothing,
-        sp.t(mark("Status")): status(sp) or nothing,
+        sp.t(mark("Status")): status(sp).replace(day, day.replace(" ", "\u00a0")) or nothing,
         sp.t(mark("Release")): model["release"],
         sp.t(mark("Reference")): reference_name(sp),
         sp.t(mark("Sorter")): conditions["sorter"] or "\u2013",
@@ -148,7 +148,7 @@ def _changes(speakers: Lettered) -> list[Block]:
     if len(set(conclusions)) == 1:
         said.append(sp.t(mark("The conclusion is the same in all of them: {conclusion}."), conclusion=conclusions[0]))
     else:
-        each = "; ".join(
+        each = sp.t(mark("; ")).join(
             sp.t(mark("{letter}: {text}"), letter=letter, text=text)
             for (letter, _), text in zip(speakers, conclusions, strict=True)
         )

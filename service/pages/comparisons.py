@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -17,8 +15,6 @@ from service.pages.render import page, rendered
 from service.register.comparisons import page_of, report_of
 
 PAGE = 25
-TOP = re.compile(r'<body[^>]*>\s*(?:<a class="skip"[^>]*>[^<]*</a>\s*)?')
-"""Where a page begins, after the link that skips to its content, which has to stay the first."""
 
 
 def index(request: Request) -> Response:
@@ -35,10 +31,13 @@ def show(request: Request) -> Response:
     text = report_of(visit_of(request).work.engine, request.path_params["id"])
     if text is None:
         raise Refused("not_found", "There is no comparison with this id.")
-    report = render_html(read_report(text), lang)
-    bar = rendered(request, "report-bar.html", id=request.path_params["id"])
-    style = f"<style>\n{rendered(request, 'report-bar.css')}</style>\n</head>"
-    made = TOP.sub(lambda found: f"{found.group()}{bar}", report.replace("</head>", style, 1), count=1)
+    made = render_html(
+        read_report(text),
+        lang,
+        stationery=visit_of(request).work.settings.stationery,
+        above=rendered(request, "report-bar.html", id=request.path_params["id"]),
+        style=rendered(request, "report-bar.css"),
+    )
     return HTMLResponse(made, headers={"Content-Language": lang, "Vary": "Accept-Language"})
 
 

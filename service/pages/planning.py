@@ -15,7 +15,6 @@ from service.door.endpoint import Endpoint
 from service.door.query import Query, day, text
 from service.door.visit import visit_of
 from service.languages import language_of
-from service.pages.comparisons import TOP
 from service.pages.render import page, rendered
 from service.routes.planning import SERIES
 from service.work.drift import drifted
@@ -67,10 +66,11 @@ async def drift(request: Request) -> Response:
 
 def _shown(request: Request, answer: dict[str, Any], lang: str) -> Response:
     zones = zone_names(visit_of(request).work.release())
-    document = render_document(document_of(answer, zones, lang))
-    style = f"<style>\n{rendered(request, 'report-bar.css')}</style>\n</head>"
-    bar = rendered(request, "planning-bar.html")
-    made = TOP.sub(lambda found: f"{found.group()}{bar}", document.replace("</head>", style, 1), count=1)
+    made = render_document(
+        document_of(answer, zones, lang),
+        above=rendered(request, "planning-bar.html"),
+        style=rendered(request, "report-bar.css"),
+    )
     return HTMLResponse(made, headers={"Content-Language": lang, "Vary": "Accept-Language"})
 
 

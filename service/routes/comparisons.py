@@ -59,7 +59,9 @@ def show(request: Request) -> Response:
 def show_html(request: Request) -> Response:
     """Return a report as a page."""
     lang = language_of(request)
-    page = render_html(read_report(report_text(visit_of(request), request.path_params["id"])), lang)
+    visit = visit_of(request)
+    report = read_report(report_text(visit, request.path_params["id"]))
+    page = render_html(report, lang, stationery=visit.work.settings.stationery)
     return Response(page, media_type="text/html", headers={"Content-Language": lang, "Vary": "Accept-Language"})
 
 
@@ -68,7 +70,9 @@ def show_pdf(request: Request) -> Response:
     from kpfootprint.report import render_pdf  # loads a typesetter, which most workers never need
 
     lang = language_of(request)
-    document = render_pdf(read_report(report_text(visit_of(request), request.path_params["id"])), lang)
+    visit = visit_of(request)
+    report = read_report(report_text(visit, request.path_params["id"]))
+    document = render_pdf(report, lang, stationery=visit.work.settings.stationery)
     name = f"comparison-{request.path_params['id']}-{lang}.pdf"
     headers = {"Content-Disposition": f'inline; filename="{name}"', "Content-Language": lang, "Vary": "Accept-Language"}
     return Response(document, media_type="application/pdf", headers=headers)

@@ -69,3 +69,13 @@ def test_what_is_no_dossier_is_told(tmp_path: Path) -> None:
     assert done.status == 2
     assert "dossier.zip" in done.err
     assert "Traceback" not in done.err
+
+
+def test_a_code_typed_from_paper_is_that_of_the_dossier_or_not() -> None:
+    from kpfootprint.report.report import is_code_of, short_code
+
+    report_id = "sha256:" + "2713a82eb04c2efd" + "0" * 48
+    assert short_code(report_id) == "2713-A82E-B04C-2EFD"
+    assert is_code_of(" 2713 a82e b04c-2efd", report_id)
+    assert not is_code_of("2713-A82E-B04C", report_id)
+    assert not is_code_of("", report_id)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from kpfootprint.report.blocks import Block, Facts, Section, Table
 from kpfootprint.report.locale import mark
-from kpfootprint.report.sentences import Speaker
+from kpfootprint.report.sentences import STONES, Speaker
 
 
 def declared(sp: Speaker) -> Section:
@@ -58,4 +61,25 @@ def _parcel_facts(sp: Speaker) -> list[tuple[str, str]]:
         "specials_removed": "\u2013" if removed is None else sp.label(str(removed).lower()),
         "sieve_set": conditions["sieve_set"] or "\u2013",
     }
+    if parcel["read_as"] is not None:
+        rows.append((sp.t(mark("Read from the sheet")), read_as(sp, parcel["read_as"])))
     return rows + [(words.sentence(sp.label(name)), value) for name, value in shown.items()]
+
+
+def read_as(sp: Speaker, found: Mapping[str, Any]) -> str:
+    """Say in one line what was understood of the sheet; what a receipt does not hold is not said."""
+    words = sp.words
+    said = []
+    if found.get("n_stones"):
+        said.append(words.plural(*STONES[:2], found["n_stones"], n=words.number(found["n_stones"])))
+    if found.get("carats"):
+        said.append(f"{words.number(found['carats'], 2)} ct")
+    if found.get("mean_ct"):
+        said.append(sp.t(mark("mean {carats} ct"), carats=words.number(found["mean_ct"], 2)))
+    if found.get("largest_ct"):
+        said.append(sp.t(mark("largest {carats} ct"), carats=words.number(found["largest_ct"], 2)))
+    if found.get("left_out"):
+        said.append(sp.t(mark("rows left out: {n}"), n=words.number(len(found["left_out"]))))
+    if found.get("passed_over"):
+        said.append(sp.t(mark("columns passed over: {names}"), names=words.row([str(x) for x in found["passed_over"]])))
+    return sp.t(mark("; ")).join(said) or "\u2013"
