@@ -47,6 +47,16 @@ class Criterion:
         return "beyond the limit" if self._beyond(result.value, self.limit) else "within the limit"
 
 
+def apart(value: float, *others: float) -> str:
+    """Return a number with three decimals, or as many more as keep it from looking like another that it is not.
+
+    >>> apart(0.0302, 0.03), apart(0.25, 0.03)
+    ('0.0302', '0.250')
+    """
+    texts = (f"{value:.{places}f}" for places in range(3, 9))
+    return next((text for text in texts if all(float(text) != other or value == other for other in others)), str(value))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """A metric in which a candidate must not be worse than the release in force by more than `tolerance`."""

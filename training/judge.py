@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.stats import metrics
 from kpfootprint.stats.intervals import Limits, bootstrap_over_parcels
-from training.criteria import Criteria
+from training.criteria import Criteria, apart
 from training.record import Evaluation, Trial, read_evaluation
 
 Floats = NDArray[np.float64]
@@ -166,7 +166,7 @@ def judge(candidate: Evaluation, criteria: Criteria, *, in_force: Evaluation | N
         verdict = criterion.verdict(candidate)
         name = f"{criterion.metric} ({criterion.conditions})"
         result = candidate.result(criterion.metric, criterion.conditions)
-        value = "" if result is None or result.value is None else f"{result.value:.3f}"
+        value = "" if result is None or result.value is None else apart(result.value, criterion.goal, criterion.limit)
         if verdict == "beyond the limit":
             reasons.append(f"{name} is {value}, beyond the limit of {criterion.limit:g}")
         elif verdict == "not measured" and criterion.required:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -68,6 +68,10 @@ def publish(
         "CARD.md": card_of(manifest),
         "evaluation.json": json.dumps(evaluation, ensure_ascii=False) + "\n",
     }
+    if (model / "validation.html").is_file():
+        from training.validation_report import render_validation  # draws, which judging does not need
+
+        texts["validation.html"] = render_validation(replace(read_evaluation(model), release=chosen), read_criteria())
     write_release(folder, manifest, candidate.model, texts)
     return Outcome(judgement=judgement, folder=folder)
 

@@ -10,14 +10,14 @@ evidence evaluation. Forensic Science International 276, 142-153.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kpfootprint.stats.intervals import clopper_pearson
 from training import validation_plots as plots
 from training.adequacy import adequacy
-from training.criteria import Criteria
+from training.criteria import Criteria, Criterion, apart
 from training.record import CHARACTERISTICS, DecisionErrors, DetectionCell, Evaluation, Result
 
 
@@ -66,7 +66,7 @@ def render_validation(evaluation: Evaluation, criteria: Criteria) -> str:
         limits=detection_limits(evaluation.detection),
         decisions=[(cell, *_decision_rates(cell)) for cell in evaluation.decisions],
         zones=adequacy(evaluation),
-        made=sorted((key, str(value)) for key, value in evaluation.made.items()),
+        made=_flat(evaluation.made),
     )
 
 
@@ -80,7 +80,7 @@ def validation_rows(evaluation: Evaluation, criteria: Criteria) -> list[Row]:
                 characteristic=result.characteristic,
                 metric=result.metric,
                 conditions=result.conditions,
-                value="–" if result.value is None else f"{result.value:.3f}",
+                value=_shown(result.value, criterion),
                 interval=_interval(result),
                 trials=f"{result.n_trials} trials, {result.n_parcels} parcels",
                 criterion=_criterion(criteria, result.metric, result.conditions),
@@ -102,6 +102,25 @@ def validation_rows(evaluation: Evaluation, criteria: Criteria) -> list[Row]:
         for c in criteria.criteria
         if (c.metric, c.conditions) not in measured
     ]
+    return rows
+
+
+def _shown(value: float | None, criterion: Criterion | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.3f}" if criterion is None else apart(value, criterion.goal, criterion.limit)
+
+
+def _flat(made: Mapping[str, object], before: str = "") -> list[tuple[str, str]]:
+    """Return names and values in a row; what holds further names is told name by name."""
+    rows: list[tuple[str, str]] = []
+    for name, value in sorted(made.items()):
+        if isinstance(value, Mapping):
+            rows += _flat(value, f"{before}{name}, ")
+        elif isinstance(value, list | tuple):
+            rows.append((before + name, ", ".join(map(str, value))))
+        else:
+            rows.append((before + name, str(value)))
     return rows
 
 

@@ -55,6 +55,9 @@ from kpfootprint.stats.novelty import LOG10_SUPPORT_OF_NOVEL, NOVEL_P
 
 Floats = NDArray[np.float64]
 
+FEWEST = 10
+"""Fewer stones than this resemble nothing and are not called unusual either: nobody has measured what they carry."""
+
 
 def verbal_of(log10_lr: float, scale: Mapping[str, Any]) -> Statement:
     """Return the verbal band of an LR; the scale is symmetric in H1 and H2."""
@@ -193,7 +196,8 @@ def explanation_of(
         if np.isfinite(against.split[row]):
             sentences.append(split_sentence(float(against.split[row])))
         sentences += change_sentences(parcel, hypotheses, against, row, conclusion, release, attributes)
-    sentences += resemblance_sentences(weighed, row, release.zone_ids)
+    if not 0 < parcel.n_stones < FEWEST:
+        sentences += resemblance_sentences(weighed, row, release.zone_ids)
     declared, day = hypotheses.declared[row], hypotheses.days[row].isoformat()
     sentences.append(next_question(parcel, declared, day, conclusion, reasons, classes, release))
     complete = bool(arrays.recorded[row].all())
@@ -251,7 +255,7 @@ def examination_of(
         alone = number_and_weight_alone(parcel)
         conclusion = "not_comparable" if alone else CONCLUSIONS[int(against.judged.conclusion[row])]
     novelty = Novelty(p_value=float(weighed.novelty_p[row]), floor=release.model.novelty.floor)
-    novel = novelty.p_value <= NOVEL_P
+    novel = n_stones >= FEWEST and novelty.p_value <= NOVEL_P
     # what holds the support of a novel parcel is not the references' reach; its own caution says so
     if verification is not None and (hit := verification.bound_hit) is not None and not (novel and hit == "upper"):
         said.add("bound_hit", bound=hit, log10_lr=verification.log10_lr)
@@ -261,9 +265,9 @@ def examination_of(
         status_on=hypotheses.days[row],
         declared=hypotheses.declared[row],
         verification=verification,
-        attribution=attribution_of(weighed, row, release),
+        attribution=attribution_of(weighed, row, release) if n_stones >= FEWEST else None,
         mixture=mixture,
-        novelty=novelty,
+        novelty=novelty if n_stones >= FEWEST else None,
         explanation=explanation_of(
             weighed, against, hypotheses, row, parcel, release, verification, mixture, conclusion
         ),

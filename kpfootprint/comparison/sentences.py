@@ -67,7 +67,7 @@ def headline_sentences(
     about: dict[str, Value] = {"zones": zones}
     if conclusion == "consistent":
         return [Statement(code="headline_like", values=about)]
-    if conclusion == "inconclusive" or not reasons:
+    if conclusion in ("inconclusive", "not_comparable") or not reasons:
         return [Statement(code="headline_unsettled", values=about)]
     if "share" in reasons and log10_lr > 0:
         share: dict[str, Value] = {"share": stones.estimate, "low": stones.low, "high": stones.high}

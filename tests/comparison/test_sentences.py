@@ -110,6 +110,7 @@ def test_two_stones_carry_no_ratio_and_no_error_rates() -> None:
     (found,) = examined(with_stones(reference_parcel(first_of("berberati"), "berberati"), slice(0, 2)))
     assert found.conclusion == "not_comparable"
     assert (found.verification, found.mixture, found.error_rates) == (None, None, None)
+    assert (found.attribution, found.novelty) == (None, None)
     assert found.explanation is not None
     assert found.explanation.attributes == ()
     assert all(c.expected is None and c.contribution is None for c in found.explanation.classes)
