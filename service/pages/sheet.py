@@ -68,6 +68,8 @@ class Sheet:
         The lines at fault, each with the one above it; of workbooks none.
     questions : tuple of tuples of str
         For each question its possible answers, as ``question=answer``.
+    chosen : tuple of str
+        The answers that were given, in the same form.
     """
 
     held: Held | None
@@ -75,9 +77,10 @@ class Sheet:
     parcel_id: str
     lines: tuple[tuple[int, str, bool], ...]
     questions: tuple[tuple[str, ...], ...]
+    chosen: tuple[str, ...]
 
     @classmethod
-    def of(cls, upload: Upload, reading: Reading, held: Held | None) -> Sheet:
+    def of(cls, upload: Upload, reading: Reading, held: Held | None, choices: Mapping[str, str]) -> Sheet:
         """Return what is shown of an upload."""
         parcel = reading.parcels[0] if reading.parcels and not reading.problems else None
         asked = [problem.values.get("choices") for problem in reading.problems]
@@ -87,6 +90,7 @@ class Sheet:
             parcel_id="" if parcel is None else parcel.parcel_id,
             lines=_lines(upload, {problem.row for problem in reading.problems if problem.row is not None}),
             questions=tuple(tuple(f"{key}={answer}" for key, answer in pairs) for pairs in asked if pairs),
+            chosen=tuple(f"{question}={answer}" for question, answer in choices.items()),
         )
 
 

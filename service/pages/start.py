@@ -63,9 +63,10 @@ async def _submitted(request: Request, form: FormData) -> Response:
         upload = held.upload()
     else:
         return await to_thread.run_sync(_form, request, given, (problem(Broken("no_stones"), table="stones"),))
-    read = partial(read_upload, upload=upload, parcel=given.parcel(), choices=choices_in(form))
+    choices = choices_in(form)
+    read = partial(read_upload, upload=upload, parcel=given.parcel(), choices=choices)
     reading = await visit.work.heavy(lambda: read(visit.work.release()))
-    sheet = Sheet.of(upload, reading, held)
+    sheet = Sheet.of(upload, reading, held, choices)
     step = text_of(form, "step")
     if reading.problems or step == "read" or (step != "compare" and not read_plainly(reading)):
         return await to_thread.run_sync(partial(_form, request, given, reading.problems, sheet))

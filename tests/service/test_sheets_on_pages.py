@@ -1,0 +1,62 @@
+"""Sheets on the first page: how they are read comes before anything is kept, and a question can be answered there."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from starlette.testclient import TestClient
+
+from tests.service.reading import token_in
+
+TOTALS = b"No,Weight (ct),Colour\n1,0.42,white\n2,0.31,brown\nTotal,0.73,\n"
+PARTIES = (
+    b"Sieve,Exporter pcs,Exporter cts,Ministry pcs,Ministry cts\n+11,162,77.70,160,77.76\n-11+9,212,52.60,210,52.50\n"
+)
+
+
+def signed_in(app: TestClient, keys: dict[str, str]) -> dict[str, Any]:
+    app.post("/sign-in", data={"key": keys["monitor"]})
+    return {"csrf": token_in(app.get("/").text)}
+
+
+def hidden_in(page: str) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, value in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page):
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def test_a_sheet_with_totals_is_shown_before_it_is_kept(app: TestClient, keys: dict[str, str]) -> None:
+    form = signed_in(app, keys)
+    before = app.get("/v1/comparisons").json()["items"]
+    shown = app.post("/", data=form, files={"file": ("sheet.csv", TOTALS)})
+    assert shown.status_code == 200
+    assert "the row Total is a total" in shown.text
+    assert app.get("/v1/comparisons").json()["items"] == before
+    kept = app.post("/", data=form | hidden_in(shown.text) | {"step": "compare"})
+    assert kept.status_code == 303
+    report = app.get("/v1" + kept.headers["location"]).json()
+    assert report["parcel"]["n_stones"] == 2
+    assert report["parcel"]["read_as"]["left_out"][0]["row"] == 4
+
+
+def test_a_question_is_answered_on_the_page(app: TestClient, keys: dict[str, str]) -> None:
+    form = signed_in(app, keys)
+    asked = app.post("/", data=form, files={"file": ("sheet.csv", PARTIES)})
+    assert asked.status_code == 422
+    assert 'value="valuation=ministry"' in asked.text
+    shown = app.post("/", data=form | hidden_in(asked.text) | {"choice": "valuation=ministry"})
+    assert shown.status_code == 200
+    kept = app.post("/", data=form | hidden_in(shown.text) | {"step": "compare"})
+    assert app.get("/v1" + kept.headers["location"]).json()["parcel"]["n_stones"] == 370
+
+
+def test_lines_at_fault_are_marked_in_the_sheet(app: TestClient, keys: dict[str, str]) -> None:
+    form = signed_in(app, keys)
+    sent = app.post("/", data=form, files={"file": ("sheet.csv", b"weight_ct,colour\n0.42,white\n0.31,brwn\n")})
+    assert sent.status_code == 422
+    assert "<mark><code>0.31,brwn</code></mark>" in sent.text
+    both = app.post("/", data=form | {"pasted": "weight_ct\n0.4\n"}, files={"file": ("sheet.csv", TOTALS)})
+    assert both.status_code == 422
+    assert "both given" in both.text
