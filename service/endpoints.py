@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from service.door.endpoint import Endpoint
 from service.pages import comparisons as comparison_pages
-from service.pages import docs, sign_in, start
+from service.pages import dashboard, docs, sign_in, start
 from service.pages import planning as planning_pages
 from service.routes import (
     cases,
@@ -41,6 +41,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *start.ENDPOINTS,
     *comparison_pages.ENDPOINTS,
     *planning_pages.ENDPOINTS,
+    *dashboard.ENDPOINTS,
     *docs.ENDPOINTS,
     *sign_in.ENDPOINTS,
 )

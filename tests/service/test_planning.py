@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.service.reading import problem_in
 
 Ask = Callable[..., Any]
@@ -88,3 +90,19 @@ def test_the_charts_are_a_page(browser: Any) -> None:
     page = browser.get("/drift?exporter=nobody&lang=fr")
     assert page.status_code == 200, page.text
     assert "Aucun changement" in page.text
+
+
+def test_the_register_at_a_glance(ask: Ask, parcel: dict[str, Any]) -> None:
+    assert ask("monitor", "POST", "/v1/comparisons", json=parcel).status_code == 201
+    table = ask("viewer", "GET", "/dashboard.csv")
+    assert table.status_code == 200, table.text
+    head, *rows = table.text.splitlines()
+    assert head.startswith("month,zone_id,parcels,stones,carats,consistent")
+    assert any(",berberati," in row for row in rows)
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_the_glance_is_a_page(browser: Any, lang: str) -> None:
+    page = browser.get(f"/dashboard?lang={lang}")
+    assert page.status_code == 200, page.text
+    assert {"en": "The register at a glance", "fr": "Le registre en un coup d"}[lang] in page.text

@@ -1,0 +1,59 @@
+"""The page that shows the register at a glance, and the same as a table for a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from kpfootprint.rules import CONCLUSIONS
+from service.door.endpoint import Answer, Endpoint
+from service.door.visit import visit_of
+from service.pages.render import page
+from service.work.dashboard import NONE, dashboard
+from service.work.planning import zone_names
+
+COLUMNS = ("month", "zone_id", "parcels", "stones", "carats", *CONCLUSIONS, NONE)
+
+
+def show(request: Request) -> Response:
+    """Show the register at a glance."""
+    work = visit_of(request).work
+    return page(
+        request, "dashboard.html", found=dashboard(work), names=zone_names(work.release()), kinds=CONCLUSIONS, nothing=NONE
+    )
+
+
+def table(request: Request) -> Response:
+    """Return shipments by month and zone as CSV."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for item in dashboard(visit_of(request).work).months:
+        counts = [item.conclusions.get(name, 0) for name in (*CONCLUSIONS, NONE)]
+        writer.writerow([item.month, item.zone_id, item.n_parcels, item.n_stones, item.carats, *counts])
+    headers = {"Content-Disposition": 'attachment; filename="shipments.csv"'}
+    return Response(out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+ENDPOINTS = (
+    Endpoint(
+        method="GET",
+        path="/dashboard",
+        role="viewer",
+        handler=show,
+        page=True,
+        summary="Page: the register at a glance.",
+    ),
+    Endpoint(
+        method="GET",
+        path="/dashboard.csv",
+        role="viewer",
+        handler=table,
+        page=True,
+        answer=Answer(shape={"type": "string"}, media_type="text/csv"),
+        summary="Page: shipments by month and zone, for a spreadsheet.",
+    ),
+)

@@ -1,0 +1,97 @@
+"""What the register holds at a glance: shipments by zone and month, conclusions, clocks, certificates, experts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from kpfootprint.rules import CONCLUSIONS
+from service.register import submissions
+from service.register.database import reading
+from service.register.tables import certificates, comparisons, declared_zones
+from service.work.outcomes import cases, summary
+from service.work.place import Workplace
+
+NONE = "none"
+"""Stands for a comparison that concluded nothing, since nothing was declared."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthOfZone:
+    """What was compared of one declared zone in one month; a blend counts under each of its zones."""
+
+    month: str
+    zone_id: str
+    n_parcels: int
+    n_stones: int
+    carats: float
+    conclusions: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dashboard:
+    """The register at a glance; `outcomes` is what `kpfootprint` says of cases whose origin became known."""
+
+    months: tuple[MonthOfZone, ...]
+    conclusions: Mapping[str, int]
+    undecided: int
+    overdue: int
+    reported_certificates: int
+    flagged: int
+    outcomes: Mapping[str, Any]
+
+
+def dashboard(work: Workplace) -> Dashboard:
+    """Count the register, the newest month first."""
+    table, zones = comparisons.c, declared_zones.c
+    month = sa.func.substr(sa.cast(table.created_at, sa.String), 1, 7)
+    conclusion = sa.func.coalesce(table.conclusion, NONE)
+    by_zone = (
+        sa.select(
+            month.label("month"),
+            zones.zone_id,
+            conclusion.label("conclusion"),
+            sa.func.count().label("n_parcels"),
+            sa.func.coalesce(sa.func.sum(table.n_stones), 0).label("n_stones"),
+            sa.func.coalesce(sa.func.sum(sa.func.coalesce(zones.carats, table.carats)), 0.0).label("carats"),
+        )
+        .select_from(comparisons.join(declared_zones, zones.position == table.position))
+        .group_by("month", zones.zone_id, "conclusion")
+    )
+    totals = sa.select(conclusion.label("conclusion"), sa.func.count().label("n")).group_by("conclusion")
+    with reading(work.engine) as connection:
+        rows = connection.execute(by_zone).all()
+        counts = {row.conclusion: int(row.n) for row in connection.execute(totals)}
+        reported = connection.scalar(sa.select(sa.func.count()).select_from(certificates)) or 0
+        with_flags = sa.select(sa.func.count()).select_from(comparisons).where(table.flags.not_in(("", "[]")))
+        flagged = connection.scalar(with_flags) or 0
+    months: dict[tuple[str, str], list[Any]] = {}
+    for row in rows:
+        months.setdefault((row.month, row.zone_id), []).append(row)
+    undecided, overdue = submissions.clocks(work.engine)
+    return Dashboard(
+        months=tuple(
+            MonthOfZone(
+                month=key[0],
+                zone_id=key[1],
+                n_parcels=sum(int(row.n_parcels) for row in found),
+                n_stones=sum(int(row.n_stones) for row in found),
+                carats=round(sum(float(row.carats) for row in found), 2),
+                conclusions={row.conclusion: int(row.n_parcels) for row in found},
+            )
+            for key, found in sorted(months.items(), key=lambda item: (-_number(item[0][0]), item[0][1]))
+        ),
+        conclusions={name: counts.get(name, 0) for name in (*CONCLUSIONS, NONE)},
+        undecided=undecided,
+        overdue=overdue,
+        reported_certificates=int(reported),
+        flagged=int(flagged),
+        outcomes=summary(cases(work)),
+    )
+
+
+def _number(month: str) -> int:
+    return int(month.replace("-", ""))
