@@ -47,7 +47,7 @@ fix: env
 
 # Statistical validation and whatever else takes minutes.
 validate: env
-	@$(BIN)/python -m pytest -q -m slow
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -m slow -n auto --maxprocesses 4 --dist loadfile
 
 # Fits on REFERENCE and evaluates into OUT/model; shipping it is a decision of its own, and the last line names it.
 train: env
