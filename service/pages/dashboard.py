@@ -22,7 +22,12 @@ def show(request: Request) -> Response:
     """Show the register at a glance."""
     work = visit_of(request).work
     return page(
-        request, "dashboard.html", found=dashboard(work), names=zone_names(work.release()), kinds=CONCLUSIONS, nothing=NONE
+        request,
+        "dashboard.html",
+        found=dashboard(work),
+        names=zone_names(work.release()),
+        kinds=CONCLUSIONS,
+        nothing=NONE,
     )
 
 
