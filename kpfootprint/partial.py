@@ -322,7 +322,9 @@ def _sizes_unseen(parcel: Parcel, structure: Structure, kept: Floats) -> _Sizes:
         counted = max((int(np.maximum(item.n_stones, 0).sum()) for item in parcel.breakdowns), default=0)
         n_stones = max(float(parcel.carats or 0.0) / mean, counted, 1.0)
         n_sd = 0.5 * n_stones
-    known = bool(parcel.n_stones) and bool(parcel.carats)
+    # number and weight alone are too little to compare: nothing is made of them
+    classes = any(bool((item.codes >= 0).any()) for item in parcel.breakdowns)
+    known = classes and bool(parcel.n_stones) and bool(parcel.carats)
     nothing = np.zeros(0)
     return _Sizes(
         coarse=nothing,

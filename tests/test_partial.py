@@ -260,4 +260,6 @@ def test_number_and_weight_alone_are_not_comparable() -> None:
     assert found.conclusion == "not_comparable"
     assert codes_of(found)["number_and_weight_alone"]["mean_ct"] == pytest.approx(364.17 / 836)
     assert found.verification is not None
-    assert abs(found.verification.log10_lr) < 1.0
+    assert abs(found.verification.log10_lr) < 0.3, "nothing is made of a mean weight alone"
+    assert found.explanation is not None
+    assert found.explanation.sentences[-1].code == "next_grading"

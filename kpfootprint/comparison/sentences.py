@@ -273,6 +273,8 @@ def next_question(
         return Statement(code="next_reference", values={"zones": unknown})
     if conclusion == "not_comparable":
         needed = int(release.rules.minimum_stones)
+        if parcel.n_stones >= needed:
+            return Statement(code="next_grading", values={"n_stones": parcel.n_stones})
         return Statement(code="next_stones", values={"n_stones": parcel.n_stones, "needed": needed})
     if conclusion == "query":
         against = sorted(

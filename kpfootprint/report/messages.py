@@ -236,6 +236,7 @@ TEMPLATES: dict[str, str] = {
     "next_declaration": mark("Which zone is the parcel said to come from?"),
     "next_status": mark("On what ground were goods exported that are declared from {zones}, not compliant on {day}?"),
     "next_reference": mark("Are there parcels known to come from {zones}? Without them nothing can be compared."),
+    "next_grading": mark("Can the stones be sieved and graded? Of the {n_stones} too little is known to compare them."),
     "next_stones": mark(
         "Can more stones of the same production be listed? There are {n_stones}; about {needed} would say more."
     ),

@@ -56,6 +56,7 @@ EVERY: tuple[tuple[str, dict[str, Any]], ...] = (
     ("sizes_by_weight", {}),
     ("sizes_by_mean", {"mean_ct": 0.364}),
     ("number_and_weight_alone", {"mean_ct": 0.436}),
+    ("next_grading", {"n_stones": 836}),
     ("country_in_part", {"country": "CF", "zones": ("gadzi",)}),
     *(("split", {"log10_lr": 0.41, "favours": favours}) for favours in ("H1", "H2", "neither")),
     *(
