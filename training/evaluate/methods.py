@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 import numpy as np
+from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
 from kpfootprint.parcel import Batch
@@ -80,8 +81,13 @@ FittedSplits = list[tuple[Split, Fitted]]
 
 
 def fit_splits(method: Method, package: ReferencePackage, splits: Iterable[Split]) -> FittedSplits:
-    """Fit a method once for each split, to be shown as many batches as one likes."""
-    return [(split, method.fit(package, split.train)) for split in splits]
+    """Fit a method once for each split, to be shown as many batches as one likes.
+
+    The fits go side by side where the caller set joblib's `parallel_config`.
+    """
+    every = list(splits)
+    fitted = Parallel()(delayed(method.fit)(package, split.train) for split in every)
+    return list(zip(every, fitted, strict=True))
 
 
 def held_out(fits: FittedSplits, shown: Batch, n_zones: int) -> tuple[Floats, Floats | None]:

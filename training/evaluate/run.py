@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from joblib import parallel_config
 
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.release import Release, load_release
@@ -88,9 +89,10 @@ def evaluate(
     method = OwnEvidence(evidence_config(stated), gate=release.model.gate, name=release.name)
     weight = release.unlisted_weight
     setting = Setting.of(method, package, left_out, unlisted_weight=weight)
-    evaluation = measure(
-        method, package, unlisted_weight=weight, left_out=left_out, n_resamples=n_resamples, quick=quick
-    )
+    with parallel_config(n_jobs=n_jobs):
+        evaluation = measure(
+            method, package, unlisted_weight=weight, left_out=left_out, n_resamples=n_resamples, quick=quick
+        )
     # Novelty of known zones is measured below with the product's own ranks; zones left out have no such ranks.
     left_out_cells = [cell for cell in evaluation.novelty if cell.kind == "zone left out"]
     kept = [r for r in evaluation.results if r.characteristic != "novelty" or r.conditions == "zone left out"]
@@ -110,7 +112,8 @@ def evaluate(
     fusion: list[Result] = []
     if not quick:
         progress("either kind of evidence alone")
-        fusion = each_alone(setting, method, rng=np.random.default_rng(SEED), n_resamples=n_resamples)
+        with parallel_config(n_jobs=n_jobs):
+            fusion = each_alone(setting, method, rng=np.random.default_rng(SEED), n_resamples=n_resamples)
 
     progress("simulated parcels from nowhere")
     n = 2000 if quick else 10_000
