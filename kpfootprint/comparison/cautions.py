@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.comparison.hypotheses import COMPLIANT, Hypotheses
-from kpfootprint.comparison.results import Statement, Value
+from kpfootprint.comparison.results import Statement, Value, Verification
 from kpfootprint.footprint import FACTORS
 from kpfootprint.parcel import Parcel
 from kpfootprint.partial import recorded_share, sets_used
@@ -24,6 +24,8 @@ CARATS_APART = 0.02
 WITHIN = 1.645
 """Standard deviations on either side that hold 90 %."""
 DOUBTFUL_SIZES = 0.3
+ODD_P = 0.01
+"""A parcel that lies as far from what was declared as one in a hundred of it varies more than the reference did."""
 FEW_STONES = 5
 """A parcel of fewer may be of large stones alone."""
 FAR_FROM_MEAN = 12.0
@@ -192,6 +194,22 @@ def release_cautions(said: Cautions, release: Release) -> None:
     reference = release.manifest["reference"]
     if reference["synthetic"]:
         said.add("synthetic_reference", reference=reference["name"])
+
+
+def variance_cautions(said: Cautions, verification: Verification, novel: bool, release: Release) -> None:
+    """Say where the parcel varies more than the reference did, and where such variation would change the conclusion.
+
+    The conclusion would change where the LR is on one side of a threshold of the rules and, were parcels of a zone to
+    vary more, on the other.
+    """
+    if verification.typicality_p < ODD_P and not novel:
+        said.add("varies_more", p_value=verification.typicality_p)
+    for limit in (release.rules.consistent_log10_lr, release.rules.query_log10_lr):
+        beyond = verification.log10_lr >= limit if limit > 0 else verification.log10_lr <= limit
+        for other in (verification.by_variance or ())[1:] if beyond else ():
+            if other.log10_lr < limit if limit > 0 else other.log10_lr > limit:
+                said.add("rests_on_variance", factor=other.factor, log10_lr=other.log10_lr)
+                break
 
 
 def size_cautions(said: Cautions, n_stones: int, gate: NDArray[np.float64], release: Release) -> None:

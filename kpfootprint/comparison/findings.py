@@ -16,6 +16,7 @@ from kpfootprint.comparison.cautions import (
     record_cautions,
     release_cautions,
     size_cautions,
+    variance_cautions,
     weight_cautions,
 )
 from kpfootprint.comparison.explain import class_findings, expectations, observed_shares
@@ -33,6 +34,7 @@ from kpfootprint.comparison.results import (
     Novelty,
     SelectionLR,
     Statement,
+    VarianceLR,
     Verification,
 )
 from kpfootprint.comparison.sentences import (
@@ -47,7 +49,7 @@ from kpfootprint.comparison.sentences import (
     resemblance_sentences,
     split_sentence,
 )
-from kpfootprint.comparison.weigh import LEVEL, OTHER_WEIGHTS, OfDeclaration, Weighed
+from kpfootprint.comparison.weigh import LEVEL, OTHER_WEIGHTS, VARIANCES, OfDeclaration, Weighed
 from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release
 from kpfootprint.rules import CONCLUSIONS, Conclusion, Reason
@@ -98,6 +100,9 @@ def verification_of(
         verbal=verbal_of(log10_lr, release.manifest["verbal_scale"]),
         typicality_p=float(against.typicality_p[row]),
         by_alternative=tuple(others),
+        by_variance=tuple(
+            VarianceLR(factor=factor, log10_lr=float(against.by_variance[row, k])) for k, factor in enumerate(VARIANCES)
+        ),
         by_selection=SelectionLR(
             as_recorded=as_recorded,
             marginalised=marginalised,
@@ -259,6 +264,8 @@ def examination_of(
     # what holds the support of a novel parcel is not the references' reach; its own caution says so
     if verification is not None and (hit := verification.bound_hit) is not None and not (novel and hit == "upper"):
         said.add("bound_hit", bound=hit, log10_lr=verification.log10_lr)
+    if verification is not None:
+        variance_cautions(said, verification, novel, release)
     if novel:
         said.add("novel_parcel", p_value=novelty.p_value, log10_lr=LOG10_SUPPORT_OF_NOVEL)
     return Examination(

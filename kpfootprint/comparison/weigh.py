@@ -21,6 +21,7 @@ from kpfootprint.stats.structure import ParcelArrays
 from kpfootprint.stats.verification import (
     against_each,
     log10_lr_of,
+    lr_under_variance,
     resampled_lrs,
     shapley,
     subset_lrs,
@@ -33,6 +34,8 @@ Floats = NDArray[np.float64]
 LEVEL = 0.9
 OTHER_WEIGHTS = (0.1, 0.5, 0.9)
 """Weights of the unlisted source for which the LR is shown beside the stated one."""
+VARIANCES = (1.0, 3.0, 10.0)
+"""Multiples of the variance between parcels of a zone for which the LR is shown; the first is as it was learnt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +43,10 @@ class OfDeclaration:
     """What was declared of n parcels, weighed; log10 LRs are calibrated, and within bounds unless they say otherwise.
 
     `judged` has the LR itself, undeclared shares and the conclusion; `each` (n, Z) is the LR against each zone alone,
-    `any_other` against all zones as far as not declared, `by_weight` (n, 3) under `OTHER_WEIGHTS`, `by_selection`
-    (n, 3) unbounded: sizes as recorded, marginalised, left out; `sorter_blank` (n,) unbounded, as if the sorter were
-    not known; `attribute_shares` (n, A + 1) of the unbounded LR; `split` (n,) unbounded, of the stated split against
-    any split of the same origins, NaN where that is not asked.
+    `any_other` against all zones as far as not declared, `by_weight` (n, 3) under `OTHER_WEIGHTS`, `by_variance`
+    (n, 3) under `VARIANCES`, `by_selection` (n, 3) unbounded: sizes as recorded, marginalised, left out;
+    `sorter_blank` (n,) unbounded, as if the sorter were not known; `attribute_shares` (n, A + 1) of the unbounded LR;
+    `split` (n,) unbounded, of the stated split against any split of the same origins, NaN where that is not asked.
     """
 
     profile: Profile
@@ -53,6 +56,7 @@ class OfDeclaration:
     any_other: Floats
     each: Floats
     by_weight: Floats
+    by_variance: Floats
     by_selection: Floats
     sorter_blank: Floats
     attribute_shares: Floats
@@ -136,6 +140,7 @@ def _of_declaration(
         log10_lr_of(model, slot_evidence(looked.readings, slot), alternatives, stated, ln_n)
         for slot in (AS_RECORDED, CLASSES)
     ]
+    wider = [lr_under_variance(model, looked, weights, alternatives, stated, ln_n, factor) for factor in VARIANCES[1:]]
     return OfDeclaration(
         profile=profile,
         judged=judged,
@@ -146,6 +151,7 @@ def _of_declaration(
         by_weight=np.stack(
             [bounded(log10_lr_of(model, evidence, alternatives, np.full(n, w), ln_n)) for w in OTHER_WEIGHTS], axis=1
         ),
+        by_variance=np.stack([judged.log10_lr, *map(bounded, wider)], axis=1),
         by_selection=np.stack([selection[0], judged.unbounded, selection[1]], axis=1),
         sorter_blank=np.where(view.arrays.levels[:, -1] >= 0, sorter_blank, np.nan),
         attribute_shares=shapley(flags, values),

@@ -159,6 +159,14 @@ TEMPLATES: dict[str, str] = {
         "from a source nobody has sampled stand against the declaration, other zones of the country do not, and "
         "likelihood ratios lie closer to 1."
     ),
+    "varies_more": mark(
+        "The parcel lies farther from what was declared than reference parcels of it do ({p_value}): it varies more "
+        "than the reference did, and likelihood ratios rest on how parcels of a zone varied there."
+    ),
+    "rests_on_variance": mark(
+        "If parcels of a zone varied {factor} times as much as in the reference, log10 LR would be {log10_lr}, and "
+        "the conclusion would not rest on it."
+    ),
     "not_computed": mark("{field}: not given ({reason})."),
     # what the parcel is like, in one sentence
     "headline_like": mark("The parcel is like {zones}."),

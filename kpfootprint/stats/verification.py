@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from math import factorial
 
@@ -10,15 +11,15 @@ from numpy.typing import NDArray
 
 from kpfootprint.stats.blends import contract, expand
 from kpfootprint.stats.calibration import LN10
-from kpfootprint.stats.declarations import declared_location
+from kpfootprint.stats.declarations import declared_evidence, declared_location
 from kpfootprint.stats.evidence import log_sum, source_evidence
 from kpfootprint.stats.likelihood_ratio import log10_score, unbounded_log10_lr
 from kpfootprint.stats.model import FootprintModel, Look
-from kpfootprint.stats.pooling import pool
-from kpfootprint.stats.selection import Evidence, any_unlisted, base_level, fuse
+from kpfootprint.stats.pooling import pool, pooled_readings
+from kpfootprint.stats.selection import Evidence, any_unlisted, base_level, fuse, fuse_readings
 from kpfootprint.stats.summaries import WINDOWS, masked
 from kpfootprint.stats.tables import declared_tables, listed_and_unlisted, resampled_tables
-from kpfootprint.stats.views import dimensions, sight_of
+from kpfootprint.stats.views import dimensions, sight_of, view_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -81,6 +82,27 @@ def resampled_lrs(
     )
     score = log10_score(resampled, np.repeat(alternatives, b, axis=0), np.repeat(weight, b)).reshape(n, b).T
     return model.calibration.apply(score, ln_n, model.calibration.resampled[:, None, :])
+
+
+def lr_under_variance(
+    model: FootprintModel,
+    looked: Look,
+    declared: Floats,
+    alternatives: Floats,
+    weight: Floats,
+    ln_n: Floats,
+    factor: float,
+) -> Floats:
+    """Return log10 LRs (n,), before bounds, if parcels of one source varied `factor` times as much as references do.
+
+    Both kinds of evidence are asked again with that variance; what calibration learnt stays.
+    """
+    predictor = model.predictor
+    wider = replace(predictor, within=factor * predictor.within, within_unknown=factor * predictor.within_unknown)
+    view = view_of(looked.view.arrays, model.structure, wider, looked.view.summaries)
+    said, _ = declared_evidence(view, *declared_location(model.structure, wider, declared))
+    readings = pooled_readings(view, model.structure, model.tables, (declared, said), factor)
+    return log10_lr_of(model, fuse_readings(readings, looked.gate), alternatives, weight, ln_n)
 
 
 def subsets(n_attributes: int) -> Bools:

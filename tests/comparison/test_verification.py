@@ -257,3 +257,31 @@ def test_true_declarations_are_told_from_false_ones() -> None:
     true = np.array([zone == "berberati" for zone in zones])
     assert np.median(values[true]) > 0.5
     assert np.median(values[~true]) < -0.5
+
+
+def test_more_variance_between_parcels_draws_the_lr_towards_one() -> None:
+    """The first is the LR itself; under ten times the variance no LR is farther from 1 by more than a rounding."""
+    parcels = [
+        reference_parcel(first_of(zone), declared) for zone, declared in (("carnot", "carnot"), ("bria", "carnot"))
+    ]
+    for found in examined(*parcels):
+        assert found.verification is not None
+        assert found.verification.by_variance is not None
+        own, three, ten = found.verification.by_variance
+        assert (own.factor, three.factor, ten.factor) == (1.0, 3.0, 10.0)
+        assert own.log10_lr == found.verification.log10_lr
+        assert abs(ten.log10_lr) <= abs(own.log10_lr) + 0.15
+
+
+def test_a_caution_says_where_the_conclusion_rests_on_the_variance() -> None:
+    release = shipped()
+    limit = release.rules.consistent_log10_lr
+    for found in examined(*[reference_parcel(row, package().zone_of[row]) for row in range(0, 120, 6)]):
+        if found.verification is None or found.verification.by_variance is None:
+            continue
+        asked = found.verification.log10_lr >= limit
+        falls = any(item.log10_lr < limit for item in found.verification.by_variance[1:])
+        below = found.verification.log10_lr <= release.rules.query_log10_lr
+        rises = any(item.log10_lr > release.rules.query_log10_lr for item in found.verification.by_variance[1:])
+        said = [statement for statement in found.cautions if statement.code == "rests_on_variance"]
+        assert bool(said) == ((asked and falls) or (below and rises))
