@@ -91,6 +91,17 @@ def merge(first: Path, second: Path, out: Path) -> None:
     click.echo(f"{out}: written")
 
 
+@main.command(help="Write the samples of a published WORKBOOK of detrital zircons as a reference package.")
+@click.argument("workbook", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--out", type=FOLDER, required=True)
+def zircons(workbook: Path, out: Path) -> None:
+    """Make a package of real grains."""
+    from training.zircons import write_zircons
+
+    parcels, zones = write_zircons(workbook, out)
+    click.echo(f"{out}: {parcels} samples of {zones} units; to fit: python -m training fit --reference {out}")
+
+
 @main.command(help="Fit and calibrate a model on a reference package; the folder serves as --model.")
 @reference_option
 @click.option("--out", type=FOLDER, required=True)
