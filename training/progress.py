@@ -29,6 +29,7 @@ SHARES: Mapping[str, Mapping[str, float]] = {
         "held-out parcels examined from end to end": 0.10,
         "true blends and virtual mixtures": 0.15,
         "either kind of evidence alone": 0.08,
+        "worlds that differ": 0.2,
         "simulated parcels from nowhere": 0.02,
         "declarants who try": 0.08,
     },

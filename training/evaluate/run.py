@@ -32,6 +32,7 @@ from training.evaluate.nowhere import scenario_of, simulated_nowhere
 from training.evaluate.own import OwnEvidence
 from training.evaluate.setting import N_FOLDS, SEED, Setting
 from training.evaluate.trials import ExportDay
+from training.evaluate.worlds import world_results
 from training.folds import folds
 from training.package import load_package
 from training.prepare import fit_model, prepare
@@ -114,6 +115,17 @@ def evaluate(
         progress("either kind of evidence alone")
         with parallel_config(n_jobs=n_jobs):
             fusion = each_alone(setting, method, rng=np.random.default_rng(SEED), n_resamples=n_resamples)
+        progress("worlds that differ")
+        drawn = prepare(package, minimum_parcels=1)
+        with parallel_config(n_jobs=n_jobs):
+            fusion += world_results(
+                method,
+                drawn,
+                fit_model(drawn),
+                unlisted_weight=weight,
+                rng=np.random.default_rng(SEED),
+                n_resamples=n_resamples,
+            )
 
     progress("simulated parcels from nowhere")
     n = 2000 if quick else 10_000

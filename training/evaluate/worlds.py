@@ -1,0 +1,136 @@
+"""Worlds that differ from the model: reference packages drawn with more variance, other associations, sizes or tails.
+
+Each is drawn around what was learnt of a package and has its parcels, zones and numbers of stones. The method learns
+from folds of the drawn package and is tried on the rest, so it may adapt; where it does not, it has to widen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.parcel import Batch, Conditions, Parcel, Stones
+from kpfootprint.reference import ReferencePackage
+from training.evaluate.methods import Method, fit_splits, held_out
+from training.evaluate.setting import SEED, Setting
+from training.evaluate.verification import verification_results
+from training.folds import folds
+from training.prepare import Fitted, Prepared
+from training.record import Result
+
+Floats = NDArray[np.float64]
+
+APART = 0.6
+"""Log size by which two deposits of one zone lie on either side of its middle."""
+STONES = (30, 1500)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """How a world differs from the fitted model.
+
+    Parameters
+    ----------
+    variance : float
+        Multiple of the variance between parcels of one zone.
+    association : float
+        Standard deviation of each zone's own association of two attributes, added to the shared one.
+    deposits : bool
+        Whether the sizes of a zone come from two deposits, in shares that differ from parcel to parcel.
+    degrees_of_freedom : float
+        Of the parcels' deviations; infinite: normal.
+    """
+
+    name: str
+    variance: float = 1.0
+    association: float = 0.0
+    deposits: bool = False
+    degrees_of_freedom: float = np.inf
+
+
+WORLDS: tuple[World, ...] = (
+    World(name="as fitted"),
+    World(name="3 times the variance between parcels", variance=3.0),
+    World(name="10 times the variance between parcels", variance=10.0),
+    World(name="an association of its own in every zone", association=0.5),
+    World(name="sizes of two deposits", deposits=True),
+    World(name="heavy tails", degrees_of_freedom=3.0),
+)
+
+
+def draw_world(world: World, prepared: Prepared, fitted: Fitted, *, seed: int) -> ReferencePackage:
+    """Draw a package like the prepared one from a world."""
+    rng = np.random.default_rng(seed)
+    structure, model, reference = fitted.structure, fitted.model, prepared.reference
+    root = np.linalg.cholesky(world.variance * model.within)
+    n_zones, pairs = len(prepared.zone_ids), structure.associations
+    own = [rng.normal(0.0, world.association, (n_zones, *pair.shape)) for pair in pairs[:1]]
+    names = [attribute.name for attribute in reference.scheme.categorical]
+    centre = float(structure.size_prior_mean[0])
+    smallest = max(float(np.exp(structure.edge_mean)), 0.01)
+    parcels = []
+    for row, zone in enumerate(prepared.groups):
+        deviation = root @ rng.standard_normal(len(root))
+        if np.isfinite(world.degrees_of_freedom):
+            deviation *= np.sqrt(world.degrees_of_freedom / rng.chisquare(world.degrees_of_freedom))
+        numbers = model.groups[zone] + deviation
+        n = int(np.clip(prepared.arrays.n_stones[row], *STONES))
+        shift = np.where(rng.random(n) < rng.beta(2.0, 2.0), APART, -APART) if world.deposits else np.zeros(n)
+        log_size = rng.normal(numbers[0] + shift, np.exp(np.clip(numbers[1], -3.0, 1.5)))
+        weight = np.maximum(np.exp(np.clip(log_size, -6.0, 5.0)).round(3), smallest)
+        codes: dict[str, NDArray[np.int16]] = {}
+        first: NDArray[np.int16] | None = None
+        for a, name in enumerate(names):
+            logits = structure.bases[a] @ numbers[structure.blocks[1 + a]]
+            logits = logits + (np.log(weight) - centre)[:, None] * structure.slopes[a]
+            if a == 1 and first is not None:
+                logits = logits + (pairs[0] + own[0][zone])[first]
+            # the largest of logits with Gumbel noise is a draw from their softmax
+            codes[name] = (logits + rng.gumbel(size=logits.shape)).argmax(axis=1).astype(np.int16)
+            first = codes[name] if first is None else first
+        parcels.append(
+            Parcel(
+                parcel_id=f"W{row:04}",
+                n_stones=n,
+                carats=float(weight.sum()),
+                conditions=Conditions(),
+                stones=Stones(weight_ct=weight, codes=codes),
+            )
+        )
+    return replace(
+        reference,
+        name=f"{reference.name}, {world.name}",
+        batch=Batch(tuple(parcels)),
+        zone_of=tuple(prepared.zone_ids[zone] for zone in prepared.groups),
+        collected_on=(None,) * len(parcels),
+    )
+
+
+def world_results(
+    method: Method,
+    prepared: Prepared,
+    fitted: Fitted,
+    *,
+    unlisted_weight: float,
+    rng: np.random.Generator,
+    n_resamples: int,
+    worlds: Sequence[World] = WORLDS,
+) -> list[Result]:
+    """Measure in each world whether what a method says stays calibrated."""
+    results: list[Result] = []
+    for k, world in enumerate(worlds):
+        package = draw_world(world, prepared, fitted, seed=SEED + k)
+        setting = Setting.of(method, package, unlisted_weight=unlisted_weight)
+        seen = held_out(fit_splits(method, package, folds(setting.fold)), package.batch, setting.n_zones)
+        results += verification_results(
+            setting.trials,
+            setting.log10_lr(seen),
+            rng=rng,
+            conditions=f"world: {world.name}",
+            characteristic="other worlds",
+            n_resamples=n_resamples,
+        )
+    return results
