@@ -11,8 +11,10 @@ def card_of(manifest: Mapping[str, Any]) -> str:
     reference, rules = manifest["reference"], manifest["rules"]
     counts = "\n".join(f"| {zone} | {count} |" for zone, count in reference["n_parcels"].items())
     suspects = ", ".join(f"{s['parcel_id']} ({s['zone_id']})" for s in manifest["suspects"]) or "none"
-    tested = _smallest_p(manifest["structure_test"]["p_value"])  # nothing to test with one attribute beside size
-    odd = [zone for zone, p in zip(manifest["zone_ids"], tested, strict=False) if p < 0.01]
+    table = manifest["structure_test"]["p_value"]
+    tested = _smallest_p(table)  # nothing to test with one attribute beside size
+    n_tests = sum(len(row) for row in table)
+    odd = [zone for zone, p in zip(manifest["zone_ids"], tested, strict=False) if p * n_tests < 0.05]
     errors = "\n".join(
         f"| {row['n_stones_low']} to {row['n_stones_high']} | {_rate(row, 'true_declarations_queried')} "
         f"| {_rate(row, 'false_declarations_accepted')} | {row.get('true_declarations_consistent', 0):.0%} |"
@@ -32,7 +34,8 @@ stones, and weighs evidence; a decision stays with people. {synthetic}
 - Weight of an unlisted source in H2: {manifest["unlisted_weight"]:g}
 - Evidence: {_evidence(manifest)}
 - Reference parcels that seem to belong to another zone: {suspects}
-- Zones whose colour and morphology do not hang together as in the others (p < 0.01): {", ".join(odd) or "none"}
+- Zones whose colour and morphology do not hang together as in the others (p < 0.05, for {n_tests} tests
+  together): {", ".join(odd) or "none"}
 - Fewer than {rules["minimum_stones"]:g} stones are not compared
 
 | zone | reference parcels |
