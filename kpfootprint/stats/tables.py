@@ -171,13 +171,14 @@ def table_counts(arrays: ParcelArrays, structure: Structure) -> tuple[Floats, ..
 def fit_tables(arrays: ParcelArrays, structure: Structure, groups: Ints, n_groups: int, *, weight: float) -> TableModel:
     """Fit the tables to reference parcels of known groups, every group weighing the same in the grand mean."""
     return TableModel(
-        tables=tuple(_fit_table(x, groups, n_groups) for x in table_counts(arrays, structure)),
+        tables=tuple(fit_table(x, groups, n_groups) for x in table_counts(arrays, structure)),
         weight=weight,
         resampled=(),
     )
 
 
-def _fit_table(counts: Floats, groups: Ints, n_groups: int) -> Table:
+def fit_table(counts: Floats, groups: Ints, n_groups: int) -> Table:
+    """Fit one table to counts (n, C) of parcels of known groups; a group without parcels gets the grand mean."""
     stones = counts.sum(axis=1)
     shares = counts / np.maximum(stones, 1.0)[:, None]
     n_classes = counts.shape[1]

@@ -14,7 +14,8 @@ from training.folds import folds
 from training.prepare import Choice
 from training.record import Result
 
-ALONE = {
+ALONE: dict[str, Choice | None] = {
+    "chosen anew in each fold": None,
     "explicit model alone": Choice(),
     "tables alone": Choice(table_weight=1.0),
 }

@@ -28,6 +28,7 @@ def measure(
     package: ReferencePackage,
     *,
     unlisted_weight: float,
+    anew: Method | None = None,
     left_out: Sequence[str] = (),
     n_resamples: int = 300,
     quick: bool = False,
@@ -36,6 +37,8 @@ def measure(
 
     Parameters
     ----------
+    anew : Method, optional
+        The method as it is where the reference is another: it then chooses anew what the other has fixed.
     left_out : sequence of str
         Parcels suspected to carry the wrong zone: learnt from like any other, but neither calibrated nor counted.
     quick : bool
@@ -86,7 +89,8 @@ def measure(
         results += open_world_results(world, codes, rng=rng, n_resamples=n_resamples)
     if not quick:
         results += on_later_parcels(setting, rng, n_resamples)
-        results += with_poorer_references(setting, rng, n_resamples)
+        poorer = setting if anew is None else replace(setting, method=anew)
+        results += with_poorer_references(poorer, rng, n_resamples)
     results += [novelty_result(cell) for cell in cells]
     return Evaluation(
         release=method.name,

@@ -35,7 +35,7 @@ from training.evaluate.trials import ExportDay
 from training.evaluate.worlds import world_results
 from training.folds import folds
 from training.package import load_package
-from training.prepare import fit_model, prepare
+from training.prepare import Choice, fit_model, prepare
 from training.record import Evaluation, Result
 from training.status import usable_status
 from training.validation_report import render_validation
@@ -87,12 +87,19 @@ def evaluate(
     suspects, influential = doubts_of(package)
     left_out = [item.parcel_id for item in suspects if item.reason == "mislabelled"]
     stated = release.manifest["config"].get("evidence", {"unlisted_weight": release.unlisted_weight})
-    method = OwnEvidence(evidence_config(stated), gate=release.model.gate, name=release.name)
+    anew = OwnEvidence(evidence_config(stated), gate=release.model.gate, name=release.name)
+    method = replace(anew, choice=Choice(**release.manifest.get("evidence", {})))
     weight = release.unlisted_weight
     setting = Setting.of(method, package, left_out, unlisted_weight=weight)
     with parallel_config(n_jobs=n_jobs):
         evaluation = measure(
-            method, package, unlisted_weight=weight, left_out=left_out, n_resamples=n_resamples, quick=quick
+            method,
+            package,
+            unlisted_weight=weight,
+            anew=anew,
+            left_out=left_out,
+            n_resamples=n_resamples,
+            quick=quick,
         )
     # Novelty of known zones is measured below with the product's own ranks; zones left out have no such ranks.
     left_out_cells = [cell for cell in evaluation.novelty if cell.kind == "zone left out"]
@@ -114,12 +121,12 @@ def evaluate(
     if not quick:
         progress("either kind of evidence alone")
         with parallel_config(n_jobs=n_jobs):
-            fusion = each_alone(setting, method, rng=np.random.default_rng(SEED), n_resamples=n_resamples)
+            fusion = each_alone(setting, anew, rng=np.random.default_rng(SEED), n_resamples=n_resamples)
         progress("worlds that differ")
         drawn = prepare(package, minimum_parcels=1)
         with parallel_config(n_jobs=n_jobs):
             fusion += world_results(
-                method,
+                anew,
                 drawn,
                 fit_model(drawn),
                 unlisted_weight=weight,

@@ -15,7 +15,13 @@ from training.evaluate.methods import some, zone_codes, zones_of
 from training.evaluate.mixtures import Shares
 from training.evaluate.trials import Alternatives
 from training.peers.distances import ChiSquare, DeclaredKolmogorovSmirnov, KolmogorovSmirnov, NearestCentroid
-from training.peers.likelihoods import LinearDiscriminant, LogisticRegression, Multinomial, RandomForest
+from training.peers.likelihoods import (
+    DirichletMultinomial,
+    LinearDiscriminant,
+    LogisticRegression,
+    Multinomial,
+    RandomForest,
+)
 from training.peers.mixing import MonteCarloKS, MultinomialEM, MultinomialPair
 from training.peers.tables import Tables, tables_of
 
@@ -92,6 +98,7 @@ PEERS: tuple[PeerMethod, ...] = tuple(
         ChiSquare,
         NearestCentroid,
         Multinomial,
+        DirichletMultinomial,
         RandomForest,
         LogisticRegression,
         LinearDiscriminant,

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
+from kpfootprint.stats.tables import fit_table, log_dirichlet_multinomial
 from training.evaluate.trials import Alternatives
 from training.peers.distances import by_zone, clr_features
 from training.peers.tables import Tables
@@ -37,6 +38,28 @@ class Multinomial:
     def score(self, tables: Tables) -> Floats:
         """Return ln likelihoods, shape (n_parcels, n_zones), up to a constant of each parcel."""
         parts = [counts @ logs.T for counts, logs in zip(tables.cells, self.log_shares_, strict=True)]
+        return np.asarray(sum(parts), dtype=np.float64)
+
+
+class DirichletMultinomial:
+    """Log likelihood under Dirichlet-multinomials of size and of each attribute, parcels of a zone varying.
+
+    One precision an attribute by leaving each parcel out, zone means shrunk to the grand mean; see
+    `kpfootprint.stats.tables`. As a peer it knows no unlisted zone.
+    """
+
+    name = "Dirichlet-multinomial"
+    alternatives: Alternatives = "mean"
+
+    def fit(self, tables: Tables, zone: Ints, n_zones: int) -> DirichletMultinomial:
+        """Fit a table to each margin."""
+        fitted = [fit_table(counts, zone, n_zones) for counts in tables.margins]
+        self.parameters_ = [table.shares * (1.0 / table.variance()[:-1] - 1.0)[:, None] for table in fitted]
+        return self
+
+    def score(self, tables: Tables) -> Floats:
+        """Return ln likelihoods, shape (n_parcels, n_zones), up to a constant of each parcel."""
+        parts = [log_dirichlet_multinomial(x, a) for x, a in zip(tables.margins, self.parameters_, strict=True)]
         return np.asarray(sum(parts), dtype=np.float64)
 
 
