@@ -16,6 +16,8 @@ from service.errors import KINDS
 from service.pages.examples import EXAMPLES
 from service.pages.render import CONCLUSIONS, DOMAIN, LOCALES
 from service.pages.start import STATUS_NOTES
+from service.pages.submissions import CHOOSE, DECIDED, DECISIONS, EVENTS, STATES
+from service.work.flags import TEXTS
 
 TEMPLATES = LOCALES.parent / "templates"
 
@@ -31,6 +33,9 @@ def messages() -> Iterator[str]:
     yield from (title for _, title in KINDS.values())
     yield from (item.summary for item in ENDPOINTS if not item.page)
     yield from CONCLUSIONS.values()
+    for said in (STATES, DECISIONS, DECIDED, EVENTS, TEXTS):
+        yield from said.values()
+    yield CHOOSE
     yield from filter(None, STATUS_NOTES.values())
     yield from RULES.values()
     for example in EXAMPLES:

@@ -6,6 +6,7 @@ from service.door.endpoint import Endpoint
 from service.pages import comparisons as comparison_pages
 from service.pages import dashboard, docs, sign_in, start
 from service.pages import planning as planning_pages
+from service.pages import submissions as submission_pages
 from service.routes import (
     cases,
     certificates,
@@ -40,6 +41,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *operations.ENDPOINTS,
     *start.ENDPOINTS,
     *comparison_pages.ENDPOINTS,
+    *submission_pages.ENDPOINTS,
     *planning_pages.ENDPOINTS,
     *dashboard.ENDPOINTS,
     *docs.ENDPOINTS,

@@ -12,6 +12,7 @@ from service.door.visit import visit_of
 from service.errors import Refused
 from service.register.people import Principal, principal_by_key, principal_by_session
 from service.register.sessions import SESSION_LASTS
+from service.register.trouble import RegisterUnavailable
 
 COOKIE = "kpf_session"
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="kpfootprint"'}
@@ -30,6 +31,9 @@ class Identity:
             visit.principal = await to_thread.run_sync(principal_of, visit.work.engine, Headers(scope=scope))
         except Refused as refused:
             visit.denied = refused
+        except RegisterUnavailable:
+            if visit.endpoint is None or visit.endpoint.role is not None:
+                raise
         await self.app(scope, receive, send)
 
 

@@ -56,7 +56,7 @@ def link_to(request: Request, path: str, **query: object) -> str:
     """Return the address of a page, in the language that this one's address asks for."""
     explicit = chosen_language(request)
     parameters = query | ({"lang": explicit} if explicit else {})
-    return path + (f"?{urlencode(parameters)}" if parameters else "")
+    return path + (f"?{urlencode(parameters, doseq=True)}" if parameters else "")
 
 
 def rendered(request: Request, template: str, **values: Any) -> str:

@@ -25,11 +25,15 @@ from service.pages.given import ROWS, Given, given_in
 from service.pages.problems import told
 from service.pages.render import link_to, page, translations
 from service.pages.sheet import Held, Sheet, choices_in, held_in
+from service.pages.submissions import checked
 from service.register.comparisons import page_of
 from service.work.compare import compare
 from service.work.reading import parcel_at, parcel_in, pasted, read_plainly, read_upload, upload_of
 
 RECENT = 5
+SEVERAL = "several_parcels"
+"""Code of the problem of a file that holds a submission: it is offered to be received as one."""
+
 STATUS_NOTES = {"compliant": "", "suspended": "suspended", "not_covered": ""}
 
 
@@ -66,6 +70,8 @@ async def _submitted(request: Request, form: FormData) -> Response:
     choices = choices_in(form)
     read = partial(read_upload, upload=upload, parcel=given.parcel(), choices=choices)
     reading = await visit.work.heavy(lambda: read(visit.work.release()))
+    if file is not None and any(problem.code == SEVERAL for problem in reading.problems):
+        return await checked(request, name=upload.name, content=upload.data, note="")
     sheet = Sheet.of(upload, reading, held, choices)
     step = text_of(form, "step")
     if reading.problems or step == "read" or (step != "compare" and not read_plainly(reading)):

@@ -52,6 +52,7 @@ class Listed:
     exported_on: str | None
     n_stones: int | None
     carats: float | None
+    value_usd: float | None
     flags: tuple[Mapping[str, Any], ...]
     submission_id: str | None
     actor: str

@@ -84,6 +84,7 @@ class Submission(SubmissionItem):
 
     parcels: list[SubmittedParcel]
     flags: list[Flag]
+    figures: dict[str, float | None]
     history: list[Event]
 
 

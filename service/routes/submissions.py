@@ -171,7 +171,10 @@ def _shown_whole(shipment: Shipment) -> shapes.Submission:
         {"at": written(entry.at), "actor": entry.actor, "event": entry.kind, "values": dict(entry.values)}
         for entry in shipment.history
     ]
-    return cast(shapes.Submission, {**item, "parcels": parcels, "flags": list(shipment.flags), "history": history})
+    return cast(
+        shapes.Submission,
+        {**item, "parcels": parcels, "flags": list(shipment.flags), "figures": shipment.figures, "history": history},
+    )
 
 
 ENDPOINTS = (

@@ -40,6 +40,22 @@ class Shipment:
     flags: tuple[Mapping[str, Any], ...]
     history: tuple[Entry, ...]
 
+    @property
+    def figures(self) -> dict[str, float | None]:
+        """The figures that statistics of shipments look at: volume, mean stone weight, value per carat."""
+        found = [parcel.comparison for parcel in self.parcels if parcel.comparison is not None]
+        n_stones = sum(item.n_stones or 0 for item in found)
+        carats = sum(item.carats or 0 for item in found)
+        value = sum(item.value_usd or 0 for item in found)
+        valued = sum(item.carats or 0 for item in found if item.value_usd)
+        return {
+            "n_stones": n_stones or None,
+            "carats": round(carats, 2) or None,
+            "mean_ct": round(carats / n_stones, 4) if carats and n_stones else None,
+            "value_usd": round(value, 2) or None,
+            "usd_per_ct": round(value / valued, 2) if value and valued else None,
+        }
+
 
 def shipment_of(work: Workplace, submission_id: str) -> Shipment:
     """Return a submission with everything about it."""

@@ -1,0 +1,297 @@
+"""The pages of submissions: the inbox by due date, what is wrong with a file before it is received, a shipment."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import zlib
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from anyio import to_thread
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from kpfootprint.errors import IngestError, Problem
+from kpfootprint.ingest import Submission as ReadSubmission
+from service.door.endpoint import FORM, Endpoint
+from service.door.query import choice, text, whole_number
+from service.door.visit import visit_of
+from service.errors import Refused
+from service.languages import language_of
+from service.pages.forms import file_of, read_form, text_of
+from service.pages.problems import told
+from service.pages.render import link_to, page, translations
+from service.register import entries, submissions
+from service.register.database import reading
+from service.register.keys import all_keys
+from service.register.submissions import Wanted
+from service.work.decide import decide
+from service.work.flags import TEXTS
+from service.work.marked import marked_workbook
+from service.work.shipment import ShipmentParcel, shipment_of
+from service.work.submit import read_submission, submit
+
+PAGE = 25
+SHOWN_PROBLEMS = 200
+SHOW = ("open", "decided", "all")
+DECISIONS = {"approved": "approve", "refused": "refuse", "returned": "return"}
+STATES = {"received": "being compared", "compared": "to be decided", "decided": "decided"}
+DECIDED = {"approved": "approved", "refused": "refused", "returned": "returned"}
+EVENTS = {
+    "submission": "received",
+    "compared": "compared",
+    "cancelled": "comparing was cancelled",
+    "decision": "decided",
+}
+CHOOSE = "Choose one of the three decisions."
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def index(request: Request) -> Response:
+    """List submissions, what is due first: what is overdue stands at the top."""
+    visit = visit_of(request)
+    show, exporter = visit.asked["show"] or "open", visit.asked["exporter"]
+    wanted = Wanted(
+        undecided=show == "open",
+        state="decided" if show == "decided" else None,
+        exporter=exporter,
+        sort="due_at" if show == "open" else "-received_at",
+    )
+    found, further, moment = submissions.page_of(
+        visit.work.engine, wanted=wanted, before=visit.asked["before"], limit=PAGE
+    )
+    undecided, overdue = submissions.clocks(visit.work.engine)
+    return page(
+        request,
+        "submissions.html",
+        found=found,
+        further=further,
+        moment=moment,
+        show=show,
+        exporter=exporter or "",
+        undecided=undecided,
+        overdue=overdue,
+        states=STATES,
+        may_submit=visit.who.may("monitor") and visit.who.csrf is not None,
+    )
+
+
+async def check(request: Request) -> Response:
+    """Read a file and show what is in it and what is wrong, before anything is kept."""
+    form = await read_form(request)
+    try:
+        upload, note = file_of(form, "file"), text_of(form, "note")
+        if upload is None:
+            return RedirectResponse(link_to(request, "/submissions"), status_code=303)
+        content, name = await upload.read(), upload.filename or ""
+    finally:
+        await form.close()
+    return await checked(request, name=name, content=content, note=note)
+
+
+async def checked(request: Request, *, name: str, content: bytes, note: str) -> Response:
+    """Show what is in a file of parcels; one that cannot be read at all shows its problems alone."""
+    work = visit_of(request).work
+    try:
+        found = await work.heavy(partial(read_submission, work, name=name, content=content))
+    except IngestError as error:
+        return await to_thread.run_sync(partial(_check_page, request, name, content, note, None, error.problems))
+    return await to_thread.run_sync(partial(_check_page, request, name, content, note, found, found.problems()))
+
+
+def _check_page(
+    request: Request,
+    name: str,
+    content: bytes,
+    note: str,
+    found: ReadSubmission | None,
+    problems: Sequence[Problem],
+) -> Response:
+    catalogue = translations(language_of(request))
+    packed = base64.b64encode(zlib.compress(content, level=6)).decode()
+    return page(
+        request,
+        "submission-check.html",
+        status=200 if found is not None else 422,
+        name=name,
+        note=note,
+        n_parcels=0 if found is None else len(found.order),
+        n_bad=0 if found is None else len(found.failures),
+        problems=[(problem, told(problem, catalogue)) for problem in problems[:SHOWN_PROBLEMS]],
+        n_problems=len(problems),
+        packed=packed if len(packed) < visit_of(request).work.settings.max_body else "",
+        readable=found is not None,
+    )
+
+
+async def receive(request: Request) -> Response:
+    """Receive the file that was looked at."""
+    visit = visit_of(request)
+    form = await read_form(request)
+    name, content = _carried(form)
+    note = text_of(form, "note")
+    await form.close()
+    received = await visit.work.heavy(
+        partial(submit, visit.work, name=name, content=content, note=note, actor=visit.who.actor)
+    )
+    return RedirectResponse(link_to(request, f"/submissions/{received.id}"), status_code=303)
+
+
+async def marked(request: Request) -> Response:
+    """Give the file that was looked at as a workbook with the bad cells marked."""
+    work = visit_of(request).work
+    form = await read_form(request)
+    name, content = _carried(form)
+    await form.close()
+    made = await work.heavy(partial(_marked, work, name, content))
+    headers = {"Content-Disposition": 'attachment; filename="problems.xlsx"'}
+    return Response(made, media_type=XLSX, headers=headers)
+
+
+def _marked(work: Any, name: str, content: bytes) -> bytes:
+    try:
+        problems = read_submission(work, name=name, content=content).problems()
+    except IngestError as error:
+        problems = error.problems
+    try:
+        return marked_workbook(name, content, problems)
+    except Exception:  # a file that no table can be had from: the problems alone
+        return marked_workbook("nothing.csv", b"", problems)
+
+
+def _carried(form: FormData) -> tuple[str, bytes]:
+    try:
+        return text_of(form, "name"), zlib.decompress(base64.b64decode(text_of(form, "content"), validate=True))
+    except (binascii.Error, ValueError, zlib.error):
+        raise Refused("bad_request", "The form does not carry the file; choose it again.") from None
+
+
+def show(request: Request) -> Response:
+    """Show a shipment: its parcels side by side, its flags, a decision, and all that happened to it."""
+    return shown(request, request.path_params["id"])
+
+
+def shown(request: Request, submission_id: str, *, status: int = 200, alert: str = "") -> Response:
+    """Return the page of a shipment."""
+    visit = visit_of(request)
+    shipment = shipment_of(visit.work, submission_id)
+    catalogue = translations(language_of(request))
+    names = {zone.zone_id: zone.name for zone in visit.work.release().zone_table.zones}
+    people = {f"key:{key.id}": key.name or key.id for key in all_keys(visit.work.engine)}
+    with reading(visit.work.engine) as connection:
+        head = entries.head(connection)
+    return page(
+        request,
+        "submission.html",
+        status=status,
+        alert=alert,
+        shipment=shipment,
+        item=shipment.submission,
+        overdue=shipment.submission.state != "decided" and shipment.submission.due_at < shipment.moment,
+        figures=shipment.figures,
+        names=names,
+        people=people,
+        head=head,
+        states=STATES,
+        decisions=DECISIONS,
+        decided=DECIDED,
+        events=EVENTS,
+        flag_text=lambda flag: catalogue.gettext(TEXTS[flag["code"]]).format(**_named(flag["values"], names)),
+        problem_text=lambda problem: _told(problem, catalogue),
+        flagged=[parcel for parcel in shipment.parcels if parcel.flags],
+        comparable=_comparable(shipment.parcels),
+        may_decide=visit.who.may("monitor") and visit.who.csrf is not None and shipment.submission.state != "received",
+    )
+
+
+def _comparable(parcels: Sequence[ShipmentParcel]) -> list[str]:
+    return [parcel.comparison.id for parcel in parcels if parcel.comparison is not None][:12]
+
+
+def _named(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    zone = values.get("zone_id")
+    return {**values, "zone_id": names.get(zone, zone)} if zone else dict(values)
+
+
+def _told(problem: Mapping[str, Any], catalogue: Any) -> str:
+    members = {name: problem.get(name) for name in ("table", "row", "column", "value", "code", "reason")}
+    return told(Problem(**members), catalogue)  # type: ignore[arg-type]
+
+
+async def make_decision(request: Request) -> Response:
+    """Keep a decision and show the shipment again."""
+    visit = visit_of(request)
+    form = await read_form(request)
+    decision, note = text_of(form, "decision"), text_of(form, "note")
+    await form.close()
+    submission_id = request.path_params["id"]
+    if decision not in DECISIONS:
+        return await to_thread.run_sync(partial(shown, request, submission_id, status=422, alert=CHOOSE))
+    await to_thread.run_sync(
+        partial(decide, visit.work, submission_id, decision=decision, note=note[:5000], actor=visit.who.actor)
+    )
+    return RedirectResponse(link_to(request, f"/submissions/{submission_id}"), status_code=303)
+
+
+ENDPOINTS = (
+    Endpoint(
+        method="GET",
+        path="/submissions",
+        role="viewer",
+        handler=index,
+        query=(
+            choice("show", "Which.", SHOW),
+            text("exporter", "Of this exporter."),
+            whole_number("before", "Where the page starts."),
+        ),
+        page=True,
+        summary="Page: submissions by due date.",
+    ),
+    Endpoint(
+        method="POST",
+        path="/submissions/check",
+        role="monitor",
+        handler=check,
+        body=FORM,
+        page=True,
+        summary="Page: what is in a file of parcels, before it is received.",
+    ),
+    Endpoint(
+        method="POST",
+        path="/submissions/marked",
+        role="monitor",
+        handler=marked,
+        body=FORM,
+        page=True,
+        summary="Page: that file with the bad cells marked.",
+    ),
+    Endpoint(
+        method="POST",
+        path="/submissions",
+        role="monitor",
+        handler=receive,
+        body=FORM,
+        page=True,
+        summary="Page: receive a submission.",
+    ),
+    Endpoint(
+        method="GET",
+        path="/submissions/{id}",
+        role="viewer",
+        handler=show,
+        page=True,
+        summary="Page: a submission, its parcels side by side.",
+    ),
+    Endpoint(
+        method="POST",
+        path="/submissions/{id}/decision",
+        role="monitor",
+        handler=make_decision,
+        body=FORM,
+        page=True,
+        summary="Page: decide on a submission.",
+    ),
+)

@@ -1,0 +1,104 @@
+"""A submission as a workbook in which what cannot be read is marked, with the reason beside it."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import zipfile
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import openpyxl
+from openpyxl.comments import Comment
+from openpyxl.styles import PatternFill
+
+from kpfootprint.errors import Problem
+from service.register.exchange import harmless
+
+BAD = PatternFill("solid", start_color="FFC7B0", end_color="FFC7B0")
+HEAD_ROWS = 20
+MAX_CELLS = 2_000_000
+TITLE_LENGTH = 31
+
+
+def marked_workbook(name: str, content: bytes, problems: Sequence[Problem]) -> bytes:
+    """Return the tables of an upload as a workbook with the bad cells marked, and a sheet that lists all problems."""
+    book = _workbook(name, content)
+    sheets = {sheet.title.casefold(): sheet for sheet in book.worksheets}
+    for problem in problems:
+        sheet = sheets.get(_stem(problem.table)[:TITLE_LENGTH].casefold())
+        if sheet is None or problem.row is None or not 1 <= problem.row <= sheet.max_row:
+            continue
+        for cell in _cells(sheet, problem):
+            cell.fill = BAD
+            before = "" if cell.comment is None else f"{cell.comment.text}\n"
+            cell.comment = Comment(f"{before}{problem.reason}", "kpfootprint")
+    listed = book.create_sheet("problems", 0)
+    listed.append(["table", "row", "column", "value", "problem"])
+    for problem in problems:
+        listed.append(
+            [harmless(v) for v in (problem.table, problem.row, problem.column, problem.value, problem.reason)]
+        )
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _cells(sheet: Any, problem: Problem) -> list[Any]:
+    """Return the cell of a problem, or its row's where the whole row is meant."""
+    row = list(sheet[problem.row])
+    if problem.column is None:
+        return [cell for cell in row if cell.value is not None] or row[:1]
+    wanted = problem.column.strip().casefold()
+    for above in sheet.iter_rows(min_row=1, max_row=min(HEAD_ROWS, problem.row or 1)):
+        for cell in above:
+            if str(cell.value or "").strip().casefold() == wanted:
+                return [sheet.cell(row=problem.row, column=cell.column)]
+    return row[:1]
+
+
+def _workbook(name: str, content: bytes) -> Any:
+    if name.lower().endswith(".xlsx"):
+        return openpyxl.load_workbook(io.BytesIO(content))
+    book = openpyxl.Workbook()
+    del book["Sheet"]
+    cells = 0
+    for title, text in _tables(name, content):
+        sheet = book.create_sheet(_stem(title)[:TITLE_LENGTH])
+        first = text.partition("\n")[0]
+        for row in csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count)):
+            cells += len(row)
+            if cells > MAX_CELLS:
+                return book
+            sheet.append([harmless(_number(cell)) for cell in row])
+    return book
+
+
+def _tables(name: str, content: bytes) -> Iterator[tuple[str, str]]:
+    if name.lower().endswith(".zip"):
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            for member in archive.namelist():
+                if member.lower().endswith((".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")):
+                    yield member, _text(member, archive.read(member))
+    else:
+        yield name, _text(name, content)
+
+
+def _text(name: str, content: bytes) -> str:
+    plain = gzip.decompress(content) if name.lower().endswith(".gz") else content
+    try:
+        return plain.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return plain.decode("cp1252", errors="replace")
+
+
+def _number(cell: str) -> Any:
+    try:
+        return float(cell)
+    except ValueError:
+        return cell
+
+
+def _stem(name: str) -> str:
+    return name.replace("\\", "/").rpartition("/")[2].partition(".")[0] or "table"

@@ -1,0 +1,112 @@
+"""The pages of submissions: looked at before anything is kept, received, decided, found again."""
+
+from __future__ import annotations
+
+import io
+import re
+import threading
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from starlette.testclient import TestClient
+
+from service.jobs.worker import work_once
+from service.settings import Settings
+from service.work.place import Workplace
+from tests.service.reading import token_in
+from tests.service.test_submissions import shipment
+
+
+def carried(page: str) -> dict[str, str]:
+    return {name: re.findall(rf'name="{name}" value="([^"]*)"', page)[0] for name in ("csrf", "name", "content")}
+
+
+def run_jobs(home: Path) -> None:
+    work = Workplace(Settings(home=home))
+    work.open()
+    while work_once(work, threading.Event()):
+        pass
+    work.close()
+
+
+@pytest.fixture
+def looked_at(browser: TestClient) -> str:
+    """Return the page of a file with three parcels, one of them bad."""
+    data = {"csrf": token_in(browser.get("/").text)}
+    page = browser.post("/submissions/check?lang=fr", data=data, files={"file": ("lots.zip", shipment(prefix="W"))})
+    assert page.status_code == 200
+    return page.text
+
+
+def test_a_file_is_looked_at_before_anything_is_kept(browser: TestClient, looked_at: str) -> None:
+    before = browser.get("/v1/submissions").json()
+    assert "3 lots." in looked_at
+    assert "le nombre est négatif" in looked_at
+    assert '<td class="n">92</td>' in looked_at
+    assert browser.get("/v1/submissions").json() == before
+
+
+def test_the_bad_cells_are_marked(browser: TestClient, looked_at: str) -> None:
+    made = browser.post("/submissions/marked", data=carried(looked_at))
+    assert made.headers["content-disposition"].endswith('"problems.xlsx"')
+    book = openpyxl.load_workbook(io.BytesIO(made.content))
+    assert book.sheetnames[0] == "problems"
+    cell = book["stones"]["B92"]
+    assert cell.value == -1
+    assert cell.fill.start_color.rgb == "00FFC7B0"
+    assert "negative" in cell.comment.text
+    assert book["stones"]["B91"].fill.fill_type is None
+
+
+def test_a_shipment_is_received_compared_and_decided(browser: TestClient, looked_at: str, home: Path) -> None:
+    made = browser.post("/submissions?lang=fr", data=carried(looked_at) | {"note": "par courrier"})
+    assert made.status_code == 303, made.text
+    place = made.headers["location"].partition("?")[0]
+    waiting = browser.get(place).text
+    assert 'name="decision"' not in waiting
+    run_jobs(home)
+    page = browser.get(f"{place}?lang=fr").text
+    assert page.count('class="mark ') >= 3
+    token = token_in(page)
+    wrong = browser.post(f"{place}/decision", data={"csrf": token})
+    assert wrong.status_code == 422
+    done = browser.post(f"{place}/decision", data={"csrf": token, "decision": "refused", "note": "<b>trop brun</b>"})
+    assert done.status_code == 303
+    page = browser.get(f"{place}?lang=fr").text
+    assert "&lt;b&gt;trop brun&lt;/b&gt;" in page
+    assert "refusé" in page
+    assert "the monitor" in page
+    assert place in browser.get("/submissions?show=decided").text
+    assert place not in browser.get("/submissions").text
+
+
+def test_a_zip_of_several_parcels_is_offered_as_a_submission(browser: TestClient) -> None:
+    data = {"csrf": token_in(browser.get("/").text)}
+    page = browser.post("/", data=data, files={"file": ("lots.zip", shipment(bad=False, prefix="Z"))})
+    assert page.status_code == 200
+    assert 'action="/submissions"' in page.text
+    assert "3 parcels." in page.text
+
+
+def test_what_cannot_be_read_is_told(browser: TestClient) -> None:
+    data = {"csrf": token_in(browser.get("/").text)}
+    page = browser.post("/submissions/check", data=data, files={"file": ("lots.zip", b"no zip")})
+    assert page.status_code == 422
+    assert 'action="/submissions"' not in page.text
+
+
+def test_comparisons_are_searched_and_set_side_by_side(browser: TestClient, parcel: dict[str, Any]) -> None:
+    token = token_in(browser.get("/").text)
+    for example in ("true", "false"):
+        browser.post(f"/examples/{example}", data={"csrf": token})
+    page = browser.get("/comparisons?q=berberati&zone=berberati&conclusion=&sort=log10_lr")
+    assert page.status_code == 200
+    ids = re.findall(r'name="id" value="(\w+)"', page.text)
+    assert len(ids) >= 2
+    beside = browser.get("/beside", params={"id": ids[:2]})
+    assert beside.status_code == 200
+    assert "false_berberati" in beside.text
+    assert browser.get("/beside", params={"id": ids[:1]}).status_code == 422
+    assert "Nothing was found" in browser.get("/comparisons?q=zzzz").text
