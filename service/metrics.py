@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values
@@ -77,6 +78,17 @@ class Meters:
         """Count a comparison."""
         self.comparisons.labels(conclusion or "none").inc()
         self.examination.observe(seconds)
+
+    def exposition_with(self, jobs: Mapping[str, int], undecided: int, overdue: int) -> bytes:
+        """Return every figure, with those that the register holds: jobs by state, and the clocks of submissions."""
+        lines = ["# HELP kpf_jobs Jobs in the register, by state.", "# TYPE kpf_jobs gauge"]
+        lines += [f'kpf_jobs{{state="{state}"}} {count}' for state, count in sorted(jobs.items())]
+        for name, about, value in (
+            ("kpf_submissions_undecided", "Submissions that wait for a decision.", undecided),
+            ("kpf_submissions_overdue", "Of these, past their due date.", overdue),
+        ):
+            lines += [f"# HELP {name} {about}", f"# TYPE {name} gauge", f"{name} {value}"]
+        return self.exposition() + ("\n".join(lines) + "\n").encode()
 
     def exposition(self) -> bytes:
         """Return every figure in the text format of Prometheus."""

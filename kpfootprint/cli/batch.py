@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kpfootprint.cli import table
 from kpfootprint.cli.output import out_option, say, writing
 from kpfootprint.cli.parallel import lines_of, problem_line
 from kpfootprint.cli.reading import choose_option, read_plainly, read_submission, receipt_lines
-from kpfootprint.cli.surroundings import model_option, now, open_release
+from kpfootprint.cli.surroundings import lang_option, model_option, now, open_release
 from kpfootprint.errors import IngestError
 
 if TYPE_CHECKING:
@@ -28,15 +29,39 @@ SOME_BAD = 3
 @click.option(
     "--scheduler", metavar="ADDRESS", help="Dask scheduler whose workers examine parcels, as tcp://host:8786."
 )
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["jsonl", "csv"]),
+    default="jsonl",
+    show_default=True,
+    help="Form of the lines.",
+)
+@click.option(
+    "--reports",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Folder to write each parcel's report into besides, as a page.",
+)
+@lang_option
 @choose_option
 @model_option
 def batch(
-    submission: Path, out: Path | None, workers: int, scheduler: str | None, choices: Choices, model: Path | None
+    submission: Path,
+    out: Path | None,
+    workers: int,
+    scheduler: str | None,
+    form: str,
+    reports: Path | None,
+    lang: str,
+    choices: Choices,
+    model: Path | None,
 ) -> int:
     """Examine every parcel of a submission.
 
-    SUBMISSION is a folder, .zip or .xlsx. The result has one report a line, in the order of parcels. A bad parcel's
-    line holds its problems instead, and the exit status is then 3.
+    SUBMISSION is a folder, .zip or .xlsx. The result has one report a line, in the order of parcels, or one row a
+    parcel for a spreadsheet (--format csv). A bad parcel's line holds its problems instead, and the exit status is
+    then 3.
     """
     release = open_release(model)
     read = read_submission(submission, release, choices)
@@ -47,8 +72,12 @@ def batch(
         click.progressbar(length=len(read.order), label="Examining", file=sys.stderr, hidden=hidden) as bar,
     ):
         n_bad = 0
-        for line, good in _in_order(read, lines):
-            stream.write(line.encode() + b"\n")
+        if form == "csv":
+            stream.write(table.head().encode() + b"\r\n")
+        for number, (line, good) in enumerate(_in_order(read, lines), start=1):
+            stream.write(table.row(line).encode() + b"\r\n" if form == "csv" else line.encode() + b"\n")
+            if good and reports is not None:
+                _write_report(reports, number, line, lang)
             bar.update(1)
             n_bad += not good
     if n_bad:
@@ -62,6 +91,16 @@ def _in_order(read: Submission, lines: Iterator[tuple[str, bool]]) -> Iterator[t
     for parcel_id in read.order:
         failure = failures.get(parcel_id)
         yield next(lines) if failure is None else (problem_line(parcel_id, failure.problems), False)
+
+
+def _write_report(folder: Path, number: int, line: str, lang: str) -> None:
+    """Write a report as a page, under the parcel's place and what of its name a file can bear."""
+    from kpfootprint.report import read_report, render_html
+
+    report = read_report(line)
+    name = "".join(c if c.isalnum() or c in "-_" else "_" for c in report.content["parcel"]["parcel_id"])[:80]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{number:04}-{name}.html").write_text(render_html(report, lang), encoding="utf-8")
 
 
 @click.command()

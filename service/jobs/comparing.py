@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from kpfootprint.errors import IngestError, KPFootprintError, Problem
-from kpfootprint.flow import examine
+from kpfootprint.errors import IngestError, KPFootprintError, NotExamined, Problem
+from kpfootprint.flow import examine_each
 from kpfootprint.ingest import ingest_json, parcel_to_json
 from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.release import Release
@@ -68,6 +68,10 @@ def _compare_stretch(
         for (ordinal, parcel), report in zip(good, reports, strict=True):
             if not submissions.is_waiting(connection, job.subject, ordinal):
                 continue  # somebody else, who was thought dead, has kept it
+            if isinstance(report, NotExamined):
+                told = [item.as_dict() for item in report.problems]
+                submissions.place_problems(connection, job.subject, ordinal, told)
+                continue
             document = parcel_to_json(parcel, release.scheme, sealed=True)
             flags, marks = flags_and_marks(
                 connection, Seen(content=report.content, document=document, submission_id=job.subject)
@@ -83,11 +87,11 @@ def _compare_stretch(
 
 def _reports(
     parcels: Sequence[Parcel], release: Release, status_on: date, created_at: datetime, scheduler: str | None
-) -> Sequence[Report]:
+) -> Sequence[Report | NotExamined]:
     if not parcels:
         return ()
     if scheduler is None:
-        return examine(Batch(tuple(parcels)), release, status_on=status_on, created_at=created_at)
+        return list(examine_each(Batch(tuple(parcels)), release, status_on=status_on, created_at=created_at))
     try:
         from distributed import Client
     except ModuleNotFoundError:
@@ -95,9 +99,12 @@ def _reports(
     with Client(scheduler, set_as_default=False) as client:  # type: ignore[no-untyped-call]
         there = client.scatter(release, broadcast=True)
         future = client.submit(report_texts, tuple(parcels), there, status_on, created_at, pure=False)
-        return [read_report(text) for text in future.result()]
+        return [one if isinstance(one, NotExamined) else read_report(one) for one in future.result()]
 
 
-def report_texts(parcels: tuple[Parcel, ...], release: Release, status_on: date, created_at: datetime) -> list[str]:
+def report_texts(
+    parcels: tuple[Parcel, ...], release: Release, status_on: date, created_at: datetime
+) -> list[str | NotExamined]:
     """Return the text of every parcel's report; runs wherever the scheduler sends it."""
-    return [report.to_json() for report in examine(Batch(parcels), release, status_on=status_on, created_at=created_at)]
+    found = examine_each(Batch(parcels), release, status_on=status_on, created_at=created_at)
+    return [one if isinstance(one, NotExamined) else one.to_json() for one in found]

@@ -25,6 +25,7 @@ from service.register.secrets import new_id
 from service.register.tables import job_holds, jobs
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
+STATES = ("queued", "running", "done", "failed", "cancelled")
 OVER = ("done", "failed", "cancelled")
 MAX_ATTEMPTS = 3
 """Times that a job may be begun without getting any further before it is given up."""

@@ -9,6 +9,8 @@ from service.door.endpoint import Answer, Endpoint
 from service.door.visit import visit_of
 from service.metrics import MEDIA_TYPE
 from service.openapi import description
+from service.register import jobs, submissions
+from service.register.jobs import STATES
 from service.routes import shapes
 
 TEXT = Answer(shape={"type": "string"}, media_type="text/plain")
@@ -16,7 +18,10 @@ TEXT = Answer(shape={"type": "string"}, media_type="text/plain")
 
 def metrics(request: Request) -> Response:
     """Return every figure, of all workers together."""
-    return Response(visit_of(request).work.meters.exposition(), headers={"Content-Type": MEDIA_TYPE})
+    work = visit_of(request).work
+    counted = dict.fromkeys(STATES, 0) | jobs.counts(work.engine)
+    undecided, overdue = submissions.clocks(work.engine)
+    return Response(work.meters.exposition_with(counted, undecided, overdue), headers={"Content-Type": MEDIA_TYPE})
 
 
 def openapi(request: Request) -> Response:

@@ -21,6 +21,10 @@ from service.routes.paging import FROM, TO, span_in
 from service.work.take_in import queue_import
 
 JSON_LINES = "application/x-ndjson"
+IMPORTED = (
+    *(JSON_LINES, "application/jsonl", "application/jsonlines", "application/x-jsonlines"),
+    *("application/json", "text/plain", "application/octet-stream"),
+)
 TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": JSON_LINES}
 
 
@@ -76,7 +80,7 @@ ENDPOINTS = (
         path="/v1/register/import",
         role="monitor",
         handler=take_in,
-        body=Body(kinds={JSON_LINES: {"type": "string"}, "application/jsonl": {"type": "string"}}, streamed=True),
+        body=Body(kinds={kind: {"type": "string"} for kind in IMPORTED}, streamed=True),
         answer=Answer(shape=shapes.Accepted, status=202),
         summary="Take in what another register exported.",
     ),

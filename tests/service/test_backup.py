@@ -1,0 +1,83 @@
+"""A register of many entries is backed up while it is written to, restored on either database, and walked."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+from service.register.activations import activate
+from service.register.backup import BackupError, back_up, restore
+from service.register.comparisons import page_of
+from service.register.database import open_register
+from service.register.keys import create_key, list_keys
+from service.register.verify import verify
+from service.settings import Settings
+from tests.cli.running import kpfootprint
+from tests.service.registers import examined, kept, tampered
+
+
+def test_a_backup_holds_everything(settings: Settings, tmp_path: Path) -> None:
+    engine = open_register(settings)
+    for number in range(20):
+        kept(engine, examined(number))
+    activate(engine, "a", "t", "because")
+    create_key(settings, "viewer", "somebody")
+    (settings.home / "releases" / "a").mkdir(parents=True)
+    (settings.home / "releases" / "a" / "CARD.md").write_text("a card", encoding="utf-8")
+    stream = io.BytesIO()
+    assert back_up(settings, stream) == 21
+    other = Settings(home=tmp_path / "other")
+    verdict = restore(other, stream)
+    assert (verdict.entries, verdict.wrong, verdict.hash) == (21, None, verify(engine).hash)
+    assert [key.name for key in list_keys(other)] == ["somebody"]
+    assert (other.home / "releases" / "a" / "CARD.md").read_text(encoding="utf-8") == "a card"
+    restored = open_register(other)
+    assert page_of(restored, before=None, limit=50) == page_of(engine, before=None, limit=50)
+    kept(restored, examined(99))
+    assert verify(restored).entries == 22
+    with pytest.raises(BackupError, match="holds something"):
+        restore(other, stream)
+    restored.dispose()
+    engine.dispose()
+
+
+@pytest.mark.postgres
+def test_a_register_moves_from_one_database_to_the_other(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    here = Settings(home=tmp_path / "here")
+    engine = open_register(here)
+    kept(engine)
+    stream = io.BytesIO()
+    back_up(here, stream)
+    there = Settings(home=tmp_path / "there", database_url=request.getfixturevalue("postgres").new_database())
+    assert restore(there, stream).wrong is None
+    moved = open_register(there)
+    kept(moved, examined(2))
+    assert verify(moved).entries == 2
+    moved.dispose()
+    engine.dispose()
+
+
+def test_what_is_no_backup_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BackupError, match="no backup"):
+        restore(Settings(home=tmp_path), io.BytesIO(b"PK nothing"))
+
+
+def test_the_command_line_verifies_exports_and_restores(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "a")
+    engine = open_register(settings)
+    for number in range(3):
+        kept(engine, examined(number))
+    head = verify(engine).hash
+    done = kpfootprint("register", "verify", "--head", head, home=settings.home)
+    assert (done.status, head in done.text) == (0, True)
+    assert kpfootprint("backup", tmp_path / "b.zip", home=settings.home).status == 0
+    assert kpfootprint("restore", tmp_path / "b.zip", home=tmp_path / "c").status == 0
+    exported = kpfootprint("register", "export", "--format", "csv", home=settings.home)
+    assert len(exported.text.splitlines()) == 4
+    tampered(engine, "DELETE FROM entries WHERE position = 2")
+    engine.dispose()
+    done = kpfootprint("register", "verify", home=settings.home)
+    assert done.status == 1
+    assert "Position 2" in done.err

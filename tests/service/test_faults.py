@@ -1,0 +1,136 @@
+"""What was promised holds when things break: workers are killed, the database goes away, two servers share one."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx2
+import pytest
+import sqlalchemy as sa
+
+from service.register.database import open_register, reading
+from service.register.keys import create_key
+from service.register.tables import comparisons, submission_parcels
+from service.register.verify import verify
+from service.settings import Settings, environment_of
+from tests.service.databases import Postgres
+from tests.service.server import Server
+from tests.service.test_submissions import shipment
+
+pytestmark = pytest.mark.slow
+
+
+def started_worker(settings: Settings) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "kpfootprint", "worker"],
+        env=os.environ | environment_of(settings),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def test_a_worker_that_is_killed_again_and_again_loses_nothing_and_doubles_nothing(settings: Settings) -> None:
+    from service.work.place import Workplace
+    from service.work.submit import submit
+
+    work = Workplace(settings)
+    open_register(settings).dispose()
+    work.open()
+    n = 400
+    received = submit(work, name="s.zip", content=shipment(n, bad=False, prefix="K"), note="", actor="key:test")
+    rng = random.Random(1)
+    kills = 0
+    until = time.monotonic() + 240
+    while time.monotonic() < until:
+        worker = started_worker(settings)
+        time.sleep(rng.uniform(1.2, 3.5) if kills < 12 else 60)
+        worker.send_signal(signal.SIGKILL)
+        worker.wait()
+        kills += 1
+        with reading(work.engine) as connection:
+            left = connection.scalar(sa.select(sa.func.count()).where(submission_parcels.c.comparison_id.is_(None)))
+        if not left:
+            break
+    with reading(work.engine) as connection:
+        rows = connection.execute(sa.select(comparisons.c.parcel_id)).scalars().all()
+    assert sorted(rows) == sorted(f"K{k}" for k in range(n))
+    worker = started_worker(settings)
+    for _ in range(100):
+        with reading(work.engine) as connection:
+            from service.register.submissions import submission_of
+
+            state = submission_of(connection, received.id)
+        if state is not None and state.state == "compared":
+            break
+        time.sleep(0.2)
+    worker.terminate()
+    assert worker.wait(30) == 0
+    assert state is not None
+    assert state.state == "compared"
+    assert verify(work.engine).wrong is None
+    work.close()
+
+
+@pytest.mark.postgres
+def test_a_database_that_goes_away_is_said_and_found_again(postgres: Postgres, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, database_url=postgres.new_database())
+    key = create_key(settings, "monitor")
+    with (
+        Server(tmp_path, KPF_DATABASE_URL=str(settings.database_url)) as server,
+        httpx2.Client(base_url=server.url, headers={"Authorization": f"Bearer {key}"}, timeout=30) as client,
+    ):
+        sent = client.post("/v1/submissions", files={"file": ("s.zip", shipment(2, bad=False))})
+        assert sent.status_code == 202
+        postgres.stop()
+        try:
+            answer = client.get("/v1/register/head")
+            assert answer.status_code == 503
+            assert answer.json()["code"] == "register_unavailable"
+            assert client.get("/livez").status_code == 200
+            assert client.get("/readyz").status_code == 503
+        finally:
+            postgres.start()
+        for _ in range(100):
+            found = client.get(sent.headers["location"])
+            if found.status_code == 200 and found.json()["state"] == "compared":
+                break
+            time.sleep(0.2)
+        assert found.json()["state"] == "compared"
+
+
+@pytest.mark.postgres
+def test_two_servers_share_one_register(postgres: Postgres, tmp_path: Path) -> None:
+    url = postgres.new_database()
+    settings = Settings(home=tmp_path / "a", database_url=url)
+    key = create_key(settings, "monitor")
+    headers = {"Authorization": f"Bearer {key}"}
+    with (
+        Server(tmp_path / "a", KPF_DATABASE_URL=url) as one,
+        Server(tmp_path / "b", KPF_DATABASE_URL=url) as other,
+        httpx2.Client(base_url=one.url, headers=headers, timeout=30) as first,
+        httpx2.Client(base_url=other.url, headers=headers, timeout=30) as second,
+    ):
+        places = [
+            client.post("/v1/submissions", files={"file": ("s.zip", shipment(3, bad=False, prefix=f"{k}-"))}).headers[
+                "location"
+            ]
+            for k, client in enumerate([first, second] * 3)
+        ]
+        for place in places:
+            for _ in range(150):
+                if second.get(place).json()["state"] == "compared":
+                    break
+                time.sleep(0.2)
+            assert first.get(place).json()["state"] == "compared"
+        head = first.get("/v1/register/head").json()
+        assert second.get("/v1/register/head").json() == head
+    engine = open_register(settings)
+    assert verify(engine, head["hash"]).wrong is None
+    engine.dispose()
