@@ -38,7 +38,8 @@ def changed(document: Stones, rows: NDArray[Any], round_to: Callable[[NDArray[An
 
 
 def cut(weights: NDArray[Any]) -> NDArray[Any]:
-    return np.floor(weights * 100) / 100
+    down: NDArray[Any] = np.floor(weights * 100) / 100
+    return down
 
 
 def rounded(weights: NDArray[Any]) -> NDArray[Any]:
