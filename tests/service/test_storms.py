@@ -185,7 +185,8 @@ def asked(port: int, data: bytes, *, wait: float = 5) -> bytes:
 def test_clients_that_never_finish_and_never_end(tmp_path: Path, parcel: dict[str, Any]) -> None:
     key = create_key(Settings(home=tmp_path), "admin")
     with Server(tmp_path) as server, program(server, key) as client:
-        (worker,) = psutil.Process(server.process.pid).children(recursive=True)
+        children = psutil.Process(server.process.pid).children(recursive=True)
+        (worker,) = [child for child in children if "_bentoml_impl.worker.service" in child.cmdline()]
         half = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(300)]
         for number, connection in enumerate(half):
             connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: " if number % 2 else b"")
