@@ -22,6 +22,8 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "fit.n_resamples": (2, 10_000),
     "fit.n_simulated": (100, 100_000_000),
     "fit.n_ranked": (100, 100_000_000),
+    "fit.n_judged": (100, 100_000_000),
+    "fit.n_tried": (1, 1_000_000),
     "fit.minimum_parcels": (1, 1_000_000),
     "scenario.median_stones": (1, 1e6),
     "scenario.spread_stones": (0, 10),

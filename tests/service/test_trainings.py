@@ -22,6 +22,8 @@ n_folds = 3
 n_resamples = 4
 n_simulated = 3000
 n_ranked = 4000
+n_judged = 1000
+n_tried = 10
 [networks]
 hidden = [16]
 gate_hidden = [8]

@@ -26,7 +26,13 @@ pytestmark = pytest.mark.slow
 
 
 def small(config: FitConfig) -> FitConfig:
-    networks: dict[str, Any] = {"hidden": (16,), "gate_hidden": (8,), "stages": ((1e-3, 2),)}
+    networks: dict[str, Any] = {
+        "n_judged": 1000,
+        "n_tried": 10,
+        "hidden": (16,),
+        "gate_hidden": (8,),
+        "stages": ((1e-3, 2),),
+    }
     return replace(config, n_folds=3, n_resamples=4, n_simulated=3000, n_ranked=4000, n_jobs=1, **networks)
 
 
