@@ -108,7 +108,7 @@ def test_problems_stand_above_the_form(page: Page) -> None:
     page.goto("/")
     page.fill("#pasted", "weight_ct\n1.0\n-1\n")
     page.click("form[enctype] button")
-    assert page.locator("[role=alert] tbody tr").count() == 1
+    assert page.locator("[role=alert] table").first.locator("tbody tr").count() == 1
     assert page.input_value("#pasted").startswith("weight_ct")
 
 

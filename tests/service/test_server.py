@@ -73,7 +73,7 @@ def test_workers_do_not_outlive_a_killed_launcher(tmp_path: Path) -> None:
 def test_two_workers_count_together_and_a_killed_one_comes_back(tmp_path: Path) -> None:
     key = create_key(Settings(home=tmp_path), "viewer")
     with (
-        Server(tmp_path, "--workers", "2") as server,
+        Server(tmp_path, "--workers", "2", "--no-worker") as server,
         httpx2.Client(base_url=server.url, headers={"Authorization": f"Bearer {key}"}) as program,
     ):
         launcher = psutil.Process(server.process.pid)

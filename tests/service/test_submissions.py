@@ -75,16 +75,21 @@ def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     made.work.close()
 
 
+COLOURS = ("brown", "cape", "colourless", "yellow", "grey")
+SHAPES = ("cube", "flat", "macle", "octahedron", "dodecahedron", "fragment", "boart")
+
+
 def shipment(n: int = 3, *, bad: bool = True, prefix: str = "L", shift: float = 0.0, **columns: str) -> bytes:
-    """Return a zip of parcels of 30 stones; the last one has a negative weight."""
+    """Return a zip of parcels of 60 stones; the last one has a negative weight."""
     head = "parcel_id,exported_on,exporter,certificate_no,value_usd"
     fields = {"exported_on": "2024-03-11", "exporter": "Badica", "certificate_no": f"CF-{prefix}", "value_usd": "900"}
     fields |= columns
     stones = ["parcel_id,weight_ct,colour,morphology"]
     for number in range(n):
         stones += [
-            f"{prefix}{number},{0.2 + shift + (number * 30 + k) * 0.6180339887 % 1 * 1.7:.3f},brown,cube"
-            for k in range(30)
+            f"{prefix}{number},{0.2 + shift + (number * 60 + k) * 0.6180339887 % 1 * 1.7:.3f},"
+            f"{COLOURS[k % 5]},{SHAPES[k % 7]}"
+            for k in range(60)
         ]
     if bad:
         stones.append(f"{prefix}{n - 1},-1,brown,cube")
