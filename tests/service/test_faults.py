@@ -43,14 +43,14 @@ def test_a_worker_that_is_killed_again_and_again_loses_nothing_and_doubles_nothi
     work = Workplace(settings)
     open_register(settings).dispose()
     work.open()
-    n = 400
+    n = 150
     received = submit(work, name="s.zip", content=shipment(n, bad=False, prefix="K"), note="", actor="key:test")
     rng = random.Random(1)
     kills = 0
     until = time.monotonic() + 240
     while time.monotonic() < until:
         worker = started_worker(settings)
-        time.sleep(rng.uniform(1.2, 3.5) if kills < 12 else 60)
+        time.sleep(rng.uniform(2.5, 6.0) if kills < 12 else 60)
         worker.send_signal(signal.SIGKILL)
         worker.wait()
         kills += 1

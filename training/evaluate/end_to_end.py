@@ -43,12 +43,18 @@ def examined(
 
 
 def prediction_sets(refits: Refits, day: ExportDay, trusted: NDArray[np.bool_]) -> list[Result]:
-    """How often the set of zones named at its level holds a held-out parcel's zone, and how many zones it names."""
+    """How often the set of zones named at its level holds a held-out parcel's zone, and how many zones it names.
+
+    Parcels that are too small to resemble anything name no zones and are passed over.
+    """
     rows = np.flatnonzero(trusted)
     batch = Batch(tuple(replace(refits.package.batch.parcels[i], exported_on=day.day) for i in rows))
-    named = [e.attribution for e in refits.examine(batch, rows) if e.attribution is not None]
-    inside = [refits.package.zone_of[i] in said.prediction_set for i, said in zip(rows, named, strict=True)]
-    level = named[0].level
+    examined = zip(rows, refits.examine(batch, rows), strict=True)
+    named = [(refits.package.zone_of[i], one.attribution) for i, one in examined if one.attribution is not None]
+    if not named:
+        return []
+    inside = [zone in said.prediction_set for zone, said in named]
+    level = named[0][1].level
     held = counted("attribution", f"{level:.0%} set holds the zone", "as collected", sum(inside), len(inside))
-    size = float(np.mean([len(said.prediction_set) for said in named]))
+    size = float(np.mean([len(said.prediction_set) for _, said in named]))
     return [held, replace(held, metric=f"zones in the {level:.0%} set", value=size, low=None, high=None)]
