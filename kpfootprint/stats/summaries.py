@@ -119,7 +119,7 @@ def summarise(arrays: ParcelArrays, structure: Structure) -> Summaries:
     sizes = _fit_windows(arrays, structure)
     uncounted = None if partial is None else _uncounted(arrays, structure, sizes[0])
     for window, size in enumerate(sizes):
-        error = np.linalg.inv(size.information + FLAT[0] * np.eye(2))
+        error = _inverse(size.information + FLAT[0] * np.eye(2))
         pull = (size.theta - structure.size_prior_mean) @ structure.size_prior_precision
         all_estimates[window, :, :2] = size.theta + (error @ pull[:, :, None])[:, :, 0]
         if uncounted is not None:
@@ -163,13 +163,22 @@ def _uncounted(arrays: ParcelArrays, structure: Structure, fit: SizeFit) -> _Unc
     kept = structure.kept(arrays.edge, arrays.top)
     score = class_scores(structure.grid, fit.theta, kept, arrays.membership)
     flat = FLAT[0] * np.eye(2)
-    turned = np.linalg.inv(fit.information + np.einsum("pkd,pke->pde", score, partial.slope) + flat)
+    turned = _inverse(fit.information + np.einsum("pkd,pke->pde", score, partial.slope) + flat)
     noise = fit.information + np.einsum("pk,pkd,pke->pde", partial.spread, score, score) + flat
     error = turned @ noise @ turned.transpose(0, 2, 1)
-    counted = np.linalg.inv(fit.information + flat)
-    widening = np.sqrt(np.linalg.det(error) / np.linalg.det(counted))
+    counted = _inverse(fit.information + flat)
+    widening = np.sqrt(np.maximum(np.linalg.det(error) / np.linalg.det(counted), 0.0))
     sound = np.isfinite(widening) & (widening >= 1.0)
     return _Uncounted(error=np.where(sound[:, None, None], error, counted), widening=np.where(sound, widening, 1.0))
+
+
+def _inverse(information: Floats) -> Floats:
+    """Return the inverses (n, d, d); where stones without number tell one direction alone, of what they tell."""
+    try:
+        found = np.linalg.inv(information)
+    except np.linalg.LinAlgError:
+        found = np.linalg.pinv(information) + FLAT[0] * np.eye(information.shape[-1])
+    return np.asarray(found, dtype=np.float64)
 
 
 def _fit_mean(arrays: ParcelArrays, structure: Structure) -> tuple[SizeFit, ...]:
