@@ -44,6 +44,8 @@ def check_manifest(manifest: Mapping[str, Any]) -> None:
     if not 0 < manifest["unlisted_weight"] < 1:
         raise ReleaseError(f"unlisted_weight must lie between 0 and 1, got {manifest['unlisted_weight']}")
     for name, value in manifest["rules"].items():
+        if not _is(value, float):
+            raise ReleaseError(f"rules.{name} must be a number, got {str(value)[:80]}")
         if name.endswith(("_p", "_low")) and not 0 <= value <= 1:
             raise ReleaseError(f"rules.{name} must lie in 0 to 1, got {value}")
     for row in manifest["error_rates"]:
