@@ -119,7 +119,8 @@ def validate(submission: Path, choices: Choices, model: Path | None) -> None:
     if problems:
         raise IngestError(problems)
     n_stones = sum(parcel.n_stones for parcel in read.batch)
-    say(f"{len(read.order)} parcels, {n_stones} stones: no problem found.")
+    n_parcels = len(read.order)
+    say(f"{n_parcels} parcel{'s' if n_parcels != 1 else ''}, {n_stones} stones: no problem found.")
     plain = len(read.order) > 1 and all(read_plainly(parcel) for parcel in read.batch)
     for parcel in () if plain else read.batch:
         for line in receipt_lines(parcel):
