@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv
 
+from kpfootprint.stats.intervals import clopper_pearson
+from kpfootprint.stats.metrics import cllr
 from service.register import comparisons, entries
 from service.register.comparisons import Listed
 from service.register.database import reading
@@ -95,16 +96,13 @@ def rate(count: int, of: int) -> dict[str, Any]:
     """Return a share with its Clopper-Pearson interval; without cases nothing can be said."""
     if of == 0:
         return {"n": 0, "of": 0, "estimate": None, "low": None, "high": None, "level": LEVEL}
-    tail = (1 - LEVEL) / 2
-    low = 0.0 if count == 0 else float(betaincinv(count, of - count + 1, tail))
-    high = 1.0 if count == of else float(betaincinv(count + 1, of - count, 1 - tail))
-    estimate = count / of
+    limits = clopper_pearson(count, of, level=LEVEL)
     return {
         "n": count,
         "of": of,
-        "estimate": round(estimate, 4),
-        "low": round(low, 4),
-        "high": round(high, 4),
+        "estimate": round(count / of, 4),
+        "low": round(limits.low, 4),
+        "high": round(limits.high, 4),
         "level": LEVEL,
     }
 
@@ -118,10 +116,9 @@ def cllr_of(true: NDArray[np.float64], false: NDArray[np.float64]) -> dict[str, 
     costs = [np.log2(1 + 10.0 ** (-true)), np.log2(1 + 10.0**false)]
     drawn = sum(rng.choice(cost, (DRAWS, len(cost))).mean(axis=1) for cost in costs) / 2
     low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    estimate = float(sum(cost.mean() for cost in costs) / 2)
     few = min(len(true), len(false)) < 2
     return told | {
-        "estimate": round(estimate, 4),
+        "estimate": round(cllr(true, false), 4),
         "low": None if few else round(float(low), 4),
         "high": None if few else round(float(high), 4),
     }
