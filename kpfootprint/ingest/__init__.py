@@ -1,14 +1,13 @@
 """Reading submissions: files and JSON documents become parcels, or a list of everything that is wrong with them."""
 
+from kpfootprint.ingest.archive import Limits
 from kpfootprint.ingest.assemble import ParcelFailure, Submission
-from kpfootprint.ingest.document import ingest_json
+from kpfootprint.ingest.cells import number_given
+from kpfootprint.ingest.document import ingest_json, parcel_to_json
 from kpfootprint.ingest.files import Upload
-from kpfootprint.ingest.limits import Limits
 from kpfootprint.ingest.meanings import Choices
-from kpfootprint.ingest.numbers import number_given
 from kpfootprint.ingest.reading import Reading, ingest_file, ingest_submission, read
 from kpfootprint.ingest.rules import RULES, text_of_rule
-from kpfootprint.ingest.written import parcel_to_json
 
 __all__ = [
     "RULES",

@@ -1,23 +1,240 @@
-"""Tables become parcels; what is wrong with one parcel does not lose the others."""
+"""Parcels built from recognised tables, each with all that is wrong with it and with how it was read."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from kpfootprint.errors import IngestError, Problem
-from kpfootprint.ingest.build import build_parcel
-from kpfootprint.ingest.declared import DeclaredParts, read_declarations
-from kpfootprint.ingest.fields import Draft, read_parcels
-from kpfootprint.ingest.findings import Findings
-from kpfootprint.ingest.goods import read_goods
-from kpfootprint.ingest.limits import Limits
-from kpfootprint.ingest.receipt import Receipt
-from kpfootprint.ingest.rules import Broken
-from kpfootprint.ingest.sieves import read_sieve_sets
-from kpfootprint.ingest.tables import Table
-from kpfootprint.ingest.words import Words
-from kpfootprint.parcel import Batch, Parcel
+from kpfootprint.ingest.archive import Limits
+from kpfootprint.ingest.goods import Goods, number_and_weight, read_breakdowns, read_goods
+from kpfootprint.ingest.records import (
+    DeclaredParts,
+    Draft,
+    export_day,
+    read_declarations,
+    read_parcels,
+    read_sieve_sets,
+)
+from kpfootprint.ingest.rules import Broken, problem
+from kpfootprint.ingest.sums import CELL_UNIT_CT, STONE_UNIT_CT, rounding_tolerance
+from kpfootprint.ingest.tables import Findings, Table
+from kpfootprint.ingest.words import Words, code_names, fold
+from kpfootprint.parcel import Batch, Conditions, Declaration, DeclaredCountry, Parcel, Stones
+from kpfootprint.scheme import Scheme, SieveSet
+
+TABLES_TOLD = ("stones", "counts", "parcels", "declarations", "size_classes")
+"""Tables in the order in which their reading is told."""
+
+NOTES = {
+    "total_checked": "the row {label} is a total, which agrees with its rows",
+    "total_without_numbers": "the row {label} is a total without numbers",
+    "sum_of_rows": "the row is the sum of the rows above it and names no class: a total without its name",
+    "mean_row": "the row {label} holds means",
+    "note_below": "the row {label} stands below the total and holds no number",
+    "size_limits": "size classes in carats: {classes}",
+    "words_passed_over": "words of {column} that name no size and no class: {words}",
+}
+"""English texts of what a receipt tells; other languages hang on the names."""
+
+
+class Receipt:
+    """Tells of each parcel how it was read; what holds for all parcels of an input is put together once.
+
+    Parameters
+    ----------
+    tables : iterable of Table
+        The tables that were read.
+    """
+
+    def __init__(self, tables: Iterable[Table], scheme: Scheme) -> None:
+        self._names = {item.name: code_names(item) for item in scheme.categorical}
+        read = sorted(tables, key=lambda table: TABLES_TOLD.index(table.kind))
+        goods = next((table for table in read if table.kind in ("stones", "counts")), None)
+        left_out = [item for table in read for item in table.trace.left_out]
+        notes = [note for table in read for note in table.trace.notes]
+        self._common = {
+            "header_rows": [1] if goods is None else list(goods.trace.header_rows),
+            "left_out": [
+                {"table": item.table, "row": item.row, "code": item.code, "values": dict(item.values)}
+                | {"text": NOTES[item.code].format(**item.values)}
+                for item in left_out[:100]
+            ],
+            "passed_over": list(dict.fromkeys(name for table in read for name in table.trace.passed_over)),
+            "hidden": [f"{table.name}: {what}" for table in read for what in table.trace.hidden],
+            "notes": [
+                {"code": note.code, "values": dict(note.values), "text": NOTES[note.code].format(**note.values)}
+                for note in notes
+            ],
+        }
+
+    def of(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return how a parcel was read, as plain JSON values, from its stones or breakdowns.
+
+        A plain list under plain headers gives the same, whatever file or document it came in.
+        """
+        n_stones, carats, stones = body["n_stones"], body["carats"], body.get("stones")
+        return {
+            "n_stones": n_stones or None,
+            "carats": carats,
+            "mean_ct": round(carats / n_stones, 4) if carats and n_stones else None,
+            "largest_ct": None if stones is None else round(float(stones.weight_ct.max()), 6),
+            "classes": self._classes(stones, body),
+            **self._common,
+        }
+
+    def _classes(self, stones: Stones | None, body: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+        """Return how many stones were read of each class, by attribute; classes without stones are left out."""
+        found: dict[str, dict[str, int]] = {}
+        if stones is not None:
+            for name, codes in stones.codes.items():
+                names = self._names[name]
+                found[name] = _named(names, np.bincount(codes + 1, minlength=len(names) + 1)[1:])
+            return found
+        sizes = body["sieve_set"].classes if body.get("sieve_set") is not None else ()
+        for breakdown in body["breakdowns"]:
+            for at, name in enumerate(breakdown.attributes):
+                if name in found and not breakdown.sample:
+                    continue
+                known = (breakdown.codes[:, at] >= 0) & (breakdown.n_stones >= 0)
+                names = self._names.get(name, sizes)
+                counts = np.zeros(len(names))
+                np.add.at(counts, breakdown.codes[known, at], breakdown.n_stones[known])
+                if name not in found or name in self._names:
+                    found[name] = _named(names, counts)
+        return found
+
+
+def _named(names: Sequence[str], counts: Any) -> dict[str, int]:
+    return {name: int(count) for name, count in zip(names, counts.tolist(), strict=True) if count}
+
+
+CONDITIONS = ("cleaning_state", "selection", "sorter", "bottom_screen_mm", "specials_removed", "sieve_set")
+
+Rows = tuple[Goods | None, NDArray[np.intp] | None]
+
+
+def build_parcel(
+    draft: Draft,
+    stones: Rows,
+    counts: Rows,
+    sieve_sets: Mapping[str, SieveSet | None],
+    words: Words,
+    findings: Findings,
+    receipt: Receipt,
+) -> Parcel | None:
+    """Build one parcel, or note why not and return None."""
+
+    def tell(code: str, column: str | None = None, **values: object) -> None:
+        broken = Broken(code, values)
+        if draft.table is not None:
+            findings.add(draft.parcel_id, draft.table.problem(broken, draft.row, column))
+        else:
+            findings.add(draft.parcel_id, problem(broken, table="parcels", column=column))
+
+    sieve_set = _sieve_set(draft, sieve_sets, words, tell)
+    if stones[1] is not None and counts[1] is not None:
+        tell("stones_and_counts")
+        return None
+    goods, rows = stones if stones[1] is not None else counts
+    if goods is None or rows is None:
+        if draft.parcel_id not in findings.spoiled():
+            tell("no_stones")
+        return None
+    if draft.parcel_id in findings.spoiled() or sieve_set is None:
+        return None
+    if goods.table.kind == "stones":
+        weight = np.ascontiguousarray(goods.numbers[words.scheme.size.column][rows])
+        _check_totals(draft, len(rows), float(np.sum(weight)), weight, STONE_UNIT_CT, tell)
+        recorded = {name: np.ascontiguousarray(codes[rows]) for name, codes in goods.codes.items()}
+        recorded = {name: codes for name, codes in recorded.items() if np.any(codes >= 0)}
+        body: dict[str, Any] = {
+            "n_stones": len(rows),
+            "carats": round(float(np.sum(weight)), 6),
+            "stones": Stones(weight_ct=weight, codes=recorded),
+        }
+    else:
+        breakdowns, sieve_set = read_breakdowns(goods, rows, draft.parcel_id, sieve_set, words, findings)
+        stated, stated_ct = draft.fields.get("n_stones"), draft.fields.get("carats")
+        if breakdowns and all(item.sample for item in breakdowns):
+            if stated is None or stated_ct is None:
+                tell("sample_alone", "n_stones")
+                return None
+            breakdowns = (number_and_weight(stated, stated_ct), *breakdowns)
+        if not breakdowns:
+            return None
+        whole = [item for item in breakdowns if not item.sample]
+        n_stones = next((n for item in whole if (n := item.counted) is not None), stated or 0)
+        weighed = next((item.carats for item in whole if item.weighed is not None), None)
+        carats = None if weighed is None else float(weighed.sum())
+        _check_totals(draft, n_stones, carats, weighed, CELL_UNIT_CT, tell)
+        sized = any(words.scheme.size.name in item.attributes for item in breakdowns)
+        body = {
+            "n_stones": n_stones,
+            "carats": None if carats is None else round(carats, 6),
+            "breakdowns": breakdowns,
+            "sieve_set": sieve_set if sized else None,
+        }
+    if draft.parcel_id in findings.spoiled():
+        return None
+    return _parcel(draft, body | {"read_as": receipt.of(body)}, _stone_values(goods, rows))
+
+
+def _sieve_set(draft: Draft, sets: Mapping[str, SieveSet | None], words: Words, tell: Any) -> SieveSet | None:
+    """Return the parcel's sieve set: the one it names, or the package's own."""
+    name = draft.fields.get("sieve_set")
+    if name is None:
+        return words.scheme.size.sieve_set
+    found = sets.get(fold(name))
+    if found is None:
+        known = ", ".join(item.name for item in sets.values() if item is not None)
+        tell("unknown_sieve_set", "sieve_set", known=known)
+        return None
+    draft.fields["sieve_set"] = found.name
+    return found
+
+
+def _check_totals(
+    draft: Draft, n_stones: int, carats: float | None, parts: NDArray[np.float64] | None, unit: float, tell: Any
+) -> None:
+    stated = draft.fields.get("n_stones")
+    if stated is not None and stated != n_stones:
+        tell("stones_total", "n_stones", expected=stated, found=n_stones)
+    weight = draft.fields.get("carats")
+    if weight is None or carats is None or parts is None:
+        return
+    tolerance = rounding_tolerance(weight, parts, coarsest=unit)
+    if abs(weight - carats) > tolerance:
+        tell("carats_total", "carats", expected=f"{weight:g}", found=f"{carats:.2f}", tolerance=f"{tolerance:.2f}")
+
+
+def _stone_values(goods: Goods, rows: NDArray[np.intp]) -> float | None:
+    """Return the sum of the values of stones or cells, where every one of them has a value."""
+    if "value_usd" not in goods.numbers:
+        return None
+    values = goods.numbers["value_usd"][rows]
+    return None if bool(np.isnan(values).any()) or goods.table.kind == "counts" else round(float(values.sum()), 2)
+
+
+def _parcel(draft: Draft, body: Mapping[str, Any], value_of_rows: float | None) -> Parcel:
+    fields = draft.fields
+    return Parcel(
+        parcel_id=draft.parcel_id,
+        conditions=Conditions(**{name: fields[name] for name in CONDITIONS if name in fields}),
+        declarations=tuple(Declaration(zone_id=zone, **part.amounts()) for zone, part in draft.zones.items()),
+        countries=tuple(DeclaredCountry(country=name, **part.amounts()) for name, part in draft.countries.items()),
+        exported_on=export_day(draft),
+        certificate_no=fields.get("certificate_no"),
+        exporter=fields.get("exporter"),
+        value_usd=fields.get("value_usd", value_of_rows),
+        hs_code=fields.get("hs_code"),
+        declared_carats=fields.get("carats"),
+        **body,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

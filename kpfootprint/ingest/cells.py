@@ -1,12 +1,17 @@
-"""Cells of a table: what they may hold, and how a number, a date or a yes is read from one."""
+"""Cells of a table: what they may hold, and how a number, a date or a yes is read; what has two readings is refused."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.ingest.regular import PlainCells
 from kpfootprint.ingest.rules import Broken
 from kpfootprint.ingest.words import condition_values, fold
 from kpfootprint.visible import is_visible, visible
@@ -103,3 +108,163 @@ def read_yes_or_no(cell: Cell) -> bool | Broken | None:
     if word not in known:
         return Broken("not_yes_or_no")
     return None if known[word] is None else known[word] == "yes"
+
+
+_PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_COMMA = re.compile(r"[+-]?(\d+,\d*|,\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}([.,])\d{3}", re.ASCII)
+_SPACED = re.compile(r"[+-]?[1-9]\d{0,2}([ \u00a0\u202f\u2009'\u2019]\d{3})+([.,]\d+)?", re.ASCII)
+_SEPARATED = re.compile(r"[+-]?[\d.,]*\d[\d.,]*", re.ASCII)
+_NOT_FINITE = frozenset({"nan", "inf", "infinity", "-inf", "-infinity", "+inf", "+infinity", "∞", "-∞"})
+
+
+@dataclass(frozen=True, slots=True)
+class DecimalMarks:
+    """Which decimal marks a table uses beyond doubt. ``0,21`` and ``12,5`` show a comma; ``1,234`` shows nothing."""
+
+    comma: bool = False
+    point: bool = False
+
+    @classmethod
+    def seen_in(cls, columns: Iterable[Sequence[Cell]]) -> DecimalMarks:
+        """Look for both marks in the text cells of number columns."""
+        comma = point = False
+        texts: list[str] = []
+        for cells in columns:
+            plain = isinstance(cells, PlainCells) and cells.numbers is not None
+            texts += [cell for cell in (cells[:1000] if plain else cells) if isinstance(cell, str)]
+        for cell in texts if any("," in text for text in texts) else ():
+            bare = without_unit(cell.strip())
+            text = bare if isinstance(bare, str) else ""
+            if _THOUSANDS.fullmatch(text):
+                continue
+            comma = comma or ("," in text and bool(_COMMA.fullmatch(text) or _SPACED.fullmatch(text)))
+            point = point or ("." in text and bool(_PLAIN.fullmatch(text) or _SPACED.fullmatch(text)))
+        return cls(comma, point)
+
+
+def read_number(cell: Cell, marks: DecimalMarks, *, typed: bool = False) -> float | Broken:
+    """Read a number; a blank cell gives NaN.
+
+    A number with two marks (``1,234.5``) or repeated marks (``1,234,567``) is refused, as two countries read it in two
+    ways; so is ``1,234`` unless the table writes decimal commas and no decimal points, and ``1.234`` where it writes
+    decimal commas. Spaces and apostrophes between thousands are accepted. With `typed`, text is no number (JSON).
+    """
+    if isinstance(cell, Odd):
+        return Broken(cell.code, {"expected": "a number"})
+    if is_blank(cell):
+        return float("nan")
+    if isinstance(cell, bool | date):
+        return Broken("not_a_number")
+    if isinstance(cell, str):
+        return Broken("not_a_number") if typed else _number_in_text(cell.strip(), marks)
+    assert cell is not None
+    try:
+        number = float(cell)
+    except OverflowError:
+        return Broken("not_finite")
+    return number if np.isfinite(number) else Broken("not_finite")
+
+
+_UNIT = re.compile(
+    r"(?<=[\d.,])\s*(ct|cts|carats?|crt|k|pcs?|pces?|st|sts|stones?|pierres?)\.?", re.ASCII | re.IGNORECASE
+)
+_OTHER_UNIT = re.compile(
+    r"(?<=[\d.,])\s*(g|gr|grs|grain|grains|gram|grams|grammes?|mg|kg|pts?|points?|mm)\.?", re.ASCII | re.IGNORECASE
+)
+
+
+def without_unit(text: str) -> str | Broken:
+    """Return a number without ``ct`` or ``pcs`` behind it; other units are refused."""
+    if not text or not text.rstrip(".")[-1:].isalpha():
+        return text
+    for pattern, found in ((_UNIT, ""), (_OTHER_UNIT, None)):
+        hit = pattern.search(text)
+        if hit is not None and hit.end() == len(text):
+            return Broken("unknown_unit") if found is None else text[: hit.start()]
+    return text
+
+
+def _number_in_text(text: str, marks: DecimalMarks) -> float | Broken:
+    bare = without_unit(text)
+    if isinstance(bare, Broken):
+        return bare
+    text = bare
+    if text.casefold() in _NOT_FINITE:
+        return Broken("not_finite")
+    text = text.replace("−", "-")
+    if _THOUSANDS.fullmatch(text):
+        decimal = marks.comma and not marks.point if "," in text else not marks.comma
+        if not decimal:
+            return Broken("ambiguous_number")
+    if _SPACED.fullmatch(text):
+        text = re.sub(r"[ \u00a0\u202f\u2009'\u2019]", "", text)
+    if _PLAIN.fullmatch(text) or _COMMA.fullmatch(text):
+        number = float(text.replace(",", "."))
+        return number if np.isfinite(number) else Broken("not_finite")
+    return Broken("ambiguous_number" if _SEPARATED.fullmatch(text) else "not_a_number")
+
+
+def number_given(text: str) -> float | str:
+    """Return the number in a field or an option; what is none, or two numbers, stays as it is, to be told as one."""
+    number = read_number(text.strip(), DecimalMarks())
+    return text if isinstance(number, Broken) or np.isnan(number) else number
+
+
+def read_numbers(
+    cells: Sequence[Cell], marks: DecimalMarks, *, typed: bool = False
+) -> tuple[NDArray[np.float64], dict[int, Broken]]:
+    """Read many numbers; NaN where blank or broken, with the broken ones by position."""
+    if isinstance(cells, PlainCells):
+        if cells.numbers is not None and not marks.comma:
+            return cells.numbers, {}
+        cells = list(cells)
+    fast = None if marks.comma else _plain_numbers(cells, typed=typed)
+    if fast is not None:
+        return fast, {}
+    numbers = np.full(len(cells), np.nan)
+    broken: dict[int, Broken] = {}
+    for position, cell in enumerate(cells):
+        number = read_number(cell, marks, typed=typed)
+        if isinstance(number, Broken):
+            broken[position] = number
+        else:
+            numbers[position] = number
+    return numbers, broken
+
+
+def _plain_numbers(cells: Sequence[Cell], *, typed: bool) -> NDArray[np.float64] | None:
+    """Read cells that are all finite numbers or digits with a decimal point; None where they are not."""
+    kinds = set(map(type, cells))
+    if kinds == {str} and not typed:
+        if not set("".join(cells)) <= set("0123456789."):  # type: ignore[arg-type]
+            return None
+    elif not kinds <= {int, float}:
+        return None
+    try:
+        numbers = np.array(list(map(float, cells)))  # type: ignore[arg-type]
+    except (ValueError, OverflowError):
+        return None
+    return numbers if bool(np.isfinite(numbers).all()) else None
+
+
+def check_range(
+    numbers: NDArray[np.float64], broken: dict[int, Broken], *, minimum: str, maximum: float, whole: bool = False
+) -> None:
+    """Add to `broken` the numbers out of range; `minimum` is ``"above_zero"`` or ``"zero"``, NaN is left alone."""
+    suspects = (numbers < 0) | (numbers > maximum)
+    if minimum == "above_zero":
+        suspects |= numbers == 0
+    if whole:
+        with np.errstate(invalid="ignore"):
+            suspects |= np.isfinite(numbers) & (numbers != np.floor(numbers))
+    for position in np.flatnonzero(suspects).tolist():
+        number = numbers[position]
+        if number < 0:
+            broken[position] = Broken("negative")
+        elif number == 0:
+            broken[position] = Broken("zero")
+        elif number > maximum:
+            broken[position] = Broken("too_large", {"limit": f"{maximum:,.0f}"})
+        else:
+            broken[position] = Broken("not_whole")

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.errors import IngestError
+from kpfootprint.ingest.archive import Limits
 from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.heads import LOOKED_AT, Head, find_head
-from kpfootprint.ingest.limits import Limits
 from kpfootprint.ingest.regular import read_regular
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.tables import Column, ColumnMaker, RawTable, without_blank_rows

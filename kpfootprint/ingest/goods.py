@@ -1,4 +1,4 @@
-"""The large tables of a submission, column by column: stones and counts."""
+"""Stones and counts: the large tables, read column by column, and the breakdowns that counts become."""
 
 from __future__ import annotations
 
@@ -8,14 +8,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.ingest.cells import Cell, Odd, is_blank, read_text, read_yes_or_no, text_of
-from kpfootprint.ingest.findings import Findings
-from kpfootprint.ingest.numbers import DecimalMarks, check_range, read_numbers
+from kpfootprint.ingest.cells import (
+    Cell,
+    DecimalMarks,
+    Odd,
+    check_range,
+    is_blank,
+    read_numbers,
+    read_text,
+    read_yes_or_no,
+    text_of,
+)
 from kpfootprint.ingest.rules import Broken
-from kpfootprint.ingest.tables import Column, Table
-from kpfootprint.ingest.words import Words, attribute_words, class_code, nearest
-from kpfootprint.parcel import NOT_RECORDED
-from kpfootprint.scheme import Attribute
+from kpfootprint.ingest.sums import CELL_UNIT_CT, spread_of
+from kpfootprint.ingest.tables import Column, Findings, Table
+from kpfootprint.ingest.words import Words, attribute_words, class_code, find_size, fold_size, nearest, size_words
+from kpfootprint.parcel import NOT_RECORDED, Breakdown
+from kpfootprint.scheme import Attribute, SieveSet
 
 MAX_STONE_CT = 5000.0
 MAX_COMPARED = 200
@@ -163,3 +172,232 @@ def class_codes(cells: Sequence[Cell], attribute: Attribute) -> tuple[NDArray[np
         elif unlike_any is not None:
             broken[position] = unlike_any
     return codes, broken
+
+
+RANGES = "ranges"
+"""Name of the size classes of a sheet whose rows give limits of their own."""
+
+
+def read_breakdowns(
+    goods: Goods, rows: NDArray[np.intp], parcel_id: str, sieve_set: SieveSet, words: Words, findings: Findings
+) -> tuple[tuple[Breakdown, ...], SieveSet]:
+    """Gather a parcel's rows by the class columns that they fill, or by the breakdown they name; equal cells add up.
+
+    Returns
+    -------
+    tuple of Breakdown
+        None where a problem was found.
+    SieveSet
+        The size classes that the codes mean: those given, or the ranges of the rows.
+    """
+    table = goods.table
+    names = words.scheme.attribute_names
+    codes = np.full((len(rows), len(names)), NOT_RECORDED, dtype=np.int16)
+    codes[:, 0], sieve_set, sound = _size_codes(goods, rows, parcel_id, sieve_set, findings)
+    for position, name in enumerate(names[1:], start=1):
+        if name in goods.codes:
+            codes[:, position] = goods.codes[name][rows]
+    filled = codes >= 0
+    named = np.full(len(rows), -1) if goods.breakdowns is None else goods.breakdowns[rows]
+    sample = np.zeros(len(rows), dtype=bool) if goods.samples is None else goods.samples[rows]
+    bare = ~filled.any(axis=1) & (named < 0)
+    carats = goods.numbers["carats"][rows] if "carats" in goods.numbers else np.full(len(rows), np.nan)
+    # rows of number and weight alone are a parcel, if they are all there is of it
+    if not (bare.all() and bool((carats > 0).all()) and not sample.any()):
+        for at in np.flatnonzero(bare).tolist() if sound else ():
+            findings.add(parcel_id, table.problem(Broken("no_class"), int(rows[at])))
+            sound = False
+    if not sound:
+        return (), sieve_set
+    pattern = np.where((named >= 0)[:, None], False, filled)
+    keys = np.column_stack([named, sample, pattern])
+    _, first, groups = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    groups = groups.reshape(-1)
+    breakdowns: list[Breakdown] = []
+    for group in np.argsort(first):
+        members = np.flatnonzero(groups == group)
+        used = np.flatnonzero(filled[members].any(axis=0))
+        made = _breakdown(
+            goods,
+            rows[members],
+            codes[np.ix_(members, used)],
+            [names[i] for i in used],
+            parcel_id,
+            findings,
+            sample=bool(sample[members[0]]),
+        )
+        if made is None:
+            return (), sieve_set
+        breakdowns.append(made)
+    _check_agreement(goods, breakdowns, parcel_id, findings)
+    return tuple(breakdowns), sieve_set
+
+
+def number_and_weight(n_stones: int, carats: float) -> Breakdown:
+    """Return the breakdown of a parcel of which nothing but number and weight is known."""
+    return Breakdown(
+        attributes=(),
+        codes=np.zeros((1, 0), dtype=np.int16),
+        n_stones=np.array([n_stones], dtype=np.int64),
+        carats=np.array([carats]),
+    )
+
+
+def _size_codes(
+    goods: Goods, rows: NDArray[np.intp], parcel_id: str, sieve_set: SieveSet, findings: Findings
+) -> tuple[NDArray[np.int16], SieveSet, bool]:
+    column = goods.table.columns.get("size_class")
+    lower, upper = (
+        goods.numbers[name][rows] if name in goods.numbers else np.full(len(rows), np.nan)
+        for name in ("lower_ct", "upper_ct")
+    )
+    limited = ~(np.isnan(lower) & np.isnan(upper))
+    codes = np.full(len(rows), NOT_RECORDED, dtype=np.int16)
+    sound = True
+    known = size_words(sieve_set)
+    labels = {fold_size(name): name for name in sieve_set.classes}
+    for at, row in enumerate(rows.tolist() if column is not None else ()):
+        assert column is not None
+        cell = column.at(row)
+        if is_blank(cell) or limited[at]:
+            continue
+        code = None if isinstance(cell, Odd) else find_size(text_of(cell), known)
+        if code is not None:
+            codes[at] = code
+            continue
+        values = {
+            "attribute": f"size class of {sieve_set.name}",
+            "nearest": nearest("" if findings.full else text_of(cell), labels),
+        }
+        broken = Broken(cell.code, {"expected": "text"}) if isinstance(cell, Odd) else Broken("unknown_class", values)
+        findings.add(parcel_id, goods.table.problem(broken, row, "size_class"))
+        sound = False
+    if not limited.any() or not sound:
+        return codes, sieve_set, sound
+    lower, upper = np.where(np.isnan(lower), 0.0, lower), np.where(np.isnan(upper), np.inf, upper)
+    for at in np.flatnonzero(limited & ~(lower < upper)).tolist():
+        broken = Broken("bad_sieve_set", {"detail": f"from {lower[at]:g} to {upper[at]:g} ct is no range"})
+        findings.add(parcel_id, goods.table.problem(broken, int(rows[at]), "upper_ct"))
+        sound = False
+    texts = [None if column is None else column.at(row) for row in rows.tolist()]
+    ranges: dict[tuple[float, float], str] = {}
+    for at in np.flatnonzero(limited | (codes >= 0)).tolist() if sound else ():
+        if not limited[at]:
+            lower[at], upper[at] = sieve_set.lower_ct[codes[at]], sieve_set.upper_ct[codes[at]]
+        text = None if is_blank(texts[at]) or isinstance(texts[at], Odd) else text_of(texts[at])
+        span = f"{lower[at]:g}+ ct" if np.isinf(upper[at]) else f"{lower[at]:g}-{upper[at]:g} ct"
+        name = ranges.setdefault((float(lower[at]), float(upper[at])), text or span)
+        if text and name == span:
+            ranges[float(lower[at]), float(upper[at])] = text
+    if not sound or not ranges:
+        return codes, sieve_set, sound
+    made = _ranges(ranges)
+    place = dict(zip(zip(made.lower_ct, made.upper_ct, strict=True), range(len(ranges)), strict=True))
+    for at in np.flatnonzero(limited | (codes >= 0)).tolist():
+        codes[at] = place[float(lower[at]), float(upper[at])]
+    return codes, made, True
+
+
+def _ranges(ranges: dict[tuple[float, float], str]) -> SieveSet:
+    """Make a set of the ranges of a sheet; two ranges of one name bear their limits too."""
+    spans = sorted(ranges)
+    texts = [ranges[span] for span in spans]
+    names = [
+        text if texts.count(text) == 1 else f"{text} ({low:g}-{high:g} ct)"
+        for text, (low, high) in zip(texts, spans, strict=True)
+    ]
+    return SieveSet(
+        name=RANGES,
+        classes=tuple(names),
+        lower_ct=tuple(low for low, _ in spans),
+        upper_ct=tuple(high for _, high in spans),
+    )
+
+
+def _breakdown(
+    goods: Goods,
+    rows: NDArray[np.intp],
+    codes: NDArray[np.int16],
+    names: list[str],
+    parcel_id: str,
+    findings: Findings,
+    *,
+    sample: bool,
+) -> Breakdown | None:
+    nothing = np.full(len(rows), np.nan)
+    numbers = goods.numbers["n_stones"][rows] if "n_stones" in goods.numbers else nothing
+    carats = goods.numbers["carats"][rows] if "carats" in goods.numbers else nothing
+    carats = np.where((numbers == 0) & np.isnan(carats), 0.0, carats)
+    counts = np.where(np.isnan(numbers), np.where(carats == 0, 0, NOT_RECORDED), numbers).astype(np.int64)
+    missing = np.isnan(carats)
+    weighed = bool((~missing & (counts != 0)).any())
+    for at in np.flatnonzero((counts < 0) & missing).tolist():
+        findings.add(parcel_id, goods.table.problem(Broken("missing_value"), int(rows[at]), "n_stones"))
+    wrong = (
+        ((missing | (carats <= 0)) & (counts > 0)) | ((counts == 0) & (carats > 0))
+        if weighed
+        else np.zeros(len(rows), dtype=bool)
+    )
+    for at in np.flatnonzero(wrong).tolist():
+        code = "missing_value" if missing[at] else "zero" if counts[at] > 0 else "no_stones"
+        column = "n_stones" if counts[at] == 0 else "carats"
+        findings.add(parcel_id, goods.table.problem(Broken(code), int(rows[at]), column))
+    if bool(wrong.any()) or bool(((counts < 0) & missing).any()):
+        return None
+    cells, inverse = np.unique(np.column_stack([codes, counts < 0]), axis=0, return_inverse=True)
+    inverse = inverse.reshape(-1)
+    totals = np.bincount(inverse, weights=counts, minlength=len(cells)).astype(np.int64)
+    return Breakdown(
+        attributes=tuple(names),
+        codes=np.ascontiguousarray(cells[:, :-1]).astype(np.int16),
+        n_stones=np.where(cells[:, -1] > 0, NOT_RECORDED, totals),
+        carats=np.round(np.bincount(inverse, weights=carats, minlength=len(cells)), 6) if weighed else None,
+        sample=sample,
+    )
+
+
+def _check_agreement(goods: Goods, breakdowns: list[Breakdown], parcel_id: str, findings: Findings) -> None:
+    """Note breakdowns that hold other totals than the first one, and samples that hold more."""
+    if all(item.n_stones.max() == 0 for item in breakdowns):
+        findings.add(parcel_id, goods.table.problem(Broken("no_stones")))
+
+    def tell(item: Breakdown, other: Breakdown, found: str, expected: str, column: str) -> None:
+        values = {"attributes": " x ".join(item.attributes), "others": " x ".join(other.attributes)}
+        broken = Broken("breakdowns_disagree", {**values, "found": found, "expected": expected})
+        findings.add(parcel_id, goods.table.problem(broken, None, column))
+
+    whole = [item for item in breakdowns if not item.sample]
+    counted = [item for item in whole if item.counted is not None]
+    for item in counted[1:]:
+        if item.counted != counted[0].counted:
+            tell(item, counted[0], str(item.counted), str(counted[0].counted), "n_stones")
+    for item in breakdowns:
+        if item.sample and counted:
+            _check_sample(item, counted[0], goods, parcel_id, findings)
+    weighed = [item for item in whole if item.weighed is not None]
+    for item in weighed[1:]:
+        first = weighed[0].carats
+        assert first is not None
+        assert item.carats is not None
+        slack = spread_of(first, coarsest=CELL_UNIT_CT) + spread_of(item.carats, coarsest=CELL_UNIT_CT)
+        if abs(float(item.carats.sum()) - float(first.sum())) > slack:
+            tell(item, weighed[0], f"{item.carats.sum():.2f} ct", f"{first.sum():.2f} ct", "carats")
+
+
+def _check_sample(sample: Breakdown, whole: Breakdown, goods: Goods, parcel_id: str, findings: Findings) -> None:
+    """Note a sample with more stones than the whole, in all or in one class of size."""
+    pairs = [(int(np.maximum(sample.n_stones, 0).sum()), int(whole.n_stones.sum()))]
+    shared = [name for name in sample.attributes if name in whole.attributes]
+    if shared and shared[0] == whole.attributes[0]:
+        sizes = [item.codes[:, item.attributes.index(shared[0])] for item in (sample, whole)]
+        for code in np.unique(sizes[0][sizes[0] >= 0]).tolist():
+            held = [
+                int(np.maximum(item.n_stones, 0)[size == code].sum())
+                for item, size in zip((sample, whole), sizes, strict=True)
+            ]
+            pairs.append((held[0], held[1]))
+    for found, expected in pairs:
+        if found > expected:
+            broken = Broken("sample_exceeds", {"found": found, "expected": expected})
+            findings.add(parcel_id, goods.table.problem(broken, None, "n_stones"))
+            return

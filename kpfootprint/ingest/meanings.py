@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.cells import Cell, is_blank, text_of
-from kpfootprint.ingest.distinct import PlainCells
+from kpfootprint.ingest.cells import Cell, DecimalMarks, is_blank, read_numbers, text_of
 from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning, tokens_of
-from kpfootprint.ingest.numbers import DecimalMarks, read_numbers
+from kpfootprint.ingest.regular import PlainCells
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.sizes import size_span
 from kpfootprint.ingest.tables import Column, RawTable, Trace
@@ -80,15 +79,10 @@ def with_cells_asked(sheet: Sheet) -> Sheet:
     meanings = list(sheet.meanings)
     for at, meaning in enumerate(meanings):
         if not meaning.sure or meaning.role in ("row", "size_class", "carats", "n_stones"):
-            meanings[at] = _asked(sheet, at, replace_known(meanings, at))
+            meanings[at] = _asked(sheet, at, meaning, [item for place, item in enumerate(meanings) if place != at])
     sheet = replace(sheet, meanings=meanings)
     _numbers_nobody_named(sheet)
     return sheet
-
-
-def replace_known(meanings: list[Meaning], at: int) -> tuple[Meaning, list[Meaning]]:
-    """Return a meaning and those of the other columns."""
-    return meanings[at], [item for position, item in enumerate(meanings) if position != at]
 
 
 def cells_of(column: Column, headers: Headers) -> list[Cell]:
@@ -104,9 +98,8 @@ def numbers_in(cells: Sequence[Cell]) -> NDArray[np.float64] | None:
     return values if len(values) and not broken else None
 
 
-def _asked(sheet: Sheet, at: int, known: tuple[Meaning, list[Meaning]]) -> Meaning:
-    """Return what a column means, its cells asked."""
-    meaning, others = known
+def _asked(sheet: Sheet, at: int, meaning: Meaning, others: list[Meaning]) -> Meaning:
+    """Return what a column means, its cells asked; `others` are the meanings of the other columns."""
     column = sheet.raw.columns[at]
     cells = cells_of(column, sheet.headers)
     roles = {item.role for item in others if not item.wide}

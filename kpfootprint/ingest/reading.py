@@ -10,16 +10,17 @@ from typing import Any
 import numpy as np
 
 from kpfootprint.errors import IngestError, Problem
+from kpfootprint.ingest.archive import Limits
 from kpfootprint.ingest.assemble import ParcelFailure, Submission, assemble
-from kpfootprint.ingest.cells import Cell, is_blank, text_of
+from kpfootprint.ingest.cells import Cell, is_blank, read_numbers, text_of
 from kpfootprint.ingest.document import document_tables, overlay
 from kpfootprint.ingest.files import Upload, read_tables, stem
-from kpfootprint.ingest.limits import Limits
 from kpfootprint.ingest.meanings import Choices
+from kpfootprint.ingest.records import marks_of
 from kpfootprint.ingest.rules import Broken, problem
-from kpfootprint.ingest.settle import chosen_valuation, settle_sizes
+from kpfootprint.ingest.sizes import settle_sizes
 from kpfootprint.ingest.tables import Column, Table
-from kpfootprint.ingest.words import Words, nearest
+from kpfootprint.ingest.words import Words, fold, nearest
 from kpfootprint.parcel import Parcel
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
@@ -263,3 +264,63 @@ def _of_parcel(table: Table, parcel_id: str | None, name: str) -> Table:
     rows = None if table.rows is None else table.rows[kept]
     ragged = {place[row]: found for row, found in table.ragged.items() if row in place}
     return replace(table, columns=columns, n_rows=len(kept), rows=rows, ragged=ragged, valuations=valuations)
+
+
+def chosen_valuation(
+    tables: dict[str, Table], named: str | None, choices: Choices, problems: list[Problem], *, one: bool
+) -> dict[str, Table]:
+    """Take the valuation that was chosen; without a choice, a submission has a parcel for each, and one parcel asks."""
+    counts = tables.get("counts")
+    if counts is None or not counts.valuations:
+        return tables
+    parties = counts.valuations
+    chosen = next((party for party in parties if fold(party) == fold(choices.get("valuation", ""))), None)
+    if chosen is not None:
+        return {**tables, "counts": parties[chosen]}
+    if one:
+        told = "; ".join(f"{party} ({_totals(item)})" for party, item in parties.items())
+        broken = Broken("which_valuation", {"found": told, "choices": [("valuation", party) for party in parties]})
+        problems.append(problem(broken, table=counts.name))
+        return {**tables, "counts": replace(counts, complete=False, valuations={})}
+    return {
+        **{kind: table for kind, table in tables.items() if kind != "parcels"},
+        "counts": _side_by_side(parties, named or "parcel"),
+    }
+
+
+def _totals(table: Table) -> str:
+    said = []
+    for name, unit in (("n_stones", "stones"), ("carats", "ct")):
+        if name in table.columns:
+            column = table.columns[name]
+            values, _ = read_numbers(column.cells, marks_of(table))
+            total = float(np.nansum(values[column.codes]))
+            said.append(f"{total:.0f} {unit}" if name == "n_stones" else f"{total:.2f} {unit}")
+    return ", ".join(said)
+
+
+def _side_by_side(parties: Mapping[str, Table], parcel_id: str) -> Table:
+    """Stack the valuations of a parcel as parcels of their own: ``P/exporter``, ``P/ministry``."""
+    tables = list(parties.values())
+    first = tables[0]
+    columns: dict[str, Column] = {}
+    for name in dict.fromkeys(name for table in tables for name in table.columns):
+        cells: list[Cell] = [None]
+        codes, headers = [], []
+        for table in tables:
+            column = table.columns.get(name)
+            if column is None:
+                codes.append(np.zeros(table.n_rows, dtype=np.int32))
+                headers += [name] * table.n_rows
+            else:
+                codes.append((column.codes + len(cells)).astype(np.int32))
+                cells += list(column.cells)
+                headers += [column.header] * table.n_rows
+        columns[name] = Column(name, cells, np.concatenate(codes), headers)
+    ids: list[Cell] = [f"{parcel_id}/{party}" for party in parties]
+    codes = [np.full(table.n_rows, at, dtype=np.int32) for at, table in enumerate(tables)]
+    columns["parcel_id"] = Column("parcel_id", ids, np.concatenate(codes))
+    rows = None if first.rows is None else np.concatenate([table.rows for table in tables if table.rows is not None])
+    return replace(
+        first, columns=columns, n_rows=sum(table.n_rows for table in tables), rows=rows, ragged={}, valuations={}
+    )

@@ -5,10 +5,16 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 
+import numpy as np
+
 from kpfootprint.errors import Problem
+from kpfootprint.ingest.cells import Cell, is_blank, read_date, text_of
+from kpfootprint.ingest.headers import Headers
+from kpfootprint.ingest.layout import understand
+from kpfootprint.ingest.meanings import Choices
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.tables import Column, RawTable, Table
-from kpfootprint.ingest.words import Words, fold, nearest, table_names
+from kpfootprint.ingest.words import TABLES, Words, fold, nearest, table_names
 
 REQUIRED: Mapping[str, tuple[str, ...]] = {
     "parcels": ("parcel_id",),
@@ -19,30 +25,12 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
 }
 """Columns without which a table cannot be read; the weight of stones comes from the scheme."""
 
+_TITLED = ("parcel_id", "certificate_no", "exporter", "exported_on", "sorter", "n_stones", "carats")
+"""Fields of a parcel that titles above a table may give."""
+
 
 MAX_STRANGERS = 20
 """Unknown members of a JSON object that are told one by one."""
-
-
-def guess_kind(raw: RawTable, words: Words) -> str | None:
-    """Say what a table is from its columns alone, or return None.
-
-    Declarations have zones and carats, counts have numbers of stones, size classes have limits, stones have weights.
-    """
-    folded = {fold(column.header) for column in raw.columns}
-
-    def has(table: str, *columns: str) -> bool:
-        known = words.columns(table)
-        return {known.get(name) for name in folded} >= set(columns)
-
-    classes = ["size_class", *(item.column for item in words.scheme.categorical)]
-    if has("declarations", "zone_id", "carats"):
-        return "declarations"
-    if has("size_classes", "size_class", "lower_ct"):
-        return "size_classes"
-    if has("counts", "n_stones") and any(has("counts", column) for column in classes):
-        return "counts"
-    return "stones" if has("stones", words.scheme.size.column) else None
 
 
 def close_to_a_table(name: str) -> bool:
@@ -104,3 +92,122 @@ def recognise(raw: RawTable, kind: str, words: Words, problems: list[Problem]) -
 
 def _close_names(header: str, known: Mapping[str, str]) -> set[str]:
     return {known[hit] for hit in difflib.get_close_matches(fold(header), list(known), n=1, cutoff=0.8)}
+
+
+def recognise_all(
+    raws: list[RawTable], headers: Headers, choices: Choices, problems: list[Problem]
+) -> dict[str, Table]:
+    """Recognise the tables of an input, by kind; what is given twice or is none that is known is told."""
+    tables: dict[str, Table] = {}
+    names = table_names()
+    several = len(raws) > 1
+    first = ("parcels", "declarations")
+    for raw in sorted(raws, key=lambda raw: names.get(fold(raw.name)) not in first):
+        hint = names.get(fold(raw.name))
+        answers = _choices_of(raw, choices, _ids_of(tables), headers)
+        found = _tables_of(raw, hint, headers, answers, problems, several=several)
+        if not found and raw.columns:
+            if not several and not problems:
+                recognise(raw, "stones", headers.words, problems)
+            elif several and hint is None and close_to_a_table(raw.name):
+                problems.append(problem(Broken("unknown_table", {"known": ", ".join(TABLES)}), table=raw.name))
+        for table in found:
+            if table.kind in tables and table is not found[0]:
+                continue  # zones beside stones do not go before a table of declarations
+            if table.kind in tables:
+                other = tables[table.kind].name
+                problems.append(problem(Broken("table_twice", {"other": other}), table=table.name))
+            else:
+                tables[table.kind] = table
+    if "parcels" not in tables:
+        titles = [title for raw in raws if (title := _titles(raw, headers.words)) is not None]
+        if len(titles) == 1 and raws:
+            tables["parcels"] = titles[0]
+    return tables
+
+
+def _tables_of(
+    raw: RawTable, hint: str | None, headers: Headers, choices: Choices, problems: list[Problem], *, several: bool
+) -> list[Table]:
+    words = headers.words
+    folded = {fold(column.header) for column in raw.columns}
+    parcels = {words.columns("parcels").get(name) for name in folded} - {None}
+    sizes = {words.columns("size_classes").get(name) for name in folded} - {None}
+    attributes = {item.column for item in words.scheme.categorical} | {"size_class"}
+    others = [column.header for column in raw.columns if fold(column.header) not in words.columns("parcels")]
+    classed = any((meaning := headers.of(header)).role in attributes or meaning.wide for header in others)
+    measured = {"n_stones", "carats"} & {headers.of(column.header).role for column in raw.columns}
+    if not measured and (hint == "size_classes" or {"size_class", "lower_ct"} <= sizes):
+        return [recognise(raw, "size_classes", words, problems)]
+    own = parcels - {"parcel_id", "n_stones", "carats", "value_usd"}
+    if several and not classed and (hint == "parcels" or (hint is None and "parcel_id" in parcels and own)):
+        return [recognise(raw, "parcels", words, problems)]
+    before = len(problems)
+    if hint == "declarations" and several:
+        return [recognise(raw, "declarations", words, problems)]
+    found = understand(raw, hint if several else None, headers, choices, problems)
+    if not found and len(problems) == before and hint is not None and several:
+        return [recognise(raw, hint, words, problems)]
+    return found
+
+
+def _titles(raw: RawTable, words: Words) -> Table | None:
+    """Read what titles above a table say of the parcel: ``Parcel | CAR-2019-07``, ``Exporter: A``."""
+    known = words.columns("parcels")
+    found: dict[str, tuple[str, Cell]] = {}
+    row = 0
+    for line, cells in raw.titles:
+        filled = [cell for cell in cells if not is_blank(cell)]
+        pairs: list[tuple[str, Cell]] = []
+        for at, cell in enumerate(filled):
+            text = text_of(cell)
+            key, colon, said = text.partition(":")
+            if colon and said.strip():
+                pairs.append((key, said.strip()))
+            elif at + 1 < len(filled) and not text_of(filled[at + 1]).endswith(":"):
+                pairs.append((text.rstrip(": "), filled[at + 1]))
+        for key, value in pairs:
+            name = known.get(fold(key))
+            if name in _TITLED and name not in found and not _is_odd(name, value):
+                found[name] = (key, value)
+                row = line
+    if not found:
+        return None
+    columns = {name: Column(key, [value], np.zeros(1, dtype=np.int32)) for name, (key, value) in found.items()}
+    rows = np.array([row], dtype=np.int32)
+    return Table(
+        kind="parcels", name=raw.name, columns=columns, n_rows=1, rows=rows, ragged={}, n_columns=1, typed=False
+    )
+
+
+def _is_odd(name: str, value: Cell) -> bool:
+    """Say whether a title's value is none of its field, so that the title is a title and no more."""
+    if name == "exported_on":
+        return not hasattr(read_date(value), "year")
+    if name in ("n_stones", "carats"):
+        text = text_of(value).replace(" ", "").replace(",", ".").removesuffix("ct").removesuffix("cts")
+        try:
+            return not float(text) > 0
+        except ValueError:
+            return True
+    return len(text_of(value)) > 80
+
+
+def _choices_of(raw: RawTable, choices: Choices, ids: set[str], headers: Headers) -> Choices:
+    """Take lots for parcels where a table of parcels or declarations has the same ids."""
+    for column in raw.columns if ids else ():
+        if headers.of(column.header).role == "lot":
+            used = [column.cells[code] for code in np.unique(column.codes).tolist()]
+            if all(is_blank(cell) or text_of(cell) in ids for cell in used):
+                return {**choices, "lots": "parcels"}
+    return choices
+
+
+def _ids_of(tables: Mapping[str, Table]) -> set[str]:
+    return {
+        text_of(cell)
+        for kind in ("parcels", "declarations")
+        if kind in tables and "parcel_id" in tables[kind].columns
+        for cell in tables[kind].columns["parcel_id"].cells
+        if not is_blank(cell)
+    }

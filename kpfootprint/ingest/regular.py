@@ -7,11 +7,122 @@ so that only the distinct cells of a column ever become strings.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.ingest.distinct import PlainCells, factorise, words_of
+_ROUNDS = 4
+_ODD = 0x9E3779B97F4A7C15
+
+
+def words_of(
+    data: NDArray[np.uint8], starts: NDArray[np.intp], lengths: NDArray[np.intp], count: int
+) -> list[NDArray[np.uint64]]:
+    """Return the bytes of each cell as `count` numbers of eight bytes, padded with zeros."""
+    eights = np.ndarray(shape=(len(data) - 7,), dtype="<u8", buffer=data.data, strides=(1,))
+    masks = np.array([(1 << (8 * size)) - 1 for size in range(9)], dtype=np.uint64)
+    return [eights[starts + 8 * at] & masks[np.clip(lengths - 8 * at, 0, 8)] for at in range(count)]
+
+
+class PlainCells(Sequence[str]):
+    """Cells of a column that holds mostly distinct ones, kept as bytes until someone asks for one of them."""
+
+    def __init__(
+        self, data: NDArray[np.uint8], starts: NDArray[np.intp], ends: NDArray[np.intp], encoding: str
+    ) -> None:
+        self._data, self._starts, self._ends, self._encoding = data, starts, ends, encoding
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[str]: ...
+    def __getitem__(self, at: int | slice) -> str | list[str]:
+        if isinstance(at, slice):
+            return [self[place] for place in range(*at.indices(len(self)))]
+        return self._data[self._starts[at] : self._ends[at]].tobytes().decode(self._encoding)
+
+    def blank(self) -> NDArray[np.bool_]:
+        """Say of each cell whether it is empty."""
+        return np.asarray(self._starts == self._ends)
+
+    def may_hold(self, stems: Sequence[str]) -> bool:
+        """Say whether the file that the cells are from holds one of some stems, in small or capital letters."""
+        if not hasattr(self, "_lower"):
+            self._lower = self._data.tobytes().lower()
+        return any(stem.encode(self._encoding, "ignore") in self._lower for stem in stems if stem.isascii()) or any(
+            not stem.isascii() for stem in stems if stem.encode("utf-8") in self._lower
+        )
+
+    @cached_property
+    def numbers(self) -> NDArray[np.float64] | None:
+        """The cells as numbers, where all of them are digits with a decimal point at most; None elsewhere."""
+        lengths = self._ends - self._starts
+        words = words_of(self._data, self._starts, lengths, max(1, -(-int(lengths.max()) // 8)))
+        packed = np.ascontiguousarray(np.stack(words, axis=1))
+        allowed = np.zeros(256, dtype=bool)
+        allowed[list(b"0123456789.\x00")] = True
+        if not bool(allowed[packed.view(np.uint8)].all()) or not bool(lengths.all()):
+            return None
+        try:
+            return packed.view(f"S{8 * len(words)}").reshape(-1).astype(np.float64)
+        except ValueError:
+            return None
+
+
+def factorise(keys: list[NDArray[np.uint64]]) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
+    """Find the distinct rows of key columns, and which of them each row is.
+
+    Every row is hashed to a slot, which the last row to come keeps; rows equal to the keeper of their slot are done,
+    the few others (two distinct rows in one slot) are hashed anew, and sorted if that does not help either.
+
+    Returns
+    -------
+    firsts : ndarray of shape (n_distinct,)
+        A row of each distinct kind.
+    codes : ndarray of shape (n_rows,)
+        Which kind each row is.
+    """
+    n_rows = len(keys[0])
+    codes = np.full(n_rows, -1, dtype=np.int32)
+    firsts: list[NDArray[np.intp]] = []
+    found = 0
+    parts = keys
+    rows = np.arange(n_rows)
+    for round_ in range(_ROUNDS):
+        bits = 16 if round_ == 0 else 20
+        slots = _hash(parts, round_) >> np.uint64(64 - bits)
+        keeper = np.full(1 << bits, -1, dtype=np.intp)
+        keeper[slots] = np.arange(len(slots))
+        mine = keeper[slots]
+        same = np.logical_and.reduce([part == part[mine] for part in parts])
+        kept = np.flatnonzero(keeper >= 0)
+        number = np.empty(1 << bits, dtype=np.int32)
+        number[kept] = np.arange(found, found + len(kept), dtype=np.int32)
+        firsts.append(rows[keeper[kept]])
+        found += len(kept)
+        codes[rows] = np.where(same, number[slots], -1)
+        if same.all():
+            return np.concatenate(firsts), codes
+        rows = rows[~same]
+        parts = [part[~same] for part in parts]
+    _, first, inverse = np.unique(np.stack(parts, axis=1), axis=0, return_index=True, return_inverse=True)
+    codes[rows] = found + inverse.reshape(-1).astype(np.int32)
+    firsts.append(rows[first])
+    return np.concatenate(firsts), codes
+
+
+def _hash(parts: list[NDArray[np.uint64]], round_: int) -> NDArray[np.uint64]:
+    odd = np.uint64(_ODD + 2 * round_)
+    mixed = parts[0] * odd
+    for part in parts[1:]:
+        mixed = (mixed ^ (mixed >> np.uint64(29)) ^ part) * odd
+    return mixed ^ (mixed << np.uint64(17)) if round_ % 2 else mixed
+
 
 _NEWLINE, _RETURN, _QUOTE = 10, 13, 34
 _LONGEST = 64

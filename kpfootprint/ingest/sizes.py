@@ -9,11 +9,18 @@ are those of the package's sieve sets, or half a grain to each side. Weights are
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from kpfootprint.ingest.words import declared_words, find_size, fold_size, size_words
+import numpy as np
+
+from kpfootprint.errors import Problem
+from kpfootprint.ingest.cells import Cell, Odd, is_blank, read_numbers, text_of
+from kpfootprint.ingest.records import marks_of
+from kpfootprint.ingest.rules import Broken
+from kpfootprint.ingest.tables import Column, Note, Table
+from kpfootprint.ingest.words import Words, declared_words, find_size, fold_size, size_words
 from kpfootprint.scheme import Scheme, SieveSet
 
 GRAIN_CT = 0.25
@@ -154,15 +161,6 @@ def _round(value: float) -> float:
     return round(value, 6)
 
 
-def named_set(labels: Sequence[str], sets: Sequence[SieveSet]) -> SieveSet | None:
-    """Return the first set that has all labels as its classes, or None."""
-    for item in sets:
-        known = size_words(item)
-        if all(find_size(label, known) is not None for label in labels):
-            return item
-    return None
-
-
 def is_pair(label: str) -> bool:
     """Say whether a label names two sieves."""
     return any(pattern.fullmatch(fold_size(label)) for pattern in _BETWEEN)
@@ -261,3 +259,111 @@ def overlap(made: SieveSet) -> tuple[str, str] | None:
         if lower < upper - 1e-9:
             return one, other
     return None
+
+
+SOFT = 0.1
+"""How far beyond its limits, as a part of them, the mean stone of a class may lie: screens are soft."""
+
+_FEW = 5
+"""Stones of a class below which their mean says nothing of its limits."""
+
+
+def settle_sizes(tables: dict[str, Table], words: Words, problems: list[Problem]) -> dict[str, Table]:
+    """Give each size class of a sheet its limits, where the sheet's sieve set is not named and is not the package's.
+
+    The mean stone of a class must lie within its limits, softly: where it does not, the classes were misunderstood.
+    """
+    table = tables.get("counts")
+    if table is None or "size_class" not in table.columns or "lower_ct" in table.columns:
+        return tables
+    column = table.columns["size_class"]
+    used = [column.cells[code] for code in np.unique(column.codes).tolist()]
+    if any(isinstance(cell, Odd) for cell in used):
+        return tables
+    labels = [text_of(cell) for cell in used if not is_blank(cell)]
+    if not labels:
+        return tables
+    own = words.scheme.size.sieve_set
+    known = size_words(own)
+    in_own = all(find_size(label, known) is not None for label in labels)
+    named = "size_classes" in tables or _names_a_set(tables.get("parcels"))
+    open_above = any(fold_size(label).startswith("+") and not is_pair(label) for label in labels)
+    if named or table.typed or (in_own and not (open_above and any(map(is_pair, labels)))):
+        if in_own and not named and not table.typed:
+            _check_means(table, {label: _limits(own, label) for label in labels}, problems)
+        return tables
+    made, unknown = set_of(labels, words.scheme)
+    if made is None:
+        for label in unknown[:20]:
+            _tell_unknown(table, label, problems)
+        return {**tables, "counts": replace(table, complete=False)}
+    lots = "breakdown" in table.columns and table.columns["breakdown"].header == "lots"
+    both = overlap(made)
+    if both is not None and not lots:
+        problems.append(table.problem(Broken("sizes_overlap", {"one": both[0], "other": both[1]}), None, "size_class"))
+        return tables
+    limits = {label: (low, high) for label, low, high in zip(made.classes, made.lower_ct, made.upper_ct, strict=True)}
+    _check_means(table, limits, problems)
+    table.trace.notes.append(Note(code="size_limits", values={"classes": _told(made)}))
+    blank: dict[int, tuple[float | None, float | None]] = {}
+    for code, cell in enumerate(column.cells):
+        low, high = limits.get(text_of(cell), (None, None)) if not is_blank(cell) else (None, None)
+        blank[code] = (low, None if high == float("inf") else high)
+    columns = dict(table.columns)
+    for position, name in enumerate(("lower_ct", "upper_ct")):
+        cells: list[Cell] = [blank[code][position] for code in range(len(column.cells))]
+        columns[name] = Column(column.header, cells, column.codes)
+    return {**tables, "counts": replace(table, columns=columns)}
+
+
+def _names_a_set(parcels: Table | None) -> bool:
+    if parcels is None or "sieve_set" not in parcels.columns:
+        return False
+    column = parcels.columns["sieve_set"]
+    return any(not is_blank(column.cells[code]) for code in np.unique(column.codes).tolist())
+
+
+def _limits(own: SieveSet, label: str) -> tuple[float, float]:
+    at = find_size(label, size_words(own))
+    assert at is not None
+    return own.lower_ct[at], own.upper_ct[at]
+
+
+def _told(made: SieveSet) -> str:
+    items = zip(made.classes, made.lower_ct, made.upper_ct, strict=True)
+    return "; ".join(
+        f"{label}: {low:g} ct and more" if high == float("inf") else f"{label}: {low:g} to {high:g} ct"
+        for label, low, high in items
+    )
+
+
+def _tell_unknown(table: Table, label: str, problems: list[Problem]) -> None:
+    column = table.columns["size_class"]
+    code = next(at for at, cell in enumerate(column.cells) if text_of(cell) == label)
+    rows = np.flatnonzero(column.codes == code)
+    problems.append(table.problem(Broken("unknown_size"), int(rows[0]), "size_class"))
+
+
+def _check_means(table: Table, limits: Mapping[str, tuple[float, float]], problems: list[Problem]) -> None:
+    """Tell the classes whose stones weigh on average what no stone of the class weighs."""
+    if not {"n_stones", "carats"} <= set(table.columns):
+        return
+    column = table.columns["size_class"]
+    marks = marks_of(table)
+    n, ct = (
+        read_numbers(table.columns[name].cells, marks)[0][table.columns[name].codes] for name in ("n_stones", "carats")
+    )
+    both = np.isfinite(n) & np.isfinite(ct)
+    for code, cell in enumerate(column.cells):
+        if is_blank(cell) or text_of(cell) not in limits:
+            continue
+        rows = np.flatnonzero((column.codes == code) & both)
+        stones, carats = float(n[rows].sum()), float(ct[rows].sum())
+        low, high = limits[text_of(cell)]
+        if stones < _FEW or carats <= 0:
+            continue
+        mean, slack = carats / stones, 0.005 * len(rows) / stones
+        if low * (1 - SOFT) - slack <= mean <= high * (1 + SOFT) + slack:
+            continue
+        told = {"mean": f"{mean:.3g}", "lower": f"{low:g}", "upper": "any" if high == float("inf") else f"{high:g}"}
+        problems.append(table.problem(Broken("size_mean_outside", told), int(rows[0]), "size_class"))

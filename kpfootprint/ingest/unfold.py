@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.ingest.cells import Cell
+from kpfootprint.ingest.cells import Cell, read_numbers
 from kpfootprint.ingest.meanings import (
     Sheet,
     cells_of,
@@ -20,7 +20,6 @@ from kpfootprint.ingest.meanings import (
     values_of,
     with_lots_settled,
 )
-from kpfootprint.ingest.numbers import read_numbers
 from kpfootprint.ingest.tables import Column, RawTable, Table
 
 # Sheets that have a column for each class.

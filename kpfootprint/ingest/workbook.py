@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kpfootprint.errors import IngestError
-from kpfootprint.ingest.archive import Budget, check_members, open_zip, refuse, unzip
+from kpfootprint.ingest.archive import Budget, Limits, check_members, open_zip, refuse, unzip
 from kpfootprint.ingest.cells import Cell, Odd
 from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.heads import LOOKED_AT, Head, find_head
-from kpfootprint.ingest.limits import Limits
 from kpfootprint.ingest.tables import ColumnMaker, RawTable, without_blank_rows
 from kpfootprint.ingest.words import Words
 
@@ -33,6 +32,8 @@ _CHUNK = 1 << 14
 _LAST_ROW = 1_048_576
 _BLANK_ROWS = 100_000
 _SHARED_STRINGS = 1_500_000
+_REPEATS = 9_999
+"""How often a filled row of an .ods sheet may say that it repeats."""
 
 _ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\br="(\d+)"')
 _FAR_ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\br="(\d{7,})"')
@@ -301,9 +302,4 @@ def _check_content(text: bytes, name: str) -> None:
         raise refuse(name, "formulas_in_workbook")
     for found in re.finditer(rb'number-(rows|columns)-repeated="(\d{5,})"[^>]*>(.{0,400})', text):
         if b"office:value" in found.group(3).partition(b"</table:table-row>")[0]:
-            raise refuse(name, "too_many_rows", limit=limits_of_repeats())
-
-
-def limits_of_repeats() -> int:
-    """Return how often a filled row of an .ods sheet may say that it repeats."""
-    return 9_999
+            raise refuse(name, "too_many_rows", limit=_REPEATS)

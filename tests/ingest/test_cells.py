@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kpfootprint.ingest.cells import Cell, Odd, read_date, read_yes_or_no
-from kpfootprint.ingest.numbers import DecimalMarks, read_number, read_numbers
+from kpfootprint.ingest.cells import Cell, DecimalMarks, Odd, read_date, read_number, read_numbers, read_yes_or_no
 from kpfootprint.ingest.rules import Broken
 
 NOTHING, COMMA, BOTH = DecimalMarks(), DecimalMarks(comma=True), DecimalMarks(comma=True, point=True)

@@ -11,9 +11,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kpfootprint.errors import IngestError, ReferenceDataError
-from kpfootprint.ingest.archive import Budget, check_members, open_zip, read_file, unzip
+from kpfootprint.ingest.archive import Budget, Limits, check_members, open_zip, read_file, unzip
 from kpfootprint.ingest.cells import Cell, Odd
-from kpfootprint.ingest.limits import Limits
 from kpfootprint.ingest.tables import RawTable
 from kpfootprint.ingest.words import fold
 from kpfootprint.ingest.workbook import read_workbook

@@ -1,0 +1,307 @@
+"""The small tables, row by row: parcels, their declarations, and the sieve sets that they declare."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from kpfootprint.errors import SchemeMismatch
+from kpfootprint.ingest.cells import Cell, DecimalMarks, is_blank, read_date, read_number, read_text, read_yes_or_no
+from kpfootprint.ingest.rules import Broken
+from kpfootprint.ingest.tables import Findings, Table
+from kpfootprint.ingest.words import Words, condition_values, fold, nearest
+from kpfootprint.parcel import PERCENT_APART
+from kpfootprint.scheme import SieveSet
+
+MAX_CARATS = 1e9
+NUMBER_COLUMNS = ("carats", "percent", "n_stones", "value_usd", "bottom_screen_mm", "lower_ct", "upper_ct")
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What is declared of one zone or country: carats, or percent of the carats, or neither."""
+
+    carats: float | None = None
+    percent: float | None = None
+
+    def amounts(self) -> dict[str, float | None]:
+        """Return both, rounded beyond what anyone weighs."""
+        parts = {"carats": self.carats, "percent": self.percent}
+        return {name: None if value is None else round(value, 6) for name, value in parts.items()}
+
+
+@dataclass(slots=True)
+class Draft:
+    """What is known of a parcel before its stones: read fields, and what is declared of zones and of countries."""
+
+    parcel_id: str
+    table: Table | None = None
+    row: int | None = None
+    fields: dict[str, Any] = field(default_factory=dict)
+    zones: dict[str, Declared] = field(default_factory=dict)
+    countries: dict[str, Declared] = field(default_factory=dict)
+
+
+def _condition(name: str) -> Callable[[Cell], str | Broken | None]:
+    def read(cell: Cell) -> str | Broken | None:
+        text = read_text(cell)
+        if not isinstance(text, str):
+            return text
+        if name == "sorter" and re.fullmatch(r"[a-z]\d+", text):
+            return text.upper()
+        return condition_values(name).get(fold(text), text)
+
+    return read
+
+
+def number_reader(
+    marks: DecimalMarks, typed: bool, *, maximum: float, zero: bool = False, whole: bool = False
+) -> Callable[[Cell], float | int | Broken | None]:
+    """Return a reader of numbers above zero (or from zero) up to `maximum`; blank gives None."""
+
+    def read(cell: Cell) -> float | int | Broken | None:
+        if is_blank(cell) and not (typed and isinstance(cell, str)):
+            return None
+        number = Broken("not_a_number") if is_blank(cell) else read_number(cell, marks, typed=typed)
+        if isinstance(number, Broken):
+            return number
+        if number < 0:
+            return Broken("negative")
+        if number == 0 and not zero:
+            return Broken("zero")
+        if number > maximum:
+            return Broken("too_large", {"limit": f"{maximum:,.0f}"})
+        if whole and number != int(number):
+            return Broken("not_whole")
+        return int(number) if whole else number
+
+    return read
+
+
+def _read_hs_code(cell: Cell) -> str | Broken | None:
+    """Read a customs code; a spreadsheet makes ``7102.10`` the number 7102.1."""
+    return read_text(f"{cell:.2f}" if isinstance(cell, float) and not cell.is_integer() else cell)
+
+
+def marks_of(table: Table) -> DecimalMarks:
+    """Return the decimal marks that the number columns of a table show."""
+    columns = [table.columns[name] for name in NUMBER_COLUMNS if name in table.columns]
+    return DecimalMarks.seen_in(column.cells for column in columns)
+
+
+def field_readers(marks: DecimalMarks, typed: bool) -> Mapping[str, Callable[[Cell], Any]]:
+    """Return how each column of ``parcels`` is read."""
+    return {
+        "exported_on": read_date,
+        "certificate_no": read_text,
+        "exporter": read_text,
+        "cleaning_state": _condition("cleaning_state"),
+        "selection": _condition("selection"),
+        "sorter": _condition("sorter"),
+        "bottom_screen_mm": number_reader(marks, typed, maximum=100.0),
+        "specials_removed": read_yes_or_no,
+        "sieve_set": read_text,
+        "n_stones": number_reader(marks, typed, maximum=1e12, whole=True),
+        "carats": number_reader(marks, typed, maximum=MAX_CARATS),
+        "value_usd": number_reader(marks, typed, maximum=1e12, zero=True),
+        "hs_code": _read_hs_code,
+    }
+
+
+def read_parcels(table: Table, findings: Findings) -> dict[str, Draft]:
+    """Read the table of parcels; a parcel given twice keeps its first row and is spoiled."""
+    drafts: dict[str, Draft] = {}
+    readers = field_readers(marks_of(table), table.typed)
+    for row, record in enumerate(table.records()):
+        parcel_id = read_text(record["parcel_id"])
+        if isinstance(parcel_id, Broken) or parcel_id is None:
+            findings.add(None, table.problem(parcel_id or Broken("missing_value"), row, "parcel_id"))
+            continue
+        if parcel_id in drafts:
+            first = table.line(drafts[parcel_id].row or 0)
+            findings.add(parcel_id, table.problem(Broken("duplicate_parcel", {"first": first}), row, "parcel_id"))
+            continue
+        draft = drafts[parcel_id] = Draft(parcel_id, table, row)
+        tell_ragged(table, row, parcel_id, findings)
+        for name, cell in record.items():
+            if name == "parcel_id":
+                continue
+            value = readers[name](cell)
+            if isinstance(value, Broken):
+                findings.add(parcel_id, table.problem(value, row, name))
+            elif value is not None:
+                draft.fields[name] = value
+    return drafts
+
+
+def tell_ragged(table: Table, row: int, parcel_id: str | None, findings: Findings) -> None:
+    """Note a row with too few or too many cells."""
+    if row in table.ragged:
+        values = {"found": table.ragged[row], "expected": table.n_columns}
+        findings.add(parcel_id, table.problem(Broken("ragged_row", values), row))
+
+
+def export_day(draft: Draft) -> date | None:
+    """Return the day of export of a draft."""
+    value = draft.fields.get("exported_on")
+    return value if isinstance(value, date) else None
+
+
+@dataclass(slots=True)
+class DeclaredParts:
+    """What one parcel declares, by zone and by country."""
+
+    zones: dict[str, Declared] = field(default_factory=dict)
+    countries: dict[str, Declared] = field(default_factory=dict)
+
+
+def read_declarations(table: Table, single: str | None, words: Words, findings: Findings) -> dict[str, DeclaredParts]:
+    """Read declarations by parcel; rows of one zone, or of one country, add up.
+
+    With `single`, the table is about that parcel and needs no ``parcel_id``. In JSON a single declared zone may come
+    without carats, and so may countries, whose shares are then free; in a table every row needs carats or percent.
+    """
+    known = words.zones()
+    countries = {fold(zone.country): zone.country for zone in words.zone_table.zones}
+    marks = marks_of(table)
+    readers = {
+        "carats": number_reader(marks, table.typed, maximum=MAX_CARATS),
+        "percent": number_reader(marks, table.typed, maximum=100.0),
+    }
+    declared: dict[str, DeclaredParts] = {}
+    for row, record in enumerate(table.records()):
+        parcel_id = read_text(record.get("parcel_id") if "parcel_id" in record else single)
+        if isinstance(parcel_id, Broken) or parcel_id is None:
+            findings.add(None, table.problem(parcel_id or Broken("missing_value"), row, "parcel_id"))
+            continue
+        tell_ragged(table, row, parcel_id, findings)
+        read: dict[str, object] = {name: reader(record.get(name)) for name, reader in readers.items()}
+        by_country = not is_blank(record.get("country"))
+        if by_country and not is_blank(record.get("zone_id")):
+            read["zone_id"] = Broken("zone_or_country")
+        elif by_country:
+            read["country"] = _country(record["country"], countries)
+        else:
+            read["zone_id"] = _zone(record.get("zone_id"), known, compare=not findings.full)
+        if read["carats"] is None and read["percent"] is None and not table.typed:
+            read["carats"] = Broken("missing_value")
+        broken = {name: value for name, value in read.items() if isinstance(value, Broken)}
+        for name, value in broken.items():
+            findings.add(parcel_id, table.problem(value, row, name))
+        if broken:
+            continue
+        parts = declared.setdefault(parcel_id, DeclaredParts())
+        named, key = (parts.countries, read["country"]) if by_country else (parts.zones, read["zone_id"])
+        found = Declared(read["carats"], read["percent"])  # type: ignore[arg-type]
+        before = named.get(str(key))
+        if before is not None and (_bare(found) or _bare(before)):
+            findings.add(parcel_id, table.problem(Broken("declared_without_carats"), row, "carats"))
+        named[str(key)] = found if before is None else _sum(before, found)
+    for parcel_id, parts in declared.items():
+        broken_parts = _check(parts)
+        if broken_parts is not None:
+            findings.add(parcel_id, table.problem(broken_parts, None, "carats"))
+    return declared
+
+
+def _bare(part: Declared) -> bool:
+    return part.carats is None and part.percent is None
+
+
+def _sum(one: Declared, two: Declared) -> Declared:
+    def added(a: float | None, b: float | None) -> float | None:
+        return b if a is None else a if b is None else a + b
+
+    return Declared(added(one.carats, two.carats), added(one.percent, two.percent))
+
+
+def _check(declared: DeclaredParts) -> Broken | None:
+    """Return what keeps the declared parts from being one blend."""
+    parts = [*declared.zones.values(), *declared.countries.values()]
+    percents = [part.percent for part in parts if part.percent is not None]
+    if percents and (len(percents) < len(parts) or any(part.carats is not None for part in parts)):
+        return Broken("carats_and_percent")
+    if percents and abs(sum(percents) - 100.0) > PERCENT_APART:
+        return Broken("percent_total", {"found": f"{sum(percents):g}"})
+    bare = sum(map(_bare, parts))
+    if bare and len(parts) > 1 and (declared.zones or bare < len(parts)):
+        return Broken("declared_without_carats")
+    return None
+
+
+def _country(cell: Cell, known: Mapping[str, str]) -> str | Broken:
+    text = read_text(cell)
+    if text is None:
+        return Broken("missing_value")
+    if isinstance(text, Broken):
+        return text
+    return known.get(fold(text)) or Broken("unknown_country", {"known": ", ".join(sorted(set(known.values())))})
+
+
+def _zone(cell: Cell, known: Mapping[str, str], *, compare: bool) -> str | Broken:
+    text = read_text(cell)
+    if text is None:
+        return Broken("missing_value")
+    if isinstance(text, Broken):
+        return text
+    return known.get(fold(text)) or Broken("unknown_zone", {"nearest": nearest(text if compare else "", known)})
+
+
+def read_sieve_sets(table: Table | None, words: Words, findings: Findings) -> dict[str, SieveSet | None]:
+    """Read ``size_classes`` beside the package's own sets, by folded name; None where the rows make no set."""
+    sets: dict[str, SieveSet | None] = {fold(item.name): item for item in words.scheme.sieve_sets}
+    if table is None:
+        return sets
+    marks = marks_of(table)
+    lower_of = number_reader(marks, table.typed, maximum=5000.0, zero=True)
+    upper_of = number_reader(marks, table.typed, maximum=MAX_CARATS)
+    gathered: dict[str, list[tuple[float, float, str]]] = {}
+    names: dict[str, str] = {}
+    for row, record in enumerate(table.records()):
+        read = {
+            "sieve_set": read_text(record["sieve_set"]),
+            "size_class": read_text(record["size_class"]),
+            "lower_ct": lower_of(record["lower_ct"]),
+            "upper_ct": upper_of(record.get("upper_ct")),
+        }
+        broken = {name: value for name, value in read.items() if isinstance(value, Broken)}
+        missing = [name for name in ("sieve_set", "size_class", "lower_ct") if read[name] is None]
+        for name in missing:
+            broken[name] = Broken("missing_value")
+        for name, value in broken.items():
+            findings.add(None, table.problem(value, row, name))
+        tell_ragged(table, row, None, findings)
+        key = fold(str(read["sieve_set"]))
+        names.setdefault(key, str(read["sieve_set"]))
+        rows = gathered.setdefault(key, [])
+        if not broken:
+            upper = read["upper_ct"]
+            rows.append((read["lower_ct"], float("inf") if upper is None else upper, str(read["size_class"])))  # type: ignore[arg-type]
+    for key, rows in gathered.items():
+        declared = _sieve_set(names[key], rows, table, findings)
+        known = sets.get(key)
+        if known is not None and declared is not None:
+            if (known.classes, known.lower_ct, known.upper_ct) != (
+                declared.classes,
+                declared.lower_ct,
+                declared.upper_ct,
+            ):
+                detail = f"{names[key]} is a set of the reference package with other limits; give yours another name"
+                findings.add(None, table.problem(Broken("bad_sieve_set", {"detail": detail})))
+        else:
+            sets[key] = declared
+    return sets
+
+
+def _sieve_set(name: str, rows: list[tuple[float, float, str]], table: Table, findings: Findings) -> SieveSet | None:
+    if not rows:
+        return None
+    lower, upper, classes = zip(*sorted(rows), strict=True)
+    try:
+        return SieveSet(name=name, classes=classes, lower_ct=lower, upper_ct=upper).checked()
+    except SchemeMismatch as error:
+        findings.add(None, table.problem(Broken("bad_sieve_set", {"detail": error})))
+        return None
