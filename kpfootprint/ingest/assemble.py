@@ -34,8 +34,11 @@ NOTES = {
     "total_checked": "the row {label} is a total, which agrees with its rows",
     "total_without_numbers": "the row {label} is a total without numbers",
     "sum_of_rows": "the row is the sum of the rows above it and names no class: a total without its name",
-    "mean_row": "the row {label} holds means",
+    "mean_row": "the row {label} holds means, extremes or numbers of rows",
     "note_below": "the row {label} stands below the total and holds no number",
+    "header_again": "the row repeats the header",
+    "page_line": "the row is a line between pages",
+    "empty_class": "the class {label} holds nothing",
     "size_limits": "size classes in carats: {classes}",
     "words_passed_over": "words of {column} that name no size and no class: {words}",
 }

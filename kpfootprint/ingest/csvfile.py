@@ -50,6 +50,8 @@ def decode(data: bytes, name: str) -> tuple[str, str]:
     for magic, found in _MAGIC:
         if data.startswith(magic):
             raise _refuse(name, "wrong_file_kind", found=found)
+    if data[:64].lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml", b"<table")):
+        raise _refuse(name, "wrong_file_kind", found="a web page or XML; save it as .csv or .xlsx")
     if b"\x00" in data:
         raise _refuse(name, "wrong_file_kind", found="it holds zero bytes, as no text does")
     for encoding in ("utf-8-sig", "cp1252"):

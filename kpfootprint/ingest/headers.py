@@ -16,6 +16,34 @@ _PER = re.compile(
     r"(cts?|carats?|kt|poids|weight)\s*(/|per|par|pro)\s*(st|sts|pcs?|pces?|p|stones?|pierres?|pieces?)\b"
 )
 _PER_CARAT = re.compile(r"(st|sts|pcs?|p|stones?|pierres?|pieces?)\s*(/|per|par|pro)\s*(cts?|carats?)\b")
+_UNITS = frozenset(
+    [
+        "ct",
+        "cts",
+        "carat",
+        "carats",
+        "g",
+        "gr",
+        "gram",
+        "grams",
+        "mg",
+        "kg",
+        "oz",
+        "pts",
+        "points",
+        "pcs",
+        "pc",
+        "st",
+        "stk",
+        "%",
+        "usd",
+        "us$",
+        "$",
+        "eur",
+        "€",
+        "fcfa",
+    ]
+)
 _LONGEST = 200
 _MANY = 4096
 _WORD = re.compile(r"[^\W_]+|[%#$]")
@@ -168,6 +196,8 @@ class Headers:
             usd = not any(self._is("money_elsewhere", token) for token in tokens)
             whole = any(self._is("value", token) for token in tokens)
             return Meaning(role="money", sure=not (usd and whole))
+        if any(self._is("each", token) for token in tokens) and any(self._is("carats", token) for token in tokens):
+            return Meaning(role="mean")
         if any(self._is("other_unit", token) for token in tokens) and any(
             self._is("carats", token) for token in tokens
         ):
@@ -272,21 +302,32 @@ class Headers:
 
     @cached_property
     def total_stems(self) -> tuple[str, ...]:
-        """Folded words of which a label of a total has one at least."""
-        return (*self._roles["total"], *self._roles["total_alone"], *self._roles["mean_row"])
+        """Folded words of which a label of a total or of a summary has one at least."""
+        return (*self._roles["total"], *self._roles["total_alone"], *self._roles["summary"])
 
-    def is_mean(self, text: str) -> bool:
-        """Say whether a cell is the label of a row of means."""
+    def is_unit(self, text: str) -> bool:
+        """Say whether a cell below a header is the unit of its column: ``ct``, ``g``, ``pcs``, ``%``."""
+        return len(text) <= 12 and text.strip("()[]. ").casefold() in _UNITS
+
+    def is_summary(self, text: str) -> bool:
+        """Say whether a cell is the label of a row of means, of extremes, or of the number of rows."""
         tokens = tokens_of(text)
-        return 0 < len(tokens) <= 3 and self._is("mean_row", tokens[0])
+        return 0 < len(tokens) <= 3 and self._is("summary", tokens[0])
+
+    def is_weak_total(self, text: str) -> bool:
+        """Say whether a label of a total is a word that a remark may hold as well: ``all``, ``report``."""
+        return " ".join(tokens_of(text)) in self._roles["total_alone"]
 
     def is_total(self, text: str) -> bool:
-        """Say whether a cell is the label of a total or a subtotal."""
+        """Say whether a cell is the label of a total or a subtotal: ``Total``, ``Sous-total``, ``Cape total``."""
         tokens = tokens_of(text)
         if not tokens or len(tokens) > 6:
             return False
         if " ".join(tokens) in self._roles["total_alone"]:
             return True
         return self._is("total", tokens[0]) or (
-            len(tokens) > 1 and self._is("before_total", tokens[0]) and self._is("total", tokens[1])
+            len(tokens) > 1
+            and (
+                (self._is("before_total", tokens[0]) and self._is("total", tokens[1])) or self._is("total", tokens[-1])
+            )
         )

@@ -138,6 +138,8 @@ def _continues(below: Sequence[Cell], head: Sequence[Sequence[Cell]], headers: H
         map(_is_number, filter(None, texts))
     ):
         return False
+    if any(texts) and all(headers.is_unit(text) for text in texts if text):
+        return True
     said = [headers.of(text) for text in texts if text and len(text) <= _LONGEST]
     measures = sum(item.role in ("n_stones", "carats", "percent", "mean", "money") and not item.wide for item in said)
     classes = sum(item.wide for item in said)

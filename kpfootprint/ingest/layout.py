@@ -12,14 +12,17 @@ from dataclasses import replace
 import numpy as np
 
 from kpfootprint.errors import Problem
+from kpfootprint.ingest.asides import unit_in_titles, without_asides, without_empty_classes, words_for_numbers
 from kpfootprint.ingest.cells import Cell, Odd, is_blank, text_of
 from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning, plain, tokens_of
 from kpfootprint.ingest.meanings import (
     Choices,
     Sheet,
+    cells_of,
     listed,
     meanings_of,
     pass_over,
+    values_of,
     with_cells_asked,
     with_lots_settled,
 )
@@ -141,10 +144,14 @@ def understand(
     """
     raw = unrepeated(raw)
     trace = Trace(header_rows=raw.header_rows, hidden=list(raw.hidden))
+    raw, asides = without_asides(raw)
+    trace.left_out.extend(asides)
     sheet = Sheet(raw, meanings_of(raw, headers, choices), headers, choices, trace)
     sheet = with_cells_asked(sheet)
     sheet = _without_totals(_with_classes_chosen(sheet))
     tables = _tables(sheet, hint)
+    if tables and (unit := unit_in_titles(sheet.raw, sheet.meanings)) is not None:
+        sheet.problems.append(unit)
     problems += sheet.problems
     return tables
 
@@ -179,10 +186,16 @@ def _without_totals(sheet: Sheet) -> Sheet:
         for at, item in enumerate(sheet.meanings)
         if not item.wide and item.role in ("size_class", *(i.column for i in sheet.headers.words.scheme.categorical))
     ]
-    classes = classes or sheet.places("description")
-    kept, left_out, found = leave_out_totals(sheet.raw, measures, classes, sheet.headers, sheet.choices)
-    sheet.trace.left_out.extend(left_out)
+    labels = classes or sheet.places("description")
+    kept, left_out, found = leave_out_totals(sheet.raw, measures, labels, sheet.headers, sheet.choices)
     sheet.problems.extend(found)
+    if sheet.places("n_stones"):
+        checked = any(item.code == "total_checked" for item in left_out) and not found
+        kept, empty = without_empty_classes(kept, measures, labels, checked=checked)
+        left_out += empty
+    else:
+        sheet.problems.extend(words_for_numbers(kept, sheet.meanings))
+    sheet.trace.left_out.extend(left_out)
     return replace(sheet, raw=kept)
 
 
@@ -196,6 +209,9 @@ def _tables(sheet: Sheet, hint: str | None) -> list[Table]:
             sheet.tell("unknown_unit", at)
             return []
     wide = [at for at, item in enumerate(sheet.meanings) if item.wide]
+    if wide and all(_all_percent(sheet, at) for at in wide):
+        sheet.tell("percent_alone", wide[0])
+        return []
     parties = _parties(sheet)
     measured = sheet.places("n_stones", "carats")
     classed = sheet.places("size_class", *columns)
@@ -213,6 +229,8 @@ def _tables(sheet: Sheet, hint: str | None) -> list[Table]:
         _ask_about_cells(sheet, classed)
         tables = [_plain(sheet, "counts")]
     elif sheet.places("carats") or hint in ("stones", "counts"):
+        if hint != "counts":
+            _ask_about_lots(sheet, classed)
         tables = [_plain(sheet, hint if hint == "counts" else "stones")]
     elif classed:
         tables = [_plain(sheet, "stones")]
@@ -221,6 +239,11 @@ def _tables(sheet: Sheet, hint: str | None) -> list[Table]:
     if zones and tables[0].complete:
         tables.append(_zones_of(tables[0], sheet, zones[0]))
     return tables
+
+
+def _all_percent(sheet: Sheet, at: int) -> bool:
+    cells = cells_of(sheet.raw.columns[at], sheet.headers)
+    return bool(cells) and all(isinstance(cell, str) and cell.strip().endswith("%") for cell in cells)
 
 
 def _ask_about_cells(sheet: Sheet, classed: list[int]) -> None:
@@ -233,6 +256,21 @@ def _ask_about_cells(sheet: Sheet, classed: list[int]) -> None:
     at = sheet.places("size_class")[0]
     header = sheet.raw.columns[at].header
     sheet.tell("stones_or_cells", at, header=header, choices=[(f"column:{header}", "ignore")])
+
+
+def _ask_about_lots(sheet: Sheet, classed: list[int]) -> None:
+    """Tell rows of weights that are lots by all signs: a mean stone lighter than the row, a description of a size."""
+    means, weights = sheet.places("mean"), sheet.places("carats")
+    if means and weights:
+        mean, weight = values_of(sheet.raw, means[0]), values_of(sheet.raw, weights[0])
+        if bool(np.any(mean < 0.9 * weight)):
+            sheet.tell("lots_without_numbers", weights[0], header=sheet.raw.columns[weights[0]].header)
+            return
+    for at in sheet.places("description") if not classed else ():
+        free = list(sheet.headers.words.scheme.categorical)
+        made, _ = split_descriptions(sheet.raw.columns[at], free, sheet.headers)
+        if "size_class" in made:
+            sheet.tell("lots_without_numbers", weights[0] if weights else at, header=sheet.raw.columns[at].header)
 
 
 def _parties(sheet: Sheet) -> dict[str, dict[str, int]]:

@@ -67,6 +67,15 @@ RULES: Final[Mapping[str, str]] = {
         "several rows have the same class in {header} and no number of stones, so that a row could be a stone or a "
         "part of a class; head the column remarks if each row is one stone, or give the numbers of stones"
     ),
+    "lots_without_numbers": (
+        "the rows seem to be lots of several stones, by {header}, and no column says how many; give the number of "
+        "stones of each lot in a column headed n_stones, or head that column remarks if each row is one stone"
+    ),
+    "word_for_number": (
+        "a word stands where the other rows are numbered, so that the row could be a stone or none; number it, name "
+        "it Total, or take it out"
+    ),
+    "unit_in_title": "the title gives weights in a unit that is not carats; give carats, or head the column weight_ct",
     "count_or_other": (
         "the whole numbers of {header} could be numbers of stones, so that a row is not one stone; head the "
         "column n_stones if they are, or remarks if not"
@@ -95,6 +104,10 @@ RULES: Final[Mapping[str, str]] = {
     "total_or_stone": (
         "the row is the sum of the rows above it and bears no label; name it Total, take it out, or say that it "
         "is a stone"
+    ),
+    "summary_or_stone": (
+        "the row is called {label} and its numbers are not those of the rows above it, so that it could be a stone "
+        "or none; take it out, or put that word in a column headed remarks and give the row its classes"
     ),
     "total_disagrees": "the total says {expected}, the rows that it sums hold {found}; correct one of them",
     "row_total": (

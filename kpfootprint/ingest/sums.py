@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,19 +83,23 @@ def leave_out_totals(
     """
     if not measures or raw.n_rows < 2:
         return raw, [], []
-    labelled = _labelled_rows(raw, headers, set(measures))
+    labels, summaries = _labelled_rows(raw, headers, set(measures))
     left: dict[int, LeftOut] = {}
     problems: list[Problem] = []
     marks = _marks(raw)
     values: dict[int, NDArray[np.float64]] = {}
-    if len(labelled):
+    if labels or summaries:
         values = {at: _values(raw, at, marks) for at in measures}
-        for row in labelled.tolist():
-            if headers.is_mean(_label(raw, row)):
-                left[row] = LeftOut(
-                    table=raw.name, row=raw.line(row), code="mean_row", values={"label": _label(raw, row)}
-                )
-        _check_labelled(raw, labelled, values, left, problems)
+        named = _named_rows(raw, classes)
+        own = np.ones(raw.n_rows, dtype=bool)
+        own[[*labels, *summaries]] = False
+        for row in [row for row, label in labels.items() if headers.is_weak_total(label) and named[row]]:
+            if not _agreeing(row, labels, values, own):
+                del labels[row]  # a remark beside a stone
+        labelled = np.array(sorted({*labels, *summaries}), dtype=np.intp)
+        _check_labelled(raw, labelled, labels, values, left, problems)
+        _check_summaries(raw, labelled, summaries, values, named, left, problems)
+    labelled = np.array(sorted({*labels, *left}), dtype=np.intp)
     _find_unlabelled(raw, labelled, measures, classes, values, marks, choices, left, problems)
     if not left:
         return raw, [], problems
@@ -115,9 +120,10 @@ def _values(raw: RawTable, at: int, marks: DecimalMarks) -> NDArray[np.float64]:
     return values[column.codes]
 
 
-def _labelled_rows(raw: RawTable, headers: Headers, measures: set[int]) -> NDArray[np.intp]:
-    """Return the rows with a cell that says total, in whatever column it stands."""
-    found = np.zeros(raw.n_rows, dtype=bool)
+def _labelled_rows(raw: RawTable, headers: Headers, measures: set[int]) -> tuple[dict[int, str], dict[int, str]]:
+    """Return the labels of rows with a cell that says total, in whatever column, and those of means and the like."""
+    totals: dict[int, str] = {}
+    summaries: dict[int, str] = {}
     stems = headers.total_stems
     for at, column in enumerate(raw.columns):
         cells = column.cells
@@ -129,14 +135,22 @@ def _labelled_rows(raw: RawTable, headers: Headers, measures: set[int]) -> NDArr
         joined = plain("\n".join(texts)) if len(texts) > 50 else None
         if joined is not None and not any(stem in joined for stem in stems):
             continue
-        hits = [
-            code for code, c in enumerate(cells) if isinstance(c, str) and (headers.is_total(c) or headers.is_mean(c))
-        ]
-        if hits:
-            mask = np.zeros(len(cells), dtype=bool)
-            mask[hits] = True
-            found |= mask[column.codes]
-    return np.flatnonzero(found)
+        for code, cell in enumerate(cells):
+            if not isinstance(cell, str):
+                continue
+            found = totals if headers.is_total(cell) else summaries if headers.is_summary(cell) else None
+            if found is not None:
+                for row in np.flatnonzero(column.codes == code).tolist():
+                    found.setdefault(row, text_of(cell))
+    return totals, {row: label for row, label in summaries.items() if row not in totals}
+
+
+def _named_rows(raw: RawTable, classes: Sequence[int]) -> NDArray[np.bool_]:
+    """Say of each row whether every class column of it is filled."""
+    if not classes:
+        return np.zeros(raw.n_rows, dtype=bool)
+    blank = np.logical_or.reduce([raw.columns[at].blank() for at in classes])
+    return np.asarray(~blank, dtype=bool)
 
 
 def _label(raw: RawTable, row: int) -> str:
@@ -162,71 +176,115 @@ def _agrees(total: float, parts: NDArray[np.float64]) -> bool:
     return abs(float(parts.sum()) - total) <= slack
 
 
+def _shown(values: Mapping[int, NDArray[np.float64]], row: int) -> dict[int, float]:
+    """Return the numbers of a row, by column."""
+    return {at: float(v[row]) for at, v in values.items() if np.isfinite(v[row])}
+
+
+def _spans(row: int, labels: Mapping[int, str], start: int, n_rows: int) -> list[tuple[int, int]]:
+    """Return the rows that a total may sum: since the last total, from the first row on, or those below it."""
+    below = min((other for other in labels if other > row), default=n_rows)
+    return list(dict.fromkeys([(start, row), (0, row), (row + 1, below), (row + 1, n_rows)]))
+
+
+def _agreeing(
+    row: int,
+    labels: Mapping[int, str],
+    values: Mapping[int, NDArray[np.float64]],
+    own: NDArray[np.bool_],
+    start: int | None = None,
+) -> bool:
+    """Say whether all numbers of a total agree with the same rows."""
+    shown = _shown(values, row)
+    before = [other + 1 for other in labels if other < row]
+    begin = max(before, default=0) if start is None else start
+    return any(
+        all(_agrees(total, values[at][low:high][own[low:high]]) for at, total in shown.items())
+        for low, high in _spans(row, labels, begin, len(own))
+    )
+
+
 def _check_labelled(
     raw: RawTable,
     labelled: NDArray[np.intp],
+    labels: Mapping[int, str],
     values: Mapping[int, NDArray[np.float64]],
     left: dict[int, LeftOut],
     problems: list[Problem],
 ) -> None:
+    """Hold each total against the rows since the last total, or from the first row on, or against those below it."""
     own = np.ones(raw.n_rows, dtype=bool)
     own[labelled] = False
     start, last = 0, -1
-    for row in labelled.tolist():
+    for row in sorted(labels):
+        shown = _shown(values, row)
+        spans = _spans(row, labels, start, raw.n_rows)
+        parts = {at: [values[at][low:high][own[low:high]] for low, high in spans] for at in shown}
+        if not _agreeing(row, labels, values, own, start):
+            at = next((at for at, total in shown.items() if not any(map(partial(_agrees, total), parts[at]))), None)
+            at = next(iter(shown)) if at is None else at
+            nearest = min((float(np.nansum(part)) for part in parts[at]), key=lambda found: abs(found - shown[at]))
+            problems.append(
+                problem(
+                    Broken("total_disagrees", {"expected": f"{shown[at]:g}", "found": f"{nearest:.6g}"}),
+                    table=raw.name,
+                    row=raw.line(row),
+                    column=raw.columns[at].header,
+                    value=raw.columns[at].at(row),
+                )
+            )
+        code = "total_checked" if shown else "total_without_numbers"
+        left[row] = LeftOut(table=raw.name, row=raw.line(row), code=code, values={"label": labels[row]})
+        start, last = row + 1, row
+    for row in range(last + 1, raw.n_rows) if last > 0 else ():
+        if all(not np.isfinite(v[row]) and _is_blank_at(raw, at, row) for at, v in values.items()):
+            left[row] = LeftOut(
+                table=raw.name, row=raw.line(row), code="note_below", values={"label": _label(raw, row)}
+            )
+
+
+def _check_summaries(
+    raw: RawTable,
+    labelled: NDArray[np.intp],
+    summaries: Mapping[int, str],
+    values: Mapping[int, NDArray[np.float64]],
+    named: NDArray[np.bool_],
+    left: dict[int, LeftOut],
+    problems: list[Problem],
+) -> None:
+    """Leave out rows that are named after means, extremes or numbers of rows, where their numbers are those."""
+    own = np.ones(raw.n_rows, dtype=bool)
+    own[labelled] = False
+    for row, label in summaries.items():
+        shown = _shown(values, row)
+        sums = {at: v[:row][own[:row]] for at, v in values.items()}
+        if named[row] and not all(_summarises(value, sums[at], sums) for at, value in shown.items()):
+            continue  # a word of a stone: of average quality, say
+        if row and all(_summarises(value, sums[at], sums) for at, value in shown.items()):
+            left[row] = LeftOut(table=raw.name, row=raw.line(row), code="mean_row", values={"label": label})
+            continue
         if row in left:
             continue
-        shown = {at: float(v[row]) for at, v in values.items() if np.isfinite(v[row])}
-        begins = dict.fromkeys((start, 0))
-        agreeing = [
-            begin
-            for begin in begins
-            if all(_agrees(total, _parts(values[at], own, begin, row)) for at, total in shown.items())
-        ]
-        if agreeing:
-            code = "total_checked" if shown else "total_without_numbers"
-            left[row] = LeftOut(table=raw.name, row=raw.line(row), code=code, values={"label": _label(raw, row)})
-            start, last = row + 1, row
-            continue
-        at, total = (
-            next(
-                (at, total)
-                for at, total in shown.items()
-                if not any(_agrees(total, _parts(values[at], own, begin, row)) for begin in begins)
-            )
-            if any(
-                not any(_agrees(total, _parts(values[at], own, begin, row)) for begin in begins)
-                for at, total in shown.items()
-            )
-            else next(iter(shown.items()))
-        )
-        sums = [float(np.nansum(_parts(values[at], own, begin, row))) for begin in begins]
-        nearest = min(sums, key=lambda found: abs(found - total))
-        problems.append(
-            problem(
-                Broken("total_disagrees", {"expected": f"{total:g}", "found": f"{nearest:.6g}"}),
-                table=raw.name,
-                row=raw.line(row),
-                column=raw.columns[at].header,
-                value=raw.columns[at].at(row),
-            )
-        )
-        left[row] = LeftOut(table=raw.name, row=raw.line(row), code="total_checked", values={"label": _label(raw, row)})
-        start, last = row + 1, row
-    if last >= 0:
-        for row in range(last + 1, raw.n_rows):
-            if all(not np.isfinite(v[row]) and _is_blank_at(raw, at, row) for at, v in values.items()):
-                left[row] = LeftOut(
-                    table=raw.name, row=raw.line(row), code="note_below", values={"label": _label(raw, row)}
-                )
+        broken = Broken("summary_or_stone", {"label": label})
+        problems.append(problem(broken, table=raw.name, row=raw.line(row), value=label))
+
+
+def _summarises(value: float, parts: NDArray[np.float64], others: Mapping[int, NDArray[np.float64]]) -> bool:
+    """Say whether a number is the mean, an extreme, the number or a middle of others, or the weight of their stones."""
+    parts = parts[np.isfinite(parts)]
+    if not len(parts):
+        return False
+    total = float(parts.sum())
+    sums = [float(np.nansum(item)) for item in others.values()]
+    found = [total / len(parts), parts.min(), parts.max(), len(parts), float(np.median(parts)), float(np.std(parts))]
+    found += [float(np.std(parts, ddof=1))] if len(parts) > 1 else []
+    found += [total / other for other in sums if other > 0]
+    return any(abs(value - item) <= 0.0051 + 0.005 * abs(item) for item in found)
 
 
 def _is_blank_at(raw: RawTable, at: int, row: int) -> bool:
     cell = raw.columns[at].at(row)
     return cell is None or (isinstance(cell, str) and not cell.strip())
-
-
-def _parts(values: NDArray[np.float64], own: NDArray[np.bool_], begin: int, end: int) -> NDArray[np.float64]:
-    return values[begin:end][own[begin:end]]
 
 
 def _find_unlabelled(
@@ -247,11 +305,11 @@ def _find_unlabelled(
     bare = np.zeros(raw.n_rows, dtype=bool)
     if classes:
         blank = np.logical_and.reduce([raw.columns[at].blank() for at in classes])
-        if np.mean(blank[rows]) <= 0.34:
+        if np.mean(blank[rows]) <= 0.5:
             bare = blank
     suspects = rows[bare[rows]]
     last = int(rows[-1])
-    halves = _last_may_be_a_sum(raw, measures, rows, marks, values)
+    halves = _an_end_may_be_a_sum(raw, measures, rows, marks, values)
     if not len(suspects) and not halves and (classes or len(rows) > _WALKED):
         return
     for at in measures:
@@ -261,10 +319,12 @@ def _find_unlabelled(
     own[rows] = True
     start = int(rows[0])
     for row in suspects.tolist():
-        for begin in (start, int(rows[0])):
-            inside = np.flatnonzero(own[begin:row]) + begin
+        for begin, end in ((start, row), (int(rows[0]), row), (row + 1, raw.n_rows)):
+            if end > row and (row != int(rows[0]) or row == last):
+                continue
+            inside = np.flatnonzero(own[begin:end]) + begin
             shown = {at: float(v[row]) for at, v in values.items() if np.isfinite(v[row])}
-            if len(inside) < (2 if row == last else 3) or not shown:
+            if len(inside) < (2 if row == last or len(shown) > 1 else 3) or not shown:
                 continue
             if all(_equals(total, values[at][inside]) for at, total in shown.items()):
                 left[row] = LeftOut(table=raw.name, row=raw.line(row), code="sum_of_rows", values={})
@@ -291,20 +351,20 @@ def _find_unlabelled(
         )
 
 
-def _last_may_be_a_sum(
+def _an_end_may_be_a_sum(
     raw: RawTable,
     measures: Sequence[int],
     rows: NDArray[np.intp],
     marks: DecimalMarks,
     values: dict[int, NDArray[np.float64]],
 ) -> bool:
-    """Say quickly whether the last row holds about half of what the column sums to."""
+    """Say quickly whether the first or the last row holds about half of what the column sums to."""
     for at in measures:
         if at not in values:
             values[at] = _values(raw, at, marks)
         total = float(np.nansum(values[at][rows]))
-        last = float(values[at][rows[-1]])
-        if np.isfinite(last) and last > 0 and abs(total - 2 * last) <= 0.02 * total:
+        ends = values[at][rows[[0, -1]]]
+        if any(np.isfinite(end) and end > 0 and abs(total - 2 * end) <= 0.02 * total for end in ends.tolist()):
             return True
     return False
 
@@ -318,13 +378,12 @@ def _sum_without_classes(
 ) -> list[int]:
     """Return rows that are sums of those before them and have nothing that tells them from a stone."""
     rows = rows[own[rows]]
-    last = int(rows[-1])
-    before = rows[:-1]
-    shown = {at: float(v[last]) for at, v in values.items() if np.isfinite(v[last]) and v[last] > 0}
     enough = 4 if classes else 2
     found: list[int] = []
-    if shown and len(before) >= enough and all(_equals(total, values[at][before]) for at, total in shown.items()):
-        found.append(last)
+    for end, others in ((int(rows[-1]), rows[:-1]), (int(rows[0]), rows[1:])):
+        shown = {at: float(v[end]) for at, v in values.items() if np.isfinite(v[end]) and v[end] > 0}
+        if shown and len(others) >= enough and all(_equals(total, values[at][others]) for at, total in shown.items()):
+            found.append(end)
     if classes or found or len(rows) > _WALKED or len(values) != 1:
         return found
     weights = next(iter(values.values()))[rows]

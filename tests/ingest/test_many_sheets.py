@@ -1,0 +1,31 @@
+"""Many small sheets, as people lay them out: stones and carats come out right, or a problem says what to change."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kpfootprint.ingest import Upload, read
+from kpfootprint.reference import ZoneTable
+from kpfootprint.scheme import Scheme
+
+SHEETS: dict[str, dict[str, Any]] = tomllib.loads(Path(__file__).with_name("sheets.toml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", SHEETS)
+def test_a_sheet_gives_its_stones_and_carats_or_says_why_not(name: str, scheme: Scheme, zone_table: ZoneTable) -> None:
+    wanted = SHEETS[name]
+    found = read(Upload(f"{name}.csv", wanted["sheet"].encode()), scheme, zone_table, one=True)
+    if "refused" in wanted:
+        assert found.parcels == ()
+        assert wanted["refused"] in {problem.code for problem in found.problems}
+        return
+    assert found.problems == ()
+    (parcel,) = found.parcels
+    assert parcel.n_stones == wanted["n_stones"]
+    assert parcel.carats == pytest.approx(wanted["carats"]) if "carats" in wanted else parcel.carats is None
+    assert parcel.read_as is not None
+    assert [item["code"] for item in parcel.read_as["left_out"]] == wanted.get("left_out", [])
