@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from kpfootprint.comparison.judge import judge
 from kpfootprint.rules import Rules
 from kpfootprint.stats.drawing import draw_scenario
-from kpfootprint.stats.model import FootprintModel, look
+from kpfootprint.stats.model import FootprintModel, look, look_again
 from kpfootprint.stats.scenarios import KINDS, Scenario, Truth
 from training.prepare import Fitted
 from training.progress import side_by_side
@@ -126,9 +126,10 @@ def _tried(
     tries = np.stack(
         [declarations_tried(int(h), int(s), a, rng) for h, s, a in zip(home, source, allowed, strict=True)]
     )
+    plain = look(model.structure, model.predictor, model.tables, model.gate, model.bands, arrays, None)
     said = []
     for declared in tries.transpose(1, 0, 2):
-        looked = look(model.structure, model.predictor, model.tables, model.gate, model.bands, arrays, declared)
+        looked = look_again(model, plain, np.arange(n), declared)
         said.append(judge(model, rules, unlisted_weight, looked, declared, allowed).conclusion)
     return Tried(n_stones=arrays.n_stones, share=np.full(n, share), conclusion=np.stack(said, axis=1))
 

@@ -20,6 +20,9 @@ Floats = NDArray[np.float64]
 T = TypeVar("T")
 
 CHUNK = 2000
+"""Parcels that are drawn from one seed."""
+PAIRS_AT_ONCE = 200_000
+"""Parcels times pairs of zones that are looked at together: what is computed meanwhile stays near at hand."""
 
 
 def places(fitted: Fitted) -> Floats:
@@ -36,7 +39,7 @@ def _draw(
     allowed_sets: Floats,
     seed: np.random.SeedSequence,
     n: int,
-) -> tuple[T, Truth]:
+) -> tuple[list[T], Truth]:
     rng = np.random.default_rng(seed)
     truth = draw_truth(scenario, n, allowed_sets, places(fitted), rng)
     arrays, truth = draw_scenario(
@@ -48,7 +51,9 @@ def _draw(
         near_covariance=fitted.predictor.neighbours,
         rng=rng,
     )
-    return look(arrays, truth), truth
+    step = int(np.clip(PAIRS_AT_ONCE // allowed_sets.shape[1] ** 2, 50, 500))
+    blocks = np.split(np.arange(n), range(step, n, step))
+    return [look(arrays.take(rows), truth.take(rows)) for rows in blocks], truth
 
 
 def simulate(
@@ -61,12 +66,12 @@ def simulate(
     seed: np.random.SeedSequence,
     n_jobs: int,
 ) -> tuple[list[T], Truth]:
-    """Draw `n` parcels and return what `look` sees of each chunk, with the truth of all of them.
+    """Draw `n` parcels and return what `look` sees of them, some at a time, with the truth of all of them.
 
     Parameters
     ----------
     look : callable
-        Called with the arrays and the truth of each chunk; what it returns is kept, the parcels are not.
+        Called with the arrays and the truth of some parcels; what it returns is kept, the parcels are not.
     seed : SeedSequence
         Spawns one seed for each chunk.
     """
@@ -78,4 +83,4 @@ def simulate(
     done = side_by_side(tasks, n_jobs=n_jobs)
     seen, truths = zip(*done, strict=True)
     joined = Truth(**{f.name: np.concatenate([getattr(truth, f.name) for truth in truths]) for f in fields(Truth)})
-    return list(seen), joined
+    return [one for part in seen for one in part], joined

@@ -15,7 +15,7 @@ from kpfootprint.comparison.hypotheses import Hypotheses, Origins
 from kpfootprint.release import Release
 from kpfootprint.stats.calibration import LN10
 from kpfootprint.stats.evidence import log_sum
-from kpfootprint.stats.model import look
+from kpfootprint.stats.model import Look, look, look_again
 from kpfootprint.stats.selection import elsewhere
 from kpfootprint.stats.structure import ParcelArrays
 
@@ -77,22 +77,22 @@ def settle_shares(
     weights = hypotheses.weights.copy()
     free = FreeShares(log_evidence=np.zeros(n), split_log10_lr=np.full(n, np.nan))
 
-    def evidence(row: int, declared: Floats) -> Floats:
-        many = arrays.take(np.full(len(declared), row, dtype=np.intp))
-        seen = look(model.structure, model.predictor, model.tables, model.gate, model.bands, many, declared)
-        return seen.evidence.declared
+    def evidence(seen: Look, declared: Floats) -> Floats:
+        return look_again(model, seen, np.zeros(len(declared), dtype=np.intp), declared).evidence.declared
 
     for row, origins in enumerate(hypotheses.origins):
         if origins is None or not hypotheses.testable[row]:
             continue
+        alone = arrays.take(np.array([row]))
+        seen = look(model.structure, model.predictor, model.tables, model.gate, model.bands, alone, None)
         stated = blends_of(origins, mean_ct[row], stated=True)
-        found = evidence(row, stated)
+        found = evidence(seen, stated)
         whole = log_sum(found) - np.log(len(found))
         weights[row] = np.exp(found - log_sum(found)) @ stated
         if len(found) > 1:
-            free.log_evidence[row] = whole - evidence(row, weights[row : row + 1])[0]
+            free.log_evidence[row] = whole - evidence(seen, weights[row : row + 1])[0]
         if origins.amounts is not None and len(origins.columns) > 1:
-            others = evidence(row, blends_of(origins, mean_ct[row], stated=False))
+            others = evidence(seen, blends_of(origins, mean_ct[row], stated=False))
             score = (whole - log_sum(others) + np.log(len(others))) / LN10
             ln_n = np.log(arrays.n_stones[row : row + 1])
             free.split_log10_lr[row] = model.calibration.apply(np.array([score]), ln_n)[0]

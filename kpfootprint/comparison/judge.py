@@ -16,13 +16,11 @@ from numpy.typing import NDArray
 from kpfootprint.rules import CONCLUSIONS, Rules, Signs, conclude
 from kpfootprint.stats.calibration import LN10
 from kpfootprint.stats.declarations import likeliest_blend
-from kpfootprint.stats.model import FootprintModel, Look, gate_of, look, share_chances
+from kpfootprint.stats.model import FootprintModel, Look, look_again, share_chances
 from kpfootprint.stats.novelty import highest_log10_lr, strangeness
 from kpfootprint.stats.selection import elsewhere
 from kpfootprint.stats.shares import ShareEstimates, blendedness, estimate_shares
-from kpfootprint.stats.structure import ParcelArrays
 from kpfootprint.stats.verification import log10_lr_of
-from kpfootprint.stats.views import view_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -100,8 +98,7 @@ def judge(
     row, zone = np.nonzero(main & unexplained[:, None])
     if row.size:
         single = np.eye(declared.shape[1])[zone]
-        arrays = looked.view.arrays.take(row)
-        seen = look(model.structure, model.predictor, model.tables, model.gate, model.bands, arrays, single)
+        seen = look_again(model, looked, row, single)
         said = _by_itself(model, rules, unlisted_weight, seen, single, allowed[row]).conclusion
         kindest = np.full(len(declared), len(CONCLUSIONS), dtype=np.intp)
         np.minimum.at(kindest, row, said)
@@ -109,20 +106,19 @@ def judge(
     return replace(own, conclusion=conclusion)
 
 
-def _best_p(model: FootprintModel, arrays: ParcelArrays, declared: Floats, allowed: Bools) -> Floats:
+def _best_p(model: FootprintModel, looked: Look, rows: Ints, declared: Floats, allowed: Bools) -> Floats:
     """Return the p-value of no undeclared goods under the declaration of compliant zones that suits each parcel best.
 
     What was declared of zones that were not compliant stays declared.
     """
-    view = view_of(arrays, model.structure, model.predictor)
-    gate = gate_of(model.gate, view, model.structure)
-    best = likeliest_blend(view, gate[:, 0], model.structure, model.predictor, allowed)
+    view, trust = looked.view.take(rows), looked.gate[rows, 0]
+    best = likeliest_blend(view, trust, model.structure, model.predictor, allowed)
     kept = np.where(allowed, 0.0, declared)
     best = kept + (1.0 - kept.sum(axis=1, keepdims=True)) * best
     best = np.where(allowed.any(axis=1, keepdims=True), best, declared)
-    seen = look(model.structure, model.predictor, model.tables, model.gate, model.bands, arrays, best)
+    seen = look_again(model, looked, rows, best)
     chances = share_chances(model, seen, best, allowed)
-    out: Floats = estimate_shares(model.shares, chances, np.log(arrays.n_stones), blendedness(best)).p_value
+    out: Floats = estimate_shares(model.shares, chances, np.log(view.arrays.n_stones), blendedness(best)).p_value
     return out
 
 
@@ -151,7 +147,7 @@ def _by_itself(
     by_itself = conclude(rules, signs, looked.view.arrays.n_stones)
     asked = np.flatnonzero(by_itself == 0) if rules.consistent_best_p > 0 else np.zeros(0, dtype=np.intp)
     if asked.size:
-        signs.best_p[asked] = _best_p(model, looked.view.arrays.take(asked), declared[asked], allowed[asked])
+        signs.best_p[asked] = _best_p(model, looked, asked, declared[asked], allowed[asked])
         by_itself = conclude(rules, signs, looked.view.arrays.n_stones)
     return Judged(
         ln_n=ln_n,

@@ -68,28 +68,31 @@ def fit_classes(
     ClassFit
         `information` is that of the likelihood alone, without the prior.
     """
-    n_band = table.sum(axis=2)
-    totals = table.sum(axis=1)
-    theta = np.tile(prior_mean, (table.shape[0], 1))
-    moving = np.ones((table.shape[0], 1), dtype=bool)
+    size, (n_bands, n_classes) = table.shape[0], table.shape[1:]
+    d = basis.shape[1]
+    found = ClassFit(np.tile(prior_mean, (size, 1)), np.empty((size, d, d)), np.empty((size, n_bands, n_classes)))
+    rows, theta = np.arange(size), found.theta.copy()
+    n_band, totals, index = table.sum(axis=2), table.sum(axis=1), np.arange(n_classes)
     for iteration in range(N_ITERATIONS + 1):
         p = class_probabilities(theta, basis, slopes, x)
         weighted = p * n_band[:, :, None]
         expected = weighted.sum(axis=1)
         spread = -np.einsum("pbc,pbd->pcd", weighted, p)
-        index = np.arange(p.shape[2])
         spread[:, index, index] += expected
         information = basis.T @ spread @ basis
+        found.theta[rows], found.information[rows], found.probabilities[rows] = theta, information, p
         if iteration == N_ITERATIONS:
             break
         gradient = (totals - expected) @ basis - (theta - prior_mean) @ prior_precision
         step = np.linalg.solve(information + prior_precision, gradient[:, :, None])[:, :, 0]
-        # a parcel stops where it alone would: what else is in the batch changes nothing
-        moving &= np.abs(step).max(axis=1, keepdims=True) >= 1e-5
+        # a parcel stops where it alone would, and is not looked at any more
+        moving = np.abs(step).max(axis=1) >= 1e-5
         if not moving.any():
             break
-        theta = theta + np.where(moving, np.clip(step, -MAX_STEP, MAX_STEP), 0.0)
-    return ClassFit(theta, information, p)
+        theta = theta + np.clip(step, -MAX_STEP, MAX_STEP)
+        if not moving.all():
+            rows, theta, n_band, totals = rows[moving], theta[moving], n_band[moving], totals[moving]
+    return found
 
 
 def fit_margins(association: Floats, rows: Floats, columns: Floats, n_sweeps: int = 20) -> Floats:

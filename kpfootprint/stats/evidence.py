@@ -37,6 +37,8 @@ NEAR = (1.0, 4.0, 9.0)
 """Multiples of the covariance of neighbours for unlisted sources near a listed one."""
 FAR = (1.0, 2.5)
 """Multiples of the covariance of all sources for unlisted sources anywhere."""
+BLOCK = 60_000
+"""Numbers that are computed with at a time: sixty sources need no more memory than six."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,8 +195,21 @@ def source_evidence(frame: Frame, locations: Floats, scales: Floats) -> tuple[Fl
     scales : ndarray of shape (M,) or (n, M)
         The factors *a* of each source.
     """
-    turned = frame.seen(locations) @ frame.axes.transpose(0, 2, 1)
-    inverse = 1.0 / (frame.noise[:, None, :] + np.broadcast_to(scales, turned.shape[:2])[:, :, None])
+    seen = frame.seen(locations)
+    n, m, dim = len(frame.position), seen.shape[-2], seen.shape[-1]
+    scales = np.broadcast_to(scales, (n, m))
+    evidence, distance = np.empty((n, m)), np.empty((n, m))
+    for start in range(0, n, step := max(BLOCK // max(m * dim, 1), 1)):
+        rows = slice(start, start + step)
+        own = seen if seen.ndim == 2 else seen[rows]
+        evidence[rows], distance[rows] = _of_sources(frame.take(rows), own, scales[rows])
+    return evidence, distance
+
+
+def _of_sources(frame: Frame, seen: Floats, scales: Floats) -> tuple[Floats, Floats]:
+    """Return evidence and squared distance of rows few enough for what is computed meanwhile to stay near at hand."""
+    turned = seen @ frame.axes.transpose(0, 2, 1)
+    inverse = 1.0 / (frame.noise[:, None, :] + scales[:, :, None])
     delta = frame.position[:, None, :] - turned
     # squared distance for every level combination, expanded so that the largest array is (n, M, K)
     weighted = delta * inverse

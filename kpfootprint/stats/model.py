@@ -114,17 +114,28 @@ def look(
         Declared shares of stones; rows sum to 1.
     """
     view = view_of(arrays, structure, predictor)
-    chances = gate_of(gate, view, structure)
+    return _looked(structure, predictor, tables, bands, view, gate_of(gate, view, structure), declared)
+
+
+def look_again(model: FootprintModel, looked: Look, rows: Ints, declared: Floats) -> Look:
+    """Return parcels of a look (repeats allowed) as they are seen under other declarations (len(rows), Z)."""
+    view, gate = looked.view.take(rows), looked.gate[rows]
+    return _looked(model.structure, model.predictor, model.tables, model.bands, view, gate, declared)
+
+
+def _looked(
+    structure: Structure,
+    predictor: Predictor,
+    tables: TableModel | None,
+    bands: Ints,
+    view: View,
+    gate: Floats,
+    declared: Floats | None,
+) -> Look:
     profile = None if declared is None else profile_of(view, structure, predictor, declared, bands)
     said = None if declared is None or profile is None else (declared, profile.declared)
     readings = pooled_readings(view, structure, tables, said)
-    return Look(
-        view=view,
-        gate=chances,
-        profile=profile,
-        readings=readings,
-        evidence=fuse_readings(readings, chances),
-    )
+    return Look(view=view, gate=gate, profile=profile, readings=readings, evidence=fuse_readings(readings, gate))
 
 
 def share_features(

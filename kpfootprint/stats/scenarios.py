@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,6 +95,10 @@ class Truth:
     allowed: NDArray[np.bool_]
     cut_low: NDArray[np.bool_]
     cut_high: NDArray[np.bool_]
+
+    def take(self, rows: Ints) -> Truth:
+        """Return these rows."""
+        return Truth(**{item.name: getattr(self, item.name)[rows] for item in fields(self)})
 
     @property
     def as_declared(self) -> NDArray[np.bool_]:

@@ -148,11 +148,19 @@ def _moments(grid: SizeGrid, theta: Floats, kept: Floats, inside: Floats | None)
         log_density = np.where(inside[:, :, None] > 0, log_density, -np.inf)
     log_density -= log_density.max(axis=(1, 2), keepdims=True)
     density = np.exp(log_density)
-    cell = density.sum(axis=2)
+    cell = _over_nodes(density)
     total = np.maximum(cell.sum(axis=1, keepdims=True), 1e-300)  # a window may hold no cell at all
-    mean_mu = (density * z).sum(axis=2) / sigma[:, :, 0]
-    mean_sigma = (density * (z * z)).sum(axis=2)
+    mean_mu = _over_nodes(density * z) / sigma[:, :, 0]
+    mean_sigma = _over_nodes(density * (z * z))
     return cell / total, mean_mu / total, mean_sigma / total
+
+
+def _over_nodes(values: Floats) -> Floats:
+    """Return the sums (n, n_cells) over the few nodes of each cell; numpy is slow along so short an axis."""
+    out: Floats = values[:, :, 0].copy()
+    for node in range(1, values.shape[2]):
+        out += values[:, :, node]
+    return out
 
 
 def class_scores(grid: SizeGrid, theta: Floats, kept: Floats, membership: Floats) -> Floats:
@@ -230,10 +238,10 @@ def fit_sizes(
     """
     if inside is not None and membership is None:
         counts = counts * inside
-    n = counts.sum(axis=1)
     overlapping = membership is not None and bool((membership.sum(axis=0) > 1.0 + 1e-9).any())
-    theta = np.tile(prior_mean, (counts.shape[0], 1))
-    moving = np.ones((counts.shape[0], 1), dtype=bool)
+    size = counts.shape[0]
+    found = SizeFit(np.tile(prior_mean, (size, 1)), np.empty((size, 2, 2)), np.empty((size, grid.n_cells)))
+    rows, theta = np.arange(size), found.theta.copy()
     for iteration in range(N_ITERATIONS + 1):
         cell, mean_mu, mean_sigma = _moments(grid, theta, kept, inside)
         score = np.stack([mean_mu, mean_sigma], axis=2)
@@ -246,16 +254,20 @@ def fit_sizes(
         safe = np.maximum(mass, 1e-300)[:, :, None]
         centred = score / safe - expected[:, None, :]
         weighted = centred * mass[:, :, None]
-        information = n[:, None, None] * np.einsum("pkd,pke->pde", weighted, centred)
+        information = counts.sum(axis=1)[:, None, None] * np.einsum("pkd,pke->pde", weighted, centred)
         if overlapping:
             information = np.einsum("pk,pkd,pke->pde", counts, centred, centred)
+        found.theta[rows], found.information[rows], found.cells[rows] = theta, information, cell
         if iteration == N_ITERATIONS:
             break
         gradient = np.einsum("pk,pkd->pd", counts, centred) - (theta - prior_mean) @ prior_precision
         step = np.linalg.solve(information + prior_precision, gradient[:, :, None])[:, :, 0]
-        # a parcel stops where it alone would: what else is in the batch changes nothing
-        moving &= np.abs(step).max(axis=1, keepdims=True) >= 1e-6
+        # a parcel stops where it alone would, and is not looked at any more
+        moving = np.abs(step).max(axis=1) >= 1e-6
         if not moving.any():
             break
-        theta = theta + np.where(moving, np.clip(step, -MAX_STEP, MAX_STEP), 0.0)
-    return SizeFit(theta, information, cell)
+        theta = theta + np.clip(step, -MAX_STEP, MAX_STEP)
+        if not moving.all():
+            rows, theta, counts, kept = rows[moving], theta[moving], counts[moving], kept[moving]
+            inside = None if inside is None else inside[moving]
+    return found

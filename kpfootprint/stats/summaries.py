@@ -53,6 +53,18 @@ class Summaries:
     classes: tuple[ClassFit, ...]
     margins: tuple[Floats, ...]
 
+    def take(self, rows: NDArray[np.intp]) -> Summaries:
+        """Return these parcels (repeats allowed)."""
+        return Summaries(
+            estimates=self.estimates[:, rows],
+            errors=self.errors[:, rows],
+            sizes=tuple(SizeFit(fit.theta[rows], fit.information[rows], fit.cells[rows]) for fit in self.sizes),
+            classes=tuple(
+                ClassFit(fit.theta[rows], fit.information[rows], fit.probabilities[rows]) for fit in self.classes
+            ),
+            margins=tuple(margin[rows] for margin in self.margins),
+        )
+
 
 def window_cells(cells: Floats, window: tuple[bool, bool]) -> Floats | None:
     """Return 1 for the cells that count in a window and 0 for those left out, or None where all count.

@@ -65,6 +65,23 @@ class View:
     unlisted: Floats
     n_dims: Floats
 
+    def take(self, rows: Ints) -> View:
+        """Return these parcels (repeats allowed)."""
+        n_slots, n = self.n_dims.shape
+        frame = self.frame.take((np.arange(n_slots)[:, None] * n + rows).ravel())
+        if self.frame.lenses is not None:
+            lenses = tuple(self.frame.lenses[row] for row in rows)
+            frame = replace(frame, lenses=lenses, parcel=np.tile(np.arange(len(rows)), n_slots))
+        return View(
+            arrays=self.arrays.take(rows),
+            summaries=self.summaries.take(rows),
+            frame=frame,
+            listed=self.listed[:, rows],
+            distance=self.distance[:, rows],
+            unlisted=self.unlisted[:, rows],
+            n_dims=self.n_dims[:, rows],
+        )
+
 
 def dimensions(recorded: NDArray[np.bool_], structure: Structure, told: Floats | None = None) -> Floats:
     """Return how many of a parcel's numbers count; `told` (n, 1 + A) where parcels tell less than all."""
