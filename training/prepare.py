@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kpfootprint.errors import Problem, ReferenceDataError
 from kpfootprint.footprint import FACTORS, footprints_of
 from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
@@ -94,22 +96,27 @@ def allowed_sets(reference: ReferencePackage, zone_ids: tuple[str, ...]) -> Floa
     return np.array(kept or [(1.0,) * len(zone_ids)])
 
 
+def usable_zones(reference: ReferencePackage, minimum_parcels: int) -> tuple[str, ...]:
+    """Return the zones that have `minimum_parcels` reference parcels; `ReferenceDataError` where they are not two."""
+    counts = Counter(reference.zone_of)
+    found = tuple(z.zone_id for z in reference.zone_table.zones if counts[z.zone_id] >= minimum_parcels)
+    if len(found) < 2:
+        had = ", ".join(f"{zone} {count}" for zone, count in counts.items())
+        reason = f"two zones or more need {minimum_parcels} parcels each to be told apart; there are: {had}"
+        raise ReferenceDataError([Problem(table="parcels", column="zone_id", code="too_few_parcels", reason=reason)])
+    return found
+
+
 def prepare(reference: ReferencePackage, *, minimum_parcels: int = 3) -> Prepared:
     """Count the reference parcels and learn the structure they share.
 
     Raises
     ------
-    ValueError
+    ReferenceDataError
         If fewer than two zones have `minimum_parcels` reference parcels.
     """
     zone_of = np.array(reference.zone_of)
-    zone_ids = tuple(
-        zone.zone_id
-        for zone in reference.zone_table.zones
-        if np.count_nonzero(zone_of == zone.zone_id) >= minimum_parcels
-    )
-    if len(zone_ids) < 2:
-        raise ValueError(f"two zones or more need {minimum_parcels} reference parcels each, got {zone_ids}")
+    zone_ids = usable_zones(reference, minimum_parcels)
     rows = np.flatnonzero(np.isin(zone_of, zone_ids))
     batch = Batch(tuple(reference.batch.parcels[row] for row in rows))
     names = tuple(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from kpfootprint.stats.model import FootprintModel, Look, look
+from kpfootprint.stats.model import FootprintModel, Look, look, look_again
 from kpfootprint.stats.selection import Evidence
 from kpfootprint.stats.verification import (
     against_each,
@@ -60,6 +60,21 @@ def looked_at(seed: int, n: int = 6) -> tuple[FootprintModel, Look, Floats, Floa
     alternatives[:, -5:] = 1.0
     looked = look(model.structure, model.predictor, model.tables, model.gate, model.bands, arrays, declared)
     return model, looked, declared, alternatives, np.full(n, 0.2), np.log(arrays.n_stones)
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=8), st.integers(0, 10_000))
+def test_a_second_look_is_as_if_it_were_the_first(rows: list[int], seed: int) -> None:
+    model, looked, *_ = looked_at(4)
+    picked, rng = np.array(rows), np.random.default_rng(seed)
+    declared = rng.dirichlet(np.ones(len(model.predictor.sources)), len(rows))
+    arrays = looked.view.arrays.take(picked)
+    fresh = look(model.structure, model.predictor, model.tables, model.gate, model.bands, arrays, declared)
+    again = look_again(model, looked, picked, declared)
+    for name in ("listed", "unlisted", "declared"):
+        np.testing.assert_allclose(getattr(again.evidence, name), getattr(fresh.evidence, name), atol=1e-9)
+    assert fresh.profile is not None
+    assert again.profile is not None
+    np.testing.assert_allclose(again.profile.mixed, fresh.profile.mixed, atol=1e-9)
 
 
 def test_the_full_subset_is_the_lr_and_nothing_recorded_is_worth_nothing() -> None:

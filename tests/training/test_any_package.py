@@ -92,6 +92,9 @@ def attribute(document: dict[str, Any], name: str) -> dict[str, Any]:
         (lambda d: attribute(d, "size").update(edges_ct=[0, "x"]), "list of numbers"),
         (lambda d: attribute(d, "colour").update(labels=["colour"]), "labels must be texts"),
         (lambda d: d["attributes"].extend([{}] * 20), "12 attributes at most"),
+        (lambda d: attribute(d, "colour").update(column="value_usd"), "meaning of its own"),
+        (lambda d: d["resources"].append({"path": "notes.csv"}), "needs a name"),
+        (lambda d: d["resources"][0].pop("schema"), "must list the fields"),
     ],
 )
 def test_mistakes_of_the_package_are_told_once(

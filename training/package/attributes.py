@@ -14,7 +14,7 @@ from training.package.descriptor import DESCRIPTOR, finite
 
 MOST_ATTRIBUTES, MOST_CLASSES = 12, 100
 _NO_ZONES = ZoneTable(zones=(), periods=())
-_FIXED = ("parcel_id", "size_class", "n_stones")
+_FIXED = ("parcel_id", "size_class", "n_stones", "carats", "value_usd", "lower_ct", "upper_ct", "breakdown", "sample")
 
 
 def told(reason: str, value: object = None) -> Problem:

@@ -91,6 +91,8 @@ def _resources(folder: Path, document: Mapping[str, Any]) -> Iterator[Problem]:
         if not isinstance(item, Mapping):
             yield told("bad_resource", "a resource must be an object", item)
             continue
+        if not isinstance(item.get("name"), str):
+            yield told("bad_resource", "a resource needs a name", item)
         path = item.get("path")
         if not isinstance(path, str) or not path or _leads_outside(path):
             yield told("path_outside", "not a path inside the package", path)
@@ -99,6 +101,8 @@ def _resources(folder: Path, document: Mapping[str, Any]) -> Iterator[Problem]:
         schema = item.get("schema", {})
         if not isinstance(schema, Mapping) or not isinstance(schema.get("fields", []), list):
             yield told("bad_resource", f"the schema of {item.get('name')!r} must stand in the descriptor", schema)
+        elif item.get("name") in SMALL_TABLES and not schema.get("fields"):
+            yield told("bad_resource", f"the schema of {item['name']!r} must list the fields (columns) of the table")
 
 
 def _leads_outside(path: str) -> bool:

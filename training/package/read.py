@@ -8,8 +8,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import date
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +19,14 @@ from kpfootprint.ingest.recognise import recognise
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.tables import RawTable
 from kpfootprint.ingest.words import Words, fold, nearest
-from kpfootprint.reference import ReferencePackage, ZoneTable
+from kpfootprint.parcel import Batch
+from kpfootprint.reference import ReferencePackage
+from kpfootprint.scheme import Scheme
 from training.package.attributes import scheme_of, words_of
 from training.package.copies import copies
 from training.package.descriptor import DESCRIPTOR, SMALL_TABLES, check_small_tables, fault, read_descriptor, resource
 from training.package.source import LIMITS, unpacked
+from training.package.zones import day_of, zone_table
 
 _NEEDED: Mapping[str, tuple[str, ...]] = {
     "zones": ("zone_id", "name", "country", "region"),
@@ -64,12 +65,12 @@ def _load(folder: Path) -> ReferencePackage:
         raise ReferenceDataError(_once(problems))
     rows = {name: table_rows(folder, document, name) for name in SMALL_TABLES}
     _check_rows(rows)
-    zone_table = _zone_table(rows["zones"], rows["zone_status"])
+    zones = zone_table(rows["zones"], rows["zone_status"])
     batch = _parcels(folder, document, words).batch
-    by_id = {row["parcel_id"].strip(): row for row in rows["parcels"]}
+    by_id = {row["parcel_id"]: row for row in rows["parcels"]}
     parcels = [by_id[parcel.parcel_id] for parcel in batch]
     zone_of = tuple(row["zone_id"] for row in parcels)
-    problems = copies(batch, zone_of)
+    problems = [*_never_recorded(batch, scheme), *copies(batch, zone_of)]
     if problems:
         raise ReferenceDataError(problems)
     return ReferencePackage(
@@ -78,10 +79,10 @@ def _load(folder: Path) -> ReferencePackage:
         sha256=_identity(folder, document, digests),
         synthetic=document["synthetic"],
         scheme=scheme,
-        zone_table=zone_table,
+        zone_table=zones,
         batch=batch,
         zone_of=zone_of,
-        collected_on=tuple(_day(row.get("collected_on", "")) for row in parcels),
+        collected_on=tuple(day_of(row.get("collected_on", "")) for row in parcels),
     )
 
 
@@ -130,8 +131,12 @@ def _columns(folder: Path, document: Mapping[str, Any], words: Words) -> list[Pr
         return [Problem(table="stones", code="damaged_file", reason=f"{stones['path']} cannot be read: {error}")]
     delimiter = max(",;\t", key=line.count)
     known = words.columns("stones")
-    found = {known.get(fold(header)) for header in next(csv.reader([line], delimiter=delimiter), [])}
+    headers = next(csv.reader([line], delimiter=delimiter), [])
+    found = {known.get(fold(header)) for header in headers}
     size = words.scheme.size
+    if size.column not in found and "n_stones" in map(words.columns("counts").get, map(fold, headers)):
+        reason = "the table counts stones by class; a model is learnt from stones one by one, each with its weight"
+        return [Problem(table="stones", column=size.column, code="counts_for_stones", reason=reason)]
     wanted = {size.name: size.column} | {item.name: item.column for item in words.scheme.categorical}
     return [
         Problem(table="stones", column=column, code="missing_column", reason=f"{name} has no column {column}")
@@ -154,8 +159,15 @@ def _once(problems: Iterable[Problem]) -> list[Problem]:
     return list(out.values())
 
 
-def _day(text: str) -> date | None:
-    return date.fromisoformat(text) if text else None
+def _never_recorded(batch: Batch, scheme: Scheme) -> list[Problem]:
+    """Say which attributes no stone of any parcel records."""
+    lists = [parcel.stones.codes for parcel in batch if parcel.stones is not None]
+    reason = "no stone records it; fill it in, or take {} out of datapackage.json"
+    return [
+        Problem(table="stones", column=item.column, code="never_recorded", reason=reason.format(item.name))
+        for item in scheme.categorical
+        if not any((codes[item.name] >= 0).any() for codes in lists if item.name in codes)
+    ]
 
 
 def _check_rows(rows: Mapping[str, Rows]) -> None:
@@ -179,7 +191,7 @@ def _check_rows(rows: Mapping[str, Rows]) -> None:
                 problems.append(problem(broken, table=name, row=line, column="zone_id", value=row["zone_id"]))
             for column in ("valid_from", "valid_to", "collected_on"):
                 try:
-                    _day(row.get(column, ""))
+                    day_of(row.get(column, ""))
                 except ValueError:
                     broken = Broken("not_a_date")
                     problems.append(problem(broken, table=name, row=line, column=column, value=row[column]))
@@ -215,25 +227,10 @@ def table_rows(folder: Path, document: Mapping[str, Any], name: str) -> Rows:
         return []
     table = _table(folder, document, name, words_of(scheme_of(document)[0]))
     columns = {
-        column.header.strip(): [str(column.cells[code]) for code in column.codes.tolist()] for column in table.columns
+        column.header.strip(): [str(column.cells[code]).strip() for code in column.codes.tolist()]
+        for column in table.columns
     }
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
-
-
-def _zone_table(zones: Rows, periods: Rows) -> ZoneTable:
-    table = ZoneTable.from_json(
-        {"zones": zones, "zone_status": [{**row, "valid_to": row["valid_to"] or None} for row in periods]}
-    )
-    problems = []
-    for one, two in combinations(table.periods, 2):
-        if one.zone_id == two.zone_id and (one.covers(two.valid_from) or two.covers(one.valid_from)):
-            reason = f"two periods of {one.zone_id} overlap, from {one.valid_from} and from {two.valid_from}"
-            problems.append(
-                Problem(table="zone_status", column="valid_from", code="overlapping_periods", reason=reason)
-            )
-    if problems:
-        raise ReferenceDataError(problems)
-    return table
 
 
 def _parcels(folder: Path, document: Mapping[str, Any], words: Words) -> Submission:
