@@ -152,7 +152,7 @@ class Evaluation:
     """Everything measured of a release.
 
     `made` holds what an expert needs to do it again: seeds, versions, fold count, export days, durations in seconds.
-    `bounds` are the log10 LR bounds in force, `oracle` the metrics of the Bayes oracle on simulated worlds.
+    `bounds` are the log10 LR bounds in force.
     """
 
     schema_version: str = SCHEMA_VERSION
@@ -169,7 +169,6 @@ class Evaluation:
     decisions: tuple[DecisionErrors, ...] = ()
     suspects: tuple[Suspect, ...] = ()
     influential: tuple[Influence, ...] = ()
-    oracle: tuple[Result, ...] = ()
 
     def result(self, metric: str, conditions: str = "as collected") -> Result | None:
         """Return the line of that metric and those conditions, or None."""
@@ -194,6 +193,7 @@ class Evaluation:
         document = json.loads(text)
         if document.get("schema_version") != SCHEMA_VERSION:
             raise ValueError(f"schema_version must be {SCHEMA_VERSION!r}, got {document.get('schema_version')!r}")
+        document.pop("oracle", None)  # always empty in what was written before 2026.4
         for name, kind in _LISTS.items():
             document[name] = tuple(_part(kind, name, item) for item in document.get(name, ()))
         if document.get("bounds") is not None:
@@ -211,7 +211,6 @@ _LISTS: dict[str, type[Any]] = {
     "decisions": DecisionErrors,
     "suspects": Suspect,
     "influential": Influence,
-    "oracle": Result,
 }
 
 

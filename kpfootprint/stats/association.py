@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from kpfootprint.stats.categories import fit_margins
 from kpfootprint.stats.evidence import Predictor
@@ -59,9 +60,7 @@ def _chances(structure: Structure, numbers: Floats, arrays: ParcelArrays, bands:
     indicator = structure.membership_of_classes() @ np.eye(bands.max() + 1)[bands]
     out = [(cells @ indicator).reshape(n, m, -1)]
     for block, basis in zip(structure.blocks[1:], structure.bases, strict=True):
-        logits = flat[:, block] @ basis.T
-        chances = np.exp(logits - logits.max(axis=1, keepdims=True))
-        out.append((chances / chances.sum(axis=1, keepdims=True)).reshape(n, m, -1))
+        out.append(softmax(flat[:, block] @ basis.T, axis=1).reshape(n, m, -1))
     return out
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from kpfootprint.stats.structure import Structure
 
@@ -20,9 +21,7 @@ def expand(locations: Floats, structure: Structure) -> Floats:
     mu, sigma = locations[..., 0], np.exp(locations[..., 1])
     parts = [mu[..., None], (mu**2 + sigma**2)[..., None]]
     for block, basis in zip(structure.blocks[1:], structure.bases, strict=True):
-        logits = locations[..., block] @ basis.T
-        chances = np.exp(logits - logits.max(axis=-1, keepdims=True))
-        parts.append(chances / chances.sum(axis=-1, keepdims=True))
+        parts.append(softmax(locations[..., block] @ basis.T, axis=-1))
     return np.concatenate(parts, axis=-1)
 
 
@@ -37,11 +36,6 @@ def contract(blended: Floats, structure: Structure) -> Floats:
         parts.append(np.log(np.maximum(chances, 1e-12)) @ basis)
         start += basis.shape[0]
     return np.concatenate(parts, axis=-1)
-
-
-def blend(expanded: Floats, weights: Floats, structure: Structure) -> Floats:
-    """Return the numbers (n, D) of blends with `weights` (n, Z) of sources `expanded` (Z, E)."""
-    return contract(weights @ expanded, structure)
 
 
 def admixtures(declared: Floats, foreign: Floats, shares: Floats, structure: Structure) -> Floats:

@@ -80,10 +80,6 @@ class Cases:
         """Parcels that the cases are about."""
         return int(np.unique(self.parcel).size)
 
-    def reweighed(self, weight: Floats) -> Cases:
-        """Return the cases with other weights."""
-        return replace(self, weight=weight)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:

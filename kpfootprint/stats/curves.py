@@ -55,18 +55,13 @@ class EntropyCurves:
     """Empirical cross-entropy in bits against prior log10 odds, each array of shape (n_points,).
 
     `observed` is that of the LRs, `calibrated` what the best monotone recalibration would reach, `neutral` that of
-    LR = 1 for every case. `normalised` is ``observed / neutral``: above 1 the LRs do harm at these prior odds.
+    LR = 1 for every case. An observed one above the neutral says that the LRs do harm at these prior odds.
     """
 
     log10_prior_odds: Floats
     observed: Floats
     calibrated: Floats
     neutral: Floats
-
-    @property
-    def normalised(self) -> Floats:
-        """Cross-entropy relative to saying nothing."""
-        return self.observed / self.neutral
 
 
 def empirical_cross_entropy(
@@ -123,35 +118,3 @@ def reliability(
     p1, p2 = pav(x1, x2, weights_h1=w1, weights_h2=w2)
     given, first = np.unique(np.concatenate([x1, x2]), return_index=True)
     return given, np.concatenate([p1, p2])[first]
-
-
-def dev_pav(
-    h1: ArrayLike, h2: ArrayLike, *, weights_h1: ArrayLike | None = None, weights_h2: ArrayLike | None = None
-) -> float:
-    """Mean vertical distance, in log10 units, between the `reliability` curve and perfect calibration.
-
-    The area between the curve (straight lines between its finite points) and the diagonal, by the width of the curve.
-    0 is perfect. NaN where either hypothesis is told from the other without fail, so that no finite point is left;
-    infinite where an infinite LR meets a finite recalibrated one.
-
-    References
-    ----------
-    Vergeer, P., van Schaik, Y., Sjerps, M. (2021). Measuring calibration of likelihood-ratio systems: a comparison of
-    four metrics, including a new metric devPAV. Forensic Science International 321, 110722.
-    """
-    given, recalibrated = reliability(h1, h2, weights_h1=weights_h1, weights_h2=weights_h2)
-    if (np.isinf(given) & np.isfinite(recalibrated)).any():
-        return float("inf")
-    finite = np.isfinite(recalibrated)
-    x, gap = given[finite], recalibrated[finite] - given[finite]
-    if x.size == 0:
-        return float("nan")
-    if x.size == 1:
-        return float(abs(gap[0]))
-    left, right, width = gap[:-1], gap[1:], np.diff(x)
-    same_side = left * right >= 0
-    # Where the curve crosses the diagonal the area is that of two triangles.
-    total = np.abs(left) + np.abs(right)
-    crossing = (left**2 + right**2) / np.where(total > 0, total, 1.0)
-    area = width / 2 * np.where(same_side, total, crossing)
-    return float(area.sum() / (x[-1] - x[0]))

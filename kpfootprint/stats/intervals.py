@@ -1,4 +1,4 @@
-"""Intervals of measured rates and metrics: exact and score intervals of a share, bootstrap over parcels."""
+"""Intervals of measured rates and metrics: the exact interval of a share, bootstrap over parcels."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import betaincinv, ndtri
+from scipy.special import betaincinv
 
 Floats = NDArray[np.float64]
 
@@ -49,23 +49,6 @@ def clopper_pearson(errors: int, trials: int, *, level: float = 0.9) -> Limits:
     low = float(betaincinv(errors, trials - errors + 1, tail)) if errors > 0 else 0.0
     high = float(betaincinv(errors + 1, trials - errors, 1 - tail)) if errors < trials else 1.0
     return Limits(low=low, high=high, level=level)
-
-
-def wilson(errors: float, trials: float, *, level: float = 0.9) -> Limits:
-    """Score interval of a share; covers at about `level`, and may be given effective (fractional) counts.
-
-    References
-    ----------
-    Wilson, E. B. (1927). Journal of the American Statistical Association 22, 209-212.
-    """
-    if not (trials > 0 and 0 <= errors <= trials):
-        raise ValueError(f"errors must lie between 0 and trials, and trials be positive, got {errors} of {trials}")
-    _check_level(level)
-    z = float(ndtri((1 + level) / 2))
-    share = errors / trials
-    centre = (share + z * z / (2 * trials)) / (1 + z * z / trials)
-    half = z / (1 + z * z / trials) * float(np.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials)))
-    return Limits(low=max(0.0, centre - half), high=min(1.0, centre + half), level=level)
 
 
 def bootstrap_over_parcels(

@@ -12,8 +12,6 @@ from kpfootprint.stats.sizes import SizeGrid, log_keep
 
 Floats = NDArray[np.float64]
 
-N_BROAD = 3
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Structure:

@@ -22,7 +22,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.special import gammaln
 
 from kpfootprint.stats.structure import ParcelArrays, Structure
@@ -202,6 +201,8 @@ def fit_table(counts: Floats, groups: Ints, n_groups: int) -> Table:
         alpha = (others + b * grand) / known[:, None] * (1.0 / rho - 1.0)[:, None]
         prior = 0.5 * float((((logs - np.log(PRIOR_STONES)) / PRIOR_SPREAD) ** 2).sum())
         return prior - float(log_dirichlet_multinomial(counts, alpha[:, None]).sum())
+
+    from scipy.optimize import minimize  # half the time that a command takes to start, and only fits need it
 
     found = minimize(
         cost, np.log(PRIOR_STONES), method="Nelder-Mead", options={"xatol": 0.02, "fatol": 0.01, "maxiter": 200}

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -19,7 +19,6 @@ from service.register.paging import Sort, page
 from service.register.secrets import new_id
 from service.register.tables import files, submission_parcels, submissions
 
-Decision = Literal["approved", "refused", "returned"]
 SORTS: Mapping[str, Sort] = {
     "due_at": Sort(submissions.c.due_at),
     "-due_at": Sort(submissions.c.due_at, descending=True),

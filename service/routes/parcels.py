@@ -53,11 +53,7 @@ DECLARE = "For a table: a declared zone, ZONE, ZONE=CARATS or ZONE=60%; repeat i
 CHOOSE = "For a table that can be read in two ways: QUESTION=ANSWER, as its problem names them; may be repeated."
 GIVEN: tuple[Query, ...] = (
     text("choose", CHOOSE, repeats=True),
-    text(
-        "declare",
-        "For a table: a declared zone, ZONE, ZONE=CARATS or ZONE=60%; repeat it for a blend; country:CF.",
-        repeats=True,
-    ),
+    text("declare", DECLARE, repeats=True),
     *(text(name, f"For a table: {about}") for name, about in {**TEXTS, **CONDITIONS}.items()),
 )
 FORM: dict[str, Any] = {

@@ -19,7 +19,6 @@ import numpy as np
 from lir.algorithms.bayeserror import elub  # type: ignore[import-not-found]
 from lir.data.models import LLRData  # type: ignore[import-not-found]
 from lir.metrics import cllr, cllr_min  # type: ignore[import-not-found]
-from lir.metrics.devpav import devpav  # type: ignore[import-not-found]
 from lir.plotting.expected_calibration_error import calculate_ece  # type: ignore[import-not-found]
 
 LOG10_PRIOR_ODDS = [-2.0, -0.5, 0.0, 1.0]
@@ -49,7 +48,6 @@ def _values(h1: np.ndarray, h2: np.ndarray) -> dict[str, Any]:
         "h2": h2.tolist(),
         "cllr": cllr(data),
         "cllr_min": cllr_min(data),
-        "dev_pav": devpav(llrs, labels),
         "ece": calculate_ece(10.0**llrs, labels, priors).tolist(),
         "elub": [float(bound) for bound in elub(llrs.copy(), labels)],
     }

@@ -148,7 +148,7 @@ def test_resampled_coefficients_are_those_of_the_parcels_drawn() -> None:
     times = np.random.default_rng(3).multinomial(50, np.full(50, 0.02), size=3)
     cases = Cases.of(score, y)
     found = Calibration.fit(cases, trust=0.0, size_terms="none", times=times)
-    again = Calibration.fit(cases.reweighed(times[0].astype(float)), trust=0.0, size_terms="none")
+    again = Calibration.fit(replace(cases, weight=times[0].astype(float)), trust=0.0, size_terms="none")
     np.testing.assert_allclose(found.resampled[0][:2], again.coefficients[:2], atol=0.05)
     nobody = np.where(y == 1, 0, 1)[None]
     kept = Calibration.fit(cases, trust=0.0, size_terms="none", times=nobody)
