@@ -185,6 +185,11 @@ class Parcel:
             raise InvalidParcel(f"parcel {self.parcel_id!r} has a sample of its stones and nothing of the whole")
         _check_declared(self)
 
+    @property
+    def mean_ct(self) -> float | None:
+        """The mean stone in carats; None where stones were not counted or not weighed."""
+        return self.carats / self.n_stones if self.carats is not None and self.n_stones else None
+
     def n_stones_graded(self, size: str) -> int | None:
         """Return how many stones have a class of some attribute besides `size`; None where they were not counted."""
         if self.stones is not None:

@@ -30,6 +30,7 @@ FEW_STONES = 5
 """A parcel of fewer may be of large stones alone."""
 FAR_FROM_MEAN = 12.0
 """A mean stone this many times that of any zone, or this many times below, is no stone of carats."""
+ODD_WEIGHTS = ("weights_too_large", "weights_too_small")
 NAMES_OF_FILES = {"upload", "pasted", "parcel", "stones", "counts", "file", "untitled", "document", "sheet1", "feuil1"}
 """Names that a program gives a file: nobody finds a parcel again by one."""
 
@@ -103,12 +104,12 @@ def weight_cautions(said: Cautions, parcel: Parcel, mean_ct: NDArray[np.float64]
     mean_ct : ndarray of shape (Z,)
         Mean stone of each zone as it would be seen through the parcel's screen, in carats.
     """
-    if parcel.carats is None or parcel.n_stones < FEW_STONES:
+    mean = parcel.mean_ct
+    if mean is None or parcel.n_stones < FEW_STONES:
         return
-    mean = parcel.carats / parcel.n_stones
     for code, known, times in (
-        ("weights_too_large", float(mean_ct.max()), mean / float(mean_ct.max())),
-        ("weights_too_small", float(mean_ct.min()), float(mean_ct.min()) / mean),
+        (ODD_WEIGHTS[0], float(mean_ct.max()), mean / float(mean_ct.max())),
+        (ODD_WEIGHTS[1], float(mean_ct.min()), float(mean_ct.min()) / mean),
     ):
         if times > FAR_FROM_MEAN:
             said.add(code, mean_ct=mean, known_ct=known)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.comparison.cautions import (
+    ODD_WEIGHTS,
     Cautions,
     declaration_cautions,
     number_and_weight_alone,
@@ -47,6 +48,7 @@ from kpfootprint.comparison.sentences import (
     reason_sentences,
     reasons_of,
     resemblance_sentences,
+    shows_mixing,
     split_sentence,
 )
 from kpfootprint.comparison.weigh import LEVEL, OTHER_WEIGHTS, VARIANCES, OfDeclaration, Weighed
@@ -171,6 +173,7 @@ def explanation_of(
     verification: Verification | None,
     mixture: Mixture | None,
     conclusion: Conclusion | None,
+    odd_mean_ct: float | None,
 ) -> Explanation:
     """Return why: shares by attribute, findings by class, sentences, the map.
 
@@ -190,11 +193,14 @@ def explanation_of(
     attributes = () if against is None else tuple(named)
     sentences: list[Statement] = []
     reasons: tuple[Reason, ...] = ()
+    mixing = False
     if against is not None and verification is not None and conclusion is not None and mixture is not None:
         reasons = reasons_of(release.rules, against.judged, row)
         zones = tuple(release.zone_ids[k] for k in np.flatnonzero(hypotheses.weights[row]))
         sentences += class_sentences(classes, zones, conclusion)
-        sentences += headline_sentences(reasons, conclusion, verification, mixture, zones)
+        possible = attribution_of(weighed, row, release).prediction_set
+        sentences += headline_sentences(reasons, conclusion, verification, mixture, zones, possible)
+        mixing = conclusion == "inconclusive" and shows_mixing(reasons, verification, mixture)
         sentences += reason_sentences(release.rules, against.judged, row)
         sentences += attribute_sentences(attributes)
         sentences.append(mixture_sentence(mixture))
@@ -204,7 +210,10 @@ def explanation_of(
     if not 0 < parcel.n_stones < FEWEST:
         sentences += resemblance_sentences(weighed, row, release.zone_ids)
     declared, day = hypotheses.declared[row], hypotheses.days[row].isoformat()
-    sentences.append(next_question(parcel, declared, day, conclusion, reasons, classes, release))
+    question = next_question(
+        *(parcel, declared, day, conclusion, reasons, classes, release), odd_mean_ct=odd_mean_ct, mixing=mixing
+    )
+    sentences.append(question)
     complete = bool(arrays.recorded[row].all())
     return Explanation(
         attributes=attributes,
@@ -276,7 +285,8 @@ def examination_of(
         mixture=mixture,
         novelty=novelty if n_stones >= FEWEST else None,
         explanation=explanation_of(
-            weighed, against, hypotheses, row, parcel, release, verification, mixture, conclusion
+            *(weighed, against, hypotheses, row, parcel, release, verification, mixture, conclusion),
+            odd_mean_ct=parcel.mean_ct if any(item.code in ODD_WEIGHTS for item in said.statements) else None,
         ),
         conclusion=conclusion,
         error_rates=error_rates_of(n_stones, release) if against is not None else None,

@@ -22,6 +22,8 @@ SPEAKS = 0.05
 LIKE = 0.15
 """An observed share within this part of the expected one is called about as expected."""
 HALF = 0.5
+FOUND = 0.02
+"""Least estimated share of undeclared goods that a headline names."""
 SORTER_MATTERS = 0.3
 MOST_CLASSES = 4
 WORTH_SAYING = 0.075
@@ -61,12 +63,23 @@ def headline_sentences(
     verification: Verification,
     mixture: Mixture,
     zones: tuple[str, ...],
+    possible: Sequence[str],
 ) -> list[Statement]:
-    """Say in one sentence what the parcel is like, and what the LR of a mixed parcel does not speak of."""
+    """Say in one sentence what the parcel is like, and what the LR of a mixed parcel does not speak of.
+
+    Parameters
+    ----------
+    possible : sequence of str
+        The sources that cannot be excluded: what is like its declaration may be like others too. Each is a source of
+        its own, so nothing is said of them beside a blend.
+    """
     stones, log10_lr = mixture.undeclared_stone_fraction, verification.log10_lr
     about: dict[str, Value] = {"zones": zones}
     if conclusion == "consistent":
-        return [Statement(code="headline_like", values=about)]
+        others = tuple(zone for zone in possible if zone not in zones) if len(zones) == 1 else ()
+        return [Statement(code="headline_like", values=about | {"other_zones": others})]
+    if conclusion == "inconclusive" and shows_mixing(reasons, verification, mixture):
+        return [Statement(code="headline_signs", values=about | {"share": stones.estimate})]
     if conclusion in ("inconclusive", "not_comparable") or not reasons:
         return [Statement(code="headline_unsettled", values=about)]
     if "share" in reasons and log10_lr > 0:
@@ -78,6 +91,12 @@ def headline_sentences(
     if "lr" in reasons or "share" in reasons:
         return [Statement(code="headline_unlike", values=about)]
     return [Statement(code="headline_novel", values=about)]
+
+
+def shows_mixing(reasons: Sequence[Reason], verification: Verification, mixture: Mixture) -> bool:
+    """Return whether a parcel that is otherwise as declared shows undeclared goods, yet too few or too unsurely."""
+    found = mixture.p_value <= NONE_P and FOUND <= mixture.undeclared_stone_fraction.estimate < HALF
+    return "share" in reasons and verification.log10_lr > 0 and found
 
 
 def reason_sentences(rules: Rules, judged: Judged, row: int) -> list[Statement]:
@@ -260,8 +279,19 @@ def next_question(
     reasons: Sequence[Reason],
     classes: tuple[ClassFinding, ...],
     release: Release,
+    *,
+    odd_mean_ct: float | None = None,
+    mixing: bool = False,
 ) -> Statement:
-    """Return the one question to put to the exporter next, from what weighed most."""
+    """Return the one question to put to the exporter next, from what weighed most.
+
+    Parameters
+    ----------
+    odd_mean_ct : float or None
+        The mean stone, where it is so far from that of every zone that the unit of weight is in doubt.
+    mixing : bool
+        Whether the parcel shows undeclared goods, though not enough for a query.
+    """
     if not declared:
         return Statement(code="next_declaration", values={})
     known = {zone.zone_id: zone.status_on_export_date for zone in declared}
@@ -271,12 +301,14 @@ def next_question(
     unknown = tuple(zone.zone_id for zone in declared if zone.zone_id not in release.zone_ids)
     if unknown:
         return Statement(code="next_reference", values={"zones": unknown})
+    if odd_mean_ct is not None:
+        return Statement(code="next_weights", values={"mean_ct": odd_mean_ct})
     if conclusion == "not_comparable":
         needed = int(release.rules.minimum_stones)
         if parcel.n_stones >= needed:
             return Statement(code="next_grading", values={"n_stones": parcel.n_stones})
         return Statement(code="next_stones", values={"n_stones": parcel.n_stones, "needed": needed})
-    if conclusion == "query":
+    if conclusion == "query" or mixing:
         against = sorted(
             (item for item in classes if favours(item.contribution or 0.0) == "H2"),
             key=lambda item: item.contribution or 0.0,
@@ -295,6 +327,8 @@ def next_question(
         if needed_stones is not None and 0 < parcel.n_stones < needed_stones:
             return Statement(code="next_stones", values={"n_stones": parcel.n_stones, "needed": needed_stones})
         return Statement(code="next_sources", values={})
+    if parcel.exported_on is None:
+        return Statement(code="next_date", values={})
     return Statement(code="next_nothing", values={})
 
 

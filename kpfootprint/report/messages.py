@@ -32,6 +32,10 @@ AMOUNTS: dict[str, tuple[tuple[float, str], ...]] = {
 }
 """How many stones there are of a class, by observed over expected: the first whose limit is reached."""
 
+SOURCES = "{zones}", mark("a blend of {zones}"), mark("a blend of the {n} declared zones")
+PARCELS = mark("parcels of {zones}"), mark("blends of {zones}"), mark("blends of the {n} declared zones")
+"""What was declared, and parcels of it: one zone, a few, many."""
+
 PARTS: tuple[tuple[float, str], ...] = (
     (0.95, mark("nearly all")),
     (0.85, mark("nine tenths")),
@@ -48,19 +52,23 @@ PARTS: tuple[tuple[float, str], ...] = (
 
 _CLASSES = {
     ".H1": mark(
-        "{amount} ({observed}, where parcels of {zones} of this size show {low} to {high}): "
-        "{part} of the evidence for the declaration."
+        "The share of {stones} is {observed}; {parcels} of this size show {low} to {high}, and goods from elsewhere "
+        "would fit it less well: {part} of the evidence for the declaration."
     ),
     ".H2": mark(
-        "{amount} ({observed}, where parcels of {zones} of this size show {low} to {high}): "
+        "{amount} ({observed}, where {parcels} of this size show {low} to {high}): "
         "{part} of the evidence against the declaration."
     ),
     "": mark(
-        "{amount} ({observed}, where parcels of {zones} of this size show {low} to {high}); "
-        "this weighs little either way."
+        "{amount} ({observed}, where {parcels} of this size show {low} to {high}); this weighs little either way."
     ),
-    ".old": mark("{amount} ({observed}, where parcels of {zones} of this size show {low} to {high})."),
+    ".old": mark("{amount} ({observed}, where {parcels} of this size show {low} to {high})."),
 }
+_LIKE_AND_AGAINST = mark(
+    "The share of {stones} is {observed}; {parcels} of this size show {low} to {high}, and goods from elsewhere "
+    "would fit it better: {part} of the evidence against the declaration."
+)
+"""As many as expected, and yet more usual elsewhere: "as expected" would not be heard as evidence against."""
 
 TEMPLATES: dict[str, str] = {
     # the two explanations, always after a name and a colon
@@ -104,10 +112,18 @@ TEMPLATES: dict[str, str] = {
     "zone_not_compliant": mark(
         "{zone} was not compliant on {day} (status: {status}). The footprint does not speak of that."
     ),
+    "zone_not_compliant.many": mark(
+        "{zones} were not compliant on {day} (status: {status}). The footprint does not speak of that."
+    ),
     "zone_not_covered": mark("The zone table says nothing of {zone} on {day}."),
+    "zone_not_covered.many": mark("The zone table says nothing of {zones} on {day}."),
     "zone_without_reference": mark(
         "There is no reference parcel of {zone}; a declaration of it cannot be compared with anything."
     ),
+    "zone_without_reference.many": mark(
+        "There is no reference parcel of {zones}; a declaration of them cannot be compared with anything."
+    ),
+    "few_references.many": mark("Few references: {n_parcels} parcels each of {zones} in the reference."),
     "bound_hit.upper": mark(
         "The likelihood ratio is held at its upper bound, log10 {log10_lr}: the references carry no more than that."
     ),
@@ -164,17 +180,21 @@ TEMPLATES: dict[str, str] = {
         "than the reference did, and likelihood ratios rest on how parcels of a zone varied there."
     ),
     "rests_on_variance": mark(
-        "If parcels of a zone varied {factor} times as much as in the reference, log10 LR would be {log10_lr}, and "
-        "the conclusion would not rest on it."
+        "If parcels of a zone varied {factor} times as much as in the reference, log10 LR would be {log10_lr}: by "
+        "itself neither a reason to ask nor enough to be called consistent."
     ),
     "not_computed": mark("{field}: not given ({reason})."),
     # what the parcel is like, in one sentence
-    "headline_like": mark("The parcel is like {zones}."),
-    "headline_unsettled": mark("It cannot be told whether the parcel comes from {zones}."),
-    "headline_mixed": mark("The parcel is mostly like {zones}; about {portion} of the stones are not."),
-    "headline_partly": mark("The parcel is partly like {zones}; about {portion} of the stones are not."),
-    "headline_unlike": mark("The parcel is unlike {zones}."),
-    "headline_novel": mark("The parcel is unlike every source of the reference, {zones} among them."),
+    "headline_like": mark("The parcel is like {source}."),
+    "headline_like.others": mark("The parcel is like {source}; it could also come from {other_zones}."),
+    "headline_unsettled": mark("It cannot be told whether the parcel comes from {source}."),
+    "headline_signs": mark(
+        "The parcel is mostly like {source}, with signs of undeclared goods: perhaps {portion} of the stones."
+    ),
+    "headline_mixed": mark("The parcel is mostly like {source}; about {portion} of the stones are not."),
+    "headline_partly": mark("The parcel is partly like {source}; about {portion} of the stones are not."),
+    "headline_unlike": mark("The parcel is unlike {source}."),
+    "headline_novel": mark("The parcel is unlike every source of the reference, and unlike {source}."),
     "lr_of_mixed": mark(
         "Mixing is a question of its own. The likelihood ratio asks only whether the parcel as a whole is as declared, "
         "or as a whole from elsewhere; a parcel that is mostly as declared has one that speaks for the declaration."
@@ -182,15 +202,20 @@ TEMPLATES: dict[str, str] = {
     # why this conclusion
     "asks_lr": mark(
         "The likelihood ratio is a reason to ask: what was seen is {times} times as probable of goods from elsewhere "
-        "({times_limit} times is enough)."
+        "(the limit is {times_limit} times)."
     ),
     "asks_share": mark(
-        "Undeclared goods are a reason to ask: {low} of the stones or more do not fit what was declared ({low_limit} "
-        "is enough); by chance so clear a sign comes in {p_share} of true declarations ({p_limit_share} at most)."
+        "Undeclared goods are a reason to ask: at least {low} of the stones do not fit what was declared (the limit is "
+        "{low_limit}); chance alone gives so clear a sign in {p_share} of true declarations (the limit is "
+        "{p_limit_share})."
+    ),
+    "asks_share.all": mark(
+        "Undeclared goods are a reason to ask: hardly a stone fits what was declared (the limit is {low_limit} that do "
+        "not); chance alone gives so clear a sign in {p_share} of true declarations (the limit is {p_limit_share})."
     ),
     "asks_novelty": mark(
         "Its distance from everything in the reference is a reason to ask: {p_share} of parcels of known zones lie as "
-        "far ({p_limit_share} or less is enough)."
+        "far (the limit is {p_limit_share})."
     ),
     "short_lr.H1": mark(
         "To be called consistent, what was seen would have to be {times_limit} times as probable of goods as declared "
@@ -227,6 +252,7 @@ TEMPLATES: dict[str, str] = {
     ),
     # what speaks for and against
     **{f"class_{relation}{side}": text for relation in AMOUNTS for side, text in _CLASSES.items()},
+    "class_like.H2": _LIKE_AND_AGAINST,
     "attribute_favours.H1": mark("By {attribute}: {log10_lr_share} in log10, for the declaration."),
     "attribute_favours.H2": mark("By {attribute}: {log10_lr_share} in log10, against the declaration."),
     "attribute_favours": mark("By {attribute}: {log10_lr_share} in log10, which is little either way."),
@@ -245,13 +271,12 @@ TEMPLATES: dict[str, str] = {
     "next_status": mark("On what ground were goods exported that are declared from {zones}, not compliant on {day}?"),
     "next_reference": mark("Are there parcels known to come from {zones}? Without them nothing can be compared."),
     "next_grading": mark("Can the stones be sieved and graded? Of the {n_stones} too little is known to compare them."),
-    "next_stones": mark(
-        "Can more stones of the same production be listed? There are {n_stones}; about {needed} would say more."
-    ),
+    "next_weights": mark("In what unit were the stones weighed? No zone has a mean stone of {mean_ct} ct."),
     "next_bought": mark("From whom were the {stones} bought, and on which purchase slips?"),
     "next_missing": mark("Why are there so few {stones}: were some taken out, or sold apart?"),
     "next_sources": mark("Of which purchases was the parcel put together, and was anything taken out of it?"),
     "next_conditions": mark("How was the parcel prepared? Not stated: {fields}."),
+    "next_date": mark("On what day were the goods exported? The status of zones is that of the day."),
     "next_nothing": mark("The footprint raises none; the papers are checked as always."),
     "mixture_found": mark(
         "The stones fit undeclared goods among them: a share of {share}, between {low} and {high} ({p_value})."
@@ -303,6 +328,11 @@ PLURALS: dict[str, tuple[str, str, str]] = {
         "The sieve set {sieve_set} is coarse: it has {n_classes} class.",
         "The sieve set {sieve_set} is coarse: it has {n_classes} classes.",
         "n_classes",
+    ),
+    "next_stones": mark_plural(
+        "Can more stones of the same production be listed? There is {n_stones}; about {needed} would say more.",
+        "Can more stones of the same production be listed? There are {n_stones}; about {needed} would say more.",
+        "n_stones",
     ),
     "more_stones": mark_plural(
         "More stones: the parcel has {n_stones}, about {needed} would settle more.",

@@ -7,8 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from kpfootprint.report import rounding
-from kpfootprint.report.locale import Names, Words, mark, mark_plural, names, words
-from kpfootprint.report.messages import AMOUNTS, CLASSED, PARTS, PLURALS, SIZED, TEMPLATES, VOCABULARY
+from kpfootprint.report.locale import Names, Shown, Words, mark, mark_plural, names, words
+from kpfootprint.report.messages import (
+    AMOUNTS,
+    CLASSED,
+    PARCELS,
+    PARTS,
+    PLURALS,
+    SIZED,
+    SOURCES,
+    TEMPLATES,
+    VOCABULARY,
+)
 from kpfootprint.report.report import Report, canonical, in_full
 from kpfootprint.visible import visible_throughout
 
@@ -69,7 +79,10 @@ def _variants(code: str, values: Mapping[str, Any]) -> tuple[Any, ...]:
     old = "old" if code in _ADDED and _ADDED[code] not in values else None
     side = None if "log10_limit" not in values else "H1" if values["log10_lr"] > 0 else "H2"
     limit = "none" if values.get("detection_limit") == 1 else None
-    return old, values.get("favours", side), values.get("bound"), limit
+    every = "all" if values.get("low") == 1 else None
+    others = "others" if values.get("other_zones") else None
+    many = "many" if "zones" in values else None
+    return old, values.get("favours", side), values.get("bound"), limit, every, others, many
 
 
 _ADDED = {**{f"class_{relation}": "evidence_share" for relation in AMOUNTS}, "within_ranges": "n_all"}
@@ -92,6 +105,8 @@ def _shown(code: str, values: Mapping[str, Any], words: Words, names: Names) -> 
             shown[name.replace("log10_lr", "times").replace("log10_limit", "times_limit")] = ratio(values[name], words)
     for name in _PROBABILITIES & set(values):
         shown[f"{name.removesuffix('_value')}_share"] = words.share(values[name])
+    if "zones" in values:
+        shown["source"], shown["parcels"] = (_of(kind, values["zones"], words, names) for kind in (SOURCES, PARCELS))
     if "zones" in values and "stone_shares" in values:
         shown["blend"] = words.listing(
             [
@@ -102,7 +117,20 @@ def _shown(code: str, values: Mapping[str, Any], words: Words, names: Names) -> 
     return shown
 
 
+FEW_ZONES = 3
+"""So many zones are named within a sentence; of more it says how many were declared."""
+
+
+def _of(kinds: tuple[str, str, str], zone_ids: Sequence[str], words: Words, names: Names) -> Shown:
+    """Name what was declared, which is one thing: a zone, or a blend of several."""
+    zones = words.listing([names.zone(zone_id) for zone_id in zone_ids])
+    kind = kinds[0 if len(zone_ids) == 1 else 1 if len(zone_ids) <= FEW_ZONES else 2]
+    return Shown(words.text(kind, zones=zones, n=words.number(len(zone_ids))))
+
+
 def _show(name: str, value: Any, values: Mapping[str, Any], words: Words, names: Names) -> str:
+    if name == "other_zones":
+        return words.choice([label(item, words) if item == "unlisted" else names.zone(item) for item in value])
     if isinstance(value, Sequence) and not isinstance(value, str):
         return words.listing([_show(name.removesuffix("s"), item, values, words, names) for item in value])
     if value is None:
@@ -156,7 +184,8 @@ _KINDS: dict[str, Callable[[Any, Words], str]] = {
     **{name: lambda value, words: words.day(value) for name in ("day", "status_on", "compared_on")},
     "p_value": lambda value, words: words.p_value(value),
     "p_limit": lambda value, words: words.probability(value),
-    **{name: lambda value, words: words.number(value, 2) for name in ("declared", "parcel", "mean_ct", "known_ct")},
+    **{name: lambda value, words: words.number(value, 2) for name in ("declared", "parcel")},
+    **{name: lambda value, words: words.number(value, 2 if value >= 0.1 else 3) for name in ("mean_ct", "known_ct")},
 }
 
 
@@ -189,6 +218,16 @@ class Speaker:
     def says(self, statements: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
         """Return statements in words."""
         return tuple(self.say(statement) for statement in statements)
+
+    @property
+    def cautions(self) -> tuple[Mapping[str, Any], ...]:
+        """The cautions; those that differ in their zone alone are one, with all its `zones`."""
+        together: dict[str, list[Mapping[str, Any]]] = {}
+        for item in self.content["cautions"]:
+            others = {name: value for name, value in item["values"].items() if name != "zone"}
+            same = canonical([item["code"], others, None if "zone" in item["values"] else len(together)])
+            together.setdefault(same, []).append(item)
+        return tuple(items[0] if len(items) == 1 else _merged(items) for items in together.values())
 
     def sentences(self, codes: Sequence[str]) -> tuple[str, ...]:
         """Return the explanation's sentences of these codes in words; none where nothing is explained."""
@@ -253,6 +292,11 @@ class Speaker:
         if len(self.declared_zones) == 1:
             return self.zones(self.declared_zones)
         return self.t(mark("the declared blend of {zones}"), zones=self.zones(self.declared_zones))
+
+
+def _merged(items: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    values = {name: value for name, value in items[0]["values"].items() if name != "zone"}
+    return {"code": items[0]["code"], "values": {**values, "zones": [item["values"]["zone"] for item in items]}}
 
 
 def speaker(report: Report, lang: str) -> Speaker:

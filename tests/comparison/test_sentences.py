@@ -58,6 +58,36 @@ def simulated(n: int, seed: int) -> tuple[Parcel, ...]:
     return tuple(out)
 
 
+def mixed(n: int, seed: int) -> tuple[Parcel, ...]:
+    """Pour stones of a zone that was not compliant among those of a reference parcel, and declare its own zone."""
+    rng = np.random.default_rng(seed)
+    main = reference_parcel(first_of("berberati"), "berberati")
+    assert main.stones is not None
+    out = []
+    for k in range(n):
+        other = reference_parcel(first_of(("bria", "nzako")[k % 2])).stones
+        assert other is not None
+        n_other = int(rng.uniform(0.2, 0.4) * len(main.stones.weight_ct))
+        rows = rng.choice(len(other.weight_ct), n_other)
+        weights = np.concatenate([main.stones.weight_ct, other.weight_ct[rows]])
+        codes = {name: np.concatenate([own, other.codes[name][rows]]) for name, own in main.stones.codes.items()}
+        stones = Stones(weight_ct=weights, codes=codes)
+        carats = float(weights.sum())
+        declared = (Declaration(zone_id="berberati", carats=carats),)
+        out.append(
+            replace(
+                main,
+                parcel_id=f"M{k}",
+                stones=stones,
+                n_stones=len(weights),
+                carats=carats,
+                declarations=declared,
+                exported_on=DAY,
+            )
+        )
+    return tuple(out)
+
+
 def first_names_the_weightiest(found: Examination) -> bool:
     assert found.explanation is not None
     first = found.explanation.sentences[0]
@@ -148,6 +178,7 @@ def test_weights_of_another_unit_are_said(times: float, code: str) -> None:
     )
     right, wrong = examined(parcel, other)
     assert code in by_code(wrong.cautions)
+    assert "next_weights" in by_code(sentences(wrong))
     assert not {"weights_too_large", "weights_too_small"} & set(by_code(right.cautions))
 
 
@@ -163,6 +194,28 @@ def test_the_status_comes_first_among_the_questions() -> None:
     barred, allowed = examined(*(replace(parcel, exported_on=day) for day in (DAY, EVERY_ZONE_COMPLIANT)))
     assert by_code(sentences(barred))["next_status"] == {"zones": ("bria",), "day": "2024-03-11"}
     assert "next_status" not in by_code(sentences(allowed))
+
+
+def test_without_an_export_date_the_question_is_the_day() -> None:
+    parcel = reference_parcel(first_of("berberati"), "berberati")
+    dated, undated = examined(*(replace(parcel, exported_on=day) for day in (EVERY_ZONE_COMPLIANT, None)))
+    assert (dated.conclusion, undated.conclusion) == ("consistent", "consistent")
+    assert "next_nothing" in by_code(sentences(dated))
+    assert "next_date" in by_code(sentences(undated))
+
+
+def test_a_mostly_true_parcel_with_signs_of_others_is_not_said_to_be_of_unknown_origin() -> None:
+    """Twenty blends with Bria and with Nzako at a fifth to two fifths, declared as their main zone alone."""
+    found = examined(*mixed(20, 7))
+    said = [(item, by_code(sentences(item))) for item in found]
+    signs = [(item, codes["headline_signs"]) for item, codes in said if "headline_signs" in codes]
+    assert signs
+    for item, values in signs:
+        assert item.mixture is not None
+        assert item.conclusion == "inconclusive"
+        assert item.mixture.p_value <= 0.05
+        assert values["share"] == item.mixture.undeclared_stone_fraction.estimate > 0
+        assert {"next_bought", "next_missing", "next_sources"} & {c.code for c in sentences(item)}
 
 
 def test_every_report_has_one_question_and_one_headline_where_something_was_compared() -> None:

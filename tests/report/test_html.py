@@ -84,7 +84,7 @@ def test_the_first_section_holds_all_that_a_conclusion_must_not_be_read_without(
         assert count in text
     assert "198" in first  # reference parcels in all
     if report.content["verification"] is not None:
-        assert "about 4 are queried" in first or "environ 4 donnent lieu" in first
+        assert "about 4 are queried" in first or "environ 4 sont interrog\u00e9es" in first
         assert "2.22" in first or "2,22" in first
 
 

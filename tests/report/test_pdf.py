@@ -119,7 +119,7 @@ def test_the_first_page_holds_conclusion_figures_and_cautions(lang: str) -> None
     for block in section.blocks:
         for item in getattr(block, "items", ()):
             assert " ".join(item.split())[:40] in first
-    assert "about 4 are queried" in first or "environ 4 donnent lieu" in first
+    assert "about 4 are queried" in first or "environ 4 sont interrog\u00e9es" in first
 
 
 def test_only_fonts_inside_the_file() -> None:

@@ -82,7 +82,9 @@ def _error_rates(sp: Speaker, rates: Mapping[str, Any]) -> Table:
     names = {
         "true_declarations_queried": sp.t(mark("True declarations wrongly queried")),
         "false_declarations_accepted": sp.t(mark("False declarations wrongly called consistent")),
-        "declarants_who_try": sp.t(mark("The kindest of several false declarations called consistent")),
+        "declarants_who_try": sp.t(
+            mark("Parcels with undeclared goods, declared as suits them best, called consistent")
+        ),
     }
     caption = sp.t(
         mark("Errors measured at this size ({low} to {high} stones) on {parcels}"),

@@ -24,13 +24,13 @@ REASONS = (
 )
 """What made it a query, or what kept it from being called consistent."""
 HEADLINES = (
-    *("headline_like", "headline_unsettled", "headline_mixed", "headline_partly", "headline_unlike"),
-    "headline_novel",
+    *("headline_like", "headline_unsettled", "headline_signs", "headline_mixed", "headline_partly"),
+    *("headline_unlike", "headline_novel"),
 )
 MIXED = ("lr_of_mixed",)
 NEXT = (
-    *("next_declaration", "next_status", "next_reference", "next_stones", "next_bought", "next_missing"),
-    *("next_sources", "next_conditions", "next_nothing"),
+    *("next_declaration", "next_status", "next_reference", "next_weights", "next_grading", "next_stones"),
+    *("next_bought", "next_missing", "next_sources", "next_conditions", "next_date", "next_nothing"),
 )
 FIRST_PAGE = (*REASONS, *HEADLINES, *MIXED, *NEXT)
 """Sentences that the first page shows, and no other section."""
@@ -38,6 +38,10 @@ FOUND_P = 0.05
 """Undeclared goods with a p-value of at most this are found; how small a share could be missed is then no matter."""
 READINGS = 0.15
 """Least probability of a source that is named as a reading of its own."""
+LEAST_READ = 0.005
+"""Least share of such a reading: of a source that would have none of the stones nothing is read."""
+MOST_NAMED = 4
+"""So many declared zones are told one by one how many reference parcels they have."""
 
 
 def summary(sp: Speaker) -> Section:
@@ -62,7 +66,7 @@ def summary(sp: Speaker) -> Section:
         if found is not None or content["mixture"] is not None:
             blocks.append(Paragraph(text=_what_an_interval_is(sp), tone="note"))
     if content["cautions"]:
-        blocks.append(Bullets(title=sp.t(mark("Cautions")), items=sp.says(content["cautions"]), tone="caution"))
+        blocks.append(Bullets(title=sp.t(mark("Cautions")), items=sp.says(sp.cautions), tone="caution"))
     return Section(key="summary", heading=sp.t(mark("In short")), blocks=tuple(blocks))
 
 
@@ -86,16 +90,33 @@ def status(sp: Speaker) -> str:
     found = sp.content["status"]
     if found["declared"] is None:
         return ""
-    others = [
-        zone["zone_id"] for zone in sp.content["parcel"]["declared"] if zone["status_on_export_date"] != "compliant"
-    ]
+    unknown, barred = [], []
+    for zone in sp.content["parcel"]["declared"]:
+        if zone["status_on_export_date"] in ("not_covered", None):
+            unknown.append(zone["zone_id"])
+        elif zone["status_on_export_date"] != "compliant":
+            barred.append(zone["zone_id"])
     said = {
-        "compliant": mark("Status on {day}: compliant"),
-        "not_compliant": mark("Status on {day}: NOT COMPLIANT ({zones})"),
-        "mixed": mark("Status on {day}: PARTLY NOT COMPLIANT ({zones})"),
-        "unknown": mark("Status on {day}: not known ({zones})"),
-    }[found["declared"]]
-    return sp.t(said, day=sp.words.day(found["day"]), zones=sp.zones(others))
+        "compliant": mark("compliant"),
+        "not_compliant": mark("NOT COMPLIANT ({zones})"),
+        "mixed": mark("PARTLY NOT COMPLIANT ({zones})"),
+        "unknown": mark("not known ({zones})"),
+    }
+    parts = [sp.t(said[found["declared"]], zones=sp.zones(barred or unknown))]
+    if barred and unknown:
+        parts.append(sp.t(said["unknown"], zones=sp.zones(unknown)))
+    return sp.t(mark("Status on {day}: {status}"), day=_day(sp), status=sp.t(mark("; ")).join(parts))
+
+
+def _day(sp: Speaker) -> str:
+    """Return the day whose status counts; one that nobody gave, or that is yet to come, is said to be that."""
+    day = sp.words.day(sp.content["status"]["day"])
+    codes = {item["code"] for item in sp.content["cautions"]}
+    if "no_export_date" in codes:
+        return sp.t(mark("{day}, the day of the comparison as no export date is given"), day=day)
+    if "export_date_in_future" in codes:
+        return sp.t(mark("{day}, a day still to come, as things stand"), day=day)
+    return day
 
 
 def _verdict(sp: Speaker) -> Verdict:
@@ -115,9 +136,7 @@ def why(sp: Speaker) -> tuple[str, ...]:
     if conclusion is None:
         return (resemblance(sp),)
     if found is None:
-        return tuple(
-            sp.say(item) for item in content["cautions"] if item["code"] in ("zone_without_reference", "small_parcel")
-        )
+        return tuple(sp.say(item) for item in sp.cautions if item["code"] in ("zone_without_reference", "small_parcel"))
     sentences = content["explanation"]["sentences"] if content["explanation"] is not None else []
     side = "H1" if conclusion == "consistent" else "H2"
     classes = [item for item in sentences if item["code"] in CLASSES and item["values"].get("favours") == side]
@@ -130,6 +149,10 @@ def why(sp: Speaker) -> tuple[str, ...]:
 def _key_facts(sp: Speaker) -> list[tuple[str, str]]:
     content = sp.content
     rows = [(sp.t(mark("Next question")), text) for text in sp.sentences(NEXT)]
+    if content["conclusion"] == "consistent" and content["mixture"] is not None:
+        high = content["mixture"]["undeclared_stone_fraction"]["high"]
+        still = sp.t(mark("That up to {high} of the stones are undeclared goods."), high=sp.share(high))
+        rows.append((sp.t(mark("Not ruled out")), still))
     if content["parcel"]["declared"]:
         rows.append((sp.t(mark("Declared")), declared_carats(sp)))
     rows.append((sp.t(mark("Parcel")), sp.size))
@@ -217,8 +240,14 @@ def declared_carats(sp: Speaker) -> str:
 
 def likelihood_ratio(sp: Speaker, found: Mapping[str, Any]) -> str:
     """Return the log10 LR with its interval and its bounds."""
+    held = found["low"] == found["high"]
+    said = (
+        mark("log10 LR {value}, held at its bound with all of its {level} interval; bounds {lowest} to {highest}")
+        if held
+        else mark("log10 LR {value}; {level} interval {low} to {high}; bounds {lowest} to {highest}")
+    )
     return sp.t(
-        mark("log10 LR {value}; {level} interval {low} to {high}; bounds {lowest} to {highest}"),
+        said,
         value=sp.log10(found["log10_lr"]),
         level=sp.share(found["level"]),
         low=sp.log10(found["low"]),
@@ -238,6 +267,11 @@ _ACCEPTED = (
     mark("Of {of} false ones about {n} are called consistent."),
 )
 _NONE_ACCEPTED = mark("Of {of} false ones none was called consistent.")
+_TRIED = (
+    mark("Of {of} parcels with undeclared goods, each declared as suits it best, about {n} is called consistent."),
+    mark("Of {of} parcels with undeclared goods, each declared as suits it best, about {n} are called consistent."),
+)
+_NONE_TRIED = mark("Of {of} parcels with undeclared goods, each declared as suits it best, none was called consistent.")
 
 
 def error_rates(sp: Speaker) -> str:
@@ -251,12 +285,7 @@ def error_rates(sp: Speaker) -> str:
     ]
     tried = rates["declarants_who_try"]
     if tried is not None:
-        said.append(
-            sp.t(
-                mark("Where a declarant tries several and keeps the kindest, {share} are called consistent."),
-                share=sp.share(tried["rate"]),
-            )
-        )
+        said.append(_of_a_hundred(sp, tried, _TRIED, _NONE_TRIED))
     return " ".join(said)
 
 
@@ -281,7 +310,7 @@ def _undeclared(sp: Speaker, found: Mapping[str, Any]) -> str:
     readings = [
         sp.t(mark("{share} from {zone}"), share=sp.share(source["estimate"]), zone=sp.zone(source["zone_id"]))
         for source in found["sources"]
-        if source["posterior"] >= READINGS
+        if source["posterior"] >= READINGS and source["estimate"] >= LEAST_READ
     ]
     if len(readings) < 2:
         return said
@@ -295,12 +324,12 @@ def detection_limit(sp: Speaker, found: Mapping[str, Any]) -> str:
 
 
 def novelty(sp: Speaker) -> str:
-    """Return the novelty p-value with the smallest that could be had."""
+    """Say how unusual the parcel is: how many parcels of known zones are as much so."""
     found = sp.content["novelty"]
     return sp.t(
-        mark("{p_value} for “like the reference” (the smallest that could be had is {floor})"),
+        mark("{share} of parcels of known zones lie as far from the whole reference, or farther ({p_value})"),
+        share=sp.share(found["p_value"]),
         p_value=sp.words.p_value(found["p_value"]),
-        floor=sp.words.probability(found["floor"]),
     )
 
 
@@ -314,12 +343,13 @@ def reference_name(sp: Speaker) -> str:
 def compared_with(sp: Speaker) -> str:
     """Say how many reference parcels there are, and how many of what was declared."""
     counts = {zone["zone_id"]: zone["n_parcels"] for zone in sp.content["model"]["zones"]}
-    ours = sp.words.row(
-        [
-            sp.t(mark("{n} of {zone}"), n=sp.words.number(counts.get(zone, 0)), zone=sp.zone(zone))
-            for zone in sp.declared_zones
-        ]
+    declared = {zone: counts.get(zone, 0) for zone in sp.declared_zones}
+    ours: str = sp.words.listing(
+        [sp.t(mark("{n} of {zone}"), n=sp.words.number(n), zone=sp.zone(zone)) for zone, n in declared.items()]
     )
+    if len(declared) > MOST_NAMED:
+        n = sp.words.number(sum(declared.values()))
+        ours = sp.t(mark("{n} of the {zones} declared zones"), n=n, zones=sp.words.number(len(declared)))
     known = {
         "n": sp.words.number(sum(counts.values())),
         "zones": sp.words.number(sum(1 for n in counts.values() if n)),

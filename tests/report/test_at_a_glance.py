@@ -1,0 +1,132 @@
+"""What a first page says of declarations that the examples do not make: nothing false, nothing twice, nothing cut."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from kpfootprint.comparison.results import DeclaredZone, Mixture
+from kpfootprint.report import Report, render_text
+from kpfootprint.report.report import seal
+from tests.report.factory import ZONES, make_cautions, make_mixture, make_report, make_verification, statement
+
+
+def first_page(report: Report, lang: str = "en") -> str:
+    text = render_text(report, lang).replace("\u00a0", " ")
+    return " ".join(text[: text.index("\n\n", text.index("-----\n"))].split())
+
+
+def declared(*statuses: str | None) -> tuple[DeclaredZone, ...]:
+    zones = [zone[0] for zone in ZONES]
+    return tuple(
+        DeclaredZone(zone_id=zone, carats=None, status_on_export_date=status)
+        for zone, status in zip(zones, statuses, strict=False)
+    )
+
+
+def test_a_zone_that_the_table_does_not_know_is_not_called_not_compliant() -> None:
+    said = first_page(make_report("query", declared=declared("compliant", "suspended", "not_covered")))
+    assert "Status on 17 April 2026: PARTLY NOT COMPLIANT (Carnot); not known (Nola)" in said
+    only = first_page(make_report("query", declared=declared("compliant", "not_covered")))
+    assert "Status on 17 April 2026: not known (Carnot)" in only
+
+
+@pytest.mark.parametrize(
+    ("caution", "said"),
+    [
+        (("no_export_date", {"status_on": "2026-04-17"}), "the day of the comparison as no export date is given"),
+        (("export_date_in_future", {"day": "2026-04-17", "compared_on": "2026-01-02"}), "a day still to come"),
+    ],
+)
+def test_a_status_says_of_which_day_it_is(caution: tuple[str, dict[str, Any]], said: str) -> None:
+    code, values = caution
+    report = make_report("consistent", cautions=(*make_cautions("consistent"), statement(code, **values)))
+    box = first_page(report)
+    assert f"Status on 17 April 2026, {said}" in box
+    assert "compliant" in box
+    assert "Status on 17 April 2026: compliant" in first_page(make_report("consistent"))
+
+
+def test_cautions_that_differ_in_their_zone_alone_are_one() -> None:
+    zones = ("berberati", "carnot", "kasai")
+    cautions = (
+        *(statement("zone_not_compliant", zone=zone, status="suspended", day="2026-04-17") for zone in zones),
+        *(statement("few_references", zone=zone, n_parcels=12) for zone in zones),
+        statement("few_references", zone="nola", n_parcels=9),
+        statement("zone_without_reference", zone="bakouma"),
+    )
+    report = make_report("query", cautions=cautions)
+    english, french = first_page(report), first_page(report, "fr")
+    assert english.count("The footprint does not speak of that.") == 1
+    assert "Berbérati, Carnot and Kasaï were not compliant on 17 April 2026 (status: suspended)" in english
+    assert "Berbérati, Carnot et Kasaï n’étaient pas conformes au 17 avril 2026" in french
+    assert "12 parcels each of Berbérati, Carnot and Kasaï" in english
+    assert "9 parcels of Nola" in english
+    assert "There is no reference parcel of Bakouma" in english
+    assert len(report.content["cautions"]) == len(cautions)
+
+
+@pytest.mark.parametrize(
+    ("n", "english", "french"),
+    [
+        (1, "The parcel is unlike Berbérati.", "Le lot ne ressemble pas à Berbérati."),
+        (2, "unlike a blend of Berbérati and Carnot.", "pas à un mélange de Berbérati et de Carnot."),
+        (9, "unlike a blend of the 9 declared zones.", "pas à un mélange des 9 zones déclarées."),
+    ],
+)
+def test_a_parcel_is_unlike_the_blend_and_not_unlike_each_of_its_zones(n: int, english: str, french: str) -> None:
+    report = make_report("query")
+    content = report.content
+    for sentence in content["explanation"]["sentences"]:
+        if "zones" in sentence["values"] and not sentence["code"].startswith("next"):
+            sentence["values"]["zones"] = [zone[0] for zone in ZONES[:n]]
+    changed = seal(content)
+    assert english in first_page(changed)
+    assert french in first_page(changed, "fr")
+
+
+def test_a_source_that_would_have_no_stones_is_not_read() -> None:
+    found = make_mixture("query")
+    none = replace(found.sources[0].share, estimate=0.0, low=0.0, high=0.1)
+    few = replace(found.sources[0].share, estimate=0.2, low=0.1, high=0.3)
+    mixture: Mixture = replace(
+        found, sources=tuple(replace(source, share=none) for source in found.sources[:2]) + found.sources[2:]
+    )
+    assert "0% from" not in first_page(make_report("query", mixture=mixture))
+    two = replace(found, sources=tuple(replace(source, share=few) for source in found.sources[:2]))
+    assert "20% from Bria or 20% from Sam-Ouandja" in first_page(make_report("query", mixture=two))
+
+
+def test_a_ratio_held_at_its_bound_has_no_interval_without_width() -> None:
+    found = make_verification("consistent")
+    report = make_report("consistent", verification=replace(found, low=found.log10_lr, high=found.log10_lr))
+    assert "2.22, held at its bound with all of its 90% interval; bounds" in first_page(report)
+    assert "2.22 to 2.22" not in first_page(report)
+
+
+def test_what_is_like_its_declaration_says_what_else_it_is_like_and_what_is_not_ruled_out() -> None:
+    content = make_report("consistent").content
+    for sentence in content["explanation"]["sentences"]:
+        if sentence["code"] == "headline_like":
+            sentence["values"]["other_zones"] = ["carnot", "unlisted"]
+    english, french = first_page(seal(content)), first_page(seal(content), "fr")
+    assert "like Berbérati; it could also come from Carnot or a source nobody has sampled." in english
+    assert "il pourrait aussi provenir de Carnot ou d’une source jamais échantillonnée." in french
+    assert "Not ruled out: That up to 14% of the stones are undeclared goods." in english
+
+
+def test_evidence_is_never_said_to_be_as_expected_and_against() -> None:
+    values = {"attribute": "colour", "class": "white", "zones": ("berberati",), "observed": 0.3, "expected": 0.3}
+    values |= {"low": 0.2, "high": 0.4, "evidence_share": 0.4}
+    for favours, contribution in (("H1", 0.6), ("H2", -0.6)):
+        content = make_report("consistent").content
+        content["explanation"]["sentences"][0]["values"] |= {
+            **{name: list(value) if isinstance(value, tuple) else value for name, value in values.items()},
+            "favours": favours,
+            "contribution": contribution,
+        }
+        text = " ".join(render_text(seal(content)).split())
+        assert "as expected" not in text
+        assert f"of the evidence {'for' if favours == 'H1' else 'against'} the declaration" in text
