@@ -20,6 +20,7 @@ from kpfootprint.release import Release
 from kpfootprint.report.content import build_report
 from kpfootprint.report.model_card import ModelCard, ReferenceCard, ZoneCard
 from kpfootprint.report.report import Report
+from kpfootprint.wanted import each, go_on
 
 SLICE = 64
 """Parcels computed together; memory does not grow beyond that."""
@@ -48,7 +49,7 @@ def examine(batch: Batch, release: Release, *, status_on: date, created_at: date
     card = model_card(release)
     return tuple(
         build_report(parcel, examination, card, created_at=created_at)
-        for parcel, examination in zip(batch, examinations_of(batch, release, status_on=status_on), strict=True)
+        for parcel, examination in each(zip(batch, examinations_of(batch, release, status_on=status_on), strict=True))
     )
 
 
@@ -61,8 +62,8 @@ def examine_each(
     except (ArithmeticError, ValueError, IndexError, KPFootprintError) as error:
         if len(batch) == 1:
             return (NotExamined(batch.parcels[0].parcel_id, error),)
-    each = (examine_each(Batch((one,)), release, status_on=status_on, created_at=created_at) for one in batch)
-    return tuple(found for one in each for found in one)
+    alone = (examine_each(Batch((one,)), release, status_on=status_on, created_at=created_at) for one in batch)
+    return tuple(found for one in alone for found in one)
 
 
 def examinations_of(batch: Batch, release: Release, *, status_on: date) -> tuple[Examination, ...]:
@@ -75,13 +76,14 @@ def examinations_of(batch: Batch, release: Release, *, status_on: date) -> tuple
         parcels = tuple(batch.parcels[row] for row in footprints.rows)
         mean_ct: NDArray[np.float64] = mean_stones(footprints.arrays, release.model)
         hypotheses = form_hypotheses(parcels, release, status_on, mean_ct)
-        for rows in (np.flatnonzero(hypotheses.testable), np.flatnonzero(~hypotheses.testable)):
+        for rows in each((np.flatnonzero(hypotheses.testable), np.flatnonzero(~hypotheses.testable))):
             if rows.size == 0:
                 continue
             arrays = footprints.arrays.take(rows)
             part, free = settle_shares(arrays, hypotheses.take(rows), release, mean_ct[rows])
+            go_on()
             weighed = weigh(arrays, part, release, free)
-            for position, row in enumerate(rows.tolist()):
+            for position, row in each(enumerate(rows.tolist())):
                 out[int(footprints.rows[row])] = examination_of(
                     parcels[row], weighed, part, position, release, mean_ct[row], compared_on=status_on
                 )

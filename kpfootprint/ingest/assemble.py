@@ -26,6 +26,7 @@ from kpfootprint.ingest.tables import Findings, Table
 from kpfootprint.ingest.words import Words, code_names, fold
 from kpfootprint.parcel import Batch, Conditions, Declaration, DeclaredCountry, Parcel, Stones
 from kpfootprint.scheme import Scheme, SieveSet
+from kpfootprint.wanted import each
 
 TABLES_TOLD = ("stones", "counts", "parcels", "declarations", "size_classes")
 """Tables in the order in which their reading is told."""
@@ -335,7 +336,7 @@ def _assemble(tables: Mapping[str, Table], words: Words, limits: Limits, single:
         raise IngestError(findings.all(drafts))
     receipt = Receipt(tables.values(), words.scheme)
     parcels: dict[str, Parcel] = {}
-    for parcel_id, draft in drafts.items():
+    for parcel_id, draft in each(drafts.items()):
         if parcel_id in declared:
             draft.zones, draft.countries = declared[parcel_id].zones, declared[parcel_id].countries
         rows = stone_rows.get(parcel_id), count_rows.get(parcel_id)

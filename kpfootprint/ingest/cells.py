@@ -15,6 +15,7 @@ from kpfootprint.ingest.regular import PlainCells
 from kpfootprint.ingest.rules import Broken
 from kpfootprint.ingest.words import condition_values, fold
 from kpfootprint.visible import is_visible, visible
+from kpfootprint.wanted import each
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +225,7 @@ def read_numbers(
         return fast, {}
     numbers = np.full(len(cells), np.nan)
     broken: dict[int, Broken] = {}
-    for position, cell in enumerate(cells):
+    for position, cell in each(enumerate(cells), 1000):
         number = read_number(cell, marks, typed=typed)
         if isinstance(number, Broken):
             broken[position] = number

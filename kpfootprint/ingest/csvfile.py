@@ -19,6 +19,7 @@ from kpfootprint.ingest.regular import read_regular
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.tables import Column, ColumnMaker, RawTable, without_blank_rows
 from kpfootprint.ingest.words import TABLES, Words, fold
+from kpfootprint.wanted import go_on
 
 _SEPARATORS = (",", ";", "\t", "|")
 _CHUNK = 1 << 16
@@ -248,6 +249,7 @@ def _chunks(reader: Iterator[list[str]], first: int, name: str) -> Iterator[list
     A cell of the body that holds a line break is most likely a quote that was never closed, and swallows stones.
     """
     while True:
+        go_on()
         chunk: list[list[str]] = []
         before = reader.line_num  # type: ignore[attr-defined]
         try:

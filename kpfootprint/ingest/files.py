@@ -18,6 +18,7 @@ from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.tables import Findings, RawTable, Table
 from kpfootprint.ingest.words import Words, fold, table_names
 from kpfootprint.ingest.workbook import read_workbook
+from kpfootprint.wanted import each
 
 _TEXT = (".csv", ".tsv", ".txt")
 _BOOKS = (".xlsx", ".ods", ".xls")
@@ -65,7 +66,7 @@ def read_tables(
         files = files_of(source, budget, limits)
     raws: list[RawTable] = []
     passed: list[str] = []
-    for file, data in files:
+    for file, data in each(files):
         try:
             found = _read_one(file, data, words, budget, limits, lenient=several)
             raws += found

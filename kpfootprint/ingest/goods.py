@@ -25,6 +25,7 @@ from kpfootprint.ingest.tables import Column, Findings, Table
 from kpfootprint.ingest.words import Words, attribute_words, class_code, find_size, fold_size, nearest, size_words
 from kpfootprint.parcel import NOT_RECORDED, Breakdown
 from kpfootprint.scheme import Attribute, SieveSet
+from kpfootprint.wanted import each
 
 MAX_STONE_CT = 5000.0
 MAX_COMPARED = 200
@@ -131,7 +132,7 @@ def _owners(table: Table, single: str | None, findings: Findings) -> tuple[list[
     index: dict[str, int] = {}
     by_cell = np.zeros(len(column.cells), dtype=np.int32)
     broken: dict[int, Broken] = {}
-    for position, cell in enumerate(column.cells):
+    for position, cell in each(enumerate(column.cells), 1000):
         name = read_text(cell)
         if name is None or isinstance(name, Broken):
             broken[position] = name or Broken("missing_value")
@@ -151,7 +152,7 @@ def class_codes(cells: Sequence[Cell], attribute: Attribute) -> tuple[NDArray[np
     known = attribute_words(attribute)
     names: dict[str, str] = {}
     unlike_any: Broken | None = None
-    for position, cell in enumerate(cells):
+    for position, cell in each(enumerate(cells), 1000):
         if is_blank(cell):
             continue
         if isinstance(cell, Odd):

@@ -25,6 +25,7 @@ from kpfootprint.parcel import Parcel
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
 from kpfootprint.strict_json import NotJson, read_json
+from kpfootprint.wanted import each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +165,7 @@ def _submission(
         named: str | None = single
     else:
         tables = read_tables(source, words, limits, choices, problems)
-        tables, named = _named(tables, source, said, problems, one=one)
+        tables, named = _named(tables, source, said, problems, limits, one=one)
         tables = chosen_valuation(tables, named, choices, problems, one=one)
         named = named if len(_parcel_ids(tables)) <= 1 or one else None
         tables = _with_titles(tables, named)
@@ -194,7 +195,13 @@ def _document(source: Path | Upload) -> object:
 
 
 def _named(
-    tables: dict[str, Table], source: Path | Upload, said: Mapping[str, Any], problems: list[Problem], *, one: bool
+    tables: dict[str, Table],
+    source: Path | Upload,
+    said: Mapping[str, Any],
+    problems: list[Problem],
+    limits: Limits,
+    *,
+    one: bool,
 ) -> tuple[dict[str, Table], str | None]:
     """Return tables and the id of the only parcel in them, or None where they hold several."""
     found = _parcel_ids(tables)
@@ -210,24 +217,26 @@ def _named(
         raise IngestError([problem(broken, table=source.name, value=wanted)])
     own = wanted if wanted in found else next(iter(found), None)
     name = str(wanted or own or stem(source))
-    _strangers(tables, found, problems)
+    _strangers(tables, found, problems, limits.max_problems)
     return {kind: _of_parcel(table, own, name) for kind, table in tables.items()}, name
 
 
-def _strangers(tables: Mapping[str, Table], found: list[str], problems: list[Problem]) -> None:
-    """Note declarations of parcels that there are not: a misspelt id would silently drop what it declares."""
+def _strangers(tables: Mapping[str, Table], found: list[str], problems: list[Problem], most: int) -> None:
+    """Note up to `most` declarations of parcels that there are not: a misspelt id would drop what it declares."""
     table = tables.get("declarations")
     column = table.columns.get("parcel_id") if table is not None else None
     if table is None or column is None or not found:
         return
-    for code, cell in enumerate(column.cells):
-        if is_blank(cell) or text_of(cell) in found:
+    known = {name: name for name in found}
+    codes, rows = np.unique(column.codes, return_index=True)
+    for code, row in each(zip(codes.tolist(), rows.tolist(), strict=True), 100):
+        cell = column.cells[code]
+        if is_blank(cell) or text_of(cell) in known:
             continue
-        rows = np.flatnonzero(column.codes == code)
-        if len(rows):
-            known = {name: name for name in found}
-            broken = Broken("unknown_parcel", {"nearest": nearest(text_of(cell), known)})
-            problems.append(table.problem(broken, int(rows[0]), "parcel_id"))
+        broken = Broken("unknown_parcel", {"nearest": nearest(text_of(cell), known)})
+        problems.append(table.problem(broken, row, "parcel_id"))
+        if len(problems) >= most:
+            return
 
 
 def _needs_parcel_id(table: Table, problems: list[Problem]) -> Table:
@@ -244,8 +253,9 @@ def _parcel_ids(tables: Mapping[str, Table]) -> list[str]:
     for kind in ("parcels", "stones", "counts"):
         if kind in tables and "parcel_id" in tables[kind].columns:
             column = tables[kind].columns["parcel_id"]
-            used = np.unique(column.codes)
-            found |= dict.fromkeys(text_of(column.cells[at]) for at in used.tolist() if not is_blank(column.cells[at]))
+            used = np.bincount(column.codes, minlength=len(column.cells)) > 0
+            cells = (cell for cell, is_used in zip(column.cells, used.tolist(), strict=True) if is_used)
+            found |= dict.fromkeys(text_of(cell) for cell in each(cells, 1000) if not is_blank(cell))
     return list(found)
 
 

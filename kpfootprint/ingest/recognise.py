@@ -15,6 +15,7 @@ from kpfootprint.ingest.meanings import Choices
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.tables import Column, RawTable, Table
 from kpfootprint.ingest.words import TABLES, Words, fold, nearest, table_names
+from kpfootprint.wanted import each
 
 REQUIRED: Mapping[str, tuple[str, ...]] = {
     "parcels": ("parcel_id",),
@@ -102,7 +103,7 @@ def recognise_all(
     names = table_names()
     several = len(raws) > 1
     first = ("parcels", "declarations")
-    for raw in sorted(raws, key=lambda raw: names.get(fold(raw.name)) not in first):
+    for raw in each(sorted(raws, key=lambda raw: names.get(fold(raw.name)) not in first)):
         hint = names.get(fold(raw.name))
         answers = _choices_of(raw, choices, _ids_of(tables), headers)
         found = _tables_of(raw, hint, headers, answers, problems, several=several)

@@ -6,12 +6,14 @@ so that only the distinct cells of a column ever become strings.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
+
+from kpfootprint.wanted import each
 
 _ROUNDS = 4
 _ODD = 0x9E3779B97F4A7C15
@@ -32,7 +34,8 @@ class PlainCells(Sequence[str]):
     def __init__(
         self, data: NDArray[np.uint8], starts: NDArray[np.intp], ends: NDArray[np.intp], encoding: str
     ) -> None:
-        self._data, self._starts, self._ends, self._encoding = data, starts, ends, encoding
+        self._data, self._starts, self._ends = data, starts, ends
+        self._encoding = "utf-8" if encoding == "utf-8-sig" else encoding  # the mark was before the cells
 
     def __len__(self) -> int:
         return len(self._starts)
@@ -45,6 +48,12 @@ class PlainCells(Sequence[str]):
         if isinstance(at, slice):
             return [self[place] for place in range(*at.indices(len(self)))]
         return self._data[self._starts[at] : self._ends[at]].tobytes().decode(self._encoding)
+
+    def __iter__(self) -> Iterator[str]:
+        whole = self._data.tobytes()
+        places = zip(self._starts.tolist(), self._ends.tolist(), strict=True)
+        for start, end in each(places, 10_000):
+            yield whole[start:end].decode(self._encoding)
 
     def blank(self) -> NDArray[np.bool_]:
         """Say of each cell whether it is empty."""
@@ -186,7 +195,7 @@ def read_regular(body: bytes, separator: str, width: int, encoding: str) -> tupl
             return None
         ends[-1] -= before
     columns: Columns = []
-    for low, high in zip(starts, ends, strict=True):
+    for low, high in each(zip(starts, ends, strict=True)):
         column = _column(data, low, high, encoding, quoted=quoted)
         if column is None:
             return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -13,6 +13,7 @@ from kpfootprint.errors import Problem
 from kpfootprint.ingest.cells import Cell, is_blank
 from kpfootprint.ingest.regular import PlainCells
 from kpfootprint.ingest.rules import Broken, problem
+from kpfootprint.wanted import each
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +153,11 @@ class Table:
         """Return the number by which a row is told."""
         return None if self.rows is None else int(self.rows[row])
 
-    def records(self) -> list[dict[str, Cell]]:
-        """Return the rows one by one, for small tables."""
-        lists = {name: [column.cells[code] for code in column.codes.tolist()] for name, column in self.columns.items()}
-        return [{name: cells[row] for name, cells in lists.items()} for row in range(self.n_rows)]
+    def records(self) -> Iterator[dict[str, Cell]]:
+        """Give the rows one by one, for small tables."""
+        columns = [map(column.cells.__getitem__, column.codes.tolist()) for column in self.columns.values()]
+        for _, *cells in each(zip(range(self.n_rows), *columns, strict=True), 1000):
+            yield dict(zip(self.columns, cells, strict=True))
 
     def problem(self, broken: Broken, row: int | None = None, column: str | None = None) -> Problem:
         """Place a broken rule in this table, by position of the row and canonical column."""

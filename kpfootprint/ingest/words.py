@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from itertools import islice
 from typing import Any
 
 from kpfootprint.reference import ZoneTable
@@ -146,9 +147,13 @@ def find_size(text: str, words: Mapping[str, int]) -> int | None:
     return words[low] if low in words and words.get(f"+{high}") == words[low] + 1 else None
 
 
+MAX_COMPARED = 1000
+"""Known names that a text is compared with: it is a hint, and takes its time."""
+
+
 def nearest(text: str, known: Mapping[str, str], *, cutoff: float = 0.55, count: int = 3) -> str:
     """Name up to `count` known names that look like `text`; all of them (or the first ten) where none does."""
-    hits = difflib.get_close_matches(fold(text), list(known), n=6, cutoff=cutoff)
+    hits = difflib.get_close_matches(fold(text), [*islice(known, MAX_COMPARED)], n=6, cutoff=cutoff)
     names = list(dict.fromkeys(known[hit] for hit in hits))[:count]
     if not names:
         every = list(dict.fromkeys(known.values()))

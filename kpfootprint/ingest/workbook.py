@@ -20,6 +20,7 @@ from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.heads import LOOKED_AT, Head, find_head
 from kpfootprint.ingest.tables import ColumnMaker, RawTable, without_blank_rows
 from kpfootprint.ingest.words import Words
+from kpfootprint.wanted import NoLongerWanted, each, go_on
 
 if TYPE_CHECKING:
     from openpyxl.cell.cell import Cell as FullCell
@@ -41,6 +42,15 @@ _FAR_CELL = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{3,})\d')
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\b[^>]*?\bref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
 _HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row\b(?=[^>]*?\bhidden="(?:1|true)")[^>]*?\br="(\d+)"')
 _HIDDEN_COLUMN = re.compile(rb'<(?:\w+:)?col\b(?=[^>]*?\bhidden="(?:1|true)")[^>]*?\bmin="(\d+)"')
+
+
+class _Asking(io.BytesIO):
+    """Bytes that are given for as long as somebody waits for what is made of them."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read on."""
+        go_on()
+        return super().read(size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +86,7 @@ def read_workbook(data: bytes, name: str, budget: Budget, limits: Limits, words:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=False, keep_links=False)
+            book = openpyxl.load_workbook(_Asking(data), read_only=True, data_only=False, keep_links=False)
             try:
                 tables = []
                 for sheet in book.worksheets:
@@ -225,7 +235,7 @@ def _chunks(
     title: str,
 ) -> Iterator[list[list[Cell]]]:
     chunk: list[list[Cell]] = []
-    for line, row in numbered:
+    for line, row in each(numbered, 1000):
         if all(cell is None for cell in row):
             continue
         if any(cell is not None for cell in row[width:]):
@@ -281,7 +291,7 @@ def _read_with_calamine(data: bytes, name: str, budget: Budget, limits: Limits, 
             if str(info.typ).rpartition(".")[2] != "WorkSheet":
                 continue
             sheet = book.get_sheet_by_name(info.name)
-            rows = (tuple(None if v == "" else _value(v) for v in row) for row in sheet.iter_rows())
+            rows = (tuple(None if v == "" else _value(v) for v in row) for row in each(sheet.iter_rows(), 1000))
             start = sheet.start
             before: list[tuple[Cell, ...]] = [()] * (start[0] if start else 0)
             table = _read_sheet([*before, *rows], info.name, name, words, limits)
@@ -292,7 +302,7 @@ def _read_with_calamine(data: bytes, name: str, budget: Budget, limits: Limits, 
     except IngestError:
         raise
     except BaseException as error:  # the parser is of another language, whose panics are no ordinary exceptions
-        if isinstance(error, KeyboardInterrupt | SystemExit):
+        if isinstance(error, KeyboardInterrupt | SystemExit | NoLongerWanted):
             raise
         raise refuse(name, "damaged_file", detail=f"{type(error).__name__}: {error}") from None
 

@@ -111,6 +111,7 @@ def matching(endpoints: Sequence[Endpoint], method: str, path: str) -> Endpoint:
         ``not_found`` for an unknown path, ``method_not_allowed`` for a known one.
     """
     here = [item for item in endpoints if item.pattern.match(path)]
+    here = [item for item in here if item.path == path] or here  # what has a name of its own is no {id}
     if not here or "\x00" in path:
         raise Refused("not_found", "There is nothing at this address.")
     wanted = "GET" if method == "HEAD" else method

@@ -10,8 +10,8 @@ from service.door.query import asked_in
 from service.door.visit import visit_of
 from service.errors import Refused
 
-OPEN_BODY = 8192
-"""Bytes of a body at an address that is open to all: a key and where to go on to."""
+SMALL_BODY = 8192
+"""Bytes of a body at an address that is open to all: a key and where to go on to; or where none is expected."""
 
 
 class QueryInspection:
@@ -40,12 +40,12 @@ class BodyInspection:
         body = visit.endpoint.body if visit.endpoint is not None else None
         settings = visit.work.settings
         limit = settings.max_upload if body is not None and body.streamed else settings.max_body
-        if visit.endpoint is None or visit.endpoint.role is None:
-            limit = min(limit, OPEN_BODY)
+        if body is None or visit.endpoint is None or visit.endpoint.role is None:
+            limit = min(limit, SMALL_BODY)
         check_length(headers.get("content-length"), limit)
         if body is not None:
             visit.media_type = _media_type(body, headers)
-        if body is not None and not body.streamed:
+        if body is None or not body.streamed:
             visit.body = await whole_body(receive, limit)
             await self.app(scope, _replaying(visit.body, receive), send)
             return

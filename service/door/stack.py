@@ -2,7 +2,7 @@
 
 Each layer has one concern, the outermost first: what is noted of a request, what every answer wears, how errors are
 told, is there such an address, who asks, do they ask too often, may they, did another site send them, are the
-parameters known, does the answer begin in time, and does the body fit.
+parameters known, does the answer begin in time, does anybody still wait for it, and does the body fit.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from service.door.admission import Admission, Directory
 from service.door.answer import Deadline, Dress, Errors, Tell
+from service.door.attention import Attention
 from service.door.endpoint import Endpoint
 from service.door.forgery import ForgeryGuard
 from service.door.identity import Identity
@@ -37,6 +38,7 @@ def door(app: ASGIApp, *, work: Workplace, endpoints: Sequence[Endpoint], tell: 
     inside = app
     for layer in (
         BodyInspection,
+        Attention,
         Deadline,
         QueryInspection,
         ForgeryGuard,

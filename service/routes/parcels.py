@@ -8,8 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartParser
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from kpfootprint.errors import Problem
@@ -94,8 +93,8 @@ async def _reader_of_form(request: Request, given: dict[str, Any], choices: dict
 
     try:
         form = await MultiPartParser(request.headers, stream(), max_files=1, max_part_size=len(body) + 1).parse()
-    except (HTTPException, KeyError, ValueError) as error:
-        raise Refused("bad_request", f"The form cannot be read: {getattr(error, 'detail', error)}") from None
+    except (MultiPartException, KeyError, ValueError) as error:
+        raise Refused("bad_request", f"The form cannot be read: {error}") from None
     upload = form.get("file")
     if not isinstance(upload, UploadFile):
         problem = Problem(

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from typing import Annotated, Any, Literal, NotRequired, Required
 
 from annotated_types import Gt, Le
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from kpfootprint.rules import Conclusion
 
 Role = Literal["viewer", "monitor", "researcher", "admin"]
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
-Day = Annotated[str, Field(json_schema_extra={"format": "date"})]
 Href = str
 Weight = Annotated[float, Gt(0), Le(5000)]
 Positive = Annotated[float, Gt(0)]
 
 STRICT = ConfigDict(extra="forbid")
+
+
+def _a_day(text: str) -> str:
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
+        raise ValueError("not a date; write dates as YYYY-MM-DD")
+    date.fromisoformat(text)
+    return text
+
+
+Day = Annotated[str, AfterValidator(_a_day), Field(json_schema_extra={"format": "date"})]
 
 
 class ProblemShape(TypedDict):
