@@ -7,7 +7,10 @@ others goes out (terminal, page, document) such characters become ``\u200b`` and
 
 from __future__ import annotations
 
+import csv
+import io
 import re
+from collections.abc import Iterable
 from typing import Any
 
 UNSEEN = re.compile(
@@ -19,6 +22,9 @@ UNSEEN = re.compile(
     "\U0001d173-\U0001d17a\ud800-\udfff"  # musical controls, halves of characters
     "]"
 )
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""How texts begin that a spreadsheet takes for a formula, in the wide forms of East Asian keyboards too."""
 
 
 def visible(text: str) -> str:
@@ -44,6 +50,24 @@ def visible_throughout(document: Any) -> Any:
     if isinstance(document, list):
         return [visible_throughout(item) for item in document]
     return document
+
+
+def harmless(cell: Any) -> Any:
+    """Return a cell that no spreadsheet takes for a formula; numbers stay numbers.
+
+    A text that begins as a formula does gets an apostrophe before it, as people write one who mean the text.
+
+    >>> harmless("=1+1"), harmless(-0.5)
+    ("'=1+1", -0.5)
+    """
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+
+
+def csv_line(cells: Iterable[Any]) -> str:
+    """Return harmless cells as a line of CSV, without its end."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow([harmless(cell) for cell in cells])
+    return line.getvalue()
 
 
 def _written_out(found: re.Match[str]) -> str:

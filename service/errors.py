@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from kpfootprint.errors import IngestError, InvalidParcel, Problem, ReleaseError, SchemeMismatch
@@ -101,6 +101,12 @@ def _told(problem: Problem) -> dict[str, Any]:
     }
 
 
+def refusal_for(problems: Sequence[Problem]) -> Refused:
+    """Return the refusal of an input with these problems."""
+    count = len(problems)
+    return Refused("invalid_input", f"{count} problem{'s' if count != 1 else ''} found.", problems=tuple(problems))
+
+
 def bad_parameter(name: str, value: str, reason: str, *, place: str = "query") -> Refused:
     """Return the refusal of a parameter of the query or a header."""
     problem = Problem(table=place, column=name, value=value[:80], code="invalid", reason=reason)
@@ -113,8 +119,7 @@ def refusal_of(error: Exception) -> Refused | None:
         case Refused():
             return error
         case IngestError(problems=problems):
-            count = len(problems)
-            return Refused("invalid_input", f"{count} problem{'s' if count != 1 else ''} found.", problems=problems)
+            return refusal_for(problems)
         case InvalidParcel():
             return Refused("invalid_parcel", str(error))
         case SchemeMismatch():

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.cluster import cluster
 
 collect_ignore_glob = ["golden/*.py"]  # scripts that write golden values with other software
 
@@ -46,3 +49,11 @@ def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> None:
     for name in [name for name in os.environ if name.startswith("KPF_") and name != "KPF_REQUIRE"]:
         del os.environ[name]
     os.environ["KPF_HOME"] = str(tmp_path_factory.mktemp("kpf-home"))
+
+
+@pytest.fixture(scope="session")
+def dask_scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start a Dask scheduler with two workers on this machine; give its address."""
+    pytest.importorskip("distributed", reason="dask: the extra is not installed")
+    with cluster(tmp_path_factory.mktemp("dask")) as address:
+        yield address

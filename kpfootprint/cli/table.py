@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from typing import Any
+
+from kpfootprint.visible import csv_line
 
 COLUMNS = (
     *("parcel_id", "conclusion", "log10_lr", "low", "high", "verbal", "typicality_p", "novelty_p"),
     *("declared", "n_stones", "carats", "exported_on", "undeclared_stones", "cautions", "release", "report_id"),
     "problems",
 )
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def head() -> str:
     """Return the line of headers."""
-    return _line(COLUMNS)
+    return csv_line(COLUMNS)
 
 
 def row(line: str) -> str:
@@ -44,19 +43,9 @@ def row(line: str) -> str:
             "release": document["model"]["release"],
             "report_id": document["report_id"],
         }
-    return _line([cells.get(name) for name in COLUMNS])
+    return csv_line([cells.get(name) for name in COLUMNS])
 
 
 def _problem(item: dict[str, Any]) -> str:
     place = ", ".join(str(item[name]) for name in ("table", "row", "column") if item.get(name) is not None)
     return f"{place}: {item['reason']}"
-
-
-def _line(cells: Any) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow([_harmless(cell) for cell in cells])
-    return line.getvalue()
-
-
-def _harmless(cell: Any) -> Any:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -64,6 +64,23 @@ def day(name: str, about: str) -> Query:
         raise ValueError("not a date; write dates as YYYY-MM-DD")
 
     return Query(name=name, about=about, schema={"type": "string", "format": "date"}, read=read)
+
+
+def day_or_moment(name: str, about: str) -> Query:
+    """Return a parameter that is a day, or a moment; one without a zone is in UTC."""
+
+    def read(text: str) -> date:
+        given = text.replace(" ", "+")  # what a plus of an address was read as
+        try:
+            if len(given) == 10:
+                return date.fromisoformat(given)
+            moment = datetime.fromisoformat(given)
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):
+            raise ValueError("not a date; write dates as YYYY-MM-DD, moments as YYYY-MM-DDTHH:MM:SSZ") from None
+
+    schema = {"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}
+    return Query(name=name, about=about, schema=schema, read=read)
 
 
 def choice(name: str, about: str, options: Sequence[str], *, default: str | None = None) -> Query:

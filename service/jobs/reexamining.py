@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -78,18 +79,21 @@ def _stretch(work: Workplace, job: Job, release: Release, done: int) -> tuple[li
     return changes, len(rows)
 
 
-def _day(content: Any) -> Any:
-    from datetime import date
-
+def _day(content: Any) -> date | None:
     told = content["parcel"].get("status_on")
     return None if told is None else date.fromisoformat(told)
 
 
 def _why(before: float | None, after: float | None, old: Any, new: Any) -> str:
+    """Say what moved: the LR, and what asked for a query or kept it from being consistent, then and now."""
     reasons = []
-    if before is not None and after is not None and abs(after - before) >= 0.05:
+    if before is not None and after is not None and before != after:
         reasons.append(f"log10 LR went from {before:.2f} to {after:.2f}")
-    gone = {item["code"] for item in old["cautions"]} ^ {item["code"] for item in new["cautions"]}
-    if gone:
-        reasons.append(f"cautions differ: {', '.join(sorted(gone))}")
-    return "; ".join(reasons) or "the rules of the release differ"
+    for when, content in (("before", old), ("now", new)):
+        told = " ".join(item["text"] for item in content["explanation"]["sentences"] if _decides(item["code"]))
+        reasons.append(f"{when}: {told or 'nothing kept it from being consistent.'}")
+    return "; ".join(reasons)
+
+
+def _decides(code: str) -> bool:
+    return code.startswith(("asks_", "short_"))

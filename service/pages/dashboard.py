@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
-
 from starlette.requests import Request
 from starlette.responses import Response
 
 from kpfootprint.rules import CONCLUSIONS
+from kpfootprint.visible import csv_line
 from service.door.endpoint import Answer, Endpoint
 from service.door.visit import visit_of
 from service.pages.render import page
@@ -33,14 +31,12 @@ def show(request: Request) -> Response:
 
 def table(request: Request) -> Response:
     """Return shipments by month and zone as CSV."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
+    lines = [csv_line(COLUMNS)]
     for item in dashboard(visit_of(request).work).months:
         counts = [item.conclusions.get(name, 0) for name in (*CONCLUSIONS, NONE)]
-        writer.writerow([item.month, item.zone_id, item.n_parcels, item.n_stones, item.carats, *counts])
+        lines.append(csv_line([item.month, item.zone_id, item.n_parcels, item.n_stones, item.carats, *counts]))
     headers = {"Content-Disposition": 'attachment; filename="shipments.csv"'}
-    return Response(out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response("".join(f"{line}\r\n" for line in lines), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 ENDPOINTS = (

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -12,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kpfootprint.report.report import canonical
+from kpfootprint.visible import csv_line
 from service.register.comparisons import unpacked
 from service.register.database import snapshot
 from service.register.entries import Entry, walk, written
@@ -22,16 +21,16 @@ COLUMNS = (
     *("release", "report_id", "flags", "values", "hash"),
 )
 MEMBERS = ("parcel_id", "conclusion", "log10_lr", "release", "report_id")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+CRLF = "\r\n"
 
 
 def exported(engine: sa.Engine, form: str, start: datetime | None = None, end: datetime | None = None) -> Iterator[str]:
     """Yield the lines of every entry, or of those of a span of time."""
     if form == "csv":
-        yield _csv_line(COLUMNS)
+        yield csv_line(COLUMNS) + CRLF
     with snapshot(engine) as connection:
         for entry in walk(connection, start=start, end=end):
-            yield _csv_line(_cells(entry)) if form == "csv" else _json_line(connection, entry)
+            yield csv_line(_cells(entry)) + CRLF if form == "csv" else _json_line(connection, entry)
 
 
 def _json_line(connection: sa.Connection, entry: Entry) -> str:
@@ -70,20 +69,3 @@ def _cells(entry: Entry) -> list[Any]:
         **told,
     }
     return [cells.get(name) for name in COLUMNS]
-
-
-def _csv_line(cells: Any) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\r\n").writerow([harmless(cell) for cell in cells])
-    return line.getvalue()
-
-
-def harmless(cell: Any) -> Any:
-    """Return a cell that no spreadsheet takes for a formula; numbers stay numbers.
-
-    Examples
-    --------
-    >>> harmless("=1+1"), harmless(-0.5)
-    ("'=1+1", -0.5)
-    """
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell

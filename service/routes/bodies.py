@@ -11,7 +11,7 @@ from starlette.requests import Request
 from kpfootprint.errors import Problem
 from kpfootprint.strict_json import AmbiguousJson, NotJson, read_json
 from service.door.visit import visit_of
-from service.errors import Refused
+from service.errors import Refused, refusal_for
 
 SHOWN = 80
 
@@ -21,8 +21,7 @@ def json_in(body: bytes) -> Any:
     try:
         return read_json(body)
     except AmbiguousJson as error:
-        problem = Problem(table="body", code="ambiguous_json", reason=str(error))
-        raise Refused("invalid_input", "1 problem found.", problems=(problem,)) from None
+        raise refusal_for([Problem(table="body", code="ambiguous_json", reason=str(error))]) from None
     except NotJson as error:
         raise Refused("not_json", f"The body is not JSON: {error}.") from None
 
@@ -44,7 +43,7 @@ def checked(document: Any, shape: Any, *, table: str) -> Any:
         found = _adapter(shape).validate_python(document, strict=True)
     except ValidationError as error:
         problems = tuple(_problem(fault, table) for fault in error.errors(include_url=False, include_context=False))
-        raise Refused("invalid_input", f"{len(problems)} problems found.", problems=problems) from None
+        raise refusal_for(problems) from None
     _refuse_unwritable(found, table)
     return found
 

@@ -15,6 +15,7 @@ from service.door.visit import visit_of
 from service.register.entries import Entry
 from service.routes import shapes_of_cases as shapes
 from service.routes.bodies import document_in
+from service.routes.paging import PAGING, listed
 from service.work.decide import give_opinion, tell_outcome
 from service.work.outcomes import Case, cases, summary
 
@@ -56,7 +57,7 @@ async def create_outcome(request: Request) -> Response:
 def index(request: Request) -> Response:
     """Return every case whose origin became known, and how the conclusions stood up."""
     found = cases(visit_of(request).work)
-    return JSONResponse({**summary(found), "items": [_shown(case) for case in found], "next": None})
+    return JSONResponse({**summary(found), **listed(request, [_shown(case) for case in found])})
 
 
 def _kept(entry: Entry) -> dict[str, Any]:
@@ -105,6 +106,7 @@ ENDPOINTS = (
         path="/v1/outcomes",
         role="viewer",
         handler=index,
+        query=PAGING,
         answer=Answer(shape=shapes.Outcomes),
         summary="Read how conclusions stood up where the origin became known.",
     ),

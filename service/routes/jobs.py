@@ -13,6 +13,7 @@ from service.door.visit import visit_of
 from service.errors import Refused
 from service.register import jobs
 from service.routes import shapes_of_submissions as shapes
+from service.work.place import Workplace
 
 
 def show(request: Request) -> Response:
@@ -33,6 +34,13 @@ def _found(job: jobs.Job | None) -> jobs.Job:
     if job is None:
         raise Refused("not_found", "There is no job with this id.")
     return job
+
+
+def accepted(work: Workplace, job_id: str, place: str = "") -> Response:
+    """Return the answer to what a job will do: 202, the job, and where its result will be told (itself without one)."""
+    href = f"/v1/jobs/{job_id}"
+    answer: shapes.Accepted = {**job_shown(_found(jobs.job_of(work.engine, job_id))), "job": href}
+    return JSONResponse(answer, status_code=202, headers={"Location": place or href})
 
 
 def job_shown(job: jobs.Job) -> shapes.Job:

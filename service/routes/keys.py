@@ -16,12 +16,13 @@ from service.errors import Refused
 from service.register.keys import BadKey, Key, all_keys, make_key, revoke
 from service.routes import shapes
 from service.routes.bodies import document_in
+from service.routes.paging import PAGING, listed
 
 
 def index(request: Request) -> Response:
     """List every key, never its secret."""
     found = all_keys(visit_of(request).work.engine)
-    return JSONResponse({"items": [_shown(key) for key in found], "next": None})
+    return JSONResponse(listed(request, [_shown(key) for key in found]))
 
 
 def create(request: Request) -> Response:
@@ -73,6 +74,7 @@ ENDPOINTS = (
         path="/v1/keys",
         role="admin",
         handler=index,
+        query=PAGING,
         answer=Answer(shape=shapes.Keys),
         summary="List the keys, without their secrets.",
     ),

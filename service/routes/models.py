@@ -14,13 +14,14 @@ from service.door.visit import visit_of
 from service.register.activations import Activation
 from service.routes import shapes
 from service.routes.bodies import document_in
+from service.routes.paging import PAGING, listed
 from service.work.releases import Known, activate, known_release, known_releases, roll_back
 
 
 def index(request: Request) -> Response:
     """List the releases; one of them is active."""
     items = [_shown(item) for item in known_releases(visit_of(request).work)]
-    return JSONResponse({"items": items, "next": None})
+    return JSONResponse(listed(request, items))
 
 
 def show(request: Request) -> Response:
@@ -84,6 +85,7 @@ ENDPOINTS = (
         path="/v1/models",
         role="viewer",
         handler=index,
+        query=PAGING,
         answer=Answer(shape=shapes.Models),
         summary="List the releases; one is active.",
     ),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime, time, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 
-from service.door.query import Query, day, whole_number
+from service.door.query import Query, day_or_moment, whole_number
 from service.door.visit import visit_of
 
 PAGE = 50
@@ -19,17 +19,28 @@ PAGING: tuple[Query, ...] = (
     whole_number("limit", f"How many items; {PAGE} without it.", maximum=MAX_PAGE, default=PAGE),
     whole_number("before", "Where the page starts; `next` of the page before holds it."),
 )
-FROM = day("from", "First day (UTC).")
-TO = day("to", "Last day (UTC), itself included.")
+FROM = day_or_moment("from", "First day, or first moment (UTC).")
+TO = day_or_moment("to", "Last day, or last moment (UTC), itself included.")
 
 
 def span_in(asked: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:
-    """Return the beginning of the first day and the end of the last one, as they are asked for."""
+    """Return where a span begins and what it ends before; a day, and a second, is in it to its end."""
     start, end = asked["from"], asked["to"]
-    return (
-        None if start is None else datetime.combine(start, time(), UTC),
-        None if end is None else datetime.combine(end, time(), UTC) + timedelta(days=1),
-    )
+    if end is not None:
+        end = _moment(end) + (timedelta(seconds=1) if isinstance(end, datetime) else timedelta(days=1))
+    return None if start is None else _moment(start), end
+
+
+def _moment(given: date) -> datetime:
+    return given if isinstance(given, datetime) else datetime.combine(given, time(), UTC)
+
+
+def listed(request: Request, items: Sequence[Any]) -> dict[str, Any]:
+    """Return a page of a list that is short enough to be had whole; `before` counts the items before the page."""
+    asked = visit_of(request).asked
+    start = asked["before"] or 0
+    end = start + asked["limit"]
+    return {"items": [*items[start:end]], "next": following(request, end if end < len(items) else None)}
 
 
 def following(request: Request, further: int | None) -> str | None:

@@ -18,7 +18,7 @@ from kpfootprint.release import Release
 from service.door.endpoint import JSON, MULTIPART
 from service.door.query import Query, text
 from service.door.visit import visit_of
-from service.errors import Refused
+from service.errors import Refused, refusal_for
 from service.routes import shapes
 from service.routes.bodies import json_in
 from service.routes.uploads import FILE
@@ -109,7 +109,7 @@ async def _reader_of_form(request: Request, given: dict[str, Any], choices: dict
         problems = tuple(
             Problem(table="form", column=key[:80], code="unknown_column", reason=reason) for key in unknown
         )
-        raise Refused("invalid_input", f"{len(problems)} problems found.", problems=problems)
+        raise refusal_for(problems)
     declared = [value for value in form.getlist("declare") if isinstance(value, str) and value.strip()]
     choices |= _choices([value for value in form.getlist("choose") if isinstance(value, str)])
     own = _given({key: fields.get(key) for key in (*TEXTS, *CONDITIONS)}, tuple(declared))

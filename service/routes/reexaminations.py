@@ -12,7 +12,8 @@ from service.register import entries, jobs
 from service.register.database import reading
 from service.routes import shapes_of_cases as shapes
 from service.routes.bodies import document_in
-from service.routes.shapes import Accepted
+from service.routes.jobs import accepted
+from service.routes.shapes_of_submissions import Accepted
 from service.work.reexamine import queue_reexamination
 
 
@@ -21,8 +22,7 @@ def create(request: Request) -> Response:
     visit = visit_of(request)
     given: shapes.NewReexamination = document_in(request, shapes.NewReexamination, table="reexamination")
     job_id = queue_reexamination(visit.work, given["release"], actor=visit.who.actor)
-    answer: Accepted = {"id": job_id, "job": f"/v1/jobs/{job_id}"}
-    return JSONResponse(answer, status_code=202, headers={"Location": f"/v1/reexaminations/{job_id}"})
+    return accepted(visit.work, job_id, f"/v1/reexaminations/{job_id}")
 
 
 def show(request: Request) -> Response:

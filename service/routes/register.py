@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 
+from anyio import to_thread
 from starlette.concurrency import iterate_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from service.clock import written
-from service.door.endpoint import Answer, Body, Endpoint
+from service.door.endpoint import MULTIPART, Answer, Body, Endpoint
 from service.door.query import choice
 from service.door.visit import visit_of
 from service.register import entries
@@ -17,7 +18,10 @@ from service.register.database import reading
 from service.register.entries import Head
 from service.register.exchange import exported
 from service.routes import shapes
+from service.routes.jobs import accepted
 from service.routes.paging import FROM, TO, span_in
+from service.routes.shapes_of_submissions import Accepted
+from service.routes.uploads import file_in, form_in, form_schema
 from service.work.take_in import queue_import
 
 JSON_LINES = "application/x-ndjson"
@@ -51,10 +55,16 @@ def export(request: Request) -> Response:
 async def take_in(request: Request) -> Response:
     """Take in what another register exported: 202, and the job that does it."""
     visit = visit_of(request)
-    content = await request.body()
+    if visit.media_type == MULTIPART:
+        form = await form_in(request)
+        try:
+            content = await file_in(form).read()
+        finally:
+            await form.close()
+    else:
+        content = await request.body()
     job_id = await visit.work.heavy(partial(queue_import, visit.work, content, actor=visit.who.actor))
-    answer: shapes.Accepted = {"id": job_id, "job": f"/v1/jobs/{job_id}"}
-    return JSONResponse(answer, status_code=202, headers={"Location": f"/v1/jobs/{job_id}"})
+    return await to_thread.run_sync(accepted, visit.work, job_id)
 
 
 ENDPOINTS = (
@@ -80,8 +90,8 @@ ENDPOINTS = (
         path="/v1/register/import",
         role="monitor",
         handler=take_in,
-        body=Body(kinds={kind: {"type": "string"} for kind in IMPORTED}, streamed=True),
-        answer=Answer(shape=shapes.Accepted, status=202),
+        body=Body(kinds={kind: {"type": "string"} for kind in IMPORTED} | {MULTIPART: form_schema()}, streamed=True),
+        answer=Answer(shape=Accepted, status=202),
         summary="Take in what another register exported.",
     ),
 )

@@ -13,6 +13,7 @@ from service.door.visit import visit_of
 from service.errors import Refused
 from service.register import sessions
 from service.routes import shapes
+from service.routes.paging import PAGING, listed
 
 
 def index(request: Request) -> Response:
@@ -27,7 +28,7 @@ def index(request: Request) -> Response:
         }
         for item in sessions.open_sessions(visit_of(request).work.engine)
     ]
-    return JSONResponse({"items": items, "next": None})
+    return JSONResponse(listed(request, items))
 
 
 def delete(request: Request) -> Response:
@@ -43,6 +44,7 @@ ENDPOINTS = (
         path="/v1/sessions",
         role="admin",
         handler=index,
+        query=PAGING,
         answer=Answer(shape=shapes.Sessions),
         summary="List the browsers that are signed in.",
     ),

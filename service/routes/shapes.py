@@ -177,7 +177,7 @@ class Zones(TypedDict):
 
     on: Day
     items: list[ZoneItem]
-    next: None
+    next: Href | None
 
 
 class Headline(TypedDict):
@@ -217,7 +217,7 @@ class Models(TypedDict):
     """Every release that is here."""
 
     items: list[ModelItem]
-    next: None
+    next: Href | None
 
 
 class NewKey(TypedDict):
@@ -252,7 +252,7 @@ class Keys(TypedDict):
     """Every key."""
 
     items: list[KeyItem]
-    next: None
+    next: Href | None
 
 
 class ProblemDetails(TypedDict):
@@ -274,13 +274,6 @@ class Head(TypedDict):
     position: int
     hash: str
     at: Moment | None
-
-
-class Accepted(TypedDict):
-    """A job that was put into the queue."""
-
-    id: str
-    job: Href
 
 
 class NewActivation(TypedDict):
@@ -315,7 +308,7 @@ class Sessions(TypedDict):
     """Every session that has not ended."""
 
     items: list[SessionItem]
-    next: None
+    next: Href | None
 
 
 class Reason(TypedDict):

@@ -117,7 +117,7 @@ class Outcomes(TypedDict):
     cllr: Cllr
     error_rates: ErrorRatesOnCases
     items: list[OutcomeItem]
-    next: None
+    next: Href | None
 
 
 class NewReexamination(TypedDict):

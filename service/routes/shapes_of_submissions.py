@@ -25,6 +25,12 @@ class Job(TypedDict):
     result: Href | None
 
 
+class Accepted(Job):
+    """A job that was put into the queue, and where to ask for it."""
+
+    job: Href
+
+
 class Progress(TypedDict):
     """How far a job is."""
 

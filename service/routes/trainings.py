@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
+from anyio import to_thread
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from service.door.endpoint import MULTIPART, Answer, Body, Endpoint
 from service.door.visit import visit_of
-from service.routes.shapes import Accepted
+from service.routes.jobs import accepted
+from service.routes.shapes_of_submissions import Accepted
 from service.routes.uploads import file_in, form_in, form_schema, text_in
 from service.work.train import queue_training
 
@@ -28,11 +30,8 @@ async def create(request: Request) -> Response:
         )
     finally:
         await form.close()
-    job_id = await visit.work.heavy(
-        partial(queue_training, visit.work, package=package, config=config, actor=visit.who.actor)
-    )
-    answer: Accepted = {"id": job_id, "job": f"/v1/jobs/{job_id}"}
-    return JSONResponse(answer, status_code=202, headers={"Location": f"/v1/jobs/{job_id}"})
+    queue = partial(queue_training, visit.work, package=package, config=config, actor=visit.who.actor)
+    return await to_thread.run_sync(accepted, visit.work, await visit.work.heavy(queue))
 
 
 ENDPOINTS = (

@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from kpfootprint.errors import Problem
 from service.door.visit import visit_of
-from service.errors import Refused
+from service.errors import Refused, refusal_for
 
 MAX_FIELDS = 100
 FILE = {"type": "string", "format": "binary"}
@@ -40,7 +40,7 @@ async def form_in(request: Request, *texts: str, files: tuple[str, ...] = ("file
             problems.append(Problem(table="form", column=name[:80], code="unknown_column", reason=reason))
     if problems:
         await form.close()
-        raise Refused("invalid_input", f"{len(problems)} problems found.", problems=tuple(problems))
+        raise refusal_for(problems)
     return form
 
 

@@ -10,6 +10,7 @@ from service.door.endpoint import Answer, Endpoint
 from service.door.query import day
 from service.door.visit import visit_of
 from service.routes import shapes
+from service.routes.paging import PAGING, listed
 
 
 def index(request: Request) -> Response:
@@ -27,7 +28,7 @@ def index(request: Request) -> Response:
         }
         for zone in table.zones
     ]
-    return JSONResponse({"on": on.isoformat(), "items": items, "next": None})
+    return JSONResponse({"on": on.isoformat(), **listed(request, items)})
 
 
 ENDPOINTS = (
@@ -36,7 +37,7 @@ ENDPOINTS = (
         path="/v1/zones",
         role="viewer",
         handler=index,
-        query=(day("on", "Day whose status is told; today without it."),),
+        query=(*PAGING, day("on", "Day whose status is told; today without it.")),
         answer=Answer(shape=shapes.Zones),
         summary="List the zones and their status on a day.",
     ),

@@ -51,13 +51,14 @@ def calendar_of(submissions: Sequence[Submission], moment: datetime, base: str) 
     lines.append("X-WR-CALNAME:kpfootprint: submissions due")
     for item in submissions:
         told = f"{'Overdue: ' if item.due_at < moment else 'Due: '}{item.exporter or item.file_name}"
+        parcels = "1 parcel" if item.n_parcels == 1 else f"{item.n_parcels} parcels"
         lines += [
             "BEGIN:VEVENT",
             f"UID:{item.id}@kpfootprint",
             f"DTSTAMP:{_stamp(item.received_at)}",
             f"DTSTART:{_stamp(item.due_at)}",
             f"DTEND:{_stamp(item.due_at)}",
-            f"SUMMARY:{_escaped(f'{told}, {item.n_parcels} parcels')}",
+            f"SUMMARY:{_escaped(f'{told}, {parcels}')}",
             f"URL:{base}/submissions/{item.id}",
             "END:VEVENT",
         ]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kpfootprint.errors import Problem
-from service.errors import Refused
+from service.errors import Refused, refusal_for
 from service.register import comparisons, entries, submissions
 from service.register.database import registering
 from service.register.entries import Entry
@@ -53,7 +53,7 @@ def tell_outcome(
         reason = f"the shares add up to {total:g}, and must to 1"
         problems.append(Problem(table="origin", column="share", code="invalid", reason=reason))
     if problems:
-        raise Refused("invalid_input", f"{len(problems)} problems found.", problems=tuple(problems))
+        raise refusal_for(problems)
     values = {"origin": [dict(item) for item in origin], "source": source}
     return _noted(work, comparison_id, "outcome", values, actor)
 

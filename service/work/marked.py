@@ -14,7 +14,7 @@ from openpyxl.comments import Comment
 from openpyxl.styles import PatternFill
 
 from kpfootprint.errors import Problem
-from service.register.exchange import harmless
+from kpfootprint.visible import harmless
 
 BAD = PatternFill("solid", start_color="FFC7B0", end_color="FFC7B0")
 HEAD_ROWS = 20

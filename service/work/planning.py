@@ -13,7 +13,7 @@ from kpfootprint.parcel import Batch
 from kpfootprint.planning.answers import adequacy_answer, plan_answer, pool_answer
 from kpfootprint.release import Release
 from kpfootprint.report.planned import worded
-from service.errors import Refused
+from service.errors import Refused, refusal_for
 from service.register import comparisons
 from service.work.place import Workplace
 
@@ -56,5 +56,5 @@ def pooled(work: Workplace, ids: Sequence[str], on: date) -> dict[str, Any]:
         elif kept is not None:
             parcels.append(ingest_json(json.loads(kept), release.scheme, release.zone_table, sealed=True))
     if problems:
-        raise Refused("invalid_input", f"{len(problems)} problems found.", problems=tuple(problems))
+        raise refusal_for(problems)
     return worded(pool_answer(Batch(tuple(parcels)), release, on), zone_names(release))

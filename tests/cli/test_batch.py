@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -91,6 +93,39 @@ def test_a_dask_cluster_gives_the_same_lines(tmp_path: Path, dask_scheduler: str
     one, cluster = run(submission, tmp_path), run(submission, tmp_path, "--scheduler", dask_scheduler)
     assert cluster.status == 0, cluster.err
     assert without_clock(cluster) == without_clock(one)
+
+
+def test_a_table_for_spreadsheets_has_a_row_for_every_parcel(examples: Path, tmp_path: Path) -> None:
+    submission = spoilt(examples, tmp_path / "spoilt")
+    rows = (submission / "parcels.csv").read_text(encoding="utf-8").replace("A-03", "=1+1")
+    (submission / "parcels.csv").write_text(rows, encoding="utf-8")
+    for name in ("declarations.csv", "stones.csv"):
+        text = (submission / name).read_text(encoding="utf-8").replace("A-03", "=1+1")
+        (submission / name).write_text(text, encoding="utf-8")
+    told, table = run(submission, tmp_path), run(submission, tmp_path, "--format", "csv")
+    assert (told.status, table.status) == (3, 3)
+    found = list(csv.DictReader(io.StringIO(table.text)))
+    first, bad, last = lines(told)
+    assert [row["parcel_id"].lstrip("'") for row in found] == ["A-01", "A-02", "=1+1"]
+    assert not any(cell.startswith(("=", "+", "@")) for row in found for cell in row.values()), "no formula"
+    for row, line in ((found[0], first), (found[2], last)):
+        assert row["conclusion"] == line["conclusion"]
+        assert float(row["log10_lr"]) == line["verification"]["log10_lr"]
+        assert row["report_id"] == line["report_id"]
+    assert found[1]["conclusion"] == ""
+    assert bad["problems"][0]["reason"] in found[1]["problems"]
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_each_good_parcel_gets_its_report_as_a_page(examples: Path, tmp_path: Path, lang: str) -> None:
+    folder = tmp_path / "pages"
+    done = run(spoilt(examples, tmp_path / "spoilt"), tmp_path, "--reports", folder, "--lang", lang)
+    assert done.status == 3
+    assert [path.name for path in sorted(folder.iterdir())] == ["0001-A-01.html", "0003-A-03.html"]
+    for path, line in zip(sorted(folder.iterdir()), [lines(done)[0], lines(done)[2]], strict=True):
+        page = path.read_text(encoding="utf-8")
+        assert f'<html lang="{lang}">' in page
+        assert line["report_id"] in page
 
 
 def test_a_submission_that_cannot_be_read_is_bad_input(tmp_path: Path) -> None:

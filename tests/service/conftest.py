@@ -16,6 +16,7 @@ from service.register.keys import create_key
 from service.settings import Settings
 from tests.needs import require
 from tests.service.databases import Postgres
+from tests.service.office import Office
 
 Ask = Callable[..., Any]
 
@@ -116,3 +117,15 @@ def kept(ask: Ask, parcel: dict[str, Any]) -> str:
     assert answer.status_code == 201
     location: str = answer.headers["location"]
     return location
+
+
+@pytest.fixture(scope="module", params=BOTH)
+def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    url = request.getfixturevalue("postgres").new_database() if request.param == "postgres" else None
+    os.environ |= {"BENTOML_DO_NOT_TRACK": "true", "BENTOML_HOME": str(tmp_path_factory.mktemp("bentoml"))}
+    settings = Settings(home=tmp_path_factory.mktemp("office"), database_url=url, rate_per_minute=0)
+    open_register(settings).dispose()
+    made = Office(settings)
+    with made.client:
+        yield made
+    made.work.close()

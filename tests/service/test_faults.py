@@ -20,8 +20,8 @@ from service.register.tables import comparisons, submission_parcels
 from service.register.verify import verify
 from service.settings import Settings, environment_of
 from tests.service.databases import Postgres
+from tests.service.office import shipment
 from tests.service.server import Server
-from tests.service.test_submissions import shipment
 
 pytestmark = pytest.mark.slow
 

@@ -15,8 +15,8 @@ from starlette.testclient import TestClient
 from service.jobs.worker import work_once
 from service.settings import Settings
 from service.work.place import Workplace
+from tests.service.office import shipment
 from tests.service.reading import token_in
-from tests.service.test_submissions import shipment
 
 
 def carried(page: str) -> dict[str, str]:

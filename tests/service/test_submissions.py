@@ -5,104 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import json
-import threading
-import zipfile
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from kpfootprint.release import shipped_release
 from service import clock
-from service.jobs.worker import work_once
 from service.register.database import open_register
-from service.register.keys import ROLES, create_key
 from service.register.verify import verify
 from service.settings import Settings
 from service.work.place import Workplace
-from tests.service.conftest import BOTH
+from tests.service.office import Office, shipment
 from tests.service.reading import problem_in
-
-Ask = Callable[..., Any]
-
-
-class Office:
-    """An app with its keys and a worker that works when it is told to."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.keys = {role: create_key(settings, role, f"the {role}") for role in ROLES}
-        self.work = Workplace(settings)
-        self.work.open()
-        from service.app import create_app
-
-        self.client = TestClient(create_app(settings).to_asgi(), raise_server_exceptions=False)
-
-    def ask(self, role: str, method: str, path: str, **more: Any) -> Any:
-        self.client.cookies.clear()
-        headers = {"Authorization": f"Bearer {self.keys[role]}"} | more.pop("headers", {})
-        return self.client.request(method, path, headers=headers, **more)
-
-    def get(self, path: str) -> Any:
-        answer = self.ask("viewer", "GET", path)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    def send(self, content: bytes, name: str = "shipment.zip", **more: Any) -> Any:
-        return self.ask("monitor", "POST", "/v1/submissions", files={"file": (name, content)}, **more)
-
-    def run_jobs(self) -> int:
-        ran = 0
-        while work_once(self.work, threading.Event()):
-            ran += 1
-        return ran
-
-
-@pytest.fixture(scope="module", params=BOTH)
-def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    import os
-
-    url = request.getfixturevalue("postgres").new_database() if request.param == "postgres" else None
-    os.environ |= {"BENTOML_DO_NOT_TRACK": "true", "BENTOML_HOME": str(tmp_path_factory.mktemp("bentoml"))}
-    settings = Settings(home=tmp_path_factory.mktemp("office"), database_url=url, rate_per_minute=0)
-    open_register(settings).dispose()
-    made = Office(settings)
-    with made.client:
-        yield made
-    made.work.close()
-
-
-COLOURS = ("brown", "cape", "colourless", "yellow", "grey")
-SHAPES = ("cube", "flat", "macle", "octahedron", "dodecahedron", "fragment", "boart")
-
-
-def shipment(n: int = 3, *, bad: bool = True, prefix: str = "L", shift: float = 0.0, **columns: str) -> bytes:
-    """Return a zip of parcels of 60 stones; the last one has a negative weight."""
-    head = "parcel_id,exported_on,exporter,certificate_no,value_usd"
-    fields = {"exported_on": "2024-03-11", "exporter": "Badica", "certificate_no": f"CF-{prefix}", "value_usd": "900"}
-    fields |= columns
-    stones = ["parcel_id,weight_ct,colour,morphology"]
-    for number in range(n):
-        stones += [
-            f"{prefix}{number},{0.2 + shift + (number * 60 + k) * 0.6180339887 % 1 * 1.7:.3f},"
-            f"{COLOURS[k % 5]},{SHAPES[k % 7]}"
-            for k in range(60)
-        ]
-    if bad:
-        stones.append(f"{prefix}{n - 1},-1,brown,cube")
-    tables = {
-        "parcels.csv": "\n".join([head, *(f"{prefix}{i},{','.join(fields.values())}" for i in range(n))]),
-        "declarations.csv": "\n".join(["parcel_id,zone_id,carats", *(f"{prefix}{i},berberati,20" for i in range(n))]),
-        "stones.csv": "\n".join(stones),
-    }
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        for name, text in tables.items():
-            archive.writestr(name, text)
-    return packed.getvalue()
 
 
 def test_from_arrival_to_decision(office: Office) -> None:
@@ -256,6 +171,23 @@ def test_a_zone_has_a_history(office: Office) -> None:
     assert "value_outside_history" in codes
     assert "carats_above_history" not in codes
     assert codes["value_outside_history"]["values"]["n"] >= 12
+
+
+def test_more_carats_than_a_zone_ever_gave_are_flagged(office: Office) -> None:
+    office.send(shipment(12, bad=False, prefix="V", zone="carnot"))
+    office.run_jobs()
+    found = {}
+    for carats in (20, 40):
+        sent = office.send(shipment(1, bad=False, prefix=f"VX{carats}", zone="carnot", declared=carats))
+        office.run_jobs()
+        (parcel,) = office.get(sent.headers["location"])["parcels"]
+        found[carats] = {flag["code"]: flag for flag in parcel["flags"]}
+    assert "carats_above_history" not in found[20]
+    told = found[40]["carats_above_history"]
+    assert told["values"]["zone_id"] == "carnot"
+    assert told["values"]["carats"] == 40
+    assert 20 < told["values"]["high"] < 40
+    assert told["values"]["n"] >= 12
 
 
 def test_opinions_and_outcomes(office: Office) -> None:

@@ -13,7 +13,7 @@ import pytest
 from service.jobs.worker import work_once
 from service.register.database import open_register
 from service.settings import Settings
-from tests.service.test_submissions import Office
+from tests.service.office import Office
 from tests.training.packages import Kind, write_zip
 
 CONFIG = """

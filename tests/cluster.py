@@ -1,4 +1,4 @@
-"""Fixtures of the command line's tests."""
+"""A Dask cluster of the tests' own: a scheduler and two workers, processes of this machine."""
 
 from __future__ import annotations
 
@@ -7,16 +7,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 
-
-@pytest.fixture(scope="module")
-def dask_scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start a Dask scheduler with two workers on this machine; give its address."""
-    pytest.importorskip("distributed", reason="dask: the extra is not installed")
-    folder = tmp_path_factory.mktemp("dask")
+@contextmanager
+def cluster(folder: Path) -> Iterator[str]:
+    """Run a scheduler with two workers, which keep their files in `folder`; give its address."""
     file = folder / "scheduler.json"
     here = ("--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", str(file))
 
