@@ -90,10 +90,7 @@ def _why(before: float | None, after: float | None, old: Any, new: Any) -> str:
     if before is not None and after is not None and before != after:
         reasons.append(f"log10 LR went from {before:.2f} to {after:.2f}")
     for when, content in (("before", old), ("now", new)):
-        told = " ".join(item["text"] for item in content["explanation"]["sentences"] if _decides(item["code"]))
-        reasons.append(f"{when}: {told or 'nothing kept it from being consistent.'}")
+        said = (content["explanation"] or {}).get("sentences", ())
+        told = " ".join(item["text"] for item in said if item["code"].startswith(("asks_", "short_")))
+        reasons.append(f"{when} {content['conclusion']}{told and ': '}{told}")
     return "; ".join(reasons)
-
-
-def _decides(code: str) -> bool:
-    return code.startswith(("asks_", "short_"))
