@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
+
+Log10 = Annotated[float, "log10"]
+Fraction = Annotated[float, "fraction"]
+PValue = Annotated[float, "p_value"]
+Amount = Annotated[float, "amount"]
+Coordinate = Annotated[float, "coordinate"]
+"""Kinds of numbers; a report rounds each as its kind asks (`kpfootprint.report.rounding`)."""
 
 Value = str | int | float | bool | None | tuple[str, ...] | tuple[float, ...]
 Conclusion = Literal["consistent", "inconclusive", "query", "not_comparable"]
@@ -23,10 +30,10 @@ class Statement:
 class Interval:
     """An estimate between its limits, ``low <= estimate <= high``, at a stated level (0.9 = 90 %)."""
 
-    estimate: float
-    low: float
-    high: float
-    level: float
+    estimate: Fraction
+    low: Fraction
+    high: Fraction
+    level: Fraction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +41,7 @@ class DeclaredZone:
     """A declared zone with its status (compliant, suspended, not_covered) on the day used."""
 
     zone_id: str
-    carats: float | None
+    carats: Amount | None
     status_on_export_date: str | None
 
 
@@ -46,17 +53,17 @@ class AlternativeLR:
     """
 
     kind: str
-    log10_lr: float
+    log10_lr: Log10
     zone_id: str | None = None
-    unlisted_weight: float | None = None
+    unlisted_weight: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VarianceLR:
     """`log10_lr` if parcels of a zone varied `factor` times as much (in variance) as the reference parcels do."""
 
-    factor: float
-    log10_lr: float
+    factor: Amount
+    log10_lr: Log10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +74,9 @@ class SelectionLR:
     parcel's own range may have been taken out; ``size_conditional``: colour and morphology given size alone.
     """
 
-    as_recorded: float
-    marginalised: float
-    size_conditional: float | None
+    as_recorded: Log10
+    marginalised: Log10
+    size_conditional: Log10 | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,15 +89,15 @@ class Verification:
 
     h1: Statement
     h2: Statement
-    log10_lr: float
-    low: float
-    high: float
-    level: float
-    bounds: tuple[float, float]
+    log10_lr: Log10
+    low: Log10
+    high: Log10
+    level: Fraction
+    bounds: tuple[Log10, Log10]
     bound_hit: Literal["lower", "upper"] | None
-    log10_lr_unbounded: float
+    log10_lr_unbounded: Log10
     verbal: Statement | None
-    typicality_p: float
+    typicality_p: PValue
     by_alternative: tuple[AlternativeLR, ...]
     by_selection: SelectionLR
     by_variance: tuple[VarianceLR, ...] | None = None
@@ -103,10 +110,10 @@ class Attribution:
     `prediction_set` holds zone ids, and ``unlisted`` where no zone is excluded as a source nobody has sampled.
     """
 
-    zones: tuple[tuple[str, float], ...]
-    unlisted_posterior: float
+    zones: tuple[tuple[str, Fraction], ...]
+    unlisted_posterior: Fraction
     prediction_set: tuple[str, ...]
-    level: float
+    level: Fraction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +122,7 @@ class SourceShare:
 
     zone_id: str
     share: Interval
-    posterior: float
+    posterior: Fraction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,20 +135,20 @@ class Mixture:
 
     undeclared_stone_fraction: Interval
     undeclared_carat_fraction: Interval | None
-    p_value: float
-    detection_limit: float
+    p_value: PValue
+    detection_limit: Fraction
     sources: tuple[SourceShare, ...]
     indistinguishable: tuple[str, ...]
-    association_p: float | None
-    profile: tuple[tuple[float, float], ...]
+    association_p: PValue | None
+    profile: tuple[tuple[Fraction, Fraction], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Novelty:
     """Conformal p-value of "like nothing in the reference" and the smallest p that could be had."""
 
-    p_value: float
-    floor: float
+    p_value: PValue
+    floor: PValue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,27 +157,27 @@ class ClassFinding:
 
     attribute: str
     class_name: str
-    observed: float
-    expected: float | None
-    low: float | None
-    high: float | None
-    contribution: float | None
+    observed: Fraction
+    expected: Fraction | None
+    low: Fraction | None
+    high: Fraction | None
+    contribution: Log10 | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FootprintMap:
     """The parcel among reference parcels: two coordinates each, with the centre of every zone."""
 
-    parcel: tuple[float, float]
-    centres: Mapping[str, tuple[float, float]]
-    references: Mapping[str, tuple[tuple[float, float], ...]]
+    parcel: tuple[Coordinate, Coordinate]
+    centres: Mapping[str, tuple[Coordinate, Coordinate]]
+    references: Mapping[str, tuple[tuple[Coordinate, Coordinate], ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
     """Shapley shares of `log10_lr_unbounded` by attribute, findings by class, sentences, and the map."""
 
-    attributes: tuple[tuple[str, float], ...]
+    attributes: tuple[tuple[str, Log10], ...]
     classes: tuple[ClassFinding, ...]
     sentences: tuple[Statement, ...]
     footprint_map: FootprintMap | None
@@ -180,9 +187,9 @@ class Explanation:
 class ErrorRate:
     """An error counted in an evaluation: `errors` of `trials`, with the limits of a 90 % interval."""
 
-    rate: float
-    low: float
-    high: float
+    rate: Fraction
+    low: Fraction
+    high: Fraction
     errors: int
     trials: int
 

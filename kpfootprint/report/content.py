@@ -8,12 +8,10 @@ from typing import Any
 
 from kpfootprint.comparison.results import (
     Attribution,
-    ErrorRate,
-    ErrorRates,
+    ClassFinding,
     Examination,
     Explanation,
-    Interval,
-    Mixture,
+    SourceShare,
     Statement,
     Verification,
 )
@@ -22,6 +20,7 @@ from kpfootprint.report import rounding
 from kpfootprint.report.locale import Names, names, words
 from kpfootprint.report.model_card import ModelCard
 from kpfootprint.report.report import SCHEMA_VERSION, Report, canonical, declared_status, seal
+from kpfootprint.report.rounding import Shapes
 from kpfootprint.report.sentences import rounded, say
 
 Json = dict[str, Any]
@@ -55,6 +54,11 @@ def build_report(parcel: Parcel, examination: Examination, model: ModelCard, *, 
         raise ValueError("created_at needs a time zone")
     card = canonical(model.to_json())
     tell = _teller(names(card, "en"))
+    shapes: Shapes = {Statement: tell, Attribution: _attribution, SourceShare: _source, ClassFinding: _class}
+
+    def plain(found: Any) -> Any:
+        return None if found is None else rounding.plain(found, shapes)
+
     content: Json = {
         "schema_version": SCHEMA_VERSION,
         "created_at": created_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -64,25 +68,18 @@ def build_report(parcel: Parcel, examination: Examination, model: ModelCard, *, 
             "day": examination.status_on.isoformat(),
             "declared": declared_status([zone.status_on_export_date for zone in examination.declared]),
         },
-        "verification": _maybe(examination.verification, lambda found: _verification(found, tell)),
-        "attribution": _maybe(examination.attribution, _attribution),
-        "mixture": _maybe(examination.mixture, _mixture),
-        "novelty": _maybe(
-            examination.novelty,
-            lambda found: {"p_value": rounding.p_value(found.p_value), "floor": rounding.p_value(found.floor)},
-        ),
-        "explanation": _maybe(
-            examination.explanation, lambda found: _explanation(found, examination.verification, tell)
-        ),
+        "verification": plain(examination.verification),
+        "attribution": plain(examination.attribution),
+        "mixture": plain(examination.mixture),
+        "novelty": plain(examination.novelty),
+        "explanation": None
+        if examination.explanation is None
+        else _explanation(examination.explanation, examination.verification, shapes),
         "conclusion": examination.conclusion,
-        "error_rates": _maybe(examination.error_rates, lambda found: _error_rates(found, tell)),
+        "error_rates": plain(examination.error_rates),
         "cautions": [tell(caution) for caution in examination.cautions],
     }
     return seal(content, {"model": card})
-
-
-def _maybe(found: Any, shape: Callable[[Any], Json]) -> Json | None:
-    return None if found is None else shape(found)
 
 
 def _or_none(value: float | None, rounds: Callable[[float], float]) -> float | None:
@@ -125,47 +122,7 @@ def _parcel(parcel: Parcel, examination: Examination, size: str) -> Json:
             "specials_removed": conditions.specials_removed,
             "sieve_set": conditions.sieve_set,
         },
-        "declared": [
-            {
-                "zone_id": zone.zone_id,
-                "carats": _or_none(zone.carats, rounding.amount),
-                "status_on_export_date": zone.status_on_export_date,
-            }
-            for zone in examination.declared
-        ],
-    }
-
-
-def _verification(found: Verification, tell: Callable[[Statement], Json]) -> Json:
-    return {
-        "h1": tell(found.h1),
-        "h2": tell(found.h2),
-        "log10_lr": rounding.log10(found.log10_lr),
-        "low": rounding.log10(found.low),
-        "high": rounding.log10(found.high),
-        "level": rounding.fraction(found.level),
-        "bounds": [rounding.log10(bound) for bound in found.bounds],
-        "bound_hit": found.bound_hit,
-        "log10_lr_unbounded": rounding.log10(found.log10_lr_unbounded),
-        "verbal": None if found.verbal is None else tell(found.verbal),
-        "typicality_p": rounding.p_value(found.typicality_p),
-        "by_alternative": [
-            {
-                "kind": other.kind,
-                "zone_id": other.zone_id,
-                "unlisted_weight": _or_none(other.unlisted_weight, rounding.fraction),
-                "log10_lr": rounding.log10(other.log10_lr),
-            }
-            for other in found.by_alternative
-        ],
-        "by_selection": {
-            "as_recorded": rounding.log10(found.by_selection.as_recorded),
-            "marginalised": rounding.log10(found.by_selection.marginalised),
-            "size_conditional": _or_none(found.by_selection.size_conditional, rounding.log10),
-        },
-        "by_variance": None
-        if found.by_variance is None
-        else [{"factor": rounding.amount(v.factor), "log10_lr": rounding.log10(v.log10_lr)} for v in found.by_variance],
+        "declared": [rounding.plain(zone, {}) for zone in examination.declared],
     }
 
 
@@ -183,92 +140,32 @@ def _attribution(found: Attribution) -> Json:
     }
 
 
-def _interval(found: Interval) -> Json:
-    return {
-        name: rounding.fraction(value)
-        for name, value in zip(
-            ("estimate", "low", "high", "level"), (found.estimate, found.low, found.high, found.level), strict=True
-        )
-    }
+def _source(found: SourceShare) -> Json:
+    share = rounding.plain(found.share, {})
+    return {"zone_id": found.zone_id, **share, "posterior": rounding.fraction(found.posterior)}
 
 
-def _mixture(found: Mixture) -> Json:
-    return {
-        "undeclared_stone_fraction": _interval(found.undeclared_stone_fraction),
-        "undeclared_carat_fraction": _maybe(found.undeclared_carat_fraction, _interval),
-        "p_value": rounding.p_value(found.p_value),
-        "detection_limit": rounding.fraction(found.detection_limit),
-        "sources": [
-            {"zone_id": s.zone_id, **_interval(s.share), "posterior": rounding.fraction(s.posterior)}
-            for s in found.sources
-        ],
-        "indistinguishable": list(found.indistinguishable),
-        "association_p": _or_none(found.association_p, rounding.p_value),
-        "profile": [[rounding.fraction(share), rounding.fraction(chance)] for share, chance in found.profile],
-    }
+def _class(found: ClassFinding) -> Json:
+    members: Json = rounding.plain(found, {})
+    members["class"] = members.pop("class_name")
+    return members
 
 
-def _explanation(found: Explanation, verification: Verification | None, tell: Callable[[Statement], Json]) -> Json:
+def _explanation(found: Explanation, verification: Verification | None, shapes: Shapes) -> Json:
+    """Say a share of the log10 LR by the number that stands for it everywhere, rounded so that shares add up."""
     shares = [share for _, share in found.attributes]
     total = sum(shares) if verification is None else verification.log10_lr_unbounded
     exact = rounding.parts(shares, total, rounding.LOG10_DECIMALS) if shares else []
-    spots = found.footprint_map
     by_name = {name: share for (name, _), share in zip(found.attributes, exact, strict=True)}
 
     def told(sentence: Statement) -> Json:
-        """Say a share of the log10 LR by the number that stands for it everywhere, rounded so that shares add up."""
         own = by_name.get(str(sentence.values.get("attribute")))
-        if own is None or "log10_lr_share" not in sentence.values:
-            return tell(sentence)
-        return tell(Statement(code=sentence.code, values={**sentence.values, "log10_lr_share": own}))
+        if own is not None and "log10_lr_share" in sentence.values:
+            sentence = Statement(code=sentence.code, values={**sentence.values, "log10_lr_share": own})
+        said: Json = shapes[Statement](sentence)
+        return said
 
     return {
-        "attributes": [
-            {"name": name, "log10_lr_share": share} for (name, _), share in zip(found.attributes, exact, strict=True)
-        ],
-        "classes": [
-            {
-                "attribute": item.attribute,
-                "class": item.class_name,
-                "observed": rounding.fraction(item.observed),
-                "expected": _or_none(item.expected, rounding.fraction),
-                "low": _or_none(item.low, rounding.fraction),
-                "high": _or_none(item.high, rounding.fraction),
-                "contribution": _or_none(item.contribution, rounding.log10),
-            }
-            for item in found.classes
-        ],
-        "sentences": [told(sentence) for sentence in found.sentences],
-        "footprint_map": None
-        if spots is None
-        else {
-            "parcel": _point(spots.parcel),
-            "centres": {zone: _point(centre) for zone, centre in spots.centres.items()},
-            "references": {zone: [_point(spot) for spot in where] for zone, where in spots.references.items()},
-        },
-    }
-
-
-def _point(spot: tuple[float, float]) -> list[float]:
-    return [round(spot[0], rounding.MAP_DECIMALS) + 0.0, round(spot[1], rounding.MAP_DECIMALS) + 0.0]
-
-
-def _error_rates(found: ErrorRates, tell: Callable[[Statement], Json]) -> Json:
-    return {
-        "measured_on": tell(found.measured_on),
-        "n_stones_low": found.n_stones_low,
-        "n_stones_high": found.n_stones_high,
-        "true_declarations_queried": _rate(found.true_declarations_queried),
-        "false_declarations_accepted": _rate(found.false_declarations_accepted),
-        "declarants_who_try": _maybe(found.declarants_who_try, _rate),
-    }
-
-
-def _rate(found: ErrorRate) -> Json:
-    return {
-        "rate": rounding.fraction(found.rate),
-        "low": rounding.fraction(found.low),
-        "high": rounding.fraction(found.high),
-        "errors": found.errors,
-        "trials": found.trials,
+        **rounding.plain(found, {**shapes, Statement: told}),
+        "attributes": [{"name": name, "log10_lr_share": share} for name, share in by_name.items()],
     }

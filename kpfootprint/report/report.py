@@ -13,8 +13,6 @@ from kpfootprint.errors import ReportError
 from kpfootprint.strict_json import NotJson, read_json
 
 SCHEMA_VERSION = "1.1"
-_REPORT_ID = re.compile(r'"report_id":"([^"]*)"')
-"""Cannot be met within a string, where quotes are escaped, nor as another member's name."""
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 KNOWN_SCHEMA_VERSIONS = ("1.0", "1.1")
 """Versions that can be read; a version once written stays in this list for good."""
@@ -28,21 +26,18 @@ class Report:
     ----------
     text : str
         The canonical JSON: one line, keys sorted, no blanks, characters as they are.
+    report_id : str
+        ``sha256:`` and the hash of the content without `created_at` and the id itself.
     """
 
     text: str
+    report_id: str
 
     @property
     def content(self) -> dict[str, Any]:
         """The document, parsed anew at each call: keep it in a variable where several members are wanted."""
         content: dict[str, Any] = json.loads(self.text)
         return content
-
-    @property
-    def report_id(self) -> str:
-        """``sha256:`` and the hash of the content without `created_at` and the id itself."""
-        found = _REPORT_ID.search(self.text)
-        return found[1] if found is not None else ""
 
     def to_json(self) -> str:
         """Return the canonical JSON text."""
@@ -66,8 +61,9 @@ def content_id(content: Mapping[str, Any]) -> str:
 def seal(content: Mapping[str, Any], texts: Mapping[str, str] | None = None) -> Report:
     """Return the report of a content, with its id; `texts` are canonical texts of members already at hand."""
     members = {name: canonical(value) for name, value in content.items()} | dict(texts or {})
-    members["report_id"] = canonical(_id_of(members))
-    return Report(_joined(members))
+    report_id = _id_of(members)
+    members["report_id"] = canonical(report_id)
+    return Report(_joined(members), report_id)
 
 
 def short_code(report_id: str) -> str:
@@ -161,7 +157,7 @@ def report_of(content: object) -> Report:
     try:
         if content["report_id"] != content_id(content):
             raise ReportError(f"the content is not that of report_id {report_id}: it was altered")
-        return Report(canonical(content))
+        return Report(canonical(content), content["report_id"])
     except RecursionError:
         raise ReportError("the content is nested too deep to be a report") from None
 

@@ -14,7 +14,11 @@ by themselves: `parts` rounds shares by largest remainder, so that their decimal
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import is_dataclass
+from functools import cache
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 LOG10_DECIMALS = 3
 FRACTION_DECIMALS = 4
@@ -64,6 +68,61 @@ def p_value(value: float) -> float:
 def amount(value: float) -> float:
     """Round carats or millimetres."""
     return decimals(value, AMOUNT_DECIMALS)
+
+
+BY_KIND: Mapping[str, Callable[[float], float]] = {
+    "log10": log10,
+    "fraction": fraction,
+    "p_value": p_value,
+    "amount": amount,
+    "coordinate": lambda value: decimals(value, MAP_DECIMALS),
+}
+"""How a number is rounded, by the kind that its type names in `kpfootprint.comparison.results`."""
+
+Shapes = Mapping[Any, Callable[[Any], Any]]
+
+
+def plain(found: Any, shapes: Shapes) -> Any:
+    """Return a dataclass as JSON has it, each number rounded by the kind of its type.
+
+    Parameters
+    ----------
+    found : dataclass
+        A result; its members may be dataclasses, tuples, mappings, numbers and texts, or None.
+    shapes : mapping of type to callable
+        What stands for dataclasses that JSON has in another shape.
+    """
+    kind: Any = type(found)
+    return _plain(kind)(found, shapes)
+
+
+@cache
+def _plain(kind: Any) -> Callable[[Any, Shapes], Any]:
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        rounds = BY_KIND[kind.__metadata__[0]]
+        return lambda value, _: rounds(value)
+    if origin in (Union, UnionType) and NoneType in arguments and len(arguments) == 2:
+        (given,) = (_plain(item) for item in arguments if item is not NoneType)
+        return lambda value, shapes: None if value is None else given(value, shapes)
+    if origin is tuple:
+        item = _plain(arguments[0])
+        return lambda value, shapes: [item(one, shapes) for one in value]
+    if origin in (Mapping, dict):
+        item = _plain(arguments[1])
+        return lambda value, shapes: {name: item(one, shapes) for name, one in value.items()}
+    if is_dataclass(kind):
+        inner = [(name, _plain(hint)) for name, hint in get_type_hints(kind, include_extras=True).items()]
+
+        def members(value: Any, shapes: Shapes) -> Any:
+            if kind in shapes:
+                return shapes[kind](value)
+            return {name: part(getattr(value, name), shapes) for name, part in inner}
+
+        return members
+    if kind is float:
+        raise TypeError("a number that stands in a report needs a kind, which says how it is rounded")
+    return lambda value, _: value
 
 
 def parts(values: Sequence[float], total: float, places: int) -> list[float]:

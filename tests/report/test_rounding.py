@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kpfootprint.comparison.results import Fraction, Log10, PValue
 from kpfootprint.report import rounding
 
 finite = st.floats(min_value=-50, max_value=50, allow_nan=False)
@@ -54,3 +56,33 @@ def test_fractions_outside_nought_and_one_are_refused(value: float) -> None:
 
 def test_no_negative_zero() -> None:
     assert str(rounding.log10(-0.0001)) == "0.0"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inner:
+    p: PValue
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outer:
+    lr: Log10
+    share: Fraction | None
+    pairs: tuple[tuple[Fraction, Fraction], ...]
+    inner: Inner
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forgotten:
+    share: float
+
+
+def test_a_number_is_rounded_by_its_kind_wherever_it_stands() -> None:
+    found = Outer(lr=-0.00049, share=None, pairs=((0.12344, 0.12346),), inner=Inner(p=0.000123456))
+    plain = rounding.plain(found, {})
+    assert plain == {"lr": 0.0, "share": None, "pairs": [[0.1234, 0.1235]], "inner": {"p": 0.0001235}}
+    assert rounding.plain(found, {Inner: lambda inner: [inner.p]})["inner"] == [0.000123456]
+
+
+def test_a_number_of_no_kind_stands_in_no_report() -> None:
+    with pytest.raises(TypeError, match="needs a kind"):
+        rounding.plain(Forgotten(share=0.5), {})
