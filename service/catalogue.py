@@ -13,6 +13,7 @@ from jinja2.ext import babel_extract
 from kpfootprint.ingest import RULES
 from service.endpoints import ENDPOINTS
 from service.errors import KINDS
+from service.pages.comparisons import STATUSES
 from service.pages.examples import EXAMPLES
 from service.pages.render import CONCLUSIONS, DOMAIN, LOCALES
 from service.pages.start import STATUS_NOTES
@@ -33,7 +34,7 @@ def messages() -> Iterator[str]:
     yield from (title for _, title in KINDS.values())
     yield from (item.summary for item in ENDPOINTS if not item.page)
     yield from CONCLUSIONS.values()
-    for said in (STATES, DECISIONS, DECIDED, EVENTS, TEXTS):
+    for said in (STATUSES, STATES, DECISIONS, DECIDED, EVENTS, TEXTS):
         yield from said.values()
     yield CHOOSE
     yield from filter(None, STATUS_NOTES.values())

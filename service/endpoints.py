@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from service.door.endpoint import Endpoint
+from service.pages import codes, dashboard, docs, sign_in, start
 from service.pages import comparisons as comparison_pages
-from service.pages import dashboard, docs, sign_in, start
 from service.pages import planning as planning_pages
 from service.pages import submissions as submission_pages
 from service.routes import (
@@ -40,6 +40,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *sessions.ENDPOINTS,
     *operations.ENDPOINTS,
     *start.ENDPOINTS,
+    *codes.ENDPOINTS,
     *comparison_pages.ENDPOINTS,
     *submission_pages.ENDPOINTS,
     *planning_pages.ENDPOINTS,

@@ -46,6 +46,8 @@ class Settings(BaseModel):
         Dask scheduler that large jobs go to.
     letterhead, note : str
         What is printed above a report, and below its first page; backslash and ``n`` begin a line.
+    public_address : str or None
+        Where others find the service, such as ``https://footprint.example``: QR codes on reports lead there.
     log_format : {"text", "json"}
         How a line of the log is written.
     workers : int
@@ -67,6 +69,7 @@ class Settings(BaseModel):
     scheduler: str | None = None
     letterhead: str = Field(default="", max_length=2000)
     note: str = Field(default="", max_length=2000)
+    public_address: str | None = Field(default=None, pattern=r"^https?://[^\s?#]+$", max_length=200)
     log_format: Literal["text", "json"] = "text"
     workers: int = Field(default=1, ge=1, le=1000)
     launcher_pid: int | None = Field(default=None, ge=1)
@@ -85,7 +88,7 @@ class Settings(BaseModel):
     def stationery(self) -> Stationery:
         """What the office prints on its reports."""
         letterhead, note = (text.replace("\\n", "\n") for text in (self.letterhead, self.note))
-        return Stationery(letterhead=letterhead, note=note)
+        return Stationery(letterhead=letterhead, note=note, address=self.public_address or "")
 
     @property
     def register_url(self) -> str:

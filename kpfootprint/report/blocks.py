@@ -108,7 +108,8 @@ class Term:
 class Document:
     """A whole report in one language, with the words of the page itself (`skip`, `data_label`, `sections_label`).
 
-    `letterhead` stands above it, `note` and two places to sign (`signatures` heads them) after the first section.
+    `qr` is a QR code of the report, `qr_label` says what it is for. `letterhead` stands above it, `note` and two
+    places to sign (`signatures` heads them) after the first section.
     """
 
     lang: str
@@ -123,6 +124,8 @@ class Document:
     skip: str = ""
     data_label: str = ""
     sections_label: str = ""
+    qr: str = ""
+    qr_label: str = ""
     letterhead: str = ""
     note: str = ""
     signatures: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from kpfootprint.report.blocks import Document
 from kpfootprint.report.glossary import glossary
 from kpfootprint.report.locale import mark
+from kpfootprint.report.pictures.qr import qr_code
 from kpfootprint.report.report import Report, short_code
 from kpfootprint.report.sections.balance import balance
 from kpfootprint.report.sections.certainty import certainty
@@ -19,34 +20,50 @@ from kpfootprint.report.sentences import speaker
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stationery:
-    """What an office prints on its reports, and no part of them: a letterhead above, a note below the first page."""
+    """What an office prints on its reports, and no part of them: a letterhead above, a note below the first page.
+
+    `address` is where its service is found by others, such as ``https://footprint.example``: the QR code leads there.
+    """
 
     letterhead: str = ""
     note: str = ""
+    address: str = ""
 
 
 def lay_out(report: Report, lang: str, stationery: Stationery | None = None) -> Document:
     """Return a report's sections in a language; an unknown language gives English."""
     sp = speaker(report, lang)
     content = sp.content
+    office = stationery if stationery is not None else Stationery()
+    code = short_code(content["report_id"])
+    qr_label = sp.t(mark("QR code of this report, {code}"), code=code)
     parcel = content["parcel"]
     sections = (summary(sp), declared(sp), findings(sp), certainty(sp), balance(sp), limits(sp), provenance(sp))
     return Document(
         lang=sp.words.lang,
         title=sp.t(mark("Footprint comparison of parcel {parcel_id}"), parcel_id=parcel["parcel_id"]),
-        subtitle=" \u00b7 ".join((sp.size, sp.words.day(content["created_at"]), short_code(content["report_id"]))),
+        subtitle=" \u00b7 ".join((sp.size, sp.words.day(content["created_at"]), code)),
         report_id=content["report_id"],
         created_at=content["created_at"],
-        foot=sp.t(
-            mark("Report {code} ({report_id})"), code=short_code(content["report_id"]), report_id=content["report_id"]
-        ),
+        foot=sp.t(mark("Report {code} ({report_id})"), code=code, report_id=content["report_id"]),
         sections=tuple(section for section in sections if section is not None),
         glossary_heading=sp.t(mark("Glossary")),
         glossary=glossary(sp.words),
         skip=sp.t(mark("Skip to the report")),
         data_label=sp.t(mark("The figures behind this picture")),
         sections_label=sp.t(mark("Sections")),
-        letterhead=stationery.letterhead if stationery is not None else "",
-        note=stationery.note if stationery is not None else "",
+        qr=qr_code(address_of(code, office.address), qr_label),
+        qr_label=qr_label,
+        letterhead=office.letterhead,
+        note=office.note,
         signatures=(sp.t(mark("Examined by (name, date, signature)")), sp.t(mark("Seen by (name, date, signature)"))),
     )
+
+
+def address_of(code: str, base: str) -> str:
+    """Return where a report is found by its short code; the code itself where no service has an address.
+
+    >>> address_of("2713-A82E-B04C-2EFD", "https://footprint.example/")
+    'https://footprint.example/code?code=2713-A82E-B04C-2EFD'
+    """
+    return f"{base.rstrip('/')}/code?code={code}" if base else code

@@ -89,6 +89,8 @@ def _data(document: Document) -> dict[str, Any]:
         "subtitle": document.subtitle,
         "report_id": document.report_id,
         "foot": document.foot,
+        "qr": document.qr,
+        "qr_label": document.qr_label,
         "letterhead": document.letterhead,
         "note": document.note,
         "signatures": document.signatures,

@@ -82,9 +82,18 @@ def is_code_of(code: str, report_id: str) -> bool:
     >>> is_code_of("2713 a82e b04c 2efd", "sha256:2713a82eb04c2efd919cff872e2b190e")
     True
     """
+    begins = id_begins(code)
+    return begins is not None and report_id.startswith(begins)
+
+
+def id_begins(code: str) -> str | None:
+    """Return how the id of a report begins that has a code, however it was typed; None where it is no code.
+
+    >>> id_begins("2713 a82e b04c 2efd"), id_begins("2713")
+    ('sha256:2713a82eb04c2efd', None)
+    """
     typed = re.sub(r"[^0-9a-f]", "", code.strip().lower().removeprefix("sha256:"))
-    digits = report_id.removeprefix("sha256:")
-    return typed in (digits, digits[:16])
+    return f"sha256:{typed}" if len(typed) in (16, 64) else None
 
 
 def declared_status(statuses: Sequence[str | None]) -> str | None:

@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, Response
 
 from kpfootprint.errors import Problem
 from kpfootprint.report import compare_side_by_side, read_report, render_html
+from kpfootprint.report.report import in_full
 from kpfootprint.rules import CONCLUSIONS
 from service.door.endpoint import Endpoint
 from service.door.query import choice, text, whole_number
@@ -17,7 +18,7 @@ from service.door.visit import visit_of
 from service.errors import Refused
 from service.languages import language_of
 from service.pages.render import page, rendered
-from service.register.comparisons import Search, page_of, report_of
+from service.register.comparisons import Search, page_of, report_of, reports_of
 from service.register.database import reading
 from service.work.flags import flags_now
 
@@ -25,6 +26,14 @@ PAGE = 25
 MOST_BESIDE = 12
 TOP = re.compile(r'<body[^>]*>\s*(?:<a class="skip"[^>]*>[^<]*</a>\s*)?')
 """Where a page begins, after the link that skips to its content, which has to stay the first."""
+
+STATUSES = {
+    "compliant": "compliant",
+    "not_compliant": "not compliant",
+    "mixed": "partly not compliant",
+    "unknown": "not known",
+}
+"""English messages for the status of what was declared."""
 
 SORTS = ("-created_at", "created_at", "log10_lr", "-log10_lr")
 
@@ -39,6 +48,7 @@ def index(request: Request) -> Response:
     entries, further = page_of(visit.work.engine, before=asked["before"], limit=PAGE, search=search)
     with reading(visit.work.engine) as connection:
         flags = flags_now(connection, entries)
+        reports = reports_of(connection, [entry.id for entry in entries])
     zones = visit.work.release().zone_table.zones
     return page(
         request,
@@ -46,6 +56,8 @@ def index(request: Request) -> Response:
         entries=entries,
         further=further,
         flags=flags,
+        on_the_day={item: in_full(read_report(report).content)["status"] for item, report in reports.items()},
+        statuses=STATUSES,
         search=search,
         zones=zones,
         names={zone.zone_id: zone.name for zone in zones},

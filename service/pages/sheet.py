@@ -80,6 +80,12 @@ class Sheet:
     chosen: tuple[str, ...]
 
     @classmethod
+    def unread(cls, held: Held | None, choices: Mapping[str, str]) -> Sheet:
+        """Return a sheet that is held and was not read."""
+        chosen = tuple(f"{question}={answer}" for question, answer in choices.items())
+        return cls(held=held, read_as=None, parcel_id="", lines=(), questions=(), chosen=chosen)
+
+    @classmethod
     def of(cls, upload: Upload, reading: Reading, held: Held | None, choices: Mapping[str, str]) -> Sheet:
         """Return what is shown of an upload."""
         parcel = reading.parcels[0] if reading.parcels and not reading.problems else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import partial
 
 from anyio import to_thread
@@ -56,6 +57,7 @@ async def _submitted(request: Request, form: FormData) -> Response:
     given = given_in(form)
     file = file_of(form, "file")
     held = held_in(form)
+    step = text_of(form, "step")
     if file is not None and given.pasted:
         return await to_thread.run_sync(_form, request, given, (two_inputs(),))
     if file is not None:
@@ -66,14 +68,17 @@ async def _submitted(request: Request, form: FormData) -> Response:
     elif held is not None:
         upload = held.upload()
     else:
-        return await to_thread.run_sync(_form, request, given, (problem(Broken("no_stones"), table="stones"),))
+        if step != "status":
+            return await to_thread.run_sync(_form, request, given, (problem(Broken("no_stones"), table="stones"),))
+        upload = pasted("")
     choices = choices_in(form)
+    if step == "status":
+        return await to_thread.run_sync(_form, request, given, (), Sheet.unread(held, choices))
     read = partial(read_upload, upload=upload, parcel=given.parcel(), choices=choices)
     reading = await visit.work.heavy(lambda: read(visit.work.release()))
     if file is not None and any(problem.code == SEVERAL for problem in reading.problems):
         return await checked(request, name=upload.name, content=upload.data, note="")
     sheet = Sheet.of(upload, reading, held, choices)
-    step = text_of(form, "step")
     if reading.problems or step == "read" or (step != "compare" and not read_plainly(reading)):
         return await to_thread.run_sync(partial(_form, request, given, reading.problems, sheet))
     try:
@@ -102,7 +107,7 @@ def _form(request: Request, given: Given, problems: tuple[Problem, ...], sheet: 
     visit = visit_of(request)
     release = visit.work.release()
     entries, _ = page_of(visit.work.engine, before=None, limit=RECENT)
-    table = release.zone_table
+    table, day = release.zone_table, _day_of(given)
     catalogue = translations(language_of(request))
     return page(
         request,
@@ -113,10 +118,10 @@ def _form(request: Request, given: Given, problems: tuple[Problem, ...], sheet: 
         problems=sorted(problems, key=lambda item: (item.table, item.row or 0)),
         sheet=sheet,
         told=lambda problem: told(problem, catalogue),
-        zones_by_country=_by_country(table, language_of(request)),
+        zones_by_country=_by_country(table, language_of(request), day),
         names={zone.zone_id: zone.name for zone in table.zones},
         sieve_sets=[(item.name, item.name) for item in release.scheme.sieve_sets],
-        today=today().isoformat(),
+        day=day.isoformat(),
         may_submit=visit.who.may("monitor") and visit.who.csrf is not None,
         examples=available() if EXAMPLES else (),
         recent=entries,
@@ -125,11 +130,19 @@ def _form(request: Request, given: Given, problems: tuple[Problem, ...], sheet: 
     )
 
 
-def _by_country(table: ZoneTable, lang: str) -> list[tuple[str, list[dict[str, str]]]]:
-    """Return the zones by country as options, with a note where one is not compliant today."""
+def _day_of(given: Given) -> date:
+    """Return the day of export that the form holds; today where it holds none that can be read."""
+    try:
+        return date.fromisoformat(given.exported_on)
+    except ValueError:
+        return today()
+
+
+def _by_country(table: ZoneTable, lang: str, day: date) -> list[tuple[str, list[dict[str, str]]]]:
+    """Return the zones by country as options, with a note where one is not compliant on the day."""
     groups: dict[str, list[dict[str, str]]] = {}
     for zone in table.zones:
-        note = STATUS_NOTES.get(table.status_on(zone.zone_id, today()), "")
+        note = STATUS_NOTES.get(table.status_on(zone.zone_id, day), "")
         groups.setdefault(zone.country, []).append({"zone_id": zone.zone_id, "name": zone.name, "note": note})
     names = Locale.parse(lang).territories
     return [(names.get(country, country), zones) for country, zones in groups.items()]

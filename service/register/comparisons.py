@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kpfootprint.report.report import canonical
+from kpfootprint.report.report import canonical, id_begins
 from service.register import entries
 from service.register.database import reading
 from service.register.paging import Sort, page
@@ -89,13 +89,14 @@ class Examined:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """Which comparisons are asked for; None asks for all."""
+    """Which comparisons are asked for; None asks for all. `code` is the short code of a report, or its whole id."""
 
     zone: str | None = None
     exporter: str | None = None
     conclusion: str | None = None
     parcel_id: str | None = None
     q: str | None = None
+    code: str | None = None
     start: datetime | None = None
     end: datetime | None = None
     sort: str = "-created_at"
@@ -203,6 +204,12 @@ def report_of(engine: sa.Engine, comparison_id: str) -> str | None:
     return None if kept is None else unpacked(kept)
 
 
+def reports_of(connection: sa.Connection, ids: Sequence[str]) -> dict[str, str]:
+    """Return the reports of several comparisons, by id."""
+    rows = connection.execute(sa.select(comparisons.c.id, comparisons.c.report).where(comparisons.c.id.in_(ids)))
+    return {row.id: unpacked(row.report) for row in rows}
+
+
 def parcel_of(engine: sa.Engine, comparison_id: str) -> str | None:
     """Return the JSON parcel of a comparison, or None where there is no such comparison."""
     with reading(engine) as connection:
@@ -250,6 +257,12 @@ def page_of(
     if asked.zone is not None:
         declared = sa.select(declared_zones.c.position).where(declared_zones.c.zone_id == asked.zone)
         query = query.where(table.position.in_(declared))
+    if asked.code is not None:
+        begins_so = id_begins(asked.code)
+        if begins_so is None:
+            query = query.where(sa.false())
+        else:
+            query = query.where((table.report_id >= begins_so) & (table.report_id < begins_so + "g"))
     for word in sorted(words_in(asked.q)):
         begins = (words.c.word >= word) & (words.c.word < word + "\U0010ffff")
         query = query.where(table.position.in_(sa.select(words.c.position).where(begins)))

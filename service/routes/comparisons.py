@@ -83,7 +83,7 @@ def index(request: Request) -> Response:
     visit = visit_of(request)
     asked = visit.asked
     start, end = span_in(asked)
-    names = ("zone", "exporter", "conclusion", "parcel_id", "q", "sort")
+    names = ("zone", "exporter", "conclusion", "parcel_id", "q", "code", "sort")
     search = Search(**{name: asked[name] for name in names}, start=start, end=end)
     found, further = comparisons.page_of(visit.work.engine, before=asked["before"], limit=asked["limit"], search=search)
     with reading(visit.work.engine) as connection:
@@ -142,6 +142,7 @@ ENDPOINTS = (
             TO,
             text("parcel_id", "Of this parcel."),
             text("q", "With words that begin so, in parcel, exporter, certificate or declared zones."),
+            text("code", "Whose report has this short code, or this id."),
             choice("sort", "In which order.", (*SORTS,), default="-created_at"),
         ),
         answer=Answer(shape=shapes.Comparisons),

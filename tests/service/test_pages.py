@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from starlette.testclient import TestClient
 
+from kpfootprint.report.report import short_code
 from service.pages.examples import EXAMPLES
 from tests.service.reading import token_in
 
@@ -21,7 +24,7 @@ def filled(browser: TestClient, **fields: Any) -> dict[str, Any]:
     return {"csrf": token_in(browser.get("/").text)} | fields
 
 
-@pytest.mark.parametrize("path", ["/", "/comparisons", "/docs", "/sign-in"])
+@pytest.mark.parametrize("path", ["/", "/comparisons", "/code", "/docs", "/sign-in"])
 @pytest.mark.parametrize("lang", ["en", "fr"])
 def test_a_page_is_whole_without_scripts_and_without_the_outside(browser: TestClient, path: str, lang: str) -> None:
     page = browser.get(f"{path}?lang={lang}")
@@ -148,3 +151,62 @@ def test_a_viewer_sees_no_form(ask: Ask, app: TestClient, keys: dict[str, str]) 
 def test_an_unknown_example_is_404(browser: TestClient) -> None:
     page = browser.post("/examples/none", data=filled(browser), headers={"Accept": "text/html"})
     assert page.status_code == 404
+
+
+def test_a_short_code_leads_to_its_report(kept: str, ask: Ask) -> None:
+    report_id = ask("viewer", "GET", kept).json()["report_id"]
+    code = short_code(report_id)
+    for typed in (code, code.lower().replace("-", " "), report_id):
+        answer = ask("viewer", "GET", f"/code?code={quote(typed)}&lang=fr", follow_redirects=False)
+        assert answer.status_code == 303, typed
+        found = ask("viewer", "GET", "/v1" + answer.headers["location"].partition("?")[0])
+        assert found.json()["report_id"] == report_id
+    assert ask("viewer", "GET", f"/v1/comparisons?code={code}").json()["items"][0]["report_id"] == report_id
+    assert code in ask("viewer", "GET", kept.replace("/v1", "")).text
+
+
+@pytest.mark.parametrize("code", ["0000-0000-0000-0000", "12E6", "no code", "%", "sha256:"])
+def test_a_code_that_no_report_has_is_asked_for_again(browser: TestClient, code: str) -> None:
+    answer = browser.get("/code", params={"code": code})
+    assert answer.status_code == 404
+    assert escape(code) in answer.text
+    assert browser.get("/v1/comparisons", params={"code": code}).json()["items"] == []
+
+
+def test_the_form_shows_the_status_of_zones_on_the_day_it_holds(browser: TestClient, examples: Path) -> None:
+    """Bria was suspended in March 2024 and is compliant since November 2024; a file stays held, nothing is kept."""
+    before = browser.get("/v1/comparisons").json()["items"]
+    file = {"file": ("lot.csv", (examples / "true_berberati.csv").read_bytes())}
+    for day, noted in (("2024-03-11", True), ("2025-06-01", False)):
+        form = filled(browser, exported_on=day, zone="bria", sorter="S3", step="status")
+        page = browser.post("/", data=form, files=file)
+        assert page.status_code == 200
+        assert ('value="bria" selected>Bria (suspended)' in page.text) is noted
+        assert f'value="{day}"' in page.text
+        assert 'name="held_name" value="lot.csv"' in page.text
+        assert 'role="alert"' not in page.text
+        assert "Bria (suspended)" not in browser.get("/").text
+    without = browser.post("/", data=filled(browser, exported_on="2024-03-11", step="status"))
+    assert "Bria (suspended)" in without.text
+    assert browser.get("/v1/comparisons").json()["items"] == before
+
+
+def test_problems_are_told_with_the_status_of_the_day_that_was_chosen(browser: TestClient) -> None:
+    page = browser.post("/", data=filled(browser, exported_on="2024-03-11", pasted="weight_ct\n-1\n"))
+    assert page.status_code == 422
+    assert "Bria (suspended)" in page.text
+
+
+def test_the_list_shows_the_status_of_what_was_declared(browser: TestClient) -> None:
+    rows = "weight_ct,colour,morphology\n" + "0.25,brown,cube\n" * 45
+    for zone, day, said in (
+        ("bria", "2024-03-11", "not compliant"),
+        ("bria", "2025-06-01", "compliant"),
+        ("boda", "2024-03-11", "compliant"),
+    ):
+        name = f"ST-{zone}-{day}"
+        assert browser.post(
+            "/", data=filled(browser, pasted=rows, parcel_id=name, zone=zone, exported_on=day)
+        ).is_redirect
+        row = next(row for row in browser.get("/comparisons").text.split("<tr>") if name in row)
+        assert re.search(rf">\s*{said}\s*<", row), row
