@@ -43,7 +43,7 @@ def fit_network(
     empty = Network(location=location, scale=scale, weights=(), biases=())
     inputs = empty.standardise(features)
     estimator = MLPClassifier(
-        hidden, alpha=penalty, batch_size=batch, tol=0.0, random_state=random_state, warm_start=True
+        hidden, alpha=penalty, batch_size=min(batch, len(labels)), tol=0.0, random_state=random_state, warm_start=True
     )
     with warnings.catch_warnings(), threadpool_limits(1):  # threads that wait for a busy core cost more than they bring
         warnings.simplefilter("ignore", ConvergenceWarning)  # the number of passes is set, not found

@@ -70,7 +70,7 @@ def learn_structure(structure: Structure, arrays: ParcelArrays) -> Structure:
         class_x=structure.class_x - centre,
         edge_mean=edge_mean,
         edge_sd=max(float(arrays.edge[known].std()), 0.05) if known.any() else 0.5,
-        size_prior_mean=np.array([centre, np.log(spread)]),
+        size_prior_mean=np.array([centre, np.log(max(spread, 0.05))]),
     )
     return replace(
         structure,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -71,6 +72,28 @@ def test_blanks_about_an_id_do_not_count(tmp_path: Path) -> None:
 def test_an_attribute_that_nobody_recorded_is_told(tmp_path: Path) -> None:
     folder = changed(tmp_path / "package", "stones", lambda rows: [row | {"colour": ""} for row in rows])
     assert [(p.table, p.column, p.code) for p in validate_package(folder)] == [("stones", "colour", "never_recorded")]
+
+
+@pytest.mark.parametrize("weight", ["0.10", "120.5", "0.00002"])
+def test_sizes_that_tell_nothing_are_told(weight: str, tmp_path: Path) -> None:
+    def weighed(rows: Table) -> Table:
+        return [row | {"weight_ct": weight} for row in rows]
+
+    folder = changed(tmp_path / "package", "stones", weighed)
+    without_totals = [{"parcel_id": p, "zone_id": z} for p, z in zip(*_parcels(folder), strict=True)]
+    write_table(folder / "parcels.csv", ["parcel_id", "zone_id"], (list(row.values()) for row in without_totals))
+    document = json.loads((folder / "datapackage.json").read_text("utf-8"))
+    parcels = next(item for item in document["resources"] if item["name"] == "parcels")
+    parcels["schema"] = {"fields": [{"name": name, "type": "string"} for name in ("parcel_id", "zone_id")]}
+    (folder / "datapackage.json").write_text(json.dumps(document), encoding="utf-8")
+    seal(folder)
+    assert "sizes_undivided" in {p.code for p in validate_package(folder)}
+
+
+def _parcels(folder: Path) -> tuple[list[str], list[str]]:
+    with (folder / "parcels.csv").open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    return [row["parcel_id"] for row in rows], [row["zone_id"] for row in rows]
 
 
 def test_counts_in_place_of_stones_are_told_as_such(tmp_path: Path) -> None:

@@ -122,6 +122,8 @@ def tried_results(tried: Tried | None) -> list[Result]:
     out = []
     for share in SHARES:
         mine = (tried.share == share) & (tried.n_stones >= SIZE_EDGES[0])
+        if not mine.any():
+            continue
         consistent = tried.conclusion[mine] == 0
         conditions = f"{share:.0%} undeclared"
         for metric, hits in (

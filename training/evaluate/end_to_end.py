@@ -38,7 +38,8 @@ def examined(
         batch = declared_batch(replace(package, batch=shown), one_each)
         found = refits.examine(batch, one_each.parcel)
         p_values = np.array([e.novelty.p_value for e in found if e.novelty is not None])
-        cells.append(novelty_cell(kind, p_values))
+        if p_values.size:  # parcels of a few stones resemble nothing
+            cells.append(novelty_cell(kind, p_values))
     return [*results, *(novelty_result(cell) for cell in cells)], decisions, cells
 
 

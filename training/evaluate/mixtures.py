@@ -175,7 +175,9 @@ def mixture_results(coverage: Sequence[CoverageCell], detection: Sequence[Detect
     name = f"{coverage[0].level:.0%} interval covers"
     results.append(_rate(name, sum(cell.covered for cell in coverage), trials))
     for share in sorted({cell.share for cell in detection}):
-        cells = [cell for cell in detection if cell.share == share]
+        cells = [cell for cell in detection if cell.share == share and cell.trials]
+        if not cells:
+            continue
         name = "false alarm on unmixed parcels" if share == 0 else f"share of {share:.0%} found"
         results.append(_rate(name, sum(cell.found for cell in cells), sum(cell.trials for cell in cells)))
     return results

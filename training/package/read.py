@@ -11,6 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from kpfootprint.errors import IngestError, Problem, ReferenceDataError
 from kpfootprint.ingest.archive import Budget, gunzip, read_file
 from kpfootprint.ingest.assemble import Submission, assemble
@@ -34,6 +36,8 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
     "parcels": ("parcel_id", "zone_id"),
 }
 Rows = list[dict[str, str]]
+ONE_CLASS, ENOUGH = 0.99, 100
+"""Share of the stones in one size class from which on sizes tell nothing, where there are enough stones to say so."""
 
 
 def load_package(path: Path) -> ReferencePackage:
@@ -70,7 +74,7 @@ def _load(folder: Path) -> ReferencePackage:
     by_id = {row["parcel_id"]: row for row in rows["parcels"]}
     parcels = [by_id[parcel.parcel_id] for parcel in batch]
     zone_of = tuple(row["zone_id"] for row in parcels)
-    problems = [*_never_recorded(batch, scheme), *copies(batch, zone_of)]
+    problems = [*_undivided(batch, scheme), *_never_recorded(batch, scheme), *copies(batch, zone_of)]
     if problems:
         raise ReferenceDataError(problems)
     return ReferencePackage(
@@ -157,6 +161,21 @@ def _once(problems: Iterable[Problem]) -> list[Problem]:
         elif key not in out:
             out[key] = replace(item, reason=f"{item.reason}; and so in {counts[key] - 1} more rows")
     return list(out.values())
+
+
+def _undivided(batch: Batch, scheme: Scheme) -> list[Problem]:
+    """Say where nearly all stones lie in one size class, so that sizes tell nothing: mostly another unit."""
+    own = scheme.size.sieve_set
+    weights = np.concatenate([parcel.stones.weight_ct for parcel in batch if parcel.stones is not None])
+    position = np.searchsorted(own.lower_ct, weights, side="right").clip(1) - 1
+    share = np.bincount(position, minlength=len(own.classes)) / weights.size
+    if share.max() < ONE_CLASS or weights.size < ENOUGH:
+        return []
+    reason = (
+        f"{share.max():.0%} of the stones lie in one class of edges_ct, {own.classes[int(share.argmax())]!r} (half of "
+        f"them below {np.median(weights):g}): are both in carats, and do the edges divide the stones?"
+    )
+    return [Problem(table="stones", column=scheme.size.column, code="sizes_undivided", reason=reason)]
 
 
 def _never_recorded(batch: Batch, scheme: Scheme) -> list[Problem]:
