@@ -15,9 +15,11 @@ from service.endpoints import ENDPOINTS
 from service.errors import KINDS
 from service.pages.comparisons import STATUSES
 from service.pages.examples import EXAMPLES
+from service.pages.models import JOB_STATES, NO_REASON, NOT_JUDGED
 from service.pages.render import CONCLUSIONS, DOMAIN, LOCALES
 from service.pages.start import STATUS_NOTES
 from service.pages.submissions import CHOOSE, DECIDED, DECISIONS, EVENTS, STATES
+from service.pages.trainings import NO_PACKAGE
 from service.work.flags import TEXTS
 
 TEMPLATES = LOCALES.parent / "templates"
@@ -36,7 +38,8 @@ def messages() -> Iterator[str]:
     yield from CONCLUSIONS.values()
     for said in (STATUSES, STATES, DECISIONS, DECIDED, EVENTS, TEXTS):
         yield from said.values()
-    yield CHOOSE
+    yield from JOB_STATES.values()
+    yield from (CHOOSE, NO_REASON, NOT_JUDGED, NO_PACKAGE)
     yield from filter(None, STATUS_NOTES.values())
     yield from RULES.values()
     for example in EXAMPLES:

@@ -26,7 +26,7 @@ from service.pages.problems import told
 from service.pages.render import link_to, page, translations
 from service.register import entries, submissions
 from service.register.database import reading
-from service.register.keys import all_keys
+from service.register.people import names_of_actors
 from service.register.submissions import Wanted
 from service.work.decide import decide
 from service.work.flags import TEXTS
@@ -180,7 +180,7 @@ def shown(request: Request, submission_id: str, *, status: int = 200, alert: str
     shipment = shipment_of(visit.work, submission_id)
     catalogue = translations(language_of(request))
     names = {zone.zone_id: zone.name for zone in visit.work.release().zone_table.zones}
-    people = {f"key:{key.id}": key.name or key.id for key in all_keys(visit.work.engine)}
+    people = names_of_actors(visit.work.engine)
     with reading(visit.work.engine) as connection:
         head = entries.head(connection)
     return page(

@@ -17,7 +17,10 @@ from service.settings import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activation:
-    """A release that was put in force; `previous` is the one before it."""
+    """A release that was put in force; `previous` is the one before it.
+
+    `force` is why it was put in force though nobody had judged it; `back` says that it was gone back to.
+    """
 
     release: str
     previous: str
@@ -25,6 +28,7 @@ class Activation:
     actor: str
     reason: str
     back: bool
+    force: str = ""
 
 
 def active_name(engine: sa.Engine) -> str | None:
@@ -117,4 +121,5 @@ def _told(entry: entries.Entry) -> Activation:
         actor=entry.actor,
         reason=values.get("reason", ""),
         back=values.get("back", False),
+        force=values.get("force", ""),
     )

@@ -89,6 +89,13 @@ def job_of(engine: sa.Engine, job_id: str) -> Job | None:
     return None if row is None else _job(row)
 
 
+def latest(engine: sa.Engine, kind: str, limit: int) -> list[Job]:
+    """Return the newest jobs of a kind."""
+    newest = sa.select(jobs).where(jobs.c.kind == kind).order_by(jobs.c.number.desc()).limit(limit)
+    with reading(engine) as connection:
+        return [_job(row) for row in connection.execute(newest)]
+
+
 def counts(engine: sa.Engine) -> dict[str, int]:
     """Return how many jobs there are in each state."""
     with reading(engine) as connection:

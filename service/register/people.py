@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from service.register.keys import ROLES, recognised
+from service.register.keys import ROLES, all_keys, recognised
 from service.register.sessions import session_of
 
 
@@ -30,6 +30,11 @@ class Principal:
     def may(self, role: str) -> bool:
         """Say whether this role includes `role`."""
         return ROLES.index(self.role) >= ROLES.index(role)
+
+
+def names_of_actors(engine: sa.Engine) -> dict[str, str]:
+    """Return what the holders of keys are called, by the name that the register keeps of them."""
+    return {f"key:{key.id}": key.name or key.id for key in all_keys(engine)}
 
 
 def principal_by_key(engine: sa.Engine, presented: str) -> Principal | None:

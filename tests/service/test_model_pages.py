@@ -1,0 +1,103 @@
+"""The pages of releases and trainings: who sees what, a release put in force with a reason, a package handed in."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.service.reading import token_in
+
+OLDER = "2026.2"
+
+
+@pytest.fixture
+def researcher(app: TestClient, keys: dict[str, str]) -> Iterator[TestClient]:
+    """Sign a browser in with the researcher's key."""
+    app.cookies.clear()
+    assert app.post("/sign-in", data={"key": keys["researcher"]}).status_code == 303
+    yield app
+    app.cookies.clear()
+
+
+def send(browser: TestClient, path: str, **fields: str) -> tuple[int, str]:
+    answer = browser.post(path, data={"csrf": token_in(browser.get("/models").text)} | fields)
+    return answer.status_code, answer.text
+
+
+@pytest.mark.parametrize(("lang", "said"), [("en", "in force"), ("fr", "en vigueur")])
+def test_releases_are_listed_in_both_languages(browser: TestClient, lang: str, said: str) -> None:
+    page = browser.get(f"/models?lang={lang}")
+    assert page.status_code == 200
+    assert f'<span class="mark consistent">{said}</span>' in page.text
+    assert OLDER in page.text
+    assert "<script" not in page.text
+
+
+def test_a_release_shows_its_card_and_what_was_measured(browser: TestClient) -> None:
+    page = browser.get(f"/models/{OLDER}?lang=fr")
+    assert page.status_code == 200
+    assert "What nobody can know from it" in page.text
+    assert '<th scope="row">Cllr</th><td>as collected</td>' in page.text
+    assert browser.get("/models/no-such-release").status_code == 404
+    assert browser.get(f"/models/{OLDER}/evaluation").status_code == 404
+
+
+def test_only_a_researcher_is_offered_anything_and_may_do_it(browser: TestClient) -> None:
+    assert "/activate" not in browser.get(f"/models/{OLDER}").text
+    assert "/trainings" not in browser.get("/models").text
+    token = token_in(browser.get("/").text)
+    for path in (f"/models/{OLDER}/activate", "/models/rollback", "/trainings"):
+        assert browser.post(path, data={"csrf": token, "reason": "x"}).status_code == 403
+
+
+def test_a_release_is_put_in_force_with_a_reason_and_taken_back(researcher: TestClient) -> None:
+    before = re.findall(r"In force: ([\w.-]+)\.", researcher.get("/models?lang=en").text)[0]
+    status, page = send(researcher, f"/models/{OLDER}/activate?lang=en", reason=" ")
+    assert (status, "the reason stands in the history" in page) == (422, True)
+    status, _ = send(researcher, f"/models/{OLDER}/activate", reason="Judged <b>by the panel</b>")
+    assert status == 303
+    page = researcher.get("/models?lang=en").text
+    assert f"In force: {OLDER}." in page
+    assert "Judged &lt;b&gt;by the panel&lt;/b&gt;" in page
+    assert '<span class="hint">the researcher</span>' in page
+    assert researcher.get("/v1/models").json()["items"][0].keys() >= {"release", "active"}
+    status, page = send(researcher, "/models/rollback?lang=fr", reason="")
+    assert (status, "la raison figure" in page) == (422, True)
+    assert send(researcher, "/models/rollback", reason="Wrong labels")[0] == 303
+    page = researcher.get("/models?lang=en").text
+    assert f"In force: {before}." in page
+    assert "(gone back to)" in page
+
+
+def test_a_form_of_another_session_puts_nothing_in_force(researcher: TestClient) -> None:
+    answer = researcher.post(f"/models/{OLDER}/activate", data={"csrf": "another", "reason": "x"})
+    assert answer.status_code == 403
+    assert f"In force: {OLDER}." not in researcher.get("/models?lang=en").text
+
+
+def test_a_package_is_handed_in_followed_and_cancelled(researcher: TestClient) -> None:
+    token = token_in(researcher.get("/models").text)
+    assert send(researcher, "/trainings?lang=en", config="")[0] == 422
+    wrong = researcher.post("/trainings", data={"csrf": token}, files={"file": ("p.zip", b"no archive")})
+    assert wrong.status_code == 422
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("datapackage.json", "{}")
+    given = researcher.post("/trainings", data={"csrf": token}, files={"file": ("p.zip", package.getvalue())})
+    assert given.status_code == 303
+    page = researcher.get(given.headers["location"], params={"lang": "fr"}).text
+    assert "En attente." in page
+    assert '<progress id="done" max="100" value="0">' in page
+    assert '<meta http-equiv="refresh"' in page
+    answer = researcher.post(f"{given.headers['location']}/cancel", data={"csrf": token})
+    assert answer.status_code == 303
+    page = researcher.get(answer.headers["location"], params={"lang": "en"}).text
+    assert "Cancelled." in page
+    assert "refresh" not in page
+    assert given.headers["location"].removeprefix("/trainings/") in researcher.get("/models").text
+    assert researcher.get("/trainings/no-such").status_code == 404
