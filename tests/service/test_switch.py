@@ -1,4 +1,4 @@
-"""Running workers switch to another release under load: no request is lost, and from its answer on the new one counts."""
+"""Running workers switch to another release under load: no request is lost, and after the answer the new one counts."""
 
 from __future__ import annotations
 
