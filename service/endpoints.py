@@ -5,11 +5,7 @@ from __future__ import annotations
 from service.door.endpoint import Endpoint
 from service.pages import codes, dashboard, docs, sign_in, start
 from service.pages import comparisons as comparison_pages
-<<<<<<< HEAD
-=======
-from service.pages import dashboard, docs, sign_in, start
 from service.pages import models as model_pages
->>>>>>> 0d661d1 (Give releases and trainings pages: list, card, activation with a reason, roll back, a package handed in)
 from service.pages import planning as planning_pages
 from service.pages import submissions as submission_pages
 from service.pages import trainings as training_pages
