@@ -34,7 +34,7 @@ def package() -> ReferencePackage:
 @cache
 def prepared() -> Prepared:
     """Count the reference parcels."""
-    return prepare(package())
+    return prepare(package(), minimum_parcels=3)
 
 
 @cache

@@ -107,7 +107,7 @@ def usable_zones(reference: ReferencePackage, minimum_parcels: int) -> tuple[str
     return found
 
 
-def prepare(reference: ReferencePackage, *, minimum_parcels: int = 3) -> Prepared:
+def prepare(reference: ReferencePackage, *, minimum_parcels: int) -> Prepared:
     """Count the reference parcels and learn the structure they share.
 
     Raises

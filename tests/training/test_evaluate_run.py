@@ -7,23 +7,34 @@ from dataclasses import replace
 
 import pytest
 
-from kpfootprint.release import load_release
+from kpfootprint.parcel import Batch
+from kpfootprint.reference import ReferencePackage
+from kpfootprint.release import Release, load_release
 from tests.training.parcels import make_package
 from training.card import card_of
 from training.config import FitConfig, read_config
 from training.criteria import read_criteria
+from training.evaluate.measure import measure
+from training.evaluate.own import OwnEvidence
 from training.evaluate.run import evaluate
 from training.fit import fit, write_fit
 from training.judge import judge
+from training.prepare import Choice
 from training.record import Evaluation, read_evaluation
 from training.validation_report import render_validation
 
 pytestmark = pytest.mark.slow
 
 
+WEIGHT, AT_LEAST, BEYOND = 0.35, 5, "coast"
+"""Policy numbers that are not those of this version's settings, and the zone that has too few parcels for them."""
+
+
 def small(config: FitConfig) -> FitConfig:
     return replace(
         config,
+        evidence=replace(config.evidence, unlisted_weight=WEIGHT),
+        minimum_parcels=AT_LEAST,
         n_folds=3,
         n_resamples=4,
         n_simulated=6000,
@@ -37,13 +48,36 @@ def small(config: FitConfig) -> FitConfig:
     )
 
 
+def without(package: ReferencePackage, zone: str, *, but: int = 0) -> ReferencePackage:
+    """Take a zone's parcels out, all but the first `but`."""
+    first = [row for row, name in enumerate(package.zone_of) if name == zone][:but]
+    rows = [row for row, name in enumerate(package.zone_of) if name != zone or row in first]
+    return replace(
+        package,
+        batch=Batch(tuple(package.batch.parcels[row] for row in rows)),
+        zone_of=tuple(package.zone_of[row] for row in rows),
+        collected_on=tuple(package.collected_on[row] for row in rows),
+    )
+
+
 @pytest.fixture(scope="module")
-def evaluation(tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
-    package = make_package(zones=("east", "centre", "north", "south", "coast", "west"), n_each=10)
+def package() -> ReferencePackage:
+    whole = make_package(zones=("east", "centre", "north", "south", BEYOND, "west"), n_each=10)
+    return without(whole, BEYOND, but=AT_LEAST - 1)
+
+
+@pytest.fixture(scope="module")
+def release(package: ReferencePackage, tmp_path_factory: pytest.TempPathFactory) -> Release:
     folder = tmp_path_factory.mktemp("fit")
     model, manifest = fit(package, small(read_config()), print)
     write_fit(folder, model, manifest, card_of(manifest))
-    found = evaluate(load_release(folder), package, quick=True, n_jobs=1, progress=print)
+    return load_release(folder)
+
+
+@pytest.fixture(scope="module")
+def evaluation(release: Release, package: ReferencePackage, tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
+    folder = tmp_path_factory.mktemp("evaluation")
+    found = evaluate(release, package, quick=True, n_jobs=1, progress=print)
     (folder / "evaluation.json").write_text(found.to_json(), encoding="utf-8")
     assert read_evaluation(folder) == Evaluation.from_json(found.to_json())
     return found
@@ -58,6 +92,24 @@ def test_every_characteristic_is_measured(evaluation: Evaluation) -> None:
     assert {cell.measured_on for cell in evaluation.decisions} == {"held_out", "simulated"}
     kinds = {cell.kind for cell in evaluation.novelty}
     assert {"known zone", "known zone, size range missing", "simulated, far", "simulated, near"} <= kinds
+
+
+def test_figures_follow_the_policy_numbers_of_the_release(
+    release: Release, evaluation: Evaluation, package: ReferencePackage
+) -> None:
+    """Its weight of an unlisted source and its least number of parcels, not those of this version's settings."""
+    assert {trial.true_zone for trial in evaluation.trials} == {*package.zone_of} - {BEYOND}
+    assert evaluation.made["unlisted weight"] == WEIGHT
+    choice = Choice(**release.manifest["evidence"])
+    method = OwnEvidence(small(read_config()).evidence, gate=release.model.gate, choice=choice)
+    left_out = [item.parcel_id for item in evaluation.suspects if item.reason == "mislabelled"]
+    known = without(package, BEYOND)
+    own, other = (
+        measure(method, known, unlisted_weight=weight, left_out=left_out, n_resamples=2) for weight in (WEIGHT, 0.2)
+    )
+    lrs = [[trial.log10_lr for trial in found.trials] for found in (evaluation, own, other)]
+    assert lrs[0] == pytest.approx(lrs[1], abs=1e-9)
+    assert lrs[0] != pytest.approx(lrs[2], abs=1e-3)
 
 
 def test_zones_that_differ_plainly_are_told_apart(evaluation: Evaluation) -> None:

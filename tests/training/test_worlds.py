@@ -14,7 +14,7 @@ from training.prepare import Fitted, Prepared, fit_model, prepare
 
 @pytest.fixture(scope="module")
 def prepared() -> Prepared:
-    return prepare(make_package(n_each=12))
+    return prepare(make_package(n_each=12), minimum_parcels=3)
 
 
 @pytest.fixture(scope="module")

@@ -69,7 +69,7 @@ def make_world(prepared: Prepared, fitted: Fitted) -> World:
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    prepared = prepare(load_package(shipped_reference()))
+    prepared = prepare(load_package(shipped_reference()), minimum_parcels=3)
     return make_world(prepared, fit_model(prepared))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -43,8 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     suspects = [item.parcel_id for item in found if item.reason == "mislabelled"]
     verification: list[Evaluation] = []
     settings = read_config().evidence
-    weight = settings.unlisted_weight
-    methods: tuple[Method, ...] = (*PEERS, OwnEvidence(settings))
+    weight = float(own[0].made["unlisted weight"]) if own else settings.unlisted_weight
+    methods: tuple[Method, ...] = (*PEERS, OwnEvidence(replace(settings, unlisted_weight=weight)))
     for method in methods:
         print(method.name, file=sys.stderr)
         found_by = measure(method, package, unlisted_weight=weight, left_out=suspects, n_resamples=options.resamples)
