@@ -21,7 +21,7 @@ from kpfootprint.errors import KPFootprintError
 from kpfootprint.release import load_release
 from kpfootprint.trial import try_release
 from service.jobs.launch import Companion
-from service.metrics import reserve
+from service.meters import reserve
 from service.register.activations import folder_in_force
 from service.register.database import open_register
 from service.register.sessions import LINK_LASTS, new_link

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from kpfootprint.report.layout import Stationery
-from service.home import HOME_DEFAULT
+from service import HOME_DEFAULT
 
 PREFIX = "KPF_"
 MEGABYTE = 1_000_000

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from kpfootprint.errors import ReleaseError
-from kpfootprint.packing import pack, unpack
+from kpfootprint.release.packing import pack, unpack
 
 
 @dataclass(frozen=True)

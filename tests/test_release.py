@@ -12,9 +12,8 @@ import pytest
 
 import kpfootprint
 from kpfootprint.errors import ReleaseError
-from kpfootprint.packing import pack
-from kpfootprint.release import FORMAT, load_release, write_release
-from kpfootprint.release_files import ARRAYS, MANIFEST
+from kpfootprint.release import ARRAYS, FORMAT, MANIFEST, load_release, write_release
+from kpfootprint.release.packing import pack
 from tests.worlds import shipped
 
 

@@ -15,10 +15,9 @@ import numpy as np
 import pytest
 
 from kpfootprint.errors import ReleaseError
-from kpfootprint.model_checks import check_model, checks_of
-from kpfootprint.packing import pack, unpack
-from kpfootprint.release import load_release, shipped_release
-from kpfootprint.release_files import ARRAYS, MANIFEST
+from kpfootprint.release import ARRAYS, MANIFEST, load_release, shipped_release
+from kpfootprint.release.arrays import check_model, checks_of
+from kpfootprint.release.packing import pack, unpack
 from kpfootprint.stats.model import FootprintModel
 from kpfootprint.trial import try_release
 from tests.worlds import shipped
@@ -63,7 +62,7 @@ def refusal(arrays: Arrays) -> str | None:
 
 
 def test_every_array_has_a_shape_and_a_rule() -> None:
-    """A new array of the model wants a line in `kpfootprint.model_checks.checks_of`."""
+    """A new array of the model wants a line in `kpfootprint.release.arrays.checks_of`."""
     listed = {check.name for check in checks_of(shipped().model, shipped().scheme, len(shipped().zone_ids), levels())}
     assert listed == set(pack(shipped().model))
 

@@ -17,7 +17,7 @@ from kpfootprint.parcel import NOT_RECORDED, Batch, Declaration, Parcel
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.release import Release, load_release
 from kpfootprint.scheme import Scheme
-from training.judge import compare_evaluations
+from training.acceptance import compare_evaluations
 from training.package import load_package
 from training.record import read_evaluation
 

@@ -28,8 +28,7 @@ from training.calibrate import Trials, calibrate, resample, resample_sources, sp
 from training.choose import choose, held_out_candidates
 from training.config import FitConfig
 from training.declarants import try_declarations
-from training.prepare import Choice, Fitted, Prepared, chosen, fit_model, prepare
-from training.prior import prior_covariance
+from training.prepare import Choice, Fitted, Prepared, chosen, fit_model, prepare, prior_covariance
 from training.rank import (
     error_table,
     fit_detection,

@@ -12,8 +12,9 @@ from kpfootprint.errors import Problem, ReferenceDataError
 from kpfootprint.footprint import FACTORS, footprints_of
 from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
+from kpfootprint.release import Release
 from kpfootprint.stats.association import size_bands
-from kpfootprint.stats.evidence import Predictor
+from kpfootprint.stats.evidence import KNOWN_LEVEL_SHARE, Predictor
 from kpfootprint.stats.learning import blank_structure, learn_parcel_model, learn_structure
 from kpfootprint.stats.parcel_model import ParcelModel
 from kpfootprint.stats.structure import ParcelArrays, Structure
@@ -219,4 +220,22 @@ def _near_covariance(prepared: Prepared, model: ParcelModel) -> Floats:
         return 0.3 * model.between
     covariance = np.cov(model.groups[members].T)
     out: Floats = 0.5 * covariance + 0.5 * np.diag(np.diag(covariance)) + 1e-4 * np.eye(len(covariance))
+    return out
+
+
+def prior_covariance(release: Release, prepared: Prepared) -> Floats:
+    """Return the covariance (D, D) of parcels of one zone that a release learnt.
+
+    Raises
+    ------
+    ValueError
+        Where the release describes parcels by other attributes or classes.
+    """
+    own = [(a.name, tuple(c.name for c in a.classes)) for a in prepared.reference.scheme.categorical]
+    older = [(a.name, tuple(c.name for c in a.classes)) for a in release.scheme.categorical]
+    if own != older:
+        raise ValueError(f"release {release.name} has other attributes or classes than the package: {older}, {own}")
+    predictor = release.model.predictor
+    spread = (predictor.within_unknown - predictor.within) / (1.0 - KNOWN_LEVEL_SHARE)
+    out: Floats = predictor.within_unknown - spread
     return out

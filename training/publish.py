@@ -9,11 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kpfootprint.errors import ReleaseError
-from kpfootprint.release import load_release, write_release
-from kpfootprint.release_files import MANIFEST
+from kpfootprint.release import MANIFEST, load_release, write_release
+from training.acceptance import Judgement, judge
 from training.card import card_of
 from training.criteria import read_criteria
-from training.judge import Judgement, judge
 from training.record import Evaluation, read_evaluation
 
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]{0,60}")

@@ -26,7 +26,7 @@ def now() -> datetime:
 
 def home() -> Path:
     """Return the folder of the register and of the releases made over HTTP: KPF_HOME or its default."""
-    from service.home import HOME_DEFAULT
+    from service import HOME_DEFAULT
 
     return Path(os.environ.get("KPF_HOME") or HOME_DEFAULT).expanduser()
 

@@ -67,7 +67,7 @@ def _made_again(sealed: DossierInput, model: Path | None) -> Remade:
 
 def _folder_of(sealed: DossierInput) -> Path:
     """Return the folder of the very release that the report was made with, whether it is active or not."""
-    from kpfootprint.release_files import sha256_of_manifest
+    from kpfootprint.release import sha256_of_manifest
     from service.register.activations import release_folders
 
     folders = [*release_folders(home()).values()]

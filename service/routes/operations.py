@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from service.door.endpoint import Answer, Endpoint
 from service.door.visit import visit_of
-from service.metrics import MEDIA_TYPE
+from service.meters import MEDIA_TYPE
 from service.openapi import description
 from service.register import jobs, submissions
 from service.register.jobs import STATES

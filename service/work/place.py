@@ -11,11 +11,10 @@ import sqlalchemy as sa
 from anyio import CapacityLimiter, to_thread
 
 from kpfootprint.errors import KPFootprintError
-from kpfootprint.release import Release, load_release
-from kpfootprint.release_files import MANIFEST
+from kpfootprint.release import MANIFEST, Release, load_release
 from kpfootprint.trial import try_release
 from service.errors import Refused
-from service.metrics import Meters
+from service.meters import Meters
 from service.register import tables
 from service.register.activations import folder_in_force
 from service.register.database import HEAD, connect, open_register, reading, version

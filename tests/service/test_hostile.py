@@ -27,10 +27,9 @@ from hypothesis import strategies as st
 from kpfootprint.errors import ReleaseError
 from kpfootprint.flow import examine
 from kpfootprint.ingest import Upload, read
-from kpfootprint.packing import pack
 from kpfootprint.parcel import Batch
-from kpfootprint.release import load_release, shipped_release
-from kpfootprint.release_files import ARRAYS, MANIFEST
+from kpfootprint.release import ARRAYS, MANIFEST, load_release, shipped_release
+from kpfootprint.release.packing import pack
 from kpfootprint.report import render_html
 from kpfootprint.trial import try_release
 from kpfootprint.visible import UNSEEN

@@ -11,6 +11,7 @@ from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.release import Release, load_release
 from tests.training.parcels import make_package
+from training.acceptance import judge
 from training.card import card_of
 from training.config import FitConfig, read_config
 from training.criteria import read_criteria
@@ -18,7 +19,6 @@ from training.evaluate.measure import measure
 from training.evaluate.own import OwnEvidence
 from training.evaluate.run import evaluate
 from training.fit import fit, write_fit
-from training.judge import judge
 from training.prepare import Choice
 from training.record import Evaluation, read_evaluation
 from training.validation_report import render_validation

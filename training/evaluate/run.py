@@ -14,8 +14,7 @@ import numpy as np
 from joblib import parallel_config
 
 from kpfootprint.reference import ReferencePackage
-from kpfootprint.release import Release, load_release
-from kpfootprint.release_files import MANIFEST
+from kpfootprint.release import MANIFEST, Release, load_release
 from training.config import evidence_config
 from training.criteria import read_criteria
 from training.declarants import try_declarations

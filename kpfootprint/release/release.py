@@ -1,4 +1,4 @@
-"""A release: a folder of plain arrays and JSON that is checked whole before a byte of it is used."""
+"""A release in memory: loaded, written, and the one that comes with the software."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from kpfootprint.errors import ReleaseError
-from kpfootprint.manifest_checks import check_manifest
-from kpfootprint.model_checks import check_model
-from kpfootprint.packing import pack, unpack
 from kpfootprint.reference import ZoneTable
-from kpfootprint.release_files import ARRAYS, MANIFEST, plain_arrays, read_files
+from kpfootprint.release.arrays import check_model
+from kpfootprint.release.files import ARRAYS, MANIFEST, plain_arrays, read_files
+from kpfootprint.release.manifest import check_manifest
+from kpfootprint.release.packing import pack, unpack
 from kpfootprint.rules import Rules
 from kpfootprint.scheme import Scheme
 from kpfootprint.stats.model import FootprintModel
@@ -102,8 +102,8 @@ def shipped_release() -> Path:
     ReleaseError
         If there is none.
     """
-    inside = Path(__file__).parent / "_models"
-    folder = inside if inside.is_dir() else Path(__file__).parents[1] / "models"
+    inside = Path(__file__).parents[1] / "_models"
+    folder = inside if inside.is_dir() else Path(__file__).parents[2] / "models"
     names = sorted(path.name for path in folder.glob("*") if (path / MANIFEST).is_file())
     if not names:
         raise ReleaseError(f"no release in {folder}; make one with: python -m training fit")

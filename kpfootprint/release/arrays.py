@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.errors import ReleaseError
-from kpfootprint.packing import pack
+from kpfootprint.release.packing import pack
 from kpfootprint.scheme import Scheme, SieveSet
 from kpfootprint.stats.model import FootprintModel
 from kpfootprint.stats.networks import Network

@@ -7,8 +7,8 @@ import pytest
 
 from kpfootprint.stats.metrics import cllr
 from tests.training.evaluations import make_evaluation, make_trials
+from training.acceptance import compare, compare_evaluations, judge
 from training.criteria import Criteria, read_criteria
-from training.judge import compare, compare_evaluations, judge
 from training.record import Evaluation
 
 
