@@ -142,7 +142,6 @@ class _Sizes:
 
     coarse: Floats
     membership: Floats
-    uncounted: Floats
     spread: Floats
     slope: Floats
     sized: Floats
@@ -231,7 +230,6 @@ def _sizes_of_stones(parcel: Parcel, structure: Structure) -> _Sizes:
     return _Sizes(
         coarse=nothing,
         membership=np.zeros((0, cells.size)),
-        uncounted=nothing,
         spread=nothing,
         slope=np.zeros((0, 2)),
         sized=cells,
@@ -283,7 +281,6 @@ def _sizes_of_sheet(parcel: Parcel, scheme: Scheme, structure: Structure, edge: 
     return _Sizes(
         coarse=coarse,
         membership=membership,
-        uncounted=uncounted,
         spread=spread,
         slope=uncounted[:, None] * slope,
         sized=sized,
@@ -329,7 +326,6 @@ def _sizes_unseen(parcel: Parcel, structure: Structure, kept: Floats) -> _Sizes:
     return _Sizes(
         coarse=nothing,
         membership=np.zeros((0, grid.n_cells)),
-        uncounted=nothing,
         spread=nothing,
         slope=np.zeros((0, 2)),
         sized=np.zeros(grid.n_cells),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from kpfootprint.stats import metrics
 from kpfootprint.stats.intervals import Limits, bootstrap_over_parcels
 from training.criteria import Criteria, apart
-from training.record import Evaluation, Trial, read_evaluation
+from training.record import Evaluation, Trial
 
 Floats = NDArray[np.float64]
 Statistic = Callable[..., float]
@@ -24,6 +23,9 @@ STATISTICS: dict[str, Statistic] = {
     "true rejected at 5 % false": metrics.rejection_at,
 }
 SEED = 20260501
+N_RESAMPLES = 500
+N_MOVED = 10
+"""Trials that are shown of those whose LR changed most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,37 +79,28 @@ class ReleaseComparison:
         return "\n".join(lines) + "\n"
 
 
-def compare(before: Path, after: Path, *, n_resamples: int = 500, n_moved: int = 10) -> ReleaseComparison:
-    """Compare two release folders by their ``evaluation.json`` on the trials that both hold.
+def compare_evaluations(before: Evaluation, after: Evaluation) -> ReleaseComparison:
+    """Compare two evaluations on the trials that both hold: the same parcel, declaration and day.
 
-    A trial is the same where parcel, declaration and day are.
+    Intervals are paired: both releases are measured on the same draws of parcels.
     """
-    return compare_evaluations(
-        read_evaluation(before), read_evaluation(after), n_resamples=n_resamples, n_moved=n_moved
-    )
-
-
-def compare_evaluations(
-    before: Evaluation, after: Evaluation, *, n_resamples: int = 500, n_moved: int = 10
-) -> ReleaseComparison:
-    """Compare two evaluations, with paired intervals: both releases are measured on the same draws of parcels."""
     known = {(t.parcel_id, t.declared, t.day): t for t in before.trials}
     common = [t for t in after.trials if (t.parcel_id, t.declared, t.day) in known]
     old = np.array([known[t.parcel_id, t.declared, t.day].log10_lr for t in common])
     new = np.array([t.log10_lr for t in common])
-    order = np.argsort(-np.abs(new - old), kind="stable")[:n_moved]
+    order = np.argsort(-np.abs(new - old), kind="stable")[:N_MOVED]
     return ReleaseComparison(
         before=before,
         after=after,
         n_common=len(common),
-        differences=_differences(common, old, new, n_resamples),
+        differences=_differences(common, old, new),
         median_change=float(np.median(np.abs(new - old))) if common else None,
         n_turned=int(((old > 1) & (new < -1) | (old < -1) & (new > 1)).sum()),
         moved=tuple(Moved(trial=common[i], before=float(old[i]), after=float(new[i])) for i in order),
     )
 
 
-def _differences(common: list[Trial], old: Floats, new: Floats, n_resamples: int) -> tuple[Difference, ...]:
+def _differences(common: list[Trial], old: Floats, new: Floats) -> tuple[Difference, ...]:
     h1 = np.array([t.is_h1 for t in common], dtype=bool)
     if h1.all() or not h1.any():
         return ()
@@ -130,7 +123,7 @@ def _differences(common: list[Trial], old: Floats, new: Floats, n_resamples: int
             [t.parcel_id for t in common],
             strata=[t.true_zone for t in common],
             rng=np.random.default_rng(SEED),
-            n_resamples=n_resamples,
+            n_resamples=N_RESAMPLES,
         )
         found.append(Difference(metric=name, before=a, after=b, limits=limits))
     return tuple(found)

@@ -58,7 +58,6 @@ class EntropyCurves:
     LR = 1 for every case. An observed one above the neutral says that the LRs do harm at these prior odds.
     """
 
-    log10_prior_odds: Floats
     observed: Floats
     calibrated: Floats
     neutral: Floats
@@ -92,7 +91,7 @@ def empirical_cross_entropy(
     none = np.zeros(1)
     one = np.ones(1)
     return EntropyCurves(
-        odds, _entropy(x1, x2, w1, w2, odds), _entropy(p1, p2, w1, w2, odds), _entropy(none, none, one, one, odds)
+        _entropy(x1, x2, w1, w2, odds), _entropy(p1, p2, w1, w2, odds), _entropy(none, none, one, one, odds)
     )
 
 

@@ -220,18 +220,3 @@ class ParcelArrays:
             membership=self.membership,
             partial=None if self.partial is None else self.partial.take(rows),
         )
-
-    def masked(self, recorded: NDArray[np.bool_]) -> ParcelArrays:
-        """Return the same parcels with another choice of attributes that count."""
-        return ParcelArrays(
-            cells=self.cells,
-            tables=self.tables,
-            pairs=self.pairs,
-            edge=self.edge,
-            top=self.top,
-            levels=self.levels,
-            recorded=recorded,
-            coarse=self.coarse,
-            membership=self.membership,
-            partial=self.partial,
-        )

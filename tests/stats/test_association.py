@@ -53,7 +53,7 @@ def test_mixed_goods_gain_and_goods_of_one_kind_do_not() -> None:
 def test_nothing_is_gained_where_no_two_attributes_are_recorded() -> None:
     arrays, truth = draw("mixed", 10, seed=23)
     world = fitted()
-    alone = arrays.masked(arrays.recorded & np.array([True, False, False]))
+    alone = replace(arrays, recorded=arrays.recorded & np.array([True, False, False]))
     alone = replace(alone, tables=tuple(0.0 * t for t in alone.tables), pairs=tuple(0.0 * p for p in alone.pairs))
     location, _ = declared_location(world.structure, world.predictor, truth.declared)
     gain = association_gain(

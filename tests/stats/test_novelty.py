@@ -42,7 +42,7 @@ def test_an_attribute_that_is_not_recorded_does_not_make_a_parcel_look_familiar(
 ) -> None:
     view, _ = known
     fitted = world.fitted()
-    without = view.arrays.masked(view.arrays.recorded & np.array([True, True, False]))
+    without = replace(view.arrays, recorded=view.arrays.recorded & np.array([True, True, False]))
     less = strangeness(view_of(without, fitted.structure, fitted.predictor), np.ones(len(without)))
     assert abs(np.median(less) - np.median(strangeness(view, TRUST))) < 0.5
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -80,7 +82,13 @@ def test_without_sizes_the_gate_and_the_windows_do_not_matter() -> None:
     recorded = arrays.recorded.copy()
     recorded[:, 0] = False
     looked = look(
-        model.structure, model.predictor, model.tables, model.gate, model.bands, arrays.masked(recorded), None
+        model.structure,
+        model.predictor,
+        model.tables,
+        model.gate,
+        model.bands,
+        replace(arrays, recorded=recorded),
+        None,
     )
     np.testing.assert_array_equal(gate_of(model.gate, looked.view, model.structure), np.tile([1.0, 0, 0, 0], (5, 1)))
     for slot in range(1, len(SLOTS)):

@@ -112,10 +112,10 @@ def test_what_is_not_recorded_says_nothing(arrays: ParcelArrays, structure: Stru
     model = fit_tables(arrays, structure, ZONES, 14, weight=1.0)
     recorded = arrays.recorded.copy()
     recorded[:, 0] = False
-    found = listed_and_unlisted(model, arrays.masked(recorded), structure, 1.0)
+    found = listed_and_unlisted(model, replace(arrays, recorded=recorded), structure, 1.0)
     np.testing.assert_array_equal(found.size, 0.0)
     assert all(part.any() for part in found.classes)
-    assert not table_counts(arrays.masked(recorded), structure)[0].any()
+    assert not table_counts(replace(arrays, recorded=recorded), structure)[0].any()
 
 
 def test_resampled_once_each_is_the_model(arrays: ParcelArrays, structure: Structure) -> None:

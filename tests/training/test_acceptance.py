@@ -7,7 +7,7 @@ import pytest
 
 from kpfootprint.stats.metrics import cllr
 from tests.training.evaluations import make_evaluation, make_trials
-from training.acceptance import compare, compare_evaluations, judge
+from training.acceptance import compare_evaluations, judge
 from training.criteria import Criteria, read_criteria
 from training.record import Evaluation
 
@@ -80,18 +80,9 @@ def test_comparison_is_of_the_same_trials_and_mirrors() -> None:
     assert found.limits.low <= found.after - found.before <= found.limits.high
     mirrored = {d.metric: d for d in back.differences}["Cllr"]
     assert (mirrored.limits.low, mirrored.limits.high) == pytest.approx((-found.limits.high, -found.limits.low))
+    assert there.as_text().startswith("2026.1 -> 2026.2: 150 common trials")
     # Every trial moved by 1, towards 0 for both hypotheses.
     assert there.median_change == pytest.approx(1.0)
-
-
-def test_folders_are_compared_and_told(tmp_path: Path) -> None:
-    for name, gap in (("a", 1.5), ("b", 1.0)):
-        (tmp_path / name).mkdir()
-        text = make_evaluation(gap=gap, release=name).to_json()
-        (tmp_path / name / "evaluation.json").write_text(text, encoding="utf-8")
-    text = compare(tmp_path / "a", tmp_path / "b").as_text()
-    assert text.startswith("a -> b: 160 common trials")
-    assert "Cllr" in text
 
 
 def test_nothing_in_common_is_said(criteria: Criteria) -> None:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.stats.conformal import conformal_p_values
 from kpfootprint.stats.intervals import clopper_pearson
+from kpfootprint.stats.novelty import NOVEL_P
 from training.record import NoveltyCell, Result
 
 Floats = NDArray[np.float64]
@@ -51,9 +52,9 @@ def p_values_against(strangeness: Floats, n_stones: Floats, known: Floats, known
     )[0]
 
 
-def novelty_cell(kind: str, p: Floats, *, alpha: float = 0.05) -> NoveltyCell:
-    """Count the parcels flagged at `alpha`."""
-    return NoveltyCell(kind=kind, alpha=alpha, flagged=int((p <= alpha).sum()), trials=int(p.size))
+def novelty_cell(kind: str, p: Floats) -> NoveltyCell:
+    """Count the parcels that are flagged."""
+    return NoveltyCell(kind=kind, alpha=NOVEL_P, flagged=int((p <= NOVEL_P).sum()), trials=int(p.size))
 
 
 def novelty_result(cell: NoveltyCell) -> Result:

@@ -12,18 +12,19 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 
 
+PSEUDOCOUNT = 0.5
+"""Stones that are added to a parcel's every class, so that every share has a logarithm."""
+
+
 def shares(counts: Floats) -> Floats:
     """Return counts as shares of each parcel; a parcel without any gets equal shares."""
     total = counts.sum(axis=1, keepdims=True)
     return np.asarray(np.where(total > 0, counts / np.maximum(total, 1.0), 1.0 / counts.shape[1]), dtype=np.float64)
 
 
-def clr(counts: Floats, *, pseudocount: float = 0.5) -> Floats:
-    """Return centred log ratios of smoothed shares, shape (n_parcels, n_classes); each row sums to 0.
-
-    `pseudocount` stones are added to a parcel's every class.
-    """
-    logs = np.log(counts + pseudocount)
+def clr(counts: Floats) -> Floats:
+    """Return centred log ratios of smoothed shares, shape (n_parcels, n_classes); each row sums to 0."""
+    logs = np.log(counts + PSEUDOCOUNT)
     centred: Floats = logs - logs.mean(axis=1, keepdims=True)
     return centred
 
