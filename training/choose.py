@@ -10,12 +10,12 @@ import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
+from kpfootprint.stats.averaging import Readings, average, slots_of
 from kpfootprint.stats.calibration import Calibration, Cases
 from kpfootprint.stats.likelihood_ratio import log10_score
 from kpfootprint.stats.metrics import cllr
 from kpfootprint.stats.model import gate_of
 from kpfootprint.stats.networks import Network
-from kpfootprint.stats.pooling import Readings, pool, slots_of
 from kpfootprint.stats.selection import Evidence, fuse_readings, slot_evidence
 from kpfootprint.stats.structure import ParcelArrays, Structure
 from kpfootprint.stats.summaries import WINDOWS, summarise
@@ -51,11 +51,11 @@ class Candidates:
     gate: Floats
 
     def readings(self, choice: Choice) -> Readings:
-        """Return the pooled evidence under a choice."""
+        """Return the averaged evidence under a choice."""
         listed, unlisted = self.explicit[choice.shrinkage]
         return Readings(
-            listed=pool(listed, self.tables[:, :, :-1], choice.table_weight),
-            unlisted=pool(unlisted, self.tables[:, :, -1:], choice.table_weight),
+            listed=average(listed, self.tables[:, :, :-1], choice.table_weight),
+            unlisted=average(unlisted, self.tables[:, :, -1:], choice.table_weight),
             declared=np.full(listed.shape[:2], np.nan),
         )
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kpfootprint.stats.averaging import Readings, averaged_readings
 from kpfootprint.stats.calibration import Calibration
 from kpfootprint.stats.declarations import Profile, declaration_features, profile_of, whatever_declared
 from kpfootprint.stats.evidence import Predictor
 from kpfootprint.stats.networks import Network
-from kpfootprint.stats.pooling import Readings, pooled_readings
 from kpfootprint.stats.ranks import RankTable
 from kpfootprint.stats.selection import Evidence, fuse_readings, gate_features
 from kpfootprint.stats.shares import ShareModel
@@ -72,7 +72,7 @@ class FootprintModel:
 class Look:
     """A batch seen through the evidence of a model; `profile` is None where nothing was declared.
 
-    `readings` is the pooled evidence in every slot, `evidence` the same marginalised over the readings of the sizes.
+    `readings` is the averaged evidence in every slot, `evidence` the same marginalised over the readings of the sizes.
     """
 
     view: View
@@ -134,7 +134,7 @@ def _looked(
 ) -> Look:
     profile = None if declared is None else profile_of(view, structure, predictor, declared, bands)
     said = None if declared is None or profile is None else (declared, profile.declared)
-    readings = pooled_readings(view, structure, tables, said)
+    readings = averaged_readings(view, structure, tables, said)
     return Look(view=view, gate=gate, profile=profile, readings=readings, evidence=fuse_readings(readings, gate))
 
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kpfootprint.stats.averaging import Readings
 from kpfootprint.stats.evidence import FAR, NEAR, log_sum
-from kpfootprint.stats.pooling import Readings
 from kpfootprint.stats.structure import Structure
 from kpfootprint.stats.summaries import residual
 from kpfootprint.stats.views import View
@@ -113,7 +113,7 @@ def slot_evidence(readings: Readings, slot: int) -> Evidence:
 
 
 def fuse_readings(readings: Readings, gate: Floats) -> Evidence:
-    """Marginalise pooled evidence over the readings of the sizes; `gate` (n, n_windows) is the chance of each."""
+    """Marginalise averaged evidence over the readings of the sizes; `gate` (n, n_windows) is the chance of each."""
     windows = gate.shape[1]
     return fuse(readings.listed[:windows], readings.unlisted[:windows], gate, readings.declared[:windows])
 

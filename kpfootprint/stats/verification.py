@@ -9,13 +9,13 @@ from math import factorial
 import numpy as np
 from numpy.typing import NDArray
 
+from kpfootprint.stats.averaging import average, averaged_readings
 from kpfootprint.stats.blends import contract, expand
 from kpfootprint.stats.calibration import LN10
 from kpfootprint.stats.declarations import declared_evidence, declared_location
 from kpfootprint.stats.evidence import log_sum, source_evidence
 from kpfootprint.stats.likelihood_ratio import log10_score, unbounded_log10_lr
 from kpfootprint.stats.model import FootprintModel, Look
-from kpfootprint.stats.pooling import pool, pooled_readings
 from kpfootprint.stats.selection import Evidence, any_unlisted, base_level, fuse, fuse_readings
 from kpfootprint.stats.summaries import WINDOWS, masked
 from kpfootprint.stats.tables import declared_tables, listed_and_unlisted, resampled_tables
@@ -66,14 +66,14 @@ def resampled_lrs(
     evidence, _ = source_evidence(
         view.frame.take(slice(0, windows * n)), np.tile(everything, (windows, 1, 1)), np.tile(scales, (windows, 1))
     )
-    pooled = evidence.reshape(windows, n, -1)
+    averaged = evidence.reshape(windows, n, -1)
     if model.tables is not None and model.tables.weight > 0.0:
         drawn = resampled_tables(model.tables, view.arrays, model.structure, declared)
-        pooled = pool(pooled, np.stack([drawn.total(window) for window in range(windows)]), model.tables.weight)
+        averaged = average(averaged, np.stack([drawn.total(window) for window in range(windows)]), model.tables.weight)
     readings = looked.readings
     base = base_level(readings.listed[:windows], any_unlisted(readings.unlisted[:windows]))
     weight_of_window = np.log(np.maximum(looked.gate.T, 1e-6)) - base
-    fused = log_sum(np.moveaxis(pooled + weight_of_window[:, :, None], 0, -1))
+    fused = log_sum(np.moveaxis(averaged + weight_of_window[:, :, None], 0, -1))
     listed = fused[:, : b * z].reshape(n, b, z)
     resampled = Evidence(
         listed=listed.reshape(n * b, z),
@@ -101,7 +101,7 @@ def lr_under_variance(
     wider = replace(predictor, within=factor * predictor.within, within_unknown=factor * predictor.within_unknown)
     view = view_of(looked.view.arrays, model.structure, wider, looked.view.summaries)
     said, _ = declared_evidence(view, *declared_location(model.structure, wider, declared))
-    readings = pooled_readings(view, model.structure, model.tables, (declared, said), factor)
+    readings = averaged_readings(view, model.structure, model.tables, (declared, said), factor)
     return log10_lr_of(model, fuse_readings(readings, looked.gate), alternatives, weight, ln_n)
 
 
@@ -153,9 +153,9 @@ def subset_lrs(
         every = listed_and_unlisted(model.tables, arrays, structure, 1.0)
         said = declared_tables(model.tables, arrays, structure, declared, 1.0)
         shown = np.concatenate([every.total(window, flag) for flag, _, window in readings])
-        listed = pool(listed, shown[:, :-1], model.tables.weight)
-        unlisted = pool(unlisted, shown[:, -1:], model.tables.weight)
-        own = pool(own, np.concatenate([said.total(w, flag)[:, 0] for flag, _, w in readings]), model.tables.weight)
+        listed = average(listed, shown[:, :-1], model.tables.weight)
+        unlisted = average(unlisted, shown[:, -1:], model.tables.weight)
+        own = average(own, np.concatenate([said.total(w, flag)[:, 0] for flag, _, w in readings]), model.tables.weight)
 
     def lr_of(first: int, with_size: bool) -> Floats:
         """Fuse the readings that begin at `first`; without size every window is the same reading."""

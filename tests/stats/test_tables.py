@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import dirichlet_multinomial as scipy_dirichlet_multinomial
 
-from kpfootprint.stats.pooling import pool, pooled_readings, slots_of
+from kpfootprint.stats.averaging import average, averaged_readings, slots_of
 from kpfootprint.stats.structure import ParcelArrays, Structure
 from kpfootprint.stats.tables import (
     declared_tables,
@@ -137,7 +137,7 @@ def test_pooling_is_an_average_on_the_log_scale(weight: float, arrays: ParcelArr
     view = view_of(few, structure, shipped().model.predictor)
     model = fit_tables(arrays, structure, ZONES, 14, weight=weight)
     every = slots_of(listed_and_unlisted(model, few, structure, 1.0))
-    found = pooled_readings(view, structure, model, None)
-    np.testing.assert_allclose(found.listed, pool(view.listed, every[:, :, :-1], weight))
-    np.testing.assert_allclose(found.unlisted, pool(view.unlisted, every[:, :, -1:], weight))
+    found = averaged_readings(view, structure, model, None)
+    np.testing.assert_allclose(found.listed, average(view.listed, every[:, :, :-1], weight))
+    np.testing.assert_allclose(found.unlisted, average(view.unlisted, every[:, :, -1:], weight))
     assert np.isnan(found.declared).all()

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from kpfootprint.footprint import footprints_of
 from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
+from kpfootprint.stats.averaging import averaged_readings
 from kpfootprint.stats.model import Look, gate_of
 from kpfootprint.stats.networks import Network
 from kpfootprint.stats.novelty import strangeness
-from kpfootprint.stats.pooling import pooled_readings
 from kpfootprint.stats.selection import fuse_readings
 from kpfootprint.stats.structure import ParcelArrays
 from kpfootprint.stats.summaries import WINDOWS
@@ -64,14 +64,14 @@ class FittedOwn:
         chances = np.full((len(arrays), len(WINDOWS)), 1.0 / len(WINDOWS))
         if self.gate is not None:
             chances = gate_of(self.gate, view, fitted.structure)
-        readings = pooled_readings(view, fitted.structure, fitted.tables, None)
+        readings = averaged_readings(view, fitted.structure, fitted.tables, None)
         evidence = fuse_readings(readings, chances)
         return Look(view=view, gate=chances, profile=None, readings=readings, evidence=evidence)
 
 
 @dataclass(frozen=True, slots=True)
 class OwnEvidence:
-    """The explicit model and the tables, pooled as cross-validation inside each split's parcels decides.
+    """The explicit model and the tables, averaged as cross-validation inside each split's parcels decides.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readings:
-    """Pooled log evidence of a batch in every slot of `kpfootprint.stats.views`.
+    """Averaged log evidence of a batch in every slot of `kpfootprint.stats.views`.
 
     Parameters
     ----------
@@ -42,20 +42,20 @@ class Readings:
     declared: Floats
 
 
-def pool(explicit: Floats, tables: Floats, weight: float) -> Floats:
+def average(explicit: Floats, tables: Floats, weight: float) -> Floats:
     """Return the average of both on the log scale."""
     out: Floats = (1.0 - weight) * explicit + weight * tables
     return out
 
 
-def pooled_readings(
+def averaged_readings(
     view: View,
     structure: Structure,
     tables: TableModel | None,
     declared: tuple[Floats, Floats] | None,
     factor: float = 1.0,
 ) -> Readings:
-    """Pool the explicit evidence of a batch with that of the tables.
+    """Average the explicit evidence of a batch with that of the tables.
 
     Parameters
     ----------
@@ -74,10 +74,10 @@ def pooled_readings(
     said = none
     if declared is not None:
         own = slots_of(declared_tables(tables, view.arrays, structure, declared[0], factor))[:, :, 0]
-        said = pool(explicit, own, tables.weight)
+        said = average(explicit, own, tables.weight)
     return Readings(
-        listed=pool(view.listed, every[:, :, :-1], tables.weight),
-        unlisted=pool(view.unlisted, every[:, :, -1:], tables.weight),
+        listed=average(view.listed, every[:, :, :-1], tables.weight),
+        unlisted=average(view.unlisted, every[:, :, -1:], tables.weight),
         declared=said,
     )
 
