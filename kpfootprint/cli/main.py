@@ -17,7 +17,7 @@ from kpfootprint.cli.compare import compare
 from kpfootprint.cli.models import models
 from kpfootprint.cli.operate import keys, serve, worker
 from kpfootprint.cli.output import say
-from kpfootprint.cli.planning import adequacy, drift, plan, pool
+from kpfootprint.cli.planning import adequacy, drift, plan, pool, sorters
 from kpfootprint.cli.register import backup, register, restore
 from kpfootprint.cli.surroundings import asked_language
 from kpfootprint.cli.verify import verify
@@ -45,8 +45,8 @@ def cli() -> None:
 
 
 for command in (
-    *(compare, beside, verify, batch, validate, plan, adequacy, pool, drift, zones, models, keys, serve, worker),
-    *(register, backup, restore),
+    *(compare, beside, sorters, verify, batch, validate, plan, adequacy, pool, drift, zones, models, keys, serve),
+    *(worker, register, backup, restore),
 ):
     cli.add_command(command)
 

@@ -1,26 +1,28 @@
-"""``kpfootprint plan``, ``adequacy``, ``pool`` and ``drift``: what comes before a comparison and after many."""
+"""``kpfootprint plan``, ``adequacy``, ``pool``, ``drift`` and ``sorters``: what comes before a comparison and after."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from kpfootprint.cli.fields import Declared
-from kpfootprint.cli.output import out_option, writing
-from kpfootprint.cli.reading import read_submission
+from kpfootprint.cli.fields import Declared, as_parcel, parcel_options
+from kpfootprint.cli.output import out_option, refuse_terminal, writing
+from kpfootprint.cli.reading import choose_option, read_sortings, whole_submission
 from kpfootprint.cli.surroundings import lang_option, model_option, now, open_release, settings
 
 if TYPE_CHECKING:
+    from kpfootprint.ingest import Choices
     from kpfootprint.release import Release
 
 form_option = click.option(
     "--format",
     "form",
-    type=click.Choice(("text", "json")),
+    type=click.Choice(("text", "json", "html", "pdf")),
     default="text",
     show_default=True,
     help="Form of the answer.",
@@ -101,15 +103,10 @@ def pool(submission: Path, form: str, lang: str, out: Path | None, model: Path |
 
     They are not poured together and their likelihood ratios are not multiplied: what they share is modelled.
     """
-    from kpfootprint.errors import IngestError
     from kpfootprint.planning.answers import pool_answer
 
     release = open_release(model)
-    read = read_submission(submission, release)
-    problems = [problem for failure in read.failures for problem in failure.problems]
-    if problems:
-        raise IngestError(problems)
-    _show(pool_answer(read.batch, release, now().date()), release, form, lang, out)
+    _show(pool_answer(whole_submission(submission, release), release, now().date()), release, form, lang, out)
 
 
 @click.command()
@@ -132,9 +129,9 @@ def drift(
     """Say what changes from shipment to shipment of an exporter or a zone, from the register."""
     if exporter is None and zone is None:
         raise click.UsageError("name --exporter, --zone or both")
-    from kpfootprint.report.planned import answer_text
     from service.work.drift import drifted
     from service.work.place import Workplace
+    from service.work.planning import zone_names
 
     given = settings()
     work = Workplace(given.model_copy(update={"model": model or given.model}))
@@ -142,23 +139,81 @@ def drift(
     try:
         said = "en" if form == "json" else lang
         answer = drifted(work, exporter=exporter, zone=zone, per_shipments=per_points, lang=said)
-        zones = {item.zone_id: item.name for item in work.release().zone_table.zones}
+        zones = zone_names(work.release())
     finally:
         work.close()
-    text = (
-        json.dumps(answer, ensure_ascii=False, indent=1) + "\n" if form == "json" else answer_text(answer, zones, lang)
-    )
-    with writing(out) as stream:
-        stream.write(text.encode())
+    _write(answer, zones, form, lang, out)
+
+
+@click.command()
+@click.argument("sheets", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="SHEET...")
+@click.option(
+    "--history",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    metavar="SUBMISSION",
+    help="Earlier parcels that several sorters sorted, named PARCEL/SORTER: their usual scale. May be repeated.",
+)
+@parcel_options
+@choose_option
+@form_option
+@lang_option
+@out_option
+@model_option
+def sorters(
+    sheets: tuple[Path, ...],
+    history: tuple[Path, ...],
+    choices: Choices,
+    form: str,
+    lang: str,
+    out: Path | None,
+    model: Path | None,
+    **given: Any,
+) -> None:
+    """Set several sorters' sheets of one parcel side by side.
+
+    SHEET is one sheet with several valuations (exporter, ministry, independent), or a sheet of each sorter's own: its
+    sorter is the one it states, or else the name of the file. Says where they agree, class by class, what each leads
+    to, and what their differences do to the conclusion; with --history also whether they differ as usual.
+    """
+    from kpfootprint.flow import examine
+    from kpfootprint.parcel import Batch
+    from kpfootprint.planning.sorters import sorters_answer, sortings_of
+
+    release = open_release(model)
+    found = [one for sheet in sheets for one in read_sortings(sheet, release, as_parcel(given), choices)]
+    moment = now()
+    batch = Batch(tuple(one.parcel for one in found))
+    reports = examine(batch, release, status_on=moment.date(), created_at=moment)
+    earlier = [one for path in history for one in sortings_of(whole_submission(path, release))]
+    answer = sorters_answer(found, [report.content for report in reports], earlier, release)
+    _show(answer, release, form, lang, out)
 
 
 def _show(answer: dict[str, Any], release: Release, form: str, lang: str, out: Path | None) -> None:
-    from kpfootprint.report.planned import answer_text, worded
+    from kpfootprint.report.planned import worded
 
     zones = {zone.zone_id: zone.name for zone in release.zone_table.zones}
-    if form == "json":
-        text = json.dumps(worded(answer, zones), ensure_ascii=False, indent=1) + "\n"
-    else:
-        text = answer_text(worded(answer, zones, lang), zones, lang)
+    _write(worded(answer, zones, "en" if form == "json" else lang), zones, form, lang, out)
+
+
+def _write(answer: dict[str, Any], zones: Mapping[str, str], form: str, lang: str, out: Path | None) -> None:
+    from kpfootprint.report.html import render_document
+    from kpfootprint.report.pdf import document_pdf
+    from kpfootprint.report.planned import document_of
+    from kpfootprint.report.text import document_text
+
+    if form == "pdf":
+        refuse_terminal("PDF", out)
+    document = document_of(answer, zones, lang, created_at=now().strftime("%Y-%m-%dT%H:%M:%SZ"))
+    match form:
+        case "json":
+            made = (json.dumps(answer, ensure_ascii=False, indent=1) + "\n").encode()
+        case "html":
+            made = render_document(document).encode()
+        case "pdf":
+            made = document_pdf(document)
+        case _:
+            made = document_text(document).encode()
     with writing(out) as stream:
-        stream.write(text.encode())
+        stream.write(made)

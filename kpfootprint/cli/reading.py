@@ -10,7 +10,8 @@ import click
 
 if TYPE_CHECKING:
     from kpfootprint.ingest import Choices, Submission
-    from kpfootprint.parcel import Parcel
+    from kpfootprint.parcel import Batch, Parcel
+    from kpfootprint.planning.sorters import Sorting
     from kpfootprint.release import Release
 
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -52,6 +53,35 @@ def read_parcel(path: Path, release: Release, given: dict[str, Any], choices: Ch
     from kpfootprint.ingest import ingest_file
 
     return ingest_file(path, release.scheme, release.zone_table, parcel=given, choices=choices)
+
+
+def whole_submission(path: Path, release: Release) -> Batch:
+    """Read every parcel of a submission; a problem in any of them refuses all."""
+    from kpfootprint.errors import IngestError
+
+    read = read_submission(path, release)
+    problems = [problem for failure in read.failures for problem in failure.problems]
+    if problems:
+        raise IngestError(problems)
+    return read.batch
+
+
+def read_sortings(path: Path, release: Release, given: dict[str, Any], choices: Choices) -> list[Sorting]:
+    """Read a sorter's sheet of a parcel, or each party's valuation where one sheet has several."""
+    from kpfootprint.errors import IngestError
+    from kpfootprint.planning.sorters import Sorting
+
+    name = path.name.split(".")[0]
+    try:
+        parcel = read_parcel(path, release, given, choices)
+    except IngestError as error:
+        asked = [problem for problem in error.problems if problem.code == "which_valuation"]
+        if not asked or len(asked) < len(error.problems):
+            raise
+        parties = dict.fromkeys(party for _, party in asked[0].values["choices"])
+        each = {party: read_parcel(path, release, given, {**choices, "valuation": party}) for party in parties}
+        return [Sorting(goods=parcel.parcel_id, sorter=party, parcel=parcel) for party, parcel in each.items()]
+    return [Sorting(goods=parcel.parcel_id, sorter=parcel.conditions.sorter or name, parcel=parcel)]
 
 
 def read_plainly(parcel: Parcel) -> bool:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from kpfootprint.planning.trials import Goods, Outcomes, blend_distance, draw_goods, outcomes_of
 from kpfootprint.release import Release
 from kpfootprint.rules import CONCLUSIONS
+from kpfootprint.stats.intervals import clopper_pearson
 from kpfootprint.stats.metrics import cllr
 
 Floats = NDArray[np.float64]
@@ -19,17 +20,23 @@ N_STONES = 500
 """Stones of the parcels that are drawn: about the median parcel."""
 N_TRUE, N_FIRST, N_MORE = 160, 24, 96
 N_HARDEST = 5
+LEVEL = 0.9
 EXTRA_PARCELS = (0, 5, 10, 20, 40)
 CONSISTENT, QUERY = CONCLUSIONS.index("consistent"), CONCLUSIONS.index("query")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Neighbour:
-    """Another zone: its distance in standard deviations of parcels, and how often its parcels pass as the zone's."""
+    """Another zone: its distance in standard deviations of parcels, and how often its parcels pass as the zone's.
+
+    `low` and `high` are the limits of that chance at `LEVEL`: it was counted on `n_drawn` parcels.
+    """
 
     zone_id: str
     distance: float
     chance_false_consistent: float
+    low: float
+    high: float
     n_drawn: int
     compliant: bool
 
@@ -55,12 +62,14 @@ class Adequacy:
         Chances that a true declaration of `n_stones` stones is called so.
     hardest : tuple of Neighbour
         Zones whose parcels pass most often when declared as this one, the most dangerous first.
+    others : tuple of Neighbour
+        Every other zone, the nearest first.
     nowhere_consistent : float
         The same for goods of a source that nobody has sampled.
     gain : tuple of Gain
         What more reference parcels of this zone would buy; the first has none.
     collect : str
-        Zone of which further reference parcels would help this zone's declarations most.
+        Zone of which parcels should be collected first: the one known least of this one and the most dangerous other.
     """
 
     zone_id: str
@@ -70,6 +79,7 @@ class Adequacy:
     true_consistent: float
     true_queried: float
     hardest: tuple[Neighbour, ...]
+    others: tuple[Neighbour, ...]
     nowhere_consistent: float
     gain: tuple[Gain, ...]
     collect: str
@@ -107,21 +117,27 @@ def adequacy(release: Release, zone_id: str, compliant: Bools, *, seed: int = 20
     passed = {other: int((one.conclusion == CONSISTENT).sum()) for other, one in first.items()}
     distance = {other: blend_distance(release.model, declared, np.eye(n_zones)[other]) for other in first}
     ranked = sorted(first, key=lambda other: (-passed[other], distance[other]))[:N_HARDEST]
-    hardest, false_lrs = [], [nowhere.log10_lr]
+    drawn = dict.fromkeys(first, N_FIRST)
+    false_lrs = [nowhere.log10_lr]
     for other in ranked:
         more = tried(release, other, N_MORE, seed + 1)
-        consistent = passed[other] + int((more.conclusion == CONSISTENT).sum())
+        passed[other] += int((more.conclusion == CONSISTENT).sum())
+        drawn[other] += N_MORE
         false_lrs.append(more.log10_lr)
-        hardest.append(
-            Neighbour(
-                zone_id=release.zone_ids[other],
-                distance=distance[other],
-                chance_false_consistent=consistent / (N_FIRST + N_MORE),
-                n_drawn=N_FIRST + N_MORE,
-                compliant=bool(compliant[other]),
-            )
+
+    def neighbour(other: int) -> Neighbour:
+        limits = clopper_pearson(passed[other], drawn[other], level=LEVEL)
+        return Neighbour(
+            zone_id=release.zone_ids[other],
+            distance=distance[other],
+            chance_false_consistent=passed[other] / drawn[other],
+            low=limits.low,
+            high=limits.high,
+            n_drawn=drawn[other],
+            compliant=bool(compliant[other]),
         )
-    hardest.sort(key=lambda item: -item.chance_false_consistent)
+
+    hardest = sorted(map(neighbour, ranked), key=lambda item: (-item.chance_false_consistent, item.distance))
     known = _known(release, z)
     best_true = tried(known, z, N_TRUE, seed)
     best_false = [tried(known, n_zones, N_MORE, seed).log10_lr]
@@ -143,6 +159,7 @@ def adequacy(release: Release, zone_id: str, compliant: Bools, *, seed: int = 20
         true_consistent=float((true.conclusion == CONSISTENT).mean()),
         true_queried=float((true.conclusion == QUERY).mean()),
         hardest=tuple(hardest),
+        others=tuple(sorted(map(neighbour, first), key=lambda item: item.distance)),
         nowhere_consistent=float((nowhere.conclusion == CONSISTENT).mean()),
         gain=tuple(gain),
         collect=_collect(release, z, hardest),

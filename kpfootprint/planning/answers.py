@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -11,21 +10,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.errors import IngestError, Problem
 from kpfootprint.footprint import mean_stones
 from kpfootprint.parcel import Batch
-from kpfootprint.planning.adequacy import Adequacy, adequacy
-from kpfootprint.planning.detection import Plan, plan, stones_of
+from kpfootprint.planning.adequacy import Adequacy, Neighbour, adequacy
+from kpfootprint.planning.detection import MOST_STONES, Plan, plan, stones_of
 from kpfootprint.planning.drift import PER_SHIPMENTS, Chart, Followed, follow
-from kpfootprint.planning.parcels import claim_of, followed_in
+from kpfootprint.planning.parcels import claim_of, counted_once, followed_in
 from kpfootprint.planning.pooling import Pooled, pool
+from kpfootprint.planning.question import NON_COMPLIANT, NOWHERE, read_question, read_zone
+from kpfootprint.planning.sorters import labels_of
 from kpfootprint.planning.trials import Goods, draw_goods
 from kpfootprint.release import Release
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 Json = dict[str, Any]
 
-NON_COMPLIANT, NOWHERE = "non_compliant", "nowhere"
+PLAIN = ("log10_lr", "undeclared")
+"""Charts of numbers as they are; the others are of logarithms."""
+WORTH = 0.02
+"""More true declarations called consistent than that, as a share of all, make further parcels worth their while."""
+SAYS = 0.3
+"""A log10 LR nearer to 0 than this, a factor of two, says nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,46 +74,30 @@ def plan_answer(question: Mapping[str, Any], release: Release, on: date) -> Json
     IngestError
         If the question cannot be understood; every problem at once.
     """
-    problems: list[Problem] = []
-    unknown = sorted(set(question) - {"declared", "declarations", "against", "share", "on"})
-    problems += [_problem(name, question[name], "unknown_member", "there is no such member") for name in unknown]
-    day = _day(question.get("on"), on, problems)
-    declared = _declared(question, release, problems)
-    against = str(question.get("against") or NON_COMPLIANT)
-    share = question.get("share", 0.2)
-    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share <= 1:
-        problems.append(_problem("share", share, "out_of_range", "a share of stones above 0 and up to 1 is needed"))
-    zone = None if against in {NON_COMPLIANT, NOWHERE} else _zone(against, release, "against", problems)
-    if problems:
-        raise IngestError(problems)
+    asked = read_question(question, release, on)
     ids = list(release.zone_ids)
-    allowed = np.array([release.zone_table.status_on(z, day) == "compliant" for z in ids])
-    allowed[[ids.index(z) for z in declared]] = True
+    compliant = _compliant(release, asked.day)
+    allowed = compliant.copy()
+    rows = [ids.index(zone) for zone in asked.declared]
+    allowed[rows] = True
+    against, cautions = asked.against, _not_compliant(asked.declared, compliant, release, asked.day)
+    if against == NON_COMPLIANT and allowed.all():
+        against = NOWHERE
+        cautions.append(_statement("none_non_compliant", {"on": asked.day.isoformat()}))
     alternative = np.zeros(len(ids) + 1)
-    if zone is not None:
-        alternative[ids.index(zone)] = 1.0
-        allowed[ids.index(zone)] = False
-        if zone in declared:
-            raise IngestError([_problem("against", against, "declared_too", "this zone is declared itself")])
-    elif against == NOWHERE or allowed.all():
+    if against == NOWHERE:
         alternative[-1] = 1.0
-    else:
+    elif against == NON_COMPLIANT:
         alternative[:-1] = (1.0 - release.unlisted_weight) * ~allowed / (~allowed).sum()
         alternative[-1] = release.unlisted_weight
+    else:
+        alternative[ids.index(against)] = 1.0
+        allowed[ids.index(against)] = False
     mean_ct = _mean_ct(release)
     weights = np.zeros(len(ids))
-    rows = [ids.index(z) for z in declared]
-    weights[rows] = stones_of(list(declared.values()), mean_ct[rows])
-    found = plan(
-        release,
-        weights,
-        alternative,
-        allowed=allowed,
-        mean_ct=mean_ct,
-        against=zone or against,
-        share=float(share),
-    )
-    return _plan_json(found, release, day)
+    weights[rows] = stones_of(list(asked.declared.values()), mean_ct[rows])
+    found = plan(release, weights, alternative, allowed=allowed, mean_ct=mean_ct, against=against, share=asked.share)
+    return plan_json(found, release, asked.day, [*cautions, *_synthetic(release)])
 
 
 def adequacy_answer(zone: str, release: Release, on: date) -> Json:
@@ -118,38 +108,47 @@ def adequacy_answer(zone: str, release: Release, on: date) -> Json:
     IngestError
         If there is no such zone, or no reference of it.
     """
-    problems: list[Problem] = []
-    zone_id = _zone(zone, release, "zone_id", problems)
-    if problems:
-        raise IngestError(problems)
-    compliant = np.array([release.zone_table.status_on(z, on) == "compliant" for z in release.zone_ids])
-    return _adequacy_json(adequacy(release, zone_id, compliant), release, on)
+    zone_id = read_zone(zone, release)
+    compliant = _compliant(release, on)
+    cautions = _not_compliant([zone_id], compliant, release, on)
+    return adequacy_json(adequacy(release, zone_id, compliant), release, on, [*cautions, *_synthetic(release)])
 
 
 def pool_answer(batch: Batch, release: Release, status_on: date) -> Json:
-    """Answer what several parcels of one claim say together.
+    """Answer what several parcels of one claim say together; a parcel that is there twice counts once.
 
     Raises
     ------
-    InvalidParcel
-        If a parcel has no declaration that can be tested.
+    IngestError
+        If parcels have no declaration that can be tested.
     """
+    kept, pairs = counted_once(batch)
+    repeated = [(batch.parcels[again], batch.parcels[first]) for again, first in pairs]
+    batch = Batch(tuple(batch.parcels[position] for position in kept))
     claim = claim_of(batch, release, status_on)
     found = pool(release, claim)
-    cautions = []
+    cautions = [
+        _statement("counted_once", {"parcel": again.parcel_id, "first": first.parcel_id}) for again, first in repeated
+    ]
     if len(batch) == 1:
         cautions.append(_statement("one_parcel", {}))
     if len({tuple(row.tolist()) for row in claim.declared > 0}) > 1:
         cautions.append(_statement("different_declarations", {}))
     if found.bound_hit is not None:
         cautions.append(_statement("bound_hit", {"bound": found.bound_hit, "log10_lr": round(found.log10_lr, 3)}))
-    return _pool_json(found, batch, [*cautions, *_synthetic(release)])
+    return {
+        "release": release.name,
+        "left_out": [again.parcel_id for again, _ in repeated],
+        **_pool_json(found, batch, [*cautions, *_synthetic(release)]),
+    }
 
 
 def drift_answer(
     batch: Batch, shipments: Sequence[Shipment], release: Release, *, per_shipments: int = PER_SHIPMENTS
 ) -> Json:
     """Answer what changes over the shipments of an exporter or a zone, in the order of time.
+
+    A parcel that was compared several times counts once.
 
     Parameters
     ----------
@@ -158,12 +157,17 @@ def drift_answer(
     shipments : sequence of Shipment, length T
         What the register knows of each.
     """
-    charts = [*followed_in(batch, release), *_told(shipments)]
+    kept, _ = counted_once(batch)
+    batch = Batch(tuple(batch.parcels[position] for position in kept))
+    shipments = [shipments[position] for position in kept]
+    charts = [*followed_in(batch, release), *_told(shipments)] if kept else []
     filled = [chart for chart in charts if np.isfinite(chart.values).sum() >= 2]
     drawn = follow(filled, per_shipments=per_shipments)
     return {
         "series": [_series_json(chart, shipments) for chart in drawn],
+        "n_shipments": len(shipments),
         "false_alarm": {"per_points": per_shipments, "charts": len(drawn)},
+        "labels": labels_of(release.scheme),
     }
 
 
@@ -182,6 +186,16 @@ def _told(shipments: Sequence[Shipment]) -> list[Followed]:
     return out
 
 
+def _compliant(release: Release, day: date) -> Bools:
+    return np.array([release.zone_table.status_on(zone, day) == "compliant" for zone in release.zone_ids])
+
+
+def _not_compliant(zones: Iterable[str], compliant: Bools, release: Release, day: date) -> list[Json]:
+    """Return the caution that zones were not compliant on a day and are taken as if they were."""
+    named = [zone for zone in zones if not compliant[release.zone_ids.index(zone)]]
+    return [_statement("taken_as_compliant", {"zones": named, "on": day.isoformat()})] if named else []
+
+
 def _mean_ct(release: Release) -> Floats:
     """Return the mean stone (Z,) of each zone, in carats, through the reference's usual screen."""
     z = len(release.zone_ids)
@@ -191,74 +205,8 @@ def _mean_ct(release: Release) -> Floats:
     return out
 
 
-def _problem(column: str, value: object, code: str, reason: str) -> Problem:
-    return Problem(table="question", column=column, value=str(value)[:80], code=code, reason=reason)
-
-
 def _statement(code: str, values: Json) -> Json:
     return {"code": code, "values": values}
-
-
-def _folded(text: str) -> str:
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().casefold()
-    return "".join(c for c in plain if c.isalnum())
-
-
-def _zone(text: str, release: Release, column: str, problems: list[Problem]) -> str:
-    """Return the id of a zone with reference parcels, by id or name."""
-    known = {_folded(name): zone.zone_id for zone in release.zone_table.zones for name in (zone.name, zone.zone_id)}
-    zone_id = known.get(_folded(text))
-    if zone_id is None:
-        reason = f"there is no such zone; there are: {', '.join(z.zone_id for z in release.zone_table.zones)}"
-        problems.append(_problem(column, text, "unknown_zone", reason))
-        return ""
-    if zone_id not in release.zone_ids:
-        reason = f"the reference has no parcel of this zone; it has of: {', '.join(release.zone_ids)}"
-        problems.append(_problem(column, text, "zone_without_reference", reason))
-        return ""
-    return zone_id
-
-
-def _declared(question: Mapping[str, Any], release: Release, problems: list[Problem]) -> dict[str, float]:
-    given = question.get("declared", question.get("declarations"))
-    if isinstance(given, Mapping):
-        given = [{"zone_id": zone, "carats": carats} for zone, carats in given.items()]
-    if isinstance(given, str):
-        given = [given]
-    if not isinstance(given, list | tuple) or not given:
-        problems.append(_problem("declared", given, "missing_value", "one declared zone or more is needed"))
-        return {}
-    out: dict[str, float] = {}
-    for item in given:
-        zone, carats = (
-            (item, None)
-            if isinstance(item, str)
-            else (item.get("zone_id"), item.get("carats"))
-            if isinstance(item, Mapping)
-            else (None, None)
-        )
-        if not isinstance(zone, str):
-            problems.append(_problem("declared", item, "wrong_type", "a zone, or its zone_id with carats, is needed"))
-            continue
-        if carats is None and len(given) > 1:
-            problems.append(_problem("declared", zone, "declared_without_carats", "each of several zones needs carats"))
-            continue
-        if carats is not None and (isinstance(carats, bool) or not isinstance(carats, int | float) or carats <= 0):
-            problems.append(_problem("declared", carats, "out_of_range", "carats above 0 are needed"))
-            continue
-        zone_id = _zone(zone, release, "declared", problems)
-        out[zone_id] = out.get(zone_id, 0.0) + float(carats or 1.0)
-    return out
-
-
-def _day(given: object, on: date, problems: list[Problem]) -> date:
-    if given is None:
-        return on
-    try:
-        return date.fromisoformat(str(given))
-    except ValueError:
-        problems.append(_problem("on", given, "not_a_date", "a day as 2025-03-31 is needed"))
-        return on
 
 
 def _synthetic(release: Release) -> list[Json]:
@@ -271,12 +219,16 @@ def _fraction(value: float) -> float:
     return round(value, 3)
 
 
-def _plan_json(found: Plan, release: Release, on: date) -> Json:
+def plan_json(found: Plan, release: Release, on: date, cautions: list[Json]) -> Json:
+    """Return a plan as plain JSON, with what there is to say of it as codes and values."""
     values: Json = {"share": _fraction(found.share), "against": found.against, "floor": _fraction(found.floor)}
+    values["most"] = _fraction(found.detection[-1].chance)
     if not found.distinguishable:
-        code = "plan_not_distinguishable"
+        code, values["whole"] = "plan_not_distinguishable", _fraction(found.whole)
+    elif found.stones_needed is None and found.share < found.floor:
+        code = "plan_never"
     elif found.stones_needed is None:
-        code, values["most"] = "plan_never", _fraction(found.detection[-1].chance)
+        code, values["n_stones"] = "plan_too_many", MOST_STONES
     else:
         code, values["n_stones"] = "plan_stones", _rounded_up(found.stones_needed)
     return {
@@ -302,8 +254,8 @@ def _plan_json(found: Plan, release: Release, on: date) -> Json:
             {"extra_parcels": one.extra_parcels, "n_stones": one.n_stones, "chance": _fraction(one.chance)}
             for one in found.references
         ],
-        "statement": _statement(code, values),
-        "cautions": _synthetic(release),
+        "statements": [_statement(code, values)],
+        "cautions": cautions,
     }
 
 
@@ -313,9 +265,8 @@ def _rounded_up(n: int) -> int:
     return -(-n // unit) * unit
 
 
-def _adequacy_json(found: Adequacy, release: Release, on: date) -> Json:
-    hardest = found.hardest[0] if found.hardest else None
-    last = found.gain[-1]
+def adequacy_json(found: Adequacy, release: Release, on: date, cautions: list[Json]) -> Json:
+    """Return the adequacy of a zone as plain JSON, with what there is to say of it as codes and values."""
     return {
         "zone_id": found.zone_id,
         "on": on.isoformat(),
@@ -326,16 +277,8 @@ def _adequacy_json(found: Adequacy, release: Release, on: date) -> Json:
         "true_consistent": _fraction(found.true_consistent),
         "true_queried": _fraction(found.true_queried),
         "nowhere_consistent": _fraction(found.nowhere_consistent),
-        "hardest": [
-            {
-                "zone_id": item.zone_id,
-                "chance_false_consistent": _fraction(item.chance_false_consistent),
-                "distance": round(item.distance, 2),
-                "n_drawn": item.n_drawn,
-                "compliant": item.compliant,
-            }
-            for item in found.hardest
-        ],
+        "hardest": [_neighbour_json(item) for item in found.hardest],
+        "others": [_neighbour_json(item) for item in found.others],
         "gain": [
             {
                 "extra_parcels": item.extra_parcels,
@@ -345,21 +288,47 @@ def _adequacy_json(found: Adequacy, release: Release, on: date) -> Json:
             for item in found.gain
         ],
         "collect": found.collect,
-        "statement": _statement(
-            "adequacy" if hardest is not None else "adequacy_alone",
-            {
-                "zone": found.zone_id,
-                "n_parcels": found.n_parcels,
-                "share": _fraction(found.true_consistent),
-                "hardest": None if hardest is None else hardest.zone_id,
-                "passing": None if hardest is None else _fraction(hardest.chance_false_consistent),
-                "extra_parcels": last.extra_parcels,
-                "then": _fraction(last.expected_chance),
-                "collect": found.collect,
-            },
-        ),
-        "cautions": _synthetic(release),
+        "statements": _adequacy_statements(found),
+        "cautions": cautions,
     }
+
+
+def _neighbour_json(item: Neighbour) -> Json:
+    return {
+        "zone_id": item.zone_id,
+        "chance_false_consistent": _fraction(item.chance_false_consistent),
+        "low": _fraction(item.low),
+        "high": _fraction(item.high),
+        "distance": round(item.distance, 2),
+        "n_drawn": item.n_drawn,
+        "compliant": item.compliant,
+    }
+
+
+def _adequacy_statements(found: Adequacy) -> list[Json]:
+    said = [
+        _statement(
+            "adequacy",
+            {"n_parcels": found.n_parcels, "zone": found.zone_id, "share": _fraction(found.true_consistent)},
+        )
+    ]
+    if found.hardest:
+        worst = found.hardest[0]
+        values = {"hardest": worst.zone_id, "at_most": _fraction(worst.high)}
+        if worst.chance_false_consistent > 0:
+            values["passing"] = _fraction(worst.chance_false_consistent)
+        else:
+            values["n_drawn"] = worst.n_drawn
+        said.append(_statement("adequacy_hides" if "passing" in values else "adequacy_none_passes", values))
+    last = found.gain[-1]
+    if last.expected_chance - found.true_consistent >= WORTH:
+        then = {"extra_parcels": last.extra_parcels, "then": _fraction(last.expected_chance)}
+        said.append(_statement("adequacy_gain", {**then, "zone": found.zone_id}))
+    else:
+        said.append(_statement("adequacy_no_gain", {"zone": found.zone_id}))
+    own = found.collect == found.zone_id
+    said.append(_statement("adequacy_collect_own" if own else "adequacy_collect", {"collect": found.collect}))
+    return said
 
 
 def _pool_json(found: Pooled, batch: Batch, cautions: list[Json]) -> Json:
@@ -372,6 +341,7 @@ def _pool_json(found: Pooled, batch: Batch, cautions: list[Json]) -> Json:
             "low": round(found.low, 3),
             "high": round(found.high, 3),
             "level": 0.9,
+            "log10_lr_unbounded": round(found.log10_lr_unbounded, 3),
             "log10_lr_if_independent": round(found.log10_lr_if_independent, 3),
             "dependence": _fraction(found.dependence),
             "bound_hit": found.bound_hit,
@@ -385,6 +355,12 @@ def _pool_json(found: Pooled, batch: Batch, cautions: list[Json]) -> Json:
             },
             "p_value": float(f"{found.p_value:.2g}"),
         },
+        "statements": [
+            _statement(
+                "pool_for" if found.log10_lr > SAYS else "pool_against" if found.log10_lr < -SAYS else "pool_neither",
+                {"times": float(f"{10 ** abs(found.log10_lr):.2g}")},
+            )
+        ],
         "cautions": cautions,
     }
 
@@ -410,12 +386,14 @@ def _series_json(chart: Chart, shipments: Sequence[Shipment]) -> Json:
         "signals": [
             {
                 "at": shipments[signal.position].at,
+                "comparison": shipments[signal.position].comparison,
                 **_statement(
                     "level_rose" if signal.shift > 0 else "level_fell",
                     {
                         "series": name,
                         "since": shipments[signal.since].at,
                         "shift": round(signal.shift, 3),
+                        **({} if name in PLAIN else {"times": float(f"{np.exp(signal.shift):.3g}")}),
                         "changed": _changed(shipments, signal.since),
                     },
                 ),

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import log_ndtr, ndtr, ndtri
 
-from kpfootprint.planning.trials import Goods, draw_goods, outcomes_of
+from kpfootprint.planning.trials import Goods, draw_goods, share_p_of
 from kpfootprint.release import Release
 from kpfootprint.stats.shares import NONE_P
 
@@ -28,6 +28,8 @@ Bools = NDArray[np.bool_]
 
 SIZES = (50, 100, 200, 400, 800, 1600, 3200, 6400)
 """Stones at which the chance is stated."""
+MOST_STONES = 10 * SIZES[-1]
+"""No larger number of stones is stated as needed."""
 EXTRA_PARCELS = (5, 10, 20, 40)
 """Further reference parcels of every zone concerned for which the chance is stated."""
 POWER = 0.9
@@ -74,11 +76,12 @@ class Plan:
     detection : tuple of Detection
         The chance by number of stones.
     stones_needed : int or None
-        Smallest number of stones with a chance of 90 %; None where no number is enough.
+        Smallest number of stones with a chance of 90 %; None where no number is enough, or
+        more than `MOST_STONES` are needed.
     floor : float
         Smallest share found with a chance of 90 % however many stones there are; 1 where there is none.
-    distinguishable : bool
-        Whether a parcel wholly from the alternative would be found with a chance of 90 % at some size.
+    whole : float
+        Chance of finding a parcel wholly from the alternative, however many stones it has.
     references : tuple of MoreReferences
         What more reference parcels would buy.
     """
@@ -89,8 +92,13 @@ class Plan:
     detection: tuple[Detection, ...]
     stones_needed: int | None
     floor: float
-    distinguishable: bool
+    whole: float
     references: tuple[MoreReferences, ...]
+
+    @property
+    def distinguishable(self) -> bool:
+        """Whether a parcel wholly from the alternative is found with a chance of `POWER`, if it is large enough."""
+        return self.whole >= POWER
 
 
 def _signal(parameters: Floats, share: Floats, n_stones: Floats) -> Floats:
@@ -165,8 +173,8 @@ def plan(
     def tried(subject: Release, rows: slice, draw_seed: int) -> Bools:
         goods = _goods(declared, source[rows], shares[rows], stones[rows])
         arrays = draw_goods(subject.model, goods, np.random.default_rng(draw_seed))
-        outcomes = outcomes_of(subject, arrays, np.broadcast_to(declared, (len(arrays), declared.size)), allowed)
-        out: Bools = outcomes.share_p <= NONE_P
+        p_values = share_p_of(subject, arrays, np.broadcast_to(declared, (len(arrays), declared.size)), allowed)
+        out: Bools = p_values <= NONE_P
         return out
 
     found = tried(release, slice(None), seed)
@@ -204,7 +212,7 @@ def plan(
         ),
         stones_needed=_stones_needed(fitted, share),
         floor=_floor(fitted),
-        distinguishable=bool(chance_of(fitted, 1.0, MANY_STONES) >= POWER),
+        whole=float(chance_of(fitted, 1.0, MANY_STONES)),
         references=_references(release, declared, alternative, fitted, ends, share),
     )
 
@@ -228,7 +236,7 @@ def _stones_needed(fitted: Floats, share: float) -> int | None:
     if wanted >= 1.0:
         return None
     n = gamma / (1.0 / wanted**2 - 1.0)
-    return int(np.ceil(n)) if n <= 10 * SIZES[-1] else None
+    return int(np.ceil(n)) if n <= MOST_STONES else None
 
 
 def _floor(fitted: Floats) -> float:

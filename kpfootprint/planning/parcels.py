@@ -8,16 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.comparison.hypotheses import form_hypotheses
-from kpfootprint.errors import InvalidParcel
+from kpfootprint.errors import IngestError, Problem
 from kpfootprint.footprint import footprints_of, mean_stones
-from kpfootprint.parcel import Batch
+from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.planning.drift import Followed
 from kpfootprint.planning.pooling import Claim
-from kpfootprint.planning.trials import Outcomes, outcomes_of
+from kpfootprint.planning.trials import Outcomes, outcomes_of, resampled_of
 from kpfootprint.release import Release
 from kpfootprint.stats.summaries import summarise
 
 Floats = NDArray[np.float64]
+
+SORTERS_DIFFER = 0.02
+"""Two sorters' counts of one parcel differ by no more than this part."""
 
 
 def claim_of(batch: Batch, release: Release, status_on: date) -> Claim:
@@ -25,28 +28,31 @@ def claim_of(batch: Batch, release: Release, status_on: date) -> Claim:
 
     Raises
     ------
-    InvalidParcel
-        If a parcel has no declaration, or declares a zone without reference.
+    IngestError
+        If parcels have no declaration, or declare a zone without reference; all of them at once.
     """
     n, z = len(batch), len(release.zone_ids)
     declared, allowed = np.zeros((n, z)), np.zeros((n, z), dtype=bool)
     sorter = np.full(n, -1)
-    parts: list[tuple[NDArray[np.intp], Outcomes]] = []
+    parts: list[tuple[NDArray[np.intp], Outcomes, Floats]] = []
+    problems: list[Problem] = []
     for footprints in footprints_of(batch, release.scheme, release.model.structure, release.level_names):
         rows = footprints.rows
         parcels = tuple(batch.parcels[row] for row in rows)
         hypotheses = form_hypotheses(parcels, release, status_on, mean_stones(footprints.arrays, release.model))
-        for parcel, testable in zip(parcels, hypotheses.testable, strict=True):
-            if not testable:
-                raise InvalidParcel(
-                    f"parcel {parcel.parcel_id!r} cannot be pooled: it needs a declaration of zones with a reference"
-                )
-        declared[rows], allowed[rows] = hypotheses.weights, hypotheses.allowed
-        sorter[rows] = footprints.arrays.levels[:, -1]
-        parts.append((rows, outcomes_of(release, footprints.arrays, hypotheses.weights, hypotheses.allowed)))
-    order = np.argsort(np.concatenate([rows for rows, _ in parts]), kind="stable")
+        untestable = [parcel for parcel, fine in zip(parcels, hypotheses.testable, strict=True) if not fine]
+        problems += [_untestable(parcel) for parcel in untestable]
+        if problems:
+            continue
+        arrays, weights, allowed_then = footprints.arrays, hypotheses.weights, hypotheses.allowed
+        declared[rows], allowed[rows], sorter[rows] = weights, allowed_then, arrays.levels[:, -1]
+        again = resampled_of(release, arrays, weights, hypotheses.alternatives)
+        parts.append((rows, outcomes_of(release, arrays, weights, allowed_then), again))
+    if problems:
+        raise IngestError(sorted(problems, key=lambda problem: str(problem.value)))
+    order = np.argsort(np.concatenate([rows for rows, _, _ in parts]), kind="stable")
     outcomes = Outcomes(
-        **{name: np.concatenate([getattr(one, name) for _, one in parts])[order] for name in Outcomes.__slots__}
+        **{name: np.concatenate([getattr(one, name) for _, one, _ in parts])[order] for name in Outcomes.__slots__}
     )
     return Claim(
         declared=declared,
@@ -54,7 +60,62 @@ def claim_of(batch: Batch, release: Release, status_on: date) -> Claim:
         n_stones=np.array([parcel.n_stones for parcel in batch]),
         sorter=sorter,
         outcomes=outcomes,
+        resampled=np.concatenate([again for _, _, again in parts], axis=1)[:, order],
     )
+
+
+def _untestable(parcel: Parcel) -> Problem:
+    return Problem(
+        table="parcels",
+        column="declarations",
+        value=parcel.parcel_id[:80],
+        code="cannot_be_pooled",
+        reason="a parcel of a pool needs a declaration, and a reference of each zone that it declares",
+    )
+
+
+def counted_once(batch: Batch) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...]]:
+    """Return the positions of parcels without those that a batch holds before, and pairs of (repeated, first).
+
+    The same stones under another name are the same parcel, and so are several sorters' sheets of one: ``P/exporter``
+    and ``P/ministry``, of as many stones and carats but for what sorters differ by.
+    """
+    kept: list[int] = []
+    repeated: list[tuple[int, int]] = []
+    by_goods: dict[object, int] = {}
+    for position, parcel in enumerate(batch):
+        goods = _goods_in(parcel)
+        first = by_goods.get(goods)
+        if first is None:
+            first = next((at for at in kept if _sorted_again(batch.parcels[at], parcel)), None)
+        if first is None:
+            kept.append(position)
+            by_goods[goods] = position
+        else:
+            repeated.append((position, first))
+    return tuple(kept), tuple(repeated)
+
+
+def _sorted_again(one: Parcel, other: Parcel) -> bool:
+    names = [parcel.parcel_id.rpartition("/")[0] for parcel in (one, other)]
+    if not names[0] or names[0] != names[1]:
+        return False
+    pairs = ((one.n_stones, other.n_stones), (one.carats, other.carats))
+    return all(a is None or b is None or abs(a - b) <= SORTERS_DIFFER * max(a, b) for a, b in pairs)
+
+
+def _goods_in(parcel: Parcel) -> object:
+    """Return what a parcel holds, in an order of its own."""
+    if parcel.stones is not None:
+        stones, names = parcel.stones, sorted(parcel.stones.codes)
+        columns = [np.rint(stones.weight_ct * 100), *(stones.codes[name] for name in names)]
+        return (*names, np.sort(np.rec.fromarrays(columns)).tobytes())
+    rows = [
+        (item.attributes, tuple(codes), n)
+        for item in parcel.breakdowns
+        for codes, n in zip(item.codes.tolist(), item.n_stones.tolist(), strict=True)
+    ]
+    return (parcel.carats, parcel.sieve_set, tuple(sorted(rows)))
 
 
 def followed_in(batch: Batch, release: Release) -> tuple[Followed, ...]:

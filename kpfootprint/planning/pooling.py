@@ -57,6 +57,8 @@ class Claim:
         Known sorter of each, -1 where new or not stated.
     outcomes : Outcomes of K parcels
         What the release makes of each alone.
+    resampled : ndarray of shape (B, K), optional
+        Unbounded log10 LR of each with the reference parcels drawn anew, the same draw for all in one row.
     """
 
     declared: Floats
@@ -64,6 +66,7 @@ class Claim:
     n_stones: Ints
     sorter: Ints
     outcomes: Outcomes
+    resampled: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +77,8 @@ class Pooled:
     ----------
     log10_lr, low, high : float
         Joint LR with its limits at `LEVEL`, within the bounds that the references carry.
+    log10_lr_unbounded : float
+        The joint LR before bounds.
     log10_lr_if_independent : float
         The sum of the parcels' own log10 LRs, which counts again what they share.
     dependence : float
@@ -90,6 +95,7 @@ class Pooled:
     log10_lr: float
     low: float
     high: float
+    log10_lr_unbounded: float
     log10_lr_if_independent: float
     dependence: float
     undeclared: tuple[float, float, float]
@@ -117,7 +123,8 @@ def pool(release: Release, claim: Claim, *, seed: int = 20160526, n_groups: int 
     again = np.array([_affine(score[pick], is_true[pick]) for pick in _resampled(n_groups, rng)])
     bounds = release.model.calibration.bounds
     value = offset + slope * total / times
-    spread = again[:, 0] + again[:, 1] * total / times
+    totals = np.array([total]) if claim.resampled is None else claim.resampled.sum(axis=1)
+    spread = again[:, 0, None] + again[:, 1, None] * totals / times
     low, high = np.quantile(spread, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     held = float(np.clip(value, *bounds))
     hit = "upper" if value > bounds[1] else "lower" if value < bounds[0] else None
@@ -127,6 +134,7 @@ def pool(release: Release, claim: Claim, *, seed: int = 20160526, n_groups: int 
         log10_lr=held,
         low=float(min(np.clip(low, *bounds), held)),
         high=float(max(np.clip(high, *bounds), held)),
+        log10_lr_unbounded=float(value),
         log10_lr_if_independent=total,
         dependence=float(1.0 - slope / times) if k > 1 else 0.0,
         undeclared=_joint_share(release, claim, correlation, rng),

@@ -36,7 +36,7 @@ def render_html(
 
 def render_document(document: Document, *, above: str = "", style: str = "") -> str:
     """Render a laid-out document as a single HTML file."""
-    link = _Links(linker(words(document.lang)))
+    link = _Links(linker(words(document.lang)) if document.glossary else None)
     return template("report.html").render(
         document=document, link=link, kind=_kind, above=Markup(above), style=Markup(style)
     )
@@ -66,13 +66,15 @@ def _kind(block: object) -> str:
 
 
 class _Links:
-    """Escapes running text and links the terms in it, each once a section."""
+    """Escapes running text and links the terms in it, each once a section; none where there is no glossary."""
 
-    def __init__(self, linker: Linker) -> None:
+    def __init__(self, linker: Linker | None) -> None:
         self._linker = linker
         self._seen: dict[str, set[str]] = {}
 
     def __call__(self, text: str, section: str) -> Markup:
+        if self._linker is None:
+            return escape(text)
         runs = self._linker.runs(text, self._seen.setdefault(section, set()))
         parts = [
             escape(piece) if key is None else Markup('<a class="term" href="#g-{}">{}</a>').format(key, piece)

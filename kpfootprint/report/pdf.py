@@ -49,15 +49,20 @@ def render_pdf(report: Report, lang: str = "en", *, stationery: Stationery | Non
     stationery : Stationery or None
         What the office that prints it puts above and below.
     """
+    return document_pdf(lay_out(report, lang, stationery))
+
+
+def document_pdf(document: Document) -> bytes:
+    """Render a laid-out document as PDF; it needs a moment in `created_at`."""
     import typst
 
-    data = json.dumps(_displayable(_data(lay_out(report, lang, stationery))), ensure_ascii=False)
-    document: bytes = typst.compile(
+    data = json.dumps(_displayable(_data(document)), ensure_ascii=False)
+    made: bytes = typst.compile(
         _source(), format="pdf", sys_inputs={"data": data}, pdf_standards=["a-2a", "ua-1"], ignore_system_fonts=True
     )
     for _ in range(BLANKS):
         typst.compile(b" ", format="svg", ignore_system_fonts=True)
-    return document
+    return made
 
 
 def _displayable(value: Any) -> Any:
@@ -80,7 +85,7 @@ def _data(document: Document) -> dict[str, Any]:
     day, time = document.created_at.rstrip("Z").split("T")
     sections = []
     for section in document.sections:
-        link = _Runs(document.lang)
+        link = _Runs(document)
         blocks = [_block(block, link) for block in section.blocks]
         sections.append({"heading": section.heading, "blocks": blocks})
     return {
@@ -102,14 +107,14 @@ def _data(document: Document) -> dict[str, Any]:
 
 
 class _Runs:
-    """Splits running text into pieces with and without a term, each term once a section."""
+    """Splits running text into pieces with and without a term, each term once a section; none without a glossary."""
 
-    def __init__(self, lang: str) -> None:
-        self._linker = linker(words(lang))
+    def __init__(self, document: Document) -> None:
+        self._linker = linker(words(document.lang)) if document.glossary else None
         self._seen: set[str] = set()
 
     def __call__(self, text: str) -> list[tuple[str, str | None]]:
-        return self._linker.runs(text, self._seen)
+        return [(text, None)] if self._linker is None else self._linker.runs(text, self._seen)
 
 
 def _block(block: Block, link: _Runs) -> dict[str, Any]:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from kpfootprint.errors import Problem
 from kpfootprint.report.html import render_document
+from kpfootprint.report.pdf import document_pdf
 from kpfootprint.report.planned import document_of
-from service.clock import today
-from service.door.endpoint import Endpoint
+from service.clock import now, today, written
+from service.door.endpoint import Answer, Endpoint
 from service.door.query import Query, day, text
 from service.door.visit import visit_of
+from service.errors import Refused
 from service.languages import language_of
 from service.pages.render import page, rendered
 from service.routes.planning import SERIES
 from service.work.drift import drifted
-from service.work.planning import judged, planned, zone_names
+from service.work.planning import judged, planned, pooled, sorted_again, zone_names
 
 SHARES = (0.05, 0.1, 0.2, 0.3, 0.5)
 
@@ -46,7 +50,32 @@ async def adequacy(request: Request) -> Response:
     lang = language_of(request)
     on = visit.asked["on"] or today()
     answer = await visit.work.heavy(partial(judged, visit.work, request.path_params["id"], on, lang))
+    return _shown(request, answer, lang, pdf=f"/zones/{answer['zone_id']}/adequacy.pdf?on={on.isoformat()}&lang={lang}")
+
+
+async def pool(request: Request) -> Response:
+    """Show what ticked comparisons say as one claim."""
+    visit = visit_of(request)
+    lang = language_of(request)
+    answer = await visit.work.heavy(partial(pooled, visit.work, _ticked(request, 1), today(), lang))
     return _shown(request, answer, lang)
+
+
+async def sorters(request: Request) -> Response:
+    """Show how far the sorters of ticked comparisons agree."""
+    visit = visit_of(request)
+    lang = language_of(request)
+    answer = await visit.work.heavy(partial(sorted_again, visit.work, _ticked(request, 2), (), lang))
+    return _shown(request, answer, lang)
+
+
+def _ticked(request: Request, least: int) -> Sequence[str]:
+    ids = tuple(dict.fromkeys(visit_of(request).asked["id"]))
+    if not least <= len(ids) <= MOST_TICKED:
+        reason = f"tick {least} to {MOST_TICKED} comparisons"
+        problem = Problem(table="query", column="id", code="invalid", reason=reason)
+        raise Refused("invalid_input", f"{reason[0].upper()}{reason[1:]}.", problems=(problem,))
+    return ids
 
 
 async def drift(request: Request) -> Response:
@@ -64,11 +93,26 @@ async def drift(request: Request) -> Response:
     return _shown(request, await visit.work.heavy(follow), lang)
 
 
-def _shown(request: Request, answer: dict[str, Any], lang: str) -> Response:
+async def adequacy_pdf(request: Request) -> Response:
+    """Return whether the references of a zone are enough as PDF, the annex to a proposal."""
+    visit = visit_of(request)
+    lang = language_of(request)
+    zone, on = request.path_params["id"], visit.asked["on"] or today()
+    answer = await visit.work.heavy(partial(judged, visit.work, zone, on, lang))
+    document = document_of(answer, zone_names(visit.work.release()), lang, created_at=written(now()))
+    headers = {
+        "Content-Language": lang,
+        "Vary": "Accept-Language",
+        "Content-Disposition": f'inline; filename="adequacy-{answer["zone_id"]}.pdf"',
+    }
+    return Response(await visit.work.heavy(partial(document_pdf, document)), media_type=PDF, headers=headers)
+
+
+def _shown(request: Request, answer: dict[str, Any], lang: str, *, pdf: str = "") -> Response:
     zones = zone_names(visit_of(request).work.release())
     made = render_document(
         document_of(answer, zones, lang),
-        above=rendered(request, "planning-bar.html"),
+        above=rendered(request, "planning-bar.html", pdf=pdf),
         style=rendered(request, "report-bar.css"),
     )
     return HTMLResponse(made, headers={"Content-Language": lang, "Vary": "Accept-Language"})
@@ -81,6 +125,9 @@ def _share(given: str) -> float:
     return share
 
 
+MOST_TICKED = 12
+PDF = "application/pdf"
+TICKED = (text("id", "A comparison; repeat it.", repeats=True),)
 ON = day("on", "Day whose status of zones counts; today without it.")
 ENDPOINTS = (
     Endpoint(
@@ -114,6 +161,34 @@ ENDPOINTS = (
         query=(ON,),
         page=True,
         summary="Page: whether a zone's references are enough.",
+    ),
+    Endpoint(
+        method="GET",
+        path="/zones/{id}/adequacy.pdf",
+        role="viewer",
+        handler=adequacy_pdf,
+        query=(ON,),
+        page=True,
+        answer=Answer(media_type=PDF),
+        summary="Page: whether a zone's references are enough, as PDF.",
+    ),
+    Endpoint(
+        method="GET",
+        path="/pool",
+        role="viewer",
+        handler=pool,
+        query=TICKED,
+        page=True,
+        summary="Page: what several comparisons say as one claim.",
+    ),
+    Endpoint(
+        method="GET",
+        path="/sorters",
+        role="viewer",
+        handler=sorters,
+        query=TICKED,
+        page=True,
+        summary="Page: how far several sorters of one parcel agree.",
     ),
     Endpoint(
         method="GET",

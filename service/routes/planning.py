@@ -1,4 +1,4 @@
-"""Plans, the adequacy of references and pools over HTTP."""
+"""Plans, the adequacy of references, pools, drift and several sorters over HTTP."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from service.door.visit import visit_of
 from service.routes import shapes_of_planning as shapes
 from service.routes.bodies import document_in
 from service.work.drift import PER_SHIPMENTS, drifted
-from service.work.planning import judged, planned, pooled
+from service.work.planning import judged, planned, pooled, sorted_again
 
 
 async def plan(request: Request) -> Response:
@@ -36,6 +36,14 @@ async def pool(request: Request) -> Response:
     visit = visit_of(request)
     asked = document_in(request, shapes.PoolQuestion, table="pool")
     return JSONResponse(await visit.work.heavy(partial(pooled, visit.work, asked["comparisons"], today())))
+
+
+async def sorters(request: Request) -> Response:
+    """Answer how far several sorters of one parcel agree."""
+    visit = visit_of(request)
+    asked = document_in(request, shapes.SortersQuestion, table="sorters")
+    again = partial(sorted_again, visit.work, asked["comparisons"], asked.get("history", ()))
+    return JSONResponse(await visit.work.heavy(again))
 
 
 async def drift(request: Request) -> Response:
@@ -94,5 +102,14 @@ ENDPOINTS = (
         body=Body(kinds={JSON: shapes.PoolQuestion}),
         answer=Answer(shape=shapes.Pool),
         summary="Weigh kept parcels as one claim.",
+    ),
+    Endpoint(
+        method="POST",
+        path="/v1/sorters",
+        role="viewer",
+        handler=sorters,
+        body=Body(kinds={JSON: shapes.SortersQuestion}),
+        answer=Answer(shape=shapes.Sorters),
+        summary="Set several sorters' kept sheets of one parcel side by side.",
     ),
 )

@@ -18,6 +18,7 @@ class PlanZone(TypedDict):
 
     zone_id: str
     carats: NotRequired[Positive | None]
+    percent: NotRequired[Positive | None]
 
 
 class Question(TypedDict):
@@ -78,6 +79,7 @@ class Plan(TypedDict):
     distinguishable: bool
     references: list[ReferencesItem]
     sentence: str
+    sentences: list[Said]
     cautions: list[Said]
 
 
@@ -86,6 +88,8 @@ class HardestItem(TypedDict):
 
     zone_id: str
     chance_false_consistent: float
+    low: float
+    high: float
     distance: float
     n_drawn: int
     compliant: bool
@@ -112,9 +116,11 @@ class Adequacy(TypedDict):
     true_queried: float
     nowhere_consistent: float
     hardest: list[HardestItem]
+    others: list[HardestItem]
     gain: list[GainItem]
     collect: str
     sentence: str
+    sentences: list[Said]
     cautions: list[Said]
 
 
@@ -140,6 +146,7 @@ class PoolVerification(TypedDict):
     low: float
     high: float
     level: float
+    log10_lr_unbounded: float
     log10_lr_if_independent: float
     dependence: float
     bound_hit: Literal["lower", "upper"] | None
@@ -164,11 +171,19 @@ class PoolMixture(TypedDict):
 class Pool(TypedDict):
     """What several parcels say as one claim."""
 
+    release: str
+    left_out: list[str]
     n_parcels: int
     parcels: list[PoolParcel]
     verification: PoolVerification
     mixture: PoolMixture
+    sentence: str
+    sentences: list[Said]
     cautions: list[Said]
+
+
+Labels = dict[str, dict[str, str]]
+"""Names of attributes, and of classes as ``attribute:class``, by language."""
 
 
 class DriftPoint(TypedDict):
@@ -182,9 +197,10 @@ class DriftPoint(TypedDict):
 
 
 class DriftSignal(Said):
-    """A change, seen with the shipment of this moment."""
+    """A change, seen with this shipment."""
 
     at: Moment
+    comparison: Href
 
 
 class DriftSeries(TypedDict):
@@ -209,4 +225,87 @@ class Drift(TypedDict):
     """What changes from shipment to shipment."""
 
     series: list[DriftSeries]
+    n_shipments: int
     false_alarm: FalseAlarm
+    labels: Labels
+
+
+class SortersQuestion(TypedDict):
+    """Kept comparisons of one parcel by several sorters, and earlier ones that tell how they usually differ."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+
+    comparisons: Annotated[list[Annotated[str, Field(max_length=40)]], Field(min_length=2, max_length=12)]
+    history: NotRequired[Annotated[list[Annotated[str, Field(max_length=40)]], Field(max_length=400)]]
+
+
+class SortersSheet(TypedDict):
+    """What one sorter's sheet leads to."""
+
+    sorter: str
+    parcel_id: str
+    n_stones: int
+    carats: float | None
+    conclusion: str | None
+    log10_lr: float | None
+    low: float | None
+    high: float | None
+    undeclared_stone_fraction: dict[str, Any] | None
+    report_id: str
+
+
+class InCommon(TypedDict):
+    """The largest share of stones that two sorters can have put into the same class."""
+
+    first: str
+    second: str
+    share: float
+
+
+class SortersAttribute(TypedDict):
+    """Agreement of the sorters on one attribute; each of `classes` has a ``class`` besides."""
+
+    attribute: str
+    in_common: list[InCommon]
+    classes: list[dict[str, Any]]
+
+
+class SortersPart(TypedDict):
+    """How far apart an attribute's part of the log10 LR lies."""
+
+    name: str
+    log10_lr: float
+
+
+class SortersDifference(TypedDict):
+    """What the differences do to the LR and to the conclusion."""
+
+    log10_lr: float | None
+    by_attribute: list[SortersPart]
+    conclusion_changes: bool
+
+
+class SortersScale(TypedDict):
+    """How a second sorter usually sees the classes of a first; `usual_p` says whether here as well."""
+
+    attribute: str
+    first: str
+    second: str
+    n_parcels: int
+    usual_p: float
+    classes: list[dict[str, Any]]
+
+
+class Sorters(TypedDict):
+    """How far several sorters of one parcel agree."""
+
+    goods: str
+    release: str
+    sorters: list[SortersSheet]
+    agreement: list[SortersAttribute]
+    difference: SortersDifference
+    scales: list[SortersScale]
+    labels: Labels
+    sentence: str
+    sentences: list[Said]
+    cautions: list[Said]

@@ -9,8 +9,9 @@ from typing import Any
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest import ingest_json
-from kpfootprint.parcel import Batch
+from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.planning.answers import adequacy_answer, plan_answer, pool_answer
+from kpfootprint.planning.sorters import sorters_answer, sortings_of
 from kpfootprint.release import Release
 from kpfootprint.report.planned import worded
 from service.errors import Refused, refusal_for
@@ -38,23 +39,39 @@ def judged(work: Workplace, zone: str, on: date, lang: str = "en") -> dict[str, 
     return worded(adequacy_answer(zone, release, on), known, lang)
 
 
-def pooled(work: Workplace, ids: Sequence[str], on: date) -> dict[str, Any]:
+def pooled(work: Workplace, ids: Sequence[str], on: date, lang: str = "en") -> dict[str, Any]:
     """Weigh kept parcels as one claim."""
     release = work.release()
-    parcels, problems = [], []
+    parcels = [parcel for parcel, _ in _kept(work, ids, release)]
+    return worded(pool_answer(Batch(tuple(parcels)), release, on), zone_names(release), lang)
+
+
+def sorted_again(work: Workplace, ids: Sequence[str], earlier: Sequence[str] = (), lang: str = "en") -> dict[str, Any]:
+    """Set several sorters' kept sheets of one parcel side by side."""
+    release = work.release()
+    kept = _kept(work, ids, release)
+    sortings = sortings_of(Batch(tuple(parcel for parcel, _ in kept)))
+    history = sortings_of(Batch(tuple(parcel for parcel, _ in _kept(work, earlier, release))))
+    answer = sorters_answer(sortings, [report for _, report in kept], history, release)
+    return worded(answer, zone_names(release), lang)
+
+
+def _kept(work: Workplace, ids: Sequence[str], release: Release) -> list[tuple[Parcel, dict[str, Any]]]:
+    """Return kept parcels with their reports; every id that is not there, or there twice, is a problem."""
+    found, problems = [], []
     for row, comparison_id in enumerate(ids, 1):
-        kept = comparisons.parcel_of(work.engine, comparison_id)
-        reason = "there is no comparison with this id" if kept is None else None
+        parcel, report = (read(work.engine, comparison_id) for read in (comparisons.parcel_of, comparisons.report_of))
+        reason = "there is no comparison with this id" if parcel is None or report is None else None
         if comparison_id in ids[: row - 1]:
             reason = "this comparison was given before"
         if reason is not None:
+            value = comparison_id[:80]
             problems.append(
-                Problem(
-                    table="pool", row=row, column="comparisons", value=comparison_id[:80], code="invalid", reason=reason
-                )
+                Problem(table="pool", row=row, column="comparisons", value=value, code="invalid", reason=reason)
             )
-        elif kept is not None:
-            parcels.append(ingest_json(json.loads(kept), release.scheme, release.zone_table, sealed=True))
+        elif parcel is not None and report is not None:
+            read_back = ingest_json(json.loads(parcel), release.scheme, release.zone_table, sealed=True)
+            found.append((read_back, json.loads(report)))
     if problems:
         raise refusal_for(problems)
-    return worded(pool_answer(Batch(tuple(parcels)), release, on), zone_names(release))
+    return found

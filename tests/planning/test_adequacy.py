@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
 import pytest
+from pypdf import PdfReader
 
 from kpfootprint.errors import IngestError
-from kpfootprint.planning.answers import adequacy_answer
+from kpfootprint.planning.adequacy import Adequacy, Gain, Neighbour
+from kpfootprint.planning.answers import adequacy_answer, adequacy_json
 from kpfootprint.release import Release
-from kpfootprint.report.planned import worded
+from kpfootprint.report.pdf import document_pdf
+from kpfootprint.report.planned import document_of, worded
 from tests.planning.conftest import DAY
 
 
@@ -40,3 +44,63 @@ def test_the_hardest_come_first_and_more_parcels_never_harm(answer: dict[str, An
 def test_a_zone_without_reference_is_refused_with_those_that_have_one(release: Release) -> None:
     with pytest.raises(IngestError, match="it has of: berberati"):
         adequacy_answer("boganda", release, DAY)
+
+
+def adequate(passing: float, then: float, collect: str) -> Adequacy:
+    worst = Neighbour(
+        zone_id="nola", distance=4.0, chance_false_consistent=passing, low=0.0, high=0.025, n_drawn=120, compliant=True
+    )
+    return Adequacy(
+        zone_id="kadey",
+        n_stones=500,
+        n_parcels=3,
+        effective_parcels=3.0,
+        true_consistent=0.9,
+        true_queried=0.0,
+        hardest=(worst,),
+        others=(worst,),
+        nowhere_consistent=0.1,
+        gain=(
+            Gain(extra_parcels=0, expected_cllr=0.4, expected_chance=0.9),
+            Gain(extra_parcels=40, expected_cllr=0.4, expected_chance=then),
+        ),
+        collect=collect,
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "said", "not_said"),
+    [
+        (adequate(0.0, 0.9, "kadey"), "No false one passes: of 120 parcels from Nola", "hide best"),
+        (adequate(0.01, 0.9, "kadey"), "hide best among goods from Nola: 1.0% of such parcels pass", "No false one"),
+        (adequate(0.01, 0.9, "kadey"), "would change little", "With 40 further"),
+        (adequate(0.01, 0.95, "nola"), "With 40 further parcels of Kadey, 95%", "change little"),
+        (adequate(0.01, 0.95, "nola"), "those of Nola come first: of the two", "those of Kadey"),
+    ],
+)
+def test_the_sentence_says_what_the_figures_do(release: Release, found: Adequacy, said: str, not_said: str) -> None:
+    names = {"kadey": "Kadey", "nola": "Nola"}
+    sentence = worded(adequacy_json(found, release, DAY, []), names)["sentence"]
+    assert said in sentence
+    assert not_said not in sentence
+
+
+def test_every_other_zone_stands_with_its_status_and_limits(answer: dict[str, Any], release: Release) -> None:
+    others = answer["others"]
+    assert {item["zone_id"] for item in others} == set(release.zone_ids) - {"kadey"}
+    assert [item["distance"] for item in others] == sorted(item["distance"] for item in others)
+    assert all(item["low"] <= item["chance_false_consistent"] <= item["high"] for item in others)
+    assert all(item["high"] > item["low"] for item in others)
+
+
+def test_a_zone_that_is_not_compliant_is_said_to_be_taken_as_if_it_were(answer: dict[str, Any]) -> None:
+    assert {"code": "taken_as_compliant", "values": {"zones": ["kadey"], "on": DAY.isoformat()}} in answer["cautions"]
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_the_annex_is_a_pdf_of_two_pages(answer: dict[str, Any], lang: str) -> None:
+    names = {"kadey": "Kadey"}
+    document = document_of(worded(answer, names, lang), names, lang, created_at="2024-03-11T12:00:00Z")
+    pages = PdfReader(BytesIO(document_pdf(document))).pages
+    assert len(pages) == 2
+    assert "Kadey" in pages[0].extract_text()

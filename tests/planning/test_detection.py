@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from kpfootprint.errors import IngestError
-from kpfootprint.planning.answers import plan_answer
-from kpfootprint.planning.detection import chance_of, fit_chance
+from kpfootprint.planning.answers import plan_answer, plan_json
+from kpfootprint.planning.detection import Detection, MoreReferences, Plan, chance_of, fit_chance
+from kpfootprint.planning.question import read_question
 from kpfootprint.release import Release
 from kpfootprint.report.planned import answer_text, worded
 from tests.planning.conftest import DAY
@@ -95,3 +96,61 @@ def test_the_fit_finds_the_curve_that_made_the_trials() -> None:
 
 def test_nothing_to_find_is_found_as_often_as_a_false_alarm() -> None:
     assert chance_of(np.array([9.0, 250.0, 0.9]), 1e-9, 1000.0) == pytest.approx(0.05, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("NOWHERE", "nowhere"),
+        ("Nulle part", "nowhere"),
+        ("unlisted", "nowhere"),
+        ("non-compliant", "non_compliant"),
+        ("zones non conformes", "non_compliant"),
+        ("Mbuji Mayi", "mbuji-mayi"),
+        (None, "non_compliant"),
+    ],
+)
+def test_an_alternative_may_be_written_as_people_write_it(release: Release, written: str | None, meant: str) -> None:
+    question = {"declared": ["berberati"], "against": written}
+    assert read_question(question, release, DAY).against == meant
+
+
+def test_blends_may_be_declared_by_percent_but_not_by_half(release: Release) -> None:
+    parts = [{"zone_id": "berberati", "percent": 60}, {"zone_id": "carnot", "percent": 40}]
+    assert read_question({"declared": parts}, release, DAY).declared == {"berberati": 60.0, "carnot": 40.0}
+    with pytest.raises(IngestError, match="all zones by percent"):
+        read_question({"declared": [parts[0], {"zone_id": "carnot", "carats": 3}]}, release, DAY)
+    with pytest.raises(IngestError, match="an amount above 0"):
+        read_question({"declared": [{"zone_id": "carnot", "carats": float("inf")}]}, release, DAY)
+
+
+def found(share: float, floor: float, whole: float = 1.0, needed: int | None = None) -> Plan:
+    row = Detection(n_stones=6400, carats=2000.0, chance=0.5, low=0.4, high=0.6)
+    more = MoreReferences(extra_parcels=5, n_stones=1600, chance=0.5)
+    return Plan(
+        declared=(("berberati", 1.0),),
+        against="bria",
+        share=share,
+        detection=(row,),
+        stones_needed=needed,
+        floor=floor,
+        whole=whole,
+        references=(more,),
+    )
+
+
+@pytest.mark.parametrize(
+    ("plan", "said", "not_said"),
+    [
+        (found(0.2, 0.1, needed=812), "About 820 stones", "No number"),
+        (found(0.2, 0.23), "No number of stones finds 20%", "More than"),
+        (found(0.2, 0.199), "More than 64,000 stones", "No number"),
+        (found(0.2, 1.0, whole=0.57), "is found in 57% of cases", "100%"),
+    ],
+)
+def test_the_sentence_says_what_the_figures_do(release: Release, plan: Plan, said: str, not_said: str) -> None:
+    answer = worded(plan_json(plan, release, DAY, []), {"bria": "Bria"})
+    text = answer_text(answer, {"bria": "Bria"}, "en").replace("\n", " ")
+    assert said in text
+    assert not_said not in answer["sentence"]
+    assert ("cases" not in said) or "however many stones: none" in text

@@ -55,6 +55,45 @@ def test_parcels_are_pooled_by_their_ids(ask: Ask, parcel: dict[str, Any]) -> No
     assert [p["row"] for p in problem_in(unknown, 422, "invalid_input")["problems"]] == [2, 3]
 
 
+def sheets(ask: Ask, parcel: dict[str, Any]) -> list[str]:
+    """Keep two sorters' sheets of one parcel and return the ids of their comparisons."""
+    ids = []
+    for party, stones in (("exporter", 90), ("ministry", 84)):
+        counts = [{"colour": "brown", "n_stones": stones}, {"colour": "colourless", "n_stones": 200 - stones}]
+        sent = {"parcel_id": f"P/{party}", "declarations": parcel["declarations"], "counts": counts}
+        answer = ask("monitor", "POST", "/v1/comparisons", json=sent)
+        assert answer.status_code == 201, answer.text
+        ids.append(answer.headers["location"].rsplit("/")[-1])
+    return ids
+
+
+def test_several_sorters_of_one_parcel(ask: Ask, browser: Any, parcel: dict[str, Any]) -> None:
+    ids = sheets(ask, parcel)
+    answer = ask("viewer", "POST", "/v1/sorters", json={"comparisons": ids})
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert [one["sorter"] for one in found["sorters"]] == ["exporter", "ministry"]
+    assert found["agreement"][0]["in_common"][0]["share"] == 0.97
+    alone = ask("viewer", "POST", "/v1/sorters", json={"comparisons": [ids[0], ids[0]]})
+    problem_in(alone, 422, "invalid_input")
+    page = browser.get(f"/sorters?id={ids[0]}&id={ids[1]}&lang=fr")
+    assert page.status_code == 200, page.text
+    assert "Un lot, plusieurs trieurs" in page.text
+    assert browser.get(f"/sorters?id={ids[0]}").status_code == 422
+    pool = browser.get(f"/pool?id={ids[0]}&id={ids[1]}")
+    assert pool.status_code == 200, pool.text
+    assert "was counted once" in pool.text
+
+
+def test_the_annex_is_a_pdf(browser: Any) -> None:
+    page = browser.get("/zones/kadey/adequacy?on=2024-03-11")
+    assert "/zones/kadey/adequacy.pdf?on=2024-03-11" in page.text
+    annex = browser.get("/zones/kadey/adequacy.pdf?on=2024-03-11&lang=fr")
+    assert annex.status_code == 200
+    assert annex.headers["content-type"] == "application/pdf"
+    assert annex.content.startswith(b"%PDF")
+
+
 def test_the_pages_ask_and_answer_in_both_languages(browser: Any) -> None:
     asked = browser.get("/planning?lang=fr")
     assert asked.status_code == 200
@@ -89,7 +128,7 @@ def test_shipments_are_followed_from_the_register(ask: Ask, parcel: dict[str, An
 def test_the_charts_are_a_page(browser: Any) -> None:
     page = browser.get("/drift?exporter=nobody&lang=fr")
     assert page.status_code == 200, page.text
-    assert "Aucun changement" in page.text
+    assert "rien à suivre avant la deuxième" in page.text
 
 
 def test_the_register_at_a_glance(ask: Ask, parcel: dict[str, Any]) -> None:

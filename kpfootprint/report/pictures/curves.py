@@ -42,7 +42,7 @@ def band_curve(
     return canvas.svg(key, title, alt)
 
 
-def control_chart(key: str, series: Mapping[str, Any], said: Words) -> str:
+def control_chart(key: str, title: str, alt: str, series: Mapping[str, Any], said: Words) -> str:
     """Draw the shipments of one series with its centre, their limits and its signals."""
     points = series["points"]
     values = [bound for point in points for bound in (point["value"], point["lower"], point["upper"])]
@@ -57,11 +57,10 @@ def control_chart(key: str, series: Mapping[str, Any], said: Words) -> str:
         canvas.text(x.start - 6, y(value) + 4, said.number(value, 1), "end", "muted", 11)
     canvas.line([(x.start, y(series["centre"])), (x.end, y(series["centre"]))], "ink", 1, "6 4")
     canvas.line([(x(t), y(point["value"])) for t, point in enumerate(points)], "seen", 1.2)
-    signalled = {signal["at"] for signal in series["signals"]}
+    signalled = {signal["comparison"] for signal in series["signals"]}
     for t, point in enumerate(points):
-        odd = point["at"] in signalled
+        odd = point["comparison"] in signalled
         canvas.dot(x(t), y(point["value"]), "diamond" if odd else "circle", "odd" if odd else "seen", 5 if odd else 3)
     canvas.text(x.start, y.start + 17, said.day(points[0]["at"]), "start", "muted", 11)
     canvas.text(x.end, y.start + 17, said.day(points[-1]["at"]), "end", "muted", 11)
-    alt = "; ".join(signal["text"] for signal in series["signals"]) or series["name"]
-    return canvas.svg(key, series["name"], alt)
+    return canvas.svg(key, title, alt)

@@ -1,0 +1,165 @@
+"""A question of planning as somebody writes it: zones by id or name, carats, a share, a day, an alternative."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from kpfootprint.errors import IngestError, Problem
+from kpfootprint.release import Release
+
+NON_COMPLIANT, NOWHERE = "non_compliant", "nowhere"
+_MEANT = {
+    NON_COMPLIANT: ("non compliant", "not compliant", "any non compliant zone", "non conforme", "zones non conformes"),
+    NOWHERE: ("nowhere", "unlisted", "unsampled", "unknown source", "nulle part", "source inconnue"),
+}
+"""What somebody may write for an alternative that is no zone, in either language."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanQuestion:
+    """What is asked of a plan.
+
+    Parameters
+    ----------
+    declared : mapping of str to float
+        Declared zones with their carats (1 for a single zone without any).
+    against : str
+        A zone, `NON_COMPLIANT` or `NOWHERE`.
+    share : float
+        Share of stones to be found, above 0 and up to 1.
+    day : date
+        Day whose status of zones counts.
+    """
+
+    declared: Mapping[str, float]
+    against: str
+    share: float
+    day: date
+
+
+def read_question(question: Mapping[str, Any], release: Release, on: date) -> PlanQuestion:
+    """Read ``{declared, against, share, on}``.
+
+    Raises
+    ------
+    IngestError
+        If it cannot be understood; every problem at once.
+    """
+    problems: list[Problem] = []
+    unknown = sorted(set(question) - {"declared", "declarations", "against", "share", "on"})
+    problems += [_problem(name, question[name], "unknown_member", "there is no such member") for name in unknown]
+    day = _day(question.get("on"), on, problems)
+    declared = _declared(question, release, problems)
+    against = _against(question.get("against"), release, problems)
+    share = question.get("share", 0.2)
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share <= 1:
+        problems.append(_problem("share", share, "out_of_range", "a share of stones above 0 and up to 1 is needed"))
+    if against and against in declared:
+        problems.append(_problem("against", against, "declared_too", "this zone is declared itself"))
+    if problems:
+        raise IngestError(problems)
+    return PlanQuestion(declared=declared, against=against, share=float(share), day=day)
+
+
+def read_zone(text: str, release: Release) -> str:
+    """Return the id of a zone with reference parcels, by id or name.
+
+    Raises
+    ------
+    IngestError
+        If there is no such zone, or no reference of it.
+    """
+    problems: list[Problem] = []
+    zone_id = _zone(text, release, "zone_id", problems)
+    if problems:
+        raise IngestError(problems)
+    return zone_id
+
+
+def _problem(column: str, value: object, code: str, reason: str) -> Problem:
+    return Problem(table="question", column=column, value=str(value)[:80], code=code, reason=reason)
+
+
+def _folded(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().casefold()
+    return "".join(c for c in plain if c.isalnum())
+
+
+def _zones_by_name(release: Release) -> dict[str, str]:
+    return {_folded(name): zone.zone_id for zone in release.zone_table.zones for name in (zone.name, zone.zone_id)}
+
+
+def _zone(text: str, release: Release, column: str, problems: list[Problem], besides: tuple[str, ...] = ()) -> str:
+    zone_id = _zones_by_name(release).get(_folded(text))
+    if zone_id is None:
+        there = ", ".join([*(z.zone_id for z in release.zone_table.zones), *besides])
+        reason = f"there is no such zone; there are: {there}"
+        problems.append(_problem(column, text, "unknown_zone", reason))
+        return ""
+    if zone_id not in release.zone_ids:
+        reason = f"the reference has no parcel of this zone; it has of: {', '.join(release.zone_ids)}"
+        problems.append(_problem(column, text, "zone_without_reference", reason))
+        return ""
+    return zone_id
+
+
+def _against(given: object, release: Release, problems: list[Problem]) -> str:
+    text = str(given or NON_COMPLIANT)
+    folded = _folded(text)
+    if folded not in _zones_by_name(release):
+        for kind, written in _MEANT.items():
+            if folded in map(_folded, (kind, *written)):
+                return kind
+    return _zone(text, release, "against", problems, besides=(NON_COMPLIANT, NOWHERE))
+
+
+def _declared(question: Mapping[str, Any], release: Release, problems: list[Problem]) -> dict[str, float]:
+    given = question.get("declared", question.get("declarations"))
+    if isinstance(given, Mapping):
+        given = [{"zone_id": zone, "carats": carats} for zone, carats in given.items()]
+    if isinstance(given, str):
+        given = [given]
+    if not isinstance(given, list | tuple) or not given:
+        problems.append(_problem("declared", given, "missing_value", "one declared zone or more is needed"))
+        return {}
+    out: dict[str, float] = {}
+    parts: list[Mapping[str, Any]] = [
+        {"zone_id": item} if isinstance(item, str) else item if isinstance(item, Mapping) else {} for item in given
+    ]
+    by_percent = [part.get("percent") is not None for part in parts]
+    if any(by_percent) and not all(by_percent):
+        problems.append(_problem("declared", given, "invalid", "all zones by percent, or all by carats, are needed"))
+        return {}
+    for item, part in zip(given, parts, strict=True):
+        zone, carats = part.get("zone_id"), part.get("percent" if any(by_percent) else "carats")
+        if not isinstance(zone, str):
+            problems.append(_problem("declared", item, "wrong_type", "a zone, or its zone_id with carats, is needed"))
+            continue
+        if carats is None and len(given) > 1:
+            problems.append(_problem("declared", zone, "declared_without_carats", "each of several zones needs carats"))
+            continue
+        if carats is not None and not _is_amount(carats):
+            problems.append(_problem("declared", carats, "out_of_range", "an amount above 0 is needed"))
+            continue
+        zone_id = _zone(zone, release, "declared", problems)
+        out[zone_id] = out.get(zone_id, 0.0) + float(carats or 1.0)
+    return out
+
+
+def _is_amount(carats: object) -> bool:
+    return isinstance(carats, int | float) and not isinstance(carats, bool) and 0 < carats < math.inf
+
+
+def _day(given: object, on: date, problems: list[Problem]) -> date:
+    if given is None:
+        return on
+    try:
+        return date.fromisoformat(str(given))
+    except ValueError:
+        problems.append(_problem("on", given, "not_a_date", "a day as 2025-03-31 is needed"))
+        return on

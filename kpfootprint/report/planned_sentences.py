@@ -1,0 +1,199 @@
+"""What the answers of planning say: their sentences by code, and how the values in them are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kpfootprint.report.locale import Words, mark
+from kpfootprint.report.sections.summary import HEADINGS
+
+SENTENCES: dict[str, str] = {
+    "plan_stones": mark(
+        "About {n_stones} stones are needed to find {share} of goods from {against} nine times in ten; however many "
+        "stones there are, less than {floor} is not found so surely."
+    ),
+    "plan_too_many": mark(
+        "More than {n_stones} stones would be needed to find {share} of goods from {against} nine times in ten; "
+        "however many there are, less than {floor} is not found so surely."
+    ),
+    "plan_never": mark(
+        "No number of stones finds {share} of goods from {against} nine times in ten: parcels of one "
+        "zone differ too much. "
+        "With the largest size tried the chance is {most}, where a parcel without any such goods has 5%; the smallest "
+        "share found so surely is {floor}."
+    ),
+    "plan_not_distinguishable": mark(
+        "Goods from {against} cannot be told from what was declared reliably enough by this reference: even a parcel "
+        "that holds nothing "
+        "else is found in {whole} of cases, however many stones it has, and not nine times in ten."
+    ),
+    "none_non_compliant": mark(
+        "No zone of the reference that was not declared was other than compliant on {on}; the undeclared goods are "
+        "taken to come from a source nobody has sampled."
+    ),
+    "taken_as_compliant": mark("Not compliant on {on}, and asked about as if it were: {zones}."),
+    "adequacy": mark(
+        "With {n_parcels} reference parcels, {share} of true declarations of {zone} are called consistent."
+    ),
+    "adequacy_hides": mark(
+        "False ones hide best among goods from {hardest}: {passing} of such parcels pass (at most {at_most})."
+    ),
+    "adequacy_none_passes": mark(
+        "No false one passes: of {n_drawn} parcels from {hardest}, the zone most like it, none was called consistent "
+        "(at most {at_most} would be)."
+    ),
+    "adequacy_gain": mark(
+        "With {extra_parcels} further parcels of {zone}, {then} of true declarations would be called consistent."
+    ),
+    "adequacy_no_gain": mark(
+        "Further parcels of {zone} would change little: what limits is how much parcels of one zone differ."
+    ),
+    "adequacy_collect": mark(
+        "If parcels are collected, those of {collect} come first: of the two it is known from fewer."
+    ),
+    "adequacy_collect_own": mark("If parcels are collected, those of {collect} come first."),
+    "pool_for": mark(
+        "What was seen in the parcels together is {times} times as probable of goods as declared as of goods "
+        "from elsewhere."
+    ),
+    "pool_against": mark(
+        "What was seen in the parcels together is {times} times as probable of goods from elsewhere as of "
+        "goods as declared."
+    ),
+    "pool_neither": mark("Taken together, the parcels speak neither for what was declared nor against it."),
+    "counted_once": mark("{parcel} holds the goods of {first} and was counted once, with it."),
+    "one_parcel": mark("One parcel alone was pooled; nothing is shared."),
+    "different_declarations": mark(
+        "The parcels declare different zones. Together they ask whether all of them are what they "
+        "were declared; a single "
+        "false one speaks against all."
+    ),
+    "bound_hit": mark("The joint likelihood ratio is held at its bound, log10 {log10_lr}."),
+    "level_rose": mark("{series} rose by {shift} from {since} on."),
+    "level_fell": mark("{series} fell by {shift} from {since} on."),
+    "sorters_same": mark("All sheets lead to the same conclusion: {conclusion}."),
+    "sorters_change": mark("The conclusion depends on whose sheet is taken: {conclusions}."),
+    "sorters_undeclared": mark("Nothing was declared, so no sheet leads to a conclusion."),
+    "sorters_near": mark("Their log10 likelihood ratios lie within {log10_lr} of each other."),
+    "sorters_apart": mark("Their log10 likelihood ratios lie {log10_lr} apart, and they differ most over {attribute}."),
+    "sorters_class": mark("The largest difference is in {class}: from {low} to {high} of the stones."),
+    "sorters_usual": mark(
+        "{attribute}: {first} and {second} differ as they do on {n_parcels} other parcels that both sorted ({usual_p})."
+    ),
+    "sorters_unusual": mark(
+        "{attribute}: {first} and {second} differ in another way than on {n_parcels} other parcels that both sorted "
+        "({usual_p})."
+    ),
+    "sheets_differ_in_stones": mark(
+        "The sheets have from {least} to {most} stones; are they of one parcel, sorted at one time?"
+    ),
+    "sheets_differ_in_carats": mark(
+        "The sheets have from {least} to {most} carats; are they of one parcel, sorted at one time?"
+    ),
+    "recorded_by_some": mark("Not recorded on every sheet, and not compared: {attributes}."),
+    "sieved_differently": mark("The sheets use different size classes; sizes are not compared class by class."),
+    "synthetic_reference": mark(
+        "The reference {reference} is synthetic: its parcels are invented. Nothing here speaks of real goods."
+    ),
+}
+TIMES = mark("{series} became {times} times what it was from {since} on.")
+"""A change of level where a chart follows logarithms."""
+CHANGED = mark("With that shipment these conditions changed: {changed}.")
+AGAINST = {
+    "non_compliant": mark("zones that were not compliant"),
+    "nowhere": mark("a source nobody has sampled"),
+}
+SERIES = {
+    "size": mark("Typical stone size"),
+    "log10_lr": mark("log10 likelihood ratio"),
+    "undeclared": mark("Undeclared share of stones"),
+    "value_per_carat": mark("Value per carat"),
+}
+CONDITIONS = {
+    "cleaning_state": mark("cleaning state"),
+    "selection": mark("selection"),
+    "sorter": mark("sorter"),
+    "bottom_screen_mm": mark("bottom screen"),
+    "specials_removed": mark("specials taken out"),
+    "sieve_set": mark("sieve set"),
+}
+_SHARES = {"share", "floor", "most", "passing", "then", "whole", "at_most", "low", "high"}
+_ZONES = {"zone", "hardest", "collect", "against"}
+_DAYS = {"since", "on"}
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Words of one language with the names of zones (by id) and of attributes and classes (by language)."""
+
+    words: Words
+    zones: Mapping[str, str]
+    labels: Mapping[str, Mapping[str, str]]
+
+    def sentence(self, statement: Mapping[str, Any]) -> str:
+        """Return a statement of planning in words."""
+        code, values = statement["code"], statement["values"]
+        message = TIMES if "times" in values and "since" in values else SENTENCES[code]
+        shares = set() if code.startswith("sheets_differ") else _SHARES
+        shown = {name: self._shown(name, value, shares) for name, value in values.items()}
+        text = self.words.text(message, **shown)
+        if values.get("changed"):
+            changed = [self.words.text(CONDITIONS[name]) if name in CONDITIONS else name for name in values["changed"]]
+            text += " " + self.words.text(CHANGED, changed=self.words.listing(changed))
+        return text
+
+    def zone(self, zone: str) -> str:
+        """Return the name of a zone, or what stands in its place."""
+        return self.zones.get(zone, self.words.text(AGAINST[zone]) if zone in AGAINST else zone)
+
+    def label(self, name: str) -> str:
+        """Return the label of an attribute, or of a class as ``attribute:class``, with its attribute before it."""
+        attribute, colon, item = name.partition(":")
+        label = self._label(attribute)
+        if not colon:
+            return label
+        return label + self.words.colon + self.labels.get(name, {}).get(self.words.lang, item)
+
+    def class_(self, attribute: str, name: str) -> str:
+        """Return the label of a class alone."""
+        return self.labels.get(f"{attribute}:{name}", {}).get(self.words.lang, name)
+
+    def series(self, name: str) -> str:
+        """Return what a chart follows."""
+        return self.words.text(SERIES[name]) if name in SERIES else self.label(name)
+
+    def conclusion(self, kind: str | None) -> str:
+        """Return a conclusion in words."""
+        return self.words.text(HEADINGS[kind or "undeclared"])
+
+    def _label(self, attribute: str) -> str:
+        return self.words.sentence(self.labels.get(attribute, {}).get(self.words.lang, attribute))
+
+    def _shown(self, name: str, value: Any, shares: set[str]) -> str:
+        said = self.words
+        if name in _ZONES:
+            return self.zone(value)
+        if name == "zones":
+            return said.listing([self.zone(zone) for zone in value])
+        if name in shares:
+            return said.share(value)
+        if name in _DAYS:
+            return said.day(value)
+        if name == "usual_p":
+            return said.p_value(value)
+        if name == "series":
+            return self.series(value)
+        if name in {"attribute", "class"}:
+            return self.label(value)
+        if name == "attributes":
+            return said.listing([self.label(one) for one in value])
+        if name == "conclusion":
+            return self.conclusion(value)
+        if name == "conclusions":
+            each = [f"{sorter}{said.colon}{self.conclusion(kind)}" for sorter, kind in value.items()]
+            return said.row(each)
+        if isinstance(value, float):
+            return said.number(value) if abs(value) >= 10 and name == "times" else said.trimmed(value, 2)
+        return said.number(value) if isinstance(value, int) else str(value)
