@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.footprint import mean_stones
-from kpfootprint.parcel import Batch
+from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.planning.adequacy import Adequacy, Neighbour, adequacy
 from kpfootprint.planning.detection import MOST_STONES, Plan, plan, stones_of
 from kpfootprint.planning.drift import PER_SHIPMENTS, Chart, Followed, follow
@@ -128,7 +128,11 @@ def pool_answer(batch: Batch, release: Release, status_on: date) -> Json:
     claim = claim_of(batch, release, status_on)
     found = pool(release, claim)
     cautions = [
-        _statement("counted_once", {"parcel": again.parcel_id, "first": first.parcel_id}) for again, first in repeated
+        _statement(
+            "counted_once" if _paper_of(again) == _paper_of(first) else "declared_otherwise",
+            {"parcel": again.parcel_id, "first": first.parcel_id},
+        )
+        for again, first in repeated
     ]
     if len(batch) == 1:
         cautions.append(_statement("one_parcel", {}))
@@ -141,6 +145,10 @@ def pool_answer(batch: Batch, release: Release, status_on: date) -> Json:
         "left_out": [again.parcel_id for again, _ in repeated],
         **_pool_json(found, batch, [*cautions, *_synthetic(release)]),
     }
+
+
+def _paper_of(parcel: Parcel) -> object:
+    return {item.zone_id for item in parcel.declarations}, {item.country for item in parcel.countries}
 
 
 def drift_answer(

@@ -64,6 +64,10 @@ SENTENCES: dict[str, str] = {
     ),
     "pool_neither": mark("Taken together, the parcels speak neither for what was declared nor against it."),
     "counted_once": mark("{parcel} holds the goods of {first} and was counted once, with it."),
+    "declared_otherwise": mark(
+        "{parcel} holds the goods of {first} under another declaration: it was left out, and the papers contradict "
+        "each other."
+    ),
     "one_parcel": mark("One parcel alone was pooled; nothing is shared."),
     "different_declarations": mark(
         "The parcels declare different zones. Together they ask whether all of them are what they "
