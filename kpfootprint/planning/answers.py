@@ -26,6 +26,8 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Json = dict[str, Any]
 
+LEAST_DEVIATION = {"log10_lr": 0.3, "undeclared": 0.1, "value_per_carat": 0.1}
+"""Shipments are never taken to agree better than that: a factor of two, a tenth of the stones, a tenth of the price."""
 PLAIN = ("log10_lr", "undeclared")
 """Charts of numbers as they are; the others are of logarithms."""
 WORTH = 0.02
@@ -46,6 +48,8 @@ class Shipment:
         Where it is kept.
     log10_lr, undeclared, value_per_carat : float or None
         Of its report and of its paper.
+    undeclared_open : float or None
+        Standard deviation of the undeclared share that its report leaves open.
     conditions : mapping
         Sorter, screen and the like, for explaining a change.
     """
@@ -56,6 +60,7 @@ class Shipment:
     undeclared: float | None
     value_per_carat: float | None
     conditions: Mapping[str, Any]
+    undeclared_open: float | None = None
 
 
 def plan_answer(question: Mapping[str, Any], release: Release, on: date) -> Json:
@@ -168,7 +173,7 @@ def drift_answer(
     kept, _ = counted_once(batch)
     batch = Batch(tuple(batch.parcels[position] for position in kept))
     shipments = [shipments[position] for position in kept]
-    charts = [*followed_in(batch, release), *_told(shipments)] if kept else []
+    charts = [*followed_in(batch, release), *told_by(shipments)] if kept else []
     filled = [chart for chart in charts if np.isfinite(chart.values).sum() >= 2]
     drawn = follow(filled, per_shipments=per_shipments)
     return {
@@ -179,18 +184,26 @@ def drift_answer(
     }
 
 
-def _told(shipments: Sequence[Shipment]) -> list[Followed]:
-    """Return charts of what the reports and the papers say; their deviation is that of the shipments themselves."""
+def told_by(shipments: Sequence[Shipment]) -> list[Followed]:
+    """Return charts of what the reports and the papers say.
+
+    The deviation of a share is what its report leaves open; that of an LR or a value is that of the shipments
+    themselves, of successive ones, which a lasting shift hardly widens.
+    """
     out = []
-    for name in ("log10_lr", "undeclared", "value_per_carat"):
+    for name, least in LEAST_DEVIATION.items():
         values = np.array([np.nan if (v := getattr(s, name)) is None else float(v) for s in shipments])
         if name == "value_per_carat":
             values = np.log(np.where(values > 0, values, np.nan))
-        known = values[np.isfinite(values)]
-        if known.size >= 4:
-            # successive differences: a lasting shift hardly widens them
-            sd = float(np.median(np.abs(np.diff(known))) / (np.sqrt(2.0) * 0.6745))
-            out.append(Followed(name=name, values=values, sd=np.full(values.size, max(sd, 0.02))))
+        known = np.isfinite(values)
+        if known.sum() < 4:
+            continue
+        apart = float(np.median(np.abs(np.diff(values[known])))) / (np.sqrt(2.0) * 0.6745)
+        sd = np.full(values.size, max(apart, least))
+        if name == "undeclared":
+            opened = np.array([np.nan if s.undeclared_open is None else s.undeclared_open for s in shipments])
+            sd = np.where(np.isfinite(opened), np.maximum(opened, least), sd)
+        out.append(Followed(name=name, values=values, sd=sd))
     return out
 
 

@@ -141,7 +141,8 @@ class Voice:
         code, values = statement["code"], statement["values"]
         message = TIMES if "times" in values and "since" in values else SENTENCES[code]
         shares = set() if code.startswith("sheets_differ") else _SHARES
-        shown = {name: self._shown(name, value, shares) for name, value in values.items()}
+        series = values.get("series", "")
+        shown = {name: self._shown(name, value, shares, series) for name, value in values.items()}
         text = self.words.text(message, **shown)
         if values.get("changed"):
             changed = [self.words.text(CONDITIONS[name]) if name in CONDITIONS else name for name in values["changed"]]
@@ -175,7 +176,7 @@ class Voice:
     def _label(self, attribute: str) -> str:
         return self.words.sentence(self.labels.get(attribute, {}).get(self.words.lang, attribute))
 
-    def _shown(self, name: str, value: Any, shares: set[str]) -> str:
+    def _shown(self, name: str, value: Any, shares: set[str], series: str) -> str:
         said = self.words
         if name in _ZONES:
             return self.zone(value)
@@ -185,6 +186,8 @@ class Voice:
             return said.share(value)
         if name in _DAYS:
             return said.day(value)
+        if name == "shift":
+            return said.share(abs(value)) if series == "undeclared" else said.trimmed(abs(value), 2)
         if name == "usual_p":
             return said.p_value(value)
         if name == "series":

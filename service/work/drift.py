@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from kpfootprint.ingest import ingest_json
-from kpfootprint.parcel import Batch
+from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.planning.answers import Shipment, drift_answer
 from kpfootprint.report.planned import worded
 from service.clock import written
@@ -18,12 +18,16 @@ from service.work.planning import zone_names
 MOST_SHIPMENTS = 300
 """Of a series: the newest ones."""
 PER_SHIPMENTS = 100
+SPANNED = 3.29
+"""Standard deviations that an interval at 90 % spans."""
 
 
 def drifted(
     work: Workplace, *, exporter: str | None, zone: str | None, per_shipments: int, lang: str = "en"
 ) -> dict[str, Any]:
-    """Follow the shipments of an exporter, of a declared zone, or of both at once.
+    """Follow the shipments of an exporter, of a declared zone, or of both at once, in the order of their export.
+
+    A shipment without a day of export stands at the moment when it was compared.
 
     Raises
     ------
@@ -36,24 +40,31 @@ def drifted(
     entries, _ = page_of(
         work.engine, before=None, limit=MOST_SHIPMENTS, search=Search(exporter=exporter, zone=zone, sort="-created_at")
     )
-    parcels, shipments = [], []
+    followed: list[tuple[Parcel, Shipment]] = []
     for entry in reversed(entries):
         parcel, report = parcel_of(work.engine, entry.id), report_of(work.engine, entry.id)
         if parcel is None or report is None:
             continue
         document, content = json.loads(parcel), json.loads(report)
-        parcels.append(ingest_json(document, release.scheme, release.zone_table, sealed=True))
+        day = document.get("exported_on")
         mixture, carats = content["mixture"], content["parcel"]["carats"]
+        share = None if mixture is None else mixture["undeclared_stone_fraction"]
         value = document.get("value_usd")
-        shipments.append(
-            Shipment(
-                at=written(entry.created_at),
-                comparison=f"/v1/comparisons/{entry.id}",
-                log10_lr=entry.log10_lr,
-                undeclared=None if mixture is None else mixture["undeclared_stone_fraction"]["estimate"],
-                value_per_carat=None if not value or not carats else value / carats,
-                conditions=document.get("conditions") or {},
+        followed.append(
+            (
+                ingest_json(document, release.scheme, release.zone_table, sealed=True),
+                Shipment(
+                    at=written(entry.created_at) if day is None else f"{day}T00:00:00Z",
+                    comparison=f"/v1/comparisons/{entry.id}",
+                    log10_lr=entry.log10_lr,
+                    undeclared=None if share is None else share["estimate"],
+                    undeclared_open=None if share is None else (share["high"] - share["low"]) / SPANNED,
+                    value_per_carat=None if not value or not carats else value / carats,
+                    conditions=document.get("conditions") or {},
+                ),
             )
         )
-    answer = drift_answer(Batch(tuple(parcels)), shipments, release, per_shipments=per_shipments)
+    followed.sort(key=lambda pair: pair[1].at)
+    batch, shipments = Batch(tuple(parcel for parcel, _ in followed)), [shipment for _, shipment in followed]
+    answer = drift_answer(batch, shipments, release, per_shipments=per_shipments)
     return worded(answer, zone_names(release), lang)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from kpfootprint.planning.answers import Shipment, told_by
 from kpfootprint.planning.drift import Followed, follow, limit_for, run_length
+from kpfootprint.report.locale import words
+from kpfootprint.report.planned_sentences import Voice
 
 
 @pytest.mark.parametrize(
@@ -92,3 +95,43 @@ def test_wrong_deviations_and_rates_are_refused() -> None:
         follow([Followed(name="x", values=np.zeros(3), sd=np.ones(3))], per_shipments=1)
     with pytest.raises(ValueError, match="x: standard deviations must be positive"):
         follow([Followed(name="x", values=np.zeros(3), sd=np.zeros(3))])
+
+
+def shipment(at: int, log10_lr: float, undeclared: float, value: float) -> Shipment:
+    return Shipment(
+        at=f"2024-01-{at + 1:02d}T00:00:00Z",
+        comparison=f"/v1/comparisons/{at}",
+        log10_lr=log10_lr,
+        undeclared=undeclared,
+        undeclared_open=0.13,
+        value_per_carat=value,
+        conditions={"sorter": "S1"},
+    )
+
+
+def test_numbers_that_hardly_vary_raise_no_alarm_for_a_little() -> None:
+    """True parcels: LRs at their bound and shares of none, but for a few as the reports' own limits let expect."""
+    rng, alarms = np.random.default_rng(12), 0
+    for _ in range(50):
+        told = [
+            shipment(
+                t, min(1.77, rng.normal(1.6, 0.3)), max(0.0, rng.normal(-0.1, 0.15)), 200 * rng.uniform(0.95, 1.05)
+            )
+            for t in range(20)
+        ]
+        charts = follow(told_by(told), per_shipments=100)
+        assert {chart.followed.name for chart in charts} == {"log10_lr", "undeclared", "value_per_carat"}
+        alarms += sum(len(chart.signals) for chart in charts)
+    assert alarms <= 15, "one in a hundred of a thousand shipments, over all charts"
+
+
+def test_a_changed_share_is_said_in_percent_and_without_a_sign() -> None:
+    values = {"series": "undeclared", "since": "2024-01-12T00:00:00Z", "shift": -0.4, "changed": ["sorter"]}
+    voice = Voice(words("en"), {}, {})
+    said = voice.sentence({"code": "level_fell", "values": values})
+    assert said.startswith("Undeclared share of stones fell by 40% from 12 January 2024 on.")
+    assert said.endswith("these conditions changed: sorter.")
+    times = {"series": "colour:brown", "since": "2024-01-12T00:00:00Z", "shift": 0.4, "times": 1.49, "changed": []}
+    labels = {"colour": {"en": "colour"}, "colour:brown": {"en": "brown"}}
+    said = Voice(words("en"), {}, labels).sentence({"code": "level_rose", "values": times})
+    assert said == "Colour: brown became 1.49 times what it was from 12 January 2024 on."

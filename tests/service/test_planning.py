@@ -110,14 +110,16 @@ def test_shipments_are_followed_from_the_register(ask: Ask, parcel: dict[str, An
     stones = parcel["stones"]
     for part in range(3):
         some = {name: values[part * 150 : part * 150 + 150] for name, values in stones.items()}
-        sent = {**parcel, "parcel_id": f"S{part}", "exporter": "Maison A", "value_usd": 4000 + part, "stones": some}
+        told = {"exporter": "Maison A", "value_usd": 4000 + part, "exported_on": f"2024-0{4 - part}-02"}
+        sent = {**parcel, "parcel_id": f"S{part}", **told, "stones": some}
         assert ask("monitor", "POST", "/v1/comparisons", json=sent).status_code == 201
     answer = ask("viewer", "GET", "/v1/drift?exporter=Maison A")
     assert answer.status_code == 200, answer.text
     drift = answer.json()
     assert drift["false_alarm"]["per_points"] == 100
     size = next(item for item in drift["series"] if item["name"] == "size")
-    assert len(size["points"]) == 3
+    assert [point["at"][:10] for point in size["points"]] == ["2024-02-02", "2024-03-02", "2024-04-02"]
+    assert drift["n_shipments"] == 3
     assert {"at", "comparison", "value"} <= set(size["points"][0])
     assert size["lower"] < size["centre"] < size["upper"]
     assert all(ask("viewer", "GET", point["comparison"]).status_code == 200 for point in size["points"][:1])
