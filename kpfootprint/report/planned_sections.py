@@ -137,7 +137,10 @@ def drift_sections(answer: Mapping[str, Any], voice: Voice) -> list[Section]:
     none = said.text(mark("No change was found."))
     rate = Paragraph(
         text=said.text(
-            mark("All {charts} charts together raise one false alarm in {n} shipments."),
+            mark(
+                "All {charts} charts together raise one false alarm in {n} shipments. Sizes, classes and values are "
+                "drawn as natural logarithms, classes against the others of their attribute."
+            ),
             charts=said.number(answer["false_alarm"]["charts"]),
             n=said.number(answer["false_alarm"]["per_points"]),
         ),

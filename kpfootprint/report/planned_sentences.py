@@ -110,7 +110,7 @@ AGAINST = {
     "nowhere": mark("a source nobody has sampled"),
 }
 SERIES = {
-    "size": mark("Typical stone size"),
+    "size": mark("Typical stone size, the screen allowed for"),
     "log10_lr": mark("log10 likelihood ratio"),
     "undeclared": mark("Undeclared share of stones"),
     "value_per_carat": mark("Value per carat"),
