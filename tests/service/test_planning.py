@@ -41,9 +41,15 @@ def test_the_adequacy_of_a_zone_that_is_not_there(ask: Ask) -> None:
 
 
 def test_parcels_are_pooled_by_their_ids(ask: Ask, parcel: dict[str, Any]) -> None:
+    halves = {
+        name: {column: values[start::2] for column, values in parcel["stones"].items()}
+        for start, name in enumerate(("P1", "P2"))
+    }
     ids = [
-        ask("monitor", "POST", "/v1/comparisons", json=parcel | {"parcel_id": name}).headers["location"].rsplit("/")[-1]
-        for name in ("P1", "P2")
+        ask("monitor", "POST", "/v1/comparisons", json=parcel | {"parcel_id": name, "stones": half})
+        .headers["location"]
+        .rsplit("/")[-1]
+        for name, half in halves.items()
     ]
     answer = ask("viewer", "POST", "/v1/pools", json={"comparisons": ids})
     assert answer.status_code == 200, answer.text
@@ -55,6 +61,7 @@ def test_parcels_are_pooled_by_their_ids(ask: Ask, parcel: dict[str, Any]) -> No
     assert [p["row"] for p in problem_in(unknown, 422, "invalid_input")["problems"]] == [2, 3]
 
 
+@pytest.fixture
 def sheets(ask: Ask, parcel: dict[str, Any]) -> list[str]:
     """Keep two sorters' sheets of one parcel and return the ids of their comparisons."""
     ids = []
@@ -67,20 +74,22 @@ def sheets(ask: Ask, parcel: dict[str, Any]) -> list[str]:
     return ids
 
 
-def test_several_sorters_of_one_parcel(ask: Ask, browser: Any, parcel: dict[str, Any]) -> None:
-    ids = sheets(ask, parcel)
-    answer = ask("viewer", "POST", "/v1/sorters", json={"comparisons": ids})
+def test_several_sorters_of_one_parcel(ask: Ask, sheets: list[str]) -> None:
+    answer = ask("viewer", "POST", "/v1/sorters", json={"comparisons": sheets})
     assert answer.status_code == 200, answer.text
     found = answer.json()
     assert [one["sorter"] for one in found["sorters"]] == ["exporter", "ministry"]
     assert found["agreement"][0]["in_common"][0]["share"] == 0.97
-    alone = ask("viewer", "POST", "/v1/sorters", json={"comparisons": [ids[0], ids[0]]})
+    alone = ask("viewer", "POST", "/v1/sorters", json={"comparisons": [sheets[0], sheets[0]]})
     problem_in(alone, 422, "invalid_input")
-    page = browser.get(f"/sorters?id={ids[0]}&id={ids[1]}&lang=fr")
+
+
+def test_ticked_comparisons_are_shown_as_sorters_and_as_a_pool(sheets: list[str], browser: Any) -> None:
+    page = browser.get(f"/sorters?id={sheets[0]}&id={sheets[1]}&lang=fr")
     assert page.status_code == 200, page.text
     assert "Un lot, plusieurs trieurs" in page.text
-    assert browser.get(f"/sorters?id={ids[0]}").status_code == 422
-    pool = browser.get(f"/pool?id={ids[0]}&id={ids[1]}")
+    assert browser.get(f"/sorters?id={sheets[0]}").status_code == 422
+    pool = browser.get(f"/pool?id={sheets[0]}&id={sheets[1]}")
     assert pool.status_code == 200, pool.text
     assert "was counted once" in pool.text
 
