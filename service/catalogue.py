@@ -11,6 +11,7 @@ from babel.messages.pofile import read_po
 from jinja2.ext import babel_extract
 
 from kpfootprint.ingest import RULES
+from kpfootprint.planning.rules import RULES as PLANNING_RULES
 from service.endpoints import ENDPOINTS
 from service.errors import KINDS
 from service.pages.comparisons import STATUSES
@@ -41,7 +42,7 @@ def messages() -> Iterator[str]:
     yield from JOB_STATES.values()
     yield from (CHOOSE, NO_REASON, NOT_JUDGED, NO_PACKAGE)
     yield from filter(None, STATUS_NOTES.values())
-    yield from RULES.values()
+    yield from (*RULES.values(), *PLANNING_RULES.values())
     for example in EXAMPLES:
         yield from (example.title, example.about)
 

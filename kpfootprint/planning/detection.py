@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.special import log_ndtr, ndtr, ndtri
 
 from kpfootprint.planning.trials import Goods, draw_goods, share_p_of
@@ -122,6 +121,7 @@ def fit_chance(found: Bools, share: Floats, n_stones: Floats, start: Floats | No
     share, n_stones : ndarray of shape (n,)
         Its share of undeclared stones, and its stones.
     """
+    from scipy.optimize import minimize  # a start without a plan does without it
 
     def cost(log_parameters: Floats) -> float:
         signal = _signal(np.exp(log_parameters), share, n_stones)

@@ -25,7 +25,6 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
 Floats = NDArray[np.float64]
@@ -101,6 +100,8 @@ def run_length(limit: float, *, reference_value: float = REFERENCE_VALUE, shift:
 @lru_cache(maxsize=256)
 def limit_for(n_charts: int, per_shipments: int) -> float:
     """Return the CUSUM limit with which `n_charts` two-sided charts raise one false alarm in `per_shipments`."""
+    from scipy.optimize import brentq  # a start without a plan does without it
+
     wanted = 2.0 * n_charts * per_shipments
     return float(brentq(lambda h: np.log(run_length(h) / wanted), 0.2, 30.0))
 

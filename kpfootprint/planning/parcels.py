@@ -13,6 +13,7 @@ from kpfootprint.footprint import footprints_of, mean_stones
 from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.planning.drift import Followed
 from kpfootprint.planning.pooling import Claim
+from kpfootprint.planning.rules import problem
 from kpfootprint.planning.trials import Outcomes, outcomes_of, resampled_of
 from kpfootprint.release import Release
 from kpfootprint.stats.summaries import summarise
@@ -65,13 +66,7 @@ def claim_of(batch: Batch, release: Release, status_on: date) -> Claim:
 
 
 def _untestable(parcel: Parcel) -> Problem:
-    return Problem(
-        table="parcels",
-        column="declarations",
-        value=parcel.parcel_id[:80],
-        code="cannot_be_pooled",
-        reason="a parcel of a pool needs a declaration, and a reference of each zone that it declares",
-    )
+    return problem("cannot_be_pooled", "invalid", table="parcels", column="declarations", value=parcel.parcel_id)
 
 
 def counted_once(batch: Batch) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...]]:

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.special import ndtr, ndtri
 
 from kpfootprint.planning.trials import Goods, Outcomes, draw_goods, outcomes_of
@@ -184,6 +183,8 @@ def _elsewhere(release: Release, claim: Claim, rows: Ints, n_groups: int, rng: n
 
 def _affine(score: Floats, is_true: Bools) -> tuple[float, float]:
     """Return offset and slope (0 to 1) of a logistic regression held near 0 and 1."""
+    from scipy.optimize import minimize  # a start without a plan does without it
+
     sign = np.where(is_true, 1.0, -1.0)
     penalty = TRUST / 2.0
 

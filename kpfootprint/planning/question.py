@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 from kpfootprint.errors import IngestError, Problem
+from kpfootprint.planning.rules import problem
 from kpfootprint.release import Release
 
 NON_COMPLIANT, NOWHERE = "non_compliant", "nowhere"
@@ -52,15 +53,15 @@ def read_question(question: Mapping[str, Any], release: Release, on: date) -> Pl
     """
     problems: list[Problem] = []
     unknown = sorted(set(question) - {"declared", "declarations", "against", "share", "on"})
-    problems += [_problem(name, question[name], "unknown_member", "there is no such member") for name in unknown]
+    problems += [_problem("no_such_member", name, question[name], "unknown_member") for name in unknown]
     day = _day(question.get("on"), on, problems)
     declared = _declared(question, release, problems)
     against = _against(question.get("against"), release, problems)
     share = question.get("share", 0.2)
     if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share <= 1:
-        problems.append(_problem("share", share, "out_of_range", "a share of stones above 0 and up to 1 is needed"))
+        problems.append(_problem("share_of_stones", "share", share, "out_of_range"))
     if against and against in declared:
-        problems.append(_problem("against", against, "declared_too", "this zone is declared itself"))
+        problems.append(_problem("declared_itself", "against", against, "declared_too"))
     if problems:
         raise IngestError(problems)
     return PlanQuestion(declared=declared, against=against, share=float(share), day=day)
@@ -81,8 +82,8 @@ def read_zone(text: str, release: Release) -> str:
     return zone_id
 
 
-def _problem(column: str, value: object, code: str, reason: str) -> Problem:
-    return Problem(table="question", column=column, value=str(value)[:80], code=code, reason=reason)
+def _problem(rule: str, column: str, value: object, code: str, **values: str) -> Problem:
+    return problem(rule, code, table="question", column=column, value=value, **values)
 
 
 def _folded(text: str) -> str:
@@ -97,13 +98,12 @@ def _zones_by_name(release: Release) -> dict[str, str]:
 def _zone(text: str, release: Release, column: str, problems: list[Problem], besides: tuple[str, ...] = ()) -> str:
     zone_id = _zones_by_name(release).get(_folded(text))
     if zone_id is None:
-        there = ", ".join([*(z.zone_id for z in release.zone_table.zones), *besides])
-        reason = f"there is no such zone; there are: {there}"
-        problems.append(_problem(column, text, "unknown_zone", reason))
+        zones = ", ".join([*(z.zone_id for z in release.zone_table.zones), *besides])
+        problems.append(_problem("no_such_zone", column, text, "unknown_zone", zones=zones))
         return ""
     if zone_id not in release.zone_ids:
-        reason = f"the reference has no parcel of this zone; it has of: {', '.join(release.zone_ids)}"
-        problems.append(_problem(column, text, "zone_without_reference", reason))
+        zones = ", ".join(release.zone_ids)
+        problems.append(_problem("no_reference", column, text, "zone_without_reference", zones=zones))
         return ""
     return zone_id
 
@@ -125,7 +125,7 @@ def _declared(question: Mapping[str, Any], release: Release, problems: list[Prob
     if isinstance(given, str):
         given = [given]
     if not isinstance(given, list | tuple) or not given:
-        problems.append(_problem("declared", given, "missing_value", "one declared zone or more is needed"))
+        problems.append(_problem("nothing_declared", "declared", given, "missing_value"))
         return {}
     out: dict[str, float] = {}
     parts: list[Mapping[str, Any]] = [
@@ -133,18 +133,18 @@ def _declared(question: Mapping[str, Any], release: Release, problems: list[Prob
     ]
     by_percent = [part.get("percent") is not None for part in parts]
     if any(by_percent) and not all(by_percent):
-        problems.append(_problem("declared", given, "invalid", "all zones by percent, or all by carats, are needed"))
+        problems.append(_problem("mixed_amounts", "declared", given, "invalid"))
         return {}
     for item, part in zip(given, parts, strict=True):
         zone, carats = part.get("zone_id"), part.get("percent" if any(by_percent) else "carats")
         if not isinstance(zone, str):
-            problems.append(_problem("declared", item, "wrong_type", "a zone, or its zone_id with carats, is needed"))
+            problems.append(_problem("no_zone", "declared", item, "wrong_type"))
             continue
         if carats is None and len(given) > 1:
-            problems.append(_problem("declared", zone, "declared_without_carats", "each of several zones needs carats"))
+            problems.append(_problem("several_without_carats", "declared", zone, "declared_without_carats"))
             continue
         if carats is not None and not _is_amount(carats):
-            problems.append(_problem("declared", carats, "out_of_range", "an amount above 0 is needed"))
+            problems.append(_problem("amount_above_nothing", "declared", carats, "out_of_range"))
             continue
         zone_id = _zone(zone, release, "declared", problems)
         out[zone_id] = out.get(zone_id, 0.0) + float(carats or 1.0)
@@ -161,5 +161,5 @@ def _day(given: object, on: date, problems: list[Problem]) -> date:
     try:
         return date.fromisoformat(str(given))
     except ValueError:
-        problems.append(_problem("on", given, "not_a_date", "a day as 2025-03-31 is needed"))
+        problems.append(_problem("no_day", "on", given, "not_a_date"))
         return on

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.errors import IngestError, Problem
+from kpfootprint.errors import IngestError
 from kpfootprint.parcel import Batch, Parcel
+from kpfootprint.planning.rules import problem
 from kpfootprint.release import Release
 from kpfootprint.scheme import Scheme, SieveSet
 from kpfootprint.stats.sorters import Scale, as_usual, in_common, learn_scale
@@ -63,7 +64,7 @@ def class_counts(parcel: Parcel, scheme: Scheme, sieve_set: SieveSet) -> dict[st
         known = codes >= 0
         totals = np.bincount(codes[known], weights=stones[known], minlength=len(classes))
         if totals.sum() > 0:
-            out[name] = {label: float(n) for label, n in zip(classes, totals, strict=True) if n > 0}
+            out[name] = {label: float(n) for label, n in zip(classes, totals, strict=True)}
     return out
 
 
@@ -144,14 +145,9 @@ def _check(sortings: Sequence[Sorting]) -> None:
     if len(set(names)) == len(names) > 1:
         return
     twice = sorted({name for name in names if names.count(name) > 1})
-    reason = (
-        "this sorter has two sheets; name each sheet's own sorter"
-        if twice
-        else "two sheets or more of one parcel are needed, or one sheet with several valuations"
-    )
-    raise IngestError(
-        [Problem(table="sorters", column="sorter", value=", ".join(twice or names), code="invalid", reason=reason)]
-    )
+    rule = "sorter_twice" if twice else "one_sorter"
+    value = ", ".join(twice or names)
+    raise IngestError([problem(rule, "invalid", table="sorters", column="sorter", value=value)])
 
 
 def _sorter_json(one: Sorting, report: Mapping[str, Any], log10_lr: float | None) -> Json:
@@ -171,9 +167,9 @@ def _sorter_json(one: Sorting, report: Mapping[str, Any], log10_lr: float | None
 
 
 def _aligned(counts: Sequence[Counts]) -> tuple[list[str], Floats]:
-    """Return the classes that any sheet has, in the order of the sheets, and stones by sheet and class."""
-    classes = list(dict.fromkeys(label for one in counts for label in one))
-    return classes, np.array([[one.get(label, 0.0) for label in classes] for one in counts])
+    """Return the classes that any sheet has stones in, in the package's order, and stones by sheet and class."""
+    classes = [label for label in counts[0] if any(one[label] > 0 for one in counts)]
+    return classes, np.array([[one[label] for label in classes] for one in counts])
 
 
 def _agreement(sortings: Sequence[Sorting], counted: Sequence[Mapping[str, Counts]]) -> list[Json]:
