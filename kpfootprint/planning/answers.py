@@ -31,7 +31,9 @@ LEAST_DEVIATION = {"log10_lr": 0.3, "undeclared": 0.1, "value_per_carat": 0.1}
 PLAIN = ("log10_lr", "undeclared")
 """Charts of numbers as they are; the others are of logarithms."""
 WORTH = 0.02
-"""More true declarations called consistent than that, as a share of all, make further parcels worth their while."""
+"""A gain of this much, in true declarations called consistent or in Cllr, makes further parcels worth their while."""
+FEW = 10
+"""Fewer reference parcels of a zone than this tell little of it."""
 SAYS = 0.3
 """A log10 LR nearer to 0 than this, a factor of two, says nothing."""
 
@@ -116,6 +118,9 @@ def adequacy_answer(zone: str, release: Release, on: date) -> Json:
     zone_id = read_zone(zone, release)
     compliant = _compliant(release, on)
     cautions = _not_compliant([zone_id], compliant, release, on)
+    n_parcels = int(release.model.n_reference[release.zone_ids.index(zone_id)])
+    if n_parcels < FEW:
+        cautions.append(_statement("few_parcels", {"zone": zone_id, "n_parcels": n_parcels}))
     return adequacy_json(adequacy(release, zone_id, compliant), release, on, [*cautions, *_synthetic(release)])
 
 
@@ -342,7 +347,8 @@ def _adequacy_statements(found: Adequacy) -> list[Json]:
             values["n_drawn"] = worst.n_drawn
         said.append(_statement("adequacy_hides" if "passing" in values else "adequacy_none_passes", values))
     last = found.gain[-1]
-    if last.expected_chance - found.true_consistent >= WORTH:
+    first = found.gain[0]
+    if max(last.expected_chance - first.expected_chance, first.expected_cllr - last.expected_cllr) >= WORTH:
         then = {"extra_parcels": last.extra_parcels, "then": _fraction(last.expected_chance)}
         said.append(_statement("adequacy_gain", {**then, "zone": found.zone_id}))
     else:

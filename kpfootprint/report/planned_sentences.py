@@ -34,6 +34,9 @@ SENTENCES: dict[str, str] = {
         "taken to come from a source nobody has sampled."
     ),
     "taken_as_compliant": mark("Not compliant on {on}, and asked about as if it were: {zones}."),
+    "few_parcels": mark(
+        "Few reference parcels, {n_parcels}: how much parcels of {zone} differ is taken from all zones together."
+    ),
     "adequacy": mark(
         "With {n_parcels} reference parcels, {share} of true declarations of {zone} are called consistent."
     ),
