@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.stats.declarations import declared_evidence, declared_location
-from kpfootprint.stats.model import Look, gate_of, look, share_features
+from kpfootprint.stats.model import Look, gate_of, look, look_at_best, share_features
 from kpfootprint.stats.networks import Network
 from kpfootprint.stats.novelty import strangeness
 from kpfootprint.stats.ranks import RankTable
@@ -22,7 +22,7 @@ from kpfootprint.stats.views import view_of
 from training.config import FitConfig
 from training.networks import fit_network
 from training.prepare import Fitted
-from training.rank import Ranked, seen
+from training.rank import Ranked, ShareNetworks, seen
 from training.simulation import simulate
 
 Floats = NDArray[np.float64]
@@ -58,20 +58,29 @@ def fit_gate(fitted: Fitted, sets: Floats, config: FitConfig, seed: np.random.Se
     )
 
 
-def _look(arrays: ParcelArrays, truth: Truth, fitted: Fitted, gate: Network) -> tuple[Look, Floats]:
+def _look(arrays: ParcelArrays, truth: Truth, fitted: Fitted, gate: Network) -> tuple[Look, Floats, Floats]:
+    """Return parcels under their declarations, with their features under these and under those that suit best."""
     looked = look(fitted.structure, fitted.predictor, fitted.tables, gate, fitted.bands, arrays, truth.declared)
     features = share_features(looked, fitted.structure, fitted.predictor, truth.declared, truth.allowed)
-    return looked, features.astype(np.float32)
+    rows = np.arange(len(arrays))
+    again, best = look_at_best(
+        fitted.structure, fitted.predictor, fitted.tables, fitted.bands, looked, rows, truth.declared, truth.allowed
+    )
+    goods = share_features(again, fitted.structure, fitted.predictor, best, truth.allowed)
+    return looked, features.astype(np.float32), goods.astype(np.float32)
 
 
-def _share_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted, gate: Network) -> Floats:
-    return _look(arrays, truth, fitted, gate)[1]
+def _share_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted, gate: Network) -> tuple[Floats, Floats]:
+    return _look(arrays, truth, fitted, gate)[1:]
 
 
-def fit_share_network(
+def fit_share_networks(
     fitted: Fitted, gate: Network, sets: Floats, config: FitConfig, seed: np.random.SeedSequence
-) -> tuple[Network, Floats]:
-    """Fit the network of undeclared shares; return it with the edges of its classes."""
+) -> ShareNetworks:
+    """Fit the networks of undeclared shares, under what was declared and under the declaration that suits best.
+
+    Under the latter it does not count whether goods are as declared, only whether any were not compliant.
+    """
     parts, truth = simulate(
         partial(_share_view, fitted=fitted, gate=gate),
         fitted,
@@ -82,24 +91,28 @@ def fit_share_network(
         n_jobs=config.n_jobs,
     )
     edges = share_bins()
-    shown = np.where(truth.as_declared, AS_DECLARED, truth.share)
-    network = fit_network(
-        np.concatenate(parts),
-        (np.searchsorted(edges, shown, side="right") - 1).astype(np.intp),
-        n_classes=edges.size - 1,
-        hidden=config.hidden,
-        stages=config.stages,
-        penalty=config.penalty,
-        batch=config.batch,
-        random_state=config.seed % 2**31,
+    shares, goods = (
+        fit_network(
+            np.concatenate(features),
+            (np.searchsorted(edges, shown, side="right") - 1).astype(np.intp),
+            n_classes=edges.size - 1,
+            hidden=config.hidden,
+            stages=config.stages,
+            penalty=config.penalty,
+            batch=config.batch,
+            random_state=config.seed % 2**31,
+        )
+        for features, shown in zip(
+            zip(*parts, strict=True), (np.where(truth.as_declared, AS_DECLARED, truth.share), truth.share), strict=True
+        )
     )
-    return network, edges
+    return ShareNetworks(shares=shares, goods=goods, edges=edges)
 
 
-def rank_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted, gate: Network, network: Network) -> Ranked:
+def rank_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted, gate: Network, networks: ShareNetworks) -> Ranked:
     """Return what ranks are made of from one chunk of simulated parcels."""
-    looked, features = _look(arrays, truth, fitted, gate)
-    return seen(looked, truth, features, network)
+    looked, features, best = _look(arrays, truth, fitted, gate)
+    return seen(looked, truth, features, best, networks)
 
 
 def _novelty_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted, gate: Network) -> tuple[Floats, Floats]:

@@ -126,10 +126,10 @@ def _tried(
     tries = np.stack(
         [declarations_tried(int(h), int(s), a, rng) for h, s, a in zip(home, source, allowed, strict=True)]
     )
-    plain = look(model.structure, model.predictor, model.tables, model.gate, model.bands, arrays, None)
+    first = look(model.structure, model.predictor, model.tables, model.gate, model.bands, arrays, own)
     said = []
     for declared in tries.transpose(1, 0, 2):
-        looked = look_again(model, plain, np.arange(n), declared)
+        looked = look_again(model.structure, model.predictor, model.tables, model.bands, first, np.arange(n), declared)
         said.append(judge(model, rules, unlisted_weight, looked, declared, allowed).conclusion)
     return Tried(n_stones=arrays.n_stones, share=np.full(n, share), conclusion=np.stack(said, axis=1))
 

@@ -23,7 +23,7 @@ from kpfootprint.stats.model import FootprintModel, Ordination
 from kpfootprint.stats.shares import NONE_P, blendedness, estimate_shares
 from kpfootprint.stats.summaries import summarise
 from kpfootprint.stats.tables import resample_tables
-from training.amortise import fit_gate, fit_novelty, fit_share_network, rank_view
+from training.amortise import fit_gate, fit_novelty, fit_share_networks, rank_view
 from training.calibrate import Trials, calibrate, resample, resample_sources, splits_of
 from training.choose import choose, held_out_candidates
 from training.config import FitConfig
@@ -32,6 +32,7 @@ from training.prepare import Choice, Fitted, Prepared, chosen, fit_model, prepar
 from training.rank import (
     error_table,
     fit_detection,
+    fit_goods,
     fit_share_model,
     join,
     judged_view,
@@ -84,10 +85,10 @@ def fit(
     drawn = resample(prepared.groups, n_resamples=config.n_resamples, seed=config.seed)
     calibration, trials = calibrate(prepared, candidates.evidence(choice), kept, config.evidence, times=drawn)
     progress("network of undeclared shares")
-    network, edges = fit_share_network(fitted, gate, sets, config, seeds[1])
+    networks = fit_share_networks(fitted, gate, sets, config, seeds[1])
     progress("ranks, coverage and error rates")
     parts, truth = simulate(
-        partial(rank_view, fitted=fitted, gate=gate, network=network),
+        partial(rank_view, fitted=fitted, gate=gate, networks=networks),
         fitted,
         config.ranks,
         sets,
@@ -96,7 +97,7 @@ def fit(
         n_jobs=config.n_jobs,
     )
     ranked = join(parts)
-    shares = fit_share_model(ranked, truth, network, edges)
+    shares = fit_share_model(ranked, truth, networks.shares, networks.edges)
     novelty = fit_novelty(fitted, gate, sets, config, seeds[3])
     progress("resampled reference parcels")
     model = FootprintModel(
@@ -113,6 +114,7 @@ def fit(
         n_reference=np.bincount(prepared.groups, minlength=len(prepared.zone_ids)).astype(np.intp),
         largest=float(prepared.arrays.n_stones.max()),
         tables=resample_tables(fitted.tables, prepared.arrays, fitted.structure, prepared.groups, drawn),
+        goods=fit_goods(ranked, truth, networks.goods, networks.edges),
     )
     estimates = estimate_shares(shares, ranked.chances, ranked.ln_n, blendedness(truth.declared))
     model = replace(model, detection=fit_detection(estimates.p_value <= NONE_P, truth, ranked.ln_n, fitted))

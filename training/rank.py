@@ -22,6 +22,7 @@ from kpfootprint.stats.scenarios import KINDS, Truth
 from kpfootprint.stats.shares import (
     LEVEL,
     NONE_P,
+    GoodsTest,
     ShareModel,
     blended_p,
     blendedness,
@@ -42,21 +43,32 @@ TAILS = np.linspace(0.005, 0.2, 40)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShareNetworks:
+    """The networks of undeclared shares: under what was declared, and under the declaration that suits best."""
+
+    shares: Network
+    goods: Network
+    edges: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ranked:
-    """What was seen of each simulated parcel (n): sizes, share chances, strangeness and association."""
+    """What was seen of each simulated parcel (n): sizes, chances of shares as declared and as suits best, and more."""
 
     ln_n: Floats
     chances: Floats
+    best_chances: Floats
     strangeness: Floats
     association: Floats
 
 
-def seen(looked: Look, truth: Truth, features: Floats, network: Network) -> Ranked:
+def seen(looked: Look, truth: Truth, features: Floats, best: Floats, networks: ShareNetworks) -> Ranked:
     """Collect what ranks are made of from one chunk of simulated parcels."""
     assert looked.profile is not None
     return Ranked(
         ln_n=np.log(looked.view.arrays.n_stones),
-        chances=network.probabilities(features),
+        chances=networks.shares.probabilities(features),
+        best_chances=networks.goods.probabilities(best),
         strangeness=strangeness(looked.view, looked.gate[:, 0], looked.profile.distance),
         association=association_statistic(looked.profile, foreign_sources(truth.declared, truth.allowed)),
     )
@@ -67,9 +79,17 @@ def join(parts: list[Ranked]) -> Ranked:
     return Ranked(
         ln_n=np.concatenate([p.ln_n for p in parts]),
         chances=np.concatenate([p.chances for p in parts]),
+        best_chances=np.concatenate([p.best_chances for p in parts]),
         strangeness=np.concatenate([p.strangeness for p in parts]),
         association=np.concatenate([p.association for p in parts]),
     )
+
+
+def fit_goods(ranked: Ranked, truth: Truth, network: Network, edges: Floats) -> GoodsTest:
+    """Rank the test of goods that were not compliant among true declarations, of one source and of several."""
+    true = np.isin(truth.kind, (LISTED, BLEND))
+    statistic = none_statistic(ranked.best_chances[true], edges)
+    return GoodsTest(network=network, ranks=RankTable.from_calibration(statistic, ranked.ln_n[true], n_quantiles=800))
 
 
 def fit_share_model(ranked: Ranked, truth: Truth, network: Network, edges: Floats) -> ShareModel:

@@ -78,7 +78,9 @@ def settle_shares(
     free = FreeShares(log_evidence=np.zeros(n), split_log10_lr=np.full(n, np.nan))
 
     def evidence(seen: Look, declared: Floats) -> Floats:
-        return look_again(model, seen, np.zeros(len(declared), dtype=np.intp), declared).evidence.declared
+        rows = np.zeros(len(declared), dtype=np.intp)
+        again = look_again(model.structure, model.predictor, model.tables, model.bands, seen, rows, declared)
+        return again.evidence.declared
 
     for row, origins in enumerate(hypotheses.origins):
         if origins is None or not hypotheses.testable[row]:

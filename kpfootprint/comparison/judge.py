@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.rules import CONCLUSIONS, Rules, Signs, conclude
 from kpfootprint.stats.calibration import LN10
-from kpfootprint.stats.declarations import likeliest_blend
-from kpfootprint.stats.model import FootprintModel, Look, look_again, share_chances
+from kpfootprint.stats.model import FootprintModel, Look, look_again, look_at_best, share_chances, share_features
 from kpfootprint.stats.novelty import highest_log10_lr, strangeness
 from kpfootprint.stats.selection import elsewhere
 from kpfootprint.stats.shares import ShareEstimates, blendedness, estimate_shares
@@ -98,7 +97,7 @@ def judge(
     row, zone = np.nonzero(main & unexplained[:, None])
     if row.size:
         single = np.eye(declared.shape[1])[zone]
-        seen = look_again(model, looked, row, single)
+        seen = look_again(model.structure, model.predictor, model.tables, model.bands, looked, row, single)
         said = _by_itself(model, rules, unlisted_weight, seen, single, allowed[row]).conclusion
         kindest = np.full(len(declared), len(CONCLUSIONS), dtype=np.intp)
         np.minimum.at(kindest, row, said)
@@ -111,14 +110,15 @@ def _best_p(model: FootprintModel, looked: Look, rows: Ints, declared: Floats, a
 
     What was declared of zones that were not compliant stays declared.
     """
-    view, trust = looked.view.take(rows), looked.gate[rows, 0]
-    best = likeliest_blend(view, trust, model.structure, model.predictor, allowed)
-    kept = np.where(allowed, 0.0, declared)
-    best = kept + (1.0 - kept.sum(axis=1, keepdims=True)) * best
-    best = np.where(allowed.any(axis=1, keepdims=True), best, declared)
-    seen = look_again(model, looked, rows, best)
+    seen, best = look_at_best(
+        model.structure, model.predictor, model.tables, model.bands, looked, rows, declared, allowed
+    )
+    ln_n = np.log(seen.view.arrays.n_stones)
+    if model.goods is not None:
+        features = share_features(seen, model.structure, model.predictor, best, allowed)
+        return model.goods.p_values(features, model.shares.edges, ln_n)
     chances = share_chances(model, seen, best, allowed)
-    out: Floats = estimate_shares(model.shares, chances, np.log(view.arrays.n_stones), blendedness(best)).p_value
+    out: Floats = estimate_shares(model.shares, chances, ln_n, blendedness(best)).p_value
     return out
 
 

@@ -115,6 +115,9 @@ def checks_of(model: FootprintModel, scheme: Scheme, zones: int, levels: tuple[i
     yield Check("model.resampled_sources", (max(len(model.resampled_sources), 1), zones, dim))
     yield Check("model.n_reference", (zones,), *POSITIVE)
     yield Check("model.largest", (), *POSITIVE)
+    if model.goods is not None:
+        yield from _network("model.goods.network", model.goods.network, bins)
+        yield from _ranks("model.goods.ranks", model.goods.ranks)
     if model.tables is not None:
         yield from _tables(model.tables, [sizes, *model.structure.n_classes], zones)
 

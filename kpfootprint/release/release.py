@@ -23,9 +23,10 @@ from kpfootprint.rules import Rules
 from kpfootprint.scheme import Scheme
 from kpfootprint.stats.model import FootprintModel
 
-WITHOUT_TABLES, FORMAT = 2, 3
-READABLE = (WITHOUT_TABLES, FORMAT)
-"""Formats that can be read. Format 2 has no tables: its evidence is the explicit model's alone."""
+WITHOUT_TABLES, WITHOUT_GOODS, FORMAT = 2, 3, 4
+READABLE = (WITHOUT_TABLES, WITHOUT_GOODS, FORMAT)
+"""Formats that can be read. Format 2 has no tables: its evidence is the explicit model's alone. Formats 2 and 3 have no
+test of goods of their own: undeclared goods under the best declaration are looked for by the share network."""
 CARD = "CARD.md"
 
 
@@ -134,8 +135,10 @@ def load_release(folder: Path) -> Release:
             model=unpack(FootprintModel, _with_test_of_all_goods(plain_arrays(files.content[ARRAYS]))),
             card=files.content.get(CARD, b"").decode(),
         )
-        if (release.model.tables is None) != (files.manifest["format"] < FORMAT):
-            raise ReleaseError(f"format {FORMAT} has tables beside the explicit model, older formats have none")
+        if files.manifest["format"] != format_of(release.model):
+            raise ReleaseError(
+                f"its arrays are those of format {format_of(release.model)}, not of {files.manifest['format']}"
+            )
         levels = tuple(len(names) for names in release.level_names)
         check_model(release.model, release.scheme, len(release.zone_ids), levels)
     except ReleaseError as error:
@@ -143,6 +146,13 @@ def load_release(folder: Path) -> Release:
     except UnicodeDecodeError:
         raise ReleaseError(f"{folder} cannot be used: {CARD} is no UTF-8 text") from None
     return release
+
+
+def format_of(model: FootprintModel) -> int:
+    """Return the oldest format that holds a model."""
+    if model.tables is None:
+        return WITHOUT_TABLES
+    return WITHOUT_GOODS if model.goods is None else FORMAT
 
 
 def _with_test_of_all_goods(arrays: dict[str, Any]) -> dict[str, Any]:
@@ -164,5 +174,5 @@ def write_release(folder: Path, manifest: Mapping[str, Any], model: FootprintMod
     for name, data in content.items():
         (folder / name).write_bytes(data)
     files = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(content.items())}
-    document = {**manifest, "format": WITHOUT_TABLES if model.tables is None else FORMAT, "files": files}
+    document = {**manifest, "format": format_of(model), "files": files}
     (folder / MANIFEST).write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

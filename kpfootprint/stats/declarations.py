@@ -164,15 +164,19 @@ def mixed_sources(view: View, structure: Structure, predictor: Predictor) -> Flo
     return np.where(same, alone[:, :, None, :, None], whole)
 
 
-def likeliest_blend(view: View, trust: Floats, structure: Structure, predictor: Predictor, allowed: Bools) -> Floats:
-    """Return the shares (n, Z) of the compliant source, or the blend of two, from which each parcel is likeliest.
+def best_declaration(found: Floats, trust: Floats, declared: Floats, allowed: Bools) -> Floats:
+    """Return the declaration (n, Z) that suits each parcel best.
+
+    That is the compliant source, or the blend of two, from which it is likeliest; what was declared of sources that
+    were not compliant stays declared.
 
     Parameters
     ----------
+    found : ndarray of shape (n_profile_slots, n, J, Z, Z)
+        From `mixed_sources`.
     trust : ndarray of shape (n,)
         Chance that no sizes were taken out.
     """
-    found = mixed_sources(view, structure, predictor)
     n, z = allowed.shape
     weight = np.maximum(np.stack([trust, 1.0 - trust]), 1e-9)
     fused = log_sum(np.moveaxis(found + np.log(weight)[:, :, None, None, None], 0, -1))
@@ -183,22 +187,23 @@ def likeliest_blend(view: View, trust: Floats, structure: Structure, predictor: 
     rows = np.arange(n)
     np.add.at(out, (rows, first), 1.0 - MIXED_SHARES[share])
     np.add.at(out, (rows, second), MIXED_SHARES[share])
-    return out
+    kept = np.where(allowed, 0.0, declared)
+    out = kept + (1.0 - kept.sum(axis=1, keepdims=True)) * out
+    return np.where(allowed.any(axis=1, keepdims=True), out, declared)
 
 
-def whatever_declared(
-    view: View, profile: Profile, structure: Structure, predictor: Predictor, declared: Floats, allowed: Bools
-) -> Floats:
+def whatever_declared(view: View, profile: Profile, mixed: Floats, declared: Floats, allowed: Bools) -> Floats:
     """Return features (n, F) of what the goods look like, whatever of compliant sources was declared.
 
     A parcel with goods of a source that was not compliant can look like a compliant source that does not lie in it.
-    So goods of any compliant source or pair of them stand against such goods with others among them.
+    So goods of any compliant source or pair of them stand against such goods with others among them. `mixed` is from
+    `mixed_sources`.
     """
     own = np.log(np.maximum(np.where(allowed, 1.0, declared), 1e-30))
     other = np.log(np.maximum(np.where(allowed, 0.0, 1.0 - declared), 1e-30))
     own, other = own - log_sum(own)[:, None], other - log_sum(np.maximum(other, -60.0))[:, None]
     parts: list[Floats] = []
-    for position, found in enumerate(mixed_sources(view, structure, predictor)):
+    for position, found in enumerate(mixed):
         slot = PROFILE_SLOTS[position]
         listed = view.listed[slot]
         n, shares = found.shape[:2]

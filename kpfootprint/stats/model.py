@@ -9,12 +9,19 @@ from numpy.typing import NDArray
 
 from kpfootprint.stats.averaging import Readings, averaged_readings
 from kpfootprint.stats.calibration import Calibration
-from kpfootprint.stats.declarations import Profile, declaration_features, profile_of, whatever_declared
+from kpfootprint.stats.declarations import (
+    Profile,
+    best_declaration,
+    declaration_features,
+    mixed_sources,
+    profile_of,
+    whatever_declared,
+)
 from kpfootprint.stats.evidence import Predictor
 from kpfootprint.stats.networks import Network
 from kpfootprint.stats.ranks import RankTable
 from kpfootprint.stats.selection import Evidence, fuse_readings, gate_features
-from kpfootprint.stats.shares import ShareModel
+from kpfootprint.stats.shares import GoodsTest, ShareModel
 from kpfootprint.stats.structure import ParcelArrays, Structure
 from kpfootprint.stats.summaries import WINDOWS
 from kpfootprint.stats.tables import TableModel
@@ -51,6 +58,8 @@ class FootprintModel:
         Stones of the largest reference parcel.
     tables : TableModel, optional
         The second evidence; releases of format 2 have none.
+    goods : GoodsTest, optional
+        Of goods that were not compliant, whatever was declared; releases up to format 3 have none.
     """
 
     structure: Structure
@@ -66,18 +75,21 @@ class FootprintModel:
     n_reference: Ints
     largest: float
     tables: TableModel | None = None
+    goods: GoodsTest | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """A batch seen through the evidence of a model; `profile` is None where nothing was declared.
+    """A batch seen through the evidence of a model; `profile` and `pairs` are None where nothing was declared.
 
-    `readings` is the averaged evidence in every slot, `evidence` the same marginalised over the readings of the sizes.
+    `readings` is the averaged evidence in every slot, `evidence` the same marginalised over the readings of the sizes,
+    `pairs` the evidence of any two sources together, from `mixed_sources`.
     """
 
     view: View
     gate: Floats
     profile: Profile | None
+    pairs: Floats | None
     readings: Readings
     evidence: Evidence
 
@@ -114,13 +126,45 @@ def look(
         Declared shares of stones; rows sum to 1.
     """
     view = view_of(arrays, structure, predictor)
-    return _looked(structure, predictor, tables, bands, view, gate_of(gate, view, structure), declared)
+    pairs = None if declared is None else mixed_sources(view, structure, predictor)
+    return _looked(structure, predictor, tables, bands, view, gate_of(gate, view, structure), pairs, declared)
 
 
-def look_again(model: FootprintModel, looked: Look, rows: Ints, declared: Floats) -> Look:
+def look_again(
+    structure: Structure,
+    predictor: Predictor,
+    tables: TableModel | None,
+    bands: Ints,
+    looked: Look,
+    rows: Ints,
+    declared: Floats,
+) -> Look:
     """Return parcels of a look (repeats allowed) as they are seen under other declarations (len(rows), Z)."""
-    view, gate = looked.view.take(rows), looked.gate[rows]
-    return _looked(model.structure, model.predictor, model.tables, model.bands, view, gate, declared)
+    view = looked.view.take(rows)
+    pairs = None if looked.pairs is None else looked.pairs[:, rows]
+    return _looked(structure, predictor, tables, bands, view, looked.gate[rows], pairs, declared)
+
+
+def look_at_best(
+    structure: Structure,
+    predictor: Predictor,
+    tables: TableModel | None,
+    bands: Ints,
+    looked: Look,
+    rows: Ints,
+    declared: Floats,
+    allowed: NDArray[np.bool_],
+) -> tuple[Look, Floats]:
+    """Return parcels of a look under the declarations that suit them best, and these declarations (len(rows), Z).
+
+    Parameters
+    ----------
+    declared, allowed : ndarray of shape (len(rows), Z)
+        What was declared, and the sources that were compliant.
+    """
+    assert looked.pairs is not None
+    best = best_declaration(looked.pairs[:, rows], looked.gate[rows, 0], declared, allowed)
+    return look_again(structure, predictor, tables, bands, looked, rows, best), best
 
 
 def _looked(
@@ -130,12 +174,14 @@ def _looked(
     bands: Ints,
     view: View,
     gate: Floats,
+    pairs: Floats | None,
     declared: Floats | None,
 ) -> Look:
     profile = None if declared is None else profile_of(view, structure, predictor, declared, bands)
     said = None if declared is None or profile is None else (declared, profile.declared)
     readings = averaged_readings(view, structure, tables, said)
-    return Look(view=view, gate=gate, profile=profile, readings=readings, evidence=fuse_readings(readings, gate))
+    evidence = fuse_readings(readings, gate)
+    return Look(view=view, gate=gate, profile=profile, pairs=pairs, readings=readings, evidence=evidence)
 
 
 def share_features(
@@ -150,9 +196,10 @@ def share_features(
     Features are only ever added at the end, so that a network of an older release sees those that it knows.
     """
     assert looked.profile is not None
+    assert looked.pairs is not None
     view, profile = looked.view, looked.profile
     against = declaration_features(view, profile, structure, predictor, declared, allowed)
-    goods = whatever_declared(view, profile, structure, predictor, declared, allowed)
+    goods = whatever_declared(view, profile, looked.pairs, declared, allowed)
     return np.concatenate([against, gate_features(view, structure), looked.gate, goods], axis=1)
 
 

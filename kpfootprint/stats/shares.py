@@ -92,6 +92,27 @@ def other_statistic(chances: Floats) -> Floats:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GoodsTest:
+    """The test of goods that were not compliant, whatever of compliant sources was declared.
+
+    Parameters
+    ----------
+    network : Network
+        Chance of each bin of shares, of parcels seen under the declaration that suits them best.
+    ranks : RankTable
+        Of ``-log P(share 0)`` among true declarations.
+    """
+
+    network: Network
+    ranks: RankTable
+
+    def p_values(self, features: Floats, edges: Floats, ln_n: Floats) -> Floats:
+        """Return p-values (n,) of no such goods from features (n, F) under the declaration that suits best."""
+        statistic = none_statistic(self.network.probabilities(features), edges)
+        return self.ranks.p_values(statistic, ln_n)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShareEstimates:
     """Shares (n,) of undeclared stones with interval and p-value, and the distribution behind them (n, n_bins).
 

@@ -66,7 +66,7 @@ class FittedOwn:
             chances = gate_of(self.gate, view, fitted.structure)
         readings = averaged_readings(view, fitted.structure, fitted.tables, None)
         evidence = fuse_readings(readings, chances)
-        return Look(view=view, gate=chances, profile=None, readings=readings, evidence=evidence)
+        return Look(view=view, gate=chances, profile=None, pairs=None, readings=readings, evidence=evidence)
 
 
 @dataclass(frozen=True, slots=True)
