@@ -24,7 +24,7 @@ def test_what_was_declared_of_compliant_sources_does_not_count(seed: int) -> Non
     allowed[:, 0] = True
     first, second = (np.where(allowed, rng.random((N, Z)), 0.0) for _ in range(2))
     best = [best_declaration(found, trust, d / d.sum(axis=1, keepdims=True), allowed) for d in (first, second)]
-    assert np.array_equal(*best)
+    assert np.array_equal(best[0], best[1])
     assert np.all(best[0][~allowed] == 0.0)
 
 

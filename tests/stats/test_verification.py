@@ -69,12 +69,15 @@ def test_a_second_look_is_as_if_it_were_the_first(rows: list[int], seed: int) ->
     declared = rng.dirichlet(np.ones(len(model.predictor.sources)), len(rows))
     arrays = looked.view.arrays.take(picked)
     fresh = look(model.structure, model.predictor, model.tables, model.gate, model.bands, arrays, declared)
-    again = look_again(model, looked, picked, declared)
+    again = look_again(model.structure, model.predictor, model.tables, model.bands, looked, picked, declared)
     for name in ("listed", "unlisted", "declared"):
         np.testing.assert_allclose(getattr(again.evidence, name), getattr(fresh.evidence, name), atol=1e-9)
     assert fresh.profile is not None
     assert again.profile is not None
     np.testing.assert_allclose(again.profile.mixed, fresh.profile.mixed, atol=1e-9)
+    assert fresh.pairs is not None
+    assert again.pairs is not None
+    np.testing.assert_allclose(again.pairs, fresh.pairs, atol=1e-9)
 
 
 def test_the_full_subset_is_the_lr_and_nothing_recorded_is_worth_nothing() -> None:
