@@ -65,7 +65,7 @@ async def sorters(request: Request) -> Response:
     """Show how far the sorters of ticked comparisons agree."""
     visit = visit_of(request)
     lang = language_of(request)
-    answer = await visit.work.heavy(partial(sorted_again, visit.work, _ticked(request, 2), (), lang))
+    answer = await visit.work.heavy(partial(sorted_again, visit.work, _ticked(request, 2), None, lang))
     return _shown(request, answer, lang)
 
 

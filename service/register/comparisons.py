@@ -102,6 +102,15 @@ class Search:
     sort: str = "-created_at"
 
 
+def sorted_by(engine: sa.Engine, sorters: Sequence[str], *, limit: int) -> list[str]:
+    """Return the newest comparisons of parcels named ``PARCEL/SORTER`` with one of these sorters."""
+    table = comparisons.c
+    named = sa.or_(*(table.parcel_id.endswith(f"/{sorter}", autoescape=True) for sorter in sorters))
+    query = sa.select(table.id).where(named).order_by(table.position.desc()).limit(limit)
+    with reading(engine) as connection:
+        return [str(found) for found in connection.scalars(query)]
+
+
 def replayed(connection: sa.Connection, once: Once) -> tuple[str, str] | None:
     """Return id and report of the request that `once` repeats, or None where it is new; raise `KeyReused`."""
     table = comparisons.c

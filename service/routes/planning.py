@@ -42,7 +42,7 @@ async def sorters(request: Request) -> Response:
     """Answer how far several sorters of one parcel agree."""
     visit = visit_of(request)
     asked = document_in(request, shapes.SortersQuestion, table="sorters")
-    again = partial(sorted_again, visit.work, asked["comparisons"], asked.get("history", ()))
+    again = partial(sorted_again, visit.work, asked["comparisons"], asked.get("history"))
     return JSONResponse(await visit.work.heavy(again))
 
 

@@ -18,6 +18,9 @@ from service.errors import Refused, refusal_for
 from service.register import comparisons
 from service.work.place import Workplace
 
+MOST_EARLIER = 200
+"""Earlier sheets from which the scale between sorters is learnt."""
+
 
 def zone_names(release: Release) -> dict[str, str]:
     """Return the names of zones by id."""
@@ -46,11 +49,21 @@ def pooled(work: Workplace, ids: Sequence[str], on: date, lang: str = "en") -> d
     return worded(pool_answer(Batch(tuple(parcels)), release, on), zone_names(release), lang)
 
 
-def sorted_again(work: Workplace, ids: Sequence[str], earlier: Sequence[str] = (), lang: str = "en") -> dict[str, Any]:
-    """Set several sorters' kept sheets of one parcel side by side."""
+def sorted_again(
+    work: Workplace, ids: Sequence[str], earlier: Sequence[str] | None = None, lang: str = "en"
+) -> dict[str, Any]:
+    """Set several sorters' kept sheets of one parcel side by side.
+
+    Parameters
+    ----------
+    earlier : sequence of str or None
+        Comparisons that tell how these sorters usually differ; None for the newest that the register has of them.
+    """
     release = work.release()
     kept = _kept(work, ids, release)
     sortings = sortings_of(Batch(tuple(parcel for parcel, _ in kept)))
+    if earlier is None:
+        earlier = comparisons.sorted_by(work.engine, [one.sorter for one in sortings], limit=MOST_EARLIER)
     history = sortings_of(Batch(tuple(parcel for parcel, _ in _kept(work, earlier, release))))
     answer = sorters_answer(sortings, [report for _, report in kept], history, release)
     return worded(answer, zone_names(release), lang)

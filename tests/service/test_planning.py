@@ -63,15 +63,19 @@ def test_parcels_are_pooled_by_their_ids(ask: Ask, parcel: dict[str, Any]) -> No
 
 @pytest.fixture
 def sheets(ask: Ask, parcel: dict[str, Any]) -> list[str]:
-    """Keep two sorters' sheets of one parcel and return the ids of their comparisons."""
+    """Keep two sorters' sheets of three parcels and return the ids of the comparisons of the last."""
     ids = []
-    for party, stones in (("exporter", 90), ("ministry", 84)):
+    for goods, party, stones in (
+        *(("H1", "exporter", 100), ("H1", "ministry", 92)),
+        *(("H2", "exporter", 60), ("H2", "ministry", 56)),
+        *(("P", "exporter", 90), ("P", "ministry", 84)),
+    ):
         counts = [{"colour": "brown", "n_stones": stones}, {"colour": "colourless", "n_stones": 200 - stones}]
-        sent = {"parcel_id": f"P/{party}", "declarations": parcel["declarations"], "counts": counts}
+        sent = {"parcel_id": f"{goods}/{party}", "declarations": parcel["declarations"], "counts": counts}
         answer = ask("monitor", "POST", "/v1/comparisons", json=sent)
         assert answer.status_code == 201, answer.text
         ids.append(answer.headers["location"].rsplit("/")[-1])
-    return ids
+    return ids[-2:]
 
 
 def test_several_sorters_of_one_parcel(ask: Ask, sheets: list[str]) -> None:
@@ -80,6 +84,10 @@ def test_several_sorters_of_one_parcel(ask: Ask, sheets: list[str]) -> None:
     found = answer.json()
     assert [one["sorter"] for one in found["sorters"]] == ["exporter", "ministry"]
     assert found["agreement"][0]["in_common"][0]["share"] == 0.97
+    (scale,) = found["scales"]
+    assert scale["n_parcels"] >= 2, "the register tells how they usually differ"
+    without = ask("viewer", "POST", "/v1/sorters", json={"comparisons": sheets, "history": []})
+    assert without.json()["scales"] == []
     alone = ask("viewer", "POST", "/v1/sorters", json={"comparisons": [sheets[0], sheets[0]]})
     problem_in(alone, 422, "invalid_input")
 
