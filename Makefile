@@ -34,7 +34,7 @@ serve: env
 	@$(BIN)/kpfootprint serve --port $(PORT)
 
 test: env
-	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not slow" -n auto --maxprocesses 4 --dist loadfile
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not slow" -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: env
 	@$(BIN)/ruff format --check --quiet || { echo 'Some files are not formatted: make fix' >&2; exit 1; }
@@ -47,7 +47,7 @@ fix: env
 
 # Statistical validation and whatever else takes minutes.
 validate: env
-	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -m slow -n auto --maxprocesses 4 --dist loadfile
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -m slow -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # Fits on REFERENCE and evaluates into OUT/model; shipping it is a decision of its own, and the last line names it.
 train: env

@@ -169,6 +169,14 @@ def test_books_made_to_never_end_are_refused_at_once(
     assert time.monotonic() - start < 5
 
 
+def test_a_book_that_declares_entities_is_refused(scheme: Scheme, zone_table: ZoneTable) -> None:
+    space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    rows = FIRST + '<row r="2"><c r="A2"><v>&half;</v></c></row>'
+    text = f'<!DOCTYPE x [<!ENTITY half "0.5">]><worksheet xmlns="{space}"><sheetData>{rows}</sheetData></worksheet>'
+    (problem,) = reading(rewritten("xl/worksheets/sheet1.xml", text), scheme, zone_table).problems
+    assert problem.code == "damaged_file"
+
+
 def test_a_book_of_texts_is_refused(scheme: Scheme, zone_table: ZoneTable) -> None:
     texts = "<sst>" + "<si><t/></si>" * 1_600_000 + "</sst>"
     found = reading(rewritten("xl/sharedStrings.xml", texts), scheme, zone_table).problems

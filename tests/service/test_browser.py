@@ -40,7 +40,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iterator[Server]:
     """Start the service on an empty home."""
-    with Server(tmp_path_factory.mktemp("browser") / "home") as running:
+    with Server(tmp_path_factory.mktemp("browser") / "home", "--no-worker") as running:
         yield running
 
 

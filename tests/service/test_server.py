@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -29,7 +30,7 @@ def within(seconds: float, happens: Callable[[], bool]) -> bool:
 
 def test_from_an_empty_home_to_a_report_that_outlives_a_restart(tmp_path: Path, parcel: dict[str, Any]) -> None:
     home = tmp_path / "not there yet"
-    with Server(home) as server:
+    with Server(home, "--no-worker") as server:
         assert f"Serving on {server.url}" in server.printed
         assert server.link is not None
         with httpx2.Client(base_url=server.url, follow_redirects=True) as browser:
@@ -50,7 +51,7 @@ def test_from_an_empty_home_to_a_report_that_outlives_a_restart(tmp_path: Path, 
     assert [secret for secret in secrets if secret in server.logged] == [], "a secret stands in the log"
     assert not (home / "run").exists()
     with (
-        Server(home) as server,
+        Server(home, "--no-worker") as server,
         httpx2.Client(base_url=server.url, headers={"Authorization": f"Bearer {key}"}) as program,
     ):
         assert server.link is None
@@ -91,7 +92,7 @@ def test_two_workers_count_together_and_a_killed_one_comes_back(tmp_path: Path) 
 
 def test_who_asks_too_often_waits_and_ending_is_orderly(tmp_path: Path) -> None:
     key = create_key(Settings(home=tmp_path), "viewer")
-    with Server(tmp_path, KPF_RATE_PER_MINUTE="3") as server:
+    with Server(tmp_path, "--no-worker", KPF_RATE_PER_MINUTE="3") as server:
         headers = {"Authorization": f"Bearer {key}"}
         answers = [httpx2.get(f"{server.url}/v1/zones", headers=headers) for _ in range(4)]
         assert [answer.status_code for answer in answers[:3]] == [200, 200, 200]
@@ -104,11 +105,12 @@ def test_who_asks_too_often_waits_and_ending_is_orderly(tmp_path: Path) -> None:
 
 
 def test_a_port_that_is_taken_is_said_at_once(tmp_path: Path) -> None:
-    with Server(tmp_path / "a") as server:
-        second = Server(tmp_path / "b", port=server.port)
-        assert second.refuses() == 1
-    assert f"port {server.port}" in second.logged
-    assert "Traceback" not in second.logged
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        server = Server(tmp_path, port=port)
+        assert server.refuses() == 1
+    assert f"port {port}" in server.logged
+    assert "Traceback" not in server.logged
 
 
 def test_a_release_that_cannot_be_loaded_is_said_at_once(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ def log10_lr(evidence: Floats, alternatives: list[int]) -> Floats:
     return lr
 
 
+@pytest.mark.slow
 def test_a_zone_like_none_of_the_others_moves_no_lr_much() -> None:
     """Its parcels are learnt from and it joins H2; western parcels stay where they were, but for its share of H2."""
     zones, codes = zones_of(package()), zone_codes(package())

@@ -1,0 +1,112 @@
+"""One meaning a word, one word a meaning, over the names of modules and classes; terms mean what the glossary says.
+
+Handlers, routes, pages, tables of the register and commands are named by what they are about: a module of the service
+or of the command line may bear the name of any other that has the same meaning.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from pathlib import Path
+
+from kpfootprint.report.glossary import TERMS
+from tests.source import ROOT, files
+
+GLOSSARY = {form for _, _, forms, _ in TERMS for form in forms.strip("|").split("|")}
+
+ONE_MEANING = {
+    "adequacy": "whether the reference parcels of a zone are enough",
+    "blends": "goods of several zones in one parcel",
+    "catalogue": "texts with their translations",
+    "compare": "to set one parcel against a declaration, or one release against another",
+    "curves": "a quantity over a range of another, to be drawn",
+    "detection": "to find undeclared goods",
+    "drift": "a change of an exporter's shipments over time",
+    "errors": "what is raised, and how a refusal is told",
+    "files": "what a folder or an upload holds, before any of it is believed",
+    "findings": "what was found of one parcel",
+    "networks": "small neural networks",
+    "problems": "what is wrong with an input",
+    "reading": "from files to parcels",
+    "sentences": "statements, and how they are said",
+    "sizes": "weights of stones, and the classes that they are sieved into",
+    "table": "rows and columns to look at",
+    "tables": "rows and columns",
+    "trials": "declarations put to parcels whose source is known",
+    "verification": "H1 against H2 of a parcel",
+    "Document": "a page or body as it goes out",
+    "Fitted": "what a method learnt",
+    "Shipment": "parcels of one exporter that came together",
+    "Submission": "parcels that came together, with their problems",
+    "Trials": "declarations put to parcels whose source is known",
+}
+"""Names in more than one room that mean the same in each (terms of the glossary need no line)."""
+
+TWO_MEANINGS = {
+    "layout": "of a sheet and of a page",
+    "limits": "of what a report can say and of how much may be asked",
+    "pooling": "of several parcels and of two kinds of evidence",
+    "rules": "of a conclusion and of the rows of a sheet",
+    "Goods": "in a sheet and in a plan",
+    "Head": "of a sheet and of the register",
+    "Limits": "of an interval and of what is read",
+    "Sheet": "of a workbook and of a page",
+    "Table": "of a submission, of a report and of counts",
+    "Verdict": "on a report's page and on the register",
+    "Words": "of a sheet and of a language",
+}
+"""Names that still mean two things. A name is taken from here when it is mended, and none is ever added."""
+
+DOORS = ("service", "kpfootprint.cli")
+SHAPES = ("service/routes/shapes",)
+"""Shapes of JSON bear the name of what they show."""
+
+
+def room(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).parent.parts)
+
+
+def rooms_of_modules() -> dict[str, set[str]]:
+    """Return the rooms in which a module has each name; all that serves people counts as one."""
+    found = defaultdict(set)
+    for folder in ("kpfootprint", "training", "service"):
+        for path in files(folder):
+            here = room(path)
+            if not path.stem.startswith("_") and path.stem != folder and not path.stem[0].isdigit():
+                found[path.stem].add("doors" if here.startswith(DOORS) else here)
+    return found
+
+
+def rooms_of_classes() -> dict[str, set[str]]:
+    """Return the rooms in which a class has each name."""
+    found = defaultdict(set)
+    for folder in ("kpfootprint", "training", "service"):
+        for path in files(folder):
+            if str(path.relative_to(ROOT)).startswith(SHAPES):
+                continue
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    found[node.name].add(room(path))
+    return found
+
+
+def shared() -> set[str]:
+    everywhere = rooms_of_modules() | rooms_of_classes()
+    return {name for name, rooms in everywhere.items() if len(rooms) > 1}
+
+
+def test_a_name_in_two_rooms_has_one_meaning() -> None:
+    terms = {name for name in shared() if name.lower() in GLOSSARY}
+    assert sorted(shared() - terms - ONE_MEANING.keys() - TWO_MEANINGS.keys()) == []
+
+
+def test_what_was_mended_is_no_longer_listed() -> None:
+    assert sorted((ONE_MEANING.keys() | TWO_MEANINGS.keys()) - shared()) == []
+
+
+def test_no_meaning_has_two_names() -> None:
+    names = defaultdict(set)
+    for name, meaning in ONE_MEANING.items():
+        names[meaning].add(name.lower())
+    assert {meaning: words for meaning, words in names.items() if len(words) > 1} == {}
