@@ -62,7 +62,7 @@ def printed_by_command(folder: Path) -> str:
 def printed_by_request(folder: Path) -> str:
     """Send the request that README shows to a server, and read the answer as README does."""
     (request,) = [code for _, code in blocks() if "curl" in code]
-    with Server(folder / "home") as server:
+    with Server(folder / "home", "--no-worker") as server:
         run(request.replace("http://127.0.0.1:3000", server.url), folder / "home", folder)
     (reading,) = [code for _, code in blocks() if 'open("report.json")' in code]
     return run(reading, folder / "home", folder)

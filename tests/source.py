@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -31,9 +32,10 @@ def module_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imports(path: Path) -> list[Import]:
+@cache
+def imports(path: Path) -> tuple[Import, ...]:
     """Return everything a file imports, wherever in it."""
-    return list(_imports(ast.parse(path.read_text(encoding="utf-8")), deep=False, typing=False))
+    return tuple(_imports(ast.parse(path.read_text(encoding="utf-8")), deep=False, typing=False))
 
 
 def _imports(node: ast.AST, *, deep: bool, typing: bool) -> Iterator[Import]:

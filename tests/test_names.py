@@ -46,7 +46,6 @@ ONE_MEANING = {
 TWO_MEANINGS = {
     "layout": "of a sheet and of a page",
     "limits": "of what a report can say and of how much may be asked",
-    "pooling": "of several parcels and of two kinds of evidence",
     "rules": "of a conclusion and of the rows of a sheet",
     "Goods": "in a sheet and in a plan",
     "Head": "of a sheet and of the register",

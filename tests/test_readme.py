@@ -30,6 +30,7 @@ def test_the_comparison_by_command_gives_what_is_shown(folder: Path) -> None:
     assert DAY.sub("DAY", printed_by_command(folder)).startswith(DAY.sub("DAY", shown))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not on this machine")
 def test_the_comparison_by_request_gives_what_is_shown(folder: Path) -> None:
     assert printed_by_request(folder) == shown_after(READING)

@@ -50,7 +50,7 @@ def opened(browser: Browser, folder: Path, kind: str, lang: str, scheme: Literal
     ("kind", "lang", "scheme"),
     [
         *((kind, "en", "light") for kind in PAGES if kind not in ("consistent", "inconclusive")),
-        *((kind, "fr", "dark") for kind in ("query", "side by side")),
+        *(pytest.param(kind, "fr", "dark", marks=pytest.mark.slow) for kind in ("query", "side by side")),
     ],
 )
 def test_axe_finds_nothing(

@@ -27,6 +27,9 @@ ARGUMENTS = [
 ]
 
 
+IN_BOTH = [("en", "light"), pytest.param("fr", "dark", marks=pytest.mark.slow)]
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Start the machine's own Chromium."""
@@ -81,7 +84,7 @@ def test_one_click_to_the_report_of_an_example(page: Page) -> None:
     assert "true_berberati" in page.title() or "true_berberati" in page.inner_text("h1")
 
 
-@pytest.mark.parametrize(("lang", "scheme"), [("en", "light"), ("fr", "dark")])
+@pytest.mark.parametrize(("lang", "scheme"), IN_BOTH)
 def test_everybody_can_use_the_page_of_a_report(
     chromium: Browser, server: Server, state: Any, lang: str, scheme: Any
 ) -> None:
@@ -113,7 +116,7 @@ def test_problems_stand_above_the_form(page: Page) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/comparisons", "/docs", "/sign-in", "/nothing"])
-@pytest.mark.parametrize(("lang", "scheme"), [("en", "light"), ("fr", "dark")])
+@pytest.mark.parametrize(("lang", "scheme"), IN_BOTH)
 def test_everybody_can_use_a_page(
     chromium: Browser, server: Server, state: Any, path: str, lang: str, scheme: Any
 ) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx2
 import psutil
+import pytest
 
 from service.register.keys import create_key
 from service.settings import Settings
@@ -61,6 +62,7 @@ def test_from_an_empty_home_to_a_report_that_outlives_a_restart(tmp_path: Path, 
         assert len(program.get("/v1/comparisons").json()["items"]) == 2
 
 
+@pytest.mark.slow
 def test_workers_do_not_outlive_a_killed_launcher(tmp_path: Path) -> None:
     server = Server(tmp_path)
     with server:
@@ -71,6 +73,7 @@ def test_workers_do_not_outlive_a_killed_launcher(tmp_path: Path) -> None:
         assert within(5, lambda: not listens(server.port))
 
 
+@pytest.mark.slow
 def test_two_workers_count_together_and_a_killed_one_comes_back(tmp_path: Path) -> None:
     key = create_key(Settings(home=tmp_path), "viewer")
     with (
@@ -90,6 +93,7 @@ def test_two_workers_count_together_and_a_killed_one_comes_back(tmp_path: Path) 
         assert program.get("/v1/zones", timeout=30).status_code == 200
 
 
+@pytest.mark.slow
 def test_who_asks_too_often_waits_and_ending_is_orderly(tmp_path: Path) -> None:
     key = create_key(Settings(home=tmp_path), "viewer")
     with Server(tmp_path, "--no-worker", KPF_RATE_PER_MINUTE="3") as server:
