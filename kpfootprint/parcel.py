@@ -67,16 +67,23 @@ class Stones:
     codes : mapping from attribute name to ndarray of shape (n_stones,), integer
         Position of the stone's class (or set of classes) in the scheme, `NOT_RECORDED` where blank.
         An attribute that the list does not record at all is absent.
+    value_usd : ndarray of shape (n_stones,), float, or None
+        What each is worth; None where not every stone has a value.
     """
 
     weight_ct: NDArray[np.float64]
     codes: Mapping[str, NDArray[np.int16]]
+    value_usd: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         n = self.weight_ct.shape[0]
         if n == 0 or not np.all(np.isfinite(self.weight_ct)) or not np.all(self.weight_ct > 0):
             raise InvalidParcel("a stone list needs one stone or more, each with a positive, finite weight_ct")
         _frozen(self.weight_ct)
+        if self.value_usd is not None:
+            if self.value_usd.shape != (n,):
+                raise InvalidParcel(f"stones.value_usd has {self.value_usd.shape[0]} values for {n} weights")
+            _frozen(self.value_usd)
         for name, codes in self.codes.items():
             if codes.shape != (n,):
                 raise InvalidParcel(f"stones.{name} has {codes.shape[0]} values for {n} weights")

@@ -171,6 +171,13 @@ def _manifest(prepared: Prepared, fitted: Fitted, config: FitConfig, trials: Tri
                 zone: int(count) for zone, count in zip(prepared.zone_ids, np.bincount(prepared.groups), strict=True)
             },
         },
+        "carats": {
+            zone: [
+                round(float(reference.batch.parcels[row].carats or 0.0), 3)
+                for row in prepared.rows[prepared.groups == k].tolist()
+            ]
+            for k, zone in enumerate(prepared.zone_ids)
+        },
         "scheme": reference.scheme.to_json(),
         "zone_table": reference.zone_table.to_json(),
         "zone_ids": list(prepared.zone_ids),

@@ -67,17 +67,8 @@ def expectations(
     elsewhere : ndarray of shape (Z,)
         Weights of the zones of H2 (their posteriors).
     """
-    predictor = model.predictor
-    expanded = expand(predictor.sources, model.structure)
-    prior = level_prior(predictor, arrays.levels[row : row + 1])
-    shift = expected_shift(predictor, prior, arrays.levels[row : row + 1])
-    both = contract(np.stack([weights, elsewhere]) @ expanded, model.structure) + shift
     rng = np.random.default_rng(SEED)
-    dim = both.shape[1]
-    root = np.linalg.cholesky(predictor.within * float((weights**2) @ predictor.scales))
-    scale = np.sqrt(DEGREES_OF_FREEDOM / rng.chisquare(DEGREES_OF_FREEDOM, N_DRAWS))
-    draws = both[0] + scale[:, None] * (rng.standard_normal((N_DRAWS, dim)) @ root.T)
-    shares = _class_shares(model, arrays, row, np.concatenate([both, draws]))
+    shares = _class_shares(model, arrays, row, numbers_of(model, arrays, row, weights, elsewhere, rng))
     stones = [arrays.cells[row].sum(), *(table[row].sum() for table in arrays.tables)]
     out = []
     for observed, n_counted, share in zip(observed_shares(model, arrays, row), stones, shares, strict=True):
@@ -94,6 +85,26 @@ def expectations(
             )
         )
     return out
+
+
+def numbers_of(
+    model: FootprintModel,
+    arrays: ParcelArrays,
+    row: int,
+    weights: Floats,
+    elsewhere: Floats,
+    rng: np.random.Generator,
+) -> Floats:
+    """Return parcels' numbers (2 + N_DRAWS, D): expected of what was declared, of elsewhere, and drawn of the first."""
+    predictor = model.predictor
+    expanded = expand(predictor.sources, model.structure)
+    prior = level_prior(predictor, arrays.levels[row : row + 1])
+    shift = expected_shift(predictor, prior, arrays.levels[row : row + 1])
+    both: Floats = contract(np.stack([weights, elsewhere]) @ expanded, model.structure) + shift
+    root = np.linalg.cholesky(predictor.within * float((weights**2) @ predictor.scales))
+    scale = np.sqrt(DEGREES_OF_FREEDOM / rng.chisquare(DEGREES_OF_FREEDOM, N_DRAWS))
+    draws = both[0] + scale[:, None] * (rng.standard_normal((N_DRAWS, both.shape[1])) @ root.T)
+    return np.concatenate([both, draws])
 
 
 def contributions(expected: Expected, attribute_share: float) -> Floats:

@@ -21,6 +21,7 @@ from kpfootprint.comparison.cautions import (
     weight_cautions,
 )
 from kpfootprint.comparison.explain import class_findings, expectations, observed_shares
+from kpfootprint.comparison.goods import goods_of
 from kpfootprint.comparison.hypotheses import Hypotheses, h1_statement, h2_statement
 from kpfootprint.comparison.mixture import mixture_of
 from kpfootprint.comparison.results import (
@@ -291,4 +292,5 @@ def examination_of(
         conclusion=conclusion,
         error_rates=error_rates_of(n_stones, release) if against is not None else None,
         cautions=tuple(said.statements),
+        goods=goods_of(parcel, weighed.looked.view.arrays, hypotheses, row, release),
     )

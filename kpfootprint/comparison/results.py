@@ -211,6 +211,51 @@ class ErrorRates:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoneRange:
+    """The mean stone in carats that parcels of what was declared have: expected, and where nine in ten lie."""
+
+    expected: Amount
+    low: Amount
+    high: Amount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SizeValue:
+    """The stones of a size class and what a carat of them is worth."""
+
+    size_class: str
+    n_stones: int
+    carats: Amount
+    usd_per_ct: Amount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneCarats:
+    """Carats of a declared zone beside those of its reference parcels: all but one in a hundred lie below `high`."""
+
+    zone_id: str
+    carats: Amount
+    n_parcels: int
+    high: Amount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goods:
+    """Value and volume beside the footprint; they decide nothing.
+
+    `mean_ct_usual` is None where nothing that can be compared was declared, `by_size` is empty where not every stone
+    has a value, `carats` where the release does not know what reference parcels weighed.
+    """
+
+    mean_ct: Amount | None
+    mean_ct_usual: StoneRange | None
+    usd_per_ct: Amount | None
+    by_size: tuple[SizeValue, ...]
+    carats: tuple[ZoneCarats, ...]
+    flags: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Examination:
     """Everything found about one parcel. What cannot be had is None, and `cautions` says why."""
 
@@ -224,3 +269,4 @@ class Examination:
     conclusion: Conclusion | None
     error_rates: ErrorRates | None
     cautions: tuple[Statement, ...]
+    goods: Goods | None = None

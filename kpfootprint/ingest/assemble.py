@@ -159,7 +159,7 @@ def build_parcel(
         body: dict[str, Any] = {
             "n_stones": len(rows),
             "carats": round(float(np.sum(weight)), 6),
-            "stones": Stones(weight_ct=weight, codes=recorded),
+            "stones": Stones(weight_ct=weight, codes=recorded, value_usd=_values(goods, rows)),
         }
     else:
         breakdowns, sieve_set = read_breakdowns(goods, rows, draft.parcel_id, sieve_set, words, findings)
@@ -217,11 +217,15 @@ def _check_totals(
 
 
 def _stone_values(goods: Goods, rows: NDArray[np.intp]) -> float | None:
-    """Return the sum of the values of stones or cells, where every one of them has a value."""
-    if "value_usd" not in goods.numbers:
-        return None
-    values = goods.numbers["value_usd"][rows]
-    return None if bool(np.isnan(values).any()) or goods.table.kind == "counts" else round(float(values.sum()), 2)
+    """Return the sum of the values of stones, where every one of them has a value."""
+    values = None if goods.table.kind == "counts" else _values(goods, rows)
+    return None if values is None else round(float(values.sum()), 2)
+
+
+def _values(goods: Goods, rows: NDArray[np.intp]) -> NDArray[np.float64] | None:
+    """Return the values of rows; None where not every one has a value."""
+    values = goods.numbers["value_usd"][rows] if "value_usd" in goods.numbers else None
+    return None if values is None or bool(np.isnan(values).any()) else np.ascontiguousarray(values)
 
 
 def _parcel(draft: Draft, body: Mapping[str, Any], value_of_rows: float | None) -> Parcel:

@@ -257,6 +257,8 @@ def parcel_to_json(parcel: Parcel, scheme: Scheme, *, sealed: bool = False) -> d
             if item.name in parcel.stones.codes:
                 names = (*item.code_names, None)
                 stones[item.column] = [names[code] for code in parcel.stones.codes[item.name].tolist()]
+        if parcel.stones.value_usd is not None:
+            stones["value_usd"] = parcel.stones.value_usd.tolist()
         document["stones"] = stones
     else:
         numbered = _needs_names(parcel)

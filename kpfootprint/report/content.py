@@ -77,6 +77,7 @@ def build_report(parcel: Parcel, examination: Examination, model: ModelCard, *, 
         else _explanation(examination.explanation, examination.verification, shapes),
         "conclusion": examination.conclusion,
         "error_rates": plain(examination.error_rates),
+        "goods": plain(examination.goods),
         "cautions": [tell(caution) for caution in examination.cautions],
     }
     return seal(content, {"model": card})

@@ -13,6 +13,7 @@ from kpfootprint.report.sections.balance import balance
 from kpfootprint.report.sections.certainty import certainty
 from kpfootprint.report.sections.declared import declared
 from kpfootprint.report.sections.findings import findings
+from kpfootprint.report.sections.goods import goods
 from kpfootprint.report.sections.limits import limits, provenance
 from kpfootprint.report.sections.summary import summary
 from kpfootprint.report.sentences import speaker
@@ -38,7 +39,8 @@ def lay_out(report: Report, lang: str, stationery: Stationery | None = None) -> 
     code = short_code(content["report_id"])
     qr_label = sp.t(mark("QR code of this report, {code}"), code=code)
     parcel = content["parcel"]
-    sections = (summary(sp), declared(sp), findings(sp), certainty(sp), balance(sp), limits(sp), provenance(sp))
+    seen = (findings(sp), certainty(sp), balance(sp), goods(sp))
+    sections = (summary(sp), declared(sp), *seen, limits(sp), provenance(sp))
     return Document(
         lang=sp.words.lang,
         title=sp.t(mark("Footprint comparison of parcel {parcel_id}"), parcel_id=parcel["parcel_id"]),

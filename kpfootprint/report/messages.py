@@ -184,6 +184,14 @@ TEMPLATES: dict[str, str] = {
         "itself neither a reason to ask nor enough to be called consistent."
     ),
     "not_computed": mark("{field}: not given ({reason})."),
+    # value and volume
+    "mean_stone_unusual": mark(
+        "The mean stone, {mean_ct} ct, lies outside what {parcels} of this size show through this screen: "
+        "{lowest_ct} to {highest_ct} ct."
+    ),
+    "carats_above_reference": mark(
+        "{carats} ct of {zone} is more than its {n_parcels} reference parcels lead to expect: up to {highest_ct} ct."
+    ),
     # what the parcel is like, in one sentence
     "headline_like": mark("The parcel is like {source}."),
     "headline_like.others": mark("The parcel is like {source}; it could also come from {other_zones}."),

@@ -122,6 +122,7 @@ def in_full(content: Mapping[str, Any]) -> dict[str, Any]:
     }
     full = {
         "status": status,
+        "goods": None,
         **content,
         "parcel": {"n_stones_graded": None, "read_as": None, **parcel},
     }

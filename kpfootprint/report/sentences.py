@@ -178,6 +178,7 @@ def _in_sentence(text: str) -> str:
     return text[:1].lower() + text[1:] if text[1:2].islower() else text
 
 
+_STONES = ("mean_ct", "known_ct", "lowest_ct", "highest_ct")
 _KINDS: dict[str, Callable[[Any, Words], str]] = {
     **{name: lambda value, words: words.share(value) for name in _FRACTIONS | {"stone_share"}},
     **{name: lambda value, words: words.number(value, 2) for name in _LOG10},
@@ -185,7 +186,8 @@ _KINDS: dict[str, Callable[[Any, Words], str]] = {
     "p_value": lambda value, words: words.p_value(value),
     "p_limit": lambda value, words: words.probability(value),
     **{name: lambda value, words: words.number(value, 2) for name in ("declared", "parcel")},
-    **{name: lambda value, words: words.number(value, 2 if value >= 0.1 else 3) for name in ("mean_ct", "known_ct")},
+    **{name: lambda value, words: words.number(value, 2 if value >= 0.1 else 3) for name in _STONES},
+    **{name: lambda value, words: words.number(value, 2) for name in ("carats",)},
 }
 
 

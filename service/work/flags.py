@@ -6,20 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import numpy as np
 import sqlalchemy as sa
-from scipy.special import stdtrit
 
+from kpfootprint.stats.prediction import next_value
 from service.register import certificates, comparisons, earlier
 from service.register.comparisons import Listed, certificate_key
 from service.work.stones import LEAST_SHARED, marks_of, near, overlap
 
 SHOWN = 5
 LOOKED_AT = 10
-LEAST_HISTORY = 10
-"""Earlier parcels that a zone must have before anything is said of its history."""
-
-LEVEL = 0.99
 
 TEXTS: Final[Mapping[str, str]] = {
     "certificate_reported": "Certificate {certificate_no} was reported as fraudulent by {reported_by}.",
@@ -129,26 +124,16 @@ def _history(connection: sa.Connection, seen: Seen) -> list[dict[str, Any]]:
     for item in declared:
         history = earlier.history_of_zone(connection, item["zone_id"])
         weight = item["carats"] or (parcel["carats"] if len(declared) == 1 else None)
-        if weight and len(history.carats) >= LEAST_HISTORY:
-            _, high = _expected(history.carats)
-            if weight > high:
-                values = {"zone_id": item["zone_id"], "carats": round(weight, 2), "n": len(history.carats)}
-                flags.append(flag("carats_above_history", **values, high=round(high, 2)))
-        if value and parcel["carats"] and len(history.usd_per_ct) >= LEAST_HISTORY:
-            low, high = _expected(history.usd_per_ct)
+        if weight and (bounds := next_value(history.carats)) is not None and weight > bounds[1]:
+            values = {"zone_id": item["zone_id"], "carats": round(weight, 2), "n": len(history.carats)}
+            flags.append(flag("carats_above_history", **values, high=round(bounds[1], 2)))
+        if value and parcel["carats"] and (bounds := next_value(history.usd_per_ct)) is not None:
+            low, high = bounds
             per_carat = value / parcel["carats"]
             if not low <= per_carat <= high:
                 values = {"zone_id": item["zone_id"], "usd_per_ct": round(per_carat, 2), "n": len(history.usd_per_ct)}
                 flags.append(flag("value_outside_history", **values, low=round(low, 2), high=round(high, 2)))
     return flags
-
-
-def _expected(history: Sequence[float]) -> tuple[float, float]:
-    """Return the bounds of the next value: a prediction interval of the logarithms, each bound at `LEVEL`."""
-    logs = np.log(np.asarray(history))
-    n = len(logs)
-    reach = float(stdtrit(n - 1, LEVEL)) * max(float(np.std(logs, ddof=1)), 0.05) * float(np.sqrt(1 + 1 / n))
-    return float(np.exp(np.mean(logs) - reach)), float(np.exp(np.mean(logs) + reach))
 
 
 def _total(seen: Seen) -> list[dict[str, Any]]:

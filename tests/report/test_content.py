@@ -85,7 +85,7 @@ def test_the_contract_is_kept_to_the_letter() -> None:
     content = make_report("query").content
     assert set(content) == {
         *("schema_version", "report_id", "created_at", "software", "model", "parcel", "status", "verification"),
-        *("attribution", "mixture", "novelty", "explanation", "conclusion", "error_rates", "cautions"),
+        *("attribution", "mixture", "novelty", "explanation", "conclusion", "error_rates", "goods", "cautions"),
     }
     assert content["parcel"]["declared"][1] == {
         "zone_id": "carnot",

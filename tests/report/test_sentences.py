@@ -93,6 +93,8 @@ EVERY: tuple[tuple[str, dict[str, Any]], ...] = (
     ("look_first", {"attribute": "size", "class": "+11"}),
     ("within_ranges", {"n_classes": 25}),
     ("within_ranges", {"n_classes": 25, "n_all": 31}),
+    ("mean_stone_unusual", {"mean_ct": 0.25, "lowest_ct": 0.27, "highest_ct": 0.36, "zones": ("berberati",)}),
+    ("carats_above_reference", {"zone": "berberati", "carats": 812.8, "highest_ct": 410.2, "n_parcels": 26}),
     ("headline_like", {"zones": ("berberati",)}),
     ("headline_like", {"zones": ("berberati",), "other_zones": ("bria", "unlisted")}),
     ("headline_unsettled", {"zones": ("berberati",)}),

@@ -1,0 +1,99 @@
+"""Value and volume beside the footprint: shown and flagged, and part of no likelihood ratio and no conclusion."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.comparison.explain import RANGE, numbers_of
+from kpfootprint.comparison.hypotheses import Hypotheses
+from kpfootprint.comparison.results import Goods, SizeValue, Statement, StoneRange, Value, ZoneCarats
+from kpfootprint.parcel import Parcel
+from kpfootprint.release import Release
+from kpfootprint.scheme import SieveSet
+from kpfootprint.stats.model import FootprintModel
+from kpfootprint.stats.prediction import next_value
+from kpfootprint.stats.sizes import cell_probabilities
+from kpfootprint.stats.structure import ParcelArrays
+
+SEED = 20130523
+FEWEST = 10
+"""Fewer stones have a mean that says nothing of where they come from."""
+
+Floats = NDArray[np.float64]
+
+
+def goods_of(parcel: Parcel, arrays: ParcelArrays, hypotheses: Hypotheses, row: int, release: Release) -> Goods:
+    """Return mean stone, carats and value of a parcel, beside what reference parcels of its declaration show."""
+    weights = hypotheses.weights[row]
+    mean = parcel.mean_ct
+    known = mean is not None and parcel.n_stones >= FEWEST and bool(hypotheses.testable[row])
+    usual = mean_stones_usual(release.model, arrays, row, weights) if known else None
+    carats = _carats(parcel, hypotheses, row, release)
+    flags = []
+    if mean is not None and usual is not None and not usual.low <= mean <= usual.high:
+        zones = tuple(release.zone_ids[k] for k in np.flatnonzero(weights))
+        between: dict[str, Value] = {"lowest_ct": usual.low, "highest_ct": usual.high}
+        flags.append(Statement(code="mean_stone_unusual", values={"mean_ct": mean, "zones": zones, **between}))
+    flags += [
+        Statement(
+            code="carats_above_reference",
+            values={"zone": item.zone_id, "carats": item.carats, "highest_ct": item.high, "n_parcels": item.n_parcels},
+        )
+        for item in carats
+        if item.carats > item.high
+    ]
+    return Goods(
+        mean_ct=mean,
+        mean_ct_usual=usual,
+        usd_per_ct=parcel.value_usd / parcel.carats if parcel.value_usd is not None and parcel.carats else None,
+        by_size=_by_size(parcel, release.scheme.size.sieve_set),
+        carats=carats,
+        flags=tuple(flags),
+    )
+
+
+def mean_stones_usual(model: FootprintModel, arrays: ParcelArrays, row: int, weights: Floats) -> StoneRange:
+    """Return the mean stone that parcels of what was declared have at this size, through this screen: nine in ten."""
+    rng = np.random.default_rng(SEED)
+    numbers = numbers_of(model, arrays, row, weights, weights, rng)
+    kept = model.structure.kept(arrays.edge[row : row + 1], arrays.top[row : row + 1])
+    kept = np.broadcast_to(kept, (len(numbers), *kept.shape[1:]))
+    cells = cell_probabilities(model.structure.grid, numbers[:, :2], kept)
+    carats = np.exp(model.structure.grid.centres)
+    mean = cells @ carats
+    sd = np.sqrt(np.maximum(cells @ carats**2 - mean**2, 0.0) / max(float(arrays.n_stones[row]), 1.0))
+    drawn = mean[2:] + sd[2:] * rng.standard_normal(len(mean) - 2)
+    low, high = np.quantile(np.maximum(drawn, carats[0]), RANGE)
+    return StoneRange(expected=float(mean[0]), low=float(min(low, mean[0])), high=float(max(high, mean[0])))
+
+
+def _carats(parcel: Parcel, hypotheses: Hypotheses, row: int, release: Release) -> tuple[ZoneCarats, ...]:
+    """Return the declared carats of each zone beside those of its reference parcels, where the release knows them."""
+    histories = release.manifest.get("carats", {})
+    declared = hypotheses.declared[row]
+    out = []
+    for zone in declared:
+        carats = zone.carats or (parcel.carats if len(declared) == 1 else None)
+        history = histories.get(zone.zone_id, ())
+        bounds = next_value(history)
+        if carats and bounds is not None:
+            out.append(ZoneCarats(zone_id=zone.zone_id, carats=carats, n_parcels=len(history), high=bounds[1]))
+    return tuple(out)
+
+
+def _by_size(parcel: Parcel, sieves: SieveSet) -> tuple[SizeValue, ...]:
+    """Return the value per carat of each size class; nothing where not every stone has a value."""
+    stones = parcel.stones
+    if stones is None or stones.value_usd is None:
+        return ()
+    place = np.searchsorted(np.array(sieves.lower_ct), stones.weight_ct, side="right") - 1
+    out = []
+    for k, name in enumerate(sieves.classes):
+        of_class = place == k
+        if of_class.any():
+            carats = float(stones.weight_ct[of_class].sum())
+            value = float(stones.value_usd[of_class].sum())
+            n_stones = int(np.count_nonzero(of_class))
+            out.append(SizeValue(size_class=name, n_stones=n_stones, carats=carats, usd_per_ct=value / carats))
+    return tuple(out)

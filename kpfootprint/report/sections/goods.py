@@ -1,0 +1,84 @@
+"""Value and volume beside the footprint: they decide nothing, and are shown with what the reference leads to expect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kpfootprint.report.blocks import Block, Bullets, Paragraph, Section, Table
+from kpfootprint.report.locale import mark
+from kpfootprint.report.sentences import Speaker
+
+
+def goods(sp: Speaker) -> Section | None:
+    """Return the section on value and volume; None where nothing of them is known."""
+    found = sp.content["goods"]
+    if found is None or (found["mean_ct"] is None and found["usd_per_ct"] is None and not found["carats"]):
+        return None
+    blocks: list[Block] = []
+    if found["flags"]:
+        blocks.append(Bullets(items=sp.says(found["flags"]), tone="caution"))
+    blocks.append(_beside_reference(sp, found))
+    if found["by_size"]:
+        blocks.append(_by_size(sp, found))
+    blocks.append(
+        Paragraph(text=sp.t(mark("Value and volume enter no likelihood ratio and no conclusion.")), tone="note")
+    )
+    return Section(key="goods", heading=sp.t(mark("Value and volume")), blocks=tuple(blocks))
+
+
+def _beside_reference(sp: Speaker, found: Mapping[str, Any]) -> Table:
+    rows = []
+    if found["mean_ct"] is not None:
+        usual = found["mean_ct_usual"]
+        rows.append(
+            (
+                sp.t(mark("Mean stone (ct)")),
+                _stone(sp, found["mean_ct"]),
+                "\u2013" if usual is None else _stone(sp, usual["expected"]),
+                "\u2013"
+                if usual is None
+                else sp.t(mark("{low} to {high}"), low=_stone(sp, usual["low"]), high=_stone(sp, usual["high"])),
+            )
+        )
+    for zone in found["carats"]:
+        high = sp.words.number(zone["high"], 2)
+        rows.append(
+            (
+                sp.t(mark("Carats of {zone}"), zone=sp.zone(zone["zone_id"])),
+                sp.words.number(zone["carats"], 2),
+                "\u2013",
+                sp.t(mark("up to {high} ({n} parcels)"), high=high, n=sp.words.number(zone["n_parcels"])),
+            )
+        )
+    if found["usd_per_ct"] is not None:
+        rows.append((sp.t(mark("Value per carat (USD)")), sp.words.number(found["usd_per_ct"], 2), "\u2013", "\u2013"))
+    return Table(
+        caption=sp.t(mark("The parcel beside reference parcels of what was declared")),
+        header=("", sp.t(mark("This parcel")), sp.t(mark("Expected")), sp.t(mark("Usual"))),
+        rows=tuple(rows),
+        numeric=(False, True, True, True),
+    )
+
+
+def _stone(sp: Speaker, carats: float) -> str:
+    return sp.words.number(carats, 2 if carats >= 0.1 else 3)
+
+
+def _by_size(sp: Speaker, found: Mapping[str, Any]) -> Table:
+    rows = tuple(
+        (
+            item["size_class"],
+            sp.words.number(item["n_stones"]),
+            sp.words.number(item["carats"], 2),
+            sp.words.number(item["usd_per_ct"], 2),
+        )
+        for item in found["by_size"]
+    )
+    header = (mark("Class"), mark("Stones"), mark("Carats"), mark("USD a carat"))
+    return Table(
+        caption=sp.t(mark("Value per carat by size")),
+        header=tuple(sp.t(name) for name in header),
+        rows=rows,
+        numeric=(False, True, True, True),
+    )

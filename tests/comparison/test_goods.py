@@ -1,0 +1,118 @@
+"""Value and volume: what is expected of the reference, flags outside of it, and no word in the conclusion."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from types import MappingProxyType
+
+import numpy as np
+import pytest
+
+from kpfootprint.comparison.results import Examination, Goods
+from kpfootprint.flow import examinations_of
+from kpfootprint.ingest import ingest_json
+from kpfootprint.ingest.document import parcel_to_json
+from kpfootprint.parcel import Batch, Parcel
+from kpfootprint.stats.prediction import LEAST_HISTORY, LEVEL, next_value
+from tests.reference_world import examined, first_of, reference_parcel, with_stones
+from tests.worlds import shipped
+
+DAY = date(2024, 3, 11)
+ZONES = ("berberati", "carnot", "nola", "boda", "gadzi")
+
+
+def goods(found: Examination) -> Goods:
+    assert found.goods is not None
+    return found.goods
+
+
+def valued(parcel: Parcel) -> Parcel:
+    assert parcel.stones is not None
+    values = np.round(parcel.stones.weight_ct**1.7 * 180, 2)
+    return replace(parcel, stones=replace(parcel.stones, value_usd=values), value_usd=round(float(values.sum()), 2))
+
+
+@pytest.mark.parametrize("n", [LEAST_HISTORY, 40])
+def test_the_next_of_lognormal_values_lies_within_the_bounds_as_often_as_stated(n: int) -> None:
+    rng = np.random.default_rng(7)
+    below = above = 0
+    trials = 4000
+    for _ in range(trials):
+        values = np.exp(rng.normal(2.0, 0.5, n + 1))
+        bounds = next_value(values[:-1].tolist())
+        assert bounds is not None
+        below += int(values[-1] < bounds[0])
+        above += int(values[-1] > bounds[1])
+    limit = trials * (1 - LEVEL) + 4 * np.sqrt(trials * (1 - LEVEL))
+    assert below <= limit
+    assert above <= limit
+    assert below + above > 0
+
+
+def test_most_reference_parcels_have_a_mean_stone_within_what_is_usual() -> None:
+    parcels = [reference_parcel(first_of(zone), zone) for zone in ZONES]
+    found = [goods(item) for item in examined(*(replace(parcel, exported_on=DAY) for parcel in parcels))]
+    for item, parcel in zip(found, parcels, strict=True):
+        assert item.mean_ct == parcel.mean_ct
+        assert item.mean_ct_usual is not None
+        assert 0 < item.mean_ct_usual.low <= item.mean_ct_usual.expected <= item.mean_ct_usual.high
+    flagged = [item for item in found if any(flag.code == "mean_stone_unusual" for flag in item.flags)]
+    assert len(flagged) <= 2
+
+
+def test_a_mean_stone_of_twice_the_size_is_flagged_and_decides_nothing_by_itself() -> None:
+    parcel = replace(reference_parcel(first_of("berberati"), "berberati"), exported_on=DAY)
+    bare = replace(parcel, conditions=replace(parcel.conditions, bottom_screen_mm=None))
+    assert bare.stones is not None
+    assert bare.carats is not None
+    stones = replace(bare.stones, weight_ct=bare.stones.weight_ct * 2.5)
+    twice = replace(bare, stones=stones, carats=bare.carats * 2.5)
+    (found,) = examined(twice)
+    (flag,) = [flag for flag in goods(found).flags if flag.code == "mean_stone_unusual"]
+    assert flag.values["zones"] == ("berberati",)
+
+
+def test_values_change_no_other_number() -> None:
+    parcel = replace(reference_parcel(first_of("berberati"), "berberati"), exported_on=DAY)
+    without, with_values = examined(parcel, valued(parcel))
+    assert replace(without, goods=None) == replace(with_values, goods=None)
+    assert goods(without).usd_per_ct is None
+    assert goods(without).by_size == ()
+
+
+def test_value_per_carat_by_size_adds_up_and_is_read_back_from_the_document() -> None:
+    parcel = valued(replace(reference_parcel(first_of("berberati"), "berberati"), exported_on=DAY))
+    again = ingest_json(parcel_to_json(parcel, shipped().scheme), shipped().scheme, shipped().zone_table)
+    first, second = (goods(item) for item in examined(parcel, again))
+    assert first == second
+    assert first.usd_per_ct is not None
+    assert sum(item.n_stones for item in first.by_size) == parcel.n_stones
+    total = sum(item.carats * item.usd_per_ct for item in first.by_size)
+    assert parcel.value_usd is not None
+    assert total == pytest.approx(parcel.value_usd)
+    assert [item.usd_per_ct for item in first.by_size] == sorted(item.usd_per_ct for item in first.by_size)
+
+
+def test_carats_are_held_against_the_reference_parcels_of_the_zone_where_the_release_knows_them() -> None:
+    parcel = replace(reference_parcel(first_of("berberati"), "berberati"), exported_on=DAY)
+    assert parcel.carats is not None
+    for factor, flagged in ((1.0, False), (0.05, True)):
+        history = [parcel.carats * factor * (1 + 0.1 * (k % 5)) for k in range(20)]
+        manifest = MappingProxyType({**shipped().manifest, "carats": {"berberati": history}})
+        release = replace(shipped(), manifest=manifest)
+        (found,) = examinations_of(Batch((parcel,)), release, status_on=DAY)
+        (row,) = goods(found).carats
+        bounds = next_value(history)
+        assert bounds is not None
+        assert (row.zone_id, row.n_parcels, row.high) == ("berberati", 20, bounds[1])
+        assert any(flag.code == "carats_above_reference" for flag in goods(found).flags) is flagged
+
+
+def test_a_few_stones_and_an_undeclared_parcel_have_no_usual_mean() -> None:
+    parcel = reference_parcel(first_of("berberati"), "berberati")
+    few, undeclared = examined(with_stones(parcel, slice(0, 3)), replace(parcel, declarations=()))
+    for item in (few, undeclared):
+        assert goods(item).mean_ct is not None
+        assert goods(item).mean_ct_usual is None
+        assert goods(item).flags == ()
