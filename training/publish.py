@@ -67,7 +67,7 @@ def publish(
         "CARD.md": card_of(manifest),
         "evaluation.json": json.dumps(evaluation, ensure_ascii=False) + "\n",
     }
-    if (model / "validation.html").is_file():
+    if evaluation:
         from training.validation_report import render_validation  # draws, which judging does not need
 
         texts["validation.html"] = render_validation(replace(read_evaluation(model), release=chosen), read_criteria())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.comparison.results import Interval, Mixture, SourceShare
+from kpfootprint.comparison.results import Interval, Mixture, Reading, SourceShare
 from kpfootprint.comparison.weigh import OfDeclaration, Weighed
 from kpfootprint.stats.declarations import (
     ASSOCIATION_WEIGHT,
@@ -17,6 +17,7 @@ from kpfootprint.stats.declarations import (
 )
 from kpfootprint.stats.detection import detection_chance, detection_limit, source_distances
 from kpfootprint.stats.model import FootprintModel
+from kpfootprint.stats.modes import two_modes
 from kpfootprint.stats.shares import LEVEL, NONE_P, cumulative
 
 Floats = NDArray[np.float64]
@@ -113,6 +114,7 @@ def mixture_of(
         indistinguishable=tuple(zone_ids[z] for z in np.flatnonzero(foreign & (found < HALF))),
         association_p=_association_p(model, weighed, against.profile, row, foreign),
         profile=tuple((float(x), float(min(p, 1.0))) for x, p in zip(edges, reached, strict=True)),
+        readings=tuple(Reading(low=low, high=high, chance=chance) for low, high, chance in two_modes(edges, reached)),
     )
 
 

@@ -126,9 +126,19 @@ class SourceShare:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One of two readings of the undeclared share: where four fifths of it lie, and how probable it is."""
+
+    low: Fraction
+    high: Fraction
+    chance: Fraction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mixture:
     """Undeclared goods: shares, test of none at all, what this size can show, and where they could come from.
 
+    `readings` are two where the share has two modes, such as none or about a third; otherwise it is empty.
     `profile` is the distribution of the share as (share, probability that the share is at most this) pairs.
     `indistinguishable` lists zones that could not be told from what was declared at this size.
     """
@@ -141,6 +151,7 @@ class Mixture:
     indistinguishable: tuple[str, ...]
     association_p: PValue | None
     profile: tuple[tuple[Fraction, Fraction], ...]
+    readings: tuple[Reading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -246,7 +246,7 @@ class Names:
         return self.attributes.get(name, name)
 
     def class_(self, attribute: str, name: str) -> str:
-        """Return the label of a class; a size class is named by its sieve."""
+        """Return the label of a class, or of a set of classes; a size class is named by its sieve."""
         return self.classes.get((attribute, name), name)
 
 
@@ -270,6 +270,6 @@ def _names(document: str, lang: str) -> Names:
     return Names(
         {zone["zone_id"]: zone["name"] for zone in zones},
         {item["name"]: capital(label(item)) for item in attributes},
-        {(item["name"], c["name"]): label(c) for item in attributes for c in item["classes"]},
+        {(item["name"], c["name"]): label(c) for item in attributes for c in (*item["classes"], *item.get("sets", ()))},
         frozenset(item["name"] for item in attributes if any(c["lower_ct"] is not None for c in item["classes"])),
     )

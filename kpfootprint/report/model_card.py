@@ -114,6 +114,7 @@ def _attributes(scheme: Scheme) -> list[dict[str, Any]]:
                     {"name": c.name, "labels": dict(c.labels), "lower_ct": None, "upper_ct": None} for c in item.classes
                 ],
             }
+            | ({"sets": [{"name": s.name, "labels": dict(s.labels)} for s in item.sets]} if item.sets else {})
             for item in scheme.categorical
         ),
     ]

@@ -126,9 +126,13 @@ def in_full(content: Mapping[str, Any]) -> dict[str, Any]:
         **content,
         "parcel": {"n_stones_graded": None, "read_as": None, **parcel},
     }
-    for member, lacking in (("verification", "by_variance"), ("error_rates", "declarants_who_try")):
+    for member, lacking in (
+        ("verification", {"by_variance": None}),
+        ("error_rates", {"declarants_who_try": None}),
+        ("mixture", {"readings": []}),
+    ):
         if content[member] is not None:
-            full[member] = {lacking: None, **content[member]}
+            full[member] = {**lacking, **content[member]}
     return full
 
 

@@ -142,7 +142,7 @@ def _show(name: str, value: Any, values: Mapping[str, Any], words: Words, names:
         return names.zone(value)
     if name == "attribute":
         return _in_sentence(names.attribute(value))
-    if name == "class":
+    if name in ("class", "set"):
         return names.class_(str(values.get("attribute")), value)
     if isinstance(value, bool):
         return label(str(value).lower(), words)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kpfootprint.comparison.results import DeclaredZone, Mixture
+from kpfootprint.comparison.results import DeclaredZone, Mixture, Reading
 from kpfootprint.report import Report, render_text
 from kpfootprint.report.report import seal
 from tests.report.factory import ZONES, make_cautions, make_mixture, make_report, make_verification, statement
@@ -130,3 +130,22 @@ def test_evidence_is_never_said_to_be_as_expected_and_against() -> None:
         text = " ".join(render_text(seal(content)).split())
         assert "as expected" not in text
         assert f"of the evidence {'for' if favours == 'H1' else 'against'} the declaration" in text
+
+
+def test_a_share_that_can_be_read_in_two_ways_is_told_as_two() -> None:
+    readings = (Reading(low=0.0, high=0.0, chance=0.45), Reading(low=0.12, high=0.4, chance=0.55))
+    report = make_report("query", mixture=replace(make_mixture("query"), readings=readings))
+    assert "none (probability 45%) or 12% to 40% (probability 55%); 90% interval of both" in first_page(report)
+    assert "aucune (probabilité 45 %) ou 12 % à 40 % (probabilité 55 %)" in first_page(report, "fr")
+    assert "31% (90%" not in first_page(report)
+
+
+def test_sets_of_classes_have_names_in_both_languages() -> None:
+    content = make_report("consistent").content
+    for attribute in content["model"]["attributes"]:
+        if attribute["name"] == "colour":
+            attribute["sets"] = [{"name": "fancy", "labels": {"en": "fancy colour", "fr": "couleur fantaisie"}}]
+    values = {"attribute": "colour", "sets": ["fancy"], "share": 0.4}
+    content["cautions"].append({"code": "coarse_classes", "values": values, "text": ""})
+    assert "a set of classes alone (fancy colour)" in first_page(seal(content))
+    assert "(couleur fantaisie)" in first_page(seal(content), "fr")

@@ -8,7 +8,7 @@ from typing import Any
 from kpfootprint.report.blocks import Beside, Block, Bullets, Facts, Paragraph, Section, Table
 from kpfootprint.report.locale import mark
 from kpfootprint.report.pictures import mixture_profile
-from kpfootprint.report.sections.summary import detection_limit
+from kpfootprint.report.sections.summary import detection_limit, undeclared_share
 from kpfootprint.report.sentences import Speaker
 
 MIXTURE = ("mixture_found", "mixture_not_found")
@@ -118,7 +118,7 @@ def _error_rates(sp: Speaker, rates: Mapping[str, Any]) -> Table:
 def _mixture(sp: Speaker, found: Mapping[str, Any]) -> Facts:
     carats = found["undeclared_carat_fraction"]
     rows = [
-        (sp.t(mark("Share of stones")), sp.between(found["undeclared_stone_fraction"])),
+        (sp.t(mark("Share of stones")), undeclared_share(sp, found)),
         (sp.t(mark("Share of carats")), "\u2013" if carats is None else sp.between(carats)),
         (sp.label("detection_limit"), detection_limit(sp, found)),
         (sp.t(mark("p (none at all)")), sp.words.probability(found["p_value"])),

@@ -299,7 +299,7 @@ def _of_a_hundred(sp: Speaker, rate: Mapping[str, Any], about: tuple[str, str], 
 
 def _undeclared(sp: Speaker, found: Mapping[str, Any]) -> str:
     known = {
-        "share": sp.between(found["undeclared_stone_fraction"]),
+        "share": undeclared_share(sp, found),
         "p_value": sp.words.p_value(found["p_value"]),
     }
     if found["p_value"] <= FOUND_P:
@@ -315,6 +315,30 @@ def _undeclared(sp: Speaker, found: Mapping[str, Any]) -> str:
     if len(readings) < 2:
         return said
     return f"{said}. " + sp.t(mark("Read as one source: {readings}"), readings=sp.words.choice(readings))
+
+
+def undeclared_share(sp: Speaker, found: Mapping[str, Any]) -> str:
+    """Return the undeclared share of stones; one that can be read in two ways is told as both."""
+    stones = found["undeclared_stone_fraction"]
+    if not found["readings"]:
+        return sp.between(stones)
+    said = [
+        sp.t(mark("{reading} (probability {chance})"), reading=_reading(sp, item), chance=sp.share(item["chance"]))
+        for item in found["readings"]
+    ]
+    return sp.t(
+        mark("{readings}; {level} interval of both together {low} to {high}"),
+        readings=sp.words.choice(said),
+        **{name: sp.share(stones[name]) for name in ("level", "low", "high")},
+    )
+
+
+def _reading(sp: Speaker, item: Mapping[str, float]) -> str:
+    if item["high"] == 0:
+        return sp.t(mark("none"))
+    if item["low"] == 1:
+        return sp.t(mark("all"))
+    return sp.t(mark("{low} to {high}"), low=sp.share(item["low"]), high=sp.share(item["high"]))
 
 
 def detection_limit(sp: Speaker, found: Mapping[str, Any]) -> str:
