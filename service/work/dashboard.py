@@ -15,6 +15,7 @@ from service.register.tables import certificates, comparisons, declared_zones
 from service.work.outcomes import cases, summary
 from service.work.place import Workplace
 
+MOST_EXPORTERS = 20
 NONE = "none"
 """Stands for a comparison that concluded nothing, since nothing was declared."""
 
@@ -33,9 +34,10 @@ class MonthOfZone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dashboard:
-    """The register at a glance; `outcomes` is what `kpfootprint` says of cases whose origin became known."""
+    """The register at a glance; `exporters` have their number of parcels, `outcomes` is said of cases of known origin."""
 
     months: tuple[MonthOfZone, ...]
+    exporters: tuple[tuple[str, int], ...]
     conclusions: Mapping[str, int]
     undecided: int
     overdue: int
@@ -61,9 +63,17 @@ def dashboard(work: Workplace) -> Dashboard:
         .select_from(comparisons.join(declared_zones, zones.position == table.position))
         .group_by("month", zones.zone_id, "conclusion")
     )
+    by_exporter = (
+        sa.select(table.exporter, sa.func.count().label("n"))
+        .where(table.exporter.is_not(None))
+        .group_by(table.exporter)
+        .order_by(sa.desc("n"), table.exporter)
+        .limit(MOST_EXPORTERS)
+    )
     totals = sa.select(conclusion.label("conclusion"), sa.func.count().label("n")).group_by("conclusion")
     with reading(work.engine) as connection:
         rows = connection.execute(by_zone).all()
+        exporters = tuple((str(row.exporter), int(row.n)) for row in connection.execute(by_exporter))
         counts = {row.conclusion: int(row.n) for row in connection.execute(totals)}
         reported = connection.scalar(sa.select(sa.func.count()).select_from(certificates)) or 0
         with_flags = sa.select(sa.func.count()).select_from(comparisons).where(table.flags.not_in(("", "[]")))
@@ -84,6 +94,7 @@ def dashboard(work: Workplace) -> Dashboard:
             )
             for key, found in sorted(months.items(), key=lambda item: (-_number(item[0][0]), item[0][1]))
         ),
+        exporters=exporters,
         conclusions={name: counts.get(name, 0) for name in (*CONCLUSIONS, NONE)},
         undecided=undecided,
         overdue=overdue,

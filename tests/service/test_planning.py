@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -159,8 +160,18 @@ def test_the_register_at_a_glance(ask: Ask, parcel: dict[str, Any]) -> None:
     assert any(",berberati," in row for row in rows)
 
 
+@pytest.fixture
+def shipped(ask: Ask, parcel: dict[str, Any]) -> None:
+    """Keep a comparison of an exporter whose name needs escaping."""
+    sent = parcel | {"exporter": "Maison <B> & fils"}
+    assert ask("monitor", "POST", "/v1/comparisons", json=sent).status_code == 201
+
+
 @pytest.mark.parametrize("lang", ["en", "fr"])
-def test_the_glance_is_a_page(browser: Any, lang: str) -> None:
+def test_the_glance_is_a_page(shipped: None, browser: Any, lang: str) -> None:
     page = browser.get(f"/dashboard?lang={lang}")
     assert page.status_code == 200, page.text
+    assert "Maison &lt;B&gt; &amp; fils</a>" in page.text
+    (charts,) = re.findall(r'href="(/drift[^"]*B%3E[^"]*)"', page.text)
+    assert browser.get(charts.replace("&amp;", "&")).status_code == 200
     assert {"en": "The register at a glance", "fr": "Le registre en un coup d"}[lang] in page.text
