@@ -2,11 +2,12 @@ r"""How many stones, and how many reference parcels, would show a share of undec
 
 The chance of finding a share :math:`\alpha` in a parcel of *n* stones (p-value of no undeclared goods at most 5 %) is
 
-.. math:: P = \Phi\Bigl(\Phi^{-1}(0.05) + \beta\,\alpha^{\delta} / \sqrt{1 + \gamma/n}\Bigr),
+.. math:: P = \Phi\Bigl(\Phi^{-1}(0.05) + \beta\,\alpha^{\delta} / \sqrt{1 + (\gamma/n)^{\kappa}}\Bigr),
 
 fitted by maximum likelihood to parcels drawn from the release and tested by it. As *n* grows the chance levels off at
 the floor that variation between parcels sets: :math:`\gamma` is the number of stones at which counting and variation
-between parcels weigh the same.
+between parcels weigh the same, :math:`\kappa` is 1 where counting alone stands in the way of small parcels and larger
+where the test trusts them less than that.
 """
 
 from __future__ import annotations
@@ -36,8 +37,10 @@ LEVEL = 0.9
 N_DRAWN = 420
 N_RESAMPLED = 40
 MANY_STONES = 1e9
-LIMITS = ((0.05, 60.0), (1.0, 20_000.0), (0.3, 2.0))
-"""Of beta, gamma and delta."""
+LIMITS = ((0.05, 60.0), (1.0, 20_000.0), (0.3, 2.0), (0.5, 3.0))
+"""Of beta, gamma, delta and kappa."""
+BELIEF, BELIEF_SD = np.log([6.0, 150.0, 1.0, 1.0]), np.array([np.inf, 1.5, 0.3, 0.4])
+"""What is believed of their logarithms before any trial, and how firmly; nothing of beta."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +104,8 @@ class Plan:
 
 
 def _signal(parameters: Floats, share: Floats, n_stones: Floats) -> Floats:
-    beta, gamma, delta = parameters
-    out: Floats = ndtri(NONE_P) + beta * share**delta / np.sqrt(1.0 + gamma / n_stones)
+    beta, gamma, delta, kappa = parameters
+    out: Floats = ndtri(NONE_P) + beta * share**delta / np.sqrt(1.0 + (gamma / n_stones) ** kappa)
     return out
 
 
@@ -112,7 +115,7 @@ def chance_of(parameters: Floats, share: Floats | float, n_stones: Floats | floa
 
 
 def fit_chance(found: Bools, share: Floats, n_stones: Floats, start: Floats | None = None) -> Floats:
-    """Return (beta, gamma, delta) by maximum likelihood, held within `LIMITS`.
+    """Return (beta, gamma, delta, kappa) by maximum likelihood, held within `LIMITS`.
 
     Parameters
     ----------
@@ -125,10 +128,10 @@ def fit_chance(found: Bools, share: Floats, n_stones: Floats, start: Floats | No
 
     def cost(log_parameters: Floats) -> float:
         signal = _signal(np.exp(log_parameters), share, n_stones)
-        prior = 0.5 * (log_parameters[2] / 0.3) ** 2 + 0.5 * ((log_parameters[1] - np.log(150.0)) / 1.5) ** 2
+        prior = 0.5 * (((log_parameters - BELIEF) / BELIEF_SD) ** 2).sum()
         return float(prior - np.where(found, log_ndtr(signal), log_ndtr(-signal)).sum())
 
-    first = np.log(np.array([6.0, 150.0, 1.0]) if start is None else start)
+    first = BELIEF if start is None else np.log(start)
     done = minimize(cost, first, method="L-BFGS-B", bounds=[tuple(np.log(pair)) for pair in LIMITS])
     out: Floats = np.exp(done.x)
     return out
@@ -231,16 +234,16 @@ def _all_known(release: Release) -> Release:
 
 
 def _stones_needed(fitted: Floats, share: float) -> int | None:
-    beta, gamma, delta = fitted
+    beta, gamma, delta, kappa = fitted
     wanted = (ndtri(POWER) - ndtri(NONE_P)) / (beta * share**delta)
     if wanted >= 1.0:
         return None
-    n = gamma / (1.0 / wanted**2 - 1.0)
+    n = gamma / (1.0 / wanted**2 - 1.0) ** (1.0 / kappa)
     return int(np.ceil(n)) if n <= MOST_STONES else None
 
 
 def _floor(fitted: Floats) -> float:
-    beta, _, delta = fitted
+    beta, _, delta, _ = fitted
     share = ((ndtri(POWER) - ndtri(NONE_P)) / beta) ** (1.0 / delta)
     return float(min(share, 1.0))
 

@@ -34,7 +34,7 @@ class MonthOfZone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dashboard:
-    """The register at a glance; `exporters` have their number of parcels, `outcomes` is said of cases of known origin."""
+    """The register at a glance; `exporters` with their parcels, `outcomes` of cases whose origin became known."""
 
     months: tuple[MonthOfZone, ...]
     exporters: tuple[tuple[str, int], ...]

@@ -83,10 +83,11 @@ def test_a_question_that_cannot_be_understood_is_refused(
     assert (column, code) in {(problem.column, problem.code) for problem in refused.value.problems}
 
 
-def test_the_fit_finds_the_curve_that_made_the_trials() -> None:
+@pytest.mark.parametrize("kappa", [1.0, 1.7])
+def test_the_fit_finds_the_curve_that_made_the_trials(kappa: float) -> None:
     rng = np.random.default_rng(11)
     share, stones = np.exp(rng.uniform(np.log(0.03), 0, 20_000)), np.exp(rng.uniform(3.5, 9, 20_000))
-    true = np.array([9.0, 250.0, 0.9])
+    true = np.array([9.0, 250.0, 0.9, kappa])
     found = rng.random(20_000) < chance_of(true, share, stones)
     fitted = fit_chance(found, share, stones)
     grid = np.array([50.0, 400.0, 6400.0])
@@ -95,7 +96,7 @@ def test_the_fit_finds_the_curve_that_made_the_trials() -> None:
 
 
 def test_nothing_to_find_is_found_as_often_as_a_false_alarm() -> None:
-    assert chance_of(np.array([9.0, 250.0, 0.9]), 1e-9, 1000.0) == pytest.approx(0.05, abs=1e-3)
+    assert chance_of(np.array([9.0, 250.0, 0.9, 1.0]), 1e-9, 1000.0) == pytest.approx(0.05, abs=1e-3)
 
 
 @pytest.mark.parametrize(
