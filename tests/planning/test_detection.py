@@ -92,7 +92,7 @@ def test_the_fit_finds_the_curve_that_made_the_trials(kappa: float) -> None:
     fitted = fit_chance(found, share, stones)
     grid = np.array([50.0, 400.0, 6400.0])
     for at in (0.05, 0.2, 0.6):
-        assert chance_of(fitted, at, grid) == pytest.approx(chance_of(true, at, grid), abs=0.02)
+        assert chance_of(fitted, at, grid) == pytest.approx(chance_of(true, at, grid), abs=0.035)
 
 
 def test_nothing_to_find_is_found_as_often_as_a_false_alarm() -> None:
