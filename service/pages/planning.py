@@ -38,7 +38,14 @@ async def plan(request: Request) -> Response:
     """Show how many stones and references it takes to find a share."""
     visit = visit_of(request)
     asked = visit.asked
-    question: dict[str, Any] = {"declared": [asked["declare"]], "against": asked["against"], "share": asked["share"]}
+    declared: list[Any] = [asked["declare"]]
+    if asked["second"] is not None:
+        percent = asked["percent"]
+        declared = [
+            {"zone_id": asked["declare"], "percent": 100.0 - percent},
+            {"zone_id": asked["second"], "percent": percent},
+        ]
+    question = {"declared": declared, "against": asked["against"], "share": asked["share"]}
     lang = language_of(request)
     answer = await visit.work.heavy(partial(planned, visit.work, question, asked["on"] or today(), lang))
     return _shown(request, answer, lang)
@@ -128,6 +135,15 @@ def _share(given: str) -> float:
 MOST_TICKED = 12
 PDF = "application/pdf"
 TICKED = (text("id", "A comparison; repeat it.", repeats=True),)
+
+
+def _percent(given: str) -> float:
+    percent = float(given)
+    if not 0 < percent < 100:
+        raise ValueError("not a percentage between 0 and 100")
+    return percent
+
+
 ON = day("on", "Day whose status of zones counts; today without it.")
 ENDPOINTS = (
     Endpoint(
@@ -140,6 +156,14 @@ ENDPOINTS = (
         handler=plan,
         query=(
             text("declare", "A declared zone."),
+            text("second", "A second declared zone, of a blend."),
+            Query(
+                name="percent",
+                about="Percent of the carats that are declared of the second zone.",
+                schema={"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 100},
+                read=_percent,
+                default=30.0,
+            ),
             text("against", "A zone, non_compliant or nowhere."),
             Query(
                 name="share",

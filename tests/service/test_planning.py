@@ -121,7 +121,11 @@ def test_the_pages_ask_and_answer_in_both_languages(browser: Any) -> None:
     assert '<html lang="fr">' in answer.text
     assert "<svg" in answer.text
     assert "Il faut environ" in answer.text
+    blend = browser.get("/planning/stones?declare=berberati&second=carnot&percent=40&against=mbuji-mayi")
+    assert blend.status_code == 200, blend.text
+    assert re.search(r"Berbérati \d+% and Carnot \d+%", blend.text)
     assert browser.get("/planning/stones?declare=atlantis&against=bria").status_code == 422
+    assert browser.get("/planning/stones?declare=berberati&second=carnot&percent=100").status_code == 422
 
 
 def test_shipments_are_followed_from_the_register(ask: Ask, parcel: dict[str, Any]) -> None:
