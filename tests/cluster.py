@@ -8,12 +8,21 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """The address of a scheduler, and its workers."""
+
+    address: str
+    workers: list[subprocess.Popen[bytes]]
+
+
 @contextmanager
-def cluster(folder: Path) -> Iterator[str]:
-    """Run a scheduler with two workers, which keep their files in `folder`; give its address."""
+def cluster(folder: Path) -> Iterator[Cluster]:
+    """Run a scheduler with two workers, which keep their files in `folder`."""
     file = folder / "scheduler.json"
     here = ("--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", str(file))
 
@@ -27,7 +36,7 @@ def cluster(folder: Path) -> Iterator[str]:
         start("dask_worker", "--nthreads", "1", "--no-nanny"),
     ]
     try:
-        yield _address(file)
+        yield Cluster(_address(file), processes[1:])
     finally:
         for process in processes:
             process.kill()

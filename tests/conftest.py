@@ -55,5 +55,5 @@ def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> None:
 def dask_scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Start a Dask scheduler with two workers on this machine; give its address."""
     pytest.importorskip("distributed", reason="dask: the extra is not installed")
-    with cluster(tmp_path_factory.mktemp("dask")) as address:
-        yield address
+    with cluster(tmp_path_factory.mktemp("dask")) as running:
+        yield running.address
