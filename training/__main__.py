@@ -31,6 +31,12 @@ def reference_option(command: Command) -> Command:
     return click.option("--reference", type=FOLDER, default=shipped_reference, show_default=False, help=text)(command)
 
 
+def config_option(command: Command) -> Command:
+    """Add ``--config``."""
+    text = "Settings that differ from training/config.toml, in TOML."
+    return click.option("--config", type=FOLDER, default=DEFAULT, show_default=False, help=text)(command)
+
+
 def work_options(command: Command) -> Command:
     """Add ``--jobs`` and ``--scheduler``."""
     jobs = click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Processes.")
@@ -106,7 +112,7 @@ def zircons(workbook: Path, out: Path) -> None:
 @reference_option
 @click.option("--out", type=FOLDER, required=True)
 @work_options
-@click.option("--config", type=FOLDER, default=DEFAULT, show_default=False, help="Settings that differ, in TOML.")
+@config_option
 @click.option("--prior", type=FOLDER, help="Older release whose spread of parcels this one may lean on.")
 @click.option("--name", default="unreleased", show_default=True, help="What it calls itself until it is released.")
 def fit(
@@ -135,13 +141,15 @@ def fit(
 @click.option("--model", type=FOLDER, required=True)
 @reference_option
 @click.option("--quick", is_flag=True, help="Fewer folds, days and mixtures; cannot carry a release.")
+@config_option
 @work_options
-def evaluate(model: Path, reference: Path, quick: bool, jobs: int, scheduler: str | None) -> None:
+def evaluate(model: Path, reference: Path, quick: bool, config: Path, jobs: int, scheduler: str | None) -> None:
     """Evaluate a model."""
+    criteria = read_config(config).acceptance
     from training.evaluate.run import evaluate_model
 
     with at_work("evaluate", jobs, scheduler) as progress:
-        report = evaluate_model(model, reference, quick=quick, n_jobs=jobs, progress=progress)
+        report = evaluate_model(model, reference, quick=quick, n_jobs=jobs, progress=progress, criteria=criteria)
     click.echo(f"{report}: written")
 
 
@@ -184,13 +192,15 @@ def _release(name: str) -> Path:
 @click.option("--model", type=FOLDER, required=True)
 @click.option("--name", default=None, help="Name of the release; default: the next of this year.")
 @click.option("--models", type=FOLDER, default=MODELS, show_default=False, help="Folder of releases.")
+@config_option
 @click.option("--force", metavar="REASON", default=None, help="Release all the same; the reason stands in its card.")
-def release(model: Path, name: str | None, models: Path, force: str | None) -> None:
+def release(model: Path, name: str | None, models: Path, config: Path, force: str | None) -> None:
     """Release a model."""
+    criteria = read_config(config).acceptance
     from training.publish import publish
 
     in_force = release_folder(None)
-    outcome = publish(model, models=models, in_force=in_force, name=name, force=force)
+    outcome = publish(model, models=models, in_force=in_force, criteria=criteria, name=name, force=force)
     for remark in outcome.judgement.remarks:
         click.echo(f"remark: {remark}", err=True)
     for reason in outcome.judgement.reasons:

@@ -13,8 +13,11 @@ from typing import Any
 
 from kpfootprint.errors import KPFootprintError, Problem
 from kpfootprint.stats.scenarios import KINDS, Scenario
+from training.criteria import Criteria, criteria_of
 
 DEFAULT = Path(__file__).with_name("config.toml")
+ACCEPTANCE = "acceptance"
+"""The part of the settings that says what a release is judged by; a file that has one has the whole of it."""
 
 RANGES: Mapping[str, tuple[float, float]] = {
     "fit.seed": (0, 2**63),
@@ -85,6 +88,7 @@ class FitConfig:
     scenario: Scenario
     ranks: Scenario
     conclusion: dict[str, float]
+    acceptance: Criteria
     changed: dict[str, Any] = field(default_factory=dict)
     n_jobs: int = 2
 
@@ -108,8 +112,13 @@ def parse_config(data: bytes, name: str = "config") -> FitConfig:
         given = tomllib.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise ConfigError([Problem(table=name, code="bad_toml", reason=f"not TOML: {error}")]) from None
-    defaults = _defaults()
+    defaults, acceptance = _defaults()
+    own = given.pop(ACCEPTANCE, None)
     problems = list(_problems(name, given, defaults))
+    try:
+        acceptance = acceptance if own is None else criteria_of(own)
+    except ValueError as error:
+        problems.append(Problem(table=name, column=ACCEPTANCE, code="wrong_value", reason=str(error)))
     if problems:
         raise ConfigError(problems)
     document = {room: values | given.get(room, {}) for room, values in defaults.items()}
@@ -125,6 +134,7 @@ def parse_config(data: bytes, name: str = "config") -> FitConfig:
         scenario=_scenario(document["scenario"]),
         ranks=_scenario(document["scenario"] | document["ranks"]),
         conclusion={key: float(value) for key, value in document["conclusion"].items()},
+        acceptance=acceptance,
         changed={
             f"{room}.{key}": value
             for room, values in given.items()
@@ -149,8 +159,9 @@ def evidence_config(values: Mapping[str, Any]) -> EvidenceConfig:
 
 
 @lru_cache(maxsize=1)
-def _defaults() -> dict[str, dict[str, Any]]:
-    return tomllib.loads(DEFAULT.read_text(encoding="utf-8"))
+def _defaults() -> tuple[dict[str, dict[str, Any]], Criteria]:
+    document = tomllib.loads(DEFAULT.read_text(encoding="utf-8"))
+    return document, criteria_of(document.pop(ACCEPTANCE))
 
 
 def _scenario(values: Mapping[str, Any]) -> Scenario:

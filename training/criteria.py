@@ -1,11 +1,10 @@
-"""Criteria of validation, read from ``criteria.toml``: what is good, what is bearable, what must have been measured."""
+"""What a release is judged by: what is good, what is bearable, what must have been measured."""
 
 from __future__ import annotations
 
-import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from training.record import CHARACTERISTICS, Evaluation
 
@@ -79,15 +78,13 @@ class Criteria:
         return next((c for c in self.criteria if c.metric == metric and c.conditions == conditions), None)
 
 
-def read_criteria(path: Path | None = None) -> Criteria:
-    """Read a file of criteria, by default the one beside this module; ValueError where an entry does not fit."""
-    source = path or Path(__file__).with_name("criteria.toml")
-    document = tomllib.loads(source.read_text(encoding="utf-8"))
+def criteria_of(part: Mapping[str, Any]) -> Criteria:
+    """Return the criteria of the part ``acceptance`` of the settings; ValueError where an entry does not fit."""
     try:
         return Criteria(
-            version=document["version"],
-            criteria=tuple(Criterion(**item) for item in document["criterion"]),
-            comparisons=tuple(Comparison(**item) for item in document["comparison"]),
+            version=str(part["version"]),
+            criteria=tuple(Criterion(**item) for item in part["criterion"]),
+            comparisons=tuple(Comparison(**item) for item in part["comparison"]),
         )
     except (KeyError, TypeError) as error:
-        raise ValueError(f"{source.name}: {error}") from None
+        raise ValueError(f"a criterion does not fit: {error}") from None

@@ -161,7 +161,7 @@ def _manifest(prepared: Prepared, fitted: Fitted, config: FitConfig, trials: Tri
         "made_with": {"python": platform.python_version()}
         | {name: importlib.metadata.version(name) for name in ("numpy", "scipy", "scikit-learn")},
         "seed": config.seed,
-        "config": asdict(config),
+        "config": {name: value for name, value in asdict(config).items() if name != "acceptance"},
         "reference": {
             "name": reference.name,
             "version": reference.version,

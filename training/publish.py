@@ -12,7 +12,8 @@ from kpfootprint.errors import ReleaseError
 from kpfootprint.release import MANIFEST, load_release, write_release
 from training.acceptance import Judgement, judge
 from training.card import card_of
-from training.criteria import read_criteria
+from training.config import read_config
+from training.criteria import Criteria
 from training.record import Evaluation, read_evaluation
 
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]{0,60}")
@@ -27,7 +28,13 @@ class Outcome:
 
 
 def publish(
-    model: Path, *, models: Path, in_force: Path | None, name: str | None = None, force: str | None = None
+    model: Path,
+    *,
+    models: Path,
+    in_force: Path | None,
+    criteria: Criteria | None = None,
+    name: str | None = None,
+    force: str | None = None,
 ) -> Outcome:
     """Copy a folder to `models` under a release name, if it is good enough or there is a reason all the same.
 
@@ -37,6 +44,8 @@ def publish(
     ----------
     in_force : Path or None
         The release that a candidate must not be worse than.
+    criteria : Criteria, optional
+        What it is judged by; those of ``config.toml`` without them.
 
     Raises
     ------
@@ -47,8 +56,8 @@ def publish(
         raise ReleaseError(f"a release's name is letters, digits, dots and hyphens, got {name!r}")
     if force is not None and not force.strip():
         raise ReleaseError("--force needs a reason, which stands in the card of the release")
-    candidate = load_release(model)
-    judgement = _judged(model, in_force)
+    candidate, criteria = load_release(model), criteria or read_config().acceptance
+    judgement = _judged(model, in_force, criteria)
     if judgement.reasons and force is None:
         return Outcome(judgement=judgement, folder=None)
     chosen = name or _next_name(models)
@@ -70,12 +79,12 @@ def publish(
     if evaluation:
         from training.validation_report import render_validation  # draws, which judging does not need
 
-        texts["validation.html"] = render_validation(replace(read_evaluation(model), release=chosen), read_criteria())
+        texts["validation.html"] = render_validation(replace(read_evaluation(model), release=chosen), criteria)
     write_release(folder, manifest, candidate.model, texts)
     return Outcome(judgement=judgement, folder=folder)
 
 
-def _judged(model: Path, in_force: Path | None) -> Judgement:
+def _judged(model: Path, in_force: Path | None, criteria: Criteria) -> Judgement:
     try:
         evaluation = read_evaluation(model)
     except (ValueError, KeyError, OSError):
@@ -88,7 +97,7 @@ def _judged(model: Path, in_force: Path | None) -> Judgement:
             before = read_evaluation(in_force)
         except (ValueError, KeyError, OSError):
             notes = (f"the release in force, {in_force.name}, has no evaluation: whether this is worse cannot be said",)
-    judgement = judge(evaluation, read_criteria(), in_force=before)
+    judgement = judge(evaluation, criteria, in_force=before)
     return Judgement(reasons=judgement.reasons, remarks=(*judgement.remarks, *notes))
 
 

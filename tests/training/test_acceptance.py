@@ -1,20 +1,21 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from kpfootprint.stats.metrics import cllr
 from tests.training.evaluations import make_evaluation, make_trials
 from training.acceptance import compare_evaluations, judge
-from training.criteria import Criteria, read_criteria
+from training.config import ConfigError, parse_config, read_config
+from training.criteria import Criteria
 from training.record import Evaluation
 
 
 @pytest.fixture(scope="module")
 def criteria() -> Criteria:
-    return read_criteria()
+    return read_config().acceptance
 
 
 def with_value(evaluation: Evaluation, metric: str, value: float | None) -> Evaluation:
@@ -94,12 +95,32 @@ def test_nothing_in_common_is_said(criteria: Criteria) -> None:
     assert any("no trials in common" in remark for remark in judgement.remarks)
 
 
-def test_criteria_are_checked(tmp_path: Path) -> None:
-    path = tmp_path / "criteria.toml"
-    path.write_text(
-        'version = "1"\ncomparison = []\n[[criterion]]\ncharacteristic = "accuracy"\nmetric = "Cllr"\n'
-        'conditions = "x"\nbetter = "lower"\ngoal = 0.5\nlimit = 0.2\nrequired = true\n',
-        encoding="utf-8",
-    )
-    with pytest.raises(ValueError, match=r"the goal must not lie beyond the limit, got 0\.5 and 0\.2"):
-        read_criteria(path)
+OWN = """
+[[acceptance.criterion]]
+characteristic = "accuracy"
+metric = "Cllr"
+conditions = "as collected"
+better = "lower"
+goal = {goal}
+limit = {limit}
+required = true
+"""
+
+
+def test_criteria_are_checked() -> None:
+    for text, said in (
+        (OWN.format(goal=0.5, limit=0.2), "the goal must not lie beyond the limit, got 0.5 and 0.2"),
+        (OWN.replace("required", "needed").format(goal=0.1, limit=0.2), "needed"),
+        ("", "comparison"),
+    ):
+        given = '[acceptance]\nversion = "1"\n' + ("comparison = []\n" if text else "criterion = []\n") + text
+        with pytest.raises(ConfigError, match="mine.toml, column acceptance: .*" + re.escape(said)):
+            parse_config(given.encode(), "mine.toml")
+
+
+def test_criteria_of_ones_own_judge_alone() -> None:
+    given = '[acceptance]\nversion = "mine"\ncomparison = []\n' + OWN.format(goal=0.0, limit=0.01)
+    criteria = parse_config(given.encode()).acceptance
+    assert (criteria.version, len(criteria.criteria)) == ("mine", 1)
+    reasons = judge(make_evaluation(read_config().acceptance), criteria).reasons
+    assert [reason[:27] for reason in reasons] == ["Cllr (as collected) is 0.26"]

@@ -11,7 +11,7 @@ from kpfootprint.reference import ReferencePackage
 from tests.training.evaluations import make_evaluation
 from tests.training.parcels import make_package
 from training.adequacy import adequacy
-from training.criteria import read_criteria
+from training.config import read_config
 from training.evaluate.doubts import doubts_of
 from training.record import Influence
 from training.validation_report import render_validation
@@ -44,14 +44,14 @@ def test_parcels_of_a_small_zone_move_it_more() -> None:
 
 
 def test_zones_are_judged_by_their_trials_and_shown() -> None:
-    evaluation = make_evaluation(read_criteria())
+    evaluation = make_evaluation(read_config().acceptance)
     west = next(item for item in adequacy(evaluation) if item.zone_id == "west")
     own = [t.log10_lr for t in evaluation.trials if t.declared == "west" and t.is_h1]
     assert west.median_true == pytest.approx(np.median(own))
     assert west.hardest in (None, "east")
     assert 0 <= (west.passed or 0) <= (west.passed_high or 0) <= 1
     named = replace(evaluation, influential=(Influence(parcel_id="P<2>", zone_id="west", moves=0.5, n_parcels=3),))
-    page = render_validation(named, read_criteria())
+    page = render_validation(named, read_config().acceptance)
     assert 'id="zones"' in page
     assert "P&lt;2&gt;" in page
     assert type(evaluation).from_json(named.to_json()).influential == named.influential

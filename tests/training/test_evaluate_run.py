@@ -14,7 +14,6 @@ from tests.training.parcels import make_package
 from training.acceptance import judge
 from training.card import card_of
 from training.config import FitConfig, read_config
-from training.criteria import read_criteria
 from training.evaluate.measure import measure
 from training.evaluate.own import OwnEvidence
 from training.evaluate.run import evaluate
@@ -123,8 +122,8 @@ def test_zones_that_differ_plainly_are_told_apart(evaluation: Evaluation) -> Non
 
 
 def test_the_report_is_written_and_a_quick_evaluation_carries_no_release(evaluation: Evaluation) -> None:
-    page = render_validation(evaluation, read_criteria())
+    page = render_validation(evaluation, read_config().acceptance)
     assert "This was a quick evaluation" in page
     assert json.loads(evaluation.to_json())["quick"] is True
-    judgement = judge(evaluation, read_criteria())
+    judgement = judge(evaluation, read_config().acceptance)
     assert any("quick" in reason for reason in judgement.reasons)

@@ -6,19 +6,19 @@ from dataclasses import replace
 import pytest
 
 from tests.training.evaluations import make_evaluation
-from training.criteria import read_criteria
+from training.config import read_config
 from training.record import Evaluation
 
 
 def test_json_and_back_is_the_same() -> None:
-    evaluation = make_evaluation(read_criteria())
+    evaluation = make_evaluation(read_config().acceptance)
     text = evaluation.to_json()
     assert Evaluation.from_json(text) == evaluation
     assert Evaluation.from_json(text).to_json() == text
 
 
 def test_what_is_no_number_becomes_null() -> None:
-    evaluation = make_evaluation(read_criteria())
+    evaluation = make_evaluation(read_config().acceptance)
     first = replace(evaluation.results[0], value=float("nan"), high=float("inf"))
     document = json.loads(replace(evaluation, results=(first,)).to_json())
     assert document["results"][0]["value"] is None
@@ -26,7 +26,7 @@ def test_what_is_no_number_becomes_null() -> None:
 
 
 def test_another_shape_is_refused_by_name() -> None:
-    document = json.loads(make_evaluation(read_criteria()).to_json())
+    document = json.loads(make_evaluation(read_config().acceptance).to_json())
     with pytest.raises(ValueError, match="schema_version must be '1', got '9'"):
         Evaluation.from_json(json.dumps({**document, "schema_version": "9"}))
     with pytest.raises(ValueError, match=r"evaluation must have no other members than .*'surprise'"):

@@ -7,7 +7,8 @@ from html.parser import HTMLParser
 import pytest
 
 from tests.training.evaluations import make_evaluation
-from training.criteria import Criteria, read_criteria
+from training.config import read_config
+from training.criteria import Criteria
 from training.validation_report import detection_limits, render_validation, validation_rows
 
 NEVER = r"\b(proves?|match(es)?|confirms?|authentic|conflict diamonds?)\b"
@@ -15,7 +16,7 @@ NEVER = r"\b(proves?|match(es)?|confirms?|authentic|conflict diamonds?)\b"
 
 @pytest.fixture(scope="module")
 def criteria() -> Criteria:
-    return read_criteria()
+    return read_config().acceptance
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,8 @@ from joblib import parallel_config
 
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.release import MANIFEST, Release, load_release
-from training.config import evidence_config
-from training.criteria import read_criteria
+from training.config import evidence_config, read_config
+from training.criteria import Criteria
 from training.declarants import try_declarations
 from training.evaluate.blends import measure_blends
 from training.evaluate.decisions import simulated_errors, tried_results
@@ -42,13 +42,23 @@ from training.validation_report import render_validation
 Progress = Callable[[str], None]
 
 
-def evaluate_model(folder: Path, reference: Path, *, quick: bool, n_jobs: int, progress: Progress) -> Path:
+def evaluate_model(
+    folder: Path,
+    reference: Path,
+    *,
+    quick: bool,
+    n_jobs: int,
+    progress: Progress,
+    criteria: Criteria | None = None,
+) -> Path:
     """Evaluate a folder on the package it was fitted to, and write what was found beside it.
 
     Parameters
     ----------
     quick : bool
         Fewer draws, mixtures and hardships; such an evaluation cannot carry a release.
+    criteria : Criteria, optional
+        What the report holds the figures against; those of ``config.toml`` without them.
 
     Returns
     -------
@@ -71,7 +81,7 @@ def evaluate_model(folder: Path, reference: Path, *, quick: bool, n_jobs: int, p
         )
     evaluation = evaluate(release, package, quick=quick, n_jobs=n_jobs, progress=progress)
     _put(folder, "evaluation.json", evaluation.to_json())
-    _put(folder, "validation.html", render_validation(evaluation, read_criteria()))
+    _put(folder, "validation.html", render_validation(evaluation, criteria or read_config().acceptance))
     return folder / "validation.html"
 
 
