@@ -113,10 +113,10 @@ def zircons(workbook: Path, out: Path) -> None:
 @click.option("--out", type=FOLDER, required=True)
 @work_options
 @config_option
-@click.option("--prior", type=FOLDER, help="Older release whose spread of parcels this one may lean on.")
+@click.option("--prior", metavar="RELEASE", help="Older release whose spread of parcels this one may lean on.")
 @click.option("--name", default="unreleased", show_default=True, help="What it calls itself until it is released.")
 def fit(
-    reference: Path, out: Path, jobs: int, scheduler: str | None, config: Path, prior: Path | None, name: str
+    reference: Path, out: Path, jobs: int, scheduler: str | None, config: Path, prior: str | None, name: str
 ) -> None:
     """Fit a model."""
     settings = replace(read_config(config), n_jobs=jobs)
@@ -129,7 +129,7 @@ def fit(
     from training.package import load_package
 
     package = load_package(reference)
-    older = None if prior is None else load_release(prior)
+    older = None if prior is None else load_release(_release(prior))
     with at_work("fit", jobs, scheduler) as progress:
         model, manifest = fit_release(package, settings, progress, older)
     manifest["release"] = name

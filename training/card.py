@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -37,7 +37,7 @@ stones, and weighs evidence; a decision stays with people. {synthetic}
 - Zones whose colour and morphology do not hang together as in the others (p < 0.05, for {n_tests} tests
   together): {", ".join(odd) or "none"}
 - Fewer than {rules["minimum_stones"]:g} stones are not compared
-
+{_assumed(manifest.get("assumed_days", []))}
 | zone | reference parcels |
 |---|---|
 {counts}
@@ -61,6 +61,14 @@ def _evidence(manifest: Mapping[str, Any]) -> str:
         f"tables weigh {choice['table_weight']:.0%} beside the explicit model; the spread of parcels of one zone is"
         f" taken {choice['shrinkage']:.0%} of the way to {target}, both as cross-validation chose"
     )
+
+
+def _assumed(days: Sequence[str]) -> str:
+    if not days:
+        return ""
+    return f"""- **Status of zones assumed**: the package's own never tells zones apart, so in training and measuring half of
+  the zones were taken to be compliant, another half from each of {", ".join(days)} on
+"""
 
 
 def _forced(forced: Mapping[str, Any]) -> str:

@@ -38,6 +38,7 @@ from training.rank import (
     judged_view,
 )
 from training.simulation import simulate
+from training.status import assumed_days
 
 Floats = NDArray[np.float64]
 
@@ -181,6 +182,7 @@ def _manifest(prepared: Prepared, fitted: Fitted, config: FitConfig, trials: Tri
         "scheme": reference.scheme.to_json(),
         "zone_table": reference.zone_table.to_json(),
         "zone_ids": list(prepared.zone_ids),
+        "assumed_days": assumed_days(reference.zone_table, prepared.zone_ids),
         "level_names": [list(names) for names in prepared.level_names],
         "unlisted_weight": config.evidence.unlisted_weight,
         "evidence": asdict(choice),

@@ -22,6 +22,13 @@ def tells_apart(table: ZoneTable, zones: Sequence[str]) -> bool:
     return False
 
 
+def assumed_days(table: ZoneTable, zones: Sequence[str]) -> list[str]:
+    """Return the days from which assumed periods begin; none where the package's own table tells zones apart."""
+    if tells_apart(table, zones):
+        return []
+    return sorted({period.valid_from.isoformat() for period in usable_status(table, zones).periods})
+
+
 def usable_status(table: ZoneTable, zones: Sequence[str]) -> ZoneTable:
     """Return the table itself, or one with assumed periods for training and measuring alone.
 

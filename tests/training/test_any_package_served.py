@@ -58,6 +58,7 @@ def test_from_tables_to_a_report(name: str, tmp_path: Path) -> None:
     assert release.name in (released / "validation.html").read_text("utf-8")
     weighed = {zone: len(carats) for zone, carats in release.manifest["carats"].items()}
     assert weighed == release.manifest["reference"]["n_parcels"]
+    assert ("Status of zones assumed" in release.card) == (name in ("no status",))
     try_release(release)
     parcels = [
         replace(parcel, declarations=tuple(Declaration(zone_id=zone, carats=1.0) for zone in zones))
