@@ -66,8 +66,8 @@ def _evidence(manifest: Mapping[str, Any]) -> str:
 def _assumed(days: Sequence[str]) -> str:
     if not days:
         return ""
-    return f"""- **Status of zones assumed**: the package's own never tells zones apart, so in training and measuring half
-  of the zones were taken to be compliant, another half from each of {", ".join(days)} on
+    return f"""- **Status of zones assumed**: the package's own never tells zones apart, so in training and measuring
+  half of the zones were taken to be compliant, another half from each of {", ".join(days)} on
 """
 
 

@@ -1,4 +1,4 @@
-"""``fit --prior RELEASE``: what an older release knows of the spread of parcels is carried over, and the card says it."""
+"""``fit --prior RELEASE``: what an older release knows of the spread of parcels is carried over, as the card says."""
 
 from __future__ import annotations
 
