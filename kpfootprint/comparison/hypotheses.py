@@ -165,11 +165,12 @@ def _origins(parcel: Parcel, release: Release, allowed: NDArray[np.bool_]) -> Or
         ]
         compliant = [k for k in known if allowed[k]]
         columns.append(tuple(compliant or known))
-    amounts = [part.carats or part.percent for part in parts]
+    amounts = [part.percent if part.carats is None else part.carats for part in parts]
+    stated = tuple(amount for amount in amounts if amount is not None)
     return Origins(
         names=(*(item.zone_id for item in parcel.declarations), *(item.country for item in parcel.countries)),
         columns=tuple(columns),
-        amounts=tuple(amount for amount in amounts if amount is not None) if all(amounts) else None,
+        amounts=stated if len(stated) == len(parts) and sum(stated) > 0 else None,
     )
 
 

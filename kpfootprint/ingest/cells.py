@@ -74,8 +74,18 @@ def read_text(cell: Cell) -> str | Broken | None:
     return text
 
 
+_DAY = re.compile(
+    r"(?P<year>\d{4}(?=[-/.])|(?:19|20)\d\d)(?P<mark>[-/.]?)(?P<month>\d\d)(?P=mark)(?P<day>\d\d)"
+    r"([T ]\d\d:\d\d(:\d\d)?)?",
+    re.ASCII,
+)
+
+
 def read_date(cell: Cell) -> date | Broken | None:
-    """Read a day: a date cell, or text ``YYYY-MM-DD``; blank gives None."""
+    """Read a day: a date cell, or text ``YYYY-MM-DD``, ``YYYY/MM/DD`` or ``YYYYMMDD``; blank gives None.
+
+    What begins with the year has one reading; ``11/03/2024`` has two, and is refused.
+    """
     if isinstance(cell, Odd):
         return Broken(cell.code, {"expected": "a date"})
     if is_blank(cell):
@@ -84,13 +94,11 @@ def read_date(cell: Cell) -> date | Broken | None:
         return cell.date()
     if isinstance(cell, date):
         return cell
-    if isinstance(cell, str):
-        text = cell.strip()
-        for tail in (" 00:00:00", "T00:00:00"):
-            text = text.removesuffix(tail)
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
+    if isinstance(cell, str | int | float) and not isinstance(cell, bool):
+        found = _DAY.fullmatch(text_of(cell))
+        if found is not None:
             try:
-                return date.fromisoformat(text)
+                return date(int(found["year"]), int(found["month"]), int(found["day"]))
             except ValueError:
                 pass
     return Broken("not_a_date")
@@ -168,10 +176,10 @@ def read_number(cell: Cell, marks: DecimalMarks, *, typed: bool = False) -> floa
 
 
 _UNIT = re.compile(
-    r"(?<=[\d.,])\s*(ct|cts|carats?|crt|k|pcs?|pces?|st|sts|stones?|pierres?)\.?", re.ASCII | re.IGNORECASE
+    r"(?<=[\d.,])\s*(ct|cts|carats?|crt|k|pcs?|pces?|st|sts|stones?|pierres?)\.?$", re.ASCII | re.IGNORECASE
 )
 _OTHER_UNIT = re.compile(
-    r"(?<=[\d.,])\s*(g|gr|grs|grain|grains|gram|grams|grammes?|mg|kg|pts?|points?|mm)\.?", re.ASCII | re.IGNORECASE
+    r"(?<=[\d.,])\s*(g|gr|grs|grain|grains|gram|grams|grammes?|mg|kg|pts?|points?|mm)\.?$", re.ASCII | re.IGNORECASE
 )
 
 
@@ -181,7 +189,7 @@ def without_unit(text: str) -> str | Broken:
         return text
     for pattern, found in ((_UNIT, ""), (_OTHER_UNIT, None)):
         hit = pattern.search(text)
-        if hit is not None and hit.end() == len(text):
+        if hit is not None:
             return Broken("unknown_unit") if found is None else text[: hit.start()]
     return text
 

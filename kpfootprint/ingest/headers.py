@@ -305,6 +305,10 @@ class Headers:
         """Folded words of which a label of a total or of a summary has one at least."""
         return (*self._roles["total"], *self._roles["total_alone"], *self._roles["summary"])
 
+    def is_size(self, token: str) -> bool:
+        """Say whether a word of a header stands for sizes."""
+        return self._is("size", token)
+
     def is_unit(self, text: str) -> bool:
         """Say whether a cell below a header is the unit of its column: ``ct``, ``g``, ``pcs``, ``%``."""
         return len(text) <= 12 and text.strip("()[]. ").casefold() in _UNITS

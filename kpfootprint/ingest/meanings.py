@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -74,8 +75,35 @@ def meanings_of(raw: RawTable, headers: Headers, choices: Choices) -> list[Meani
 # What the cells say where headers do not.
 
 
+_UNITS_OF_SIZES: Mapping[str, frozenset[str]] = {
+    "gr": frozenset({"gr", "grs", "grain", "grains", "grainer", "grainers"}),
+    "ct": frozenset({"ct", "cts", "carat", "carats", "karat"}),
+    "pts": frozenset({"pt", "pts", "point", "points", "pointer", "pointers"}),
+}
+_BARE_SIZE = re.compile(r"[<>+-]?\s*\d+([.,]\d+)?\s*((-|–|/|to|à|a|bis)\s*\d+([.,]\d+)?)?\s*\+?")
+
+
+def _with_units_of_headers(sheet: Sheet) -> Sheet:
+    """Give sizes the unit that their header names: ``4`` below ``Grainer``, ``0.30-0.49`` below ``Size (ct)``."""
+    columns, meanings = list(sheet.raw.columns), list(sheet.meanings)
+    for at, column in enumerate(columns):
+        tokens = set(tokens_of(column.header))
+        units = [unit for unit, words in _UNITS_OF_SIZES.items() if tokens & words]
+        named = meanings[at].role == "size_class" or any(sheet.headers.is_size(token) for token in tokens)
+        if len(units) != 1 or not (named or "grainer" in " ".join(tokens)) or isinstance(column.cells, PlainCells):
+            continue
+        texts = [text_of(cell) for cell in cells_of(column, sheet.headers)]
+        bare = bool(texts) and all(_BARE_SIZE.fullmatch(text) for text in texts)
+        if not bare or (units == ["ct"] and all(text.replace(".", "").replace(",", "").isdigit() for text in texts)):
+            continue
+        cells = [f"{text_of(c)} {units[0]}" if _BARE_SIZE.fullmatch(text_of(c)) else c for c in column.cells]
+        columns[at], meanings[at] = replace(column, cells=cells), Meaning(role="size_class")
+    return replace(sheet, raw=replace(sheet.raw, columns=columns), meanings=meanings)
+
+
 def with_cells_asked(sheet: Sheet) -> Sheet:
     """Return a sheet whose meanings were held against the cells of the columns; what stays open is told."""
+    sheet = _with_units_of_headers(sheet)
     meanings = list(sheet.meanings)
     for at, meaning in enumerate(meanings):
         if not meaning.sure or meaning.role in ("row", "size_class", "carats", "n_stones"):

@@ -9,7 +9,7 @@ import numpy as np
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.cells import Cell, is_blank, read_date, text_of
-from kpfootprint.ingest.headers import Headers
+from kpfootprint.ingest.headers import Headers, Meaning
 from kpfootprint.ingest.layout import understand
 from kpfootprint.ingest.meanings import Choices
 from kpfootprint.ingest.rules import Broken, problem
@@ -100,6 +100,7 @@ def recognise_all(
 ) -> dict[str, Table]:
     """Recognise the tables of an input, by kind; what is given twice or is none that is known is told."""
     tables: dict[str, Table] = {}
+    passed: list[str] = []
     names = table_names()
     several = len(raws) > 1
     first = ("parcels", "declarations")
@@ -112,6 +113,8 @@ def recognise_all(
                 recognise(raw, "stones", headers.words, problems)
             elif several and hint is None and close_to_a_table(raw.name):
                 problems.append(problem(Broken("unknown_table", {"known": ", ".join(TABLES)}), table=raw.name))
+            elif several:
+                passed.append(raw.name)
         for table in found:
             if table.kind in tables and table is not found[0]:
                 continue  # zones beside stones do not go before a table of declarations
@@ -120,8 +123,10 @@ def recognise_all(
                 problems.append(problem(Broken("table_twice", {"other": other}), table=table.name))
             else:
                 tables[table.kind] = table
+    if passed and tables:
+        next(iter(tables.values())).trace.passed_over.extend(passed)
     if "parcels" not in tables:
-        titles = [title for raw in raws if (title := _titles(raw, headers.words)) is not None]
+        titles = [title for raw in raws if (title := _titles(raw, headers)) is not None]
         if len(titles) == 1 and raws:
             tables["parcels"] = titles[0]
     return tables
@@ -146,15 +151,15 @@ def _tables_of(
     before = len(problems)
     if hint == "declarations" and several:
         return [recognise(raw, "declarations", words, problems)]
-    found = understand(raw, hint if several else None, headers, choices, problems)
+    found = understand(raw, hint if several else None, headers, choices, problems, several=several and hint is None)
     if not found and len(problems) == before and hint is not None and several:
         return [recognise(raw, hint, words, problems)]
     return found
 
 
-def _titles(raw: RawTable, words: Words) -> Table | None:
+def _titles(raw: RawTable, headers: Headers) -> Table | None:
     """Read what titles above a table say of the parcel: ``Parcel | CAR-2019-07``, ``Exporter: A``."""
-    known = words.columns("parcels")
+    known = headers.words.columns("parcels")
     found: dict[str, tuple[str, Cell]] = {}
     row = 0
     for line, cells in raw.titles:
@@ -168,7 +173,7 @@ def _titles(raw: RawTable, words: Words) -> Table | None:
             elif at + 1 < len(filled) and not text_of(filled[at + 1]).endswith(":"):
                 pairs.append((text.rstrip(": "), filled[at + 1]))
         for key, value in pairs:
-            name = known.get(fold(key))
+            name = known.get(fold(key)) or _measure(headers.of(key))
             if name in _TITLED and name not in found and not _is_odd(name, value):
                 found[name] = (key, value)
                 row = line
@@ -179,6 +184,12 @@ def _titles(raw: RawTable, words: Words) -> Table | None:
     return Table(
         kind="parcels", name=raw.name, columns=columns, n_rows=1, rows=rows, ragged={}, n_columns=1, typed=False
     )
+
+
+def _measure(meaning: Meaning) -> str | None:
+    """Return ``n_stones`` or ``carats`` where a title names the number or the weight of the whole."""
+    plain = not meaning.wide and not meaning.party and meaning.part != "sample"
+    return meaning.role if plain and meaning.role in ("n_stones", "carats") else None
 
 
 def _is_odd(name: str, value: Cell) -> bool:

@@ -71,6 +71,18 @@ RULES: Final[Mapping[str, str]] = {
         "the rows seem to be lots of several stones, by {header}, and no column says how many; give the number of "
         "stones of each lot in a column headed n_stones, or head that column remarks if each row is one stone"
     ),
+    "points_or_carats": (
+        "all weights of {header} are whole numbers, so that they could be points (0.01 ct); give carats, or head the "
+        "column weight_ct if they are"
+    ),
+    "blank_below": (
+        "{header} is blank here and filled above and below, so that it could go on from above or be not recorded; "
+        "repeat it in each row"
+    ),
+    "transposed": (
+        "classes stand in columns and {header} in rows; turn the table, so that each class has a row, or each "
+        "measure its columns"
+    ),
     "word_for_number": (
         "a word stands where the other rows are numbered, so that the row could be a stone or none; number it, name "
         "it Total, or take it out"

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, time, timedelta
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from kpfootprint.ingest.cells import Cell, Odd
 from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.heads import LOOKED_AT, Head, find_head
 from kpfootprint.ingest.tables import ColumnMaker, RawTable, without_blank_rows
-from kpfootprint.ingest.words import Words
+from kpfootprint.ingest.words import Words, declared_words
 from kpfootprint.wanted import NoLongerWanted, each, go_on
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ _BLANK_ROWS = 100_000
 _SHARED_STRINGS = 1_500_000
 _REPEATS = 9_999
 """How often a filled row of an .ods sheet may say that it repeats."""
+
+_LITERAL = re.compile(r'"([^"]*)"|\\(.)')
+"""What a number format writes as it stands: in quotes, or after a backslash."""
 
 _ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\br="(\d+)"')
 _FAR_ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\br="(\d{7,})"')
@@ -87,13 +91,14 @@ def read_workbook(data: bytes, name: str, budget: Budget, limits: Limits, words:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             book = openpyxl.load_workbook(_Asking(data), read_only=True, data_only=False, keep_links=False)
+            cell_of = partial(_cell, units={})
             try:
                 tables = []
                 for sheet in book.worksheets:
                     sheet.reset_dimensions()
                     text = texts.get(str(getattr(sheet, "_worksheet_path", "")).lstrip("/"), b"")
                     facts = _facts(text, hidden=sheet.sheet_state != "visible")
-                    rows = (tuple(map(_cell, row)) for row in sheet.iter_rows())
+                    rows = (tuple(map(cell_of, row)) for row in sheet.iter_rows())
                     table = _read_sheet(_filled(rows, facts), sheet.title, name, words, limits)
                     if table is not None:
                         tables.append(replace(table, hidden=facts.hidden))
@@ -251,14 +256,31 @@ def _chunks(
         yield chunk
 
 
-def _cell(cell: SheetCell) -> Cell:
+def _cell(cell: SheetCell, units: dict[int, str]) -> Cell:
+    """Return a cell; a number that is shown in a unit other than carats or stones is what is shown: ``"0.5 g"``."""
     value = cell.value
     if value is None:
         return None
     if cell.data_type == "f":
         text = getattr(value, "text", None) or value
         return Odd("formula_cell", str(text))
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        style = getattr(cell, "_style_id", 0)
+        unit = units.get(style)
+        if unit is None:
+            unit = units[style] = _unit_shown(cell.number_format)
+        if unit:
+            return f"{value * 100:.12g}%" if unit == "%" else f"{value:.12g} {unit}"
     return _value(value)
+
+
+def _unit_shown(number_format: str) -> str:
+    """Return the unit that a number format writes beside the number, unless it is carats or stones: ``0.00 "g"``."""
+    shown = number_format.partition(";")[0]
+    words = "".join(quoted or escaped for quoted, escaped in _LITERAL.findall(shown)).strip(" ().")
+    if words:
+        return words if words.casefold() in declared_words()["headers"]["other_unit"] else ""
+    return "%" if "%" in _LITERAL.sub("", shown) else ""
 
 
 def _value(value: object) -> Cell:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kpfootprint.comparison.free_shares import blends_of
-from kpfootprint.comparison.hypotheses import Origins
+from kpfootprint.comparison.hypotheses import Origins, form_hypotheses
 from kpfootprint.comparison.results import Examination
 from kpfootprint.parcel import Declaration, DeclaredCountry, Parcel
 from tests.test_flow import DAY
@@ -108,3 +108,18 @@ def test_blends_keep_what_is_stated() -> None:
     assert free[:, 2].std() > 0.2
     single = blends_of(Origins(names=("A",), columns=((1,),), amounts=None), mean_ct, stated=True)
     assert single.tolist() == [[0.0, 1.0, 0.0]]
+
+
+def test_nothing_declared_of_a_zone_is_nothing_and_not_a_share_that_nobody_stated() -> None:
+    parcel = declared(
+        references(300, 12)[0][0],
+        DeclaredCountry(country="CF", carats=10.0),
+        DeclaredCountry(country="CD", carats=0.0),
+    )
+    release = shipped()
+    mean_ct = np.ones((1, len(release.zone_ids)))
+    (origins,) = form_hypotheses((parcel,), release, DAY, mean_ct).origins
+    assert origins is not None
+    assert origins.amounts == (10.0, 0.0)
+    blends = blends_of(origins, mean_ct[0], stated=True)
+    assert np.all(blends[:, list(origins.columns[1])] == 0.0)

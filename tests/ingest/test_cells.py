@@ -116,6 +116,11 @@ def test_reading_a_number_gives_a_finite_number_nan_for_blank_or_a_broken_rule(c
         ("2024-02-29", date(2024, 2, 29)),
         (" 2024-02-29 00:00:00 ", date(2024, 2, 29)),
         (datetime(2024, 2, 29, 10), date(2024, 2, 29)),
+        ("20240229", date(2024, 2, 29)),
+        (20240229, date(2024, 2, 29)),
+        ("2024/02/29", date(2024, 2, 29)),
+        ("2024.02.29", date(2024, 2, 29)),
+        ("2024-02-29T14:30:00", date(2024, 2, 29)),
         ("", None),
         (None, None),
     ],
@@ -125,7 +130,8 @@ def test_days(cell: Cell, day: date | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "cell", ["2023-02-29", "29/02/2024", "03/04/2024", "20240229", 45351, 45351.0, "2024-2-9", True]
+    "cell",
+    ["2023-02-29", "29/02/2024", "03/04/2024", "11032024", 20240231, "2024-02/29", 45351, 45351.0, "2024-2-9", True],
 )
 def test_days_that_can_be_read_in_two_ways_are_refused(cell: Cell) -> None:
     assert read_date(cell) == Broken("not_a_date")

@@ -198,3 +198,48 @@ def test_a_header_of_a_million_columns_is_counted_before_it_is_built(
     start = time.monotonic()
     assert [item.code for item in read(path, scheme, zone_table).problems] == ["too_many_columns"]
     assert time.monotonic() - start < 10
+
+
+def shown(rows: list[list[object]], formats: dict[int, str]) -> Upload:
+    """Return a workbook with number formats by column, counted from 1."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in rows:
+        sheet.append(row)
+    for column, number_format in formats.items():
+        for row in range(2, len(rows) + 1):
+            sheet.cell(row, column).number_format = number_format
+    out = io.BytesIO()
+    book.save(out)
+    return Upload("shown.xlsx", out.getvalue())
+
+
+LIST: list[list[object]] = [["Stone", "Weight", "Colour"], [1, 0.5, "cape"], [2, 0.6, "brown"]]
+
+
+@pytest.mark.parametrize(
+    "number_format", ['0.00 "g"', "0.00\\g", '0 "pts"', '0.00" mg"', '0.000\\ "grains";-0.000', "0%"]
+)
+def test_a_number_shown_in_another_unit_is_not_carats(
+    number_format: str, scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    found = read(shown(LIST, {2: number_format}), scheme, zone_table, one=True)
+    assert found.parcels == ()
+    assert {problem.code for problem in found.problems} <= {"unknown_unit", "percent_alone"}
+
+
+@pytest.mark.parametrize("number_format", ['0.00 "ct"', "0.00", '#,##0.00" carats"', "[$$-409]#,##0.00", "0.0_);(0.0)"])
+def test_carats_may_be_shown_as_such(number_format: str, scheme: Scheme, zone_table: ZoneTable) -> None:
+    (parcel,) = read(shown(LIST, {2: number_format}), scheme, zone_table, one=True).parcels
+    assert (parcel.n_stones, parcel.carats) == (2, 1.1)
+
+
+def test_grainers_and_percentages_are_read_as_they_are_shown(scheme: Scheme, zone_table: ZoneTable) -> None:
+    ladder: list[list[object]] = [["Size", "Pcs", "Cts"], [4, 40, 40.4], [3, 20, 15.1]]
+    (parcel,) = read(shown(ladder, {1: '0 "gr"'}), scheme, zone_table, one=True).parcels
+    assert parcel.read_as is not None
+    assert parcel.read_as["classes"] == {"size": {"3 gr": 20, "4 gr": 40}}
+    shares: list[list[object]] = [["Size", "White", "Cape"], ["+9-11", 0.4, 0.6], ["+11-12", 0.5, 0.5]]
+    found = read(shown(shares, {2: "0%", 3: "0%"}), scheme, zone_table, one=True)
+    assert [problem.code for problem in found.problems] == ["percent_alone"]

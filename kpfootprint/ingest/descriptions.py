@@ -1,0 +1,136 @@
+"""Descriptions of lots and stones: ``4-8 GR SAWABLES WHITE`` names a size, a shape and a colour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from kpfootprint.ingest.cells import Cell, Odd, is_blank, text_of
+from kpfootprint.ingest.headers import Headers, Meaning
+from kpfootprint.ingest.meanings import Sheet, listed
+from kpfootprint.ingest.sizes import size_span
+from kpfootprint.ingest.tables import Column, Note
+from kpfootprint.ingest.words import attribute_words, class_code, code_names
+from kpfootprint.scheme import Attribute
+
+_LONGEST = 4
+"""Words that the name of a class or of a size class has at most."""
+
+
+def split_descriptions(
+    column: Column, attributes: Sequence[Attribute], headers: Headers
+) -> tuple[dict[str, Column], list[str]]:
+    """Read sizes and classes out of a column of descriptions.
+
+    Returns
+    -------
+    dict of str to Column
+        ``size_class`` and the columns of the attributes that some description names. Blank where one names nothing,
+        or several classes that no set of the package holds together.
+    list of str
+        Words that were not understood.
+    """
+    names = ["size_class", *(item.column for item in attributes)]
+    read: dict[str, list[Cell]] = {name: [] for name in names}
+    unread: list[str] = []
+    for cell in column.cells:
+        found = {} if is_blank(cell) or isinstance(cell, Odd) else _split(text_of(cell), attributes, headers, unread)
+        for name in names:
+            read[name].append(found.get(name))
+    made: dict[str, Column] = {}
+    for name in names:
+        if any(value is not None for value in read[name]):
+            cells = list(dict.fromkeys(read[name]))
+            place = {value: at for at, value in enumerate(cells)}
+            codes = np.array([place[value] for value in read[name]], dtype=np.int32)
+            made[name] = Column(column.header, cells, codes[column.codes])
+    return made, list(dict.fromkeys(unread))
+
+
+def _split(text: str, attributes: Sequence[Attribute], headers: Headers, unread: list[str]) -> dict[str, str]:
+    words = [word for word in text.replace("/", " / ").replace(";", " ").split() if word not in ("/", "&", "-", ",")]
+    words = _whole_ranges(text) or words
+    found: dict[str, str] = {}
+    sizes: list[str] = []
+    codes: dict[str, set[int]] = {}
+    known = {item.name: attribute_words(item) for item in attributes}
+    start = 0
+    while start < len(words):
+        for end in range(min(len(words), start + _LONGEST), start, -1):
+            piece = " ".join(words[start:end])
+            if size_span(piece, headers.words.scheme) is not None:
+                sizes.append(piece)
+                break
+            hits = [(item, code) for item in attributes if (code := class_code(piece, known[item.name])) is not None]
+            if len(hits) == 1:
+                codes.setdefault(hits[0][0].column, set()).add(hits[0][1])
+                break
+        else:
+            unread.append(words[start])
+            end = start + 1
+        start = end
+    if len(set(sizes)) == 1:
+        found["size_class"] = sizes[0]
+    elif sizes:
+        unread += sizes
+    for item in attributes:
+        code = _one_code(item, codes.get(item.column, set()))
+        if code is not None:
+            found[item.column] = code_names(item)[code]
+        elif codes.get(item.column):
+            unread += [code_names(item)[code] for code in sorted(codes[item.column])]
+    return found
+
+
+def _whole_ranges(text: str) -> list[str]:
+    """Return the words of a description whose slashes stand between numbers, as in ``4/6 GR``."""
+    return (
+        text.split()
+        if any(
+            a.isdigit() and b.isdigit()
+            for a, b in zip(text.partition("/")[0][-1:], text.partition("/")[2][:1], strict=False)
+        )
+        else []
+    )
+
+
+def _one_code(item: Attribute, codes: set[int]) -> int | None:
+    """Return the only code, or that of the set that holds all of them and no other class; None where there is none."""
+    if len(codes) == 1:
+        return next(iter(codes))
+    members = [_members(item, code) for code in codes]
+    union: set[str] = set().union(*members) if members else set()
+    for code in range(len(code_names(item))):
+        if codes and _members(item, code) == union:
+            return code
+    return None
+
+
+def _members(item: Attribute, code: int) -> set[str]:
+    if code < len(item.classes):
+        return {item.classes[code].name}
+    return set(item.sets[code - len(item.classes)].members)
+
+
+def described(sheet: Sheet) -> Sheet:
+    """Read sizes, colours and shapes out of descriptions: ``4-8 GR MAKEABLES CAPE``."""
+    places = sheet.places("description")
+    if not places or sheet.places("size_class"):
+        return sheet
+    at = places[0]
+    scheme = sheet.headers.words.scheme
+    taken = {item.role for item in sheet.meanings}
+    free = [item for item in scheme.categorical if item.column not in taken]
+    made, unread = split_descriptions(sheet.raw.columns[at], free, sheet.headers)
+    if not made:
+        return sheet
+    raw = replace(sheet.raw, columns=[*sheet.raw.columns, *made.values()])
+    meanings = [*sheet.meanings, *(Meaning(role=name) for name in made)]
+    meanings[at] = Meaning(role="described")
+    if unread:
+        sheet.trace.notes.append(
+            Note(code="words_passed_over", values={"column": sheet.raw.columns[at].header, "words": listed(unread, 12)})
+        )
+    return replace(sheet, raw=raw, meanings=meanings)
