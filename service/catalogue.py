@@ -10,7 +10,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from jinja2.ext import babel_extract
 
-from kpfootprint.ingest import RULES
+from kpfootprint.ingest import NOTES, RULES
 from kpfootprint.planning.rules import RULES as PLANNING_RULES
 from service.endpoints import ENDPOINTS
 from service.errors import KINDS
@@ -43,6 +43,7 @@ def messages() -> Iterator[str]:
     yield from (CHOOSE, NO_REASON, NOT_JUDGED, NO_PACKAGE)
     yield from filter(None, STATUS_NOTES.values())
     yield from (*RULES.values(), *PLANNING_RULES.values())
+    yield from NOTES.values()
     for example in EXAMPLES:
         yield from (example.title, example.about)
 

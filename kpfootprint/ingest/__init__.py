@@ -1,7 +1,7 @@
 """Reading submissions: files and JSON documents become parcels, or a list of everything that is wrong with them."""
 
 from kpfootprint.ingest.archive import Limits
-from kpfootprint.ingest.assemble import ParcelFailure, Submission
+from kpfootprint.ingest.assemble import NOTES, ParcelFailure, Submission
 from kpfootprint.ingest.cells import number_given
 from kpfootprint.ingest.document import ingest_json, parcel_to_json
 from kpfootprint.ingest.files import Upload
@@ -10,6 +10,7 @@ from kpfootprint.ingest.reading import Reading, ingest_file, ingest_submission, 
 from kpfootprint.ingest.rules import RULES, text_of_rule
 
 __all__ = [
+    "NOTES",
     "RULES",
     "Choices",
     "Limits",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -45,8 +47,11 @@ class BodyInspection:
         check_length(headers.get("content-length"), limit)
         if body is not None:
             visit.media_type = _media_type(body, headers)
+        packed = _packed(headers, streamed=body is not None and body.streamed)
         if body is None or not body.streamed:
             visit.body = await whole_body(receive, limit)
+            if packed:
+                visit.body = unpacked(visit.body, limit)
             await self.app(scope, _replaying(visit.body, receive), send)
             return
         counted = _Counted(receive, limit)
@@ -69,6 +74,31 @@ def _media_type(body: Body, headers: Headers) -> str:
     if given and given not in body.kinds:
         raise Refused("unsupported_media_type", f"Send {' or '.join(body.kinds)}, not {given[:80]}.")
     return given or next(iter(body.kinds))
+
+
+def _packed(headers: Headers, *, streamed: bool) -> bool:
+    """Say whether a body is packed by gzip; another packing, or that of an upload, is refused."""
+    packing = headers.get("content-encoding", "identity").strip().lower()
+    if packing == "identity":
+        return False
+    if packing not in ("gzip", "x-gzip") or streamed:
+        what = "Send the file itself packed, as .csv.gz or .zip" if streamed else "Send it as it is, or packed by gzip"
+        raise Refused("unsupported_media_type", f"A body with Content-Encoding {packing[:40]} is not read. {what}.")
+    return True
+
+
+def unpacked(body: bytes, limit: int) -> bytes:
+    """Unpack gzip; what unpacks to more than `limit` bytes is refused before it is."""
+    unpacking = zlib.decompressobj(wbits=31)
+    try:
+        plain = unpacking.decompress(body, limit + 1)
+    except zlib.error as error:
+        raise Refused("bad_request", f"The body is not gzip, as its Content-Encoding says: {error}.") from None
+    if len(plain) > limit:
+        raise _too_large(limit)
+    if not unpacking.eof or unpacking.unused_data:
+        raise Refused("bad_request", "The body is not one whole piece of gzip, as its Content-Encoding says.")
+    return plain
 
 
 def check_length(value: str | None, limit: int) -> None:

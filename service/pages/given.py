@@ -42,9 +42,7 @@ class Given:
             "specials_removed": {"yes": True, "no": False}.get(self.specials_removed),
         }
         declarations = [
-            _filled({"zone_id": zone, "carats": number_given(carats) if carats else None})
-            for zone, carats in zip(self.zones, self.carats, strict=True)
-            if zone or carats
+            _declared(zone, carats) for zone, carats in zip(self.zones, self.carats, strict=True) if zone or carats
         ]
         parcel: dict[str, Any] = {
             "parcel_id": self.parcel_id,
@@ -54,6 +52,20 @@ class Given:
             "conditions": _filled(conditions),
         }
         return _filled(parcel)
+
+
+def _declared(zone: str, amount: str) -> dict[str, Any]:
+    """Return a row of the declaration: a zone, or ``country:CF``, with carats or ``60%`` of them."""
+    country = zone.removeprefix("country:") if zone.startswith("country:") else ""
+    percent = amount.removesuffix("%").strip() if amount.endswith("%") else ""
+    return _filled(
+        {
+            "zone_id": "" if country else zone,
+            "country": country,
+            "carats": number_given(amount) if amount and not percent else None,
+            "percent": number_given(percent) if percent else None,
+        }
+    )
 
 
 def given_in(form: FormData) -> Given:

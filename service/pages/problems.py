@@ -1,12 +1,15 @@
-"""Problems of an input in the language of whoever sent it."""
+"""Problems of an input, and how it was read, in the language of whoever sent it."""
 
 from __future__ import annotations
 
 import gettext
+from collections.abc import Mapping
+from typing import Any
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest import RULES, text_of_rule
+from kpfootprint.ingest import NOTES, RULES, text_of_rule
 from kpfootprint.planning.rules import RULES as PLANNING_RULES
+from kpfootprint.scheme import AttributeClass, ClassSet, Scheme
 
 
 def told(problem: Problem, catalogue: gettext.NullTranslations) -> str:
@@ -21,3 +24,22 @@ def told(problem: Problem, catalogue: gettext.NullTranslations) -> str:
         return catalogue.gettext(planning or text_of_rule(problem.code, problem.values)).format(**problem.values)
     except (KeyError, IndexError):
         return problem.reason
+
+
+def noted(note: Mapping[str, Any], catalogue: gettext.NullTranslations) -> str:
+    """Return what a receipt tells of a row or a sheet, in the language of the catalogue."""
+    return catalogue.gettext(NOTES[note["code"]]).format(**note["values"])
+
+
+def classes_named(read_as: Mapping[str, Any], scheme: Scheme, lang: str) -> list[tuple[str, list[tuple[str, int]]]]:
+    """Return the classes of a receipt with the stones of each, under the names of a language."""
+    named: list[tuple[str, list[tuple[str, int]]]] = []
+    attributes = {item.name: item for item in scheme.categorical}
+    for name, counts in read_as["classes"].items():
+        item = attributes.get(name)
+        parts: list[AttributeClass | ClassSet] = [] if item is None else [*item.classes, *item.sets]
+        labels = {part.name: part.labels.get(lang, part.name) for part in parts}
+        title = scheme.size.labels.get(lang, name) if item is None else item.labels.get(lang, name)
+        if counts:
+            named.append((title, [(labels.get(label, label), count) for label, count in counts.items()]))
+    return named

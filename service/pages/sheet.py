@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.datastructures import FormData
 
+from kpfootprint.errors import Problem
 from kpfootprint.ingest import Reading, Upload
 from service.pages.forms import text_of
 
@@ -65,7 +67,7 @@ class Sheet:
     read_as : mapping or None
         How it was read, where it can be read.
     lines : tuple of (number, text, at fault)
-        The lines at fault, each with the one above it; of workbooks none.
+        The lines at fault, each with the one above it; of a workbook, those of the sheet with the first of them.
     questions : tuple of tuples of str
         For each question its possible answers, as ``question=answer``.
     chosen : tuple of str
@@ -94,16 +96,40 @@ class Sheet:
             held=held,
             read_as=None if parcel is None else parcel.read_as,
             parcel_id="" if parcel is None else parcel.parcel_id,
-            lines=_lines(upload, {problem.row for problem in reading.problems if problem.row is not None}),
+            lines=_lines(upload, [problem for problem in reading.problems if problem.row is not None]),
             questions=tuple(tuple(f"{key}={answer}" for key, answer in pairs) for pairs in asked if pairs),
             chosen=tuple(f"{question}={answer}" for question, answer in choices.items()),
         )
 
 
-def _lines(upload: Upload, rows: set[int]) -> tuple[tuple[int, str, bool], ...]:
-    """Return the lines at fault of a text, with the line above each."""
-    if not rows or not upload.name.lower().endswith((".csv", ".tsv", ".txt")):
+def _lines(upload: Upload, problems: list[Problem]) -> tuple[tuple[int, str, bool], ...]:
+    """Return the lines at fault of a text or a workbook, with the line above each."""
+    name = upload.name.lower()
+    if not problems or len(upload.data) > MAX_HELD:
         return ()
-    text = upload.data.decode("utf-8-sig", errors="replace").splitlines()
-    shown = sorted({1} | {near for row in sorted(rows)[:_SHOWN] for near in (row - 1, row)})
-    return tuple((at, text[at - 1][:_WIDTH], at in rows) for at in shown if 1 <= at <= len(text))
+    if name.endswith((".csv", ".tsv", ".txt")):
+        lines, rows = upload.data.decode("utf-8-sig", errors="replace").splitlines(), {p.row for p in problems}
+    elif name.endswith((".xlsx", ".ods", ".xls")):
+        table = problems[0].table
+        lines, rows = _lines_of_book(upload.data, table), {p.row for p in problems if p.table == table}
+    else:
+        return ()
+    faults = sorted(row for row in rows if row is not None)[:_SHOWN]
+    shown = sorted({1} | {near for row in faults for near in (row - 1, row)})
+    return tuple((at, lines[at - 1][:_WIDTH], at in rows) for at in shown if 1 <= at <= len(lines))
+
+
+def _lines_of_book(data: bytes, table: str) -> list[str]:
+    """Return the rows of a sheet as lines; the workbook was read before, within its limits."""
+    from python_calamine import CalamineWorkbook
+
+    book = CalamineWorkbook.from_filelike(io.BytesIO(data))
+    if table not in book.sheet_names:
+        return []
+    sheet = book.get_sheet_by_name(table).to_python(skip_empty_area=False)
+    return [" | ".join(text_in_cell(cell) for cell in row) for row in sheet]
+
+
+def text_in_cell(cell: object) -> str:
+    """Return a cell as it is shown: a whole number without its point."""
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)

@@ -23,7 +23,7 @@ from service.languages import language_of
 from service.pages.examples import EXAMPLES, available
 from service.pages.forms import file_of, read_form, text_of
 from service.pages.given import ROWS, Given, given_in
-from service.pages.problems import told
+from service.pages.problems import classes_named, noted, told
 from service.pages.render import link_to, page, translations
 from service.pages.sheet import Held, Sheet, choices_in, held_in
 from service.pages.submissions import checked
@@ -118,6 +118,8 @@ def _form(request: Request, given: Given, problems: tuple[Problem, ...], sheet: 
         problems=sorted(problems, key=lambda item: (item.table, item.row or 0)),
         sheet=sheet,
         told=lambda problem: told(problem, catalogue),
+        noted=lambda note: noted(note, catalogue),
+        classes_named=lambda read: classes_named(read, release.scheme, language_of(request)),
         zones_by_country=_by_country(table, language_of(request), day),
         names={zone.zone_id: zone.name for zone in table.zones},
         sieve_sets=[(item.name, item.name) for item in release.scheme.sieve_sets],
@@ -138,14 +140,14 @@ def _day_of(given: Given) -> date:
         return today()
 
 
-def _by_country(table: ZoneTable, lang: str, day: date) -> list[tuple[str, list[dict[str, str]]]]:
-    """Return the zones by country as options, with a note where one is not compliant on the day."""
+def _by_country(table: ZoneTable, lang: str, day: date) -> list[tuple[str, str, list[dict[str, str]]]]:
+    """Return the zones by country (code and name) as options, with a note where one is not compliant on the day."""
     groups: dict[str, list[dict[str, str]]] = {}
     for zone in table.zones:
         note = STATUS_NOTES.get(table.status_on(zone.zone_id, day), "")
         groups.setdefault(zone.country, []).append({"zone_id": zone.zone_id, "name": zone.name, "note": note})
     names = Locale.parse(lang).territories
-    return [(names.get(country, country), zones) for country, zones in groups.items()]
+    return [(country, names.get(country, country), zones) for country, zones in groups.items()]
 
 
 ENDPOINTS = (

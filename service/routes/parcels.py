@@ -50,8 +50,9 @@ CONDITIONS: Final[Mapping[str, str]] = {
 }
 DECLARE = "For a table: a declared zone, ZONE, ZONE=CARATS or ZONE=60%; repeat it for a blend; country:CF."
 CHOOSE = "For a table that can be read in two ways: QUESTION=ANSWER, as its problem names them; may be repeated."
+CHOOSING = text("choose", CHOOSE, repeats=True)
 GIVEN: tuple[Query, ...] = (
-    text("choose", CHOOSE, repeats=True),
+    CHOOSING,
     text("declare", DECLARE, repeats=True),
     *(text(name, f"For a table: {about}") for name, about in {**TEXTS, **CONDITIONS}.items()),
 )
@@ -78,7 +79,7 @@ async def reader_of(request: Request) -> Reader:
     if visit.media_type == JSON:
         document = json_in(visit.body)
         return lambda release: ingest_json(document, release.scheme, release.zone_table, given=given)
-    choices = _choices(visit.asked["choose"])
+    choices = choices_of(visit.asked["choose"])
     if visit.media_type in TABLES:
         upload, name = io.BytesIO(visit.body), TABLES[visit.media_type]
         return partial(parcel_of_file, upload=upload, name=name, parcel=given, choices=choices)
@@ -111,7 +112,7 @@ async def _reader_of_form(request: Request, given: dict[str, Any], choices: dict
         )
         raise refusal_for(problems)
     declared = [value for value in form.getlist("declare") if isinstance(value, str) and value.strip()]
-    choices |= _choices([value for value in form.getlist("choose") if isinstance(value, str)])
+    choices |= choices_of([value for value in form.getlist("choose") if isinstance(value, str)])
     own = _given({key: fields.get(key) for key in (*TEXTS, *CONDITIONS)}, tuple(declared))
     document = json_in(fields["parcel"].encode()) if "parcel" in fields else {}
     if not isinstance(document, dict):
@@ -152,7 +153,7 @@ def _declaration(item: str) -> dict[str, Any]:
     return place | {"percent" if percent else "carats": number_given(amount.strip().removesuffix("%").strip())}
 
 
-def _choices(said: Iterable[str]) -> dict[str, str]:
+def choices_of(said: Iterable[str]) -> dict[str, str]:
     """Return the answers to questions that are given as ``question=answer``."""
     parts = [text.rpartition("=") for text in said]
     return {question.strip(): answer.strip() for question, equals, answer in parts if equals and question.strip()}

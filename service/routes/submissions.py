@@ -24,6 +24,7 @@ from service.register.submissions import SORTS, Submission, Wanted
 from service.routes import shapes_of_submissions as shapes
 from service.routes.bodies import document_in
 from service.routes.paging import FROM, PAGING, TO, following, span_in
+from service.routes.parcels import CHOOSING, choices_of
 from service.routes.uploads import file_in, form_in, form_schema, text_in
 from service.work.calendar import calendar_of, feed_key_of, is_feed_key
 from service.work.compare import once_of
@@ -38,7 +39,7 @@ MAX_NOTE = 5000
 async def create(request: Request) -> Response:
     """Receive a file of parcels: 202, and the job that compares them."""
     visit = visit_of(request)
-    form = await form_in(request, "note")
+    form = await form_in(request, "note", "choose")
     try:
         upload, note = file_in(form), text_in(form, "note")
         if len(note) > MAX_NOTE:
@@ -46,9 +47,11 @@ async def create(request: Request) -> Response:
             raise Refused("invalid_input", "The note is too long.", problems=(problem,))
         content = await upload.read()
         name = upload.filename or ""
+        said = [*visit.asked["choose"], *(value for value in form.getlist("choose") if isinstance(value, str))]
     finally:
         await form.close()
-    digest = hashlib.sha256(b"\0".join((name.encode(), note.encode(), content))).hexdigest()
+    answers = [text.encode() for text in said]
+    digest = hashlib.sha256(b"\0".join((name.encode(), note.encode(), content, *answers))).hexdigest()
     received = await visit.work.heavy(
         partial(
             submit,
@@ -57,6 +60,7 @@ async def create(request: Request) -> Response:
             content=content,
             note=note,
             actor=visit.who.actor,
+            choices=choices_of(said),
             once=once_of(request.headers.get("idempotency-key"), visit.who.actor, digest),
         )
     )
@@ -183,7 +187,8 @@ ENDPOINTS = (
         path="/v1/submissions",
         role="monitor",
         handler=create,
-        body=Body(kinds={MULTIPART: form_schema("note")}, streamed=True),
+        query=(CHOOSING,),
+        body=Body(kinds={MULTIPART: form_schema("note", lists=("choose",))}, streamed=True),
         answer=Answer(shape=shapes.SubmissionReceived, status=202),
         once=True,
         summary="Receive a file of many parcels, and have them compared.",

@@ -17,10 +17,14 @@ FILE = {"type": "string", "format": "binary"}
 
 
 def form_schema(
-    *texts: str, required: tuple[str, ...] = ("file",), files: tuple[str, ...] = ("file",)
+    *texts: str,
+    required: tuple[str, ...] = ("file",),
+    files: tuple[str, ...] = ("file",),
+    lists: tuple[str, ...] = (),
 ) -> dict[str, Any]:
-    """Return the JSON Schema of a form with files and texts."""
+    """Return the JSON Schema of a form with files, texts, and texts that may be repeated."""
     properties: dict[str, Any] = dict.fromkeys(files, FILE) | {name: {"type": "string"} for name in texts}
+    properties |= {name: {"type": "array", "items": {"type": "string"}} for name in lists}
     return {"type": "object", "required": [*required], "properties": properties}
 
 

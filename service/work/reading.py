@@ -64,9 +64,11 @@ def parcel_at(release: Release, *, path: Path, parcel: Mapping[str, Any]) -> Par
     return ingest_file(path, release.scheme, release.zone_table, parcel=dict(parcel))
 
 
-def submission_of_file(release: Release, *, upload: BinaryIO, name: str) -> Submission:
+def submission_of_file(
+    release: Release, *, upload: BinaryIO, name: str, choices: Mapping[str, str] | None = None
+) -> Submission:
     """Read every parcel of an upload; what is wrong with one loses no other."""
     own = upload_of(name, upload.read())
     if own.name.lower().endswith(".json"):
         raise IngestError([problem(Broken("unknown_file_kind"), table="file", value=own.name)])
-    return ingest_submission(own, release.scheme, release.zone_table)
+    return ingest_submission(own, release.scheme, release.zone_table, choices=choices)

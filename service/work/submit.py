@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from kpfootprint.errors import IngestError, Problem
+from kpfootprint.ingest import Choices, parcel_to_json
 from kpfootprint.ingest import Submission as ReadSubmission
-from kpfootprint.ingest import parcel_to_json
 from kpfootprint.release import Release
 from service.errors import Refused
 from service.register import submissions
@@ -22,9 +22,16 @@ from service.work.reading import submission_of_file
 
 
 def submit(
-    work: Workplace, *, name: str, content: bytes, note: str, actor: str, once: Once | None = None
+    work: Workplace,
+    *,
+    name: str,
+    content: bytes,
+    note: str,
+    actor: str,
+    once: Once | None = None,
+    choices: Choices | None = None,
 ) -> Submission:
-    """Receive a file of parcels.
+    """Receive a file of parcels; `choices` say what is meant where a sheet can be read in two ways.
 
     Raises
     ------
@@ -35,7 +42,7 @@ def submit(
         first = _received_before(work, once)
         if first is not None:
             return first
-        read = read_submission(work, name=name, content=content)
+        read = read_submission(work, name=name, content=content, choices=choices)
         release = work.release()
         received = Received(file_name=name, file=content, note=note, parcels=_parcels(read, release))
         with registering(work.engine) as connection:
@@ -51,9 +58,9 @@ def submit(
         return first
 
 
-def read_submission(work: Workplace, *, name: str, content: bytes) -> ReadSubmission:
+def read_submission(work: Workplace, *, name: str, content: bytes, choices: Choices | None = None) -> ReadSubmission:
     """Read a file of parcels and keep nothing."""
-    read = submission_of_file(work.release(), upload=io.BytesIO(content), name=name)
+    read = submission_of_file(work.release(), upload=io.BytesIO(content), name=name, choices=choices)
     if not read.order:
         raise IngestError([Problem(table="file", value=name[:80], code="no_parcels", reason="it holds no parcels")])
     return read

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import html
+import io
 import re
 from typing import Any
 
+import openpyxl
+import pytest
 from starlette.testclient import TestClient
 
 from tests.service.reading import token_in
@@ -60,3 +64,42 @@ def test_lines_at_fault_are_marked_in_the_sheet(app: TestClient, keys: dict[str,
     both = app.post("/", data=form | {"pasted": "weight_ct\n0.4\n"}, files={"file": ("sheet.csv", TOTALS)})
     assert both.status_code == 422
     assert "both given" in both.text
+
+
+def test_lines_at_fault_of_a_workbook_are_marked_too(app: TestClient, keys: dict[str, str]) -> None:
+    form = signed_in(app, keys)
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    for row in (["weight_ct", "colour"], [0.42, "white"], [0.31, "brwn"], [2, "cape"]):
+        sheet.append(row)
+    made = io.BytesIO()
+    book.save(made)
+    sent = app.post("/", data=form, files={"file": ("sheet.xlsx", made.getvalue())})
+    assert sent.status_code == 422
+    assert "<mark><code>0.31 | brwn</code></mark>" in sent.text
+    assert "<code>0.42 | white</code>" in sent.text
+    assert "cape</code>" not in sent.text
+
+
+def test_a_receipt_is_told_in_french(app: TestClient, keys: dict[str, str]) -> None:
+    form = signed_in(app, keys)
+    shown = app.post("/?lang=fr", data=form, files={"file": ("sheet.csv", TOTALS)})
+    assert shown.status_code == 200
+    assert "la ligne Total est un total, qui concorde avec ses lignes" in html.unescape(shown.text)
+    assert "incolore 1, brun 1" in shown.text
+    assert "the row Total" not in shown.text
+
+
+def test_the_page_takes_percent_and_countries(app: TestClient, keys: dict[str, str]) -> None:
+    form = signed_in(app, keys)
+    stones = {"file": ("sheet.csv", b"weight_ct,colour\n0.42,white\n0.31,brown\n")}
+    sent = app.post("/", data=form | {"zone": ["berberati", "carnot"], "carats": ["60%", "40 %"]}, files=stones)
+    assert sent.status_code == 303
+    declared = app.get("/v1" + sent.headers["location"]).json()["parcel"]["declared"]
+    assert [item["zone_id"] for item in declared] == ["berberati", "carnot"]
+    assert declared[0]["carats"] == pytest.approx(0.6 * 0.73, abs=0.01)
+    wrong = app.post("/", data=form | {"zone": ["berberati", "carnot"], "carats": ["60%", "30%"]}, files=stones)
+    assert wrong.status_code == 422
+    assert 'value="60%"' in wrong.text
+    country = app.post("/", data=form | {"zone": ["country:CF"], "carats": [""]}, files=stones)
+    assert country.status_code == 303
