@@ -203,13 +203,12 @@ def test_a_header_of_a_million_columns_is_counted_before_it_is_built(
 def shown(rows: list[list[object]], formats: dict[int, str]) -> Upload:
     """Return a workbook with number formats by column, counted from 1."""
     book = openpyxl.Workbook()
-    sheet = book.active
-    assert sheet is not None
+    sheet = book.worksheets[0]
     for row in rows:
         sheet.append(row)
     for column, number_format in formats.items():
-        for row in range(2, len(rows) + 1):
-            sheet.cell(row, column).number_format = number_format
+        for at in range(2, len(rows) + 1):
+            sheet.cell(row=at, column=column).number_format = number_format
     out = io.BytesIO()
     book.save(out)
     return Upload("shown.xlsx", out.getvalue())
