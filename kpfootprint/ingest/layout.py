@@ -22,6 +22,7 @@ from kpfootprint.ingest.doubts import (
     ask_about_stones,
     is_transposed,
 )
+from kpfootprint.ingest.forms import unrepeated
 from kpfootprint.ingest.headers import UNKNOWN, Headers, plain, tokens_of
 from kpfootprint.ingest.meanings import (
     Choices,
@@ -34,7 +35,7 @@ from kpfootprint.ingest.meanings import (
 )
 from kpfootprint.ingest.sums import leave_out_totals
 from kpfootprint.ingest.tables import Column, RawTable, Table, Trace
-from kpfootprint.ingest.unfold import unfold, unrepeated
+from kpfootprint.ingest.unfold import unfold
 from kpfootprint.ingest.words import declared_words
 
 

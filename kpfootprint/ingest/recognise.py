@@ -9,6 +9,7 @@ import numpy as np
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.cells import Cell, is_blank, read_date, text_of
+from kpfootprint.ingest.forms import with_parents
 from kpfootprint.ingest.headers import Headers, Meaning
 from kpfootprint.ingest.layout import understand
 from kpfootprint.ingest.meanings import Choices
@@ -102,6 +103,7 @@ def recognise_all(
     tables: dict[str, Table] = {}
     passed: list[str] = []
     names = table_names()
+    raws = with_parents(raws, headers, problems)
     several = len(raws) > 1
     first = ("parcels", "declarations")
     for raw in each(sorted(raws, key=lambda raw: names.get(fold(raw.name)) not in first)):

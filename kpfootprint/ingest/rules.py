@@ -71,6 +71,7 @@ RULES: Final[Mapping[str, str]] = {
         "the rows seem to be lots of several stones, by {header}, and no column says how many; give the number of "
         "stones of each lot in a column headed n_stones, or head that column remarks if each row is one stone"
     ),
+    "unknown_parent": "the row names a parent that is not in the table {table}; export both tables whole",
     "points_or_carats": (
         "all weights of {header} are whole numbers, so that they could be points (0.01 ct); give carats, or head the "
         "column weight_ct if they are"

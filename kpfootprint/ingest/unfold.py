@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -21,41 +20,6 @@ from kpfootprint.ingest.meanings import (
     with_lots_settled,
 )
 from kpfootprint.ingest.tables import Column, RawTable, Table
-
-# Sheets that have a column for each class.
-
-
-_REPEATED = re.compile(
-    r"(?P<before>.*?)[\[_ /.(](?P<at>\d{1,4})[\])]?[_ /.](?P<field>.+)|(?P<own>.+?)[_ .](?P<last>\d{1,4})"
-)
-
-
-def unrepeated(raw: RawTable) -> RawTable:
-    """Lay the repeats of a form below each other: ``stones[1]/weight``, ``stones[2]/weight``; or ``weight_1``."""
-    found: dict[str, dict[str, int]] = {}
-    for at, column in enumerate(raw.columns):
-        hit = _REPEATED.fullmatch(column.header)
-        if hit is not None:
-            number = hit["at"] or hit["last"]
-            name = f"{hit['before']}/{hit['field']}" if hit["field"] else hit["own"]
-            found.setdefault(number, {})[name] = at
-    names = set(next(iter(found.values()), {}))
-    if len(found) < 2 or len(names) < 2 or any(set(item) != names for item in found.values()):
-        return raw
-    inside = {at for item in found.values() for at in item.values()}
-    rows = np.arange(raw.n_rows)
-    pieces = []
-    for item in found.values():
-        blank = np.logical_and.reduce([raw.columns[at].blank() for at in item.values()])
-        pieces.append(rows[~blank])
-    every = np.concatenate(pieces)
-    order = np.argsort(every, kind="stable")
-    columns = [column.rows(every[order]) for at, column in enumerate(raw.columns) if at not in inside]
-    for name in next(iter(found.values())):
-        laid = _laid([(piece, item[name]) for piece, item in zip(pieces, found.values(), strict=True)], raw, name)
-        columns.append(laid.rows(order))
-    lines = None if raw.rows is None else raw.rows[every[order]]
-    return replace(raw, columns=columns, rows=lines, ragged={})
 
 
 def unfold(sheet: Sheet, wide: list[int]) -> Table:
@@ -215,7 +179,7 @@ def _stacked(sheet: Sheet, pieces: list[_Piece], dims: Mapping[str, int]) -> Tab
     columns: dict[str, Column] = {name: raw.columns[at].rows(rows) for name, at in dims.items()}
     for measure in ("n_stones", "carats"):
         if any(measure in piece.slot for piece in pieces):
-            columns[measure] = _laid([(piece.rows, piece.slot.get(measure)) for piece in pieces], raw, measure)
+            columns[measure] = laid([(piece.rows, piece.slot.get(measure)) for piece in pieces], raw, measure)
     for name in dict.fromkeys(name for piece in pieces for name in piece.classes):
         if name in columns:
             sheet.tell("column_twice", name, column=name)
@@ -246,7 +210,7 @@ def _texts(header: str, parts: list[tuple[int, str | None]]) -> Column:
     return Column(header, cells, np.concatenate(codes) if codes else np.zeros(0, dtype=np.int32))
 
 
-def _laid(parts: list[tuple[NDArray[np.intp], int | None]], raw: RawTable, measure: str) -> Column:
+def laid(parts: list[tuple[NDArray[np.intp], int | None]], raw: RawTable, measure: str) -> Column:
     """Lay columns of one measure below each other."""
     cells: list[Cell] = [None]
     codes: list[NDArray[np.int32]] = []

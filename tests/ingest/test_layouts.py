@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -377,3 +379,43 @@ def test_a_first_line_that_names_the_separator(first: str, world: Words) -> None
 
 def test_characters_that_nobody_sees(world: Words) -> None:
     assert parcel_of("weight_ct,colour\n0.42\u200b,wh\u200bite\n", world).carats == 0.42
+
+
+MAIN = (
+    "_index,Exportateur,Date export,infos/Zone d'extraction,_id\n"
+    "1,Badica,2019-02-12,{one},77\n2,Badica,2019-02-12,{two},78\n"
+)
+REPEATS = (
+    "pierres/poids,pierres/couleur,_index,_parent_table_name,_parent_index\n"
+    "0.42,blanc,1,form,1\n0.31,brun,2,form,1\n0.25,cape,3,form,{last}\n"
+)
+
+
+def form_export(main: str, repeats: str) -> Upload:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("form.csv", main)
+        archive.writestr("pierres_repeat.csv", repeats)
+    return Upload("export.zip", made.getvalue())
+
+
+def test_repeats_of_a_form_take_the_zone_of_their_parents(world: Words) -> None:
+    upload = form_export(MAIN.format(one="Nola", two="Carnot"), REPEATS.format(last=2))
+    found = read(upload, *world, one=True)
+    assert found.problems == ()
+    (parcel,) = found.parcels
+    assert (parcel.n_stones, parcel.carats) == (3, 0.98)
+    assert {item.zone_id: item.carats for item in parcel.declarations} == {"nola": 0.73, "carnot": 0.25}
+
+
+def test_a_form_of_one_row_says_when_and_by_whom(world: Words) -> None:
+    main = MAIN.format(one="Nola", two="Carnot").rpartition("2,Badica")[0]
+    (parcel,) = read(form_export(main, REPEATS.format(last=1)), *world, one=True).parcels
+    assert [item.zone_id for item in parcel.declarations] == ["nola"]
+    assert (str(parcel.exported_on), parcel.exporter) == ("2019-02-12", "Badica")
+
+
+def test_a_repeat_without_its_parent_is_a_problem(world: Words) -> None:
+    found = read(form_export(MAIN.format(one="Nola", two="Carnot"), REPEATS.format(last=9)), *world, one=True)
+    assert found.parcels == ()
+    assert [(item.code, item.row, item.value) for item in found.problems] == [("unknown_parent", 4, "9")]

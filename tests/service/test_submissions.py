@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,6 +69,17 @@ def test_what_cannot_be_read_is_refused_and_nothing_is_kept(office: Office) -> N
     problem_in(office.ask("monitor", "POST", "/v1/submissions", data={"note": "x"}), 415, "unsupported_media_type")
     problem_in(office.ask("monitor", "POST", "/v1/submissions", files={"other": ("a.zip", b"")}), 422, "invalid_input")
     assert office.get("/v1/submissions?limit=500") == before
+
+
+def test_a_question_of_a_sheet_is_answered_with_the_upload(office: Office) -> None:
+    lots = b"Lot,Size,Pcs,Cts\nA,+9-11,40,10.40\nA,+11-12,20,8.10\nB,+9-11,30,7.80\nB,+11-12,10,4.10\n"
+    asked = problem_in(office.send(lots, "sheet.csv"), 422, "invalid_input")
+    assert asked["problems"][0]["code"] == "lots_or_parcels"
+    for answer, parcels in (("lots=parcels", ["A", "B"]), ("lots=one", ["sheet"])):
+        sent = office.send(lots, "sheet.csv", data={"choose": answer})
+        assert sent.status_code == 202, sent.text
+        found = office.get(sent.headers["location"])
+        assert [parcel["parcel_id"] for parcel in found["parcels"]] == parcels
 
 
 def test_a_repeated_upload_is_received_once(office: Office) -> None:
@@ -343,6 +356,28 @@ def test_a_table_is_compared_with_what_the_address_declares(office: Office, exam
         "monitor", "POST", "/v1/comparisons", content=shipment(), headers={"Content-Type": "application/zip"}
     )
     problem_in(several, 422, "invalid_input")
+
+
+def test_a_body_may_be_packed_by_gzip(office: Office) -> None:
+    table = b"weight_ct,colour\n0.42,brown\n0.31,cape\n"
+
+    def sent(body: bytes, packing: str = "gzip", media_type: str = "text/csv") -> Any:
+        headers = {"Content-Type": media_type, "Content-Encoding": packing}
+        return office.ask("monitor", "POST", "/v1/comparisons?declare=berberati", content=body, headers=headers)
+
+    assert sent(gzip.compress(table)).json()["parcel"]["n_stones"] == 2
+    document = json.dumps({"parcel_id": "P", "stones": [{"weight_ct": 0.4}]}).encode()
+    assert sent(gzip.compress(document), media_type="application/json").status_code == 201
+    assert sent(table, "identity").status_code == 201
+    problem_in(sent(table), 400, "bad_request")
+    problem_in(sent(gzip.compress(table)[:-4]), 400, "bad_request")
+    problem_in(sent(gzip.compress(table) * 2), 400, "bad_request")
+    problem_in(sent(table, "br"), 415, "unsupported_media_type")
+    bomb = gzip.compress(b"0" * (office.settings.max_body + 1))
+    assert len(bomb) < 100_000
+    problem_in(sent(bomb), 413, "too_large")
+    packed = office.send(b"weight_ct\n0.4\n", "a.csv", headers={"Content-Encoding": "gzip"})
+    assert ".csv.gz" in problem_in(packed, 415, "unsupported_media_type")["detail"]
 
 
 def test_comparisons_are_searched(office: Office) -> None:
