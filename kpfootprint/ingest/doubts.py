@@ -73,7 +73,8 @@ def _lots_by(sheet: Sheet, classed: list[int], weight: NDArray[np.float64]) -> i
         return None
     goods = [at for at, column in enumerate(raw.columns) if sheet.headers.of(column.header).role == "description"]
     sure = fold(raw.columns[sheet.places("carats")[0]].header) in _OF_STONES
-    named = [*sheet.places("lot", "description"), *classed]
+    known = [*sheet.places("lot", "description"), *classed]
+    named = known or [at for at in range(len(raw.columns)) if at not in sheet.places("carats", "money", "value_usd")]
     if not named or (sure and not goods) or float(np.nanmin(weight)) <= _HEAVY_CT:
         return None
     distinct = len(np.unique(np.column_stack([raw.columns[at].codes for at in named]), axis=0)) == raw.n_rows

@@ -90,11 +90,15 @@ def _declared_alone(table: Table, words: Words, limits: Limits) -> list[Problem]
     findings = Findings(limits.max_problems)
     declared = read_declarations(table, None if "parcel_id" in table.columns else "parcel", words, findings)
     found = list(findings.all())
-    sums: dict[str, float] = {}
+    sums: dict[str, list[float]] = {}
     for parts in declared.values():
         for zone, part in parts.zones.items():
-            sums[zone] = sums.get(zone, 0.0) + (part.carats or 0.0)
-    zones = ", ".join(f"{zone} {carats:.2f} ct" for zone, carats in sums.items()) or "zones"
+            of = sums.setdefault(zone, [0.0, 0.0])
+            of[0], of[1] = of[0] + (part.carats or 0.0), of[1] + (part.percent or 0.0)
+    told = [
+        f"{zone} {percent:g}%" if percent else f"{zone} {carats:.2f} ct" for zone, (carats, percent) in sums.items()
+    ]
+    zones = ", ".join(told) or "zones"
     return [*found, table.problem(Broken("declarations_alone", {"zones": zones}))]
 
 

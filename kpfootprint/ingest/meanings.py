@@ -191,6 +191,8 @@ def _whole(sheet: Sheet, at: int, meaning: Meaning, roles: set[str]) -> Meaning:
             if "size_class" in roles:
                 return Meaning(role="n_stones")
             return Meaning(role="unknown", sure=False)
+        if _is_one(column.header) and "size_class" not in roles and "carats" in roles:
+            return Meaning(role="unknown", sure=False)
         return meaning
     if meaning.role == "unknown" and running:
         return Meaning(role="row")
@@ -202,12 +204,17 @@ def _may_be_a_number_of(header: str) -> bool:
     return fold(header) in ("stone", "pierre", "stones", "pierres", "number", "nombre", "count", "diamond", "diamant")
 
 
+def _is_one(header: str) -> bool:
+    """Say whether a header is that of one stone, so that numbers below it may name stones or count them."""
+    return fold(header) in ("stone", "pierre", "number", "diamond", "diamant", "stein", "piedra", "pedra")
+
+
 def _is_running(sheet: Sheet, column: Column) -> bool:
     """Say whether a column counts its rows: it rises, mostly by one, however many rows were taken out."""
     if isinstance(column.cells, PlainCells) and column.cells.numbers is None:
         return False
     kept = [c for c in (column.at(row) for row in range(min(sheet.raw.n_rows, _SAMPLE))) if not is_blank(c)]
-    kept = [c for c in kept if not (isinstance(c, str) and sheet.headers.is_total(c))]
+    kept = [c for c in kept if not (isinstance(c, str) and any(char.isalpha() for char in c))]
     numbers = numbers_in(kept)
     if numbers is None or len(numbers) < 1:
         return False

@@ -22,6 +22,10 @@ RULES: Final[Mapping[str, str]] = {
         "the workbook holds formulas, which cannot be told from values here; put values in their place, or save "
         "it as .xlsx"
     ),
+    "unit_shown": (
+        "the workbook shows numbers in a unit that is not carats ({unit}), and of which cells cannot be told here; "
+        "give carats, or save it as .xlsx"
+    ),
     "not_json": "this is not JSON: {detail}",
     "bad_encoding": "the text is neither UTF-8 nor cp1252; save it as UTF-8",
     "bad_quotes": (
@@ -79,6 +83,10 @@ RULES: Final[Mapping[str, str]] = {
     "blank_below": (
         "{header} is blank here and filled above and below, so that it could go on from above or be not recorded; "
         "repeat it in each row"
+    ),
+    "percent_or_numbers": (
+        "the classes of each row or column add up to {sum}, so that they could be shares; give numbers of stones or "
+        "carats, or say that they are"
     ),
     "transposed": (
         "classes stand in columns and {header} in rows; turn the table, so that each class has a row, or each "

@@ -172,7 +172,8 @@ def _agrees(total: float, parts: NDArray[np.float64]) -> bool:
     if not len(parts):
         return total == 0
     whole = bool(np.all(parts == np.floor(parts))) and total == math.floor(total)
-    slack = 0.5 if whole and total < 1e9 else rounding_tolerance(total, parts, coarsest=_UNIT_CT)
+    most = 0.5 * (unit_of(np.array([total])) + unit_of(parts, coarsest=_UNIT_CT) * len(parts)) + 1e-6
+    slack = 0.5 if whole and total < 1e9 else min(most, rounding_tolerance(total, parts, coarsest=_UNIT_CT))
     return abs(float(parts.sum()) - total) <= slack
 
 

@@ -68,6 +68,7 @@ def _wide_measures(sheet: Sheet, wide: list[int]) -> Sheet:
     meanings = list(sheet.meanings)
     if unsure:
         values = [values_of(sheet.raw, at) for at in unsure]
+        _ask_about_shares(sheet, np.array(values))
         whole = all(bool(np.all(np.isnan(v) | (v == np.floor(v)))) for v in values)
         carats = _whole_column(sheet, "carats")
         if (
@@ -88,6 +89,18 @@ def _wide_measures(sheet: Sheet, wide: list[int]) -> Sheet:
             whole = bool(np.all(np.isnan(values[0]) | (values[0] == np.floor(values[0]))))
             meanings[at] = replace(item, role="n_stones" if whole else "carats")
     return replace(sheet, meanings=meanings)
+
+
+def _ask_about_shares(sheet: Sheet, values: NDArray[np.float64]) -> None:
+    """Ask about classes that add up to 1 or to 100 in every row, or in every column, where no total stands beside."""
+    if sheet.choices.get("shares") == "numbers" or sheet.places("n_stones", "carats", "stones_or_carats"):
+        return
+    for sums in (np.nansum(values, axis=0), np.nansum(values, axis=1)):
+        sums = sums[sums > 0]
+        for whole, slack in ((1.0, 0.011), (100.0, 1.01)):
+            if len(sums) > 1 and bool(np.all(np.abs(sums - whole) <= slack)):
+                sheet.tell("percent_or_numbers", None, sum=f"{whole:g}", choices=[("shares", "numbers")])
+                return
 
 
 def _melted(

@@ -40,6 +40,9 @@ _REPEATS = 9_999
 _LITERAL = re.compile(r'"([^"]*)"|\\(.)')
 """What a number format writes as it stands: in quotes, or after a backslash."""
 
+_FORMAT_RECORD = re.compile(rb"\x1e\x04(..)..(..)([\x00\x01])", re.DOTALL)
+_ODS_TEXT = re.compile(rb"<number:number\b[^>]*(?:/>|></number:number>)<number:text>([^<]{1,40})</number:text>")
+
 _ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\br="(\d+)"')
 _FAR_ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\br="(\d{7,})"')
 _FAR_CELL = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{3,})\d')
@@ -306,6 +309,8 @@ def _read_with_calamine(data: bytes, name: str, budget: Budget, limits: Limits, 
                     _check_content(text, name)
     elif not data.startswith(b"\xd0\xcf\x11\xe0"):
         raise refuse(name, "wrong_file_kind", found="it is no old Excel workbook; save it as .xlsx or .csv")
+    elif (unit := next(filter(None, map(_unit_shown, _formats_of_xls(data))), None)) is not None and unit != "%":
+        raise refuse(name, "unit_shown", unit=unit)
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
         tables = []
@@ -329,7 +334,20 @@ def _read_with_calamine(data: bytes, name: str, budget: Budget, limits: Limits, 
         raise refuse(name, "damaged_file", detail=f"{type(error).__name__}: {error}") from None
 
 
+def _formats_of_xls(data: bytes) -> Iterator[str]:
+    """Give the number formats that an old workbook declares: records of a number, a length, and a text."""
+    for found in _FORMAT_RECORD.finditer(data):
+        size, length = (int.from_bytes(found[k], "little") for k in (1, 2))
+        wide = found[3] == b"\x01"
+        if size == 5 + length * (2 if wide else 1) and length <= 100:
+            text = data[found.end() : found.end() + size - 5]
+            yield text.decode("utf-16-le" if wide else "latin-1", "replace")
+
+
 def _check_content(text: bytes, name: str) -> None:
+    for shown in islice(_ODS_TEXT.finditer(text), 1000):
+        if (unit := _unit_shown(f'"{shown[1].decode("utf-8", "replace")}"')) not in ("", "%"):
+            raise refuse(name, "unit_shown", unit=unit)
     if b"table:formula=" in text:
         raise refuse(name, "formulas_in_workbook")
     for found in re.finditer(rb'number-(rows|columns)-repeated="(\d{5,})"[^>]*>(.{0,400})', text):

@@ -242,3 +242,20 @@ def test_grainers_and_percentages_are_read_as_they_are_shown(scheme: Scheme, zon
     shares: list[list[object]] = [["Size", "White", "Cape"], ["+9-11", 0.4, 0.6], ["+11-12", 0.5, 0.5]]
     found = read(shown(shares, {2: "0%", 3: "0%"}), scheme, zone_table, one=True)
     assert [problem.code for problem in found.problems] == ["percent_alone"]
+
+
+def test_units_shown_by_other_workbooks_are_refused(scheme: Scheme, zone_table: ZoneTable) -> None:
+    record = b"\x1e\x04" + (5 + 8).to_bytes(2, "little") + b"\xa4\x00" + (8).to_bytes(2, "little") + b"\x00"
+    old = b"\xd0\xcf\x11\xe0" + bytes(600)
+    for text, code in ((b'0.00 "g"', "unit_shown"), (b'0.0 "ct"', "damaged_file")):
+        found = read(Upload("old.xls", old + record + text), scheme, zone_table, one=True)
+        assert [problem.code for problem in found.problems] == [code]
+    content = "<number:number-style><number:number></number:number><number:text>{}</number:text>"
+    for unit, code in ((" g", "unit_shown"), (" ct", "damaged_file")):
+        made = io.BytesIO()
+        with zipfile.ZipFile(made, "w") as archive:
+            archive.writestr(
+                "content.xml", content.format(unit).replace("/><number:text", "></number:number><number:text")
+            )
+        found = read(Upload("open.ods", made.getvalue()), scheme, zone_table, one=True)
+        assert [problem.code for problem in found.problems] == [code]
