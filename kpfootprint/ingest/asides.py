@@ -45,7 +45,7 @@ def _rows_of(column: Column, hits: Sequence[int]) -> NDArray[np.bool_]:
 
 
 def _headers_again(raw: RawTable) -> list[int]:
-    headed = [column for column in raw.columns if column.header.strip()]
+    headed = sorted((c for c in raw.columns if c.header.strip()), key=lambda column: len(column.cells))
     if any(isinstance(column.cells, PlainCells) for column in headed) or len(headed) < 2:
         return []
     found = np.ones(raw.n_rows, dtype=bool)
@@ -55,8 +55,7 @@ def _headers_again(raw: RawTable) -> list[int]:
             for code, cell in enumerate(column.cells)
             if isinstance(cell, str) and len(cell) <= _LONGEST and fold(cell) == fold(column.header)
         ]
-        found &= _rows_of(column, hits)
-        if not found.any():
+        if not hits or not (found := found & _rows_of(column, hits)).any():
             return []
     return np.flatnonzero(found).tolist()
 
@@ -69,14 +68,16 @@ def _page_lines(raw: RawTable) -> list[int]:
     nothing = np.ones(raw.n_rows, dtype=bool)
     for column in raw.columns:
         texts = {code: cell.strip() for code, cell in enumerate(column.cells) if isinstance(cell, str)}
-        hits = [code for code, text in texts.items() if len(text) <= _LONGEST and _aside(text)]
+        hits = [
+            code for code, text in texts.items() if len(text) <= _LONGEST and not text[:1].isdigit() and _aside(text)
+        ]
         said |= _rows_of(column, hits)
         nothing &= _rows_of(column, hits) | column.blank()
     return np.flatnonzero(said & nothing).tolist()
 
 
 def _aside(text: str) -> bool:
-    return _PAGE.fullmatch(text) is not None or _RULE.fullmatch(text) is not None
+    return not text[:1].isdigit() and (_PAGE.fullmatch(text) is not None or _RULE.fullmatch(text) is not None)
 
 
 def without_empty_classes(

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from kpfootprint.ingest.sizes import size_span
 from kpfootprint.ingest.words import Words, attribute_words, code_names, declared_words, fold, stem_key
@@ -96,18 +96,22 @@ def tokens_of(text: str) -> list[str]:
     return _WORD.findall(plain(text).replace("_", " "))
 
 
+@lru_cache(maxsize=1)
+def _lexicon() -> Mapping[str, Mapping[str, str]]:
+    """Return the words of headers by role, folded."""
+    lexicon: Mapping[str, Iterable[str]] = declared_words()["headers"]
+    return {role: dict.fromkeys((" ".join(tokens_of(word)) for word in found), role) for role, found in lexicon.items()}
+
+
 @dataclass(frozen=True)
 class Headers:
     """The words of headers, for one scheme."""
 
     words: Words
 
-    @cached_property
+    @property
     def _roles(self) -> Mapping[str, Mapping[str, str]]:
-        lexicon: Mapping[str, Iterable[str]] = declared_words()["headers"]
-        return {
-            role: dict.fromkeys((" ".join(tokens_of(word)) for word in found), role) for role, found in lexicon.items()
-        }
+        return _lexicon()
 
     @cached_property
     def _attributes(self) -> Mapping[str, str]:
