@@ -145,6 +145,10 @@ def unit_in_titles(raw: RawTable, meanings: Sequence[Meaning]) -> Problem | None
     said = re.compile(rf"(\b(in|en|em|im|unite|unit|units|unites|в)\b\W*|\()({units})\b\W*\)?", re.IGNORECASE)
     for line, cells in raw.titles:
         for cell in cells:
-            if isinstance(cell, str) and len(cell) <= 200 and said.search(" ".join(tokens_of(cell))):
+            if not isinstance(cell, str) or len(cell) > 200:
+                continue
+            tokens = tokens_of(cell)
+            weighed_so = set(tokens) & set(words["carats"]) and set(tokens) & set(words["other_unit"])
+            if weighed_so or said.search(" ".join(tokens)):
                 return problem(Broken("unit_in_title"), table=raw.name, row=line, value=cell)
     return None

@@ -55,7 +55,8 @@ def text_of(cell: Cell) -> str:
         return str(int(cell))
     if isinstance(cell, bool):
         return "yes" if cell else "no"
-    return "" if cell is None else " ".join(str(cell).split())
+    text = "" if cell is None else " ".join(str(cell).split())
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def read_text(cell: Cell) -> str | Broken | None:
@@ -65,8 +66,6 @@ def read_text(cell: Cell) -> str | Broken | None:
     if is_blank(cell):
         return None
     text = text_of(cell)
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", text)
     if len(text) > LONGEST_TEXT:
         return Broken("wrong_type", {"expected": f"text of at most {LONGEST_TEXT} characters"})
     if not is_visible(text):

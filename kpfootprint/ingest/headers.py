@@ -309,6 +309,10 @@ class Headers:
         """Folded words of which a label of a total or of a summary has one at least."""
         return (*self._roles["total"], *self._roles["total_alone"], *self._roles["summary"])
 
+    def is_each(self, token: str) -> bool:
+        """Say whether a word of a header stands for each single stone."""
+        return self._is("each", token)
+
     def is_size(self, token: str) -> bool:
         """Say whether a word of a header stands for sizes."""
         return self._is("size", token)

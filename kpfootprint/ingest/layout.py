@@ -140,7 +140,8 @@ def _tables(sheet: Sheet, hint: str | None, *, several: bool) -> list[Table]:
     if len(parties) > 1:
         return [_valued(sheet, parties)]
     zones = sheet.places("zone_id")
-    if zones and sheet.places("carats", "percent") and not classed and hint not in ("stones", "counts"):
+    amounts = sheet.places("carats", "percent", "n_stones")
+    if zones and amounts and not classed and hint not in ("stones", "counts"):
         return [_plain(sheet, "declarations")]
     if sheet.places("n_stones") or (sheet.places("size_class") and (sheet.places("carats") or hint == "counts")):
         ask_about_cells(sheet, classed)

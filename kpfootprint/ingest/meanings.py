@@ -108,9 +108,20 @@ def with_cells_asked(sheet: Sheet) -> Sheet:
     for at, meaning in enumerate(meanings):
         if not meaning.sure or meaning.role in ("row", "size_class", "carats", "n_stones"):
             meanings[at] = _asked(sheet, at, meaning, [item for place, item in enumerate(meanings) if place != at])
-    sheet = replace(sheet, meanings=meanings)
+    sheet = replace(sheet, meanings=_weights_of_one(sheet, meanings))
     _numbers_nobody_named(sheet)
     return sheet
+
+
+def _weights_of_one(sheet: Sheet, meanings: list[Meaning]) -> list[Meaning]:
+    """Take the weight of each, where nothing else is weighed or counted, for that of the stone of the row."""
+    means = [at for at, item in enumerate(meanings) if item.role == "mean"]
+    if len(means) != 1 or any(item.role in ("carats", "n_stones", "stones_or_carats") for item in meanings):
+        return meanings
+    tokens = tokens_of(sheet.raw.columns[means[0]].header)
+    if not any(sheet.headers.is_each(token) for token in tokens):
+        return meanings
+    return [Meaning(role="carats") if at == means[0] else item for at, item in enumerate(meanings)]
 
 
 def cells_of(column: Column, headers: Headers) -> list[Cell]:

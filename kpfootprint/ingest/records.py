@@ -178,7 +178,8 @@ def read_declarations(table: Table, single: str | None, words: Words, findings: 
             findings.add(None, table.problem(parcel_id or Broken("missing_value"), row, "parcel_id"))
             continue
         tell_ragged(table, row, parcel_id, findings)
-        read: dict[str, object] = {name: reader(record.get(name)) for name, reader in readers.items()}
+        cells = {"carats": record.get("carats"), "percent": _without_sign(record.get("percent"))}
+        read: dict[str, object] = {name: reader(cells[name]) for name, reader in readers.items()}
         by_country = not is_blank(record.get("country"))
         if by_country and not is_blank(record.get("zone_id")):
             read["zone_id"] = Broken("zone_or_country")
@@ -205,6 +206,11 @@ def read_declarations(table: Table, single: str | None, words: Words, findings: 
         if broken_parts is not None:
             findings.add(parcel_id, table.problem(broken_parts, None, "carats"))
     return declared
+
+
+def _without_sign(cell: Cell) -> Cell:
+    """Return a share without its percent sign."""
+    return cell.rstrip().removesuffix("%").rstrip() if isinstance(cell, str) and cell.rstrip().endswith("%") else cell
 
 
 def _bare(part: Declared) -> bool:

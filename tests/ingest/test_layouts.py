@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import unicodedata
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -419,3 +420,42 @@ def test_a_repeat_without_its_parent_is_a_problem(world: Words) -> None:
     found = read(form_export(MAIN.format(one="Nola", two="Carnot"), REPEATS.format(last=9)), *world, one=True)
     assert found.parcels == ()
     assert [(item.code, item.row, item.value) for item in found.problems] == [("unknown_parent", 4, "9")]
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "answer", "n_stones", "carats"),
+    [
+        ("Shape,Carats\nocta,12.5\nmacle,8.2\n", "lots_without_numbers", {"rows": "stones"}, 2, 20.7),
+        ("Weight,Colour\n12,cape\n7,brown\n20,cape\n", "points_or_carats", {"weights": "carats"}, 3, 39.0),
+        ("Size,White,Cape\n+9,60,40\n+11,50,50\n", "percent_or_numbers", {"shares": "numbers"}, 200, None),
+        (
+            "Size,Colour,Pcs,Cts\n+9,cape,40,9.6\n,brown,20,4.8\n+11,cape,10,4.0\n,brown,5,2.0\n",
+            "blank_below",
+            {"blanks": "as_above"},
+            75,
+            20.4,
+        ),
+    ],
+)
+def test_each_question_can_be_answered(
+    text: str, code: str, answer: dict[str, str], n_stones: int, carats: float | None, world: Words
+) -> None:
+    found = asked(text, world)
+    assert found.code == code
+    assert next(iter(answer.items())) in found.values["choices"]
+    parcel = parcel_of(text, world, choices=answer)
+    assert (parcel.n_stones, parcel.carats) == (n_stones, carats)
+
+
+def test_blank_sizes_that_go_on_are_those_above(world: Words) -> None:
+    text = "Size,Colour,Pcs,Cts\n+9,cape,40,9.6\n,brown,20,4.8\n+11,cape,10,4.0\n,brown,5,2.0\n"
+    assert said(parcel_of(text, world, choices={"blanks": "as_above"}))["classes"]["size"] == {"+9": 60, "+11": 15}
+
+
+def test_ids_in_composed_and_decomposed_characters_are_one(world: Words) -> None:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("stones.csv", unicodedata.normalize("NFD", "parcel_id,weight_ct\nBé1,0.2\n"))
+        archive.writestr("declarations.csv", unicodedata.normalize("NFC", "parcel_id,zone_id,carats\nBé1,nola,0.2\n"))
+    (parcel,) = read(Upload("s.zip", made.getvalue()), *world, one=True).parcels
+    assert [item.zone_id for item in parcel.declarations] == ["nola"]
