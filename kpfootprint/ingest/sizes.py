@@ -301,7 +301,7 @@ def settle_sizes(tables: dict[str, Table], words: Words, problems: list[Problem]
     both = overlap(made)
     if both is not None and not lots:
         problems.append(table.problem(Broken("sizes_overlap", {"one": both[0], "other": both[1]}), None, "size_class"))
-        return tables
+        return {**tables, "counts": replace(table, complete=False)}
     limits = {label: (low, high) for label, low, high in zip(made.classes, made.lower_ct, made.upper_ct, strict=True)}
     _check_means(table, limits, problems)
     table.trace.notes.append(Note(code="size_limits", values={"classes": _told(made)}))

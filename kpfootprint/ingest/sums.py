@@ -96,11 +96,12 @@ def leave_out_totals(
         for row in [row for row, label in labels.items() if headers.is_weak_total(label) and named[row]]:
             if not _agreeing(row, labels, values, own):
                 del labels[row]  # a remark beside a stone
-        labelled = np.array(sorted({*labels, *summaries}), dtype=np.intp)
-        _check_labelled(raw, labelled, labels, values, left, problems)
-        _check_summaries(raw, labelled, summaries, values, named, left, problems)
-    labelled = np.array(sorted({*labels, *left}), dtype=np.intp)
+    labelled = np.array(sorted({*labels, *summaries}), dtype=np.intp)
     _find_unlabelled(raw, labelled, measures, classes, values, marks, choices, left, problems)
+    if labels or summaries:
+        none = np.array(sorted({*labelled.tolist(), *left}), dtype=np.intp)
+        _check_labelled(raw, none, labels, values, left, problems)
+        _check_summaries(raw, none, summaries, values, named, left, problems)
     if not left:
         return raw, [], problems
     kept = np.ones(raw.n_rows, dtype=bool)
@@ -300,7 +301,7 @@ def _find_unlabelled(
     problems: list[Problem],
 ) -> None:
     """Find sums that no word names: rows without any class among rows that have one, and the last row of a list."""
-    rows = np.setdiff1d(np.arange(raw.n_rows), [*left, *labelled.tolist()]) if left else np.arange(raw.n_rows)
+    rows = np.setdiff1d(np.arange(raw.n_rows), labelled) if len(labelled) else np.arange(raw.n_rows)
     if len(rows) < 3:
         return
     bare = np.zeros(raw.n_rows, dtype=bool)
