@@ -15,14 +15,6 @@ from kpfootprint.errors import Problem
 from kpfootprint.ingest.asides import unit_in_titles, without_asides, without_empty_classes, words_for_numbers
 from kpfootprint.ingest.cells import is_blank, text_of
 from kpfootprint.ingest.descriptions import described
-from kpfootprint.ingest.doubts import (
-    all_percent,
-    ask_about_blanks,
-    ask_about_cells,
-    ask_about_stones,
-    is_transposed,
-)
-from kpfootprint.ingest.forms import unrepeated
 from kpfootprint.ingest.headers import UNKNOWN, Headers, plain, tokens_of
 from kpfootprint.ingest.meanings import (
     Choices,
@@ -33,6 +25,14 @@ from kpfootprint.ingest.meanings import (
     with_cells_asked,
     with_lots_settled,
 )
+from kpfootprint.ingest.questions import (
+    all_percent,
+    ask_about_blanks,
+    ask_about_cells,
+    ask_about_stones,
+    is_transposed,
+)
+from kpfootprint.ingest.repeats import unrepeated
 from kpfootprint.ingest.sums import leave_out_totals
 from kpfootprint.ingest.tables import Column, RawTable, Table, Trace
 from kpfootprint.ingest.unfold import unfold

@@ -9,10 +9,10 @@ import numpy as np
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.cells import Cell, is_blank, read_date, text_of
-from kpfootprint.ingest.forms import with_parents
 from kpfootprint.ingest.headers import Headers, Meaning
 from kpfootprint.ingest.layout import understand
 from kpfootprint.ingest.meanings import Choices
+from kpfootprint.ingest.repeats import with_parents
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.tables import Column, RawTable, Table
 from kpfootprint.ingest.words import TABLES, Words, fold, nearest, table_names
