@@ -6,7 +6,7 @@ from typing import Any
 
 from kpfootprint.report.blocks import Figure
 from kpfootprint.report.locale import mark
-from kpfootprint.report.pictures.marks import TOP, WIDTH, alternative, figures_behind, legend, outside, seen_mark
+from kpfootprint.report.pictures.marks import TOP, WIDTH, figure_of_classes, legend, outside, seen_mark
 from kpfootprint.report.pictures.sizes import cumulative, drawable, per_class
 from kpfootprint.report.pictures.svg import Axis, Canvas, ticks
 from kpfootprint.report.sentences import Speaker
@@ -51,12 +51,4 @@ def _rows(sp: Speaker, name: str, rows: list[dict[str, Any]]) -> Figure:
         seen_mark(canvas, x(c["observed"]), middle, c)
         canvas.text(WIDTH - 4, middle + 4, sp.share(c["observed"]), "end", "odd" if outside(c) else "muted", 11)
     canvas.text((x.start + x.end) / 2, bottom + 28, sp.t(mark("share of stones")), "middle", "muted", 11)
-    title = sp.t(mark("{attribute}: share of stones in each class"), attribute=sp.names.attribute(name))
-    alt = alternative(sp, rows)
-    return Figure(
-        key=f"p-{name}",
-        title=title,
-        alt=alt,
-        svg=canvas.svg(f"p-{name}", title, alt),
-        data=figures_behind(sp, title, rows),
-    )
+    return figure_of_classes(sp, name, rows, canvas)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kpfootprint.report.blocks import Table
+from kpfootprint.report.blocks import Figure, Table
 from kpfootprint.report.locale import mark
 from kpfootprint.report.pictures.svg import Canvas
 from kpfootprint.report.sentences import Speaker
@@ -19,7 +19,7 @@ def outside(c: dict[str, Any]) -> bool:
     return c["low"] is not None and not c["low"] <= c["observed"] <= c["high"]
 
 
-def alternative(sp: Speaker, rows: Sequence[dict[str, Any]]) -> str:
+def _alternative(sp: Speaker, rows: Sequence[dict[str, Any]]) -> str:
     """Say which classes lie outside what is expected."""
     if all(c["low"] is None for c in rows):
         return sp.t(mark("Observed shares of stones; nothing was declared to compare them with."))
@@ -31,7 +31,7 @@ def alternative(sp: Speaker, rows: Sequence[dict[str, Any]]) -> str:
     )
 
 
-def figures_behind(sp: Speaker, title: str, rows: Sequence[dict[str, Any]]) -> Table:
+def _figures_behind(sp: Speaker, title: str, rows: Sequence[dict[str, Any]]) -> Table:
     """Return the table of what a picture of classes shows."""
     return Table(
         caption=title,
@@ -51,6 +51,16 @@ def figures_behind(sp: Speaker, title: str, rows: Sequence[dict[str, Any]]) -> T
         ),
         numeric=(False, True, True, True),
     )
+
+
+def figure_of_classes(sp: Speaker, name: str, rows: Sequence[dict[str, Any]], canvas: Canvas) -> Figure:
+    """Return what was drawn of an attribute's classes, with its title, its text and the figures behind it."""
+    key, title = (
+        f"p-{name}",
+        sp.t(mark("{attribute}: share of stones in each class"), attribute=sp.names.attribute(name)),
+    )
+    alt = _alternative(sp, rows)
+    return Figure(key=key, title=title, alt=alt, svg=canvas.svg(key, title, alt), data=_figures_behind(sp, title, rows))
 
 
 def legend(sp: Speaker, canvas: Canvas, y: float, compared: bool) -> None:

@@ -15,8 +15,7 @@ from kpfootprint.report.pictures.marks import (
     RIGHT,
     TOP,
     WIDTH,
-    alternative,
-    figures_behind,
+    figure_of_classes,
     legend,
     seen_mark,
 )
@@ -47,15 +46,7 @@ def per_class(sp: Speaker, name: str, rows: list[dict[str, Any]], edges: list[tu
         if c["expected"] is not None:
             canvas.line([(left, y(c["expected"])), (right, y(c["expected"]))], "ink", 1.6)
         seen_mark(canvas, (left + right) / 2, y(c["observed"]), c)
-    title = sp.t(mark("{attribute}: share of stones in each class"), attribute=sp.names.attribute(name))
-    alt = alternative(sp, rows)
-    return Figure(
-        key=f"p-{name}",
-        title=title,
-        alt=alt,
-        svg=canvas.svg(f"p-{name}", title, alt),
-        data=figures_behind(sp, title, rows),
-    )
+    return figure_of_classes(sp, name, rows, canvas)
 
 
 def cumulative(sp: Speaker, name: str, rows: list[dict[str, Any]], edges: list[tuple[float, float]]) -> Figure:
