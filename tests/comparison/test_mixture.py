@@ -16,6 +16,7 @@ def test_stones_become_carats_by_mean_stones() -> None:
     assert carat_share(1.0, 0.5, 0.2) == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 def test_pure_reference_parcels_of_compliant_zones_show_no_undeclared_goods() -> None:
     compliant = set(shipped().zone_table.compliant_on(TODAY)) & set(shipped().zone_ids)
     suspects = {item["parcel_id"] for item in shipped().manifest["suspects"]}

@@ -60,6 +60,7 @@ def test_every_poorer_reference_is_measured(package: ReferencePackage) -> None:
     assert all(0.0 < value(results, "Cllr", conditions) < 0.9 for conditions in {r.conditions for r in results})
 
 
+@pytest.mark.slow
 def test_either_kind_of_evidence_is_measured_alone(package: ReferencePackage) -> None:
     own = OwnEvidence(read_config().evidence)
     results = each_alone(
