@@ -30,6 +30,11 @@ class Problem:
     values : mapping
         What the rule's text is filled with, for other languages. A question has ``choices``: pairs of what is asked
         and an answer.
+
+    Examples
+    --------
+    >>> print(Problem(table="stones", row=3, column="weight_ct", value="-1", reason="the number is negative"))
+    stones, row 3, column weight_ct: the number is negative (value '-1')
     """
 
     table: str
@@ -57,7 +62,13 @@ class Problem:
 
 
 class KPFootprintError(Exception):
-    """Root of all errors raised on purpose by this library."""
+    """Root of all errors raised on purpose by this library.
+
+    Examples
+    --------
+    >>> issubclass(IngestError, KPFootprintError), IngestError.code
+    (True, 'invalid_input')
+    """
 
     code = "error"
 

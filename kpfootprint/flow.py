@@ -45,6 +45,23 @@ def examine(batch: Batch, release: Release, *, status_on: date, created_at: date
     tuple of Report, length n
         In the order of the batch. The same parcel, release and `status_on` give the same content, whatever else is in
         the batch.
+
+    Examples
+    --------
+    >>> from datetime import UTC, datetime
+    >>> import kpfootprint
+    >>> release = kpfootprint.load_release(kpfootprint.shipped_release())
+    >>> document = {
+    ...     "parcel_id": "A-1",
+    ...     "declarations": [{"zone_id": "berberati"}],
+    ...     "stones": {"weight_ct": [0.2, 0.4] * 30, "colour": ["brown", "cape"] * 30, "morphology": ["cube"] * 60},
+    ... }
+    >>> parcel = kpfootprint.ingest_json(document, release.scheme, release.zone_table)
+    >>> now = datetime(2026, 1, 2, tzinfo=UTC)
+    >>> batch = kpfootprint.Batch((parcel,))
+    >>> (report,) = kpfootprint.examine(batch, release, status_on=now.date(), created_at=now)
+    >>> report.content["parcel"]["n_stones"], report.content["parcel"]["declared"][0]["zone_id"]
+    (60, 'berberati')
     """
     card = model_card(release)
     return tuple(

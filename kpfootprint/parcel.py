@@ -161,6 +161,19 @@ class Parcel:
         The total the parcel's own row declares (the paper's), kept beside the weight of the rows.
     read_as : mapping or None
         What was understood of the sheet that the parcel came from, as plain JSON values; it stands in the report.
+
+    Examples
+    --------
+    >>> import kpfootprint
+    >>> release = kpfootprint.load_release(kpfootprint.shipped_release())
+    >>> document = {
+    ...     "parcel_id": "A-1",
+    ...     "declarations": [{"zone_id": "berberati"}],
+    ...     "stones": {"weight_ct": [0.2, 0.4] * 30, "colour": ["brown", "cape"] * 30, "morphology": ["cube"] * 60},
+    ... }
+    >>> parcel = kpfootprint.ingest_json(document, release.scheme, release.zone_table)
+    >>> parcel.n_stones, round(parcel.carats, 2), parcel.declarations[0].zone_id
+    (60, 18.0, 'berberati')
     """
 
     parcel_id: str
@@ -231,7 +244,21 @@ def _check_declared(parcel: Parcel) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Parcels to examine together; one parcel is a batch of one."""
+    """Parcels to examine together; one parcel is a batch of one.
+
+    Examples
+    --------
+    >>> import kpfootprint
+    >>> release = kpfootprint.load_release(kpfootprint.shipped_release())
+    >>> document = {
+    ...     "parcel_id": "A-1",
+    ...     "declarations": [{"zone_id": "berberati"}],
+    ...     "stones": {"weight_ct": [0.2, 0.4] * 30, "colour": ["brown", "cape"] * 30, "morphology": ["cube"] * 60},
+    ... }
+    >>> parcel = kpfootprint.ingest_json(document, release.scheme, release.zone_table)
+    >>> [one.parcel_id for one in kpfootprint.Batch((parcel, parcel))]
+    ['A-1', 'A-1']
+    """
 
     parcels: tuple[Parcel, ...]
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import doctest
+from importlib import import_module
+
 import pytest
 
 import kpfootprint
@@ -31,6 +34,8 @@ NAMES = [
     "render_text",
     "shipped_release",
 ]
+FAILURES = tuple(name for name in NAMES if name.endswith(("Error", "Mismatch", "InvalidParcel")) and name[0] != "K")
+"""Kinds of `KPFootprintError`, whose example speaks for them."""
 
 
 def test_public_names() -> None:
@@ -41,6 +46,16 @@ def test_public_names() -> None:
 def test_every_public_name_can_be_had_and_says_what_it_is(name: str) -> None:
     found = getattr(kpfootprint, name)
     assert name.startswith("__") or found.__doc__
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("__") and name not in FAILURES])
+def test_every_public_name_has_an_example_that_is_run(name: str) -> None:
+    found = getattr(kpfootprint, name)
+    runner, globs = doctest.DocTestRunner(), vars(import_module(found.__module__))
+    examples = doctest.DocTestFinder(recurse=False).find(found, name, globs=dict(globs))
+    assert sum(len(test.examples) for test in examples) > 0
+    for test in examples:
+        assert runner.run(test).failed == 0
 
 
 def test_other_names_cannot_be_had() -> None:

@@ -53,6 +53,23 @@ def ingest_json(
     IngestError
         With every problem. ``row`` is the position of a stone, declaration or cell, counted from 1; numbers must be
         JSON numbers, so a number in quotes is refused.
+
+    Examples
+    --------
+    >>> import kpfootprint
+    >>> release = kpfootprint.load_release(kpfootprint.shipped_release())
+    >>> document = {
+    ...     "parcel_id": "A-1",
+    ...     "declarations": [{"zone_id": "berberati"}],
+    ...     "stones": {"weight_ct": [0.2, 0.4] * 30, "colour": ["brown", "cape"] * 30, "morphology": ["cube"] * 60},
+    ... }
+    >>> parcel = kpfootprint.ingest_json(document, release.scheme, release.zone_table)
+    >>> parcel.n_stones
+    60
+    >>> document["stones"]["weight_ct"][0] = -1
+    >>> kpfootprint.ingest_json(document, release.scheme, release.zone_table)
+    Traceback (most recent call last):
+    kpfootprint.errors.IngestError: stones, row 1, column weight_ct: the number is negative (value '-1')
     """
     words, limits = Words(scheme, zone_table), limits or Limits()
     problems: list[Problem] = []

@@ -109,6 +109,15 @@ def ingest_submission(
     ------
     IngestError
         With every problem, where a table cannot be read, or rows cannot be laid to a parcel.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import kpfootprint
+    >>> release = kpfootprint.load_release(kpfootprint.shipped_release())
+    >>> found = kpfootprint.ingest_submission(Path("examples/submission"), release.scheme, release.zone_table)
+    >>> len(found.batch), found.problems()
+    (3, ())
     """
     return _submission(path, scheme, zone_table, None, choices or {}, limits, one=False)
 
@@ -135,6 +144,15 @@ def ingest_file(
     ------
     IngestError
         With every problem.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import kpfootprint
+    >>> release = kpfootprint.load_release(kpfootprint.shipped_release())
+    >>> sheet = Path("examples/true_berberati.json")
+    >>> kpfootprint.ingest_file(sheet, release.scheme, release.zone_table, parcel={"parcel_id": "A-1"}).parcel_id
+    'A-1'
     """
     found = _submission(path, scheme, zone_table, parcel, choices or {}, limits, one=True)
     if found.failures:

@@ -44,6 +44,13 @@ class Release:
         The trained model.
     card : str
         Text of ``CARD.md``.
+
+    Examples
+    --------
+    >>> import kpfootprint
+    >>> release = kpfootprint.load_release(kpfootprint.shipped_release())
+    >>> release.released, release.scheme.attribute_names
+    (True, ('size', 'colour', 'morphology'))
     """
 
     manifest: Mapping[str, Any]
@@ -102,6 +109,11 @@ def shipped_release() -> Path:
     ------
     ReleaseError
         If there is none.
+
+    Examples
+    --------
+    >>> (shipped_release() / "manifest.json").is_file()
+    True
     """
     inside = Path(__file__).parents[1] / "_models"
     folder = inside if inside.is_dir() else Path(__file__).parents[2] / "models"
@@ -125,6 +137,12 @@ def load_release(folder: Path) -> Release:
     ReleaseError
         If a file is missing, altered, not in the manifest, or made for another version; or if manifest and arrays are
         not those of one usable model.
+
+    Examples
+    --------
+    >>> import kpfootprint
+    >>> kpfootprint.load_release(kpfootprint.shipped_release()).name == kpfootprint.shipped_release().name
+    True
     """
     files = read_files(folder, READABLE)
     try:

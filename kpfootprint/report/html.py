@@ -30,6 +30,14 @@ def render_html(
         What the office that prints it puts above and below.
     above, style : str
         HTML that a site sets above the report, after the link that skips to it, and CSS for that; taken as they are.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import kpfootprint
+    >>> report = kpfootprint.read_report(Path("tests/golden/examples/true.json").read_bytes())
+    >>> "<html lang=" in kpfootprint.render_html(report, "fr")
+    True
     """
     return render_document(lay_out(report, lang, stationery), above=above, style=style)
 

@@ -48,6 +48,14 @@ def render_pdf(report: Report, lang: str = "en", *, stationery: Stationery | Non
         A language tag; English stands in for a language there is no catalogue of.
     stationery : Stationery or None
         What the office that prints it puts above and below.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import kpfootprint
+    >>> report = kpfootprint.read_report(Path("tests/golden/examples/true.json").read_bytes())
+    >>> kpfootprint.render_pdf(report)[:4]
+    b'%PDF'
     """
     return document_pdf(lay_out(report, lang, stationery))
 

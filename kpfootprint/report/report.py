@@ -28,6 +28,14 @@ class Report:
         The canonical JSON: one line, keys sorted, no blanks, characters as they are.
     report_id : str
         ``sha256:`` and the hash of the content without `created_at` and the id itself.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import kpfootprint
+    >>> report = kpfootprint.read_report(Path("tests/golden/examples/true.json").read_bytes())
+    >>> report.report_id == report.content["report_id"], report.content["conclusion"]
+    (True, 'consistent')
     """
 
     text: str
@@ -153,6 +161,12 @@ def read_report(text: str | bytes) -> Report:
     ------
     ReportError
         Where the text is no report, was written by a later version, or was altered since.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> read_report(Path("tests/golden/examples/true.json").read_bytes()).content["parcel"]["parcel_id"]
+    'true_berberati'
     """
     try:
         return report_of(read_json(text))

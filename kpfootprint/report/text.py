@@ -30,6 +30,14 @@ def render_text(report: Report, lang: str = "en") -> str:
     ----------
     lang : str
         A language tag; English stands in for a language there is no catalogue of.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import kpfootprint
+    >>> report = kpfootprint.read_report(Path("tests/golden/examples/true.json").read_bytes())
+    >>> kpfootprint.render_text(report, "fr").splitlines()[0]
+    'Comparaison d’empreinte du lot true_berberati'
     """
     return document_text(lay_out(report, lang))
 
