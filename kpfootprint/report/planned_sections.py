@@ -130,7 +130,7 @@ def drift_sections(answer: Mapping[str, Any], voice: Voice) -> list[Section]:
     said = voice.words
     heading = said.text(mark("In short"))
     if not answer["series"]:
-        few = mark("{n} shipments were found: there is nothing to follow before there are two.")
+        few = mark("Shipments found: {n}. There is nothing to follow before there are two.")
         nothing = Paragraph(text=said.text(few, n=said.number(answer["n_shipments"])), tone="lead")
         return [Section(key="answer", heading=heading, blocks=(nothing,))]
     signals = [signal["text"] for series in answer["series"] for signal in series["signals"]]

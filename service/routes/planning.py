@@ -7,13 +7,14 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from kpfootprint.planning.drift import PER_SHIPMENTS
 from service.clock import today
 from service.door.endpoint import JSON, Answer, Body, Endpoint
 from service.door.query import day, text, whole_number
 from service.door.visit import visit_of
 from service.routes import shapes_of_planning as shapes
 from service.routes.bodies import document_in
-from service.work.drift import PER_SHIPMENTS, drifted
+from service.work.drift import drifted
 from service.work.planning import judged, planned, pooled, sorted_again
 
 

@@ -17,7 +17,6 @@ from service.work.planning import zone_names
 
 MOST_SHIPMENTS = 300
 """Of a series: the newest ones."""
-PER_SHIPMENTS = 100
 SPANNED = 3.29
 """Standard deviations that an interval at 90 % spans."""
 

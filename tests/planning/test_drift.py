@@ -8,6 +8,7 @@ import pytest
 from kpfootprint.planning.answers import Shipment, told_by
 from kpfootprint.planning.drift import Followed, follow, limit_for, run_length
 from kpfootprint.report.locale import words
+from kpfootprint.report.planned import answer_text
 from kpfootprint.report.planned_sentences import Voice
 
 
@@ -135,3 +136,11 @@ def test_a_changed_share_is_said_in_percent_and_without_a_sign() -> None:
     labels = {"colour": {"en": "colour"}, "colour:brown": {"en": "brown"}}
     said = Voice(words("en"), {}, labels).sentence({"code": "level_rose", "values": times})
     assert said == "Colour: brown became 1.49 times what it was from 12 January 2024 on."
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_fewer_than_two_shipments_promise_no_rate_of_false_alarms(n: int) -> None:
+    answer = {"series": [], "n_shipments": n, "false_alarm": {"per_points": 100, "charts": 0}, "labels": {}}
+    text = answer_text(answer, {}, "en")
+    assert f"Shipments found: {n}." in text
+    assert "false alarm" not in text
