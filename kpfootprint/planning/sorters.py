@@ -110,11 +110,12 @@ def sorters_answer(
     sieve_set = sieve_set_of(sortings[0].parcel, release.scheme)
     counted = [class_counts(one.parcel, release.scheme, sieve_set) for one in sortings]
     agreement = _agreement(sortings, counted)
-    scales = _scales(sortings, counted, _earlier(sortings[0].goods, history, release.scheme, sieve_set))
+    goods = list(dict.fromkeys(one.goods for one in sortings))
+    scales = _scales(sortings, counted, _earlier(goods, history, release.scheme, sieve_set))
     lrs = [None if r["verification"] is None else r["verification"]["log10_lr"] for r in reports]
     known = [value for value in lrs if value is not None]
     return {
-        "goods": sortings[0].goods,
+        "goods": ", ".join(goods),
         "release": release.name,
         "sorters": [_sorter_json(one, report, lr) for one, report, lr in zip(sortings, reports, lrs, strict=True)],
         "agreement": agreement,
@@ -219,11 +220,11 @@ def _by_attribute(reports: Sequence[Mapping[str, Any]]) -> list[Json]:
 Earlier = dict[str, dict[str, Mapping[str, Counts]]]
 
 
-def _earlier(goods: str, history: Sequence[Sorting], scheme: Scheme, sieve_set: SieveSet) -> Earlier:
+def _earlier(goods: Sequence[str], history: Sequence[Sorting], scheme: Scheme, sieve_set: SieveSet) -> Earlier:
     """Return what each sorter counted of every other parcel."""
     out: Earlier = {}
     for one in history:
-        if one.goods != goods:
+        if one.goods not in goods:
             out.setdefault(one.goods, {})[one.sorter] = class_counts(one.parcel, scheme, sieve_set)
     return out
 

@@ -70,6 +70,7 @@ def test_each_sorter_may_have_a_sheet_of_its_own(release: Release, tmp_path: Pat
         sortings += read_sortings(file, release, {}, {})
     assert [one.sorter for one in sortings] == ["mine", "bureau"]
     answer = answer_of(release, tuple(sortings))
+    assert answer["goods"] == "mine, bureau", "each file has its own name, and none is the parcel's"
     assert answer["statements"][0]["code"] == "sorters_undeclared", "nothing was declared"
     assert answer["difference"]["log10_lr"] is None
     assert {item["code"] for item in answer["cautions"]} == {"sheets_differ_in_stones"}
