@@ -15,10 +15,10 @@ from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.planning.adequacy import Adequacy, Neighbour, adequacy
 from kpfootprint.planning.detection import MOST_STONES, Plan, plan, stones_of
 from kpfootprint.planning.drift import PER_SHIPMENTS, Chart, Followed, follow
+from kpfootprint.planning.of_release import labels_of, synthetic_reference
 from kpfootprint.planning.parcels import claim_of, counted_once, followed_in
 from kpfootprint.planning.pooling import Pooled, pool
 from kpfootprint.planning.question import NON_COMPLIANT, NOWHERE, read_question, read_zone
-from kpfootprint.planning.sorters import labels_of
 from kpfootprint.planning.trials import Goods, draw_goods
 from kpfootprint.release import Release
 
@@ -104,7 +104,7 @@ def plan_answer(question: Mapping[str, Any], release: Release, on: date) -> Json
     weights = np.zeros(len(ids))
     weights[rows] = stones_of(list(asked.declared.values()), mean_ct[rows])
     found = plan(release, weights, alternative, allowed=allowed, mean_ct=mean_ct, against=against, share=asked.share)
-    return plan_json(found, release, asked.day, [*cautions, *_synthetic(release)])
+    return plan_json(found, release, asked.day, [*cautions, *synthetic_reference(release)])
 
 
 def adequacy_answer(zone: str, release: Release, on: date) -> Json:
@@ -121,7 +121,7 @@ def adequacy_answer(zone: str, release: Release, on: date) -> Json:
     n_parcels = int(release.model.n_reference[release.zone_ids.index(zone_id)])
     if n_parcels < FEW:
         cautions.append(_statement("few_parcels", {"zone": zone_id, "n_parcels": n_parcels}))
-    return adequacy_json(adequacy(release, zone_id, compliant), release, on, [*cautions, *_synthetic(release)])
+    return adequacy_json(adequacy(release, zone_id, compliant), release, on, [*cautions, *synthetic_reference(release)])
 
 
 def pool_answer(batch: Batch, release: Release, status_on: date) -> Json:
@@ -153,7 +153,7 @@ def pool_answer(batch: Batch, release: Release, status_on: date) -> Json:
     return {
         "release": release.name,
         "left_out": [again.parcel_id for again, _ in repeated],
-        **_pool_json(found, batch, [*cautions, *_synthetic(release)]),
+        **_pool_json(found, batch, [*cautions, *synthetic_reference(release)]),
     }
 
 
@@ -233,12 +233,6 @@ def _mean_ct(release: Release) -> Floats:
 
 def _statement(code: str, values: Json) -> Json:
     return {"code": code, "values": values}
-
-
-def _synthetic(release: Release) -> list[Json]:
-    """Return the caution that the reference is invented, where it is."""
-    reference = release.manifest["reference"]
-    return [_statement("synthetic_reference", {"reference": reference["name"]})] if reference["synthetic"] else []
 
 
 def _fraction(value: float) -> float:

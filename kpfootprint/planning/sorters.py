@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.errors import IngestError
 from kpfootprint.parcel import Batch, Parcel
+from kpfootprint.planning.of_release import labels_of, synthetic_reference
 from kpfootprint.planning.rules import problem
 from kpfootprint.release import Release
 from kpfootprint.scheme import Scheme, SieveSet
@@ -127,18 +128,8 @@ def sorters_answer(
         "scales": scales,
         "labels": labels_of(release.scheme),
         "statements": _statements(sortings, reports, known, agreement, scales),
-        "cautions": _cautions(sortings, counted, release),
+        "cautions": [*_cautions(sortings, counted, release), *synthetic_reference(release)],
     }
-
-
-def labels_of(scheme: Scheme) -> dict[str, dict[str, str]]:
-    """Return names of attributes, and of their classes as ``attribute:class``, by language."""
-    out = {scheme.size.name: dict(scheme.size.labels)}
-    for attribute in scheme.categorical:
-        out[attribute.name] = dict(attribute.labels)
-        out |= {f"{attribute.name}:{item.name}": dict(item.labels) for item in attribute.classes}
-        out |= {f"{attribute.name}:{item.name}": dict(item.labels) for item in attribute.sets}
-    return out
 
 
 def _check(sortings: Sequence[Sorting]) -> None:
