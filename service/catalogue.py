@@ -14,6 +14,8 @@ from kpfootprint.ingest import NOTES, RULES
 from kpfootprint.planning.rules import RULES as PLANNING_RULES
 from service.endpoints import ENDPOINTS
 from service.errors import KINDS
+from service.pages import judging
+from service.pages.access import ROLE_TEXTS
 from service.pages.comparisons import STATUSES
 from service.pages.examples import EXAMPLES
 from service.pages.models import JOB_STATES, NO_REASON, NOT_JUDGED
@@ -37,10 +39,10 @@ def messages() -> Iterator[str]:
     yield from (title for _, title in KINDS.values())
     yield from (item.summary for item in ENDPOINTS if not item.page)
     yield from CONCLUSIONS.values()
-    for said in (STATUSES, STATES, DECISIONS, DECIDED, EVENTS, TEXTS):
+    for said in (STATUSES, STATES, DECISIONS, DECIDED, EVENTS, TEXTS, ROLE_TEXTS, judging.WORDS, judging.RATES):
         yield from said.values()
     yield from JOB_STATES.values()
-    yield from (CHOOSE, NO_REASON, NOT_JUDGED, NO_PACKAGE)
+    yield from (CHOOSE, NO_REASON, NOT_JUDGED, NO_PACKAGE, judging.CHOOSE, judging.INCOMPLETE)
     yield from filter(None, STATUS_NOTES.values())
     yield from (*RULES.values(), *PLANNING_RULES.values())
     yield from NOTES.values()

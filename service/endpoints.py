@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from service.door.endpoint import Endpoint
-from service.pages import codes, dashboard, docs, sign_in, start
+from service.pages import access, codes, dashboard, docs, judging, sign_in, start
 from service.pages import comparisons as comparison_pages
 from service.pages import models as model_pages
 from service.pages import planning as planning_pages
@@ -16,8 +16,10 @@ from service.routes import (
     jobs,
     keys,
     models,
+    names,
     operations,
     planning,
+    practice,
     reexaminations,
     register,
     sessions,
@@ -29,6 +31,7 @@ from service.routes import (
 ENDPOINTS: tuple[Endpoint, ...] = (
     *comparisons.ENDPOINTS,
     *cases.ENDPOINTS,
+    *practice.ENDPOINTS,
     *submissions.ENDPOINTS,
     *jobs.ENDPOINTS,
     *certificates.ENDPOINTS,
@@ -40,15 +43,18 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *reexaminations.ENDPOINTS,
     *keys.ENDPOINTS,
     *sessions.ENDPOINTS,
+    *names.ENDPOINTS,
     *operations.ENDPOINTS,
     *start.ENDPOINTS,
     *codes.ENDPOINTS,
     *comparison_pages.ENDPOINTS,
+    *judging.ENDPOINTS,
     *submission_pages.ENDPOINTS,
     *planning_pages.ENDPOINTS,
     *dashboard.ENDPOINTS,
     *model_pages.ENDPOINTS,
     *training_pages.ENDPOINTS,
+    *access.ENDPOINTS,
     *docs.ENDPOINTS,
     *sign_in.ENDPOINTS,
 )

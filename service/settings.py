@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -15,6 +15,12 @@ from service import HOME_DEFAULT
 PREFIX = "KPF_"
 MEGABYTE = 1_000_000
 MOST = 1e9
+
+HEADER = r"^[A-Za-z0-9-]{1,100}$"
+ROLE = r"(viewer|monitor|researcher|admin)"
+ONE_ROLE = rf"[^=,]+={ROLE}"
+NEEDS = {"oidc_issuer": ("oidc_client_id", "sign_in_roles"), "proxy_secret": ("sign_in_roles",)}
+"""Settings that say nothing without others."""
 
 Folder = Annotated[Path, AfterValidator(Path.expanduser)]
 
@@ -48,6 +54,18 @@ class Settings(BaseModel):
         What is printed above a report, and below its first page; backslash and ``n`` begin a line.
     public_address : str or None
         Where others find the service, such as ``https://footprint.example``: QR codes on reports lead there.
+    oidc_issuer, oidc_client_id, oidc_client_secret : str or None
+        Provider of OpenID Connect that signs people in, and as whom this service is known there.
+    oidc_claim : str
+        Claim that holds the groups of whoever signs in.
+    proxy_secret : str or None
+        What the proxy sends as ``X-Proxy-Secret``; with it, and never without, the next two are believed.
+    proxy_user_header, proxy_groups_header : str
+        Headers in which the proxy says who asks, and (with commas) in which groups.
+    sign_in_roles : str
+        Roles of groups, as ``GROUP=ROLE`` with commas between; the group ``*`` is everybody.
+    blind_roles : str
+        Roles, with commas, that give their own conclusion before they see the computed one.
     log_format : {"text", "json"}
         How a line of the log is written.
     workers : int
@@ -70,6 +88,17 @@ class Settings(BaseModel):
     letterhead: str = Field(default="", max_length=2000)
     note: str = Field(default="", max_length=2000)
     public_address: str | None = Field(default=None, pattern=r"^https?://[^\s?#]+$", max_length=200)
+    oidc_issuer: str | None = Field(
+        default=None, pattern=r"^(https://|http://(127\.0\.0\.1|\[::1\]|localhost)[:/])\S+$"
+    )
+    oidc_client_id: str | None = None
+    oidc_client_secret: str | None = None
+    oidc_claim: str = "groups"
+    proxy_secret: str | None = Field(default=None, min_length=16)
+    proxy_user_header: str = Field(default="X-Forwarded-User", pattern=HEADER)
+    proxy_groups_header: str = Field(default="X-Forwarded-Groups", pattern=HEADER)
+    sign_in_roles: str = Field(default="", pattern=rf"^({ONE_ROLE}(, *{ONE_ROLE})*)?$")
+    blind_roles: str = Field(default="", pattern=rf"^({ROLE}(, *{ROLE})*)?$")
     log_format: Literal["text", "json"] = "text"
     workers: int = Field(default=1, ge=1, le=1000)
     launcher_pid: int | None = Field(default=None, ge=1)
@@ -91,6 +120,17 @@ class Settings(BaseModel):
         return Stationery(letterhead=letterhead, note=note, address=self.public_address or "")
 
     @property
+    def roles_of_groups(self) -> dict[str, str]:
+        """The role of each group of whoever others vouch for."""
+        pairs = (item.split("=") for item in self.sign_in_roles.split(",") if item)
+        return {group.strip(): role.strip() for group, role in pairs}
+
+    @property
+    def blind(self) -> frozenset[str]:
+        """Roles that see the computed conclusion only after their own."""
+        return frozenset(self.blind_roles.replace(" ", "").split(",")) - {""}
+
+    @property
     def register_url(self) -> str:
         """Address of the register."""
         return self.database_url or f"sqlite:///{self.home / 'register.db'}"
@@ -106,14 +146,24 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """
     given = os.environ if environment is None else environment
     known = {name: given.get(PREFIX + name.upper(), "").strip() for name in Settings.model_fields}
+    faults = [
+        f"{PREFIX}{name.upper()} needs {PREFIX}{other.upper()} beside it"
+        for name, others in NEEDS.items()
+        for other in others
+        if known[name] and not known[other]
+    ]
     try:
-        return Settings.model_validate({name: text for name, text in known.items() if text})
+        settings = Settings.model_validate({name: text for name, text in known.items() if text})
     except ValidationError as error:
-        faults = [
-            f"{PREFIX}{str(fault['loc'][0]).upper()}: {fault['msg']}, got {str(fault['input'])!r}"
-            for fault in error.errors()
-        ]
-        raise SettingError("; ".join(faults)) from None
+        faults += [f"{PREFIX}{str(fault['loc'][0]).upper()}: {fault['msg']}{_found(fault)}" for fault in error.errors()]
+    if faults:
+        raise SettingError("; ".join(faults))
+    return settings
+
+
+def _found(fault: Any) -> str:
+    """Return what was found instead, unless it is a secret."""
+    return "" if "secret" in str(fault["loc"][0]) else f", got {str(fault['input'])!r}"
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

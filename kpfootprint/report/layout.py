@@ -16,7 +16,7 @@ from kpfootprint.report.sections.findings import findings
 from kpfootprint.report.sections.goods import goods
 from kpfootprint.report.sections.limits import limits, provenance
 from kpfootprint.report.sections.summary import summary
-from kpfootprint.report.sentences import speaker
+from kpfootprint.report.sentences import Speaker, speaker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,11 +24,13 @@ class Stationery:
     """What an office prints on its reports, and no part of them: a letterhead above, a note below the first page.
 
     `address` is where its service is found by others, such as ``https://footprint.example``: the QR code leads there.
+    Below the note stands the entry under which its register keeps the report: the entry's position and its hash.
     """
 
     letterhead: str = ""
     note: str = ""
     address: str = ""
+    entry: tuple[int, str] | None = None
 
 
 def lay_out(report: Report, lang: str, stationery: Stationery | None = None) -> Document:
@@ -57,7 +59,7 @@ def lay_out(report: Report, lang: str, stationery: Stationery | None = None) -> 
         qr=qr_code(address_of(code, office.address), qr_label),
         qr_label=qr_label,
         letterhead=office.letterhead,
-        note=office.note,
+        note=_note(sp, office),
         signatures=(sp.t(mark("Examined by (name, date, signature)")), sp.t(mark("Seen by (name, date, signature)"))),
     )
 
@@ -69,3 +71,12 @@ def address_of(code: str, base: str) -> str:
     'https://footprint.example/code?code=2713-A82E-B04C-2EFD'
     """
     return f"{base.rstrip('/')}/code?code={code}" if base else code
+
+
+def _note(sp: Speaker, office: Stationery) -> str:
+    """Return what stands below the first page: the office's note, and where its register keeps the report."""
+    if office.entry is None:
+        return office.note
+    position, digest = office.entry
+    kept = sp.t(mark("Kept in the register as entry {position}: {hash}"), position=str(position), hash=digest)
+    return f"{office.note}\n{kept}".strip()

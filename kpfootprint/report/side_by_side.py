@@ -15,7 +15,7 @@ from kpfootprint.report.sections.summary import declared_carats, detection_limit
 from kpfootprint.report.sentences import Speaker, speaker
 
 
-def compare_side_by_side(reports: Sequence[Report], lang: str = "en") -> str:
+def compare_side_by_side(reports: Sequence[Report], lang: str = "en", *, above: str = "", style: str = "") -> str:
     """Render several reports side by side as one HTML file, each under a letter.
 
     Parameters
@@ -24,6 +24,8 @@ def compare_side_by_side(reports: Sequence[Report], lang: str = "en") -> str:
         Two or more, in the order in which they are to stand.
     lang : str
         A language tag; English stands in for a language there is no catalogue of.
+    above, style : str
+        HTML that a site sets above the reports, and CSS for that; taken as they are.
 
     Raises
     ------
@@ -32,7 +34,8 @@ def compare_side_by_side(reports: Sequence[Report], lang: str = "en") -> str:
     """
     if len(reports) < 2:
         raise ValueError(f"two reports or more are needed to stand side by side, got {len(reports)}")
-    return render_document(_lay_out([(_letter(i), speaker(report, lang)) for i, report in enumerate(reports)]))
+    document = _lay_out([(_letter(i), speaker(report, lang)) for i, report in enumerate(reports)])
+    return render_document(document, above=above, style=style)
 
 
 Lettered = Sequence[tuple[str, Speaker]]

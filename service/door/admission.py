@@ -44,4 +44,8 @@ class Admission:
             raise visit.missing
         if role is not None and not visit.who.may(role):
             raise Refused("forbidden", f"The role {role} is needed, and this is a {visit.who.role}.")
+        if visit.endpoint is not None and visit.endpoint.reveals and visit.who.role in visit.work.settings.blind:
+            raise Refused(
+                "forbidden", f"A {visit.who.role} judges here before seeing what was computed (KPF_BLIND_ROLES)."
+            )
         await self.app(scope, receive, send)

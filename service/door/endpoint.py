@@ -76,6 +76,8 @@ class Endpoint:
         Every parameter that is known.
     once : bool
         Honours ``Idempotency-Key``.
+    reveals : bool
+        Tells what was computed of many comparisons: closed to a role that judges before it sees.
     page : bool
         Made for browsers: without a session they are sent to the sign-in page, errors are pages.
     """
@@ -89,6 +91,7 @@ class Endpoint:
     query: Sequence[Query] = ()
     answer: Answer = Answer()
     once: bool = False
+    reveals: bool = False
     page: bool = False
     pattern: re.Pattern[str] = field(init=False, repr=False)
 

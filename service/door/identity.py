@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
 from anyio import to_thread
 from starlette.datastructures import Headers
 from starlette.responses import Response
@@ -10,11 +9,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.door.visit import visit_of
 from service.errors import Refused
-from service.register.people import Principal, principal_by_key, principal_by_session
+from service.register.people import Principal, Vouched, actor_of, principal_by_key, principal_by_session
+from service.register.secrets import same
 from service.register.sessions import SESSION_LASTS
 from service.register.trouble import RegisterUnavailable
+from service.settings import Settings
+from service.work.place import Workplace
 
 COOKIE = "kpf_session"
+PROXY_SECRET = "X-Proxy-Secret"
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="kpfootprint"'}
 
 
@@ -28,7 +31,7 @@ class Identity:
         """Let a request pass with its principal."""
         visit = visit_of(scope)
         try:
-            visit.principal = await to_thread.run_sync(principal_of, visit.work.engine, Headers(scope=scope))
+            visit.principal = await to_thread.run_sync(principal_of, visit.work, Headers(scope=scope))
         except Refused as refused:
             visit.denied = refused
         except RegisterUnavailable:
@@ -37,8 +40,12 @@ class Identity:
         await self.app(scope, receive, send)
 
 
-def principal_of(engine: sa.Engine, headers: Headers) -> Principal | None:
-    """Return who is asking, or None without key and session; raise `Refused` for a key that is not good."""
+def principal_of(work: Workplace, headers: Headers) -> Principal | None:
+    """Return who is asking, or None without key and session; raise `Refused` for a key that is not good.
+
+    A session of somebody else than the proxy says is none.
+    """
+    engine = work.engine
     authorization = headers.get("authorization")
     if authorization is not None:
         scheme, _, presented = authorization.partition(" ")
@@ -47,7 +54,21 @@ def principal_of(engine: sa.Engine, headers: Headers) -> Principal | None:
             raise Refused("unauthenticated", "This key is not known here, or was revoked.", headers=CHALLENGE)
         return found
     secret = session_secret(headers)
-    return None if secret is None else principal_by_session(engine, secret)
+    found = None if secret is None else principal_by_session(engine, secret)
+    vouched = vouched_by_proxy(work.settings, headers)
+    if found is not None and vouched is not None and found.actor != actor_of(engine, vouched):
+        return None
+    return found
+
+
+def vouched_by_proxy(settings: Settings, headers: Headers) -> Vouched | None:
+    """Return whom the proxy in front of the service vouches for; nobody where it does not send its secret."""
+    user = headers.get(settings.proxy_user_header, "").strip()
+    wanted, sent = settings.proxy_secret, headers.get(PROXY_SECRET, "")
+    if wanted is None or not user or not same(sent, wanted):
+        return None
+    groups = headers.get(settings.proxy_groups_header, "").split(",")
+    return Vouched(issuer="proxy", subject=user, name=user, groups=[group.strip() for group in groups])
 
 
 def session_secret(headers: Headers) -> str | None:

@@ -50,7 +50,7 @@ def _stretch(work: Workplace, job: Job, release: Release, done: int) -> tuple[li
     query = sa.select(*columns).where(table.c.position <= job.parameters["up_to"]).order_by(table.c.position)
     with reading(work.engine) as connection:
         rows = connection.execute(query.offset(done).limit(STRETCH)).all()
-        documents = [comparisons.parcel_document(connection, row.id) for row in rows]
+        documents = [comparisons.parcel_of(connection, row.id) or {} for row in rows]
     changes: list[dict[str, Any]] = []
     now = this_second()
     for row, document in zip(rows, documents, strict=True):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from kpfootprint.errors import Problem
 from kpfootprint.report import compare_side_by_side, read_report, render_html
@@ -17,16 +18,15 @@ from service.door.query import choice, text, whole_number
 from service.door.visit import visit_of
 from service.errors import Refused
 from service.languages import language_of
-from service.pages.render import page, rendered
-from service.register.comparisons import Search, page_of, report_of, reports_of
+from service.pages.render import framed, link_to, page
+from service.register import people
+from service.register.comparisons import Search, page_of, reports_of
 from service.register.database import reading
 from service.work.flags import flags_now
+from service.work.kept import as_seen, is_blind, opinions_of, printed, report_text, sealed_from
 
 PAGE = 25
 MOST_BESIDE = 12
-TOP = re.compile(r'<body[^>]*>\s*(?:<a class="skip"[^>]*>[^<]*</a>\s*)?')
-"""Where a page begins, after the link that skips to its content, which has to stay the first."""
-
 STATUSES = {
     "compliant": "compliant",
     "not_compliant": "not compliant",
@@ -45,7 +45,10 @@ def index(request: Request) -> Response:
     search = Search(
         q=asked["q"], zone=asked["zone"], conclusion=asked["conclusion"], sort=asked["sort"] or "-created_at"
     )
-    entries, further = page_of(visit.work.engine, before=asked["before"], limit=PAGE, search=search)
+    if is_blind(visit.work, visit.who):  # neither narrows nor sorts by what is sealed
+        search = replace(search, conclusion=None, sort="-created_at")
+    found, further = page_of(visit.work.engine, before=asked["before"], limit=PAGE, search=search)
+    entries = as_seen(visit.work, visit.who, found)
     with reading(visit.work.engine) as connection:
         flags = flags_now(connection, entries)
         reports = reports_of(connection, [entry.id for entry in entries])
@@ -65,38 +68,31 @@ def index(request: Request) -> Response:
 
 
 def show(request: Request) -> Response:
-    """Show a report: its own page, with a way back and to its other forms above it."""
-    lang = language_of(request)
-    made = render_html(
-        read_report(_report(request, request.path_params["id"])),
-        lang,
-        stationery=visit_of(request).work.settings.stationery,
-        above=rendered(request, "report-bar.html", id=request.path_params["id"]),
-        style=rendered(request, "report-bar.css"),
+    """Show a report: its own page, with a way back, its other forms and what experts concluded above it."""
+    visit = visit_of(request)
+    comparison_id = request.path_params["id"]
+    if sealed_from(visit.work, visit.who, [comparison_id]):
+        return RedirectResponse(link_to(request, f"/comparisons/{comparison_id}/opinion"), status_code=303)
+    report, stationery = printed(visit.work, comparison_id, visit.who)
+    return framed(
+        request,
+        partial(render_html, report, language_of(request), stationery=stationery),
+        id=comparison_id,
+        opinions=opinions_of(visit.work, comparison_id),
+        people=people.names_of_actors(visit.work.engine),
     )
-    return HTMLResponse(made, headers={"Content-Language": lang, "Vary": "Accept-Language"})
 
 
 def beside(request: Request) -> Response:
     """Show several reports side by side."""
-    ids: Sequence[str] = tuple(dict.fromkeys(visit_of(request).asked["id"]))
+    visit = visit_of(request)
+    ids: Sequence[str] = tuple(dict.fromkeys(visit.asked["id"]))
     if not 2 <= len(ids) <= MOST_BESIDE:
         reason = f"tick 2 to {MOST_BESIDE} comparisons to see them side by side"
         problem = Problem(table="query", column="id", code="invalid", reason=reason)
         raise Refused("invalid_input", f"{reason[0].upper()}{reason[1:]}.", problems=(problem,))
-    lang = language_of(request)
-    document = compare_side_by_side([read_report(_report(request, item)) for item in ids], lang)
-    style = f"<style>\n{rendered(request, 'report-bar.css')}</style>\n</head>"
-    bar = rendered(request, "beside-bar.html")
-    made = TOP.sub(lambda found: f"{found.group()}{bar}", document.replace("</head>", style, 1), count=1)
-    return HTMLResponse(made, headers={"Content-Language": lang, "Vary": "Accept-Language"})
-
-
-def _report(request: Request, comparison_id: str) -> str:
-    found = report_of(visit_of(request).work.engine, comparison_id)
-    if found is None:
-        raise Refused("not_found", "There is no comparison with this id.")
-    return found
+    reports = [read_report(report_text(visit.work, item, visit.who)) for item in ids]
+    return framed(request, partial(compare_side_by_side, reports, language_of(request)))
 
 
 ENDPOINTS = (

@@ -46,6 +46,7 @@ ENDPOINTS = (
         role="viewer",
         handler=show,
         page=True,
+        reveals=True,
         summary="Page: the register at a glance.",
     ),
     Endpoint(
@@ -55,6 +56,7 @@ ENDPOINTS = (
         handler=table,
         page=True,
         answer=Answer(shape={"type": "string"}, media_type="text/csv"),
+        reveals=True,
         summary="Page: shipments by month and zone, for a spreadsheet.",
     ),
 )

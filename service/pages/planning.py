@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from kpfootprint.errors import Problem
 from kpfootprint.report.html import render_document
@@ -19,7 +19,7 @@ from service.door.query import Query, day, text
 from service.door.visit import visit_of
 from service.errors import Refused
 from service.languages import language_of
-from service.pages.render import page, rendered
+from service.pages.render import framed, page
 from service.routes.planning import SERIES
 from service.work.drift import drifted
 from service.work.planning import judged, planned, pooled, sorted_again, zone_names
@@ -117,12 +117,8 @@ async def adequacy_pdf(request: Request) -> Response:
 
 def _shown(request: Request, answer: dict[str, Any], lang: str, *, pdf: str = "") -> Response:
     zones = zone_names(visit_of(request).work.release())
-    made = render_document(
-        document_of(answer, zones, lang),
-        above=rendered(request, "planning-bar.html", pdf=pdf),
-        style=rendered(request, "report-bar.css"),
-    )
-    return HTMLResponse(made, headers={"Content-Language": lang, "Vary": "Accept-Language"})
+    document = document_of(answer, zones, lang)
+    return framed(request, partial(render_document, document), up="/planning", pdf=pdf)
 
 
 def _share(given: str) -> float:
@@ -203,6 +199,7 @@ ENDPOINTS = (
         handler=pool,
         query=TICKED,
         page=True,
+        reveals=True,
         summary="Page: what several comparisons say as one claim.",
     ),
     Endpoint(
@@ -212,6 +209,7 @@ ENDPOINTS = (
         handler=sorters,
         query=TICKED,
         page=True,
+        reveals=True,
         summary="Page: how far several sorters of one parcel agree.",
     ),
     Endpoint(
@@ -221,6 +219,7 @@ ENDPOINTS = (
         handler=drift,
         query=SERIES,
         page=True,
+        reveals=True,
         summary="Page: what changes from shipment to shipment.",
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gettext
+from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,12 @@ from kpfootprint import __version__
 from kpfootprint.report.locale import words
 from kpfootprint.visible import visible
 from service.door.visit import visit_of
+from service.errors import Refused
 from service.languages import chosen_language, language_of
+from service.register import entries
+from service.register.database import reading
+from service.register.entries import Head
+from service.register.trouble import RegisterUnavailable
 
 CONCLUSIONS = {
     "consistent": "consistent",
@@ -74,6 +80,7 @@ def rendered(request: Request, template: str, **values: Any) -> str:
             link=partial(link_to, request),
             in_other_language=_in_other_language(request, "fr" if lang == "en" else "en"),
             principal=visit_of(request).principal,
+            head=_head(request),
             path=request.url.path,
             version=__version__,
             conclusions=CONCLUSIONS,
@@ -82,10 +89,31 @@ def rendered(request: Request, template: str, **values: Any) -> str:
     )
 
 
+def _head(request: Request) -> Head | None:
+    """Return where the register ends, for whoever may read it and keeps it on paper; a page needs none to be shown."""
+    visit = visit_of(request)
+    if visit.principal is None:
+        return None
+    try:
+        with reading(visit.work.engine) as connection:
+            return entries.head(connection)
+    except (RegisterUnavailable, Refused):
+        return None
+
+
 def page(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
     """Return a page as an answer."""
     headers = {"Content-Language": language_of(request), "Vary": "Accept-Language"}
     return HTMLResponse(rendered(request, template, **values), status_code=status, headers=headers)
+
+
+def framed(request: Request, render: Callable[..., str], *, up: str = "/comparisons", **values: Any) -> HTMLResponse:
+    """Return a document of the library as a page of this site: `render` is given the bar to put above it."""
+    nothing: dict[str, Any] = dict.fromkeys(("id", "opinions", "exercise", "pdf"))
+    above = rendered(request, "bar.html", up=up, **(nothing | values))
+    made = render(above=above, style=rendered(request, "bar.css"))
+    headers = {"Content-Language": language_of(request), "Vary": "Accept-Language"}
+    return HTMLResponse(made, headers=headers)
 
 
 def _in_other_language(request: Request, other: str) -> str:

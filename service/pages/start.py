@@ -29,6 +29,7 @@ from service.pages.sheet import Held, Sheet, choices_in, held_in
 from service.pages.submissions import checked
 from service.register.comparisons import page_of
 from service.work.compare import compare
+from service.work.kept import as_seen
 from service.work.reading import parcel_at, parcel_in, pasted, read_plainly, read_upload, upload_of
 
 RECENT = 5
@@ -106,7 +107,7 @@ async def example(request: Request) -> Response:
 def _form(request: Request, given: Given, problems: tuple[Problem, ...], sheet: Sheet | None = None) -> Response:
     visit = visit_of(request)
     release = visit.work.release()
-    entries, _ = page_of(visit.work.engine, before=None, limit=RECENT)
+    recent, _ = page_of(visit.work.engine, before=None, limit=RECENT)
     table, day = release.zone_table, _day_of(given)
     catalogue = translations(language_of(request))
     return page(
@@ -126,7 +127,7 @@ def _form(request: Request, given: Given, problems: tuple[Problem, ...], sheet: 
         day=day.isoformat(),
         may_submit=visit.who.may("monitor") and visit.who.csrf is not None,
         examples=available() if EXAMPLES else (),
-        recent=entries,
+        recent=as_seen(visit.work, visit.who, recent),
         release=release.name,
         released=release.released,
     )

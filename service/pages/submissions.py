@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest import Submission as ReadSubmission
+from kpfootprint.report.locale import Words, words
 from service.door.endpoint import FORM, Endpoint
 from service.door.query import choice, text, whole_number
 from service.door.visit import visit_of
@@ -24,10 +25,9 @@ from service.languages import language_of
 from service.pages.forms import file_of, read_form, text_of
 from service.pages.problems import told
 from service.pages.render import link_to, page, translations
-from service.register import entries, submissions
-from service.register.database import reading
-from service.register.people import names_of_actors
+from service.register import people, submissions
 from service.register.submissions import Wanted
+from service.work.calendar import feed_key_of
 from service.work.decide import decide
 from service.work.flags import TEXTS
 from service.work.marked import marked_workbook
@@ -64,6 +64,7 @@ def index(request: Request) -> Response:
         visit.work.engine, wanted=wanted, before=visit.asked["before"], limit=PAGE
     )
     undecided, overdue = submissions.clocks(visit.work.engine)
+    feed = feed_key_of(visit.work.engine, visit.who.actor)
     return page(
         request,
         "submissions.html",
@@ -76,6 +77,7 @@ def index(request: Request) -> Response:
         overdue=overdue,
         states=STATES,
         may_submit=visit.who.may("monitor") and visit.who.csrf is not None,
+        feed=feed and f"{str(request.base_url).rstrip('/')}/v1/submissions.ics?key={feed}",
     )
 
 
@@ -177,12 +179,9 @@ def show(request: Request) -> Response:
 def shown(request: Request, submission_id: str, *, status: int = 200, alert: str = "") -> Response:
     """Return the page of a shipment."""
     visit = visit_of(request)
-    shipment = shipment_of(visit.work, submission_id)
-    catalogue = translations(language_of(request))
+    shipment = shipment_of(visit.work, submission_id, visit.who)
+    catalogue, told_in = translations(language_of(request)), words(language_of(request))
     names = {zone.zone_id: zone.name for zone in visit.work.release().zone_table.zones}
-    people = names_of_actors(visit.work.engine)
-    with reading(visit.work.engine) as connection:
-        head = entries.head(connection)
     return page(
         request,
         "submission.html",
@@ -193,13 +192,12 @@ def shown(request: Request, submission_id: str, *, status: int = 200, alert: str
         overdue=shipment.submission.state != "decided" and shipment.submission.due_at < shipment.moment,
         figures=shipment.figures,
         names=names,
-        people=people,
-        head=head,
+        people=people.names_of_actors(visit.work.engine),
         states=STATES,
         decisions=DECISIONS,
         decided=DECIDED,
         events=EVENTS,
-        flag_text=lambda flag: catalogue.gettext(TEXTS[flag["code"]]).format(**_named(flag["values"], names)),
+        flag_text=lambda flag: catalogue.gettext(TEXTS[flag["code"]]).format(**_worded(flag["values"], names, told_in)),
         problem_text=lambda problem: _told(problem, catalogue),
         flagged=[parcel for parcel in shipment.parcels if parcel.flags],
         comparable=_comparable(shipment.parcels),
@@ -211,9 +209,11 @@ def _comparable(parcels: Sequence[ShipmentParcel]) -> list[str]:
     return [parcel.comparison.id for parcel in parcels if parcel.comparison is not None][:12]
 
 
-def _named(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+def _worded(values: Mapping[str, Any], names: Mapping[str, str], told_in: Words) -> dict[str, Any]:
+    """Return the values of a flag as people write them: zones by name, numbers with their decimal mark."""
     zone = values.get("zone_id")
-    return {**values, "zone_id": names.get(zone, zone)} if zone else dict(values)
+    shown = {name: told_in.number(value, 2) if isinstance(value, float) else value for name, value in values.items()}
+    return shown | {"zone_id": names.get(zone, zone)} if zone else shown
 
 
 def _told(problem: Mapping[str, Any], catalogue: Any) -> str:

@@ -36,7 +36,7 @@ class KeyReused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """What the list shows of a comparison."""
+    """What the list shows of a comparison; of a sealed one neither conclusion nor LR."""
 
     position: int
     id: str
@@ -56,6 +56,7 @@ class Listed:
     flags: tuple[Mapping[str, Any], ...]
     submission_id: str | None
     actor: str
+    sealed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,17 +220,10 @@ def reports_of(connection: sa.Connection, ids: Sequence[str]) -> dict[str, str]:
     return {row.id: unpacked(row.report) for row in rows}
 
 
-def parcel_of(engine: sa.Engine, comparison_id: str) -> str | None:
-    """Return the JSON parcel of a comparison, or None where there is no such comparison."""
-    with reading(engine) as connection:
-        kept = connection.scalar(sa.select(comparisons.c.parcel).where(comparisons.c.id == comparison_id))
-    return None if kept is None else unpacked(kept)
-
-
-def parcel_document(connection: sa.Connection, comparison_id: str) -> dict[str, Any]:
-    """Return the JSON document of the parcel of a comparison."""
+def parcel_of(connection: sa.Connection, comparison_id: str) -> dict[str, Any] | None:
+    """Return the document of the parcel of a comparison, or None where there is no such comparison."""
     kept = connection.scalar(sa.select(comparisons.c.parcel).where(comparisons.c.id == comparison_id))
-    document: dict[str, Any] = json.loads(unpacked(kept or b""))
+    document: dict[str, Any] | None = None if kept is None else json.loads(unpacked(kept))
     return document
 
 
@@ -300,11 +294,11 @@ def _plain(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).casefold()
 
 
-_COLUMNS = tuple(comparisons.c[name] for name in Listed.__dataclass_fields__)
+_COLUMNS = tuple(comparisons.c[name] for name in Listed.__dataclass_fields__ if name != "sealed")
 
 
 def _listed(row: Any) -> Listed:
-    values = {name: row._mapping[name] for name in Listed.__dataclass_fields__}
+    values = {column.name: row._mapping[column.name] for column in _COLUMNS}
     values["declared"] = tuple(row.declared.split())
     values["flags"] = tuple(json.loads(row.flags or "[]"))
     return Listed(**values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -59,6 +59,17 @@ def make_key(engine: sa.Engine, role: str, name: str, expires_at: datetime | Non
     with writing(engine) as connection:
         connection.execute(keys.insert().values(row | {"secret_sha256": hash_of(secret)}))
     return key, f"{PREFIX}_{key.id}_{secret}"
+
+
+def expiry_in(text: str | None) -> datetime | None:
+    """Return the moment or the day on which a key is to end; a moment without a zone is in UTC."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadKey("expires_at must be a moment such as 2027-01-31T12:00:00Z, or a day") from None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def all_keys(engine: sa.Engine) -> list[Key]:

@@ -1,13 +1,25 @@
-"""Who is known: the holder of a key, or of a session that a key or the one-time link opened."""
+"""Who is known: the holder of a key or of a session, and the names behind the pseudonyms that the register keeps.
+
+An entry names its actor as ``key:ID`` or ``person:ID``. Which name that is stands in `keys` and `people`, outside the
+chain: a name that is forgotten is gone, and the chain still verifies.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
-from service.register.keys import ROLES, all_keys, recognised
+from service.clock import now
+from service.register.database import reading, writing
+from service.register.keys import ROLES, recognised
+from service.register.secrets import new_id
 from service.register.sessions import session_of
+from service.register.tables import keys, people, sessions
+
+NAME_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +29,7 @@ class Principal:
     Parameters
     ----------
     actor : str
-        Stable name that the register keeps: ``key:ID``, or ``browser`` after the one-time link.
+        Pseudonym that the register keeps: ``key:ID``, ``person:ID``, or ``browser`` after the one-time link.
     csrf : str or None
         Token that a browser's forms carry; None for programs.
     """
@@ -32,9 +44,19 @@ class Principal:
         return ROLES.index(self.role) >= ROLES.index(role)
 
 
-def names_of_actors(engine: sa.Engine) -> dict[str, str]:
-    """Return what the holders of keys are called, by the name that the register keeps of them."""
-    return {f"key:{key.id}": key.name or key.id for key in all_keys(engine)}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vouched:
+    """Somebody for whom others vouch: a provider of OpenID Connect, or the proxy in front of the service."""
+
+    issuer: str
+    subject: str
+    name: str
+    groups: Sequence[str]
+
+    def role(self, roles: Mapping[str, str]) -> str | None:
+        """Return the highest role that one of the groups has, or None; ``*`` is a group that everybody is in."""
+        found = {roles[group] for group in (*self.groups, "*") if group in roles}
+        return max(found, key=ROLES.index, default=None)
 
 
 def principal_by_key(engine: sa.Engine, presented: str) -> Principal | None:
@@ -50,3 +72,50 @@ def principal_by_session(engine: sa.Engine, secret: str) -> Principal | None:
         return None
     name = session.name or session.key_id or session.actor
     return Principal(actor=session.actor, name=name, role=session.role, csrf=session.csrf)
+
+
+def actor_of(engine: sa.Engine, vouched: Vouched) -> str | None:
+    """Return the pseudonym of somebody who was here before, or None."""
+    with reading(engine) as connection:
+        found = connection.scalar(_id_of(vouched))
+    return None if found is None else f"person:{found}"
+
+
+def known(engine: sa.Engine, vouched: Vouched) -> str:
+    """Return the pseudonym of somebody, given at the first time, and keep the name that goes with it now."""
+    with writing(engine) as connection:
+        found: str | None = connection.scalar(_id_of(vouched))
+        name = vouched.name[:NAME_LENGTH]
+        if found is None:
+            found = new_id(16)
+            row = {"id": found, "issuer": vouched.issuer, "subject": vouched.subject, "created_at": now()}
+            connection.execute(people.insert().values(row | {"name": name}))
+        else:
+            connection.execute(people.update().where(people.c.id == found).values(name=name))
+    return f"person:{found}"
+
+
+def _id_of(vouched: Vouched) -> sa.Select[Any]:
+    return sa.select(people.c.id).where((people.c.issuer == vouched.issuer) & (people.c.subject == vouched.subject))
+
+
+def names_of_actors(engine: sa.Engine) -> dict[str, str]:
+    """Return the name of every actor that has one."""
+    with reading(engine) as connection:
+        named = {f"key:{row.id}": row.name for row in connection.execute(sa.select(keys.c.id, keys.c.name))}
+        named |= {f"person:{row.id}": row.name for row in connection.execute(sa.select(people.c.id, people.c.name))}
+    return {actor: name for actor, name in sorted(named.items()) if name}
+
+
+def forget(engine: sa.Engine, actor: str) -> bool:
+    """Forget the name behind a pseudonym, and end a person's sessions; return False where there is no such name."""
+    kind, _, row_id = actor.partition(":")
+    with writing(engine) as connection:
+        if kind == "key":
+            named = keys.update().where((keys.c.id == row_id) & (keys.c.name != ""))
+            return connection.execute(named.values(name="")).rowcount == 1
+        named = people.update().where((people.c.id == row_id) & (people.c.name != ""))
+        gone = kind == "person" and connection.execute(named.values(name="", issuer=None, subject=None)).rowcount == 1
+        if gone:
+            connection.execute(sessions.delete().where(sessions.c.actor == actor))
+        return gone

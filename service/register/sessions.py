@@ -11,7 +11,7 @@ from service.clock import now
 from service.register.database import reading, writing
 from service.register.keys import Key
 from service.register.secrets import hash_of, new_id, new_secret
-from service.register.tables import keys, sessions, sign_in_links
+from service.register.tables import keys, people, sessions, sign_in_links
 
 SESSION_LASTS = timedelta(hours=12)
 LINK_LASTS = timedelta(hours=1)
@@ -80,6 +80,12 @@ def open_by_key(engine: sa.Engine, key: Key, *, instead_of: str | None = None) -
         return _opened(connection, key.role, key.id, f"key:{key.id}", instead_of)
 
 
+def open_for(engine: sa.Engine, actor: str, role: str, *, instead_of: str | None = None) -> str:
+    """Return the secret of a session of somebody for whom others vouch; opening it ends `instead_of`."""
+    with writing(engine) as connection:
+        return _opened(connection, role, None, actor, instead_of)
+
+
 def _opened(connection: sa.Connection, role: str, key_id: str | None, actor: str, instead_of: str | None = None) -> str:
     secret = new_secret()
     ended = sessions.c.expires_at <= now()
@@ -104,8 +110,17 @@ def session_of(engine: sa.Engine, secret: str) -> Session | None:
     """Return the session that a cookie belongs to, or None where it has ended."""
     kept = (sessions.c.secret_sha256 == hash_of(secret)) & (sessions.c.expires_at > now())
     query = (
-        sa.select(sessions, keys.c.name, keys.c.revoked_at, keys.c.expires_at.label("key_expires_at"))
-        .select_from(sessions.outerjoin(keys, sessions.c.key_id == keys.c.id))
+        sa.select(
+            sessions,
+            sa.func.coalesce(keys.c.name, people.c.name).label("name"),
+            keys.c.revoked_at,
+            keys.c.expires_at.label("key_expires_at"),
+        )
+        .select_from(
+            sessions.outerjoin(keys, sessions.c.key_id == keys.c.id).outerjoin(
+                people, sessions.c.actor == sa.literal("person:").concat(people.c.id)
+            )
+        )
         .where(kept)
     )
     with reading(engine) as connection:

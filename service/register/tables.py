@@ -74,6 +74,36 @@ sessions = sa.Table(
     sa.Column("actor", sa.String(32)),
 )
 
+people = sa.Table(
+    "people",
+    metadata,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("issuer", sa.Text),  # who vouched for somebody, and by which name; none of both once forgotten
+    sa.Column("subject", sa.Text),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.UniqueConstraint("issuer", "subject"),
+)
+"""Who is behind the pseudonyms ``person:ID`` of the entries: no part of the chain, and can be emptied."""
+
+practice = sa.Table(
+    "practice",
+    metadata,
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String(20), nullable=False, unique=True),
+    sa.Column("actor", sa.String(32), nullable=False),
+    sa.Column("drawn_at", Moment, nullable=False),
+    sa.Column("parcel", sa.LargeBinary, nullable=False),  # the canonical JSON parcel, zlib
+    sa.Column("report", sa.LargeBinary, nullable=False),  # what the program says of it, zlib
+    sa.Column("origin", sa.Text, nullable=False),  # a zone, or `unlisted`
+    sa.Column("held", sa.Boolean, nullable=False),  # whether what is declared is true
+    sa.Column("computed", sa.String(16), nullable=False),
+    sa.Column("conclusion", sa.String(16)),  # the person's; none before it is given
+    sa.Column("reasons", sa.Text),
+    sa.Column("answered_at", Moment),
+    sa.Index("ix_practice_actor_position", "actor", "position"),
+)
+
 entries = sa.Table(
     "entries",
     metadata,

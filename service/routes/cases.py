@@ -31,7 +31,7 @@ async def create_opinion(request: Request) -> Response:
             request.path_params["id"],
             conclusion=given["conclusion"],
             reasons=given["reasons"],
-            actor=visit.who.actor,
+            who=visit.who,
         )
     )
     return JSONResponse(_kept(entry), status_code=201)
@@ -108,6 +108,7 @@ ENDPOINTS = (
         handler=index,
         query=PAGING,
         answer=Answer(shape=shapes.Outcomes),
+        reveals=True,
         summary="Read how conclusions stood up where the origin became known.",
     ),
 )

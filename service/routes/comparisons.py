@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, cast
@@ -10,13 +11,13 @@ from typing import Any, cast
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from kpfootprint.report import read_report, render_html
+from kpfootprint.report import render_html
 from kpfootprint.report.schema import report_schema
 from kpfootprint.rules import CONCLUSIONS
 from service.clock import written
 from service.door.endpoint import JSON, Answer, Body, Endpoint, Named
 from service.door.query import choice, text
-from service.door.visit import Visit, visit_of
+from service.door.visit import visit_of
 from service.errors import Refused
 from service.languages import LANGUAGES, language_of
 from service.register import comparisons
@@ -27,6 +28,7 @@ from service.routes.paging import FROM, PAGING, TO, following, span_in
 from service.routes.parcels import GIVEN, KINDS, reader_of
 from service.work.compare import compare, once_of
 from service.work.flags import flags_now
+from service.work.kept import as_seen, is_blind, printed, report_text
 
 LANG = choice("lang", "Language of texts; Accept-Language counts where it is absent. JSON never changes.", LANGUAGES)
 REPORT = Named(name="Report", schema=report_schema())
@@ -39,29 +41,33 @@ async def submitted(request: Request) -> Response:
     digest = hashlib.sha256(b"\0".join((visit.body, request.url.query.encode()))).hexdigest()
     once = once_of(request.headers.get("idempotency-key"), visit.who.actor, digest)
     kept = await visit.work.heavy(partial(compare, visit.work, read, actor=visit.who.actor, once=once))
-    headers = {"Location": f"/v1/comparisons/{kept.id}"}
-    return Response(kept.report, status_code=201, media_type=JSON, headers=headers)
-
-
-def report_text(visit: Visit, comparison_id: str) -> str:
-    """Return the JSON text of a report, or refuse."""
-    found = comparisons.report_of(visit.work.engine, comparison_id)
-    if found is None:
-        raise Refused("not_found", "There is no comparison with this id.")
-    return found
+    place = f"/v1/comparisons/{kept.id}"
+    sealed = {"sealed": True, "parcel": f"{place}/parcel", "opinions": f"{place}/opinions"}
+    answer = json.dumps(sealed) if is_blind(visit.work, visit.who) else kept.report
+    return Response(answer, status_code=201, media_type=JSON, headers={"Location": place})
 
 
 def show(request: Request) -> Response:
     """Return a report as it was answered."""
-    return Response(report_text(visit_of(request), request.path_params["id"]), media_type=JSON)
+    visit = visit_of(request)
+    return Response(report_text(visit.work, request.path_params["id"], visit.who), media_type=JSON)
+
+
+def show_parcel(request: Request) -> Response:
+    """Return the parcel of a comparison as it was compared."""
+    with reading(visit_of(request).work.engine) as connection:
+        found = comparisons.parcel_of(connection, request.path_params["id"])
+    if found is None:
+        raise Refused("not_found", "There is no comparison with this id.")
+    return JSONResponse(found)
 
 
 def show_html(request: Request) -> Response:
     """Return a report as a page."""
     lang = language_of(request)
     visit = visit_of(request)
-    report = read_report(report_text(visit, request.path_params["id"]))
-    page = render_html(report, lang, stationery=visit.work.settings.stationery)
+    report, stationery = printed(visit.work, request.path_params["id"], visit.who)
+    page = render_html(report, lang, stationery=stationery)
     return Response(page, media_type="text/html", headers={"Content-Language": lang, "Vary": "Accept-Language"})
 
 
@@ -71,8 +77,8 @@ def show_pdf(request: Request) -> Response:
 
     lang = language_of(request)
     visit = visit_of(request)
-    report = read_report(report_text(visit, request.path_params["id"]))
-    document = render_pdf(report, lang, stationery=visit.work.settings.stationery)
+    report, stationery = printed(visit.work, request.path_params["id"], visit.who)
+    document = render_pdf(report, lang, stationery=stationery)
     name = f"comparison-{request.path_params['id']}-{lang}.pdf"
     headers = {"Content-Disposition": f'inline; filename="{name}"', "Content-Language": lang, "Vary": "Accept-Language"}
     return Response(document, media_type="application/pdf", headers=headers)
@@ -85,7 +91,10 @@ def index(request: Request) -> Response:
     start, end = span_in(asked)
     names = ("zone", "exporter", "conclusion", "parcel_id", "q", "code", "sort")
     search = Search(**{name: asked[name] for name in names}, start=start, end=end)
+    if is_blind(visit.work, visit.who) and (search.conclusion or "log10_lr" in search.sort):
+        raise Refused("forbidden", "What is computed is sealed from this role: it neither narrows nor sorts a list.")
     found, further = comparisons.page_of(visit.work.engine, before=asked["before"], limit=asked["limit"], search=search)
+    found = as_seen(visit.work, visit.who, found)
     with reading(visit.work.engine) as connection:
         flags = flags_now(connection, found)
     return JSONResponse(
@@ -165,6 +174,14 @@ ENDPOINTS = (
         query=(LANG,),
         answer=Answer(shape={"type": "string", "format": "binary"}, media_type="application/pdf"),
         summary="Read a report as a PDF.",
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/comparisons/{id}/parcel",
+        role="viewer",
+        handler=show_parcel,
+        answer=Answer(shape=shapes.Parcel),
+        summary="Read the parcel that was compared.",
     ),
     Endpoint(
         method="GET",

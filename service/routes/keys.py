@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import cast
 
 from starlette.requests import Request
@@ -13,7 +12,7 @@ from service.clock import written
 from service.door.endpoint import JSON, Answer, Body, Endpoint
 from service.door.visit import visit_of
 from service.errors import Refused
-from service.register.keys import BadKey, Key, all_keys, make_key, revoke
+from service.register.keys import BadKey, Key, all_keys, expiry_in, make_key, revoke
 from service.routes import shapes
 from service.routes.bodies import document_in
 from service.routes.paging import PAGING, listed
@@ -30,23 +29,12 @@ def create(request: Request) -> Response:
     asked: shapes.NewKey = document_in(request, shapes.NewKey, table="key")
     try:
         key, secret = make_key(
-            visit_of(request).work.engine, asked["role"], asked.get("name", ""), expires_in(asked.get("expires_at"))
+            visit_of(request).work.engine, asked["role"], asked.get("name", ""), expiry_in(asked.get("expires_at"))
         )
     except BadKey as error:
         problem = Problem(table="key", code="invalid", reason=str(error))
         raise Refused("invalid_input", "The key cannot be made as asked.", problems=(problem,)) from None
     return JSONResponse({**_shown(key), "key": secret}, status_code=201, headers={"Location": f"/v1/keys/{key.id}"})
-
-
-def expires_in(text: str | None) -> datetime | None:
-    """Return the moment or the day on which a key is to end; a moment without a zone is in UTC."""
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise BadKey("expires_at must be a moment such as 2027-01-31T12:00:00Z, or a day") from None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def delete(request: Request) -> Response:

@@ -75,6 +75,7 @@ ENDPOINTS = (
         handler=drift,
         query=SERIES,
         answer=Answer(shape=shapes.Drift),
+        reveals=True,
         summary="Say what changes over the shipments of an exporter or a zone.",
     ),
     Endpoint(
@@ -102,6 +103,7 @@ ENDPOINTS = (
         handler=pool,
         body=Body(kinds={JSON: shapes.PoolQuestion}),
         answer=Answer(shape=shapes.Pool),
+        reveals=True,
         summary="Weigh kept parcels as one claim.",
     ),
     Endpoint(
@@ -111,6 +113,7 @@ ENDPOINTS = (
         handler=sorters,
         body=Body(kinds={JSON: shapes.SortersQuestion}),
         answer=Answer(shape=shapes.Sorters),
+        reveals=True,
         summary="Set several sorters' kept sheets of one parcel side by side.",
     ),
 )

@@ -54,6 +54,7 @@ ENDPOINTS = (
         role="viewer",
         handler=show,
         answer=Answer(shape=shapes.Reexamination),
+        reveals=True,
         summary="Read which conclusions another release would change, and why.",
     ),
 )

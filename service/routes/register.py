@@ -83,6 +83,7 @@ ENDPOINTS = (
         handler=export,
         query=(choice("format", "Form of the lines.", (*TYPES,), default="jsonl"), FROM, TO),
         answer=Answer(shape={"type": "string"}, media_type=JSON_LINES),
+        reveals=True,
         summary="Take the register away, as CSV or JSON Lines.",
     ),
     Endpoint(

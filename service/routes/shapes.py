@@ -311,6 +311,20 @@ class Sessions(TypedDict):
     next: Href | None
 
 
+class NameItem(TypedDict):
+    """A name and the pseudonym that entries have instead."""
+
+    actor: str
+    name: str
+
+
+class Names(TypedDict):
+    """Every name that is known."""
+
+    items: list[NameItem]
+    next: Href | None
+
+
 class Reason(TypedDict):
     """Why something is done."""
 

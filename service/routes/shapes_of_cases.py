@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
 from kpfootprint.rules import Conclusion
-from service.routes.shapes import STRICT, Href, Moment
+from service.routes.shapes import STRICT, Href, Moment, Parcel
 
 
 class NewOpinion(TypedDict):
@@ -21,8 +21,9 @@ class NewOpinion(TypedDict):
 
 
 class Opinion(NewOpinion):
-    """An opinion as it is kept."""
+    """An opinion as it is kept; `blind` where it was given before the computed conclusion could be seen."""
 
+    blind: bool
     id: str
     comparison: Href
     at: Moment
@@ -102,11 +103,15 @@ class ErrorRatesOnCases(TypedDict):
 
 
 class Agreement(TypedDict):
-    """How often opinion and computed conclusion were the same, and how often each was right."""
+    """How often opinion and computed conclusion were the same, and how often each was right.
+
+    `blind_right` counts the opinions that were given before the computed conclusion could be seen.
+    """
 
     opinions: Rate
     computed_right: Rate
     opinion_right: Rate
+    blind_right: Rate
 
 
 class Outcomes(TypedDict):
@@ -149,3 +154,48 @@ class Reexamination(TypedDict):
     looked_at: int
     of: int
     changes: list[Change]
+
+
+class NewAnswer(TypedDict):
+    """An answer to an exercise."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+
+    conclusion: Conclusion
+    reasons: NotRequired[Annotated[str, Field(max_length=20_000)]]
+
+
+class Exercise(TypedDict):
+    """A parcel to practise on; where it comes from and what the program says are null before it is answered."""
+
+    id: str
+    url: Href
+    drawn_at: Moment
+    parcel: Parcel
+    conclusion: Conclusion | None
+    reasons: str | None
+    answered_at: Moment | None
+    origin: str | None
+    declaration_held: bool | None
+    computed: Conclusion | None
+    report: dict[str, Any] | None
+
+
+class Errors(TypedDict):
+    """How often conclusions were wrong; `undecided` are those that are neither wrong nor right."""
+
+    wrong: Rate
+    true_queried: Rate
+    false_consistent: Rate
+    undecided: Rate
+
+
+class Practice(TypedDict):
+    """How often one is wrong, and the program on the same parcels."""
+
+    n: int
+    you: Errors
+    program: Errors
+    agreement: Rate
+    items: list[Exercise]
+    next: Href | None

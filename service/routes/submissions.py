@@ -70,7 +70,8 @@ async def create(request: Request) -> Response:
 
 def show(request: Request) -> Response:
     """Return a submission with its parcels and its history."""
-    return JSONResponse(_shown_whole(shipment_of(visit_of(request).work, request.path_params["id"])))
+    visit = visit_of(request)
+    return JSONResponse(_shown_whole(shipment_of(visit.work, request.path_params["id"], visit.who)))
 
 
 def index(request: Request) -> Response:
@@ -104,7 +105,7 @@ async def create_decision(request: Request) -> Response:
             actor=visit.who.actor,
         )
     )
-    shipment = await to_thread.run_sync(shipment_of, visit.work, submission_id)
+    shipment = await to_thread.run_sync(shipment_of, visit.work, submission_id, visit.who)
     return JSONResponse(
         _shown_whole(shipment), status_code=201, headers={"Location": f"/v1/submissions/{submission_id}"}
     )

@@ -10,6 +10,8 @@ from service.errors import Refused, refusal_for
 from service.register import comparisons, entries, submissions
 from service.register.database import registering
 from service.register.entries import Entry
+from service.register.people import Principal
+from service.work.kept import sealed_from
 from service.work.place import Workplace
 
 SHARES_ADD_UP = 1e-6
@@ -26,9 +28,11 @@ def decide(work: Workplace, submission_id: str, *, decision: str, note: str, act
             raise Refused("conflict", "Only a submission that was compared can be decided; this one still waits.")
 
 
-def give_opinion(work: Workplace, comparison_id: str, *, conclusion: str, reasons: str, actor: str) -> Entry:
-    """Keep an expert's own conclusion beside the computed one."""
-    return _noted(work, comparison_id, "opinion", {"conclusion": conclusion, "reasons": reasons}, actor)
+def give_opinion(work: Workplace, comparison_id: str, *, conclusion: str, reasons: str, who: Principal) -> Entry:
+    """Keep an expert's own conclusion beside the computed one, and whether the expert could not see that one before."""
+    blind = bool(sealed_from(work, who, [comparison_id]))
+    values = {"conclusion": conclusion, "reasons": reasons, "blind": blind}
+    return _noted(work, comparison_id, "opinion", values, who.actor)
 
 
 def tell_outcome(

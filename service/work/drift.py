@@ -12,6 +12,7 @@ from kpfootprint.report.planned import worded
 from service.clock import written
 from service.errors import Refused
 from service.register.comparisons import Search, page_of, parcel_of, report_of
+from service.register.database import reading
 from service.work.place import Workplace
 from service.work.planning import zone_names
 
@@ -36,15 +37,14 @@ def drifted(
     if exporter is None and zone is None:
         raise Refused("invalid_input", "Name an exporter, a zone or both.")
     release = work.release()
-    entries, _ = page_of(
+    found, _ = page_of(
         work.engine, before=None, limit=MOST_SHIPMENTS, search=Search(exporter=exporter, zone=zone, sort="-created_at")
     )
+    with reading(work.engine) as connection:
+        documents = {entry.id: parcel_of(connection, entry.id) or {} for entry in found}
     followed: list[tuple[Parcel, Shipment]] = []
-    for entry in reversed(entries):
-        parcel, report = parcel_of(work.engine, entry.id), report_of(work.engine, entry.id)
-        if parcel is None or report is None:
-            continue
-        document, content = json.loads(parcel), json.loads(report)
+    for entry in reversed(found):
+        document, content = documents[entry.id], json.loads(report_of(work.engine, entry.id) or "{}")
         day = document.get("exported_on")
         mixture, carats = content["mixture"], content["parcel"]["carats"]
         share = None if mixture is None else mixture["undeclared_stone_fraction"]

@@ -102,7 +102,7 @@ def _certificate(connection: sa.Connection, seen: Seen) -> list[dict[str, Any]]:
 
 def _stones(connection: sa.Connection, seen: Seen, marks: Sequence[int]) -> list[dict[str, Any]]:
     for item in earlier.with_marks(connection, near([*marks]), min(LEAST_SHARED, len(marks)), LOOKED_AT):
-        found = overlap(seen.document, comparisons.parcel_document(connection, item.id))
+        found = overlap(seen.document, comparisons.parcel_of(connection, item.id) or {})
         if found is not None and found.seen:
             return [
                 flag(

@@ -65,12 +65,14 @@ def summary(found: Sequence[Case]) -> dict[str, Any]:
     said = [case for case in found if case.opinion is not None]
     decided = [case for case in judged if case.comparison.conclusion in {"consistent", "query"}]
     opined = [case for case in judged if _opinion(case) in {"consistent", "query"}]
+    blind = [case for case in opined if case.opinion is not None and case.opinion.values.get("blind")]
     return {
         "n": len(found),
         "agreement": {
             "opinions": rate(sum(_opinion(case) == case.comparison.conclusion for case in said), len(said)),
             "computed_right": rate(sum(_right(c.comparison.conclusion, c) for c in decided), len(decided)),
             "opinion_right": rate(sum(_right(_opinion(c), c) for c in opined), len(opined)),
+            "blind_right": rate(sum(_right(_opinion(c), c) for c in blind), len(blind)),
         },
         "cllr": cllr_of(_lrs(true), _lrs(false)),
         "error_rates": {

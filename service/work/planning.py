@@ -16,6 +16,7 @@ from kpfootprint.release import Release
 from kpfootprint.report.planned import worded
 from service.errors import Refused, refusal_for
 from service.register import comparisons
+from service.register.database import reading
 from service.work.place import Workplace
 
 MOST_EARLIER = 200
@@ -72,8 +73,10 @@ def sorted_again(
 def _kept(work: Workplace, ids: Sequence[str], release: Release) -> list[tuple[Parcel, dict[str, Any]]]:
     """Return kept parcels with their reports; every id that is not there, or there twice, is a problem."""
     found, problems = [], []
+    with reading(work.engine) as connection:
+        documents = {comparison_id: comparisons.parcel_of(connection, comparison_id) for comparison_id in ids}
     for row, comparison_id in enumerate(ids, 1):
-        parcel, report = (read(work.engine, comparison_id) for read in (comparisons.parcel_of, comparisons.report_of))
+        parcel, report = documents[comparison_id], comparisons.report_of(work.engine, comparison_id)
         reason = "there is no comparison with this id" if parcel is None or report is None else None
         if comparison_id in ids[: row - 1]:
             reason = "this comparison was given before"
@@ -83,7 +86,7 @@ def _kept(work: Workplace, ids: Sequence[str], release: Release) -> list[tuple[P
                 Problem(table="pool", row=row, column="comparisons", value=value, code="invalid", reason=reason)
             )
         elif parcel is not None and report is not None:
-            read_back = ingest_json(json.loads(parcel), release.scheme, release.zone_table, sealed=True)
+            read_back = ingest_json(parcel, release.scheme, release.zone_table, sealed=True)
             found.append((read_back, json.loads(report)))
     if problems:
         raise refusal_for(problems)

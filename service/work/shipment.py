@@ -12,8 +12,10 @@ from service.register import comparisons, entries, submissions
 from service.register.comparisons import Listed
 from service.register.database import reading
 from service.register.entries import Entry
+from service.register.people import Principal
 from service.register.submissions import Submission
 from service.work.flags import flags_now
+from service.work.kept import sealed_from, without_result
 from service.work.place import Workplace
 
 STRETCH = 500
@@ -57,8 +59,8 @@ class Shipment:
         }
 
 
-def shipment_of(work: Workplace, submission_id: str) -> Shipment:
-    """Return a submission with everything about it."""
+def shipment_of(work: Workplace, submission_id: str, who: Principal) -> Shipment:
+    """Return a submission with everything about it that somebody may see."""
     with reading(work.engine) as connection:
         found = submissions.submission_of(connection, submission_id)
         if found is None:
@@ -69,13 +71,14 @@ def shipment_of(work: Workplace, submission_id: str) -> Shipment:
         for start in range(0, len(ids), STRETCH):
             listed |= comparisons.several(connection, ids[start : start + STRETCH])
         flags = flags_now(connection, listed.values())
+        sealed = sealed_from(work, who, ids)
         moment = entries.time_of_register(connection)
         history = tuple(entries.about(connection, submission_id))
     parcels = tuple(
         ShipmentParcel(
             parcel_id=row.parcel_id,
             declared=row.declared,
-            comparison=None if row.comparison_id is None else listed[row.comparison_id],
+            comparison=None if row.comparison_id is None else without_result(listed[row.comparison_id], sealed),
             flags=() if row.comparison_id is None else flags[row.comparison_id],
             problems=row.problems,
         )

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from tests.needs import require
+from tests.service.office import shipment
 from tests.service.server import Server
 
 pytestmark = pytest.mark.browser
@@ -115,7 +116,10 @@ def test_problems_stand_above_the_form(page: Page) -> None:
     assert page.input_value("#pasted").startswith("weight_ct")
 
 
-@pytest.mark.parametrize("path", ["/", "/comparisons", "/docs", "/sign-in", "/nothing"])
+PATHS = ["/", "/comparisons", "/submissions", "/practice", "/access", "/docs", "/sign-in"]
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/nothing"])
 @pytest.mark.parametrize(("lang", "scheme"), IN_BOTH)
 def test_everybody_can_use_a_page(
     chromium: Browser, server: Server, state: Any, path: str, lang: str, scheme: Any
@@ -128,7 +132,7 @@ def test_everybody_can_use_a_page(
     assert found.violations_count == 0, found.generate_report()
 
 
-@pytest.mark.parametrize("path", ["/", "/comparisons", "/docs", "/sign-in"])
+@pytest.mark.parametrize("path", PATHS)
 def test_a_page_fits_a_telephone(chromium: Browser, server: Server, state: Any, path: str) -> None:
     context = chromium.new_context(storage_state=state, viewport={"width": 360, "height": 740})
     opened = context.new_page()
@@ -136,3 +140,49 @@ def test_a_page_fits_a_telephone(chromium: Browser, server: Server, state: Any, 
     width = opened.evaluate("document.documentElement.scrollWidth")
     context.close()
     assert width <= 360
+
+
+@pytest.mark.parametrize(("lang", "scheme"), [("en", "light"), ("fr", "dark")])
+def test_a_shipment_and_an_exercise_are_for_everybody_and_for_telephones(
+    chromium: Browser, server: Server, state: Any, tmp_path: Path, lang: str, scheme: Any
+) -> None:
+    file = tmp_path / "shipment.zip"
+    file.write_bytes(shipment(2, prefix=lang))
+    size: ViewportSize = {"width": 360, "height": 740}
+    context = chromium.new_context(
+        storage_state=state, locale=lang, color_scheme=scheme, bypass_csp=True, viewport=size, base_url=server.url
+    )
+    opened = context.new_page()
+
+    def is_good() -> None:
+        assert opened.evaluate("document.documentElement.scrollWidth") <= size["width"]
+        found = Axe().run(opened)
+        assert found.violations_count == 0, found.generate_report()
+
+    opened.goto("/submissions")
+    if not opened.is_visible("#file"):  # an empty inbox shows the form at once
+        opened.click("details.card summary")
+    opened.set_input_files("#file", file)
+    opened.click("details.card button")
+    is_good()
+    opened.click("main form[action^='/submissions'] button >> nth=0")
+    opened.wait_for_selector(".history")
+    for _ in range(60):
+        if opened.locator("aside form").count():
+            break
+        opened.wait_for_timeout(500)
+        opened.reload()
+    is_good()
+    opened.check("input[value=returned]")
+    opened.fill("#note", "weigh again")
+    opened.click("aside form button")
+    assert "weigh again" in opened.inner_text(".history")
+    opened.goto("/practice")
+    opened.click("main form button")
+    is_good()
+    opened.check("input[value=query]")
+    opened.click("aside form button")
+    assert opened.locator(".site-note").count() == 1
+    opened.goto("/practice")
+    is_good()
+    context.close()

@@ -2,55 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from service.work.stones import LEAST_SHARED, marks_of, near, overlap
+from service.work.stones import marks_of, overlap
+from tests.service.stones_seen import changed, cut, drawn, rounded, seen
 
-Stones = Mapping[str, Any]
-COLOURS, FORMS = 6, 6
 FALSE_ALARM = 0.01
 FOUND = 0.95
-
-
-def drawn(rng: np.random.Generator, n: int) -> dict[str, Any]:
-    """Return stones as a zone gives them: sizes lognormal, to 0.001 ct, classes in unequal shares."""
-    weights = np.maximum(np.round(np.exp(rng.normal(-1.3, 0.75, n)), 3), 0.02)
-    colour = rng.choice(COLOURS, n, p=np.array([30, 25, 20, 12, 8, 5]) / 100)
-    form = rng.choice(FORMS, n, p=np.array([35, 25, 15, 12, 8, 5]) / 100)
-    return as_document(weights, colour, form)
-
-
-def as_document(weights: NDArray[Any], colour: NDArray[Any], form: NDArray[Any]) -> dict[str, Any]:
-    classes = {"colour": [f"c{k}" for k in colour], "morphology": [f"m{k}" for k in form]}
-    return {"stones": {"weight_ct": weights.tolist(), **classes}}
-
-
-def changed(document: Stones, rows: NDArray[Any], round_to: Callable[[NDArray[Any]], NDArray[Any]]) -> dict[str, Any]:
-    stones = document["stones"]
-    out: dict[str, Any] = {name: [stones[name][row] for row in rows] for name in stones}
-    out["weight_ct"] = np.maximum(round_to(np.asarray(out["weight_ct"])), 0.01).tolist()
-    return {"stones": out}
-
-
-def cut(weights: NDArray[Any]) -> NDArray[Any]:
-    down: NDArray[Any] = np.floor(weights * 100) / 100
-    return down
-
-
-def rounded(weights: NDArray[Any]) -> NDArray[Any]:
-    return np.round(weights, 2)
-
-
-def seen(new: Stones, earlier: Stones) -> bool:
-    """Say whether the register would flag the new list: it shares marks, and its stones agree beyond chance."""
-    shared = len(set(near(marks_of(new))) & set(marks_of(earlier)))
-    found = overlap(new, earlier)
-    return shared >= LEAST_SHARED and found is not None and found.seen
 
 
 def test_order_changes_no_mark() -> None:

@@ -1,0 +1,80 @@
+"""Kept reports as they are read, and who may not read them yet: an expert who is to judge first.
+
+A role named in ``KPF_BLIND_ROLES`` sees a parcel, gives a conclusion with reasons, and only then the computed one. The
+opinion stands in the chain before the report was shown, so that it can be believed later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+
+import sqlalchemy as sa
+
+from kpfootprint.report import Report, read_report
+from kpfootprint.report.layout import Stationery
+from service.errors import Refused
+from service.register import comparisons, entries
+from service.register.comparisons import Listed
+from service.register.database import reading
+from service.register.entries import Entry
+from service.register.people import Principal
+from service.register.tables import entries as entry_table
+from service.work.place import Workplace
+
+STRETCH = 500
+
+
+def report_text(work: Workplace, comparison_id: str, who: Principal) -> str:
+    """Return the JSON text of a report, byte for byte as it was answered; refuse a sealed one."""
+    found = comparisons.report_of(work.engine, comparison_id)
+    if found is None:
+        raise Refused("not_found", "There is no comparison with this id.")
+    if sealed_from(work, who, [comparison_id]):
+        raise Refused("forbidden", "Give your own conclusion first: POST it to the opinions of this comparison.")
+    return found
+
+
+def printed(work: Workplace, comparison_id: str, who: Principal) -> tuple[Report, Stationery]:
+    """Return a report, and what is printed around it: the office's own, and where the register keeps the report."""
+    report = read_report(report_text(work, comparison_id, who))
+    with reading(work.engine) as connection:
+        kept = entries.last_of_kind(connection, "comparison", comparison_id)
+    return report, replace(work.settings.stationery, entry=None if kept is None else (kept.position, kept.hash))
+
+
+def opinions_of(work: Workplace, comparison_id: str) -> list[Entry]:
+    """Return what experts concluded of a comparison, the first opinion first."""
+    with reading(work.engine) as connection:
+        return [entry for entry in entries.about(connection, comparison_id) if entry.kind == "opinion"]
+
+
+def is_blind(work: Workplace, who: Principal) -> bool:
+    """Say whether somebody's role judges before it sees."""
+    return who.role in work.settings.blind
+
+
+def sealed_from(work: Workplace, who: Principal, ids: Iterable[str]) -> frozenset[str]:
+    """Return those of some comparisons of which somebody has still to give an opinion before seeing the report."""
+    if not is_blind(work, who):
+        return frozenset()
+    wanted = sorted(set(ids))
+    table = entry_table.c
+    given: set[str] = set()
+    with reading(work.engine) as connection:
+        for start in range(0, len(wanted), STRETCH):
+            mine = (table.kind == "opinion") & (table.actor == who.actor)
+            here = table.subject.in_(wanted[start : start + STRETCH])
+            given.update(connection.scalars(sa.select(table.subject).where(mine & here)))
+    return frozenset(wanted) - given
+
+
+def as_seen(work: Workplace, who: Principal, found: Sequence[Listed]) -> list[Listed]:
+    """Return comparisons as somebody may see them: without what is computed where that is sealed."""
+    sealed = sealed_from(work, who, [item.id for item in found])
+    return [without_result(item, sealed) for item in found]
+
+
+def without_result(item: Listed, sealed: Collection[str]) -> Listed:
+    """Return a comparison without conclusion and LR where it is among the sealed."""
+    return replace(item, conclusion=None, log10_lr=None, sealed=True) if item.id in sealed else item
