@@ -10,6 +10,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from jinja2.ext import babel_extract
 
+import kpfootprint
 from kpfootprint.ingest import NOTES, RULES
 from kpfootprint.planning.rules import RULES as PLANNING_RULES
 from service.endpoints import ENDPOINTS
@@ -26,6 +27,8 @@ from service.pages.trainings import NO_PACKAGE
 from service.work.flags import TEXTS
 
 TEMPLATES = LOCALES.parent / "templates"
+COMMANDS = Path(kpfootprint.__file__).parent / "cli" / "locale"
+"""Where the command line keeps what click says of its own."""
 
 
 def messages() -> Iterator[str]:
@@ -65,5 +68,5 @@ def sources() -> list[Path]:
 
 
 if __name__ == "__main__":
-    for path in sources():
+    for path in (*sources(), *COMMANDS.glob("*/LC_MESSAGES/*.po")):
         path.with_suffix(".mo").write_bytes(compiled(path))

@@ -19,7 +19,7 @@ from kpfootprint.cli.operate import keys, serve, worker
 from kpfootprint.cli.output import say
 from kpfootprint.cli.planning import adequacy, drift, plan, pool, sorters
 from kpfootprint.cli.register import backup, register, restore
-from kpfootprint.cli.surroundings import asked_language
+from kpfootprint.cli.surroundings import asked_language, speak
 from kpfootprint.cli.verify import verify
 from kpfootprint.cli.zones import zones
 from kpfootprint.errors import (
@@ -75,6 +75,7 @@ def show_problems(problems: Sequence[Problem], lang: str) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit status; what goes wrong is told in lines, never as a traceback."""
+    speak(sys.argv[1:] if arguments is None else arguments)
     try:
         status = cli.main(args=arguments, prog_name="kpfootprint", standalone_mode=False)
     except click.ClickException as error:

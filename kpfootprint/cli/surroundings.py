@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gettext
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -66,6 +67,7 @@ def lang_option(command: Command) -> Command:
     return option(command)
 
 
+LOCALES = Path(__file__).parent / "locale"
 _ASKED = {"lang": "en"}
 
 
@@ -73,6 +75,17 @@ def _remembered(_: click.Context, __: click.Parameter, lang: str) -> str:
     """Keep the language for what is told after the command has ended, such as problems of its input."""
     _ASKED["lang"] = lang
     return lang
+
+
+def speak(arguments: Sequence[str]) -> None:
+    """Let click say its own messages in the language that the arguments ask for, before it reads them."""
+    said = [b for a, b in zip((*arguments, ""), (*arguments[1:], "", ""), strict=False) if a == "--lang"]
+    said += [item.removeprefix("--lang=") for item in arguments if item.startswith("--lang=")]
+    french = "fr" in said
+    gettext.bindtextdomain("click", LOCALES)
+    gettext.textdomain("click" if french else "messages")
+    if french:
+        os.environ["LANGUAGE"] = "fr"  # which gettext asks
 
 
 def asked_language() -> str:

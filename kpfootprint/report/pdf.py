@@ -91,11 +91,12 @@ def _source() -> bytes:
 def _data(document: Document) -> dict[str, Any]:
     """Return the document as plain data with its terms found; figures leave their tables to HTML and JSON."""
     day, time = document.created_at.rstrip("Z").split("T")
-    sections = []
+    sections, used = [], set()
     for section in document.sections:
         link = _Runs(document)
         blocks = [_block(block, link) for block in section.blocks]
         sections.append({"heading": section.heading, "blocks": blocks})
+        used |= link.seen
     return {
         "lang": document.lang,
         "title": document.title,
@@ -110,7 +111,7 @@ def _data(document: Document) -> dict[str, Any]:
         "date": [int(part) for part in (*day.split("-"), *time.split(":"))],
         "sections": sections,
         "glossary_heading": document.glossary_heading,
-        "glossary": [{"key": t.key, "term": t.term, "meaning": t.meaning} for t in document.glossary],
+        "glossary": [{"key": t.key, "term": t.term, "meaning": t.meaning} for t in document.glossary if t.key in used],
     }
 
 
@@ -119,10 +120,10 @@ class _Runs:
 
     def __init__(self, document: Document) -> None:
         self._linker = linker(words(document.lang)) if document.glossary else None
-        self._seen: set[str] = set()
+        self.seen: set[str] = set()
 
     def __call__(self, text: str) -> list[tuple[str, str | None]]:
-        return [(text, None)] if self._linker is None else self._linker.runs(text, self._seen)
+        return [(text, None)] if self._linker is None else self._linker.runs(text, self.seen)
 
 
 def _block(block: Block, link: _Runs) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kpfootprint.report.blocks import Block, Bullets, Paragraph, Section, Table
+from kpfootprint.report.blocks import Beside, Block, Bullets, Paragraph, Section, Table
 from kpfootprint.report.locale import mark
 from kpfootprint.report.sentences import Speaker
 
@@ -18,9 +18,10 @@ def goods(sp: Speaker) -> Section | None:
     blocks: list[Block] = []
     if found["flags"]:
         blocks.append(Bullets(items=sp.says(found["flags"]), tone="caution"))
-    blocks.append(_beside_reference(sp, found))
     if found["by_size"]:
-        blocks.append(_by_size(sp, found))
+        blocks.append(Beside(shown=(_by_size(sp, found),), blocks=(_beside_reference(sp, found),)))
+    else:
+        blocks.append(_beside_reference(sp, found))
     blocks.append(
         Paragraph(text=sp.t(mark("Value and volume enter no likelihood ratio and no conclusion.")), tone="note")
     )
