@@ -21,7 +21,6 @@ from kpfootprint.comparison.cautions import (
     weight_cautions,
 )
 from kpfootprint.comparison.explain import class_findings, expectations, observed_shares
-from kpfootprint.comparison.goods import goods_of
 from kpfootprint.comparison.hypotheses import Hypotheses, h1_statement, h2_statement
 from kpfootprint.comparison.mixture import mixture_of
 from kpfootprint.comparison.results import (
@@ -52,6 +51,7 @@ from kpfootprint.comparison.sentences import (
     shows_mixing,
     split_sentence,
 )
+from kpfootprint.comparison.value_and_volume import goods_of
 from kpfootprint.comparison.weigh import LEVEL, OTHER_WEIGHTS, VARIANCES, OfDeclaration, Weighed
 from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.comparison.results import Interval, Mixture, Reading, SourceShare
+from kpfootprint.comparison.results import Interval, Mixture, ShareReading, SourceShare
 from kpfootprint.comparison.weigh import OfDeclaration, Weighed
 from kpfootprint.stats.declarations import (
     ASSOCIATION_WEIGHT,
@@ -114,7 +114,9 @@ def mixture_of(
         indistinguishable=tuple(zone_ids[z] for z in np.flatnonzero(foreign & (found < HALF))),
         association_p=_association_p(model, weighed, against.profile, row, foreign),
         profile=tuple((float(x), float(min(p, 1.0))) for x, p in zip(edges, reached, strict=True)),
-        readings=tuple(Reading(low=low, high=high, chance=chance) for low, high, chance in two_modes(edges, reached)),
+        readings=tuple(
+            ShareReading(low=low, high=high, chance=chance) for low, high, chance in two_modes(edges, reached)
+        ),
     )
 
 

@@ -126,7 +126,7 @@ class SourceShare:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class ShareReading:
     """One of two readings of the undeclared share: where four fifths of it lie, and how probable it is."""
 
     low: Fraction
@@ -151,7 +151,7 @@ class Mixture:
     indistinguishable: tuple[str, ...]
     association_p: PValue | None
     profile: tuple[tuple[Fraction, Fraction], ...]
-    readings: tuple[Reading, ...] = ()
+    readings: tuple[ShareReading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kpfootprint.comparison.results import DeclaredZone, Mixture, Reading
+from kpfootprint.comparison.results import DeclaredZone, Mixture, ShareReading
 from kpfootprint.report import Report, render_text
 from kpfootprint.report.report import seal
 from tests.report.factory import ZONES, make_cautions, make_mixture, make_report, make_verification, statement
@@ -133,7 +133,7 @@ def test_evidence_is_never_said_to_be_as_expected_and_against() -> None:
 
 
 def test_a_share_that_can_be_read_in_two_ways_is_told_as_two() -> None:
-    readings = (Reading(low=0.0, high=0.0, chance=0.45), Reading(low=0.12, high=0.4, chance=0.55))
+    readings = (ShareReading(low=0.0, high=0.0, chance=0.45), ShareReading(low=0.12, high=0.4, chance=0.55))
     report = make_report("query", mixture=replace(make_mixture("query"), readings=readings))
     assert "none (probability 45%) or 12% to 40% (probability 55%); 90% interval of both" in first_page(report)
     assert "aucune (probabilité 45 %) ou 12 % à 40 % (probabilité 55 %)" in first_page(report, "fr")
