@@ -45,12 +45,10 @@ ONE_MEANING = {
 """Names in more than one room that mean the same in each (terms of the glossary need no line)."""
 
 TWO_MEANINGS = {
-    "goods": "the stones of a sheet, and what they are worth",
     "layout": "of a sheet and of a page",
     "limits": "of what a report can say and of how much may be asked",
     "rules": "of a conclusion and of the rows of a sheet",
     "Goods": "in a sheet and in a plan",
-    "Reading": "of an input and of a share",
     "Head": "of a sheet and of the register",
     "Limits": "of an interval and of what is read",
     "Sheet": "of a workbook and of a page",
