@@ -54,7 +54,8 @@ def description(endpoints: Sequence[Endpoint], problem: Any) -> dict[str, Any]:
 def _operation(item: Endpoint, failure: Mapping[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": item.summary}
     if item.answer.shape is not None:
-        answer["content"] = {item.answer.media_type: {"schema": _placed(item.answer.shape, schemas)}}
+        schema = _placed(item.answer.shape, schemas)
+        answer["content"] = {kind: {"schema": schema} for kind in (item.answer.media_type, *item.answer.or_types)}
     if item.answer.status in {201, 202} and item.once:
         answer["headers"] = {"Location": {"description": "Where it is kept.", "schema": {"type": "string"}}}
     parameters = [

@@ -256,13 +256,17 @@ def _plain_numbers(cells: Sequence[Cell], *, typed: bool) -> NDArray[np.float64]
     return numbers if bool(np.isfinite(numbers).all()) else None
 
 
+SMALLEST = 5e-7
+"""What is below it is written as zero."""
+
+
 def check_range(
     numbers: NDArray[np.float64], broken: dict[int, Broken], *, minimum: str, maximum: float, whole: bool = False
 ) -> None:
     """Add to `broken` the numbers out of range; `minimum` is ``"above_zero"`` or ``"zero"``, NaN is left alone."""
     suspects = (numbers < 0) | (numbers > maximum)
     if minimum == "above_zero":
-        suspects |= numbers == 0
+        suspects |= numbers < SMALLEST
     if whole:
         with np.errstate(invalid="ignore"):
             suspects |= np.isfinite(numbers) & (numbers != np.floor(numbers))
@@ -270,7 +274,7 @@ def check_range(
         number = numbers[position]
         if number < 0:
             broken[position] = Broken("negative")
-        elif number == 0:
+        elif number < SMALLEST and minimum == "above_zero":
             broken[position] = Broken("zero")
         elif number > maximum:
             broken[position] = Broken("too_large", {"limit": f"{maximum:,.0f}"})

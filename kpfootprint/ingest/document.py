@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -133,8 +134,8 @@ def document_tables(
     conditions = document.get("conditions")
     if isinstance(conditions, Mapping):
         known = words.columns("parcels")
-        strange = [name for name in conditions if known.get(fold(str(name))) not in CONDITIONS]
-        for name in strange[:20]:
+        strange = {name: None for name in conditions if known.get(fold(str(name))) not in CONDITIONS}
+        for name in islice(strange, 20):
             broken = Broken("unknown_member", {"nearest": nearest(str(name)[:80], {fold(c): c for c in CONDITIONS})})
             problems.append(problem(broken, table="conditions", column=str(name)))
         fields |= {n: value for n, value in conditions.items() if value is not None and n not in strange}

@@ -9,7 +9,16 @@ from datetime import date
 from typing import Any
 
 from kpfootprint.errors import SchemeMismatch
-from kpfootprint.ingest.cells import Cell, DecimalMarks, is_blank, read_date, read_number, read_text, read_yes_or_no
+from kpfootprint.ingest.cells import (
+    SMALLEST,
+    Cell,
+    DecimalMarks,
+    is_blank,
+    read_date,
+    read_number,
+    read_text,
+    read_yes_or_no,
+)
 from kpfootprint.ingest.rules import Broken
 from kpfootprint.ingest.tables import Findings, Table
 from kpfootprint.ingest.words import Words, condition_values, fold, nearest
@@ -70,7 +79,7 @@ def number_reader(
             return number
         if number < 0:
             return Broken("negative")
-        if number == 0 and not zero:
+        if number < SMALLEST and not zero:
             return Broken("zero")
         if number > maximum:
             return Broken("too_large", {"limit": f"{maximum:,.0f}"})

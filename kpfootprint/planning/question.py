@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +18,10 @@ _MEANT = {
     NOWHERE: ("nowhere", "unlisted", "unsampled", "unknown source", "nulle part", "source inconnue"),
 }
 """What somebody may write for an alternative that is no zone, in either language."""
+
+
+LEAST, MOST = 1e-6, 1e9
+"""Carats, or percent, that somebody may declare of a zone; what is less is written as zero."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +155,7 @@ def _declared(question: Mapping[str, Any], release: Release, problems: list[Prob
 
 
 def _is_amount(carats: object) -> bool:
-    return isinstance(carats, int | float) and not isinstance(carats, bool) and 0 < carats < math.inf
+    return isinstance(carats, int | float) and not isinstance(carats, bool) and LEAST <= carats <= MOST
 
 
 def _day(given: object, on: date, problems: list[Problem]) -> date:

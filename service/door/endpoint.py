@@ -53,11 +53,12 @@ FORM = Body(kinds={MULTIPART: None, "application/x-www-form-urlencoded": None}, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What comes back where all is well."""
+    """What comes back where all is well; `or_types` are what else it may come as."""
 
     shape: Shape = None
     status: int = 200
     media_type: str = JSON
+    or_types: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

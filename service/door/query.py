@@ -14,6 +14,7 @@ from service.errors import Refused
 SHOWN = 80
 MAX_POSITION = 2**53
 MAX_TEXT = 200
+MAX_FIELDS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,15 +39,17 @@ class Query:
     repeats: bool = False
 
 
-def whole_number(name: str, about: str, *, maximum: int = MAX_POSITION, default: int | None = None) -> Query:
-    """Return a parameter that is a whole number from 1 up to `maximum`."""
+def whole_number(
+    name: str, about: str, *, minimum: int = 1, maximum: int = MAX_POSITION, default: int | None = None
+) -> Query:
+    """Return a parameter that is a whole number from `minimum` up to `maximum`."""
 
     def read(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and len(text) <= 16 and 1 <= int(text) <= maximum):
-            raise ValueError(f"not a whole number from 1 to {maximum}")
+        if not (text.isascii() and text.isdigit() and len(text) <= 16 and minimum <= int(text) <= maximum):
+            raise ValueError(f"not a whole number from {minimum} to {maximum}")
         return int(text)
 
-    schema: dict[str, Any] = {"type": "integer", "minimum": 1, "maximum": maximum}
+    schema: dict[str, Any] = {"type": "integer", "minimum": minimum, "maximum": maximum}
     if default is not None:
         schema["default"] = default
     return Query(name=name, about=about, schema=schema, read=read, default=default)
@@ -137,7 +140,10 @@ def asked_in(query_string: bytes, queries: Sequence[Query], *, lenient: bool) ->
     values: dict[str, Any] = {item.name: item.default for item in queries}
     problems: list[Problem] = []
     seen: set[str] = set()
-    pairs = parse_qsl(query_string.decode("latin-1"), keep_blank_values=True, max_num_fields=100)
+    try:
+        pairs = parse_qsl(query_string.decode("latin-1"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
+    except ValueError:
+        raise Refused("bad_request", f"At most {MAX_FIELDS} parameters are read.") from None
     for name, given in pairs:
         item = known.get(name)
         if lenient and (item is None or not given.strip()):

@@ -23,11 +23,16 @@ FROM = day_or_moment("from", "First day, or first moment (UTC).")
 TO = day_or_moment("to", "Last day, or last moment (UTC), itself included.")
 
 
+LAST = datetime.max.replace(tzinfo=UTC)
+"""No moment is after it, so that a span up to it has no end."""
+
+
 def span_in(asked: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:
     """Return where a span begins and what it ends before; a day, and a second, is in it to its end."""
     start, end = asked["from"], asked["to"]
     if end is not None:
-        end = _moment(end) + (timedelta(seconds=1) if isinstance(end, datetime) else timedelta(days=1))
+        after = timedelta(seconds=1) if isinstance(end, datetime) else timedelta(days=1)
+        end = None if _moment(end) > LAST - after else _moment(end) + after
     return None if start is None else _moment(start), end
 
 

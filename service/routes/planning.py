@@ -63,6 +63,7 @@ SERIES = (
     whole_number(
         "per_points",
         "Shipments to one false alarm over all charts together.",
+        minimum=2,
         maximum=100_000,
         default=PER_SHIPMENTS,
     ),

@@ -82,7 +82,7 @@ ENDPOINTS = (
         role="viewer",
         handler=export,
         query=(choice("format", "Form of the lines.", (*TYPES,), default="jsonl"), FROM, TO),
-        answer=Answer(shape={"type": "string"}, media_type=JSON_LINES),
+        answer=Answer(shape={"type": "string"}, media_type=JSON_LINES, or_types=("text/csv",)),
         reveals=True,
         summary="Take the register away, as CSV or JSON Lines.",
     ),

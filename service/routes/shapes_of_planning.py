@@ -26,7 +26,10 @@ class Question(TypedDict):
 
     __pydantic_config__ = STRICT  # type: ignore[misc]
 
-    declared: Annotated[list[str | PlanZone], Field(min_length=1, max_length=50)] | dict[str, Positive]
+    declared: (
+        Annotated[list[str | PlanZone], Field(min_length=1, max_length=50)]
+        | Annotated[dict[str, Positive], Field(max_length=50)]
+    )
     against: NotRequired[Annotated[str, Field(max_length=100)]]
     share: NotRequired[Annotated[float, Gt(0), Le(1)]]
     on: NotRequired[Day]
