@@ -80,6 +80,8 @@ def restore(file: Path) -> int:
     """Fill an empty register from FILE, and walk its chain."""
     from service.register.backup import restore as fill
 
+    if not file.is_file():
+        raise click.UsageError(f"{str(file)!r} is no plain file")
     with file.open("rb") as stream:
         verdict = fill(settings(), stream)
     if verdict.wrong is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -15,14 +16,30 @@ import sqlalchemy as sa
 from kpfootprint.errors import KPFootprintError
 from kpfootprint.strict_json import read_json
 from service.clock import now, written
-from service.register.database import HEAD, connect, is_sqlite, migrate, open_register, snapshot, version, writing
+from service.register.database import (
+    HEAD,
+    connect,
+    is_sqlite,
+    migrate,
+    migrations,
+    open_register,
+    snapshot,
+    version,
+    writing,
+)
 from service.register.entries import head
+from service.register.trouble import RegisterUnavailable
 from service.register.verify import Verdict, verify
 from service.settings import Settings
 
 FORMAT = "kpfootprint-backup-1"
 ABOUT = "backup.json"
 STRETCH = 500
+LONGEST_LINE = 500_000_000
+"""Bytes of a row: the largest upload as text, with room to spare."""
+
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, LookupError, TypeError, ValueError, AttributeError)
+
 ENDED = ("sessions", "sign_in_links")
 """What is not kept: a restored register signs nobody in by itself."""
 
@@ -71,12 +88,21 @@ def restore(settings: Settings, stream: IO[bytes]) -> Verdict:
         archive = zipfile.ZipFile(stream)
         about = read_json(archive.read(ABOUT))
         about["format"], about["migration"], about["head"]["hash"]
-    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, LookupError, TypeError, ValueError, zlib.error):
+    except (*_DAMAGE, OSError):
         raise BackupError("this file is no backup of a register") from None
     with archive:
-        if about.get("format") != FORMAT or about.get("migration", "") > HEAD:
+        if about["format"] != FORMAT or about["migration"] not in migrations():
             raise BackupError("this backup was made by a newer version of the software")
-        _fill(settings, archive, about)
+        _check_names(settings, archive)
+        try:
+            _fill(settings, archive, about)
+        except RegisterUnavailable:
+            raise
+        except (*_DAMAGE, sa.exc.SQLAlchemyError, NotADirectoryError, FileExistsError) as error:
+            told = (str(error).splitlines() or [""])[0][:200]
+            raise BackupError(
+                f"this backup is damaged ({type(error).__name__}: {told}); nothing of it counts"
+            ) from None
     engine = open_register(settings)
     try:
         return verify(engine, about["head"]["hash"])
@@ -100,13 +126,22 @@ def _fill(settings: Settings, archive: zipfile.ZipFile, about: dict[str, Any]) -
                 _fill_table(connection, table, archive)
     finally:
         engine.dispose()
-    for name in archive.namelist():
-        if name.startswith("releases/") and not name.endswith("/"):
-            target = (settings.home / name).resolve()
-            if not target.is_relative_to((settings.home / "releases").resolve()):
-                raise BackupError(f"{name!r} in the backup leads out of the folder of releases")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(archive.read(name))
+    for name in _releases(archive):
+        target = settings.home / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with archive.open(name) as source, target.open("wb") as out:
+            shutil.copyfileobj(source, out)
+
+
+def _releases(archive: zipfile.ZipFile) -> list[str]:
+    return [name for name in archive.namelist() if name.startswith("releases/") and not name.endswith("/")]
+
+
+def _check_names(settings: Settings, archive: zipfile.ZipFile) -> None:
+    """Refuse a backup that would write elsewhere, before anything of it is kept."""
+    for name in _releases(archive):
+        if not (settings.home / name).resolve().is_relative_to((settings.home / "releases").resolve()):
+            raise BackupError(f"{name!r} in the backup leads out of the folder of releases")
 
 
 def _fill_table(connection: sa.Connection, table: sa.Table, archive: zipfile.ZipFile) -> None:
@@ -114,11 +149,16 @@ def _fill_table(connection: sa.Connection, table: sa.Table, archive: zipfile.Zip
         stream = archive.open(f"tables/{table.name}.jsonl")
     except KeyError:
         return
+    names = {column.name for column in table.columns}
     binary = {column.name for column in table.columns if isinstance(column.type, sa.LargeBinary)}
     with stream:
         rows: list[dict[str, Any]] = []
-        for line in stream:
-            row = json.loads(line)
+        while line := stream.readline(LONGEST_LINE + 1):
+            if len(line) > LONGEST_LINE:
+                raise BackupError(f"a line of {table.name} in the backup is longer than any that was ever written")
+            row = read_json(line)
+            if set(row) != names:
+                raise BackupError(f"a line of {table.name} in the backup has other columns than the register")
             rows.append(
                 {name: base64.b64decode(v) if name in binary and v is not None else v for name, v in row.items()}
             )

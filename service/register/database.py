@@ -197,6 +197,11 @@ def version(engine: sa.Engine) -> str | None:
         return found
 
 
+def migrations() -> frozenset[str]:
+    """Return every migration that this version knows."""
+    return frozenset(file.name[:4] for file in (Path(__file__).parent / "migrations" / "versions").glob("[0-9]*.py"))
+
+
 def migrate(engine: sa.Engine, to: str = HEAD) -> None:
     """Bring the register to a migration, `HEAD` where nothing else is said, in one transaction."""
     from alembic import command

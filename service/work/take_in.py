@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Annotated, Any
 
 import sqlalchemy as sa
+from pydantic import AwareDatetime, Field, StrictFloat, StrictInt, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
 
 from kpfootprint.errors import IngestError, Problem, ReportError
-from kpfootprint.report import read_report
+from kpfootprint.ingest import ingest_json
+from kpfootprint.release import Release
+from kpfootprint.report import read_report, render_html
 from kpfootprint.report.report import canonical
+from kpfootprint.rules import Conclusion
 from kpfootprint.strict_json import read_json
 from service.clock import now
 from service.register import comparisons, entries, jobs, submissions
@@ -23,6 +28,66 @@ from service.register.tables import comparisons as comparison_table
 from service.register.tables import entries as entry_table
 from service.work.flags import Seen, flags_and_marks
 from service.work.place import Workplace
+
+
+class _Line(TypedDict):
+    position: Annotated[StrictInt, Field(ge=1, le=2**53)]
+    id: Annotated[str, Field(pattern="^[0-9a-z]{1,20}$")]
+    kind: Annotated[str, Field(max_length=24)]
+    at: AwareDatetime
+    actor: Annotated[str, Field(max_length=64)]
+    subject: Annotated[str, Field(pattern="^[0-9A-Za-z._-]{1,64}$")]
+    values: dict[str, Any]
+    previous: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    hash: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class _Zone(TypedDict):
+    zone_id: str
+
+
+class _Parcel(TypedDict):
+    parcel_id: Annotated[str, Field(max_length=200)]
+    n_stones: StrictInt
+    carats: StrictFloat | StrictInt | None
+    declared: list[_Zone]
+
+
+class _Model(TypedDict):
+    release: str
+
+
+class _Verification(TypedDict):
+    log10_lr: StrictFloat | StrictInt
+
+
+class _Report(TypedDict):
+    created_at: AwareDatetime
+    conclusion: Conclusion | None
+    model: _Model
+    parcel: _Parcel
+    verification: _Verification | None
+
+
+class _Opinion(TypedDict):
+    conclusion: Conclusion
+    reasons: str
+
+
+class _Share(_Zone):
+    share: Annotated[StrictFloat | StrictInt, Field(gt=0, le=1)]
+
+
+class _Outcome(TypedDict):
+    origin: Annotated[list[_Share], Field(min_length=1)]
+    source: str
+
+
+_LINE, _REPORT = TypeAdapter(_Line), TypeAdapter(_Report)
+_SAID: Mapping[str, TypeAdapter[Any]] = {"opinion": TypeAdapter(_Opinion), "outcome": TypeAdapter(_Outcome)}
+"""What is needed of lines later: whoever made them may have made anything."""
+
+_BROKEN = (ReportError, ValueError, TypeError, LookupError, AttributeError)
 
 STRETCH = 50
 MAX_PROBLEMS = 100
@@ -44,28 +109,49 @@ def run_import(work: Workplace, job: Job, halt: Callable[[], bool]) -> str | Non
     """Take in what is not here yet, a stretch at a time."""
     found = submissions.file_of(work.engine, job.id)
     lines = [] if found is None else list(_lines(found[1]))
+    release = work.release()
     for start in range(job.done, len(lines), STRETCH):
         if halt():
             return None
         stretch = lines[start : start + STRETCH]
         with registering(work.engine) as connection:
             for line in stretch:
-                _take(connection, line, job.actor)
+                _take(connection, line, job.actor, release)
             jobs.progress(connection, job, start + len(stretch))
     return "/v1/comparisons"
 
 
 def take_in(work: Workplace, content: bytes, *, actor: str) -> tuple[int, int]:
     """Take in an export at once; return how many entries were new, and how many were here or are not taken."""
-    lines = list(_lines(content))
+    lines, release = list(_lines(content)), work.release()
     taken = 0
     for start in range(0, len(lines), STRETCH):
         with registering(work.engine) as connection:
-            taken += sum(_take(connection, line, actor) for line in lines[start : start + STRETCH])
+            taken += sum(_take(connection, line, actor, release) for line in lines[start : start + STRETCH])
     return taken, len(lines) - taken
 
 
-def _take(connection: sa.Connection, line: Mapping[str, Any], actor: str) -> bool:
+def _take(connection: sa.Connection, line: Mapping[str, Any], actor: str, release: Release) -> bool:
+    """Take one line in where it is new; raise `IngestError` where nothing could be made of it afterwards."""
+    try:
+        return _taken(connection, line, actor, release)
+    except (*_BROKEN, IngestError, sa.exc.IntegrityError) as error:
+        reason = f"the {line['kind']} {line['subject']} cannot be taken in: {_told(error)}"
+        raise IngestError([Problem(table="export", row=line["position"], code="invalid", reason=reason)]) from None
+
+
+def _told(error: Exception) -> str:
+    match error:
+        case ValidationError():
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        case IngestError(problems=problems):
+            return problems[0].reason
+        case _:
+            return f"{type(error).__name__}: {error}"[:200].splitlines()[0]
+
+
+def _taken(connection: sa.Connection, line: Mapping[str, Any], actor: str, release: Release) -> bool:
     here = sa.select(entry_table.c.position).where(entry_table.c.id == line["id"])
     if line["kind"] not in TAKEN or connection.scalar(here) is not None:
         return False
@@ -75,12 +161,17 @@ def _take(connection: sa.Connection, line: Mapping[str, Any], actor: str) -> boo
         known = sa.select(comparison_table.c.position).where(comparison_table.c.id == line["subject"])
         if connection.scalar(known) is None:
             return False
-        values = dict(line["values"]) | {"origin": origin}
+        _SAID[line["kind"]].validate_python(line["values"])
+        values = dict(line["values"]) | {"imported": origin}
         entries.append(
             connection, line["kind"], actor=actor, subject=line["subject"], values=values, at=at, entry_id=line["id"]
         )
         return True
-    content = read_report(line["report"]).content
+    report = read_report(line["report"])
+    content: Mapping[str, Any] = report.content
+    _REPORT.validate_python(content)
+    ingest_json(line["parcel"], release.scheme, release.zone_table, sealed=True)
+    render_html(report)
     flags, marks = flags_and_marks(connection, Seen(content=content, document=line["parcel"]))
     comparisons.keep(
         connection,
@@ -105,8 +196,8 @@ def _lines(content: bytes) -> Iterator[Mapping[str, Any]]:
         try:
             line = read_json(text)
             _check(line)
-        except (ReportError, ValueError, TypeError, LookupError, AttributeError) as error:
-            reason = f"not a line of a register's export, or changed since: {error}"
+        except _BROKEN as error:
+            reason = f"not a line of a register's export, or changed since: {_told(error)}"
             problems.append(Problem(table="export", row=number, code="invalid", reason=reason))
         else:
             good.append(line)
@@ -120,6 +211,7 @@ def _lines(content: bytes) -> Iterator[Mapping[str, Any]]:
 
 
 def _check(line: Any) -> None:
+    _LINE.validate_python(line)
     members = {
         name: line[name] for name in ("position", "id", "kind", "actor", "subject", "values", "previous", "hash")
     }
