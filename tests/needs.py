@@ -17,7 +17,7 @@ def _browser() -> Path | None:
     return next((Path(found) for name in names if (found := shutil.which(name))), None)
 
 
-def _postgres() -> Path | None:
+def postgres_programs() -> Path | None:
     """Return the folder that holds initdb and postgres, the newest version first."""
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: -float(folder.parent.name))
     found = shutil.which("initdb")
@@ -30,7 +30,7 @@ def require(need: Need) -> Path:
 
     Examples: ``require("browser")`` at the head of a fixture; mark the test ``@pytest.mark.browser`` as well.
     """
-    found = _browser() if need == "browser" else _postgres()
+    found = _browser() if need == "browser" else postgres_programs()
     if found is not None:
         return found
     wanted = {"browser": "Chromium", "postgres": "PostgreSQL"}[need]

@@ -22,6 +22,9 @@ from service.register.secrets import new_id
 from service.register.tables import comparisons, declared_zones, stone_marks, words
 
 WORD_LENGTH = 64
+FEW = 3000
+"""Rows that are looked up one by one and then sorted; where there are more, the list is walked in its order."""
+
 SORTS: Mapping[str, Sort] = {
     "-created_at": Sort(comparisons.c.created_at, descending=True),
     "created_at": Sort(comparisons.c.created_at),
@@ -257,21 +260,32 @@ def page_of(
         query = query.where(table.created_at >= asked.start)
     if asked.end is not None:
         query = query.where(table.created_at < asked.end)
-    if asked.zone is not None:
-        declared = sa.select(declared_zones.c.position).where(declared_zones.c.zone_id == asked.zone)
-        query = query.where(table.position.in_(declared))
     if asked.code is not None:
         begins_so = id_begins(asked.code)
         if begins_so is None:
             query = query.where(sa.false())
         else:
             query = query.where((table.report_id >= begins_so) & (table.report_id < begins_so + "g"))
-    for word in sorted(words_in(asked.q)):
-        begins = (words.c.word >= word) & (words.c.word < word + "\U0010ffff")
-        query = query.where(table.position.in_(sa.select(words.c.position).where(begins)))
     with reading(engine) as connection:
+        if asked.zone is not None:
+            query = query.where(_has(connection, declared_zones.c.position, declared_zones.c.zone_id == asked.zone))
+        for word in sorted(words_in(asked.q)):
+            begins = (words.c.word >= word) & (words.c.word < word + "\U0010ffff")
+            query = query.where(_has(connection, words.c.position, begins))
         rows, further = page(connection, query, SORTS[asked.sort], table.position, before=before, limit=limit)
     return [_listed(row) for row in rows], further
+
+
+def _has(
+    connection: sa.Connection, position: sa.Column[int], condition: sa.ColumnElement[bool]
+) -> sa.ColumnElement[bool]:
+    """Ask for rows that have one like this in another table: few are looked up, of many the list meets some soon."""
+    found = sa.select(position).where(condition)
+    number = connection.scalar(sa.select(sa.func.count()).select_from(found.limit(FEW + 1).subquery())) or 0
+    if number <= FEW:
+        return comparisons.c.position.in_(found)
+    one = sa.select(position).where(condition & (position == comparisons.c.position)).limit(1)
+    return one.correlate(comparisons).scalar_subquery().is_not(None)  # EXISTS, which no planner turns into a join
 
 
 def words_in(*texts: str | None) -> set[str]:

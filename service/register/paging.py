@@ -25,24 +25,24 @@ def page(
     before: int | None,
     limit: int,
 ) -> tuple[list[Any], int | None]:
-    """Return up to `limit` rows after the row at position `before`, and the position that the next page needs."""
+    """Return up to `limit` rows after the row at position `before`, and the position that the next page needs.
+
+    Rows with a value and rows without are asked for one after the other, so that an index gives each in order.
+    """
     column = sort.column
+    stretches = [query.where(column.is_not(None)), query.where(column.is_(None))] if column.nullable else [query]
     if before is not None:
         found = connection.execute(sa.select(column).where(position == before)).one_or_none()
         if found is None:
             return [], None
-        query = query.where(_after(sort, found[0], position, before))
+        if found[0] is None:
+            stretches = [stretches[1].where(position < before if sort.descending else position > before)]
+        else:
+            here, there = sa.tuple_(column, position), sa.tuple_(sa.literal(found[0], column.type), before)
+            stretches[0] = stretches[0].where(here < there if sort.descending else here > there)
     order = (column.desc(), position.desc()) if sort.descending else (column.asc(), position.asc())
-    missing_last = (column.is_(None),) if column.nullable else ()
-    rows = list(connection.execute(query.order_by(*missing_last, *order).limit(limit + 1)))
+    rows: list[Any] = []
+    for stretch in stretches:
+        if len(rows) <= limit:
+            rows += connection.execute(stretch.order_by(*order).limit(limit + 1 - len(rows)))
     return rows[:limit], rows[limit - 1].position if len(rows) > limit else None
-
-
-def _after(sort: Sort, value: Any, position: sa.Column[int], before: int) -> sa.ColumnElement[bool]:
-    column = sort.column
-    further = position < before if sort.descending else position > before
-    if value is None:
-        return column.is_(None) & further
-    beyond = column < value if sort.descending else column > value
-    after = sa.or_(beyond, (column == value) & further)
-    return sa.or_(after, column.is_(None)) if column.nullable else after

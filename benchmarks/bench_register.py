@@ -1,0 +1,132 @@
+"""What it takes to list and search a register of a million comparisons over HTTP, on SQLite and on PostgreSQL.
+
+``python -m benchmarks.bench_register [N]``; PostgreSQL is left out where it is not installed.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import httpx2
+import sqlalchemy as sa
+
+from service.register.database import connect, open_register, writing
+from service.register.keys import create_key
+from service.settings import Settings
+from tests.needs import postgres_programs
+from tests.service.databases import Postgres
+from tests.service.registers import examined
+from tests.service.server import Server
+
+N = 1_000_000
+ROUNDS = 15
+MOST_SECONDS = 0.05
+
+ZONES = ("berberati", "carnot", "nola", "boda", "bria", "ndele", "sam-ouandja", "mbaiki")
+QUERIES = (
+    *("", "sort=created_at", "sort=log10_lr", "sort=-log10_lr&limit=500", "conclusion=query"),
+    *("conclusion=not_comparable", "conclusion=query&sort=log10_lr", "zone=berberati", "zone=lunda-norte"),
+    *("zone=berberati&conclusion=query&sort=log10_lr", "zone=bria&sort=-log10_lr", "parcel_id=P-77"),
+    *("exporter=House 7", "exporter=House 7&sort=-log10_lr", "exporter=nobody", "from=2024-02-01&to=2024-02-02"),
+    *("q=p+77", "q=house", "q=house+7+berb", "q=hou+77777", "q=zzz", "q=bria&conclusion=consistent&from=2024-03-01"),
+)
+
+NUMBERS = "WITH RECURSIVE numbers(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < :n)"
+MOMENT = (
+    "'2024-' || SUBSTR('0' || CAST(1 + i % 12 AS TEXT), -2) || '-' || SUBSTR('0' || CAST(1 + i % 28 AS TEXT), -2)"
+    " || 'T03:04:05.' || SUBSTR('00000' || CAST(i % 1000000 AS TEXT), -6) || 'Z'"
+)
+ZONE = f"CASE i % 100 {' '.join(f'WHEN {at} THEN {zone!r}' for at, zone in enumerate(ZONES))} ELSE {ZONES[0]!r} END"
+CONCLUSION = "CASE i % 10 WHEN 0 THEN 'query' WHEN 1 THEN 'inconclusive' ELSE 'consistent' END"
+STATEMENTS = (
+    f"""INSERT INTO comparisons (position, id, created_at, actor, parcel_id, report_id, release, conclusion, log10_lr,
+        declared, parcel, report, exporter, certificate_no, certificate_key, n_stones, carats, flags)
+        {NUMBERS} SELECT i, 'c' || CAST(i AS TEXT), {MOMENT}, 'key:bench', 'P-' || CAST(i AS TEXT), 'sha256:x', 'r',
+        {CONCLUSION}, (i * 7919 % 100003) / 30000.0 - 1.5, {ZONE}, :parcel, :report,
+        'House ' || CAST(i % 500 AS TEXT), 'CF ' || CAST(i AS TEXT), 'cf' || CAST(i AS TEXT), 700, 150.5, '[]'
+        FROM numbers""",
+    f"""INSERT INTO entries (position, id, kind, at, actor, subject, content, previous, hash)
+        {NUMBERS} SELECT i, 'e' || CAST(i AS TEXT), 'comparison', {MOMENT}, 'key:bench', 'c' || CAST(i AS TEXT), '{{}}',
+        '0', CAST(i AS TEXT) FROM numbers""",
+    f"INSERT INTO declared_zones (zone_id, position, carats) {NUMBERS} SELECT {ZONE}, i, 10.0 FROM numbers",
+    *(
+        f"INSERT INTO words (word, position) {NUMBERS} SELECT {word}, i FROM numbers"
+        for word in ("'p'", "'house'", "CAST(i AS TEXT)", "'cf'", ZONE, "'x' || CAST(i % 500 AS TEXT)")
+    ),
+)
+"""Fills the tables faster than any client could; the hashes of the entries are none."""
+
+
+def fill(settings: Settings, n: int) -> None:
+    """Fill a register with `n` comparisons."""
+    open_register(settings).dispose()
+    engine = connect(settings.register_url)
+    one = examined(1)
+    values = {"n": n, "parcel": one.report.encode() * 3, "report": one.report.encode() * 6}
+    is_sqlite = engine.dialect.name == "sqlite"
+    with writing(engine) as connection:
+        if is_sqlite:  # as much as the indexes need, so that filling them is no matter of the disk
+            connection.execute(sa.text("PRAGMA cache_size = -2000000"))
+        for statement in STATEMENTS:
+            connection.execute(sa.text(statement if is_sqlite else _of_postgres(statement)), values)
+    if not is_sqlite:  # what its own housekeeping does within a minute
+        with engine.connect() as connection:
+            connection.execute(sa.text("ANALYZE"))
+    engine.dispose()
+
+
+def _of_postgres(statement: str) -> str:
+    for text, own in (("SUBSTR('0' ||", "RIGHT('0' ||"), ("SUBSTR('00000' ||", "RIGHT('00000' ||"), (", -2)", ", 2)")):
+        statement = statement.replace(text, own)
+    return statement.replace(", -6)", ", 6)")
+
+
+def measure(settings: Settings) -> float:
+    """Print the median time of every query, and return the longest of them."""
+    key = create_key(settings, "viewer")
+    address = {} if settings.database_url is None else {"KPF_DATABASE_URL": settings.database_url}
+    longest = 0.0
+    with (
+        Server(settings.home, "--no-worker", KPF_RATE_PER_MINUTE="0", **address) as server,
+        httpx2.Client(base_url=server.url, headers={"Authorization": f"Bearer {key}"}, timeout=300) as client,
+    ):
+        for query in QUERIES:
+            times = []
+            for _ in range(ROUNDS):
+                started = time.perf_counter()
+                answer = client.get(f"/v1/comparisons?{query}").raise_for_status().json()
+                times.append(time.perf_counter() - started)
+            middle = statistics.median(times)
+            longest = max(longest, middle)
+            print(f"  {middle * 1e3:7.1f} ms  {len(answer['items']):3} items  {query}", flush=True)
+    return longest
+
+
+def main() -> int:
+    n = int(sys.argv[1]) if len(sys.argv) > 1 else N
+    longest: list[float] = []
+    programs = postgres_programs()
+    server = None if programs is None else Postgres(programs)
+    try:
+        for name, url in (("SQLite", None), ("PostgreSQL", None if server is None else server.new_database())):
+            if name == "PostgreSQL" and server is None:
+                continue
+            with tempfile.TemporaryDirectory() as home:
+                settings = Settings(home=Path(home), database_url=url)
+                started = time.perf_counter()
+                fill(settings, n)
+                print(f"{name}: {n:,} comparisons, filled in {time.perf_counter() - started:.0f} s", flush=True)
+                longest.append(measure(settings))
+    finally:
+        if server is not None:
+            server.remove()
+    print(f"the slowest median is {max(longest) * 1e3:.0f} ms, at most {MOST_SECONDS * 1e3:.0f}")
+    return int(max(longest) > MOST_SECONDS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
