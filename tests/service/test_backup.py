@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import io
+import threading
 from pathlib import Path
 
 import pytest
 
 from service.register.activations import activate
 from service.register.backup import BackupError, back_up, restore
-from service.register.comparisons import page_of
-from service.register.database import open_register
+from service.register.comparisons import keep, page_of
+from service.register.database import migrate, open_register, registering
 from service.register.keys import create_key, list_keys
 from service.register.verify import verify
 from service.settings import Settings
@@ -56,6 +57,44 @@ def test_a_register_moves_from_one_database_to_the_other(request: pytest.Fixture
     kept(moved, examined(2))
     assert verify(moved).entries == 2
     moved.dispose()
+    engine.dispose()
+
+
+@pytest.mark.slow
+def test_ten_thousand_entries_go_down_and_up_and_are_backed_up_while_others_write(
+    settings: Settings, tmp_path: Path
+) -> None:
+    engine = open_register(settings)
+    for start in range(0, 10_000, 500):
+        with registering(engine) as connection:
+            for number in range(start, start + 500):
+                keep(connection, examined(number), actor="key:test")
+    before = page_of(engine, before=None, limit=500)
+    migrate(engine, "0001")
+    migrate(engine)
+    verdict = verify(engine)
+    assert (verdict.entries, verdict.wrong) == (10_000, None)
+    assert page_of(engine, before=None, limit=500)[0][0].id == before[0][0].id
+    stop, written = threading.Event(), []
+
+    def write() -> None:
+        while not stop.is_set():
+            written.append(kept(engine, examined(20_000 + len(written))))
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        with (tmp_path / "backup.zip").open("wb") as out:
+            count = back_up(settings, out)
+    finally:
+        stop.set()
+        writer.join()
+    assert len(written) > 10, "nobody wrote meanwhile"
+    assert 10_000 <= count < 10_000 + len(written)
+    with (tmp_path / "backup.zip").open("rb") as stream:
+        restored = restore(Settings(home=tmp_path / "other"), stream)
+    assert (restored.entries, restored.wrong) == (count, None)
+    assert verify(engine).entries == 10_000 + len(written)
     engine.dispose()
 
 

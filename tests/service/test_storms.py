@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-import json
 import os
+import random
 import socket
 import sqlite3
 import subprocess
@@ -20,12 +20,17 @@ from typing import Any
 import httpx2
 import psutil
 import pytest
+import sqlalchemy as sa
 
+from service.register import tables
+from service.register.database import open_register, reading
 from service.register.keys import create_key
+from service.register.verify import verify
 from service.settings import Settings
 from tests.cli.running import kpfootprint
 from tests.service.reading import problem_in
-from tests.service.server import Server, free_port
+from tests.service.server import Server, free_port, listens
+from tests.service.test_submissions import shipment
 
 pytestmark = pytest.mark.slow
 
@@ -352,34 +357,64 @@ def test_nothing_is_picked_up_where_the_service_is_started(tmp_path: Path, parce
     assert not (tmp_path / "executed").exists()
 
 
+ROUNDS = int(os.environ.get("KPF_KILL_ROUNDS", "4"))
+"""Rounds of killing; by hand any number."""
+
+
 def test_what_was_acknowledged_outlives_the_kill_of_every_process(tmp_path: Path, parcel: dict[str, Any]) -> None:
     key = create_key(Settings(home=tmp_path), "monitor")
-    acknowledged: dict[str, bytes] = {}
-    for round_ in range(4):
+    rng = random.Random(ROUNDS)
+    comparisons: dict[str, bytes] = {}
+    submissions: dict[str, str] = {}
+    for round_ in range(ROUNDS):
         server = Server(tmp_path)
         with server, program(server, key) as client:
-            processes = [psutil.Process(server.process.pid), *psutil.Process(server.process.pid).children(True)]
+            launcher = psutil.Process(server.process.pid)
+            processes = [launcher, *launcher.children(True)]
 
             def ask(number: int, client: httpx2.Client = client, round_: int = round_) -> None:
-                try:
-                    answer = client.post(
-                        "/v1/comparisons", json=parcel, headers={"Idempotency-Key": f"{round_}-{number}"}
-                    )
-                except httpx2.TransportError:
-                    return
-                if answer.status_code == 201:
-                    acknowledged[answer.headers["location"]] = answer.content
+                name = f"{round_}-{number}"
+                with suppress(httpx2.TransportError):
+                    if number % 8 == 0:
+                        content = shipment(3, bad=False, prefix=f"{name}-")
+                        answer = client.post("/v1/submissions", files={"file": ("s.zip", content)})
+                        if answer.status_code == 202:
+                            submissions[answer.headers["location"]] = name
+                    else:
+                        answer = client.post("/v1/comparisons", json=parcel, headers={"Idempotency-Key": name})
+                        if answer.status_code == 201:
+                            comparisons[answer.headers["location"]] = answer.content
 
             with ThreadPoolExecutor(4) as pool:
                 asked_for = [pool.submit(ask, number) for number in range(40)]
-                time.sleep(0.6 + 0.3 * round_)
-                for process in processes:
-                    process.kill()
+                time.sleep(rng.uniform(0.3, 2.5))
+                killed = processes if rng.random() < 0.3 else [launcher, *rng.sample(processes, 1)]
+                for process in killed:
+                    with suppress(psutil.NoSuchProcess):
+                        process.kill()
                 for future in asked_for:
                     future.result()
-    assert len(acknowledged) > 20
+            _, left = psutil.wait_procs(processes, timeout=20)
+            assert not left, f"{[process.cmdline() for process in left]} outlive their launcher"
+            assert not listens(server.port), "an orphan keeps the port"
+    assert len(comparisons) > 3 * ROUNDS
     with Server(tmp_path) as server, program(server, key) as client:
-        for location, content in acknowledged.items():
+        for location, content in comparisons.items():
             assert client.get(location).content == content
-        first = json.loads(next(iter(acknowledged.values())))
-        assert first["parcel"]["parcel_id"] == parcel["parcel_id"]
+        for location, name in submissions.items():
+            until = time.monotonic() + 120
+            while client.get(location).json()["state"] != "compared" and time.monotonic() < until:
+                time.sleep(0.2)
+            shown = client.get(location).json()
+            assert [item["parcel_id"] for item in shown["parcels"]] == [f"{name}-{k}" for k in range(3)]
+            assert len({item["comparison"] for item in shown["parcels"]} - {None}) == 3
+    engine = open_register(Settings(home=tmp_path))
+    verdict = verify(engine)
+    assert verdict.wrong is None
+    table = tables.comparisons.c
+    with reading(engine) as connection:
+        of_submissions = sa.select(table.parcel_id).where(table.submission_id.is_not(None))
+        names = connection.execute(of_submissions).scalars().all()
+    assert len(names) == len(set(names)), "a parcel was kept twice"
+    engine.dispose()
+    print(f"{ROUNDS} rounds: {len(comparisons)} times 201, {len(submissions)} times 202, {verdict.entries} entries")
