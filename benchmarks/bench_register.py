@@ -46,7 +46,7 @@ STATEMENTS = (
     f"""INSERT INTO comparisons (position, id, created_at, actor, parcel_id, report_id, release, conclusion, log10_lr,
         declared, parcel, report, exporter, certificate_no, certificate_key, n_stones, carats, flags)
         {NUMBERS} SELECT i, 'c' || CAST(i AS TEXT), {MOMENT}, 'key:bench', 'P-' || CAST(i AS TEXT), 'sha256:x', 'r',
-        {CONCLUSION}, (i * 7919 % 100003) / 30000.0 - 1.5, {ZONE}, :parcel, :report,
+        {CONCLUSION}, (i % 100003 * 7919 % 100003) / 30000.0 - 1.5, {ZONE}, :parcel, :report,
         'House ' || CAST(i % 500 AS TEXT), 'CF ' || CAST(i AS TEXT), 'cf' || CAST(i AS TEXT), 700, 150.5, '[]'
         FROM numbers""",
     f"""INSERT INTO entries (position, id, kind, at, actor, subject, content, previous, hash)
@@ -88,10 +88,10 @@ def _of_postgres(statement: str) -> str:
 def measure(settings: Settings) -> float:
     """Print the median time of every query, and return the longest of them."""
     key = create_key(settings, "viewer")
-    address = {} if settings.database_url is None else {"KPF_DATABASE_URL": settings.database_url}
+    url = settings.database_url or f"sqlite:///{settings.home}/register.db"
     longest = 0.0
     with (
-        Server(settings.home, "--no-worker", KPF_RATE_PER_MINUTE="0", **address) as server,
+        Server(settings.home, "--no-worker", KPF_RATE_PER_MINUTE="0", KPF_DATABASE_URL=url) as server,
         httpx2.Client(base_url=server.url, headers={"Authorization": f"Bearer {key}"}, timeout=300) as client,
     ):
         for query in QUERIES:

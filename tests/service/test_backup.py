@@ -75,7 +75,8 @@ def test_ten_thousand_entries_go_down_and_up_and_are_backed_up_while_others_writ
     verdict = verify(engine)
     assert (verdict.entries, verdict.wrong) == (10_000, None)
     assert page_of(engine, before=None, limit=500)[0][0].id == before[0][0].id
-    stop, written = threading.Event(), []
+    stop = threading.Event()
+    written: list[str] = []
 
     def write() -> None:
         while not stop.is_set():

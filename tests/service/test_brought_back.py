@@ -28,6 +28,7 @@ from service.register.comparisons import page_of
 from service.register.database import HEAD, open_register, reading
 from service.register.entries import Entry
 from service.register.exchange import exported
+from service.register.people import Principal
 from service.register.verify import verify
 from service.settings import Settings
 from service.work.compare import compare
@@ -38,6 +39,7 @@ from service.work.take_in import queue_import, take_in
 from tests.cli.running import kpfootprint
 
 Json = dict[str, Any]
+EXPERT = Principal(actor="key:a", name="a", role="monitor")
 
 
 def at(home: Path) -> Workplace:
@@ -52,7 +54,7 @@ def lived_in(tmp_path_factory: pytest.TempPathFactory, examples: Path) -> tuple[
     work = at(tmp_path_factory.mktemp("lived-in"))
     document = json.loads((examples / "true_berberati.json").read_text(encoding="utf-8"))
     kept = compare(work, lambda release: ingest_json(document, release.scheme, release.zone_table), actor="key:a")
-    give_opinion(work, kept.id, conclusion="query", reasons="coated", actor="key:a")
+    give_opinion(work, kept.id, conclusion="query", reasons="coated", who=EXPERT)
     tell_outcome(work, kept.id, origin=[{"zone_id": "bria", "share": 1.0}], source="a court", actor="key:a")
     lines = "".join(exported(work.engine, "jsonl")).encode()
     work.close()

@@ -13,8 +13,8 @@ import pytest
 
 from service.register.keys import create_key
 from service.settings import Settings
+from tests.service.office import shipment
 from tests.service.server import Server
-from tests.service.test_submissions import shipment
 
 NOT_ASKED = ("positive_data_acceptance", "missing_required_header")
 """A parcel may fit its schema and still contradict itself (422); a session does what a key does."""

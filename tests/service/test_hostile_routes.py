@@ -24,8 +24,8 @@ from service.register.database import open_register
 from service.register.keys import create_key
 from service.settings import Settings
 from tests.hostile import places
+from tests.service.office import shipment
 from tests.service.reading import problem_in
-from tests.service.test_submissions import shipment
 
 Ask = Callable[..., Any]
 

@@ -28,9 +28,9 @@ from service.register.keys import create_key
 from service.register.verify import verify
 from service.settings import Settings
 from tests.cli.running import kpfootprint
+from tests.service.office import shipment
 from tests.service.reading import problem_in
 from tests.service.server import Server, free_port, listens
-from tests.service.test_submissions import shipment
 
 pytestmark = pytest.mark.slow
 

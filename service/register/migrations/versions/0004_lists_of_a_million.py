@@ -13,8 +13,8 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
-BEFORE = (("parcel_id",), ("exporter", "position"), ("conclusion", "position"))
-AFTER = (
+BEFORE: tuple[tuple[str, ...], ...] = (("parcel_id",), ("exporter", "position"), ("conclusion", "position"))
+AFTER: tuple[tuple[str, ...], ...] = (
     ("parcel_id", "created_at", "position"),
     ("exporter", "created_at", "position"),
     ("conclusion", "created_at", "position"),
