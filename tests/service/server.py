@@ -25,6 +25,7 @@ class Server:
     """Runs while the ``with`` block does; `printed` is what it said on standard output."""
 
     def __init__(self, home: Path, *options: str, port: int | None = None, **environment: str) -> None:
+        self.home = home
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.printed = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
+from service.jobs.worker import work_once
+from service.settings import Settings
+from service.work.place import Workplace
 from tests.needs import require
 from tests.service.office import shipment
 from tests.service.server import Server
@@ -167,11 +171,12 @@ def test_a_shipment_and_an_exercise_are_for_everybody_and_for_telephones(
     is_good()
     opened.click("main form[action^='/submissions'] button >> nth=0")
     opened.wait_for_selector(".history")
-    for _ in range(60):
-        if opened.locator("aside form").count():
-            break
-        opened.wait_for_timeout(500)
-        opened.reload()
+    is_good()
+    work = Workplace(Settings(home=server.home))
+    work.open()
+    work_once(work, threading.Event())
+    work.close()
+    opened.reload()
     is_good()
     opened.check("input[value=returned]")
     opened.fill("#note", "weigh again")
