@@ -280,10 +280,9 @@ def _has(
     connection: sa.Connection, position: sa.Column[int], condition: sa.ColumnElement[bool]
 ) -> sa.ColumnElement[bool]:
     """Ask for rows that have one like this in another table: few are looked up, of many the list meets some soon."""
-    found = sa.select(position).where(condition)
-    number = connection.scalar(sa.select(sa.func.count()).select_from(found.limit(FEW + 1).subquery())) or 0
-    if number <= FEW:
-        return comparisons.c.position.in_(found)
+    found = connection.scalars(sa.select(position).where(condition).limit(FEW + 1)).all()
+    if len(found) <= FEW:
+        return comparisons.c.position.in_(found)  # as numbers: a planner that is given the question may walk the list
     one = sa.select(position).where(condition & (position == comparisons.c.position)).limit(1)
     return one.correlate(comparisons).scalar_subquery().is_not(None)  # EXISTS, which no planner turns into a join
 
