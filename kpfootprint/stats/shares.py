@@ -19,6 +19,8 @@ WHOLLY_BLENDED = 0.1
 """Where sources beside the main one hold this share of what was declared, the declaration is one of a blend."""
 
 
+ZERO = 1e-6
+"""Shares nearer to 0 or 1 than this are 0 or 1."""
 AS_DECLARED = -1.0
 """Stands for the share of undeclared goods where nothing but what was declared lies in the parcel."""
 
@@ -80,7 +82,7 @@ def quantiles(chances: Floats, edges: Floats, level: Floats) -> Floats:
 
 def none_statistic(chances: Floats, edges: Floats) -> Floats:
     """Return ``-log P(share 0)``: the larger, the more undeclared goods seem to be there."""
-    none = chances[:, edges[1:] < 1e-6].sum(axis=1)
+    none = chances[:, edges[1:] < ZERO].sum(axis=1)
     out: Floats = -np.log(np.maximum(none, 1e-12))
     return out
 
@@ -148,7 +150,8 @@ def estimate_shares(model: ShareModel, chances: Floats, ln_n: Floats, blended: F
     blended : ndarray of shape (n,)
         From `blendedness`: how far the parcel is ranked among true blends, else among declarations of one source.
 
-    The lower end is 0 where none at all is not ruled out; that is set after the interval is widened.
+    The lower end is 0 where none at all is not ruled out; that is set after the interval is widened. At 0 and at 1 an
+    interval is at least as wide as the bin beside them: shares are not told apart any better.
     """
     p_value = blended_p(model.none, model.none_blend, none_statistic(chances, model.edges), ln_n, blended)
     other = other_statistic(chances)
@@ -157,6 +160,8 @@ def estimate_shares(model: ShareModel, chances: Floats, ln_n: Floats, blended: F
     estimate = quantiles(chances, model.edges, np.full(len(chances), 0.5))
     low = np.minimum(quantiles(chances, model.edges, tail), estimate)
     high = np.maximum(quantiles(chances, model.edges, 1.0 - tail), estimate)
+    inner = model.edges[(model.edges > ZERO) & (model.edges < 1.0 - ZERO)]
+    low, high = np.minimum(low, inner[-1]), np.maximum(high, inner[0])
     low = np.where(p_value > NONE_P, 0.0, low)
     return ShareEstimates(
         estimate=estimate, low=low, high=high, p_value=p_value, as_declared_p=as_declared_p, chances=chances

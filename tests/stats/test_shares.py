@@ -49,14 +49,24 @@ def test_estimates_lie_within_their_intervals(seed: int, spread: float, n_stones
     assert np.all((found.p_value > 0) & (found.p_value <= 1))
 
 
-def test_certain_chances_give_certain_shares() -> None:
-    chances = np.zeros((2, shipped().model.shares.edges.size - 1))
+def test_certain_chances_give_intervals_as_wide_as_a_bin() -> None:
+    edges = shipped().model.shares.edges
+    chances = np.zeros((2, edges.size - 1))
     chances[0, 0] = chances[1, -1] = 1.0
     found = estimates_of(chances)
-    np.testing.assert_allclose([found.low[0], found.estimate[0], found.high[0]], 0.0, atol=1e-6)
-    np.testing.assert_allclose([found.low[1], found.estimate[1], found.high[1]], 1.0, atol=1e-6)
+    np.testing.assert_allclose([found.low[0], found.estimate[0]], 0.0, atol=1e-6)
+    np.testing.assert_allclose([found.estimate[1], found.high[1]], 1.0, atol=1e-6)
+    np.testing.assert_allclose([found.high[0], found.low[1]], [edges[3], edges[-3]])
     assert found.p_value[0] > 0.5
     assert found.p_value[1] < 0.01
+
+
+@given(st.integers(0, 100_000), st.floats(0.001, 3.0), st.floats(20, 20_000))
+def test_no_interval_is_without_width(seed: int, spread: float, n_stones: float) -> None:
+    n_bins = shipped().model.shares.edges.size - 1
+    chances = np.random.default_rng(seed).dirichlet(np.full(n_bins, spread), 6)
+    found = estimates_of(chances, n_stones)
+    assert np.all(found.high - found.low > 1e-3)
 
 
 def test_quantiles_invert_the_distribution() -> None:
