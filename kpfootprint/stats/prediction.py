@@ -23,7 +23,7 @@ def next_value(history: Sequence[float]) -> tuple[float, float] | None:
     True
     >>> low, high = next_value([100.0, 120.0, 90.0, 110.0] * 5)
     >>> round(low), round(high)
-    (77, 142)
+    (78, 139)
     """
     n = len(history)
     if n < LEAST_HISTORY:
