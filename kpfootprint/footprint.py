@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.partial import leaves_open, partial_arrays
 from kpfootprint.scheme import CT_PER_MM3, Scheme, SieveSet
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.model import FootprintModel
 from kpfootprint.stats.sizes import cell_probabilities, fit_sizes
 from kpfootprint.stats.structure import ParcelArrays, Structure
-
-Floats = NDArray[np.float64]
 
 SPECIALS_CT = 10.8
 """Stones above this weight are exported apart where specials are removed."""

@@ -6,17 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.parcel import Breakdown, Parcel
 from kpfootprint.scheme import Attribute, Scheme
+from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.coarsening import distinguished
 from kpfootprint.stats.sizes import SizeFit, class_weights, fit_sizes
 from kpfootprint.stats.structure import ParcelArrays, Partial, Structure
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
-Bools = NDArray[np.bool_]
 
 N_ROUNDS = 12
 """Rounds in which numbers follow from weights and sizes from numbers."""

@@ -9,8 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
+from kpfootprint.stats.arrays import Bools, Floats
 
 Conclusion = Literal["consistent", "inconclusive", "query", "not_comparable"]
 Reason = Literal["lr", "share", "goods", "best", "novelty"]

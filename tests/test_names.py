@@ -16,6 +16,7 @@ from tests.source import ROOT, files
 GLOSSARY = {form for _, _, forms, _ in TERMS for form in forms.strip("|").split("|")}
 
 ONE_MEANING = {
+    "arrays": "numbers in rows and columns, as they are computed with",
     "adequacy": "whether the reference parcels of a zone are enough",
     "blends": "goods of several zones in one parcel",
     "catalogue": "texts with their translations",

@@ -16,11 +16,11 @@ from kpfootprint.flow import examinations_of
 from kpfootprint.parcel import NOT_RECORDED, Batch, Breakdown, Declaration, Parcel, Stones
 from kpfootprint.reference import shipped_reference
 from kpfootprint.scheme import ClassSet, Scheme, SieveSet
+from kpfootprint.stats.arrays import Floats
 from tests.test_flow import DAY
 from tests.worlds import shipped
 from training.package import load_package
 
-Floats = NDArray[np.float64]
 WEST = ("berberati", "carnot", "boda", "nola", "gadzi", "amada-gaza", "sosso-nakombo")
 
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 import kpfootprint
 from kpfootprint.parcel import Parcel, Stones
 from kpfootprint.release import Release
+from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.model import FootprintModel
 from kpfootprint.stats.simulate import Parts, Recovery, draw_parcels
 from kpfootprint.stats.structure import ParcelArrays, Structure
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 
 
 @cache

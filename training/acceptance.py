@@ -6,14 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.stats import metrics
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.intervals import Limits, bootstrap_over_parcels
 from training.criteria import Criteria, apart
 from training.record import Evaluation, Trial
 
-Floats = NDArray[np.float64]
 Statistic = Callable[..., float]
 
 STATISTICS: dict[str, Statistic] = {

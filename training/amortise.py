@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.declarations import declared_evidence, declared_location
 from kpfootprint.stats.model import Look, gate_of, look, look_at_best, share_features
 from kpfootprint.stats.networks import Network
@@ -24,8 +25,6 @@ from training.networks import fit_network
 from training.prepare import Fitted
 from training.rank import Ranked, ShareNetworks, seen
 from training.simulation import simulate
-
-Floats = NDArray[np.float64]
 
 
 def _gate_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted) -> tuple[Floats, NDArray[np.intp]]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
+from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.calibration import Calibration, Cases
 from kpfootprint.stats.likelihood_ratio import log10_score
 from kpfootprint.stats.selection import Evidence
@@ -16,10 +17,6 @@ from training.choose import whole_zones
 from training.config import EvidenceConfig
 from training.folds import Split, fold_of_parcels, folds
 from training.prepare import Fitted, Prepared
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
-Bools = NDArray[np.bool_]
 
 LEVEL = 0.9
 

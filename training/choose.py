@@ -8,8 +8,8 @@ from itertools import product
 
 import numpy as np
 from joblib import Parallel, delayed
-from numpy.typing import NDArray
 
+from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.averaging import Readings, average, slots_of
 from kpfootprint.stats.calibration import Calibration, Cases
 from kpfootprint.stats.likelihood_ratio import log10_score
@@ -27,9 +27,6 @@ from training.prepare import Choice, Fitted, Prepared, chosen, fit_model
 
 EVEN = 0.5
 """Weight of the tables that is believed in before any parcel has been seen."""
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,19 +11,15 @@ from functools import partial
 
 import numpy as np
 from joblib import delayed
-from numpy.typing import NDArray
 
 from kpfootprint.comparison.judge import judge
 from kpfootprint.rules import Rules
+from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.drawing import draw_scenario
 from kpfootprint.stats.model import FootprintModel, look, look_again
 from kpfootprint.stats.scenarios import KINDS, Scenario, Truth
 from training.prepare import Fitted
 from training.progress import side_by_side
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
-Bools = NDArray[np.bool_]
 
 SHARES = (0.3, 0.5)
 """Shares of the stones that come from a zone that was not compliant."""

@@ -15,9 +15,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
 
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.tables import Table, fit_table, log_dirichlet_multinomial
-
-Floats = NDArray[np.float64]
 
 
 class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 import kpfootprint
 from kpfootprint.reference import ReferencePackage
@@ -39,8 +38,6 @@ from training.rank import (
 )
 from training.simulation import simulate
 from training.status import assumed_days
-
-Floats = NDArray[np.float64]
 
 
 def _ordination(fitted: Fitted, prepared: Prepared) -> Ordination:

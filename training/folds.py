@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-from numpy.typing import NDArray
 
-Ints = NDArray[np.intp]
+from kpfootprint.stats.arrays import Ints
 
 
 @dataclass(frozen=True, slots=True)

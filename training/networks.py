@@ -13,8 +13,6 @@ from threadpoolctl import threadpool_limits
 
 from kpfootprint.stats.networks import Network
 
-Floats = NDArray[np.float64]
-
 
 def fit_network(
     features: NDArray[np.floating],

@@ -6,13 +6,13 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem, ReferenceDataError
 from kpfootprint.footprint import FACTORS, footprints_of
 from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.release import Release
+from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.association import size_bands
 from kpfootprint.stats.evidence import KNOWN_LEVEL_SHARE, Predictor
 from kpfootprint.stats.learning import blank_structure, learn_parcel_model, learn_structure
@@ -20,9 +20,6 @@ from kpfootprint.stats.parcel_model import ParcelModel
 from kpfootprint.stats.structure import ParcelArrays, Structure
 from kpfootprint.stats.tables import TableModel, fit_tables
 from training.status import usable_status
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 from kpfootprint.comparison.judge import judge
 from kpfootprint.rules import Rules
+from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.declarations import association_statistic, foreign_sources
 from kpfootprint.stats.detection import detection_design, source_distances
 from kpfootprint.stats.intervals import clopper_pearson
@@ -33,9 +34,6 @@ from kpfootprint.stats.shares import (
 from kpfootprint.stats.structure import ParcelArrays
 from training.declarants import Tried
 from training.prepare import Fitted
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 
 LISTED, NEAR, FAR, BLEND, MIXED, FALSE, TRIED = range(len(KINDS))
 SIZE_EDGES = (1, 40, 100, 200, 400, 800, 1600, 3200, 100_000)

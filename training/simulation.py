@@ -8,15 +8,14 @@ from typing import TypeVar
 
 import numpy as np
 from joblib import delayed
-from numpy.typing import NDArray
 
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.drawing import draw_scenario
 from kpfootprint.stats.scenarios import Scenario, Truth, draw_truth
 from kpfootprint.stats.structure import ParcelArrays
 from training.prepare import Fitted
 from training.progress import side_by_side
 
-Floats = NDArray[np.float64]
 T = TypeVar("T")
 
 CHUNK = 2000

@@ -9,14 +9,11 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.stats.curves import empirical_cross_entropy, reliability, tippett
 from kpfootprint.stats.intervals import clopper_pearson
 from kpfootprint.stats.metrics import roc
 from training.record import CoverageCell, DecisionErrors, DetectionCell, NoveltyCell, Trial
-
-Floats = NDArray[np.float64]
 
 TRUE, FALSE, THIRD, GREY = "#0072B2", "#D55E00", "#009E73", "#767676"
 """Blue for true declarations, vermilion for false ones: told apart by colour-blind readers, and by line style too."""

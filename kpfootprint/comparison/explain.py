@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.comparison.results import ClassFinding
 from kpfootprint.scheme import Scheme
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.association import expected_shift
 from kpfootprint.stats.blends import contract, expand
 from kpfootprint.stats.categories import class_probabilities
@@ -16,8 +17,6 @@ from kpfootprint.stats.evidence import DEGREES_OF_FREEDOM, level_prior
 from kpfootprint.stats.model import FootprintModel
 from kpfootprint.stats.sizes import cell_probabilities
 from kpfootprint.stats.structure import ParcelArrays
-
-Floats = NDArray[np.float64]
 
 N_DRAWS = 120
 SEED = 20160526

@@ -7,7 +7,6 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.comparison.cautions import (
     ODD_WEIGHTS,
@@ -56,9 +55,8 @@ from kpfootprint.comparison.weigh import LEVEL, OTHER_WEIGHTS, VARIANCES, OfDecl
 from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release
 from kpfootprint.rules import CONCLUSIONS, Conclusion, Reason
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.novelty import LOG10_SUPPORT_OF_NOVEL, NOVEL_P
-
-Floats = NDArray[np.float64]
 
 FEWEST = 10
 """Fewer stones than this resemble nothing and are not called unusual either: nobody has measured what they carry."""

@@ -9,17 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.comparison.hypotheses import Hypotheses, Origins
 from kpfootprint.release import Release
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.calibration import LN10
 from kpfootprint.stats.evidence import log_sum
 from kpfootprint.stats.model import Look, look, look_again
 from kpfootprint.stats.selection import elsewhere
 from kpfootprint.stats.structure import ParcelArrays
-
-Floats = NDArray[np.float64]
 
 N_BLENDS = 96
 """Blends that an integral over shares takes; the same for every parcel of the same declaration."""

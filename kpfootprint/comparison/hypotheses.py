@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from kpfootprint.comparison.results import DeclaredZone, Statement
 from kpfootprint.parcel import Declaration, DeclaredCountry, Parcel
 from kpfootprint.release import Release
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.selection import elsewhere
-
-Floats = NDArray[np.float64]
 
 COMPLIANT = "compliant"
 

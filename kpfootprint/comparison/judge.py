@@ -11,19 +11,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.rules import CONCLUSIONS, Rules, Signs, conclude
+from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.calibration import LN10
 from kpfootprint.stats.model import FootprintModel, Look, look_again, look_at_best, share_chances, share_features
 from kpfootprint.stats.novelty import highest_log10_lr, strangeness
 from kpfootprint.stats.selection import elsewhere
 from kpfootprint.stats.shares import ShareEstimates, blendedness, estimate_shares
 from kpfootprint.stats.verification import log10_lr_of
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
-Bools = NDArray[np.bool_]
 
 MAIN = 0.05
 """Least declared share of stones of a main zone; the largest is always one."""

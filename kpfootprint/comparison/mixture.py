@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.comparison.results import Interval, Mixture, ShareReading, SourceShare
 from kpfootprint.comparison.weigh import OfDeclaration, Weighed
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.declarations import (
     ASSOCIATION_WEIGHT,
     PROFILE_SLOTS,
@@ -19,8 +20,6 @@ from kpfootprint.stats.detection import detection_chance, detection_limit, sourc
 from kpfootprint.stats.model import FootprintModel
 from kpfootprint.stats.modes import two_modes
 from kpfootprint.stats.shares import LEVEL, NONE_P, cumulative
-
-Floats = NDArray[np.float64]
 
 FINE = np.linspace(0.0, 1.0, 101)
 LEAST_POSTERIOR = 0.05

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.comparison.explain import RANGE, numbers_of
 from kpfootprint.comparison.hypotheses import Hypotheses
@@ -11,6 +10,7 @@ from kpfootprint.comparison.results import Goods, SizeValue, Statement, StoneRan
 from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release
 from kpfootprint.scheme import SieveSet
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.model import FootprintModel
 from kpfootprint.stats.prediction import next_value
 from kpfootprint.stats.sizes import cell_probabilities
@@ -19,8 +19,6 @@ from kpfootprint.stats.structure import ParcelArrays
 SEED = 20130523
 FEWEST = 10
 """Fewer stones have a mean that says nothing of where they come from."""
-
-Floats = NDArray[np.float64]
 
 
 def goods_of(parcel: Parcel, arrays: ParcelArrays, hypotheses: Hypotheses, row: int, release: Release) -> Goods:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import fdtrc
 
 from kpfootprint.comparison.free_shares import FreeShares
 from kpfootprint.comparison.hypotheses import Hypotheses
 from kpfootprint.comparison.judge import Judged, judge
 from kpfootprint.release import Release
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.declarations import Profile, not_named
 from kpfootprint.stats.evidence import DEGREES_OF_FREEDOM
 from kpfootprint.stats.model import Look, look
@@ -28,8 +28,6 @@ from kpfootprint.stats.verification import (
     unlisted_odds,
 )
 from kpfootprint.stats.views import AS_RECORDED, CLASSES
-
-Floats = NDArray[np.float64]
 
 LEVEL = 0.9
 OTHER_WEIGHTS = (0.1, 0.5, 0.9)

@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.planning.trials import Goods, Outcomes, blend_distance, draw_goods, outcomes_of
 from kpfootprint.release import Release
 from kpfootprint.rules import CONCLUSIONS
+from kpfootprint.stats.arrays import Bools, Floats
 from kpfootprint.stats.intervals import clopper_pearson
 from kpfootprint.stats.metrics import cllr
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 N_STONES = 500
 """Stones of the parcels that are drawn: about the median parcel."""

@@ -8,7 +8,6 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.footprint import mean_stones
 from kpfootprint.parcel import Batch, Parcel
@@ -21,9 +20,8 @@ from kpfootprint.planning.pooling import Pooled, pool
 from kpfootprint.planning.question import NON_COMPLIANT, NOWHERE, read_question, read_zone
 from kpfootprint.planning.trials import Goods, draw_goods
 from kpfootprint.release import Release
+from kpfootprint.stats.arrays import Bools, Floats
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 Json = dict[str, Any]
 
 LEAST_DEVIATION = {"log10_lr": 0.3, "undeclared": 0.1, "value_per_carat": 0.1}

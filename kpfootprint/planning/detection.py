@@ -21,10 +21,8 @@ from scipy.special import log_ndtr, ndtr, ndtri
 
 from kpfootprint.planning.trials import Goods, draw_goods, share_p_of
 from kpfootprint.release import Release
+from kpfootprint.stats.arrays import Bools, Floats
 from kpfootprint.stats.shares import NONE_P
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 SIZES = (50, 100, 200, 400, 800, 1600, 3200, 6400)
 """Stones at which the chance is stated."""

@@ -24,10 +24,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-Floats = NDArray[np.float64]
+from kpfootprint.stats.arrays import Floats
 
 REFERENCE_VALUE = 0.5
 """Half the shift, in standard deviations, that the CUSUMs are made to find."""

@@ -16,9 +16,8 @@ from kpfootprint.planning.pooling import Claim
 from kpfootprint.planning.rules import problem
 from kpfootprint.planning.trials import Outcomes, outcomes_of, resampled_of
 from kpfootprint.release import Release
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.summaries import summarise
-
-Floats = NDArray[np.float64]
 
 SORTERS_DIFFER = 0.02
 """Two sorters' counts of one parcel differ by no more than this part."""

@@ -17,16 +17,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from kpfootprint.planning.trials import Goods, Outcomes, draw_goods, outcomes_of
 from kpfootprint.release import Release
+from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.shares import NONE_P
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
-Bools = NDArray[np.bool_]
 
 LEVEL = 0.9
 LN10 = float(np.log(10.0))

@@ -16,9 +16,9 @@ from kpfootprint.planning.of_release import labels_of, synthetic_reference
 from kpfootprint.planning.rules import problem
 from kpfootprint.release import Release
 from kpfootprint.scheme import Scheme, SieveSet
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.sorters import Scale, as_usual, in_common, learn_scale
 
-Floats = NDArray[np.float64]
 Json = dict[str, Any]
 Counts = dict[str, float]
 

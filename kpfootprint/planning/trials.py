@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.comparison.judge import judge
 from kpfootprint.release import Release
+from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.blends import contract, expand
 from kpfootprint.stats.categories import class_probabilities
 from kpfootprint.stats.evidence import Predictor
@@ -19,10 +19,6 @@ from kpfootprint.stats.shares import blendedness, estimate_shares
 from kpfootprint.stats.simulate import Parts, Recovery, draw_parcels
 from kpfootprint.stats.structure import ParcelArrays
 from kpfootprint.stats.verification import resampled_lrs
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
-Bools = NDArray[np.bool_]
 
 SLICE = 100
 """Parcels looked at together; memory does not grow beyond that."""

@@ -20,12 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.categories import fit_margins
 from kpfootprint.stats.evidence import Predictor
 from kpfootprint.stats.sizes import cell_probabilities
 from kpfootprint.stats.structure import ParcelArrays, Structure
-
-Floats = NDArray[np.float64]
 
 N_BANDS = 5
 N_SWEEPS = 15

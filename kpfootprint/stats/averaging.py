@@ -13,14 +13,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.structure import Structure
 from kpfootprint.stats.summaries import WINDOWS
 from kpfootprint.stats.tables import TableEvidence, TableModel, declared_tables, listed_and_unlisted
 from kpfootprint.stats.views import View
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,12 +8,10 @@ deviations of the parts average out, so the scale factor is :math:`\sum_s w_s^2 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import softmax
 
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.structure import Structure
-
-Floats = NDArray[np.float64]
 
 
 def expand(locations: Floats, structure: Structure) -> Floats:

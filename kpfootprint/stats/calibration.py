@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Floats = NDArray[np.float64]
+from kpfootprint.stats.arrays import Floats
 
 LN10 = float(np.log(10.0))
 MAX_NEWTON_STEPS = 100

@@ -10,9 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from kpfootprint.stats.arrays import Floats
 
 N_ITERATIONS = 9
 MAX_STEP = 2.0

@@ -20,13 +20,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from kpfootprint.stats.arrays import Bools, Floats
 from kpfootprint.stats.categories import ClassFit, class_probabilities
 from kpfootprint.stats.sizes import SizeGrid, cell_probabilities
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 N_ITERATIONS = 40
 MAX_STEP = 1.0

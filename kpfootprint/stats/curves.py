@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.metrics import LN10, checked, pav
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kpfootprint.stats.arrays import Bools, Floats
 from kpfootprint.stats.association import association_gain
 from kpfootprint.stats.blends import admixtures, contract, expand
 from kpfootprint.stats.categories import class_probabilities
@@ -15,9 +16,6 @@ from kpfootprint.stats.evidence import Predictor, level_prior, log_sum, source_e
 from kpfootprint.stats.structure import Structure
 from kpfootprint.stats.summaries import residual
 from kpfootprint.stats.views import SLOTS, View
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 SHARES = np.array([0.03, 0.08, 0.15, 0.25, 0.4, 0.6, 0.8, 1.0])
 """Shares of undeclared stones at which the explicit evidence of a mixture is computed."""

@@ -8,14 +8,12 @@ number of stones and the log distance between what was declared and the source:
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
 
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.blends import contract, expand
 from kpfootprint.stats.evidence import Predictor
 from kpfootprint.stats.structure import Structure
-
-Floats = NDArray[np.float64]
 
 POWER = 0.9
 GRID = np.exp(np.linspace(np.log(0.01), 0.0, 60))

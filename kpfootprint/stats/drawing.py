@@ -7,14 +7,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.categories import class_probabilities
 from kpfootprint.stats.graders import grader_shift
 from kpfootprint.stats.parcel_model import ParcelModel
 from kpfootprint.stats.scenarios import Scenario, Truth, draw_stones, undeclared_share
 from kpfootprint.stats.simulate import Parts, Recovery, draw_coefficients, draw_deviations, draw_parcels
 from kpfootprint.stats.structure import ParcelArrays, Structure
-
-Floats = NDArray[np.float64]
 
 NEW_LEVEL = 0.1
 """Share of parcels whose last condition (the sorter) is one that no reference parcel has."""

@@ -22,13 +22,10 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
+from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.coarsening import Lens
 from kpfootprint.stats.parcel_model import ParcelModel
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 
 DEGREES_OF_FREEDOM = 10.0
 KNOWN_LEVEL_SHARE = 0.5

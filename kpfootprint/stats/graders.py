@@ -13,9 +13,8 @@ is largest for a rare class beside a common one.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from kpfootprint.stats.arrays import Floats
 
 RATE = 0.04
 """Share of stones put into a neighbouring class that is as usual as one standard deviation."""

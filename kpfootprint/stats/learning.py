@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.categories import contrast_basis, fit_classes, fit_margins
 from kpfootprint.stats.parcel_model import ParcelModel, fit_parcel_model
 from kpfootprint.stats.sizes import SizeGrid, fine_edges, fit_sizes, log_keep
 from kpfootprint.stats.structure import ParcelArrays, Structure
 from kpfootprint.stats.summaries import summarise
-
-Floats = NDArray[np.float64]
 
 SOFTNESS_GRID = np.arange(0.05, 0.51, 0.015)
 N_ROUNDS = 4

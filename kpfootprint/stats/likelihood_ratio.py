@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.calibration import LN10, Calibration
 from kpfootprint.stats.novelty import highest_log10_lr
 from kpfootprint.stats.selection import Evidence, log_alternative
-
-Floats = NDArray[np.float64]
 
 
 def log10_score(evidence: Evidence, alternatives: Floats, unlisted_weight: Floats) -> Floats:

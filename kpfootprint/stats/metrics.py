@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Floats = NDArray[np.float64]
+from kpfootprint.stats.arrays import Floats
 
 LN10 = float(np.log(10.0))
 

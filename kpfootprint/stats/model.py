@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.averaging import Readings, averaged_readings
 from kpfootprint.stats.calibration import Calibration
 from kpfootprint.stats.declarations import (
@@ -26,9 +27,6 @@ from kpfootprint.stats.structure import ParcelArrays, Structure
 from kpfootprint.stats.summaries import WINDOWS
 from kpfootprint.stats.tables import TableModel
 from kpfootprint.stats.views import View, view_of
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from kpfootprint.stats.arrays import Floats
 
 LEAST_MASS = 0.15
 """A reading that is less probable than this is the tail of the other."""

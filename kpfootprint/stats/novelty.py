@@ -13,11 +13,9 @@ different numbers of dimensions comparable.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.views import AS_RECORDED, CLASSES, View
-
-Floats = NDArray[np.float64]
 
 NOVEL_P = 0.05
 """A parcel of this p-value or less is flagged as unlike every source."""

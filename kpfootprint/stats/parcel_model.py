@@ -19,10 +19,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
+from kpfootprint.stats.arrays import Floats, Ints
 
 LABEL_PRIORS = (0.95, 0.03, 0.02)
 ODD_SCALE = 9.0

@@ -7,8 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
+from kpfootprint.stats.arrays import Floats, Ints
 
 KINDS = ("listed", "near", "far", "blend", "mixed", "false", "tried")
 """True declaration; unlisted near a listed source; unlisted anywhere; true blend; admixture to what was declared; false

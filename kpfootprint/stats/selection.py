@@ -16,13 +16,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.averaging import Readings
 from kpfootprint.stats.evidence import FAR, NEAR, log_sum
 from kpfootprint.stats.structure import Structure
 from kpfootprint.stats.summaries import residual
 from kpfootprint.stats.views import View
-
-Floats = NDArray[np.float64]
 
 UNLISTED_WEIGHTS = np.full(len(NEAR) + len(FAR), 1.0 / (len(NEAR) + len(FAR)))
 """Weights of the unlisted components, near a listed source and anywhere."""

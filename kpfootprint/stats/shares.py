@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.networks import Network
 from kpfootprint.stats.ranks import RankTable
-
-Floats = NDArray[np.float64]
 
 LEVEL = 0.9
 NONE_P = 0.05

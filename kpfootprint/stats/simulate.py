@@ -7,16 +7,13 @@ from dataclasses import dataclass
 from math import prod
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtr
 
+from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.categories import class_probabilities
 from kpfootprint.stats.parcel_model import ParcelModel
 from kpfootprint.stats.sizes import cell_probabilities
 from kpfootprint.stats.structure import ParcelArrays, Structure
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 
 N_SWEEPS = 20
 

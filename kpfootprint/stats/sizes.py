@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
-Floats = NDArray[np.float64]
+from kpfootprint.stats.arrays import Floats
 
 N_ITERATIONS = 12
 MAX_STEP = 0.6

@@ -21,11 +21,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import gammaincc
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
+from kpfootprint.stats.arrays import Floats
 
 LEVEL = 0.9
 SHIFT_SD = 0.5

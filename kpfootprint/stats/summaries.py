@@ -7,13 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.categories import ClassFit, fit_classes, fit_margins
 from kpfootprint.stats.coarsening import fit_coarse_classes
 from kpfootprint.stats.graders import grader_shift
 from kpfootprint.stats.sizes import SizeFit, cell_probabilities, class_scores, class_weights, fit_sizes
 from kpfootprint.stats.structure import ParcelArrays, Structure
-
-Floats = NDArray[np.float64]
 
 INNER = (0.12, 0.97)
 """The inner part of a parcel's own sizes: what lies strictly between these order statistics."""

@@ -24,11 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
+from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.structure import ParcelArrays, Structure
 from kpfootprint.stats.summaries import WINDOWS, window_cells
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 
 PRIOR_STONES = (50.0, 20.0)
 """Where *a* and *b* are looked for first, and their weak log-normal prior's middle."""

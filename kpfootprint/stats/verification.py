@@ -7,8 +7,8 @@ from itertools import combinations
 from math import factorial
 
 import numpy as np
-from numpy.typing import NDArray
 
+from kpfootprint.stats.arrays import Bools, Floats
 from kpfootprint.stats.averaging import average, averaged_readings
 from kpfootprint.stats.blends import contract, expand
 from kpfootprint.stats.calibration import LN10
@@ -20,10 +20,6 @@ from kpfootprint.stats.selection import Evidence, any_unlisted, base_level, fuse
 from kpfootprint.stats.summaries import WINDOWS, masked
 from kpfootprint.stats.tables import declared_tables, listed_and_unlisted, resampled_tables
 from kpfootprint.stats.views import dimensions, sight_of, view_of
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
-Bools = NDArray[np.bool_]
 
 
 def log10_lr_of(

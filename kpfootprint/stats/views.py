@@ -7,14 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.association import expected_shift
 from kpfootprint.stats.coarsening import Lens, MeanSeen, completed, sets_seen
 from kpfootprint.stats.evidence import Frame, Predictor, level_prior, make_frame, source_evidence, unlisted_evidence
 from kpfootprint.stats.structure import ParcelArrays, Structure
 from kpfootprint.stats.summaries import WINDOWS, Summaries, summarise
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 
 SLOTS = ("as_recorded", "lower_open", "upper_open", "inner", "classes")
 """Readings of size: the four windows of `summarise`, and size left out (classes given size)."""

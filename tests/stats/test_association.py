@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.association import N_BANDS, association_gain, size_bands
 from kpfootprint.stats.declarations import association_statistic, declared_location, foreign_sources, profile_of
 from kpfootprint.stats.evidence import level_prior
@@ -18,7 +18,6 @@ from kpfootprint.stats.structure import ParcelArrays
 from kpfootprint.stats.views import view_of
 from tests.reference_world import draw, fitted
 
-Floats = NDArray[np.float64]
 LARGE = Scenario(sieved=0.0, median_stones=3000.0, spread_stones=0.2, small=0.0, large=0.0)
 
 

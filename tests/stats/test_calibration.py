@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, log_expit
 
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.calibration import Calibration, Cases, SizeTerms, elub_bounds
 from kpfootprint.stats.metrics import auc, cllr
 
-Floats = NDArray[np.float64]
 ONE = np.zeros(())
 """Log number of stones where all parcels hold as many."""
 

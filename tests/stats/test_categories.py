@@ -4,13 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.categories import class_probabilities, contrast_basis, fit_classes, fit_margins
-
-Floats = NDArray[np.float64]
 
 
 @pytest.mark.parametrize("n_classes", [2, 3, 6, 9])

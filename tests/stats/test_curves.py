@@ -5,12 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from numpy.typing import NDArray
 
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.curves import empirical_cross_entropy, reliability, tippett
 from kpfootprint.stats.metrics import cllr, cllr_min
 
-Floats = NDArray[np.float64]
 LRS = arrays(np.float64, st.integers(1, 30), elements=st.integers(-40, 40).map(lambda i: i / 8))
 
 

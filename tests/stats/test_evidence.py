@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy.stats import multivariate_t
 
+from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.evidence import (
     DEGREES_OF_FREEDOM,
     FAR,
@@ -18,9 +18,6 @@ from kpfootprint.stats.evidence import (
     source_evidence,
     unlisted_evidence,
 )
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 
 DIM, Z = 4, 5
 NU = int(DEGREES_OF_FREEDOM)

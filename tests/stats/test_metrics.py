@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from numpy.typing import NDArray
 
 from kpfootprint.stats import metrics
+from kpfootprint.stats.arrays import Floats
 
-Floats = NDArray[np.float64]
 Metric = Callable[..., float]
 
 # Multiples of 1/8: ties are frequent and monotone maps keep them apart and equal exactly.

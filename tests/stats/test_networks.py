@@ -4,14 +4,12 @@ import warnings
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.networks import Network
 from training.networks import fit_network
-
-Floats = NDArray[np.float64]
 
 
 def a_network(classifier: MLPClassifier, features: Floats) -> Network:

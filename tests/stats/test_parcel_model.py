@@ -2,11 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.parcel_model import ParcelModel, fit_parcel_model
-
-Floats = NDArray[np.float64]
 
 G, D = 8, 3
 SIZES = np.array([25, 25, 25, 25, 25, 25, 25, 3])

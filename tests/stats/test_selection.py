@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.model import gate_of, look
 from kpfootprint.stats.selection import (
     UNLISTED_WEIGHTS,
@@ -19,8 +19,6 @@ from kpfootprint.stats.selection import (
 )
 from kpfootprint.stats.views import SLOTS
 from tests.worlds import draw_true, shipped
-
-Floats = NDArray[np.float64]
 
 
 def some_evidence(seed: int, n: int = 3, z: int = 5) -> tuple[Floats, Floats, Floats]:

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.shares import (
     AS_DECLARED,
     NONE_P,
@@ -18,8 +18,6 @@ from kpfootprint.stats.shares import (
     share_bins,
 )
 from tests.worlds import shipped
-
-Floats = NDArray[np.float64]
 
 EDGES = share_bins()
 

@@ -2,13 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.categories import class_probabilities
 from kpfootprint.stats.simulate import Parts, Recovery, draw_parcels, joint_chances
 from tests.reference_world import draw, fitted
-
-Floats = NDArray[np.float64]
 
 
 def margin_errors() -> float:

@@ -6,14 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from scipy.integrate import quad
 from scipy.optimize import approx_fprime
 from scipy.stats import norm
 
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.sizes import SizeFit, SizeGrid, cell_probabilities, fine_edges, fit_sizes, log_keep
-
-Floats = NDArray[np.float64]
 
 CLASS_EDGES = np.array([0, 0.025, 0.045, 0.075, 0.115, 0.175, 0.315, 0.525, 0.715, 1.235, 1.475, 2.135, 3.895, np.inf])
 GRID = SizeGrid.from_edges(fine_edges(CLASS_EDGES))

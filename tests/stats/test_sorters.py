@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.sorters import LEVEL, SHIFT_SD, as_second, as_usual, in_common, learn_scale
 
-Floats = NDArray[np.float64]
 N_CLASSES = 6
 
 

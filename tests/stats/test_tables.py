@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy.stats import dirichlet_multinomial as scipy_dirichlet_multinomial
 
 from kpfootprint.stats.averaging import average, averaged_readings, slots_of
@@ -23,7 +22,6 @@ from kpfootprint.stats.tables import (
 from kpfootprint.stats.views import view_of
 from tests.worlds import draw_true, shipped
 
-Floats = NDArray[np.float64]
 ZONES = np.repeat(np.arange(14), 8).astype(np.intp)
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.model import FootprintModel, Look, look, look_again
 from kpfootprint.stats.selection import Evidence
 from kpfootprint.stats.verification import (
@@ -20,8 +20,6 @@ from kpfootprint.stats.verification import (
     unlisted_odds,
 )
 from tests.worlds import draw_true, shipped
-
-Floats = NDArray[np.float64]
 
 
 def test_subsets_are_all_but_the_empty_one_and_the_full_one_is_first() -> None:

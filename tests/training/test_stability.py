@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.selection import Evidence, log_alternative
 from tests.reference_world import fitted, package, prepared
 from tests.worlds import shipped
@@ -16,7 +16,6 @@ from training.evaluate.methods import some, zone_codes, zones_of
 from training.evaluate.own import OwnEvidence
 from training.prepare import Choice
 
-Floats = NDArray[np.float64]
 IRRELEVANT = "mbuji-mayi"
 DECLARED = "carnot"
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.comparison.judge import judge
 from kpfootprint.reference import shipped_reference
+from kpfootprint.stats.arrays import Bools
 from kpfootprint.stats.intervals import clopper_pearson
 from kpfootprint.stats.metrics import cllr, cllr_min
 from kpfootprint.stats.model import look
@@ -24,7 +25,6 @@ from training.simulation import simulate
 
 pytestmark = pytest.mark.slow
 
-Bools = NDArray[np.bool_]
 N = 6000
 
 

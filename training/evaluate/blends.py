@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from kpfootprint.comparison.results import Examination
 from kpfootprint.parcel import Batch, Declaration, Parcel
 from kpfootprint.reference import ReferencePackage
+from kpfootprint.stats.arrays import Ints
 from training.evaluate.decisions import blend_results
 from training.evaluate.examined import Refits, shares_of
 from training.evaluate.methods import n_stones_of, zone_codes, zones_of
@@ -18,9 +19,6 @@ from training.evaluate.mixtures import Mixtures, coverage_cells, detection_cells
 from training.evaluate.stress import joined, mix, with_stones
 from training.evaluate.trials import ExportDay
 from training.record import CoverageCell, DetectionCell, Result
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 
 SHARES = (0.0, 0.1, 0.3, 0.5)
 SIZES = (300, 800)

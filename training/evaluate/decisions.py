@@ -7,16 +7,13 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.comparison.results import Examination
+from kpfootprint.stats.arrays import Bools, Floats
 from kpfootprint.stats.intervals import bootstrap_over_parcels, clopper_pearson
 from training.declarants import N_TRIES, SHARES, Tried
 from training.evaluate.trials import Trials
 from training.record import DecisionErrors, Result
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 FOUND_P = 0.05
 """Undeclared goods count as found where the p-value of none at all is this or less."""

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.summaries import summarise
 from kpfootprint.stats.views import view_of
 from training.prepare import Fitted, Prepared, fit_model, prepare
 from training.record import Influence, Suspect
-
-Floats = NDArray[np.float64]
 
 LISTED = 12
 """Influential parcels that are listed."""

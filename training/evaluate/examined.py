@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.comparison.results import Examination
 from kpfootprint.flow import examinations_of
 from kpfootprint.parcel import Batch, Declaration
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.release import Release
+from kpfootprint.stats.arrays import Ints
 from kpfootprint.stats.tables import resample_tables
 from training.calibrate import resample
 from training.evaluate.methods import some, zones_of
@@ -25,9 +25,6 @@ from training.evaluate.mixtures import Shares
 from training.evaluate.trials import ExportDay, Trials
 from training.folds import Split
 from training.prepare import Choice, Prepared, fit_model, prepare
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 
 
 def refitted(release: Release, prepared: Prepared, train: Ints) -> Release:

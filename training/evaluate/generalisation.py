@@ -6,19 +6,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
+from kpfootprint.stats.arrays import Ints
 from training.evaluate.methods import fit_splits, held_out, zone_codes, zones_of
 from training.evaluate.setting import N_FOLDS, SEED, Setting
 from training.evaluate.trials import verification_trials
 from training.evaluate.verification import verification_results
 from training.folds import Split, fold_of_parcels, folds, middle_date, temporal_split
 from training.record import Result
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 
 FEW = (3, 5, 10)
 """Reference parcels of each zone that are left to learn from."""

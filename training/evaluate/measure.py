@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.reference import ReferencePackage
+from kpfootprint.stats.arrays import Floats, Ints
 from training.evaluate.generalisation import on_later_parcels, with_poorer_references
 from training.evaluate.methods import Method, fit_splits, held_out, n_stones_of, trial_records
 from training.evaluate.novelty import novelty_cell, novelty_result, p_values_against
@@ -18,9 +18,6 @@ from training.evaluate.stress import SIEVED, hardships
 from training.evaluate.verification import verification_results
 from training.folds import folds
 from training.record import Evaluation, NoveltyCell, Result
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 
 
 def measure(

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
+from kpfootprint.stats.arrays import Ints
 from training.evaluate.methods import zones_of
 from training.evaluate.mixtures import (
     Shares,
@@ -22,8 +22,6 @@ from training.evaluate.setting import N_FOLDS, SEED
 from training.evaluate.trials import draw_export_days
 from training.folds import fold_of_parcels, folds
 from training.record import CoverageCell, DetectionCell, Evaluation
-
-Ints = NDArray[np.intp]
 
 
 class FittedShares(Protocol):

@@ -7,16 +7,13 @@ from typing import Protocol
 
 import numpy as np
 from joblib import Parallel, delayed
-from numpy.typing import NDArray
 
 from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
+from kpfootprint.stats.arrays import Floats, Ints
 from training.evaluate.trials import Alternatives, Trials
 from training.folds import Split
 from training.record import Trial
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 
 
 class Fitted(Protocol):

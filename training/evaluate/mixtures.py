@@ -10,13 +10,11 @@ from numpy.typing import NDArray
 
 from kpfootprint.parcel import Batch, Declaration, Parcel
 from kpfootprint.reference import ReferencePackage
+from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.intervals import clopper_pearson
 from training.evaluate.methods import n_stones_of, zone_codes
 from training.evaluate.stress import mix
 from training.record import CoverageCell, DetectionCell, Result
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 
 SHARES = (0.0, 0.1, 0.2, 0.3, 0.5)
 SIZES = (100, 300, 800, 2000)

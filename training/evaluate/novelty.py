@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.conformal import conformal_p_values
 from kpfootprint.stats.intervals import clopper_pearson
 from kpfootprint.stats.novelty import NOVEL_P
 from training.record import NoveltyCell, Result
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 
 NEAREST = 80
 """Calibration parcels of about the same size that a p-value is ranked among."""

@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.release import Release
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.likelihood_ratio import bounded_log10_lr, unbounded_log10_lr
 from kpfootprint.stats.model import FootprintModel, look
 from kpfootprint.stats.novelty import strangeness
@@ -21,8 +21,6 @@ from training.evaluate.novelty import novelty_cell, novelty_result
 from training.prepare import Fitted, Prepared, fit_model
 from training.record import NoveltyCell, Result
 from training.simulation import simulate
-
-Floats = NDArray[np.float64]
 
 ONLY_UNLISTED = tuple(float(kind in ("near", "far")) for kind in KINDS)
 

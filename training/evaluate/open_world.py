@@ -5,17 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.intervals import bootstrap_over_parcels
 from training.evaluate.methods import fit_splits, held_out
 from training.evaluate.setting import Setting
 from training.evaluate.trials import Scores, Trials, verification_trials
 from training.folds import leave_one_zone_out
 from training.record import Result
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.footprint import footprints_of
 from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
+from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.averaging import averaged_readings
 from kpfootprint.stats.model import Look, gate_of
 from kpfootprint.stats.networks import Network
@@ -23,9 +23,6 @@ from training.config import EvidenceConfig
 from training.evaluate.methods import some, zones_of
 from training.evaluate.trials import Alternatives
 from training.prepare import Choice, Fitted, Prepared, fit_model, prepare
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)

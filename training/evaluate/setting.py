@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.reference import ReferencePackage
+from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.calibration import Calibration
 from kpfootprint.stats.novelty import highest_log10_lr
 from training.evaluate.methods import Method, n_stones_of, zone_codes, zones_of
@@ -16,10 +16,6 @@ from training.evaluate.novelty import p_values_across_folds
 from training.evaluate.trials import ExportDay, Scores, Trials, cases_of, draw_export_days, verification_trials
 from training.evaluate.verification import calibrated_across_folds
 from training.folds import fold_of_parcels
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
-Bools = NDArray[np.bool_]
 
 SEED = 20260501
 N_FOLDS = 5

@@ -12,9 +12,7 @@ from scipy.special import ndtr
 from kpfootprint.parcel import Batch, Parcel, Stones
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.scheme import Scheme
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
+from kpfootprint.stats.arrays import Bools
 
 
 def with_stones(parcel: Parcel, stones: Stones) -> Parcel:

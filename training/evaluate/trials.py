@@ -8,16 +8,13 @@ from datetime import date, timedelta
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.reference import ZoneTable
+from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.calibration import LN10, Cases
 from kpfootprint.stats.likelihood_ratio import log10_score
 from kpfootprint.stats.selection import Evidence
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
-Bools = NDArray[np.bool_]
 Alternatives = Literal["mean", "nearest", "none"]
 FARTHEST = 1e6
 """Log evidence no lower than minus this: a method that rules a zone out altogether still gives a finite score."""

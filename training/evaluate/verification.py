@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.stats import metrics
+from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.calibration import Calibration
 from kpfootprint.stats.intervals import bootstrap_over_parcels
 from training.evaluate.trials import Scores, Trials, cases_of
 from training.record import Result
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
-Bools = NDArray[np.bool_]
 Statistic = Callable[..., float]
 
 

@@ -21,8 +21,6 @@ from training.folds import folds
 from training.prepare import Fitted, Prepared
 from training.record import Result
 
-Floats = NDArray[np.float64]
-
 APART = 0.6
 """Log size by which two deposits of one zone lie on either side of its middle."""
 STONES = (30, 1500)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.scheme import Scheme
+from kpfootprint.stats.arrays import Floats, Ints
 from training.evaluate.methods import some, zone_codes, zones_of
 from training.evaluate.mixtures import Shares
 from training.evaluate.trials import Alternatives
@@ -24,9 +24,6 @@ from training.peers.likelihoods import (
 )
 from training.peers.mixing import MonteCarloKS, MultinomialEM, MultinomialPair
 from training.peers.tables import Tables, tables_of
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 
 
 class Peer(Protocol):

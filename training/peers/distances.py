@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from kpfootprint.stats.arrays import Floats, Ints
 from training.evaluate.trials import Alternatives
 from training.peers.tables import Tables
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
-
 
 PSEUDOCOUNT = 0.5
 """Stones that are added to a parcel's every class, so that every share has a logarithm."""

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import logsumexp
 
+from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.tables import fit_table, log_dirichlet_multinomial
 from training.evaluate.trials import Alternatives
 from training.peers.distances import by_zone, clr_features
 from training.peers.tables import Tables
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 
 FLOOR = 1e-4
 """Smallest probability that a classifier's answer is taken for."""

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import chi2
 
+from kpfootprint.stats.arrays import Floats, Ints
 from training.evaluate.mixtures import Shares
 from training.peers.distances import by_zone, shares
 from training.peers.tables import Tables
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 
 GRID = np.linspace(0.0, 1.0, 41)
 N_STEPS = 60

@@ -13,15 +13,13 @@ from numpy.typing import NDArray
 
 from kpfootprint.parcel import Batch, Conditions, Parcel, Stones
 from kpfootprint.reference import ReferencePackage
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.intervals import Limits, bootstrap_over_parcels
 from kpfootprint.stats.metrics import cllr
 from kpfootprint.stats.tables import log_dirichlet_multinomial
 from training.evaluate.methods import zone_codes, zones_of
 from training.evaluate.trials import Trials
 from training.peers.tables import Tables, tables_of
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.parcel import Parcel
 from kpfootprint.scheme import Scheme
-
-Floats = NDArray[np.float64]
+from kpfootprint.stats.arrays import Floats
 
 
 @dataclass(frozen=True, slots=True)
