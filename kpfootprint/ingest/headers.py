@@ -147,20 +147,12 @@ class Headers:
                 known.setdefault(word, []).append((item.column, code_names(item)[code]))
         return {word: tuple(found) for word, found in known.items()}
 
-    def class_of(self, text: str) -> tuple[str, str] | None:
-        """Return column and class that a text names, where it names one of one attribute only."""
-        found = self._named(text)
-        return found[0] if len(found) == 1 else None
-
     def _named(self, text: str) -> tuple[tuple[str, str], ...]:
         """Return column and class of each attribute that has a word."""
         return self._class_words.get(fold(text)) or self._class_words.get(stem_key(text), ())
 
     def _is(self, role: str, token: str) -> bool:
         return token in self._roles[role]
-
-    def _any(self, role: str, tokens: Iterable[str]) -> bool:
-        return any(self._is(role, token) for token in tokens)
 
     @cached_property
     def _met(self) -> dict[str, Meaning]:
