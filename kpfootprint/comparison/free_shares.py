@@ -13,8 +13,8 @@ import numpy as np
 from kpfootprint.comparison.hypotheses import Hypotheses, Origins
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Floats
-from kpfootprint.stats.calibration import LN10
 from kpfootprint.stats.evidence import log_sum
+from kpfootprint.stats.metrics import LN10
 from kpfootprint.stats.model import Look, look, look_again
 from kpfootprint.stats.selection import elsewhere
 from kpfootprint.stats.structure import ParcelArrays

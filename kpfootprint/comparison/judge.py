@@ -14,7 +14,7 @@ import numpy as np
 
 from kpfootprint.rules import CONCLUSIONS, Rules, Signs, conclude
 from kpfootprint.stats.arrays import Bools, Floats, Ints
-from kpfootprint.stats.calibration import LN10
+from kpfootprint.stats.metrics import LN10
 from kpfootprint.stats.model import FootprintModel, Look, look_again, look_at_best, share_chances, share_features
 from kpfootprint.stats.novelty import highest_log10_lr, strangeness
 from kpfootprint.stats.selection import elsewhere

@@ -22,10 +22,10 @@ from scipy.special import ndtr, ndtri
 from kpfootprint.planning.trials import Goods, Outcomes, draw_goods, outcomes_of
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats, Ints
+from kpfootprint.stats.metrics import LN10
 from kpfootprint.stats.shares import NONE_P
 
 LEVEL = 0.9
-LN10 = float(np.log(10.0))
 N_GROUPS = 160
 """Groups drawn under each hypothesis."""
 MOST_DRAWN = 8

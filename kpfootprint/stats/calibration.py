@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kpfootprint.stats.arrays import Floats
+from kpfootprint.stats.metrics import LN10
 
-LN10 = float(np.log(10.0))
 MAX_NEWTON_STEPS = 100
 SizeTerms = Literal["none", "intercept", "both"]
 LEAST_BOUND = 0.01

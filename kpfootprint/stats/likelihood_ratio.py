@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from kpfootprint.stats.arrays import Floats
-from kpfootprint.stats.calibration import LN10, Calibration
+from kpfootprint.stats.calibration import Calibration
+from kpfootprint.stats.metrics import LN10
 from kpfootprint.stats.novelty import highest_log10_lr
 from kpfootprint.stats.selection import Evidence, log_alternative
 

@@ -11,10 +11,10 @@ import numpy as np
 from kpfootprint.stats.arrays import Bools, Floats
 from kpfootprint.stats.averaging import average, averaged_readings
 from kpfootprint.stats.blends import contract, expand
-from kpfootprint.stats.calibration import LN10
 from kpfootprint.stats.declarations import declared_evidence, declared_location
 from kpfootprint.stats.evidence import log_sum, source_evidence
 from kpfootprint.stats.likelihood_ratio import log10_score, unbounded_log10_lr
+from kpfootprint.stats.metrics import LN10
 from kpfootprint.stats.model import FootprintModel, Look
 from kpfootprint.stats.selection import Evidence, any_unlisted, base_level, fuse, fuse_readings
 from kpfootprint.stats.summaries import WINDOWS, masked

@@ -11,8 +11,9 @@ import numpy as np
 
 from kpfootprint.reference import ZoneTable
 from kpfootprint.stats.arrays import Bools, Floats, Ints
-from kpfootprint.stats.calibration import LN10, Cases
+from kpfootprint.stats.calibration import Cases
 from kpfootprint.stats.likelihood_ratio import log10_score
+from kpfootprint.stats.metrics import LN10
 from kpfootprint.stats.selection import Evidence
 
 Alternatives = Literal["mean", "nearest", "none"]
