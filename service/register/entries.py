@@ -91,10 +91,10 @@ def head(connection: sa.Connection) -> Head:
 
 
 def time_of_register(connection: sa.Connection) -> datetime:
-    """Return the present moment, never before that of the last entry: a clock that was set back changes nothing."""
-    last = head(connection).at
+    """Return the present moment, never before that of any entry: a clock that was set back changes nothing."""
+    latest = connection.scalar(sa.select(sa.func.max(entries.c.at)))
     now = clock.now()
-    return now if last is None or last <= now else last
+    return now if latest is None or latest <= now else latest
 
 
 def append(
@@ -115,12 +115,11 @@ def append(
         For entries that come from another register and keep both.
     """
     last = head(connection)
-    now = clock.now()
     entry = Entry(
         position=last.position + 1,
         id=entry_id or new_id(20),
         kind=kind,
-        at=at or (now if last.at is None or last.at <= now else last.at),
+        at=at or time_of_register(connection),
         actor=actor,
         subject=subject,
         values=json.loads(canonical(values)),

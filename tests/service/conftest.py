@@ -17,6 +17,8 @@ from service.settings import Settings
 from tests.needs import require
 from tests.service.databases import Postgres
 from tests.service.office import Office
+from tests.service.server import Server
+from tests.service.there import There
 
 Ask = Callable[..., Any]
 
@@ -129,3 +131,17 @@ def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     with made.client:
         yield made
     made.work.close()
+
+
+@pytest.fixture(scope="module", params=BOTH)
+def there(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, parcel: dict[str, Any]
+) -> Iterator[There]:
+    home = tmp_path_factory.mktemp("contract")
+    url = request.getfixturevalue("postgres").new_database() if request.param == "postgres" else None
+    settings = Settings(home=home, database_url=url)
+    with Server(home, **({} if url is None else {"KPF_DATABASE_URL": url})) as server:
+        made = There(server, settings, parcel)
+        with made.client:
+            yield made
+        assert "Traceback" not in server.logged
