@@ -1,20 +1,25 @@
-"""Rows that stand in a table and are no rows of it: its header again, page lines, lines of a form left empty."""
+"""What stands on a sheet and is no row of its table: headers again, page lines, headings, tables beside or below."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.cells import Cell, is_blank, text_of
-from kpfootprint.ingest.headers import Meaning, tokens_of
+from kpfootprint.ingest.descriptions import split_descriptions
+from kpfootprint.ingest.headers import Headers, Meaning, tokens_of
+from kpfootprint.ingest.meanings import Sheet, listed, values_of
 from kpfootprint.ingest.regular import PlainCells
 from kpfootprint.ingest.rules import Broken, problem
+from kpfootprint.ingest.sizes import size_span
 from kpfootprint.ingest.tables import Column, LeftOut, RawTable
-from kpfootprint.ingest.words import declared_words, fold
+from kpfootprint.ingest.unfold import laid
+from kpfootprint.ingest.words import attribute_words, class_code, declared_words, fold
 
 _PAGE = re.compile(
     r"[-–— ]*(page|pages|seite|pagina|página|стр|страница|blad|feuille|sheet)\W*\d+\W*"
@@ -25,20 +30,25 @@ _RULE = re.compile(r"[-=_*.~–— ]{3,}")
 _LONGEST = 60
 
 
-def without_asides(raw: RawTable) -> tuple[RawTable, list[LeftOut]]:
-    """Leave out rows that repeat the header, and lines between pages; each is told."""
+def without_asides(raw: RawTable) -> tuple[RawTable, list[LeftOut], list[int]]:
+    """Leave out rows that repeat the header, and lines between pages; each is told.
+
+    The last value has, for each header that stood again, the row that it stood before.
+    """
     left: dict[int, LeftOut] = {}
     for code, rows in (("header_again", _headers_again(raw)), ("page_line", _page_lines(raw))):
         for row in rows:
             left.setdefault(row, LeftOut(table=raw.name, row=raw.line(row), code=code))
     if not left:
-        return raw, []
+        return raw, [], []
     kept = np.ones(raw.n_rows, dtype=bool)
     kept[list(left)] = False
-    return raw.keep(np.flatnonzero(kept)), [left[row] for row in sorted(left)]
+    again = [int(kept[:row].sum()) for row, item in left.items() if item.code == "header_again"]
+    return raw.keep(np.flatnonzero(kept)), [left[row] for row in sorted(left)], again
 
 
-def _rows_of(column: Column, hits: Sequence[int]) -> NDArray[np.bool_]:
+def rows_of(column: Column, hits: Sequence[int]) -> NDArray[np.bool_]:
+    """Say of each row whether its cell is one of some distinct ones."""
     mask = np.zeros(len(column.cells), dtype=bool)
     mask[list(hits)] = True
     return mask[column.codes]
@@ -55,7 +65,7 @@ def _headers_again(raw: RawTable) -> list[int]:
             for code, cell in enumerate(column.cells)
             if isinstance(cell, str) and len(cell) <= _LONGEST and fold(cell) == fold(column.header)
         ]
-        if not hits or not (found := found & _rows_of(column, hits)).any():
+        if not hits or not (found := found & rows_of(column, hits)).any():
             return []
     return np.flatnonzero(found).tolist()
 
@@ -71,8 +81,8 @@ def _page_lines(raw: RawTable) -> list[int]:
         hits = [
             code for code, text in texts.items() if len(text) <= _LONGEST and not text[:1].isdigit() and _aside(text)
         ]
-        said |= _rows_of(column, hits)
-        nothing &= _rows_of(column, hits) | column.blank()
+        said |= rows_of(column, hits)
+        nothing &= rows_of(column, hits) | column.blank()
     return np.flatnonzero(said & nothing).tolist()
 
 
@@ -89,7 +99,7 @@ def without_empty_classes(
     empty = np.logical_and.reduce([raw.columns[at].blank() for at in measures])
     named = ~np.logical_and.reduce([raw.columns[at].blank() for at in classes])
     if not checked:
-        empty &= np.logical_and.reduce([_rows_of(raw.columns[at], _dashes(raw.columns[at].cells)) for at in measures])
+        empty &= np.logical_and.reduce([rows_of(raw.columns[at], _dashes(raw.columns[at].cells)) for at in measures])
     rows = np.flatnonzero(empty & named)
     if not len(rows) or len(rows) == raw.n_rows:
         return raw, []
@@ -119,7 +129,7 @@ def words_for_numbers(raw: RawTable, meanings: Sequence[Meaning]) -> list[Proble
             for code, cell in enumerate(column.cells)
             if isinstance(cell, str) and not is_blank(cell) and not any(char.isdigit() for char in cell)
         ]
-        rows = np.flatnonzero(_rows_of(column, words))
+        rows = np.flatnonzero(rows_of(column, words))
         if not len(rows) or 3 * len(rows) > raw.n_rows:
             continue
         told += [
@@ -152,3 +162,232 @@ def unit_in_titles(raw: RawTable, meanings: Sequence[Meaning]) -> Problem | None
             if weighed_so or said.search(" ".join(tokens)):
                 return problem(Broken("unit_in_title"), table=raw.name, row=line, value=cell)
     return None
+
+
+_MEASURES = ("n_stones", "carats", "stones_or_carats")
+ONE = ("tables", "one")
+"""The answer that several tables on a sheet are parts of one parcel."""
+
+
+def without_side_notes(raw: RawTable, headers: Headers) -> tuple[RawTable, list[str]]:
+    """Leave aside the columns right of an empty one, where they measure nothing: a summary, a remark beside a table."""
+    if any(isinstance(column.cells, PlainCells) for column in raw.columns):
+        return raw, []
+    roles = [headers.of(column.header) for column in raw.columns]
+    for at, column in enumerate(raw.columns[1:-1], start=1):
+        if column.header.strip() or not bool(column.blank().all()):
+            continue
+        measured = [any(item.role in (*_MEASURES, "percent") for item in side) for side in (roles[:at], roles[at:])]
+        if measured == [True, False] and not any(item.sure and item.role != "other" for item in roles[at:]):
+            told = [item.header for item in raw.columns[at:] if item.header.strip()]
+            return replace(raw, columns=raw.columns[:at]), told
+    return raw, []
+
+
+def side_by_side(sheet: Sheet) -> Sheet | None:
+    """Return a sheet whose tables side by side are laid below each other; None where that is asked first."""
+    headed = [at for at, column in enumerate(sheet.raw.columns) if column.header.strip()]
+    keys = [(sheet.meanings[at].role, sheet.meanings[at].classes, sheet.meanings[at].part == "sample") for at in headed]
+    blocks = _blocks(keys)
+    if blocks < 2:
+        return sheet
+    width = len(headed) // blocks
+    if sheet.choices.get(ONE[0]) != ONE[1]:
+        names = listed((sheet.raw.columns[at].header for at in headed[:width]), 8)
+        sheet.tell("tables_beside", None, found=blocks, headers=names, choices=[ONE])
+        return None
+    raw = sheet.raw
+    pieces: list[NDArray[np.intp]] = []
+    for block in range(blocks):
+        places = headed[block * width : (block + 1) * width]
+        blank = np.logical_and.reduce([raw.columns[at].blank() for at in places])
+        pieces.append(np.flatnonzero(~blank))
+    columns = []
+    for position in range(width):
+        parts: list[tuple[NDArray[np.intp], int | None]] = [
+            (piece, headed[block * width + position]) for block, piece in enumerate(pieces)
+        ]
+        columns.append(replace(laid(parts, raw, raw.columns[headed[position]].header), headers=()))
+    lines = None if raw.rows is None else raw.rows[np.concatenate(pieces)]
+    kept = [sheet.meanings[at] for at in headed[:width]]
+    meanings = [replace(item, party="", part="") for item in kept]
+    return replace(sheet, raw=replace(raw, columns=columns, rows=lines, ragged={}), meanings=meanings)
+
+
+def _blocks(keys: Sequence[tuple[str, object, bool]]) -> int:
+    """Return how often the columns of a table with a measure and something that it measures repeat themselves."""
+    for blocks in range(min(12, len(keys) // 2), 1, -1):
+        width = len(keys) // blocks
+        first = keys[:width]
+        roles = {role for role, classes, _ in first if not classes}
+        named = roles - {*_MEASURES, "mean", "money", "percent", "other", "unknown"}
+        if len(keys) == width * blocks and list(first) * blocks == list(keys) and named and roles & {*_MEASURES}:
+            return blocks
+    return 1
+
+
+def below_each_other(sheet: Sheet, again: Sequence[int]) -> Sheet:
+    """Ask whether a table goes on where its header stands again below a title or a total, or another one begins.
+
+    Parameters
+    ----------
+    again : sequence of int
+        Of each header that stood again, the row of the table before which it stood.
+    """
+    raw = sheet.raw
+    measures = sheet.places(*_MEASURES) + sheet.places(*_MEASURES, wide=True)
+    if any(isinstance(raw.columns[at].cells, PlainCells) for at in measures):
+        return sheet
+    for row in _other_headers(sheet, measures):
+        sheet.tell("other_table_below", None, row)
+    if not again or sheet.choices.get(ONE[0]) == ONE[1]:
+        titles = [row - 1 for row in again if row and _is_title(raw, measures, row - 1)]
+        return replace(sheet, raw=_without(sheet, titles, "page_line")) if titles else sheet
+    above = {text_of(cell) for _, cells in raw.titles for cell in cells if not is_blank(cell)}
+    pages = []
+    for row in again:
+        if row and _is_title(raw, measures, row - 1) and not sheet.headers.is_total(_label(raw, row - 1)):
+            if _label(raw, row - 1) in above:
+                pages.append(row - 1)
+            else:
+                sheet.tell("table_below", 0, row - 1, choices=[ONE])
+        elif row and _closed(sheet, measures, row - 1):
+            sheet.tell("table_below", 0, row, choices=[ONE])
+    return replace(sheet, raw=_without(sheet, pages, "page_line")) if pages else sheet
+
+
+def _closed(sheet: Sheet, measures: list[int], row: int) -> bool:
+    """Say whether a row is a total that is none of a page or a group, and no other total holds all of the rows."""
+    label = _label(sheet.raw, row)
+    tokens = tokens_of(label)
+    if not sheet.headers.is_total(label) or len(tokens) != 1 or tokens[0] in ("subtotal", "soustotal"):
+        return False
+    totals = [at for at in range(sheet.raw.n_rows) if sheet.headers.is_total(_label(sheet.raw, at))]
+    rest = np.setdiff1d(np.arange(sheet.raw.n_rows), totals)
+    for at in measures:
+        values = values_of(sheet.raw, at)
+        if any(abs(float(np.nansum(values[rest])) - values[total]) <= 0.0051 for total in totals):
+            return False
+    return True
+
+
+def _other_headers(sheet: Sheet, measures: Sequence[int]) -> list[int]:
+    """Return rows of words that head a measure, and nothing but words: the header of another table."""
+    raw, found = sheet.raw, np.zeros(sheet.raw.n_rows, dtype=bool)
+    for column in (raw.columns[at] for at in measures):
+        hits = [
+            code
+            for code, cell in enumerate(column.cells)
+            if isinstance(cell, str) and cell[:1].isalpha() and sheet.headers.of(cell).role in (*_MEASURES, "percent")
+        ]
+        found |= rows_of(column, hits)
+    return [row for row in np.flatnonzero(found).tolist() if _is_header(raw, row, sheet.headers)]
+
+
+def _is_header(raw: RawTable, row: int, headers: Headers) -> bool:
+    filled = [cell for column in raw.columns if not is_blank(cell := column.at(row))]
+    texts = [cell for cell in filled if isinstance(cell, str) and not any(char.isdigit() for char in cell)]
+    return 2 <= len(texts) == len(filled) and not any(map(headers.is_total, texts))
+
+
+def _label(raw: RawTable, row: int) -> str:
+    return next((text_of(cell) for column in raw.columns if not is_blank(cell := column.at(row))), "")
+
+
+def _is_title(raw: RawTable, measures: Sequence[int], row: int) -> bool:
+    """Say whether a row holds one text or two, and no number below a measure."""
+    filled = [at for at, column in enumerate(raw.columns) if not is_blank(column.at(row))]
+    return 0 < len(filled) <= 2 and not set(filled) & set(measures) - {filled[0]} and isinstance(
+        raw.columns[filled[0]].at(row), str
+    ) and not _label(raw, row)[:1].isdigit()  # fmt: skip
+
+
+def _without(sheet: Sheet, rows: Sequence[int], code: str) -> RawTable:
+    """Return the table without some rows, each of which is told."""
+    raw = sheet.raw
+    sheet.trace.left_out.extend(
+        LeftOut(table=raw.name, row=raw.line(row), code=code, values={"label": _label(raw, row)}) for row in rows
+    )
+    return raw.keep(np.setdiff1d(np.arange(raw.n_rows), rows))
+
+
+def with_headings(sheet: Sheet) -> Sheet:
+    """Give rows the class that a row above them names alone, ``WHITE`` above its sizes; ask about other such rows."""
+    raw = sheet.raw
+    measures = sheet.places(*_MEASURES) + sheet.places(*_MEASURES, wide=True)
+    if not measures or any(isinstance(column.cells, PlainCells) for column in raw.columns):
+        return sheet
+    empty = np.logical_and.reduce([raw.columns[at].blank() for at in measures])
+    numbered = np.flatnonzero(~empty)
+    filled = np.sum([~column.blank() for column in raw.columns], axis=0)
+    rows = [
+        row
+        for row in np.flatnonzero(empty & (filled == 1)).tolist()
+        if len(numbered) and row < numbered[-1] and not _is_known(sheet, row)
+    ]
+    if not rows:
+        return sheet
+    totals = [row for row in range(raw.n_rows) if sheet.headers.is_total(_label(raw, row))]
+    rows = [row for row in rows if not totals or row < totals[-1]]
+    if not rows:
+        return sheet
+    named = _named_by(sheet, [_label(raw, row) for row in rows])
+    if named is None or rows[0] > numbered[0]:
+        for row in rows:
+            sheet.tell("heading_row", None, row, label=_label(raw, row))
+        return sheet
+    column, cells = named
+    codes = np.zeros(raw.n_rows, dtype=np.int32)
+    for at, row in enumerate(rows):
+        codes[row:] = at
+    codes[totals] = len(rows)
+    made = Column(column, [*cells, None], codes)
+    wider = replace(sheet, raw=replace(raw, columns=[*raw.columns, made]))
+    return replace(wider, raw=_without(wider, rows, "heading"), meanings=[*sheet.meanings, Meaning(role=column)])
+
+
+def _is_known(sheet: Sheet, row: int) -> bool:
+    """Say whether the only text of a row is a total, a mean, or a class of its own column."""
+    at = next(at for at, column in enumerate(sheet.raw.columns) if not is_blank(column.at(row)))
+    text, role = _label(sheet.raw, row), sheet.meanings[at].role
+    scheme = sheet.headers.words.scheme
+    item = next((item for item in scheme.categorical if item.column == role), None)
+    return (
+        sheet.headers.is_total(text)
+        or sheet.headers.is_summary(text)
+        or text[:1].isdigit()
+        or size_span(text, scheme) is not None
+        or (item is not None and class_code(text, attribute_words(item)) is not None)
+        or (
+            sheet.meanings[at].role in ("row", "other", "money", "mean", "percent", "zone_id", "lot", "parcel_id")
+            and any(char.isdigit() for char in text)
+        )
+    )
+
+
+def _named_by(sheet: Sheet, texts: list[str]) -> tuple[str, list[Cell]] | None:
+    """Return the attribute of which each text names one class, with those classes; None where one does not."""
+    taken = {item.role for item in sheet.meanings} | {name for item in sheet.meanings for name, _ in item.classes}
+    free = [item for item in sheet.headers.words.scheme.categorical if item.column not in taken]
+    column = Column("", [*texts], np.arange(len(texts), dtype=np.int32))
+    made, unread = split_descriptions(column, free, sheet.headers)
+    if len(made) != 1 or not all(map(sheet.headers.is_plain, unread)):
+        return None
+    ((name, found),) = made.items()
+    cells = [found.at(row) for row in range(len(texts))]
+    return None if any(cell is None for cell in cells) else (name, cells)
+
+
+def ask_about_cancelled(sheet: Sheet) -> None:
+    """Ask whether a row is no longer of the parcel, where a remark says so: ``cancelled``, ``annulé``."""
+    if sheet.choices.get("cancelled") == "keep":
+        return
+    words = set(declared_words()["headers"]["cancelled"])
+    for at in sheet.places("other", "unknown", "description"):
+        column = sheet.raw.columns[at]
+        if isinstance(column.cells, PlainCells) or len(column.cells) > 10_000:
+            continue
+        said = {code: tokens_of(c) for code, c in enumerate(column.cells) if isinstance(c, str) and not c[60:]}
+        hits = [code for code, tokens in said.items() if len(tokens) <= 4 and words & {*tokens}]
+        for row in np.flatnonzero(rows_of(column, hits)).tolist()[:20]:
+            sheet.tell("row_cancelled", at, row, label=text_of(column.at(row)), choices=[("cancelled", "keep")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -36,11 +37,15 @@ NOTES = {
     "total_without_numbers": "the row {label} is a total without numbers",
     "sum_of_rows": "the row is the sum of the rows above it and names no class: a total without its name",
     "mean_row": "the row {label} holds means, extremes or numbers of rows",
+    "share_row": "the row {label} holds the percent of each column",
+    "heading": "the row {label} names the class of the rows below it",
     "note_below": "the row {label} stands below the total and holds no number",
     "header_again": "the row repeats the header",
     "page_line": "the row is a line between pages",
     "empty_class": "the class {label} holds nothing",
     "size_limits": "size classes in carats: {classes}",
+    "title_passed_over": "the title {title} names nothing that is known, and is not read",
+    "titles_of_several": "the sheet has several parcels, so that its titles ({titles}) are not read",
     "words_passed_over": "words of {column} that name no size and no class: {words}",
 }
 """English texts of what a receipt tells; other languages hang on the names."""
@@ -335,6 +340,7 @@ def _assemble(tables: Mapping[str, Table], words: Words, limits: Limits, single:
             drafts[parcel_id] = Draft(parcel_id)
             if listed:
                 findings.add(parcel_id, tables[kind].problem(Broken("unknown_parcel")))
+    _tell_alike(drafts, tables, findings)
     whole = findings.of(None)
     if whole:
         raise IngestError(findings.all(drafts))
@@ -354,6 +360,18 @@ def _assemble(tables: Mapping[str, Table], words: Words, limits: Limits, single:
         failures=tuple(ParcelFailure(parcel_id=name, problems=findings.of(name)) for name in order if name in spoiled),
         order=order,
     )
+
+
+def _tell_alike(drafts: Mapping[str, Draft], tables: Mapping[str, Table], findings: Findings) -> None:
+    """Tell parcels whose ids differ by zeros in front or by capitals alone, as spreadsheets and hands make them."""
+    first: dict[str, str] = {}
+    for name in drafts:
+        other = first.setdefault(re.sub(r"(?<![\d.,])0+(?=\d)", "", name.casefold()), name)
+        if other != name:
+            for one, two in ((name, other), (other, name)):
+                table = next(iter(tables.values())).name
+                broken = Broken("ids_alike", {"other": two})
+                findings.add(one, problem(broken, table=table, column="parcel_id", value=one))
 
 
 def _drafts(tables: Mapping[str, Table], single: str | None, findings: Findings) -> dict[str, Draft]:

@@ -80,10 +80,21 @@ _DAY = re.compile(
 )
 
 
-def read_date(cell: Cell) -> date | Broken | None:
-    """Read a day: a date cell, or text ``YYYY-MM-DD``, ``YYYY/MM/DD`` or ``YYYYMMDD``; blank gives None.
+_NAMED_DAY = re.compile(r"(?P<day>\d{1,2})(er)?[ ./-]*(?P<month>[^\W\d_]{3,9})\.?[ ./-]*(?P<year>\d{4})", re.IGNORECASE)
+_ENGLISH = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_FRENCH = ("jan", "fev", "mar", "avr", "mai", "juin", "juil", "aou", "sep", "oct", "nov", "dec")
+_MONTHS = {name: at for names in (_ENGLISH, _FRENCH) for at, name in enumerate(names, start=1)}
+"""Months by the first letters of their English and French names."""
 
-    What begins with the year has one reading; ``11/03/2024`` has two, and is refused.
+
+def _month(name: str) -> int:
+    return _MONTHS.get(name[:4], _MONTHS.get(name[:3], 0))
+
+
+def read_date(cell: Cell) -> date | Broken | None:
+    """Read a day: a date cell, or text ``YYYY-MM-DD``, ``YYYY/MM/DD``, ``YYYYMMDD`` or ``12 mars 2019``; blank: None.
+
+    What begins with the year, or names the month, has one reading; ``11/03/2024`` has two, and is refused.
     """
     if isinstance(cell, Odd):
         return Broken(cell.code, {"expected": "a date"})
@@ -96,11 +107,25 @@ def read_date(cell: Cell) -> date | Broken | None:
     if isinstance(cell, str | int | float) and not isinstance(cell, bool):
         found = _DAY.fullmatch(text_of(cell))
         if found is not None:
-            try:
-                return date(int(found["year"]), int(found["month"]), int(found["day"]))
-            except ValueError:
-                pass
+            day, month, year = found["day"], found["month"], found["year"]
+        elif (found := _NAMED_DAY.fullmatch(text_of(cell))) is not None:
+            day, month, year = found["day"], str(_month(fold(found["month"]))), found["year"]
+        else:
+            return Broken("not_a_date")
+        try:
+            return date(int(year), int(month), int(day))
+        except ValueError:
+            pass
     return Broken("not_a_date")
+
+
+_SHORTENED = re.compile(r"\d([.,]\d+)?E\+\d+", re.ASCII | re.IGNORECASE)
+
+
+def read_id(cell: Cell) -> str | Broken | None:
+    """Read a name that may consist of digits; what a spreadsheet shortened (``1.23E+11``) names nothing any more."""
+    text = read_text(cell)
+    return Broken("shortened_id") if isinstance(text, str) and _SHORTENED.fullmatch(text) else text
 
 
 def read_yes_or_no(cell: Cell) -> bool | Broken | None:
@@ -123,6 +148,7 @@ _COMMA = re.compile(r"[+-]?(\d+,\d*|,\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}([.,])\d{3}", re.ASCII)
 _SPACED = re.compile(r"[+-]?[1-9]\d{0,2}([ \u00a0\u202f\u2009'\u2019]\d{3})+([.,]\d+)?", re.ASCII)
 _SEPARATED = re.compile(r"[+-]?[\d.,]*\d[\d.,]*", re.ASCII)
+_ERROR = re.compile(r"#{2,}|#[A-Z]+[/0-9A-Z]*[!?]?", re.ASCII)
 _NOT_FINITE = frozenset({"nan", "inf", "infinity", "-inf", "-infinity", "+inf", "+infinity", "∞", "-∞"})
 
 
@@ -198,6 +224,8 @@ def _number_in_text(text: str, marks: DecimalMarks) -> float | Broken:
     if isinstance(bare, Broken):
         return bare
     text = bare
+    if _ERROR.fullmatch(text):
+        return Broken("spreadsheet_error")
     if text.casefold() in _NOT_FINITE:
         return Broken("not_finite")
     text = text.replace("−", "-")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
@@ -28,6 +29,11 @@ _HEAD = 1 << 18
 
 _UNSEEN = str.maketrans("", "", "\u200b\u200c\u200d\u2060\ufeff\u00ad")
 
+_AS_TEXT = re.compile(r'(?m)(?<![^,;\t\n])="([^"\n]*)"')
+"""How a spreadsheet is told that a cell is text: ``="0012"``."""
+
+_GAP = re.compile(r"(?<=\S) {2,}(?=\S)")
+
 _MAGIC = (
     (b"PK\x03\x04", "a zip archive or a workbook"),
     (b"\x1f\x8b", "a gzip file"),
@@ -46,8 +52,6 @@ def decode(data: bytes, name: str) -> tuple[str, str]:
     """Return the text of a CSV file and its encoding; raise `IngestError` where it is no text."""
     if not data[:4096].strip() and not data.strip():
         raise _refuse(name, "file_empty")
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise _refuse(name, "wrong_file_kind", found="text in UTF-16; save it as UTF-8")
     for magic, found in _MAGIC:
         if data.startswith(magic):
             raise _refuse(name, "wrong_file_kind", found=found)
@@ -75,9 +79,16 @@ def read_csv(data: bytes, name: str, source: str, words: Words, limits: Limits) 
     IngestError
         Where the text is none, the header has too many columns, or quotes do not close as they should.
     """
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        data = _from_utf_16(data, name)
     text, encoding = decode(data, name)
     data = data.removeprefix(b"\xef\xbb\xbf")
-    if not text.isascii() and (cleaned := text.translate(_UNSEEN)) != text:
+    cleaned = text if text.isascii() else text.translate(_UNSEEN)
+    if '="' in cleaned:
+        cleaned = _AS_TEXT.sub(r"\1", cleaned)
+    if _spaced(cleaned):
+        cleaned = _GAP.sub("\t", cleaned)
+    if cleaned != text:
         text, data, encoding = cleaned, cleaned.encode(), "utf-8"
     if "\r" in text and "\n" not in text:
         text, data = text.replace("\r", "\n"), data.replace(b"\r", b"\n")
@@ -103,6 +114,22 @@ def read_csv(data: bytes, name: str, source: str, words: Words, limits: Limits) 
         titles=tuple((lines[at], tuple(rows[at])) for at in head.titles),
     )
     return without_blank_rows(raw)
+
+
+def _from_utf_16(data: bytes, name: str) -> bytes:
+    try:
+        return data.decode("utf-16").encode()
+    except UnicodeError:
+        raise _refuse(name, "bad_encoding") from None
+
+
+def _spaced(text: str) -> bool:
+    """Say whether the columns of a text are parted by runs of spaces alone, as many on each of its first lines."""
+    lines = [line for line in text[: 1 << 14].splitlines()[:LOOKED_AT] if line.strip()]
+    if len(lines) < 2 or any(separator in line for line in lines for separator in ",;\t|"):
+        return False
+    widths = {len(_GAP.findall(line.strip())) for line in lines}
+    return len(widths) == 1 and widths != {0}
 
 
 def _said_separator(text: str) -> str | None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from kpfootprint.ingest.cells import Cell, Odd, is_blank, text_of
-from kpfootprint.ingest.headers import Headers, Meaning
-from kpfootprint.ingest.meanings import Sheet, listed
+from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.sizes import size_span
-from kpfootprint.ingest.tables import Column, Note
+from kpfootprint.ingest.tables import Column
 from kpfootprint.ingest.words import attribute_words, class_code, code_names
 from kpfootprint.scheme import Attribute
 
@@ -35,8 +33,13 @@ def split_descriptions(
     names = ["size_class", *(item.column for item in attributes)]
     read: dict[str, list[Cell]] = {name: [] for name in names}
     unread: list[str] = []
-    for cell in column.cells:
-        found = {} if is_blank(cell) or isinstance(cell, Odd) else _split(text_of(cell), attributes, headers, unread)
+    used = np.bincount(column.codes, minlength=len(column.cells)) > 0
+    for cell, is_used in zip(column.cells, used.tolist(), strict=True):
+        found = (
+            {}
+            if not is_used or is_blank(cell) or isinstance(cell, Odd)
+            else _split(text_of(cell), attributes, headers, unread)
+        )
         for name in names:
             read[name].append(found.get(name))
     made: dict[str, Column] = {}
@@ -114,23 +117,9 @@ def _members(item: Attribute, code: int) -> set[str]:
     return set(item.sets[code - len(item.classes)].members)
 
 
-def described(sheet: Sheet) -> Sheet:
-    """Read sizes, colours and shapes out of descriptions: ``4-8 GR MAKEABLES CAPE``."""
-    places = sheet.places("description")
-    if not places or sheet.places("size_class"):
-        return sheet
-    at = places[0]
-    scheme = sheet.headers.words.scheme
-    taken = {item.role for item in sheet.meanings}
-    free = [item for item in scheme.categorical if item.column not in taken]
-    made, unread = split_descriptions(sheet.raw.columns[at], free, sheet.headers)
-    if not made:
-        return sheet
-    raw = replace(sheet.raw, columns=[*sheet.raw.columns, *made.values()])
-    meanings = [*sheet.meanings, *(Meaning(role=name) for name in made)]
-    meanings[at] = Meaning(role="described")
-    if unread:
-        sheet.trace.notes.append(
-            Note(code="words_passed_over", values={"column": sheet.raw.columns[at].header, "words": listed(unread, 12)})
-        )
-    return replace(sheet, raw=raw, meanings=meanings)
+def describe(texts: Sequence[str], headers: Headers) -> bool:
+    """Say whether every text names sizes or classes, and one of them at least two: ``White octa +11``."""
+    column = Column("", [*texts], np.arange(len(texts), dtype=np.int32))
+    made, _ = split_descriptions(column, headers.words.scheme.categorical, headers)
+    named = np.sum([~item.blank() for item in made.values()], axis=0) if made else np.zeros(len(texts))
+    return bool(np.all(named > 0)) and bool(np.any(named > 1))

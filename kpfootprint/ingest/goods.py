@@ -14,8 +14,8 @@ from kpfootprint.ingest.cells import (
     Odd,
     check_range,
     is_blank,
+    read_id,
     read_numbers,
-    read_text,
     read_yes_or_no,
     text_of,
 )
@@ -133,7 +133,7 @@ def _owners(table: Table, single: str | None, findings: Findings) -> tuple[list[
     by_cell = np.zeros(len(column.cells), dtype=np.int32)
     broken: dict[int, Broken] = {}
     for position, cell in each(enumerate(column.cells), 1000):
-        name = read_text(cell)
+        name = read_id(cell)
         if name is None or isinstance(name, Broken):
             broken[position] = name or Broken("missing_value")
             name = single or ""

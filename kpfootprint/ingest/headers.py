@@ -218,6 +218,10 @@ class Headers:
         carats = [token for token in left if self._is("carats", token)]
         pieces = [token for token in left if self._is("n_stones", token)]
         rest = [token for token in left if token not in carats and token not in pieces]
+        if not carats and not pieces and (numbers := [token for token in rest if token in ("no", "nr", "n")]):
+            others = [token for token in rest if token not in numbers]
+            if (others and self._classes(" ".join(others), others, "n_stones")) or (not others and part == "whole"):
+                pieces, rest = numbers, others
         measure = "carats" if carats else "n_stones" if pieces else ""
         role = self._exact.get("".join(rest)) if rest and not measure else None
         if role is not None and role not in MEASURES:
@@ -309,14 +313,30 @@ class Headers:
         """Say whether a word of a header stands for sizes."""
         return self._is("size", token)
 
+    def is_plain(self, text: str) -> bool:
+        """Say whether a text names rough goods and no more: ``rough diamonds``, ``quality``."""
+        roles = ("filler", "n_stones", "description", "other", "lot")
+        return all(any(self._is(role, token) for role in roles) or token.isdigit() for token in tokens_of(text))
+
     def is_unit(self, text: str) -> bool:
         """Say whether a cell below a header is the unit of its column: ``ct``, ``g``, ``pcs``, ``%``."""
         return len(text) <= 12 and text.strip("()[]. ").casefold() in _UNITS
 
     def is_summary(self, text: str) -> bool:
-        """Say whether a cell is the label of a row of means, of extremes, or of the number of rows."""
-        tokens = tokens_of(text)
-        return 0 < len(tokens) <= 3 and self._is("summary", tokens[0])
+        """Say whether a cell is the label of a row of means, of extremes, of shares, or of the number of rows."""
+        text = " ".join(tokens_of(text))
+        if text in self._roles["n_stones"] and " " in text:
+            return True
+        tokens = text.split()
+        measures = ("summary", "mean", "n_stones", "carats", "filler", "of", "whole", "percent")
+        return 0 < len(tokens) <= 4 and (
+            (self._is("summary", tokens[0]) and len(tokens) <= 3)
+            or self._is("percent", tokens[0])
+            or (
+                any(self._is("summary", token) or self._is("mean", token) for token in tokens)
+                and all(any(self._is(role, token) for role in measures) for token in tokens)
+            )
+        )
 
     def is_weak_total(self, text: str) -> bool:
         """Say whether a label of a total is a word that a remark may hold as well: ``all``, ``report``."""

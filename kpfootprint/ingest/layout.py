@@ -12,10 +12,20 @@ from dataclasses import replace
 import numpy as np
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.asides import unit_in_titles, without_asides, without_empty_classes, words_for_numbers
+from kpfootprint.ingest.asides import (
+    ask_about_cancelled,
+    below_each_other,
+    side_by_side,
+    unit_in_titles,
+    with_headings,
+    without_asides,
+    without_empty_classes,
+    without_side_notes,
+    words_for_numbers,
+)
 from kpfootprint.ingest.cells import is_blank, text_of
-from kpfootprint.ingest.descriptions import described
-from kpfootprint.ingest.headers import UNKNOWN, Headers, plain, tokens_of
+from kpfootprint.ingest.descriptions import split_descriptions
+from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning, plain, tokens_of
 from kpfootprint.ingest.meanings import (
     Choices,
     Sheet,
@@ -32,10 +42,9 @@ from kpfootprint.ingest.questions import (
     ask_about_stones,
     is_transposed,
 )
-from kpfootprint.ingest.repeats import unrepeated
 from kpfootprint.ingest.sums import leave_out_totals
-from kpfootprint.ingest.tables import Column, RawTable, Table, Trace
-from kpfootprint.ingest.unfold import unfold
+from kpfootprint.ingest.tables import Column, Note, RawTable, Table, Trace
+from kpfootprint.ingest.unfold import unfold, unrepeated
 from kpfootprint.ingest.words import declared_words
 
 
@@ -59,10 +68,19 @@ def understand(
     """
     raw = unrepeated(raw)
     trace = Trace(header_rows=raw.header_rows, hidden=list(raw.hidden))
-    raw, asides = without_asides(raw)
+    raw, asides, again = without_asides(raw)
+    raw, aside = without_side_notes(raw, headers)
     trace.left_out.extend(asides)
-    sheet = Sheet(raw, meanings_of(raw, headers, choices), headers, choices, trace)
-    sheet = with_cells_asked(sheet)
+    trace.passed_over.extend(aside)
+    sheet: Sheet | None = with_cells_asked(Sheet(raw, meanings_of(raw, headers, choices), headers, choices, trace))
+    assert sheet is not None
+    told = sheet.problems
+    sheet = side_by_side(sheet)
+    if sheet is None:
+        problems += told[-1:]
+        return []
+    sheet = with_headings(below_each_other(sheet, again))
+    ask_about_cancelled(sheet)
     sheet = _without_totals(_with_classes_chosen(sheet))
     tables = _tables(sheet, hint, several=several)
     if tables and (unit := unit_in_titles(sheet.raw, sheet.meanings)) is not None:
@@ -201,7 +219,7 @@ def _plain(sheet: Sheet, kind: str) -> Table:
     """Read a table whose columns are columns of the documentation already."""
     sheet = with_lots_settled(sheet, kind)
     if kind != "declarations":
-        sheet = described(sheet)
+        sheet = _described(sheet)
     found = _known_columns(sheet, kind)
     if kind == "stones" and "n_stones" in {item.role for item in sheet.meanings}:
         at = sheet.places("n_stones")[0]
@@ -232,6 +250,31 @@ def _plain(sheet: Sheet, kind: str) -> Table:
         complete=not missing,
         trace=sheet.trace,
     )
+
+
+def _described(sheet: Sheet) -> Sheet:
+    """Read sizes, colours and shapes out of descriptions: ``4-8 GR MAKEABLES CAPE``."""
+    places = sheet.places("description")
+    if not places or sheet.places("size_class"):
+        return sheet
+    at, scheme = places[0], sheet.headers.words.scheme
+    column = sheet.raw.columns[at]
+    taken = {item.role for item in sheet.meanings}
+    free = [item for item in scheme.categorical if item.column not in taken]
+    made, unread = split_descriptions(column, free, sheet.headers)
+    if not made:
+        odd = [word for word in unread if not sheet.headers.is_plain(word)]
+        if len(free) == len(scheme.categorical) and sheet.raw.n_rows > 1 and odd:
+            key = f"column:{column.header}"
+            sheet.tell("nothing_described", at, header=column.header, words=listed(odd, 12), choices=[(key, "ignore")])
+        return sheet
+    raw = replace(sheet.raw, columns=[*sheet.raw.columns, *made.values()])
+    meanings = [*sheet.meanings, *(Meaning(role=name) for name in made)]
+    meanings[at] = Meaning(role="described")
+    if unread:
+        told = {"column": column.header, "words": listed(unread, 12)}
+        sheet.trace.notes.append(Note(code="words_passed_over", values=told))
+    return replace(sheet, raw=raw, meanings=meanings)
 
 
 def _uneven(sheet: Sheet) -> bool:

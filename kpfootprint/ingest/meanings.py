@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.cells import Cell, DecimalMarks, is_blank, read_numbers, text_of
+from kpfootprint.ingest.descriptions import describe
 from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning, tokens_of
 from kpfootprint.ingest.regular import PlainCells
 from kpfootprint.ingest.rules import Broken, problem
@@ -105,8 +106,9 @@ def with_cells_asked(sheet: Sheet) -> Sheet:
     """Return a sheet whose meanings were held against the cells of the columns; what stays open is told."""
     sheet = _with_units_of_headers(sheet)
     meanings = list(sheet.meanings)
+    attributes = [item.column for item in sheet.headers.words.scheme.categorical]
     for at, meaning in enumerate(meanings):
-        if not meaning.sure or meaning.role in ("row", "size_class", "carats", "n_stones"):
+        if not meaning.sure or meaning.role in ("row", "size_class", "carats", "n_stones", *attributes):
             meanings[at] = _asked(sheet, at, meaning, [item for place, item in enumerate(meanings) if place != at])
     sheet = replace(sheet, meanings=_weights_of_one(sheet, meanings))
     _numbers_nobody_named(sheet)
@@ -174,6 +176,9 @@ def _asked(sheet: Sheet, at: int, meaning: Meaning, others: list[Meaning]) -> Me
 def _qualified(sheet: Sheet, header: str, meaning: Meaning, others: list[Meaning]) -> Meaning:
     """Return what a measure is that some unknown word qualifies: ``Polished cts`` beside ``Cts`` is none of ours."""
     if any(item.role == meaning.role and not item.party and not item.part and not item.wide for item in others):
+        if set(tokens_of(meaning.party)) & set(declared_words()["headers"]["apart"]):
+            key = f"column:{header}"
+            sheet.tell("measure_or_other", header, header=header, choices=[(key, "ignore")])
         return Meaning(role="other")
     if any(item.party and item.party != meaning.party for item in others) or any(item.wide for item in others):
         return meaning
@@ -191,6 +196,8 @@ def _whole(sheet: Sheet, at: int, meaning: Meaning, roles: set[str]) -> Meaning:
     column = sheet.raw.columns[at]
     running = _is_running(sheet, column)
     if meaning.role == "row" or (meaning.role == "n_stones" and meaning.sure and _may_be_a_number_of(column.header)):
+        if running and meaning.role == "n_stones" and _are_few(sheet, column) and "carats" in roles:
+            return Meaning(role="unknown", sure=False)
         if running:
             return Meaning(role="row")
         if (
@@ -218,6 +225,11 @@ def _may_be_a_number_of(header: str) -> bool:
 def _is_one(header: str) -> bool:
     """Say whether a header is that of one stone, so that numbers below it may name stones or count them."""
     return fold(header) in ("stone", "pierre", "number", "diamond", "diamant", "stein", "piedra", "pedra")
+
+
+def _are_few(sheet: Sheet, column: Column) -> bool:
+    """Say whether a header is one of many stones, and its rows so few that their numbers may be counts by chance."""
+    return fold(column.header) in ("stones", "pierres", "count") and 1 < sheet.raw.n_rows <= 5
 
 
 def _is_running(sheet: Sheet, column: Column) -> bool:
@@ -277,6 +289,8 @@ def _named(sheet: Sheet, at: int, meaning: Meaning, roles: set[str], texts: list
         if item.column not in roles
     }
     best = max(hits, key=lambda name: hits[name], default=None)
+    if (meaning.role == "unknown" or hits.get(meaning.role) == 0) and describe(texts, sheet.headers):
+        return Meaning(role="description")
     if meaning.role in hits:
         return meaning
     if best is not None and hits[best] == len(texts) and sum(n == hits[best] for n in hits.values()) == 1:

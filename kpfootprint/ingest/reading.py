@@ -19,7 +19,7 @@ from kpfootprint.ingest.meanings import Choices
 from kpfootprint.ingest.records import marks_of
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.sizes import settle_sizes
-from kpfootprint.ingest.tables import Column, Table
+from kpfootprint.ingest.tables import Column, Note, Table
 from kpfootprint.ingest.words import Words, fold, nearest
 from kpfootprint.parcel import Parcel
 from kpfootprint.reference import ZoneTable
@@ -195,12 +195,18 @@ def _submission(
 
 
 def _with_titles(tables: dict[str, Table], named: str | None) -> dict[str, Table]:
-    """Lay what titles above a table say to the only parcel; of several parcels they say nothing."""
-    table = tables.get("parcels")
-    if table is None or "parcel_id" in table.columns or not table.complete:
-        return tables
+    """Lay what titles above a table say to the only parcel; of several parcels they say nothing, and that is told."""
+    titles = {kind: item for kind, item in tables.items() if item.titles}
     if named is None:
-        return {kind: item for kind, item in tables.items() if kind != "parcels"}
+        kept = {kind: item for kind, item in tables.items() if kind not in titles}
+        said = ", ".join(column.header for item in titles.values() for column in item.columns.values())
+        if titles and kept:
+            note = Note(code="titles_of_several", values={"titles": said})
+            next(iter(kept.values())).trace.notes.append(note)
+        return kept
+    table = titles.get("parcels")
+    if table is None or "parcel_id" in table.columns:
+        return tables
     columns = {"parcel_id": Column("parcel_id", [named], np.zeros(table.n_rows, dtype=np.int32)), **table.columns}
     return {**tables, "parcels": replace(table, columns=columns)}
 
@@ -258,7 +264,7 @@ def _strangers(tables: Mapping[str, Table], found: list[str], problems: list[Pro
 
 
 def _needs_parcel_id(table: Table, problems: list[Problem]) -> Table:
-    if table.kind == "size_classes" or "parcel_id" in table.columns:
+    if table.kind == "size_classes" or "parcel_id" in table.columns or table.titles:
         return table
     headers = ", ".join(column.header for column in table.columns.values())
     broken = Broken("missing_column", {"column": "parcel_id", "headers": headers})

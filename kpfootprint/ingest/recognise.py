@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 
 import numpy as np
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.cells import Cell, is_blank, read_date, text_of
+from kpfootprint.ingest.cells import Cell, is_blank, text_of
 from kpfootprint.ingest.headers import Headers, Meaning
 from kpfootprint.ingest.layout import understand
 from kpfootprint.ingest.meanings import Choices
-from kpfootprint.ingest.repeats import with_parents
 from kpfootprint.ingest.rules import Broken, problem
-from kpfootprint.ingest.tables import Column, RawTable, Table
+from kpfootprint.ingest.tables import Column, Note, RawTable, Table
+from kpfootprint.ingest.unfold import with_parents
 from kpfootprint.ingest.words import TABLES, Words, fold, nearest, table_names
 from kpfootprint.wanted import each
 
@@ -27,7 +28,7 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
 }
 """Columns without which a table cannot be read; the weight of stones comes from the scheme."""
 
-_TITLED = ("parcel_id", "certificate_no", "exporter", "exported_on", "sorter", "n_stones", "carats")
+_TITLED = ("parcel_id", "certificate_no", "exporter", "exported_on", "sorter", "n_stones", "carats", "zone_id")
 """Fields of a parcel that titles above a table may give."""
 
 
@@ -127,11 +128,8 @@ def recognise_all(
                 tables[table.kind] = table
     if passed and tables:
         next(iter(tables.values())).trace.passed_over.extend(passed)
-    if "parcels" not in tables:
-        titles = [title for raw in raws if (title := _titles(raw, headers)) is not None]
-        if len(titles) == 1 and raws:
-            tables["parcels"] = titles[0]
-    return tables
+    titles = [title for raw in raws if (title := _titles(raw, headers, tables))]
+    return {**titles[0], **tables} if len(titles) == 1 else tables
 
 
 def _tables_of(
@@ -159,11 +157,10 @@ def _tables_of(
     return found
 
 
-def _titles(raw: RawTable, headers: Headers) -> Table | None:
-    """Read what titles above a table say of the parcel: ``Parcel | CAR-2019-07``, ``Exporter: A``."""
+def _titles(raw: RawTable, headers: Headers, tables: Mapping[str, Table]) -> dict[str, Table]:
+    """Read what titles above a table say of the parcel: ``Parcel | CAR-2019-07``, ``Exporter: A``, ``Zone: Nola``."""
     known = headers.words.columns("parcels")
-    found: dict[str, tuple[str, Cell]] = {}
-    row = 0
+    found: dict[str, tuple[int, str, Cell]] = {}
     for line, cells in raw.titles:
         filled = [cell for cell in cells if not is_blank(cell)]
         pairs: list[tuple[str, Cell]] = []
@@ -174,37 +171,59 @@ def _titles(raw: RawTable, headers: Headers) -> Table | None:
                 pairs.append((key, said.strip()))
             elif at + 1 < len(filled) and not text_of(filled[at + 1]).endswith(":"):
                 pairs.append((text.rstrip(": "), filled[at + 1]))
+        pairs += _amounts(" ".join(map(text_of, filled)))
         for key, value in pairs:
             name = known.get(fold(key)) or _measure(headers.of(key))
-            if name in _TITLED and name not in found and not _is_odd(name, value):
-                found[name] = (key, value)
-                row = line
-    if not found:
-        return None
-    columns = {name: Column(key, [value], np.zeros(1, dtype=np.int32)) for name, (key, value) in found.items()}
-    rows = np.array([row], dtype=np.int32)
+            if name not in found and _is_told(name, value):
+                found[str(name)] = (line, key, value)
+    zone = found.pop("zone_id", None)
+    made = {"parcels": _one_row("parcels", raw, found)} if found else {}
+    if zone is None or "declarations" in tables or not tables:
+        return made
+    if fold(text_of(zone[2])) in headers.words.zones():
+        return made | {"declarations": _one_row("declarations", raw, {"zone_id": zone})}
+    values = {"title": f"{zone[1]}: {text_of(zone[2])}"}
+    next(iter(tables.values())).trace.notes.append(Note(code="title_passed_over", values=values))
+    return made
+
+
+def _one_row(kind: str, raw: RawTable, found: Mapping[str, tuple[int, str, Cell]]) -> Table:
+    columns = {name: Column(key, [value], np.zeros(1, dtype=np.int32)) for name, (_, key, value) in found.items()}
+    rows = np.array([max(line for line, _, _ in found.values())], dtype=np.int32)
+    typed = kind == "declarations"  # a single zone needs no carats
     return Table(
-        kind="parcels", name=raw.name, columns=columns, n_rows=1, rows=rows, ragged={}, n_columns=1, typed=False
-    )
+        kind=kind, name=raw.name, columns=columns, n_rows=1, rows=rows, ragged={}, n_columns=1, typed=typed, titles=True
+    )  # fmt: skip
+
+
+_AMOUNTS = re.compile(
+    r"(?P<n>\d+) *(stones|pcs|pieces|pierres|st)\b.*?(?P<ct>\d+[.,]\d+) *(cts?|carats?)\b", re.IGNORECASE
+)
+
+
+def _amounts(text: str) -> list[tuple[str, Cell]]:
+    """Return stones and carats of a title that gives both: ``836 stones, 371.37 ct``."""
+    said = _AMOUNTS.findall(text)
+    return [("n_stones", said[0][0]), ("carats", said[0][2])] if len(said) == 1 else []
 
 
 def _measure(meaning: Meaning) -> str | None:
-    """Return ``n_stones`` or ``carats`` where a title names the number or the weight of the whole."""
+    """Return what a title names that no column of parcels does: the number or the weight of the whole, the zone."""
     plain = not meaning.wide and not meaning.party and meaning.part != "sample"
-    return meaning.role if plain and meaning.role in ("n_stones", "carats") else None
+    return meaning.role if plain and meaning.role in ("n_stones", "carats", "zone_id") else None
 
 
-def _is_odd(name: str, value: Cell) -> bool:
-    """Say whether a title's value is none of its field, so that the title is a title and no more."""
+def _is_told(name: str | None, value: Cell) -> bool:
+    """Say whether a title is about the parcel, and its value may be one; otherwise it is a title and no more."""
     if name == "exported_on":
-        return not hasattr(read_date(value), "year")
+        return any(char.isdigit() for char in text_of(value))
     if name in ("n_stones", "carats"):
         text = text_of(value).replace(" ", "").replace(",", ".").removesuffix("ct").removesuffix("cts")
         try:
-            return not float(text) > 0
+            return float(text) > 0
         except ValueError:
-            return True
-    return len(text_of(value)) > 80
+            return False
+    return name in _TITLED and len(text_of(value)) <= 80
 
 
 def _choices_of(raw: RawTable, choices: Choices, ids: set[str], headers: Headers) -> Choices:

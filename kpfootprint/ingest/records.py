@@ -15,6 +15,7 @@ from kpfootprint.ingest.cells import (
     DecimalMarks,
     is_blank,
     read_date,
+    read_id,
     read_number,
     read_text,
     read_yes_or_no,
@@ -105,7 +106,7 @@ def field_readers(marks: DecimalMarks, typed: bool) -> Mapping[str, Callable[[Ce
     """Return how each column of ``parcels`` is read."""
     return {
         "exported_on": read_date,
-        "certificate_no": read_text,
+        "certificate_no": read_id,
         "exporter": read_text,
         "cleaning_state": _condition("cleaning_state"),
         "selection": _condition("selection"),
@@ -125,7 +126,7 @@ def read_parcels(table: Table, findings: Findings) -> dict[str, Draft]:
     drafts: dict[str, Draft] = {}
     readers = field_readers(marks_of(table), table.typed)
     for row, record in enumerate(table.records()):
-        parcel_id = read_text(record["parcel_id"])
+        parcel_id = read_id(record["parcel_id"])
         if isinstance(parcel_id, Broken) or parcel_id is None:
             findings.add(None, table.problem(parcel_id or Broken("missing_value"), row, "parcel_id"))
             continue
@@ -182,7 +183,7 @@ def read_declarations(table: Table, single: str | None, words: Words, findings: 
     }
     declared: dict[str, DeclaredParts] = {}
     for row, record in enumerate(table.records()):
-        parcel_id = read_text(record.get("parcel_id") if "parcel_id" in record else single)
+        parcel_id = read_id(record.get("parcel_id") if "parcel_id" in record else single)
         if isinstance(parcel_id, Broken) or parcel_id is None:
             findings.add(None, table.problem(parcel_id or Broken("missing_value"), row, "parcel_id"))
             continue

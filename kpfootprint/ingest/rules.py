@@ -59,7 +59,7 @@ RULES: Final[Mapping[str, str]] = {
     "unknown_member": "the member is not known here; did you mean {nearest}?",
     "table_twice": "the table is given twice, the other one is {other}",
     "missing_column": "the column {column} is missing; the headers are {headers}",
-    "column_twice": "two columns mean {column}",
+    "column_twice": "two columns mean {column}; take one of them out, or head it remarks",
     "unknown_column": "the column is not known; did you mean {nearest}?",
     "ragged_row": "the row has {found} cells under {expected} headers; quote cells that hold the separator",
     "unequal_columns": "the column has {found} values where {column} has {expected}",
@@ -122,6 +122,24 @@ RULES: Final[Mapping[str, str]] = {
         "the {found} values of {header} could be parcels of their own or lots of one parcel; head the column "
         "parcel_id if they are parcels, or remarks if not"
     ),
+    "tables_beside": (
+        "{found} tables stand side by side ({headers}); if they are parts of one parcel, say so, else give each its "
+        "own sheet, or put them below each other with a column parcel_id"
+    ),
+    "table_below": (
+        "another table seems to begin here; give each table its own sheet, or, if all rows are of one parcel, take out "
+        "what stands between them or say so"
+    ),
+    "other_table_below": "another table begins here, with a header of its own; give each table its own sheet",
+    "heading_row": (
+        "the row {label} stands above others and holds no numbers, so that it could name their class, their lot or "
+        "their parcel; write it in a column of its own, in each row that it is about"
+    ),
+    "row_cancelled": "the remark {label} could mean that the row is no longer of the parcel; take the row out, or say "
+    "that it is to be kept",
+    "nothing_described": (
+        "no word of {header} names a size or a class that is known ({words}); write known ones, or head it remarks"
+    ),
     "total_or_stone": (
         "the row is the sum of the rows above it and bears no label; name it Total, take it out, or say that it "
         "is a stone"
@@ -143,6 +161,8 @@ RULES: Final[Mapping[str, str]] = {
     "wrong_type": "a value of this kind cannot stand here; {expected} is expected",
     # cells
     "time_cell": "the cell is a time of day; format it as a number",
+    "struck_cell": "the cell is struck out; take its row out, or the line through it",
+    "spreadsheet_error": "the spreadsheet shows an error or too narrow a column here; mend it and save the sheet again",
     "merged_number": "the number stands in a cell merged over several rows; give each row its own",
     "unknown_unit": "the number bears a unit that is not carats; give carats",
     "formula_cell": "the cell holds a formula; put its value in its place",
@@ -164,6 +184,11 @@ RULES: Final[Mapping[str, str]] = {
         "not a size class that is known; write sieves as +9-11 or -11+9, grainers as 4 gr, carats as 5-7 ct or "
         "+10.8 ct, or declare the limits in size_classes"
     ),
+    "size_is_date": (
+        "the spreadsheet made a date of the size class; format the column as text, and write the class again"
+    ),
+    "shortened_id": "the spreadsheet shortened this number; format the column as text, and write it whole",
+    "ids_alike": "the parcel id is that of {other} but for zeros in front or capitals; write one parcel in one way",
     "unknown_class_often": (
         "not a known {attribute}, in {count} rows; the nearest known are {nearest}; a word of your own is declared in "
         "the reference package, as a synonym of a class or as a set of classes"

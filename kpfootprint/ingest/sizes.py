@@ -41,6 +41,13 @@ _UNITS = {"gr": re.compile(_GRAINS), "ct": re.compile(_CARATS), "pt": re.compile
 _RANGE = re.compile(rf"{_NUMBER}(?:{_GRAINS}|{_CARATS}|{_POINTS})?{_DASH}{_NUMBER}({_GRAINS}|{_CARATS}|{_POINTS})")
 _ONE = re.compile(rf"([+\-<>]|>=|<=|over|above|under|below|plusde|moinsde)?{_NUMBER}({_GRAINS}|{_CARATS}|{_POINTS})"
                   r"(\+|up|andup|andover|etplus|-|anddown|etmoins)?")  # fmt: skip
+_FROM_TO = re.compile(r"(?:de|from|between|entre)(.+?)(?:à|a|to|and|et)(\d.+)")
+_FRACTION = re.compile(r"1/[234](?:ct|cts|carats?)|[23]/4(?:ct|cts|carats?)|2/3(?:ct|cts|carats?)")
+"""Parts of a carat, or ranges: two readings."""
+
+_DAY_MADE = re.compile(r"\d{1,2}[-/ .]?[A-Za-zéû]{3,5}\.?([-/ .]?\d{2,4})?|\d{1,4}[-/]\d{1,2}[-/]\d{2,4}( 00:00:00)?")
+"""What a spreadsheet makes of ``3-5``: ``3-May``, ``2019-05-03 00:00:00``."""
+
 _UP = ("+", ">", ">=", "over", "above", "plusde", "up", "andup", "andover", "etplus")
 _DOWN = ("-", "<", "<=", "under", "below", "moinsde", "anddown", "etmoins")
 
@@ -61,8 +68,10 @@ class Span:
 def size_span(text: str, scheme: Scheme) -> Span | None:
     """Return the limits that a label of a size class names, or None where it names none."""
     label = fold_size(text).replace("mm", "?")
-    if not label or not any(char.isdigit() for char in label):
+    if not label or not any(char.isdigit() for char in label) or _FRACTION.fullmatch(label):
         return None
+    if found := _FROM_TO.fullmatch(label):
+        label = f"{found[1]}-{found[2]}"
     for position, pattern in enumerate(_BETWEEN):
         if found := pattern.fullmatch(label):
             high, low = found.groups() if position == 0 else found.groups()[::-1]
@@ -295,7 +304,7 @@ def settle_sizes(tables: dict[str, Table], words: Words, problems: list[Problem]
     made, unknown = set_of(labels, words.scheme)
     if made is None:
         for label in unknown[:20]:
-            _tell_unknown(table, label, problems)
+            _tell_unknown(table, label, words.scheme, problems)
         return {**tables, "counts": replace(table, complete=False)}
     lots = "breakdown" in table.columns and table.columns["breakdown"].header == "lots"
     both = overlap(made)
@@ -337,11 +346,12 @@ def _told(made: SieveSet) -> str:
     )
 
 
-def _tell_unknown(table: Table, label: str, problems: list[Problem]) -> None:
+def _tell_unknown(table: Table, label: str, scheme: Scheme, problems: list[Problem]) -> None:
     column = table.columns["size_class"]
-    code = next(at for at, cell in enumerate(column.cells) if text_of(cell) == label)
-    rows = np.flatnonzero(column.codes == code)
-    problems.append(table.problem(Broken("unknown_size"), int(rows[0]), "size_class"))
+    place = next(at for at, cell in enumerate(column.cells) if text_of(cell) == label)
+    rows = np.flatnonzero(column.codes == place)
+    code = "size_is_date" if _DAY_MADE.fullmatch(label) and size_span(label, scheme) is None else "unknown_size"
+    problems.append(table.problem(Broken(code), int(rows[0]), "size_class"))
 
 
 def _check_means(table: Table, limits: Mapping[str, tuple[float, float]], problems: list[Problem]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.cells import Cell, DecimalMarks, read_numbers, text_of
+from kpfootprint.ingest.cells import Cell, DecimalMarks, read_number, read_numbers, text_of
 from kpfootprint.ingest.headers import Headers, plain
 from kpfootprint.ingest.regular import PlainCells
 from kpfootprint.ingest.rules import Broken, problem
@@ -54,8 +55,8 @@ _WALKED = 50_000
 
 _UNIT_CT = 0.1
 
-Sums = list[tuple[int, NDArray[np.float64], NDArray[np.float64]]]
-"""Column, its numbers, and their running sums with a zero in front; rows that are left out count as zero."""
+_LABELLED = re.compile(r"[^\W\d]+\s*[:=]\s*(\d.*)")
+"""A total whose label stands in the cell of its number: ``Total: 65``."""
 
 
 def leave_out_totals(
@@ -117,7 +118,12 @@ def _marks(raw: RawTable) -> DecimalMarks:
 
 def _values(raw: RawTable, at: int, marks: DecimalMarks) -> NDArray[np.float64]:
     column = raw.columns[at]
-    values, _ = read_numbers(column.cells, marks)
+    values, broken = read_numbers(column.cells, marks)
+    for code in broken:
+        said = _LABELLED.fullmatch(text_of(column.cells[code]))
+        if said is not None:
+            number = read_number(said[1], marks)
+            values[code] = np.nan if isinstance(number, Broken) else number
     return values[column.codes]
 
 
@@ -260,6 +266,9 @@ def _check_summaries(
     for row, label in summaries.items():
         shown = _shown(values, row)
         sums = {at: v[:row][own[:row]] for at, v in values.items()}
+        if row and "%" in label and _are_shares(shown, sums):
+            left[row] = LeftOut(table=raw.name, row=raw.line(row), code="share_row", values={"label": label})
+            continue
         if named[row] and not all(_summarises(value, sums[at], sums) for at, value in shown.items()):
             continue  # a word of a stone: of average quality, say
         if row and all(_summarises(value, sums[at], sums) for at, value in shown.items()):
@@ -282,6 +291,17 @@ def _summarises(value: float, parts: NDArray[np.float64], others: Mapping[int, N
     found += [float(np.std(parts, ddof=1))] if len(parts) > 1 else []
     found += [total / other for other in sums if other > 0]
     return any(abs(value - item) <= 0.0051 + 0.005 * abs(item) for item in found)
+
+
+def _are_shares(shown: Mapping[int, float], sums: Mapping[int, NDArray[np.float64]]) -> bool:
+    """Say whether the numbers of a row are the percents, or the parts of one, of the sums of their columns."""
+    totals = {at: float(np.nansum(sums[at])) for at in shown}
+    whole = sum(totals.values())
+    return all(
+        any(abs(value - scale * totals[at] / whole) <= 0.0051 * scale for scale in (1.0, 100.0))
+        for at, value in shown.items()
+        if whole > 0
+    )
 
 
 def _is_blank_at(raw: RawTable, at: int, row: int) -> bool:

@@ -135,7 +135,10 @@ class Trace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A table whose kind and columns are known; not `complete` where a needed column is missing."""
+    """A table whose kind and columns are known; not `complete` where a needed column is missing.
+
+    One made of `titles` above a table is about whatever stands below.
+    """
 
     kind: str
     name: str
@@ -146,6 +149,7 @@ class Table:
     n_columns: int
     typed: bool
     complete: bool = True
+    titles: bool = False
     trace: Trace = field(default_factory=Trace)
     valuations: Mapping[str, Table] = field(default_factory=dict)
 

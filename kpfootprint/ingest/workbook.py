@@ -94,7 +94,7 @@ def read_workbook(data: bytes, name: str, budget: Budget, limits: Limits, words:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             book = openpyxl.load_workbook(_Asking(data), read_only=True, data_only=False, keep_links=False)
-            cell_of = partial(_cell, units={})
+            cell_of = partial(_cell, units={}, struck={})
             try:
                 tables = []
                 for sheet in book.worksheets:
@@ -259,16 +259,20 @@ def _chunks(
         yield chunk
 
 
-def _cell(cell: SheetCell, units: dict[int, str]) -> Cell:
+def _cell(cell: SheetCell, units: dict[int, str], struck: dict[int, bool]) -> Cell:
     """Return a cell; a number that is shown in a unit other than carats or stones is what is shown: ``"0.5 g"``."""
     value = cell.value
     if value is None:
         return None
+    style = getattr(cell, "_style_id", 0)
+    if style not in struck:
+        struck[style] = bool(style and cell.font is not None and cell.font.strike)
+    if struck[style]:
+        return Odd("struck_cell", str(value))
     if cell.data_type == "f":
         text = getattr(value, "text", None) or value
         return Odd("formula_cell", str(text))
     if isinstance(value, int | float) and not isinstance(value, bool):
-        style = getattr(cell, "_style_id", 0)
         unit = units.get(style)
         if unit is None:
             unit = units[style] = _unit_shown(cell.number_format)

@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kpfootprint.ingest.cells import Cell, DecimalMarks, Odd, read_date, read_number, read_numbers, read_yes_or_no
+from kpfootprint.ingest.cells import (
+    Cell,
+    DecimalMarks,
+    Odd,
+    is_blank,
+    read_date,
+    read_number,
+    read_numbers,
+    read_yes_or_no,
+)
 from kpfootprint.ingest.rules import Broken
 
 NOTHING, COMMA, BOTH = DecimalMarks(), DecimalMarks(comma=True), DecimalMarks(comma=True, point=True)
@@ -104,7 +113,7 @@ def test_reading_a_number_gives_a_finite_number_nan_for_blank_or_a_broken_rule(c
     number = read_number(cell, NOTHING)
     if isinstance(number, Broken):
         assert number.reason
-    elif cell is None or (isinstance(cell, str) and not cell.strip()):
+    elif is_blank(cell):
         assert math.isnan(number)
     else:
         assert math.isfinite(number)

@@ -184,7 +184,7 @@ def test_ragged_rows_are_told(tmp_path: Path, scheme: Scheme, zone_table: ZoneTa
         ("a.csv", gzip.compress(b"weight_ct\n1\n", mtime=0), "wrong_file_kind"),
         ("a.csv", b"%PDF-1.7", "wrong_file_kind"),
         ("a.csv", b"\xd0\xcf\x11\xe0old", "wrong_file_kind"),
-        ("a.csv", "weight_ct\n0.2\n".encode("utf-16"), "wrong_file_kind"),
+        ("a.csv", b"\xff\xfe" + b"weight_ct\n0.2\n"[:-1], "bad_encoding"),
         ("a.csv", b"weight_ct\n0.2\n\x00", "wrong_file_kind"),
         ("a.csv", b"weight_ct,colour\n0.2,\x81\n", "bad_encoding"),
         ("a.csv.gz", b"weight_ct\n0.2\n", "wrong_file_kind"),

@@ -18,7 +18,8 @@ SHEETS: dict[str, dict[str, Any]] = tomllib.loads(Path(__file__).with_name("shee
 @pytest.mark.parametrize("name", SHEETS)
 def test_a_sheet_gives_its_stones_and_carats_or_says_why_not(name: str, scheme: Scheme, zone_table: ZoneTable) -> None:
     wanted = SHEETS[name]
-    found = read(Upload(f"{name}.csv", wanted["sheet"].encode()), scheme, zone_table, one=True)
+    upload = Upload(f"{name}.csv", wanted["sheet"].encode(wanted.get("encoding", "utf-8")))
+    found = read(upload, scheme, zone_table, one=True, choices=wanted.get("choices"))
     if "refused" in wanted:
         assert found.parcels == ()
         assert wanted["refused"] in {problem.code for problem in found.problems}
@@ -29,3 +30,6 @@ def test_a_sheet_gives_its_stones_and_carats_or_says_why_not(name: str, scheme: 
     assert parcel.carats == pytest.approx(wanted["carats"]) if "carats" in wanted else parcel.carats is None
     assert parcel.read_as is not None
     assert [item["code"] for item in parcel.read_as["left_out"]] == wanted.get("left_out", [])
+    assert {item.zone_id for item in parcel.declarations} == set(wanted.get("declared", ()))
+    for attribute, classes in wanted.get("classes", {}).items():
+        assert parcel.read_as["classes"][attribute] == classes
