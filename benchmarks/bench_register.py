@@ -36,10 +36,14 @@ QUERIES = (
 )
 
 NUMBERS = "WITH RECURSIVE numbers(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < :n)"
+PART = "CAST(i AS BIGINT) * {parts} / (CAST(:n AS BIGINT) + 1)"
 MOMENT = (
-    "'2024-' || SUBSTR('0' || CAST(1 + i % 12 AS TEXT), -2) || '-' || SUBSTR('0' || CAST(1 + i % 28 AS TEXT), -2)"
+    f"CAST(2016 + {PART.format(parts=10)} AS TEXT)"
+    f" || '-' || SUBSTR('0' || CAST(1 + {PART.format(parts=120)} % 12 AS TEXT), -2)"
+    f" || '-' || SUBSTR('0' || CAST(1 + {PART.format(parts=3360)} % 28 AS TEXT), -2)"
     " || 'T03:04:05.' || SUBSTR('00000' || CAST(i % 1000000 AS TEXT), -6) || 'Z'"
 )
+"""Ten years from 2016 on, the one comparison after the other."""
 ZONE = f"CASE i % 100 {' '.join(f'WHEN {at} THEN {zone!r}' for at, zone in enumerate(ZONES))} ELSE {ZONES[0]!r} END"
 CONCLUSION = "CASE i % 10 WHEN 0 THEN 'query' WHEN 1 THEN 'inconclusive' ELSE 'consistent' END"
 STATEMENTS = (

@@ -15,7 +15,7 @@ from kpfootprint.ingest import NOTES, RULES
 from kpfootprint.planning.rules import RULES as PLANNING_RULES
 from service.endpoints import ENDPOINTS
 from service.errors import KINDS
-from service.pages import judging
+from service.pages import judging, outcomes
 from service.pages.access import ROLE_TEXTS
 from service.pages.comparisons import STATUSES
 from service.pages.examples import EXAMPLES
@@ -42,10 +42,21 @@ def messages() -> Iterator[str]:
     yield from (title for _, title in KINDS.values())
     yield from (item.summary for item in ENDPOINTS if not item.page)
     yield from CONCLUSIONS.values()
-    for said in (STATUSES, STATES, DECISIONS, DECIDED, EVENTS, TEXTS, ROLE_TEXTS, judging.WORDS, judging.RATES):
+    for said in (
+        STATUSES,
+        STATES,
+        DECISIONS,
+        DECIDED,
+        EVENTS,
+        TEXTS,
+        ROLE_TEXTS,
+        judging.WORDS,
+        judging.RATES,
+        outcomes.RATES,
+    ):
         yield from said.values()
     yield from JOB_STATES.values()
-    yield from (CHOOSE, NO_REASON, NOT_JUDGED, NO_PACKAGE, judging.CHOOSE, judging.INCOMPLETE)
+    yield from (CHOOSE, NO_REASON, NOT_JUDGED, NO_PACKAGE, judging.CHOOSE, judging.INCOMPLETE, outcomes.INCOMPLETE)
     yield from filter(None, STATUS_NOTES.values())
     yield from (*RULES.values(), *PLANNING_RULES.values())
     yield from NOTES.values()

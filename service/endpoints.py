@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from service.door.endpoint import Endpoint
-from service.pages import access, codes, dashboard, docs, judging, sign_in, start
+from service.pages import access, codes, dashboard, docs, judging, outcomes, sign_in, start
 from service.pages import comparisons as comparison_pages
 from service.pages import models as model_pages
 from service.pages import planning as planning_pages
@@ -49,6 +49,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *codes.ENDPOINTS,
     *comparison_pages.ENDPOINTS,
     *judging.ENDPOINTS,
+    *outcomes.ENDPOINTS,
     *submission_pages.ENDPOINTS,
     *planning_pages.ENDPOINTS,
     *dashboard.ENDPOINTS,

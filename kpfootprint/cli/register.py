@@ -14,7 +14,7 @@ ACTOR = "command line"
 
 @click.group()
 def register() -> None:
-    """Verify, export and import the register."""
+    """Verify, export and import the register, and forget names."""
 
 
 @register.command()
@@ -61,6 +61,27 @@ def import_(file: Path) -> None:
     taken, left = take_in(work, file.read_bytes(), actor=ACTOR)
     work.close()
     click.echo(f"{taken} entries taken in; {left} were here already, or are this register's own affair.", err=True)
+
+
+@register.command()
+@click.argument("name")
+def forget(name: str) -> None:
+    """Forget the NAME of a person or of a key; entries keep a pseudonym that nothing leads back from."""
+    from service.register import people
+    from service.register.database import open_register
+
+    engine = open_register(settings())
+    try:
+        known = people.names_of_actors(engine)
+        found = [name] if name in known else [actor for actor, called in known.items() if called == name]
+        if not found:
+            raise click.UsageError(f"nobody is called {name!r} here")
+        if len(found) > 1:
+            raise click.UsageError(f"{name!r} is the name of {', '.join(found)}: say which one")
+        people.forget(engine, found[0])
+    finally:
+        engine.dispose()
+    click.echo(f"Forgotten; what was done stays, as {found[0]}'s. Backups made before still hold the name.", err=True)
 
 
 @click.command()

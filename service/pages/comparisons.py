@@ -23,7 +23,8 @@ from service.register import people
 from service.register.comparisons import Search, page_of, reports_of
 from service.register.database import reading
 from service.work.flags import flags_now
-from service.work.kept import as_seen, is_blind, opinions_of, printed, report_text, sealed_from
+from service.work.kept import as_seen, is_blind, printed, report_text, said_of, sealed_from
+from service.work.planning import zone_names
 
 PAGE = 25
 MOST_BESIDE = 12
@@ -74,11 +75,14 @@ def show(request: Request) -> Response:
     if sealed_from(visit.work, visit.who, [comparison_id]):
         return RedirectResponse(link_to(request, f"/comparisons/{comparison_id}/opinion"), status_code=303)
     report, stationery = printed(visit.work, comparison_id, visit.who)
+    opinions, outcomes = said_of(visit.work, comparison_id)
     return framed(
         request,
         partial(render_html, report, language_of(request), stationery=stationery),
         id=comparison_id,
-        opinions=opinions_of(visit.work, comparison_id),
+        opinions=opinions,
+        outcomes=outcomes,
+        names=zone_names(visit.work.release()),
         people=people.names_of_actors(visit.work.engine),
     )
 

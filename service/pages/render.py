@@ -109,7 +109,7 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
 
 def framed(request: Request, render: Callable[..., str], *, up: str = "/comparisons", **values: Any) -> HTMLResponse:
     """Return a document of the library as a page of this site: `render` is given the bar to put above it."""
-    nothing: dict[str, Any] = dict.fromkeys(("id", "opinions", "exercise", "pdf"))
+    nothing: dict[str, Any] = dict.fromkeys(("id", "opinions", "outcomes", "exercise", "pdf"))
     above = rendered(request, "bar.html", up=up, **(nothing | values))
     made = render(above=above, style=rendered(request, "bar.css"))
     headers = {"Content-Language": language_of(request), "Vary": "Accept-Language"}

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from service.register.trouble import RegisterUnavailable, place_of, watch
 from service.settings import Settings
 
-HEAD = "0004"
+HEAD = "0005"
 """Newest migration; a test compares it with the folder."""
 
 BUSY_MS = 5_000
@@ -53,7 +53,7 @@ def connect(url: str, *, pooled: bool = True) -> sa.Engine:
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # transactions are begun by `_begin_sqlite`, not by the driver
-    kept_in = ("journal_mode=WAL", "synchronous=FULL", "temp_store=MEMORY", "foreign_keys=ON")
+    kept_in = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "temp_store=MEMORY", "foreign_keys=ON")
     for pragma in (f"busy_timeout={BUSY_MS}", *kept_in):
         connection.execute(f"PRAGMA {pragma}")
 

@@ -7,15 +7,16 @@ chain: a name that is forgotten is gone, and the chain still verifies.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from service.clock import now
-from service.register.database import reading, writing
+from service.register.database import is_sqlite, reading, writing
 from service.register.keys import ROLES, recognised
-from service.register.secrets import new_id
+from service.register.secrets import new_id, new_secret
 from service.register.sessions import session_of
 from service.register.tables import keys, people, sessions
 
@@ -89,9 +90,10 @@ def known(engine: sa.Engine, vouched: Vouched) -> str:
         if found is None:
             found = new_id(16)
             row = {"id": found, "issuer": vouched.issuer, "subject": vouched.subject, "created_at": now()}
-            connection.execute(people.insert().values(row | {"name": name}))
+            connection.execute(people.insert().values(row | {"name": name, "feed": new_secret()}))
         else:
-            connection.execute(people.update().where(people.c.id == found).values(name=name))
+            feed = sa.func.coalesce(people.c.feed, new_secret())
+            connection.execute(people.update().where(people.c.id == found).values(name=name, feed=feed))
     return f"person:{found}"
 
 
@@ -108,14 +110,20 @@ def names_of_actors(engine: sa.Engine) -> dict[str, str]:
 
 
 def forget(engine: sa.Engine, actor: str) -> bool:
-    """Forget the name behind a pseudonym, and end a person's sessions; return False where there is no such name."""
+    """Forget the name behind a pseudonym, and end a person's sessions and calendar; return whether there was one."""
     kind, _, row_id = actor.partition(":")
+    values: dict[str, str | None]
+    table, values = keys, {"name": ""}
+    if kind == "person":
+        table, values = people, {"name": "", "issuer": None, "subject": None, "feed": None}
+    elif kind != "key":
+        return False
     with writing(engine) as connection:
-        if kind == "key":
-            named = keys.update().where((keys.c.id == row_id) & (keys.c.name != ""))
-            return connection.execute(named.values(name="")).rowcount == 1
-        named = people.update().where((people.c.id == row_id) & (people.c.name != ""))
-        gone = kind == "person" and connection.execute(named.values(name="", issuer=None, subject=None)).rowcount == 1
-        if gone:
+        named = table.update().where((table.c.id == row_id) & (table.c.name != ""))
+        gone = connection.execute(named.values(values)).rowcount == 1
+        if gone and kind == "person":
             connection.execute(sessions.delete().where(sessions.c.actor == actor))
-        return gone
+    if gone and is_sqlite(engine):  # what was overwritten stands in the log of the database until that is written back
+        with closing(engine.raw_connection()) as raw:
+            raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return gone

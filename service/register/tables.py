@@ -82,6 +82,7 @@ people = sa.Table(
     sa.Column("subject", sa.Text),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("created_at", Moment, nullable=False),
+    sa.Column("feed", sa.String(64)),  # secret behind the address of their calendar
     sa.UniqueConstraint("issuer", "subject"),
 )
 """Who is behind the pseudonyms ``person:ID`` of the entries: no part of the chain, and can be emptied."""
@@ -151,6 +152,7 @@ comparisons = sa.Table(
     sa.Index("ix_comparisons_created_at_position", "created_at", "position"),
     sa.Index("ix_comparisons_parcel_id_created_at_position", "parcel_id", "created_at", "position"),
     sa.Index("ix_comparisons_exporter_created_at_position", "exporter", "created_at", "position"),
+    sa.Index("ix_comparisons_exporter_log10_lr_position", "exporter", "log10_lr", "position"),
     sa.Index("ix_comparisons_conclusion_created_at_position", "conclusion", "created_at", "position"),
     sa.Index("ix_comparisons_conclusion_log10_lr_position", "conclusion", "log10_lr", "position"),
     sa.Index("ix_comparisons_log10_lr_position", "log10_lr", "position"),

@@ -123,11 +123,11 @@ def calendar(request: Request) -> Response:
 
 
 def create_feed(request: Request) -> Response:
-    """Give the address of the calendar, with a key in it that can do nothing else and ends with the key that asks."""
+    """Give the address of the calendar, with a key in it that can do nothing else and ends with whoever asks."""
     visit = visit_of(request)
     key = feed_key_of(visit.work.engine, visit.who.actor)
     if key is None:
-        raise Refused("conflict", "A feed belongs to a key; this session was opened without one.")
+        raise Refused("conflict", "A feed belongs to a key or a person; the one-time link stands for neither.")
     return JSONResponse({"href": f"/v1/submissions.ics?key={key}"}, status_code=201)
 
 

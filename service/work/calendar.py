@@ -1,7 +1,7 @@
 """Due dates as a calendar feed (RFC 5545), and the key in its address.
 
-The key is an HMAC of the hash of a key that opens the service: it can be told again from that hash, does nothing but
-show due dates, and ends with the key it belongs to.
+The key is an HMAC of a secret that never leaves the register, of a key or of a person who signs in without one: it can
+be told again from that secret, does nothing but show due dates, and ends with the key, or when the person is forgotten.
 """
 
 from __future__ import annotations
@@ -18,31 +18,33 @@ from service.register.database import reading
 from service.register.keys import is_good
 from service.register.secrets import same
 from service.register.submissions import Submission
-from service.register.tables import keys
+from service.register.tables import keys, people
 
 PREFIX = "kpfcal"
 LINE = 75
 
 
 def feed_key_of(engine: sa.Engine, actor: str) -> str | None:
-    """Return the key of the feed that belongs to an actor's key, or None where it has none."""
-    kind, _, key_id = actor.partition(":")
-    return _feed_key(engine, key_id) if kind == "key" else None
+    """Return the key of the feed that belongs to an actor, or None where that is nobody in particular."""
+    kind, _, own = actor.partition(":")
+    return _feed_key(engine, own) if kind in {"key", "person"} else None
 
 
 def is_feed_key(engine: sa.Engine, presented: str) -> bool:
-    """Say whether a key in the address is one of ours, and its own key still good."""
+    """Say whether a key in the address is one of ours, and whoever it belongs to still known."""
     prefix, _, rest = presented.partition("_")
     expected = _feed_key(engine, rest.partition("_")[0]) if prefix == PREFIX else None
     return expected is not None and same(presented, expected)
 
 
-def _feed_key(engine: sa.Engine, key_id: str) -> str | None:
+def _feed_key(engine: sa.Engine, own: str) -> str | None:
     with reading(engine) as connection:
-        row = connection.execute(sa.select(keys).where(keys.c.id == key_id[:16])).one_or_none()
-    if row is None or not is_good(row, now()):
+        key = connection.execute(sa.select(keys).where(keys.c.id == own[:16])).one_or_none()
+        of_person = sa.select(people.c.feed).where(people.c.id == own[:16])
+        secret: str | None = connection.scalar(of_person) if key is None else key.secret_sha256
+    if secret is None or (key is not None and not is_good(key, now())):
         return None
-    return f"{PREFIX}_{row.id}_{hmac.digest(row.secret_sha256.encode(), b'calendar feed', hashlib.sha256).hex()}"
+    return f"{PREFIX}_{own}_{hmac.digest(secret.encode(), b'calendar feed', hashlib.sha256).hex()}"
 
 
 def calendar_of(submissions: Sequence[Submission], moment: datetime, base: str) -> str:

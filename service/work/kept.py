@@ -43,10 +43,12 @@ def printed(work: Workplace, comparison_id: str, who: Principal) -> tuple[Report
     return report, replace(work.settings.stationery, entry=None if kept is None else (kept.position, kept.hash))
 
 
-def opinions_of(work: Workplace, comparison_id: str) -> list[Entry]:
-    """Return what experts concluded of a comparison, the first opinion first."""
+def said_of(work: Workplace, comparison_id: str) -> tuple[list[Entry], list[Entry]]:
+    """Return what experts concluded of a comparison, and what became known later, each the oldest first."""
     with reading(work.engine) as connection:
-        return [entry for entry in entries.about(connection, comparison_id) if entry.kind == "opinion"]
+        found = entries.about(connection, comparison_id)
+    opinions, outcomes = ([entry for entry in found if entry.kind == kind] for kind in ("opinion", "outcome"))
+    return opinions, outcomes
 
 
 def is_blind(work: Workplace, who: Principal) -> bool:

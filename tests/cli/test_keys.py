@@ -37,6 +37,23 @@ def test_a_key_lives_from_its_making_to_its_revocation(tmp_path: Path) -> None:
     assert "revoked" in kpfootprint("keys", "list", home=tmp_path).text
 
 
+def test_a_name_is_forgotten_and_its_key_goes_on(tmp_path: Path) -> None:
+    ids = []
+    for name in ("Ana", "Ana", "Bo"):
+        key = kpfootprint("keys", "create", "--role", "monitor", "--name", name, home=tmp_path).text.strip()
+        ids.append(key.split("_")[1])
+    two = kpfootprint("register", "forget", "Ana", home=tmp_path)
+    assert (two.status, f"key:{ids[0]}" in two.err, f"key:{ids[1]}" in two.err) == (2, True, True)
+    assert kpfootprint("register", "forget", f"key:{ids[0]}", home=tmp_path).status == 0
+    assert kpfootprint("register", "forget", "Ana", home=tmp_path).status == 0
+    assert kpfootprint("register", "forget", "Ana", home=tmp_path).status == 2
+    listed = kpfootprint("keys", "list", home=tmp_path).text
+    assert "Ana" not in listed
+    assert "Bo" in listed
+    assert role_of(tmp_path, key) == "monitor"
+    assert b"Ana" not in (tmp_path / "register.db").read_bytes()
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

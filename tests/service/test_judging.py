@@ -252,3 +252,33 @@ def test_where_a_report_is_kept_stands_on_it(office: Office, parcel: dict[str, A
     client.cookies.clear()
     assert later["hash"] not in client.get("/sign-in").text, "nobody who is not known is told"
     assert verify(office.work.engine, head["hash"]).wrong is None
+
+
+def test_what_became_known_is_told_on_a_page_and_added_up(office: Office, parcel: dict[str, Any]) -> None:
+    client = signed_in(office, "monitor")
+    assert "yet" in client.get("/outcomes").text
+    place = office.ask("monitor", "POST", "/v1/comparisons", json=parcel).headers["location"].removeprefix("/v1")
+    client = signed_in(office, "monitor")
+    form = {"csrf": token_in(client.get(f"{place}/outcome").text), "source": "the mine’s <books>"}
+    for zones, percents, status in (
+        (["berberati", ""], ["60", ""], 422),
+        (["berberati", "bria"], ["60", "x"], 422),
+        (["", ""], ["", ""], 422),
+        (["berberati", "bria"], ["62,5 %", "37.5"], 303),
+        (["berberati", ""], ["", ""], 303),
+    ):
+        given = form | {"zone": zones, "percent": percents}
+        answer = client.post(f"{place}/outcome", data=given, follow_redirects=False)
+        assert answer.status_code == status, answer.text
+    nothing_said = client.post(f"{place}/outcome", data=form | {"zone": ["bria"], "percent": [""], "source": " "})
+    assert nothing_said.status_code == 422
+    origins = [event["origin"] for event in office.get("/v1/outcomes")["items"] if event["comparison"] == f"/v1{place}"]
+    assert origins == [[{"zone_id": "berberati", "share": 1.0}]], "the last that was told counts"
+    signed_in(office, "viewer")
+    above = client.get(place).text
+    assert "62%" in above or "63%" in above, "what was told first stays, too"
+    assert "&lt;books&gt;" in above
+    page = client.get("/outcomes").text
+    assert "1 parcel." in page
+    assert parcel["parcel_id"] in page
+    assert client.get(f"{place}/outcome").status_code == 403

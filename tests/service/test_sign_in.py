@@ -19,6 +19,7 @@ from service.register.database import open_register
 from service.register.people import Vouched
 from service.register.verify import verify
 from service.settings import SettingError, Settings, read_settings
+from service.work.calendar import feed_key_of
 from tests.service.office import Office
 from tests.service.provider import CLIENT, SECRET, Provider
 from tests.service.reading import problem_in, token_in
@@ -214,9 +215,25 @@ def test_names_are_forgotten_and_the_chain_still_verifies(office: Office) -> Non
     assert office.ask("admin", "DELETE", f"/v1/names/{actor}").status_code == 204
     problem_in(office.ask("admin", "DELETE", f"/v1/names/{actor}"), 404, "not_found")
     assert actor not in people.names_of_actors(engine)
+    held = b"".join(path.read_bytes() for path in office.settings.home.glob("register.db*"))
+    assert b"An Expert" not in held, "not in what a file keeps of rows that are gone either"
     again = people.known(engine, Vouched(issuer="proxy", subject="x", name="An Expert", groups=()))
     assert again != actor, "nothing leads back from the new pseudonym to the old one"
     assert verify(engine).wrong is None
+
+
+def test_a_person_has_a_calendar_until_the_name_is_forgotten(office: Office) -> None:
+    engine = office.work.engine
+    actor = people.known(engine, Vouched(issuer="proxy", subject="c", name="A Calendar", groups=()))
+    feed = feed_key_of(engine, actor)
+    assert feed is not None
+    people.known(engine, Vouched(issuer="proxy", subject="c", name="A Calendar", groups=()))
+    assert feed_key_of(engine, actor) == feed, "signing in again leaves the address as it is"
+    office.client.cookies.clear()
+    assert office.client.get(f"/v1/submissions.ics?key={feed}").status_code == 200
+    assert feed_key_of(engine, "browser") is None
+    people.forget(engine, actor)
+    problem_in(office.client.get(f"/v1/submissions.ics?key={feed}"), 401, "unauthenticated")
 
 
 def test_keys_are_made_and_revoked_on_a_page(office: Office) -> None:

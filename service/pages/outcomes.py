@@ -1,0 +1,138 @@
+"""The pages of what became known later: told of one comparison, and how conclusions stood up over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from anyio import to_thread
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from kpfootprint.ingest import number_given
+from service.door.endpoint import FORM, Endpoint
+from service.door.query import whole_number
+from service.door.visit import visit_of
+from service.errors import Refused
+from service.pages.forms import read_form, text_of
+from service.pages.render import link_to, page
+from service.register import comparisons
+from service.register.database import reading
+from service.work.decide import SHARES_ADD_UP, UNLISTED, tell_outcome
+from service.work.outcomes import cases, summary
+
+PAGE = 25
+ROWS = 4
+MOST_SOURCE = 5000
+INCOMPLETE = "Choose at least one source, give shares that add up to a hundred per cent, and say how it became known."
+RATES = {
+    "computed_right": "The program was right",
+    "opinion_right": "Experts were right",
+    "blind_right": "Experts who had not seen the program’s conclusion were right",
+    "opinions": "Experts and the program agreed",
+}
+Rows = Sequence[tuple[str, str]]
+"""Zones and per cent as they were chosen and written."""
+
+
+def index(request: Request) -> Response:
+    """Show how conclusions stood up where the origin became known, with how little so few cases can say."""
+    visit = visit_of(request)
+    found = cases(visit.work)[::-1]
+    start = visit.asked["before"] or 0
+    zones = visit.work.release().zone_table.zones
+    return page(
+        request,
+        "outcomes.html",
+        found=found[start : start + PAGE],
+        further=start + PAGE if len(found) > start + PAGE else None,
+        score=summary(found),
+        rates=RATES,
+        names={zone.zone_id: zone.name for zone in zones},
+    )
+
+
+def ask(request: Request) -> Response:
+    """Ask what became known of a comparison."""
+    return _asked(request)
+
+
+def _asked(request: Request, *, status: int = 200, rows: Rows = (("", ""),) * ROWS, source: str = "") -> Response:
+    visit, comparison_id = visit_of(request), request.path_params["id"]
+    with reading(visit.work.engine) as connection:
+        found = comparisons.listed(connection, comparison_id)
+    if found is None:
+        raise Refused("not_found", "There is no comparison with this id.")
+    zones = visit.work.release().zone_table.zones
+    return page(
+        request,
+        "outcome.html",
+        status=status,
+        item=found,
+        alert=INCOMPLETE if status != 200 else "",
+        rows=rows,
+        source=source,
+        zones=zones,
+        names={zone.zone_id: zone.name for zone in zones},
+        unlisted=UNLISTED,
+        may_tell=visit.who.may("monitor") and visit.who.csrf is not None,
+    )
+
+
+async def keep(request: Request) -> Response:
+    """Keep what became known, and go on to the report."""
+    visit, comparison_id = visit_of(request), request.path_params["id"]
+    form = await read_form(request)
+    zones, percents = (
+        [value.strip() for value in form.getlist(name) if isinstance(value, str)][:ROWS] for name in ("zone", "percent")
+    )
+    source = text_of(form, "source")[:MOST_SOURCE]
+    await form.close()
+    rows = [(zone, percent.removesuffix("%").strip()) for zone, percent in zip(zones, percents, strict=False)]
+    origin = [{"zone_id": zone, "share": _share(percent)} for zone, percent in rows if zone or percent]
+    if len(origin) == 1 and origin[0]["share"] is None:
+        origin[0]["share"] = 1.0
+    shares = [share for item in origin if isinstance(share := item["share"], float)]
+    if len(shares) < max(len(origin), 1) or abs(sum(shares) - 1) > SHARES_ADD_UP or not source:
+        again = partial(_asked, request, status=422, rows=[*rows, *[("", "")] * ROWS][:ROWS], source=source)
+        return await to_thread.run_sync(again)
+    told = partial(tell_outcome, visit.work, comparison_id, origin=origin, source=source, actor=visit.who.actor)
+    await to_thread.run_sync(told)
+    return RedirectResponse(link_to(request, f"/comparisons/{comparison_id}"), status_code=303)
+
+
+def _share(percent: str) -> float | None:
+    """Return per cent as they were written as a share, or None where they are no number from above 0 to 100."""
+    given = number_given(percent) if percent else None
+    return given / 100 if isinstance(given, int | float) and 0 < given <= 100 else None
+
+
+ENDPOINTS = (
+    Endpoint(
+        method="GET",
+        path="/outcomes",
+        role="viewer",
+        handler=index,
+        query=(whole_number("before", "Where the page starts."),),
+        page=True,
+        reveals=True,
+        summary="Page: how conclusions stood up where the origin became known.",
+    ),
+    Endpoint(
+        method="GET",
+        path="/comparisons/{id}/outcome",
+        role="monitor",
+        handler=ask,
+        page=True,
+        summary="Page: say what became known of a parcel.",
+    ),
+    Endpoint(
+        method="POST",
+        path="/comparisons/{id}/outcome",
+        role="monitor",
+        handler=keep,
+        body=FORM,
+        page=True,
+        summary="Page: keep what became known of a parcel.",
+    ),
+)
