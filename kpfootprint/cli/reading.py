@@ -23,10 +23,11 @@ def choose_option(command: Command) -> Command:
         "--choose",
         "choices",
         multiple=True,
-        metavar="QUESTION=ANSWER",
+        metavar="QUESTION=ANSWER|FILE",
         callback=_choices,
         help="What is meant where a sheet can be read in two ways, as a problem tells: valuation=ministry, lots=one, "
-        "column:Grade=ignore, colour:wht=colourless. May be repeated.",
+        "column:Grade=ignore, colour:wht=colourless; or a CSV file with the columns attribute, word, class. "
+        "May be repeated.",
     )
     return option(command)
 
@@ -34,6 +35,11 @@ def choose_option(command: Command) -> Command:
 def _choices(_context: click.Context, _parameter: click.Parameter, said: tuple[str, ...]) -> Choices:
     found: dict[str, str] = {}
     for text in said:
+        if text.lower().endswith(".csv") and Path(text).is_file():
+            from kpfootprint.ingest import Upload, words_of
+
+            found |= words_of(Upload(Path(text).name, Path(text).read_bytes()))
+            continue
         question, equals, answer = text.rpartition("=")
         if not equals or not question.strip() or not answer.strip():
             raise click.BadParameter(f"{text!r} is no QUESTION=ANSWER; write for example lots=one")

@@ -4,7 +4,7 @@ from kpfootprint.ingest.archive import Limits
 from kpfootprint.ingest.assemble import NOTES, ParcelFailure, Submission
 from kpfootprint.ingest.cells import number_given
 from kpfootprint.ingest.document import ingest_json, parcel_to_json
-from kpfootprint.ingest.files import Upload
+from kpfootprint.ingest.files import Upload, words_of
 from kpfootprint.ingest.meanings import Choices
 from kpfootprint.ingest.reading import Reading, ingest_file, ingest_submission, read
 from kpfootprint.ingest.rules import RULES, text_of_rule
@@ -25,4 +25,5 @@ __all__ = [
     "parcel_to_json",
     "read",
     "text_of_rule",
+    "words_of",
 ]

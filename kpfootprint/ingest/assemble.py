@@ -46,6 +46,7 @@ NOTES = {
     "size_limits": "size classes in carats: {classes}",
     "title_passed_over": "the title {title} names nothing that is known, and is not read",
     "titles_of_several": "the sheet has several parcels, so that its titles ({titles}) are not read",
+    "words_chosen": "read in {column} as was chosen: {words}",
     "words_passed_over": "words of {column} that name no size and no class: {words}",
 }
 """English texts of what a receipt tells; other languages hang on the names."""

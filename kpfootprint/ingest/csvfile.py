@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from kpfootprint.errors import IngestError
 from kpfootprint.ingest.archive import Limits
 from kpfootprint.ingest.headers import Headers
-from kpfootprint.ingest.heads import LOOKED_AT, Head, find_head
+from kpfootprint.ingest.heads import LOOKED_AT, Head, find_head, first_head
 from kpfootprint.ingest.regular import read_regular
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.tables import Column, ColumnMaker, RawTable, without_blank_rows
@@ -67,12 +67,12 @@ def decode(data: bytes, name: str) -> tuple[str, str]:
     raise _refuse(name, "bad_encoding")
 
 
-def read_csv(data: bytes, name: str, source: str, words: Words, limits: Limits) -> RawTable:
+def read_csv(data: bytes, name: str, source: str, words: Words | None, limits: Limits) -> RawTable:
     """Read one CSV file into columns.
 
     Rows are told by the line on which they begin. Titles above the header are kept apart; a header may stand on two or
-    three lines. Blank lines and rows are left out. A row with too many or too few cells is kept, cut or filled, and
-    remembered in `RawTable.ragged`.
+    three lines; without `words` it is the first row. Blank lines and rows are left out. A row with too many or too few
+    cells is kept, cut or filled, and remembered in `RawTable.ragged`.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def read_csv(data: bytes, name: str, source: str, words: Words, limits: Limits) 
         text, data, encoding = cleaned, cleaned.encode(), "utf-8"
     if "\r" in text and "\n" not in text:
         text, data = text.replace("\r", "\n"), data.replace(b"\r", b"\n")
-    headers = Headers(words)
+    headers = None if words is None else Headers(words)
     said = _said_separator(text)
     skipped = 0 if said is None else 1
     start = text[:_HEAD].partition("\n")[2] if skipped else text[:_HEAD]
@@ -100,7 +100,7 @@ def read_csv(data: bytes, name: str, source: str, words: Words, limits: Limits) 
     rows, lines = _first_rows(start, separator, name, limits, skipped)
     if not rows:
         raise _refuse(name, "file_empty")
-    head = find_head(rows, headers)
+    head = find_head(rows, headers) if headers is not None else first_head(rows)
     if len(head.texts) > limits.max_columns:
         raise _refuse(name, "too_many_columns", limit=limits.max_columns)
     last = head.rows[-1]
@@ -141,9 +141,10 @@ def _said_separator(text: str) -> str | None:
     return found if found in _SEPARATORS else None
 
 
-def _separator(start: str, headers: Headers) -> str:
+def _separator(start: str, headers: Headers | None) -> str:
     """Choose the separator under which the first lines hold most known names, then most cells in the same number."""
-    known = set().union(*(headers.words.columns(table) for table in TABLES))
+    tables = () if headers is None else TABLES
+    known: set[str] = set().union(*(headers.words.columns(table) for table in tables if headers is not None))
     lines = [line for line in start.splitlines()[:LOOKED_AT] if line.strip()]
     if not lines:
         return "\t"

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest.archive import Budget, Limits, files_in, files_of, gunzip, read_file, refuse
+from kpfootprint.ingest.cells import is_blank, text_of
 from kpfootprint.ingest.csvfile import read_csv
 from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.meanings import Choices
@@ -16,8 +17,9 @@ from kpfootprint.ingest.recognise import recognise_all
 from kpfootprint.ingest.records import read_declarations
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.tables import Findings, RawTable, Table
-from kpfootprint.ingest.words import Words, fold, table_names
+from kpfootprint.ingest.words import Words, declared_words, fold, table_names
 from kpfootprint.ingest.workbook import read_workbook
+from kpfootprint.visible import FORMULA
 from kpfootprint.wanted import each
 
 _TEXT = (".csv", ".tsv", ".txt")
@@ -73,7 +75,11 @@ def read_tables(
             passed += [] if found else [file]
         except IngestError as error:
             problems += error.problems
-    tables = recognise_all(raws, Headers(words), choices, problems)
+    kept = [raw for raw in raws if len(raws) == 1 or fold(raw.name) not in declared_words()["words"]["tables"]]
+    chosen: dict[str, str] = {}
+    for raw in raws:
+        chosen |= {} if raw in kept else _words_in(raw, problems)
+    tables = recognise_all(kept, Headers(words), chosen | dict(choices), problems)
     if passed and tables:
         next(iter(tables.values())).trace.passed_over.extend(passed)
     rows = sum(table.n_rows for kind, table in tables.items() if kind in ("stones", "counts"))
@@ -84,6 +90,60 @@ def read_tables(
     if rows == 0:
         raise IngestError(problems)
     return tables
+
+
+def words_of(upload: Upload, limits: Limits | None = None) -> dict[str, str]:
+    r"""Read a table of words, as choices: ``attribute;word;class`` says which class a word of one's own stands for.
+
+    Raises
+    ------
+    IngestError
+        With every problem.
+
+    Examples
+    --------
+    >>> from kpfootprint.ingest import Upload, words_of
+    >>> words_of(Upload("words.csv", b"attribute,word,class\ncolour,BRN2,brown\n"))
+    {'colour:BRN2': 'brown'}
+    """
+    problems: list[Problem] = []
+    limits = limits or Limits()
+    found = _read_one(upload.name, upload.data, None, Budget(limits), limits, lenient=False)
+    chosen = _words_in(found[0], problems) if found else {}
+    if problems:
+        raise IngestError(problems)
+    return chosen
+
+
+def _words_in(raw: RawTable, problems: list[Problem]) -> dict[str, str]:
+    known: dict[str, list[str]] = declared_words()["words"]
+    places = {}
+    for name in ("attribute", "word", "class"):
+        at = next((at for at, item in enumerate(raw.columns) if fold(item.header) in known[name]), None)
+        if at is None:
+            headers = ", ".join(column.header for column in raw.columns) or "none"
+            broken = Broken("missing_column", {"column": name, "headers": headers})
+            problems.append(problem(broken, table=raw.name, column=name))
+        else:
+            places[name] = raw.columns[at]
+    chosen: dict[str, str] = {}
+    for row in range(raw.n_rows if len(places) == 3 else 0):
+        cells = {name: column.at(row) for name, column in places.items()}
+        for name, cell in cells.items():
+            if is_blank(cell):
+                problems.append(problem(Broken("missing_value"), table=raw.name, row=raw.line(row), column=name))
+        if any(map(is_blank, cells.values())):
+            continue
+        word, answer = (_without_mark(text_of(cells[name])) for name in ("word", "class"))
+        if chosen.setdefault(f"{text_of(cells['attribute'])}:{word}", answer) != answer:
+            broken = Broken("word_twice", {"word": word})
+            problems.append(problem(broken, table=raw.name, row=raw.line(row), column="word", value=word))
+    return chosen
+
+
+def _without_mark(text: str) -> str:
+    """Return a text without the apostrophe by which spreadsheets are told that it is one."""
+    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text
 
 
 def _declared_alone(table: Table, words: Words, limits: Limits) -> list[Problem]:
@@ -102,13 +162,17 @@ def _declared_alone(table: Table, words: Words, limits: Limits) -> list[Problem]
     return [*found, table.problem(Broken("declarations_alone", {"zones": zones}))]
 
 
-def _read_one(name: str, data: bytes, words: Words, budget: Budget, limits: Limits, *, lenient: bool) -> list[RawTable]:
+def _read_one(
+    name: str, data: bytes, words: Words | None, budget: Budget, limits: Limits, *, lenient: bool
+) -> list[RawTable]:
     lower = name.lower()
     if lower.endswith(".gz"):
         data, lower = gunzip(data, name, budget), lower.removesuffix(".gz")
         if not lower.endswith(_TEXT):
             lower += ".csv"
     own = PurePosixPath(name.replace("\\", "/")).name
+    if lenient and fold(stem(Path(own))) in declared_words()["words"]["tables"]:
+        words = None
     if lower.endswith(_TEXT):
         if lenient and lower.endswith(".txt") and not _named_like_a_table(own):
             return []

@@ -158,6 +158,17 @@ class Headers:
     def _met(self) -> dict[str, Meaning]:
         return {}
 
+    def attribute(self, name: str) -> str | None:
+        """Return the column of an attribute by any of its names; sizes are ``size_class``."""
+        size = self.words.scheme.size
+        if fold(name) in {fold(word) for word in (size.name, "size_class", *size.labels.values())}:
+            return "size_class"
+        return self._attributes.get(fold(name))
+
+    def attributes(self) -> list[str]:
+        """Return the names of the attributes whose words a caller may choose classes for."""
+        return [self.words.scheme.size.name, *(item.name for item in self.words.scheme.categorical)]
+
     def of(self, header: str) -> Meaning:
         """Return what a header means by its words alone."""
         if len(header) > _LONGEST:

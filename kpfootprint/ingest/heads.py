@@ -28,6 +28,15 @@ class Head:
     titles: tuple[int, ...]
 
 
+def first_head(rows: Sequence[Sequence[Cell]]) -> Head:
+    """Return the first row that is not blank as a header, for tables of which only our own layout is known."""
+    at = next(at for at, row in enumerate(rows) if any(not is_blank(cell) for cell in row))
+    texts = _texts(rows[at])
+    while texts and not texts[-1]:
+        texts.pop()
+    return Head(tuple(texts), (at,), ())
+
+
 def find_head(rows: Sequence[Sequence[Cell]], headers: Headers) -> Head:
     """Find the header among the first rows of a table.
 

@@ -23,7 +23,7 @@ from kpfootprint.ingest.asides import (
     without_side_notes,
     words_for_numbers,
 )
-from kpfootprint.ingest.cells import is_blank, text_of
+from kpfootprint.ingest.cells import Cell, is_blank, text_of
 from kpfootprint.ingest.descriptions import split_descriptions
 from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning, plain, tokens_of
 from kpfootprint.ingest.meanings import (
@@ -45,7 +45,7 @@ from kpfootprint.ingest.questions import (
 from kpfootprint.ingest.sums import leave_out_totals
 from kpfootprint.ingest.tables import Column, Note, RawTable, Table, Trace
 from kpfootprint.ingest.unfold import unfold, unrepeated
-from kpfootprint.ingest.words import declared_words
+from kpfootprint.ingest.words import condition_values, declared_words, fold
 
 
 def understand(
@@ -90,19 +90,36 @@ def understand(
 
 
 def _with_classes_chosen(sheet: Sheet) -> Sheet:
-    """Put classes that the caller chose in the place of words that no package knows."""
-    names = {item.column: item.name for item in sheet.headers.words.scheme.categorical}
-    chosen = {key.partition(":")[0] for key in sheet.choices} & set(names.values())
-    if not chosen:
-        return sheet
+    """Put classes that the caller chose in the place of words of a sheet: ``colour:BRN2`` is ``brown``."""
+    chosen: dict[str, dict[str, str]] = {}
+    for question, answer in sheet.choices.items():
+        name, colon, word = question.partition(":")
+        if not colon or name == "column":
+            continue
+        role = sheet.headers.attribute(name)
+        if role is None:
+            sheet.tell("unknown_attribute", None, attribute=name, known=listed(sheet.headers.attributes(), 12))
+        else:
+            chosen.setdefault(role, {})[" ".join(word.split())] = answer
     columns = list(sheet.raw.columns)
-    for at, item in enumerate(sheet.meanings):
-        name = names.get(item.role)
-        if name in chosen and not item.wide:
-            column = columns[at]
-            cells = [c if is_blank(c) else sheet.choices.get(f"{name}:{text_of(c)}", c) for c in column.cells]
-            columns[at] = replace(column, cells=cells)
+    for at, item in enumerate(sheet.meanings) if chosen else ():
+        words = chosen.get(item.role, {})
+        if item.wide or not words:
+            continue
+        column = columns[at]
+        columns[at] = replace(column, cells=[_chosen(cell, words) for cell in column.cells])
+        held = {text_of(cell) for cell in column.cells if not is_blank(cell)}
+        if told := [f"{word} = {answer}" for word, answer in words.items() if word in held]:
+            values = {"column": column.header, "words": listed(told, 20)}
+            sheet.trace.notes.append(Note(code="words_chosen", values=values))
     return replace(sheet, raw=replace(sheet.raw, columns=columns))
+
+
+def _chosen(cell: Cell, words: Mapping[str, str]) -> Cell:
+    answer = None if is_blank(cell) else words.get(text_of(cell))
+    if answer is None:
+        return cell
+    return None if fold(answer) in condition_values("") else answer
 
 
 # Totals.

@@ -177,9 +177,11 @@ RULES: Final[Mapping[str, str]] = {
     "not_a_date": "not a date; write dates as YYYY-MM-DD",
     "not_yes_or_no": "neither yes nor no",
     "unknown_class": (
-        "not a known {attribute}; the nearest known are {nearest}; a word of your own is declared in the reference "
-        "package, as a synonym of a class or as a set of classes"
+        "not a known {attribute}; the nearest known are {nearest}; give a word of your own its class in a "
+        "table words (attribute, word, class), or declare it in the reference package"
     ),
+    "unknown_attribute": "there is no attribute {attribute} for words to be chosen for; known are {known}",
+    "word_twice": "the word {word} is given two classes; give it one",
     "unknown_size": (
         "not a size class that is known; write sieves as +9-11 or -11+9, grainers as 4 gr, carats as 5-7 ct or "
         "+10.8 ct, or declare the limits in size_classes"
@@ -190,8 +192,8 @@ RULES: Final[Mapping[str, str]] = {
     "shortened_id": "the spreadsheet shortened this number; format the column as text, and write it whole",
     "ids_alike": "the parcel id is that of {other} but for zeros in front or capitals; write one parcel in one way",
     "unknown_class_often": (
-        "not a known {attribute}, in {count} rows; the nearest known are {nearest}; a word of your own is declared in "
-        "the reference package, as a synonym of a class or as a set of classes"
+        "not a known {attribute}, in {count} rows; the nearest known are {nearest}; give a word of your own its "
+        "class in a table words (attribute, word, class), or declare it in the reference package"
     ),
     "unknown_zone": "not a known zone; the nearest known are {nearest}",
     "unknown_sieve_set": "not a known sieve set; known are {known}; declare another one in size_classes",

@@ -122,7 +122,7 @@ def fold_size(text: str) -> str:
     for dash in "−–—‑‐":
         plain = plain.replace(dash, "-")
     plain = plain.replace("＋", "+").replace(",", ".").replace("\u200b", "")
-    for word in ("dtc", "sieve", "tamis", "crible", "size", "taille", "calibre", "n°", "no.", "#"):
+    for word in ("'", "dtc", "sieve", "tamis", "crible", "size", "taille", "calibre", "n°", "no.", "#"):
         plain = plain.removeprefix(word)
     return plain.removesuffix("sieve").removesuffix("dtc")
 

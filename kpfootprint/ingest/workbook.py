@@ -18,9 +18,9 @@ from kpfootprint.errors import IngestError
 from kpfootprint.ingest.archive import Budget, Limits, check_members, open_zip, refuse, unzip
 from kpfootprint.ingest.cells import Cell, Odd
 from kpfootprint.ingest.headers import Headers
-from kpfootprint.ingest.heads import LOOKED_AT, Head, find_head
+from kpfootprint.ingest.heads import LOOKED_AT, find_head, first_head
 from kpfootprint.ingest.tables import ColumnMaker, RawTable, without_blank_rows
-from kpfootprint.ingest.words import Words, declared_words
+from kpfootprint.ingest.words import Words, declared_words, fold
 from kpfootprint.wanted import NoLongerWanted, each, go_on
 
 if TYPE_CHECKING:
@@ -193,7 +193,9 @@ def _read_sheet(
     wide = max(len(row) for _, row in first)
     if wide > 5 * limits.max_columns and any(c is not None for _, row in first for c in row[5 * limits.max_columns :]):
         raise refuse(title, "too_many_columns", limit=limits.max_columns)
-    head = _head([row for _, row in first], words)
+    looked_at = [row for _, row in first]
+    is_plain = words is None or fold(title) in declared_words()["words"]["tables"]
+    head = first_head(looked_at) if is_plain or words is None else find_head(looked_at, Headers(words))
     if not head.texts:
         return None
     if len(head.texts) > limits.max_columns:
@@ -215,16 +217,6 @@ def _read_sheet(
         titles=tuple((first[at][0], tuple(first[at][1])) for at in head.titles),
     )
     return without_blank_rows(table)
-
-
-def _head(rows: list[Sequence[Cell]], words: Words | None) -> Head:
-    if words is not None:
-        return find_head(rows, Headers(words))
-    at = next(at for at, row in enumerate(rows) if any(cell is not None for cell in row))
-    texts = ["" if cell is None else str(cell).strip() for cell in rows[at]]
-    while texts and not texts[-1]:
-        texts.pop()
-    return Head(tuple(texts), (at,), ())
 
 
 def _chain(

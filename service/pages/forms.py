@@ -8,13 +8,13 @@ from starlette.requests import Request
 from service.door.forgery import check_token
 from service.door.visit import visit_of
 
-MAX_FIELDS = 100
+MAX_FIELDS = 400
 
 
 async def read_form(request: Request, *, signs_in: bool = False) -> FormData:
     """Return the form that a page sent, once its token is seen to be the session's; signing in needs none."""
     visit = visit_of(request)
-    form = await request.form(max_files=1, max_fields=MAX_FIELDS, max_part_size=visit.work.settings.max_body)
+    form = await request.form(max_files=2, max_fields=MAX_FIELDS, max_part_size=visit.work.settings.max_body)
     if not signs_in:
         check_token(visit, text_of(form, "csrf"))
     return form

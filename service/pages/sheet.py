@@ -5,18 +5,25 @@ from __future__ import annotations
 import base64
 import binascii
 import io
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.datastructures import FormData
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest import Reading, Upload
-from service.pages.forms import text_of
+from kpfootprint.ingest import Reading, Upload, words_of
+from kpfootprint.scheme import AttributeClass, ClassSet, Scheme
+from kpfootprint.visible import csv_line
+from service.pages.forms import file_of, text_of
+from service.work.reading import upload_of
 
 MAX_HELD = 1 << 20
 """Bytes of a file that the page holds while its reader decides; a larger one is chosen again."""
+
+MAX_WORDS = 100
+"""Words of which a page asks the class at once."""
 
 _SHOWN = 12
 _WIDTH = 160
@@ -50,10 +57,68 @@ def held_in(form: FormData) -> Held | None:
         return None
 
 
-def choices_in(form: FormData) -> Mapping[str, str]:
-    """Return the answers to questions that a form holds, as ``question=answer``."""
+async def choices_in(form: FormData) -> Mapping[str, str]:
+    """Return the answers that a form holds, as ``question=answer``, and in a table of words.
+
+    Raises
+    ------
+    IngestError
+        Where the table of words cannot be read.
+    """
+    kept = file_of(form, "words")
+    found = {} if kept is None else words_of(upload_of(kept.filename or "", await kept.read()))
     said = [value.rpartition("=") for value in form.getlist("choice") if isinstance(value, str) and "=" in value]
-    return {question.strip(): answer.strip() for question, _, answer in said if question.strip()}
+    return found | {question.strip(): answer.strip() for question, _, answer in said if question.strip()}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a page asks of whoever brought a sheet.
+
+    Parameters
+    ----------
+    questions : tuple of tuples of str
+        For each question its possible answers, as ``question=answer``.
+    words : tuple of (attribute, word, rows)
+        Words that no class bears, which may be given one.
+    chosen : tuple of str
+        The answers that were given, in the same form.
+    """
+
+    questions: tuple[tuple[str, ...], ...] = ()
+    words: tuple[tuple[str, str, int], ...] = ()
+    chosen: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, problems: Sequence[Problem], choices: Mapping[str, str]) -> Asked:
+        """Return what some problems ask, beside what was answered."""
+        questions = [tuple(f"{key}={answer}" for key, answer in p.values.get("choices") or ()) for p in problems]
+        counts: Counter[tuple[str, str]] = Counter()
+        for problem in problems:
+            if problem.code in ("unknown_class", "unknown_size") and problem.value is not None:
+                named = str(problem.values.get("attribute", "size"))
+                attribute = "size" if named.startswith("size") else named
+                counts[attribute, problem.value] += int(str(problem.values.get("count", 1)))
+        words = tuple((attribute, word, count) for (attribute, word), count in counts.most_common(MAX_WORDS))
+        chosen = tuple(f"{question}={answer}" for question, answer in choices.items())
+        return cls(tuple(dict.fromkeys(filter(None, questions))), words, chosen)
+
+
+def classes_by_attribute(scheme: Scheme, lang: str) -> dict[str, list[tuple[str, str]]]:
+    """Return the classes and sets that a word may be given, by attribute, with their names in a language."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for item in scheme.categorical:
+        parts: list[AttributeClass | ClassSet] = [*item.classes, *item.sets]
+        found[item.name] = [(part.name, part.labels.get(lang, part.name)) for part in parts]
+    return {"size": [(name, name) for name in scheme.size.sieve_set.classes], **found}
+
+
+def words_table(choices: Mapping[str, str], scheme: Scheme) -> str:
+    """Return the answers that give words their classes as a table: attribute, word, class."""
+    attributes = {scheme.size.name, *(item.name for item in scheme.categorical)}
+    rows = [(*question.partition(":")[::2], answer) for question, answer in choices.items()]
+    kept = [row for row in rows if row[0] in attributes and row[1]]
+    return "".join(f"{csv_line(row)}\r\n" for row in [("attribute", "word", "class"), *kept])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,37 +133,31 @@ class Sheet:
         How it was read, where it can be read.
     lines : tuple of (number, text, at fault)
         The lines at fault, each with the one above it; of a workbook, those of the sheet with the first of them.
-    questions : tuple of tuples of str
-        For each question its possible answers, as ``question=answer``.
-    chosen : tuple of str
-        The answers that were given, in the same form.
+    asked : Asked
+        What is asked of it.
     """
 
     held: Held | None
     read_as: Mapping[str, Any] | None
     parcel_id: str
     lines: tuple[tuple[int, str, bool], ...]
-    questions: tuple[tuple[str, ...], ...]
-    chosen: tuple[str, ...]
+    asked: Asked
 
     @classmethod
     def unread(cls, held: Held | None, choices: Mapping[str, str]) -> Sheet:
         """Return a sheet that is held and was not read."""
-        chosen = tuple(f"{question}={answer}" for question, answer in choices.items())
-        return cls(held=held, read_as=None, parcel_id="", lines=(), questions=(), chosen=chosen)
+        return cls(held=held, read_as=None, parcel_id="", lines=(), asked=Asked.of((), choices))
 
     @classmethod
     def of(cls, upload: Upload, reading: Reading, held: Held | None, choices: Mapping[str, str]) -> Sheet:
         """Return what is shown of an upload."""
         parcel = reading.parcels[0] if reading.parcels and not reading.problems else None
-        asked = [problem.values.get("choices") for problem in reading.problems]
         return cls(
             held=held,
             read_as=None if parcel is None else parcel.read_as,
             parcel_id="" if parcel is None else parcel.parcel_id,
             lines=_lines(upload, [problem for problem in reading.problems if problem.row is not None]),
-            questions=tuple(tuple(f"{key}={answer}" for key, answer in pairs) for pairs in asked if pairs),
-            chosen=tuple(f"{question}={answer}" for question, answer in choices.items()),
+            asked=Asked.of(reading.problems, choices),
         )
 
 

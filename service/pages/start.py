@@ -25,7 +25,7 @@ from service.pages.forms import file_of, read_form, text_of
 from service.pages.given import ROWS, Given, given_in
 from service.pages.problems import classes_named, noted, told
 from service.pages.render import link_to, page, translations
-from service.pages.sheet import Held, Sheet, choices_in, held_in
+from service.pages.sheet import Held, Sheet, choices_in, classes_by_attribute, held_in, words_table
 from service.pages.submissions import checked
 from service.register.comparisons import page_of
 from service.work.compare import compare
@@ -72,13 +72,16 @@ async def _submitted(request: Request, form: FormData) -> Response:
         if step != "status":
             return await to_thread.run_sync(_form, request, given, (problem(Broken("no_stones"), table="stones"),))
         upload = pasted("")
-    choices = choices_in(form)
+    try:
+        choices = await choices_in(form)
+    except IngestError as error:
+        return await to_thread.run_sync(_form, request, given, error.problems, Sheet.unread(held, {}))
     if step == "status":
         return await to_thread.run_sync(_form, request, given, (), Sheet.unread(held, choices))
     read = partial(read_upload, upload=upload, parcel=given.parcel(), choices=choices)
     reading = await visit.work.heavy(lambda: read(visit.work.release()))
     if file is not None and any(problem.code == SEVERAL for problem in reading.problems):
-        return await checked(request, name=upload.name, content=upload.data, note="")
+        return await checked(request, name=upload.name, content=upload.data, note="", choices=choices)
     sheet = Sheet.of(upload, reading, held, choices)
     if reading.problems or step == "read" or (step != "compare" and not read_plainly(reading)):
         return await to_thread.run_sync(partial(_form, request, given, reading.problems, sheet))
@@ -89,6 +92,16 @@ async def _submitted(request: Request, form: FormData) -> Response:
     except IngestError as error:
         return await to_thread.run_sync(_form, request, given, error.problems, sheet)
     return RedirectResponse(link_to(request, f"/comparisons/{kept.id}"), status_code=303)
+
+
+async def words(request: Request) -> Response:
+    """Give the classes that were chosen for words as a table, to be given beside the next sheet."""
+    form = await read_form(request)
+    choices = await choices_in(form)
+    await form.close()
+    headers = {"Content-Disposition": 'attachment; filename="words.csv"'}
+    table = words_table(choices, visit_of(request).work.release().scheme)
+    return Response(table, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 async def example(request: Request) -> Response:
@@ -118,6 +131,7 @@ def _form(request: Request, given: Given, problems: tuple[Problem, ...], sheet: 
         rows=ROWS,
         problems=sorted(problems, key=lambda item: (item.table, item.row or 0)),
         sheet=sheet,
+        classes=classes_by_attribute(release.scheme, language_of(request)),
         told=lambda problem: told(problem, catalogue),
         noted=lambda note: noted(note, catalogue),
         classes_named=lambda read: classes_named(read, release.scheme, language_of(request)),
@@ -161,6 +175,15 @@ ENDPOINTS = (
         body=FORM,
         page=True,
         summary="Page: compare what the form holds.",
+    ),
+    Endpoint(
+        method="POST",
+        path="/words",
+        role="monitor",
+        handler=words,
+        body=FORM,
+        page=True,
+        summary="Page: the classes chosen for words, as a table to keep.",
     ),
     Endpoint(
         method="POST",

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from kpfootprint.errors import IngestError, Problem
+from kpfootprint.ingest import Choices
 from kpfootprint.ingest import Submission as ReadSubmission
 from kpfootprint.report.locale import Words, words
 from service.door.endpoint import FORM, Endpoint
@@ -23,8 +24,9 @@ from service.door.visit import visit_of
 from service.errors import Refused
 from service.languages import language_of
 from service.pages.forms import file_of, read_form, text_of
-from service.pages.problems import told
+from service.pages.problems import noted, told
 from service.pages.render import link_to, page, translations
+from service.pages.sheet import Asked, choices_in, classes_by_attribute
 from service.register import people, submissions
 from service.register.submissions import Wanted
 from service.work.calendar import feed_key_of
@@ -36,6 +38,7 @@ from service.work.submit import read_submission, submit
 
 PAGE = 25
 SHOWN_PROBLEMS = 200
+SHOWN_PARCELS = 50
 SHOW = ("open", "decided", "all")
 DECISIONS = {"approved": "approve", "refused": "refuse", "returned": "return"}
 STATES = {"received": "being compared", "compared": "to be decided", "decided": "decided"}
@@ -86,22 +89,31 @@ async def check(request: Request) -> Response:
     form = await read_form(request)
     try:
         upload, note = file_of(form, "file"), text_of(form, "note")
-        if upload is None:
+        if upload is not None:
+            content, name = await upload.read(), upload.filename or ""
+        elif text_of(form, "content"):
+            name, content = _carried(form)
+        else:
             return RedirectResponse(link_to(request, "/submissions"), status_code=303)
-        content, name = await upload.read(), upload.filename or ""
+        choices = await choices_in(form)
+    except IngestError as error:
+        show = partial(_check_page, request, name, content, note, None, error.problems, {})
+        return await to_thread.run_sync(show)
     finally:
         await form.close()
-    return await checked(request, name=name, content=content, note=note)
+    return await checked(request, name=name, content=content, note=note, choices=choices)
 
 
-async def checked(request: Request, *, name: str, content: bytes, note: str) -> Response:
-    """Show what is in a file of parcels; one that cannot be read at all shows its problems alone."""
+async def checked(request: Request, *, name: str, content: bytes, note: str, choices: Choices) -> Response:
+    """Show what is in a file of parcels, and what it asks; one that cannot be read at all shows its problems alone."""
     work = visit_of(request).work
+    found: ReadSubmission | None = None
     try:
-        found = await work.heavy(partial(read_submission, work, name=name, content=content))
+        found = await work.heavy(partial(read_submission, work, name=name, content=content, choices=choices))
+        problems = found.problems()
     except IngestError as error:
-        return await to_thread.run_sync(partial(_check_page, request, name, content, note, None, error.problems))
-    return await to_thread.run_sync(partial(_check_page, request, name, content, note, found, found.problems()))
+        problems = error.problems
+    return await to_thread.run_sync(partial(_check_page, request, name, content, note, found, problems, choices))
 
 
 def _check_page(
@@ -111,8 +123,10 @@ def _check_page(
     note: str,
     found: ReadSubmission | None,
     problems: Sequence[Problem],
+    choices: Choices,
 ) -> Response:
-    catalogue = translations(language_of(request))
+    lang, scheme = language_of(request), visit_of(request).work.release().scheme
+    catalogue = translations(lang)
     packed = base64.b64encode(zlib.compress(content, level=6)).decode()
     return page(
         request,
@@ -126,6 +140,10 @@ def _check_page(
         n_problems=len(problems),
         packed=packed if len(packed) < visit_of(request).work.settings.max_body else "",
         readable=found is not None,
+        asked=Asked.of(problems, choices),
+        classes=classes_by_attribute(scheme, lang),
+        parcels=[] if found is None else found.batch.parcels[:SHOWN_PARCELS],
+        noted=lambda note: noted(note, catalogue),
     )
 
 
@@ -134,10 +152,10 @@ async def receive(request: Request) -> Response:
     visit = visit_of(request)
     form = await read_form(request)
     name, content = _carried(form)
-    note = text_of(form, "note")
+    note, choices = text_of(form, "note"), await choices_in(form)
     await form.close()
     received = await visit.work.heavy(
-        partial(submit, visit.work, name=name, content=content, note=note, actor=visit.who.actor)
+        partial(submit, visit.work, name=name, content=content, note=note, actor=visit.who.actor, choices=choices)
     )
     return RedirectResponse(link_to(request, f"/submissions/{received.id}"), status_code=303)
 
@@ -147,15 +165,16 @@ async def marked(request: Request) -> Response:
     work = visit_of(request).work
     form = await read_form(request)
     name, content = _carried(form)
+    choices = await choices_in(form)
     await form.close()
-    made = await work.heavy(partial(_marked, work, name, content))
+    made = await work.heavy(partial(_marked, work, name, content, choices))
     headers = {"Content-Disposition": 'attachment; filename="problems.xlsx"'}
     return Response(made, media_type=XLSX, headers=headers)
 
 
-def _marked(work: Any, name: str, content: bytes) -> bytes:
+def _marked(work: Any, name: str, content: bytes, choices: Choices) -> bytes:
     try:
-        problems = read_submission(work, name=name, content=content).problems()
+        problems = read_submission(work, name=name, content=content, choices=choices).problems()
     except IngestError as error:
         problems = error.problems
     try:

@@ -3,9 +3,11 @@ from __future__ import annotations
 import tomllib
 from importlib import resources
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 
+from kpfootprint.ingest import Upload, read, words_of
 from kpfootprint.ingest.words import (
     TABLES,
     Words,
@@ -17,6 +19,8 @@ from kpfootprint.ingest.words import (
     size_words,
     table_names,
 )
+from kpfootprint.reference import ZoneTable
+from kpfootprint.scheme import Scheme
 
 
 @pytest.mark.parametrize(
@@ -156,3 +160,40 @@ def test_the_nearest_names_come_first_and_all_where_none_is_near() -> None:
     known = {"brown": "brown", "brun": "brown", "grey": "grey"}
     assert nearest("brwn", known) == "brown"
     assert nearest("zzz", known) == "brown, grey"
+
+
+def folder_of(path: Path, words: str) -> Path:
+    (path / "pierres.csv").write_text(
+        "N°;Poids;Couleur;Forme\n1;0,42;BRN2;OCT\n2;0,31;BRN2;rond\n3;0,3;W+;?\n", "utf-8"
+    )
+    (path / "words.csv").write_text(words, "utf-8")
+    return path
+
+
+def test_words_beside_the_stones_are_given_their_classes(tmp_path: Path, scheme: Scheme, zone_table: ZoneTable) -> None:
+    words = "attribut;mot;classe\ncouleur;BRN2;brun\ncolour;W+;white\nforme;OCT;octaèdre\nforme;?;inconnu\nforme;X;rond"
+    (parcel,) = read(folder_of(tmp_path, words), scheme, zone_table, one=True).parcels
+    assert parcel.read_as is not None
+    classes = {"colour": {"colourless": 1, "brown": 2}, "morphology": {"octahedron": 1, "dodecahedron": 1}}
+    assert parcel.read_as["classes"] == classes
+    told = [item["values"]["words"] for item in parcel.read_as["notes"]]
+    assert told == ["BRN2 = brun, W+ = white", "OCT = octaèdre, ? = inconnu"]
+    assert words_of(Upload("words.csv", words.encode()))["couleur:BRN2"] == "brun"
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("attribute,word\ncolour,BRN2\n", "missing_column"),
+        ("attribute,word,class\ngrade,BRN2,brown\n", "unknown_attribute"),
+        ("attribute,word,class\ncolour,BRN2,brown\ncolour,BRN2,cape\n", "word_twice"),
+        ("attribute,word,class\ncolour,BRN2,\n", "missing_value"),
+        ("attribute,word,class\ncolour,BRN2,browm\n", "unknown_class"),
+    ],
+)
+def test_words_that_say_nothing_clear_are_refused(
+    words: str, code: str, tmp_path: Path, scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    found = read(folder_of(tmp_path, words), scheme, zone_table, one=True)
+    assert found.parcels == ()
+    assert code in {problem.code for problem in found.problems}

@@ -12,6 +12,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from openpyxl.styles import Font
 
 from kpfootprint.ingest import Reading, Upload, read
 from kpfootprint.reference import ZoneTable
@@ -259,3 +260,29 @@ def test_units_shown_by_other_workbooks_are_refused(scheme: Scheme, zone_table: 
             )
         found = read(Upload("open.ods", made.getvalue()), scheme, zone_table, one=True)
         assert [problem.code for problem in found.problems] == [code]
+
+
+def test_struck_out_cells_are_refused_unless_nobody_reads_them(scheme: Scheme, zone_table: ZoneTable) -> None:
+    book = openpyxl.load_workbook(
+        io.BytesIO(book_of([["weight_ct", "colour", "x"], [0.4, "brown", "a"], [0.3, "cape", "b"]]))
+    )
+    sheet = book.worksheets[0]
+    for places, told in (("C3",), []), (("A3", "B3"), [("struck_cell", 3, "weight_ct"), ("struck_cell", 3, "colour")]):
+        for place in places:
+            sheet[place].font = Font(strike=True)
+        made = io.BytesIO()
+        book.save(made)
+        found = reading(made.getvalue(), scheme, zone_table).problems
+        assert [(item.code, item.row, item.column) for item in found] == told
+
+
+def test_a_sheet_of_words_gives_classes(scheme: Scheme, zone_table: ZoneTable) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(book_of([["Size", "Colour", "Pcs", "Cts"], ["Smalls", "B2", 20, 0.7]])))
+    words = book.create_sheet("Words")
+    for row in (["attribute", "word", "class"], ["colour", "B2", "brown"], ["size", "Smalls", "+3"]):
+        words.append(row)
+    made = io.BytesIO()
+    book.save(made)
+    (parcel,) = reading(made.getvalue(), scheme, zone_table).parcels
+    assert parcel.read_as is not None
+    assert parcel.read_as["classes"] == {"size": {"+3": 20}, "colour": {"brown": 20}}

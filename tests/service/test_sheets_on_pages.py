@@ -26,8 +26,8 @@ def signed_in(app: TestClient, keys: dict[str, str]) -> dict[str, Any]:
 
 def hidden_in(page: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for name, value in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page):
-        found.setdefault(name, []).append(value)
+    for name, value in re.findall(r'<input type="(?:hidden|checkbox)" name="(\w+)" value="([^"]*)"', page):
+        found.setdefault(name, []).append(html.unescape(value))
     return found
 
 
@@ -103,3 +103,46 @@ def test_the_page_takes_percent_and_countries(app: TestClient, keys: dict[str, s
     assert 'value="60%"' in wrong.text
     country = app.post("/", data=form | {"zone": ["country:CF"], "carats": [""]}, files=stones)
     assert country.status_code == 303
+
+
+CODES = "N°;Poids (ct);Couleur\n1;0,42;BRN2\n2;0,31;BRN2\n3;0,27;W+\n4;0,30;brun\n".encode()
+
+
+def test_words_of_ones_own_are_given_their_classes_on_the_page_and_kept(app: TestClient, keys: dict[str, str]) -> None:
+    form = signed_in(app, keys)
+    asked = app.post("/", data=form, files={"file": ("pierres.csv", CODES)})
+    assert asked.status_code == 422
+    assert re.search(r"<code>BRN2</code></td><td class=\"n\">2</td>", asked.text)
+    answers = {"choice": ["colour:BRN2=brown", "colour:W+=colourless"]}
+    table = app.post("/words", data=form | answers)
+    assert table.headers["content-disposition"] == 'attachment; filename="words.csv"'
+    assert table.text.splitlines() == ["attribute,word,class", "colour,BRN2,brown", "colour,W+,colourless"]
+    shown = app.post("/", data=form | hidden_in(asked.text) | answers)
+    assert shown.status_code == 200
+    assert "BRN2 = brown, W+ = colourless" in shown.text
+    kept = app.post("/", data=form | hidden_in(shown.text) | {"step": "compare"})
+    first = app.get("/v1" + kept.headers["location"]).json()["parcel"]["read_as"]["classes"]
+    assert first == {"colour": {"brown": 3, "colourless": 1}}
+    files = {"file": ("pierres.csv", CODES), "words": ("words.csv", table.content)}
+    again = app.post("/", data=form | {"step": "read"}, files=files)
+    assert "BRN2 = brown, W+ = colourless" in again.text
+    wrong = app.post("/", data=form, files={"file": ("pierres.csv", CODES), "words": ("words.csv", b"a,b\n1,2\n")})
+    assert wrong.status_code == 422
+    assert "the column attribute is missing" in wrong.text
+
+
+def test_a_submission_is_asked_before_it_is_received(app: TestClient, keys: dict[str, str]) -> None:
+    form = signed_in(app, keys)
+    text = b"parcel_id,weight_ct,colour,Grade\nP1,0.4,white,3\nP1,0.5,BRN2,1\nP2,0.6,BRN2,2\n"
+    asked = app.post("/submissions/check", data=form | {"note": "n"}, files={"file": ("lot.csv", text)})
+    assert "column:Grade=ignore" in asked.text
+    carried = {name: value for name, value in hidden_in(asked.text).items() if name in ("name", "content", "note")}
+    carried = {name: value[:1] for name, value in carried.items()}
+    answers = {"choice": ["column:Grade=ignore", "colour:BRN2=brown"]}
+    shown = app.post("/submissions/check", data=form | carried | answers)
+    assert shown.status_code == 200
+    assert "How it is read" in shown.text
+    received = app.post("/submissions", data=form | carried | answers)
+    assert received.status_code == 303
+    item = app.get("/v1" + received.headers["location"].split("?")[0]).json()
+    assert (item["n_parcels"], item["n_bad"]) == (2, 0)
