@@ -4,8 +4,8 @@ A stone list gets a few marks, each a stone's weight to 0.01 ct with its classes
 a hash of the stone itself, heavy ones being likelier, so the same stones are marked whatever their order and whatever
 else is in the list. Earlier lists that share marks are then laid beside the new one, stone by stone.
 
-How many stones agree by chance is told by the lists themselves: with all weights shifted by a few hundredths of a
-carat nothing agrees but by chance. What agrees beyond that is the share of stones that were seen before.
+How many stones agree by chance is told by the lists themselves: by how many stones of a weight there are, and by how
+frequent classes are among stones of about that weight. What agrees beyond that is the share that was seen before.
 """
 
 from __future__ import annotations
@@ -27,8 +27,16 @@ APART = 10_000.0
 ROUNDED = 0.0105
 """Two weights of one stone differ by less than this in carats: one rounded, one cut off, to hundredths."""
 
-SHIFTS = (0.035, 0.045, 0.055, 0.065, 0.075, 0.085)
+ABOUT = 50
+"""Stones lighter and as many heavier that are of about the weight of one."""
+
+Floats = NDArray[np.float64]
+Listed = tuple[Floats, NDArray[np.int64]]
+"""Weights and classes of stones."""
+
 LEAST_SHARE = 0.3
+SAME_WEIGHTS = 20
+"""Stones whose weights, each the same as in an earlier list of as many, tell without their classes."""
 DEVIATIONS = 5.0
 WEIGHT = "weight_ct"
 
@@ -76,19 +84,21 @@ def overlap(new: Mapping[str, Any], earlier: Mapping[str, Any]) -> Overlap | Non
     here, there = _stones(new), _stones(earlier)
     if here is None or there is None:
         return None
-    agreeing = _agreeing(here, there, 0.0)
-    by_chance = float(np.mean([_agreeing(here, there, sign * shift) for shift in SHIFTS for sign in (-1, 1)]))
     n = len(here[0])
     smaller = min(n, len(there[0]))
+    agreeing, chances = min((_agreeing(here, there), _agreeing(there, here)), key=lambda found: found[0])
+    by_chance = float(chances.sum())
     beyond = agreeing - by_chance
     share = float(np.clip(beyond / max(1.0, n - by_chance), 0, 1))
     of_smaller = beyond / max(1.0, smaller - by_chance)
-    spread = np.sqrt(max(by_chance * max(0.0, 1 - by_chance / smaller), 1.0))
-    seen = bool(of_smaller >= LEAST_SHARE and beyond >= DEVIATIONS * spread)
-    return Overlap(share=round(share, 2), agreeing=int(agreeing), by_chance=round(by_chance, 1), seen=seen)
+    spread = max(float(np.sqrt(np.sum(chances * (1 - chances)))), 1.0)
+    seen = of_smaller >= LEAST_SHARE and beyond >= DEVIATIONS * spread
+    if n == len(there[0]) >= SAME_WEIGHTS and np.abs(np.sort(here[0]) - np.sort(there[0])).max() < ROUNDED:
+        share, agreeing, seen = 1.0, n, True  # whatever the classes: there are none, or somebody graded again
+    return Overlap(share=round(share, 2), agreeing=agreeing, by_chance=round(by_chance, 1), seen=seen)
 
 
-def _stones(document: Mapping[str, Any]) -> tuple[NDArray[np.float64], NDArray[np.int64]] | None:
+def _stones(document: Mapping[str, Any]) -> Listed | None:
     stones = document.get("stones")
     if not isinstance(stones, Mapping) or len(stones[WEIGHT]) < LEAST_SHARED:
         return None
@@ -107,16 +117,26 @@ def _drawn(coarse: int, classes: int, weight: float) -> float:
     return float(-np.log(uniform) / weight**2)
 
 
-def _agreeing(
-    here: tuple[NDArray[np.float64], NDArray[np.int64]],
-    there: tuple[NDArray[np.float64], NDArray[np.int64]],
-    shift: float,
-) -> int:
-    """Return how many stones of one list can be paired with one of the other, of its classes and weight."""
-    one, other = (np.sort(classes * APART + weights) for weights, classes in (here, there))
-    return int(min(_with_neighbour(one + shift, other), _with_neighbour(other, one + shift)))
+def _agreeing(here: Listed, there: Listed) -> tuple[int, Floats]:
+    """Return how many stones of one list have one of their weight and classes in the other, and each stone's chance.
+
+    By chance it has one where one of the stones of its weight happens to be of its classes, which are as frequent there
+    as among the stones of about its weight.
+    """
+    weights, classes = here
+    others = np.sort(there[0])
+    keyed = np.sort(there[1] * APART + there[0])
+    of_weight = _between(others, weights - ROUNDED, weights + ROUNDED)
+    place = np.searchsorted(others, weights)
+    low, high = np.maximum(place - ABOUT, 0), np.minimum(place + ABOUT, len(others)) - 1
+    lightest = np.minimum(others[low], weights - ROUNDED)
+    heaviest = np.maximum(others[high], weights + ROUNDED)
+    own = classes.astype(np.float64) * APART
+    frequent = _between(keyed, own + lightest, own + heaviest) / np.maximum(_between(others, lightest, heaviest), 1)
+    found = _between(keyed, own + weights - ROUNDED, own + weights + ROUNDED) > 0
+    return int(np.count_nonzero(found)), 1 - (1 - frequent) ** of_weight
 
 
-def _with_neighbour(values: NDArray[np.float64], others: NDArray[np.float64]) -> int:
-    reach = np.searchsorted(others, values + ROUNDED) - np.searchsorted(others, values - ROUNDED)
-    return int(np.count_nonzero(reach))
+def _between(ordered: Floats, low: Floats, high: Floats) -> Floats:
+    """Return how many of some ordered numbers lie between each two bounds."""
+    return (np.searchsorted(ordered, high, side="right") - np.searchsorted(ordered, low)).astype(np.float64)

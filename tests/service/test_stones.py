@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from kpfootprint.ingest import parcel_to_json
 from service.work.stones import marks_of, overlap
+from tests.reference_world import package, with_stones
 from tests.service.stones_seen import changed, cut, drawn, rounded, seen
 
 FALSE_ALARM = 0.01
@@ -33,6 +35,25 @@ def test_few_stones_and_sheets_without_a_list_say_nothing() -> None:
     assert marks_of({"counts": []}) == []
     assert overlap({"counts": []}, drawn(np.random.default_rng(3), 10)) is None
     assert marks_of({"stones": {"weight_ct": [0.5]}}) == []
+
+
+@pytest.mark.parametrize("n", [100, 300, 600])
+def test_no_two_reference_parcels_of_a_zone_are_taken_for_one(n: int) -> None:
+    parcels = [parcel for parcel in package().batch.parcels if parcel.stones is not None and parcel.n_stones >= n]
+    lists = [parcel_to_json(with_stones(parcel, slice(0, n)), package().scheme) for parcel in parcels[:30]]
+    assert len(lists) > 20
+    assert not any(found.seen for one in lists for other in lists if one is not other if (found := overlap(one, other)))
+
+
+def test_a_list_of_weights_alone_is_found_where_it_comes_again_whole() -> None:
+    rng = np.random.default_rng(5)
+    one, other = ({"stones": {"weight_ct": drawn(rng, 100)["stones"]["weight_ct"]}} for _ in range(2))
+    again = overlap(changed(one, rng.permutation(100), rounded), one)
+    assert again is not None
+    assert again.seen
+    different = overlap(other, one)
+    assert different is not None
+    assert not different.seen
 
 
 @pytest.mark.slow
