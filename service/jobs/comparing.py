@@ -64,12 +64,14 @@ def _compare_stretch(
     seconds = (time.perf_counter() - started) / max(1, len(good))
     with registering(work.engine) as connection:
         for ordinal, problems in bad:
-            submissions.place_problems(connection, job.subject, ordinal, [item.as_dict() for item in problems])
+            submissions.place_problems(
+                connection, job.subject, ordinal, [submissions.kept_problem(item) for item in problems]
+            )
         for (ordinal, parcel), report in zip(good, reports, strict=True):
             if not submissions.is_waiting(connection, job.subject, ordinal):
                 continue  # somebody else, who was thought dead, has kept it
             if isinstance(report, NotExamined):
-                told = [item.as_dict() for item in report.problems]
+                told = [submissions.kept_problem(item) for item in report.problems]
                 submissions.place_problems(connection, job.subject, ordinal, told)
                 continue
             document = parcel_to_json(parcel, release.scheme, sealed=True)

@@ -236,8 +236,8 @@ def _worded(values: Mapping[str, Any], names: Mapping[str, str], told_in: Words)
 
 
 def _told(problem: Mapping[str, Any], catalogue: Any) -> str:
-    members = {name: problem.get(name) for name in ("table", "row", "column", "value", "code", "reason")}
-    return told(Problem(**members), catalogue)  # type: ignore[arg-type]
+    members = {name: problem[name] for name in ("table", "row", "column", "value", "code", "reason")}
+    return told(Problem(**members, values=problem.get("values", {})), catalogue)
 
 
 async def make_decision(request: Request) -> Response:

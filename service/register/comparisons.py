@@ -7,7 +7,7 @@ import re
 import unicodedata
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -24,6 +24,9 @@ from service.register.tables import comparisons, declared_zones, stone_marks, wo
 WORD_LENGTH = 64
 FEW = 3000
 """Rows that are looked up one by one and then sorted; where there are more, the list is walked in its order."""
+
+SHORT = 2
+"""Letters of a word that is taken whole where more comparisons have a word that begins so."""
 
 SORTS: Mapping[str, Sort] = {
     "-created_at": Sort(comparisons.c.created_at, descending=True),
@@ -197,13 +200,12 @@ def keep(
 def _make_findable(
     connection: sa.Connection, position: int, row: Mapping[str, Any], parcel: Mapping[str, Any], marks: Iterable[int]
 ) -> None:
-    zones = [
-        {"zone_id": item["zone_id"], "position": position, "carats": item["carats"]} for item in parcel["declared"]
-    ]
+    place = {"position": position, "created_at": row["created_at"]}
+    zones = [place | {"zone_id": item["zone_id"], "carats": item["carats"]} for item in parcel["declared"]]
     found = words_in(row["parcel_id"], row["exporter"], row["certificate_no"], row["declared"])
     for table, rows in (
         (declared_zones, zones),
-        (words, [{"word": word, "position": position} for word in sorted(found)]),
+        (words, [place | {"word": word} for word in sorted(found)]),
         (stone_marks, [{"mark": mark, "position": position} for mark in sorted(set(marks))]),
     ):
         if rows:
@@ -247,44 +249,73 @@ def page_of(
 ) -> tuple[list[Listed], int | None]:
     """Return up to `limit` comparisons after the one at position `before`, and where the next page starts."""
     asked = search or Search()
-    table = comparisons.c
+    table, sort = comparisons.c, SORTS[asked.sort]
     query = sa.select(*_COLUMNS)
-    for column, value in (
-        (table.exporter, asked.exporter),
-        (table.conclusion, asked.conclusion),
-        (table.parcel_id, asked.parcel_id),
-    ):
-        if value is not None:
-            query = query.where(column == value)
-    if asked.start is not None:
-        query = query.where(table.created_at >= asked.start)
-    if asked.end is not None:
-        query = query.where(table.created_at < asked.end)
-    if asked.code is not None:
-        begins_so = id_begins(asked.code)
-        if begins_so is None:
-            query = query.where(sa.false())
-        else:
-            query = query.where((table.report_id >= begins_so) & (table.report_id < begins_so + "g"))
+    conclusion: sa.ColumnElement[Any] = table.conclusion
     with reading(engine) as connection:
-        if asked.zone is not None:
-            query = query.where(_has(connection, declared_zones.c.position, declared_zones.c.zone_id == asked.zone))
-        for word in sorted(words_in(asked.q)):
-            begins = (words.c.word >= word) & (words.c.word < word + "\U0010ffff")
-            query = query.where(_has(connection, words.c.position, begins))
-        rows, further = page(connection, query, SORTS[asked.sort], table.position, before=before, limit=limit)
+        few, many = _looked_up(connection, asked)
+        if few or sort.column is not table.created_at or any((asked.exporter, asked.parcel_id, asked.code)):
+            lead = None  # an index of the comparisons gives fewer of them, or another order
+        else:
+            lead = next((item for item in many if item.in_order), None)
+        if lead is not None:
+            many.remove(lead)
+            query = query.join(lead.table, lead.table.c.position == table.position).where(lead.condition)
+            sort, conclusion = replace(sort, column=lead.table.c.created_at), conclusion.concat("")  # by no index
+        for item in few:  # as numbers: a planner that is given the question may walk the list
+            query = query.where(table.position.in_(item.positions))
+        for item in many:  # EXISTS, in words that no planner turns into a join
+            one = sa.select(item.table.c.position).where(item.condition & (item.table.c.position == table.position))
+            query = query.where(one.limit(1).correlate(comparisons).scalar_subquery().is_not(None))
+        for column, value in (
+            (table.exporter, asked.exporter),
+            (conclusion, asked.conclusion),
+            (table.parcel_id, asked.parcel_id),
+        ):
+            if value is not None:
+                query = query.where(column == value)
+        moment = table.created_at if lead is None else sort.column
+        if asked.start is not None:
+            query = query.where(moment >= asked.start)
+        if asked.end is not None:
+            query = query.where(moment < asked.end)
+        if asked.code is not None:
+            begins_so = id_begins(asked.code)
+            here = (table.report_id >= begins_so) & (table.report_id < f"{begins_so}g") if begins_so else sa.false()
+            query = query.where(here)
+        rows, further = page(connection, query, sort, table.position, before=before, limit=limit)
     return [_listed(row) for row in rows], further
 
 
-def _has(
-    connection: sa.Connection, position: sa.Column[int], condition: sa.ColumnElement[bool]
-) -> sa.ColumnElement[bool]:
-    """Ask for rows that have one like this in another table: few are looked up, of many the list meets some soon."""
-    found = connection.scalars(sa.select(position).where(condition).limit(FEW + 1)).all()
-    if len(found) <= FEW:
-        return comparisons.c.position.in_(found)  # as numbers: a planner that is given the question may walk the list
-    one = sa.select(position).where(condition & (position == comparisons.c.position)).limit(1)
-    return one.correlate(comparisons).scalar_subquery().is_not(None)  # EXISTS, which no planner turns into a join
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """Where a zone or a word is found: the first few positions, and whether an index has all in the order of time."""
+
+    table: sa.Table
+    condition: sa.ColumnElement[bool]
+    positions: Sequence[int]
+    in_order: bool
+
+
+def _looked_up(connection: sa.Connection, asked: Search) -> tuple[list[_Found], list[_Found]]:
+    """Look every zone and word that is asked for up: those of few comparisons, and those of many."""
+
+    def found(table: sa.Table, condition: sa.ColumnElement[bool], *, in_order: bool = True) -> _Found:
+        positions = connection.scalars(sa.select(table.c.position).where(condition).limit(FEW + 1)).all()
+        return _Found(table=table, condition=condition, positions=positions, in_order=in_order)
+
+    every = []
+    if asked.zone is not None:
+        every.append(found(declared_zones, declared_zones.c.zone_id == asked.zone))
+    for word in sorted(words_in(asked.q)):
+        begins = (words.c.word >= word) & (words.c.word < word + "\U0010ffff")
+        ends = sa.select(sa.func.min(words.c.word), sa.func.max(words.c.word)).where(begins)
+        first, last = connection.execute(ends).one()
+        one = found(words, begins if first != last else words.c.word == first, in_order=first == last)
+        if not one.in_order and len(one.positions) > FEW and len(word) <= SHORT:
+            one = found(words, words.c.word == word)
+        every.append(one)
+    return [item for item in every if len(item.positions) <= FEW], [item for item in every if len(item.positions) > FEW]
 
 
 def words_in(*texts: str | None) -> set[str]:

@@ -32,7 +32,8 @@ def page(
     column = sort.column
     stretches = [query.where(column.is_not(None)), query.where(column.is_(None))] if column.nullable else [query]
     if before is not None:
-        found = connection.execute(sa.select(column).where(position == before)).one_or_none()
+        row = sa.select(column).where(column.table.c.position == before).limit(1)
+        found = connection.execute(row).one_or_none()
         if found is None:
             return [], None
         if found[0] is None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from kpfootprint.errors import Problem
 from kpfootprint.report.report import canonical
 from service.register import entries, jobs
 from service.register.comparisons import KeyReused, Once, packed, unpacked
@@ -217,6 +218,11 @@ def is_waiting(connection: sa.Connection, submission_id: str, ordinal: int) -> b
     table = submission_parcels.c
     query = sa.select(table.comparison_id).where((table.submission_id == submission_id) & (table.ordinal == ordinal))
     return connection.scalar(query) is None
+
+
+def kept_problem(problem: Problem) -> dict[str, Any]:
+    """Return a problem as it is kept: with what its text is filled with, so that it can be told in every language."""
+    return problem.as_dict() | {"values": dict(problem.values)}
 
 
 def place_comparison(connection: sa.Connection, submission_id: str, ordinal: int, comparison_id: str) -> None:

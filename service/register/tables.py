@@ -165,6 +165,8 @@ declared_zones = sa.Table(
     sa.Column("zone_id", sa.String(64), primary_key=True),
     sa.Column("position", sa.ForeignKey("comparisons.position"), primary_key=True),
     sa.Column("carats", sa.Float),
+    sa.Column("created_at", Moment),
+    sa.Index("ix_declared_zones_zone_id_created_at_position", "zone_id", "created_at", "position"),
 )
 
 words = sa.Table(
@@ -172,7 +174,9 @@ words = sa.Table(
     metadata,
     sa.Column("word", sa.String(64), primary_key=True),
     sa.Column("position", sa.ForeignKey("comparisons.position"), primary_key=True),
+    sa.Column("created_at", Moment),
     sa.Index("ix_words_position_word", "position", "word"),
+    sa.Index("ix_words_word_created_at_position", "word", "created_at", "position"),
 )
 
 stone_marks = sa.Table(

@@ -40,6 +40,7 @@ class ProblemShape(TypedDict):
     value: str | None
     code: str
     reason: str
+    values: NotRequired[dict[str, Any]]
 
 
 class Declaration(TypedDict):

@@ -82,7 +82,7 @@ def _parcels(read: ReadSubmission, release: Release) -> list[ReceivedParcel]:
         ReceivedParcel(
             parcel_id=parcel_id,
             document=good.get(parcel_id),
-            problems=[problem.as_dict() for problem in bad.get(parcel_id, ())],
+            problems=[submissions.kept_problem(problem) for problem in bad.get(parcel_id, ())],
         )
         for parcel_id in read.order
     ]

@@ -7,12 +7,13 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from service import clock
-from service.register import entries
+from service.register import comparisons, entries
 from service.register.activations import activate, before_the_last
 from service.register.comparisons import Once, Search, page_of, report_of
 from service.register.database import HEAD, migrate, open_register, reading, registering, version
@@ -213,3 +214,51 @@ def test_a_search_narrows(engine: sa.Engine) -> None:
     assert found(parcel_id="P-1") == ["P-1"]
     assert found(start=datetime(2026, 1, 3, tzinfo=UTC)) == []
     assert found(end=datetime(2026, 1, 3, tzinfo=UTC)) == ["P-2", "P-1"]
+
+
+def walked(engine: sa.Engine, search: Search) -> list[str]:
+    """Return what a search finds, page by page."""
+    names: list[str] = []
+    before = None
+    while True:
+        found, before = page_of(engine, before=before, limit=7, search=search)
+        names += [item.parcel_id for item in found]
+        if before is None:
+            return names
+
+
+def test_a_search_finds_the_same_whether_few_are_looked_up_or_many_walked(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(60):
+        content: dict[str, Any] = {
+            "created_at": f"2026-01-{1 + number * 7 % 28:02}T03:04:05+00:00",
+            "conclusion": ("query", "consistent")[number % 2],
+            "verification": {"log10_lr": number * 7 % 11 / 10},
+        }
+        content["parcel"] = {
+            "parcel_id": f"P-{number}",
+            "declared": [{"zone_id": ("bria", "berberati", "boda")[number % 3], "carats": 2.5}],
+            "n_stones": 3,
+            "carats": 2.5,
+        }
+        kept(engine, examined(number, content=content, document={"exporter": f"House {number % 4}"}))
+    searches = [
+        Search(sort=sort, **asked)
+        for sort in ("-created_at", "created_at", "log10_lr", "-log10_lr")
+        for asked in (
+            *({"zone": "bria"}, {"zone": "bria", "conclusion": "query"}, {"q": "house"}, {"q": "b"}, {"q": "1"}),
+            *({"q": "house bria 2"}, {"q": "bri", "conclusion": "consistent"}, {"zone": "boda", "q": "b h"}),
+            {"q": "hou", "start": datetime(2026, 1, 5, tzinfo=UTC), "end": datetime(2026, 1, 20, tzinfo=UTC)},
+            *({"zone": "boda", "exporter": "House 1"}, {"q": "house", "parcel_id": "P-7"}),
+        )
+    ]
+    looked_up = [walked(engine, search) for search in searches]
+    assert all(looked_up)
+    monkeypatch.setattr(comparisons, "FEW", 2)
+    monkeypatch.setattr(comparisons, "SHORT", 0)
+    for search, found in zip(searches, looked_up, strict=True):
+        assert walked(engine, search) == found, search
+    monkeypatch.setattr(comparisons, "SHORT", 2)
+    assert {"P-1", "P-5"} <= {*walked(engine, Search(q="1"))}, "a short word of many is taken whole: 1, and House 1"
+    assert "P-12" not in walked(engine, Search(q="1"))

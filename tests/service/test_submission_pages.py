@@ -69,6 +69,7 @@ def test_a_shipment_is_received_compared_and_decided(browser: TestClient, looked
     run_jobs(home)
     page = browser.get(f"{place}?lang=fr").text
     assert page.count('class="mark ') >= 3
+    assert "le nombre est négatif" in page, "what is wrong with a kept parcel, too, is told in one's own language"
     token = token_in(page)
     wrong = browser.post(f"{place}/decision", data={"csrf": token})
     assert wrong.status_code == 422
