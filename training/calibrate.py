@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from kpfootprint.stats.arrays import Bools, Floats, Ints
-from kpfootprint.stats.calibration import Calibration, Cases
+from kpfootprint.stats.calibration import Calibration, Cases, told_apart
 from kpfootprint.stats.likelihood_ratio import log10_score
 from kpfootprint.stats.selection import Evidence
 from kpfootprint.stats.summaries import summarise
@@ -92,17 +92,25 @@ def calibrate(
         How often each reference parcel was drawn.
     """
     trials = make_trials(prepared.groups, prepared.allowed_sets, evidence, kept, settings.unlisted_weight)
+    told = np.broadcast_to(told_apart(evidence.listed, settings.offset_spread), prepared.groups.shape)
     cases = Cases.of(
         trials.score,
         trials.is_true,
         n_stones=prepared.arrays.n_stones[trials.parcel],
         weight=trials.weight,
         parcel=trials.parcel,
+        told=told[trials.parcel],
     )
     posterior = softmax(evidence.listed, axis=1)
     own = np.sort(posterior[np.flatnonzero(kept), prepared.groups[kept]])
     rank = max(int(np.floor((1.0 - LEVEL) * (own.size + 1))) - 1, 0)
-    calibration = Calibration.fit(cases, trust=settings.trust, times=times, set_threshold=float(own[rank]))
+    calibration = Calibration.fit(
+        cases,
+        trust=settings.trust,
+        times=times,
+        set_threshold=float(own[rank]),
+        offset_spread=settings.offset_spread,
+    )
     return calibration, trials
 
 

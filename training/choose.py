@@ -11,7 +11,7 @@ from joblib import Parallel, delayed
 
 from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.averaging import Readings, average, slots_of
-from kpfootprint.stats.calibration import Calibration, Cases
+from kpfootprint.stats.calibration import Calibration, Cases, told_apart
 from kpfootprint.stats.likelihood_ratio import log10_score
 from kpfootprint.stats.metrics import cllr
 from kpfootprint.stats.model import gate_of
@@ -165,8 +165,9 @@ def _cost(evidence: Evidence, groups: Ints, n_stones: Floats, rows: Ints, settin
         n_stones=np.repeat(n_stones[rows], z),
         weight=np.repeat(per_zone, z),
         parcel=np.repeat(np.arange(n), z),
+        told=np.repeat(np.broadcast_to(told_apart(listed, settings.offset_spread), n), z),
     )
-    log10_lr = Calibration.fit(cases, trust=settings.trust).apply(cases.score, cases.ln_n)
+    log10_lr = Calibration.fit(cases, trust=settings.trust).apply(cases.score, cases.ln_n, cases.told)
     h1 = cases.is_h1
     return cllr(log10_lr[h1], log10_lr[~h1], weights_h1=cases.weight[h1], weights_h2=cases.weight[~h1])
 

@@ -40,6 +40,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "networks.batch": (1, 1_000_000),
     "evidence.unlisted_weight": (0.001, 0.999),
     "evidence.trust": (0, 1e6),
+    "evidence.offset_spread": (1e-3, 1e6),
     "evidence.pool_trust": (0, 1e6),
     "conclusion.minimum_stones": (1, 1e6),
 }
@@ -62,6 +63,7 @@ class EvidenceConfig:
 
     unlisted_weight: float
     trust: float
+    offset_spread: float | None
     pool_trust: float
     shrinkages: tuple[float, ...]
     table_weights: tuple[float, ...]
@@ -147,11 +149,13 @@ def parse_config(data: bytes, name: str = "config") -> FitConfig:
 def evidence_config(values: Mapping[str, Any]) -> EvidenceConfig:
     """Read the part ``evidence`` of a file of settings, or of the manifest of a release.
 
-    A release of format 2 was made with what stood in the code then: no choice, and the trust of forty parcels.
+    Older releases were made with what stood in the code then: up to format 4 the offset counts whole, and in format 2
+    there was no choice, and the trust of forty parcels.
     """
     return EvidenceConfig(
         unlisted_weight=float(values["unlisted_weight"]),
         trust=float(values.get("trust", 40.0)),
+        offset_spread=float(values["offset_spread"]) if "offset_spread" in values else None,
         pool_trust=float(values.get("pool_trust", 0.0)),
         shrinkages=tuple(map(float, values.get("shrinkages", (0.0,)))),
         table_weights=tuple(map(float, values.get("table_weights", (0.0,)))),

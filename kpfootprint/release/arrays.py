@@ -107,6 +107,8 @@ def checks_of(model: FootprintModel, scheme: Scheme, zones: int, levels: tuple[i
     yield Check("model.calibration.limits", (2,), *INCREASING)
     yield Check("model.calibration.bounds", (2,), "lie about 0", lambda a: (a[0] < 0) & (a[1] > 0))
     yield Check("model.calibration.set_threshold", (), "lie in 0 to 1", _within(0.0, 1.0))
+    if model.calibration.offset_spread is not None:
+        yield Check("model.calibration.offset_spread", (), *POSITIVE)
     yield Check("model.detection", (6,))
     points = len(model.ordination.points)
     yield Check("model.ordination.axes", (dim, 2))

@@ -23,10 +23,11 @@ from kpfootprint.rules import Rules
 from kpfootprint.scheme import Scheme
 from kpfootprint.stats.model import FootprintModel
 
-WITHOUT_TABLES, WITHOUT_GOODS, FORMAT = 2, 3, 4
-READABLE = (WITHOUT_TABLES, WITHOUT_GOODS, FORMAT)
+WITHOUT_TABLES, WITHOUT_GOODS, WITHOUT_SPREAD, FORMAT = 2, 3, 4, 5
+READABLE = (WITHOUT_TABLES, WITHOUT_GOODS, WITHOUT_SPREAD, FORMAT)
 """Formats that can be read. Format 2 has no tables: its evidence is the explicit model's alone. Formats 2 and 3 have no
-test of goods of their own: undeclared goods under the best declaration are looked for by the share network."""
+test of goods of their own: undeclared goods under the best declaration are looked for by the share network. Up to
+format 4 the offset of the calibration counts whole, however little a parcel tells sources apart."""
 CARD = "CARD.md"
 
 
@@ -170,7 +171,9 @@ def format_of(model: FootprintModel) -> int:
     """Return the oldest format that holds a model."""
     if model.tables is None:
         return WITHOUT_TABLES
-    return WITHOUT_GOODS if model.goods is None else FORMAT
+    if model.goods is None:
+        return WITHOUT_GOODS
+    return WITHOUT_SPREAD if model.calibration.offset_spread is None else FORMAT
 
 
 def _with_test_of_all_goods(arrays: dict[str, Any]) -> dict[str, Any]:

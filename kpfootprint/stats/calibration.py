@@ -36,6 +36,8 @@ class Cases:
         Weights within each hypothesis, 0 or more.
     parcel : ndarray of int
         Which parcel each case is about. Cases of one parcel say much the same, so parcels are what is counted.
+    told : ndarray
+        How much of the offset counts, from `told_apart`.
     """
 
     score: Floats
@@ -43,6 +45,7 @@ class Cases:
     ln_n: Floats
     weight: Floats
     parcel: NDArray[np.intp]
+    told: Floats
 
     @classmethod
     def of(
@@ -53,6 +56,7 @@ class Cases:
         n_stones: ArrayLike | None = None,
         weight: ArrayLike | None = None,
         parcel: ArrayLike | None = None,
+        told: ArrayLike | None = None,
     ) -> Cases:
         """Check and collect cases; without more, every case is a parcel of its own, of one size, weighing one.
 
@@ -73,7 +77,10 @@ class Cases:
         units = np.arange(s.size) if parcel is None else np.asarray(parcel, dtype=np.intp)
         if units.shape != s.shape:
             raise ValueError(f"parcel must hold {s.size} positions, one for each score, got shape {units.shape}")
-        return cls(score=s, is_h1=y == 1, ln_n=np.log(n), weight=w, parcel=units.astype(np.intp))
+        t = np.ones_like(s) if told is None else _vector("told", told)
+        if t.shape != s.shape or (t < 0).any() or (t > 1).any():
+            raise ValueError(f"told must hold {s.size} values of 0 to 1, one for each score")
+        return cls(score=s, is_h1=y == 1, ln_n=np.log(n), weight=w, parcel=units.astype(np.intp), told=t)
 
     @property
     def n_parcels(self) -> int:
@@ -87,10 +94,12 @@ class Calibration:
 
     With `x` the standardised ``ln n_stones``,
 
-    .. math:: \log_{10} LR = a + b\,s + c\,x + d\,s\,x
+    .. math:: \log_{10} LR = t\,(a + c\,x) + (b + d\,x)\,s
 
     The slope ``b + d x`` is never taken below 0, so a higher score never lowers the LR, and `x` stays within the sizes
-    seen in `fit`. What is fitted and measured is what is served: this object does all three.
+    seen in `fit`. The offset is learnt from parcels that tell sources apart; `t` (see `told_apart`) lets it fade where
+    a parcel does not, so that evidence of nothing is an LR of 1. What is fitted and measured is what is served: this
+    object does all three.
 
     Parameters
     ----------
@@ -106,6 +115,8 @@ class Calibration:
         Lowest and highest log10 LR that the cases carry.
     set_threshold : float
         Smallest posterior with which a source stays in the 90 % set.
+    offset_spread : float, optional
+        Spread of log evidence over sources at which the offset counts by 63 %; releases up to format 4 have none.
 
     References
     ----------
@@ -128,6 +139,7 @@ class Calibration:
     limits: Floats
     bounds: Floats
     set_threshold: float
+    offset_spread: float | None = None
 
     @classmethod
     def fit(
@@ -138,6 +150,7 @@ class Calibration:
         size_terms: SizeTerms = "both",
         times: NDArray[np.integer] | None = None,
         set_threshold: float = 0.0,
+        offset_spread: float | None = None,
     ) -> Calibration:
         """Maximise the likelihood of H1 against H2 at prior odds 1, and ask what bounds the cases carry.
 
@@ -159,7 +172,7 @@ class Calibration:
         x = (cases.ln_n - centre) / scale
         n_cases, n_parcels = cases.score.size, cases.n_parcels
         penalty = max(trust * n_cases / n_parcels, 1.0)
-        coef = _fit_affine(cases.score, x, cases.is_h1, cases.weight, size_terms, penalty)
+        coef = _fit_affine(cases.score, x, cases.told, cases.is_h1, cases.weight, size_terms, penalty)
         resampled = [coef]
         if times is not None:
             resampled = []
@@ -169,7 +182,7 @@ class Calibration:
                 if np.unique(cases.is_h1[used]).size < 2:  # nobody of one hypothesis was drawn: nothing is learnt
                     resampled.append(coef)
                     continue
-                columns = (cases.score[used], x[used], cases.is_h1[used], weight[used])
+                columns = (cases.score[used], x[used], cases.told[used], cases.is_h1[used], weight[used])
                 resampled.append(_fit_affine(*columns, size_terms, penalty))
         limits = np.array([min(x.min(), -1e-6), max(x.max(), 1e-6)])
         found_so_far = cls(
@@ -180,8 +193,9 @@ class Calibration:
             limits=limits,
             bounds=np.array([-np.inf, np.inf]),
             set_threshold=set_threshold,
+            offset_spread=offset_spread,
         )
-        log10_lr = found_so_far.apply(cases.score, cases.ln_n)
+        log10_lr = found_so_far.apply(cases.score, cases.ln_n, cases.told)
         h1 = cases.is_h1
         bounds = elub_bounds(
             log10_lr[h1],
@@ -192,8 +206,10 @@ class Calibration:
         # where the cases carry next to nothing, next to nothing is said
         return replace(found_so_far, bounds=np.array([min(bounds[0], -LEAST_BOUND), max(bounds[1], LEAST_BOUND)]))
 
-    def apply(self, log10_score: Floats, ln_n: Floats, coefficients: Floats | None = None) -> Floats:
-        """Return calibrated log10 LRs before bounds; `ln_n` broadcasts against the scores.
+    def apply(
+        self, log10_score: Floats, ln_n: Floats, told: Floats | float = 1.0, coefficients: Floats | None = None
+    ) -> Floats:
+        """Return calibrated log10 LRs before bounds; `ln_n` and `told` broadcast against the scores.
 
         Below the smallest calibrated parcel the offset fades with the number of stones: no stones, no evidence.
         """
@@ -202,7 +218,7 @@ class Calibration:
         fade = np.exp(np.minimum(ln_n - self.centre - self.scale * self.limits[0], 0.0))
         slope = np.maximum(b + d * x, 0.0)
         scaled = np.where(slope > 0, log10_score, 0.0) * slope  # an infinite score times slope 0 is 0
-        out: Floats = fade * (a + c * x) + scaled
+        out: Floats = fade * told * (a + c * x) + scaled
         return out
 
     def bounded(self, log10_lr: Floats, highest: Floats | float = np.inf) -> Floats:
@@ -211,12 +227,36 @@ class Calibration:
         return out
 
 
+def told_apart(listed: Floats, offset_spread: float | None) -> Floats | float:
+    r"""Return how far a parcel tells sources apart, in [0, 1), from log evidence (..., Z); 1 without `offset_spread`.
+
+    .. math:: t = 1 - \exp(-\mathrm{sd}_z(\ln e_z) / s)
+
+    Sources of which nothing was learnt (-inf) do not count.
+    """
+    if offset_spread is None:
+        return 1.0
+    known = np.isfinite(listed)
+    count = np.maximum(known.sum(axis=-1, keepdims=True), 1)
+    values = np.where(known, listed, 0.0)
+    rest = np.where(known, values - values.sum(axis=-1, keepdims=True) / count, 0.0)
+    spread = np.sqrt(np.square(rest).sum(axis=-1) / count[..., 0])
+    out: Floats = -np.expm1(-spread / offset_spread)
+    return out
+
+
 def _fit_affine(
-    score: Floats, x: Floats, is_h1: NDArray[np.bool_], weight: Floats, terms: SizeTerms, penalty: float
+    score: Floats,
+    x: Floats,
+    told: Floats,
+    is_h1: NDArray[np.bool_],
+    weight: Floats,
+    terms: SizeTerms,
+    penalty: float,
 ) -> Floats:
     """Return a, b, c, d; both hypotheses weigh the same, all together as many as there are cases."""
     y, weight = is_h1.astype(np.float64), _balanced(weight, is_h1)
-    design, free = _design(score, x), _free(terms)
+    design, free = _design(score, x, told), _free(terms)
     coef = PLAIN.copy()
     coef[free] = _newton(design[:, free], y, weight, prior=coef[free], penalty=penalty)
     if coef[1] < 0 and not free[3]:  # the score points the wrong way: it is then worth nothing
@@ -225,8 +265,8 @@ def _fit_affine(
     return coef
 
 
-def _design(score: Floats, x: Floats) -> Floats:
-    return np.stack([np.ones_like(score), score, x, score * x], axis=1)
+def _design(score: Floats, x: Floats, told: Floats) -> Floats:
+    return np.stack([told, score, told * x, score * x], axis=1)
 
 
 def _free(terms: SizeTerms) -> NDArray[np.bool_]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from kpfootprint.stats.arrays import Floats
 
-N_ITERATIONS = 9
+N_ITERATIONS = 30
 MAX_STEP = 2.0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kpfootprint.stats.arrays import Floats
-from kpfootprint.stats.calibration import Calibration
+from kpfootprint.stats.calibration import Calibration, told_apart
 from kpfootprint.stats.metrics import LN10
 from kpfootprint.stats.novelty import highest_log10_lr
 from kpfootprint.stats.selection import Evidence, log_alternative
@@ -27,7 +27,8 @@ def unbounded_log10_lr(
     calibration: Calibration, evidence: Evidence, alternatives: Floats, unlisted_weight: Floats, ln_n: Floats
 ) -> Floats:
     """Return calibrated log10 LRs (n,) before bounds."""
-    return calibration.apply(log10_score(evidence, alternatives, unlisted_weight), ln_n)
+    score = log10_score(evidence, alternatives, unlisted_weight)
+    return calibration.apply(score, ln_n, told_apart(evidence.listed, calibration.offset_spread))
 
 
 def bounded_log10_lr(calibration: Calibration, log10_lr: Floats, novelty_p: Floats) -> Floats:

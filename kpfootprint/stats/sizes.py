@@ -15,7 +15,7 @@ from scipy.special import log_ndtr
 
 from kpfootprint.stats.arrays import Floats
 
-N_ITERATIONS = 12
+N_ITERATIONS = 60
 MAX_STEP = 0.6
 
 
@@ -238,10 +238,19 @@ def fit_sizes(
     """
     if inside is not None and membership is None:
         counts = counts * inside
-    overlapping = membership is not None and bool((membership.sum(axis=0) > 1.0 + 1e-9).any())
+    overlapping = False
+    if membership is not None:
+        covered = membership.sum(axis=0)
+        overlapping = bool((covered > 1.0 + 1e-9).any())
+        if (covered < 1.0 - 1e-9).any():
+            # no stone was counted outside the classes: that too is seen, and tells of the sizes
+            membership = np.vstack([membership, np.clip(1.0 - covered, 0.0, 1.0)])
+            counts = np.pad(counts, ((0, 0), (0, 1)))
     size = counts.shape[0]
     found = SizeFit(np.tile(prior_mean, (size, 1)), np.empty((size, 2, 2)), np.empty((size, grid.n_cells)))
     rows, theta = np.arange(size), found.theta.copy()
+    reached, damping, steady = np.full(size, -np.inf), np.zeros(size), np.ones(size, dtype=bool)
+    curvature, slope = np.empty((size, 2, 2)), np.empty((size, 2))
     for iteration in range(N_ITERATIONS + 1):
         cell, mean_mu, mean_sigma = _moments(grid, theta, kept, inside)
         score = np.stack([mean_mu, mean_sigma], axis=2)
@@ -251,23 +260,36 @@ def fit_sizes(
             mass = cell @ membership.T
         else:
             mass = cell
-        safe = np.maximum(mass, 1e-300)[:, :, None]
-        centred = score / safe - expected[:, None, :]
+        safe = np.maximum(mass, 1e-300)
+        centred = score / safe[:, :, None] - expected[:, None, :]
         weighted = centred * mass[:, :, None]
         information = counts.sum(axis=1)[:, None, None] * np.einsum("pkd,pke->pde", weighted, centred)
         if overlapping:
             information = np.einsum("pk,pkd,pke->pde", counts, centred, centred)
-        found.theta[rows], found.information[rows], found.cells[rows] = theta, information, cell
+        pull = (theta - prior_mean) @ prior_precision
+        value = (counts * np.log(safe)).sum(axis=1) - 0.5 * (pull * (theta - prior_mean)).sum(axis=1)
+        better = value >= reached - 1e-9 * np.abs(reached)
+        at = rows[better]
+        found.theta[at], found.information[at], found.cells[at] = theta[better], information[better], cell[better]
         if iteration == N_ITERATIONS:
             break
-        gradient = np.einsum("pk,pkd->pd", counts, centred) - (theta - prior_mean) @ prior_precision
-        step = np.linalg.solve(information + prior_precision, gradient[:, :, None])[:, :, 0]
+        # a step that went too far is taken back, and shorter ones are tried from where it began
+        reached[better] = value[better]
+        curvature[better] = information[better] + prior_precision
+        slope[better] = (np.einsum("pk,pkd->pd", counts, centred) - pull)[better]
+        longer = np.where(steady, np.where(damping > 0.05, 0.25 * damping, 0.0), damping)
+        damping, steady = np.where(better, longer, np.maximum(4.0 * damping, 0.5)), better
+        damped = curvature + damping[:, None, None] * (curvature * np.eye(2))
+        step = np.linalg.solve(damped, slope[:, :, None])[:, :, 0]
+        step *= np.minimum(1.0, MAX_STEP / np.maximum(np.abs(step).max(axis=1, keepdims=True), MAX_STEP))
         # a parcel stops where it alone would, and is not looked at any more
         moving = np.abs(step).max(axis=1) >= 1e-6
         if not moving.any():
             break
-        theta = theta + np.clip(step, -MAX_STEP, MAX_STEP)
+        theta = found.theta[rows] + step
         if not moving.all():
             rows, theta, counts, kept = rows[moving], theta[moving], counts[moving], kept[moving]
+            reached, damping, steady = reached[moving], damping[moving], steady[moving]
+            curvature, slope = curvature[moving], slope[moving]
             inside = None if inside is None else inside[moving]
     return found

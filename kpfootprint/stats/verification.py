@@ -11,6 +11,7 @@ import numpy as np
 from kpfootprint.stats.arrays import Bools, Floats
 from kpfootprint.stats.averaging import average, averaged_readings
 from kpfootprint.stats.blends import contract, expand
+from kpfootprint.stats.calibration import told_apart
 from kpfootprint.stats.declarations import declared_evidence, declared_location
 from kpfootprint.stats.evidence import log_sum, source_evidence
 from kpfootprint.stats.likelihood_ratio import log10_score, unbounded_log10_lr
@@ -32,7 +33,8 @@ def log10_lr_of(
 def against_each(model: FootprintModel, evidence: Evidence, ln_n: Floats) -> Floats:
     """Return calibrated log10 LRs (n, Z) of what was declared against each listed source alone."""
     score = (evidence.declared[:, None] - evidence.listed) / LN10
-    return model.calibration.apply(score, ln_n[:, None])
+    told = np.reshape(told_apart(evidence.listed, model.calibration.offset_spread), (-1, 1))
+    return model.calibration.apply(score, ln_n[:, None], told)
 
 
 def resampled_lrs(
@@ -77,7 +79,8 @@ def resampled_lrs(
         declared=fused[:, b * z :].reshape(n * b),
     )
     score = log10_score(resampled, np.repeat(alternatives, b, axis=0), np.repeat(weight, b)).reshape(n, b).T
-    return model.calibration.apply(score, ln_n, model.calibration.resampled[:, None, :])
+    told = told_apart(looked.evidence.listed, model.calibration.offset_spread)
+    return model.calibration.apply(score, ln_n, told, model.calibration.resampled[:, None, :])
 
 
 def lr_under_variance(

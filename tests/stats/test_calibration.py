@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 from scipy.special import expit, log_expit
 
 from kpfootprint.stats.arrays import Floats
-from kpfootprint.stats.calibration import Calibration, Cases, SizeTerms, elub_bounds
+from kpfootprint.stats.calibration import Calibration, Cases, SizeTerms, elub_bounds, told_apart
 from kpfootprint.stats.metrics import auc, cllr
 
 ONE = np.zeros(())
@@ -122,6 +122,27 @@ def test_weights_are_repeats() -> None:
     one = Calibration.fit(Cases.of(score, y, weight=times), trust=60.0, size_terms="none")
     two = fitted(np.repeat(score, times), np.repeat(y, times), trust=float(times.sum()))
     np.testing.assert_allclose(one.coefficients, two.coefficients, atol=1e-9)
+
+
+def test_a_parcel_that_tells_nothing_apart_has_an_lr_of_one() -> None:
+    score, y, _ = simulated(3)
+    told = told_apart(np.stack([score, -score], axis=1), 3.0)
+    calibration = Calibration.fit(Cases.of(score - 0.5, y, told=told), trust=0.0, offset_spread=3.0)
+    assert abs(calibration.coefficients[0]) > 0.1
+    nothing = told_apart(np.full((2, 5), -7.0), calibration.offset_spread)
+    np.testing.assert_allclose(calibration.apply(np.zeros(2), np.log([30.0, 900.0]), nothing), 0.0, atol=1e-12)
+    whole = calibration.apply(np.zeros(1), ONE, 1.0)
+    assert abs(whole[0]) > 0.1
+
+
+def test_what_is_told_apart_grows_with_the_spread_and_knows_no_constant() -> None:
+    listed = np.random.default_rng(0).normal(size=(50, 6))
+    told = told_apart(listed, 3.0)
+    np.testing.assert_allclose(told_apart(listed + 40.0, 3.0), told)
+    assert np.all(told_apart(2.0 * listed, 3.0) > told)
+    unlearnt = np.concatenate([listed, np.full((50, 2), -np.inf)], axis=1)
+    np.testing.assert_allclose(told_apart(unlearnt, 3.0), told)
+    assert told_apart(listed, None) == 1.0
 
 
 def test_cases_of_one_parcel_count_once() -> None:

@@ -4,10 +4,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
-from scipy.optimize import approx_fprime
+from scipy.optimize import approx_fprime, minimize
 from scipy.stats import norm
 
 from kpfootprint.stats.arrays import Floats
@@ -127,6 +127,59 @@ def test_coarser_classes_know_less_and_agree() -> None:
     assert np.linalg.eigvalsh(fine.information[0] - coarse.information[0]).min() > -0.02 * fine.information[0].max()
     error = np.sqrt(np.diagonal(np.linalg.inv(coarse.information[0])))
     assert np.all(np.abs(coarse.theta[0] - fine.theta[0]) < 4 * error)
+
+
+PRIOR = {"prior_mean": np.array([-1.5, -0.25]), "prior_precision": np.diag([2.0, 6.0])}
+
+
+def log_posterior(theta: Floats, counts: Floats, membership: Floats) -> float:
+    """Written down once more: chances of the classes among all that was kept."""
+    chance = membership @ cell_probabilities(GRID, theta[None], kept())[0]
+    off = theta - PRIOR["prior_mean"]
+    return float(counts @ np.log(np.maximum(chance, 1e-300)) - 0.5 * off @ PRIOR["prior_precision"] @ off)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_the_fit_of_a_sheet_is_where_an_optimiser_finds_it_whatever_classes_it_has(seed: int) -> None:
+    """Sheets begin at +7 and end where they like: the fit climbs to the top all the same."""
+    rng = np.random.default_rng(seed)
+    first = rng.integers(0, 9)
+    rows = np.arange(first, rng.integers(first + 3, 14))
+    membership = GRID.membership(CLASS_EDGES[rows], CLASS_EDGES[rows + 1])
+    theta = np.array([rng.uniform(-2.2, 0.3), np.log(rng.uniform(0.35, 1.1))])
+    counts = rng.multinomial(rng.integers(40, 3000), cell_probabilities(GRID, theta[None], kept())[0]) @ membership.T
+    assume(np.sort(counts)[-2] >= 5)  # where one class has all stones, sizes within it are as the prior says
+    fit = fit_sizes(counts[None], GRID, kept(), membership=membership, **PRIOR)
+
+    def loss(t: Floats) -> float:
+        return -log_posterior(t, counts, membership)
+
+    best = min(float(minimize(loss, start, method="Nelder-Mead").fun) for start in (fit.theta[0], theta))
+    assert loss(fit.theta[0]) < best + 0.02
+
+
+def test_classes_without_stones_tell_as_much_as_the_others() -> None:
+    """A class of no stones that a sheet does not list says what it says in a sheet that lists it."""
+    whole = GRID.membership(CLASS_EDGES[:-1], CLASS_EDGES[1:])
+    counts = (draw(-1.2, 0.6, 500, seed=8) @ whole.T)[0]
+    counts[:4] = 0.0
+    listed = fit_sizes(counts[None], GRID, kept(), membership=whole, **PRIOR)
+    joined = np.vstack([whole[4:], whole[:4].sum(axis=0)])
+    told = fit_sizes(np.append(counts[4:], 0.0)[None], GRID, kept(), membership=joined, **PRIOR)
+    unlisted = fit_sizes(counts[None, 4:], GRID, kept(), membership=whole[4:], **PRIOR)
+    np.testing.assert_allclose(unlisted.theta, listed.theta, atol=1e-5)
+    np.testing.assert_allclose(unlisted.information, told.information, rtol=1e-6)
+
+
+def test_two_stones_more_or_less_move_a_fit_by_less_than_its_error() -> None:
+    """Three valuations of one parcel of 560 stones, of which 190 to 160 lie in each of three classes."""
+    lower, upper = np.array([0.115, 0.175, 0.315]), np.array([0.175, 0.315, np.inf])
+    membership = GRID.membership(lower, upper)
+    counts = np.array([[186.0, 212.0, 162.0], [188.0, 210.0, 160.0], [190.0, 209.0, 163.0]])
+    fit = fit_sizes(counts, GRID, kept(3), membership=membership, **PRIOR)
+    error = np.sqrt(np.diagonal(np.linalg.inv(fit.information), axis1=1, axis2=2))
+    assert np.all(np.ptp(fit.theta, axis=0) < error.min(axis=0))
 
 
 def test_every_cell_lies_in_classes_that_cover_it() -> None:

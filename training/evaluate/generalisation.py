@@ -90,8 +90,9 @@ def on_later_parcels(setting: Setting, rng: np.random.Generator, n_resamples: in
     if known.is_h1.all() or not known.is_h1.any():
         return []
     calibration = setting.calibration(known, scores.where(~later))
-    tested, asked = trials.where(later), scores.asked[later]
-    log10_lr = calibration.bounded(calibration.apply(asked, np.log(n_stones[tested.parcel])))
+    tested, asked = trials.where(later), scores.where(later)
+    ln_n = np.log(n_stones[tested.parcel])
+    log10_lr = calibration.bounded(calibration.apply(asked.asked, ln_n, asked.told))
     return verification_results(
         tested,
         log10_lr,

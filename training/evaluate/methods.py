@@ -45,6 +45,10 @@ class Method(Protocol):
         """Parcels' worth of belief that its scores are log10 LRs before any calibration."""
 
     @property
+    def offset_spread(self) -> float | None:
+        """Spread of its log evidence over zones at which calibration's offset counts by 63 %; whole without it."""
+
+    @property
     def held_by_novelty(self) -> bool:
         """Whether a parcel flagged as novel carries no more than `kpfootprint.stats.novelty` allows."""
 

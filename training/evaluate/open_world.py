@@ -47,11 +47,12 @@ def open_world(setting: Setting, scores: Scores) -> OpenWorld:
     was_compliant = np.stack([item.compliant for item in setting.days])[trials.day, codes[trials.parcel]]
     trials = trials.where(~was_compliant & setting.trusted[trials.parcel])
     calibration = setting.calibration(setting.trials, scores)
-    asked = setting.scores(evidence, trials).asked
+    found = setting.scores(evidence, trials)
     # Where the zone left out was the only alternative, there is nothing to set the declaration against.
-    usable = np.isfinite(asked)
-    trials, asked = trials.where(usable), asked[usable]
-    log10_lr = calibration.bounded(calibration.apply(asked, np.log(setting.n_stones[trials.parcel])))
+    usable = np.isfinite(found.asked)
+    trials, found = trials.where(usable), found.where(usable)
+    ln_n = np.log(setting.n_stones[trials.parcel])
+    log10_lr = calibration.bounded(calibration.apply(found.asked, ln_n, found.told))
     return OpenWorld(trials, log10_lr, strangeness)
 
 

@@ -92,6 +92,11 @@ class OwnEvidence:
         """Parcels' worth of belief that its scores are log10 LRs before any calibration."""
         return self.settings.trust
 
+    @property
+    def offset_spread(self) -> float | None:
+        """Spread of log evidence over zones at which calibration's offset counts by 63 %."""
+        return self.settings.offset_spread
+
     def fit(self, package: ReferencePackage, train: Ints) -> FittedOwn:
         """Prepare, choose and fit from the parcels of the split alone."""
         learnt = replace(

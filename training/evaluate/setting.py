@@ -67,7 +67,13 @@ class Setting:
     def scores(self, evidence: Floats, trials: Trials | None = None) -> Scores:
         """Return uncalibrated log10 scores of trials (the setting's own without any)."""
         asked = self.trials if trials is None else trials
-        return Scores.of(asked, evidence, unlisted_weight=self.unlisted_weight, alternatives=self.method.alternatives)
+        return Scores.of(
+            asked,
+            evidence,
+            unlisted_weight=self.unlisted_weight,
+            alternatives=self.method.alternatives,
+            offset_spread=self.method.offset_spread,
+        )
 
     def calibration(self, trials: Trials, scores: Scores) -> Calibration:
         """Return what the trials teach, bounds and all."""
@@ -90,7 +96,7 @@ class Setting:
             What was seen of parcels in place of the known ones, and their numbers of stones.
         """
         scores = self.scores(known[0])
-        asked = None if shown is None else (self.scores(shown[0][0]).asked, shown[1])
+        asked = None if shown is None else (self.scores(shown[0][0]), shown[1])
         log10_lr = calibrated_across_folds(
             self.trials,
             scores,

@@ -11,7 +11,7 @@ import numpy as np
 
 from kpfootprint.reference import ZoneTable
 from kpfootprint.stats.arrays import Bools, Floats, Ints
-from kpfootprint.stats.calibration import Cases
+from kpfootprint.stats.calibration import Cases, told_apart
 from kpfootprint.stats.likelihood_ratio import log10_score
 from kpfootprint.stats.metrics import LN10
 from kpfootprint.stats.selection import Evidence
@@ -183,26 +183,37 @@ def verification_scores(
 class Scores:
     """What a method says of trials: `asked` (n_trials,), and `unlisted` (n_trials,) with the own zone taken out.
 
-    `unlisted` counts for the trials of H2 alone, which it turns into parcels that nobody has sampled the source of.
+    `unlisted` counts for the trials of H2 alone, which it turns into parcels that nobody has sampled the source of;
+    `told` (n_trials,) is how far the parcel tells sources apart.
     """
 
     asked: Floats
     unlisted: Floats
+    told: Floats
 
     @classmethod
-    def of(cls, trials: Trials, evidence: Floats, *, unlisted_weight: float, alternatives: Alternatives) -> Scores:
+    def of(
+        cls,
+        trials: Trials,
+        evidence: Floats,
+        *,
+        unlisted_weight: float,
+        alternatives: Alternatives,
+        offset_spread: float | None,
+    ) -> Scores:
         """Score trials both ways."""
-        both = [
+        asked, unlisted = (
             verification_scores(
                 trials, evidence, unlisted_weight=unlisted_weight, alternatives=alternatives, unlisted_source=out
             )
             for out in (False, True)
-        ]
-        return cls(*both)
+        )
+        told = np.broadcast_to(told_apart(evidence[:, :-1], offset_spread), len(evidence))
+        return cls(asked, unlisted, told[trials.parcel])
 
     def where(self, which: Bools) -> Scores:
         """Return those of some of the trials."""
-        return Scores(self.asked[which], self.unlisted[which])
+        return Scores(self.asked[which], self.unlisted[which], self.told[which])
 
 
 def cases_of(trials: Trials, scores: Scores, n_stones: Floats, unlisted_weight: float) -> Cases:
@@ -230,4 +241,5 @@ def cases_of(trials: Trials, scores: Scores, n_stones: Floats, unlisted_weight: 
         n_stones=n_stones[parcel],
         weight=weight,
         parcel=parcel,
+        told=np.concatenate([scores.told[listed], scores.told[unlisted]]),
     )

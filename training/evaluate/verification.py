@@ -24,7 +24,7 @@ def calibrated_across_folds(
     *,
     unlisted_weight: float,
     trust: float,
-    shown: tuple[Floats, Floats] | None = None,
+    shown: tuple[Scores, Floats] | None = None,
 ) -> Floats:
     """Calibrate the trials of each fold's parcels on those of all other folds, every zone weighing the same.
 
@@ -36,7 +36,7 @@ def calibrated_across_folds(
         Of each parcel.
     trust : float
         Parcels' worth of belief that scores are log10 LRs already, see `Calibration.fit`.
-    shown : (ndarray of shape (n_trials,), ndarray of shape (n_parcels,)), optional
+    shown : (Scores of n_trials, ndarray of shape (n_parcels,)), optional
         Scores and numbers of stones of what was shown in place of the parcels (sieved ones, say): these are
         calibrated, by the parcels as they were.
 
@@ -46,14 +46,14 @@ def calibrated_across_folds(
         log10 LRs, within the bounds that the cases of the other folds carry.
     """
     log10_lr = np.empty_like(scores.asked)
-    asked, asked_n_stones = (scores.asked, n_stones) if shown is None else shown
+    seen, asked_n_stones = (scores, n_stones) if shown is None else shown
     ln_n = np.log(np.maximum(asked_n_stones[trials.parcel], 1.0))
     of_trial = fold[trials.parcel]
     for k in np.unique(of_trial):
         inside = of_trial == k
         cases = cases_of(trials.where(~inside), scores.where(~inside), n_stones, unlisted_weight)
         calibration = Calibration.fit(cases, trust=trust)
-        log10_lr[inside] = calibration.bounded(calibration.apply(asked[inside], ln_n[inside]))
+        log10_lr[inside] = calibration.bounded(calibration.apply(seen.asked[inside], ln_n[inside], seen.told[inside]))
     return log10_lr
 
 

@@ -66,6 +66,7 @@ class PeerMethod:
 
     peer: type[Peer]
     trust: float = 0.0
+    offset_spread: float | None = None
     held_by_novelty: bool = False
 
     @property

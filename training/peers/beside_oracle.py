@@ -7,11 +7,19 @@ from collections.abc import Sequence
 import numpy as np
 
 from kpfootprint.reference import ReferencePackage
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.calibration import Calibration
 from kpfootprint.stats.intervals import Limits
 from training.evaluate.methods import Method, fit_splits, held_out, n_stones_of, zone_codes, zones_of
 from training.evaluate.setting import N_FOLDS, SEED
-from training.evaluate.trials import Scores, cases_of, draw_export_days, verification_scores, verification_trials
+from training.evaluate.trials import (
+    Scores,
+    Trials,
+    cases_of,
+    draw_export_days,
+    verification_scores,
+    verification_trials,
+)
 from training.evaluate.verification import verification_results
 from training.folds import fold_of_parcels, folds
 from training.peers.oracle import DirichletWorld, excess_cost
@@ -61,17 +69,22 @@ def measure_beside_oracle(
     excess: list[tuple[str, float, Limits]] = []
     for method in methods:
         own = held_out(fit_splits(method, reference, folds(fold)), reference.batch, len(zones_of(package)))[0]
-        scores = Scores.of(known, own, unlisted_weight=unlisted_weight, alternatives=method.alternatives)
+
+        def scored(trials: Trials, evidence: Floats, method: Method = method) -> Scores:
+            return Scores.of(
+                trials,
+                evidence,
+                unlisted_weight=unlisted_weight,
+                alternatives=method.alternatives,
+                offset_spread=method.offset_spread,
+            )
+
+        scores = scored(known, own)
         cases = cases_of(known, scores, n_known, unlisted_weight)
         calibration = Calibration.fit(cases, trust=method.trust)
         fitted = method.fit(reference, np.arange(len(reference.batch)))
-        said = verification_scores(
-            tested,
-            fitted.evidence(fresh.batch),
-            unlisted_weight=unlisted_weight,
-            alternatives=method.alternatives,
-        )
-        log10_lr = calibration.bounded(calibration.apply(said, np.log(n_fresh[tested.parcel])))
+        said = scored(tested, fitted.evidence(fresh.batch))
+        log10_lr = calibration.bounded(calibration.apply(said.asked, np.log(n_fresh[tested.parcel]), said.told))
         results = verification_results(tested, log10_lr, rng=rng, conditions=CONDITIONS, n_resamples=n_resamples)
         evaluations.append(record(method.name, results))
         excess.append((method.name, *excess_cost(tested, log10_lr, oracle, rng=rng, n_resamples=n_resamples)))
