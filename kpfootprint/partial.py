@@ -56,38 +56,64 @@ def recorded_share(parcel: Parcel, scheme: Scheme, name: str) -> float:
 
 def sets_used(parcel: Parcel, attribute: Attribute) -> tuple[str, ...]:
     """Return the names of the sets of classes that stones of a parcel are known by, in the scheme's order."""
+    return tuple(attribute.code_names[code] for code in _set_codes(parcel, attribute))
+
+
+def sets_that_overlap(parcel: Parcel, attribute: Attribute) -> tuple[tuple[str, ...], ...]:
+    """Return the names of sets of a parcel that share classes, group by group."""
+    members = attribute.members_of_codes()
+    groups = _joined([code for code in _set_codes(parcel, attribute) if not members[code].all()], members)
+    return tuple(tuple(attribute.code_names[code] for code in group) for group in groups if len(group) > 1)
+
+
+def _set_codes(parcel: Parcel, attribute: Attribute) -> list[int]:
     if parcel.stones is not None:
-        codes = [parcel.stones.codes[attribute.name]]
+        codes = [parcel.stones.codes[attribute.name]] if attribute.name in parcel.stones.codes else []
     else:
         held = [item for item in parcel.breakdowns if attribute.name in item.attributes]
         codes = [item.codes[:, item.attributes.index(attribute.name)] for item in held]
-    used = np.unique(np.concatenate(codes))
-    return tuple(attribute.code_names[code] for code in used[used >= len(attribute.classes)])
+    used = np.unique(np.concatenate([np.empty(0, dtype=np.intp), *codes]))
+    return [int(code) for code in used if code >= len(attribute.classes)]
+
+
+def _joined(codes: Sequence[int], members: Bools) -> list[list[int]]:
+    """Put codes that share classes together: whoever sorts puts each stone on one pile, and nobody says on which."""
+    groups: list[list[int]] = []
+    for code in codes:
+        touching = [group for group in groups if (members[group].any(axis=0) & members[code]).any()]
+        groups = [group for group in groups if group not in touching]
+        groups.append(sorted([code, *(other for group in touching for other in group)]))
+    return sorted(groups)
 
 
 @dataclass(frozen=True, slots=True)
 class _Codes:
-    """What the codes of an attribute mean.
+    """What the codes of an attribute mean on one sheet.
 
-    A set of one class is that class, and a set of all is not recorded; `lookup` (n_codes + 1,) leads to classes, -1,
-    or the number of classes plus the position in `members` (S, C). Its last entry is that of `NOT_RECORDED`.
+    A set of one class is that class, and a set of all is not recorded. Sets that share classes are read as one: a stone
+    that is called by one of them is, by that sorter's custom, not called by another, and the custom is not known.
+    `lookup` (n_codes + 1,) leads to classes, -1, or the number of classes plus the position in `members` (S, C). Its
+    last entry is that of `NOT_RECORDED`.
     """
 
     lookup: Ints
     members: Bools
 
     @classmethod
-    def of(cls, attribute: Attribute) -> _Codes:
+    def of(cls, attribute: Attribute, used: Sequence[int]) -> _Codes:
         every = attribute.members_of_codes()
         n = len(attribute.classes)
         lookup = np.full(len(every) + 1, -1, dtype=np.intp)
+        lookup[:n] = np.arange(n)
         kept: list[Bools] = []
-        for code, members in enumerate(every):
-            if members.sum() == 1:
-                lookup[code] = int(members.argmax())
-            elif not members.all():
-                lookup[code] = n + len(kept)
+        for group in _joined([code for code in used if 1 < every[code].sum() < n], every):
+            members = every[group].any(axis=0)
+            if not members.all():
+                lookup[group] = n + len(kept)
                 kept.append(members)
+        for code in used:
+            if every[code].sum() == 1:
+                lookup[code] = int(every[code].argmax())
         return cls(lookup, np.array(kept, dtype=bool).reshape(len(kept), n))
 
 
@@ -159,7 +185,7 @@ def partial_arrays(
     levels : ndarray of shape (1, n_factors)
         Levels of the conditions.
     """
-    codes = [_Codes.of(item) for item in scheme.categorical]
+    codes = [_Codes.of(item, _set_codes(parcel, item)) for item in scheme.categorical]
     tables = _Tables.empty(structure, codes)
     if parcel.stones is not None:
         sizes = _sizes_of_stones(parcel, structure)

@@ -12,7 +12,7 @@ from kpfootprint.comparison.hypotheses import COMPLIANT, Hypotheses
 from kpfootprint.comparison.results import Statement, Value, Verification
 from kpfootprint.footprint import FACTORS
 from kpfootprint.parcel import Parcel
-from kpfootprint.partial import recorded_share, sets_used
+from kpfootprint.partial import recorded_share, sets_that_overlap, sets_used
 from kpfootprint.reference import NOT_COVERED
 from kpfootprint.release import Release
 from kpfootprint.scheme import CT_PER_MM3
@@ -165,6 +165,8 @@ def _open_cautions(
             used = sets_used(parcel, attribute)
             known = coarse + float(partial.exact[a][row].sum())
             said.add("coarse_classes", attribute=attribute.name, sets=used, share=coarse / known)
+        for group in sets_that_overlap(parcel, attribute):
+            said.add("sets_overlap", attribute=attribute.name, sets=group)
     if any(item.sample for item in parcel.breakdowns):
         graded = parcel.n_stones_graded(scheme.size.name)
         said.add("graded_in_part", n_graded=graded, n_stones=round(n_stones))

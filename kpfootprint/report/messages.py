@@ -144,6 +144,10 @@ TEMPLATES: dict[str, str] = {
     "coarse_classes": mark(
         "Of the stones {share} have their {attribute} by a set of classes alone ({sets}); each may be of any of them."
     ),
+    "sets_overlap": mark(
+        "Sets of classes of {attribute} share classes ({sets}): which of them a sorter puts such a stone in is not "
+        "known, and they are read as one set."
+    ),
     "graded_in_part": mark(
         "Of {n_stones} stones {n_graded} were graded: sizes are those of all, classes those of the sample of each size."
     ),
