@@ -107,7 +107,7 @@ class _Codes:
         lookup[:n] = np.arange(n)
         kept: list[Bools] = []
         for group in _joined([code for code in used if 1 < every[code].sum() < n], every):
-            members = every[group].any(axis=0)
+            members: Bools = np.asarray(every[group].any(axis=0))
             if not members.all():
                 lookup[group] = n + len(kept)
                 kept.append(members)

@@ -144,8 +144,8 @@ def log_posterior(theta: Floats, counts: Floats, membership: Floats) -> float:
 def test_the_fit_of_a_sheet_is_where_an_optimiser_finds_it_whatever_classes_it_has(seed: int) -> None:
     """Sheets begin at +7 and end where they like: the fit climbs to the top all the same."""
     rng = np.random.default_rng(seed)
-    first = rng.integers(0, 9)
-    rows = np.arange(first, rng.integers(first + 3, 14))
+    first = int(rng.integers(0, 9))
+    rows = np.arange(first, int(rng.integers(first + 3, 14)))
     membership = GRID.membership(CLASS_EDGES[rows], CLASS_EDGES[rows + 1])
     theta = np.array([rng.uniform(-2.2, 0.3), np.log(rng.uniform(0.35, 1.1))])
     counts = rng.multinomial(rng.integers(40, 3000), cell_probabilities(GRID, theta[None], kept())[0]) @ membership.T
