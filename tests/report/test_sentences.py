@@ -55,6 +55,7 @@ EVERY: tuple[tuple[str, dict[str, Any]], ...] = (
     ("attribute_not_recorded", {"attribute": "morphology"}),
     ("partly_recorded", {"attribute": "colour", "share": 0.62}),
     ("coarse_classes", {"attribute": "morphology", "sets": ("makeable", "near gem"), "share": 0.41}),
+    ("sets_overlap", {"attribute": "morphology", "sets": ("makeable", "near gem")}),
     ("graded_in_part", {"n_graded": 468, "n_stones": 9336}),
     ("stones_not_counted", {"n_stones": 612, "fewest": 590, "most": 634}),
     ("sizes_by_weight", {}),
