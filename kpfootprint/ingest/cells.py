@@ -191,7 +191,9 @@ def read_number(cell: Cell, marks: DecimalMarks, *, typed: bool = False) -> floa
     if isinstance(cell, bool | date):
         return Broken("not_a_number")
     if isinstance(cell, str):
-        return Broken("not_a_number") if typed else _number_in_text(cell.strip(), marks)
+        number_said = _number_in_text(cell.strip(), marks)
+        odd = typed and not (isinstance(number_said, Broken) and number_said.code == "ambiguous_number")
+        return Broken("not_a_number") if odd else number_said
     assert cell is not None
     try:
         number = float(cell)

@@ -19,6 +19,7 @@ from kpfootprint.ingest.archive import Budget, Limits, check_members, open_zip, 
 from kpfootprint.ingest.cells import Cell, Odd
 from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.heads import LOOKED_AT, find_head, first_head
+from kpfootprint.ingest.oldbook import Places, formats_of, formulas_of
 from kpfootprint.ingest.tables import ColumnMaker, RawTable, without_blank_rows
 from kpfootprint.ingest.words import Words, declared_words, fold
 from kpfootprint.wanted import NoLongerWanted, each, go_on
@@ -40,7 +41,6 @@ _REPEATS = 9_999
 _LITERAL = re.compile(r'"([^"]*)"|\\(.)')
 """What a number format writes as it stands: in quotes, or after a backslash."""
 
-_FORMAT_RECORD = re.compile(rb"\x1e\x04(..)..(..)([\x00\x01])", re.DOTALL)
 _ODS_TEXT = re.compile(rb"<number:number\b[^>]*(?:/>|></number:number>)<number:text>([^<]{1,40})</number:text>")
 
 _ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\br="(\d+)"')
@@ -294,9 +294,10 @@ def _value(value: object) -> Cell:
 
 
 def _read_with_calamine(data: bytes, name: str, budget: Budget, limits: Limits, words: Words | None) -> list[RawTable]:
-    """Read .ods and .xls, whose formulas cannot be told from values: where a sheet is known to have some, refuse."""
+    """Read .ods and .xls, of which the parser tells values alone; formulas, and units of .ods, refuse an .ods whole."""
     from python_calamine import CalamineWorkbook
 
+    formulas: list[Places] = []
     if name.lower().endswith(".ods"):
         with open_zip(data, name) as archive:
             for member in check_members(archive, name, limits):
@@ -305,19 +306,25 @@ def _read_with_calamine(data: bytes, name: str, budget: Budget, limits: Limits, 
                     _check_content(text, name)
     elif not data.startswith(b"\xd0\xcf\x11\xe0"):
         raise refuse(name, "wrong_file_kind", found="it is no old Excel workbook; save it as .xlsx or .csv")
-    elif (unit := next(filter(None, map(_unit_shown, _formats_of_xls(data))), None)) is not None and unit != "%":
-        raise refuse(name, "unit_shown", unit=unit)
+    else:
+        try:
+            formulas, formats = formulas_of(data), list(formats_of(data))
+        except ValueError as error:
+            raise refuse(name, "damaged_file", detail=str(error)) from None
+        if (unit := next(filter(None, map(_unit_shown, formats)), None)) is not None and unit != "%":
+            raise refuse(name, "unit_shown", unit=unit)
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
         tables = []
-        for info in book.sheets_metadata:
+        for number, info in enumerate(book.sheets_metadata):
             if str(info.typ).rpartition(".")[2] != "WorkSheet":
                 continue
             sheet = book.get_sheet_by_name(info.name)
+            rows: Iterable[tuple[Cell, ...]]
             rows = (tuple(None if v == "" else _value(v) for v in row) for row in each(sheet.iter_rows(), 1000))
-            start = sheet.start
-            before: list[tuple[Cell, ...]] = [()] * (start[0] if start else 0)
-            table = _read_sheet([*before, *rows], info.name, name, words, limits)
+            if number < len(formulas) and formulas[number]:
+                rows = _with_formulas(rows, formulas[number], sheet.start[1] if sheet.start else 0)
+            table = _read_sheet(rows, info.name, name, words, limits)
             if table is not None:
                 seen = str(info.visible).rpartition(".")[2] == "Visible"
                 tables.append(table if seen else replace(table, hidden=("sheet",)))
@@ -330,14 +337,11 @@ def _read_with_calamine(data: bytes, name: str, budget: Budget, limits: Limits, 
         raise refuse(name, "damaged_file", detail=f"{type(error).__name__}: {error}") from None
 
 
-def _formats_of_xls(data: bytes) -> Iterator[str]:
-    """Give the number formats that an old workbook declares: records of a number, a length, and a text."""
-    for found in _FORMAT_RECORD.finditer(data):
-        size, length = (int.from_bytes(found[k], "little") for k in (1, 2))
-        wide = found[3] == b"\x01"
-        if size == 5 + length * (2 if wide else 1) and length <= 100:
-            text = data[found.end() : found.end() + size - 5]
-            yield text.decode("utf-16-le" if wide else "latin-1", "replace")
+def _with_formulas(rows: Iterable[tuple[Cell, ...]], formulas: Places, left: int) -> Iterator[tuple[Cell, ...]]:
+    """Give rows whose formula cells are `Odd`: their values are whatever some program last computed."""
+    odd = Odd("formula_cell", "=…")
+    for row, cells in enumerate(rows):
+        yield tuple(odd if (row, at) in formulas else cell for at, cell in enumerate(cells, start=left))
 
 
 def _check_content(text: bytes, name: str) -> None:

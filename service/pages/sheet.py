@@ -104,13 +104,15 @@ class Asked:
         return cls(tuple(dict.fromkeys(filter(None, questions))), words, chosen)
 
 
-def classes_by_attribute(scheme: Scheme, lang: str) -> dict[str, list[tuple[str, str]]]:
-    """Return the classes and sets that a word may be given, by attribute, with their names in a language."""
-    found: dict[str, list[tuple[str, str]]] = {}
+def classes_by_attribute(scheme: Scheme, lang: str) -> dict[str, tuple[str, list[tuple[str, str]]]]:
+    """Return each attribute's name in a language, with the classes and sets that a word may be given, and theirs."""
+    size = scheme.size
+    found = {size.name: (size.labels.get(lang, size.name), [(name, name) for name in size.sieve_set.classes])}
     for item in scheme.categorical:
         parts: list[AttributeClass | ClassSet] = [*item.classes, *item.sets]
-        found[item.name] = [(part.name, part.labels.get(lang, part.name)) for part in parts]
-    return {"size": [(name, name) for name in scheme.size.sieve_set.classes], **found}
+        options = [(part.name, part.labels.get(lang, part.name)) for part in parts]
+        found[item.name] = (item.labels.get(lang, item.name), options)
+    return found
 
 
 def words_table(choices: Mapping[str, str], scheme: Scheme) -> str:

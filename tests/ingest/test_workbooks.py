@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import time
 import zipfile
 from collections.abc import Sequence
@@ -245,12 +246,74 @@ def test_grainers_and_percentages_are_read_as_they_are_shown(scheme: Scheme, zon
     assert [problem.code for problem in found.problems] == ["percent_alone"]
 
 
+def xls_of(cells: dict[tuple[int, int], Any], number_format: str = "0.00", padding: int = 5000) -> bytes:
+    """Return an old Excel workbook of one sheet; a text that begins with "=" becomes a formula whose value is 0.5."""
+
+    def record(kind: int, *parts: bytes) -> bytes:
+        content = b"".join(parts)
+        return struct.pack("<HH", kind, len(content)) + content
+
+    def text_of(text: str, width: str = "<H") -> bytes:
+        return struct.pack(width, len(text)) + b"\x01" + text.encode("utf-16-le")
+
+    bof = record(0x809, struct.pack("<HHHHII", 0x600, 5, 0, 0, 0, 0))
+    shown = record(0x41E, struct.pack("<H", 164), text_of(number_format))
+    name = text_of("S", "<B")
+    before = len(bof) + len(shown) + 4 + 6 + len(name) + 4
+    start = record(0x85, struct.pack("<IBB", before, 0, 0), name)
+    sheet = record(0x809, struct.pack("<HHHHII", 0x600, 0x10, 0, 0, 0, 0))
+    for (row, column), value in sorted(cells.items()):
+        place = struct.pack("<HHH", row, column, 0)
+        if isinstance(value, str) and value.startswith("="):
+            sheet += record(6, place, struct.pack("<dHIH", 0.5, 0, 0, 3), b"\x1e\x01\x00")
+        elif isinstance(value, str):
+            sheet += record(0x204, place, text_of(value))
+        else:
+            sheet += record(0x203, place, struct.pack("<d", value))
+    book = bof + shown + start + record(10) + sheet + record(10)
+    book += record(10) * (max(0, padding - len(book)) // 4)
+    small = len(book) < 4096
+    sectors = -(-len(book) // 512)
+    end, free = 0xFFFFFFFE, 0xFFFFFFFF
+    links = [0xFFFFFFFD, end, *range(3, 2 + sectors), end, *([end] if small else [])]
+    fat = struct.pack("<128I", *links, *[free] * (128 - len(links)))
+    pieces = -(-len(book) // 64)
+    small_links = struct.pack("<128I", *range(1, pieces), end, *[free] * (128 - pieces)) if small else b""
+
+    def entry(name: str, kind: int, first: int, size: int, child: int) -> bytes:
+        raw = (name + "\0").encode("utf-16-le")
+        head = raw.ljust(64, b"\0") + struct.pack("<HBBIII", len(raw), kind, 1, free, free, child)
+        return head + bytes(36) + struct.pack("<IQ", first, size)
+
+    root = entry("Root Entry", 5, 2 if small else end, sectors * 512 if small else 0, 1)
+    directory = (root + entry("Workbook", 2, 0 if small else 2, len(book), free)).ljust(512, b"\0")
+    head = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6)
+    head += bytes(6) + struct.pack("<IIIII", 0, 1, 1, 0, 4096)
+    head += struct.pack("<IIII", 2 + sectors if small else end, int(small), end, 0) + struct.pack("<I", 0)
+    head += struct.pack("<I", free) * 108
+    return head + fat + directory + book.ljust(sectors * 512, b"\0") + small_links
+
+
+@pytest.mark.parametrize("padding", [0, 5000])
+@pytest.mark.parametrize("corner", [(0, 0), (3, 2)])
+def test_formulas_of_old_workbooks_are_seen(
+    corner: tuple[int, int], padding: int, scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    down, right = corner
+    rows: list[list[Any]] = [["weight_ct", "colour", "remarks"], [0.4, "brown", "=A1"], [0.3, "cape", "x"]]
+    cells = {(down + at, right + k): value for at, row in enumerate(rows) for k, value in enumerate(row)}
+    (parcel,) = reading(xls_of(cells, padding=padding), scheme, zone_table, "old.xls").parcels
+    assert (parcel.n_stones, parcel.carats) == (2, 0.7)
+    cells[down + 2, right] = "=A1*2"
+    found = reading(xls_of(cells, padding=padding), scheme, zone_table, "old.xls").problems
+    assert [(item.code, item.row, item.column) for item in found] == [("formula_cell", down + 3, "weight_ct")]
+
+
 def test_units_shown_by_other_workbooks_are_refused(scheme: Scheme, zone_table: ZoneTable) -> None:
-    record = b"\x1e\x04" + (5 + 8).to_bytes(2, "little") + b"\xa4\x00" + (8).to_bytes(2, "little") + b"\x00"
-    old = b"\xd0\xcf\x11\xe0" + bytes(600)
-    for text, code in ((b'0.00 "g"', "unit_shown"), (b'0.0 "ct"', "damaged_file")):
-        found = read(Upload("old.xls", old + record + text), scheme, zone_table, one=True)
-        assert [problem.code for problem in found.problems] == [code]
+    cells = {(0, 0): "weight_ct", (1, 0): 0.5}
+    for number_format, codes in (('0.00 "g"', ["unit_shown"]), ('0.0 "ct"', [])):
+        found = reading(xls_of(cells, number_format), scheme, zone_table, "old.xls")
+        assert [problem.code for problem in found.problems] == codes
     content = "<number:number-style><number:number></number:number><number:text>{}</number:text>"
     for unit, code in ((" g", "unit_shown"), (" ct", "damaged_file")):
         made = io.BytesIO()
