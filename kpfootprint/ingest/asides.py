@@ -23,7 +23,7 @@ from kpfootprint.ingest.words import attribute_words, class_code, declared_words
 
 _PAGE = re.compile(
     r"[-–— ]*(page|pages|seite|pagina|página|стр|страница|blad|feuille|sheet)\W*\d+\W*"
-    r"((of|de|sur|von|van|из|/)\W*)?\d*\W*",
+    r"((of|de|sur|von|van|из|/)\W*)?\d*\W*|[-–—]\s*\d{1,4}\s*[-–—]",
     re.IGNORECASE,
 )
 _RULE = re.compile(r"[-=_*.~–— ]{3,}")
@@ -356,7 +356,7 @@ def _is_known(sheet: Sheet, row: int) -> bool:
         sheet.headers.is_total(text)
         or sheet.headers.is_summary(text)
         or text[:1].isdigit()
-        or size_span(text, scheme) is not None
+        or (role == "size_class" and size_span(text, scheme) is not None)
         or (item is not None and class_code(text, attribute_words(item)) is not None)
         or (
             sheet.meanings[at].role in ("row", "other", "money", "mean", "percent", "zone_id", "lot", "parcel_id")

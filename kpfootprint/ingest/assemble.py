@@ -123,6 +123,7 @@ def _named(names: Sequence[str], counts: Any) -> dict[str, int]:
     return {name: int(count) for name, count in zip(names, counts.tolist(), strict=True) if count}
 
 
+_GOODS = ("stones", "counts")
 CONDITIONS = ("cleaning_state", "selection", "sorter", "bottom_screen_mm", "specials_removed", "sieve_set")
 
 Rows = tuple[Goods | None, NDArray[np.intp] | None]
@@ -148,7 +149,9 @@ def build_parcel(
 
     sieve_set = _sieve_set(draft, sieve_sets, words, tell)
     if stones[1] is not None and counts[1] is not None:
-        tell("stones_and_counts")
+        read = zip(_GOODS, (stones[0], counts[0]), strict=True)
+        names = {kind: "" if item is None else item.table.name for kind, item in read}
+        tell("stones_and_counts", None, **names, choices=[("goods", kind) for kind in _GOODS])
         return None
     goods, rows = stones if stones[1] is not None else counts
     if goods is None or rows is None:

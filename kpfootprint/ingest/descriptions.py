@@ -33,13 +33,9 @@ def split_descriptions(
     names = ["size_class", *(item.column for item in attributes)]
     read: dict[str, list[Cell]] = {name: [] for name in names}
     unread: list[str] = []
-    used = np.bincount(column.codes, minlength=len(column.cells)) > 0
-    for cell, is_used in zip(column.cells, used.tolist(), strict=True):
-        found = (
-            {}
-            if not is_used or is_blank(cell) or isinstance(cell, Odd)
-            else _split(text_of(cell), attributes, headers, unread)
-        )
+    for cell in column.cells:
+        named = not is_blank(cell) and not isinstance(cell, Odd)
+        found = _split(text_of(cell), attributes, headers, unread) if named else {}
         for name in names:
             read[name].append(found.get(name))
     made: dict[str, Column] = {}

@@ -68,18 +68,16 @@ def understand(
     """
     raw = unrepeated(raw)
     trace = Trace(header_rows=raw.header_rows, hidden=list(raw.hidden))
-    raw, asides, again = without_asides(raw)
     raw, aside = without_side_notes(raw, headers)
+    raw, asides, again = without_asides(raw)
     trace.left_out.extend(asides)
     trace.passed_over.extend(aside)
-    sheet: Sheet | None = with_cells_asked(Sheet(raw, meanings_of(raw, headers, choices), headers, choices, trace))
-    assert sheet is not None
-    told = sheet.problems
-    sheet = side_by_side(sheet)
-    if sheet is None:
-        problems += told[-1:]
+    asked: list[Problem] = []
+    given = side_by_side(Sheet(raw, meanings_of(raw, headers, choices), headers, choices, trace, asked))
+    if given is None:
+        problems += asked
         return []
-    sheet = with_headings(below_each_other(sheet, again))
+    sheet = with_headings(below_each_other(with_cells_asked(given), again))
     ask_about_cancelled(sheet)
     sheet = _without_totals(_with_classes_chosen(sheet))
     tables = _tables(sheet, hint, several=several)

@@ -81,6 +81,7 @@ _UNITS_OF_SIZES: Mapping[str, frozenset[str]] = {
     "ct": frozenset({"ct", "cts", "carat", "carats", "karat"}),
     "pts": frozenset({"pt", "pts", "point", "points", "pointer", "pointers"}),
 }
+_RANGE = re.compile(r"\d+([.,]\d+)?\s*(-|–|/|to|à|a|bis)\s*\d+([.,]\d+)?")
 _BARE_SIZE = re.compile(r"[<>+-]?\s*\d+([.,]\d+)?\s*((-|–|/|to|à|a|bis)\s*\d+([.,]\d+)?)?\s*\+?")
 
 
@@ -91,10 +92,12 @@ def _with_units_of_headers(sheet: Sheet) -> Sheet:
         tokens = set(tokens_of(column.header))
         units = [unit for unit, words in _UNITS_OF_SIZES.items() if tokens & words]
         named = meanings[at].role == "size_class" or any(sheet.headers.is_size(token) for token in tokens)
-        if len(units) != 1 or not (named or "grainer" in " ".join(tokens)) or isinstance(column.cells, PlainCells):
+        if len(units) != 1 or isinstance(column.cells, PlainCells):
             continue
         texts = [text_of(cell) for cell in cells_of(column, sheet.headers)]
         bare = bool(texts) and all(_BARE_SIZE.fullmatch(text) for text in texts)
+        if not (named or "grainer" in " ".join(tokens) or all(_RANGE.fullmatch(text) for text in texts)):
+            continue
         if not bare or (units == ["ct"] and all(text.replace(".", "").replace(",", "").isdigit() for text in texts)):
             continue
         cells = [f"{text_of(c)} {units[0]}" if _BARE_SIZE.fullmatch(text_of(c)) else c for c in column.cells]
@@ -166,6 +169,8 @@ def _asked(sheet: Sheet, at: int, meaning: Meaning, others: list[Meaning]) -> Me
         if meaning.role == "unknown" and not sheet.headers.of(column.header).sure and _is_mean(sheet, at):
             return Meaning(role="mean")
         return Meaning(role="other") if meaning.role in ("size_class", "row", "description") else meaning
+    if meaning.role == "n_stones" and _is_one(column.header):
+        return Meaning(role="row")
     if meaning.role in ("carats", "n_stones", "value_usd"):
         return meaning
     if meaning.role == "size_class":

@@ -13,10 +13,11 @@ from kpfootprint.ingest.cells import Cell, is_blank, text_of
 from kpfootprint.ingest.headers import Headers, Meaning
 from kpfootprint.ingest.layout import understand
 from kpfootprint.ingest.meanings import Choices
+from kpfootprint.ingest.regular import PlainCells
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.tables import Column, Note, RawTable, Table
 from kpfootprint.ingest.unfold import with_parents
-from kpfootprint.ingest.words import TABLES, Words, fold, nearest, table_names
+from kpfootprint.ingest.words import TABLES, Words, condition_values, fold, nearest, table_names
 from kpfootprint.wanted import each
 
 REQUIRED: Mapping[str, tuple[str, ...]] = {
@@ -28,8 +29,9 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
 }
 """Columns without which a table cannot be read; the weight of stones comes from the scheme."""
 
-_TITLED = ("parcel_id", "certificate_no", "exporter", "exported_on", "sorter", "n_stones", "carats", "zone_id")
-"""Fields of a parcel that titles above a table may give."""
+_CONDITIONS = ("cleaning_state", "selection", "sorter", "bottom_screen_mm", "specials_removed")
+_TITLED = ("certificate_no", "exporter", "exported_on", "hs_code", *_CONDITIONS)
+"""Fields of a parcel that titles above a table may give, or columns that say the same in every row."""
 
 
 MAX_STRANGERS = 20
@@ -126,6 +128,8 @@ def recognise_all(
                 problems.append(problem(Broken("table_twice", {"other": other}), table=table.name))
             else:
                 tables[table.kind] = table
+    if (chosen := choices.get("goods")) in tables and len({"stones", "counts"} & set(tables)) == 2:
+        passed.append(tables.pop("counts" if chosen == "stones" else "stones").name)
     if passed and tables:
         next(iter(tables.values())).trace.passed_over.extend(passed)
     titles = [title for raw in raws if (title := _titles(raw, headers, tables))]
@@ -160,7 +164,8 @@ def _tables_of(
 def _titles(raw: RawTable, headers: Headers, tables: Mapping[str, Table]) -> dict[str, Table]:
     """Read what titles above a table say of the parcel: ``Parcel | CAR-2019-07``, ``Exporter: A``, ``Zone: Nola``."""
     known = headers.words.columns("parcels")
-    found: dict[str, tuple[int, str, Cell]] = {}
+    found: dict[str, _Said] = {}
+    passed: list[str] = []
     for line, cells in raw.titles:
         filled = [cell for cell in cells if not is_blank(cell)]
         pairs: list[tuple[str, Cell]] = []
@@ -173,21 +178,45 @@ def _titles(raw: RawTable, headers: Headers, tables: Mapping[str, Table]) -> dic
                 pairs.append((text.rstrip(": "), filled[at + 1]))
         pairs += _amounts(" ".join(map(text_of, filled)))
         for key, value in pairs:
-            name = known.get(fold(key)) or _measure(headers.of(key))
-            if name not in found and _is_told(name, value):
-                found[str(name)] = (line, key, value)
-    zone = found.pop("zone_id", None)
+            name = known.get(fold(key)) or _measure(headers.of(key)) or ""
+            name = "country" if headers.words.columns("declarations").get(fold(key)) == "country" else name
+            told = _told(name, value, headers)
+            if told is not None:
+                found.setdefault(told, (line, key, value))
+            elif name in (*_CONDITIONS, "zone_id", "country") and len(text_of(value)) <= 80:
+                passed.append(f"{key}: {text_of(value)}")
+    goods = next((tables[kind] for kind in ("stones", "counts") if kind in tables), None)
+    if goods is not None and "parcels" not in tables and "parcel_id" not in goods.columns:
+        _add_constant(raw, headers, goods, found)
+    origin: dict[str, _Said] = {name: found.pop(name) for name in ("zone_id", "country") if name in found}
     made = {"parcels": _one_row("parcels", raw, found)} if found else {}
-    if zone is None or "declarations" in tables or not tables:
-        return made
-    if fold(text_of(zone[2])) in headers.words.zones():
-        return made | {"declarations": _one_row("declarations", raw, {"zone_id": zone})}
-    values = {"title": f"{zone[1]}: {text_of(zone[2])}"}
-    next(iter(tables.values())).trace.notes.append(Note(code="title_passed_over", values=values))
+    if len(origin) == 1 and "declarations" not in tables:
+        made["declarations"] = _one_row("declarations", raw, origin)
+    if goods is not None:
+        notes = [Note(code="title_passed_over", values={"title": title}) for title in dict.fromkeys(passed)]
+        goods.trace.notes.extend(notes)
     return made
 
 
-def _one_row(kind: str, raw: RawTable, found: Mapping[str, tuple[int, str, Cell]]) -> Table:
+_Said = tuple[int, str, Cell]
+"""Line, header and value of what is said of a parcel."""
+
+
+def _add_constant(raw: RawTable, headers: Headers, goods: Table, found: dict[str, _Said]) -> None:
+    """Add what columns say of the parcel, the same in every row."""
+    known = headers.words.columns("parcels")
+    for column in raw.columns:
+        name = known.get(fold(column.header))
+        if name not in _TITLED or column.header not in goods.trace.passed_over or isinstance(column.cells, PlainCells):
+            continue
+        used = np.unique(column.codes).tolist()
+        value = column.cells[used[0]] if len(used) == 1 else None
+        if value is not None and _told(name, value, headers) == name and name not in found:
+            found[name] = (raw.line(0) or 1, column.header, value)
+            goods.trace.passed_over.remove(column.header)
+
+
+def _one_row(kind: str, raw: RawTable, found: Mapping[str, _Said]) -> Table:
     columns = {name: Column(key, [value], np.zeros(1, dtype=np.int32)) for name, (_, key, value) in found.items()}
     rows = np.array([max(line for line, _, _ in found.values())], dtype=np.int32)
     typed = kind == "declarations"  # a single zone needs no carats
@@ -213,17 +242,21 @@ def _measure(meaning: Meaning) -> str | None:
     return meaning.role if plain and meaning.role in ("n_stones", "carats", "zone_id") else None
 
 
-def _is_told(name: str | None, value: Cell) -> bool:
-    """Say whether a title is about the parcel, and its value may be one; otherwise it is a title and no more."""
+def _told(name: str, value: Cell, headers: Headers) -> str | None:
+    """Return the field that a value is of, where it may be one of it; otherwise a title is a title and no more."""
+    text = text_of(value)
+    if name in ("zone_id", "country"):
+        if fold(text) in headers.words.zones():
+            return "zone_id"
+        return "country" if fold(text) in {fold(zone.country) for zone in headers.words.zone_table.zones} else None
     if name == "exported_on":
-        return any(char.isdigit() for char in text_of(value))
-    if name in ("n_stones", "carats"):
-        text = text_of(value).replace(" ", "").replace(",", ".").removesuffix("ct").removesuffix("cts")
-        try:
-            return float(text) > 0
-        except ValueError:
-            return False
-    return name in _TITLED and len(text_of(value)) <= 80
+        return name if any(char.isdigit() for char in text) else None
+    if name in ("cleaning_state", "selection", "specials_removed"):
+        return name if fold(text) in condition_values(name) else None
+    if name in ("n_stones", "carats", "bottom_screen_mm"):
+        number = text.replace(" ", "").replace(",", ".").removesuffix("ct").removesuffix("cts").removesuffix("mm")
+        return name if re.fullmatch(r"0*[1-9]\d*(\.\d+)?|0*\.\d+|0\.\d+", number) else None
+    return name if name in (*_TITLED, "parcel_id") and 0 < len(text) <= 80 else None
 
 
 def _choices_of(raw: RawTable, choices: Choices, ids: set[str], headers: Headers) -> Choices:

@@ -57,7 +57,10 @@ RULES: Final[Mapping[str, str]] = {
         "(and carats) of each class"
     ),
     "unknown_member": "the member is not known here; did you mean {nearest}?",
-    "table_twice": "the table is given twice, the other one is {other}",
+    "table_twice": (
+        "the table is given twice, the other one is {other}; give one of them, or one file for each parcel, or all "
+        "rows in one table with a column parcel_id"
+    ),
     "missing_column": "the column {column} is missing; the headers are {headers}",
     "column_twice": "two columns mean {column}; take one of them out, or head it remarks",
     "unknown_column": "the column is not known; did you mean {nearest}?",
@@ -202,7 +205,7 @@ RULES: Final[Mapping[str, str]] = {
     "unknown_parcel": "the parcel is not in the table of parcels",
     "two_inputs": "a file and pasted rows are both given; give one of the two",
     "no_stones": "the parcel has no stones",
-    "stones_and_counts": "the parcel has stones and counts; give one of the two",
+    "stones_and_counts": "the parcel has stones ({stones}) and counts ({counts}); give one of the two, or say which",
     "no_class": "the row of counts names no class",
     "breakdowns_disagree": "the breakdown by {attributes} sums to {found}, the breakdown by {others} to {expected}",
     "sample_exceeds": "the graded sample holds {found} stones, the whole only {expected}",

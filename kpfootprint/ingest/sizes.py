@@ -33,14 +33,14 @@ _GRAINS = r"(?:gr|grs|grain|grains|grainer|grainers|grn|gn)"
 _CARATS = r"(?:ct|cts|carat|carats|crt|crts|k|kt)"
 _POINTS = r"(?:pt|pts|point|points|ptr|pointer|pointers)"
 _BETWEEN = (
-    re.compile(rf"-{_NUMBER}\+{_NUMBER}"),
-    re.compile(rf"\+{_NUMBER}-{_NUMBER}"),
+    re.compile(rf"-{_NUMBER}(?:/|to|a|à|au)?\+{_NUMBER}"),
+    re.compile(rf"\+{_NUMBER}(?:/|to|a|à|au)?-{_NUMBER}"),
 )
 _OPEN = re.compile(rf"([+-]){_NUMBER}")
 _UNITS = {"gr": re.compile(_GRAINS), "ct": re.compile(_CARATS), "pt": re.compile(_POINTS)}
 _RANGE = re.compile(rf"{_NUMBER}(?:{_GRAINS}|{_CARATS}|{_POINTS})?{_DASH}{_NUMBER}({_GRAINS}|{_CARATS}|{_POINTS})")
 _ONE = re.compile(rf"([+\-<>]|>=|<=|over|above|under|below|plusde|moinsde)?{_NUMBER}({_GRAINS}|{_CARATS}|{_POINTS})"
-                  r"(\+|up|andup|andover|etplus|-|anddown|etmoins)?")  # fmt: skip
+                  r"(\+|up|&up|andup|&over|andover|etplus|-|anddown|etmoins)?")  # fmt: skip
 _FROM_TO = re.compile(r"(?:de|from|between|entre)(.+?)(?:à|a|to|and|et)(\d.+)")
 _FRACTION = re.compile(r"1/[234](?:ct|cts|carats?)|[23]/4(?:ct|cts|carats?)|2/3(?:ct|cts|carats?)")
 """Parts of a carat, or ranges: two readings."""
@@ -48,7 +48,7 @@ _FRACTION = re.compile(r"1/[234](?:ct|cts|carats?)|[23]/4(?:ct|cts|carats?)|2/3(
 _DAY_MADE = re.compile(r"\d{1,2}[-/ .]?[A-Za-zéû]{3,5}\.?([-/ .]?\d{2,4})?|\d{1,4}[-/]\d{1,2}[-/]\d{2,4}( 00:00:00)?")
 """What a spreadsheet makes of ``3-5``: ``3-May``, ``2019-05-03 00:00:00``."""
 
-_UP = ("+", ">", ">=", "over", "above", "plusde", "up", "andup", "andover", "etplus")
+_UP = ("+", ">", ">=", "over", "above", "plusde", "up", "&up", "andup", "&over", "andover", "etplus")
 _DOWN = ("-", "<", "<=", "under", "below", "moinsde", "anddown", "etmoins")
 
 

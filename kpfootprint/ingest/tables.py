@@ -34,6 +34,16 @@ class Column:
         headers = [self.headers[row] for row in kept.tolist()] if self.headers else ()
         return Column(self.header, self.cells, self.codes[kept], headers)
 
+    def used(self) -> Column:
+        """Return the column without cells that stand in no row any more."""
+        if isinstance(self.cells, PlainCells) or len(self.cells) > 10_000:
+            return self
+        is_used = np.bincount(self.codes, minlength=len(self.cells)) > 0
+        if is_used.all():
+            return self
+        cells = [cell for cell, kept in zip(self.cells, is_used.tolist(), strict=True) if kept]
+        return replace(self, cells=cells, codes=(np.cumsum(is_used) - 1)[self.codes].astype(np.int32))
+
     def at(self, row: int) -> Cell:
         """Return the cell of a row."""
         return self.cells[int(self.codes[row])]
@@ -97,7 +107,7 @@ class RawTable:
         place = {int(old): new for new, old in enumerate(kept)} if self.ragged else {}
         return replace(
             self,
-            columns=[column.rows(kept) for column in self.columns],
+            columns=[column.rows(kept).used() for column in self.columns],
             rows=None if self.rows is None else self.rows[kept],
             ragged={place[row]: found for row, found in self.ragged.items() if row in place},
         )

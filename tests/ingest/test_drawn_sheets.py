@@ -140,7 +140,80 @@ def listed(hand: Hand) -> tuple[Rows, int, float]:
     return rows, len(weights), total
 
 
-@pytest.mark.parametrize("draw", [long, wide, listed])
+def headed(hand: Hand) -> tuple[Rows, int, float]:
+    """Write a row for each size below the colour that heads it, with totals or without."""
+    goods = hand.goods()
+    colours = list(next(iter(goods.values())))
+    rows: Rows = [[hand.word("size"), hand.word("pieces"), hand.word("carats")]]
+    subtotal, quality = hand.often(0.5), hand.often(0.3)
+    for colour in colours:
+        cells = [(size, goods[size][colour]) for size in goods]
+        rows.append([f"{colour} quality" if quality else colour.upper(), "", ""])
+        rows += [[size, n, hand.number(ct)] for size, (n, ct) in cells]
+        if subtotal:
+            n, ct = added([cell for _, cell in cells])
+            rows.append([hand.word("subtotal"), n, hand.number(ct)])
+    n, ct = added([cell for cells in goods.values() for cell in cells.values()])
+    if hand.often(0.7):
+        rows.append([hand.word("total"), n, hand.number(ct)])
+    return rows, n, ct
+
+
+def described(hand: Hand) -> tuple[Rows, int, float]:
+    """Write a price book whose descriptions name size and colour, under whatever header."""
+    goods = hand.goods()
+    head = hand.chance.choice(["Description", "Assort", "Model", "Article", "Désignation", "Lot name", "Type"])
+    rows: Rows = [[head, hand.word("pieces"), hand.word("carats"), "Avg", "$/ct"]]
+    for size, cells in goods.items():
+        for colour, (n, ct) in cells.items():
+            text = f"{size} {colour}" if hand.often(0.5) else f"{colour.capitalize()} {size}"
+            rows.append([text, n, hand.number(ct), hand.number(ct / n), hand.number(hand.chance.uniform(20, 400))])
+    n, ct = added([cell for cells in goods.values() for cell in cells.values()])
+    rows.append([hand.word("total"), n, hand.number(ct), hand.number(ct / n), ""])
+    return rows, n, ct
+
+
+def disturbed(hand: Hand, rows: Rows, n_stones: int, carats: float) -> Rows:
+    """Add what stands around a table, and is none of its rows: titles, notes, blank columns, pages, shares."""
+    head = next(at for at, row in enumerate(rows) if len(row) > 1)
+    width = max(map(len, rows))
+    rows = [[*row, *[""] * (width - len(row))] for row in rows]
+    if hand.often(0.2):
+        rows = [[*row, "", "seen by J." if at == head else ""] for at, row in enumerate(rows)]
+    if hand.often(0.2):
+        rows = [["", *row] for row in rows]
+    if hand.often(0.2):
+        rows = [[f"Lot 7, {n_stones} stones, {hand.number(carats)} ct"], *rows]
+    if hand.often(0.2):
+        rows = [[hand.chance.choice(["Exporter: A", "Exportateur : A", "Zone: Nola", "Bangui"])], *rows]
+    if hand.often(0.2):
+        rows = [[], *rows, [], []]
+    if hand.often(0.2):
+        rows.insert(hand.chance.randrange(len(rows) - 2, len(rows)), ["- 2 -" if hand.often(0.2) else "Page 1/2"])
+    return rows
+
+
+@pytest.mark.parametrize("draw", [headed, described, long, wide, listed])
+def test_what_stands_around_a_table_changes_nothing(
+    draw: Callable[[Hand], tuple[Rows, int, float]], scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    refused = 0
+    for seed in range(60):
+        hand = Hand(random.Random(1000 + seed))
+        rows, n_stones, carats = draw(hand)
+        rows = disturbed(hand, rows, n_stones, carats)
+        quoted = [[f'"{cell}"' if hand.separator in str(cell) else str(cell) for cell in row] for row in rows]
+        text = "".join(hand.separator.join(row) + "\n" for row in quoted)
+        data = text.encode(hand.chance.choice(["utf-8", "utf-16"]))
+        found = read(Upload("s.csv", data), scheme, zone_table, one=True)
+        refused += bool(found.problems)
+        for parcel in found.parcels:
+            assert parcel.n_stones == n_stones, text
+            assert parcel.carats == pytest.approx(carats, abs=0.006), text
+    assert refused <= 2
+
+
+@pytest.mark.parametrize("draw", [long, wide, listed, headed, described])
 def test_what_is_read_is_what_was_written(
     draw: Callable[[Hand], tuple[Rows, int, float]], scheme: Scheme, zone_table: ZoneTable
 ) -> None:

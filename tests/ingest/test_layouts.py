@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import unicodedata
 import zipfile
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -459,3 +460,43 @@ def test_ids_in_composed_and_decomposed_characters_are_one(world: Words) -> None
         archive.writestr("declarations.csv", unicodedata.normalize("NFC", "parcel_id,zone_id,carats\nBé1,nola,0.2\n"))
     (parcel,) = read(Upload("s.zip", made.getvalue()), *world, one=True).parcels
     assert [item.zone_id for item in parcel.declarations] == ["nola"]
+
+
+def test_titles_and_columns_that_never_change_say_what_holds_for_the_parcel(world: Words) -> None:
+    titles = "KP certificate: CAF 12\nNettoyage;bouilli\nTri : en cours\nZone : Nola\n"
+    head = "N°;Poids;Couleur;Date d'export;Trieur\n"
+    parcel = parcel_of(titles + head + "1;0,42;blanc;12 mars 2019;S1\n2;0,31;cape;12 mars 2019;S2\n", world)
+    assert (parcel.certificate_no, parcel.conditions.cleaning_state) == ("CAF 12", "deep_boiled")
+    assert (parcel.exported_on, parcel.conditions.sorter) == (date(2019, 3, 12), None)
+    assert [item.zone_id for item in parcel.declarations] == ["nola"]
+    assert parcel.read_as is not None
+    assert parcel.read_as["passed_over"] == ["N°", "Trieur"]
+    assert [note["text"] for note in parcel.read_as["notes"]] == [
+        "the title Tri : en cours names nothing that is known, and is not read"
+    ]
+
+
+def test_titles_above_several_parcels_are_told_and_not_read(world: Words) -> None:
+    text = "Exporter: A\nZone: Nola\nparcel_id,weight_ct,colour\nP1,0.4,white\nP2,0.5,cape\n"
+    found = reading(text, world, one=False)
+    assert found.order == ("P1", "P2")
+    assert [parcel.declarations for parcel in found.parcels] == [(), ()]
+    told = [parcel.read_as["notes"][0]["text"] for parcel in found.parcels if parcel.read_as is not None]
+    assert told == ["the sheet has several parcels, so that its titles (Exporter, Zone) are not read"] * 2
+
+
+def test_tables_side_by_side_are_one_parcel_where_that_is_said(world: Words) -> None:
+    text = "N°;Poids;Couleur;;N°;Poids;Couleur\n1;0,42;blanc;;3;0,27;brun\n2;0,31;cape;;;;\n"
+    assert asked(text, world).code == "tables_beside"
+    parcel = parcel_of(text, world, choices={"tables": "one"})
+    assert (parcel.n_stones, parcel.carats) == (3, 1.0)
+    head = "Size,Pcs,Cts\n"
+    below = f"Parcel: A-1\n{head}+11,10,5.2\nTotal,10,5.2\nParcel: A-2\n{head}+11,20,10.4\nTotal,20,10.4\n"
+    assert asked(below, world).code == "table_below"
+    assert parcel_of(below, world, choices={"tables": "one"}).n_stones == 30
+
+
+def test_ids_that_differ_by_zeros_or_capitals_alone_are_no_two_parcels(world: Words) -> None:
+    found = reading("parcel_id,weight_ct\n0012,0.4\n12,0.5\nP1,0.3\n", world, one=False)
+    assert [parcel.parcel_id for parcel in found.parcels] == ["P1"]
+    assert {problem.code for problem in found.problems} == {"ids_alike"}
