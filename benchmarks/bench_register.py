@@ -32,7 +32,8 @@ QUERIES = (
     *("conclusion=not_comparable", "conclusion=query&sort=log10_lr", "zone=berberati", "zone=lunda-norte"),
     *("zone=berberati&conclusion=query&sort=log10_lr", "zone=bria&sort=-log10_lr", "parcel_id=P-77"),
     *("exporter=House 7", "exporter=House 7&sort=-log10_lr", "exporter=nobody", "from=2024-02-01&to=2024-02-02"),
-    *("q=p+77", "q=house", "q=house+7+berb", "q=hou+77777", "q=zzz", "q=bria&conclusion=consistent&from=2024-03-01"),
+    *("q=p+77", "q=p+777", "q=house", "q=house+77+berb", "q=hou+77777", "q=zzz"),
+    "q=bria&conclusion=consistent&from=2024-03-01",
 )
 
 NUMBERS = "WITH RECURSIVE numbers(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < :n)"

@@ -63,12 +63,13 @@ def _compare_stretch(
     reports = _reports([parcel for _, parcel in good], release, status_on, created_at, work.settings.scheduler)
     seconds = (time.perf_counter() - started) / max(1, len(good))
     with registering(work.engine) as connection:
+        waiting = submissions.waiting_places(connection, job.subject)
         for ordinal, problems in bad:
             submissions.place_problems(
                 connection, job.subject, ordinal, [submissions.kept_problem(item) for item in problems]
             )
         for (ordinal, parcel), report in zip(good, reports, strict=True):
-            if not submissions.is_waiting(connection, job.subject, ordinal):
+            if ordinal not in waiting:
                 continue  # somebody else, who was thought dead, has kept it
             if isinstance(report, NotExamined):
                 told = [submissions.kept_problem(item) for item in report.problems]
@@ -82,9 +83,8 @@ def _compare_stretch(
             kept = comparisons.keep(connection, examined, actor=job.actor, flags=flags, submission_id=job.subject)
             submissions.place_comparison(connection, job.subject, ordinal, kept)
             work.meters.compared(report.content["conclusion"], seconds)
-        total = job.total
-        left = len(submissions.waiting(connection, job.subject, total + 1))
-        jobs.progress(connection, job, total - left)
+        left = waiting - {ordinal for ordinal, _ in stretch}
+        jobs.progress(connection, job, job.total - len(left))
 
 
 def _reports(

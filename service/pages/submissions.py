@@ -33,7 +33,7 @@ from service.work.calendar import feed_key_of
 from service.work.decide import decide
 from service.work.flags import TEXTS
 from service.work.marked import marked_workbook
-from service.work.shipment import ShipmentParcel, shipment_of
+from service.work.shipment import ShipmentParcel, last_decision, shipment_of
 from service.work.submit import read_submission, submit
 
 PAGE = 25
@@ -208,6 +208,7 @@ def shown(request: Request, submission_id: str, *, status: int = 200, alert: str
         alert=alert,
         shipment=shipment,
         item=shipment.submission,
+        decision=last_decision(shipment.history),
         overdue=shipment.submission.state != "decided" and shipment.submission.due_at < shipment.moment,
         figures=shipment.figures,
         names=names,

@@ -309,8 +309,11 @@ def _looked_up(connection: sa.Connection, asked: Search) -> tuple[list[_Found], 
         every.append(found(declared_zones, declared_zones.c.zone_id == asked.zone))
     for word in sorted(words_in(asked.q)):
         begins = (words.c.word >= word) & (words.c.word < word + "\U0010ffff")
-        ends = sa.select(sa.func.min(words.c.word), sa.func.max(words.c.word)).where(begins)
-        first, last = connection.execute(ends).one()
+        ends = (
+            sa.select(words.c.word).where(begins).order_by(order).limit(1)
+            for order in (words.c.word, words.c.word.desc())
+        )
+        first, last = (connection.scalar(end) for end in ends)
         one = found(words, begins if first != last else words.c.word == first, in_order=first == last)
         if not one.in_order and len(one.positions) > FEW and len(word) <= SHORT:
             one = found(words, words.c.word == word)

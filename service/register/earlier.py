@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import sqlalchemy as sa
 
-from service.register.tables import comparisons, declared_zones, stone_marks
+from service.register.tables import comparisons, declared_zones
 
 NEWEST = 200
 PER_MARK = 100
@@ -47,23 +48,19 @@ def with_marks(connection: sa.Connection, marks: Sequence[int], least: int, limi
     """
     if not marks:
         return []
-    table = stone_marks.c
-    each = [
-        sa.select(
-            sa.select(table.position)
-            .where(table.mark == mark)
-            .order_by(table.position.desc())
-            .limit(PER_MARK)
-            .subquery()
-        )
-        for mark in marks
-    ]
-    shared = Counter(connection.scalars(sa.union_all(*each)))
+    shared = Counter(connection.scalars(_newest_of(len(marks)), {f"m{at}": mark for at, mark in enumerate(marks)}))
     best = sorted((item for item in shared.items() if item[1] >= least), key=lambda item: (-item[1], -item[0]))
     positions = [position for position, _ in best[:limit]]
     query = sa.select(comparisons.c.position, comparisons.c.id, comparisons.c.parcel_id)
     rows = {row.position: row for row in connection.execute(query.where(comparisons.c.position.in_(positions)))}
     return [Earlier(id=rows[position].id, parcel_id=rows[position].parcel_id) for position in positions]
+
+
+@cache
+def _newest_of(n: int) -> sa.TextClause:
+    """Return the question for the newest comparisons of each of `n` marks; as text, since to build it takes longest."""
+    one = f"SELECT position FROM stone_marks WHERE mark = :m{{}} ORDER BY position DESC LIMIT {PER_MARK}"
+    return sa.text(" UNION ALL ".join(f"SELECT position FROM ({one.format(at)}) AS of{at}" for at in range(n)))
 
 
 def history_of_zone(connection: sa.Connection, zone_id: str) -> ZoneHistory:

@@ -204,20 +204,18 @@ def parcels_of(connection: sa.Connection, submission_id: str) -> list[SubmittedP
 def waiting(connection: sa.Connection, submission_id: str, limit: int) -> list[tuple[int, dict[str, Any]]]:
     """Return place and document of up to `limit` parcels that are not compared yet."""
     table = submission_parcels.c
-    query = (
-        sa.select(table.ordinal, table.parcel)
-        .where((table.submission_id == submission_id) & table.parcel.is_not(None) & table.comparison_id.is_(None))
-        .order_by(table.ordinal)
-        .limit(limit)
-    )
+    query = sa.select(table.ordinal, table.parcel).where(_waits(submission_id)).order_by(table.ordinal).limit(limit)
     return [(row.ordinal, json.loads(unpacked(row.parcel))) for row in connection.execute(query)]
 
 
-def is_waiting(connection: sa.Connection, submission_id: str, ordinal: int) -> bool:
-    """Say whether a parcel is still not compared, inside the transaction that will keep its report."""
+def waiting_places(connection: sa.Connection, submission_id: str) -> set[int]:
+    """Return the places of all parcels not compared yet, inside the transaction that will keep reports of some."""
+    return {*connection.scalars(sa.select(submission_parcels.c.ordinal).where(_waits(submission_id)))}
+
+
+def _waits(submission_id: str) -> sa.ColumnElement[bool]:
     table = submission_parcels.c
-    query = sa.select(table.comparison_id).where((table.submission_id == submission_id) & (table.ordinal == ordinal))
-    return connection.scalar(query) is None
+    return (table.submission_id == submission_id) & table.parcel.is_not(None) & table.comparison_id.is_(None)
 
 
 def kept_problem(problem: Problem) -> dict[str, Any]:
