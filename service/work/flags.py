@@ -11,10 +11,12 @@ import sqlalchemy as sa
 from kpfootprint.stats.prediction import next_value
 from service.register import certificates, comparisons, earlier
 from service.register.comparisons import Listed, certificate_key
-from service.work.stones import LEAST_SHARED, marks_of, near, overlap
+from service.work.stones import LEAST_SHARED, StoneList, marks_of, near, overlap, stones_in
 
 SHOWN = 5
 LOOKED_AT = 10
+MOST_AT_HAND = 1_000_000
+"""Stones of earlier lists that are kept at hand."""
 
 TEXTS: Final[Mapping[str, str]] = {
     "certificate_reported": "Certificate {certificate_no} was reported as fraudulent by {reported_by}.",
@@ -101,8 +103,9 @@ def _certificate(connection: sa.Connection, seen: Seen) -> list[dict[str, Any]]:
 
 
 def _stones(connection: sa.Connection, seen: Seen, marks: Sequence[int]) -> list[dict[str, Any]]:
+    here = stones_in(seen.document)
     for item in earlier.with_marks(connection, near([*marks]), min(LEAST_SHARED, len(marks)), LOOKED_AT):
-        found = overlap(seen.document, comparisons.parcel_of(connection, item.id) or {})
+        found = overlap(here, _earlier_list(connection, item.id))
         if found is not None and found.seen:
             return [
                 flag(
@@ -115,6 +118,21 @@ def _stones(connection: sa.Connection, seen: Seen, marks: Sequence[int]) -> list
                 )
             ]
     return []
+
+
+_at_hand: dict[str, StoneList] = {}
+"""Stone lists of comparisons, which never change, by id: the same ones are looked at over and over in a shipment."""
+
+
+def _earlier_list(connection: sa.Connection, comparison_id: str) -> StoneList | None:
+    found = _at_hand.get(comparison_id)
+    if found is None:
+        found = stones_in(comparisons.parcel_of(connection, comparison_id) or {})
+        if sum(len(weights) for weights, _ in _at_hand.values()) > MOST_AT_HAND:
+            _at_hand.clear()
+        if found is not None:
+            _at_hand[comparison_id] = found
+    return found
 
 
 def _history(connection: sa.Connection, seen: Seen) -> list[dict[str, Any]]:

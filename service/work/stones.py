@@ -31,7 +31,7 @@ ABOUT = 50
 """Stones lighter and as many heavier that are of about the weight of one."""
 
 Floats = NDArray[np.float64]
-Listed = tuple[Floats, NDArray[np.int64]]
+StoneList = tuple[Floats, NDArray[np.int64]]
 """Weights and classes of stones."""
 
 LEAST_SHARE = 0.3
@@ -63,7 +63,7 @@ class Overlap:
 
 def marks_of(document: Mapping[str, Any]) -> list[int]:
     """Return the marks of a parcel's stone list; none where it has no list, or hardly any stones."""
-    listed = _stones(document)
+    listed = stones_in(document)
     if listed is None:
         return []
     weights, classes = listed
@@ -79,9 +79,8 @@ def near(marks: list[int]) -> list[int]:
     return sorted({mark + step for mark in marks for step in (-CELL, 0, CELL)})
 
 
-def overlap(new: Mapping[str, Any], earlier: Mapping[str, Any]) -> Overlap | None:
-    """Lay two parcels' stone lists beside each other; None where one has no list."""
-    here, there = _stones(new), _stones(earlier)
+def overlap(here: StoneList | None, there: StoneList | None) -> Overlap | None:
+    """Lay a new stone list and an earlier one beside each other; None where one is none."""
     if here is None or there is None:
         return None
     n = len(here[0])
@@ -98,7 +97,8 @@ def overlap(new: Mapping[str, Any], earlier: Mapping[str, Any]) -> Overlap | Non
     return Overlap(share=round(share, 2), agreeing=agreeing, by_chance=round(by_chance, 1), seen=seen)
 
 
-def _stones(document: Mapping[str, Any]) -> Listed | None:
+def stones_in(document: Mapping[str, Any]) -> StoneList | None:
+    """Return the stone list of a parcel, or None where it has none, or hardly any stones."""
     stones = document.get("stones")
     if not isinstance(stones, Mapping) or len(stones[WEIGHT]) < LEAST_SHARED:
         return None
@@ -117,7 +117,7 @@ def _drawn(coarse: int, classes: int, weight: float) -> float:
     return float(-np.log(uniform) / weight**2)
 
 
-def _agreeing(here: Listed, there: Listed) -> tuple[int, Floats]:
+def _agreeing(here: StoneList, there: StoneList) -> tuple[int, Floats]:
     """Return how many stones of one list have one of their weight and classes in the other, and each stone's chance.
 
     By chance it has one where one of the stones of its weight happens to be of its classes, which are as frequent there

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.work.flags import LOOKED_AT
-from service.work.stones import LEAST_SHARED, marks_of, near, overlap
+from service.work.stones import LEAST_SHARED, marks_of, near, overlap, stones_in
 
 Stones = Mapping[str, Any]
 Weighing = Callable[[NDArray[Any]], NDArray[Any]]
@@ -55,7 +55,7 @@ def rounded(weights: NDArray[Any]) -> NDArray[Any]:
 def seen(new: Stones, earlier: Stones) -> bool:
     """Say whether the register would flag the new list: it shares marks, and its stones agree beyond chance."""
     shared = len(set(near(marks_of(new))) & set(marks_of(earlier)))
-    found = overlap(new, earlier)
+    found = overlap(stones_in(new), stones_in(earlier))
     return shared >= LEAST_SHARED and found is not None and found.seen
 
 
@@ -92,7 +92,7 @@ class Register:
             (item for item in shared.items() if item[1] >= LEAST_SHARED), key=lambda item: (-item[1], -item[0])
         )
         for place, _ in best[:LOOKED_AT]:
-            found = overlap(new, self.lists[place])
+            found = overlap(stones_in(new), stones_in(self.lists[place]))
             if found is not None and found.seen:
                 return place
         return None

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from kpfootprint.ingest import parcel_to_json
-from service.work.stones import marks_of, overlap
+from service.work.stones import marks_of, overlap, stones_in
 from tests.reference_world import package, with_stones
 from tests.service.stones_seen import changed, cut, drawn, rounded, seen
 
@@ -26,21 +26,21 @@ def test_order_changes_no_mark() -> None:
 
 def test_a_list_is_found_whole() -> None:
     document = drawn(np.random.default_rng(2), 300)
-    found = overlap(document, document)
+    found = overlap(stones_in(document), stones_in(document))
     assert found is not None
     assert (found.agreeing, found.share, found.seen) == (300, 1.0, True)
 
 
 def test_few_stones_and_sheets_without_a_list_say_nothing() -> None:
     assert marks_of({"counts": []}) == []
-    assert overlap({"counts": []}, drawn(np.random.default_rng(3), 10)) is None
+    assert overlap(stones_in({"counts": []}), stones_in(drawn(np.random.default_rng(3), 10))) is None
     assert marks_of({"stones": {"weight_ct": [0.5]}}) == []
 
 
 @pytest.mark.parametrize("n", [100, 300, 600])
 def test_no_two_reference_parcels_of_a_zone_are_taken_for_one(n: int) -> None:
     parcels = [parcel for parcel in package().batch.parcels if parcel.stones is not None and parcel.n_stones >= n]
-    lists = [parcel_to_json(with_stones(parcel, slice(0, n)), package().scheme) for parcel in parcels[:30]]
+    lists = [stones_in(parcel_to_json(with_stones(parcel, slice(0, n)), package().scheme)) for parcel in parcels[:30]]
     assert len(lists) > 20
     assert not any(found.seen for one in lists for other in lists if one is not other if (found := overlap(one, other)))
 
@@ -48,10 +48,10 @@ def test_no_two_reference_parcels_of_a_zone_are_taken_for_one(n: int) -> None:
 def test_a_list_of_weights_alone_is_found_where_it_comes_again_whole() -> None:
     rng = np.random.default_rng(5)
     one, other = ({"stones": {"weight_ct": drawn(rng, 100)["stones"]["weight_ct"]}} for _ in range(2))
-    again = overlap(changed(one, rng.permutation(100), rounded), one)
+    again = overlap(stones_in(changed(one, rng.permutation(100), rounded)), stones_in(one))
     assert again is not None
     assert again.seen
-    different = overlap(other, one)
+    different = overlap(stones_in(other), stones_in(one))
     assert different is not None
     assert not different.seen
 
