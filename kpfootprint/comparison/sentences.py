@@ -31,6 +31,8 @@ WORTH_SAYING = 0.075
 MOST_FIRST = 2
 ENOUGH_CONSISTENT = 0.8
 FEW_REFERENCES = 15
+CARATS_ASKED = 0.1
+"""Declared carats this part of the parcel's away from them are asked about; slips seldom add up to the last carat."""
 
 
 def favours(log10_share: float) -> str:
@@ -80,6 +82,8 @@ def headline_sentences(
         return [Statement(code="headline_like", values=about | {"other_zones": others})]
     if conclusion == "inconclusive" and shows_mixing(reasons, verification, mixture):
         return [Statement(code="headline_signs", values=about | {"share": stones.estimate})]
+    if conclusion == "inconclusive" and reasons and log10_lr > 0 and {"share", "goods", "best"}.issuperset(reasons):
+        return [Statement(code="headline_short", values=about)]
     if conclusion in ("inconclusive", "not_comparable") or not reasons:
         return [Statement(code="headline_unsettled", values=about)]
     if "share" in reasons and log10_lr > 0:
@@ -329,6 +333,9 @@ def next_question(
         return Statement(code="next_sources", values={})
     if parcel.exported_on is None:
         return Statement(code="next_date", values={})
+    carats = sum(item.carats or 0.0 for item in parcel.declarations)
+    if carats and parcel.carats is not None and abs(carats - parcel.carats) > CARATS_ASKED * parcel.carats:
+        return Statement(code="next_carats", values={"declared": float(carats), "parcel": float(parcel.carats)})
     return Statement(code="next_nothing", values={})
 
 

@@ -200,6 +200,7 @@ TEMPLATES: dict[str, str] = {
     "headline_like": mark("The parcel is like {source}."),
     "headline_like.others": mark("The parcel is like {source}; it could also come from {other_zones}."),
     "headline_unsettled": mark("It cannot be told whether the parcel comes from {source}."),
+    "headline_short": mark("The parcel could come from {source}, but shows some sign of other goods."),
     "headline_signs": mark(
         "The parcel is mostly like {source}, with signs of undeclared goods: perhaps {portion} of the stones."
     ),
@@ -237,6 +238,10 @@ TEMPLATES: dict[str, str] = {
         "To be called consistent, what was seen would have to be {times_limit} times as probable of goods as declared "
         "as of goods from elsewhere; it is {times} times as probable of goods from elsewhere."
     ),
+    "short_lr.even": mark(
+        "To be called consistent, what was seen would have to be {times_limit} times as probable of goods as declared "
+        "as of goods from elsewhere; it is about as probable of either."
+    ),
     "short_share": mark(
         "To be called consistent, it must show no sign of undeclared goods. Here chance alone shows as much in "
         "{p_share} of true declarations, where {p_limit_share} or more is needed."
@@ -246,9 +251,9 @@ TEMPLATES: dict[str, str] = {
         "chance alone shows as much in {p_share} of true declarations, where {p_limit_share} or more is needed."
     ),
     "short_best": mark(
-        "To be called consistent, it must show no sign of goods that were not compliant under any declaration. Under "
-        "the one that suits it best chance alone shows as much in {p_share} of true declarations, where "
-        "{p_limit_share} or more is needed."
+        "To be called consistent, it must show no sign of goods from zones that were not compliant, whatever is "
+        "declared. Even under the declaration that suits it best, chance alone shows as much in {p_share} of true "
+        "declarations, where {p_limit_share} or more is needed."
     ),
     "short_alone": mark(
         "The declared zones together explain the parcel no better than one of them does alone, and none of them alone "
@@ -289,6 +294,7 @@ TEMPLATES: dict[str, str] = {
     "next_sources": mark("Of which purchases was the parcel put together, and was anything taken out of it?"),
     "next_conditions": mark("How was the parcel prepared? Not stated: {fields}."),
     "next_date": mark("On what day were the goods exported? The status of zones is that of the day."),
+    "next_carats": mark("Why do the declared zones add up to {declared} ct, and the parcel to {parcel} ct?"),
     "next_nothing": mark("The footprint raises none; the papers are checked as always."),
     "mixture_found": mark(
         "The stones fit undeclared goods among them: a share of {share}, between {low} and {high} ({p_value})."

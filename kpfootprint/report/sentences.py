@@ -77,12 +77,15 @@ def say(statement: Mapping[str, Any], words: Words, names: Names) -> str:
 def _variants(code: str, values: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return what may choose a variant of a template, the first that exists counts; ``old`` are those of schema 1.0."""
     old = "old" if code in _ADDED and _ADDED[code] not in values else None
-    side = None if "log10_limit" not in values else "H1" if values["log10_lr"] > 0 else "H2"
+    side = None
+    if "log10_limit" in values:
+        even = code == "short_lr" and abs(values["log10_lr"]) < EVEN
+        side = "even" if even else "H1" if values["log10_lr"] > 0 else "H2"
     limit = "none" if values.get("detection_limit") == 1 else None
     every = "all" if values.get("low") == 1 else None
     others = "others" if values.get("other_zones") else None
     many = "many" if "zones" in values else None
-    return old, values.get("favours", side), values.get("bound"), limit, every, others, many
+    return old, side or values.get("favours"), values.get("bound"), limit, every, others, many
 
 
 _ADDED = {**{f"class_{relation}": "evidence_share" for relation in AMOUNTS}, "within_ranges": "n_all"}
@@ -117,6 +120,8 @@ def _shown(code: str, values: Mapping[str, Any], words: Words, names: Names) -> 
     return shown
 
 
+EVEN = 0.02
+"""Least log10 LR of what is more probable of one side; less is about as probable of either."""
 FEW_ZONES = 3
 """So many zones are named within a sentence; of more it says how many were declared."""
 

@@ -403,7 +403,9 @@ def make_crowded_report() -> Report:
     content["verification"]["by_alternative"] += [
         {"kind": "zone", "zone_id": z, "unlisted_weight": None, "log10_lr": -1.2} for z in more
     ]
-    content["mixture"]["sources"] += [{**content["mixture"]["sources"][0], "zone_id": z} for z in more]
+    content["mixture"]["sources"] += [
+        {**content["mixture"]["sources"][0], "zone_id": z, "posterior": 0.01} for z in more
+    ]
     spots = content["explanation"]["footprint_map"]
     for n, z in enumerate(more):
         spots["centres"][z] = [0.1 * n, -0.05 * n]

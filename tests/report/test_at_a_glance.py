@@ -61,7 +61,7 @@ def test_cautions_that_differ_in_their_zone_alone_are_one() -> None:
     english, french = first_page(report), first_page(report, "fr")
     assert english.count("The footprint does not speak of that.") == 1
     assert "Berbérati, Carnot and Kasaï were not compliant on 17 April 2026 (status: suspended)" in english
-    assert "Berbérati, Carnot et Kasaï n’étaient pas conformes au 17 avril 2026" in french
+    assert "Berbérati, Carnot et Kasaï n’étaient pas conformes le 17 avril 2026" in french
     assert "12 parcels each of Berbérati, Carnot and Kasaï" in english
     assert "9 parcels of Nola" in english
     assert "There is no reference parcel of Bakouma" in english

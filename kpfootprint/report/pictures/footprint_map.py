@@ -13,7 +13,7 @@ from kpfootprint.report.pictures.svg import Axis, Canvas
 from kpfootprint.report.sentences import Speaker
 
 WIDTH, HEIGHT, EDGE = 350.0, 350.0, 6.0
-PLOT = (98.0, 252.0)
+PLOT = (106.0, 244.0)
 """Left and right end of the plot; zone names stand beside it."""
 NAME_STEP = 14.0
 
@@ -113,11 +113,11 @@ def _placed(centres: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= 17 else name[:16] + "\u2026"
+    return name if len(name) <= 15 else name[:14] + "\u2026"
 
 
 def _key(sp: Speaker, canvas: Canvas, declared: bool) -> None:
-    left, right, top, bottom = EDGE, WIDTH / 2 + 26, HEIGHT - 26, HEIGHT - 8
+    left, right, top, bottom = EDGE, WIDTH / 2 + 6, HEIGHT - 26, HEIGHT - 8
     canvas.line([(EDGE, HEIGHT - 44), (WIDTH - EDGE, HEIGHT - 44)], "grid", 0.7)
     canvas.dot(left + 8, top - 4, "star", "odd", 6)
     canvas.text(left + 20, top, sp.t(mark("this parcel")), size=11)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kpfootprint.report.blocks import Beside, Block, Bullets, Facts, Paragraph, Section, Table
+from kpfootprint.report.blocks import Beside, Bullets, Facts, Figure, Paragraph, Section, Table
 from kpfootprint.report.locale import mark
 from kpfootprint.report.pictures import mixture_profile
 from kpfootprint.report.sections.summary import detection_limit, undeclared_share
@@ -19,21 +19,22 @@ def certainty(sp: Speaker) -> Section | None:
     content = sp.content
     if content["verification"] is None and content["mixture"] is None:
         return None
-    blocks: list[Block] = []
     said: list[Paragraph | Bullets | Facts | Table] = []
+    shown: list[Figure | Table] = []
     found, mixture = content["verification"], content["mixture"]
     if found is not None:
+        shown.append(_other_questions(sp, found))
         said.append(_typicality(sp, found))
     if content["error_rates"] is not None:
         said.append(_error_rates(sp, content["error_rates"]))
     if mixture is not None:
+        shown += mixture_profile(sp)
         said += [Paragraph(text=text) for text in sp.sentences(MIXTURE)]
         said.append(_mixture(sp, mixture))
-    blocks.append(Beside(shown=() if found is None else (_other_questions(sp, found),), blocks=tuple(said)))
-    if mixture is not None:
-        sources = (_sources(sp, mixture),) if mixture["sources"] else ()
-        blocks.append(Beside(shown=tuple(mixture_profile(sp)), blocks=sources))
-    return Section(key="certainty", heading=sp.t(mark("How sure")), blocks=tuple(blocks))
+        if mixture["sources"]:
+            said.append(_sources(sp, mixture))
+    blocks = (Beside(shown=tuple(shown), blocks=tuple(said)),)
+    return Section(key="certainty", heading=sp.t(mark("How sure")), blocks=blocks)
 
 
 def _typicality(sp: Speaker, found: Mapping[str, Any]) -> Paragraph:
@@ -51,10 +52,10 @@ def _other_questions(sp: Speaker, found: Mapping[str, Any]) -> Table:
     for other in found["by_alternative"]:
         if other["kind"] == "any_other_zone":
             name = sp.t(mark("against any other zone"))
-        elif other["kind"] == "zone":
-            name = sp.t(mark("against {zone} alone"), zone=sp.zone(other["zone_id"]))
+        elif other["kind"] == "zone":  # stands with what else is found of that zone
+            continue
         else:
-            name = sp.t(mark("with weight {weight} for an unlisted source"), weight=sp.share(other["unlisted_weight"]))
+            name = sp.t(mark("with an unlisted source at weight {weight}"), weight=sp.share(other["unlisted_weight"]))
         rows.append((name, sp.log10(other["log10_lr"])))
     selection = found["by_selection"]
     rows += [

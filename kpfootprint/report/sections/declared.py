@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kpfootprint.report.blocks import Block, Facts, Section, Table
+from kpfootprint.report.blocks import Beside, Block, Facts, Section, Table
 from kpfootprint.report.locale import mark
+from kpfootprint.report.sections.summary import MOST_NAMED
 from kpfootprint.report.sentences import STONES, Speaker
 
 
 def declared(sp: Speaker) -> Section:
     """Return the section on the declaration and on how the parcel was prepared."""
     parcel = sp.content["parcel"]
-    blocks: list[Block] = []
-    if parcel["declared"]:
-        blocks.append(_zones(sp))
-    blocks.append(Facts(rows=tuple(_parcel_facts(sp))))
+    facts = Facts(rows=tuple(_parcel_facts(sp)))
+    blocks: list[Block] = [facts]
+    if len(parcel["declared"]) > MOST_NAMED:
+        blocks = [Beside(shown=(_zones(sp),), blocks=(facts,))]
+    elif parcel["declared"]:
+        blocks = [_zones(sp), facts]
     heading = mark("What was declared") if parcel["declared"] else mark("The parcel")
     return Section(key="declared", heading=sp.t(heading), blocks=tuple(blocks))
 

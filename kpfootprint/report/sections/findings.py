@@ -35,17 +35,24 @@ def findings(sp: Speaker) -> Section:
 
 
 def _attribution(sp: Speaker, found: dict[str, Any]) -> Table:
-    """Return the posteriors, largest first; a tie keeps the report's order."""
-    inside = set(found["prediction_set"])
+    """Return what is found of every zone, the most probable first; a tie keeps the report's order."""
+    inside, verified = set(found["prediction_set"]), sp.content["verification"]
     rows = [(zone["zone_id"], zone["posterior"]) for zone in found["zones"]]
     rows.sort(key=lambda row: -row[1])
     rows.append(("unlisted", found["unlisted_posterior"]))
+    header = [sp.t(mark("Zone")), sp.t(mark("Probability")), sp.t(mark("In the set"))]
+    table = [[sp.zone(zone), sp.share(p), sp.label(str(zone in inside).lower())] for zone, p in rows]
+    if verified is not None:
+        alone = {other["zone_id"]: other["log10_lr"] for other in verified["by_alternative"] if other["kind"] == "zone"}
+        header.append(sp.t(mark("log10 LR against it alone")))
+        for cells, (zone, _) in zip(table, rows, strict=True):
+            cells.append(sp.log10(alone.get(zone)))
     return Table(
         caption=sp.t(
             mark("What the parcel resembles, if every zone were as likely beforehand; prediction set at {level}"),
             level=sp.share(found["level"]),
         ),
-        header=(sp.t(mark("Zone")), sp.t(mark("Probability")), sp.t(mark("In the set"))),
-        rows=tuple((sp.zone(zone), sp.share(p), sp.label(str(zone in inside).lower())) for zone, p in rows),
-        numeric=(False, True, False),
+        header=tuple(header),
+        rows=tuple(tuple(cells) for cells in table),
+        numeric=(False, True, False, True)[: len(header)],
     )

@@ -8,7 +8,7 @@ from typing import Any
 from kpfootprint.report.blocks import Banner, Beside, Block, Bullets, Facts, Paragraph, Section, Verdict
 from kpfootprint.report.locale import mark
 from kpfootprint.report.pictures import lr_scale
-from kpfootprint.report.sentences import Speaker
+from kpfootprint.report.sentences import EVEN, Speaker
 
 HEADINGS = {
     "consistent": mark("Consistent with what was declared"),
@@ -24,13 +24,13 @@ REASONS = (
 )
 """What made it a query, or what kept it from being called consistent."""
 HEADLINES = (
-    *("headline_like", "headline_unsettled", "headline_signs", "headline_mixed", "headline_partly"),
+    *("headline_like", "headline_unsettled", "headline_short", "headline_signs", "headline_mixed", "headline_partly"),
     *("headline_unlike", "headline_novel"),
 )
 MIXED = ("lr_of_mixed",)
 NEXT = (
     *("next_declaration", "next_status", "next_reference", "next_weights", "next_grading", "next_stones"),
-    *("next_bought", "next_missing", "next_sources", "next_conditions", "next_date", "next_nothing"),
+    *("next_bought", "next_missing", "next_sources", "next_conditions", "next_date", "next_carats", "next_nothing"),
 )
 FIRST_PAGE = (*REASONS, *HEADLINES, *MIXED, *NEXT)
 """Sentences that the first page shows, and no other section."""
@@ -41,7 +41,7 @@ READINGS = 0.15
 LEAST_READ = 0.005
 """Least share of such a reading: of a source that would have none of the stones nothing is read."""
 MOST_NAMED = 4
-"""So many declared zones are told one by one how many reference parcels they have."""
+"""So many declared zones are told one by one on the first page; more have the table of the next section."""
 
 
 def summary(sp: Speaker) -> Section:
@@ -137,6 +137,9 @@ def why(sp: Speaker) -> tuple[str, ...]:
         return (resemblance(sp),)
     if found is None:
         return tuple(sp.say(item) for item in sp.cautions if item["code"] in ("zone_without_reference", "small_parcel"))
+    odd = [item for item in sp.cautions if item["code"] in ("weights_too_large", "weights_too_small")]
+    if odd:
+        return sp.says(odd)
     sentences = content["explanation"]["sentences"] if content["explanation"] is not None else []
     side = "H1" if conclusion == "consistent" else "H2"
     classes = [item for item in sentences if item["code"] in CLASSES and item["values"].get("favours") == side]
@@ -188,7 +191,7 @@ def weight_of_evidence(sp: Speaker, found: Mapping[str, Any]) -> str:
     """Say the likelihood ratio in words, with its verbal equivalent."""
     value = found["log10_lr"]
     ratio = sp.ratio(value)
-    if abs(value) < 0.02:
+    if abs(value) < EVEN:
         said = sp.t(mark("What was seen is about as probable of goods as declared as of goods from elsewhere."))
     elif value > 0:
         said = sp.t(
@@ -235,6 +238,8 @@ def declared_carats(sp: Speaker) -> str:
         else sp.t(mark("{zone} {carats} ct"), zone=sp.zone(zone["zone_id"]), carats=sp.words.number(zone["carats"], 2))
         for zone in zones
     ]
+    if len(zones) > MOST_NAMED:
+        return sp.t(mark("A blend of {n} zones, which the next section lists"), n=sp.words.number(len(zones)))
     return sp.words.listing(shown)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from kpfootprint.report.blocks import Beside, Block, Bullets, Paragraph, Section, Table
 from kpfootprint.report.locale import mark
+from kpfootprint.report.sections.summary import MOST_NAMED
 from kpfootprint.report.sentences import Speaker
 
 
@@ -42,7 +43,11 @@ def _beside_reference(sp: Speaker, found: Mapping[str, Any]) -> Table:
                 else sp.t(mark("{low} to {high}"), low=_stone(sp, usual["low"]), high=_stone(sp, usual["high"])),
             )
         )
+    many = len(found["carats"]) > MOST_NAMED
+    within = [zone["carats"] for zone in found["carats"] if many and zone["carats"] <= zone["high"]]
     for zone in found["carats"]:
+        if many and zone["carats"] <= zone["high"]:
+            continue
         high = sp.words.number(zone["high"], 2)
         rows.append(
             (
@@ -52,6 +57,9 @@ def _beside_reference(sp: Speaker, found: Mapping[str, Any]) -> Table:
                 sp.t(mark("up to {high} ({n} parcels)"), high=high, n=sp.words.number(zone["n_parcels"])),
             )
         )
+    if within:
+        name = sp.t(mark("Carats of {n} declared zones"), n=sp.words.number(len(within)))
+        rows.append((name, sp.words.number(sum(within), 2), "\u2013", sp.t(mark("each within what is usual"))))
     if found["usd_per_ct"] is not None:
         rows.append((sp.t(mark("Value per carat (USD)")), sp.words.number(found["usd_per_ct"], 2), "\u2013", "\u2013"))
     return Table(
