@@ -18,6 +18,7 @@ from kpfootprint.errors import ReleaseError
 from kpfootprint.release import ARRAYS, MANIFEST, load_release, shipped_release
 from kpfootprint.release.arrays import check_model, checks_of
 from kpfootprint.release.packing import pack, unpack
+from kpfootprint.release.release import format_of
 from kpfootprint.stats.model import FootprintModel
 from kpfootprint.trial import try_release
 from tests.worlds import shipped
@@ -56,6 +57,8 @@ def refusal(arrays: Arrays) -> str | None:
     try:
         model = unpack(FootprintModel, arrays)
         check_model(model, shipped().scheme, len(shipped().zone_ids), levels())
+        if format_of(model) != shipped().manifest["format"]:
+            return "its arrays are those of another format"
     except ReleaseError as error:
         return str(error)
     return None
