@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.stats.arrays import Floats
-from kpfootprint.stats.declarations import declared_evidence, declared_location
-from kpfootprint.stats.model import Look, gate_of, look, look_at_best, share_features
+from kpfootprint.stats.declarations import declared_evidence
+from kpfootprint.stats.model import Look, gate_of, look, share_features
 from kpfootprint.stats.networks import Network
 from kpfootprint.stats.novelty import strangeness
 from kpfootprint.stats.ranks import RankTable
@@ -28,9 +28,8 @@ from training.simulation import simulate
 
 
 def _gate_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted) -> tuple[Floats, NDArray[np.intp]]:
-    view = view_of(arrays, fitted.structure, fitted.predictor)
     label = truth.cut_low.astype(np.intp) + 2 * truth.cut_high.astype(np.intp)
-    return gate_features(view, fitted.structure).astype(np.float32), label
+    return gate_features(view_of(arrays, fitted)).astype(np.float32), label
 
 
 def fit_gate(fitted: Fitted, sets: Floats, config: FitConfig, seed: np.random.SeedSequence) -> Network:
@@ -57,31 +56,25 @@ def fit_gate(fitted: Fitted, sets: Floats, config: FitConfig, seed: np.random.Se
     )
 
 
-def _look(arrays: ParcelArrays, truth: Truth, fitted: Fitted, gate: Network) -> tuple[Look, Floats, Floats]:
+def _look(arrays: ParcelArrays, truth: Truth, fitted: Fitted) -> tuple[Look, Floats, Floats]:
     """Return parcels under their declarations, with their features under these and under those that suit best."""
-    looked = look(fitted.structure, fitted.predictor, fitted.tables, gate, fitted.bands, arrays, truth.declared)
-    features = share_features(looked, fitted.structure, fitted.predictor, truth.declared, truth.allowed)
-    rows = np.arange(len(arrays))
-    again, best = look_at_best(
-        fitted.structure, fitted.predictor, fitted.tables, fitted.bands, looked, rows, truth.declared, truth.allowed
-    )
-    goods = share_features(again, fitted.structure, fitted.predictor, best, truth.allowed)
+    looked = look(fitted, arrays, truth.declared)
+    features = share_features(looked, truth.allowed)
+    goods = share_features(looked.at_best(np.arange(len(arrays)), truth.allowed), truth.allowed)
     return looked, features.astype(np.float32), goods.astype(np.float32)
 
 
-def _share_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted, gate: Network) -> tuple[Floats, Floats]:
-    return _look(arrays, truth, fitted, gate)[1:]
+def _share_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted) -> tuple[Floats, Floats]:
+    return _look(arrays, truth, fitted)[1:]
 
 
-def fit_share_networks(
-    fitted: Fitted, gate: Network, sets: Floats, config: FitConfig, seed: np.random.SeedSequence
-) -> ShareNetworks:
+def fit_share_networks(fitted: Fitted, sets: Floats, config: FitConfig, seed: np.random.SeedSequence) -> ShareNetworks:
     """Fit the networks of undeclared shares, under what was declared and under the declaration that suits best.
 
     Under the latter it does not count whether goods are as declared, only whether any were not compliant.
     """
     parts, truth = simulate(
-        partial(_share_view, fitted=fitted, gate=gate),
+        partial(_share_view, fitted=fitted),
         fitted,
         config.scenario,
         sets,
@@ -108,25 +101,22 @@ def fit_share_networks(
     return ShareNetworks(shares=shares, goods=goods, edges=edges)
 
 
-def rank_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted, gate: Network, networks: ShareNetworks) -> Ranked:
+def rank_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted, networks: ShareNetworks) -> Ranked:
     """Return what ranks are made of from one chunk of simulated parcels."""
-    looked, features, best = _look(arrays, truth, fitted, gate)
+    looked, features, best = _look(arrays, truth, fitted)
     return seen(looked, truth, features, best, networks)
 
 
-def _novelty_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted, gate: Network) -> tuple[Floats, Floats]:
-    view = view_of(arrays, fitted.structure, fitted.predictor)
-    location = declared_location(fitted.structure, fitted.predictor, truth.declared)
-    _, distance = declared_evidence(view, *location)
-    return strangeness(view, gate_of(gate, view, fitted.structure)[:, 0], distance), np.log(arrays.n_stones)
+def _novelty_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted) -> tuple[Floats, Floats]:
+    view = view_of(arrays, fitted)
+    _, distance = declared_evidence(view, truth.declared)
+    return strangeness(view, gate_of(view)[:, 0], distance), np.log(arrays.n_stones)
 
 
-def fit_novelty(
-    fitted: Fitted, gate: Network, sets: Floats, config: FitConfig, seed: np.random.SeedSequence
-) -> RankTable:
+def fit_novelty(fitted: Fitted, sets: Floats, config: FitConfig, seed: np.random.SeedSequence) -> RankTable:
     """Rank strangeness among true declarations, whole in size and with tails as they were learnt."""
     parts, _ = simulate(
-        partial(_novelty_view, fitted=fitted, gate=gate),
+        partial(_novelty_view, fitted=fitted),
         fitted,
         replace(config.scenario, kinds=(0.7, 0.0, 0.0, 0.3, 0.0, 0.0, 0.0), sieved=0.0),
         sets,

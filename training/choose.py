@@ -18,7 +18,7 @@ from kpfootprint.stats.model import gate_of
 from kpfootprint.stats.networks import Network
 from kpfootprint.stats.selection import Evidence, fuse_readings, slot_evidence
 from kpfootprint.stats.structure import ParcelArrays, Structure
-from kpfootprint.stats.summaries import WINDOWS, summarise
+from kpfootprint.stats.summaries import summarise
 from kpfootprint.stats.tables import listed_and_unlisted
 from kpfootprint.stats.views import AS_RECORDED, view_of
 from training.config import EvidenceConfig
@@ -70,17 +70,14 @@ def candidates_of(
     """
     structure = fitted.structure
     summaries = summarise(arrays, structure)
-    explicit, chances = {}, np.full((len(arrays), len(WINDOWS)), 1.0 / len(WINDOWS))
+    explicit = {}
     for shrinkage in shrinkages:
-        predictor = chosen(fitted, Choice(shrinkage=shrinkage), prior).predictor
-        view = view_of(arrays, structure, predictor, summaries)
+        view = view_of(arrays, replace(chosen(fitted, Choice(shrinkage=shrinkage), prior), gate=gate), summaries)
         explicit[shrinkage] = (view.listed, view.unlisted)
-        if gate is not None:
-            chances = gate_of(gate, view, structure)
     return Candidates(
         explicit=explicit,
         tables=slots_of(listed_and_unlisted(fitted.tables, arrays, structure, 1.0)),
-        gate=chances,
+        gate=gate_of(view),
     )
 
 

@@ -16,7 +16,7 @@ from kpfootprint.comparison.judge import judge
 from kpfootprint.rules import Rules
 from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.drawing import draw_scenario
-from kpfootprint.stats.model import FootprintModel, look, look_again
+from kpfootprint.stats.model import FootprintModel, look
 from kpfootprint.stats.scenarios import KINDS, Scenario, Truth
 from training.prepare import Fitted
 from training.progress import side_by_side
@@ -122,11 +122,11 @@ def _tried(
     tries = np.stack(
         [declarations_tried(int(h), int(s), a, rng) for h, s, a in zip(home, source, allowed, strict=True)]
     )
-    first = look(model.structure, model.predictor, model.tables, model.gate, model.bands, arrays, own)
-    said = []
-    for declared in tries.transpose(1, 0, 2):
-        looked = look_again(model.structure, model.predictor, model.tables, model.bands, first, np.arange(n), declared)
-        said.append(judge(model, rules, unlisted_weight, looked, declared, allowed).conclusion)
+    first = look(model, arrays, own)
+    said = [
+        judge(model, rules, unlisted_weight, first.under(np.arange(n), declared), allowed).conclusion
+        for declared in tries.transpose(1, 0, 2)
+    ]
     return Tried(n_stones=arrays.n_stones, share=np.full(n, share), conclusion=np.stack(said, axis=1))
 
 

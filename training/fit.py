@@ -79,14 +79,14 @@ def fit(
     candidates = held_out_candidates(prepared, splits, gate, shrinkages, prior, n_jobs=config.n_jobs)
     kept = plain.model.other <= 0.5
     choice, _ = choose(candidates, prepared.groups, prepared.arrays.n_stones, np.flatnonzero(kept), config.evidence)
-    fitted = chosen(plain, choice, prior)
+    fitted = replace(chosen(plain, choice, prior), gate=gate)
     drawn = resample(prepared.groups, n_resamples=config.n_resamples, seed=config.seed)
     calibration, trials = calibrate(prepared, candidates.evidence(choice), kept, config.evidence, times=drawn)
     progress("network of undeclared shares")
-    networks = fit_share_networks(fitted, gate, sets, config, seeds[1])
+    networks = fit_share_networks(fitted, sets, config, seeds[1])
     progress("ranks, coverage and error rates")
     parts, truth = simulate(
-        partial(rank_view, fitted=fitted, gate=gate, networks=networks),
+        partial(rank_view, fitted=fitted, networks=networks),
         fitted,
         config.ranks,
         sets,
@@ -96,7 +96,7 @@ def fit(
     )
     ranked = join(parts)
     shares = fit_share_model(ranked, truth, networks.shares, networks.edges)
-    novelty = fit_novelty(fitted, gate, sets, config, seeds[3])
+    novelty = fit_novelty(fitted, sets, config, seeds[3])
     progress("resampled reference parcels")
     model = FootprintModel(
         structure=fitted.structure,

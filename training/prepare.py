@@ -16,6 +16,7 @@ from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.association import size_bands
 from kpfootprint.stats.evidence import KNOWN_LEVEL_SHARE, Predictor
 from kpfootprint.stats.learning import blank_structure, learn_parcel_model, learn_structure
+from kpfootprint.stats.networks import Network
 from kpfootprint.stats.parcel_model import ParcelModel
 from kpfootprint.stats.structure import ParcelArrays, Structure
 from kpfootprint.stats.tables import TableModel, fit_tables
@@ -75,7 +76,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fitted:
-    """A parcel model learnt from some of the prepared parcels, and what follows from it."""
+    """A parcel model learnt from some of the prepared parcels, and what follows from it; the gate is learnt later."""
 
     structure: Structure
     model: ParcelModel
@@ -83,6 +84,7 @@ class Fitted:
     tables: TableModel
     bands: Ints
     edges: Floats
+    gate: Network | None = None
 
 
 def allowed_sets(reference: ReferencePackage, zone_ids: tuple[str, ...]) -> Floats:

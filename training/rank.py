@@ -17,7 +17,6 @@ from kpfootprint.stats.detection import detection_design, source_distances
 from kpfootprint.stats.intervals import clopper_pearson
 from kpfootprint.stats.model import FootprintModel, Look, look
 from kpfootprint.stats.networks import Network
-from kpfootprint.stats.novelty import strangeness
 from kpfootprint.stats.ranks import RankTable
 from kpfootprint.stats.scenarios import KINDS, Truth
 from kpfootprint.stats.shares import (
@@ -62,13 +61,12 @@ class Ranked:
 
 def seen(looked: Look, truth: Truth, features: Floats, best: Floats, networks: ShareNetworks) -> Ranked:
     """Collect what ranks are made of from one chunk of simulated parcels."""
-    assert looked.profile is not None
     return Ranked(
-        ln_n=np.log(looked.view.arrays.n_stones),
+        ln_n=looked.ln_n,
         chances=networks.shares.probabilities(features),
         best_chances=networks.goods.probabilities(best),
-        strangeness=strangeness(looked.view, looked.gate[:, 0], looked.profile.distance),
-        association=association_statistic(looked.profile, foreign_sources(truth.declared, truth.allowed)),
+        strangeness=looked.strangeness,
+        association=association_statistic(looked.weighed[1], foreign_sources(truth.declared, truth.allowed)),
     )
 
 
@@ -144,9 +142,8 @@ def judged_view(
     arrays: ParcelArrays, truth: Truth, *, model: FootprintModel, rules: Rules, unlisted_weight: float
 ) -> tuple[Ints, Floats]:
     """Return the conclusions of one chunk of simulated parcels and their log numbers of stones."""
-    looked = look(model.structure, model.predictor, model.tables, model.gate, model.bands, arrays, truth.declared)
-    judged = judge(model, rules, unlisted_weight, looked, truth.declared, truth.allowed)
-    return judged.conclusion, judged.ln_n
+    looked = look(model, arrays, truth.declared)
+    return judge(model, rules, unlisted_weight, looked, truth.allowed).conclusion, looked.ln_n
 
 
 def error_table(conclusion: Ints, truth: Truth, ln_n: Floats, tried: Tried | None) -> list[dict[str, object]]:

@@ -13,7 +13,7 @@ from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.association import expected_shift
 from kpfootprint.stats.blends import contract, expand
 from kpfootprint.stats.categories import class_probabilities
-from kpfootprint.stats.evidence import DEGREES_OF_FREEDOM, level_prior
+from kpfootprint.stats.evidence import DEGREES_OF_FREEDOM
 from kpfootprint.stats.model import FootprintModel
 from kpfootprint.stats.sizes import cell_probabilities
 from kpfootprint.stats.structure import ParcelArrays
@@ -97,8 +97,7 @@ def numbers_of(
     """Return parcels' numbers (2 + N_DRAWS, D): expected of what was declared, of elsewhere, and drawn of the first."""
     predictor = model.predictor
     expanded = expand(predictor.sources, model.structure)
-    prior = level_prior(predictor, arrays.levels[row : row + 1])
-    shift = expected_shift(predictor, prior, arrays.levels[row : row + 1])
+    shift = expected_shift(predictor, arrays.levels[row : row + 1])
     both: Floats = contract(np.stack([weights, elsewhere]) @ expanded, model.structure) + shift
     root = np.linalg.cholesky(predictor.within * float((weights**2) @ predictor.scales))
     scale = np.sqrt(DEGREES_OF_FREEDOM / rng.chisquare(DEGREES_OF_FREEDOM, N_DRAWS))

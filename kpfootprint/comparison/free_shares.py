@@ -16,7 +16,7 @@ from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.calibration import told_apart
 from kpfootprint.stats.evidence import log_sum
 from kpfootprint.stats.metrics import LN10
-from kpfootprint.stats.model import Look, look, look_again
+from kpfootprint.stats.model import Look, look
 from kpfootprint.stats.selection import elsewhere
 from kpfootprint.stats.structure import ParcelArrays
 
@@ -77,15 +77,12 @@ def settle_shares(
     free = FreeShares(log_evidence=np.zeros(n), split_log10_lr=np.full(n, np.nan))
 
     def evidence(seen: Look, declared: Floats) -> Floats:
-        rows = np.zeros(len(declared), dtype=np.intp)
-        again = look_again(model.structure, model.predictor, model.tables, model.bands, seen, rows, declared)
-        return again.evidence.declared
+        return seen.under(np.zeros(len(declared), dtype=np.intp), declared).evidence.declared
 
     for row, origins in enumerate(hypotheses.origins):
         if origins is None or not hypotheses.testable[row]:
             continue
-        alone = arrays.take(np.array([row]))
-        seen = look(model.structure, model.predictor, model.tables, model.gate, model.bands, alone, None)
+        seen = look(model, arrays.take(np.array([row])))
         stated = blends_of(origins, mean_ct[row], stated=True)
         found = evidence(seen, stated)
         whole = log_sum(found) - np.log(len(found))

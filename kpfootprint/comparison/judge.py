@@ -15,10 +15,10 @@ import numpy as np
 from kpfootprint.rules import CONCLUSIONS, Rules, Signs, conclude
 from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.metrics import LN10
-from kpfootprint.stats.model import FootprintModel, Look, look_again, look_at_best, share_chances, share_features
-from kpfootprint.stats.novelty import highest_log10_lr, strangeness
+from kpfootprint.stats.model import FootprintModel, Look, share_features, undeclared_shares
+from kpfootprint.stats.novelty import highest_log10_lr
 from kpfootprint.stats.selection import elsewhere
-from kpfootprint.stats.shares import ShareEstimates, blendedness, estimate_shares
+from kpfootprint.stats.shares import ShareEstimates
 from kpfootprint.stats.verification import log10_lr_of
 
 MAIN = 0.05
@@ -33,8 +33,6 @@ class Judged:
 
     Parameters
     ----------
-    ln_n : ndarray of shape (n,)
-        Log number of stones.
     unbounded, log10_lr : ndarray of shape (n,)
         Calibrated LR before and within bounds.
     highest : ndarray of shape (n,)
@@ -53,7 +51,6 @@ class Judged:
         parcel no better than its best main zone.
     """
 
-    ln_n: Floats
     unbounded: Floats
     log10_lr: Floats
     highest: Floats
@@ -70,21 +67,17 @@ def main_zones(declared: Floats) -> Bools:
     return out
 
 
-def judge(
-    model: FootprintModel, rules: Rules, unlisted_weight: float, looked: Look, declared: Floats, allowed: Bools
-) -> Judged:
+def judge(model: FootprintModel, rules: Rules, unlisted_weight: float, looked: Look, allowed: Bools) -> Judged:
     """Judge declarations.
 
     Parameters
     ----------
     looked : Look
-        Parcels seen with `declared`.
-    declared : ndarray of shape (n, Z)
-        Declared shares of stones; rows sum to 1.
+        Parcels seen with their declarations.
     allowed : ndarray of shape (n, Z), bool
         Zones that were compliant.
     """
-    own = _by_itself(model, rules, unlisted_weight, looked, declared, allowed)
+    own, declared = _by_itself(model, rules, unlisted_weight, looked, allowed), looked.weighed[0]
     main = main_zones(declared)
     best = np.where(main, looked.evidence.listed, -np.inf).max(axis=1)
     several = (declared > 0).sum(axis=1) > 1
@@ -92,46 +85,34 @@ def judge(
     conclusion = own.conclusion
     row, zone = np.nonzero(main & unexplained[:, None])
     if row.size:
-        single = np.eye(declared.shape[1])[zone]
-        seen = look_again(model.structure, model.predictor, model.tables, model.bands, looked, row, single)
-        said = _by_itself(model, rules, unlisted_weight, seen, single, allowed[row]).conclusion
+        alone = looked.under(row, np.eye(declared.shape[1])[zone])
+        said = _by_itself(model, rules, unlisted_weight, alone, allowed[row]).conclusion
         kindest = np.full(len(declared), len(CONCLUSIONS), dtype=np.intp)
         np.minimum.at(kindest, row, said)
         conclusion = np.where(unexplained, np.maximum(conclusion, kindest), conclusion)
     return replace(own, conclusion=conclusion)
 
 
-def _best_p(model: FootprintModel, looked: Look, rows: Ints, declared: Floats, allowed: Bools) -> Floats:
+def _best_p(model: FootprintModel, looked: Look, rows: Ints, allowed: Bools) -> Floats:
     """Return the p-value of no undeclared goods under the declaration of compliant zones that suits each parcel best.
 
     What was declared of zones that were not compliant stays declared.
     """
-    seen, best = look_at_best(
-        model.structure, model.predictor, model.tables, model.bands, looked, rows, declared, allowed
-    )
-    ln_n = np.log(seen.view.arrays.n_stones)
+    best = looked.at_best(rows, allowed)
     if model.goods is not None:
-        features = share_features(seen, model.structure, model.predictor, best, allowed)
-        return model.goods.p_values(features, model.shares.edges, ln_n)
-    chances = share_chances(model, seen, best, allowed)
-    out: Floats = estimate_shares(model.shares, chances, ln_n, blendedness(best)).p_value
-    return out
+        return model.goods.p_values(share_features(best, allowed), model.shares.edges, best.ln_n)
+    return undeclared_shares(model, best, allowed).p_value
 
 
-def _by_itself(
-    model: FootprintModel, rules: Rules, unlisted_weight: float, looked: Look, declared: Floats, allowed: Bools
-) -> Judged:
+def _by_itself(model: FootprintModel, rules: Rules, unlisted_weight: float, looked: Look, allowed: Bools) -> Judged:
     """Judge declarations as they stand."""
-    assert looked.profile is not None
-    n = len(declared)
-    ln_n = np.log(looked.view.arrays.n_stones)
+    n, ln_n = len(looked.gate), looked.ln_n
     weight = np.full(n, unlisted_weight)
-    unbounded = log10_lr_of(model, looked.evidence, elsewhere(declared, allowed), weight, ln_n)
-    strange = strangeness(looked.view, looked.gate[:, 0], looked.profile.distance)
-    novelty_p = model.novelty.p_values(strange, ln_n)
+    unbounded = log10_lr_of(model, looked.evidence, elsewhere(looked.weighed[0], allowed), weight, ln_n)
+    novelty_p = model.novelty.p_values(looked.strangeness, ln_n)
     highest = np.minimum(model.calibration.bounds[1], highest_log10_lr(novelty_p))
     log10_lr = model.calibration.bounded(unbounded, highest)
-    shares = estimate_shares(model.shares, share_chances(model, looked, declared, allowed), ln_n, blendedness(declared))
+    shares = undeclared_shares(model, looked, allowed)
     signs = Signs(
         log10_lr=log10_lr,
         share_p=shares.p_value,
@@ -143,10 +124,9 @@ def _by_itself(
     by_itself = conclude(rules, signs, looked.view.arrays.n_stones)
     asked = np.flatnonzero(by_itself == 0) if rules.consistent_best_p > 0 else np.zeros(0, dtype=np.intp)
     if asked.size:
-        signs.best_p[asked] = _best_p(model, looked, asked, declared[asked], allowed[asked])
+        signs.best_p[asked] = _best_p(model, looked, asked, allowed[asked])
         by_itself = conclude(rules, signs, looked.view.arrays.n_stones)
     return Judged(
-        ln_n=ln_n,
         unbounded=unbounded,
         log10_lr=log10_lr,
         highest=highest,

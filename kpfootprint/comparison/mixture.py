@@ -81,7 +81,7 @@ def mixture_of(
         Whether the carats of the parcel are known; without them nothing is said in carats.
     """
     shares = against.judged.shares
-    n_stones = float(np.exp(weighed.ln_n[row]))
+    n_stones = float(np.exp(weighed.looked.ln_n[row]))
     stones = Interval(
         estimate=float(shares.estimate[row]), low=float(shares.low[row]), high=float(shares.high[row]), level=LEVEL
     )
@@ -128,4 +128,4 @@ def _association_p(
         return None
     one = slice(row, row + 1)
     statistic = association_statistic(profile, np.broadcast_to(foreign, (len(looked.gate), foreign.size)))
-    return float(model.shares.association.p_values(statistic[one], weighed.ln_n[one])[0])
+    return float(model.shares.association.p_values(statistic[one], weighed.looked.ln_n[one])[0])

@@ -15,7 +15,6 @@ from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.declarations import Profile, not_named
 from kpfootprint.stats.evidence import DEGREES_OF_FREEDOM
 from kpfootprint.stats.model import Look, look
-from kpfootprint.stats.novelty import strangeness
 from kpfootprint.stats.selection import slot_evidence
 from kpfootprint.stats.structure import ParcelArrays
 from kpfootprint.stats.verification import (
@@ -67,7 +66,6 @@ class Weighed:
     """Numbers of n parcels over Z zones; `declaration` is None where H1 cannot be had."""
 
     looked: Look
-    ln_n: Floats
     posterior: Floats
     unlisted_posterior: Floats
     novelty_p: Floats
@@ -92,38 +90,27 @@ def weigh(arrays: ParcelArrays, hypotheses: Hypotheses, release: Release, free: 
         raise ValueError("H1 must be had of all parcels or of none; take them apart by `testable`")
     model = release.model
     declared = hypotheses.weights if testable.all() else None
-    looked = look(model.structure, model.predictor, model.tables, model.gate, model.bands, arrays, declared)
-    looked = _integrated(looked, free.log_evidence)
-    ln_n = np.log(arrays.n_stones)
-    of_declaration = (
-        None if looked.profile is None else _of_declaration(looked, looked.profile, hypotheses, release, free)
-    )
-    if of_declaration is None:
-        novelty_p = model.novelty.p_values(strangeness(looked.view, looked.gate[:, 0]), ln_n)
-    else:
-        novelty_p = of_declaration.judged.novelty_p
+    looked = _integrated(look(model, arrays, declared), free.log_evidence)
+    of_declaration = None if declared is None else _of_declaration(looked, hypotheses, release, free)
     posterior, unlisted = unlisted_odds(looked.evidence, release.unlisted_weight)
     return Weighed(
         looked=looked,
-        ln_n=ln_n,
         posterior=posterior,
         unlisted_posterior=unlisted,
-        novelty_p=novelty_p,
+        novelty_p=model.novelty.p_values(looked.strangeness, looked.ln_n),
         declaration=of_declaration,
     )
 
 
-def _of_declaration(
-    looked: Look, profile: Profile, hypotheses: Hypotheses, release: Release, free: FreeShares
-) -> OfDeclaration:
-    model, evidence, view = release.model, looked.evidence, looked.view
+def _of_declaration(looked: Look, hypotheses: Hypotheses, release: Release, free: FreeShares) -> OfDeclaration:
+    model, evidence, ln_n, profile = release.model, looked.evidence, looked.ln_n, looked.weighed[1]
     weights, alternatives = hypotheses.weights, hypotheses.alternatives
     n = len(weights)
-    judged = judge(model, release.rules, release.unlisted_weight, looked, weights, hypotheses.allowed)
-    ln_n, highest = judged.ln_n, judged.highest
+    judged = judge(model, release.rules, release.unlisted_weight, looked, hypotheses.allowed)
+    highest = judged.highest
     stated = np.full(n, release.unlisted_weight)
-    flags, values, sorter_blank = subset_lrs(model, looked, weights, alternatives, stated, ln_n)
-    resampled = resampled_lrs(model, looked, weights, alternatives, stated, ln_n)
+    flags, values, sorter_blank = subset_lrs(model, looked, alternatives, stated)
+    resampled = resampled_lrs(model, looked, alternatives, stated)
     if free.log_evidence.any():
         # what is integrated over moves every version of the LR alike
         point = _integrated(looked, -free.log_evidence).evidence
@@ -138,7 +125,7 @@ def _of_declaration(
         log10_lr_of(model, slot_evidence(looked.readings, slot), alternatives, stated, ln_n)
         for slot in (AS_RECORDED, CLASSES)
     ]
-    wider = [lr_under_variance(model, looked, weights, alternatives, stated, ln_n, factor) for factor in VARIANCES[1:]]
+    wider = [lr_under_variance(model, looked, alternatives, stated, factor) for factor in VARIANCES[1:]]
     return OfDeclaration(
         profile=profile,
         judged=judged,
@@ -151,7 +138,7 @@ def _of_declaration(
         ),
         by_variance=np.stack([judged.log10_lr, *map(bounded, wider)], axis=1),
         by_selection=np.stack([selection[0], judged.unbounded, selection[1]], axis=1),
-        sorter_blank=np.where(view.arrays.levels[:, -1] >= 0, sorter_blank, np.nan),
+        sorter_blank=np.where(looked.view.arrays.levels[:, -1] >= 0, sorter_blank, np.nan),
         attribute_shares=shapley(flags, values),
         typicality_p=_typicality(looked, profile),
         split=free.split_log10_lr,

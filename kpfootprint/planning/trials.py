@@ -14,8 +14,7 @@ from kpfootprint.stats.blends import contract, expand
 from kpfootprint.stats.categories import class_probabilities
 from kpfootprint.stats.evidence import Predictor
 from kpfootprint.stats.graders import grader_shift
-from kpfootprint.stats.model import FootprintModel, Look, look, share_chances
-from kpfootprint.stats.shares import blendedness, estimate_shares
+from kpfootprint.stats.model import FootprintModel, look, undeclared_shares
 from kpfootprint.stats.simulate import Parts, Recovery, draw_parcels
 from kpfootprint.stats.structure import ParcelArrays
 from kpfootprint.stats.verification import resampled_lrs
@@ -165,10 +164,8 @@ def share_p_of(release: Release, arrays: ParcelArrays, declared: Floats, allowed
     allowed = np.broadcast_to(allowed, declared.shape)
     parts = []
     for rows in _slices(len(arrays)):
-        looked = _looked(release, arrays.take(rows), declared[rows])
-        chances = share_chances(release.model, looked, declared[rows], allowed[rows])
-        ln_n = np.log(looked.view.arrays.n_stones)
-        parts.append(estimate_shares(release.model.shares, chances, ln_n, blendedness(declared[rows])).p_value)
+        looked = look(release.model, arrays.take(rows), declared[rows])
+        parts.append(undeclared_shares(release.model, looked, allowed[rows]).p_value)
     return np.concatenate(parts)
 
 
@@ -182,9 +179,9 @@ def resampled_of(release: Release, arrays: ParcelArrays, declared: Floats, alter
     """
     parts = []
     for rows in _slices(len(arrays)):
-        looked = _looked(release, arrays.take(rows), declared[rows])
-        weight, ln_n = np.full(rows.size, release.unlisted_weight), np.log(looked.view.arrays.n_stones)
-        parts.append(resampled_lrs(release.model, looked, declared[rows], alternatives[rows], weight, ln_n))
+        looked = look(release.model, arrays.take(rows), declared[rows])
+        weight = np.full(rows.size, release.unlisted_weight)
+        parts.append(resampled_lrs(release.model, looked, alternatives[rows], weight))
     return np.concatenate(parts, axis=1)
 
 
@@ -192,14 +189,9 @@ def _slices(n: int) -> list[Ints]:
     return [np.arange(start, min(start + SLICE, n)) for start in range(0, n, SLICE)]
 
 
-def _looked(release: Release, arrays: ParcelArrays, declared: Floats) -> Look:
-    model = release.model
-    return look(model.structure, model.predictor, model.tables, model.gate, model.bands, arrays, declared)
-
-
 def _outcomes(release: Release, arrays: ParcelArrays, declared: Floats, allowed: Bools) -> Outcomes:
-    looked = _looked(release, arrays, declared)
-    judged = judge(release.model, release.rules, release.unlisted_weight, looked, declared, allowed)
+    looked = look(release.model, arrays, declared)
+    judged = judge(release.model, release.rules, release.unlisted_weight, looked, allowed)
     return Outcomes(
         log10_lr=judged.log10_lr,
         unbounded=judged.unbounded,

@@ -17,12 +17,11 @@ Varin, Reid and Firth (2011), Statistica Sinica 21:5-42 (composite likelihoods).
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import softmax
 
-from kpfootprint.stats.arrays import Floats
+from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.categories import fit_margins
-from kpfootprint.stats.evidence import Predictor
+from kpfootprint.stats.evidence import Predictor, level_prior
 from kpfootprint.stats.sizes import cell_probabilities
 from kpfootprint.stats.structure import ParcelArrays, Structure
 
@@ -35,22 +34,23 @@ LEAST = 1e-30
 """Chance that no class is held to go below, so that its logarithm is a number."""
 
 
-def size_bands(chances: Floats) -> NDArray[np.intp]:
+def size_bands(chances: Floats) -> Ints:
     """Return which of `N_BANDS` bands each size class lies in, so that bands hold about equal chances."""
     middle = chances.cumsum() - 0.5 * chances
     bands = np.minimum((middle / chances.sum() * N_BANDS).astype(np.intp), N_BANDS - 1)
     return np.unique(bands, return_inverse=True)[1].astype(np.intp)
 
 
-def expected_shift(predictor: Predictor, log_prior: Floats, levels: NDArray[np.intp]) -> Floats:
+def expected_shift(predictor: Predictor, levels: Ints) -> Floats:
     """Return the expected effect (n, D) of a parcel's conditions."""
-    shift = np.exp(log_prior) @ predictor.shifts / np.exp(log_prior).sum(axis=1, keepdims=True)
+    prior = np.exp(level_prior(predictor, levels))
+    shift = prior @ predictor.shifts / prior.sum(axis=1, keepdims=True)
     last = levels[:, -1]
     out: Floats = shift + np.where((last >= 0)[:, None], predictor.last[np.maximum(last, 0)], 0.0)
     return out
 
 
-def _chances(structure: Structure, numbers: Floats, arrays: ParcelArrays, bands: NDArray[np.intp]) -> list[Floats]:
+def _chances(structure: Structure, numbers: Floats, arrays: ParcelArrays, bands: Ints) -> list[Floats]:
     """Band and class chances of sources ``numbers`` (n, M, D), each as (n, M, C)."""
     n, m, _ = numbers.shape
     flat = numbers.reshape(n * m, -1)
@@ -63,9 +63,7 @@ def _chances(structure: Structure, numbers: Floats, arrays: ParcelArrays, bands:
     return out
 
 
-def _pairs(
-    structure: Structure, arrays: ParcelArrays, bands: NDArray[np.intp]
-) -> list[tuple[int, int, Floats, Floats]]:
+def _pairs(structure: Structure, arrays: ParcelArrays, bands: Ints) -> list[tuple[int, int, Floats, Floats]]:
     """Every pair, size as number 0: (first, second, association, observed tables)."""
     indicator = np.eye(bands.max() + 1)[bands]
     band_x = (indicator.T @ structure.class_x) / indicator.sum(axis=0)
@@ -87,11 +85,10 @@ def association_gain(
     arrays: ParcelArrays,
     structure: Structure,
     predictor: Predictor,
-    log_prior: Floats,
     *,
     location: Floats,
     shares: Floats,
-    bands: NDArray[np.intp],
+    bands: Ints,
 ) -> Floats:
     """Return the log likelihood gain (n_pairs, n, J, Z) of an admixture over goods of one kind.
 
@@ -104,7 +101,7 @@ def association_gain(
     bands : ndarray of shape (n_size_classes,)
         From `size_bands`.
     """
-    shift = expected_shift(predictor, log_prior, arrays.levels)[:, None, :]
+    shift = expected_shift(predictor, arrays.levels)[:, None, :]
     sources = np.concatenate(
         [location[:, None, :], np.broadcast_to(predictor.sources, (len(arrays), *predictor.sources.shape))], axis=1
     )

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from kpfootprint.stats.arrays import Floats
-from kpfootprint.stats.structure import Structure
 from kpfootprint.stats.summaries import WINDOWS
-from kpfootprint.stats.tables import TableEvidence, TableModel, declared_tables, listed_and_unlisted
+from kpfootprint.stats.tables import TableEvidence, declared_tables, listed_and_unlisted
 from kpfootprint.stats.views import View
 
 
@@ -46,24 +45,17 @@ def average(explicit: Floats, tables: Floats, weight: float) -> Floats:
     return out
 
 
-def averaged_readings(
-    view: View,
-    structure: Structure,
-    tables: TableModel | None,
-    declared: tuple[Floats, Floats] | None,
-    factor: float = 1.0,
-) -> Readings:
-    """Average the explicit evidence of a batch with that of the tables.
+def averaged_readings(view: View, declared: tuple[Floats, Floats] | None = None, factor: float = 1.0) -> Readings:
+    """Average the explicit evidence of a batch with that of the tables, where there are any that weigh something.
 
     Parameters
     ----------
-    tables : TableModel or None
-        None, or a weight of 0: the explicit evidence alone.
     declared : (ndarray of shape (n, Z), ndarray of shape (n_slots, n)), optional
         What was declared, and its explicit log evidence.
     factor : float
         How many times the variance between parcels of one source the tables take.
     """
+    structure, tables = view.model.structure, view.model.tables
     none = np.full(view.listed.shape[:2], np.nan)
     explicit = none if declared is None else declared[1]
     if tables is None or tables.weight == 0.0:

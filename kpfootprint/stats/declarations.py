@@ -5,17 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.stats.arrays import Bools, Floats
 from kpfootprint.stats.association import association_gain
 from kpfootprint.stats.blends import admixtures, contract, expand
 from kpfootprint.stats.categories import class_probabilities
 from kpfootprint.stats.coarsening import completed
-from kpfootprint.stats.evidence import Predictor, level_prior, log_sum, source_evidence
-from kpfootprint.stats.structure import Structure
+from kpfootprint.stats.evidence import log_sum, source_evidence
 from kpfootprint.stats.summaries import residual
-from kpfootprint.stats.views import SLOTS, View
+from kpfootprint.stats.views import SLOTS, SourceModel, View
 
 SHARES = np.array([0.03, 0.08, 0.15, 0.25, 0.4, 0.6, 0.8, 1.0])
 """Shares of undeclared stones at which the explicit evidence of a mixture is computed."""
@@ -53,16 +51,18 @@ class Profile:
     location: Floats
 
 
-def declared_location(structure: Structure, predictor: Predictor, declared: Floats) -> tuple[Floats, Floats]:
+def declared_location(model: SourceModel, declared: Floats) -> tuple[Floats, Floats]:
     """Return where declared blends (n, Z) are expected: locations (n, D) and scales (n,)."""
+    structure, predictor = model.structure, model.predictor
     single = declared.max(axis=1) > 1.0 - 1e-9
     blended = contract(declared @ expand(predictor.sources, structure), structure)
     location = np.where(single[:, None], declared @ predictor.sources, blended)
     return location, (declared**2) @ predictor.scales
 
 
-def declared_evidence(view: View, location: Floats, scale: Floats) -> tuple[Floats, Floats]:
-    """Return log evidence and squared distance (n_slots, n) of what was declared, from `declared_location`."""
+def declared_evidence(view: View, declared: Floats) -> tuple[Floats, Floats]:
+    """Return log evidence and squared distance (n_slots, n) of declared blends (n, Z)."""
+    location, scale = declared_location(view.model, declared)
     n_slots, n = len(SLOTS), len(location)
     evidence, distance = source_evidence(
         view.frame, np.tile(location, (n_slots, 1))[:, None, :], np.tile(scale, n_slots)[:, None]
@@ -70,20 +70,17 @@ def declared_evidence(view: View, location: Floats, scale: Floats) -> tuple[Floa
     return evidence.reshape(n_slots, n), distance.reshape(n_slots, n)
 
 
-def profile_of(
-    view: View, structure: Structure, predictor: Predictor, declared: Floats, bands: NDArray[np.intp]
-) -> Profile:
+def profile_of(view: View, declared: Floats) -> Profile:
     """Compute evidence of the declared blends and of admixtures to them.
 
     Parameters
     ----------
     declared : ndarray of shape (n, Z)
         Declared shares of stones; rows sum to 1.
-    bands : ndarray of shape (n_size_classes,)
-        From `kpfootprint.stats.association.size_bands`.
     """
-    location, scale = declared_location(structure, predictor, declared)
-    evidence, distance = declared_evidence(view, location, scale)
+    structure, predictor = view.model.structure, view.model.predictor
+    location, scale = declared_location(view.model, declared)
+    evidence, distance = declared_evidence(view, declared)
     expanded = expand(predictor.sources, structure)
     n, z = declared.shape
     mixed_location = admixtures(declared @ expanded, expanded, SHARES, structure).reshape(n, -1, location.shape[1])
@@ -98,10 +95,9 @@ def profile_of(
         view.arrays,
         structure,
         predictor,
-        level_prior(predictor, view.arrays.levels),
         location=location,
         shares=SHARES,
-        bands=bands,
+        bands=view.model.bands,
     )
     return Profile(
         declared=evidence,
@@ -138,11 +134,12 @@ def over_sources(gain: Floats, foreign: Bools) -> Floats:
     return out
 
 
-def mixed_sources(view: View, structure: Structure, predictor: Predictor) -> Floats:
+def mixed_sources(view: View) -> Floats:
     """Return log evidence (n_profile_slots, n, J, Z, Z) of goods of any source with others among them.
 
     The share of the last axis' source is one of `MIXED_SHARES`; two equal sources are the source alone.
     """
+    structure, predictor = view.model.structure, view.model.predictor
     z = len(predictor.sources)
     expanded = expand(predictor.sources, structure)
     base, other = (index.ravel() for index in np.indices((z, z)))
@@ -221,14 +218,7 @@ def whatever_declared(view: View, profile: Profile, mixed: Floats, declared: Flo
     return np.concatenate(parts, axis=1)
 
 
-def declaration_features(
-    view: View,
-    profile: Profile,
-    structure: Structure,
-    predictor: Predictor,
-    declared: Floats,
-    allowed: Bools,
-) -> Floats:
+def declaration_features(view: View, profile: Profile, declared: Floats, allowed: Bools) -> Floats:
     """Return the features (n, F) of a parcel against what was declared and who else could be the source.
 
     Parameters
@@ -238,7 +228,7 @@ def declaration_features(
     allowed : ndarray of shape (n, Z), bool
         Sources that were compliant.
     """
-    arrays = view.arrays
+    arrays, structure = view.arrays, view.model.structure
     n = len(arrays)
     known = arrays.recorded.astype(float)
     parts: list[Floats] = [declared, allowed * not_named(declared)]
@@ -266,7 +256,7 @@ def declaration_features(
             parts.append(weights[:, 1:] @ SHARES[:, None])
     location = profile.location
     gap = view.summaries.estimates[0] - view.frame.take(slice(0, n)).seen(location[:, None, :])[:, 0]
-    spread = np.diagonal(view.summaries.errors[0], axis1=1, axis2=2) + np.diag(predictor.within)
+    spread = np.diagonal(view.summaries.errors[0], axis1=1, axis2=2) + np.diag(view.model.predictor.within)
     gap = np.clip(gap / np.sqrt(spread), -9, 9) / 3.0
     for part, block in enumerate(structure.blocks):
         parts.append(gap[:, block] * known[:, part : part + 1])

@@ -153,9 +153,17 @@ def level_prior(predictor: Predictor, levels: Ints) -> Floats:
 
 
 def make_frame(
-    predictor: Predictor, estimates: Floats, errors: Floats, levels: Ints, n_dims: Floats, log_prior: Floats
+    predictor: Predictor,
+    estimates: Floats,
+    errors: Floats,
+    levels: Ints,
+    n_dims: Floats,
+    lenses: tuple[Lens, ...] | None = None,
 ) -> Frame:
-    """Diagonalise *V* against *S* for every parcel."""
+    """Diagonalise *V* against *S* for every reading: estimates (m, D), errors (m, D, D), levels (m, n_factors).
+
+    With `lenses`, one for each parcel, readings are those of all parcels in turn.
+    """
     last = levels[:, -1]
     known = last >= 0
     y = estimates.copy()
@@ -170,8 +178,10 @@ def make_frame(
         axes=axes,
         noise=np.maximum(noise, 0.0),
         shifts=predictor.shifts @ axes.transpose(0, 2, 1),
-        log_prior=log_prior,
+        log_prior=level_prior(predictor, levels),
         n_dims=n_dims,
+        lenses=lenses,
+        parcel=None if lenses is None else np.arange(len(estimates)) % len(lenses),
     )
 
 

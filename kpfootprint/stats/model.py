@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from kpfootprint.stats.arrays import Floats, Ints
+from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.averaging import Readings, averaged_readings
 from kpfootprint.stats.calibration import Calibration
 from kpfootprint.stats.declarations import (
@@ -20,13 +19,14 @@ from kpfootprint.stats.declarations import (
 )
 from kpfootprint.stats.evidence import Predictor
 from kpfootprint.stats.networks import Network
+from kpfootprint.stats.novelty import strangeness
 from kpfootprint.stats.ranks import RankTable
 from kpfootprint.stats.selection import Evidence, fuse_readings, gate_features
-from kpfootprint.stats.shares import GoodsTest, ShareModel
+from kpfootprint.stats.shares import GoodsTest, ShareEstimates, ShareModel, blendedness, estimate_shares
 from kpfootprint.stats.structure import ParcelArrays, Structure
 from kpfootprint.stats.summaries import WINDOWS
 from kpfootprint.stats.tables import TableModel
-from kpfootprint.stats.views import View, view_of
+from kpfootprint.stats.views import SourceModel, View, view_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,27 +78,64 @@ class FootprintModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """A batch seen through the evidence of a model; `profile` and `pairs` are None where nothing was declared.
+    """A batch seen through the evidence of a model, with what was declared of it.
 
-    `readings` is the averaged evidence in every slot, `evidence` the same marginalised over the readings of the sizes,
-    `pairs` the evidence of any two sources together, from `mixed_sources`.
+    `declared` (n, Z) are shares of stones whose rows sum to 1; without them there is neither `profile` nor `pairs`.
+    `gate` (n, n_windows) is the chance of each reading of the sizes, `readings` the averaged evidence in every slot,
+    `evidence` the same marginalised over the readings of the sizes, `pairs` the evidence of any two sources together,
+    from `mixed_sources`.
     """
 
     view: View
     gate: Floats
+    declared: Floats | None
     profile: Profile | None
     pairs: Floats | None
     readings: Readings
     evidence: Evidence
+
+    @property
+    def ln_n(self) -> Floats:
+        """Log number of stones (n,)."""
+        out: Floats = np.log(self.view.arrays.n_stones)
+        return out
+
+    @property
+    def strangeness(self) -> Floats:
+        """How far each parcel (n,) lies from the nearest source, or from what was declared."""
+        return strangeness(self.view, self.gate[:, 0], None if self.profile is None else self.profile.distance)
+
+    @property
+    def weighed(self) -> tuple[Floats, Profile, Floats]:
+        """What there is wherever something was declared: declaration, profile and pairs."""
+        assert self.declared is not None
+        assert self.profile is not None
+        assert self.pairs is not None
+        return self.declared, self.profile, self.pairs
+
+    def under(self, rows: Ints, declared: Floats) -> Look:
+        """Return these parcels (repeats allowed) as they are seen under other declarations (len(rows), Z)."""
+        pairs = None if self.pairs is None else self.pairs[:, rows]
+        return _looked(self.view.take(rows), self.gate[rows], pairs, declared)
+
+    def at_best(self, rows: Ints, allowed: Bools) -> Look:
+        """Return these parcels under the declarations of compliant sources (len(rows), Z) that suit them best."""
+        declared, _, pairs = self.weighed
+        return self.under(rows, best_declaration(pairs[:, rows], self.gate[rows, 0], declared[rows], allowed))
 
 
 MEAN_READINGS = np.array([0.75, 0.0, 0.0, 0.25])
 """Readings of sizes of which the mean alone is known: as recorded, or it says nothing, as stones were taken out."""
 
 
-def gate_of(network: Network, view: View, structure: Structure) -> Floats:
-    """Return the chance (n, n_windows) of each reading of the sizes; without sizes all is as recorded."""
-    chances = network.probabilities(gate_features(view, structure))
+def gate_of(view: View) -> Floats:
+    """Return the chance (n, n_windows) of each reading of the sizes; without sizes all is as recorded.
+
+    A model without a gate finds every reading as likely.
+    """
+    if view.model.gate is None:
+        return np.full((len(view.arrays), len(WINDOWS)), 1.0 / len(WINDOWS))
+    chances = view.model.gate.probabilities(gate_features(view))
     plain = np.zeros(len(WINDOWS))
     plain[0] = 1.0
     chances = np.where(view.arrays.recorded[:, :1], chances, plain)
@@ -107,102 +144,34 @@ def gate_of(network: Network, view: View, structure: Structure) -> Floats:
     return chances
 
 
-def look(
-    structure: Structure,
-    predictor: Predictor,
-    tables: TableModel | None,
-    gate: Network,
-    bands: Ints,
-    arrays: ParcelArrays,
-    declared: Floats | None,
-) -> Look:
-    """Compute views, gate, profile and fused evidence of a batch.
-
-    Parameters
-    ----------
-    declared : ndarray of shape (n, Z), optional
-        Declared shares of stones; rows sum to 1.
-    """
-    view = view_of(arrays, structure, predictor)
-    pairs = None if declared is None else mixed_sources(view, structure, predictor)
-    return _looked(structure, predictor, tables, bands, view, gate_of(gate, view, structure), pairs, declared)
+def look(model: SourceModel, arrays: ParcelArrays, declared: Floats | None = None) -> Look:
+    """Compute views, gate, profile and fused evidence of a batch; `declared` (n, Z) are shares of stones."""
+    view = view_of(arrays, model)
+    return _looked(view, gate_of(view), None if declared is None else mixed_sources(view), declared)
 
 
-def look_again(
-    structure: Structure,
-    predictor: Predictor,
-    tables: TableModel | None,
-    bands: Ints,
-    looked: Look,
-    rows: Ints,
-    declared: Floats,
-) -> Look:
-    """Return parcels of a look (repeats allowed) as they are seen under other declarations (len(rows), Z)."""
-    view = looked.view.take(rows)
-    pairs = None if looked.pairs is None else looked.pairs[:, rows]
-    return _looked(structure, predictor, tables, bands, view, looked.gate[rows], pairs, declared)
-
-
-def look_at_best(
-    structure: Structure,
-    predictor: Predictor,
-    tables: TableModel | None,
-    bands: Ints,
-    looked: Look,
-    rows: Ints,
-    declared: Floats,
-    allowed: NDArray[np.bool_],
-) -> tuple[Look, Floats]:
-    """Return parcels of a look under the declarations that suit them best, and these declarations (len(rows), Z).
-
-    Parameters
-    ----------
-    declared, allowed : ndarray of shape (len(rows), Z)
-        What was declared, and the sources that were compliant.
-    """
-    assert looked.pairs is not None
-    best = best_declaration(looked.pairs[:, rows], looked.gate[rows, 0], declared, allowed)
-    return look_again(structure, predictor, tables, bands, looked, rows, best), best
-
-
-def _looked(
-    structure: Structure,
-    predictor: Predictor,
-    tables: TableModel | None,
-    bands: Ints,
-    view: View,
-    gate: Floats,
-    pairs: Floats | None,
-    declared: Floats | None,
-) -> Look:
-    profile = None if declared is None else profile_of(view, structure, predictor, declared, bands)
-    said = None if declared is None or profile is None else (declared, profile.declared)
-    readings = averaged_readings(view, structure, tables, said)
+def _looked(view: View, gate: Floats, pairs: Floats | None, declared: Floats | None) -> Look:
+    profile = None if declared is None else profile_of(view, declared)
+    readings = averaged_readings(view, None if declared is None or profile is None else (declared, profile.declared))
     evidence = fuse_readings(readings, gate)
-    return Look(view=view, gate=gate, profile=profile, pairs=pairs, readings=readings, evidence=evidence)
+    return Look(
+        view=view, gate=gate, declared=declared, profile=profile, pairs=pairs, readings=readings, evidence=evidence
+    )
 
 
-def share_features(
-    looked: Look,
-    structure: Structure,
-    predictor: Predictor,
-    declared: Floats,
-    allowed: NDArray[np.bool_],
-) -> Floats:
+def share_features(looked: Look, allowed: Bools) -> Floats:
     """Return what the share network sees (n, F): the parcel against its declaration, how its sizes fit, what it is.
 
     Features are only ever added at the end, so that a network of an older release sees those that it knows.
     """
-    assert looked.profile is not None
-    assert looked.pairs is not None
-    view, profile = looked.view, looked.profile
-    against = declaration_features(view, profile, structure, predictor, declared, allowed)
-    goods = whatever_declared(view, profile, looked.pairs, declared, allowed)
-    return np.concatenate([against, gate_features(view, structure), looked.gate, goods], axis=1)
+    declared, profile, pairs = looked.weighed
+    against = declaration_features(looked.view, profile, declared, allowed)
+    goods = whatever_declared(looked.view, profile, pairs, declared, allowed)
+    return np.concatenate([against, gate_features(looked.view), looked.gate, goods], axis=1)
 
 
-def share_chances(model: FootprintModel, looked: Look, declared: Floats, allowed: NDArray[np.bool_]) -> Floats:
-    """Return the share network's chances (n, n_bins); a network of an older release reads the features it knows."""
-    features = share_features(looked, model.structure, model.predictor, declared, allowed)
+def undeclared_shares(model: FootprintModel, looked: Look, allowed: Bools) -> ShareEstimates:
+    """Return the undeclared shares; a network of an older release reads the features it knows."""
     network = model.shares.network
-    return network.probabilities(features[:, : network.location.size])
+    chances = network.probabilities(share_features(looked, allowed)[:, : network.location.size])
+    return estimate_shares(model.shares, chances, looked.ln_n, blendedness(looked.weighed[0]))

@@ -14,12 +14,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from kpfootprint.stats.arrays import Floats
+from kpfootprint.stats.arrays import Bools, Floats
 from kpfootprint.stats.averaging import Readings
 from kpfootprint.stats.evidence import FAR, NEAR, log_sum
-from kpfootprint.stats.structure import Structure
 from kpfootprint.stats.summaries import residual
 from kpfootprint.stats.views import View
 
@@ -46,9 +44,9 @@ class Evidence:
     declared: Floats
 
 
-def gate_features(view: View, structure: Structure) -> Floats:
+def gate_features(view: View) -> Floats:
     """Return how sizes fit (n, F): residuals by size class of the widest and the inner fit, and their disagreement."""
-    arrays, fits = view.arrays, view.summaries
+    arrays, fits, structure = view.arrays, view.summaries, view.model.structure
     indicator = structure.membership_of_classes()
     by_class = arrays.cells @ indicator
     stones = by_class.sum(axis=1, keepdims=True)
@@ -137,7 +135,7 @@ def log_alternative(evidence: Evidence, alternatives: Floats, unlisted_weight: F
     return out
 
 
-def elsewhere(declared: Floats, allowed: NDArray[np.bool_]) -> Floats:
+def elsewhere(declared: Floats, allowed: Bools) -> Floats:
     """Return the weight (n, Z) of every listed source in H2: for those not compliant what was not declared of them."""
     out: Floats = np.where(allowed, 0.0, 1.0 - declared)
     return out

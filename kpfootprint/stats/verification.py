@@ -13,14 +13,14 @@ from kpfootprint.stats.averaging import average, averaged_readings
 from kpfootprint.stats.blends import contract, expand
 from kpfootprint.stats.calibration import told_apart
 from kpfootprint.stats.declarations import declared_evidence, declared_location
-from kpfootprint.stats.evidence import log_sum, source_evidence
+from kpfootprint.stats.evidence import log_sum, make_frame, source_evidence, unlisted_evidence
 from kpfootprint.stats.likelihood_ratio import log10_score, unbounded_log10_lr
 from kpfootprint.stats.metrics import LN10
 from kpfootprint.stats.model import FootprintModel, Look
 from kpfootprint.stats.selection import Evidence, any_unlisted, base_level, fuse, fuse_readings
 from kpfootprint.stats.summaries import WINDOWS, masked
 from kpfootprint.stats.tables import declared_tables, listed_and_unlisted, resampled_tables
-from kpfootprint.stats.views import dimensions, sight_of, view_of
+from kpfootprint.stats.views import dimensions, view_of
 
 
 def log10_lr_of(
@@ -37,11 +37,9 @@ def against_each(model: FootprintModel, evidence: Evidence, ln_n: Floats) -> Flo
     return model.calibration.apply(score, ln_n[:, None], told)
 
 
-def resampled_lrs(
-    model: FootprintModel, looked: Look, declared: Floats, alternatives: Floats, weight: Floats, ln_n: Floats
-) -> Floats:
+def resampled_lrs(model: FootprintModel, looked: Look, alternatives: Floats, weight: Floats) -> Floats:
     """Return log10 LRs (B, n), before bounds, with reference parcels drawn anew for sources and for calibration."""
-    sources = model.resampled_sources
+    sources, (declared, _, _), ln_n = model.resampled_sources, looked.weighed, looked.ln_n
     b, z, dim = sources.shape
     n = len(ln_n)
     single = declared.max(axis=1) > 1.0 - 1e-9
@@ -86,22 +84,19 @@ def resampled_lrs(
 def lr_under_variance(
     model: FootprintModel,
     looked: Look,
-    declared: Floats,
     alternatives: Floats,
     weight: Floats,
-    ln_n: Floats,
     factor: float,
 ) -> Floats:
     """Return log10 LRs (n,), before bounds, if parcels of one source varied `factor` times as much as references do.
 
     Both kinds of evidence are asked again with that variance; what calibration learnt stays.
     """
-    predictor = model.predictor
+    predictor, declared = model.predictor, looked.weighed[0]
     wider = replace(predictor, within=factor * predictor.within, within_unknown=factor * predictor.within_unknown)
-    view = view_of(looked.view.arrays, model.structure, wider, looked.view.summaries)
-    said, _ = declared_evidence(view, *declared_location(model.structure, wider, declared))
-    readings = averaged_readings(view, model.structure, model.tables, (declared, said), factor)
-    return log10_lr_of(model, fuse_readings(readings, looked.gate), alternatives, weight, ln_n)
+    view = view_of(looked.view.arrays, replace(model, predictor=wider), looked.view.summaries)
+    readings = averaged_readings(view, (declared, declared_evidence(view, declared)[0]), factor)
+    return log10_lr_of(model, fuse_readings(readings, looked.gate), alternatives, weight, looked.ln_n)
 
 
 def subsets(n_attributes: int) -> Bools:
@@ -115,7 +110,7 @@ def subsets(n_attributes: int) -> Bools:
 
 
 def subset_lrs(
-    model: FootprintModel, looked: Look, declared: Floats, alternatives: Floats, weight: Floats, ln_n: Floats
+    model: FootprintModel, looked: Look, alternatives: Floats, weight: Floats
 ) -> tuple[Bools, Floats, Floats]:
     """Return what each subset of attributes says alone, and all of them if nobody knew the last condition.
 
@@ -128,7 +123,7 @@ def subset_lrs(
     without_last : ndarray of shape (n,)
         The LR with the level of the last factor left open.
     """
-    arrays, windows = looked.view.arrays, len(WINDOWS)
+    arrays, windows, declared, ln_n = looked.view.arrays, len(WINDOWS), looked.weighed[0], looked.ln_n
     n, n_attributes = arrays.recorded.shape
     flags = subsets(n_attributes)
     open_levels = arrays.levels.copy()
@@ -144,10 +139,11 @@ def subset_lrs(
     partial = looked.view.arrays.partial
     n_dims = dimensions(recorded, structure, None if partial is None else partial.dims[rows])
     levels = np.concatenate([level for _, level, _ in readings])
-    sight = sight_of(predictor, estimates, errors, levels, n_dims, looked.view.frame.lenses)
-    location, scale = declared_location(structure, predictor, declared)
-    own = source_evidence(sight.frame, location[rows][:, None, :], scale[rows][:, None])[0][:, 0]
-    listed, unlisted = sight.listed, sight.unlisted
+    frame = make_frame(predictor, estimates, errors, levels, n_dims, looked.view.frame.lenses)
+    location, scale = declared_location(model, declared)
+    own = source_evidence(frame, location[rows][:, None, :], scale[rows][:, None])[0][:, 0]
+    listed, _ = source_evidence(frame, predictor.sources, predictor.scales)
+    unlisted = unlisted_evidence(predictor, frame)
     if model.tables is not None and model.tables.weight > 0.0:
         every = listed_and_unlisted(model.tables, arrays, structure, 1.0)
         said = declared_tables(model.tables, arrays, structure, declared, 1.0)

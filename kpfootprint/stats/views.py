@@ -3,40 +3,46 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from kpfootprint.stats.arrays import Floats, Ints
+from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.association import expected_shift
 from kpfootprint.stats.coarsening import Lens, MeanSeen, completed, sets_seen
-from kpfootprint.stats.evidence import Frame, Predictor, level_prior, make_frame, source_evidence, unlisted_evidence
+from kpfootprint.stats.evidence import Frame, Predictor, make_frame, source_evidence, unlisted_evidence
+from kpfootprint.stats.networks import Network
 from kpfootprint.stats.structure import ParcelArrays, Structure
 from kpfootprint.stats.summaries import WINDOWS, Summaries, summarise
+from kpfootprint.stats.tables import TableModel
 
 SLOTS = ("as_recorded", "lower_open", "upper_open", "inner", "classes")
 """Readings of size: the four windows of `summarise`, and size left out (classes given size)."""
 AS_RECORDED, CLASSES = 0, 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
-    """Evidence of readings of parcels; each of m rows is one parcel read in one way.
+class SourceModel(Protocol):
+    """How parcels of each source look, as it was learnt; whatever else a model holds is no part of the evidence."""
 
-    Parameters
-    ----------
-    frame : Frame
-        The readings in the axes of the evidence.
-    listed, distance : ndarray of shape (m, Z)
-        Log evidence and squared distance for listed sources.
-    unlisted : ndarray of shape (m, 5)
-        Log evidence for unlisted sources.
-    """
+    @property
+    def structure(self) -> Structure:
+        """What sources share: sizes, slopes, associations."""
 
-    frame: Frame
-    listed: Floats
-    distance: Floats
-    unlisted: Floats
+    @property
+    def predictor(self) -> Predictor:
+        """Where sources lie, and how parcels vary about them."""
+
+    @property
+    def tables(self) -> TableModel | None:
+        """The second evidence."""
+
+    @property
+    def bands(self) -> Ints:
+        """Bands of size in which association is looked at."""
+
+    @property
+    def gate(self) -> Network | None:
+        """Which ends of a parcel's sizes can be trusted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +51,8 @@ class View:
 
     Parameters
     ----------
+    model : SourceModel
+        What the evidence comes from.
     frame : Frame
         Of every slot and parcel, slot by slot: row ``slot * n + parcel``.
     listed, distance : ndarray of shape (n_slots, n, Z)
@@ -55,6 +63,7 @@ class View:
         Numbers of the parcel that count in each slot.
     """
 
+    model: SourceModel
     arrays: ParcelArrays
     summaries: Summaries
     frame: Frame
@@ -71,6 +80,7 @@ class View:
             lenses = tuple(self.frame.lenses[row] for row in rows)
             frame = replace(frame, lenses=lenses, parcel=np.tile(np.arange(len(rows)), n_slots))
         return View(
+            model=self.model,
             arrays=self.arrays.take(rows),
             summaries=self.summaries.take(rows),
             frame=frame,
@@ -81,21 +91,20 @@ class View:
         )
 
 
-def dimensions(recorded: NDArray[np.bool_], structure: Structure, told: Floats | None = None) -> Floats:
+def dimensions(recorded: Bools, structure: Structure, told: Floats | None = None) -> Floats:
     """Return how many of a parcel's numbers count; `told` (n, 1 + A) where parcels tell less than all."""
     sizes = np.array([block.stop - block.start for block in structure.blocks], dtype=float)
     out: Floats = recorded @ sizes if told is None else (recorded * told).sum(axis=1)
     return out
 
 
-def lenses_of(
-    arrays: ParcelArrays, summaries: Summaries, structure: Structure, predictor: Predictor
-) -> tuple[Lens, ...] | None:
+def lenses_of(arrays: ParcelArrays, summaries: Summaries, model: SourceModel) -> tuple[Lens, ...] | None:
     """Return how each parcel sees sources, or None where all parcels are known whole."""
     partial = arrays.partial
     if partial is None:
         return None
-    conditions = expected_shift(predictor, level_prior(predictor, arrays.levels), arrays.levels)
+    structure = model.structure
+    conditions = expected_shift(model.predictor, arrays.levels)
     lenses = []
     for row in range(len(arrays)):
         seen = [
@@ -119,25 +128,6 @@ def lenses_of(
             mean = MeanSeen(theta=summaries.sizes[0].theta[row], kept=kept, grid=structure.grid)
         lenses.append(Lens(conditions=conditions[row], classes=tuple(seen), mean=mean))
     return tuple(lenses)
-
-
-def sight_of(
-    predictor: Predictor,
-    estimates: Floats,
-    errors: Floats,
-    levels: Ints,
-    n_dims: Floats,
-    lenses: tuple[Lens, ...] | None = None,
-) -> Sight:
-    """Compute the evidence of readings: estimates (m, D) with errors (m, D, D), levels (m, n_factors).
-
-    With `lenses`, one for each parcel, readings are those of all parcels in turn.
-    """
-    frame = make_frame(predictor, estimates, errors, levels, n_dims, level_prior(predictor, levels))
-    if lenses is not None:
-        frame = replace(frame, lenses=lenses, parcel=np.arange(len(estimates)) % len(lenses))
-    listed, distance = source_evidence(frame, predictor.sources, predictor.scales)
-    return Sight(frame=frame, listed=listed, distance=distance, unlisted=unlisted_evidence(predictor, frame))
 
 
 def _completed(arrays: ParcelArrays, summaries: Summaries) -> ParcelArrays:
@@ -164,9 +154,7 @@ def without_size(estimates: Floats, errors: Floats, structure: Structure) -> tup
     return estimates, errors
 
 
-def view_of(
-    arrays: ParcelArrays, structure: Structure, predictor: Predictor, summaries: Summaries | None = None
-) -> View:
+def view_of(arrays: ParcelArrays, model: SourceModel, summaries: Summaries | None = None) -> View:
     """Summarise a batch and compute its evidence in every slot.
 
     Parameters
@@ -179,27 +167,29 @@ def view_of(
     View
         Where size is not recorded, all slots agree.
     """
+    structure, predictor = model.structure, model.predictor
     summaries = summarise(arrays, structure) if summaries is None else summaries
     n, n_slots = len(arrays), len(SLOTS)
     classes, errors = without_size(summaries.estimates[0], summaries.errors[0], structure)
     told = None if arrays.partial is None else arrays.partial.dims
     n_dims = np.tile(dimensions(arrays.recorded, structure, told), (n_slots, 1))
     n_dims[CLASSES] -= (2.0 if told is None else told[:, 0]) * arrays.recorded[:, 0]
-    lenses = lenses_of(arrays, summaries, structure, predictor)
-    sight = sight_of(
+    frame = make_frame(
         predictor,
         np.concatenate([summaries.estimates.reshape(len(WINDOWS) * n, -1), classes]),
         np.concatenate([summaries.errors.reshape(len(WINDOWS) * n, *errors.shape[1:]), errors]),
         np.tile(arrays.levels, (n_slots, 1)),
         n_dims.ravel(),
-        lenses,
+        lenses_of(arrays, summaries, model),
     )
+    listed, distance = source_evidence(frame, predictor.sources, predictor.scales)
     return View(
+        model=model,
         arrays=_completed(arrays, summaries),
         summaries=summaries,
-        frame=sight.frame,
-        listed=sight.listed.reshape(n_slots, n, -1),
-        distance=sight.distance.reshape(n_slots, n, -1),
-        unlisted=sight.unlisted.reshape(n_slots, n, -1),
+        frame=frame,
+        listed=listed.reshape(n_slots, n, -1),
+        distance=distance.reshape(n_slots, n, -1),
+        unlisted=unlisted_evidence(predictor, frame).reshape(n_slots, n, -1),
         n_dims=n_dims,
     )

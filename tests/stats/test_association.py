@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.association import N_BANDS, association_gain, size_bands
 from kpfootprint.stats.declarations import association_statistic, declared_location, foreign_sources, profile_of
-from kpfootprint.stats.evidence import level_prior
 from kpfootprint.stats.scenarios import Scenario, Truth
 from kpfootprint.stats.structure import ParcelArrays
 from kpfootprint.stats.views import view_of
@@ -23,8 +22,8 @@ LARGE = Scenario(sieved=0.0, median_stones=3000.0, spread_stones=0.2, small=0.0,
 
 def statistic(arrays: ParcelArrays, truth: Truth) -> Floats:
     world = fitted()
-    view = view_of(arrays, world.structure, world.predictor)
-    profile = profile_of(view, world.structure, world.predictor, truth.declared, world.bands)
+    view = view_of(arrays, world)
+    profile = profile_of(view, truth.declared)
     return association_statistic(profile, foreign_sources(truth.declared, truth.allowed))
 
 
@@ -54,12 +53,11 @@ def test_nothing_is_gained_where_no_two_attributes_are_recorded() -> None:
     world = fitted()
     alone = replace(arrays, recorded=arrays.recorded & np.array([True, False, False]))
     alone = replace(alone, tables=tuple(0.0 * t for t in alone.tables), pairs=tuple(0.0 * p for p in alone.pairs))
-    location, _ = declared_location(world.structure, world.predictor, truth.declared)
+    location, _ = declared_location(world, truth.declared)
     gain = association_gain(
         alone,
         world.structure,
         world.predictor,
-        level_prior(world.predictor, alone.levels),
         location=location,
         shares=np.array([0.2, 0.6]),
         bands=world.bands,
@@ -76,7 +74,6 @@ def test_an_admixture_of_the_declared_goods_themselves_changes_nothing() -> None
         arrays,
         world.structure,
         world.predictor,
-        level_prior(world.predictor, arrays.levels),
         location=np.tile(world.predictor.sources[z], (len(arrays), 1)),
         shares=np.array([0.1, 0.5, 0.9]),
         bands=world.bands,

@@ -43,7 +43,7 @@ def test_the_scale_of_a_blend_is_the_sum_of_squared_shares() -> None:
     declared = np.zeros((2, len(SOURCES)))
     declared[0, 4] = 1.0
     declared[1, [2, 3]] = 0.25, 0.75
-    location, scale = declared_location(STRUCTURE, MODEL.predictor, declared)
+    location, scale = declared_location(MODEL, declared)
     np.testing.assert_allclose(location[0], SOURCES[4])
     np.testing.assert_allclose(scale, [SCALES[4], 0.0625 * SCALES[2] + 0.5625 * SCALES[3]])
 

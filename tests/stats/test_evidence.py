@@ -13,7 +13,6 @@ from kpfootprint.stats.evidence import (
     NEAR,
     Frame,
     Predictor,
-    level_prior,
     make_frame,
     source_evidence,
     unlisted_evidence,
@@ -53,7 +52,7 @@ def a_batch(predictor: Predictor, levels: Ints, seed: int = 2) -> tuple[Floats, 
     rng = np.random.default_rng(seed)
     y = rng.normal(size=(len(levels), DIM)) * 2
     errors = np.array([covariance(rng, 0.3) for _ in levels])
-    frame = make_frame(predictor, y, errors, levels, np.full(len(y), float(DIM)), level_prior(predictor, levels))
+    frame = make_frame(predictor, y, errors, levels, np.full(len(y), float(DIM)))
     return y, errors, frame
 
 
@@ -167,7 +166,7 @@ def test_numbers_that_weigh_nothing_say_nothing() -> None:
     error[:, 0, :] = error[:, :, 0] = 0.0
     error[:, 0, 0] = 1e6
     dims = np.array([DIM - 1.0])
-    frame = make_frame(predictor, y, error, levels, dims, level_prior(predictor, levels))
+    frame = make_frame(predictor, y, error, levels, dims)
     evidence, _ = source_evidence(frame, predictor.sources, predictor.scales)
     theirs = [
         multivariate_t.logpdf(

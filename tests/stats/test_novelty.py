@@ -19,7 +19,7 @@ TRUST = np.ones(400)
 def seen(kind: str, n: int, *, seed: int) -> tuple[View, np.ndarray]:
     arrays, _ = world.draw(kind, n, seed=seed)
     fitted = world.fitted()
-    return view_of(arrays, fitted.structure, fitted.predictor), np.log(arrays.n_stones)
+    return view_of(arrays, fitted), np.log(arrays.n_stones)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def test_an_attribute_that_is_not_recorded_does_not_make_a_parcel_look_familiar(
     view, _ = known
     fitted = world.fitted()
     without = replace(view.arrays, recorded=view.arrays.recorded & np.array([True, True, False]))
-    less = strangeness(view_of(without, fitted.structure, fitted.predictor), np.ones(len(without)))
+    less = strangeness(view_of(without, fitted), np.ones(len(without)))
     assert abs(np.median(less) - np.median(strangeness(view, TRUST))) < 0.5
 
 

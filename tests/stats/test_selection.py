@@ -79,16 +79,8 @@ def test_without_sizes_the_gate_and_the_windows_do_not_matter() -> None:
     arrays = draw_true(model, np.arange(5), n_stones=300, rng=np.random.default_rng(3))
     recorded = arrays.recorded.copy()
     recorded[:, 0] = False
-    looked = look(
-        model.structure,
-        model.predictor,
-        model.tables,
-        model.gate,
-        model.bands,
-        replace(arrays, recorded=recorded),
-        None,
-    )
-    np.testing.assert_array_equal(gate_of(model.gate, looked.view, model.structure), np.tile([1.0, 0, 0, 0], (5, 1)))
+    looked = look(model, replace(arrays, recorded=recorded))
+    np.testing.assert_array_equal(gate_of(looked.view), np.tile([1.0, 0, 0, 0], (5, 1)))
     for slot in range(1, len(SLOTS)):
         np.testing.assert_allclose(looked.view.listed[slot], looked.view.listed[0], atol=1e-6)
     again = fuse(looked.view.listed[:4], looked.view.unlisted[:4], np.full((5, 4), 0.25), None)

@@ -132,10 +132,10 @@ def test_resampled_once_each_is_the_model(arrays: ParcelArrays, structure: Struc
 @pytest.mark.parametrize("weight", [0.0, 0.3, 1.0])
 def test_pooling_is_an_average_on_the_log_scale(weight: float, arrays: ParcelArrays, structure: Structure) -> None:
     few = arrays.take(np.arange(6))
-    view = view_of(few, structure, shipped().model.predictor)
     model = fit_tables(arrays, structure, ZONES, 14, weight=weight)
+    view = view_of(few, replace(shipped().model, structure=structure, tables=model))
     every = slots_of(listed_and_unlisted(model, few, structure, 1.0))
-    found = averaged_readings(view, structure, model, None)
+    found = averaged_readings(view)
     np.testing.assert_allclose(found.listed, average(view.listed, every[:, :, :-1], weight))
     np.testing.assert_allclose(found.unlisted, average(view.unlisted, every[:, :, -1:], weight))
     assert np.isnan(found.declared).all()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpfootprint.stats.arrays import Floats
-from kpfootprint.stats.model import FootprintModel, Look, look, look_again
+from kpfootprint.stats.model import FootprintModel, Look, look
 from kpfootprint.stats.selection import Evidence
 from kpfootprint.stats.verification import (
     against_each,
@@ -48,7 +48,7 @@ def test_additive_values_give_each_its_own() -> None:
     np.testing.assert_allclose(shapley(flags, (flags @ [1.0, -2.0, 0.5])[:, None])[0], [1.0, -2.0, 0.5])
 
 
-def looked_at(seed: int, n: int = 6) -> tuple[FootprintModel, Look, Floats, Floats, Floats, Floats]:
+def looked_at(seed: int, n: int = 6) -> tuple[FootprintModel, Look, Floats, Floats, Floats]:
     model = shipped().model
     zones = np.arange(n) % len(model.predictor.sources)
     arrays = draw_true(model, zones, n_stones=400, rng=np.random.default_rng(seed))
@@ -56,8 +56,8 @@ def looked_at(seed: int, n: int = 6) -> tuple[FootprintModel, Look, Floats, Floa
     declared[1] = 0.5 * declared[1] + 0.5 * declared[2]
     alternatives = np.zeros_like(declared)
     alternatives[:, -5:] = 1.0
-    looked = look(model.structure, model.predictor, model.tables, model.gate, model.bands, arrays, declared)
-    return model, looked, declared, alternatives, np.full(n, 0.2), np.log(arrays.n_stones)
+    looked = look(model, arrays, declared)
+    return model, looked, alternatives, np.full(n, 0.2), np.log(arrays.n_stones)
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=8), st.integers(0, 10_000))
@@ -66,8 +66,8 @@ def test_a_second_look_is_as_if_it_were_the_first(rows: list[int], seed: int) ->
     picked, rng = np.array(rows), np.random.default_rng(seed)
     declared = rng.dirichlet(np.ones(len(model.predictor.sources)), len(rows))
     arrays = looked.view.arrays.take(picked)
-    fresh = look(model.structure, model.predictor, model.tables, model.gate, model.bands, arrays, declared)
-    again = look_again(model.structure, model.predictor, model.tables, model.bands, looked, picked, declared)
+    fresh = look(model, arrays, declared)
+    again = looked.under(picked, declared)
     for name in ("listed", "unlisted", "declared"):
         np.testing.assert_allclose(getattr(again.evidence, name), getattr(fresh.evidence, name), atol=1e-9)
     assert fresh.profile is not None
@@ -79,15 +79,15 @@ def test_a_second_look_is_as_if_it_were_the_first(rows: list[int], seed: int) ->
 
 
 def test_the_full_subset_is_the_lr_and_nothing_recorded_is_worth_nothing() -> None:
-    model, looked, declared, alternatives, weight, ln_n = looked_at(1)
-    flags, values, _ = subset_lrs(model, looked, declared, alternatives, weight, ln_n)
+    model, looked, alternatives, weight, ln_n = looked_at(1)
+    flags, values, _ = subset_lrs(model, looked, alternatives, weight)
     np.testing.assert_allclose(values[0], log10_lr_of(model, looked.evidence, alternatives, weight, ln_n))
     assert values.shape == (7, 6)
     np.testing.assert_allclose(shapley(flags, values).sum(axis=1), values[0], atol=1e-9)
 
 
 def test_the_lr_falls_with_better_alternatives_and_rises_with_the_declared() -> None:
-    model, looked, _, alternatives, weight, ln_n = looked_at(2)
+    model, looked, alternatives, weight, ln_n = looked_at(2)
     e = looked.evidence
     base = log10_lr_of(model, e, alternatives, weight, ln_n)
     better = Evidence(listed=e.listed + 1.0, unlisted=e.unlisted + 1.0, declared=e.declared)
@@ -114,8 +114,8 @@ def test_bounds_hold() -> None:
 
 
 def test_resampled_lrs_lie_around_the_lr() -> None:
-    model, looked, declared, alternatives, weight, ln_n = looked_at(4, n=10)
-    resampled = resampled_lrs(model, looked, declared, alternatives, weight, ln_n)
+    model, looked, alternatives, weight, ln_n = looked_at(4, n=10)
+    resampled = resampled_lrs(model, looked, alternatives, weight)
     value = log10_lr_of(model, looked.evidence, alternatives, weight, ln_n)
     assert resampled.shape == (len(model.resampled_sources), 10)
     low, high = np.quantile(resampled, [0.01, 0.99], axis=0)

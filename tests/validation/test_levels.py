@@ -42,11 +42,11 @@ class World:
 
 def seen(arrays: ParcelArrays, truth: Truth) -> dict[str, NDArray[np.float64]]:
     release, model = shipped(), shipped().model
-    looked = look(model.structure, model.predictor, model.tables, model.gate, model.bands, arrays, truth.declared)
-    judged = judge(model, release.rules, release.unlisted_weight, looked, truth.declared, truth.allowed)
+    looked = look(model, arrays, truth.declared)
+    judged = judge(model, release.rules, release.unlisted_weight, looked, truth.allowed)
     shares = judged.shares
     return {
-        "ln_n": judged.ln_n,
+        "ln_n": looked.ln_n,
         "p_value": shares.p_value,
         "as_declared_p": shares.as_declared_p,
         "low": shares.low,
@@ -127,7 +127,7 @@ def test_evidence_vanishes_as_a_parcel_shrinks() -> None:
     sizes = []
     for n in (2, 20, 200):
         arrays = draw_true(model, zones, n_stones=n, rng=rng)
-        looked = look(model.structure, model.predictor, model.tables, model.gate, model.bands, arrays, declared)
+        looked = look(model, arrays, declared)
         lr = log10_lr_of(model, looked.evidence, 1.0 - declared, np.full(150, 0.2), np.log(arrays.n_stones))
         sizes.append(float(np.median(np.abs(lr))))
     assert sizes[0] < sizes[1] < sizes[2]

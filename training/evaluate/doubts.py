@@ -29,7 +29,7 @@ def suspects_of(package: ReferencePackage) -> tuple[Suspect, ...]:
 def _suspects(prepared: Prepared, fitted: Fitted) -> tuple[Suspect, ...]:
     """Return the parcels with a chance above one half of another zone's label, or of being odd."""
     model = fitted.model
-    listed = view_of(prepared.arrays, fitted.structure, fitted.predictor).listed[0].copy()
+    listed = view_of(prepared.arrays, fitted).listed[0].copy()
     listed[np.arange(len(listed)), prepared.groups] = -np.inf
     nearest = listed.argmax(axis=1)
     parcels = prepared.reference.batch.parcels

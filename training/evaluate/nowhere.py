@@ -12,7 +12,6 @@ from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.likelihood_ratio import bounded_log10_lr, unbounded_log10_lr
 from kpfootprint.stats.model import FootprintModel, look
-from kpfootprint.stats.novelty import strangeness
 from kpfootprint.stats.scenarios import KINDS, Scenario, Truth
 from kpfootprint.stats.selection import elsewhere
 from kpfootprint.stats.structure import ParcelArrays
@@ -64,11 +63,10 @@ def _weighed(
     arrays: ParcelArrays, truth: Truth, *, model: FootprintModel, unlisted_weight: float
 ) -> tuple[Floats, Floats]:
     """Return bounded log10 LRs and novelty p-values of a chunk."""
-    looked = look(model.structure, model.predictor, model.tables, model.gate, model.bands, arrays, truth.declared)
-    assert looked.profile is not None
-    ln_n = np.log(arrays.n_stones)
+    looked = look(model, arrays, truth.declared)
+    ln_n = looked.ln_n
     alternatives = elsewhere(truth.declared, truth.allowed)
-    p_value = model.novelty.p_values(strangeness(looked.view, looked.gate[:, 0], looked.profile.distance), ln_n)
+    p_value = model.novelty.p_values(looked.strangeness, ln_n)
     weight = np.full(len(ln_n), unlisted_weight)
     log10_lr = unbounded_log10_lr(model.calibration, looked.evidence, alternatives, weight, ln_n)
     return bounded_log10_lr(model.calibration, log10_lr, p_value), p_value

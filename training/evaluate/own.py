@@ -10,14 +10,8 @@ from kpfootprint.footprint import footprints_of
 from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.arrays import Floats, Ints
-from kpfootprint.stats.averaging import averaged_readings
-from kpfootprint.stats.model import Look, gate_of
+from kpfootprint.stats.model import Look, look
 from kpfootprint.stats.networks import Network
-from kpfootprint.stats.novelty import strangeness
-from kpfootprint.stats.selection import fuse_readings
-from kpfootprint.stats.structure import ParcelArrays
-from kpfootprint.stats.summaries import WINDOWS
-from kpfootprint.stats.views import view_of
 from training.choose import choose_for
 from training.config import EvidenceConfig
 from training.evaluate.methods import some, zones_of
@@ -31,14 +25,13 @@ class FittedOwn:
 
     prepared: Prepared
     fitted: Fitted
-    gate: Network | None
     columns: Ints
     n_zones: int
 
     def evidence(self, batch: Batch) -> Floats:
         """Return fused evidence; zones that were not learnt get -inf."""
         out = np.full((len(batch), self.n_zones + 1), -np.inf)
-        for rows, looked in self._seen(batch):
+        for rows, looked in self._looks(batch):
             out[np.ix_(rows, self.columns)] = looked.evidence.listed
             out[rows, -1] = looked.evidence.unlisted
         return out
@@ -46,24 +39,14 @@ class FittedOwn:
     def strangeness(self, batch: Batch) -> Floats:
         """Return the distance to the nearest zone, on the scale of the product."""
         out = np.zeros(len(batch))
-        for rows, looked in self._seen(batch):
-            out[rows] = strangeness(looked.view, looked.gate[:, 0])
+        for rows, looked in self._looks(batch):
+            out[rows] = looked.strangeness
         return out
 
-    def _seen(self, batch: Batch) -> list[tuple[Ints, Look]]:
+    def _looks(self, batch: Batch) -> list[tuple[Ints, Look]]:
         structure, scheme = self.fitted.structure, self.prepared.reference.scheme
         parts = footprints_of(batch, scheme, structure, self.prepared.level_names)
-        return [(part.rows, self._look(part.arrays)) for part in parts]
-
-    def _look(self, arrays: ParcelArrays) -> Look:
-        fitted = self.fitted
-        view = view_of(arrays, fitted.structure, fitted.predictor)
-        chances = np.full((len(arrays), len(WINDOWS)), 1.0 / len(WINDOWS))
-        if self.gate is not None:
-            chances = gate_of(self.gate, view, fitted.structure)
-        readings = averaged_readings(view, fitted.structure, fitted.tables, None)
-        evidence = fuse_readings(readings, chances)
-        return Look(view=view, gate=chances, profile=None, pairs=None, readings=readings, evidence=evidence)
+        return [(part.rows, look(self.fitted, part.arrays)) for part in parts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,4 +92,4 @@ class OwnEvidence:
         choice = choose_for(prepared, self.gate, self.settings) if self.choice is None else self.choice
         zones = zones_of(package)
         columns = np.array([zones.index(zone) for zone in prepared.zone_ids], dtype=np.intp)
-        return FittedOwn(prepared, fit_model(prepared, choice=choice), self.gate, columns, len(zones))
+        return FittedOwn(prepared, replace(fit_model(prepared, choice=choice), gate=self.gate), columns, len(zones))
