@@ -5,9 +5,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
+from kpfootprint.wanted import each
+
 _END = 0xFFFFFFFA
 """Sector numbers from here on are no sectors."""
 
+_SHEETS = 256
 _BOF, _EOF, _BOUNDSHEET, _FORMAT = 0x0809, 0x000A, 0x0085, 0x041E
 _FORMULAS = frozenset({0x0006, 0x0206, 0x0406})
 
@@ -28,9 +31,11 @@ def formulas_of(data: bytes) -> list[Places]:
     for kind, at, length in _records(book, 0):
         if kind != _BOUNDSHEET or length < 4:
             continue
+        if len(found) == _SHEETS:
+            raise ValueError(f"more than {_SHEETS} sheets")
         (start,) = struct.unpack_from("<I", book, at)
         places, depth = set(), 0
-        for record, place, size in _records(book, start):
+        for record, place, size in each(_records(book, start), 10_000):
             depth += (record == _BOF) - (record == _EOF)
             if record in _FORMULAS and size >= 4:
                 places.add(struct.unpack_from("<HH", book, place))
@@ -79,7 +84,7 @@ def _stream(data: bytes) -> bytes:
 
         def chain(first: int, links: list[int], source: bytes, offset: int, step: int) -> bytes:
             parts, seen = [], 0
-            while first < _END and seen <= len(links):
+            while first < _END and seen * step <= len(source):  # a chain that comes back to itself never ends
                 parts.append(source[offset + first * step : offset + (first + 1) * step])
                 first, seen = links[first], seen + 1
             return b"".join(parts)

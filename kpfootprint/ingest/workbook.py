@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+import subprocess
+import sys
+import tempfile
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, time, timedelta
 from functools import partial
-from itertools import islice
-from typing import TYPE_CHECKING
+from itertools import chain, islice
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kpfootprint.errors import IngestError
+from kpfootprint.ingest import apart
 from kpfootprint.ingest.archive import Budget, Limits, check_members, open_zip, refuse, unzip
 from kpfootprint.ingest.cells import Cell, Odd
 from kpfootprint.ingest.headers import Headers
@@ -22,7 +30,7 @@ from kpfootprint.ingest.heads import LOOKED_AT, find_head, first_head
 from kpfootprint.ingest.oldbook import Places, formats_of, formulas_of
 from kpfootprint.ingest.tables import ColumnMaker, RawTable, without_blank_rows
 from kpfootprint.ingest.words import Words, declared_words, fold
-from kpfootprint.wanted import NoLongerWanted, each, go_on
+from kpfootprint.wanted import each, go_on
 
 if TYPE_CHECKING:
     from openpyxl.cell.cell import Cell as FullCell
@@ -34,6 +42,7 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 14
 _LAST_ROW = 1_048_576
 _BLANK_ROWS = 100_000
+_MERGED_ROWS = 500_000
 _SHARED_STRINGS = 1_500_000
 _REPEATS = 9_999
 """How often a filled row of an .ods sheet may say that it repeats."""
@@ -41,14 +50,16 @@ _REPEATS = 9_999
 _LITERAL = re.compile(r'"([^"]*)"|\\(.)')
 """What a number format writes as it stands: in quotes, or after a backslash."""
 
-_ODS_TEXT = re.compile(rb"<number:number\b[^>]*(?:/>|></number:number>)<number:text>([^<]{1,40})</number:text>")
+# A tag ends where the next begins, though it were never closed: what is looked for in it is looked for once.
+_ODS_TEXT = re.compile(rb"<number:number\b[^<>]*(?:/>|></number:number>)<number:text>([^<]{1,40})</number:text>")
+_ODS_REPEATED = re.compile(rb'number-(?:rows|columns)-repeated\s*=\s*["\']\d{5,}[^<>]*>(.{0,400})')
 
-_ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\br="(\d+)"')
-_FAR_ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\br="(\d{7,})"')
-_FAR_CELL = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{3,})\d')
-_MERGED = re.compile(rb'<(?:\w+:)?mergeCell\b[^>]*?\bref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
-_HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row\b(?=[^>]*?\bhidden="(?:1|true)")[^>]*?\br="(\d+)"')
-_HIDDEN_COLUMN = re.compile(rb'<(?:\w+:)?col\b(?=[^>]*?\bhidden="(?:1|true)")[^>]*?\bmin="(\d+)"')
+_ROW = re.compile(rb'<(?:\w+:)?row\b[^<>]*?\br="(\d{1,7})"')
+_FAR_ROW = re.compile(rb'<(?:\w+:)?row\b[^<>]*?\br="(\d{7,})"')
+_FAR_CELL = re.compile(rb'<(?:\w+:)?c\b[^<>]*?\br="([A-Z]{3,})\d')
+_MERGED = re.compile(rb'<(?:\w+:)?mergeCell\b[^<>]*?\bref="([A-Z]{1,2})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
+_HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row\b(?=[^<>]*?\bhidden="(?:1|true)")[^<>]*?\br="(\d{1,7})"')
+_HIDDEN_COLUMN = re.compile(rb'<(?:\w+:)?col\b(?=[^<>]*?\bhidden="(?:1|true)")[^<>]*?\bmin="(\d{1,5})"')
 
 
 class _Asking(io.BytesIO):
@@ -100,7 +111,7 @@ def read_workbook(data: bytes, name: str, budget: Budget, limits: Limits, words:
                 for sheet in book.worksheets:
                     sheet.reset_dimensions()
                     text = texts.get(str(getattr(sheet, "_worksheet_path", "")).lstrip("/"), b"")
-                    facts = _facts(text, hidden=sheet.sheet_state != "visible")
+                    facts = _facts(text, sheet.title, hidden=sheet.sheet_state != "visible")
                     rows = (tuple(map(cell_of, row)) for row in sheet.iter_rows())
                     table = _read_sheet(_filled(rows, facts), sheet.title, name, words, limits)
                     if table is not None:
@@ -122,7 +133,7 @@ def _check_part(part: str, text: bytes, name: str) -> None:
         raise refuse(name, "too_many_texts", limit=_SHARED_STRINGS)
     if not part.startswith("xl/worksheets/"):
         return
-    if any(int(found.group(1)) > _LAST_ROW for found in _FAR_ROW.finditer(text)):
+    if any(int(found.group(1)[:9]) > _LAST_ROW for found in _FAR_ROW.finditer(text)):
         raise refuse(name, "row_too_far", limit=_LAST_ROW)
     n_rows = text.count(b"<row") + text.count(b":row ")
     filled = text.count(b"<v>") + text.count(b"<is>") + text.count(b":v>") + text.count(b"<f") + text.count(b"<v ")
@@ -144,13 +155,17 @@ def _column_number(letters: bytes) -> int:
     return number
 
 
-def _facts(text: bytes, *, hidden: bool) -> _Facts:
+def _facts(text: bytes, title: str, *, hidden: bool) -> _Facts:
     merged: dict[tuple[int, int], tuple[int, int]] = {}
-    for found in islice(_MERGED.finditer(text), 20_000):
+    n_merged = 0
+    for found in _MERGED.finditer(text):
         left, top, _, bottom = found.groups()
         column, first, last = _column_number(left), int(top), int(bottom)
-        for row in range(first + 1, min(last, first + 10_000) + 1):
-            merged[row, column] = (first, last)
+        below = range(first + 1, min(last, first + 10_000) + 1)
+        n_merged += len(below)
+        if n_merged > _MERGED_ROWS:
+            raise refuse(title, "too_many_blank_rows", limit=_MERGED_ROWS)
+        merged |= dict.fromkeys(((row, column) for row in below), (first, last))
     said = ["sheet"] if hidden else []
     said += [f"row {found.group(1).decode()}" for found in islice(_HIDDEN_ROW.finditer(text), 20)]
     said += [f"column {found.group(1).decode()}" for found in islice(_HIDDEN_COLUMN.finditer(text), 20)]
@@ -203,7 +218,7 @@ def _read_sheet(
     makers = [ColumnMaker() for _ in head.texts]
     lines: list[int] = []
     ragged: dict[int, int] = {}
-    body = _chain(first[head.rows[-1] + 1 :], numbered)
+    body = chain(first[head.rows[-1] + 1 :], numbered)
     for cells in _chunks(body, len(head.texts), lines, ragged, limits, title):
         for maker, column in zip(makers, zip(*cells, strict=True), strict=True):
             maker.add(column)
@@ -217,13 +232,6 @@ def _read_sheet(
         titles=tuple((first[at][0], tuple(first[at][1])) for at in head.titles),
     )
     return without_blank_rows(table)
-
-
-def _chain(
-    first: list[tuple[int, Sequence[Cell]]], rest: Iterator[tuple[int, Sequence[Cell]]]
-) -> Iterator[tuple[int, Sequence[Cell]]]:
-    yield from first
-    yield from rest
 
 
 def _chunks(
@@ -295,8 +303,6 @@ def _value(value: object) -> Cell:
 
 def _read_with_calamine(data: bytes, name: str, budget: Budget, limits: Limits, words: Words | None) -> list[RawTable]:
     """Read .ods and .xls, of which the parser tells values alone; formulas, and units of .ods, refuse an .ods whole."""
-    from python_calamine import CalamineWorkbook
-
     formulas: list[Places] = []
     if name.lower().endswith(".ods"):
         with open_zip(data, name) as archive:
@@ -313,28 +319,55 @@ def _read_with_calamine(data: bytes, name: str, budget: Budget, limits: Limits, 
             raise refuse(name, "damaged_file", detail=str(error)) from None
         if (unit := next(filter(None, map(_unit_shown, formats)), None)) is not None and unit != "%":
             raise refuse(name, "unit_shown", unit=unit)
-    try:
-        book = CalamineWorkbook.from_filelike(io.BytesIO(data))
-        tables = []
-        for number, info in enumerate(book.sheets_metadata):
-            if str(info.typ).rpartition(".")[2] != "WorkSheet":
-                continue
-            sheet = book.get_sheet_by_name(info.name)
-            rows: Iterable[tuple[Cell, ...]]
-            rows = (tuple(None if v == "" else _value(v) for v in row) for row in each(sheet.iter_rows(), 1000))
+    tables = []
+    with _read_apart(data, name) as said:
+        while (sheet := said()) is not None:
+            number, title, seen, left = sheet
+            rows = _rows_apart(said)
             if number < len(formulas) and formulas[number]:
-                rows = _with_formulas(rows, formulas[number], sheet.start[1] if sheet.start else 0)
-            table = _read_sheet(rows, info.name, name, words, limits)
+                rows = _with_formulas(rows, formulas[number], left)
+            table = _read_sheet(rows, title, name, words, limits)
             if table is not None:
-                seen = str(info.visible).rpartition(".")[2] == "Visible"
                 tables.append(table if seen else replace(table, hidden=("sheet",)))
-        return tables
-    except IngestError:
-        raise
-    except BaseException as error:  # the parser is of another language, whose panics are no ordinary exceptions
-        if isinstance(error, KeyboardInterrupt | SystemExit | NoLongerWanted):
-            raise
-        raise refuse(name, "damaged_file", detail=f"{type(error).__name__}: {error}") from None
+            deque(rows, maxlen=0)
+    return tables
+
+
+@contextmanager
+def _read_apart(data: bytes, name: str) -> Iterator[Callable[[], Any]]:
+    """Have a workbook read by a process of its own, and give a way to hear what it says next."""
+    with tempfile.TemporaryFile() as given:
+        given.write(data)
+        given.seek(0)
+        command = [sys.executable, "-I", apart.__file__]
+        reader = subprocess.Popen(command, stdin=given, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert reader.stdout is not None
+    there = Connection(os.dup(reader.stdout.fileno()), writable=False)
+
+    def said() -> Any:
+        while not there.poll(0.2):
+            go_on()
+        try:
+            found = there.recv()
+        except EOFError:
+            raise refuse(name, "unpacks_too_large", limit=apart.MEMORY) from None
+        if isinstance(found, str):
+            raise refuse(name, "damaged_file", detail=found)
+        return found
+
+    try:
+        yield said
+    finally:
+        reader.kill()
+        reader.wait()
+        reader.stdout.close()
+        there.close()
+
+
+def _rows_apart(said: Callable[[], Any]) -> Iterator[tuple[Cell, ...]]:
+    while (stretch := said()) is not None:
+        for row in stretch:
+            yield tuple(None if value == "" else _value(value) for value in row)
 
 
 def _with_formulas(rows: Iterable[tuple[Cell, ...]], formulas: Places, left: int) -> Iterator[tuple[Cell, ...]]:
@@ -350,6 +383,6 @@ def _check_content(text: bytes, name: str) -> None:
             raise refuse(name, "unit_shown", unit=unit)
     if b"table:formula=" in text:
         raise refuse(name, "formulas_in_workbook")
-    for found in re.finditer(rb'number-(rows|columns)-repeated="(\d{5,})"[^>]*>(.{0,400})', text):
-        if b"office:value" in found.group(3).partition(b"</table:table-row>")[0]:
+    for found in _ODS_REPEATED.finditer(text):
+        if b"office:value" in found.group(1).partition(b"</table:table-row>")[0]:
             raise refuse(name, "too_many_rows", limit=_REPEATS)

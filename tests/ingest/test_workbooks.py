@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 import struct
+import subprocess
+import sys
 import time
+import tracemalloc
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import time as clock
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,7 @@ import pytest
 from openpyxl.styles import Font
 
 from kpfootprint.ingest import Reading, Upload, read
+from kpfootprint.ingest.oldbook import formulas_of
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
 
@@ -100,7 +104,10 @@ def ods_of(rows: Sequence[Sequence[Any]], more: str = "") -> bytes:
             return f'<table:table-cell office:value-type="float" office:value="{value}"{more}/>'
         return f'<table:table-cell office:value-type="string"><text:p>{value}</text:p></table:table-cell>'
 
-    lines = "".join(f"<table:table-row>{''.join(map(cell, row))}</table:table-row>" for row in rows)
+    return ods_with("".join(f"<table:table-row>{''.join(map(cell, row))}</table:table-row>" for row in rows))
+
+
+def ods_with(lines: str) -> bytes:
     made = io.BytesIO()
     manifest = (
         '<?xml version="1.0"?><manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0">'
@@ -349,3 +356,67 @@ def test_a_sheet_of_words_gives_classes(scheme: Scheme, zone_table: ZoneTable) -
     (parcel,) = reading(made.getvalue(), scheme, zone_table).parcels
     assert parcel.read_as is not None
     assert parcel.read_as["classes"] == {"size": {"+3": 20}, "colour": {"brown": 20}}
+
+
+HEADED = '<table:table-row><table:table-cell office:value-type="string"><text:p>weight_ct</text:p></table:table-cell>'
+ONE = '<table:table-cell office:value-type="float" office:value="1"/></table:table-row>'
+WIDE = "<table:table-row table:number-rows-repeated='9999'>" + ONE.replace(
+    "office", "table:number-columns-repeated='9999' office", 1
+)
+MERGES = "".join(f'<mergeCell ref="B{2 + at}:B{10_000 + at}"/>' for at in range(20_000))
+BOUNDED = """
+import resource, sys
+from pathlib import Path
+from kpfootprint.ingest import read
+from kpfootprint.release import load_release, shipped_release
+release = load_release(shipped_release())
+resource.setrlimit(resource.RLIMIT_AS, (2_000_000_000, 2_000_000_000))
+print(*(problem.code for problem in read(Path(sys.argv[1]), release.scheme, release.zone_table).problems))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [
+        ("digits.xlsx", lambda: sheet_of(f'{FIRST}<row r="{"9" * 5000}"><c r="A2"/></row>'), "row_too_far"),
+        ("cells.xlsx", lambda: rewritten("xl/worksheets/sheet1.xml", "<c " * 1_000_000), "damaged_file"),
+        ("rows.xlsx", lambda: rewritten("xl/worksheets/sheet1.xml", '<row a="" ' * 300_000), "too_many_blank_rows"),
+        (
+            "merged.xlsx",
+            lambda: sheet_of(f"{FIRST}</sheetData><mergeCells>{MERGES}</mergeCells><sheetData>"),
+            "too_many_blank_rows",
+        ),
+        (
+            "wide.ods",
+            lambda: ods_with(HEADED + "</table:table-row>" + WIDE * 400),
+            "unpacks_too_large",
+        ),
+        (
+            "high.ods",
+            lambda: ods_with(f"{HEADED}</table:table-row><table:table-row table:number-rows-repeated='9999999'>{ONE}"),
+            "too_many_rows",
+        ),
+    ],
+)
+def test_no_workbook_of_a_few_kilobytes_takes_the_machine(
+    name: str, content: Callable[[], bytes], code: str, tmp_path: Path
+) -> None:
+    """Tags that never close, merges over merges, cells that repeat without end; in a process, as some ended theirs."""
+    path = tmp_path / name
+    path.write_bytes(content())
+    done = subprocess.run([sys.executable, "-c", BOUNDED, path], capture_output=True, text=True, timeout=120)
+    assert done.stdout.split() == [code], done.stderr[-2000:]
+
+
+def test_an_old_workbook_whose_sectors_go_round_in_a_circle_is_refused_small() -> None:
+    head = bytearray(b"\xd0\xcf\x11\xe0".ljust(4096, b"\0"))
+    struct.pack_into("<HH", head, 30, 12, 6)
+    struct.pack_into("<I", head, 68, 0xFFFFFFFE)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="no workbook"):
+            formulas_of(bytes(head) + bytes(8192))
+        assert tracemalloc.get_traced_memory()[1] < 20e6
+    finally:
+        tracemalloc.stop()

@@ -53,7 +53,7 @@ class Server:
             setattr(self, name, getattr(self, name) + line)
 
     def __enter__(self) -> Server:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 120
         while "Stop with Ctrl+C." not in self.printed:
             if self.process.poll() is not None or time.monotonic() > until:
                 self.stop()

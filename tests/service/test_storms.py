@@ -35,6 +35,12 @@ from tests.service.server import Server, free_port, listens
 pytestmark = pytest.mark.slow
 
 
+def served(settings: Settings) -> Server:
+    if settings.database_url is None:
+        return Server(settings.home)
+    return Server(settings.home, KPF_DATABASE_URL=settings.database_url)
+
+
 def program(server: Server, key: str) -> httpx2.Client:
     return httpx2.Client(base_url=server.url, headers={"Authorization": f"Bearer {key}"}, timeout=60)
 
@@ -357,20 +363,43 @@ def test_nothing_is_picked_up_where_the_service_is_started(tmp_path: Path, parce
     assert not (tmp_path / "executed").exists()
 
 
-ROUNDS = int(os.environ.get("KPF_KILL_ROUNDS", "4"))
+ROUNDS = int(os.environ.get("KPF_KILL_ROUNDS", "6"))
 """Rounds of killing; by hand any number."""
 
+VICTIMS = ("launcher", "launcher and another", "all", "job worker", "worker")
+"""Who is killed in a round, in turn: without its launcher nothing may stay, under a living one all comes back."""
 
-def test_what_was_acknowledged_outlives_the_kill_of_every_process(tmp_path: Path, parcel: dict[str, Any]) -> None:
-    key = create_key(Settings(home=tmp_path), "monitor")
+
+def victims(kind: str, launcher: psutil.Process, rng: random.Random) -> list[psutil.Process]:
+    family = launcher.children(recursive=True)
+    if kind == "all":
+        return [launcher, *family]
+    if kind.startswith("launcher"):
+        return [launcher, *(rng.sample(family, 1) if "another" in kind else [])]
+    mark = "worker" if kind == "job worker" else "_bentoml_impl.worker.service"
+    return [process for process in family if mark in process.cmdline()]
+
+
+def ends_with_its_launcher(server: Server, processes: list[psutil.Process]) -> None:
+    with suppress(psutil.NoSuchProcess):
+        psutil.Process(server.process.pid).kill()
+    _, left = psutil.wait_procs(processes, timeout=20)
+    assert not left, f"{[process.cmdline() for process in left]} outlive their launcher"
+    assert not listens(server.port), "an orphan keeps the port"
+
+
+def test_what_was_acknowledged_outlives_the_kill_of_every_process(settings: Settings, parcel: dict[str, Any]) -> None:
+    key = create_key(settings, "monitor")
     rng = random.Random(ROUNDS)
-    comparisons: dict[str, bytes] = {}
+    parcel = parcel | {"stones": {name: column[:80] for name, column in parcel["stones"].items()}}
+    comparisons: dict[str, tuple[str, bytes]] = {}
     submissions: dict[str, str] = {}
     for round_ in range(ROUNDS):
-        server = Server(tmp_path)
+        kind = VICTIMS[round_ % len(VICTIMS)]
+        server = served(settings)
         with server, program(server, key) as client:
             launcher = psutil.Process(server.process.pid)
-            processes = [launcher, *launcher.children(True)]
+            processes = [launcher, *launcher.children(recursive=True)]
 
             def ask(number: int, client: httpx2.Client = client, round_: int = round_) -> None:
                 name = f"{round_}-{number}"
@@ -383,38 +412,60 @@ def test_what_was_acknowledged_outlives_the_kill_of_every_process(tmp_path: Path
                     else:
                         answer = client.post("/v1/comparisons", json=parcel, headers={"Idempotency-Key": name})
                         if answer.status_code == 201:
-                            comparisons[answer.headers["location"]] = answer.content
+                            comparisons[name] = (answer.headers["location"], answer.content)
 
             with ThreadPoolExecutor(4) as pool:
                 asked_for = [pool.submit(ask, number) for number in range(40)]
                 time.sleep(rng.uniform(0.3, 2.5))
-                killed = processes if rng.random() < 0.3 else [launcher, *rng.sample(processes, 1)]
-                for process in killed:
+                for process in victims(kind, launcher, rng):
                     with suppress(psutil.NoSuchProcess):
                         process.kill()
                 for future in asked_for:
                     future.result()
-            _, left = psutil.wait_procs(processes, timeout=20)
-            assert not left, f"{[process.cmdline() for process in left]} outlive their launcher"
-            assert not listens(server.port), "an orphan keeps the port"
+            if "worker" in kind:  # the launcher lives: what was killed comes back, and nobody waits for a hand
+                answers_again(client)
+                if kind == "job worker":
+                    place = client.post("/v1/submissions", files={"file": ("s.zip", shipment(1, bad=False))}).headers
+                    compared(client, place["location"])
+                processes = [launcher, *launcher.children(recursive=True)]
+            ends_with_its_launcher(server, processes)
+        print(f"round {round_ + 1}, {kind} killed: {len(comparisons)} times 201", flush=True)
     assert len(comparisons) > 3 * ROUNDS
-    with Server(tmp_path) as server, program(server, key) as client:
-        for location, content in comparisons.items():
+    with served(settings) as server, program(server, key) as client:
+        for location, content in comparisons.values():
             assert client.get(location).content == content
+        for name, (location, content) in list(comparisons.items())[-50:]:
+            again = client.post("/v1/comparisons", json=parcel, headers={"Idempotency-Key": name})
+            assert (again.headers["location"], again.content) == (location, content)
         for location, name in submissions.items():
-            until = time.monotonic() + 120
-            while client.get(location).json()["state"] != "compared" and time.monotonic() < until:
-                time.sleep(0.2)
-            shown = client.get(location).json()
+            shown = compared(client, location)
             assert [item["parcel_id"] for item in shown["parcels"]] == [f"{name}-{k}" for k in range(3)]
             assert len({item["comparison"] for item in shown["parcels"]} - {None}) == 3
-    engine = open_register(Settings(home=tmp_path))
+    engine = open_register(settings)
     verdict = verify(engine)
     assert verdict.wrong is None
     table = tables.comparisons.c
     with reading(engine) as connection:
-        of_submissions = sa.select(table.parcel_id).where(table.submission_id.is_not(None))
-        names = connection.execute(of_submissions).scalars().all()
-    assert len(names) == len(set(names)), "a parcel was kept twice"
+        of_submissions = sa.select(table.submission_id, table.parcel_id).where(table.submission_id.is_not(None))
+        kept = [tuple(row) for row in connection.execute(of_submissions)]
+    assert len(kept) == len(set(kept)), "a parcel was kept twice"
     engine.dispose()
     print(f"{ROUNDS} rounds: {len(comparisons)} times 201, {len(submissions)} times 202, {verdict.entries} entries")
+
+
+def answers_again(client: httpx2.Client, within: float = 40) -> None:
+    until = time.monotonic() + within
+    while time.monotonic() < until:
+        with suppress(httpx2.TransportError):
+            if client.get("/readyz").status_code == 200:
+                return
+        time.sleep(0.2)
+    raise AssertionError("the service does not come back")
+
+
+def compared(client: httpx2.Client, location: str, within: float = 120) -> Any:
+    until = time.monotonic() + within
+    while (shown := client.get(location).json())["state"] != "compared":
+        assert time.monotonic() < until, f"{location} is never compared"
+        time.sleep(0.2)
+    return shown
