@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from service.door.endpoint import Endpoint
-from service.pages import access, codes, dashboard, docs, judging, outcomes, sign_in, start
+from service.pages import access as access_page
 from service.pages import comparisons as comparison_pages
+from service.pages import dashboard, docs, judging, outcomes, sign_in, start
 from service.pages import models as model_pages
 from service.pages import planning as planning_pages
 from service.pages import submissions as submission_pages
 from service.pages import trainings as training_pages
 from service.routes import (
+    access,
     cases,
     certificates,
     comparisons,
     jobs,
-    keys,
     models,
-    names,
     operations,
     planning,
     practice,
     reexaminations,
     register,
-    sessions,
     submissions,
     trainings,
     zones,
@@ -41,12 +40,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *models.ENDPOINTS,
     *trainings.ENDPOINTS,
     *reexaminations.ENDPOINTS,
-    *keys.ENDPOINTS,
-    *sessions.ENDPOINTS,
-    *names.ENDPOINTS,
+    *access.ENDPOINTS,
     *operations.ENDPOINTS,
     *start.ENDPOINTS,
-    *codes.ENDPOINTS,
     *comparison_pages.ENDPOINTS,
     *judging.ENDPOINTS,
     *outcomes.ENDPOINTS,
@@ -55,7 +51,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *dashboard.ENDPOINTS,
     *model_pages.ENDPOINTS,
     *training_pages.ENDPOINTS,
-    *access.ENDPOINTS,
+    *access_page.ENDPOINTS,
     *docs.ENDPOINTS,
     *sign_in.ENDPOINTS,
 )

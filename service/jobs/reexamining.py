@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -16,7 +17,7 @@ from kpfootprint.release import Release, load_release
 from kpfootprint.report import read_report
 from service.clock import this_second
 from service.errors import Refused
-from service.register import comparisons, entries, jobs
+from service.register import entries, jobs
 from service.register.comparisons import unpacked
 from service.register.database import reading, registering
 from service.register.jobs import Job
@@ -50,14 +51,13 @@ def _stretch(work: Workplace, job: Job, release: Release, done: int) -> tuple[li
     query = sa.select(*columns).where(table.c.position <= job.parameters["up_to"]).order_by(table.c.position)
     with reading(work.engine) as connection:
         rows = connection.execute(query.offset(done).limit(STRETCH)).all()
-        documents = [comparisons.parcel_of(connection, row.id) or {} for row in rows]
     changes: list[dict[str, Any]] = []
     now = this_second()
-    for row, document in zip(rows, documents, strict=True):
+    for row in rows:
         before = read_report(unpacked(row.report)).content
         change: dict[str, Any] = {"comparison": f"/v1/comparisons/{row.id}", "before": row.conclusion}
         try:
-            parcel = ingest_json(document, release.scheme, release.zone_table, sealed=True)
+            parcel = ingest_json(json.loads(unpacked(row.parcel)), release.scheme, release.zone_table, sealed=True)
             day = _day(before) or now.date()
             (report,) = examine(Batch((parcel,)), release, status_on=day, created_at=now)
         except (KPFootprintError, Refused) as error:

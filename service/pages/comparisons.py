@@ -1,4 +1,4 @@
-"""The pages of comparisons that were made: searched, one, several side by side."""
+"""The pages of comparisons that were made: searched, found by a printed code, one, several side by side."""
 
 from __future__ import annotations
 
@@ -99,6 +99,18 @@ def beside(request: Request) -> Response:
     return framed(request, partial(compare_side_by_side, reports, language_of(request)))
 
 
+def find_by_code(request: Request) -> Response:
+    """Go to the newest comparison whose report has the code, or ask for a code."""
+    visit = visit_of(request)
+    code = visit.asked["code"]
+    if not code:
+        return page(request, "code.html", code="")
+    found, _ = page_of(visit.work.engine, before=None, limit=1, search=Search(code=code))
+    if not found:
+        return page(request, "code.html", status=404, code=code)
+    return RedirectResponse(link_to(request, f"/comparisons/{found[0].id}"), status_code=303)
+
+
 ENDPOINTS = (
     Endpoint(
         method="GET",
@@ -124,5 +136,14 @@ ENDPOINTS = (
         query=(text("id", "A comparison; repeat it.", repeats=True),),
         page=True,
         summary="Page: several reports side by side.",
+    ),
+    Endpoint(
+        method="GET",
+        path="/code",
+        role="viewer",
+        handler=find_by_code,
+        query=(text("code", "The short code of a report, or its id."),),
+        page=True,
+        summary="Page: the report that has a short code.",
     ),
 )

@@ -14,7 +14,7 @@ from service.routes import shapes_of_cases as shapes
 from service.routes.bodies import document_in
 from service.routes.jobs import accepted
 from service.routes.shapes_of_submissions import Accepted
-from service.work.reexamine import queue_reexamination
+from service.work.releases import queue_reexamination
 
 
 def create(request: Request) -> Response:

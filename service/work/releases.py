@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+
 from kpfootprint.errors import ReleaseError
 from kpfootprint.release import load_release
 from kpfootprint.strict_json import read_json
 from kpfootprint.trial import try_release
 from service.errors import Refused
-from service.register import activations
+from service.register import activations, jobs
 from service.register.activations import Activation
+from service.register.database import writing
+from service.register.tables import comparisons
 from service.work.place import Workplace
 
 HEADLINE = {"AUC": "auc", "Cllr": "cllr"}
@@ -108,3 +112,15 @@ def _json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return document if isinstance(document, dict) else {}
+
+
+def queue_reexamination(work: Workplace, release: str, *, actor: str) -> str:
+    """Queue a re-examination of what stands in the register now, and return the id of its job."""
+    name = known_release(work, release).name
+    with writing(work.engine) as connection:
+        total = connection.scalar(sa.select(sa.func.count()).select_from(comparisons)) or 0
+        up_to = connection.scalar(sa.select(sa.func.max(comparisons.c.position))) or 0
+        parameters = {"release": name, "up_to": up_to}
+        return jobs.enqueue(
+            connection, "reexamination", subject="register", actor=actor, total=total, parameters=parameters
+        )
