@@ -74,20 +74,23 @@ def _page_lines(raw: RawTable) -> list[int]:
     """Return rows of which one cell says a page, or all cells are rulings, and nothing else is filled."""
     if any(isinstance(column.cells, PlainCells) for column in raw.columns):
         return []
-    said = np.zeros(raw.n_rows, dtype=bool)
-    nothing = np.ones(raw.n_rows, dtype=bool)
-    for column in raw.columns:
-        texts = {code: cell.strip() for code, cell in enumerate(column.cells) if isinstance(cell, str)}
-        hits = [
-            code for code, text in texts.items() if len(text) <= _LONGEST and not text[:1].isdigit() and _aside(text)
-        ]
-        said |= rows_of(column, hits)
-        nothing &= rows_of(column, hits) | column.blank()
+    hits = [
+        [code for code, cell in enumerate(column.cells) if isinstance(cell, str) and _aside(cell.strip())]
+        for column in raw.columns
+    ]
+    if not any(hits):
+        return []
+    said = np.logical_or.reduce([rows_of(column, found) for column, found in zip(raw.columns, hits, strict=True)])
+    nothing = np.logical_and.reduce(
+        [rows_of(column, found) | column.blank() for column, found in zip(raw.columns, hits, strict=True)]
+    )
     return np.flatnonzero(said & nothing).tolist()
 
 
 def _aside(text: str) -> bool:
-    return not text[:1].isdigit() and (_PAGE.fullmatch(text) is not None or _RULE.fullmatch(text) is not None)
+    if len(text) > _LONGEST or text[:1].isdigit():
+        return False
+    return _PAGE.fullmatch(text) is not None or _RULE.fullmatch(text) is not None
 
 
 def without_empty_classes(
@@ -280,7 +283,8 @@ def _other_headers(sheet: Sheet, measures: Sequence[int]) -> list[int]:
             for code, cell in enumerate(column.cells)
             if isinstance(cell, str) and cell[:1].isalpha() and sheet.headers.of(cell).role in (*_MEASURES, "percent")
         ]
-        found |= rows_of(column, hits)
+        if hits:
+            found |= rows_of(column, hits)
     return [row for row in np.flatnonzero(found).tolist() if _is_header(raw, row, sheet.headers)]
 
 
@@ -316,6 +320,8 @@ def with_headings(sheet: Sheet) -> Sheet:
     raw = sheet.raw
     measures = sheet.places(*_MEASURES) + sheet.places(*_MEASURES, wide=True)
     if not measures or any(isinstance(column.cells, PlainCells) for column in raw.columns):
+        return sheet
+    if all(not any(map(is_blank, raw.columns[at].cells)) for at in measures):
         return sheet
     empty = np.logical_and.reduce([raw.columns[at].blank() for at in measures])
     numbered = np.flatnonzero(~empty)
