@@ -157,7 +157,10 @@ def _continues(below: Sequence[Cell], head: Sequence[Sequence[Cell]], headers: H
     known = [headers.of(text) for text in top if text]
     lacking = not any(item.role in ("n_stones", "carats", "stones_or_carats") for item in known)
     return (measures >= 1 and (measures >= 2 or under_blank or lacking)) or (
-        classes >= 2 and under_blank and lacking and not any(item.wide for item in known)
+        classes >= 2
+        and under_blank
+        and (lacking or classes == sum(map(bool, texts)))
+        and not any(item.wide for item in known)
     )
 
 

@@ -238,7 +238,7 @@ def _amounts(text: str) -> list[tuple[str, Cell]]:
 
 def _measure(meaning: Meaning) -> str | None:
     """Return what a title names that no column of parcels does: the number or the weight of the whole, the zone."""
-    plain = not meaning.wide and not meaning.party and meaning.part != "sample"
+    plain = not meaning.wide and (not meaning.party or meaning.part == "whole") and meaning.part != "sample"
     return meaning.role if plain and meaning.role in ("n_stones", "carats", "zone_id") else None
 
 
