@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kpfootprint.cli.output import out_option, writing
+from kpfootprint.cli.surroundings import told
 from kpfootprint.errors import ReportError
 from kpfootprint.strict_json import NotJson, read_json
 
@@ -33,7 +34,7 @@ def beside(files: tuple[Path, ...], lang: str, out: Path | None) -> None:
 
     reports = [report for file in files for report in reports_of(file)]
     if len(reports) < 2:
-        raise click.UsageError(f"two reports or more are needed to stand side by side, got {len(reports)}")
+        raise click.UsageError(told("two reports or more are needed to stand side by side, got {n}", n=len(reports)))
     try:
         page = compare_side_by_side(reports, lang)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from kpfootprint.cli.surroundings import told
+
 Command = TypeVar("Command", bound=Callable[..., object])
 
 
@@ -26,8 +28,13 @@ class Declared(click.ParamType[dict[str, Any]]):
         amount = amount.strip()
         number = number_given(amount.removesuffix("%").strip())
         if isinstance(number, str):
-            told = f"{amount!r} in {value!r} is not a number of carats, or two; write for example berberati=152.8"
-            self.fail(f"{told}, or berberati=60%", param, ctx)
+            wrong = told(
+                "{amount} in {value} is not a number of carats, or two; write for example berberati=152.8, or "
+                "berberati=60%",
+                amount=repr(amount),
+                value=repr(value),
+            )
+            self.fail(wrong, param, ctx)
         return self._place(named) | {"percent" if amount.endswith("%") else "carats": number}
 
     @staticmethod

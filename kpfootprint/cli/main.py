@@ -19,7 +19,7 @@ from kpfootprint.cli.operate import keys, serve, worker
 from kpfootprint.cli.output import say
 from kpfootprint.cli.planning import adequacy, drift, plan, pool, sorters
 from kpfootprint.cli.register import backup, register, restore
-from kpfootprint.cli.surroundings import asked_language, speak
+from kpfootprint.cli.surroundings import asked_language, speak, told
 from kpfootprint.cli.verify import verify
 from kpfootprint.cli.zones import zones
 from kpfootprint.errors import (
@@ -60,11 +60,11 @@ def show_problems(problems: Sequence[Problem], lang: str) -> None:
     else:
         from kpfootprint.report.locale import words
         from kpfootprint.report.problems import choose_line, count_line, problem_line
-        from service.pages.problems import told
+        from service.pages.problems import told as in_words
         from service.pages.render import translations
 
         own = words(lang)
-        lines = [problem_line(problem, told(problem, translations(lang)), own) for problem in problems]
+        lines = [problem_line(problem, in_words(problem, translations(lang)), own) for problem in problems]
         count, choose = count_line(len(problems), own), choose_line(own)
     for problem, line in zip(problems, lines, strict=True):
         say(line, err=True)
@@ -75,16 +75,16 @@ def show_problems(problems: Sequence[Problem], lang: str) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit status; what goes wrong is told in lines, never as a traceback."""
-    speak(sys.argv[1:] if arguments is None else arguments)
+    speak(sys.argv[1:] if arguments is None else arguments, cli)
     try:
         status = cli.main(args=arguments, prog_name="kpfootprint", standalone_mode=False)
     except click.ClickException as error:
-        told = io.StringIO()
-        error.show(file=told)
-        say(told.getvalue().rstrip("\n"), err=True)
+        shown = io.StringIO()
+        error.show(file=shown)
+        say(shown.getvalue().rstrip("\n"), err=True)
         sys.exit(error.exit_code)
     except click.Abort:
-        say("Stopped; nothing was written.", err=True)
+        say(told("Stopped; nothing was written."), err=True)
         sys.exit(1)
     except (IngestError, ReferenceDataError) as error:
         show_problems(error.problems, asked_language())
@@ -96,9 +96,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except (KPFootprintError, OSError) as error:
-        say(f"Error: {error}", err=True)
+        say(told("Error: {error}", error=error), err=True)
         sys.exit(1)
     except MemoryError:
-        say("Error: there is not enough memory for this; nothing was written.", err=True)
+        say(told("Error: there is not enough memory for this; nothing was written."), err=True)
         sys.exit(1)
     sys.exit(status if isinstance(status, int) else 0)

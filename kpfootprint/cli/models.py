@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kpfootprint.cli.output import say
-from kpfootprint.cli.surroundings import home, release_folder, settings
+from kpfootprint.cli.surroundings import home, release_folder, settings, told
 
 if TYPE_CHECKING:
     from service.work.place import Workplace
@@ -23,7 +23,9 @@ def _named(release: str) -> Path:
 
     folders = release_folders(home())
     if release not in folders:
-        raise click.UsageError(f"there is no release {release!r}; there are: {', '.join(folders)}")
+        raise click.UsageError(
+            told("there is no release {release}; there are: {known}", release=repr(release), known=", ".join(folders))
+        )
     return folders[release]
 
 
@@ -77,7 +79,7 @@ def rollback(reason: str) -> None:
 
     with _at_the_register() as work:
         if before_the_last(work.engine) is None:
-            raise click.UsageError("no other release was active before")
+            raise click.UsageError(told("no other release was active before"))
         done = roll_back(work, reason=reason, actor=ACTOR)
     say(f"{done.release} is active.")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from kpfootprint.cli.output import say
-from kpfootprint.cli.surroundings import model_option, now, settings
+from kpfootprint.cli.surroundings import model_option, now, settings, told
 
 
 @click.command()
@@ -82,5 +82,5 @@ def revoke(key_id: str) -> None:
     from service.register.keys import revoke_key
 
     if not revoke_key(settings(), key_id):
-        raise click.UsageError(f"there is no key {key_id!r}")
+        raise click.UsageError(told("there is no key {key}", key=repr(key_id)))
     click.echo(f"{key_id} is revoked.", err=True)

@@ -13,6 +13,7 @@ from typing import IO, TypeVar
 
 import click
 
+from kpfootprint.cli.surroundings import told
 from kpfootprint.visible import visible
 
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -40,14 +41,16 @@ def _checked(_context: click.Context, _parameter: click.Parameter, out: Path | N
         return None
     out = out.resolve()
     if not out.parent.is_dir():
-        raise click.BadParameter(f"folder {str(out.parent)!r} does not exist")
+        raise click.BadParameter(told("folder {folder} does not exist", folder=repr(str(out.parent))))
     return out
 
 
 def refuse_terminal(kind: str, out: Path | None) -> None:
     """Refuse to write bytes that no terminal can show."""
     if out is None and sys.stdout.isatty():
-        raise click.UsageError(f"a {kind} cannot be shown in a terminal: add --out FILE, or send it into a pipe")
+        raise click.UsageError(
+            told("a {kind} cannot be shown in a terminal: add --out FILE, or send it into a pipe", kind=kind)
+        )
 
 
 @contextmanager

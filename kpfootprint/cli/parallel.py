@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kpfootprint.cli.surroundings import told
+
 if TYPE_CHECKING:
     from kpfootprint.errors import Problem
     from kpfootprint.parcel import Parcel
@@ -71,7 +73,9 @@ def _lines(future: Any) -> list[tuple[str, bool]]:
     try:
         lines: list[tuple[str, bool]] = future.result()
     except BrokenExecutor:
-        raise click.ClickException("a worker process died, for want of memory perhaps; nothing was written") from None
+        raise click.ClickException(
+            told("a worker process died, for want of memory perhaps; nothing was written")
+        ) from None
     return lines
 
 
@@ -88,7 +92,7 @@ def _dask(stack: ExitStack, scheduler: str, release: Release, created_at: dateti
     try:
         from distributed import Client
     except ModuleNotFoundError:
-        raise click.UsageError("--scheduler needs the extra dask: pip install 'kpfootprint[dask]'") from None
+        raise click.UsageError(told("--scheduler needs the extra dask: pip install 'kpfootprint[dask]'")) from None
     client: Any = stack.enter_context(Client(scheduler, set_as_default=False))  # type: ignore[no-untyped-call]
     there = client.scatter(release, broadcast=True)
     at_once = 2 * max(1, sum(client.nthreads().values()))

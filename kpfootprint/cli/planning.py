@@ -13,7 +13,7 @@ import click
 from kpfootprint.cli.fields import Declared, as_parcel, parcel_options
 from kpfootprint.cli.output import out_option, refuse_terminal, writing
 from kpfootprint.cli.reading import choose_option, read_sortings, whole_submission
-from kpfootprint.cli.surroundings import lang_option, model_option, now, open_release, settings
+from kpfootprint.cli.surroundings import lang_option, model_option, now, open_release, settings, told
 
 if TYPE_CHECKING:
     from kpfootprint.ingest import Choices
@@ -128,7 +128,7 @@ def drift(
 ) -> None:
     """Say what changes from shipment to shipment of an exporter or a zone, from the register."""
     if exporter is None and zone is None:
-        raise click.UsageError("name --exporter, --zone or both")
+        raise click.UsageError(told("name --exporter, --zone or both"))
     from service.work.drift import drifted
     from service.work.place import Workplace
     from service.work.planning import zone_names

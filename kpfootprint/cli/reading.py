@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from kpfootprint.cli.surroundings import told
+
 if TYPE_CHECKING:
     from kpfootprint.ingest import Choices, Submission
     from kpfootprint.parcel import Batch, Parcel
@@ -42,7 +44,7 @@ def _choices(_context: click.Context, _parameter: click.Parameter, said: tuple[s
             continue
         question, equals, answer = text.rpartition("=")
         if not equals or not question.strip() or not answer.strip():
-            raise click.BadParameter(f"{text!r} is no QUESTION=ANSWER; write for example lots=one")
+            raise click.BadParameter(told("{text} is no QUESTION=ANSWER; write for example lots=one", text=repr(text)))
         found[question.strip()] = answer.strip()
     return found
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from kpfootprint.cli.output import out_option, writing
-from kpfootprint.cli.surroundings import settings
+from kpfootprint.cli.surroundings import settings, told
 
 ACTOR = "command line"
 
@@ -91,7 +91,7 @@ def backup(file: Path) -> None:
     from service.register.backup import backed_up
 
     if not file.resolve().parent.is_dir():
-        raise click.UsageError(f"folder {str(file.resolve().parent)!r} does not exist")
+        raise click.UsageError(told("folder {folder} does not exist", folder=repr(str(file.resolve().parent))))
     click.echo(f"{backed_up(settings(), file)} entries are in {file}.", err=True)
 
 
@@ -102,7 +102,7 @@ def restore(file: Path) -> int:
     from service.register.backup import restore as fill
 
     if not file.is_file():
-        raise click.UsageError(f"{str(file)!r} is no plain file")
+        raise click.UsageError(told("{file} is no plain file", file=repr(str(file))))
     with file.open("rb") as stream:
         verdict = fill(settings(), stream)
     if verdict.wrong is not None:

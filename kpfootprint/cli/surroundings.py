@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gettext
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -61,36 +61,59 @@ def lang_option(command: Command) -> Command:
         type=click.Choice(["en", "fr"]),
         default="en",
         show_default=True,
-        callback=_remembered,
         help="Language of texts.",
     )
     return option(command)
 
 
 LOCALES = Path(__file__).parent / "locale"
-_ASKED = {"lang": "en"}
+_SPOKEN: list[gettext.NullTranslations] = [gettext.NullTranslations()]
+_ENGLISH: dict[click.Command | click.Option, str] = {}
+"""Help as it was written, of what was once told in another language."""
 
 
-def _remembered(_: click.Context, __: click.Parameter, lang: str) -> str:
-    """Keep the language for what is told after the command has ended, such as problems of its input."""
-    _ASKED["lang"] = lang
-    return lang
-
-
-def speak(arguments: Sequence[str]) -> None:
-    """Let click say its own messages in the language that the arguments ask for, before it reads them."""
+def speak(arguments: Sequence[str], cli: click.Command) -> None:
+    """Speak the language of ``--lang``, or else of the surroundings: click's own messages, ours, and every help."""
     said = [b for a, b in zip((*arguments, ""), (*arguments[1:], "", ""), strict=False) if a == "--lang"]
     said += [item.removeprefix("--lang=") for item in arguments if item.startswith("--lang=")]
-    french = "fr" in said
+    around = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    french = "fr" in said if said else around.startswith("fr")
     gettext.bindtextdomain("click", LOCALES)
     gettext.textdomain("click" if french else "messages")
     if french:
         os.environ["LANGUAGE"] = "fr"  # which gettext asks
+    _SPOKEN[0] = gettext.translation("commands", LOCALES, ["fr"]) if french else gettext.NullTranslations()
+    if french or _ENGLISH:
+        _tell_help(cli)
+
+
+def told(message: str, **values: object) -> str:
+    """Return a message of our own, in English here, in the language that the command was asked to speak."""
+    return _SPOKEN[0].gettext(message).format(**values)
 
 
 def asked_language() -> str:
     """Return the language that the command was asked to speak."""
-    return _ASKED["lang"]
+    return "fr" if isinstance(_SPOKEN[0], gettext.GNUTranslations) else "en"
+
+
+def paragraphs(text: str) -> list[str]:
+    """Return the paragraphs of a help, each on one line: the messages of its translation."""
+    return [" ".join(part.split()) for part in text.split("\n\n") if part.strip()]
+
+
+def _tell_help(command: click.Command) -> None:
+    for item in helped(command):
+        if english := _ENGLISH.setdefault(item, item.help or ""):
+            item.help = "\n\n".join(map(_SPOKEN[0].gettext, paragraphs(english)))
+
+
+def helped(command: click.Command) -> Iterator[click.Command | click.Option]:
+    """Yield a command, its options and everything below it: whatever has a help."""
+    yield command
+    yield from (option for option in command.params if isinstance(option, click.Option))
+    for inner in command.commands.values() if isinstance(command, click.Group) else ():
+        yield from helped(inner)
 
 
 def release_folder(model: Path | None) -> Path:

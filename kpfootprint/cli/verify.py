@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kpfootprint.cli.output import say
-from kpfootprint.cli.surroundings import home, model_option, release_folder
+from kpfootprint.cli.surroundings import home, model_option, release_folder, told
 from kpfootprint.errors import ReleaseError
 
 if TYPE_CHECKING:
@@ -77,6 +77,10 @@ def _folder_of(sealed: DossierInput) -> Path:
         if sha256_of_manifest(folder) == sealed.manifest_sha256:
             return folder
     raise click.UsageError(
-        f"release {sealed.release[:80]!r} of the dossier is not here (its manifest has the SHA-256 "
-        f"{sealed.manifest_sha256[:80]}); name its folder with --model"
+        told(
+            "release {release} of the dossier is not here (its manifest has the SHA-256 {sha256}); name its folder "
+            "with --model",
+            release=repr(sealed.release[:80]),
+            sha256=sealed.manifest_sha256[:80],
+        )
     )

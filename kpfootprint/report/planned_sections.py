@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kpfootprint.report.blocks import Block, Bullets, Facts, Figure, Paragraph, Section, Table
+from kpfootprint.report.blocks import Beside, Block, Bullets, Facts, Figure, Paragraph, Section, Table
 from kpfootprint.report.locale import mark
 from kpfootprint.report.pictures.curves import band_curve, control_chart
 from kpfootprint.report.planned_sentences import Voice
@@ -70,7 +70,7 @@ def plan_sections(answer: Mapping[str, Any], voice: Voice) -> list[Section]:
         Section(
             key="answer", heading=said.text(mark("In short")), blocks=(lead(answer), facts, *cautions(answer, voice))
         ),
-        Section(key="chance", heading=title, blocks=(figure, table)),
+        Section(key="chance", heading=title, blocks=(Beside(shown=(figure,), blocks=(table,)),)),
         Section(key="references", heading=said.text(mark("What more references would buy")), blocks=(more,)),
     ]
 
@@ -90,7 +90,7 @@ def pool_sections(answer: Mapping[str, Any], voice: Voice) -> list[Section]:
     if several:
         rows += [
             (
-                said.text(mark("If the parcels shared nothing (too large)")),
+                said.text(mark("If the parcels shared nothing (a plain sum)")),
                 said.number(lr["log10_lr_if_independent"], 2),
             ),
             (said.text(mark("Part lost to what they share")), said.share(lr["dependence"])),
@@ -113,7 +113,7 @@ def pool_sections(answer: Mapping[str, Any], voice: Voice) -> list[Section]:
             mark(
                 "The parcels share what nobody knows: where exactly their source lies, and how their "
                 "sorter judges. The sum of "
-                "their log likelihood ratios counts that again with every parcel, and is therefore too large."
+                "their log likelihood ratios counts that again with every parcel, and so claims more than is known."
             )
         ),
         tone="note",

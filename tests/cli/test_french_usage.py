@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
@@ -9,11 +10,13 @@ import pytest
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 
-from kpfootprint.cli.main import main
-from kpfootprint.cli.surroundings import LOCALES
+from kpfootprint.cli.main import cli, main
+from kpfootprint.cli.surroundings import LOCALES, helped, paragraphs, speak
+from kpfootprint.report.locale import CATALOGUES
 from service.catalogue import compiled
 
 SOURCE = LOCALES / "fr" / "LC_MESSAGES" / "click.po"
+OWN = SOURCE.with_name("commands.po")
 CALLS = (
     (["compare", "nothing-here.csv", "--lang", "fr"], "n’existe pas"),
     (["compare", "--lang=fr"], "Argument manquant"),
@@ -54,3 +57,50 @@ def test_every_message_is_one_of_click_s_and_the_compiled_catalogue_is_made_from
         for message in read_po(file):
             assert not message.id or message.id in known, message.id
     assert SOURCE.with_suffix(".mo").read_bytes() == compiled(SOURCE)
+
+
+def test_what_our_own_commands_say_is_told_in_french_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LANGUAGE", "en")
+    calls = (
+        (["drift", "--lang", "fr"], "indiquez --exporter, --zone ou les deux"),
+        (["compare", ".", "--lang", "fr", "--out", str(tmp_path / "none" / "x")], "n’existe pas"),
+        (["compare", ".", "--lang", "fr", "--choose", "lots"], "n’est pas de la forme QUESTION=RÉPONSE"),
+        (["compare", ".", "--lang", "fr", "--declare", "berberati=much"], "n’est pas un nombre de carats"),
+        (["compare", "--lang", "fr", "--help"], "Jour d’exportation"),
+    )
+    for arguments, said in calls:
+        with pytest.raises(SystemExit):
+            main(arguments)
+        told = capsys.readouterr()
+        assert said in " ".join((told.err + told.out).split()), arguments
+    with pytest.raises(SystemExit):
+        main(["compare", "--help"])
+    assert "Day of export" in capsys.readouterr().out
+    monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
+    with pytest.raises(SystemExit):
+        main(["verify", "--help"])
+    assert "Refait un rapport scellé." in capsys.readouterr().out
+
+
+def test_every_text_of_our_commands_has_its_french_and_no_other_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "C")
+    speak([], cli)
+    wanted = {text for item in helped(cli) for text in paragraphs(item.help or "")}
+    for path in LOCALES.parent.glob("*.py"):
+        with path.open("rb") as source:
+            wanted |= {str(m) for _, m, _, _ in extract("python", source, {"told": None})}
+    with OWN.open("rb") as file:
+        french = {str(message.id): str(message.string) for message in read_po(file) if message.id}
+    assert set(french) == wanted
+    assert OWN.with_suffix(".mo").read_bytes() == compiled(OWN)
+
+
+@pytest.mark.parametrize("path", [OWN, SOURCE, CATALOGUES / "fr.po"], ids=lambda path: path.name)
+def test_french_keeps_its_spaces_and_apostrophes(path: Path) -> None:
+    with path.open("rb") as file:
+        for message in read_po(file):
+            for text in (message.string,) if isinstance(message.string, str) else message.string or ():
+                if message.id:
+                    assert not re.search(r" [;:!?»](\s|$)|« |\w'\w", text), text

@@ -156,8 +156,9 @@ def _key_facts(sp: Speaker) -> list[tuple[str, str]]:
         high = content["mixture"]["undeclared_stone_fraction"]["high"]
         still = sp.t(mark("That up to {high} of the stones are undeclared goods."), high=sp.share(high))
         rows.append((sp.t(mark("Not ruled out")), still))
-    if content["parcel"]["declared"]:
-        rows.append((sp.t(mark("Declared")), declared_carats(sp)))
+    if n_zones := len(content["parcel"]["declared"]):
+        blend = sp.t(mark("A blend of {n} zones, which the next section lists"), n=sp.words.number(n_zones))
+        rows.append((sp.t(mark("Declared")), declared_carats(sp) if n_zones <= MOST_NAMED else blend))
     rows.append((sp.t(mark("Parcel")), sp.size))
     rows.append((sp.t(mark("Compared with")), compared_with(sp)))
     if content["verification"] is not None:
@@ -238,8 +239,6 @@ def declared_carats(sp: Speaker) -> str:
         else sp.t(mark("{zone} {carats} ct"), zone=sp.zone(zone["zone_id"]), carats=sp.words.number(zone["carats"], 2))
         for zone in zones
     ]
-    if len(zones) > MOST_NAMED:
-        return sp.t(mark("A blend of {n} zones, which the next section lists"), n=sp.words.number(len(zones)))
     return sp.words.listing(shown)
 
 
