@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, datetime
 
 import numpy as np
-from numpy.typing import NDArray
 
 import kpfootprint
 from kpfootprint.comparison.findings import examination_of
@@ -20,6 +19,7 @@ from kpfootprint.release import Release
 from kpfootprint.report.content import build_report
 from kpfootprint.report.model_card import ModelCard, ReferenceCard, ZoneCard
 from kpfootprint.report.report import Report
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.wanted import each, go_on
 
 SLICE = 64
@@ -91,7 +91,7 @@ def examinations_of(batch: Batch, release: Release, *, status_on: date) -> tuple
     out: dict[int, Examination] = {}
     for footprints in footprints_of(batch, release.scheme, release.model.structure, release.level_names):
         parcels = tuple(batch.parcels[row] for row in footprints.rows)
-        mean_ct: NDArray[np.float64] = mean_stones(footprints.arrays, release.model)
+        mean_ct: Floats = mean_stones(footprints.arrays, release.model)
         hypotheses = form_hypotheses(parcels, release, status_on, mean_ct)
         for rows in each((np.flatnonzero(hypotheses.testable), np.flatnonzero(~hypotheses.testable))):
             if rows.size == 0:

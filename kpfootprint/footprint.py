@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.partial import leaves_open, partial_arrays
 from kpfootprint.scheme import CT_PER_MM3, Scheme, SieveSet
-from kpfootprint.stats.arrays import Floats
+from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.model import FootprintModel
 from kpfootprint.stats.sizes import cell_probabilities, fit_sizes
 from kpfootprint.stats.structure import ParcelArrays, Structure
@@ -26,11 +26,11 @@ FACTORS = ("cleaning_state", "selection", "sorter")
 class Footprints:
     """Parcels of one sieve set as arrays: `rows` are their positions in the batch."""
 
-    rows: NDArray[np.intp]
+    rows: Ints
     arrays: ParcelArrays
 
 
-def levels_of(batch: Sequence[Parcel], level_names: Sequence[Sequence[str]]) -> NDArray[np.intp]:
+def levels_of(batch: Sequence[Parcel], level_names: Sequence[Sequence[str]]) -> Ints:
     """Return the position (n, n_factors) of each condition among known levels, -1 where blank or unknown."""
     out = np.full((len(batch), len(FACTORS)), -1, dtype=np.intp)
     for f, (factor, names) in enumerate(zip(FACTORS, level_names, strict=True)):
@@ -137,7 +137,7 @@ def _count_stones(
     cells: Floats,
     tables: tuple[Floats, ...],
     pairs: tuple[Floats, ...],
-    recorded: NDArray[np.bool_],
+    recorded: Bools,
 ) -> None:
     assert parcel.stones is not None
     cell = structure.grid.cell_of(parcel.stones.weight_ct)
@@ -208,7 +208,7 @@ def _count_sheet(
     size_chances: tuple[Floats, Floats],
     tables: tuple[Floats, ...],
     pairs: tuple[Floats, ...],
-    recorded: NDArray[np.bool_],
+    recorded: Bools,
 ) -> None:
     """Fill a parcel's tables from its breakdowns; a finer breakdown by size is preferred to one without size."""
     size, names = scheme.size.name, [attribute.name for attribute in scheme.categorical]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.errors import InvalidParcel
 from kpfootprint.scheme import SieveSet
+from kpfootprint.stats.arrays import Floats
 
 NOT_RECORDED = -1
 """Class code of a stone whose class was left blank: not recorded, which is not an unknown class.
@@ -71,9 +72,9 @@ class Stones:
         What each is worth; None where not every stone has a value.
     """
 
-    weight_ct: NDArray[np.float64]
+    weight_ct: Floats
     codes: Mapping[str, NDArray[np.int16]]
-    value_usd: NDArray[np.float64] | None = None
+    value_usd: Floats | None = None
 
     def __post_init__(self) -> None:
         n = self.weight_ct.shape[0]
@@ -114,7 +115,7 @@ class Breakdown:
     attributes: tuple[str, ...]
     codes: NDArray[np.int16]
     n_stones: NDArray[np.int64]
-    carats: NDArray[np.float64] | None = None
+    carats: Floats | None = None
     sample: bool = False
 
     def __post_init__(self) -> None:
@@ -161,19 +162,6 @@ class Parcel:
         The total the parcel's own row declares (the paper's), kept beside the weight of the rows.
     read_as : mapping or None
         What was understood of the sheet that the parcel came from, as plain JSON values; it stands in the report.
-
-    Examples
-    --------
-    >>> import kpfootprint
-    >>> release = kpfootprint.load_release(kpfootprint.shipped_release())
-    >>> document = {
-    ...     "parcel_id": "A-1",
-    ...     "declarations": [{"zone_id": "berberati"}],
-    ...     "stones": {"weight_ct": [0.2, 0.4] * 30, "colour": ["brown", "cape"] * 30, "morphology": ["cube"] * 60},
-    ... }
-    >>> parcel = kpfootprint.ingest_json(document, release.scheme, release.zone_table)
-    >>> parcel.n_stones, round(parcel.carats, 2), parcel.declarations[0].zone_id
-    (60, 18.0, 'berberati')
     """
 
     parcel_id: str
@@ -244,21 +232,7 @@ def _check_declared(parcel: Parcel) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Parcels to examine together; one parcel is a batch of one.
-
-    Examples
-    --------
-    >>> import kpfootprint
-    >>> release = kpfootprint.load_release(kpfootprint.shipped_release())
-    >>> document = {
-    ...     "parcel_id": "A-1",
-    ...     "declarations": [{"zone_id": "berberati"}],
-    ...     "stones": {"weight_ct": [0.2, 0.4] * 30, "colour": ["brown", "cape"] * 30, "morphology": ["cube"] * 60},
-    ... }
-    >>> parcel = kpfootprint.ingest_json(document, release.scheme, release.zone_table)
-    >>> [one.parcel_id for one in kpfootprint.Batch((parcel, parcel))]
-    ['A-1', 'A-1']
-    """
+    """Parcels to examine together; one parcel is a batch of one."""
 
     parcels: tuple[Parcel, ...]
 

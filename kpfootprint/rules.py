@@ -7,9 +7,8 @@ from dataclasses import dataclass, fields
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from kpfootprint.stats.arrays import Bools, Floats
+from kpfootprint.stats.arrays import Bools, Floats, Ints
 
 Conclusion = Literal["consistent", "inconclusive", "query", "not_comparable"]
 Reason = Literal["lr", "share", "goods", "best", "novelty"]
@@ -78,7 +77,7 @@ class Signs:
     novelty_p: Floats
 
 
-def conclude(rules: Rules, signs: Signs, n_stones: Floats) -> NDArray[np.intp]:
+def conclude(rules: Rules, signs: Signs, n_stones: Floats) -> Ints:
     """Return the position (n,) in `CONCLUSIONS` of each parcel's conclusion."""
     out = np.where(_asking(rules, signs).any(axis=0), 2, np.where(_falling_short(rules, signs).any(axis=0), 1, 0))
     return np.where(n_stones < rules.minimum_stones, 3, out).astype(np.intp)

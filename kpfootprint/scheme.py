@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.errors import SchemeMismatch
+from kpfootprint.stats.arrays import Bools
 
 CT_PER_MM3 = 0.0078
 """Carats of a stone just retained by an aperture of 1 mm; weight goes with the cube of the aperture."""
@@ -124,7 +124,7 @@ class Attribute:
         """Names of all codes: the classes, then the sets of classes."""
         return (*self.class_names, *(item.name for item in self.sets))
 
-    def members_of_codes(self) -> NDArray[np.bool_]:
+    def members_of_codes(self) -> Bools:
         """Return which classes (n_codes, n_classes) a stone of each code may be of."""
         position = {name: k for k, name in enumerate(self.class_names)}
         out = np.zeros((len(self.code_names), len(self.classes)), dtype=bool)

@@ -14,13 +14,12 @@ from kpfootprint.comparison.results import Examination
 from kpfootprint.flow import examinations_of
 from kpfootprint.parcel import Batch, Declaration, Parcel, Stones
 from kpfootprint.reference import ReferencePackage
-from kpfootprint.stats.drawing import draw_scenario
-from kpfootprint.stats.scenarios import KINDS, Scenario, Truth, draw_truth
 from kpfootprint.stats.structure import ParcelArrays
 from tests.worlds import shipped
 from training.package import load_package
 from training.prepare import Fitted, Prepared, fit_model, prepare
-from training.simulation import places
+from training.scenarios import KINDS, Scenario, Truth, draw_truth
+from training.simulation import draw_scenario, places
 
 TODAY = date(2026, 6, 1)
 
@@ -48,15 +47,7 @@ def draw(kind: str, n: int, *, seed: int, scenario: Scenario | None = None) -> t
     scenario = replace(scenario or Scenario(sieved=0.0), kinds=tuple(float(item == kind) for item in KINDS))
     rng = np.random.default_rng(seed)
     truth = draw_truth(scenario, n, prepared().allowed_sets, places(fitted()), rng)
-    return draw_scenario(
-        scenario,
-        fitted().structure,
-        fitted().model,
-        truth,
-        edges=fitted().edges,
-        near_covariance=fitted().predictor.neighbours,
-        rng=rng,
-    )
+    return draw_scenario(scenario, fitted(), truth, rng)
 
 
 def reference_parcel(row: int, *zones: str) -> Parcel:

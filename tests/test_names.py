@@ -51,7 +51,6 @@ TWO_MEANINGS = {
     "rules": "of a conclusion and of the rows of a sheet",
     "Goods": "in a sheet and in a plan",
     "Head": "of a sheet and of the register",
-    "Limits": "of an interval and of what is read",
     "Sheet": "of a workbook and of a page",
     "Table": "of a submission, of a report and of counts",
     "Verdict": "on a report's page and on the register",

@@ -9,7 +9,7 @@ import numpy as np
 
 from kpfootprint.stats import metrics
 from kpfootprint.stats.arrays import Floats
-from kpfootprint.stats.intervals import Limits, bootstrap_over_parcels
+from kpfootprint.stats.intervals import ConfidenceInterval, bootstrap_over_parcels
 from training.criteria import Criteria, apart
 from training.record import Evaluation, Trial
 
@@ -34,7 +34,7 @@ class Difference:
     metric: str
     before: float
     after: float
-    limits: Limits
+    limits: ConfidenceInterval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,15 +6,13 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
-from kpfootprint.stats.arrays import Floats
+from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.declarations import declared_evidence
 from kpfootprint.stats.model import Look, gate_of, look, share_features
 from kpfootprint.stats.networks import Network
 from kpfootprint.stats.novelty import strangeness
 from kpfootprint.stats.ranks import RankTable
-from kpfootprint.stats.scenarios import Truth
 from kpfootprint.stats.selection import gate_features
 from kpfootprint.stats.shares import AS_DECLARED, share_bins
 from kpfootprint.stats.structure import ParcelArrays
@@ -24,10 +22,11 @@ from training.config import FitConfig
 from training.networks import fit_network
 from training.prepare import Fitted
 from training.rank import Ranked, ShareNetworks, seen
+from training.scenarios import Truth
 from training.simulation import simulate
 
 
-def _gate_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted) -> tuple[Floats, NDArray[np.intp]]:
+def _gate_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted) -> tuple[Floats, Ints]:
     label = truth.cut_low.astype(np.intp) + 2 * truth.cut_high.astype(np.intp)
     return gate_features(view_of(arrays, fitted)).astype(np.float32), label
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import softmax
 
 from kpfootprint.stats.arrays import Bools, Floats, Ints
@@ -30,7 +29,7 @@ class Trials:
 
     parcel: Ints
     declared: Ints
-    is_true: NDArray[np.bool_]
+    is_true: Bools
     score: Floats
     weight: Floats
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from kpfootprint.errors import KPFootprintError, Problem
-from kpfootprint.stats.scenarios import KINDS, Scenario
 from training.criteria import Criteria, criteria_of
+from training.scenarios import KINDS, Scenario
 
 DEFAULT = Path(__file__).with_name("config.toml")
 ACCEPTANCE = "acceptance"

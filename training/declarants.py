@@ -15,11 +15,11 @@ from joblib import delayed
 from kpfootprint.comparison.judge import judge
 from kpfootprint.rules import Rules
 from kpfootprint.stats.arrays import Bools, Floats, Ints
-from kpfootprint.stats.drawing import draw_scenario
 from kpfootprint.stats.model import FootprintModel, look
-from kpfootprint.stats.scenarios import KINDS, Scenario, Truth
 from training.prepare import Fitted
 from training.progress import side_by_side
+from training.scenarios import KINDS, Scenario, Truth
+from training.simulation import chunks, draw_scenario
 
 SHARES = (0.3, 0.5)
 """Shares of the stones that come from a zone that was not compliant."""
@@ -110,15 +110,7 @@ def _tried(
         cut_low=np.zeros(n, dtype=bool),
         cut_high=np.zeros(n, dtype=bool),
     )
-    arrays, _ = draw_scenario(
-        scenario,
-        fitted.structure,
-        fitted.model,
-        truth,
-        edges=fitted.edges,
-        near_covariance=fitted.predictor.neighbours,
-        rng=rng,
-    )
+    arrays, _ = draw_scenario(scenario, fitted, truth, rng)
     tries = np.stack(
         [declarations_tried(int(h), int(s), a, rng) for h, s, a in zip(home, source, allowed, strict=True)]
     )
@@ -169,8 +161,7 @@ def try_declarations(
         sets=sets,
         scenario=replace(scenario, sieved=0.0),
     )
-    sizes = [CHUNK] * (n // CHUNK) + ([n % CHUNK] if n % CHUNK else [])
-    tasks = [(share, size) for share in SHARES for size in sizes]
+    tasks = [(share, size) for share in SHARES for size in chunks(n, CHUNK)]
     keys = seed.spawn(len(tasks))
     parts = side_by_side(
         [delayed(one)(key, share, size) for key, (share, size) in zip(keys, tasks, strict=True)], n_jobs=n_jobs

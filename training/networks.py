@@ -11,12 +11,13 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
+from kpfootprint.stats.arrays import Ints
 from kpfootprint.stats.networks import Network
 
 
 def fit_network(
     features: NDArray[np.floating],
-    labels: NDArray[np.intp],
+    labels: Ints,
     *,
     n_classes: int,
     hidden: tuple[int, ...],

@@ -6,19 +6,17 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from kpfootprint.comparison.judge import judge
 from kpfootprint.rules import Rules
-from kpfootprint.stats.arrays import Floats, Ints
+from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.declarations import association_statistic, foreign_sources
 from kpfootprint.stats.detection import detection_design, source_distances
 from kpfootprint.stats.intervals import clopper_pearson
 from kpfootprint.stats.model import FootprintModel, Look, look
 from kpfootprint.stats.networks import Network
 from kpfootprint.stats.ranks import RankTable
-from kpfootprint.stats.scenarios import KINDS, Truth
 from kpfootprint.stats.shares import (
     LEVEL,
     NONE_P,
@@ -33,6 +31,7 @@ from kpfootprint.stats.shares import (
 from kpfootprint.stats.structure import ParcelArrays
 from training.declarants import Tried
 from training.prepare import Fitted
+from training.scenarios import KINDS, Truth
 
 LISTED, NEAR, FAR, BLEND, MIXED, FALSE, TRIED = range(len(KINDS))
 SIZE_EDGES = (1, 40, 100, 200, 400, 800, 1600, 3200, 100_000)
@@ -127,7 +126,7 @@ def fit_share_model(ranked: Ranked, truth: Truth, network: Network, edges: Float
     )
 
 
-def fit_detection(found: NDArray[np.bool_], truth: Truth, ln_n: Floats, fitted: Fitted) -> Floats:
+def fit_detection(found: Bools, truth: Truth, ln_n: Floats, fitted: Fitted) -> Floats:
     """Learn the chance of finding an admixture from a listed source."""
     listed = truth.source < truth.declared.shape[1]
     rows = np.flatnonzero((truth.kind == MIXED) & listed & (truth.share > 0.005))
@@ -169,7 +168,7 @@ def error_table(conclusion: Ints, truth: Truth, ln_n: Floats, tried: Tried | Non
     return rows
 
 
-def _rate(wrong: NDArray[np.bool_]) -> dict[str, float]:
+def _rate(wrong: Bools) -> dict[str, float]:
     errors, trials = int(wrong.sum()), int(wrong.size)
     limits = clopper_pearson(errors, trials)
     return {"rate": errors / trials, "low": limits.low, "high": limits.high, "errors": errors, "trials": trials}

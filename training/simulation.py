@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TypeVar
 
 import numpy as np
 from joblib import delayed
 
-from kpfootprint.stats.arrays import Floats
-from kpfootprint.stats.drawing import draw_scenario
-from kpfootprint.stats.scenarios import Scenario, Truth, draw_truth
+from kpfootprint.stats.arrays import Bools, Floats
+from kpfootprint.stats.categories import class_probabilities, grader_shift
+from kpfootprint.stats.simulate import Parts, Recovery, draw_coefficients, draw_deviations, draw_parcels
 from kpfootprint.stats.structure import ParcelArrays
 from training.prepare import Fitted
 from training.progress import side_by_side
+from training.scenarios import Scenario, Truth, draw_stones, draw_truth, undeclared_share
 
 T = TypeVar("T")
 
@@ -24,11 +25,108 @@ PAIRS_AT_ONCE = 200_000
 """Parcels times pairs of zones that are looked at together: what is computed meanwhile stays near at hand."""
 
 
+NEW_LEVEL = 0.1
+"""Share of parcels whose last condition (the sorter) is one that no reference parcel has."""
+PICKED = 0.4
+"""Share of the parcels with sizes taken out from which only a part of these was taken, as a buyer does by hand."""
+NEAR_SPREADS = (0.4, 3.0)
+"""How far unlisted sources lie from a listed one, in spreads of the sources of one geology."""
+
+
+def chunks(n: int, size: int) -> list[int]:
+    """Return how many there are in each chunk of `n`."""
+    return [size] * (n // size) + ([n % size] if n % size else [])
+
+
 def places(fitted: Fitted) -> Floats:
     """Return where the zones lie (Z, D), in standard deviations of parcels of one zone."""
     root = np.linalg.inv(np.linalg.cholesky(fitted.predictor.within))
     out: Floats = fitted.predictor.sources @ root.T
     return out
+
+
+def _unlisted(fitted: Fitted, near: Bools, rng: np.random.Generator) -> Floats:
+    """Return locations (n, D) of sources nobody sampled: near a listed one, or anywhere."""
+    model = fitted.model
+    n, dim = near.size, model.mean.size
+    between = 0.5 * model.between + 0.5 * np.diag(np.diag(model.between))
+    listed = model.groups[rng.integers(len(model.groups), size=n)]
+    far_from = np.where((rng.random(n) < 0.5)[:, None], listed, model.mean)
+    far = far_from + np.exp(rng.uniform(np.log(0.6), np.log(2.2), n))[:, None] * (
+        rng.standard_normal((n, dim)) @ np.linalg.cholesky(between).T
+    )
+    close = listed + rng.uniform(*NEAR_SPREADS, n)[:, None] * (
+        rng.standard_normal((n, dim)) @ np.linalg.cholesky(fitted.predictor.neighbours).T
+    )
+    return np.where(near[:, None], close, far)
+
+
+def draw_scenario(
+    scenario: Scenario, fitted: Fitted, truth: Truth, rng: np.random.Generator
+) -> tuple[ParcelArrays, Truth]:
+    """Draw the parcels of a `Truth`: locations, conditions, deviations, screens, and the stones at last.
+
+    The returned truth has the share of stones that came out.
+    """
+    structure, model = fitted.structure, fitted.model
+    n, z = len(truth.kind), truth.declared.shape[1]
+    stones = draw_stones(scenario, n, rng)
+    foreign_stones = rng.binomial(stones, truth.foreign)
+    actual = truth.home * np.exp(0.12 * rng.standard_normal(truth.home.shape))
+    actual /= actual.sum(axis=1, keepdims=True)
+    part_stones = np.zeros((n, z + 1), dtype=np.intp)
+    part_stones[:, :z] = rng.multinomial(stones - foreign_stones, actual)
+    part_stones[np.arange(n), truth.source] += foreign_stones
+    row, source = np.nonzero(part_stones)
+
+    jitter = draw_coefficients(model, row.size, rng)
+    locations = np.zeros((row.size, model.mean.size))
+    listed = source < z
+    locations[listed] = model.groups[source[listed]] + jitter[listed, 0] + jitter[listed, 1 + source[listed]]
+    near = truth.kind[row] == 1
+    near |= (truth.kind[row] > 2) & (rng.random(row.size) < 0.5)
+    locations[~listed] = _unlisted(fitted, near[~listed], rng)
+    levels = np.stack([rng.choice(prior.size, n, p=prior / prior.sum()) for prior in model.level_priors], axis=1)
+    start = 1 + z
+    for f, effects in enumerate(model.levels):
+        level = levels[row, f]
+        new = rng.random(n) < (NEW_LEVEL if f == len(model.levels) - 1 else 0.0)
+        fresh = rng.standard_normal((n, model.mean.size)) * np.sqrt(model.level_variances[f])
+        effect = effects[level] + jitter[np.arange(row.size), start + level]
+        locations += np.where(new[row][:, None], fresh[row], effect)
+        levels[new, f] = -1
+        start += len(effects)
+    locations += draw_deviations(
+        model, row.size, rng, degrees_of_freedom=scenario.degrees_of_freedom, odd_share=scenario.odd_share
+    )
+
+    graded = rng.standard_normal((n, len(structure.bases)))
+    for a, (basis, block) in enumerate(zip(structure.bases, structure.blocks[1:], strict=True)):
+        chances = class_probabilities(locations[:, block], basis, structure.slopes[a], np.zeros(1))[:, 0]
+        locations[:, block] += graded[row, a, None] * grader_shift(chances, basis)
+
+    edge = rng.choice(fitted.edges, n) + 0.02 * rng.standard_normal(n)
+    other = rng.random(n) < scenario.other_edge
+    edge = np.where(other, edge + rng.uniform(-0.3, 1.6, n), edge)
+    blank = rng.random(n) < scenario.blank
+    shown_levels = np.where(blank[:, None] | (rng.random(levels.shape) < 0.06), -1, levels)
+    shown_edge = np.where((blank & ~other) | (rng.random(n) < 0.03), np.nan, edge)
+    low, high = truth.cut_low, truth.cut_high
+    width = np.where(rng.random((2, n)) < 0.5, 0.03, rng.uniform(0.05, 0.4, (2, n)))
+    recovery = Recovery(
+        edge=edge,
+        top=np.full(n, np.inf),
+        cut_low=np.where(low, rng.uniform(0.05, 0.55, n), 0.0),
+        cut_high=np.where(high, rng.uniform(0.5, 0.98, n), 1.0),
+        width_low=width[0],
+        width_high=width[1],
+        taken=np.where(rng.random(n) < PICKED, rng.uniform(0.3, 0.85, n), 1.0),
+    )
+    parts = Parts(parcel=row, n_stones=part_stones[row, source], numbers=locations)
+    arrays = draw_parcels(structure, parts, recovery, levels, shown_edge=shown_edge, shown_levels=shown_levels, rng=rng)
+    foreign = foreign_stones / stones
+    share = undeclared_share(foreign, truth.source, truth.declared, truth.allowed)
+    return arrays, replace(truth, foreign=foreign, share=share)
 
 
 def _draw(
@@ -41,15 +139,7 @@ def _draw(
 ) -> tuple[list[T], Truth]:
     rng = np.random.default_rng(seed)
     truth = draw_truth(scenario, n, allowed_sets, places(fitted), rng)
-    arrays, truth = draw_scenario(
-        scenario,
-        fitted.structure,
-        fitted.model,
-        truth,
-        edges=fitted.edges,
-        near_covariance=fitted.predictor.neighbours,
-        rng=rng,
-    )
+    arrays, truth = draw_scenario(scenario, fitted, truth, rng)
     step = int(np.clip(PAIRS_AT_ONCE // allowed_sets.shape[1] ** 2, 50, 500))
     blocks = np.split(np.arange(n), range(step, n, step))
     return [look(arrays.take(rows), truth.take(rows)) for rows in blocks], truth
@@ -74,7 +164,7 @@ def simulate(
     seed : SeedSequence
         Spawns one seed for each chunk.
     """
-    sizes = [CHUNK] * (n // CHUNK) + ([n % CHUNK] if n % CHUNK else [])
+    sizes = chunks(n, CHUNK)
     seeds = seed.spawn(len(sizes))
     tasks = [
         delayed(_draw)(look, fitted, scenario, allowed_sets, one, size) for one, size in zip(seeds, sizes, strict=True)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.comparison.hypotheses import COMPLIANT, Hypotheses
 from kpfootprint.comparison.results import Statement, Value, Verification
@@ -16,6 +15,7 @@ from kpfootprint.partial import recorded_share, sets_that_overlap, sets_used
 from kpfootprint.reference import NOT_COVERED
 from kpfootprint.release import Release
 from kpfootprint.scheme import CT_PER_MM3
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.structure import ParcelArrays, Partial
 
 FEW_REFERENCES = 15
@@ -96,7 +96,7 @@ def _only_abroad(hypotheses: Hypotheses, row: int, release: Release) -> tuple[st
     return () if any(country.get(zone) in home for zone in against) else against
 
 
-def weight_cautions(said: Cautions, parcel: Parcel, mean_ct: NDArray[np.float64]) -> None:
+def weight_cautions(said: Cautions, parcel: Parcel, mean_ct: Floats) -> None:
     """Say where the mean stone is so far from that of every zone that the weights are likely in another unit.
 
     Parameters
@@ -215,7 +215,7 @@ def variance_cautions(said: Cautions, verification: Verification, novel: bool, r
                 break
 
 
-def size_cautions(said: Cautions, n_stones: int, gate: NDArray[np.float64], release: Release) -> None:
+def size_cautions(said: Cautions, n_stones: int, gate: Floats, release: Release) -> None:
     """Say what the number of stones and their sizes leave open."""
     if n_stones < release.rules.minimum_stones:
         said.add("small_parcel", n_stones=n_stones, minimum=int(release.rules.minimum_stones))

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.comparison.results import ClassFinding
 from kpfootprint.scheme import Scheme
-from kpfootprint.stats.arrays import Floats
+from kpfootprint.stats.arrays import Bools, Floats
 from kpfootprint.stats.association import expected_shift
 from kpfootprint.stats.blends import contract, expand
 from kpfootprint.stats.categories import class_probabilities
@@ -129,7 +128,7 @@ def observed_shares(model: FootprintModel, arrays: ParcelArrays, row: int) -> li
 
 
 def class_findings(
-    scheme: Scheme, observed: list[Floats], recorded: NDArray[np.bool_], expected: list[Expected] | None, shares: Floats
+    scheme: Scheme, observed: list[Floats], recorded: Bools, expected: list[Expected] | None, shares: Floats
 ) -> tuple[ClassFinding, ...]:
     """Return a finding for every class of every recorded attribute; without a declaration only what was observed."""
     names = [(scheme.size.name, scheme.size.sieve_set.classes)]

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.comparison.results import DeclaredZone, Statement
 from kpfootprint.parcel import Declaration, DeclaredCountry, Parcel
 from kpfootprint.release import Release
-from kpfootprint.stats.arrays import Floats
+from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.selection import elsewhere
 
 COMPLIANT = "compliant"
@@ -67,12 +66,12 @@ class Hypotheses:
     days: tuple[date, ...]
     declared: tuple[tuple[DeclaredZone, ...], ...]
     weights: Floats
-    testable: NDArray[np.bool_]
-    allowed: NDArray[np.bool_]
+    testable: Bools
+    allowed: Bools
     alternatives: Floats
     origins: tuple[Origins | None, ...]
 
-    def take(self, rows: NDArray[np.intp]) -> Hypotheses:
+    def take(self, rows: Ints) -> Hypotheses:
         """Return those of these parcels."""
         return Hypotheses(
             days=tuple(self.days[row] for row in rows),
@@ -148,7 +147,7 @@ def form_hypotheses(parcels: tuple[Parcel, ...], release: Release, status_on: da
     )
 
 
-def _origins(parcel: Parcel, release: Release, allowed: NDArray[np.bool_]) -> Origins | None:
+def _origins(parcel: Parcel, release: Release, allowed: Bools) -> Origins | None:
     """Return what the paper names, where it names countries or a split by percent; None otherwise."""
     by_percent = len(parcel.declarations) > 1 and parcel.declarations[0].percent is not None
     if not parcel.countries and not by_percent:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.comparison.results import Interval, Mixture, ShareReading, SourceShare
 from kpfootprint.comparison.weigh import OfDeclaration, Weighed
-from kpfootprint.stats.arrays import Floats
+from kpfootprint.stats.arrays import Bools, Floats
 from kpfootprint.stats.declarations import (
     ASSOCIATION_WEIGHT,
     PROFILE_SLOTS,
@@ -18,8 +17,7 @@ from kpfootprint.stats.declarations import (
 )
 from kpfootprint.stats.detection import detection_chance, detection_limit, source_distances
 from kpfootprint.stats.model import FootprintModel
-from kpfootprint.stats.modes import two_modes
-from kpfootprint.stats.shares import LEVEL, NONE_P, cumulative
+from kpfootprint.stats.shares import LEVEL, NONE_P, cumulative, two_modes
 
 FINE = np.linspace(0.0, 1.0, 101)
 LEAST_POSTERIOR = 0.05
@@ -34,9 +32,7 @@ def carat_share(stone_share: float, mean_foreign: float, mean_declared: float) -
     return foreign / max(foreign + (1.0 - stone_share) * mean_declared, 1e-12)
 
 
-def _source_posteriors(
-    weighed: Weighed, profile: Profile, row: int, foreign: NDArray[np.bool_]
-) -> tuple[Floats, Floats]:
+def _source_posteriors(weighed: Weighed, profile: Profile, row: int, foreign: Bools) -> tuple[Floats, Floats]:
     """Return explicit log evidence (J, Z) of admixtures and the posterior (Z,) of each foreign zone as the source."""
     trust = weighed.looked.gate[row, 0]
     parts = [profile.mixed[position][row] - profile.declared[slot][row] for position, slot in enumerate(PROFILE_SLOTS)]
@@ -64,7 +60,7 @@ def mixture_of(
     row: int,
     *,
     weights: Floats,
-    allowed: NDArray[np.bool_],
+    allowed: Bools,
     mean_ct: Floats,
     weighted: bool,
     zone_ids: tuple[str, ...],
@@ -119,9 +115,7 @@ def mixture_of(
     )
 
 
-def _association_p(
-    model: FootprintModel, weighed: Weighed, profile: Profile, row: int, foreign: NDArray[np.bool_]
-) -> float | None:
+def _association_p(model: FootprintModel, weighed: Weighed, profile: Profile, row: int, foreign: Bools) -> float | None:
     """Return the p-value of "one kind of goods" from within-parcel association alone; None without joint counts."""
     looked = weighed.looked
     if not any(pair[row].any() for pair in looked.view.arrays.pairs):

@@ -11,8 +11,8 @@ from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release
 from kpfootprint.scheme import SieveSet
 from kpfootprint.stats.arrays import Floats
+from kpfootprint.stats.intervals import next_value
 from kpfootprint.stats.model import FootprintModel
-from kpfootprint.stats.prediction import next_value
 from kpfootprint.stats.sizes import cell_probabilities
 from kpfootprint.stats.structure import ParcelArrays
 

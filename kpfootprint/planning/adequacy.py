@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kpfootprint.planning.trials import Goods, Outcomes, blend_distance, draw_goods, outcomes_of
+from kpfootprint.planning.trials import DrawnGoods, Outcomes, blend_distance, draw_goods, outcomes_of
 from kpfootprint.release import Release
 from kpfootprint.rules import CONCLUSIONS
 from kpfootprint.stats.arrays import Bools, Floats
@@ -101,7 +101,7 @@ def adequacy(release: Release, zone_id: str, compliant: Bools, *, seed: int = 20
     def tried(subject: Release, source: int, n: int, draw_seed: int) -> Outcomes:
         shares = np.zeros((n, n_zones + 1))
         shares[:, source] = 1.0
-        goods = Goods(shares=shares, n_stones=np.full(n, N_STONES))
+        goods = DrawnGoods(shares=shares, n_stones=np.full(n, N_STONES))
         arrays = draw_goods(subject.model, goods, np.random.default_rng([draw_seed, source]))
         outlawed = allowed.copy()
         if source < n_zones and source != z:

@@ -14,11 +14,11 @@ from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.planning.adequacy import Adequacy, Neighbour, adequacy
 from kpfootprint.planning.detection import MOST_STONES, Plan, plan, stones_of
 from kpfootprint.planning.drift import PER_SHIPMENTS, Chart, Followed, follow
-from kpfootprint.planning.of_release import labels_of, synthetic_reference
 from kpfootprint.planning.parcels import claim_of, counted_once, followed_in
 from kpfootprint.planning.pooling import Pooled, pool
 from kpfootprint.planning.question import NON_COMPLIANT, NOWHERE, read_question, read_zone
-from kpfootprint.planning.trials import Goods, draw_goods
+from kpfootprint.planning.sorters import labels_of, synthetic_reference
+from kpfootprint.planning.trials import DrawnGoods, draw_goods
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats
 
@@ -223,7 +223,7 @@ def _not_compliant(zones: Iterable[str], compliant: Bools, release: Release, day
 def _mean_ct(release: Release) -> Floats:
     """Return the mean stone (Z,) of each zone, in carats, through the reference's usual screen."""
     z = len(release.zone_ids)
-    goods = Goods(shares=np.eye(z, z + 1)[:1], n_stones=np.array([1]), sorter=np.array([-1]))
+    goods = DrawnGoods(shares=np.eye(z, z + 1)[:1], n_stones=np.array([1]), sorter=np.array([-1]))
     arrays = draw_goods(release.model, goods, np.random.default_rng(0))
     out: Floats = mean_stones(arrays, release.model)[0]
     return out

@@ -16,12 +16,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtr, ndtri
 
-from kpfootprint.planning.trials import Goods, draw_goods, share_p_of
+from kpfootprint.planning.trials import DrawnGoods, draw_goods, share_p_of
 from kpfootprint.release import Release
-from kpfootprint.stats.arrays import Bools, Floats
+from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.shares import NONE_P
 
 SIZES = (50, 100, 200, 400, 800, 1600, 3200, 6400)
@@ -218,11 +217,11 @@ def plan(
     )
 
 
-def _goods(declared: Floats, source: NDArray[np.intp], shares: Floats, stones: Floats) -> Goods:
+def _goods(declared: Floats, source: Ints, shares: Floats, stones: Floats) -> DrawnGoods:
     whole = np.zeros((source.size, declared.size + 1))
     whole[:, :-1] = (1.0 - shares)[:, None] * declared
     whole[np.arange(source.size), source] += shares
-    return Goods(shares=whole, n_stones=stones.astype(np.intp))
+    return DrawnGoods(shares=whole, n_stones=stones.astype(np.intp))
 
 
 def _all_known(release: Release) -> Release:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.comparison.hypotheses import form_hypotheses
 from kpfootprint.errors import IngestError, Problem
@@ -16,7 +15,7 @@ from kpfootprint.planning.pooling import Claim
 from kpfootprint.planning.rules import problem
 from kpfootprint.planning.trials import Outcomes, outcomes_of, resampled_of
 from kpfootprint.release import Release
-from kpfootprint.stats.arrays import Floats
+from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.summaries import summarise
 
 SORTERS_DIFFER = 0.02
@@ -34,7 +33,7 @@ def claim_of(batch: Batch, release: Release, status_on: date) -> Claim:
     n, z = len(batch), len(release.zone_ids)
     declared, allowed = np.zeros((n, z)), np.zeros((n, z), dtype=bool)
     sorter = np.full(n, -1)
-    parts: list[tuple[NDArray[np.intp], Outcomes, Floats]] = []
+    parts: list[tuple[Ints, Outcomes, Floats]] = []
     problems: list[Problem] = []
     for footprints in footprints_of(batch, release.scheme, release.model.structure, release.level_names):
         rows = footprints.rows

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from kpfootprint.planning.trials import Goods, Outcomes, draw_goods, outcomes_of
+from kpfootprint.planning.trials import DrawnGoods, Outcomes, draw_goods, outcomes_of
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.metrics import LN10
@@ -154,7 +154,7 @@ def _groups(release: Release, claim: Claim, rows: Ints, n_groups: int, is_true: 
         shares[:, :z] = declared
     else:
         shares[np.arange(n_groups * k), np.repeat(_elsewhere(release, claim, rows, n_groups, rng), k)] = 1.0
-    goods = Goods(
+    goods = DrawnGoods(
         shares=shares,
         n_stones=np.tile(claim.n_stones[rows], n_groups),
         sorter=np.tile(claim.sorter[rows], n_groups),

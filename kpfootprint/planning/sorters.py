@@ -8,15 +8,13 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.errors import IngestError
 from kpfootprint.parcel import Batch, Parcel
-from kpfootprint.planning.of_release import labels_of, synthetic_reference
 from kpfootprint.planning.rules import problem
 from kpfootprint.release import Release
 from kpfootprint.scheme import Scheme, SieveSet
-from kpfootprint.stats.arrays import Floats
+from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.sorters import Scale, as_usual, in_common, learn_scale
 
 Json = dict[str, Any]
@@ -74,7 +72,7 @@ def sieve_set_of(parcel: Parcel, scheme: Scheme) -> SieveSet:
     return parcel.sieve_set or scheme.size.sieve_set
 
 
-def _counted(parcel: Parcel, name: str, scheme: Scheme) -> tuple[NDArray[np.intp], Floats] | None:
+def _counted(parcel: Parcel, name: str, scheme: Scheme) -> tuple[Ints, Floats] | None:
     if parcel.stones is not None:
         stones = parcel.stones
         if name == scheme.size.name:
@@ -309,3 +307,20 @@ def _cautions(sortings: Sequence[Sorting], counted: Sequence[Mapping[str, Counts
     if len({sieve_set_of(one.parcel, release.scheme) for one in sortings}) > 1:
         said.append({"code": "sieved_differently", "values": {}})
     return said
+
+
+def labels_of(scheme: Scheme) -> dict[str, dict[str, str]]:
+    """Return names of attributes, and of their classes as ``attribute:class``, by language."""
+    out = {scheme.size.name: dict(scheme.size.labels)}
+    for attribute in scheme.categorical:
+        out[attribute.name] = dict(attribute.labels)
+        out |= {f"{attribute.name}:{item.name}": dict(item.labels) for item in attribute.classes}
+        out |= {f"{attribute.name}:{item.name}": dict(item.labels) for item in attribute.sets}
+    return out
+
+
+def synthetic_reference(release: Release) -> list[dict[str, Any]]:
+    """Return the caution that the reference is invented, where it is."""
+    reference = release.manifest["reference"]
+    said = {"code": "synthetic_reference", "values": {"reference": reference["name"]}}
+    return [said] if reference["synthetic"] else []

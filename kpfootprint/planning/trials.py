@@ -11,9 +11,8 @@ from kpfootprint.comparison.judge import judge
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.blends import contract, expand
-from kpfootprint.stats.categories import class_probabilities
+from kpfootprint.stats.categories import class_probabilities, grader_shift
 from kpfootprint.stats.evidence import Predictor
-from kpfootprint.stats.graders import grader_shift
 from kpfootprint.stats.model import FootprintModel, look, undeclared_shares
 from kpfootprint.stats.simulate import Parts, Recovery, draw_parcels
 from kpfootprint.stats.structure import ParcelArrays
@@ -26,7 +25,7 @@ TAILS = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Goods:
+class DrawnGoods:
     """What n drawn parcels hold.
 
     Parameters
@@ -64,7 +63,7 @@ class Outcomes:
     conclusion: Ints
 
 
-def draw_goods(model: FootprintModel, goods: Goods, rng: np.random.Generator) -> ParcelArrays:
+def draw_goods(model: FootprintModel, goods: DrawnGoods, rng: np.random.Generator) -> ParcelArrays:
     """Draw the stones of parcels, recorded whole, with every condition known but a new sorter.
 
     Every source lies as far from where the release believes it as its number of reference parcels leaves open; every

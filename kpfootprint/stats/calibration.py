@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kpfootprint.stats.arrays import Floats
+from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.metrics import LN10
 
 MAX_NEWTON_STEPS = 100
@@ -41,10 +41,10 @@ class Cases:
     """
 
     score: Floats
-    is_h1: NDArray[np.bool_]
+    is_h1: Bools
     ln_n: Floats
     weight: Floats
-    parcel: NDArray[np.intp]
+    parcel: Ints
     told: Floats
 
     @classmethod
@@ -249,7 +249,7 @@ def _fit_affine(
     score: Floats,
     x: Floats,
     told: Floats,
-    is_h1: NDArray[np.bool_],
+    is_h1: Bools,
     weight: Floats,
     terms: SizeTerms,
     penalty: float,
@@ -269,11 +269,11 @@ def _design(score: Floats, x: Floats, told: Floats) -> Floats:
     return np.stack([told, score, told * x, score * x], axis=1)
 
 
-def _free(terms: SizeTerms) -> NDArray[np.bool_]:
+def _free(terms: SizeTerms) -> Bools:
     return np.array([True, True, terms != "none", terms == "both"])
 
 
-def _balanced(weight: Floats, is_h1: NDArray[np.bool_]) -> Floats:
+def _balanced(weight: Floats, is_h1: Bools) -> Floats:
     out: Floats = np.where(is_h1, weight / weight[is_h1].sum(), weight / weight[~is_h1].sum()) * weight.size / 2
     return out
 

@@ -1,19 +1,25 @@
-"""Intervals of measured rates and metrics: the exact interval of a share, bootstrap over parcels."""
+"""Intervals: the exact one of a share, bootstrap over parcels, and where the next of some values lies."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import betaincinv
+from scipy.special import betaincinv, stdtrit
 
 from kpfootprint.stats.arrays import Floats
 
+LEVEL = 0.99
+"""Chance with which the next value stays below the upper bound, and with which it stays above the lower one."""
+LEAST_HISTORY = 10
+"""Earlier values that there must be before anything is said of the next."""
+LEAST_SD = 0.05
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class ConfidenceInterval:
     """Lower and upper limit of an interval at `level` (0.9 = 90 %)."""
 
     low: float
@@ -31,7 +37,7 @@ def _check_count(errors: int, trials: int) -> None:
         raise ValueError(f"errors must lie between 0 and trials, and trials be 1 or more, got {errors} of {trials}")
 
 
-def clopper_pearson(errors: int, trials: int, *, level: float = 0.9) -> Limits:
+def clopper_pearson(errors: int, trials: int, *, level: float = 0.9) -> ConfidenceInterval:
     """Exact interval of a share from `errors` of `trials` independent cases; covers at `level` or more.
 
     References
@@ -48,7 +54,7 @@ def clopper_pearson(errors: int, trials: int, *, level: float = 0.9) -> Limits:
     tail = (1 - level) / 2
     low = float(betaincinv(errors, trials - errors + 1, tail)) if errors > 0 else 0.0
     high = float(betaincinv(errors + 1, trials - errors, 1 - tail)) if errors < trials else 1.0
-    return Limits(low=low, high=high, level=level)
+    return ConfidenceInterval(low=low, high=high, level=level)
 
 
 def bootstrap_over_parcels(
@@ -59,7 +65,7 @@ def bootstrap_over_parcels(
     strata: ArrayLike | None = None,
     n_resamples: int = 1000,
     level: float = 0.9,
-) -> Limits:
+) -> ConfidenceInterval:
     """Percentile interval of a statistic of trials, drawing whole parcels: trials of one parcel are not independent.
 
     Parameters
@@ -76,7 +82,7 @@ def bootstrap_over_parcels(
 
     Returns
     -------
-    Limits
+    ConfidenceInterval
         NaN where every draw was left out.
     """
     _check_level(level)
@@ -104,6 +110,25 @@ def bootstrap_over_parcels(
         if not np.isnan(value):
             found.append(value)
     if not found:
-        return Limits(low=float("nan"), high=float("nan"), level=level)
+        return ConfidenceInterval(low=float("nan"), high=float("nan"), level=level)
     low, high = np.quantile(found, [(1 - level) / 2, (1 + level) / 2])
-    return Limits(low=float(low), high=float(high), level=level)
+    return ConfidenceInterval(low=float(low), high=float(high), level=level)
+
+
+def next_value(history: Sequence[float]) -> tuple[float, float] | None:
+    """Return the bounds of the next of some positive values; None where too few came before.
+
+    It is a prediction interval of the logarithms, each bound at `LEVEL`.
+
+    >>> next_value([2.0] * 9) is None
+    True
+    >>> low, high = next_value([100.0, 120.0, 90.0, 110.0] * 5)
+    >>> round(low), round(high)
+    (78, 139)
+    """
+    n = len(history)
+    if n < LEAST_HISTORY:
+        return None
+    logs = np.log(np.asarray(history, dtype=np.float64))
+    reach = float(stdtrit(n - 1, LEVEL)) * max(float(np.std(logs, ddof=1)), LEAST_SD) * float(np.sqrt(1 + 1 / n))
+    return float(np.exp(np.mean(logs) - reach)), float(np.exp(np.mean(logs) + reach))

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import chi2
 
-from kpfootprint.stats.arrays import Floats
+from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.categories import contrast_basis, fit_classes, fit_margins
 from kpfootprint.stats.parcel_model import ParcelModel, fit_parcel_model
 from kpfootprint.stats.sizes import SizeGrid, fine_edges, fit_sizes, log_keep
@@ -137,9 +136,7 @@ def _learn_association(pair: Floats, n_sweeps: int = 80) -> Floats:
     return out
 
 
-def check_structure(
-    structure: Structure, arrays: ParcelArrays, groups: NDArray[np.intp], n_groups: int
-) -> StructureTest:
+def check_structure(structure: Structure, arrays: ParcelArrays, groups: Ints, n_groups: int) -> StructureTest:
     """Compare each group's table of every pair with what the shared association expects on each parcel's margins."""
     statistics, degrees = [], []
     for association, pair in zip(structure.associations, arrays.pairs, strict=True):
@@ -158,7 +155,7 @@ def check_structure(
 def learn_parcel_model(
     structure: Structure,
     arrays: ParcelArrays,
-    groups: NDArray[np.intp],
+    groups: Ints,
     n_groups: int,
     n_levels: tuple[int, ...],
     *,

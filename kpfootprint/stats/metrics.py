@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from kpfootprint.stats.arrays import Floats
+from kpfootprint.stats.arrays import Floats, Ints
 
 LN10 = float(np.log(10.0))
 
@@ -101,7 +101,7 @@ def pav(
     return log10_lr[inverse[: x1.size]], log10_lr[inverse[x1.size :]]
 
 
-def _by_value(x1: Floats, x2: Floats, w1: Floats, w2: Floats) -> tuple[NDArray[np.intp], Floats, Floats]:
+def _by_value(x1: Floats, x2: Floats, w1: Floats, w2: Floats) -> tuple[Ints, Floats, Floats]:
     """Weight of either hypothesis at each distinct value, in increasing order, and the place of every case in it."""
     values, inverse = np.unique(np.concatenate([x1, x2]), return_inverse=True)
     mass1 = np.bincount(inverse[: x1.size], weights=w1, minlength=values.size).astype(np.float64)

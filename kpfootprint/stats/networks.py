@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kpfootprint.stats.arrays import Floats
+
 Singles = NDArray[np.float32]
 
 
@@ -35,7 +37,7 @@ class Network:
         out: Singles = np.clip(scaled, -8.0, 8.0)
         return out
 
-    def probabilities(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
+    def probabilities(self, features: NDArray[np.floating]) -> Floats:
         """Return class probabilities (n, n_classes) for features (n, F).
 
         Raises
@@ -52,5 +54,5 @@ class Network:
         logits = hidden @ self.weights[-1] + self.biases[-1]
         logits -= logits.max(axis=1, keepdims=True)
         chances = np.exp(logits)
-        out: NDArray[np.float64] = chances / chances.sum(axis=1, keepdims=True)
+        out: Floats = chances / chances.sum(axis=1, keepdims=True)
         return out

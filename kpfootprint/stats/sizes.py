@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
-from kpfootprint.stats.arrays import Floats
+from kpfootprint.stats.arrays import Floats, Ints
 
 N_ITERATIONS = 60
 MAX_STEP = 0.6
@@ -89,7 +88,7 @@ class SizeGrid:
         """Number of cells."""
         return len(self.nodes)
 
-    def cell_of(self, sizes: Floats) -> NDArray[np.intp]:
+    def cell_of(self, sizes: Floats) -> Ints:
         """Return the cell of each size (sizes below the first edge count in the first cell)."""
         return np.maximum(np.searchsorted(self.edges, sizes, side="right") - 1, 0)
 
@@ -135,9 +134,9 @@ class SizeFit:
     cells: Floats
 
 
-def cell_probabilities(grid: SizeGrid, theta: Floats, kept: Floats, inside: Floats | None = None) -> Floats:
+def cell_probabilities(grid: SizeGrid, theta: Floats, kept: Floats) -> Floats:
     """Return cell probabilities (n, n_cells) at ``theta = (mu, ln sigma)``."""
-    return _moments(grid, theta, kept, inside)[0]
+    return _moments(grid, theta, kept, None)[0]
 
 
 def _moments(grid: SizeGrid, theta: Floats, kept: Floats, inside: Floats | None) -> tuple[Floats, Floats, Floats]:

@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
-from kpfootprint.stats.arrays import Floats
+from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.sizes import SizeGrid, log_keep
 
 
@@ -41,7 +40,7 @@ class Structure:
     """
 
     grid: SizeGrid
-    class_of_cell: NDArray[np.intp]
+    class_of_cell: Ints
     class_x: Floats
     slopes: tuple[Floats, ...]
     bases: tuple[Floats, ...]
@@ -129,7 +128,7 @@ class Partial:
 
     exact: tuple[Floats, ...]
     sets: tuple[Floats, ...]
-    members: tuple[NDArray[np.bool_], ...]
+    members: tuple[Bools, ...]
     sized: Floats
     spread: Floats
     slope: Floats
@@ -137,7 +136,7 @@ class Partial:
     n_sd: Floats
     dims: Floats
 
-    def take(self, rows: NDArray[np.intp]) -> Partial:
+    def take(self, rows: Ints) -> Partial:
         """Return these rows."""
         return replace(
             self,
@@ -151,9 +150,9 @@ class Partial:
             dims=self.dims[rows],
         )
 
-    def has_sets(self, attribute: int) -> NDArray[np.bool_]:
+    def has_sets(self, attribute: int) -> Bools:
         """Return which parcels (n,) know stones of an attribute by sets alone."""
-        out: NDArray[np.bool_] = self.sets[attribute].sum(axis=(1, 2)) > 0
+        out: Bools = self.sets[attribute].sum(axis=(1, 2)) > 0
         return out
 
 
@@ -190,8 +189,8 @@ class ParcelArrays:
     pairs: tuple[Floats, ...]
     edge: Floats
     top: Floats
-    levels: NDArray[np.intp]
-    recorded: NDArray[np.bool_]
+    levels: Ints
+    recorded: Bools
     coarse: Floats | None = None
     membership: Floats | None = None
     partial: Partial | None = None
@@ -205,7 +204,7 @@ class ParcelArrays:
         out: Floats = self.cells.sum(axis=1)
         return out
 
-    def take(self, rows: NDArray[np.intp]) -> ParcelArrays:
+    def take(self, rows: Ints) -> ParcelArrays:
         """Return these rows (repeats allowed)."""
         return ParcelArrays(
             cells=self.cells[rows],

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from kpfootprint.stats.arrays import Floats
-from kpfootprint.stats.categories import ClassFit, fit_classes, fit_margins
+from kpfootprint.stats.arrays import Bools, Floats, Ints
+from kpfootprint.stats.categories import ClassFit, fit_classes, fit_margins, grader_shift
 from kpfootprint.stats.coarsening import fit_coarse_classes
-from kpfootprint.stats.graders import grader_shift
 from kpfootprint.stats.sizes import SizeFit, cell_probabilities, class_scores, class_weights, fit_sizes
 from kpfootprint.stats.structure import ParcelArrays, Structure
 
@@ -52,7 +50,7 @@ class Summaries:
     classes: tuple[ClassFit, ...]
     margins: tuple[Floats, ...]
 
-    def take(self, rows: NDArray[np.intp]) -> Summaries:
+    def take(self, rows: Ints) -> Summaries:
         """Return these parcels (repeats allowed)."""
         return Summaries(
             estimates=self.estimates[:, rows],
@@ -271,9 +269,9 @@ def residual(observed: Floats, expected: Floats) -> Floats:
 
 def masked(
     summaries: Summaries,
-    window: NDArray[np.intp],
-    rows: NDArray[np.intp],
-    recorded: NDArray[np.bool_],
+    window: Ints,
+    rows: Ints,
+    recorded: Bools,
     structure: Structure,
 ) -> tuple[Floats, Floats]:
     """Return estimates (m, D) and errors (m, D, D) of readings in which only `recorded` (m, 1 + A) attributes count.
@@ -290,7 +288,7 @@ def masked(
 
 
 def _forget(
-    recorded: NDArray[np.bool_],
+    recorded: Bools,
     blocks: tuple[slice, ...],
     means: tuple[Floats, ...],
     estimates: Floats,

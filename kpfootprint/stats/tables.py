@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
-from kpfootprint.stats.arrays import Floats, Ints
+from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.structure import ParcelArrays, Structure
 from kpfootprint.stats.summaries import WINDOWS, window_cells
 
@@ -89,7 +89,7 @@ class TableEvidence:
     size: Floats
     classes: tuple[Floats, ...]
 
-    def total(self, window: int, flags: NDArray[np.bool_] | None = None) -> Floats:
+    def total(self, window: int, flags: Bools | None = None) -> Floats:
         """Return the sum over the attributes in `flags` (1 + A,), all of them without it; size as in `window`."""
         chosen = np.ones(1 + len(self.classes), dtype=bool) if flags is None else flags
         out: Floats = self.size[window] * float(chosen[0])
@@ -128,7 +128,7 @@ def log_dirichlet_multinomial(counts: Floats, parameters: Floats, counted: Float
     return out
 
 
-def log_sets(sets: Floats, members: NDArray[np.bool_], counts: Floats, parameters: Floats) -> Floats:
+def log_sets(sets: Floats, members: Bools, counts: Floats, parameters: Floats) -> Floats:
     r"""Ln probability (n, M) of stones known by sets of classes, given stones by class (n, C) of the same parcels.
 
     The stones by class make the Dirichlet of the parcel one of parameters :math:`a_k + n_k`, and shares of disjoint

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from kpfootprint.stats.prediction import next_value
+from kpfootprint.stats.intervals import next_value
 from service.register import certificates, comparisons, earlier
 from service.register.comparisons import Listed, certificate_key
 from service.work.stones import LEAST_SHARED, StoneList, marks_of, near, overlap, stones_in

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from kpfootprint.flow import examine
 from kpfootprint.ingest import ingest_json
 from kpfootprint.parcel import Batch
-from kpfootprint.planning.trials import Goods, draw_goods
+from kpfootprint.planning.trials import DrawnGoods, draw_goods
 from kpfootprint.release import Release
 from kpfootprint.report.report import canonical
 from service.clock import now, this_second
@@ -109,7 +109,7 @@ def drawn(release: Release, day: date, rng: np.random.Generator) -> tuple[dict[s
     shares = np.zeros((1, len(zones) + 1))
     shares[0, -1 if origin == UNLISTED else list(zones).index(origin)] = 1
     n_stones = np.exp(rng.uniform(np.log(STONES[0]), np.log(STONES[1]), 1)).astype(np.intp)
-    arrays = draw_goods(release.model, Goods(shares=shares, n_stones=n_stones), rng)
+    arrays = draw_goods(release.model, DrawnGoods(shares=shares, n_stones=n_stones), rng)
     scheme = release.scheme
     rows = [
         {

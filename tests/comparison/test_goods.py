@@ -14,7 +14,7 @@ from kpfootprint.flow import examinations_of
 from kpfootprint.ingest import ingest_json
 from kpfootprint.ingest.document import parcel_to_json
 from kpfootprint.parcel import Batch, Parcel
-from kpfootprint.stats.prediction import LEAST_HISTORY, LEVEL, next_value
+from kpfootprint.stats.intervals import LEAST_HISTORY, LEVEL, next_value
 from tests.reference_world import examined, first_of, reference_parcel, with_stones
 from tests.worlds import shipped
 

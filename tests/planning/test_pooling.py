@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kpfootprint.planning.pooling import Claim, pool
-from kpfootprint.planning.trials import Goods, draw_goods, outcomes_of
+from kpfootprint.planning.trials import DrawnGoods, draw_goods, outcomes_of
 from kpfootprint.release import Release
 from kpfootprint.stats.metrics import cllr
 from tests.planning.conftest import DAY
@@ -20,7 +20,7 @@ def claim(release: Release, source: int, k: int, seed: int, *, shared: bool = Tr
     shares = np.tile(np.eye(z + 1)[source], (k, 1))
     stones = np.full(k, N_STONES)
     sorter = np.full(k, -1) if shared else np.arange(k) % len(release.model.predictor.last)
-    goods = Goods(shares=shares, n_stones=stones, sorter=sorter, group=np.zeros(k, dtype=np.intp))
+    goods = DrawnGoods(shares=shares, n_stones=stones, sorter=sorter, group=np.zeros(k, dtype=np.intp))
     arrays = draw_goods(release.model, goods, np.random.default_rng(seed))
     allowed = np.array([release.zone_table.status_on(zone, DAY) == "compliant" for zone in release.zone_ids])
     allowed = np.tile(allowed, (k, 1))

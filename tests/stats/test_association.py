@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.association import N_BANDS, association_gain, size_bands
 from kpfootprint.stats.declarations import association_statistic, declared_location, foreign_sources, profile_of
-from kpfootprint.stats.scenarios import Scenario, Truth
 from kpfootprint.stats.structure import ParcelArrays
 from kpfootprint.stats.views import view_of
 from tests.reference_world import draw, fitted
+from training.scenarios import Scenario, Truth
 
 LARGE = Scenario(sieved=0.0, median_stones=3000.0, spread_stones=0.2, small=0.0, large=0.0)
 

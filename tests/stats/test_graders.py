@@ -7,8 +7,7 @@ import pytest
 
 from kpfootprint.footprint import footprints_of
 from kpfootprint.parcel import Batch
-from kpfootprint.stats.categories import contrast_basis
-from kpfootprint.stats.graders import RATE, grader_shift, neighbours
+from kpfootprint.stats.categories import RATE, contrast_basis, grader_shift, neighbours
 from kpfootprint.stats.summaries import summarise
 from tests import reference_world as world
 from training.evaluate.stress import confuse

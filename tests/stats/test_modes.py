@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta
 
-from kpfootprint.stats.modes import two_modes
+from kpfootprint.stats.shares import two_modes
 
 SHARES = np.concatenate([[0.0], np.linspace(0.01, 0.99, 28) ** 1.2, [1.0]])
 

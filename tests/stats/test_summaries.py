@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kpfootprint.stats import simulate, summaries
-from kpfootprint.stats.graders import grader_shift
+from kpfootprint.stats.categories import grader_shift
 from kpfootprint.stats.simulate import Parts, Recovery, draw_parcels
 from kpfootprint.stats.structure import ParcelArrays, Structure
 from kpfootprint.stats.summaries import WINDOWS, Summaries, summarise, window_cells

@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kpfootprint.stats.scenarios import KINDS, Scenario, draw_truth, undeclared_share
 from tests.reference_world import fitted, prepared
 from training.declarants import N_TRIES, SPECK, declarations_tried
+from training.scenarios import KINDS, Scenario, draw_truth, undeclared_share
 from training.simulation import places
 
 

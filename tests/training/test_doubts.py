@@ -13,8 +13,14 @@ from tests.training.parcels import make_package
 from training.adequacy import adequacy
 from training.config import read_config
 from training.evaluate.doubts import doubts_of
-from training.record import Influence
+from training.prepare import fit_model, prepare
+from training.record import Influence, Suspect
 from training.validation_report import render_validation
+
+
+def doubts(package: ReferencePackage) -> tuple[tuple[Suspect, ...], tuple[Influence, ...]]:
+    prepared = prepare(package, minimum_parcels=1)
+    return doubts_of(prepared, fit_model(prepared))
 
 
 @pytest.fixture(scope="module")
@@ -24,13 +30,13 @@ def package() -> ReferencePackage:
 
 def test_a_wrong_label_names_the_zone_that_the_parcel_resembles(package: ReferencePackage) -> None:
     swapped = replace(package, zone_of=("west", *package.zone_of[1:]))
-    suspects, _ = doubts_of(swapped)
+    suspects, _ = doubts(swapped)
     found = next(item for item in suspects if item.parcel_id == "P000")
     assert (found.reason, found.zone_id, found.resembles) == ("mislabelled", "west", "east")
 
 
 def test_influential_parcels_come_in_order(package: ReferencePackage) -> None:
-    _, influential = doubts_of(package)
+    _, influential = doubts(package)
     moves = [item.moves for item in influential]
     assert moves == sorted(moves, reverse=True)
     assert all(move > 0 for move in moves)
@@ -40,7 +46,7 @@ def test_influential_parcels_come_in_order(package: ReferencePackage) -> None:
 def test_parcels_of_a_small_zone_move_it_more() -> None:
     few = make_package(n_each=4, n_stones=150)
     many = make_package(n_each=16, n_stones=150)
-    assert np.median([i.moves for i in doubts_of(few)[1]]) > np.median([i.moves for i in doubts_of(many)[1]])
+    assert np.median([i.moves for i in doubts(few)[1]]) > np.median([i.moves for i in doubts(many)[1]])
 
 
 def test_zones_are_judged_by_their_trials_and_shown() -> None:

@@ -14,13 +14,13 @@ from kpfootprint.stats.arrays import Bools
 from kpfootprint.stats.intervals import clopper_pearson
 from kpfootprint.stats.metrics import cllr, cllr_min
 from kpfootprint.stats.model import look
-from kpfootprint.stats.scenarios import Scenario, Truth
 from kpfootprint.stats.structure import ParcelArrays
 from kpfootprint.stats.verification import log10_lr_of
 from tests.worlds import draw_true, shipped
 from training.package import load_package
 from training.prepare import Fitted, Prepared, fit_model, prepare
 from training.rank import BLEND, FALSE, LISTED, MIXED
+from training.scenarios import Scenario, Truth
 from training.simulation import simulate
 
 pytestmark = pytest.mark.slow

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.comparison.results import Examination
 from kpfootprint.parcel import Batch, Declaration, Parcel
 from kpfootprint.reference import ReferencePackage
-from kpfootprint.stats.arrays import Ints
+from kpfootprint.stats.arrays import Bools, Ints
 from training.evaluate.decisions import blend_results
 from training.evaluate.examined import Refits, shares_of
 from training.evaluate.methods import n_stones_of, zone_codes, zones_of
@@ -98,7 +97,7 @@ def mixed_blends(
 
 
 def measure_blends(
-    refits: Refits, days: tuple[ExportDay, ...], trusted: NDArray[np.bool_], *, n_each: int, rng: np.random.Generator
+    refits: Refits, days: tuple[ExportDay, ...], trusted: Bools, *, n_each: int, rng: np.random.Generator
 ) -> tuple[list[Result], list[CoverageCell], list[DetectionCell]]:
     """Examine blends of held-out parcels on the last day on which two zones or more were compliant and one was not.
 

@@ -14,16 +14,15 @@ LISTED = 12
 """Influential parcels that are listed."""
 
 
-def doubts_of(package: ReferencePackage) -> tuple[tuple[Suspect, ...], tuple[Influence, ...]]:
+def doubts_of(prepared: Prepared, fitted: Fitted) -> tuple[tuple[Suspect, ...], tuple[Influence, ...]]:
     """Return the parcels that a robust fit to the whole package doubts, and those that move their zone most."""
-    prepared = prepare(package, minimum_parcels=1)
-    fitted = fit_model(prepared)
     return _suspects(prepared, fitted), _influential(prepared, fitted)
 
 
 def suspects_of(package: ReferencePackage) -> tuple[Suspect, ...]:
     """Return the parcels that a robust fit to the whole package takes to carry the wrong zone, or to be odd."""
-    return doubts_of(package)[0]
+    prepared = prepare(package, minimum_parcels=1)
+    return _suspects(prepared, fit_model(prepared))
 
 
 def _suspects(prepared: Prepared, fitted: Fitted) -> tuple[Suspect, ...]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.parcel import Batch
+from kpfootprint.stats.arrays import Bools
 from training.evaluate.decisions import counted, decision_errors, decision_results
 from training.evaluate.examined import Refits, declared_batch
 from training.evaluate.methods import n_stones_of
@@ -43,7 +43,7 @@ def examined(
     return [*results, *(novelty_result(cell) for cell in cells)], decisions, cells
 
 
-def prediction_sets(refits: Refits, day: ExportDay, trusted: NDArray[np.bool_]) -> list[Result]:
+def prediction_sets(refits: Refits, day: ExportDay, trusted: Bools) -> list[Result]:
     """How often the set of zones named at its level holds a held-out parcel's zone, and how many zones it names.
 
     Parcels that are too small to resemble anything name no zones and are passed over.

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.parcel import Batch, Declaration, Parcel
 from kpfootprint.reference import ReferencePackage
-from kpfootprint.stats.arrays import Floats, Ints
+from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.intervals import clopper_pearson
 from training.evaluate.methods import n_stones_of, zone_codes
 from training.evaluate.stress import mix
@@ -150,7 +149,7 @@ def coverage_cells(
     return cells
 
 
-def detection_cells(truth: Mixtures, found: NDArray[np.bool_], *, kind: str = "single") -> list[DetectionCell]:
+def detection_cells(truth: Mixtures, found: Bools, *, kind: str = "single") -> list[DetectionCell]:
     """Count, for each share and size, how often a mixture is found; at share 0 that is the false alarm."""
     rounded = np.round(truth.share, 2)
     return [

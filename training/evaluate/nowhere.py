@@ -12,20 +12,20 @@ from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.likelihood_ratio import bounded_log10_lr, unbounded_log10_lr
 from kpfootprint.stats.model import FootprintModel, look
-from kpfootprint.stats.scenarios import KINDS, Scenario, Truth
 from kpfootprint.stats.selection import elsewhere
 from kpfootprint.stats.structure import ParcelArrays
 from training.evaluate.decisions import counted
 from training.evaluate.novelty import novelty_cell, novelty_result
-from training.prepare import Fitted, Prepared, fit_model
+from training.prepare import Fitted, Prepared
 from training.record import NoveltyCell, Result
+from training.scenarios import KINDS, Scenario, Truth
 from training.simulation import simulate
 
 ONLY_UNLISTED = tuple(float(kind in ("near", "far")) for kind in KINDS)
 
 
 def simulated_nowhere(
-    release: Release, prepared: Prepared, *, n: int, seed: int, n_jobs: int
+    release: Release, prepared: Prepared, fitted: Fitted, *, n: int, seed: int, n_jobs: int
 ) -> tuple[list[Result], list[NoveltyCell]]:
     """Draw unlisted sources around the fitted zones, declare their parcels as compliant zones, and weigh them.
 
@@ -38,7 +38,6 @@ def simulated_nowhere(
     """
     scenario = replace(scenario_of(release), kinds=ONLY_UNLISTED, sieved=0.0)
     view = partial(_weighed, model=release.model, unlisted_weight=release.unlisted_weight)
-    fitted: Fitted = fit_model(prepared)
     parts, truth = simulate(
         view, fitted, scenario, prepared.allowed_sets, n=n, seed=np.random.SeedSequence(seed), n_jobs=n_jobs
     )

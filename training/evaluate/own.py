@@ -14,9 +14,20 @@ from kpfootprint.stats.model import Look, look
 from kpfootprint.stats.networks import Network
 from training.choose import choose_for
 from training.config import EvidenceConfig
-from training.evaluate.methods import some, zones_of
+from training.evaluate.methods import fit_splits, held_out, some, zones_of
+from training.evaluate.setting import Setting
 from training.evaluate.trials import Alternatives
+from training.evaluate.verification import verification_results
+from training.folds import folds
 from training.prepare import Choice, Fitted, Prepared, fit_model, prepare
+from training.record import Result
+
+ALONE: dict[str, Choice | None] = {
+    "chosen anew in each fold": None,
+    "explicit model alone": Choice(),
+    "tables alone": Choice(table_weight=1.0),
+}
+"""Either kind of evidence alone, beside the two as cross-validation pools them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +104,22 @@ class OwnEvidence:
         zones = zones_of(package)
         columns = np.array([zones.index(zone) for zone in prepared.zone_ids], dtype=np.intp)
         return FittedOwn(prepared, replace(fit_model(prepared, choice=choice), gate=self.gate), columns, len(zones))
+
+
+def each_alone(
+    setting: Setting, method: OwnEvidence, *, rng: np.random.Generator, n_resamples: int = 300
+) -> list[Result]:
+    """Measure either kind of evidence alone, without any shrinkage, on the trials and folds of a setting."""
+    results: list[Result] = []
+    for conditions, choice in ALONE.items():
+        alone = replace(setting, method=replace(method, choice=choice))
+        seen = held_out(fit_splits(alone.method, alone.package, folds(alone.fold)), alone.package.batch, alone.n_zones)
+        results += verification_results(
+            alone.trials,
+            alone.log10_lr(seen),
+            rng=rng,
+            conditions=conditions,
+            characteristic="fusion",
+            n_resamples=n_resamples,
+        )
+    return results

@@ -23,12 +23,11 @@ from training.evaluate.decisions import simulated_errors, tried_results
 from training.evaluate.doubts import doubts_of
 from training.evaluate.end_to_end import examined, prediction_sets
 from training.evaluate.examined import ProductShares, Refits
-from training.evaluate.fusion import each_alone
 from training.evaluate.measure import measure
 from training.evaluate.measure_shares import measure_shares
 from training.evaluate.methods import some
 from training.evaluate.nowhere import scenario_of, simulated_nowhere
-from training.evaluate.own import OwnEvidence
+from training.evaluate.own import OwnEvidence, each_alone
 from training.evaluate.setting import N_FOLDS, SEED, Setting
 from training.evaluate.trials import ExportDay
 from training.evaluate.worlds import world_results
@@ -93,7 +92,9 @@ def evaluate(
     release, package = _measurable(release, package)
     n_resamples = 100 if quick else 300
     progress("evidence of held-out parcels, zones left out, later parcels, hardship")
-    suspects, influential = doubts_of(package)
+    prepared = prepare(package, minimum_parcels=1)
+    fitted = fit_model(prepared)
+    suspects, influential = doubts_of(prepared, fitted)
     left_out = [item.parcel_id for item in suspects if item.reason == "mislabelled"]
     stated = release.manifest["config"].get("evidence", {"unlisted_weight": release.unlisted_weight})
     anew = OwnEvidence(evidence_config(stated), gate=release.model.gate, name=release.name)
@@ -132,12 +133,11 @@ def evaluate(
         with parallel_config(n_jobs=n_jobs):
             fusion = each_alone(setting, anew, rng=np.random.default_rng(SEED), n_resamples=n_resamples)
         progress("worlds that differ")
-        drawn = prepare(package, minimum_parcels=1)
         with parallel_config(n_jobs=n_jobs):
             fusion += world_results(
                 anew,
-                drawn,
-                fit_model(drawn),
+                prepared,
+                fitted,
                 unlisted_weight=weight,
                 rng=np.random.default_rng(SEED),
                 n_resamples=n_resamples,
@@ -145,14 +145,13 @@ def evaluate(
 
     progress("simulated parcels from nowhere")
     n = 2000 if quick else 10_000
-    prepared = prepare(package, minimum_parcels=1)
-    nowhere, cells = simulated_nowhere(release, prepared, n=n, seed=SEED, n_jobs=n_jobs)
+    nowhere, cells = simulated_nowhere(release, prepared, fitted, n=n, seed=SEED, n_jobs=n_jobs)
     progress("declarants who try")
     tried = try_declarations(
         release.model,
         release.rules,
         release.unlisted_weight,
-        fit_model(prepared),
+        fitted,
         prepared.allowed_sets,
         scenario_of(release),
         n=30 if quick else 300,

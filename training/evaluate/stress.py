@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from kpfootprint.parcel import Batch, Parcel, Stones
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.scheme import Scheme
-from kpfootprint.stats.arrays import Bools
+from kpfootprint.stats.arrays import Bools, Ints
 
 
 def with_stones(parcel: Parcel, stones: Stones) -> Parcel:
@@ -21,7 +20,7 @@ def with_stones(parcel: Parcel, stones: Stones) -> Parcel:
     return replace(parcel, stones=stones, n_stones=n, carats=float(stones.weight_ct.sum()), declared_carats=None)
 
 
-def keep(parcel: Parcel, kept: Bools | NDArray[np.intp]) -> Parcel:
+def keep(parcel: Parcel, kept: Bools | Ints) -> Parcel:
     """Return the parcel with some of its stones: a mask, or positions in the order wished for."""
     stones = stones_of(parcel)
     codes = {name: values[kept] for name, values in stones.codes.items()}

@@ -9,7 +9,7 @@ import numpy as np
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.calibration import Calibration
-from kpfootprint.stats.intervals import Limits
+from kpfootprint.stats.intervals import ConfidenceInterval
 from training.evaluate.methods import Method, fit_splits, held_out, n_stones_of, zone_codes, zones_of
 from training.evaluate.setting import N_FOLDS, SEED
 from training.evaluate.trials import (
@@ -36,7 +36,7 @@ def measure_beside_oracle(
     n_reference: int = 20,
     n_tested: int = 30,
     n_resamples: int = 300,
-) -> tuple[list[Evaluation], list[tuple[str, float, Limits]]]:
+) -> tuple[list[Evaluation], list[tuple[str, float, ConfidenceInterval]]]:
     """Draw a reference and fresh parcels of the same zones, let each method learn from the one and judge the other.
 
     Methods are calibrated by their own folds of the reference; the oracle needs neither learning nor calibration.
@@ -50,7 +50,7 @@ def measure_beside_oracle(
     -------
     evaluations : list of Evaluation
         Metrics of each method, and last of the oracle.
-    excess : list of (name, float, Limits)
+    excess : list of (name, float, ConfidenceInterval)
         Cllr of each method less that of the oracle.
     """
     rng = np.random.default_rng(SEED)
@@ -66,7 +66,7 @@ def measure_beside_oracle(
         return Evaluation(release=name, reference={"name": reference.name}, quick=False, results=tuple(results))
 
     evaluations: list[Evaluation] = []
-    excess: list[tuple[str, float, Limits]] = []
+    excess: list[tuple[str, float, ConfidenceInterval]] = []
     for method in methods:
         own = held_out(fit_splits(method, reference, folds(fold)), reference.batch, len(zones_of(package)))[0]
 

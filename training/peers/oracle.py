@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from kpfootprint.parcel import Batch, Conditions, Parcel, Stones
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.arrays import Floats
-from kpfootprint.stats.intervals import Limits, bootstrap_over_parcels
+from kpfootprint.stats.intervals import ConfidenceInterval, bootstrap_over_parcels
 from kpfootprint.stats.metrics import cllr
 from kpfootprint.stats.tables import log_dirichlet_multinomial
 from training.evaluate.methods import zone_codes, zones_of
@@ -110,7 +110,7 @@ class DirichletWorld:
 
 def excess_cost(
     trials: Trials, log10_lr: Floats, oracle: Floats, *, rng: np.random.Generator, n_resamples: int = 300
-) -> tuple[float, Limits]:
+) -> tuple[float, ConfidenceInterval]:
     """Return Cllr of a method less that of the oracle, on the same trials, with its interval over parcels.
 
     Were the whole interval below 0, the method would know what it cannot know.

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.parcel import Parcel
 from kpfootprint.scheme import Scheme
-from kpfootprint.stats.arrays import Floats
+from kpfootprint.stats.arrays import Floats, Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ class Tables:
         """Counts of size, and of each attribute within three bands of size, each (n_parcels, n_cells)."""
         return [self.size, *(_in_bands(counts).reshape(len(counts), -1) for counts in self.by_size.values())]
 
-    def rows(self, which: NDArray[np.intp]) -> Tables:
+    def rows(self, which: Ints) -> Tables:
         """Return the tables of some parcels."""
         return Tables(self.size[which], {name: counts[which] for name, counts in self.by_size.items()})
 

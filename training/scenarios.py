@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 import numpy as np
-from numpy.typing import NDArray
 
-from kpfootprint.stats.arrays import Floats, Ints
+from kpfootprint.stats.arrays import Bools, Floats, Ints
 
 KINDS = ("listed", "near", "far", "blend", "mixed", "false", "tried")
 """True declaration; unlisted near a listed source; unlisted anywhere; true blend; admixture to what was declared; false
@@ -91,22 +90,22 @@ class Truth:
     source: Ints
     foreign: Floats
     share: Floats
-    allowed: NDArray[np.bool_]
-    cut_low: NDArray[np.bool_]
-    cut_high: NDArray[np.bool_]
+    allowed: Bools
+    cut_low: Bools
+    cut_high: Bools
 
     def take(self, rows: Ints) -> Truth:
         """Return these rows."""
         return Truth(**{item.name: getattr(self, item.name)[rows] for item in fields(self)})
 
     @property
-    def as_declared(self) -> NDArray[np.bool_]:
+    def as_declared(self) -> Bools:
         """Whether nothing but what was declared lies in the parcel, specks aside."""
-        out: NDArray[np.bool_] = (self.foreign == 0) & (np.abs(self.home - self.declared).max(axis=1) < SAME)
+        out: Bools = (self.foreign == 0) & (np.abs(self.home - self.declared).max(axis=1) < SAME)
         return out
 
     @property
-    def sieved(self) -> NDArray[np.bool_]:
+    def sieved(self) -> Bools:
         """Whether a part of the sizes was taken out without a word."""
         return self.cut_low | self.cut_high
 
@@ -122,7 +121,7 @@ def draw_stones(scenario: Scenario, n: int, rng: np.random.Generator) -> Ints:
     return np.clip(stones, low, high).astype(np.intp)
 
 
-def undeclared_share(foreign: Floats, source: Ints, declared: Floats, allowed: NDArray[np.bool_]) -> Floats:
+def undeclared_share(foreign: Floats, source: Ints, declared: Floats, allowed: Bools) -> Floats:
     """Return the share (n,) of stones beyond what was declared from sources not compliant or unlisted.
 
     A foreign source that was compliant adds nothing; one that was declared adds what exceeds its declared share.
@@ -141,7 +140,7 @@ def _some_of(order: Floats, count: Ints, concentration: float, rng: np.random.Ge
     return out
 
 
-def _how_many(blended: NDArray[np.bool_], at_most: Ints, rng: np.random.Generator) -> Ints:
+def _how_many(blended: Bools, at_most: Ints, rng: np.random.Generator) -> Ints:
     """Return how many sources are declared (n,): one, or for blends two, three or more, up to `at_most`."""
     pick = rng.random(blended.size)
     more = rng.integers(4, np.maximum(at_most, 4) + 1)
@@ -161,7 +160,7 @@ def _with_specks(declared: Floats, source: Ints, rng: np.random.Generator) -> Fl
     return out
 
 
-def _tried(goods: Floats, allowed: NDArray[np.bool_], places: Floats, rng: np.random.Generator) -> Floats:
+def _tried(goods: Floats, allowed: Bools, places: Floats, rng: np.random.Generator) -> Floats:
     """Return declarations (n, Z) chosen among several to look like the goods (n, Z + 1) without naming them."""
     n, z = allowed.shape
     place = goods[:, :z] @ places
