@@ -19,7 +19,7 @@ from kpfootprint.stats.model import FootprintModel, look
 from training.prepare import Fitted
 from training.progress import side_by_side
 from training.scenarios import KINDS, Scenario, Truth
-from training.simulation import chunks, draw_scenario
+from training.simulation import chunks, draw_scenario, joined
 
 SHARES = (0.3, 0.5)
 """Shares of the stones that come from a zone that was not compliant."""
@@ -163,11 +163,6 @@ def try_declarations(
     )
     tasks = [(share, size) for share in SHARES for size in chunks(n, CHUNK)]
     keys = seed.spawn(len(tasks))
-    parts = side_by_side(
-        [delayed(one)(key, share, size) for key, (share, size) in zip(keys, tasks, strict=True)], n_jobs=n_jobs
-    )
-    return Tried(
-        n_stones=np.concatenate([part.n_stones for part in parts]),
-        share=np.concatenate([part.share for part in parts]),
-        conclusion=np.concatenate([part.conclusion for part in parts]),
-    )
+    calls = [delayed(one)(key, share, size) for key, (share, size) in zip(keys, tasks, strict=True)]
+    parts: list[Tried] = side_by_side(calls, n_jobs=n_jobs)
+    return joined(parts)

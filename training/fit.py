@@ -33,10 +33,9 @@ from training.rank import (
     fit_detection,
     fit_goods,
     fit_share_model,
-    join,
     judged_view,
 )
-from training.simulation import simulate
+from training.simulation import joined, simulate
 from training.status import assumed_days
 
 
@@ -94,7 +93,7 @@ def fit(
         seed=seeds[2],
         n_jobs=config.n_jobs,
     )
-    ranked = join(parts)
+    ranked = joined(parts)
     shares = fit_share_model(ranked, truth, networks.shares, networks.edges)
     novelty = fit_novelty(fitted, sets, config, seeds[3])
     progress("resampled reference parcels")

@@ -69,17 +69,6 @@ def seen(looked: Look, truth: Truth, features: Floats, best: Floats, networks: S
     )
 
 
-def join(parts: list[Ranked]) -> Ranked:
-    """Put the chunks together."""
-    return Ranked(
-        ln_n=np.concatenate([p.ln_n for p in parts]),
-        chances=np.concatenate([p.chances for p in parts]),
-        best_chances=np.concatenate([p.best_chances for p in parts]),
-        strangeness=np.concatenate([p.strangeness for p in parts]),
-        association=np.concatenate([p.association for p in parts]),
-    )
-
-
 def fit_goods(ranked: Ranked, truth: Truth, network: Network, edges: Floats) -> GoodsTest:
     """Rank the test of goods that were not compliant among true declarations, of one source and of several."""
     true = np.isin(truth.kind, (LISTED, BLEND))

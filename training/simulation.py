@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from joblib import delayed
@@ -36,6 +36,13 @@ NEAR_SPREADS = (0.4, 3.0)
 def chunks(n: int, size: int) -> list[int]:
     """Return how many there are in each chunk of `n`."""
     return [size] * (n // size) + ([n % size] if n % size else [])
+
+
+def joined(parts: Sequence[T]) -> T:
+    """Put dataclasses of arrays one after another."""
+    kind: Any = type(parts[0])
+    out: T = kind(**{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(kind)})
+    return out
 
 
 def places(fitted: Fitted) -> Floats:
@@ -171,5 +178,4 @@ def simulate(
     ]
     done = side_by_side(tasks, n_jobs=n_jobs)
     seen, truths = zip(*done, strict=True)
-    joined = Truth(**{f.name: np.concatenate([getattr(truth, f.name) for truth in truths]) for f in fields(Truth)})
-    return [one for part in seen for one in part], joined
+    return [one for part in seen for one in part], joined(truths)

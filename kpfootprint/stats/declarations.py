@@ -65,7 +65,7 @@ def declared_evidence(view: View, declared: Floats) -> tuple[Floats, Floats]:
     location, scale = declared_location(view.model, declared)
     n_slots, n = len(SLOTS), len(location)
     evidence, distance = source_evidence(
-        view.frame, np.tile(location, (n_slots, 1))[:, None, :], np.tile(scale, n_slots)[:, None]
+        view.whitened, np.tile(location, (n_slots, 1))[:, None, :], np.tile(scale, n_slots)[:, None]
     )
     return evidence.reshape(n_slots, n), distance.reshape(n_slots, n)
 
@@ -89,7 +89,7 @@ def profile_of(view: View, declared: Floats) -> Profile:
     slots = len(PROFILE_SLOTS)
     rows = np.concatenate([slot * n + np.arange(n) for slot in PROFILE_SLOTS])
     mixed, _ = source_evidence(
-        view.frame.take(rows), np.tile(mixed_location, (slots, 1, 1)), np.tile(mixed_scale, (slots, 1))
+        view.whitened.take(rows), np.tile(mixed_location, (slots, 1, 1)), np.tile(mixed_scale, (slots, 1))
     )
     association = association_gain(
         view.arrays,
@@ -150,7 +150,7 @@ def mixed_sources(view: View) -> Floats:
         scales.append((1.0 - share) ** 2 * predictor.scales[base] + share**2 * predictor.scales[other])
     n = len(view.arrays)
     rows = np.concatenate([slot * n + np.arange(n) for slot in PROFILE_SLOTS])
-    found, _ = source_evidence(view.frame.take(rows), np.concatenate(locations), np.concatenate(scales))
+    found, _ = source_evidence(view.whitened.take(rows), np.concatenate(locations), np.concatenate(scales))
     table = found.reshape(len(PROFILE_SLOTS), n, lower.size, z, z)
     # a share of more than a half of one source is a share of less than a half of the other
     whole = np.concatenate([table, table.transpose(0, 1, 2, 4, 3)[:, :, ::-1]], axis=2)
@@ -255,7 +255,7 @@ def declaration_features(view: View, profile: Profile, declared: Floats, allowed
             parts.append(weights)
             parts.append(weights[:, 1:] @ SHARES[:, None])
     location = profile.location
-    gap = view.summaries.estimates[0] - view.frame.take(slice(0, n)).seen(location[:, None, :])[:, 0]
+    gap = view.summaries.estimates[0] - view.whitened.take(slice(0, n)).seen(location[:, None, :])[:, 0]
     spread = np.diagonal(view.summaries.errors[0], axis1=1, axis2=2) + np.diag(view.model.predictor.within)
     gap = np.clip(gap / np.sqrt(spread), -9, 9) / 3.0
     for part, block in enumerate(structure.blocks):

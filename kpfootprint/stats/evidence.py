@@ -99,7 +99,7 @@ class Predictor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
+class Whitened:
     """A batch of summaries turned into the axes in which *S* is the identity and *V* is diagonal.
 
     `position` (n, D), `axes` (n, D, D) with ``axes @ y`` the turned y, `noise` (n, D) the diagonal of *V*,
@@ -128,9 +128,9 @@ class Frame:
             out[row] = out[before] if again else self.lenses[parcel].seen(each[row])
         return out
 
-    def take(self, rows: Ints | slice) -> Frame:
+    def take(self, rows: Ints | slice) -> Whitened:
         """Return these rows."""
-        return Frame(
+        return Whitened(
             position=self.position[rows],
             axes=self.axes[rows],
             noise=self.noise[rows],
@@ -152,14 +152,14 @@ def level_prior(predictor: Predictor, levels: Ints) -> Floats:
     return np.log(np.maximum(prior, 1e-300))
 
 
-def make_frame(
+def whiten(
     predictor: Predictor,
     estimates: Floats,
     errors: Floats,
     levels: Ints,
     n_dims: Floats,
     lenses: tuple[Lens, ...] | None = None,
-) -> Frame:
+) -> Whitened:
     """Diagonalise *V* against *S* for every reading: estimates (m, D), errors (m, D, D), levels (m, n_factors).
 
     With `lenses`, one for each parcel, readings are those of all parcels in turn.
@@ -173,7 +173,7 @@ def make_frame(
     root = np.stack(roots)[known.astype(np.intp)]
     noise, vectors = np.linalg.eigh(root @ errors @ root.transpose(0, 2, 1))
     axes = vectors.transpose(0, 2, 1) @ root
-    return Frame(
+    return Whitened(
         position=(axes @ y[:, :, None])[:, :, 0],
         axes=axes,
         noise=np.maximum(noise, 0.0),
@@ -192,7 +192,7 @@ def log_sum(values: Floats) -> Floats:
     return out
 
 
-def source_evidence(frame: Frame, locations: Floats, scales: Floats) -> tuple[Floats, Floats]:
+def source_evidence(whitened: Whitened, locations: Floats, scales: Floats) -> tuple[Floats, Floats]:
     """Return log evidence (n, M) and squared distance (n, M) for M sources.
 
     Parameters
@@ -202,60 +202,60 @@ def source_evidence(frame: Frame, locations: Floats, scales: Floats) -> tuple[Fl
     scales : ndarray of shape (M,) or (n, M)
         The factors *a* of each source.
     """
-    seen = frame.seen(locations)
-    n, m, dim = len(frame.position), seen.shape[-2], seen.shape[-1]
+    seen = whitened.seen(locations)
+    n, m, dim = len(whitened.position), seen.shape[-2], seen.shape[-1]
     scales = np.broadcast_to(scales, (n, m))
     evidence, distance = np.empty((n, m)), np.empty((n, m))
     for start in range(0, n, step := max(BLOCK // max(m * dim, 1), 1)):
         rows = slice(start, start + step)
         own = seen if seen.ndim == 2 else seen[rows]
-        evidence[rows], distance[rows] = _of_sources(frame.take(rows), own, scales[rows])
+        evidence[rows], distance[rows] = _of_sources(whitened.take(rows), own, scales[rows])
     return evidence, distance
 
 
-def _of_sources(frame: Frame, seen: Floats, scales: Floats) -> tuple[Floats, Floats]:
+def _of_sources(whitened: Whitened, seen: Floats, scales: Floats) -> tuple[Floats, Floats]:
     """Return evidence and squared distance of rows few enough for what is computed meanwhile to stay near at hand."""
-    turned = seen @ frame.axes.transpose(0, 2, 1)
-    inverse = 1.0 / (frame.noise[:, None, :] + scales[:, :, None])
-    delta = frame.position[:, None, :] - turned
+    turned = seen @ whitened.axes.transpose(0, 2, 1)
+    inverse = 1.0 / (whitened.noise[:, None, :] + scales[:, :, None])
+    delta = whitened.position[:, None, :] - turned
     # squared distance for every level combination, expanded so that the largest array is (n, M, K)
     weighted = delta * inverse
     distance = (
         (weighted * delta).sum(axis=2)[:, :, None]
-        - 2.0 * weighted @ frame.shifts.transpose(0, 2, 1)
-        + inverse @ (frame.shifts**2).transpose(0, 2, 1)
+        - 2.0 * weighted @ whitened.shifts.transpose(0, 2, 1)
+        + inverse @ (whitened.shifts**2).transpose(0, 2, 1)
     )
     distance = np.maximum(distance, 0.0)
-    exponent = 0.5 * (DEGREES_OF_FREEDOM + frame.n_dims)[:, None]
+    exponent = 0.5 * (DEGREES_OF_FREEDOM + whitened.n_dims)[:, None]
     log_det = 0.5 * np.log(inverse).sum(axis=2)
-    logs = frame.log_prior[:, None, :] - exponent[:, :, None] * np.log1p(distance / DEGREES_OF_FREEDOM)
-    possible = frame.log_prior[:, None, :] > -600.0
+    logs = whitened.log_prior[:, None, :] - exponent[:, :, None] * np.log1p(distance / DEGREES_OF_FREEDOM)
+    possible = whitened.log_prior[:, None, :] > -600.0
     return log_sum(logs) + log_det, np.where(possible, distance, np.inf).min(axis=2)
 
 
-def unlisted_evidence(predictor: Predictor, frame: Frame) -> Floats:
+def unlisted_evidence(predictor: Predictor, whitened: Whitened) -> Floats:
     """Return log evidence (n, 5) for a source nobody has sampled: near a listed one (3) and anywhere (2)."""
     between, neighbours = (
-        frame.axes @ covariance @ frame.axes.transpose(0, 2, 1)
+        whitened.axes @ covariance @ whitened.axes.transpose(0, 2, 1)
         for covariance in (predictor.between, predictor.neighbours)
     )
-    n, dim = frame.position.shape
-    sources, centre = frame.seen(predictor.sources), frame.seen(predictor.mean[None])
-    exponent = 0.5 * (DEGREES_OF_FREEDOM + frame.n_dims)[:, None, None]
+    n, dim = whitened.position.shape
+    sources, centre = whitened.seen(predictor.sources), whitened.seen(predictor.mean[None])
+    exponent = 0.5 * (DEGREES_OF_FREEDOM + whitened.n_dims)[:, None, None]
     out = np.empty((n, len(NEAR) + len(FAR)))
     for column, multiple in enumerate((*NEAR, *FAR)):
         near = column < len(NEAR)
         locations = sources if near else centre
         scale = multiple * (neighbours if near else between)
         index = np.arange(dim)
-        scale[:, index, index] += frame.noise + 1.0
+        scale[:, index, index] += whitened.noise + 1.0
         root = np.linalg.inv(np.linalg.cholesky(scale))
-        delta = (frame.position[:, None, :] - locations @ frame.axes.transpose(0, 2, 1)) @ root.transpose(0, 2, 1)
-        shift = frame.shifts @ root.transpose(0, 2, 1)
+        delta = (whitened.position[:, None, :] - locations @ whitened.axes.transpose(0, 2, 1)) @ root.transpose(0, 2, 1)
+        shift = whitened.shifts @ root.transpose(0, 2, 1)
         distance = (delta**2).sum(axis=2)[:, :, None] - 2.0 * delta @ shift.transpose(0, 2, 1)
         distance = np.maximum(distance + (shift**2).sum(axis=2)[:, None, :], 0.0)
         log_det = np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
-        logs = frame.log_prior[:, None, :] - exponent * np.log1p(distance / DEGREES_OF_FREEDOM)
+        logs = whitened.log_prior[:, None, :] - exponent * np.log1p(distance / DEGREES_OF_FREEDOM)
         logs = logs.reshape(n, -1) - np.log(locations.shape[-2])
         out[:, column] = log_sum(logs) + log_det
     return out

@@ -15,9 +15,10 @@ from numpy.typing import ArrayLike
 from kpfootprint.stats.arrays import Floats, Ints
 
 LN10 = float(np.log(10.0))
+Weights = ArrayLike | None
 
 
-def checked(h1: ArrayLike, h2: ArrayLike, weights_h1: ArrayLike | None, weights_h2: ArrayLike | None) -> list[Floats]:
+def checked(h1: ArrayLike, h2: ArrayLike, weights_h1: Weights, weights_h2: Weights) -> list[Floats]:
     """Return `h1`, `h2` and their weights (each summing to 1) as float arrays, or raise ValueError."""
     values: list[Floats] = []
     weights: list[Floats] = []
@@ -37,9 +38,7 @@ def checked(h1: ArrayLike, h2: ArrayLike, weights_h1: ArrayLike | None, weights_
     return [*values, *weights]
 
 
-def cllr(
-    h1: ArrayLike, h2: ArrayLike, *, weights_h1: ArrayLike | None = None, weights_h2: ArrayLike | None = None
-) -> float:
+def cllr(h1: ArrayLike, h2: ArrayLike, *, weights_h1: Weights = None, weights_h2: Weights = None) -> float:
     r"""Log-likelihood-ratio cost, in bits: 0 is perfect, 1 is what LR = 1 for every case costs.
 
     .. math::
@@ -78,7 +77,7 @@ def _cost(log10_odds: Floats, weights: Floats) -> float:
 
 
 def pav(
-    h1: ArrayLike, h2: ArrayLike, *, weights_h1: ArrayLike | None = None, weights_h2: ArrayLike | None = None
+    h1: ArrayLike, h2: ArrayLike, *, weights_h1: Weights = None, weights_h2: Weights = None
 ) -> tuple[Floats, Floats]:
     """Optimal monotone recalibration of the cases at hand, by pooling adjacent violators.
 
@@ -127,24 +126,20 @@ def _isotonic(mass1: Floats, mass2: Floats) -> Floats:
     return chance
 
 
-def cllr_min(
-    h1: ArrayLike, h2: ArrayLike, *, weights_h1: ArrayLike | None = None, weights_h2: ArrayLike | None = None
-) -> float:
+def cllr_min(h1: ArrayLike, h2: ArrayLike, *, weights_h1: Weights = None, weights_h2: Weights = None) -> float:
     """`cllr` after the optimal monotone recalibration: the part of the cost that is lack of discrimination."""
     p1, p2 = pav(h1, h2, weights_h1=weights_h1, weights_h2=weights_h2)
     return cllr(p1, p2, weights_h1=weights_h1, weights_h2=weights_h2)
 
 
-def cllr_cal(
-    h1: ArrayLike, h2: ArrayLike, *, weights_h1: ArrayLike | None = None, weights_h2: ArrayLike | None = None
-) -> float:
+def cllr_cal(h1: ArrayLike, h2: ArrayLike, *, weights_h1: Weights = None, weights_h2: Weights = None) -> float:
     """``cllr - cllr_min``: the part of the cost that is lack of calibration, never negative."""
     both = {"weights_h1": weights_h1, "weights_h2": weights_h2}
     return cllr(h1, h2, **both) - cllr_min(h1, h2, **both)
 
 
 def roc(
-    h1: ArrayLike, h2: ArrayLike, *, weights_h1: ArrayLike | None = None, weights_h2: ArrayLike | None = None
+    h1: ArrayLike, h2: ArrayLike, *, weights_h1: Weights = None, weights_h2: Weights = None
 ) -> tuple[Floats, Floats]:
     """Shares of H2 and of H1 cases accepted as the threshold falls from above all values to below all.
 
@@ -162,9 +157,7 @@ def _from_above(mass: Floats) -> Floats:
     return np.concatenate([[0.0], total / total[-1]])
 
 
-def auc(
-    h1: ArrayLike, h2: ArrayLike, *, weights_h1: ArrayLike | None = None, weights_h2: ArrayLike | None = None
-) -> float:
+def auc(h1: ArrayLike, h2: ArrayLike, *, weights_h1: Weights = None, weights_h2: Weights = None) -> float:
     """Chance that a case of H1 has a higher LR than a case of H2, ties counted half (area under the ROC curve).
 
     Examples
@@ -176,9 +169,7 @@ def auc(
     return float(np.trapezoid(true, false))
 
 
-def eer(
-    h1: ArrayLike, h2: ArrayLike, *, weights_h1: ArrayLike | None = None, weights_h2: ArrayLike | None = None
-) -> float:
+def eer(h1: ArrayLike, h2: ArrayLike, *, weights_h1: Weights = None, weights_h2: Weights = None) -> float:
     """Equal error rate: where the straight-line ROC has as many H2 accepted as H1 rejected."""
     false, true = roc(h1, h2, weights_h1=weights_h1, weights_h2=weights_h2)
     excess = false - (1 - true)
@@ -192,8 +183,8 @@ def rejection_at(
     h2: ArrayLike,
     *,
     false_acceptance: float = 0.05,
-    weights_h1: ArrayLike | None = None,
-    weights_h2: ArrayLike | None = None,
+    weights_h1: Weights = None,
+    weights_h2: Weights = None,
 ) -> float:
     """Share of H1 cases rejected where a share `false_acceptance` of H2 cases is accepted.
 
@@ -229,8 +220,8 @@ def misleading_rates(
     h2: ArrayLike,
     at: Sequence[float] = (1, 10, 100),
     *,
-    weights_h1: ArrayLike | None = None,
-    weights_h2: ArrayLike | None = None,
+    weights_h1: Weights = None,
+    weights_h2: Weights = None,
 ) -> tuple[MisleadingRate, ...]:
     """Rates of misleading evidence at several strengths.
 

@@ -13,7 +13,7 @@ from kpfootprint.stats.averaging import average, averaged_readings
 from kpfootprint.stats.blends import contract, expand
 from kpfootprint.stats.calibration import told_apart
 from kpfootprint.stats.declarations import declared_evidence, declared_location
-from kpfootprint.stats.evidence import log_sum, make_frame, source_evidence, unlisted_evidence
+from kpfootprint.stats.evidence import log_sum, source_evidence, unlisted_evidence, whiten
 from kpfootprint.stats.likelihood_ratio import log10_score, unbounded_log10_lr
 from kpfootprint.stats.metrics import LN10
 from kpfootprint.stats.model import FootprintModel, Look
@@ -60,7 +60,7 @@ def resampled_lrs(model: FootprintModel, looked: Look, alternatives: Floats, wei
     windows = len(WINDOWS)
     view = looked.view
     evidence, _ = source_evidence(
-        view.frame.take(slice(0, windows * n)), np.tile(everything, (windows, 1, 1)), np.tile(scales, (windows, 1))
+        view.whitened.take(slice(0, windows * n)), np.tile(everything, (windows, 1, 1)), np.tile(scales, (windows, 1))
     )
     averaged = evidence.reshape(windows, n, -1)
     if model.tables is not None and model.tables.weight > 0.0:
@@ -139,11 +139,11 @@ def subset_lrs(
     partial = looked.view.arrays.partial
     n_dims = dimensions(recorded, structure, None if partial is None else partial.dims[rows])
     levels = np.concatenate([level for _, level, _ in readings])
-    frame = make_frame(predictor, estimates, errors, levels, n_dims, looked.view.frame.lenses)
+    whitened = whiten(predictor, estimates, errors, levels, n_dims, looked.view.whitened.lenses)
     location, scale = declared_location(model, declared)
-    own = source_evidence(frame, location[rows][:, None, :], scale[rows][:, None])[0][:, 0]
-    listed, _ = source_evidence(frame, predictor.sources, predictor.scales)
-    unlisted = unlisted_evidence(predictor, frame)
+    own = source_evidence(whitened, location[rows][:, None, :], scale[rows][:, None])[0][:, 0]
+    listed, _ = source_evidence(whitened, predictor.sources, predictor.scales)
+    unlisted = unlisted_evidence(predictor, whitened)
     if model.tables is not None and model.tables.weight > 0.0:
         every = listed_and_unlisted(model.tables, arrays, structure, 1.0)
         said = declared_tables(model.tables, arrays, structure, declared, 1.0)

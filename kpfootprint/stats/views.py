@@ -10,7 +10,7 @@ import numpy as np
 from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.association import expected_shift
 from kpfootprint.stats.coarsening import Lens, MeanSeen, completed, sets_seen
-from kpfootprint.stats.evidence import Frame, Predictor, make_frame, source_evidence, unlisted_evidence
+from kpfootprint.stats.evidence import Predictor, Whitened, source_evidence, unlisted_evidence, whiten
 from kpfootprint.stats.networks import Network
 from kpfootprint.stats.structure import ParcelArrays, Structure
 from kpfootprint.stats.summaries import WINDOWS, Summaries, summarise
@@ -53,7 +53,7 @@ class View:
     ----------
     model : SourceModel
         What the evidence comes from.
-    frame : Frame
+    whitened : Whitened
         Of every slot and parcel, slot by slot: row ``slot * n + parcel``.
     listed, distance : ndarray of shape (n_slots, n, Z)
         Log evidence and squared distance for listed sources.
@@ -66,7 +66,7 @@ class View:
     model: SourceModel
     arrays: ParcelArrays
     summaries: Summaries
-    frame: Frame
+    whitened: Whitened
     listed: Floats
     distance: Floats
     unlisted: Floats
@@ -75,15 +75,15 @@ class View:
     def take(self, rows: Ints) -> View:
         """Return these parcels (repeats allowed)."""
         n_slots, n = self.n_dims.shape
-        frame = self.frame.take((np.arange(n_slots)[:, None] * n + rows).ravel())
-        if self.frame.lenses is not None:
-            lenses = tuple(self.frame.lenses[row] for row in rows)
-            frame = replace(frame, lenses=lenses, parcel=np.tile(np.arange(len(rows)), n_slots))
+        whitened = self.whitened.take((np.arange(n_slots)[:, None] * n + rows).ravel())
+        if self.whitened.lenses is not None:
+            lenses = tuple(self.whitened.lenses[row] for row in rows)
+            whitened = replace(whitened, lenses=lenses, parcel=np.tile(np.arange(len(rows)), n_slots))
         return View(
             model=self.model,
             arrays=self.arrays.take(rows),
             summaries=self.summaries.take(rows),
-            frame=frame,
+            whitened=whitened,
             listed=self.listed[:, rows],
             distance=self.distance[:, rows],
             unlisted=self.unlisted[:, rows],
@@ -174,7 +174,7 @@ def view_of(arrays: ParcelArrays, model: SourceModel, summaries: Summaries | Non
     told = None if arrays.partial is None else arrays.partial.dims
     n_dims = np.tile(dimensions(arrays.recorded, structure, told), (n_slots, 1))
     n_dims[CLASSES] -= (2.0 if told is None else told[:, 0]) * arrays.recorded[:, 0]
-    frame = make_frame(
+    whitened = whiten(
         predictor,
         np.concatenate([summaries.estimates.reshape(len(WINDOWS) * n, -1), classes]),
         np.concatenate([summaries.errors.reshape(len(WINDOWS) * n, *errors.shape[1:]), errors]),
@@ -182,14 +182,14 @@ def view_of(arrays: ParcelArrays, model: SourceModel, summaries: Summaries | Non
         n_dims.ravel(),
         lenses_of(arrays, summaries, model),
     )
-    listed, distance = source_evidence(frame, predictor.sources, predictor.scales)
+    listed, distance = source_evidence(whitened, predictor.sources, predictor.scales)
     return View(
         model=model,
         arrays=_completed(arrays, summaries),
         summaries=summaries,
-        frame=frame,
+        whitened=whitened,
         listed=listed.reshape(n_slots, n, -1),
         distance=distance.reshape(n_slots, n, -1),
-        unlisted=unlisted_evidence(predictor, frame).reshape(n_slots, n, -1),
+        unlisted=unlisted_evidence(predictor, whitened).reshape(n_slots, n, -1),
         n_dims=n_dims,
     )

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from kpfootprint.comparison.mixture import carat_share
+from kpfootprint.flow import SLICE
 from tests.reference_world import TODAY, examined, package, reference_parcel
 from tests.worlds import shipped
 
@@ -38,9 +39,10 @@ def test_pure_reference_parcels_of_compliant_zones_show_no_undeclared_goods() ->
 
 
 def test_the_rest_of_a_batch_moves_no_number_that_is_shown() -> None:
-    parcels = [reference_parcel(row, "berberati") for row in range(70)]
-    together, backwards = examined(*parcels), examined(*parcels[::-1])[::-1]
-    for first, second in zip(together, backwards, strict=True):
+    parcels = [reference_parcel(row, "berberati") for row in range(SLICE + 2)]
+    apart = [0, 1, 2, SLICE - 1, SLICE, SLICE + 1]
+    together, alone = examined(*parcels), examined(*(parcels[row] for row in apart[::-1]))[::-1]
+    for first, second in zip((together[row] for row in apart), alone, strict=True):
         assert first.verification is not None
         assert second.verification is not None
         assert first.mixture is not None

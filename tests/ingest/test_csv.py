@@ -42,7 +42,7 @@ def same(one: Parcel, two: Parcel) -> bool:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(rows=ROWS)
 @example(rows=[("0.21", None, None)])
 def test_dialects_do_not_matter(

@@ -11,11 +11,11 @@ from kpfootprint.stats.evidence import (
     DEGREES_OF_FREEDOM,
     FAR,
     NEAR,
-    Frame,
     Predictor,
-    make_frame,
+    Whitened,
     source_evidence,
     unlisted_evidence,
+    whiten,
 )
 
 DIM, Z = 4, 5
@@ -48,12 +48,12 @@ def a_predictor(seed: int = 1) -> Predictor:
     )
 
 
-def a_batch(predictor: Predictor, levels: Ints, seed: int = 2) -> tuple[Floats, Floats, Frame]:
+def a_batch(predictor: Predictor, levels: Ints, seed: int = 2) -> tuple[Floats, Floats, Whitened]:
     rng = np.random.default_rng(seed)
     y = rng.normal(size=(len(levels), DIM)) * 2
     errors = np.array([covariance(rng, 0.3) for _ in levels])
-    frame = make_frame(predictor, y, errors, levels, np.full(len(y), float(DIM)))
-    return y, errors, frame
+    whitened = whiten(predictor, y, errors, levels, np.full(len(y), float(DIM)))
+    return y, errors, whitened
 
 
 def directly(predictor: Predictor, y: Floats, error: Floats, levels: Ints, locations: Floats, added: Floats) -> Floats:
@@ -77,8 +77,8 @@ LEVELS = np.array([[0, 2, 1], [1, 0, -1], [-1, 2, 3], [0, -1, 0], [-1, -1, -1]],
 
 def test_listed_sources_agree_with_scipy() -> None:
     predictor = a_predictor()
-    y, errors, frame = a_batch(predictor, LEVELS)
-    evidence, distance = source_evidence(frame, predictor.sources, predictor.scales)
+    y, errors, whitened = a_batch(predictor, LEVELS)
+    evidence, distance = source_evidence(whitened, predictor.sources, predictor.scales)
     assert np.all(distance >= 0)
     for row, levels in enumerate(LEVELS):
         within = predictor.within if levels[-1] >= 0 else predictor.within_unknown
@@ -90,9 +90,9 @@ def test_listed_sources_agree_with_scipy() -> None:
 
 def test_unlisted_sources_agree_with_scipy_on_the_scale_of_listed_ones() -> None:
     predictor = a_predictor()
-    y, errors, frame = a_batch(predictor, LEVELS)
-    listed, _ = source_evidence(frame, predictor.sources, predictor.scales)
-    unlisted = unlisted_evidence(predictor, frame)
+    y, errors, whitened = a_batch(predictor, LEVELS)
+    listed, _ = source_evidence(whitened, predictor.sources, predictor.scales)
+    unlisted = unlisted_evidence(predictor, whitened)
     for row, levels in enumerate(LEVELS):
         within = predictor.within if levels[-1] >= 0 else predictor.within_unknown
         first = directly(
@@ -109,8 +109,8 @@ def test_unlisted_sources_agree_with_scipy_on_the_scale_of_listed_ones() -> None
 
 def test_the_squared_distance_is_that_of_mahalanobis_where_levels_are_known() -> None:
     predictor = a_predictor()
-    y, errors, frame = a_batch(predictor, LEVELS)
-    distance = source_evidence(frame, predictor.sources, predictor.scales)[1][0]
+    y, errors, whitened = a_batch(predictor, LEVELS)
+    distance = source_evidence(whitened, predictor.sources, predictor.scales)[1][0]
     k = int(np.flatnonzero((predictor.combinations == [0, 2]).all(axis=1))[0])
     for source in range(Z):
         gap = y[0] - predictor.sources[source] - predictor.shifts[k] - predictor.last[1]
@@ -122,12 +122,12 @@ def test_the_gaussian_limit_agrees_with_importance_sampling() -> None:
     """The evidence with a scale integrated over: a t is a normal whose precision is gamma distributed."""
     predictor = a_predictor()
     levels = np.array([[0, 0, 0]], dtype=np.intp)
-    _, _, frame = a_batch(predictor, levels, seed=5)
-    evidence, distance = source_evidence(frame, predictor.sources, predictor.scales)
+    _, _, whitened = a_batch(predictor, levels, seed=5)
+    evidence, distance = source_evidence(whitened, predictor.sources, predictor.scales)
     rng = np.random.default_rng(3)
     precision = rng.gamma(NU / 2, 2 / NU, 400_000)
     logs = np.array([np.log(np.mean(precision ** (DIM / 2) * np.exp(-0.5 * precision * d))) for d in distance[0]])
-    log_det = -0.5 * np.log(frame.noise[0] + predictor.scales[:, None]).sum(axis=1)
+    log_det = -0.5 * np.log(whitened.noise[0] + predictor.scales[:, None]).sum(axis=1)
     near = distance[0] < 40  # beyond, hardly any draw weighs
     assert near.sum() >= 2
     ours, theirs = evidence[0, near], (logs + log_det)[near]
@@ -141,9 +141,9 @@ def test_a_far_source_changes_no_evidence_and_hardly_a_posterior() -> None:
         sources=np.vstack([predictor.sources, np.full(DIM, 60.0)]),
         scales=np.append(predictor.scales, 1.1),
     )
-    _, _, frame = a_batch(predictor, LEVELS)
-    before, _ = source_evidence(frame, predictor.sources, predictor.scales)
-    after, _ = source_evidence(frame, far.sources, far.scales)
+    _, _, whitened = a_batch(predictor, LEVELS)
+    before, _ = source_evidence(whitened, predictor.sources, predictor.scales)
+    after, _ = source_evidence(whitened, far.sources, far.scales)
     np.testing.assert_allclose(after[:, :Z], before, atol=1e-10)
     posterior = np.exp(after - after.max(axis=1, keepdims=True))
     assert np.all(posterior[:, Z] / posterior.sum(axis=1) < 1e-4)
@@ -151,10 +151,10 @@ def test_a_far_source_changes_no_evidence_and_hardly_a_posterior() -> None:
 
 def test_order_of_parcels_and_of_sources_moves_nothing() -> None:
     predictor = a_predictor()
-    _, _, frame = a_batch(predictor, LEVELS)
-    evidence, _ = source_evidence(frame, predictor.sources, predictor.scales)
+    _, _, whitened = a_batch(predictor, LEVELS)
+    evidence, _ = source_evidence(whitened, predictor.sources, predictor.scales)
     order, sources = np.array([3, 0, 4, 1, 2]), np.array([4, 2, 0, 1, 3])
-    other, _ = source_evidence(frame.take(order), predictor.sources[sources], predictor.scales[sources])
+    other, _ = source_evidence(whitened.take(order), predictor.sources[sources], predictor.scales[sources])
     np.testing.assert_allclose(other, evidence[order][:, sources], atol=1e-12)
 
 
@@ -166,8 +166,8 @@ def test_numbers_that_weigh_nothing_say_nothing() -> None:
     error[:, 0, :] = error[:, :, 0] = 0.0
     error[:, 0, 0] = 1e6
     dims = np.array([DIM - 1.0])
-    frame = make_frame(predictor, y, error, levels, dims)
-    evidence, _ = source_evidence(frame, predictor.sources, predictor.scales)
+    whitened = whiten(predictor, y, error, levels, dims)
+    evidence, _ = source_evidence(whitened, predictor.sources, predictor.scales)
     theirs = [
         multivariate_t.logpdf(
             y[0, 1:],

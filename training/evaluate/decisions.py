@@ -10,9 +10,8 @@ import numpy as np
 
 from kpfootprint.comparison.results import Examination
 from kpfootprint.stats.arrays import Bools, Floats
-from kpfootprint.stats.intervals import bootstrap_over_parcels, clopper_pearson
 from training.declarants import N_TRIES, SHARES, Tried
-from training.evaluate.trials import Trials
+from training.evaluate.trials import Trials, bootstrapped, counted
 from training.record import DecisionErrors, Result
 
 FOUND_P = 0.05
@@ -62,27 +61,24 @@ def decision_results(
         ("true declarations called consistent", trials.is_h1, said == "consistent"),
         ("false declarations queried", ~trials.is_h1, said == "query"),
     )
-    return [_share(metric, trials.where(of), hit[of], rng, n_resamples) for metric, of, hit in lines]
+    results = []
+    for metric, of, hit in lines:
+        mine, hits = trials.where(of), hit[of]
 
+        def share(drawn: Floats, weights: Floats = mine.zone_weights, hits: Bools = hits) -> float:
+            return float(np.average(hits, weights=weights * drawn))
 
-def _share(metric: str, trials: Trials, hit: Bools, rng: np.random.Generator, n_resamples: int) -> Result:
-    weights = trials.zone_weights
-
-    def share(drawn: Floats) -> float:
-        return float(np.average(hit, weights=weights * drawn))
-
-    limits = bootstrap_over_parcels(share, trials.parcel, rng=rng, strata=trials.true_zone, n_resamples=n_resamples)
-    return Result(
-        characteristic="decision",
-        metric=metric,
-        conditions="as collected",
-        value=share(np.ones(hit.size)),
-        low=limits.low,
-        high=limits.high,
-        level=limits.level,
-        n_parcels=int(np.unique(trials.parcel).size),
-        n_trials=int(hit.size),
-    )
+        results.append(
+            bootstrapped(
+                share,
+                mine.parcel,
+                mine.true_zone,
+                named=("decision", metric, "as collected"),
+                rng=rng,
+                n_resamples=n_resamples,
+            )
+        )
+    return results
 
 
 def blend_results(examinations: Sequence[Examination]) -> list[Result]:
@@ -94,22 +90,6 @@ def blend_results(examinations: Sequence[Examination]) -> list[Result]:
         "undeclared goods found (p of 0.05 or less)": [m is not None and m.p_value <= FOUND_P for _, m, _ in weighed],
     }
     return [counted("coherence", metric, "true blends", sum(found), len(found)) for metric, found in hits.items()]
-
-
-def counted(characteristic: str, metric: str, conditions: str, hits: int, trials: int) -> Result:
-    """Return the share of independent parcels that something holds of, with its exact interval."""
-    limits = clopper_pearson(hits, trials)
-    return Result(
-        characteristic=characteristic,
-        metric=metric,
-        conditions=conditions,
-        value=hits / trials,
-        low=limits.low,
-        high=limits.high,
-        level=limits.level,
-        n_parcels=trials,
-        n_trials=trials,
-    )
 
 
 def tried_results(tried: Tried | None) -> list[Result]:

@@ -8,13 +8,13 @@ import numpy as np
 
 from kpfootprint.parcel import Batch
 from kpfootprint.stats.arrays import Bools
-from training.evaluate.decisions import counted, decision_errors, decision_results
+from training.evaluate.decisions import decision_errors, decision_results
 from training.evaluate.examined import Refits, declared_batch
 from training.evaluate.methods import n_stones_of
 from training.evaluate.novelty import novelty_cell, novelty_result
 from training.evaluate.setting import SEED
 from training.evaluate.stress import hardships
-from training.evaluate.trials import ExportDay, Trials
+from training.evaluate.trials import ExportDay, Trials, counted
 from training.record import DecisionErrors, NoveltyCell, Result
 
 

@@ -10,9 +10,9 @@ import numpy as np
 from kpfootprint.parcel import Batch, Declaration, Parcel
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.arrays import Bools, Floats, Ints
-from kpfootprint.stats.intervals import clopper_pearson
 from training.evaluate.methods import n_stones_of, zone_codes
 from training.evaluate.stress import mix
+from training.evaluate.trials import counted
 from training.record import CoverageCell, DetectionCell, Result
 
 SHARES = (0.0, 0.1, 0.2, 0.3, 0.5)
@@ -168,7 +168,16 @@ def mixture_results(coverage: Sequence[CoverageCell], detection: Sequence[Detect
     if trials == 0:
         return []
     error = sum((cell.mean_absolute_error or 0.0) * cell.trials for cell in coverage) / trials
-    results = [_result("mean error of the share", error, trials)]
+    results = [
+        Result(
+            characteristic="mixture",
+            metric="mean error of the share",
+            conditions="virtual mixtures",
+            value=error,
+            n_parcels=trials,
+            n_trials=trials,
+        )
+    ]
     name = f"{coverage[0].level:.0%} interval covers"
     results.append(_rate(name, sum(cell.covered for cell in coverage), trials))
     for share in sorted({cell.share for cell in detection}):
@@ -181,16 +190,4 @@ def mixture_results(coverage: Sequence[CoverageCell], detection: Sequence[Detect
 
 
 def _rate(metric: str, found: int, trials: int) -> Result:
-    limits = clopper_pearson(found, trials)
-    return replace(_result(metric, found / trials, trials), low=limits.low, high=limits.high, level=limits.level)
-
-
-def _result(metric: str, value: float, trials: int) -> Result:
-    return Result(
-        characteristic="mixture",
-        metric=metric,
-        conditions="virtual mixtures",
-        value=value,
-        n_parcels=trials,
-        n_trials=trials,
-    )
+    return counted("mixture", metric, "virtual mixtures", found, trials)

@@ -6,8 +6,8 @@ import numpy as np
 
 from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.conformal import conformal_p_values
-from kpfootprint.stats.intervals import clopper_pearson
 from kpfootprint.stats.novelty import NOVEL_P
+from training.evaluate.trials import counted
 from training.record import NoveltyCell, Result
 
 NEAREST = 80
@@ -56,15 +56,4 @@ def novelty_cell(kind: str, p: Floats) -> NoveltyCell:
 
 def novelty_result(cell: NoveltyCell) -> Result:
     """Return the line of the validation table for a kind of parcels."""
-    limits = clopper_pearson(cell.flagged, cell.trials)
-    return Result(
-        characteristic="novelty",
-        metric="flagged as novel",
-        conditions=cell.kind,
-        value=cell.flagged / cell.trials,
-        low=limits.low,
-        high=limits.high,
-        level=limits.level,
-        n_parcels=cell.trials,
-        n_trials=cell.trials,
-    )
+    return counted("novelty", "flagged as novel", cell.kind, cell.flagged, cell.trials)

@@ -14,8 +14,8 @@ from kpfootprint.stats.likelihood_ratio import bounded_log10_lr, unbounded_log10
 from kpfootprint.stats.model import FootprintModel, look
 from kpfootprint.stats.selection import elsewhere
 from kpfootprint.stats.structure import ParcelArrays
-from training.evaluate.decisions import counted
 from training.evaluate.novelty import novelty_cell, novelty_result
+from training.evaluate.trials import counted
 from training.prepare import Fitted, Prepared
 from training.record import NoveltyCell, Result
 from training.scenarios import KINDS, Scenario, Truth

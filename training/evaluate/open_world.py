@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from kpfootprint.stats.arrays import Floats, Ints
-from kpfootprint.stats.intervals import bootstrap_over_parcels
 from training.evaluate.methods import fit_splits, held_out
 from training.evaluate.setting import Setting
-from training.evaluate.trials import Scores, Trials, verification_trials
+from training.evaluate.trials import Scores, Trials, bootstrapped, verification_trials
 from training.folds import leave_one_zone_out
 from training.record import Result
 
@@ -57,7 +56,7 @@ def open_world(setting: Setting, scores: Scores) -> OpenWorld:
 
 
 def open_world_results(
-    found: OpenWorld, zone: Ints, *, rng: np.random.Generator, n_resamples: int = 300, level: float = 0.9
+    found: OpenWorld, zone: Ints, *, rng: np.random.Generator, n_resamples: int = 300
 ) -> list[Result]:
     """Return how often a parcel from nowhere got LR > 10 and > 100: of all declarations, and of the best for it.
 
@@ -84,20 +83,14 @@ def open_world_results(
             def rate(drawn: Floats, above: Floats = above, equal: Floats = equal) -> float:
                 return float(np.average(above, weights=equal * drawn))
 
-            limits = bootstrap_over_parcels(
-                rate, parcel, rng=rng, strata=zone[parcel], n_resamples=n_resamples, level=level
-            )
             results.append(
-                Result(
-                    characteristic="open world",
-                    metric=f"LR > {at} from nowhere",
-                    conditions=conditions,
-                    value=rate(np.ones(values.size)),
-                    low=limits.low,
-                    high=limits.high,
-                    level=level,
-                    n_parcels=int(np.unique(parcel).size),
-                    n_trials=int(values.size),
+                bootstrapped(
+                    rate,
+                    parcel,
+                    zone[parcel],
+                    named=("open world", f"LR > {at} from nowhere", conditions),
+                    rng=rng,
+                    n_resamples=n_resamples,
                 )
             )
     return results

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
@@ -12,9 +12,11 @@ import numpy as np
 from kpfootprint.reference import ZoneTable
 from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.calibration import Cases, told_apart
+from kpfootprint.stats.intervals import bootstrap_over_parcels, clopper_pearson
 from kpfootprint.stats.likelihood_ratio import log10_score
 from kpfootprint.stats.metrics import LN10
 from kpfootprint.stats.selection import Evidence
+from training.record import Result
 
 Alternatives = Literal["mean", "nearest", "none"]
 FARTHEST = 1e6
@@ -242,4 +244,48 @@ def cases_of(trials: Trials, scores: Scores, n_stones: Floats, unlisted_weight: 
         weight=weight,
         parcel=parcel,
         told=np.concatenate([scores.told[listed], scores.told[unlisted]]),
+    )
+
+
+def bootstrapped(
+    statistic: Callable[[Floats], float],
+    parcel: Ints,
+    strata: Ints,
+    *,
+    named: tuple[str, str, str],
+    rng: np.random.Generator,
+    n_resamples: int,
+) -> Result:
+    """Return a statistic of trials with its interval over parcels; it takes how often each trial was drawn.
+
+    `named` are the characteristic, the metric and the conditions.
+    """
+    characteristic, metric, conditions = named
+    limits = bootstrap_over_parcels(statistic, parcel, rng=rng, strata=strata, n_resamples=n_resamples)
+    return Result(
+        characteristic=characteristic,
+        metric=metric,
+        conditions=conditions,
+        value=statistic(np.ones(parcel.size)),
+        low=limits.low,
+        high=limits.high,
+        level=limits.level,
+        n_parcels=int(np.unique(parcel).size),
+        n_trials=int(parcel.size),
+    )
+
+
+def counted(characteristic: str, metric: str, conditions: str, hits: int, trials: int) -> Result:
+    """Return the share of independent parcels that something holds of, with its exact interval."""
+    limits = clopper_pearson(hits, trials)
+    return Result(
+        characteristic=characteristic,
+        metric=metric,
+        conditions=conditions,
+        value=hits / trials,
+        low=limits.low,
+        high=limits.high,
+        level=limits.level,
+        n_parcels=trials,
+        n_trials=trials,
     )

@@ -9,8 +9,7 @@ import numpy as np
 from kpfootprint.stats import metrics
 from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.calibration import Calibration
-from kpfootprint.stats.intervals import bootstrap_over_parcels
-from training.evaluate.trials import Scores, Trials, cases_of
+from training.evaluate.trials import Scores, Trials, bootstrapped, cases_of
 from training.record import Result
 
 Statistic = Callable[..., float]
@@ -92,7 +91,6 @@ def verification_results(
     conditions: str = "as collected",
     characteristic: str | None = None,
     n_resamples: int = 300,
-    level: float = 0.9,
 ) -> list[Result]:
     """Return a row for each metric of verification, every zone weighing the same, with bootstrap limits over parcels.
 
@@ -105,7 +103,6 @@ def verification_results(
     """
     h1 = trials.is_h1
     zone_weights = trials.zone_weights
-    n_parcels = np.unique(trials.parcel).size
     results: list[Result] = []
     for own, name, statistic in _statistics():
 
@@ -113,20 +110,14 @@ def verification_results(
             weights = zone_weights * drawn
             return statistic(log10_lr[h1], log10_lr[~h1], weights_h1=weights[h1], weights_h2=weights[~h1])
 
-        limits = bootstrap_over_parcels(
-            value, trials.parcel, rng=rng, strata=trials.true_zone, n_resamples=n_resamples, level=level
-        )
         results.append(
-            Result(
-                characteristic=characteristic or own,
-                metric=name,
-                conditions=conditions,
-                value=value(np.ones(h1.size)),
-                low=limits.low,
-                high=limits.high,
-                level=level,
-                n_parcels=n_parcels,
-                n_trials=int(h1.size),
+            bootstrapped(
+                value,
+                trials.parcel,
+                trials.true_zone,
+                named=(characteristic or own, name, conditions),
+                rng=rng,
+                n_resamples=n_resamples,
             )
         )
     return results
