@@ -49,7 +49,7 @@ TWO_MEANINGS = {
     "layout": "of a sheet and of a page",
     "limits": "of what a report can say and of how much may be asked",
     "rules": "of a conclusion and of the rows of a sheet",
-    "Goods": "in a sheet and in a plan",
+    "Goods": "in a sheet and in a report",
     "Head": "of a sheet and of the register",
     "Sheet": "of a workbook and of a page",
     "Table": "of a submission, of a report and of counts",

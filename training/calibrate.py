@@ -9,8 +9,7 @@ from scipy.special import softmax
 
 from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.calibration import Calibration, Cases, told_apart
-from kpfootprint.stats.likelihood_ratio import log10_score
-from kpfootprint.stats.selection import Evidence
+from kpfootprint.stats.selection import Evidence, log10_score
 from kpfootprint.stats.summaries import summarise
 from training.choose import whole_zones
 from training.config import EvidenceConfig

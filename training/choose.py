@@ -12,11 +12,10 @@ from joblib import Parallel, delayed
 from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.averaging import Readings, average, slots_of
 from kpfootprint.stats.calibration import Calibration, Cases, told_apart
-from kpfootprint.stats.likelihood_ratio import log10_score
 from kpfootprint.stats.metrics import cllr
 from kpfootprint.stats.model import gate_of
 from kpfootprint.stats.networks import Network
-from kpfootprint.stats.selection import Evidence, fuse_readings, slot_evidence
+from kpfootprint.stats.selection import Evidence, fuse_readings, log10_score, slot_evidence
 from kpfootprint.stats.structure import ParcelArrays, Structure
 from kpfootprint.stats.summaries import summarise
 from kpfootprint.stats.tables import listed_and_unlisted

@@ -18,6 +18,7 @@ import numpy as np
 from kpfootprint.stats.arrays import Bools, Floats
 from kpfootprint.stats.averaging import Readings
 from kpfootprint.stats.evidence import FAR, NEAR, log_sum
+from kpfootprint.stats.metrics import LN10
 from kpfootprint.stats.summaries import residual
 from kpfootprint.stats.views import View
 
@@ -138,4 +139,18 @@ def log_alternative(evidence: Evidence, alternatives: Floats, unlisted_weight: F
 def elsewhere(declared: Floats, allowed: Bools) -> Floats:
     """Return the weight (n, Z) of every listed source in H2: for those not compliant what was not declared of them."""
     out: Floats = np.where(allowed, 0.0, 1.0 - declared)
+    return out
+
+
+def log10_score(evidence: Evidence, alternatives: Floats, unlisted_weight: Floats) -> Floats:
+    """Return uncalibrated log10 scores (n,) of what was declared against H2.
+
+    Parameters
+    ----------
+    alternatives : ndarray of shape (n, Z)
+        Weights of the listed sources of H2.
+    unlisted_weight : ndarray of shape (n,)
+        Weight of a source that nobody has sampled.
+    """
+    out: Floats = (evidence.declared - log_alternative(evidence, alternatives, unlisted_weight)) / LN10
     return out

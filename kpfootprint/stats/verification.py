@@ -14,10 +14,9 @@ from kpfootprint.stats.blends import contract, expand
 from kpfootprint.stats.calibration import told_apart
 from kpfootprint.stats.declarations import declared_evidence, declared_location
 from kpfootprint.stats.evidence import log_sum, source_evidence, unlisted_evidence, whiten
-from kpfootprint.stats.likelihood_ratio import log10_score, unbounded_log10_lr
 from kpfootprint.stats.metrics import LN10
 from kpfootprint.stats.model import FootprintModel, Look
-from kpfootprint.stats.selection import Evidence, any_unlisted, base_level, fuse, fuse_readings
+from kpfootprint.stats.selection import Evidence, any_unlisted, base_level, fuse, fuse_readings, log10_score
 from kpfootprint.stats.summaries import WINDOWS, masked
 from kpfootprint.stats.tables import declared_tables, listed_and_unlisted, resampled_tables
 from kpfootprint.stats.views import dimensions, view_of
@@ -27,7 +26,8 @@ def log10_lr_of(
     model: FootprintModel, evidence: Evidence, alternatives: Floats, weight: Floats, ln_n: Floats
 ) -> Floats:
     """Return calibrated log10 LRs (n,) before bounds, of what was declared against `alternatives` (n, Z)."""
-    return unbounded_log10_lr(model.calibration, evidence, alternatives, weight, ln_n)
+    score = log10_score(evidence, alternatives, weight)
+    return model.calibration.apply(score, ln_n, told_apart(evidence.listed, model.calibration.offset_spread))
 
 
 def against_each(model: FootprintModel, evidence: Evidence, ln_n: Floats) -> Floats:

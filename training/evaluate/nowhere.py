@@ -10,10 +10,11 @@ import numpy as np
 
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Floats
-from kpfootprint.stats.likelihood_ratio import bounded_log10_lr, unbounded_log10_lr
 from kpfootprint.stats.model import FootprintModel, look
+from kpfootprint.stats.novelty import highest_log10_lr
 from kpfootprint.stats.selection import elsewhere
 from kpfootprint.stats.structure import ParcelArrays
+from kpfootprint.stats.verification import log10_lr_of
 from training.evaluate.novelty import novelty_cell, novelty_result
 from training.evaluate.trials import counted
 from training.prepare import Fitted, Prepared
@@ -67,5 +68,5 @@ def _weighed(
     alternatives = elsewhere(truth.declared, truth.allowed)
     p_value = model.novelty.p_values(looked.strangeness, ln_n)
     weight = np.full(len(ln_n), unlisted_weight)
-    log10_lr = unbounded_log10_lr(model.calibration, looked.evidence, alternatives, weight, ln_n)
-    return bounded_log10_lr(model.calibration, log10_lr, p_value), p_value
+    log10_lr = log10_lr_of(model, looked.evidence, alternatives, weight, ln_n)
+    return model.calibration.bounded(log10_lr, highest_log10_lr(p_value)), p_value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from training.evaluate.setting import Setting
 from training.evaluate.trials import Alternatives
 from training.evaluate.verification import verification_results
 from training.folds import folds
-from training.prepare import Choice, Fitted, Prepared, fit_model, prepare
+from training.prepare import Choice, Fitted, Prepared, chosen, fit_model, prepare
 from training.record import Result
 
 ALONE: dict[str, Choice | None] = {
@@ -32,12 +33,17 @@ ALONE: dict[str, Choice | None] = {
 
 @dataclass(frozen=True, slots=True)
 class FittedOwn:
-    """The model with the columns of its zones among those of the whole package."""
+    """The model, without any choice and under one, with the columns of its zones among those of the whole package."""
 
     prepared: Prepared
+    plain: Fitted
     fitted: Fitted
     columns: Ints
     n_zones: int
+
+    def under(self, choice: Choice) -> FittedOwn:
+        """Return the same fit under another choice."""
+        return replace(self, fitted=chosen(self.plain, choice))
 
     def evidence(self, batch: Batch) -> Floats:
         """Return fused evidence; zones that were not learnt get -inf."""
@@ -103,17 +109,22 @@ class OwnEvidence:
         choice = choose_for(prepared, self.gate, self.settings) if self.choice is None else self.choice
         zones = zones_of(package)
         columns = np.array([zones.index(zone) for zone in prepared.zone_ids], dtype=np.intp)
-        return FittedOwn(prepared, replace(fit_model(prepared, choice=choice), gate=self.gate), columns, len(zones))
+        plain = replace(fit_model(prepared), gate=self.gate)
+        return FittedOwn(prepared, plain, chosen(plain, choice), columns, len(zones))
 
 
 def each_alone(
     setting: Setting, method: OwnEvidence, *, rng: np.random.Generator, n_resamples: int = 300
 ) -> list[Result]:
     """Measure either kind of evidence alone, without any shrinkage, on the trials and folds of a setting."""
+    anew = fit_splits(replace(method, choice=None), setting.package, folds(setting.fold))
     results: list[Result] = []
     for conditions, choice in ALONE.items():
         alone = replace(setting, method=replace(method, choice=choice))
-        seen = held_out(fit_splits(alone.method, alone.package, folds(alone.fold)), alone.package.batch, alone.n_zones)
+        fits = anew
+        if choice is not None:
+            fits = [(split, cast(FittedOwn, fit).under(choice)) for split, fit in anew]
+        seen = held_out(fits, setting.package.batch, setting.n_zones)
         results += verification_results(
             alone.trials,
             alone.log10_lr(seen),

@@ -13,9 +13,8 @@ from kpfootprint.reference import ZoneTable
 from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.calibration import Cases, told_apart
 from kpfootprint.stats.intervals import bootstrap_over_parcels, clopper_pearson
-from kpfootprint.stats.likelihood_ratio import log10_score
 from kpfootprint.stats.metrics import LN10
-from kpfootprint.stats.selection import Evidence
+from kpfootprint.stats.selection import Evidence, log10_score
 from training.record import Result
 
 Alternatives = Literal["mean", "nearest", "none"]
