@@ -52,7 +52,7 @@ def declaration_cautions(
     hypotheses: Hypotheses,
     row: int,
     release: Release,
-    compared_on: date | None = None,
+    compared_on: date,
 ) -> None:
     """Say what the declaration, its date and its name leave open."""
     day = hypotheses.days[row].isoformat()
@@ -66,7 +66,7 @@ def declaration_cautions(
             said.add("country_in_part", country=item.country, zones=lacking)
     if parcel.exported_on is None:
         said.add("no_export_date", status_on=day)
-    elif compared_on is not None and parcel.exported_on > compared_on:
+    elif parcel.exported_on > compared_on:
         said.add("export_date_in_future", day=day, compared_on=compared_on.isoformat())
     known = dict(zip(release.zone_ids, release.model.n_reference.tolist(), strict=True))
     for zone in hypotheses.declared[row]:

@@ -230,7 +230,7 @@ def examination_of(
     release: Release,
     mean_ct: Floats,
     *,
-    compared_on: date | None = None,
+    compared_on: date,
 ) -> Examination:
     """Return everything found about one parcel of a batch.
 
@@ -238,7 +238,7 @@ def examination_of(
 
     Parameters
     ----------
-    compared_on : date or None
+    compared_on : date
         Day of the comparison; an export date beyond it is said.
     """
     n_stones = parcel.n_stones or max(round(float(weighed.looked.view.arrays.n_stones[row])), 1)

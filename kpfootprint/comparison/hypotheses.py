@@ -172,7 +172,7 @@ def _origins(parcel: Parcel, release: Release, allowed: Bools) -> Origins | None
     )
 
 
-def h1_statement(weights: Floats, zone_ids: tuple[str, ...], origins: Origins | None = None) -> Statement:
+def h1_statement(weights: Floats, zone_ids: tuple[str, ...], origins: Origins | None) -> Statement:
     """Spell out H1."""
     present = np.flatnonzero(weights)
     if origins is not None and origins.free:

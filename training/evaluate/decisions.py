@@ -20,9 +20,7 @@ FOUND_P = 0.05
 SIZE_EDGES = (40, 200, 500, 1000, 100_000)
 
 
-def decision_errors(
-    trials: Trials, examinations: Sequence[Examination], n_stones: Floats, *, measured_on: str = "held_out"
-) -> list[DecisionErrors]:
+def decision_errors(trials: Trials, examinations: Sequence[Examination], n_stones: Floats) -> list[DecisionErrors]:
     """Count wrongly queried true declarations and wrongly accepted false ones in bands of size."""
     said = np.array([examination.conclusion or "" for examination in examinations])
     size = n_stones[trials.parcel]
@@ -34,7 +32,7 @@ def decision_errors(
             continue
         cells.append(
             DecisionErrors(
-                measured_on=measured_on,
+                measured_on="held_out",
                 n_stones_low=low,
                 n_stones_high=int(min(high - 1, n_stones.max())),
                 true_queried=int((true == "query").sum()),
