@@ -7,8 +7,17 @@ import math
 import re
 from typing import Any
 
-_HUGE = re.compile(r"[eE]\+?\d{3}|\d{300}")
+_HUGE = re.compile(r"[eE]\+?\d{3}|(?<!\d)\d{300}")
 """A number that may be too large for a float."""
+
+LONG = 1_000_000
+"""Characters from which on numbers are read by hooks of ours, between which other threads have their turn."""
+
+MOST = 2_500_000
+"""Lists and objects of a document: each takes far more memory than its two characters."""
+
+NAMES = 100_000
+"""Names of one object."""
 
 
 class NotJson(ValueError):
@@ -41,8 +50,14 @@ def read_json(data: bytes | str) -> Any:
     """
     try:
         text = data.decode("utf-8-sig") if isinstance(data, bytes) else data.removeprefix("\ufeff")
-        number = _finite if _HUGE.search(text) else None  # a hook of ours makes every number ten times as slow
-        document = json.loads(text, object_pairs_hook=_once, parse_constant=_refuse, parse_float=number)
+        if text.count("[") + text.count("{") > MOST:
+            raise NotJson(f"it holds more than {MOST:,} lists and objects")
+        is_long = len(text) > LONG
+        number = _finite if is_long or _HUGE.search(text) else None  # hooks make every number ten times as slow
+        whole = _whole if is_long else None
+        document = json.loads(
+            text, object_pairs_hook=_once, parse_constant=_refuse, parse_float=number, parse_int=whole
+        )
     except NotJson:
         raise
     except UnicodeDecodeError as error:
@@ -57,6 +72,8 @@ def read_json(data: bytes | str) -> Any:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > NAMES:
+        raise NotJson(f"an object holds more than {NAMES:,} names")
     made = dict(pairs)
     if len(made) < len(pairs):
         seen: set[str] = set()
@@ -76,6 +93,10 @@ def _finite(text: str) -> float:
     if not math.isfinite(value):
         raise AmbiguousJson(f"the number {text[:40]} is too large")
     return value
+
+
+def _whole(text: str) -> int:
+    return int(text)
 
 
 def _whole_characters(document: Any) -> None:

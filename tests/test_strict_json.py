@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpfootprint.strict_json import NotJson, read_json
+from kpfootprint.strict_json import AmbiguousJson, NotJson, read_json
 
 DOCUMENTS = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -51,3 +52,34 @@ def test_what_can_be_read_in_two_ways_is_refused(data: bytes, said: str) -> None
 
 def test_a_pair_of_halves_is_a_character() -> None:
     assert read_json(b'["\\ud83d\\udc8e"]') == ["💎"]
+
+
+def test_a_long_document_means_what_a_short_one_does() -> None:
+    short = '{"a": [1, -2, 0.5, 1e3, "b", null, true, {"c": []}]}'
+    (*many, last) = read_json("[" + (short + ",") * 30_000 + "3]")
+    assert last == 3
+    assert all(repr(one) == repr(json.loads(short)) for one in many[:2])
+    assert many == [json.loads(short)] * 30_000
+    with pytest.raises(AmbiguousJson, match="too large"):
+        read_json("[" + "1," * 600_000 + "1e999]")
+
+
+def test_more_lists_than_memory_would_hold_are_refused_unbuilt() -> None:
+    with pytest.raises(NotJson, match="2,500,000 lists and objects"):
+        read_json("[" + "[]," * 2_500_000 + "0]")
+
+
+def test_an_object_of_more_names_than_anybody_writes_is_refused() -> None:
+    document = {f"a{k}": 0 for k in range(100_000)}
+    assert read_json(json.dumps(document)) == document
+    with pytest.raises(NotJson, match="more than 100,000 names"):
+        read_json(json.dumps(document | {"b": 0}))
+
+
+def test_long_runs_of_digits_are_looked_through_once() -> None:
+    took = []
+    for n in (2_000, 4_000):
+        started = time.process_time()
+        read_json("[" + ",".join(["1" * 299] * n) + "]")
+        took.append(time.process_time() - started)
+    assert took[1] < 0.5

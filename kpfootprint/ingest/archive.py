@@ -27,6 +27,8 @@ class Limits:
         Columns of one table.
     max_unpacked_bytes : int
         Bytes of all files together once an archive, a workbook or gzip is unpacked.
+    max_json_bytes : int
+        Bytes of a JSON parcel, which takes many times its size in memory.
     max_ratio : float
         Unpacked bytes for each packed one; looked at above 10 MB unpacked, as small files may shrink a lot.
     max_files : int
@@ -37,7 +39,8 @@ class Limits:
 
     max_rows: int = 2_000_000
     max_columns: int = 200
-    max_unpacked_bytes: int = 1_000_000_000
+    max_unpacked_bytes: int = 300_000_000
+    max_json_bytes: int = 100_000_000
     max_ratio: float = 200.0
     max_files: int = 200
     max_problems: int = 1000

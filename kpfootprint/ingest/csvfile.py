@@ -27,6 +27,7 @@ _CHUNK = 1 << 16
 _HEAD = 1 << 18
 """Characters at the start of a file among which its header is looked for, before anything else is built."""
 
+_LONGEST_LINE = 1 << 20
 _UNSEEN = str.maketrans("", "", "\u200b\u200c\u200d\u2060\ufeff\u00ad")
 
 _AS_TEXT = re.compile(r'(?m)(?<![^,;\t\n])="([^"\n]*)"')
@@ -105,6 +106,11 @@ def read_csv(data: bytes, name: str, source: str, words: Words | None, limits: L
         raise _refuse(name, "too_many_columns", limit=limits.max_columns)
     last = head.rows[-1]
     body = _line_starts(text, lines[last + 1] - 1) if last + 1 < len(lines) else _after(text, rows, lines, last)
+    at = body
+    while len(text) - at > _LONGEST_LINE:
+        at = text.rfind("\n", at, at + _LONGEST_LINE) + 1
+        if at == 0:
+            raise _refuse(name, "bad_csv", detail=f"a line is longer than {_LONGEST_LINE} characters")
     raw = _read_regular(data, text, body, separator, encoding, head, name, source, limits)
     if raw is None:
         raw = _read_rows(text, body, separator, head, name, source, limits)

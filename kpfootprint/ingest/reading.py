@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from kpfootprint.errors import IngestError, Problem
-from kpfootprint.ingest.archive import Limits
+from kpfootprint.ingest.archive import Limits, refuse
 from kpfootprint.ingest.assemble import ParcelFailure, Submission, assemble
 from kpfootprint.ingest.cells import Cell, is_blank, read_numbers, text_of
 from kpfootprint.ingest.document import document_tables, overlay
@@ -174,7 +174,7 @@ def _submission(
     said = {name: value for name, value in (given or {}).items() if value is not None}
     problems: list[Problem] = []
     if source.name.lower().endswith(".json") and (isinstance(source, Upload) or source.is_file()):
-        document = _document(source)
+        document = _document(source, limits)
         if isinstance(document, Mapping) and document.get("parcel_id") is None:
             document = {**document, "parcel_id": stem(source)}
         if isinstance(document, Mapping) and isinstance(said.get("parcel_id"), str):
@@ -211,7 +211,10 @@ def _with_titles(tables: dict[str, Table], named: str | None) -> dict[str, Table
     return {**tables, "parcels": replace(table, columns=columns)}
 
 
-def _document(source: Path | Upload) -> object:
+def _document(source: Path | Upload, limits: Limits) -> object:
+    size = len(source.data) if isinstance(source, Upload) else source.stat().st_size
+    if size > limits.max_json_bytes:
+        raise refuse(source.name, "unpacks_too_large", limit=limits.max_json_bytes)
     try:
         return read_json(source.data if isinstance(source, Upload) else source.read_bytes())
     except NotJson as error:

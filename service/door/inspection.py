@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 
+from anyio import to_thread
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -51,7 +52,7 @@ class BodyInspection:
         if body is None or not body.streamed:
             visit.body = await whole_body(receive, limit)
             if packed:
-                visit.body = unpacked(visit.body, limit)
+                visit.body = await to_thread.run_sync(unpacked, visit.body, limit)
             await self.app(scope, _replaying(visit.body, receive), send)
             return
         counted = _Counted(receive, limit)

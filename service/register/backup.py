@@ -35,6 +35,7 @@ from service.settings import Settings
 FORMAT = "kpfootprint-backup-1"
 ABOUT = "backup.json"
 STRETCH = 500
+LONGEST_ABOUT = 100_000
 LONGEST_LINE = 500_000_000
 """Bytes of a row: the largest upload as text, with room to spare."""
 
@@ -86,12 +87,13 @@ def restore(settings: Settings, stream: IO[bytes]) -> Verdict:
     """
     try:
         archive = zipfile.ZipFile(stream)
-        about = read_json(archive.read(ABOUT))
-        about["format"], about["migration"], about["head"]["hash"]
+        with archive.open(ABOUT) as stated:
+            about = read_json(stated.read(LONGEST_ABOUT))
+        is_ours = about["format"] == FORMAT and about["migration"] in migrations() and about["head"]["hash"]
     except (*_DAMAGE, OSError):
         raise BackupError("this file is no backup of a register") from None
     with archive:
-        if about["format"] != FORMAT or about["migration"] not in migrations():
+        if not is_ours:
             raise BackupError("this backup was made by a newer version of the software")
         _check_names(settings, archive)
         try:

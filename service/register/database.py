@@ -14,7 +14,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from service.register.trouble import RegisterUnavailable, place_of, watch
+from service.register.tables import APPEND_ONLY, REFUSES
+from service.register.trouble import FROM_BACKUP, RegisterUnavailable, place_of, watch
 from service.settings import Settings
 
 HEAD = "0005"
@@ -115,6 +116,7 @@ def open_register(settings: Settings) -> sa.Engine:
     engine = connect(settings.register_url)
     try:
         with _alone(engine, settings):
+            _refuse_foreign(engine)
             if version(engine) != HEAD:
                 migrate(engine)
     except BaseException:
@@ -186,6 +188,26 @@ def _begin(file: Path) -> None:
         raise RegisterUnavailable(f"{file} cannot be begun: {error}; look at the room on its disk") from None
     except OSError as error:
         raise RegisterUnavailable(f"{file} cannot be opened: {error.strerror or error}") from None
+
+
+def _refuse_foreign(engine: sa.Engine) -> None:
+    """Refuse a register whose file brings something along that acts or poses as a table: none of ours does."""
+    if not is_sqlite(engine):
+        return
+    acts = ((table, act) for table in APPEND_ONLY for act in ("UPDATE", "DELETE"))
+    ours = {
+        f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} BEGIN SELECT RAISE(ABORT, '{REFUSES}'); END"
+        for table, act in acts
+    }
+    with reading(engine) as connection:
+        found = connection.exec_driver_sql("SELECT type, name, coalesce(sql, '') FROM sqlite_master").all()
+    for kind, name, made in found:
+        virtual = kind == "table" and made.upper().startswith("CREATE VIRTUAL")
+        if kind == "view" or virtual or (kind == "trigger" and made not in ours):
+            raise RegisterUnavailable(
+                f"{place_of(engine.url)} cannot be used: it holds the {kind} {name[:80]!r}, which this software never "
+                f"made; {FROM_BACKUP}"
+            )
 
 
 def version(engine: sa.Engine) -> str | None:

@@ -23,6 +23,9 @@ metadata = sa.MetaData(
 APPEND_ONLY = ("entries", "comparisons")
 """Tables whose rows a trigger keeps from being changed or removed."""
 
+REFUSES = "the register is append-only"
+"""What such a trigger says."""
+
 
 class Moment(sa.types.TypeDecorator[datetime]):
     """A moment in UTC, kept as ISO 8601 text, so that every database orders and shows it alike."""

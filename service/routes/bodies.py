@@ -14,6 +14,8 @@ from service.door.visit import visit_of
 from service.errors import Refused, refusal_for
 
 SHOWN = 80
+LARGEST = 2_000_000
+"""Bytes of a body that is checked whole; a parcel, which may be larger, is read elsewhere."""
 
 
 def json_in(body: bytes) -> Any:
@@ -32,9 +34,12 @@ def document_in(request: Request, shape: Any, *, table: str) -> Any:
     Raises
     ------
     Refused
-        ``not_json``, or ``invalid_input`` with every member that does not fit.
+        ``too_large``, ``not_json``, or ``invalid_input`` with every member that does not fit.
     """
-    return checked(json_in(visit_of(request).body), shape, table=table)
+    body = visit_of(request).body
+    if len(body) > LARGEST:
+        raise Refused("too_large", f"A body may have at most {LARGEST:,} bytes here.")
+    return checked(json_in(body), shape, table=table)
 
 
 def checked(document: Any, shape: Any, *, table: str) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any, cast
 
 from starlette.requests import Request
@@ -26,7 +25,7 @@ from service.register.database import reading
 from service.routes import shapes
 from service.routes.paging import FROM, PAGING, TO, following, span_in
 from service.routes.parcels import GIVEN, KINDS, reader_of
-from service.work.compare import compare, once_of
+from service.work.compare import Kept, compare, once_of
 from service.work.flags import flags_now
 from service.work.kept import as_seen, is_blind, printed, report_text
 
@@ -38,9 +37,13 @@ async def submitted(request: Request) -> Response:
     """Compare the parcel that a request carries: 201 with the report, and where it can be read again."""
     visit = visit_of(request)
     read = await reader_of(request)
-    digest = hashlib.sha256(b"\0".join((visit.body, request.url.query.encode()))).hexdigest()
-    once = once_of(request.headers.get("idempotency-key"), visit.who.actor, digest)
-    kept = await visit.work.heavy(partial(compare, visit.work, read, actor=visit.who.actor, once=once))
+    key, came = request.headers.get("idempotency-key"), (visit.body, request.url.query.encode())
+
+    def kept_once() -> Kept:
+        digest = "" if key is None else hashlib.sha256(b"\0".join(came)).hexdigest()
+        return compare(visit.work, read, actor=visit.who.actor, once=once_of(key, visit.who.actor, digest))
+
+    kept = await visit.work.heavy(kept_once)
     place = f"/v1/comparisons/{kept.id}"
     sealed = {"sealed": True, "parcel": f"{place}/parcel", "opinions": f"{place}/opinions"}
     answer = json.dumps(sealed) if is_blind(visit.work, visit.who) else kept.report

@@ -77,8 +77,8 @@ async def reader_of(request: Request) -> Reader:
     visit = visit_of(request)
     given = _given({name: visit.asked[name] for name in (*TEXTS, *CONDITIONS)}, visit.asked["declare"])
     if visit.media_type == JSON:
-        document = json_in(visit.body)
-        return lambda release: ingest_json(document, release.scheme, release.zone_table, given=given)
+        body = visit.body
+        return lambda release: ingest_json(json_in(body), release.scheme, release.zone_table, given=given)
     choices = choices_of(visit.asked["choose"])
     if visit.media_type in TABLES:
         upload, name = io.BytesIO(visit.body), TABLES[visit.media_type]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -234,3 +235,17 @@ def test_gzip_that_unpacks_to_far_more_is_refused(tmp_path: Path, scheme: Scheme
     assert [item.code for item in found] == ["unpack_ratio"]
     found = problems_of(lambda: ingest_file(path, scheme, zone_table, limits=Limits(max_unpacked_bytes=1_000_000)))
     assert [item.code for item in found] == ["unpacks_too_large"]
+
+
+def test_a_line_without_end_is_refused_before_its_cells_are_read(
+    tmp_path: Path, scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    path = tmp_path / "line.csv"
+    path.write_bytes(b"weight_ct\n0.5\n" + b"a" * 20_000_000)
+    tracemalloc.start()
+    try:
+        (found,) = problems_of(lambda: ingest_file(path, scheme, zone_table))
+        assert tracemalloc.get_traced_memory()[1] < 65e6
+    finally:
+        tracemalloc.stop()
+    assert found.code == "bad_csv"

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -21,6 +24,7 @@ from service.register.verify import verify
 from service.settings import Settings, environment_of
 from tests.service.databases import Postgres
 from tests.service.office import shipment
+from tests.service.reading import problem_in
 from tests.service.server import Server
 
 pytestmark = pytest.mark.slow
@@ -78,8 +82,14 @@ def test_a_worker_that_is_killed_again_and_again_loses_nothing_and_doubles_nothi
     work.close()
 
 
+GONE = 20.0
+"""Seconds without a database."""
+
+
 @pytest.mark.postgres
-def test_a_database_that_goes_away_is_said_and_found_again(postgres: Postgres, tmp_path: Path) -> None:
+def test_a_database_that_goes_away_is_said_and_found_again(
+    postgres: Postgres, tmp_path: Path, parcel: dict[str, Any]
+) -> None:
     settings = Settings(home=tmp_path, database_url=postgres.new_database())
     key = create_key(settings, "monitor")
     with (
@@ -90,16 +100,47 @@ def test_a_database_that_goes_away_is_said_and_found_again(postgres: Postgres, t
         assert sent.status_code == 202
         postgres.stop()
         try:
-            answer = client.get("/v1/register/head")
-            assert answer.status_code == 503
-            assert answer.json()["code"] == "register_unavailable"
-            assert client.get("/livez").status_code == 200
-            assert client.get("/readyz").status_code == 503
+            until = time.monotonic() + GONE
+            while time.monotonic() < until:
+                for method, path in (("GET", "/v1/register/head"), ("GET", "/v1/keys"), ("POST", "/v1/comparisons")):
+                    answer = client.request(method, path, json=parcel if method == "POST" else None)
+                    problem_in(answer, 503, "register_unavailable")
+                assert client.get("/livez").status_code == 200
+                assert client.get("/readyz").status_code == 503
+                time.sleep(1)
         finally:
             postgres.start()
         for _ in range(100):
             found = client.get(sent.headers["location"])
             if found.status_code == 200 and found.json()["state"] == "compared":
+                break
+            time.sleep(0.2)
+        assert found.json()["state"] == "compared"
+        assert client.post("/v1/comparisons", json=parcel).status_code == 201
+
+
+def test_a_database_file_that_is_held_for_twenty_seconds_is_said_and_found_again(
+    tmp_path: Path, parcel: dict[str, Any]
+) -> None:
+    """Another program holds it, for readers too: as a copying or repairing program does."""
+    key = create_key(Settings(home=tmp_path), "monitor")
+    with (
+        Server(tmp_path) as server,
+        httpx2.Client(base_url=server.url, headers={"Authorization": f"Bearer {key}"}, timeout=30) as client,
+    ):
+        sent = client.post("/v1/submissions", files={"file": ("s.zip", shipment(2, bad=False))})
+        with closing(sqlite3.connect(tmp_path / "register.db", isolation_level=None)) as holder:
+            holder.execute("BEGIN IMMEDIATE")
+            until = time.monotonic() + GONE
+            while time.monotonic() < until:
+                problem_in(client.post("/v1/comparisons", json=parcel), 503, "register_unavailable")
+                assert client.get("/v1/comparisons").status_code == 200
+                assert client.get("/livez").status_code == 200
+            holder.rollback()
+        assert client.post("/v1/comparisons", json=parcel).status_code == 201
+        for _ in range(200):
+            found = client.get(sent.headers["location"])
+            if found.json()["state"] == "compared":
                 break
             time.sleep(0.2)
         assert found.json()["state"] == "compared"

@@ -8,6 +8,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,24 @@ def test_a_later_version_is_said(settings: Settings) -> None:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     engine.dispose()
     with pytest.raises(RegisterUnavailable, match="a later version of kpfootprint wrote it"):
+        open_register(settings)
+
+
+FOREIGN = {
+    "trigger": "CREATE TRIGGER t AFTER INSERT ON entries BEGIN UPDATE keys SET role = 'admin'; END",
+    "view": "CREATE VIEW sessions_2 AS SELECT * FROM keys",
+    "table": "CREATE VIRTUAL TABLE found USING fts5(text)",
+    "ours, doing more": "DROP TRIGGER entries_no_update; CREATE TRIGGER entries_no_update BEFORE UPDATE ON entries "
+    "BEGIN SELECT RAISE(ABORT, 'the register is append-only'); UPDATE keys SET role = 'admin'; END",
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_a_register_that_brings_something_along_that_acts_is_refused(settings: Settings, name: str) -> None:
+    open_register(settings).dispose()
+    with closing(sqlite3.connect(settings.home / "register.db")) as connection:
+        connection.executescript(FOREIGN[name])
+    with pytest.raises(RegisterUnavailable, match=r"which this software never made; .*restore FILE"):
         open_register(settings)
 
 
