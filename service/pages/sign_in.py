@@ -104,7 +104,7 @@ async def back(request: Request) -> Response:
         subject = str(claims["sub"])
     except HTTPError:
         return _ask(request, target, 503, "unreachable")
-    except (AuthlibBaseError, JoseError, LookupError, RuntimeError, ValueError, TypeError):
+    except (AuthlibBaseError, JoseError, LookupError, RuntimeError, ValueError, TypeError, AttributeError):
         return _ask(request, target, 401, "refused")
     given = claims.get(settings.oidc_claim) or ()
     groups = [given] if isinstance(given, str) else [str(group) for group in list(given)[:MOST_GROUPS]]
@@ -143,7 +143,7 @@ def _carried(request: Request) -> tuple[str, dict[str, Any]]:
     """Return where the browser wanted to go, and what was asked of the provider for it."""
     try:
         target, session = json.loads(base64.urlsafe_b64decode(request.cookies.get(UNDER_WAY, "")))
-    except ValueError:
+    except (ValueError, TypeError, RecursionError):  # whoever asks may send any cookie
         return "/", {}
     return local_target(str(target)), session if isinstance(session, dict) else {}
 

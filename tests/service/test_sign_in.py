@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 from collections.abc import Iterator
@@ -278,3 +279,21 @@ def status_with(client: TestClient, path: str, headers: dict[str, str]) -> int:
 def test_a_monitor_does_not_see_who_may_come_in(browser: TestClient) -> None:
     assert browser.get("/access", headers={"Accept": "text/html"}).status_code == 403
     assert "/access" not in browser.get("/comparisons").text
+
+
+@pytest.mark.parametrize(
+    "carried",
+    [
+        "5",
+        "null",
+        "[1, 2, 3]",
+        "[" * 30_000,
+        '["/", {"_state_provider_x": 5}]',
+        '["/", {"_state_provider_x": "a"}]',
+        "é",
+    ],
+)
+def test_whatever_a_browser_says_was_begun_signs_nobody_in(client: TestClient, carried: str) -> None:
+    cookie = base64.urlsafe_b64encode(carried.encode()).decode()
+    answer = client.get("/sign-in/provider/back?code=a&state=x", headers={"Cookie": f"kpf_sign_in={cookie}"})
+    assert answer.status_code == 401
