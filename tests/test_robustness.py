@@ -130,6 +130,16 @@ def test_any_sheet_gives_a_report(document: dict[str, Any]) -> None:
     sound(read(document))
 
 
+def test_half_a_ton_of_dust_behind_a_screen_of_a_hand_gives_a_report() -> None:
+    """Sixty million stones in one of two classes that overlap: what they tell of sizes is lopsided beyond rounding."""
+    row = {"breakdown": "one", "size_class": "dust", "carats": 0.01, "n_stones": 1}
+    rest = {**row, "carats": 500_000.0, "n_stones": None}
+    limits = [{"size_class": "dust", "lower_ct": 0, "upper_ct": 0.004}, {"size_class": "all", "lower_ct": 0.004}]
+    counts = [{"breakdown": "one", "carats": 0.01, "n_stones": 1}, row, rest]
+    said = {"declarations": [{"zone_id": "berberati"}], "conditions": {"bottom_screen_mm": 100.0}}
+    sound(read({"counts": counts, "size_classes": limits, **said}))
+
+
 @pytest.mark.slow
 @settings(max_examples=1500, deadline=None)
 @given(st.one_of(stone_lists(), sheets()))

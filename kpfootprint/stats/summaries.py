@@ -128,7 +128,7 @@ def summarise(arrays: ParcelArrays, structure: Structure) -> Summaries:
     sizes = _fit_windows(arrays, structure)
     uncounted = None if partial is None else _uncounted(arrays, structure, sizes[0])
     for window, size in enumerate(sizes):
-        error = _inverse(size.information + FLAT[0] * np.eye(2))
+        error = _covariance(size.information + FLAT[0] * np.eye(2))
         pull = (size.theta - structure.size_prior_mean) @ structure.size_prior_precision
         all_estimates[window, :, :2] = size.theta + (error @ pull[:, :, None])[:, :, 0]
         if uncounted is not None:
@@ -175,7 +175,7 @@ def _uncounted(arrays: ParcelArrays, structure: Structure, fit: SizeFit) -> _Unc
     turned = _inverse(fit.information + np.einsum("pkd,pke->pde", score, partial.slope) + flat)
     noise = fit.information + np.einsum("pk,pkd,pke->pde", partial.spread, score, score) + flat
     error = turned @ noise @ turned.transpose(0, 2, 1)
-    counted = _inverse(fit.information + flat)
+    counted = _covariance(fit.information + flat)
     widening = np.sqrt(np.maximum(np.linalg.det(error) / np.linalg.det(counted), 0.0))
     sound = np.isfinite(widening) & (widening >= 1.0)
     return _Uncounted(error=np.where(sound[:, None, None], error, counted), widening=np.where(sound, widening, 1.0))
@@ -188,6 +188,17 @@ def _inverse(information: Floats) -> Floats:
     except np.linalg.LinAlgError:
         found = np.linalg.pinv(information) + FLAT[0] * np.eye(information.shape[-1])
     return np.asarray(found, dtype=np.float64)
+
+
+def _covariance(information: Floats) -> Floats:
+    """Return the covariances (n, d, d) of what informations tell, also where these are lopsided beyond rounding."""
+    found = _inverse(information)
+    wrong = np.diagonal(found, axis1=1, axis2=2).min(axis=1) <= 0
+    if wrong.any():
+        values, vectors = np.linalg.eigh(information[wrong])
+        values = np.maximum(values, 1e-12 * values[:, -1:])
+        found[wrong] = (vectors / values[:, None, :]) @ vectors.transpose(0, 2, 1)
+    return found
 
 
 def _fit_mean(arrays: ParcelArrays, structure: Structure) -> tuple[SizeFit, ...]:
