@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,6 +18,7 @@ from kpfootprint.reference import shipped_reference
 from training.config import DEFAULT, ConfigError, read_config
 
 if TYPE_CHECKING:
+    from kpfootprint.reference import ReferencePackage
     from training.progress import Progress
 
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -75,14 +77,21 @@ def init(folder: Path) -> None:
 @reference_option
 def validate(reference: Path) -> None:
     """List the problems of a package."""
+    package = _checked(reference, read_config().minimum_parcels)
+    click.echo(f"{reference}: no problem found in {len(package.batch)} parcels of {len(set(package.zone_of))} zones")
+
+
+def _checked(reference: Path, minimum_parcels: int) -> ReferencePackage:
+    """Load a package with two zones or more, and say what it leaves in doubt."""
     from training.package import load_package
+    from training.package.remarks import remarks
     from training.prepare import usable_zones
 
-    package, minimum = load_package(reference), read_config().minimum_parcels
-    used = usable_zones(package, minimum)
-    for zone in sorted(set(package.zone_of) - set(used)):
-        click.echo(f"remark: {zone} has fewer than {minimum} parcels; it will not be among the sources", err=True)
-    click.echo(f"{reference}: no problem found in {len(package.batch)} parcels of {len(set(package.zone_of))} zones")
+    package = load_package(reference)
+    usable_zones(package, minimum_parcels)
+    for remark in remarks(package, minimum_parcels, today=datetime.now(UTC).date()):
+        click.echo(f"remark: {remark}", err=True)
+    return package
 
 
 @main.command(help="Put two reference packages together.")
@@ -126,9 +135,8 @@ def fit(
     from training.card import card_of
     from training.fit import fit as fit_release
     from training.fit import write_fit
-    from training.package import load_package
 
-    package = load_package(reference)
+    package = _checked(reference, settings.minimum_parcels)
     older = None if prior is None else load_release(_release(prior))
     with at_work("fit", jobs, scheduler) as progress:
         model, manifest = fit_release(package, settings, progress, older)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,8 @@ import pytest
 from kpfootprint.errors import Problem, ReferenceDataError
 from tests.training.packages import KINDS, PLAIN, SURFACE, write_folder, write_workbook, write_zip
 from training.package import load_package, validate_package
-from training.package.seal import seal
+from training.package.remarks import remarks
+from training.package.seal import seal, write_table
 
 
 @pytest.mark.parametrize("name", list(KINDS))
@@ -93,6 +97,7 @@ def attribute(document: dict[str, Any], name: str) -> dict[str, Any]:
         (lambda d: attribute(d, "colour").update(labels=["colour"]), "labels must be texts"),
         (lambda d: d["attributes"].extend([{}] * 20), "12 attributes at most"),
         (lambda d: attribute(d, "colour").update(column="value_usd"), "meaning of its own"),
+        (lambda d: attribute(d, "colour").update(name="sorter"), "meaning of its own"),
         (lambda d: d["resources"].append({"path": "notes.csv"}), "needs a name"),
         (lambda d: d["resources"][0].pop("schema"), "must list the fields"),
     ],
@@ -127,6 +132,96 @@ def test_a_copy_of_a_parcel_under_another_name_is_a_problem(zone: str, tmp_path:
     problems = validate_package(folder)
     assert [(p.code, p.value) for p in problems] == [("copied_parcel", "P9999")]
     assert "P0000" in problems[0].reason
+
+
+def _rewritten(folder: Path, name: str, edit: Callable[[list[dict[str, str]]], object]) -> tuple[Problem, ...]:
+    """Return the problems of a package after an edit of the rows of one table."""
+    with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    edit(rows)
+    write_table(folder / f"{name}.csv", list(rows[0]), (list(row.values()) for row in rows))
+    seal(folder)
+    return validate_package(folder)
+
+
+def test_a_parcel_copied_but_for_some_stones_is_a_problem(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", PLAIN)
+    problems = _rewritten(
+        folder, "parcels", lambda rows: rows.append(rows[0] | {"parcel_id": "again", "n_stones": "", "carats": ""})
+    )
+    problems = _rewritten(
+        folder,
+        "stones",
+        lambda rows: rows.extend([row | {"parcel_id": "again"} for row in rows if row["parcel_id"] == "P0000"][5:]),
+    )
+    assert [(p.code, p.value) for p in problems] == [("copied_parcel", "again")]
+    assert "P0000" in problems[0].reason
+
+
+def test_parcels_of_stones_of_one_size_are_no_copies(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", replace(PLAIN, n_stones=60, parcels=(30, 30)))
+    _rewritten(folder, "parcels", lambda rows: [row.update(carats="") for row in rows])
+    problems = _rewritten(folder, "stones", lambda rows: [row.update(weight_ct="0.3") for row in rows])
+    assert [p.code for p in problems] == ["sizes_undivided"]
+
+
+def test_a_fault_of_every_row_is_told_three_times_and_counted(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", PLAIN)
+    problems = _rewritten(folder, "parcels", lambda rows: [row.update(carats=f"{i + 1001}") for i, row in enumerate(rows)])
+    assert [p.code for p in problems] == ["carats_total"] * 3
+    assert problems[-1].reason.endswith("and so in 21 more rows, whatever the value")
+
+
+def test_a_country_that_is_no_code_is_a_problem(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", PLAIN)
+    problems = _rewritten(folder, "zones", lambda rows: rows[1].update(country="CAF"))
+    assert [(p.code, p.row, p.value) for p in problems] == [("bad_country", 3, "CAF")]
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (list, []),
+        (
+            lambda rows: [r.update(collected_on="2018-01-01") for r in rows],
+            ["all parcels were collected on 2018-01-01"],
+        ),
+        (lambda rows: [r.update(collected_on="") for r in rows], ["no parcel says when"]),
+        (lambda rows: rows[0].update(collected_on="2031-01-01"), ["1 of the parcels: collected after 2030-01-01"]),
+        (lambda rows: [r.update(sorter=r["zone_id"]) for r in rows], ["every sorter has parcels of one zone only"]),
+        (lambda rows: [r.update(zone_id="z01") for r in rows[:5]], ["z00 has fewer than 3 parcels"]),
+    ],
+)
+def test_what_a_valid_package_leaves_in_doubt_is_said(
+    edit: Callable[[list[dict[str, str]]], object], said: list[str], tmp_path: Path
+) -> None:
+    folder = write_folder(tmp_path / "package", PLAIN)
+    assert _rewritten(folder, "parcels", edit) == ()
+    found = remarks(load_package(folder), 3, today=date(2030, 1, 1))
+    assert [line.startswith(start) for line, start in zip(found, said, strict=True)] == [True] * len(said)
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (
+            lambda rows: [r.update(colour="white") for r in rows if r["colour"] == "brown"],
+            "no stone has the colour brown",
+        ),
+        (lambda rows: [r.update(colour="brown") for r in rows if r["parcel_id"] < "P0006"], "all stones of z00 have"),
+        (
+            lambda rows: [r.update(colour="") for r in rows if r["parcel_id"] < "P0006"],
+            "colour was recorded of no stone",
+        ),
+    ],
+)
+def test_classes_that_say_nothing_are_said(
+    edit: Callable[[list[dict[str, str]]], object], said: str, tmp_path: Path
+) -> None:
+    folder = write_folder(tmp_path / "package", PLAIN)
+    assert _rewritten(folder, "stones", edit) == ()
+    (found,) = remarks(load_package(folder), 3)
+    assert found.startswith(said)
 
 
 def test_a_changed_table_says_what_to_run(tmp_path: Path) -> None:

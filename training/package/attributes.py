@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from itertools import pairwise
 from typing import Any
 
 from kpfootprint.errors import Problem, ReferenceDataError, SchemeMismatch
 from kpfootprint.ingest.words import Words, fold
+from kpfootprint.parcel import Conditions
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import AttributeClass, ClassSet, Scheme
 from training.package.descriptor import DESCRIPTOR, finite
@@ -15,6 +17,7 @@ from training.package.descriptor import DESCRIPTOR, finite
 MOST_ATTRIBUTES, MOST_CLASSES = 12, 100
 _NO_ZONES = ZoneTable(zones=(), periods=())
 _FIXED = ("parcel_id", "size_class", "n_stones", "carats", "value_usd", "lower_ct", "upper_ct", "breakdown", "sample")
+_CONDITIONS = {item.name for item in fields(Conditions)}
 
 
 def told(reason: str, value: object = None) -> Problem:
@@ -68,8 +71,8 @@ def _problems(items: Sequence[object]) -> Iterator[Problem]:
             yield told(f"two attributes have one name, {named[fold(name)]!r} and {name!r}", name)
         if (other := columns.get(fold(column))) is not None:
             yield told(f"the attributes {other!r} and {name!r} have one column; give each its own", column)
-        if column in _FIXED:
-            yield told(f"the column of {name!r} has a meaning of its own; choose another name", column)
+        if column in _FIXED or {name, column} & _CONDITIONS:
+            yield told(f"{name!r} or its column has a meaning of its own; choose another name", column)
         named.setdefault(fold(name), name)
         columns.setdefault(fold(column), name)
         yield from _edges(name, item) if "sieve_set" in item else _classes(name, item)

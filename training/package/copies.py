@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
 from kpfootprint.errors import Problem
 from kpfootprint.parcel import Batch, Parcel
+from kpfootprint.stats.arrays import Ints
 
 FEWEST, MANY = 8, 40
-"""Fewer stones than `FEWEST` may be alike by chance; `MANY` weights alike are a copy, whatever the classes say."""
+"""Fewer stones than `FEWEST` may be alike by chance; `MANY` weights alike are a copy, whatever the classes say, if
+there are `FEWEST` different ones among them."""
+RUN, VARIED = 8, 4
+"""Stones that follow each other, and how many of them must differ, for a run that two parcels hold by no chance."""
 
 
 def copies(batch: Batch, zone_of: Sequence[str]) -> list[Problem]:
@@ -37,13 +42,50 @@ def copies(batch: Batch, zone_of: Sequence[str]) -> list[Problem]:
             problems.append(
                 Problem(table="parcels", column="parcel_id", value=named, code="copied_parcel", reason=reason)
             )
+    told = {problem.value for problem in problems}
+    return problems + [problem for problem in _in_part(batch, zone_of) if problem.value not in told]
+
+
+def _in_part(batch: Batch, zone_of: Sequence[str]) -> list[Problem]:
+    """Return a problem for every parcel half of whose runs of stones an earlier parcel holds too, in the same order."""
+    seen: dict[int, int] = {}
+    problems = []
+    for position, parcel in enumerate(batch):
+        if parcel.stones is None or parcel.n_stones < MANY:
+            continue
+        runs = _runs(parcel)
+        shared = Counter(seen[run] for run in runs if run in seen)
+        for run in runs:
+            seen.setdefault(run, position)
+        at, count = shared.most_common(1)[0] if shared else (position, 0)
+        if count > max(MANY, len(runs)) / 2:
+            reason = f"half or more of its stones follow each other as in parcel {batch.parcels[at].parcel_id} of "
+            reason += f"{zone_of[at]}: a copy in part; keep one of the two"
+            named = parcel.parcel_id
+            problems.append(
+                Problem(table="parcels", column="parcel_id", value=named, code="copied_parcel", reason=reason)
+            )
     return problems
+
+
+def _runs(parcel: Parcel) -> set[int]:
+    """Return a number for each run of stones of a parcel that is varied enough to be its own."""
+    windows = np.lib.stride_tricks.sliding_window_view(_table(parcel), RUN, axis=1)
+    weights = np.sort(windows[0], axis=1)
+    varied = 1 + (np.diff(weights, axis=1) > 0).sum(axis=1) >= VARIED
+    return {hash(window.tobytes()) for window in windows[:, varied].swapaxes(0, 1)}
 
 
 def _content(parcel: Parcel) -> bytes:
     """Return a hash of the stones that does not depend on their order."""
+    table = _table(parcel)
+    if parcel.n_stones >= MANY and np.unique(table[0]).size >= FEWEST:
+        table = table[:1]
+    return hashlib.sha256(table[:, np.lexsort(table[::-1])].tobytes()).digest()
+
+
+def _table(parcel: Parcel) -> Ints:
+    """Return weight, in millionths of a carat, and classes (1 + A, n) of the stones."""
     assert parcel.stones is not None
     weight = np.round(parcel.stones.weight_ct * 1e6).astype(np.int64)
-    codes = [parcel.stones.codes[name].astype(np.int64) for name in sorted(parcel.stones.codes)]
-    table = np.stack([weight, *(codes if parcel.n_stones < MANY else [])])
-    return hashlib.sha256(table[:, np.lexsort(table[::-1])].tobytes()).digest()
+    return np.stack([weight, *(parcel.stones.codes[name].astype(np.int64) for name in sorted(parcel.stones.codes))])

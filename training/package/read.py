@@ -36,6 +36,8 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
     "parcels": ("parcel_id", "zone_id"),
 }
 Rows = list[dict[str, str]]
+ALIKE = 12
+"""Different values that are told one by one where they have the same fault."""
 ONE_CLASS, ENOUGH = 0.99, 100
 """Share of the stones in one size class from which on sizes tell nothing, where there are enough stones to say so."""
 
@@ -150,8 +152,11 @@ def _columns(folder: Path, document: Mapping[str, Any], words: Words) -> list[Pr
 
 
 def _once(problems: Iterable[Problem]) -> list[Problem]:
-    """Tell what is wrong in many rows alike once, at the first of them, with their number."""
-    found = list(problems)
+    """Tell what is wrong in many rows alike once, at the first of them, with their number.
+
+    Where more than `ALIKE` rows have the same fault in one column, each with a value of its own, three are told.
+    """
+    found = _alike(problems)
     counts = Counter((p.table, p.column, p.value, p.code) for p in found if p.row is not None)
     out: dict[object, Problem] = {}
     for position, item in enumerate(found):
@@ -161,6 +166,22 @@ def _once(problems: Iterable[Problem]) -> list[Problem]:
         elif key not in out:
             out[key] = replace(item, reason=f"{item.reason}; and so in {counts[key] - 1} more rows")
     return list(out.values())
+
+
+def _alike(problems: Iterable[Problem]) -> list[Problem]:
+    """Leave out all but three of the problems that more than `ALIKE` rows have in one column."""
+    groups: dict[object, list[int]] = {}
+    out = list(problems)
+    for position, item in enumerate(out):
+        if item.row is not None:
+            groups.setdefault((item.table, item.column, item.code), []).append(position)
+    left_out: set[int] = set()
+    for group in groups.values():
+        if len({out[position].value for position in group}) > ALIKE:
+            left_out.update(group[3:])
+            reason = f"{out[group[2]].reason}; and so in {len(group) - 3} more rows, whatever the value"
+            out[group[2]] = replace(out[group[2]], reason=reason)
+    return [item for position, item in enumerate(out) if position not in left_out]
 
 
 def _undivided(batch: Batch, scheme: Scheme) -> list[Problem]:

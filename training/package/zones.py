@@ -18,7 +18,7 @@ STATUSES = {
     "suspended": ("suspended", "suspendu", "suspendue", "not compliant", "non conforme"),
 }
 """What a zone can be on a day, and how it may be written."""
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DAY, _COUNTRY = re.compile(r"\d{4}-\d{2}-\d{2}"), re.compile("[A-Z]{2}")
 
 
 def day_of(text: str) -> date | None:
@@ -60,9 +60,19 @@ def zone_table(zones: Sequence[Row], periods: Sequence[Row]) -> ZoneTable:
 
 
 def _one_zone_each(rows: Sequence[Row]) -> Iterator[Problem]:
-    """Give the rows whose id or name already stands for a zone: a declaration would mean the first of them."""
+    """Give the rows whose country is none, or whose id or name already stands for a zone: the first would be meant."""
     first: dict[str, int] = {}
     for line, row in enumerate(rows, start=2):
+        if not _COUNTRY.fullmatch(row["country"]):
+            reason = "not a code of ISO 3166-1 in two capitals, as CF"
+            yield Problem(
+                table="zones",
+                row=line,
+                column="country",
+                value=row["country"] or None,
+                code="bad_country",
+                reason=reason,
+            )
         for column in ("zone_id", "name"):
             word = fold(row[column])
             if not word:
