@@ -123,13 +123,23 @@ def fit_chance(found: Bools, share: Floats, n_stones: Floats, start: Floats | No
     """
     from scipy.optimize import minimize  # a start without a plan does without it
 
-    def cost(log_parameters: Floats) -> float:
-        signal = _signal(np.exp(log_parameters), share, n_stones)
-        prior = 0.5 * (((log_parameters - BELIEF) / BELIEF_SD) ** 2).sum()
-        return float(prior - np.where(found, log_ndtr(signal), log_ndtr(-signal)).sum())
+    side, log_share = np.where(found, 1.0, -1.0), np.log(share)
+
+    def cost(log_parameters: Floats) -> tuple[float, Floats]:
+        """Return minus the log posterior and its gradient."""
+        _, gamma, delta, kappa = parameters = np.exp(log_parameters)
+        signal = _signal(parameters, share, n_stones)
+        above, apart = signal - ndtri(NONE_P), (log_parameters - BELIEF) / BELIEF_SD
+        log_chance = log_ndtr(side * signal)
+        slope = above * side * np.exp(-0.5 * signal**2 - log_chance) / np.sqrt(2.0 * np.pi)
+        few = (gamma / n_stones) ** kappa
+        by_stones = -0.5 * kappa * slope * few / (1.0 + few)
+        log_few = np.log(gamma / n_stones)
+        rise = np.array([slope.sum(), by_stones.sum(), delta * slope @ log_share, by_stones @ log_few])
+        return float(0.5 * (apart**2).sum() - log_chance.sum()), apart / BELIEF_SD - rise
 
     first = BELIEF if start is None else np.log(start)
-    done = minimize(cost, first, method="L-BFGS-B", bounds=[tuple(np.log(pair)) for pair in LIMITS])
+    done = minimize(cost, first, jac=True, method="L-BFGS-B", bounds=[tuple(np.log(pair)) for pair in LIMITS])
     out: Floats = np.exp(done.x)
     return out
 

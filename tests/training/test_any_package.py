@@ -167,7 +167,9 @@ def test_parcels_of_stones_of_one_size_are_no_copies(tmp_path: Path) -> None:
 
 def test_a_fault_of_every_row_is_told_three_times_and_counted(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "package", PLAIN)
-    problems = _rewritten(folder, "parcels", lambda rows: [row.update(carats=f"{i + 1001}") for i, row in enumerate(rows)])
+    problems = _rewritten(
+        folder, "parcels", lambda rows: [row.update(carats=f"{i + 1001}") for i, row in enumerate(rows)]
+    )
     assert [p.code for p in problems] == ["carats_total"] * 3
     assert problems[-1].reason.endswith("and so in 21 more rows, whatever the value")
 
