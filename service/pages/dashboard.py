@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
+from kpfootprint.planning.drift import PER_SHIPMENTS
 from kpfootprint.rules import CONCLUSIONS
 from kpfootprint.visible import csv_line
 from service.door.endpoint import Answer, Endpoint
@@ -26,6 +27,7 @@ def show(request: Request) -> Response:
         names=zone_names(work.release()),
         kinds=CONCLUSIONS,
         nothing=NONE,
+        per_shipments=PER_SHIPMENTS,
     )
 
 

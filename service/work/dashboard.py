@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from kpfootprint.planning.answers import Shipment, told_by
+from kpfootprint.planning.drift import follow
 from kpfootprint.rules import CONCLUSIONS
 from service.register import submissions
 from service.register.database import reading
 from service.register.tables import certificates, comparisons, declared_zones
+from service.work.drift import MOST_SHIPMENTS
 from service.work.outcomes import cases, summary
 from service.work.place import Workplace
 
@@ -33,11 +37,21 @@ class MonthOfZone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Exporter:
+    """An exporter with the number of parcels, and the day from which their LRs are higher or lower, if they are."""
+
+    name: str
+    n_parcels: int
+    since: date | None
+    rose: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dashboard:
-    """The register at a glance; `exporters` with their parcels, `outcomes` of cases whose origin became known."""
+    """The register at a glance; `outcomes` of cases whose origin became known."""
 
     months: tuple[MonthOfZone, ...]
-    exporters: tuple[tuple[str, int], ...]
+    exporters: tuple[Exporter, ...]
     conclusions: Mapping[str, int]
     undecided: int
     overdue: int
@@ -73,7 +87,8 @@ def dashboard(work: Workplace) -> Dashboard:
     totals = sa.select(conclusion.label("conclusion"), sa.func.count().label("n")).group_by("conclusion")
     with reading(work.engine) as connection:
         rows = connection.execute(by_zone).all()
-        exporters = tuple((str(row.exporter), int(row.n)) for row in connection.execute(by_exporter))
+        exporters = {str(row.exporter): int(row.n) for row in connection.execute(by_exporter)}
+        lrs = {name: _newest_lrs(connection, name) for name in exporters}
         counts = {row.conclusion: int(row.n) for row in connection.execute(totals)}
         reported = connection.scalar(sa.select(sa.func.count()).select_from(certificates)) or 0
         with_flags = sa.select(sa.func.count()).select_from(comparisons).where(table.flags.not_in(("", "[]")))
@@ -94,7 +109,7 @@ def dashboard(work: Workplace) -> Dashboard:
             )
             for key, found in sorted(months.items(), key=lambda item: (-_number(item[0][0]), item[0][1]))
         ),
-        exporters=exporters,
+        exporters=followed(exporters, lrs),
         conclusions={name: counts.get(name, 0) for name in (*CONCLUSIONS, NONE)},
         undecided=undecided,
         overdue=overdue,
@@ -102,6 +117,37 @@ def dashboard(work: Workplace) -> Dashboard:
         flagged=int(flagged),
         outcomes=summary(cases(work)),
     )
+
+
+def _newest_lrs(connection: sa.Connection, exporter: str) -> list[tuple[datetime, float]]:
+    """Return when the newest parcels of an exporter were compared, and their LRs, in the order of time."""
+    table = comparisons.c
+    of = sa.select(table.created_at, table.log10_lr).where(table.exporter == exporter, table.log10_lr.is_not(None))
+    rows = connection.execute(of.order_by(table.created_at.desc(), table.position.desc()).limit(MOST_SHIPMENTS))
+    return [(row.created_at, float(row.log10_lr)) for row in rows][::-1]
+
+
+def followed(exporters: Mapping[str, int], lrs: Mapping[str, list[tuple[datetime, float]]]) -> tuple[Exporter, ...]:
+    """Draw a control chart of the LRs of each exporter, with one rate of false alarms over all of them together."""
+    charts = {name: chart for name, series in lrs.items() for chart in told_by([_of_lr(value) for _, value in series])}
+    last = {
+        name: chart.signals[-1]
+        for name, chart in zip(charts, follow(list(charts.values())), strict=True)
+        if chart.signals
+    }
+    return tuple(
+        Exporter(
+            name=name,
+            n_parcels=n_parcels,
+            since=lrs[name][last[name].since][0].date() if name in last else None,
+            rose=name in last and last[name].shift > 0,
+        )
+        for name, n_parcels in exporters.items()
+    )
+
+
+def _of_lr(value: float) -> Shipment:
+    return Shipment(at="", comparison="", log10_lr=value, undeclared=None, value_per_carat=None, conditions={})
 
 
 def _number(month: str) -> int:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
+from service.work.dashboard import followed
 from tests.service.reading import problem_in
 
 Ask = Callable[..., Any]
@@ -162,6 +165,23 @@ def test_the_register_at_a_glance(ask: Ask, parcel: dict[str, Any]) -> None:
     head, *rows = table.text.splitlines()
     assert head.startswith("month,zone_id,parcels,stones,carats,consistent")
     assert any(",berberati," in row for row in rows)
+
+
+def test_lrs_that_fall_are_seen_at_a_glance() -> None:
+    """One exporter's fall, another's do not; the day is that from which they do."""
+    rng, days = np.random.default_rng(4), [datetime(2024, 1, 1, tzinfo=UTC) + timedelta(days=t) for t in range(40)]
+    steady = rng.normal(1.0, 0.3, 40)
+    fallen = np.where(np.arange(40) < 25, steady, steady - 2.0)
+    series = {
+        name: list(zip(days[: len(values)], values.tolist(), strict=True))
+        for name, values in (("A", steady), ("B", fallen), ("C", np.zeros(0)))
+    }
+    found = followed({"A": 40, "B": 40, "C": 3}, series)
+    assert [(item.name, item.n_parcels, item.since, item.rose) for item in found] == [
+        ("A", 40, None, False),
+        ("B", 40, date(2024, 1, 26), False),
+        ("C", 3, None, False),
+    ]
 
 
 @pytest.fixture
