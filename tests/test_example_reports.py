@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import kpfootprint
+from kpfootprint.release import Release
 from tests.report.golden import check_golden, normalised_html, readable_json
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -46,14 +47,12 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 @pytest.fixture(scope="module")
-def release() -> kpfootprint.Release:
+def release() -> Release:
     return kpfootprint.load_release(kpfootprint.shipped_release())
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_report_of_an_example_is_the_approved_one(
-    name: str, release: kpfootprint.Release, update_golden: bool
-) -> None:
+def test_the_report_of_an_example_is_the_approved_one(name: str, release: Release, update_golden: bool) -> None:
     file, fields = CASES[name]
     parcel = kpfootprint.ingest_file(EXAMPLES / file, release.scheme, release.zone_table, parcel=fields)
     (report,) = kpfootprint.examine(

@@ -101,7 +101,8 @@ def checks_of(model: FootprintModel, scheme: Scheme, zones: int, levels: tuple[i
     yield Check("model.shares.widening_ln_n", (max(model.shares.widening.size, 1),), *INCREASING)
     yield Check("model.shares.widening", (max(model.shares.widening.size, 1),), "lie in 0 to 0.5", _within(0.0, 0.5))
     yield Check("model.calibration.coefficients", (4,))
-    yield Check("model.calibration.resampled", (max(len(model.calibration.resampled), 1), 4))
+    drawn = max(len(model.resampled_sources), 1)
+    yield Check("model.calibration.resampled", (drawn, 4))
     yield Check("model.calibration.centre", ())
     yield Check("model.calibration.scale", (), *POSITIVE)
     yield Check("model.calibration.limits", (2,), *INCREASING)
@@ -114,27 +115,26 @@ def checks_of(model: FootprintModel, scheme: Scheme, zones: int, levels: tuple[i
     yield Check("model.ordination.axes", (dim, 2))
     yield Check("model.ordination.points", (points, 2))
     yield Check("model.ordination.source", (points,), *_codes(zones))
-    yield Check("model.resampled_sources", (max(len(model.resampled_sources), 1), zones, dim))
+    yield Check("model.resampled_sources", (drawn, zones, dim))
     yield Check("model.n_reference", (zones,), *POSITIVE)
     yield Check("model.largest", (), *POSITIVE)
     if model.goods is not None:
         yield from _network("model.goods.network", model.goods.network, bins)
         yield from _ranks("model.goods.ranks", model.goods.ranks)
     if model.tables is not None:
-        yield from _tables(model.tables, [sizes, *model.structure.n_classes], zones)
+        yield from _tables(model.tables, [sizes, *model.structure.n_classes], zones, drawn)
 
 
-def _tables(model: TableModel, classes: list[int], zones: int) -> Iterator[Check]:
+def _tables(model: TableModel, classes: list[int], zones: int, drawn: int) -> Iterator[Check]:
     yield Check("model.tables.weight", (), "lie in 0 to 1", _within(0.0, 1.0))
     for name in ("tables", "resampled"):
         yield Check(f"model.tables.{name}.len", (), *_equal(len(classes)))
     for a, (_, count) in enumerate(zip(model.tables, classes, strict=False)):
-        drawn = len(model.resampled[a]) if a < len(model.resampled) else 0
         yield Check(f"model.tables.tables.{a}.shares", (zones, count), *SHARES)
         yield Check(f"model.tables.tables.{a}.unlisted", (count,), *SHARES)
         yield Check(f"model.tables.tables.{a}.within", (), "lie between 0 and 1", lambda a: (a > 0) & (a < 1))
         yield Check(f"model.tables.tables.{a}.known", (zones + 1,), *POSITIVE)
-        yield Check(f"model.tables.resampled.{a}", (max(drawn, 1), zones, count), *SHARES)
+        yield Check(f"model.tables.resampled.{a}", (drawn, zones, count), *SHARES)
 
 
 def _structure(structure: Structure, scheme: Scheme) -> Iterator[Check]:

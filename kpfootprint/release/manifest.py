@@ -41,6 +41,8 @@ def check_manifest(manifest: Mapping[str, Any]) -> None:
     """
     for said in _wrong("", manifest, MANIFEST):
         raise ReleaseError(f"{said}")
+    for said in _wrong("carats", manifest.get("carats", {}), {...: (float,)}):
+        raise ReleaseError(said)
     if not 0 < manifest["unlisted_weight"] < 1:
         raise ReleaseError(f"unlisted_weight must lie between 0 and 1, got {manifest['unlisted_weight']}")
     for name, value in manifest["rules"].items():
