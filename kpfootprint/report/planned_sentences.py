@@ -54,9 +54,13 @@ SENTENCES: dict[str, str] = {
         "Further parcels of {zone} would change little: what limits is how much parcels of one zone differ."
     ),
     "adequacy_collect": mark(
-        "If parcels are collected, those of {collect} come first: of the two it is known from fewer."
+        "If parcels are collected, those of {collect} come first: of the two it is known from fewer. That is a rule of "
+        "thumb; what each parcel would bring was not computed."
     ),
-    "adequacy_collect_own": mark("If parcels are collected, those of {collect} come first."),
+    "adequacy_collect_own": mark(
+        "If parcels are collected, those of {collect} come first. That is a rule of thumb; what each parcel would "
+        "bring was not computed."
+    ),
     "pool_for": mark(
         "What was seen in the parcels together is {times} times as probable of goods as declared as of goods "
         "from elsewhere."
