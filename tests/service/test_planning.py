@@ -155,7 +155,7 @@ def test_shipments_are_followed_from_the_register(ask: Ask, parcel: dict[str, An
 def test_the_charts_are_a_page(browser: Any) -> None:
     page = browser.get("/drift?exporter=nobody&lang=fr")
     assert page.status_code == 200, page.text
-    assert "rien à suivre avant la deuxième" in page.text
+    assert "rien à suivre avant le deuxième" in page.text
 
 
 def test_the_register_at_a_glance(ask: Ask, parcel: dict[str, Any]) -> None:
