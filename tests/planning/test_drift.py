@@ -66,6 +66,24 @@ def test_a_shift_of_one_deviation_is_found_about_as_fast_as_a_cusum_with_a_known
     assert textbook < np.mean(delays) < 1.6 * textbook, "the level before is estimated from sixty points"
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("n_charts", "shift", "slower"), [(1, 1.0, 2.5), (1, 2.0, 2.2), (10, 1.0, 1.6), (10, 2.0, 1.6)]
+)
+def test_a_shift_late_in_five_hundred_shipments_takes_about_the_textbook_delay(
+    n_charts: int, shift: float, slower: float
+) -> None:
+    """A false alarm before the shift makes the chart begin anew, which costs it some of what it knew."""
+    rng, delays = np.random.default_rng(8), []
+    for _ in range(150):
+        values = rng.normal(size=(n_charts, 500))
+        values[0, 250:] += shift
+        first, *_ = follow([Followed(name=str(k), values=row, sd=np.ones(500)) for k, row in enumerate(values)])
+        delays.append(next((s.position - 249 for s in first.signals if s.position >= 250), 250))
+    textbook = run_length(limit_for(n_charts, 100), shift=shift)
+    assert 0.75 * textbook < np.mean(delays) < slower * textbook
+
+
 def test_a_change_is_dated_and_measured() -> None:
     values = np.concatenate([np.zeros(20), np.full(12, 3.0)]) + np.random.default_rng(3).normal(size=32) * 0.5
     (chart,) = follow([Followed(name="size", values=values, sd=np.full(32, 0.5))])
