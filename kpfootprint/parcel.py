@@ -232,7 +232,14 @@ def _check_declared(parcel: Parcel) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Parcels to examine together; one parcel is a batch of one."""
+    """Parcels to examine together; one parcel is a batch of one.
+
+    Examples
+    --------
+    >>> import kpfootprint
+    >>> len(kpfootprint.Batch(()))
+    0
+    """
 
     parcels: tuple[Parcel, ...]
 
