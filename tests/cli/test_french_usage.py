@@ -13,7 +13,7 @@ from babel.messages.pofile import read_po
 from kpfootprint.cli.main import cli, main
 from kpfootprint.cli.surroundings import LOCALES, helped, paragraphs, speak
 from kpfootprint.report.locale import CATALOGUES
-from service.catalogue import compiled
+from service.catalogue import compiled, sources
 
 SOURCE = LOCALES / "fr" / "LC_MESSAGES" / "click.po"
 OWN = SOURCE.with_name("commands.po")
@@ -97,7 +97,7 @@ def test_every_text_of_our_commands_has_its_french_and_no_other_is_kept(monkeypa
     assert OWN.with_suffix(".mo").read_bytes() == compiled(OWN)
 
 
-@pytest.mark.parametrize("path", [OWN, SOURCE, CATALOGUES / "fr.po"], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [OWN, SOURCE, *sources(), CATALOGUES / "fr.po"], ids=lambda path: path.name)
 def test_french_keeps_its_spaces_and_apostrophes(path: Path) -> None:
     with path.open("rb") as file:
         for message in read_po(file):
