@@ -206,6 +206,7 @@ TEMPLATES: dict[str, str] = {
     ),
     "headline_mixed": mark("The parcel is mostly like {source}; about {portion} of the stones are not."),
     "headline_partly": mark("The parcel is partly like {source}; about {portion} of the stones are not."),
+    "headline_partly.nearly": mark("Nearly all of the stones are unlike {source}."),
     "headline_unlike": mark("The parcel is unlike {source}."),
     "headline_novel": mark("The parcel is unlike every source of the reference, and unlike {source}."),
     "lr_of_mixed": mark(

@@ -82,7 +82,7 @@ def _variants(code: str, values: Mapping[str, Any]) -> tuple[Any, ...]:
         even = code == "short_lr" and abs(values["log10_lr"]) < EVEN
         side = "even" if even else "H1" if values["log10_lr"] > 0 else "H2"
     limit = "none" if values.get("detection_limit") == 1 else None
-    every = "all" if values.get("low") == 1 else None
+    every = "all" if values.get("low") == 1 else "nearly" if values.get("share", 0) >= PARTS[0][0] else None
     others = "others" if values.get("other_zones") else None
     many = "many" if "zones" in values else None
     return old, side or values.get("favours"), values.get("bound"), limit, every, others, many

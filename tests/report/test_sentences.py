@@ -103,6 +103,7 @@ EVERY: tuple[tuple[str, dict[str, Any]], ...] = (
     ("headline_signs", {"zones": ("berberati", "carnot"), "share": 0.24}),
     ("headline_mixed", {"zones": ("berberati",), "share": 0.24, "low": 0.12, "high": 0.46}),
     ("headline_partly", {"zones": ("berberati",), "share": 0.64, "low": 0.52, "high": 0.86}),
+    ("headline_partly", {"zones": ("berberati",), "share": 0.97, "low": 0.6, "high": 1.0}),
     ("headline_unlike", {"zones": ("berberati",)}),
     ("headline_novel", {"zones": ("berberati",)}),
     ("lr_of_mixed", {"log10_lr": 1.44, "zones": ("berberati",)}),
