@@ -30,7 +30,7 @@ def test_three_valuations_stand_side_by_side(tmp_path: Path) -> None:
     refused = kpfootprint("sorters", alone, home=tmp_path)
     assert refused.status == 2
     assert "two sheets or more" in refused.err
-    assert "au moins deux fiches" in kpfootprint("sorters", alone, "--lang", "fr", home=tmp_path).err
+    assert "au moins deux feuilles" in kpfootprint("sorters", alone, "--lang", "fr", home=tmp_path).err
 
 
 def test_a_parcel_that_is_there_twice_counts_once_and_is_said_to(tmp_path: Path) -> None:

@@ -159,6 +159,7 @@ def test_a_shipment_and_an_exercise_are_for_everybody_and_for_telephones(
     opened = context.new_page()
 
     def is_good() -> None:
+        opened.wait_for_load_state()
         assert opened.evaluate("document.documentElement.scrollWidth") <= size["width"]
         found = Axe().run(opened)
         assert found.violations_count == 0, found.generate_report()

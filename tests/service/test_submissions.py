@@ -84,7 +84,8 @@ def test_a_question_of_a_sheet_is_answered_with_the_upload(office: Office) -> No
 
 def test_a_repeated_upload_is_received_once(office: Office) -> None:
     headers = {"Idempotency-Key": "crate 7"}
-    first, again = (office.send(shipment(prefix="R"), headers=headers) for _ in range(2))
+    crate = shipment(prefix="R")
+    first, again = (office.send(crate, headers=headers) for _ in range(2))
     assert (first.status_code, first.json(), first.headers["location"]) == (
         again.status_code,
         again.json(),
