@@ -39,6 +39,15 @@ DASHES = frozenset("-–—−‐‑")
 """Signs that stand for nothing where one of them, or two, fill a cell."""
 
 
+LONGEST = 500
+"""Characters of a cell that are read: what is longer is no number, no class and no name, whatever it begins with."""
+
+
+def shortened(cell: Cell) -> Cell:
+    """Return a cell, cut where it is longer than anything that could be meant, and seen to be cut."""
+    return f"{cell[:LONGEST]}…" if isinstance(cell, str) and len(cell) > LONGEST else cell
+
+
 def is_blank(cell: Cell) -> bool:
     """Say whether a cell holds nothing: a dash alone is nothing, too."""
     if cell is None:

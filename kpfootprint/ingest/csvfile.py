@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.errors import IngestError
 from kpfootprint.ingest.archive import Limits
+from kpfootprint.ingest.cells import is_blank, shortened
 from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.heads import LOOKED_AT, Head, find_head, first_head
 from kpfootprint.ingest.regular import read_regular
@@ -185,13 +186,13 @@ def _first_rows(
         for row in islice(reader, LOOKED_AT):
             if len(row) > 20 * limits.max_columns:
                 raise _refuse(name, "too_many_columns", limit=limits.max_columns)
-            rows.append(row)
+            rows.append([str(shortened(cell)) for cell in row])
             lines.append(line)
             line = 1 + skipped + reader.line_num
     except csv.Error as error:
         if not rows:
             raise _refuse(name, "bad_csv", row=line, detail=error) from None
-    if not any(cell.strip() for row in rows for cell in row):
+    if all(is_blank(cell) for row in rows for cell in row):
         return [], []
     return rows, lines
 

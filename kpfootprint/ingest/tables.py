@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.cells import Cell, is_blank
+from kpfootprint.ingest.cells import Cell, is_blank, shortened
 from kpfootprint.ingest.regular import PlainCells
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.wanted import each
@@ -72,7 +72,7 @@ class ColumnMaker:
     def column(self, header: str) -> Column:
         """Return what was gathered."""
         codes = np.concatenate(self.parts) if self.parts else np.zeros(0, dtype=np.int32)
-        return Column(header, list(self.index), codes)
+        return Column(header, list(map(shortened, self.index)), codes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ import numpy as np
 from kpfootprint.errors import IngestError
 from kpfootprint.ingest import apart
 from kpfootprint.ingest.archive import Budget, Limits, check_members, open_zip, refuse, unzip
-from kpfootprint.ingest.cells import Cell, Odd
+from kpfootprint.ingest.cells import Cell, Odd, is_blank, shortened
 from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.heads import LOOKED_AT, find_head, first_head
 from kpfootprint.ingest.oldbook import Places, formats_of, formulas_of
@@ -198,11 +198,9 @@ def _read_sheet(
 ) -> RawTable | None:
     numbered = enumerate(rows, start=1)
     first = list(islice(numbered, LOOKED_AT))
-    if not any(cell is not None for _, row in first for cell in row):
-        first += [item for item in islice(numbered, _BLANK_ROWS) if any(cell is not None for cell in item[1])][
-            :LOOKED_AT
-        ]
-        first = [item for item in first if any(cell is not None for cell in item[1])]
+    if all(is_blank(cell) for _, row in first for cell in row):
+        first += [item for item in islice(numbered, _BLANK_ROWS) if not all(map(is_blank, item[1]))][:LOOKED_AT]
+        first = [item for item in first if not all(map(is_blank, item[1]))]
     if not first:
         return None
     wide = max(len(row) for _, row in first)
@@ -295,7 +293,7 @@ def _value(value: object) -> Cell:
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, str):
-        return value if value.strip() else None
+        return shortened(value) if value.strip() else None
     if isinstance(value, time | timedelta):
         return Odd("time_cell", str(value))
     return value if isinstance(value, int | float | date) else str(value)

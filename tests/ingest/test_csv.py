@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import time
 import tracemalloc
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from kpfootprint.ingest.words import Words
 from kpfootprint.parcel import Parcel
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
-from tests.ingest.making import Row, problems_of, stones_csv, told
+from tests.ingest.making import Row, outcome, problems_of, stones_csv, told
 
 WEIGHTS = st.integers(min_value=1, max_value=120_000).map(lambda hundredths: f"{hundredths / 100:.2f}")
 ROWS = st.lists(
@@ -249,3 +250,26 @@ def test_a_line_without_end_is_refused_before_its_cells_are_read(
     finally:
         tracemalloc.stop()
     assert found.code == "bad_csv"
+
+
+@pytest.mark.parametrize("text", [b"-", b"-,-\n\n", b" ,-\n-,\n"])
+def test_a_file_of_dashes_is_empty(text: bytes, tmp_path: Path, scheme: Scheme, zone_table: ZoneTable) -> None:
+    path = tmp_path / "stones.csv"
+    path.write_bytes(text)
+    (found,) = problems_of(lambda: ingest_file(path, scheme, zone_table))
+    assert found.code == "file_empty"
+
+
+@pytest.mark.parametrize("piece", ["1", "1.", " ", "-", "a", "a/", "from 1 ", "0.5 "])
+@pytest.mark.parametrize("where", ["weight_ct", "size_class", "header", "title"])
+def test_a_cell_of_any_length_takes_no_longer_to_read_than_its_bytes(
+    piece: str, where: str, tmp_path: Path, scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    path = tmp_path / "stones.csv"
+    long = piece * (100_000 // len(piece)) + "!"
+    head = f"weight_ct,colour,{long if where == 'header' else 'size_class'}"
+    cells = [long if where == "weight_ct" else "0.5", "brown", long if where == "size_class" else "+3"]
+    path.write_text("\n".join([*([long, ""] if where == "title" else []), head, ",".join(cells), "0.5,brown,+3"]))
+    started = time.process_time()
+    outcome(lambda: ingest_file(path, scheme, zone_table))
+    assert time.process_time() - started < 2
