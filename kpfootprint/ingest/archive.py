@@ -116,6 +116,8 @@ def check_members(archive: zipfile.ZipFile, name: str, limits: Limits) -> list[z
         raise refuse(name, "too_many_files", limit=limits.max_files)
     for member in members:
         path = member.filename.replace("\\", "/")
+        if not path:
+            raise refuse(name, "damaged_file", detail="a file in it has no name")
         if path.startswith("/") or ":" in path.split("/")[0] or ".." in path.split("/"):
             raise refuse(name, "path_outside", member.filename)
         if stat.S_ISLNK(member.external_attr >> 16):

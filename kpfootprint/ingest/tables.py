@@ -69,10 +69,10 @@ class ColumnMaker:
         """Append cells; none of them may be a bool, which would pass for a number."""
         self.parts.append(np.fromiter(map(self.index.__getitem__, cells), dtype=np.int32, count=len(cells)))
 
-    def column(self, header: str) -> Column:
-        """Return what was gathered."""
+    def column(self, header: str, *, whole: bool = False) -> Column:
+        """Return what was gathered, cells cut to what could be meant unless they are wanted whole."""
         codes = np.concatenate(self.parts) if self.parts else np.zeros(0, dtype=np.int32)
-        return Column(header, list(map(shortened, self.index)), codes)
+        return Column(header, list(self.index if whole else map(shortened, self.index)), codes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -206,7 +206,7 @@ def _read_sheet(
     wide = max(len(row) for _, row in first)
     if wide > 5 * limits.max_columns and any(c is not None for _, row in first for c in row[5 * limits.max_columns :]):
         raise refuse(title, "too_many_columns", limit=limits.max_columns)
-    looked_at = [row for _, row in first]
+    looked_at = [row if words is None else tuple(map(shortened, row)) for _, row in first]
     is_plain = words is None or fold(title) in declared_words()["words"]["tables"]
     head = first_head(looked_at) if is_plain or words is None else find_head(looked_at, Headers(words))
     if not head.texts:
@@ -223,11 +223,11 @@ def _read_sheet(
     table = RawTable(
         name=title,
         source=source,
-        columns=[maker.column(text) for maker, text in zip(makers, head.texts, strict=True)],
+        columns=[maker.column(text, whole=words is None) for maker, text in zip(makers, head.texts, strict=True)],
         rows=np.array(lines, dtype=np.int32),
         ragged=ragged,
         header_rows=tuple(first[at][0] for at in head.rows),
-        titles=tuple((first[at][0], tuple(first[at][1])) for at in head.titles),
+        titles=tuple((first[at][0], tuple(map(shortened, first[at][1]))) for at in head.titles),
     )
     return without_blank_rows(table)
 
@@ -293,7 +293,7 @@ def _value(value: object) -> Cell:
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, str):
-        return shortened(value) if value.strip() else None
+        return value if value.strip() else None
     if isinstance(value, time | timedelta):
         return Odd("time_cell", str(value))
     return value if isinstance(value, int | float | date) else str(value)

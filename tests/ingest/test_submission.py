@@ -181,6 +181,13 @@ def test_paths_of_an_archive(name: str, code: str, tmp_path: Path, scheme: Schem
     assert code in [item.code for item in found]
 
 
+def test_a_file_of_an_archive_has_a_name(tmp_path: Path, scheme: Scheme, zone_table: ZoneTable) -> None:
+    path = zip_of(tmp_path / "s.zip", **{"stones.csv": STONES, "declarations.csv": DECLARATIONS, "a.txt": "-"})
+    path.write_bytes(path.read_bytes().replace(b"a.txt", b"\0.txt"))
+    found = problems_of(lambda: ingest_submission(path, scheme, zone_table))
+    assert [item.code for item in found] == ["damaged_file"]
+
+
 def test_links_are_not_followed(tmp_path: Path, scheme: Scheme, zone_table: ZoneTable) -> None:
     folder = folder_of(tmp_path / "s", parcels=PARCELS)
     (tmp_path / "elsewhere.csv").write_text(STONES, encoding="utf-8")
