@@ -13,7 +13,6 @@ import numpy as np
 from kpfootprint.comparison.hypotheses import Hypotheses, Origins
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Floats
-from kpfootprint.stats.calibration import told_apart
 from kpfootprint.stats.evidence import log_sum
 from kpfootprint.stats.metrics import LN10
 from kpfootprint.stats.model import Look, look
@@ -93,7 +92,7 @@ def settle_shares(
             others = evidence(seen, blends_of(origins, mean_ct[row], stated=False))
             score = (whole - log_sum(others) + np.log(len(others))) / LN10
             ln_n = np.log(arrays.n_stones[row : row + 1])
-            told = told_apart(seen.evidence.listed, model.calibration.offset_spread)
+            told = model.calibration.told(seen.evidence.listed)
             free.split_log10_lr[row] = model.calibration.apply(np.array([score]), ln_n, told)[0]
     settled = replace(hypotheses, weights=weights, alternatives=elsewhere(weights, hypotheses.allowed))
     return settled, free

@@ -206,6 +206,10 @@ class Calibration:
         # where the cases carry next to nothing, next to nothing is said
         return replace(found_so_far, bounds=np.array([min(bounds[0], -LEAST_BOUND), max(bounds[1], LEAST_BOUND)]))
 
+    def told(self, listed: Floats) -> Floats | float:
+        """Return how far parcels tell sources apart, by their log evidence (..., Z): see `told_apart`."""
+        return told_apart(listed, self.offset_spread)
+
     def apply(
         self, log10_score: Floats, ln_n: Floats, told: Floats | float = 1.0, coefficients: Floats | None = None
     ) -> Floats:

@@ -11,7 +11,6 @@ import numpy as np
 from kpfootprint.stats.arrays import Bools, Floats
 from kpfootprint.stats.averaging import average, averaged_readings
 from kpfootprint.stats.blends import contract, expand
-from kpfootprint.stats.calibration import told_apart
 from kpfootprint.stats.declarations import declared_evidence, declared_location
 from kpfootprint.stats.evidence import log_sum, source_evidence, unlisted_evidence, whiten
 from kpfootprint.stats.metrics import LN10
@@ -27,13 +26,13 @@ def log10_lr_of(
 ) -> Floats:
     """Return calibrated log10 LRs (n,) before bounds, of what was declared against `alternatives` (n, Z)."""
     score = log10_score(evidence, alternatives, weight)
-    return model.calibration.apply(score, ln_n, told_apart(evidence.listed, model.calibration.offset_spread))
+    return model.calibration.apply(score, ln_n, model.calibration.told(evidence.listed))
 
 
 def against_each(model: FootprintModel, evidence: Evidence, ln_n: Floats) -> Floats:
     """Return calibrated log10 LRs (n, Z) of what was declared against each listed source alone."""
     score = (evidence.declared[:, None] - evidence.listed) / LN10
-    told = np.reshape(told_apart(evidence.listed, model.calibration.offset_spread), (-1, 1))
+    told = np.reshape(model.calibration.told(evidence.listed), (-1, 1))
     return model.calibration.apply(score, ln_n[:, None], told)
 
 
@@ -77,7 +76,7 @@ def resampled_lrs(model: FootprintModel, looked: Look, alternatives: Floats, wei
         declared=fused[:, b * z :].reshape(n * b),
     )
     score = log10_score(resampled, np.repeat(alternatives, b, axis=0), np.repeat(weight, b)).reshape(n, b).T
-    told = told_apart(looked.evidence.listed, model.calibration.offset_spread)
+    told = model.calibration.told(looked.evidence.listed)
     return model.calibration.apply(score, ln_n, told, model.calibration.resampled[:, None, :])
 
 
