@@ -149,7 +149,8 @@ def class_codes(cells: Sequence[Cell], attribute: Attribute) -> tuple[NDArray[np
     """Return the class code of each distinct cell, `NOT_RECORDED` where blank, with the broken ones by position."""
     codes = np.full(len(cells), NOT_RECORDED, dtype=np.int16)
     broken: dict[int, Broken] = {}
-    known = attribute_words(attribute)
+    exact = {name: code for code, name in enumerate(attribute.code_names)}
+    known: dict[str, int] = {}
     names: dict[str, str] = {}
     unlike_any: Broken | None = None
     for position, cell in each(enumerate(cells), 1000):
@@ -159,7 +160,10 @@ def class_codes(cells: Sequence[Cell], attribute: Attribute) -> tuple[NDArray[np
             broken[position] = Broken(cell.code, {"expected": f"a {attribute.name}"})
             continue
         text = text_of(cell)
-        code = class_code(text, known)
+        code = exact.get(text)
+        if code is None:
+            known = known or attribute_words(attribute)
+            code = class_code(text, known)
         if code is not None:
             codes[position] = code
             continue

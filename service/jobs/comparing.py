@@ -20,7 +20,7 @@ from service.register import comparisons, jobs, submissions
 from service.register.comparisons import Examined
 from service.register.database import reading, registering
 from service.register.jobs import Job
-from service.work.flags import Seen, flags_and_marks
+from service.work.flags import Histories, Seen, flags_and_marks
 from service.work.place import Workplace
 
 STRETCH = 32
@@ -64,6 +64,8 @@ def _compare_stretch(
     seconds = (time.perf_counter() - started) / max(1, len(good))
     with registering(work.engine) as connection:
         waiting = submissions.waiting_places(connection, job.subject)
+        placed: dict[int, str] = {}
+        histories: Histories = {}
         for ordinal, problems in bad:
             submissions.place_problems(
                 connection, job.subject, ordinal, [submissions.kept_problem(item) for item in problems]
@@ -75,14 +77,15 @@ def _compare_stretch(
                 told = [submissions.kept_problem(item) for item in report.problems]
                 submissions.place_problems(connection, job.subject, ordinal, told)
                 continue
-            document = parcel_to_json(parcel, release.scheme, sealed=True)
-            flags, marks = flags_and_marks(
-                connection, Seen(content=report.content, document=document, submission_id=job.subject)
+            content, document = report.content, parcel_to_json(parcel, release.scheme, sealed=True)
+            seen = Seen(content=content, document=document, submission_id=job.subject)
+            flags, marks = flags_and_marks(connection, seen, histories)
+            examined = Examined(content=content, report=report.to_json(), document=document, marks=marks)
+            placed[ordinal] = comparisons.keep(
+                connection, examined, actor=job.actor, flags=flags, submission_id=job.subject
             )
-            examined = Examined(content=report.content, report=report.to_json(), document=document, marks=marks)
-            kept = comparisons.keep(connection, examined, actor=job.actor, flags=flags, submission_id=job.subject)
-            submissions.place_comparison(connection, job.subject, ordinal, kept)
-            work.meters.compared(report.content["conclusion"], seconds)
+            work.meters.compared(content["conclusion"], seconds)
+        submissions.place_comparisons(connection, job.subject, placed)
         left = waiting - {ordinal for ordinal, _ in stretch}
         jobs.progress(connection, job, job.total - len(left))
 

@@ -177,7 +177,7 @@ def keep(
         "flags": canonical(list(flags)),
         "submission_id": submission_id,
     }
-    done = connection.execute(comparisons.insert().values(row))
+    done = connection.execute(comparisons.insert(), row)
     position: int = done.inserted_primary_key[0]  # type: ignore[index]
     _make_findable(connection, position, row, parcel, examined.marks)
     values = {name: row[name] for name in ("parcel_id", "report_id", "release", "conclusion", "log10_lr")}

@@ -81,10 +81,13 @@ def written(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
 
 
+_LAST = sa.select(entries.c.position, entries.c.hash, entries.c.at).order_by(entries.c.position.desc()).limit(1)
+_LATEST = sa.select(sa.func.max(entries.c.at))
+
+
 def head(connection: sa.Connection) -> Head:
     """Return the head of the chain; position 0 before the first entry."""
-    query = sa.select(entries.c.position, entries.c.hash, entries.c.at).order_by(entries.c.position.desc()).limit(1)
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_LAST).one_or_none()
     if row is None:
         return Head(position=0, hash=GENESIS, at=None)
     return Head(position=row.position, hash=row.hash, at=row.at)
@@ -92,7 +95,7 @@ def head(connection: sa.Connection) -> Head:
 
 def time_of_register(connection: sa.Connection) -> datetime:
     """Return the present moment, never before that of any entry: a clock that was set back changes nothing."""
-    latest = connection.scalar(sa.select(sa.func.max(entries.c.at)))
+    latest = connection.scalar(_LATEST)
     now = clock.now()
     return now if latest is None or latest <= now else latest
 
@@ -128,7 +131,7 @@ def append(
     )
     row = {name: getattr(entry, name) for name in ("position", "id", "kind", "at", "actor", "subject", "previous")}
     row |= {"content": canonical(entry.values), "hash": entry.expected_hash()}
-    connection.execute(entries.insert().values(row))
+    connection.execute(entries.insert(), row)
     return _entry_of(row)
 
 

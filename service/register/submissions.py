@@ -223,11 +223,13 @@ def kept_problem(problem: Problem) -> dict[str, Any]:
     return problem.as_dict() | {"values": dict(problem.values)}
 
 
-def place_comparison(connection: sa.Connection, submission_id: str, ordinal: int, comparison_id: str) -> None:
-    """Note the comparison of a parcel."""
+def place_comparisons(connection: sa.Connection, submission_id: str, placed: Mapping[int, str]) -> None:
+    """Note the comparisons of parcels by their places."""
     table = submission_parcels.c
-    here = (table.submission_id == submission_id) & (table.ordinal == ordinal)
-    connection.execute(submission_parcels.update().where(here).values(comparison_id=comparison_id))
+    here = (table.submission_id == submission_id) & (table.ordinal == sa.bindparam("place"))
+    noted = submission_parcels.update().where(here).values(comparison_id=sa.bindparam("kept"))
+    if placed:
+        connection.execute(noted, [{"place": place, "kept": kept} for place, kept in placed.items()])
 
 
 def place_problems(

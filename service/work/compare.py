@@ -54,12 +54,12 @@ def _compared(work: Workplace, read: Callable[[Release], Parcel], actor: str, on
     created_at = this_second()
     started = time.perf_counter()
     (report,) = examine(Batch((parcel,)), release, status_on=created_at.date(), created_at=created_at)
-    work.meters.compared(report.content["conclusion"], time.perf_counter() - started)
-    document = parcel_to_json(parcel, release.scheme, sealed=True)
+    content, document = report.content, parcel_to_json(parcel, release.scheme, sealed=True)
+    work.meters.compared(content["conclusion"], time.perf_counter() - started)
     try:
         with registering(work.engine) as connection:
-            flags, marks = flags_and_marks(connection, Seen(content=report.content, document=document))
-            examined = Examined(content=report.content, report=report.to_json(), document=document, marks=marks)
+            flags, marks = flags_and_marks(connection, Seen(content=content, document=document))
+            examined = Examined(content=content, report=report.to_json(), document=document, marks=marks)
             kept = comparisons.keep(connection, examined, actor=actor, flags=flags, once=once)
     except sa.exc.IntegrityError:  # another request with the same key was faster
         first = _answered_before(work, once)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from kpfootprint.stats.intervals import next_value
 from service.register import certificates, comparisons, earlier
 from service.register.comparisons import Listed, certificate_key
-from service.work.stones import LEAST_SHARED, StoneList, marks_of, near, overlap, stones_in
+from service.work.stones import LEAST_SHARED, StoneList, marks_of, most_alike, near, overlap, stones_in
 
 SHOWN = 5
 LOOKED_AT = 10
@@ -48,13 +48,26 @@ def flag(code: str, **values: Any) -> dict[str, Any]:
     return {"code": code, "values": values, "text": TEXTS[code].format(**values)}
 
 
-def flags_and_marks(connection: sa.Connection, seen: Seen) -> tuple[list[dict[str, Any]], list[int]]:
-    """Return the flags of a parcel as the register stands, and the marks its stones are found again by."""
-    marks = marks_of(seen.document)
+Histories = dict[str, list[tuple[float | None, float | None]]]
+"""What was looked up of zones in a transaction, with the parcels that were kept in it."""
+
+
+def flags_and_marks(
+    connection: sa.Connection, seen: Seen, histories: Histories | None = None
+) -> tuple[list[dict[str, Any]], list[int]]:
+    """Return the flags of a parcel that is about to be kept, and the marks its stones are found again by.
+
+    Parameters
+    ----------
+    histories : dict, optional
+        One for all parcels that are kept in this transaction.
+    """
+    stones = stones_in(seen.document)
+    marks = marks_of(stones)
     flags = [
         *_certificate(connection, seen),
-        *_stones(connection, seen, marks),
-        *_history(connection, seen),
+        *_stones(connection, stones, marks),
+        *_history(connection, seen, {} if histories is None else histories),
         *_total(seen),
     ]
     return flags, marks
@@ -102,11 +115,14 @@ def _certificate(connection: sa.Connection, seen: Seen) -> list[dict[str, Any]]:
     return flags
 
 
-def _stones(connection: sa.Connection, seen: Seen, marks: Sequence[int]) -> list[dict[str, Any]]:
-    here = stones_in(seen.document)
-    for item in earlier.with_marks(connection, near([*marks]), min(LEAST_SHARED, len(marks)), LOOKED_AT):
-        found = overlap(here, _earlier_list(connection, item.id))
-        if found is not None and found.seen:
+def _stones(connection: sa.Connection, here: StoneList | None, marks: Sequence[int]) -> list[dict[str, Any]]:
+    if here is None:
+        return []
+    shared = earlier.with_marks(connection, near([*marks]), min(LEAST_SHARED, len(marks)), LOOKED_AT)
+    lists = [(item, there) for item in shared if (there := _earlier_list(connection, item.id)) is not None]
+    for item, there in most_alike(here, lists):
+        found = overlap(here, there)
+        if found.seen:
             return [
                 flag(
                     "stones_seen_before",
@@ -128,29 +144,34 @@ def _earlier_list(connection: sa.Connection, comparison_id: str) -> StoneList | 
     found = _at_hand.get(comparison_id)
     if found is None:
         found = stones_in(comparisons.parcel_of(connection, comparison_id) or {})
-        if sum(len(weights) for weights, _ in _at_hand.values()) > MOST_AT_HAND:
+        if sum(len(listed.weights) for listed in _at_hand.values()) > MOST_AT_HAND:
             _at_hand.clear()
         if found is not None:
             _at_hand[comparison_id] = found
     return found
 
 
-def _history(connection: sa.Connection, seen: Seen) -> list[dict[str, Any]]:
+def _history(connection: sa.Connection, seen: Seen, histories: Histories) -> list[dict[str, Any]]:
     flags: list[dict[str, Any]] = []
     parcel, value = seen.content["parcel"], seen.document.get("value_usd")
     declared = parcel["declared"]
+    per_carat = value / parcel["carats"] if value and parcel["carats"] else None
     for item in declared:
-        history = earlier.history_of_zone(connection, item["zone_id"])
+        zone_id = item["zone_id"]
+        if zone_id not in histories:
+            histories[zone_id] = earlier.history_of_zone(connection, zone_id)
+        carats, values = (
+            [one for one in found if one] for found in zip(*histories[zone_id] or [(None, None)], strict=True)
+        )
         weight = item["carats"] or (parcel["carats"] if len(declared) == 1 else None)
-        if weight and (bounds := next_value(history.carats)) is not None and weight > bounds[1]:
-            values = {"zone_id": item["zone_id"], "carats": round(weight, 2), "n": len(history.carats)}
-            flags.append(flag("carats_above_history", **values, high=round(bounds[1], 2)))
-        if value and parcel["carats"] and (bounds := next_value(history.usd_per_ct)) is not None:
-            low, high = bounds
-            per_carat = value / parcel["carats"]
-            if not low <= per_carat <= high:
-                values = {"zone_id": item["zone_id"], "usd_per_ct": round(per_carat, 2), "n": len(history.usd_per_ct)}
-                flags.append(flag("value_outside_history", **values, low=round(low, 2), high=round(high, 2)))
+        if weight and (bounds := next_value(carats)) is not None and weight > bounds[1]:
+            told = {"zone_id": zone_id, "carats": round(weight, 2), "n": len(carats)}
+            flags.append(flag("carats_above_history", **told, high=round(bounds[1], 2)))
+        if per_carat and (bounds := next_value(values)) is not None and not bounds[0] <= per_carat <= bounds[1]:
+            told = {"zone_id": zone_id, "usd_per_ct": round(per_carat, 2), "n": len(values)}
+            flags.append(flag("value_outside_history", **told, low=round(bounds[0], 2), high=round(bounds[1], 2)))
+        kept = (item["carats"] or parcel["carats"], per_carat)
+        histories[zone_id] = [kept, *histories[zone_id]][: earlier.NEWEST]
     return flags
 
 

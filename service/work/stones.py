@@ -11,15 +11,18 @@ frequent classes are among stones of about that weight. What agrees beyond that 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 MARKS = 24
 LEAST_SHARED = 4
+LAID_BESIDE = 3
+"""Lists that agree most with a new one, and of which it is told how far that is chance."""
+
 CENTS = 100
 CELL = 1 << 16
 APART = 10_000.0
@@ -31,14 +34,28 @@ ABOUT = 50
 """Stones lighter and as many heavier that are of about the weight of one."""
 
 Floats = NDArray[np.float64]
-StoneList = tuple[Floats, NDArray[np.int64]]
-"""Weights and classes of stones."""
+Name = TypeVar("Name")
 
 LEAST_SHARE = 0.3
 SAME_WEIGHTS = 20
 """Stones whose weights, each the same as in an earlier list of as many, tell without their classes."""
 DEVIATIONS = 5.0
 WEIGHT = "weight_ct"
+
+
+@dataclass(frozen=True, slots=True)
+class StoneList:
+    """Weights and classes of stones; their weights in order, and in order under each class, as they are searched."""
+
+    weights: Floats
+    classes: NDArray[np.int64]
+    ordered: Floats
+    keyed: Floats
+
+    @classmethod
+    def of(cls, weights: Floats, classes: NDArray[np.int64]) -> StoneList:
+        """Return a list that is put in order once."""
+        return cls(weights, classes, np.sort(weights), np.sort(classes * APART + weights))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,12 +78,11 @@ class Overlap:
     seen: bool
 
 
-def marks_of(document: Mapping[str, Any]) -> list[int]:
-    """Return the marks of a parcel's stone list; none where it has no list, or hardly any stones."""
-    listed = stones_in(document)
+def marks_of(listed: StoneList | None) -> list[int]:
+    """Return the marks of a stone list; none where there is none."""
     if listed is None:
         return []
-    weights, classes = listed
+    weights, classes = listed.weights, listed.classes
     cents = np.rint(weights * CENTS).astype(np.int64)
     coarse = np.rint(weights * 20).astype(np.int64)
     order = np.argsort([_drawn(int(c), int(k), float(w)) for c, k, w in zip(coarse, classes, weights, strict=True)])
@@ -79,20 +95,30 @@ def near(marks: list[int]) -> list[int]:
     return sorted({mark + step for mark in marks for step in (-CELL, 0, CELL)})
 
 
-def overlap(here: StoneList | None, there: StoneList | None) -> Overlap | None:
-    """Lay a new stone list and an earlier one beside each other; None where one is none."""
-    if here is None or there is None:
-        return None
-    n = len(here[0])
-    smaller = min(n, len(there[0]))
-    agreeing, chances = min((_agreeing(here, there), _agreeing(there, here)), key=lambda found: found[0])
+def most_alike(here: StoneList, lists: Iterable[tuple[Name, StoneList]]) -> list[tuple[Name, StoneList]]:
+    """Return the few of some earlier lists of which most stones agree with the new one's, the likeliest first."""
+
+    def share(named: tuple[Name, StoneList]) -> float:
+        return _agreeing(here, named[1]) / min(len(here.weights), len(named[1].weights))
+
+    return sorted(lists, key=share, reverse=True)[:LAID_BESIDE]
+
+
+def overlap(here: StoneList, there: StoneList) -> Overlap:
+    """Lay a new stone list and an earlier one beside each other."""
+    n, n_there = len(here.weights), len(there.weights)
+    smaller = min(n, n_there)
+    agreeing, one, other = min(
+        ((_agreeing(here, there), here, there), (_agreeing(there, here), there, here)), key=lambda found: found[0]
+    )
+    chances = _chances(one, other)
     by_chance = float(chances.sum())
     beyond = agreeing - by_chance
     share = float(np.clip(beyond / max(1.0, n - by_chance), 0, 1))
     of_smaller = beyond / max(1.0, smaller - by_chance)
     spread = max(float(np.sqrt(np.sum(chances * (1 - chances)))), 1.0)
     seen = of_smaller >= LEAST_SHARE and beyond >= DEVIATIONS * spread
-    if n == len(there[0]) >= SAME_WEIGHTS and np.abs(np.sort(here[0]) - np.sort(there[0])).max() < ROUNDED:
+    if n == n_there >= SAME_WEIGHTS and np.abs(here.ordered - there.ordered).max() < ROUNDED:
         share, agreeing, seen = 1.0, n, True  # whatever the classes: there are none, or somebody graded again
     return Overlap(share=round(share, 2), agreeing=agreeing, by_chance=round(by_chance, 1), seen=seen)
 
@@ -108,7 +134,7 @@ def stones_in(document: Mapping[str, Any]) -> StoneList | None:
         if name != WEIGHT:
             codes = {value: zlib.crc32(f"{name}:{value}".encode()) for value in set(stones[name])}
             classes = classes * 31 + np.asarray([codes[value] for value in stones[name]], dtype=np.int64)
-    return weights, classes % CELL
+    return StoneList.of(weights, classes % CELL)
 
 
 def _drawn(coarse: int, classes: int, weight: float) -> float:
@@ -117,26 +143,32 @@ def _drawn(coarse: int, classes: int, weight: float) -> float:
     return float(-np.log(uniform) / weight**2)
 
 
-def _agreeing(here: StoneList, there: StoneList) -> tuple[int, Floats]:
-    """Return how many stones of one list have one of their weight and classes in the other, and each stone's chance.
+def _agreeing(here: StoneList, there: StoneList) -> int:
+    """Return how many stones of one list have one of their weight and classes in the other."""
+    own = here.classes * APART + here.weights
+    return int(np.count_nonzero(_between(there.keyed, own - ROUNDED, own + ROUNDED)))
 
-    By chance it has one where one of the stones of its weight happens to be of its classes, which are as frequent there
-    as among the stones of about its weight.
+
+def _chances(here: StoneList, there: StoneList) -> Floats:
+    """Return for each stone of one list the chance that one of its weight and classes is in the other.
+
+    It is where one of the stones of its weight happens to be of its classes, which are as frequent there as among the
+    stones of about its weight.
     """
-    weights, classes = here
-    others = np.sort(there[0])
-    keyed = np.sort(there[1] * APART + there[0])
+    weights, others = here.weights, there.ordered
     of_weight = _between(others, weights - ROUNDED, weights + ROUNDED)
     place = np.searchsorted(others, weights)
     low, high = np.maximum(place - ABOUT, 0), np.minimum(place + ABOUT, len(others)) - 1
-    lightest = np.minimum(others[low], weights - ROUNDED)
-    heaviest = np.maximum(others[high], weights + ROUNDED)
-    own = classes.astype(np.float64) * APART
-    frequent = _between(keyed, own + lightest, own + heaviest) / np.maximum(_between(others, lightest, heaviest), 1)
-    found = _between(keyed, own + weights - ROUNDED, own + weights + ROUNDED) > 0
-    return int(np.count_nonzero(found)), 1 - (1 - frequent) ** of_weight
+    lightest: Floats = np.minimum(others[low], weights - ROUNDED)
+    heaviest: Floats = np.maximum(others[high], weights + ROUNDED)
+    own = here.classes * APART
+    frequent = _between(there.keyed, own + lightest, own + heaviest) / np.maximum(
+        _between(others, lightest, heaviest), 1
+    )
+    chances: Floats = 1 - (1 - frequent) ** of_weight
+    return chances
 
 
-def _between(ordered: Floats, low: Floats, high: Floats) -> Floats:
+def _between(ordered: Floats, low: Floats, high: Floats) -> NDArray[np.intp]:
     """Return how many of some ordered numbers lie between each two bounds."""
-    return (np.searchsorted(ordered, high, side="right") - np.searchsorted(ordered, low)).astype(np.float64)
+    return np.searchsorted(ordered, high, side="right") - np.searchsorted(ordered, low)

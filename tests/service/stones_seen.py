@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.work.flags import LOOKED_AT
-from service.work.stones import LEAST_SHARED, marks_of, near, overlap, stones_in
+from service.work.stones import LEAST_SHARED, marks_of, most_alike, near, overlap, stones_in
 
 Stones = Mapping[str, Any]
 Weighing = Callable[[NDArray[Any]], NDArray[Any]]
@@ -54,9 +54,9 @@ def rounded(weights: NDArray[Any]) -> NDArray[Any]:
 
 def seen(new: Stones, earlier: Stones) -> bool:
     """Say whether the register would flag the new list: it shares marks, and its stones agree beyond chance."""
-    shared = len(set(near(marks_of(new))) & set(marks_of(earlier)))
-    found = overlap(stones_in(new), stones_in(earlier))
-    return shared >= LEAST_SHARED and found is not None and found.seen
+    here, there = stones_in(new), stones_in(earlier)
+    shared = len(set(near(marks_of(here))) & set(marks_of(there)))
+    return shared >= LEAST_SHARED and here is not None and there is not None and overlap(here, there).seen
 
 
 def lighter(weights: NDArray[Any]) -> NDArray[Any]:
@@ -71,6 +71,7 @@ WEIGHED: Mapping[str, Weighing] = {
     "rounded to 0.01 ct": rounded,
     "cut to 0.01 ct": cut,
     "cleaned, 0.3 % lighter": lighter,
+    "rounded to 0.1 ct": lambda weights: np.round(weights, 1),
 }
 
 
@@ -81,21 +82,21 @@ class Register:
         self.lists = lists
         self.places: defaultdict[int, list[int]] = defaultdict(list)
         for place, document in enumerate(lists):
-            for mark in marks_of(document):
+            for mark in marks_of(stones_in(document)):
                 self.places[mark].append(place)
 
     def flagged(self, new: Stones) -> int | None:
         """Return the place of the list that a new one is flagged with, or None."""
-        marks = marks_of(new)
+        marks = marks_of(stones_in(new))
         shared = Counter(place for mark in near(marks) for place in self.places.get(mark, ()))
         best = sorted(
             (item for item in shared.items() if item[1] >= LEAST_SHARED), key=lambda item: (-item[1], -item[0])
         )
-        for place, _ in best[:LOOKED_AT]:
-            found = overlap(stones_in(new), stones_in(self.lists[place]))
-            if found is not None and found.seen:
-                return place
-        return None
+        here = stones_in(new)
+        lists = [(place, there) for place, _ in best[:LOOKED_AT] if (there := stones_in(self.lists[place])) is not None]
+        if here is None:
+            return None
+        return next((place for place, there in most_alike(here, lists) if overlap(here, there).seen), None)
 
 
 def main() -> None:

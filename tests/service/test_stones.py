@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from kpfootprint.ingest import parcel_to_json
-from service.work.stones import marks_of, overlap, stones_in
+from service.work.stones import StoneList, marks_of, overlap, stones_in
 from tests.reference_world import package, with_stones
 from tests.service.stones_seen import changed, cut, drawn, rounded, seen
 
@@ -18,42 +18,43 @@ FALSE_ALARM = 0.01
 FOUND = 0.95
 
 
+def listed(document: Mapping[str, Any]) -> StoneList:
+    found = stones_in(document)
+    assert found is not None
+    return found
+
+
 def test_order_changes_no_mark() -> None:
     rng = np.random.default_rng(1)
     document = drawn(rng, 200)
-    assert marks_of(changed(document, rng.permutation(200), np.asarray)) == marks_of(document)
+    assert marks_of(stones_in(changed(document, rng.permutation(200), np.asarray))) == marks_of(stones_in(document))
 
 
 def test_a_list_is_found_whole() -> None:
-    document = drawn(np.random.default_rng(2), 300)
-    found = overlap(stones_in(document), stones_in(document))
-    assert found is not None
+    document = listed(drawn(np.random.default_rng(2), 300))
+    found = overlap(document, document)
     assert (found.agreeing, found.share, found.seen) == (300, 1.0, True)
 
 
 def test_few_stones_and_sheets_without_a_list_say_nothing() -> None:
-    assert marks_of({"counts": []}) == []
-    assert overlap(stones_in({"counts": []}), stones_in(drawn(np.random.default_rng(3), 10))) is None
-    assert marks_of({"stones": {"weight_ct": [0.5]}}) == []
+    assert marks_of(stones_in({"counts": []})) == []
+    assert stones_in({"counts": []}) is None
+    assert marks_of(stones_in({"stones": {"weight_ct": [0.5]}})) == []
 
 
 @pytest.mark.parametrize("n", [100, 300, 600])
 def test_no_two_reference_parcels_of_a_zone_are_taken_for_one(n: int) -> None:
     parcels = [parcel for parcel in package().batch.parcels if parcel.stones is not None and parcel.n_stones >= n]
-    lists = [stones_in(parcel_to_json(with_stones(parcel, slice(0, n)), package().scheme)) for parcel in parcels[:30]]
+    lists = [listed(parcel_to_json(with_stones(parcel, slice(0, n)), package().scheme)) for parcel in parcels[:30]]
     assert len(lists) > 20
-    assert not any(found.seen for one in lists for other in lists if one is not other if (found := overlap(one, other)))
+    assert not any(overlap(one, other).seen for one in lists for other in lists if one is not other)
 
 
 def test_a_list_of_weights_alone_is_found_where_it_comes_again_whole() -> None:
     rng = np.random.default_rng(5)
     one, other = ({"stones": {"weight_ct": drawn(rng, 100)["stones"]["weight_ct"]}} for _ in range(2))
-    again = overlap(stones_in(changed(one, rng.permutation(100), rounded)), stones_in(one))
-    assert again is not None
-    assert again.seen
-    different = overlap(stones_in(other), stones_in(one))
-    assert different is not None
-    assert not different.seen
+    assert overlap(listed(changed(one, rng.permutation(100), rounded)), listed(one)).seen
+    assert not overlap(listed(other), listed(one)).seen
 
 
 @pytest.mark.slow
