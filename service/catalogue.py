@@ -11,7 +11,7 @@ from babel.messages.pofile import read_po
 from jinja2.ext import babel_extract
 
 import kpfootprint
-from kpfootprint.ingest import NOTES, RULES
+from kpfootprint.ingest import ANSWERS, NOTES, RULES
 from kpfootprint.planning.rules import RULES as PLANNING_RULES
 from service.endpoints import ENDPOINTS
 from service.errors import KINDS
@@ -59,7 +59,7 @@ def messages() -> Iterator[str]:
     yield from (CHOOSE, NO_REASON, NOT_JUDGED, NO_PACKAGE, judging.CHOOSE, judging.INCOMPLETE, outcomes.INCOMPLETE)
     yield from filter(None, STATUS_NOTES.values())
     yield from (*RULES.values(), *PLANNING_RULES.values())
-    yield from NOTES.values()
+    yield from (*NOTES.values(), *ANSWERS.values())
     for example in EXAMPLES:
         yield from (example.title, example.about)
 

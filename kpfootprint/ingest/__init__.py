@@ -7,9 +7,10 @@ from kpfootprint.ingest.document import ingest_json, parcel_to_json
 from kpfootprint.ingest.files import Upload, words_of
 from kpfootprint.ingest.meanings import Choices
 from kpfootprint.ingest.reading import Reading, ingest_file, ingest_submission, read
-from kpfootprint.ingest.rules import RULES, text_of_rule
+from kpfootprint.ingest.rules import ANSWERS, RULES, text_of_answer, text_of_rule
 
 __all__ = [
+    "ANSWERS",
     "NOTES",
     "RULES",
     "Choices",
@@ -24,6 +25,7 @@ __all__ = [
     "number_given",
     "parcel_to_json",
     "read",
+    "text_of_answer",
     "text_of_rule",
     "words_of",
 ]

@@ -1,8 +1,8 @@
 """Reads .ods and .xls, run by itself: ``python -I apart.py`` with the workbook on standard input.
 
 A few bytes of such a workbook can claim any number of cells, and their parser ends the process that it runs in where
-memory runs out. So it has one of its own, with bounds, that says what it reads: of each sheet its position, its name,
-whether it is seen and its first column, then its rows in stretches, then None; at last None, or what is wrong.
+memory runs out. So it has one of its own, with bounds, that says what it reads: of each sheet its name and whether it
+is seen, then its rows in stretches, then None; at last None, or what is wrong.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ def tell(there: Connection) -> None:
     from python_calamine import CalamineWorkbook
 
     book = CalamineWorkbook.from_filelike(sys.stdin.buffer)
-    for number, info in enumerate(book.sheets_metadata):
+    for info in book.sheets_metadata:
         if str(info.typ).rpartition(".")[2] != "WorkSheet":
             continue
         sheet = book.get_sheet_by_name(info.name)
         seen = str(info.visible).rpartition(".")[2] == "Visible"
-        there.send((number, info.name, seen, sheet.start[1] if sheet.start else 0))
+        there.send((info.name, seen))
         stretch: list[list[Any]] = []
         for row in sheet.iter_rows():
             stretch.append(row)

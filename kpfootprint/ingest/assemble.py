@@ -44,6 +44,8 @@ NOTES = {
     "page_line": "the row is a line between pages",
     "empty_class": "the class {label} holds nothing",
     "size_limits": "size classes in carats: {classes}",
+    "formula_values": "cells hold formulas; their values are those that were saved with them",
+    "sheets_of_parcels": "each sheet is a parcel of its own: {parcels}",
     "title_passed_over": "the title {title} names nothing that is known, and is not read",
     "titles_of_several": "the sheet has several parcels, so that its titles ({titles}) are not read",
     "words_chosen": "read in {column} as was chosen: {words}",
@@ -75,7 +77,7 @@ class Receipt:
                 for item in left_out[:100]
             ],
             "passed_over": list(dict.fromkeys(name for table in read for name in table.trace.passed_over)),
-            "hidden": [f"{table.name}: {what}" for table in read for what in table.trace.hidden],
+            "hidden": [what for table in read for what in table.trace.hidden],
             "notes": [
                 {"code": note.code, "values": dict(note.values), "text": NOTES[note.code].format(**note.values)}
                 for note in notes

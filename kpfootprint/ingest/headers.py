@@ -303,11 +303,12 @@ class Headers:
         return tuple(found.items())
 
     def without_measure(self, header: str) -> str:
-        """Return a header without the words for pieces and carats: ``+11 (pcs)`` is ``+11``."""
+        """Return a header without the words for pieces, carats and shares: ``+11 (pcs)`` is ``+11``."""
         kept = [
             word
             for word in re.split(r"[\s()\[\]:;]+", header)
-            if word and not any(self._is(role, plain(word).strip(".")) for role in ("n_stones", "carats", "filler"))
+            if word
+            and not any(self._is(role, plain(word).strip(".")) for role in ("n_stones", "carats", "percent", "filler"))
         ]
         return " ".join(kept)
 

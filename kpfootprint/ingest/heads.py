@@ -82,14 +82,14 @@ _NUMBER = re.compile(
 _SIEVE = re.compile(r"[+-]\d{1,2}")
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
     """Say whether a cell holds a number, with a unit perhaps, and not the name of a sieve."""
     text = text.strip()
     return _NUMBER.fullmatch(text) is not None and _SIEVE.fullmatch(text) is None
 
 
 def _holds_numbers(row: Sequence[Cell]) -> bool:
-    return any(not isinstance(cell, str) or _is_number(cell) for cell in row[:_CELLS] if not is_blank(cell))
+    return any(not isinstance(cell, str) or is_number(cell) for cell in row[:_CELLS] if not is_blank(cell))
 
 
 def _score(row: Sequence[Cell], headers: Headers) -> float:
@@ -100,7 +100,7 @@ def _score(row: Sequence[Cell], headers: Headers) -> float:
         if is_blank(cell):
             continue
         text = text_of(cell)
-        if not isinstance(cell, str) or _is_number(text):
+        if not isinstance(cell, str) or is_number(text):
             score -= 1.0
             continue
         if len(text) > _LONGEST:
@@ -130,7 +130,7 @@ def _is_group_row(above: Sequence[Cell], head: Sequence[Sequence[Cell]], headers
     """Say whether a row names groups of the columns below it: the header beneath repeats itself, or has gaps."""
     upper = _texts(above)
     lower = _joined(head)
-    if any(_is_number(text) for text in upper if text) or sum(bool(text) for text in upper) < 2:
+    if any(is_number(text) for text in upper if text) or sum(bool(text) for text in upper) < 2:
         return False
     below = [fold(text) for text in _joined(head) if text]
     repeated = len(set(below)) < len(below)
@@ -144,7 +144,7 @@ def _continues(below: Sequence[Cell], head: Sequence[Sequence[Cell]], headers: H
     """Say whether a row below the header is a second line of it: measures or units, and no number."""
     texts = _texts(below)
     if any(not isinstance(cell, str) and not is_blank(cell) for cell in below) or any(
-        map(_is_number, filter(None, texts))
+        map(is_number, filter(None, texts))
     ):
         return False
     if any(texts) and all(headers.is_unit(text) for text in texts if text):

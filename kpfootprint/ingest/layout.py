@@ -67,7 +67,7 @@ def understand(
         Whether it is one of several tables, of which some may be none of ours: a list of prices, say.
     """
     raw = unrepeated(raw)
-    trace = Trace(header_rows=raw.header_rows, hidden=list(raw.hidden))
+    trace = raw.trace()
     raw, aside = without_side_notes(raw, headers)
     raw, asides, again = without_asides(raw)
     trace.left_out.extend(asides)
@@ -162,6 +162,7 @@ def _tables(sheet: Sheet, hint: str | None, *, several: bool) -> list[Table]:
         return []
     if is_transposed(sheet, wide):
         return []
+    _ask_about_percents(sheet, columns)
     parties = _parties(sheet)
     measured = sheet.places("n_stones", "carats")
     classed = sheet.places("size_class", *columns)
@@ -190,6 +191,20 @@ def _tables(sheet: Sheet, hint: str | None, *, several: bool) -> list[Table]:
     if zones and tables[0].complete:
         tables.append(_zones_of(tables[0], sheet, zones[0]))
     return tables
+
+
+def _ask_about_percents(sheet: Sheet, attributes: list[str]) -> None:
+    """Ask about classes that are given in percent alone, so that stones would be read without them."""
+    given = {item.role for item in sheet.meanings} | {name for item in sheet.meanings for name, _ in item.classes}
+    found: dict[str, list[str]] = {}
+    for at in sheet.places("percent"):
+        header = sheet.raw.columns[at].header
+        for name, _ in sheet.headers.of(sheet.headers.without_measure(header)).classes:
+            if name in attributes and name not in given:
+                found.setdefault(name, []).append(header)
+    for name, texts in found.items() if sheet.choices.get("percent") != "ignore" else ():
+        told = {"attribute": name, "headers": listed(texts, 8)}
+        sheet.tell("percent_of_classes", None, **told, choices=[("percent", "ignore")])
 
 
 def _parties(sheet: Sheet) -> dict[str, dict[str, int]]:

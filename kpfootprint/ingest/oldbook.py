@@ -1,4 +1,4 @@
-"""What old Excel workbooks (.xls) say and their reader does not: which cells are formulas, which formats are used."""
+"""What old Excel workbooks (.xls) say and their reader does not: number formats, and whether there are formulas."""
 
 from __future__ import annotations
 
@@ -10,16 +10,12 @@ from kpfootprint.wanted import each
 _END = 0xFFFFFFFA
 """Sector numbers from here on are no sectors."""
 
-_SHEETS = 256
-_BOF, _EOF, _BOUNDSHEET, _FORMAT = 0x0809, 0x000A, 0x0085, 0x041E
+_FORMAT = 0x041E
 _FORMULAS = frozenset({0x0006, 0x0206, 0x0406})
 
-Places = frozenset[tuple[int, int]]
-"""Rows and columns, counted from 0."""
 
-
-def formulas_of(data: bytes) -> list[Places]:
-    """Return the cells of each sheet that hold formulas, whose values are whatever a program last computed.
+def facts_of(data: bytes) -> tuple[list[str], bool]:
+    """Return the number formats that a workbook declares, and whether a cell of it holds a formula.
 
     Raises
     ------
@@ -27,31 +23,14 @@ def formulas_of(data: bytes) -> list[Places]:
         Where the file is not built as such a workbook is.
     """
     book = _stream(data)
-    found: list[Places] = []
-    for kind, at, length in _records(book, 0):
-        if kind != _BOUNDSHEET or length < 4:
-            continue
-        if len(found) == _SHEETS:
-            raise ValueError(f"more than {_SHEETS} sheets")
-        (start,) = struct.unpack_from("<I", book, at)
-        places, depth = set(), 0
-        for record, place, size in each(_records(book, start), 10_000):
-            depth += (record == _BOF) - (record == _EOF)
-            if record in _FORMULAS and size >= 4:
-                places.add(struct.unpack_from("<HH", book, place))
-            if depth == 0:
-                break
-        found.append(frozenset(places))
-    return found
-
-
-def formats_of(data: bytes) -> Iterator[str]:
-    """Give the number formats that a workbook declares."""
-    book = _stream(data)
-    for kind, at, length in _records(book, 0):
+    formats: list[str] = []
+    formulas = False
+    for kind, at, length in each(_records(book, 0), 10_000):
+        formulas = formulas or kind in _FORMULAS
         if kind == _FORMAT and length > 5:
             wide = bool(book[at + 4] & 1)
-            yield book[at + 5 : at + length].decode("utf-16-le" if wide else "latin-1", "replace")
+            formats.append(book[at + 5 : at + length].decode("utf-16-le" if wide else "latin-1", "replace"))
+    return formats, formulas
 
 
 def _records(book: bytes, at: int) -> Iterator[tuple[int, int, int]]:

@@ -19,7 +19,7 @@ from kpfootprint.ingest.meanings import Choices
 from kpfootprint.ingest.records import marks_of
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.sizes import settle_sizes
-from kpfootprint.ingest.tables import Column, Note, Table
+from kpfootprint.ingest.tables import Column, Note, Table, stacked
 from kpfootprint.ingest.words import Words, fold, nearest
 from kpfootprint.parcel import Parcel
 from kpfootprint.reference import ZoneTable
@@ -190,7 +190,7 @@ def _submission(
     if one:
         assert named is not None
         tables = overlay(tables, said, named, words, limits, problems)
-    tables = settle_sizes(tables, words, problems)
+    tables = settle_sizes(tables, words, choices, problems)
     return assemble(tables, words, limits, single=named, problems=problems)
 
 
@@ -293,14 +293,10 @@ def _of_parcel(table: Table, parcel_id: str | None, name: str) -> Table:
     if column is None:
         return replace(table, valuations=valuations)
     own = [is_blank(cell) or text_of(cell) == parcel_id for cell in column.cells]
-    kept = np.flatnonzero(np.array(own, dtype=bool)[column.codes])
-    place = {int(old): new for new, old in enumerate(kept)}
+    kept = table.keep(np.flatnonzero(np.array(own, dtype=bool)[column.codes]))
     cells: list[Cell] = [cell if is_blank(cell) else name for cell in column.cells]
-    columns = {key: item.rows(kept) for key, item in table.columns.items()}
-    columns["parcel_id"] = Column(column.header, cells, column.codes[kept])
-    rows = None if table.rows is None else table.rows[kept]
-    ragged = {place[row]: found for row, found in table.ragged.items() if row in place}
-    return replace(table, columns=columns, n_rows=len(kept), rows=rows, ragged=ragged, valuations=valuations)
+    columns = {**kept.columns, "parcel_id": replace(kept.columns["parcel_id"], cells=cells)}
+    return replace(kept, columns=columns, valuations=valuations)
 
 
 def chosen_valuation(
@@ -321,7 +317,7 @@ def chosen_valuation(
         return {**tables, "counts": replace(counts, complete=False, valuations={})}
     return {
         **{kind: table for kind, table in tables.items() if kind != "parcels"},
-        "counts": _side_by_side(parties, named or "parcel"),
+        "counts": stacked([*parties.values()], [f"{named or 'parcel'}/{party}" for party in parties]),
     }
 
 
@@ -334,30 +330,3 @@ def _totals(table: Table) -> str:
             total = float(np.nansum(values[column.codes]))
             said.append(f"{total:.0f} {unit}" if name == "n_stones" else f"{total:.2f} {unit}")
     return ", ".join(said)
-
-
-def _side_by_side(parties: Mapping[str, Table], parcel_id: str) -> Table:
-    """Stack the valuations of a parcel as parcels of their own: ``P/exporter``, ``P/ministry``."""
-    tables = list(parties.values())
-    first = tables[0]
-    columns: dict[str, Column] = {}
-    for name in dict.fromkeys(name for table in tables for name in table.columns):
-        cells: list[Cell] = [None]
-        codes, headers = [], []
-        for table in tables:
-            column = table.columns.get(name)
-            if column is None:
-                codes.append(np.zeros(table.n_rows, dtype=np.int32))
-                headers += [name] * table.n_rows
-            else:
-                codes.append((column.codes + len(cells)).astype(np.int32))
-                cells += list(column.cells)
-                headers += [column.header] * table.n_rows
-        columns[name] = Column(name, cells, np.concatenate(codes), headers)
-    ids: list[Cell] = [f"{parcel_id}/{party}" for party in parties]
-    codes = [np.full(table.n_rows, at, dtype=np.int32) for at, table in enumerate(tables)]
-    columns["parcel_id"] = Column("parcel_id", ids, np.concatenate(codes))
-    rows = None if first.rows is None else np.concatenate([table.rows for table in tables if table.rows is not None])
-    return replace(
-        first, columns=columns, n_rows=sum(table.n_rows for table in tables), rows=rows, ragged={}, valuations={}
-    )

@@ -11,11 +11,13 @@ import numpy as np
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.cells import Cell, is_blank, text_of
 from kpfootprint.ingest.headers import Headers, Meaning
+from kpfootprint.ingest.heads import is_number
 from kpfootprint.ingest.layout import understand
-from kpfootprint.ingest.meanings import Choices
+from kpfootprint.ingest.meanings import Choices, listed
 from kpfootprint.ingest.regular import PlainCells
 from kpfootprint.ingest.rules import Broken, problem
-from kpfootprint.ingest.tables import Column, Note, RawTable, Table
+from kpfootprint.ingest.sizes import size_span
+from kpfootprint.ingest.tables import Column, Note, RawTable, Table, stacked
 from kpfootprint.ingest.unfold import with_parents
 from kpfootprint.ingest.words import TABLES, Words, condition_values, fold, nearest, table_names
 from kpfootprint.wanted import each
@@ -92,6 +94,7 @@ def recognise(raw: RawTable, kind: str, words: Words, problems: list[Problem]) -
         n_columns=len(raw.columns),
         typed=raw.typed,
         complete=not missing,
+        trace=raw.trace(),
     )
 
 
@@ -99,11 +102,15 @@ def _close_names(header: str, known: Mapping[str, str]) -> set[str]:
     return {known[hit] for hit in difflib.get_close_matches(fold(header), list(known), n=1, cutoff=0.8)}
 
 
+_GOODS = ("stones", "counts")
+
+
 def recognise_all(
     raws: list[RawTable], headers: Headers, choices: Choices, problems: list[Problem]
 ) -> dict[str, Table]:
     """Recognise the tables of an input, by kind; what is given twice or is none that is known is told."""
     tables: dict[str, Table] = {}
+    sheets: list[tuple[RawTable, list[Table]]] = []
     passed: list[str] = []
     names = table_names()
     raws = with_parents(raws, headers, problems)
@@ -113,6 +120,9 @@ def recognise_all(
         hint = names.get(fold(raw.name))
         answers = _choices_of(raw, choices, _ids_of(tables), headers)
         found = _tables_of(raw, hint, headers, answers, problems, several=several)
+        if found and several and hint is None and found[0].kind in _GOODS:
+            sheets.append((raw, found))
+            continue
         if not found and raw.columns:
             if not several and not problems:
                 recognise(raw, "stones", headers.words, problems)
@@ -120,20 +130,86 @@ def recognise_all(
                 problems.append(problem(Broken("unknown_table", {"known": ", ".join(TABLES)}), table=raw.name))
             elif several:
                 passed.append(raw.name)
-        for table in found:
-            if table.kind in tables and table is not found[0]:
-                continue  # zones beside stones do not go before a table of declarations
-            if table.kind in tables:
-                other = tables[table.kind].name
-                problems.append(problem(Broken("table_twice", {"other": other}), table=table.name))
-            else:
-                tables[table.kind] = table
-    if (chosen := choices.get("goods")) in tables and len({"stones", "counts"} & set(tables)) == 2:
+        _add(tables, found, problems)
+    kinds = [found[0].kind for _, found in sheets]
+    if len(set(kinds)) < len(kinds) and not set(kinds) & set(tables):
+        _add_sheets(sheets, tables, headers, choices, problems)
+        raws = [raw for raw in raws if all(raw is not sheet for sheet, _ in sheets)]
+    else:
+        for _, found in sheets:
+            _add(tables, found, problems)
+    if (chosen := choices.get("goods")) in tables and len({*_GOODS} & set(tables)) == 2:
         passed.append(tables.pop("counts" if chosen == "stones" else "stones").name)
     if passed and tables:
         next(iter(tables.values())).trace.passed_over.extend(passed)
     titles = [title for raw in raws if (title := _titles(raw, headers, tables))]
     return {**titles[0], **tables} if len(titles) == 1 else tables
+
+
+def _add(tables: dict[str, Table], found: list[Table], problems: list[Problem]) -> None:
+    """Add the tables of a sheet to those of the input; what is given twice is told."""
+    for table in found:
+        if table.kind not in tables:
+            tables[table.kind] = table
+        elif table is found[0]:  # zones beside stones do not go before a table of declarations
+            other = tables[table.kind].name
+            problems.append(problem(Broken("table_twice", {"other": other}), table=table.name))
+
+
+def _add_sheets(
+    sheets: list[tuple[RawTable, list[Table]]],
+    tables: dict[str, Table],
+    headers: Headers,
+    choices: Choices,
+    problems: list[Problem],
+) -> None:
+    """Add sheets of goods, of which each is a parcel or holds parcels of its own: by a column, a title, or its name."""
+    known = _ids_of(tables)
+    gathered: dict[str, list[tuple[Table, str | None]]] = {}
+    ids: list[set[str]] = []
+    named: list[str] = []
+    for raw, found in sheets:
+        said = _titles(raw, headers, {found[0].kind: found[0]})
+        title = said["parcels"].columns.get("parcel_id") if "parcels" in said else None
+        parcel_id = None
+        if "parcel_id" in found[0].columns:
+            ids.append(_ids_of({"parcels": found[0]}))
+        else:
+            parcel_id = raw.name if title is None else text_of(title.cells[0])
+            ids.append({parcel_id})
+            if title is None and parcel_id not in known:
+                named.append(parcel_id)
+        for table in (*found, *said.values()):
+            gathered.setdefault(table.kind, []).append((table, parcel_id))
+    if len(set().union(*ids)) < sum(map(len, ids)) or any(map(headers.is_total, named)):
+        _add(tables, [sheets[0][1][0]], problems)
+        problems.append(sheets[1][1][0].problem(Broken("table_twice", {"other": sheets[0][0].name})))
+        return
+    meant = choices.get("sheets")
+    if meant not in ("parcels", "one") and not all(_like_an_id(name, headers) for name in named):
+        told = {"sheets": listed(named, 8), "choices": [("sheets", "parcels"), ("sheets", "one")]}
+        problems.append(problem(Broken("sheets_or_parcels", told), table=sheets[0][0].name))
+    for kind, items in gathered.items():
+        if kind not in tables:
+            tables[kind] = stacked([t for t, _ in items], [None if meant == "one" else name for _, name in items])
+    if meant != "one":
+        note = Note(code="sheets_of_parcels", values={"parcels": listed(sorted(set().union(*ids)), 20)})
+        next(tables[kind] for kind in _GOODS if kind in tables).trace.notes.append(note)
+
+
+_SHEET = re.compile(
+    r"(sheets?|tab|feuil|feuille|tabelle|blatt|лист|planilha|folha|hoja|blad|foglio|p|pp|pages?|seite|pagina|part|partie|teil|lots?"
+    r"|lote|bag|sachet|pack|paquet|box|boite|series?|serie|kop|copy|copie)?[\W_]*\d*[\W_]*",
+    re.IGNORECASE,
+)
+
+
+def _like_an_id(name: str, headers: Headers) -> bool:
+    """Say whether a sheet is called as parcels are, ``CAR-2019-07``, and not ``Sheet1``, ``Lot 2`` or ``+11``."""
+    known = size_span(name, headers.words.scheme) is not None or headers.of(name).role != "unknown"
+    return any(map(str.isdigit, name)) and any(map(str.isalpha, name)) and _SHEET.fullmatch(name) is None and not (
+        known or close_to_a_table(name) or headers.is_total(name)
+    )  # fmt: skip
 
 
 def _tables_of(
@@ -153,12 +229,23 @@ def _tables_of(
     if several and not classed and (hint == "parcels" or (hint is None and "parcel_id" in parcels and own)):
         return [recognise(raw, "parcels", words, problems)]
     before = len(problems)
+    if not several and _is_headless(raw, headers):
+        said = ", ".join(column.header or "–" for column in raw.columns)
+        problems.append(problem(Broken("no_header", {"headers": said}), table=raw.name, row=raw.header_rows[0]))
+        return []
     if hint == "declarations" and several:
         return [recognise(raw, "declarations", words, problems)]
     found = understand(raw, hint if several else None, headers, choices, problems, several=several and hint is None)
     if not found and len(problems) == before and hint is not None and several:
         return [recognise(raw, hint, words, problems)]
     return found
+
+
+def _is_headless(raw: RawTable, headers: Headers) -> bool:
+    """Say whether the first row holds numbers and classes as rows of a table do, and names no column."""
+    texts = [column.header for column in raw.columns]
+    known = any(not (item := headers.of(text)).wide and item.role != "unknown" for text in texts)
+    return not known and any(map(is_number, texts))
 
 
 def _titles(raw: RawTable, headers: Headers, tables: Mapping[str, Table]) -> dict[str, Table]:

@@ -19,8 +19,8 @@ RULES: Final[Mapping[str, str]] = {
     "unknown_file_kind": "files of this kind cannot be read; give .csv, .csv.gz, .xlsx, .ods, .xls, .zip or a folder",
     "strict_workbook": "the workbook is a Strict Open XML one; save it as an ordinary Excel workbook (.xlsx)",
     "formulas_in_workbook": (
-        "the workbook holds formulas, which cannot be told from values here; put values in their place, or save "
-        "it as .xlsx"
+        "the workbook holds formulas without the values that they gave; open it, save it again, or put values in "
+        "their place"
     ),
     "unit_shown": (
         "the workbook shows numbers in a unit that is not carats ({unit}), and of which cells cannot be told here; "
@@ -56,12 +56,22 @@ RULES: Final[Mapping[str, str]] = {
         "percentages alone have no number of stones, on which every statement depends; give the number of stones "
         "(and carats) of each class"
     ),
+    "percent_of_classes": (
+        "the classes of {attribute} are given in percent alone ({headers}); give the number of stones of each, or say "
+        "that they are not to be read"
+    ),
     "unknown_member": "the member is not known here; did you mean {nearest}?",
     "table_twice": (
         "the table is given twice, the other one is {other}; give one of them, or one file for each parcel, or all "
         "rows in one table with a column parcel_id"
     ),
-    "missing_column": "the column {column} is missing; the headers are {headers}",
+    "missing_column": (
+        "the column {column} is missing; the headers are {headers}; write {column} above the column that holds it"
+    ),
+    "no_header": (
+        "no row of headers was found: the first row is {headers}; write one above it, such as weight_ct, colour, "
+        "morphology for a list of stones, or size_class, n_stones, carats for a sorting sheet"
+    ),
     "column_twice": "two columns mean {column}; take one of them out, or head it remarks",
     "unknown_column": "the column is not known; did you mean {nearest}?",
     "ragged_row": "the row has {found} cells under {expected} headers; quote cells that hold the separator",
@@ -125,6 +135,10 @@ RULES: Final[Mapping[str, str]] = {
         "the {found} values of {header} could be parcels of their own or lots of one parcel; head the column "
         "parcel_id if they are parcels, or remarks if not"
     ),
+    "sheets_or_parcels": (
+        "the sheets {sheets} could be parcels of their own or parts of one parcel; say which, or give each a column "
+        "parcel_id"
+    ),
     "tables_beside": (
         "{found} tables stand side by side ({headers}); if they are parts of one parcel, say so, else give each its "
         "own sheet, or put them below each other with a column parcel_id"
@@ -168,7 +182,10 @@ RULES: Final[Mapping[str, str]] = {
     "spreadsheet_error": "the spreadsheet shows an error or too narrow a column here; mend it and save the sheet again",
     "merged_number": "the number stands in a cell merged over several rows; give each row its own",
     "unknown_unit": "the number bears a unit that is not carats; give carats",
-    "formula_cell": "the cell holds a formula; put its value in its place",
+    "formula_cell": (
+        "the cell holds a formula without the value that it gave; open the workbook and save it again, or put the "
+        "value in its place"
+    ),
     "missing_value": "a value is missing",
     "not_a_number": "not a number",
     "ambiguous_number": "the number can be read in two ways; write it without thousands separator, as 1234.5",
@@ -188,6 +205,10 @@ RULES: Final[Mapping[str, str]] = {
     "unknown_size": (
         "not a size class that is known; write sieves as +9-11 or -11+9, grainers as 4 gr, carats as 5-7 ct or "
         "+10.8 ct, or declare the limits in size_classes"
+    ),
+    "quarters_or_quality": (
+        "{sizes} could be weights in quarters of a carat ({limits}) or qualities; write grainers as 1-2 gr, head a "
+        "column of qualities quality, or say which is meant"
     ),
     "size_is_date": (
         "the spreadsheet made a date of the size class; format the column as text, and write the class again"
@@ -220,6 +241,40 @@ RULES: Final[Mapping[str, str]] = {
     "percent_total": "the declared percentages add up to {found}, not to 100",
     "more_problems": "{count} more problems are not listed",
 }
+
+ANSWERS: Final[Mapping[str, str]] = {
+    "blanks=as_above": "a blank goes on from above",
+    "cancelled=keep": "the row is of the parcel all the same",
+    "column=": "{name} holds classes of {answer}",
+    "column=carats": "{name} holds carats",
+    "column=ignore": "{name} is not to be read",
+    "column=n_stones": "{name} holds numbers of stones",
+    "goods=counts": "the sorting sheet is to be read",
+    "goods=stones": "the stone list is to be read",
+    "lots=one": "the lots are parts of one parcel",
+    "lots=parcels": "each lot is a parcel",
+    "percent=ignore": "the percentages are not to be read",
+    "quarters=grains": "they are sizes, in quarters of a carat",
+    "quarters=quality": "they are qualities, and say nothing of the size",
+    "rows=stones": "each row is one stone",
+    "shares=numbers": "they are numbers, not shares",
+    "sheets=one": "the sheets are parts of one parcel",
+    "sheets=parcels": "each sheet is a parcel",
+    "tables=one": "the tables are parts of one parcel",
+    "total=keep": "the row is a stone",
+    "total=leave_out": "the row is a total, and is to be left out",
+    "valuation=": "the valuation of {answer}",
+    "weights=carats": "the weights are carats",
+    "word=": "{name} means {answer}",
+}
+"""English texts of the answers that questions have: of ``column:Grade=ignore`` by ``column=ignore``."""
+
+
+def text_of_answer(question: str, answer: str) -> str:
+    """Return the English text of an answer, to be translated and filled with the name asked about and the answer."""
+    kind = question.partition(":")[0] if ":" in question else question
+    open_ended = "word=" if ":" in question and kind != "column" else f"{kind}="
+    return ANSWERS.get(f"{kind}={answer}") or ANSWERS.get(open_ended) or f"{question}={answer}"
 
 
 @dataclass(frozen=True, slots=True)

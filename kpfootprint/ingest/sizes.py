@@ -14,12 +14,13 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.cells import Cell, Odd, is_blank, read_numbers, text_of
 from kpfootprint.ingest.records import marks_of
 from kpfootprint.ingest.rules import Broken
-from kpfootprint.ingest.tables import Column, Note, Table
+from kpfootprint.ingest.tables import Column, ColumnMaker, Note, Table
 from kpfootprint.ingest.words import Words, declared_words, find_size, fold_size, size_words
 from kpfootprint.scheme import Scheme, SieveSet
 
@@ -277,52 +278,112 @@ _FEW = 5
 """Stones of a class below which their mean says nothing of its limits."""
 
 
-def settle_sizes(tables: dict[str, Table], words: Words, problems: list[Problem]) -> dict[str, Table]:
+def settle_sizes(
+    tables: dict[str, Table], words: Words, choices: Mapping[str, str], problems: list[Problem]
+) -> dict[str, Table]:
     """Give each size class of a sheet its limits, where the sheet's sieve set is not named and is not the package's.
 
-    The mean stone of a class must lie within its limits, softly: where it does not, the classes were misunderstood.
+    The classes of a parcel are those of its own rows: ``+11`` reaches to its next class. The mean stone of a class must
+    lie within its limits, softly: where it does not, the classes were misunderstood.
     """
     table = tables.get("counts")
     if table is None or "size_class" not in table.columns or "lower_ct" in table.columns:
         return tables
+    table = _with_quarters(table, words.scheme, choices, problems)
     column = table.columns["size_class"]
-    used = [column.cells[code] for code in np.unique(column.codes).tolist()]
-    if any(isinstance(cell, Odd) for cell in used):
-        return tables
-    labels = [text_of(cell) for cell in used if not is_blank(cell)]
-    if not labels:
-        return tables
-    own = words.scheme.size.sieve_set
-    known = size_words(own)
-    in_own = all(find_size(label, known) is not None for label in labels)
-    named = "size_classes" in tables or _names_a_set(tables.get("parcels"))
-    open_above = any(fold_size(label).startswith("+") and not is_pair(label) for label in labels)
-    if named or table.typed or (in_own and not (open_above and any(map(is_pair, labels)))):
-        if in_own and not named and not table.typed:
-            _check_means(table, {label: _limits(own, label) for label in labels}, problems)
-        return tables
-    made, unknown = set_of(labels, words.scheme)
-    if made is None:
-        for label in unknown[:20]:
-            _tell_unknown(table, label, words.scheme, problems)
-        return {**tables, "counts": replace(table, complete=False)}
-    lots = "breakdown" in table.columns and table.columns["breakdown"].header == "lots"
-    both = overlap(made)
-    if both is not None and not lots:
-        problems.append(table.problem(Broken("sizes_overlap", {"one": both[0], "other": both[1]}), None, "size_class"))
-        return {**tables, "counts": replace(table, complete=False)}
-    limits = {label: (low, high) for label, low, high in zip(made.classes, made.lower_ct, made.upper_ct, strict=True)}
-    _check_means(table, limits, problems)
-    table.trace.notes.append(Note(code="size_limits", values={"classes": _told(made)}))
-    blank: dict[int, tuple[float | None, float | None]] = {}
-    for code, cell in enumerate(column.cells):
-        low, high = limits.get(text_of(cell), (None, None)) if not is_blank(cell) else (None, None)
-        blank[code] = (low, None if high == float("inf") else high)
-    columns = dict(table.columns)
-    for position, name in enumerate(("lower_ct", "upper_ct")):
-        cells: list[Cell] = [blank[code][position] for code in range(len(column.cells))]
-        columns[name] = Column(column.header, cells, column.codes)
+    if "size_classes" in tables or _names_a_set(tables.get("parcels")) or table.typed or not table.complete:
+        return {**tables, "counts": table}
+    lower: list[Cell] = [None] * table.n_rows
+    upper: list[Cell] = [None] * table.n_rows
+    notes: dict[str, None] = {}
+    for rows in _rows_by_parcel(table):
+        found = {code: column.cells[code] for code in np.unique(column.codes[rows]).tolist()}
+        labels = {code: text_of(cell) for code, cell in found.items() if not is_blank(cell)}
+        if not labels or any(isinstance(cell, Odd) for cell in found.values()):
+            continue
+        limits, made = _limits(table, [*labels.values()], words.scheme, problems)
+        if limits is None:
+            return {**tables, "counts": replace(table, complete=False)}
+        _check_means(table, rows, labels, limits, problems)
+        if made is not None:
+            notes[_told(made)] = None
+            for row in rows.tolist():
+                low, high = limits.get(labels.get(int(column.codes[row]), ""), (None, float("inf")))
+                lower[row], upper[row] = low, None if high == float("inf") else high
+    if not notes:
+        return {**tables, "counts": table}
+    table.trace.notes += [Note(code="size_limits", values={"classes": classes}) for classes in notes]
+    columns = {**table.columns}
+    for name, cells in (("lower_ct", lower), ("upper_ct", upper)):
+        maker = ColumnMaker()
+        maker.add(cells)
+        columns[name] = maker.column(column.header)
     return {**tables, "counts": replace(table, columns=columns)}
+
+
+def _rows_by_parcel(table: Table) -> list[NDArray[np.intp]]:
+    column = table.columns.get("parcel_id")
+    if column is None:
+        return [np.arange(table.n_rows)]
+    ids = np.unique([text_of(cell) for cell in column.cells], return_inverse=True)[1][column.codes]
+    order = np.argsort(ids, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(ids[order])) + 1)
+
+
+def _limits(
+    table: Table, labels: list[str], scheme: Scheme, problems: list[Problem]
+) -> tuple[Mapping[str, tuple[float, float]] | None, SieveSet | None]:
+    """Return the limits of labels, and the set that they make where it is not the package's; None where none is."""
+    own = scheme.size.sieve_set
+    known = size_words(own)
+    places = {label: find_size(label, known) for label in labels}
+    open_above = any(fold_size(label).startswith("+") and not is_pair(label) for label in labels)
+    if None not in places.values() and not (open_above and any(map(is_pair, labels))):
+        return {label: (own.lower_ct[at], own.upper_ct[at]) for label, at in places.items() if at is not None}, None
+    made, unknown = set_of(labels, scheme)
+    for label in unknown[:20]:
+        _tell_unknown(table, label, scheme, problems)
+    if made is None:
+        return None, None
+    lots = "breakdown" in table.columns and table.columns["breakdown"].header == "lots"
+    if (both := overlap(made)) is not None and not lots:
+        problems.append(table.problem(Broken("sizes_overlap", {"one": both[0], "other": both[1]}), None, "size_class"))
+        return None, None
+    limits = {label: (low, high) for label, low, high in zip(made.classes, made.lower_ct, made.upper_ct, strict=True)}
+    return limits, made
+
+
+_QUARTERS = re.compile(r"([1-9]\d?)(?:[-/]([1-9]\d?))?q(?:tr|uarters?)?s?")
+
+
+def _with_quarters(table: Table, scheme: Scheme, choices: Mapping[str, str], problems: list[Problem]) -> Table:
+    """Read sizes such as ``2-1q`` as was chosen: as grainers, or as a quality, so that the row has no size."""
+    column = table.columns["size_class"]
+    grains: dict[int, Cell] = {}
+    for code, cell in enumerate(column.cells):
+        if isinstance(cell, str) and (found := _QUARTERS.fullmatch(fold_size(cell))):
+            grains[code] = "-".join(map(str, sorted({int(number) for number in found.groups() if number}))) + " gr"
+    meant = choices.get("quarters")
+    if not grains:
+        return table
+    if meant not in ("grains", "quality"):
+        made, _ = set_of([*map(text_of, grains.values())], scheme)
+        told = {
+            "sizes": ", ".join(text_of(column.cells[code]) for code in grains),
+            "limits": "" if made is None else _told(made),
+            "choices": [("quarters", "grains"), ("quarters", "quality")],
+        }
+        first = int(np.flatnonzero(np.isin(column.codes, [*grains]))[0])
+        problems.append(table.problem(Broken("quarters_or_quality", told), first, "size_class"))
+        return replace(table, complete=False)
+    read = grains if meant == "grains" else dict.fromkeys(grains)
+    columns = {
+        **table.columns,
+        "size_class": replace(column, cells=[read.get(*item) for item in enumerate(column.cells)]),
+    }
+    if meant == "quality":  # rows with and without a size are parts of one parcel
+        columns.setdefault("breakdown", Column("lots", ["lots"], np.zeros(table.n_rows, dtype=np.int32)))
+    return replace(table, columns=columns)
 
 
 def _names_a_set(parcels: Table | None) -> bool:
@@ -330,12 +391,6 @@ def _names_a_set(parcels: Table | None) -> bool:
         return False
     column = parcels.columns["sieve_set"]
     return any(not is_blank(column.cells[code]) for code in np.unique(column.codes).tolist())
-
-
-def _limits(own: SieveSet, label: str) -> tuple[float, float]:
-    at = find_size(label, size_words(own))
-    assert at is not None
-    return own.lower_ct[at], own.upper_ct[at]
 
 
 def _told(made: SieveSet) -> str:
@@ -354,26 +409,30 @@ def _tell_unknown(table: Table, label: str, scheme: Scheme, problems: list[Probl
     problems.append(table.problem(Broken(code), int(rows[0]), "size_class"))
 
 
-def _check_means(table: Table, limits: Mapping[str, tuple[float, float]], problems: list[Problem]) -> None:
-    """Tell the classes whose stones weigh on average what no stone of the class weighs."""
+def _check_means(
+    table: Table,
+    rows: NDArray[np.intp],
+    labels: Mapping[int, str],
+    limits: Mapping[str, tuple[float, float]],
+    problems: list[Problem],
+) -> None:
+    """Tell the classes of a parcel whose stones weigh on average what no stone of the class weighs."""
     if not {"n_stones", "carats"} <= set(table.columns):
         return
-    column = table.columns["size_class"]
     marks = marks_of(table)
     n, ct = (
-        read_numbers(table.columns[name].cells, marks)[0][table.columns[name].codes] for name in ("n_stones", "carats")
+        read_numbers(table.columns[name].cells, marks)[0][table.columns[name].codes[rows]]
+        for name in ("n_stones", "carats")
     )
     both = np.isfinite(n) & np.isfinite(ct)
-    for code, cell in enumerate(column.cells):
-        if is_blank(cell) or text_of(cell) not in limits:
-            continue
-        rows = np.flatnonzero((column.codes == code) & both)
-        stones, carats = float(n[rows].sum()), float(ct[rows].sum())
-        low, high = limits[text_of(cell)]
+    for code, label in labels.items():
+        inside = np.flatnonzero((table.columns["size_class"].codes[rows] == code) & both)
+        stones, carats = float(n[inside].sum()), float(ct[inside].sum())
+        low, high = limits[label]
         if stones < _FEW or carats <= 0:
             continue
-        mean, slack = carats / stones, 0.005 * len(rows) / stones
+        mean, slack = carats / stones, 0.005 * len(inside) / stones
         if low * (1 - SOFT) - slack <= mean <= high * (1 + SOFT) + slack:
             continue
         told = {"mean": f"{mean:.3g}", "lower": f"{low:g}", "upper": "any" if high == float("inf") else f"{high:g}"}
-        problems.append(table.problem(Broken("size_mean_outside", told), int(rows[0]), "size_class"))
+        problems.append(table.problem(Broken("size_mean_outside", told), int(rows[inside[0]]), "size_class"))

@@ -76,6 +76,24 @@ class ColumnMaker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A row that was not read, and why: a total that agrees, a note under the table."""
+
+    table: str
+    row: int | None
+    code: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Something that whoever gave a table should know of how it was read."""
+
+    code: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RawTable:
     """A table as read, before anyone knows what it is.
 
@@ -92,6 +110,7 @@ class RawTable:
     header_rows: tuple[int, ...] = (1,)
     titles: tuple[tuple[int, tuple[Cell, ...]], ...] = ()
     hidden: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @property
     def n_rows(self) -> int:
@@ -102,6 +121,14 @@ class RawTable:
         """Return the number by which a row is told."""
         return None if self.rows is None else int(self.rows[row])
 
+    def trace(self) -> Trace:
+        """Return how it was read so far."""
+        return Trace(
+            header_rows=self.header_rows,
+            hidden=[f"{self.name}: {what}" for what in self.hidden],
+            notes=list(self.notes),
+        )
+
     def keep(self, kept: NDArray[np.intp]) -> RawTable:
         """Return the table with some of its rows."""
         place = {int(old): new for new, old in enumerate(kept)} if self.ragged else {}
@@ -111,24 +138,6 @@ class RawTable:
             rows=None if self.rows is None else self.rows[kept],
             ragged={place[row]: found for row, found in self.ragged.items() if row in place},
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeftOut:
-    """A row that was not read, and why: a total that agrees, a note under the table."""
-
-    table: str
-    row: int | None
-    code: str
-    values: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
-    """Something that whoever gave a table should know of how it was read."""
-
-    code: str
-    values: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -162,10 +171,27 @@ class Table:
     titles: bool = False
     trace: Trace = field(default_factory=Trace)
     valuations: Mapping[str, Table] = field(default_factory=dict)
+    sheets: Sequence[str] = ()
 
     def line(self, row: int) -> int | None:
         """Return the number by which a row is told."""
         return None if self.rows is None else int(self.rows[row])
+
+    def name_at(self, row: int | None) -> str:
+        """Return the name of the sheet that a row stands on."""
+        return self.sheets[row] if self.sheets and row is not None else self.name
+
+    def keep(self, kept: NDArray[np.intp]) -> Table:
+        """Return the table with some of its rows."""
+        place = {int(old): new for new, old in enumerate(kept)} if self.ragged else {}
+        return replace(
+            self,
+            columns={name: column.rows(kept) for name, column in self.columns.items()},
+            n_rows=len(kept),
+            rows=None if self.rows is None else self.rows[kept],
+            ragged={place[row]: found for row, found in self.ragged.items() if row in place},
+            sheets=[self.sheets[row] for row in kept.tolist()] if self.sheets else (),
+        )
 
     def records(self) -> Iterator[dict[str, Cell]]:
         """Give the rows one by one, for small tables."""
@@ -179,7 +205,7 @@ class Table:
         value = found.at(row) if found is not None and row is not None else None
         return problem(
             broken,
-            table=self.name,
+            table=self.name_at(row),
             row=None if row is None else self.line(row),
             column=column if found is None else found.header_at(row),
             value=None if is_blank(value) else value,
@@ -194,6 +220,45 @@ def without_blank_rows(raw: RawTable) -> RawTable:
     if not empty.any():
         return raw
     return raw.keep(np.flatnonzero(~empty))
+
+
+def stacked(tables: Sequence[Table], ids: Sequence[str | None]) -> Table:
+    """Lay tables of one kind below each other; where an id is given, every row of that table is of that parcel."""
+    first, n_rows = tables[0], sum(table.n_rows for table in tables)
+    columns: dict[str, Column] = {}
+    for name in dict.fromkeys(["parcel_id"] * any(ids) + [name for table in tables for name in table.columns]):
+        cells: list[Cell] = [None]
+        codes, headers = [], []
+        for table, parcel_id in zip(tables, ids, strict=True):
+            column = table.columns.get(name)
+            if name == "parcel_id" and parcel_id is not None:
+                column = Column(name, [parcel_id], np.zeros(table.n_rows, dtype=np.int32))
+            codes.append(np.zeros(table.n_rows, dtype=np.int32) if column is None else column.codes + len(cells))
+            headers += [name if column is None else column.header] * table.n_rows
+            cells += [] if column is None else column.cells
+        columns[name] = Column(name, cells, np.concatenate(codes).astype(np.int32), headers)
+    starts = np.cumsum([0, *(table.n_rows for table in tables)]).tolist()
+    traces = [table.trace for table in tables]
+    return replace(
+        first,
+        columns=columns,
+        n_rows=n_rows,
+        rows=None if first.rows is None else np.concatenate([table.rows for table in tables if table.rows is not None]),
+        ragged={
+            start + row: n for start, table in zip(starts, tables, strict=False) for row, n in table.ragged.items()
+        },
+        complete=all(table.complete for table in tables),
+        titles=False,
+        valuations={},
+        sheets=[table.name for table in tables for _ in range(table.n_rows)],
+        trace=Trace(
+            header_rows=first.trace.header_rows,
+            left_out=[item for trace in traces for item in trace.left_out],
+            passed_over=list(dict.fromkeys(header for trace in traces for header in trace.passed_over)),
+            hidden=[what for trace in traces for what in trace.hidden],
+            notes=list({str(note): note for trace in traces for note in trace.notes}.values()),
+        ),
+    )
 
 
 class Findings:
@@ -241,7 +306,7 @@ class Findings:
                 ids[owners[row]],
                 problem(
                     broken[code],
-                    table=table.name,
+                    table=table.name_at(row),
                     row=table.line(row),
                     column=column.header_at(row),
                     value=column.cells[code] if broken[code].code != "missing_value" else None,
@@ -267,7 +332,11 @@ class Findings:
                 values = {**found.values, "count": int(count), "rule": "unknown_class_often"}
                 found = Broken(found.code, values)
             place = problem(
-                found, table=table.name, row=table.line(row), column=column.header_at(row), value=column.cells[code]
+                found,
+                table=table.name_at(row),
+                row=table.line(row),
+                column=column.header_at(row),
+                value=column.cells[code],
             )
             self.add(ids[owners[row]], place)
 

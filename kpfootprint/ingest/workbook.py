@@ -12,7 +12,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from functools import partial
 from itertools import chain, islice
@@ -27,8 +27,8 @@ from kpfootprint.ingest.archive import Budget, Limits, check_members, open_zip, 
 from kpfootprint.ingest.cells import Cell, Odd, is_blank, shortened
 from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.heads import LOOKED_AT, find_head, first_head
-from kpfootprint.ingest.oldbook import Places, formats_of, formulas_of
-from kpfootprint.ingest.tables import ColumnMaker, RawTable, without_blank_rows
+from kpfootprint.ingest.oldbook import facts_of
+from kpfootprint.ingest.tables import ColumnMaker, Note, RawTable, without_blank_rows
 from kpfootprint.ingest.words import Words, declared_words, fold
 from kpfootprint.wanted import each, go_on
 
@@ -57,9 +57,18 @@ _ODS_REPEATED = re.compile(rb'number-(?:rows|columns)-repeated\s*=\s*["\']\d{5,}
 _ROW = re.compile(rb'<(?:\w+:)?row\b[^<>]*?\br="(\d{1,7})"')
 _FAR_ROW = re.compile(rb'<(?:\w+:)?row\b[^<>]*?\br="(\d{7,})"')
 _FAR_CELL = re.compile(rb'<(?:\w+:)?c\b[^<>]*?\br="([A-Z]{3,})\d')
+_UNVALUED = re.compile(
+    rb'<(?P<p>(?:\w+:)?)c\b(?![^<>]*\bt="str")(?:[^<>]*?\br="([A-Z]{1,3})(\d{1,7})")?[^<>]*>\s*'
+    rb"<(?P=p)f\b[^<>]*(?:/>|>([^<]{0,200})[^<]*</(?P=p)f>)\s*(?:<(?P=p)v\s*/>|<(?P=p)v></(?P=p)v>)?\s*</(?P=p)c>"
+)
+"""A formula cell without the value that it gave."""
+
+_ODS_UNVALUED = re.compile(rb"<table:table-cell\b(?=[^<>]*\btable:formula=)(?![^<>]*\boffice:value-type=)")
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\b[^<>]*?\bref="([A-Z]{1,2})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
 _HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row\b(?=[^<>]*?\bhidden="(?:1|true)")[^<>]*?\br="(\d{1,7})"')
 _HIDDEN_COLUMN = re.compile(rb'<(?:\w+:)?col\b(?=[^<>]*?\bhidden="(?:1|true)")[^<>]*?\bmin="(\d{1,5})"')
+
+_WITH_FORMULAS = (Note(code="formula_values"),)
 
 
 class _Asking(io.BytesIO):
@@ -75,14 +84,16 @@ class _Asking(io.BytesIO):
 class _Facts:
     """What the text of a sheet says that its cells do not."""
 
-    merged: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
-    hidden: tuple[str, ...] = ()
+    merged: dict[tuple[int, int], tuple[int, int]]
+    unvalued: dict[tuple[int, int], str]
+    hidden: tuple[str, ...]
+    formulas: bool
 
 
 def read_workbook(data: bytes, name: str, budget: Budget, limits: Limits, words: Words | None = None) -> list[RawTable]:
     """Read every sheet that holds something; rows are told by their number in the sheet.
 
-    Formula cells become `Odd` cells: their values are whatever program last computed them, so they are no data. A cell
+    A formula cell has the value that was saved with it, which is told; without one it becomes an `Odd` cell. A cell
     merged over several rows holds for all of them, where it holds words; numbers are refused. With `words` the header
     is looked for below titles; without, it is the first row that is filled.
     """
@@ -104,7 +115,7 @@ def read_workbook(data: bytes, name: str, budget: Budget, limits: Limits, words:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            book = openpyxl.load_workbook(_Asking(data), read_only=True, data_only=False, keep_links=False)
+            book = openpyxl.load_workbook(_Asking(data), read_only=True, data_only=True, keep_links=False)
             cell_of = partial(_cell, units={}, struck={})
             try:
                 tables = []
@@ -115,7 +126,9 @@ def read_workbook(data: bytes, name: str, budget: Budget, limits: Limits, words:
                     rows = (tuple(map(cell_of, row)) for row in sheet.iter_rows())
                     table = _read_sheet(_filled(rows, facts), sheet.title, name, words, limits)
                     if table is not None:
-                        tables.append(replace(table, hidden=facts.hidden))
+                        tables.append(
+                            replace(table, hidden=facts.hidden, notes=_WITH_FORMULAS if facts.formulas else ())
+                        )
                 return tables
             finally:
                 book.close()
@@ -166,25 +179,34 @@ def _facts(text: bytes, title: str, *, hidden: bool) -> _Facts:
         if n_merged > _MERGED_ROWS:
             raise refuse(title, "too_many_blank_rows", limit=_MERGED_ROWS)
         merged |= dict.fromkeys(((row, column) for row in below), (first, last))
+    formulas = b"<f" in text or b":f>" in text or b":f " in text
+    unvalued: dict[tuple[int, int], str] = {}
+    for found in _UNVALUED.finditer(text) if formulas else ():
+        if found[2] is None:
+            raise refuse(title, "formulas_in_workbook")
+        unvalued[int(found[3]), _column_number(found[2])] = "=" + (found[4] or b"\xe2\x80\xa6").decode(
+            "utf-8", "replace"
+        )
     said = ["sheet"] if hidden else []
     said += [f"row {found.group(1).decode()}" for found in islice(_HIDDEN_ROW.finditer(text), 20)]
     said += [f"column {found.group(1).decode()}" for found in islice(_HIDDEN_COLUMN.finditer(text), 20)]
-    return _Facts(merged, tuple(said))
+    return _Facts(merged, unvalued, tuple(said), formulas)
 
 
 def _filled(rows: Iterable[tuple[Cell, ...]], facts: _Facts) -> Iterator[tuple[Cell, ...]]:
     """Give rows with words of merged cells in each row that they reach over; merged numbers become `Odd`."""
-    if not facts.merged:
+    if not facts.merged and not facts.unvalued:
         yield from rows
         return
-    columns = {column for _, column in facts.merged}
+    columns = {column for _, column in (*facts.merged, *facts.unvalued)}
     tops: dict[int, Cell] = {}
     for number, row in enumerate(rows, start=1):
-        cells = list(row)
+        cells = [*row, *[None] * (max(columns) - len(row))]
         for column in columns:
-            if column > len(cells):
-                cells += [None] * (column - len(cells))
-            if (number, column) in facts.merged:
+            place = number, column
+            if place in facts.unvalued:
+                cells[column - 1] = Odd("formula_cell", facts.unvalued[place])
+            if place in facts.merged:
                 top = tops.get(column)
                 is_number = isinstance(top, int | float) and not isinstance(top, bool)
                 cells[column - 1] = Odd("merged_number", str(top)) if is_number else top
@@ -267,9 +289,6 @@ def _cell(cell: SheetCell, units: dict[int, str], struck: dict[int, bool]) -> Ce
         struck[style] = bool(style and cell.font is not None and cell.font.strike)
     if struck[style]:
         return Odd("struck_cell", str(value))
-    if cell.data_type == "f":
-        text = getattr(value, "text", None) or value
-        return Odd("formula_cell", str(text))
     if isinstance(value, int | float) and not isinstance(value, bool):
         unit = units.get(style)
         if unit is None:
@@ -300,19 +319,20 @@ def _value(value: object) -> Cell:
 
 
 def _read_with_calamine(data: bytes, name: str, budget: Budget, limits: Limits, words: Words | None) -> list[RawTable]:
-    """Read .ods and .xls, of which the parser tells values alone; formulas, and units of .ods, refuse an .ods whole."""
-    formulas: list[Places] = []
+    """Read .ods and .xls, of which the parser tells values alone; units that are not carats refuse the workbook."""
     if name.lower().endswith(".ods"):
+        formulas = False
         with open_zip(data, name) as archive:
             for member in check_members(archive, name, limits):
                 text = unzip(archive, member, budget)
                 if member.filename == "content.xml":
                     _check_content(text, name)
+                    formulas = b"table:formula=" in text
     elif not data.startswith(b"\xd0\xcf\x11\xe0"):
         raise refuse(name, "wrong_file_kind", found="it is no old Excel workbook; save it as .xlsx or .csv")
     else:
         try:
-            formulas, formats = formulas_of(data), list(formats_of(data))
+            formats, formulas = facts_of(data)
         except ValueError as error:
             raise refuse(name, "damaged_file", detail=str(error)) from None
         if (unit := next(filter(None, map(_unit_shown, formats)), None)) is not None and unit != "%":
@@ -320,13 +340,12 @@ def _read_with_calamine(data: bytes, name: str, budget: Budget, limits: Limits, 
     tables = []
     with _read_apart(data, name) as said:
         while (sheet := said()) is not None:
-            number, title, seen, left = sheet
+            title, seen = sheet
             rows = _rows_apart(said)
-            if number < len(formulas) and formulas[number]:
-                rows = _with_formulas(rows, formulas[number], left)
             table = _read_sheet(rows, title, name, words, limits)
             if table is not None:
-                tables.append(table if seen else replace(table, hidden=("sheet",)))
+                hidden = () if seen else ("sheet",)
+                tables.append(replace(table, hidden=hidden, notes=_WITH_FORMULAS if formulas else ()))
             deque(rows, maxlen=0)
     return tables
 
@@ -368,18 +387,11 @@ def _rows_apart(said: Callable[[], Any]) -> Iterator[tuple[Cell, ...]]:
             yield tuple(None if value == "" else _value(value) for value in row)
 
 
-def _with_formulas(rows: Iterable[tuple[Cell, ...]], formulas: Places, left: int) -> Iterator[tuple[Cell, ...]]:
-    """Give rows whose formula cells are `Odd`: their values are whatever some program last computed."""
-    odd = Odd("formula_cell", "=…")
-    for row, cells in enumerate(rows):
-        yield tuple(odd if (row, at) in formulas else cell for at, cell in enumerate(cells, start=left))
-
-
 def _check_content(text: bytes, name: str) -> None:
     for shown in islice(_ODS_TEXT.finditer(text), 1000):
         if (unit := _unit_shown(f'"{shown[1].decode("utf-8", "replace")}"')) not in ("", "%"):
             raise refuse(name, "unit_shown", unit=unit)
-    if b"table:formula=" in text:
+    if _ODS_UNVALUED.search(text):
         raise refuse(name, "formulas_in_workbook")
     for found in _ODS_REPEATED.finditer(text):
         if b"office:value" in found.group(1).partition(b"</table:table-row>")[0]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest import NOTES, RULES, text_of_rule
+from kpfootprint.ingest import NOTES, RULES, text_of_answer, text_of_rule
 from kpfootprint.planning.rules import RULES as PLANNING_RULES
 from kpfootprint.scheme import AttributeClass, ClassSet, Scheme
 
@@ -24,6 +24,19 @@ def told(problem: Problem, catalogue: gettext.NullTranslations) -> str:
         return catalogue.gettext(planning or text_of_rule(problem.code, problem.values)).format(**problem.values)
     except (KeyError, IndexError):
         return problem.reason
+
+
+Classes = Mapping[str, tuple[str, list[tuple[str, str]]]]
+"""Each attribute's name in a language, with its classes and sets and the names of those."""
+
+
+def worded(choice: str, catalogue: gettext.NullTranslations, classes: Classes) -> str:
+    """Return an answer to a question, ``column:Grade=ignore``, in words."""
+    question, _, answer = choice.rpartition("=")
+    kind, _, name = question.partition(":")
+    text = catalogue.gettext(text_of_answer(question, answer))
+    title, named = classes.get("size" if answer == "size_class" else answer if kind == "column" else kind, (answer, []))
+    return text.format(name=name, answer=title if kind == "column" else dict(named).get(answer, answer))
 
 
 def noted(note: Mapping[str, Any], catalogue: gettext.NullTranslations) -> str:

@@ -77,22 +77,24 @@ class Asked:
 
     Parameters
     ----------
-    questions : tuple of tuples of str
-        For each question its possible answers, as ``question=answer``.
+    questions : tuple of (Problem, tuple of str)
+        Each question, and its possible answers as ``question=answer``.
     words : tuple of (attribute, word, rows)
         Words that no class bears, which may be given one.
     chosen : tuple of str
         The answers that were given, in the same form.
     """
 
-    questions: tuple[tuple[str, ...], ...] = ()
+    questions: tuple[tuple[Problem, tuple[str, ...]], ...] = ()
     words: tuple[tuple[str, str, int], ...] = ()
     chosen: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, problems: Sequence[Problem], choices: Mapping[str, str]) -> Asked:
         """Return what some problems ask, beside what was answered."""
-        questions = [tuple(f"{key}={answer}" for key, answer in p.values.get("choices") or ()) for p in problems]
+        questions: dict[tuple[str, ...], Problem] = {}
+        for p in problems:
+            questions.setdefault(tuple(f"{key}={answer}" for key, answer in p.values.get("choices") or ()), p)
         counts: Counter[tuple[str, str]] = Counter()
         for problem in problems:
             if problem.code in ("unknown_class", "unknown_size") and problem.value is not None:
@@ -101,7 +103,7 @@ class Asked:
                 counts[attribute, problem.value] += int(str(problem.values.get("count", 1)))
         words = tuple((attribute, word, count) for (attribute, word), count in counts.most_common(MAX_WORDS))
         chosen = tuple(f"{question}={answer}" for question, answer in choices.items())
-        return cls(tuple(dict.fromkeys(filter(None, questions))), words, chosen)
+        return cls(tuple((p, answers) for answers, p in questions.items() if answers), words, chosen)
 
 
 def classes_by_attribute(scheme: Scheme, lang: str) -> dict[str, tuple[str, list[tuple[str, str]]]]:

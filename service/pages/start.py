@@ -23,7 +23,7 @@ from service.languages import language_of
 from service.pages.examples import EXAMPLES, available
 from service.pages.forms import file_of, read_form, text_of
 from service.pages.given import ROWS, Given, given_in
-from service.pages.problems import classes_named, noted, told
+from service.pages.problems import classes_named, noted, told, worded
 from service.pages.render import link_to, page, translations
 from service.pages.sheet import Held, Sheet, choices_in, classes_by_attribute, held_in, words_table
 from service.pages.submissions import checked
@@ -122,7 +122,7 @@ def _form(request: Request, given: Given, problems: tuple[Problem, ...], sheet: 
     release = visit.work.release()
     recent, _ = page_of(visit.work.engine, before=None, limit=RECENT)
     table, day = release.zone_table, _day_of(given)
-    catalogue = translations(language_of(request))
+    catalogue, classes = translations(language_of(request)), classes_by_attribute(release.scheme, language_of(request))
     return page(
         request,
         "start.html",
@@ -131,8 +131,9 @@ def _form(request: Request, given: Given, problems: tuple[Problem, ...], sheet: 
         rows=ROWS,
         problems=sorted(problems, key=lambda item: (item.table, item.row or 0)),
         sheet=sheet,
-        classes=classes_by_attribute(release.scheme, language_of(request)),
+        classes=classes,
         told=lambda problem: told(problem, catalogue),
+        worded=lambda choice: worded(choice, catalogue, classes),
         noted=lambda note: noted(note, catalogue),
         classes_named=lambda read: classes_named(read, release.scheme, language_of(request)),
         zones_by_country=_by_country(table, language_of(request), day),

@@ -24,7 +24,7 @@ from service.door.visit import visit_of
 from service.errors import Refused
 from service.languages import language_of
 from service.pages.forms import file_of, read_form, text_of
-from service.pages.problems import noted, told
+from service.pages.problems import noted, told, worded
 from service.pages.render import link_to, page, translations
 from service.pages.sheet import Asked, choices_in, classes_by_attribute
 from service.register import people, submissions
@@ -126,7 +126,7 @@ def _check_page(
     choices: Choices,
 ) -> Response:
     lang, scheme = language_of(request), visit_of(request).work.release().scheme
-    catalogue = translations(lang)
+    catalogue, classes = translations(lang), classes_by_attribute(scheme, lang)
     packed = base64.b64encode(zlib.compress(content, level=6)).decode()
     return page(
         request,
@@ -141,9 +141,11 @@ def _check_page(
         packed=packed if len(packed) < visit_of(request).work.settings.max_body else "",
         readable=found is not None,
         asked=Asked.of(problems, choices),
-        classes=classes_by_attribute(scheme, lang),
+        classes=classes,
         parcels=[] if found is None else found.batch.parcels[:SHOWN_PARCELS],
         noted=lambda note: noted(note, catalogue),
+        told=lambda problem: told(problem, catalogue),
+        worded=lambda choice: worded(choice, catalogue, classes),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kpfootprint.ingest import Upload, read
+from kpfootprint.ingest import Upload, read, text_of_answer
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
 
@@ -23,6 +23,9 @@ def test_a_sheet_gives_its_stones_and_carats_or_says_why_not(name: str, scheme: 
     if "refused" in wanted:
         assert found.parcels == ()
         assert wanted["refused"] in {problem.code for problem in found.problems}
+        for problem in found.problems:
+            asked = [text_of_answer(*choice) for choice in problem.values.get("choices", ())]
+            assert not [text for text in asked if "=" in text], "an answer has no words"
         return
     assert found.problems == ()
     (parcel,) = found.parcels

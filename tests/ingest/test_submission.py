@@ -265,7 +265,7 @@ def test_customs_codes(tmp_path: Path, scheme: Scheme, zone_table: ZoneTable) ->
         assert ingest_file(book, scheme, zone_table).hs_code == code
 
 
-def test_formula_cells_are_refused(tmp_path: Path, scheme: Scheme, zone_table: ZoneTable) -> None:
+def test_formula_cells_without_values_are_refused(tmp_path: Path, scheme: Scheme, zone_table: ZoneTable) -> None:
     book = workbook_of(tmp_path / "s.xlsx", {"stones": [["weight_ct", "colour"], [0.5, "brown"], ["=A2*2", "brown"]]})
     found = problems_of(lambda: ingest_file(book, scheme, zone_table))
     assert told(found) == [("formula_cell", "stones", 3, "weight_ct", "=A2*2")]

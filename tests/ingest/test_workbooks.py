@@ -19,7 +19,8 @@ import pytest
 from openpyxl.styles import Font
 
 from kpfootprint.ingest import Reading, Upload, read
-from kpfootprint.ingest.oldbook import formulas_of
+from kpfootprint.ingest.oldbook import facts_of
+from kpfootprint.parcel import Parcel
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
 
@@ -124,8 +125,51 @@ def test_open_document_sheets(scheme: Scheme, zone_table: ZoneTable) -> None:
     rows: list[list[Any]] = [["Poids", "Couleur"], [0.42, "blanc"], [0.31, "brun"]]
     (parcel,) = reading(ods_of(rows), scheme, zone_table, "s.ods").parcels
     assert (parcel.n_stones, parcel.carats) == (2, 0.73)
-    formulas = ods_of(rows, ' table:formula="of:=1"')
-    assert [p.code for p in reading(formulas, scheme, zone_table, "s.ods").problems] == ["formulas_in_workbook"]
+
+
+def note_codes(parcel: Parcel) -> list[str]:
+    assert parcel.read_as is not None
+    return [note["code"] for note in parcel.read_as["notes"]]
+
+
+def test_formulas_have_the_values_that_were_saved_with_them(scheme: Scheme, zone_table: ZoneTable) -> None:
+    rows: list[list[Any]] = [["Poids", "Couleur"], [0.42, "blanc"], [0.31, "brun"]]
+    book = ods_of(rows, ' table:formula="of:=1"')
+    (parcel,) = reading(book, scheme, zone_table, "s.ods").parcels
+    assert (parcel.carats, note_codes(parcel)) == (0.73, ["formula_values"])
+    bare = ods_with(
+        HEADED + '</table:table-row><table:table-row><table:table-cell table:formula="of:=1"/></table:table-row>'
+    )
+    assert [p.code for p in reading(bare, scheme, zone_table, "s.ods").problems] == ["formulas_in_workbook"]
+
+
+TEXT = '<c r="{}" t="inlineStr"><is><t>{}</t></is></c>'
+HALF = '<c r="A3"><f>A2/2</f><v>0.21</v></c>'
+
+
+@pytest.mark.parametrize(
+    ("weight", "colour", "broken"),
+    [
+        (HALF, '<c r="B3" t="str"><f>B2</f><v>brun</v></c>', None),
+        ('<c r="A3"><f t="shared" si="0"/><v>0.21</v></c>', '<c r="B3" t="str"><f>B2&amp;""</f><v></v></c>', None),
+        ('<c r="A3"><f>A2/2</f></c>', "", ("formula_cell", 3, "Poids", "=A2/2")),
+        ('<c r="A3"><f t="shared" si="0" /><v /></c>', "", ("formula_cell", 3, "Poids", "=…")),
+        (HALF, '<c r="B3"><f>B2</f><v></v></c>', ("formula_cell", 3, "Couleur", "=B2")),
+        (HALF, "<c><f>B2</f></c>", ("formulas_in_workbook", None, None, None)),
+        ('<c r="A3" t="e"><f>A2/0</f><v>#DIV/0!</v></c>', "", ("spreadsheet_error", 3, "Poids", "#DIV/0!")),
+    ],
+)
+def test_formulas_of_workbooks_have_values_or_are_refused_by_their_cell(
+    weight: str, colour: str, broken: tuple[str, int, str, str] | None, scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    lines = [TEXT.format("A1", "Poids") + TEXT.format("B1", "Couleur"), '<c r="A2"><v>0.42</v></c>', weight + colour]
+    rows = "".join(f'<row r="{at}">{line}</row>' for at, line in enumerate(lines, start=1))
+    found = reading(sheet_of(rows), scheme, zone_table)
+    if broken is not None:
+        assert [(item.code, item.row, item.column, item.value) for item in found.problems] == [broken]
+        return
+    (parcel,) = found.parcels
+    assert (parcel.carats, note_codes(parcel)) == (0.63, ["formula_values"])
 
 
 @pytest.mark.parametrize("data", [b"", b"PK\x03\x04junk", b"\xd0\xcf\x11\xe0" + bytes(600)])
@@ -303,17 +347,15 @@ def xls_of(cells: dict[tuple[int, int], Any], number_format: str = "0.00", paddi
 
 @pytest.mark.parametrize("padding", [0, 5000])
 @pytest.mark.parametrize("corner", [(0, 0), (3, 2)])
-def test_formulas_of_old_workbooks_are_seen(
+def test_formulas_of_old_workbooks_have_their_values(
     corner: tuple[int, int], padding: int, scheme: Scheme, zone_table: ZoneTable
 ) -> None:
     down, right = corner
     rows: list[list[Any]] = [["weight_ct", "colour", "remarks"], [0.4, "brown", "=A1"], [0.3, "cape", "x"]]
     cells = {(down + at, right + k): value for at, row in enumerate(rows) for k, value in enumerate(row)}
-    (parcel,) = reading(xls_of(cells, padding=padding), scheme, zone_table, "old.xls").parcels
-    assert (parcel.n_stones, parcel.carats) == (2, 0.7)
     cells[down + 2, right] = "=A1*2"
-    found = reading(xls_of(cells, padding=padding), scheme, zone_table, "old.xls").problems
-    assert [(item.code, item.row, item.column) for item in found] == [("formula_cell", down + 3, "weight_ct")]
+    (parcel,) = reading(xls_of(cells, padding=padding), scheme, zone_table, "old.xls").parcels
+    assert (parcel.n_stones, parcel.carats, note_codes(parcel)) == (2, 0.9, ["formula_values"])
 
 
 def test_units_shown_by_other_workbooks_are_refused(scheme: Scheme, zone_table: ZoneTable) -> None:
@@ -416,7 +458,7 @@ def test_an_old_workbook_whose_sectors_go_round_in_a_circle_is_refused_small() -
     tracemalloc.start()
     try:
         with pytest.raises(ValueError, match="no workbook"):
-            formulas_of(bytes(head) + bytes(8192))
+            facts_of(bytes(head) + bytes(8192))
         assert tracemalloc.get_traced_memory()[1] < 20e6
     finally:
         tracemalloc.stop()

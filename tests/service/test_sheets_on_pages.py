@@ -135,7 +135,12 @@ def test_a_submission_is_asked_before_it_is_received(app: TestClient, keys: dict
     form = signed_in(app, keys)
     text = b"parcel_id,weight_ct,colour,Grade\nP1,0.4,white,3\nP1,0.5,BRN2,1\nP2,0.6,BRN2,2\n"
     asked = app.post("/submissions/check", data=form | {"note": "n"}, files={"file": ("lot.csv", text)})
-    assert "column:Grade=ignore" in asked.text
+    question = re.search(r'value="column:Grade=ignore"> ([^<]*)<', asked.text)
+    assert question is not None
+    assert question[1] == "Grade is not to be read"
+    assert "the whole numbers of Grade could be numbers of stones" in asked.text.split("Which reading is meant?")[1]
+    french = app.post("/submissions/check?lang=fr", data=form | {"note": "n"}, files={"file": ("lot.csv", text)})
+    assert "> Grade n’est pas à lire<" in french.text
     carried = {name: value for name, value in hidden_in(asked.text).items() if name in ("name", "content", "note")}
     carried = {name: value[:1] for name, value in carried.items()}
     answers = {"choice": ["column:Grade=ignore", "colour:BRN2=brown"]}

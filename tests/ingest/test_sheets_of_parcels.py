@@ -1,0 +1,127 @@
+"""Sheets of one workbook: parcels of their own, parts of one parcel, or a question."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import openpyxl
+import pytest
+
+from kpfootprint.ingest import Reading, Upload, read
+from kpfootprint.parcel import Parcel
+from kpfootprint.reference import ZoneTable
+from kpfootprint.scheme import Scheme
+
+Rows = Sequence[Sequence[Any]]
+STONES: Rows = [["No", "Weight ct", "Colour"], [1, 0.42, "brown"], [2, 0.31, "cape"], ["Total", 0.73]]
+STONE: Rows = [["No", "Weight ct", "Colour"], [1, 0.5, "brown"]]
+BAD: Rows = [["No", "Weight ct", "Colour"], [1, 0.5, "brown"], [2, -0.2, "brown"], [3, 0.4, "BRN2"]]
+OPEN: Rows = [["Size", "Pcs", "Cts"], ["+11", 10, 9.1], ["-11+9", 20, 4.9]]
+CLOSED: Rows = [["Size", "Pcs", "Cts"], ["+11", 10, 4.1], ["3 gr", 20, 15.0]]
+DECLARED: Rows = [["parcel_id", "zone_id", "carats"], ["A", "nola", 0.73], ["B", "boda", 0.5]]
+PARCEL: Rows = [["Parcel", "Weight ct"], ["P1", 0.4]]
+OTHER: Rows = [["Parcel", "Weight ct"], ["P2", 0.6]]
+NOLA: Rows = [["Parcel: Z9"], ["Zone: Nola"], *STONES]
+BODA: Rows = [["Parcel: Z8"], ["Zone: Boda"], *STONE]
+
+Outcome = dict[str, tuple[int, float]]
+
+
+def reading(sheets: Mapping[str, Rows], scheme: Scheme, zone_table: ZoneTable, **options: Any) -> Reading:
+    book = openpyxl.Workbook()
+    book.remove(book.worksheets[0])
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(list(row))
+    made = io.BytesIO()
+    book.save(made)
+    return read(Upload("w.xlsx", made.getvalue()), scheme, zone_table, **options)
+
+
+def said(parcel: Parcel) -> list[str]:
+    assert parcel.read_as is not None
+    return [note["text"] for note in parcel.read_as["notes"]]
+
+
+@pytest.mark.parametrize(
+    ("sheets", "parcels"),
+    [
+        ({"CAR-1": STONES, "CAR-2": STONE}, {"CAR-1": (2, 0.73), "CAR-2": (1, 0.5)}),
+        ({"A": STONES, "B": STONE, "declarations": DECLARED}, {"A": (2, 0.73), "B": (1, 0.5)}),
+        ({"Sheet1": NOLA, "Sheet2": BODA}, {"Z9": (2, 0.73), "Z8": (1, 0.5)}),
+        ({"Sheet1": PARCEL, "Sheet2": OTHER}, {"P1": (1, 0.4), "P2": (1, 0.6)}),
+        (
+            {"CAR-1": CLOSED, "CAR-2": OPEN, "CAR-3": STONE},
+            {"CAR-1": (30, 19.1), "CAR-2": (30, 14.0), "CAR-3": (1, 0.5)},
+        ),
+    ],
+)
+def test_each_sheet_is_a_parcel_by_its_column_its_title_or_its_name(
+    sheets: Mapping[str, Rows], parcels: Outcome, scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    found = reading(sheets, scheme, zone_table)
+    assert found.problems == ()
+    assert {item.parcel_id: (item.n_stones, item.carats) for item in found.parcels} == parcels
+    for parcel in found.parcels:
+        assert said(parcel)[0] == f"each sheet is a parcel of its own: {', '.join(sorted(parcels))}"
+    one = reading(sheets, scheme, zone_table, given={"parcel_id": next(iter(parcels))})
+    assert [(item.n_stones, item.carats) for item in one.parcels] == [next(iter(parcels.values()))]
+
+
+def test_titles_of_a_sheet_declare_its_parcel(scheme: Scheme, zone_table: ZoneTable) -> None:
+    found = reading({"Sheet1": NOLA, "Sheet2": BODA}, scheme, zone_table)
+    declared = {item.parcel_id: [zone.zone_id for zone in item.declarations] for item in found.parcels}
+    assert declared == {"Z9": ["nola"], "Z8": ["boda"]}
+
+
+def test_the_sizes_of_a_sheet_are_its_own(scheme: Scheme, zone_table: ZoneTable) -> None:
+    """``+11`` is all that lies on the sieve where no larger class is, and goes up to 3 grainers where that one is."""
+    found = reading({"CAR-1": CLOSED, "CAR-2": OPEN}, scheme, zone_table)
+    uppers = {}
+    for parcel in found.parcels:
+        assert parcel.sieve_set is not None
+        uppers[parcel.parcel_id] = parcel.sieve_set.upper_ct[parcel.sieve_set.classes.index("+11")]
+    assert uppers == {"CAR-1": 0.655, "CAR-2": float("inf")}
+
+
+def test_a_problem_names_the_sheet_that_it_stands_on(scheme: Scheme, zone_table: ZoneTable) -> None:
+    found = reading({"CAR-1": STONES, "CAR-2": BAD}, scheme, zone_table)
+    assert [item.parcel_id for item in found.parcels] == ["CAR-1"]
+    assert [(item.code, item.table, item.row) for item in found.problems] == [
+        ("negative", "CAR-2", 3),
+        ("unknown_class", "CAR-2", 4),
+    ]
+
+
+@pytest.mark.parametrize(
+    "names", [("Sheet1", "Sheet2"), ("Lot 1", "Lot 2"), ("+11", "-11+9"), ("белые", "бурые"), ("p. 1", "2")]
+)
+def test_sheets_that_may_be_parts_of_one_parcel_are_a_question(
+    names: tuple[str, str], scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    sheets = dict(zip(names, (STONES, STONE), strict=True))
+    asked = reading(sheets, scheme, zone_table).problems
+    assert [(item.code, item.values["choices"]) for item in asked] == [
+        ("sheets_or_parcels", [("sheets", "parcels"), ("sheets", "one")])
+    ]
+    (parcel,) = reading(sheets, scheme, zone_table, choices={"sheets": "one"}, one=True).parcels
+    assert (parcel.parcel_id, parcel.n_stones, parcel.carats) == ("w", 3, 1.23)
+    parcels = reading(sheets, scheme, zone_table, choices={"sheets": "parcels"}).parcels
+    assert {item.parcel_id: item.n_stones for item in parcels} == dict(zip(names, (2, 1), strict=True))
+
+
+@pytest.mark.parametrize(
+    "sheets",
+    [
+        {"A": PARCEL, "B": PARCEL},
+        {"CAR-1": STONES, "CAR-2": STONE, "Total": STONES},
+        {"stones": STONES, "stones 2": STONE},
+    ],
+)
+def test_sheets_that_hold_the_same_stones_twice_are_refused(
+    sheets: Mapping[str, Rows], scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    assert [item.code for item in reading(sheets, scheme, zone_table).problems] == ["table_twice"]
