@@ -45,9 +45,9 @@ check: env
 fix: env
 	@$(BIN)/ruff check --fix --quiet; $(BIN)/ruff format --quiet; $(BIN)/ruff check
 
-# Statistical validation and whatever else takes minutes.
+# Statistical validation, whatever else takes minutes, and the laws of the fast suite again on all their examples.
 validate: env
-	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -m slow -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "slow or hypothesis" --hypothesis-profile all -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # Fits on REFERENCE and evaluates into OUT/model; shipping it is a decision of its own, and the last line names it.
 train: env

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import tests.laws  # noqa: F401 - which loads its profile before any test is read
 from tests.cluster import cluster
 
 collect_ignore_glob = ["golden/*.py"]  # scripts that write golden values with other software

@@ -80,6 +80,7 @@ def test_a_parcel_gives_the_same_report_alone(examples: Path, tmp_path: Path) ->
         assert alone["report_id"] == line["report_id"]
 
 
+@pytest.mark.slow
 def test_any_number_of_workers_gives_the_same_lines(tmp_path: Path) -> None:
     submission = many(tmp_path / "many", CHUNK + 3)
     one, two = run(submission, tmp_path), run(submission, tmp_path, "--workers", 2)
@@ -88,6 +89,7 @@ def test_any_number_of_workers_gives_the_same_lines(tmp_path: Path) -> None:
     assert len(lines(two)) == CHUNK + 3
 
 
+@pytest.mark.slow
 def test_a_dask_cluster_gives_the_same_lines(tmp_path: Path, dask_scheduler: str) -> None:
     submission = many(tmp_path / "many", CHUNK + 3)
     one, cluster = run(submission, tmp_path), run(submission, tmp_path, "--scheduler", dask_scheduler)

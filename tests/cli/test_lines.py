@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from kpfootprint.cli.main import main
 from kpfootprint.visible import UNSEEN
-from tests.cli.running import kpfootprint
+from tests.laws import tried
 
 JSON_OF_KINDS = [
     b"",
@@ -88,21 +88,19 @@ def test_what_is_no_dossier_is_bad_input(tmp_path: Path, capsys: pytest.CaptureF
 
 
 @pytest.fixture(scope="module")
-def sealed(examples: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    home = tmp_path_factory.mktemp("sealed")
-    done = kpfootprint("compare", examples / "true_berberati.json", "--format", "dossier", home=home)
-    with zipfile.ZipFile(io.BytesIO(done.out)) as archive:
+def members(sealed: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(sealed)) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
 @pytest.mark.parametrize("member", ["input.json", "report.json"])
 @pytest.mark.parametrize("data", JSON_OF_KINDS, ids=lambda data: repr(data[:24]))
 def test_a_dossier_of_bad_json_is_bad_input(
-    sealed: dict[str, bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str], member: str, data: bytes
+    members: dict[str, bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str], member: str, data: bytes
 ) -> None:
     file = tmp_path / "given.zip"
     with zipfile.ZipFile(file, "w") as archive:
-        for name, whole in sealed.items():
+        for name, whole in members.items():
             archive.writestr(name, data if name == member else whole)
     status, out, err = run(capsys, "verify", file)
     assert (status, out) == (2, "")
@@ -110,9 +108,9 @@ def test_a_dossier_of_bad_json_is_bad_input(
 
 
 def test_a_report_may_be_indented_marked_or_in_a_list(
-    sealed: dict[str, bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    members: dict[str, bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    report = json.loads(sealed["report.json"])
+    report = json.loads(members["report.json"])
     indented = json.dumps(report, indent=2, ensure_ascii=False)
     line = json.dumps(report, ensure_ascii=False)
     problems = json.dumps({"parcel": {"parcel_id": "P"}, "problems": []})
@@ -130,12 +128,12 @@ def test_a_report_may_be_indented_marked_or_in_a_list(
 
 
 def test_a_report_that_is_not_as_they_are_written_is_told(
-    sealed: dict[str, bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    members: dict[str, bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from kpfootprint.report.report import seal
 
     for name in ("parcel", "verification", "cautions", "model", "conclusion", "explanation"):
-        content = json.loads(sealed["report.json"])
+        content = json.loads(members["report.json"])
         odds: tuple[Any, ...] = (..., "odd", [1], {"code": []})
         for odd in odds:
             content.pop(name, None)
@@ -148,15 +146,15 @@ def test_a_report_that_is_not_as_they_are_written_is_told(
 
 
 def test_a_release_that_is_not_here_is_bad_input_and_is_named(
-    sealed: dict[str, bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    members: dict[str, bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from kpfootprint.report.report import seal
 
-    content = json.loads(sealed["report.json"])
+    content = json.loads(members["report.json"])
     del content["report_id"]
     content["model"] |= {"release": "2031.7", "manifest_sha256": "f" * 64}
     with zipfile.ZipFile(tmp_path / "given.zip", "w") as archive:
-        for name, whole in sealed.items():
+        for name, whole in members.items():
             archive.writestr(name, seal(content).text if name == "report.json" else whole)
     status, out, err = run(capsys, "verify", tmp_path / "given.zip")
     assert (status, out) == (2, "")
@@ -168,7 +166,7 @@ HEADER = st.text(st.sampled_from("weight_ct,colour;\x1b]0;owned\x07\x9b31m\u202e
 
 
 @given(header=HEADER, cell=HEADER, name=st.sampled_from(["stones", "a\x1b[31mb", "a\u202eb", "a\u200bb"]))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@tried(40, HealthCheck.function_scoped_fixture)
 def test_a_terminal_is_told_nothing_it_would_obey(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], header: str, cell: str, name: str
 ) -> None:

@@ -8,18 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from zipfile import ZipFile
 
-import pytest
-
 from tests.cli.running import kpfootprint
-
-
-@pytest.fixture(scope="module")
-def sealed(examples: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """Return the dossier of an example."""
-    home = tmp_path_factory.mktemp("sealed")
-    done = kpfootprint("compare", examples / "true_berberati.json", "--format", "dossier", home=home)
-    assert done.status == 0, done.err
-    return done.out
 
 
 def changed(dossier: bytes, member: str, change: Callable[[bytes], bytes]) -> bytes:

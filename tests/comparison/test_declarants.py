@@ -9,7 +9,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kpfootprint.comparison.results import Examination
@@ -17,6 +17,7 @@ from kpfootprint.parcel import Declaration, Parcel
 from kpfootprint.rules import CONCLUSIONS
 from kpfootprint.stats.declarations import not_named
 from kpfootprint.stats.selection import Evidence, elsewhere, log_alternative
+from tests.laws import tried
 from tests.reference_world import examined, package, reference_parcel, with_stones
 from tests.worlds import shipped
 
@@ -45,7 +46,7 @@ def kindness(examination: Examination) -> int:
     return -CONCLUSIONS.index(examination.conclusion)
 
 
-@settings(max_examples=25, deadline=None)
+@tried(25)
 @given(st.sampled_from(ROWS), st.sampled_from(COMPLIANT), st.sampled_from(ZONES), st.floats(1e-6, 1e-3))
 def test_a_speck_changes_nothing(row: int, main: str, other: str, speck: float) -> None:
     if other == main:
@@ -64,7 +65,7 @@ def test_a_speck_changes_nothing(row: int, main: str, other: str, speck: float) 
         assert other in both.verification.h2.values["zones"]  # type: ignore[operator]
 
 
-@settings(max_examples=20, deadline=None)
+@tried(20)
 @given(st.sampled_from(ROWS), st.lists(st.sampled_from(ZONES), min_size=2, max_size=len(ZONES), unique=True))
 def test_any_number_of_zones_gets_whole_statements(row: int, zones: list[str]) -> None:
     said = found(row, *((zone, 1.0) for zone in zones))
@@ -80,7 +81,7 @@ def test_any_number_of_zones_gets_whole_statements(row: int, zones: list[str]) -
     assert set(named) == set(OTHERS)  # type: ignore[arg-type]
 
 
-@settings(max_examples=20, deadline=None)
+@tried(20)
 @given(st.sampled_from(ROWS), st.lists(st.sampled_from(COMPLIANT), min_size=2, max_size=6, unique=True))
 def test_a_blend_that_explains_no_more_than_a_zone_is_not_received_more_kindly(row: int, zones: list[str]) -> None:
     both = found(row, *((zone, 1.0) for zone in zones))

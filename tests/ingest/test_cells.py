@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kpfootprint.ingest.cells import (
@@ -92,7 +92,6 @@ def test_marks_are_seen_where_they_are_beyond_doubt() -> None:
     assert DecimalMarks.seen_in([["1,5", "2.5"]]) == BOTH
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(min_value=0.001, max_value=4999, allow_nan=False), min_size=1))
 def test_numbers_read_together_are_numbers_read_alone(numbers: list[float]) -> None:
     texts: list[Cell] = [f"{number:.3f}" for number in numbers]
@@ -107,7 +106,6 @@ def test_numbers_read_together_are_numbers_read_alone(numbers: list[float]) -> N
         assert np.array_equal(together, again)
 
 
-@settings(deadline=None)
 @given(st.one_of(st.text(max_size=12), st.floats(), st.integers(), st.booleans(), st.none()))
 def test_reading_a_number_gives_a_finite_number_nan_for_blank_or_a_broken_rule(cell: Cell) -> None:
     number = read_number(cell, NOTHING)

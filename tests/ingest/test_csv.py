@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kpfootprint.ingest import Limits, ingest_file
@@ -20,6 +20,7 @@ from kpfootprint.parcel import Parcel
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
 from tests.ingest.making import Row, outcome, problems_of, stones_csv, told
+from tests.laws import tried
 
 WEIGHTS = st.integers(min_value=1, max_value=120_000).map(lambda hundredths: f"{hundredths / 100:.2f}")
 ROWS = st.lists(
@@ -44,7 +45,7 @@ def same(one: Parcel, two: Parcel) -> bool:
     )
 
 
-@settings(max_examples=25, deadline=None)
+@tried(25)
 @given(rows=ROWS)
 @example(rows=[("0.21", None, None)])
 def test_dialects_do_not_matter(
@@ -77,7 +78,7 @@ def test_dialects_do_not_matter(
 CELLS = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\x00\r"), max_size=70)
 
 
-@settings(max_examples=200, deadline=None)
+@tried(200)
 @given(
     cells=st.integers(1, 4).flatmap(
         lambda width: st.lists(st.lists(CELLS, min_size=width, max_size=width), min_size=1)
@@ -125,9 +126,12 @@ def test_blank_lines_between_rows_are_left_out_and_counted() -> None:
     ]
 
 
+@pytest.mark.parametrize("n", [12_000, pytest.param(150_000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("bad", [None, "1.2.3", "0,25", "-1", " 0.5 ", ""])
-def test_a_column_of_distinct_numbers(bad: str | None, tmp_path: Path, scheme: Scheme, zone_table: ZoneTable) -> None:
-    weights = np.random.default_rng(3).uniform(0.02, 3, 150_000)
+def test_a_column_of_distinct_numbers(
+    bad: str | None, n: int, tmp_path: Path, scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    weights = np.random.default_rng(3).uniform(0.02, 3, n)
     texts = [repr(weight) for weight in weights.tolist()]
     if bad is not None:
         texts[77] = bad
@@ -143,7 +147,7 @@ def test_a_column_of_distinct_numbers(bad: str | None, tmp_path: Path, scheme: S
         assert [(p.code, p.row) for p in problems_of(lambda: ingest_file(path, scheme, zone_table))] == [(code, 79)]
 
 
-@settings(max_examples=50, deadline=None)
+@tried(50)
 @given(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=300), st.integers(1, 3))
 def test_factorising_finds_every_distinct_row(values: list[int], parts: int) -> None:
     keys = [np.array(values, dtype=np.uint64) % np.uint64(7 + part) for part in range(parts - 1)]

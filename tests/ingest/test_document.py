@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kpfootprint.ingest import Limits, ingest_json, parcel_to_json
@@ -15,6 +15,7 @@ from kpfootprint.parcel import Conditions, Declaration
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
 from tests.ingest.making import parcel, problems_of, told
+from tests.laws import tried
 
 
 def test_a_parcel_is_read_whole(scheme: Scheme, zone_table: ZoneTable) -> None:
@@ -207,7 +208,7 @@ STONES = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@tried(80)
 @given(
     stones=STONES,
     zones=st.dictionaries(st.sampled_from(["berberati", "mbaiki", "kadey"]), st.floats(0.01, 1e4), max_size=3),

@@ -34,6 +34,7 @@ FRENCH: dict[str, list[str]] = {
     "mean": ["Moyenne", "Moy."],
     "classes": ["incolore", "cape", "brun", "gris", "jaune"],
 }
+SOME = [12, pytest.param(60, marks=pytest.mark.slow)]
 Rows = list[list[Any]]
 
 
@@ -193,12 +194,13 @@ def disturbed(hand: Hand, rows: Rows, n_stones: int, carats: float) -> Rows:
     return rows
 
 
+@pytest.mark.parametrize("n", SOME)
 @pytest.mark.parametrize("draw", [headed, described, long, wide, listed])
 def test_what_stands_around_a_table_changes_nothing(
-    draw: Callable[[Hand], tuple[Rows, int, float]], scheme: Scheme, zone_table: ZoneTable
+    draw: Callable[[Hand], tuple[Rows, int, float]], n: int, scheme: Scheme, zone_table: ZoneTable
 ) -> None:
     refused = 0
-    for seed in range(60):
+    for seed in range(n):
         hand = Hand(random.Random(1000 + seed))
         rows, n_stones, carats = draw(hand)
         rows = disturbed(hand, rows, n_stones, carats)
@@ -213,12 +215,13 @@ def test_what_stands_around_a_table_changes_nothing(
     assert refused <= 2
 
 
+@pytest.mark.parametrize("n", SOME)
 @pytest.mark.parametrize("draw", [long, wide, listed, headed, described])
 def test_what_is_read_is_what_was_written(
-    draw: Callable[[Hand], tuple[Rows, int, float]], scheme: Scheme, zone_table: ZoneTable
+    draw: Callable[[Hand], tuple[Rows, int, float]], n: int, scheme: Scheme, zone_table: ZoneTable
 ) -> None:
     refused = 0
-    for seed in range(60):
+    for seed in range(n):
         hand = Hand(random.Random(seed))
         rows, n_stones, carats = draw(hand)
         rows = [["Comptoir A, 12/05/2019"], *rows] if hand.often(0.2) else rows

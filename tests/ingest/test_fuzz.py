@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kpfootprint.ingest import Limits, ingest_file, ingest_json, parcel_to_json
@@ -15,6 +15,7 @@ from kpfootprint.parcel import Parcel
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
 from tests.ingest.making import outcome, parcel
+from tests.laws import tried
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
@@ -42,13 +43,13 @@ def read(document: Any, scheme: Scheme, zone_table: ZoneTable) -> None:
         json.dumps([item.as_dict() for item in found])
 
 
-@settings(max_examples=150, deadline=None)
+@tried(150)
 @given(document=JSON)
 def test_any_json(document: Any, scheme: Scheme, zone_table: ZoneTable) -> None:
     read(document, scheme, zone_table)
 
 
-@settings(max_examples=200, deadline=None)
+@tried(200)
 @given(
     changes=st.dictionaries(st.sampled_from(MEMBERS), JSON | NEARLY | st.lists(NEARLY, max_size=4), max_size=4),
     dropped=st.sets(st.sampled_from(["stones", "declarations", "conditions"])),
@@ -60,7 +61,7 @@ def test_a_sound_parcel_with_any_changes(
     read({name: value for name, value in document.items() if name not in dropped}, scheme, zone_table)
 
 
-@settings(max_examples=150, deadline=None)
+@tried(150)
 @given(
     data=st.lists(
         st.sampled_from(
@@ -110,7 +111,7 @@ def test_any_bytes_as_csv(
     assert found.n_stones >= 1 if isinstance(found, Parcel) else found
 
 
-@settings(max_examples=150, deadline=None)
+@tried(150)
 @given(changes=st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1, max_size=6))
 def test_a_workbook_with_changed_bytes(
     changes: list[tuple[int, int]],

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import openpyxl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kpfootprint.ingest import Limits, Submission, ingest_file, ingest_json, ingest_submission, parcel_to_json
@@ -17,6 +17,7 @@ from kpfootprint.parcel import Declaration
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
 from tests.ingest.making import problems_of, told
+from tests.laws import tried
 
 PARCELS = "parcel_id,exported_on,bottom_screen_mm\nB,2024-01-05,1.8\nA,,\nC,2024-01-07,\n"
 DECLARATIONS = "parcel_id,zone_id,carats\nA,carnot,0.5\nB,berberati,1\nA,carnot,0.25\n"
@@ -348,7 +349,7 @@ def test_values_of_stones_add_up(tmp_path: Path, scheme: Scheme, zone_table: Zon
     assert ingest_file(path, scheme, zone_table).value_usd == 50.5
 
 
-@settings(max_examples=40, deadline=None)
+@tried(40)
 @given(order=st.permutations(range(8)), cut=st.integers(1, 7))
 def test_order_of_rows_and_tables_apart_or_together(
     order: list[int],

@@ -13,13 +13,14 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from kpfootprint.errors import ReportError
 from kpfootprint.report import DossierInput, Remade, build_report, read_report, verify_dossier, write_dossier
 from kpfootprint.report import dossier as dossiers
 from kpfootprint.report.report import canonical, content_id
+from tests.laws import tried
 from tests.report.factory import CREATED_AT, make_examination, make_model, make_parcel, make_report
 
 PARCEL = {"parcel_id": "P-query", "stones": {"weight_ct": [0.25, 0.5], "colour": ["brown", "white"]}}
@@ -209,7 +210,7 @@ def test_a_report_that_is_none_is_refused(dossier: Path, data: bytes) -> None:
 
 
 @given(st.integers(0, 10_000_000), st.integers(1, 255), st.booleans())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@tried(60, HealthCheck.function_scoped_fixture)
 def test_no_byte_can_be_changed(dossier: Path, at: int, flip: int, cut: bool) -> None:
     """Every member is named by the seal; what is no longer an archive is refused, and nothing else happens."""
     data = bytearray(dossier.read_bytes())

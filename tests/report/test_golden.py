@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -46,9 +47,13 @@ def test_a_golden_file_is_compared_and_written_on_demand_alone(tmp_path: Path, m
 def test_updating_ends_red(tmp_path: Path) -> None:
     """Golden files that were just written were approved by nobody: the run that wrote them never passes."""
     (tmp_path / "test_nothing.py").write_text("def test_nothing() -> None:\n    assert True\n")
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    bare = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.conftest", "-p", "no:cacheprovider", str(tmp_path)]
     done = {
-        options: subprocess.run([*command, *options], cwd=ROOT, capture_output=True, text=True, check=False)
+        options: subprocess.run(
+            [*command, *options], cwd=tmp_path, env=bare, capture_output=True, text=True, check=False
+        )
         for options in ((), ("--update-golden",))
     }
     assert done[()].returncode == 0, done[()].stdout

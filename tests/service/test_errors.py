@@ -8,12 +8,13 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from service.endpoints import ENDPOINTS
 from service.errors import BY_STATUS, KINDS, Refused, refusal_with
+from tests.laws import tried
 from tests.service.reading import problem_in
 
 Ask = Callable[..., Any]
@@ -159,7 +160,7 @@ MEMBERS = ("parcel_id", "exported_on", "declarations", "conditions", "stones", "
 NEARLY = st.dictionaries(st.sampled_from(MEMBERS), JSON_VALUES, max_size=6)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@tried(150, HealthCheck.function_scoped_fixture)
 @given(document=JSON_VALUES | NEARLY)
 def test_no_body_makes_the_service_stumble(ask: Ask, document: Any) -> None:
     body = json.dumps(document).encode()  # NaN and infinities too
@@ -167,7 +168,7 @@ def test_no_body_makes_the_service_stumble(ask: Ask, document: Any) -> None:
     problem_in(answer, 422, "invalid_input")
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@tried(100, HealthCheck.function_scoped_fixture)
 @given(st.text(min_size=1, max_size=40), st.sampled_from(["/v1/comparisons/", "/comparisons/", "/v1/zones?on=", "/"]))
 def test_no_address_makes_the_service_stumble(ask: Ask, text: str, start: str) -> None:
     answer = ask("viewer", "GET", start + quote(text, safe=""))

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.optimize import approx_fprime, minimize
@@ -12,6 +12,7 @@ from scipy.stats import norm
 
 from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.sizes import SizeFit, SizeGrid, cell_probabilities, fine_edges, fit_sizes, log_keep
+from tests.laws import tried
 
 CLASS_EDGES = np.array([0, 0.025, 0.045, 0.075, 0.115, 0.175, 0.315, 0.525, 0.715, 1.235, 1.475, 2.135, 3.895, np.inf])
 GRID = SizeGrid.from_edges(fine_edges(CLASS_EDGES))
@@ -34,7 +35,7 @@ def draw(mu: float, sigma: float, n: int, seed: int, n_parcels: int = 1) -> Floa
     return counts
 
 
-@settings(max_examples=25, deadline=None)
+@tried(25)
 @given(st.floats(-2.2, 0.3), st.floats(0.35, 1.1))
 def test_cell_probabilities_agree_with_quadrature(mu: float, sigma: float) -> None:
     ours = cell_probabilities(GRID, np.array([[mu, np.log(sigma)]]), kept())[0]
@@ -139,7 +140,7 @@ def log_posterior(theta: Floats, counts: Floats, membership: Floats) -> float:
     return float(counts @ np.log(np.maximum(chance, 1e-300)) - 0.5 * off @ PRIOR["prior_precision"] @ off)
 
 
-@settings(max_examples=40, deadline=None)
+@tried(40)
 @given(st.integers(0, 2**32 - 1))
 def test_the_fit_of_a_sheet_is_where_an_optimiser_finds_it_whatever_classes_it_has(seed: int) -> None:
     """Sheets begin at +7 and end where they like: the fit climbs to the top all the same."""

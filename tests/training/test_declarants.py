@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.reference_world import fitted, prepared
@@ -10,7 +10,6 @@ from training.scenarios import KINDS, Scenario, draw_truth, undeclared_share
 from training.simulation import places
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10_000), st.integers(2, 13))
 def test_what_is_tried_are_declarations_the_own_zone_first(seed: int, n_allowed: int) -> None:
     rng = np.random.default_rng(seed)
