@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
+from joblib import delayed
 
 from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.declarations import declared_evidence
@@ -21,6 +22,7 @@ from kpfootprint.stats.views import view_of
 from training.config import FitConfig
 from training.networks import fit_network
 from training.prepare import Fitted
+from training.progress import side_by_side
 from training.rank import Ranked, ShareNetworks, seen
 from training.scenarios import Truth
 from training.simulation import simulate
@@ -82,20 +84,22 @@ def fit_share_networks(fitted: Fitted, sets: Floats, config: FitConfig, seed: np
         n_jobs=config.n_jobs,
     )
     edges = share_bins()
-    shares, goods = (
-        fit_network(
-            np.concatenate(features),
-            (np.searchsorted(edges, shown, side="right") - 1).astype(np.intp),
-            n_classes=edges.size - 1,
-            hidden=config.hidden,
-            stages=config.stages,
-            penalty=config.penalty,
-            batch=config.batch,
-            random_state=config.seed % 2**31,
-        )
-        for features, shown in zip(
-            zip(*parts, strict=True), (np.where(truth.as_declared, AS_DECLARED, truth.share), truth.share), strict=True
-        )
+    one = partial(
+        fit_network,
+        n_classes=edges.size - 1,
+        hidden=config.hidden,
+        stages=config.stages,
+        penalty=config.penalty,
+        batch=config.batch,
+        random_state=config.seed % 2**31,
+    )
+    shown = (np.where(truth.as_declared, AS_DECLARED, truth.share), truth.share)
+    shares, goods = side_by_side(
+        [
+            delayed(one)(np.concatenate(features), (np.searchsorted(edges, share, side="right") - 1).astype(np.intp))
+            for features, share in zip(zip(*parts, strict=True), shown, strict=True)
+        ],
+        n_jobs=config.n_jobs,
     )
     return ShareNetworks(shares=shares, goods=goods, edges=edges)
 

@@ -87,7 +87,7 @@ def fit_classes(
         p = class_probabilities(theta, basis, slopes, x)
         weighted = p * n_band[:, :, None]
         expected = weighted.sum(axis=1)
-        spread = -np.einsum("pbc,pbd->pcd", weighted, p)
+        spread = -weighted.transpose(0, 2, 1) @ p
         spread[:, index, index] += expected
         information = basis.T @ spread @ basis
         found.theta[rows], found.information[rows], found.probabilities[rows] = theta, information, p

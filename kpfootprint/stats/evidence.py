@@ -185,10 +185,10 @@ def whiten(
     )
 
 
-def log_sum(values: Floats) -> Floats:
-    """Return the log of the sum of exponentials over the last axis."""
-    top = values.max(axis=-1)
-    out: Floats = np.log(np.exp(values - top[..., None]).sum(axis=-1)) + top
+def log_sum(values: Floats, axis: int = -1) -> Floats:
+    """Return the log of the sum of exponentials over one axis."""
+    top = values.max(axis=axis, keepdims=True)
+    out: Floats = np.squeeze(np.log(np.exp(values - top).sum(axis=axis, keepdims=True)) + top, axis=axis)
     return out
 
 
@@ -215,22 +215,20 @@ def source_evidence(whitened: Whitened, locations: Floats, scales: Floats) -> tu
 
 def _of_sources(whitened: Whitened, seen: Floats, scales: Floats) -> tuple[Floats, Floats]:
     """Return evidence and squared distance of rows few enough for what is computed meanwhile to stay near at hand."""
-    turned = seen @ whitened.axes.transpose(0, 2, 1)
-    inverse = 1.0 / (whitened.noise[:, None, :] + scales[:, :, None])
-    delta = whitened.position[:, None, :] - turned
-    # squared distance for every level combination, expanded so that the largest array is (n, M, K)
+    # sources come last in every array: numpy is slow along axes as short as the others
+    delta = whitened.position[:, :, None] - whitened.axes @ np.swapaxes(seen, -1, -2)
+    inverse = 1.0 / (whitened.noise[:, :, None] + scales[:, None, :])
+    # squared distance for every level combination, expanded so that the largest array is (n, K, M)
     weighted = delta * inverse
     distance = (
-        (weighted * delta).sum(axis=2)[:, :, None]
-        - 2.0 * weighted @ whitened.shifts.transpose(0, 2, 1)
-        + inverse @ (whitened.shifts**2).transpose(0, 2, 1)
+        (weighted * delta).sum(axis=1)[:, None, :] - 2.0 * whitened.shifts @ weighted + whitened.shifts**2 @ inverse
     )
     distance = np.maximum(distance, 0.0)
-    exponent = 0.5 * (DEGREES_OF_FREEDOM + whitened.n_dims)[:, None]
-    log_det = 0.5 * np.log(inverse).sum(axis=2)
-    logs = whitened.log_prior[:, None, :] - exponent[:, :, None] * np.log1p(distance / DEGREES_OF_FREEDOM)
-    possible = whitened.log_prior[:, None, :] > -600.0
-    return log_sum(logs) + log_det, np.where(possible, distance, np.inf).min(axis=2)
+    exponent = 0.5 * (DEGREES_OF_FREEDOM + whitened.n_dims)[:, None, None]
+    log_det = 0.5 * np.log(inverse).sum(axis=1)
+    logs = whitened.log_prior[:, :, None] - exponent * np.log1p(distance / DEGREES_OF_FREEDOM)
+    possible = whitened.log_prior[:, :, None] > -600.0
+    return log_sum(logs, axis=1) + log_det, np.where(possible, distance, np.inf).min(axis=1)
 
 
 def unlisted_evidence(predictor: Predictor, whitened: Whitened) -> Floats:
@@ -250,12 +248,12 @@ def unlisted_evidence(predictor: Predictor, whitened: Whitened) -> Floats:
         index = np.arange(dim)
         scale[:, index, index] += whitened.noise + 1.0
         root = np.linalg.inv(np.linalg.cholesky(scale))
-        delta = (whitened.position[:, None, :] - locations @ whitened.axes.transpose(0, 2, 1)) @ root.transpose(0, 2, 1)
+        turned = root @ whitened.axes
+        delta = (root @ whitened.position[:, :, None]) - turned @ np.swapaxes(locations, -1, -2)
         shift = whitened.shifts @ root.transpose(0, 2, 1)
-        distance = (delta**2).sum(axis=2)[:, :, None] - 2.0 * delta @ shift.transpose(0, 2, 1)
-        distance = np.maximum(distance + (shift**2).sum(axis=2)[:, None, :], 0.0)
+        distance = (delta**2).sum(axis=1)[:, None, :] - 2.0 * shift @ delta
+        distance = np.maximum(distance + (shift**2).sum(axis=2)[:, :, None], 0.0)
         log_det = np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
-        logs = whitened.log_prior[:, None, :] - exponent * np.log1p(distance / DEGREES_OF_FREEDOM)
-        logs = logs.reshape(n, -1) - np.log(locations.shape[-2])
-        out[:, column] = log_sum(logs) + log_det
+        logs = whitened.log_prior[:, :, None] - exponent * np.log1p(distance / DEGREES_OF_FREEDOM)
+        out[:, column] = log_sum(logs.reshape(n, -1)) - np.log(locations.shape[-2]) + log_det
     return out

@@ -167,7 +167,7 @@ def class_scores(grid: SizeGrid, theta: Floats, kept: Floats, membership: Floats
     cell, mean_mu, mean_sigma = _moments(grid, theta, kept, None)
     score = np.stack([mean_mu, mean_sigma], axis=2)
     mass = np.maximum(cell @ membership.T, 1e-300)[:, :, None]
-    out: Floats = np.einsum("kg,pgd->pkd", membership, score) / mass - score.sum(axis=1)[:, None, :]
+    out: Floats = membership @ score / mass - score.sum(axis=1)[:, None, :]
     return out
 
 
@@ -199,7 +199,7 @@ def class_weights(grid: SizeGrid, theta: Floats, kept: Floats, membership: Float
     carats = of(cell * weight) + (tiny * weight).sum(axis=1)
     squares = of(cell * weight**2) + (tiny * weight**2).sum(axis=1)
     mean = carats / stones
-    by_stone = np.einsum("kg,pgd->pkd", membership, score) / stones[:, :, None]
+    by_stone = membership @ score / stones[:, :, None]
     by_carat = np.einsum("kg,pgd,g->pkd", membership, score, weight) / carats[:, :, None]
     return ClassWeights(mean, np.maximum(squares / stones / mean**2 - 1.0, 0.0), by_carat - by_stone)
 
@@ -255,16 +255,16 @@ def fit_sizes(
         score = np.stack([mean_mu, mean_sigma], axis=2)
         expected = score.sum(axis=1)
         if membership is not None:
-            score = np.einsum("kg,pgd->pkd", membership, score)
+            score = membership @ score
             mass = cell @ membership.T
         else:
             mass = cell
         safe = np.maximum(mass, 1e-300)
         centred = score / safe[:, :, None] - expected[:, None, :]
         weighted = centred * mass[:, :, None]
-        information = counts.sum(axis=1)[:, None, None] * np.einsum("pkd,pke->pde", weighted, centred)
+        information = counts.sum(axis=1)[:, None, None] * (weighted.transpose(0, 2, 1) @ centred)
         if overlapping:
-            information = np.einsum("pk,pkd,pke->pde", counts, centred, centred)
+            information = (counts[:, :, None] * centred).transpose(0, 2, 1) @ centred
         pull = (theta - prior_mean) @ prior_precision
         value = (counts * np.log(safe)).sum(axis=1) - 0.5 * (pull * (theta - prior_mean)).sum(axis=1)
         better = value >= reached - 1e-9 * np.abs(reached)
@@ -275,7 +275,7 @@ def fit_sizes(
         # a step that went too far is taken back, and shorter ones are tried from where it began
         reached[better] = value[better]
         curvature[better] = information[better] + prior_precision
-        slope[better] = (np.einsum("pk,pkd->pd", counts, centred) - pull)[better]
+        slope[better] = ((counts[:, None, :] @ centred)[:, 0] - pull)[better]
         longer = np.where(steady, np.where(damping > 0.05, 0.25 * damping, 0.0), damping)
         damping, steady = np.where(better, longer, np.maximum(4.0 * damping, 0.5)), better
         damped = curvature + damping[:, None, None] * (curvature * np.eye(2))
