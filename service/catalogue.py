@@ -12,7 +12,7 @@ from jinja2.ext import babel_extract
 
 import kpfootprint
 from kpfootprint.ingest import ANSWERS, NOTES, RULES
-from kpfootprint.planning.rules import RULES as PLANNING_RULES
+from kpfootprint.planning.question import RULES as PLANNING_RULES
 from service.endpoints import ENDPOINTS
 from service.errors import KINDS
 from service.pages import judging, outcomes

@@ -27,7 +27,6 @@ ONE_MEANING = {
     "errors": "what is raised, and how a refusal is told",
     "files": "what a folder or an upload holds, before any of it is believed",
     "findings": "what was found of one parcel",
-    "networks": "small neural networks",
     "problems": "what is wrong with an input",
     "reading": "from files to parcels",
     "sentences": "statements, and how they are said",

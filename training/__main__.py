@@ -49,8 +49,7 @@ def work_options(command: Command) -> Command:
 @contextmanager
 def at_work(command: str, jobs: int, scheduler: str | None) -> Iterator[Progress]:
     """Give the progress of a command, and run its tasks in processes or on a cluster meanwhile."""
-    from training.progress import told
-    from training.workers import workers
+    from training.progress import told, workers
 
     with workers(jobs, scheduler), told(lambda line: click.echo(line, err=True), command) as progress:
         yield progress

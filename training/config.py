@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kpfootprint.errors import KPFootprintError, Problem
-from training.criteria import Criteria, criteria_of
+from training.acceptance import Criteria, criteria_of
 from training.scenarios import KINDS, Scenario
 
 DEFAULT = Path(__file__).with_name("config.toml")

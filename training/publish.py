@@ -10,10 +10,9 @@ from pathlib import Path
 
 from kpfootprint.errors import ReleaseError
 from kpfootprint.release import MANIFEST, load_release, write_release
-from training.acceptance import Judgement, judge
+from training.acceptance import Criteria, Judgement, judge
 from training.card import card_of
 from training.config import read_config
-from training.criteria import Criteria
 from training.record import Evaluation, read_evaluation
 
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]{0,60}")

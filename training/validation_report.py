@@ -16,8 +16,8 @@ from pathlib import Path
 
 from kpfootprint.stats.intervals import clopper_pearson
 from training import validation_plots as plots
+from training.acceptance import Criteria, Criterion, apart
 from training.adequacy import adequacy
-from training.criteria import Criteria, Criterion, apart
 from training.record import CHARACTERISTICS, DecisionErrors, DetectionCell, Evaluation, Result
 
 

@@ -12,7 +12,7 @@ from kpfootprint.footprint import footprints_of, mean_stones
 from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.planning.drift import Followed
 from kpfootprint.planning.pooling import Claim
-from kpfootprint.planning.rules import problem
+from kpfootprint.planning.question import problem
 from kpfootprint.planning.trials import Outcomes, outcomes_of, resampled_of
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Floats, Ints

@@ -11,7 +11,7 @@ import numpy as np
 
 from kpfootprint.errors import IngestError
 from kpfootprint.parcel import Batch, Parcel
-from kpfootprint.planning.rules import problem
+from kpfootprint.planning.question import problem
 from kpfootprint.release import Release
 from kpfootprint.scheme import Scheme, SieveSet
 from kpfootprint.stats.arrays import Floats, Ints

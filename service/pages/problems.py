@@ -8,7 +8,7 @@ from typing import Any
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest import NOTES, RULES, text_of_answer, text_of_rule
-from kpfootprint.planning.rules import RULES as PLANNING_RULES
+from kpfootprint.planning.question import RULES as PLANNING_RULES
 from kpfootprint.scheme import AttributeClass, ClassSet, Scheme
 
 

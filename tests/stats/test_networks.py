@@ -9,7 +9,7 @@ from sklearn.neural_network import MLPClassifier
 
 from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.networks import Network
-from training.networks import fit_network
+from training.amortise import fit_network
 
 
 def a_network(classifier: MLPClassifier, features: Floats) -> Network:

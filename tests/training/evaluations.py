@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.criteria import Criteria
+from training.acceptance import Criteria
 from training.record import (
     CoverageCell,
     DecisionErrors,

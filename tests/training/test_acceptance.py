@@ -7,9 +7,8 @@ import pytest
 
 from kpfootprint.stats.metrics import cllr
 from tests.training.evaluations import make_evaluation, make_trials
-from training.acceptance import compare_evaluations, judge
+from training.acceptance import Criteria, compare_evaluations, judge
 from training.config import ConfigError, parse_config, read_config
-from training.criteria import Criteria
 from training.record import Evaluation
 
 

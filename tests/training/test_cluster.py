@@ -24,7 +24,7 @@ from training.config import read_config
 from training.evaluate.run import evaluate_model
 from training.fit import fit, write_fit
 from training.package import load_package
-from training.workers import workers
+from training.progress import workers
 
 pytestmark = pytest.mark.slow
 

@@ -6,8 +6,7 @@ import pytest
 from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
 from tests.training.parcels import SCHEME, ZONES, make_package, make_parcel
-from training.evaluate.measure import measure
-from training.evaluate.measure_shares import measure_shares
+from training.evaluate.measure import measure, measure_shares
 from training.evaluate.methods import fit_splits, held_out, some, zone_codes, zones_of
 from training.evaluate.stress import mix
 from training.folds import fold_of_parcels, folds

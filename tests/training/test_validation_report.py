@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 import pytest
 
 from tests.training.evaluations import make_evaluation
+from training.acceptance import Criteria
 from training.config import read_config
-from training.criteria import Criteria
 from training.validation_report import detection_limits, render_validation, validation_rows
 
 NEVER = r"\b(proves?|match(es)?|confirms?|authentic|conflict diamonds?)\b"

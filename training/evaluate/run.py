@@ -15,18 +15,16 @@ from joblib import parallel_config
 
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.release import MANIFEST, Release, load_release
+from training.acceptance import Criteria
 from training.config import evidence_config, read_config
-from training.criteria import Criteria
 from training.declarants import try_declarations
 from training.evaluate.blends import measure_blends
 from training.evaluate.decisions import simulated_errors, tried_results
 from training.evaluate.doubts import doubts_of
-from training.evaluate.end_to_end import examined, prediction_sets
-from training.evaluate.examined import ProductShares, Refits
-from training.evaluate.measure import measure
-from training.evaluate.measure_shares import measure_shares
+from training.evaluate.examined import ProductShares, Refits, examined, prediction_sets
+from training.evaluate.measure import measure, measure_shares
 from training.evaluate.methods import some
-from training.evaluate.nowhere import scenario_of, simulated_nowhere
+from training.evaluate.open_world import scenario_of, simulated_nowhere
 from training.evaluate.own import OwnEvidence, each_alone
 from training.evaluate.setting import N_FOLDS, SEED, Setting
 from training.evaluate.trials import ExportDay

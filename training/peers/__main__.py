@@ -13,8 +13,7 @@ import numpy as np
 from kpfootprint.errors import ReferenceDataError
 from training.config import read_config
 from training.evaluate.doubts import suspects_of
-from training.evaluate.measure import measure
-from training.evaluate.measure_shares import measure_shares
+from training.evaluate.measure import measure, measure_shares
 from training.evaluate.methods import Method, zones_of
 from training.evaluate.own import OwnEvidence
 from training.evaluate.setting import SEED
