@@ -79,7 +79,7 @@ class SieveSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SizeAttribute:
-    """The ordered attribute *size*: weight in carats, shown in the classes of the package's own sieve set."""
+    """The attribute *size*: weight in carats, shown in the classes of the package's own sieve set."""
 
     name: str
     column: str
@@ -101,7 +101,6 @@ class Attribute:
     labels: Mapping[str, str]
     synonyms: tuple[str, ...]
     classes: tuple[AttributeClass, ...]
-    ordered: bool = False
     sets: tuple[ClassSet, ...] = ()
 
     def __post_init__(self) -> None:
@@ -176,7 +175,6 @@ class Scheme:
             {
                 "name": size.name,
                 "column": size.column,
-                "ordered": True,
                 "labels": dict(size.labels),
                 "synonyms": list(size.synonyms),
                 "sieve_set": own.name,
@@ -187,7 +185,6 @@ class Scheme:
             {
                 "name": item.name,
                 "column": item.column,
-                "ordered": item.ordered,
                 "labels": dict(item.labels),
                 "synonyms": list(item.synonyms),
                 "classes": [
@@ -274,7 +271,6 @@ def _scheme(document: Mapping[str, Any]) -> Scheme:
                 **common,
                 synonyms=synonyms,
                 classes=classes,
-                ordered=bool(item.get("ordered", False)),
                 sets=class_sets,
             )
         )
