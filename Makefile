@@ -33,8 +33,9 @@ $(STAMP): requirements.lock pyproject.toml
 serve: env
 	@$(BIN)/kpfootprint serve --port $(PORT)
 
+# Python keeps its bytecode, whoever asks it not to: each process would rewrite every test again.
 test: env
-	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not slow" -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	@PYTHONDONTWRITEBYTECODE= OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not slow" -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: env
 	@$(BIN)/ruff format --check --quiet || { echo 'Some files are not formatted: make fix' >&2; exit 1; }
@@ -47,7 +48,7 @@ fix: env
 
 # Statistical validation, whatever else takes minutes, and the laws of the fast suite again on all their examples.
 validate: env
-	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "slow or hypothesis" --hypothesis-profile all -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	@PYTHONDONTWRITEBYTECODE= OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "slow or hypothesis" --hypothesis-profile all -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # Fits on REFERENCE and evaluates into OUT/model; shipping it is a decision of its own, and the last line names it.
 train: env

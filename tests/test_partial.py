@@ -41,7 +41,7 @@ def codes_of(item: Examination) -> dict[str, Any]:
 
 
 @cache
-def references(n_stones: int, every: int) -> tuple[tuple[Parcel, ...], NDArray[np.bool_]]:
+def references(n_stones: int, every: int = 1) -> tuple[tuple[Parcel, ...], NDArray[np.bool_]]:
     """Draw stones of reference parcels; those of the west are declared truly, the others as from the west."""
     package = load_package(shipped_reference())
     rng = np.random.default_rng(8)
@@ -151,8 +151,8 @@ def cost(true: Floats, false: Floats) -> float:
     return float(0.5 * (np.log2(1 + 10**-true).mean() + np.log2(1 + 10 ** np.minimum(false, 9.0)).mean()))
 
 
-def held(kind: Callable[[Parcel], Parcel], n_stones: int, every: int) -> None:
-    parcels, true = references(n_stones, every)
+def held(kind: Callable[[Parcel], Parcel], n_stones: int) -> None:
+    parcels, true = references(n_stones)
     known, seen = (np.clip(lrs(list(some)), -4.0, 4.0) for some in (parcels, map(kind, parcels)))
     # the reference holds odd parcels, whose whole record misleads; what is hidden of others must not
     sound = np.where(true, known > -1, known < 1)
@@ -167,16 +167,11 @@ def held(kind: Callable[[Parcel], Parcel], n_stones: int, every: int) -> None:
     assert left < cost(0.5 * seen[true], 0.5 * seen[~true])
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_what_is_left_open_leaves_lrs_calibrated(kind: Callable[[Parcel], Parcel]) -> None:
-    held(kind, 300, 12)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("n_stones", [60, 300, 2000])
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_left_open_leaves_lrs_calibrated_at_length(kind: Callable[[Parcel], Parcel], n_stones: int) -> None:
-    held(kind, n_stones, 1)
+def test_what_is_left_open_leaves_lrs_calibrated(kind: Callable[[Parcel], Parcel], n_stones: int) -> None:
+    held(kind, n_stones)
 
 
 def with_sets(name: str, *sets: tuple[str, tuple[str, ...]]) -> Scheme:

@@ -133,7 +133,10 @@ def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     made.work.close()
 
 
-@pytest.fixture(scope="module", params=BOTH)
+@pytest.fixture(
+    scope="module",
+    params=["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.slow])],
+)
 def there(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, parcel: dict[str, Any]
 ) -> Iterator[There]:

@@ -32,7 +32,10 @@ ARGUMENTS = [
 ]
 
 
-IN_BOTH = [("en", "light"), pytest.param("fr", "dark", marks=pytest.mark.slow)]
+EN = ("en", "light")
+FR = ("fr", "dark")
+LATER = pytest.mark.slow
+PATHS = ["/", "/comparisons", "/submissions", "/practice", "/access", "/docs", "/sign-in", "/nothing"]
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +68,7 @@ def state(chromium: Browser, server: Server) -> Any:
     return cookies
 
 
-@pytest.fixture(params=[("en", "light"), ("fr", "dark")], ids=["en-light", "fr-dark"])
+@pytest.fixture(params=[pytest.param(EN, id="en-light"), pytest.param(FR, id="fr-dark", marks=LATER)])
 def page(request: pytest.FixtureRequest, chromium: Browser, server: Server, state: Any) -> Iterator[Page]:
     """Open a page in one language and scheme, with scripts off; every request elsewhere is a failure."""
     lang, scheme = request.param
@@ -89,19 +92,6 @@ def test_one_click_to_the_report_of_an_example(page: Page) -> None:
     assert "true_berberati" in page.title() or "true_berberati" in page.inner_text("h1")
 
 
-@pytest.mark.parametrize(("lang", "scheme"), IN_BOTH)
-def test_everybody_can_use_the_page_of_a_report(
-    chromium: Browser, server: Server, state: Any, lang: str, scheme: Any
-) -> None:
-    context = chromium.new_context(storage_state=state, locale=lang, color_scheme=scheme, bypass_csp=True)
-    opened = context.new_page()
-    opened.goto(server.url)
-    opened.click("aside form button >> nth=2")
-    found = Axe().run(opened)
-    context.close()
-    assert found.violations_count == 0, found.generate_report()
-
-
 def test_a_file_a_declaration_and_a_day_make_a_report(page: Page, examples: Path) -> None:
     page.goto("/")
     page.set_input_files("#file", examples / "false_berberati.csv")
@@ -120,33 +110,30 @@ def test_problems_stand_above_the_form(page: Page) -> None:
     assert page.input_value("#pasted").startswith("weight_ct")
 
 
-PATHS = ["/", "/comparisons", "/submissions", "/practice", "/access", "/docs", "/sign-in"]
-
-
-@pytest.mark.parametrize("path", [*PATHS, "/nothing"])
-@pytest.mark.parametrize(("lang", "scheme"), IN_BOTH)
-def test_everybody_can_use_a_page(
-    chromium: Browser, server: Server, state: Any, path: str, lang: str, scheme: Any
+@pytest.mark.parametrize("width", [360, pytest.param(1280, marks=LATER)])
+@pytest.mark.parametrize(("lang", "scheme"), [EN, pytest.param(*FR, marks=LATER)])
+def test_everybody_can_use_every_page_at_a_desk_and_on_a_telephone(
+    chromium: Browser, server: Server, state: Any, lang: str, scheme: Any, width: int
 ) -> None:
-    context = chromium.new_context(storage_state=state, locale=lang, color_scheme=scheme, bypass_csp=True)
+    size: ViewportSize = {"width": width, "height": 740}
+    context = chromium.new_context(
+        storage_state=state, locale=lang, color_scheme=scheme, bypass_csp=True, viewport=size, base_url=server.url
+    )
     opened = context.new_page()
-    opened.goto(server.url + path)
-    found = Axe().run(opened)
+    wrong = []
+    for path in (*PATHS, "a report"):
+        opened.goto("/" if path == "a report" else path)
+        if path == "a report":
+            opened.click("aside form button >> nth=2")
+        found = Axe().run(opened)
+        wide = opened.evaluate("document.documentElement.scrollWidth")
+        if found.violations_count or wide > width:
+            wrong.append(f"{path}, {wide} wide: {found.generate_report()}")
     context.close()
-    assert found.violations_count == 0, found.generate_report()
+    assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_a_page_fits_a_telephone(chromium: Browser, server: Server, state: Any, path: str) -> None:
-    context = chromium.new_context(storage_state=state, viewport={"width": 360, "height": 740})
-    opened = context.new_page()
-    opened.goto(server.url + path)
-    width = opened.evaluate("document.documentElement.scrollWidth")
-    context.close()
-    assert width <= 360
-
-
-@pytest.mark.parametrize(("lang", "scheme"), [("en", "light"), ("fr", "dark")])
+@pytest.mark.parametrize(("lang", "scheme"), [EN, pytest.param(*FR, marks=LATER)])
 def test_a_shipment_and_an_exercise_are_for_everybody_and_for_telephones(
     chromium: Browser, server: Server, state: Any, tmp_path: Path, lang: str, scheme: Any
 ) -> None:

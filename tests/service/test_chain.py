@@ -88,6 +88,7 @@ def test_a_tail_that_was_cut_off_is_found_by_a_head_kept_elsewhere(engine: sa.En
     assert verify(engine, head).wrong == 3
 
 
+@pytest.mark.slow
 def test_two_writers_make_one_chain(settings: Settings) -> None:
     open_register(settings).dispose()
     code = (

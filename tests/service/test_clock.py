@@ -26,6 +26,7 @@ clock.now = lambda: true_time() + timedelta(days=float(Path({file!r}).read_text(
 """What Python runs before anything else in every process of the service."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("database", BOTH)
 def test_a_clock_that_jumps_neither_shortens_nor_lengthens_a_week(
     request: pytest.FixtureRequest, tmp_path: Path, parcel: dict[str, Any], database: str

@@ -12,9 +12,10 @@ from typing import Any
 import httpx2
 import pytest
 
+from service.register.database import open_register
 from service.register.keys import ROLES, create_key
 from service.settings import Settings
-from tests.service.office import shipment
+from tests.service.office import Office, shipment
 from tests.service.reading import problem_in
 from tests.service.server import Server
 from tests.service.there import There
@@ -189,6 +190,7 @@ def test_every_error_has_one_shape(there: There) -> None:
     problem_in(there.ask("monitor", "POST", post, content=b" " * 33_000_000, headers=as_json), 413, "too_large")
 
 
+@pytest.mark.slow
 def test_a_key_may_ask_so_often_and_no_more(tmp_path: Path) -> None:
     keys = [create_key(Settings(home=tmp_path), "viewer") for _ in range(2)]
     with (
@@ -414,11 +416,13 @@ def test_the_register_is_told_taken_away_and_taken_in(there: There, tmp_path: Pa
         assert len(answer.content.splitlines()) >= head["position"]
     assert there.ask("viewer", "GET", "/v1/register/export?format=jsonl&to=2001-01-01").content == b""
     laptop = Settings(home=tmp_path)
-    with Server(tmp_path, "--no-worker") as server:
-        other = There(server, laptop, there.example | {"parcel_id": "on-the-road"})
-        with other.client:
-            place, report = other.compare()
-            lines = other.ask("viewer", "GET", "/v1/register/export?format=jsonl").content
+    open_register(laptop).dispose()
+    other = Office(laptop)
+    with other.client:
+        made = other.ask("monitor", "POST", "/v1/comparisons", json=there.example | {"parcel_id": "on-the-road"})
+        place, report = made.headers["location"], made.json()
+        lines = other.ask("viewer", "GET", "/v1/register/export?format=jsonl").content
+    other.work.close()
     for _ in range(2):
         taken = there.ask("monitor", "POST", "/v1/register/import", files={"file": ("laptop.jsonl", lines)})
         assert taken.status_code == 202

@@ -12,6 +12,8 @@ from kpfootprint.rules import CONCLUSIONS
 from tests.service.reading import problem_in
 from tests.service.there import There
 
+pytestmark = pytest.mark.slow
+
 DAY = "2024-03-11"
 SPECK = 0.001
 

@@ -56,7 +56,7 @@ def some(share: float, fast: int) -> settings:
     )
 
 
-@some(0.4, 100)
+@some(0.4, 30)
 @given(body=documents())
 def test_a_hostile_document_is_answered_and_kept_only_where_it_is_read(ask: Ask, body: bytes) -> None:
     before = ask("viewer", "GET", "/v1/comparisons?limit=1").content
@@ -72,7 +72,7 @@ def test_a_hostile_document_is_answered_and_kept_only_where_it_is_read(ask: Ask,
     assert ask("viewer", "GET", "/v1/comparisons?limit=1").content == before
 
 
-@some(0.4, 100)
+@some(0.4, 30)
 @given(brought=FILES)
 def test_a_hostile_file_is_read_or_told(brought: tuple[str, bytes]) -> None:
     name, data = brought

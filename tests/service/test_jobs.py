@@ -91,6 +91,7 @@ def other_office(tmp_path: Path) -> Iterator[Any]:
         work.close()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_stretches")
 def test_a_cluster_compares_a_shipment_as_this_machine_does(
     other_office: Any, dask_scheduler: str, monkeypatch: pytest.MonkeyPatch
@@ -113,7 +114,7 @@ def test_another_release_tells_which_conclusions_change_and_why(office: Office, 
     stones = known["stones"]
     expected = {}
     reports = {}
-    for n in (25, 40, 60, 90, 150, 250, 400, 600):
+    for n in (40, 90, 250, 600):
         for zone in ("berberati", "bria", "carnot", "boda"):
             few = {name: column[:n] for name, column in stones.items()}
             document = {**known, "parcel_id": f"Z-{zone}-{n}", "declarations": [{"zone_id": zone}], "stones": few}

@@ -34,6 +34,7 @@ def test_migrations_make_what_the_tables_say(tmp_path: Path) -> None:
     engine.dispose()
 
 
+@pytest.mark.slow
 def test_several_processes_may_open_a_new_register_at_once(tmp_path: Path) -> None:
     code = (
         "import sys; from service.settings import Settings; from service.register.keys import create_key;"
