@@ -13,13 +13,13 @@ from kpfootprint.errors import Problem
 from kpfootprint.ingest.cells import Cell, is_blank, text_of
 from kpfootprint.ingest.descriptions import split_descriptions
 from kpfootprint.ingest.headers import Headers, Meaning, tokens_of
-from kpfootprint.ingest.meanings import Sheet, listed, values_of
+from kpfootprint.ingest.meanings import Sheet, label_of, listed, values_of
 from kpfootprint.ingest.regular import PlainCells
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.sizes import size_span
 from kpfootprint.ingest.tables import Column, LeftOut, RawTable
 from kpfootprint.ingest.unfold import laid
-from kpfootprint.ingest.words import attribute_words, class_code, declared_words, fold
+from kpfootprint.ingest.words import attribute_words, class_code, declared_words, fold, unit_words
 
 _PAGE = re.compile(
     r"[-–— ]*(page|pages|seite|pagina|página|стр|страница|blad|feuille|sheet)\W*\d+\W*"
@@ -133,7 +133,7 @@ def words_for_numbers(raw: RawTable, meanings: Sequence[Meaning]) -> list[Proble
             if isinstance(cell, str) and not is_blank(cell) and not any(char.isdigit() for char in cell)
         ]
         rows = np.flatnonzero(rows_of(column, words))
-        if not len(rows) or 3 * len(rows) > raw.n_rows:
+        if not len(rows) or 2 * len(rows) > raw.n_rows:
             continue
         told += [
             problem(
@@ -152,16 +152,18 @@ def unit_in_titles(raw: RawTable, meanings: Sequence[Meaning]) -> Problem | None
     """Tell a title that gives weights in a unit that is not carats, where no header says carats."""
     words: Mapping[str, Sequence[str]] = declared_words()["headers"]
     weighed = [column for column, item in zip(raw.columns, meanings, strict=True) if item.role == "carats"]
-    if not weighed or any(set(tokens_of(column.header)) & set(words["in_carats"]) for column in weighed):
+    if not weighed or any(set(tokens_of(column.header)) & set(unit_words("carats")) for column in weighed):
         return None
-    units = "|".join(sorted(words["other_unit"], key=len, reverse=True))
-    said = re.compile(rf"(\b(in|en|em|im|unite|unit|units|unites|в)\b\W*|\()({units})\b\W*\)?", re.IGNORECASE)
+    others = unit_words("grains", "points", "others")
+    said = re.compile(
+        rf"(\b(in|en|em|im|unite|unit|units|unites|в)\b\W*|\()({'|'.join(others)})\b\W*\)?", re.IGNORECASE
+    )
     for line, cells in raw.titles:
         for cell in cells:
             if not isinstance(cell, str) or len(cell) > 200:
                 continue
             tokens = tokens_of(cell)
-            weighed_so = set(tokens) & set(words["carats"]) and set(tokens) & set(words["other_unit"])
+            weighed_so = set(tokens) & set(words["carats"]) and set(tokens) & {*others}
             if weighed_so or said.search(" ".join(tokens)):
                 return problem(Broken("unit_in_title"), table=raw.name, row=line, value=cell)
     return None
@@ -192,6 +194,10 @@ def side_by_side(sheet: Sheet) -> Sheet | None:
     headed = [at for at, column in enumerate(sheet.raw.columns) if column.header.strip()]
     keys = [(sheet.meanings[at].role, sheet.meanings[at].classes, sheet.meanings[at].part == "sample") for at in headed]
     blocks = _blocks(keys)
+    if blocks < 2 and (gap := _gap_between_measures(sheet)) is not None:
+        names = listed((column.header for column in sheet.raw.columns[gap + 1 :]), 8)
+        sheet.tell("tables_beside", None, found=2, headers=names)
+        return None
     if blocks < 2:
         return sheet
     width = len(headed) // blocks
@@ -217,6 +223,26 @@ def side_by_side(sheet: Sheet) -> Sheet | None:
     return replace(sheet, raw=replace(raw, columns=columns, rows=lines, ragged={}), meanings=meanings)
 
 
+def _gap_between_measures(sheet: Sheet) -> int | None:
+    """Return an empty column without a header, on both sides of which something is named and measured."""
+    for at, column in enumerate(sheet.raw.columns):
+        if column.header.strip() or not bool(column.blank().all()):
+            continue
+        for side in (sheet.meanings[:at], sheet.meanings[at + 1 :]):
+            roles = {item.role for item in side}
+            if not roles & {*_MEASURES} or not (
+                roles & {"size_class", "zone_id", "description"} or _attributes(sheet) & roles
+            ):
+                break
+        else:
+            return at
+    return None
+
+
+def _attributes(sheet: Sheet) -> set[str]:
+    return {item.column for item in sheet.headers.words.scheme.categorical}
+
+
 def _blocks(keys: Sequence[tuple[str, object, bool]]) -> int:
     """Return how often the columns of a table with a measure and something that it measures repeat themselves."""
     for blocks in range(min(12, len(keys) // 2), 1, -1):
@@ -229,8 +255,10 @@ def _blocks(keys: Sequence[tuple[str, object, bool]]) -> int:
     return 1
 
 
-def below_each_other(sheet: Sheet, again: Sequence[int]) -> Sheet:
-    """Ask whether a table goes on where its header stands again below a title or a total, or another one begins.
+def below_each_other(sheet: Sheet, again: Sequence[int]) -> Sheet | None:
+    """Ask whether a table goes on where its header stands again below a title or a total.
+
+    None where a table of other columns begins.
 
     Parameters
     ----------
@@ -241,16 +269,18 @@ def below_each_other(sheet: Sheet, again: Sequence[int]) -> Sheet:
     measures = sheet.places(*_MEASURES) + sheet.places(*_MEASURES, wide=True)
     if any(isinstance(raw.columns[at].cells, PlainCells) for at in measures):
         return sheet
-    for row in _other_headers(sheet, measures):
+    for row in (others := _other_headers(sheet, measures)):
         sheet.tell("other_table_below", None, row)
+    if others:
+        return None
     if not again or sheet.choices.get(ONE[0]) == ONE[1]:
         titles = [row - 1 for row in again if row and _is_title(raw, measures, row - 1)]
         return replace(sheet, raw=_without(sheet, titles, "page_line")) if titles else sheet
     above = {text_of(cell) for _, cells in raw.titles for cell in cells if not is_blank(cell)}
     pages = []
     for row in again:
-        if row and _is_title(raw, measures, row - 1) and not sheet.headers.is_total(_label(raw, row - 1)):
-            if _label(raw, row - 1) in above:
+        if row and _is_title(raw, measures, row - 1) and not sheet.headers.is_total(label_of(raw, row - 1)):
+            if label_of(raw, row - 1) in above:
                 pages.append(row - 1)
             else:
                 sheet.tell("table_below", 0, row - 1, choices=[ONE])
@@ -261,11 +291,11 @@ def below_each_other(sheet: Sheet, again: Sequence[int]) -> Sheet:
 
 def _closed(sheet: Sheet, measures: list[int], row: int) -> bool:
     """Say whether a row is a total that is none of a page or a group, and no other total holds all of the rows."""
-    label = _label(sheet.raw, row)
+    label = label_of(sheet.raw, row)
     tokens = tokens_of(label)
     if not sheet.headers.is_total(label) or len(tokens) != 1 or tokens[0] in ("subtotal", "soustotal"):
         return False
-    totals = [at for at in range(sheet.raw.n_rows) if sheet.headers.is_total(_label(sheet.raw, at))]
+    totals = [at for at in range(sheet.raw.n_rows) if sheet.headers.is_total(label_of(sheet.raw, at))]
     rest = np.setdiff1d(np.arange(sheet.raw.n_rows), totals)
     for at in measures:
         values = values_of(sheet.raw, at)
@@ -294,23 +324,19 @@ def _is_header(raw: RawTable, row: int, headers: Headers) -> bool:
     return 2 <= len(texts) == len(filled) and not any(map(headers.is_total, texts))
 
 
-def _label(raw: RawTable, row: int) -> str:
-    return next((text_of(cell) for column in raw.columns if not is_blank(cell := column.at(row))), "")
-
-
 def _is_title(raw: RawTable, measures: Sequence[int], row: int) -> bool:
     """Say whether a row holds one text or two, and no number below a measure."""
     filled = [at for at, column in enumerate(raw.columns) if not is_blank(column.at(row))]
     return 0 < len(filled) <= 2 and not set(filled) & set(measures) - {filled[0]} and isinstance(
         raw.columns[filled[0]].at(row), str
-    ) and not _label(raw, row)[:1].isdigit()  # fmt: skip
+    ) and not label_of(raw, row)[:1].isdigit()  # fmt: skip
 
 
 def _without(sheet: Sheet, rows: Sequence[int], code: str) -> RawTable:
     """Return the table without some rows, each of which is told."""
     raw = sheet.raw
     sheet.trace.left_out.extend(
-        LeftOut(table=raw.name, row=raw.line(row), code=code, values={"label": _label(raw, row)}) for row in rows
+        LeftOut(table=raw.name, row=raw.line(row), code=code, values={"label": label_of(raw, row)}) for row in rows
     )
     return raw.keep(np.setdiff1d(np.arange(raw.n_rows), rows))
 
@@ -333,14 +359,14 @@ def with_headings(sheet: Sheet) -> Sheet:
     ]
     if not rows:
         return sheet
-    totals = [row for row in range(raw.n_rows) if sheet.headers.is_total(_label(raw, row))]
+    totals = [row for row in range(raw.n_rows) if sheet.headers.is_total(label_of(raw, row))]
     rows = [row for row in rows if not totals or row < totals[-1]]
     if not rows:
         return sheet
-    named = _named_by(sheet, [_label(raw, row) for row in rows])
+    named = _named_by(sheet, [label_of(raw, row) for row in rows])
     if named is None or rows[0] > numbered[0]:
         for row in rows:
-            sheet.tell("heading_row", None, row, label=_label(raw, row))
+            sheet.tell("heading_row", None, row, label=label_of(raw, row))
         return sheet
     column, cells = named
     codes = np.zeros(raw.n_rows, dtype=np.int32)
@@ -355,7 +381,7 @@ def with_headings(sheet: Sheet) -> Sheet:
 def _is_known(sheet: Sheet, row: int) -> bool:
     """Say whether the only text of a row is a total, a mean, or a class of its own column."""
     at = next(at for at, column in enumerate(sheet.raw.columns) if not is_blank(column.at(row)))
-    text, role = _label(sheet.raw, row), sheet.meanings[at].role
+    text, role = label_of(sheet.raw, row), sheet.meanings[at].role
     scheme = sheet.headers.words.scheme
     item = next((item for item in scheme.categorical if item.column == role), None)
     return (

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.ingest.regular import PlainCells
 from kpfootprint.ingest.rules import Broken
-from kpfootprint.ingest.words import condition_values, fold
+from kpfootprint.ingest.words import condition_values, fold, plain, unit_pattern
 from kpfootprint.visible import is_visible, visible
 from kpfootprint.wanted import each
 
@@ -212,10 +212,7 @@ def read_number(cell: Cell, marks: DecimalMarks, *, typed: bool = False) -> floa
 
 
 _UNIT = re.compile(
-    r"(?<=[\d.,])\s*(ct|cts|carats?|crt|k|pcs?|pces?|st|sts|stones?|pierres?)\.?$", re.ASCII | re.IGNORECASE
-)
-_OTHER_UNIT = re.compile(
-    r"(?<=[\d.,])\s*(g|gr|grs|grain|grains|gram|grams|grammes?|mg|kg|pts?|points?|mm)\.?$", re.ASCII | re.IGNORECASE
+    rf"(?<=[\d.,])\s*(?:({unit_pattern('carats', 'pieces')})|({unit_pattern('grains', 'points', 'others')}))\.?"
 )
 
 
@@ -223,11 +220,10 @@ def without_unit(text: str) -> str | Broken:
     """Return a number without ``ct`` or ``pcs`` behind it; other units are refused."""
     if not text or not text.rstrip(".")[-1:].isalpha():
         return text
-    for pattern, found in ((_UNIT, ""), (_OTHER_UNIT, None)):
-        hit = pattern.search(text)
-        if hit is not None:
-            return Broken("unknown_unit") if found is None else text[: hit.start()]
-    return text
+    found = _UNIT.search(folded := plain(text))
+    if found is None or found.end() < len(folded):
+        return text
+    return Broken("unknown_unit") if found[2] else folded[: found.start()]
 
 
 def _number_in_text(text: str, marks: DecimalMarks) -> float | Broken:

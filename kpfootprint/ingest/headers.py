@@ -3,47 +3,27 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from kpfootprint.ingest.sizes import size_span
-from kpfootprint.ingest.words import Words, attribute_words, code_names, declared_words, fold, stem_key
+from kpfootprint.ingest.words import (
+    Words,
+    attribute_words,
+    code_names,
+    declared_words,
+    fold,
+    plain,
+    stem_key,
+    unit_words,
+)
 
 MEASURES = ("n_stones", "carats", "percent")
 _PER = re.compile(
     r"(cts?|carats?|kt|poids|weight)\s*(/|per|par|pro)\s*(st|sts|pcs?|pces?|p|stones?|pierres?|pieces?)\b"
 )
 _PER_CARAT = re.compile(r"(st|sts|pcs?|p|stones?|pierres?|pieces?)\s*(/|per|par|pro)\s*(cts?|carats?)\b")
-_UNITS = frozenset(
-    [
-        "ct",
-        "cts",
-        "carat",
-        "carats",
-        "g",
-        "gr",
-        "gram",
-        "grams",
-        "mg",
-        "kg",
-        "oz",
-        "pts",
-        "points",
-        "pcs",
-        "pc",
-        "st",
-        "stk",
-        "%",
-        "usd",
-        "us$",
-        "$",
-        "eur",
-        "€",
-        "fcfa",
-    ]
-)
 _LONGEST = 200
 _MANY = 4096
 _WORD = re.compile(r"[^\W_]+|[%#$]")
@@ -84,13 +64,6 @@ class Meaning:
 UNKNOWN = Meaning(role="unknown", sure=False)
 
 
-def plain(text: str) -> str:
-    """Return a text in small letters, without accents."""
-    lowered = unicodedata.normalize("NFKD", text.casefold().replace("œ", "oe").replace("æ", "ae"))
-    kept = "".join(char for char in lowered if not unicodedata.combining(char))
-    return kept.replace("°", "o ").replace("º", "o ").replace("№", " no ").replace("μ", "u")
-
-
 def tokens_of(text: str) -> list[str]:
     """Return the words of a header, folded; dots of abbreviations and underscores part words."""
     return _WORD.findall(plain(text).replace("_", " "))
@@ -99,7 +72,8 @@ def tokens_of(text: str) -> list[str]:
 @lru_cache(maxsize=1)
 def _lexicon() -> Mapping[str, Mapping[str, str]]:
     """Return the words of headers by role, folded."""
-    lexicon: Mapping[str, Iterable[str]] = declared_words()["headers"]
+    units = {"in_carats": unit_words("carats"), "other_unit": unit_words("grains", "points", "others")}
+    lexicon: Mapping[str, Iterable[str]] = {**declared_words()["headers"], **units}
     return {role: dict.fromkeys((" ".join(tokens_of(word)) for word in found), role) for role, found in lexicon.items()}
 
 
@@ -229,6 +203,8 @@ class Headers:
         carats = [token for token in left if self._is("carats", token)]
         pieces = [token for token in left if self._is("n_stones", token)]
         rest = [token for token in left if token not in carats and token not in pieces]
+        if pieces:
+            rest = [token for token in rest if token not in ("no", "nr", "n", "num", "numero", "nombre")]
         if not carats and not pieces and (numbers := [token for token in rest if token in ("no", "nr", "n")]):
             others = [token for token in rest if token not in numbers]
             if (others and self._classes(" ".join(others), others, "n_stones")) or (not others and part == "whole"):
@@ -332,7 +308,8 @@ class Headers:
 
     def is_unit(self, text: str) -> bool:
         """Say whether a cell below a header is the unit of its column: ``ct``, ``g``, ``pcs``, ``%``."""
-        return len(text) <= 12 and text.strip("()[]. ").casefold() in _UNITS
+        roles = ("n_stones", "in_carats", "other_unit", "percent", "money")
+        return len(text) <= 12 and any(self._is(role, plain(text).strip("()[]. ")) for role in roles)
 
     def is_summary(self, text: str) -> bool:
         """Say whether a cell is the label of a row of means, of extremes, of shares, or of the number of rows."""
@@ -361,9 +338,11 @@ class Headers:
             return False
         if " ".join(tokens) in self._roles["total_alone"]:
             return True
-        return self._is("total", tokens[0]) or (
+        return self._sums(tokens[0]) or (
             len(tokens) > 1
-            and (
-                (self._is("before_total", tokens[0]) and self._is("total", tokens[1])) or self._is("total", tokens[-1])
-            )
+            and ((self._is("before_total", tokens[0]) and self._sums(tokens[1])) or self._sums(tokens[-1]))
         )
+
+    def _sums(self, token: str) -> bool:
+        """Say whether a word stands for a sum, alone or in one with others: ``Eindtotaal``, ``Gesamtgewicht``."""
+        return self._is("total", token) or any(stem in token for stem in ("total", "totaal", "gesamt", "summe", "итог"))

@@ -25,7 +25,7 @@ from kpfootprint.ingest.asides import (
 )
 from kpfootprint.ingest.cells import Cell, is_blank, text_of
 from kpfootprint.ingest.descriptions import split_descriptions
-from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning, plain, tokens_of
+from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning, tokens_of
 from kpfootprint.ingest.meanings import (
     Choices,
     Sheet,
@@ -42,10 +42,10 @@ from kpfootprint.ingest.questions import (
     ask_about_stones,
     is_transposed,
 )
-from kpfootprint.ingest.sums import leave_out_totals
+from kpfootprint.ingest.sums import without_totals
 from kpfootprint.ingest.tables import Column, Note, RawTable, Table, Trace
 from kpfootprint.ingest.unfold import unfold, unrepeated
-from kpfootprint.ingest.words import condition_values, declared_words, fold
+from kpfootprint.ingest.words import condition_values, declared_words, fold, plain
 
 
 def understand(
@@ -74,10 +74,11 @@ def understand(
     trace.passed_over.extend(aside)
     asked: list[Problem] = []
     given = side_by_side(Sheet(raw, meanings_of(raw, headers, choices), headers, choices, trace, asked))
-    if given is None:
+    whole = None if given is None else below_each_other(with_cells_asked(given), again)
+    if whole is None:
         problems += asked
         return []
-    sheet = with_headings(below_each_other(with_cells_asked(given), again))
+    sheet = with_headings(whole)
     ask_about_cancelled(sheet)
     sheet = _without_totals(_with_classes_chosen(sheet))
     tables = _tables(sheet, hint, several=several)
@@ -135,15 +136,15 @@ def _without_totals(sheet: Sheet) -> Sheet:
         if not item.wide and item.role in ("size_class", *(i.column for i in sheet.headers.words.scheme.categorical))
     ]
     labels = classes or sheet.places("description")
-    kept, left_out, found = leave_out_totals(sheet.raw, measures, labels, sheet.headers, sheet.choices)
-    sheet.problems.extend(found)
+    before = len(sheet.problems)
+    sheet = without_totals(sheet, measures, labels)
+    kept = sheet.raw
     if sheet.places("n_stones"):
-        checked = any(item.code == "total_checked" for item in left_out) and not found
+        checked = any(i.code == "total_checked" for i in sheet.trace.left_out) and len(sheet.problems) == before
         kept, empty = without_empty_classes(kept, measures, labels, checked=checked)
-        left_out += empty
+        sheet.trace.left_out.extend(empty)
     else:
         sheet.problems.extend(words_for_numbers(kept, sheet.meanings))
-    sheet.trace.left_out.extend(left_out)
     return replace(sheet, raw=kept)
 
 

@@ -17,7 +17,7 @@ from kpfootprint.ingest.regular import PlainCells
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.sizes import size_span
 from kpfootprint.ingest.tables import Column, RawTable, Trace
-from kpfootprint.ingest.words import attribute_words, class_code, declared_words, fold, nearest
+from kpfootprint.ingest.words import attribute_words, class_code, declared_words, fold, nearest, unit_words
 from kpfootprint.scheme import Attribute
 
 Choices = Mapping[str, str]
@@ -59,12 +59,16 @@ class Sheet:
 def meanings_of(raw: RawTable, headers: Headers, choices: Choices) -> list[Meaning]:
     """Return what each header means by its words; prefixes that several headers share are left aside."""
     texts = [column.header for column in raw.columns]
-    prefixes = [text.partition("/")[0] for text in texts if "/" in text]
+    prefixes = [text.rpartition("/")[0] for text in texts if "/" in text]
     grouped = {prefix for prefix in prefixes if prefixes.count(prefix) >= 2 and len(prefix) > 1}
+    chosen_words = {fold(key.partition(":")[2]): answer for key, answer in choices.items() if ":" in key}
     meanings = []
     for text in texts:
-        group, slash, own = text.partition("/")
-        meaning = headers.of(own if slash and group in grouped else text)
+        group, _, own = text.rpartition("/")
+        own = own if group in grouped else text
+        if chosen_words and not headers.of(own).wide:
+            own = " ".join(chosen_words.get(fold(word), word) for word in own.split())
+        meaning = headers.of(own)
         chosen = choices.get(f"column:{text}")
         if chosen is not None:
             known = {item.column for item in headers.words.scheme.categorical} | set(_CHOOSABLE)
@@ -76,11 +80,7 @@ def meanings_of(raw: RawTable, headers: Headers, choices: Choices) -> list[Meani
 # What the cells say where headers do not.
 
 
-_UNITS_OF_SIZES: Mapping[str, frozenset[str]] = {
-    "gr": frozenset({"gr", "grs", "grain", "grains", "grainer", "grainers"}),
-    "ct": frozenset({"ct", "cts", "carat", "carats", "karat"}),
-    "pts": frozenset({"pt", "pts", "point", "points", "pointer", "pointers"}),
-}
+_UNITS_OF_SIZES = {"gr": "grains", "ct": "carats", "pts": "points"}
 _RANGE = re.compile(r"\d+([.,]\d+)?\s*(-|–|/|to|à|a|bis)\s*\d+([.,]\d+)?")
 _BARE_SIZE = re.compile(r"[<>+-]?\s*\d+([.,]\d+)?\s*((-|–|/|to|à|a|bis)\s*\d+([.,]\d+)?)?\s*\+?")
 
@@ -90,7 +90,7 @@ def _with_units_of_headers(sheet: Sheet) -> Sheet:
     columns, meanings = list(sheet.raw.columns), list(sheet.meanings)
     for at, column in enumerate(columns):
         tokens = set(tokens_of(column.header))
-        units = [unit for unit, words in _UNITS_OF_SIZES.items() if tokens & words]
+        units = [unit for unit, kind in _UNITS_OF_SIZES.items() if tokens & {*unit_words(kind)}]
         named = meanings[at].role == "size_class" or any(sheet.headers.is_size(token) for token in tokens)
         if len(units) != 1 or isinstance(column.cells, PlainCells):
             continue
@@ -272,6 +272,11 @@ def values_of(raw: RawTable, at: int) -> NDArray[np.float64]:
     return values[column.codes]
 
 
+def label_of(raw: RawTable, row: int) -> str:
+    """Return the first cell of a row that is not blank, as text."""
+    return next((text_of(cell) for column in raw.columns if not is_blank(cell := column.at(row))), "")
+
+
 def marks_of_sheet(raw: RawTable) -> DecimalMarks:
     """Return the decimal marks of a table: those of all of its columns together."""
     return DecimalMarks.seen_in(
@@ -285,8 +290,8 @@ def _named(sheet: Sheet, at: int, meaning: Meaning, roles: set[str], texts: list
     header = sheet.raw.columns[at].header
     if meaning.role in ("lot", "row", "other", "zone_id", "money"):
         return meaning
-    sizes = sum(size_span(text, scheme) is not None for text in texts)
-    if sizes == len(texts) and "size_class" not in roles:
+    sizes = [text for text in texts if size_span(text, scheme) is not None]
+    if len(sizes) == len(texts) and "size_class" not in roles:
         return Meaning(role="size_class")
     hits = {
         item.column: sum(code is not None for code in _codes(texts, item))
@@ -302,17 +307,26 @@ def _named(sheet: Sheet, at: int, meaning: Meaning, roles: set[str], texts: list
         return Meaning(role=best)
     if meaning.role == "description":
         return meaning
-    if best is not None and 2 * hits[best] >= len(texts) and meaning.role == "unknown":
+    zones = sheet.headers.words.zones()
+    if meaning.role == "unknown" and "zone_id" not in roles and all(fold(text) in zones for text in texts):
+        key = f"column:{header}"
+        sheet.tell("zone_or_other", at, header=header, choices=[(key, "zone_id"), (key, "ignore")])
+        return Meaning(role="other")
+    known: list[str] = []
+    if best is not None and 2 * hits[best] >= len(texts):
         item = next(item for item in scheme.categorical if item.column == best)
-        codes = _codes(texts, item)
-        known = [text for text, code in zip(texts, codes, strict=True) if code is not None]
-        unknown = [text for text, code in zip(texts, codes, strict=True) if code is None]
+        known = [text for text, code in zip(texts, _codes(texts, item), strict=True) if code is not None]
+    elif "size_class" not in roles:
+        sizes = [text for text in texts if text in sizes or _RANGE.fullmatch(text)]
+        best, known = "size_class", sizes if 2 * len(sizes) >= len(texts) else []
+    if best is not None and known and meaning.role == "unknown":
+        unknown = [text for text in texts if text not in known]
         sheet.tell(
             "attribute_or_other",
             at,
             attribute=best,
             known=listed(known),
-            unknown=listed(unknown),
+            unknown=listed(unknown) or "–",
             choices=[(f"column:{header}", best), (f"column:{header}", "ignore")],
         )
         return Meaning(role="other")

@@ -11,7 +11,7 @@ from kpfootprint.ingest.descriptions import split_descriptions
 from kpfootprint.ingest.headers import tokens_of
 from kpfootprint.ingest.meanings import Sheet, cells_of, listed, values_of
 from kpfootprint.ingest.regular import PlainCells
-from kpfootprint.ingest.words import declared_words, fold
+from kpfootprint.ingest.words import fold, unit_words
 
 _HEAVY_CT = 5.0
 """Weight above which all rows must lie, of which no two are of one class, to be taken for lots rather than stones."""
@@ -52,14 +52,10 @@ def ask_about_stones(sheet: Sheet, classed: list[int]) -> None:
         sheet.tell("lots_without_numbers", by, header=named, choices=[("rows", "stones")])
         return
     known = weight[np.isfinite(weight)]
-    if sheet.choices.get("weights") == "carats" or set(tokens_of(header)) & _in_carats():
+    if sheet.choices.get("weights") == "carats" or set(tokens_of(header)) & set(unit_words("carats")):
         return
     if len(known) >= _FEW and bool(np.all(known == np.floor(known))) and float(known.max(initial=0.0)) >= 2.0:
         sheet.tell("points_or_carats", at, header=header, choices=[("weights", "carats")])
-
-
-def _in_carats() -> set[str]:
-    return set(declared_words()["headers"]["in_carats"])
 
 
 def _lots_by(sheet: Sheet, classed: list[int], weight: NDArray[np.float64]) -> int | None:

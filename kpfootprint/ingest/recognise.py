@@ -253,7 +253,9 @@ def _titles(raw: RawTable, headers: Headers, tables: Mapping[str, Table]) -> dic
     known = headers.words.columns("parcels")
     found: dict[str, _Said] = {}
     passed: list[str] = []
-    for line, cells in raw.titles:
+    goods = next((tables[kind] for kind in _GOODS if kind in tables), None)
+    stated = goods.trace.stated if goods is not None and goods.name == raw.name else ()
+    for line, cells in (*raw.titles, *stated):
         filled = [cell for cell in cells if not is_blank(cell)]
         pairs: list[tuple[str, Cell]] = []
         for at, cell in enumerate(filled):
@@ -272,7 +274,6 @@ def _titles(raw: RawTable, headers: Headers, tables: Mapping[str, Table]) -> dic
                 found.setdefault(told, (line, key, value))
             elif name in (*_CONDITIONS, "zone_id", "country") and len(text_of(value)) <= 80:
                 passed.append(f"{key}: {text_of(value)}")
-    goods = next((tables[kind] for kind in ("stones", "counts") if kind in tables), None)
     if goods is not None and "parcels" not in tables and "parcel_id" not in goods.columns:
         _add_constant(raw, headers, goods, found)
     origin: dict[str, _Said] = {name: found.pop(name) for name in ("zone_id", "country") if name in found}

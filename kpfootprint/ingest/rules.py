@@ -119,16 +119,20 @@ RULES: Final[Mapping[str, str]] = {
         "or carats if it is, or remarks if not"
     ),
     "attribute_or_other": (
-        "some cells are classes of {attribute} ({known}) and some are not ({unknown}); head the column "
-        "{attribute} and give known classes, or head it remarks"
+        "the column could be {attribute}, by its cells {known} (not known: {unknown}); head it {attribute} and give "
+        "known classes, or head it remarks"
+    ),
+    "zone_or_other": (
+        "the cells of {header} are zones; head the column zone_id if they are declared, or remarks if not"
     ),
     "unknown_class_column": (
         "the column {header} stands among columns of classes and names none that is known; use a known class, or "
         "head it remarks"
     ),
     "classes_or_valuations": (
-        "{found} could be classes of stones or those who valued the same parcel; declare the classes in the "
-        "reference package, or choose a valuation"
+        "{found} could be classes of stones or those who valued the same parcel; give classes of your own "
+        "a known one in a table words (attribute, word, class), declare them in the reference package, or choose a "
+        "valuation"
     ),
     "which_valuation": "the sheet gives the same parcel as several parties see it: {found}; choose one of them",
     "lots_or_parcels": (
@@ -187,7 +191,7 @@ RULES: Final[Mapping[str, str]] = {
         "value in its place"
     ),
     "missing_value": "a value is missing",
-    "not_a_number": "not a number",
+    "not_a_number": "not a number; write digits, with one decimal point or comma",
     "ambiguous_number": "the number can be read in two ways; write it without thousands separator, as 1234.5",
     "not_finite": "the number is not finite",
     "negative": "the number is negative",
@@ -248,6 +252,7 @@ ANSWERS: Final[Mapping[str, str]] = {
     "column=": "{name} holds classes of {answer}",
     "column=carats": "{name} holds carats",
     "column=ignore": "{name} is not to be read",
+    "column=zone_id": "{name} holds the declared zones",
     "column=n_stones": "{name} holds numbers of stones",
     "goods=counts": "the sorting sheet is to be read",
     "goods=stones": "the stone list is to be read",

@@ -21,7 +21,7 @@ from kpfootprint.ingest.cells import Cell, Odd, is_blank, read_numbers, text_of
 from kpfootprint.ingest.records import marks_of
 from kpfootprint.ingest.rules import Broken
 from kpfootprint.ingest.tables import Column, ColumnMaker, Note, Table
-from kpfootprint.ingest.words import Words, declared_words, find_size, fold_size, size_words
+from kpfootprint.ingest.words import Words, declared_words, find_size, fold_size, size_words, unit_pattern
 from kpfootprint.scheme import Scheme, SieveSet
 
 GRAIN_CT = 0.25
@@ -30,19 +30,17 @@ SHEET = "sheet"
 
 _NUMBER = r"(\d+(?:\.\d+)?)"
 _DASH = r"(?:-|/|to|a|bis|au)"
-_GRAINS = r"(?:gr|grs|grain|grains|grainer|grainers|grn|gn)"
-_CARATS = r"(?:ct|cts|carat|carats|crt|crts|k|kt)"
-_POINTS = r"(?:pt|pts|point|points|ptr|pointer|pointers)"
+_UNITS = {"gr": unit_pattern("grains"), "ct": unit_pattern("carats"), "pt": unit_pattern("points")}
+_UNIT = unit_pattern("grains", "carats", "points")
 _BETWEEN = (
-    re.compile(rf"-{_NUMBER}(?:/|to|a|à|au)?\+{_NUMBER}"),
-    re.compile(rf"\+{_NUMBER}(?:/|to|a|à|au)?-{_NUMBER}"),
+    re.compile(rf"-{_NUMBER}(?:/|to|a|au)?\+{_NUMBER}"),
+    re.compile(rf"\+{_NUMBER}(?:/|to|a|au)?-{_NUMBER}"),
 )
 _OPEN = re.compile(rf"([+-]){_NUMBER}")
-_UNITS = {"gr": re.compile(_GRAINS), "ct": re.compile(_CARATS), "pt": re.compile(_POINTS)}
-_RANGE = re.compile(rf"{_NUMBER}(?:{_GRAINS}|{_CARATS}|{_POINTS})?{_DASH}{_NUMBER}({_GRAINS}|{_CARATS}|{_POINTS})")
-_ONE = re.compile(rf"([+\-<>]|>=|<=|over|above|under|below|plusde|moinsde)?{_NUMBER}({_GRAINS}|{_CARATS}|{_POINTS})"
+_RANGE = re.compile(rf"{_NUMBER}(?:{_UNIT})?{_DASH}{_NUMBER}({_UNIT})")
+_ONE = re.compile(rf"([+\-<>]|>=|<=|over|above|under|below|plusde|moinsde)?{_NUMBER}({_UNIT})"
                   r"(\+|up|&up|andup|&over|andover|etplus|-|anddown|etmoins)?")  # fmt: skip
-_FROM_TO = re.compile(r"(?:de|from|between|entre)(.+?)(?:à|a|to|and|et)(\d.+)")
+_FROM_TO = re.compile(r"(?:de|from|between|entre)(.+?)(?:a|to|and|et)(\d.+)")
 _FRACTION = re.compile(r"1/[234](?:ct|cts|carats?)|[23]/4(?:ct|cts|carats?)|2/3(?:ct|cts|carats?)")
 """Parts of a carat, or ranges: two readings."""
 
@@ -98,7 +96,7 @@ def size_span(text: str, scheme: Scheme) -> Span | None:
 
 
 def _unit(text: str) -> str:
-    return next(name for name, pattern in _UNITS.items() if pattern.fullmatch(text))
+    return next(name for name, pattern in _UNITS.items() if re.fullmatch(pattern, text))
 
 
 def _sieve(number: str, scheme: Scheme) -> float | None:
@@ -237,14 +235,18 @@ def _word_span(label: str, scheme: Scheme) -> Span | None:
 
 
 def _touching(spans: dict[str, Span]) -> dict[str, Span]:
-    """Let ranges that name the same weight at both ends meet there, as ``1-2 ct`` and ``2-3 ct`` do."""
+    """Let ranges that name the same weight at both ends meet there, as ``1-2 ct`` and ``2-3 ct`` do.
+
+    So do ``< 5 ct``, ``5-10 ct`` and ``> 10 ct``, where every range ends at a weight that another class names.
+    """
+    above = {round(span.lower_ct + 0.005, 3) for span in spans.values() if span.kind == "open" and span.lower_ct}
     for kind in ("ct", "range"):
         group = {label: span for label, span in spans.items() if span.kind == kind}
         firsts = {_first(span) for span in group.values()}
-        if any(
-            span.last is not None and _first(span) < span.last - 1e-9 and _near(span.last, firsts)
-            for span in group.values()
-        ):
+        ranges = [span for span in group.values() if span.last is not None and _first(span) < span.last - 1e-9]
+        meet = [_near(span.last, firsts) for span in ranges if span.last is not None]
+        ends = [_near(span.last, firsts | above) for span in ranges if span.last is not None]
+        if any(meet) or (ends and all(ends)):
             for label, span in group.items():
                 assert span.last is not None
                 whole = _first(span) > span.last - 1e-9

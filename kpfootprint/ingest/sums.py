@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.errors import Problem
-from kpfootprint.ingest.cells import Cell, DecimalMarks, read_number, read_numbers, text_of
-from kpfootprint.ingest.headers import Headers, plain
+from kpfootprint.ingest.cells import is_blank, read_number, read_numbers, text_of
+from kpfootprint.ingest.meanings import Sheet, label_of, marks_of_sheet
 from kpfootprint.ingest.regular import PlainCells
-from kpfootprint.ingest.rules import Broken, problem
-from kpfootprint.ingest.tables import LeftOut, RawTable
+from kpfootprint.ingest.rules import Broken
+from kpfootprint.ingest.tables import LeftOut
+from kpfootprint.ingest.words import plain
 
 STONE_UNIT_CT = 0.01
 """Stones are weighed to this, or finer."""
@@ -59,80 +60,93 @@ _LABELLED = re.compile(r"[^\W\d]+\s*[:=]\s*(\d.*)")
 """A total whose label stands in the cell of its number: ``Total: 65``."""
 
 
-def leave_out_totals(
-    raw: RawTable, measures: Sequence[int], classes: Sequence[int], headers: Headers, choices: Mapping[str, str]
-) -> tuple[RawTable, list[LeftOut], list[Problem]]:
-    """Leave out rows that are totals or subtotals, each checked against the rows that it sums.
+@dataclass(slots=True)
+class _Rows:
+    """Rows of a sheet while its sums are taken out: numbers by column, rows that are the table's own, rows left out."""
+
+    sheet: Sheet
+    classes: Sequence[int]
+    values: dict[int, NDArray[np.float64]]
+    own: NDArray[np.bool_]
+    left: dict[int, LeftOut] = field(default_factory=dict)
+
+    def leave(self, row: int, code: str, **values: object) -> None:
+        """Leave a row out, with the reason."""
+        raw = self.sheet.raw
+        self.left[row] = LeftOut(table=raw.name, row=raw.line(row), code=code, values=values)
+        self.own[row] = False
+
+    def shown(self, row: int) -> dict[int, float]:
+        """Return the numbers of a row, by column."""
+        return {at: float(v[row]) for at, v in self.values.items() if np.isfinite(v[row])}
+
+    def inside(self, at: int, low: int, high: int) -> NDArray[np.float64]:
+        """Return a column of the own rows of a stretch."""
+        return self.values[at][low:high][self.own[low:high]]
+
+    def sums(self, row: int, low: int, high: int) -> bool:
+        """Say whether all numbers of a row agree with the same stretch of rows."""
+        return all(_agrees(total, self.inside(at, low, high)) for at, total in self.shown(row).items())
+
+    def blank(self, *, every: bool) -> NDArray[np.bool_]:
+        """Say of each row whether every class column of it is blank, or any one."""
+        if not self.classes:
+            return np.full(len(self.own), not every)
+        blanks = [self.sheet.raw.columns[at].blank() for at in self.classes]
+        return np.asarray((np.logical_and if every else np.logical_or).reduce(blanks), dtype=bool)
+
+
+def without_totals(sheet: Sheet, measures: Sequence[int], classes: Sequence[int]) -> Sheet:
+    """Leave out rows that are totals, subtotals, means or shares, each checked against the rows that it sums.
+
+    ``choices["total"]`` says of a first or last row without a label, which is the sum of the others, what it is.
 
     Parameters
     ----------
-    measures : sequence of int
-        Columns of stones and carats.
-    classes : sequence of int
-        Columns of size classes and classes of attributes.
-    choices : mapping
-        ``total``: ``leave_out`` or ``keep``, for a last row without a label that is the sum of the others.
-
-    Returns
-    -------
-    RawTable
-        Without the rows that were recognised.
-    list of LeftOut
-        Those rows.
-    list of Problem
-        Totals that do not agree, and rows that could be a total or a stone.
+    measures, classes : sequence of int
+        Columns of stones and carats, and of size classes and classes of attributes.
     """
+    raw, headers = sheet.raw, sheet.headers
     if not measures or raw.n_rows < 2:
-        return raw, [], []
-    labels, summaries = _labelled_rows(raw, headers, set(measures))
-    left: dict[int, LeftOut] = {}
-    problems: list[Problem] = []
-    marks = _marks(raw)
-    values: dict[int, NDArray[np.float64]] = {}
-    if labels or summaries:
-        values = {at: _values(raw, at, marks) for at in measures}
-        named = _named_rows(raw, classes)
-        own = np.ones(raw.n_rows, dtype=bool)
-        own[[*labels, *summaries]] = False
-        for row in [row for row, label in labels.items() if headers.is_weak_total(label) and named[row]]:
-            if not _agreeing(row, labels, values, own):
-                del labels[row]  # a remark beside a stone
-    labelled = np.array(sorted({*labels, *summaries}), dtype=np.intp)
-    _find_unlabelled(raw, labelled, measures, classes, values, marks, choices, left, problems)
-    if labels or summaries:
-        none = np.array(sorted({*labelled.tolist(), *left}), dtype=np.intp)
-        _check_labelled(raw, none, labels, values, left, problems)
-        _check_summaries(raw, none, summaries, values, named, left, problems)
-    if not left:
-        return raw, [], problems
-    kept = np.ones(raw.n_rows, dtype=bool)
-    kept[list(left)] = False
-    return raw.keep(np.flatnonzero(kept)), [left[row] for row in sorted(left)], problems
+        return sheet
+    labels, summaries = _labelled_rows(sheet, {*measures})
+    rows = _Rows(sheet, classes, {at: _values(sheet, at) for at in measures}, np.ones(raw.n_rows, dtype=bool))
+    rows.own[[*labels, *summaries]] = False
+    named = ~rows.blank(every=False) if labels or summaries else rows.own
+    remarks = [
+        row
+        for row, label in labels.items()
+        if headers.is_weak_total(label) and named[row]
+        and not any(rows.sums(row, *span) for span in _spans(row, labels, None, raw.n_rows))
+    ]  # fmt: skip
+    rows.own[remarks] = True
+    labels = {row: label for row, label in labels.items() if not rows.own[row]}
+    _keep_stated(rows)
+    _find_unlabelled(rows)
+    _check_labelled(rows, labels)
+    _check_summaries(rows, summaries, named)
+    if not rows.left:
+        return sheet
+    sheet.trace.left_out.extend(rows.left[row] for row in sorted(rows.left))
+    return replace(sheet, raw=raw.keep(np.setdiff1d(np.arange(raw.n_rows), [*rows.left])))
 
 
-def _marks(raw: RawTable) -> DecimalMarks:
-    return DecimalMarks.seen_in(
-        [c for c in column.cells[:2000] if isinstance(c, str) and any(d.isdigit() for d in c)] for column in raw.columns
-    )
-
-
-def _values(raw: RawTable, at: int, marks: DecimalMarks) -> NDArray[np.float64]:
-    column = raw.columns[at]
+def _values(sheet: Sheet, at: int) -> NDArray[np.float64]:
+    column, marks = sheet.raw.columns[at], marks_of_sheet(sheet.raw)
     values, broken = read_numbers(column.cells, marks)
     for code in broken:
-        said = _LABELLED.fullmatch(text_of(column.cells[code]))
-        if said is not None:
+        if said := _LABELLED.fullmatch(text_of(column.cells[code])):
             number = read_number(said[1], marks)
             values[code] = np.nan if isinstance(number, Broken) else number
     return values[column.codes]
 
 
-def _labelled_rows(raw: RawTable, headers: Headers, measures: set[int]) -> tuple[dict[int, str], dict[int, str]]:
+def _labelled_rows(sheet: Sheet, measures: set[int]) -> tuple[dict[int, str], dict[int, str]]:
     """Return the labels of rows with a cell that says total, in whatever column, and those of means and the like."""
     totals: dict[int, str] = {}
     summaries: dict[int, str] = {}
-    stems = headers.total_stems
-    for at, column in enumerate(raw.columns):
+    headers, stems = sheet.headers, sheet.headers.total_stems
+    for at, column in enumerate(sheet.raw.columns):
         cells = column.cells
         if isinstance(cells, PlainCells) and (cells.numbers is not None or not cells.may_hold(stems)):
             continue
@@ -152,21 +166,13 @@ def _labelled_rows(raw: RawTable, headers: Headers, measures: set[int]) -> tuple
     return totals, {row: label for row, label in summaries.items() if row not in totals}
 
 
-def _named_rows(raw: RawTable, classes: Sequence[int]) -> NDArray[np.bool_]:
-    """Say of each row whether every class column of it is filled."""
-    if not classes:
-        return np.zeros(raw.n_rows, dtype=bool)
-    blank = np.logical_or.reduce([raw.columns[at].blank() for at in classes])
-    return np.asarray(~blank, dtype=bool)
-
-
-def _label(raw: RawTable, row: int) -> str:
-    """Return the first text of a row."""
-    for column in raw.columns:
-        cell: Cell = column.at(row)
-        if isinstance(cell, str) and cell.strip() and not cell.strip()[0].isdigit():
-            return text_of(cell)
-    return ""
+def _keep_stated(rows: _Rows) -> None:
+    """Take a measure that stands in totals alone, such as the carats of the whole, for what is stated of the parcel."""
+    raw, may_sum = rows.sheet.raw, ~rows.own | (rows.blank(every=True) if rows.classes else False)
+    alone = [at for at, v in rows.values.items() if np.isfinite(v).any() and not np.isfinite(v[~may_sum]).any()]
+    for at in alone if len(alone) < len(rows.values) else ():
+        row = int(np.flatnonzero(np.isfinite(rows.values.pop(at)))[-1])
+        rows.sheet.trace.stated.append((raw.line(row) or 1, (raw.columns[at].header, raw.columns[at].at(row))))
 
 
 def _equals(total: float, parts: NDArray[np.float64]) -> bool:
@@ -184,100 +190,43 @@ def _agrees(total: float, parts: NDArray[np.float64]) -> bool:
     return abs(float(parts.sum()) - total) <= slack
 
 
-def _shown(values: Mapping[int, NDArray[np.float64]], row: int) -> dict[int, float]:
-    """Return the numbers of a row, by column."""
-    return {at: float(v[row]) for at, v in values.items() if np.isfinite(v[row])}
-
-
-def _spans(row: int, labels: Mapping[int, str], start: int, n_rows: int) -> list[tuple[int, int]]:
+def _spans(row: int, labels: Mapping[int, str], start: int | None, n_rows: int) -> list[tuple[int, int]]:
     """Return the rows that a total may sum: since the last total, from the first row on, or those below it."""
+    begin = max((other + 1 for other in labels if other < row), default=0) if start is None else start
     below = min((other for other in labels if other > row), default=n_rows)
-    return list(dict.fromkeys([(start, row), (0, row), (row + 1, below), (row + 1, n_rows)]))
+    return list(dict.fromkeys([(begin, row), (0, row), (row + 1, below), (row + 1, n_rows)]))
 
 
-def _agreeing(
-    row: int,
-    labels: Mapping[int, str],
-    values: Mapping[int, NDArray[np.float64]],
-    own: NDArray[np.bool_],
-    start: int | None = None,
-) -> bool:
-    """Say whether all numbers of a total agree with the same rows."""
-    shown = _shown(values, row)
-    before = [other + 1 for other in labels if other < row]
-    begin = max(before, default=0) if start is None else start
-    return any(
-        all(_agrees(total, values[at][low:high][own[low:high]]) for at, total in shown.items())
-        for low, high in _spans(row, labels, begin, len(own))
-    )
-
-
-def _check_labelled(
-    raw: RawTable,
-    labelled: NDArray[np.intp],
-    labels: Mapping[int, str],
-    values: Mapping[int, NDArray[np.float64]],
-    left: dict[int, LeftOut],
-    problems: list[Problem],
-) -> None:
+def _check_labelled(rows: _Rows, labels: Mapping[int, str]) -> None:
     """Hold each total against the rows since the last total, or from the first row on, or against those below it."""
-    own = np.ones(raw.n_rows, dtype=bool)
-    own[labelled] = False
-    start, last = 0, -1
+    sheet, start, last = rows.sheet, 0, -1
+    n_rows = len(rows.own)
     for row in sorted(labels):
-        shown = _shown(values, row)
-        spans = _spans(row, labels, start, raw.n_rows)
-        parts = {at: [values[at][low:high][own[low:high]] for low, high in spans] for at in shown}
-        if not _agreeing(row, labels, values, own, start):
+        shown, spans = rows.shown(row), _spans(row, labels, start, n_rows)
+        if not any(rows.sums(row, *span) for span in spans):
+            parts = {at: [rows.inside(at, *span) for span in spans] for at in shown}
             at = next((at for at, total in shown.items() if not any(map(partial(_agrees, total), parts[at]))), None)
             at = next(iter(shown)) if at is None else at
             nearest = min((float(np.nansum(part)) for part in parts[at]), key=lambda found: abs(found - shown[at]))
-            problems.append(
-                problem(
-                    Broken("total_disagrees", {"expected": f"{shown[at]:g}", "found": f"{nearest:.6g}"}),
-                    table=raw.name,
-                    row=raw.line(row),
-                    column=raw.columns[at].header,
-                    value=raw.columns[at].at(row),
-                )
-            )
-        code = "total_checked" if shown else "total_without_numbers"
-        left[row] = LeftOut(table=raw.name, row=raw.line(row), code=code, values={"label": labels[row]})
+            sheet.tell("total_disagrees", at, row, expected=f"{shown[at]:g}", found=f"{nearest:.6g}")
+        rows.leave(row, "total_checked" if shown else "total_without_numbers", label=labels[row])
         start, last = row + 1, row
-    for row in range(last + 1, raw.n_rows) if last > 0 else ():
-        if all(not np.isfinite(v[row]) and _is_blank_at(raw, at, row) for at, v in values.items()):
-            left[row] = LeftOut(
-                table=raw.name, row=raw.line(row), code="note_below", values={"label": _label(raw, row)}
-            )
+    for row in range(last + 1, n_rows) if last > 0 else ():
+        if all(not np.isfinite(v[row]) and is_blank(sheet.raw.columns[at].at(row)) for at, v in rows.values.items()):
+            rows.leave(row, "note_below", label=label_of(sheet.raw, row))
 
 
-def _check_summaries(
-    raw: RawTable,
-    labelled: NDArray[np.intp],
-    summaries: Mapping[int, str],
-    values: Mapping[int, NDArray[np.float64]],
-    named: NDArray[np.bool_],
-    left: dict[int, LeftOut],
-    problems: list[Problem],
-) -> None:
+def _check_summaries(rows: _Rows, summaries: Mapping[int, str], named: NDArray[np.bool_]) -> None:
     """Leave out rows that are named after means, extremes or numbers of rows, where their numbers are those."""
-    own = np.ones(raw.n_rows, dtype=bool)
-    own[labelled] = False
     for row, label in summaries.items():
-        shown = _shown(values, row)
-        sums = {at: v[:row][own[:row]] for at, v in values.items()}
+        shown = rows.shown(row)
+        sums = {at: rows.inside(at, 0, row) for at in rows.values}
         if row and "%" in label and _are_shares(shown, sums):
-            left[row] = LeftOut(table=raw.name, row=raw.line(row), code="share_row", values={"label": label})
-            continue
-        if named[row] and not all(_summarises(value, sums[at], sums) for at, value in shown.items()):
-            continue  # a word of a stone: of average quality, say
-        if row and all(_summarises(value, sums[at], sums) for at, value in shown.items()):
-            left[row] = LeftOut(table=raw.name, row=raw.line(row), code="mean_row", values={"label": label})
-            continue
-        if row in left:
-            continue
-        broken = Broken("summary_or_stone", {"label": label})
-        problems.append(problem(broken, table=raw.name, row=raw.line(row), value=label))
+            rows.leave(row, "share_row", label=label)
+        elif row and all(_summarises(value, sums[at], sums) for at, value in shown.items()):
+            rows.leave(row, "mean_row", label=label)
+        elif not named[row] and row not in rows.left:  # else a word of a stone: of average quality, say
+            rows.sheet.tell("summary_or_stone", None, row, label=label)
 
 
 def _summarises(value: float, parts: NDArray[np.float64], others: Mapping[int, NDArray[np.float64]]) -> bool:
@@ -304,115 +253,68 @@ def _are_shares(shown: Mapping[int, float], sums: Mapping[int, NDArray[np.float6
     )
 
 
-def _is_blank_at(raw: RawTable, at: int, row: int) -> bool:
-    cell = raw.columns[at].at(row)
-    return cell is None or (isinstance(cell, str) and not cell.strip())
-
-
-def _find_unlabelled(
-    raw: RawTable,
-    labelled: NDArray[np.intp],
-    measures: Sequence[int],
-    classes: Sequence[int],
-    values: dict[int, NDArray[np.float64]],
-    marks: DecimalMarks,
-    choices: Mapping[str, str],
-    left: dict[int, LeftOut],
-    problems: list[Problem],
-) -> None:
+def _find_unlabelled(rows: _Rows) -> None:
     """Find sums that no word names: rows without any class among rows that have one, and the last row of a list."""
-    rows = np.setdiff1d(np.arange(raw.n_rows), labelled) if len(labelled) else np.arange(raw.n_rows)
-    if len(rows) < 3:
+    places = np.flatnonzero(rows.own)
+    if len(places) < 3:
         return
-    bare = np.zeros(raw.n_rows, dtype=bool)
-    if classes:
-        blank = np.logical_and.reduce([raw.columns[at].blank() for at in classes])
-        if np.mean(blank[rows]) <= 0.5:
-            bare = blank
-    suspects = rows[bare[rows]]
-    last = int(rows[-1])
-    halves = _an_end_may_be_a_sum(raw, measures, rows, marks, values)
-    if not len(suspects) and not halves and (classes or len(rows) > _WALKED):
+    first, last, n_rows = int(places[0]), int(places[-1]), len(rows.own)
+    blank = rows.blank(every=True) if rows.classes else np.zeros(n_rows, dtype=bool)
+    suspects = places[blank[places]] if np.mean(blank[places]) <= 0.5 else places[:0]
+    if not len(suspects) and not _an_end_may_be_a_sum(rows, places) and (rows.classes or len(places) > _WALKED):
         return
-    for at in measures:
-        if at not in values:
-            values[at] = _values(raw, at, marks)
-    own = np.zeros(raw.n_rows, dtype=bool)
-    own[rows] = True
-    start = int(rows[0])
+    start = first
     for row in suspects.tolist():
-        for begin, end in ((start, row), (int(rows[0]), row), (row + 1, raw.n_rows)):
-            if end > row and (row != int(rows[0]) or row == last):
+        shown = rows.shown(row)
+        least = 2 if row == last or len(shown) > 1 or _is_unnumbered(rows.sheet, row) else 3
+        for low, high in ((start, row), (first, row), (row + 1, n_rows)):
+            if not shown or (high > row and (row != first or row == last)) or int(rows.own[low:high].sum()) < least:
                 continue
-            inside = np.flatnonzero(own[begin:end]) + begin
-            shown = {at: float(v[row]) for at, v in values.items() if np.isfinite(v[row])}
-            if len(inside) < (2 if row == last or len(shown) > 1 else 3) or not shown:
-                continue
-            if all(_equals(total, values[at][inside]) for at, total in shown.items()):
-                left[row] = LeftOut(table=raw.name, row=raw.line(row), code="sum_of_rows", values={})
-                own[row] = False
+            if all(_equals(total, rows.inside(at, low, high)) for at, total in shown.items()):
+                rows.leave(row, "sum_of_rows")
                 start = row + 1
                 break
-    if last in left or choices.get("total") == "keep":
-        return
-    found = _sum_without_classes(rows, values, own, classes=bool(classes))
-    for row in found:
-        if choices.get("total") == "leave_out":
-            left[row] = LeftOut(table=raw.name, row=raw.line(row), code="sum_of_rows", values={})
-            continue
-        at = next(at for at, v in values.items() if np.isfinite(v[row]))
-        options = [("total", "leave_out"), ("total", "keep")]
-        problems.append(
-            problem(
-                Broken("total_or_stone", {"choices": options}),
-                table=raw.name,
-                row=raw.line(row),
-                column=raw.columns[at].header,
-                value=raw.columns[at].at(row),
-            )
-        )
+    meant = rows.sheet.choices.get("total")
+    for row in _sum_without_classes(rows) if last not in rows.left and meant != "keep" else ():
+        if meant == "leave_out":
+            rows.leave(row, "sum_of_rows")
+        else:
+            at = next(iter(rows.shown(row)))
+            rows.sheet.tell("total_or_stone", at, row, choices=[("total", "leave_out"), ("total", "keep")])
 
 
-def _an_end_may_be_a_sum(
-    raw: RawTable,
-    measures: Sequence[int],
-    rows: NDArray[np.intp],
-    marks: DecimalMarks,
-    values: dict[int, NDArray[np.float64]],
-) -> bool:
+def _is_unnumbered(sheet: Sheet, row: int) -> bool:
+    """Say whether a row bears no number where the rows of its sheet are numbered."""
+    columns = [sheet.raw.columns[at] for at in sheet.places("row")]
+    return any(is_blank(column.at(row)) and float(np.mean(column.blank())) < 0.5 for column in columns)
+
+
+def _an_end_may_be_a_sum(rows: _Rows, places: NDArray[np.intp]) -> bool:
     """Say quickly whether the first or the last row holds about half of what the column sums to."""
-    for at in measures:
-        if at not in values:
-            values[at] = _values(raw, at, marks)
-        total = float(np.nansum(values[at][rows]))
-        ends = values[at][rows[[0, -1]]]
-        if any(np.isfinite(end) and end > 0 and abs(total - 2 * end) <= 0.02 * total for end in ends.tolist()):
+    for values in rows.values.values():
+        total = float(np.nansum(values[places]))
+        ends = values[places[[0, -1]]].tolist()
+        if any(np.isfinite(end) and end > 0 and abs(total - 2 * end) <= 0.02 * total for end in ends):
             return True
     return False
 
 
-def _sum_without_classes(
-    rows: NDArray[np.intp],
-    values: Mapping[int, NDArray[np.float64]],
-    own: NDArray[np.bool_],
-    *,
-    classes: bool,
-) -> list[int]:
+def _sum_without_classes(rows: _Rows) -> list[int]:
     """Return rows that are sums of those before them and have nothing that tells them from a stone."""
-    rows = rows[own[rows]]
-    enough = 4 if classes else 2
+    places = np.flatnonzero(rows.own)
     found: list[int] = []
-    for end, others in ((int(rows[-1]), rows[:-1]), (int(rows[0]), rows[1:])):
-        shown = {at: float(v[end]) for at, v in values.items() if np.isfinite(v[end]) and v[end] > 0}
-        if shown and len(others) >= enough and all(_equals(total, values[at][others]) for at, total in shown.items()):
+    for end, others in ((int(places[-1]), places[:-1]), (int(places[0]), places[1:])):
+        shown = {at: total for at, total in rows.shown(end).items() if total > 0}
+        enough = len(others) >= (4 if rows.classes else 2)
+        if shown and enough and all(_equals(total, rows.values[at][others]) for at, total in shown.items()):
             found.append(end)
-    if classes or found or len(rows) > _WALKED or len(values) != 1:
+    if rows.classes or found or len(places) > _WALKED or len(rows.values) != 1:
         return found
-    weights = next(iter(values.values()))[rows]
+    weights = next(iter(rows.values.values()))[places]
     start, total, sums = 0, 0.0, []
     for place, weight in enumerate(weights.tolist()):
         if place - start >= 5 and abs(total - weight) <= 0.005 + 1e-9:
-            sums.append(int(rows[place]))
+            sums.append(int(places[place]))
             start, total = place + 1, 0.0
         elif math.isfinite(weight):
             total += weight

@@ -142,14 +142,14 @@ class RawTable:
 
 @dataclass(slots=True, kw_only=True)
 class Trace:
-    """How a table was read: filled while it is."""
+    """How a table was read: filled while it is. `stated` is what its totals alone say, as titles do."""
 
     header_rows: tuple[int, ...] = (1,)
     left_out: list[LeftOut] = field(default_factory=list)
     passed_over: list[str] = field(default_factory=list)
     hidden: list[str] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
-    meanings: dict[str, str] = field(default_factory=dict)
+    stated: list[tuple[int, tuple[Cell, ...]]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,14 +34,32 @@ def _fold_short(text: str) -> str:
 
 
 def _fold(text: str) -> str:
-    plain = unicodedata.normalize("NFKD", text.casefold().replace("œ", "oe").replace("æ", "ae").replace("°", "o"))
-    return "".join(char for char in plain if char.isalnum())
+    known = unicodedata.normalize("NFKD", text.casefold().replace("œ", "oe").replace("æ", "ae").replace("°", "o"))
+    return "".join(char for char in known if char.isalnum())
 
 
 @lru_cache(maxsize=1)
 def declared_words() -> Mapping[str, Any]:
     """Return the words of this library, as ``words.toml`` has them."""
     return tomllib.loads(resources.files("kpfootprint.ingest").joinpath("words.toml").read_text(encoding="utf-8"))
+
+
+def plain(text: str) -> str:
+    """Return a text in small letters, without accents."""
+    lowered = unicodedata.normalize("NFKD", text.casefold().replace("œ", "oe").replace("æ", "ae"))
+    kept = "".join(char for char in lowered if not unicodedata.combining(char))
+    return kept.replace("°", "o ").replace("º", "o ").replace("№", " no ").replace("μ", "u")
+
+
+def unit_words(*kinds: str) -> list[str]:
+    """Return units of some kinds (carats, grains, points, others, pieces) in `plain` letters, the longest first."""
+    found: Mapping[str, list[str]] = declared_words()["units"]
+    return sorted((word for kind in kinds for word in found[kind]), key=len, reverse=True)
+
+
+def unit_pattern(*kinds: str) -> str:
+    """Return a pattern of units."""
+    return f"(?:{'|'.join(map(re.escape, unit_words(*kinds)))})"
 
 
 def _folded(names: Mapping[str, Iterable[str]]) -> dict[str, str]:
@@ -118,13 +136,13 @@ def size_words(sieve_set: SieveSet) -> dict[str, int]:
 
 def fold_size(text: str) -> str:
     """Reduce the name of a size class; plus and minus count, ``"DTC +3"`` is ``"+3"``."""
-    plain = "".join(text.casefold().split())
+    name = "".join(plain(text).split())
     for dash in "−–—‑‐":
-        plain = plain.replace(dash, "-")
-    plain = plain.replace("＋", "+").replace(",", ".").replace("\u200b", "")
-    for word in ("'", "dtc", "sieve", "tamis", "crible", "size", "taille", "calibre", "n°", "no.", "#"):
-        plain = plain.removeprefix(word)
-    return plain.removesuffix("sieve").removesuffix("dtc")
+        name = name.replace(dash, "-")
+    name = name.replace("＋", "+").replace(",", ".").replace("\u200b", "")
+    for word in ("'", "dtc", "sieve", "tamis", "crible", "size", "taille", "calibre", "no", "n.", "#"):
+        name = name.removeprefix(word)
+    return name.removesuffix("sieve").removesuffix("dtc").removeprefix(".")
 
 
 def find_size(text: str, words: Mapping[str, int]) -> int | None:

@@ -29,7 +29,7 @@ from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.heads import LOOKED_AT, find_head, first_head
 from kpfootprint.ingest.oldbook import facts_of
 from kpfootprint.ingest.tables import ColumnMaker, Note, RawTable, without_blank_rows
-from kpfootprint.ingest.words import Words, declared_words, fold
+from kpfootprint.ingest.words import Words, declared_words, fold, plain, unit_words
 from kpfootprint.wanted import each, go_on
 
 if TYPE_CHECKING:
@@ -303,7 +303,7 @@ def _unit_shown(number_format: str) -> str:
     shown = number_format.partition(";")[0]
     words = "".join(quoted or escaped for quoted, escaped in _LITERAL.findall(shown)).strip(" ().")
     if words:
-        return words if words.casefold() in declared_words()["headers"]["other_unit"] else ""
+        return words if plain(words) in unit_words("grains", "points", "others") else ""
     return "%" if "%" in _LITERAL.sub("", shown) else ""
 
 

@@ -500,3 +500,10 @@ def test_ids_that_differ_by_zeros_or_capitals_alone_are_no_two_parcels(world: Wo
     found = reading("parcel_id,weight_ct\n0012,0.4\n12,0.5\nP1,0.3\n", world, one=False)
     assert [parcel.parcel_id for parcel in found.parcels] == ["P1"]
     assert {problem.code for problem in found.problems} == {"ids_alike"}
+
+
+def test_carats_that_stand_in_the_total_alone_are_stated_of_the_parcel(scheme: Scheme, zone_table: ZoneTable) -> None:
+    for last in ("Total;100;30", ";100;30"):
+        text = f"Size;Stones;Carats\n+11;40;\n-11+9;60;\n{last}\n"
+        (parcel,) = read(Upload("s.csv", text.encode()), scheme, zone_table, one=True).parcels
+        assert (parcel.n_stones, parcel.carats, parcel.declared_carats) == (100, None, 30.0)
