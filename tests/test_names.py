@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 from kpfootprint.report.glossary import TERMS
@@ -90,6 +91,7 @@ def rooms_of_classes() -> dict[str, set[str]]:
     return found
 
 
+@cache
 def shared() -> set[str]:
     everywhere = rooms_of_modules() | rooms_of_classes()
     return {name for name, rooms in everywhere.items() if len(rooms) > 1}

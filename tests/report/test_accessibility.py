@@ -50,7 +50,7 @@ def opened(browser: Browser, folder: Path, kind: str, lang: str, scheme: Literal
     ("kind", "lang", "scheme"),
     [
         ("query", "en", "light"),
-        ("side by side", "fr", "dark"),
+        pytest.param("side by side", "fr", "dark", marks=pytest.mark.slow),
         *(pytest.param(kind, "en", "light", marks=pytest.mark.slow) for kind in PAGES if kind != "query"),
     ],
 )
@@ -90,17 +90,16 @@ def test_the_keyboard_reaches_the_report_first(browser: Browser, tmp_path: Path)
     page.close()
 
 
-@pytest.mark.parametrize("width", [320, 1280])
-def test_nothing_runs_out_of_the_window(browser: Browser, tmp_path: Path, width: int) -> None:
+def test_nothing_runs_out_of_the_window(browser: Browser, tmp_path: Path) -> None:
     page = opened(browser, tmp_path, "query", "fr", "light")
-    page.set_viewport_size({"width": width, "height": 800})
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for width in (320, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.close()
 
 
-@pytest.mark.parametrize(
-    ("paper", "crowded"), [("A4", False), pytest.param("Letter", False, marks=pytest.mark.slow), ("Letter", True)]
-)
+@pytest.mark.parametrize("paper", ["A4", pytest.param("Letter", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("crowded", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_it_prints_with_the_conclusion_and_the_cautions_on_the_first_sheet(
     browser: Browser, tmp_path: Path, paper: str, crowded: bool
 ) -> None:

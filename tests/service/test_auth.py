@@ -31,28 +31,30 @@ def address(item: Endpoint) -> str:
     return re.sub(r"\{\w+\}", "none", item.path)
 
 
-@pytest.mark.parametrize(("item", "name"), PLACES, ids=[name for _, name in PLACES])
-def test_without_key_only_what_is_open_answers(app: TestClient, item: Endpoint, name: str) -> None:
+def test_without_key_only_what_is_open_answers(app: TestClient, subtests: pytest.Subtests) -> None:
     app.cookies.clear()
-    answer = app.request(item.method, address(item))
-    if name == "GET /v1/submissions.ics":  # asks for a key in its address
-        problem_in(answer, 401, "unauthenticated")
-    elif item.role is None:
-        assert answer.status_code != 403
-        provider = {"GET /sign-in/provider", "GET /sign-in/provider/back"}
-        assert name in {"GET /livez", "GET /readyz", "GET /sign-in", "POST /sign-in"} | provider
-    else:
-        problem_in(answer, 401, "unauthenticated")
+    for item, name in PLACES:
+        with subtests.test(name):
+            answer = app.request(item.method, address(item))
+            if name == "GET /v1/submissions.ics":  # asks for a key in its address
+                problem_in(answer, 401, "unauthenticated")
+            elif item.role is None:
+                assert answer.status_code != 403
+                provider = {"GET /sign-in/provider", "GET /sign-in/provider/back"}
+                assert name in {"GET /livez", "GET /readyz", "GET /sign-in", "POST /sign-in"} | provider
+            else:
+                problem_in(answer, 401, "unauthenticated")
 
 
 @pytest.mark.parametrize("role", ROLES)
-@pytest.mark.parametrize(("item", "name"), PLACES, ids=[name for _, name in PLACES])
-def test_every_role_may_what_it_may_and_nothing_else(ask: Ask, item: Endpoint, name: str, role: str) -> None:
-    answer = ask(role, item.method, address(item))
-    if item.role is not None and ROLES.index(role) < ROLES.index(item.role):
-        problem_in(answer, 403, "forbidden")
-    elif name != "POST /sign-in":  # asks for another key, whoever is asking
-        assert answer.status_code not in {401, 403}
+def test_every_role_may_what_it_may_and_nothing_else(ask: Ask, role: str, subtests: pytest.Subtests) -> None:
+    for item, name in PLACES:
+        with subtests.test(name):
+            answer = ask(role, item.method, address(item))
+            if item.role is not None and ROLES.index(role) < ROLES.index(item.role):
+                problem_in(answer, 403, "forbidden")
+            elif name != "POST /sign-in":  # asks for another key, whoever is asking
+                assert answer.status_code not in {401, 403}
 
 
 def test_unknown_addresses_do_not_tell_that_they_are_unknown(app: TestClient) -> None:

@@ -9,7 +9,7 @@ import os
 import sqlite3
 import threading
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -110,24 +110,40 @@ REPORTS: dict[str, Json] = {
 }
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
+    """Return a register into which nothing comes."""
+    work = at(tmp_path_factory.mktemp("empty"))
+    yield work
+    work.close()
+
+
+@pytest.fixture(scope="module")
+def compared(lived_in: tuple[Path, bytes], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
+    """Return a register that holds what opinions and outcomes are about."""
+    work = at(tmp_path_factory.mktemp("compared"))
+    take_in(work, lived_in[1].splitlines()[0], actor="key:b")
+    yield work
+    work.close()
+
+
 @pytest.mark.parametrize("name", ODD)
-def test_an_odd_line_is_told_and_nothing_of_it_is_kept(lived_in: tuple[Path, bytes], tmp_path: Path, name: str) -> None:
-    work = at(tmp_path)
+def test_an_odd_line_is_told_and_nothing_of_it_is_kept(
+    lived_in: tuple[Path, bytes], empty: Workplace, compared: Workplace, name: str
+) -> None:
+    work = compared if name.startswith("an o") else empty
     lines = [json.loads(line) for line in lived_in[1].splitlines()]
-    if name.startswith("an o"):  # what it is about must be here
-        take_in(work, json.dumps(lines[0]).encode(), actor="key:b")
     before = verify(work.engine).entries
     with pytest.raises(IngestError) as told:
         take_in(work, ODD[name](lines), actor="key:b")
     assert len(str(told.value)) < 2000
     assert verify(work.engine).entries == before
     assert summary(cases(work))["n"] == 0
-    work.close()
 
 
 @pytest.mark.parametrize("name", REPORTS)
-def test_an_odd_report_ends_the_job_and_nothing_else(lived_in: tuple[Path, bytes], tmp_path: Path, name: str) -> None:
-    work = at(tmp_path)
+def test_an_odd_report_ends_the_job_and_nothing_else(lived_in: tuple[Path, bytes], empty: Workplace, name: str) -> None:
+    work = empty
     line = json.loads(lived_in[1].splitlines()[0])
     of_report(line, **REPORTS[name])
     job_id = queue_import(work, sealed(line), actor="key:b")
@@ -137,7 +153,6 @@ def test_an_odd_report_ends_the_job_and_nothing_else(lived_in: tuple[Path, bytes
     assert job.state == "failed"
     assert "cannot be taken in" in str(job.problem)
     assert page_of(work.engine, before=None, limit=9) == ([], None)
-    work.close()
 
 
 def test_an_export_is_taken_in_once_and_its_outcomes_are_read(lived_in: tuple[Path, bytes], tmp_path: Path) -> None:

@@ -106,6 +106,7 @@ def test_ticked_comparisons_are_shown_as_sorters_and_as_a_pool(sheets: list[str]
     assert "was counted once" in pool.text
 
 
+@pytest.mark.slow
 def test_the_annex_is_a_pdf(browser: Any) -> None:
     page = browser.get("/zones/kadey/adequacy?on=2024-03-11")
     assert "/zones/kadey/adequacy.pdf?on=2024-03-11" in page.text
