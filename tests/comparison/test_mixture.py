@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from kpfootprint.comparison.mixture import carat_share
-from kpfootprint.flow import SLICE
 from tests.reference_world import TODAY, examined, package, reference_parcel
 from tests.worlds import shipped
 
@@ -36,18 +35,3 @@ def test_pure_reference_parcels_of_compliant_zones_show_no_undeclared_goods() ->
     # the test's level is 5 %: a tenth in all, and a quarter of the 16 or 30 parcels of any one zone, would be too many
     assert np.mean([one for zone in found_some.values() for one in zone]) <= 0.1
     assert max(float(np.mean(zone)) for zone in found_some.values()) <= 0.25
-
-
-def test_the_rest_of_a_batch_moves_no_number_that_is_shown() -> None:
-    parcels = [reference_parcel(row, "berberati") for row in range(SLICE + 2)]
-    apart = [0, 1, 2, SLICE - 1, SLICE, SLICE + 1]
-    together, alone = examined(*parcels), examined(*(parcels[row] for row in apart[::-1]))[::-1]
-    for first, second in zip((together[row] for row in apart), alone, strict=True):
-        assert first.verification is not None
-        assert second.verification is not None
-        assert first.mixture is not None
-        assert second.mixture is not None
-        one, two = first.verification.log10_lr_unbounded, second.verification.log10_lr_unbounded
-        assert one == pytest.approx(two, abs=1e-5)
-        shares = first.mixture.undeclared_stone_fraction, second.mixture.undeclared_stone_fraction
-        assert shares[0].estimate == pytest.approx(shares[1].estimate, abs=1e-5)

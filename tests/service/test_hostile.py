@@ -131,7 +131,7 @@ def releases(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
     return manifest, arrays
 
 
-@some(0.15, 40)
+@some(0.15, 15)
 @given(made=releases())
 @pytest.mark.filterwarnings("ignore")
 def test_a_hostile_release_is_refused_or_can_be_used(made: tuple[dict[str, Any], dict[str, Any]]) -> None:
@@ -151,7 +151,7 @@ def test_a_hostile_release_is_refused_or_can_be_used(made: tuple[dict[str, Any],
     assert "\n" not in told
 
 
-@some(0.05, 20)
+@some(0.05, 15)
 @given(brought=FILES)
 def test_a_hostile_upload_keeps_nothing_where_it_is_refused(ask: Ask, brought: tuple[str, bytes]) -> None:
     name, data = brought

@@ -62,6 +62,62 @@ def test_from_arrival_to_decision(office: Office) -> None:
     assert verify(office.work.engine).wrong is None
 
 
+def test_the_register_is_taken_away_and_taken_in(office: Office, tmp_path: Path) -> None:
+    office.send(shipment(1, bad=False, prefix="T", exporter="=cmd|' /C calc'!A0"))
+    office.run_jobs()
+    head = office.get("/v1/register/head")
+    lines = office.ask("viewer", "GET", "/v1/register/export?format=jsonl")
+    assert lines.headers["content-type"] == "application/x-ndjson"
+    entries = [json.loads(line) for line in lines.text.splitlines()]
+    assert (entries[-1]["position"], entries[-1]["hash"]) == (head["position"], head["hash"])
+    assert verify(office.work.engine, head["hash"]).entries == head["position"]
+    table = list(csv.DictReader(io.StringIO(office.ask("viewer", "GET", "/v1/register/export?format=csv").text)))
+    assert len(table) == len(entries)
+    assert not any(cell.startswith(("=", "+", "@")) for row in table for cell in row.values())
+    assert office.ask("viewer", "GET", "/v1/register/export?from=2199-01-01").text == ""
+
+    other = Settings(home=tmp_path / "other")
+    open_register(other).dispose()
+    laptop = Workplace(other)
+    laptop.open()
+    from service.work.take_in import take_in
+
+    taken, _ = take_in(laptop, lines.content, actor="key:laptop")
+    assert taken == sum(entry["kind"] in {"comparison", "opinion", "outcome"} for entry in entries)
+    assert take_in(laptop, lines.content, actor="key:laptop")[0] == 0
+    assert verify(laptop.engine).wrong is None
+    laptop.close()
+
+    again = office.ask(
+        "monitor",
+        "POST",
+        "/v1/register/import",
+        content=lines.content,
+        headers={"Content-Type": "application/x-ndjson"},
+    )
+    assert again.status_code == 202, again.text
+    office.run_jobs()
+    assert office.get(again.json()["job"])["state"] == "done"
+    assert office.get("/v1/register/head") == head
+    changed = lines.content.replace(b"berberati", b"bria", 1)
+    problem_in(
+        office.ask(
+            "monitor", "POST", "/v1/register/import", content=changed, headers={"Content-Type": "application/x-ndjson"}
+        ),
+        422,
+        "invalid_input",
+    )
+
+
+def test_the_register_is_examined_again(office: Office) -> None:
+    asked = office.ask("researcher", "POST", "/v1/reexaminations", json={"release": shipped_release().name})
+    assert asked.status_code == 202
+    office.run_jobs()
+    found = office.get(asked.headers["location"])
+    assert (found["state"], found["changes"]) == ("done", [])
+    assert found["looked_at"] == found["of"] > 0
+
+
 def test_what_cannot_be_read_is_refused_and_nothing_is_kept(office: Office) -> None:
     before = office.get("/v1/submissions?limit=500")
     for name, content in (("a.zip", b"no zip"), ("a.exe", b"MZ"), ("a.csv", b"")):
@@ -249,62 +305,6 @@ def test_releases_are_activated_and_taken_back(office: Office) -> None:
     whole = office.get(f"/v1/models/{name}")
     assert whole["card"].startswith("#")
     assert whole["evaluation"]["results"]
-
-
-def test_the_register_is_taken_away_and_taken_in(office: Office, tmp_path: Path) -> None:
-    office.send(shipment(1, bad=False, prefix="T", exporter="=cmd|' /C calc'!A0"))
-    office.run_jobs()
-    head = office.get("/v1/register/head")
-    lines = office.ask("viewer", "GET", "/v1/register/export?format=jsonl")
-    assert lines.headers["content-type"] == "application/x-ndjson"
-    entries = [json.loads(line) for line in lines.text.splitlines()]
-    assert (entries[-1]["position"], entries[-1]["hash"]) == (head["position"], head["hash"])
-    assert verify(office.work.engine, head["hash"]).entries == head["position"]
-    table = list(csv.DictReader(io.StringIO(office.ask("viewer", "GET", "/v1/register/export?format=csv").text)))
-    assert len(table) == len(entries)
-    assert not any(cell.startswith(("=", "+", "@")) for row in table for cell in row.values())
-    assert office.ask("viewer", "GET", "/v1/register/export?from=2199-01-01").text == ""
-
-    other = Settings(home=tmp_path / "other")
-    open_register(other).dispose()
-    laptop = Workplace(other)
-    laptop.open()
-    from service.work.take_in import take_in
-
-    taken, _ = take_in(laptop, lines.content, actor="key:laptop")
-    assert taken == sum(entry["kind"] in {"comparison", "opinion", "outcome"} for entry in entries)
-    assert take_in(laptop, lines.content, actor="key:laptop")[0] == 0
-    assert verify(laptop.engine).wrong is None
-    laptop.close()
-
-    again = office.ask(
-        "monitor",
-        "POST",
-        "/v1/register/import",
-        content=lines.content,
-        headers={"Content-Type": "application/x-ndjson"},
-    )
-    assert again.status_code == 202, again.text
-    office.run_jobs()
-    assert office.get(again.json()["job"])["state"] == "done"
-    assert office.get("/v1/register/head") == head
-    changed = lines.content.replace(b"berberati", b"bria", 1)
-    problem_in(
-        office.ask(
-            "monitor", "POST", "/v1/register/import", content=changed, headers={"Content-Type": "application/x-ndjson"}
-        ),
-        422,
-        "invalid_input",
-    )
-
-
-def test_the_register_is_examined_again(office: Office) -> None:
-    asked = office.ask("researcher", "POST", "/v1/reexaminations", json={"release": shipped_release().name})
-    assert asked.status_code == 202
-    office.run_jobs()
-    found = office.get(asked.headers["location"])
-    assert (found["state"], found["changes"]) == ("done", [])
-    assert found["looked_at"] == found["of"] > 0
 
 
 def test_keys_expire_and_sessions_end(office: Office) -> None:

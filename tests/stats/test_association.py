@@ -35,6 +35,7 @@ def test_bands_are_increasing_and_without_gaps(chances: list[float]) -> None:
     assert bands[-1] < N_BANDS
 
 
+@pytest.mark.slow
 def test_mixed_goods_gain_and_goods_of_one_kind_do_not() -> None:
     pure, of_pure = draw("listed", 60, seed=21, scenario=LARGE)
     mixed, of_mixed = draw("mixed", 120, seed=22, scenario=LARGE)
