@@ -57,9 +57,10 @@ STATEMENTS = (
     f"""INSERT INTO entries (position, id, kind, at, actor, subject, content, previous, hash)
         {NUMBERS} SELECT i, 'e' || CAST(i AS TEXT), 'comparison', {MOMENT}, 'key:bench', 'c' || CAST(i AS TEXT), '{{}}',
         '0', CAST(i AS TEXT) FROM numbers""",
-    f"INSERT INTO declared_zones (zone_id, position, carats) {NUMBERS} SELECT {ZONE}, i, 10.0 FROM numbers",
+    f"INSERT INTO declared_zones (zone_id, position, carats, created_at) {NUMBERS} "
+    f"SELECT {ZONE}, i, 10.0, {MOMENT} FROM numbers",
     *(
-        f"INSERT INTO words (word, position) {NUMBERS} SELECT {word}, i FROM numbers"
+        f"INSERT INTO words (word, position, created_at) {NUMBERS} SELECT {word}, i, {MOMENT} FROM numbers"
         for word in ("'p'", "'house'", "CAST(i AS TEXT)", "'cf'", ZONE, "'x' || CAST(i % 500 AS TEXT)")
     ),
 )
