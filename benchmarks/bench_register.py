@@ -47,18 +47,19 @@ MOMENT = (
 """Ten years from 2016 on, the one comparison after the other."""
 ZONE = f"CASE i % 100 {' '.join(f'WHEN {at} THEN {zone!r}' for at, zone in enumerate(ZONES))} ELSE {ZONES[0]!r} END"
 CONCLUSION = "CASE i % 10 WHEN 0 THEN 'query' WHEN 1 THEN 'inconclusive' ELSE 'consistent' END"
+LOG10_LR = "(i % 100003 * 7919 % 100003) / 30000.0 - 1.5"
 STATEMENTS = (
     f"""INSERT INTO comparisons (position, id, created_at, actor, parcel_id, report_id, release, conclusion, log10_lr,
         declared, parcel, report, exporter, certificate_no, certificate_key, n_stones, carats, flags)
         {NUMBERS} SELECT i, 'c' || CAST(i AS TEXT), {MOMENT}, 'key:bench', 'P-' || CAST(i AS TEXT), 'sha256:x', 'r',
-        {CONCLUSION}, (i % 100003 * 7919 % 100003) / 30000.0 - 1.5, {ZONE}, :parcel, :report,
+        {CONCLUSION}, {LOG10_LR}, {ZONE}, :parcel, :report,
         'House ' || CAST(i % 500 AS TEXT), 'CF ' || CAST(i AS TEXT), 'cf' || CAST(i AS TEXT), 700, 150.5, '[]'
         FROM numbers""",
     f"""INSERT INTO entries (position, id, kind, at, actor, subject, content, previous, hash)
         {NUMBERS} SELECT i, 'e' || CAST(i AS TEXT), 'comparison', {MOMENT}, 'key:bench', 'c' || CAST(i AS TEXT), '{{}}',
         '0', CAST(i AS TEXT) FROM numbers""",
-    f"INSERT INTO declared_zones (zone_id, position, carats, created_at) {NUMBERS} "
-    f"SELECT {ZONE}, i, 10.0, {MOMENT} FROM numbers",
+    f"INSERT INTO declared_zones (zone_id, position, carats, created_at, log10_lr) {NUMBERS} "
+    f"SELECT {ZONE}, i, 10.0, {MOMENT}, {LOG10_LR} FROM numbers",
     *(
         f"INSERT INTO words (word, position, created_at) {NUMBERS} SELECT {word}, i, {MOMENT} FROM numbers"
         for word in ("'p'", "'house'", "CAST(i AS TEXT)", "'cf'", ZONE, "'x' || CAST(i % 500 AS TEXT)")

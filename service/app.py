@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from kpfootprint.errors import KPFootprintError
+from service.door.reception import routed
 from service.door.stack import door
 from service.endpoints import ENDPOINTS
 from service.errors import Refused, refusal_of
@@ -90,7 +91,7 @@ def create_app(settings: Settings) -> Any:
     }
     service: Any = bentoml.service(name="kpfootprint", **config)(Comparisons)
     pages = Starlette(
-        routes=[item.route() for item in ENDPOINTS if item.handler is not None],
+        routes=[routed(item, item.handler) for item in ENDPOINTS if item.handler is not None],
         exception_handlers={Refused: refused_answer, KPFootprintError: refused_answer},
     )
     service.mount_asgi_app(pages, path="/")

@@ -27,31 +27,9 @@ from service.routes import (
     zones,
 )
 
-ENDPOINTS: tuple[Endpoint, ...] = (
-    *comparisons.ENDPOINTS,
-    *cases.ENDPOINTS,
-    *practice.ENDPOINTS,
-    *submissions.ENDPOINTS,
-    *jobs.ENDPOINTS,
-    *certificates.ENDPOINTS,
-    *register.ENDPOINTS,
-    *zones.ENDPOINTS,
-    *planning.ENDPOINTS,
-    *models.ENDPOINTS,
-    *trainings.ENDPOINTS,
-    *reexaminations.ENDPOINTS,
-    *access.ENDPOINTS,
-    *operations.ENDPOINTS,
-    *start.ENDPOINTS,
-    *comparison_pages.ENDPOINTS,
-    *judging.ENDPOINTS,
-    *outcomes.ENDPOINTS,
-    *submission_pages.ENDPOINTS,
-    *planning_pages.ENDPOINTS,
-    *dashboard.ENDPOINTS,
-    *model_pages.ENDPOINTS,
-    *training_pages.ENDPOINTS,
-    *access_page.ENDPOINTS,
-    *docs.ENDPOINTS,
-    *sign_in.ENDPOINTS,
+MODULES = (
+    *(comparisons, cases, practice, submissions, jobs, certificates, register, zones, planning, models, trainings),
+    *(reexaminations, access, operations, start, comparison_pages, judging, outcomes, submission_pages),
+    *(planning_pages, dashboard, model_pages, training_pages, access_page, docs, sign_in),
 )
+ENDPOINTS = tuple(item for module in MODULES for item in vars(module).values() if isinstance(item, Endpoint))

@@ -53,10 +53,10 @@ def description(endpoints: Sequence[Endpoint], problem: Any) -> dict[str, Any]:
 
 def _operation(item: Endpoint, failure: Mapping[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": item.summary}
-    if item.answer.shape is not None:
-        schema = _placed(item.answer.shape, schemas)
-        answer["content"] = {kind: {"schema": schema} for kind in (item.answer.media_type, *item.answer.or_types)}
-    if item.answer.status in {201, 202} and item.once:
+    if item.answer is not None:
+        schema = _placed(item.answer, schemas)
+        answer["content"] = {kind: {"schema": schema} for kind in (item.media_type, *item.or_types)}
+    if item.status in {201, 202} and item.once:
         answer["headers"] = {"Location": {"description": "Where it is kept.", "schema": {"type": "string"}}}
     parameters = [
         {"name": query.name, "in": "query", "required": False, "description": query.about}
@@ -83,7 +83,7 @@ def _operation(item: Endpoint, failure: Mapping[str, Any], schemas: dict[str, An
         "summary": item.summary,
         "operationId": _operation_id(item),
         "description": "Open to all." if item.role is None else f"Least role: {item.role}.",
-        "responses": {str(item.answer.status): answer, "default": failure},
+        "responses": {str(item.status): answer, "default": failure},
     }
     if parameters:
         operation["parameters"] = parameters

@@ -138,7 +138,7 @@ def drift(
     work.open()
     try:
         said = "en" if form == "json" else lang
-        answer = drifted(work, exporter=exporter, zone=zone, per_shipments=per_points, lang=said)
+        answer = drifted(work, exporter=exporter, zone=zone, per_points=per_points, lang=said)
         zones = zone_names(work.release())
     finally:
         work.close()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
 
-from starlette.routing import Route, compile_path
+from starlette.routing import compile_path
 
 from service.door.query import Query
 from service.errors import Refused
@@ -27,10 +27,10 @@ class Named:
     schema: Mapping[str, Any]
 
 
-MULTIPART = "multipart/form-data"
+MULTIPART, URLENCODED = "multipart/form-data", "application/x-www-form-urlencoded"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Body:
     """What a request carries.
 
@@ -39,7 +39,7 @@ class Body:
     kinds : mapping from media type to shape
         A type that is not among them is 415; without a Content-Type the first counts.
     streamed : bool
-        Read piece by piece by whoever answers, up to the limit of uploads; otherwise read whole, up to that of bodies.
+        Read piece by piece, up to the limit of uploads; otherwise read whole, up to that of bodies.
     """
 
     kinds: Mapping[str, Shape]
@@ -47,63 +47,58 @@ class Body:
     required: bool = True
 
 
-FORM = Body(kinds={MULTIPART: None, "application/x-www-form-urlencoded": None}, streamed=True)
+FORM = Body({MULTIPART: None, URLENCODED: None}, streamed=True)
 """The form of a page."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What comes back where all is well; `or_types` are what else it may come as."""
-
-    shape: Shape = None
-    status: int = 200
-    media_type: str = JSON
-    or_types: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One method of one path.
+    """One method of one path; written above the function that answers it, whose first line describes it.
 
     Parameters
     ----------
     role : str or None
         Least role that may ask; None is open to all.
-    handler : callable or None
-        Starlette endpoint; None where BentoML answers itself.
-    summary : str
-        One line for the documentation.
-    query : sequence of Query
-        Every parameter that is known.
+    body, query
+        What a request carries, and every parameter that is known.
+    answer, status, media_type, or_types
+        What comes back where all is well; `or_types` are what else it may come as.
     once : bool
         Honours ``Idempotency-Key``.
     reveals : bool
         Tells what was computed of many comparisons: closed to a role that judges before it sees.
+    heavy : bool
+        Waits until the heavy operations before it are done.
     page : bool
         Made for browsers: without a session they are sent to the sign-in page, errors are pages.
+    summary, handler
+        Taken from the function below; None where BentoML answers itself.
     """
 
     method: str
     path: str
     role: str | None
-    handler: Handler | None
-    summary: str
+    _: KW_ONLY
     body: Body | None = None
     query: Sequence[Query] = ()
-    answer: Answer = Answer()
+    answer: Shape = None
+    status: int = 200
+    media_type: str = JSON
+    or_types: Sequence[str] = ()
     once: bool = False
     reveals: bool = False
+    heavy: bool = False
     page: bool = False
+    summary: str = ""
+    handler: Handler | None = None
     pattern: re.Pattern[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pattern", compile_path(self.path)[0])
 
-    def route(self) -> Route:
-        """Return the route of the mounted app that answers."""
-        if self.handler is None:
-            raise RuntimeError(f"BentoML answers {self.method} {self.path}")
-        return Route(self.path, self.handler, methods=[self.method])
+    def __call__(self, handler: Handler) -> Endpoint:
+        """Return the endpoint with the function that answers it."""
+        return replace(self, handler=handler, summary=(handler.__doc__ or "").partition("\n")[0])
 
 
 def matching(endpoints: Sequence[Endpoint], method: str, path: str) -> Endpoint:

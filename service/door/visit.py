@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.types import Scope
 
@@ -28,6 +29,8 @@ class Visit:
         What is to be said of an address that is not there.
     denied : Refused or None
         What is to be said of a key that is not good.
+    given : Any
+        The JSON body, seen to have the shape that is declared.
     gone : bool
         Whether whoever asked left before the request was whole.
     """
@@ -42,6 +45,8 @@ class Visit:
     asked: dict[str, Any] = field(default_factory=dict)
     body: bytes = b""
     media_type: str = ""
+    given: Any = None
+    form: FormData = field(default_factory=FormData)
     gone: bool = False
 
     @property

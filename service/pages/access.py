@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-from anyio import to_thread
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from service.clock import now
 from service.door.endpoint import FORM, Endpoint
+from service.door.forms import text_of
 from service.door.visit import visit_of
 from service.errors import Refused
-from service.pages.forms import read_form, text_of
-from service.pages.render import link_to, page
+from service.pages.render import moved_to, page
 from service.register import people, sessions
 from service.register.keys import BadKey, all_keys, expiry_in, is_good, make_key, revoke
 
@@ -25,6 +22,7 @@ ROLE_TEXTS = {
 }
 
 
+@Endpoint("GET", "/access", "admin", page=True)
 def show(request: Request) -> Response:
     """Show every key, session and name."""
     return shown(request)
@@ -49,58 +47,23 @@ def shown(request: Request, *, status: int = 200, made: str | None = None, probl
     )
 
 
-async def create(request: Request) -> Response:
+@Endpoint("POST", "/access", "admin", body=FORM, page=True)
+def create(request: Request) -> Response:
     """Make a key and show it, this once."""
-    form = await read_form(request)
-    role, name, expires = (text_of(form, field) for field in ("role", "name", "expires_at"))
-    await form.close()
-    return await to_thread.run_sync(partial(_made, request, role, name, expires))
-
-
-def _made(request: Request, role: str, name: str, expires: str) -> Response:
+    visit = visit_of(request)
+    role, name, expires = (text_of(visit.form, field) for field in ("role", "name", "expires_at"))
     try:
-        _, secret = make_key(visit_of(request).work.engine, role, name, expiry_in(expires or None))
+        _, secret = make_key(visit.work.engine, role, name, expiry_in(expires or None))
     except BadKey as error:
         return shown(request, status=422, problem=str(error))
     return shown(request, status=201, made=secret)
 
 
-async def end(request: Request) -> Response:
+@Endpoint("POST", "/access/{kind}/{id}", "admin", body=FORM, page=True)
+def end(request: Request) -> Response:
     """Revoke a key, end a session, or forget a name."""
-    form = await read_form(request)
-    await form.close()
     kind, subject = request.path_params["kind"], request.path_params["id"]
     act = {"revoke": revoke, "end": sessions.end, "forget": people.forget}.get(kind)
-    if act is None or not await to_thread.run_sync(act, visit_of(request).work.engine, subject):
+    if act is None or not act(visit_of(request).work.engine, subject):
         raise Refused("not_found", "There is nothing of this id to end here.")
-    return RedirectResponse(link_to(request, "/access"), status_code=303)
-
-
-ENDPOINTS = (
-    Endpoint(
-        method="GET",
-        path="/access",
-        role="admin",
-        handler=show,
-        page=True,
-        summary="Page: keys, sessions and names.",
-    ),
-    Endpoint(
-        method="POST",
-        path="/access",
-        role="admin",
-        handler=create,
-        body=FORM,
-        page=True,
-        summary="Page: make a key.",
-    ),
-    Endpoint(
-        method="POST",
-        path="/access/{kind}/{id}",
-        role="admin",
-        handler=end,
-        body=FORM,
-        page=True,
-        summary="Page: revoke a key, end a session, forget a name.",
-    ),
-)
+    return moved_to(request, "/access")

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
-from kpfootprint.errors import Problem
 from kpfootprint.report import compare_side_by_side, read_report, render_html
 from kpfootprint.report.report import in_full
 from kpfootprint.rules import CONCLUSIONS
 from service.door.endpoint import Endpoint
 from service.door.query import choice, text, whole_number
 from service.door.visit import visit_of
-from service.errors import Refused
 from service.languages import language_of
-from service.pages.render import framed, link_to, page
+from service.pages.planning import ticked
+from service.pages.render import framed, moved_to, page
 from service.register import people
-from service.register.comparisons import Search, page_of, reports_of
+from service.register.comparisons import SORTS, Search, page_of, reports_of
 from service.register.database import reading
 from service.work.flags import flags_now
 from service.work.kept import as_seen, is_blind, printed, report_text, said_of, sealed_from
 from service.work.planning import zone_names
 
 PAGE = 25
-MOST_BESIDE = 12
 STATUSES = {
     "compliant": "compliant",
     "not_compliant": "not compliant",
@@ -36,16 +33,25 @@ STATUSES = {
 }
 """English messages for the status of what was declared."""
 
-SORTS = ("-created_at", "created_at", "log10_lr", "-log10_lr")
 
-
+@Endpoint(
+    "GET",
+    "/comparisons",
+    "viewer",
+    query=(
+        whole_number("before", "Where the page starts."),
+        text("q", "With words that begin so."),
+        text("zone", "That declare this zone."),
+        choice("conclusion", "With this conclusion.", CONCLUSIONS),
+        choice("sort", "In which order.", (*SORTS,), default="-created_at"),
+    ),
+    page=True,
+)
 def index(request: Request) -> Response:
     """List comparisons, the newest first or as asked."""
     visit = visit_of(request)
     asked = visit.asked
-    search = Search(
-        q=asked["q"], zone=asked["zone"], conclusion=asked["conclusion"], sort=asked["sort"] or "-created_at"
-    )
+    search = Search(**{name: asked[name] for name in ("q", "zone", "conclusion", "sort")})
     if is_blind(visit.work, visit.who):  # neither narrows nor sorts by what is sealed
         search = replace(search, conclusion=None, sort="-created_at")
     found, further = page_of(visit.work.engine, before=asked["before"], limit=PAGE, search=search)
@@ -68,12 +74,13 @@ def index(request: Request) -> Response:
     )
 
 
+@Endpoint("GET", "/comparisons/{id}", "viewer", page=True)
 def show(request: Request) -> Response:
     """Show a report: its own page, with a way back, its other forms and what experts concluded above it."""
     visit = visit_of(request)
     comparison_id = request.path_params["id"]
     if sealed_from(visit.work, visit.who, [comparison_id]):
-        return RedirectResponse(link_to(request, f"/comparisons/{comparison_id}/opinion"), status_code=303)
+        return moved_to(request, f"/comparisons/{comparison_id}/opinion")
     report, stationery = printed(visit.work, comparison_id, visit.who)
     opinions, outcomes = said_of(visit.work, comparison_id)
     return framed(
@@ -87,18 +94,16 @@ def show(request: Request) -> Response:
     )
 
 
+@Endpoint("GET", "/beside", "viewer", query=(text("id", "A comparison; repeat it.", repeats=True),), page=True)
 def beside(request: Request) -> Response:
     """Show several reports side by side."""
     visit = visit_of(request)
-    ids: Sequence[str] = tuple(dict.fromkeys(visit.asked["id"]))
-    if not 2 <= len(ids) <= MOST_BESIDE:
-        reason = f"tick 2 to {MOST_BESIDE} comparisons to see them side by side"
-        problem = Problem(table="query", column="id", code="invalid", reason=reason)
-        raise Refused("invalid_input", f"{reason[0].upper()}{reason[1:]}.", problems=(problem,))
+    ids = ticked(visit.asked["id"], 2)
     reports = [read_report(report_text(visit.work, item, visit.who)) for item in ids]
     return framed(request, partial(compare_side_by_side, reports, language_of(request)))
 
 
+@Endpoint("GET", "/code", "viewer", query=(text("code", "The short code of a report, or its id."),), page=True)
 def find_by_code(request: Request) -> Response:
     """Go to the newest comparison whose report has the code, or ask for a code."""
     visit = visit_of(request)
@@ -108,42 +113,4 @@ def find_by_code(request: Request) -> Response:
     found, _ = page_of(visit.work.engine, before=None, limit=1, search=Search(code=code))
     if not found:
         return page(request, "code.html", status=404, code=code)
-    return RedirectResponse(link_to(request, f"/comparisons/{found[0].id}"), status_code=303)
-
-
-ENDPOINTS = (
-    Endpoint(
-        method="GET",
-        path="/comparisons",
-        role="viewer",
-        handler=index,
-        query=(
-            whole_number("before", "Where the page starts."),
-            text("q", "With words that begin so."),
-            text("zone", "That declare this zone."),
-            choice("conclusion", "With this conclusion.", CONCLUSIONS),
-            choice("sort", "In which order.", SORTS),
-        ),
-        page=True,
-        summary="Page: the comparisons.",
-    ),
-    Endpoint(method="GET", path="/comparisons/{id}", role="viewer", handler=show, page=True, summary="Page: a report."),
-    Endpoint(
-        method="GET",
-        path="/beside",
-        role="viewer",
-        handler=beside,
-        query=(text("id", "A comparison; repeat it.", repeats=True),),
-        page=True,
-        summary="Page: several reports side by side.",
-    ),
-    Endpoint(
-        method="GET",
-        path="/code",
-        role="viewer",
-        handler=find_by_code,
-        query=(text("code", "The short code of a report, or its id."),),
-        page=True,
-        summary="Page: the report that has a short code.",
-    ),
-)
+    return moved_to(request, f"/comparisons/{found[0].id}")

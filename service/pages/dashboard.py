@@ -8,7 +8,7 @@ from starlette.responses import Response
 from kpfootprint.planning.drift import PER_SHIPMENTS
 from kpfootprint.rules import CONCLUSIONS
 from kpfootprint.visible import csv_line
-from service.door.endpoint import Answer, Endpoint
+from service.door.endpoint import Endpoint
 from service.door.visit import visit_of
 from service.pages.render import page
 from service.work.dashboard import NONE, dashboard
@@ -17,6 +17,7 @@ from service.work.planning import zone_names
 COLUMNS = ("month", "zone_id", "parcels", "stones", "carats", *CONCLUSIONS, NONE)
 
 
+@Endpoint("GET", "/dashboard", "viewer", page=True, reveals=True)
 def show(request: Request) -> Response:
     """Show the register at a glance."""
     work = visit_of(request).work
@@ -31,6 +32,7 @@ def show(request: Request) -> Response:
     )
 
 
+@Endpoint("GET", "/dashboard.csv", "viewer", page=True, answer={"type": "string"}, media_type="text/csv", reveals=True)
 def table(request: Request) -> Response:
     """Return shipments by month and zone as CSV."""
     lines = [csv_line(COLUMNS)]
@@ -39,26 +41,3 @@ def table(request: Request) -> Response:
         lines.append(csv_line([item.month, item.zone_id, item.n_parcels, item.n_stones, item.carats, *counts]))
     headers = {"Content-Disposition": 'attachment; filename="shipments.csv"'}
     return Response("".join(f"{line}\r\n" for line in lines), media_type="text/csv; charset=utf-8", headers=headers)
-
-
-ENDPOINTS = (
-    Endpoint(
-        method="GET",
-        path="/dashboard",
-        role="viewer",
-        handler=show,
-        page=True,
-        reveals=True,
-        summary="Page: the register at a glance.",
-    ),
-    Endpoint(
-        method="GET",
-        path="/dashboard.csv",
-        role="viewer",
-        handler=table,
-        page=True,
-        answer=Answer(shape={"type": "string"}, media_type="text/csv"),
-        reveals=True,
-        summary="Page: shipments by month and zone, for a spreadsheet.",
-    ),
-)

@@ -11,19 +11,8 @@ from service.errors import KINDS
 from service.pages.render import page
 
 
+@Endpoint("GET", "/docs", "viewer", page=True)
 def show(request: Request) -> Response:
     """Show every route for programs, and every code of a problem."""
     routes = [item for item in visit_of(request).endpoints if not item.page]
     return page(request, "docs.html", routes=routes, kinds=KINDS, base=str(request.base_url).rstrip("/"))
-
-
-ENDPOINTS = (
-    Endpoint(
-        method="GET",
-        path="/docs",
-        role="viewer",
-        handler=show,
-        page=True,
-        summary="Page: these routes, described.",
-    ),
-)

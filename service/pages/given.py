@@ -8,7 +8,7 @@ from typing import Any
 from starlette.datastructures import FormData
 
 from kpfootprint.ingest import number_given
-from service.pages.forms import text_of
+from service.door.forms import text_of, texts_of
 
 ROWS = 10
 BLANK = ("",) * ROWS
@@ -76,7 +76,7 @@ def given_in(form: FormData) -> Given:
 
 
 def _row(form: FormData, name: str) -> tuple[str, ...]:
-    values = [value.strip() for value in form.getlist(name) if isinstance(value, str)][:ROWS]
+    values = [value.strip() for value in texts_of(form, name)][:ROWS]
     return (*values, *BLANK[len(values) :])
 
 

@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from anyio import to_thread
+from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from kpfootprint.report import read_report, render_html
 from kpfootprint.rules import CONCLUSIONS
 from service.door.endpoint import FORM, Endpoint
+from service.door.forms import text_of
 from service.door.query import whole_number
 from service.door.visit import visit_of
 from service.errors import Refused
 from service.languages import language_of
-from service.pages.forms import read_form, text_of
-from service.pages.render import framed, link_to, page
+from service.pages.render import framed, moved_to, page
 from service.register.comparisons import parcel_of
 from service.register.database import reading
 from service.work import practice
@@ -48,14 +48,13 @@ RATES = {
 }
 
 
+@Endpoint("GET", "/comparisons/{id}/opinion", "viewer", page=True)
 def ask_opinion(request: Request) -> Response:
     """Show a parcel without what was computed, and ask for a conclusion."""
     return _opinion(request)
 
 
-def _opinion(
-    request: Request, *, status: int = 200, alert: str = "", given: Mapping[str, str] | None = None
-) -> Response:
+def _opinion(request: Request, *, status: int = 200, alert: str = "", given: Given = None) -> Response:
     visit, comparison_id = visit_of(request), request.path_params["id"]
     with reading(visit.work.engine) as connection:
         document = parcel_of(connection, comparison_id)
@@ -65,19 +64,22 @@ def _opinion(
     return _judged(request, document, status=status, alert=alert, given=given, sealed=sealed, exercise=False)
 
 
-async def keep_opinion(request: Request) -> Response:
+@Endpoint("POST", "/comparisons/{id}/opinion", "monitor", body=FORM, page=True)
+def keep_opinion(request: Request) -> Response:
     """Keep an expert's conclusion, and go on to the report."""
-    visit = visit_of(request)
-    form = await read_form(request)
-    given = {name: text_of(form, name)[:MOST_REASONS] for name in ("conclusion", "reasons")}
-    await form.close()
+    visit, comparison_id = visit_of(request), request.path_params["id"]
+    given = _given(visit.form)
     if given["conclusion"] not in CONCLUSIONS or not given["reasons"]:
-        return await to_thread.run_sync(partial(_opinion, request, status=422, alert=INCOMPLETE, given=given))
-    comparison_id = request.path_params["id"]
-    await to_thread.run_sync(partial(give_opinion, visit.work, comparison_id, **given, who=visit.who))
-    return RedirectResponse(link_to(request, f"/comparisons/{comparison_id}"), status_code=303)
+        return _opinion(request, status=422, alert=INCOMPLETE, given=given)
+    give_opinion(visit.work, comparison_id, **given, who=visit.who)
+    return moved_to(request, f"/comparisons/{comparison_id}")
 
 
+def _given(form: FormData) -> dict[str, str]:
+    return {name: text_of(form, name)[:MOST_REASONS] for name in ("conclusion", "reasons")}
+
+
+@Endpoint("GET", "/practice", "viewer", query=(whole_number("before", "Where the page starts."),), page=True)
 def index(request: Request) -> Response:
     """Show how often one is wrong, beside the program on the same parcels, and the exercises that were answered."""
     visit = visit_of(request)
@@ -96,23 +98,20 @@ def index(request: Request) -> Response:
     )
 
 
-async def draw(request: Request) -> Response:
+@Endpoint("POST", "/practice", "viewer", body=FORM, heavy=True, page=True)
+def draw(request: Request) -> Response:
     """Draw a parcel and go to it."""
     visit = visit_of(request)
-    form = await read_form(request)
-    await form.close()
-    found = await visit.work.heavy(partial(practice.draw, visit.work, actor=visit.who.actor))
-    return RedirectResponse(link_to(request, f"/practice/{found.id}"), status_code=303)
+    return moved_to(request, f"/practice/{practice.draw(visit.work, actor=visit.who.actor).id}")
 
 
+@Endpoint("GET", "/practice/{id}", "viewer", page=True)
 def show(request: Request) -> Response:
     """Show an exercise: what there is to see, or, once it was answered, what it was and the program's report."""
     return _exercise(request)
 
 
-def _exercise(
-    request: Request, *, status: int = 200, alert: str = "", given: Mapping[str, str] | None = None
-) -> Response:
+def _exercise(request: Request, *, status: int = 200, alert: str = "", given: Given = None) -> Response:
     visit = visit_of(request)
     item = practice.exercise_of(visit.work, request.path_params["id"], actor=visit.who.actor)
     if item.conclusion is None:
@@ -129,17 +128,15 @@ def _exercise(
     )
 
 
-async def keep_answer(request: Request) -> Response:
+@Endpoint("POST", "/practice/{id}", "viewer", body=FORM, page=True)
+def keep_answer(request: Request) -> Response:
     """Keep an answer and show what it was."""
-    visit = visit_of(request)
-    form = await read_form(request)
-    given = {name: text_of(form, name)[:MOST_REASONS] for name in ("conclusion", "reasons")}
-    await form.close()
+    visit, exercise_id = visit_of(request), request.path_params["id"]
+    given = _given(visit.form)
     if given["conclusion"] not in CONCLUSIONS:
-        return await to_thread.run_sync(partial(_exercise, request, status=422, alert=CHOOSE, given=given))
-    exercise_id = request.path_params["id"]
-    await to_thread.run_sync(partial(practice.answer, visit.work, exercise_id, **given, actor=visit.who.actor))
-    return RedirectResponse(link_to(request, f"/practice/{exercise_id}"), status_code=303)
+        return _exercise(request, status=422, alert=CHOOSE, given=given)
+    practice.answer(visit.work, exercise_id, **given, actor=visit.who.actor)
+    return moved_to(request, f"/practice/{exercise_id}")
 
 
 def _judged(
@@ -169,52 +166,3 @@ def _judged(
         choices=WORDS,
         may_judge=visit.who.csrf is not None and (exercise or visit.who.may("monitor")),
     )
-
-
-ENDPOINTS = (
-    Endpoint(
-        method="GET",
-        path="/comparisons/{id}/opinion",
-        role="viewer",
-        handler=ask_opinion,
-        page=True,
-        summary="Page: judge a parcel unaided.",
-    ),
-    Endpoint(
-        method="POST",
-        path="/comparisons/{id}/opinion",
-        role="monitor",
-        handler=keep_opinion,
-        body=FORM,
-        page=True,
-        summary="Page: keep one's own conclusion.",
-    ),
-    Endpoint(
-        method="GET",
-        path="/practice",
-        role="viewer",
-        handler=index,
-        query=(whole_number("before", "Where the page starts."),),
-        page=True,
-        summary="Page: practice, and how often one is wrong.",
-    ),
-    Endpoint(
-        method="POST",
-        path="/practice",
-        role="viewer",
-        handler=draw,
-        body=FORM,
-        page=True,
-        summary="Page: draw a parcel to practise on.",
-    ),
-    Endpoint(method="GET", path="/practice/{id}", role="viewer", handler=show, page=True, summary="Page: an exercise."),
-    Endpoint(
-        method="POST",
-        path="/practice/{id}",
-        role="viewer",
-        handler=keep_answer,
-        body=FORM,
-        page=True,
-        summary="Page: answer an exercise.",
-    ),
-)

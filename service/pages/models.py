@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-from anyio import to_thread
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
-from service.door.endpoint import FORM, Answer, Endpoint
+from service.door.endpoint import FORM, Endpoint
+from service.door.forms import text_of
 from service.door.visit import visit_of
 from service.errors import Refused
-from service.pages.forms import read_form, text_of
-from service.pages.render import link_to, page
+from service.pages.render import moved_to, page
 from service.register import jobs
 from service.register.activations import activations
 from service.register.people import names_of_actors
@@ -25,6 +22,7 @@ NOT_JUDGED = "This release was not judged; to put it in force all the same, say 
 TRAININGS = 20
 
 
+@Endpoint("GET", "/models", "viewer", page=True)
 def index(request: Request) -> Response:
     """List the releases, what was in force when, and the trainings."""
     return shown(request)
@@ -50,6 +48,7 @@ def shown(request: Request, *, status: int = 200, alert: str = "") -> Response:
     )
 
 
+@Endpoint("GET", "/models/{release}", "viewer", page=True)
 def show(request: Request) -> Response:
     """Show a release with its card and its evaluation."""
     return shown_one(request, request.path_params["release"])
@@ -77,6 +76,7 @@ def shown_one(request: Request, name: str, *, status: int = 200, alert: str = ""
 REPORT = "validation.html"
 
 
+@Endpoint("GET", "/models/{release}/evaluation", "viewer", answer={"type": "string"}, media_type="text/html", page=True)
 def report(request: Request) -> Response:
     """Return the evaluation report of a release, as it was written when the release was measured."""
     path = known_release(visit_of(request).work, request.path_params["release"]).folder / REPORT
@@ -85,69 +85,24 @@ def report(request: Request) -> Response:
     return Response(path.read_bytes(), media_type="text/html; charset=utf-8", headers={"Content-Language": "en"})
 
 
-async def make_activation(request: Request) -> Response:
+@Endpoint("POST", "/models/{release}/activate", "researcher", body=FORM, heavy=True, page=True)
+def make_activation(request: Request) -> Response:
     """Put a release in force and show all of them."""
-    visit = visit_of(request)
-    name = request.path_params["release"]
-    form = await read_form(request)
-    reason, force = text_of(form, "reason"), text_of(form, "force")
-    await form.close()
-    found = await to_thread.run_sync(partial(known_release, visit.work, name))
-    alert = NO_REASON if not reason else "" if found.manifest.get("released") or force else NOT_JUDGED
-    if alert:
-        return await to_thread.run_sync(partial(shown_one, request, name, status=422, alert=alert))
-    put = partial(activate, visit.work, name, reason=reason[:2000], force=force[:2000] or None, actor=visit.who.actor)
-    await visit.work.heavy(put)
-    return RedirectResponse(link_to(request, "/models"), status_code=303)
+    visit, name = visit_of(request), request.path_params["release"]
+    reason, force = (text_of(visit.form, field)[:2000] for field in ("reason", "force"))
+    judged = known_release(visit.work, name).manifest.get("released")
+    if not reason or not (judged or force):
+        return shown_one(request, name, status=422, alert=NOT_JUDGED if reason else NO_REASON)
+    activate(visit.work, name, reason=reason, force=force or None, actor=visit.who.actor)
+    return moved_to(request, "/models")
 
 
-async def make_rollback(request: Request) -> Response:
+@Endpoint("POST", "/models/rollback", "researcher", body=FORM, heavy=True, page=True)
+def make_rollback(request: Request) -> Response:
     """Go back to the release before and show all of them."""
     visit = visit_of(request)
-    form = await read_form(request)
-    reason = text_of(form, "reason")
-    await form.close()
+    reason = text_of(visit.form, "reason")[:2000]
     if not reason:
-        return await to_thread.run_sync(partial(shown, request, status=422, alert=NO_REASON))
-    await visit.work.heavy(partial(roll_back, visit.work, reason=reason[:2000], actor=visit.who.actor))
-    return RedirectResponse(link_to(request, "/models"), status_code=303)
-
-
-ENDPOINTS = (
-    Endpoint(method="GET", path="/models", role="viewer", handler=index, page=True, summary="Page: releases."),
-    Endpoint(
-        method="POST",
-        path="/models/rollback",
-        role="researcher",
-        handler=make_rollback,
-        body=FORM,
-        page=True,
-        summary="Page: go back to the release before.",
-    ),
-    Endpoint(
-        method="GET",
-        path="/models/{release}",
-        role="viewer",
-        handler=show,
-        page=True,
-        summary="Page: a release, its card and its evaluation.",
-    ),
-    Endpoint(
-        method="GET",
-        path="/models/{release}/evaluation",
-        role="viewer",
-        handler=report,
-        answer=Answer(shape={"type": "string"}, media_type="text/html"),
-        page=True,
-        summary="Page: the evaluation report of a release.",
-    ),
-    Endpoint(
-        method="POST",
-        path="/models/{release}/activate",
-        role="researcher",
-        handler=make_activation,
-        body=FORM,
-        page=True,
-        summary="Page: put a release in force.",
-    ),
-)
+        return shown(request, status=422, alert=NO_REASON)
+    roll_back(visit.work, reason=reason, actor=visit.who.actor)
+    return moved_to(request, "/models")

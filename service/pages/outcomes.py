@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
-from anyio import to_thread
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from kpfootprint.ingest import number_given
 from service.door.endpoint import FORM, Endpoint
+from service.door.forms import text_of, texts_of
 from service.door.query import whole_number
 from service.door.visit import visit_of
 from service.errors import Refused
-from service.pages.forms import read_form, text_of
-from service.pages.render import link_to, page
+from service.pages.render import moved_to, page
 from service.register import comparisons
 from service.register.database import reading
 from service.work.decide import SHARES_ADD_UP, UNLISTED, tell_outcome
@@ -35,6 +33,9 @@ Rows = Sequence[tuple[str, str]]
 """Zones and per cent as they were chosen and written."""
 
 
+@Endpoint(
+    "GET", "/outcomes", "viewer", query=(whole_number("before", "Where the page starts."),), page=True, reveals=True
+)
 def index(request: Request) -> Response:
     """Show how conclusions stood up where the origin became known, with how little so few cases can say."""
     visit = visit_of(request)
@@ -52,6 +53,7 @@ def index(request: Request) -> Response:
     )
 
 
+@Endpoint("GET", "/comparisons/{id}/outcome", "monitor", page=True)
 def ask(request: Request) -> Response:
     """Ask what became known of a comparison."""
     return _asked(request)
@@ -79,60 +81,24 @@ def _asked(request: Request, *, status: int = 200, rows: Rows = (("", ""),) * RO
     )
 
 
-async def keep(request: Request) -> Response:
+@Endpoint("POST", "/comparisons/{id}/outcome", "monitor", body=FORM, page=True)
+def keep(request: Request) -> Response:
     """Keep what became known, and go on to the report."""
     visit, comparison_id = visit_of(request), request.path_params["id"]
-    form = await read_form(request)
-    zones, percents = (
-        [value.strip() for value in form.getlist(name) if isinstance(value, str)][:ROWS] for name in ("zone", "percent")
-    )
-    source = text_of(form, "source")[:MOST_SOURCE]
-    await form.close()
+    zones, percents = ([value.strip() for value in texts_of(visit.form, name)][:ROWS] for name in ("zone", "percent"))
+    source = text_of(visit.form, "source")[:MOST_SOURCE]
     rows = [(zone, percent.removesuffix("%").strip()) for zone, percent in zip(zones, percents, strict=False)]
     origin = [{"zone_id": zone, "share": _share(percent)} for zone, percent in rows if zone or percent]
     if len(origin) == 1 and origin[0]["share"] is None:
         origin[0]["share"] = 1.0
     shares = [share for item in origin if isinstance(share := item["share"], float)]
     if len(shares) < max(len(origin), 1) or abs(sum(shares) - 1) > SHARES_ADD_UP or not source:
-        again = partial(_asked, request, status=422, rows=[*rows, *[("", "")] * ROWS][:ROWS], source=source)
-        return await to_thread.run_sync(again)
-    told = partial(tell_outcome, visit.work, comparison_id, origin=origin, source=source, actor=visit.who.actor)
-    await to_thread.run_sync(told)
-    return RedirectResponse(link_to(request, f"/comparisons/{comparison_id}"), status_code=303)
+        return _asked(request, status=422, rows=[*rows, *[("", "")] * ROWS][:ROWS], source=source)
+    tell_outcome(visit.work, comparison_id, origin=origin, source=source, actor=visit.who.actor)
+    return moved_to(request, f"/comparisons/{comparison_id}")
 
 
 def _share(percent: str) -> float | None:
     """Return per cent as they were written as a share, or None where they are no number from above 0 to 100."""
     given = number_given(percent) if percent else None
     return given / 100 if isinstance(given, int | float) and 0 < given <= 100 else None
-
-
-ENDPOINTS = (
-    Endpoint(
-        method="GET",
-        path="/outcomes",
-        role="viewer",
-        handler=index,
-        query=(whole_number("before", "Where the page starts."),),
-        page=True,
-        reveals=True,
-        summary="Page: how conclusions stood up where the origin became known.",
-    ),
-    Endpoint(
-        method="GET",
-        path="/comparisons/{id}/outcome",
-        role="monitor",
-        handler=ask,
-        page=True,
-        summary="Page: say what became known of a parcel.",
-    ),
-    Endpoint(
-        method="POST",
-        path="/comparisons/{id}/outcome",
-        role="monitor",
-        handler=keep,
-        body=FORM,
-        page=True,
-        summary="Page: keep what became known of a parcel.",
-    ),
-)

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse
 
 from kpfootprint import __version__
 from kpfootprint.report.locale import words
@@ -105,6 +105,11 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
     """Return a page as an answer."""
     headers = {"Content-Language": language_of(request), "Vary": "Accept-Language"}
     return HTMLResponse(rendered(request, template, **values), status_code=status, headers=headers)
+
+
+def moved_to(request: Request, path: str) -> RedirectResponse:
+    """Send the browser on to a page, in the language of this one."""
+    return RedirectResponse(link_to(request, path), status_code=303)
 
 
 def framed(request: Request, render: Callable[..., str], *, up: str = "/comparisons", **values: Any) -> HTMLResponse:

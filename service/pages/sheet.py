@@ -16,7 +16,8 @@ from kpfootprint.errors import Problem
 from kpfootprint.ingest import Reading, Upload, words_of
 from kpfootprint.scheme import AttributeClass, ClassSet, Scheme
 from kpfootprint.visible import csv_line
-from service.pages.forms import file_of, text_of
+from service.door.forms import file_of, text_of, texts_of
+from service.routes.parcels import choices_of
 from service.work.reading import upload_of
 
 MAX_HELD = 1 << 20
@@ -57,7 +58,7 @@ def held_in(form: FormData) -> Held | None:
         return None
 
 
-async def choices_in(form: FormData) -> Mapping[str, str]:
+def choices_in(form: FormData) -> Mapping[str, str]:
     """Return the answers that a form holds, as ``question=answer``, and in a table of words.
 
     Raises
@@ -66,9 +67,8 @@ async def choices_in(form: FormData) -> Mapping[str, str]:
         Where the table of words cannot be read.
     """
     kept = file_of(form, "words")
-    found = {} if kept is None else words_of(upload_of(kept.filename or "", await kept.read()))
-    said = [value.rpartition("=") for value in form.getlist("choice") if isinstance(value, str) and "=" in value]
-    return found | {question.strip(): answer.strip() for question, _, answer in said if question.strip()}
+    found = {} if kept is None else words_of(upload_of(kept.filename or "", kept.file.read()))
+    return found | choices_of(texts_of(form, "choice"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
-import sqlalchemy as sa
 from anyio import to_thread
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.starlette_client import OAuth, StarletteOAuth2App
@@ -18,11 +17,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from service.door.endpoint import FORM, Endpoint
+from service.door.forms import text_of
 from service.door.identity import forget, remember, session_secret, vouched_by_proxy
 from service.door.visit import visit_of
 from service.errors import Refused
 from service.languages import chosen_language
-from service.pages.forms import read_form, text_of
 from service.pages.render import page
 from service.register.keys import recognised
 from service.register.people import Vouched, known
@@ -38,6 +37,7 @@ NAMES = ("name", "preferred_username", "email", "sub")
 MOST_GROUPS = 200
 
 
+@Endpoint("GET", "/sign-in", None, page=True)
 def show(request: Request) -> Response:
     """Use up a one-time link, take the proxy's word, or ask for a key."""
     visit = visit_of(request)
@@ -52,33 +52,29 @@ def show(request: Request) -> Response:
     return _ask(request, target) if vouched is None else _welcome(request, vouched, target)
 
 
-async def submit(request: Request) -> Response:
+@Endpoint("POST", "/sign-in", None, body=FORM, page=True)
+def submit(request: Request) -> Response:
     """Sign a browser in with a key."""
-    form = await read_form(request, signs_in=True)
-    target = local_target(text_of(form, "next"))
-    given, earlier = text_of(form, "key"), session_secret(request.headers)
-    secret = await to_thread.run_sync(_opened, visit_of(request).work.engine, given, earlier)
-    if secret is None:
+    visit = visit_of(request)
+    engine, target = visit.work.engine, local_target(text_of(visit.form, "next"))
+    key = recognised(engine, text_of(visit.form, "key"))
+    if key is None:
         return _ask(request, target, 401, "unknown")
-    return _signed_in(request, secret, target)
+    return _signed_in(request, open_by_key(engine, key, instead_of=session_secret(request.headers)), target)
 
 
-def _opened(engine: sa.Engine, given: str, earlier: str | None) -> str | None:
-    key = recognised(engine, given)
-    return None if key is None else open_by_key(engine, key, instead_of=earlier)
-
-
-async def sign_out(request: Request) -> Response:
+@Endpoint("POST", "/sign-out", "viewer", body=FORM, page=True)
+def sign_out(request: Request) -> Response:
     """End the session."""
-    await read_form(request)
     secret = session_secret(request.headers)
     if secret is not None:
-        await to_thread.run_sync(close, visit_of(request).work.engine, secret)
+        close(visit_of(request).work.engine, secret)
     answer = RedirectResponse(_with_language(request, "/sign-in"), status_code=303)
     forget(answer)
     return answer
 
 
+@Endpoint("GET", "/sign-in/provider", None, page=True)
 async def begin(request: Request) -> Response:
     """Send the browser to the provider."""
     client, target = _client(request), local_target(request.query_params.get("next"))
@@ -94,6 +90,7 @@ async def begin(request: Request) -> Response:
     return answer
 
 
+@Endpoint("GET", "/sign-in/provider/back", None, page=True)
 async def back(request: Request) -> Response:
     """Sign in whom the provider vouches for, once its word is seen to be its own, and meant for this browser."""
     client, settings = _client(request), visit_of(request).work.settings
@@ -188,42 +185,3 @@ def local_target(target: str | None) -> str:
         and "\\" not in target
     )
     return target if good and target else "/"
-
-
-ENDPOINTS = (
-    Endpoint(method="GET", path="/sign-in", role=None, handler=show, page=True, summary="Page: sign in."),
-    Endpoint(
-        method="POST",
-        path="/sign-in",
-        role=None,
-        handler=submit,
-        body=FORM,
-        page=True,
-        summary="Page: sign in with a key.",
-    ),
-    Endpoint(
-        method="GET",
-        path="/sign-in/provider",
-        role=None,
-        handler=begin,
-        page=True,
-        summary="Page: sign in where people are known (OpenID Connect).",
-    ),
-    Endpoint(
-        method="GET",
-        path="/sign-in/provider/back",
-        role=None,
-        handler=back,
-        page=True,
-        summary="Page: back from there.",
-    ),
-    Endpoint(
-        method="POST",
-        path="/sign-out",
-        role="viewer",
-        handler=sign_out,
-        body=FORM,
-        page=True,
-        summary="Page: sign out.",
-    ),
-)

@@ -6,34 +6,33 @@ import base64
 import binascii
 import zlib
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
-from anyio import to_thread
 from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest import Choices
 from kpfootprint.ingest import Submission as ReadSubmission
 from kpfootprint.report.locale import Words, words
 from service.door.endpoint import FORM, Endpoint
+from service.door.forms import file_of, text_of
 from service.door.query import choice, text, whole_number
 from service.door.visit import visit_of
 from service.errors import Refused
 from service.languages import language_of
-from service.pages.forms import file_of, read_form, text_of
 from service.pages.problems import noted, told, worded
-from service.pages.render import link_to, page, translations
+from service.pages.render import moved_to, page, translations
 from service.pages.sheet import Asked, choices_in, classes_by_attribute
-from service.register import people, submissions
+from service.register import entries, people, submissions
+from service.register.database import reading
 from service.register.submissions import Wanted
 from service.work.calendar import feed_key_of
 from service.work.decide import decide
 from service.work.flags import TEXTS
 from service.work.marked import marked_workbook
-from service.work.shipment import ShipmentParcel, last_decision, shipment_of
+from service.work.shipment import ShipmentParcel, shipment_of
 from service.work.submit import read_submission, submit
 
 PAGE = 25
@@ -53,6 +52,17 @@ CHOOSE = "Choose one of the three decisions."
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
+@Endpoint(
+    "GET",
+    "/submissions",
+    "viewer",
+    query=(
+        choice("show", "Which.", SHOW),
+        text("exporter", "Of this exporter."),
+        whole_number("before", "Where the page starts."),
+    ),
+    page=True,
+)
 def index(request: Request) -> Response:
     """List submissions, what is due first: what is overdue stands at the top."""
     visit = visit_of(request)
@@ -66,6 +76,8 @@ def index(request: Request) -> Response:
     found, further, moment = submissions.page_of(
         visit.work.engine, wanted=wanted, before=visit.asked["before"], limit=PAGE
     )
+    with reading(visit.work.engine) as connection:
+        decisions = entries.last_of_each(connection, "decision", [item.id for item in found])
     undecided, overdue = submissions.clocks(visit.work.engine)
     feed = feed_key_of(visit.work.engine, visit.who.actor)
     return page(
@@ -78,42 +90,40 @@ def index(request: Request) -> Response:
         exporter=exporter or "",
         undecided=undecided,
         overdue=overdue,
+        said={item.id: DECIDED[decisions[item.id].values["decision"]] for item in found if item.id in decisions},
         states=STATES,
         may_submit=visit.who.may("monitor") and visit.who.csrf is not None,
         feed=feed and f"{str(request.base_url).rstrip('/')}/v1/submissions.ics?key={feed}",
     )
 
 
-async def check(request: Request) -> Response:
+@Endpoint("POST", "/submissions/check", "monitor", body=FORM, heavy=True, page=True)
+def check(request: Request) -> Response:
     """Read a file and show what is in it and what is wrong, before anything is kept."""
-    form = await read_form(request)
+    form = visit_of(request).form
+    upload, note = file_of(form), text_of(form, "note")
+    if upload is not None:
+        name, content = upload.filename or "", upload.file.read()
+    elif text_of(form, "content"):
+        name, content = _carried(form)
+    else:
+        return moved_to(request, "/submissions")
     try:
-        upload, note = file_of(form, "file"), text_of(form, "note")
-        if upload is not None:
-            content, name = await upload.read(), upload.filename or ""
-        elif text_of(form, "content"):
-            name, content = _carried(form)
-        else:
-            return RedirectResponse(link_to(request, "/submissions"), status_code=303)
-        choices = await choices_in(form)
+        choices = choices_in(form)
     except IngestError as error:
-        show = partial(_check_page, request, name, content, note, None, error.problems, {})
-        return await to_thread.run_sync(show)
-    finally:
-        await form.close()
-    return await checked(request, name=name, content=content, note=note, choices=choices)
+        return _check_page(request, name, content, note, None, error.problems, {})
+    return checked(request, name=name, content=content, note=note, choices=choices)
 
 
-async def checked(request: Request, *, name: str, content: bytes, note: str, choices: Choices) -> Response:
+def checked(request: Request, *, name: str, content: bytes, note: str, choices: Choices) -> Response:
     """Show what is in a file of parcels, and what it asks; one that cannot be read at all shows its problems alone."""
-    work = visit_of(request).work
     found: ReadSubmission | None = None
     try:
-        found = await work.heavy(partial(read_submission, work, name=name, content=content, choices=choices))
+        found = read_submission(visit_of(request).work, name=name, content=content, choices=choices)
         problems = found.problems()
     except IngestError as error:
         problems = error.problems
-    return await to_thread.run_sync(partial(_check_page, request, name, content, note, found, problems, choices))
+    return _check_page(request, name, content, note, found, problems, choices)
 
 
 def _check_page(
@@ -149,40 +159,32 @@ def _check_page(
     )
 
 
-async def receive(request: Request) -> Response:
+@Endpoint("POST", "/submissions", "monitor", body=FORM, heavy=True, page=True)
+def receive(request: Request) -> Response:
     """Receive the file that was looked at."""
     visit = visit_of(request)
-    form = await read_form(request)
-    name, content = _carried(form)
-    note, choices = text_of(form, "note"), await choices_in(form)
-    await form.close()
-    received = await visit.work.heavy(
-        partial(submit, visit.work, name=name, content=content, note=note, actor=visit.who.actor, choices=choices)
-    )
-    return RedirectResponse(link_to(request, f"/submissions/{received.id}"), status_code=303)
+    name, content = _carried(visit.form)
+    note, choices = text_of(visit.form, "note"), choices_in(visit.form)
+    received = submit(visit.work, name=name, content=content, note=note, actor=visit.who.actor, choices=choices)
+    return moved_to(request, f"/submissions/{received.id}")
 
 
-async def marked(request: Request) -> Response:
+@Endpoint("POST", "/submissions/marked", "monitor", body=FORM, heavy=True, page=True)
+def marked(request: Request) -> Response:
     """Give the file that was looked at as a workbook with the bad cells marked."""
-    work = visit_of(request).work
-    form = await read_form(request)
-    name, content = _carried(form)
-    choices = await choices_in(form)
-    await form.close()
-    made = await work.heavy(partial(_marked, work, name, content, choices))
-    headers = {"Content-Disposition": 'attachment; filename="problems.xlsx"'}
-    return Response(made, media_type=XLSX, headers=headers)
-
-
-def _marked(work: Any, name: str, content: bytes, choices: Choices) -> bytes:
+    visit = visit_of(request)
+    name, content = _carried(visit.form)
     try:
-        problems = read_submission(work, name=name, content=content, choices=choices).problems()
+        choices = choices_in(visit.form)
+        problems = read_submission(visit.work, name=name, content=content, choices=choices).problems()
     except IngestError as error:
         problems = error.problems
     try:
-        return marked_workbook(name, content, problems)
+        made = marked_workbook(name, content, problems)
     except Exception:  # a file that no table can be had from: the problems alone
-        return marked_workbook("nothing.csv", b"", problems)
+        made = marked_workbook("nothing.csv", b"", problems)
+    headers = {"Content-Disposition": 'attachment; filename="problems.xlsx"'}
+    return Response(made, media_type=XLSX, headers=headers)
 
 
 def _carried(form: FormData) -> tuple[str, bytes]:
@@ -192,6 +194,7 @@ def _carried(form: FormData) -> tuple[str, bytes]:
         raise Refused("bad_request", "The form does not carry the file; choose it again.") from None
 
 
+@Endpoint("GET", "/submissions/{id}", "viewer", page=True)
 def show(request: Request) -> Response:
     """Show a shipment: its parcels side by side, its flags, a decision, and all that happened to it."""
     return shown(request, request.path_params["id"])
@@ -210,8 +213,8 @@ def shown(request: Request, submission_id: str, *, status: int = 200, alert: str
         alert=alert,
         shipment=shipment,
         item=shipment.submission,
-        decision=last_decision(shipment.history),
-        overdue=shipment.submission.state != "decided" and shipment.submission.due_at < shipment.moment,
+        decision=shipment.decision,
+        overdue=shipment.submission.is_overdue(shipment.moment),
         figures=shipment.figures,
         names=names,
         people=people.names_of_actors(visit.work.engine),
@@ -243,77 +246,12 @@ def _told(problem: Mapping[str, Any], catalogue: Any) -> str:
     return told(Problem(**members, values=problem.get("values", {})), catalogue)
 
 
-async def make_decision(request: Request) -> Response:
+@Endpoint("POST", "/submissions/{id}/decision", "monitor", body=FORM, page=True)
+def make_decision(request: Request) -> Response:
     """Keep a decision and show the shipment again."""
-    visit = visit_of(request)
-    form = await read_form(request)
-    decision, note = text_of(form, "decision"), text_of(form, "note")
-    await form.close()
-    submission_id = request.path_params["id"]
+    visit, submission_id = visit_of(request), request.path_params["id"]
+    decision, note = text_of(visit.form, "decision"), text_of(visit.form, "note")[:5000]
     if decision not in DECISIONS:
-        return await to_thread.run_sync(partial(shown, request, submission_id, status=422, alert=CHOOSE))
-    await to_thread.run_sync(
-        partial(decide, visit.work, submission_id, decision=decision, note=note[:5000], actor=visit.who.actor)
-    )
-    return RedirectResponse(link_to(request, f"/submissions/{submission_id}"), status_code=303)
-
-
-ENDPOINTS = (
-    Endpoint(
-        method="GET",
-        path="/submissions",
-        role="viewer",
-        handler=index,
-        query=(
-            choice("show", "Which.", SHOW),
-            text("exporter", "Of this exporter."),
-            whole_number("before", "Where the page starts."),
-        ),
-        page=True,
-        summary="Page: submissions by due date.",
-    ),
-    Endpoint(
-        method="POST",
-        path="/submissions/check",
-        role="monitor",
-        handler=check,
-        body=FORM,
-        page=True,
-        summary="Page: what is in a file of parcels, before it is received.",
-    ),
-    Endpoint(
-        method="POST",
-        path="/submissions/marked",
-        role="monitor",
-        handler=marked,
-        body=FORM,
-        page=True,
-        summary="Page: that file with the bad cells marked.",
-    ),
-    Endpoint(
-        method="POST",
-        path="/submissions",
-        role="monitor",
-        handler=receive,
-        body=FORM,
-        page=True,
-        summary="Page: receive a submission.",
-    ),
-    Endpoint(
-        method="GET",
-        path="/submissions/{id}",
-        role="viewer",
-        handler=show,
-        page=True,
-        summary="Page: a submission, its parcels side by side.",
-    ),
-    Endpoint(
-        method="POST",
-        path="/submissions/{id}/decision",
-        role="monitor",
-        handler=make_decision,
-        body=FORM,
-        page=True,
-        summary="Page: decide on a submission.",
-    ),
-)
+        return shown(request, submission_id, status=422, alert=CHOOSE)
+    decide(visit.work, submission_id, decision=decision, note=note, actor=visit.who.actor)
+    return moved_to(request, f"/submissions/{submission_id}")

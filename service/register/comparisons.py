@@ -201,7 +201,8 @@ def _make_findable(
     connection: sa.Connection, position: int, row: Mapping[str, Any], parcel: Mapping[str, Any], marks: Iterable[int]
 ) -> None:
     place = {"position": position, "created_at": row["created_at"]}
-    zones = [place | {"zone_id": item["zone_id"], "carats": item["carats"]} for item in parcel["declared"]]
+    of_zone = place | {"log10_lr": row["log10_lr"]}
+    zones = [of_zone | {"zone_id": item["zone_id"], "carats": item["carats"]} for item in parcel["declared"]]
     found = words_in(row["parcel_id"], row["exporter"], row["certificate_no"], row["declared"])
     for table, rows in (
         (declared_zones, zones),
@@ -254,16 +255,21 @@ def page_of(
     conclusion: sa.ColumnElement[Any] = table.conclusion
     with reading(engine) as connection:
         few, many = _looked_up(connection, asked)
-        if few or sort.column is not table.created_at or any((asked.exporter, asked.parcel_id, asked.code)):
-            lead = None  # an index of the comparisons gives fewer of them, or another order
+        if few or any((asked.exporter, asked.parcel_id, asked.code)):
+            lead = None  # an index of the comparisons gives fewer of them
         else:
-            lead = next((item for item in many if item.in_order), None)
+            lead = next((item for item in many if item.in_order and sort.column.name in item.table.c), None)
         if lead is not None:
             many.remove(lead)
             query = query.join(lead.table, lead.table.c.position == table.position).where(lead.condition)
-            sort, conclusion = replace(sort, column=lead.table.c.created_at), conclusion.concat("")  # by no index
-        for item in few:  # as numbers: a planner that is given the question may walk the list
-            query = query.where(table.position.in_(item.positions))
+            sort, conclusion = (
+                replace(sort, column=lead.table.c[sort.column.name]),
+                conclusion.concat(""),
+            )  # by no index
+        if few:  # as numbers: a planner that is given the question may walk the list
+            positions = sorted(set.intersection(*(set(item.positions) for item in few)))
+            given: sa.BindParameter[int] = sa.bindparam("positions", positions, expanding=True, literal_execute=True)
+            query = query.where(table.position.in_(given))
         for item in many:  # EXISTS, in words that no planner turns into a join
             one = sa.select(item.table.c.position).where(item.condition & (item.table.c.position == table.position))
             query = query.where(one.limit(1).correlate(comparisons).scalar_subquery().is_not(None))
@@ -274,7 +280,7 @@ def page_of(
         ):
             if value is not None:
                 query = query.where(column == value)
-        moment = table.created_at if lead is None else sort.column
+        moment = table.created_at if lead is None else lead.table.c.created_at
         if asked.start is not None:
             query = query.where(moment >= asked.start)
         if asked.end is not None:
@@ -310,10 +316,10 @@ def _looked_up(connection: sa.Connection, asked: Search) -> tuple[list[_Found], 
     for word in sorted(words_in(asked.q)):
         begins = (words.c.word >= word) & (words.c.word < word + "\U0010ffff")
         ends = (
-            sa.select(words.c.word).where(begins).order_by(order).limit(1)
+            sa.select(words.c.word).where(begins).order_by(order).limit(1).scalar_subquery()
             for order in (words.c.word, words.c.word.desc())
         )
-        first, last = (connection.scalar(end) for end in ends)
+        first, last = connection.execute(sa.select(*ends)).one()
         one = found(words, begins if first != last else words.c.word == first, in_order=first == last)
         if not one.in_order and len(one.positions) > FEW and len(word) <= SHORT:
             one = found(words, words.c.word == word)

@@ -18,7 +18,7 @@ from service.register.tables import APPEND_ONLY, REFUSES
 from service.register.trouble import FROM_BACKUP, RegisterUnavailable, place_of, watch
 from service.settings import Settings
 
-HEAD = "0005"
+HEAD = "0006"
 """Newest migration; a test compares it with the folder."""
 
 BUSY_MS = 5_000
@@ -28,6 +28,9 @@ LOCKED_FOR = 30.0
 """Seconds that a start waits for another start; after one of them it says that it waits."""
 
 CONNECT_WITHIN = 5
+ONE_BY_ONE = "-c max_parallel_workers_per_gather=0 -c jit=off"
+"""Of PostgreSQL: helpers and compiled plans take longer to begin than any of our questions to answer."""
+
 APPEND_LOCK, MIGRATE_LOCK = 7_305_001, 7_305_002
 """Advisory locks on PostgreSQL; on SQLite one writer at a time is the rule anyway."""
 
@@ -47,7 +50,8 @@ def connect(url: str, *, pooled: bool = True) -> sa.Engine:
         sa.event.listen(engine, "begin", _begin_sqlite)
     else:
         waits = {} if not pooled else {"pool_pre_ping": True, "pool_timeout": BUSY_MS / 1000}
-        engine = sa.create_engine(url, connect_args={"connect_timeout": CONNECT_WITHIN}, **pool, **waits)
+        given = {"connect_timeout": CONNECT_WITHIN, "options": ONE_BY_ONE}
+        engine = sa.create_engine(url, connect_args=given, **pool, **waits)
     watch(engine)
     return engine
 

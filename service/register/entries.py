@@ -7,7 +7,7 @@ transaction of what it tells of, so there is never one without the other.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -154,6 +154,13 @@ def last_of_kind(connection: sa.Connection, kind: Kind, subject: str | None = No
         query = query.where(entries.c.subject == subject)
     row = connection.execute(query).one_or_none()
     return None if row is None else _entry_of(row._mapping)
+
+
+def last_of_each(connection: sa.Connection, kind: Kind, subjects: Collection[str]) -> dict[str, Entry]:
+    """Return the last entry of a kind about each of some subjects that have one."""
+    here = (entries.c.kind == kind) & entries.c.subject.in_(subjects)
+    rows = connection.execute(sa.select(entries).where(here).order_by(entries.c.position))
+    return {row.subject: _entry_of(row._mapping) for row in rows}
 
 
 def walk(connection: sa.Connection, *, start: datetime | None = None, end: datetime | None = None) -> Iterator[Entry]:

@@ -76,6 +76,10 @@ class Submission:
     n_bad: int
     job_id: str
 
+    def is_overdue(self, moment: datetime) -> bool:
+        """Say whether it is past its due date and not decided."""
+        return self.state != "decided" and self.due_at < moment
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:

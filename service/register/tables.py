@@ -169,7 +169,9 @@ declared_zones = sa.Table(
     sa.Column("position", sa.ForeignKey("comparisons.position"), primary_key=True),
     sa.Column("carats", sa.Float),
     sa.Column("created_at", Moment),
+    sa.Column("log10_lr", sa.Float),
     sa.Index("ix_declared_zones_zone_id_created_at_position", "zone_id", "created_at", "position"),
+    sa.Index("ix_declared_zones_zone_id_log10_lr_position", "zone_id", "log10_lr", "position"),
 )
 
 words = sa.Table(

@@ -13,8 +13,7 @@ from starlette.responses import JSONResponse, Response
 from kpfootprint.report import render_html
 from kpfootprint.report.schema import report_schema
 from kpfootprint.rules import CONCLUSIONS
-from service.clock import written
-from service.door.endpoint import JSON, Answer, Body, Endpoint, Named
+from service.door.endpoint import JSON, Body, Endpoint, Named
 from service.door.query import choice, text
 from service.door.visit import visit_of
 from service.errors import Refused
@@ -23,7 +22,7 @@ from service.register import comparisons
 from service.register.comparisons import SORTS, Listed, Search
 from service.register.database import reading
 from service.routes import shapes
-from service.routes.paging import FROM, PAGING, TO, following, span_in
+from service.routes.paging import FROM, PAGING, TO, following, span_in, told
 from service.routes.parcels import GIVEN, KINDS, reader_of
 from service.work.compare import Kept, compare, once_of
 from service.work.flags import flags_now
@@ -31,6 +30,18 @@ from service.work.kept import as_seen, is_blind, printed, report_text
 
 LANG = choice("lang", "Language of texts; Accept-Language counts where it is absent. JSON never changes.", LANGUAGES)
 REPORT = Named(name="Report", schema=report_schema())
+SEARCHED = ("zone", "exporter", "conclusion", "parcel_id", "q", "code", "sort")
+COMPARE = Endpoint(
+    "POST",
+    "/v1/comparisons",
+    "monitor",
+    query=(LANG, *GIVEN),
+    body=Body(KINDS),
+    answer=REPORT,
+    status=201,
+    once=True,
+    summary="Compare a parcel with what was declared, and keep the report.",
+)
 
 
 async def submitted(request: Request) -> Response:
@@ -50,14 +61,9 @@ async def submitted(request: Request) -> Response:
     return Response(answer, status_code=201, media_type=JSON, headers={"Location": place})
 
 
-def show(request: Request) -> Response:
-    """Return a report as it was answered."""
-    visit = visit_of(request)
-    return Response(report_text(visit.work, request.path_params["id"], visit.who), media_type=JSON)
-
-
+@Endpoint("GET", "/v1/comparisons/{id}/parcel", "viewer", answer=shapes.Parcel)
 def show_parcel(request: Request) -> Response:
-    """Return the parcel of a comparison as it was compared."""
+    """Read the parcel that was compared."""
     with reading(visit_of(request).work.engine) as connection:
         found = comparisons.parcel_of(connection, request.path_params["id"])
     if found is None:
@@ -65,8 +71,11 @@ def show_parcel(request: Request) -> Response:
     return JSONResponse(found)
 
 
+@Endpoint(
+    "GET", "/v1/comparisons/{id}.html", "viewer", query=(LANG,), answer={"type": "string"}, media_type="text/html"
+)
 def show_html(request: Request) -> Response:
-    """Return a report as a page."""
+    """Read a report as a page."""
     lang = language_of(request)
     visit = visit_of(request)
     report, stationery = printed(visit.work, request.path_params["id"], visit.who)
@@ -74,8 +83,16 @@ def show_html(request: Request) -> Response:
     return Response(page, media_type="text/html", headers={"Content-Language": lang, "Vary": "Accept-Language"})
 
 
+@Endpoint(
+    "GET",
+    "/v1/comparisons/{id}.pdf",
+    "viewer",
+    query=(LANG,),
+    answer={"type": "string", "format": "binary"},
+    media_type="application/pdf",
+)
 def show_pdf(request: Request) -> Response:
-    """Return a report as a document to file."""
+    """Read a report as a PDF."""
     from kpfootprint.report import render_pdf  # loads a typesetter, which most workers never need
 
     lang = language_of(request)
@@ -87,13 +104,30 @@ def show_pdf(request: Request) -> Response:
     return Response(document, media_type="application/pdf", headers=headers)
 
 
+@Endpoint(
+    "GET",
+    "/v1/comparisons",
+    "viewer",
+    query=(
+        *PAGING,
+        text("zone", "That declare this zone."),
+        text("exporter", "Of this exporter."),
+        choice("conclusion", "With this conclusion.", CONCLUSIONS),
+        FROM,
+        TO,
+        text("parcel_id", "Of this parcel."),
+        text("q", "With words that begin so, in parcel, exporter, certificate or declared zones."),
+        text("code", "Whose report has this short code, or this id."),
+        choice("sort", "In which order.", (*SORTS,), default="-created_at"),
+    ),
+    answer=shapes.Comparisons,
+)
 def index(request: Request) -> Response:
-    """Return a page of comparisons."""
+    """List comparisons, the newest first or as asked."""
     visit = visit_of(request)
     asked = visit.asked
     start, end = span_in(asked)
-    names = ("zone", "exporter", "conclusion", "parcel_id", "q", "code", "sort")
-    search = Search(**{name: asked[name] for name in names}, start=start, end=end)
+    search = Search(**{name: asked[name] for name in SEARCHED}, start=start, end=end)
     if is_blind(visit.work, visit.who) and (search.conclusion or "log10_lr" in search.sort):
         raise Refused("forbidden", "What is computed is sealed from this role: it neither narrows nor sorts a list.")
     found, further = comparisons.page_of(visit.work.engine, before=asked["before"], limit=asked["limit"], search=search)
@@ -105,94 +139,17 @@ def index(request: Request) -> Response:
     )
 
 
+@Endpoint("GET", "/v1/comparisons/{id}", "viewer", query=(LANG,), answer=REPORT)
+def show(request: Request) -> Response:
+    """Read a report as it was answered."""
+    visit = visit_of(request)
+    return Response(report_text(visit.work, request.path_params["id"], visit.who), media_type=JSON)
+
+
 def item_of(item: Listed, flags: Sequence[Mapping[str, Any]]) -> shapes.ComparisonItem:
     """Return what a list says of a comparison."""
-    shown = {
-        "id": item.id,
-        "url": f"/v1/comparisons/{item.id}",
-        "created_at": written(item.created_at),
-        "parcel_id": item.parcel_id,
-        "declared": list(item.declared),
-        "conclusion": item.conclusion,
-        "log10_lr": item.log10_lr,
-        "release": item.release,
-        "report_id": item.report_id,
-        "exporter": item.exporter,
-        "certificate_no": item.certificate_no,
-        "exported_on": item.exported_on,
-        "n_stones": item.n_stones,
-        "carats": item.carats,
-        "flags": list(flags),
-        "submission": None if item.submission_id is None else f"/v1/submissions/{item.submission_id}",
-    }
-    return cast(shapes.ComparisonItem, shown)
-
-
-ENDPOINTS = (
-    Endpoint(
-        method="POST",
-        path="/v1/comparisons",
-        role="monitor",
-        handler=None,
-        query=(LANG, *GIVEN),
-        body=Body(kinds=KINDS),
-        answer=Answer(shape=REPORT, status=201),
-        once=True,
-        summary="Compare a parcel with what was declared, and keep the report.",
-    ),
-    Endpoint(
-        method="GET",
-        path="/v1/comparisons",
-        role="viewer",
-        handler=index,
-        query=(
-            *PAGING,
-            text("zone", "That declare this zone."),
-            text("exporter", "Of this exporter."),
-            choice("conclusion", "With this conclusion.", CONCLUSIONS),
-            FROM,
-            TO,
-            text("parcel_id", "Of this parcel."),
-            text("q", "With words that begin so, in parcel, exporter, certificate or declared zones."),
-            text("code", "Whose report has this short code, or this id."),
-            choice("sort", "In which order.", (*SORTS,), default="-created_at"),
-        ),
-        answer=Answer(shape=shapes.Comparisons),
-        summary="List comparisons, the newest first or as asked.",
-    ),
-    Endpoint(
-        method="GET",
-        path="/v1/comparisons/{id}.html",
-        role="viewer",
-        handler=show_html,
-        query=(LANG,),
-        answer=Answer(shape={"type": "string"}, media_type="text/html"),
-        summary="Read a report as a page.",
-    ),
-    Endpoint(
-        method="GET",
-        path="/v1/comparisons/{id}.pdf",
-        role="viewer",
-        handler=show_pdf,
-        query=(LANG,),
-        answer=Answer(shape={"type": "string", "format": "binary"}, media_type="application/pdf"),
-        summary="Read a report as a PDF.",
-    ),
-    Endpoint(
-        method="GET",
-        path="/v1/comparisons/{id}/parcel",
-        role="viewer",
-        handler=show_parcel,
-        answer=Answer(shape=shapes.Parcel),
-        summary="Read the parcel that was compared.",
-    ),
-    Endpoint(
-        method="GET",
-        path="/v1/comparisons/{id}",
-        role="viewer",
-        handler=show,
-        query=(LANG,),
-        answer=Answer(shape=REPORT),
-        summary="Read a report as it was answered.",
-    ),
-)
+    submission = None if item.submission_id is None else f"/v1/submissions/{item.submission_id}"
+    url = f"/v1/comparisons/{item.id}"
+    return cast(
+        shapes.ComparisonItem, told(shapes.ComparisonItem, item, url=url, flags=list(flags), submission=submission)
+    )

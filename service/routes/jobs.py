@@ -7,22 +7,24 @@ from typing import cast
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from service.clock import written
-from service.door.endpoint import Answer, Endpoint
+from service.door.endpoint import Endpoint
 from service.door.visit import visit_of
 from service.errors import Refused
 from service.register import jobs
 from service.routes import shapes_of_submissions as shapes
+from service.routes.paging import told
 from service.work.place import Workplace
 
 
+@Endpoint("GET", "/v1/jobs/{id}", "viewer", answer=shapes.Job)
 def show(request: Request) -> Response:
-    """Return a job."""
+    """Ask how far a job is."""
     return JSONResponse(job_shown(_found(jobs.job_of(visit_of(request).work.engine, request.path_params["id"]))))
 
 
+@Endpoint("DELETE", "/v1/jobs/{id}", "monitor", answer=shapes.Job)
 def cancel(request: Request) -> Response:
-    """Cancel a job; one that is over cannot be."""
+    """Cancel a job that is not over."""
     engine, job_id = visit_of(request).work.engine, request.path_params["id"]
     before = _found(jobs.job_of(engine, job_id))
     if before.state in {"done", "failed"}:
@@ -45,35 +47,4 @@ def accepted(work: Workplace, job_id: str, place: str = "") -> Response:
 
 def job_shown(job: jobs.Job) -> shapes.Job:
     """Return a job as it is answered."""
-    shown = {
-        "id": job.id,
-        "kind": job.kind,
-        "state": job.state,
-        "progress": {"done": job.done, "total": job.total},
-        "created_at": written(job.created_at),
-        "started_at": None if job.started_at is None else written(job.started_at),
-        "ended_at": None if job.ended_at is None else written(job.ended_at),
-        "problem": job.problem,
-        "result": job.result,
-    }
-    return cast(shapes.Job, shown)
-
-
-ENDPOINTS = (
-    Endpoint(
-        method="GET",
-        path="/v1/jobs/{id}",
-        role="viewer",
-        handler=show,
-        answer=Answer(shape=shapes.Job),
-        summary="Ask how far a job is.",
-    ),
-    Endpoint(
-        method="DELETE",
-        path="/v1/jobs/{id}",
-        role="monitor",
-        handler=cancel,
-        answer=Answer(shape=shapes.Job),
-        summary="Cancel a job that is not over.",
-    ),
-)
+    return cast(shapes.Job, told(shapes.Job, job, progress={"done": job.done, "total": job.total}))

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import cast
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from service.clock import written
-from service.door.endpoint import JSON, Answer, Body, Endpoint
+from service.door.endpoint import JSON, Body, Endpoint
 from service.door.visit import visit_of
 from service.register.activations import Activation
 from service.routes import shapes
-from service.routes.bodies import document_in
-from service.routes.paging import PAGING, listed
+from service.routes.paging import PAGING, listed, told
 from service.work.releases import Known, activate, known_release, known_releases, roll_back
 
 
+@Endpoint("GET", "/v1/models", "viewer", query=PAGING, answer=shapes.Models)
 def index(request: Request) -> Response:
-    """List the releases; one of them is active."""
+    """List the releases; one is active."""
     items = [_shown(item) for item in known_releases(visit_of(request).work)]
     return JSONResponse(listed(request, items))
 
 
+@Endpoint("GET", "/v1/models/{release}", "viewer", answer=shapes.Model)
 def show(request: Request) -> Response:
-    """Return a release with its card and its evaluation."""
+    """Read the card and the evaluation of a release."""
     found = known_release(visit_of(request).work, request.path_params["release"])
     card = found.folder / "CARD.md"
     whole = {
@@ -36,83 +35,42 @@ def show(request: Request) -> Response:
     return JSONResponse(whole)
 
 
-async def create_activation(request: Request) -> Response:
+@Endpoint(
+    "POST",
+    "/v1/models/{release}/activate",
+    "researcher",
+    body=Body({JSON: shapes.NewActivation}),
+    answer=shapes.Activated,
+    status=201,
+    heavy=True,
+)
+def create_activation(request: Request) -> Response:
     """Put a release in force."""
     visit = visit_of(request)
-    given: shapes.NewActivation = document_in(request, shapes.NewActivation, table="activation")
-    done = await visit.work.heavy(
-        partial(
-            activate,
-            visit.work,
-            request.path_params["release"],
-            reason=given["reason"],
-            force=given.get("force"),
-            actor=visit.who.actor,
-        )
-    )
-    return JSONResponse(_activated(done), status_code=201)
+    return _activated(activate(visit.work, request.path_params["release"], **visit.given, actor=visit.who.actor))
 
 
-async def create_rollback(request: Request) -> Response:
-    """Go back to the release that was in force before."""
-    visit = visit_of(request)
-    given: shapes.Reason = document_in(request, shapes.Reason, table="rollback")
-    done = await visit.work.heavy(partial(roll_back, visit.work, reason=given["reason"], actor=visit.who.actor))
-    return JSONResponse(_activated(done), status_code=201)
-
-
-def _activated(done: Activation) -> shapes.Activated:
-    return {"active": done.release, "previous": done.previous, "at": written(done.at), "actor": done.actor}
-
-
-def _shown(item: Known) -> shapes.ModelItem:
-    shown = {
-        "release": item.name,
-        "active": item.active,
-        "released": item.manifest.get("released"),
-        "reference": item.manifest.get("reference"),
-        "headline": item.headline,
-        "activations": [
-            {"at": written(past.at), "actor": past.actor, "reason": past.reason} for past in item.activations
-        ],
-    }
-    return cast(shapes.ModelItem, shown)
-
-
-ENDPOINTS = (
-    Endpoint(
-        method="GET",
-        path="/v1/models",
-        role="viewer",
-        handler=index,
-        query=PAGING,
-        answer=Answer(shape=shapes.Models),
-        summary="List the releases; one is active.",
-    ),
-    Endpoint(
-        method="POST",
-        path="/v1/models/rollback",
-        role="researcher",
-        handler=create_rollback,
-        body=Body(kinds={JSON: shapes.Reason}),
-        answer=Answer(shape=shapes.Activated, status=201),
-        summary="Go back to the release that was active before.",
-    ),
-    Endpoint(
-        method="GET",
-        path="/v1/models/{release}",
-        role="viewer",
-        handler=show,
-        answer=Answer(shape=shapes.Model),
-        summary="Read the card and the evaluation of a release.",
-    ),
-    Endpoint(
-        method="POST",
-        path="/v1/models/{release}/activate",
-        role="researcher",
-        handler=create_activation,
-        body=Body(kinds={JSON: shapes.NewActivation}),
-        answer=Answer(shape=shapes.Activated, status=201),
-        summary="Put a release in force.",
-    ),
+@Endpoint(
+    "POST",
+    "/v1/models/rollback",
+    "researcher",
+    body=Body({JSON: shapes.Reason}),
+    answer=shapes.Activated,
+    status=201,
+    heavy=True,
 )
+def create_rollback(request: Request) -> Response:
+    """Go back to the release that was active before."""
+    visit = visit_of(request)
+    return _activated(roll_back(visit.work, **visit.given, actor=visit.who.actor))
+
+
+def _activated(done: Activation) -> Response:
+    return JSONResponse(told(shapes.Activated, done, active=done.release), status_code=201)
+
+
+def _shown(item: Known) -> dict[str, Any]:
+    manifest = {name: item.manifest.get(name) for name in ("released", "reference")}
+    past = [told(shapes.ActivationItem, one) for one in item.activations]
+    shown: dict[str, Any] = told(shapes.ModelItem, item, release=item.name, activations=past, **manifest)
+    return shown

@@ -1,4 +1,4 @@
-"""What every list has: its pages, and a span of time."""
+"""What answers are made of: the members of a shape, the pages of a list, a span of time."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from starlette.requests import Request
 
+from service.clock import written
 from service.door.query import Query, day_or_moment, whole_number
 from service.door.visit import visit_of
 
@@ -38,6 +39,12 @@ def span_in(asked: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]
 
 def _moment(given: date) -> datetime:
     return given if isinstance(given, datetime) else datetime.combine(given, time(), UTC)
+
+
+def told(shape: Any, of: Any, **members: Any) -> Any:
+    """Return what a shape tells of something: the members that are given, and its attributes under the other names."""
+    values = {name: members[name] if name in members else getattr(of, name) for name in shape.__annotations__}
+    return {name: written(value) if isinstance(value, datetime) else value for name, value in values.items()}
 
 
 def listed(request: Request, items: Sequence[Any]) -> dict[str, Any]:

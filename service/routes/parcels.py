@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Final
 
-from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
@@ -15,14 +13,14 @@ from kpfootprint.errors import Problem
 from kpfootprint.ingest import ingest_json, number_given
 from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release
+from service.door.bodies import json_in
 from service.door.endpoint import JSON, MULTIPART
+from service.door.forms import FILE, form_schema, refuse_unknown, texts_of, upload_in
 from service.door.query import Query, text
 from service.door.visit import visit_of
-from service.errors import Refused, refusal_for
+from service.errors import Refused
 from service.routes import shapes
-from service.routes.bodies import json_in
-from service.routes.uploads import FILE
-from service.work.reading import parcel_of_file
+from service.work.reading import parcel_of_file, upload_of
 
 CSV = "text/csv"
 TABLES: Final[Mapping[str, str]] = {
@@ -56,13 +54,7 @@ GIVEN: tuple[Query, ...] = (
     text("declare", DECLARE, repeats=True),
     *(text(name, f"For a table: {about}") for name, about in {**TEXTS, **CONDITIONS}.items()),
 )
-FORM: dict[str, Any] = {
-    "type": "object",
-    "required": ["file"],
-    "properties": {"file": FILE, "parcel": {"type": "string"}}
-    | {query.name: {"type": "string"} for query in GIVEN}
-    | {name: {"type": "array", "items": {"type": "string"}} for name in ("declare", "choose")},
-}
+FORM = form_schema("parcel", *(query.name for query in GIVEN), lists=("declare", "choose"))
 KINDS: Mapping[str, Any] = {
     JSON: shapes.Parcel,
     **dict.fromkeys(TABLES, FILE),
@@ -81,8 +73,8 @@ async def reader_of(request: Request) -> Reader:
         return lambda release: ingest_json(json_in(body), release.scheme, release.zone_table, given=given)
     choices = choices_of(visit.asked["choose"])
     if visit.media_type in TABLES:
-        upload, name = io.BytesIO(visit.body), TABLES[visit.media_type]
-        return partial(parcel_of_file, upload=upload, name=name, parcel=given, choices=choices)
+        upload = upload_of(TABLES[visit.media_type], visit.body)
+        return partial(parcel_of_file, upload=upload, parcel=given, choices=choices)
     return await _reader_of_form(request, given, choices)
 
 
@@ -96,23 +88,11 @@ async def _reader_of_form(request: Request, given: dict[str, Any], choices: dict
         form = await MultiPartParser(request.headers, stream(), max_files=1, max_part_size=len(body) + 1).parse()
     except (MultiPartException, KeyError, ValueError) as error:
         raise Refused("bad_request", f"The form cannot be read: {error}") from None
-    upload = form.get("file")
-    if not isinstance(upload, UploadFile):
-        problem = Problem(
-            table="form", column="file", code="missing", reason="a file is needed, in a field of this name"
-        )
-        raise Refused("invalid_input", "The field 'file' holds no file.", problems=(problem,))
-    content, name = await upload.read(), upload.filename or ""
+    refuse_unknown(form, FORM["properties"])
+    name, content = upload_in(form)
     fields = {key: value for key, value in form.multi_items() if isinstance(value, str) and value.strip()}
-    unknown = [key for key in fields if key not in FORM["properties"]]
-    if unknown:
-        reason = f"unknown here; known are {', '.join(FORM['properties'])}"
-        problems = tuple(
-            Problem(table="form", column=key[:80], code="unknown_column", reason=reason) for key in unknown
-        )
-        raise refusal_for(problems)
-    declared = [value for value in form.getlist("declare") if isinstance(value, str) and value.strip()]
-    choices |= choices_of([value for value in form.getlist("choose") if isinstance(value, str)])
+    declared = [value for value in texts_of(form, "declare") if value.strip()]
+    choices |= choices_of(texts_of(form, "choose"))
     own = _given({key: fields.get(key) for key in (*TEXTS, *CONDITIONS)}, tuple(declared))
     document = json_in(fields["parcel"].encode()) if "parcel" in fields else {}
     if not isinstance(document, dict):
@@ -120,7 +100,7 @@ async def _reader_of_form(request: Request, given: dict[str, Any], choices: dict
         raise Refused("invalid_input", "The field 'parcel' holds no object.", problems=(problem,))
     await form.close()
     whole = _overlaid(_overlaid(document, own), given)
-    return partial(parcel_of_file, upload=io.BytesIO(content), name=name, parcel=whole, choices=choices)
+    return partial(parcel_of_file, upload=upload_of(name, content), parcel=whole, choices=choices)
 
 
 def _overlaid(document: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:

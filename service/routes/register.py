@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-from anyio import to_thread
 from starlette.concurrency import iterate_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from service.clock import written
-from service.door.endpoint import MULTIPART, Answer, Body, Endpoint
+from service.door.endpoint import MULTIPART, Body, Endpoint
+from service.door.forms import form_schema, upload_in
 from service.door.query import choice
 from service.door.visit import visit_of
 from service.register import entries
 from service.register.database import reading
-from service.register.entries import Head
 from service.register.exchange import exported
 from service.routes import shapes
 from service.routes.jobs import accepted
-from service.routes.paging import FROM, TO, span_in
+from service.routes.paging import FROM, TO, span_in, told
 from service.routes.shapes_of_submissions import Accepted
-from service.routes.uploads import file_in, form_in, form_schema
 from service.work.take_in import queue_import
 
 JSON_LINES = "application/x-ndjson"
@@ -32,19 +27,25 @@ IMPORTED = (
 TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": JSON_LINES}
 
 
+@Endpoint("GET", "/v1/register/head", "viewer", answer=shapes.Head)
 def head(request: Request) -> Response:
-    """Return where the chain ends."""
+    """Read where the chain of the register ends."""
     with reading(visit_of(request).work.engine) as connection:
-        return JSONResponse(head_shown(entries.head(connection)))
+        return JSONResponse(told(shapes.Head, entries.head(connection)))
 
 
-def head_shown(found: Head) -> shapes.Head:
-    """Return the end of the chain as it is answered."""
-    return {"position": found.position, "hash": found.hash, "at": None if found.at is None else written(found.at)}
-
-
+@Endpoint(
+    "GET",
+    "/v1/register/export",
+    "viewer",
+    query=(choice("format", "Form of the lines.", (*TYPES,), default="jsonl"), FROM, TO),
+    answer={"type": "string"},
+    media_type=JSON_LINES,
+    or_types=("text/csv",),
+    reveals=True,
+)
 def export(request: Request) -> Response:
-    """Stream every entry, or those of a span of days."""
+    """Take the register away, as CSV or JSON Lines."""
     visit = visit_of(request)
     form = visit.asked["format"]
     lines = exported(visit.work.engine, form, *span_in(visit.asked))
@@ -52,47 +53,17 @@ def export(request: Request) -> Response:
     return StreamingResponse(iterate_in_threadpool(lines), headers=headers)
 
 
-async def take_in(request: Request) -> Response:
-    """Take in what another register exported: 202, and the job that does it."""
-    visit = visit_of(request)
-    if visit.media_type == MULTIPART:
-        form = await form_in(request)
-        try:
-            content = await file_in(form).read()
-        finally:
-            await form.close()
-    else:
-        content = await request.body()
-    job_id = await visit.work.heavy(partial(queue_import, visit.work, content, actor=visit.who.actor))
-    return await to_thread.run_sync(accepted, visit.work, job_id)
-
-
-ENDPOINTS = (
-    Endpoint(
-        method="GET",
-        path="/v1/register/head",
-        role="viewer",
-        handler=head,
-        answer=Answer(shape=shapes.Head),
-        summary="Read where the chain of the register ends.",
-    ),
-    Endpoint(
-        method="GET",
-        path="/v1/register/export",
-        role="viewer",
-        handler=export,
-        query=(choice("format", "Form of the lines.", (*TYPES,), default="jsonl"), FROM, TO),
-        answer=Answer(shape={"type": "string"}, media_type=JSON_LINES, or_types=("text/csv",)),
-        reveals=True,
-        summary="Take the register away, as CSV or JSON Lines.",
-    ),
-    Endpoint(
-        method="POST",
-        path="/v1/register/import",
-        role="monitor",
-        handler=take_in,
-        body=Body(kinds={kind: {"type": "string"} for kind in IMPORTED} | {MULTIPART: form_schema()}, streamed=True),
-        answer=Answer(shape=Accepted, status=202),
-        summary="Take in what another register exported.",
-    ),
+@Endpoint(
+    "POST",
+    "/v1/register/import",
+    "monitor",
+    body=Body({kind: {"type": "string"} for kind in IMPORTED} | {MULTIPART: form_schema()}, streamed=True),
+    answer=Accepted,
+    status=202,
+    heavy=True,
 )
+def take_in(request: Request) -> Response:
+    """Take in what another register exported."""
+    visit = visit_of(request)
+    content = upload_in(visit.form)[1] if visit.media_type == MULTIPART else visit.body
+    return accepted(visit.work, queue_import(visit.work, content, actor=visit.who.actor))

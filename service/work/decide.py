@@ -19,7 +19,7 @@ UNLISTED = "unlisted"
 """Origin of a parcel from a source that the release does not list."""
 
 
-def decide(work: Workplace, submission_id: str, *, decision: str, note: str, actor: str) -> None:
+def decide(work: Workplace, submission_id: str, *, decision: str, note: str = "", actor: str) -> None:
     """Keep a decision; an earlier one stays in the history."""
     with registering(work.engine) as connection:
         if submissions.submission_of(connection, submission_id) is None:

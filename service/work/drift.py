@@ -23,7 +23,7 @@ SPANNED = 3.29
 
 
 def drifted(
-    work: Workplace, *, exporter: str | None, zone: str | None, per_shipments: int, lang: str = "en"
+    work: Workplace, *, exporter: str | None, zone: str | None, per_points: int, lang: str = "en"
 ) -> dict[str, Any]:
     """Follow the shipments of an exporter, of a declared zone, or of both at once, in the order of their export.
 
@@ -65,5 +65,5 @@ def drifted(
         )
     followed.sort(key=lambda pair: pair[1].at)
     batch, shipments = Batch(tuple(parcel for parcel, _ in followed)), [shipment for _, shipment in followed]
-    answer = drift_answer(batch, shipments, release, per_shipments=per_shipments)
+    answer = drift_answer(batch, shipments, release, per_shipments=per_points)
     return worded(answer, zone_names(release), lang)

@@ -14,8 +14,9 @@ from kpfootprint.planning.answers import adequacy_answer, plan_answer, pool_answ
 from kpfootprint.planning.sorters import sorters_answer, sortings_of
 from kpfootprint.release import Release
 from kpfootprint.report.planned import worded
+from service.clock import today
 from service.errors import Refused, refusal_for
-from service.register import comparisons
+from service.register.comparisons import parcel_of, report_of, sorted_by
 from service.register.database import reading
 from service.work.place import Workplace
 
@@ -28,45 +29,45 @@ def zone_names(release: Release) -> dict[str, str]:
     return {zone.zone_id: zone.name for zone in release.zone_table.zones}
 
 
-def planned(work: Workplace, question: Mapping[str, Any], on: date, lang: str = "en") -> dict[str, Any]:
+def planned(work: Workplace, question: Mapping[str, Any], on: date | None = None, lang: str = "en") -> dict[str, Any]:
     """Say how many stones and references it takes to find a share."""
     release = work.release()
-    return worded(plan_answer(question, release, on), zone_names(release), lang)
+    return worded(plan_answer(question, release, on or today()), zone_names(release), lang)
 
 
-def judged(work: Workplace, zone: str, on: date, lang: str = "en") -> dict[str, Any]:
+def judged(work: Workplace, zone: str, on: date | None = None, lang: str = "en") -> dict[str, Any]:
     """Say whether the references of a zone are enough."""
     release = work.release()
     known = zone_names(release)
     if zone not in known:
         raise Refused("not_found", "There is no zone with this id.")
-    return worded(adequacy_answer(zone, release, on), known, lang)
+    return worded(adequacy_answer(zone, release, on or today()), known, lang)
 
 
-def pooled(work: Workplace, ids: Sequence[str], on: date, lang: str = "en") -> dict[str, Any]:
+def pooled(work: Workplace, comparisons: Sequence[str], lang: str = "en") -> dict[str, Any]:
     """Weigh kept parcels as one claim."""
     release = work.release()
-    parcels = [parcel for parcel, _ in _kept(work, ids, release)]
-    return worded(pool_answer(Batch(tuple(parcels)), release, on), zone_names(release), lang)
+    parcels = [parcel for parcel, _ in _kept(work, comparisons, release)]
+    return worded(pool_answer(Batch(tuple(parcels)), release, today()), zone_names(release), lang)
 
 
 def sorted_again(
-    work: Workplace, ids: Sequence[str], earlier: Sequence[str] | None = None, lang: str = "en"
+    work: Workplace, comparisons: Sequence[str], history: Sequence[str] | None = None, lang: str = "en"
 ) -> dict[str, Any]:
     """Set several sorters' kept sheets of one parcel side by side.
 
     Parameters
     ----------
-    earlier : sequence of str or None
+    history : sequence of str or None
         Comparisons that tell how these sorters usually differ; None for the newest that the register has of them.
     """
     release = work.release()
-    kept = _kept(work, ids, release)
+    kept = _kept(work, comparisons, release)
     sortings = sortings_of(Batch(tuple(parcel for parcel, _ in kept)))
-    if earlier is None:
-        earlier = comparisons.sorted_by(work.engine, [one.sorter for one in sortings], limit=MOST_EARLIER)
-    history = sortings_of(Batch(tuple(parcel for parcel, _ in _kept(work, earlier, release))))
-    answer = sorters_answer(sortings, [report for _, report in kept], history, release)
+    if history is None:
+        history = sorted_by(work.engine, [one.sorter for one in sortings], limit=MOST_EARLIER)
+    earlier = sortings_of(Batch(tuple(parcel for parcel, _ in _kept(work, history, release))))
+    answer = sorters_answer(sortings, [report for _, report in kept], earlier, release)
     return worded(answer, zone_names(release), lang)
 
 
@@ -74,9 +75,9 @@ def _kept(work: Workplace, ids: Sequence[str], release: Release) -> list[tuple[P
     """Return kept parcels with their reports; every id that is not there, or there twice, is a problem."""
     found, problems = [], []
     with reading(work.engine) as connection:
-        documents = {comparison_id: comparisons.parcel_of(connection, comparison_id) for comparison_id in ids}
+        documents = {comparison_id: parcel_of(connection, comparison_id) for comparison_id in ids}
     for row, comparison_id in enumerate(ids, 1):
-        parcel, report = documents[comparison_id], comparisons.report_of(work.engine, comparison_id)
+        parcel, report = documents[comparison_id], report_of(work.engine, comparison_id)
         reason = "there is no comparison with this id" if parcel is None or report is None else None
         if comparison_id in ids[: row - 1]:
             reason = "this comparison was given before"

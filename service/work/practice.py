@@ -125,7 +125,7 @@ def drawn(release: Release, day: date, rng: np.random.Generator) -> tuple[dict[s
     return {**document, "counts": rows}, origin, held
 
 
-def answer(work: Workplace, exercise_id: str, *, conclusion: str, reasons: str, actor: str) -> Exercise:
+def answer(work: Workplace, exercise_id: str, *, conclusion: str, reasons: str = "", actor: str) -> Exercise:
     """Keep an expert's answer; there is one for each parcel."""
     mine = (practice.c.id == exercise_id) & (practice.c.actor == actor)
     values = {"conclusion": conclusion, "reasons": reasons, "answered_at": now()}

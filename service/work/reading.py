@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from kpfootprint.errors import IngestError
 from kpfootprint.ingest import Reading, Submission, Upload, ingest_file, ingest_submission, read
@@ -48,15 +48,10 @@ def read_plainly(reading: Reading) -> bool:
 
 
 def parcel_of_file(
-    release: Release,
-    *,
-    upload: BinaryIO,
-    name: str,
-    parcel: Mapping[str, Any],
-    choices: Mapping[str, str] | None = None,
+    release: Release, *, upload: Upload, parcel: Mapping[str, Any], choices: Mapping[str, str]
 ) -> Parcel:
     """Read an uploaded file; what is given besides goes before what the file says."""
-    return parcel_in(read_upload(release, upload=upload_of(name, upload.read()), parcel=parcel, choices=choices or {}))
+    return parcel_in(read_upload(release, upload=upload, parcel=parcel, choices=choices))
 
 
 def parcel_at(release: Release, *, path: Path, parcel: Mapping[str, Any]) -> Parcel:
@@ -64,11 +59,8 @@ def parcel_at(release: Release, *, path: Path, parcel: Mapping[str, Any]) -> Par
     return ingest_file(path, release.scheme, release.zone_table, parcel=dict(parcel))
 
 
-def submission_of_file(
-    release: Release, *, upload: BinaryIO, name: str, choices: Mapping[str, str] | None = None
-) -> Submission:
+def submission_of_file(release: Release, *, upload: Upload, choices: Mapping[str, str] | None = None) -> Submission:
     """Read every parcel of an upload; what is wrong with one loses no other."""
-    own = upload_of(name, upload.read())
-    if own.name.lower().endswith(".json"):
-        raise IngestError([problem(Broken("unknown_file_kind"), table="file", value=own.name)])
-    return ingest_submission(own, release.scheme, release.zone_table, choices=choices)
+    if upload.name.lower().endswith(".json"):
+        raise IngestError([problem(Broken("unknown_file_kind"), table="file", value=upload.name)])
+    return ingest_submission(upload, release.scheme, release.zone_table, choices=choices)

@@ -76,7 +76,7 @@ def known_release(work: Workplace, name: str) -> Known:
     raise Refused("not_found", "There is no release with this name.")
 
 
-def activate(work: Workplace, name: str, *, reason: str, force: str | None, actor: str) -> Activation:
+def activate(work: Workplace, name: str, *, reason: str, force: str | None = None, actor: str) -> Activation:
     """Put a release in force, once it is seen to be whole, to work, and to have been judged (or forced)."""
     found = known_release(work, name)
     _try(found.folder)

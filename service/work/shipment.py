@@ -43,6 +43,11 @@ class Shipment:
     history: tuple[Entry, ...]
 
     @property
+    def decision(self) -> Entry | None:
+        """The decision that holds, or None before the first."""
+        return next((entry for entry in reversed(self.history) if entry.kind == "decision"), None)
+
+    @property
     def figures(self) -> dict[str, float | None]:
         """The figures that statistics of shipments look at: volume, mean stone weight, value per carat."""
         found = [parcel.comparison for parcel in self.parcels if parcel.comparison is not None]
@@ -104,8 +109,3 @@ def _together(parcels: Sequence[ShipmentParcel]) -> list[dict[str, Any]]:
         for parcel in parcels
         for flag in parcel.flags
     ]
-
-
-def last_decision(history: Sequence[Entry]) -> Entry | None:
-    """Return the decision that holds, or None before the first."""
-    return next((entry for entry in reversed(history) if entry.kind == "decision"), None)

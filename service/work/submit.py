@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,7 +17,7 @@ from service.register.comparisons import KeyReused, Once
 from service.register.database import reading, registering
 from service.register.submissions import Received, ReceivedParcel, Submission
 from service.work.place import Workplace
-from service.work.reading import submission_of_file
+from service.work.reading import submission_of_file, upload_of
 
 
 def submit(
@@ -60,7 +59,7 @@ def submit(
 
 def read_submission(work: Workplace, *, name: str, content: bytes, choices: Choices | None = None) -> ReadSubmission:
     """Read a file of parcels and keep nothing."""
-    read = submission_of_file(work.release(), upload=io.BytesIO(content), name=name, choices=choices)
+    read = submission_of_file(work.release(), upload=upload_of(name, content), choices=choices)
     if not read.order:
         raise IngestError([Problem(table="file", value=name[:80], code="no_parcels", reason="it holds no parcels")])
     return read

@@ -22,8 +22,8 @@ from service.work.place import Workplace
 from tests.service.reading import problem_in
 
 HERE = (
-    Endpoint(method="GET", path="/here", role=None, handler=None, summary="Open."),
-    Endpoint(method="POST", path="/here", role="viewer", handler=None, body=FORM, summary="A form."),
+    Endpoint("GET", "/here", None, summary="Open."),
+    Endpoint("POST", "/here", "viewer", body=FORM, summary="A form."),
 )
 
 

@@ -6,11 +6,9 @@ from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
-from starlette.requests import Request
 
 from kpfootprint.errors import Problem
 from kpfootprint.strict_json import AmbiguousJson, NotJson, read_json
-from service.door.visit import visit_of
 from service.errors import Refused, refusal_for
 
 SHOWN = 80
@@ -28,21 +26,20 @@ def json_in(body: bytes) -> Any:
         raise Refused("not_json", f"The body is not JSON: {error}.") from None
 
 
-def document_in(request: Request, shape: Any, *, table: str) -> Any:
-    """Return the JSON body of a request, once it is seen to have a shape.
+def document_in(body: bytes, shape: Any) -> Any:
+    """Return the JSON of a body, once it is seen to have a shape.
 
     Raises
     ------
     Refused
         ``too_large``, ``not_json``, or ``invalid_input`` with every member that does not fit.
     """
-    body = visit_of(request).body
     if len(body) > LARGEST:
         raise Refused("too_large", f"A body may have at most {LARGEST:,} bytes here.")
-    return checked(json_in(body), shape, table=table)
+    return checked(json_in(body), shape)
 
 
-def checked(document: Any, shape: Any, *, table: str) -> Any:
+def checked(document: Any, shape: Any, *, table: str = "body") -> Any:
     """Return a document once it is seen to have a shape; raise `Refused` with every member that does not fit."""
     try:
         found = _adapter(shape).validate_python(document, strict=True)

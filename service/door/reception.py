@@ -1,0 +1,45 @@
+"""Hands a request to whoever answers it: what it carries is read as declared, and nothing is done in the event loop."""
+
+from __future__ import annotations
+
+from functools import partial
+from inspect import iscoroutinefunction
+
+from anyio import to_thread
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from service.door.bodies import document_in
+from service.door.endpoint import JSON, MULTIPART, URLENCODED, Endpoint, Handler
+from service.door.forms import form_in
+from service.door.visit import visit_of
+
+
+def routed(endpoint: Endpoint, handler: Handler) -> Route:
+    """Return the route of the mounted app that answers at an address."""
+
+    async def received(request: Request) -> Response:
+        visit, body = visit_of(request), endpoint.body
+        if visit.media_type in {MULTIPART, URLENCODED}:
+            visit.form = await form_in(request, endpoint)
+        elif body is not None and body.streamed:
+            visit.body = await request.body()
+        try:
+            if iscoroutinefunction(handler):
+                answer: Response = await handler(request)
+                return answer
+            run = visit.work.heavy if endpoint.heavy else to_thread.run_sync
+            return await run(partial(_answered, request, endpoint, handler))
+        finally:
+            await visit.form.close()
+
+    return Route(endpoint.path, received, methods=[endpoint.method])
+
+
+def _answered(request: Request, endpoint: Endpoint, handler: Handler) -> Response:
+    visit, body = visit_of(request), endpoint.body
+    if body is not None and not body.streamed and visit.media_type == JSON:
+        visit.given = document_in(visit.body, body.kinds[JSON])
+    answer: Response = handler(request)
+    return answer
