@@ -1,6 +1,6 @@
 """Hostile inputs at every door: each is read or refused, in time, and nothing of a refused one is kept.
 
-A few hundred in the fast suite. ``make validate`` asks for 2,000, the same each time, in a process that may take 1 GB
+Some ninety in the fast suite. ``make validate`` asks for 2,000, the same each time, in a process that may take 1 GB
 and no more; by hand any number: ``KPF_HOSTILE_EXAMPLES=20000 python -m pytest tests/service/test_hostile.py``.
 """
 
