@@ -20,11 +20,11 @@ class Declared(click.ParamType[dict[str, Any]]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, Any]:
         """Return a declaration in the JSON parcel's shape."""
-        from kpfootprint.ingest import number_given
-
         named, equals, amount = str(value).rpartition("=")
         if not equals:
             return self._place(str(value))
+        from kpfootprint.ingest import number_given
+
         amount = amount.strip()
         number = number_given(amount.removesuffix("%").strip())
         if isinstance(number, str):
