@@ -55,12 +55,10 @@ parcel; which stones of a parcel are the undeclared ones; who held the ground th
 
 
 def _evidence(manifest: Mapping[str, Any]) -> str:
-    choice = manifest.get("evidence", {"shrinkage": 0.0, "table_weight": 0.0})
-    target = f"that of release {manifest['prior']['release']}" if "prior" in manifest else "its diagonal"
-    return (
-        f"tables weigh {choice['table_weight']:.0%} beside the explicit model; the spread of parcels of one zone is"
-        f" taken {choice['shrinkage']:.0%} of the way to {target}, both as cross-validation chose"
-    )
+    prior = manifest.get("prior")
+    leaning = f"; the spread of parcels of one zone leans on release {prior['release']}" if prior else ""
+    weight = manifest["evidence"]["table_weight"]
+    return f"tables weigh {weight:.0%} beside the explicit model, as cross-validation chose{leaning}"
 
 
 def _assumed(days: Sequence[str]) -> str:

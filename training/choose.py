@@ -1,10 +1,9 @@
-"""What cross-validation decides: how far to shrink the covariance, and how much the tables weigh."""
+"""What cross-validation decides: how much the tables weigh beside the explicit model."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -17,12 +16,11 @@ from kpfootprint.stats.model import gate_of
 from kpfootprint.stats.networks import Network
 from kpfootprint.stats.selection import Evidence, fuse_readings, log10_score, slot_evidence
 from kpfootprint.stats.structure import ParcelArrays, Structure
-from kpfootprint.stats.summaries import summarise
 from kpfootprint.stats.tables import listed_and_unlisted
 from kpfootprint.stats.views import AS_RECORDED, view_of
 from training.config import EvidenceConfig
 from training.folds import Split, fold_of_parcels, folds
-from training.prepare import Choice, Fitted, Prepared, chosen, fit_model
+from training.prepare import Fitted, Prepared, fit_model
 
 EVEN = 0.5
 """Weight of the tables that is believed in before any parcel has been seen."""
@@ -30,51 +28,43 @@ EVEN = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidates:
-    """Both kinds of evidence of n parcels under every candidate of the choice.
+    """Both kinds of evidence of n parcels, to be averaged with any weight.
 
     Parameters
     ----------
-    explicit : mapping from shrinkage to (listed, unlisted)
-        Of shapes (n_slots, n, Z) and (n_slots, n, 5).
+    listed, unlisted : ndarray of shape (n_slots, n, Z) and (n_slots, n, 5)
+        Of the explicit model.
     tables : ndarray of shape (n_slots, n, Z + 1)
         Of the tables, the unlisted source last.
     gate : ndarray of shape (n, n_windows)
         Chance of each reading of the sizes.
     """
 
-    explicit: Mapping[float, tuple[Floats, Floats]]
+    listed: Floats
+    unlisted: Floats
     tables: Floats
     gate: Floats
 
-    def readings(self, choice: Choice) -> Readings:
-        """Return the averaged evidence under a choice."""
-        listed, unlisted = self.explicit[choice.shrinkage]
+    def readings(self, table_weight: float) -> Readings:
+        """Return the averaged evidence."""
         return Readings(
-            listed=average(listed, self.tables[:, :, :-1], choice.table_weight),
-            unlisted=average(unlisted, self.tables[:, :, -1:], choice.table_weight),
-            declared=np.full(listed.shape[:2], np.nan),
+            listed=average(self.listed, self.tables[:, :, :-1], table_weight),
+            unlisted=average(self.unlisted, self.tables[:, :, -1:], table_weight),
+            declared=np.full(self.listed.shape[:2], np.nan),
         )
 
-    def evidence(self, choice: Choice) -> Evidence:
-        """Return the evidence under a choice, marginalised over the readings of the sizes."""
-        return fuse_readings(self.readings(choice), self.gate)
+    def evidence(self, table_weight: float) -> Evidence:
+        """Return the averaged evidence, marginalised over the readings of the sizes."""
+        return fuse_readings(self.readings(table_weight), self.gate)
 
 
-def candidates_of(
-    fitted: Fitted, arrays: ParcelArrays, gate: Network | None, shrinkages: Sequence[float], prior: Floats | None
-) -> Candidates:
-    """Compute both kinds of evidence of parcels by a fit made without any choice.
-
-    Without a gate every reading of the sizes is as likely.
-    """
+def candidates_of(fitted: Fitted, arrays: ParcelArrays) -> Candidates:
+    """Compute both kinds of evidence of parcels; without a gate every reading of the sizes is as likely."""
     structure = fitted.structure
-    summaries = summarise(arrays, structure)
-    explicit = {}
-    for shrinkage in shrinkages:
-        view = view_of(arrays, replace(chosen(fitted, Choice(shrinkage=shrinkage), prior), gate=gate), summaries)
-        explicit[shrinkage] = (view.listed, view.unlisted)
+    view = view_of(arrays, fitted)
     return Candidates(
-        explicit=explicit,
+        listed=view.listed,
+        unlisted=view.unlisted,
         tables=slots_of(listed_and_unlisted(fitted.tables, arrays, structure, 1.0)),
         gate=gate_of(view),
     )
@@ -84,9 +74,8 @@ def held_out_candidates(
     prepared: Prepared,
     splits: Sequence[Split],
     gate: Network | None,
-    shrinkages: Sequence[float],
-    prior: Floats | None,
     *,
+    prior: Floats | None = None,
     n_jobs: int = 1,
     n_iterations: int = 25,
     structure: Structure | None = None,
@@ -97,28 +86,21 @@ def held_out_candidates(
     """
 
     def one(split: Split) -> Candidates:
-        fitted = fit_model(prepared, split.train, n_iterations=n_iterations, structure=structure)
-        return candidates_of(fitted, prepared.arrays.take(split.test), gate, shrinkages, prior)
+        fitted = fit_model(prepared, split.train, prior=prior, n_iterations=n_iterations, structure=structure)
+        return candidates_of(replace(fitted, gate=gate), prepared.arrays.take(split.test))
 
     parts = Parallel(n_jobs=n_jobs)(delayed(one)(split) for split in splits)
     back = np.argsort(np.concatenate([split.test for split in splits]), kind="stable")
     return Candidates(
-        explicit={
-            shrinkage: (
-                np.concatenate([part.explicit[shrinkage][0] for part in parts], axis=1)[:, back],
-                np.concatenate([part.explicit[shrinkage][1] for part in parts], axis=1)[:, back],
-            )
-            for shrinkage in shrinkages
-        },
+        listed=np.concatenate([part.listed for part in parts], axis=1)[:, back],
+        unlisted=np.concatenate([part.unlisted for part in parts], axis=1)[:, back],
         tables=np.concatenate([part.tables for part in parts], axis=1)[:, back],
         gate=np.concatenate([part.gate for part in parts])[back],
     )
 
 
-def choose(
-    candidates: Candidates, groups: Ints, n_stones: Floats, rows: Ints, settings: EvidenceConfig
-) -> tuple[Choice, float]:
-    """Return the choice under which held-out parcels cost least, and that cost (Cllr).
+def choose(candidates: Candidates, groups: Ints, n_stones: Floats, rows: Ints, settings: EvidenceConfig) -> float:
+    """Return the weight of the tables under which held-out parcels cost least (Cllr).
 
     Every parcel is declared as every zone, and H2 is every other zone and an unlisted one: no status of zones enters,
     so all reference parcels count. The costs are of evidence as recorded, calibrated. Few parcels cannot tell one
@@ -132,14 +114,11 @@ def choose(
         Positions of parcels to choose by.
     """
     found = []
-    for shrinkage, weight in product(settings.shrinkages, settings.table_weights):
-        choice = Choice(shrinkage=shrinkage, table_weight=weight)
-        evidence = slot_evidence(candidates.readings(choice), AS_RECORDED)
-        cost = _cost(evidence, groups, n_stones, rows, settings)
+    for weight in settings.table_weights:
+        evidence = slot_evidence(candidates.readings(weight), AS_RECORDED)
         belief = settings.pool_trust * (weight - EVEN) ** 2 / rows.size
-        found.append((cost + belief, cost, choice))
-    _, cost, best = min(found, key=lambda item: item[0])
-    return best, cost
+        found.append((_cost(evidence, groups, n_stones, rows, settings) + belief, weight))
+    return min(found)[1]
 
 
 def _cost(evidence: Evidence, groups: Ints, n_stones: Floats, rows: Ints, settings: EvidenceConfig) -> float:
@@ -173,24 +152,18 @@ INNER_ITERATIONS = 8
 INNER_SEED = 20260502
 
 
-def choose_for(prepared: Prepared, gate: Network | None, settings: EvidenceConfig) -> Choice:
+def choose_for(prepared: Prepared, gate: Network | None, settings: EvidenceConfig) -> float:
     """Choose by cross-validation inside the prepared parcels alone, as a measurement has to."""
     names = [prepared.zone_ids[g] for g in prepared.groups]
     fold = fold_of_parcels(names, n_folds=min(INNER_FOLDS, len(names)), seed=INNER_SEED)
     splits = whole_zones(list(folds(fold)), prepared.groups)
-    candidates = held_out_candidates(
-        prepared,
-        splits,
-        gate,
-        settings.shrinkages,
-        None,
-        n_iterations=INNER_ITERATIONS,
-        structure=prepared.structure,
-    )
     rows = np.flatnonzero(np.bincount(prepared.groups)[prepared.groups] > 1)
     if rows.size == 0:
-        return Choice(shrinkage=settings.shrinkages[-1], table_weight=0.5)
-    return choose(candidates, prepared.groups, prepared.arrays.n_stones, rows, settings)[0]
+        return EVEN
+    candidates = held_out_candidates(
+        prepared, splits, gate, n_iterations=INNER_ITERATIONS, structure=prepared.structure
+    )
+    return choose(candidates, prepared.groups, prepared.arrays.n_stones, rows, settings)
 
 
 def whole_zones(splits: Sequence[Split], groups: Ints) -> list[Split]:

@@ -65,7 +65,6 @@ class EvidenceConfig:
     trust: float
     offset_spread: float | None
     pool_trust: float
-    shrinkages: tuple[float, ...]
     table_weights: tuple[float, ...]
 
 
@@ -157,7 +156,6 @@ def evidence_config(values: Mapping[str, Any]) -> EvidenceConfig:
         trust=float(values.get("trust", 40.0)),
         offset_spread=float(values["offset_spread"]) if "offset_spread" in values else None,
         pool_trust=float(values.get("pool_trust", 0.0)),
-        shrinkages=tuple(map(float, values.get("shrinkages", (0.0,)))),
         table_weights=tuple(map(float, values.get("table_weights", (0.0,)))),
     )
 

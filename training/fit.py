@@ -27,7 +27,7 @@ from training.calibrate import Trials, calibrate, resample, resample_sources, sp
 from training.choose import choose, held_out_candidates
 from training.config import FitConfig
 from training.declarants import try_declarations
-from training.prepare import Choice, Fitted, Prepared, chosen, fit_model, prepare, prior_covariance
+from training.prepare import Fitted, Prepared, fit_model, prepare, prior_covariance, with_weight
 from training.rank import (
     error_table,
     fit_detection,
@@ -62,25 +62,24 @@ def fit(
     progress : callable
         Called with the name of each stage before it begins.
     prior_release : Release, optional
-        Whose covariance of parcels of one zone this one is shrunk to, as far as cross-validation says.
+        Whose covariance of parcels of one zone is believed in beforehand.
     """
     seeds = np.random.SeedSequence(config.seed).spawn(6)
     progress("structure and parcel model")
     prepared = prepare(reference, minimum_parcels=config.minimum_parcels)
     prior = None if prior_release is None else prior_covariance(prior_release, prepared)
-    plain = fit_model(prepared)
+    plain = fit_model(prepared, prior=prior)
     sets = prepared.allowed_sets
     progress("gate: which sizes can be trusted")
     gate = fit_gate(plain, sets, config, seeds[0])
     progress("evidence and calibration on parcels left out in turn")
     splits = splits_of(prepared, n_folds=config.n_folds, seed=config.seed)
-    shrinkages = config.evidence.shrinkages
-    candidates = held_out_candidates(prepared, splits, gate, shrinkages, prior, n_jobs=config.n_jobs)
+    candidates = held_out_candidates(prepared, splits, gate, prior=prior, n_jobs=config.n_jobs)
     kept = plain.model.other <= 0.5
-    choice, _ = choose(candidates, prepared.groups, prepared.arrays.n_stones, np.flatnonzero(kept), config.evidence)
-    fitted = replace(chosen(plain, choice, prior), gate=gate)
+    table_weight = choose(candidates, prepared.groups, prepared.arrays.n_stones, np.flatnonzero(kept), config.evidence)
+    fitted = replace(with_weight(plain, table_weight), gate=gate)
     drawn = resample(prepared.groups, n_resamples=config.n_resamples, seed=config.seed)
-    calibration, trials = calibrate(prepared, candidates.evidence(choice), kept, config.evidence, times=drawn)
+    calibration, trials = calibrate(prepared, candidates.evidence(table_weight), kept, config.evidence, times=drawn)
     progress("network of undeclared shares")
     networks = fit_share_networks(fitted, sets, config, seeds[1])
     progress("ranks, coverage and error rates")
@@ -138,7 +137,7 @@ def fit(
         seed=seeds[5],
         n_jobs=config.n_jobs,
     )
-    manifest = _manifest(prepared, fitted, config, trials, choice)
+    manifest = _manifest(prepared, fitted, config, trials)
     manifest["error_rates"] = error_table(conclusion, of_judged, ln_n, tried)
     manifest["n_ranked"] = config.n_judged
     if prior_release is not None:
@@ -146,7 +145,7 @@ def fit(
     return model, manifest
 
 
-def _manifest(prepared: Prepared, fitted: Fitted, config: FitConfig, trials: Trials, choice: Choice) -> dict[str, Any]:
+def _manifest(prepared: Prepared, fitted: Fitted, config: FitConfig, trials: Trials) -> dict[str, Any]:
     reference = prepared.reference
     test = check_structure(fitted.structure, prepared.arrays, prepared.groups, len(prepared.zone_ids))
     parcel_ids = [reference.batch.parcels[row].parcel_id for row in prepared.rows]
@@ -181,7 +180,7 @@ def _manifest(prepared: Prepared, fitted: Fitted, config: FitConfig, trials: Tri
         "assumed_days": assumed_days(reference.zone_table, prepared.zone_ids),
         "level_names": [list(names) for names in prepared.level_names],
         "unlisted_weight": config.evidence.unlisted_weight,
-        "evidence": asdict(choice),
+        "evidence": {"table_weight": fitted.tables.weight},
         "rules": Rules.from_json(config.conclusion).to_json(),
         "verbal_scale": json.loads(Path(kpfootprint.__file__).with_name("verbal_scale.json").read_text("utf-8")),
         "softness": fitted.structure.softness,

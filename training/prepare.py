@@ -58,23 +58,6 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """What cross-validation decides of the evidence on the package at hand.
-
-    Parameters
-    ----------
-    shrinkage : float
-        How far the covariance of parcels of one zone is taken towards its diagonal, or towards that of an older
-        release, 0 to 1.
-    table_weight : float
-        Weight of the tables beside the explicit model, 0 to 1.
-    """
-
-    shrinkage: float = 0.0
-    table_weight: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Fitted:
     """A parcel model learnt from some of the prepared parcels, and what follows from it; the gate is learnt later."""
 
@@ -149,7 +132,7 @@ def fit_model(
     prepared: Prepared,
     train: Ints | None = None,
     *,
-    choice: Choice = Choice(),
+    table_weight: float = 0.0,
     prior: Floats | None = None,
     n_iterations: int = 25,
     structure: Structure | None = None,
@@ -160,6 +143,8 @@ def fit_model(
 
     Parameters
     ----------
+    table_weight : float
+        Weight of the tables beside the explicit model, 0 to 1.
     prior : ndarray of shape (D, D), optional
         Covariance of parcels of one zone in an older release.
     """
@@ -168,38 +153,22 @@ def fit_model(
     if structure is None:
         structure = prepared.structure if train is None else learn_structure(prepared.blank, arrays)
     structure, model = learn_parcel_model(
-        structure, arrays, groups, len(prepared.zone_ids), prepared.n_levels, n_iterations=n_iterations
+        structure, arrays, groups, len(prepared.zone_ids), prepared.n_levels, prior=prior, n_iterations=n_iterations
     )
     known = arrays.edge[~np.isnan(arrays.edge)]
-    fitted = Fitted(
+    return Fitted(
         structure=structure,
         model=model,
         predictor=Predictor.from_model(model, _near_covariance(prepared, model)),
-        tables=fit_tables(arrays, structure, groups, len(prepared.zone_ids), weight=0.0),
+        tables=fit_tables(arrays, structure, groups, len(prepared.zone_ids), weight=table_weight),
         bands=size_bands(_size_chances(structure, arrays, groups)),
         edges=known if known.size else np.array([structure.edge_mean]),
     )
-    return chosen(fitted, choice, prior)
 
 
-def chosen(fitted: Fitted, choice: Choice, prior: Floats | None = None) -> Fitted:
-    """Return a fit (made without any choice) as it is under a choice."""
-    model = replace(fitted.model, within=shrunk(fitted.model.within, choice.shrinkage, prior))
-    return replace(
-        fitted,
-        model=model,
-        predictor=Predictor.from_model(model, fitted.predictor.neighbours),
-        tables=replace(fitted.tables, weight=choice.table_weight),
-    )
-
-
-def shrunk(within: Floats, shrinkage: float, prior: Floats | None) -> Floats:
-    """Return a covariance (D, D) taken towards its diagonal, or towards an older release's of the same size."""
-    target = np.diag(np.diag(within))
-    if prior is not None:
-        target = prior * np.trace(within) / np.trace(prior)
-    out: Floats = (1.0 - shrinkage) * within + shrinkage * target
-    return out
+def with_weight(fitted: Fitted, table_weight: float) -> Fitted:
+    """Return a fit with another weight of the tables beside the explicit model."""
+    return replace(fitted, tables=replace(fitted.tables, weight=table_weight))
 
 
 def _size_chances(structure: Structure, arrays: ParcelArrays, groups: Ints) -> Floats:

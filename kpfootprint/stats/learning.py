@@ -159,9 +159,13 @@ def learn_parcel_model(
     n_groups: int,
     n_levels: tuple[int, ...],
     *,
+    prior: Floats | None = None,
     n_iterations: int = 25,
 ) -> tuple[Structure, ParcelModel]:
-    """Fit the parcel model twice; the first fit gives the priors of the parcels' own logits for the second."""
+    """Fit the parcel model twice; the first fit gives the priors of the parcels' own logits for the second.
+
+    Logits of the classes of one attribute are believed to vary alike; `prior` (D, D) is what an older release learnt.
+    """
     model = None
     for iterations in (max(n_iterations // 2, 3), n_iterations):
         summaries = summarise(arrays, structure)
@@ -172,6 +176,8 @@ def learn_parcel_model(
             tuple(arrays.levels.T),
             n_groups=n_groups,
             n_levels=n_levels,
+            alike=structure.blocks[1:],
+            prior=prior,
             n_iterations=iterations,
         )
         spread = model.between + model.within + sum(np.diag(v) for v in model.level_variances)

@@ -14,11 +14,11 @@ from tests.training.parcels import make_package
 from training.acceptance import judge
 from training.card import card_of
 from training.config import FitConfig, read_config
+from training.evaluate.examined import table_weight_of
 from training.evaluate.measure import measure
 from training.evaluate.own import OwnEvidence
 from training.evaluate.run import evaluate
 from training.fit import fit, write_fit
-from training.prepare import Choice
 from training.record import Evaluation, read_evaluation
 from training.validation_report import render_validation
 
@@ -99,8 +99,8 @@ def test_figures_follow_the_policy_numbers_of_the_release(
     """Its weight of an unlisted source and its least number of parcels, not those of this version's settings."""
     assert {trial.true_zone for trial in evaluation.trials} == {*package.zone_of} - {BEYOND}
     assert evaluation.made["unlisted weight"] == WEIGHT
-    choice = Choice(**release.manifest["evidence"])
-    method = OwnEvidence(small(read_config()).evidence, gate=release.model.gate, choice=choice)
+    weight = table_weight_of(release)
+    method = OwnEvidence(small(read_config()).evidence, gate=release.model.gate, table_weight=weight)
     left_out = [item.parcel_id for item in evaluation.suspects if item.reason == "mislabelled"]
     known = without(package, BEYOND)
     own, other = (

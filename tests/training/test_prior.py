@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from kpfootprint.release import load_release
+from kpfootprint.stats.parcel_model import believed
 from tests.reference_world import fitted, prepared
 from tests.training.packages import PLAIN, Kind, write_folder
 from tests.training.test_any_package_served import small
@@ -19,7 +20,7 @@ from training.card import card_of
 from training.config import read_config
 from training.fit import fit, write_fit
 from training.package import load_package
-from training.prepare import prepare, prior_covariance, shrunk
+from training.prepare import prepare, prior_covariance
 
 
 def test_the_covariance_of_an_older_release_comes_back_as_it_was_learnt() -> None:
@@ -27,13 +28,24 @@ def test_the_covariance_of_an_older_release_comes_back_as_it_was_learnt() -> Non
     np.testing.assert_allclose(prior_covariance(older, prepared()), fitted().model.within, atol=1e-12)
 
 
-@pytest.mark.parametrize("shrinkage", [0.0, 0.3, 1.0])
-def test_a_prior_gives_the_shape_and_the_package_the_amount(shrinkage: float) -> None:
+def test_a_prior_gives_the_shape_and_the_package_the_amount() -> None:
     within = fitted().model.within
     prior = 7.0 * np.diag(np.arange(1.0, len(within) + 1.0))
-    out = shrunk(within, shrinkage, prior)
+    out = believed(within, (), prior)
     np.testing.assert_allclose(np.trace(out), np.trace(within))
-    np.testing.assert_allclose(out, (1.0 - shrinkage) * within + shrinkage * prior * np.trace(within) / np.trace(prior))
+    np.testing.assert_allclose(out / out[0, 0], prior / prior[0, 0])
+
+
+def test_without_a_prior_the_order_of_classes_changes_nothing() -> None:
+    structure, within = fitted().structure, fitted().model.within
+    turn = np.eye(len(within))
+    for basis, block in zip(structure.bases, structure.blocks[1:], strict=True):
+        turn[block, block] = basis[::-1].T @ basis  # the same classes from last to first
+    out = believed(within, structure.blocks[1:], None)
+    np.testing.assert_allclose(np.trace(out), np.trace(within))
+    np.testing.assert_allclose(
+        believed(turn @ within @ turn.T, structure.blocks[1:], None), turn @ out @ turn.T, atol=1e-12
+    )
 
 
 def test_a_release_of_other_attributes_is_no_prior(tmp_path: Path) -> None:
@@ -54,12 +66,12 @@ def test_a_prior_is_named_as_releases_are(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_card_names_the_release_that_was_leant_on(tmp_path: Path) -> None:
     packages = [write_folder(tmp_path / name, Kind(parcels=(n,) * 4, n_stones=60)) for name, n in (("a", 6), ("b", 3))]
-    config = replace(small(read_config()), evidence=replace(read_config().evidence, shrinkages=(0.5,)))
+    config = small(read_config())
     model, manifest = fit(load_package(packages[0]), config, print)
     write_fit(tmp_path / "older", model, manifest | {"release": "mine.1"}, card_of(manifest))
     older = load_release(tmp_path / "older")
     plain, _ = fit(load_package(packages[1]), config, print)
     leaning, said = fit(load_package(packages[1]), config, print, older)
     assert said["prior"] == {"release": "mine.1", "sha256": older.manifest_sha256}
-    assert "50% of the way to that of release mine.1" in card_of(said).replace("\n", " ")
+    assert "leans on release mine.1" in card_of(said).replace("\n", " ")
     assert not np.allclose(leaning.predictor.within, plain.predictor.within)

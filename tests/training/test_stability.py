@@ -14,7 +14,6 @@ from training.choose import held_out_candidates
 from training.config import read_config
 from training.evaluate.methods import some, zone_codes, zones_of
 from training.evaluate.own import OwnEvidence
-from training.prepare import Choice
 
 IRRELEVANT = "mbuji-mayi"
 DECLARED = "carnot"
@@ -42,7 +41,7 @@ def test_a_zone_like_none_of_the_others_moves_no_lr_much() -> None:
     zones, codes = zones_of(package()), zone_codes(package())
     irrelevant = zones.index(IRRELEVANT)
     others = [zones.index(zone) for zone in zones if zone not in (DECLARED, IRRELEVANT)]
-    method = OwnEvidence(read_config().evidence, gate=shipped().model.gate, choice=Choice())
+    method = OwnEvidence(read_config().evidence, gate=shipped().model.gate, table_weight=0.0)
     western = np.flatnonzero(np.isin(codes, [zones.index(zone) for zone in ("carnot", "gadzi", "nola")]))
     batch = some(package().batch, western)
     with_it = method.fit(package(), np.arange(codes.size)).evidence(batch)
@@ -60,7 +59,7 @@ def test_the_seed_of_the_folds_moves_the_calibration_little() -> None:
     said = []
     for seed in (1, 2):
         splits = splits_of(prepared(), n_folds=4, seed=seed)
-        evidence = held_out_candidates(prepared(), splits, gate, (0.0,), None).evidence(Choice())
+        evidence = held_out_candidates(prepared(), splits, gate).evidence(0.0)
         times = resample(prepared().groups, n_resamples=2, seed=seed)
         calibration, _ = calibrate(prepared(), evidence, kept, read_config().evidence, times=times)
         said.append(calibration.apply(np.array([-1.0, 0.0, 1.0, 2.0]), np.log(500.0)))

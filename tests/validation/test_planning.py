@@ -17,9 +17,10 @@ from kpfootprint.release import Release, load_release, shipped_release
 from kpfootprint.stats.arrays import Bools
 from kpfootprint.stats.intervals import clopper_pearson
 from kpfootprint.stats.shares import NONE_P
+from training.evaluate.examined import table_weight_of
 from training.folds import fold_of_parcels, folds
 from training.package import load_package
-from training.prepare import Choice, fit_model, prepare
+from training.prepare import fit_model, prepare
 
 DAY = date(2024, 3, 11)
 N_FOLDS, N_EACH = 5, 6
@@ -59,12 +60,12 @@ def mixture(home: Parcel, foreign: Parcel, n_stones: int, share: float, rng: np.
 def world() -> World:
     """Learn sources, spread and tables anew without each fold; the networks stay as they are."""
     release, package = load_release(shipped_release()), load_package(shipped_reference())
-    prepared, choice = prepare(package, minimum_parcels=3), Choice(**release.manifest["evidence"])
+    prepared, weight = prepare(package, minimum_parcels=3), table_weight_of(release)
     assert prepared.zone_ids == release.zone_ids
     zones = np.array(package.zone_of)
     parts = []
     for split in folds(fold_of_parcels(package.zone_of, n_folds=N_FOLDS, seed=2026)):
-        found = fit_model(prepared, split.train, choice=choice)
+        found = fit_model(prepared, split.train, table_weight=weight)
         learnt = {name: getattr(found, name) for name in ("structure", "predictor", "tables", "bands")}
         of = {zone: [package.batch.parcels[i] for i in split.test if zones[i] == zone] for zone in release.zone_ids}
         parts.append((replace(release, model=replace(release.model, **learnt)), of))

@@ -28,15 +28,19 @@ from training.evaluate.setting import SEED
 from training.evaluate.stress import hardships
 from training.evaluate.trials import ExportDay, Trials, counted
 from training.folds import Split
-from training.prepare import Choice, Prepared, fit_model, prepare
+from training.prepare import Prepared, fit_model, prepare
 from training.record import DecisionErrors, NoveltyCell, Result
+
+
+def table_weight_of(release: Release) -> float:
+    """Return the weight of the tables beside the explicit model; up to format 2 there were none."""
+    return float(release.manifest.get("evidence", {}).get("table_weight", 0.0))
 
 
 def refitted(release: Release, prepared: Prepared, train: Ints) -> Release:
     """Return the release with its parcel model fitted anew to the parcels at `train` (positions in the package)."""
     rows = np.flatnonzero(np.isin(prepared.rows, train))
-    choice = Choice(**release.manifest.get("evidence", {}))
-    fitted = fit_model(prepared, rows, choice=choice)
+    fitted = fit_model(prepared, rows, table_weight=table_weight_of(release))
     tables = None
     if release.model.tables is not None:
         drawn = resample(prepared.groups[rows], n_resamples=len(release.model.resampled_sources), seed=0)

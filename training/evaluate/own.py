@@ -20,30 +20,29 @@ from training.evaluate.setting import Setting
 from training.evaluate.trials import Alternatives
 from training.evaluate.verification import verification_results
 from training.folds import folds
-from training.prepare import Choice, Fitted, Prepared, chosen, fit_model, prepare
+from training.prepare import Fitted, Prepared, fit_model, prepare, with_weight
 from training.record import Result
 
-ALONE: dict[str, Choice | None] = {
+ALONE: dict[str, float | None] = {
     "chosen anew in each fold": None,
-    "explicit model alone": Choice(),
-    "tables alone": Choice(table_weight=1.0),
+    "explicit model alone": 0.0,
+    "tables alone": 1.0,
 }
 """Either kind of evidence alone, beside the two as cross-validation pools them."""
 
 
 @dataclass(frozen=True, slots=True)
 class FittedOwn:
-    """The model, without any choice and under one, with the columns of its zones among those of the whole package."""
+    """The model, with the columns of its zones among those of the whole package."""
 
     prepared: Prepared
-    plain: Fitted
     fitted: Fitted
     columns: Ints
     n_zones: int
 
-    def under(self, choice: Choice) -> FittedOwn:
-        """Return the same fit under another choice."""
-        return replace(self, fitted=chosen(self.plain, choice))
+    def under(self, table_weight: float) -> FittedOwn:
+        """Return the same fit with another weight of the tables."""
+        return replace(self, fitted=with_weight(self.fitted, table_weight))
 
     def evidence(self, batch: Batch) -> Floats:
         """Return fused evidence; zones that were not learnt get -inf."""
@@ -76,13 +75,13 @@ class OwnEvidence:
         Those of a release, or of ``config.toml``.
     gate : Network, optional
         That of a release; without one every reading of the sizes is as likely.
-    choice : Choice, optional
-        A fixed choice in place of cross-validation.
+    table_weight : float, optional
+        A fixed weight of the tables in place of cross-validation.
     """
 
     settings: EvidenceConfig
     gate: Network | None = None
-    choice: Choice | None = None
+    table_weight: float | None = None
     name: str = "explicit model and tables (no networks)"
     alternatives: Alternatives = "mean"
     held_by_novelty: bool = True
@@ -106,24 +105,24 @@ class OwnEvidence:
             collected_on=tuple(package.collected_on[i] for i in train),
         )
         prepared = prepare(learnt, minimum_parcels=1)
-        choice = choose_for(prepared, self.gate, self.settings) if self.choice is None else self.choice
+        weight = choose_for(prepared, self.gate, self.settings) if self.table_weight is None else self.table_weight
         zones = zones_of(package)
         columns = np.array([zones.index(zone) for zone in prepared.zone_ids], dtype=np.intp)
-        plain = replace(fit_model(prepared), gate=self.gate)
-        return FittedOwn(prepared, plain, chosen(plain, choice), columns, len(zones))
+        fitted = replace(fit_model(prepared, table_weight=weight), gate=self.gate)
+        return FittedOwn(prepared, fitted, columns, len(zones))
 
 
 def each_alone(
     setting: Setting, method: OwnEvidence, *, rng: np.random.Generator, n_resamples: int = 300
 ) -> list[Result]:
-    """Measure either kind of evidence alone, without any shrinkage, on the trials and folds of a setting."""
-    anew = fit_splits(replace(method, choice=None), setting.package, folds(setting.fold))
+    """Measure either kind of evidence alone, on the trials and folds of a setting."""
+    anew = fit_splits(replace(method, table_weight=None), setting.package, folds(setting.fold))
     results: list[Result] = []
-    for conditions, choice in ALONE.items():
-        alone = replace(setting, method=replace(method, choice=choice))
+    for conditions, weight in ALONE.items():
+        alone = replace(setting, method=replace(method, table_weight=weight))
         fits = anew
-        if choice is not None:
-            fits = [(split, cast(FittedOwn, fit).under(choice)) for split, fit in anew]
+        if weight is not None:
+            fits = [(split, cast(FittedOwn, fit).under(weight)) for split, fit in anew]
         seen = held_out(fits, setting.package.batch, setting.n_zones)
         results += verification_results(
             alone.trials,

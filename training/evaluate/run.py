@@ -21,7 +21,7 @@ from training.declarants import try_declarations
 from training.evaluate.blends import measure_blends
 from training.evaluate.decisions import simulated_errors, tried_results
 from training.evaluate.doubts import doubts_of
-from training.evaluate.examined import ProductShares, Refits, examined, prediction_sets
+from training.evaluate.examined import ProductShares, Refits, examined, prediction_sets, table_weight_of
 from training.evaluate.measure import measure, measure_shares
 from training.evaluate.methods import some
 from training.evaluate.open_world import scenario_of, simulated_nowhere
@@ -31,7 +31,7 @@ from training.evaluate.trials import ExportDay
 from training.evaluate.worlds import world_results
 from training.folds import folds
 from training.package import load_package
-from training.prepare import Choice, fit_model, prepare
+from training.prepare import fit_model, prepare
 from training.record import Evaluation, Result
 from training.status import usable_status
 from training.validation_report import render_validation
@@ -96,7 +96,7 @@ def evaluate(
     left_out = [item.parcel_id for item in suspects if item.reason == "mislabelled"]
     stated = release.manifest["config"].get("evidence", {"unlisted_weight": release.unlisted_weight})
     anew = OwnEvidence(evidence_config(stated), gate=release.model.gate, name=release.name)
-    method = replace(anew, choice=Choice(**release.manifest.get("evidence", {})))
+    method = replace(anew, table_weight=table_weight_of(release))
     weight = release.unlisted_weight
     setting = Setting.of(method, package, left_out, unlisted_weight=weight)
     with parallel_config(n_jobs=n_jobs):
