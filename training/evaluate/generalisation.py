@@ -7,10 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.arrays import Ints
-from training.evaluate.methods import fit_splits, held_out, zone_codes, zones_of
+from training.evaluate.methods import fit_splits, held_out, with_parcels, zone_codes, zones_of
 from training.evaluate.setting import N_FOLDS, SEED, Setting
 from training.evaluate.trials import verification_trials
 from training.evaluate.verification import verification_results
@@ -69,12 +68,7 @@ def on_later_parcels(setting: Setting, rng: np.random.Generator, n_resamples: in
     if len({day for day in package.collected_on if day is not None}) < 2:
         return []
     split = temporal_split(package.collected_on, middle_date(package.collected_on))
-    early = replace(
-        package,
-        batch=Batch(tuple(package.batch.parcels[i] for i in split.train)),
-        zone_of=tuple(package.zone_of[i] for i in split.train),
-        collected_on=tuple(package.collected_on[i] for i in split.train),
-    )
+    early = with_parcels(package, split.train)
     if zones_of(early) != zones_of(package):
         return []
     fold = fold_of_parcels(early.zone_of, n_folds=N_FOLDS, seed=SEED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -76,6 +77,16 @@ def n_stones_of(batch: Batch) -> Floats:
 def some(batch: Batch, which: Ints) -> Batch:
     """Return the parcels at some positions."""
     return Batch(tuple(batch.parcels[i] for i in which))
+
+
+def with_parcels(package: ReferencePackage, which: Ints) -> ReferencePackage:
+    """Return the package with the parcels at some positions alone."""
+    return replace(
+        package,
+        batch=some(package.batch, which),
+        zone_of=tuple(package.zone_of[i] for i in which),
+        collected_on=tuple(package.collected_on[i] for i in which),
+    )
 
 
 FittedSplits = list[tuple[Split, Fitted]]

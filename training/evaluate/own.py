@@ -15,7 +15,8 @@ from kpfootprint.stats.model import Look, look
 from kpfootprint.stats.networks import Network
 from training.choose import choose_for
 from training.config import EvidenceConfig
-from training.evaluate.methods import fit_splits, held_out, some, zones_of
+from training.evaluate.generalisation import poorer_references
+from training.evaluate.methods import FittedSplits, fit_splits, held_out, with_parcels, zones_of
 from training.evaluate.setting import Setting
 from training.evaluate.trials import Alternatives
 from training.evaluate.verification import verification_results
@@ -77,11 +78,14 @@ class OwnEvidence:
         That of a release; without one every reading of the sizes is as likely.
     table_weight : float, optional
         A fixed weight of the tables in place of cross-validation.
+    prior : ndarray of shape (D, D), optional
+        What is known beforehand of the covariance of parcels of one zone.
     """
 
     settings: EvidenceConfig
     gate: Network | None = None
     table_weight: float | None = None
+    prior: Floats | None = None
     name: str = "explicit model and tables (no networks)"
     alternatives: Alternatives = "mean"
     held_by_novelty: bool = True
@@ -98,17 +102,11 @@ class OwnEvidence:
 
     def fit(self, package: ReferencePackage, train: Ints) -> FittedOwn:
         """Prepare, choose and fit from the parcels of the split alone."""
-        learnt = replace(
-            package,
-            batch=some(package.batch, train),
-            zone_of=tuple(package.zone_of[i] for i in train),
-            collected_on=tuple(package.collected_on[i] for i in train),
-        )
-        prepared = prepare(learnt, minimum_parcels=1)
+        prepared = prepare(with_parcels(package, train), minimum_parcels=1)
         weight = choose_for(prepared, self.gate, self.settings) if self.table_weight is None else self.table_weight
         zones = zones_of(package)
         columns = np.array([zones.index(zone) for zone in prepared.zone_ids], dtype=np.intp)
-        fitted = replace(fit_model(prepared, table_weight=weight), gate=self.gate)
+        fitted = replace(fit_model(prepared, table_weight=weight, prior=self.prior), gate=self.gate)
         return FittedOwn(prepared, fitted, columns, len(zones))
 
 
@@ -130,6 +128,37 @@ def each_alone(
             rng=rng,
             conditions=conditions,
             characteristic="fusion",
+            n_resamples=n_resamples,
+        )
+    return results
+
+
+def with_spread_known(
+    setting: Setting, method: OwnEvidence, *, rng: np.random.Generator, n_resamples: int = 300
+) -> list[Result]:
+    """Measure few reference parcels a zone where the covariance of parcels is known, as from an older release.
+
+    It is learnt from all parcels of each fold, and everything else from the few: about the best that so few can do.
+    """
+    package, results = setting.package, []
+    known = {
+        split.name: fit_model(prepare(with_parcels(package, split.train), minimum_parcels=1)).model.within
+        for split in folds(setting.fold)
+    }
+    for conditions, poorer, splits in poorer_references(package, setting.fold):
+        if poorer is not package:
+            continue
+        leaning = replace(method, table_weight=0.0)
+        fits: FittedSplits = [
+            (split, replace(leaning, prior=known[split.name]).fit(package, split.train)) for split in splits
+        ]
+        seen = held_out(fits, package.batch, setting.n_zones)
+        results += verification_results(
+            setting.trials,
+            setting.log10_lr(seen),
+            rng=rng,
+            conditions=f"{conditions}, spread known",
+            characteristic="robustness",
             n_resamples=n_resamples,
         )
     return results

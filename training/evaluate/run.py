@@ -23,9 +23,9 @@ from training.evaluate.decisions import simulated_errors, tried_results
 from training.evaluate.doubts import doubts_of
 from training.evaluate.examined import ProductShares, Refits, examined, prediction_sets, table_weight_of
 from training.evaluate.measure import measure, measure_shares
-from training.evaluate.methods import some
+from training.evaluate.methods import with_parcels
 from training.evaluate.open_world import scenario_of, simulated_nowhere
-from training.evaluate.own import OwnEvidence, each_alone
+from training.evaluate.own import OwnEvidence, each_alone, with_spread_known
 from training.evaluate.setting import N_FOLDS, SEED, Setting
 from training.evaluate.trials import ExportDay
 from training.evaluate.worlds import world_results
@@ -130,6 +130,7 @@ def evaluate(
         progress("either kind of evidence alone")
         with parallel_config(n_jobs=n_jobs):
             fusion = each_alone(setting, anew, rng=np.random.default_rng(SEED), n_resamples=n_resamples)
+            fusion += with_spread_known(setting, anew, rng=np.random.default_rng(SEED), n_resamples=n_resamples)
         progress("worlds that differ")
         with parallel_config(n_jobs=n_jobs):
             fusion += world_results(
@@ -175,13 +176,7 @@ def _measurable(release: Release, package: ReferencePackage) -> tuple[Release, R
     """Keep the parcels of zones that the release learnt, and a table of status that tells zones apart in both."""
     rows = np.flatnonzero(np.isin(package.zone_of, release.zone_ids))
     table = usable_status(package.zone_table, release.zone_ids)
-    kept = replace(
-        package,
-        zone_table=table,
-        batch=some(package.batch, rows),
-        zone_of=tuple(package.zone_of[row] for row in rows),
-        collected_on=tuple(package.collected_on[row] for row in rows),
-    )
+    kept = replace(with_parcels(package, rows), zone_table=table)
     return replace(release, manifest={**release.manifest, "zone_table": table.to_json()}), kept
 
 
