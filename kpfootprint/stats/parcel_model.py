@@ -28,7 +28,7 @@ from kpfootprint.stats.arrays import Floats, Ints
 
 LABEL_PRIORS = (0.95, 0.03, 0.02)
 ODD_SCALE = 9.0
-WORTH = 0.7
+WORTH = 0.3
 """Parcels for each number that what is believed of the covariance of parcels of one group is worth beforehand."""
 WORTH_OF_A_RELEASE = 6.0
 """The same where an older release has learnt it."""
