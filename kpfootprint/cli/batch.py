@@ -13,7 +13,7 @@ from kpfootprint.cli import table
 from kpfootprint.cli.output import out_option, say, writing
 from kpfootprint.cli.parallel import lines_of, problem_line
 from kpfootprint.cli.reading import choose_option, read_plainly, read_submission, receipt_lines
-from kpfootprint.cli.surroundings import lang_option, model_option, now, open_release
+from kpfootprint.cli.surroundings import lang_option, model_option, now, open_release, told
 from kpfootprint.errors import IngestError
 
 if TYPE_CHECKING:
@@ -81,7 +81,9 @@ def batch(
             bar.update(1)
             n_bad += not good
     if n_bad:
-        click.echo(f"{n_bad} of {len(read.order)} parcels have problems; see their lines.", err=True)
+        say(
+            told("{bad} of {count} parcels have problems; see their lines.", bad=n_bad, count=len(read.order)), err=True
+        )
     return SOME_BAD if n_bad else 0
 
 
@@ -120,7 +122,10 @@ def validate(submission: Path, choices: Choices, model: Path | None) -> None:
         raise IngestError(problems)
     n_stones = sum(parcel.n_stones for parcel in read.batch)
     n_parcels = len(read.order)
-    say(f"{n_parcels} parcel{'s' if n_parcels != 1 else ''}, {n_stones} stones: no problem found.")
+    if n_parcels == 1:
+        say(told("1 parcel, {stones} stones: no problem found.", stones=n_stones))
+    else:
+        say(told("{parcels} parcels, {stones} stones: no problem found.", parcels=n_parcels, stones=n_stones))
     plain = len(read.order) > 1 and all(read_plainly(parcel) for parcel in read.batch)
     for parcel in () if plain else read.batch:
         for line in receipt_lines(parcel):

@@ -67,7 +67,7 @@ def activate(release: str, reason: str, force: str | None) -> None:
 
     with _at_the_register() as work:
         done = put_in_force(work, release, reason=reason, force=force, actor=ACTOR)
-    say(f"{done.release} is active.")
+    say(told("{release} is active.", release=done.release))
 
 
 @models.command()
@@ -81,7 +81,7 @@ def rollback(reason: str) -> None:
         if before_the_last(work.engine) is None:
             raise click.UsageError(told("no other release was active before"))
         done = roll_back(work, reason=reason, actor=ACTOR)
-    say(f"{done.release} is active.")
+    say(told("{release} is active.", release=done.release))
 
 
 @models.command()
@@ -92,7 +92,7 @@ def history() -> None:
 
     with _at_the_register() as work:
         for item in activations(work.engine):
-            back = " (gone back to)" if item.back else ""
+            back = " " + told("(gone back to)") if item.back else ""
             say(f"{written(item.at)}  {item.release}{back}  {item.actor}  {item.reason}".rstrip())
 
 

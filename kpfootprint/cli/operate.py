@@ -70,8 +70,8 @@ def list_() -> None:
     from service.register.keys import list_keys
 
     for key in list_keys(settings()):
-        state = "in use" if key.expires_at is None else f"until {key.expires_at:%Y-%m-%d}"
-        state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else state
+        state = told("in use") if key.expires_at is None else told("until {day}", day=f"{key.expires_at:%Y-%m-%d}")
+        state = told("revoked {day}", day=f"{key.revoked_at:%Y-%m-%d}") if key.revoked_at else state
         say(f"{key.id}  {key.role:<10}  {key.created_at:%Y-%m-%d}  {state:<18}  {key.name}".rstrip())
 
 
@@ -83,4 +83,4 @@ def revoke(key_id: str) -> None:
 
     if not revoke_key(settings(), key_id):
         raise click.UsageError(told("there is no key {key}", key=repr(key_id)))
-    click.echo(f"{key_id} is revoked.", err=True)
+    say(told("{key} is revoked.", key=key_id), err=True)

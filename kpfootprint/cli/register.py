@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kpfootprint.cli.output import out_option, writing
+from kpfootprint.cli.output import out_option, say, writing
 from kpfootprint.cli.surroundings import settings, told
 
 ACTOR = "command line"
@@ -28,9 +28,9 @@ def verify(head: str | None) -> int:
     verdict = walk(engine, head)
     engine.dispose()
     if verdict.wrong is not None:
-        click.echo(f"Position {verdict.wrong} is wrong: {verdict.reason}.", err=True)
+        say(told("Position {place} is wrong: {reason}.", place=verdict.wrong, reason=verdict.reason), err=True)
         return 1
-    click.echo(f"{verdict.entries} entries, whole and in order. Head {verdict.hash}")
+    say(told("{count} entries, whole and in order. Head {head}", count=verdict.entries, head=verdict.hash))
     return 0
 
 
@@ -60,7 +60,14 @@ def import_(file: Path) -> None:
     work.open()
     taken, left = take_in(work, file.read_bytes(), actor=ACTOR)
     work.close()
-    click.echo(f"{taken} entries taken in; {left} were here already, or are this register's own affair.", err=True)
+    say(
+        told(
+            "{taken} entries taken in; {left} were here already, or are this register's own affair.",
+            taken=taken,
+            left=left,
+        ),
+        err=True,
+    )
 
 
 @register.command()
@@ -75,13 +82,18 @@ def forget(name: str) -> None:
         known = people.names_of_actors(engine)
         found = [name] if name in known else [actor for actor, called in known.items() if called == name]
         if not found:
-            raise click.UsageError(f"nobody is called {name!r} here")
+            raise click.UsageError(told("nobody is called {name} here", name=repr(name)))
         if len(found) > 1:
-            raise click.UsageError(f"{name!r} is the name of {', '.join(found)}: say which one")
+            raise click.UsageError(
+                told("{name} is the name of {actors}: say which one", name=repr(name), actors=", ".join(found))
+            )
         people.forget(engine, found[0])
     finally:
         engine.dispose()
-    click.echo(f"Forgotten; what was done stays, as {found[0]}'s. Backups made before still hold the name.", err=True)
+    say(
+        told("Forgotten; what was done stays, as {actor}'s. Backups made before still hold the name.", actor=found[0]),
+        err=True,
+    )
 
 
 @click.command()
@@ -92,7 +104,7 @@ def backup(file: Path) -> None:
 
     if not file.resolve().parent.is_dir():
         raise click.UsageError(told("folder {folder} does not exist", folder=repr(str(file.resolve().parent))))
-    click.echo(f"{backed_up(settings(), file)} entries are in {file}.", err=True)
+    say(told("{count} entries are in {file}.", count=backed_up(settings(), file), file=file), err=True)
 
 
 @click.command()
@@ -106,7 +118,10 @@ def restore(file: Path) -> int:
     with file.open("rb") as stream:
         verdict = fill(settings(), stream)
     if verdict.wrong is not None:
-        click.echo(f"Restored, and position {verdict.wrong} is wrong: {verdict.reason}.", err=True)
+        say(
+            told("Restored, and position {place} is wrong: {reason}.", place=verdict.wrong, reason=verdict.reason),
+            err=True,
+        )
         return 1
-    click.echo(f"{verdict.entries} entries restored, whole and in order.", err=True)
+    say(told("{count} entries restored, whole and in order.", count=verdict.entries), err=True)
     return 0

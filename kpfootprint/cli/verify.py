@@ -36,17 +36,34 @@ def verify(dossier: Path, code: str | None, model: Path | None) -> int:
     check = verify_dossier(dossier, lambda sealed: _made_again(sealed, model))
     if code is not None and not is_code_of(code, check.report_id):
         say(
-            f"Not the same: the code {code} is not that of {check.report_id} ({short_code(check.report_id)}).", err=True
+            told(
+                "Not the same: the code {code} is not that of {report} ({short}).",
+                code=code,
+                report=check.report_id,
+                short=short_code(check.report_id),
+            ),
+            err=True,
         )
         return DIFFERENT
     if check.same:
-        say(f"Same: the report made again is {check.report_id}, and every file is the same byte for byte.")
         say(
-            f"Not proven: when it was made ({check.created_at} is its maker's word), by whom, and whether the stones "
-            "are those of the parcel. A register that holds this report proves the time."
+            told(
+                "Same: the report made again is {report}, and every file is the same byte for byte.",
+                report=check.report_id,
+            )
+        )
+        say(
+            told(
+                "Not proven: when it was made ({time} is its maker's word), by whom, and whether the stones are those "
+                "of the parcel. A register that holds this report proves the time.",
+                time=check.created_at,
+            )
         )
         return 0
-    say(f"Not the same: {len(check.differences)} differences from {check.report_id}.", err=True)
+    say(
+        told("Not the same: {count} differences from {report}.", count=len(check.differences), report=check.report_id),
+        err=True,
+    )
     for difference in check.differences:
         say(difference, err=True)
     return DIFFERENT

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from kpfootprint.cli.output import say
-from kpfootprint.cli.surroundings import model_option, now, open_release
+from kpfootprint.cli.surroundings import model_option, now, open_release, told
 
 HEAD = ("zone_id", "name", "country", "region", "status")
 
@@ -30,4 +30,4 @@ def zones(day: datetime | None, model: Path | None) -> None:
     widths = [max(map(len, column)) for column in zip(HEAD, *rows, strict=True)]
     for row in (HEAD, *rows):
         say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    say(f"Status on {on.isoformat()}.", err=True)
+    say(told("Status on {day}.", day=on.isoformat()), err=True)

@@ -201,7 +201,7 @@ RULES: Final[Mapping[str, str]] = {
     "not_a_date": "not a date; write dates as YYYY-MM-DD",
     "not_yes_or_no": "neither yes nor no",
     "unknown_class": (
-        "not a known {attribute}; the nearest known are {nearest}; give a word of your own its class in a "
+        "not a known {attribute}; nearest known: {nearest}; give a word of your own its class in a "
         "table words (attribute, word, class), or declare it in the reference package"
     ),
     "unknown_attribute": "there is no attribute {attribute} for words to be chosen for; known are {known}",
@@ -220,10 +220,10 @@ RULES: Final[Mapping[str, str]] = {
     "shortened_id": "the spreadsheet shortened this number; format the column as text, and write it whole",
     "ids_alike": "the parcel id is that of {other} but for zeros in front or capitals; write one parcel in one way",
     "unknown_class_often": (
-        "not a known {attribute}, in {count} rows; the nearest known are {nearest}; give a word of your own its "
+        "not a known {attribute}, in {count} rows; nearest known: {nearest}; give a word of your own its "
         "class in a table words (attribute, word, class), or declare it in the reference package"
     ),
-    "unknown_zone": "not a known zone; the nearest known are {nearest}",
+    "unknown_zone": "not a known zone; nearest known: {nearest}",
     "unknown_sieve_set": "not a known sieve set; known are {known}; declare another one in size_classes",
     # parcels
     "duplicate_parcel": "the parcel is given twice, first in row {first}",
