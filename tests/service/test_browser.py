@@ -175,7 +175,7 @@ def test_a_shipment_and_an_exercise_are_for_everybody_and_for_telephones(
     is_good()
     opened.check("input[value=query]")
     opened.click("aside form button")
-    assert opened.locator(".site-note").count() == 1
+    opened.wait_for_selector(".site-note")
     opened.goto("/practice")
     is_good()
     context.close()
