@@ -13,7 +13,7 @@ from kpfootprint.ingest.cells import Cell, is_blank, text_of
 from kpfootprint.ingest.headers import Headers, Meaning
 from kpfootprint.ingest.heads import is_number
 from kpfootprint.ingest.layout import understand
-from kpfootprint.ingest.meanings import Choices, listed
+from kpfootprint.ingest.meanings import Choices, is_close_to, listed
 from kpfootprint.ingest.regular import PlainCells
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.sizes import size_span
@@ -58,7 +58,7 @@ def recognise(raw: RawTable, kind: str, words: Words, problems: list[Problem]) -
         name = known.get(fold(column.header))
         if name is None and len(strangers) < MAX_STRANGERS:
             close = nearest(column.header[:80], known, cutoff=0.8, count=1)
-            if fold(column.header) and close in _close_names(column.header[:80], known):
+            if fold(column.header) and close in is_close_to(column.header[:80], known):
                 tell("unknown_column", column.header, nearest=close)
             elif raw.typed:
                 strangers.append(column.header)
@@ -96,10 +96,6 @@ def recognise(raw: RawTable, kind: str, words: Words, problems: list[Problem]) -
         complete=not missing,
         trace=raw.trace(),
     )
-
-
-def _close_names(header: str, known: Mapping[str, str]) -> set[str]:
-    return {known[hit] for hit in difflib.get_close_matches(fold(header), list(known), n=1, cutoff=0.8)}
 
 
 _GOODS = ("stones", "counts")
