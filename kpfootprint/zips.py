@@ -8,7 +8,15 @@ from typing import IO
 LARGEST_CONTENTS = 1 << 20
 """Bytes of the largest table of contents: about 10,000 files with long names."""
 
-_END, _END_SIZE, _LONGEST_COMMENT = b"PK\x05\x06", 22, 65_535
+_ENDS = ((b"PK\x05\x06", 12, 4), (b"PK\x06\x06", 40, 8))
+"""How records of the end begin, and where they say in how many bytes how large the contents are; zip64 goes before."""
+
+_LONGEST_END = 22 + 65_535 + 20 + 56
+"""Bytes of both, with a comment."""
+
+
+class TooManyFiles(zipfile.BadZipFile):
+    """An archive's table of contents is too large."""
 
 
 def open_zip(stream: IO[bytes], largest: int = LARGEST_CONTENTS) -> zipfile.ZipFile:
@@ -17,15 +25,15 @@ def open_zip(stream: IO[bytes], largest: int = LARGEST_CONTENTS) -> zipfile.ZipF
     Raises
     ------
     zipfile.BadZipFile
-        Where it is none, or its table of contents is larger than `largest` bytes.
+        Where it is none; `TooManyFiles` where its table of contents is larger than `largest` bytes.
     """
     size = stream.seek(0, 2)
-    stream.seek(max(0, size - _END_SIZE - _LONGEST_COMMENT))
+    stream.seek(max(0, size - _LONGEST_END))
     tail = stream.read()
-    start = tail.find(_END)
-    while start >= 0:
-        claimed = int.from_bytes(tail[start + 12 : start + 16], "little")
-        if len(tail) - start >= _END_SIZE and claimed > largest:
-            raise zipfile.BadZipFile("its table of contents is too large")
-        start = tail.find(_END, start + 1)
+    for mark, at, width in _ENDS:
+        start = tail.find(mark)
+        while start >= 0:
+            if int.from_bytes(tail[start + at : start + at + width], "little") > largest:
+                raise TooManyFiles("its table of contents is too large")
+            start = tail.find(mark, start + 1)
     return zipfile.ZipFile(stream)

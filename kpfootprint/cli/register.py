@@ -21,12 +21,16 @@ def register() -> None:
 @click.option("--head", metavar="HASH", help="Hash of the register's head as it was kept elsewhere, on paper perhaps.")
 def verify(head: str | None) -> int:
     """Walk the chain of the register and say whether anything was changed, removed or put in."""
-    from service.register.database import open_register
+    from service.register.database import open_register, refuse_unguarded
     from service.register.verify import verify as walk
 
-    engine = open_register(settings())
-    verdict = walk(engine, head)
-    engine.dispose()
+    engine = open_register(settings(), to_be_verified=True)
+    try:
+        verdict = walk(engine, head)
+        if verdict.wrong is None:
+            refuse_unguarded(engine)
+    finally:
+        engine.dispose()
     if verdict.wrong is not None:
         say(told("Position {place} is wrong: {reason}.", place=verdict.wrong, reason=verdict.reason), err=True)
         return 1

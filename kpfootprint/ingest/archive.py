@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from kpfootprint import zips
 from kpfootprint.errors import IngestError
 from kpfootprint.ingest.rules import Broken, problem
 
@@ -103,7 +104,9 @@ def gunzip(data: bytes, name: str, budget: Budget) -> bytes:
 def open_zip(data: bytes, name: str) -> zipfile.ZipFile:
     """Open a zip archive from its bytes."""
     try:
-        return zipfile.ZipFile(io.BytesIO(data))
+        return zips.open_zip(io.BytesIO(data))
+    except zips.TooManyFiles:
+        raise refuse(name, "too_many_files", limit=Limits().max_files) from None
     except (zipfile.BadZipFile, ValueError, NotImplementedError):
         found = "an old or a protected Office file" if data.startswith(b"\xd0\xcf\x11\xe0") else "it is not a zip file"
         raise refuse(name, "wrong_file_kind", found=found) from None

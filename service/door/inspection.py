@@ -94,11 +94,11 @@ def unpacked(body: bytes, limit: int) -> bytes:
     try:
         plain = unpacking.decompress(body, limit + 1)
     except zlib.error as error:
-        raise Refused("bad_request", f"The body is not gzip, as its Content-Encoding says: {error}.") from None
+        raise Refused("bad_request", f"What was sent as gzip is none: {error}.") from None
     if len(plain) > limit:
         raise _too_large(limit)
     if not unpacking.eof or unpacking.unused_data:
-        raise Refused("bad_request", "The body is not one whole piece of gzip, as its Content-Encoding says.")
+        raise Refused("bad_request", "What was sent as gzip is not one whole piece of it.")
     return plain
 
 

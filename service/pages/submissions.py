@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import base64
-import binascii
-import zlib
+import gzip
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -18,8 +16,9 @@ from kpfootprint.ingest import Submission as ReadSubmission
 from kpfootprint.report.locale import Words, words
 from service.door.endpoint import FORM, Endpoint
 from service.door.forms import file_of, text_of
+from service.door.inspection import unpacked
 from service.door.query import choice, text, whole_number
-from service.door.visit import visit_of
+from service.door.visit import Visit, visit_of
 from service.errors import Refused
 from service.languages import language_of
 from service.pages.problems import noted, told, worded
@@ -105,7 +104,7 @@ def check(request: Request) -> Response:
     if upload is not None:
         name, content = upload.filename or "", upload.file.read()
     elif text_of(form, "content"):
-        name, content = _carried(form)
+        name, content = _carried(visit_of(request))
     else:
         return moved_to(request, "/submissions")
     try:
@@ -137,7 +136,7 @@ def _check_page(
 ) -> Response:
     lang, scheme = language_of(request), visit_of(request).work.release().scheme
     catalogue, classes = translations(lang), classes_by_attribute(scheme, lang)
-    packed = base64.b64encode(zlib.compress(content, level=6)).decode()
+    packed = base64.b64encode(gzip.compress(content, 6, mtime=0)).decode()
     return page(
         request,
         "submission-check.html",
@@ -163,7 +162,7 @@ def _check_page(
 def receive(request: Request) -> Response:
     """Receive the file that was looked at."""
     visit = visit_of(request)
-    name, content = _carried(visit.form)
+    name, content = _carried(visit)
     note, choices = text_of(visit.form, "note"), choices_in(visit.form)
     received = submit(visit.work, name=name, content=content, note=note, actor=visit.who.actor, choices=choices)
     return moved_to(request, f"/submissions/{received.id}")
@@ -173,7 +172,7 @@ def receive(request: Request) -> Response:
 def marked(request: Request) -> Response:
     """Give the file that was looked at as a workbook with the bad cells marked."""
     visit = visit_of(request)
-    name, content = _carried(visit.form)
+    name, content = _carried(visit)
     try:
         choices = choices_in(visit.form)
         problems = read_submission(visit.work, name=name, content=content, choices=choices).problems()
@@ -187,11 +186,12 @@ def marked(request: Request) -> Response:
     return Response(made, media_type=XLSX, headers=headers)
 
 
-def _carried(form: FormData) -> tuple[str, bytes]:
+def _carried(visit: Visit) -> tuple[str, bytes]:
     try:
-        return text_of(form, "name"), zlib.decompress(base64.b64decode(text_of(form, "content"), validate=True))
-    except (binascii.Error, ValueError, zlib.error):
+        packed = base64.b64decode(text_of(visit.form, "content"), validate=True)
+    except ValueError:
         raise Refused("bad_request", "The form does not carry the file; choose it again.") from None
+    return text_of(visit.form, "name"), unpacked(packed, visit.work.settings.max_upload)
 
 
 @Endpoint("GET", "/submissions/{id}", "viewer", page=True)

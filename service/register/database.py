@@ -34,6 +34,31 @@ ONE_BY_ONE = "-c max_parallel_workers_per_gather=0 -c jit=off"
 APPEND_LOCK, MIGRATE_LOCK = 7_305_001, 7_305_002
 """Advisory locks on PostgreSQL; on SQLite one writer at a time is the rule anyway."""
 
+GUARDS = {
+    "sqlite": {
+        f"{table}_no_{act.lower()}": f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} "
+        f"BEGIN SELECT RAISE(ABORT, '{REFUSES}'); END"
+        for table in APPEND_ONLY
+        for act in ("UPDATE", "DELETE")
+    },
+    "postgresql": {
+        f"{table}_append_only": "CREATE OR REPLACE FUNCTION kpf_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{REFUSES}'; END $$; CREATE OR REPLACE TRIGGER {table}_append_only "
+        f"BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION kpf_append_only()"
+        for table in APPEND_ONLY
+    },
+}
+"""The triggers that keep entries from being changed, and how each is made."""
+
+GUARDED_BY = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+    "postgresql": "SELECT t.tgname FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_class c "
+    "ON c.oid = t.tgrelid WHERE t.tgname = c.relname || '_append_only' AND pg_table_is_visible(c.oid) "
+    "AND t.tgenabled IN ('O', 'A') AND t.tgtype = 58 AND t.tgqual IS NULL "
+    f"AND trim(p.prosrc) = 'BEGIN RAISE EXCEPTION ''{REFUSES}''; END'",
+}
+"""Names of those that are there and on; 58 is before update, delete and truncate of a table."""
+
 log = logging.getLogger("kpfootprint.service")
 
 
@@ -105,8 +130,13 @@ def is_sqlite(engine: sa.Engine) -> bool:
     return engine.dialect.name == "sqlite"
 
 
-def open_register(settings: Settings) -> sa.Engine:
+def open_register(settings: Settings, *, to_be_verified: bool = False) -> sa.Engine:
     """Return the register, made or migrated where needed; one process looks and migrates at a time.
+
+    Parameters
+    ----------
+    to_be_verified : bool
+        Open it though its guards were taken away: whoever walks the chain calls `refuse_unguarded` afterwards.
 
     Raises
     ------
@@ -123,6 +153,8 @@ def open_register(settings: Settings) -> sa.Engine:
             _refuse_foreign(engine)
             if version(engine) != HEAD:
                 migrate(engine)
+            if not to_be_verified:
+                refuse_unguarded(engine)
     except BaseException:
         engine.dispose()
         raise
@@ -198,19 +230,27 @@ def _refuse_foreign(engine: sa.Engine) -> None:
     """Refuse a register whose file brings something along that acts or poses as a table: none of ours does."""
     if not is_sqlite(engine):
         return
-    acts = ((table, act) for table in APPEND_ONLY for act in ("UPDATE", "DELETE"))
-    ours = {
-        f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} BEGIN SELECT RAISE(ABORT, '{REFUSES}'); END"
-        for table, act in acts
-    }
     with reading(engine) as connection:
         found = connection.exec_driver_sql("SELECT type, name, coalesce(sql, '') FROM sqlite_master").all()
     for kind, name, made in found:
         virtual = kind == "table" and made.upper().startswith("CREATE VIRTUAL")
-        if kind == "view" or virtual or (kind == "trigger" and made not in ours):
+        if kind == "view" or virtual or (kind == "trigger" and made not in GUARDS["sqlite"].values()):
             raise RegisterUnavailable(
                 f"{place_of(engine.url)} cannot be used: it holds the {kind} {name[:80]!r}, which this software never "
                 f"made; {FROM_BACKUP}"
+            )
+
+
+def refuse_unguarded(engine: sa.Engine) -> None:
+    """Refuse a register where somebody took away what keeps its entries from being changed."""
+    with reading(engine) as connection:
+        there = set(connection.exec_driver_sql(GUARDED_BY[engine.dialect.name]).scalars())
+    for name, made in GUARDS[engine.dialect.name].items():
+        if name not in there:
+            raise RegisterUnavailable(
+                f"{place_of(engine.url)} cannot be used: the trigger {name}, which keeps what was acknowledged from "
+                f"being changed, was taken away; make it again, and see whether anything was changed meanwhile "
+                f"(kpfootprint register verify): {made}"
             )
 
 

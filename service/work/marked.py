@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
-import zipfile
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,6 +12,7 @@ from openpyxl.comments import Comment
 from openpyxl.styles import PatternFill
 
 from kpfootprint.errors import Problem
+from kpfootprint.ingest.archive import Budget, Limits, files_in, gunzip
 from kpfootprint.visible import harmless
 
 BAD = PatternFill("solid", start_color="FFC7B0", end_color="FFC7B0")
@@ -76,17 +75,15 @@ def _workbook(name: str, content: bytes) -> Any:
 
 
 def _tables(name: str, content: bytes) -> Iterator[tuple[str, str]]:
-    if name.lower().endswith(".zip"):
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            for member in archive.namelist():
-                if member.lower().endswith((".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")):
-                    yield member, _text(member, archive.read(member))
-    else:
-        yield name, _text(name, content)
+    budget, limits = Budget(Limits()), Limits()
+    files = files_in(content, name, budget, limits) if name.lower().endswith(".zip") else iter([(name, content)])
+    for own, data in files:
+        packed = own.lower().endswith(".gz")
+        if own.lower().removesuffix(".gz").endswith((".csv", ".tsv", ".txt")):
+            yield own, _text(gunzip(data, own, budget) if packed else data)
 
 
-def _text(name: str, content: bytes) -> str:
-    plain = gzip.decompress(content) if name.lower().endswith(".gz") else content
+def _text(plain: bytes) -> str:
     try:
         return plain.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 import zipfile
 from datetime import date, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpfootprint.ingest import Limits, Submission, ingest_file, ingest_json, ingest_submission, parcel_to_json
+from kpfootprint.ingest import Limits, Submission, Upload, ingest_file, ingest_json, ingest_submission, parcel_to_json
 from kpfootprint.parcel import Declaration
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
@@ -401,3 +402,23 @@ def test_values_that_are_alike_are_one_problem_with_their_number(
         ("unknown_class", "stones", 4, "colour", "xx"),
     ]
     assert "in 500 rows" in first.reason
+
+
+@pytest.mark.parametrize("zip64", [False, True])
+def test_the_contents_of_an_archive_are_bounded_before_they_are_built(
+    scheme: Scheme, zone_table: ZoneTable, zip64: bool
+) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for at in range(100_000 if zip64 else 30_000):
+            archive.writestr(f"{at}.csv", b"")
+    data = bytearray(packed.getvalue())
+    if zip64:  # the old record says that the contents are small, and the other one goes before it
+        end = data.rfind(b"PK\x05\x06")
+        data[end + 12 : end + 16] = (100).to_bytes(4, "little")
+    tracemalloc.start()
+    found = problems_of(lambda: ingest_submission(Upload("s.zip", bytes(data)), scheme, zone_table))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert [problem.code for problem in found] == ["too_many_files"]
+    assert most < len(data) + 5e6

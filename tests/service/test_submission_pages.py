@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
 import threading
+import tracemalloc
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +18,7 @@ from starlette.testclient import TestClient
 
 from service.jobs.worker import work_once
 from service.settings import Settings
+from service.work.marked import marked_workbook
 from service.work.place import Workplace
 from tests.service.office import shipment
 from tests.service.reading import token_in
@@ -114,3 +119,34 @@ def test_comparisons_are_searched_and_set_side_by_side(browser: TestClient, parc
     assert "false_berberati" in beside.text
     assert browser.get("/beside", params={"id": ids[:1]}).status_code == 422
     assert "Nothing was found" in browser.get("/comparisons?q=zzzz").text
+
+
+def bomb(megabytes: int) -> str:
+    packing = zlib.compressobj(wbits=31)
+    return base64.b64encode(
+        b"".join([packing.compress(bytes(1 << 20)) for _ in range(megabytes)]) + packing.flush()
+    ).decode()
+
+
+def test_what_a_form_carries_is_unpacked_within_the_limit_of_uploads(browser: TestClient) -> None:
+    form = {"csrf": token_in(browser.get("/").text), "name": "lots.csv", "content": bomb(100)}
+    assert len(form["content"]) < 200_000
+    for path in ("/submissions/check", "/submissions/marked", "/submissions"):
+        tracemalloc.start()
+        assert browser.post(path, data=form).status_code == 413
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert most < 20e6, path
+
+
+def test_what_is_passed_over_in_an_archive_is_not_unpacked_to_be_marked() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("stones.csv", "weight_ct\n-1\n")
+        archive.writestr("__MACOSX/.stones.csv", bytes(100 << 20))
+    tracemalloc.start()
+    book = openpyxl.load_workbook(io.BytesIO(marked_workbook("lots.zip", packed.getvalue(), ())))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert book["stones"]["A2"].value == -1
+    assert most < 20e6

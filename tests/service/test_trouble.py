@@ -23,6 +23,8 @@ from service.register.keys import all_keys, create_key
 from service.register.trouble import RegisterUnavailable
 from service.settings import Settings
 from service.work.place import Workplace
+from tests.cli.running import kpfootprint
+from tests.service.databases import Postgres
 from tests.service.reading import problem_in, token_in
 
 Ask = Callable[..., Any]
@@ -209,3 +211,41 @@ def test_a_release_that_was_replaced_under_its_name_is_loaded_anew(settings: Set
     (folder / "manifest.json").write_text(json.dumps({**manifest, "unlisted_weight": 5}), "utf-8")
     assert not work.ready()
     work.close()
+
+
+@pytest.mark.parametrize("name", database.GUARDS["sqlite"])
+def test_a_guard_of_the_register_that_was_taken_away_is_said(settings: Settings, name: str) -> None:
+    open_register(settings).dispose()
+    with closing(sqlite3.connect(settings.home / "register.db")) as connection:
+        connection.execute(f"DROP TRIGGER {name}")
+    for command in (("register", "verify"), ("keys", "list"), ("serve", "--port", "1")):
+        told = kpfootprint(*command, home=settings.home)
+        assert told.status == 1
+        assert f"the trigger {name}, which keeps what was acknowledged from being changed, was taken away" in told.err
+        assert len(told.err.splitlines()) == 1
+    with closing(sqlite3.connect(settings.home / "register.db")) as connection:
+        connection.execute(told.err.strip().partition("(kpfootprint register verify): ")[2])
+    assert kpfootprint("register", "verify", home=settings.home).status == 0
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    "act",
+    [
+        "DROP TRIGGER entries_append_only ON entries",
+        "ALTER TABLE comparisons DISABLE TRIGGER ALL",
+        "CREATE OR REPLACE TRIGGER entries_append_only BEFORE DELETE ON entries EXECUTE FUNCTION kpf_append_only()",
+        "CREATE OR REPLACE FUNCTION kpf_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$",
+    ],
+)
+def test_a_guard_that_does_less_is_said_on_postgresql(postgres: Postgres, tmp_path: Path, act: str) -> None:
+    settings = Settings(home=tmp_path, database_url=postgres.new_database())
+    engine = open_register(settings)
+    with writing(engine) as connection:
+        connection.exec_driver_sql(act)
+    with pytest.raises(RegisterUnavailable, match="was taken away; make it again") as told:
+        open_register(settings)
+    with writing(engine) as connection:
+        connection.exec_driver_sql(str(told.value).partition("(kpfootprint register verify): ")[2])
+    engine.dispose()
+    open_register(settings).dispose()
