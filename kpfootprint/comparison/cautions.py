@@ -222,4 +222,4 @@ def size_cautions(said: Cautions, n_stones: int, gate: Floats, release: Release)
     if n_stones > release.model.largest:
         said.add("beyond_calibrated_size", n_stones=n_stones, largest=int(release.model.largest))
     if gate[0] < DOUBTFUL_SIZES:
-        said.add("size_range_missing", p_value=float(gate[0]))
+        said.add("size_range_missing", share=1.0 - float(gate[0]))

@@ -131,7 +131,8 @@ TEMPLATES: dict[str, str] = {
         "The likelihood ratio is held at its lower bound, log10 {log10_lr}: the references carry no less than that."
     ),
     "size_range_missing": mark(
-        "A range of sizes seems to be missing ({p_value}): stones may have been sieved or picked out."
+        "A range of sizes seems to be missing, as it is in {share} of simulated parcels that look so: stones may have "
+        "been sieved or picked out."
     ),
     "sorter_unknown": mark(
         "The sorter {sorter} does not occur in the reference; another eye may see colours and shapes otherwise."

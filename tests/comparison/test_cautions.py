@@ -60,7 +60,7 @@ def test_missing_sizes_are_said() -> None:
     assert parcel.stones is not None
     weight = parcel.stones.weight_ct
     (found,) = examined(with_stones(parcel, np.flatnonzero(weight > np.quantile(weight, 0.45))))
-    assert cautions(found)["size_range_missing"]["p_value"] < 0.3  # type: ignore[operator]
+    assert cautions(found)["size_range_missing"]["share"] > 0.7  # type: ignore[operator]
 
 
 def test_a_coarse_sieve_set_is_said() -> None:

@@ -46,7 +46,7 @@ EVERY: tuple[tuple[str, dict[str, Any]], ...] = (
     ("bound_hit", {"bound": "upper", "log10_lr": 2.2171}),
     ("bound_hit", {"bound": "lower", "log10_lr": -2.0841}),
     ("below_screen", {"n_stones": 3, "share": 0.004, "bottom_screen_mm": 1.6}),
-    ("size_range_missing", {"p_value": 0.00012}),
+    ("size_range_missing", {"share": 0.87}),
     ("sorter_unknown", {"sorter": "S9"}),
     ("condition_unknown", {"field": "cleaning_state", "value": "polished"}),
     ("conditions_blank", {"fields": ("cleaning_state", "sorter")}),
