@@ -25,6 +25,7 @@ UNSEEN = re.compile(
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """How texts begin that a spreadsheet takes for a formula, in the wide forms of East Asian keyboards too."""
+SPLIT_FORMULA = re.compile(r"([;\t\r\n]\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 
 def visible(text: str) -> str:
@@ -55,12 +56,15 @@ def visible_throughout(document: Any) -> Any:
 def harmless(cell: Any) -> Any:
     """Return a cell that no spreadsheet takes for a formula; numbers stay numbers.
 
-    A text that begins as a formula does gets an apostrophe before it, as people write one who mean the text.
+    A text that begins as a formula does gets an apostrophe before it, as people write one who mean the text; so does
+    what begins as one behind a semicolon, a tab or a line's end, at which a spreadsheet may split the text.
 
-    >>> harmless("=1+1"), harmless(-0.5)
-    ("'=1+1", -0.5)
+    >>> harmless("=1+1"), harmless("a; =1+1"), harmless(-0.5)
+    ("'=1+1", "a; '=1+1", -0.5)
     """
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+    if not isinstance(cell, str):
+        return cell
+    return SPLIT_FORMULA.sub(r"\1'", f"'{cell}" if cell.startswith(FORMULA) else cell)
 
 
 def csv_line(cells: Iterable[Any]) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpfootprint.visible import UNSEEN, is_visible, visible
+from kpfootprint.visible import UNSEEN, csv_line, harmless, is_visible, visible
 
 
 @given(st.text())
@@ -38,3 +39,11 @@ def test_every_control_and_format_character_is_unseen() -> None:
 )
 def test_what_people_write_stays(text: str) -> None:
     assert visible(text) == text
+
+
+@given(st.lists(st.text(alphabet="a=+-@;, \t\r\n'", max_size=12), min_size=1, max_size=4))
+def test_no_formula_comes_of_a_line_of_csv_wherever_a_spreadsheet_splits_it(cells: list[str]) -> None:
+    line = csv_line(cells)
+    for piece in re.split(r"[;\t\r\n]", line)[1:]:
+        assert not piece.lstrip(" ").startswith(("=", "+", "-", "@")), line
+    assert [cell.replace("'", "") for cell in cells] == [harmless(cell).replace("'", "") for cell in cells]
