@@ -58,6 +58,11 @@ class Change:
             return 0.0 if one is two else float("inf")
         return two - one
 
+    @property
+    def turned(self) -> bool:
+        """Whether both sides have it, with another conclusion."""
+        return self.before is not None and self.after is not None and self.before.conclusion != self.after.conclusion
+
 
 def compare_releases(first: Path, second: Path, reference: Path) -> tuple[str, str]:
     """Compare two releases on the parcels of a package; return the text, and the same as JSON.
@@ -149,13 +154,13 @@ def _side(zone: str, parcel: Parcel, said: Examination) -> Side:
 
 
 def _changes(one: Mapping[str, Side], two: Mapping[str, Side], same: Mapping[str, bool] | None = None) -> list[Change]:
-    """Lay the parcels of both sides side by side, the largest change first."""
+    """Lay the parcels of both sides side by side: other conclusions first, then the largest change, then new ones."""
     out = []
     for name in dict.fromkeys((*one, *two)):
         before, after = one.get(name), two.get(name)
         why = _why(before, after, None if same is None else same.get(name))
         out.append(Change(parcel_id=name, before=before, after=after, why=tuple(why)))
-    return sorted(out, key=lambda change: -abs(change.moved))
+    return sorted(out, key=lambda change: (not change.turned, np.isinf(change.moved), -abs(change.moved)))
 
 
 def _why(before: Side | None, after: Side | None, same: bool | None) -> Iterator[str]:
@@ -225,12 +230,22 @@ def _release_differences(one: Release, two: Release) -> Iterator[str]:
     yield from _scheme_differences(one.scheme, two.scheme)
     yield from _count_differences(before["reference"]["n_parcels"], after["reference"]["n_parcels"])
     for part, name in (("config", "setting"), ("rules", "threshold")):
-        for key in dict.fromkeys((*before[part], *after[part])):
-            old, new = before[part].get(key), after[part].get(key)
-            if old != new and key not in ("n_jobs", "changed"):
+        olds, news = (dict(_leaves(manifest[part])) for manifest in (before, after))
+        for key in dict.fromkeys((*olds, *news)):
+            old, new = olds.get(key, "not there"), news.get(key, "not there")
+            if old != new and key.partition(".")[0] not in ("n_jobs", "changed"):
                 yield f"{name} {key}: {old} -> {new}"
     if before["software"] != after["software"]:
         yield f"software {before['software']['version']} -> {after['software']['version']}"
+
+
+def _leaves(settings: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every setting by its dotted name."""
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{above}{name}.")
+        else:
+            yield f"{above}{name}", value
 
 
 def _set_differences(what: str, one: Sequence[str], two: Sequence[str]) -> Iterator[str]:
@@ -265,9 +280,9 @@ def _text(heading: str, held_out: str, differences: Sequence[str], changes: Sequ
     lines.append(f"Parcels, each declared from its own zone: {len(changes)}, of which {len(both)} can be compared.")
     if both:
         moved = np.abs([c.moved for c in both])
-        turned = sum(c.before.conclusion != c.after.conclusion for c in both if c.before and c.after)
+        turned = sum(c.turned for c in both)
         lines.append(f"Median change of log10 LR {np.median(moved):.2f}; {turned} conclusions changed.")
-    shown = [c for c in changes if c.why][:SHOWN]
+    shown = [c for c in changes if c.why or c.turned][:SHOWN]
     lines += [f"  {_line(change)}" for change in shown]
     if len(changes) > len(shown):
         lines.append(f"  … {len(changes) - len(shown)} more: --format json")

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from click.testing import CliRunner, Result
 from kpfootprint.release import shipped_release
 from tests.training.packages import Kind, write_folder
 from training.__main__ import main
+from training.compare import Side, _changes
 
 ZONES = ("berberati", "carnot", "bria")
 
@@ -103,6 +105,28 @@ def test_one_release_on_two_packages_is_compared_parcel_by_parcel(tmp_path: Path
     assert "other weights or classes" in done.output
     told = json.loads(run("compare", first, second, "--model", shipped_release(), "--format", "json").output)
     assert {item["parcel_id"] for item in told["parcels"]} == {f"P{i:04}" for i in range(6)}
+
+
+def side(log10_lr: float, conclusion: str) -> Side:
+    return Side(
+        zone_id="z00", n_stones=9, log10_lr=log10_lr, conclusion=conclusion, novelty_p=0.5, best_zone="z00", shares={}
+    )
+
+
+def test_another_conclusion_stands_first_however_little_moved_and_new_parcels_last() -> None:
+    before = {f"P{i:02}": side(0.5 + i, "consistent") for i in range(40)} | {"turned": side(0.31, "consistent")}
+    after = {name: replace(one, log10_lr=0.0) for name, one in before.items()}
+    after |= {"turned": side(0.29, "inconclusive"), "new": side(0.0, "inconclusive")}
+    names = [change.parcel_id for change in _changes(before, after)]
+    assert (names[0], names[1], names[-1]) == ("turned", "P39", "new")
+
+
+def test_every_setting_that_differs_is_named_alone(tmp_path: Path) -> None:
+    package = write_folder(tmp_path / "package", Kind(parcels=(1, 1)))
+    done = run("compare", "2026.5", "2026.6", "--reference", package)
+    said = [line for line in done.output.splitlines() if line.startswith("  setting ")]
+    assert "  setting evidence.shrinkages: [0.0, 0.2, 0.4, 0.7] -> not there" in said
+    assert not any("{" in line or "unlisted_weight" in line for line in said)
 
 
 def test_two_releases_are_compared_by_name_or_folder(candidate: Path, tmp_path: Path) -> None:
