@@ -64,7 +64,8 @@ class Adequacy:
     nowhere_consistent : float
         The same for goods of a source that nobody has sampled.
     gain : tuple of Gain
-        What more reference parcels of this zone would buy; the first has none.
+        What more reference parcels of this zone would buy, where it exceeds what drawing others would change; the
+        first has none.
     collect : str
         Zone of which parcels should be collected first: the one known least of this one and the most dangerous other.
     """
@@ -139,21 +140,23 @@ def adequacy(release: Release, zone_id: str, compliant: Bools, *, seed: int = 20
     best_true = tried(known, z, N_TRUE, seed)
     best_false = [tried(known, n_zones, N_MORE, seed).log10_lr]
     best_false += [tried(known, other, N_MORE, seed + 1).log10_lr for other in ranked]
-    now = _performance(true, np.concatenate(false_lrs))
-    best = _performance(best_true, np.concatenate(best_false))
+    h1, h2, best_h1, best_h2 = true.log10_lr, np.concatenate(false_lrs), best_true.log10_lr, np.concatenate(best_false)
+    called, best_called = (one.conclusion == CONSISTENT for one in (true, best_true))
+    saved = _surely(0.5 * (_cost(-h1) - _cost(-best_h1)), 0.5 * (_cost(h2) - _cost(best_h2)))
+    more = _surely(best_called.astype(float) - called)
     n_parcels = int(release.model.n_reference[z])
     effective = min(1.0 / max(float(release.model.predictor.scales[z]) - 1.0, 1e-9), float(n_parcels))
     gain = []
     for extra in EXTRA_PARCELS:
-        left = effective / (effective + extra)
-        error, chance = (b + (a - b) * left for a, b in zip(now, best, strict=True))
-        gain.append(Gain(extra_parcels=extra, expected_cllr=min(error, now[0]), expected_chance=max(chance, now[1])))
+        learnt = extra / (effective + extra)
+        error, chance = cllr(h1, h2) - learnt * saved, float(called.mean()) + learnt * more
+        gain.append(Gain(extra_parcels=extra, expected_cllr=error, expected_chance=chance))
     return Adequacy(
         zone_id=zone_id,
         n_stones=N_STONES,
         n_parcels=n_parcels,
         effective_parcels=effective,
-        true_consistent=float((true.conclusion == CONSISTENT).mean()),
+        true_consistent=float(called.mean()),
         true_queried=float((true.conclusion == QUERY).mean()),
         hardest=tuple(hardest),
         others=tuple(sorted(map(neighbour, first), key=lambda item: item.distance)),
@@ -170,8 +173,16 @@ def _known(release: Release, z: int) -> Release:
     return replace(release, model=replace(release.model, predictor=replace(release.model.predictor, scales=scales)))
 
 
-def _performance(true: Outcomes, false_log10_lr: Floats) -> tuple[float, float]:
-    return cllr(true.log10_lr, false_log10_lr), float((true.conclusion == CONSISTENT).mean())
+def _cost(log10_against: Floats) -> Floats:
+    """Return what each LR against the truth costs, in bits."""
+    out: Floats = np.logaddexp2(0.0, log10_against * np.log2(10.0))
+    return out
+
+
+def _surely(*gains: Floats) -> float:
+    """Return the sum of mean gains over drawn parcels; 0 where other parcels, drawn as well, could have turned it."""
+    total, error = sum(float(one.mean()) for one in gains), np.sqrt(sum(float(one.var()) / one.size for one in gains))
+    return total if total > 2.0 * error else 0.0
 
 
 def _collect(release: Release, z: int, hardest: list[Neighbour]) -> str:

@@ -340,11 +340,14 @@ def _adequacy_statements(found: Adequacy) -> list[Json]:
         said.append(_statement("adequacy_hides" if "passing" in values else "adequacy_none_passes", values))
     last = found.gain[-1]
     first = found.gain[0]
-    if max(last.expected_chance - first.expected_chance, first.expected_cllr - last.expected_cllr) >= WORTH:
-        then = {"extra_parcels": last.extra_parcels, "then": _fraction(last.expected_chance)}
-        said.append(_statement("adequacy_gain", {**then, "zone": found.zone_id}))
+    further = {"zone": found.zone_id, "extra_parcels": last.extra_parcels}
+    if last.expected_chance - first.expected_chance >= WORTH:
+        said.append(_statement("adequacy_gain", {**further, "then": _fraction(last.expected_chance)}))
+    elif first.expected_cllr - last.expected_cllr >= WORTH:
+        cost = {"cllr": round(last.expected_cllr, 2), "cllr_now": round(first.expected_cllr, 2)}
+        said.append(_statement("adequacy_gain_lr", {**further, **cost}))
     else:
-        said.append(_statement("adequacy_no_gain", {"zone": found.zone_id}))
+        said.append(_statement("adequacy_no_gain", {"zone": found.zone_id, "n_parcels": found.n_parcels}))
     own = found.collect == found.zone_id
     said.append(_statement("adequacy_collect_own" if own else "adequacy_collect", {"collect": found.collect}))
     return said

@@ -27,6 +27,8 @@ SIZES = (50, 100, 200, 400, 800, 1600, 3200, 6400)
 """Stones at which the chance is stated."""
 MOST_STONES = 10 * SIZES[-1]
 """No larger number of stones is stated as needed."""
+SIZE = 1600
+"""Stones of the parcels that further reference parcels are judged by."""
 EXTRA_PARCELS = (5, 10, 20, 40)
 """Further reference parcels of every zone concerned for which the chance is stated."""
 POWER = 0.9
@@ -223,7 +225,7 @@ def plan(
         stones_needed=_stones_needed(fitted, share),
         floor=_floor(fitted),
         whole=float(chance_of(fitted, 1.0, MANY_STONES)),
-        references=_references(release, declared, alternative, fitted, ends, share),
+        references=_references(release, declared, alternative, fitted, ends, share, spread[:, SIZES.index(SIZE)].std()),
     )
 
 
@@ -256,18 +258,21 @@ def _floor(fitted: Floats) -> float:
 
 
 def _references(
-    release: Release, declared: Floats, alternative: Floats, fitted: Floats, ends: Floats, share: float
+    release: Release, declared: Floats, alternative: Floats, fitted: Floats, ends: Floats, share: float, error: float
 ) -> tuple[MoreReferences, ...]:
-    """Move from today's chance to that of zones known exactly as 1/R does."""
+    """Move from today's chance to that of zones known exactly as 1/R does, where the two differ beyond their error.
+
+    `error` is that of today's chance; the other is counted on half as many parcels.
+    """
     weight = declared + alternative[:-1]
     parcels = release.model.n_reference
     today = float((weight / np.maximum(parcels, 1)).sum() / weight.sum())
-    n = 1600
-    now, best = float(chance_of(fitted, share, n)), float(chance_of(ends, share, n))
+    now, best = (float(chance_of(one, share, SIZE)) for one in (fitted, ends))
+    gain = best - now if best - now > 2.0 * np.sqrt(3.0) * error else 0.0
     out = []
     for extra in EXTRA_PARCELS:
         left = float((weight / (parcels + extra)).sum() / weight.sum()) / today
-        out.append(MoreReferences(extra_parcels=extra, n_stones=n, chance=max(now, best + (now - best) * left)))
+        out.append(MoreReferences(extra_parcels=extra, n_stones=SIZE, chance=now + gain * (1.0 - left)))
     return tuple(out)
 
 

@@ -50,8 +50,13 @@ SENTENCES: dict[str, str] = {
     "adequacy_gain": mark(
         "With {extra_parcels} further parcels of {zone}, {then} of true declarations would be called consistent."
     ),
+    "adequacy_gain_lr": mark(
+        "With {extra_parcels} further parcels of {zone}, likelihood ratios would say more (Cllr {cllr} instead of "
+        "{cllr_now}); as many true declarations as today would be called consistent."
+    ),
     "adequacy_no_gain": mark(
-        "Further parcels of {zone} would change little: what limits is how much parcels of one zone differ."
+        "Further parcels of {zone} would change little: how much parcels of one zone differ limits more than how well "
+        "its {n_parcels} reference parcels place it."
     ),
     "adequacy_collect": mark(
         "If parcels are collected, those of {collect} come first: of the two it is known from fewer. That is a rule of "

@@ -6,11 +6,12 @@ from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
+import numpy as np
 import pytest
 from pypdf import PdfReader
 
 from kpfootprint.errors import IngestError
-from kpfootprint.planning.adequacy import Adequacy, Gain, Neighbour
+from kpfootprint.planning.adequacy import Adequacy, Gain, Neighbour, _surely
 from kpfootprint.planning.answers import adequacy_answer, adequacy_json
 from kpfootprint.release import Release
 from kpfootprint.report.pdf import document_pdf
@@ -47,7 +48,7 @@ def test_a_zone_without_reference_is_refused_with_those_that_have_one(release: R
         adequacy_answer("boganda", release, DAY)
 
 
-def adequate(passing: float, then: float, collect: str) -> Adequacy:
+def adequate(passing: float, then: float, collect: str, cllr: float = 0.4) -> Adequacy:
     worst = Neighbour(
         zone_id="nola", distance=4.0, chance_false_consistent=passing, low=0.0, high=0.025, n_drawn=120, compliant=True
     )
@@ -63,7 +64,7 @@ def adequate(passing: float, then: float, collect: str) -> Adequacy:
         nowhere_consistent=0.1,
         gain=(
             Gain(extra_parcels=0, expected_cllr=0.4, expected_chance=0.9),
-            Gain(extra_parcels=40, expected_cllr=0.4, expected_chance=then),
+            Gain(extra_parcels=40, expected_cllr=cllr, expected_chance=then),
         ),
         collect=collect,
     )
@@ -75,7 +76,9 @@ def adequate(passing: float, then: float, collect: str) -> Adequacy:
         (adequate(0.0, 0.9, "kadey"), "No false one passes: of 120 parcels from Nola", "hide best"),
         (adequate(0.01, 0.9, "kadey"), "hide best among goods from Nola: 1.0% of such parcels pass", "No false one"),
         (adequate(0.01, 0.9, "kadey"), "would change little", "With 40 further"),
+        (adequate(0.01, 0.9, "kadey"), "how well its 3 reference parcels place it", "With 40 further"),
         (adequate(0.01, 0.95, "nola"), "With 40 further parcels of Kadey, 95%", "change little"),
+        (adequate(0.01, 0.9, "nola", 0.3), "would say more (Cllr 0.3 instead of 0.4)", "change little"),
         (adequate(0.01, 0.95, "nola"), "those of Nola come first: of the two", "those of Kadey"),
     ],
 )
@@ -84,6 +87,14 @@ def test_the_sentence_says_what_the_figures_do(release: Release, found: Adequacy
     sentence = worded(adequacy_json(found, release, DAY, []), names)["sentence"]
     assert said in sentence
     assert not_said not in sentence
+
+
+def test_luck_of_the_draw_is_no_gain_and_a_gain_is_one() -> None:
+    rng = np.random.default_rng(4)
+    lucky = sum(_surely(rng.normal(size=160), rng.normal(size=500)) > 0 for _ in range(1000))
+    assert 10 <= lucky <= 40, "one in forty, not one in two"
+    gain = 0.4 + rng.normal(size=160), rng.normal(size=500)
+    assert _surely(*gain) == pytest.approx(gain[0].mean() + gain[1].mean())
 
 
 def test_every_other_zone_stands_with_its_status_and_limits(answer: dict[str, Any], release: Release) -> None:
