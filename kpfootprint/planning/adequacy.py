@@ -143,13 +143,13 @@ def adequacy(release: Release, zone_id: str, compliant: Bools, *, seed: int = 20
     h1, h2, best_h1, best_h2 = true.log10_lr, np.concatenate(false_lrs), best_true.log10_lr, np.concatenate(best_false)
     called, best_called = (one.conclusion == CONSISTENT for one in (true, best_true))
     saved = _surely(0.5 * (_cost(-h1) - _cost(-best_h1)), 0.5 * (_cost(h2) - _cost(best_h2)))
-    more = _surely(best_called.astype(float) - called)
+    won = _surely(best_called.astype(float) - called)
     n_parcels = int(release.model.n_reference[z])
     effective = min(1.0 / max(float(release.model.predictor.scales[z]) - 1.0, 1e-9), float(n_parcels))
     gain = []
     for extra in EXTRA_PARCELS:
         learnt = extra / (effective + extra)
-        error, chance = cllr(h1, h2) - learnt * saved, float(called.mean()) + learnt * more
+        error, chance = cllr(h1, h2) - learnt * saved, float(called.mean()) + learnt * won
         gain.append(Gain(extra_parcels=extra, expected_cllr=error, expected_chance=chance))
     return Adequacy(
         zone_id=zone_id,
