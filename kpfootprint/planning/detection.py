@@ -244,10 +244,10 @@ def _all_known(release: Release) -> Release:
 
 def _stones_needed(fitted: Floats, share: float) -> int | None:
     beta, gamma, delta, kappa = fitted
-    wanted = (ndtri(POWER) - ndtri(NONE_P)) / (beta * share**delta)
-    if wanted >= 1.0:
+    reach = beta * share**delta / (ndtri(POWER) - ndtri(NONE_P))
+    if reach <= 1.0:
         return None
-    n = gamma / (1.0 / wanted**2 - 1.0) ** (1.0 / kappa)
+    n = gamma / (reach**2 - 1.0) ** (1.0 / kappa)
     return int(np.ceil(n)) if n <= MOST_STONES else None
 
 
