@@ -23,9 +23,11 @@ UNSEEN = re.compile(
     "]"
 )
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""How texts begin that a spreadsheet takes for a formula, in the wide forms of East Asian keyboards too."""
-SPLIT_FORMULA = re.compile(r"([;\t\r\n]\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
+SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"
+"""How a formula begins in a spreadsheet, in the wide forms of East Asian keyboards too."""
+FORMULA = (*SIGNS, "\t", "\r", "\n")
+"""How texts begin that a spreadsheet takes for a formula."""
+SPLIT_FORMULA = re.compile(rf"([;\t\r\n]\s*)(?=[{re.escape(SIGNS)}])")
 
 
 def visible(text: str) -> str:

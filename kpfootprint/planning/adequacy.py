@@ -11,7 +11,7 @@ from kpfootprint.release import Release
 from kpfootprint.rules import CONCLUSIONS
 from kpfootprint.stats.arrays import Bools, Floats
 from kpfootprint.stats.intervals import clopper_pearson
-from kpfootprint.stats.metrics import cllr
+from kpfootprint.stats.metrics import cllr, costs
 
 N_STONES = 500
 """Stones of the parcels that are drawn: about the median parcel."""
@@ -142,21 +142,23 @@ def adequacy(release: Release, zone_id: str, compliant: Bools, *, seed: int = 20
     best_false += [tried(known, other, N_MORE, seed + 1).log10_lr for other in ranked]
     h1, h2, best_h1, best_h2 = true.log10_lr, np.concatenate(false_lrs), best_true.log10_lr, np.concatenate(best_false)
     called, best_called = (one.conclusion == CONSISTENT for one in (true, best_true))
-    saved = _surely(0.5 * (_cost(-h1) - _cost(-best_h1)), 0.5 * (_cost(h2) - _cost(best_h2)))
+    saved = _surely(0.5 * (costs(-h1) - costs(-best_h1)), 0.5 * (costs(h2) - costs(best_h2)))
     won = _surely(best_called.astype(float) - called)
     n_parcels = int(release.model.n_reference[z])
     effective = min(1.0 / max(float(release.model.predictor.scales[z]) - 1.0, 1e-9), float(n_parcels))
+    error, chance = cllr(h1, h2), float(called.mean())
     gain = []
     for extra in EXTRA_PARCELS:
         learnt = extra / (effective + extra)
-        error, chance = cllr(h1, h2) - learnt * saved, float(called.mean()) + learnt * won
-        gain.append(Gain(extra_parcels=extra, expected_cllr=error, expected_chance=chance))
+        gain.append(
+            Gain(extra_parcels=extra, expected_cllr=error - learnt * saved, expected_chance=chance + learnt * won)
+        )
     return Adequacy(
         zone_id=zone_id,
         n_stones=N_STONES,
         n_parcels=n_parcels,
         effective_parcels=effective,
-        true_consistent=float(called.mean()),
+        true_consistent=chance,
         true_queried=float((true.conclusion == QUERY).mean()),
         hardest=tuple(hardest),
         others=tuple(sorted(map(neighbour, first), key=lambda item: item.distance)),
@@ -171,12 +173,6 @@ def _known(release: Release, z: int) -> Release:
     scales = release.model.predictor.scales.copy()
     scales[z] = 1.0
     return replace(release, model=replace(release.model, predictor=replace(release.model.predictor, scales=scales)))
-
-
-def _cost(log10_against: Floats) -> Floats:
-    """Return what each LR against the truth costs, in bits."""
-    out: Floats = np.logaddexp2(0.0, log10_against * np.log2(10.0))
-    return out
 
 
 def _surely(*gains: Floats) -> float:

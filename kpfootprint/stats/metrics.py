@@ -70,10 +70,16 @@ def cllr(h1: ArrayLike, h2: ArrayLike, *, weights_h1: Weights = None, weights_h2
     return float((_cost(-x1, w1) + _cost(x2, w2)) / 2)
 
 
+def costs(log10_odds: Floats) -> Floats:
+    """Return what each LR costs in bits, ``log2(1 + odds)``, by its log10 odds against what is true."""
+    out: Floats = np.logaddexp(0.0, log10_odds * LN10) / np.log(2.0)
+    return out
+
+
 def _cost(log10_odds: Floats, weights: Floats) -> float:
-    """Weighted mean of log2(1 + odds); cases of weight 0 do not count even where they cost infinitely much."""
+    """Weighted mean of the costs; cases of weight 0 do not count even where they cost infinitely much."""
     counted = weights > 0
-    return float(np.dot(np.logaddexp(0.0, log10_odds[counted] * LN10), weights[counted]) / np.log(2.0))
+    return float(np.dot(costs(log10_odds[counted]), weights[counted]))
 
 
 def pav(

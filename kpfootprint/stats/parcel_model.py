@@ -168,6 +168,7 @@ def fit_parcel_model(
     variances = tuple(np.full(dim, 0.02) for _ in n_levels)
     weights = np.ones(n)
     own, other = np.ones(n), np.zeros(n)
+    worth = dim * (WORTH if prior is None else WORTH_OF_A_RELEASE)
     for _ in range(n_iterations):
         precision = np.linalg.inv(errors + within / weights[:, None, None])
         normal = np.einsum("pk,pl,pde->kdle", design, design, precision, optimize=True)
@@ -190,7 +191,6 @@ def fit_parcel_model(
         second += within / weights[:, None, None] - gain @ (within / weights[:, None, None])
         second += gain @ fit_cov @ gain.transpose(0, 2, 1)
         within = np.einsum("p,pde->de", weights, second) / n
-        worth = dim * (WORTH if prior is None else WORTH_OF_A_RELEASE)
         within = (n * within + worth * believed(within, alike, prior)) / (n + worth)
         deviations = beta[1 : 1 + n_groups]
         diagonal = np.array([cov[j, :, j, :] for j in range(1, 1 + n_groups)])

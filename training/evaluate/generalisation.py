@@ -22,11 +22,12 @@ WRONG_LABELS = 0.1
 """Share of reference parcels that are given another zone's label."""
 
 
-def poorer_references(package: ReferencePackage, fold: Ints) -> Iterator[tuple[str, ReferencePackage, list[Split]]]:
-    """Yield what is wrong with the reference, the package to learn from, and the splits to do it by."""
+def few_references(
+    package: ReferencePackage, fold: Ints, rng: np.random.Generator
+) -> Iterator[tuple[str, list[Split]]]:
+    """Yield how few parcels of each zone are left to learn from, and the splits to do it by."""
     zone_of = np.array(package.zone_of)
     zones = np.array(zones_of(package))
-    rng = np.random.default_rng(SEED)
     whole = list(folds(fold))
     for few in FEW:
         splits = []
@@ -37,11 +38,20 @@ def poorer_references(package: ReferencePackage, fold: Ints) -> Iterator[tuple[s
                 if (mine := split.train[zone_of[split.train] == zone]).size
             ]
             splits.append(replace(split, train=np.sort(np.concatenate(kept))))
-        yield f"{few} reference parcels a zone", package, splits
+        yield f"{few} reference parcels a zone", splits
+
+
+def poorer_references(package: ReferencePackage, fold: Ints) -> Iterator[tuple[str, ReferencePackage, list[Split]]]:
+    """Yield what is wrong with the reference, the package to learn from, and the splits to do it by."""
+    zone_of = np.array(package.zone_of)
+    zones = np.array(zones_of(package))
+    rng = np.random.default_rng(SEED)
+    for conditions, splits in few_references(package, fold, rng):
+        yield conditions, package, splits
     wrong = rng.random(zone_of.size) < WRONG_LABELS
     other = zones[(zone_codes(package) + rng.integers(1, zones.size, zone_of.size)) % zones.size]
     labels = tuple(str(label) for label in np.where(wrong, other, zone_of))
-    yield f"{WRONG_LABELS:.0%} of reference labels wrong", replace(package, zone_of=labels), whole
+    yield f"{WRONG_LABELS:.0%} of reference labels wrong", replace(package, zone_of=labels), list(folds(fold))
 
 
 def with_poorer_references(setting: Setting, rng: np.random.Generator, n_resamples: int) -> list[Result]:
@@ -50,14 +60,9 @@ def with_poorer_references(setting: Setting, rng: np.random.Generator, n_resampl
     for conditions, package, splits in poorer_references(setting.package, setting.fold):
         if zones_of(package) != zones_of(setting.package):
             continue
-        seen = held_out(fit_splits(setting.method, package, splits), setting.package.batch, setting.n_zones)
-        results += verification_results(
-            setting.trials,
-            setting.log10_lr(seen),
-            rng=rng,
-            conditions=conditions,
-            characteristic="robustness",
-            n_resamples=n_resamples,
+        fits = fit_splits(setting.method, package, splits)
+        results += setting.results(
+            fits, conditions=conditions, characteristic="robustness", rng=rng, n_resamples=n_resamples
         )
     return results
 

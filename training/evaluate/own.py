@@ -15,11 +15,10 @@ from kpfootprint.stats.model import Look, look
 from kpfootprint.stats.networks import Network
 from training.choose import choose_for
 from training.config import EvidenceConfig
-from training.evaluate.generalisation import poorer_references
-from training.evaluate.methods import FittedSplits, fit_splits, held_out, with_parcels, zones_of
-from training.evaluate.setting import Setting
+from training.evaluate.generalisation import few_references
+from training.evaluate.methods import FittedSplits, fit_splits, with_parcels, zones_of
+from training.evaluate.setting import SEED, Setting
 from training.evaluate.trials import Alternatives
-from training.evaluate.verification import verification_results
 from training.folds import folds
 from training.prepare import Fitted, Prepared, fit_model, prepare, with_weight
 from training.record import Result
@@ -121,15 +120,7 @@ def each_alone(
         fits = anew
         if weight is not None:
             fits = [(split, cast(FittedOwn, fit).under(weight)) for split, fit in anew]
-        seen = held_out(fits, setting.package.batch, setting.n_zones)
-        results += verification_results(
-            alone.trials,
-            alone.log10_lr(seen),
-            rng=rng,
-            conditions=conditions,
-            characteristic="fusion",
-            n_resamples=n_resamples,
-        )
+        results += alone.results(fits, conditions=conditions, characteristic="fusion", rng=rng, n_resamples=n_resamples)
     return results
 
 
@@ -145,20 +136,16 @@ def with_spread_known(
         split.name: fit_model(prepare(with_parcels(package, split.train), minimum_parcels=1)).model.within
         for split in folds(setting.fold)
     }
-    for conditions, poorer, splits in poorer_references(package, setting.fold):
-        if poorer is not package:
-            continue
+    for conditions, splits in few_references(package, setting.fold, np.random.default_rng(SEED)):
         leaning = replace(method, table_weight=0.0)
         fits: FittedSplits = [
             (split, replace(leaning, prior=known[split.name]).fit(package, split.train)) for split in splits
         ]
-        seen = held_out(fits, package.batch, setting.n_zones)
-        results += verification_results(
-            setting.trials,
-            setting.log10_lr(seen),
-            rng=rng,
+        results += setting.results(
+            fits,
             conditions=f"{conditions}, spread known",
             characteristic="robustness",
+            rng=rng,
             n_resamples=n_resamples,
         )
     return results

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from kpfootprint.parcel import Batch, Conditions, Parcel, Stones
 from kpfootprint.reference import ReferencePackage
-from training.evaluate.methods import Method, fit_splits, held_out
+from training.evaluate.methods import Method, fit_splits
 from training.evaluate.setting import SEED, Setting
-from training.evaluate.verification import verification_results
 from training.folds import folds
 from training.prepare import Fitted, Prepared
 from training.record import Result
@@ -122,13 +121,11 @@ def world_results(
     for k, world in enumerate(worlds):
         package = draw_world(world, prepared, fitted, seed=SEED + k)
         setting = Setting.of(method, package, unlisted_weight=unlisted_weight)
-        seen = held_out(fit_splits(method, package, folds(setting.fold)), package.batch, setting.n_zones)
-        results += verification_results(
-            setting.trials,
-            setting.log10_lr(seen),
-            rng=rng,
+        results += setting.results(
+            fit_splits(method, package, folds(setting.fold)),
             conditions=f"world: {world.name}",
             characteristic="other worlds",
+            rng=rng,
             n_resamples=n_resamples,
         )
     return results
