@@ -119,6 +119,7 @@ def receipt_lines(parcel: Parcel) -> Iterator[str]:
         yield "  hidden, and read all the same: " + ", ".join(read["hidden"])
     for item in read["notes"]:
         yield f"  {item['text']}"
-    for item in parcel.declarations:
-        amount = "" if item.carats is None else f" {item.carats:g} ct"
-        yield f"  declared: {item.zone_id}{amount}"
+    zones = [(item.zone_id, item.carats, item.percent) for item in parcel.declarations]
+    for name, carats, percent in (*zones, *((item.country, item.carats, item.percent) for item in parcel.countries)):
+        amount = "" if carats is None else f" {carats:g} ct"
+        yield f"  declared: {name}{amount}" + ("" if percent is None else f" {percent:g}%")

@@ -61,6 +61,11 @@ def is_hidden(path: str) -> bool:
     return path.startswith("__MACOSX/") or any(part.startswith((".", "~$")) for part in PurePosixPath(path).parts)
 
 
+def shown_name(path: str) -> str:
+    """Return how a hidden or a lock file would be called if it were none: ``~$stones.xlsx`` is ``stones.xlsx``."""
+    return PurePosixPath(path).name.removeprefix(".~lock.").removesuffix("#").lstrip("._~$")
+
+
 class Budget:
     """Counts unpacked bytes against the limits, over all files of an input."""
 
@@ -145,8 +150,8 @@ def unzip(archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: Budget) -> 
     return b"".join(pieces)
 
 
-def files_of(path: Path, budget: Budget, limits: Limits) -> Iterator[tuple[str, bytes]]:
-    """Give name and bytes of every file of a folder or of a .zip; hidden files are passed over."""
+def files_of(path: Path, budget: Budget, limits: Limits, hidden: list[str]) -> Iterator[tuple[str, bytes]]:
+    """Give name and bytes of every file of a folder or of a .zip; the paths of `hidden` ones are added to those."""
     if path.is_dir():
         inside = sorted(path.rglob("*"))
         if len(inside) > limits.max_files:
@@ -154,19 +159,22 @@ def files_of(path: Path, budget: Budget, limits: Limits) -> Iterator[tuple[str, 
         for item in inside:
             name = item.relative_to(path).as_posix()
             if is_hidden(name):
+                hidden.append(name)
                 continue
             if item.is_symlink():
                 raise refuse(path.name, "archive_link", name)
             if item.is_file():
                 yield name, read_file(item, budget)
         return
-    yield from files_in(read_file(path, budget), path.name, budget, limits)
+    yield from files_in(read_file(path, budget), path.name, budget, limits, hidden)
 
 
-def files_in(data: bytes, name: str, budget: Budget, limits: Limits) -> Iterator[tuple[str, bytes]]:
-    """Give name and bytes of every file of a .zip; hidden files are passed over."""
+def files_in(data: bytes, name: str, budget: Budget, limits: Limits, hidden: list[str]) -> Iterator[tuple[str, bytes]]:
+    """Give name and bytes of every file of a .zip; the paths of `hidden` ones are added to those."""
     with open_zip(data, name) as archive:
         for member in check_members(archive, name, limits):
             inside = member.filename.replace("\\", "/")
-            if not is_hidden(inside):
+            if is_hidden(inside):
+                hidden.append(inside)
+            else:
                 yield inside, unzip(archive, member, budget)

@@ -78,13 +78,16 @@ class Receipt:
             ],
             "passed_over": list(dict.fromkeys(name for table in read for name in table.trace.passed_over)),
             "hidden": [what for table in read for what in table.trace.hidden],
-            "notes": [
-                {"code": note.code, "values": dict(note.values), "text": NOTES[note.code].format(**note.values)}
-                for note in notes
-            ],
         }
+        self._notes = [
+            (
+                note.parcels,
+                {"code": note.code, "values": dict(note.values)} | {"text": NOTES[note.code].format(**note.values)},
+            )
+            for note in notes
+        ]
 
-    def of(self, body: Mapping[str, Any]) -> dict[str, Any]:
+    def of(self, parcel_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Return how a parcel was read, as plain JSON values, from its stones or breakdowns.
 
         A plain list under plain headers gives the same, whatever file or document it came in.
@@ -97,6 +100,7 @@ class Receipt:
             "largest_ct": None if stones is None else round(float(stones.weight_ct.max()), 6),
             "classes": self._classes(stones, body),
             **self._common,
+            "notes": [note for parcels, note in self._notes if not parcels or parcel_id in parcels],
         }
 
     def _classes(self, stones: Stones | None, body: Mapping[str, Any]) -> dict[str, dict[str, int]]:
@@ -196,7 +200,7 @@ def build_parcel(
         }
     if draft.parcel_id in findings.spoiled():
         return None
-    return _parcel(draft, body | {"read_as": receipt.of(body)}, _stone_values(goods, rows))
+    return _parcel(draft, body | {"read_as": receipt.of(draft.parcel_id, body)}, _stone_values(goods, rows))
 
 
 def _sieve_set(draft: Draft, sets: Mapping[str, SieveSet | None], words: Words, tell: Any) -> SieveSet | None:

@@ -10,7 +10,7 @@ from kpfootprint.ingest.cells import Cell, Odd, is_blank, text_of
 from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.sizes import size_span
 from kpfootprint.ingest.tables import Column
-from kpfootprint.ingest.words import attribute_words, class_code, code_names
+from kpfootprint.ingest.words import attribute_words, class_code, code_names, one_code
 from kpfootprint.scheme import Attribute
 
 _LONGEST = 4
@@ -75,7 +75,7 @@ def _split(text: str, attributes: Sequence[Attribute], headers: Headers, unread:
     elif sizes:
         unread += sizes
     for item in attributes:
-        code = _one_code(item, codes.get(item.column, set()))
+        code = one_code(item, codes.get(item.column, set()))
         if code is not None:
             found[item.column] = code_names(item)[code]
         elif codes.get(item.column):
@@ -93,24 +93,6 @@ def _whole_ranges(text: str) -> list[str]:
         )
         else []
     )
-
-
-def _one_code(item: Attribute, codes: set[int]) -> int | None:
-    """Return the only code, or that of the set that holds all of them and no other class; None where there is none."""
-    if len(codes) == 1:
-        return next(iter(codes))
-    members = [_members(item, code) for code in codes]
-    union: set[str] = set().union(*members) if members else set()
-    for code in range(len(code_names(item))):
-        if codes and _members(item, code) == union:
-            return code
-    return None
-
-
-def _members(item: Attribute, code: int) -> set[str]:
-    if code < len(item.classes):
-        return {item.classes[code].name}
-    return set(item.sets[code - len(item.classes)].members)
 
 
 def describe(texts: Sequence[str], headers: Headers) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from kpfootprint.errors import IngestError, Problem
-from kpfootprint.ingest.archive import Budget, Limits, files_in, files_of, gunzip, read_file, refuse
+from kpfootprint.ingest.archive import Budget, Limits, files_in, files_of, gunzip, read_file, refuse, shown_name
 from kpfootprint.ingest.cells import is_blank, text_of
 from kpfootprint.ingest.csvfile import read_csv
 from kpfootprint.ingest.headers import Headers
@@ -17,7 +18,7 @@ from kpfootprint.ingest.recognise import recognise_all
 from kpfootprint.ingest.records import read_declarations
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.tables import Findings, RawTable, Table
-from kpfootprint.ingest.words import Words, declared_words, fold, table_names
+from kpfootprint.ingest.words import Words, declared_words, fold, plain, table_names
 from kpfootprint.ingest.workbook import read_workbook
 from kpfootprint.visible import FORMULA
 from kpfootprint.wanted import each
@@ -59,22 +60,31 @@ def read_tables(
         raise refuse(name, "file_missing")
     several = name.lower().endswith(".zip") or (isinstance(source, Path) and source.is_dir())
     files: Iterator[tuple[str, bytes]]
+    hidden: list[str] = []
     if not several:
         data = source.data if isinstance(source, Upload) else read_file(source, budget)
         files = iter([(name, data)])
     elif isinstance(source, Upload):
-        files = files_in(source.data, name, budget, limits)
+        files = files_in(source.data, name, budget, limits, hidden)
     else:
-        files = files_of(source, budget, limits)
+        files = files_of(source, budget, limits, hidden)
     raws: list[RawTable] = []
     passed: list[str] = []
+    seen: set[str] = set()
     for file, data in each(files):
+        seen.add(PurePosixPath(file).name.casefold())
         try:
             found = _read_one(file, data, words, budget, limits, lenient=several)
             raws += found
             passed += [] if found else [file]
         except IngestError as error:
             problems += error.problems
+    for file in hidden:
+        shown = shown_name(file)
+        if _named_like_a_table(shown) and shown.casefold() not in seen:
+            problems.append(problem(Broken("hidden_table", {"name": shown}), table=file))
+        elif _named_like_a_table(shown) and "._" not in file:
+            passed.append(file)
     kept = [raw for raw in raws if len(raws) == 1 or fold(raw.name) not in declared_words()["words"]["tables"]]
     chosen: dict[str, str] = {}
     for raw in raws:
@@ -185,7 +195,8 @@ def _read_one(
 
 
 def _named_like_a_table(name: str) -> bool:
-    """Say whether the first part of a file's name is a table's, or nearly so: ``declaratoins.csv.bak``."""
-    first = fold(name.partition(".")[0])
+    """Say whether a file's name is a table's, or nearly so: ``declaratoins.csv.bak``, ``Copy of stones (2).csv~``."""
+    words = re.split(r"[\W\d_]+", plain(name.partition(".")[0]))
+    first = fold(" ".join(word for word in words if word not in declared_words()["files"]["copies"]))
     known = list(table_names())
     return len(first) >= 4 and (first in known or bool(difflib.get_close_matches(first, known, n=1, cutoff=0.85)))

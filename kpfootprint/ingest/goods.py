@@ -22,7 +22,17 @@ from kpfootprint.ingest.cells import (
 from kpfootprint.ingest.rules import Broken
 from kpfootprint.ingest.sums import CELL_UNIT_CT, spread_of
 from kpfootprint.ingest.tables import Column, Findings, Table
-from kpfootprint.ingest.words import Words, attribute_words, class_code, find_size, fold_size, nearest, size_words
+from kpfootprint.ingest.words import (
+    Words,
+    attribute_words,
+    class_code,
+    classes_joined,
+    find_size,
+    fold_size,
+    nearest,
+    one_code,
+    size_words,
+)
 from kpfootprint.parcel import NOT_RECORDED, Breakdown
 from kpfootprint.scheme import Attribute, SieveSet
 from kpfootprint.wanted import each
@@ -164,6 +174,8 @@ def class_codes(cells: Sequence[Cell], attribute: Attribute) -> tuple[NDArray[np
         if code is None:
             known = known or attribute_words(attribute)
             code = class_code(text, known)
+            several = set() if code is not None else classes_joined(text, known)
+            code = one_code(attribute, several) if several else code
         if code is not None:
             codes[position] = code
             continue
@@ -171,12 +183,24 @@ def class_codes(cells: Sequence[Cell], attribute: Attribute) -> tuple[NDArray[np
             every = attribute.code_names
             names = {word: every[code] for word, code in known.items()}
             unlike_any = Broken("unknown_class", {"attribute": attribute.name, "nearest": nearest("", names)})
-        if len(broken) < MAX_COMPARED:
+        if several:
+            named = [attribute.code_names[code] for code in sorted(several)]
+            values = {"attribute": attribute.name, "classes": ", ".join(named), "sets": _holding(attribute, several)}
+            broken[position] = Broken("unknown_class", {**values, "rule": "several_classes"})
+        elif len(broken) < MAX_COMPARED:
             values = {"attribute": attribute.name, "nearest": nearest(text, names)}
             broken[position] = Broken("unknown_class", values)
         elif unlike_any is not None:
             broken[position] = unlike_any
     return codes, broken
+
+
+def _holding(attribute: Attribute, codes: set[int]) -> str:
+    """Name the sets that hold some classes, the smallest first."""
+    members = attribute.members_of_codes()
+    wanted = members[[*codes]].any(axis=0)
+    held = [code for code in range(len(attribute.classes), len(members)) if bool(members[code][wanted].all())]
+    return ", ".join(attribute.code_names[code] for code in sorted(held, key=lambda code: members[code].sum())) or "–"
 
 
 RANGES = "ranges"

@@ -9,11 +9,13 @@ from functools import cached_property, lru_cache
 
 from kpfootprint.ingest.sizes import size_span
 from kpfootprint.ingest.words import (
+    JOINED,
     Words,
     attribute_words,
     code_names,
     declared_words,
     fold,
+    one_code,
     plain,
     stem_key,
     unit_words,
@@ -262,21 +264,24 @@ class Headers:
             label = header if not measure else self.without_measure(header)
             if size_span(label, self.words.scheme) is not None and not label.strip().isdigit():
                 return (("size_class", " ".join(label.split())),)
-        found: dict[str, str] = {}
-        start = 0
+        found: dict[str, set[str]] = {}
+        start, joined = 0, JOINED.search(header) is not None
         while start < len(rest):
             for end in range(len(rest), start, -1):
                 hits = self._named(" ".join(rest[start:end]))
                 if len(hits) == 1:
                     column, name = hits[0]
-                    if column in found:
+                    if column in found and not joined:
                         return ()
-                    found[column] = name
+                    found.setdefault(column, set()).add(name)
                     start = end
                     break
             else:
                 return ()
-        return tuple(found.items())
+        named = {item.column: item for item in self.words.scheme.categorical}
+        codes = {c: one_code(named[c], {code_names(named[c]).index(name) for name in found[c]}) for c in found}
+        classes = [(c, code_names(named[c])[code]) for c, code in codes.items() if code is not None]
+        return tuple(classes) if len(classes) == len(codes) else ()
 
     def without_measure(self, header: str) -> str:
         """Return a header without the words for pieces, carats and shares: ``+11 (pcs)`` is ``+11``."""

@@ -17,7 +17,15 @@ from kpfootprint.ingest.regular import PlainCells
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.sizes import size_span
 from kpfootprint.ingest.tables import Column, RawTable, Trace
-from kpfootprint.ingest.words import attribute_words, class_code, declared_words, fold, nearest, unit_words
+from kpfootprint.ingest.words import (
+    attribute_words,
+    class_code,
+    classes_joined,
+    declared_words,
+    fold,
+    nearest,
+    unit_words,
+)
 from kpfootprint.scheme import Attribute
 
 Choices = Mapping[str, str]
@@ -335,7 +343,10 @@ def _named(sheet: Sheet, at: int, meaning: Meaning, roles: set[str], texts: list
 
 def _codes(texts: Sequence[str], item: Attribute) -> list[int | None]:
     known = attribute_words(item)
-    return [class_code(text, known) for text in texts]
+    return [
+        min(classes_joined(text, known), default=None) if (code := class_code(text, known)) is None else code
+        for text in texts
+    ]
 
 
 def listed(texts: Iterable[str], most: int = 4) -> str:

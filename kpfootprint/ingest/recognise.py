@@ -332,7 +332,7 @@ def _told(name: str, value: Cell, headers: Headers) -> str | None:
     if name in ("zone_id", "country"):
         if fold(text) in headers.words.zones():
             return "zone_id"
-        return "country" if fold(text) in {fold(zone.country) for zone in headers.words.zone_table.zones} else None
+        return "country" if headers.words.country(text) is not None else None
     if name == "exported_on":
         return name if any(char.isdigit() for char in text) else None
     if name in ("cleaning_state", "selection", "specials_removed"):

@@ -19,6 +19,7 @@ from kpfootprint.ingest.cells import (
     read_number,
     read_text,
     read_yes_or_no,
+    text_of,
 )
 from kpfootprint.ingest.rules import Broken
 from kpfootprint.ingest.tables import Findings, Table
@@ -175,7 +176,6 @@ def read_declarations(table: Table, single: str | None, words: Words, findings: 
     without carats, and so may countries, whose shares are then free; in a table every row needs carats or percent.
     """
     known = words.zones()
-    countries = {fold(zone.country): zone.country for zone in words.zone_table.zones}
     marks = marks_of(table)
     readers = {
         "carats": number_reader(marks, table.typed, maximum=MAX_CARATS),
@@ -194,9 +194,12 @@ def read_declarations(table: Table, single: str | None, words: Words, findings: 
         if by_country and not is_blank(record.get("zone_id")):
             read["zone_id"] = Broken("zone_or_country")
         elif by_country:
-            read["country"] = _country(record["country"], countries)
+            read["country"] = _country(record["country"], words)
         else:
-            read["zone_id"] = _zone(record.get("zone_id"), known, compare=not findings.full)
+            zone = _zone(record.get("zone_id"), known, compare=not findings.full)
+            country = words.country(text_of(record.get("zone_id"))) if isinstance(zone, Broken) else None
+            by_country = country is not None
+            read |= {"country": country} if by_country else {"zone_id": zone}
         if read["carats"] is None and read["percent"] is None and not table.typed:
             read["carats"] = Broken("missing_value")
         broken = {name: value for name, value in read.items() if isinstance(value, Broken)}
@@ -248,13 +251,14 @@ def _check(declared: DeclaredParts) -> Broken | None:
     return None
 
 
-def _country(cell: Cell, known: Mapping[str, str]) -> str | Broken:
+def _country(cell: Cell, words: Words) -> str | Broken:
     text = read_text(cell)
     if text is None:
         return Broken("missing_value")
     if isinstance(text, Broken):
         return text
-    return known.get(fold(text)) or Broken("unknown_country", {"known": ", ".join(sorted(set(known.values())))})
+    known = sorted({zone.country for zone in words.zone_table.zones})
+    return words.country(text) or Broken("unknown_country", {"known": ", ".join(known)})
 
 
 def _zone(cell: Cell, known: Mapping[str, str], *, compare: bool) -> str | Broken:

@@ -17,6 +17,10 @@ RULES: Final[Mapping[str, str]] = {
     "file_empty": "the file is empty",
     "wrong_file_kind": "the file is not what its name says: {found}",
     "unknown_file_kind": "files of this kind cannot be read; give .csv, .csv.gz, .xlsx, .ods, .xls, .zip or a folder",
+    "hidden_table": (
+        "the file is hidden, or was left by a program that had {name} open, and {name} is not here; give {name}, or "
+        "take this file out"
+    ),
     "strict_workbook": "the workbook is a Strict Open XML one; save it as an ordinary Excel workbook (.xlsx)",
     "formulas_in_workbook": (
         "the workbook holds formulas without the values that they gave; open it, save it again, or put values in "
@@ -204,6 +208,10 @@ RULES: Final[Mapping[str, str]] = {
         "not a known {attribute}; nearest known: {nearest}; give a word of your own its class in a "
         "table words (attribute, word, class), or declare it in the reference package"
     ),
+    "several_classes": (
+        "{classes} are several classes of {attribute}, and no set of the package holds just these; take one of them, "
+        "or a set that holds them ({sets}), or give the word its class in a table words (attribute, word, class)"
+    ),
     "unknown_attribute": "there is no attribute {attribute} for words to be chosen for; known are {known}",
     "word_twice": "the word {word} is given two classes; give it one",
     "unknown_size": (
@@ -223,7 +231,7 @@ RULES: Final[Mapping[str, str]] = {
         "not a known {attribute}, in {count} rows; nearest known: {nearest}; give a word of your own its "
         "class in a table words (attribute, word, class), or declare it in the reference package"
     ),
-    "unknown_zone": "not a known zone; nearest known: {nearest}",
+    "unknown_zone": "not a known zone or country; nearest known zones: {nearest}",
     "unknown_sieve_set": "not a known sieve set; known are {known}; declare another one in size_classes",
     # parcels
     "duplicate_parcel": "the parcel is given twice, first in row {first}",

@@ -297,8 +297,8 @@ def settle_sizes(
         return {**tables, "counts": table}
     lower: list[Cell] = [None] * table.n_rows
     upper: list[Cell] = [None] * table.n_rows
-    notes: dict[str, None] = {}
-    for rows in _rows_by_parcel(table):
+    notes: dict[str, list[str]] = {}
+    for parcel_id, rows in _rows_by_parcel(table):
         found = {code: column.cells[code] for code in np.unique(column.codes[rows]).tolist()}
         labels = {code: text_of(cell) for code, cell in found.items() if not is_blank(cell)}
         if not labels or any(isinstance(cell, Odd) for cell in found.values()):
@@ -308,13 +308,16 @@ def settle_sizes(
             return {**tables, "counts": replace(table, complete=False)}
         _check_means(table, rows, labels, limits, problems)
         if made is not None:
-            notes[_told(made)] = None
+            notes.setdefault(_told(made), []).append(parcel_id)
             for row in rows.tolist():
                 low, high = limits.get(labels.get(int(column.codes[row]), ""), (None, float("inf")))
                 lower[row], upper[row] = low, None if high == float("inf") else high
     if not notes:
         return {**tables, "counts": table}
-    table.trace.notes += [Note(code="size_limits", values={"classes": classes}) for classes in notes]
+    table.trace.notes += [
+        Note(code="size_limits", values={"classes": classes}, parcels=() if "" in ids else tuple(ids))
+        for classes, ids in notes.items()
+    ]
     columns = {**table.columns}
     for name, cells in (("lower_ct", lower), ("upper_ct", upper)):
         maker = ColumnMaker()
@@ -323,13 +326,16 @@ def settle_sizes(
     return {**tables, "counts": replace(table, columns=columns)}
 
 
-def _rows_by_parcel(table: Table) -> list[NDArray[np.intp]]:
+def _rows_by_parcel(table: Table) -> list[tuple[str, NDArray[np.intp]]]:
+    """Return the rows of each parcel with its id, which is blank where the table is of one parcel alone."""
     column = table.columns.get("parcel_id")
     if column is None:
-        return [np.arange(table.n_rows)]
-    ids = np.unique([text_of(cell) for cell in column.cells], return_inverse=True)[1][column.codes]
+        return [("", np.arange(table.n_rows))]
+    names, places = np.unique([text_of(cell) for cell in column.cells], return_inverse=True)
+    ids = places[column.codes]
     order = np.argsort(ids, kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(ids[order])) + 1)
+    pieces = np.split(order, np.flatnonzero(np.diff(ids[order])) + 1)
+    return [(str(names[ids[rows[0]]]), rows) for rows in pieces if len(rows)]
 
 
 def _limits(

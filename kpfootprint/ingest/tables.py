@@ -87,10 +87,11 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """Something that whoever gave a table should know of how it was read."""
+    """Something that whoever gave a table should know of how it was read: of all its `parcels`, or of those named."""
 
     code: str
     values: Mapping[str, object] = field(default_factory=dict)
+    parcels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -329,7 +330,7 @@ class Findings:
             code = int(column.codes[row])
             found = broken[code]
             if count > 1:
-                values = {**found.values, "count": int(count), "rule": "unknown_class_often"}
+                values = {**found.values, "count": int(count), "rule": found.values.get("rule", "unknown_class_often")}
                 found = Broken(found.code, values)
             place = problem(
                 found,

@@ -90,6 +90,19 @@ def condition_values(field: str) -> Mapping[str, str | None]:
     return blank | _folded(words.get(field, {}))
 
 
+@lru_cache(maxsize=8)
+def _country_names(codes: frozenset[str]) -> Mapping[str, str]:
+    """Return folded codes of three letters and names, in English and French, with the code of each country."""
+    from babel import Locale
+    from babel.core import get_global
+
+    known = {fold(long): item[0] for long, item in get_global("territory_aliases").items() if {*item} <= codes}
+    for language in ("en", "fr"):
+        names = Locale(language).territories
+        known |= {fold(names[code]): code for code in codes if code in names}
+    return known
+
+
 def attribute_words(attribute: Attribute) -> dict[str, int]:
     """Return folded names, labels and synonyms of classes and sets, and their plurals, with the code of each."""
     known: dict[str, int] = {}
@@ -114,6 +127,25 @@ def class_code(text: str, known: Mapping[str, int]) -> int | None:
     """
     code = known.get(fold(text))
     return known.get(stem_key(text)) if code is None else code
+
+
+JOINED = re.compile(r"\s*(?:[/&,+|]|\b(?:or|ou|et|and|und|y|e)\b)\s*", re.IGNORECASE)
+
+
+def classes_joined(text: str, known: Mapping[str, int]) -> set[int]:
+    """Return the codes that a text names beside each other, ``white/cape``; none where a part of it names none."""
+    parts = [part for part in JOINED.split(text) if part]
+    codes = {class_code(part, known) for part in parts}
+    return set() if len(parts) < 2 or None in codes else {code for code in codes if code is not None}
+
+
+def one_code(attribute: Attribute, codes: set[int]) -> int | None:
+    """Return the only code, or that of the set that holds all of them and no other class; None where there is none."""
+    if len(codes) < 2:
+        return next(iter(codes), None)
+    members = attribute.members_of_codes()
+    wanted = members[[*codes]].any(axis=0)
+    return next((code for code, row in enumerate(members.tolist()) if row == wanted.tolist()), None)
 
 
 def stem_key(text: str) -> str:
@@ -209,3 +241,8 @@ class Words:
         for zone in self.zone_table.zones:
             known.setdefault(fold(zone.name), zone.zone_id)
         return known
+
+    def country(self, text: str) -> str | None:
+        """Return the code of a zone's country by its code of two or three letters or its name, or None."""
+        codes = {fold(zone.country): zone.country for zone in self.zone_table.zones}
+        return codes.get(fold(text)) or _country_names(frozenset(codes.values())).get(fold(text))

@@ -76,7 +76,7 @@ def _workbook(name: str, content: bytes) -> Any:
 
 def _tables(name: str, content: bytes) -> Iterator[tuple[str, str]]:
     budget, limits = Budget(Limits()), Limits()
-    files = files_in(content, name, budget, limits) if name.lower().endswith(".zip") else iter([(name, content)])
+    files = files_in(content, name, budget, limits, []) if name.lower().endswith(".zip") else iter([(name, content)])
     for own, data in files:
         packed = own.lower().endswith(".gz")
         if own.lower().removesuffix(".gz").endswith((".csv", ".tsv", ".txt")):

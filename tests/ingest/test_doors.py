@@ -135,17 +135,36 @@ def test_ids_may_be_composed_or_decomposed(tmp_path: Path, scheme: Scheme, zone_
     assert ingest_file(tmp_path, scheme, zone_table).declarations[0].zone_id == "nola"
 
 
-@pytest.mark.parametrize("name", ["declarations.txt", "declaratoins.csv.bak", "parcels.xlsb", "declarations.docx"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "declarations.txt", "declarations (1).csv", "Copie de declarations.csv", "bordereaux_final.txt",
+        "declaratoins.csv.bak", "parcels.xlsb", "declarations.docx", "declarations.csv~", "declarations",
+        "Copy of declarations (2).csv.old", "~$declarations.xlsx", ".declarations.csv", ".~lock.declarations.ods#",
+    ],
+)  # fmt: skip
 def test_files_with_the_name_of_a_table_are_not_passed_over(
     name: str, tmp_path: Path, scheme: Scheme, zone_table: ZoneTable
 ) -> None:
     (tmp_path / "stones.csv").write_text("weight_ct\n0.4\n0.3\n", encoding="utf-8")
     (tmp_path / name).write_text("zone_id,carats\nnola,1\n", encoding="utf-8")
     (tmp_path / "README.md").write_text("zone_id,carats\nnola,1\n", encoding="utf-8")
-    if name.endswith(".txt"):
+    if name.endswith((".txt", ").csv", "s.csv")) and not name.startswith("."):
         assert ingest_file(tmp_path, scheme, zone_table).declarations[0].zone_id == "nola"
     else:
-        assert {p.code for p in problems_of(lambda: ingest_file(tmp_path, scheme, zone_table))} == {"unknown_file_kind"}
+        code = "hidden_table" if name.startswith((".", "~")) else "unknown_file_kind"
+        assert {p.code for p in problems_of(lambda: ingest_file(tmp_path, scheme, zone_table))} == {code}
+
+
+def test_a_lock_file_beside_its_table_is_told_and_no_more(
+    tmp_path: Path, scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    (tmp_path / "stones.csv").write_text("weight_ct\n0.4\n0.3\n", encoding="utf-8")
+    for name in ("~$stones.csv", "._stones.csv"):
+        (tmp_path / name).write_text("x", encoding="utf-8")
+    read_as = ingest_file(tmp_path, scheme, zone_table).read_as
+    assert read_as is not None
+    assert read_as["passed_over"] == ["~$stones.csv"]
 
 
 @pytest.mark.parametrize("name", ["lot.csv", "tri.csv", "origines.csv", "declaration.csv", "parcels.csv", "stones.csv"])

@@ -147,6 +147,10 @@ def test_declared_by_percent_and_by_country(scheme: Scheme, zone_table: ZoneTabl
     countries = [{"country": "CF", "percent": 70}, {"country": "cd", "percent": 30}]
     parcel = read(scheme, zone_table, counts, declarations=countries)
     assert [(item.country, item.percent) for item in parcel.countries] == [("CF", 70.0), ("CD", 30.0)]
+    for said in ("CF", "cf", "CAF", "Central African Republic", "République centrafricaine"):
+        for field in ("zone_id", "country"):
+            (declared,) = read(scheme, zone_table, counts, declarations=[{field: said}]).countries
+            assert declared.country == "CF"
     parcel = read(scheme, zone_table, counts, declarations=[{"country": "CF"}, {"country": "CD"}])
     assert len(parcel.countries) == 2
 

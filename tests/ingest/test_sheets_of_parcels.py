@@ -85,6 +85,11 @@ def test_the_sizes_of_a_sheet_are_its_own(scheme: Scheme, zone_table: ZoneTable)
         assert parcel.sieve_set is not None
         uppers[parcel.parcel_id] = parcel.sieve_set.upper_ct[parcel.sieve_set.classes.index("+11")]
     assert uppers == {"CAR-1": 0.655, "CAR-2": float("inf")}
+    limits = [[text for text in said(parcel) if "size classes" in text] for parcel in found.parcels]
+    assert limits == [
+        ["size classes in carats: +11: 0.315 to 0.655 ct; 3 gr: 0.655 to 0.895 ct"],
+        ["size classes in carats: -11+9: 0.175 to 0.315 ct; +11: 0.315 ct and more"],
+    ]
 
 
 def test_a_problem_names_the_sheet_that_it_stands_on(scheme: Scheme, zone_table: ZoneTable) -> None:
