@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 import numpy as np
 
@@ -30,7 +31,12 @@ FEW_STONES = 5
 """A parcel of fewer may be of large stones alone."""
 FAR_FROM_MEAN = 12.0
 """A mean stone this many times that of any zone, or this many times below, is no stone of carats."""
+BEYOND_MEAN = 3.0
+"""Of enough stones, which no buyer sorted, such a one leaves the unit in doubt: a gram is five carats."""
 ODD_WEIGHTS = ("weights_too_large", "weights_too_small")
+Doubt = Literal["none", "some", "wrong"]
+"""Of the unit of weight."""
+BUYER_SORTED = "buyer_sorted"
 NAMES_OF_FILES = {"upload", "pasted", "parcel", "stones", "counts", "file", "untitled", "document", "sheet1", "feuil1"}
 """Names that a program gives a file: nobody finds a parcel again by one."""
 
@@ -96,23 +102,42 @@ def _only_abroad(hypotheses: Hypotheses, row: int, release: Release) -> tuple[st
     return () if any(country.get(zone) in home for zone in against) else against
 
 
-def weight_cautions(said: Cautions, parcel: Parcel, mean_ct: Floats) -> None:
-    """Say where the mean stone is so far from that of every zone that the weights are likely in another unit.
+def weight_cautions(
+    said: Cautions, parcel: Parcel, arrays: ParcelArrays, row: int, mean_ct: Floats, minimum_stones: float
+) -> Doubt:
+    """Say where the mean stone is so far from that of every zone that the weights may be in another unit.
 
     Parameters
     ----------
     mean_ct : ndarray of shape (Z,)
         Mean stone of each zone as it would be seen through the parcel's screen, in carats.
+    minimum_stones : float
+        So many stones have a mean that says something.
+
+    Returns
+    -------
+    Doubt
+        ``none``, ``some``, or ``wrong`` where sizes that rest on such weights can be compared with nothing.
     """
     mean = parcel.mean_ct
+    doubt: Doubt = "none"
     if mean is None or parcel.n_stones < FEW_STONES:
-        return
+        return "none"
+    many = parcel.n_stones >= minimum_stones and parcel.conditions.selection != BUYER_SORTED
     for code, known, times in (
         (ODD_WEIGHTS[0], float(mean_ct.max()), mean / float(mean_ct.max())),
         (ODD_WEIGHTS[1], float(mean_ct.min()), float(mean_ct.min()) / mean),
     ):
-        if times > FAR_FROM_MEAN:
+        if times > (BEYOND_MEAN if many else FAR_FROM_MEAN):
             said.add(code, mean_ct=mean, known_ct=known)
+            doubt = "wrong" if times > FAR_FROM_MEAN and _sizes_are_weights(parcel, arrays, row) else "some"
+    return doubt
+
+
+def _sizes_are_weights(parcel: Parcel, arrays: ParcelArrays, row: int) -> bool:
+    """Say whether a parcel's sizes rest on its weights, not on sieves."""
+    partial = arrays.partial
+    return parcel.stones is not None or (partial is not None and bool(np.isfinite(partial.mean_ct[row])))
 
 
 def record_cautions(said: Cautions, parcel: Parcel, arrays: ParcelArrays, row: int, release: Release) -> None:
@@ -215,11 +240,11 @@ def variance_cautions(said: Cautions, verification: Verification, novel: bool, r
                 break
 
 
-def size_cautions(said: Cautions, n_stones: int, gate: Floats, release: Release) -> None:
+def size_cautions(said: Cautions, n_stones: int, gate: Floats, release: Release, doubt: Doubt) -> None:
     """Say what the number of stones and their sizes leave open."""
     if n_stones < release.rules.minimum_stones:
         said.add("small_parcel", n_stones=n_stones, minimum=int(release.rules.minimum_stones))
     if n_stones > release.model.largest:
         said.add("beyond_calibrated_size", n_stones=n_stones, largest=int(release.model.largest))
-    if gate[0] < DOUBTFUL_SIZES:
+    if gate[0] < DOUBTFUL_SIZES and doubt != "wrong":
         said.add("size_range_missing", share=1.0 - float(gate[0]))

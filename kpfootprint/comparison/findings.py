@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from kpfootprint.comparison.cautions import (
-    ODD_WEIGHTS,
     Cautions,
+    Doubt,
     declaration_cautions,
     number_and_weight_alone,
     record_cautions,
@@ -172,7 +172,7 @@ def explanation_of(
     verification: Verification | None,
     mixture: Mixture | None,
     conclusion: Conclusion | None,
-    odd_mean_ct: float | None,
+    doubt: Doubt,
 ) -> Explanation:
     """Return why: shares by attribute, findings by class, sentences, the map.
 
@@ -198,7 +198,7 @@ def explanation_of(
         zones = tuple(release.zone_ids[k] for k in np.flatnonzero(hypotheses.weights[row]))
         sentences += class_sentences(classes, zones, conclusion)
         possible = attribution_of(weighed, row, release).prediction_set
-        sentences += headline_sentences(reasons, conclusion, verification, mixture, zones, possible)
+        sentences += headline_sentences(reasons, conclusion, verification, mixture, zones, possible, doubt)
         mixing = conclusion == "inconclusive" and shows_mixing(reasons, verification, mixture)
         sentences += reason_sentences(release.rules, against.judged, row)
         sentences += attribute_sentences(attributes)
@@ -206,11 +206,11 @@ def explanation_of(
         if np.isfinite(against.split[row]):
             sentences.append(split_sentence(float(against.split[row])))
         sentences += change_sentences(parcel, hypotheses, against, row, conclusion, release, attributes)
-    if not 0 < parcel.n_stones < FEWEST:
+    if not 0 < parcel.n_stones < FEWEST and doubt != "wrong":
         sentences += resemblance_sentences(weighed, row, release.zone_ids)
     declared, day = hypotheses.declared[row], hypotheses.days[row].isoformat()
     question = next_question(
-        *(parcel, declared, day, conclusion, reasons, classes, release), odd_mean_ct=odd_mean_ct, mixing=mixing
+        *(parcel, declared, day, conclusion, reasons, classes, release), doubt=doubt, mixing=mixing
     )
     sentences.append(question)
     complete = bool(arrays.recorded[row].all())
@@ -234,7 +234,8 @@ def examination_of(
 ) -> Examination:
     """Return everything found about one parcel of a batch.
 
-    What too few stones cannot carry is not given: no likelihood ratio, no undeclared share, no error rates.
+    What too few stones, or weights in another unit, cannot carry is not given: no likelihood ratio, no undeclared
+    share, no error rates.
 
     Parameters
     ----------
@@ -242,16 +243,17 @@ def examination_of(
         Day of the comparison; an export date beyond it is said.
     """
     n_stones = parcel.n_stones or max(round(float(weighed.looked.view.arrays.n_stones[row])), 1)
-    enough = n_stones >= release.rules.minimum_stones
-    against = weighed.declaration if enough else None
+    arrays = weighed.looked.view.arrays
     verification, mixture = None, None
     conclusion: Conclusion | None = "not_comparable" if parcel.declarations else None
     said = Cautions([])
     release_cautions(said, release)
     declaration_cautions(said, parcel, hypotheses, row, release, compared_on)
-    weight_cautions(said, parcel, mean_ct)
-    size_cautions(said, n_stones, weighed.looked.gate[row], release)
-    record_cautions(said, parcel, weighed.looked.view.arrays, row, release)
+    doubt = weight_cautions(said, parcel, arrays, row, mean_ct, release.rules.minimum_stones)
+    enough, some = n_stones >= release.rules.minimum_stones, n_stones >= FEWEST and doubt != "wrong"
+    against = weighed.declaration if enough and some else None
+    size_cautions(said, n_stones, weighed.looked.gate[row], release, doubt)
+    record_cautions(said, parcel, arrays, row, release)
     if against is not None:
         verification = verification_of(weighed, against, hypotheses, row, release)
         mixture = mixture_of(
@@ -268,7 +270,7 @@ def examination_of(
         alone = number_and_weight_alone(parcel)
         conclusion = "not_comparable" if alone else CONCLUSIONS[int(against.judged.conclusion[row])]
     novelty = Novelty(p_value=float(weighed.novelty_p[row]), floor=release.model.novelty.floor)
-    novel = n_stones >= FEWEST and novelty.p_value <= NOVEL_P
+    novel = some and novelty.p_value <= NOVEL_P
     # what holds the support of a novel parcel is not the references' reach; its own caution says so
     if verification is not None and (hit := verification.bound_hit) is not None and not (novel and hit == "upper"):
         said.add("bound_hit", bound=hit, log10_lr=verification.log10_lr)
@@ -280,15 +282,15 @@ def examination_of(
         status_on=hypotheses.days[row],
         declared=hypotheses.declared[row],
         verification=verification,
-        attribution=attribution_of(weighed, row, release) if n_stones >= FEWEST else None,
+        attribution=attribution_of(weighed, row, release) if some else None,
         mixture=mixture,
-        novelty=novelty if n_stones >= FEWEST else None,
+        novelty=novelty if some else None,
         explanation=explanation_of(
             *(weighed, against, hypotheses, row, parcel, release, verification, mixture, conclusion),
-            odd_mean_ct=parcel.mean_ct if any(item.code in ODD_WEIGHTS for item in said.statements) else None,
+            doubt=doubt,
         ),
         conclusion=conclusion,
         error_rates=error_rates_of(n_stones, release) if against is not None else None,
         cautions=tuple(said.statements),
-        goods=goods_of(parcel, weighed.looked.view.arrays, hypotheses, row, release),
+        goods=goods_of(parcel, arrays, hypotheses, row, release),
     )

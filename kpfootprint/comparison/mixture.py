@@ -109,9 +109,18 @@ def mixture_of(
         indistinguishable=tuple(zone_ids[z] for z in np.flatnonzero(foreign & (found < HALF))),
         association_p=_association_p(model, weighed, against.profile, row, foreign),
         profile=tuple((float(x), float(min(p, 1.0))) for x, p in zip(edges, reached, strict=True)),
-        readings=tuple(
-            ShareReading(low=low, high=high, chance=chance) for low, high, chance in two_modes(edges, reached)
-        ),
+        readings=_readings(two_modes(edges, reached), stones),
+    )
+
+
+def _readings(modes: tuple[tuple[float, float, float], ...], stones: Interval) -> tuple[ShareReading, ...]:
+    """Return two readings that begin and end with the interval; nothing where it leaves one of them out."""
+    if not modes or modes[0][1] < stones.low or modes[1][0] > stones.high:
+        return ()
+    (_, until, first), (since, _, second) = modes
+    return (
+        ShareReading(low=stones.low, high=until, chance=first),
+        ShareReading(low=since, high=stones.high, chance=second),
     )
 
 

@@ -127,7 +127,7 @@ class SourceShare:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShareReading:
-    """One of two readings of the undeclared share: where four fifths of it lie, and how probable it is."""
+    """One of two readings of the undeclared share: its part of the interval of both, and how probable it is."""
 
     low: Fraction
     high: Fraction

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from kpfootprint.comparison.cautions import Doubt
 from kpfootprint.comparison.hypotheses import COMPLIANT, Hypotheses
 from kpfootprint.comparison.judge import Judged
 from kpfootprint.comparison.results import ClassFinding, DeclaredZone, Mixture, Statement, Value, Verification
@@ -66,8 +67,9 @@ def headline_sentences(
     mixture: Mixture,
     zones: tuple[str, ...],
     possible: Sequence[str],
+    doubt: Doubt,
 ) -> list[Statement]:
-    """Say in one sentence what the parcel is like, and what the LR of a mixed parcel does not speak of.
+    """Say in one sentence what the parcel is like, and of what the LR does not speak that speaks against a query.
 
     Parameters
     ----------
@@ -75,26 +77,36 @@ def headline_sentences(
         The sources that cannot be excluded: what is like its declaration may be like others too. Each is a source of
         its own, so nothing is said of them beside a blend.
     """
-    stones, log10_lr = mixture.undeclared_stone_fraction, verification.log10_lr
+    log10_lr = verification.log10_lr
     about: dict[str, Value] = {"zones": zones}
-    if conclusion == "consistent":
-        others = tuple(zone for zone in possible if zone not in zones) if len(zones) == 1 else ()
-        return [Statement(code="headline_like", values=about | {"other_zones": others})]
-    if conclusion == "inconclusive" and shows_mixing(reasons, verification, mixture):
-        return [Statement(code="headline_signs", values=about | {"share": stones.estimate})]
-    if conclusion == "inconclusive" and reasons and log10_lr > 0 and {"share", "goods", "best"}.issuperset(reasons):
-        return [Statement(code="headline_short", values=about)]
-    if conclusion in ("inconclusive", "not_comparable") or not reasons:
-        return [Statement(code="headline_unsettled", values=about)]
-    if "share" in reasons and log10_lr > 0:
-        share: dict[str, Value] = {"share": stones.estimate, "low": stones.low, "high": stones.high}
-        return [
-            Statement(code="headline_mixed" if stones.estimate < HALF else "headline_partly", values=about | share),
-            Statement(code="lr_of_mixed", values={"log10_lr": log10_lr, "zones": zones}),
-        ]
-    if "lr" in reasons or "share" in reasons:
-        return [Statement(code="headline_unlike", values=about)]
-    return [Statement(code="headline_novel", values=about)]
+    if doubt != "none":
+        code, about = "headline_weights", {}
+    elif conclusion == "consistent":
+        code = "headline_like"
+        about["other_zones"] = tuple(zone for zone in possible if zone not in zones) if len(zones) == 1 else ()
+    elif conclusion == "inconclusive" and shows_mixing(reasons, verification, mixture):
+        code = "headline_signs"
+        about |= _share(mixture)
+    elif conclusion == "inconclusive" and reasons and log10_lr > 0 and {"share", "goods", "best"}.issuperset(reasons):
+        code = "headline_short"
+    elif conclusion in ("inconclusive", "not_comparable") or not reasons:
+        code = "headline_unsettled"
+    elif "share" in reasons and log10_lr > 0:
+        code = "headline_mixed" if mixture.undeclared_stone_fraction.estimate < HALF else "headline_partly"
+        about |= _share(mixture)
+    else:
+        code = "headline_unlike" if "lr" in reasons or "share" in reasons else "headline_novel"
+    out = [Statement(code=code, values=about)]
+    if conclusion == "query" and verification.verbal is not None and verification.verbal.values["favours"] == "H1":
+        kind = "mixed" if "share" in reasons else "novel" if reasons else "blend"
+        out.append(Statement(code=f"lr_of_{kind}", values={"log10_lr": log10_lr, "zones": zones}))
+    return out
+
+
+def _share(mixture: Mixture) -> dict[str, Value]:
+    stones = mixture.undeclared_stone_fraction
+    known: dict[str, Value] = {"share": stones.estimate, "low": stones.low, "high": stones.high}
+    return known | {"n_readings": len(mixture.readings)} if mixture.readings else known
 
 
 def shows_mixing(reasons: Sequence[Reason], verification: Verification, mixture: Mixture) -> bool:
@@ -222,11 +234,7 @@ def mixture_sentence(mixture: Mixture) -> Statement:
             code="mixture_not_found",
             values={"detection_limit": mixture.detection_limit, "p_value": mixture.p_value},
         )
-    stones = mixture.undeclared_stone_fraction
-    return Statement(
-        code="mixture_found",
-        values={"share": stones.estimate, "low": stones.low, "high": stones.high, "p_value": mixture.p_value},
-    )
+    return Statement(code="mixture_found", values={**_share(mixture), "p_value": mixture.p_value})
 
 
 def change_sentences(
@@ -284,15 +292,15 @@ def next_question(
     classes: tuple[ClassFinding, ...],
     release: Release,
     *,
-    odd_mean_ct: float | None = None,
+    doubt: Doubt = "none",
     mixing: bool = False,
 ) -> Statement:
     """Return the one question to put to the exporter next, from what weighed most.
 
     Parameters
     ----------
-    odd_mean_ct : float or None
-        The mean stone, where it is so far from that of every zone that the unit of weight is in doubt.
+    doubt : Doubt
+        Of the unit of weight.
     mixing : bool
         Whether the parcel shows undeclared goods, though not enough for a query.
     """
@@ -305,8 +313,8 @@ def next_question(
     unknown = tuple(zone.zone_id for zone in declared if zone.zone_id not in release.zone_ids)
     if unknown:
         return Statement(code="next_reference", values={"zones": unknown})
-    if odd_mean_ct is not None:
-        return Statement(code="next_weights", values={"mean_ct": odd_mean_ct})
+    if doubt != "none":
+        return Statement(code="next_weights", values={"mean_ct": parcel.mean_ct})
     if conclusion == "not_comparable":
         needed = int(release.rules.minimum_stones)
         if parcel.n_stones >= needed:

@@ -115,7 +115,7 @@ TERMS: tuple[tuple[str, str, str, str], ...] = (
         mark("|conclusion|inconclusive|not comparable|consistent|query"),
         mark(
             "Consistent: the parcel looks like what was declared. Query: there is reason to ask. Inconclusive: "
-            "neither. Not comparable: too few stones, or no reference to compare with."
+            "neither. Not comparable: too few stones, weights in doubt, or no reference to compare with."
         ),
     ),
     (

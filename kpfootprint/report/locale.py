@@ -132,6 +132,10 @@ class Words:
         full = self.number(value, places)
         return full.rstrip("0").removesuffix(self.decimal) if places else full
 
+    def stone(self, carats: float) -> str:
+        """Return what a stone weighs; a light one has a decimal more."""
+        return self.number(carats, 2 if carats >= 0.1 else 3)
+
     def share(self, value: float) -> str:
         """Return a fraction as a percentage: no decimals from 10 % on, one below.
 

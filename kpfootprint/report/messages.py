@@ -64,6 +64,7 @@ _CLASSES = {
     ),
     ".old": mark("{amount} ({observed}, where {parcels} of this size show {low} to {high})."),
 }
+_TWO_WAYS = mark("The parcel is partly like {source}; how many of the stones are not can be read in two ways.")
 _LIKE_AND_AGAINST = mark(
     "The share of {stones} is {observed}; {parcels} of this size show {low} to {high}, and goods from elsewhere "
     "would fit it better: {part} of the evidence against the declaration."
@@ -205,14 +206,27 @@ TEMPLATES: dict[str, str] = {
     "headline_signs": mark(
         "The parcel is mostly like {source}, with signs of undeclared goods: perhaps {portion} of the stones."
     ),
+    "headline_signs.two": mark(
+        "The parcel is mostly like {source}, with signs of undeclared goods; their share can be read in two ways."
+    ),
+    "headline_weights": mark("The unit of the weights is in doubt; what follows holds only if they are in carats."),
     "headline_mixed": mark("The parcel is mostly like {source}; about {portion} of the stones are not."),
+    **{f"headline_{kind}.two": _TWO_WAYS for kind in ("mixed", "partly")},
     "headline_partly": mark("The parcel is partly like {source}; about {portion} of the stones are not."),
     "headline_partly.nearly": mark("Nearly all of the stones are unlike {source}."),
     "headline_unlike": mark("The parcel is unlike {source}."),
     "headline_novel": mark("The parcel is unlike every source of the reference, and unlike {source}."),
     "lr_of_mixed": mark(
         "Mixing is a question of its own. The likelihood ratio asks only whether the parcel as a whole is as declared, "
-        "or as a whole from elsewhere; a parcel that is mostly as declared has one that speaks for the declaration."
+        "or as a whole from elsewhere; it can speak for the declaration although part of the stones do not fit it."
+    ),
+    "lr_of_novel": mark(
+        "Being unlike every source is a question of its own. The likelihood ratio asks only which of the two "
+        "explanations suits the parcel better; it can speak for the declaration where neither suits it."
+    ),
+    "lr_of_blend": mark(
+        "Whether a zone fits is a question of its own. The likelihood ratio takes the zones together as they were "
+        "declared; a blend suits many parcels, and can have one that speaks for it although none of its zones fits."
     ),
     # why this conclusion
     "asks_lr": mark(
@@ -300,6 +314,9 @@ TEMPLATES: dict[str, str] = {
     "next_nothing": mark("The footprint raises none; the papers are checked as always."),
     "mixture_found": mark(
         "The stones fit undeclared goods among them: a share of {share}, between {low} and {high} ({p_value})."
+    ),
+    "mixture_found.two": mark(
+        "The stones fit undeclared goods among them ({p_value}); their share can be read in two ways."
     ),
     "split.H1": mark(
         "The stated split suits the parcel better than any other split of the same origins does on average "
@@ -404,6 +421,8 @@ VOCABULARY: dict[str, str] = {
     "small_parcel": mark("too few stones"),
     "carats_not_recorded": mark("no carats are recorded"),
     "zone_without_reference": mark("no reference parcel of a declared zone"),
+    "weights_too_large": mark("the unit of the weights is in doubt"),
+    "weights_too_small": mark("the unit of the weights is in doubt"),
     "novel_parcel": mark("the parcel is unlike the whole reference"),
     "not_measured": mark("not measured at this size"),
     "unlisted": mark("a source nobody has sampled"),

@@ -83,9 +83,9 @@ def _variants(code: str, values: Mapping[str, Any]) -> tuple[Any, ...]:
         side = "even" if even else "H1" if values["log10_lr"] > 0 else "H2"
     limit = "none" if values.get("detection_limit") == 1 else None
     every = "all" if values.get("low") == 1 else "nearly" if values.get("share", 0) >= PARTS[0][0] else None
-    others = "others" if values.get("other_zones") else None
+    others = "others" if values.get("other_zones") else "two" if values.get("n_readings") else None
     many = "many" if "zones" in values else None
-    return old, side or values.get("favours"), values.get("bound"), limit, every, others, many
+    return old, side or values.get("favours"), values.get("bound"), limit, others, every, many
 
 
 _ADDED = {**{f"class_{relation}": "evidence_share" for relation in AMOUNTS}, "within_ranges": "n_all"}
@@ -191,7 +191,7 @@ _KINDS: dict[str, Callable[[Any, Words], str]] = {
     "p_value": lambda value, words: words.p_value(value),
     "p_limit": lambda value, words: words.probability(value),
     **{name: lambda value, words: words.number(value, 2) for name in ("declared", "parcel")},
-    **{name: lambda value, words: words.number(value, 2 if value >= 0.1 else 3) for name in _STONES},
+    **{name: lambda value, words: words.stone(value) for name in _STONES},
     **{name: lambda value, words: words.number(value, 2) for name in ("carats",)},
 }
 

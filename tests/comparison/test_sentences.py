@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,14 @@ import pytest
 from kpfootprint.comparison.results import Examination, Statement
 from kpfootprint.comparison.sentences import evidence_shares
 from kpfootprint.flow import examinations_of
+from kpfootprint.ingest import ingest_submission
 from kpfootprint.parcel import Batch, Conditions, Declaration, Parcel, Stones
-from tests.reference_world import examined, first_of, reference_parcel, with_stones
+from tests.reference_world import examined, first_of, package, reference_parcel, with_stones
 from tests.worlds import shipped
 
 DAY = date(2024, 3, 11)
 EVERY_ZONE_COMPLIANT = date(2025, 6, 1)
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def by_code(statements: tuple[Statement, ...]) -> dict[str, dict[str, Any]]:
@@ -165,21 +168,50 @@ def test_an_export_date_beyond_the_day_of_comparison_is_said() -> None:
     assert "export_date_in_future" not in by_code(after.cautions)
 
 
-@pytest.mark.parametrize(("times", "code"), [(100.0, "weights_too_large"), (0.01, "weights_too_small")])
-def test_weights_of_another_unit_are_said(times: float, code: str) -> None:
-    parcel = reference_parcel(first_of("berberati"), "berberati")
+def in_another_unit(parcel: Parcel, times: float) -> Parcel:
+    """Return a parcel whose weights are `times` what they are, without a screen."""
     assert parcel.stones is not None
-    assert parcel.carats is not None
-    other = replace(
+    return replace(
         parcel,
         stones=replace(parcel.stones, weight_ct=parcel.stones.weight_ct * times),
-        carats=parcel.carats * times,
+        carats=(parcel.carats or 0.0) * times,
         conditions=replace(parcel.conditions, bottom_screen_mm=None),
     )
-    right, wrong = examined(parcel, other)
+
+
+@pytest.mark.parametrize(("times", "code"), [(100.0, "weights_too_large"), (0.01, "weights_too_small")])
+def test_sizes_of_another_unit_are_not_compared(times: float, code: str) -> None:
+    parcel = reference_parcel(first_of("berberati"), "berberati")
+    right, wrong = examined(parcel, in_another_unit(parcel, times))
     assert code in by_code(wrong.cautions)
-    assert "next_weights" in by_code(sentences(wrong))
-    assert not {"weights_too_large", "weights_too_small"} & set(by_code(right.cautions))
+    assert wrong.conclusion == "not_comparable"
+    assert (wrong.verification, wrong.mixture, wrong.error_rates) == (None, None, None)
+    assert (wrong.attribution, wrong.novelty) == (None, None)
+    assert [item.code for item in sentences(wrong)] == ["next_weights"]
+    assert not {"weights_too_large", "weights_too_small", "size_range_missing"} & set(by_code(right.cautions))
+
+
+def test_a_doubtful_unit_leads() -> None:
+    """Grams taken for carats: stones smaller than any zone's, but not beyond what another source could have."""
+    parcel = in_another_unit(reference_parcel(first_of("berberati"), "berberati"), 0.2)
+    sorted_out = replace(parcel, conditions=replace(parcel.conditions, selection="buyer_sorted"))
+    doubted, plain = examined(parcel, sorted_out)
+    assert {"headline_weights", "next_weights"} <= set(by_code(sentences(doubted)))
+    assert doubted.verification is not None
+    assert "headline_weights" not in by_code(sentences(plain))
+
+
+def test_carats_of_another_unit_leave_sieved_sizes_as_they_are() -> None:
+    (parcel,) = ingest_submission(EXAMPLES / "counts", shipped().scheme, shipped().zone_table).batch.parcels
+    assert parcel.stones is None
+    (right, wrong) = examined(parcel, replace(parcel, carats=(parcel.carats or 0.0) * 100))
+    assert right.verification == wrong.verification
+    assert {"headline_weights", "next_weights"} <= set(by_code(sentences(wrong)))
+
+
+def test_no_reference_parcel_is_said_to_be_in_another_unit() -> None:
+    for found in examined(*(replace(parcel, declarations=()) for parcel in package().batch.parcels)):
+        assert not {"weights_too_large", "weights_too_small"} & set(by_code(found.cautions))
 
 
 def test_a_parcel_named_as_files_are_is_said() -> None:
@@ -225,3 +257,50 @@ def test_every_report_has_one_question_and_one_headline_where_something_was_comp
         assert len([code for code in codes if code.startswith("next_")]) == 1
         compared = found.verification is not None
         assert len([code for code in codes if code.startswith("headline_")]) == int(compared)
+
+
+def of_all_kinds(n: int, seed: int) -> list[Parcel]:
+    """Draw parcels like nothing, mixed ones, sizes of other sources, and reference parcels under blends of zones."""
+    rng = np.random.default_rng(seed)
+    out = [*simulated(n, seed), *mixed(n, seed)]
+    for k in range(n):
+        zones = [str(zone) for zone in rng.choice(shipped().zone_ids, int(rng.integers(2, 8)), replace=False)]
+        parcel = reference_parcel(int(rng.integers(len(package().batch.parcels))), *zones)
+        parcel = replace(parcel, parcel_id=f"K{k}", exported_on=DAY)
+        out += [parcel, in_another_unit(replace(parcel, parcel_id=f"L{k}"), float(rng.uniform(0.2, 4.0)))]
+    return out
+
+
+def speaks_with_one_voice(found: Examination) -> bool:
+    """Say whether the words of the LR are those of the conclusion, or explained where they are not."""
+    if found.verification is None or found.verification.verbal is None:
+        return True
+    favours = found.verification.verbal.values["favours"]
+    explained = [code for code in by_code(sentences(found)) if code.startswith("lr_of_")]
+    opposed = found.conclusion == "query" and favours == "H1"
+    return len(explained) == int(opposed) and not (found.conclusion == "consistent" and favours != "H1")
+
+
+def test_a_query_beside_an_lr_that_speaks_for_the_declaration_is_explained() -> None:
+    found = examined(*of_all_kinds(25, 11))
+    assert all(speaks_with_one_voice(item) for item in found)
+
+
+@pytest.mark.slow
+def test_a_query_beside_an_lr_that_speaks_for_the_declaration_is_explained_in_a_thousand_parcels() -> None:
+    found = examined(*of_all_kinds(250, 12))
+    assert all(speaks_with_one_voice(item) for item in found)
+    said = {code for item in found for code in by_code(sentences(item)) if code.startswith("lr_of_")}
+    assert said == {"lr_of_mixed", "lr_of_novel", "lr_of_blend"}
+
+
+def test_two_readings_of_a_share_begin_and_end_with_its_interval() -> None:
+    read = 0
+    for found in examined(*of_all_kinds(25, 13)):
+        if found.mixture is not None and found.mixture.readings:
+            first, second = found.mixture.readings
+            both = found.mixture.undeclared_stone_fraction
+            read += 1
+            assert (first.low, second.high) == (both.low, both.high)
+            assert first.low <= first.high <= second.low <= second.high
+    assert read > 5

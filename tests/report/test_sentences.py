@@ -101,12 +101,17 @@ EVERY: tuple[tuple[str, dict[str, Any]], ...] = (
     ("headline_unsettled", {"zones": ("berberati",)}),
     ("headline_short", {"zones": ("berberati",)}),
     ("headline_signs", {"zones": ("berberati", "carnot"), "share": 0.24}),
-    ("headline_mixed", {"zones": ("berberati",), "share": 0.24, "low": 0.12, "high": 0.46}),
+    *(
+        (code, {"zones": ("berberati",), "share": 0.24, "low": 0.12, "high": 0.46, **readings})
+        for code in ("headline_mixed", "headline_partly", "headline_signs")
+        for readings in ({}, {"n_readings": 2})
+    ),
+    ("headline_weights", {}),
     ("headline_partly", {"zones": ("berberati",), "share": 0.64, "low": 0.52, "high": 0.86}),
     ("headline_partly", {"zones": ("berberati",), "share": 0.97, "low": 0.6, "high": 1.0}),
     ("headline_unlike", {"zones": ("berberati",)}),
     ("headline_novel", {"zones": ("berberati",)}),
-    ("lr_of_mixed", {"log10_lr": 1.44, "zones": ("berberati",)}),
+    *((f"lr_of_{kind}", {"log10_lr": 1.44, "zones": ("berberati",)}) for kind in ("mixed", "novel", "blend")),
     ("grade_again", {"attribute": "colour", "evidence_share": 0.52, "favours": "H1"}),
     ("grade_again", {"attribute": "colour", "evidence_share": 0.52, "favours": "H2"}),
     ("more_stones", {"n_stones": 48, "needed": 300}),
@@ -133,6 +138,7 @@ EVERY: tuple[tuple[str, dict[str, Any]], ...] = (
     ("next_carats", {"declared": 10.0, "parcel": 148.1}),
     ("next_nothing", {}),
     ("mixture_found", {"share": 0.31, "low": 0.18, "high": 0.44, "p_value": 0.0041}),
+    ("mixture_found", {"share": 0.31, "low": 0.18, "high": 0.44, "p_value": 0.0041, "n_readings": 2}),
     ("mixture_not_found", {"detection_limit": 0.22, "p_value": 0.46}),
     ("mixture_not_found", {"detection_limit": 1.0, "p_value": 0.46}),
     ("asks_lr", {"log10_lr": -1.4321, "log10_limit": -1.0}),

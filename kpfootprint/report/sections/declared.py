@@ -78,9 +78,9 @@ def read_as(sp: Speaker, found: Mapping[str, Any]) -> str:
     if found.get("carats"):
         said.append(f"{words.number(found['carats'], 2)} ct")
     if found.get("mean_ct"):
-        said.append(sp.t(mark("mean {carats} ct"), carats=words.number(found["mean_ct"], 2)))
+        said.append(sp.t(mark("mean {carats} ct"), carats=words.stone(found["mean_ct"])))
     if found.get("largest_ct"):
-        said.append(sp.t(mark("largest {carats} ct"), carats=words.number(found["largest_ct"], 2)))
+        said.append(sp.t(mark("largest {carats} ct"), carats=words.stone(found["largest_ct"])))
     if found.get("left_out"):
         said.append(sp.t(mark("rows left out: {n}"), n=words.number(len(found["left_out"]))))
     if found.get("passed_over"):

@@ -25,14 +25,16 @@ REASONS = (
 """What made it a query, or what kept it from being called consistent."""
 HEADLINES = (
     *("headline_like", "headline_unsettled", "headline_short", "headline_signs", "headline_mixed", "headline_partly"),
-    *("headline_unlike", "headline_novel"),
+    *("headline_unlike", "headline_novel", "headline_weights"),
 )
-MIXED = ("lr_of_mixed",)
+OF_THE_LR = ("lr_of_mixed", "lr_of_novel", "lr_of_blend")
+"""Of what the LR does not speak, where it speaks for what is asked about."""
+ODD = ("weights_too_large", "weights_too_small")
 NEXT = (
     *("next_declaration", "next_status", "next_reference", "next_weights", "next_grading", "next_stones"),
     *("next_bought", "next_missing", "next_sources", "next_conditions", "next_date", "next_carats", "next_nothing"),
 )
-FIRST_PAGE = (*REASONS, *HEADLINES, *MIXED, *NEXT)
+FIRST_PAGE = (*REASONS, *HEADLINES, *OF_THE_LR, *NEXT)
 """Sentences that the first page shows, and no other section."""
 FOUND_P = 0.05
 """Undeclared goods with a p-value of at most this are found; how small a share could be missed is then no matter."""
@@ -55,7 +57,7 @@ def summary(sp: Speaker) -> Section:
     found = content["verification"]
     if found is not None:
         said: list[Paragraph | Facts] = [Paragraph(text=weight_of_evidence(sp, found), tone="lead")]
-        said += [Paragraph(text=text) for text in sp.sentences(MIXED)]
+        said += [Paragraph(text=text) for text in sp.sentences(OF_THE_LR)]
         said.append(Facts(rows=explanations(sp, found)))
         blocks.append(Beside(shown=tuple(lr_scale(sp)), blocks=tuple(said)))
         reasons = [text for text in sp.sentences(REASONS) if text not in why(sp)]
@@ -82,6 +84,8 @@ def heading(sp: Speaker) -> str:
             return sp.t(mark("Not comparable: no reference for {zones}"), zones=sp.zones(unknown))
         if "small_parcel" in cautions:
             return sp.t(mark("Not comparable: too few stones"))
+        if sp.content["verification"] is None and not cautions.keys().isdisjoint(ODD):
+            return sp.t(mark("Not comparable: the unit of the weights is in doubt"))
     return sp.t(HEADINGS[kind])
 
 
@@ -136,8 +140,9 @@ def why(sp: Speaker) -> tuple[str, ...]:
     if conclusion is None:
         return (resemblance(sp),)
     if found is None:
-        return tuple(sp.say(item) for item in sp.cautions if item["code"] in ("zone_without_reference", "small_parcel"))
-    odd = [item for item in sp.cautions if item["code"] in ("weights_too_large", "weights_too_small")]
+        codes = ("zone_without_reference", "small_parcel", *ODD)
+        return tuple(sp.say(item) for item in sp.cautions if item["code"] in codes)
+    odd = [item for item in sp.cautions if item["code"] in ODD]
     if odd:
         return sp.says(odd)
     sentences = content["explanation"]["sentences"] if content["explanation"] is not None else []

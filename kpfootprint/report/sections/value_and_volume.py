@@ -30,17 +30,17 @@ def goods(sp: Speaker) -> Section | None:
 
 
 def _beside_reference(sp: Speaker, found: Mapping[str, Any]) -> Table:
-    rows = []
+    rows, stone = [], sp.words.stone
     if found["mean_ct"] is not None:
         usual = found["mean_ct_usual"]
         rows.append(
             (
                 sp.t(mark("Mean stone (ct)")),
-                _stone(sp, found["mean_ct"]),
-                "\u2013" if usual is None else _stone(sp, usual["expected"]),
+                stone(found["mean_ct"]),
+                "\u2013" if usual is None else stone(usual["expected"]),
                 "\u2013"
                 if usual is None
-                else sp.t(mark("{low} to {high}"), low=_stone(sp, usual["low"]), high=_stone(sp, usual["high"])),
+                else sp.t(mark("{low} to {high}"), low=stone(usual["low"]), high=stone(usual["high"])),
             )
         )
     many = len(found["carats"]) > MOST_NAMED
@@ -68,10 +68,6 @@ def _beside_reference(sp: Speaker, found: Mapping[str, Any]) -> Table:
         rows=tuple(rows),
         numeric=(False, True, True, True),
     )
-
-
-def _stone(sp: Speaker, carats: float) -> str:
-    return sp.words.number(carats, 2 if carats >= 0.1 else 3)
 
 
 def _by_size(sp: Speaker, found: Mapping[str, Any]) -> Table:
