@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from kpfootprint.cli.surroundings import home, release_folder
+from kpfootprint.cli.surroundings import asked_language, home, lang_option, release_folder, speak
 from kpfootprint.errors import KPFootprintError, ReferenceDataError
 from kpfootprint.reference import shipped_reference
 from training.config import DEFAULT, ConfigError, read_config
 
 if TYPE_CHECKING:
     from kpfootprint.reference import ReferencePackage
+    from training.package.remarks import Remark
     from training.progress import Progress
 
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -74,23 +77,34 @@ def init(folder: Path) -> None:
 
 @main.command(help="Check a reference package whole; every problem is listed.")
 @reference_option
-def validate(reference: Path) -> None:
+@config_option
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@lang_option
+def validate(reference: Path, config: Path, form: str, lang: str) -> None:  # noqa: ARG001  (`speak` has read lang)
     """List the problems of a package."""
-    package = _checked(reference, read_config().minimum_parcels)
-    click.echo(f"{reference}: no problem found in {len(package.batch)} parcels of {len(set(package.zone_of))} zones")
+    from kpfootprint.report.locale import words
+    from kpfootprint.report.remarks import checked_line
+
+    package, found = _checked(reference, read_config(config).minimum_parcels)
+    counted = {"n_parcels": len(package.batch), "n_zones": len(set(package.zone_of))}
+    line = checked_line(str(reference), **counted, words=words(asked_language()))
+    click.echo(json.dumps(counted | {"remarks": found}) if form == "json" else line)
 
 
-def _checked(reference: Path, minimum_parcels: int) -> ReferencePackage:
+def _checked(reference: Path, minimum_parcels: int) -> tuple[ReferencePackage, list[Remark]]:
     """Load a package with two zones or more, and say what it leaves in doubt."""
+    from kpfootprint.report.locale import words
+    from kpfootprint.report.remarks import remark_line
     from training.package import load_package
     from training.package.remarks import remarks
     from training.prepare import usable_zones
 
     package = load_package(reference)
     usable_zones(package, minimum_parcels)
-    for remark in remarks(package, minimum_parcels, today=datetime.now(UTC).date()):
-        click.echo(f"remark: {remark}", err=True)
-    return package
+    found = remarks(package, minimum_parcels, today=datetime.now(UTC).date())
+    for remark in found:
+        click.echo(remark_line(remark, words(asked_language())), err=True)
+    return package, found
 
 
 @main.command(help="Put two reference packages together.")
@@ -135,7 +149,7 @@ def fit(
     from training.fit import fit as fit_release
     from training.fit import write_fit
 
-    package = _checked(reference, settings.minimum_parcels)
+    package, _ = _checked(reference, settings.minimum_parcels)
     older = None if prior is None else load_release(_release(prior))
     with at_work("fit", jobs, scheduler) as progress:
         model, manifest = fit_release(package, settings, progress, older)
@@ -204,6 +218,7 @@ def _release(name: str) -> Path:
 def release(model: Path, name: str | None, models: Path, config: Path, force: str | None) -> None:
     """Release a model."""
     criteria = read_config(config).acceptance
+    from kpfootprint.release import shipped_release
     from training.publish import publish
 
     in_force = release_folder(None)
@@ -216,11 +231,17 @@ def release(model: Path, name: str | None, models: Path, config: Path, force: st
         click.echo('not released; where it should be all the same: --force "REASON"', err=True)
         sys.exit(1)
     click.echo(f"{outcome.folder}: released; {in_force.name} stays in force")
-    click.echo(f'To put it in force: kpfootprint models activate {outcome.folder.name} --reason "..."')
+    there = quote(str(home() / "releases"))
+    known = {shipped_release().parent.resolve(), (home() / "releases").resolve()}
+    copy = "" if models.resolve() in known else f"mkdir -p {there} && cp -r {quote(str(outcome.folder))} {there} && "
+    click.echo(f'To put it in force: {copy}kpfootprint models activate {outcome.folder.name} --reason "..."')
+    if copy:
+        click.echo(f"To use it where it is: --model {quote(str(outcome.folder))}")
 
 
 def run() -> None:
     """Run the commands; errors raised on purpose end with a sentence, not with a traceback."""
+    speak(sys.argv[1:], main)
     try:
         main(standalone_mode=True)
     except (ReferenceDataError, ConfigError) as error:

@@ -88,10 +88,13 @@ def rollback(reason: str) -> None:
 def history() -> None:
     """List what was in force when, by whom and why; the oldest first."""
     from service.clock import written
-    from service.register.activations import activations
+    from service.register.activations import activations, first_in_force
 
     with _at_the_register() as work:
-        for item in activations(work.engine):
+        past = activations(work.engine)
+        beginning = told("from the beginning")
+        say(f"{beginning:<20}  {first_in_force(past)}")
+        for item in past:
             back = " " + told("(gone back to)") if item.back else ""
             say(f"{written(item.at)}  {item.release}{back}  {item.actor}  {item.reason}".rstrip())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -41,6 +42,13 @@ def train(work: Workplace, job: Job, halt: Callable[[], bool]) -> str | None:
             raise Refused("not_found", "The package of this training is gone.")
         package.write_bytes(kept[1])
         config.write_text(job.parameters["config"], encoding="utf-8")
+        told = folder / "told.json"
+        with told.open("wb") as out:
+            words = ["validate", "--format", "json", "--config", str(config), "--reference", str(package)]
+            if not _ran(work, job, halt, words, 0, out):
+                return None
+        with writing(work.engine) as connection:
+            jobs.note(connection, job, remarks=json.loads(told.read_bytes())["remarks"])
         cluster = [] if work.settings.scheduler is None else ["--scheduler", work.settings.scheduler]
         steps = (
             (fitted / "manifest.json", ["fit", "--out", fitted, "--config", config, "--name", name]),
@@ -58,7 +66,14 @@ def train(work: Workplace, job: Job, halt: Callable[[], bool]) -> str | None:
     return f"/v1/models/{name}"
 
 
-def _ran(work: Workplace, job: Job, halt: Callable[[], bool], words: Sequence[str], before: int) -> bool:
+def _ran(
+    work: Workplace,
+    job: Job,
+    halt: Callable[[], bool],
+    words: Sequence[str],
+    before: int,
+    out: IO[bytes] | int = subprocess.DEVNULL,
+) -> bool:
     """Run a command of ``training``, noting how far it is; False where it was halted.
 
     Raises
@@ -71,12 +86,12 @@ def _ran(work: Workplace, job: Job, halt: Callable[[], bool], words: Sequence[st
     told = [before]
     with subprocess.Popen(
         [sys.executable, "-m", "training", *words],
-        stdout=subprocess.DEVNULL,
+        stdout=out,
         stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
         errors="replace",
-        env=kept | {"KPF_HOME": str(work.settings.home), "OPENBLAS_NUM_THREADS": "1"},
+        env=kept | {"KPF_HOME": str(work.settings.home), "OPENBLAS_NUM_THREADS": "1", "LC_ALL": "C.UTF-8"},
         cwd=Path(__file__).parents[2],
         start_new_session=True,
     ) as process:

@@ -11,7 +11,7 @@ from service.door.visit import visit_of
 from service.errors import Refused
 from service.pages.render import moved_to, page
 from service.register import jobs
-from service.register.activations import activations
+from service.register.activations import activations, first_in_force
 from service.register.people import names_of_actors
 from service.work.releases import activate, known_release, known_releases, roll_back
 
@@ -41,6 +41,7 @@ def shown(request: Request, *, status: int = 200, alert: str = "") -> Response:
         known=known,
         in_force=next((item.name for item in known if item.active), ""),
         past=past[::-1],
+        first=first_in_force(past),
         people=names_of_actors(visit.work.engine),
         trainings=jobs.latest(visit.work.engine, "training", TRAININGS),
         states=JOB_STATES,

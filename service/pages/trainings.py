@@ -5,10 +5,13 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
+from kpfootprint.report.locale import words
+from kpfootprint.report.remarks import remark_text
 from service.door.endpoint import FORM, Endpoint
 from service.door.forms import file_of, text_of
 from service.door.visit import visit_of
 from service.errors import Refused
+from service.languages import language_of
 from service.pages.models import JOB_STATES, shown
 from service.pages.render import moved_to, page
 from service.register import jobs
@@ -44,6 +47,7 @@ def show(request: Request) -> Response:
         "training.html",
         job=job,
         states=JOB_STATES,
+        remarks=[remark_text(item, words(language_of(request))) for item in job.parameters.get("remarks", ())],
         again=None if over else EVERY_SECONDS,
         people=names_of_actors(visit.work.engine),
         made=(job.result or "").removeprefix("/v1"),

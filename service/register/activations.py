@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -64,6 +65,11 @@ def activations(engine: sa.Engine) -> list[Activation]:
     """Return every activation, the oldest first."""
     with reading(engine) as connection:
         return [_told(entry) for entry in entries.of_kind(connection, "activation")]
+
+
+def first_in_force(past: Sequence[Activation]) -> str:
+    """Return what was in force before anything was activated."""
+    return past[0].previous if past else shipped_release().name
 
 
 def history(engine: sa.Engine) -> list[str]:

@@ -108,6 +108,12 @@ def progress(connection: sa.Connection, job: Job, done: int) -> None:
     connection.execute(jobs.update().where(jobs.c.number == job.number).values(done=done, attempts=0))
 
 
+def note(connection: sa.Connection, job: Job, **found: Any) -> None:
+    """Keep what was found out about what a job was given, with its parameters."""
+    told = canonical({**job.parameters, **found})
+    connection.execute(jobs.update().where(jobs.c.number == job.number).values(parameters=told))
+
+
 def cancel_was_asked(engine: sa.Engine, job: Job) -> bool:
     """Say whether a job that runs is to stop."""
     with reading(engine) as connection:

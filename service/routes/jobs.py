@@ -7,6 +7,8 @@ from typing import cast
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from kpfootprint.report.locale import words
+from kpfootprint.report.remarks import remark_text
 from service.door.endpoint import Endpoint
 from service.door.visit import visit_of
 from service.errors import Refused
@@ -47,4 +49,10 @@ def accepted(work: Workplace, job_id: str, place: str = "") -> Response:
 
 def job_shown(job: jobs.Job) -> shapes.Job:
     """Return a job as it is answered."""
-    return cast(shapes.Job, told(shapes.Job, job, progress={"done": job.done, "total": job.total}))
+    said = words("en")
+    remarks = [{**item, "text": remark_text(item, said)} for item in job.parameters.get("remarks", ())]
+    progress = {"done": job.done, "total": job.total}
+    shown = told(shapes.Job, job, progress=progress, remarks=remarks)
+    if job.kind != "training":
+        del shown["remarks"]
+    return cast(shapes.Job, shown)

@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 
 from kpfootprint.rules import Conclusion
 from service.routes.shapes import STRICT, Day, Flag, Href, Moment, ProblemShape
+from service.routes.shapes_of_planning import Said
 
 
 class Job(TypedDict):
@@ -23,6 +24,7 @@ class Job(TypedDict):
     ended_at: Moment | None
     problem: str | None
     result: Href | None
+    remarks: NotRequired[list[Said]]
 
 
 class Accepted(Job):

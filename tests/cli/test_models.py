@@ -78,7 +78,8 @@ def test_the_history_says_what_was_in_force_and_why(home: Path) -> None:
     kpfootprint("models", "activate", "2099.1", "--reason", "Judged by the panel", home=home)
     kpfootprint("models", "rollback", "--reason", "Wrong labels", home=home)
     done = kpfootprint("models", "history", home=home)
-    first, second = done.text.splitlines()
+    begun, first, second = done.text.splitlines()
+    assert begun.split() == ["from", "the", "beginning", shipped_release().name]
     assert first.split("  ")[1:] == ["2099.1", "command line", "Judged by the panel"]
     assert second.split("  ")[1:] == [f"{shipped_release().name} (gone back to)", "command line", "Wrong labels"]
 

@@ -70,9 +70,26 @@ def test_settings_and_packages_that_do_not_fit_end_the_job_with_the_reason(offic
     assert "fit.n_folds: must be a whole number" in job["problem"]
 
 
+def test_what_a_package_leaves_in_doubt_is_told_by_the_job_and_on_its_page(office: Office, tmp_path: Path) -> None:
+    package = write_zip(tmp_path / "made", Kind(parcels=(3, 3), n_stones=20, dates=1)).read_bytes()
+    config = "[fit]\nminimum_parcels = 3\nn_folds = 99"  # more folds than parcels: the fit fails after the remarks
+    asked = ask(office, package, data={"config": config})
+    assert asked.json()["remarks"] == []
+    job = job_after(office, asked)
+    remarks = {item["code"]: item for item in job["remarks"]}
+    assert remarks["one_day"]["values"] == {"day": "2016-01-01"}
+    assert remarks["one_day"]["text"].startswith("all parcels were collected on 1 January 2016: whether")
+    path = asked.json()["job"].replace("/v1/jobs", "/trainings")
+    english, french = (office.ask("viewer", "GET", f"{path}?lang={lang}").text for lang in ("en", "fr"))
+    assert "What the package leaves in doubt" in english
+    assert remarks["one_day"]["text"] in english
+    assert "Ce que le jeu de référence laisse en doute" in french
+    assert "tous les lots ont été recueillis le 1" in french
+
+
 @pytest.mark.slow
 def test_a_package_becomes_a_release_that_can_be_forced_into_force(office: Office, tmp_path: Path) -> None:
-    package = write_zip(tmp_path / "made", Kind(parcels=(5, 5, 5, 5), n_stones=80)).read_bytes()
+    package = write_zip(tmp_path / "made", Kind(parcels=(5, 5, 5, 5), n_stones=80, dates=1)).read_bytes()
     job = job_after(office, ask(office, package, data={"config": CONFIG}))
     assert (job["state"], job["problem"]) == ("done", None)
     shown = office.get(job["result"])

@@ -37,6 +37,21 @@ def test_without_reference_the_package_that_comes_along_is_validated() -> None:
     assert (done.exit_code, "no problem found" in done.output) == (0, True)
 
 
+def test_a_package_is_checked_in_the_language_asked_for_and_as_json(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", Kind(dates=1))
+    command = [sys.executable, "-m", "training", "validate", "--reference", str(folder)]
+    french = subprocess.run([*command, "--lang", "fr"], capture_output=True, text=True, check=True)
+    assert "aucun défaut dans 24 lots de 4 zones" in french.stdout
+    assert french.stderr.startswith("remarque")
+    assert "tous les lots ont été recueillis le 1" in french.stderr
+    told = json.loads(subprocess.run([*command, "--format", "json"], capture_output=True, check=True).stdout)
+    assert told == {
+        "n_parcels": 24,
+        "n_zones": 4,
+        "remarks": [{"code": "one_day", "values": {"day": "2016-01-01"}}],
+    }
+
+
 def test_wrong_settings_are_told_before_anything_is_read(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text('[fit]\nn_folds = "eight"\n', encoding="utf-8")
@@ -48,7 +63,10 @@ def test_wrong_settings_are_told_before_anything_is_read(tmp_path: Path) -> None
     assert not (tmp_path / "out").exists()
 
 
-def test_a_release_is_not_put_in_force_and_a_forced_one_says_why(candidate: Path, tmp_path: Path) -> None:
+def test_a_release_is_not_put_in_force_and_a_forced_one_says_why(
+    candidate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KPF_HOME", str(tmp_path / "my home"))
     (candidate / "evaluation.json").unlink()
     manifest = json.loads((candidate / "manifest.json").read_text("utf-8"))
     del manifest["files"]["evaluation.json"]
@@ -64,7 +82,11 @@ def test_a_release_is_not_put_in_force_and_a_forced_one_says_why(candidate: Path
     )
     assert done.exit_code == 0, done.output
     assert f"{before.name} stays in force" in done.output
-    assert "kpfootprint models activate 2099.1" in done.output
+    (activation,) = [line for line in done.output.splitlines() if line.startswith("To put it in force: ")]
+    command = activation.partition(": ")[2]
+    environment = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "KPF_HOME": str(tmp_path / "my home")}
+    put = subprocess.run(command, shell=True, env=environment, capture_output=True, text=True, check=False)
+    assert (put.returncode, put.stdout) == (0, "2099.1 is active.\n"), put.stderr
     assert shipped_release() == before
     card = (models / "2099.1" / "CARD.md").read_text("utf-8")
     assert "Released against the judgement" in card
