@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from kpfootprint.report.locale import words
-from kpfootprint.report.remarks import remark_text
+from kpfootprint.report.package_remarks import remark_text
 from service.door.endpoint import FORM, Endpoint
 from service.door.forms import file_of, text_of
 from service.door.visit import visit_of

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from kpfootprint.report.locale import words
-from kpfootprint.report.remarks import remark_text
+from kpfootprint.report.package_remarks import remark_text
 from service.door.endpoint import Endpoint
 from service.door.visit import visit_of
 from service.errors import Refused
