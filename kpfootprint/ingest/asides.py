@@ -13,18 +13,22 @@ from kpfootprint.errors import Problem
 from kpfootprint.ingest.cells import Cell, is_blank, text_of
 from kpfootprint.ingest.descriptions import split_descriptions
 from kpfootprint.ingest.headers import Headers, Meaning, tokens_of
+from kpfootprint.ingest.heads import is_number
 from kpfootprint.ingest.meanings import Sheet, label_of, listed, values_of
 from kpfootprint.ingest.regular import PlainCells
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.sizes import size_span
-from kpfootprint.ingest.tables import Column, LeftOut, RawTable
+from kpfootprint.ingest.tables import Column, LeftOut, Note, RawTable
 from kpfootprint.ingest.unfold import laid
-from kpfootprint.ingest.words import attribute_words, class_code, declared_words, fold, unit_words
+from kpfootprint.ingest.words import attribute_words, class_code, declared_words, fold, plain, unit_words
 
 _PAGE = re.compile(
     r"[-–— ]*(page|pages|seite|pagina|página|стр|страница|blad|feuille|sheet)\W*\d+\W*"
     r"((of|de|sur|von|van|из|/)\W*)?\d*\W*|[-–—]\s*\d{1,4}\s*[-–—]",
     re.IGNORECASE,
+)
+_PAGE_OF = re.compile(
+    r"\b(page|pages|seite|pagina|página|стр|blad|feuille|sheet)\W*\d+\W*((of|de|sur|von|/)\W*\d+)?", re.IGNORECASE
 )
 _RULE = re.compile(r"[-=_*.~–— ]{3,}")
 _LONGEST = 60
@@ -45,6 +49,31 @@ def without_asides(raw: RawTable) -> tuple[RawTable, list[LeftOut], list[int]]:
     kept[list(left)] = False
     again = [int(kept[:row].sum()) for row, item in left.items() if item.code == "header_again"]
     return raw.keep(np.flatnonzero(kept)), [left[row] for row in sorted(left)], again
+
+
+def without_dittos(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Note]]:
+    """Put the word above in the place of ``idem``, ``do.`` and ditto marks; below a number or a total they stay."""
+    known = declared_words()["headers"]["ditto"]
+    columns, notes = list(raw.columns), []
+    for at, column in enumerate(columns):
+        if isinstance(column.cells, PlainCells):
+            continue
+        hits = [
+            code for code, cell in enumerate(column.cells) if isinstance(cell, str) and plain(cell).strip() in known
+        ]
+        if not hits:
+            continue
+        rows = np.flatnonzero(rows_of(column, hits))
+        codes = column.codes.copy()
+        for row in rows[rows > 0].tolist():
+            above = column.cells[codes[row - 1]]
+            if isinstance(above, str) and not is_blank(above) and not is_number(above) and not headers.is_total(above):
+                codes[row] = codes[row - 1]
+        if (codes != column.codes).any():
+            columns[at] = replace(column, codes=codes).used()
+            told = {"word": text_of(column.cells[hits[0]]), "column": column.header}
+            notes.append(Note(code="ditto", values=told))
+    return (replace(raw, columns=columns), notes) if notes else (raw, [])
 
 
 def rows_of(column: Column, hits: Sequence[int]) -> NDArray[np.bool_]:
@@ -276,11 +305,11 @@ def below_each_other(sheet: Sheet, again: Sequence[int]) -> Sheet | None:
     if not again or sheet.choices.get(ONE[0]) == ONE[1]:
         titles = [row - 1 for row in again if row and _is_title(raw, measures, row - 1)]
         return replace(sheet, raw=_without(sheet, titles, "page_line")) if titles else sheet
-    above = {text_of(cell) for _, cells in raw.titles for cell in cells if not is_blank(cell)}
+    above = {_PAGE_OF.sub("", text_of(cell)) for _, cells in raw.titles for cell in cells if not is_blank(cell)}
     pages = []
     for row in again:
         if row and _is_title(raw, measures, row - 1) and not sheet.headers.is_total(label_of(raw, row - 1)):
-            if label_of(raw, row - 1) in above:
+            if _PAGE_OF.sub("", label_of(raw, row - 1)) in above:
                 pages.append(row - 1)
             else:
                 sheet.tell("table_below", 0, row - 1, choices=[ONE])

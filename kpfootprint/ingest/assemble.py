@@ -48,6 +48,7 @@ NOTES = {
     "sheets_of_parcels": "each sheet is a parcel of its own: {parcels}",
     "title_passed_over": "the title {title} names nothing that is known, and is not read",
     "titles_of_several": "the sheet has several parcels, so that its titles ({titles}) are not read",
+    "ditto": "{word} in {column} is read as the word above it",
     "words_chosen": "read in {column} as was chosen: {words}",
     "words_passed_over": "words of {column} that name no size and no class: {words}",
 }

@@ -157,6 +157,9 @@ _COMMA = re.compile(r"[+-]?(\d+,\d*|,\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}([.,])\d{3}", re.ASCII)
 _SPACED = re.compile(r"[+-]?[1-9]\d{0,2}([ \u00a0\u202f\u2009'\u2019]\d{3})+([.,]\d+)?", re.ASCII)
 _SEPARATED = re.compile(r"[+-]?[\d.,]*\d[\d.,]*", re.ASCII)
+_TWO = re.compile(
+    r"(?!0x)\d[\d.,]*\s*(pcs?|st|p)?\s*([-/|(;x×*]|to|à|bis)\s*\d[\d.,; ]*\s*(cts?)?\)?", re.ASCII | re.IGNORECASE
+)
 _ERROR = re.compile(r"#{2,}|#[A-Z]+[/0-9A-Z]*[!?]?", re.ASCII)
 _NOT_FINITE = frozenset({"nan", "inf", "infinity", "-inf", "-infinity", "+inf", "+infinity", "∞", "-∞"})
 
@@ -245,7 +248,9 @@ def _number_in_text(text: str, marks: DecimalMarks) -> float | Broken:
     if _PLAIN.fullmatch(text) or _COMMA.fullmatch(text):
         number = float(text.replace(",", "."))
         return number if np.isfinite(number) else Broken("not_finite")
-    return Broken("ambiguous_number" if _SEPARATED.fullmatch(text) else "not_a_number")
+    if _SEPARATED.fullmatch(text):
+        return Broken("ambiguous_number")
+    return Broken("two_numbers" if _TWO.fullmatch(text) else "not_a_number")
 
 
 def number_given(text: str) -> float | str:

@@ -67,10 +67,10 @@ def ingest_json(
     >>> parcel = kpfootprint.ingest_json(document, release.scheme, release.zone_table)
     >>> parcel.n_stones
     60
-    >>> document["stones"]["weight_ct"][0] = -1
+    >>> document["stones"]["weight_ct"][0] = 0
     >>> kpfootprint.ingest_json(document, release.scheme, release.zone_table)
     Traceback (most recent call last):
-    kpfootprint.errors.IngestError: stones, row 1, column weight_ct: the number is negative (value '-1')
+    kpfootprint.errors.IngestError: stones, row 1, column weight_ct: the number is zero; it must be above (value '0')
     """
     words, limits = Words(scheme, zone_table), limits or Limits()
     problems: list[Problem] = []

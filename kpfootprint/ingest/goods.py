@@ -27,7 +27,9 @@ from kpfootprint.ingest.words import (
     attribute_words,
     class_code,
     classes_joined,
+    condition_values,
     find_size,
+    fold,
     fold_size,
     nearest,
     one_code,
@@ -178,6 +180,8 @@ def class_codes(cells: Sequence[Cell], attribute: Attribute) -> tuple[NDArray[np
             code = one_code(attribute, several) if several else code
         if code is not None:
             codes[position] = code
+            continue
+        if not several and fold(text) in condition_values(""):
             continue
         if not names:
             every = attribute.code_names

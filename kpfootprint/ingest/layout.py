@@ -19,6 +19,7 @@ from kpfootprint.ingest.asides import (
     unit_in_titles,
     with_headings,
     without_asides,
+    without_dittos,
     without_empty_classes,
     without_side_notes,
     words_for_numbers,
@@ -29,6 +30,7 @@ from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning, tokens_of
 from kpfootprint.ingest.meanings import (
     Choices,
     Sheet,
+    cells_of,
     listed,
     meanings_of,
     pass_over,
@@ -70,6 +72,8 @@ def understand(
     trace = raw.trace()
     raw, aside = without_side_notes(raw, headers)
     raw, asides, again = without_asides(raw)
+    raw, dittos = without_dittos(raw, headers)
+    trace.notes.extend(dittos)
     trace.left_out.extend(asides)
     trace.passed_over.extend(aside)
     asked: list[Problem] = []
@@ -185,6 +189,9 @@ def _tables(sheet: Sheet, hint: str | None, *, several: bool) -> list[Table]:
         if hint != "counts":
             ask_about_stones(sheet, classed)
         tables = [_plain(sheet, hint if hint == "counts" else "stones")]
+    elif classed and (strangers := _strangers(sheet)):
+        sheet.tell("unknown_columns", None, headers=listed((sheet.raw.columns[at].header for at in strangers), 12))
+        return []
     elif classed and not several:
         tables = [_plain(sheet, "stones")]
     else:
@@ -192,6 +199,16 @@ def _tables(sheet: Sheet, hint: str | None, *, several: bool) -> list[Table]:
     if zones and tables[0].complete:
         tables.append(_zones_of(tables[0], sheet, zones[0]))
     return tables
+
+
+def _strangers(sheet: Sheet) -> list[int]:
+    """Return the columns of numbers that are headed by words nobody knows, where there are several: a cross-tab."""
+    found = [
+        at
+        for at in sheet.places("unknown", "mean")
+        if (cells := cells_of(sheet.raw.columns[at], sheet.headers)) and all(text_of(c)[:1].isdigit() for c in cells)
+    ]
+    return found if len(found) > 1 else []
 
 
 def _ask_about_percents(sheet: Sheet, attributes: list[str]) -> None:

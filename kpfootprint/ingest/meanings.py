@@ -21,6 +21,7 @@ from kpfootprint.ingest.words import (
     attribute_words,
     class_code,
     classes_joined,
+    condition_values,
     declared_words,
     fold,
     nearest,
@@ -138,9 +139,14 @@ def _weights_of_one(sheet: Sheet, meanings: list[Meaning]) -> list[Meaning]:
 
 
 def cells_of(column: Column, headers: Headers) -> list[Cell]:
-    """Return distinct cells of a column that hold something, labels of totals left aside."""
+    """Return distinct cells of a column that hold something; labels of totals and *unknown* are left aside."""
     cells = column.cells[:_SAMPLE] if isinstance(column.cells, PlainCells) else column.cells
-    return [c for c in cells[:_SAMPLE] if not is_blank(c) and not (isinstance(c, str) and headers.is_total(c))]
+    nothing = condition_values("")
+    return [
+        c
+        for c in cells[:_SAMPLE]
+        if not is_blank(c) and not (isinstance(c, str) and (headers.is_total(c) or fold(c) in nothing))
+    ]
 
 
 def numbers_in(cells: Sequence[Cell]) -> NDArray[np.float64] | None:
@@ -155,6 +161,10 @@ def _asked(sheet: Sheet, at: int, meaning: Meaning, others: list[Meaning]) -> Me
     column = sheet.raw.columns[at]
     cells = cells_of(column, sheet.headers)
     roles = {item.role for item in others if not item.wide}
+    if meaning.role in ("carats", "n_stones") and at == 0 and any(item.wide for item in others):
+        sizes = [isinstance(c, str) and size_span(c, sheet.headers.words.scheme) is not None for c in cells]
+        if cells and all(sizes):  # the measure of the columns beside it, in the corner
+            return Meaning(role="size_class")
     if not cells:
         return meaning if meaning.role not in ("unknown", "stones_or_carats") else Meaning(role="other")
     if all(isinstance(c, str) and c.strip().endswith("%") for c in cells):
@@ -166,6 +176,8 @@ def _asked(sheet: Sheet, at: int, meaning: Meaning, others: list[Meaning]) -> Me
         return _whole(sheet, at, meaning, roles)
     if numbers is not None:
         if meaning.role == "size_class":
+            if _are_open_ends(cells):
+                return meaning
             if "carats" in roles:
                 return Meaning(role="mean")
             sheet.tell(
@@ -179,11 +191,18 @@ def _asked(sheet: Sheet, at: int, meaning: Meaning, others: list[Meaning]) -> Me
         return Meaning(role="other") if meaning.role in ("size_class", "row", "description") else meaning
     if meaning.role == "n_stones" and _is_one(column.header):
         return Meaning(role="row")
+    if meaning.role == "n_stones" and meaning.party and not any(map(str.isdigit, "".join(map(text_of, cells)))):
+        meaning = UNKNOWN  # a word of each stone: ``Type de pierre``
     if meaning.role in ("carats", "n_stones", "value_usd"):
         return meaning
     if meaning.role == "size_class":
         return meaning
     return _named(sheet, at, meaning, roles, [text_of(c) for c in cells])
+
+
+def _are_open_ends(cells: Sequence[Cell]) -> bool:
+    """Say whether cells that read as numbers are open classes of size: ``+10.8 ct`` and ``+5 ct``."""
+    return all(isinstance(cell, str) and cell.strip()[0] in "+-<>" and cell.strip()[-1].isalpha() for cell in cells)
 
 
 def _qualified(sheet: Sheet, header: str, meaning: Meaning, others: list[Meaning]) -> Meaning:

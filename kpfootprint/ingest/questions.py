@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kpfootprint.ingest.cells import text_of
 from kpfootprint.ingest.descriptions import split_descriptions
 from kpfootprint.ingest.headers import tokens_of
 from kpfootprint.ingest.meanings import Sheet, cells_of, listed, values_of
 from kpfootprint.ingest.regular import PlainCells
-from kpfootprint.ingest.words import fold, unit_words
+from kpfootprint.ingest.words import declared_words, fold, unit_words
 
 _HEAVY_CT = 5.0
 """Weight above which all rows must lie, of which no two are of one class, to be taken for lots rather than stones."""
@@ -65,6 +67,13 @@ def _lots_by(sheet: Sheet, classed: list[int], weight: NDArray[np.float64]) -> i
         made, _ = split_descriptions(raw.columns[at], sheet.headers.words.scheme.categorical, sheet.headers)
         if "size_class" in made:
             return at
+    for at, column in enumerate(raw.columns):
+        if (
+            not isinstance(column.cells, PlainCells)
+            and at not in sheet.places("carats", "row")
+            and _of_goods(sheet, at)
+        ):
+            return at
     if sheet.places("row", "parcel_id") or raw.n_rows < 2 or not np.isfinite(weight).any():
         return None
     goods = [at for at, column in enumerate(raw.columns) if sheet.headers.of(column.header).role == "description"]
@@ -75,6 +84,19 @@ def _lots_by(sheet: Sheet, classed: list[int], weight: NDArray[np.float64]) -> i
         return None
     distinct = len(np.unique(np.column_stack([raw.columns[at].codes for at in named]), axis=0)) == raw.n_rows
     return named[0] if distinct else None
+
+
+_HEADING = re.compile(r"7102[. ]?\d\d([. ]?\d\d){0,2}")
+"""A heading of the customs tariff for diamonds."""
+
+
+def _of_goods(sheet: Sheet, at: int) -> bool:
+    """Say whether the cells of a column name goods, of which a row holds several: customs headings, ``5 pierres``."""
+    cells = [text_of(cell) for cell in cells_of(sheet.raw.columns[at], sheet.headers)]
+    if cells and all(map(_HEADING.fullmatch, cells)):
+        return True
+    many = set(declared_words()["headers"]["goods"])
+    return at in sheet.places("description", "unknown", "described") and any(many & {*tokens_of(c)} for c in cells)
 
 
 def all_percent(sheet: Sheet, at: int) -> bool:

@@ -69,8 +69,11 @@ def recognise(raw: RawTable, kind: str, words: Words, problems: list[Problem]) -
         else:
             found[name] = column
     strangers = strangers if raw.typed else []
+    members = {
+        fold(name): name for name in (*known.values(), *(("conditions", *TABLES[1:]) if kind == TABLES[0] else ()))
+    }
     for header in strangers[:MAX_STRANGERS]:
-        tell("unknown_member", header, nearest=nearest(header[:80], {fold(name): name for name in known.values()}))
+        tell("unknown_member", header, nearest=nearest(header[:80], members))
     if len(strangers) > MAX_STRANGERS:
         problems.append(problem(Broken("more_problems", {"count": len(strangers) - MAX_STRANGERS}), table=raw.name))
     required = (words.scheme.size.column,) if kind == "stones" else REQUIRED[kind]

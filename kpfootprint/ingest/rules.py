@@ -105,6 +105,10 @@ RULES: Final[Mapping[str, str]] = {
         "the classes of each row or column add up to {sum}, so that they could be shares; give numbers of stones or "
         "carats, or say that they are"
     ),
+    "weights_below_classes": (
+        "several rows of carats stand below classes and no column says what the rows are, so that each number could be "
+        "the weight of one stone; write one stone a row (weight_ct, {column}), or put a column of sizes in front"
+    ),
     "transposed": (
         "classes stand in columns and {header} in rows; turn the table, so that each class has a row, or each "
         "measure its columns"
@@ -133,9 +137,13 @@ RULES: Final[Mapping[str, str]] = {
         "the column {header} stands among columns of classes and names none that is known; use a known class, or "
         "head it remarks"
     ),
+    "unknown_columns": (
+        "none of the columns {headers} is known; head pieces n_stones and weights carats (weight_ct, where a row is "
+        "one stone), and classes by a word that is known"
+    ),
     "classes_or_valuations": (
-        "{found} could be classes of stones or those who valued the same parcel; give classes of your own "
-        "a known one in a table words (attribute, word, class), declare them in the reference package, or choose a "
+        "{found} could be classes of stones or those who valued the same parcel; give each class of your "
+        "own a known one in a table words (attribute, word, class), declare them in the reference package, or choose a "
         "valuation"
     ),
     "which_valuation": "the sheet gives the same parcel as several parties see it: {found}; choose one of them",
@@ -196,9 +204,13 @@ RULES: Final[Mapping[str, str]] = {
     ),
     "missing_value": "a value is missing",
     "not_a_number": "not a number; write digits, with one decimal point or comma",
+    "two_numbers": (
+        "the cell holds two numbers; give one: the weight of one stone in a row of its own, or pieces and carats in a "
+        "column each"
+    ),
     "ambiguous_number": "the number can be read in two ways; write it without thousands separator, as 1234.5",
     "not_finite": "the number is not finite",
-    "negative": "the number is negative",
+    "negative": "the number is negative; give what remains",
     "zero": "the number is zero; it must be above",
     "not_whole": "not a whole number",
     "too_large": "the number is above {limit}",

@@ -6,15 +6,17 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.ingest.cells import is_blank, read_number, read_numbers, text_of
+from kpfootprint.ingest.cells import Cell, is_blank, read_number, read_numbers, text_of
 from kpfootprint.ingest.meanings import Sheet, label_of, marks_of_sheet
 from kpfootprint.ingest.regular import PlainCells
 from kpfootprint.ingest.rules import Broken
+from kpfootprint.ingest.sizes import size_span
 from kpfootprint.ingest.tables import LeftOut
 from kpfootprint.ingest.words import plain
 
@@ -55,6 +57,8 @@ _WALKED = 50_000
 """Rows of a table without classes that are searched for sums one by one; of longer lists the last row is looked at."""
 
 _UNIT_CT = 0.1
+
+_DAY = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}")
 
 _LABELLED = re.compile(r"[^\W\d]+\s*[:=]\s*(\d.*)")
 """A total whose label stands in the cell of its number: ``Total: 65``."""
@@ -212,8 +216,18 @@ def _check_labelled(rows: _Rows, labels: Mapping[int, str]) -> None:
         rows.leave(row, "total_checked" if shown else "total_without_numbers", label=labels[row])
         start, last = row + 1, row
     for row in range(last + 1, n_rows) if last > 0 else ():
-        if all(not np.isfinite(v[row]) and is_blank(sheet.raw.columns[at].at(row)) for at, v in rows.values.items()):
-            rows.leave(row, "note_below", label=label_of(sheet.raw, row))
+        label = label_of(sheet.raw, row)
+        measured = [sheet.raw.columns[at].at(row) for at in rows.values]
+        if all(map(is_blank, measured)) or (
+            size_span(label, sheet.headers.words.scheme) is None and all(map(_is_of_no_number, measured))
+        ):
+            rows.leave(row, "note_below", label=label)
+
+
+def _is_of_no_number(cell: Cell) -> bool:
+    """Say whether a cell below a total holds words, a name or a day, as those who sign write them."""
+    said = isinstance(cell, str) and (not any(map(str.isdigit, cell)) or _DAY.fullmatch(cell.strip()) is not None)
+    return is_blank(cell) or said or isinstance(cell, date)
 
 
 def _check_summaries(rows: _Rows, summaries: Mapping[int, str], named: NDArray[np.bool_]) -> None:

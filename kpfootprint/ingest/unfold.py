@@ -45,6 +45,14 @@ def unfold(sheet: Sheet, wide: list[int]) -> Table:
         for name in ("parcel_id", "size_class", *(i.column for i in scheme.categorical))
         if (place := sheet.one(name)) is not None
     }
+    roles = {sheet.meanings[at].role for at in wide}
+    if (
+        not dims
+        and raw.n_rows > 1
+        and roles == {"carats"}
+        and not sheet.places("lot", "description", "unknown", "other")
+    ):
+        sheet.tell("weights_below_classes", wide[0], column=sheet.meanings[wide[0]].classes[0][0])
     used |= set(dims.values())
     measures = ("n_stones", "carats")
     whole = {name: place for name in measures if (place := _whole_column(sheet, name)) is not None}
