@@ -159,7 +159,7 @@ def words_for_numbers(raw: RawTable, meanings: Sequence[Meaning]) -> list[Proble
         words = [
             code
             for code, cell in enumerate(column.cells)
-            if isinstance(cell, str) and not is_blank(cell) and not any(char.isdigit() for char in cell)
+            if isinstance(cell, str) and not is_blank(cell) and _is_more_word(cell)
         ]
         rows = np.flatnonzero(rows_of(column, words))
         if not len(rows) or 2 * len(rows) > raw.n_rows:
@@ -175,6 +175,12 @@ def words_for_numbers(raw: RawTable, meanings: Sequence[Meaning]) -> list[Proble
             for row in rows.tolist()[:20]
         ]
     return told
+
+
+def _is_more_word(text: str) -> bool:
+    """Say whether a text is rather words than a number with letters to it: ``Balance from page 1``, not ``12 bis``."""
+    letters, digits = (sum(map(kind, text)) for kind in (str.isalpha, str.isdigit))
+    return digits == 0 or (letters > 4 and letters > 2 * digits)
 
 
 def unit_in_titles(raw: RawTable, meanings: Sequence[Meaning]) -> Problem | None:
@@ -315,6 +321,8 @@ def below_each_other(sheet: Sheet, again: Sequence[int]) -> Sheet | None:
                 sheet.tell("table_below", 0, row - 1, choices=[ONE])
         elif row and _closed(sheet, measures, row - 1):
             sheet.tell("table_below", 0, row, choices=[ONE])
+    if any(item.code == "table_below" for item in sheet.problems):
+        return None
     return replace(sheet, raw=_without(sheet, pages, "page_line")) if pages else sheet
 
 

@@ -303,6 +303,7 @@ def assemble(
     *,
     single: str | None = None,
     problems: Sequence[Problem] = (),
+    spoiled: Mapping[str, Sequence[Problem]] | None = None,
 ) -> Submission:
     """Build parcels from recognised tables.
 
@@ -314,6 +315,8 @@ def assemble(
         Id of the only parcel; tables without ``parcel_id`` are about it.
     problems : sequence of Problem
         What was wrong before: with any, the tables are only searched for further problems, and all are raised.
+    spoiled : mapping of str to sequence of Problem, optional
+        What was wrong before with some parcels alone.
 
     Raises
     ------
@@ -322,16 +325,25 @@ def assemble(
         set is badly declared.
     """
     if not problems:
-        return _assemble(tables, words, limits, single)
+        return _assemble(tables, words, limits, single, spoiled or {})
     try:
-        further = _assemble(tables, words, limits, single).problems()
+        further = _assemble(tables, words, limits, single, spoiled or {}).problems()
     except IngestError as error:
         further = error.problems
     raise IngestError([*problems, *(item for item in further if item.code not in _CONSEQUENCES)])
 
 
-def _assemble(tables: Mapping[str, Table], words: Words, limits: Limits, single: str | None) -> Submission:
+def _assemble(
+    tables: Mapping[str, Table],
+    words: Words,
+    limits: Limits,
+    single: str | None,
+    spoiled: Mapping[str, Sequence[Problem]],
+) -> Submission:
     findings = Findings(limits.max_problems)
+    for parcel_id, found in spoiled.items():
+        for item in found:
+            findings.add(parcel_id, item)
     drafts = _drafts(tables, single, findings)
     listed = bool(drafts)
     stones, counts = (
@@ -365,10 +377,10 @@ def _assemble(tables: Mapping[str, Table], words: Words, limits: Limits, single:
         if parcel is not None:
             parcels[parcel_id] = parcel
     order = tuple(drafts)
-    spoiled = findings.spoiled()
+    bad = findings.spoiled()
     return Submission(
-        batch=Batch(tuple(parcels[name] for name in order if name in parcels and name not in spoiled)),
-        failures=tuple(ParcelFailure(parcel_id=name, problems=findings.of(name)) for name in order if name in spoiled),
+        batch=Batch(tuple(parcels[name] for name in order if name in parcels and name not in bad)),
+        failures=tuple(ParcelFailure(parcel_id=name, problems=findings.of(name)) for name in order if name in bad),
         order=order,
     )
 

@@ -341,7 +341,11 @@ class Headers:
         tokens = tokens_of(text)
         if not tokens or len(tokens) > 6:
             return False
-        if " ".join(tokens) in self._roles["total_alone"]:
+        said = " ".join(tokens)
+        if all(len(token) == 1 and token.isalpha() for token in tokens):
+            tokens = ["".join(tokens)]  # T O T A L
+        carried = (phrase for phrase in self._roles["total_alone"] if " " in phrase)
+        if said in self._roles["total_alone"] or any(f" {phrase} " in f" {said} " for phrase in carried):
             return True
         return self._sums(tokens[0]) or (
             len(tokens) > 1

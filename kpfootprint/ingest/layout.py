@@ -68,7 +68,7 @@ def understand(
     several : bool
         Whether it is one of several tables, of which some may be none of ours: a list of prices, say.
     """
-    raw = unrepeated(raw)
+    raw = unrepeated(raw, headers)
     trace = raw.trace()
     raw, aside = without_side_notes(raw, headers)
     raw, asides, again = without_asides(raw)

@@ -190,8 +190,9 @@ def _submission(
     if one:
         assert named is not None
         tables = overlay(tables, said, named, words, limits, problems)
-    tables = settle_sizes(tables, words, choices, problems)
-    return assemble(tables, words, limits, single=named, problems=problems)
+    spoiled: dict[str, list[Problem]] = {}
+    tables = settle_sizes(tables, words, choices, problems, spoiled)
+    return assemble(tables, words, limits, single=named, problems=problems, spoiled=spoiled)
 
 
 def _with_titles(tables: dict[str, Table], named: str | None) -> dict[str, Table]:
@@ -241,7 +242,8 @@ def _named(
     if len(found) > 1 and wanted not in found:
         listed = ", ".join(found[:10]) + (", …" if len(found) > 10 else "")
         broken = Broken("several_parcels", {"found": len(found), "known": listed})
-        raise IngestError([problem(broken, table=source.name, value=wanted)])
+        asked = [item for item in problems if item.code == "sheets_or_parcels"]
+        raise IngestError(asked or [problem(broken, table=source.name, value=wanted)])
     own = wanted if wanted in found else next(iter(found), None)
     name = str(wanted or own or stem(source))
     _strangers(tables, found, problems, limits.max_problems)

@@ -281,12 +281,17 @@ _FEW = 5
 
 
 def settle_sizes(
-    tables: dict[str, Table], words: Words, choices: Mapping[str, str], problems: list[Problem]
+    tables: dict[str, Table],
+    words: Words,
+    choices: Mapping[str, str],
+    problems: list[Problem],
+    spoiled: dict[str, list[Problem]],
 ) -> dict[str, Table]:
     """Give each size class of a sheet its limits, where the sheet's sieve set is not named and is not the package's.
 
     The classes of a parcel are those of its own rows: ``+11`` reaches to its next class. The mean stone of a class must
-    lie within its limits, softly: where it does not, the classes were misunderstood.
+    lie within its limits, softly: where it does not, the classes were misunderstood. What is wrong with the sizes of
+    one parcel among several is added to those of the `spoiled`.
     """
     table = tables.get("counts")
     if table is None or "size_class" not in table.columns or "lower_ct" in table.columns:
@@ -303,10 +308,13 @@ def settle_sizes(
         labels = {code: text_of(cell) for code, cell in found.items() if not is_blank(cell)}
         if not labels or any(isinstance(cell, Odd) for cell in found.values()):
             continue
-        limits, made = _limits(table, [*labels.values()], words.scheme, problems)
-        if limits is None:
+        found_wrong = spoiled.setdefault(parcel_id, []) if parcel_id else problems
+        limits, made = _limits(table, rows, [*labels.values()], words.scheme, found_wrong)
+        if limits is None and not parcel_id:
             return {**tables, "counts": replace(table, complete=False)}
-        _check_means(table, rows, labels, limits, problems)
+        if limits is None:
+            continue
+        _check_means(table, rows, labels, limits, found_wrong)
         if made is not None:
             notes.setdefault(_told(made), []).append(parcel_id)
             for row in rows.tolist():
@@ -339,7 +347,7 @@ def _rows_by_parcel(table: Table) -> list[tuple[str, NDArray[np.intp]]]:
 
 
 def _limits(
-    table: Table, labels: list[str], scheme: Scheme, problems: list[Problem]
+    table: Table, rows: NDArray[np.intp], labels: list[str], scheme: Scheme, problems: list[Problem]
 ) -> tuple[Mapping[str, tuple[float, float]] | None, SieveSet | None]:
     """Return the limits of labels, and the set that they make where it is not the package's; None where none is."""
     own = scheme.size.sieve_set
@@ -350,12 +358,14 @@ def _limits(
         return {label: (own.lower_ct[at], own.upper_ct[at]) for label, at in places.items() if at is not None}, None
     made, unknown = set_of(labels, scheme)
     for label in unknown[:20]:
-        _tell_unknown(table, label, scheme, problems)
+        _tell_unknown(table, rows, label, scheme, problems)
     if made is None:
         return None, None
     lots = "breakdown" in table.columns and table.columns["breakdown"].header == "lots"
     if (both := overlap(made)) is not None and not lots:
-        problems.append(table.problem(Broken("sizes_overlap", {"one": both[0], "other": both[1]}), None, "size_class"))
+        problems.append(
+            table.problem(Broken("sizes_overlap", {"one": both[0], "other": both[1]}), int(rows[0]), "size_class")
+        )
         return None, None
     limits = {label: (low, high) for label, low, high in zip(made.classes, made.lower_ct, made.upper_ct, strict=True)}
     return limits, made
@@ -409,12 +419,11 @@ def _told(made: SieveSet) -> str:
     )
 
 
-def _tell_unknown(table: Table, label: str, scheme: Scheme, problems: list[Problem]) -> None:
+def _tell_unknown(table: Table, rows: NDArray[np.intp], label: str, scheme: Scheme, problems: list[Problem]) -> None:
     column = table.columns["size_class"]
-    place = next(at for at, cell in enumerate(column.cells) if text_of(cell) == label)
-    rows = np.flatnonzero(column.codes == place)
+    first = next(row for row in rows.tolist() if text_of(column.at(row)) == label)
     code = "size_is_date" if _DAY_MADE.fullmatch(label) and size_span(label, scheme) is None else "unknown_size"
-    problems.append(table.problem(Broken(code), int(rows[0]), "size_class"))
+    problems.append(table.problem(Broken(code), first, "size_class"))
 
 
 def _check_means(

@@ -56,8 +56,6 @@ def rounding_tolerance(total: float, parts: NDArray[np.float64], *, coarsest: fl
 _WALKED = 50_000
 """Rows of a table without classes that are searched for sums one by one; of longer lists the last row is looked at."""
 
-_UNIT_CT = 0.1
-
 _DAY = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}")
 
 _LABELLED = re.compile(r"[^\W\d]+\s*[:=]\s*(\d.*)")
@@ -90,7 +88,11 @@ class _Rows:
 
     def sums(self, row: int, low: int, high: int) -> bool:
         """Say whether all numbers of a row agree with the same stretch of rows."""
-        return all(_agrees(total, self.inside(at, low, high)) for at, total in self.shown(row).items())
+        return all(self.agrees(total, self.inside(at, low, high)) for at, total in self.shown(row).items())
+
+    def agrees(self, total: float, parts: NDArray[np.float64]) -> bool:
+        """Say whether a number is the sum of others, as they are rounded: stones to the hundredth, cells coarser."""
+        return _agrees(total, parts, CELL_UNIT_CT if self.sheet.places("n_stones", "size_class") else STONE_UNIT_CT)
 
     def blank(self, *, every: bool) -> NDArray[np.bool_]:
         """Say of each row whether every class column of it is blank, or any one."""
@@ -184,13 +186,13 @@ def _equals(total: float, parts: NDArray[np.float64]) -> bool:
     return bool(np.isfinite(parts).all()) and abs(float(parts.sum()) - total) <= 0.0051
 
 
-def _agrees(total: float, parts: NDArray[np.float64]) -> bool:
+def _agrees(total: float, parts: NDArray[np.float64], unit: float) -> bool:
     parts = parts[np.isfinite(parts)]
     if not len(parts):
         return total == 0
     whole = bool(np.all(parts == np.floor(parts))) and total == math.floor(total)
-    most = 0.5 * (unit_of(np.array([total])) + unit_of(parts, coarsest=_UNIT_CT) * len(parts)) + 1e-6
-    slack = 0.5 if whole and total < 1e9 else min(most, rounding_tolerance(total, parts, coarsest=_UNIT_CT))
+    most = 0.5 * (unit_of(np.array([total])) + unit_of(parts, coarsest=unit) * len(parts)) + 1e-6
+    slack = 0.5 if whole and total < 1e9 else min(most, rounding_tolerance(total, parts, coarsest=unit))
     return abs(float(parts.sum()) - total) <= slack
 
 
@@ -209,7 +211,7 @@ def _check_labelled(rows: _Rows, labels: Mapping[int, str]) -> None:
         shown, spans = rows.shown(row), _spans(row, labels, start, n_rows)
         if not any(rows.sums(row, *span) for span in spans):
             parts = {at: [rows.inside(at, *span) for span in spans] for at in shown}
-            at = next((at for at, total in shown.items() if not any(map(partial(_agrees, total), parts[at]))), None)
+            at = next((at for at, total in shown.items() if not any(map(partial(rows.agrees, total), parts[at]))), None)
             at = next(iter(shown)) if at is None else at
             nearest = min((float(np.nansum(part)) for part in parts[at]), key=lambda found: abs(found - shown[at]))
             sheet.tell("total_disagrees", at, row, expected=f"{shown[at]:g}", found=f"{nearest:.6g}")

@@ -258,7 +258,7 @@ _REPEATED = re.compile(
 )
 
 
-def unrepeated(raw: RawTable) -> RawTable:
+def unrepeated(raw: RawTable, headers: Headers) -> RawTable:
     """Lay the repeats of a form below each other: ``stones[1]/weight``, ``stones[2]/weight``; or ``weight_1``."""
     found: dict[str, dict[str, int]] = {}
     for at, column in enumerate(raw.columns):
@@ -270,6 +270,14 @@ def unrepeated(raw: RawTable) -> RawTable:
     names = set(next(iter(found.values()), {}))
     if any(set(tokens_of(name.partition("/")[0])) & {"lot", "parcel", "parcelle", "colis"} for name in names):
         return raw  # tables of several lots, not one form filled in several times
+    if {headers.of(name.rpartition("/")[2]).role for name in names} <= {
+        "n_stones",
+        "carats",
+        "mean",
+        "money",
+        "percent",
+    }:
+        return raw  # pieces and carats as several saw them
     if len(found) < 2 or len(names) < 2 or any(set(item) != names for item in found.values()):
         return raw
     inside = {at for item in found.values() for at in item.values()}

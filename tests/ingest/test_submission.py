@@ -422,3 +422,15 @@ def test_the_contents_of_an_archive_are_bounded_before_they_are_built(
     tracemalloc.stop()
     assert [problem.code for problem in found] == ["too_many_files"]
     assert most < len(data) + 5e6
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [("B,huge,3,1.4", "unknown_size"), ("B,-11+9,30,90.0", "size_mean_outside")],
+)
+def test_the_sizes_of_one_parcel_spoil_no_other(row: str, code: str, scheme: Scheme, zone_table: ZoneTable) -> None:
+    rows = ["A,+11,10,4.8", "A,-11+9,20,5.0", row, "C,+11,3,1.4"]
+    text = "\n".join(["parcel_id,size_class,n_stones,carats", *rows]) + "\n"
+    found = ingest_submission(Upload("counts.csv", text.encode()), scheme, zone_table)
+    assert [(item.parcel_id, item.n_stones) for item in found.batch] == [("A", 30), ("C", 3)]
+    assert [(item.code, item.row) for item in found.problems()] == [(code, 4)]
