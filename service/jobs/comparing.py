@@ -9,7 +9,7 @@ from typing import Any
 
 from kpfootprint.errors import IngestError, KPFootprintError, NotExamined, Problem
 from kpfootprint.flow import examine_each
-from kpfootprint.ingest import ingest_json, parcel_to_json
+from kpfootprint.ingest import ingest_json
 from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.release import Release
 from kpfootprint.report import read_report
@@ -20,7 +20,7 @@ from service.register import comparisons, jobs, submissions
 from service.register.comparisons import Examined
 from service.register.database import reading, registering
 from service.register.jobs import Job
-from service.work.flags import Histories, Seen, flags_and_marks
+from service.work.flags import flagged
 from service.work.place import Workplace
 
 STRETCH = 32
@@ -52,6 +52,7 @@ def _compare_stretch(
     work: Workplace, job: Job, release: Release, stretch: Sequence[tuple[int, dict[str, Any]]], status_on: date
 ) -> None:
     good: list[tuple[int, Parcel]] = []
+    documents = dict(stretch)
     bad: list[tuple[int, tuple[Problem, ...]]] = []
     for ordinal, document in stretch:
         try:
@@ -64,28 +65,27 @@ def _compare_stretch(
     seconds = (time.perf_counter() - started) / max(1, len(good))
     with registering(work.engine) as connection:
         waiting = submissions.waiting_places(connection, job.subject)
-        placed: dict[int, str] = {}
-        histories: Histories = {}
+        kept: dict[int, Examined] = {}
         for ordinal, problems in bad:
             submissions.place_problems(
                 connection, job.subject, ordinal, [submissions.kept_problem(item) for item in problems]
             )
-        for (ordinal, parcel), report in zip(good, reports, strict=True):
+        for (ordinal, _), report in zip(good, reports, strict=True):
             if ordinal not in waiting:
                 continue  # somebody else, who was thought dead, has kept it
             if isinstance(report, NotExamined):
                 told = [submissions.kept_problem(item) for item in report.problems]
                 submissions.place_problems(connection, job.subject, ordinal, told)
                 continue
-            content, document = report.content, parcel_to_json(parcel, release.scheme, sealed=True)
-            seen = Seen(content=content, document=document, submission_id=job.subject)
-            flags, marks = flags_and_marks(connection, seen, histories)
-            examined = Examined(content=content, report=report.to_json(), document=document, marks=marks)
-            placed[ordinal] = comparisons.keep(
-                connection, examined, actor=job.actor, flags=flags, submission_id=job.subject
+            kept[ordinal] = Examined(
+                content=report.content,
+                report=report.to_json(),
+                document=documents[ordinal],
+                submission_id=job.subject,
             )
-            work.meters.compared(content["conclusion"], seconds)
-        submissions.place_comparisons(connection, job.subject, placed)
+            work.meters.compared(kept[ordinal].content["conclusion"], seconds)
+        comparisons.keep(connection, *flagged(connection, [*kept.values()]), actor=job.actor)
+        submissions.place_comparisons(connection, job.subject, {place: one.id for place, one in kept.items()})
         left = waiting - {ordinal for ordinal, _ in stretch}
         jobs.progress(connection, job, job.total - len(left))
 

@@ -6,9 +6,10 @@ import json
 import re
 import unicodedata
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -91,7 +92,10 @@ class Examined:
     content: Mapping[str, Any]
     report: str
     document: Mapping[str, Any]
+    submission_id: str | None = None
+    flags: Sequence[Mapping[str, Any]] = ()
     marks: Sequence[int] = ()
+    id: str = field(default_factory=partial(new_id, 20))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,27 +138,36 @@ def replayed(connection: sa.Connection, once: Once) -> tuple[str, str] | None:
 
 def keep(
     connection: sa.Connection,
-    examined: Examined,
-    *,
+    *examined: Examined,
     actor: str,
-    flags: Sequence[Mapping[str, Any]] = (),
     once: Once | None = None,
-    submission_id: str | None = None,
-    comparison_id: str | None = None,
     at: datetime | None = None,
     entry_id: str | None = None,
     origin: Mapping[str, Any] | None = None,
-) -> str:
-    """Keep a report with its entry in the chain, and return its id.
+) -> None:
+    """Keep reports, each with its entry in the chain.
 
-    `connection` is that of `registering`. The last parameters are for what comes from another register.
+    `connection` is that of `registering`. The last parameters are for one that comes from another register.
     """
-    content, document = examined.content, examined.document
+    rows, acts = [], []
+    for one in examined:
+        text = canonical(one.document)
+        rows.append(_row(one, text, actor, once))
+        acts.append((one.id, _told(one, rows[-1], text, origin)))
+    if not rows:
+        return
+    insert = comparisons.insert().returning(comparisons.c.position, sort_by_parameter_order=True)
+    positions = connection.scalars(insert, rows).all()
+    _make_findable(connection, examined, positions, rows)
+    entries.append_each(connection, "comparison", acts, actor=actor, at=at, entry_id=entry_id)
+
+
+def _row(one: Examined, text: str, actor: str, once: Once | None) -> dict[str, Any]:
+    content, document = one.content, one.document
     parcel, told = content["parcel"], content["verification"]
-    text = canonical(document)
     certificate = document.get("certificate_no")
-    row = {
-        "id": comparison_id or new_id(20),
+    return {
+        "id": one.id,
         "created_at": datetime.fromisoformat(content["created_at"]),
         "actor": actor,
         "parcel_id": parcel["parcel_id"],
@@ -164,7 +177,7 @@ def keep(
         "log10_lr": None if told is None else told["log10_lr"],
         "declared": " ".join(item["zone_id"] for item in parcel["declared"]),
         "parcel": packed(text),
-        "report": packed(examined.report),
+        "report": packed(one.report),
         "idempotency_key": None if once is None else once.key,
         "request_sha256": None if once is None else once.request_sha256,
         "exporter": document.get("exporter"),
@@ -174,43 +187,42 @@ def keep(
         "n_stones": parcel["n_stones"],
         "carats": parcel["carats"],
         "value_usd": document.get("value_usd"),
-        "flags": canonical(list(flags)),
-        "submission_id": submission_id,
+        "flags": canonical(list(one.flags)),
+        "submission_id": one.submission_id,
     }
-    done = connection.execute(comparisons.insert(), row)
-    position: int = done.inserted_primary_key[0]  # type: ignore[index]
-    _make_findable(connection, position, row, parcel, examined.marks)
+
+
+def _told(one: Examined, row: Mapping[str, Any], text: str, origin: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what the chain says of a comparison."""
     values = {name: row[name] for name in ("parcel_id", "report_id", "release", "conclusion", "log10_lr")}
     values |= {
         "declared": str(row["declared"]).split(),
-        "flags": list(flags),
-        "report_sha256": sha256(examined.report.encode()).hexdigest(),
+        "flags": list(one.flags),
+        "report_sha256": sha256(one.report.encode()).hexdigest(),
         "parcel_sha256": sha256(text.encode()).hexdigest(),
     }
-    if submission_id is not None:
-        values["submission"] = submission_id
+    if one.submission_id is not None:
+        values["submission"] = one.submission_id
     if origin is not None:
         values["origin"] = dict(origin)
-    entries.append(
-        connection, "comparison", actor=actor, subject=str(row["id"]), values=values, at=at, entry_id=entry_id
-    )
-    return str(row["id"])
+    return values
 
 
 def _make_findable(
-    connection: sa.Connection, position: int, row: Mapping[str, Any], parcel: Mapping[str, Any], marks: Iterable[int]
+    connection: sa.Connection, examined: Sequence[Examined], positions: Sequence[int], rows: Sequence[Mapping[str, Any]]
 ) -> None:
-    place = {"position": position, "created_at": row["created_at"]}
-    of_zone = place | {"log10_lr": row["log10_lr"]}
-    zones = [of_zone | {"zone_id": item["zone_id"], "carats": item["carats"]} for item in parcel["declared"]]
-    found = words_in(row["parcel_id"], row["exporter"], row["certificate_no"], row["declared"])
-    for table, rows in (
-        (declared_zones, zones),
-        (words, [place | {"word": word} for word in sorted(found)]),
-        (stone_marks, [{"mark": mark, "position": position} for mark in sorted(set(marks))]),
-    ):
-        if rows:
-            connection.execute(table.insert(), rows)
+    found: dict[sa.Table, list[dict[str, Any]]] = {declared_zones: [], words: [], stone_marks: []}
+    for one, position, row in zip(examined, positions, rows, strict=True):
+        place = {"position": position, "created_at": row["created_at"]}
+        for item in one.content["parcel"]["declared"]:
+            of_zone = {"zone_id": item["zone_id"], "carats": item["carats"], "log10_lr": row["log10_lr"]}
+            found[declared_zones].append(place | of_zone)
+        named = words_in(row["parcel_id"], row["exporter"], row["certificate_no"], row["declared"])
+        found[words] += [place | {"word": word} for word in sorted(named)]
+        found[stone_marks] += [{"mark": mark, "position": position} for mark in sorted(set(one.marks))]
+    for table, lines in found.items():
+        if lines:
+            connection.execute(table.insert(), lines)
 
 
 def report_of(engine: sa.Engine, comparison_id: str) -> str | None:
@@ -228,9 +240,13 @@ def reports_of(connection: sa.Connection, ids: Sequence[str]) -> dict[str, str]:
 
 def parcel_of(connection: sa.Connection, comparison_id: str) -> dict[str, Any] | None:
     """Return the document of the parcel of a comparison, or None where there is no such comparison."""
-    kept = connection.scalar(sa.select(comparisons.c.parcel).where(comparisons.c.id == comparison_id))
-    document: dict[str, Any] | None = None if kept is None else json.loads(unpacked(kept))
-    return document
+    return parcels_of(connection, [comparison_id]).get(comparison_id)
+
+
+def parcels_of(connection: sa.Connection, ids: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Return the documents of the parcels of several comparisons, by id."""
+    rows = connection.execute(sa.select(comparisons.c.id, comparisons.c.parcel).where(comparisons.c.id.in_(ids)))
+    return {row.id: json.loads(unpacked(row.parcel)) for row in rows}
 
 
 def listed(connection: sa.Connection, comparison_id: str) -> Listed | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import sqlalchemy as sa
 
@@ -32,27 +32,48 @@ def with_certificate(connection: sa.Connection, key: str, submission_id: str | N
     return [Earlier(id=row.id, parcel_id=row.parcel_id) for row in rows]
 
 
-def with_marks(connection: sa.Connection, marks: Sequence[int], least: int, limit: int) -> list[Earlier]:
-    """Return earlier comparisons that share `least` marks or more, those that share most first.
+def with_marks(
+    connection: sa.Connection, lists: Sequence[Collection[int]], least: Sequence[int], limit: int
+) -> list[list[tuple[int, Earlier]]]:
+    """Return for each list of marks how many the earlier comparisons share that share most, the newest of those first.
 
     Of each mark the newest `PER_MARK` comparisons are looked at, so that a stone that always comes costs no more.
+
+    Parameters
+    ----------
+    least : sequence of int
+        How many of each list's marks must be shared.
     """
-    if not marks:
-        return []
-    values = {f"m{at}": mark for at, mark in enumerate(marks)} | {"least": least, "most": limit}
-    return [Earlier(id=row.id, parcel_id=row.parcel_id) for row in connection.execute(_sharing(len(marks)), values)]
+    asked = [
+        (number, mark, few) for number, (marks, few) in enumerate(zip(lists, least, strict=True)) for mark in marks
+    ]
+    found: list[list[tuple[int, Earlier]]] = [[] for _ in lists]
+    if asked:
+        values = {"asked": json.dumps(asked), "most": limit}
+        for row in connection.execute(_SHARING[connection.dialect.name], values):
+            found[row.number].append((row.shared, Earlier(id=row.id, parcel_id=row.parcel_id)))
+    return found
 
 
-@cache
-def _sharing(n: int) -> sa.TextClause:
-    """Return the question for what shares most of `n` marks; as text, since to build it takes longest."""
-    one = f"SELECT position FROM stone_marks WHERE mark = :m{{}} ORDER BY position DESC LIMIT {PER_MARK}"
-    newest = " UNION ALL ".join(f"SELECT position FROM ({one.format(at)}) AS of{at}" for at in range(n))
-    return sa.text(
-        f"SELECT id, parcel_id FROM (SELECT position, count(*) AS shared FROM ({newest}) AS newest GROUP BY position "
-        "HAVING count(*) >= :least ORDER BY shared DESC, position DESC LIMIT :most) AS best "
-        "JOIN comparisons ON comparisons.position = best.position ORDER BY shared DESC, best.position DESC"
+_GIVEN = {
+    "sqlite": "SELECT value ->> 0 AS number, value ->> 1 AS mark, value ->> 2 AS least FROM json_each(:asked)",
+    "postgresql": "SELECT CAST(value ->> 0 AS integer) AS number, CAST(value ->> 1 AS bigint) AS mark, "
+    "CAST(value ->> 2 AS integer) AS least FROM json_array_elements(CAST(:asked AS json))",
+}
+_SHARING = {
+    dialect: sa.text(
+        f"WITH asked AS MATERIALIZED ({given}), alike AS (SELECT number, s.position, count(*) AS shared FROM asked "
+        "JOIN stone_marks AS s ON s.mark = asked.mark AND s.position >= coalesce((SELECT n.position FROM stone_marks n "
+        f"WHERE n.mark = asked.mark ORDER BY n.position DESC LIMIT 1 OFFSET {PER_MARK - 1}), 0) "
+        "GROUP BY number, s.position HAVING count(*) >= min(least)), "
+        "best AS (SELECT *, row_number() OVER (PARTITION BY number ORDER BY shared DESC, position DESC) AS place "
+        "FROM alike) "
+        "SELECT number, shared, id, parcel_id FROM best JOIN comparisons ON comparisons.position = best.position "
+        "WHERE place <= :most ORDER BY number, place"
     )
+    for dialect, given in _GIVEN.items()
+}
+"""The question for what shares most of several lists of marks; as text, since to build it takes longest."""
 
 
 Parcel = tuple[float | None, float | None]

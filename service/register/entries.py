@@ -7,7 +7,7 @@ transaction of what it tells of, so there is never one without the other.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -110,29 +110,47 @@ def append(
     at: datetime | None = None,
     entry_id: str | None = None,
 ) -> Entry:
-    """Append an entry; `connection` is that of `service.register.database.registering`.
+    """Append an entry as `append_each` does."""
+    (entry,) = append_each(connection, kind, [(subject, values)], actor=actor, at=at, entry_id=entry_id)
+    return entry
+
+
+def append_each(
+    connection: sa.Connection,
+    kind: Kind,
+    acts: Sequence[tuple[str, Mapping[str, Any]]],
+    *,
+    actor: str,
+    at: datetime | None = None,
+    entry_id: str | None = None,
+) -> list[Entry]:
+    """Append entries, each of a subject and its values; `connection` is that of `database.registering`.
 
     Parameters
     ----------
     at, entry_id : optional
-        For entries that come from another register and keep both.
+        For an entry that comes from another register and keeps both.
     """
-    last = head(connection)
-    entry = Entry(
-        position=last.position + 1,
-        id=entry_id or new_id(20),
-        kind=kind,
-        at=at or time_of_register(connection),
-        actor=actor,
-        subject=subject,
-        values=json.loads(canonical(values)),
-        previous=last.hash,
-        hash="",
-    )
-    row = {name: getattr(entry, name) for name in ("position", "id", "kind", "at", "actor", "subject", "previous")}
-    row |= {"content": canonical(entry.values), "hash": entry.expected_hash()}
-    connection.execute(entries.insert(), row)
-    return _entry_of(row)
+    last, moment = head(connection), at or time_of_register(connection)
+    rows: list[dict[str, Any]] = []
+    for subject, values in acts:
+        entry = Entry(
+            position=last.position + 1,
+            id=entry_id or new_id(20),
+            kind=kind,
+            at=moment,
+            actor=actor,
+            subject=subject,
+            values=json.loads(canonical(values)),
+            previous=last.hash,
+            hash="",
+        )
+        row = {name: getattr(entry, name) for name in ("position", "id", "kind", "at", "actor", "subject", "previous")}
+        rows.append(row | {"content": canonical(entry.values), "hash": entry.expected_hash()})
+        last = Head(position=entry.position, hash=rows[-1]["hash"], at=moment)
+    if rows:
+        connection.execute(entries.insert(), rows)
+    return [_entry_of(row) for row in rows]
 
 
 def about(connection: sa.Connection, subject: str) -> list[Entry]:

@@ -17,7 +17,7 @@ from service.errors import Refused, bad_parameter
 from service.register import comparisons
 from service.register.comparisons import Examined, KeyReused, Once
 from service.register.database import reading, registering
-from service.work.flags import Seen, flags_and_marks
+from service.work.flags import flagged
 from service.work.place import Workplace
 
 
@@ -58,15 +58,14 @@ def _compared(work: Workplace, read: Callable[[Release], Parcel], actor: str, on
     work.meters.compared(content["conclusion"], time.perf_counter() - started)
     try:
         with registering(work.engine) as connection:
-            flags, marks = flags_and_marks(connection, Seen(content=content, document=document))
-            examined = Examined(content=content, report=report.to_json(), document=document, marks=marks)
-            kept = comparisons.keep(connection, examined, actor=actor, flags=flags, once=once)
+            (kept,) = flagged(connection, [Examined(content=content, report=report.to_json(), document=document)])
+            comparisons.keep(connection, kept, actor=actor, once=once)
     except sa.exc.IntegrityError:  # another request with the same key was faster
         first = _answered_before(work, once)
         if first is None:
             raise
         return first
-    return Kept(id=kept, report=examined.report)
+    return Kept(id=kept.id, report=kept.report)
 
 
 def once_of(key: str | None, actor: str, request_sha256: str) -> Once | None:

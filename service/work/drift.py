@@ -11,7 +11,7 @@ from kpfootprint.planning.answers import Shipment, drift_answer
 from kpfootprint.report.planned import worded
 from service.clock import written
 from service.errors import Refused
-from service.register.comparisons import Search, page_of, parcel_of, report_of
+from service.register.comparisons import Search, page_of, parcels_of, report_of
 from service.register.database import reading
 from service.work.place import Workplace
 from service.work.planning import zone_names
@@ -41,7 +41,7 @@ def drifted(
         work.engine, before=None, limit=MOST_SHIPMENTS, search=Search(exporter=exporter, zone=zone, sort="-created_at")
     )
     with reading(work.engine) as connection:
-        documents = {entry.id: parcel_of(connection, entry.id) or {} for entry in found}
+        documents = parcels_of(connection, [entry.id for entry in found])
     followed: list[tuple[Parcel, Shipment]] = []
     for entry in reversed(found):
         document, content = documents[entry.id], json.loads(report_of(work.engine, entry.id) or "{}")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from kpfootprint.stats.intervals import next_value
 from service.register import certificates, comparisons, earlier
-from service.register.comparisons import Listed, certificate_key
+from service.register.comparisons import Examined, Listed, certificate_key
+from service.register.earlier import Earlier
 from service.work.stones import LEAST_SHARED, StoneList, marks_of, most_alike, near, overlap, stones_in
 
 SHOWN = 5
@@ -34,43 +35,29 @@ TEXTS: Final[Mapping[str, str]] = {
 """English messages of flags; the pages have them in other languages too."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """A parcel that was examined, with what flags are about."""
-
-    content: Mapping[str, Any]
-    document: Mapping[str, Any]
-    submission_id: str | None = None
-
-
 def flag(code: str, **values: Any) -> dict[str, Any]:
     """Return a flag with its text."""
     return {"code": code, "values": values, "text": TEXTS[code].format(**values)}
 
 
 Histories = dict[str, list[tuple[float | None, float | None]]]
-"""What was looked up of zones in a transaction, with the parcels that were kept in it."""
+"""What was looked up of zones in a transaction, with the parcels that are kept in it."""
 
 
-def flags_and_marks(
-    connection: sa.Connection, seen: Seen, histories: Histories | None = None
-) -> tuple[list[dict[str, Any]], list[int]]:
-    """Return the flags of a parcel that is about to be kept, and the marks its stones are found again by.
-
-    Parameters
-    ----------
-    histories : dict, optional
-        One for all parcels that are kept in this transaction.
-    """
-    stones = stones_in(seen.document)
-    marks = marks_of(stones)
-    flags = [
-        *_certificate(connection, seen),
-        *_stones(connection, stones, marks),
-        *_history(connection, seen, {} if histories is None else histories),
-        *_total(seen),
+def flagged(connection: sa.Connection, examined: Sequence[Examined]) -> list[Examined]:
+    """Return parcels that are about to be kept with their flags, and with the marks their stones are found again by."""
+    lists = [stones_in(one.document) for one in examined]
+    marks = [marks_of(listed) for listed in lists]
+    histories: Histories = {}
+    stones = _stones(connection, examined, lists, marks)
+    return [
+        replace(
+            one,
+            flags=[*_certificate(connection, one), *before, *_history(connection, one, histories), *_total(one)],
+            marks=own,
+        )
+        for one, before, own in zip(examined, stones, marks, strict=True)
     ]
-    return flags, marks
 
 
 def flags_now(connection: sa.Connection, listed: Iterable[Listed]) -> dict[str, list[Mapping[str, Any]]]:
@@ -96,7 +83,7 @@ def _reported(found: certificates.Reported) -> dict[str, Any]:
     )
 
 
-def _certificate(connection: sa.Connection, seen: Seen) -> list[dict[str, Any]]:
+def _certificate(connection: sa.Connection, seen: Examined) -> list[dict[str, Any]]:
     number = seen.document.get("certificate_no")
     key = certificate_key(number) if number else ""
     if not key:
@@ -115,11 +102,36 @@ def _certificate(connection: sa.Connection, seen: Seen) -> list[dict[str, Any]]:
     return flags
 
 
-def _stones(connection: sa.Connection, here: StoneList | None, marks: Sequence[int]) -> list[dict[str, Any]]:
-    if here is None:
-        return []
-    shared = earlier.with_marks(connection, near([*marks]), min(LEAST_SHARED, len(marks)), LOOKED_AT)
-    lists = [(item, there) for item in shared if (there := _earlier_list(connection, item.id)) is not None]
+def _stones(
+    connection: sa.Connection,
+    examined: Sequence[Examined],
+    lists: Sequence[StoneList | None],
+    marks: Sequence[Sequence[int]],
+) -> list[list[dict[str, Any]]]:
+    """Return the flag of each parcel whose stones came before: in the register, or earlier among these parcels."""
+    wide = [near([*own]) for own in marks]
+    least = [min(LEAST_SHARED, len(own)) for own in marks]
+    shared = earlier.with_marks(connection, wide, least, LOOKED_AT)
+    for number, own in enumerate(map(set, wide)):
+        for before, one in enumerate(examined[:number] if own else ()):
+            if (n_shared := len(own.intersection(marks[before]))) >= least[number]:
+                parcel_id = one.content["parcel"]["parcel_id"]
+                shared[number].insert(0, (n_shared, Earlier(id=one.id, parcel_id=parcel_id)))
+    likely = [
+        [item for _, item in sorted(found, key=lambda one: -one[0])[:LOOKED_AT]]  # of as many marks the newest first
+        for found in shared
+    ]
+    ids = {item.id for found in likely for item in found}
+    known = _earlier_lists(
+        connection, ids, {one.id: here for one, here in zip(examined, lists, strict=True) if here is not None}
+    )
+    return [
+        [] if here is None else _seen_before(here, [(item, known[item.id]) for item in found if item.id in known])
+        for here, found in zip(lists, likely, strict=True)
+    ]
+
+
+def _seen_before(here: StoneList, lists: Sequence[tuple[Earlier, StoneList]]) -> list[dict[str, Any]]:
     for item, there in most_alike(here, lists):
         found = overlap(here, there)
         if found.seen:
@@ -140,18 +152,20 @@ _at_hand: dict[str, StoneList] = {}
 """Stone lists of comparisons, which never change, by id: the same ones are looked at over and over in a shipment."""
 
 
-def _earlier_list(connection: sa.Connection, comparison_id: str) -> StoneList | None:
-    found = _at_hand.get(comparison_id)
-    if found is None:
-        found = stones_in(comparisons.parcel_of(connection, comparison_id) or {})
-        if sum(len(listed.weights) for listed in _at_hand.values()) > MOST_AT_HAND:
-            _at_hand.clear()
-        if found is not None:
-            _at_hand[comparison_id] = found
-    return found
+def _earlier_lists(
+    connection: sa.Connection, ids: Collection[str], new: Mapping[str, StoneList]
+) -> dict[str, StoneList]:
+    if sum(len(listed.weights) for listed in [*_at_hand.values()]) > MOST_AT_HAND:
+        _at_hand.clear()
+    known = {one: listed for one in ids if (listed := new.get(one) or _at_hand.get(one)) is not None}
+    documents = comparisons.parcels_of(connection, [one for one in ids if one not in known])
+    known |= {one: listed for one, document in documents.items() if (listed := stones_in(document)) is not None}
+    _at_hand.update(known)
+    _at_hand.update(new)
+    return known
 
 
-def _history(connection: sa.Connection, seen: Seen, histories: Histories) -> list[dict[str, Any]]:
+def _history(connection: sa.Connection, seen: Examined, histories: Histories) -> list[dict[str, Any]]:
     flags: list[dict[str, Any]] = []
     parcel, value = seen.content["parcel"], seen.document.get("value_usd")
     declared = parcel["declared"]
@@ -175,7 +189,7 @@ def _history(connection: sa.Connection, seen: Seen, histories: Histories) -> lis
     return flags
 
 
-def _total(seen: Seen) -> list[dict[str, Any]]:
+def _total(seen: Examined) -> list[dict[str, Any]]:
     return [
         flag("declared_total_differs", **{name: round(value, 2) for name, value in caution["values"].items()})
         for caution in seen.content["cautions"]
@@ -183,5 +197,5 @@ def _total(seen: Seen) -> list[dict[str, Any]]:
     ]
 
 
-def _hrefs(before: Sequence[earlier.Earlier]) -> list[str]:
+def _hrefs(before: Sequence[Earlier]) -> list[str]:
     return [f"/v1/comparisons/{item.id}" for item in before]

@@ -45,17 +45,17 @@ WEIGHT = "weight_ct"
 
 @dataclass(frozen=True, slots=True)
 class StoneList:
-    """Weights and classes of stones; their weights in order, and in order under each class, as they are searched."""
+    """Weights and classes of stones in the order of weights, and weights in order under each class, to be searched."""
 
     weights: Floats
     classes: NDArray[np.int64]
-    ordered: Floats
     keyed: Floats
 
     @classmethod
     def of(cls, weights: Floats, classes: NDArray[np.int64]) -> StoneList:
         """Return a list that is put in order once."""
-        return cls(weights, classes, np.sort(weights), np.sort(classes * APART + weights))
+        order = np.argsort(weights, kind="stable")
+        return cls(weights[order], classes[order], np.sort(classes * APART + weights))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,10 @@ def marks_of(listed: StoneList | None) -> list[int]:
     weights, classes = listed.weights, listed.classes
     cents = np.rint(weights * CENTS).astype(np.int64)
     coarse = np.rint(weights * 20).astype(np.int64)
-    order = np.argsort([_drawn(int(c), int(k), float(w)) for c, k, w in zip(coarse, classes, weights, strict=True)])
+    kinds, kind = np.unique(coarse * CELL + classes, return_inverse=True)
+    uniform = np.array([(zlib.crc32(f"{one // CELL}/{one % CELL}".encode()) + 0.5) / 2**32 for one in kinds.tolist()])
+    # an exponential time with rate weight squared, the same for the same stone: the earliest are marked
+    order = np.argsort(-np.log(uniform)[kind] / weights**2)
     marks = cents * CELL + classes
     return sorted({int(mark) for mark in marks[order][:MARKS]})
 
@@ -118,7 +121,7 @@ def overlap(here: StoneList, there: StoneList) -> Overlap:
     of_smaller = beyond / max(1.0, smaller - by_chance)
     spread = max(float(np.sqrt(np.sum(chances * (1 - chances)))), 1.0)
     seen = of_smaller >= LEAST_SHARE and beyond >= DEVIATIONS * spread
-    if n == n_there >= SAME_WEIGHTS and np.abs(here.ordered - there.ordered).max() < ROUNDED:
+    if n == n_there >= SAME_WEIGHTS and np.abs(here.weights - there.weights).max() < ROUNDED:
         share, agreeing, seen = 1.0, n, True  # whatever the classes: there are none, or somebody graded again
     return Overlap(share=round(share, 2), agreeing=agreeing, by_chance=round(by_chance, 1), seen=seen)
 
@@ -137,16 +140,9 @@ def stones_in(document: Mapping[str, Any]) -> StoneList | None:
     return StoneList.of(weights, classes % CELL)
 
 
-def _drawn(coarse: int, classes: int, weight: float) -> float:
-    """Return an exponential time with rate weight squared, the same for the same stone: the earliest are marked."""
-    uniform = (zlib.crc32(f"{coarse}/{classes}".encode()) + 0.5) / 2**32
-    return float(-np.log(uniform) / weight**2)
-
-
 def _agreeing(here: StoneList, there: StoneList) -> int:
     """Return how many stones of one list have one of their weight and classes in the other."""
-    own = here.classes * APART + here.weights
-    return int(np.count_nonzero(_between(there.keyed, own - ROUNDED, own + ROUNDED)))
+    return int(np.count_nonzero(_between(there.keyed, here.keyed - ROUNDED, here.keyed + ROUNDED)))
 
 
 def _chances(here: StoneList, there: StoneList) -> Floats:
@@ -155,7 +151,7 @@ def _chances(here: StoneList, there: StoneList) -> Floats:
     It is where one of the stones of its weight happens to be of its classes, which are as frequent there as among the
     stones of about its weight.
     """
-    weights, others = here.weights, there.ordered
+    weights, others = here.weights, there.weights
     of_weight = _between(others, weights - ROUNDED, weights + ROUNDED)
     place = np.searchsorted(others, weights)
     low, high = np.maximum(place - ABOUT, 0), np.minimum(place + ABOUT, len(others)) - 1

@@ -26,7 +26,7 @@ from service.register.entries import Entry
 from service.register.jobs import Job
 from service.register.tables import comparisons as comparison_table
 from service.register.tables import entries as entry_table
-from service.work.flags import Seen, flags_and_marks
+from service.work.flags import flagged
 from service.work.place import Workplace
 
 
@@ -172,17 +172,8 @@ def _taken(connection: sa.Connection, line: Mapping[str, Any], actor: str, relea
     _REPORT.validate_python(content)
     ingest_json(line["parcel"], release.scheme, release.zone_table, sealed=True)
     render_html(report)
-    flags, marks = flags_and_marks(connection, Seen(content=content, document=line["parcel"]))
-    comparisons.keep(
-        connection,
-        Examined(content=content, report=line["report"], document=line["parcel"], marks=marks),
-        actor=actor,
-        flags=flags,
-        comparison_id=line["subject"],
-        at=at,
-        entry_id=line["id"],
-        origin=origin,
-    )
+    came = Examined(content=content, report=line["report"], document=line["parcel"], id=line["subject"])
+    comparisons.keep(connection, *flagged(connection, [came]), actor=actor, at=at, entry_id=line["id"], origin=origin)
     return True
 
 

@@ -35,7 +35,9 @@ def examined(number: int = 0, **differs: Any) -> Examined:
 def kept(engine: sa.Engine, one: Examined | None = None, *, actor: str = "key:test", once: Once | None = None) -> str:
     """Keep a comparison and return its id."""
     with registering(engine) as connection:
-        return keep(connection, one or examined(), actor=actor, once=once)
+        one = one or examined()
+        keep(connection, one, actor=actor, once=once)
+    return one.id
 
 
 def tampered(engine: sa.Engine, statement: str, values: Mapping[str, Any] | None = None) -> None:

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import zipfile
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -229,6 +230,20 @@ def test_certificates_and_stones_that_came_before_are_flagged(office: Office) ->
     for wrong in ("nonsense\n1\n", "certificate_no,reported_by\n,x\n"):
         refused = office.ask("monitor", "POST", "/v1/certificates", content=wrong, headers={"Content-Type": "text/csv"})
         problem_in(refused, 422, "invalid_input")
+
+
+def test_stones_that_come_twice_in_one_shipment_are_flagged_the_second_time(office: Office) -> None:
+    zips = [zipfile.ZipFile(io.BytesIO(shipment(1, bad=False, prefix=prefix, shift=0.4))) for prefix in "GK"]
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name in zips[0].namelist():
+            first, second = (one.read(name).decode() for one in zips)
+            archive.writestr(name, first + "\n" + second.partition("\n")[2])
+    sent = office.send(packed.getvalue())
+    office.run_jobs()
+    flags = [parcel["flags"] for parcel in office.get(sent.headers["location"])["parcels"]]
+    seen = [[flag["values"]["parcel_id"] for flag in one if flag["code"] == "stones_seen_before"] for one in flags]
+    assert seen == [[], ["G0"]]
 
 
 def test_a_zone_has_a_history(office: Office) -> None:
