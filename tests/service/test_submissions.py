@@ -397,6 +397,8 @@ def test_a_body_may_be_packed_by_gzip(office: Office) -> None:
 
 
 def test_comparisons_are_searched(office: Office) -> None:
+    office.send(shipment(3, bad=False, prefix="S"))
+    office.run_jobs()
     items = office.get("/v1/comparisons?exporter=Badica&zone=berberati&sort=log10_lr&limit=2")
     values = [item["log10_lr"] for item in items["items"]]
     assert values == sorted(values)
