@@ -108,7 +108,7 @@ def receipt_lines(parcel: Parcel) -> Iterator[str]:
     yield f"{parcel.parcel_id}: {counted}, {weighed}{mean}{largest}"
     for name, classes in read["classes"].items():
         if classes:
-            yield f"  {name}: " + ", ".join(f"{label} {count}" for label, count in classes.items())
+            yield f"  {name}: " + ", ".join(f"{label} ({count})" for label, count in classes.items())
     if read["header_rows"] != [1]:
         yield "  header in row " + " and ".join(map(str, read["header_rows"]))
     for item in read["left_out"]:

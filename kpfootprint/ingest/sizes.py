@@ -414,7 +414,7 @@ def _names_a_set(parcels: Table | None) -> bool:
 def _told(made: SieveSet) -> str:
     items = zip(made.classes, made.lower_ct, made.upper_ct, strict=True)
     return "; ".join(
-        f"{label}: {low:g} ct and more" if high == float("inf") else f"{label}: {low:g} to {high:g} ct"
+        f"{label}: ≥ {low:g} ct" if high == float("inf") else f"{label}: {low:g}–{high:g} ct"
         for label, low, high in items
     )
 

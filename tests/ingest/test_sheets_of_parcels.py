@@ -87,8 +87,8 @@ def test_the_sizes_of_a_sheet_are_its_own(scheme: Scheme, zone_table: ZoneTable)
     assert uppers == {"CAR-1": 0.655, "CAR-2": float("inf")}
     limits = [[text for text in said(parcel) if "size classes" in text] for parcel in found.parcels]
     assert limits == [
-        ["size classes in carats: +11: 0.315 to 0.655 ct; 3 gr: 0.655 to 0.895 ct"],
-        ["size classes in carats: -11+9: 0.175 to 0.315 ct; +11: 0.315 ct and more"],
+        ["size classes in carats: +11: 0.315–0.655 ct; 3 gr: 0.655–0.895 ct"],
+        ["size classes in carats: -11+9: 0.175–0.315 ct; +11: ≥ 0.315 ct"],
     ]
 
 

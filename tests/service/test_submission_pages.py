@@ -49,7 +49,7 @@ def test_a_file_is_looked_at_before_anything_is_kept(browser: TestClient, looked
     before = browser.get("/v1/submissions").json()
     assert "3 lots." in looked_at
     assert "le nombre est négatif" in looked_at
-    assert '<td class="n">182</td>' in looked_at
+    assert '<td class="n" data-label="Ligne">182</td>' in looked_at
     assert browser.get("/v1/submissions").json() == before
 
 
