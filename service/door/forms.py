@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_type_hints
 
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from kpfootprint.errors import Problem
+from service.door.bodies import checked
 from service.door.endpoint import MULTIPART, Endpoint
 from service.door.forgery import check_token
 from service.door.visit import visit_of
@@ -88,7 +89,17 @@ def text_of(form: FormData, name: str) -> str:
     value = form.get(name)
     if isinstance(value, UploadFile):
         value = value.file.read().decode(errors="replace")
-    return (value or "").strip()
+    return (value or "").replace("\r\n", "\n").strip()
+
+
+def written_in(form: FormData, shape: Any) -> tuple[dict[str, str], bool]:
+    """Return the texts of a form for the members of a shape, whole, and whether they fit it."""
+    given = {name: text_of(form, name) for name in get_type_hints(shape)}
+    try:
+        checked({name: value for name, value in given.items() if value}, shape, table="form")
+    except Refused:
+        return given, False
+    return given, True
 
 
 def texts_of(form: FormData, name: str) -> list[str]:

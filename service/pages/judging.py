@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
 from kpfootprint.report import read_report, render_html
-from kpfootprint.rules import CONCLUSIONS
 from service.door.endpoint import FORM, Endpoint
-from service.door.forms import text_of
+from service.door.forms import written_in
 from service.door.query import whole_number
 from service.door.visit import visit_of
 from service.errors import Refused
@@ -21,6 +19,7 @@ from service.languages import language_of
 from service.pages.render import framed, moved_to, page
 from service.register.comparisons import parcel_of
 from service.register.database import reading
+from service.routes.shapes_of_cases import NewAnswer, NewOpinion
 from service.work import practice
 from service.work.decide import UNLISTED, give_opinion
 from service.work.kept import sealed_from
@@ -28,7 +27,6 @@ from service.work.planning import zone_names
 from service.work.tally import tally_of
 
 PAGE = 25
-MOST_REASONS = 20_000
 WORDS = {
     "consistent": "The stones are as I would expect of what is declared.",
     "inconclusive": "I cannot say.",
@@ -68,15 +66,11 @@ def _opinion(request: Request, *, status: int = 200, alert: str = "", given: Giv
 def keep_opinion(request: Request) -> Response:
     """Keep an expert's conclusion, and go on to the report."""
     visit, comparison_id = visit_of(request), request.path_params["id"]
-    given = _given(visit.form)
-    if given["conclusion"] not in CONCLUSIONS or not given["reasons"]:
+    given, fits = written_in(visit.form, NewOpinion)
+    if not fits:
         return _opinion(request, status=422, alert=INCOMPLETE, given=given)
     give_opinion(visit.work, comparison_id, **given, who=visit.who)
     return moved_to(request, f"/comparisons/{comparison_id}")
-
-
-def _given(form: FormData) -> dict[str, str]:
-    return {name: text_of(form, name)[:MOST_REASONS] for name in ("conclusion", "reasons")}
 
 
 @Endpoint("GET", "/practice", "viewer", query=(whole_number("before", "Where the page starts."),), page=True)
@@ -132,8 +126,8 @@ def _exercise(request: Request, *, status: int = 200, alert: str = "", given: Gi
 def keep_answer(request: Request) -> Response:
     """Keep an answer and show what it was."""
     visit, exercise_id = visit_of(request), request.path_params["id"]
-    given = _given(visit.form)
-    if given["conclusion"] not in CONCLUSIONS:
+    given, fits = written_in(visit.form, NewAnswer)
+    if not fits:
         return _exercise(request, status=422, alert=CHOOSE, given=given)
     practice.answer(visit.work, exercise_id, **given, actor=visit.who.actor)
     return moved_to(request, f"/practice/{exercise_id}")

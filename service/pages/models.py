@@ -6,13 +6,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.door.endpoint import FORM, Endpoint
-from service.door.forms import text_of
+from service.door.forms import written_in
 from service.door.visit import visit_of
 from service.errors import Refused
 from service.pages.render import moved_to, page
 from service.register import jobs
 from service.register.activations import activations, first_in_force
 from service.register.people import names_of_actors
+from service.routes.shapes import NewActivation, Reason
 from service.work.releases import activate, known_release, known_releases, roll_back
 
 JOB_STATES = {"queued": "waits", "running": "runs", "done": "done", "failed": "failed", "cancelled": "cancelled"}
@@ -90,11 +91,11 @@ def report(request: Request) -> Response:
 def make_activation(request: Request) -> Response:
     """Put a release in force and show all of them."""
     visit, name = visit_of(request), request.path_params["release"]
-    reason, force = (text_of(visit.form, field)[:2000] for field in ("reason", "force"))
+    given, fits = written_in(visit.form, NewActivation)
     judged = known_release(visit.work, name).manifest.get("released")
-    if not reason or not (judged or force):
-        return shown_one(request, name, status=422, alert=NOT_JUDGED if reason else NO_REASON)
-    activate(visit.work, name, reason=reason, force=force or None, actor=visit.who.actor)
+    if not fits or not (judged or given["force"]):
+        return shown_one(request, name, status=422, alert=NOT_JUDGED if fits else NO_REASON)
+    activate(visit.work, name, reason=given["reason"], force=given["force"] or None, actor=visit.who.actor)
     return moved_to(request, "/models")
 
 
@@ -102,8 +103,8 @@ def make_activation(request: Request) -> Response:
 def make_rollback(request: Request) -> Response:
     """Go back to the release before and show all of them."""
     visit = visit_of(request)
-    reason = text_of(visit.form, "reason")[:2000]
-    if not reason:
+    given, fits = written_in(visit.form, Reason)
+    if not fits:
         return shown(request, status=422, alert=NO_REASON)
-    roll_back(visit.work, reason=reason, actor=visit.who.actor)
+    roll_back(visit.work, **given, actor=visit.who.actor)
     return moved_to(request, "/models")

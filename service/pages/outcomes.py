@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from kpfootprint.ingest import number_given
+from service.door.bodies import checked
 from service.door.endpoint import FORM, Endpoint
 from service.door.forms import text_of, texts_of
 from service.door.query import whole_number
@@ -16,12 +17,12 @@ from service.errors import Refused
 from service.pages.render import moved_to, page
 from service.register import comparisons
 from service.register.database import reading
-from service.work.decide import SHARES_ADD_UP, UNLISTED, tell_outcome
+from service.routes.shapes_of_cases import NewOutcome
+from service.work.decide import UNLISTED, tell_outcome
 from service.work.outcomes import cases, summary
 
 PAGE = 25
 ROWS = 4
-MOST_SOURCE = 5000
 INCOMPLETE = "Choose at least one source, give shares that add up to a hundred per cent, and say how it became known."
 RATES = {
     "computed_right": "The program was right",
@@ -86,19 +87,22 @@ def keep(request: Request) -> Response:
     """Keep what became known, and go on to the report."""
     visit, comparison_id = visit_of(request), request.path_params["id"]
     zones, percents = ([value.strip() for value in texts_of(visit.form, name)][:ROWS] for name in ("zone", "percent"))
-    source = text_of(visit.form, "source")[:MOST_SOURCE]
+    source = text_of(visit.form, "source")
     rows = [(zone, percent.removesuffix("%").strip()) for zone, percent in zip(zones, percents, strict=False)]
     origin = [{"zone_id": zone, "share": _share(percent)} for zone, percent in rows if zone or percent]
     if len(origin) == 1 and origin[0]["share"] is None:
         origin[0]["share"] = 1.0
-    shares = [share for item in origin if isinstance(share := item["share"], float)]
-    if len(shares) < max(len(origin), 1) or abs(sum(shares) - 1) > SHARES_ADD_UP or not source:
+    try:
+        told = checked({"origin": origin, "source": source}, NewOutcome, table="form")
+        tell_outcome(visit.work, comparison_id, **told, actor=visit.who.actor)
+    except Refused as refused:
+        if refused.code != "invalid_input":
+            raise
         return _asked(request, status=422, rows=[*rows, *[("", "")] * ROWS][:ROWS], source=source)
-    tell_outcome(visit.work, comparison_id, origin=origin, source=source, actor=visit.who.actor)
     return moved_to(request, f"/comparisons/{comparison_id}")
 
 
 def _share(percent: str) -> float | None:
-    """Return per cent as they were written as a share, or None where they are no number from above 0 to 100."""
+    """Return per cent as they were written as a share, or None where they are no number."""
     given = number_given(percent) if percent else None
-    return given / 100 if isinstance(given, int | float) and 0 < given <= 100 else None
+    return given / 100 if isinstance(given, int | float) else None

@@ -15,7 +15,7 @@ from kpfootprint.ingest import Choices
 from kpfootprint.ingest import Submission as ReadSubmission
 from kpfootprint.report.locale import Words, words
 from service.door.endpoint import FORM, Endpoint
-from service.door.forms import file_of, text_of
+from service.door.forms import file_of, text_of, written_in
 from service.door.inspection import unpacked
 from service.door.query import choice, text, whole_number
 from service.door.visit import Visit, visit_of
@@ -27,6 +27,7 @@ from service.pages.sheet import Asked, choices_in, classes_by_attribute
 from service.register import entries, people, submissions
 from service.register.database import reading
 from service.register.submissions import Wanted
+from service.routes.shapes_of_submissions import NewDecision
 from service.work.calendar import feed_key_of
 from service.work.decide import decide
 from service.work.flags import TEXTS
@@ -200,7 +201,7 @@ def show(request: Request) -> Response:
     return shown(request, request.path_params["id"])
 
 
-def shown(request: Request, submission_id: str, *, status: int = 200, alert: str = "") -> Response:
+def shown(request: Request, submission_id: str, *, status: int = 200, alert: str = "", note: str = "") -> Response:
     """Return the page of a shipment."""
     visit = visit_of(request)
     shipment = shipment_of(visit.work, submission_id, visit.who)
@@ -211,6 +212,7 @@ def shown(request: Request, submission_id: str, *, status: int = 200, alert: str
         "submission.html",
         status=status,
         alert=alert,
+        note=note,
         shipment=shipment,
         item=shipment.submission,
         decision=shipment.decision,
@@ -250,8 +252,8 @@ def _told(problem: Mapping[str, Any], catalogue: Any) -> str:
 def make_decision(request: Request) -> Response:
     """Keep a decision and show the shipment again."""
     visit, submission_id = visit_of(request), request.path_params["id"]
-    decision, note = text_of(visit.form, "decision"), text_of(visit.form, "note")[:5000]
-    if decision not in DECISIONS:
-        return shown(request, submission_id, status=422, alert=CHOOSE)
-    decide(visit.work, submission_id, decision=decision, note=note, actor=visit.who.actor)
+    given, fits = written_in(visit.form, NewDecision)
+    if not fits:
+        return shown(request, submission_id, status=422, alert=CHOOSE, note=given["note"])
+    decide(visit.work, submission_id, **given, actor=visit.who.actor)
     return moved_to(request, f"/submissions/{submission_id}")

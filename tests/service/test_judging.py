@@ -122,7 +122,11 @@ def test_the_page_asks_first_and_shows_afterwards(blind: Office, sealed: str, la
     assert f'<html lang="{lang}">' in asked.text
     assert ("brown" if lang == "en" else "brun") in asked.text
     csrf = token_in(asked.text)
-    for wrong in ({"conclusion": "query", "reasons": ""}, {"conclusion": "perhaps", "reasons": "so"}):
+    for wrong in (
+        {"conclusion": "query", "reasons": ""},
+        {"conclusion": "perhaps", "reasons": "so"},
+        {"conclusion": "query", "reasons": "x" * 20_001},
+    ):
         refused = client.post(f"{place}/opinion?lang={lang}", data={"csrf": csrf, **wrong})
         assert refused.status_code == 422
         assert 'role="alert"' in refused.text

@@ -78,6 +78,11 @@ def test_a_shipment_is_received_compared_and_decided(browser: TestClient, looked
     token = token_in(page)
     wrong = browser.post(f"{place}/decision", data={"csrf": token})
     assert wrong.status_code == 422
+    long = "trop long " * 600
+    for given in ({"decision": "lost", "note": long[:900]}, {"decision": "refused", "note": long}):
+        wrong = browser.post(f"{place}/decision", data={"csrf": token, **given})
+        assert wrong.status_code == 422
+        assert given["note"].strip() in wrong.text, "what was written is shown again, whole"
     done = browser.post(f"{place}/decision", data={"csrf": token, "decision": "refused", "note": "<b>trop brun</b>"})
     assert done.status_code == 303
     page = browser.get(f"{place}?lang=fr").text
