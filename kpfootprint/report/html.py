@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from kpfootprint.report.blocks import Document
 from kpfootprint.report.glossary import Linker, linker
 from kpfootprint.report.layout import Stationery, lay_out
-from kpfootprint.report.locale import words
+from kpfootprint.report.locale import held, words
 from kpfootprint.report.report import Report
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -74,13 +74,14 @@ def _kind(block: object) -> str:
 
 
 class _Links:
-    """Escapes running text and links the terms in it, each once a section; none where there is no glossary."""
+    """Escapes running text, holds numbers and units together, and links the terms, each once a section."""
 
     def __init__(self, linker: Linker | None) -> None:
         self._linker = linker
         self._seen: dict[str, set[str]] = {}
 
     def __call__(self, text: str, section: str) -> Markup:
+        text = held(text)
         if self._linker is None:
             return escape(text)
         runs = self._linker.runs(text, self._seen.setdefault(section, set()))

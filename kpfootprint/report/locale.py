@@ -5,6 +5,7 @@ from __future__ import annotations
 import gettext
 import io
 import json
+import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -193,9 +194,25 @@ class Words:
         """What stands between a name and what it is: French sets a space before it."""
         return self.text(mark(": "))
 
+    def country(self, code: str) -> str:
+        """Return the name of a country, or its code where it has none."""
+        return _countries(self.lang).get(code, code)
+
     def row(self, items: Sequence[str]) -> str:
         """Return ``A, B, C``, or ``A; B; C`` where an item holds a comma."""
         return (self.text(mark("; ")) if any(", " in item for item in items) else ", ").join(items)
+
+
+def held(text: str) -> str:
+    """Keep numbers with their units, and p with its value, on one line.
+
+    >>> held("0.63 ct (p = 0.02)")
+    '0.63\u00a0ct (p\u00a0=\u00a00.02)'
+    """
+    return _P.sub("\u00a0\\1\u00a0", _UNIT.sub("\u00a0", text))
+
+
+_UNIT, _P = re.compile(r"(?<=\d) (?=(?:ct|mm|USD)\b)"), re.compile(r"(?<=\bp) ([<=]) (?=\d)")
 
 
 def _able(values: Mapping[str, str]) -> dict[str, Shown]:
@@ -219,6 +236,13 @@ def words(lang: str) -> Words:
         symbols["group"].replace("\u202f", "\u00a0"),
         "{}" + pattern[pattern.rindex("0") + 1 :],
     )
+
+
+@lru_cache(maxsize=8)
+def _countries(lang: str) -> Mapping[str, str]:
+    from babel import Locale
+
+    return Locale.parse(_LOCALES[lang]).territories
 
 
 @lru_cache(maxsize=1024)

@@ -76,12 +76,12 @@ TEMPLATES: dict[str, str] = {
     "h1_zone": mark("the parcel comes from {zone}"),
     "h1_blend": mark("the parcel is a blend of the declared zones, in shares of stones: {blend}"),
     "h1_origins": mark(
-        "the parcel is a blend of the zones of {origins} that were compliant, in shares that nobody stated, which are "
-        "integrated over; on average, in shares of stones: {blend}"
+        "the parcel is a blend of the compliant zones of the declared origin ({origins}), in shares that nobody "
+        "stated, all of which are allowed for; on average, in shares of stones: {blend}"
     ),
     "h1_split": mark(
-        "the parcel is split between {origins} as declared, in free shares of the zones of each that were compliant, "
-        "which are integrated over; on average, in shares of stones: {blend}"
+        "the parcel is split between {origins} as declared, in any shares of the compliant zones of each; on average, "
+        "in shares of stones: {blend}"
     ),
     "h2_elsewhere": mark(
         "the parcel comes from elsewhere: from {zones}, or from a source nobody has sampled (weight {unlisted_weight})"

@@ -139,7 +139,8 @@ def drift_sections(answer: Mapping[str, Any], voice: Voice) -> list[Section]:
         text=said.text(
             mark(
                 "All {charts} charts together raise one false alarm in {n} shipments. Sizes, classes and values are "
-                "drawn as natural logarithms, classes against the others of their attribute."
+                "drawn as multiples of their centre (\u00d71) on a logarithmic scale, classes against the others of "
+                "their attribute."
             ),
             charts=said.number(answer["false_alarm"]["charts"]),
             n=said.number(answer["false_alarm"]["per_points"]),

@@ -143,8 +143,8 @@ def _show(name: str, value: Any, values: Mapping[str, Any], words: Words, names:
     kind = _KINDS.get(name)
     if kind is not None:
         return kind(value, words)
-    if name == "zone":
-        return names.zone(value)
+    if name in ("zone", "origin", "country"):
+        return names.zones.get(value) or words.country(value)
     if name == "attribute":
         return _in_sentence(names.attribute(value))
     if name in ("class", "set"):

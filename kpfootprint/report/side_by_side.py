@@ -11,7 +11,7 @@ from kpfootprint.report.html import render_document
 from kpfootprint.report.locale import mark
 from kpfootprint.report.pictures.lr_rows import lr_rows
 from kpfootprint.report.report import Report
-from kpfootprint.report.sections.summary import declared_carats, detection_limit, heading, reference_name, status
+from kpfootprint.report.sections.summary import declared, detection_limit, heading, reference_name, status
 from kpfootprint.report.sentences import Speaker, speaker
 
 
@@ -93,7 +93,7 @@ def _conditions(sp: Speaker) -> dict[str, str]:
     screen = conditions["bottom_screen_mm"]
     return {
         sp.t(mark("Parcel")): parcel["parcel_id"],
-        sp.t(mark("Declared")): declared_carats(sp) or nothing,
+        sp.t(mark("Declared")): declared(sp) or nothing,
         sp.t(mark("Status")): status(sp).replace(day, day.replace(" ", "\u00a0")) or "\u2013",
         sp.t(mark("Release")): model["release"],
         sp.t(mark("Reference")): reference_name(sp),

@@ -17,7 +17,7 @@ from kpfootprint.report.blocks import (
     Verdict,
 )
 from kpfootprint.report.layout import lay_out
-from kpfootprint.report.locale import words
+from kpfootprint.report.locale import held, words
 from kpfootprint.report.report import Report
 
 WIDTH = 100
@@ -78,7 +78,9 @@ def _lines(block: Block, colon: str) -> list[str]:
 
 def _wrapped(text: str, first: str = "") -> list[str]:
     hanging = " " * min(len(first), 4)
-    return textwrap.wrap(first + text, WIDTH, subsequent_indent=hanging, break_long_words=False) or [first.rstrip()]
+    return textwrap.wrap(first + held(text), WIDTH, subsequent_indent=hanging, break_long_words=False) or [
+        first.rstrip()
+    ]
 
 
 def _table(table: Table) -> list[str]:

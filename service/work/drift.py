@@ -18,6 +18,8 @@ from service.work.planning import zone_names
 
 MOST_SHIPMENTS = 300
 """Of a series: the newest ones."""
+UNFIT = {"small_parcel", "weights_too_large", "weights_too_small"}
+"""Cautions of parcels that no chart follows: too few stones, or a doubtful unit of weight, change everything."""
 SPANNED = 3.29
 """Standard deviations that an interval at 90 % spans."""
 
@@ -45,6 +47,8 @@ def drifted(
     followed: list[tuple[Parcel, Shipment]] = []
     for entry in reversed(found):
         document, content = documents[entry.id], json.loads(report_of(work.engine, entry.id) or "{}")
+        if not UNFIT.isdisjoint(caution["code"] for caution in content.get("cautions", ())):
+            continue
         day = document.get("exported_on")
         mixture, carats = content["mixture"], content["parcel"]["carats"]
         share = None if mixture is None else mixture["undeclared_stone_fraction"]

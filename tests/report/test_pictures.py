@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from kpfootprint.report import Report
 from kpfootprint.report.blocks import Figure
+from kpfootprint.report.locale import LANGUAGES
 from kpfootprint.report.pictures import footprint_map, lr_scale, mixture_profile, shapley_shares, shares_of_stones
 from kpfootprint.report.pictures.svg import Axis, Canvas, num, ticks
 from kpfootprint.report.report import seal
@@ -175,6 +176,22 @@ def test_every_mark_lies_within_its_picture(kind: Kind) -> None:
             if element.tag == f"{SVG}text":
                 assert 0 <= float(element.get("x", 0)) <= width
                 assert 0 <= float(element.get("y", 0)) <= height
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_text_of_a_picture_lies_on_another(kind: Kind, lang: str) -> None:
+    sp = speaker(make_report(kind), lang)
+    for figure in (*lr_scale(sp), *mixture_profile(sp), *shapley_shares(sp)):
+        taken: dict[float, list[tuple[float, float]]] = {}
+        for element in ET.fromstring(figure.svg).iter(f"{SVG}text"):
+            size = float(element.get("font-size", 0)) * (0.58 if element.get("font-weight") == "bold" else 0.5)
+            width = size * len("".join(element.itertext()))
+            x = float(element.get("x", 0)) - width * {"middle": 0.5, "end": 1.0}.get(element.get("text-anchor", ""), 0)
+            taken.setdefault(float(element.get("y", 0)), []).append((x, x + width))
+        for spans in taken.values():
+            spans.sort()
+            assert all(end <= start for (_, end), (start, _) in pairwise(spans)), (figure.key, lang, spans)
 
 
 def test_pictures_need_nothing_that_is_absent() -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import log10
+from math import ceil, exp, floor, log, log10
 from typing import Any
 
 from kpfootprint.report.locale import Words
 from kpfootprint.report.pictures.svg import Axis, Canvas, ticks
 
 WIDTH, LEFT, TOP, PLOT = 420.0, 52.0, 22.0, 170.0
+WIDE, MOST_MARKS = 20.0, 6
+"""From a range of so many times on, an axis of multiples has marks at powers of ten, and at most so many."""
 
 
 def band_curve(
@@ -43,24 +45,53 @@ def band_curve(
 
 
 def control_chart(key: str, title: str, alt: str, series: Mapping[str, Any], said: Words) -> str:
-    """Draw the shipments of one series with its centre, their limits and its signals."""
-    points = series["points"]
+    """Draw the shipments of one series with its centre, their limits and its signals.
+
+    What is followed as a logarithm has marks at multiples of the centre, a share at shares.
+    """
+    points, name = series["points"], series["name"]
     values = [bound for point in points for bound in (point["value"], point["lower"], point["upper"])]
     low, high = min(values), max(values)
+    if name == "undeclared":
+        low, high = max(low, 0.0), min(high, 1.0)
     pad = 0.05 * (high - low or 1.0)
     x = Axis(0, max(len(points) - 1, 1), LEFT, WIDTH - 16)
     y = Axis(low - pad, high + pad, TOP + PLOT, TOP)
     canvas = Canvas(WIDTH, TOP + PLOT + 30)
     bounds = [[(x(t), y(point[name])) for t, point in enumerate(points)] for name in ("upper", "lower")]
     canvas.area([*bounds[0], *reversed(bounds[1])])
-    for value in ticks(low, high, 4):
-        canvas.text(x.start - 6, y(value) + 4, said.number(value, 1), "end", "muted", 11)
+    for value, shown in _marks(name, series["centre"], low, high, said):
+        canvas.line([(x.start - 4, y(value)), (x.start, y(value))], "muted")
+        canvas.text(x.start - 7, y(value) + 4, shown, "end", "muted", 11)
     canvas.line([(x.start, y(series["centre"])), (x.end, y(series["centre"]))], "ink", 1, "6 4")
     canvas.line([(x(t), y(point["value"])) for t, point in enumerate(points)], "seen", 1.2)
     signalled = {signal["comparison"] for signal in series["signals"]}
     for t, point in enumerate(points):
         odd = point["comparison"] in signalled
         canvas.dot(x(t), y(point["value"]), "diamond" if odd else "circle", "odd" if odd else "seen", 5 if odd else 3)
-    canvas.text(x.start, y.start + 17, said.day(points[0]["at"]), "start", "muted", 11)
-    canvas.text(x.end, y.start + 17, said.day(points[-1]["at"]), "end", "muted", 11)
+        canvas.line([(x(t), y.start), (x(t), y.start + 4)], "muted")
+    days = {t: said.day(points[t]["at"]) for t in (0, (len(points) - 1) // 2, len(points) - 1)}
+    once = {day: t for t, day in reversed(days.items())}  # a day that comes again is written once
+    for day, t in once.items():
+        anchor = "start" if t == 0 else "end" if t == len(points) - 1 else "middle"
+        canvas.text(x(t), y.start + 17, day, anchor, "muted", 11)
     return canvas.svg(key, title, alt)
+
+
+def _marks(name: str, centre: float, low: float, high: float, said: Words) -> list[tuple[float, str]]:
+    """Return where an axis has marks, and what stands at them."""
+    if name == "undeclared":
+        return [(value, said.share(value)) for value in ticks(low, high, 4)]
+    if name == "log10_lr":
+        return [(value, said.number(value, 1)) for value in ticks(low, high, 4)]
+    least, most = exp(low - centre), exp(high - centre)
+    if most < WIDE * least:
+        times = [one for one in ticks(least, most, 8) if one > 0]
+    else:
+        decades = range(ceil(log10(least)), floor(log10(most)) + 1)
+        every = -(-len(decades) // MOST_MARKS)
+        times = [10.0**power for power in decades if power % every == 0]
+    return [
+        (centre + log(one), f"\u00d7{said.trimmed(one, 3) if one >= 0.01 else f'10^{round(log10(one))}'}")
+        for one in times
+    ]

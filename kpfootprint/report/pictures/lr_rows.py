@@ -25,8 +25,8 @@ def lr_rows(speakers: Sequence[tuple[str, Speaker]]) -> list[Figure]:
     x = Axis(-reach, reach, 40, WIDTH - 20)
     bottom = TOP + STEP * len(rows)
     canvas = Canvas(WIDTH, bottom + 40)
-    canvas.text(40, 16, "\u25c0 " + sp.t(mark("from elsewhere (H2)")), bold=True)
-    canvas.text(WIDTH - 20, 16, sp.t(mark("as declared (H1)")) + " \u25b6", "end", bold=True)
+    canvas.text(40, 16, "\u25c0 " + sp.t(mark("elsewhere (H2)")), bold=True)
+    canvas.text(WIDTH - 20, 16, sp.t(mark("declared (H1)")) + " \u25b6", "end", bold=True)
     for power in range(-reach, reach + 1):
         canvas.line([(x(power), TOP), (x(power), bottom)], "ink" if power == 0 else "grid", 0.8)
         canvas.text(x(power), bottom + 16, sp.words.number(power), "middle", "muted", 11)

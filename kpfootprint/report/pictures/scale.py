@@ -58,8 +58,8 @@ def _draw(sp: Speaker, found: Mapping[str, Any], title: str, alt: str) -> str:
     reach = min(reach, 8)
     x = Axis(-reach, reach, 20, WIDTH - 20)
     canvas = Canvas(WIDTH, HEIGHT)
-    canvas.text(20, 16, "\u25c0 " + sp.t(mark("from elsewhere (H2)")), bold=True)
-    canvas.text(WIDTH - 20, 16, sp.t(mark("as declared (H1)")) + " \u25b6", "end", bold=True)
+    canvas.text(20, 16, "\u25c0 " + sp.t(mark("elsewhere (H2)")), bold=True)
+    canvas.text(WIDTH - 20, 16, sp.t(mark("declared (H1)")) + " \u25b6", "end", bold=True)
     canvas.hatch(x.start, LINE - 18, x(lowest) - x.start, 36)
     canvas.hatch(x(highest), LINE - 18, x.end - x(highest), 36)
     for bound, anchor in ((lowest, "middle"), (highest, "middle")):

@@ -161,9 +161,8 @@ def _key_facts(sp: Speaker) -> list[tuple[str, str]]:
         high = content["mixture"]["undeclared_stone_fraction"]["high"]
         still = sp.t(mark("That up to {high} of the stones are undeclared goods."), high=sp.share(high))
         rows.append((sp.t(mark("Not ruled out")), still))
-    if n_zones := len(content["parcel"]["declared"]):
-        blend = sp.t(mark("A blend of {n} zones, which the next section lists"), n=sp.words.number(n_zones))
-        rows.append((sp.t(mark("Declared")), declared_carats(sp) if n_zones <= MOST_NAMED else blend))
+    if content["parcel"]["declared"]:
+        rows.append((sp.t(mark("Declared")), declared(sp)))
     rows.append((sp.t(mark("Parcel")), sp.size))
     rows.append((sp.t(mark("Compared with")), compared_with(sp)))
     if content["verification"] is not None:
@@ -235,9 +234,15 @@ def _what_an_interval_is(sp: Speaker) -> str:
     )
 
 
-def declared_carats(sp: Speaker) -> str:
-    """Name the declared zones with their carats; an empty text where nothing was declared."""
-    zones = sp.content["parcel"]["declared"]
+def declared(sp: Speaker) -> str:
+    """Name what was declared: zones with their carats, or a country."""
+    zones, found = sp.content["parcel"]["declared"], sp.content["verification"]
+    n = sp.words.number(len(zones))
+    if origins := found and found["h1"]["values"].get("origins"):
+        named = sp.words.listing([sp.names.zones.get(item) or sp.words.country(item) for item in origins])
+        return sp.t(mark("{origins}: a blend of {n} zones, which the report lists"), origins=named, n=n)
+    if len(zones) > MOST_NAMED:
+        return sp.t(mark("A blend of {n} zones, which the report lists"), n=n)
     shown = [
         sp.zone(zone["zone_id"])
         if zone["carats"] is None
