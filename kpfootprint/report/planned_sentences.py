@@ -199,7 +199,10 @@ class Voice:
         if name in _DAYS:
             return said.day(value)
         if name == "shift":
-            return said.share(abs(value)) if series == "undeclared" else said.trimmed(abs(value), 2)
+            points = mark("{n} percentage points")
+            if series == "undeclared":
+                return said.text(points, n=said.number(100 * abs(value)))
+            return said.trimmed(abs(value), 2)
         if name == "usual_p":
             return said.p_value(value)
         if name == "series":

@@ -32,6 +32,7 @@ from service.work.calendar import feed_key_of
 from service.work.decide import decide
 from service.work.flags import TEXTS
 from service.work.marked import marked_workbook
+from service.work.planning import zone_names
 from service.work.shipment import ShipmentParcel, shipment_of
 from service.work.submit import read_submission, submit
 
@@ -136,7 +137,8 @@ def _check_page(
     choices: Choices,
 ) -> Response:
     lang, scheme = language_of(request), visit_of(request).work.release().scheme
-    catalogue, classes = translations(lang), classes_by_attribute(scheme, lang)
+    catalogue, classes, told_in = translations(lang), classes_by_attribute(scheme, lang), words(lang)
+    names = zone_names(visit_of(request).work.release())
     packed = base64.b64encode(gzip.compress(content, 6, mtime=0)).decode()
     return page(
         request,
@@ -155,6 +157,12 @@ def _check_page(
         parcels=[] if found is None else found.batch.parcels[:SHOWN_PARCELS],
         noted=lambda note: noted(note, catalogue),
         told=lambda problem: told(problem, catalogue),
+        declared=lambda parcel: told_in.row(
+            [
+                *(names.get(item.zone_id, item.zone_id) for item in parcel.declarations),
+                *(told_in.country(item.country) for item in parcel.countries),
+            ]
+        ),
         worded=lambda choice: worded(choice, catalogue, classes),
     )
 
@@ -206,7 +214,7 @@ def shown(request: Request, submission_id: str, *, status: int = 200, alert: str
     visit = visit_of(request)
     shipment = shipment_of(visit.work, submission_id, visit.who)
     catalogue, told_in = translations(language_of(request)), words(language_of(request))
-    names = {zone.zone_id: zone.name for zone in visit.work.release().zone_table.zones}
+    names = zone_names(visit.work.release())
     return page(
         request,
         "submission.html",

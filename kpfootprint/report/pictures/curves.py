@@ -10,8 +10,8 @@ from kpfootprint.report.locale import Words
 from kpfootprint.report.pictures.svg import Axis, Canvas, ticks
 
 WIDTH, LEFT, TOP, PLOT = 420.0, 52.0, 22.0, 170.0
-WIDE, MOST_MARKS = 20.0, 6
-"""From a range of so many times on, an axis of multiples has marks at powers of ten, and at most so many."""
+NARROW, WIDE, MOST_MARKS = 3.0, 100.0, 6
+"""An axis of multiples has round marks, from such a range on 1, 2, 5, 10, and then powers of ten, at most so many."""
 
 
 def band_curve(
@@ -85,8 +85,10 @@ def _marks(name: str, centre: float, low: float, high: float, said: Words) -> li
     if name == "log10_lr":
         return [(value, said.number(value, 1)) for value in ticks(low, high, 4)]
     least, most = exp(low - centre), exp(high - centre)
-    if most < WIDE * least:
-        times = [one for one in ticks(least, most, 8) if one > 0]
+    if most < NARROW * least:
+        times = [one for one in ticks(least, most, 6) if one > 0]
+    elif most < WIDE * least:
+        times = [m * 10.0**power for power in range(-3, 4) for m in (1, 2, 5) if least <= m * 10.0**power <= most]
     else:
         decades = range(ceil(log10(least)), floor(log10(most)) + 1)
         every = -(-len(decades) // MOST_MARKS)
