@@ -19,7 +19,7 @@ from kpfootprint.cli.operate import keys, serve, worker
 from kpfootprint.cli.output import say
 from kpfootprint.cli.planning import adequacy, drift, plan, pool, sorters
 from kpfootprint.cli.register import backup, register, restore
-from kpfootprint.cli.surroundings import asked_language, speak, told
+from kpfootprint.cli.surroundings import asked_language, retold, speak, told
 from kpfootprint.cli.verify import verify
 from kpfootprint.cli.zones import zones
 from kpfootprint.errors import (
@@ -90,13 +90,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         show_problems(error.problems, asked_language())
         sys.exit(BAD_INPUT)
     except (InvalidParcel, ReportError, SchemeMismatch) as error:
-        say(f"{error}", err=True)
+        say(retold(str(error)), err=True)
         sys.exit(BAD_INPUT)
     except BrokenPipeError:  # whoever read the output has seen enough, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except (KPFootprintError, OSError) as error:
-        say(told("Error: {error}", error=error), err=True)
+        say(told("Error: {error}", error=retold(str(error))), err=True)
         sys.exit(1)
     except MemoryError:
         say(told("Error: there is not enough memory for this; nothing was written."), err=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from kpfootprint.cli.output import out_option, say, writing
-from kpfootprint.cli.surroundings import settings, told
+from kpfootprint.cli.surroundings import retold, settings, told
 
 ACTOR = "command line"
 
@@ -32,7 +32,7 @@ def verify(head: str | None) -> int:
     finally:
         engine.dispose()
     if verdict.wrong is not None:
-        say(told("Position {place} is wrong: {reason}.", place=verdict.wrong, reason=verdict.reason), err=True)
+        say(told("Position {place} is wrong: {reason}.", place=verdict.wrong, reason=retold(verdict.reason)), err=True)
         return 1
     say(told("{count} entries, whole and in order. Head {head}", count=verdict.entries, head=verdict.hash))
     return 0

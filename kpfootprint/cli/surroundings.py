@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gettext
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -90,6 +92,26 @@ def speak(arguments: Sequence[str], cli: click.Command) -> None:
 def told(message: str, **values: object) -> str:
     """Return a message of our own, in English here, in the language that the command was asked to speak."""
     return _SPOKEN[0].gettext(message).format(**values)
+
+
+def retold(text: str) -> str:
+    """Return what the library said in English in the language of the command, by the first pattern that fits."""
+    for pattern, message in _patterns() if asked_language() == "fr" else ():
+        if found := pattern.fullmatch(text):
+            return message.format("", *map(retold, found.groups()))
+    place, colon, rest = text.partition(": ")  # errors are told after the file or the member that they are about
+    return f"{place}\u00a0: {retold(rest)}" if colon and retold(rest) != rest else text
+
+
+@cache
+def _patterns() -> list[tuple[re.Pattern[str], str]]:
+    from babel.messages.pofile import read_po
+
+    with (LOCALES / "fr" / "LC_MESSAGES" / "errors.po").open("rb") as file:
+        known = [(str(item.id), str(item.string)) for item in read_po(file) if item.id]
+    return [
+        (re.compile(re.sub(r"\\\{\d\\\}", "(.+?)", re.escape(english)), re.DOTALL), told) for english, told in known
+    ]
 
 
 def asked_language() -> str:

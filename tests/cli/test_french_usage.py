@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from itertools import count
 from pathlib import Path
 
 import click
@@ -10,8 +12,9 @@ import pytest
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 
+import kpfootprint
 from kpfootprint.cli.main import cli, main
-from kpfootprint.cli.surroundings import LOCALES, helped, paragraphs, speak
+from kpfootprint.cli.surroundings import LOCALES, helped, paragraphs, retold, speak
 from kpfootprint.report.locale import CATALOGUES
 from service.catalogue import compiled, sources
 
@@ -104,3 +107,60 @@ def test_french_keeps_its_spaces_and_apostrophes(path: Path) -> None:
             for text in (message.string,) if isinstance(message.string, str) else message.string or ():
                 if message.id:
                     assert not re.search(r" [;:!?»](\s|$)|« |\w'\w", text), text
+
+
+RAISED = {"ReportError", "ReleaseError", "InvalidParcel", "SchemeMismatch"}
+PASSED_ON = {"{1}", "{1}: {2}"}
+"""Texts that are another's."""
+OF_ARRAYS = {"{1} must {2}"}
+"""What an array must be is told as it is."""
+
+
+def texts_of_errors() -> set[str]:
+    """Return every text that such an error is raised with, and every reason of a chain that does not hold."""
+    root = Path(kpfootprint.__file__).parents[1]
+    files = [*(root / "kpfootprint").rglob("*.py"), *(root / "service" / "register").rglob("*.py")]
+    found = set()
+    for node in (node for path in files for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))):
+        match node:
+            case ast.Raise(exc=ast.Call(func=ast.Name(id=name), args=[said, *_])) if name in RAISED:
+                found.add(template(said))
+            case ast.FunctionDef(name="_fault" | "_comparison_fault"):
+                found |= {template(inner.value) for inner in ast.walk(node) if isinstance(inner, ast.Return)}
+    return {text for text in found if text} - PASSED_ON - OF_ARRAYS
+
+
+def template(node: ast.expr | None) -> str:
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if not isinstance(node, ast.JoinedStr):
+        return ""
+    number = count(1)
+    return "".join(str(p.value) if isinstance(p, ast.Constant) else f"{{{next(number)}}}" for p in node.values)
+
+
+def test_every_error_of_the_library_is_told_in_french(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANGUAGE", "en")
+    texts = texts_of_errors()
+    assert len(texts) > 60
+    speak(["--lang", "fr"], cli)
+    try:
+        for text in texts:
+            filled = re.sub(r"\{(\d)\}", r"x\1", text)
+            told = retold(filled)
+            assert told != filled, text
+            assert sorted(re.findall(r"x\d", told)) == sorted(re.findall(r"x\d", filled)), told
+            assert not re.search(r" [:;?!%]", told), told
+    finally:
+        speak(["--lang", "en"], cli)
+    assert retold("parcel 'A' has no stones") == "parcel 'A' has no stones"
+
+
+def test_an_error_of_the_library_is_told_in_french_with_its_place(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LANGUAGE", "en")
+    (tmp_path / "one.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(SystemExit):
+        main(["beside", str(tmp_path / "one.json"), "--lang", "fr"])
+    assert "one.json\u00a0: ce JSON n’est pas un rapport" in capsys.readouterr().err
