@@ -23,11 +23,11 @@ from kpfootprint.report.blocks import (
 )
 from kpfootprint.report.glossary import linker
 from kpfootprint.report.layout import Stationery, lay_out
-from kpfootprint.report.locale import words
+from kpfootprint.report.locale import held, words
 from kpfootprint.report.report import Report
 
 _EXOTIC = re.compile(
-    "[^\u0020-\u007e\u00a0-\u00ac\u00ae-\u02ff\u0384-\u038a\u038e-\u03a1\u03a3-\u0482\u048a-\u04ff\u1e00-\u1eff"
+    "[^\n\u0020-\u007e\u00a0-\u00ac\u00ae-\u02ff\u0384-\u038a\u038e-\u03a1\u03a3-\u0482\u048a-\u04ff\u1e00-\u1eff"
     "\u2000-\u200b\u2010-\u2027\u202f-\u2040\u2044-\u2052\u20a0-\u20bf\u2190-\u21ff\u2200-\u22ff\u25a0-\u25ff]"
 )
 """What typst's own fonts do not cover for certain: anything but Latin, Greek, Cyrillic and common signs."""
@@ -123,6 +123,7 @@ class _Runs:
         self.seen: set[str] = set()
 
     def __call__(self, text: str) -> list[tuple[str, str | None]]:
+        text = held(text)
         return [(text, None)] if self._linker is None else self._linker.runs(text, self.seen)
 
 

@@ -11,7 +11,14 @@ from kpfootprint.report.html import render_document
 from kpfootprint.report.locale import mark
 from kpfootprint.report.pictures.lr_rows import lr_rows
 from kpfootprint.report.report import Report
-from kpfootprint.report.sections.summary import declared, detection_limit, heading, reference_name, status
+from kpfootprint.report.sections.summary import (
+    declared,
+    detection_limit,
+    heading,
+    reference_name,
+    status,
+    undeclared_share,
+)
 from kpfootprint.report.sentences import Speaker, speaker
 
 
@@ -202,6 +209,8 @@ def _row(sp: Speaker) -> dict[str, str]:
         else sp.share(rates["false_declarations_accepted"]["rate"]),
         sp.t(mark("Undeclared share of stones")): dash
         if mixture is None
+        else undeclared_share(sp, mixture)
+        if mixture["readings"]
         else _undeclared(sp, mixture["undeclared_stone_fraction"]),
         sp.t(mark("Detection limit")): dash if mixture is None else detection_limit(sp, mixture),
         sp.t(mark("Novelty (p)")): dash if novelty is None else sp.words.probability(novelty["p_value"]),
@@ -247,7 +256,7 @@ def _cautions(speakers: Lettered) -> tuple[Block, ...]:
     return tuple(
         Bullets(
             title=sp.t(mark("Report {letter}"), letter=letter),
-            items=content.says(content.content["cautions"]),
+            items=content.says(content.cautions),
             tone="caution",
         )
         for letter, content in speakers

@@ -77,7 +77,7 @@ def _kept(work: Workplace, ids: Sequence[str], release: Release) -> list[tuple[P
     with reading(work.engine) as connection:
         documents = parcels_of(connection, ids)
     for row, comparison_id in enumerate(ids, 1):
-        parcel, report = documents[comparison_id], report_of(work.engine, comparison_id)
+        parcel, report = documents.get(comparison_id), report_of(work.engine, comparison_id)
         reason = "there is no comparison with this id" if parcel is None or report is None else None
         if comparison_id in ids[: row - 1]:
             reason = "this comparison was given before"

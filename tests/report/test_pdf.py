@@ -166,10 +166,15 @@ def test_every_character_that_is_let_through_can_be_set() -> None:
 
 def test_an_office_sets_its_letterhead_a_note_and_two_places_to_sign() -> None:
     report = make_report("consistent")
-    office = Stationery(letterhead="Bureau de contr\u00f4le\nBangui", note="Copy for the file.")
+    office = Stationery(letterhead="Bureau de contr\u00f4le\nBangui", note="Copy for the file.\nNo seal.")
     first = PdfReader(io.BytesIO(render_pdf(report, "fr", stationery=office))).pages[0].extract_text()
     page = render_html(report, "fr", stationery=office)
     for text in ("Bureau de contr\u00f4le", "Copy for the file.", "Examin\u00e9 par", "Vu par"):
         assert text in first
         assert text in page
     assert "Bangui" not in render_html(report, "fr")
+    assert "\u25a1" not in first, "a line of the letterhead ends, it does not become a box"
+    long = Stationery(note="\n".join(["Copy for the file."] * 12))
+    pages = [page.extract_text() for page in PdfReader(io.BytesIO(render_pdf(report, "fr", stationery=long))).pages]
+    (signed,) = [text for text in pages if "Vu par" in text]
+    assert signed.count("Copy for the file.") == 12, "a note and the places to sign stay together"

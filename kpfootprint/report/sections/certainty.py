@@ -120,7 +120,7 @@ def _mixture(sp: Speaker, found: Mapping[str, Any]) -> Facts:
     carats = found["undeclared_carat_fraction"]
     rows = [
         (sp.t(mark("Share of stones")), undeclared_share(sp, found)),
-        (sp.t(mark("Share of carats")), "\u2013" if carats is None else sp.between(carats)),
+        (sp.t(mark("Share of carats")), "\u2013" if carats is None else _share(sp, carats, found)),
         (sp.label("detection_limit"), detection_limit(sp, found)),
         (sp.t(mark("p (none at all)")), sp.words.probability(found["p_value"])),
     ]
@@ -130,6 +130,13 @@ def _mixture(sp: Speaker, found: Mapping[str, Any]) -> Facts:
     if found["indistinguishable"]:
         rows.append((sp.t(mark("Not told apart")), sp.zones(found["indistinguishable"])))
     return Facts(title=sp.t(mark("Undeclared goods")), rows=tuple(rows))
+
+
+def _share(sp: Speaker, share: Mapping[str, float], found: Mapping[str, Any]) -> str:
+    """Return a share with its interval; of one that can be read in two ways the interval alone."""
+    if not found["readings"]:
+        return sp.between(share)
+    return sp.t(mark("{low} to {high}"), low=sp.share(share["low"]), high=sp.share(share["high"]))
 
 
 def _sources(sp: Speaker, found: Mapping[str, Any]) -> Table:
