@@ -32,6 +32,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "scenario.spread_stones": (0, 10),
     "scenario.sieved": (0, 1),
     "scenario.blank": (0, 1),
+    "scenario.other_compliant": (0, 1),
     "scenario.degrees_of_freedom": (1, 1e6),
     "scenario.odd_share": (0, 1),
     "ranks.degrees_of_freedom": (1, 1e6),

@@ -22,8 +22,6 @@ from kpfootprint.stats.shares import (
     NONE_P,
     GoodsTest,
     ShareModel,
-    blended_p,
-    blendedness,
     none_statistic,
     other_statistic,
     quantiles,
@@ -76,19 +74,17 @@ def fit_goods(ranked: Ranked, truth: Truth, network: Network, edges: Floats) -> 
     return GoodsTest(network=network, ranks=RankTable.from_calibration(statistic, ranked.ln_n[true], n_quantiles=800))
 
 
-def fit_share_model(ranked: Ranked, truth: Truth, network: Network, edges: Floats) -> ShareModel:
-    """Rank the test of no undeclared goods among true declarations, and widen intervals until they cover."""
-    statistic, other = none_statistic(ranked.chances, edges), other_statistic(ranked.chances)
+def fit_share_model(ranked: Ranked, truth: Truth, network: Network, edges: Floats, goods: GoodsTest) -> ShareModel:
+    """Rank the test of nothing but what was declared among true declarations, and widen intervals until they cover."""
+    other = other_statistic(ranked.chances)
 
-    def table(values: Floats, kind: int) -> RankTable:
+    def table(kind: int) -> RankTable:
         mine = truth.kind == kind
-        return RankTable.from_calibration(values[mine], ranked.ln_n[mine], n_quantiles=800)
+        return RankTable.from_calibration(other[mine], ranked.ln_n[mine], n_quantiles=800)
 
-    none, none_blend = table(statistic, LISTED), table(statistic, BLEND)
     true = np.isin(truth.kind, (LISTED, BLEND))
     mixed = np.flatnonzero(truth.kind == MIXED)
-    blended = blendedness(truth.declared[mixed])
-    p_value = blended_p(none, none_blend, statistic[mixed], ranked.ln_n[mixed], blended)
+    p_value = goods.ranks.p_values(none_statistic(ranked.best_chances[mixed], edges), ranked.ln_n[mixed])
     grid = np.quantile(ranked.ln_n[mixed], np.linspace(0.02, 0.98, 7))
     chances, share, ln_n = ranked.chances[mixed], truth.share[mixed], ranked.ln_n[mixed]
     middle = quantiles(chances, edges, np.full(mixed.size, 0.5))
@@ -105,10 +101,8 @@ def fit_share_model(ranked: Ranked, truth: Truth, network: Network, edges: Float
     return ShareModel(
         network=network,
         edges=edges,
-        none=none,
-        none_blend=none_blend,
-        as_declared=table(other, LISTED),
-        as_declared_blend=table(other, BLEND),
+        as_declared=table(LISTED),
+        as_declared_blend=table(BLEND),
         association=RankTable.from_calibration(ranked.association[true], ranked.ln_n[true]),
         widening_ln_n=grid,
         widening=np.array(widening),

@@ -43,6 +43,8 @@ class Scenario:
         Shares of parcels with all conditions blank and with an undeclared sieve.
     other_edge : float
         Share of parcels with a declared lower edge unlike the reference's.
+    other_compliant : float
+        Share of the parcels with foreign goods, wholly or in part, whose foreign source may have been compliant.
     degrees_of_freedom, odd_share : float
         Tails of the parcel deviations.
     """
@@ -56,6 +58,7 @@ class Scenario:
     blank: float = 0.25
     sieved: float = 0.28
     other_edge: float = 0.08
+    other_compliant: float = 0.05
     degrees_of_freedom: float = 10.0
     odd_share: float = 0.02
 
@@ -210,7 +213,7 @@ def draw_truth(scenario: Scenario, n: int, allowed_sets: Floats, places: Floats,
     foreign = (home == 0) & ~allowed
     anywhere = home == 0
     pick = rng.random(n)
-    pool = np.where((pick < 0.05)[:, None], anywhere, foreign)
+    pool = np.where((pick < scenario.other_compliant)[:, None], anywhere, foreign)
     pool[~pool.any(axis=1)] = anywhere[~pool.any(axis=1)]
     source = np.where(pool, rng.random((n, z)), -1.0).argmax(axis=1)
     source = np.where((mixed & (pick > 0.85)) | ~pool.any(axis=1), z, source)  # all declared: unlisted alone

@@ -15,7 +15,7 @@ import numpy as np
 from kpfootprint.rules import CONCLUSIONS, Rules, Signs, conclude
 from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.metrics import LN10
-from kpfootprint.stats.model import FootprintModel, Look, share_features, undeclared_shares
+from kpfootprint.stats.model import FootprintModel, Look, goods_p, undeclared_shares
 from kpfootprint.stats.novelty import highest_log10_lr
 from kpfootprint.stats.selection import elsewhere
 from kpfootprint.stats.shares import ShareEstimates
@@ -93,17 +93,6 @@ def judge(model: FootprintModel, rules: Rules, unlisted_weight: float, looked: L
     return replace(own, conclusion=conclusion)
 
 
-def _best_p(model: FootprintModel, looked: Look, rows: Ints, allowed: Bools) -> Floats:
-    """Return the p-value of no undeclared goods under the declaration of compliant zones that suits each parcel best.
-
-    What was declared of zones that were not compliant stays declared.
-    """
-    best = looked.at_best(rows, allowed)
-    if model.goods is not None:
-        return model.goods.p_values(share_features(best, allowed), model.shares.edges, best.ln_n)
-    return undeclared_shares(model, best, allowed).p_value
-
-
 def _by_itself(model: FootprintModel, rules: Rules, unlisted_weight: float, looked: Look, allowed: Bools) -> Judged:
     """Judge declarations as they stand."""
     n, ln_n = len(looked.gate), looked.ln_n
@@ -124,7 +113,7 @@ def _by_itself(model: FootprintModel, rules: Rules, unlisted_weight: float, look
     by_itself = conclude(rules, signs, looked.view.arrays.n_stones)
     asked = np.flatnonzero(by_itself == 0) if rules.consistent_best_p > 0 else np.zeros(0, dtype=np.intp)
     if asked.size:
-        signs.best_p[asked] = _best_p(model, looked, asked, allowed[asked])
+        signs.best_p[asked] = goods_p(model, looked.at_best(asked, allowed[asked]), allowed[asked])
         by_itself = conclude(rules, signs, looked.view.arrays.n_stones)
     return Judged(
         unbounded=unbounded,

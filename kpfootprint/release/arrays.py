@@ -97,7 +97,8 @@ def checks_of(model: FootprintModel, scheme: Scheme, zones: int, levels: tuple[i
         ("model.shares.association", model.shares.association),
         ("model.novelty", model.novelty),
     ):
-        yield from _ranks(name, table)
+        if table is not None:
+            yield from _ranks(name, table)
     yield Check("model.shares.widening_ln_n", (max(model.shares.widening.size, 1),), *INCREASING)
     yield Check("model.shares.widening", (max(model.shares.widening.size, 1),), "lie in 0 to 0.5", _within(0.0, 0.5))
     yield Check("model.calibration.coefficients", (4,))

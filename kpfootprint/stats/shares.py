@@ -48,10 +48,9 @@ class ShareModel:
         Chance of each bin of `edges`.
     edges : ndarray of shape (n_bins + 1,)
         From `share_bins`.
-    none : RankTable
-        Of ``-log P(share 0)`` among true declarations of one zone.
-    none_blend : RankTable
-        The same among true blends.
+    none, none_blend : RankTable, optional
+        Of ``-log P(share 0)`` among true declarations of one zone and among true blends; releases up to format 5 take
+        the p-value of no undeclared goods from them, later ones from their `GoodsTest`.
     as_declared, as_declared_blend : RankTable
         Of ``-log P(as declared)``, likewise.
     association : RankTable
@@ -62,13 +61,13 @@ class ShareModel:
 
     network: Network
     edges: Floats
-    none: RankTable
-    none_blend: RankTable
     as_declared: RankTable
     as_declared_blend: RankTable
     association: RankTable
     widening_ln_n: Floats
     widening: Floats
+    none: RankTable | None = None
+    none_blend: RankTable | None = None
 
 
 def cumulative(chances: Floats) -> Floats:
@@ -99,6 +98,9 @@ def other_statistic(chances: Floats) -> Floats:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoodsTest:
     """The test of goods that were not compliant, whatever of compliant sources was declared.
+
+    A parcel of another compliant source than was declared holds none, and nobody can choose a compliant source to
+    declare that makes its p-value larger.
 
     Parameters
     ----------
@@ -145,18 +147,28 @@ def blended_p(single: RankTable, blend: RankTable, statistic: Floats, ln_n: Floa
     return out
 
 
-def estimate_shares(model: ShareModel, chances: Floats, ln_n: Floats, blended: Floats) -> ShareEstimates:
+def none_p(model: ShareModel, chances: Floats, ln_n: Floats, blended: Floats) -> Floats:
+    """Return p-values (n,) of no undeclared goods under what was declared, of a release up to format 5."""
+    assert model.none is not None
+    assert model.none_blend is not None
+    return blended_p(model.none, model.none_blend, none_statistic(chances, model.edges), ln_n, blended)
+
+
+def estimate_shares(
+    model: ShareModel, chances: Floats, ln_n: Floats, blended: Floats, p_value: Floats
+) -> ShareEstimates:
     """Estimate shares from the network's chances (n, n_bins).
 
     Parameters
     ----------
     blended : ndarray of shape (n,)
         From `blendedness`: how far the parcel is ranked among true blends, else among declarations of one source.
+    p_value : ndarray of shape (n,)
+        Of no undeclared goods.
 
     The lower end is 0 where none at all is not ruled out; that is set after the interval is widened. At 0 and at 1 an
     interval is at least as wide as the bin beside them: shares are not told apart any better.
     """
-    p_value = blended_p(model.none, model.none_blend, none_statistic(chances, model.edges), ln_n, blended)
     other = other_statistic(chances)
     as_declared_p = blended_p(model.as_declared, model.as_declared_blend, other, ln_n, blended)
     tail = np.interp(ln_n, model.widening_ln_n, model.widening)

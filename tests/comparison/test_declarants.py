@@ -66,6 +66,16 @@ def test_a_speck_changes_nothing(row: int, main: str, other: str, speck: float) 
 
 
 @tried(20)
+@given(st.sampled_from(ROWS), st.lists(st.sampled_from(COMPLIANT), min_size=1, max_size=6, unique=True))
+def test_undeclared_goods_are_as_sure_whichever_compliant_zones_are_declared(row: int, zones: list[str]) -> None:
+    said = [found(row, (COMPLIANT[0], 1.0)), found(row, *((zone, 1.0) for zone in zones))]
+    first, second = (item.mixture for item in said)
+    assert first is not None
+    assert second is not None
+    assert first.p_value == second.p_value
+
+
+@tried(20)
 @given(st.sampled_from(ROWS), st.lists(st.sampled_from(ZONES), min_size=2, max_size=len(ZONES), unique=True))
 def test_any_number_of_zones_gets_whole_statements(row: int, zones: list[str]) -> None:
     said = found(row, *((zone, 1.0) for zone in zones))

@@ -90,6 +90,15 @@ def blend_results(examinations: Sequence[Examination]) -> list[Result]:
     return [counted("coherence", metric, "true blends", sum(found), len(found)) for metric, found in hits.items()]
 
 
+def other_zone_result(examinations: Sequence[Examination]) -> Result:
+    """Return how often undeclared goods are found in parcels declared as a compliant zone that is not theirs.
+
+    Such goods are no undeclared ones: their zone was compliant.
+    """
+    found = [e.mixture is not None and e.mixture.p_value <= FOUND_P for e in examinations]
+    return counted("decision", "undeclared goods found", "another compliant zone declared", sum(found), len(found))
+
+
 def tried_results(tried: Tried | None) -> list[Result]:
     """Return how often declarants who try are called consistent, under their own zone and under the kindest of all."""
     if tried is None:

@@ -20,7 +20,7 @@ from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Ints
 from kpfootprint.stats.tables import resample_tables
 from training.calibrate import resample
-from training.evaluate.decisions import decision_errors, decision_results
+from training.evaluate.decisions import decision_errors, decision_results, other_zone_result
 from training.evaluate.methods import n_stones_of, some, zones_of
 from training.evaluate.mixtures import Shares
 from training.evaluate.novelty import novelty_cell, novelty_result
@@ -177,6 +177,9 @@ def examined(
     true = trials.where(trials.is_h1)
     last = {int(parcel): i for i, parcel in enumerate(true.parcel)}
     one_each = true.where(np.isin(np.arange(true.parcel.size), list(last.values())))
+    others = one_each.of_another_compliant(rng)
+    if others.parcel.size:
+        results.append(other_zone_result(refits.examine(declared_batch(package, others), others.parcel)))
     conditions, sieved = next(hardships(package, seed=SEED))
     cells = []
     for kind, shown in (("known zone", package.batch), (f"known zone, {conditions}", sieved)):

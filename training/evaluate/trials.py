@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal
 
@@ -78,6 +78,13 @@ class Trials:
         """Return some of the trials."""
         columns = {name: getattr(self, name)[which] for name in ("parcel", "true_zone", "declared", "day", "is_h1")}
         return Trials(days=self.days, **columns)
+
+    def of_another_compliant(self, rng: np.random.Generator) -> Trials:
+        """Return the trials under another zone that was compliant on their day; those without one are left out."""
+        others = np.array([self.days[day].compliant for day in self.day])
+        others[np.arange(self.day.size), self.declared] = False
+        declared = np.where(others, rng.random(others.shape), -1.0).argmax(axis=1)
+        return replace(self, declared=declared).where(others.sum(axis=1) > 0)
 
     @property
     def zone_weights(self) -> Floats:
