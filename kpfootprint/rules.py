@@ -16,9 +16,8 @@ REASONS: tuple[Reason, ...] = ("lr", "share", "goods", "best", "novelty")
 CONCLUSIONS: tuple[Conclusion, ...] = ("consistent", "inconclusive", "query", "not_comparable")
 
 
-NOT_ALWAYS = ("consistent_declared_p", "consistent_best_p")
-"""Limits that some releases do not have: up to 2026.6 the first is that of undeclared goods; the second is asked from
-2026.3 to 2026.6."""
+NOT_ASKED: Mapping[str, float] = {"consistent_best_p": 0.0}
+"""Limits that releases up to 2026.2 do not have, as they are where nothing is asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +34,10 @@ class Rules:
         So are undeclared goods with a p-value of at most the one and a lower end of at least the other.
     query_novelty_p : float
         So is a novelty p-value of at most this.
-    consistent_log10_lr, consistent_share_p, consistent_declared_p, consistent_best_p, consistent_novelty_p : float
-        Consistent is a parcel that reaches all of them (and is no query); anything else is inconclusive. The second
-        holds for undeclared goods, the third for any goods but those declared, the fourth for undeclared goods under
-        the declaration that would suit the parcel best, which a release asks where its own p-value hangs on what was
-        declared.
+    consistent_log10_lr, consistent_share_p, consistent_best_p, consistent_novelty_p : float
+        Consistent is a parcel that reaches all four (and is no query); anything else is inconclusive. The second
+        holds for undeclared goods and for any goods but those declared, the third for undeclared goods under the
+        declaration that would suit the parcel best, whatever was declared.
     """
 
     minimum_stones: float
@@ -49,14 +47,13 @@ class Rules:
     query_novelty_p: float
     consistent_log10_lr: float
     consistent_share_p: float
-    consistent_declared_p: float
     consistent_best_p: float
     consistent_novelty_p: float
 
     @classmethod
     def from_json(cls, document: Mapping[str, float]) -> Rules:
         """Build the rules from a release's manifest; what its release does not ask for is not asked."""
-        document = {"consistent_declared_p": document["consistent_share_p"], "consistent_best_p": 0.0, **document}
+        document = {**NOT_ASKED, **document}
         return cls(**{item.name: float(document[item.name]) for item in fields(cls)})
 
     def to_json(self) -> dict[str, float]:
@@ -112,7 +109,7 @@ def _falling_short(rules: Rules, signs: Signs) -> Bools:
         [
             signs.log10_lr >= rules.consistent_log10_lr,
             clean,
-            ~clean | (signs.as_declared_p >= rules.consistent_declared_p),
+            ~clean | (signs.as_declared_p >= rules.consistent_share_p),
             signs.best_p >= rules.consistent_best_p,
             signs.novelty_p >= rules.consistent_novelty_p,
         ]

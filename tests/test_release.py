@@ -67,7 +67,7 @@ def test_another_format_is_refused_before_anything_is_read(folder: Path) -> None
     rewrite(folder, format=FORMAT + 1)
     (folder / ARRAYS).unlink()
     with pytest.raises(
-        ReleaseError, match=f"format {FORMAT + 1}; this software reads format 2 and 3 and 4 and {FORMAT}"
+        ReleaseError, match=f"format {FORMAT + 1}; this software reads format 2 and 3 and 4 and 5 and {FORMAT}"
     ):
         load_release(folder)
 

@@ -16,8 +16,7 @@ RULES = Rules(
     query_share_low=0.1,
     query_novelty_p=0.005,
     consistent_log10_lr=0.5,
-    consistent_share_p=0.1,
-    consistent_declared_p=0.05,
+    consistent_share_p=0.05,
     consistent_best_p=0.2,
     consistent_novelty_p=0.03,
 )
@@ -44,12 +43,12 @@ def word(
 
 def test_a_parcel_that_reaches_all_is_consistent() -> None:
     assert word() == "consistent"
-    assert word(lr=0.5, share_p=0.1, as_declared_p=0.05, novelty_p=0.03, n=40) == "consistent"
+    assert word(lr=0.5, share_p=0.05, novelty_p=0.03, n=40) == "consistent"
 
 
 def test_each_threshold_alone_takes_consistent_away() -> None:
     assert word(lr=0.499) == "inconclusive"
-    assert word(share_p=0.099) == "inconclusive"
+    assert word(share_p=0.049) == "inconclusive"
     assert word(as_declared_p=0.049) == "inconclusive"
     assert word(best_p=0.199) == "inconclusive"
     assert word(novelty_p=0.029) == "inconclusive"

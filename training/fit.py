@@ -19,7 +19,7 @@ from kpfootprint.release import Release, write_release
 from kpfootprint.rules import Rules
 from kpfootprint.stats.learning import check_structure
 from kpfootprint.stats.model import FootprintModel, Ordination
-from kpfootprint.stats.shares import NONE_P, none_statistic
+from kpfootprint.stats.shares import NONE_P, blendedness, estimate_shares
 from kpfootprint.stats.summaries import summarise
 from kpfootprint.stats.tables import resample_tables
 from training.amortise import fit_gate, fit_novelty, fit_share_networks, rank_view
@@ -113,8 +113,8 @@ def fit(
         tables=resample_tables(fitted.tables, prepared.arrays, fitted.structure, prepared.groups, drawn),
         goods=goods,
     )
-    p_value = goods.ranks.p_values(none_statistic(ranked.best_chances, networks.edges), ranked.ln_n)
-    model = replace(model, detection=fit_detection(p_value <= NONE_P, truth, ranked.ln_n, fitted))
+    estimates = estimate_shares(shares, ranked.chances, ranked.ln_n, blendedness(truth.declared))
+    model = replace(model, detection=fit_detection(estimates.p_value <= NONE_P, truth, ranked.ln_n, fitted))
     progress("conclusions, and declarants who try")
     rules = Rules.from_json(config.conclusion)
     judged, of_judged = simulate(

@@ -22,6 +22,8 @@ from kpfootprint.stats.shares import (
     NONE_P,
     GoodsTest,
     ShareModel,
+    blended_p,
+    blendedness,
     none_statistic,
     other_statistic,
     quantiles,
@@ -75,16 +77,20 @@ def fit_goods(ranked: Ranked, truth: Truth, network: Network, edges: Floats) -> 
 
 
 def fit_share_model(ranked: Ranked, truth: Truth, network: Network, edges: Floats, goods: GoodsTest) -> ShareModel:
-    """Rank the test of nothing but what was declared among true declarations, and widen intervals until they cover."""
-    other = other_statistic(ranked.chances)
+    """Rank the test of no undeclared goods among true declarations, and widen intervals until they cover."""
+    statistic, other = none_statistic(ranked.chances, edges), other_statistic(ranked.chances)
 
-    def table(kind: int) -> RankTable:
+    def table(values: Floats, kind: int) -> RankTable:
         mine = truth.kind == kind
-        return RankTable.from_calibration(other[mine], ranked.ln_n[mine], n_quantiles=800)
+        return RankTable.from_calibration(values[mine], ranked.ln_n[mine], n_quantiles=800)
 
+    none, none_blend = table(statistic, LISTED), table(statistic, BLEND)
     true = np.isin(truth.kind, (LISTED, BLEND))
     mixed = np.flatnonzero(truth.kind == MIXED)
-    p_value = goods.ranks.p_values(none_statistic(ranked.best_chances[mixed], edges), ranked.ln_n[mixed])
+    blended = blendedness(truth.declared[mixed])
+    p_value = blended_p(none, none_blend, statistic[mixed], ranked.ln_n[mixed], blended)
+    goods_p = goods.ranks.p_values(none_statistic(ranked.best_chances[mixed], edges), ranked.ln_n[mixed])
+    from_none = (p_value > NONE_P) | (goods_p > NONE_P)
     grid = np.quantile(ranked.ln_n[mixed], np.linspace(0.02, 0.98, 7))
     chances, share, ln_n = ranked.chances[mixed], truth.share[mixed], ranked.ln_n[mixed]
     middle = quantiles(chances, edges, np.full(mixed.size, 0.5))
@@ -92,7 +98,7 @@ def fit_share_model(ranked: Ranked, truth: Truth, network: Network, edges: Float
     for row, tail in enumerate(TAILS):
         low = np.minimum(quantiles(chances, edges, np.full(mixed.size, tail)), middle)
         high = np.maximum(quantiles(chances, edges, np.full(mixed.size, 1.0 - tail)), middle)
-        covered[row] = (np.where(p_value > NONE_P, 0.0, low) <= share) & (share <= high)
+        covered[row] = (np.where(from_none, 0.0, low) <= share) & (share <= high)
     widening = []
     for size in grid:
         nearest = np.argsort(np.abs(ln_n - size), kind="stable")[: max(mixed.size // 7, 200)]
@@ -101,11 +107,14 @@ def fit_share_model(ranked: Ranked, truth: Truth, network: Network, edges: Float
     return ShareModel(
         network=network,
         edges=edges,
-        as_declared=table(LISTED),
-        as_declared_blend=table(BLEND),
+        none=none,
+        none_blend=none_blend,
+        as_declared=table(other, LISTED),
+        as_declared_blend=table(other, BLEND),
         association=RankTable.from_calibration(ranked.association[true], ranked.ln_n[true]),
         widening_ln_n=grid,
         widening=np.array(widening),
+        goods_p=NONE_P,
     )
 
 

@@ -135,7 +135,7 @@ def reason_sentences(rules: Rules, judged: Judged, row: int) -> list[Statement]:
             "favours": "H1" if signs.log10_lr[0] > 0 else "H2",
         },
         "share": undeclared,
-        "goods": {"p_value": float(signs.as_declared_p[0]), "p_limit": rules.consistent_declared_p},
+        "goods": {"p_value": float(signs.as_declared_p[0]), "p_limit": rules.consistent_share_p},
         "best": {"p_value": float(signs.best_p[0]), "p_limit": rules.consistent_best_p},
         "novelty": {
             "p_value": float(signs.novelty_p[0]),

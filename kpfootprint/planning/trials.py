@@ -13,7 +13,7 @@ from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.blends import contract, expand
 from kpfootprint.stats.categories import class_probabilities, grader_shift
 from kpfootprint.stats.evidence import Predictor
-from kpfootprint.stats.model import FootprintModel, goods_p, look, look_at_best, undeclared_shares
+from kpfootprint.stats.model import FootprintModel, look, undeclared_shares
 from kpfootprint.stats.simulate import Parts, Recovery, draw_parcels
 from kpfootprint.stats.structure import ParcelArrays
 from kpfootprint.stats.verification import resampled_lrs
@@ -163,11 +163,8 @@ def share_p_of(release: Release, arrays: ParcelArrays, declared: Floats, allowed
     allowed = np.broadcast_to(allowed, declared.shape)
     parts = []
     for rows in _slices(len(arrays)):
-        some = release.model, arrays.take(rows), declared[rows]
-        if release.model.shares.none is None:
-            parts.append(goods_p(release.model, look_at_best(*some, allowed[rows]), allowed[rows]))
-        else:
-            parts.append(undeclared_shares(release.model, look(*some), allowed[rows]).p_value)
+        looked = look(release.model, arrays.take(rows), declared[rows])
+        parts.append(undeclared_shares(release.model, looked, allowed[rows]).p_value)
     return np.concatenate(parts)
 
 

@@ -97,8 +97,9 @@ def checks_of(model: FootprintModel, scheme: Scheme, zones: int, levels: tuple[i
         ("model.shares.association", model.shares.association),
         ("model.novelty", model.novelty),
     ):
-        if table is not None:
-            yield from _ranks(name, table)
+        yield from _ranks(name, table)
+    if model.shares.goods_p is not None:
+        yield Check("model.shares.goods_p", (), "lie in 0 to 1", _within(0.0, 1.0))
     yield Check("model.shares.widening_ln_n", (max(model.shares.widening.size, 1),), *INCREASING)
     yield Check("model.shares.widening", (max(model.shares.widening.size, 1),), "lie in 0 to 0.5", _within(0.0, 0.5))
     yield Check("model.calibration.coefficients", (4,))

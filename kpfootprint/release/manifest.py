@@ -9,7 +9,7 @@ from typing import Any
 
 from kpfootprint.errors import KPFootprintError, ReleaseError
 from kpfootprint.reference import ZoneTable
-from kpfootprint.rules import NOT_ALWAYS, Rules
+from kpfootprint.rules import NOT_ASKED, Rules
 from kpfootprint.scheme import Scheme
 
 RATE = {"rate": float, "low": float, "high": float, "errors": int, "trials": int}
@@ -21,7 +21,7 @@ MANIFEST: Mapping[str, Any] = {
     "zone_ids": [str],
     "level_names": [[str]],
     "unlisted_weight": float,
-    "rules": {item.name: float for item in fields(Rules) if item.name not in NOT_ALWAYS},
+    "rules": {item.name: float for item in fields(Rules) if item.name not in NOT_ASKED},
     "reference": {"name": str, "version": str, "sha256": str, "synthetic": bool, "n_parcels": {...: int}},
     "verbal_scale": {"name": str, "bands": [{"band": str}]},
     "error_rates": [{"n_stones_low": int, "n_stones_high": int}],

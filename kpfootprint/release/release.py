@@ -23,12 +23,12 @@ from kpfootprint.rules import Rules
 from kpfootprint.scheme import Scheme
 from kpfootprint.stats.model import FootprintModel
 
-WITHOUT_TABLES, WITHOUT_GOODS, WITHOUT_SPREAD, BY_DECLARATION, FORMAT = 2, 3, 4, 5, 6
-READABLE = (WITHOUT_TABLES, WITHOUT_GOODS, WITHOUT_SPREAD, BY_DECLARATION, FORMAT)
+WITHOUT_TABLES, WITHOUT_GOODS, WITHOUT_SPREAD, WITHOUT_GOODS_P, FORMAT = 2, 3, 4, 5, 6
+READABLE = (WITHOUT_TABLES, WITHOUT_GOODS, WITHOUT_SPREAD, WITHOUT_GOODS_P, FORMAT)
 """Formats that can be read. Format 2 has no tables: its evidence is the explicit model's alone. Formats 2 and 3 have no
 test of goods of their own: undeclared goods under the best declaration are looked for by the share network. Up to
 format 4 the offset of the calibration counts whole, however little a parcel tells sources apart. Up to format 5 the
-p-value of no undeclared goods hangs on which compliant sources were declared."""
+interval of undeclared goods begins above 0 without asking that test."""
 CARD = "CARD.md"
 
 
@@ -176,7 +176,7 @@ def format_of(model: FootprintModel) -> int:
         return WITHOUT_GOODS
     if model.calibration.offset_spread is None:
         return WITHOUT_SPREAD
-    return FORMAT if model.shares.none is None else BY_DECLARATION
+    return WITHOUT_GOODS_P if model.shares.goods_p is None else FORMAT
 
 
 def _with_test_of_all_goods(arrays: dict[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from kpfootprint.stats.networks import Network
 from kpfootprint.stats.novelty import strangeness
 from kpfootprint.stats.ranks import RankTable
 from kpfootprint.stats.selection import Evidence, fuse_readings, gate_features
-from kpfootprint.stats.shares import GoodsTest, ShareEstimates, ShareModel, blendedness, estimate_shares, none_p
+from kpfootprint.stats.shares import GoodsTest, ShareEstimates, ShareModel, blendedness, estimate_shares
 from kpfootprint.stats.structure import ParcelArrays, Structure
 from kpfootprint.stats.summaries import WINDOWS
 from kpfootprint.stats.tables import TableModel
@@ -150,13 +150,6 @@ def look(model: SourceModel, arrays: ParcelArrays, declared: Floats | None = Non
     return _looked(view, gate_of(view), None if declared is None else mixed_sources(view), declared)
 
 
-def look_at_best(model: SourceModel, arrays: ParcelArrays, declared: Floats, allowed: Bools) -> Look:
-    """Look at a batch under the declarations that suit it best alone; see `Look.at_best`."""
-    view = view_of(arrays, model)
-    gate, pairs = gate_of(view), mixed_sources(view)
-    return _looked(view, gate, pairs, best_declaration(pairs, gate[:, 0], declared, allowed))
-
-
 def _looked(view: View, gate: Floats, pairs: Floats | None, declared: Floats | None) -> Look:
     profile = None if declared is None else profile_of(view, declared)
     readings = averaged_readings(view, None if declared is None or profile is None else (declared, profile.declared))
@@ -179,20 +172,19 @@ def share_features(looked: Look, allowed: Bools) -> Floats:
 
 def undeclared_shares(model: FootprintModel, looked: Look, allowed: Bools) -> ShareEstimates:
     """Return the undeclared shares; a network of an older release reads the features it knows."""
-    network, blended = model.shares.network, blendedness(looked.weighed[0])
+    network, n = model.shares.network, len(looked.gate)
     chances = network.probabilities(share_features(looked, allowed)[:, : network.location.size])
-    if model.shares.none is None:
-        p_value = goods_p(model, looked.at_best(np.arange(len(chances)), allowed), allowed)
-    else:
-        p_value = none_p(model.shares, chances, looked.ln_n, blended)
-    return estimate_shares(model.shares, chances, looked.ln_n, blended, p_value)
+    best_p = None if model.shares.goods_p is None else goods_p(model, looked, np.arange(n), allowed)
+    return estimate_shares(model.shares, chances, looked.ln_n, blendedness(looked.weighed[0]), best_p)
 
 
-def goods_p(model: FootprintModel, best: Look, allowed: Bools) -> Floats:
-    """Return p-values (n,) of no goods that were not compliant, of parcels seen `Look.at_best`.
+def goods_p(model: FootprintModel, looked: Look, rows: Ints, allowed: Bools) -> Floats:
+    """Return p-values of no goods that were not compliant, whatever of compliant sources was declared.
 
-    A release up to format 3 has no test of its own for them: it ranks them among declarations as they stand.
+    These parcels are seen under the declaration that suits them best; what was declared of sources that were not
+    compliant stays declared. A release up to format 3 has no test of its own for that.
     """
+    best = looked.at_best(rows, allowed)
     if model.goods is None:
         return undeclared_shares(model, best, allowed).p_value
     return model.goods.p_values(share_features(best, allowed), model.shares.edges, best.ln_n)

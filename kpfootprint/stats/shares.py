@@ -48,26 +48,28 @@ class ShareModel:
         Chance of each bin of `edges`.
     edges : ndarray of shape (n_bins + 1,)
         From `share_bins`.
-    none, none_blend : RankTable, optional
-        Of ``-log P(share 0)`` among true declarations of one zone and among true blends; releases up to format 5 take
-        the p-value of no undeclared goods from them, later ones from their `GoodsTest`.
+    none, none_blend : RankTable
+        Of ``-log P(share 0)`` among true declarations of one zone and among true blends.
     as_declared, as_declared_blend : RankTable
         Of ``-log P(as declared)``, likewise.
     association : RankTable
         Of the largest gain of within-parcel association among true declarations.
     widening_ln_n, widening : ndarray of shape (K,)
         Tail chance to be cut on either side so that intervals cover at `LEVEL`, by log number of stones.
+    goods_p : float, optional
+        Where the `GoodsTest` gives a larger p-value, the interval begins at 0; releases up to format 5 do not ask it.
     """
 
     network: Network
     edges: Floats
+    none: RankTable
+    none_blend: RankTable
     as_declared: RankTable
     as_declared_blend: RankTable
     association: RankTable
     widening_ln_n: Floats
     widening: Floats
-    none: RankTable | None = None
-    none_blend: RankTable | None = None
+    goods_p: float | None = None
 
 
 def cumulative(chances: Floats) -> Floats:
@@ -124,7 +126,8 @@ class ShareEstimates:
     """Shares (n,) of undeclared stones with interval and p-value, and the distribution behind them (n, n_bins).
 
     `p_value` is that of no goods of sources that were not compliant or are unlisted beyond what was declared,
-    `as_declared_p` that of no goods of any source but those that were declared.
+    `as_declared_p` that of no goods of any source but those that were declared, `goods_p` that of the `GoodsTest` where
+    the model asks it.
     """
 
     estimate: Floats
@@ -132,6 +135,7 @@ class ShareEstimates:
     high: Floats
     p_value: Floats
     as_declared_p: Floats
+    goods_p: Floats | None
     chances: Floats
 
 
@@ -147,15 +151,8 @@ def blended_p(single: RankTable, blend: RankTable, statistic: Floats, ln_n: Floa
     return out
 
 
-def none_p(model: ShareModel, chances: Floats, ln_n: Floats, blended: Floats) -> Floats:
-    """Return p-values (n,) of no undeclared goods under what was declared, of a release up to format 5."""
-    assert model.none is not None
-    assert model.none_blend is not None
-    return blended_p(model.none, model.none_blend, none_statistic(chances, model.edges), ln_n, blended)
-
-
 def estimate_shares(
-    model: ShareModel, chances: Floats, ln_n: Floats, blended: Floats, p_value: Floats
+    model: ShareModel, chances: Floats, ln_n: Floats, blended: Floats, goods_p: Floats | None = None
 ) -> ShareEstimates:
     """Estimate shares from the network's chances (n, n_bins).
 
@@ -163,12 +160,13 @@ def estimate_shares(
     ----------
     blended : ndarray of shape (n,)
         From `blendedness`: how far the parcel is ranked among true blends, else among declarations of one source.
-    p_value : ndarray of shape (n,)
-        Of no undeclared goods.
+    goods_p : ndarray of shape (n,), optional
+        From the `GoodsTest`, where the model asks it.
 
     The lower end is 0 where none at all is not ruled out; that is set after the interval is widened. At 0 and at 1 an
     interval is at least as wide as the bin beside them: shares are not told apart any better.
     """
+    p_value = blended_p(model.none, model.none_blend, none_statistic(chances, model.edges), ln_n, blended)
     other = other_statistic(chances)
     as_declared_p = blended_p(model.as_declared, model.as_declared_blend, other, ln_n, blended)
     tail = np.interp(ln_n, model.widening_ln_n, model.widening)
@@ -178,8 +176,16 @@ def estimate_shares(
     inner = model.edges[(model.edges > ZERO) & (model.edges < 1.0 - ZERO)]
     low, high = np.minimum(low, inner[-1]), np.maximum(high, inner[0])
     low = np.where(p_value > NONE_P, 0.0, low)
+    if model.goods_p is not None and goods_p is not None:
+        low = np.where(goods_p > model.goods_p, 0.0, low)
     return ShareEstimates(
-        estimate=estimate, low=low, high=high, p_value=p_value, as_declared_p=as_declared_p, chances=chances
+        estimate=estimate,
+        low=low,
+        high=high,
+        p_value=p_value,
+        as_declared_p=as_declared_p,
+        goods_p=goods_p,
+        chances=chances,
     )
 
 

@@ -74,8 +74,6 @@ def test_undeclared_is_what_is_beyond_the_paper_from_where_it_could_not_be_expor
     assert shown["estimate"] < hidden["estimate"] / 2
     other = said(there, stones["true_berberati"], carnot=100)
     assert other["mixture"]["undeclared_stone_fraction"]["low"] == 0, "a compliant zone is no undeclared goods"
-    own = said(there, stones["true_berberati"], berberati=100)
-    assert other["mixture"]["p_value"] == own["mixture"]["p_value"] > 0.05, "whichever of them is on the paper"
     assert other["attribution"]["zones"][0]["zone_id"] == "berberati", "but attribution speaks of it"
 
 

@@ -91,12 +91,12 @@ def blend_results(examinations: Sequence[Examination]) -> list[Result]:
 
 
 def other_zone_result(examinations: Sequence[Examination]) -> Result:
-    """Return how often undeclared goods are found in parcels declared as a compliant zone that is not theirs.
+    """Return how often the interval of undeclared goods begins above 0 in parcels declared as another compliant zone.
 
     Such goods are no undeclared ones: their zone was compliant.
     """
-    found = [e.mixture is not None and e.mixture.p_value <= FOUND_P for e in examinations]
-    return counted("decision", "undeclared goods found", "another compliant zone declared", sum(found), len(found))
+    above = [e.mixture is not None and e.mixture.undeclared_stone_fraction.low > 0.0 for e in examinations]
+    return counted("decision", "undeclared share above 0", "another compliant zone declared", sum(above), len(above))
 
 
 def tried_results(tried: Tried | None) -> list[Result]:
