@@ -39,6 +39,11 @@ ROWS: tuple[tuple[str, str, str], ...] = (
     ("true blends with LR < 1/10", "LR < 1/10", "true blends"),
     ("undeclared goods found in true blends", "undeclared goods found (p of 0.05 or less)", "true blends"),
     ("undeclared goods found in true declarations", "undeclared goods found in true declarations", "as collected"),
+    (
+        "share of undeclared goods said to be above 0 where another compliant zone is declared",
+        "undeclared share above 0",
+        "another compliant zone declared",
+    ),
     ("undeclared goods found in unmixed parts of parcels", "false alarm on unmixed parcels", "virtual mixtures"),
     ("share of 10 % found", "share of 10% found", "virtual mixtures"),
     ("share of 20 % found", "share of 20% found", "virtual mixtures"),
