@@ -95,7 +95,7 @@ def mixture_of(
     ranked = [int(z) for z in np.argsort(-posterior, kind="stable")[:MOST_SOURCES] if posterior[z] >= LEAST_POSTERIOR]
     sources = tuple(
         SourceShare(zone_id=zone_ids[z], share=_share_given_source(gain[:, z]), posterior=float(posterior[z]))
-        for z in (ranked if shares.p_value[row] <= NONE_P else [])
+        for z in (ranked if shares.found[row] else [])
     )
     upper = model.shares.edges[1:]
     edges = np.clip(upper[upper > 0], 0.0, 1.0)

@@ -84,8 +84,9 @@ def _variants(code: str, values: Mapping[str, Any]) -> tuple[Any, ...]:
     limit = "none" if values.get("detection_limit") == 1 else None
     every = "all" if values.get("low") == 1 else "nearly" if values.get("share", 0) >= PARTS[0][0] else None
     others = "others" if values.get("other_zones") else "two" if values.get("n_readings") else None
+    perhaps = "perhaps" if code == "mixture_found" and values["low"] == 0 else None
     many = "many" if "zones" in values else None
-    return old, side or values.get("favours"), values.get("bound"), limit, others, every, many
+    return old, side or values.get("favours"), values.get("bound"), limit, perhaps, others, every, many
 
 
 _ADDED = {**{f"class_{relation}": "evidence_share" for relation in AMOUNTS}, "within_ranges": "n_all"}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kpfootprint.stats.arrays import Floats
+from kpfootprint.stats.arrays import Bools, Floats
 from kpfootprint.stats.networks import Network
 from kpfootprint.stats.ranks import RankTable
 
@@ -127,7 +127,7 @@ class ShareEstimates:
 
     `p_value` is that of no goods of sources that were not compliant or are unlisted beyond what was declared,
     `as_declared_p` that of no goods of any source but those that were declared, `goods_p` that of the `GoodsTest` where
-    the model asks it.
+    the model asks it. Undeclared goods are `found` where the tests say so together.
     """
 
     estimate: Floats
@@ -137,6 +137,7 @@ class ShareEstimates:
     as_declared_p: Floats
     goods_p: Floats | None
     chances: Floats
+    found: Bools
 
 
 def blendedness(declared: Floats) -> Floats:
@@ -175,17 +176,18 @@ def estimate_shares(
     high = np.maximum(quantiles(chances, model.edges, 1.0 - tail), estimate)
     inner = model.edges[(model.edges > ZERO) & (model.edges < 1.0 - ZERO)]
     low, high = np.minimum(low, inner[-1]), np.maximum(high, inner[0])
-    low = np.where(p_value > NONE_P, 0.0, low)
+    found = p_value <= NONE_P
     if model.goods_p is not None and goods_p is not None:
-        low = np.where(goods_p > model.goods_p, 0.0, low)
+        found &= goods_p <= model.goods_p
     return ShareEstimates(
         estimate=estimate,
-        low=low,
+        low=np.where(found, low, 0.0),
         high=high,
         p_value=p_value,
         as_declared_p=as_declared_p,
         goods_p=goods_p,
         chances=chances,
+        found=found,
     )
 
 

@@ -139,6 +139,7 @@ EVERY: tuple[tuple[str, dict[str, Any]], ...] = (
     ("next_nothing", {}),
     ("mixture_found", {"share": 0.31, "low": 0.18, "high": 0.44, "p_value": 0.0041}),
     ("mixture_found", {"share": 0.31, "low": 0.18, "high": 0.44, "p_value": 0.0041, "n_readings": 2}),
+    ("mixture_found", {"share": 0.11, "low": 0.0, "high": 0.44, "p_value": 0.041}),
     ("mixture_not_found", {"detection_limit": 0.22, "p_value": 0.46}),
     ("mixture_not_found", {"detection_limit": 1.0, "p_value": 0.46}),
     ("asks_lr", {"log10_lr": -1.4321, "log10_limit": -1.0}),
