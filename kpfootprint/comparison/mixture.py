@@ -17,7 +17,7 @@ from kpfootprint.stats.declarations import (
 )
 from kpfootprint.stats.detection import detection_chance, detection_limit, source_distances
 from kpfootprint.stats.model import FootprintModel
-from kpfootprint.stats.shares import LEVEL, NONE_P, cumulative, two_modes
+from kpfootprint.stats.shares import LEVEL, cumulative, two_modes
 
 FINE = np.linspace(0.0, 1.0, 101)
 LEAST_POSTERIOR = 0.05
