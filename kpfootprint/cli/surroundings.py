@@ -69,6 +69,8 @@ def lang_option(command: Command) -> Command:
 
 
 LOCALES = Path(__file__).parent / "locale"
+LONGEST_RETOLD = 1000
+"""Longer texts of the library are told in English: they hold what a hostile file says."""
 _SPOKEN: list[gettext.NullTranslations] = [gettext.NullTranslations()]
 _ENGLISH: dict[click.Command | click.Option, str] = {}
 """Help as it was written, of what was once told in another language."""
@@ -96,18 +98,21 @@ def told(message: str, **values: object) -> str:
 
 def retold(text: str) -> str:
     """Return what the library said in English in the language of the command, by the first pattern that fits."""
-    for pattern, message in _patterns() if asked_language() == "fr" else ():
+    if asked_language() != "fr" or len(text) > LONGEST_RETOLD:
+        return text
+    for pattern, message in _patterns():
         if found := pattern.fullmatch(text):
             return message.format("", *map(retold, found.groups()))
     place, colon, rest = text.partition(": ")  # errors are told after the file or the member that they are about
-    return f"{place}\u00a0: {retold(rest)}" if colon and retold(rest) != rest else text
+    told = retold(rest) if colon else rest
+    return text if told == rest else f"{place}\u00a0: {told}"
 
 
 @cache
 def _patterns() -> list[tuple[re.Pattern[str], str]]:
     from babel.messages.pofile import read_po
 
-    with (LOCALES / "fr" / "LC_MESSAGES" / "errors.po").open("rb") as file:
+    with (LOCALES / "errors.fr.po").open("rb") as file:
         known = [(str(item.id), str(item.string)) for item in read_po(file) if item.id]
     return [
         (re.compile(re.sub(r"\\\{\d\\\}", "(.+?)", re.escape(english)), re.DOTALL), told) for english, told in known

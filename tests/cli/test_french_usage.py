@@ -151,6 +151,8 @@ def test_every_error_of_the_library_is_told_in_french(monkeypatch: pytest.Monkey
             assert told != filled, text
             assert sorted(re.findall(r"x\d", told)) == sorted(re.findall(r"x\d", filled)), told
             assert not re.search(r" [:;?!%]", told), told
+        assert retold("a: " * 300) == "a: " * 300
+        assert retold("a: " * 3000) == "a: " * 3000
     finally:
         speak(["--lang", "en"], cli)
     assert retold("parcel 'A' has no stones") == "parcel 'A' has no stones"
