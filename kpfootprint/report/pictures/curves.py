@@ -86,7 +86,7 @@ def _marks(name: str, centre: float, low: float, high: float, said: Words) -> li
         return [(value, said.number(value, 1)) for value in ticks(low, high, 4)]
     least, most = exp(low - centre), exp(high - centre)
     if most < NARROW * least:
-        times = [one for one in ticks(least, most, 6) if one > 0]
+        times = [one for one in ticks(least, most, 8) if one > 0]
     elif most < WIDE * least:
         times = [m * 10.0**power for power in range(-3, 4) for m in (1, 2, 5) if least <= m * 10.0**power <= most]
     else:
