@@ -26,6 +26,8 @@ Json = dict[str, Any]
 
 LEAST_DEVIATION = {"log10_lr": 0.3, "undeclared": 0.1, "value_per_carat": 0.1}
 """Shipments are never taken to agree better than that: a factor of two, a tenth of the stones, a tenth of the price."""
+UNSURE = 1.5
+"""A deviation seen in n differences is widened by this over n: short series have false alarms no more often for it."""
 PLAIN = ("log10_lr", "undeclared")
 """Charts of numbers as they are; the others are of logarithms."""
 WORTH = 0.02
@@ -176,9 +178,14 @@ def drift_answer(
     kept, _ = counted_once(batch)
     batch = Batch(tuple(batch.parcels[position] for position in kept))
     shipments = [shipments[position] for position in kept]
-    charts = [*followed_in(batch, release), *told_by(shipments)] if kept else []
-    filled = [chart for chart in charts if np.isfinite(chart.values).sum() >= 2]
-    drawn = follow(filled, per_shipments=per_shipments)
+    of_goods, together = followed_in(batch, release) if kept else ((), np.zeros((0, 0)))
+    charts = [*of_goods, *told_by(shipments)]
+    correlation = np.eye(len(charts))
+    correlation[: len(of_goods), : len(of_goods)] = together
+    filled = [k for k, chart in enumerate(charts) if np.isfinite(chart.values).sum() >= 2]
+    drawn = follow(
+        [charts[k] for k in filled], per_shipments=per_shipments, correlation=correlation[np.ix_(filled, filled)]
+    )
     return {
         "series": [_series_json(chart, shipments) for chart in drawn],
         "n_shipments": len(shipments),
@@ -201,8 +208,8 @@ def told_by(shipments: Sequence[Shipment]) -> list[Followed]:
         known = np.isfinite(values)
         if known.sum() < 4:
             continue
-        apart = float(np.median(np.abs(np.diff(values[known])))) / (np.sqrt(2.0) * 0.6745)
-        sd = np.full(values.size, max(apart, least))
+        apart = float(np.abs(np.diff(values[known])).mean()) * np.sqrt(np.pi) / 2.0
+        sd = np.full(values.size, max(apart * (1.0 + UNSURE / (known.sum() - 1)), least))
         if name == "undeclared":
             opened = np.array([np.nan if s.undeclared_open is None else s.undeclared_open for s in shipments])
             sd = np.where(np.isfinite(opened), np.maximum(opened, least), sd)

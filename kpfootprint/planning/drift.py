@@ -7,14 +7,16 @@ is held against the weighted mean of those before it,
 .. math:: z_t = (x_t - \bar x_{t-1}) / \sqrt{s_t^2 + v_{t-1}},
 
 which without a change are independent standard normal numbers whatever the true level is. Two-sided CUSUMs of them
-signal a change; their limit is chosen so that all charts together raise one false alarm in *N* shipments. After a
-signal the chart starts anew with the next shipment; the change is dated to
-the split of the points whose two means differ most.
+signal a change. Their limit at each point is chosen so that, without a change, one shipment in *N* has a signal in any
+chart, the second of a series as often as the hundredth; charts that go together count as fewer. After a signal the
+chart starts anew with the next shipment; the change is dated to the split of the points whose two means differ most.
 
 References
 ----------
 Hawkins (1987), Self-starting CUSUM charts for location and scale, The Statistician 36, 299-316.
 Brook and Evans (1972), An approach to the probability distribution of CUSUM run length, Biometrika 59, 539-549.
+Shen, Tsung, Zou and Jiang (2013), Monitoring Poisson count data with probability control limits when sample sizes are
+time varying, Naval Research Logistics 60, 625-636 (limits that give every point the same chance of a false alarm).
 """
 
 from __future__ import annotations
@@ -30,9 +32,14 @@ from kpfootprint.stats.arrays import Floats
 
 REFERENCE_VALUE = 0.5
 """Half the shift, in standard deviations, that the CUSUMs are made to find."""
-N_STATES = 60
+WIDTH, HIGHEST = 0.05, 15.0
+"""Of the cells that the chances of a CUSUM are computed in, and where they end."""
+SETTLED = 200
+"""Points after which a limit no longer changes."""
+N_DRAWN = 100_000
+"""Shipments drawn to see how far charts go together."""
 PER_SHIPMENTS = 100
-"""Shipments to one false alarm over all charts, where nothing else is asked for."""
+"""Shipments of which one has a false alarm, in whatever chart, where nothing else is asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,39 +80,55 @@ class Chart:
     signals: tuple[Signal, ...]
 
 
-def run_length(limit: float, *, reference_value: float = REFERENCE_VALUE, shift: float = 0.0) -> float:
-    """Return the mean number of points to a signal of a one-sided CUSUM, by the Markov chain of Brook and Evans.
+@lru_cache(maxsize=256)
+def limits_for(n_charts: float, per_shipments: int) -> Floats:
+    """Return the limits (SETTLED,) of a chart's points, by the Markov chain of Brook and Evans; the last one stays.
 
     Parameters
     ----------
-    limit : float
-        The CUSUM signals above it.
-    shift : float
-        Mean of the standardised points; 0 without a change.
+    n_charts : float
+        Two-sided charts, as many as would be independent, one of which signals in one of `per_shipments` shipments.
 
     Examples
     --------
-    >>> round(run_length(4.0, shift=1.0), 1)  # 8.4 in the tables (two-sided, k = 0.5, h = 4)
-    8.4
+    >>> limits_for(12.0, 100)[[0, 9, 199]].round(2)
+    array([2.84, 5.59, 5.94])
     """
-    width = limit / (N_STATES - 0.5)
-    centres = np.arange(N_STATES) * width
-    upper = centres[None, :] + width / 2 - centres[:, None] + reference_value - shift
+    centres = np.arange(round(HIGHEST / WIDTH)) * WIDTH
+    upper = centres[None, :] + WIDTH / 2 - centres[:, None] + REFERENCE_VALUE
     moves = ndtr(upper)
-    moves[:, 1:] -= ndtr(upper[:, 1:] - width)
-    return float(np.linalg.solve(np.eye(N_STATES) - moves, np.ones(N_STATES))[0])
+    moves[:, 1:] -= ndtr(upper[:, 1:] - WIDTH)
+    chance = -np.expm1(np.log1p(-1.0 / per_shipments) / n_charts) / 2.0  # of a signal of one side at one point
+    state = np.zeros(centres.size)
+    state[0] = 1.0
+    limits = np.empty(SETTLED)
+    for point in range(SETTLED):
+        state = state @ moves
+        above = state[::-1].cumsum()[::-1]
+        cell = int(np.flatnonzero(above >= chance)[-1])
+        part = (chance - above[cell] + state[cell]) / state[cell]
+        limits[point] = centres[cell] + WIDTH / 2 - part * WIDTH
+        state[cell] *= 1.0 - part
+        state[cell + 1 :] = 0.0
+        state[0] += 1.0 - state.sum()  # the chart begins anew
+    return limits
 
 
-@lru_cache(maxsize=256)
-def limit_for(n_charts: int, per_shipments: int) -> float:
-    """Return the CUSUM limit with which `n_charts` two-sided charts raise one false alarm in `per_shipments`."""
-    from scipy.optimize import brentq  # a start without a plan does without it
+def independent(correlation: Floats, per_shipments: int) -> float:
+    """Return as how many independent charts some count that go together, by how often one of them is far out."""
+    n = len(correlation)
+    if n == 1 or (correlation == np.eye(n)).all():
+        return float(n)
+    far = float(-ndtri(0.5 / (n * per_shipments)))
+    values, axes = np.linalg.eigh(correlation)
+    drawn = np.random.default_rng(1).normal(size=(N_DRAWN, n)) @ (axes * np.sqrt(np.maximum(values, 0.0))).T
+    inside = (np.abs(drawn).max(axis=1) <= far).mean()
+    return float(np.clip(np.log(inside) / np.log1p(-1.0 / (n * per_shipments)), 1.0, n).round(2))
 
-    wanted = 2.0 * n_charts * per_shipments
-    return float(brentq(lambda h: np.log(run_length(h) / wanted), 0.2, 30.0))
 
-
-def follow(charts: Sequence[Followed], *, per_shipments: int = PER_SHIPMENTS) -> tuple[Chart, ...]:
+def follow(
+    charts: Sequence[Followed], *, per_shipments: int = PER_SHIPMENTS, correlation: Floats | None = None
+) -> tuple[Chart, ...]:
     """Draw the charts of a series of shipments.
 
     Parameters
@@ -113,7 +136,9 @@ def follow(charts: Sequence[Followed], *, per_shipments: int = PER_SHIPMENTS) ->
     charts : sequence of Followed
         All over the same T shipments, in the order of time.
     per_shipments : int
-        Shipments to one false alarm over all charts together, 2 or more.
+        Shipments of which one has a false alarm in any chart, 2 or more.
+    correlation : ndarray of shape (K, K), optional
+        Of the charts where nothing changes; independent ones without it.
 
     Raises
     ------
@@ -124,19 +149,20 @@ def follow(charts: Sequence[Followed], *, per_shipments: int = PER_SHIPMENTS) ->
         raise ValueError(f"per_shipments must be 2 or more, got {per_shipments}")
     if not charts:
         return ()
-    limit = limit_for(len(charts), per_shipments)
+    n_charts = len(charts) if correlation is None else independent(correlation, per_shipments)
+    limits = limits_for(float(n_charts), per_shipments)
     beyond = float(-ndtri(0.5 / (len(charts) * per_shipments)))
-    return tuple(_chart(one, limit, beyond) for one in charts)
+    return tuple(_chart(one, limits, beyond) for one in charts)
 
 
-def _chart(followed: Followed, limit: float, beyond: float) -> Chart:
+def _chart(followed: Followed, limits: Floats, beyond: float) -> Chart:
     known = np.flatnonzero(np.isfinite(followed.values))
     x, s = followed.values[known], followed.sd[known]
     if (s <= 0).any():
         raise ValueError(f"{followed.name}: standard deviations must be positive, got {s.min()}")
     signals: list[Signal] = []
     start = 0
-    while (found := _first_signal(x, s, start, limit)) is not None:
+    while (found := _first_signal(x, s, start, limits)) is not None:
         at, since, direction = found
         before, after = _mean(x[start:since], s[start:since]), _mean(x[since : at + 1], s[since : at + 1])
         gap = np.sqrt(before[1] + after[1])
@@ -167,7 +193,7 @@ def _mean(x: Floats, s: Floats) -> tuple[float, float]:
     return float((weight * x).sum() / weight.sum()), float(1.0 / weight.sum())
 
 
-def _first_signal(x: Floats, s: Floats, start: int, limit: float) -> tuple[int, int, int] | None:
+def _first_signal(x: Floats, s: Floats, start: int, limits: Floats) -> tuple[int, int, int] | None:
     """Return where the first signal comes, since when, and in which direction; None without one."""
     total, weights = 0.0, 0.0
     up, down = 0.0, 0.0
@@ -175,7 +201,7 @@ def _first_signal(x: Floats, s: Floats, start: int, limit: float) -> tuple[int, 
         if weights > 0:
             z = (x[t] - total / weights) / np.sqrt(s[t] ** 2 + 1.0 / weights)
             up, down = max(0.0, up + z - REFERENCE_VALUE), max(0.0, down - z - REFERENCE_VALUE)
-            if max(up, down) > limit:
+            if max(up, down) > limits[min(t - start, SETTLED) - 1]:
                 return t, _change_point(x, s, start, t), 1 if up > down else -1
         total += x[t] / s[t] ** 2
         weights += 1.0 / s[t] ** 2

@@ -111,10 +111,11 @@ def _goods_in(parcel: Parcel) -> object:
     return (parcel.carats, parcel.sieve_set, tuple(sorted(rows)))
 
 
-def followed_in(batch: Batch, release: Release) -> tuple[Followed, ...]:
-    """Return the numbers that charts of a series of parcels follow: mean log size, and the log ratio of every class.
+def followed_in(batch: Batch, release: Release) -> tuple[tuple[Followed, ...], Floats]:
+    """Return what charts of a series of parcels follow, mean log size and the log ratio of every class.
 
-    The standard deviation of each is that of parcels of one source and of counting its stones together.
+    The standard deviation of each is that of parcels of one source and of counting its stones together; their
+    correlation (K, K) is that of a typical parcel of these.
     """
     structure, predictor = release.model.structure, release.model.predictor
     names = ["size"]
@@ -125,12 +126,16 @@ def followed_in(batch: Batch, release: Release) -> tuple[Followed, ...]:
         turned.append(wide)
         names += [f"{attribute.name}:{item.name}" for item in attribute.classes]
     turn = np.concatenate(turned)
+    total = np.zeros((len(turn), len(turn)))
     values, sd = np.full((len(batch), len(turn)), np.nan), np.ones((len(batch), len(turn)))
     for footprints in footprints_of(batch, release.scheme, structure, release.level_names):
         summaries = summarise(footprints.arrays, structure)
         spread = summaries.errors[0] + predictor.within
         values[footprints.rows] = summaries.estimates[0] @ turn.T
-        sd[footprints.rows] = np.sqrt(np.einsum("kd,pde,ke->pk", turn, spread, turn))
+        turned_spread = turn @ spread @ turn.T
+        sd[footprints.rows] = np.sqrt(np.einsum("pkk->pk", turned_spread))
+        total += (turned_spread / np.einsum("pk,pl->pkl", sd[footprints.rows], sd[footprints.rows])).sum(axis=0)
         recorded = np.repeat(footprints.arrays.recorded, [1, *(basis.shape[0] for basis in structure.bases)], axis=1)
         values[footprints.rows] = np.where(recorded, values[footprints.rows], np.nan)
-    return tuple(Followed(name=name, values=values[:, k], sd=sd[:, k]) for k, name in enumerate(names))
+    charts = tuple(Followed(name=name, values=values[:, k], sd=sd[:, k]) for k, name in enumerate(names))
+    return charts, total / len(batch)

@@ -138,9 +138,9 @@ def drift_sections(answer: Mapping[str, Any], voice: Voice) -> list[Section]:
     rate = Paragraph(
         text=said.text(
             mark(
-                "All {charts} charts together raise one false alarm in {n} shipments. Sizes, classes and values are "
-                "drawn as multiples of their centre (\u00d71) on a logarithmic scale, classes against the others of "
-                "their attribute."
+                "Where nothing changes, one shipment in {n} raises an alarm in any of the {charts} charts. Sizes, "
+                "classes and values are drawn as multiples of their centre (\u00d71) on a logarithmic scale, classes "
+                "against the others of their attribute."
             ),
             charts=said.number(answer["false_alarm"]["charts"]),
             n=said.number(answer["false_alarm"]["per_points"]),
