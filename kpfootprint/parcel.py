@@ -107,6 +107,8 @@ class Breakdown:
         Stones in each row; `NOT_RECORDED` where they were weighed and not counted.
     carats : ndarray of shape (n_rows,), float, or None
         Carats in each row, where the sheet gives them; NaN where a row has none.
+    value_usd : ndarray of shape (n_rows,), float, or None
+        What each row is worth; None where not every row has a value.
     sample : bool
         Whether only a sample of the stones of each size class is counted here. Classes given size count then; sizes
         and totals are those of the other breakdowns.
@@ -116,20 +118,23 @@ class Breakdown:
     codes: NDArray[np.int16]
     n_stones: NDArray[np.int64]
     carats: Floats | None = None
+    value_usd: Floats | None = None
     sample: bool = False
 
     def __post_init__(self) -> None:
         if self.codes.shape != (self.n_stones.shape[0], len(self.attributes)):
             raise InvalidParcel(f"breakdown {self.attributes}: codes of shape {self.codes.shape} do not fit")
-        if self.carats is not None and self.carats.shape != self.n_stones.shape:
-            raise InvalidParcel(f"breakdown {self.attributes}: carats of shape {self.carats.shape} do not fit")
+        for name in ("carats", "value_usd"):
+            amounts = getattr(self, name)
+            if amounts is not None and amounts.shape != self.n_stones.shape:
+                raise InvalidParcel(f"breakdown {self.attributes}: {name} of shape {amounts.shape} do not fit")
+            if amounts is not None:
+                _frozen(amounts)
         unweighed = True if self.carats is None else ~(self.carats >= 0)
         if bool(np.any((self.n_stones < 0) & unweighed)):
             raise InvalidParcel(f"breakdown {self.attributes}: a row has neither stones nor carats")
         _frozen(self.codes)
         _frozen(self.n_stones)
-        if self.carats is not None:
-            _frozen(self.carats)
 
     @property
     def counted(self) -> int | None:

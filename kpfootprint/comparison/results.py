@@ -255,7 +255,7 @@ class Goods:
     """Value and volume beside the footprint; they decide nothing.
 
     `mean_ct_usual` is None where nothing that can be compared was declared, `by_size` is empty where not every stone
-    has a value, `carats` where the release does not know what reference parcels weighed.
+    (or row of a sheet) has a value, `carats` where the release does not know what reference parcels weighed.
     """
 
     mean_ct: Amount | None

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from kpfootprint.comparison.explain import RANGE, numbers_of
 from kpfootprint.comparison.hypotheses import Hypotheses
 from kpfootprint.comparison.results import Goods, SizeValue, Statement, StoneRange, Value, ZoneCarats
 from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release
-from kpfootprint.scheme import SieveSet
+from kpfootprint.scheme import Scheme
 from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.intervals import next_value
 from kpfootprint.stats.model import FootprintModel
@@ -45,7 +48,7 @@ def goods_of(parcel: Parcel, arrays: ParcelArrays, hypotheses: Hypotheses, row: 
         mean_ct=mean,
         mean_ct_usual=usual,
         usd_per_ct=parcel.value_usd / parcel.carats if parcel.value_usd is not None and parcel.carats else None,
-        by_size=_by_size(parcel, release.scheme.size.sieve_set),
+        by_size=_by_size(parcel, release.scheme),
         carats=carats,
         flags=tuple(flags),
     )
@@ -80,18 +83,25 @@ def _carats(parcel: Parcel, hypotheses: Hypotheses, row: int, release: Release) 
     return tuple(out)
 
 
-def _by_size(parcel: Parcel, sieves: SieveSet) -> tuple[SizeValue, ...]:
-    """Return the value per carat of each size class; nothing where not every stone has a value."""
-    stones = parcel.stones
-    if stones is None or stones.value_usd is None:
-        return ()
-    place = np.searchsorted(np.array(sieves.lower_ct), stones.weight_ct, side="right") - 1
-    out = []
-    for k, name in enumerate(sieves.classes):
-        of_class = place == k
-        if of_class.any():
-            carats = float(stones.weight_ct[of_class].sum())
-            value = float(stones.value_usd[of_class].sum())
-            n_stones = int(np.count_nonzero(of_class))
-            out.append(SizeValue(size_class=name, n_stones=n_stones, carats=carats, usd_per_ct=value / carats))
-    return tuple(out)
+def _by_size(parcel: Parcel, scheme: Scheme) -> tuple[SizeValue, ...]:
+    """Return the value per carat of each size class; nothing where not every stone, or row of a sheet, has a value."""
+    sieves, stones = scheme.size.sieve_set, parcel.stones
+    place: NDArray[np.integer[Any]]
+    if stones is not None and stones.value_usd is not None:
+        place = np.searchsorted(np.array(sieves.lower_ct), stones.weight_ct, side="right") - 1
+        amounts = (np.ones(len(place)), stones.weight_ct, stones.value_usd)
+    else:
+        sized = [item for item in parcel.breakdowns if scheme.size.name in item.attributes and not item.sample]
+        sheet = next((item for item in sized if item.value_usd is not None and item.counted and item.weighed), None)
+        if sheet is None or parcel.sieve_set is None:
+            return ()
+        sieves, place = parcel.sieve_set, sheet.codes[:, sheet.attributes.index(scheme.size.name)]
+        amounts = (sheet.n_stones.astype(np.float64), np.asarray(sheet.carats), np.asarray(sheet.value_usd))
+        if (place < 0).any():
+            return ()
+    sums = [np.bincount(place, weights=of_rows, minlength=len(sieves.classes)) for of_rows in amounts]
+    return tuple(
+        SizeValue(size_class=name, n_stones=round(n), carats=float(weight), usd_per_ct=float(worth / weight))
+        for name, n, weight, worth in zip(sieves.classes, *sums, strict=True)
+        if n
+    )

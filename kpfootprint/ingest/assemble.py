@@ -201,7 +201,7 @@ def build_parcel(
         }
     if draft.parcel_id in findings.spoiled():
         return None
-    return _parcel(draft, body | {"read_as": receipt.of(draft.parcel_id, body)}, _stone_values(goods, rows))
+    return _parcel(draft, body | {"read_as": receipt.of(draft.parcel_id, body)}, _value_of_rows(body))
 
 
 def _sieve_set(draft: Draft, sets: Mapping[str, SieveSet | None], words: Words, tell: Any) -> SieveSet | None:
@@ -232,9 +232,10 @@ def _check_totals(
         tell("carats_total", "carats", expected=f"{weight:g}", found=f"{carats:.2f}", tolerance=f"{tolerance:.2f}")
 
 
-def _stone_values(goods: Goods, rows: NDArray[np.intp]) -> float | None:
-    """Return the sum of the values of stones, where every one of them has a value."""
-    values = None if goods.table.kind == "counts" else _values(goods, rows)
+def _value_of_rows(body: Mapping[str, Any]) -> float | None:
+    """Return the sum of the values of stones, or of the rows of a breakdown, where every one of them has a value."""
+    parts = [body["stones"]] if "stones" in body else [one for one in body["breakdowns"] if not one.sample]
+    values = next((one.value_usd for one in parts if one.value_usd is not None), None)
     return None if values is None else round(float(values.sum()), 2)
 
 

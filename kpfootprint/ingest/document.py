@@ -340,6 +340,8 @@ def _count_rows(item: Breakdown, parcel: Parcel, scheme: Scheme) -> list[dict[st
             row["n_stones"] = int(item.n_stones[at])
         if item.carats is not None and not np.isnan(item.carats[at]):
             row["carats"] = float(item.carats[at])
+        if item.value_usd is not None:
+            row["value_usd"] = float(item.value_usd[at])
         if item.sample:
             row["sample"] = True
         rows.append(row)

@@ -377,6 +377,7 @@ def _breakdown(
         findings.add(parcel_id, goods.table.problem(Broken(code), int(rows[at]), column))
     if bool(wrong.any()) or bool(((counts < 0) & missing).any()):
         return None
+    values = np.where(counts == 0, 0.0, goods.numbers["value_usd"][rows] if "value_usd" in goods.numbers else nothing)
     cells, inverse = np.unique(np.column_stack([codes, counts < 0]), axis=0, return_inverse=True)
     inverse = inverse.reshape(-1)
     totals = np.bincount(inverse, weights=counts, minlength=len(cells)).astype(np.int64)
@@ -385,6 +386,9 @@ def _breakdown(
         codes=np.ascontiguousarray(cells[:, :-1]).astype(np.int16),
         n_stones=np.where(cells[:, -1] > 0, NOT_RECORDED, totals),
         carats=np.round(np.bincount(inverse, weights=carats, minlength=len(cells)), 6) if weighed else None,
+        value_usd=None
+        if np.isnan(values).any()
+        else np.round(np.bincount(inverse, weights=values, minlength=len(cells)), 2),
         sample=sample,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -92,6 +93,32 @@ def test_value_per_carat_by_size_adds_up_and_is_read_back_from_the_document() ->
     assert parcel.value_usd is not None
     assert total == pytest.approx(parcel.value_usd)
     assert [item.usd_per_ct for item in first.by_size] == sorted(item.usd_per_ct for item in first.by_size)
+
+
+def test_a_sorting_sheet_with_values_gives_what_its_stones_give() -> None:
+    parcel = valued(replace(reference_parcel(first_of("berberati"), "berberati"), exported_on=DAY))
+    (of_stones,) = (goods(item) for item in examined(parcel))
+    rows = [
+        {"size_class": row.size_class, "n_stones": row.n_stones, "carats": round(row.carats, 3)}
+        | {"value_usd": round(row.carats * row.usd_per_ct, 2)}
+        for row in of_stones.by_size
+    ]
+    document = {"parcel_id": "S", "exported_on": "2024-03-11", "declarations": [{"zone_id": "berberati"}]}
+
+    def read(counts: list[dict[str, Any]]) -> Parcel:
+        return ingest_json(document | {"counts": counts}, shipped().scheme, shipped().zone_table)
+
+    sheet, bare = read(rows), read([{name: row[name] for name in row if name != "value_usd"} for row in rows])
+    again = ingest_json(parcel_to_json(sheet, shipped().scheme), shipped().scheme, shipped().zone_table)
+    found, same, without = examined(sheet, again, bare)
+    assert found == same
+    assert sheet.value_usd == pytest.approx(parcel.value_usd, abs=0.1)
+    assert [row.n_stones for row in goods(found).by_size] == [row.n_stones for row in of_stones.by_size]
+    for row, other in zip(goods(found).by_size, of_stones.by_size, strict=True):
+        assert (row.size_class, row.carats) == (other.size_class, pytest.approx(other.carats, abs=0.001))
+        assert row.usd_per_ct == pytest.approx(other.usd_per_ct, rel=0.01)
+    assert replace(found, goods=None) == replace(without, goods=None)
+    assert read([rows[0] | {"value_usd": ""}, *rows[1:]]).value_usd is None
 
 
 def test_carats_are_held_against_the_reference_parcels_of_the_zone_where_the_release_knows_them() -> None:

@@ -183,7 +183,7 @@ def test_a_changed_share_is_said_in_percent_and_without_a_sign() -> None:
     values = {"series": "undeclared", "since": "2024-01-12T00:00:00Z", "shift": -0.4, "changed": ["sorter"]}
     voice = Voice(words("en"), {}, {})
     said = voice.sentence({"code": "level_fell", "values": values})
-    assert said.startswith("Undeclared share of stones fell by 40% from 12 January 2024 on.")
+    assert said.startswith("Undeclared share of stones fell by 40 percentage points from 12 January 2024 on.")
     assert said.endswith("these conditions changed: sorter.")
     times = {"series": "colour:brown", "since": "2024-01-12T00:00:00Z", "shift": 0.4, "times": 1.49, "changed": []}
     labels = {"colour": {"en": "colour"}, "colour:brown": {"en": "brown"}}
