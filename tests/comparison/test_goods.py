@@ -110,7 +110,7 @@ def test_a_sorting_sheet_with_values_gives_what_its_stones_give() -> None:
 
     sheet, bare = read(rows), read([{name: row[name] for name in row if name != "value_usd"} for row in rows])
     again = ingest_json(parcel_to_json(sheet, shipped().scheme), shipped().scheme, shipped().zone_table)
-    found, same, without = examined(sheet, again, bare)
+    (found,), (same,), (without,) = examined(sheet), examined(again), examined(bare)
     assert found == same
     assert sheet.value_usd == pytest.approx(parcel.value_usd, abs=0.1)
     assert [row.n_stones for row in goods(found).by_size] == [row.n_stones for row in of_stones.by_size]
