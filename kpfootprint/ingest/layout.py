@@ -49,6 +49,8 @@ from kpfootprint.ingest.tables import Column, Note, RawTable, Table, Trace
 from kpfootprint.ingest.unfold import unfold, unrepeated
 from kpfootprint.ingest.words import condition_values, declared_words, fold, plain
 
+_SIZES = ("size_class", "lower_ct", "upper_ct")
+
 
 def understand(
     raw: RawTable,
@@ -137,7 +139,7 @@ def _without_totals(sheet: Sheet) -> Sheet:
     classes = [
         at
         for at, item in enumerate(sheet.meanings)
-        if not item.wide and item.role in ("size_class", *(i.column for i in sheet.headers.words.scheme.categorical))
+        if not item.wide and item.role in (*_SIZES, *(i.column for i in sheet.headers.words.scheme.categorical))
     ]
     labels = classes or sheet.places("description")
     before = len(sheet.problems)
@@ -243,7 +245,7 @@ def _known_columns(sheet: Sheet, kind: str) -> dict[str, int]:
     wanted = {
         "stones": {"parcel_id": "parcel_id", "carats": weight, "value_usd": "value_usd"},
         "counts": {
-            name: name for name in ("parcel_id", "size_class", "n_stones", "carats", "value_usd", "breakdown", "sample")
+            name: name for name in ("parcel_id", *_SIZES, "n_stones", "carats", "value_usd", "breakdown", "sample")
         },
         "declarations": {"parcel_id": "parcel_id", "zone_id": "zone_id", "carats": "carats", "percent": "percent"},
     }[kind]

@@ -407,7 +407,7 @@ def pass_over(sheet: Sheet, used: set[int]) -> None:
         if at in used or not column.header.strip():
             continue
         meaning = sheet.meanings[at]
-        if meaning.role == "unknown":
+        if meaning.role == "unknown" and all(item.column != column.header for item in sheet.problems):
             close = nearest(column.header, known, cutoff=0.8, count=1)
             hits = is_close_to(column.header, known)
             if fold(column.header) and close in hits:

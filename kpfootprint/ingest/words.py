@@ -110,6 +110,9 @@ def attribute_words(attribute: Attribute) -> dict[str, int]:
     for code, item in enumerate(items):
         for word in (item.name, *item.labels.values(), *item.synonyms):
             known.setdefault(fold(word), code)
+    for english, words in declared_words()["classes"].items():
+        for word in words if english in known else ():
+            known.setdefault(fold(word), known[english])
     for word, code in list(known.items()):
         known.setdefault(f"{word}s", code)
     stems: dict[str, set[int]] = {}
