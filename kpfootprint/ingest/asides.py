@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -150,30 +151,26 @@ def _first(raw: RawTable, classes: Sequence[int], row: int) -> str:
     return next((text_of(cell) for at in classes if not is_blank(cell := raw.columns[at].at(row))), "")
 
 
+_SEVERAL = re.compile(r"\W*(\d{1,6})\s*(?:[-–/&+,;]|to|à|a|bis|et|and)\s*(\d{1,6})\W*", re.IGNORECASE)
+
+
 def words_for_numbers(raw: RawTable, meanings: Sequence[Meaning]) -> list[Problem]:
-    """Tell the rows of a list that have a word where the others are numbered: such a row may be no stone."""
+    """Tell the rows of a list whose number is a word, or names several stones: such a row may be none, or several."""
     told: list[Problem] = []
     for column, meaning in zip(raw.columns, meanings, strict=True):
         if meaning.role != "row" or isinstance(column.cells, PlainCells):
             continue
-        words = [
-            code
-            for code, cell in enumerate(column.cells)
-            if isinstance(cell, str) and not is_blank(cell) and _is_more_word(cell)
-        ]
-        rows = np.flatnonzero(rows_of(column, words))
-        if not len(rows) or 2 * len(rows) > raw.n_rows:
-            continue
-        told += [
-            problem(
-                Broken("word_for_number"),
-                table=raw.name,
-                row=raw.line(row),
-                column=column.header,
-                value=column.at(row),
-            )
-            for row in rows.tolist()[:20]
-        ]
+        cells = {code: c for code, c in enumerate(column.cells) if isinstance(c, str) and not is_blank(c)}
+        words = np.flatnonzero(rows_of(column, [code for code, cell in cells.items() if _is_more_word(cell)]))
+        spans = {code: (int(hit[1]), int(hit[2])) for code, c in cells.items() if (hit := _SEVERAL.fullmatch(c))}
+        spans = {code: (low, high) for code, (low, high) in spans.items() if 0 < high - low < 1000}
+        several = np.flatnonzero(rows_of(column, [*spans]))
+        ends = [spans[int(column.codes[row])] for row in several.tolist()]
+        chained = all(low == end + 1 for (_, end), (low, _) in pairwise(ends)) and len(ends) == raw.n_rows
+        for code, rows, sure in (("word_for_number", words, False), ("number_of_several", several, chained)):
+            for row in rows.tolist()[:20] if sure or 2 * len(rows) <= raw.n_rows else ():
+                line = raw.line(row)
+                told.append(problem(Broken(code), table=raw.name, row=line, column=column.header, value=column.at(row)))
     return told
 
 

@@ -117,6 +117,14 @@ RULES: Final[Mapping[str, str]] = {
         "a word stands where the other rows are numbered, so that the row could be a stone or none; number it, name "
         "it Total, or take it out"
     ),
+    "number_of_several": (
+        "the number of the row names several stones, so that their weights are one; give each stone a row, or head a "
+        "column of their numbers n_stones"
+    ),
+    "heavy_or_carats": (
+        "half of the weights of {header} are {middle} or more, so that they could be points or milligrams; give "
+        "carats, or head the column weight_ct if they are"
+    ),
     "unit_in_title": "the title gives weights in a unit that is not carats; give carats, or head the column weight_ct",
     "count_or_other": (
         "the whole numbers of {header} could be numbers of stones, so that a row is not one stone; head the "
