@@ -13,7 +13,6 @@ from kpfootprint.ingest.descriptions import split_descriptions
 from kpfootprint.ingest.headers import tokens_of
 from kpfootprint.ingest.meanings import Sheet, cells_of, listed, values_of
 from kpfootprint.ingest.regular import PlainCells
-from kpfootprint.ingest.sums import STONE_UNIT_CT, unit_of
 from kpfootprint.ingest.words import declared_words, fold, unit_words
 
 _HEAVY_CT = 5.0
@@ -24,6 +23,8 @@ _OF_STONES = ("weightct", "poidsct")
 
 _HEAVY_MIDDLE = 20.0
 """Weight in the middle of a list, from which on it is asked whether it is in carats where no hundredths are given."""
+
+_HUNDREDTHS = re.compile(r"[.,]\d\d")
 
 _FEW = 3
 """Whole weights from which on they are taken for points rather than carats."""
@@ -62,7 +63,11 @@ def ask_about_stones(sheet: Sheet, classed: list[int]) -> None:
         return
     if len(known) >= _FEW and bool(np.all(known == np.floor(known))) and float(known.max(initial=0.0)) >= 2.0:
         sheet.tell("points_or_carats", at, header=header, choices=[("weights", "carats")])
-    elif len(known) >= _FEW and (middle := float(np.median(known))) >= _HEAVY_MIDDLE and unit_of(known) > STONE_UNIT_CT:
+    elif (
+        len(known) >= _FEW
+        and (middle := float(np.median(known))) >= _HEAVY_MIDDLE
+        and not any(_HUNDREDTHS.search(text_of(cell)) for cell in cells_of(sheet.raw.columns[at], sheet.headers))
+    ):
         sheet.tell("heavy_or_carats", at, header=header, middle=f"{middle:g}", choices=[("weights", "carats")])
 
 
