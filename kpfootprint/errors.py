@@ -82,6 +82,9 @@ class IngestError(KPFootprintError):
         self.problems: tuple[Problem, ...] = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.problems,)
+
 
 class InvalidParcel(KPFootprintError):
     """A parcel was built from values that contradict each other."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from kpfootprint.errors import IngestError, InvalidParcel, Problem, ReleaseError, SchemeMismatch
@@ -73,6 +74,9 @@ class Refused(Exception):
         self.problems = problems
         self.headers = dict(headers or {})
         super().__init__(f"{code}: {detail}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(Refused, problems=self.problems, headers=self.headers), (self.code, self.detail)
 
     def document(self, *, instance: str, request_id: str) -> dict[str, Any]:
         """Return the problem details of this refusal."""

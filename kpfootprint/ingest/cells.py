@@ -259,6 +259,10 @@ def number_given(text: str) -> float | str:
     return text if isinstance(number, Broken) or np.isnan(number) else number
 
 
+MOST_BROKEN = 50_000
+"""Different values of a column that are wrong, after which all that follow are: nobody mends so many."""
+
+
 def read_numbers(
     cells: Sequence[Cell], marks: DecimalMarks, *, typed: bool = False
 ) -> tuple[NDArray[np.float64], dict[int, Broken]]:
@@ -276,6 +280,8 @@ def read_numbers(
         number = read_number(cell, marks, typed=typed)
         if isinstance(number, Broken):
             broken[position] = number
+            if len(broken) == MOST_BROKEN:
+                return numbers, broken | dict.fromkeys(range(position + 1, len(cells)), number)
         else:
             numbers[position] = number
     return numbers, broken

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.ingest.cells import (
+    MOST_BROKEN,
     Cell,
     DecimalMarks,
     Odd,
@@ -196,6 +197,8 @@ def class_codes(cells: Sequence[Cell], attribute: Attribute) -> tuple[NDArray[np
             broken[position] = Broken("unknown_class", values)
         elif unlike_any is not None:
             broken[position] = unlike_any
+            if len(broken) >= MOST_BROKEN:
+                return codes, broken | dict.fromkeys(range(position + 1, len(cells)), unlike_any)
     return codes, broken
 
 

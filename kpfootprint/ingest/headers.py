@@ -296,7 +296,8 @@ class Headers:
     @cached_property
     def total_stems(self) -> tuple[str, ...]:
         """Folded words of which a label of a total or of a summary has one at least."""
-        return (*self._roles["total"], *self._roles["total_alone"], *self._roles["summary"])
+        known = (*self._roles["total"], *self._roles["total_alone"], *self._roles["summary"])
+        return tuple(word for word in known if word)  # signs fold to nothing, which stands in every text
 
     def is_each(self, token: str) -> bool:
         """Say whether a word of a header stands for each single stone."""

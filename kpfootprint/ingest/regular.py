@@ -59,14 +59,6 @@ class PlainCells(Sequence[str]):
         """Say of each cell whether it is empty."""
         return np.asarray(self._starts == self._ends)
 
-    def may_hold(self, stems: Sequence[str]) -> bool:
-        """Say whether the file that the cells are from holds one of some stems, in small or capital letters."""
-        if not hasattr(self, "_lower"):
-            self._lower = self._data.tobytes().lower()
-        return any(stem.encode(self._encoding, "ignore") in self._lower for stem in stems if stem.isascii()) or any(
-            not stem.isascii() for stem in stems if stem.encode("utf-8") in self._lower
-        )
-
     @cached_property
     def numbers(self) -> NDArray[np.float64] | None:
         """The cells as numbers, where all of them are digits with a decimal point at most; None elsewhere."""

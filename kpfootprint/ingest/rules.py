@@ -48,6 +48,10 @@ RULES: Final[Mapping[str, str]] = {
     "too_many_columns": "more than {limit} columns",
     "too_many_blank_rows": "more than {limit} blank rows between or below the filled ones; delete them",
     "too_many_texts": "more than {limit} texts in one workbook",
+    "too_many_totals": (
+        "{count} rows or more say total or mean in this column, which no table has; leave the column out, or write "
+        "its words otherwise"
+    ),
     "row_too_far": "a row beyond {limit}, where sheets end",
     # tables
     "no_tables": "no table was found; a submission has stones or counts, and mostly parcels and declarations",

@@ -12,6 +12,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from kpfootprint.ingest.archive import refuse
 from kpfootprint.ingest.cells import Cell, is_blank, read_number, read_numbers, text_of
 from kpfootprint.ingest.meanings import Sheet, label_of, marks_of_sheet
 from kpfootprint.ingest.regular import PlainCells
@@ -19,12 +20,17 @@ from kpfootprint.ingest.rules import Broken
 from kpfootprint.ingest.sizes import size_span
 from kpfootprint.ingest.tables import LeftOut
 from kpfootprint.ingest.words import plain
+from kpfootprint.wanted import each
 
 STONE_UNIT_CT = 0.01
 """Stones are weighed to this, or finer."""
 
 CELL_UNIT_CT = 0.1
 """Cells of a sorting sheet are weighed to this, or finer."""
+
+_LABELS = 5_000
+_LABELS_BY_ROWS = 1_000_000_000
+"""Rows of one column that may say total: each is laid beside all others, and beside all rows."""
 
 
 def unit_of(values: NDArray[np.float64], *, coarsest: float = 1.0) -> float:
@@ -154,7 +160,7 @@ def _labelled_rows(sheet: Sheet, measures: set[int]) -> tuple[dict[int, str], di
     headers, stems = sheet.headers, sheet.headers.total_stems
     for at, column in enumerate(sheet.raw.columns):
         cells = column.cells
-        if isinstance(cells, PlainCells) and (cells.numbers is not None or not cells.may_hold(stems)):
+        if isinstance(cells, PlainCells) and cells.numbers is not None:
             continue
         if at in measures and len(cells) > 1000:
             continue
@@ -162,13 +168,21 @@ def _labelled_rows(sheet: Sheet, measures: set[int]) -> tuple[dict[int, str], di
         joined = plain("\n".join(texts)) if len(texts) > 50 else None
         if joined is not None and not any(stem in joined for stem in stems):
             continue
-        for code, cell in enumerate(cells):
+        said: dict[int, dict[int, str]] = {}
+        for code, cell in each(enumerate(cells), 1000):
             if not isinstance(cell, str):
                 continue
             found = totals if headers.is_total(cell) else summaries if headers.is_summary(cell) else None
             if found is not None:
-                for row in np.flatnonzero(column.codes == code).tolist():
-                    found.setdefault(row, text_of(cell))
+                said[code] = found
+                if len(said) > _LABELS:
+                    break
+        rows = np.flatnonzero(np.isin(column.codes, [*said])) if said else np.empty(0, dtype=np.intp)
+        if len(rows) > _LABELS or len(rows) * len(column.codes) > _LABELS_BY_ROWS:
+            raise refuse(sheet.raw.name, "too_many_totals", column.header, count=len(rows))
+        for row in rows.tolist():
+            code = int(column.codes[row])
+            said[code].setdefault(row, text_of(cells[code]))
     return totals, {row: label for row, label in summaries.items() if row not in totals}
 
 

@@ -313,8 +313,7 @@ class Findings:
                     value=column.cells[code] if broken[code].code != "missing_value" else None,
                 ),
             )
-        for owner, count in zip(*np.unique(owners[rows[room:]], return_counts=True), strict=True):
-            self._unlisted[ids[owner]] += int(count)
+        self._count(owners[rows[room:]], ids)
 
     def _add_by_value(
         self, table: Table, column: Column, broken: Mapping[int, Broken], owners: NDArray[np.int32], ids: list[str]
@@ -325,7 +324,9 @@ class Findings:
         rows = np.flatnonzero(bad_cells[column.codes])
         keys = owners[rows].astype(np.int64) * len(column.cells) + column.codes[rows]
         _, first, counts = np.unique(keys, return_index=True, return_counts=True)
-        for at, count in sorted(zip(first.tolist(), counts.tolist(), strict=True)):
+        order = np.argsort(first)
+        room = max(self._limit - self._listed, 0)
+        for at, count in zip(first[order[:room]].tolist(), counts[order[:room]].tolist(), strict=True):
             row = int(rows[at])
             code = int(column.codes[row])
             found = broken[code]
@@ -340,6 +341,11 @@ class Findings:
                 value=column.cells[code],
             )
             self.add(ids[owners[row]], place)
+        self._count(owners[rows[first[order[room:]]]], ids)
+
+    def _count(self, owners: NDArray[np.int32], ids: list[str]) -> None:
+        for owner, count in zip(*np.unique(owners, return_counts=True), strict=True):
+            self._unlisted[ids[owner]] += int(count)
 
     def spoiled(self) -> set[str | None]:
         """Return the parcels with a problem."""

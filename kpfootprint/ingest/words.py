@@ -46,6 +46,8 @@ def declared_words() -> Mapping[str, Any]:
 
 def plain(text: str) -> str:
     """Return a text in small letters, without accents."""
+    if text.isascii():
+        return text.lower()
     lowered = unicodedata.normalize("NFKD", text.casefold().replace("œ", "oe").replace("æ", "ae"))
     kept = "".join(char for char in lowered if not unicodedata.combining(char))
     return kept.replace("°", "o ").replace("º", "o ").replace("№", " no ").replace("μ", "u")

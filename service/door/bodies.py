@@ -8,22 +8,12 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from kpfootprint.errors import Problem
-from kpfootprint.strict_json import AmbiguousJson, NotJson, read_json
 from service.errors import Refused, refusal_for
+from service.work.reading import json_in
 
 SHOWN = 80
 LARGEST = 2_000_000
 """Bytes of a body that is checked whole; a parcel, which may be larger, is read elsewhere."""
-
-
-def json_in(body: bytes) -> Any:
-    """Return the JSON of a body; raise `Refused` where it is none, or can be read in two ways."""
-    try:
-        return read_json(body)
-    except AmbiguousJson as error:
-        raise refusal_for([Problem(table="body", code="ambiguous_json", reason=str(error))]) from None
-    except NotJson as error:
-        raise Refused("not_json", f"The body is not JSON: {error}.") from None
 
 
 def document_in(body: bytes, shape: Any) -> Any:

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.door.endpoint import Body
 from service.door.query import asked_in
-from service.door.visit import visit_of
+from service.door.visit import Visit, visit_of
 from service.errors import Refused
 
 SMALL_BODY = 8192
@@ -53,9 +53,10 @@ class BodyInspection:
             visit.body = await whole_body(receive, limit)
             if packed:
                 visit.body = await to_thread.run_sync(unpacked, visit.body, limit)
+            visit.size = len(visit.body)
             await self.app(scope, _replaying(visit.body, receive), send)
             return
-        counted = _Counted(receive, limit)
+        counted = _Counted(receive, limit, visit)
 
         async def unless_exceeded(message: Message) -> None:
             if not counted.exceeded:
@@ -154,16 +155,15 @@ class _Counted:
     Raising inside ``receive`` would come out as a 500; so `exceeded` is left for whoever answers.
     """
 
-    def __init__(self, receive: Receive, limit: int) -> None:
-        self.receive, self.limit = receive, limit
-        self.size = 0
+    def __init__(self, receive: Receive, limit: int, visit: Visit) -> None:
+        self.receive, self.limit, self.visit = receive, limit, visit
         self.exceeded = False
 
     async def __call__(self) -> Message:
         """Pass one message on."""
         message = await self.receive()
-        self.size += len(message.get("body", b""))
-        if self.size > self.limit:
+        self.visit.size += len(message.get("body", b""))
+        if self.visit.size > self.limit:
             self.exceeded = True
             return {"type": "http.disconnect"}
         return message

@@ -29,8 +29,10 @@ def routed(endpoint: Endpoint, handler: Handler) -> Route:
             if iscoroutinefunction(handler):
                 answer: Response = await handler(request)
                 return answer
-            run = visit.work.heavy if endpoint.heavy else to_thread.run_sync
-            return await run(partial(_answered, request, endpoint, handler))
+            answering = partial(_answered, request, endpoint, handler)
+            if endpoint.heavy:
+                return await visit.work.heavy(answering, large=visit.large)
+            return await to_thread.run_sync(answering)
         finally:
             await visit.form.close()
 

@@ -11,12 +11,16 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.types import Scope
 
-from service.door.endpoint import Endpoint
+from service.door.endpoint import JSON, Endpoint
 from service.errors import Refused
 from service.register.people import Principal
 from service.work.place import Workplace
 
 SCOPE_NAME = "kpfootprint.visit"
+
+
+PLAIN = frozenset({JSON, "text/csv", "text/tab-separated-values"})
+LARGE, LARGE_PACKED = 2_000_000, 300_000
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,6 +35,8 @@ class Visit:
         What is to be said of a key that is not good.
     given : Any
         The JSON body, seen to have the shape that is declared.
+    size : int
+        Bytes of the body that have come.
     gone : bool
         Whether whoever asked left before the request was whole.
     """
@@ -44,6 +50,7 @@ class Visit:
     denied: Refused | None = None
     asked: dict[str, Any] = field(default_factory=dict)
     body: bytes = b""
+    size: int = 0
     media_type: str = ""
     given: Any = None
     form: FormData = field(default_factory=FormData)
@@ -55,6 +62,11 @@ class Visit:
         if self.principal is None:
             raise RuntimeError("this address is open to all: nobody is known here")
         return self.principal
+
+    @property
+    def large(self) -> bool:
+        """Whether to read the body would keep others waiting; what may be packed holds more than it seems to."""
+        return self.size > (LARGE if self.media_type in PLAIN else LARGE_PACKED)
 
     @property
     def route(self) -> str:

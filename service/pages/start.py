@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from functools import partial
 
@@ -10,9 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from kpfootprint.errors import IngestError, Problem
-from kpfootprint.ingest.reading import two_inputs
+from kpfootprint.ingest.reading import Reading, two_inputs
 from kpfootprint.ingest.rules import Broken, problem
+from kpfootprint.parcel import Parcel
 from kpfootprint.reference import ZoneTable
+from kpfootprint.release import Release
 from service.clock import today
 from service.door.endpoint import FORM, Endpoint
 from service.door.forms import file_of, text_of
@@ -28,6 +31,7 @@ from service.pages.submissions import checked
 from service.register.comparisons import page_of
 from service.work.compare import compare
 from service.work.kept import as_seen
+from service.work.place import Workplace
 from service.work.reading import parcel_at, parcel_in, pasted, read_plainly, read_upload, upload_of
 
 RECENT = 5
@@ -69,17 +73,25 @@ def submit(request: Request) -> Response:
     if step == "status":
         return _form(request, given, (), Sheet.unread(held, choices))
     read = partial(read_upload, upload=upload, parcel=given.parcel(), choices=choices)
-    reading = read(visit.work.release())
+    reading = visit.work.do(_read, read, large=visit.large)
     if file is not None and any(problem.code == SEVERAL for problem in reading.problems):
         return checked(request, name=upload.name, content=upload.data, note="", choices=choices)
     sheet = Sheet.of(upload, reading, held, choices)
     if reading.problems or step == "read" or (step != "compare" and not read_plainly(reading)):
         return _form(request, given, reading.problems, sheet)
     try:
-        kept = compare(visit.work, lambda release: parcel_in(read(release)), actor=visit.who.actor)
+        kept = compare(visit.work, partial(_parcel, read), actor=visit.who.actor, large=visit.large)
     except IngestError as error:
         return _form(request, given, error.problems, sheet)
     return moved_to(request, f"/comparisons/{kept.id}")
+
+
+def _read(work: Workplace, read: Callable[[Release], Reading]) -> Reading:
+    return read(work.release())
+
+
+def _parcel(read: Callable[[Release], Reading], release: Release) -> Parcel:
+    return parcel_in(read(release))
 
 
 @Endpoint("POST", "/words", "monitor", body=FORM, page=True)

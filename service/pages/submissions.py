@@ -120,7 +120,8 @@ def checked(request: Request, *, name: str, content: bytes, note: str, choices: 
     """Show what is in a file of parcels, and what it asks; one that cannot be read at all shows its problems alone."""
     found: ReadSubmission | None = None
     try:
-        found = read_submission(visit_of(request).work, name=name, content=content, choices=choices)
+        visit = visit_of(request)
+        found = visit.work.do(read_submission, name, content, choices, large=visit.large)
         problems = found.problems()
     except IngestError as error:
         problems = error.problems
@@ -173,7 +174,15 @@ def receive(request: Request) -> Response:
     visit = visit_of(request)
     name, content = _carried(visit)
     note, choices = text_of(visit.form, "note"), choices_in(visit.form)
-    received = submit(visit.work, name=name, content=content, note=note, actor=visit.who.actor, choices=choices)
+    received = submit(
+        visit.work,
+        name=name,
+        content=content,
+        note=note,
+        actor=visit.who.actor,
+        choices=choices,
+        large=visit.large,
+    )
     return moved_to(request, f"/submissions/{received.id}")
 
 
@@ -184,7 +193,7 @@ def marked(request: Request) -> Response:
     name, content = _carried(visit)
     try:
         choices = choices_in(visit.form)
-        problems = read_submission(visit.work, name=name, content=content, choices=choices).problems()
+        problems = visit.work.do(read_submission, name, content, choices, large=visit.large).problems()
     except IngestError as error:
         problems = error.problems
     try:

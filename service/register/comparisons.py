@@ -243,6 +243,12 @@ def parcel_of(connection: sa.Connection, comparison_id: str) -> dict[str, Any] |
     return parcels_of(connection, [comparison_id]).get(comparison_id)
 
 
+def parcel_text_of(connection: sa.Connection, comparison_id: str) -> str | None:
+    """Return the parcel of a comparison as canonical JSON, or None where there is no such comparison."""
+    kept = connection.scalar(sa.select(comparisons.c.parcel).where(comparisons.c.id == comparison_id))
+    return None if kept is None else unpacked(kept)
+
+
 def parcels_of(connection: sa.Connection, ids: Collection[str]) -> dict[str, dict[str, Any]]:
     """Return the documents of the parcels of several comparisons, by id."""
     rows = connection.execute(sa.select(comparisons.c.id, comparisons.c.parcel).where(comparisons.c.id.in_(ids)))

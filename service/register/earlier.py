@@ -32,6 +32,11 @@ def with_certificate(connection: sa.Connection, key: str, submission_id: str | N
     return [Earlier(id=row.id, parcel_id=row.parcel_id) for row in rows]
 
 
+def newest(connection: sa.Connection) -> int:
+    """Return the position of the comparison that was kept last, 0 before the first."""
+    return int(connection.scalar(sa.select(sa.func.max(comparisons.c.position))) or 0)
+
+
 def with_marks(
     connection: sa.Connection, lists: Sequence[Collection[int]], least: Sequence[int], limit: int
 ) -> list[list[tuple[int, Earlier]]]:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from kpfootprint.errors import Problem
 from kpfootprint.report.report import canonical
 from service.register import entries, jobs
-from service.register.comparisons import KeyReused, Once, packed, unpacked
+from service.register.comparisons import KeyReused, Once, unpacked
 from service.register.database import reading
 from service.register.paging import Sort, page
 from service.register.secrets import new_id
@@ -30,10 +30,11 @@ SORTS: Mapping[str, Sort] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedParcel:
-    """A parcel of a submission as it is received: its document, or what is wrong with it."""
+    """A parcel of a submission as it is received: its document (`packed` is its canonical JSON), or what is wrong."""
 
     parcel_id: str
     document: Mapping[str, Any] | None
+    packed: bytes | None
     problems: Sequence[Mapping[str, Any]] = ()
 
 
@@ -160,7 +161,7 @@ def _parcel_row(submission_id: str, ordinal: int, item: ReceivedParcel) -> dict[
         "parcel_id": item.parcel_id,
         "exporter": document.get("exporter"),
         "declared": " ".join(zone["zone_id"] for zone in document.get("declarations") or ()),
-        "parcel": None if item.document is None else packed(canonical(dict(item.document))),
+        "parcel": item.packed,
         "problems": canonical([dict(problem) for problem in item.problems]),
     }
 

@@ -52,9 +52,11 @@ async def submitted(request: Request) -> Response:
 
     def kept_once() -> Kept:
         digest = "" if key is None else hashlib.sha256(b"\0".join(came)).hexdigest()
-        return compare(visit.work, read, actor=visit.who.actor, once=once_of(key, visit.who.actor, digest))
+        return compare(
+            visit.work, read, actor=visit.who.actor, once=once_of(key, visit.who.actor, digest), large=visit.large
+        )
 
-    kept = await visit.work.heavy(kept_once)
+    kept = await visit.work.heavy(kept_once, large=visit.large)
     place = f"/v1/comparisons/{kept.id}"
     sealed = {"sealed": True, "parcel": f"{place}/parcel", "opinions": f"{place}/opinions"}
     answer = json.dumps(sealed) if is_blind(visit.work, visit.who) else kept.report
@@ -65,10 +67,10 @@ async def submitted(request: Request) -> Response:
 def show_parcel(request: Request) -> Response:
     """Read the parcel that was compared."""
     with reading(visit_of(request).work.engine) as connection:
-        found = comparisons.parcel_of(connection, request.path_params["id"])
+        found = comparisons.parcel_text_of(connection, request.path_params["id"])
     if found is None:
         raise Refused("not_found", "There is no comparison with this id.")
-    return JSONResponse(found)
+    return Response(found, media_type=JSON)
 
 
 @Endpoint(

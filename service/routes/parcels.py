@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Final
@@ -10,17 +11,16 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest import ingest_json, number_given
+from kpfootprint.ingest import Upload, number_given
 from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release
-from service.door.bodies import json_in
 from service.door.endpoint import JSON, MULTIPART
 from service.door.forms import FILE, form_schema, refuse_unknown, texts_of, upload_in
 from service.door.query import Query, text
 from service.door.visit import visit_of
 from service.errors import Refused
 from service.routes import shapes
-from service.work.reading import parcel_of_file, upload_of
+from service.work.reading import json_in, parcel_of_file, parcel_of_json, upload_of
 
 CSV = "text/csv"
 TABLES: Final[Mapping[str, str]] = {
@@ -61,6 +61,8 @@ KINDS: Mapping[str, Any] = {
     MULTIPART: FORM,
 }
 
+PIECE = 1 << 18
+
 Reader = Callable[[Release], Parcel]
 
 
@@ -69,8 +71,7 @@ async def reader_of(request: Request) -> Reader:
     visit = visit_of(request)
     given = _given({name: visit.asked[name] for name in (*TEXTS, *CONDITIONS)}, visit.asked["declare"])
     if visit.media_type == JSON:
-        body = visit.body
-        return lambda release: ingest_json(json_in(body), release.scheme, release.zone_table, given=given)
+        return partial(parcel_of_json, body=visit.body, given=given)
     choices = choices_of(visit.asked["choose"])
     if visit.media_type in TABLES:
         upload = upload_of(TABLES[visit.media_type], visit.body)
@@ -82,7 +83,9 @@ async def _reader_of_form(request: Request, given: dict[str, Any], choices: dict
     body = visit_of(request).body
 
     async def stream() -> Any:
-        yield body
+        for at in range(0, len(body), PIECE):
+            yield body[at : at + PIECE]
+            await asyncio.sleep(0)  # others are answered meanwhile
 
     try:
         form = await MultiPartParser(request.headers, stream(), max_files=1, max_part_size=len(body) + 1).parse()
@@ -94,13 +97,22 @@ async def _reader_of_form(request: Request, given: dict[str, Any], choices: dict
     declared = [value for value in texts_of(form, "declare") if value.strip()]
     choices |= choices_of(texts_of(form, "choose"))
     own = _given({key: fields.get(key) for key in (*TEXTS, *CONDITIONS)}, tuple(declared))
-    document = json_in(fields["parcel"].encode()) if "parcel" in fields else {}
-    if not isinstance(document, dict):
+    await form.close()
+    said = fields.get("parcel", "{}")
+    return partial(_parcel_of_form, upload=upload_of(name, content), said=said, own=(own, given), choices=choices)
+
+
+def _parcel_of_form(
+    release: Release, *, upload: Upload, said: str, own: Iterable[dict[str, Any]], choices: dict[str, str]
+) -> Parcel:
+    """Read a file; the field `parcel` goes before what it says, the other fields before that, and the address first."""
+    whole = json_in(said.encode())
+    if not isinstance(whole, dict):
         problem = Problem(table="form", column="parcel", code="wrong_type", reason="a parcel is an object")
         raise Refused("invalid_input", "The field 'parcel' holds no object.", problems=(problem,))
-    await form.close()
-    whole = _overlaid(_overlaid(document, own), given)
-    return partial(parcel_of_file, upload=upload_of(name, content), parcel=whole, choices=choices)
+    for given in own:
+        whole = _overlaid(whole, given)
+    return parcel_of_file(release, upload=upload, parcel=whole, choices=choices)
 
 
 def _overlaid(document: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:

@@ -61,6 +61,7 @@ def create(request: Request) -> Response:
         actor=visit.who.actor,
         choices=choices_of(said),
         once=once_of(key, visit.who.actor, digest),
+        large=visit.large,
     )
     answer: shapes.SubmissionReceived = {"id": received.id, "job": f"/v1/jobs/{received.job_id}"}
     return JSONResponse(answer, status_code=202, headers={"Location": f"/v1/submissions/{received.id}"})

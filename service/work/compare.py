@@ -17,25 +17,32 @@ from service.errors import Refused, bad_parameter
 from service.register import comparisons
 from service.register.comparisons import Examined, KeyReused, Once
 from service.register.database import reading, registering
+from service.register.earlier import newest
 from service.work.flags import flagged
 from service.work.place import Workplace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """A comparison as it is answered; `report` is its JSON text."""
+    """A comparison as it is answered; `report` is its JSON text, `made` its conclusion and seconds where it is new."""
 
     id: str
     report: str
+    made: tuple[str | None, float] | None = None
 
 
-def compare(work: Workplace, read: Callable[[Release], Parcel], *, actor: str, once: Once | None = None) -> Kept:
+def compare(
+    work: Workplace, read: Callable[[Release], Parcel], *, actor: str, once: Once | None = None, large: bool = False
+) -> Kept:
     """Compare the parcel that `read` gives and keep its report before anybody sees it.
 
     A request that was acknowledged before under the same Idempotency-Key gets its first answer again.
     """
     try:
-        return _answered_before(work, once) or _compared(work, read, actor, once)
+        kept = _answered_before(work, once) or work.do(_compared, read, actor, once, large, large=large)
+        if kept.made is not None:
+            work.meters.compared(*kept.made)
+        return kept
     except KeyReused:
         raise Refused("idempotency_key_reused", "This Idempotency-Key came before, with another body.") from None
 
@@ -48,24 +55,32 @@ def _answered_before(work: Workplace, once: Once | None) -> Kept | None:
     return None if first is None else Kept(id=first[0], report=first[1])
 
 
-def _compared(work: Workplace, read: Callable[[Release], Parcel], actor: str, once: Once | None) -> Kept:
+def _compared(
+    work: Workplace, read: Callable[[Release], Parcel], actor: str, once: Once | None, large: bool
+) -> Kept:
     release = work.release()
     parcel = read(release)
     created_at = this_second()
     started = time.perf_counter()
     (report,) = examine(Batch((parcel,)), release, status_on=created_at.date(), created_at=created_at)
     content, document = report.content, parcel_to_json(parcel, release.scheme, sealed=True)
-    work.meters.compared(content["conclusion"], time.perf_counter() - started)
+    made = content["conclusion"], time.perf_counter() - started
+    kept, position = Examined(content=content, report=report.to_json(), document=document), None
+    if large:  # to lay so many stones beside others takes longer than others wait for the register
+        with reading(work.engine) as connection:
+            position = newest(connection)
+            (kept,) = flagged(connection, [kept])
     try:
         with registering(work.engine) as connection:
-            (kept,) = flagged(connection, [Examined(content=content, report=report.to_json(), document=document)])
+            if position is None or newest(connection) != position:
+                (kept,) = flagged(connection, [kept])
             comparisons.keep(connection, kept, actor=actor, once=once)
     except sa.exc.IntegrityError:  # another request with the same key was faster
         first = _answered_before(work, once)
         if first is None:
             raise
         return first
-    return Kept(id=kept.id, report=kept.report)
+    return Kept(id=kept.id, report=kept.report, made=made)
 
 
 def once_of(key: str | None, actor: str, request_sha256: str) -> Once | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 from anyio import CapacityLimiter, to_thread
@@ -19,13 +19,14 @@ from service.register import tables
 from service.register.activations import folder_in_force
 from service.register.database import HEAD, connect, open_register, reading, version
 from service.settings import Settings
+from service.work.elsewhere import Elsewhere
 
 log = logging.getLogger("kpfootprint.service")
 
 Result = TypeVar("Result")
 
 AT_ONCE = 1
-"""Heavy operations of one worker at a time: more would only share the same processor."""
+"""Heavy operations of one worker at a time, and large ones: more would only share the same processor."""
 
 
 class Workplace:
@@ -36,7 +37,8 @@ class Workplace:
         self.meters = Meters()
         self._engine: sa.Engine | None = None
         self._loaded: tuple[tuple[object, ...], Release] | None = None
-        self._limiter: CapacityLimiter | None = None
+        self._limiters: dict[bool, CapacityLimiter] = {}
+        self._elsewhere = Elsewhere()
 
     @property
     def engine(self) -> sa.Engine:
@@ -56,15 +58,22 @@ class Workplace:
 
     def close(self) -> None:
         """Close the register."""
+        self._elsewhere.close()
         if self._engine is not None:
             self._engine.dispose()
             self._engine = None
 
-    async def heavy(self, operation: Callable[[], Result]) -> Result:
-        """Run a heavy operation beside the event loop, when those before it are done; every door comes here."""
-        if self._limiter is None:
-            self._limiter = CapacityLimiter(AT_ONCE)
-        return await to_thread.run_sync(operation, limiter=self._limiter)
+    async def heavy(self, operation: Callable[[], Result], *, large: bool = False) -> Result:
+        """Run a heavy operation beside the event loop, when those before it are done; every door comes here.
+
+        Large ones wait for each other alone: their thread waits for a process of its own.
+        """
+        limiter = self._limiters.setdefault(large, CapacityLimiter(AT_ONCE))
+        return await to_thread.run_sync(operation, limiter=limiter)
+
+    def do(self, operation: Callable[..., Result], *args: Any, large: bool) -> Result:
+        """Return ``operation(workplace, *args)``; of a large request it is done in a process of its own."""
+        return cast(Result, self._elsewhere.do(self.settings, operation, *args)) if large else operation(self, *args)
 
     def release_folder(self) -> Path:
         """Return the folder of the release in force, which another process may have changed since."""

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kpfootprint.errors import IngestError
-from kpfootprint.ingest import Reading, Submission, Upload, ingest_file, ingest_submission, read
+from kpfootprint.errors import IngestError, Problem
+from kpfootprint.ingest import Reading, Submission, Upload, ingest_file, ingest_json, ingest_submission, read
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release
+from kpfootprint.strict_json import AmbiguousJson, NotJson, read_json
+from service.errors import Refused, refusal_for
 
 ID_LENGTH = 80
 
@@ -26,6 +28,21 @@ def upload_of(name: str, data: bytes) -> Upload:
 def pasted(text: str) -> Upload:
     """Return pasted rows, from a spreadsheet or a CSV file, or a pasted JSON parcel, as an upload."""
     return Upload("pasted.json" if text.lstrip().startswith("{") else "pasted.csv", text.encode())
+
+
+def json_in(body: bytes) -> Any:
+    """Return the JSON of a body; raise `Refused` where it is none, or can be read in two ways."""
+    try:
+        return read_json(body)
+    except AmbiguousJson as error:
+        raise refusal_for([Problem(table="body", code="ambiguous_json", reason=str(error))]) from None
+    except NotJson as error:
+        raise Refused("not_json", f"The body is not JSON: {error}.") from None
+
+
+def parcel_of_json(release: Release, *, body: bytes, given: Mapping[str, Any]) -> Parcel:
+    """Read a body; what is given besides goes before what it says."""
+    return ingest_json(json_in(body), release.scheme, release.zone_table, given=given)
 
 
 def read_upload(release: Release, *, upload: Upload, parcel: Mapping[str, Any], choices: Mapping[str, str]) -> Reading:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,9 +10,10 @@ from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest import Choices, parcel_to_json
 from kpfootprint.ingest import Submission as ReadSubmission
 from kpfootprint.release import Release
+from kpfootprint.report.report import canonical
 from service.errors import Refused
 from service.register import submissions
-from service.register.comparisons import KeyReused, Once
+from service.register.comparisons import KeyReused, Once, packed
 from service.register.database import reading, registering
 from service.register.submissions import Received, ReceivedParcel, Submission
 from service.work.place import Workplace
@@ -29,6 +29,7 @@ def submit(
     actor: str,
     once: Once | None = None,
     choices: Choices | None = None,
+    large: bool = False,
 ) -> Submission:
     """Receive a file of parcels; `choices` say what is meant where a sheet can be read in two ways.
 
@@ -39,15 +40,7 @@ def submit(
     """
     try:
         first = _received_before(work, once)
-        if first is not None:
-            return first
-        read = read_submission(work, name=name, content=content, choices=choices)
-        release = work.release()
-        received = Received(file_name=name, file=content, note=note, parcels=_parcels(read, release))
-        with registering(work.engine) as connection:
-            return submissions.receive(
-                connection, received, actor=actor, clock_days=work.settings.clock_days, once=once
-            )
+        return first or work.do(_received, name, content, note, choices, actor, once, large=large)
     except KeyReused:
         raise Refused("idempotency_key_reused", "This Idempotency-Key came before, with another body.") from None
     except sa.exc.IntegrityError:
@@ -57,7 +50,16 @@ def submit(
         return first
 
 
-def read_submission(work: Workplace, *, name: str, content: bytes, choices: Choices | None = None) -> ReadSubmission:
+def _received(
+    work: Workplace, name: str, content: bytes, note: str, choices: Choices | None, actor: str, once: Once | None
+) -> Submission:
+    read = read_submission(work, name, content, choices)
+    received = Received(file_name=name, file=content, note=note, parcels=_parcels(read, work.release()))
+    with registering(work.engine) as connection:
+        return submissions.receive(connection, received, actor=actor, clock_days=work.settings.clock_days, once=once)
+
+
+def read_submission(work: Workplace, name: str, content: bytes, choices: Choices | None = None) -> ReadSubmission:
     """Read a file of parcels and keep nothing."""
     read = submission_of_file(work.release(), upload=upload_of(name, content), choices=choices)
     if not read.order:
@@ -73,7 +75,7 @@ def _received_before(work: Workplace, once: Once | None) -> Submission | None:
 
 
 def _parcels(read: ReadSubmission, release: Release) -> list[ReceivedParcel]:
-    good: dict[str, Mapping[str, Any]] = {
+    good: dict[str, dict[str, Any]] = {
         parcel.parcel_id: parcel_to_json(parcel, release.scheme, sealed=True) for parcel in read.batch.parcels
     }
     bad = {failure.parcel_id: failure.problems for failure in read.failures}
@@ -81,6 +83,7 @@ def _parcels(read: ReadSubmission, release: Release) -> list[ReceivedParcel]:
         ReceivedParcel(
             parcel_id=parcel_id,
             document=good.get(parcel_id),
+            packed=packed(canonical(good[parcel_id])) if parcel_id in good else None,
             problems=[submissions.kept_problem(problem) for problem in bad.get(parcel_id, ())],
         )
         for parcel_id in read.order
