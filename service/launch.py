@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import http.client
 import os
 import shutil
@@ -28,6 +29,7 @@ from service.register.sessions import LINK_LASTS, new_link
 from service.settings import Settings, environment_of
 
 READY_WITHIN = 120.0
+OWN = "kpfootprint-"
 
 
 class LaunchError(KPFootprintError):
@@ -98,9 +100,11 @@ def _private(workers: int) -> Iterator[Path]:
     for parent in (Path("/dev/shm"), Path(tempfile.gettempdir())):
         if not parent.is_dir():
             continue
-        folder = None
+        _clear(parent)
+        folder, owner = None, None
         try:
-            folder = Path(tempfile.mkdtemp(prefix="kpfootprint-", dir=parent))
+            folder = Path(tempfile.mkdtemp(prefix=OWN, dir=parent))
+            owner = _owned(folder)
             (folder / "empty").mkdir()
             for number in range(workers + 1):
                 reserve(folder / "empty", number)
@@ -110,13 +114,38 @@ def _private(workers: int) -> Iterator[Path]:
             reasons.append(f"{parent}: {error.strerror or error}")
             if folder is not None:
                 shutil.rmtree(folder, ignore_errors=True)
+            if owner is not None:
+                os.close(owner)
             continue
         try:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+            os.close(owner)
         return
     raise LaunchError(f"there is no room for what a running service keeps by ({'; '.join(reasons)}); free some")
+
+
+def _owned(folder: Path) -> int:
+    """Say in a folder that its owner lives: a lock that ends with this process, however it ends."""
+    draft = folder / "owner.new"
+    handle = os.open(draft, os.O_CREAT | os.O_RDWR, 0o600)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    draft.rename(folder / "owner")
+    return handle
+
+
+def _clear(parent: Path) -> None:
+    """Remove the folders of those that were killed; one whose owner lives, or that is not ours, is left alone."""
+    for file in parent.glob(f"{OWN}*/owner"):
+        with contextlib.suppress(OSError):
+            handle = os.open(file, os.O_RDWR | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if not file.parent.is_symlink():
+                    shutil.rmtree(file.parent, ignore_errors=True)
+            finally:
+                os.close(handle)
 
 
 def _surround(settings: Settings, private: Path) -> None:

@@ -262,13 +262,42 @@ def test_work_ends_with_the_request_that_asked_for_it(tmp_path: Path, parcel: di
             client.post("/v1/submissions", files={"file": ("s.zip", content)}, timeout=httpx2.Timeout(60, read=3))
             pytest.skip("this machine is too fast for what was sent")
         time.sleep(5)
-        before = sum(worker.cpu_times()[:2])
+        before = busy(worker)
         time.sleep(3)
-        assert sum(worker.cpu_times()[:2]) - before < 1, "the work goes on though nobody waits for it"
+        assert busy(worker) - before < 1, "the work goes on though nobody waits for it"
         assert client.get("/v1/submissions").json()["items"] == []
         assert client.post("/v1/comparisons", json=parcel).status_code == 201
     assert " 499 " in server.logged
     assert " 500 " not in server.logged
+
+
+def busy(worker: psutil.Process) -> float:
+    """Return the seconds of processor of a worker and of those that it began."""
+    return sum(sum(process.cpu_times()[:2]) for process in (worker, *worker.children(recursive=True)))
+
+
+def test_what_a_killed_service_left_in_memory_is_removed_by_the_next(tmp_path: Path) -> None:
+    def folder_of(server: Server) -> Path:
+        (worker, *_) = (
+            child
+            for child in psutil.Process(server.process.pid).children(recursive=True)
+            if "_bentoml_impl.worker.service" in child.cmdline()
+        )
+        return Path(worker.environ()["BENTOML_HOME"])
+
+    with Server(tmp_path / "a", "--no-worker") as living:
+        with Server(tmp_path / "b", "--no-worker") as killed:
+            left = folder_of(killed)
+            everybody = psutil.Process(killed.process.pid).children(recursive=True)
+            for process in (psutil.Process(killed.process.pid), *everybody):
+                process.suspend()  # so that none sees another go
+            for process in (*everybody, psutil.Process(killed.process.pid)):
+                process.kill()
+            killed.process.wait(10)
+        assert left.exists(), "nobody was left to remove it"
+        with Server(tmp_path / "c", "--no-worker"):
+            assert not left.exists()
+            assert folder_of(living).exists(), "its owner lives"
 
 
 def wide_submission(n_stones: int) -> bytes:
