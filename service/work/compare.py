@@ -55,9 +55,7 @@ def _answered_before(work: Workplace, once: Once | None) -> Kept | None:
     return None if first is None else Kept(id=first[0], report=first[1])
 
 
-def _compared(
-    work: Workplace, read: Callable[[Release], Parcel], actor: str, once: Once | None, large: bool
-) -> Kept:
+def _compared(work: Workplace, read: Callable[[Release], Parcel], actor: str, once: Once | None, large: bool) -> Kept:
     release = work.release()
     parcel = read(release)
     created_at = this_second()

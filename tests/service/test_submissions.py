@@ -111,6 +111,8 @@ def test_the_register_is_taken_away_and_taken_in(office: Office, tmp_path: Path)
 
 
 def test_the_register_is_examined_again(office: Office) -> None:
+    office.send(shipment(1, bad=False, prefix="again"))
+    office.run_jobs()
     asked = office.ask("researcher", "POST", "/v1/reexaminations", json={"release": shipped_release().name})
     assert asked.status_code == 202
     office.run_jobs()
