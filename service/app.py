@@ -6,6 +6,7 @@ import gc
 import os
 import shutil
 import signal
+import sys
 import threading
 import time
 from typing import Any, ClassVar
@@ -26,6 +27,9 @@ from service.register.database import open_register
 from service.routes.comparisons import submitted
 from service.settings import Settings
 from service.work.place import Workplace
+
+SWITCH = 0.001
+"""Seconds that a thread keeps the interpreter: the event loop waits as often as there are others at work."""
 
 
 class Document(bentoml.IODescriptor):  # type: ignore[misc]
@@ -59,6 +63,7 @@ def create_app(settings: Settings) -> Any:
             work.open()
             if settings.launcher_pid is not None:
                 threading.Thread(target=_end_with, args=(settings.launcher_pid,), daemon=True).start()
+            sys.setswitchinterval(SWITCH)
             gc.collect()
             gc.freeze()
 

@@ -98,6 +98,11 @@ def places(value: Any, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [way, *(place for name, item in inner for place in places(item, (*way, name)))]
 
 
+def repeated(items: list[Any], times: int) -> list[Any]:
+    """Return a list many times over, as often as makes a few megabytes of it: the bombs are for others to bear."""
+    return items * min(times, max(1, 4_000_000 // len(json.dumps(items, default=str))))
+
+
 @composite
 def documents(draw: DrawFn) -> bytes:
     """Draw a parcel in JSON with a few things wrong, or text that is nearly that."""
@@ -116,7 +121,7 @@ def documents(draw: DrawFn) -> bytes:
             case 3:
                 del holder[last]
             case 4 if isinstance(holder, list):
-                holder.extend([holder[last]] * draw(st.sampled_from([1, 50, 3000])))
+                holder.extend(repeated([holder[last]], draw(st.sampled_from([1, 50, 3000]))))
             case 5 if isinstance(holder, dict):
                 holder |= {draw(ODD_TEXT) + str(number): draw(ODD) for number in range(draw(st.sampled_from([1, 40])))}
             case _:
@@ -167,7 +172,7 @@ def tables(draw: DrawFn) -> bytes:
     separator = draw(st.sampled_from([",", ";", "\t", "|"]))
     header = draw(st.lists(st.one_of(HEADERS, ODD_TEXT), min_size=1, max_size=6))
     if draw(st.integers(0, 30)) == 0:
-        header *= draw(st.sampled_from([100, 20_000]))
+        header = repeated(header, draw(st.sampled_from([100, 20_000])))
     lines = [separator.join(header)]
     for _ in range(draw(st.integers(0, 8))):
         lines.append(separator.join(draw(st.lists(CELLS, min_size=0, max_size=7))))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -29,7 +32,12 @@ def metrics(request: Request) -> Response:
 @Endpoint("GET", "/openapi.json", "viewer", answer={"type": "object"})
 def openapi(request: Request) -> Response:
     """Read the description of these routes."""
-    return JSONResponse(description(visit_of(request).endpoints, shapes.ProblemDetails))
+    return JSONResponse(_description(tuple(visit_of(request).endpoints)))
+
+
+@cache
+def _description(endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
+    return description(endpoints, shapes.ProblemDetails)
 
 
 LIVEZ = Endpoint("GET", "/livez", None, answer=TEXT, media_type=PLAIN, summary="Ask whether the process lives.")

@@ -148,6 +148,7 @@ def test_a_report_is_kept_and_read_in_every_form(there: There) -> None:
 def test_an_idempotency_key_is_honoured(there: There) -> None:
     once = {"Idempotency-Key": "crate 12"}
     first, again = (there.ask("monitor", "POST", "/v1/comparisons", json=there.example, headers=once) for _ in range(2))
+    assert first.status_code == 201, first.text
     assert (first.status_code, first.content, first.headers["location"]) == (
         again.status_code,
         again.content,
@@ -156,6 +157,7 @@ def test_an_idempotency_key_is_honoured(there: There) -> None:
     other = there.example | {"parcel_id": "other"}
     problem_in(there.ask("monitor", "POST", "/v1/comparisons", json=other, headers=once), 422, "idempotency_key_reused")
     sent, back = (there.submit(shipment(1, bad=False), headers=once) for _ in range(2))
+    assert sent.status_code == 202, sent.text
     assert (sent.status_code, sent.content, sent.headers["location"]) == (
         back.status_code,
         back.content,
