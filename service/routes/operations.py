@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from service.door.endpoint import Endpoint
+from service.door.endpoint import JSON, Endpoint
 from service.door.visit import visit_of
 from service.meters import MEDIA_TYPE
 from service.openapi import description
@@ -32,13 +29,13 @@ def metrics(request: Request) -> Response:
 @Endpoint("GET", "/openapi.json", "viewer", answer={"type": "object"})
 def openapi(request: Request) -> Response:
     """Read the description of these routes."""
-    return JSONResponse(_description(tuple(visit_of(request).endpoints)))
+    endpoints = visit_of(request).endpoints
+    if id(endpoints) not in _described:  # they are the same for as long as the service runs
+        _described[id(endpoints)] = JSONResponse(description(endpoints, shapes.ProblemDetails)).body
+    return Response(_described[id(endpoints)], media_type=JSON)
 
 
-@cache
-def _description(endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
-    return description(endpoints, shapes.ProblemDetails)
-
+_described: dict[int, bytes | memoryview[int]] = {}
 
 LIVEZ = Endpoint("GET", "/livez", None, answer=TEXT, media_type=PLAIN, summary="Ask whether the process lives.")
 READYZ = Endpoint(
