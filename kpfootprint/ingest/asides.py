@@ -59,9 +59,8 @@ def without_dittos(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Note
     for at, column in enumerate(columns):
         if isinstance(column.cells, PlainCells):
             continue
-        hits = [
-            code for code, cell in enumerate(column.cells) if isinstance(cell, str) and plain(cell).strip() in known
-        ]
+        short = [(code, cell) for code, cell in enumerate(column.cells) if isinstance(cell, str) and len(cell) <= 8]
+        hits = [code for code, cell in short if not cell[:1].isdigit() and plain(cell).strip() in known]
         if not hits:
             continue
         rows = np.flatnonzero(rows_of(column, hits))

@@ -142,11 +142,12 @@ def cells_of(column: Column, headers: Headers) -> list[Cell]:
     """Return distinct cells of a column that hold something; labels of totals and *unknown* are left aside."""
     cells = column.cells[:_SAMPLE] if isinstance(column.cells, PlainCells) else column.cells
     nothing = condition_values("")
-    return [
-        c
-        for c in cells[:_SAMPLE]
-        if not is_blank(c) and not (isinstance(c, str) and (headers.is_total(c) or fold(c) in nothing))
-    ]
+
+    def holds(cell: Cell) -> bool:
+        word = isinstance(cell, str) and not cell[:1].isdigit()
+        return not is_blank(cell) and not (word and (headers.is_total(text_of(cell)) or fold(text_of(cell)) in nothing))
+
+    return [cell for cell in cells[:_SAMPLE] if holds(cell)]
 
 
 def numbers_in(cells: Sequence[Cell]) -> NDArray[np.float64] | None:

@@ -103,11 +103,13 @@ _HEADING = re.compile(r"7102[. ]?\d\d([. ]?\d\d){0,2}")
 
 def _of_goods(sheet: Sheet, at: int) -> bool:
     """Say whether the cells of a column name goods, of which a row holds several: customs headings, ``5 pierres``."""
+    if sheet.meanings[at].role not in ("description", "unknown", "other", "lot"):
+        return False
     cells = [text_of(cell) for cell in cells_of(sheet.raw.columns[at], sheet.headers)]
     if cells and all(map(_HEADING.fullmatch, cells)):
         return True
     many = set(declared_words()["headers"]["goods"])
-    return at in sheet.places("description", "unknown", "described") and any(many & {*tokens_of(c)} for c in cells)
+    return sheet.meanings[at].role in ("description", "unknown") and any(many & {*tokens_of(c)} for c in cells)
 
 
 def all_percent(sheet: Sheet, at: int) -> bool:
