@@ -364,6 +364,7 @@ def _assemble(
             drafts[parcel_id] = Draft(parcel_id)
             if listed:
                 findings.add(parcel_id, tables[kind].problem(Broken("unknown_parcel")))
+    drafts |= {name: Draft(name) for name in findings.spoiled() if name and name not in drafts}
     _tell_alike(drafts, tables, findings)
     whole = findings.of(None)
     if whole:

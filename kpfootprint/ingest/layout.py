@@ -136,6 +136,7 @@ def _without_totals(sheet: Sheet) -> Sheet:
         for at, item in enumerate(sheet.meanings)
         if item.role in ("n_stones", "carats", "stones_or_carats") and item.role != "mean"
     ]
+    measures = measures or sheet.places("percent")
     classes = [
         at
         for at, item in enumerate(sheet.meanings)
@@ -180,7 +181,7 @@ def _tables(sheet: Sheet, hint: str | None, *, several: bool) -> list[Table]:
         return [unfold(sheet, wide)]
     if len(parties) > 1:
         return [_valued(sheet, parties)]
-    zones = sheet.places("zone_id")
+    zones = sheet.places("zone_id") or (sheet.places("country") if hint == "declarations" else [])
     amounts = sheet.places("carats", "percent", "n_stones")
     if zones and amounts and not classed and hint not in ("stones", "counts"):
         return [_plain(sheet, "declarations")]
@@ -247,7 +248,7 @@ def _known_columns(sheet: Sheet, kind: str) -> dict[str, int]:
         "counts": {
             name: name for name in ("parcel_id", *_SIZES, "n_stones", "carats", "value_usd", "breakdown", "sample")
         },
-        "declarations": {"parcel_id": "parcel_id", "zone_id": "zone_id", "carats": "carats", "percent": "percent"},
+        "declarations": {name: name for name in ("parcel_id", "zone_id", "country", "carats", "percent")},
     }[kind]
     if kind != "declarations":
         wanted |= {name: name for name in attributes}
@@ -277,7 +278,7 @@ def _plain(sheet: Sheet, kind: str) -> Table:
     raw = sheet.raw
     columns = {name: raw.columns[at] for name, at in found.items()}
     required = {"stones": [sheet.headers.words.scheme.size.column], "counts": [], "declarations": ["zone_id"]}
-    missing = [name for name in required[kind] if name not in columns]
+    missing = [name for name in required[kind] if name not in columns and "country" not in columns]
     if kind == "counts" and not {"n_stones", "carats"} & set(columns):
         missing.append("n_stones")
     if kind == "declarations" and not {"carats", "percent"} & set(columns):

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from kpfootprint.errors import Problem
+from kpfootprint.ingest.asides import without_dittos
 from kpfootprint.ingest.cells import Cell, is_blank, text_of
 from kpfootprint.ingest.headers import Headers, Meaning
 from kpfootprint.ingest.heads import is_number
@@ -233,11 +234,27 @@ def _tables_of(
         problems.append(problem(Broken("no_header", {"headers": said}), table=raw.name, row=raw.header_rows[0]))
         return []
     if hint == "declarations" and several:
-        return [recognise(raw, "declarations", words, problems)]
+        return [_declared(raw, headers, choices, problems)]
     found = understand(raw, hint if several else None, headers, choices, problems, several=several and hint is None)
     if not found and len(problems) == before and hint is not None and several:
         return [recognise(raw, hint, words, problems)]
     return found
+
+
+def _declared(raw: RawTable, headers: Headers, choices: Choices, problems: list[Problem]) -> Table:
+    """Read a table called declarations: under our own headers, else as a purchase slip, whose totals are left out."""
+    raw, _ = without_dittos(raw, headers)
+    plainly: list[Problem] = []
+    table = recognise(raw, "declarations", headers.words, plainly)
+    cells = (cell for column in raw.columns for cell in column.cells if isinstance(cell, str))
+    if plainly or any(map(headers.is_total, cells)):
+        read: list[Problem] = []
+        found = understand(raw, "declarations", headers, choices, read, several=True)
+        if found and found[0].kind == "declarations":
+            problems += read
+            return found[0]
+    problems += plainly
+    return table
 
 
 def _is_headless(raw: RawTable, headers: Headers) -> bool:

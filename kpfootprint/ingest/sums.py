@@ -64,6 +64,8 @@ _WALKED = 50_000
 
 _DAY = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}")
 
+_HUNDREDTHS = re.compile(r"[.,]\d\d(?!\d)")
+
 _LABELLED = re.compile(r"[^\W\d]+\s*[:=]\s*(\d.*)")
 """A total whose label stands in the cell of its number: ``Total: 65``."""
 
@@ -94,11 +96,18 @@ class _Rows:
 
     def sums(self, row: int, low: int, high: int) -> bool:
         """Say whether all numbers of a row agree with the same stretch of rows."""
-        return all(self.agrees(total, self.inside(at, low, high)) for at, total in self.shown(row).items())
+        return all(self.agrees(at, total, self.inside(at, low, high)) for at, total in self.shown(row).items())
 
-    def agrees(self, total: float, parts: NDArray[np.float64]) -> bool:
-        """Say whether a number is the sum of others, as they are rounded: stones to the hundredth, cells coarser."""
-        return _agrees(total, parts, CELL_UNIT_CT if self.sheet.places("n_stones", "size_class") else STONE_UNIT_CT)
+    def agrees(self, at: int, total: float, parts: NDArray[np.float64]) -> bool:
+        """Say whether a number is the sum of others of its column, as they are rounded."""
+        return _agrees(total, parts, self._unit(at))
+
+    def _unit(self, at: int) -> float:
+        """Return to what a column is rounded: stones to the hundredth, and so cells where one is written so."""
+        cells = self.sheet.raw.columns[at].cells
+        fine = isinstance(cells, PlainCells) or any(isinstance(c, str) and _HUNDREDTHS.search(c) for c in cells)
+        coarse = self.sheet.places("n_stones", "size_class") and not fine
+        return CELL_UNIT_CT if coarse else STONE_UNIT_CT
 
     def blank(self, *, every: bool) -> NDArray[np.bool_]:
         """Say of each row whether every class column of it is blank, or any one."""
@@ -225,7 +234,9 @@ def _check_labelled(rows: _Rows, labels: Mapping[int, str]) -> None:
         shown, spans = rows.shown(row), _spans(row, labels, start, n_rows)
         if not any(rows.sums(row, *span) for span in spans):
             parts = {at: [rows.inside(at, *span) for span in spans] for at in shown}
-            at = next((at for at, total in shown.items() if not any(map(partial(rows.agrees, total), parts[at]))), None)
+            at = next(
+                (at for at, total in shown.items() if not any(map(partial(rows.agrees, at, total), parts[at]))), None
+            )
             at = next(iter(shown)) if at is None else at
             nearest = min((float(np.nansum(part)) for part in parts[at]), key=lambda found: abs(found - shown[at]))
             sheet.tell("total_disagrees", at, row, expected=f"{shown[at]:g}", found=f"{nearest:.6g}")

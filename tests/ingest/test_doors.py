@@ -179,3 +179,53 @@ def test_the_ids_that_there_are_are_named(tmp_path: Path, scheme: Scheme, zone_t
     (problem,) = problems_of(lambda: ingest_file(tmp_path, scheme, zone_table, parcel={"parcel_id": "P3"}))
     assert problem.code == "several_parcels"
     assert "P1, P2" in problem.reason
+
+
+SLIP = """N° bordereau;Origine;Nbre de pierres;Poids (carats);Valeur (F CFA)
+B-1;Berbérati;1;0,50;1000
+B-2;Carnot;1;0,40;900
+;TOTAL;2;0,90;1900
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "declared"),
+    [
+        (SLIP, {"berberati": 0.5, "carnot": 0.4}),
+        (
+            "Bordereaux 2019;;\nOrigine;Poids ct\nBerbérati;0,5\nCarnot;0,4\nTotal;0,9\n",
+            {"berberati": 0.5, "carnot": 0.4},
+        ),
+        ("parcel_id,zone_id,carats\nP1,nola,0.5\nidem,boda,0.4\nTotal,,0.9\n", {"nola": 0.5, "boda": 0.4}),
+        ("zone;%\nNola;60\nBoda;40\nTotal;100\n", {"nola": None, "boda": None}),
+        ("parcel_id,country,carats\nP1,CF,0.9\nTotal,,0.9\n", {"CF": 0.9}),
+    ],
+)
+def test_declarations_beside_stones_are_read_as_people_lay_them_out(
+    text: str, declared: dict[str, float | None], tmp_path: Path, scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    (tmp_path / "stones.csv").write_text("parcel_id,weight_ct\nP1,0.5\nP1,0.4\n", encoding="utf-8")
+    if "parcel_id" not in text:
+        (tmp_path / "stones.csv").write_text("weight_ct\n0.5\n0.4\n", encoding="utf-8")
+    (tmp_path / "bordereaux.csv").write_text(text, encoding="utf-8")
+    parcel = ingest_file(tmp_path, scheme, zone_table)
+    zones = {item.zone_id: item.carats for item in parcel.declarations}
+    assert zones | {item.country: item.carats for item in parcel.countries} == declared
+
+
+def test_a_total_of_declarations_that_does_not_agree_is_told(
+    tmp_path: Path, scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    (tmp_path / "stones.csv").write_text("weight_ct\n0.5\n0.4\n", encoding="utf-8")
+    (tmp_path / "bordereaux.csv").write_text(SLIP.replace("0,90", "0,80"), encoding="utf-8")
+    found = problems_of(lambda: ingest_file(tmp_path, scheme, zone_table))
+    assert [item.code for item in found] == ["total_disagrees"]
+
+
+def test_what_is_wrong_with_a_declaration_of_no_parcel_is_told(
+    tmp_path: Path, scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    (tmp_path / "stones.csv").write_text("parcel_id,weight_ct\nP1,0.5\nP1,0.4\n", encoding="utf-8")
+    (tmp_path / "declarations.csv").write_text("parcel_id,zone_id,carats\nP1,nola,0.9\nPl,,0.4\n", encoding="utf-8")
+    found = read(tmp_path, scheme, zone_table)
+    assert [(item.code, item.row) for item in found.problems] == [("missing_value", 3)]
