@@ -68,7 +68,7 @@ def test_a_release_is_put_in_force_with_a_reason_and_taken_back(researcher: Test
     assert '<span class="hint">the researcher</span>' in page
     assert researcher.get("/v1/models").json()["items"][0].keys() >= {"release", "active"}
     status, page = send(researcher, "/models/rollback?lang=fr", reason="")
-    assert (status, "la raison figure" in page) == (422, True)
+    assert (status, "le motif figure" in page) == (422, True)
     assert send(researcher, "/models/rollback", reason="Wrong labels")[0] == 303
     page = researcher.get("/models?lang=en").text
     assert f"In force: {before}." in page
