@@ -112,6 +112,8 @@ def open_zip(data: bytes, name: str) -> zipfile.ZipFile:
         return zips.open_zip(io.BytesIO(data))
     except zips.TooManyFiles:
         raise refuse(name, "too_many_files", limit=Limits().max_files) from None
+    except zips.OddlyPacked as error:
+        raise refuse(name, "damaged_file", detail=error) from None
     except (zipfile.BadZipFile, ValueError, NotImplementedError):
         found = "an old or a protected Office file" if data.startswith(b"\xd0\xcf\x11\xe0") else "it is not a zip file"
         raise refuse(name, "wrong_file_kind", found=found) from None
@@ -145,7 +147,9 @@ def unzip(archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: Budget) -> 
                 total += len(piece)
                 budget.spend(member.filename, len(piece), member.compress_size, total)
                 pieces.append(piece)
-    except (zipfile.BadZipFile, OSError, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
+    except IngestError:
+        raise
+    except Exception as error:  # a reader of archives that is fed with anything may raise anything
         raise refuse(member.filename, "damaged_file", detail=error) from None
     return b"".join(pieces)
 

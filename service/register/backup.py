@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from kpfootprint.errors import KPFootprintError
 from kpfootprint.strict_json import read_json
+from kpfootprint.zips import open_zip
 from service.clock import now, written
 from service.register.database import (
     HEAD,
@@ -86,7 +87,7 @@ def restore(settings: Settings, stream: IO[bytes]) -> Verdict:
         Where the file is no backup, or the register holds something already.
     """
     try:
-        archive = zipfile.ZipFile(stream)
+        archive = open_zip(stream)
         with archive.open(ABOUT) as stated:
             about = read_json(stated.read(LONGEST_ABOUT))
         is_ours = about["format"] == FORMAT and about["migration"] in migrations() and about["head"]["hash"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -30,11 +32,13 @@ def metrics(request: Request) -> Response:
 def openapi(request: Request) -> Response:
     """Read the description of these routes."""
     endpoints = visit_of(request).endpoints
-    if id(endpoints) not in _described:  # they are the same for as long as the service runs
-        _described[id(endpoints)] = JSONResponse(description(endpoints, shapes.ProblemDetails)).body
+    with _describing:
+        if id(endpoints) not in _described:  # they are the same for as long as the service runs
+            _described[id(endpoints)] = JSONResponse(description(endpoints, shapes.ProblemDetails)).body
     return Response(_described[id(endpoints)], media_type=JSON)
 
 
+_describing = threading.Lock()
 _described: dict[int, bytes | memoryview[int]] = {}
 
 LIVEZ = Endpoint("GET", "/livez", None, answer=TEXT, media_type=PLAIN, summary="Ask whether the process lives.")

@@ -13,6 +13,7 @@ from openpyxl.styles import PatternFill
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.archive import Budget, Limits, files_in, gunzip
+from kpfootprint.ingest.workbook import read_workbook
 from kpfootprint.visible import harmless
 
 BAD = PatternFill("solid", start_color="FFC7B0", end_color="FFC7B0")
@@ -59,6 +60,7 @@ def _cells(sheet: Any, problem: Problem) -> list[Any]:
 
 def _workbook(name: str, content: bytes) -> Any:
     if name.lower().endswith(".xlsx"):
+        read_workbook(content, name, Budget(Limits()), Limits())  # within its limits, or not at all
         return openpyxl.load_workbook(io.BytesIO(content))
     book = openpyxl.Workbook()
     del book["Sheet"]

@@ -13,7 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kpfootprint.errors import IngestError
 from kpfootprint.ingest import Limits, Submission, Upload, ingest_file, ingest_json, ingest_submission, parcel_to_json
+from kpfootprint.ingest.archive import Budget, files_in
 from kpfootprint.parcel import Declaration
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
@@ -434,3 +436,26 @@ def test_the_sizes_of_one_parcel_spoil_no_other(row: str, code: str, scheme: Sch
     found = ingest_submission(Upload("counts.csv", text.encode()), scheme, zone_table)
     assert [(item.parcel_id, item.n_stones) for item in found.batch] == [("A", 30), ("C", 3)]
     assert [(item.code, item.row) for item in found.problems()] == [(code, 4)]
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_cannot_be_unpacked_in_pieces_is_not_unpacked(scheme: Scheme, zone_table: ZoneTable, method: int) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        archive.writestr("stones.csv", "weight_ct,colour\n" + "0.5,brown\n" * 50)
+    for name in ("submission.zip", "book.xlsx"):
+        upload = Upload(name, buffer.getvalue())
+        (found,) = problems_of(lambda: ingest_submission(upload, scheme, zone_table))  # noqa: B023
+        assert "otherwise than by Deflate" in found.reason
+
+
+def test_an_archive_whose_contents_point_outside_of_it_is_told() -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("stones.csv", STONES)
+    data = bytearray(buffer.getvalue())
+    end = data.rfind(b"PK\x05\x06")
+    for far in (1, 14336, 956301312, 2**32 - 1):
+        data[end + 16 : end + 20] = far.to_bytes(4, "little")
+        with pytest.raises(IngestError):
+            list(files_in(bytes(data), "s.zip", Budget(Limits()), Limits(), []))

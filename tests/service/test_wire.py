@@ -19,7 +19,7 @@ from tests.service.server import Server
 
 pytestmark = pytest.mark.slow
 
-N_STONES = 300_000
+N_STONES = 1_500_000
 
 
 @pytest.fixture(scope="module")
@@ -94,13 +94,16 @@ def test_a_crowd_that_asks_for_much_keeps_nobody_else_waiting_for_long(served: t
     server, key = served
     asked = f"GET /openapi.json HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\r\n".encode()
     crowd = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(200)]
-    for one in crowd:
-        one.sendall(asked)
-    began = time.monotonic()
-    assert httpx2.get(f"{server.url}/livez", timeout=30).status_code == 200
-    assert time.monotonic() - began < 5
-    for one in crowd:
-        one.close()
+    try:
+        for one in crowd:
+            one.sendall(asked)
+        began = time.monotonic()
+        assert httpx2.get(f"{server.url}/livez", timeout=60).status_code == 200
+        waited = time.monotonic() - began
+    finally:
+        for one in crowd:
+            one.close()
+    assert waited < 5
 
 
 def test_a_reader_that_takes_nothing_is_given_up_and_a_slow_one_is_not(served: tuple[Server, str]) -> None:
@@ -117,20 +120,19 @@ def test_a_reader_that_takes_nothing_is_given_up_and_a_slow_one_is_not(served: t
     asked = f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nConnection: close\r\n\r\n".encode()
     children = psutil.Process(server.process.pid).children(recursive=True)
     (worker, *_) = (child for child in children if "_bentoml_impl.worker.service" in child.cmdline())
-    deaf, slow = (socket.socket() for _ in range(2))
-    for one in (deaf, slow):
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
-        one.connect(("127.0.0.1", server.port))
-        one.sendall(asked)
-    heard, until = 0, time.monotonic() + 2 * HEARD_WITHIN + 10
-    while time.monotonic() < until:
-        heard += len(slow.recv(16384))
-        time.sleep(0.2)
-    ours = {one.getsockname()[1]: one for one in (deaf, slow)}
-    open_ = {found.raddr.port for found in worker.net_connections() if found.raddr and found.raddr.port in ours}
-    assert open_ == {slow.getsockname()[1]}
-    while more := slow.recv(1 << 20):
-        heard += len(more)
-    assert heard > whole
-    deaf.close()
-    slow.close()
+    deaf, slow = socket.socket(), socket.socket()
+    with deaf, slow:
+        for one in (deaf, slow):
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+            one.connect(("127.0.0.1", server.port))
+            one.sendall(asked)
+        heard, until = 0, time.monotonic() + 2 * HEARD_WITHIN + 10
+        while time.monotonic() < until:
+            heard += len(slow.recv(16384))
+            time.sleep(0.1)
+        ours = {one.getsockname()[1]: one for one in (deaf, slow)}
+        open_ = {found.raddr.port for found in worker.net_connections() if found.raddr and found.raddr.port in ours}
+        assert open_ == {slow.getsockname()[1]}
+        while more := slow.recv(1 << 20):
+            heard += len(more)
+        assert heard > whole
