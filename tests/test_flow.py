@@ -54,6 +54,7 @@ def test_the_same_parcel_gives_the_same_bytes() -> None:
     assert json_of(some_parcel()) == json_of(some_parcel())
 
 
+@pytest.mark.slow
 def test_what_else_is_in_the_batch_and_in_what_order_changes_nothing() -> None:
     many = [some_parcel(seed, n=60 + 3 * seed) for seed in range(SLICE + 6)]
     many[3] = replace(many[3], declarations=())

@@ -80,6 +80,7 @@ DAMAGES: dict[str, Callable[[np.ndarray[Any, Any]], Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_no_array_may_have_another_shape_or_type(damage: str) -> None:
     whole = pack(shipped().model)

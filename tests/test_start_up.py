@@ -50,5 +50,6 @@ def test_a_comparison_needs_neither_pandas_nor_an_optimiser() -> None:
     assert imported(everything) & {*NOT_FOR_SERVING, "scipy.optimize"} == set()
 
 
+@pytest.mark.slow
 def test_serving_needs_neither_pandas_nor_scikit_learn() -> None:
     assert imported("import service.app") & NOT_FOR_SERVING == set()

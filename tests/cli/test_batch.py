@@ -71,6 +71,7 @@ def test_a_bad_parcel_has_its_problems_in_its_line(examples: Path, tmp_path: Pat
     assert first["report_id"] != last["report_id"]
 
 
+@pytest.mark.slow
 def test_a_parcel_gives_the_same_report_alone(examples: Path, tmp_path: Path) -> None:
     together = lines(run(examples / "submission", tmp_path))
     for line in together:

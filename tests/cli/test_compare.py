@@ -31,6 +31,7 @@ def from_root(arguments: list[str]) -> list[str]:
     return [str(ROOT / part) if part.startswith("examples/") else part for part in arguments]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", documented(), ids=lambda arguments: arguments[1])
 def test_every_documented_comparison_gives_a_report(arguments: list[str], tmp_path: Path) -> None:
     done = kpfootprint(*from_root(arguments), "--format", "json", home=tmp_path)
@@ -65,6 +66,7 @@ def test_options_go_before_what_a_document_says(examples: Path, tmp_path: Path) 
     assert report["parcel"]["conditions"]["selection"] == "run_of_mine"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("form", "start"), [("text", b""), ("json", b"{"), ("html", b"<!"), ("pdf", b"%PDF-"), ("dossier", b"PK")]
 )

@@ -37,6 +37,7 @@ def test_a_key_lives_from_its_making_to_its_revocation(tmp_path: Path) -> None:
     assert "revoked" in kpfootprint("keys", "list", home=tmp_path).text
 
 
+@pytest.mark.slow
 def test_a_name_is_forgotten_and_its_key_goes_on(tmp_path: Path) -> None:
     ids = []
     for name in ("Ana", "Ana", "Bo"):
@@ -54,6 +55,7 @@ def test_a_name_is_forgotten_and_its_key_goes_on(tmp_path: Path) -> None:
     assert b"Ana" not in (tmp_path / "register.db").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -30,6 +30,7 @@ def test_the_shipped_release_is_active_at_first(home: Path) -> None:
     assert active(home) == [shipped_release().name]
 
 
+@pytest.mark.slow
 def test_an_activation_lasts_and_can_be_taken_back(home: Path) -> None:
     done = kpfootprint("models", "activate", "2099.1", home=home)
     assert (done.status, done.text) == (0, "2099.1 is active.\n")
@@ -65,6 +66,7 @@ def test_an_altered_release_is_not_activated(home: Path) -> None:
     assert active(home) == [shipped_release().name]
 
 
+@pytest.mark.slow
 def test_a_release_that_is_gone_is_told(home: Path) -> None:
     kpfootprint("models", "activate", "2099.1", home=home)
     (home / "releases").rename(home / "elsewhere")
@@ -74,6 +76,7 @@ def test_a_release_that_is_gone_is_told(home: Path) -> None:
     assert kpfootprint("zones", "--model", home / "elsewhere" / "2099.1", home=home).status == 0
 
 
+@pytest.mark.slow
 def test_the_history_says_what_was_in_force_and_why(home: Path) -> None:
     kpfootprint("models", "activate", "2099.1", "--reason", "Judged by the panel", home=home)
     kpfootprint("models", "rollback", "--reason", "Wrong labels", home=home)
@@ -84,6 +87,7 @@ def test_the_history_says_what_was_in_force_and_why(home: Path) -> None:
     assert second.split("  ")[1:] == [f"{shipped_release().name} (gone back to)", "command line", "Wrong labels"]
 
 
+@pytest.mark.slow
 def test_a_release_that_was_not_judged_needs_a_reason(home: Path) -> None:
     path = home / "releases" / "2099.1" / "manifest.json"
     path.write_text(path.read_text(encoding="utf-8").replace('"released": true', '"released": false'), encoding="utf-8")

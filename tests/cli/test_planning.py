@@ -13,6 +13,7 @@ from tests.planning.test_sorters import VALUATIONS
 SUBMISSION = Path(__file__).parents[2] / "examples" / "submission"
 
 
+@pytest.mark.slow
 def test_three_valuations_stand_side_by_side(tmp_path: Path) -> None:
     sheet = tmp_path / "lot.csv"
     sheet.write_text(VALUATIONS, encoding="utf-8")
@@ -33,6 +34,7 @@ def test_three_valuations_stand_side_by_side(tmp_path: Path) -> None:
     assert "au moins deux feuilles" in kpfootprint("sorters", alone, "--lang", "fr", home=tmp_path).err
 
 
+@pytest.mark.slow
 def test_a_parcel_that_is_there_twice_counts_once_and_is_said_to(tmp_path: Path) -> None:
     for name in ("parcels", "declarations", "stones"):
         head, *rows = (SUBMISSION / f"{name}.csv").read_text(encoding="utf-8-sig").splitlines()

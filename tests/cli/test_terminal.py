@@ -35,6 +35,7 @@ def test_bytes_are_not_sent_to_a_terminal(form: str, examples: Path, tmp_path: P
     assert "cannot be shown in a terminal: add --out FILE" in shown
 
 
+@pytest.mark.slow
 def test_long_work_shows_a_bar_on_a_terminal(examples: Path, tmp_path: Path) -> None:
     out = tmp_path / "results.jsonl"
     status, shown = at_a_terminal("batch", examples / "submission", "--out", out, home=tmp_path)

@@ -59,6 +59,7 @@ def test_french_has_its_own_spaces_and_apostrophes() -> None:
                 assert not re.search(r" [:;?!%\u00bb]|\u00ab |'", shown), shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [*KINDS, "side by side"])
 def test_no_english_is_left_in_a_french_report(kind: str) -> None:
     """Every message of several words that the English report shows must be gone from the French one."""

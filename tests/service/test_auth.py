@@ -46,6 +46,7 @@ def test_without_key_only_what_is_open_answers(app: TestClient, subtests: pytest
                 problem_in(answer, 401, "unauthenticated")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", ROLES)
 def test_every_role_may_what_it_may_and_nothing_else(ask: Ask, role: str, subtests: pytest.Subtests) -> None:
     for item, name in PLACES:

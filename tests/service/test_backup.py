@@ -19,6 +19,7 @@ from tests.cli.running import kpfootprint
 from tests.service.registers import examined, kept, tampered
 
 
+@pytest.mark.slow
 def test_a_backup_holds_everything(settings: Settings, tmp_path: Path) -> None:
     engine = open_register(settings)
     for number in range(20):

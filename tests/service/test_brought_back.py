@@ -211,6 +211,7 @@ FORGED: dict[str, Callable[[dict[str, bytes]], dict[str, bytes]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FORGED)
 def test_a_forged_backup_is_refused(lived_in: tuple[Path, bytes], tmp_path: Path, name: str) -> None:
     data = packed(FORGED[name](backup_of(lived_in[0])))

@@ -18,7 +18,7 @@ from tests.needs import require
 from tests.service.office import shipment
 from tests.service.server import Server
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 ARGUMENTS = [
     "--headless",

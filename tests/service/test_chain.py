@@ -228,6 +228,7 @@ def walked(engine: sa.Engine, search: Search) -> list[str]:
             return names
 
 
+@pytest.mark.slow
 def test_a_search_finds_the_same_whether_few_are_looked_up_or_many_walked(
     engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -407,6 +407,7 @@ def test_certificates_that_were_reported(there: There) -> None:
     assert {name: item[name] for name in one} == one
 
 
+@pytest.mark.slow
 def test_the_register_is_told_taken_away_and_taken_in(there: There, tmp_path: Path) -> None:
     there.compare()
     head = there.get("/v1/register/head")
@@ -474,6 +475,7 @@ def test_a_training_is_asked_for_and_cancelled(there: There, tmp_path: Path) -> 
     assert there.over(made.json()["job"])["state"] == "cancelled"
 
 
+@pytest.mark.slow
 def test_planning_takes_and_gives_what_the_commands_do(there: There) -> None:
     plan = there.ask("viewer", "POST", "/v1/plan", json={"declared": ["berberati"], "against": "bria", "share": 0.2})
     assert plan.status_code == 200, plan.text

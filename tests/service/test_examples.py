@@ -51,6 +51,7 @@ def uploaded(path: Path) -> tuple[str, bytes]:
     return f"{path.name}.zip", packed.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", commands(), ids=lambda arguments: Path(arguments[0]).name)
 def test_an_example_gives_the_same_report_everywhere(
     ask: Ask, app: TestClient, keys: dict[str, str], tmp_path: Path, arguments: list[str]

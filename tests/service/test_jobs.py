@@ -105,6 +105,7 @@ def test_a_cluster_compares_a_shipment_as_this_machine_does(
     assert here[-1][0]["code"] == "negative"
 
 
+@pytest.mark.slow
 def test_another_release_tells_which_conclusions_change_and_why(office: Office, examples: Path) -> None:
     """What a re-examination lists is what examining with both releases gives, and the reports of then stay."""
     models = shipped_release().parent

@@ -232,6 +232,7 @@ def test_practice_on_its_pages(office: Office, lang: str) -> None:
     assert "Clopper" in after.text
 
 
+@pytest.mark.slow
 def test_where_a_report_is_kept_stands_on_it(office: Office, parcel: dict[str, Any], tmp_path: Path) -> None:
     import io
 

@@ -16,6 +16,7 @@ from tests.service.reading import problem_in
 Ask = Callable[..., Any]
 
 
+@pytest.mark.slow
 def test_a_plan_says_what_the_command_says(ask: Ask) -> None:
     question = {"declared": ["berberati"], "against": "mbuji-mayi", "share": 0.2, "on": "2024-03-11"}
     answer = ask("viewer", "POST", "/v1/plan", json=question)
@@ -44,6 +45,7 @@ def test_the_adequacy_of_a_zone_that_is_not_there(ask: Ask) -> None:
     problem_in(ask("viewer", "GET", "/v1/zones/boganda/adequacy"), 422, "invalid_input")
 
 
+@pytest.mark.slow
 def test_parcels_are_pooled_by_their_ids(ask: Ask, parcel: dict[str, Any]) -> None:
     halves = {
         name: {column: values[start::2] for column, values in parcel["stones"].items()}
@@ -116,6 +118,7 @@ def test_the_annex_is_a_pdf(browser: Any) -> None:
     assert annex.content.startswith(b"%PDF")
 
 
+@pytest.mark.slow
 def test_the_pages_ask_and_answer_in_both_languages(browser: Any) -> None:
     asked = browser.get("/planning?lang=fr")
     assert asked.status_code == 200

@@ -63,6 +63,7 @@ def test_from_arrival_to_decision(office: Office) -> None:
     assert verify(office.work.engine).wrong is None
 
 
+@pytest.mark.slow
 def test_the_register_is_taken_away_and_taken_in(office: Office, tmp_path: Path) -> None:
     office.send(shipment(1, bad=False, prefix="T", exporter="=cmd|' /C calc'!A0"))
     office.run_jobs()

@@ -60,6 +60,7 @@ def looked_at(seed: int, n: int = 6) -> tuple[FootprintModel, Look, Floats, Floa
     return model, looked, alternatives, np.full(n, 0.2), np.log(arrays.n_stones)
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=8), st.integers(0, 10_000))
 def test_a_second_look_is_as_if_it_were_the_first(rows: list[int], seed: int) -> None:
     model, looked, *_ = looked_at(4)

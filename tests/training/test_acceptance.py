@@ -60,6 +60,7 @@ def test_invalid_candidates_are_refused(criteria: Criteria) -> None:
     assert not judge(replace(good, trials=broken), criteria).passed
 
 
+@pytest.mark.slow
 def test_a_worse_candidate_is_refused_and_a_better_one_is_not(criteria: Criteria) -> None:
     weak, strong = make_evaluation(criteria, gap=0.5), make_evaluation(criteria, gap=1.5)
     refused = judge(weak, criteria, in_force=strong)

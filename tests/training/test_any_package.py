@@ -23,6 +23,7 @@ from training.package.remarks import remarks
 from training.package.seal import seal, write_table
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(KINDS))
 def test_packages_of_any_kind_are_read(name: str, tmp_path: Path) -> None:
     kind = KINDS[name]
@@ -33,6 +34,7 @@ def test_packages_of_any_kind_are_read(name: str, tmp_path: Path) -> None:
     assert package.scheme.attribute_names == ("size", *kind.attributes)
 
 
+@pytest.mark.slow
 def test_folder_archive_and_workbook_hold_the_same(tmp_path: Path) -> None:
     kind = KINDS["fourth"]
     folder, archive, book = (
@@ -52,6 +54,7 @@ def test_folder_archive_and_workbook_hold_the_same(tmp_path: Path) -> None:
     assert load_package(book).sha256 == three.sha256
 
 
+@pytest.mark.slow
 def test_a_workbook_may_list_its_classes_on_a_sheet(tmp_path: Path) -> None:
     import openpyxl
 

@@ -37,6 +37,7 @@ def test_without_reference_the_package_that_comes_along_is_validated() -> None:
     assert (done.exit_code, "no problem found" in done.output) == (0, True)
 
 
+@pytest.mark.slow
 def test_a_package_is_checked_in_the_language_asked_for_and_as_json(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "package", Kind(dates=1))
     command = [sys.executable, "-m", "training", "validate", "--reference", str(folder)]
@@ -63,6 +64,7 @@ def test_wrong_settings_are_told_before_anything_is_read(tmp_path: Path) -> None
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_release_is_not_put_in_force_and_a_forced_one_says_why(
     candidate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -143,6 +145,7 @@ def test_another_conclusion_stands_first_however_little_moved_and_new_parcels_la
     assert (names[0], names[1], names[-1]) == ("turned", "P39", "new")
 
 
+@pytest.mark.slow
 def test_every_setting_that_differs_is_named_alone(tmp_path: Path) -> None:
     package = write_folder(tmp_path / "package", Kind(parcels=(1, 1)))
     done = run("compare", "2026.5", "2026.6", "--reference", package)
@@ -151,6 +154,7 @@ def test_every_setting_that_differs_is_named_alone(tmp_path: Path) -> None:
     assert not any("{" in line or "unlisted_weight" in line for line in said)
 
 
+@pytest.mark.slow
 def test_two_releases_are_compared_by_name_or_folder(candidate: Path, tmp_path: Path) -> None:
     package = write_folder(tmp_path / "package", Kind(parcels=(1, 1)))
     done = run("compare", shipped_release().name, candidate, "--reference", package)

@@ -49,6 +49,7 @@ def test_parcels_of_a_small_zone_move_it_more() -> None:
     assert np.median([i.moves for i in doubts(few)[1]]) > np.median([i.moves for i in doubts(many)[1]])
 
 
+@pytest.mark.slow
 def test_zones_are_judged_by_their_trials_and_shown() -> None:
     evaluation = make_evaluation(read_config().acceptance)
     west = next(item for item in adequacy(evaluation) if item.zone_id == "west")

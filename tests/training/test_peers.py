@@ -36,6 +36,7 @@ def test_tables_count_every_stone_once(package: ReferencePackage) -> None:
     assert tables.by_size["colour"][0, 5, 2] == ((stones.weight_ct >= 1.6) & (stones.codes["colour"] == 2)).sum()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", PEERS, ids=lambda m: m.name)
 def test_peers_find_zones_that_differ_plainly(method: PeerMethod, package: ReferencePackage) -> None:
     codes = zone_codes(package)

@@ -23,6 +23,7 @@ from training.package import load_package
 from training.prepare import prepare, prior_covariance
 
 
+@pytest.mark.slow
 def test_the_covariance_of_an_older_release_comes_back_as_it_was_learnt() -> None:
     older = replace(shipped(), model=replace(shipped().model, predictor=fitted().predictor))
     np.testing.assert_allclose(prior_covariance(older, prepared()), fitted().model.within, atol=1e-12)

@@ -11,6 +11,8 @@ from training.acceptance import Criteria
 from training.config import read_config
 from training.validation_report import detection_limits, render_validation, validation_rows
 
+pytestmark = pytest.mark.slow
+
 NEVER = r"\b(proves?|match(es)?|confirms?|authentic|conflict diamonds?)\b"
 
 
