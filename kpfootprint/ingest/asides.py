@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from itertools import pairwise
 
 import numpy as np
@@ -163,8 +164,9 @@ def words_for_numbers(raw: RawTable, meanings: Sequence[Meaning]) -> list[Proble
         words = np.flatnonzero(rows_of(column, [code for code, cell in cells.items() if _is_more_word(cell)]))
         spans = {code: (int(hit[1]), int(hit[2])) for code, c in cells.items() if (hit := _SEVERAL.fullmatch(c))}
         spans = {code: (low, high) for code, (low, high) in spans.items() if 0 < high - low < 1000}
-        several = np.flatnonzero(rows_of(column, [*spans]))
-        ends = [spans[int(column.codes[row])] for row in several.tolist()]
+        days = [code for code, cell in enumerate(column.cells) if isinstance(cell, date)]  # what is made of ``2-5``
+        several = np.flatnonzero(rows_of(column, [*spans, *days]))
+        ends = [spans.get(int(column.codes[row]), (0, 0)) for row in several.tolist()]
         chained = all(low == end + 1 for (_, end), (low, _) in pairwise(ends)) and len(ends) == raw.n_rows
         for code, rows, sure in (("word_for_number", words, False), ("number_of_several", several, chained)):
             for row in rows.tolist()[:20] if sure or 2 * len(rows) <= raw.n_rows else ():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import openpyxl
@@ -130,3 +131,10 @@ def test_sheets_that_hold_the_same_stones_twice_are_refused(
     sheets: Mapping[str, Rows], scheme: Scheme, zone_table: ZoneTable
 ) -> None:
     assert [item.code for item in reading(sheets, scheme, zone_table).problems] == ["table_twice"]
+
+
+@pytest.mark.parametrize("number", ["2-5", "2 à 5", datetime(2019, 5, 2)])
+def test_a_row_numbered_as_several_stones_is_none_of_one(number: object, scheme: Scheme, zone_table: ZoneTable) -> None:
+    rows: Rows = [["No", "Weight ct"], [1, 0.5], [number, 1.6], [6, 0.7], [7, 0.8]]
+    asked = reading({"S": rows}, scheme, zone_table).problems
+    assert [(item.code, item.row) for item in asked] == [("number_of_several", 3)]
