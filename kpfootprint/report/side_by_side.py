@@ -207,19 +207,10 @@ def _row(sp: Speaker) -> dict[str, str]:
         sp.t(mark("False declarations wrongly called consistent")): dash
         if rates is None
         else sp.share(rates["false_declarations_accepted"]["rate"]),
-        sp.t(mark("Undeclared share of stones")): dash
-        if mixture is None
-        else undeclared_share(sp, mixture)
-        if mixture["readings"]
-        else _undeclared(sp, mixture["undeclared_stone_fraction"]),
+        sp.t(mark("Undeclared share of stones")): dash if mixture is None else undeclared_share(sp, mixture),
         sp.t(mark("Detection limit")): dash if mixture is None else detection_limit(sp, mixture),
         sp.t(mark("Novelty (p)")): dash if novelty is None else sp.words.probability(novelty["p_value"]),
     }
-
-
-def _undeclared(sp: Speaker, share: Mapping[str, float]) -> str:
-    values = {name: sp.share(share[name]) for name in ("estimate", "low", "high")}
-    return sp.t(mark("{estimate} ({low} to {high})"), **values)
 
 
 def _weights(speakers: Lettered) -> tuple[Block, ...]:

@@ -179,7 +179,7 @@ def test_numbers_that_hardly_vary_raise_no_alarm_for_a_little() -> None:
     assert alarms <= 15, "one in a hundred of a thousand shipments, over all charts"
 
 
-def test_a_changed_share_is_said_in_percent_and_without_a_sign() -> None:
+def test_a_changed_share_is_said_in_percentage_points_and_without_a_sign() -> None:
     values = {"series": "undeclared", "since": "2024-01-12T00:00:00Z", "shift": -0.4, "changed": ["sorter"]}
     voice = Voice(words("en"), {}, {})
     said = voice.sentence({"code": "level_fell", "values": values})
