@@ -151,7 +151,7 @@ def _first(raw: RawTable, classes: Sequence[int], row: int) -> str:
     return next((text_of(cell) for at in classes if not is_blank(cell := raw.columns[at].at(row))), "")
 
 
-_SEVERAL = re.compile(r"\W*(\d{1,6})\s*(?:[-–/&+,;]|to|à|a|bis|et|and)\s*(\d{1,6})\W*", re.IGNORECASE)
+_SEVERAL = re.compile(r"\W*([^\W\d]*)(\d{1,6})\s*(?:[-–/&+,;]|to|à|a|bis|et|and)\s*\1(\d{1,6})\W*", re.IGNORECASE)
 
 
 def words_for_numbers(raw: RawTable, meanings: Sequence[Meaning]) -> list[Problem]:
@@ -162,7 +162,7 @@ def words_for_numbers(raw: RawTable, meanings: Sequence[Meaning]) -> list[Proble
             continue
         cells = {code: c for code, c in enumerate(column.cells) if isinstance(c, str) and not is_blank(c)}
         words = np.flatnonzero(rows_of(column, [code for code, cell in cells.items() if _is_more_word(cell)]))
-        spans = {code: (int(hit[1]), int(hit[2])) for code, c in cells.items() if (hit := _SEVERAL.fullmatch(c))}
+        spans = {code: (int(hit[2]), int(hit[3])) for code, c in cells.items() if (hit := _SEVERAL.fullmatch(c))}
         spans = {code: (low, high) for code, (low, high) in spans.items() if 0 < high - low < 1000}
         days = [code for code, cell in enumerate(column.cells) if isinstance(cell, date)]  # what is made of ``2-5``
         several = np.flatnonzero(rows_of(column, [*spans, *days]))

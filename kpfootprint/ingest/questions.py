@@ -101,6 +101,14 @@ _HEADING = re.compile(r"7102[. ]?\d\d([. ]?\d\d){0,2}")
 """A heading of the customs tariff for diamonds."""
 
 
+_SEVERAL_SAID = re.compile(
+    rf"\b([2-9]|[1-9]\d+)\s*({'|'.join(map(re.escape, unit_words('pieces')))}|pieces?|pièces?)\b"
+    r"|\b(lots?|paquets?|packs?)\s+(de|of)\s+\d|^[x×]\s?\d+$",
+    re.IGNORECASE,
+)
+"""A remark by which a row is of several stones: ``3 pcs``, ``lot de 3``."""
+
+
 def _of_goods(sheet: Sheet, at: int) -> bool:
     """Say whether the cells of a column name goods, of which a row holds several: customs headings, ``5 pierres``."""
     if sheet.meanings[at].role not in ("description", "unknown", "other", "lot"):
@@ -108,6 +116,8 @@ def _of_goods(sheet: Sheet, at: int) -> bool:
     cells = [text_of(cell) for cell in cells_of(sheet.raw.columns[at], sheet.headers)]
     if cells and all(map(_HEADING.fullmatch, cells)):
         return True
+    if sheet.meanings[at].role == "other":
+        return any(len(cell) <= 30 and _SEVERAL_SAID.search(cell) for cell in cells)
     many = set(declared_words()["headers"]["goods"])
     return sheet.meanings[at].role in ("description", "unknown") and any(many & {*tokens_of(c)} for c in cells)
 
