@@ -42,6 +42,7 @@ RATES = {
     "wrong": "Wrong in all",
     "true_queried": "True declarations queried",
     "false_consistent": "False declarations called consistent",
+    "undeclared_consistent": "Undeclared goods called consistent",
     "undecided": "Left undecided",
 }
 

@@ -100,6 +100,7 @@ practice = sa.Table(
     sa.Column("parcel", sa.LargeBinary, nullable=False),  # the canonical JSON parcel, zlib
     sa.Column("report", sa.LargeBinary, nullable=False),  # what the program says of it, zlib
     sa.Column("origin", sa.Text, nullable=False),  # a zone, or `unlisted`
+    sa.Column("share", sa.Float, nullable=False, server_default="1"),  # of its stones that came from there
     sa.Column("held", sa.Boolean, nullable=False),  # whether what is declared is true
     sa.Column("computed", sa.String(16), nullable=False),
     sa.Column("conclusion", sa.String(16)),  # the person's; none before it is given

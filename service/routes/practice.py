@@ -55,7 +55,7 @@ def index(request: Request) -> Response:
 
 
 def _shown(item: Exercise) -> shapes.Exercise:
-    known = {"origin": item.origin, "declaration_held": item.held, "computed": item.computed}
+    known = {"origin": item.origin, "share": item.share, "declaration_held": item.held, "computed": item.computed}
     known["report"] = json.loads(item.report)
     if item.conclusion is None:
         known = dict.fromkeys(known)

@@ -176,6 +176,7 @@ class Exercise(TypedDict):
     reasons: str | None
     answered_at: Moment | None
     origin: str | None
+    share: float | None
     declaration_held: bool | None
     computed: Conclusion | None
     report: dict[str, Any] | None
@@ -187,6 +188,7 @@ class Errors(TypedDict):
     wrong: Rate
     true_queried: Rate
     false_consistent: Rate
+    undeclared_consistent: Rate
     undecided: Rate
 
 

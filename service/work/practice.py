@@ -1,8 +1,9 @@
 """Practice: parcels of known origin, drawn from the release in force, that an expert judges before seeing more.
 
 Half of the parcels hold what they declare. The others come from a zone that is not compliant, or, one in five, from a
-source that nobody has sampled. What the program says of a parcel is computed when it is drawn, and shown after the
-expert's own answer, so that both are counted over the same parcels.
+source that nobody has sampled: wholly, or, two in five, as undeclared goods among what they declare. What the program
+says of a parcel is computed when it is drawn, and shown after the expert's own answer, so that both are counted over
+the same parcels.
 """
 
 from __future__ import annotations
@@ -34,8 +35,11 @@ from service.work.outcomes import rate
 from service.work.place import Workplace
 
 HELD = 0.5
-NOWHERE = 0.2
-"""Share of parcels that hold what they declare; of the others, share from a source that nobody has sampled."""
+NOWHERE, BLENDED = 0.2, 0.4
+"""Share of parcels that hold what they declare; of the others, shares from a source that nobody has sampled, and of
+those that hold goods from elsewhere among what they declare."""
+UNDECLARED = 0.3
+"""Share of the stones of such a parcel that comes from elsewhere."""
 
 STONES = (150, 1500)
 NEWEST = Sort(practice.c.position, descending=True)
@@ -49,6 +53,8 @@ class Exercise:
     ----------
     origin : str
         A zone, or ``unlisted``.
+    share : float
+        Of its stones that came from there.
     held : bool
         Whether it holds what it declares.
     computed : str
@@ -61,6 +67,7 @@ class Exercise:
     document: Mapping[str, Any]
     report: str
     origin: str
+    share: float
     held: bool
     computed: str
     conclusion: str | None
@@ -77,7 +84,7 @@ def draw(work: Workplace, *, actor: str, seed: int | None = None) -> Exercise:
         return _exercise(row)
     release = work.release()
     made = this_second()
-    document, origin, held = drawn(release, made.date(), np.random.default_rng(seed))
+    document, origin, share = drawn(release, made.date(), np.random.default_rng(seed))
     parcel = ingest_json(document, release.scheme, release.zone_table, sealed=True)
     (report,) = examine(Batch((parcel,)), release, status_on=made.date(), created_at=made)
     values = {
@@ -87,7 +94,8 @@ def draw(work: Workplace, *, actor: str, seed: int | None = None) -> Exercise:
         "parcel": packed(canonical(document)),
         "report": packed(report.to_json()),
         "origin": origin,
-        "held": held,
+        "share": share,
+        "held": origin == document["declarations"][0]["zone_id"],
         "computed": report.content["conclusion"],
     }
     with writing(work.engine) as connection:
@@ -96,8 +104,8 @@ def draw(work: Workplace, *, actor: str, seed: int | None = None) -> Exercise:
     return _exercise(row)
 
 
-def drawn(release: Release, day: date, rng: np.random.Generator) -> tuple[dict[str, Any], str, bool]:
-    """Draw a parcel from a release: its JSON document, where it comes from, whether that is what it declares."""
+def drawn(release: Release, day: date, rng: np.random.Generator) -> tuple[dict[str, Any], str, float]:
+    """Draw a parcel from a release: its JSON document, and which share of its stones is from where."""
     zones = release.zone_ids
     compliant = [zone for zone in release.zone_table.compliant_on(day) if zone in zones] or list(zones)
     declared = compliant[rng.integers(len(compliant))]
@@ -106,8 +114,10 @@ def drawn(release: Release, day: date, rng: np.random.Generator) -> tuple[dict[s
     origin = declared
     if not held:
         origin = UNLISTED if not elsewhere or rng.random() < NOWHERE else elsewhere[rng.integers(len(elsewhere))]
+    share = UNDECLARED if not held and rng.random() < BLENDED else 1.0
     shares = np.zeros((1, len(zones) + 1))
-    shares[0, -1 if origin == UNLISTED else list(zones).index(origin)] = 1
+    shares[0, -1 if origin == UNLISTED else zones.index(origin)] = share
+    shares[0, zones.index(declared)] += 1.0 - share
     n_stones = np.exp(rng.uniform(np.log(STONES[0]), np.log(STONES[1]), 1)).astype(np.intp)
     arrays = draw_goods(release.model, DrawnGoods(shares=shares, n_stones=n_stones), rng)
     scheme = release.scheme
@@ -122,7 +132,7 @@ def drawn(release: Release, day: date, rng: np.random.Generator) -> tuple[dict[s
     ]
     name = f"exercise-{rng.integers(10**6):06}"
     document = {"parcel_id": name, "exported_on": day.isoformat(), "declarations": [{"zone_id": declared}]}
-    return {**document, "counts": rows}, origin, held
+    return {**document, "counts": rows}, origin, share
 
 
 def answer(work: Workplace, exercise_id: str, *, conclusion: str, reasons: str = "", actor: str) -> Exercise:
@@ -158,32 +168,34 @@ def answered(work: Workplace, *, actor: str, before: int | None, limit: int) -> 
 
 def score(work: Workplace, *, actor: str) -> dict[str, Any]:
     """Return how often somebody was wrong, and the program on the same parcels, each with its interval."""
-    columns = (practice.c.held, practice.c.conclusion, practice.c.computed)
+    columns = (practice.c.held, practice.c.share, practice.c.conclusion, practice.c.computed)
     query = sa.select(*columns).where((practice.c.actor == actor) & practice.c.conclusion.is_not(None))
     with reading(work.engine) as connection:
         rows = connection.execute(query).all()
     return {
         "n": len(rows),
-        "you": errors([(row.held, row.conclusion) for row in rows]),
-        "program": errors([(row.held, row.computed) for row in rows]),
+        "you": errors([(row.held, row.share, row.conclusion) for row in rows]),
+        "program": errors([(row.held, row.share, row.computed) for row in rows]),
         "agreement": rate(sum(row.conclusion == row.computed for row in rows), len(rows)),
     }
 
 
-def errors(said: Sequence[tuple[bool, str]]) -> dict[str, Any]:
-    """Return the error rates of conclusions on declarations that held and that did not.
+def errors(said: Sequence[tuple[bool, float, str]]) -> dict[str, Any]:
+    """Return the error rates of conclusions on declarations that held, and on those that did not, wholly or in part.
 
     A wrong conclusion is a query of a true declaration, or "consistent" for a false one; `undecided` counts what is
     neither wrong nor right.
     """
-    true = [conclusion for held, conclusion in said if held]
-    false = [conclusion for held, conclusion in said if not held]
-    wrong = [*(one == "query" for one in true), *(one == "consistent" for one in false)]
+    true = [conclusion for held, _, conclusion in said if held]
+    false = [conclusion for held, share, conclusion in said if not held and share == 1]
+    blended = [conclusion for held, share, conclusion in said if not held and share < 1]
+    wrong = [*(one == "query" for one in true), *(one == "consistent" for one in [*false, *blended])]
     return {
         "wrong": rate(sum(wrong), len(wrong)),
         "true_queried": rate(true.count("query"), len(true)),
         "false_consistent": rate(false.count("consistent"), len(false)),
-        "undecided": rate(sum(one not in {"query", "consistent"} for _, one in said), len(said)),
+        "undeclared_consistent": rate(blended.count("consistent"), len(blended)),
+        "undecided": rate(sum(one not in {"query", "consistent"} for _, _, one in said), len(said)),
     }
 
 

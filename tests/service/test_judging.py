@@ -165,28 +165,45 @@ def test_drawn_parcels_are_what_they_are_said_to_be() -> None:
     day = date(2026, 1, 2)
     rng = np.random.default_rng(1)
     compliant = set(release.zone_table.compliant_on(day))
-    held = 0
+    held = blended = 0
     origins: Counter[str] = Counter()
     for _ in range(200):
-        document, origin, is_held = practice.drawn(release, day, rng)
+        document, origin, share = practice.drawn(release, day, rng)
         parcel = ingest_json(document, release.scheme, release.zone_table)
         assert 150 <= parcel.n_stones <= 1500
         (declared,) = parcel.declarations
-        assert is_held == (declared.zone_id == origin)
+        is_held = declared.zone_id == origin
+        assert share == 1 or (share == practice.UNDECLARED and not is_held)
         assert is_held or origin == UNLISTED or origin not in compliant
         held += is_held
+        blended += share < 1
         origins[origin] += 1
     limits = clopper_pearson(held, 200, level=0.999)
     assert limits.low <= practice.HELD <= limits.high
     assert 0 < origins[UNLISTED] < 60
+    limits = clopper_pearson(blended, 200 - held, level=0.999)
+    assert limits.low <= practice.BLENDED <= limits.high
+
+
+def test_a_third_of_foreign_stones_is_counted_as_undeclared_goods() -> None:
+    said = [(True, 1.0, "query"), (False, 1.0, "consistent"), (False, 0.3, "consistent"), (False, 0.3, "query")]
+    rates = practice.errors(said)
+    told = {name: (rate["n"], rate["of"]) for name, rate in rates.items()}
+    assert told == {
+        "wrong": (3, 4),
+        "true_queried": (1, 1),
+        "false_consistent": (1, 1),
+        "undeclared_consistent": (1, 2),
+        "undecided": (0, 4),
+    }
 
 
 def test_practice_over_http(office: Office) -> None:
     drawn = office.ask("viewer", "POST", "/v1/practice")
     assert drawn.status_code == 201
     place, item = drawn.headers["location"], drawn.json()
-    hidden = ("conclusion", "origin", "declaration_held", "computed", "report")
-    assert [item[name] for name in hidden] == [None] * 5
+    hidden = ("conclusion", "origin", "share", "declaration_held", "computed", "report")
+    assert [item[name] for name in hidden] == [None] * 6
     assert office.ask("viewer", "POST", "/v1/practice").json() == item, "one that waits is given again"
     problem_in(office.ask("monitor", "GET", place), 404, "not_found")
     problem_in(office.ask("viewer", "POST", f"{place}/answer", json={"conclusion": "maybe"}), 422, "invalid_input")
