@@ -15,7 +15,7 @@ from kpfootprint.planning.question import problem
 from kpfootprint.release import Release
 from kpfootprint.scheme import Scheme, SieveSet
 from kpfootprint.stats.arrays import Floats, Ints
-from kpfootprint.stats.sorters import Scale, as_usual, in_common, learn_scale
+from kpfootprint.stats.sorters import Scale, as_second, as_usual, in_common, learn_scale
 
 Json = dict[str, Any]
 Counts = dict[str, float]
@@ -241,7 +241,12 @@ def _scale_json(pairs: Sequence[tuple[Counts, Counts]], here: tuple[Counts, Coun
         "usual_p": round(as_usual(scale, stones[-2], stones[-1]), 4),
         "classes": [
             {"class": label, "ratio": round(float(r), 3), "low": round(float(lo), 3), "high": round(float(hi), 3)}
-            for label, r, lo, hi in zip(classes, scale.ratio, scale.low, scale.high, strict=True)
+            | {"first": int(seen), "as_second": round(float(expected), 1), "second": int(other)}
+            for label, r, lo, hi, seen, expected, other in zip(
+                *(classes, scale.ratio, scale.low, scale.high),
+                *(stones[-2], as_second(scale, stones[-2]), stones[-1]),
+                strict=True,
+            )
         ],
     }
 

@@ -109,14 +109,20 @@ def _scale(one: Mapping[str, Any], voice: Voice) -> Table:
     )
     return Table(
         caption=caption,
-        header=(t(mark("Class")), t(mark("Stones")), t(mark("90% interval"))),
+        header=(
+            *(t(mark("Class")), t(mark("Stones")), t(mark("90% interval"))),
+            t(mark("Here: {first}, as {second} usually sees it"), first=one["first"], second=one["second"]),
+            t(mark("Here: {second}"), second=one["second"]),
+        ),
         rows=tuple(
             (
                 voice.class_(one["attribute"], item["class"]),
                 said.number(item["ratio"], 2),
                 f"{said.number(item['low'], 2)} – {said.number(item['high'], 2)}",
+                f"{said.number(item['first'])} → {said.number(item['as_second'])}",
+                said.number(item["second"]),
             )
             for item in one["classes"]
         ),
-        numeric=(False, True, True),
+        numeric=(False, True, True, True, True),
     )

@@ -107,6 +107,9 @@ def test_earlier_parcels_of_both_tell_whether_they_differ_as_usual(release: Rele
     assert scale["n_parcels"] == 6
     assert ratios[names[0]]["low"] > 1
     assert ratios[names[2]]["high"] < 1
+    assert [ratios[name]["first"] for name in names] == [160, 80, 120, 40]
+    assert [ratios[name]["second"] for name in names] == [*second_now]
+    assert [ratios[name]["as_second"] for name in names] == pytest.approx([190, 80, 90, 40], rel=0.15)
     assert (scale["usual_p"] > 0.05) == usual
     code = "sorters_usual" if usual else "sorters_unusual"
     assert code in {one["code"] for one in answer["statements"]}
