@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 
@@ -27,6 +28,11 @@ STRETCH = 32
 """Parcels compared together: what a killed worker has to do again, at most."""
 
 
+Found = Sequence[Report | NotExamined]
+Examine = Callable[[Sequence[Parcel]], Callable[[], Found]]
+"""Begins to examine parcels and returns what waits for their reports."""
+
+
 def compare_submission(work: Workplace, job: Job, halt: Callable[[], bool]) -> str | None:
     """Compare what is not compared yet; return where the result is, or None where it was halted before the end."""
     release = work.release()
@@ -34,34 +40,51 @@ def compare_submission(work: Workplace, job: Job, halt: Callable[[], bool]) -> s
         submission = submissions.submission_of(connection, job.subject)
     if submission is None:
         raise Refused("not_found", "The submission of this job is gone.")
-    while True:
-        with reading(work.engine) as connection:
-            stretch = submissions.waiting(connection, job.subject, STRETCH)
-        if not stretch:
-            break
-        if halt():
-            return None
-        _compare_stretch(work, job, release, stretch, submission.received_at.date())
+    with _examining(release, submission.received_at.date(), work.settings.scheduler) as (begin, at_once):
+        while True:
+            with reading(work.engine) as connection:
+                waiting = submissions.waiting(connection, job.subject, STRETCH * at_once)
+            if not waiting:
+                break
+            stretches = [waiting[start : start + STRETCH] for start in range(0, len(waiting), STRETCH)]
+            begun = [_begun(stretch, release, begin) for stretch in stretches]
+            for stretch, (good, bad, found) in zip(stretches, begun, strict=True):
+                if halt():
+                    return None
+                _keep(work, job, dict(stretch), good, bad, found)
     with registering(work.engine) as connection:
         values = {"release": release.name, "n_parcels": submission.n_parcels}
         submissions.set_compared(connection, job.subject, job.actor, values)
     return f"/v1/submissions/{job.subject}"
 
 
-def _compare_stretch(
-    work: Workplace, job: Job, release: Release, stretch: Sequence[tuple[int, dict[str, Any]]], status_on: date
-) -> None:
-    good: list[tuple[int, Parcel]] = []
-    documents = dict(stretch)
-    bad: list[tuple[int, tuple[Problem, ...]]] = []
+Bad = list[tuple[int, tuple[Problem, ...]]]
+
+
+def _begun(
+    stretch: Sequence[tuple[int, dict[str, Any]]], release: Release, begin: Examine
+) -> tuple[list[int], Bad, Callable[[], Found]]:
+    """Return the places that are examined, what is wrong with the others, and what waits for the reports."""
+    good: dict[int, Parcel] = {}
+    bad: Bad = []
     for ordinal, document in stretch:
         try:
-            good.append((ordinal, ingest_json(document, release.scheme, release.zone_table, sealed=True)))
+            good[ordinal] = ingest_json(document, release.scheme, release.zone_table, sealed=True)
         except IngestError as error:
             bad.append((ordinal, error.problems))
-    created_at = this_second()
+    return list(good), bad, begin(tuple(good.values()))
+
+
+def _keep(
+    work: Workplace,
+    job: Job,
+    documents: Mapping[int, dict[str, Any]],
+    good: Sequence[int],
+    bad: Bad,
+    found: Callable[[], Found],
+) -> None:
     started = time.perf_counter()
-    reports = _reports([parcel for _, parcel in good], release, status_on, created_at, work.settings.scheduler)
+    reports = found()
     seconds = (time.perf_counter() - started) / max(1, len(good))
     with registering(work.engine) as connection:
         waiting = submissions.waiting_places(connection, job.subject)
@@ -70,7 +93,7 @@ def _compare_stretch(
             submissions.place_problems(
                 connection, job.subject, ordinal, [submissions.kept_problem(item) for item in problems]
             )
-        for (ordinal, _), report in zip(good, reports, strict=True):
+        for ordinal, report in zip(good, reports, strict=True):
             if ordinal not in waiting:
                 continue  # somebody else, who was thought dead, has kept it
             if isinstance(report, NotExamined):
@@ -86,30 +109,40 @@ def _compare_stretch(
             work.meters.compared(kept[ordinal].content["conclusion"], seconds)
         comparisons.keep(connection, *flagged(connection, [*kept.values()]), actor=job.actor)
         submissions.place_comparisons(connection, job.subject, {place: one.id for place, one in kept.items()})
-        left = waiting - {ordinal for ordinal, _ in stretch}
+        left = waiting - documents.keys()
         jobs.progress(connection, job, job.total - len(left))
 
 
-def _reports(
-    parcels: Sequence[Parcel], release: Release, status_on: date, created_at: datetime, scheduler: str | None
-) -> Sequence[Report | NotExamined]:
-    if not parcels:
-        return ()
+@contextmanager
+def _examining(release: Release, status_on: date, scheduler: str | None) -> Iterator[tuple[Examine, int]]:
+    """Give what begins to examine parcels, here or on a cluster, and how many stretches to begin at once."""
     if scheduler is None:
-        return list(examine_each(Batch(tuple(parcels)), release, status_on=status_on, created_at=created_at))
+
+        def here(parcels: Sequence[Parcel]) -> Callable[[], Found]:
+            batch = Batch(tuple(parcels))
+            return lambda: (
+                examine_each(batch, release, status_on=status_on, created_at=this_second()) if parcels else ()
+            )
+
+        yield here, 1
+        return
     try:
         from distributed import Client
     except ModuleNotFoundError:
         raise KPFootprintError("KPF_SCHEDULER needs the extra dask: pip install 'kpfootprint[dask]'") from None
     with Client(scheduler, set_as_default=False) as client:  # type: ignore[no-untyped-call]
-        there = client.scatter(release, broadcast=True)
-        future = client.submit(report_texts, tuple(parcels), there, status_on, created_at, pure=False)
-        return [one if isinstance(one, NotExamined) else read_report(one) for one in future.result()]
+        release_there = client.scatter(release, broadcast=True)
+
+        def there(parcels: Sequence[Parcel]) -> Callable[[], Found]:
+            future = client.submit(report_texts, tuple(parcels), release_there, status_on, this_second(), pure=False)
+            return lambda: [one if isinstance(one, NotExamined) else read_report(one) for one in future.result()]
+
+        yield there, 2 * max(1, sum(client.nthreads().values()))
 
 
 def report_texts(
     parcels: tuple[Parcel, ...], release: Release, status_on: date, created_at: datetime
 ) -> list[str | NotExamined]:
     """Return the text of every parcel's report; runs wherever the scheduler sends it."""
-    found = examine_each(Batch(parcels), release, status_on=status_on, created_at=created_at)
+    found = examine_each(Batch(parcels), release, status_on=status_on, created_at=created_at) if parcels else ()
     return [one if isinstance(one, NotExamined) else one.to_json() for one in found]

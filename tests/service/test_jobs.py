@@ -38,7 +38,7 @@ def small_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_job_that_runs_is_cancelled_at_the_next_stretch(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     sent = office.send(shipment(7, bad=False, prefix="RUN"))
     place, job = sent.headers["location"], sent.json()["job"]
-    kept = comparing._compare_stretch
+    kept = comparing._keep
     asked: list[Any] = []
 
     def cancelled_meanwhile(*arguments: Any) -> None:
@@ -46,7 +46,7 @@ def test_a_job_that_runs_is_cancelled_at_the_next_stretch(office: Office, monkey
         if not asked:
             asked.append(office.ask("monitor", "DELETE", job))
 
-    monkeypatch.setattr(comparing, "_compare_stretch", cancelled_meanwhile)
+    monkeypatch.setattr(comparing, "_keep", cancelled_meanwhile)
     office.run_jobs()
     assert asked[0].status_code == 200
     assert asked[0].json()["state"] == "running"
