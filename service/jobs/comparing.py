@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from kpfootprint.errors import IngestError, KPFootprintError, NotExamined, Problem
 from kpfootprint.flow import examine_each
 from kpfootprint.ingest import ingest_json
@@ -28,6 +30,14 @@ STRETCH = 32
 """Parcels compared together: what a killed worker has to do again, at most."""
 
 
+TRIES = 3
+"""Times that a cluster is asked for what is not kept yet, where its workers end in the middle."""
+
+
+class ClusterLost(KPFootprintError):
+    """The cluster, or what was under way there, is gone; what was kept is kept."""
+
+
 Found = Sequence[Report | NotExamined]
 Examine = Callable[[Sequence[Parcel]], Callable[[], Found]]
 """Begins to examine parcels and returns what waits for their reports."""
@@ -40,22 +50,33 @@ def compare_submission(work: Workplace, job: Job, halt: Callable[[], bool]) -> s
         submission = submissions.submission_of(connection, job.subject)
     if submission is None:
         raise Refused("not_found", "The submission of this job is gone.")
-    with _examining(release, submission.received_at.date(), work.settings.scheduler) as (begin, at_once):
-        while True:
-            with reading(work.engine) as connection:
-                waiting = submissions.waiting(connection, job.subject, STRETCH * at_once)
-            if not waiting:
-                break
-            stretches = [waiting[start : start + STRETCH] for start in range(0, len(waiting), STRETCH)]
-            begun = [_begun(stretch, release, begin) for stretch in stretches]
-            for stretch, (good, bad, found) in zip(stretches, begun, strict=True):
-                if halt():
-                    return None
-                _keep(work, job, dict(stretch), good, bad, found)
+    for left in reversed(range(TRIES)):
+        try:
+            if not _all_compared(work, job, release, submission.received_at.date(), halt):
+                return None
+            break
+        except ClusterLost:
+            if left == 0:
+                raise
     with registering(work.engine) as connection:
         values = {"release": release.name, "n_parcels": submission.n_parcels}
         submissions.set_compared(connection, job.subject, job.actor, values)
     return f"/v1/submissions/{job.subject}"
+
+
+def _all_compared(work: Workplace, job: Job, release: Release, status_on: date, halt: Callable[[], bool]) -> bool:
+    with _examining(release, status_on, work.settings.scheduler) as (begin, at_once):
+        while True:
+            with reading(work.engine) as connection:
+                waiting = submissions.waiting(connection, job.subject, STRETCH * at_once)
+            if not waiting:
+                return True
+            stretches = [waiting[start : start + STRETCH] for start in range(0, len(waiting), STRETCH)]
+            begun = [_begun(stretch, release, begin) for stretch in stretches]
+            for stretch, (good, bad, found) in zip(stretches, begun, strict=True):
+                if halt():
+                    return False
+                _keep(work, job, dict(stretch), good, bad, found)
 
 
 Bad = list[tuple[int, tuple[Problem, ...]]]
@@ -130,14 +151,21 @@ def _examining(release: Release, status_on: date, scheduler: str | None) -> Iter
         from distributed import Client
     except ModuleNotFoundError:
         raise KPFootprintError("KPF_SCHEDULER needs the extra dask: pip install 'kpfootprint[dask]'") from None
-    with Client(scheduler, set_as_default=False) as client:  # type: ignore[no-untyped-call]
-        release_there = client.scatter(release, broadcast=True)
+    try:
+        with Client(scheduler, set_as_default=False) as client:  # type: ignore[no-untyped-call]
+            release_there = client.scatter(release, broadcast=True)
 
-        def there(parcels: Sequence[Parcel]) -> Callable[[], Found]:
-            future = client.submit(report_texts, tuple(parcels), release_there, status_on, this_second(), pure=False)
-            return lambda: [one if isinstance(one, NotExamined) else read_report(one) for one in future.result()]
+            def there(parcels: Sequence[Parcel]) -> Callable[[], Found]:
+                future = client.submit(
+                    report_texts, tuple(parcels), release_there, status_on, this_second(), pure=False
+                )
+                return lambda: [one if isinstance(one, NotExamined) else read_report(one) for one in future.result()]
 
-        yield there, 2 * max(1, sum(client.nthreads().values()))
+            yield there, 2 * max(1, sum(client.nthreads().values()))
+    except (KPFootprintError, Refused, SQLAlchemyError):
+        raise  # of the register
+    except Exception as error:  # closed streams, futures that nobody holds, workers that are not there any more
+        raise ClusterLost(f"the cluster at {scheduler} cannot be reached, or its workers ended: {error}") from error
 
 
 def report_texts(

@@ -22,6 +22,7 @@ from service.register.verify import verify
 from service.settings import Settings
 from service.work.place import Workplace
 from service.work.submit import submit
+from tests.cluster import cluster
 from tests.service.office import Office, shipment
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -103,6 +104,23 @@ def test_a_cluster_compares_a_shipment_as_this_machine_does(
     assert there == here
     assert [isinstance(one, str) for one in here] == [True] * 4 + [False]
     assert here[-1][0]["code"] == "negative"
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("small_stretches")
+@pytest.mark.parametrize("delay", [0.0, 0.3, 0.6, 1.0])
+def test_a_worker_of_a_cluster_that_is_killed_costs_time_alone(
+    other_office: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, delay: float
+) -> None:
+    """Also while it is given the release, before any parcel."""
+    monkeypatch.setattr(comparing, "this_second", lambda: NOW)
+    content = shipment(9, bad=False, prefix="K")
+    here = other_office("here", content, None)
+    with cluster(tmp_path) as made:
+        killer = threading.Timer(delay, made.workers[0].kill)
+        killer.start()
+        assert other_office("there", content, made.address) == here
+        killer.join()
 
 
 @pytest.mark.slow
