@@ -262,20 +262,17 @@ def test_what_is_no_dossier_is_refused(dossier: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA, 97])
-def test_another_compression_is_read_or_refused(dossier: Path, tmp_path: Path, kind: int) -> None:
+def test_another_compression_is_refused(dossier: Path, tmp_path: Path, kind: int) -> None:
     packed = io.BytesIO()
     written = kind if kind != 97 else zipfile.ZIP_STORED
     with zipfile.ZipFile(dossier) as archive, zipfile.ZipFile(packed, "w", written) as out:
         for name in archive.namelist():
             out.writestr(name, archive.read(name))
     data = packed.getvalue()
+    if kind == 97:  # a kind of compression that nobody has
+        data = data.replace(b"PK\x01\x02\x14\x03\x14\0\0\0\0\0", b"PK\x01\x02\x14\x03\x14\0\0\0a\0")
     path = tmp_path / "packed.zip"
-    if kind != 97:
-        path.write_bytes(data)
-        assert verify_dossier(path, remake).same
-        path.write_bytes(data[:2000] + bytes(len(data) - 4000) + data[-2000:])
-    else:  # a kind of compression that nobody has
-        path.write_bytes(data.replace(b"PK\x01\x02\x14\x03\x14\0\0\0\0\0", b"PK\x01\x02\x14\x03\x14\0\0\0a\0"))
+    path.write_bytes(data)
     with pytest.raises(ReportError, match="cannot be read as a dossier"):
         verify_dossier(path, remake)
 
