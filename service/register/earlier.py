@@ -61,7 +61,8 @@ def with_marks(
 
 
 _GIVEN = {
-    "sqlite": "SELECT value ->> 0 AS number, value ->> 1 AS mark, value ->> 2 AS least FROM json_each(:asked)",
+    "sqlite": "SELECT json_extract(value, '$[0]') AS number, json_extract(value, '$[1]') AS mark, "
+    "json_extract(value, '$[2]') AS least FROM json_each(:asked)",
     "postgresql": "SELECT CAST(value ->> 0 AS integer) AS number, CAST(value ->> 1 AS bigint) AS mark, "
     "CAST(value ->> 2 AS integer) AS least FROM json_array_elements(CAST(:asked AS json))",
 }
