@@ -316,8 +316,8 @@ TEMPLATES: dict[str, str] = {
         "The stones fit undeclared goods among them: a share of {share}, between {low} and {high} ({p_value})."
     ),
     "mixture_found.perhaps": mark(
-        "The parcel does not quite fit what was declared ({p_value}); undeclared goods are at most {high} of the "
-        "stones, and perhaps none: compliant zones that were not declared may explain it as well."
+        "The parcel fits what was declared less than true ones do ({p_value}); whether undeclared goods lie in it, or "
+        "goods of compliant zones that were not declared, cannot be told."
     ),
     "mixture_found.two": mark(
         "The stones fit undeclared goods among them ({p_value}); their share can be read in two ways."
