@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from kpfootprint.cli.surroundings import speak
 from kpfootprint.release import shipped_release
 from tests.training.packages import Kind, write_folder
 from training.__main__ import main
@@ -21,7 +22,9 @@ ZONES = ("berberati", "carnot", "bria")
 
 
 def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+    words = [str(argument) for argument in arguments]
+    speak(words, main)  # as the program does, whatever was spoken before
+    return CliRunner().invoke(main, words)
 
 
 @pytest.fixture
