@@ -113,8 +113,7 @@ def _by_itself(model: FootprintModel, rules: Rules, unlisted_weight: float, look
     by_itself = conclude(rules, signs, looked.view.arrays.n_stones)
     asked = np.flatnonzero(by_itself == 0) if rules.consistent_best_p > 0 else np.zeros(0, dtype=np.intp)
     if asked.size:
-        known = shares.goods_p
-        signs.best_p[asked] = goods_p(model, looked, asked, allowed[asked]) if known is None else known[asked]
+        signs.best_p[asked] = goods_p(model, looked, asked, allowed[asked])
         by_itself = conclude(rules, signs, looked.view.arrays.n_stones)
     return Judged(
         unbounded=unbounded,

@@ -13,7 +13,7 @@ from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.blends import contract, expand
 from kpfootprint.stats.categories import class_probabilities, grader_shift
 from kpfootprint.stats.evidence import Predictor
-from kpfootprint.stats.model import FootprintModel, look, undeclared_shares
+from kpfootprint.stats.model import FootprintModel, look, shares_as_declared
 from kpfootprint.stats.simulate import Parts, Recovery, draw_parcels
 from kpfootprint.stats.structure import ParcelArrays
 from kpfootprint.stats.verification import resampled_lrs
@@ -164,7 +164,7 @@ def share_p_of(release: Release, arrays: ParcelArrays, declared: Floats, allowed
     parts = []
     for rows in _slices(len(arrays)):
         looked = look(release.model, arrays.take(rows), declared[rows])
-        parts.append(undeclared_shares(release.model, looked, allowed[rows]).p_value)
+        parts.append(shares_as_declared(release.model, looked, allowed[rows]).p_value)
     return np.concatenate(parts)
 
 

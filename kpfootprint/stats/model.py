@@ -170,12 +170,22 @@ def share_features(looked: Look, allowed: Bools) -> Floats:
     return np.concatenate([against, gate_features(looked.view), looked.gate, goods], axis=1)
 
 
-def undeclared_shares(model: FootprintModel, looked: Look, allowed: Bools) -> ShareEstimates:
-    """Return the undeclared shares; a network of an older release reads the features it knows."""
-    network, n = model.shares.network, len(looked.gate)
+def shares_as_declared(model: FootprintModel, looked: Look, allowed: Bools) -> ShareEstimates:
+    """Return the undeclared shares by what was declared alone; an older network reads the features it knows."""
+    network = model.shares.network
     chances = network.probabilities(share_features(looked, allowed)[:, : network.location.size])
-    best_p = None if model.shares.goods_p is None else goods_p(model, looked, np.arange(n), allowed)
-    return estimate_shares(model.shares, chances, looked.ln_n, blendedness(looked.weighed[0]), best_p)
+    return estimate_shares(model.shares, chances, looked.ln_n, blendedness(looked.weighed[0]))
+
+
+def undeclared_shares(model: FootprintModel, looked: Look, allowed: Bools) -> ShareEstimates:
+    """Return the undeclared shares, found where no compliant source explains the goods, if the model asks that."""
+    estimates = shares_as_declared(model, looked, allowed)
+    rows = np.flatnonzero(estimates.found)
+    if model.shares.goods_p is None or rows.size == 0:
+        return estimates
+    found = estimates.found.copy()
+    found[rows] = goods_p(model, looked, rows, allowed[rows]) <= model.shares.goods_p
+    return estimates.where(found)
 
 
 def goods_p(model: FootprintModel, looked: Look, rows: Ints, allowed: Bools) -> Floats:
@@ -186,5 +196,5 @@ def goods_p(model: FootprintModel, looked: Look, rows: Ints, allowed: Bools) -> 
     """
     best = looked.at_best(rows, allowed)
     if model.goods is None:
-        return undeclared_shares(model, best, allowed).p_value
+        return shares_as_declared(model, best, allowed).p_value
     return model.goods.p_values(share_features(best, allowed), model.shares.edges, best.ln_n)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -126,8 +126,8 @@ class ShareEstimates:
     """Shares (n,) of undeclared stones with interval and p-value, and the distribution behind them (n, n_bins).
 
     `p_value` is that of no goods of sources that were not compliant or are unlisted beyond what was declared,
-    `as_declared_p` that of no goods of any source but those that were declared, `goods_p` that of the `GoodsTest` where
-    the model asks it. Undeclared goods are `found` where the tests say so together.
+    `as_declared_p` that of no goods of any source but those that were declared. Undeclared goods are `found` where the
+    tests that were asked say so together.
     """
 
     estimate: Floats
@@ -135,9 +135,12 @@ class ShareEstimates:
     high: Floats
     p_value: Floats
     as_declared_p: Floats
-    goods_p: Floats | None
     chances: Floats
     found: Bools
+
+    def where(self, found: Bools) -> ShareEstimates:
+        """Return these with undeclared goods found nowhere else (n,); there the intervals begin at 0."""
+        return replace(self, found=found, low=np.where(found, self.low, 0.0))
 
 
 def blendedness(declared: Floats) -> Floats:
@@ -152,17 +155,13 @@ def blended_p(single: RankTable, blend: RankTable, statistic: Floats, ln_n: Floa
     return out
 
 
-def estimate_shares(
-    model: ShareModel, chances: Floats, ln_n: Floats, blended: Floats, goods_p: Floats | None = None
-) -> ShareEstimates:
+def estimate_shares(model: ShareModel, chances: Floats, ln_n: Floats, blended: Floats) -> ShareEstimates:
     """Estimate shares from the network's chances (n, n_bins).
 
     Parameters
     ----------
     blended : ndarray of shape (n,)
         From `blendedness`: how far the parcel is ranked among true blends, else among declarations of one source.
-    goods_p : ndarray of shape (n,), optional
-        From the `GoodsTest`, where the model asks it.
 
     The lower end is 0 where none at all is not ruled out; that is set after the interval is widened. At 0 and at 1 an
     interval is at least as wide as the bin beside them: shares are not told apart any better.
@@ -176,19 +175,16 @@ def estimate_shares(
     high = np.maximum(quantiles(chances, model.edges, 1.0 - tail), estimate)
     inner = model.edges[(model.edges > ZERO) & (model.edges < 1.0 - ZERO)]
     low, high = np.minimum(low, inner[-1]), np.maximum(high, inner[0])
-    found = p_value <= NONE_P
-    if model.goods_p is not None and goods_p is not None:
-        found &= goods_p <= model.goods_p
-    return ShareEstimates(
+    every = ShareEstimates(
         estimate=estimate,
-        low=np.where(found, low, 0.0),
+        low=low,
         high=high,
         p_value=p_value,
         as_declared_p=as_declared_p,
-        goods_p=goods_p,
         chances=chances,
-        found=found,
+        found=np.ones(len(chances), dtype=bool),
     )
+    return every.where(p_value <= NONE_P)
 
 
 def two_modes(shares: Floats, reached: Floats) -> tuple[tuple[float, float, float], ...]:
