@@ -13,7 +13,7 @@ from kpfootprint.footprint import mean_stones
 from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.planning.adequacy import Adequacy, Neighbour, adequacy
 from kpfootprint.planning.detection import MOST_STONES, Plan, plan, stones_of
-from kpfootprint.planning.drift import PER_SHIPMENTS, Chart, Followed, follow
+from kpfootprint.planning.drift import PER_SHIPMENTS, Chart, Followed, follow, independent
 from kpfootprint.planning.parcels import claim_of, counted_once, followed_in
 from kpfootprint.planning.pooling import Pooled, pool
 from kpfootprint.planning.question import NON_COMPLIANT, NOWHERE, read_question, read_zone
@@ -184,7 +184,9 @@ def drift_answer(
     correlation[: len(of_goods), : len(of_goods)] = together
     filled = [k for k, chart in enumerate(charts) if np.isfinite(chart.values).sum() >= 2]
     drawn = follow(
-        [charts[k] for k in filled], per_shipments=per_shipments, correlation=correlation[np.ix_(filled, filled)]
+        [charts[k] for k in filled],
+        per_shipments=per_shipments,
+        n_independent=independent(correlation[np.ix_(filled, filled)], per_shipments) if filled else None,
     )
     return {
         "series": [_series_json(chart, shipments) for chart in drawn],

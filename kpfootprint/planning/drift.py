@@ -36,8 +36,8 @@ WIDTH, HIGHEST = 0.05, 15.0
 """Of the cells that the chances of a CUSUM are computed in, and where they end."""
 SETTLED = 200
 """Points after which a limit no longer changes."""
-N_DRAWN = 100_000
-"""Shipments drawn to see how far charts go together."""
+N_SERIES, N_POINTS = 2_000, 50
+"""Series drawn, and their shipments, to see how often charts that go together signal."""
 PER_SHIPMENTS = 100
 """Shipments of which one has a false alarm, in whatever chart, where nothing else is asked for."""
 
@@ -94,6 +94,8 @@ def limits_for(n_charts: float, per_shipments: int) -> Floats:
     >>> limits_for(12.0, 100)[[0, 9, 199]].round(2)
     array([2.84, 5.59, 5.94])
     """
+    if per_shipments < 2:
+        raise ValueError(f"per_shipments must be 2 or more, got {per_shipments}")
     centres = np.arange(round(HIGHEST / WIDTH)) * WIDTH
     upper = centres[None, :] + WIDTH / 2 - centres[:, None] + REFERENCE_VALUE
     moves = ndtr(upper)
@@ -115,19 +117,45 @@ def limits_for(n_charts: float, per_shipments: int) -> Floats:
 
 
 def independent(correlation: Floats, per_shipments: int) -> float:
-    """Return as how many independent charts some count that go together, by how often one of them is far out."""
+    """Return as how many independent charts some count that go together: so many that one shipment in N has a signal.
+
+    Two charts that go together seldom signal at the same shipment, so how often both are far out at once does not
+    tell it: series are drawn and charted. `correlation` (K, K) is that of the charts where nothing changes.
+    """
     n = len(correlation)
     if n == 1 or (correlation == np.eye(n)).all():
         return float(n)
-    far = float(-ndtri(0.5 / (n * per_shipments)))
     values, axes = np.linalg.eigh(correlation)
-    drawn = np.random.default_rng(1).normal(size=(N_DRAWN, n)) @ (axes * np.sqrt(np.maximum(values, 0.0))).T
-    inside = (np.abs(drawn).max(axis=1) <= far).mean()
-    return float(np.clip(np.log(inside) / np.log1p(-1.0 / (n * per_shipments)), 1.0, n).round(2))
+    root = (axes * np.sqrt(np.maximum(values, 0.0))).T
+    z = np.random.default_rng(1).normal(size=(N_POINTS, N_SERIES, n)) @ root
+    low, high = 1.0, float(n)
+    while high / low > 1.05:
+        middle = float(np.sqrt(low * high).round(2))
+        if _signalling(z, limits_for(middle, per_shipments)) * per_shipments > 1.0:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def _signalling(z: Floats, limits: Floats) -> float:
+    """Return the share of shipments with a signal in any chart; `z` (points, series, charts)."""
+    up, down = np.zeros(z.shape[1:]), np.zeros(z.shape[1:])
+    length = np.zeros(z.shape[1:], dtype=np.intp)
+    signals = 0
+    for now in z:
+        up = np.maximum(up + now - REFERENCE_VALUE, 0.0)
+        down = np.maximum(down - now - REFERENCE_VALUE, 0.0)
+        up[length < 0] = down[length < 0] = 0.0  # the first after a signal is the new level
+        out = np.maximum(up, down) > limits[np.minimum(length, SETTLED - 1)]
+        signals += int(out.any(axis=1).sum())
+        up[out] = down[out] = 0.0
+        length = np.where(out, -1, length + 1)
+    return signals / float(z.shape[0] * z.shape[1])
 
 
 def follow(
-    charts: Sequence[Followed], *, per_shipments: int = PER_SHIPMENTS, correlation: Floats | None = None
+    charts: Sequence[Followed], *, per_shipments: int = PER_SHIPMENTS, n_independent: float | None = None
 ) -> tuple[Chart, ...]:
     """Draw the charts of a series of shipments.
 
@@ -137,20 +165,17 @@ def follow(
         All over the same T shipments, in the order of time.
     per_shipments : int
         Shipments of which one has a false alarm in any chart, 2 or more.
-    correlation : ndarray of shape (K, K), optional
-        Of the charts where nothing changes; independent ones without it.
+    n_independent : float, optional
+        As how many charts they count (see `independent`); all of them without it.
 
     Raises
     ------
     ValueError
         If `per_shipments` is below 2 or a standard deviation is not positive.
     """
-    if per_shipments < 2:
-        raise ValueError(f"per_shipments must be 2 or more, got {per_shipments}")
     if not charts:
         return ()
-    n_charts = len(charts) if correlation is None else independent(correlation, per_shipments)
-    limits = limits_for(float(n_charts), per_shipments)
+    limits = limits_for(float(len(charts)) if n_independent is None else n_independent, per_shipments)
     beyond = float(-ndtri(0.5 / (len(charts) * per_shipments)))
     return tuple(_chart(one, limits, beyond) for one in charts)
 
