@@ -12,12 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.cells import Cell, is_blank, text_of
+from kpfootprint.ingest.cells import Cell, PlainCells, is_blank, text_of
 from kpfootprint.ingest.descriptions import split_descriptions
 from kpfootprint.ingest.headers import Headers, Meaning, tokens_of
 from kpfootprint.ingest.heads import is_number
 from kpfootprint.ingest.meanings import Sheet, label_of, listed, values_of
-from kpfootprint.ingest.regular import PlainCells
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.sizes import size_span
 from kpfootprint.ingest.tables import Column, LeftOut, Note, RawTable

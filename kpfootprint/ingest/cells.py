@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.ingest.regular import PlainCells
 from kpfootprint.ingest.rules import Broken
 from kpfootprint.ingest.words import condition_values, fold, plain, unit_pattern
 from kpfootprint.visible import is_visible, visible
@@ -30,6 +31,62 @@ class Odd:
 
 
 Cell = str | int | float | bool | date | Odd | None
+
+
+def eights_of(
+    data: NDArray[np.uint8], starts: NDArray[np.intp], lengths: NDArray[np.intp], count: int
+) -> list[NDArray[np.uint64]]:
+    """Return the bytes of each cell as `count` numbers of eight bytes, padded with zeros."""
+    eights = np.ndarray(shape=(len(data) - 7,), dtype="<u8", buffer=data.data, strides=(1,))
+    masks = np.array([(1 << (8 * size)) - 1 for size in range(9)], dtype=np.uint64)
+    return [eights[starts + 8 * at] & masks[np.clip(lengths - 8 * at, 0, 8)] for at in range(count)]
+
+
+class PlainCells(Sequence[str]):
+    """Cells of a column that holds mostly distinct ones, kept as bytes until someone asks for one of them."""
+
+    def __init__(
+        self, data: NDArray[np.uint8], starts: NDArray[np.intp], ends: NDArray[np.intp], encoding: str
+    ) -> None:
+        self._data, self._starts, self._ends = data, starts, ends
+        self._encoding = "utf-8" if encoding == "utf-8-sig" else encoding  # the mark was before the cells
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[str]: ...
+    def __getitem__(self, at: int | slice) -> str | list[str]:
+        if isinstance(at, slice):
+            return [self[place] for place in range(*at.indices(len(self)))]
+        return self._data[self._starts[at] : self._ends[at]].tobytes().decode(self._encoding)
+
+    def __iter__(self) -> Iterator[str]:
+        whole = self._data.tobytes()
+        places = zip(self._starts.tolist(), self._ends.tolist(), strict=True)
+        for start, end in each(places, 10_000):
+            yield whole[start:end].decode(self._encoding)
+
+    def blank(self) -> NDArray[np.bool_]:
+        """Say of each cell whether it is empty."""
+        return np.asarray(self._starts == self._ends)
+
+    @cached_property
+    def numbers(self) -> NDArray[np.float64] | None:
+        """The cells as numbers, where all of them are digits with a decimal point at most; None elsewhere."""
+        lengths = self._ends - self._starts
+        words = eights_of(self._data, self._starts, lengths, max(1, -(-int(lengths.max()) // 8)))
+        packed = np.ascontiguousarray(np.stack(words, axis=1))
+        allowed = np.zeros(256, dtype=bool)
+        allowed[list(b"0123456789.\x00")] = True
+        if not bool(allowed[packed.view(np.uint8)].all()) or not bool(lengths.all()):
+            return None
+        try:
+            return packed.view(f"S{8 * len(words)}").reshape(-1).astype(np.float64)
+        except ValueError:
+            return None
 
 
 LONGEST_TEXT = 200

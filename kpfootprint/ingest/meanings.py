@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.cells import Cell, DecimalMarks, is_blank, read_numbers, text_of
+from kpfootprint.ingest.cells import Cell, DecimalMarks, PlainCells, is_blank, read_numbers, text_of
 from kpfootprint.ingest.descriptions import describe
 from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning, tokens_of
-from kpfootprint.ingest.regular import PlainCells
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.sizes import size_span
 from kpfootprint.ingest.tables import Column, RawTable, Trace

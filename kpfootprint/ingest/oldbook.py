@@ -1,11 +1,24 @@
-"""What old Excel workbooks (.xls) say and their reader does not: number formats, and whether there are formulas."""
+"""Reads .ods and .xls, run by itself: ``python -I oldbook.py`` with the workbook on standard input.
+
+A few bytes of such a workbook can claim any number of cells, and their parser ends the process that it runs in where
+memory runs out. So it has one of its own, with bounds, that says what it reads: what an .xls says and the parser does
+not, its number formats and whether there are formulas; of each sheet its name and whether it is seen, then its rows in
+stretches, then None; at last None, or what is wrong.
+"""
 
 from __future__ import annotations
 
 import struct
+import sys
 from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from typing import Any
 
-from kpfootprint.wanted import each
+MEMORY = 1 << 30
+SECONDS = 100
+STRETCH = 1000
+MAGIC = b"\xd0\xcf\x11\xe0"
+"""How the files of old Office programs begin."""
 
 _END = 0xFFFFFFFA
 """Sector numbers from here on are no sectors."""
@@ -14,18 +27,22 @@ _FORMAT = 0x041E
 _FORMULAS = frozenset({0x0006, 0x0206, 0x0406})
 
 
+class Unreadable(ValueError):
+    """A file that is not built as an old workbook is."""
+
+
 def facts_of(data: bytes) -> tuple[list[str], bool]:
     """Return the number formats that a workbook declares, and whether a cell of it holds a formula.
 
     Raises
     ------
-    ValueError
+    Unreadable
         Where the file is not built as such a workbook is.
     """
     book = _stream(data)
     formats: list[str] = []
     formulas = False
-    for kind, at, length in each(_records(book, 0), 10_000):
+    for kind, at, length in _records(book, 0):
         formulas = formulas or kind in _FORMULAS
         if kind == _FORMAT and length > 5:
             wide = bool(book[at + 4] & 1)
@@ -49,7 +66,7 @@ def _stream(data: bytes) -> bytes:
         cutoff, first_small = struct.unpack_from("<II", data, 56)
         (next_difat,) = struct.unpack_from("<I", data, 68)
         if shift not in (9, 12) or small_shift != 6:
-            raise ValueError("no sectors of a known size")
+            raise Unreadable("no sectors of a known size")
         size = 1 << shift
         fat_sectors = list(struct.unpack_from("<109I", data, 76))
         while next_difat < _END and len(fat_sectors) * size < len(data):
@@ -82,5 +99,48 @@ def _stream(data: bytes) -> bytes:
                 small = struct.iter_unpack("<I", chain(first_small, fat, data, size, size))
                 return chain(first, [link for (link,) in small], root, 0, 64)[:length]
     except (struct.error, IndexError) as error:
-        raise ValueError(str(error)) from None
-    raise ValueError("it holds no workbook")
+        raise Unreadable(str(error)) from None
+    raise Unreadable("it holds no workbook")
+
+
+def tell(there: Connection) -> None:
+    """Send what the workbook on standard input holds."""
+    from python_calamine import CalamineWorkbook
+
+    data = sys.stdin.buffer.read()
+    there.send(facts_of(data) if data.startswith(MAGIC) else ([], False))
+    del data
+    sys.stdin.buffer.seek(0)
+    book = CalamineWorkbook.from_filelike(sys.stdin.buffer)
+    for info in book.sheets_metadata:
+        if str(info.typ).rpartition(".")[2] != "WorkSheet":
+            continue
+        sheet = book.get_sheet_by_name(info.name)
+        seen = str(info.visible).rpartition(".")[2] == "Visible"
+        there.send((info.name, seen))
+        stretch: list[list[Any]] = []
+        for row in sheet.iter_rows():
+            stretch.append(row)
+            if len(stretch) == STRETCH:
+                there.send(stretch)
+                stretch = []
+        there.send(stretch)
+        there.send(None)
+    there.send(None)
+
+
+if __name__ == "__main__":
+    try:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    except ImportError:
+        pass
+    connection = Connection(sys.stdout.fileno(), readable=False)
+    try:
+        tell(connection)
+    except Unreadable as error:
+        connection.send(str(error))
+    except BaseException as error:  # the parser is of another language, whose panics are no ordinary exceptions
+        connection.send(f"{type(error).__name__}: {error}")

@@ -8,11 +8,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.ingest.cells import text_of
+from kpfootprint.ingest.cells import PlainCells, text_of
 from kpfootprint.ingest.descriptions import split_descriptions
 from kpfootprint.ingest.headers import tokens_of
 from kpfootprint.ingest.meanings import Sheet, cells_of, listed, values_of
-from kpfootprint.ingest.regular import PlainCells
 from kpfootprint.ingest.words import declared_words, fold, unit_words
 
 _HEAVY_CT = 5.0

@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.ingest.archive import refuse
-from kpfootprint.ingest.cells import Cell, is_blank, read_number, read_numbers, text_of
+from kpfootprint.ingest.cells import Cell, PlainCells, is_blank, read_number, read_numbers, text_of
 from kpfootprint.ingest.meanings import Sheet, label_of, marks_of_sheet
-from kpfootprint.ingest.regular import PlainCells
 from kpfootprint.ingest.rules import Broken
 from kpfootprint.ingest.sizes import size_span
 from kpfootprint.ingest.tables import LeftOut

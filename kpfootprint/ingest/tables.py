@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.cells import Cell, is_blank, shortened
-from kpfootprint.ingest.regular import PlainCells
+from kpfootprint.ingest.cells import Cell, PlainCells, is_blank, shortened
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.wanted import each
 

@@ -22,12 +22,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kpfootprint.errors import IngestError
-from kpfootprint.ingest import apart
+from kpfootprint.ingest import oldbook
 from kpfootprint.ingest.archive import Budget, Limits, check_members, open_zip, refuse, unzip
 from kpfootprint.ingest.cells import Cell, Odd, is_blank, shortened
 from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.heads import LOOKED_AT, find_head, first_head
-from kpfootprint.ingest.oldbook import facts_of
 from kpfootprint.ingest.tables import ColumnMaker, Note, RawTable, without_blank_rows
 from kpfootprint.ingest.words import Words, declared_words, fold, plain, unit_words
 from kpfootprint.wanted import each, go_on
@@ -320,32 +319,28 @@ def _value(value: object) -> Cell:
 
 def _read_with_calamine(data: bytes, name: str, budget: Budget, limits: Limits, words: Words | None) -> list[RawTable]:
     """Read .ods and .xls, of which the parser tells values alone; units that are not carats refuse the workbook."""
+    formulas = False
     if name.lower().endswith(".ods"):
-        formulas = False
         with open_zip(data, name) as archive:
             for member in check_members(archive, name, limits):
                 text = unzip(archive, member, budget)
                 if member.filename == "content.xml":
                     _check_content(text, name)
                     formulas = b"table:formula=" in text
-    elif not data.startswith(b"\xd0\xcf\x11\xe0"):
+    elif not data.startswith(oldbook.MAGIC):
         raise refuse(name, "wrong_file_kind", found="it is no old Excel workbook; save it as .xlsx or .csv")
-    else:
-        try:
-            formats, formulas = facts_of(data)
-        except ValueError as error:
-            raise refuse(name, "damaged_file", detail=str(error)) from None
-        if (unit := next(filter(None, map(_unit_shown, formats)), None)) is not None and unit != "%":
-            raise refuse(name, "unit_shown", unit=unit)
     tables = []
     with _read_apart(data, name) as said:
+        formats, calculated = said()
+        if (unit := next(filter(None, map(_unit_shown, formats)), None)) is not None and unit != "%":
+            raise refuse(name, "unit_shown", unit=unit)
         while (sheet := said()) is not None:
             title, seen = sheet
             rows = _rows_apart(said)
             table = _read_sheet(rows, title, name, words, limits)
             if table is not None:
-                hidden = () if seen else ("sheet",)
-                tables.append(replace(table, hidden=hidden, notes=_WITH_FORMULAS if formulas else ()))
+                notes = _WITH_FORMULAS if formulas or calculated else ()
+                tables.append(replace(table, hidden=() if seen else ("sheet",), notes=notes))
             deque(rows, maxlen=0)
     return tables
 
@@ -356,7 +351,7 @@ def _read_apart(data: bytes, name: str) -> Iterator[Callable[[], Any]]:
     with tempfile.TemporaryFile() as given:
         given.write(data)
         given.seek(0)
-        command = [sys.executable, "-I", apart.__file__]
+        command = [sys.executable, "-I", oldbook.__file__]
         reader = subprocess.Popen(command, stdin=given, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     assert reader.stdout is not None
     there = Connection(os.dup(reader.stdout.fileno()), writable=False)
@@ -367,7 +362,7 @@ def _read_apart(data: bytes, name: str) -> Iterator[Callable[[], Any]]:
         try:
             found = there.recv()
         except EOFError:
-            raise refuse(name, "unpacks_too_large", limit=apart.MEMORY) from None
+            raise refuse(name, "unpacks_too_large", limit=oldbook.MEMORY) from None
         if isinstance(found, str):
             raise refuse(name, "damaged_file", detail=found)
         return found

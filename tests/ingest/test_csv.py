@@ -13,8 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kpfootprint.ingest import Limits, ingest_file
-from kpfootprint.ingest.csvfile import read_csv
-from kpfootprint.ingest.regular import factorise, read_regular
+from kpfootprint.ingest.csvfile import factorise, read_csv, read_regular
 from kpfootprint.ingest.words import Words
 from kpfootprint.parcel import Parcel
 from kpfootprint.reference import ZoneTable
