@@ -19,6 +19,7 @@ from starlette.responses import Response
 from kpfootprint.errors import KPFootprintError
 from service.door.reception import routed
 from service.door.stack import door
+from service.door.visit import visit_of
 from service.endpoints import ENDPOINTS
 from service.errors import Refused, refusal_of
 from service.logs import log_to_standard_error
@@ -81,7 +82,7 @@ def create_app(settings: Settings) -> Any:
             """Compare one parcel: 201, its report, and the Location where it is kept."""
             request = context.request
             try:
-                answer = await submitted(request)
+                answer = await submitted(visit_of(request))
             except Exception as error:
                 answer = refused_answer(request, error)
             context.response.status_code = answer.status_code  # BentoML sets its own otherwise

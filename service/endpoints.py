@@ -20,16 +20,13 @@ from service.routes import (
     operations,
     planning,
     practice,
-    reexaminations,
     register,
     submissions,
-    trainings,
-    zones,
 )
 
 MODULES = (
-    *(comparisons, cases, practice, submissions, jobs, certificates, register, zones, planning, models, trainings),
-    *(reexaminations, access, operations, start, comparison_pages, judging, outcomes, submission_pages),
+    *(comparisons, cases, practice, submissions, jobs, certificates, register, planning, models),
+    *(access, operations, start, comparison_pages, judging, outcomes, submission_pages),
     *(planning_pages, dashboard, model_pages, training_pages, access_page, docs, sign_in),
 )
 ENDPOINTS = tuple(item for module in MODULES for item in vars(module).values() if isinstance(item, Endpoint))

@@ -13,6 +13,8 @@ from service.door.query import Query
 from service.errors import Refused
 
 Handler = Callable[..., Any]
+Answer = Mapping[str, Any]
+"""What a handler returns to go out as JSON, with the status of its endpoint."""
 Shape = Any
 """A type that pydantic can describe, a JSON Schema as a mapping, or None for nothing."""
 

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Sequence
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.door.endpoint import Endpoint
@@ -33,7 +34,7 @@ class Noted:
             return
         started = time.perf_counter()
         status = NO_ANSWER
-        visit = Visit(work=self.work, endpoints=self.endpoints)
+        visit = Visit(work=self.work, request=Request(scope), endpoints=self.endpoints)
         scope[SCOPE_NAME] = visit
 
         async def noted(message: Message) -> None:

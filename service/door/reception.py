@@ -7,29 +7,30 @@ from inspect import iscoroutinefunction
 
 from anyio import to_thread
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from service.door.bodies import document_in
 from service.door.endpoint import JSON, MULTIPART, URLENCODED, Endpoint, Handler
 from service.door.forms import form_in
-from service.door.visit import visit_of
+from service.door.visit import Visit, visit_of
 
 
 def routed(endpoint: Endpoint, handler: Handler) -> Route:
-    """Return the route of the mounted app that answers at an address."""
+    """Return the route of the mounted app that answers at an address; what a handler returns bare goes out as JSON."""
 
     async def received(request: Request) -> Response:
         visit, body = visit_of(request), endpoint.body
+        visit.request = request
         if visit.media_type in {MULTIPART, URLENCODED}:
             visit.form = await form_in(request, endpoint)
         elif body is not None and body.streamed:
             visit.body = await request.body()
         try:
             if iscoroutinefunction(handler):
-                answer: Response = await handler(request)
+                answer: Response = await handler(visit)
                 return answer
-            answering = partial(_answered, request, endpoint, handler)
+            answering = partial(_answered, visit, endpoint, handler)
             if endpoint.heavy:
                 return await visit.work.heavy(answering, large=visit.large)
             return await to_thread.run_sync(answering)
@@ -39,9 +40,11 @@ def routed(endpoint: Endpoint, handler: Handler) -> Route:
     return Route(endpoint.path, received, methods=[endpoint.method])
 
 
-def _answered(request: Request, endpoint: Endpoint, handler: Handler) -> Response:
-    visit, body = visit_of(request), endpoint.body
+def _answered(visit: Visit, endpoint: Endpoint, handler: Handler) -> Response:
+    body = endpoint.body
     if body is not None and not body.streamed and visit.media_type == JSON:
         visit.given = document_in(visit.body, body.kinds[JSON])
-    answer: Response = handler(request)
-    return answer
+    answer = handler(visit)
+    if isinstance(answer, Response):
+        return answer
+    return JSONResponse(answer, endpoint.status, {"Location": visit.place} if visit.place else None)

@@ -13,11 +13,11 @@ from starlette.types import Scope
 
 from service.door.endpoint import JSON, Endpoint
 from service.errors import Refused
+from service.languages import language_of
 from service.register.people import Principal
 from service.work.place import Workplace
 
 SCOPE_NAME = "kpfootprint.visit"
-
 
 PLAIN = frozenset({JSON, "text/csv", "text/tab-separated-values"})
 LARGE, LARGE_PACKED = 2_000_000, 300_000
@@ -37,11 +37,14 @@ class Visit:
         The JSON body, seen to have the shape that is declared.
     size : int
         Bytes of the body that have come.
+    place : str
+        Where what was made is kept: the Location of the answer.
     gone : bool
         Whether whoever asked left before the request was whole.
     """
 
     work: Workplace
+    request: Request
     endpoints: Sequence[Endpoint] = ()
     request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     endpoint: Endpoint | None = None
@@ -54,6 +57,7 @@ class Visit:
     media_type: str = ""
     given: Any = None
     form: FormData = field(default_factory=FormData)
+    place: str = ""
     gone: bool = False
 
     @property
@@ -62,6 +66,16 @@ class Visit:
         if self.principal is None:
             raise RuntimeError("this address is open to all: nobody is known here")
         return self.principal
+
+    @property
+    def path(self) -> dict[str, Any]:
+        """What stands in the address, by the names of its template."""
+        return self.request.path_params
+
+    @property
+    def lang(self) -> str:
+        """The language of the answer."""
+        return language_of(self.request)
 
     @property
     def large(self) -> bool:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from service.clock import now
 from service.door.endpoint import FORM, Endpoint
 from service.door.forms import text_of
-from service.door.visit import visit_of
+from service.door.visit import Visit
 from service.errors import Refused
 from service.pages.render import moved_to, page
 from service.register import people, sessions
@@ -23,17 +22,17 @@ ROLE_TEXTS = {
 
 
 @Endpoint("GET", "/access", "admin", page=True)
-def show(request: Request) -> Response:
+def show(visit: Visit) -> Response:
     """Show every key, session and name."""
-    return shown(request)
+    return shown(visit)
 
 
-def shown(request: Request, *, status: int = 200, made: str | None = None, problem: str | None = None) -> Response:
+def shown(visit: Visit, *, status: int = 200, made: str | None = None, problem: str | None = None) -> Response:
     """Return the page, with a new key that is shown this once, or with what was wrong."""
-    engine, moment = visit_of(request).work.engine, now()
+    engine, moment = visit.work.engine, now()
     keys = all_keys(engine)
     return page(
-        request,
+        visit,
         "access.html",
         status=status,
         made=made,
@@ -43,27 +42,26 @@ def shown(request: Request, *, status: int = 200, made: str | None = None, probl
         names=people.names_of_actors(engine),
         roles=ROLE_TEXTS,
         today=moment.date().isoformat(),
-        may_change=visit_of(request).who.csrf is not None,
+        may_change=visit.who.csrf is not None,
     )
 
 
 @Endpoint("POST", "/access", "admin", body=FORM, page=True)
-def create(request: Request) -> Response:
+def create(visit: Visit) -> Response:
     """Make a key and show it, this once."""
-    visit = visit_of(request)
     role, name, expires = (text_of(visit.form, field) for field in ("role", "name", "expires_at"))
     try:
         _, secret = make_key(visit.work.engine, role, name, expiry_in(expires or None))
     except BadKey as error:
-        return shown(request, status=422, problem=str(error))
-    return shown(request, status=201, made=secret)
+        return shown(visit, status=422, problem=str(error))
+    return shown(visit, status=201, made=secret)
 
 
 @Endpoint("POST", "/access/{kind}/{id}", "admin", body=FORM, page=True)
-def end(request: Request) -> Response:
+def end(visit: Visit) -> Response:
     """Revoke a key, end a session, or forget a name."""
-    kind, subject = request.path_params["kind"], request.path_params["id"]
+    kind, subject = visit.path["kind"], visit.path["id"]
     act = {"revoke": revoke, "end": sessions.end, "forget": people.forget}.get(kind)
-    if act is None or not act(visit_of(request).work.engine, subject):
+    if act is None or not act(visit.work.engine, subject):
         raise Refused("not_found", "There is nothing of this id to end here.")
-    return moved_to(request, "/access")
+    return moved_to(visit, "/access")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from kpfootprint.report import compare_side_by_side, read_report, render_html
@@ -13,8 +12,7 @@ from kpfootprint.report.report import in_full
 from kpfootprint.rules import CONCLUSIONS
 from service.door.endpoint import Endpoint
 from service.door.query import choice, text, whole_number
-from service.door.visit import visit_of
-from service.languages import language_of
+from service.door.visit import Visit
 from service.pages.planning import ticked
 from service.pages.render import framed, moved_to, page
 from service.register import people
@@ -47,9 +45,8 @@ STATUSES = {
     ),
     page=True,
 )
-def index(request: Request) -> Response:
+def index(visit: Visit) -> Response:
     """List comparisons, the newest first or as asked."""
-    visit = visit_of(request)
     asked = visit.asked
     search = Search(**{name: asked[name] for name in ("q", "zone", "conclusion", "sort")})
     if is_blind(visit.work, visit.who):  # neither narrows nor sorts by what is sealed
@@ -61,7 +58,7 @@ def index(request: Request) -> Response:
         reports = reports_of(connection, [entry.id for entry in entries])
     zones = visit.work.release().zone_table.zones
     return page(
-        request,
+        visit,
         "comparisons.html",
         entries=entries,
         further=further,
@@ -75,17 +72,16 @@ def index(request: Request) -> Response:
 
 
 @Endpoint("GET", "/comparisons/{id}", "viewer", page=True)
-def show(request: Request) -> Response:
+def show(visit: Visit) -> Response:
     """Show a report: its own page, with a way back, its other forms and what experts concluded above it."""
-    visit = visit_of(request)
-    comparison_id = request.path_params["id"]
+    comparison_id = visit.path["id"]
     if sealed_from(visit.work, visit.who, [comparison_id]):
-        return moved_to(request, f"/comparisons/{comparison_id}/opinion")
+        return moved_to(visit, f"/comparisons/{comparison_id}/opinion")
     report, stationery = printed(visit.work, comparison_id, visit.who)
     opinions, outcomes = said_of(visit.work, comparison_id)
     return framed(
-        request,
-        partial(render_html, report, language_of(request), stationery=stationery),
+        visit,
+        partial(render_html, report, visit.lang, stationery=stationery),
         id=comparison_id,
         opinions=opinions,
         outcomes=outcomes,
@@ -95,22 +91,20 @@ def show(request: Request) -> Response:
 
 
 @Endpoint("GET", "/beside", "viewer", query=(text("id", "A comparison; repeat it.", repeats=True),), page=True)
-def beside(request: Request) -> Response:
+def beside(visit: Visit) -> Response:
     """Show several reports side by side."""
-    visit = visit_of(request)
     ids = ticked(visit.asked["id"], 2)
     reports = [read_report(report_text(visit.work, item, visit.who)) for item in ids]
-    return framed(request, partial(compare_side_by_side, reports, language_of(request)))
+    return framed(visit, partial(compare_side_by_side, reports, visit.lang))
 
 
 @Endpoint("GET", "/code", "viewer", query=(text("code", "The short code of a report, or its id."),), page=True)
-def find_by_code(request: Request) -> Response:
+def find_by_code(visit: Visit) -> Response:
     """Go to the newest comparison whose report has the code, or ask for a code."""
-    visit = visit_of(request)
     code = visit.asked["code"]
     if not code:
-        return page(request, "code.html", code="")
+        return page(visit, "code.html", code="")
     found, _ = page_of(visit.work.engine, before=None, limit=1, search=Search(code=code))
     if not found:
-        return page(request, "code.html", status=404, code=code)
-    return moved_to(request, f"/comparisons/{found[0].id}")
+        return page(visit, "code.html", status=404, code=code)
+    return moved_to(visit, f"/comparisons/{found[0].id}")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from kpfootprint.planning.drift import PER_SHIPMENTS
 from kpfootprint.rules import CONCLUSIONS
 from kpfootprint.visible import csv_line
 from service.door.endpoint import Endpoint
-from service.door.visit import visit_of
+from service.door.visit import Visit
 from service.pages.render import page
 from service.work.dashboard import NONE, dashboard
 from service.work.planning import zone_names
@@ -18,11 +17,11 @@ COLUMNS = ("month", "zone_id", "parcels", "stones", "carats", *CONCLUSIONS, NONE
 
 
 @Endpoint("GET", "/dashboard", "viewer", page=True, reveals=True)
-def show(request: Request) -> Response:
+def show(visit: Visit) -> Response:
     """Show the register at a glance."""
-    work = visit_of(request).work
+    work = visit.work
     return page(
-        request,
+        visit,
         "dashboard.html",
         found=dashboard(work),
         names=zone_names(work.release()),
@@ -33,10 +32,10 @@ def show(request: Request) -> Response:
 
 
 @Endpoint("GET", "/dashboard.csv", "viewer", page=True, answer={"type": "string"}, media_type="text/csv", reveals=True)
-def table(request: Request) -> Response:
+def table(visit: Visit) -> Response:
     """Return shipments by month and zone as CSV."""
     lines = [csv_line(COLUMNS)]
-    for item in dashboard(visit_of(request).work).months:
+    for item in dashboard(visit.work).months:
         counts = [item.conclusions.get(name, 0) for name in (*CONCLUSIONS, NONE)]
         lines.append(csv_line([item.month, item.zone_id, item.n_parcels, item.n_stones, item.carats, *counts]))
     headers = {"Content-Disposition": 'attachment; filename="shipments.csv"'}

@@ -19,9 +19,9 @@ def refusal_response(request: Request, refused: Refused) -> Response:
         return problem_response(request, refused)
     if refused.code == "unauthenticated" and request.method in SAFE:
         target = path + (f"?{request.url.query}" if request.url.query else "")
-        return RedirectResponse(link_to(request, "/sign-in", next=target), status_code=303)
+        return RedirectResponse(link_to(visit_of(request), "/sign-in", next=target), status_code=303)
     request_id = visit_of(request).request_id
-    answer = page(request, "error.html", status=refused.status, refused=refused, request_id=request_id)
+    answer = page(visit_of(request), "error.html", status=refused.status, refused=refused, request_id=request_id)
     answer.headers.update(refused.headers)
     return answer
 

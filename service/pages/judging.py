@@ -6,16 +6,14 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from kpfootprint.report import read_report, render_html
 from service.door.endpoint import FORM, Endpoint
 from service.door.forms import written_in
 from service.door.query import whole_number
-from service.door.visit import visit_of
+from service.door.visit import Visit
 from service.errors import Refused
-from service.languages import language_of
 from service.pages.render import framed, moved_to, page
 from service.register.comparisons import parcel_of
 from service.register.database import reading
@@ -48,39 +46,38 @@ RATES = {
 
 
 @Endpoint("GET", "/comparisons/{id}/opinion", "viewer", page=True)
-def ask_opinion(request: Request) -> Response:
+def ask_opinion(visit: Visit) -> Response:
     """Show a parcel without what was computed, and ask for a conclusion."""
-    return _opinion(request)
+    return _opinion(visit)
 
 
-def _opinion(request: Request, *, status: int = 200, alert: str = "", given: Given = None) -> Response:
-    visit, comparison_id = visit_of(request), request.path_params["id"]
+def _opinion(visit: Visit, *, status: int = 200, alert: str = "", given: Given = None) -> Response:
+    comparison_id = visit.path["id"]
     with reading(visit.work.engine) as connection:
         document = parcel_of(connection, comparison_id)
     if document is None:
         raise Refused("not_found", "There is no comparison with this id.")
     sealed = bool(sealed_from(visit.work, visit.who, [comparison_id]))
-    return _judged(request, document, status=status, alert=alert, given=given, sealed=sealed, exercise=False)
+    return _judged(visit, document, status=status, alert=alert, given=given, sealed=sealed, exercise=False)
 
 
 @Endpoint("POST", "/comparisons/{id}/opinion", "monitor", body=FORM, page=True)
-def keep_opinion(request: Request) -> Response:
+def keep_opinion(visit: Visit) -> Response:
     """Keep an expert's conclusion, and go on to the report."""
-    visit, comparison_id = visit_of(request), request.path_params["id"]
+    comparison_id = visit.path["id"]
     given, fits = written_in(visit.form, NewOpinion)
     if not fits:
-        return _opinion(request, status=422, alert=INCOMPLETE, given=given)
+        return _opinion(visit, status=422, alert=INCOMPLETE, given=given)
     give_opinion(visit.work, comparison_id, **given, who=visit.who)
-    return moved_to(request, f"/comparisons/{comparison_id}")
+    return moved_to(visit, f"/comparisons/{comparison_id}")
 
 
 @Endpoint("GET", "/practice", "viewer", query=(whole_number("before", "Where the page starts."),), page=True)
-def index(request: Request) -> Response:
+def index(visit: Visit) -> Response:
     """Show how often one is wrong, beside the program on the same parcels, and the exercises that were answered."""
-    visit = visit_of(request)
     found, further = practice.answered(visit.work, actor=visit.who.actor, before=visit.asked["before"], limit=PAGE)
     return page(
-        request,
+        visit,
         "practice.html",
         score=practice.score(visit.work, actor=visit.who.actor),
         rates=RATES,
@@ -94,28 +91,26 @@ def index(request: Request) -> Response:
 
 
 @Endpoint("POST", "/practice", "viewer", body=FORM, heavy=True, page=True)
-def draw(request: Request) -> Response:
+def draw(visit: Visit) -> Response:
     """Draw a parcel and go to it."""
-    visit = visit_of(request)
-    return moved_to(request, f"/practice/{practice.draw(visit.work, actor=visit.who.actor).id}")
+    return moved_to(visit, f"/practice/{practice.draw(visit.work, actor=visit.who.actor).id}")
 
 
 @Endpoint("GET", "/practice/{id}", "viewer", page=True)
-def show(request: Request) -> Response:
+def show(visit: Visit) -> Response:
     """Show an exercise: what there is to see, or, once it was answered, what it was and the program's report."""
-    return _exercise(request)
+    return _exercise(visit)
 
 
-def _exercise(request: Request, *, status: int = 200, alert: str = "", given: Given = None) -> Response:
-    visit = visit_of(request)
-    item = practice.exercise_of(visit.work, request.path_params["id"], actor=visit.who.actor)
+def _exercise(visit: Visit, *, status: int = 200, alert: str = "", given: Given = None) -> Response:
+    item = practice.exercise_of(visit.work, visit.path["id"], actor=visit.who.actor)
     if item.conclusion is None:
-        return _judged(request, item.document, status=status, alert=alert, given=given, sealed=True, exercise=True)
+        return _judged(visit, item.document, status=status, alert=alert, given=given, sealed=True, exercise=True)
     report = read_report(item.report)
     names = zone_names(visit.work.release())
     return framed(
-        request,
-        partial(render_html, report, language_of(request)),
+        visit,
+        partial(render_html, report, visit.lang),
         up="/practice",
         exercise=item,
         origin=names.get(item.origin),
@@ -124,18 +119,18 @@ def _exercise(request: Request, *, status: int = 200, alert: str = "", given: Gi
 
 
 @Endpoint("POST", "/practice/{id}", "viewer", body=FORM, page=True)
-def keep_answer(request: Request) -> Response:
+def keep_answer(visit: Visit) -> Response:
     """Keep an answer and show what it was."""
-    visit, exercise_id = visit_of(request), request.path_params["id"]
+    exercise_id = visit.path["id"]
     given, fits = written_in(visit.form, NewAnswer)
     if not fits:
-        return _exercise(request, status=422, alert=CHOOSE, given=given)
+        return _exercise(visit, status=422, alert=CHOOSE, given=given)
     practice.answer(visit.work, exercise_id, **given, actor=visit.who.actor)
-    return moved_to(request, f"/practice/{exercise_id}")
+    return moved_to(visit, f"/practice/{exercise_id}")
 
 
 def _judged(
-    request: Request,
+    visit: Visit,
     document: Mapping[str, Any],
     *,
     status: int,
@@ -144,11 +139,10 @@ def _judged(
     sealed: bool,
     exercise: bool,
 ) -> Response:
-    visit = visit_of(request)
     release = visit.work.release()
     tally = tally_of(document, release)
     return page(
-        request,
+        visit,
         "judge.html",
         status=status,
         alert=alert,

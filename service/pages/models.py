@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from service.door.endpoint import FORM, Endpoint
 from service.door.forms import written_in
-from service.door.visit import visit_of
+from service.door.visit import Visit
 from service.errors import Refused
 from service.pages.render import moved_to, page
 from service.register import jobs
@@ -24,18 +23,17 @@ TRAININGS = 20
 
 
 @Endpoint("GET", "/models", "viewer", page=True)
-def index(request: Request) -> Response:
+def index(visit: Visit) -> Response:
     """List the releases, what was in force when, and the trainings."""
-    return shown(request)
+    return shown(visit)
 
 
-def shown(request: Request, *, status: int = 200, alert: str = "") -> Response:
+def shown(visit: Visit, *, status: int = 200, alert: str = "") -> Response:
     """Return the page of all releases."""
-    visit = visit_of(request)
     known = known_releases(visit.work)
     past = activations(visit.work.engine)
     return page(
-        request,
+        visit,
         "models.html",
         status=status,
         alert=alert,
@@ -51,18 +49,17 @@ def shown(request: Request, *, status: int = 200, alert: str = "") -> Response:
 
 
 @Endpoint("GET", "/models/{release}", "viewer", page=True)
-def show(request: Request) -> Response:
+def show(visit: Visit) -> Response:
     """Show a release with its card and its evaluation."""
-    return shown_one(request, request.path_params["release"])
+    return shown_one(visit, visit.path["release"])
 
 
-def shown_one(request: Request, name: str, *, status: int = 200, alert: str = "") -> Response:
+def shown_one(visit: Visit, name: str, *, status: int = 200, alert: str = "") -> Response:
     """Return the page of a release."""
-    visit = visit_of(request)
     found = known_release(visit.work, name)
     card = found.folder / "CARD.md"
     return page(
-        request,
+        visit,
         "model.html",
         status=status,
         alert=alert,
@@ -79,32 +76,31 @@ REPORT = "validation.html"
 
 
 @Endpoint("GET", "/models/{release}/evaluation", "viewer", answer={"type": "string"}, media_type="text/html", page=True)
-def report(request: Request) -> Response:
+def report(visit: Visit) -> Response:
     """Return the evaluation report of a release, as it was written when the release was measured."""
-    path = known_release(visit_of(request).work, request.path_params["release"]).folder / REPORT
+    path = known_release(visit.work, visit.path["release"]).folder / REPORT
     if not path.is_file():
         raise Refused("not_found", "This release has no evaluation report.")
     return Response(path.read_bytes(), media_type="text/html; charset=utf-8", headers={"Content-Language": "en"})
 
 
 @Endpoint("POST", "/models/{release}/activate", "researcher", body=FORM, heavy=True, page=True)
-def make_activation(request: Request) -> Response:
+def make_activation(visit: Visit) -> Response:
     """Put a release in force and show all of them."""
-    visit, name = visit_of(request), request.path_params["release"]
+    name = visit.path["release"]
     given, fits = written_in(visit.form, NewActivation)
     judged = known_release(visit.work, name).manifest.get("released")
     if not fits or not (judged or given["force"]):
-        return shown_one(request, name, status=422, alert=NOT_JUDGED if fits else NO_REASON)
+        return shown_one(visit, name, status=422, alert=NOT_JUDGED if fits else NO_REASON)
     activate(visit.work, name, reason=given["reason"], force=given["force"] or None, actor=visit.who.actor)
-    return moved_to(request, "/models")
+    return moved_to(visit, "/models")
 
 
 @Endpoint("POST", "/models/rollback", "researcher", body=FORM, heavy=True, page=True)
-def make_rollback(request: Request) -> Response:
+def make_rollback(visit: Visit) -> Response:
     """Go back to the release before and show all of them."""
-    visit = visit_of(request)
     given, fits = written_in(visit.form, Reason)
     if not fits:
-        return shown(request, status=422, alert=NO_REASON)
+        return shown(visit, status=422, alert=NO_REASON)
     roll_back(visit.work, **given, actor=visit.who.actor)
-    return moved_to(request, "/models")
+    return moved_to(visit, "/models")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from kpfootprint.ingest import number_given
@@ -12,7 +11,7 @@ from service.door.bodies import checked
 from service.door.endpoint import FORM, Endpoint
 from service.door.forms import text_of, texts_of
 from service.door.query import whole_number
-from service.door.visit import visit_of
+from service.door.visit import Visit
 from service.errors import Refused
 from service.pages.render import moved_to, page
 from service.register import comparisons
@@ -37,14 +36,13 @@ Rows = Sequence[tuple[str, str]]
 @Endpoint(
     "GET", "/outcomes", "viewer", query=(whole_number("before", "Where the page starts."),), page=True, reveals=True
 )
-def index(request: Request) -> Response:
+def index(visit: Visit) -> Response:
     """Show how conclusions stood up where the origin became known, with how little so few cases can say."""
-    visit = visit_of(request)
     found = cases(visit.work)[::-1]
     start = visit.asked["before"] or 0
     zones = visit.work.release().zone_table.zones
     return page(
-        request,
+        visit,
         "outcomes.html",
         found=found[start : start + PAGE],
         further=start + PAGE if len(found) > start + PAGE else None,
@@ -55,20 +53,20 @@ def index(request: Request) -> Response:
 
 
 @Endpoint("GET", "/comparisons/{id}/outcome", "monitor", page=True)
-def ask(request: Request) -> Response:
+def ask(visit: Visit) -> Response:
     """Ask what became known of a comparison."""
-    return _asked(request)
+    return _asked(visit)
 
 
-def _asked(request: Request, *, status: int = 200, rows: Rows = (("", ""),) * ROWS, source: str = "") -> Response:
-    visit, comparison_id = visit_of(request), request.path_params["id"]
+def _asked(visit: Visit, *, status: int = 200, rows: Rows = (("", ""),) * ROWS, source: str = "") -> Response:
+    comparison_id = visit.path["id"]
     with reading(visit.work.engine) as connection:
         found = comparisons.listed(connection, comparison_id)
     if found is None:
         raise Refused("not_found", "There is no comparison with this id.")
     zones = visit.work.release().zone_table.zones
     return page(
-        request,
+        visit,
         "outcome.html",
         status=status,
         item=found,
@@ -83,9 +81,9 @@ def _asked(request: Request, *, status: int = 200, rows: Rows = (("", ""),) * RO
 
 
 @Endpoint("POST", "/comparisons/{id}/outcome", "monitor", body=FORM, page=True)
-def keep(request: Request) -> Response:
+def keep(visit: Visit) -> Response:
     """Keep what became known, and go on to the report."""
-    visit, comparison_id = visit_of(request), request.path_params["id"]
+    comparison_id = visit.path["id"]
     zones, percents = ([value.strip() for value in texts_of(visit.form, name)][:ROWS] for name in ("zone", "percent"))
     source = text_of(visit.form, "source")
     rows = [(zone, percent.removesuffix("%").strip()) for zone, percent in zip(zones, percents, strict=False)]
@@ -98,8 +96,8 @@ def keep(request: Request) -> Response:
     except Refused as refused:
         if refused.code != "invalid_input":
             raise
-        return _asked(request, status=422, rows=[*rows, *[("", "")] * ROWS][:ROWS], source=source)
-    return moved_to(request, f"/comparisons/{comparison_id}")
+        return _asked(visit, status=422, rows=[*rows, *[("", "")] * ROWS][:ROWS], source=source)
+    return moved_to(visit, f"/comparisons/{comparison_id}")
 
 
 def _share(percent: str) -> float | None:

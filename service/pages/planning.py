@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from kpfootprint.errors import Problem
@@ -17,9 +16,8 @@ from kpfootprint.report.planned import document_of
 from service.clock import now, today, written
 from service.door.endpoint import Endpoint
 from service.door.query import Query, text
-from service.door.visit import visit_of
+from service.door.visit import Visit
 from service.errors import Refused
-from service.languages import language_of
 from service.pages.render import framed, page
 from service.routes.planning import ON, SERIES
 from service.work.drift import drifted
@@ -54,40 +52,39 @@ PLAN = (
 
 
 @Endpoint("GET", "/planning", "viewer", page=True)
-def ask(request: Request) -> Response:
+def ask(visit: Visit) -> Response:
     """Show what can be asked."""
-    release = visit_of(request).work.release()
+    release = visit.work.release()
     zones = [zone for zone in release.zone_table.zones if zone.zone_id in release.zone_ids]
-    return page(request, "planning.html", zones=zones, shares=SHARES, today=today().isoformat())
+    return page(visit, "planning.html", zones=zones, shares=SHARES, today=today().isoformat())
 
 
 @Endpoint("GET", "/planning/stones", "viewer", query=PLAN, page=True, heavy=True)
-def plan(request: Request) -> Response:
+def plan(visit: Visit) -> Response:
     """Show how many stones and references it takes to find a share."""
-    visit = visit_of(request)
     asked = visit.asked
     declared: list[Any] = [asked["declare"]]
     if asked["second"] is not None:
         percents = {asked["declare"]: 100.0 - asked["percent"], asked["second"]: asked["percent"]}
         declared = [{"zone_id": zone, "percent": percent} for zone, percent in percents.items()]
     question = {"declared": declared, "against": asked["against"], "share": asked["share"]}
-    return _shown(request, partial(planned, visit.work, question, asked["on"]))
+    return _shown(visit, partial(planned, visit.work, question, asked["on"]))
 
 
 @Endpoint("GET", "/zones/{id}/adequacy", "viewer", query=(ON,), page=True, heavy=True)
-def adequacy(request: Request) -> Response:
+def adequacy(visit: Visit) -> Response:
     """Show whether the references of a zone are enough."""
-    visit, zone = visit_of(request), request.path_params["id"]
-    asked = {"on": (visit.asked["on"] or today()).isoformat(), "lang": language_of(request)}
+    zone = visit.path["id"]
+    asked = {"on": (visit.asked["on"] or today()).isoformat(), "lang": visit.lang}
     pdf = f"/zones/{quote(zone)}/adequacy.pdf?{urlencode(asked)}"
-    return _shown(request, partial(judged, visit.work, zone, **visit.asked), pdf=pdf)
+    return _shown(visit, partial(judged, visit.work, zone, **visit.asked), pdf=pdf)
 
 
 @Endpoint("GET", "/zones/{id}/adequacy.pdf", "viewer", query=(ON,), media_type=PDF, page=True, heavy=True)
-def adequacy_pdf(request: Request) -> Response:
+def adequacy_pdf(visit: Visit) -> Response:
     """Return whether the references of a zone are enough as PDF, the annex to a proposal."""
-    visit, lang = visit_of(request), language_of(request)
-    answer = judged(visit.work, request.path_params["id"], **visit.asked, lang=lang)
+    lang = visit.lang
+    answer = judged(visit.work, visit.path["id"], **visit.asked, lang=lang)
     document = document_of(answer, zone_names(visit.work.release()), lang, created_at=written(now()))
     headers = {
         "Content-Language": lang,
@@ -98,24 +95,21 @@ def adequacy_pdf(request: Request) -> Response:
 
 
 @Endpoint("GET", "/pool", "viewer", query=TICKED, page=True, reveals=True, heavy=True)
-def pool(request: Request) -> Response:
+def pool(visit: Visit) -> Response:
     """Show what ticked comparisons say as one claim."""
-    visit = visit_of(request)
-    return _shown(request, partial(pooled, visit.work, ticked(visit.asked["id"], 1)))
+    return _shown(visit, partial(pooled, visit.work, ticked(visit.asked["id"], 1)))
 
 
 @Endpoint("GET", "/sorters", "viewer", query=TICKED, page=True, reveals=True, heavy=True)
-def sorters(request: Request) -> Response:
+def sorters(visit: Visit) -> Response:
     """Show how far the sorters of ticked comparisons agree."""
-    visit = visit_of(request)
-    return _shown(request, partial(sorted_again, visit.work, ticked(visit.asked["id"], 2)))
+    return _shown(visit, partial(sorted_again, visit.work, ticked(visit.asked["id"], 2)))
 
 
 @Endpoint("GET", "/drift", "viewer", query=SERIES, page=True, reveals=True, heavy=True)
-def drift(request: Request) -> Response:
+def drift(visit: Visit) -> Response:
     """Show what changes over the shipments of an exporter or a zone."""
-    visit = visit_of(request)
-    return _shown(request, partial(drifted, visit.work, **visit.asked))
+    return _shown(visit, partial(drifted, visit.work, **visit.asked))
 
 
 def ticked(given: Iterable[str], least: int) -> Sequence[str]:
@@ -128,8 +122,8 @@ def ticked(given: Iterable[str], least: int) -> Sequence[str]:
     return ids
 
 
-def _shown(request: Request, ask: Callable[..., dict[str, Any]], *, pdf: str = "") -> Response:
+def _shown(visit: Visit, ask: Callable[..., dict[str, Any]], *, pdf: str = "") -> Response:
     """Return an answer as a document of this site."""
-    lang = language_of(request)
-    document = document_of(ask(lang=lang), zone_names(visit_of(request).work.release()), lang)
-    return framed(request, partial(render_document, document), up="/planning", pdf=pdf)
+    lang = visit.lang
+    document = document_of(ask(lang=lang), zone_names(visit.work.release()), lang)
+    return framed(visit, partial(render_document, document), up="/planning", pdf=pdf)

@@ -10,15 +10,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from kpfootprint import __version__
 from kpfootprint.report.locale import words
 from kpfootprint.visible import visible
-from service.door.visit import visit_of
+from service.door.visit import Visit
 from service.errors import Refused
-from service.languages import chosen_language, language_of
+from service.languages import chosen_language
 from service.register import entries
 from service.register.database import reading
 from service.register.entries import Head
@@ -58,30 +57,30 @@ def environment(lang: str) -> Environment:
     return made
 
 
-def link_to(request: Request, path: str, **query: object) -> str:
+def link_to(visit: Visit, path: str, **query: object) -> str:
     """Return the address of a page, in the language that this one's address asks for."""
-    explicit = chosen_language(request)
+    explicit = chosen_language(visit.request)
     parameters = query | ({"lang": explicit} if explicit else {})
     return path + (f"?{urlencode(parameters, doseq=True)}" if parameters else "")
 
 
-def rendered(request: Request, template: str, **values: Any) -> str:
+def rendered(visit: Visit, template: str, **values: Any) -> str:
     """Return a page; it knows who looks, in which language, and how to link to others in it.
 
     Whatever stands in it that nobody could see, or that turns the direction of what follows, is written out.
     """
-    lang = language_of(request)
+    lang = visit.lang
     return visible(
         environment(lang)
         .get_template(template)
         .render(
             lang=lang,
             words=words(lang),
-            link=partial(link_to, request),
-            in_other_language=_in_other_language(request, "fr" if lang == "en" else "en"),
-            principal=visit_of(request).principal,
-            head=_head(request),
-            path=request.url.path,
+            link=partial(link_to, visit),
+            in_other_language=_in_other_language(visit, "fr" if lang == "en" else "en"),
+            principal=visit.principal,
+            head=_head(visit),
+            path=visit.request.url.path,
             version=__version__,
             conclusions=CONCLUSIONS,
             **values,
@@ -89,9 +88,8 @@ def rendered(request: Request, template: str, **values: Any) -> str:
     )
 
 
-def _head(request: Request) -> Head | None:
+def _head(visit: Visit) -> Head | None:
     """Return where the register ends, for whoever may read it and keeps it on paper; a page needs none to be shown."""
-    visit = visit_of(request)
     if visit.principal is None:
         return None
     try:
@@ -101,28 +99,28 @@ def _head(request: Request) -> Head | None:
         return None
 
 
-def page(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+def page(visit: Visit, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
     """Return a page as an answer."""
-    headers = {"Content-Language": language_of(request), "Vary": "Accept-Language"}
-    return HTMLResponse(rendered(request, template, **values), status_code=status, headers=headers)
+    headers = {"Content-Language": visit.lang, "Vary": "Accept-Language"}
+    return HTMLResponse(rendered(visit, template, **values), status_code=status, headers=headers)
 
 
-def moved_to(request: Request, path: str) -> RedirectResponse:
+def moved_to(visit: Visit, path: str) -> RedirectResponse:
     """Send the browser on to a page, in the language of this one."""
-    return RedirectResponse(link_to(request, path), status_code=303)
+    return RedirectResponse(link_to(visit, path), status_code=303)
 
 
-def framed(request: Request, render: Callable[..., str], *, up: str = "/comparisons", **values: Any) -> HTMLResponse:
+def framed(visit: Visit, render: Callable[..., str], *, up: str = "/comparisons", **values: Any) -> HTMLResponse:
     """Return a document of the library as a page of this site: `render` is given the bar to put above it."""
     nothing: dict[str, Any] = dict.fromkeys(("id", "opinions", "outcomes", "exercise", "pdf"))
-    above = rendered(request, "bar.html", up=up, **(nothing | values))
-    made = render(above=above, style=rendered(request, "bar.css"))
-    headers = {"Content-Language": language_of(request), "Vary": "Accept-Language"}
+    above = rendered(visit, "bar.html", up=up, **(nothing | values))
+    made = render(above=above, style=rendered(visit, "bar.css"))
+    headers = {"Content-Language": visit.lang, "Vary": "Accept-Language"}
     return HTMLResponse(made, headers=headers)
 
 
-def _in_other_language(request: Request, other: str) -> str:
+def _in_other_language(visit: Visit, other: str) -> str:
     """Return this page's address in the other language, without the token of a one-time link."""
-    kept = [(name, value) for name, value in request.query_params.multi_items() if name not in {"lang", "token"}]
-    path = request.url.path if request.method in {"GET", "HEAD"} else "/"
+    kept = [(name, value) for name, value in visit.request.query_params.multi_items() if name not in {"lang", "token"}]
+    path = visit.request.url.path if visit.request.method in {"GET", "HEAD"} else "/"
     return f"{path}?{urlencode([*kept, ('lang', other)])}"

@@ -13,13 +13,12 @@ from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.starlette_client import OAuth, StarletteOAuth2App
 from httpx2 import HTTPError
 from joserfc.errors import JoseError
-from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from service.door.endpoint import FORM, Endpoint
 from service.door.forms import text_of
 from service.door.identity import forget, remember, session_secret, vouched_by_proxy
-from service.door.visit import visit_of
+from service.door.visit import Visit
 from service.errors import Refused
 from service.languages import chosen_language
 from service.pages.render import page
@@ -38,82 +37,80 @@ MOST_GROUPS = 200
 
 
 @Endpoint("GET", "/sign-in", None, page=True)
-def show(request: Request) -> Response:
+def show(visit: Visit) -> Response:
     """Use up a one-time link, take the proxy's word, or ask for a key."""
-    visit = visit_of(request)
-    token = request.query_params.get("token")
-    target = local_target(request.query_params.get("next"))
-    if request.method == "HEAD":  # who only looks uses nothing up
-        return _ask(request, target)
+    token = visit.request.query_params.get("token")
+    target = local_target(visit.request.query_params.get("next"))
+    if visit.request.method == "HEAD":  # who only looks uses nothing up
+        return _ask(visit, target)
     if token is not None:
-        secret = open_by_link(visit.work.engine, token, instead_of=session_secret(request.headers))
-        return _ask(request, target, 401, "stale") if secret is None else _signed_in(request, secret, target)
-    vouched = vouched_by_proxy(visit.work.settings, request.headers)
-    return _ask(request, target) if vouched is None else _welcome(request, vouched, target)
+        secret = open_by_link(visit.work.engine, token, instead_of=session_secret(visit.request.headers))
+        return _ask(visit, target, 401, "stale") if secret is None else _signed_in(visit, secret, target)
+    vouched = vouched_by_proxy(visit.work.settings, visit.request.headers)
+    return _ask(visit, target) if vouched is None else _welcome(visit, vouched, target)
 
 
 @Endpoint("POST", "/sign-in", None, body=FORM, page=True)
-def submit(request: Request) -> Response:
+def submit(visit: Visit) -> Response:
     """Sign a browser in with a key."""
-    visit = visit_of(request)
     engine, target = visit.work.engine, local_target(text_of(visit.form, "next"))
     key = recognised(engine, text_of(visit.form, "key"))
     if key is None:
-        return _ask(request, target, 401, "unknown")
-    return _signed_in(request, open_by_key(engine, key, instead_of=session_secret(request.headers)), target)
+        return _ask(visit, target, 401, "unknown")
+    return _signed_in(visit, open_by_key(engine, key, instead_of=session_secret(visit.request.headers)), target)
 
 
 @Endpoint("POST", "/sign-out", "viewer", body=FORM, page=True)
-def sign_out(request: Request) -> Response:
+def sign_out(visit: Visit) -> Response:
     """End the session."""
-    secret = session_secret(request.headers)
+    secret = session_secret(visit.request.headers)
     if secret is not None:
-        close(visit_of(request).work.engine, secret)
-    answer = RedirectResponse(_with_language(request, "/sign-in"), status_code=303)
+        close(visit.work.engine, secret)
+    answer = RedirectResponse(_with_language(visit, "/sign-in"), status_code=303)
     forget(answer)
     return answer
 
 
 @Endpoint("GET", "/sign-in/provider", None, page=True)
-async def begin(request: Request) -> Response:
+async def begin(visit: Visit) -> Response:
     """Send the browser to the provider."""
-    client, target = _client(request), local_target(request.query_params.get("next"))
+    client, target = _client(visit), local_target(visit.request.query_params.get("next"))
     session: dict[str, Any] = {}
-    request.scope["session"] = session
+    visit.request.scope["session"] = session
     try:
-        answer: Response = await client.authorize_redirect(request, _back_here(request))
+        answer: Response = await client.authorize_redirect(visit.request, _back_here(visit))
     except (HTTPError, AuthlibBaseError, RuntimeError, ValueError):
-        return _ask(request, target, 503, "unreachable")
+        return _ask(visit, target, 503, "unreachable")
     carried = base64.urlsafe_b64encode(json.dumps([target, session]).encode()).decode()
-    secure = request.url.scheme == "https"
+    secure = visit.request.url.scheme == "https"
     answer.set_cookie(UNDER_WAY, carried, max_age=LASTS, path="/sign-in", httponly=True, samesite="lax", secure=secure)
     return answer
 
 
 @Endpoint("GET", "/sign-in/provider/back", None, page=True)
-async def back(request: Request) -> Response:
+async def back(visit: Visit) -> Response:
     """Sign in whom the provider vouches for, once its word is seen to be its own, and meant for this browser."""
-    client, settings = _client(request), visit_of(request).work.settings
-    target, request.scope["session"] = _carried(request)
+    client, settings = _client(visit), visit.work.settings
+    target, visit.request.scope["session"] = _carried(visit)
     try:
         issuer = {"iss": {"essential": True, "value": settings.oidc_issuer}}
-        claims = (await client.authorize_access_token(request, claims_options=issuer))["userinfo"]
+        claims = (await client.authorize_access_token(visit.request, claims_options=issuer))["userinfo"]
         subject = str(claims["sub"])
     except HTTPError:
-        return _ask(request, target, 503, "unreachable")
+        return _ask(visit, target, 503, "unreachable")
     except (AuthlibBaseError, JoseError, LookupError, RuntimeError, ValueError, TypeError, AttributeError):
-        return _ask(request, target, 401, "refused")
+        return _ask(visit, target, 401, "refused")
     given = claims.get(settings.oidc_claim) or ()
     groups = [given] if isinstance(given, str) else [str(group) for group in list(given)[:MOST_GROUPS]]
     name = next(str(claims[key]) for key in NAMES if claims.get(key))
     vouched = Vouched(issuer=str(settings.oidc_issuer), subject=subject, name=name, groups=groups)
-    answer = await to_thread.run_sync(_welcome, request, vouched, target)
+    answer = await to_thread.run_sync(_welcome, visit, vouched, target)
     answer.delete_cookie(UNDER_WAY, path="/sign-in", httponly=True, samesite="lax")
     return answer
 
 
-def _client(request: Request) -> StarletteOAuth2App:
-    settings = visit_of(request).work.settings
+def _client(visit: Visit) -> StarletteOAuth2App:
+    settings = visit.work.settings
     if settings.oidc_issuer is None:
         raise Refused("not_found", "Nobody but keys signs in here.")
     return _client_of(settings)
@@ -132,44 +129,44 @@ def _client_of(settings: Settings) -> StarletteOAuth2App:
     return made
 
 
-def _back_here(request: Request) -> str:
-    return str(request.url.replace(path="/sign-in/provider/back", query=""))
+def _back_here(visit: Visit) -> str:
+    return str(visit.request.url.replace(path="/sign-in/provider/back", query=""))
 
 
-def _carried(request: Request) -> tuple[str, dict[str, Any]]:
+def _carried(visit: Visit) -> tuple[str, dict[str, Any]]:
     """Return where the browser wanted to go, and what was asked of the provider for it."""
     try:
-        target, session = json.loads(base64.urlsafe_b64decode(request.cookies.get(UNDER_WAY, "")))
+        target, session = json.loads(base64.urlsafe_b64decode(visit.request.cookies.get(UNDER_WAY, "")))
     except (ValueError, TypeError, RecursionError):  # whoever asks may send any cookie
         return "/", {}
     return local_target(str(target)), session if isinstance(session, dict) else {}
 
 
-def _welcome(request: Request, vouched: Vouched, target: str) -> Response:
+def _welcome(visit: Visit, vouched: Vouched, target: str) -> Response:
     """Open a session with the role of somebody's groups; without one there is none."""
-    work = visit_of(request).work
+    work = visit.work
     role = vouched.role(work.settings.roles_of_groups)
     if role is None:
-        return _ask(request, target, 403, "no_role")
-    secret = open_for(work.engine, known(work.engine, vouched), role, instead_of=session_secret(request.headers))
-    return _signed_in(request, secret, target)
+        return _ask(visit, target, 403, "no_role")
+    secret = open_for(work.engine, known(work.engine, vouched), role, instead_of=session_secret(visit.request.headers))
+    return _signed_in(visit, secret, target)
 
 
-def _ask(request: Request, target: str, status: int = 200, alert: str | None = None) -> Response:
+def _ask(visit: Visit, target: str, status: int = 200, alert: str | None = None) -> Response:
     """Show the page that asks for a key, or offers the provider; an alert says why it is shown again."""
-    issuer = visit_of(request).work.settings.oidc_issuer
+    issuer = visit.work.settings.oidc_issuer
     provider = None if issuer is None else urlsplit(issuer).netloc
-    return page(request, "sign-in.html", status=status, target=target, alert=alert, provider=provider)
+    return page(visit, "sign-in.html", status=status, target=target, alert=alert, provider=provider)
 
 
-def _signed_in(request: Request, secret: str, target: str) -> Response:
-    answer = RedirectResponse(_with_language(request, target), status_code=303)
-    remember(answer, secret, secure=request.url.scheme == "https")
+def _signed_in(visit: Visit, secret: str, target: str) -> Response:
+    answer = RedirectResponse(_with_language(visit, target), status_code=303)
+    remember(answer, secret, secure=visit.request.url.scheme == "https")
     return answer
 
 
-def _with_language(request: Request, target: str) -> str:
-    lang = chosen_language(request)
+def _with_language(visit: Visit, target: str) -> str:
+    lang = chosen_language(visit.request)
     if lang is None or "lang=" in target:
         return target
     return f"{target}{'&' if '?' in target else '?'}lang={lang}"

@@ -7,7 +7,6 @@ from datetime import date
 from functools import partial
 
 from babel import Locale
-from starlette.requests import Request
 from starlette.responses import Response
 
 from kpfootprint.errors import IngestError, Problem
@@ -19,9 +18,8 @@ from kpfootprint.release import Release
 from service.clock import today
 from service.door.endpoint import FORM, Endpoint
 from service.door.forms import file_of, text_of
-from service.door.visit import visit_of
+from service.door.visit import Visit
 from service.errors import Refused
-from service.languages import language_of
 from service.pages.examples import EXAMPLES, available
 from service.pages.given import ROWS, Given, given_in
 from service.pages.problems import classes_named, noted, told, worded
@@ -42,19 +40,18 @@ STATUS_NOTES = {"compliant": "", "suspended": "suspended", "not_covered": ""}
 
 
 @Endpoint("GET", "/", "viewer", page=True)
-def show(request: Request) -> Response:
+def show(visit: Visit) -> Response:
     """Show the empty form."""
-    return _form(request, Given(), ())
+    return _form(visit, Given(), ())
 
 
 @Endpoint("POST", "/", "monitor", body=FORM, heavy=True, page=True)
-def submit(request: Request) -> Response:
+def submit(visit: Visit) -> Response:
     """Compare what the form holds and go to the report; problems are shown above the form as it was filled."""
-    visit = visit_of(request)
     form, given, step = visit.form, given_in(visit.form), text_of(visit.form, "step")
     file, held = file_of(form), held_in(form)
     if file is not None and given.pasted:
-        return _form(request, given, (two_inputs(),))
+        return _form(visit, given, (two_inputs(),))
     if file is not None:
         upload = upload_of(file.filename or "", file.file.read())
         held = Held.of(upload)
@@ -65,25 +62,25 @@ def submit(request: Request) -> Response:
     elif step == "status":
         upload = pasted("")
     else:
-        return _form(request, given, (problem(Broken("no_stones"), table="stones"),))
+        return _form(visit, given, (problem(Broken("no_stones"), table="stones"),))
     try:
         choices = choices_in(form)
     except IngestError as error:
-        return _form(request, given, error.problems, Sheet.unread(held, {}))
+        return _form(visit, given, error.problems, Sheet.unread(held, {}))
     if step == "status":
-        return _form(request, given, (), Sheet.unread(held, choices))
+        return _form(visit, given, (), Sheet.unread(held, choices))
     read = partial(read_upload, upload=upload, parcel=given.parcel(), choices=choices)
     reading = visit.work.do(_read, read, large=visit.large)
     if file is not None and any(problem.code == SEVERAL for problem in reading.problems):
-        return checked(request, name=upload.name, content=upload.data, note="", choices=choices)
+        return checked(visit, name=upload.name, content=upload.data, note="", choices=choices)
     sheet = Sheet.of(upload, reading, held, choices)
     if reading.problems or step == "read" or (step != "compare" and not read_plainly(reading)):
-        return _form(request, given, reading.problems, sheet)
+        return _form(visit, given, reading.problems, sheet)
     try:
         kept = compare(visit.work, partial(_parcel, read), actor=visit.who.actor, large=visit.large)
     except IngestError as error:
-        return _form(request, given, error.problems, sheet)
-    return moved_to(request, f"/comparisons/{kept.id}")
+        return _form(visit, given, error.problems, sheet)
+    return moved_to(visit, f"/comparisons/{kept.id}")
 
 
 def _read(work: Workplace, read: Callable[[Release], Reading]) -> Reading:
@@ -95,34 +92,31 @@ def _parcel(read: Callable[[Release], Reading], release: Release) -> Parcel:
 
 
 @Endpoint("POST", "/words", "monitor", body=FORM, page=True)
-def words(request: Request) -> Response:
+def words(visit: Visit) -> Response:
     """Give the classes that were chosen for words as a table, to be given beside the next sheet."""
-    visit = visit_of(request)
     table = words_table(choices_in(visit.form), visit.work.release().scheme)
     headers = {"Content-Disposition": 'attachment; filename="words.csv"'}
     return Response(table, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 @Endpoint("POST", "/examples/{name}", "monitor", body=FORM, heavy=True, page=True)
-def example(request: Request) -> Response:
+def example(visit: Visit) -> Response:
     """Compare an example parcel and go to its report."""
-    visit = visit_of(request)
-    chosen = next((item for item in available() if item.name == request.path_params["name"]), None)
+    chosen = next((item for item in available() if item.name == visit.path["name"]), None)
     if chosen is None:
         raise Refused("not_found", "There is no example with this name.")
     read = partial(parcel_at, path=chosen.path(), parcel=chosen.parcel)
     kept = compare(visit.work, read, actor=visit.who.actor)
-    return moved_to(request, f"/comparisons/{kept.id}")
+    return moved_to(visit, f"/comparisons/{kept.id}")
 
 
-def _form(request: Request, given: Given, problems: tuple[Problem, ...], sheet: Sheet | None = None) -> Response:
-    visit = visit_of(request)
+def _form(visit: Visit, given: Given, problems: tuple[Problem, ...], sheet: Sheet | None = None) -> Response:
     release = visit.work.release()
     recent, _ = page_of(visit.work.engine, before=None, limit=RECENT)
     table, day = release.zone_table, _day_of(given)
-    catalogue, classes = translations(language_of(request)), classes_by_attribute(release.scheme, language_of(request))
+    catalogue, classes = translations(visit.lang), classes_by_attribute(release.scheme, visit.lang)
     return page(
-        request,
+        visit,
         "start.html",
         status=422 if problems else 200,
         given=given,
@@ -133,8 +127,8 @@ def _form(request: Request, given: Given, problems: tuple[Problem, ...], sheet: 
         told=lambda problem: told(problem, catalogue),
         worded=lambda choice: worded(choice, catalogue, classes),
         noted=lambda note: noted(note, catalogue),
-        classes_named=lambda read: classes_named(read, release.scheme, language_of(request)),
-        zones_by_country=_by_country(table, language_of(request), day),
+        classes_named=lambda read: classes_named(read, release.scheme, visit.lang),
+        zones_by_country=_by_country(table, visit.lang, day),
         names={zone.zone_id: zone.name for zone in table.zones},
         sieve_sets=[(item.name, item.name) for item in release.scheme.sieve_sets],
         day=day.isoformat(),

@@ -7,7 +7,6 @@ import gzip
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from kpfootprint.errors import IngestError, Problem
@@ -18,9 +17,8 @@ from service.door.endpoint import FORM, Endpoint
 from service.door.forms import file_of, text_of, written_in
 from service.door.inspection import unpacked
 from service.door.query import choice, text, whole_number
-from service.door.visit import Visit, visit_of
+from service.door.visit import Visit
 from service.errors import Refused
-from service.languages import language_of
 from service.pages.problems import noted, told, worded
 from service.pages.render import moved_to, page, translations
 from service.pages.sheet import Asked, choices_in, classes_by_attribute
@@ -64,9 +62,8 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     ),
     page=True,
 )
-def index(request: Request) -> Response:
+def index(visit: Visit) -> Response:
     """List submissions, what is due first: what is overdue stands at the top."""
-    visit = visit_of(request)
     show, exporter = visit.asked["show"] or "open", visit.asked["exporter"]
     wanted = Wanted(
         undecided=show == "open",
@@ -82,7 +79,7 @@ def index(request: Request) -> Response:
     undecided, overdue = submissions.clocks(visit.work.engine)
     feed = feed_key_of(visit.work.engine, visit.who.actor)
     return page(
-        request,
+        visit,
         "submissions.html",
         found=found,
         further=further,
@@ -94,42 +91,41 @@ def index(request: Request) -> Response:
         said={item.id: DECIDED[decisions[item.id].values["decision"]] for item in found if item.id in decisions},
         states=STATES,
         may_submit=visit.who.may("monitor") and visit.who.csrf is not None,
-        feed=feed and f"{str(request.base_url).rstrip('/')}/v1/submissions.ics?key={feed}",
+        feed=feed and f"{str(visit.request.base_url).rstrip('/')}/v1/submissions.ics?key={feed}",
     )
 
 
 @Endpoint("POST", "/submissions/check", "monitor", body=FORM, heavy=True, page=True)
-def check(request: Request) -> Response:
+def check(visit: Visit) -> Response:
     """Read a file and show what is in it and what is wrong, before anything is kept."""
-    form = visit_of(request).form
+    form = visit.form
     upload, note = file_of(form), text_of(form, "note")
     if upload is not None:
         name, content = upload.filename or "", upload.file.read()
     elif text_of(form, "content"):
-        name, content = _carried(visit_of(request))
+        name, content = _carried(visit)
     else:
-        return moved_to(request, "/submissions")
+        return moved_to(visit, "/submissions")
     try:
         choices = choices_in(form)
     except IngestError as error:
-        return _check_page(request, name, content, note, None, error.problems, {})
-    return checked(request, name=name, content=content, note=note, choices=choices)
+        return _check_page(visit, name, content, note, None, error.problems, {})
+    return checked(visit, name=name, content=content, note=note, choices=choices)
 
 
-def checked(request: Request, *, name: str, content: bytes, note: str, choices: Choices) -> Response:
+def checked(visit: Visit, *, name: str, content: bytes, note: str, choices: Choices) -> Response:
     """Show what is in a file of parcels, and what it asks; one that cannot be read at all shows its problems alone."""
     found: ReadSubmission | None = None
     try:
-        visit = visit_of(request)
         found = visit.work.do(read_submission, name, content, choices, large=visit.large)
         problems = found.problems()
     except IngestError as error:
         problems = error.problems
-    return _check_page(request, name, content, note, found, problems, choices)
+    return _check_page(visit, name, content, note, found, problems, choices)
 
 
 def _check_page(
-    request: Request,
+    visit: Visit,
     name: str,
     content: bytes,
     note: str,
@@ -137,12 +133,12 @@ def _check_page(
     problems: Sequence[Problem],
     choices: Choices,
 ) -> Response:
-    lang, scheme = language_of(request), visit_of(request).work.release().scheme
+    lang, scheme = visit.lang, visit.work.release().scheme
     catalogue, classes, told_in = translations(lang), classes_by_attribute(scheme, lang), words(lang)
-    names = zone_names(visit_of(request).work.release())
+    names = zone_names(visit.work.release())
     packed = base64.b64encode(gzip.compress(content, 6, mtime=0)).decode()
     return page(
-        request,
+        visit,
         "submission-check.html",
         status=200 if found is not None else 422,
         name=name,
@@ -151,7 +147,7 @@ def _check_page(
         n_bad=0 if found is None else len(found.failures),
         problems=[(problem, told(problem, catalogue)) for problem in problems[:SHOWN_PROBLEMS]],
         n_problems=len(problems),
-        packed=packed if len(packed) < visit_of(request).work.settings.max_body else "",
+        packed=packed if len(packed) < visit.work.settings.max_body else "",
         readable=found is not None,
         asked=Asked.of(problems, choices),
         classes=classes,
@@ -169,9 +165,8 @@ def _check_page(
 
 
 @Endpoint("POST", "/submissions", "monitor", body=FORM, heavy=True, page=True)
-def receive(request: Request) -> Response:
+def receive(visit: Visit) -> Response:
     """Receive the file that was looked at."""
-    visit = visit_of(request)
     name, content = _carried(visit)
     note, choices = text_of(visit.form, "note"), choices_in(visit.form)
     received = submit(
@@ -183,13 +178,12 @@ def receive(request: Request) -> Response:
         choices=choices,
         large=visit.large,
     )
-    return moved_to(request, f"/submissions/{received.id}")
+    return moved_to(visit, f"/submissions/{received.id}")
 
 
 @Endpoint("POST", "/submissions/marked", "monitor", body=FORM, heavy=True, page=True)
-def marked(request: Request) -> Response:
+def marked(visit: Visit) -> Response:
     """Give the file that was looked at as a workbook with the bad cells marked."""
-    visit = visit_of(request)
     name, content = _carried(visit)
     try:
         choices = choices_in(visit.form)
@@ -213,19 +207,18 @@ def _carried(visit: Visit) -> tuple[str, bytes]:
 
 
 @Endpoint("GET", "/submissions/{id}", "viewer", page=True)
-def show(request: Request) -> Response:
+def show(visit: Visit) -> Response:
     """Show a shipment: its parcels side by side, its flags, a decision, and all that happened to it."""
-    return shown(request, request.path_params["id"])
+    return shown(visit, visit.path["id"])
 
 
-def shown(request: Request, submission_id: str, *, status: int = 200, alert: str = "", note: str = "") -> Response:
+def shown(visit: Visit, submission_id: str, *, status: int = 200, alert: str = "", note: str = "") -> Response:
     """Return the page of a shipment."""
-    visit = visit_of(request)
     shipment = shipment_of(visit.work, submission_id, visit.who)
-    catalogue, told_in = translations(language_of(request)), words(language_of(request))
+    catalogue, told_in = translations(visit.lang), words(visit.lang)
     names = zone_names(visit.work.release())
     return page(
-        request,
+        visit,
         "submission.html",
         status=status,
         alert=alert,
@@ -266,11 +259,11 @@ def _told(problem: Mapping[str, Any], catalogue: Any) -> str:
 
 
 @Endpoint("POST", "/submissions/{id}/decision", "monitor", body=FORM, page=True)
-def make_decision(request: Request) -> Response:
+def make_decision(visit: Visit) -> Response:
     """Keep a decision and show the shipment again."""
-    visit, submission_id = visit_of(request), request.path_params["id"]
+    submission_id = visit.path["id"]
     given, fits = written_in(visit.form, NewDecision)
     if not fits:
-        return shown(request, submission_id, status=422, alert=CHOOSE, note=given["note"])
+        return shown(visit, submission_id, status=422, alert=CHOOSE, note=given["note"])
     decide(visit.work, submission_id, **given, actor=visit.who.actor)
-    return moved_to(request, f"/submissions/{submission_id}")
+    return moved_to(visit, f"/submissions/{submission_id}")

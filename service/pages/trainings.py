@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from kpfootprint.report.locale import words
 from kpfootprint.report.package_remarks import remark_text
 from service.door.endpoint import FORM, Endpoint
 from service.door.forms import file_of, text_of
-from service.door.visit import visit_of
+from service.door.visit import Visit
 from service.errors import Refused
-from service.languages import language_of
 from service.pages.models import JOB_STATES, shown
 from service.pages.render import moved_to, page
 from service.register import jobs
@@ -24,30 +22,28 @@ EVERY_SECONDS = 10
 
 
 @Endpoint("POST", "/trainings", "researcher", body=FORM, heavy=True, page=True)
-def receive(request: Request) -> Response:
+def receive(visit: Visit) -> Response:
     """Take a package in and show its training."""
-    visit = visit_of(request)
     upload = file_of(visit.form)
     content = b"" if upload is None else upload.file.read()
     if not content:
-        return shown(request, status=422, alert=NO_PACKAGE)
+        return shown(visit, status=422, alert=NO_PACKAGE)
     config = text_of(visit.form, "config")
     job_id = queue_training(visit.work, package=content, config=config, actor=visit.who.actor)
-    return moved_to(request, f"/trainings/{job_id}")
+    return moved_to(visit, f"/trainings/{job_id}")
 
 
 @Endpoint("GET", "/trainings/{id}", "viewer", page=True)
-def show(request: Request) -> Response:
+def show(visit: Visit) -> Response:
     """Show how far a training is."""
-    visit = visit_of(request)
-    job = _training(request)
+    job = _training(visit)
     over = job.state in jobs.OVER
     return page(
-        request,
+        visit,
         "training.html",
         job=job,
         states=JOB_STATES,
-        remarks=[remark_text(item, words(language_of(request))) for item in job.parameters.get("remarks", ())],
+        remarks=[remark_text(item, words(visit.lang)) for item in job.parameters.get("remarks", ())],
         again=None if over else EVERY_SECONDS,
         people=names_of_actors(visit.work.engine),
         made=(job.result or "").removeprefix("/v1"),
@@ -56,15 +52,15 @@ def show(request: Request) -> Response:
 
 
 @Endpoint("POST", "/trainings/{id}/cancel", "researcher", body=FORM, page=True)
-def cancel(request: Request) -> Response:
+def cancel(visit: Visit) -> Response:
     """Cancel a training and show it again."""
-    job = _training(request)
-    jobs.cancel(visit_of(request).work.engine, job.id)
-    return moved_to(request, f"/trainings/{job.id}")
+    job = _training(visit)
+    jobs.cancel(visit.work.engine, job.id)
+    return moved_to(visit, f"/trainings/{job.id}")
 
 
-def _training(request: Request) -> jobs.Job:
-    job = jobs.job_of(visit_of(request).work.engine, request.path_params["id"])
+def _training(visit: Visit) -> jobs.Job:
+    job = jobs.job_of(visit.work.engine, visit.path["id"])
     if job is None or job.kind != "training":
         raise Refused("not_found", "There is no training with this id.")
     return job

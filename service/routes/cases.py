@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-
-from service.door.endpoint import JSON, Body, Endpoint
-from service.door.visit import visit_of
+from service.door.endpoint import JSON, Answer, Body, Endpoint
+from service.door.visit import Visit
 from service.register.entries import Entry
 from service.routes import shapes_of_cases as shapes
 from service.routes.paging import PAGING, listed, told
@@ -24,11 +19,9 @@ from service.work.outcomes import Case, cases, summary
     answer=shapes.Opinion,
     status=201,
 )
-def create_opinion(request: Request) -> Response:
+def create_opinion(visit: Visit) -> Answer:
     """Keep an expert's own conclusion beside the computed one."""
-    visit = visit_of(request)
-    entry = give_opinion(visit.work, request.path_params["id"], **visit.given, who=visit.who)
-    return JSONResponse(_kept(entry), status_code=201)
+    return _kept(give_opinion(visit.work, visit.path["id"], **visit.given, who=visit.who))
 
 
 @Endpoint(
@@ -39,28 +32,25 @@ def create_opinion(request: Request) -> Response:
     answer=shapes.Outcome,
     status=201,
 )
-def create_outcome(request: Request) -> Response:
+def create_outcome(visit: Visit) -> Answer:
     """Keep what became known later of where a parcel came from."""
-    visit = visit_of(request)
-    entry = tell_outcome(visit.work, request.path_params["id"], **visit.given, actor=visit.who.actor)
-    return JSONResponse(_kept(entry), status_code=201)
+    return _kept(tell_outcome(visit.work, visit.path["id"], **visit.given, actor=visit.who.actor))
 
 
 @Endpoint("GET", "/v1/outcomes", "viewer", query=PAGING, answer=shapes.Outcomes, reveals=True)
-def index(request: Request) -> Response:
+def index(visit: Visit) -> Answer:
     """Read how conclusions stood up where the origin became known."""
-    found = cases(visit_of(request).work)
-    return JSONResponse({**summary(found), **listed(request, [_shown(case) for case in found])})
+    found = cases(visit.work)
+    return {**summary(found), **listed(visit, [_shown(case) for case in found])}
 
 
-def _kept(entry: Entry) -> dict[str, Any]:
-    shape = shapes.Opinion if entry.kind == "opinion" else shapes.Outcome
-    kept: dict[str, Any] = told(shape, entry, comparison=f"/v1/comparisons/{entry.subject}", **entry.values)
-    return kept
+def _kept(entry: Entry) -> Answer:
+    shape: type[Answer] = shapes.Opinion if entry.kind == "opinion" else shapes.Outcome
+    return told(shape, entry, comparison=f"/v1/comparisons/{entry.subject}", **entry.values)
 
 
 def _shown(case: Case) -> shapes.OutcomeItem:
-    item: shapes.OutcomeItem = told(
+    return told(
         shapes.OutcomeItem,
         case.comparison,
         **case.outcome.values,
@@ -70,4 +60,3 @@ def _shown(case: Case) -> shapes.OutcomeItem:
         declaration_held=case.held,
         opinion=None if case.opinion is None else case.opinion.values["conclusion"],
     )
-    return item

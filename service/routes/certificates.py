@@ -5,14 +5,11 @@ from __future__ import annotations
 import csv
 import io
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-
 from kpfootprint.errors import Problem
 from service.door.bodies import checked
-from service.door.endpoint import JSON, Body, Endpoint
+from service.door.endpoint import JSON, Answer, Body, Endpoint
 from service.door.query import text
-from service.door.visit import visit_of
+from service.door.visit import Visit
 from service.errors import Refused
 from service.register import certificates
 from service.register.database import reading, registering
@@ -31,13 +28,12 @@ COLUMNS = ("certificate_no", "reported_by", "reported_on", "note")
     answer=shapes.CertificatesAdded,
     status=201,
 )
-def create(request: Request) -> Response:
+def create(visit: Visit) -> Answer:
     """Add certificates that were reported as fraudulent."""
-    visit = visit_of(request)
     document = visit.given or checked({"items": _rows(visit.body)}, shapes.NewCertificates, table="certificates")
     with registering(visit.work.engine) as connection:
         added, known = certificates.add(connection, document["items"], actor=visit.who.actor)
-    return JSONResponse({"added": added, "known": known}, status_code=201)
+    return {"added": added, "known": known}
 
 
 @Endpoint(
@@ -47,13 +43,12 @@ def create(request: Request) -> Response:
     query=(*PAGING, text("certificate_no", "Number; blanks, marks and capitals do not count.")),
     answer=shapes.Certificates,
 )
-def index(request: Request) -> Response:
+def index(visit: Visit) -> Answer:
     """List certificates that were reported as fraudulent."""
-    visit = visit_of(request)
     with reading(visit.work.engine) as connection:
         found, further = certificates.page_of(connection, **visit.asked)
     items = [told(shapes.CertificateItem, item) for item in found]
-    return JSONResponse({"items": items, "next": following(request, further)})
+    return {"items": items, "next": following(visit, further)}
 
 
 def _rows(body: bytes) -> list[dict[str, str]]:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from kpfootprint.report import render_html
 from kpfootprint.report.schema import report_schema
 from kpfootprint.rules import CONCLUSIONS
-from service.door.endpoint import JSON, Body, Endpoint, Named
+from service.door.endpoint import JSON, Answer, Body, Endpoint, Named
 from service.door.query import choice, text
-from service.door.visit import visit_of
+from service.door.visit import Visit
 from service.errors import Refused
-from service.languages import LANGUAGES, language_of
+from service.languages import LANGUAGES
 from service.register import comparisons
 from service.register.comparisons import SORTS, Listed, Search
 from service.register.database import reading
@@ -44,17 +42,14 @@ COMPARE = Endpoint(
 )
 
 
-async def submitted(request: Request) -> Response:
+async def submitted(visit: Visit) -> Response:
     """Compare the parcel that a request carries: 201 with the report, and where it can be read again."""
-    visit = visit_of(request)
-    read = await reader_of(request)
-    key, came = request.headers.get("idempotency-key"), (visit.body, request.url.query.encode())
+    read = await reader_of(visit)
+    key, query = visit.request.headers.get("idempotency-key"), visit.request.url.query.encode()
 
     def kept_once() -> Kept:
-        digest = "" if key is None else hashlib.sha256(b"\0".join(came)).hexdigest()
-        return compare(
-            visit.work, read, actor=visit.who.actor, once=once_of(key, visit.who.actor, digest), large=visit.large
-        )
+        once = once_of(key, visit.who.actor, visit.body, query)
+        return compare(visit.work, read, actor=visit.who.actor, once=once, large=visit.large)
 
     kept = await visit.work.heavy(kept_once, large=visit.large)
     place = f"/v1/comparisons/{kept.id}"
@@ -64,10 +59,10 @@ async def submitted(request: Request) -> Response:
 
 
 @Endpoint("GET", "/v1/comparisons/{id}/parcel", "viewer", answer=shapes.Parcel)
-def show_parcel(request: Request) -> Response:
+def show_parcel(visit: Visit) -> Response:
     """Read the parcel that was compared."""
-    with reading(visit_of(request).work.engine) as connection:
-        found = comparisons.parcel_text_of(connection, request.path_params["id"])
+    with reading(visit.work.engine) as connection:
+        found = comparisons.parcel_text_of(connection, visit.path["id"])
     if found is None:
         raise Refused("not_found", "There is no comparison with this id.")
     return Response(found, media_type=JSON)
@@ -76,11 +71,10 @@ def show_parcel(request: Request) -> Response:
 @Endpoint(
     "GET", "/v1/comparisons/{id}.html", "viewer", query=(LANG,), answer={"type": "string"}, media_type="text/html"
 )
-def show_html(request: Request) -> Response:
+def show_html(visit: Visit) -> Response:
     """Read a report as a page."""
-    lang = language_of(request)
-    visit = visit_of(request)
-    report, stationery = printed(visit.work, request.path_params["id"], visit.who)
+    lang = visit.lang
+    report, stationery = printed(visit.work, visit.path["id"], visit.who)
     page = render_html(report, lang, stationery=stationery)
     return Response(page, media_type="text/html", headers={"Content-Language": lang, "Vary": "Accept-Language"})
 
@@ -93,15 +87,14 @@ def show_html(request: Request) -> Response:
     answer={"type": "string", "format": "binary"},
     media_type="application/pdf",
 )
-def show_pdf(request: Request) -> Response:
+def show_pdf(visit: Visit) -> Response:
     """Read a report as a PDF."""
     from kpfootprint.report import render_pdf  # loads a typesetter, which most workers never need
 
-    lang = language_of(request)
-    visit = visit_of(request)
-    report, stationery = printed(visit.work, request.path_params["id"], visit.who)
+    lang = visit.lang
+    report, stationery = printed(visit.work, visit.path["id"], visit.who)
     document = render_pdf(report, lang, stationery=stationery)
-    name = f"comparison-{request.path_params['id']}-{lang}.pdf"
+    name = f"comparison-{visit.path['id']}-{lang}.pdf"
     headers = {"Content-Disposition": f'inline; filename="{name}"', "Content-Language": lang, "Vary": "Accept-Language"}
     return Response(document, media_type="application/pdf", headers=headers)
 
@@ -124,9 +117,8 @@ def show_pdf(request: Request) -> Response:
     ),
     answer=shapes.Comparisons,
 )
-def index(request: Request) -> Response:
+def index(visit: Visit) -> Answer:
     """List comparisons, the newest first or as asked."""
-    visit = visit_of(request)
     asked = visit.asked
     start, end = span_in(asked)
     search = Search(**{name: asked[name] for name in SEARCHED}, start=start, end=end)
@@ -136,22 +128,17 @@ def index(request: Request) -> Response:
     found = as_seen(visit.work, visit.who, found)
     with reading(visit.work.engine) as connection:
         flags = flags_now(connection, found)
-    return JSONResponse(
-        {"items": [item_of(item, flags[item.id]) for item in found], "next": following(request, further)}
-    )
+    return {"items": [item_of(item, flags[item.id]) for item in found], "next": following(visit, further)}
 
 
 @Endpoint("GET", "/v1/comparisons/{id}", "viewer", query=(LANG,), answer=REPORT)
-def show(request: Request) -> Response:
+def show(visit: Visit) -> Response:
     """Read a report as it was answered."""
-    visit = visit_of(request)
-    return Response(report_text(visit.work, request.path_params["id"], visit.who), media_type=JSON)
+    return Response(report_text(visit.work, visit.path["id"], visit.who), media_type=JSON)
 
 
 def item_of(item: Listed, flags: Sequence[Mapping[str, Any]]) -> shapes.ComparisonItem:
     """Return what a list says of a comparison."""
     submission = None if item.submission_id is None else f"/v1/submissions/{item.submission_id}"
     url = f"/v1/comparisons/{item.id}"
-    return cast(
-        shapes.ComparisonItem, told(shapes.ComparisonItem, item, url=url, flags=list(flags), submission=submission)
-    )
+    return told(shapes.ComparisonItem, item, url=url, flags=flags, submission=submission)

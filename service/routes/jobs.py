@@ -1,37 +1,78 @@
-"""Jobs over HTTP: how far they are, and to cancel them."""
+"""Jobs over HTTP: how far they are, and to cancel them; trainings and re-examinations, which are asked for here."""
 
 from __future__ import annotations
 
-from typing import cast
-
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-
 from kpfootprint.report.locale import words
 from kpfootprint.report.package_remarks import remark_text
-from service.door.endpoint import Endpoint
-from service.door.visit import visit_of
+from service.door.endpoint import JSON, MULTIPART, Answer, Body, Endpoint
+from service.door.forms import form_schema, text_of, upload_in
+from service.door.visit import Visit
 from service.errors import Refused
-from service.register import jobs
+from service.register import entries, jobs
+from service.register.database import reading
+from service.routes import shapes_of_cases
 from service.routes import shapes_of_submissions as shapes
 from service.routes.paging import told
-from service.work.place import Workplace
+from service.work.releases import queue_reexamination
+from service.work.train import queue_training
 
 
 @Endpoint("GET", "/v1/jobs/{id}", "viewer", answer=shapes.Job)
-def show(request: Request) -> Response:
+def show(visit: Visit) -> Answer:
     """Ask how far a job is."""
-    return JSONResponse(job_shown(_found(jobs.job_of(visit_of(request).work.engine, request.path_params["id"]))))
+    return job_shown(_found(jobs.job_of(visit.work.engine, visit.path["id"])))
 
 
 @Endpoint("DELETE", "/v1/jobs/{id}", "monitor", answer=shapes.Job)
-def cancel(request: Request) -> Response:
+def cancel(visit: Visit) -> Answer:
     """Cancel a job that is not over."""
-    engine, job_id = visit_of(request).work.engine, request.path_params["id"]
+    engine, job_id = visit.work.engine, visit.path["id"]
     before = _found(jobs.job_of(engine, job_id))
     if before.state in {"done", "failed"}:
         raise Refused("conflict", f"This job is over: {before.state}.")
-    return JSONResponse(job_shown(_found(jobs.cancel(engine, job_id))))
+    return job_shown(_found(jobs.cancel(engine, job_id)))
+
+
+@Endpoint(
+    "POST",
+    "/v1/trainings",
+    "researcher",
+    body=Body({MULTIPART: form_schema("config")}, streamed=True),
+    answer=shapes.Accepted,
+    status=202,
+    heavy=True,
+)
+def create_training(visit: Visit) -> Answer:
+    """Have a model fitted and evaluated on a reference package."""
+    package, config = upload_in(visit.form)[1], text_of(visit.form, "config")
+    return accepted(visit, queue_training(visit.work, package=package, config=config, actor=visit.who.actor))
+
+
+@Endpoint(
+    "POST",
+    "/v1/reexaminations",
+    "researcher",
+    body=Body({JSON: shapes_of_cases.NewReexamination}),
+    answer=shapes.Accepted,
+    status=202,
+)
+def create_reexamination(visit: Visit) -> Answer:
+    """Have the register's parcels examined with another release."""
+    job_id = queue_reexamination(visit.work, **visit.given, actor=visit.who.actor)
+    return accepted(visit, job_id, f"/v1/reexaminations/{job_id}")
+
+
+@Endpoint("GET", "/v1/reexaminations/{id}", "viewer", answer=shapes_of_cases.Reexamination, reveals=True)
+def show_reexamination(visit: Visit) -> Answer:
+    """Read which conclusions another release would change, and why."""
+    job = jobs.job_of(visit.work.engine, visit.path["id"])
+    if job is None or job.kind != "reexamination":
+        raise Refused("not_found", "There is no re-examination with this id.")
+    with reading(visit.work.engine) as connection:
+        found = entries.about(connection, job.id)
+    changes = [change for entry in found for change in entry.values.get("changes", ())]
+    of = {"job": f"/v1/jobs/{job.id}", "release": job.parameters["release"], "looked_at": job.done, "of": job.total}
+    return told(shapes_of_cases.Reexamination, job, **of, changes=changes)
 
 
 def _found(job: jobs.Job | None) -> jobs.Job:
@@ -40,11 +81,11 @@ def _found(job: jobs.Job | None) -> jobs.Job:
     return job
 
 
-def accepted(work: Workplace, job_id: str, place: str = "") -> Response:
-    """Return the answer to what a job will do: 202, the job, and where its result will be told (itself without one)."""
+def accepted(visit: Visit, job_id: str, place: str = "") -> Answer:
+    """Return the job that was put into the queue; its result will be told at `place`, or where the job itself is."""
     href = f"/v1/jobs/{job_id}"
-    answer: shapes.Accepted = {**job_shown(_found(jobs.job_of(work.engine, job_id))), "job": href}
-    return JSONResponse(answer, status_code=202, headers={"Location": place or href})
+    visit.place = place or href
+    return {**job_shown(_found(jobs.job_of(visit.work.engine, job_id))), "job": href}
 
 
 def job_shown(job: jobs.Job) -> shapes.Job:
@@ -55,4 +96,4 @@ def job_shown(job: jobs.Job) -> shapes.Job:
     shown = told(shapes.Job, job, progress=progress, remarks=remarks)
     if job.kind != "training":
         del shown["remarks"]
-    return cast(shapes.Job, shown)
+    return shown

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-
-from service.door.endpoint import JSON, Body, Endpoint
-from service.door.visit import visit_of
+from service.door.endpoint import JSON, Answer, Body, Endpoint
+from service.door.visit import Visit
 from service.register.activations import Activation
 from service.routes import shapes
 from service.routes.paging import PAGING, listed, told
@@ -16,23 +11,22 @@ from service.work.releases import Known, activate, known_release, known_releases
 
 
 @Endpoint("GET", "/v1/models", "viewer", query=PAGING, answer=shapes.Models)
-def index(request: Request) -> Response:
+def index(visit: Visit) -> Answer:
     """List the releases; one is active."""
-    items = [_shown(item) for item in known_releases(visit_of(request).work)]
-    return JSONResponse(listed(request, items))
+    items = [_shown(item) for item in known_releases(visit.work)]
+    return listed(visit, items)
 
 
 @Endpoint("GET", "/v1/models/{release}", "viewer", answer=shapes.Model)
-def show(request: Request) -> Response:
+def show(visit: Visit) -> Answer:
     """Read the card and the evaluation of a release."""
-    found = known_release(visit_of(request).work, request.path_params["release"])
+    found = known_release(visit.work, visit.path["release"])
     card = found.folder / "CARD.md"
-    whole = {
+    return {
         **_shown(found),
         "card": card.read_text(encoding="utf-8") if card.is_file() else "",
         "evaluation": dict(found.evaluation) or None,
     }
-    return JSONResponse(whole)
 
 
 @Endpoint(
@@ -44,10 +38,9 @@ def show(request: Request) -> Response:
     status=201,
     heavy=True,
 )
-def create_activation(request: Request) -> Response:
+def create_activation(visit: Visit) -> Answer:
     """Put a release in force."""
-    visit = visit_of(request)
-    return _activated(activate(visit.work, request.path_params["release"], **visit.given, actor=visit.who.actor))
+    return _activated(activate(visit.work, visit.path["release"], **visit.given, actor=visit.who.actor))
 
 
 @Endpoint(
@@ -59,18 +52,16 @@ def create_activation(request: Request) -> Response:
     status=201,
     heavy=True,
 )
-def create_rollback(request: Request) -> Response:
+def create_rollback(visit: Visit) -> Answer:
     """Go back to the release that was active before."""
-    visit = visit_of(request)
     return _activated(roll_back(visit.work, **visit.given, actor=visit.who.actor))
 
 
-def _activated(done: Activation) -> Response:
-    return JSONResponse(told(shapes.Activated, done, active=done.release), status_code=201)
+def _activated(done: Activation) -> Answer:
+    return told(shapes.Activated, done, active=done.release)
 
 
-def _shown(item: Known) -> dict[str, Any]:
+def _shown(item: Known) -> Answer:
     manifest = {name: item.manifest.get(name) for name in ("released", "reference")}
     past = [told(shapes.ActivationItem, one) for one in item.activations]
-    shown: dict[str, Any] = told(shapes.ModelItem, item, release=item.name, activations=past, **manifest)
-    return shown
+    return told(shapes.ModelItem, item, release=item.name, activations=past, **manifest)

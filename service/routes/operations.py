@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import threading
 
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from service.door.endpoint import JSON, Endpoint
-from service.door.visit import visit_of
+from service.door.visit import Visit
 from service.meters import MEDIA_TYPE
 from service.openapi import description
 from service.register import jobs, submissions
@@ -20,18 +19,18 @@ PLAIN = "text/plain"
 
 
 @Endpoint("GET", "/metrics", "viewer", answer=TEXT, media_type=PLAIN)
-def metrics(request: Request) -> Response:
+def metrics(visit: Visit) -> Response:
     """Read the figures of the service, for Prometheus."""
-    work = visit_of(request).work
+    work = visit.work
     counted = dict.fromkeys(STATES, 0) | jobs.counts(work.engine)
     undecided, overdue = submissions.clocks(work.engine)
     return Response(work.meters.exposition_with(counted, undecided, overdue), headers={"Content-Type": MEDIA_TYPE})
 
 
 @Endpoint("GET", "/openapi.json", "viewer", answer={"type": "object"})
-def openapi(request: Request) -> Response:
+def openapi(visit: Visit) -> Response:
     """Read the description of these routes."""
-    endpoints = visit_of(request).endpoints
+    endpoints = visit.endpoints
     with _describing:
         if id(endpoints) not in _described:  # they are the same for as long as the service runs
             _described[id(endpoints)] = JSONResponse(description(endpoints, shapes.ProblemDetails)).body

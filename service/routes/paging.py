@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
-
-from starlette.requests import Request
 
 from service.clock import written
 from service.door.query import Query, day_or_moment, whole_number
-from service.door.visit import visit_of
+from service.door.visit import Visit
+
+Shape = TypeVar("Shape")
 
 PAGE = 50
 MAX_PAGE = 500
@@ -41,25 +41,26 @@ def _moment(given: date) -> datetime:
     return given if isinstance(given, datetime) else datetime.combine(given, time(), UTC)
 
 
-def told(shape: Any, of: Any, **members: Any) -> Any:
+def told(shape: type[Shape], of: Any, **members: Any) -> Shape:
     """Return what a shape tells of something: the members that are given, and its attributes under the other names."""
     values = {name: members[name] if name in members else getattr(of, name) for name in shape.__annotations__}
-    return {name: written(value) if isinstance(value, datetime) else value for name, value in values.items()}
+    shown = {name: written(value) if isinstance(value, datetime) else value for name, value in values.items()}
+    return cast(Shape, shown)
 
 
-def listed(request: Request, items: Sequence[Any]) -> dict[str, Any]:
+def listed(visit: Visit, items: Sequence[Any]) -> dict[str, Any]:
     """Return a page of a list that is short enough to be had whole; `before` counts the items before the page."""
-    asked = visit_of(request).asked
+    asked = visit.asked
     start = asked["before"] or 0
     end = start + asked["limit"]
-    return {"items": [*items[start:end]], "next": following(request, end if end < len(items) else None)}
+    return {"items": [*items[start:end]], "next": following(visit, end if end < len(items) else None)}
 
 
-def following(request: Request, further: int | None) -> str | None:
+def following(visit: Visit, further: int | None) -> str | None:
     """Return the address of the next page, with everything that was asked, or None where this one is the last."""
     if further is None:
         return None
-    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "before"]
+    kept = [(name, value) for name, value in visit.request.query_params.multi_items() if name != "before"]
     if "limit" not in dict(kept):
-        kept.append(("limit", str(visit_of(request).asked["limit"])))
-    return f"{request.url.path}?{urlencode([*kept, ('before', further)])}"
+        kept.append(("limit", str(visit.asked["limit"])))
+    return f"{visit.request.url.path}?{urlencode([*kept, ('before', further)])}"

@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any, Final
 
 from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.requests import Request
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest import Upload, number_given
@@ -17,7 +16,7 @@ from kpfootprint.release import Release
 from service.door.endpoint import JSON, MULTIPART
 from service.door.forms import FILE, form_schema, refuse_unknown, texts_of, upload_in
 from service.door.query import Query, text
-from service.door.visit import visit_of
+from service.door.visit import Visit
 from service.errors import Refused
 from service.routes import shapes
 from service.work.reading import json_in, parcel_of_file, parcel_of_json, upload_of
@@ -66,9 +65,8 @@ PIECE = 1 << 18
 Reader = Callable[[Release], Parcel]
 
 
-async def reader_of(request: Request) -> Reader:
+async def reader_of(visit: Visit) -> Reader:
     """Return how the parcel of a request is read; what its address or its form says goes before what its file says."""
-    visit = visit_of(request)
     given = _given({name: visit.asked[name] for name in (*TEXTS, *CONDITIONS)}, visit.asked["declare"])
     if visit.media_type == JSON:
         return partial(parcel_of_json, body=visit.body, given=given)
@@ -76,11 +74,11 @@ async def reader_of(request: Request) -> Reader:
     if visit.media_type in TABLES:
         upload = upload_of(TABLES[visit.media_type], visit.body)
         return partial(parcel_of_file, upload=upload, parcel=given, choices=choices)
-    return await _reader_of_form(request, given, choices)
+    return await _reader_of_form(visit, given, choices)
 
 
-async def _reader_of_form(request: Request, given: dict[str, Any], choices: dict[str, str]) -> Reader:
-    body = visit_of(request).body
+async def _reader_of_form(visit: Visit, given: dict[str, Any], choices: dict[str, str]) -> Reader:
+    body = visit.body
 
     async def stream() -> Any:
         for at in range(0, len(body), PIECE):
@@ -88,7 +86,7 @@ async def _reader_of_form(request: Request, given: dict[str, Any], choices: dict
             await asyncio.sleep(0)  # others are answered meanwhile
 
     try:
-        form = await MultiPartParser(request.headers, stream(), max_files=1, max_part_size=len(body) + 1).parse()
+        form = await MultiPartParser(visit.request.headers, stream(), max_files=1, max_part_size=len(body) + 1).parse()
     except (MultiPartException, KeyError, ValueError) as error:
         raise Refused("bad_request", f"The form cannot be read: {error}") from None
     refuse_unknown(form, FORM["properties"])

@@ -1,15 +1,14 @@
-"""Plans, the adequacy of references, pools, drift and several sorters over HTTP."""
+"""Zones and what is asked of them over HTTP: plans, the adequacy of references, pools, drift and several sorters."""
 
 from __future__ import annotations
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-
 from kpfootprint.planning.drift import PER_SHIPMENTS
-from service.door.endpoint import JSON, Body, Endpoint
+from service.clock import today
+from service.door.endpoint import JSON, Answer, Body, Endpoint
 from service.door.query import day, text, whole_number
-from service.door.visit import visit_of
+from service.door.visit import Visit
 from service.routes import shapes_of_planning as shapes
+from service.routes.paging import PAGING, listed, told
 from service.work.drift import drifted
 from service.work.planning import judged, planned, pooled, sorted_again
 
@@ -27,27 +26,39 @@ SERIES = (
 )
 
 
+@Endpoint(
+    "GET",
+    "/v1/zones",
+    "viewer",
+    query=(*PAGING, day("on", "Day whose status is told; today without it.")),
+    answer=shapes.Zones,
+)
+def zones(visit: Visit) -> Answer:
+    """List the zones and their status on a day."""
+    on = visit.asked["on"] or today()
+    table = visit.work.release().zone_table
+    items = [told(shapes.ZoneItem, zone, status=table.status_on(zone.zone_id, on)) for zone in table.zones]
+    return {"on": on.isoformat(), **listed(visit, items)}
+
+
 @Endpoint("POST", "/v1/plan", "viewer", body=Body({JSON: shapes.Question}), answer=shapes.Plan, heavy=True)
-def plan(request: Request) -> Response:
+def plan(visit: Visit) -> Answer:
     """Say how many stones, and how many reference parcels, it takes to find a share of undeclared goods."""
-    visit = visit_of(request)
-    return JSONResponse(planned(visit.work, visit.given))
+    return planned(visit.work, visit.given)
 
 
 @Endpoint("GET", "/v1/zones/{id}/adequacy", "viewer", query=(ON,), answer=shapes.Adequacy, heavy=True)
-def adequacy(request: Request) -> Response:
+def adequacy(visit: Visit) -> Answer:
     """Say whether the references of a zone are enough."""
-    visit = visit_of(request)
-    return JSONResponse(judged(visit.work, request.path_params["id"], **visit.asked))
+    return judged(visit.work, visit.path["id"], **visit.asked)
 
 
 @Endpoint(
     "POST", "/v1/pools", "viewer", body=Body({JSON: shapes.PoolQuestion}), answer=shapes.Pool, reveals=True, heavy=True
 )
-def pool(request: Request) -> Response:
+def pool(visit: Visit) -> Answer:
     """Weigh kept parcels as one claim."""
-    visit = visit_of(request)
-    return JSONResponse(pooled(visit.work, **visit.given))
+    return pooled(visit.work, **visit.given)
 
 
 @Endpoint(
@@ -59,14 +70,12 @@ def pool(request: Request) -> Response:
     reveals=True,
     heavy=True,
 )
-def sorters(request: Request) -> Response:
+def sorters(visit: Visit) -> Answer:
     """Set several sorters' kept sheets of one parcel side by side."""
-    visit = visit_of(request)
-    return JSONResponse(sorted_again(visit.work, **visit.given))
+    return sorted_again(visit.work, **visit.given)
 
 
 @Endpoint("GET", "/v1/drift", "viewer", query=SERIES, answer=shapes.Drift, reveals=True, heavy=True)
-def drift(request: Request) -> Response:
+def drift(visit: Visit) -> Answer:
     """Say what changes over the shipments of an exporter or a zone."""
-    visit = visit_of(request)
-    return JSONResponse(drifted(visit.work, **visit.asked))
+    return drifted(visit.work, **visit.asked)

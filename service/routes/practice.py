@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import json
-from typing import cast
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-
-from service.door.endpoint import JSON, Body, Endpoint
-from service.door.visit import visit_of
+from service.door.endpoint import JSON, Answer, Body, Endpoint
+from service.door.visit import Visit
 from service.routes import shapes_of_cases as shapes
 from service.routes.paging import PAGING, following, told
 from service.work.practice import Exercise, answer, answered, draw, exercise_of, score
 
 
 @Endpoint("POST", "/v1/practice", "viewer", answer=shapes.Exercise, status=201, heavy=True)
-def create(request: Request) -> Response:
+def create(visit: Visit) -> Answer:
     """Draw a parcel of known origin to practise on."""
-    visit = visit_of(request)
     found = draw(visit.work, actor=visit.who.actor)
-    return JSONResponse(_shown(found), status_code=201, headers={"Location": f"/v1/practice/{found.id}"})
+    visit.place = f"/v1/practice/{found.id}"
+    return _shown(found)
 
 
 @Endpoint("GET", "/v1/practice/{id}", "viewer", answer=shapes.Exercise)
-def show(request: Request) -> Response:
+def show(visit: Visit) -> Answer:
     """Read an exercise; where it comes from once it was answered."""
-    visit = visit_of(request)
-    return JSONResponse(_shown(exercise_of(visit.work, request.path_params["id"], actor=visit.who.actor)))
+    return _shown(exercise_of(visit.work, visit.path["id"], actor=visit.who.actor))
 
 
 @Endpoint(
@@ -38,20 +33,17 @@ def show(request: Request) -> Response:
     answer=shapes.Exercise,
     status=201,
 )
-def create_answer(request: Request) -> Response:
+def create_answer(visit: Visit) -> Answer:
     """Answer an exercise, once."""
-    visit = visit_of(request)
-    kept = answer(visit.work, request.path_params["id"], **visit.given, actor=visit.who.actor)
-    return JSONResponse(_shown(kept), status_code=201)
+    return _shown(answer(visit.work, visit.path["id"], **visit.given, actor=visit.who.actor))
 
 
 @Endpoint("GET", "/v1/practice", "viewer", query=PAGING, answer=shapes.Practice)
-def index(request: Request) -> Response:
+def index(visit: Visit) -> Answer:
     """Read how often one is wrong, beside the program on the same parcels."""
-    visit = visit_of(request)
     found, further = answered(visit.work, actor=visit.who.actor, **visit.asked)
     scored = score(visit.work, actor=visit.who.actor)
-    return JSONResponse({**scored, "items": [_shown(item) for item in found], "next": following(request, further)})
+    return {**scored, "items": [_shown(item) for item in found], "next": following(visit, further)}
 
 
 def _shown(item: Exercise) -> shapes.Exercise:
@@ -59,5 +51,4 @@ def _shown(item: Exercise) -> shapes.Exercise:
     known["report"] = json.loads(item.report)
     if item.conclusion is None:
         known = dict.fromkeys(known)
-    exercise = told(shapes.Exercise, item, url=f"/v1/practice/{item.id}", parcel=item.document, **known)
-    return cast(shapes.Exercise, exercise)
+    return told(shapes.Exercise, item, url=f"/v1/practice/{item.id}", parcel=item.document, **known)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from starlette.concurrency import iterate_in_threadpool
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
-from service.door.endpoint import MULTIPART, Body, Endpoint
+from service.door.endpoint import MULTIPART, Answer, Body, Endpoint
 from service.door.forms import form_schema, upload_in
 from service.door.query import choice
-from service.door.visit import visit_of
+from service.door.visit import Visit
 from service.register import entries
 from service.register.database import reading
 from service.register.exchange import exported
@@ -28,10 +27,10 @@ TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": JSON_LINES}
 
 
 @Endpoint("GET", "/v1/register/head", "viewer", answer=shapes.Head)
-def head(request: Request) -> Response:
+def head(visit: Visit) -> Answer:
     """Read where the chain of the register ends."""
-    with reading(visit_of(request).work.engine) as connection:
-        return JSONResponse(told(shapes.Head, entries.head(connection)))
+    with reading(visit.work.engine) as connection:
+        return told(shapes.Head, entries.head(connection))
 
 
 @Endpoint(
@@ -44,9 +43,8 @@ def head(request: Request) -> Response:
     or_types=("text/csv",),
     reveals=True,
 )
-def export(request: Request) -> Response:
+def export(visit: Visit) -> Response:
     """Take the register away, as CSV or JSON Lines."""
-    visit = visit_of(request)
     form = visit.asked["format"]
     lines = exported(visit.work.engine, form, *span_in(visit.asked))
     headers = {"Content-Type": TYPES[form], "Content-Disposition": f'attachment; filename="register.{form}"'}
@@ -62,8 +60,7 @@ def export(request: Request) -> Response:
     status=202,
     heavy=True,
 )
-def take_in(request: Request) -> Response:
+def take_in(visit: Visit) -> Answer:
     """Take in what another register exported."""
-    visit = visit_of(request)
     content = upload_in(visit.form)[1] if visit.media_type == MULTIPART else visit.body
-    return accepted(visit.work, queue_import(visit.work, content, actor=visit.who.actor))
+    return accepted(visit, queue_import(visit.work, content, actor=visit.who.actor))

@@ -31,6 +31,13 @@ def _a_day(text: str) -> str:
 Day = Annotated[str, AfterValidator(_a_day), Field(json_schema_extra={"format": "date"})]
 
 
+def page_of(name: str, item: Any, about: str) -> Any:
+    """Return the shape of a page of a list."""
+    shape = TypedDict(name, {"items": list[item], "next": Href | None})  # type: ignore[misc]  # noqa: UP013
+    shape.__doc__ = about
+    return shape
+
+
 class ProblemShape(TypedDict):
     """One thing wrong with an input."""
 
@@ -156,29 +163,7 @@ class ComparisonItem(TypedDict):
     submission: Href | None
 
 
-class Comparisons(TypedDict):
-    """A page of comparisons."""
-
-    items: list[ComparisonItem]
-    next: Href | None
-
-
-class ZoneItem(TypedDict):
-    """A zone and its status on the day."""
-
-    zone_id: str
-    name: str
-    country: str
-    region: str
-    status: Literal["compliant", "suspended", "not_covered"]
-
-
-class Zones(TypedDict):
-    """Every zone."""
-
-    on: Day
-    items: list[ZoneItem]
-    next: Href | None
+Comparisons = page_of("Comparisons", ComparisonItem, "A page of comparisons.")
 
 
 class Headline(TypedDict):
@@ -214,11 +199,7 @@ class Model(ModelItem):
     evaluation: dict[str, Any] | None
 
 
-class Models(TypedDict):
-    """Every release that is here."""
-
-    items: list[ModelItem]
-    next: Href | None
+Models = page_of("Models", ModelItem, "Every release that is here.")
 
 
 class NewKey(TypedDict):
@@ -249,11 +230,7 @@ class MadeKey(KeyItem):
     key: str
 
 
-class Keys(TypedDict):
-    """Every key."""
-
-    items: list[KeyItem]
-    next: Href | None
+Keys = page_of("Keys", KeyItem, "Every key.")
 
 
 class ProblemDetails(TypedDict):
@@ -305,11 +282,7 @@ class SessionItem(TypedDict):
     expires_at: Moment
 
 
-class Sessions(TypedDict):
-    """Every session that has not ended."""
-
-    items: list[SessionItem]
-    next: Href | None
+Sessions = page_of("Sessions", SessionItem, "Every session that has not ended.")
 
 
 class NameItem(TypedDict):
@@ -319,11 +292,7 @@ class NameItem(TypedDict):
     name: str
 
 
-class Names(TypedDict):
-    """Every name that is known."""
-
-    items: list[NameItem]
-    next: Href | None
+Names = page_of("Names", NameItem, "Every name that is known.")
 
 
 class Reason(TypedDict):

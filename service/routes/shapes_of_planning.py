@@ -1,4 +1,4 @@
-"""The shapes of planning: plans, adequacy of references, pools and drift."""
+"""The shapes of zones and of planning: status, plans, adequacy of references, pools and drift."""
 
 from __future__ import annotations
 
@@ -9,6 +9,24 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from service.routes.shapes import STRICT, Day, Href, Moment, Positive
+
+
+class ZoneItem(TypedDict):
+    """A zone and its status on the day."""
+
+    zone_id: str
+    name: str
+    country: str
+    region: str
+    status: Literal["compliant", "suspended", "not_covered"]
+
+
+class Zones(TypedDict):
+    """Every zone."""
+
+    on: Day
+    items: list[ZoneItem]
+    next: Href | None
 
 
 class PlanZone(TypedDict):

@@ -8,7 +8,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from kpfootprint.rules import Conclusion
-from service.routes.shapes import STRICT, Day, Flag, Href, Moment, ProblemShape
+from service.routes.shapes import STRICT, Day, Flag, Href, Moment, ProblemShape, page_of
 from service.routes.shapes_of_planning import Said
 
 
@@ -96,11 +96,7 @@ class Submission(SubmissionItem):
     history: list[Event]
 
 
-class Submissions(TypedDict):
-    """A page of submissions."""
-
-    items: list[SubmissionItem]
-    next: Href | None
+Submissions = page_of("Submissions", SubmissionItem, "A page of submissions.")
 
 
 class SubmissionReceived(TypedDict):
@@ -155,8 +151,4 @@ class CertificateItem(TypedDict):
     added_at: Moment
 
 
-class Certificates(TypedDict):
-    """A page of certificates that were reported."""
-
-    items: list[CertificateItem]
-    next: Href | None
+Certificates = page_of("Certificates", CertificateItem, "A page of certificates that were reported.")

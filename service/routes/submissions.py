@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from kpfootprint.errors import Problem
-from service.door.endpoint import JSON, MULTIPART, Body, Endpoint
+from service.door.endpoint import JSON, MULTIPART, Answer, Body, Endpoint
 from service.door.forms import form_schema, text_of, texts_of, upload_in
 from service.door.query import choice, text, yes_no
-from service.door.visit import visit_of
+from service.door.visit import Visit
 from service.errors import Refused
 from service.register import entries, submissions
 from service.register.database import reading
@@ -25,7 +23,7 @@ from service.routes.parcels import CHOOSING, choices_of
 from service.work.calendar import calendar_of, feed_key_of, is_feed_key
 from service.work.compare import once_of
 from service.work.decide import decide
-from service.work.shipment import Shipment, ShipmentParcel, shipment_of
+from service.work.shipment import ShipmentParcel, shipment_of
 from service.work.submit import submit
 
 STATES = ("received", "compared", "decided")
@@ -43,16 +41,15 @@ MAX_NOTE = 5000
     once=True,
     heavy=True,
 )
-def create(request: Request) -> Response:
+def create(visit: Visit) -> Answer:
     """Receive a file of many parcels, and have them compared."""
-    visit = visit_of(request)
     (name, content), note = upload_in(visit.form), text_of(visit.form, "note")
     if len(note) > MAX_NOTE:
         problem = Problem(table="form", column="note", code="too_long", reason=f"at most {MAX_NOTE} characters")
         raise Refused("invalid_input", "The note is too long.", problems=(problem,))
     said = [*visit.asked["choose"], *texts_of(visit.form, "choose")]
     came = (name.encode(), note.encode(), content, *(text.encode() for text in said))
-    digest, key = hashlib.sha256(b"\0".join(came)).hexdigest(), request.headers.get("idempotency-key")
+    key = visit.request.headers.get("idempotency-key")
     received = submit(
         visit.work,
         name=name,
@@ -60,18 +57,17 @@ def create(request: Request) -> Response:
         note=note,
         actor=visit.who.actor,
         choices=choices_of(said),
-        once=once_of(key, visit.who.actor, digest),
+        once=once_of(key, visit.who.actor, *came),
         large=visit.large,
     )
-    answer: shapes.SubmissionReceived = {"id": received.id, "job": f"/v1/jobs/{received.job_id}"}
-    return JSONResponse(answer, status_code=202, headers={"Location": f"/v1/submissions/{received.id}"})
+    visit.place = f"/v1/submissions/{received.id}"
+    return {"id": received.id, "job": f"/v1/jobs/{received.job_id}"}
 
 
 @Endpoint("GET", "/v1/submissions/{id}", "viewer", answer=shapes.Submission)
-def show(request: Request) -> Response:
+def show(visit: Visit) -> Answer:
     """Read a submission, its parcels and its history."""
-    visit = visit_of(request)
-    return JSONResponse(_shown_whole(shipment_of(visit.work, request.path_params["id"], visit.who)))
+    return _shown_whole(visit, visit.path["id"])
 
 
 @Endpoint(
@@ -90,9 +86,8 @@ def show(request: Request) -> Response:
     ),
     answer=shapes.Submissions,
 )
-def index(request: Request) -> Response:
+def index(visit: Visit) -> Answer:
     """List submissions, what is due first."""
-    visit = visit_of(request)
     asked = visit.asked
     start, end = span_in(asked)
     wanted = Wanted(
@@ -104,7 +99,7 @@ def index(request: Request) -> Response:
     with reading(visit.work.engine) as connection:
         decided = entries.last_of_each(connection, "decision", [item.id for item in found])
     items = [_shown(item, moment, decided.get(item.id)) for item in found]
-    return JSONResponse({"items": items, "next": following(request, further)})
+    return {"items": items, "next": following(visit, further)}
 
 
 @Endpoint(
@@ -115,14 +110,12 @@ def index(request: Request) -> Response:
     answer=shapes.Submission,
     status=201,
 )
-def create_decision(request: Request) -> Response:
+def create_decision(visit: Visit) -> Answer:
     """Decide on a submission; earlier decisions stay in its history."""
-    visit, submission_id = visit_of(request), request.path_params["id"]
+    submission_id = visit.path["id"]
     decide(visit.work, submission_id, **visit.given, actor=visit.who.actor)
-    headers = {"Location": f"/v1/submissions/{submission_id}"}
-    return JSONResponse(
-        _shown_whole(shipment_of(visit.work, submission_id, visit.who)), status_code=201, headers=headers
-    )
+    visit.place = f"/v1/submissions/{submission_id}"
+    return _shown_whole(visit, submission_id)
 
 
 @Endpoint(
@@ -133,14 +126,13 @@ def create_decision(request: Request) -> Response:
     answer={"type": "string"},
     media_type="text/calendar",
 )
-def calendar(request: Request) -> Response:
+def calendar(visit: Visit) -> Response:
     """Read the due dates as a calendar."""
-    visit = visit_of(request)
     key = visit.asked["key"]
     if visit.principal is None and not (key and is_feed_key(visit.work.engine, key)):
         raise Refused("unauthenticated", "The address needs ?key=, as POST /v1/feeds gives it.")
     found, _, moment = submissions.page_of(visit.work.engine, wanted=Wanted(undecided=True), before=None, limit=1000)
-    base = str(request.base_url).rstrip("/")
+    base = str(visit.request.base_url).rstrip("/")
     return Response(calendar_of(found, moment, base), headers={"Content-Type": "text/calendar; charset=utf-8"})
 
 
@@ -151,18 +143,35 @@ def calendar(request: Request) -> Response:
     answer={"type": "object", "required": ["href"], "properties": {"href": {"type": "string"}}},
     status=201,
 )
-def create_feed(request: Request) -> Response:
+def create_feed(visit: Visit) -> Answer:
     """Get the address of the calendar, with a key in it that can do nothing else."""
-    visit = visit_of(request)
     key = feed_key_of(visit.work.engine, visit.who.actor)
     if key is None:
         raise Refused("conflict", "A feed belongs to a key or a person; the one-time link stands for neither.")
-    return JSONResponse({"href": f"/v1/submissions.ics?key={key}"}, status_code=201)
+    return {"href": f"/v1/submissions.ics?key={key}"}
+
+
+def _shown_whole(visit: Visit, submission_id: str) -> Answer:
+    shipment = shipment_of(visit.work, submission_id, visit.who)
+    return _shown(
+        shipment.submission,
+        shipment.moment,
+        shipment.decision,
+        shapes.Submission,
+        parcels=[_parcel(parcel) for parcel in shipment.parcels],
+        flags=shipment.flags,
+        figures=shipment.figures,
+        history=[told(shapes.Event, entry, event=entry.kind) for entry in shipment.history],
+    )
 
 
 def _shown(
-    item: Submission, moment: datetime, decision: Entry | None, shape: Any = shapes.SubmissionItem, **more: Any
-) -> Any:
+    item: Submission,
+    moment: datetime,
+    decision: Entry | None,
+    shape: type[Answer] = shapes.SubmissionItem,
+    **more: Any,
+) -> Answer:
     return told(
         shape,
         item,
@@ -174,25 +183,10 @@ def _shown(
     )
 
 
-def _shown_whole(shipment: Shipment) -> shapes.Submission:
-    history = [told(shapes.Event, entry, event=entry.kind) for entry in shipment.history]
-    whole: shapes.Submission = _shown(
-        shipment.submission,
-        shipment.moment,
-        shipment.decision,
-        shapes.Submission,
-        parcels=[_parcel(parcel) for parcel in shipment.parcels],
-        flags=list(shipment.flags),
-        figures=shipment.figures,
-        history=history,
-    )
-    return whole
-
-
 def _parcel(parcel: ShipmentParcel) -> shapes.SubmittedParcel:
     found = parcel.comparison
     computed: dict[str, Any] = {"comparison": None, "conclusion": None, "log10_lr": None}
     if found is not None:
         href = f"/v1/comparisons/{found.id}"
         computed = {"comparison": href, "conclusion": found.conclusion, "log10_lr": found.log10_lr}
-    return cast(shapes.SubmittedParcel, told(shapes.SubmittedParcel, parcel, **computed))
+    return told(shapes.SubmittedParcel, parcel, **computed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 
 import sqlalchemy as sa
 
@@ -81,10 +82,10 @@ def _compared(work: Workplace, read: Callable[[Release], Parcel], actor: str, on
     return Kept(id=kept.id, report=kept.report, made=made)
 
 
-def once_of(key: str | None, actor: str, request_sha256: str) -> Once | None:
+def once_of(key: str | None, actor: str, *came: bytes) -> Once | None:
     """Return an Idempotency-Key with what came under it, or None where there is none."""
     if key is None:
         return None
     if not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
         raise bad_parameter("Idempotency-Key", key, "1 to 255 printable ASCII characters are needed", place="header")
-    return Once(actor=actor, key=key, request_sha256=request_sha256)
+    return Once(actor=actor, key=key, request_sha256=sha256(b"\0".join(came)).hexdigest())
