@@ -47,6 +47,11 @@ class ZoneTable:
     zones: tuple[Zone, ...]
     periods: tuple[StatusPeriod, ...]
 
+    @property
+    def names(self) -> dict[str, str]:
+        """The names of zones by id."""
+        return {zone.zone_id: zone.name for zone in self.zones}
+
     def zone(self, zone_id: str) -> Zone | None:
         """Return the zone of that id, or None."""
         return next((item for item in self.zones if item.zone_id == zone_id), None)

@@ -24,7 +24,7 @@ from kpfootprint.trial import try_release
 from service.jobs.launch import Companion
 from service.meters import reserve
 from service.register.activations import folder_in_force
-from service.register.database import open_register
+from service.register.database import opened
 from service.register.sessions import LINK_LASTS, new_link
 from service.settings import Settings, environment_of
 
@@ -66,12 +66,9 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 3000, *, work
             "launcher_pid": os.getpid(),
         }
     )
-    engine = open_register(settings)
-    try:
+    with opened(settings) as engine:
         try_release(load_release(settings.model or folder_in_force(engine, settings.home)))
         link = new_link(engine)
-    finally:
-        engine.dispose()
     with _private(settings.workers) as private:
         _surround(settings, private)
         threading.Thread(target=_announce, args=(host, port, address, link), daemon=True).start()

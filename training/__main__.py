@@ -30,16 +30,20 @@ MODELS = Path(__file__).parents[1] / "models"
 FOLDER = click.Path(path_type=Path)
 
 
-def reference_option(command: Command) -> Command:
-    """Add ``--reference``."""
-    text = "A package: folder, .zip or .xlsx; default: the one that comes along."
-    return click.option("--reference", type=FOLDER, default=shipped_reference, show_default=False, help=text)(command)
-
-
-def config_option(command: Command) -> Command:
-    """Add ``--config``."""
-    text = "Settings that differ from training/config.toml, in TOML."
-    return click.option("--config", type=FOLDER, default=DEFAULT, show_default=False, help=text)(command)
+reference_option = click.option(
+    "--reference",
+    type=FOLDER,
+    default=shipped_reference,
+    show_default=False,
+    help="A package: folder, .zip or .xlsx; default: the one that comes along.",
+)
+config_option = click.option(
+    "--config",
+    type=FOLDER,
+    default=DEFAULT,
+    show_default=False,
+    help="Settings that differ from training/config.toml, in TOML.",
+)
 
 
 def work_options(command: Command) -> Command:

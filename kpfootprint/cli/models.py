@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from kpfootprint.cli.output import say
-from kpfootprint.cli.surroundings import home, release_folder, settings, told
-
-if TYPE_CHECKING:
-    from service.work.place import Workplace
+from kpfootprint.cli.surroundings import at_work, home, release_folder, told
 
 ACTOR = "command line"
 
@@ -65,7 +59,7 @@ def activate(release: str, reason: str, force: str | None) -> None:
     _named(release)
     from service.work.releases import activate as put_in_force
 
-    with _at_the_register() as work:
+    with at_work() as work:
         done = put_in_force(work, release, reason=reason, force=force, actor=ACTOR)
     say(told("{release} is active.", release=done.release))
 
@@ -77,7 +71,7 @@ def rollback(reason: str) -> None:
     from service.register.activations import before_the_last
     from service.work.releases import roll_back
 
-    with _at_the_register() as work:
+    with at_work() as work:
         if before_the_last(work.engine) is None:
             raise click.UsageError(told("no other release was active before"))
         done = roll_back(work, reason=reason, actor=ACTOR)
@@ -90,26 +84,10 @@ def history() -> None:
     from service.clock import written
     from service.register.activations import activations, first_in_force
 
-    with _at_the_register() as work:
+    with at_work() as work:
         past = activations(work.engine)
         beginning = told("from the beginning")
         say(f"{beginning:<20}  {first_in_force(past)}")
         for item in past:
             back = " " + told("(gone back to)") if item.back else ""
             say(f"{written(item.at)}  {item.release}{back}  {item.actor}  {item.reason}".rstrip())
-
-
-@contextmanager
-def _at_the_register() -> Iterator[Workplace]:
-    """Give the place where releases are put in force; what is refused there is told in a sentence."""
-    from service.errors import Refused
-    from service.work.place import Workplace
-
-    work = Workplace(settings())
-    work.open_register()
-    try:
-        yield work
-    except Refused as refused:
-        raise click.ClickException(refused.detail) from None
-    finally:
-        work.close()

@@ -6,34 +6,20 @@ import os
 import stat
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO
 
 import click
 
 from kpfootprint.cli.surroundings import told
 from kpfootprint.visible import visible
 
-Command = TypeVar("Command", bound=Callable[..., object])
-
 
 def say(text: str, *, err: bool = False) -> None:
     """Write a line; characters that a terminal would obey, or nobody could see, are written out."""
     click.echo(visible(text), err=err)
-
-
-def out_option(command: Command) -> Command:
-    """Add ``--out FILE``; a folder that does not exist is refused before any work."""
-    option = click.option(
-        "--out",
-        type=click.Path(dir_okay=False, path_type=Path, allow_dash=True),
-        callback=_checked,
-        metavar="FILE",
-        help="File to replace with the result; standard output otherwise.",
-    )
-    return option(command)
 
 
 def _checked(_context: click.Context, _parameter: click.Parameter, out: Path | None) -> Path | None:
@@ -43,6 +29,16 @@ def _checked(_context: click.Context, _parameter: click.Parameter, out: Path | N
     if not out.parent.is_dir():
         raise click.BadParameter(told("folder {folder} does not exist", folder=repr(str(out.parent))))
     return out
+
+
+out_option = click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path, allow_dash=True),
+    callback=_checked,
+    metavar="FILE",
+    help="File to replace with the result; standard output otherwise.",
+)
+"""A folder that does not exist is refused before any work."""
 
 
 def refuse_terminal(kind: str, out: Path | None) -> None:

@@ -13,7 +13,7 @@ import click
 from kpfootprint.cli.fields import Declared, as_parcel, parcel_options
 from kpfootprint.cli.output import out_option, refuse_terminal, writing
 from kpfootprint.cli.reading import choose_option, read_sortings, whole_submission
-from kpfootprint.cli.surroundings import lang_option, model_option, now, open_release, settings, told
+from kpfootprint.cli.surroundings import at_work, lang_option, model_option, now, open_release, told
 
 if TYPE_CHECKING:
     from kpfootprint.ingest import Choices
@@ -130,18 +130,11 @@ def drift(
     if exporter is None and zone is None:
         raise click.UsageError(told("name --exporter, --zone or both"))
     from service.work.drift import drifted
-    from service.work.place import Workplace
-    from service.work.planning import zone_names
 
-    given = settings()
-    work = Workplace(given.model_copy(update={"model": model or given.model}))
-    work.open()
-    try:
+    with at_work(model) as work:
         said = "en" if form == "json" else lang
         answer = drifted(work, exporter=exporter, zone=zone, per_points=per_points, lang=said)
-        zones = zone_names(work.release())
-    finally:
-        work.close()
+        zones = work.release().zone_table.names
     _write(answer, zones, form, lang, out)
 
 
@@ -193,7 +186,7 @@ def sorters(
 def _show(answer: dict[str, Any], release: Release, form: str, lang: str, out: Path | None) -> None:
     from kpfootprint.report.planned import worded
 
-    zones = {zone.zone_id: zone.name for zone in release.zone_table.zones}
+    zones = release.zone_table.names
     _write(worded(answer, zones, "en" if form == "json" else lang), zones, form, lang, out)
 
 

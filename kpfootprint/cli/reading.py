@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,23 +15,6 @@ if TYPE_CHECKING:
     from kpfootprint.parcel import Batch, Parcel
     from kpfootprint.planning.sorters import Sorting
     from kpfootprint.release import Release
-
-Command = TypeVar("Command", bound=Callable[..., object])
-
-
-def choose_option(command: Command) -> Command:
-    """Add ``--choose QUESTION=ANSWER``."""
-    option = click.option(
-        "--choose",
-        "choices",
-        multiple=True,
-        metavar="QUESTION=ANSWER|FILE",
-        callback=_choices,
-        help="What is meant where a sheet can be read in two ways, as a problem tells: valuation=ministry, lots=one, "
-        "column:Grade=ignore, colour:wht=colourless; or a CSV file with the columns attribute, word, class. "
-        "May be repeated.",
-    )
-    return option(command)
 
 
 def _choices(_context: click.Context, _parameter: click.Parameter, said: tuple[str, ...]) -> Choices:
@@ -47,6 +30,18 @@ def _choices(_context: click.Context, _parameter: click.Parameter, said: tuple[s
             raise click.BadParameter(told("{text} is no QUESTION=ANSWER; write for example lots=one", text=repr(text)))
         found[question.strip()] = answer.strip()
     return found
+
+
+choose_option = click.option(
+    "--choose",
+    "choices",
+    multiple=True,
+    metavar="QUESTION=ANSWER|FILE",
+    callback=_choices,
+    help="What is meant where a sheet can be read in two ways, as a problem tells: valuation=ministry, lots=one, "
+    "column:Grade=ignore, colour:wht=colourless; or a CSV file with the columns attribute, word, class. "
+    "May be repeated.",
+)
 
 
 def read_submission(path: Path, release: Release, choices: Choices | None = None) -> Submission:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from kpfootprint.cli.output import out_option, say, writing
-from kpfootprint.cli.surroundings import retold, settings, told
+from kpfootprint.cli.surroundings import at_work, retold, settings, told
 
 ACTOR = "command line"
 
@@ -21,16 +21,13 @@ def register() -> None:
 @click.option("--head", metavar="HASH", help="Hash of the register's head as it was kept elsewhere, on paper perhaps.")
 def verify(head: str | None) -> int:
     """Walk the chain of the register and say whether anything was changed, removed or put in."""
-    from service.register.database import open_register, refuse_unguarded
+    from service.register.database import opened, refuse_unguarded
     from service.register.verify import verify as walk
 
-    engine = open_register(settings(), to_be_verified=True)
-    try:
+    with opened(settings(), to_be_verified=True) as engine:
         verdict = walk(engine, head)
         if verdict.wrong is None:
             refuse_unguarded(engine)
-    finally:
-        engine.dispose()
     if verdict.wrong is not None:
         say(told("Position {place} is wrong: {reason}.", place=verdict.wrong, reason=retold(verdict.reason)), err=True)
         return 1
@@ -43,27 +40,22 @@ def verify(head: str | None) -> int:
 @out_option
 def export(form: str, out: Path | None) -> None:
     """Write every entry: JSON Lines that another register takes in, or CSV for a spreadsheet."""
-    from service.register.database import open_register
+    from service.register.database import opened
     from service.register.exchange import exported
 
-    engine = open_register(settings())
-    with writing(out) as stream:
+    with opened(settings()) as engine, writing(out) as stream:
         for line in exported(engine, form):
             stream.write(line.encode())
-    engine.dispose()
 
 
 @register.command(name="import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def import_(file: Path) -> None:
     """Take in the JSON Lines that another register exported; nothing is taken twice."""
-    from service.work.place import Workplace
     from service.work.take_in import take_in
 
-    work = Workplace(settings())
-    work.open()
-    taken, left = take_in(work, file.read_bytes(), actor=ACTOR)
-    work.close()
+    with at_work() as work:
+        taken, left = take_in(work, file.read_bytes(), actor=ACTOR)
     say(
         told(
             "{taken} entries taken in; {left} were here already, or are this register's own affair.",
@@ -79,10 +71,9 @@ def import_(file: Path) -> None:
 def forget(name: str) -> None:
     """Forget the NAME of a person or of a key; entries keep a pseudonym that nothing leads back from."""
     from service.register import people
-    from service.register.database import open_register
+    from service.register.database import opened
 
-    engine = open_register(settings())
-    try:
+    with opened(settings()) as engine:
         known = people.names_of_actors(engine)
         found = [name] if name in known else [actor for actor, called in known.items() if called == name]
         if not found:
@@ -92,8 +83,6 @@ def forget(name: str) -> None:
                 told("{name} is the name of {actors}: say which one", name=repr(name), actors=", ".join(found))
             )
         people.forget(engine, found[0])
-    finally:
-        engine.dispose()
     say(
         told("Forgotten; what was done stays, as {actor}'s. Backups made before still hold the name.", actor=found[0]),
         err=True,

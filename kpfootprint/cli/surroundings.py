@@ -5,19 +5,19 @@ from __future__ import annotations
 import gettext
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
     from kpfootprint.release import Release
     from service.settings import Settings
-
-Command = TypeVar("Command", bound=Callable[..., object])
+    from service.work.place import Workplace
 
 
 def now() -> datetime:
@@ -44,29 +44,33 @@ def settings() -> Settings:
         raise click.UsageError(str(error)) from None
 
 
-def model_option(command: Command) -> Command:
-    """Add ``--model FOLDER``."""
-    option = click.option(
-        "--model",
-        type=click.Path(exists=True, file_okay=False, path_type=Path),
-        envvar="KPF_MODEL",
-        metavar="FOLDER",
-        help="Release to use instead of the active one (or KPF_MODEL).",
-    )
-    return option(command)
+@contextmanager
+def at_work(model: Path | None = None) -> Iterator[Workplace]:
+    """Give the place where the service does its work; what is refused there is told in a sentence."""
+    from service.errors import Refused
+    from service.work.place import Workplace
+
+    given = settings()
+    work = Workplace(given.model_copy(update={"model": model or given.model}))
+    work.open_register()
+    try:
+        yield work
+    except Refused as refused:
+        raise click.ClickException(refused.detail) from None
+    finally:
+        work.close()
 
 
-def lang_option(command: Command) -> Command:
-    """Add ``--lang en|fr``."""
-    option = click.option(
-        "--lang",
-        type=click.Choice(["en", "fr"]),
-        default="en",
-        show_default=True,
-        help="Language of texts.",
-    )
-    return option(command)
-
+model_option = click.option(
+    "--model",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    envvar="KPF_MODEL",
+    metavar="FOLDER",
+    help="Release to use instead of the active one (or KPF_MODEL).",
+)
+lang_option = click.option(
+    "--lang", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="Language of texts."
+)
 
 LOCALES = Path(__file__).parent / "locale"
 LONGEST_RETOLD = 1000

@@ -1,51 +1,75 @@
-"""Is there such an address, and may whoever asks go there."""
+"""Whether a request is let in: is there such an address, may whoever asks go there, did another site send them.
+
+A browser may be made to ask by a page of another site. What it sends has to come from a page of this service and to
+carry its session's token. A program's request carries a key of its own, which no foreign page can send.
+"""
 
 from __future__ import annotations
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
 
 from service.door.endpoint import matching
 from service.door.identity import CHALLENGE
-from service.door.visit import visit_of
+from service.door.visit import Visit
 from service.errors import Refused
+from service.register.secrets import same
+
+SAFE = frozenset({"GET", "HEAD"})
 
 
-class Directory:
-    """Looks the address up; one that is unknown is not told before it is known who asks."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request pass with its endpoint."""
-        visit = visit_of(scope)
-        try:
-            visit.endpoint = matching(visit.endpoints, scope["method"], scope["path"])
-        except Refused as refused:
-            visit.missing = refused
-        await self.app(scope, receive, send)
+def look_up(visit: Visit) -> None:
+    """Look the address up; one that is unknown is not told before it is known who asks."""
+    try:
+        visit.endpoint = matching(visit.endpoints, visit.request.method, visit.request.scope["path"])
+    except Refused as refused:
+        visit.missing = refused
 
 
-class Admission:
-    """Refuses whom the address is not for."""
+def admit(visit: Visit) -> None:
+    """Refuse whom the address is not for."""
+    role = None if visit.endpoint is None else visit.endpoint.role
+    if visit.principal is None and (visit.endpoint is None or role is not None):
+        raise visit.denied or Refused(
+            "unauthenticated", "Send a key as 'Authorization: Bearer ...', or sign in.", headers=CHALLENGE
+        )
+    if visit.missing is not None:
+        raise visit.missing
+    if role is not None and not visit.who.may(role):
+        raise Refused("forbidden", f"The role {role} is needed, and this is a {visit.who.role}.")
+    if visit.endpoint is not None and visit.endpoint.reveals and visit.who.role in visit.work.settings.blind:
+        raise Refused("forbidden", f"A {visit.who.role} judges here before seeing what was computed (KPF_BLIND_ROLES).")
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request pass whose role reaches."""
-        visit = visit_of(scope)
-        role = None if visit.endpoint is None else visit.endpoint.role
-        if visit.principal is None and (visit.endpoint is None or role is not None):
-            raise visit.denied or Refused(
-                "unauthenticated", "Send a key as 'Authorization: Bearer ...', or sign in.", headers=CHALLENGE
-            )
-        if visit.missing is not None:
-            raise visit.missing
-        if role is not None and not visit.who.may(role):
-            raise Refused("forbidden", f"The role {role} is needed, and this is a {visit.who.role}.")
-        if visit.endpoint is not None and visit.endpoint.reveals and visit.who.role in visit.work.settings.blind:
-            raise Refused(
-                "forbidden", f"A {visit.who.role} judges here before seeing what was computed (KPF_BLIND_ROLES)."
-            )
-        await self.app(scope, receive, send)
+def refuse_forged(visit: Visit) -> None:
+    """Refuse a browser's request to change something that another site's page made it send.
+
+    The token of a form is inside the form: `check_token` is asked again by whoever reads it.
+    """
+    headers = visit.request.headers
+    if visit.request.method not in SAFE and (visit.principal is None or visit.principal.csrf is not None):
+        _check_origin(headers)
+        if visit.endpoint is not None and not visit.endpoint.page:
+            check_token(visit, headers.get("x-csrf-token"))
+
+
+def _check_origin(headers: Headers) -> None:
+    origin, site = headers.get("origin"), headers.get("sec-fetch-site")
+    foreign = _host_of(origin) != headers.get("host") if origin else site not in {None, "same-origin", "none"}
+    if foreign:
+        raise Refused("forged_request", "A page of another site sent this request.")
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # no address at all
+        return None
+
+
+def check_token(visit: Visit, given: str | None) -> None:
+    """Refuse a browser's request that does not carry its session's token."""
+    wanted = None if visit.principal is None else visit.principal.csrf
+    if wanted is not None and not same(given or "", wanted):
+        raise Refused("forged_request", "The token of the form is missing or old; load the page again.")

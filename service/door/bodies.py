@@ -8,12 +8,11 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from kpfootprint.errors import Problem
+from service.door.visit import LARGE
 from service.errors import Refused, refusal_for
 from service.work.reading import json_in
 
 SHOWN = 80
-LARGEST = 2_000_000
-"""Bytes of a body that is checked whole; a parcel, which may be larger, is read elsewhere."""
 
 
 def document_in(body: bytes, shape: Any) -> Any:
@@ -24,8 +23,8 @@ def document_in(body: bytes, shape: Any) -> Any:
     Refused
         ``too_large``, ``not_json``, or ``invalid_input`` with every member that does not fit.
     """
-    if len(body) > LARGEST:
-        raise Refused("too_large", f"A body may have at most {LARGEST:,} bytes here.")
+    if len(body) > LARGE:
+        raise Refused("too_large", f"A body may have at most {LARGE:,} bytes here.")
     return checked(json_in(body), shape)
 
 

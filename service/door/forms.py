@@ -10,9 +10,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from kpfootprint.errors import Problem
+from service.door.admission import check_token
 from service.door.bodies import checked
 from service.door.endpoint import MULTIPART, Endpoint
-from service.door.forgery import check_token
 from service.door.visit import visit_of
 from service.errors import Refused, refusal_for
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from anyio import to_thread
 from starlette.datastructures import Headers
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.door.visit import visit_of
+from service.door.visit import Visit
 from service.errors import Refused
 from service.register.people import Principal, Vouched, actor_of, principal_by_key, principal_by_session
 from service.register.secrets import same
@@ -21,23 +20,15 @@ PROXY_SECRET = "X-Proxy-Secret"
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="kpfootprint"'}
 
 
-class Identity:
-    """Finds out who asks; a key that is not good is noted for whoever decides."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request pass with its principal."""
-        visit = visit_of(scope)
-        try:
-            visit.principal = await to_thread.run_sync(principal_of, visit.work, Headers(scope=scope))
-        except Refused as refused:
-            visit.denied = refused
-        except RegisterUnavailable:
-            if visit.endpoint is None or visit.endpoint.role is not None:
-                raise
-        await self.app(scope, receive, send)
+async def identify(visit: Visit) -> None:
+    """Find out who asks; a key that is not good is noted for whoever decides."""
+    try:
+        visit.principal = await to_thread.run_sync(principal_of, visit.work, visit.request.headers)
+    except Refused as refused:
+        visit.denied = refused
+    except RegisterUnavailable:
+        if visit.endpoint is None or visit.endpoint.role is not None:
+            raise
 
 
 def principal_of(work: Workplace, headers: Headers) -> Principal | None:

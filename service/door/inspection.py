@@ -1,4 +1,4 @@
-"""What a request carries: parameters that are known, a body of a type that can be read, and not too much of it."""
+"""What a request carries: a body of a type that can be read, and not too much of it."""
 
 from __future__ import annotations
 
@@ -9,26 +9,11 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.door.endpoint import Body
-from service.door.query import asked_in
 from service.door.visit import Visit, visit_of
 from service.errors import Refused
 
 SMALL_BODY = 8192
 """Bytes of a body at an address that is open to all: a key and where to go on to; or where none is expected."""
-
-
-class QueryInspection:
-    """Reads the parameters of the address."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request pass with what it asks."""
-        visit = visit_of(scope)
-        if visit.endpoint is not None:
-            visit.asked = asked_in(scope["query_string"], visit.endpoint.query, lenient=visit.endpoint.page)
-        await self.app(scope, receive, send)
 
 
 class BodyInspection:

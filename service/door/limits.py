@@ -6,10 +6,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from starlette.types import ASGIApp, Receive, Scope, Send
-
-from service.door.forgery import SAFE
-from service.door.visit import visit_of
+from service.door.admission import SAFE
+from service.door.visit import Visit
 from service.errors import Refused
 
 MAX_ACTORS = 10_000
@@ -52,23 +50,11 @@ class Rate:
             )
 
 
-class RateLimit:
-    """Counts requests by key, and by address where there is none; looking at what is open to all is not counted."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-        self._rate: Rate | None = None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request pass, or refuse whoever asks too often."""
-        visit = visit_of(scope)
-        if self._rate is None:  # a limit is for all workers together, and each counts its share
-            settings = visit.work.settings
-            self._rate = Rate(settings.rate_per_minute / settings.workers)
-        is_open = visit.endpoint is not None and visit.endpoint.role is None
-        if visit.principal is not None:
-            self._rate.take(visit.principal.actor)
-        elif visit.denied is not None or not is_open or scope["method"] not in SAFE:
-            client = scope.get("client")
-            self._rate.take(f"address:{client[0] if client else ''}")
-        await self.app(scope, receive, send)
+def count(rate: Rate, visit: Visit) -> None:
+    """Count a request by key, and by address where there is none; looking at what is open to all is not counted."""
+    is_open = visit.endpoint is not None and visit.endpoint.role is None
+    if visit.principal is not None:
+        rate.take(visit.principal.actor)
+    elif visit.denied is not None or not is_open or visit.request.method not in SAFE:
+        client = visit.request.client
+        rate.take(f"address:{client[0] if client else ''}")

@@ -1,26 +1,47 @@
 """The one door: every request passes it before BentoML, the API or a page sees anything of it.
 
 Each layer has one concern, the outermost first: what is noted of a request, what every answer wears, how errors are
-told, is there such an address, who asks, do they ask too often, may they, did another site send them, are the
-parameters known, does the answer begin in time, does anybody still wait for it, and does the body fit.
+told, whether it is let in at all, does the answer begin in time, does anybody still wait for it, and does the body fit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.door.admission import Admission, Directory
+from service.door.admission import admit, look_up, refuse_forged
 from service.door.answer import Deadline, Dress, Errors, Tell
 from service.door.attention import Attention
 from service.door.endpoint import Endpoint
-from service.door.forgery import ForgeryGuard
-from service.door.identity import Identity
-from service.door.inspection import BodyInspection, QueryInspection
-from service.door.limits import RateLimit
+from service.door.identity import identify
+from service.door.inspection import BodyInspection
+from service.door.limits import Rate, count
 from service.door.noted import Noted
+from service.door.query import asked_in
+from service.door.visit import visit_of
+from service.settings import Settings
 from service.work.place import Workplace
+
+
+class Checks:
+    """Asks of a request, one after the other, what has to be known before any of its body is read."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app = app
+        self.rate = Rate(settings.rate_per_minute / settings.workers)  # for all workers together: each counts its share
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request pass with its endpoint, its principal and what it asks."""
+        visit = visit_of(scope)
+        look_up(visit)
+        await identify(visit)
+        count(self.rate, visit)
+        admit(visit)
+        refuse_forged(visit)
+        if visit.endpoint is not None:
+            visit.asked = asked_in(scope["query_string"], visit.endpoint.query, lenient=visit.endpoint.page)
+        await self.app(scope, receive, send)
 
 
 def door(app: ASGIApp, *, work: Workplace, endpoints: Sequence[Endpoint], tell: Tell, tell_plainly: Tell) -> ASGIApp:
@@ -35,17 +56,5 @@ def door(app: ASGIApp, *, work: Workplace, endpoints: Sequence[Endpoint], tell: 
     tell, tell_plainly : callable
         How a refusal is told, and how where telling it so fails.
     """
-    inside = app
-    for layer in (
-        BodyInspection,
-        Attention,
-        Deadline,
-        QueryInspection,
-        ForgeryGuard,
-        Admission,
-        RateLimit,
-        Identity,
-        Directory,
-    ):
-        app = layer(app)
-    return Noted(Dress(Errors(app, tell, tell_plainly)), inside=inside, work=work, endpoints=endpoints)
+    checked = Checks(Deadline(Attention(BodyInspection(app))), work.settings)
+    return Noted(Dress(Errors(checked, tell, tell_plainly)), inside=app, work=work, endpoints=endpoints)

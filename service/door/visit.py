@@ -21,6 +21,7 @@ SCOPE_NAME = "kpfootprint.visit"
 
 PLAIN = frozenset({JSON, "text/csv", "text/tab-separated-values"})
 LARGE, LARGE_PACKED = 2_000_000, 300_000
+"""Bytes of a body that keeps others waiting while it is read; one that is no parcel is refused above the first."""
 
 
 @dataclass(slots=True, kw_only=True)

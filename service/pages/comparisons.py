@@ -20,7 +20,6 @@ from service.register.comparisons import SORTS, Search, page_of, reports_of
 from service.register.database import reading
 from service.work.flags import flags_now
 from service.work.kept import as_seen, is_blind, printed, report_text, said_of, sealed_from
-from service.work.planning import zone_names
 
 PAGE = 25
 STATUSES = {
@@ -56,7 +55,7 @@ def index(visit: Visit) -> Response:
     with reading(visit.work.engine) as connection:
         flags = flags_now(connection, entries)
         reports = reports_of(connection, [entry.id for entry in entries])
-    zones = visit.work.release().zone_table.zones
+    zone_table = visit.work.release().zone_table
     return page(
         visit,
         "comparisons.html",
@@ -66,8 +65,8 @@ def index(visit: Visit) -> Response:
         on_the_day={item: in_full(read_report(report).content)["status"] for item, report in reports.items()},
         statuses=STATUSES,
         search=search,
-        zones=zones,
-        names={zone.zone_id: zone.name for zone in zones},
+        zones=zone_table.zones,
+        names=zone_table.names,
     )
 
 
@@ -85,7 +84,7 @@ def show(visit: Visit) -> Response:
         id=comparison_id,
         opinions=opinions,
         outcomes=outcomes,
-        names=zone_names(visit.work.release()),
+        names=visit.work.release().zone_table.names,
         people=people.names_of_actors(visit.work.engine),
     )
 

@@ -11,7 +11,6 @@ from service.door.endpoint import Endpoint
 from service.door.visit import Visit
 from service.pages.render import page
 from service.work.dashboard import NONE, dashboard
-from service.work.planning import zone_names
 
 COLUMNS = ("month", "zone_id", "parcels", "stones", "carats", *CONCLUSIONS, NONE)
 
@@ -24,7 +23,7 @@ def show(visit: Visit) -> Response:
         visit,
         "dashboard.html",
         found=dashboard(work),
-        names=zone_names(work.release()),
+        names=work.release().zone_table.names,
         kinds=CONCLUSIONS,
         nothing=NONE,
         per_shipments=PER_SHIPMENTS,

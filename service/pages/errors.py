@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from service.door.forgery import SAFE
+from service.door.admission import SAFE
 from service.door.visit import visit_of
 from service.errors import MEDIA_TYPE, Refused
 from service.pages.render import link_to, page

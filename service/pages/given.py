@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from starlette.datastructures import FormData
 
-from kpfootprint.ingest import number_given
 from service.door.forms import text_of, texts_of
+from service.routes.parcels import given_parcel
 
 ROWS = 10
 BLANK = ("",) * ROWS
@@ -33,39 +33,10 @@ class Given:
 
     def parcel(self) -> dict[str, Any]:
         """Return the filled fields in the shape of the JSON parcel, without stones."""
-        conditions: dict[str, Any] = {
-            "cleaning_state": self.cleaning_state,
-            "selection": self.selection,
-            "sorter": self.sorter,
-            "sieve_set": self.sieve_set,
-            "bottom_screen_mm": number_given(self.bottom_screen_mm) if self.bottom_screen_mm else None,
-            "specials_removed": {"yes": True, "no": False}.get(self.specials_removed),
-        }
-        declarations = [
-            _declared(zone, carats) for zone, carats in zip(self.zones, self.carats, strict=True) if zone or carats
-        ]
-        parcel: dict[str, Any] = {
-            "parcel_id": self.parcel_id,
-            "exported_on": self.exported_on,
-            "certificate_no": self.certificate_no,
-            "declarations": declarations,
-            "conditions": _filled(conditions),
-        }
-        return _filled(parcel)
-
-
-def _declared(zone: str, amount: str) -> dict[str, Any]:
-    """Return a row of the declaration: a zone, or ``country:CF``, with carats or ``60%`` of them."""
-    country = zone.removeprefix("country:") if zone.startswith("country:") else ""
-    percent = amount.removesuffix("%").strip() if amount.endswith("%") else ""
-    return _filled(
-        {
-            "zone_id": "" if country else zone,
-            "country": country,
-            "carats": number_given(amount) if amount and not percent else None,
-            "percent": number_given(percent) if percent else None,
-        }
-    )
+        rows = zip(self.zones, self.carats, strict=True)
+        return given_parcel(
+            asdict(self), [f"{zone}={amount}" if amount else zone for zone, amount in rows if zone or amount]
+        )
 
 
 def given_in(form: FormData) -> Given:
@@ -78,7 +49,3 @@ def given_in(form: FormData) -> Given:
 def _row(form: FormData, name: str) -> tuple[str, ...]:
     values = [value.strip() for value in texts_of(form, name)][:ROWS]
     return (*values, *BLANK[len(values) :])
-
-
-def _filled(fields: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value not in ("", None, [], {})}

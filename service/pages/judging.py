@@ -21,7 +21,6 @@ from service.routes.shapes_of_cases import NewAnswer, NewOpinion
 from service.work import practice
 from service.work.decide import UNLISTED, give_opinion
 from service.work.kept import sealed_from
-from service.work.planning import zone_names
 from service.work.tally import tally_of
 
 PAGE = 25
@@ -83,10 +82,10 @@ def index(visit: Visit) -> Response:
         rates=RATES,
         found=found,
         further=further,
-        names=zone_names(visit.work.release()),
+        names=visit.work.release().zone_table.names,
         unlisted=UNLISTED,
         synthetic=visit.work.release().manifest["reference"]["synthetic"],
-        may_draw=visit.who.csrf is not None,
+        may_draw=visit.who.may_send("viewer"),
     )
 
 
@@ -107,7 +106,7 @@ def _exercise(visit: Visit, *, status: int = 200, alert: str = "", given: Given 
     if item.conclusion is None:
         return _judged(visit, item.document, status=status, alert=alert, given=given, sealed=True, exercise=True)
     report = read_report(item.report)
-    names = zone_names(visit.work.release())
+    names = visit.work.release().zone_table.names
     return framed(
         visit,
         partial(render_html, report, visit.lang),
@@ -149,9 +148,9 @@ def _judged(
         given=given or {"conclusion": "", "reasons": ""},
         parcel=tally.parcel,
         counted=tally.counted,
-        names=zone_names(release),
+        names=release.zone_table.names,
         sealed=sealed,
         exercise=exercise,
         choices=WORDS,
-        may_judge=visit.who.csrf is not None and (exercise or visit.who.may("monitor")),
+        may_judge=visit.who.may_send("viewer" if exercise else "monitor"),
     )

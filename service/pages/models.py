@@ -44,7 +44,7 @@ def shown(visit: Visit, *, status: int = 200, alert: str = "") -> Response:
         people=names_of_actors(visit.work.engine),
         trainings=jobs.latest(visit.work.engine, "training", TRAININGS),
         states=JOB_STATES,
-        may_train=visit.who.may("researcher") and visit.who.csrf is not None,
+        may_train=visit.who.may_send("researcher"),
     )
 
 
@@ -68,7 +68,7 @@ def shown_one(visit: Visit, name: str, *, status: int = 200, alert: str = "") ->
         results=[row for row in found.evaluation.get("results", ()) if row.get("value") is not None],
         report=(found.folder / REPORT).is_file(),
         people=names_of_actors(visit.work.engine),
-        may_train=visit.who.may("researcher") and visit.who.csrf is not None,
+        may_train=visit.who.may_send("researcher"),
     )
 
 

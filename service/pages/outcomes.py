@@ -40,7 +40,6 @@ def index(visit: Visit) -> Response:
     """Show how conclusions stood up where the origin became known, with how little so few cases can say."""
     found = cases(visit.work)[::-1]
     start = visit.asked["before"] or 0
-    zones = visit.work.release().zone_table.zones
     return page(
         visit,
         "outcomes.html",
@@ -48,7 +47,7 @@ def index(visit: Visit) -> Response:
         further=start + PAGE if len(found) > start + PAGE else None,
         score=summary(found),
         rates=RATES,
-        names={zone.zone_id: zone.name for zone in zones},
+        names=visit.work.release().zone_table.names,
     )
 
 
@@ -64,7 +63,7 @@ def _asked(visit: Visit, *, status: int = 200, rows: Rows = (("", ""),) * ROWS, 
         found = comparisons.listed(connection, comparison_id)
     if found is None:
         raise Refused("not_found", "There is no comparison with this id.")
-    zones = visit.work.release().zone_table.zones
+    zone_table = visit.work.release().zone_table
     return page(
         visit,
         "outcome.html",
@@ -73,10 +72,10 @@ def _asked(visit: Visit, *, status: int = 200, rows: Rows = (("", ""),) * ROWS, 
         alert=INCOMPLETE if status != 200 else "",
         rows=rows,
         source=source,
-        zones=zones,
-        names={zone.zone_id: zone.name for zone in zones},
+        zones=zone_table.zones,
+        names=zone_table.names,
         unlisted=UNLISTED,
-        may_tell=visit.who.may("monitor") and visit.who.csrf is not None,
+        may_tell=visit.who.may_send("monitor"),
     )
 
 

@@ -21,7 +21,7 @@ from service.errors import Refused
 from service.pages.render import framed, page
 from service.routes.planning import ON, SERIES
 from service.work.drift import drifted
-from service.work.planning import judged, planned, pooled, sorted_again, zone_names
+from service.work.planning import judged, planned, pooled, sorted_again
 
 SHARES = (0.05, 0.1, 0.2, 0.3, 0.5)
 MOST_TICKED = 12
@@ -85,7 +85,7 @@ def adequacy_pdf(visit: Visit) -> Response:
     """Return whether the references of a zone are enough as PDF, the annex to a proposal."""
     lang = visit.lang
     answer = judged(visit.work, visit.path["id"], **visit.asked, lang=lang)
-    document = document_of(answer, zone_names(visit.work.release()), lang, created_at=written(now()))
+    document = document_of(answer, visit.work.release().zone_table.names, lang, created_at=written(now()))
     headers = {
         "Content-Language": lang,
         "Vary": "Accept-Language",
@@ -125,5 +125,5 @@ def ticked(given: Iterable[str], least: int) -> Sequence[str]:
 def _shown(visit: Visit, ask: Callable[..., dict[str, Any]], *, pdf: str = "") -> Response:
     """Return an answer as a document of this site."""
     lang = visit.lang
-    document = document_of(ask(lang=lang), zone_names(visit.work.release()), lang)
+    document = document_of(ask(lang=lang), visit.work.release().zone_table.names, lang)
     return framed(visit, partial(render_document, document), up="/planning", pdf=pdf)

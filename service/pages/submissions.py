@@ -30,7 +30,6 @@ from service.work.calendar import feed_key_of
 from service.work.decide import decide
 from service.work.flags import TEXTS
 from service.work.marked import marked_workbook
-from service.work.planning import zone_names
 from service.work.shipment import ShipmentParcel, shipment_of
 from service.work.submit import read_submission, submit
 
@@ -90,7 +89,7 @@ def index(visit: Visit) -> Response:
         overdue=overdue,
         said={item.id: DECIDED[decisions[item.id].values["decision"]] for item in found if item.id in decisions},
         states=STATES,
-        may_submit=visit.who.may("monitor") and visit.who.csrf is not None,
+        may_submit=visit.who.may_send("monitor"),
         feed=feed and f"{str(visit.request.base_url).rstrip('/')}/v1/submissions.ics?key={feed}",
     )
 
@@ -135,7 +134,7 @@ def _check_page(
 ) -> Response:
     lang, scheme = visit.lang, visit.work.release().scheme
     catalogue, classes, told_in = translations(lang), classes_by_attribute(scheme, lang), words(lang)
-    names = zone_names(visit.work.release())
+    names = visit.work.release().zone_table.names
     packed = base64.b64encode(gzip.compress(content, 6, mtime=0)).decode()
     return page(
         visit,
@@ -216,7 +215,7 @@ def shown(visit: Visit, submission_id: str, *, status: int = 200, alert: str = "
     """Return the page of a shipment."""
     shipment = shipment_of(visit.work, submission_id, visit.who)
     catalogue, told_in = translations(visit.lang), words(visit.lang)
-    names = zone_names(visit.work.release())
+    names = visit.work.release().zone_table.names
     return page(
         visit,
         "submission.html",
@@ -238,7 +237,7 @@ def shown(visit: Visit, submission_id: str, *, status: int = 200, alert: str = "
         problem_text=lambda problem: _told(problem, catalogue),
         flagged=[parcel for parcel in shipment.parcels if parcel.flags],
         comparable=_comparable(shipment.parcels),
-        may_decide=visit.who.may("monitor") and visit.who.csrf is not None and shipment.submission.state != "received",
+        may_decide=visit.who.may_send("monitor") and shipment.submission.state != "received",
     )
 
 

@@ -47,7 +47,7 @@ def show(visit: Visit) -> Response:
         again=None if over else EVERY_SECONDS,
         people=names_of_actors(visit.work.engine),
         made=(job.result or "").removeprefix("/v1"),
-        may_cancel=not over and visit.who.may("researcher") and visit.who.csrf is not None,
+        may_cancel=not over and visit.who.may_send("researcher"),
     )
 
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from kpfootprint.errors import ReleaseError
 from kpfootprint.release import shipped_release
 from service.register import entries
-from service.register.database import open_register, reading, registering
+from service.register.database import opened, reading, registering
 from service.settings import Settings
 
 
@@ -111,11 +111,8 @@ def folder_in_force(engine: sa.Engine, home: Path) -> Path:
 
 def active_release_folder(settings: Settings) -> Path:
     """Return the folder of the release in force in the register."""
-    engine = open_register(settings)
-    try:
+    with opened(settings) as engine:
         return folder_in_force(engine, settings.home)
-    finally:
-        engine.dispose()
 
 
 def _told(entry: entries.Entry) -> Activation:

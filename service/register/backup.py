@@ -23,7 +23,7 @@ from service.register.database import (
     is_sqlite,
     migrate,
     migrations,
-    open_register,
+    opened,
     snapshot,
     version,
     writing,
@@ -54,28 +54,28 @@ class BackupError(KPFootprintError):
 
 def back_up(settings: Settings, stream: IO[bytes]) -> int:
     """Write a backup of the register and of the releases made here, and return how many entries it holds."""
-    engine = open_register(settings)
-    try:
-        with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive, snapshot(engine) as connection:
-            end = head(connection)
-            about = {
-                "format": FORMAT,
-                "migration": HEAD,
-                "made_at": written(now()),
-                "head": {"position": end.position, "hash": end.hash},
-            }
-            archive.writestr(ABOUT, json.dumps(about))
-            for table in _tables(connection):
-                with archive.open(f"tables/{table.name}.jsonl", "w", force_zip64=True) as out:
-                    for row in _rows(connection, table):
-                        out.write(json.dumps(_plain(row), ensure_ascii=False).encode() + b"\n")
-            releases = settings.home / "releases"
-            for path in sorted(releases.rglob("*")):
-                if path.is_file():
-                    archive.write(path, f"releases/{path.relative_to(releases).as_posix()}")
-        return end.position
-    finally:
-        engine.dispose()
+    with (
+        opened(settings) as engine,
+        zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive,
+        snapshot(engine) as connection,
+    ):
+        end = head(connection)
+        about = {
+            "format": FORMAT,
+            "migration": HEAD,
+            "made_at": written(now()),
+            "head": {"position": end.position, "hash": end.hash},
+        }
+        archive.writestr(ABOUT, json.dumps(about))
+        for table in _tables(connection):
+            with archive.open(f"tables/{table.name}.jsonl", "w", force_zip64=True) as out:
+                for row in _rows(connection, table):
+                    out.write(json.dumps(_plain(row), ensure_ascii=False).encode() + b"\n")
+        releases = settings.home / "releases"
+        for path in sorted(releases.rglob("*")):
+            if path.is_file():
+                archive.write(path, f"releases/{path.relative_to(releases).as_posix()}")
+    return end.position
 
 
 def restore(settings: Settings, stream: IO[bytes]) -> Verdict:
@@ -106,11 +106,8 @@ def restore(settings: Settings, stream: IO[bytes]) -> Verdict:
             raise BackupError(
                 f"this backup is damaged ({type(error).__name__}: {told}); nothing of it counts"
             ) from None
-    engine = open_register(settings)
-    try:
+    with opened(settings) as engine:
         return verify(engine, about["head"]["hash"])
-    finally:
-        engine.dispose()
 
 
 def _fill(settings: Settings, archive: zipfile.ZipFile, about: dict[str, Any]) -> None:

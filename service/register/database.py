@@ -162,6 +162,16 @@ def open_register(settings: Settings, *, to_be_verified: bool = False) -> sa.Eng
 
 
 @contextmanager
+def opened(settings: Settings, *, to_be_verified: bool = False) -> Iterator[sa.Engine]:
+    """Give the register as `open_register` does, and close it afterwards."""
+    engine = open_register(settings, to_be_verified=to_be_verified)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
 def _alone(engine: sa.Engine, settings: Settings) -> Iterator[None]:
     """Keep other processes from migrating meanwhile."""
     if not is_sqlite(engine):

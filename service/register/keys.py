@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from service.clock import now
-from service.register.database import open_register, reading, writing
+from service.register.database import opened, reading, writing
 from service.register.secrets import hash_of, new_id, new_secret, same
 from service.register.tables import keys
 from service.settings import Settings
@@ -112,26 +112,17 @@ def is_good(row: Any, moment: datetime) -> bool:
 
 def create_key(settings: Settings, role: str, name: str = "", expires_at: datetime | None = None) -> str:
     """Make a key in the register and return it; this is the only time it can be read."""
-    engine = open_register(settings)
-    try:
+    with opened(settings) as engine:
         return make_key(engine, role, name, expires_at)[1]
-    finally:
-        engine.dispose()
 
 
 def list_keys(settings: Settings) -> list[Key]:
     """Return every key of the register."""
-    engine = open_register(settings)
-    try:
+    with opened(settings) as engine:
         return all_keys(engine)
-    finally:
-        engine.dispose()
 
 
 def revoke_key(settings: Settings, key_id: str) -> bool:
     """Revoke a key of the register; return False where there is no such key."""
-    engine = open_register(settings)
-    try:
+    with opened(settings) as engine:
         return revoke(engine, key_id)
-    finally:
-        engine.dispose()

@@ -44,6 +44,10 @@ class Principal:
         """Say whether this role includes `role`."""
         return ROLES.index(self.role) >= ROLES.index(role)
 
+    def may_send(self, role: str) -> bool:
+        """Say whether a form that asks for `role` can be sent: by a browser, which carries the form's token."""
+        return self.csrf is not None and self.may(role)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vouched:

@@ -67,7 +67,7 @@ Reader = Callable[[Release], Parcel]
 
 async def reader_of(visit: Visit) -> Reader:
     """Return how the parcel of a request is read; what its address or its form says goes before what its file says."""
-    given = _given({name: visit.asked[name] for name in (*TEXTS, *CONDITIONS)}, visit.asked["declare"])
+    given = given_parcel(visit.asked, visit.asked["declare"])
     if visit.media_type == JSON:
         return partial(parcel_of_json, body=visit.body, given=given)
     choices = choices_of(visit.asked["choose"])
@@ -94,7 +94,7 @@ async def _reader_of_form(visit: Visit, given: dict[str, Any], choices: dict[str
     fields = {key: value for key, value in form.multi_items() if isinstance(value, str) and value.strip()}
     declared = [value for value in texts_of(form, "declare") if value.strip()]
     choices |= choices_of(texts_of(form, "choose"))
-    own = _given({key: fields.get(key) for key in (*TEXTS, *CONDITIONS)}, tuple(declared))
+    own = given_parcel(fields, declared)
     await form.close()
     said = fields.get("parcel", "{}")
     return partial(_parcel_of_form, upload=upload_of(name, content), said=said, own=(own, given), choices=choices)
@@ -121,14 +121,14 @@ def _overlaid(document: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]
     return whole
 
 
-def _given(values: Mapping[str, str | None], declared: tuple[str, ...]) -> dict[str, Any]:
-    """Return what the parameters say, in the shape of the JSON parcel."""
-    given: dict[str, Any] = {name: values[name] for name in TEXTS if values[name] is not None}
-    conditions = {name: _value(name, str(values[name])) for name in CONDITIONS if values[name] is not None}
+def given_parcel(values: Mapping[str, Any], declared: Iterable[str]) -> dict[str, Any]:
+    """Return what parameters or the fields of a form say, in the shape of the JSON parcel; blank ones say nothing."""
+    given: dict[str, Any] = {name: values[name] for name in TEXTS if values.get(name)}
+    conditions = {name: _value(name, values[name]) for name in CONDITIONS if values.get(name)}
     if conditions:
         given["conditions"] = conditions
-    if declared:
-        given["declarations"] = [_declaration(item) for item in declared]
+    if declarations := [_declaration(item) for item in declared]:
+        given["declarations"] = declarations
     return given
 
 

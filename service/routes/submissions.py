@@ -21,8 +21,8 @@ from service.routes import shapes_of_submissions as shapes
 from service.routes.paging import FROM, PAGING, TO, following, span_in, told
 from service.routes.parcels import CHOOSING, choices_of
 from service.work.calendar import calendar_of, feed_key_of, is_feed_key
-from service.work.compare import once_of
 from service.work.decide import decide
+from service.work.once import once_of
 from service.work.shipment import ShipmentParcel, shipment_of
 from service.work.submit import submit
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import sha256
 
 import sqlalchemy as sa
 
@@ -14,12 +13,12 @@ from kpfootprint.ingest import parcel_to_json
 from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.release import Release
 from service.clock import this_second
-from service.errors import Refused, bad_parameter
 from service.register import comparisons
-from service.register.comparisons import Examined, KeyReused, Once
+from service.register.comparisons import Examined, Once
 from service.register.database import reading, registering
 from service.register.earlier import newest
 from service.work.flags import flagged
+from service.work.once import done_once
 from service.work.place import Workplace
 
 
@@ -39,20 +38,14 @@ def compare(
 
     A request that was acknowledged before under the same Idempotency-Key gets its first answer again.
     """
-    try:
-        kept = _answered_before(work, once) or work.do(_compared, read, actor, once, large, large=large)
-        if kept.made is not None:
-            work.meters.compared(*kept.made)
-        return kept
-    except KeyReused:
-        raise Refused("idempotency_key_reused", "This Idempotency-Key came before, with another body.") from None
+    kept = done_once(work, once, _first, lambda: work.do(_compared, read, actor, once, large, large=large))
+    if kept.made is not None:
+        work.meters.compared(*kept.made)
+    return kept
 
 
-def _answered_before(work: Workplace, once: Once | None) -> Kept | None:
-    if once is None:
-        return None
-    with reading(work.engine) as connection:
-        first = comparisons.replayed(connection, once)
+def _first(connection: sa.Connection, once: Once) -> Kept | None:
+    first = comparisons.replayed(connection, once)
     return None if first is None else Kept(id=first[0], report=first[1])
 
 
@@ -69,23 +62,8 @@ def _compared(work: Workplace, read: Callable[[Release], Parcel], actor: str, on
         with reading(work.engine) as connection:
             position = newest(connection)
             (kept,) = flagged(connection, [kept])
-    try:
-        with registering(work.engine) as connection:
-            if position is None or newest(connection) != position:
-                (kept,) = flagged(connection, [kept])
-            comparisons.keep(connection, kept, actor=actor, once=once)
-    except sa.exc.IntegrityError:  # another request with the same key was faster
-        first = _answered_before(work, once)
-        if first is None:
-            raise
-        return first
+    with registering(work.engine) as connection:
+        if position is None or newest(connection) != position:
+            (kept,) = flagged(connection, [kept])
+        comparisons.keep(connection, kept, actor=actor, once=once)
     return Kept(id=kept.id, report=kept.report, made=made)
-
-
-def once_of(key: str | None, actor: str, *came: bytes) -> Once | None:
-    """Return an Idempotency-Key with what came under it, or None where there is none."""
-    if key is None:
-        return None
-    if not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
-        raise bad_parameter("Idempotency-Key", key, "1 to 255 printable ASCII characters are needed", place="header")
-    return Once(actor=actor, key=key, request_sha256=sha256(b"\0".join(came)).hexdigest())

@@ -14,7 +14,6 @@ from service.errors import Refused
 from service.register.comparisons import Search, page_of, parcels_of, report_of
 from service.register.database import reading
 from service.work.place import Workplace
-from service.work.planning import zone_names
 
 MOST_SHIPMENTS = 300
 """Of a series: the newest ones."""
@@ -70,4 +69,4 @@ def drifted(
     followed.sort(key=lambda pair: pair[1].at)
     batch, shipments = Batch(tuple(parcel for parcel, _ in followed)), [shipment for _, shipment in followed]
     answer = drift_answer(batch, shipments, release, per_shipments=per_points)
-    return worded(answer, zone_names(release), lang)
+    return worded(answer, release.zone_table.names, lang)

@@ -24,21 +24,16 @@ MOST_EARLIER = 200
 """Earlier sheets from which the scale between sorters is learnt."""
 
 
-def zone_names(release: Release) -> dict[str, str]:
-    """Return the names of zones by id."""
-    return {zone.zone_id: zone.name for zone in release.zone_table.zones}
-
-
 def planned(work: Workplace, question: Mapping[str, Any], on: date | None = None, lang: str = "en") -> dict[str, Any]:
     """Say how many stones and references it takes to find a share."""
     release = work.release()
-    return worded(plan_answer(question, release, on or today()), zone_names(release), lang)
+    return worded(plan_answer(question, release, on or today()), release.zone_table.names, lang)
 
 
 def judged(work: Workplace, zone: str, on: date | None = None, lang: str = "en") -> dict[str, Any]:
     """Say whether the references of a zone are enough."""
     release = work.release()
-    known = zone_names(release)
+    known = release.zone_table.names
     if zone not in known:
         raise Refused("not_found", "There is no zone with this id.")
     return worded(adequacy_answer(zone, release, on or today()), known, lang)
@@ -48,7 +43,7 @@ def pooled(work: Workplace, comparisons: Sequence[str], lang: str = "en") -> dic
     """Weigh kept parcels as one claim."""
     release = work.release()
     parcels = [parcel for parcel, _ in _kept(work, comparisons, release)]
-    return worded(pool_answer(Batch(tuple(parcels)), release, today()), zone_names(release), lang)
+    return worded(pool_answer(Batch(tuple(parcels)), release, today()), release.zone_table.names, lang)
 
 
 def sorted_again(
@@ -68,7 +63,7 @@ def sorted_again(
         history = sorted_by(work.engine, [one.sorter for one in sortings], limit=MOST_EARLIER)
     earlier = sortings_of(Batch(tuple(parcel for parcel, _ in _kept(work, history, release))))
     answer = sorters_answer(sortings, [report for _, report in kept], earlier, release)
-    return worded(answer, zone_names(release), lang)
+    return worded(answer, release.zone_table.names, lang)
 
 
 def _kept(work: Workplace, ids: Sequence[str], release: Release) -> list[tuple[Parcel, dict[str, Any]]]:

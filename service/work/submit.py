@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
-
-import sqlalchemy as sa
 
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest import Choices, parcel_to_json
 from kpfootprint.ingest import Submission as ReadSubmission
 from kpfootprint.release import Release
 from kpfootprint.report.report import canonical
-from service.errors import Refused
 from service.register import submissions
-from service.register.comparisons import KeyReused, Once, packed
-from service.register.database import reading, registering
+from service.register.comparisons import Once, packed
+from service.register.database import registering
 from service.register.submissions import Received, ReceivedParcel, Submission
+from service.work.once import done_once
 from service.work.place import Workplace
 from service.work.reading import submission_of_file, upload_of
 
@@ -38,16 +37,8 @@ def submit(
     IngestError
         Where the file cannot be read; nothing is kept then.
     """
-    try:
-        first = _received_before(work, once)
-        return first or work.do(_received, name, content, note, choices, actor, once, large=large)
-    except KeyReused:
-        raise Refused("idempotency_key_reused", "This Idempotency-Key came before, with another body.") from None
-    except sa.exc.IntegrityError:
-        first = _received_before(work, once)
-        if first is None:
-            raise
-        return first
+    receive = partial(work.do, _received, name, content, note, choices, actor, once, large=large)
+    return done_once(work, once, submissions.replayed, receive)
 
 
 def _received(
@@ -65,13 +56,6 @@ def read_submission(work: Workplace, name: str, content: bytes, choices: Choices
     if not read.order:
         raise IngestError([Problem(table="file", value=name[:80], code="no_parcels", reason="it holds no parcels")])
     return read
-
-
-def _received_before(work: Workplace, once: Once | None) -> Submission | None:
-    if once is None:
-        return None
-    with reading(work.engine) as connection:
-        return submissions.replayed(connection, once)
 
 
 def _parcels(read: ReadSubmission, release: Release) -> list[ReceivedParcel]:
