@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -162,10 +162,10 @@ def build_parcel(
         return None
     goods, rows = stones if stones[1] is not None else counts
     if goods is None or rows is None:
-        if draft.parcel_id not in findings.spoiled():
+        if not findings.has(draft.parcel_id):
             tell("no_stones")
         return None
-    if draft.parcel_id in findings.spoiled() or sieve_set is None:
+    if findings.has(draft.parcel_id) or sieve_set is None:
         return None
     if goods.table.kind == "stones":
         weight = np.ascontiguousarray(goods.numbers[words.scheme.size.column][rows])
@@ -199,7 +199,7 @@ def build_parcel(
             "breakdowns": breakdowns,
             "sieve_set": sieve_set if sized else None,
         }
-    if draft.parcel_id in findings.spoiled():
+    if findings.has(draft.parcel_id):
         return None
     return _parcel(draft, body | {"read_as": receipt.of(draft.parcel_id, body)}, _value_of_rows(body))
 
@@ -358,12 +358,14 @@ def _assemble(
     stone_rows = stones.rows_by_parcel() if stones and stones.table.complete else {}
     count_rows = counts.rows_by_parcel() if counts and counts.table.complete else {}
     for kind, ids in (("stones", stone_rows), ("counts", count_rows), ("declarations", declared)):
-        for parcel_id in ids:
+        for parcel_id, rows in ids.items():
             if parcel_id in drafts or not parcel_id:
                 continue
             drafts[parcel_id] = Draft(parcel_id)
             if listed:
-                findings.add(parcel_id, tables[kind].problem(Broken("unknown_parcel")))
+                row = int(rows[0]) if isinstance(rows, np.ndarray) else None
+                told = tables[kind].problem(Broken("unknown_parcel"), row, "parcel_id")
+                findings.add(parcel_id, replace(told, value=parcel_id))
     drafts |= {name: Draft(name) for name in findings.spoiled() if name and name not in drafts}
     _tell_alike(drafts, tables, findings)
     whole = findings.of(None)

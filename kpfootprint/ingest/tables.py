@@ -350,6 +350,10 @@ class Findings:
         """Return the parcels with a problem."""
         return set(self._by_parcel) | set(self._unlisted)
 
+    def has(self, parcel_id: str) -> bool:
+        """Say whether a parcel has a problem."""
+        return parcel_id in self._by_parcel or parcel_id in self._unlisted
+
     def of(self, parcel_id: str | None) -> tuple[Problem, ...]:
         """Return the problems of a parcel, the last one telling how many are not listed."""
         listed = list(self._by_parcel.get(parcel_id, ()))

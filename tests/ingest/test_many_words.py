@@ -19,6 +19,14 @@ KINDS = {
 }
 
 
+def test_parcels_that_are_all_wrong_are_told_and_not_laboured_at(release: Release) -> None:
+    text = "\n".join(["parcel_id,weight_ct,colour", *(f"P{k}x,none,brown" for k in range(60_000))])
+    begun = time.process_time()
+    found = read(Upload("stones.csv", text.encode()), release.scheme, release.zone_table)
+    assert len(found.failures) == 60_000
+    assert time.process_time() - begun < 10
+
+
 @pytest.fixture(scope="module")
 def release() -> Release:
     return kpfootprint.load_release(kpfootprint.shipped_release())

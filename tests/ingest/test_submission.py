@@ -135,8 +135,8 @@ def test_a_bad_parcel_does_not_lose_the_good_ones(tmp_path: Path, scheme: Scheme
             ("negative", "parcels", 7, "bottom_screen_mm", "-1"),
             ("unknown_zone", "declarations", 6, "zone_id", "nowhere"),
         ],
-        "G": [("unknown_parcel", "stones", None, None, None)],
-        "F": [("unknown_parcel", "declarations", None, None, None)],
+        "G": [("unknown_parcel", "stones", 8, "parcel_id", "G")],
+        "F": [("unknown_parcel", "declarations", None, "parcel_id", "F")],
     }
 
 

@@ -12,7 +12,7 @@ from kpfootprint.ingest.words import Words, fold
 from kpfootprint.parcel import Conditions
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import AttributeClass, ClassSet, Scheme
-from training.package.descriptor import DESCRIPTOR, finite
+from training.package.descriptor import DESCRIPTOR, LONGEST, finite, is_name
 
 MOST_ATTRIBUTES, MOST_CLASSES = 12, 100
 _NO_ZONES = ZoneTable(zones=(), periods=())
@@ -37,7 +37,7 @@ def scheme_of(document: Mapping[str, Any]) -> tuple[Scheme, list[Problem]]:
     ReferenceDataError
         Where there is no scheme to be had, with every reason.
     """
-    problems = list(_problems(document["attributes"]))
+    problems = [*_unnamed([document["attributes"], document.get("sieve_sets")]), *_problems(document["attributes"])]
     if problems:
         raise ReferenceDataError(problems)
     attributes = [_labelled(item) for item in document["attributes"]]
@@ -50,6 +50,18 @@ def scheme_of(document: Mapping[str, Any]) -> tuple[Scheme, list[Problem]]:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ReferenceDataError([told(f"a sieve set is badly declared: {error!r}")]) from None
     return scheme, [*_two_classes(scheme), *_two_attributes(scheme)]
+
+
+def _unnamed(waiting: list[Any]) -> Iterator[Problem]:
+    """Give the texts that could not be shown where names, labels and synonyms are."""
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str) and not is_name(item):
+            yield told(f"a name, a label or a synonym is one line of {LONGEST} characters at most, all seen", item)
+        elif isinstance(item, Mapping):
+            waiting += [*item, *item.values()]
+        elif isinstance(item, list):
+            waiting += item
 
 
 def _problems(items: Sequence[object]) -> Iterator[Problem]:

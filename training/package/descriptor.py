@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import math
-import re
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kpfootprint.errors import Problem, ReferenceDataError
+from kpfootprint.strict_json import NotJson, read_json
+from kpfootprint.visible import is_visible
 
 DESCRIPTOR = "datapackage.json"
 SMALL_TABLES = ("zones", "zone_status", "parcels")
 OPTIONAL = ("zone_status",)
 _LARGEST_DESCRIPTOR = 8_000_000
 _SCHEMA_MEMBERS = ("fields", "missingValues", "primaryKey", "foreignKeys")
-_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,120}")
+LONGEST = 120
+"""Characters of a name, a label or a synonym."""
 
 
 def fault(code: str, reason: str, *, table: str = DESCRIPTOR, column: str | None = None) -> ReferenceDataError:
@@ -40,8 +41,8 @@ def read_descriptor(folder: Path) -> dict[str, Any]:
     if path.stat().st_size > _LARGEST_DESCRIPTOR:
         raise fault("too_large", f"the descriptor is larger than {_LARGEST_DESCRIPTOR // 1_000_000} MB")
     try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
+        document = read_json(path.read_bytes())
+    except NotJson as error:
         raise fault("bad_json", f"not JSON: {error}") from None
     if not isinstance(document, dict):
         raise fault("bad_json", "the descriptor must be an object")
@@ -49,10 +50,6 @@ def read_descriptor(folder: Path) -> dict[str, Any]:
     if problems:
         raise ReferenceDataError(problems)
     return document
-
-
-def _refuse_constant(text: str) -> float:
-    raise ValueError(f"{text} is no number of JSON")
 
 
 def _members(document: Mapping[str, Any]) -> Iterator[Problem]:
@@ -67,8 +64,8 @@ def _members(document: Mapping[str, Any]) -> Iterator[Problem]:
         if not isinstance(value, kind):
             reason = f"the member {name!r} must be {said}"
             yield Problem(table=DESCRIPTOR, column=name, code="missing_value", reason=reason)
-        elif isinstance(value, str) and not (value.strip() and _NAME.fullmatch(value)):
-            reason = f"the member {name!r} must be one line of 1 to 120 characters"
+        elif isinstance(value, str) and not (value.strip() and is_name(value)):
+            reason = f"the member {name!r} must be one line of 1 to {LONGEST} characters that can be seen"
             yield Problem(table=DESCRIPTOR, column=name, value=value[:40], code="bad_name", reason=reason)
 
 
@@ -125,12 +122,15 @@ def check_small_tables(folder: Path, document: Mapping[str, Any]) -> list[Proble
     """Check all tables but the stones with frictionless, which is shown nothing but paths and plain schemas."""
     import frictionless
 
-    small = [_shown(item) for item in document["resources"] if item["name"] in SMALL_TABLES]
     try:
+        small = [_shown(item) for item in document["resources"] if item["name"] in SMALL_TABLES]
         package = frictionless.Package.from_descriptor({"name": "package", "resources": small}, basepath=str(folder))
         report = package.validate()
     except frictionless.FrictionlessException as error:
         return [_problem(DESCRIPTOR, item) for item in (error.reasons or [error.error])]
+    except Exception as error:  # a schema that is fed with anything may raise anything
+        reason = f"a schema of {', '.join(SMALL_TABLES)} is none of a table: {error}"
+        return [Problem(table=DESCRIPTOR, column="resources", code="bad_resource", reason=reason)]
     found = [_problem(DESCRIPTOR, item) for item in report.errors]
     return found + [_problem(task.name, item) for task in report.tasks for item in task.errors]
 
@@ -139,7 +139,8 @@ def _shown(item: Mapping[str, Any]) -> dict[str, Any]:
     """Return a resource with nothing in it that could name another file or address."""
     schema = item.get("schema", {})
     keys = [key for key in schema.get("foreignKeys", ()) if _key_inside(key)]
-    kept = {name: schema[name] for name in _SCHEMA_MEMBERS if name in schema} | {"foreignKeys": keys}
+    fields = [_without_pattern(field) for field in schema["fields"]]
+    kept = {name: schema[name] for name in _SCHEMA_MEMBERS if name in schema} | {"fields": fields, "foreignKeys": keys}
     shown: dict[str, Any] = {"name": item["name"], "path": item["path"], "format": "csv", "schema": kept}
     if item.get("encoding"):
         shown["encoding"] = str(item["encoding"])
@@ -149,6 +150,12 @@ def _shown(item: Mapping[str, Any]) -> dict[str, Any]:
     if item["path"].endswith(".gz"):
         shown["compression"] = "gz"
     return shown
+
+
+def _without_pattern(field: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a field without the pattern that its cells should have: some patterns never come to an end."""
+    constraints = {name: value for name, value in (field.get("constraints") or {}).items() if name != "pattern"}
+    return {**field, "constraints": constraints}
 
 
 def _key_inside(key: object) -> bool:
@@ -168,6 +175,11 @@ def _problem(table: str, error: Any) -> Problem:
     )
 
 
+def is_name(text: str) -> bool:
+    """Say whether a text is one line of a moderate length, without characters that cannot be seen."""
+    return len(text) <= LONGEST and is_visible(text)
+
+
 def finite(value: object) -> bool:
     """Say whether a member is a finite number (true and false are none)."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max

@@ -16,6 +16,7 @@ import numpy as np
 from kpfootprint.errors import IngestError, Problem, ReferenceDataError
 from kpfootprint.ingest.archive import Budget, gunzip, read_file
 from kpfootprint.ingest.assemble import Submission, assemble
+from kpfootprint.ingest.cells import read_text
 from kpfootprint.ingest.csvfile import read_csv
 from kpfootprint.ingest.recognise import recognise
 from kpfootprint.ingest.rules import Broken, problem
@@ -54,8 +55,11 @@ def load_package(path: Path) -> ReferencePackage:
     ReferenceDataError
         With every problem: table, row, column, value.
     """
-    with unpacked(path) as folder:
-        return _load(folder)
+    try:
+        with unpacked(path) as folder:
+            return _load(folder)
+    except ReferenceDataError as error:
+        raise ReferenceDataError(_once(error.problems)) from None
 
 
 def _load(folder: Path) -> ReferencePackage:
@@ -66,10 +70,10 @@ def _load(folder: Path) -> ReferencePackage:
     problems += [*altered, *_columns(folder, document, words)]
     if problems:
         raise ReferenceDataError(problems)
+    rows = {name: table_rows(folder, document, name) for name in SMALL_TABLES}  # within limits, and so before the rest
     problems = check_small_tables(folder, document)
     if problems:
-        raise ReferenceDataError(_once(problems))
-    rows = {name: table_rows(folder, document, name) for name in SMALL_TABLES}
+        raise ReferenceDataError(problems)
     _check_rows(rows)
     zones = zone_table(rows["zones"], rows["zone_status"])
     batch = _parcels(folder, document, words).batch
@@ -223,6 +227,11 @@ def _check_rows(rows: Mapping[str, Rows]) -> None:
         ]
     if problems:
         raise ReferenceDataError(problems)
+    for name, columns in _NEEDED.items():
+        for line, row in enumerate(rows[name], start=2):
+            for column in columns:
+                if isinstance(broken := read_text(row[column]), Broken):
+                    problems.append(problem(broken, table=name, row=line, column=column, value=row[column]))
     zones = {row["zone_id"] for row in rows["zones"]}
     for name in ("zone_status", "parcels"):
         for line, row in enumerate(rows[name], start=2):
@@ -236,7 +245,7 @@ def _check_rows(rows: Mapping[str, Rows]) -> None:
                     broken = Broken("not_a_date")
                     problems.append(problem(broken, table=name, row=line, column=column, value=row[column]))
     if problems:
-        raise ReferenceDataError(_once(problems))
+        raise ReferenceDataError(problems)
 
 
 def validate_package(path: Path) -> tuple[Problem, ...]:
@@ -281,7 +290,7 @@ def _parcels(folder: Path, document: Mapping[str, Any], words: Words) -> Submiss
         tables = {name: recognise(raw, name, words, problems) for name, raw in raws.items()}
         submission = assemble(tables, words, LIMITS, problems=problems)
     except IngestError as error:
-        raise ReferenceDataError(_once(error.problems)) from None
+        raise ReferenceDataError(error.problems) from None
     if submission.problems():
-        raise ReferenceDataError(_once(submission.problems()))
+        raise ReferenceDataError(submission.problems())
     return submission

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,10 +16,11 @@ from kpfootprint.ingest.tables import RawTable
 from kpfootprint.ingest.words import fold
 from kpfootprint.ingest.workbook import read_workbook
 from kpfootprint.reference import shipped_reference
+from kpfootprint.strict_json import NotJson, read_json
 from training.package.descriptor import DESCRIPTOR, SMALL_TABLES, fault, read_descriptor
 from training.package.seal import seal, write_descriptor, write_table
 
-LIMITS = Limits(max_rows=20_000_000, max_unpacked_bytes=4_000_000_000, max_problems=100_000)
+LIMITS = Limits(max_rows=20_000_000, max_unpacked_bytes=1_000_000_000, max_problems=100_000)
 PACKAGE, ATTRIBUTES = "package", "attributes"
 _TABLES = (*SMALL_TABLES, "stones")
 
@@ -35,19 +35,18 @@ def unpacked(path: Path) -> Iterator[Path]:
         Where it is none of the three, or is damaged, too large, or reaches outside itself.
     """
     path = Path(path)
-    if path.is_dir() or path.suffix.lower() not in (".zip", ".xlsx"):
-        if not path.is_dir():
-            raise fault("file_missing", f"{path} is no folder, .zip or .xlsx", table=path.name)
-        yield path
-        return
-    if not path.is_file():
+    if not path.is_dir() and path.suffix.lower() not in (".zip", ".xlsx"):
+        raise fault("file_missing", f"{path} is no folder, .zip or .xlsx", table=path.name)
+    if not path.is_dir() and not path.is_file():
         raise fault("file_missing", f"there is no file {path}", table=path.name)
-    with tempfile.TemporaryDirectory(prefix="kpfootprint-package-") as made:
-        try:
-            inside = (_from_zip if path.suffix.lower() == ".zip" else _from_workbook)(path, Path(made))
-        except IngestError as error:
-            raise ReferenceDataError(error.problems) from None
-        yield inside
+    try:
+        if path.is_dir():
+            yield path
+            return
+        with tempfile.TemporaryDirectory(prefix="kpfootprint-package-") as made:
+            yield (_from_zip if path.suffix.lower() == ".zip" else _from_workbook)(path, Path(made))
+    except IngestError as error:
+        raise ReferenceDataError(error.problems) from None
 
 
 def _from_zip(path: Path, into: Path) -> Path:
@@ -135,8 +134,8 @@ def _members(raw: RawTable) -> dict[str, Any]:
 def _listed(sheet: str, member: str, value: str) -> list[Any]:
     """Return what a cell holds in JSON, as a list."""
     try:
-        read = json.loads(value)
-    except (ValueError, RecursionError) as error:
+        read = read_json(value)
+    except NotJson as error:
         raise fault("bad_json", f"{member}: not JSON: {error}", table=sheet, column="value") from None
     return read if isinstance(read, list) else [read]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from itertools import combinations
+from itertools import pairwise
 
 from kpfootprint.errors import Problem, ReferenceDataError
 from kpfootprint.ingest.rules import Broken, problem
@@ -115,8 +115,9 @@ def _periods(rows: Sequence[Row]) -> Iterator[Problem]:
 
 
 def _overlaps(table: ZoneTable) -> Iterator[Problem]:
-    for (first, one), (second, two) in combinations(enumerate(table.periods, start=2), 2):
-        if one.zone_id == two.zone_id and (one.covers(two.valid_from) or two.covers(one.valid_from)):
+    rows = sorted(enumerate(table.periods, start=2), key=lambda row: (row[1].zone_id, row[1].valid_from))
+    for (first, one), (second, two) in pairwise(rows):
+        if one.zone_id == two.zone_id and one.covers(two.valid_from):
             reason = f"two periods of {one.zone_id} overlap, from {one.valid_from} (row {first}) and {two.valid_from}"
             yield Problem(
                 table="zone_status", row=second, column="valid_from", code="overlapping_periods", reason=reason
