@@ -105,6 +105,8 @@ STATISTICS: dict[str, Statistic] = {
 }
 SEED = 20260501
 N_RESAMPLES = 500
+LEFT_OUT = "zone left out"
+"""How the conditions begin under which a zone stands for a source that nobody has sampled."""
 N_MOVED = 10
 """Trials that are shown of those whose LR changed most."""
 
@@ -228,10 +230,11 @@ def judge(candidate: Evaluation, criteria: Criteria, *, in_force: Evaluation | N
 
     Reasons against it: no trials or an LR that is not a number; a required metric that was not measured; a metric
     beyond its limit; a paired difference that lies wholly on the wrong side. A metric that misses its goal alone is a
-    remark.
+    remark, and so is what cannot be measured of two zones.
     """
     reasons: list[str] = []
     remarks: list[str] = []
+    n_zones = len({trial.true_zone for trial in candidate.trials})
     if not candidate.trials or not all(np.isfinite(t.log10_lr) for t in candidate.trials):
         reasons.append("invalid: it needs trials on held-out reference parcels, each with a finite log10 LR")
     if candidate.quick:
@@ -243,6 +246,8 @@ def judge(candidate: Evaluation, criteria: Criteria, *, in_force: Evaluation | N
         value = "" if result is None or result.value is None else apart(result.value, criterion.goal, criterion.limit)
         if verdict == "beyond the limit":
             reasons.append(f"{name} is {value}, beyond the limit of {criterion.limit:g}")
+        elif verdict == "not measured" and criterion.conditions.startswith(LEFT_OUT) and n_zones < 3:
+            remarks.append(f"{name} cannot be measured with two zones: without one nothing is left to compare with")
         elif verdict == "not measured" and criterion.required:
             reasons.append(f"{name} was not measured")
         elif verdict == "within the limit":

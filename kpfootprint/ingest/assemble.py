@@ -342,8 +342,8 @@ def _assemble(
     spoiled: Mapping[str, Sequence[Problem]],
 ) -> Submission:
     findings = Findings(limits.max_problems)
-    for parcel_id, found in spoiled.items():
-        for item in found:
+    for parcel_id, items in spoiled.items():
+        for item in items:
             findings.add(parcel_id, item)
     drafts = _drafts(tables, single, findings)
     listed = bool(drafts)
@@ -358,12 +358,12 @@ def _assemble(
     stone_rows = stones.rows_by_parcel() if stones and stones.table.complete else {}
     count_rows = counts.rows_by_parcel() if counts and counts.table.complete else {}
     for kind, ids in (("stones", stone_rows), ("counts", count_rows), ("declarations", declared)):
-        for parcel_id, rows in ids.items():
+        for parcel_id, found in ids.items():
             if parcel_id in drafts or not parcel_id:
                 continue
             drafts[parcel_id] = Draft(parcel_id)
             if listed:
-                row = int(rows[0]) if isinstance(rows, np.ndarray) else None
+                row = int(found[0]) if isinstance(found, np.ndarray) else None
                 told = tables[kind].problem(Broken("unknown_parcel"), row, "parcel_id")
                 findings.add(parcel_id, replace(told, value=parcel_id))
     drafts |= {name: Draft(name) for name in findings.spoiled() if name and name not in drafts}

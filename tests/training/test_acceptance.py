@@ -47,6 +47,20 @@ def test_goals_are_remarks_and_limits_are_reasons(
     assert judgement.remarks == ((remark,) if remark else ())
 
 
+@pytest.mark.parametrize(("zones", "passed"), [(("west", "east"), True), (("west", "east", "south"), False)])
+def test_what_two_zones_cannot_show_is_said_and_refuses_nothing(
+    criteria: Criteria, zones: tuple[str, ...], passed: bool
+) -> None:
+    good = make_evaluation(criteria)
+    trials = tuple(replace(t, true_zone=zones[k % len(zones)]) for k, t in enumerate(good.trials))
+    kept = tuple(r for r in good.results if not r.conditions.startswith("zone left out"))
+    judgement = judge(replace(good, trials=trials, results=kept), criteria)
+    assert judgement.passed is passed
+    told = judgement.remarks if passed else judgement.reasons
+    assert len(told) >= 2
+    assert all("zone left out" in one for one in told)
+
+
 def test_higher_is_better_where_it_is(criteria: Criteria) -> None:
     assert judge(with_value(make_evaluation(criteria), "AUC", 0.999), criteria).passed
     assert not judge(with_value(make_evaluation(criteria), "AUC", 0.90), criteria).passed
