@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import joblib
 from joblib import Parallel
 
-from kpfootprint.errors import KPFootprintError
+from kpfootprint.cluster import SchedulerError, connected, shared
 
 T = TypeVar("T")
 Write = Callable[[str], None]
@@ -135,12 +135,6 @@ def side_by_side(tasks: Sequence[Any], *, n_jobs: int) -> list[Any]:
     return list(done) if progress is None else list(progress.each(done, len(tasks)))
 
 
-class SchedulerError(KPFootprintError):
-    """A Dask scheduler cannot be used."""
-
-    code = "no_scheduler"
-
-
 @contextmanager
 def workers(jobs: int, scheduler: str | None) -> Iterator[None]:
     """Run what `training.progress.side_by_side` is given in `jobs` processes, or on the cluster of a scheduler.
@@ -157,18 +151,13 @@ def workers(jobs: int, scheduler: str | None) -> Iterator[None]:
         with joblib.parallel_config(n_jobs=jobs):
             yield
         return
-    try:
-        from distributed import Client
-    except ImportError:
-        raise SchedulerError("--scheduler needs Dask: pip install 'kpfootprint[dask]'") from None
-    try:
-        client = Client(scheduler, timeout=10)  # type: ignore[no-untyped-call]
-    except (OSError, ValueError) as error:
-        raise SchedulerError(f"the scheduler {scheduler} does not answer: {error}") from None
-    try:
-        if not client.scheduler_info()["workers"]:
-            raise SchedulerError(f"the scheduler {scheduler} has no workers; start some with: dask worker {scheduler}")
-        with joblib.parallel_config(backend="dask", n_jobs=-1):
+    with connected(scheduler) as client:
+        if not client.nthreads():
+            raise SchedulerError(f"The scheduler {scheduler} has no workers; start some with: dask worker {scheduler}")
+
+        async def scatter(data: object, **_: object) -> object:
+            return shared(client, data)
+
+        client.scatter = scatter  # joblib's own would wait for ever for a worker that is lost meanwhile
+        with joblib.parallel_config(backend="dask", client=client, n_jobs=-1):
             yield
-    finally:
-        client.close()  # type: ignore[no-untyped-call]

@@ -89,11 +89,9 @@ def _processes(stack: ExitStack, workers: int, release: Release, created_at: dat
 
 
 def _dask(stack: ExitStack, scheduler: str, release: Release, created_at: datetime) -> tuple[Start, int]:
-    try:
-        from distributed import Client
-    except ModuleNotFoundError:
-        raise click.UsageError(told("--scheduler needs the extra dask: pip install 'kpfootprint[dask]'")) from None
-    client: Any = stack.enter_context(Client(scheduler, set_as_default=False))  # type: ignore[no-untyped-call]
-    there = client.scatter(release, broadcast=True)
+    from kpfootprint.cluster import connected, shared
+
+    client = stack.enter_context(connected(scheduler))
+    there = shared(client, release)
     at_once = 2 * max(1, sum(client.nthreads().values()))
     return lambda chunk: client.submit(report_lines, chunk, there, created_at, pure=False), at_once

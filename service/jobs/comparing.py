@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from kpfootprint.cluster import connected, shared
 from kpfootprint.errors import IngestError, KPFootprintError, NotExamined, Problem
 from kpfootprint.flow import examine_each
 from kpfootprint.ingest import ingest_json
@@ -38,6 +40,10 @@ class ClusterLost(KPFootprintError):
     """The cluster, or what was under way there, is gone; what was kept is kept."""
 
 
+class Halted(Exception):
+    """The job is not wanted now."""
+
+
 Found = Sequence[Report | NotExamined]
 Examine = Callable[[Sequence[Parcel]], Callable[[], Found]]
 """Begins to examine parcels and returns what waits for their reports."""
@@ -52,9 +58,10 @@ def compare_submission(work: Workplace, job: Job, halt: Callable[[], bool]) -> s
         raise Refused("not_found", "The submission of this job is gone.")
     for left in reversed(range(TRIES)):
         try:
-            if not _all_compared(work, job, release, submission.received_at.date(), halt):
-                return None
+            _compare_all(work, job, release, submission.received_at.date(), halt)
             break
+        except Halted:
+            return None
         except ClusterLost:
             if left == 0:
                 raise
@@ -64,18 +71,18 @@ def compare_submission(work: Workplace, job: Job, halt: Callable[[], bool]) -> s
     return f"/v1/submissions/{job.subject}"
 
 
-def _all_compared(work: Workplace, job: Job, release: Release, status_on: date, halt: Callable[[], bool]) -> bool:
-    with _examining(release, status_on, work.settings.scheduler) as (begin, at_once):
+def _compare_all(work: Workplace, job: Job, release: Release, status_on: date, halt: Callable[[], bool]) -> None:
+    with _examining(release, status_on, work.settings.scheduler, halt) as (begin, at_once):
         while True:
             with reading(work.engine) as connection:
                 waiting = submissions.waiting(connection, job.subject, STRETCH * at_once)
             if not waiting:
-                return True
+                return
             stretches = [waiting[start : start + STRETCH] for start in range(0, len(waiting), STRETCH)]
             begun = [_begun(stretch, release, begin) for stretch in stretches]
             for stretch, (good, bad, found) in zip(stretches, begun, strict=True):
                 if halt():
-                    return False
+                    raise Halted
                 _keep(work, job, dict(stretch), good, bad, found)
 
 
@@ -135,7 +142,9 @@ def _keep(
 
 
 @contextmanager
-def _examining(release: Release, status_on: date, scheduler: str | None) -> Iterator[tuple[Examine, int]]:
+def _examining(
+    release: Release, status_on: date, scheduler: str | None, halt: Callable[[], bool]
+) -> Iterator[tuple[Examine, int]]:
     """Give what begins to examine parcels, here or on a cluster, and how many stretches to begin at once."""
     if scheduler is None:
 
@@ -148,24 +157,30 @@ def _examining(release: Release, status_on: date, scheduler: str | None) -> Iter
         yield here, 1
         return
     try:
-        from distributed import Client
-    except ModuleNotFoundError:
-        raise KPFootprintError("KPF_SCHEDULER needs the extra dask: pip install 'kpfootprint[dask]'") from None
-    try:
-        with Client(scheduler, set_as_default=False) as client:  # type: ignore[no-untyped-call]
-            release_there = client.scatter(release, broadcast=True)
+        with connected(scheduler) as client:
+            release_there = shared(client, release)
 
             def there(parcels: Sequence[Parcel]) -> Callable[[], Found]:
                 future = client.submit(
                     report_texts, tuple(parcels), release_there, status_on, this_second(), pure=False
                 )
-                return lambda: [one if isinstance(one, NotExamined) else read_report(one) for one in future.result()]
+                return partial(_waited_for, future, halt)
 
             yield there, 2 * max(1, sum(client.nthreads().values()))
-    except (KPFootprintError, Refused, SQLAlchemyError):
-        raise  # of the register
+    except (KPFootprintError, Refused, SQLAlchemyError, Halted):
+        raise  # of the register, or of whoever asked
     except Exception as error:  # closed streams, futures that nobody holds, workers that are not there any more
         raise ClusterLost(f"the cluster at {scheduler} cannot be reached, or its workers ended: {error}") from error
+
+
+def _waited_for(future: Any, halt: Callable[[], bool]) -> Found:
+    """Return the reports of a stretch; a cluster without workers is waited for as long as that is wanted."""
+    while not future.done():
+        if halt():
+            raise Halted
+        with suppress(TimeoutError):
+            future.result(timeout=1.0)
+    return [one if isinstance(one, NotExamined) else read_report(one) for one in future.result()]
 
 
 def report_texts(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from kpfootprint.parcel import Batch
 from kpfootprint.release import load_release, shipped_release
 from service.jobs import comparing
 from service.jobs.worker import work_once
+from service.register import jobs
 from service.register.database import open_register
 from service.register.verify import verify
 from service.settings import Settings
@@ -121,6 +123,23 @@ def test_a_worker_of_a_cluster_that_is_killed_costs_time_alone(
         killer.start()
         assert other_office("there", content, made.address) == here
         killer.join()
+
+
+@pytest.mark.slow
+def test_a_job_is_cancelled_while_its_cluster_has_no_workers(tmp_path: Path) -> None:
+    with cluster(tmp_path) as made:
+        settings = Settings(home=tmp_path, scheduler=made.address)
+        open_register(settings).dispose()
+        with closing(Workplace(settings)) as work:
+            work.open()
+            received = submit(work, name="s.zip", content=shipment(3, bad=False), note="", actor="key:test")
+            for worker in made.workers:
+                worker.kill()
+            threading.Timer(3.0, jobs.cancel, (work.engine, received.job_id)).start()
+            assert work_once(work, threading.Event())
+            job = jobs.job_of(work.engine, received.job_id)
+    assert job is not None
+    assert job.state == "cancelled"
 
 
 @pytest.mark.slow
