@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from kpfootprint.comparison.hypotheses import COMPLIANT, Hypotheses
-from kpfootprint.comparison.results import Statement, Value, Verification
+from kpfootprint.comparison.results import Statement, StoneRange, Value, Verification
 from kpfootprint.footprint import FACTORS
 from kpfootprint.parcel import Parcel
 from kpfootprint.partial import recorded_share, sets_that_overlap, sets_used
@@ -32,7 +32,11 @@ FEW_STONES = 5
 FAR_FROM_MEAN = 12.0
 """A mean stone this many times that of any zone, or this many times below, is no stone of carats."""
 BEYOND_MEAN = 3.0
-"""Of enough stones, which no buyer sorted, such a one leaves the unit in doubt: a gram is five carats."""
+"""Of enough stones, which no buyer sorted, such a one leaves the unit in doubt."""
+OTHER_UNITS = (0.2, 0.25, 4.0, 5.0)
+"""So does one beyond the mean of any zone that one of these makes usual: four grains are a carat, a gram is five."""
+BEYOND_USUAL = 1.25
+"""So many times beyond: of parcels declared as another zone one in 250 is then doubted, of true ones none."""
 ODD_WEIGHTS = ("weights_too_large", "weights_too_small")
 Doubt = Literal["none", "some", "wrong"]
 """Of the unit of weight."""
@@ -103,7 +107,13 @@ def _only_abroad(hypotheses: Hypotheses, row: int, release: Release) -> tuple[st
 
 
 def weight_cautions(
-    said: Cautions, parcel: Parcel, arrays: ParcelArrays, row: int, mean_ct: Floats, minimum_stones: float
+    said: Cautions,
+    parcel: Parcel,
+    arrays: ParcelArrays,
+    row: int,
+    mean_ct: Floats,
+    usual: StoneRange | None,
+    minimum_stones: float,
 ) -> Doubt:
     """Say where the mean stone is so far from that of every zone that the weights may be in another unit.
 
@@ -111,6 +121,8 @@ def weight_cautions(
     ----------
     mean_ct : ndarray of shape (Z,)
         Mean stone of each zone as it would be seen through the parcel's screen, in carats.
+    usual : StoneRange or None
+        Mean stones of parcels of what was declared.
     minimum_stones : float
         So many stones have a mean that says something.
 
@@ -124,11 +136,12 @@ def weight_cautions(
     if mean is None or parcel.n_stones < FEW_STONES:
         return "none"
     many = parcel.n_stones >= minimum_stones and parcel.conditions.selection != BUYER_SORTED
+    fits = usual is not None and any(usual.low <= mean * unit <= usual.high for unit in OTHER_UNITS)
     for code, known, times in (
         (ODD_WEIGHTS[0], float(mean_ct.max()), mean / float(mean_ct.max())),
         (ODD_WEIGHTS[1], float(mean_ct.min()), float(mean_ct.min()) / mean),
     ):
-        if times > (BEYOND_MEAN if many else FAR_FROM_MEAN):
+        if times > ((BEYOND_USUAL if fits else BEYOND_MEAN) if many else FAR_FROM_MEAN):
             said.add(code, mean_ct=mean, known_ct=known)
             doubt = "wrong" if times > FAR_FROM_MEAN and _sizes_are_weights(parcel, arrays, row) else "some"
     return doubt

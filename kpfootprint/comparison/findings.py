@@ -173,6 +173,8 @@ def explanation_of(
     mixture: Mixture | None,
     conclusion: Conclusion | None,
     doubt: Doubt,
+    picked: bool,
+    compared_on: date,
 ) -> Explanation:
     """Return why: shares by attribute, findings by class, sentences, the map.
 
@@ -195,10 +197,10 @@ def explanation_of(
     mixing = False
     if against is not None and verification is not None and conclusion is not None and mixture is not None:
         reasons = reasons_of(release.rules, against.judged, row)
-        zones = tuple(release.zone_ids[k] for k in np.flatnonzero(hypotheses.weights[row]))
-        sentences += class_sentences(classes, zones, conclusion)
+        source = hypotheses.declared_as(row, release.zone_ids)
+        sentences += class_sentences(classes, source, conclusion)
         possible = attribution_of(weighed, row, release).prediction_set
-        sentences += headline_sentences(reasons, conclusion, verification, mixture, zones, possible, doubt)
+        sentences += headline_sentences(reasons, conclusion, verification, mixture, source, possible, doubt)
         mixing = conclusion == "inconclusive" and shows_mixing(reasons, verification, mixture)
         sentences += reason_sentences(release.rules, against.judged, row)
         sentences += attribute_sentences(attributes)
@@ -206,11 +208,15 @@ def explanation_of(
         if np.isfinite(against.split[row]):
             sentences.append(split_sentence(float(against.split[row])))
         sentences += change_sentences(parcel, hypotheses, against, row, conclusion, release, attributes)
-    if not 0 < parcel.n_stones < FEWEST and doubt != "wrong":
+    if not 0 < parcel.n_stones < FEWEST and doubt != "wrong" and not number_and_weight_alone(parcel):
         sentences += resemblance_sentences(weighed, row, release.zone_ids)
     declared, day = hypotheses.declared[row], hypotheses.days[row].isoformat()
     question = next_question(
-        *(parcel, declared, day, conclusion, reasons, classes, release), doubt=doubt, mixing=mixing
+        *(parcel, declared, day, conclusion, reasons, classes, release),
+        compared_on=compared_on,
+        doubt=doubt,
+        mixing=mixing,
+        picked=picked,
     )
     sentences.append(question)
     complete = bool(arrays.recorded[row].all())
@@ -234,8 +240,8 @@ def examination_of(
 ) -> Examination:
     """Return everything found about one parcel of a batch.
 
-    What too few stones, or weights in another unit, cannot carry is not given: no likelihood ratio, no undeclared
-    share, no error rates.
+    What too few stones, a number and a weight alone, or weights in another unit cannot carry is not given: no
+    likelihood ratio, no undeclared share, no error rates.
 
     Parameters
     ----------
@@ -249,8 +255,12 @@ def examination_of(
     said = Cautions([])
     release_cautions(said, release)
     declaration_cautions(said, parcel, hypotheses, row, release, compared_on)
-    doubt = weight_cautions(said, parcel, arrays, row, mean_ct, release.rules.minimum_stones)
-    enough, some = n_stones >= release.rules.minimum_stones, n_stones >= FEWEST and doubt != "wrong"
+    goods = goods_of(parcel, arrays, hypotheses, row, release)
+    doubt = weight_cautions(
+        said, parcel, arrays, row, mean_ct, goods.mean_ct_usual, minimum_stones=release.rules.minimum_stones
+    )
+    enough = n_stones >= release.rules.minimum_stones
+    some = n_stones >= FEWEST and doubt != "wrong" and not number_and_weight_alone(parcel)
     against = weighed.declaration if enough and some else None
     size_cautions(said, n_stones, weighed.looked.gate[row], release, doubt)
     record_cautions(said, parcel, arrays, row, release)
@@ -267,8 +277,7 @@ def examination_of(
             weighted=parcel.carats is not None,
             zone_ids=release.zone_ids,
         )
-        alone = number_and_weight_alone(parcel)
-        conclusion = "not_comparable" if alone else CONCLUSIONS[int(against.judged.conclusion[row])]
+        conclusion = CONCLUSIONS[int(against.judged.conclusion[row])]
     novelty = Novelty(p_value=float(weighed.novelty_p[row]), floor=release.model.novelty.floor)
     novel = some and novelty.p_value <= NOVEL_P
     # what holds the support of a novel parcel is not the references' reach; its own caution says so
@@ -288,9 +297,11 @@ def examination_of(
         explanation=explanation_of(
             *(weighed, against, hypotheses, row, parcel, release, verification, mixture, conclusion),
             doubt=doubt,
+            picked=any(item.code == "size_range_missing" for item in said.statements),
+            compared_on=compared_on,
         ),
         conclusion=conclusion,
         error_rates=error_rates_of(n_stones, release) if against is not None else None,
         cautions=tuple(said.statements),
-        goods=goods_of(parcel, arrays, hypotheses, row, release),
+        goods=goods,
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 
 import numpy as np
 
@@ -65,7 +66,7 @@ def headline_sentences(
     conclusion: Conclusion,
     verification: Verification,
     mixture: Mixture,
-    zones: tuple[str, ...],
+    source: Mapping[str, tuple[str, ...]],
     possible: Sequence[str],
     doubt: Doubt,
 ) -> list[Statement]:
@@ -73,12 +74,15 @@ def headline_sentences(
 
     Parameters
     ----------
+    source : mapping
+        What was declared, as `Hypotheses.declared_as` has it.
     possible : sequence of str
         The sources that cannot be excluded: what is like its declaration may be like others too. Each is a source of
         its own, so nothing is said of them beside a blend.
     """
     log10_lr = verification.log10_lr
-    about: dict[str, Value] = {"zones": zones}
+    about: dict[str, Value] = {**source}
+    zones = source["zones"]
     if doubt != "none":
         code, about = "headline_weights", {}
     elif conclusion == "consistent":
@@ -89,17 +93,18 @@ def headline_sentences(
         about |= _share(mixture)
     elif conclusion == "inconclusive" and reasons and log10_lr > 0 and {"share", "goods", "best"}.issuperset(reasons):
         code = "headline_short"
-    elif conclusion in ("inconclusive", "not_comparable") or not reasons:
+    elif conclusion == "inconclusive" or not reasons:
         code = "headline_unsettled"
-    elif "share" in reasons and log10_lr > 0:
-        code = "headline_mixed" if mixture.undeclared_stone_fraction.estimate < HALF else "headline_partly"
+    elif "share" in reasons and "lr" not in reasons:
+        mostly = log10_lr > 0 and mixture.undeclared_stone_fraction.estimate < HALF
+        code = "headline_mixed" if mostly else "headline_partly"
         about |= _share(mixture)
     else:
-        code = "headline_unlike" if "lr" in reasons or "share" in reasons else "headline_novel"
+        code = "headline_unlike" if "lr" in reasons else "headline_novel"
     out = [Statement(code=code, values=about)]
     if conclusion == "query" and verification.verbal is not None and verification.verbal.values["favours"] == "H1":
         kind = "mixed" if "share" in reasons else "novel" if reasons else "blend"
-        out.append(Statement(code=f"lr_of_{kind}", values={"log10_lr": log10_lr, "zones": zones}))
+        out.append(Statement(code=f"lr_of_{kind}", values={"log10_lr": log10_lr, **source}))
     return out
 
 
@@ -160,7 +165,7 @@ def evidence_shares(contributions: Sequence[float]) -> list[float]:
 
 
 def class_sentences(
-    classes: tuple[ClassFinding, ...], zones: tuple[str, ...], conclusion: Conclusion
+    classes: tuple[ClassFinding, ...], source: Mapping[str, tuple[str, ...]], conclusion: Conclusion
 ) -> list[Statement]:
     """Say which classes weigh most, the weightiest first, and at which stones to look first.
 
@@ -177,7 +182,7 @@ def class_sentences(
             values={
                 "attribute": item.attribute,
                 "class": item.class_name,
-                "zones": zones,
+                **source,
                 "observed": item.observed,
                 "expected": item.expected,
                 "low": item.low,
@@ -292,8 +297,10 @@ def next_question(
     classes: tuple[ClassFinding, ...],
     release: Release,
     *,
+    compared_on: date,
     doubt: Doubt = "none",
     mixing: bool = False,
+    picked: bool = False,
 ) -> Statement:
     """Return the one question to put to the exporter next, from what weighed most.
 
@@ -303,6 +310,8 @@ def next_question(
         Of the unit of weight.
     mixing : bool
         Whether the parcel shows undeclared goods, though not enough for a query.
+    picked : bool
+        Whether a range of sizes seems to be missing.
     """
     if not declared:
         return Statement(code="next_declaration", values={})
@@ -339,11 +348,13 @@ def next_question(
         if needed_stones is not None and 0 < parcel.n_stones < needed_stones:
             return Statement(code="next_stones", values={"n_stones": parcel.n_stones, "needed": needed_stones})
         return Statement(code="next_sources", values={})
-    if parcel.exported_on is None:
+    if parcel.exported_on is None or parcel.exported_on > compared_on:
         return Statement(code="next_date", values={})
     carats = sum(item.carats or 0.0 for item in parcel.declarations)
     if carats and parcel.carats is not None and abs(carats - parcel.carats) > CARATS_ASKED * parcel.carats:
         return Statement(code="next_carats", values={"declared": float(carats), "parcel": float(parcel.carats)})
+    if picked:
+        return Statement(code="next_sources", values={})
     return Statement(code="next_nothing", values={})
 
 

@@ -33,9 +33,9 @@ def goods_of(parcel: Parcel, arrays: ParcelArrays, hypotheses: Hypotheses, row: 
     carats = _carats(parcel, hypotheses, row, release)
     flags = []
     if mean is not None and usual is not None and not usual.low <= mean <= usual.high:
-        zones = tuple(release.zone_ids[k] for k in np.flatnonzero(weights))
-        between: dict[str, Value] = {"lowest_ct": usual.low, "highest_ct": usual.high}
-        flags.append(Statement(code="mean_stone_unusual", values={"mean_ct": mean, "zones": zones, **between}))
+        between: dict[str, Value] = {"mean_ct": mean, "lowest_ct": usual.low, "highest_ct": usual.high}
+        source = hypotheses.declared_as(row, release.zone_ids)
+        flags.append(Statement(code="mean_stone_unusual", values={**source, **between}))
     flags += [
         Statement(
             code="carats_above_reference",

@@ -64,8 +64,8 @@ def translations(lang: str) -> gettext.NullTranslations:
 class Shown(str):
     """A value as it is shown. A message may ask for it with a preposition before it, or before each of its items.
 
-    >>> "{zones:de}".format(zones=Shown("Nola")), "{zone:de}".format(zone=Shown("Amada-Gaza"))
-    ('de Nola', 'd\u2019Amada-Gaza')
+    >>> "{a:de}, {b:de}, {c:de}".format(a=Shown("Nola"), b=Shown("Amada-Gaza"), c=Shown("le lot"))
+    'de Nola, d\u2019Amada-Gaza, du lot'
     """
 
     items: tuple[str, ...] = ()
@@ -81,8 +81,14 @@ class Shown(str):
 
 
 def _after(preposition: str, word: str) -> str:
-    first = unicodedata.normalize("NFD", word[:1]).lower()[:1]
-    return f"d\u2019{word}" if preposition == "de" and first and first in "aeiou" else f"{preposition} {word}"
+    first, said = unicodedata.normalize("NFD", word[:1]).lower()[:1], f"{preposition} {word}"
+    for apart, together in _CONTRACTED.items():
+        if said.startswith(apart):
+            return together + said.removeprefix(apart)
+    return f"d\u2019{word}" if preposition == "de" and first and first in "aeiou" else said
+
+
+_CONTRACTED = {"de le ": "du ", "\u00e0 le ": "au "}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +160,17 @@ class Words:
         """Return a p-value with two significant digits, ``<0.001`` below that."""
         if value < 0.001:
             return "<" + self.number(0.001, 3)
-        return self.number(value, 4 if value < 0.01 else 3 if value < 0.1 else 2)
+        return self.number(value, _p_places(value))
+
+    def chance(self, value: float) -> str:
+        """Return a p-value as a percentage, rounded as `probability` rounds it.
+
+        >>> words("en").chance(0.855), words("en").p_value(0.855), words("en").chance(0.0007)
+        ('85%', 'p = 0.85', 'fewer than 0.1%')
+        """
+        if value < 0.001:
+            return self.text(mark("fewer than {share}"), share=self.share(0.001))
+        return self.share(round(value, _p_places(value)))
 
     def p_value(self, value: float) -> str:
         """Return a p-value with its sign, ``p = 0.12`` or ``p < 0.001``."""
@@ -201,6 +217,11 @@ class Words:
     def row(self, items: Sequence[str]) -> str:
         """Return ``A, B, C``, or ``A; B; C`` where an item holds a comma."""
         return (self.text(mark("; ")) if any(", " in item for item in items) else ", ").join(items)
+
+
+def _p_places(value: float) -> int:
+    """Return how many decimals two significant digits of a p-value take."""
+    return 4 if value < 0.01 else 3 if value < 0.1 else 2
 
 
 def held(text: str) -> str:

@@ -32,9 +32,17 @@ AMOUNTS: dict[str, tuple[tuple[float, str], ...]] = {
 }
 """How many stones there are of a class, by observed over expected: the first whose limit is reached."""
 
-SOURCES = "{zones}", mark("a blend of {zones}"), mark("a blend of the {n} declared zones")
-PARCELS = mark("parcels of {zones}"), mark("blends of {zones}"), mark("blends of the {n} declared zones")
-"""What was declared, and parcels of it: one zone, a few, many."""
+SOURCES = (
+    "{zones}",
+    *(mark("the declared blend of {zones}"), mark("the declared blend of {n} zones")),
+    mark("the declared origin ({origins})"),
+)
+PARCELS = (
+    mark("parcels of {zones}"),
+    *(mark("blends of {zones}"), mark("blends of the {n} declared zones")),
+    mark("such parcels"),
+)
+"""What was declared, and parcels of it: one zone, a few, many, a country."""
 
 PARTS: tuple[tuple[float, str], ...] = (
     (0.95, mark("nearly all")),
@@ -42,6 +50,7 @@ PARTS: tuple[tuple[float, str], ...] = (
     (0.71, mark("three quarters")),
     (0.585, mark("two thirds")),
     (0.42, mark("half")),
+    (0.37, mark("two fifths")),
     (0.29, mark("a third")),
     (0.225, mark("a quarter")),
     (0.15, mark("a fifth")),
@@ -54,6 +63,10 @@ _CLASSES = {
     ".H1": mark(
         "The share of {stones} is {observed}; {parcels} of this size show {low} to {high}, and goods from elsewhere "
         "would fit it less well: {part} of the evidence for the declaration."
+    ),
+    ".beyond": mark(
+        "{amount} ({observed}, where {parcels} of this size show {low} to {high}), but goods from elsewhere would fit "
+        "it less well still: {part} of the evidence for the declaration."
     ),
     ".H2": mark(
         "{amount} ({observed}, where {parcels} of this size show {low} to {high}): "
@@ -166,7 +179,7 @@ TEMPLATES: dict[str, str] = {
     "number_and_weight_alone": mark(
         "Of the stones only their number and their weight are known ({mean_ct} ct each): too little to compare."
     ),
-    "country_in_part": mark("Of {country} these zones have no reference parcel, so they are not in it: {zones}."),
+    "country_in_part": mark("{country}: zones without a reference parcel are left out ({zones})."),
     "carats_not_recorded": mark("No carats are recorded; undeclared goods are given as a share of stones only."),
     "novel_parcel": mark(
         "The parcel lies farther from every zone of the reference, and from what was declared, than parcels of "
@@ -267,9 +280,9 @@ TEMPLATES: dict[str, str] = {
         "chance alone shows as much in {p_share} of true declarations, where {p_limit_share} or more is needed."
     ),
     "short_best": mark(
-        "To be called consistent, it must show no sign of goods from zones that were not compliant, whatever is "
-        "declared. Even under the declaration that suits it best, chance alone shows as much in {p_share} of true "
-        "declarations, where {p_limit_share} or more is needed."
+        "To be called consistent, it must show no sign of undeclared goods under any declaration of compliant zones. "
+        "Taking each parcel under the one that suits it best, chance alone shows as much in {p_share} of true "
+        "parcels, where {p_limit_share} or more is needed."
     ),
     "short_alone": mark(
         "The declared zones together explain the parcel no better than one of them does alone, and none of them alone "

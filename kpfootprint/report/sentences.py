@@ -63,7 +63,7 @@ def say(statement: Mapping[str, Any], words: Words, names: Names) -> str:
     """
     code, values = statement["code"], statement["values"]
     shown = _shown(code, values, words, names)
-    for selector in _variants(code, values):
+    for selector in _variants(code, values, shown):
         if f"{code}.{selector}" in TEMPLATES:
             return words.text(TEMPLATES[f"{code}.{selector}"], **shown)
     if code in PLURALS:
@@ -74,7 +74,7 @@ def say(statement: Mapping[str, Any], words: Words, names: Names) -> str:
     return str(statement.get("text", code))
 
 
-def _variants(code: str, values: Mapping[str, Any]) -> tuple[Any, ...]:
+def _variants(code: str, values: Mapping[str, Any], shown: Mapping[str, str]) -> tuple[Any, ...]:
     """Return what may choose a variant of a template, the first that exists counts; ``old`` are those of schema 1.0."""
     old = "old" if code in _ADDED and _ADDED[code] not in values else None
     side = None
@@ -86,7 +86,15 @@ def _variants(code: str, values: Mapping[str, Any]) -> tuple[Any, ...]:
     others = "others" if values.get("other_zones") else "two" if values.get("n_readings") else None
     perhaps = "perhaps" if code == "mixture_found" and values["low"] == 0 else None
     many = "many" if "zones" in values else None
-    return old, side or values.get("favours"), values.get("bound"), limit, perhaps, others, every, many
+    favours = "beyond" if values.get("favours") == "H1" and _beyond(values, shown) else values.get("favours")
+    return old, side or favours, values.get("bound"), limit, perhaps, others, every, many
+
+
+def _beyond(values: Mapping[str, Any], shown: Mapping[str, str]) -> bool:
+    """Say whether a class is seen to lie outside the range that is named beside it."""
+    if "observed" not in values or values["low"] is None or values["low"] <= values["observed"] <= values["high"]:
+        return False
+    return shown["observed"] not in (shown["low"], shown["high"])
 
 
 _ADDED = {**{f"class_{relation}": "evidence_share" for relation in AMOUNTS}, "within_ranges": "n_all"}
@@ -108,9 +116,9 @@ def _shown(code: str, values: Mapping[str, Any], words: Words, names: Names) -> 
         if name in values:
             shown[name.replace("log10_lr", "times").replace("log10_limit", "times_limit")] = ratio(values[name], words)
     for name in _PROBABILITIES & set(values):
-        shown[f"{name.removesuffix('_value')}_share"] = words.share(values[name])
+        shown[f"{name.removesuffix('_value')}_share"] = words.chance(values[name])
     if "zones" in values:
-        shown["source"], shown["parcels"] = (_of(kind, values["zones"], words, names) for kind in (SOURCES, PARCELS))
+        shown["source"], shown["parcels"] = (_of(kind, values, shown, words) for kind in (SOURCES, PARCELS))
     if "zones" in values and "stone_shares" in values:
         shown["blend"] = words.listing(
             [
@@ -127,11 +135,11 @@ FEW_ZONES = 3
 """So many zones are named within a sentence; of more it says how many were declared."""
 
 
-def _of(kinds: tuple[str, str, str], zone_ids: Sequence[str], words: Words, names: Names) -> Shown:
-    """Name what was declared, which is one thing: a zone, or a blend of several."""
-    zones = words.listing([names.zone(zone_id) for zone_id in zone_ids])
-    kind = kinds[0 if len(zone_ids) == 1 else 1 if len(zone_ids) <= FEW_ZONES else 2]
-    return Shown(words.text(kind, zones=zones, n=words.number(len(zone_ids))))
+def _of(kinds: Sequence[str], values: Mapping[str, Any], shown: Mapping[str, str], words: Words) -> Shown:
+    """Name what was declared, which is one thing: a zone, a blend of several, or a country."""
+    n = len(values["zones"])
+    kind = kinds[3 if "origins" in values else 0 if n == 1 else 1 if n <= FEW_ZONES else 2]
+    return Shown(words.text(kind, **{**shown, "n": words.number(n)}))
 
 
 def _show(name: str, value: Any, values: Mapping[str, Any], words: Words, names: Names) -> str:
@@ -293,13 +301,6 @@ class Speaker:
     def declared_zones(self) -> tuple[str, ...]:
         """Ids of the declared zones, in the order declared."""
         return tuple(zone["zone_id"] for zone in self.content["parcel"]["declared"])
-
-    @property
-    def declared(self) -> str:
-        """Name what was declared within a sentence."""
-        if len(self.declared_zones) == 1:
-            return self.zones(self.declared_zones)
-        return self.t(mark("the declared blend of {zones}"), zones=self.zones(self.declared_zones))
 
 
 def _merged(items: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:

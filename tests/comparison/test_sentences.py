@@ -14,7 +14,7 @@ from kpfootprint.comparison.results import Examination, Statement
 from kpfootprint.comparison.sentences import evidence_shares, headline_sentences
 from kpfootprint.flow import examinations_of
 from kpfootprint.ingest import ingest_submission
-from kpfootprint.parcel import Batch, Conditions, Declaration, Parcel, Stones
+from kpfootprint.parcel import Batch, Conditions, Declaration, DeclaredCountry, Parcel, Stones
 from tests.reference_world import examined, first_of, package, reference_parcel, with_stones
 from tests.worlds import shipped
 
@@ -201,6 +201,14 @@ def test_a_doubtful_unit_leads() -> None:
     assert "headline_weights" not in by_code(sentences(plain))
 
 
+@pytest.mark.parametrize("times", [0.2, 0.25, 4.0, 5.0])
+def test_grams_and_grains_are_doubted_although_other_zones_have_such_stones(times: float) -> None:
+    parcels = [in_another_unit(reference_parcel(first_of(zone), zone), times) for zone in shipped().zone_ids]
+    found = examined(*(replace(item, conditions=replace(item.conditions, selection=None)) for item in parcels))
+    doubted = ["headline_weights" in by_code(sentences(item)) for item in found]
+    assert sum(doubted) >= 0.7 * len(doubted)
+
+
 def test_carats_of_another_unit_leave_sieved_sizes_as_they_are() -> None:
     (parcel,) = ingest_submission(EXAMPLES / "counts", shipped().scheme, shipped().zone_table).batch.parcels
     assert parcel.stones is None
@@ -210,7 +218,8 @@ def test_carats_of_another_unit_leave_sieved_sizes_as_they_are() -> None:
 
 
 def test_no_reference_parcel_is_said_to_be_in_another_unit() -> None:
-    for found in examined(*(replace(parcel, declarations=()) for parcel in package().batch.parcels)):
+    zones = package().zone_of
+    for found in examined(*(reference_parcel(row, zone) for row, zone in enumerate(zones) if row % 3 == 0)):
         assert not {"weights_too_large", "weights_too_small"} & set(by_code(found.cautions))
 
 
@@ -230,10 +239,11 @@ def test_the_status_comes_first_among_the_questions() -> None:
 
 def test_without_an_export_date_the_question_is_the_day() -> None:
     parcel = reference_parcel(first_of("berberati"), "berberati")
-    dated, undated = examined(*(replace(parcel, exported_on=day) for day in (EVERY_ZONE_COMPLIANT, None)))
-    assert (dated.conclusion, undated.conclusion) == ("consistent", "consistent")
+    days = (EVERY_ZONE_COMPLIANT, None, date(2999, 1, 1))
+    dated, *undated = examined(*(replace(parcel, exported_on=day) for day in days))
+    assert {item.conclusion for item in (dated, *undated)} == {"consistent"}
     assert "next_nothing" in by_code(sentences(dated))
-    assert "next_date" in by_code(sentences(undated))
+    assert all("next_date" in by_code(sentences(item)) for item in undated)
 
 
 def test_a_mostly_true_parcel_with_signs_of_others_is_not_said_to_be_of_unknown_origin() -> None:
@@ -299,8 +309,27 @@ def test_a_blend_of_which_no_zone_fits_is_explained_where_it_speaks_for_the_decl
     (found,) = examined(replace(reference_parcel(first_of("berberati"), "berberati"), exported_on=DAY))
     assert found.verification is not None
     assert found.mixture is not None
-    said = headline_sentences((), "query", found.verification, found.mixture, ("berberati", "carnot"), (), "none")
+    said = headline_sentences(
+        (), "query", found.verification, found.mixture, {"zones": ("berberati", "carnot")}, (), "none"
+    )
     assert [item.code for item in said] == ["headline_unsettled", "lr_of_blend"]
+
+
+def test_a_parcel_is_called_unlike_its_declaration_only_where_its_lr_asks() -> None:
+    """Half of the stones of somewhere else make a parcel partly like its declaration."""
+    said = [by_code(sentences(item)) for item in examined(*of_all_kinds(25, 14))]
+    unlike = [codes for codes in said if "headline_unlike" in codes]
+    assert unlike
+    assert all("asks_lr" in codes for codes in unlike)
+
+
+def test_a_declared_country_is_what_a_headline_names() -> None:
+    parcel = reference_parcel(first_of("berberati"))
+    country = DeclaredCountry(country="CF", carats=None, percent=None)
+    (found,) = examined(replace(parcel, countries=(country,), exported_on=DAY))
+    said = [item for item in sentences(found) if "zones" in item.values]
+    assert len(said) > 2
+    assert all(item.values["origins"] == ("CF",) for item in said)
 
 
 def test_two_readings_of_a_share_begin_and_end_with_its_interval() -> None:

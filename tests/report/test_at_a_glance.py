@@ -72,8 +72,8 @@ def test_cautions_that_differ_in_their_zone_alone_are_one() -> None:
     ("n", "english", "french"),
     [
         (1, "The parcel is unlike Berbérati.", "Le lot ne ressemble pas à Berbérati."),
-        (2, "unlike a blend of Berbérati and Carnot.", "pas à un mélange de Berbérati et de Carnot."),
-        (9, "unlike a blend of the 9 declared zones.", "pas à un mélange des 9 zones déclarées."),
+        (2, "unlike the declared blend of Berbérati and Carnot.", "pas au mélange déclaré de Berbérati et de Carnot."),
+        (9, "unlike the declared blend of 9 zones.", "pas au mélange déclaré de 9 zones."),
     ],
 )
 def test_a_parcel_is_unlike_the_blend_and_not_unlike_each_of_its_zones(n: int, english: str, french: str) -> None:

@@ -145,7 +145,7 @@ def test_whatever_a_submission_holds_is_shown_as_text() -> None:
     )
     page = render_html(report)
     assert "<script" not in page
-    assert "49" not in plain(page).split("Stones")[0]
+    assert "{{ 7 * 7 }}" in plain(page)
     assert page.count("&lt;script&gt;") >= 4
     assert evil in render_text(report)
 

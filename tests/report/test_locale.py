@@ -61,6 +61,12 @@ def test_probabilities(value: float, shown: str) -> None:
     assert words("fr").probability(value) == shown.replace(".", ",")
 
 
+def test_a_probability_and_its_share_in_a_hundred_are_one_number() -> None:
+    for thousandths in range(100, 995):
+        value, english = thousandths / 1000, words("en")
+        assert english.chance(value) == f"{float(english.probability(value)) * 100:.0f}%"
+
+
 def test_days() -> None:
     assert words("en").day("2026-04-01") == "1 April 2026"
     assert words("fr").day("2026-04-01") == "1er avril 2026"

@@ -220,6 +220,27 @@ def test_french_elides_and_repeats_its_prepositions() -> None:
     assert "3 lots d\u2019Amada-Gaza" in say(statement, words("fr"), french)
 
 
+def test_french_contracts_its_articles() -> None:
+    known = {"zones": ("berberati", "nola"), "other_zones": ()}
+    assert "ressemble au m\u00e9lange d\u00e9clar\u00e9 de Berb\u00e9rati et de Nola" in said(
+        "headline_like", known, "fr"
+    )
+    assert "provient du m\u00e9lange" in said("headline_unsettled", known, "fr")
+    country = said("headline_unsettled", {**known, "origins": ("CF",)}, "fr")
+    assert "provient de l\u2019origine d\u00e9clar\u00e9e (R\u00e9publique centrafricaine)" in country
+
+
+def test_what_speaks_for_a_declaration_is_said_to_lie_outside_its_range_where_it_does() -> None:
+    values = {**BROWN, "zones": ("berberati",), "contribution": 0.2, "evidence_share": 0.49, "favours": "H1"}
+    assert ", but goods from elsewhere would fit it less well still" in said("class_more", values, "en")
+    assert "The share of" in said("class_more", {**values, "observed": values["high"]}, "en")
+
+
+def test_a_p_value_too_small_to_be_told_is_too_small_a_share_to_be_told() -> None:
+    values = {"low": 0.2, "p_value": 0.0007, "low_limit": 0.05, "p_limit": 0.005}
+    assert "in fewer than 0.1% of true declarations" in said("asks_share", values, "en")
+
+
 def test_one_stone_is_one_stone() -> None:
     assert said("small_parcel", {"n_stones": 1, "minimum": 50}, "en").startswith("Small parcel: 1 stone,")
     assert said("small_parcel", {"n_stones": 2, "minimum": 50}, "en").startswith("Small parcel: 2 stones,")

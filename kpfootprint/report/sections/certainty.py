@@ -42,7 +42,7 @@ def _typicality(sp: Speaker, found: Mapping[str, Any]) -> Paragraph:
         mark(
             "Of parcels that do come from what was declared, {share} would lie as far from it as this one or further."
         ),
-        share=sp.share(found["typicality_p"]),
+        share=sp.words.chance(found["typicality_p"]),
     )
     return Paragraph(text=typical)
 

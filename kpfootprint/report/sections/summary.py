@@ -82,6 +82,8 @@ def heading(sp: Speaker) -> str:
         ]
         if unknown:
             return sp.t(mark("Not comparable: no reference for {zones}"), zones=sp.zones(unknown))
+        if "number_and_weight_alone" in cautions:
+            return sp.t(mark("Not comparable: nothing but a number and a weight"))
         if "small_parcel" in cautions:
             return sp.t(mark("Not comparable: too few stones"))
         if sp.content["verification"] is None and not cautions.keys().isdisjoint(ODD):
@@ -140,7 +142,7 @@ def why(sp: Speaker) -> tuple[str, ...]:
     if conclusion is None:
         return (resemblance(sp),)
     if found is None:
-        codes = ("zone_without_reference", "small_parcel", *ODD)
+        codes = ("zone_without_reference", "small_parcel", "number_and_weight_alone", *ODD)
         return tuple(sp.say(item) for item in sp.cautions if item["code"] in codes)
     odd = [item for item in sp.cautions if item["code"] in ODD]
     if odd:
@@ -366,7 +368,7 @@ def novelty(sp: Speaker) -> str:
     found = sp.content["novelty"]
     return sp.t(
         mark("{share} of parcels of known zones lie as far from the whole reference, or farther ({p_value})"),
-        share=sp.share(found["p_value"]),
+        share=sp.words.sentence(sp.words.chance(found["p_value"])),
         p_value=sp.words.p_value(found["p_value"]),
     )
 
