@@ -87,7 +87,7 @@ def init(folder: Path) -> None:
 def validate(reference: Path, config: Path, form: str, lang: str) -> None:  # noqa: ARG001  (`speak` has read lang)
     """List the problems of a package."""
     from kpfootprint.report.locale import words
-    from kpfootprint.report.package_remarks import checked_line
+    from kpfootprint.report.problems import checked_line
 
     package, found = _checked(reference, read_config(config).minimum_parcels)
     counted = {"n_parcels": len(package.batch), "n_zones": len(set(package.zone_of))}
@@ -98,7 +98,7 @@ def validate(reference: Path, config: Path, form: str, lang: str) -> None:  # no
 def _checked(reference: Path, minimum_parcels: int) -> tuple[ReferencePackage, list[Remark]]:
     """Load a package with two zones or more, and say what it leaves in doubt."""
     from kpfootprint.report.locale import words
-    from kpfootprint.report.package_remarks import remark_line
+    from kpfootprint.report.problems import remark_line
     from training.package import load_package
     from training.package.remarks import remarks
     from training.prepare import usable_zones

@@ -14,12 +14,12 @@ from joblib import delayed
 
 from kpfootprint.comparison.judge import judge
 from kpfootprint.rules import Rules
-from kpfootprint.stats.arrays import Bools, Floats, Ints
+from kpfootprint.stats.arrays import Bools, Floats, Ints, joined
 from kpfootprint.stats.model import FootprintModel, look
 from training.prepare import Fitted
 from training.progress import side_by_side
 from training.scenarios import KINDS, Scenario, Truth
-from training.simulation import chunks, draw_scenario, joined
+from training.simulation import chunks, draw_scenario
 
 SHARES = (0.3, 0.5)
 """Shares of the stones that come from a zone that was not compliant."""

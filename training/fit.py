@@ -17,6 +17,7 @@ import kpfootprint
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.release import Release, write_release
 from kpfootprint.rules import Rules
+from kpfootprint.stats.arrays import joined
 from kpfootprint.stats.learning import check_structure
 from kpfootprint.stats.model import FootprintModel, Ordination
 from kpfootprint.stats.shares import NONE_P, blendedness, estimate_shares
@@ -35,7 +36,7 @@ from training.rank import (
     fit_share_model,
     judged_view,
 )
-from training.simulation import joined, simulate
+from training.simulation import simulate
 from training.status import assumed_days
 
 

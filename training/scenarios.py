@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
-from kpfootprint.stats.arrays import Bools, Floats, Ints
+from kpfootprint.stats.arrays import Bools, Floats, Ints, rows_of
 
 KINDS = ("listed", "near", "far", "blend", "mixed", "false", "tried")
 """True declaration; unlisted near a listed source; unlisted anywhere; true blend; admixture to what was declared; false
@@ -99,7 +99,7 @@ class Truth:
 
     def take(self, rows: Ints) -> Truth:
         """Return these rows."""
-        return Truth(**{item.name: getattr(self, item.name)[rows] for item in fields(self)})
+        return rows_of(self, rows)
 
     @property
     def as_declared(self) -> Bools:

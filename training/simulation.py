@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import fields, replace
-from typing import Any, TypeVar
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 from joblib import delayed
 
-from kpfootprint.stats.arrays import Bools, Floats
-from kpfootprint.stats.categories import class_probabilities, grader_shift
-from kpfootprint.stats.simulate import Parts, Recovery, draw_coefficients, draw_deviations, draw_parcels
+from kpfootprint.stats.arrays import Bools, Floats, joined
+from kpfootprint.stats.simulate import Parts, Recovery, draw_coefficients, draw_deviations, draw_parcels, grade
 from kpfootprint.stats.structure import ParcelArrays
 from training.prepare import Fitted
 from training.progress import side_by_side
@@ -36,13 +35,6 @@ NEAR_SPREADS = (0.4, 3.0)
 def chunks(n: int, size: int) -> list[int]:
     """Return how many there are in each chunk of `n`."""
     return [size] * (n // size) + ([n % size] if n % size else [])
-
-
-def joined(parts: Sequence[T]) -> T:
-    """Put dataclasses of arrays one after another."""
-    kind: Any = type(parts[0])
-    out: T = kind(**{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(kind)})
-    return out
 
 
 def places(fitted: Fitted) -> Floats:
@@ -107,10 +99,7 @@ def draw_scenario(
         model, row.size, rng, degrees_of_freedom=scenario.degrees_of_freedom, odd_share=scenario.odd_share
     )
 
-    graded = rng.standard_normal((n, len(structure.bases)))
-    for a, (basis, block) in enumerate(zip(structure.bases, structure.blocks[1:], strict=True)):
-        chances = class_probabilities(locations[:, block], basis, structure.slopes[a], np.zeros(1))[:, 0]
-        locations[:, block] += graded[row, a, None] * grader_shift(chances, basis)
+    grade(structure, locations, row, n, rng)
 
     edge = rng.choice(fitted.edges, n) + 0.02 * rng.standard_normal(n)
     other = rng.random(n) < scenario.other_edge

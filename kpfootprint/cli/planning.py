@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -18,6 +18,14 @@ from kpfootprint.cli.surroundings import at_work, lang_option, model_option, now
 if TYPE_CHECKING:
     from kpfootprint.ingest import Choices
     from kpfootprint.release import Release
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+def answer_options(command: Command) -> Command:
+    """Add ``--format``, ``--lang``, ``--out`` and ``--model``: how an answer is shown, and which release gives it."""
+    return form_option(lang_option(out_option(model_option(command))))
+
 
 form_option = click.option(
     "--format",
@@ -55,50 +63,39 @@ on_option = click.option(
 )
 @click.option("--share", type=click.FloatRange(0, 1, min_open=True), default=0.2, show_default=True, help="Of stones.")
 @on_option
-@form_option
-@lang_option
-@out_option
-@model_option
+@answer_options
 def plan(
     declared: tuple[dict[str, Any], ...],
     against: str,
     share: float,
     day: datetime | None,
-    form: str,
-    lang: str,
-    out: Path | None,
     model: Path | None,
+    **shown: Any,
 ) -> None:
     """Say how many stones, and how many reference parcels, it takes to find a share of undeclared goods."""
     from kpfootprint.planning.answers import plan_answer
 
     release = open_release(model)
     question = {"declared": [dict(item) for item in declared], "against": against, "share": share}
-    _show(plan_answer(question, release, (day or now()).date()), release, form, lang, out)
+    _show(plan_answer(question, release, (day or now()).date()), release, **shown)
 
 
 @click.command()
 @click.argument("zone")
 @on_option
-@form_option
-@lang_option
-@out_option
-@model_option
-def adequacy(zone: str, day: datetime | None, form: str, lang: str, out: Path | None, model: Path | None) -> None:
+@answer_options
+def adequacy(zone: str, day: datetime | None, model: Path | None, **shown: Any) -> None:
     """Say whether the references of ZONE are enough, and which parcels to collect next."""
     from kpfootprint.planning.answers import adequacy_answer
 
     release = open_release(model)
-    _show(adequacy_answer(zone, release, (day or now()).date()), release, form, lang, out)
+    _show(adequacy_answer(zone, release, (day or now()).date()), release, **shown)
 
 
 @click.command()
 @click.argument("submission", type=click.Path(exists=True, path_type=Path))
-@form_option
-@lang_option
-@out_option
-@model_option
-def pool(submission: Path, form: str, lang: str, out: Path | None, model: Path | None) -> None:
+@answer_options
+def pool(submission: Path, model: Path | None, **shown: Any) -> None:
     """Weigh all parcels of SUBMISSION as one claim.
 
     They are not poured together and their likelihood ratios are not multiplied: what they share is modelled.
@@ -106,7 +103,7 @@ def pool(submission: Path, form: str, lang: str, out: Path | None, model: Path |
     from kpfootprint.planning.answers import pool_answer
 
     release = open_release(model)
-    _show(pool_answer(whole_submission(submission, release), release, now().date()), release, form, lang, out)
+    _show(pool_answer(whole_submission(submission, release), release, now().date()), release, **shown)
 
 
 @click.command()
@@ -119,10 +116,7 @@ def pool(submission: Path, form: str, lang: str, out: Path | None, model: Path |
     show_default=True,
     help="Shipments to one false alarm over all charts together.",
 )
-@form_option
-@lang_option
-@out_option
-@model_option
+@answer_options
 def drift(
     exporter: str | None, zone: str | None, per_points: int, form: str, lang: str, out: Path | None, model: Path | None
 ) -> None:
@@ -149,18 +143,15 @@ def drift(
 )
 @parcel_options
 @choose_option
-@form_option
-@lang_option
-@out_option
-@model_option
+@answer_options
 def sorters(
     sheets: tuple[Path, ...],
     history: tuple[Path, ...],
     choices: Choices,
+    model: Path | None,
     form: str,
     lang: str,
     out: Path | None,
-    model: Path | None,
     **given: Any,
 ) -> None:
     """Set several sorters' sheets of one parcel side by side.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from kpfootprint.planning.trials import DrawnGoods, Outcomes, blend_distance, draw_goods, outcomes_of
+from kpfootprint.comparison.judge import Judged
+from kpfootprint.planning.trials import DrawnGoods, blend_distance, draw_goods, known_exactly, outcomes_of
 from kpfootprint.release import Release
 from kpfootprint.rules import CONCLUSIONS
 from kpfootprint.stats.arrays import Bools, Floats
@@ -99,7 +100,7 @@ def adequacy(release: Release, zone_id: str, compliant: Bools, *, seed: int = 20
     allowed = compliant.copy()
     allowed[z] = True
 
-    def tried(subject: Release, source: int, n: int, draw_seed: int) -> Outcomes:
+    def tried(subject: Release, source: int, n: int, draw_seed: int) -> Judged:
         shares = np.zeros((n, n_zones + 1))
         shares[:, source] = 1.0
         goods = DrawnGoods(shares=shares, n_stones=np.full(n, N_STONES))
@@ -136,7 +137,7 @@ def adequacy(release: Release, zone_id: str, compliant: Bools, *, seed: int = 20
         )
 
     hardest = sorted(map(neighbour, ranked), key=lambda item: (-item.chance_false_consistent, item.distance))
-    known = _known(release, z)
+    known = known_exactly(release, z)
     best_true = tried(known, z, N_TRUE, seed)
     best_false = [tried(known, n_zones, N_MORE, seed).log10_lr]
     best_false += [tried(known, other, N_MORE, seed + 1).log10_lr for other in ranked]
@@ -166,13 +167,6 @@ def adequacy(release: Release, zone_id: str, compliant: Bools, *, seed: int = 20
         gain=tuple(gain),
         collect=_collect(release, z, hardest),
     )
-
-
-def _known(release: Release, z: int) -> Release:
-    """Return the release as if one zone were known from any number of reference parcels."""
-    scales = release.model.predictor.scales.copy()
-    scales[z] = 1.0
-    return replace(release, model=replace(release.model, predictor=replace(release.model.predictor, scales=scales)))
 
 
 def _surely(*gains: Floats) -> float:

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from kpfootprint.comparison.hypotheses import stone_shares
 from kpfootprint.footprint import mean_stones
 from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.planning.adequacy import Adequacy, Neighbour, adequacy
-from kpfootprint.planning.detection import MOST_STONES, Plan, plan, stones_of
+from kpfootprint.planning.detection import MOST_STONES, Plan, plan
 from kpfootprint.planning.drift import PER_SHIPMENTS, Chart, Followed, follow, independent
 from kpfootprint.planning.parcels import claim_of, counted_once, followed_in
 from kpfootprint.planning.pooling import Pooled, pool
@@ -102,7 +103,7 @@ def plan_answer(question: Mapping[str, Any], release: Release, on: date) -> Json
         allowed[ids.index(against)] = False
     mean_ct = _mean_ct(release)
     weights = np.zeros(len(ids))
-    weights[rows] = stones_of(list(asked.declared.values()), mean_ct[rows])
+    weights[rows] = stone_shares(np.array([*asked.declared.values()]), mean_ct[rows])
     found = plan(release, weights, alternative, allowed=allowed, mean_ct=mean_ct, against=against, share=asked.share)
     return plan_json(found, release, asked.day, [*cautions, *synthetic_reference(release)])
 

@@ -12,13 +12,12 @@ where the test trusts them less than that.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import log_ndtr, ndtr, ndtri
 
-from kpfootprint.planning.trials import DrawnGoods, draw_goods, share_p_of
+from kpfootprint.planning.trials import DrawnGoods, draw_goods, known_exactly, share_p_of
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.shares import NONE_P
@@ -203,7 +202,7 @@ def plan(
     low, high = np.quantile(spread, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     stone_ct = float((1.0 - share) * (declared @ mean_ct) + share * (alternative @ np.append(mean_ct, mean_ct.mean())))
     ends = fit_chance(
-        tried(_all_known(release), slice(0, n_drawn // 2), seed + 1),
+        tried(known_exactly(release, slice(None)), slice(0, n_drawn // 2), seed + 1),
         shares[: n_drawn // 2],
         stones[: n_drawn // 2],
         fitted,
@@ -234,12 +233,6 @@ def _goods(declared: Floats, source: Ints, shares: Floats, stones: Floats) -> Dr
     whole[:, :-1] = (1.0 - shares)[:, None] * declared
     whole[np.arange(source.size), source] += shares
     return DrawnGoods(shares=whole, n_stones=stones.astype(np.intp))
-
-
-def _all_known(release: Release) -> Release:
-    """Return the release as it would be if every zone were known from any number of reference parcels."""
-    predictor = replace(release.model.predictor, scales=np.ones_like(release.model.predictor.scales))
-    return replace(release, model=replace(release.model, predictor=predictor))
 
 
 def _stones_needed(fitted: Floats, share: float) -> int | None:
@@ -274,10 +267,3 @@ def _references(
         left = float((weight / (parcels + extra)).sum() / weight.sum()) / today
         out.append(MoreReferences(extra_parcels=extra, n_stones=SIZE, chance=now + gain * (1.0 - left)))
     return tuple(out)
-
-
-def stones_of(declared_carats: Sequence[float], mean_ct: Floats) -> Floats:
-    """Turn declared carats into shares of stones by the mean stone of each zone, both of shape (Z,)."""
-    stones = np.asarray(declared_carats, dtype=float) / mean_ct
-    out: Floats = stones / stones.sum()
-    return out

@@ -7,15 +7,16 @@ from datetime import date
 import numpy as np
 
 from kpfootprint.comparison.hypotheses import form_hypotheses
+from kpfootprint.comparison.judge import Judged
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.footprint import footprints_of, mean_stones
 from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.planning.drift import Followed
 from kpfootprint.planning.pooling import Claim
 from kpfootprint.planning.question import problem
-from kpfootprint.planning.trials import Outcomes, outcomes_of, resampled_of
+from kpfootprint.planning.trials import outcomes_of, resampled_of
 from kpfootprint.release import Release
-from kpfootprint.stats.arrays import Floats, Ints
+from kpfootprint.stats.arrays import Floats, Ints, joined, rows_of
 from kpfootprint.stats.summaries import summarise
 
 SORTERS_DIFFER = 0.02
@@ -33,7 +34,7 @@ def claim_of(batch: Batch, release: Release, status_on: date) -> Claim:
     n, z = len(batch), len(release.zone_ids)
     declared, allowed = np.zeros((n, z)), np.zeros((n, z), dtype=bool)
     sorter = np.full(n, -1)
-    parts: list[tuple[Ints, Outcomes, Floats]] = []
+    parts: list[tuple[Ints, Judged, Floats]] = []
     problems: list[Problem] = []
     for footprints in footprints_of(batch, release.scheme, release.model.structure, release.level_names):
         rows = footprints.rows
@@ -50,15 +51,12 @@ def claim_of(batch: Batch, release: Release, status_on: date) -> Claim:
     if problems:
         raise IngestError(sorted(problems, key=lambda problem: str(problem.value)))
     order = np.argsort(np.concatenate([rows for rows, _, _ in parts]), kind="stable")
-    outcomes = Outcomes(
-        **{name: np.concatenate([getattr(one, name) for _, one, _ in parts])[order] for name in Outcomes.__slots__}
-    )
     return Claim(
         declared=declared,
         allowed=allowed,
         n_stones=np.array([parcel.n_stones for parcel in batch]),
         sorter=sorter,
-        outcomes=outcomes,
+        outcomes=rows_of(joined([one for _, one, _ in parts]), order),
         resampled=np.concatenate([again for _, _, again in parts], axis=1)[:, order],
     )
 

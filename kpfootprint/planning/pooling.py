@@ -19,7 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from kpfootprint.planning.trials import DrawnGoods, Outcomes, draw_goods, outcomes_of
+from kpfootprint.comparison.judge import Judged
+from kpfootprint.planning.trials import DrawnGoods, draw_goods, outcomes_of
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.metrics import LN10
@@ -50,7 +51,7 @@ class Claim:
         Stones of each.
     sorter : ndarray of shape (K,), integer
         Known sorter of each, -1 where new or not stated.
-    outcomes : Outcomes of K parcels
+    outcomes : Judged, of K parcels
         What the release makes of each alone.
     resampled : ndarray of shape (B, K), optional
         Unbounded log10 LR of each with the reference parcels drawn anew, the same draw for all in one row.
@@ -60,7 +61,7 @@ class Claim:
     allowed: Bools
     n_stones: Ints
     sorter: Ints
-    outcomes: Outcomes
+    outcomes: Judged
     resampled: Floats | None = None
 
 
@@ -133,7 +134,7 @@ def pool(release: Release, claim: Claim, *, seed: int = 20160526, n_groups: int 
         log10_lr_if_independent=total,
         dependence=float(1.0 - slope / times) if k > 1 else 0.0,
         undeclared=_joint_share(release, claim, correlation, rng),
-        p_value=_joint_p(claim.outcomes.share_p, correlation),
+        p_value=_joint_p(claim.outcomes.shares.p_value, correlation),
         bound_hit=hit,
     )
 
@@ -162,7 +163,7 @@ def _groups(release: Release, claim: Claim, rows: Ints, n_groups: int, is_true: 
     )
     arrays = draw_goods(release.model, goods, rng)
     outcomes = outcomes_of(release, arrays, declared, np.tile(claim.allowed[rows], (n_groups, 1)))
-    z_scores = -ndtri(np.clip(outcomes.share_p, 1e-6, 1 - 1e-6))
+    z_scores = -ndtri(np.clip(outcomes.shares.p_value, 1e-6, 1 - 1e-6))
     return _Drawn(sums=outcomes.unbounded.reshape(n_groups, k).sum(axis=1), share_z=z_scores.reshape(n_groups, k))
 
 
@@ -225,10 +226,10 @@ def _joint_share(
     level = ndtr(np.sqrt(correlation) * common + np.sqrt(1.0 - correlation) * own)
     upper = np.clip(release.model.shares.edges, 0.0, 1.0)
     drawn = np.empty((N_SHARES, k))
-    for row, chances in enumerate(claim.outcomes.share_chances):
+    for row, chances in enumerate(claim.outcomes.shares.chances):
         drawn[:, row] = np.interp(level[:, row], np.concatenate([[0.0], chances.cumsum()]), upper)
     total = drawn @ (claim.n_stones / claim.n_stones.sum())
     low, middle, high = np.quantile(total, [(1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2])
-    if _joint_p(claim.outcomes.share_p, correlation) > NONE_P:
+    if _joint_p(claim.outcomes.shares.p_value, correlation) > NONE_P:
         low = 0.0
     return float(middle), float(min(low, middle)), float(max(high, middle))

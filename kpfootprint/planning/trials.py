@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kpfootprint.comparison.judge import judge
+from kpfootprint.comparison.judge import Judged, judge
 from kpfootprint.release import Release
-from kpfootprint.stats.arrays import Bools, Floats, Ints
+from kpfootprint.stats.arrays import Bools, Floats, Ints, joined
 from kpfootprint.stats.blends import contract, expand
-from kpfootprint.stats.categories import class_probabilities, grader_shift
 from kpfootprint.stats.evidence import Predictor
 from kpfootprint.stats.model import FootprintModel, look, shares_as_declared
-from kpfootprint.stats.simulate import Parts, Recovery, draw_parcels
+from kpfootprint.stats.simulate import Parts, Recovery, draw_parcels, grade
 from kpfootprint.stats.structure import ParcelArrays
 from kpfootprint.stats.verification import resampled_lrs
 
@@ -46,23 +45,6 @@ class DrawnGoods:
     group: Ints | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcomes:
-    """What a release makes of n parcels: bounded and unbounded log10 LR, test of shares, novelty, conclusion.
-
-    `share_chances` (n, n_bins) is the distribution over the bins of the share model, `conclusion` (n,) holds positions
-    in `kpfootprint.rules.CONCLUSIONS`; everything else is a float of shape (n,).
-    """
-
-    log10_lr: Floats
-    unbounded: Floats
-    share_p: Floats
-    share_low: Floats
-    share_chances: Floats
-    novelty_p: Floats
-    conclusion: Ints
-
-
 def draw_goods(model: FootprintModel, goods: DrawnGoods, rng: np.random.Generator) -> ParcelArrays:
     """Draw the stones of parcels, recorded whole, with every condition known but a new sorter.
 
@@ -89,10 +71,7 @@ def draw_goods(model: FootprintModel, goods: DrawnGoods, rng: np.random.Generato
     spread = np.linalg.cholesky(predictor.within_unknown - predictor.within + 1e-9 * np.eye(dim))
     fresh = rng.standard_normal((int(group.max()) + 1, dim)) @ spread.T
     numbers[~has_sorter] += fresh[group[parcel[~has_sorter]]]
-    graded = rng.standard_normal((n, len(structure.bases)))
-    for a, (basis, block) in enumerate(zip(structure.bases, structure.blocks[1:], strict=True)):
-        chances = class_probabilities(numbers[:, block], basis, structure.slopes[a], np.zeros(1))[:, 0]
-        numbers[:, block] += graded[parcel, a, None] * grader_shift(chances, basis)
+    grade(structure, numbers, parcel, n, rng)
     nothing = np.zeros(n)
     recovery = Recovery(
         edge=np.full(n, structure.edge_mean),
@@ -143,7 +122,7 @@ def _nowhere(predictor: Predictor, n: int, rng: np.random.Generator) -> Floats:
     return np.where((rng.random(n) < 0.5)[:, None], near, far)
 
 
-def outcomes_of(release: Release, arrays: ParcelArrays, declared: Floats, allowed: Bools) -> Outcomes:
+def outcomes_of(release: Release, arrays: ParcelArrays, declared: Floats, allowed: Bools) -> Judged:
     """Return what a release makes of parcels under their declarations.
 
     Parameters
@@ -154,12 +133,15 @@ def outcomes_of(release: Release, arrays: ParcelArrays, declared: Floats, allowe
         Zones that are compliant.
     """
     allowed = np.broadcast_to(allowed, declared.shape)
-    parts = [_outcomes(release, arrays.take(rows), declared[rows], allowed[rows]) for rows in _slices(len(arrays))]
-    return Outcomes(**{name: np.concatenate([getattr(p, name) for p in parts]) for name in Outcomes.__slots__})
+    parts = []
+    for rows in _slices(len(arrays)):
+        looked = look(release.model, arrays.take(rows), declared[rows])
+        parts.append(judge(release.model, release.rules, release.unlisted_weight, looked, allowed[rows]))
+    return joined(parts)
 
 
 def share_p_of(release: Release, arrays: ParcelArrays, declared: Floats, allowed: Bools) -> Floats:
-    """Return `Outcomes.share_p` alone, in about half the time; the arguments are those of `outcomes_of`."""
+    """Return the p-values of the shares alone, in about half the time; the arguments are those of `outcomes_of`."""
     allowed = np.broadcast_to(allowed, declared.shape)
     parts = []
     for rows in _slices(len(arrays)):
@@ -188,23 +170,16 @@ def _slices(n: int) -> list[Ints]:
     return [np.arange(start, min(start + SLICE, n)) for start in range(0, n, SLICE)]
 
 
-def _outcomes(release: Release, arrays: ParcelArrays, declared: Floats, allowed: Bools) -> Outcomes:
-    looked = look(release.model, arrays, declared)
-    judged = judge(release.model, release.rules, release.unlisted_weight, looked, allowed)
-    return Outcomes(
-        log10_lr=judged.log10_lr,
-        unbounded=judged.unbounded,
-        share_p=judged.shares.p_value,
-        share_low=judged.shares.low,
-        share_chances=judged.shares.chances,
-        novelty_p=judged.novelty_p,
-        conclusion=judged.conclusion,
-    )
-
-
 def blend_distance(model: FootprintModel, first: Floats, second: Floats) -> float:
     """Return how far two blends (Z,) lie apart, in standard deviations of parcels of one source."""
     expanded = expand(model.predictor.sources, model.structure)
     gap = contract(first @ expanded, model.structure) - contract(second @ expanded, model.structure)
     squared = float(gap @ np.linalg.solve(model.predictor.within, gap))
     return math.sqrt(max(squared, 0.0))
+
+
+def known_exactly(release: Release, zones: int | slice) -> Release:
+    """Return the release as it would be if these zones were known from any number of reference parcels."""
+    scales = release.model.predictor.scales.copy()
+    scales[zones] = 1.0
+    return replace(release, model=replace(release.model, predictor=replace(release.model.predictor, scales=scales)))

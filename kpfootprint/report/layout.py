@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import segno
+
 from kpfootprint.report.blocks import Document
 from kpfootprint.report.glossary import glossary
 from kpfootprint.report.locale import mark
-from kpfootprint.report.pictures.qr import qr_code
 from kpfootprint.report.report import Report, short_code
 from kpfootprint.report.sections.balance import balance
 from kpfootprint.report.sections.certainty import certainty
@@ -17,6 +18,9 @@ from kpfootprint.report.sections.limits import limits, provenance
 from kpfootprint.report.sections.summary import summary
 from kpfootprint.report.sections.value_and_volume import goods
 from kpfootprint.report.sentences import Speaker, speaker
+
+QUIET = 4
+"""Modules of white that readers ask for around a QR code, which leads from paper to the report that was kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +66,15 @@ def lay_out(report: Report, lang: str, stationery: Stationery | None = None) -> 
         note=_note(sp, office),
         signatures=(sp.t(mark("Examined by (name, date, signature)")), sp.t(mark("Seen by (name, date, signature)"))),
     )
+
+
+def qr_code(text: str, title: str) -> str:
+    """Return a QR code as SVG, dark on white whatever stands around it; `title` is for those who do not see it."""
+    code = segno.make(text, error="m", micro=False)
+    svg = code.svg_inline(
+        border=QUIET, omitsize=True, dark="#000", light="#fff", title=title, svgclass="qr", lineclass=None
+    )
+    return str(svg)
 
 
 def address_of(code: str, base: str) -> str:

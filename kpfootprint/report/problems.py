@@ -1,9 +1,54 @@
-"""Problems of an input in a line each, in any language: where, what is wrong, and the value at fault."""
+"""What is wrong with an input, and what a valid reference package leaves in doubt: a line each, in any language."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from kpfootprint.errors import Problem
 from kpfootprint.report.locale import Words, mark, mark_plural
+from kpfootprint.report.planned_sentences import CONDITIONS
+
+_REMARKS: Mapping[str, str] = {
+    "few_parcels": mark("{zone} has fewer than {least} parcels; it will not be among the sources"),
+    "confounded": mark(
+        "every {factor} has parcels of one zone only: what is taken for a difference between zones may come from it; "
+        "let one {factor} have parcels of several zones"
+    ),
+    "late_days": mark("parcels collected after {day}: {n}; correct collected_on"),
+    "no_days": mark("no parcel says when it was collected: whether zones change with time cannot be seen"),
+    "one_day": mark("all parcels were collected on {day}: whether zones change with time cannot be seen"),
+    "unseen": mark("no stone has the {attribute} {names}: parcels that show it will look strange"),
+    "one_class": mark("all stones of {zone} have the {attribute} {names}: were they sorted by it?"),
+    "not_recorded": mark("{attribute} was recorded of no stone of {names}"),
+}
+
+
+def remark_text(remark: Mapping[str, Any], words: Words) -> str:
+    """Return a remark, a code with its values, in words."""
+    values = {name: _shown(name, value, words) for name, value in remark["values"].items()}
+    return words.text(_REMARKS[remark["code"]], **values)
+
+
+def remark_line(remark: Mapping[str, Any], words: Words) -> str:
+    """Return a remark as a line among others."""
+    return words.text(mark("remark: {said}"), said=remark_text(remark, words))
+
+
+def checked_line(package: str, n_parcels: int, n_zones: int, words: Words) -> str:
+    """Say that a package has no problem."""
+    counted = {"n_parcels": words.number(n_parcels), "n_zones": words.number(n_zones)}
+    found = mark("{package}: no problem found in {n_parcels} parcels of {n_zones} zones")
+    return words.text(found, package=package, **counted)
+
+
+def _shown(name: str, value: Any, words: Words) -> str:
+    if name == "factor":
+        return words.text(CONDITIONS[value])
+    if name == "day":
+        return words.day(value)
+    return words.listing(value) if isinstance(value, list) else str(value)
+
 
 _COUNT = mark_plural("{n} problem; nothing was written.", "{n} problems; nothing was written.", "n")
 

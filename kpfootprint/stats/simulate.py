@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import log_ndtr, ndtr
 
 from kpfootprint.stats.arrays import Floats, Ints
-from kpfootprint.stats.categories import class_probabilities
+from kpfootprint.stats.categories import class_probabilities, grader_shift
 from kpfootprint.stats.parcel_model import ParcelModel
 from kpfootprint.stats.sizes import cell_probabilities
 from kpfootprint.stats.structure import ParcelArrays, Structure
@@ -76,6 +76,14 @@ def draw_deviations(
     scale = np.sqrt(degrees_of_freedom / rng.chisquare(degrees_of_freedom, n))
     scale *= np.where(rng.random(n) < odd_share, 3.0, 1.0)
     return scale[:, None] * (rng.standard_normal((n, model.mean.size)) @ root.T)
+
+
+def grade(structure: Structure, numbers: Floats, parcel: Ints, n: int, rng: np.random.Generator) -> None:
+    """Shift the numbers of parts, in place, as the grader of each of `n` parcels confuses neighbouring classes."""
+    graded = rng.standard_normal((n, len(structure.bases)))
+    for a, (basis, block) in enumerate(zip(structure.bases, structure.blocks[1:], strict=True)):
+        chances = class_probabilities(numbers[:, block], basis, structure.slopes[a], np.zeros(1))[:, 0]
+        numbers[:, block] += graded[parcel, a, None] * grader_shift(chances, basis)
 
 
 def _keep_of_parts(structure: Structure, parts: Parts, recovery: Recovery) -> Floats:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations, pairwise
 
 import numpy as np
 
-from kpfootprint.stats.arrays import Bools, Floats, Ints
+from kpfootprint.stats.arrays import Bools, Floats, Ints, rows_of
 from kpfootprint.stats.sizes import SizeGrid, log_keep
 
 
@@ -138,17 +138,7 @@ class Partial:
 
     def take(self, rows: Ints) -> Partial:
         """Return these rows."""
-        return replace(
-            self,
-            exact=tuple(item[rows] for item in self.exact),
-            sets=tuple(item[rows] for item in self.sets),
-            sized=self.sized[rows],
-            spread=self.spread[rows],
-            slope=self.slope[rows],
-            mean_ct=self.mean_ct[rows],
-            n_sd=self.n_sd[rows],
-            dims=self.dims[rows],
-        )
+        return rows_of(self, rows, but=("members",))
 
     def has_sets(self, attribute: int) -> Bools:
         """Return which parcels (n,) know stones of an attribute by sets alone."""
@@ -206,15 +196,4 @@ class ParcelArrays:
 
     def take(self, rows: Ints) -> ParcelArrays:
         """Return these rows (repeats allowed)."""
-        return ParcelArrays(
-            cells=self.cells[rows],
-            tables=tuple(table[rows] for table in self.tables),
-            pairs=tuple(pair[rows] for pair in self.pairs),
-            edge=self.edge[rows],
-            top=self.top[rows],
-            levels=self.levels[rows],
-            recorded=self.recorded[rows],
-            coarse=None if self.coarse is None else self.coarse[rows],
-            membership=self.membership,
-            partial=None if self.partial is None else self.partial.take(rows),
-        )
+        return rows_of(self, rows, but=("membership",))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kpfootprint.stats.arrays import Bools, Floats, Ints
+from kpfootprint.stats.arrays import Bools, Floats, Ints, rows_of
 from kpfootprint.stats.categories import ClassFit, fit_classes, fit_margins, grader_shift
 from kpfootprint.stats.coarsening import fit_coarse_classes
 from kpfootprint.stats.sizes import SizeFit, cell_probabilities, class_scores, class_weights, fit_sizes
@@ -52,15 +52,8 @@ class Summaries:
 
     def take(self, rows: Ints) -> Summaries:
         """Return these parcels (repeats allowed)."""
-        return Summaries(
-            estimates=self.estimates[:, rows],
-            errors=self.errors[:, rows],
-            sizes=tuple(SizeFit(fit.theta[rows], fit.information[rows], fit.cells[rows]) for fit in self.sizes),
-            classes=tuple(
-                ClassFit(fit.theta[rows], fit.information[rows], fit.probabilities[rows]) for fit in self.classes
-            ),
-            margins=tuple(margin[rows] for margin in self.margins),
-        )
+        kept = rows_of(self, rows, but=("estimates", "errors"))
+        return replace(kept, estimates=self.estimates[:, rows], errors=self.errors[:, rows])
 
 
 def window_cells(cells: Floats, window: tuple[bool, bool]) -> Floats | None:

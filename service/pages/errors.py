@@ -1,4 +1,4 @@
-"""How a refusal is told: a page to a browser that asked for one, problem details to everybody else."""
+"""How a refusal is told: a page to a browser that asked for one, problem details to everybody else; and all of them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from service.door.admission import SAFE
-from service.door.visit import visit_of
-from service.errors import MEDIA_TYPE, Refused
+from service.door.endpoint import Endpoint
+from service.door.visit import Visit, visit_of
+from service.errors import KINDS, MEDIA_TYPE, Refused
 from service.pages.render import link_to, page
 
 
@@ -30,3 +31,10 @@ def problem_response(request: Request, refused: Refused) -> Response:
     """Return the problem details of a refusal."""
     body = refused.body(instance=request.url.path, request_id=visit_of(request).request_id)
     return Response(body, status_code=refused.status, headers={"Content-Type": MEDIA_TYPE, **refused.headers})
+
+
+@Endpoint("GET", "/docs", "viewer", page=True)
+def show_routes(visit: Visit) -> Response:
+    """Show every route for programs, and every code of a problem."""
+    routes = [item for item in visit.endpoints if not item.page]
+    return page(visit, "docs.html", routes=routes, kinds=KINDS, base=str(visit.request.base_url).rstrip("/"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from kpfootprint.report.locale import words
-from kpfootprint.report.package_remarks import remark_text
+from kpfootprint.report.problems import remark_text
 from service.door.endpoint import FORM, Endpoint
 from service.door.forms import file_of, text_of
 from service.door.visit import Visit

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kpfootprint.report.locale import words
-from kpfootprint.report.package_remarks import remark_text
+from kpfootprint.report.problems import remark_text
 from service.door.endpoint import JSON, MULTIPART, Answer, Body, Endpoint
 from service.door.forms import form_schema, text_of, upload_in
 from service.door.visit import Visit

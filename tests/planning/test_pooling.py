@@ -8,6 +8,7 @@ import pytest
 from kpfootprint.planning.pooling import Claim, pool
 from kpfootprint.planning.trials import DrawnGoods, draw_goods, outcomes_of
 from kpfootprint.release import Release
+from kpfootprint.stats.arrays import rows_of
 from kpfootprint.stats.metrics import cllr
 from tests.planning.conftest import DAY
 
@@ -49,9 +50,7 @@ def test_the_order_of_parcels_does_not_matter(release: Release) -> None:
         allowed=asked.allowed[::-1],
         n_stones=asked.n_stones[::-1],
         sorter=asked.sorter[::-1],
-        outcomes=type(asked.outcomes)(
-            **{name: getattr(asked.outcomes, name)[::-1] for name in type(asked.outcomes).__slots__}
-        ),
+        outcomes=rows_of(asked.outcomes, np.arange(3)[::-1]),
     )
     first, second = pool(release, asked, n_groups=40), pool(release, turned, n_groups=40)
     assert first.log10_lr == pytest.approx(second.log10_lr, abs=1e-9)
@@ -60,13 +59,12 @@ def test_the_order_of_parcels_does_not_matter(release: Release) -> None:
 
 def one_of(asked: Claim, row: int) -> Claim:
     rows = slice(row, row + 1)
-    outcomes = {name: getattr(asked.outcomes, name)[rows] for name in type(asked.outcomes).__slots__}
     return Claim(
         declared=asked.declared[rows],
         allowed=asked.allowed[rows],
         n_stones=asked.n_stones[rows],
         sorter=asked.sorter[rows],
-        outcomes=type(asked.outcomes)(**outcomes),
+        outcomes=rows_of(asked.outcomes, np.array([row])),
     )
 
 

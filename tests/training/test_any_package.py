@@ -16,7 +16,7 @@ import pytest
 
 from kpfootprint.errors import Problem, ReferenceDataError
 from kpfootprint.report.locale import words
-from kpfootprint.report.package_remarks import remark_text
+from kpfootprint.report.problems import remark_text
 from tests.training.packages import KINDS, PLAIN, SURFACE, write_folder, write_workbook, write_zip
 from training.package import load_package, validate_package
 from training.package.remarks import remarks

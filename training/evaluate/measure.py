@@ -20,7 +20,7 @@ from training.evaluate.mixtures import (
     mixture_results,
     virtual_mixtures,
 )
-from training.evaluate.novelty import novelty_cell, novelty_result, p_values_against
+from training.evaluate.novelty import conformal_p, novelty_cell, novelty_result
 from training.evaluate.open_world import open_world, open_world_results
 from training.evaluate.setting import N_FOLDS, SEED, Setting
 from training.evaluate.stress import SIEVED, hardships
@@ -83,10 +83,11 @@ def measure(
             sieved_strange = hard[1]
 
     cells: list[NoveltyCell] = []
+    ln_n = np.log(n_stones)
     if setting.n_zones > 2:  # of two zones, one left out leaves nothing to compare with
         world = open_world(setting, setting.scores(evidence))
         if strange is not None and sieved_strange is not None and world.strangeness is not None:
-            of_left_out = p_values_against(world.strangeness, n_stones, strange[trusted], n_stones[trusted])
+            of_left_out = conformal_p(world.strangeness, ln_n, strange[trusted], ln_n[trusted])
             world = replace(world, log10_lr=setting.held(world.log10_lr, of_left_out, world.trials))
             cells = [
                 novelty_cell("known zone", setting.novelty_p(strange)[trusted]),

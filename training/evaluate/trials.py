@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from kpfootprint.reference import ZoneTable
-from kpfootprint.stats.arrays import Bools, Floats, Ints
+from kpfootprint.stats.arrays import Bools, Floats, Ints, rows_of
 from kpfootprint.stats.calibration import Cases, told_apart
 from kpfootprint.stats.intervals import bootstrap_over_parcels, clopper_pearson
 from kpfootprint.stats.metrics import LN10
@@ -76,8 +76,7 @@ class Trials:
 
     def where(self, which: Bools) -> Trials:
         """Return some of the trials."""
-        columns = {name: getattr(self, name)[which] for name in ("parcel", "true_zone", "declared", "day", "is_h1")}
-        return Trials(days=self.days, **columns)
+        return rows_of(self, which, but=("days",))
 
     def of_another_compliant(self, rng: np.random.Generator) -> Trials:
         """Return the trials under another zone that was compliant on their day; those without one are left out."""
@@ -221,7 +220,7 @@ class Scores:
 
     def where(self, which: Bools) -> Scores:
         """Return those of some of the trials."""
-        return Scores(self.asked[which], self.unlisted[which], self.told[which])
+        return rows_of(self, which)
 
 
 def cases_of(trials: Trials, scores: Scores, n_stones: Floats, unlisted_weight: float) -> Cases:

@@ -11,7 +11,7 @@ import numpy as np
 from kpfootprint.reference import ReferencePackage
 
 Remark = dict[str, Any]
-"""A code with its values, which `kpfootprint.report.package_remarks` puts into words."""
+"""A code with its values, which `kpfootprint.report.problems` puts into words."""
 
 
 def remarks(package: ReferencePackage, minimum_parcels: int, *, today: date | None = None) -> list[Remark]:

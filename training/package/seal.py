@@ -1,4 +1,4 @@
-"""Tables and descriptors written, and sealed with the hashes of the tables."""
+"""Reference packages begun: tables and descriptors written, and sealed with the hashes of the tables."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from kpfootprint.reference import shipped_reference
 from training.package.descriptor import DESCRIPTOR, fault, read_descriptor
 
 
@@ -41,3 +42,69 @@ def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]
     writer.writerows(rows)
     data = text.getvalue().encode()
     path.write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
+
+
+_README = """# A reference package
+
+One folder, four tables, and `{descriptor}`, which describes them. Fill the tables, then run
+
+    python -m training init {folder}       (writes sizes and hashes of the tables into the descriptor)
+    python -m training validate --reference {folder}
+
+In `{descriptor}`: give the package a `name`, a `title` and a `version` of your own, say whether it is `synthetic`, and
+change `attributes` to the classes that your sorters use, with their labels and synonyms. Keep the classes of `stones`
+in its schema the same.
+
+"""
+
+
+def init_package(folder: Path) -> Path:
+    """Begin an empty reference package, or seal the one that is there.
+
+    An empty package has the attributes and schemas of the shipped one, tables of headers alone, and a README that
+    explains every column. Where the folder has a descriptor already, nothing but the sizes and hashes in it is renewed.
+
+    Returns
+    -------
+    Path
+        The descriptor.
+
+    Raises
+    ------
+    ReferenceDataError
+        Where the folder holds other files, or the descriptor or a table cannot be read.
+    """
+    folder = Path(folder)
+    if not (folder / DESCRIPTOR).exists():
+        if folder.exists() and any(folder.iterdir()):
+            raise fault("folder_not_empty", f"{folder.name} holds files but no {DESCRIPTOR}; give an empty folder")
+        _begin(folder)
+    return seal(folder)
+
+
+def _begin(folder: Path) -> None:
+    document = read_descriptor(shipped_reference())
+    document |= {
+        "name": "my-reference",
+        "title": "Reference footprints of …",
+        "version": "0.1",
+        "synthetic": False,
+        "description": "Who collected these parcels, when, where, and how they were sorted",
+    }
+    document.pop("licenses", None)
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [_README.format(folder=folder.name, descriptor=DESCRIPTOR)]
+    for item in document["resources"]:
+        if item["name"] == "stones":
+            item.pop("compression", None)
+            item["path"] = "stones.csv"
+        fields = item["schema"]["fields"]
+        for field in fields:  # regions are whatever the new package calls them
+            if (item["name"], field["name"]) == ("zones", "region"):
+                field["constraints"].pop("enum", None)
+        write_table(folder / item["path"], [field["name"] for field in fields], [])
+        lines += [f"## {item['path']}\n\n{item['description']}.\n\n| column | what it holds |\n|---|---|\n"]
+        lines += [f"| `{field['name']}` | {field['description']} |\n" for field in fields]
+        lines += ["\n"]
+    (folder / "README.md").write_text("".join(lines).rstrip() + "\n", encoding="utf-8")
+    write_descriptor(folder, document)
