@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date, datetime
+from typing import Any
 
 import numpy as np
 
@@ -16,8 +18,7 @@ from kpfootprint.errors import KPFootprintError, NotExamined
 from kpfootprint.footprint import footprints_of, mean_stones
 from kpfootprint.parcel import Batch
 from kpfootprint.release import Release
-from kpfootprint.report.content import build_report
-from kpfootprint.report.model_card import ModelCard, ReferenceCard, ZoneCard
+from kpfootprint.report.content import build_report, described
 from kpfootprint.report.report import Report
 from kpfootprint.stats.arrays import Floats
 from kpfootprint.wanted import each, go_on
@@ -63,9 +64,9 @@ def examine(batch: Batch, release: Release, *, status_on: date, created_at: date
     >>> report.content["parcel"]["n_stones"], report.content["parcel"]["declared"][0]["zone_id"]
     (60, 'berberati')
     """
-    card = model_card(release)
+    made = made_with(release)
     return tuple(
-        build_report(parcel, examination, card, created_at=created_at)
+        build_report(parcel, examination, made, created_at=created_at)
         for parcel, examination in each(zip(batch, examinations_of(batch, release, status_on=status_on), strict=True))
     )
 
@@ -107,25 +108,17 @@ def examinations_of(batch: Batch, release: Release, *, status_on: date) -> tuple
     return tuple(out[row] for row in range(len(batch)))
 
 
-def model_card(release: Release) -> ModelCard:
-    """Return what reports say of a release."""
+def made_with(release: Release) -> dict[str, Any]:
+    """Return what reports say of their making: the members ``software`` and ``model``."""
     reference = release.manifest["reference"]
-    return ModelCard(
-        release=release.name,
-        released=release.released,
-        manifest_sha256=release.manifest_sha256,
-        software_name=kpfootprint.__name__,
-        software_version=kpfootprint.__version__,
-        reference=ReferenceCard(
-            name=reference["name"],
-            version=reference["version"],
-            sha256=reference["sha256"],
-            synthetic=reference["synthetic"],
-            n_parcels_by_zone=reference["n_parcels"],
-        ),
-        zones=tuple(
-            ZoneCard(zone_id=z.zone_id, name=z.name, country=z.country, region=z.region)
-            for z in release.zone_table.zones
-        ),
-        scheme=release.scheme,
-    )
+    counts = reference["n_parcels"]
+    zones = [{**asdict(zone), "n_parcels": int(counts.get(zone.zone_id, 0))} for zone in release.zone_table.zones]
+    model = {
+        "release": release.name,
+        "released": release.released,
+        "manifest_sha256": release.manifest_sha256,
+        "reference": {name: reference[name] for name in ("name", "version", "sha256", "synthetic")},
+        "zones": zones,
+        "attributes": described(release.scheme),
+    }
+    return {"software": {"name": kpfootprint.__name__, "version": kpfootprint.__version__}, "model": model}

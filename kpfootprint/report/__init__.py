@@ -4,7 +4,6 @@ from kpfootprint.report.content import build_report
 from kpfootprint.report.dossier import DossierCheck, DossierInput, Remade, verify_dossier, write_dossier
 from kpfootprint.report.html import render_html
 from kpfootprint.report.layout import Stationery
-from kpfootprint.report.model_card import ModelCard, ReferenceCard, ZoneCard
 from kpfootprint.report.pdf import render_pdf
 from kpfootprint.report.report import Report, read_report
 from kpfootprint.report.side_by_side import compare_side_by_side
@@ -13,12 +12,9 @@ from kpfootprint.report.text import render_text
 __all__ = [
     "DossierCheck",
     "DossierInput",
-    "ModelCard",
-    "ReferenceCard",
     "Remade",
     "Report",
     "Stationery",
-    "ZoneCard",
     "build_report",
     "compare_side_by_side",
     "read_report",

@@ -18,15 +18,15 @@ from kpfootprint.comparison.results import (
 from kpfootprint.parcel import Parcel
 from kpfootprint.report import rounding
 from kpfootprint.report.locale import Names, names, words
-from kpfootprint.report.model_card import ModelCard
 from kpfootprint.report.report import SCHEMA_VERSION, Report, canonical, declared_status, seal
 from kpfootprint.report.rounding import Shapes
 from kpfootprint.report.sentences import rounded, say
+from kpfootprint.scheme import Scheme
 
 Json = dict[str, Any]
 
 
-def build_report(parcel: Parcel, examination: Examination, model: ModelCard, *, created_at: datetime) -> Report:
+def build_report(parcel: Parcel, examination: Examination, made: Json, *, created_at: datetime) -> Report:
     """Build the report of one parcel.
 
     Parameters
@@ -35,8 +35,8 @@ def build_report(parcel: Parcel, examination: Examination, model: ModelCard, *, 
         The parcel as it was submitted; none of its stones enter the report.
     examination : Examination
         What was found, unrounded.
-    model : ModelCard
-        The release and the reference it rests on.
+    made : mapping
+        The members ``software`` and ``model``: the program, the release, and the reference it rests on.
     created_at : datetime
         When the report is made, with a time zone. It stands in the report and changes nothing else in it.
 
@@ -52,7 +52,7 @@ def build_report(parcel: Parcel, examination: Examination, model: ModelCard, *, 
     """
     if created_at.tzinfo is None:
         raise ValueError("created_at needs a time zone")
-    card = canonical(model.to_json())
+    card = canonical(made["model"])
     tell = _teller(names(card, "en"))
     shapes: Shapes = {Statement: tell, Attribution: _attribution, SourceShare: _source, ClassFinding: _class}
 
@@ -62,8 +62,8 @@ def build_report(parcel: Parcel, examination: Examination, model: ModelCard, *, 
     content: Json = {
         "schema_version": SCHEMA_VERSION,
         "created_at": created_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "software": {"name": model.software_name, "version": model.software_version},
-        "parcel": _parcel(parcel, examination, model.scheme.size.name),
+        "software": made["software"],
+        "parcel": _parcel(parcel, examination, made["model"]["attributes"][0]["name"]),
         "status": {
             "day": examination.status_on.isoformat(),
             "declared": declared_status([zone.status_on_export_date for zone in examination.declared]),
@@ -170,3 +170,31 @@ def _explanation(found: Explanation, verification: Verification | None, shapes: 
         **rounding.plain(found, {**shapes, Statement: told}),
         "attributes": [{"name": name, "log10_lr_share": share} for name, share in by_name.items()],
     }
+
+
+def described(scheme: Scheme) -> list[dict[str, Any]]:
+    """Return what a report says of a scheme: names and labels, size classes with their limits in carats."""
+    own = scheme.size.sieve_set
+    limits = zip(own.classes, own.lower_ct, own.upper_ct, strict=True)
+    size = {
+        "name": scheme.size.name,
+        "labels": dict(scheme.size.labels),
+        "classes": [
+            {"name": name, "labels": {}, "lower_ct": low, "upper_ct": None if high == float("inf") else high}
+            for name, low, high in limits
+        ],
+    }
+    return [
+        size,
+        *(
+            {
+                "name": item.name,
+                "labels": dict(item.labels),
+                "classes": [
+                    {"name": c.name, "labels": dict(c.labels), "lower_ct": None, "upper_ct": None} for c in item.classes
+                ],
+            }
+            | ({"sets": [{"name": s.name, "labels": dict(s.labels)} for s in item.sets]} if item.sets else {})
+            for item in scheme.categorical
+        ),
+    ]

@@ -27,7 +27,8 @@ from kpfootprint.comparison.results import (
     Verification,
 )
 from kpfootprint.parcel import Conditions, Declaration, Parcel, Stones
-from kpfootprint.report import ModelCard, ReferenceCard, Report, ZoneCard, build_report
+from kpfootprint.report import Report, build_report
+from kpfootprint.report.content import described
 from kpfootprint.report.report import seal
 from kpfootprint.scheme import Attribute, AttributeClass, Scheme, SieveSet, SizeAttribute
 
@@ -93,23 +94,17 @@ def make_scheme() -> Scheme:
     )
 
 
-def make_model(*, released: bool = True, synthetic: bool = True) -> ModelCard:
-    return ModelCard(
-        release=RELEASE,
-        released=released,
-        manifest_sha256="5f" * 32,
-        software_name="kpfootprint",
-        software_version="0.1.0",
-        reference=ReferenceCard(
-            name="car-rough",
-            version="1.0.0",
-            sha256="a7" * 32,
-            synthetic=synthetic,
-            n_parcels_by_zone={zone[0]: zone[4] for zone in ZONES},
-        ),
-        zones=tuple(ZoneCard(zone_id=z, name=n, country=c, region=r) for z, n, c, r, _ in ZONES),
-        scheme=make_scheme(),
-    )
+def make_model(*, released: bool = True, synthetic: bool = True) -> dict[str, Any]:
+    known = ("zone_id", "name", "country", "region", "n_parcels")
+    model = {
+        "release": RELEASE,
+        "released": released,
+        "manifest_sha256": "5f" * 32,
+        "reference": {"name": "car-rough", "version": "1.0.0", "sha256": "a7" * 32, "synthetic": synthetic},
+        "zones": [dict(zip(known, zone, strict=True)) for zone in ZONES],
+        "attributes": described(make_scheme()),
+    }
+    return {"software": {"name": "kpfootprint", "version": "0.1.0"}, "model": model}
 
 
 def make_parcel(kind: Kind = "consistent", **changes: Any) -> Parcel:

@@ -86,7 +86,7 @@ def test_lists() -> None:
 
 
 def test_names_fall_back_to_english_and_then_to_the_code() -> None:
-    model = make_model().to_json()
+    model = make_model()["model"]
     del model["attributes"][1]["classes"][3]["labels"]["fr"]
     model["attributes"][1]["classes"][4]["labels"] = {}
     french = names(canonical(model), "fr")

@@ -161,7 +161,7 @@ EVERY: tuple[tuple[str, dict[str, Any]], ...] = (
 
 def said(code: str, values: dict[str, Any], lang: str) -> str:
     statement = {"code": code, "values": rounded(values), "text": "no words"}
-    return say(statement, words(lang), names(canonical(make_model().to_json()), lang))
+    return say(statement, words(lang), names(canonical(make_model()["model"]), lang))
 
 
 @pytest.mark.parametrize(("code", "values"), EVERY, ids=lambda item: item if isinstance(item, str) else "")
@@ -211,7 +211,7 @@ def test_the_sentence_of_the_issue() -> None:
 
 
 def test_french_elides_and_repeats_its_prepositions() -> None:
-    content = make_model().to_json()
+    content = make_model()["model"]
     content["zones"].append({**content["zones"][0], "zone_id": "amada-gaza", "name": "Amada-Gaza"})
     french = names(canonical(content), "fr")
     statement = {"code": "h2_elsewhere", "values": {"zones": ["amada-gaza", "nola", "bria"], "unlisted_weight": 0.2}}
