@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kpfootprint.parcel import Batch
+from kpfootprint.plain import built, plain
 from kpfootprint.scheme import Scheme
 
 NOT_COVERED = "not_covered"
@@ -66,40 +67,14 @@ class ZoneTable:
 
     def to_json(self) -> dict[str, Any]:
         """Return ``{"zones": [...], "zone_status": [...]}`` with ISO dates."""
-        return {
-            "zones": [
-                {"zone_id": z.zone_id, "name": z.name, "country": z.country, "region": z.region} for z in self.zones
-            ],
-            "zone_status": [
-                {
-                    "zone_id": p.zone_id,
-                    "status": p.status,
-                    "valid_from": p.valid_from.isoformat(),
-                    "valid_to": None if p.valid_to is None else p.valid_to.isoformat(),
-                    "source": p.source,
-                }
-                for p in self.periods
-            ],
-        }
+        return {"zones": [plain(zone) for zone in self.zones], "zone_status": [plain(item) for item in self.periods]}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> ZoneTable:
         """Build a table from what `to_json` writes."""
         return cls(
-            zones=tuple(
-                Zone(zone_id=z["zone_id"], name=z["name"], country=z["country"], region=z["region"])
-                for z in document["zones"]
-            ),
-            periods=tuple(
-                StatusPeriod(
-                    zone_id=p["zone_id"],
-                    status=p["status"],
-                    valid_from=date.fromisoformat(p["valid_from"]),
-                    valid_to=None if p["valid_to"] is None else date.fromisoformat(p["valid_to"]),
-                    source=p["source"],
-                )
-                for p in document["zone_status"]
-            ),
+            zones=tuple(built(Zone, item) for item in document["zones"]),
+            periods=tuple(built(StatusPeriod, item) for item in document["zone_status"]),
         )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kpfootprint.errors import SchemeMismatch
+from kpfootprint.plain import built, plain
 from kpfootprint.stats.arrays import Bools
 
 CT_PER_MM3 = 0.0078
@@ -99,8 +100,8 @@ class Attribute:
     name: str
     column: str
     labels: Mapping[str, str]
-    synonyms: tuple[str, ...]
     classes: tuple[AttributeClass, ...]
+    synonyms: tuple[str, ...] = ()
     sets: tuple[ClassSet, ...] = ()
 
     def __post_init__(self) -> None:
@@ -181,19 +182,9 @@ class Scheme:
                 "edges_ct": [*own.lower_ct, *([] if own.upper_ct[-1] == float("inf") else [own.upper_ct[-1]])],
             }
         ]
-        attributes += [
-            {
-                "name": item.name,
-                "column": item.column,
-                "labels": dict(item.labels),
-                "synonyms": list(item.synonyms),
-                "classes": [
-                    {"name": c.name, "labels": dict(c.labels), "synonyms": list(c.synonyms)} for c in item.classes
-                ],
-            }
-            | ({"sets": [_set_json(one) for one in item.sets]} if item.sets else {})
-            for item in self.categorical
-        ]
+        for item in self.categorical:
+            told = plain(item)
+            attributes.append(told if item.sets else {name: told[name] for name in told if name != "sets"})
         sieve_sets = [
             {
                 "name": item.name,
@@ -221,15 +212,6 @@ class Scheme:
             raise SchemeMismatch(f"the scheme has no entry {missing}") from None
 
 
-def _set_json(item: ClassSet) -> dict[str, Any]:
-    return {
-        "name": item.name,
-        "labels": dict(item.labels),
-        "synonyms": list(item.synonyms),
-        "members": list(item.members),
-    }
-
-
 def _scheme(document: Mapping[str, Any]) -> Scheme:
     sets = tuple(
         SieveSet(
@@ -245,35 +227,14 @@ def _scheme(document: Mapping[str, Any]) -> Scheme:
     size: SizeAttribute | None = None
     categorical: list[Attribute] = []
     for item in document["attributes"]:
-        common = {"name": item["name"], "column": item["column"], "labels": item["labels"]}
-        synonyms = tuple(item.get("synonyms", ()))
-        if "sieve_set" in item:
-            own = next((s for s in sets if s.name == item["sieve_set"]), None)
-            if own is None:
-                raise SchemeMismatch(f"attribute {item['name']!r}: sieve set {item['sieve_set']!r} is not declared")
-            size = SizeAttribute(**common, synonyms=synonyms, sieve_set=own)
+        if "sieve_set" not in item:
+            categorical.append(built(Attribute, item))
             continue
-        classes = tuple(
-            AttributeClass(name=c["name"], labels=c["labels"], synonyms=tuple(c.get("synonyms", ())))
-            for c in item["classes"]
-        )
-        class_sets = tuple(
-            ClassSet(
-                name=c["name"],
-                labels=c["labels"],
-                members=tuple(c["members"]),
-                synonyms=tuple(c.get("synonyms", ())),
-            )
-            for c in item.get("sets", ())
-        )
-        categorical.append(
-            Attribute(
-                **common,
-                synonyms=synonyms,
-                classes=classes,
-                sets=class_sets,
-            )
-        )
+        own = next((s for s in sets if s.name == item["sieve_set"]), None)
+        if own is None:
+            raise SchemeMismatch(f"attribute {item['name']!r}: sieve set {item['sieve_set']!r} is not declared")
+        named = {name: item[name] for name in ("name", "column", "labels")}
+        size = SizeAttribute(**named, synonyms=tuple(item.get("synonyms", ())), sieve_set=own)
     if size is None:
         raise SchemeMismatch("the scheme has no attribute with a sieve set (size)")
     return Scheme(size=size, categorical=tuple(categorical), sieve_sets=sets)

@@ -51,6 +51,7 @@ def test_stats_imports_nothing_of_ours() -> None:
 def test_report_imports_the_parcel_and_what_a_comparison_found() -> None:
     allowed = (
         *("kpfootprint.parcel", "kpfootprint.scheme", "kpfootprint.errors", "kpfootprint.comparison.results"),
+        "kpfootprint.plain",
         *("kpfootprint.report", "kpfootprint.strict_json", "kpfootprint.visible", "kpfootprint.zips"),
     )
     assert trespasses("kpfootprint/report", OUR_OWN, allowed) == []

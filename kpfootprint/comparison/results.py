@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Literal
+from typing import Literal
 
-Log10 = Annotated[float, "log10"]
-Fraction = Annotated[float, "fraction"]
-PValue = Annotated[float, "p_value"]
-Amount = Annotated[float, "amount"]
-Coordinate = Annotated[float, "coordinate"]
-"""Kinds of numbers; a report rounds each as its kind asks (`kpfootprint.report.rounding`)."""
+from kpfootprint.plain import Amount, Coordinate, Fraction, Log10, PValue
 
 Value = str | int | float | bool | None | tuple[str, ...] | tuple[float, ...]
 Conclusion = Literal["consistent", "inconclusive", "query", "not_comparable"]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
 from kpfootprint.comparison.judge import Judged
+from kpfootprint.plain import Share
 from kpfootprint.planning.trials import DrawnGoods, blend_distance, draw_goods, known_exactly, outcomes_of
 from kpfootprint.release import Release
 from kpfootprint.rules import CONCLUSIONS
@@ -31,10 +33,10 @@ class Neighbour:
     """
 
     zone_id: str
-    distance: float
-    chance_false_consistent: float
-    low: float
-    high: float
+    distance: Annotated[float, 2]
+    chance_false_consistent: Share
+    low: Share
+    high: Share
     n_drawn: int
     compliant: bool
 
@@ -44,8 +46,8 @@ class Gain:
     """With so many more reference parcels: Cllr of declarations, and how often a true one is called consistent."""
 
     extra_parcels: int
-    expected_cllr: float
-    expected_chance: float
+    expected_cllr: Share
+    expected_chance: Share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,12 +76,12 @@ class Adequacy:
     zone_id: str
     n_stones: int
     n_parcels: int
-    effective_parcels: float
-    true_consistent: float
-    true_queried: float
+    effective_parcels: Annotated[float, 1]
+    true_consistent: Share
+    true_queried: Share
     hardest: tuple[Neighbour, ...]
     others: tuple[Neighbour, ...]
-    nowhere_consistent: float
+    nowhere_consistent: Share
     gain: tuple[Gain, ...]
     collect: str
 

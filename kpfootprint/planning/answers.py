@@ -12,7 +12,8 @@ import numpy as np
 from kpfootprint.comparison.hypotheses import stone_shares
 from kpfootprint.footprint import mean_stones
 from kpfootprint.parcel import Batch, Parcel
-from kpfootprint.planning.adequacy import Adequacy, Neighbour, adequacy
+from kpfootprint.plain import decimals, plain
+from kpfootprint.planning.adequacy import Adequacy, adequacy
 from kpfootprint.planning.detection import MOST_STONES, Plan, plan
 from kpfootprint.planning.drift import PER_SHIPMENTS, Chart, Followed, follow, independent
 from kpfootprint.planning.parcels import claim_of, counted_once, followed_in
@@ -244,7 +245,7 @@ def _statement(code: str, values: Json) -> Json:
 
 
 def _fraction(value: float) -> float:
-    return round(value, 3)
+    return decimals(value, 3)
 
 
 def plan_json(found: Plan, release: Release, on: date, cautions: list[Json]) -> Json:
@@ -259,29 +260,14 @@ def plan_json(found: Plan, release: Release, on: date, cautions: list[Json]) -> 
         code, values["n_stones"] = "plan_too_many", MOST_STONES
     else:
         code, values["n_stones"] = "plan_stones", _rounded_up(found.stones_needed)
+    told = {name: value for name, value in plain(found).items() if name != "whole"}
     return {
-        "declared": [{"zone_id": zone, "stone_share": _fraction(share)} for zone, share in found.declared],
-        "against": found.against,
+        **told,
         "share": found.share,
         "on": on.isoformat(),
         "release": release.name,
-        "detection": [
-            {
-                "n_stones": one.n_stones,
-                "carats": round(one.carats, 1),
-                "chance": _fraction(one.chance),
-                "low": _fraction(one.low),
-                "high": _fraction(one.high),
-            }
-            for one in found.detection
-        ],
         "stones_needed": None if found.stones_needed is None else _rounded_up(found.stones_needed),
-        "floor": _fraction(found.floor),
         "distinguishable": found.distinguishable,
-        "references": [
-            {"extra_parcels": one.extra_parcels, "n_stones": one.n_stones, "chance": _fraction(one.chance)}
-            for one in found.references
-        ],
         "statements": [_statement(code, values)],
         "cautions": cautions,
     }
@@ -295,42 +281,8 @@ def _rounded_up(n: int) -> int:
 
 def adequacy_json(found: Adequacy, release: Release, on: date, cautions: list[Json]) -> Json:
     """Return the adequacy of a zone as plain JSON, with what there is to say of it as codes and values."""
-    return {
-        "zone_id": found.zone_id,
-        "on": on.isoformat(),
-        "release": release.name,
-        "n_stones": found.n_stones,
-        "n_parcels": found.n_parcels,
-        "effective_parcels": round(found.effective_parcels, 1),
-        "true_consistent": _fraction(found.true_consistent),
-        "true_queried": _fraction(found.true_queried),
-        "nowhere_consistent": _fraction(found.nowhere_consistent),
-        "hardest": [_neighbour_json(item) for item in found.hardest],
-        "others": [_neighbour_json(item) for item in found.others],
-        "gain": [
-            {
-                "extra_parcels": item.extra_parcels,
-                "expected_cllr": _fraction(item.expected_cllr),
-                "expected_chance": _fraction(item.expected_chance),
-            }
-            for item in found.gain
-        ],
-        "collect": found.collect,
-        "statements": _adequacy_statements(found),
-        "cautions": cautions,
-    }
-
-
-def _neighbour_json(item: Neighbour) -> Json:
-    return {
-        "zone_id": item.zone_id,
-        "chance_false_consistent": _fraction(item.chance_false_consistent),
-        "low": _fraction(item.low),
-        "high": _fraction(item.high),
-        "distance": round(item.distance, 2),
-        "n_drawn": item.n_drawn,
-        "compliant": item.compliant,
-    }
+    said = {"statements": _adequacy_statements(found), "cautions": cautions}
+    return {**plain(found), "on": on.isoformat(), "release": release.name, **said}
 
 
 def _adequacy_statements(found: Adequacy) -> list[Json]:

@@ -13,10 +13,12 @@ where the test trusts them less than that.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from scipy.special import log_ndtr, ndtr, ndtri
 
+from kpfootprint.plain import Share
 from kpfootprint.planning.trials import DrawnGoods, draw_goods, known_exactly, share_p_of
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats, Ints
@@ -46,10 +48,10 @@ class Detection:
     """Chance of finding the share at a size, within its limits at `LEVEL`; `carats` are those of such stones."""
 
     n_stones: int
-    carats: float
-    chance: float
-    low: float
-    high: float
+    carats: Annotated[float, 1]
+    chance: Share
+    low: Share
+    high: Share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,15 @@ class MoreReferences:
 
     extra_parcels: int
     n_stones: int
-    chance: float
+    chance: Share
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclaredShare:
+    """A declared zone with its share of stones."""
+
+    zone_id: str
+    stone_share: Share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +77,7 @@ class Plan:
 
     Parameters
     ----------
-    declared : tuple of (str, float)
+    declared : tuple of DeclaredShare
         Zones with their shares of stones.
     against : str
         A zone, ``non_compliant`` or ``nowhere``.
@@ -86,13 +96,13 @@ class Plan:
         What more reference parcels would buy.
     """
 
-    declared: tuple[tuple[str, float], ...]
+    declared: tuple[DeclaredShare, ...]
     against: str
-    share: float
+    share: Share
     detection: tuple[Detection, ...]
     stones_needed: int | None
-    floor: float
-    whole: float
+    floor: Share
+    whole: Share
     references: tuple[MoreReferences, ...]
 
     @property
@@ -208,7 +218,9 @@ def plan(
         fitted,
     )
     return Plan(
-        declared=tuple((release.zone_ids[z], float(declared[z])) for z in np.flatnonzero(declared)),
+        declared=tuple(
+            DeclaredShare(zone_id=release.zone_ids[z], stone_share=float(declared[z])) for z in np.flatnonzero(declared)
+        ),
         against=against,
         share=share,
         detection=tuple(

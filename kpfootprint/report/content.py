@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
+from kpfootprint import plain as rounding
 from kpfootprint.comparison.results import (
     Attribution,
     ClassFinding,
@@ -16,10 +17,9 @@ from kpfootprint.comparison.results import (
     Verification,
 )
 from kpfootprint.parcel import Parcel
-from kpfootprint.report import rounding
+from kpfootprint.plain import Shapes
 from kpfootprint.report.locale import Names, names, words
 from kpfootprint.report.report import SCHEMA_VERSION, Report, canonical, declared_status, seal
-from kpfootprint.report.rounding import Shapes
 from kpfootprint.report.sentences import rounded, say
 from kpfootprint.scheme import Scheme
 

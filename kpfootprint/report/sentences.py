@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kpfootprint.report import rounding
+from kpfootprint import plain as rounding
 from kpfootprint.report.locale import Names, Shown, Words, mark, mark_plural, names, words
 from kpfootprint.report.messages import (
     AMOUNTS,

@@ -9,7 +9,7 @@ import pytest
 
 from kpfootprint.errors import IngestError
 from kpfootprint.planning.answers import plan_answer, plan_json
-from kpfootprint.planning.detection import Detection, MoreReferences, Plan, chance_of, fit_chance
+from kpfootprint.planning.detection import DeclaredShare, Detection, MoreReferences, Plan, chance_of, fit_chance
 from kpfootprint.planning.question import read_question
 from kpfootprint.release import Release
 from kpfootprint.report.planned import answer_text, worded
@@ -129,7 +129,7 @@ def found(share: float, floor: float, whole: float = 1.0, needed: int | None = N
     row = Detection(n_stones=6400, carats=2000.0, chance=0.5, low=0.4, high=0.6)
     more = MoreReferences(extra_parcels=5, n_stones=1600, chance=0.5)
     return Plan(
-        declared=(("berberati", 1.0),),
+        declared=(DeclaredShare(zone_id="berberati", stone_share=1.0),),
         against="bria",
         share=share,
         detection=(row,),

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpfootprint.comparison.results import Fraction, Log10, PValue
-from kpfootprint.report import rounding
+from kpfootprint import plain as rounding
+from kpfootprint.plain import Fraction, Log10, PValue
 
 finite = st.floats(min_value=-50, max_value=50, allow_nan=False)
 

@@ -1,4 +1,4 @@
-"""Rounding, done once and here: documented digits, orders and sums kept.
+"""Dataclasses as JSON has them, and back; numbers are rounded once and here: digits by kind, orders and sums kept.
 
 ========================  ==========================================
 log10 LRs and shares      3 decimals
@@ -6,6 +6,7 @@ fractions, probabilities  4 decimals
 p-values                  4 significant digits
 carats, millimetres       3 decimals
 map coordinates           3 decimals
+``Annotated[float, k]``   k decimals
 ========================  ==========================================
 
 Rounding to a fixed number of decimals is monotone, so ``low <= estimate <= high`` survives it. Sums do not survive it
@@ -15,10 +16,20 @@ by themselves: `parts` rounds shares by largest remainder, so that their decimal
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import is_dataclass
-from functools import cache
-from types import NoneType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from dataclasses import MISSING, fields, is_dataclass
+from datetime import date
+from functools import cache, partial
+from types import MappingProxyType, NoneType, UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+Log10 = Annotated[float, "log10"]
+Fraction = Annotated[float, "fraction"]
+PValue = Annotated[float, "p_value"]
+Amount = Annotated[float, "amount"]
+Coordinate = Annotated[float, "coordinate"]
+"""Kinds of numbers."""
+Share = Annotated[float, 3]
+"""Of the answers of planning, which count on drawn parcels: more digits would promise too much."""
 
 LOG10_DECIMALS = 3
 FRACTION_DECIMALS = 4
@@ -77,13 +88,14 @@ BY_KIND: Mapping[str, Callable[[float], float]] = {
     "amount": amount,
     "coordinate": lambda value: decimals(value, MAP_DECIMALS),
 }
-"""How a number is rounded, by the kind that its type names in `kpfootprint.comparison.results`."""
+"""How a number is rounded, by the kind that its type names."""
 
+T = TypeVar("T")
 Shapes = Mapping[Any, Callable[[Any], Any]]
 
 
-def plain(found: Any, shapes: Shapes) -> Any:
-    """Return a dataclass as JSON has it, each number rounded by the kind of its type.
+def plain(found: Any, shapes: Shapes = MappingProxyType({})) -> Any:
+    """Return a dataclass as JSON has it, each number rounded by the kind of its type, days as ISO 8601 writes them.
 
     Parameters
     ----------
@@ -100,7 +112,8 @@ def plain(found: Any, shapes: Shapes) -> Any:
 def _plain(kind: Any) -> Callable[[Any, Shapes], Any]:
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:
-        rounds = BY_KIND[kind.__metadata__[0]]
+        (named,) = kind.__metadata__
+        rounds = BY_KIND[named] if isinstance(named, str) else partial(decimals, places=named)
         return lambda value, _: rounds(value)
     if origin in (Union, UnionType) and NoneType in arguments and len(arguments) == 2:
         (given,) = (_plain(item) for item in arguments if item is not NoneType)
@@ -120,9 +133,40 @@ def _plain(kind: Any) -> Callable[[Any, Shapes], Any]:
             return {name: part(getattr(value, name), shapes) for name, part in inner}
 
         return members
+    if kind is date:
+        return lambda value, _: value.isoformat()
     if kind is float:
         raise TypeError("a number that stands in a report needs a kind, which says how it is rounded")
     return lambda value, _: value
+
+
+def built(kind: type[T], document: Any) -> T:
+    """Return what `plain` made of a value of this kind; members that the kind does not have are passed over.
+
+    Raises
+    ------
+    KeyError
+        Where a member is missing that has no default.
+    """
+    out: T = _built(kind, document)
+    return out
+
+
+def _built(kind: Any, document: Any) -> Any:
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        (given,) = (item for item in arguments if item is not NoneType)
+        return None if document is None else _built(given, document)
+    if origin is tuple and arguments[-1] is ...:
+        return tuple(_built(arguments[0], item) for item in document)
+    if origin is tuple:
+        return tuple(_built(item, one) for item, one in zip(arguments, document, strict=True))
+    if is_dataclass(kind) and isinstance(kind, type):
+        hints = get_type_hints(kind)
+        needed = [item.name for item in fields(kind) if item.default is MISSING and item.default_factory is MISSING]
+        names = [item.name for item in fields(kind) if item.name in document or item.name in needed]
+        return kind(**{name: _built(hints[name], document[name]) for name in names})
+    return date.fromisoformat(document) if kind is date else document
 
 
 def parts(values: Sequence[float], total: float, places: int) -> list[float]:
