@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.cells import Cell, PlainCells, is_blank, text_of
+from kpfootprint.ingest.cells import Cell, is_blank, text_of
 from kpfootprint.ingest.descriptions import split_descriptions
 from kpfootprint.ingest.headers import Headers, Meaning, tokens_of
 from kpfootprint.ingest.heads import is_number
-from kpfootprint.ingest.meanings import Sheet, label_of, listed, values_of
+from kpfootprint.ingest.meanings import Sheet, listed
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.sizes import size_span
 from kpfootprint.ingest.tables import Column, LeftOut, Note, RawTable
@@ -57,13 +57,11 @@ def without_dittos(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Note
     known = declared_words()["headers"]["ditto"]
     columns, notes = list(raw.columns), []
     for at, column in enumerate(columns):
-        if isinstance(column.cells, PlainCells):
-            continue
-        short = [(code, cell) for code, cell in enumerate(column.cells) if isinstance(cell, str) and len(cell) <= 8]
-        hits = [code for code, cell in short if not cell[:1].isdigit() and plain(cell).strip() in known]
+        short = [(code, cell) for code, cell in column.texts() if len(cell) <= 8 and not cell[:1].isdigit()]
+        hits = [code for code, cell in short if plain(cell).strip() in known]
         if not hits:
             continue
-        rows = np.flatnonzero(rows_of(column, hits))
+        rows = np.flatnonzero(column.rows_with(hits))
         codes = column.codes.copy()
         for row in rows[rows > 0].tolist():
             above = column.cells[codes[row - 1]]
@@ -76,44 +74,27 @@ def without_dittos(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Note
     return (replace(raw, columns=columns), notes) if notes else (raw, [])
 
 
-def rows_of(column: Column, hits: Sequence[int]) -> NDArray[np.bool_]:
-    """Say of each row whether its cell is one of some distinct ones."""
-    mask = np.zeros(len(column.cells), dtype=bool)
-    mask[list(hits)] = True
-    return mask[column.codes]
-
-
 def _headers_again(raw: RawTable) -> list[int]:
     headed = sorted((c for c in raw.columns if c.header.strip()), key=lambda column: len(column.cells))
-    if any(isinstance(column.cells, PlainCells) for column in headed) or len(headed) < 2:
-        return []
-    found = np.ones(raw.n_rows, dtype=bool)
+    found = np.full(raw.n_rows, len(headed) > 1)
     for column in headed:
-        hits = [
-            code
-            for code, cell in enumerate(column.cells)
-            if isinstance(cell, str) and len(cell) <= _LONGEST and fold(cell) == fold(column.header)
-        ]
-        if not hits or not (found := found & rows_of(column, hits)).any():
+        again = fold(column.header)
+        hits = [code for code, cell in column.texts() if len(cell) <= _LONGEST and fold(cell) == again]
+        if not hits or not (found := found & column.rows_with(hits)).any():
             return []
     return np.flatnonzero(found).tolist()
 
 
 def _page_lines(raw: RawTable) -> list[int]:
     """Return rows of which one cell says a page, or all cells are rulings, and nothing else is filled."""
-    if any(isinstance(column.cells, PlainCells) for column in raw.columns):
+    if any(column.mostly_distinct for column in raw.columns):
         return []
-    hits = [
-        [code for code, cell in enumerate(column.cells) if isinstance(cell, str) and _aside(cell.strip())]
-        for column in raw.columns
-    ]
+    hits = [[code for code, cell in column.texts() if _aside(cell.strip())] for column in raw.columns]
     if not any(hits):
         return []
-    said = np.logical_or.reduce([rows_of(column, found) for column, found in zip(raw.columns, hits, strict=True)])
-    nothing = np.logical_and.reduce(
-        [rows_of(column, found) | column.blank() for column, found in zip(raw.columns, hits, strict=True)]
-    )
-    return np.flatnonzero(said & nothing).tolist()
+    said = [column.rows_with(found) for column, found in zip(raw.columns, hits, strict=True)]
+    nothing = [found | column.blank() for column, found in zip(raw.columns, said, strict=True)]
+    return np.flatnonzero(np.logical_or.reduce(said) & np.logical_and.reduce(nothing)).tolist()
 
 
 def _aside(text: str) -> bool:
@@ -126,12 +107,12 @@ def without_empty_classes(
     raw: RawTable, measures: Sequence[int], classes: Sequence[int], *, checked: bool
 ) -> tuple[RawTable, list[LeftOut]]:
     """Leave out the classes of a form that hold nothing: dashes, or blanks where a total was `checked`."""
-    if not measures or not classes or any(isinstance(raw.columns[at].cells, PlainCells) for at in measures):
+    if not measures or not classes or any(raw.columns[at].mostly_distinct for at in measures):
         return raw, []
     empty = np.logical_and.reduce([raw.columns[at].blank() for at in measures])
     named = ~np.logical_and.reduce([raw.columns[at].blank() for at in classes])
     if not checked:
-        empty &= np.logical_and.reduce([rows_of(raw.columns[at], _dashes(raw.columns[at].cells)) for at in measures])
+        empty &= np.logical_and.reduce([_dashes(raw.columns[at]) for at in measures])
     rows = np.flatnonzero(empty & named)
     if not len(rows) or len(rows) == raw.n_rows:
         return raw, []
@@ -142,8 +123,8 @@ def without_empty_classes(
     return raw.keep(np.flatnonzero(~(empty & named))), told
 
 
-def _dashes(cells: Sequence[Cell]) -> list[int]:
-    return [code for code, cell in enumerate(cells) if isinstance(cell, str) and cell.strip() and is_blank(cell)]
+def _dashes(column: Column) -> NDArray[np.bool_]:
+    return column.rows_with(code for code, cell in column.texts() if cell.strip() and is_blank(cell))
 
 
 def _first(raw: RawTable, classes: Sequence[int], row: int) -> str:
@@ -156,21 +137,20 @@ _SEVERAL = re.compile(r"\W*([^\W\d]*)(\d{1,6})\s*(?:[-–/&+,;]|to|à|a|bis|et|a
 def words_for_numbers(raw: RawTable, meanings: Sequence[Meaning]) -> list[Problem]:
     """Tell the rows of a list whose number is a word, or names several stones: such a row may be none, or several."""
     told: list[Problem] = []
-    for column, meaning in zip(raw.columns, meanings, strict=True):
-        if meaning.role != "row" or isinstance(column.cells, PlainCells):
+    for at, (column, meaning) in enumerate(zip(raw.columns, meanings, strict=True)):
+        if meaning.role != "row" or column.mostly_distinct:
             continue
-        cells = {code: c for code, c in enumerate(column.cells) if isinstance(c, str) and not is_blank(c)}
-        words = np.flatnonzero(rows_of(column, [code for code, cell in cells.items() if _is_more_word(cell)]))
+        cells = {code: cell for code, cell in column.texts() if not is_blank(cell)}
+        words = np.flatnonzero(column.rows_with(code for code, cell in cells.items() if _is_more_word(cell)))
         spans = {code: (int(hit[2]), int(hit[3])) for code, c in cells.items() if (hit := _SEVERAL.fullmatch(c))}
         spans = {code: (low, high) for code, (low, high) in spans.items() if 0 < high - low < 1000}
         days = [code for code, cell in enumerate(column.cells) if isinstance(cell, date)]  # what is made of ``2-5``
-        several = np.flatnonzero(rows_of(column, [*spans, *days]))
+        several = np.flatnonzero(column.rows_with([*spans, *days]))
         ends = [spans.get(int(column.codes[row]), (0, 0)) for row in several.tolist()]
         chained = all(low == end + 1 for (_, end), (low, _) in pairwise(ends)) and len(ends) == raw.n_rows
         for code, rows, sure in (("word_for_number", words, False), ("number_of_several", several, chained)):
             for row in rows.tolist()[:20] if sure or 2 * len(rows) <= raw.n_rows else ():
-                line = raw.line(row)
-                told.append(problem(Broken(code), table=raw.name, row=line, column=column.header, value=column.at(row)))
+                told.append(raw.problem(Broken(code), row, at))
     return told
 
 
@@ -208,11 +188,9 @@ ONE = ("tables", "one")
 
 def without_side_notes(raw: RawTable, headers: Headers) -> tuple[RawTable, list[str]]:
     """Leave aside the columns right of an empty one, where they measure nothing: a summary, a remark beside a table."""
-    if any(isinstance(column.cells, PlainCells) for column in raw.columns):
-        return raw, []
     roles = [headers.of(column.header) for column in raw.columns]
     for at, column in enumerate(raw.columns[1:-1], start=1):
-        if column.header.strip() or not bool(column.blank().all()):
+        if not column.empty:
             continue
         measured = [any(item.role in (*_MEASURES, "percent") for item in side) for side in (roles[:at], roles[at:])]
         if measured == [True, False] and not any(item.sure and item.role != "other" for item in roles[at:]):
@@ -258,7 +236,7 @@ def side_by_side(sheet: Sheet) -> Sheet | None:
 def _gap_between_measures(sheet: Sheet) -> int | None:
     """Return an empty column without a header, on both sides of which something is named and measured."""
     for at, column in enumerate(sheet.raw.columns):
-        if column.header.strip() or not bool(column.blank().all()):
+        if not column.empty:
             continue
         for side in (sheet.meanings[:at], sheet.meanings[at + 1 :]):
             roles = {item.role for item in side}
@@ -299,7 +277,7 @@ def below_each_other(sheet: Sheet, again: Sequence[int]) -> Sheet | None:
     """
     raw = sheet.raw
     measures = sheet.places(*_MEASURES) + sheet.places(*_MEASURES, wide=True)
-    if any(isinstance(raw.columns[at].cells, PlainCells) for at in measures):
+    if any(raw.columns[at].mostly_distinct for at in measures):
         return sheet
     for row in (others := _other_headers(sheet, measures)):
         sheet.tell("other_table_below", None, row)
@@ -311,8 +289,8 @@ def below_each_other(sheet: Sheet, again: Sequence[int]) -> Sheet | None:
     above = {_PAGE_OF.sub("", text_of(cell)) for _, cells in raw.titles for cell in cells if not is_blank(cell)}
     pages = []
     for row in again:
-        if row and _is_title(raw, measures, row - 1) and not sheet.headers.is_total(label_of(raw, row - 1)):
-            if _PAGE_OF.sub("", label_of(raw, row - 1)) in above:
+        if row and _is_title(raw, measures, row - 1) and not sheet.headers.is_total(raw.label(row - 1)):
+            if _PAGE_OF.sub("", raw.label(row - 1)) in above:
                 pages.append(row - 1)
             else:
                 sheet.tell("table_below", 0, row - 1, choices=[ONE])
@@ -325,14 +303,14 @@ def below_each_other(sheet: Sheet, again: Sequence[int]) -> Sheet | None:
 
 def _closed(sheet: Sheet, measures: list[int], row: int) -> bool:
     """Say whether a row is a total that is none of a page or a group, and no other total holds all of the rows."""
-    label = label_of(sheet.raw, row)
+    label = sheet.raw.label(row)
     tokens = tokens_of(label)
     if not sheet.headers.is_total(label) or len(tokens) != 1 or tokens[0] in ("subtotal", "soustotal"):
         return False
-    totals = [at for at in range(sheet.raw.n_rows) if sheet.headers.is_total(label_of(sheet.raw, at))]
+    totals = [at for at in range(sheet.raw.n_rows) if sheet.headers.is_total(sheet.raw.label(at))]
     rest = np.setdiff1d(np.arange(sheet.raw.n_rows), totals)
     for at in measures:
-        values = values_of(sheet.raw, at)
+        values = sheet.raw.values(at)
         if any(abs(float(np.nansum(values[rest])) - values[total]) <= 0.0051 for total in totals):
             return False
     return True
@@ -342,13 +320,11 @@ def _other_headers(sheet: Sheet, measures: Sequence[int]) -> list[int]:
     """Return rows of words that head a measure, and nothing but words: the header of another table."""
     raw, found = sheet.raw, np.zeros(sheet.raw.n_rows, dtype=bool)
     for column in (raw.columns[at] for at in measures):
-        hits = [
+        found |= column.rows_with(
             code
-            for code, cell in enumerate(column.cells)
-            if isinstance(cell, str) and cell[:1].isalpha() and sheet.headers.of(cell).role in (*_MEASURES, "percent")
-        ]
-        if hits:
-            found |= rows_of(column, hits)
+            for code, cell in column.texts()
+            if cell[:1].isalpha() and sheet.headers.of(cell).role in (*_MEASURES, "percent")
+        )
     return [row for row in np.flatnonzero(found).tolist() if _is_header(raw, row, sheet.headers)]
 
 
@@ -363,14 +339,14 @@ def _is_title(raw: RawTable, measures: Sequence[int], row: int) -> bool:
     filled = [at for at, column in enumerate(raw.columns) if not is_blank(column.at(row))]
     return 0 < len(filled) <= 2 and not set(filled) & set(measures) - {filled[0]} and isinstance(
         raw.columns[filled[0]].at(row), str
-    ) and not label_of(raw, row)[:1].isdigit()  # fmt: skip
+    ) and not raw.label(row)[:1].isdigit()  # fmt: skip
 
 
 def _without(sheet: Sheet, rows: Sequence[int], code: str) -> RawTable:
     """Return the table without some rows, each of which is told."""
     raw = sheet.raw
     sheet.trace.left_out.extend(
-        LeftOut(table=raw.name, row=raw.line(row), code=code, values={"label": label_of(raw, row)}) for row in rows
+        LeftOut(table=raw.name, row=raw.line(row), code=code, values={"label": raw.label(row)}) for row in rows
     )
     return raw.keep(np.setdiff1d(np.arange(raw.n_rows), rows))
 
@@ -379,9 +355,7 @@ def with_headings(sheet: Sheet) -> Sheet:
     """Give rows the class that a row above them names alone, ``WHITE`` above its sizes; ask about other such rows."""
     raw = sheet.raw
     measures = sheet.places(*_MEASURES) + sheet.places(*_MEASURES, wide=True)
-    if not measures or any(isinstance(column.cells, PlainCells) for column in raw.columns):
-        return sheet
-    if all(not any(map(is_blank, raw.columns[at].cells)) for at in measures):
+    if not measures or any(column.mostly_distinct for column in raw.columns):
         return sheet
     empty = np.logical_and.reduce([raw.columns[at].blank() for at in measures])
     numbered = np.flatnonzero(~empty)
@@ -393,14 +367,14 @@ def with_headings(sheet: Sheet) -> Sheet:
     ]
     if not rows:
         return sheet
-    totals = [row for row in range(raw.n_rows) if sheet.headers.is_total(label_of(raw, row))]
+    totals = [row for row in range(raw.n_rows) if sheet.headers.is_total(raw.label(row))]
     rows = [row for row in rows if not totals or row < totals[-1]]
     if not rows:
         return sheet
-    named = _named_by(sheet, [label_of(raw, row) for row in rows])
+    named = _named_by(sheet, [raw.label(row) for row in rows])
     if named is None or rows[0] > numbered[0]:
         for row in rows:
-            sheet.tell("heading_row", None, row, label=label_of(raw, row))
+            sheet.tell("heading_row", None, row, label=raw.label(row))
         return sheet
     column, cells = named
     codes = np.zeros(raw.n_rows, dtype=np.int32)
@@ -415,7 +389,7 @@ def with_headings(sheet: Sheet) -> Sheet:
 def _is_known(sheet: Sheet, row: int) -> bool:
     """Say whether the only text of a row is a total, a mean, or a class of its own column."""
     at = next(at for at, column in enumerate(sheet.raw.columns) if not is_blank(column.at(row)))
-    text, role = label_of(sheet.raw, row), sheet.meanings[at].role
+    text, role = sheet.raw.label(row), sheet.meanings[at].role
     scheme = sheet.headers.words.scheme
     item = next((item for item in scheme.categorical if item.column == role), None)
     return (
@@ -451,9 +425,7 @@ def ask_about_cancelled(sheet: Sheet) -> None:
     words = set(declared_words()["headers"]["cancelled"])
     for at in sheet.places("other", "unknown", "description"):
         column = sheet.raw.columns[at]
-        if isinstance(column.cells, PlainCells) or len(column.cells) > 10_000:
-            continue
-        said = {code: tokens_of(c) for code, c in enumerate(column.cells) if isinstance(c, str) and not c[60:]}
+        said = {code: tokens_of(cell) for code, cell in column.texts() if not cell[60:]}
         hits = [code for code, tokens in said.items() if len(tokens) <= 4 and words & {*tokens}]
-        for row in np.flatnonzero(rows_of(column, hits)).tolist()[:20]:
+        for row in np.flatnonzero(column.rows_with(hits)).tolist()[:20]:
             sheet.tell("row_cancelled", at, row, label=text_of(column.at(row)), choices=[("cancelled", "keep")])

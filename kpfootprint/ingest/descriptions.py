@@ -41,10 +41,7 @@ def split_descriptions(
     made: dict[str, Column] = {}
     for name in names:
         if any(value is not None for value in read[name]):
-            cells = list(dict.fromkeys(read[name]))
-            place = {value: at for at, value in enumerate(cells)}
-            codes = np.array([place[value] for value in read[name]], dtype=np.int32)
-            made[name] = Column(column.header, cells, codes[column.codes])
+            made[name] = Column.of(column.header, read[name]).rows(column.codes)
     return made, list(dict.fromkeys(unread))
 
 
@@ -97,7 +94,6 @@ def _whole_ranges(text: str) -> list[str]:
 
 def describe(texts: Sequence[str], headers: Headers) -> bool:
     """Say whether every text names sizes or classes, and one of them at least two: ``White octa +11``."""
-    column = Column("", [*texts], np.arange(len(texts), dtype=np.int32))
-    made, _ = split_descriptions(column, headers.words.scheme.categorical, headers)
+    made, _ = split_descriptions(Column.of("", texts), headers.words.scheme.categorical, headers)
     named = np.sum([~item.blank() for item in made.values()], axis=0) if made else np.zeros(len(texts))
     return bool(np.all(named > 0)) and bool(np.any(named > 1))

@@ -118,7 +118,7 @@ def _over(given: Table, own: Table) -> Table:
         return given
     columns = dict(own.columns)
     for name, column in given.columns.items():
-        columns[name] = Column(column.header, column.cells, np.zeros(own.n_rows, dtype=np.int32))
+        columns[name] = Column.filled(column.header, column.at(0), own.n_rows)
     return replace(own, columns=columns)
 
 

@@ -97,7 +97,7 @@ def read_goods(table: Table, single: str | None, words: Words, findings: Finding
             continue
         values, broken_cells = read_numbers(column.cells, marks, typed=table.typed)
         _check_numbers(kind, column, values, broken_cells)
-        findings.add_column(table, column, broken_cells, owners, ids)
+        findings.add_column(table, name, broken_cells, owners, ids)
         numbers[name] = values[column.codes]
     codes: dict[str, NDArray[np.int16]] = {}
     for attribute in words.scheme.categorical:
@@ -105,7 +105,7 @@ def read_goods(table: Table, single: str | None, words: Words, findings: Finding
         if column is None:
             continue
         by_cell, broken_cells = class_codes(column.cells, attribute)
-        findings.add_column(table, column, broken_cells, owners, ids)
+        findings.add_column(table, attribute.column, broken_cells, owners, ids)
         codes[attribute.name] = by_cell[column.codes]
     breakdowns, samples = None, None
     if "breakdown" in table.columns and table.kind == "counts":
@@ -117,7 +117,7 @@ def read_goods(table: Table, single: str | None, words: Words, findings: Finding
         column = table.columns["sample"]
         read = [read_yes_or_no(cell) for cell in column.cells]
         unclear = {at: flag for at, flag in enumerate(read) if isinstance(flag, Broken)}
-        findings.add_column(table, column, unclear, owners, ids)
+        findings.add_column(table, "sample", unclear, owners, ids)
         samples = np.array([flag is True for flag in read], dtype=bool)[column.codes]
     return Goods(
         table=table, ids=ids, owners=owners, numbers=numbers, codes=codes, breakdowns=breakdowns, samples=samples
@@ -154,7 +154,7 @@ def _owners(table: Table, single: str | None, findings: Findings) -> tuple[list[
     owners = by_cell[column.codes]
     ids = list(index)
     if broken:
-        findings.add_column(table, column, broken, np.zeros_like(owners), [None])  # type: ignore[list-item]
+        findings.add_column(table, "parcel_id", broken, np.zeros_like(owners), [None])
     return ids, owners
 
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-import numpy as np
-
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.asides import (
     ask_about_cancelled,
@@ -287,20 +285,9 @@ def _plain(sheet: Sheet, kind: str) -> Table:
     listed = ", ".join(column.header for column in raw.columns if column.header) or "none"
     for name in missing:
         sheet.tell("missing_column", name, column=name, headers=listed)
-    if kind == "counts" and _uneven(sheet):
-        columns["breakdown"] = _constant("lots", "lots", raw.n_rows)
-    return Table(
-        kind=kind,
-        name=raw.name,
-        columns=columns,
-        n_rows=raw.n_rows,
-        rows=raw.rows,
-        ragged=raw.ragged,
-        n_columns=len(raw.columns),
-        typed=raw.typed,
-        complete=not missing,
-        trace=sheet.trace,
-    )
+    if kind == "counts" and sheet.places("described", "lot"):  # lots, of which some name less than others
+        columns["breakdown"] = Column.filled("lots", "lots", raw.n_rows)
+    return raw.known(kind, columns, sheet.trace, complete=not missing)
 
 
 def _described(sheet: Sheet) -> Sheet:
@@ -326,15 +313,6 @@ def _described(sheet: Sheet) -> Sheet:
         told = {"column": column.header, "words": listed(unread, 12)}
         sheet.trace.notes.append(Note(code="words_passed_over", values=told))
     return replace(sheet, raw=raw, meanings=meanings)
-
-
-def _uneven(sheet: Sheet) -> bool:
-    """Say whether rows are lots, of which some name less than others, and not breakdowns of the same stones."""
-    return bool(sheet.places("described", "lot"))
-
-
-def _constant(header: str, text: str, n_rows: int) -> Column:
-    return Column(header, [text], np.zeros(n_rows, dtype=np.int32))
 
 
 def _zones_of(table: Table, sheet: Sheet, at: int) -> Table:

@@ -13,7 +13,7 @@ from kpfootprint.errors import Problem
 from kpfootprint.ingest.cells import Cell, DecimalMarks, PlainCells, is_blank, read_numbers, text_of
 from kpfootprint.ingest.descriptions import describe
 from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning, tokens_of
-from kpfootprint.ingest.rules import Broken, problem
+from kpfootprint.ingest.rules import Broken
 from kpfootprint.ingest.sizes import size_span
 from kpfootprint.ingest.tables import Column, RawTable, Trace
 from kpfootprint.ingest.words import (
@@ -48,11 +48,7 @@ class Sheet:
 
     def tell(self, code: str, at: int | str | None = None, row: int | None = None, /, **values: object) -> None:
         """Note a problem of this table, at a column (by position, or by a name that stands nowhere) and a row."""
-        header = self.raw.columns[at].header if isinstance(at, int) else at
-        line = None if row is None else self.raw.line(row)
-        cell = self.raw.columns[at].at(row) if isinstance(at, int) and row is not None else None
-        value = None if is_blank(cell) else cell
-        self.problems.append(problem(Broken(code, values), table=self.raw.name, row=line, column=header, value=value))
+        self.problems.append(self.raw.problem(Broken(code, values), row, at))
 
     def places(self, *roles: str, wide: bool = False) -> list[int]:
         """Return the positions of columns with one of some roles, those that hold classes or those that do not."""
@@ -285,30 +281,11 @@ def _is_mean(sheet: Sheet, at: int) -> bool:
     carats = [p for p in sheet.places("carats") if p != at]
     if not pieces or not carats:
         return False
-    n, ct, mean = (values_of(sheet.raw, p) for p in (pieces[0], carats[0], at))
+    n, ct, mean = (sheet.raw.values(p) for p in (pieces[0], carats[0], at))
     with np.errstate(invalid="ignore", divide="ignore"):
         close = np.abs(ct / n - mean) <= 0.0051 + 0.01 * mean
     known = np.isfinite(ct / np.where(n > 0, n, np.nan)) & np.isfinite(mean)
     return bool(known.any() and close[known].all())
-
-
-def values_of(raw: RawTable, at: int) -> NDArray[np.float64]:
-    """Return a column as numbers, NaN where there is none."""
-    column = raw.columns[at]
-    values, _ = read_numbers(column.cells, marks_of_sheet(raw))
-    return values[column.codes]
-
-
-def label_of(raw: RawTable, row: int) -> str:
-    """Return the first cell of a row that is not blank, as text."""
-    return next((text_of(cell) for column in raw.columns if not is_blank(cell := column.at(row))), "")
-
-
-def marks_of_sheet(raw: RawTable) -> DecimalMarks:
-    """Return the decimal marks of a table: those of all of its columns together."""
-    return DecimalMarks.seen_in(
-        [c for c in column.cells[:2000] if isinstance(c, str) and any(d.isdigit() for d in c)] for column in raw.columns
-    )
 
 
 def _named(sheet: Sheet, at: int, meaning: Meaning, roles: set[str], texts: list[str]) -> Meaning:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from kpfootprint.ingest.cells import PlainCells, text_of
 from kpfootprint.ingest.descriptions import split_descriptions
 from kpfootprint.ingest.headers import tokens_of
-from kpfootprint.ingest.meanings import Sheet, cells_of, listed, values_of
+from kpfootprint.ingest.meanings import Sheet, cells_of, listed
 from kpfootprint.ingest.words import declared_words, fold, unit_words
 
 _HEAVY_CT = 5.0
@@ -47,10 +47,10 @@ def ask_about_stones(sheet: Sheet, classed: list[int]) -> None:
     if not weights or isinstance(sheet.raw.columns[weights[0]].cells, PlainCells):
         return
     at = weights[0]
-    weight = values_of(sheet.raw, at)
+    weight = sheet.raw.values(at)
     header = sheet.raw.columns[at].header
     means = sheet.places("mean")
-    if means and bool(np.any(values_of(sheet.raw, means[0]) < 0.9 * weight)):
+    if means and bool(np.any(sheet.raw.values(means[0]) < 0.9 * weight)):
         sheet.tell("lots_without_numbers", at, header=sheet.raw.columns[means[0]].header)
         return
     if sheet.choices.get("rows") != "stones" and (by := _lots_by(sheet, classed, weight)) is not None:
@@ -153,7 +153,7 @@ def ask_about_blanks(sheet: Sheet, classed: list[int]) -> Sheet:
 def _same_sums(sheet: Sheet, some: NDArray[np.intp], others: NDArray[np.intp]) -> bool:
     """Say whether rows sum to what others do in stones and carats, so that they are a breakdown of the same stones."""
     measures = sheet.places("n_stones", "carats")
-    values = [values_of(sheet.raw, at) for at in measures]
+    values = [sheet.raw.values(at) for at in measures]
     sums = [(float(np.nansum(v[some])), float(np.nansum(v[others]))) for v in values]
     return len(sums) > 1 and all(abs(one - other) <= 0.0051 + 0.001 * abs(one) for one, other in sums)
 

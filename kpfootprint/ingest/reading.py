@@ -12,11 +12,10 @@ import numpy as np
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest.archive import Limits, refuse
 from kpfootprint.ingest.assemble import ParcelFailure, Submission, assemble
-from kpfootprint.ingest.cells import Cell, is_blank, read_numbers, text_of
+from kpfootprint.ingest.cells import Cell, is_blank, text_of
 from kpfootprint.ingest.document import document_tables, overlay
 from kpfootprint.ingest.files import Upload, read_tables, stem
 from kpfootprint.ingest.meanings import Choices
-from kpfootprint.ingest.records import marks_of
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.sizes import settle_sizes
 from kpfootprint.ingest.tables import Column, Note, Table, stacked
@@ -208,7 +207,7 @@ def _with_titles(tables: dict[str, Table], named: str | None) -> dict[str, Table
     table = titles.get("parcels")
     if table is None or "parcel_id" in table.columns:
         return tables
-    columns = {"parcel_id": Column("parcel_id", [named], np.zeros(table.n_rows, dtype=np.int32)), **table.columns}
+    columns = {"parcel_id": Column.filled("parcel_id", named, table.n_rows), **table.columns}
     return {**tables, "parcels": replace(table, columns=columns)}
 
 
@@ -327,8 +326,6 @@ def _totals(table: Table) -> str:
     said = []
     for name, unit in (("n_stones", "stones"), ("carats", "ct")):
         if name in table.columns:
-            column = table.columns[name]
-            values, _ = read_numbers(column.cells, marks_of(table))
-            total = float(np.nansum(values[column.codes]))
+            total = float(np.nansum(table.values(name)))
             said.append(f"{total:.0f} {unit}" if name == "n_stones" else f"{total:.2f} {unit}")
     return ", ".join(said)

@@ -86,19 +86,7 @@ def recognise(raw: RawTable, kind: str, words: Words, problems: list[Problem]) -
     missing = [name for name in required if name not in found]
     for name in missing:
         tell("missing_column", name, column=name, headers=headers)
-    n_rows = int(raw.columns[0].codes.shape[0]) if raw.columns else 0
-    return Table(
-        kind=kind,
-        name=raw.name,
-        columns=found,
-        n_rows=n_rows,
-        rows=raw.rows,
-        ragged=raw.ragged,
-        n_columns=len(raw.columns),
-        typed=raw.typed,
-        complete=not missing,
-        trace=raw.trace(),
-    )
+    return raw.known(kind, found, raw.trace(), complete=not missing)
 
 
 _GOODS = ("stones", "counts")
@@ -320,7 +308,7 @@ def _add_constant(raw: RawTable, headers: Headers, goods: Table, found: dict[str
 
 
 def _one_row(kind: str, raw: RawTable, found: Mapping[str, _Said]) -> Table:
-    columns = {name: Column(key, [value], np.zeros(1, dtype=np.int32)) for name, (_, key, value) in found.items()}
+    columns = {name: Column.filled(key, value, 1) for name, (_, key, value) in found.items()}
     rows = np.array([max(line for line, _, _ in found.values())], dtype=np.int32)
     typed = kind == "declarations"  # a single zone needs no carats
     return Table(

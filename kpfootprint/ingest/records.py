@@ -28,7 +28,6 @@ from kpfootprint.parcel import PERCENT_APART
 from kpfootprint.scheme import SieveSet
 
 MAX_CARATS = 1e9
-NUMBER_COLUMNS = ("carats", "percent", "n_stones", "value_usd", "bottom_screen_mm", "lower_ct", "upper_ct")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +96,6 @@ def _read_hs_code(cell: Cell) -> str | Broken | None:
     return read_text(f"{cell:.2f}" if isinstance(cell, float) and not cell.is_integer() else cell)
 
 
-def marks_of(table: Table) -> DecimalMarks:
-    """Return the decimal marks that the number columns of a table show."""
-    columns = [table.columns[name] for name in NUMBER_COLUMNS if name in table.columns]
-    return DecimalMarks.seen_in(column.cells for column in columns)
-
-
 def field_readers(marks: DecimalMarks, typed: bool) -> Mapping[str, Callable[[Cell], Any]]:
     """Return how each column of ``parcels`` is read."""
     return {
@@ -125,7 +118,7 @@ def field_readers(marks: DecimalMarks, typed: bool) -> Mapping[str, Callable[[Ce
 def read_parcels(table: Table, findings: Findings) -> dict[str, Draft]:
     """Read the table of parcels; a parcel given twice keeps its first row and is spoiled."""
     drafts: dict[str, Draft] = {}
-    readers = field_readers(marks_of(table), table.typed)
+    readers = field_readers(table.marks, table.typed)
     for row, record in enumerate(table.records()):
         parcel_id = read_id(record["parcel_id"])
         if isinstance(parcel_id, Broken) or parcel_id is None:
@@ -176,7 +169,7 @@ def read_declarations(table: Table, single: str | None, words: Words, findings: 
     without carats, and so may countries, whose shares are then free; in a table every row needs carats or percent.
     """
     known = words.zones()
-    marks = marks_of(table)
+    marks = table.marks
     readers = {
         "carats": number_reader(marks, table.typed, maximum=MAX_CARATS),
         "percent": number_reader(marks, table.typed, maximum=100.0),
@@ -275,7 +268,7 @@ def read_sieve_sets(table: Table | None, words: Words, findings: Findings) -> di
     sets: dict[str, SieveSet | None] = {fold(item.name): item for item in words.scheme.sieve_sets}
     if table is None:
         return sets
-    marks = marks_of(table)
+    marks = table.marks
     lower_of = number_reader(marks, table.typed, maximum=5000.0, zero=True)
     upper_of = number_reader(marks, table.typed, maximum=MAX_CARATS)
     gathered: dict[str, list[tuple[float, float, str]]] = {}

@@ -17,10 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.cells import Cell, Odd, is_blank, read_numbers, text_of
-from kpfootprint.ingest.records import marks_of
+from kpfootprint.ingest.cells import Cell, Odd, is_blank, text_of
 from kpfootprint.ingest.rules import Broken
-from kpfootprint.ingest.tables import Column, ColumnMaker, Note, Table
+from kpfootprint.ingest.tables import Column, Note, Table
 from kpfootprint.ingest.words import Words, declared_words, find_size, fold_size, size_words, unit_pattern
 from kpfootprint.scheme import Scheme, SieveSet
 
@@ -328,9 +327,7 @@ def settle_sizes(
     ]
     columns = {**table.columns}
     for name, cells in (("lower_ct", lower), ("upper_ct", upper)):
-        maker = ColumnMaker()
-        maker.add(cells)
-        columns[name] = maker.column(column.header)
+        columns[name] = Column.of(column.header, cells)
     return {**tables, "counts": replace(table, columns=columns)}
 
 
@@ -400,7 +397,7 @@ def _with_quarters(table: Table, scheme: Scheme, choices: Mapping[str, str], pro
         "size_class": replace(column, cells=[read.get(*item) for item in enumerate(column.cells)]),
     }
     if meant == "quality":  # rows with and without a size are parts of one parcel
-        columns.setdefault("breakdown", Column("lots", ["lots"], np.zeros(table.n_rows, dtype=np.int32)))
+        columns.setdefault("breakdown", Column.filled("lots", "lots", table.n_rows))
     return replace(table, columns=columns)
 
 
@@ -436,11 +433,7 @@ def _check_means(
     """Tell the classes of a parcel whose stones weigh on average what no stone of the class weighs."""
     if not {"n_stones", "carats"} <= set(table.columns):
         return
-    marks = marks_of(table)
-    n, ct = (
-        read_numbers(table.columns[name].cells, marks)[0][table.columns[name].codes[rows]]
-        for name in ("n_stones", "carats")
-    )
+    n, ct = (table.values(name)[rows] for name in ("n_stones", "carats"))
     both = np.isfinite(n) & np.isfinite(ct)
     for code, label in labels.items():
         inside = np.flatnonzero((table.columns["size_class"].codes[rows] == code) & both)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.ingest.archive import refuse
 from kpfootprint.ingest.cells import Cell, PlainCells, is_blank, read_number, read_numbers, text_of
-from kpfootprint.ingest.meanings import Sheet, label_of, marks_of_sheet
+from kpfootprint.ingest.meanings import Sheet
 from kpfootprint.ingest.rules import Broken
 from kpfootprint.ingest.sizes import size_span
 from kpfootprint.ingest.tables import LeftOut
@@ -152,7 +152,7 @@ def without_totals(sheet: Sheet, measures: Sequence[int], classes: Sequence[int]
 
 
 def _values(sheet: Sheet, at: int) -> NDArray[np.float64]:
-    column, marks = sheet.raw.columns[at], marks_of_sheet(sheet.raw)
+    column, marks = sheet.raw.columns[at], sheet.raw.marks
     values, broken = read_numbers(column.cells, marks)
     for code in broken:
         if said := _LABELLED.fullmatch(text_of(column.cells[code])):
@@ -242,7 +242,7 @@ def _check_labelled(rows: _Rows, labels: Mapping[int, str]) -> None:
         rows.leave(row, "total_checked" if shown else "total_without_numbers", label=labels[row])
         start, last = row + 1, row
     for row in range(last + 1, n_rows) if last > 0 else ():
-        label = label_of(sheet.raw, row)
+        label = sheet.raw.label(row)
         measured = [sheet.raw.columns[at].at(row) for at in rows.values]
         if all(map(is_blank, measured)) or (
             size_span(label, sheet.headers.words.scheme) is None and all(map(_is_of_no_number, measured))

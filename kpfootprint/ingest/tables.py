@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.cells import Cell, PlainCells, is_blank, shortened
+from kpfootprint.ingest.cells import Cell, DecimalMarks, PlainCells, is_blank, read_numbers, shortened, text_of
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.wanted import each
+
+NUMBER_COLUMNS = ("carats", "percent", "n_stones", "value_usd", "bottom_screen_mm", "lower_ct", "upper_ct")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +26,52 @@ class Column:
     codes: NDArray[np.int32]
     headers: Sequence[str] = ()
 
+    @classmethod
+    def of(cls, header: str, cells: Sequence[Cell]) -> Column:
+        """Return the column of some cells, as they stand; none of them may be a bool, which would pass for a number."""
+        maker = ColumnMaker()
+        maker.add(cells)
+        return maker.column(header, whole=True)
+
+    @classmethod
+    def filled(cls, header: str, cell: Cell, n_rows: int) -> Column:
+        """Return a column that says the same in every row."""
+        return cls(header, [cell], np.zeros(n_rows, dtype=np.int32))
+
+    @property
+    def mostly_distinct(self) -> bool:
+        """Whether nearly every row holds a cell of its own, so that they are not looked at one by one."""
+        return isinstance(self.cells, PlainCells)
+
+    @property
+    def empty(self) -> bool:
+        """Whether it has no header and no cell."""
+        return not self.header.strip() and bool(self.blank().all())
+
+    def texts(self) -> list[tuple[int, str]]:
+        """Return the distinct cells that are text, with their positions; none where they are mostly distinct."""
+        if self.mostly_distinct:
+            return []
+        return [(code, cell) for code, cell in enumerate(self.cells) if isinstance(cell, str)]
+
+    def rows_with(self, codes: Iterable[int]) -> NDArray[np.bool_]:
+        """Say of each row whether its cell is one of some distinct ones."""
+        mask = np.zeros(len(self.cells), dtype=bool)
+        mask[[*codes]] = True
+        return mask[self.codes]
+
     def header_at(self, row: int | None) -> str:
         """Return the header above the cell of a row; a column made of several ones has one for each row."""
         return self.headers[row] if self.headers and row is not None else self.header
 
-    def rows(self, kept: NDArray[np.intp]) -> Column:
+    def rows(self, kept: NDArray[np.intp] | NDArray[np.int32]) -> Column:
         """Return the column with some of its rows."""
         headers = [self.headers[row] for row in kept.tolist()] if self.headers else ()
         return Column(self.header, self.cells, self.codes[kept], headers)
 
     def used(self) -> Column:
         """Return the column without cells that stand in no row any more."""
-        if isinstance(self.cells, PlainCells) or len(self.cells) > 10_000:
+        if self.mostly_distinct or len(self.cells) > 10_000:
             return self
         is_used = np.bincount(self.codes, minlength=len(self.cells)) > 0
         if is_used.all():
@@ -51,6 +87,18 @@ class Column:
         """Say of each row whether its cell is blank."""
         blank = self.cells.blank() if isinstance(self.cells, PlainCells) else [is_blank(cell) for cell in self.cells]
         return np.asarray(blank, dtype=bool)[self.codes]
+
+
+def below(header: str, parts: Sequence[Column]) -> Column:
+    """Lay columns below each other."""
+    cells: list[Cell] = []
+    codes: list[NDArray[np.int32]] = [np.zeros(0, dtype=np.int32)]
+    headers: list[str] = []
+    for part in parts:
+        codes.append((part.codes + len(cells)).astype(np.int32))
+        cells += part.cells
+        headers += part.headers or [part.header] * len(part.codes)
+    return Column(header, cells, np.concatenate(codes), headers)
 
 
 @dataclass(slots=True)
@@ -120,6 +168,46 @@ class RawTable:
     def line(self, row: int) -> int | None:
         """Return the number by which a row is told."""
         return None if self.rows is None else int(self.rows[row])
+
+    def label(self, row: int) -> str:
+        """Return the first cell of a row that is not blank, as text."""
+        return next((text_of(cell) for column in self.columns if not is_blank(cell := column.at(row))), "")
+
+    @property
+    def marks(self) -> DecimalMarks:
+        """The decimal marks of all of its columns together."""
+        return DecimalMarks.seen_in(
+            [c for c in column.cells[:2000] if isinstance(c, str) and any(d.isdigit() for d in c)]
+            for column in self.columns
+        )
+
+    def values(self, at: int) -> NDArray[np.float64]:
+        """Return a column as numbers, NaN where there is none."""
+        column = self.columns[at]
+        values, _ = read_numbers(column.cells, self.marks)
+        return values[column.codes]
+
+    def problem(self, broken: Broken, row: int | None = None, column: int | str | None = None) -> Problem:
+        """Place a broken rule in this table, by position of the row, and by a column's position or name."""
+        header = self.columns[column].header if isinstance(column, int) else column
+        cell = self.columns[column].at(row) if isinstance(column, int) and row is not None else None
+        line, value = None if row is None else self.line(row), None if is_blank(cell) else cell
+        return problem(broken, table=self.name, row=line, column=header, value=value)
+
+    def known(self, kind: str, columns: Mapping[str, Column], trace: Trace, *, complete: bool) -> Table:
+        """Return the table with its kind and its columns found out."""
+        return Table(
+            kind=kind,
+            name=self.name,
+            columns=columns,
+            n_rows=self.n_rows,
+            rows=self.rows,
+            ragged=self.ragged,
+            n_columns=len(self.columns),
+            typed=self.typed,
+            complete=complete,
+            trace=trace,
+        )
 
     def trace(self) -> Trace:
         """Return how it was read so far."""
@@ -193,6 +281,16 @@ class Table:
             sheets=[self.sheets[row] for row in kept.tolist()] if self.sheets else (),
         )
 
+    @property
+    def marks(self) -> DecimalMarks:
+        """The decimal marks that its number columns show."""
+        return DecimalMarks.seen_in(column.cells for name, column in self.columns.items() if name in NUMBER_COLUMNS)
+
+    def values(self, name: str) -> NDArray[np.float64]:
+        """Return a column as numbers, NaN where there is none."""
+        column = self.columns[name]
+        return read_numbers(column.cells, self.marks)[0][column.codes]
+
     def records(self) -> Iterator[dict[str, Cell]]:
         """Give the rows one by one, for small tables."""
         columns = [map(column.cells.__getitem__, column.codes.tolist()) for column in self.columns.values()]
@@ -227,16 +325,12 @@ def stacked(tables: Sequence[Table], ids: Sequence[str | None]) -> Table:
     first, n_rows = tables[0], sum(table.n_rows for table in tables)
     columns: dict[str, Column] = {}
     for name in dict.fromkeys(["parcel_id"] * any(ids) + [name for table in tables for name in table.columns]):
-        cells: list[Cell] = [None]
-        codes, headers = [], []
+        parts = []
         for table, parcel_id in zip(tables, ids, strict=True):
-            column = table.columns.get(name)
-            if name == "parcel_id" and parcel_id is not None:
-                column = Column(name, [parcel_id], np.zeros(table.n_rows, dtype=np.int32))
-            codes.append(np.zeros(table.n_rows, dtype=np.int32) if column is None else column.codes + len(cells))
-            headers += [name if column is None else column.header] * table.n_rows
-            cells += [] if column is None else column.cells
-        columns[name] = Column(name, cells, np.concatenate(codes).astype(np.int32), headers)
+            said = parcel_id if name == "parcel_id" else None
+            own = table.columns.get(name) if said is None else None
+            parts.append(own or Column.filled(name, said, table.n_rows))
+        columns[name] = below(name, parts)
     starts = np.cumsum([0, *(table.n_rows for table in tables)]).tolist()
     traces = [table.trace for table in tables]
     return replace(
@@ -287,64 +381,36 @@ class Findings:
             self._unlisted[parcel_id] += 1
 
     def add_column(
-        self, table: Table, column: Column, broken: Mapping[int, Broken], owners: NDArray[np.int32], ids: list[str]
+        self,
+        table: Table,
+        name: str,
+        broken: Mapping[int, Broken],
+        owners: NDArray[np.int32],
+        ids: Sequence[str | None],
     ) -> None:
-        """Note every row of a column whose cell breaks a rule; `broken` goes by position in ``column.cells``."""
-        if not broken:
-            return
-        if next(iter(broken.values())).code == "unknown_class":
-            alike = {code: found for code, found in broken.items() if found.code == "unknown_class"}
-            self._add_by_value(table, column, alike, owners, ids)
-            broken = {code: found for code, found in broken.items() if code not in alike}
-        bad_cells = np.zeros(len(column.cells), dtype=bool)
-        bad_cells[list(broken)] = True
-        rows = np.flatnonzero(bad_cells[column.codes])
-        room = max(self._limit - self._listed, 0)
-        for row in rows[:room].tolist():
-            code = int(column.codes[row])
-            self.add(
-                ids[owners[row]],
-                problem(
-                    broken[code],
-                    table=table.name_at(row),
-                    row=table.line(row),
-                    column=column.header_at(row),
-                    value=column.cells[code] if broken[code].code != "missing_value" else None,
-                ),
-            )
-        self._count(owners[rows[room:]], ids)
+        """Note the rows of a column whose cells break a rule; `broken` goes by position in ``column.cells``.
 
-    def _add_by_value(
-        self, table: Table, column: Column, broken: Mapping[int, Broken], owners: NDArray[np.int32], ids: list[str]
-    ) -> None:
-        """Note each value that breaks a rule once for each parcel, at its first row, with the number of its rows."""
-        bad_cells = np.zeros(len(column.cells), dtype=bool)
-        bad_cells[list(broken)] = True
-        rows = np.flatnonzero(bad_cells[column.codes])
-        keys = owners[rows].astype(np.int64) * len(column.cells) + column.codes[rows]
-        _, first, counts = np.unique(keys, return_index=True, return_counts=True)
-        order = np.argsort(first)
-        room = max(self._limit - self._listed, 0)
-        for at, count in zip(first[order[:room]].tolist(), counts[order[:room]].tolist(), strict=True):
-            row = int(rows[at])
-            code = int(column.codes[row])
-            found = broken[code]
-            if count > 1:
-                values = {**found.values, "count": int(count), "rule": found.values.get("rule", "unknown_class_often")}
-                found = Broken(found.code, values)
-            place = problem(
-                found,
-                table=table.name_at(row),
-                row=table.line(row),
-                column=column.header_at(row),
-                value=column.cells[code],
-            )
-            self.add(ids[owners[row]], place)
-        self._count(owners[rows[first[order[room:]]]], ids)
-
-    def _count(self, owners: NDArray[np.int32], ids: list[str]) -> None:
-        for owner, count in zip(*np.unique(owners, return_counts=True), strict=True):
-            self._unlisted[ids[owner]] += int(count)
+        Each class that is not known is noted once for each parcel, at its first row, with the number of its rows.
+        """
+        column = table.columns[name]
+        for by_value in (True, False):
+            mine = {code: found for code, found in broken.items() if (found.code == "unknown_class") == by_value}
+            rows = np.flatnonzero(column.rows_with(mine)) if mine else np.zeros(0, dtype=np.intp)
+            counts = np.ones(len(rows), dtype=np.intp)
+            if by_value:
+                keys = owners[rows].astype(np.int64) * len(column.cells) + column.codes[rows]
+                _, first, counts = np.unique(keys, return_index=True, return_counts=True)
+                order = np.argsort(first)
+                rows, counts = rows[first[order]], counts[order]
+            room = max(self._limit - self._listed, 0)
+            for row, count in zip(rows[:room].tolist(), counts[:room].tolist(), strict=True):
+                found = mine[int(column.codes[row])]
+                if count > 1:
+                    rule = found.values.get("rule", "unknown_class_often")
+                    found = Broken(found.code, {**found.values, "count": count, "rule": rule})
+                self.add(ids[owners[row]], table.problem(found, row, name))
+            for owner, count in zip(*np.unique(owners[rows[room:]], return_counts=True), strict=True):
+                self._unlisted[ids[owner]] += int(count)
 
     def spoiled(self) -> set[str | None]:
         """Return the parcels with a problem."""

@@ -10,20 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.cells import Cell, is_blank, read_numbers, text_of
+from kpfootprint.ingest.cells import is_blank, read_numbers, text_of
 from kpfootprint.ingest.headers import Headers, tokens_of
 from kpfootprint.ingest.meanings import (
     Sheet,
     cells_of,
     listed,
-    marks_of_sheet,
     numbers_in,
     pass_over,
-    values_of,
     with_lots_settled,
 )
 from kpfootprint.ingest.rules import Broken, problem
-from kpfootprint.ingest.tables import Column, RawTable, Table
+from kpfootprint.ingest.tables import Column, RawTable, Table, below
 from kpfootprint.ingest.words import fold
 
 
@@ -80,7 +78,7 @@ def _wide_measures(sheet: Sheet, wide: list[int]) -> Sheet:
     unsure = [at for at in wide if sheet.meanings[at].role == "stones_or_carats"]
     meanings = list(sheet.meanings)
     if unsure:
-        values = [values_of(sheet.raw, at) for at in unsure]
+        values = [sheet.raw.values(at) for at in unsure]
         _ask_about_shares(sheet, np.array(values))
         whole = all(bool(np.all(np.isnan(v) | (v == np.floor(v)))) for v in values)
         carats = _whole_column(sheet, "carats")
@@ -90,7 +88,7 @@ def _wide_measures(sheet: Sheet, wide: list[int]) -> Sheet:
             and _whole_column(sheet, "n_stones") is None
             and sheet.one("n_stones", "sample") is None
         ):
-            sums, total = np.nansum(values, axis=0), values_of(sheet.raw, carats)
+            sums, total = np.nansum(values, axis=0), sheet.raw.values(carats)
             if bool(np.all(np.abs(sums - total) < 0.01)):
                 whole = False
         role = "n_stones" if whole else "carats"
@@ -98,7 +96,7 @@ def _wide_measures(sheet: Sheet, wide: list[int]) -> Sheet:
             meanings[at] = replace(meanings[at], role=role)
     for at, item in enumerate(meanings):
         if item.role == "stones_or_carats" and not item.wide:
-            values = [values_of(sheet.raw, at)]
+            values = [sheet.raw.values(at)]
             whole = bool(np.all(np.isnan(values[0]) | (values[0] == np.floor(values[0]))))
             meanings[at] = replace(item, role="n_stones" if whole else "carats")
     return replace(sheet, meanings=meanings)
@@ -125,8 +123,8 @@ def _melted(
 ) -> Table:
     raw = sheet.raw
     kinds = {frozenset(name for name, _ in classes) for classes in groups}
-    values = {at: values_of(raw, at) for slot in groups.values() for at in slot.values()}
-    values |= {at: values_of(raw, at) for at in (*whole.values(), *graded.values())}
+    values = {at: raw.values(at) for slot in groups.values() for at in slot.values()}
+    values |= {at: raw.values(at) for at in (*whole.values(), *graded.values())}
     sampled = bool(graded) and bool(whole)
     targets = graded if sampled else whole
     for kind in kinds:
@@ -163,7 +161,7 @@ def _melted(
 def _bad(raw: RawTable, at: int) -> NDArray[np.bool_]:
     """Say of each row whether its cell is filled with something that is no number."""
     column = raw.columns[at]
-    _, broken = read_numbers(column.cells, marks_of_sheet(raw))
+    _, broken = read_numbers(column.cells, raw.marks)
     bad = np.zeros(len(column.cells), dtype=bool)
     bad[list(broken)] = True
     return bad[column.codes]
@@ -200,7 +198,6 @@ class _Piece:
 
 def _stacked(sheet: Sheet, pieces: list[_Piece], dims: Mapping[str, int]) -> Table:
     raw = sheet.raw
-    n_rows = sum(len(piece.rows) for piece in pieces)
     rows = np.concatenate([piece.rows for piece in pieces]) if pieces else np.zeros(0, dtype=np.intp)
     columns: dict[str, Column] = {name: raw.columns[at].rows(rows) for name, at in dims.items()}
     for measure in ("n_stones", "carats"):
@@ -215,42 +212,20 @@ def _stacked(sheet: Sheet, pieces: list[_Piece], dims: Mapping[str, int]) -> Tab
         columns["breakdown"] = _texts("breakdown", [(len(piece.rows), piece.breakdown) for piece in pieces])
     if any(piece.sample for piece in pieces):
         columns["sample"] = _texts("sample", [(len(piece.rows), "yes" if piece.sample else "no") for piece in pieces])
-    return Table(
-        kind="counts",
-        name=raw.name,
-        columns=columns,
-        n_rows=n_rows,
-        rows=None if raw.rows is None else raw.rows[rows],
-        ragged={},
-        n_columns=len(raw.columns),
-        typed=raw.typed,
-        complete=not sheet.problems,
-        trace=sheet.trace,
-    )
+    made = raw.known("counts", columns, sheet.trace, complete=not sheet.problems)
+    return replace(made, n_rows=len(rows), rows=None if raw.rows is None else raw.rows[rows], ragged={})
 
 
 def _texts(header: str, parts: list[tuple[int, str | None]]) -> Column:
-    cells: list[Cell] = list(dict.fromkeys(text for _, text in parts))
-    place = {text: at for at, text in enumerate(cells)}
-    codes = [np.full(n, place[text], dtype=np.int32) for n, text in parts]
-    return Column(header, cells, np.concatenate(codes) if codes else np.zeros(0, dtype=np.int32))
+    return Column.of(header, [text for _, text in parts]).rows(np.repeat(np.arange(len(parts)), [n for n, _ in parts]))
 
 
 def laid(parts: list[tuple[NDArray[np.intp], int | None]], raw: RawTable, measure: str) -> Column:
-    """Lay columns of one measure below each other."""
-    cells: list[Cell] = [None]
-    codes: list[NDArray[np.int32]] = []
-    headers: list[str] = []
-    for rows, at in parts:
-        if at is None:
-            codes.append(np.zeros(len(rows), dtype=np.int32))
-            headers += [measure] * len(rows)
-            continue
-        column = raw.columns[at]
-        codes.append((column.codes[rows] + len(cells)).astype(np.int32))
-        cells += list(column.cells)
-        headers += [column.header] * len(rows)
-    return Column(measure, cells, np.concatenate(codes) if codes else np.zeros(0, dtype=np.int32), headers)
+    """Lay stretches of columns of one measure below each other."""
+    return below(
+        measure,
+        [Column.filled(measure, None, len(rows)) if at is None else raw.columns[at].rows(rows) for rows, at in parts],
+    )
 
 
 _REPEATED = re.compile(
