@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.cells import Cell, is_blank, text_of
-from kpfootprint.ingest.descriptions import split_descriptions
 from kpfootprint.ingest.headers import Headers, Meaning, tokens_of
 from kpfootprint.ingest.heads import is_number
+from kpfootprint.ingest.labels import size_span, split_descriptions
 from kpfootprint.ingest.meanings import Sheet, listed
 from kpfootprint.ingest.rules import Broken, problem
-from kpfootprint.ingest.sizes import size_span
 from kpfootprint.ingest.tables import Column, LeftOut, Note, RawTable
 from kpfootprint.ingest.unfold import laid
 from kpfootprint.ingest.words import attribute_words, class_code, declared_words, fold, plain, unit_words
@@ -241,16 +240,12 @@ def _gap_between_measures(sheet: Sheet) -> int | None:
         for side in (sheet.meanings[:at], sheet.meanings[at + 1 :]):
             roles = {item.role for item in side}
             if not roles & {*_MEASURES} or not (
-                roles & {"size_class", "zone_id", "description"} or _attributes(sheet) & roles
+                roles & {"size_class", "zone_id", "description"} or {*sheet.attributes} & roles
             ):
                 break
         else:
             return at
     return None
-
-
-def _attributes(sheet: Sheet) -> set[str]:
-    return {item.column for item in sheet.headers.words.scheme.categorical}
 
 
 def _blocks(keys: Sequence[tuple[str, object, bool]]) -> int:
@@ -390,7 +385,7 @@ def _is_known(sheet: Sheet, row: int) -> bool:
     """Say whether the only text of a row is a total, a mean, or a class of its own column."""
     at = next(at for at, column in enumerate(sheet.raw.columns) if not is_blank(column.at(row)))
     text, role = sheet.raw.label(row), sheet.meanings[at].role
-    scheme = sheet.headers.words.scheme
+    scheme = sheet.scheme
     item = next((item for item in scheme.categorical if item.column == role), None)
     return (
         sheet.headers.is_total(text)
@@ -408,9 +403,9 @@ def _is_known(sheet: Sheet, row: int) -> bool:
 def _named_by(sheet: Sheet, texts: list[str]) -> tuple[str, list[Cell]] | None:
     """Return the attribute of which each text names one class, with those classes; None where one does not."""
     taken = {item.role for item in sheet.meanings} | {name for item in sheet.meanings for name, _ in item.classes}
-    free = [item for item in sheet.headers.words.scheme.categorical if item.column not in taken]
+    free = [item for item in sheet.scheme.categorical if item.column not in taken]
     column = Column("", [*texts], np.arange(len(texts), dtype=np.int32))
-    made, unread = split_descriptions(column, free, sheet.headers)
+    made, unread = split_descriptions(column, free, sheet.scheme)
     if len(made) != 1 or not all(map(sheet.headers.is_plain, unread)):
         return None
     ((name, found),) = made.items()
@@ -429,3 +424,43 @@ def ask_about_cancelled(sheet: Sheet) -> None:
         hits = [code for code, tokens in said.items() if len(tokens) <= 4 and words & {*tokens}]
         for row in np.flatnonzero(column.rows_with(hits)).tolist()[:20]:
             sheet.tell("row_cancelled", at, row, label=text_of(column.at(row)), choices=[("cancelled", "keep")])
+
+
+def ask_about_blanks(sheet: Sheet, classed: list[int]) -> Sheet:
+    """Ask whether a class that is blank below a filled one goes on, where rows with and without it alternate."""
+    if len(classed) < 2 or sheet.places("parcel_id"):
+        return sheet
+    raw = sheet.raw
+    for at in classed:
+        others = [other for other in classed if other != at]
+        blank = raw.columns[at].blank()
+        filled = np.logical_and.reduce([~raw.columns[other].blank() for other in others])
+        full = np.flatnonzero(~blank & filled)
+        if not len(full):
+            continue
+        between = np.flatnonzero(blank & filled)
+        between = between[between > full[0]]
+        if not len(between) or full[-1] < between[0] or _same_sums(sheet, full, between):
+            continue
+        if sheet.choices.get("blanks") == "as_above":
+            return _filled_down(sheet, at)
+        sheet.tell("blank_below", at, int(between[0]), header=raw.columns[at].header, choices=[("blanks", "as_above")])
+        return sheet
+    return sheet
+
+
+def _same_sums(sheet: Sheet, some: NDArray[np.intp], others: NDArray[np.intp]) -> bool:
+    """Say whether rows sum to what others do in stones and carats, so that they are a breakdown of the same stones."""
+    measures = sheet.places("n_stones", "carats")
+    values = [sheet.raw.values(at) for at in measures]
+    sums = [(float(np.nansum(v[some])), float(np.nansum(v[others]))) for v in values]
+    return len(sums) > 1 and all(abs(one - other) <= 0.0051 + 0.001 * abs(one) for one, other in sums)
+
+
+def _filled_down(sheet: Sheet, at: int) -> Sheet:
+    column = sheet.raw.columns[at]
+    last = np.maximum.accumulate(np.where(column.blank(), -1, np.arange(sheet.raw.n_rows)))
+    codes = np.where(last >= 0, column.codes[np.maximum(last, 0)], column.codes).astype(np.int32)
+    columns = list(sheet.raw.columns)
+    columns[at] = replace(column, codes=codes)
+    return replace(sheet, raw=replace(sheet.raw, columns=columns))

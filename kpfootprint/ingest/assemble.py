@@ -12,17 +12,19 @@ from numpy.typing import NDArray
 
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest.archive import Limits
-from kpfootprint.ingest.goods import Goods, number_and_weight, read_breakdowns, read_goods
+from kpfootprint.ingest.breakdowns import number_and_weight, read_breakdowns
+from kpfootprint.ingest.cells import CELL_UNIT_CT, STONE_UNIT_CT, rounding_tolerance
 from kpfootprint.ingest.records import (
     DeclaredParts,
     Draft,
+    Goods,
     export_day,
     read_declarations,
+    read_goods,
     read_parcels,
     read_sieve_sets,
 )
 from kpfootprint.ingest.rules import Broken, problem
-from kpfootprint.ingest.sums import CELL_UNIT_CT, STONE_UNIT_CT, rounding_tolerance
 from kpfootprint.ingest.tables import Findings, Table
 from kpfootprint.ingest.words import Words, code_names, fold
 from kpfootprint.parcel import Batch, Conditions, Declaration, DeclaredCountry, Parcel, Stones

@@ -12,8 +12,8 @@ import numpy as np
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest.archive import Limits
 from kpfootprint.ingest.assemble import CONDITIONS, assemble
+from kpfootprint.ingest.breakdowns import RANGES
 from kpfootprint.ingest.cells import Cell, Odd, text_of
-from kpfootprint.ingest.goods import RANGES
 from kpfootprint.ingest.recognise import recognise
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.tables import Column, ColumnMaker, RawTable, Table

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from kpfootprint.ingest.sizes import size_span
+from kpfootprint.ingest.labels import size_span
 from kpfootprint.ingest.words import (
     JOINED,
     Words,

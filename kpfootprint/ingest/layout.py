@@ -6,11 +6,16 @@ that could be read in two ways is refused with both, unless the caller has chose
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.asides import (
+    ask_about_blanks,
     ask_about_cancelled,
     below_each_other,
     side_by_side,
@@ -23,31 +28,48 @@ from kpfootprint.ingest.asides import (
     words_for_numbers,
 )
 from kpfootprint.ingest.cells import Cell, is_blank, text_of
-from kpfootprint.ingest.descriptions import split_descriptions
 from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning, tokens_of
+from kpfootprint.ingest.labels import split_descriptions
 from kpfootprint.ingest.meanings import (
     Choices,
     Sheet,
-    cells_of,
     listed,
     meanings_of,
     pass_over,
     with_cells_asked,
     with_lots_settled,
 )
-from kpfootprint.ingest.questions import (
-    all_percent,
-    ask_about_blanks,
-    ask_about_cells,
-    ask_about_stones,
-    is_transposed,
-)
 from kpfootprint.ingest.sums import without_totals
 from kpfootprint.ingest.tables import Column, Note, RawTable, Table, Trace
 from kpfootprint.ingest.unfold import unfold, unrepeated
-from kpfootprint.ingest.words import condition_values, declared_words, fold, plain
+from kpfootprint.ingest.words import condition_values, declared_words, fold, plain, unit_words
 
 _SIZES = ("size_class", "lower_ct", "upper_ct")
+
+_HEAVY_CT = 5.0
+"""Weight above which all rows must lie, of which no two are of one class, to be taken for lots rather than stones."""
+
+_OF_STONES = ("weightct", "poidsct")
+"""Headers that the documentation gives to the weight of a stone, folded."""
+
+_HEAVY_MIDDLE = 20.0
+"""Weight in the middle of a list, from which on it is asked whether it is in carats where no hundredths are given."""
+
+_HUNDREDTHS = re.compile(r"[.,]\d\d")
+
+_FEW = 3
+"""Whole weights from which on they are taken for points rather than carats."""
+
+_HEADING = re.compile(r"7102[. ]?\d\d([. ]?\d\d){0,2}")
+"""A heading of the customs tariff for diamonds."""
+
+
+_SEVERAL_SAID = re.compile(
+    rf"\b([2-9]|[1-9]\d+)\s*({'|'.join(map(re.escape, unit_words('pieces')))}|pieces?|pièces?)\b"
+    r"|\b(lots?|paquets?|packs?)\s+(de|of)\s+\d|^[x×]\s?\d+$",
+    re.IGNORECASE,
+)
+"""A remark by which a row is of several stones: ``3 pcs``, ``lot de 3``."""
 
 
 def understand(
@@ -136,9 +158,7 @@ def _without_totals(sheet: Sheet) -> Sheet:
     ]
     measures = measures or sheet.places("percent")
     classes = [
-        at
-        for at, item in enumerate(sheet.meanings)
-        if not item.wide and item.role in (*_SIZES, *(i.column for i in sheet.headers.words.scheme.categorical))
+        at for at, item in enumerate(sheet.meanings) if not item.wide and item.role in (*_SIZES, *sheet.attributes)
     ]
     labels = classes or sheet.places("description")
     before = len(sheet.problems)
@@ -157,16 +177,16 @@ def _without_totals(sheet: Sheet) -> Sheet:
 
 
 def _tables(sheet: Sheet, hint: str | None, *, several: bool) -> list[Table]:
-    columns = [item.column for item in sheet.headers.words.scheme.categorical]
+    columns = sheet.attributes
     for at in sheet.places("other_unit"):
         if not sheet.places("carats"):
             sheet.tell("unknown_unit", at)
             return []
     wide = [at for at, item in enumerate(sheet.meanings) if item.wide]
-    if wide and all(all_percent(sheet, at) for at in wide):
+    if wide and all(map(sheet.all_percent, wide)):
         sheet.tell("percent_alone", wide[0])
         return []
-    if is_transposed(sheet, wide):
+    if _is_transposed(sheet, wide):
         return []
     _ask_about_percents(sheet, columns)
     parties = _parties(sheet)
@@ -184,11 +204,11 @@ def _tables(sheet: Sheet, hint: str | None, *, several: bool) -> list[Table]:
     if zones and amounts and not classed and hint not in ("stones", "counts"):
         return [_plain(sheet, "declarations")]
     if sheet.places("n_stones") or (sheet.places("size_class") and (sheet.places("carats") or hint == "counts")):
-        ask_about_cells(sheet, classed)
+        _ask_about_cells(sheet, classed)
         tables = [_plain(ask_about_blanks(sheet, classed), "counts")]
     elif sheet.places("carats") or hint in ("stones", "counts"):
         if hint != "counts":
-            ask_about_stones(sheet, classed)
+            _ask_about_stones(sheet, classed)
         tables = [_plain(sheet, hint if hint == "counts" else "stones")]
     elif classed and (strangers := _strangers(sheet)):
         sheet.tell("unknown_columns", None, headers=listed((sheet.raw.columns[at].header for at in strangers), 12))
@@ -207,7 +227,7 @@ def _strangers(sheet: Sheet) -> list[int]:
     found = [
         at
         for at in sheet.places("unknown", "mean")
-        if (cells := cells_of(sheet.raw.columns[at], sheet.headers)) and all(text_of(c)[:1].isdigit() for c in cells)
+        if (cells := sheet.cells(at)) and all(text_of(c)[:1].isdigit() for c in cells)
     ]
     return found if len(found) > 1 else []
 
@@ -272,10 +292,10 @@ def _plain(sheet: Sheet, kind: str) -> Table:
     found = _known_columns(sheet, kind)
     if kind == "stones" and "n_stones" in {item.role for item in sheet.meanings}:
         at = sheet.places("n_stones")[0]
-        sheet.tell("count_or_other", at, header=sheet.raw.columns[at].header, choices=[])
+        sheet.ask("count_or_other", at)
     raw = sheet.raw
     columns = {name: raw.columns[at] for name, at in found.items()}
-    required = {"stones": [sheet.headers.words.scheme.size.column], "counts": [], "declarations": ["zone_id"]}
+    required = {"stones": [sheet.scheme.size.column], "counts": [], "declarations": ["zone_id"]}
     missing = [name for name in required[kind] if name not in columns and "country" not in columns]
     if kind == "counts" and not {"n_stones", "carats"} & set(columns):
         missing.append("n_stones")
@@ -295,16 +315,15 @@ def _described(sheet: Sheet) -> Sheet:
     places = sheet.places("description")
     if not places or sheet.places("size_class"):
         return sheet
-    at, scheme = places[0], sheet.headers.words.scheme
+    at, scheme = places[0], sheet.scheme
     column = sheet.raw.columns[at]
     taken = {item.role for item in sheet.meanings}
     free = [item for item in scheme.categorical if item.column not in taken]
-    made, unread = split_descriptions(column, free, sheet.headers)
+    made, unread = split_descriptions(column, free, sheet.scheme)
     if not made:
         odd = [word for word in unread if not sheet.headers.is_plain(word)]
         if len(free) == len(scheme.categorical) and sheet.raw.n_rows > 1 and odd:
-            key = f"column:{column.header}"
-            sheet.tell("nothing_described", at, header=column.header, words=listed(odd, 12), choices=[(key, "ignore")])
+            sheet.ask("nothing_described", at, "ignore", words=listed(odd, 12))
         return sheet
     raw = replace(sheet.raw, columns=[*sheet.raw.columns, *made.values()])
     meanings = [*sheet.meanings, *(Meaning(role=name) for name in made)]
@@ -318,7 +337,7 @@ def _described(sheet: Sheet) -> Sheet:
 def _zones_of(table: Table, sheet: Sheet, at: int) -> Table:
     """Read a column of zones beside stones as their declaration."""
     column = sheet.raw.columns[at]
-    weight = table.columns.get(sheet.headers.words.scheme.size.column) or table.columns.get("carats")
+    weight = table.columns.get(sheet.scheme.size.column) or table.columns.get("carats")
     columns = {"zone_id": column}
     if weight is not None:
         columns["carats"] = weight
@@ -327,6 +346,93 @@ def _zones_of(table: Table, sheet: Sheet, at: int) -> Table:
     if column.header in sheet.trace.passed_over:
         sheet.trace.passed_over.remove(column.header)
     return replace(table, kind="declarations", columns=columns, ragged={}, complete="carats" in columns, trace=Trace())
+
+
+# What is asked.
+
+
+def _ask_about_cells(sheet: Sheet, classed: list[int]) -> None:
+    """Ask whether rows with a size class and carats are classes, or stones, where two of them are alike."""
+    if sheet.places("n_stones"):
+        return
+    rows = np.column_stack([sheet.raw.columns[at].codes for at in classed])
+    if len(np.unique(rows, axis=0)) == len(rows) or sheet.places("lot", "description", "described", "parcel_id"):
+        return
+    sheet.ask("stones_or_cells", sheet.places("size_class")[0], "ignore")
+
+
+def _ask_about_stones(sheet: Sheet, classed: list[int]) -> None:
+    """Ask whether the rows of a list of weights are stones, or lots of several; and whether weights are carats."""
+    weights = sheet.places("carats")
+    if not weights or sheet.raw.columns[weights[0]].mostly_distinct:
+        return
+    at, weight, header = weights[0], sheet.raw.values(weights[0]), sheet.raw.columns[weights[0]].header
+    means = sheet.places("mean")
+    if means and bool(np.any(sheet.raw.values(means[0]) < 0.9 * weight)):
+        sheet.tell("lots_without_numbers", at, header=sheet.raw.columns[means[0]].header)
+        return
+    if sheet.choices.get("rows") != "stones" and (by := _lots_by(sheet, classed, weight)) is not None:
+        named = sheet.raw.columns[by].header
+        sheet.tell("lots_without_numbers", by, header=named, choices=[("rows", "stones")])
+        return
+    known = weight[np.isfinite(weight)]
+    said = sheet.choices.get("weights") == "carats" or set(tokens_of(header)) & set(unit_words("carats"))
+    if said or len(known) < _FEW:
+        return
+    if bool(np.all(known == np.floor(known))) and float(known.max()) >= 2.0:
+        sheet.tell("points_or_carats", at, header=header, choices=[("weights", "carats")])
+    elif (middle := float(np.median(known))) >= _HEAVY_MIDDLE and not any(
+        _HUNDREDTHS.search(text_of(cell)) for cell in sheet.cells(at)
+    ):
+        sheet.tell("heavy_or_carats", at, header=header, middle=f"{middle:g}", choices=[("weights", "carats")])
+
+
+def _lots_by(sheet: Sheet, classed: list[int], weight: NDArray[np.float64]) -> int | None:
+    """Return the column by which rows are lots rather than stones, or None."""
+    raw = sheet.raw
+    for at in sheet.places("description"):
+        made, _ = split_descriptions(raw.columns[at], sheet.scheme.categorical, sheet.scheme)
+        if "size_class" in made:
+            return at
+    for at, column in enumerate(raw.columns):
+        if not column.mostly_distinct and at not in sheet.places("carats", "row") and _of_goods(sheet, at):
+            return at
+    if sheet.places("row", "parcel_id") or raw.n_rows < 2 or not np.isfinite(weight).any():
+        return None
+    goods = [at for at, column in enumerate(raw.columns) if sheet.headers.of(column.header).role == "description"]
+    sure = fold(raw.columns[sheet.places("carats")[0]].header) in _OF_STONES
+    known = [*sheet.places("lot", "description"), *classed]
+    named = known or [at for at in range(len(raw.columns)) if at not in sheet.places("carats", "money", "value_usd")]
+    if not named or (sure and not goods) or float(np.nanmin(weight)) <= _HEAVY_CT:
+        return None
+    distinct = len(np.unique(np.column_stack([raw.columns[at].codes for at in named]), axis=0)) == raw.n_rows
+    return named[0] if distinct else None
+
+
+def _of_goods(sheet: Sheet, at: int) -> bool:
+    """Say whether the cells of a column name goods, of which a row holds several: customs headings, ``5 pierres``."""
+    if sheet.meanings[at].role not in ("description", "unknown", "other", "lot"):
+        return False
+    cells = [text_of(cell) for cell in sheet.cells(at)]
+    if cells and all(map(_HEADING.fullmatch, cells)):
+        return True
+    if sheet.meanings[at].role == "other":
+        return any(len(cell) <= 30 and _SEVERAL_SAID.search(cell) for cell in cells)
+    many = set(declared_words()["headers"]["goods"])
+    return sheet.meanings[at].role in ("description", "unknown") and any(many & {*tokens_of(c)} for c in cells)
+
+
+def _is_transposed(sheet: Sheet, wide: list[int]) -> bool:
+    """Say whether classes stand in columns and pieces and carats in rows, and tell it."""
+    if len(wide) < 2 or sheet.raw.n_rows > 12:
+        return False
+    for at in range(len(sheet.raw.columns)):
+        cells = sheet.cells(at)
+        roles = {sheet.headers.of(cell).role for cell in cells if isinstance(cell, str)}
+        if at not in wide and roles & {"n_stones", "carats"} and roles <= {"n_stones", "carats", "mean", "money"}:
+            sheet.tell("transposed", at, header=listed(str(cell) for cell in cells))
+            return True
+    return False
 
 
 # Several valuations of one parcel.

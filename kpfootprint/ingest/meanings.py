@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.cells import Cell, DecimalMarks, PlainCells, is_blank, read_numbers, text_of
-from kpfootprint.ingest.descriptions import describe
 from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning, tokens_of
+from kpfootprint.ingest.labels import describe, size_span
 from kpfootprint.ingest.rules import Broken
-from kpfootprint.ingest.sizes import size_span
 from kpfootprint.ingest.tables import Column, RawTable, Trace
 from kpfootprint.ingest.words import (
     attribute_words,
@@ -26,7 +25,7 @@ from kpfootprint.ingest.words import (
     nearest,
     unit_words,
 )
-from kpfootprint.scheme import Attribute
+from kpfootprint.scheme import Attribute, Scheme
 
 Choices = Mapping[str, str]
 """Answers to questions, by what was asked: ``{"valuation": "ministry", "lots": "one", "column:Grade": "ignore"}``."""
@@ -46,9 +45,45 @@ class Sheet:
     trace: Trace
     problems: list[Problem] = field(default_factory=list)
 
+    @property
+    def scheme(self) -> Scheme:
+        """The scheme whose classes are looked for."""
+        return self.headers.words.scheme
+
+    @property
+    def attributes(self) -> list[str]:
+        """The columns of the attributes."""
+        return [item.column for item in self.scheme.categorical]
+
     def tell(self, code: str, at: int | str | None = None, row: int | None = None, /, **values: object) -> None:
         """Note a problem of this table, at a column (by position, or by a name that stands nowhere) and a row."""
         self.problems.append(self.raw.problem(Broken(code, values), row, at))
+
+    def ask(self, code: str, at: int, *answers: str, **values: object) -> None:
+        """Ask what a column is: one of the `answers`."""
+        header = self.raw.columns[at].header
+        choices = [(f"column:{header}", answer) for answer in answers]
+        self.tell(code, at, header=header, choices=choices, **values)
+
+    def cells(self, at: int) -> list[Cell]:
+        """Return distinct cells of a column that hold something; labels of totals and *unknown* are left aside."""
+        nothing = condition_values("")
+
+        def holds(cell: Cell) -> bool:
+            if is_blank(cell) or not isinstance(cell, str) or cell[:1].isdigit():
+                return not is_blank(cell)
+            return not self.headers.is_total(text_of(cell)) and fold(text_of(cell)) not in nothing
+
+        return [cell for cell in self.raw.columns[at].cells[:_SAMPLE] if holds(cell)]
+
+    def numbers(self, at: int) -> NDArray[np.float64] | None:
+        """Return the cells of a column as numbers where all of them are, or None."""
+        return numbers_in(self.cells(at))
+
+    def all_percent(self, at: int) -> bool:
+        """Say whether all cells of a column bear a percent sign."""
+        cells = self.cells(at)
+        return bool(cells) and all(isinstance(cell, str) and cell.strip().endswith("%") for cell in cells)
 
     def places(self, *roles: str, wide: bool = False) -> list[int]:
         """Return the positions of columns with one of some roles, those that hold classes or those that do not."""
@@ -98,7 +133,7 @@ def _with_units_of_headers(sheet: Sheet) -> Sheet:
         named = meanings[at].role == "size_class" or any(sheet.headers.is_size(token) for token in tokens)
         if len(units) != 1 or isinstance(column.cells, PlainCells):
             continue
-        texts = [text_of(cell) for cell in cells_of(column, sheet.headers)]
+        texts = [text_of(cell) for cell in sheet.cells(at)]
         bare = bool(texts) and all(_BARE_SIZE.fullmatch(text) for text in texts)
         if not (named or "grainer" in " ".join(tokens) or all(_RANGE.fullmatch(text) for text in texts)):
             continue
@@ -113,7 +148,7 @@ def with_cells_asked(sheet: Sheet) -> Sheet:
     """Return a sheet whose meanings were held against the cells of the columns; what stays open is told."""
     sheet = _with_units_of_headers(sheet)
     meanings = list(sheet.meanings)
-    attributes = [item.column for item in sheet.headers.words.scheme.categorical]
+    attributes = sheet.attributes
     for at, meaning in enumerate(meanings):
         if not meaning.sure or meaning.role in ("row", "size_class", "carats", "n_stones", *attributes):
             meanings[at] = _asked(sheet, at, meaning, [item for place, item in enumerate(meanings) if place != at])
@@ -133,18 +168,6 @@ def _weights_of_one(sheet: Sheet, meanings: list[Meaning]) -> list[Meaning]:
     return [Meaning(role="carats") if at == means[0] else item for at, item in enumerate(meanings)]
 
 
-def cells_of(column: Column, headers: Headers) -> list[Cell]:
-    """Return distinct cells of a column that hold something; labels of totals and *unknown* are left aside."""
-    cells = column.cells[:_SAMPLE] if isinstance(column.cells, PlainCells) else column.cells
-    nothing = condition_values("")
-
-    def holds(cell: Cell) -> bool:
-        word = isinstance(cell, str) and not cell[:1].isdigit()
-        return not is_blank(cell) and not (word and (headers.is_total(text_of(cell)) or fold(text_of(cell)) in nothing))
-
-    return [cell for cell in cells[:_SAMPLE] if holds(cell)]
-
-
 def numbers_in(cells: Sequence[Cell]) -> NDArray[np.float64] | None:
     """Return cells as numbers where all of them are, or None."""
     marks = DecimalMarks.seen_in([cells])
@@ -155,19 +178,19 @@ def numbers_in(cells: Sequence[Cell]) -> NDArray[np.float64] | None:
 def _asked(sheet: Sheet, at: int, meaning: Meaning, others: list[Meaning]) -> Meaning:
     """Return what a column means, its cells asked; `others` are the meanings of the other columns."""
     column = sheet.raw.columns[at]
-    cells = cells_of(column, sheet.headers)
+    cells = sheet.cells(at)
     roles = {item.role for item in others if not item.wide}
     if meaning.role in ("carats", "n_stones") and at == 0 and any(item.wide for item in others):
-        sizes = [isinstance(c, str) and size_span(c, sheet.headers.words.scheme) is not None for c in cells]
+        sizes = [isinstance(c, str) and size_span(c, sheet.scheme) is not None for c in cells]
         if cells and all(sizes):  # the measure of the columns beside it, in the corner
             return Meaning(role="size_class")
     if not cells:
         return meaning if meaning.role not in ("unknown", "stones_or_carats") else Meaning(role="other")
-    if all(isinstance(c, str) and c.strip().endswith("%") for c in cells):
+    if sheet.all_percent(at):
         return Meaning(role="percent")
     numbers = numbers_in(cells)
     if meaning.party and numbers is not None:
-        return _qualified(sheet, column.header, meaning, others)
+        return _qualified(sheet, at, meaning, others)
     if numbers is not None and bool(np.all(numbers == np.floor(numbers))):
         return _whole(sheet, at, meaning, roles)
     if numbers is not None:
@@ -176,11 +199,7 @@ def _asked(sheet: Sheet, at: int, meaning: Meaning, others: list[Meaning]) -> Me
                 return meaning
             if "carats" in roles:
                 return Meaning(role="mean")
-            sheet.tell(
-                "size_or_weight",
-                at,
-                choices=[(f"column:{column.header}", "carats"), (f"column:{column.header}", "ignore")],
-            )
+            sheet.ask("size_or_weight", at, "carats", "ignore")
             return Meaning(role="other")
         if meaning.role == "unknown" and not sheet.headers.of(column.header).sure and _is_mean(sheet, at):
             return Meaning(role="mean")
@@ -201,22 +220,20 @@ def _are_open_ends(cells: Sequence[Cell]) -> bool:
     return all(isinstance(cell, str) and cell.strip()[0] in "+-<>" and cell.strip()[-1].isalpha() for cell in cells)
 
 
-def _qualified(sheet: Sheet, header: str, meaning: Meaning, others: list[Meaning]) -> Meaning:
+def _qualified(sheet: Sheet, at: int, meaning: Meaning, others: list[Meaning]) -> Meaning:
     """Return what a measure is that some unknown word qualifies: ``Polished cts`` beside ``Cts`` is none of ours."""
     if any(item.role == meaning.role and not item.party and not item.part and not item.wide for item in others):
         if set(tokens_of(meaning.party)) & set(declared_words()["headers"]["apart"]):
-            key = f"column:{header}"
-            sheet.tell("measure_or_other", header, header=header, choices=[(key, "ignore")])
+            sheet.ask("measure_or_other", at, "ignore")
         return Meaning(role="other")
     if any(item.party and item.party != meaning.party for item in others) or any(item.wide for item in others):
         return meaning
     if set(tokens_of(meaning.party)) & set(declared_words()["parties"]["words"]):
         return replace(meaning, party="")
     known = dict(sheet.headers.words.columns("stones"))
-    if is_close_to(header, known):
+    if is_close_to(sheet.raw.columns[at].header, known):
         return UNKNOWN
-    key = f"column:{header}"
-    sheet.tell("measure_or_other", header, header=header, choices=[(key, meaning.role), (key, "ignore")])
+    sheet.ask("measure_or_other", at, meaning.role, "ignore")
     return replace(meaning, party="")
 
 
@@ -290,8 +307,7 @@ def _is_mean(sheet: Sheet, at: int) -> bool:
 
 def _named(sheet: Sheet, at: int, meaning: Meaning, roles: set[str], texts: list[str]) -> Meaning:
     """Return what a column of words means: size classes, classes of an attribute, descriptions."""
-    scheme = sheet.headers.words.scheme
-    header = sheet.raw.columns[at].header
+    scheme = sheet.scheme
     if meaning.role in ("lot", "row", "other", "zone_id", "money"):
         return meaning
     sizes = [text for text in texts if size_span(text, scheme) is not None]
@@ -303,7 +319,7 @@ def _named(sheet: Sheet, at: int, meaning: Meaning, roles: set[str], texts: list
         if item.column not in roles
     }
     best = max(hits, key=lambda name: hits[name], default=None)
-    if (meaning.role == "unknown" or hits.get(meaning.role) == 0) and describe(texts, sheet.headers):
+    if (meaning.role == "unknown" or hits.get(meaning.role) == 0) and describe(texts, scheme):
         return Meaning(role="description")
     if meaning.role in hits:
         return meaning
@@ -313,8 +329,7 @@ def _named(sheet: Sheet, at: int, meaning: Meaning, roles: set[str], texts: list
         return meaning
     zones = sheet.headers.words.zones()
     if meaning.role == "unknown" and "zone_id" not in roles and all(fold(text) in zones for text in texts):
-        key = f"column:{header}"
-        sheet.tell("zone_or_other", at, header=header, choices=[(key, "zone_id"), (key, "ignore")])
+        sheet.ask("zone_or_other", at, "zone_id", "ignore")
         return Meaning(role="other")
     known: list[str] = []
     if best is not None and 2 * hits[best] >= len(texts):
@@ -325,14 +340,8 @@ def _named(sheet: Sheet, at: int, meaning: Meaning, roles: set[str], texts: list
         best, known = "size_class", sizes if 2 * len(sizes) >= len(texts) else []
     if best is not None and known and meaning.role == "unknown":
         unknown = [text for text in texts if text not in known]
-        sheet.tell(
-            "attribute_or_other",
-            at,
-            attribute=best,
-            known=listed(known),
-            unknown=listed(unknown) or "–",
-            choices=[(f"column:{header}", best), (f"column:{header}", "ignore")],
-        )
+        told = {"attribute": best, "known": listed(known), "unknown": listed(unknown) or "–"}
+        sheet.ask("attribute_or_other", at, best, "ignore", **told)
         return Meaning(role="other")
     return meaning
 
@@ -359,17 +368,14 @@ def _numbers_nobody_named(sheet: Sheet) -> None:
         or not sheet.places("carats")
     ):
         return
-    if sheet.places("zone_id") and not sheet.places(*(i.column for i in sheet.headers.words.scheme.categorical)):
+    if sheet.places("zone_id") and not sheet.places(*sheet.attributes):
         return
     for at in sheet.places("unknown"):
-        column = sheet.raw.columns[at]
-        numbers = numbers_in(cells_of(column, sheet.headers))
+        numbers = sheet.numbers(at)
         if numbers is None or not bool(np.all((numbers == np.floor(numbers)) & (numbers >= 0) & (numbers < 1e6))):
             continue
-        if bool(np.all(numbers <= 1)):
-            continue
-        key = f"column:{column.header}"
-        sheet.tell("count_or_other", at, header=column.header, choices=[(key, "n_stones"), (key, "ignore")])
+        if bool(np.any(numbers > 1)):
+            sheet.ask("count_or_other", at, "n_stones", "ignore")
 
 
 # What is settled for a whole table.

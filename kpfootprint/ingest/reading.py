@@ -12,12 +12,12 @@ import numpy as np
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest.archive import Limits, refuse
 from kpfootprint.ingest.assemble import ParcelFailure, Submission, assemble
+from kpfootprint.ingest.breakdowns import settle_sizes
 from kpfootprint.ingest.cells import Cell, is_blank, text_of
 from kpfootprint.ingest.document import document_tables, overlay
 from kpfootprint.ingest.files import Upload, read_tables, stem
 from kpfootprint.ingest.meanings import Choices
 from kpfootprint.ingest.rules import Broken, problem
-from kpfootprint.ingest.sizes import settle_sizes
 from kpfootprint.ingest.tables import Column, Note, Table, stacked
 from kpfootprint.ingest.words import Words, fold, nearest
 from kpfootprint.parcel import Parcel

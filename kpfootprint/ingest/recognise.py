@@ -13,10 +13,10 @@ from kpfootprint.ingest.asides import without_dittos
 from kpfootprint.ingest.cells import Cell, PlainCells, is_blank, text_of
 from kpfootprint.ingest.headers import Headers, Meaning
 from kpfootprint.ingest.heads import is_number
+from kpfootprint.ingest.labels import size_span
 from kpfootprint.ingest.layout import understand
 from kpfootprint.ingest.meanings import Choices, is_close_to, listed
 from kpfootprint.ingest.rules import Broken, problem
-from kpfootprint.ingest.sizes import size_span
 from kpfootprint.ingest.tables import Column, Note, RawTable, Table, stacked
 from kpfootprint.ingest.unfold import with_parents
 from kpfootprint.ingest.words import TABLES, Words, condition_values, fold, nearest, table_names

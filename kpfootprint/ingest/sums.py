@@ -13,49 +13,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.ingest.archive import refuse
-from kpfootprint.ingest.cells import Cell, PlainCells, is_blank, read_number, read_numbers, text_of
+from kpfootprint.ingest.cells import (
+    CELL_UNIT_CT,
+    STONE_UNIT_CT,
+    Cell,
+    PlainCells,
+    is_blank,
+    read_number,
+    read_numbers,
+    rounding_tolerance,
+    text_of,
+    unit_of,
+)
+from kpfootprint.ingest.labels import size_span
 from kpfootprint.ingest.meanings import Sheet
 from kpfootprint.ingest.rules import Broken
-from kpfootprint.ingest.sizes import size_span
 from kpfootprint.ingest.tables import LeftOut
 from kpfootprint.ingest.words import plain
 from kpfootprint.wanted import each
 
-STONE_UNIT_CT = 0.01
-"""Stones are weighed to this, or finer."""
-
-CELL_UNIT_CT = 0.1
-"""Cells of a sorting sheet are weighed to this, or finer."""
-
 _LABELS = 5_000
 _LABELS_BY_ROWS = 1_000_000_000
 """Rows of one column that may say total: each is laid beside all others, and beside all rows."""
-
-
-def unit_of(values: NDArray[np.float64], *, coarsest: float = 1.0) -> float:
-    """Return the unit that values were rounded to: the largest of 1, 0.1, … 0.000001 of which all are multiples."""
-    for decimals in range(7):
-        unit = 10.0**-decimals
-        if unit <= coarsest and np.all(np.abs(values - np.round(values, decimals)) <= 1e-9 * np.maximum(1.0, values)):
-            return unit
-    return 1e-6
-
-
-def spread_of(parts: NDArray[np.float64], *, coarsest: float) -> float:
-    r"""Return by how much rounding each of `n` parts can move their sum, but for one chance in billions.
-
-    Parts rounded to a unit :math:`u` give their sum an error of standard deviation :math:`u \sqrt{n / 12}`; seven times
-    that, :math:`2 u \sqrt n`, is allowed. The unit is looked for in the parts, and is `coarsest` at most.
-    """
-    return 2.0 * unit_of(parts, coarsest=coarsest) * math.sqrt(len(parts)) + 1e-9 * float(np.sum(parts))
-
-
-def rounding_tolerance(total: float, parts: NDArray[np.float64], *, coarsest: float) -> float:
-    """Return by how much rounding can make a total and the sum of its parts differ.
-
-    A total rounded to a unit is off by half of that; `spread_of` the parts is added.
-    """
-    return 0.5 * unit_of(np.array([total])) + spread_of(parts, coarsest=coarsest)
 
 
 _WALKED = 50_000
@@ -245,7 +224,7 @@ def _check_labelled(rows: _Rows, labels: Mapping[int, str]) -> None:
         label = sheet.raw.label(row)
         measured = [sheet.raw.columns[at].at(row) for at in rows.values]
         if all(map(is_blank, measured)) or (
-            size_span(label, sheet.headers.words.scheme) is None and all(map(_is_of_no_number, measured))
+            size_span(label, sheet.scheme) is None and all(map(_is_of_no_number, measured))
         ):
             rows.leave(row, "note_below", label=label)
 

@@ -14,9 +14,7 @@ from kpfootprint.ingest.cells import is_blank, read_numbers, text_of
 from kpfootprint.ingest.headers import Headers, tokens_of
 from kpfootprint.ingest.meanings import (
     Sheet,
-    cells_of,
     listed,
-    numbers_in,
     pass_over,
     with_lots_settled,
 )
@@ -29,7 +27,7 @@ def unfold(sheet: Sheet, wide: list[int]) -> Table:
     """Turn columns of classes into rows, and check the totals beside them."""
     sheet = with_lots_settled(sheet, "counts")
     sheet = _wide_measures(sheet, wide)
-    raw, scheme = sheet.raw, sheet.headers.words.scheme
+    raw, scheme = sheet.raw, sheet.scheme
     groups: dict[tuple[tuple[str, str], ...], dict[str, int]] = {}
     used = set(wide)
     for at in wide:
@@ -57,7 +55,7 @@ def unfold(sheet: Sheet, wide: list[int]) -> Table:
     graded = {name: place for name in measures if (place := sheet.one(name, "sample")) is not None}
     used |= set(whole.values()) | set(graded.values())
     for at in sheet.places("unknown"):
-        numbers = numbers_in(cells_of(raw.columns[at], sheet.headers))
+        numbers = sheet.numbers(at)
         if numbers is not None and len(numbers):
             sheet.tell("unknown_class_column", at, header=raw.columns[at].header)
     for at, item in enumerate(sheet.meanings):

@@ -1,4 +1,4 @@
-"""Size classes as sheets write them: sieves in both orders, grainers, ranges of carats; and the set that they make.
+"""What labels name: size classes as sheets write them, the set that they make, and the classes of descriptions.
 
 A stone passes a sieve or lies on it, so ``-11+9`` and ``+9-11`` are the stones between sieves 9 and 11, and ``+11``
 alone is whatever lies on sieve 11, up to the next class of the same sheet. A grain is 0.25 ct; the limits of grainers
@@ -9,19 +9,24 @@ are those of the package's sieve sets, or half a grain to each side. Weights are
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
-from kpfootprint.errors import Problem
 from kpfootprint.ingest.cells import Cell, Odd, is_blank, text_of
-from kpfootprint.ingest.rules import Broken
-from kpfootprint.ingest.tables import Column, Note, Table
-from kpfootprint.ingest.words import Words, declared_words, find_size, fold_size, size_words, unit_pattern
-from kpfootprint.scheme import Scheme, SieveSet
+from kpfootprint.ingest.tables import Column
+from kpfootprint.ingest.words import (
+    attribute_words,
+    class_code,
+    code_names,
+    declared_words,
+    fold_size,
+    one_code,
+    unit_pattern,
+)
+from kpfootprint.scheme import Attribute, Scheme, SieveSet
 
 GRAIN_CT = 0.25
 SHEET = "sheet"
@@ -42,9 +47,6 @@ _ONE = re.compile(rf"([+\-<>]|>=|<=|over|above|under|below|plusde|moinsde)?{_NUM
 _FROM_TO = re.compile(r"(?:de|from|between|entre)(.+?)(?:a|to|and|et)(\d.+)")
 _FRACTION = re.compile(r"1/[234](?:ct|cts|carats?)|[23]/4(?:ct|cts|carats?)|2/3(?:ct|cts|carats?)")
 """Parts of a carat, or ranges: two readings."""
-
-_DAY_MADE = re.compile(r"\d{1,2}[-/ .]?[A-Za-zéû]{3,5}\.?([-/ .]?\d{2,4})?|\d{1,4}[-/]\d{1,2}[-/]\d{2,4}( 00:00:00)?")
-"""What a spreadsheet makes of ``3-5``: ``3-May``, ``2019-05-03 00:00:00``."""
 
 _UP = ("+", ">", ">=", "over", "above", "plusde", "up", "&up", "andup", "&over", "andover", "etplus")
 _DOWN = ("-", "<", "<=", "under", "below", "moinsde", "anddown", "etmoins")
@@ -272,177 +274,89 @@ def overlap(made: SieveSet) -> tuple[str, str] | None:
     return None
 
 
-SOFT = 0.1
-"""How far beyond its limits, as a part of them, the mean stone of a class may lie: screens are soft."""
+# Descriptions of lots and stones: ``4-8 GR SAWABLES WHITE`` names a size, a shape and a colour.
 
-_FEW = 5
-"""Stones of a class below which their mean says nothing of its limits."""
+_WORDS = 4
+"""Words that the name of a class or of a size class has at most."""
 
 
-def settle_sizes(
-    tables: dict[str, Table],
-    words: Words,
-    choices: Mapping[str, str],
-    problems: list[Problem],
-    spoiled: dict[str, list[Problem]],
-) -> dict[str, Table]:
-    """Give each size class of a sheet its limits, where the sheet's sieve set is not named and is not the package's.
+def split_descriptions(
+    column: Column, attributes: Sequence[Attribute], scheme: Scheme
+) -> tuple[dict[str, Column], list[str]]:
+    """Read sizes and classes out of a column of descriptions.
 
-    The classes of a parcel are those of its own rows: ``+11`` reaches to its next class. The mean stone of a class must
-    lie within its limits, softly: where it does not, the classes were misunderstood. What is wrong with the sizes of
-    one parcel among several is added to those of the `spoiled`.
+    Returns
+    -------
+    dict of str to Column
+        ``size_class`` and the columns of the attributes that some description names. Blank where one names nothing,
+        or several classes that no set of the package holds together.
+    list of str
+        Words that were not understood.
     """
-    table = tables.get("counts")
-    if table is None or "size_class" not in table.columns or "lower_ct" in table.columns:
-        return tables
-    table = _with_quarters(table, words.scheme, choices, problems)
-    column = table.columns["size_class"]
-    if "size_classes" in tables or _names_a_set(tables.get("parcels")) or table.typed or not table.complete:
-        return {**tables, "counts": table}
-    lower: list[Cell] = [None] * table.n_rows
-    upper: list[Cell] = [None] * table.n_rows
-    notes: dict[str, list[str]] = {}
-    for parcel_id, rows in _rows_by_parcel(table):
-        found = {code: column.cells[code] for code in np.unique(column.codes[rows]).tolist()}
-        labels = {code: text_of(cell) for code, cell in found.items() if not is_blank(cell)}
-        if not labels or any(isinstance(cell, Odd) for cell in found.values()):
-            continue
-        found_wrong = spoiled.setdefault(parcel_id, []) if parcel_id else problems
-        limits, made = _limits(table, rows, [*labels.values()], words.scheme, found_wrong)
-        if limits is None and not parcel_id:
-            return {**tables, "counts": replace(table, complete=False)}
-        if limits is None:
-            continue
-        _check_means(table, rows, labels, limits, found_wrong)
-        if made is not None:
-            notes.setdefault(_told(made), []).append(parcel_id)
-            for row in rows.tolist():
-                low, high = limits.get(labels.get(int(column.codes[row]), ""), (None, float("inf")))
-                lower[row], upper[row] = low, None if high == float("inf") else high
-    if not notes:
-        return {**tables, "counts": table}
-    table.trace.notes += [
-        Note(code="size_limits", values={"classes": classes}, parcels=() if "" in ids else tuple(ids))
-        for classes, ids in notes.items()
-    ]
-    columns = {**table.columns}
-    for name, cells in (("lower_ct", lower), ("upper_ct", upper)):
-        columns[name] = Column.of(column.header, cells)
-    return {**tables, "counts": replace(table, columns=columns)}
+    names = ["size_class", *(item.column for item in attributes)]
+    read: dict[str, list[Cell]] = {name: [] for name in names}
+    unread: list[str] = []
+    for cell in column.cells:
+        named = not is_blank(cell) and not isinstance(cell, Odd)
+        found = _split(text_of(cell), attributes, scheme, unread) if named else {}
+        for name in names:
+            read[name].append(found.get(name))
+    made: dict[str, Column] = {}
+    for name in names:
+        if any(value is not None for value in read[name]):
+            made[name] = Column.of(column.header, read[name]).rows(column.codes)
+    return made, list(dict.fromkeys(unread))
 
 
-def _rows_by_parcel(table: Table) -> list[tuple[str, NDArray[np.intp]]]:
-    """Return the rows of each parcel with its id, which is blank where the table is of one parcel alone."""
-    column = table.columns.get("parcel_id")
-    if column is None:
-        return [("", np.arange(table.n_rows))]
-    names, places = np.unique([text_of(cell) for cell in column.cells], return_inverse=True)
-    ids = places[column.codes]
-    order = np.argsort(ids, kind="stable")
-    pieces = np.split(order, np.flatnonzero(np.diff(ids[order])) + 1)
-    return [(str(names[ids[rows[0]]]), rows) for rows in pieces if len(rows)]
+def _split(text: str, attributes: Sequence[Attribute], scheme: Scheme, unread: list[str]) -> dict[str, str]:
+    words = [word for word in text.replace("/", " / ").replace(";", " ").split() if word not in ("/", "&", "-", ",")]
+    words = _whole_ranges(text) or words
+    found: dict[str, str] = {}
+    sizes: list[str] = []
+    codes: dict[str, set[int]] = {}
+    known = {item.name: attribute_words(item) for item in attributes}
+    start = 0
+    while start < len(words):
+        for end in range(min(len(words), start + _WORDS), start, -1):
+            piece = " ".join(words[start:end])
+            if size_span(piece, scheme) is not None:
+                sizes.append(piece)
+                break
+            hits = [(item, code) for item in attributes if (code := class_code(piece, known[item.name])) is not None]
+            if len(hits) == 1:
+                codes.setdefault(hits[0][0].column, set()).add(hits[0][1])
+                break
+        else:
+            unread.append(words[start])
+            end = start + 1
+        start = end
+    if len(set(sizes)) == 1:
+        found["size_class"] = sizes[0]
+    elif sizes:
+        unread += sizes
+    for item in attributes:
+        code = one_code(item, codes.get(item.column, set()))
+        if code is not None:
+            found[item.column] = code_names(item)[code]
+        elif codes.get(item.column):
+            unread += [code_names(item)[code] for code in sorted(codes[item.column])]
+    return found
 
 
-def _limits(
-    table: Table, rows: NDArray[np.intp], labels: list[str], scheme: Scheme, problems: list[Problem]
-) -> tuple[Mapping[str, tuple[float, float]] | None, SieveSet | None]:
-    """Return the limits of labels, and the set that they make where it is not the package's; None where none is."""
-    own = scheme.size.sieve_set
-    known = size_words(own)
-    places = {label: find_size(label, known) for label in labels}
-    open_above = any(fold_size(label).startswith("+") and not is_pair(label) for label in labels)
-    if None not in places.values() and not (open_above and any(map(is_pair, labels))):
-        return {label: (own.lower_ct[at], own.upper_ct[at]) for label, at in places.items() if at is not None}, None
-    made, unknown = set_of(labels, scheme)
-    for label in unknown[:20]:
-        _tell_unknown(table, rows, label, scheme, problems)
-    if made is None:
-        return None, None
-    lots = "breakdown" in table.columns and table.columns["breakdown"].header == "lots"
-    if (both := overlap(made)) is not None and not lots:
-        problems.append(
-            table.problem(Broken("sizes_overlap", {"one": both[0], "other": both[1]}), int(rows[0]), "size_class")
+def _whole_ranges(text: str) -> list[str]:
+    """Return the words of a description whose slashes stand between numbers, as in ``4/6 GR``."""
+    return (
+        text.split()
+        if any(
+            a.isdigit() and b.isdigit()
+            for a, b in zip(text.partition("/")[0][-1:], text.partition("/")[2][:1], strict=False)
         )
-        return None, None
-    limits = {label: (low, high) for label, low, high in zip(made.classes, made.lower_ct, made.upper_ct, strict=True)}
-    return limits, made
-
-
-_QUARTERS = re.compile(r"([1-9]\d?)(?:[-/]([1-9]\d?))?q(?:tr|uarters?)?s?")
-
-
-def _with_quarters(table: Table, scheme: Scheme, choices: Mapping[str, str], problems: list[Problem]) -> Table:
-    """Read sizes such as ``2-1q`` as was chosen: as grainers, or as a quality, so that the row has no size."""
-    column = table.columns["size_class"]
-    grains: dict[int, Cell] = {}
-    for code, cell in enumerate(column.cells):
-        if isinstance(cell, str) and (found := _QUARTERS.fullmatch(fold_size(cell))):
-            grains[code] = "-".join(map(str, sorted({int(number) for number in found.groups() if number}))) + " gr"
-    meant = choices.get("quarters")
-    if not grains:
-        return table
-    if meant not in ("grains", "quality"):
-        made, _ = set_of([*map(text_of, grains.values())], scheme)
-        told = {
-            "sizes": ", ".join(text_of(column.cells[code]) for code in grains),
-            "limits": "" if made is None else _told(made),
-            "choices": [("quarters", "grains"), ("quarters", "quality")],
-        }
-        first = int(np.flatnonzero(np.isin(column.codes, [*grains]))[0])
-        problems.append(table.problem(Broken("quarters_or_quality", told), first, "size_class"))
-        return replace(table, complete=False)
-    read = grains if meant == "grains" else dict.fromkeys(grains)
-    columns = {
-        **table.columns,
-        "size_class": replace(column, cells=[read.get(*item) for item in enumerate(column.cells)]),
-    }
-    if meant == "quality":  # rows with and without a size are parts of one parcel
-        columns.setdefault("breakdown", Column.filled("lots", "lots", table.n_rows))
-    return replace(table, columns=columns)
-
-
-def _names_a_set(parcels: Table | None) -> bool:
-    if parcels is None or "sieve_set" not in parcels.columns:
-        return False
-    column = parcels.columns["sieve_set"]
-    return any(not is_blank(column.cells[code]) for code in np.unique(column.codes).tolist())
-
-
-def _told(made: SieveSet) -> str:
-    items = zip(made.classes, made.lower_ct, made.upper_ct, strict=True)
-    return "; ".join(
-        f"{label}: ≥ {low:g} ct" if high == float("inf") else f"{label}: {low:g}–{high:g} ct"
-        for label, low, high in items
+        else []
     )
 
 
-def _tell_unknown(table: Table, rows: NDArray[np.intp], label: str, scheme: Scheme, problems: list[Problem]) -> None:
-    column = table.columns["size_class"]
-    first = next(row for row in rows.tolist() if text_of(column.at(row)) == label)
-    code = "size_is_date" if _DAY_MADE.fullmatch(label) and size_span(label, scheme) is None else "unknown_size"
-    problems.append(table.problem(Broken(code), first, "size_class"))
-
-
-def _check_means(
-    table: Table,
-    rows: NDArray[np.intp],
-    labels: Mapping[int, str],
-    limits: Mapping[str, tuple[float, float]],
-    problems: list[Problem],
-) -> None:
-    """Tell the classes of a parcel whose stones weigh on average what no stone of the class weighs."""
-    if not {"n_stones", "carats"} <= set(table.columns):
-        return
-    n, ct = (table.values(name)[rows] for name in ("n_stones", "carats"))
-    both = np.isfinite(n) & np.isfinite(ct)
-    for code, label in labels.items():
-        inside = np.flatnonzero((table.columns["size_class"].codes[rows] == code) & both)
-        stones, carats = float(n[inside].sum()), float(ct[inside].sum())
-        low, high = limits[label]
-        if stones < _FEW or carats <= 0:
-            continue
-        mean, slack = carats / stones, 0.005 * len(inside) / stones
-        if low * (1 - SOFT) - slack <= mean <= high * (1 + SOFT) + slack:
-            continue
-        told = {"mean": f"{mean:.3g}", "lower": f"{low:g}", "upper": "any" if high == float("inf") else f"{high:g}"}
-        problems.append(table.problem(Broken("size_mean_outside", told), int(rows[inside[0]]), "size_class"))
+def describe(texts: Sequence[str], scheme: Scheme) -> bool:
+    """Say whether every text names sizes or classes, and one of them at least two: ``White octa +11``."""
+    made, _ = split_descriptions(Column.of("", texts), scheme.categorical, scheme)
+    named = np.sum([~item.blank() for item in made.values()], axis=0) if made else np.zeros(len(texts))
+    return bool(np.all(named > 0)) and bool(np.any(named > 1))

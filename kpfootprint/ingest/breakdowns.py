@@ -1,213 +1,202 @@
-"""Stones and counts: the large tables, read column by column, and the breakdowns that counts become."""
+"""Sorting sheets: the limits of their size classes, and the breakdowns that counts become."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.ingest.cells import (
-    MOST_BROKEN,
-    Cell,
-    DecimalMarks,
-    Odd,
-    check_range,
-    is_blank,
-    read_id,
-    read_numbers,
-    read_yes_or_no,
-    text_of,
-)
+from kpfootprint.errors import Problem
+from kpfootprint.ingest.cells import CELL_UNIT_CT, Cell, Odd, is_blank, spread_of, text_of
+from kpfootprint.ingest.labels import is_pair, overlap, set_of, size_span
+from kpfootprint.ingest.records import Goods
 from kpfootprint.ingest.rules import Broken
-from kpfootprint.ingest.sums import CELL_UNIT_CT, spread_of
-from kpfootprint.ingest.tables import Column, Findings, Table
-from kpfootprint.ingest.words import (
-    Words,
-    attribute_words,
-    class_code,
-    classes_joined,
-    condition_values,
-    find_size,
-    fold,
-    fold_size,
-    nearest,
-    one_code,
-    size_words,
-)
+from kpfootprint.ingest.tables import Column, Findings, Note, Table
+from kpfootprint.ingest.words import Words, find_size, fold_size, nearest, size_words
 from kpfootprint.parcel import NOT_RECORDED, Breakdown
-from kpfootprint.scheme import Attribute, SieveSet
-from kpfootprint.wanted import each
+from kpfootprint.scheme import Scheme, SieveSet
 
-MAX_STONE_CT = 5000.0
-MAX_COMPARED = 200
-"""Unknown names of a column that are compared with the known ones; further ones are told the first known names."""
+_DAY_MADE = re.compile(r"\d{1,2}[-/ .]?[A-Za-zéû]{3,5}\.?([-/ .]?\d{2,4})?|\d{1,4}[-/]\d{1,2}[-/]\d{2,4}( 00:00:00)?")
+"""What a spreadsheet makes of ``3-5``: ``3-May``, ``2019-05-03 00:00:00``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Goods:
-    """Rows of stones or counts, read: numbers, class codes, and the parcel that each row belongs to.
+SOFT = 0.1
+"""How far beyond its limits, as a part of them, the mean stone of a class may lie: screens are soft."""
 
-    `owners` holds positions in `ids`. A number that was blank or broken is NaN. Of counts, `breakdowns` numbers the
-    named breakdowns (-1: not named), and `samples` flags rows of a graded sample.
+_FEW = 5
+"""Stones of a class below which their mean says nothing of its limits."""
+
+
+def settle_sizes(
+    tables: dict[str, Table],
+    words: Words,
+    choices: Mapping[str, str],
+    problems: list[Problem],
+    spoiled: dict[str, list[Problem]],
+) -> dict[str, Table]:
+    """Give each size class of a sheet its limits, where the sheet's sieve set is not named and is not the package's.
+
+    The classes of a parcel are those of its own rows: ``+11`` reaches to its next class. The mean stone of a class must
+    lie within its limits, softly: where it does not, the classes were misunderstood. What is wrong with the sizes of
+    one parcel among several is added to those of the `spoiled`.
     """
+    table = tables.get("counts")
+    if table is None or "size_class" not in table.columns or "lower_ct" in table.columns:
+        return tables
+    table = _with_quarters(table, words.scheme, choices, problems)
+    column = table.columns["size_class"]
+    if "size_classes" in tables or _names_a_set(tables.get("parcels")) or table.typed or not table.complete:
+        return {**tables, "counts": table}
+    lower: list[Cell] = [None] * table.n_rows
+    upper: list[Cell] = [None] * table.n_rows
+    notes: dict[str, list[str]] = {}
+    for parcel_id, rows in _rows_by_parcel(table):
+        found = {code: column.cells[code] for code in np.unique(column.codes[rows]).tolist()}
+        labels = {code: text_of(cell) for code, cell in found.items() if not is_blank(cell)}
+        if not labels or any(isinstance(cell, Odd) for cell in found.values()):
+            continue
+        found_wrong = spoiled.setdefault(parcel_id, []) if parcel_id else problems
+        limits, made = _limits(table, rows, [*labels.values()], words.scheme, found_wrong)
+        if limits is None and not parcel_id:
+            return {**tables, "counts": replace(table, complete=False)}
+        if limits is None:
+            continue
+        _check_means(table, rows, labels, limits, found_wrong)
+        if made is not None:
+            notes.setdefault(_told(made), []).append(parcel_id)
+            for row in rows.tolist():
+                low, high = limits.get(labels.get(int(column.codes[row]), ""), (None, float("inf")))
+                lower[row], upper[row] = low, None if high == float("inf") else high
+    if not notes:
+        return {**tables, "counts": table}
+    table.trace.notes += [
+        Note(code="size_limits", values={"classes": classes}, parcels=() if "" in ids else tuple(ids))
+        for classes, ids in notes.items()
+    ]
+    columns = {**table.columns}
+    for name, cells in (("lower_ct", lower), ("upper_ct", upper)):
+        columns[name] = Column.of(column.header, cells)
+    return {**tables, "counts": replace(table, columns=columns)}
 
-    table: Table
-    ids: list[str]
-    owners: NDArray[np.int32]
-    numbers: Mapping[str, NDArray[np.float64]]
-    codes: Mapping[str, NDArray[np.int16]]
-    breakdowns: NDArray[np.intp] | None = None
-    samples: NDArray[np.bool_] | None = None
 
-    def rows_by_parcel(self) -> dict[str, NDArray[np.intp]]:
-        """Return the positions of each parcel's rows, in the order of the file."""
-        order = np.argsort(self.owners, kind="stable")
-        bounds = np.searchsorted(self.owners[order], np.arange(len(self.ids) + 1))
-        return {
-            name: order[low:high]
-            for name, low, high in zip(self.ids, bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
-            if high > low
+def _rows_by_parcel(table: Table) -> list[tuple[str, NDArray[np.intp]]]:
+    """Return the rows of each parcel with its id, which is blank where the table is of one parcel alone."""
+    column = table.columns.get("parcel_id")
+    if column is None:
+        return [("", np.arange(table.n_rows))]
+    names, places = np.unique([text_of(cell) for cell in column.cells], return_inverse=True)
+    ids = places[column.codes]
+    order = np.argsort(ids, kind="stable")
+    pieces = np.split(order, np.flatnonzero(np.diff(ids[order])) + 1)
+    return [(str(names[ids[rows[0]]]), rows) for rows in pieces if len(rows)]
+
+
+def _limits(
+    table: Table, rows: NDArray[np.intp], labels: list[str], scheme: Scheme, problems: list[Problem]
+) -> tuple[Mapping[str, tuple[float, float]] | None, SieveSet | None]:
+    """Return the limits of labels, and the set that they make where it is not the package's; None where none is."""
+    own = scheme.size.sieve_set
+    known = size_words(own)
+    places = {label: find_size(label, known) for label in labels}
+    open_above = any(fold_size(label).startswith("+") and not is_pair(label) for label in labels)
+    if None not in places.values() and not (open_above and any(map(is_pair, labels))):
+        return {label: (own.lower_ct[at], own.upper_ct[at]) for label, at in places.items() if at is not None}, None
+    made, unknown = set_of(labels, scheme)
+    for label in unknown[:20]:
+        _tell_unknown(table, rows, label, scheme, problems)
+    if made is None:
+        return None, None
+    lots = "breakdown" in table.columns and table.columns["breakdown"].header == "lots"
+    if (both := overlap(made)) is not None and not lots:
+        problems.append(
+            table.problem(Broken("sizes_overlap", {"one": both[0], "other": both[1]}), int(rows[0]), "size_class")
+        )
+        return None, None
+    limits = {label: (low, high) for label, low, high in zip(made.classes, made.lower_ct, made.upper_ct, strict=True)}
+    return limits, made
+
+
+_QUARTERS = re.compile(r"([1-9]\d?)(?:[-/]([1-9]\d?))?q(?:tr|uarters?)?s?")
+
+
+def _with_quarters(table: Table, scheme: Scheme, choices: Mapping[str, str], problems: list[Problem]) -> Table:
+    """Read sizes such as ``2-1q`` as was chosen: as grainers, or as a quality, so that the row has no size."""
+    column = table.columns["size_class"]
+    grains: dict[int, Cell] = {}
+    for code, cell in enumerate(column.cells):
+        if isinstance(cell, str) and (found := _QUARTERS.fullmatch(fold_size(cell))):
+            grains[code] = "-".join(map(str, sorted({int(number) for number in found.groups() if number}))) + " gr"
+    meant = choices.get("quarters")
+    if not grains:
+        return table
+    if meant not in ("grains", "quality"):
+        made, _ = set_of([*map(text_of, grains.values())], scheme)
+        told = {
+            "sizes": ", ".join(text_of(column.cells[code]) for code in grains),
+            "limits": "" if made is None else _told(made),
+            "choices": [("quarters", "grains"), ("quarters", "quality")],
         }
+        first = int(np.flatnonzero(np.isin(column.codes, [*grains]))[0])
+        problems.append(table.problem(Broken("quarters_or_quality", told), first, "size_class"))
+        return replace(table, complete=False)
+    read = grains if meant == "grains" else dict.fromkeys(grains)
+    columns = {
+        **table.columns,
+        "size_class": replace(column, cells=[read.get(*item) for item in enumerate(column.cells)]),
+    }
+    if meant == "quality":  # rows with and without a size are parts of one parcel
+        columns.setdefault("breakdown", Column.filled("lots", "lots", table.n_rows))
+    return replace(table, columns=columns)
 
 
-def read_goods(table: Table, single: str | None, words: Words, findings: Findings) -> Goods:
-    """Read stones or counts by distinct cells; every broken one is noted under the parcel of its row."""
-    ids, owners = _owners(table, single, findings)
-    for row, width in table.ragged.items():
-        broken = Broken("ragged_row", {"found": width, "expected": table.n_columns})
-        findings.add(ids[owners[row]] or None, table.problem(broken, row))
-    number_columns = {
-        "stones": {words.scheme.size.column: "weight", "value_usd": "value"},
-        "counts": {
-            "n_stones": "count",
-            "carats": "value",
-            "value_usd": "value",
-            "lower_ct": "value",
-            "upper_ct": "value",
-        },
-    }[table.kind]
-    found = [table.columns[name] for name in number_columns if name in table.columns]
-    marks = DecimalMarks.seen_in(column.cells for column in found)
-    numbers: dict[str, NDArray[np.float64]] = {}
-    for name, kind in number_columns.items():
-        column = table.columns.get(name)
-        if column is None:
-            continue
-        values, broken_cells = read_numbers(column.cells, marks, typed=table.typed)
-        _check_numbers(kind, column, values, broken_cells)
-        findings.add_column(table, name, broken_cells, owners, ids)
-        numbers[name] = values[column.codes]
-    codes: dict[str, NDArray[np.int16]] = {}
-    for attribute in words.scheme.categorical:
-        column = table.columns.get(attribute.column)
-        if column is None:
-            continue
-        by_cell, broken_cells = class_codes(column.cells, attribute)
-        findings.add_column(table, attribute.column, broken_cells, owners, ids)
-        codes[attribute.name] = by_cell[column.codes]
-    breakdowns, samples = None, None
-    if "breakdown" in table.columns and table.kind == "counts":
-        column = table.columns["breakdown"]
-        names = {text: k for k, text in enumerate(dict.fromkeys(map(text_of, column.cells)))}
-        labels = [-1 if is_blank(cell) else names[text_of(cell)] for cell in column.cells]
-        breakdowns = np.array(labels, dtype=np.intp)[column.codes]
-    if "sample" in table.columns and table.kind == "counts":
-        column = table.columns["sample"]
-        read = [read_yes_or_no(cell) for cell in column.cells]
-        unclear = {at: flag for at, flag in enumerate(read) if isinstance(flag, Broken)}
-        findings.add_column(table, "sample", unclear, owners, ids)
-        samples = np.array([flag is True for flag in read], dtype=bool)[column.codes]
-    return Goods(
-        table=table, ids=ids, owners=owners, numbers=numbers, codes=codes, breakdowns=breakdowns, samples=samples
+def _names_a_set(parcels: Table | None) -> bool:
+    if parcels is None or "sieve_set" not in parcels.columns:
+        return False
+    column = parcels.columns["sieve_set"]
+    return any(not is_blank(column.cells[code]) for code in np.unique(column.codes).tolist())
+
+
+def _told(made: SieveSet) -> str:
+    items = zip(made.classes, made.lower_ct, made.upper_ct, strict=True)
+    return "; ".join(
+        f"{label}: ≥ {low:g} ct" if high == float("inf") else f"{label}: {low:g}–{high:g} ct"
+        for label, low, high in items
     )
 
 
-def _check_numbers(kind: str, column: Column, values: NDArray[np.float64], broken: dict[int, Broken]) -> None:
-    if kind == "weight":
-        check_range(values, broken, minimum="above_zero", maximum=MAX_STONE_CT)
-    elif kind == "count":
-        check_range(values, broken, minimum="zero", maximum=1e9, whole=True)
-    else:
-        check_range(values, broken, minimum="zero", maximum=1e12)
-    if kind == "weight":
-        for position in np.flatnonzero(np.isnan(values)).tolist():
-            if is_blank(column.cells[position]):
-                broken[position] = Broken("missing_value")
+def _tell_unknown(table: Table, rows: NDArray[np.intp], label: str, scheme: Scheme, problems: list[Problem]) -> None:
+    column = table.columns["size_class"]
+    first = next(row for row in rows.tolist() if text_of(column.at(row)) == label)
+    code = "size_is_date" if _DAY_MADE.fullmatch(label) and size_span(label, scheme) is None else "unknown_size"
+    problems.append(table.problem(Broken(code), first, "size_class"))
 
 
-def _owners(table: Table, single: str | None, findings: Findings) -> tuple[list[str], NDArray[np.int32]]:
-    """Return parcel ids, and for every row the position of its parcel among them."""
-    column = table.columns.get("parcel_id")
-    if column is None:
-        return [single or ""], np.zeros(table.n_rows, dtype=np.int32)
-    index: dict[str, int] = {}
-    by_cell = np.zeros(len(column.cells), dtype=np.int32)
-    broken: dict[int, Broken] = {}
-    for position, cell in each(enumerate(column.cells), 1000):
-        name = read_id(cell)
-        if name is None or isinstance(name, Broken):
-            broken[position] = name or Broken("missing_value")
-            name = single or ""
-        by_cell[position] = index.setdefault(name, len(index))
-    owners = by_cell[column.codes]
-    ids = list(index)
-    if broken:
-        findings.add_column(table, "parcel_id", broken, np.zeros_like(owners), [None])
-    return ids, owners
-
-
-def class_codes(cells: Sequence[Cell], attribute: Attribute) -> tuple[NDArray[np.int16], dict[int, Broken]]:
-    """Return the class code of each distinct cell, `NOT_RECORDED` where blank, with the broken ones by position."""
-    codes = np.full(len(cells), NOT_RECORDED, dtype=np.int16)
-    broken: dict[int, Broken] = {}
-    exact = {name: code for code, name in enumerate(attribute.code_names)}
-    known: dict[str, int] = {}
-    names: dict[str, str] = {}
-    unlike_any: Broken | None = None
-    for position, cell in each(enumerate(cells), 1000):
-        if is_blank(cell):
+def _check_means(
+    table: Table,
+    rows: NDArray[np.intp],
+    labels: Mapping[int, str],
+    limits: Mapping[str, tuple[float, float]],
+    problems: list[Problem],
+) -> None:
+    """Tell the classes of a parcel whose stones weigh on average what no stone of the class weighs."""
+    if not {"n_stones", "carats"} <= set(table.columns):
+        return
+    n, ct = (table.values(name)[rows] for name in ("n_stones", "carats"))
+    both = np.isfinite(n) & np.isfinite(ct)
+    for code, label in labels.items():
+        inside = np.flatnonzero((table.columns["size_class"].codes[rows] == code) & both)
+        stones, carats = float(n[inside].sum()), float(ct[inside].sum())
+        low, high = limits[label]
+        if stones < _FEW or carats <= 0:
             continue
-        if isinstance(cell, Odd):
-            broken[position] = Broken(cell.code, {"expected": f"a {attribute.name}"})
+        mean, slack = carats / stones, 0.005 * len(inside) / stones
+        if low * (1 - SOFT) - slack <= mean <= high * (1 + SOFT) + slack:
             continue
-        text = text_of(cell)
-        code = exact.get(text)
-        if code is None:
-            known = known or attribute_words(attribute)
-            code = class_code(text, known)
-            several = set() if code is not None else classes_joined(text, known)
-            code = one_code(attribute, several) if several else code
-        if code is not None:
-            codes[position] = code
-            continue
-        if not several and fold(text) in condition_values(""):
-            continue
-        if not names:
-            every = attribute.code_names
-            names = {word: every[code] for word, code in known.items()}
-            unlike_any = Broken("unknown_class", {"attribute": attribute.name, "nearest": nearest("", names)})
-        if several:
-            named = [attribute.code_names[code] for code in sorted(several)]
-            values = {"attribute": attribute.name, "classes": ", ".join(named), "sets": _holding(attribute, several)}
-            broken[position] = Broken("unknown_class", {**values, "rule": "several_classes"})
-        elif len(broken) < MAX_COMPARED:
-            values = {"attribute": attribute.name, "nearest": nearest(text, names)}
-            broken[position] = Broken("unknown_class", values)
-        elif unlike_any is not None:
-            broken[position] = unlike_any
-            if len(broken) >= MOST_BROKEN:
-                return codes, broken | dict.fromkeys(range(position + 1, len(cells)), unlike_any)
-    return codes, broken
-
-
-def _holding(attribute: Attribute, codes: set[int]) -> str:
-    """Name the sets that hold some classes, the smallest first."""
-    members = attribute.members_of_codes()
-    wanted = members[[*codes]].any(axis=0)
-    held = [code for code in range(len(attribute.classes), len(members)) if bool(members[code][wanted].all())]
-    return ", ".join(attribute.code_names[code] for code in sorted(held, key=lambda code: members[code].sum())) or "–"
+        told = {"mean": f"{mean:.3g}", "lower": f"{low:g}", "upper": "any" if high == float("inf") else f"{high:g}"}
+        problems.append(table.problem(Broken("size_mean_outside", told), int(rows[inside[0]]), "size_class"))
 
 
 RANGES = "ranges"
