@@ -51,9 +51,9 @@ _PIECE = 1 << 20
 _SMALL = 10_000_000
 
 
-def refuse(name: str, code: str, value: object = None, **values: object) -> IngestError:
+def refuse(name: str, code: str, value: object = None, *, row: int | None = None, **values: object) -> IngestError:
     """Return the error of a file that breaks a rule."""
-    return IngestError([problem(Broken(code, values), table=name, value=value)])
+    return IngestError([problem(Broken(code, values), table=name, row=row, value=value)])
 
 
 def is_hidden(path: str) -> bool:

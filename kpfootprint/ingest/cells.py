@@ -49,8 +49,7 @@ class PlainCells(Sequence[str]):
     def __init__(
         self, data: NDArray[np.uint8], starts: NDArray[np.intp], ends: NDArray[np.intp], encoding: str
     ) -> None:
-        self._data, self._starts, self._ends = data, starts, ends
-        self._encoding = "utf-8" if encoding == "utf-8-sig" else encoding  # the mark was before the cells
+        self._data, self._starts, self._ends, self._encoding = data, starts, ends, encoding
 
     def __len__(self) -> int:
         return len(self._starts)

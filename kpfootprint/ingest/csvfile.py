@@ -6,20 +6,17 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.errors import IngestError
-from kpfootprint.ingest.archive import Limits
+from kpfootprint.ingest.archive import Limits, refuse
 from kpfootprint.ingest.cells import PlainCells, eights_of, is_blank, shortened
 from kpfootprint.ingest.headers import Headers
-from kpfootprint.ingest.heads import LOOKED_AT, Head, find_head, first_head
-from kpfootprint.ingest.rules import Broken, problem
+from kpfootprint.ingest.heads import LOOKED_AT, head_of
 from kpfootprint.ingest.tables import Column, ColumnMaker, RawTable, without_blank_rows
-from kpfootprint.ingest.words import TABLES, Words, fold
+from kpfootprint.ingest.words import TABLES, fold
 from kpfootprint.wanted import each, go_on
 
 _SEPARATORS = (",", ";", "\t", "|")
@@ -45,35 +42,31 @@ _MAGIC = (
 )
 
 
-def _refuse(name: str, code: str, row: int | None = None, **values: object) -> IngestError:
-    return IngestError([problem(Broken(code, values), table=name, row=row)])
-
-
 def decode(data: bytes, name: str) -> tuple[str, str]:
     """Return the text of a CSV file and its encoding; raise `IngestError` where it is no text."""
     if not data[:4096].strip() and not data.strip():
-        raise _refuse(name, "file_empty")
+        raise refuse(name, "file_empty")
     for magic, found in _MAGIC:
         if data.startswith(magic):
-            raise _refuse(name, "wrong_file_kind", found=found)
+            raise refuse(name, "wrong_file_kind", found=found)
     if data[:64].lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml", b"<table")):
-        raise _refuse(name, "wrong_file_kind", found="a web page or XML; save it as .csv or .xlsx")
+        raise refuse(name, "wrong_file_kind", found="a web page or XML; save it as .csv or .xlsx")
     if b"\x00" in data:
-        raise _refuse(name, "wrong_file_kind", found="it holds zero bytes, as no text does")
+        raise refuse(name, "wrong_file_kind", found="it holds zero bytes, as no text does")
     for encoding in ("utf-8-sig", "cp1252"):
         try:
-            return data.decode(encoding), encoding
+            return data.decode(encoding), encoding.removesuffix("-sig")
         except UnicodeDecodeError:
             continue
-    raise _refuse(name, "bad_encoding")
+    raise refuse(name, "bad_encoding")
 
 
-def read_csv(data: bytes, name: str, source: str, words: Words | None, limits: Limits) -> RawTable:
+def read_csv(data: bytes, name: str, source: str, headers: Headers | None, limits: Limits) -> RawTable:
     """Read one CSV file into columns.
 
     Rows are told by the line on which they begin. Titles above the header are kept apart; a header may stand on two or
-    three lines; without `words` it is the first row. Blank lines and rows are left out. A row with too many or too few
-    cells is kept, cut or filled, and remembered in `RawTable.ragged`.
+    three lines; without `headers` it is the first row. Blank lines and rows are left out. A row with too many or too
+    few cells is kept, cut or filled, and remembered in `RawTable.ragged`.
 
     Raises
     ------
@@ -93,29 +86,47 @@ def read_csv(data: bytes, name: str, source: str, words: Words | None, limits: L
         text, data, encoding = cleaned, cleaned.encode(), "utf-8"
     if "\r" in text and "\n" not in text:
         text, data = text.replace("\r", "\n"), data.replace(b"\r", b"\n")
-    headers = None if words is None else Headers(words)
     said = _said_separator(text)
     skipped = 0 if said is None else 1
     start = text[:_HEAD].partition("\n")[2] if skipped else text[:_HEAD]
     separator = said or _separator(start, headers)
     rows, lines = _first_rows(start, separator, name, limits, skipped)
     if not rows:
-        raise _refuse(name, "file_empty")
-    head = find_head(rows, headers) if headers is not None else first_head(rows)
-    if len(head.texts) > limits.max_columns:
-        raise _refuse(name, "too_many_columns", limit=limits.max_columns)
-    last = head.rows[-1]
-    body = _line_starts(text, lines[last + 1] - 1) if last + 1 < len(lines) else _after(text, rows, lines, last)
+        raise refuse(name, "file_empty")
+    head = head_of(rows, headers, name, limits)
+    body = _line_starts(text, lines[head.rows[-1] + 1] - 1)
     at = body
     while len(text) - at > _LONGEST_LINE:
         at = text.rfind("\n", at, at + _LONGEST_LINE) + 1
         if at == 0:
-            raise _refuse(name, "bad_csv", detail=f"a line is longer than {_LONGEST_LINE} characters")
-    raw = _read_regular(data, text, body, separator, encoding, head, name, source, limits)
-    if raw is None:
-        raw = _read_rows(text, body, separator, head, name, source, limits)
-    raw = replace(
-        raw,
+            raise refuse(name, "bad_csv", detail=f"a line is longer than {_LONGEST_LINE} characters")
+    rest = data[body if text.isascii() else len(text[:body].encode(encoding)) :]
+    few = bool(head.texts) and rest.count(b"\n") <= 2 * limits.max_rows
+    regular = read_regular(rest, separator, len(head.texts), encoding) if few else None
+    ragged: dict[int, int] = {}
+    first = text.count("\n", 0, body) + 1
+    if regular is not None:
+        columns = [Column(title, *read) for title, read in zip(head.texts, regular[0], strict=True)]
+        numbers = (regular[1] + first).astype(np.int32)
+    else:
+        makers = [ColumnMaker() for _ in head.texts]
+        n_rows = 0
+        for chunk in _chunks(text, body, separator, first, name):
+            _mend(chunk, len(makers), n_rows, ragged)
+            for maker, cells in zip(makers, zip(*chunk, strict=True), strict=True):
+                maker.add(cells)
+            if (n_rows := n_rows + len(chunk)) > limits.max_rows:
+                break
+        columns = [maker.column(title) for maker, title in zip(makers, head.texts, strict=True)]
+        numbers = np.arange(first, first + n_rows, dtype=np.int32)
+    if len(numbers) > limits.max_rows:
+        raise refuse(name, "too_many_rows", limit=limits.max_rows)
+    raw = RawTable(
+        name=name,
+        source=source,
+        columns=columns,
+        rows=numbers,
+        ragged=ragged,
         header_rows=tuple(lines[at] for at in head.rows),
         titles=tuple((lines[at], tuple(rows[at])) for at in head.titles),
     )
@@ -126,7 +137,7 @@ def _from_utf_16(data: bytes, name: str) -> bytes:
     try:
         return data.decode("utf-16").encode()
     except UnicodeError:
-        raise _refuse(name, "bad_encoding") from None
+        raise refuse(name, "bad_encoding") from None
 
 
 def _spaced(text: str) -> bool:
@@ -173,24 +184,22 @@ def _separator(start: str, headers: Headers | None) -> str:
 def _first_rows(
     start: str, separator: str, name: str, limits: Limits, skipped: int
 ) -> tuple[list[list[str]], list[int]]:
-    """Return the first rows of a file, with the line on which each begins; what is wide is refused unbuilt."""
+    """Return the first rows of a file, with the line on which each, and the next one, begins; wide ones are refused."""
     rows: list[list[str]] = []
-    lines: list[int] = []
-    line = 1 + skipped
+    lines = [1 + skipped]
     newest = start.partition("\n")[0]
     if newest.count(separator) >= 4 * limits.max_columns and len(start) >= _HEAD:
-        raise _refuse(name, "too_many_columns", limit=limits.max_columns)
+        raise refuse(name, "too_many_columns", limit=limits.max_columns)
     reader = csv.reader(io.StringIO(start), delimiter=separator, strict=False)
     try:
         for row in islice(reader, LOOKED_AT):
             if len(row) > 20 * limits.max_columns:
-                raise _refuse(name, "too_many_columns", limit=limits.max_columns)
+                raise refuse(name, "too_many_columns", limit=limits.max_columns)
             rows.append([str(shortened(cell)) for cell in row])
-            lines.append(line)
-            line = 1 + skipped + reader.line_num
+            lines.append(1 + skipped + reader.line_num)
     except csv.Error as error:
         if not rows:
-            raise _refuse(name, "bad_csv", row=line, detail=error) from None
+            raise refuse(name, "bad_csv", row=lines[0], detail=error) from None
     if all(is_blank(cell) for row in rows for cell in row):
         return [], []
     return rows, lines
@@ -206,102 +215,32 @@ def _line_starts(text: str, n_lines: int) -> int:
     return at
 
 
-def _after(text: str, rows: list[list[str]], lines: list[int], last: int) -> int:
-    """Return where the rows after the last one looked at begin."""
-    height = 1 + sum(cell.count("\n") for cell in rows[last])
-    return _line_starts(text, lines[last] - 1 + height)
-
-
-def _read_regular(
-    data: bytes,
-    text: str,
-    body: int,
-    separator: str,
-    encoding: str,
-    head: Head,
-    name: str,
-    source: str,
-    limits: Limits,
-) -> RawTable | None:
-    """Read a file whose rows are all alike, many times faster than cell by cell; None where they are not."""
-    before = text[:body]
-    offset = body if before.isascii() else len(before.encode("cp1252" if encoding == "cp1252" else "utf-8"))
-    rest = data[offset:]
-    if not head.texts or rest.count(b"\n") > 2 * limits.max_rows:
-        return None
-    regular = read_regular(rest, separator, len(head.texts), encoding)
-    if regular is None:
-        return None
-    columns, numbers = regular
-    n_rows = len(columns[0][1])
-    if n_rows > limits.max_rows:
-        raise _refuse(name, "too_many_rows", limit=limits.max_rows)
-    made = [Column(title, cells, codes) for title, (cells, codes) in zip(head.texts, columns, strict=True)]
-    first = before.count("\n") + 1
-    return RawTable(name=name, source=source, columns=made, rows=(numbers + first).astype(np.int32))
-
-
-def _read_rows(
-    text: str,
-    body: int,
-    separator: str,
-    head: Head,
-    name: str,
-    source: str,
-    limits: Limits,
-) -> RawTable:
-    width = len(head.texts)
-    makers = [ColumnMaker() for _ in head.texts]
-    numbers: list[NDArray[np.int32]] = []
-    ragged: dict[int, int] = {}
-    n_rows = 0
-    first = text.count("\n", 0, body) + 1
-    stream = io.StringIO(text)
-    stream.seek(body)
-    reader = csv.reader(stream, delimiter=separator, strict=True)
-    for chunk in _chunks(reader, first, name):
-        if n_rows + len(chunk) > limits.max_rows:
-            raise _refuse(name, "too_many_rows", limit=limits.max_rows)
-        if set(map(len, chunk)) != {width}:
-            _mend(chunk, width, n_rows, ragged)
-        for maker, cells in zip(makers, zip(*chunk, strict=True), strict=True):
-            maker.add(cells)
-        numbers.append(np.arange(first + n_rows, first + n_rows + len(chunk), dtype=np.int32))
-        n_rows += len(chunk)
-    return RawTable(
-        name=name,
-        source=source,
-        columns=[maker.column(title) for maker, title in zip(makers, head.texts, strict=True)],
-        rows=np.concatenate(numbers) if numbers else np.zeros(0, dtype=np.int32),
-        ragged=ragged,
-    )
-
-
-def _chunks(reader: Iterator[list[str]], first: int, name: str) -> Iterator[list[list[str]]]:
-    """Give rows in lists; a row that reaches over several lines, or breaks the rules of quotes, refuses the file.
+def _chunks(text: str, body: int, separator: str, first: int, name: str) -> Iterator[list[list[str]]]:
+    """Give the rows of the body in lists; a row over several lines, or against the rules of quotes, refuses the file.
 
     A cell of the body that holds a line break is most likely a quote that was never closed, and swallows stones.
     """
+    stream = io.StringIO(text)
+    stream.seek(body)
+    reader = csv.reader(stream, delimiter=separator, strict=True)
     while True:
         go_on()
         chunk: list[list[str]] = []
-        before = reader.line_num  # type: ignore[attr-defined]
+        before = reader.line_num
         try:
             chunk += islice(reader, _CHUNK)
         except csv.Error:
-            raise _refuse(name, "bad_quotes", row=first + _broken_at(before, chunk)) from None
+            raise refuse(name, "bad_quotes", row=first + before + _broken_at(chunk)) from None
         if not chunk:
             return
-        if reader.line_num - before != len(chunk):  # type: ignore[attr-defined]
-            at = next(at for at, row in enumerate(chunk) if any("\n" in cell for cell in row))
-            raise _refuse(name, "bad_quotes", row=first + before + at)
+        if reader.line_num - before != len(chunk):
+            raise refuse(name, "bad_quotes", row=first + before + _broken_at(chunk))
         yield chunk
 
 
-def _broken_at(before: int, chunk: list[list[str]]) -> int:
-    """Return how many lines stand above the row at which a reader gave up."""
-    at = next((at for at, row in enumerate(chunk) if any("\n" in cell for cell in row)), len(chunk))
-    return before + at
+def _broken_at(chunk: list[list[str]]) -> int:
+    """Return which row holds a line break, or that after the last one, at which a reader gave up."""
+    return next((at for at, row in enumerate(chunk) if any("\n" in cell for cell in row)), len(chunk))
 
 
 def _mend(chunk: list[list[str]], width: int, offset: int, ragged: dict[int, int]) -> None:

@@ -54,8 +54,7 @@ def read_tables(
     IngestError
         Where nothing is left that could be looked at further.
     """
-    budget = Budget(limits)
-    name = source.name
+    budget, headers, name = Budget(limits), Headers(words), source.name
     if isinstance(source, Path) and not source.exists():
         raise refuse(name, "file_missing")
     several = name.lower().endswith(".zip") or (isinstance(source, Path) and source.is_dir())
@@ -74,7 +73,7 @@ def read_tables(
     for file, data in each(files):
         seen.add(PurePosixPath(file).name.casefold())
         try:
-            found = _read_one(file, data, words, budget, limits, lenient=several)
+            found = _read_one(file, data, headers, budget, limits, lenient=several)
             raws += found
             passed += [] if found else [file]
         except IngestError as error:
@@ -89,7 +88,7 @@ def read_tables(
     chosen: dict[str, str] = {}
     for raw in raws:
         chosen |= {} if raw in kept else _words_in(raw, problems)
-    tables = recognise_all(kept, Headers(words), chosen | dict(choices), problems)
+    tables = recognise_all(kept, headers, chosen | dict(choices), problems)
     if passed and tables:
         next(iter(tables.values())).trace.passed_over.extend(passed)
     rows = sum(table.n_rows for kind, table in tables.items() if kind in ("stones", "counts"))
@@ -173,7 +172,7 @@ def _declared_alone(table: Table, words: Words, limits: Limits) -> list[Problem]
 
 
 def _read_one(
-    name: str, data: bytes, words: Words | None, budget: Budget, limits: Limits, *, lenient: bool
+    name: str, data: bytes, headers: Headers | None, budget: Budget, limits: Limits, *, lenient: bool
 ) -> list[RawTable]:
     lower = name.lower()
     if lower.endswith(".gz"):
@@ -182,13 +181,13 @@ def _read_one(
             lower += ".csv"
     own = PurePosixPath(name.replace("\\", "/")).name
     if lenient and fold(stem(Path(own))) in declared_words()["words"]["tables"]:
-        words = None
+        headers = None
     if lower.endswith(_TEXT):
         if lenient and lower.endswith(".txt") and not _named_like_a_table(own):
             return []
-        return [read_csv(data, stem(Path(own)), name, words, limits)]
+        return [read_csv(data, stem(Path(own)), name, headers, limits)]
     if lower.endswith(_BOOKS):
-        return read_workbook(data, name, budget, limits, words)
+        return read_workbook(data, name, budget, limits, headers)
     if lenient and not lower.endswith((".xlsm", ".xlsb", ".zip", ".json")) and not _named_like_a_table(own):
         return []
     raise refuse(name, "unknown_file_kind")

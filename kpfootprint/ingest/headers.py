@@ -79,15 +79,22 @@ def _lexicon() -> Mapping[str, Mapping[str, str]]:
     return {role: dict.fromkeys((" ".join(tokens_of(word)) for word in found), role) for role, found in lexicon.items()}
 
 
+def says(role: str, *tokens: str) -> bool:
+    """Say whether one of some words of a header has a role, such as ``each`` or ``size``."""
+    return any(token in _lexicon()[role] for token in tokens)
+
+
+def all_say(roles: Iterable[str], tokens: Iterable[str], also: Iterable[str] = ()) -> bool:
+    """Say whether each of some words has one of some roles, or is one of some others."""
+    known = {*also}.union(*(_lexicon()[role] for role in roles))
+    return all(token in known for token in tokens)
+
+
 @dataclass(frozen=True)
 class Headers:
     """The words of headers, for one scheme."""
 
     words: Words
-
-    @property
-    def _roles(self) -> Mapping[str, Mapping[str, str]]:
-        return _lexicon()
 
     @cached_property
     def _attributes(self) -> Mapping[str, str]:
@@ -127,9 +134,6 @@ class Headers:
         """Return column and class of each attribute that has a word."""
         return self._class_words.get(fold(text)) or self._class_words.get(stem_key(text), ())
 
-    def _is(self, role: str, token: str) -> bool:
-        return token in self._roles[role]
-
     @cached_property
     def _met(self) -> dict[str, Meaning]:
         return {}
@@ -165,29 +169,26 @@ class Headers:
         if exact is not None and "%" not in text and "/" not in text:
             return Meaning(role=exact)
         if _PER.search(low) or _PER_CARAT.search(low):
-            money = any(self._is("money", token) for token in tokens_of(text))
-            return Meaning(role="money" if money else "mean")
+            return Meaning(role="money" if says("money", *tokens_of(text)) else "mean")
         tokens = tokens_of(text)
         joined = f" {' '.join(tokens)} "
-        if any(f" {phrase} " in joined for phrase in self._roles["other"] if " " in phrase):
+        if any(f" {phrase} " in joined for phrase in _lexicon()["other"] if " " in phrase):
             return Meaning(role="other")
-        for phrase in (phrase for phrase in self._roles["n_stones"] if " " in phrase):
+        for phrase in (phrase for phrase in _lexicon()["n_stones"] if " " in phrase):
             if f" {phrase} " in joined:
                 joined = joined.replace(f" {phrase} ", " pcs ")
         tokens = joined.split()
-        if any(self._is("money", token) for token in tokens):
-            usd = not any(self._is("money_elsewhere", token) for token in tokens)
-            whole = any(self._is("value", token) for token in tokens)
+        if says("money", *tokens):
+            usd = not says("money_elsewhere", *tokens)
+            whole = says("value", *tokens)
             return Meaning(role="money", sure=not (usd and whole))
-        if any(self._is("each", token) for token in tokens) and any(self._is("carats", token) for token in tokens):
+        if says("each", *tokens) and says("carats", *tokens):
             return Meaning(role="mean")
-        if any(self._is("other_unit", token) for token in tokens) and any(
-            self._is("carats", token) for token in tokens
-        ):
+        if says("other_unit", *tokens) and says("carats", *tokens):
             return Meaning(role="other_unit")
-        if any(self._is("percent", token) for token in tokens):
+        if says("percent", *tokens):
             return Meaning(role="percent")
-        if any(self._is("mean", token) for token in tokens):
+        if says("mean", *tokens):
             return Meaning(role="mean")
         if self._row_number(tokens):
             return Meaning(role="row")
@@ -196,14 +197,14 @@ class Headers:
         part = ""
         left: list[str] = []
         for token in tokens:
-            if self._is("whole", token):
+            if says("whole", token):
                 part = part or "whole"
-            elif self._is("sample", token):
+            elif says("sample", token):
                 part = "sample"
-            elif not self._is("filler", token):
+            elif not says("filler", token):
                 left.append(token)
-        carats = [token for token in left if self._is("carats", token)]
-        pieces = [token for token in left if self._is("n_stones", token)]
+        carats = [token for token in left if says("carats", token)]
+        pieces = [token for token in left if says("n_stones", token)]
         rest = [token for token in left if token not in carats and token not in pieces]
         if pieces:
             rest = [token for token in rest if token not in ("no", "nr", "n", "num", "numero", "nombre")]
@@ -221,14 +222,14 @@ class Headers:
         if measure:
             if not rest:
                 return Meaning(role=measure, part=part)
-            if any(self._is("zone", token) for token in rest):
+            if says("zone", *rest):
                 return Meaning(role=measure, part=part)
             return Meaning(role=measure, part=part, party=" ".join(rest), sure=False)
         return self._other(rest, part)
 
     def _other(self, rest: list[str], part: str) -> Meaning:
         for role in ("zone", "size", "lot", "description", "other"):
-            if any(self._is(role, token) for token in rest):
+            if says(role, *rest):
                 name = {"zone": "zone_id", "size": "size_class"}.get(role, role)
                 return Meaning(role=name, sure=role in ("zone", "other"))
         columns = {self._attributes[token] for token in rest if token in self._attributes}
@@ -240,21 +241,13 @@ class Headers:
 
     def _row_number(self, tokens: list[str]) -> bool:
         """Say whether a header is that of a running number: ``N°``, ``Stone no``, ``Sr.``."""
-        if not any(self._is("row", token) for token in tokens):
-            return False
-        one = {"stone", "pierre", "diamant", "diamond", "stein", "камня", "камень", "piedra"}
-        return all(
-            self._is("row", token) or self._is("filler", token) or token in one or self._is("of", token)
-            for token in tokens
-        )
+        one = ("stone", "pierre", "diamant", "diamond", "stein", "камня", "камень", "piedra")
+        return says("row", *tokens) and all_say(("row", "filler", "of"), tokens, one)
 
     def _lot_number(self, tokens: list[str]) -> bool:
         """Say whether a header is the number of a lot: ``Lot number``, ``Bag #``."""
-        rest = [token for token in tokens if not self._is("lot", token)]
-        return len(rest) < len(tokens) and all(
-            self._is("row", token) or self._is("filler", token) or token in ("number", "nombre", "code")
-            for token in rest
-        )
+        rest = [token for token in tokens if not says("lot", token)]
+        return len(rest) < len(tokens) and all_say(("row", "filler"), rest, ("number", "nombre", "code"))
 
     def _classes(self, header: str, rest: list[str], measure: str) -> tuple[tuple[str, str], ...]:
         """Return the classes that the words beside a measure name: ``White``, ``White octa``, ``-11+9``."""
@@ -285,57 +278,43 @@ class Headers:
 
     def without_measure(self, header: str) -> str:
         """Return a header without the words for pieces, carats and shares: ``+11 (pcs)`` is ``+11``."""
-        kept = [
-            word
-            for word in re.split(r"[\s()\[\]:;]+", header)
-            if word
-            and not any(self._is(role, plain(word).strip(".")) for role in ("n_stones", "carats", "percent", "filler"))
-        ]
+        nothing = ("n_stones", "carats", "percent", "filler")
+        words = filter(None, re.split(r"[\s()\[\]:;]+", header))
+        kept = [word for word in words if not all_say(nothing, [plain(word).strip(".")])]
         return " ".join(kept)
 
     @cached_property
     def total_stems(self) -> tuple[str, ...]:
         """Folded words of which a label of a total or of a summary has one at least."""
-        known = (*self._roles["total"], *self._roles["total_alone"], *self._roles["summary"])
+        known = (*_lexicon()["total"], *_lexicon()["total_alone"], *_lexicon()["summary"])
         return tuple(word for word in known if word)  # signs fold to nothing, which stands in every text
-
-    def is_each(self, token: str) -> bool:
-        """Say whether a word of a header stands for each single stone."""
-        return self._is("each", token)
-
-    def is_size(self, token: str) -> bool:
-        """Say whether a word of a header stands for sizes."""
-        return self._is("size", token)
 
     def is_plain(self, text: str) -> bool:
         """Say whether a text names rough goods and no more: ``rough diamonds``, ``quality``."""
         roles = ("filler", "n_stones", "description", "other", "lot")
-        return all(any(self._is(role, token) for role in roles) or token.isdigit() for token in tokens_of(text))
+        return all_say(roles, (token for token in tokens_of(text) if not token.isdigit()))
 
     def is_unit(self, text: str) -> bool:
         """Say whether a cell below a header is the unit of its column: ``ct``, ``g``, ``pcs``, ``%``."""
         roles = ("n_stones", "in_carats", "other_unit", "percent", "money")
-        return len(text) <= 12 and any(self._is(role, plain(text).strip("()[]. ")) for role in roles)
+        return len(text) <= 12 and all_say(roles, [plain(text).strip("()[]. ")])
 
     def is_summary(self, text: str) -> bool:
         """Say whether a cell is the label of a row of means, of extremes, of shares, or of the number of rows."""
         text = " ".join(tokens_of(text))
-        if text in self._roles["n_stones"] and " " in text:
+        if text in _lexicon()["n_stones"] and " " in text:
             return True
         tokens = text.split()
         measures = ("summary", "mean", "n_stones", "carats", "filler", "of", "whole", "percent")
         return 0 < len(tokens) <= 4 and (
-            (self._is("summary", tokens[0]) and len(tokens) <= 3)
-            or self._is("percent", tokens[0])
-            or (
-                any(self._is("summary", token) or self._is("mean", token) for token in tokens)
-                and all(any(self._is(role, token) for role in measures) for token in tokens)
-            )
+            (says("summary", tokens[0]) and len(tokens) <= 3)
+            or says("percent", tokens[0])
+            or ((says("summary", *tokens) or says("mean", *tokens)) and all_say(measures, tokens))
         )
 
     def is_weak_total(self, text: str) -> bool:
         """Say whether a label of a total is a word that a remark may hold as well: ``all``, ``report``."""
-        return " ".join(tokens_of(text)) in self._roles["total_alone"]
+        return " ".join(tokens_of(text)) in _lexicon()["total_alone"]
 
     def is_total(self, text: str) -> bool:
         """Say whether a cell is the label of a total or a subtotal: ``Total``, ``Sous-total``, ``Cape total``."""
@@ -345,14 +324,13 @@ class Headers:
         said = " ".join(tokens)
         if all(len(token) == 1 and token.isalpha() for token in tokens):
             tokens = ["".join(tokens)]  # T O T A L
-        carried = (phrase for phrase in self._roles["total_alone"] if " " in phrase)
-        if said in self._roles["total_alone"] or any(f" {phrase} " in f" {said} " for phrase in carried):
+        carried = (phrase for phrase in _lexicon()["total_alone"] if " " in phrase)
+        if said in _lexicon()["total_alone"] or any(f" {phrase} " in f" {said} " for phrase in carried):
             return True
         return self._sums(tokens[0]) or (
-            len(tokens) > 1
-            and ((self._is("before_total", tokens[0]) and self._sums(tokens[1])) or self._sums(tokens[-1]))
+            len(tokens) > 1 and ((says("before_total", tokens[0]) and self._sums(tokens[1])) or self._sums(tokens[-1]))
         )
 
     def _sums(self, token: str) -> bool:
         """Say whether a word stands for a sum, alone or in one with others: ``Eindtotaal``, ``Gesamtgewicht``."""
-        return self._is("total", token) or any(stem in token for stem in ("total", "totaal", "gesamt", "summe", "итог"))
+        return says("total", token) or any(stem in token for stem in ("total", "totaal", "gesamt", "summe", "итог"))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kpfootprint.ingest.archive import Limits, refuse
 from kpfootprint.ingest.cells import Cell, is_blank, text_of
 from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.words import fold
@@ -28,16 +29,19 @@ class Head:
     titles: tuple[int, ...]
 
 
-def first_head(rows: Sequence[Sequence[Cell]]) -> Head:
-    """Return the first row that is not blank as a header, for tables of which only our own layout is known."""
-    at = next(at for at, row in enumerate(rows) if any(not is_blank(cell) for cell in row))
-    texts = _texts(rows[at])
-    while texts and not texts[-1]:
-        texts.pop()
-    return Head(tuple(texts), (at,), ())
+def head_of(rows: Sequence[Sequence[Cell]], headers: Headers | None, name: str, limits: Limits) -> Head:
+    """Return the header of a table, from its first rows; of tables in our own layout alone, their first row."""
+    if headers is not None:
+        head = _found(rows, headers)
+    else:
+        at = next(at for at, row in enumerate(rows) if any(not is_blank(cell) for cell in row))
+        head = Head(_joined([rows[at]]), (at,), ())
+    if len(head.texts) > limits.max_columns:
+        raise refuse(name, "too_many_columns", limit=limits.max_columns)
+    return head
 
 
-def find_head(rows: Sequence[Sequence[Cell]], headers: Headers) -> Head:
+def _found(rows: Sequence[Sequence[Cell]], headers: Headers) -> Head:
     """Find the header among the first rows of a table.
 
     Parameters

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.cells import Cell, DecimalMarks, PlainCells, is_blank, read_numbers, text_of
-from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning, tokens_of
+from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning, says, tokens_of
 from kpfootprint.ingest.labels import describe, size_span
 from kpfootprint.ingest.rules import Broken
 from kpfootprint.ingest.tables import Column, RawTable, Trace
@@ -130,7 +130,7 @@ def _with_units_of_headers(sheet: Sheet) -> Sheet:
     for at, column in enumerate(columns):
         tokens = set(tokens_of(column.header))
         units = [unit for unit, kind in _UNITS_OF_SIZES.items() if tokens & {*unit_words(kind)}]
-        named = meanings[at].role == "size_class" or any(sheet.headers.is_size(token) for token in tokens)
+        named = meanings[at].role == "size_class" or says("size", *tokens)
         if len(units) != 1 or isinstance(column.cells, PlainCells):
             continue
         texts = [text_of(cell) for cell in sheet.cells(at)]
@@ -163,7 +163,7 @@ def _weights_of_one(sheet: Sheet, meanings: list[Meaning]) -> list[Meaning]:
     if len(means) != 1 or any(item.role in ("carats", "n_stones", "stones_or_carats") for item in meanings):
         return meanings
     tokens = tokens_of(sheet.raw.columns[means[0]].header)
-    if not any(sheet.headers.is_each(token) for token in tokens):
+    if not says("each", *tokens):
         return meanings
     return [Meaning(role="carats") if at == means[0] else item for at, item in enumerate(meanings)]
 

@@ -26,9 +26,9 @@ from kpfootprint.ingest import oldbook
 from kpfootprint.ingest.archive import Budget, Limits, check_members, open_zip, refuse, unzip
 from kpfootprint.ingest.cells import Cell, Odd, is_blank, shortened
 from kpfootprint.ingest.headers import Headers
-from kpfootprint.ingest.heads import LOOKED_AT, find_head, first_head
+from kpfootprint.ingest.heads import LOOKED_AT, head_of
 from kpfootprint.ingest.tables import ColumnMaker, Note, RawTable, without_blank_rows
-from kpfootprint.ingest.words import Words, declared_words, fold, plain, unit_words
+from kpfootprint.ingest.words import declared_words, fold, plain, unit_words
 from kpfootprint.wanted import each, go_on
 
 if TYPE_CHECKING:
@@ -89,15 +89,17 @@ class _Facts:
     formulas: bool
 
 
-def read_workbook(data: bytes, name: str, budget: Budget, limits: Limits, words: Words | None = None) -> list[RawTable]:
+def read_workbook(
+    data: bytes, name: str, budget: Budget, limits: Limits, headers: Headers | None = None
+) -> list[RawTable]:
     """Read every sheet that holds something; rows are told by their number in the sheet.
 
     A formula cell has the value that was saved with it, which is told; without one it becomes an `Odd` cell. A cell
-    merged over several rows holds for all of them, where it holds words; numbers are refused. With `words` the header
+    merged over several rows holds for all of them, where it holds words; numbers are refused. With `headers` the header
     is looked for below titles; without, it is the first row that is filled.
     """
     if not name.lower().endswith(".xlsx"):
-        return _read_with_calamine(data, name, budget, limits, words)
+        return _read_with_calamine(data, name, budget, limits, headers)
     import openpyxl
 
     texts: dict[str, bytes] = {}
@@ -123,7 +125,7 @@ def read_workbook(data: bytes, name: str, budget: Budget, limits: Limits, words:
                     text = texts.get(str(getattr(sheet, "_worksheet_path", "")).lstrip("/"), b"")
                     facts = _facts(text, sheet.title, hidden=sheet.sheet_state != "visible")
                     rows = (tuple(map(cell_of, row)) for row in sheet.iter_rows())
-                    table = _read_sheet(_filled(rows, facts), sheet.title, name, words, limits)
+                    table = _read_sheet(_filled(rows, facts), sheet.title, name, headers, limits)
                     if table is not None:
                         tables.append(
                             replace(table, hidden=facts.hidden, notes=_WITH_FORMULAS if facts.formulas else ())
@@ -215,7 +217,7 @@ def _filled(rows: Iterable[tuple[Cell, ...]], facts: _Facts) -> Iterator[tuple[C
 
 
 def _read_sheet(
-    rows: Iterable[Sequence[Cell]], title: str, source: str, words: Words | None, limits: Limits
+    rows: Iterable[Sequence[Cell]], title: str, source: str, headers: Headers | None, limits: Limits
 ) -> RawTable | None:
     numbered = enumerate(rows, start=1)
     first = list(islice(numbered, LOOKED_AT))
@@ -227,13 +229,11 @@ def _read_sheet(
     wide = max(len(row) for _, row in first)
     if wide > 5 * limits.max_columns and any(c is not None for _, row in first for c in row[5 * limits.max_columns :]):
         raise refuse(title, "too_many_columns", limit=limits.max_columns)
-    looked_at = [row if words is None else tuple(map(shortened, row)) for _, row in first]
-    is_plain = words is None or fold(title) in declared_words()["words"]["tables"]
-    head = first_head(looked_at) if is_plain or words is None else find_head(looked_at, Headers(words))
+    looked_at = [row if headers is None else tuple(map(shortened, row)) for _, row in first]
+    of_words = fold(title) in declared_words()["words"]["tables"]
+    head = head_of(looked_at, None if of_words else headers, title, limits)
     if not head.texts:
         return None
-    if len(head.texts) > limits.max_columns:
-        raise refuse(title, "too_many_columns", limit=limits.max_columns)
     makers = [ColumnMaker() for _ in head.texts]
     lines: list[int] = []
     ragged: dict[int, int] = {}
@@ -244,7 +244,7 @@ def _read_sheet(
     table = RawTable(
         name=title,
         source=source,
-        columns=[maker.column(text, whole=words is None) for maker, text in zip(makers, head.texts, strict=True)],
+        columns=[maker.column(text, whole=headers is None) for maker, text in zip(makers, head.texts, strict=True)],
         rows=np.array(lines, dtype=np.int32),
         ragged=ragged,
         header_rows=tuple(first[at][0] for at in head.rows),
@@ -317,7 +317,9 @@ def _value(value: object) -> Cell:
     return value if isinstance(value, int | float | date) else str(value)
 
 
-def _read_with_calamine(data: bytes, name: str, budget: Budget, limits: Limits, words: Words | None) -> list[RawTable]:
+def _read_with_calamine(
+    data: bytes, name: str, budget: Budget, limits: Limits, headers: Headers | None
+) -> list[RawTable]:
     """Read .ods and .xls, of which the parser tells values alone; units that are not carats refuse the workbook."""
     formulas = False
     if name.lower().endswith(".ods"):
@@ -337,7 +339,7 @@ def _read_with_calamine(data: bytes, name: str, budget: Budget, limits: Limits, 
         while (sheet := said()) is not None:
             title, seen = sheet
             rows = _rows_apart(said)
-            table = _read_sheet(rows, title, name, words, limits)
+            table = _read_sheet(rows, title, name, headers, limits)
             if table is not None:
                 notes = _WITH_FORMULAS if formulas or calculated else ()
                 tables.append(replace(table, hidden=() if seen else ("sheet",), notes=notes))

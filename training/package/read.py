@@ -18,6 +18,7 @@ from kpfootprint.ingest.archive import Budget, gunzip, read_file
 from kpfootprint.ingest.assemble import Submission, assemble
 from kpfootprint.ingest.cells import read_text
 from kpfootprint.ingest.csvfile import read_csv
+from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.recognise import recognise
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.tables import RawTable
@@ -267,7 +268,7 @@ def _table(folder: Path, document: Mapping[str, Any], name: str, words: Words) -
     data = read_file(path, budget)
     if path.suffix == ".gz":
         data = gunzip(data, path.name, budget)
-    return read_csv(data, name, path.name, words, LIMITS)
+    return read_csv(data, name, path.name, Headers(words), LIMITS)
 
 
 def table_rows(folder: Path, document: Mapping[str, Any], name: str) -> Rows:
