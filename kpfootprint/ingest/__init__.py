@@ -4,9 +4,8 @@ from kpfootprint.ingest.archive import Limits
 from kpfootprint.ingest.assemble import NOTES, ParcelFailure, Submission
 from kpfootprint.ingest.cells import number_given
 from kpfootprint.ingest.document import ingest_json, parcel_to_json
-from kpfootprint.ingest.files import Upload, words_of
 from kpfootprint.ingest.meanings import Choices
-from kpfootprint.ingest.reading import Reading, ingest_file, ingest_submission, read
+from kpfootprint.ingest.reading import Reading, Upload, ingest_file, ingest_submission, read, words_of
 from kpfootprint.ingest.rules import ANSWERS, RULES, text_of_answer, text_of_rule
 
 __all__ = [

@@ -18,7 +18,6 @@ from kpfootprint.ingest.records import (
     DeclaredParts,
     Draft,
     Goods,
-    export_day,
     read_declarations,
     read_goods,
     read_parcels,
@@ -248,13 +247,13 @@ def _values(goods: Goods, rows: NDArray[np.intp]) -> NDArray[np.float64] | None:
 
 
 def _parcel(draft: Draft, body: Mapping[str, Any], value_of_rows: float | None) -> Parcel:
-    fields = draft.fields
+    fields, zones, countries = draft.fields, draft.declared.zones, draft.declared.countries
     return Parcel(
         parcel_id=draft.parcel_id,
         conditions=Conditions(**{name: fields[name] for name in CONDITIONS if name in fields}),
-        declarations=tuple(Declaration(zone_id=zone, **part.amounts()) for zone, part in draft.zones.items()),
-        countries=tuple(DeclaredCountry(country=name, **part.amounts()) for name, part in draft.countries.items()),
-        exported_on=export_day(draft),
+        declarations=tuple(Declaration(zone_id=zone, **part.amounts()) for zone, part in zones.items()),
+        countries=tuple(DeclaredCountry(country=name, **part.amounts()) for name, part in countries.items()),
+        exported_on=fields.get("exported_on"),
         certificate_no=fields.get("certificate_no"),
         exporter=fields.get("exporter"),
         value_usd=fields.get("value_usd", value_of_rows),
@@ -376,8 +375,7 @@ def _assemble(
     receipt = Receipt(tables.values(), words.scheme)
     parcels: dict[str, Parcel] = {}
     for parcel_id, draft in each(drafts.items()):
-        if parcel_id in declared:
-            draft.zones, draft.countries = declared[parcel_id].zones, declared[parcel_id].countries
+        draft.declared = declared.get(parcel_id, draft.declared)
         rows = stone_rows.get(parcel_id), count_rows.get(parcel_id)
         parcel = build_parcel(draft, (stones, rows[0]), (counts, rows[1]), sieve_sets, words, findings, receipt)
         if parcel is not None:

@@ -374,15 +374,19 @@ def check_range(
         with np.errstate(invalid="ignore"):
             suspects |= np.isfinite(numbers) & (numbers != np.floor(numbers))
     for position in np.flatnonzero(suspects).tolist():
-        number = numbers[position]
-        if number < 0:
-            broken[position] = Broken("negative")
-        elif number < SMALLEST and minimum == "above_zero":
-            broken[position] = Broken("zero")
-        elif number > maximum:
-            broken[position] = Broken("too_large", {"limit": f"{maximum:,.0f}"})
-        else:
-            broken[position] = Broken("not_whole")
+        wrong = out_of_range(float(numbers[position]), minimum=minimum, maximum=maximum, whole=whole)
+        broken |= {} if wrong is None else {position: wrong}
+
+
+def out_of_range(number: float, *, minimum: str, maximum: float, whole: bool = False) -> Broken | None:
+    """Return the rule by which a number is out of range, as `check_range` has it, or None."""
+    if number < 0:
+        return Broken("negative")
+    if number < SMALLEST and minimum == "above_zero":
+        return Broken("zero")
+    if number > maximum:
+        return Broken("too_large", {"limit": f"{maximum:,.0f}"})
+    return Broken("not_whole") if whole and number != math.floor(number) else None
 
 
 STONE_UNIT_CT = 0.01

@@ -19,7 +19,8 @@ from kpfootprint.ingest.meanings import Choices, is_close_to, listed
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.tables import Column, Note, RawTable, Table, stacked
 from kpfootprint.ingest.unfold import with_parents
-from kpfootprint.ingest.words import TABLES, Words, condition_values, fold, nearest, table_names
+from kpfootprint.ingest.words import TABLES, Words, condition_values, declared_words, fold, nearest, table_names
+from kpfootprint.visible import FORMULA
 from kpfootprint.wanted import each
 
 REQUIRED: Mapping[str, tuple[str, ...]] = {
@@ -368,3 +369,35 @@ def _ids_of(tables: Mapping[str, Table]) -> set[str]:
         for cell in tables[kind].columns["parcel_id"].cells
         if not is_blank(cell)
     }
+
+
+def words_in(raw: RawTable, problems: list[Problem]) -> dict[str, str]:
+    """Return what a table of words says, as choices; what is wrong with it is added to `problems`."""
+    known: dict[str, list[str]] = declared_words()["words"]
+    places = {}
+    for name in ("attribute", "word", "class"):
+        at = next((at for at, item in enumerate(raw.columns) if fold(item.header) in known[name]), None)
+        if at is None:
+            headers = ", ".join(column.header for column in raw.columns) or "none"
+            broken = Broken("missing_column", {"column": name, "headers": headers})
+            problems.append(problem(broken, table=raw.name, column=name))
+        else:
+            places[name] = raw.columns[at]
+    chosen: dict[str, str] = {}
+    for row in range(raw.n_rows if len(places) == 3 else 0):
+        cells = {name: column.at(row) for name, column in places.items()}
+        for name, cell in cells.items():
+            if is_blank(cell):
+                problems.append(problem(Broken("missing_value"), table=raw.name, row=raw.line(row), column=name))
+        if any(map(is_blank, cells.values())):
+            continue
+        word, answer = (_without_mark(text_of(cells[name])) for name in ("word", "class"))
+        if chosen.setdefault(f"{text_of(cells['attribute'])}:{word}", answer) != answer:
+            broken = Broken("word_twice", {"word": word})
+            problems.append(problem(broken, table=raw.name, row=raw.line(row), column="word", value=word))
+    return chosen
+
+
+def _without_mark(text: str) -> str:
+    """Return a text without the apostrophe by which spreadsheets are told that it is one."""
+    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text

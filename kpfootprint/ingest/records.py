@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -14,12 +13,12 @@ from numpy.typing import NDArray
 from kpfootprint.errors import SchemeMismatch
 from kpfootprint.ingest.cells import (
     MOST_BROKEN,
-    SMALLEST,
     Cell,
     DecimalMarks,
     Odd,
     check_range,
     is_blank,
+    out_of_range,
     read_date,
     read_id,
     read_number,
@@ -29,7 +28,7 @@ from kpfootprint.ingest.cells import (
     text_of,
 )
 from kpfootprint.ingest.rules import Broken
-from kpfootprint.ingest.tables import Column, Findings, Table
+from kpfootprint.ingest.tables import Findings, Table
 from kpfootprint.ingest.words import (
     Words,
     attribute_words,
@@ -61,15 +60,22 @@ class Declared:
 
 
 @dataclass(slots=True)
+class DeclaredParts:
+    """What one parcel declares, by zone and by country."""
+
+    zones: dict[str, Declared] = field(default_factory=dict)
+    countries: dict[str, Declared] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class Draft:
-    """What is known of a parcel before its stones: read fields, and what is declared of zones and of countries."""
+    """What is known of a parcel before its stones: the row that says it, its fields, read, and what it declares."""
 
     parcel_id: str
     table: Table | None = None
     row: int | None = None
     fields: dict[str, Any] = field(default_factory=dict)
-    zones: dict[str, Declared] = field(default_factory=dict)
-    countries: dict[str, Declared] = field(default_factory=dict)
+    declared: DeclaredParts = field(default_factory=DeclaredParts)
 
 
 def _condition(name: str) -> Callable[[Cell], str | Broken | None]:
@@ -95,15 +101,8 @@ def number_reader(
         number = Broken("not_a_number") if is_blank(cell) else read_number(cell, marks, typed=typed)
         if isinstance(number, Broken):
             return number
-        if number < 0:
-            return Broken("negative")
-        if number < SMALLEST and not zero:
-            return Broken("zero")
-        if number > maximum:
-            return Broken("too_large", {"limit": f"{maximum:,.0f}"})
-        if whole and number != int(number):
-            return Broken("not_whole")
-        return int(number) if whole else number
+        wrong = out_of_range(number, minimum="zero" if zero else "above_zero", maximum=maximum, whole=whole)
+        return wrong or (int(number) if whole else number)
 
     return read
 
@@ -163,20 +162,6 @@ def tell_ragged(table: Table, row: int, parcel_id: str | None, findings: Finding
     if row in table.ragged:
         values = {"found": table.ragged[row], "expected": table.n_columns}
         findings.add(parcel_id, table.problem(Broken("ragged_row", values), row))
-
-
-def export_day(draft: Draft) -> date | None:
-    """Return the day of export of a draft."""
-    value = draft.fields.get("exported_on")
-    return value if isinstance(value, date) else None
-
-
-@dataclass(slots=True)
-class DeclaredParts:
-    """What one parcel declares, by zone and by country."""
-
-    zones: dict[str, Declared] = field(default_factory=dict)
-    countries: dict[str, Declared] = field(default_factory=dict)
 
 
 def read_declarations(table: Table, single: str | None, words: Words, findings: Findings) -> dict[str, DeclaredParts]:
@@ -262,9 +247,7 @@ def _check(declared: DeclaredParts) -> Broken | None:
 
 
 def _country(cell: Cell, words: Words) -> str | Broken:
-    text = read_text(cell)
-    if text is None:
-        return Broken("missing_value")
+    text = read_text(cell) or Broken("missing_value")
     if isinstance(text, Broken):
         return text
     known = sorted({zone.country for zone in words.zone_table.zones})
@@ -272,9 +255,7 @@ def _country(cell: Cell, words: Words) -> str | Broken:
 
 
 def _zone(cell: Cell, known: Mapping[str, str], *, compare: bool) -> str | Broken:
-    text = read_text(cell)
-    if text is None:
-        return Broken("missing_value")
+    text = read_text(cell) or Broken("missing_value")
     if isinstance(text, Broken):
         return text
     return known.get(fold(text)) or Broken("unknown_zone", {"nearest": nearest(text if compare else "", known)})
@@ -372,35 +353,29 @@ class Goods:
 def read_goods(table: Table, single: str | None, words: Words, findings: Findings) -> Goods:
     """Read stones or counts by distinct cells; every broken one is noted under the parcel of its row."""
     ids, owners = _owners(table, single, findings)
-    for row, width in table.ragged.items():
-        broken = Broken("ragged_row", {"found": width, "expected": table.n_columns})
-        findings.add(ids[owners[row]] or None, table.problem(broken, row))
-    number_columns = {
-        "stones": {words.scheme.size.column: "weight", "value_usd": "value"},
-        "counts": {
-            "n_stones": "count",
-            "carats": "value",
-            "value_usd": "value",
-            "lower_ct": "value",
-            "upper_ct": "value",
-        },
-    }[table.kind]
-    found = [table.columns[name] for name in number_columns if name in table.columns]
-    marks = DecimalMarks.seen_in(column.cells for column in found)
+    for row in table.ragged:
+        tell_ragged(table, row, ids[owners[row]] or None, findings)
+    size = words.scheme.size.column
+    wanted = {"stones": (size, "value_usd"), "counts": ("n_stones", "carats", "value_usd", "lower_ct", "upper_ct")}
+    found = {name: table.columns[name] for name in wanted[table.kind] if name in table.columns}
+    marks = DecimalMarks.seen_in(column.cells for column in found.values())
     numbers: dict[str, NDArray[np.float64]] = {}
-    for name, kind in number_columns.items():
-        column = table.columns.get(name)
-        if column is None:
-            continue
+    for name, column in found.items():
         values, broken_cells = read_numbers(column.cells, marks, typed=table.typed)
-        _check_numbers(kind, column, values, broken_cells)
+        if name == size:
+            check_range(values, broken_cells, minimum="above_zero", maximum=MAX_STONE_CT)
+            blank = (at for at in np.flatnonzero(np.isnan(values)).tolist() if is_blank(column.cells[at]))
+            broken_cells |= dict.fromkeys(blank, Broken("missing_value"))
+        else:
+            whole = name == "n_stones"
+            check_range(values, broken_cells, minimum="zero", maximum=1e9 if whole else 1e12, whole=whole)
         findings.add_column(table, name, broken_cells, owners, ids)
         numbers[name] = values[column.codes]
     codes: dict[str, NDArray[np.int16]] = {}
     for attribute in words.scheme.categorical:
-        column = table.columns.get(attribute.column)
-        if column is None:
+        if attribute.column not in table.columns:
             continue
+        column = table.columns[attribute.column]
         by_cell, broken_cells = class_codes(column.cells, attribute)
         findings.add_column(table, attribute.column, broken_cells, owners, ids)
         codes[attribute.name] = by_cell[column.codes]
@@ -419,19 +394,6 @@ def read_goods(table: Table, single: str | None, words: Words, findings: Finding
     return Goods(
         table=table, ids=ids, owners=owners, numbers=numbers, codes=codes, breakdowns=breakdowns, samples=samples
     )
-
-
-def _check_numbers(kind: str, column: Column, values: NDArray[np.float64], broken: dict[int, Broken]) -> None:
-    if kind == "weight":
-        check_range(values, broken, minimum="above_zero", maximum=MAX_STONE_CT)
-    elif kind == "count":
-        check_range(values, broken, minimum="zero", maximum=1e9, whole=True)
-    else:
-        check_range(values, broken, minimum="zero", maximum=1e12)
-    if kind == "weight":
-        for position in np.flatnonzero(np.isnan(values)).tolist():
-            if is_blank(column.cells[position]):
-                broken[position] = Broken("missing_value")
 
 
 def _owners(table: Table, single: str | None, findings: Findings) -> tuple[list[str], NDArray[np.int32]]:
