@@ -30,7 +30,7 @@ from kpfootprint.parcel import Batch, Conditions, Declaration, DeclaredCountry, 
 from kpfootprint.scheme import Scheme, SieveSet
 from kpfootprint.wanted import each
 
-TABLES_TOLD = ("stones", "counts", "parcels", "declarations", "size_classes")
+_TOLD = ("stones", "counts", "parcels", "declarations", "size_classes")
 """Tables in the order in which their reading is told."""
 
 NOTES = {
@@ -67,7 +67,7 @@ class Receipt:
 
     def __init__(self, tables: Iterable[Table], scheme: Scheme) -> None:
         self._names = {item.name: code_names(item) for item in scheme.categorical}
-        read = sorted(tables, key=lambda table: TABLES_TOLD.index(table.kind))
+        read = sorted(tables, key=lambda table: _TOLD.index(table.kind))
         goods = next((table for table in read if table.kind in ("stones", "counts")), None)
         left_out = [item for table in read for item in table.trace.left_out]
         notes = [note for table in read for note in table.trace.notes]
@@ -134,19 +134,16 @@ def _named(names: Sequence[str], counts: Any) -> dict[str, int]:
 _GOODS = ("stones", "counts")
 CONDITIONS = ("cleaning_state", "selection", "sorter", "bottom_screen_mm", "specials_removed", "sieve_set")
 
-Rows = tuple[Goods | None, NDArray[np.intp] | None]
-
 
 def build_parcel(
     draft: Draft,
-    stones: Rows,
-    counts: Rows,
+    given: Sequence[tuple[Goods, NDArray[np.intp]]],
     sieve_sets: Mapping[str, SieveSet | None],
     words: Words,
     findings: Findings,
     receipt: Receipt,
 ) -> Parcel | None:
-    """Build one parcel, or note why not and return None."""
+    """Build one parcel from its rows of stones or counts, or note why not and return None."""
 
     def tell(code: str, column: str | None = None, **values: object) -> None:
         broken = Broken(code, values)
@@ -156,18 +153,14 @@ def build_parcel(
             findings.add(draft.parcel_id, problem(broken, table="parcels", column=column))
 
     sieve_set = _sieve_set(draft, sieve_sets, words, tell)
-    if stones[1] is not None and counts[1] is not None:
-        read = zip(_GOODS, (stones[0], counts[0]), strict=True)
-        names = {kind: "" if item is None else item.table.name for kind, item in read}
+    if len(given) > 1:
+        names = {goods.table.kind: goods.table.name for goods, _ in given}
         tell("stones_and_counts", None, **names, choices=[("goods", kind) for kind in _GOODS])
+    elif not given and not findings.has(draft.parcel_id):
+        tell("no_stones")
+    if findings.has(draft.parcel_id) or sieve_set is None or not given:
         return None
-    goods, rows = stones if stones[1] is not None else counts
-    if goods is None or rows is None:
-        if not findings.has(draft.parcel_id):
-            tell("no_stones")
-        return None
-    if findings.has(draft.parcel_id) or sieve_set is None:
-        return None
+    goods, rows = given[0]
     if goods.table.kind == "stones":
         weight = np.ascontiguousarray(goods.numbers[words.scheme.size.column][rows])
         _check_totals(draft, len(rows), float(np.sum(weight)), weight, STONE_UNIT_CT, tell)
@@ -346,44 +339,43 @@ def _assemble(
     for parcel_id, items in spoiled.items():
         for item in items:
             findings.add(parcel_id, item)
-    drafts = _drafts(tables, single, findings)
+    parcels = tables.get("parcels")
+    if parcels is not None and parcels.complete:
+        drafts = read_parcels(parcels, findings)
+    else:
+        drafts = {} if single is None else {single: Draft(single)}
     listed = bool(drafts)
-    stones, counts = (
-        read_goods(tables[kind], single, words, findings) if kind in tables else None for kind in ("stones", "counts")
-    )
+    goods = [read_goods(tables[kind], single, words, findings) for kind in _GOODS if kind in tables]
     declared: dict[str, DeclaredParts] = {}
     if "declarations" in tables and tables["declarations"].complete:
         declared = read_declarations(tables["declarations"], single, words, findings)
     sizes = tables.get("size_classes")
     sieve_sets = read_sieve_sets(sizes if sizes and sizes.complete else None, words, findings)
-    stone_rows = stones.rows_by_parcel() if stones and stones.table.complete else {}
-    count_rows = counts.rows_by_parcel() if counts and counts.table.complete else {}
-    for kind, ids in (("stones", stone_rows), ("counts", count_rows), ("declarations", declared)):
-        for parcel_id, found in ids.items():
-            if parcel_id in drafts or not parcel_id:
-                continue
-            drafts[parcel_id] = Draft(parcel_id)
-            if listed:
-                row = int(found[0]) if isinstance(found, np.ndarray) else None
-                told = tables[kind].problem(Broken("unknown_parcel"), row, "parcel_id")
-                findings.add(parcel_id, replace(told, value=parcel_id))
+    rows = [(item, item.rows_by_parcel()) for item in goods if item.table.complete]
+    named = [(item.table.kind, name, int(own[0])) for item, found in rows for name, own in found.items()]
+    for kind, parcel_id, first in (*named, *(("declarations", name, None) for name in declared)):
+        if parcel_id in drafts or not parcel_id:
+            continue
+        drafts[parcel_id] = Draft(parcel_id)
+        if listed:
+            told = tables[kind].problem(Broken("unknown_parcel"), first, "parcel_id")
+            findings.add(parcel_id, replace(told, value=parcel_id))
     drafts |= {name: Draft(name) for name in findings.spoiled() if name and name not in drafts}
     _tell_alike(drafts, tables, findings)
-    whole = findings.of(None)
-    if whole:
+    if findings.of(None):
         raise IngestError(findings.all(drafts))
     receipt = Receipt(tables.values(), words.scheme)
-    parcels: dict[str, Parcel] = {}
+    built: dict[str, Parcel] = {}
     for parcel_id, draft in each(drafts.items()):
         draft.declared = declared.get(parcel_id, draft.declared)
-        rows = stone_rows.get(parcel_id), count_rows.get(parcel_id)
-        parcel = build_parcel(draft, (stones, rows[0]), (counts, rows[1]), sieve_sets, words, findings, receipt)
+        given = [(item, found[parcel_id]) for item, found in rows if parcel_id in found]
+        parcel = build_parcel(draft, given, sieve_sets, words, findings, receipt)
         if parcel is not None:
-            parcels[parcel_id] = parcel
+            built[parcel_id] = parcel
     order = tuple(drafts)
     bad = findings.spoiled()
     return Submission(
-        batch=Batch(tuple(parcels[name] for name in order if name in parcels and name not in bad)),
+        batch=Batch(tuple(built[name] for name in order if name in built and name not in bad)),
         failures=tuple(ParcelFailure(parcel_id=name, problems=findings.of(name)) for name in order if name in bad),
         order=order,
     )
@@ -399,9 +391,3 @@ def _tell_alike(drafts: Mapping[str, Draft], tables: Mapping[str, Table], findin
                 table = next(iter(tables.values())).name
                 broken = Broken("ids_alike", {"other": two})
                 findings.add(one, problem(broken, table=table, column="parcel_id", value=one))
-
-
-def _drafts(tables: Mapping[str, Table], single: str | None, findings: Findings) -> dict[str, Draft]:
-    if "parcels" in tables and tables["parcels"].complete:
-        return read_parcels(tables["parcels"], findings)
-    return {} if single is None else {single: Draft(single)}

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from kpfootprint.errors import IngestError, Problem
-from kpfootprint.ingest.archive import Limits
+from kpfootprint.ingest.archive import Limits, refuse
 from kpfootprint.ingest.assemble import CONDITIONS, assemble
 from kpfootprint.ingest.breakdowns import RANGES
 from kpfootprint.ingest.cells import Cell, Odd, text_of
@@ -149,23 +149,15 @@ def document_tables(
         problems.append(problem(broken, table="parcel", column="parcel_id", value=parcel_id))
         fields["parcel_id"] = parcel_id = "parcel"
     parcel_id = text_of(parcel_id)
-    raws = [_raw("parcel", {name: [value] for name, value in fields.items()}, numbered=False)]
-    kinds = ["parcels"]
+    raws = {"parcels": _raw("parcel", {name: [value] for name, value in fields.items()}, numbered=False)}
     for kind in _LISTS:
         value = sizes if kind == "size_classes" else document.get(kind)
-        if value is None:
-            continue
-        columns = _columns(kind, value, problems, limits.max_columns)
-        if columns:
-            raws.append(_raw(kind, columns))
-            kinds.append(kind)
-    tables: dict[str, Table] = {}
-    for kind, raw in zip(kinds, raws, strict=True):
-        if len(raw.columns[0].codes) > limits.max_rows:
-            problems.append(problem(Broken("too_many_rows", {"limit": limits.max_rows}), table=raw.name))
-        else:
-            tables[kind] = recognise(raw, kind, words, problems)
-    return tables, parcel_id
+        try:
+            if value is not None and (columns := _columns(kind, value, limits)):
+                raws[kind] = _raw(kind, columns)
+        except IngestError as error:
+            problems += error.problems
+    return {kind: recognise(raw, kind, words, problems) for kind, raw in raws.items()}, parcel_id
 
 
 def _wrong(kind: str, value: object, expected: str, row: int | None = None) -> Problem:
@@ -182,37 +174,47 @@ def _named_sizes(sizes: object, fields: dict[str, Any]) -> object:
     return [{"sieve_set": fields["sieve_set"], **item} if "sieve_set" in fields else item for item in sizes]
 
 
-def _columns(kind: str, value: object, problems: list[Problem], max_columns: int) -> dict[str, Sequence[Any]]:
-    """Return a list of rows, or an object of columns, as columns."""
+def _columns(kind: str, value: object, limits: Limits) -> Mapping[str, Sequence[Any]]:
+    """Return a list of rows, or an object of columns, as columns; raise `IngestError` where it is neither."""
+    columns: Mapping[Any, Sequence[Any]]
     if isinstance(value, Mapping) and kind == "stones":
-        lists = {name: column for name, column in value.items() if column is not None}
-        if len(lists) > max_columns:
-            problems.append(problem(Broken("too_many_columns", {"limit": max_columns}), table=kind))
-            return {}
-        for name, column in lists.items():
+        columns = {name: column for name, column in value.items() if column is not None}
+        for name, column in columns.items() if len(columns) <= limits.max_columns else ():
             if not isinstance(column, list | tuple):
-                problems.append(problem(Broken("wrong_type", {"expected": "a list"}), table=kind, column=name))
-                return {}
-        first, length = next(((name, len(column)) for name, column in lists.items()), ("", 0))
-        for name, column in lists.items():
-            if len(column) != length:
-                values = {"found": len(column), "expected": length, "column": first}
-                problems.append(problem(Broken("unequal_columns", values), table=kind, column=name))
-        return lists if length and all(len(column) == length for column in lists.values()) else {}
-    if not isinstance(value, list | tuple):
-        problems.append(_wrong(kind, value, "a list of objects"))
-        return {}
-    wrong = [at for at, row in enumerate(value, start=1) if not isinstance(row, Mapping)]
-    if wrong:
-        problems.extend(_wrong(kind, value[at - 1], "an object", at) for at in wrong[:1000])
-        return {}
-    names: dict[Any, None] = {}
-    for row in value:
-        names.update(dict.fromkeys(row))
-        if len(names) > max_columns:
-            problems.append(problem(Broken("too_many_columns", {"limit": max_columns}), table=kind))
-            return {}
-    return {name: [row.get(name) for row in value] for name in names}
+                raise IngestError([problem(Broken("wrong_type", {"expected": "a list"}), table=kind, column=name)])
+    elif not isinstance(value, list | tuple):
+        raise IngestError([_wrong(kind, value, "a list of objects")])
+    else:
+        wrong = [at for at, row in enumerate(value, start=1) if not isinstance(row, Mapping)]
+        if wrong:
+            raise IngestError([_wrong(kind, value[at - 1], "an object", at) for at in wrong[:1000]])
+        names: dict[Any, None] = {}
+        for row in value:
+            names.update(dict.fromkeys(row))
+            if len(names) > limits.max_columns:
+                break
+        columns = (
+            dict.fromkeys(names, ())
+            if len(names) > limits.max_columns
+            else {name: [row.get(name) for row in value] for name in names}
+        )
+    if len(columns) > limits.max_columns:
+        raise refuse(kind, "too_many_columns", limit=limits.max_columns)
+    first, length = next(((name, len(column)) for name, column in columns.items()), ("", 0))
+    unequal = [
+        problem(
+            Broken("unequal_columns", {"found": len(column), "expected": length, "column": first}),
+            table=kind,
+            column=name,
+        )
+        for name, column in columns.items()
+        if len(column) != length
+    ]
+    if unequal:
+        raise IngestError(unequal)
+    if length > limits.max_rows:
+        raise refuse(kind, "too_many_rows", limit=limits.max_rows)
+    return columns if length else {}
 
 
 def _raw(name: str, columns: Mapping[str, Sequence[Any]], *, numbered: bool = True) -> RawTable:
@@ -220,31 +222,24 @@ def _raw(name: str, columns: Mapping[str, Sequence[Any]], *, numbered: bool = Tr
     n_rows = 0
     for header, values in columns.items():
         maker = ColumnMaker()
-        flags = not numbered or header == "sample"
-        maker.add([_scalar(value) for value in values] if flags else typed_cells(values))
+        maker.add(_typed_cells(values, flags=not numbered or header == "sample"))
         made.append(maker.column(str(header)))
         n_rows = len(values)
     rows = np.arange(1, n_rows + 1, dtype=np.int32) if numbered else None
     return RawTable(name=name, source="document", columns=made, rows=rows, typed=True)
 
 
-def _scalar(value: object) -> Cell:
-    return value if isinstance(value, bool) else typed_cells([value])[0]
-
-
-def typed_cells(values: Sequence[object]) -> list[Cell]:
-    """Turn JSON values into cells: yes and no, lists and objects become `Odd`, so that they pass for nothing else."""
-    kinds = set(map(type, values))
-    if kinds <= {str, float, int, type(None)}:
+def _typed_cells(values: Sequence[object], *, flags: bool) -> list[Cell]:
+    """Turn JSON values into cells: what may be none of them becomes `Odd`, so that it passes for nothing else."""
+    if set(map(type, values)) <= {str, float, int, type(None)}:
         return list(values)  # type: ignore[arg-type]
-    plain = (str, float, int, type(None))
-    return [v if isinstance(v, plain) and not isinstance(v, bool) else Odd("wrong_type", _json_text(v)) for v in values]
-
-
-def _json_text(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
+    cells: list[Cell] = []
+    for value in values:
+        if isinstance(value, bool) and not flags:
+            cells.append(Odd("wrong_type", "true" if value else "false"))
+        else:
+            cells.append(value if isinstance(value, str | float | int | None) else Odd("wrong_type", str(value)))
+    return cells
 
 
 def parcel_to_json(parcel: Parcel, scheme: Scheme, *, sealed: bool = False) -> dict[str, Any]:

@@ -231,18 +231,12 @@ def _tables_of(
 
 def _declared(raw: RawTable, headers: Headers, choices: Choices, problems: list[Problem]) -> Table:
     """Read a table called declarations: under our own headers, else as a purchase slip, whose totals are left out."""
-    raw, _ = without_dittos(raw, headers)
-    plainly: list[Problem] = []
-    table = recognise(raw, "declarations", headers.words, plainly)
-    cells = (cell for column in raw.columns for cell in column.cells if isinstance(cell, str))
-    if plainly or any(map(headers.is_total, cells)):
-        read: list[Problem] = []
-        found = understand(raw, "declarations", headers, choices, read, several=True)
-        if found and found[0].kind == "declarations":
-            problems += read
-            return found[0]
-    problems += plainly
-    return table
+    read: list[Problem] = []
+    found = understand(raw, "declarations", headers, choices, read, several=True)
+    if found and found[0].kind == "declarations":
+        problems += read
+        return found[0]
+    return recognise(without_dittos(raw, headers)[0], "declarations", headers.words, problems)
 
 
 def _is_headless(raw: RawTable, headers: Headers) -> bool:

@@ -72,32 +72,26 @@ def _whole_column(sheet: Sheet, name: str) -> int | None:
 
 
 def _wide_measures(sheet: Sheet, wide: list[int]) -> Sheet:
-    """Say whether columns of classes without a measure hold stones or carats: whole numbers are stones."""
+    """Say whether columns without a measure hold stones or carats: whole numbers are stones."""
     unsure = [at for at in wide if sheet.meanings[at].role == "stones_or_carats"]
-    meanings = list(sheet.meanings)
+    values = [sheet.raw.values(at) for at in unsure]
+    counted = all(map(_are_whole, values))
     if unsure:
-        values = [sheet.raw.values(at) for at in unsure]
         _ask_about_shares(sheet, np.array(values))
-        whole = all(bool(np.all(np.isnan(v) | (v == np.floor(v)))) for v in values)
-        carats = _whole_column(sheet, "carats")
-        if (
-            whole
-            and carats is not None
-            and _whole_column(sheet, "n_stones") is None
-            and sheet.one("n_stones", "sample") is None
-        ):
-            sums, total = np.nansum(values, axis=0), sheet.raw.values(carats)
-            if bool(np.all(np.abs(sums - total) < 0.01)):
-                whole = False
-        role = "n_stones" if whole else "carats"
-        for at in unsure:
-            meanings[at] = replace(meanings[at], role=role)
+        carats, stones = _whole_column(sheet, "carats"), _whole_column(sheet, "n_stones")
+        if carats is not None and stones is None and sheet.one("n_stones", "sample") is None:
+            beside = np.abs(np.nansum(values, axis=0) - sheet.raw.values(carats))
+            counted = counted and not bool(np.all(beside < 0.01))
+    meanings = list(sheet.meanings)
     for at, item in enumerate(meanings):
-        if item.role == "stones_or_carats" and not item.wide:
-            values = [sheet.raw.values(at)]
-            whole = bool(np.all(np.isnan(values[0]) | (values[0] == np.floor(values[0]))))
+        if item.role == "stones_or_carats":
+            whole = counted if at in unsure else _are_whole(sheet.raw.values(at))
             meanings[at] = replace(item, role="n_stones" if whole else "carats")
     return replace(sheet, meanings=meanings)
+
+
+def _are_whole(values: NDArray[np.float64]) -> bool:
+    return bool(np.all(np.isnan(values) | (values == np.floor(values))))
 
 
 def _ask_about_shares(sheet: Sheet, values: NDArray[np.float64]) -> None:
@@ -119,68 +113,40 @@ def _melted(
     whole: Mapping[str, int],
     graded: Mapping[str, int],
 ) -> Table:
-    raw = sheet.raw
-    kinds = {frozenset(name for name, _ in classes) for classes in groups}
-    values = {at: raw.values(at) for slot in groups.values() for at in slot.values()}
-    values |= {at: raw.values(at) for at in (*whole.values(), *graded.values())}
-    sampled = bool(graded) and bool(whole)
-    targets = graded if sampled else whole
-    for kind in kinds:
-        for measure, at in targets.items():
-            parts = [
-                slot[measure]
-                for classes, slot in groups.items()
-                if frozenset(n for n, _ in classes) == kind and measure in slot
-            ]
-            if parts:
-                _check_rows(sheet, parts, at, values, measure)
+    raw, sampled = sheet.raw, bool(graded) and bool(whole)
+    kinds: dict[frozenset[str], list[tuple[tuple[tuple[str, str], ...], Mapping[str, int]]]] = {}
+    for classes, slot in groups.items():
+        kinds.setdefault(frozenset(name for name, _ in classes), []).append((classes, slot))
     pieces: list[_Piece] = []
     for number, kind in enumerate(sorted(kinds, key=sorted)):
-        mine = {classes: slot for classes, slot in groups.items() if frozenset(n for n, _ in classes) == kind}
-        for classes, slot in mine.items():
-            shown = [values[at] for at in slot.values()]
-            filled = np.flatnonzero(
-                np.logical_or.reduce(
-                    [np.isfinite(v) & (v != 0) for v in shown] + [_bad(raw, at) for at in slot.values()]
-                )
-            )
-            pieces.append(
-                _Piece(filled, slot, dict(classes), f"{'sample' if sampled else 'classes'} {number}", sampled)
-            )
-    weighed = any("carats" in slot for slot in groups.values())
-    counted = any("n_stones" in slot for slot in groups.values())
-    further = (not weighed and "carats" in whole) or (not counted and "n_stones" in whole) or sampled
-    if further and ("size_class" in dims or sampled or len(dims) > 0):
-        rows = np.arange(raw.n_rows)
-        pieces.append(_Piece(rows, whole, {}, "whole", sample=False))
+        for measure, at in (graded if sampled else whole).items():
+            if parts := [slot[measure] for _, slot in kinds[kind] if measure in slot]:
+                _check_rows(sheet, parts, at, measure)
+        for classes, slot in kinds[kind]:
+            filled = np.flatnonzero(np.logical_or.reduce([_filled(raw, at) for at in slot.values()]))
+            name = f"{'sample' if sampled else 'classes'} {number}"
+            pieces.append(_Piece(filled, slot, dict(classes), name, sampled))
+    missing = [name for name in whole if not any(name in slot for slot in groups.values())]
+    if (dims and (missing or sampled)) or sampled:
+        pieces.append(_Piece(np.arange(raw.n_rows), whole, {}, "whole", sample=False))
     return _stacked(sheet, pieces, dims)
 
 
-def _bad(raw: RawTable, at: int) -> NDArray[np.bool_]:
-    """Say of each row whether its cell is filled with something that is no number."""
+def _filled(raw: RawTable, at: int) -> NDArray[np.bool_]:
+    """Say of each row whether its cell holds a number other than zero, or something that is no number."""
     column = raw.columns[at]
-    _, broken = read_numbers(column.cells, raw.marks)
-    bad = np.zeros(len(column.cells), dtype=bool)
-    bad[list(broken)] = True
-    return bad[column.codes]
+    numbers, broken = read_numbers(column.cells, raw.marks)
+    return column.rows_with([*broken, *np.flatnonzero(np.isfinite(numbers) & (numbers != 0)).tolist()])
 
 
-def _check_rows(
-    sheet: Sheet, parts: list[int], total: int, values: Mapping[int, NDArray[np.float64]], measure: str
-) -> None:
+def _check_rows(sheet: Sheet, parts: list[int], total: int, measure: str) -> None:
     """Tell the rows whose classes do not add up to the total beside them."""
-    sums = np.nansum([values[at] for at in parts], axis=0)
-    given = values[total]
+    sums, given = np.nansum([sheet.raw.values(at) for at in parts], axis=0), sheet.raw.values(total)
     slack = 0.5 if measure == "n_stones" else 0.005 * (len(parts) + 1) + 1e-6
+    classes = listed(sheet.raw.columns[at].header for at in parts)
     for row in np.flatnonzero(np.isfinite(given) & (np.abs(sums - given) > slack)).tolist():
-        sheet.tell(
-            "row_total",
-            total,
-            row,
-            found=f"{sums[row]:g}",
-            expected=f"{given[row]:g}",
-            classes=listed(sheet.raw.columns[at].header for at in parts),
-        )
+        told = {"found": f"{sums[row]:g}", "expected": f"{given[row]:g}", "classes": classes}
+        sheet.tell("row_total", total, row, **told)
 
 
 @dataclass(frozen=True, slots=True)
