@@ -22,7 +22,7 @@ from kpfootprint.ingest.words import (
     condition_values,
     declared_words,
     fold,
-    nearest,
+    misspelt,
     unit_words,
 )
 from kpfootprint.scheme import Attribute, Scheme
@@ -231,7 +231,7 @@ def _qualified(sheet: Sheet, at: int, meaning: Meaning, others: list[Meaning]) -
     if set(tokens_of(meaning.party)) & set(declared_words()["parties"]["words"]):
         return replace(meaning, party="")
     known = dict(sheet.headers.words.columns("stones"))
-    if is_close_to(sheet.raw.columns[at].header, known):
+    if misspelt(sheet.raw.columns[at].header, known) is not None:
         return UNKNOWN
     sheet.ask("measure_or_other", at, meaning.role, "ignore")
     return replace(meaning, party="")
@@ -390,20 +390,11 @@ def pass_over(sheet: Sheet, used: set[int]) -> None:
         if at in used or not column.header.strip():
             continue
         meaning = sheet.meanings[at]
-        if meaning.role == "unknown" and all(item.column != column.header for item in sheet.problems):
-            close = nearest(column.header, known, cutoff=0.8, count=1)
-            hits = is_close_to(column.header, known)
-            if fold(column.header) and close in hits:
-                sheet.tell("unknown_column", at, nearest=close)
-        if meaning.role not in ("described",):
+        asked = meaning.role != "unknown" or any(item.column == column.header for item in sheet.problems)
+        if not asked and (close := misspelt(column.header, known)) is not None:
+            sheet.tell("unknown_column", at, nearest=close)
+        if meaning.role != "described":
             sheet.trace.passed_over.append(column.header)
-
-
-def is_close_to(header: str, known: Mapping[str, str]) -> set[str]:
-    """Return the known name that a header is most likely a misspelling of, or none."""
-    import difflib
-
-    return {known[hit] for hit in difflib.get_close_matches(fold(header), list(known), n=1, cutoff=0.8)}
 
 
 def with_lots_settled(sheet: Sheet, kind: str) -> Sheet:

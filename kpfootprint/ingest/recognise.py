@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 
@@ -15,11 +14,20 @@ from kpfootprint.ingest.headers import Headers, Meaning
 from kpfootprint.ingest.heads import is_number
 from kpfootprint.ingest.labels import size_span
 from kpfootprint.ingest.layout import understand
-from kpfootprint.ingest.meanings import Choices, is_close_to, listed
+from kpfootprint.ingest.meanings import Choices, listed
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.tables import Column, Note, RawTable, Table, stacked
 from kpfootprint.ingest.unfold import with_parents
-from kpfootprint.ingest.words import TABLES, Words, condition_values, declared_words, fold, nearest, table_names
+from kpfootprint.ingest.words import (
+    TABLES,
+    Words,
+    condition_values,
+    declared_words,
+    fold,
+    misspelt,
+    nearest,
+    table_names,
+)
 from kpfootprint.visible import FORMULA
 from kpfootprint.wanted import each
 
@@ -41,11 +49,6 @@ MAX_STRANGERS = 20
 """Unknown members of a JSON object that are told one by one."""
 
 
-def close_to_a_table(name: str) -> bool:
-    """Say whether the name of a table looks like a known one, so that it is most likely misspelt."""
-    return bool(difflib.get_close_matches(fold(name), list(table_names()), n=1, cutoff=0.8))
-
-
 def recognise(raw: RawTable, kind: str, words: Words, problems: list[Problem]) -> Table:
     """Find out what the columns of a table are; what is missing, given twice or misspelt is added to `problems`."""
     known = words.columns(kind)
@@ -57,19 +60,15 @@ def recognise(raw: RawTable, kind: str, words: Words, problems: list[Problem]) -
 
     for column in raw.columns:
         name = known.get(fold(column.header))
-        if name is None and len(strangers) < MAX_STRANGERS:
-            close = nearest(column.header[:80], known, cutoff=0.8, count=1)
-            if fold(column.header) and close in is_close_to(column.header[:80], known):
-                tell("unknown_column", column.header, nearest=close)
-            elif raw.typed:
-                strangers.append(column.header)
+        looked_at = name is None and len(strangers) < MAX_STRANGERS
+        if looked_at and (close := misspelt(column.header[:80], known)) is not None:
+            tell("unknown_column", column.header, nearest=close)
         elif name is None:
-            strangers.append(column.header)
+            strangers += [column.header] if raw.typed else []  # further columns of a sheet are its own affair
         elif name in found:
             tell("column_twice", column.header, column=name)
         else:
             found[name] = column
-    strangers = strangers if raw.typed else []
     members = {
         fold(name): name for name in (*known.values(), *(("conditions", *TABLES[1:]) if kind == TABLES[0] else ()))
     }
@@ -114,7 +113,7 @@ def recognise_all(
         if not found and raw.columns:
             if not several and not problems:
                 recognise(raw, "stones", headers.words, problems)
-            elif several and hint is None and close_to_a_table(raw.name):
+            elif several and hint is None and misspelt(raw.name, names) is not None:
                 problems.append(problem(Broken("unknown_table", {"known": ", ".join(TABLES)}), table=raw.name))
             elif several:
                 passed.append(raw.name)
@@ -196,7 +195,7 @@ def _like_an_id(name: str, headers: Headers) -> bool:
     """Say whether a sheet is called as parcels are, ``CAR-2019-07``, and not ``Sheet1``, ``Lot 2`` or ``+11``."""
     known = size_span(name, headers.words.scheme) is not None or headers.of(name).role != "unknown"
     return any(map(str.isdigit, name)) and any(map(str.isalpha, name)) and _SHEET.fullmatch(name) is None and not (
-        known or close_to_a_table(name) or headers.is_total(name)
+        known or misspelt(name, table_names()) is not None or headers.is_total(name)
     )  # fmt: skip
 
 

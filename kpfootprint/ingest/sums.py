@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -212,10 +211,8 @@ def _check_labelled(rows: _Rows, labels: Mapping[int, str]) -> None:
         shown, spans = rows.shown(row), _spans(row, labels, start, n_rows)
         if not any(rows.sums(row, *span) for span in spans):
             parts = {at: [rows.inside(at, *span) for span in spans] for at in shown}
-            at = next(
-                (at for at, total in shown.items() if not any(map(partial(rows.agrees, at, total), parts[at]))), None
-            )
-            at = next(iter(shown)) if at is None else at
+            wrong = (at for at in shown if not any(rows.agrees(at, shown[at], part) for part in parts[at]))
+            at = next(wrong, next(iter(shown)))
             nearest = min((float(np.nansum(part)) for part in parts[at]), key=lambda found: abs(found - shown[at]))
             sheet.tell("total_disagrees", at, row, expected=f"{shown[at]:g}", found=f"{nearest:.6g}")
         rows.leave(row, "total_checked" if shown else "total_without_numbers", label=labels[row])

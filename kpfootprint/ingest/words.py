@@ -216,6 +216,12 @@ def nearest(text: str, known: Mapping[str, str], *, cutoff: float = 0.55, count:
     return ", ".join(names)
 
 
+def misspelt(text: str, known: Mapping[str, str]) -> str | None:
+    """Return the known name that a text is most likely a misspelling of, or None."""
+    hits = difflib.get_close_matches(fold(text), known, n=1, cutoff=0.8)
+    return known[hits[0]] if hits else None
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """Everything an input may call things, for one scheme and one table of zones."""

@@ -234,11 +234,19 @@ def _read_sheet(
     head = head_of(looked_at, None if of_words else headers, title, limits)
     if not head.texts:
         return None
-    makers = [ColumnMaker() for _ in head.texts]
+    width, makers = len(head.texts), [ColumnMaker() for _ in head.texts]
     lines: list[int] = []
     ragged: dict[int, int] = {}
-    body = chain(first[head.rows[-1] + 1 :], numbered)
-    for cells in _chunks(body, len(head.texts), lines, ragged, limits, title):
+    body = each(chain(first[head.rows[-1] + 1 :], numbered), 1000)
+    filled = ((line, row) for line, row in body if any(cell is not None for cell in row))
+    for chunk in iter(lambda: list(islice(filled, _CHUNK)), []):
+        for line, row in chunk:
+            if any(cell is not None for cell in row[width:]):
+                ragged[len(lines)] = len(row)
+            lines.append(line)
+        if len(lines) > limits.max_rows:
+            raise refuse(title, "too_many_rows", limit=limits.max_rows)
+        cells = ([*row[:width], *[None] * (width - len(row))] for _, row in chunk)
         for maker, column in zip(makers, zip(*cells, strict=True), strict=True):
             maker.add(column)
     table = RawTable(
@@ -251,31 +259,6 @@ def _read_sheet(
         titles=tuple((first[at][0], tuple(map(shortened, first[at][1]))) for at in head.titles),
     )
     return without_blank_rows(table)
-
-
-def _chunks(
-    numbered: Iterator[tuple[int, Sequence[Cell]]],
-    width: int,
-    lines: list[int],
-    ragged: dict[int, int],
-    limits: Limits,
-    title: str,
-) -> Iterator[list[list[Cell]]]:
-    chunk: list[list[Cell]] = []
-    for line, row in each(numbered, 1000):
-        if all(cell is None for cell in row):
-            continue
-        if any(cell is not None for cell in row[width:]):
-            ragged[len(lines)] = len(row)
-        chunk.append([*row[:width], *[None] * (width - len(row))])
-        lines.append(line)
-        if len(lines) > limits.max_rows:
-            raise refuse(title, "too_many_rows", limit=limits.max_rows)
-        if len(chunk) == _CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
 
 
 def _cell(cell: SheetCell, units: dict[int, str], struck: dict[int, bool]) -> Cell:
