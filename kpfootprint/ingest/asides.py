@@ -11,14 +11,13 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.errors import Problem
 from kpfootprint.ingest.cells import Cell, is_blank, text_of
 from kpfootprint.ingest.headers import Headers, Meaning, tokens_of
 from kpfootprint.ingest.heads import is_number
 from kpfootprint.ingest.labels import size_span, split_descriptions
 from kpfootprint.ingest.meanings import Sheet, listed
 from kpfootprint.ingest.rules import Broken, problem
-from kpfootprint.ingest.tables import Column, LeftOut, Note, RawTable
+from kpfootprint.ingest.tables import Column, Note, RawTable
 from kpfootprint.ingest.unfold import laid
 from kpfootprint.ingest.words import attribute_words, class_code, declared_words, fold, plain, unit_words
 
@@ -34,27 +33,20 @@ _RULE = re.compile(r"[-=_*.~–— ]{3,}")
 _LONGEST = 60
 
 
-def without_asides(raw: RawTable) -> tuple[RawTable, list[LeftOut], list[int]]:
+def without_asides(sheet: Sheet) -> tuple[Sheet, list[int]]:
     """Leave out rows that repeat the header, and lines between pages; each is told.
 
     The last value has, for each header that stood again, the row that it stood before.
     """
-    left: dict[int, LeftOut] = {}
-    for code, rows in (("header_again", _headers_again(raw)), ("page_line", _page_lines(raw))):
-        for row in rows:
-            left.setdefault(row, LeftOut(table=raw.name, row=raw.line(row), code=code))
-    if not left:
-        return raw, [], []
-    kept = np.ones(raw.n_rows, dtype=bool)
-    kept[list(left)] = False
-    again = [int(kept[:row].sum()) for row, item in left.items() if item.code == "header_again"]
-    return raw.keep(np.flatnonzero(kept)), [left[row] for row in sorted(left)], again
+    left = dict.fromkeys(_page_lines(sheet.raw), "page_line") | dict.fromkeys(_headers_again(sheet.raw), "header_again")
+    again = [row - sum(other < row for other in left) for row in sorted(left) if left[row] == "header_again"]
+    return sheet.without({row: (code, {}) for row, code in left.items()}), again
 
 
-def without_dittos(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Note]]:
+def without_dittos(sheet: Sheet) -> Sheet:
     """Put the word above in the place of ``idem``, ``do.`` and ditto marks; below a number or a total they stay."""
     known = declared_words()["headers"]["ditto"]
-    columns, notes = list(raw.columns), []
+    columns, is_total = list(sheet.raw.columns), sheet.headers.is_total
     for at, column in enumerate(columns):
         short = [(code, cell) for code, cell in column.texts() if len(cell) <= 8 and not cell[:1].isdigit()]
         hits = [code for code, cell in short if plain(cell).strip() in known]
@@ -64,13 +56,13 @@ def without_dittos(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Note
         codes = column.codes.copy()
         for row in rows[rows > 0].tolist():
             above = column.cells[codes[row - 1]]
-            if isinstance(above, str) and not is_blank(above) and not is_number(above) and not headers.is_total(above):
+            if isinstance(above, str) and not is_blank(above) and not is_number(above) and not is_total(above):
                 codes[row] = codes[row - 1]
         if (codes != column.codes).any():
             columns[at] = replace(column, codes=codes).used()
             told = {"word": text_of(column.cells[hits[0]]), "column": column.header}
-            notes.append(Note(code="ditto", values=told))
-    return (replace(raw, columns=columns), notes) if notes else (raw, [])
+            sheet.trace.notes.append(Note(code="ditto", values=told))
+    return replace(sheet, raw=replace(sheet.raw, columns=columns))
 
 
 def _headers_again(raw: RawTable) -> list[int]:
@@ -102,55 +94,42 @@ def _aside(text: str) -> bool:
     return _PAGE.fullmatch(text) is not None or _RULE.fullmatch(text) is not None
 
 
-def without_empty_classes(
-    raw: RawTable, measures: Sequence[int], classes: Sequence[int], *, checked: bool
-) -> tuple[RawTable, list[LeftOut]]:
+def without_empty_classes(sheet: Sheet, measures: Sequence[int], classes: Sequence[int], *, checked: bool) -> Sheet:
     """Leave out the classes of a form that hold nothing: dashes, or blanks where a total was `checked`."""
-    if not measures or not classes or any(raw.columns[at].mostly_distinct for at in measures):
-        return raw, []
-    empty = np.logical_and.reduce([raw.columns[at].blank() for at in measures])
-    named = ~np.logical_and.reduce([raw.columns[at].blank() for at in classes])
-    if not checked:
-        empty &= np.logical_and.reduce([_dashes(raw.columns[at]) for at in measures])
-    rows = np.flatnonzero(empty & named)
-    if not len(rows) or len(rows) == raw.n_rows:
-        return raw, []
-    told = [
-        LeftOut(table=raw.name, row=raw.line(row), code="empty_class", values={"label": _first(raw, classes, row)})
-        for row in rows.tolist()
-    ]
-    return raw.keep(np.flatnonzero(~(empty & named))), told
+    measured, named = [sheet.raw.columns[at] for at in measures], [sheet.raw.columns[at] for at in classes]
+    if not measured or not named or any(column.mostly_distinct for column in measured):
+        return sheet
+    empty = np.logical_and.reduce([column.blank() if checked else _dashes(column) for column in measured])
+    rows = np.flatnonzero(empty & ~np.logical_and.reduce([column.blank() for column in named])).tolist()
+    if len(rows) == sheet.raw.n_rows:
+        return sheet
+    labels = {row: [text_of(cell) for column in named if not is_blank(cell := column.at(row))] for row in rows}
+    return sheet.without({row: ("empty_class", {"label": labels[row][0]}) for row in rows})
 
 
 def _dashes(column: Column) -> NDArray[np.bool_]:
     return column.rows_with(code for code, cell in column.texts() if cell.strip() and is_blank(cell))
 
 
-def _first(raw: RawTable, classes: Sequence[int], row: int) -> str:
-    return next((text_of(cell) for at in classes if not is_blank(cell := raw.columns[at].at(row))), "")
-
-
 _SEVERAL = re.compile(r"\W*([^\W\d]*)(\d{1,6})\s*(?:[-–/&+,;]|to|à|a|bis|et|and)\s*\1(\d{1,6})\W*", re.IGNORECASE)
 
 
-def words_for_numbers(raw: RawTable, meanings: Sequence[Meaning]) -> list[Problem]:
+def ask_about_numbers(sheet: Sheet) -> None:
     """Tell the rows of a list whose number is a word, or names several stones: such a row may be none, or several."""
-    told: list[Problem] = []
-    for at, (column, meaning) in enumerate(zip(raw.columns, meanings, strict=True)):
-        if meaning.role != "row" or column.mostly_distinct:
-            continue
+    for at in sheet.places("row"):
+        column, n_rows = sheet.raw.columns[at], sheet.raw.n_rows
         cells = {code: cell for code, cell in column.texts() if not is_blank(cell)}
         words = np.flatnonzero(column.rows_with(code for code, cell in cells.items() if _is_more_word(cell)))
         spans = {code: (int(hit[2]), int(hit[3])) for code, c in cells.items() if (hit := _SEVERAL.fullmatch(c))}
         spans = {code: (low, high) for code, (low, high) in spans.items() if 0 < high - low < 1000}
-        days = [code for code, cell in enumerate(column.cells) if isinstance(cell, date)]  # what is made of ``2-5``
+        distinct = enumerate(() if column.mostly_distinct else column.cells)
+        days = [code for code, cell in distinct if isinstance(cell, date)]  # what is made of ``2-5``
         several = np.flatnonzero(column.rows_with([*spans, *days]))
         ends = [spans.get(int(column.codes[row]), (0, 0)) for row in several.tolist()]
-        chained = all(low == end + 1 for (_, end), (low, _) in pairwise(ends)) and len(ends) == raw.n_rows
+        chained = all(low == end + 1 for (_, end), (low, _) in pairwise(ends)) and len(ends) == n_rows
         for code, rows, sure in (("word_for_number", words, False), ("number_of_several", several, chained)):
-            for row in rows.tolist()[:20] if sure or 2 * len(rows) <= raw.n_rows else ():
-                told.append(raw.problem(Broken(code), row, at))
-    return told
+            for row in rows.tolist()[:20] if sure or 2 * len(rows) <= n_rows else ():
+                sheet.tell(code, at, row)
 
 
 def _is_more_word(text: str) -> bool:
@@ -159,25 +138,26 @@ def _is_more_word(text: str) -> bool:
     return digits == 0 or (letters > 4 and letters > 2 * digits)
 
 
-def unit_in_titles(raw: RawTable, meanings: Sequence[Meaning]) -> Problem | None:
+def ask_about_units(sheet: Sheet) -> None:
     """Tell a title that gives weights in a unit that is not carats, where no header says carats."""
     words: Mapping[str, Sequence[str]] = declared_words()["headers"]
-    weighed = [column for column, item in zip(raw.columns, meanings, strict=True) if item.role == "carats"]
-    if not weighed or any(set(tokens_of(column.header)) & set(unit_words("carats")) for column in weighed):
-        return None
+    weighed = [sheet.raw.columns[at].header for at in (*sheet.places("carats"), *sheet.places("carats", wide=True))]
+    if not weighed or any(set(tokens_of(header)) & set(unit_words("carats")) for header in weighed):
+        return
     others = unit_words("grains", "points", "others")
     said = re.compile(
         rf"(\b(in|en|em|im|unite|unit|units|unites|в)\b\W*|\()({'|'.join(others)})\b\W*\)?", re.IGNORECASE
     )
-    for line, cells in raw.titles:
+    for line, cells in sheet.raw.titles:
         for cell in cells:
             if not isinstance(cell, str) or len(cell) > 200:
                 continue
             tokens = tokens_of(cell)
             weighed_so = set(tokens) & set(words["carats"]) and set(tokens) & {*others}
             if weighed_so or said.search(" ".join(tokens)):
-                return problem(Broken("unit_in_title"), table=raw.name, row=line, value=cell)
-    return None
+                broken = Broken("unit_in_title")
+                sheet.problems.append(problem(broken, table=sheet.raw.name, row=line, value=cell))
+                return
 
 
 _MEASURES = ("n_stones", "carats", "stones_or_carats")
@@ -185,17 +165,18 @@ ONE = ("tables", "one")
 """The answer that several tables on a sheet are parts of one parcel."""
 
 
-def without_side_notes(raw: RawTable, headers: Headers) -> tuple[RawTable, list[str]]:
+def without_side_notes(sheet: Sheet) -> Sheet:
     """Leave aside the columns right of an empty one, where they measure nothing: a summary, a remark beside a table."""
-    roles = [headers.of(column.header) for column in raw.columns]
+    raw = sheet.raw
+    roles = [sheet.headers.of(column.header) for column in raw.columns]
     for at, column in enumerate(raw.columns[1:-1], start=1):
         if not column.empty:
             continue
         measured = [any(item.role in (*_MEASURES, "percent") for item in side) for side in (roles[:at], roles[at:])]
         if measured == [True, False] and not any(item.sure and item.role != "other" for item in roles[at:]):
-            told = [item.header for item in raw.columns[at:] if item.header.strip()]
-            return replace(raw, columns=raw.columns[:at]), told
-    return raw, []
+            sheet.trace.passed_over.extend(item.header for item in raw.columns[at:] if item.header.strip())
+            return replace(sheet, raw=replace(raw, columns=raw.columns[:at]))
+    return sheet
 
 
 def side_by_side(sheet: Sheet) -> Sheet | None:
@@ -280,7 +261,7 @@ def below_each_other(sheet: Sheet, again: Sequence[int]) -> Sheet | None:
         return None
     if not again or sheet.choices.get(ONE[0]) == ONE[1]:
         titles = [row - 1 for row in again if row and _is_title(raw, measures, row - 1)]
-        return replace(sheet, raw=_without(sheet, titles, "page_line")) if titles else sheet
+        return _without(sheet, titles, "page_line")
     above = {_PAGE_OF.sub("", text_of(cell)) for _, cells in raw.titles for cell in cells if not is_blank(cell)}
     pages = []
     for row in again:
@@ -293,7 +274,7 @@ def below_each_other(sheet: Sheet, again: Sequence[int]) -> Sheet | None:
             sheet.tell("table_below", 0, row, choices=[ONE])
     if any(item.code == "table_below" for item in sheet.problems):
         return None
-    return replace(sheet, raw=_without(sheet, pages, "page_line")) if pages else sheet
+    return _without(sheet, pages, "page_line")
 
 
 def _closed(sheet: Sheet, measures: list[int], row: int) -> bool:
@@ -337,13 +318,9 @@ def _is_title(raw: RawTable, measures: Sequence[int], row: int) -> bool:
     ) and not raw.label(row)[:1].isdigit()  # fmt: skip
 
 
-def _without(sheet: Sheet, rows: Sequence[int], code: str) -> RawTable:
-    """Return the table without some rows, each of which is told."""
-    raw = sheet.raw
-    sheet.trace.left_out.extend(
-        LeftOut(table=raw.name, row=raw.line(row), code=code, values={"label": raw.label(row)}) for row in rows
-    )
-    return raw.keep(np.setdiff1d(np.arange(raw.n_rows), rows))
+def _without(sheet: Sheet, rows: Sequence[int], code: str) -> Sheet:
+    """Leave out rows, each told with its label."""
+    return sheet.without({row: (code, {"label": sheet.raw.label(row)}) for row in rows})
 
 
 def with_headings(sheet: Sheet) -> Sheet:
@@ -378,7 +355,7 @@ def with_headings(sheet: Sheet) -> Sheet:
     codes[totals] = len(rows)
     made = Column(column, [*cells, None], codes)
     wider = replace(sheet, raw=replace(raw, columns=[*raw.columns, made]))
-    return replace(wider, raw=_without(wider, rows, "heading"), meanings=[*sheet.meanings, Meaning(role=column)])
+    return replace(_without(wider, rows, "heading"), meanings=[*sheet.meanings, Meaning(role=column)])
 
 
 def _is_known(sheet: Sheet, row: int) -> bool:

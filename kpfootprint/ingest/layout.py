@@ -17,15 +17,15 @@ from kpfootprint.errors import Problem
 from kpfootprint.ingest.asides import (
     ask_about_blanks,
     ask_about_cancelled,
+    ask_about_numbers,
+    ask_about_units,
     below_each_other,
     side_by_side,
-    unit_in_titles,
     with_headings,
     without_asides,
     without_dittos,
     without_empty_classes,
     without_side_notes,
-    words_for_numbers,
 )
 from kpfootprint.ingest.cells import Cell, is_blank, text_of
 from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning, tokens_of
@@ -91,26 +91,26 @@ def understand(
         Whether it is one of several tables, of which some may be none of ours: a list of prices, say.
     """
     raw = unrepeated(raw, headers)
-    trace = raw.trace()
-    raw, aside = without_side_notes(raw, headers)
-    raw, asides, again = without_asides(raw)
-    raw, dittos = without_dittos(raw, headers)
-    trace.notes.extend(dittos)
-    trace.left_out.extend(asides)
-    trace.passed_over.extend(aside)
-    asked: list[Problem] = []
-    given = side_by_side(Sheet(raw, meanings_of(raw, headers, choices), headers, choices, trace, asked))
+    sheet = Sheet(raw, [], headers, choices, raw.trace())
+    tables = _understood(sheet, hint, several=several)
+    problems += sheet.problems
+    return tables
+
+
+def _understood(sheet: Sheet, hint: str | None, *, several: bool) -> list[Table]:
+    sheet = without_side_notes(sheet)
+    sheet, again = without_asides(sheet)
+    sheet = without_dittos(sheet)
+    given = side_by_side(replace(sheet, meanings=meanings_of(sheet.raw, sheet.headers, sheet.choices)))
     whole = None if given is None else below_each_other(with_cells_asked(given), again)
     if whole is None:
-        problems += asked
         return []
     sheet = with_headings(whole)
     ask_about_cancelled(sheet)
     sheet = _without_totals(_with_classes_chosen(sheet))
     tables = _tables(sheet, hint, several=several)
-    if tables and (unit := unit_in_titles(sheet.raw, sheet.meanings)) is not None:
-        sheet.problems.append(unit)
-    problems += sheet.problems
+    if tables:
+        ask_about_units(sheet)
     return tables
 
 
@@ -151,26 +151,19 @@ def _chosen(cell: Cell, words: Mapping[str, str]) -> Cell:
 
 
 def _without_totals(sheet: Sheet) -> Sheet:
-    measures = [
-        at
-        for at, item in enumerate(sheet.meanings)
-        if item.role in ("n_stones", "carats", "stones_or_carats") and item.role != "mean"
-    ]
-    measures = measures or sheet.places("percent")
+    roles = ("n_stones", "carats", "stones_or_carats")
+    measures = [at for at, item in enumerate(sheet.meanings) if item.role in roles] or sheet.places("percent")
     classes = [
         at for at, item in enumerate(sheet.meanings) if not item.wide and item.role in (*_SIZES, *sheet.attributes)
     ]
     labels = classes or sheet.places("description")
     before = len(sheet.problems)
     sheet = without_totals(sheet, measures, labels)
-    kept = sheet.raw
     if sheet.places("n_stones"):
         checked = any(i.code == "total_checked" for i in sheet.trace.left_out) and len(sheet.problems) == before
-        kept, empty = without_empty_classes(kept, measures, labels, checked=checked)
-        sheet.trace.left_out.extend(empty)
-    else:
-        sheet.problems.extend(words_for_numbers(kept, sheet.meanings))
-    return replace(sheet, raw=kept)
+        return without_empty_classes(sheet, measures, labels, checked=checked)
+    ask_about_numbers(sheet)
+    return sheet
 
 
 # Kinds.

@@ -14,7 +14,7 @@ from kpfootprint.ingest.cells import Cell, DecimalMarks, PlainCells, is_blank, r
 from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning, says, tokens_of
 from kpfootprint.ingest.labels import describe, size_span
 from kpfootprint.ingest.rules import Broken
-from kpfootprint.ingest.tables import Column, RawTable, Trace
+from kpfootprint.ingest.tables import Column, LeftOut, RawTable, Trace
 from kpfootprint.ingest.words import (
     attribute_words,
     class_code,
@@ -58,6 +58,17 @@ class Sheet:
     def tell(self, code: str, at: int | str | None = None, row: int | None = None, /, **values: object) -> None:
         """Note a problem of this table, at a column (by position, or by a name that stands nowhere) and a row."""
         self.problems.append(self.raw.problem(Broken(code, values), row, at))
+
+    def without(self, left: Mapping[int, tuple[str, Mapping[str, object]]]) -> Sheet:
+        """Return the sheet without some rows; that they are left out is told, by a code and values for each."""
+        if not left:
+            return self
+        raw = self.raw
+        self.trace.left_out.extend(
+            LeftOut(table=raw.name, row=raw.line(row), code=code, values=values)
+            for row, (code, values) in sorted(left.items())
+        )
+        return replace(self, raw=raw.keep(np.setdiff1d(np.arange(raw.n_rows), [*left])))
 
     def ask(self, code: str, at: int, *answers: str, **values: object) -> None:
         """Ask what a column is: one of the `answers`."""

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 import numpy as np
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.asides import without_dittos
 from kpfootprint.ingest.cells import Cell, PlainCells, is_blank, text_of
 from kpfootprint.ingest.headers import Headers, Meaning
 from kpfootprint.ingest.heads import is_number
@@ -235,7 +234,7 @@ def _declared(raw: RawTable, headers: Headers, choices: Choices, problems: list[
     if found and found[0].kind == "declarations":
         problems += read
         return found[0]
-    return recognise(without_dittos(raw, headers)[0], "declarations", headers.words, problems)
+    return recognise(raw, "declarations", headers.words, problems)
 
 
 def _is_headless(raw: RawTable, headers: Headers) -> bool:

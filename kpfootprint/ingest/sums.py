@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
@@ -27,7 +27,6 @@ from kpfootprint.ingest.cells import (
 from kpfootprint.ingest.labels import size_span
 from kpfootprint.ingest.meanings import Sheet
 from kpfootprint.ingest.rules import Broken
-from kpfootprint.ingest.tables import LeftOut
 from kpfootprint.ingest.words import plain
 from kpfootprint.wanted import each
 
@@ -55,12 +54,11 @@ class _Rows:
     classes: Sequence[int]
     values: dict[int, NDArray[np.float64]]
     own: NDArray[np.bool_]
-    left: dict[int, LeftOut] = field(default_factory=dict)
+    left: dict[int, tuple[str, Mapping[str, object]]] = field(default_factory=dict)
 
     def leave(self, row: int, code: str, **values: object) -> None:
         """Leave a row out, with the reason."""
-        raw = self.sheet.raw
-        self.left[row] = LeftOut(table=raw.name, row=raw.line(row), code=code, values=values)
+        self.left[row] = code, values
         self.own[row] = False
 
     def shown(self, row: int) -> dict[int, float]:
@@ -123,10 +121,7 @@ def without_totals(sheet: Sheet, measures: Sequence[int], classes: Sequence[int]
     _find_unlabelled(rows)
     _check_labelled(rows, labels)
     _check_summaries(rows, summaries, named)
-    if not rows.left:
-        return sheet
-    sheet.trace.left_out.extend(rows.left[row] for row in sorted(rows.left))
-    return replace(sheet, raw=raw.keep(np.setdiff1d(np.arange(raw.n_rows), [*rows.left])))
+    return sheet.without(rows.left)
 
 
 def _values(sheet: Sheet, at: int) -> NDArray[np.float64]:
