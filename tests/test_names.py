@@ -26,7 +26,6 @@ ONE_MEANING = {
     "detection": "to find undeclared goods",
     "drift": "a change of an exporter's shipments over time",
     "errors": "what is raised, and how a refusal is told",
-    "files": "what a folder or an upload holds, before any of it is believed",
     "findings": "what was found of one parcel",
     "problems": "what is wrong with an input",
     "reading": "from files to parcels",
