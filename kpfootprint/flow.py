@@ -10,8 +10,7 @@ import numpy as np
 
 import kpfootprint
 from kpfootprint.comparison.findings import examination_of
-from kpfootprint.comparison.free_shares import settle_shares
-from kpfootprint.comparison.hypotheses import form_hypotheses
+from kpfootprint.comparison.hypotheses import form_hypotheses, settle_shares
 from kpfootprint.comparison.results import Examination
 from kpfootprint.comparison.weigh import weigh
 from kpfootprint.errors import KPFootprintError, NotExamined

@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 from joblib import delayed
 
-from kpfootprint.comparison.judge import judge
+from kpfootprint.comparison.weigh import judge
 from kpfootprint.rules import Rules
 from kpfootprint.stats.arrays import Bools, Floats, Ints, joined
 from kpfootprint.stats.model import FootprintModel, look

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from kpfootprint.comparison.judge import judge
+from kpfootprint.comparison.weigh import judge
 from kpfootprint.rules import Rules
 from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.declarations import association_statistic, foreign_sources

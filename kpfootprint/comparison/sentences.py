@@ -9,14 +9,14 @@ import numpy as np
 
 from kpfootprint.comparison.cautions import Doubt
 from kpfootprint.comparison.hypotheses import COMPLIANT, Hypotheses
-from kpfootprint.comparison.judge import Judged
 from kpfootprint.comparison.results import ClassFinding, DeclaredZone, Mixture, Statement, Value, Verification
-from kpfootprint.comparison.weigh import OfDeclaration, Weighed
+from kpfootprint.comparison.weigh import Judged, OfDeclaration, Weighed
 from kpfootprint.footprint import FACTORS
 from kpfootprint.parcel import Parcel
 from kpfootprint.reference import NOT_COVERED
 from kpfootprint.release import Release
 from kpfootprint.rules import CONCLUSIONS, Conclusion, Reason, Rules, Signs, reasons_for
+from kpfootprint.stats.arrays import rows_of
 from kpfootprint.stats.shares import NONE_P
 
 SPEAKS = 0.05
@@ -43,16 +43,7 @@ def favours(log10_share: float) -> str:
 
 
 def _signs(judged: Judged, row: int) -> Signs:
-    one = slice(row, row + 1)
-    shares = judged.shares
-    return Signs(
-        log10_lr=judged.log10_lr[one],
-        share_p=shares.p_value[one],
-        share_low=shares.low[one],
-        as_declared_p=shares.as_declared_p[one],
-        best_p=judged.best_p[one],
-        novelty_p=judged.novelty_p[one],
-    )
+    return rows_of(judged.signs, np.array([row]))
 
 
 def reasons_of(rules: Rules, judged: Judged, row: int) -> tuple[Reason, ...]:

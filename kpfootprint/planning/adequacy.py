@@ -7,7 +7,7 @@ from typing import Annotated
 
 import numpy as np
 
-from kpfootprint.comparison.judge import Judged
+from kpfootprint.comparison.weigh import Judged
 from kpfootprint.plain import Share
 from kpfootprint.planning.trials import DrawnGoods, blend_distance, draw_goods, known_exactly, outcomes_of
 from kpfootprint.release import Release

@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 
 from kpfootprint.comparison.hypotheses import form_hypotheses
-from kpfootprint.comparison.judge import Judged
+from kpfootprint.comparison.weigh import Judged
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.footprint import footprints_of, mean_stones
 from kpfootprint.parcel import Batch, Parcel

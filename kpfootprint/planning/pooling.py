@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from kpfootprint.comparison.judge import Judged
+from kpfootprint.comparison.weigh import Judged
 from kpfootprint.planning.trials import DrawnGoods, draw_goods, outcomes_of
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats, Ints

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kpfootprint.comparison.judge import Judged, judge
+from kpfootprint.comparison.weigh import Judged, judge
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats, Ints, joined
 from kpfootprint.stats.blends import contract, expand

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kpfootprint.comparison.free_shares import blends_of
-from kpfootprint.comparison.hypotheses import Origins, form_hypotheses
+from kpfootprint.comparison.hypotheses import Origins, blends_of, form_hypotheses
 from kpfootprint.comparison.results import Examination
 from kpfootprint.parcel import Declaration, DeclaredCountry, Parcel
 from tests.test_flow import DAY

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from kpfootprint.comparison.judge import judge
+from kpfootprint.comparison.weigh import judge
 from kpfootprint.reference import shipped_reference
 from kpfootprint.stats.arrays import Bools
 from kpfootprint.stats.intervals import clopper_pearson

@@ -138,16 +138,16 @@ class ExaminedShares:
 
 @dataclass(frozen=True, slots=True)
 class ProductShares:
-    """The product as a method of unmixing; it is fitted anew to the parcels of each split."""
+    """The product as a method of unmixing, by the refit at hand to the parcels of each split."""
 
-    release: Release
+    refits: Refits
     days: tuple[ExportDay, ...]
     name: str
 
-    def fit(self, package: ReferencePackage, train: Ints) -> ExaminedShares:
-        """Fit the parcel model; nothing else is learnt anew."""
-        prepared = prepare(package, minimum_parcels=int(self.release.manifest["config"]["minimum_parcels"]))
-        return ExaminedShares(refitted(self.release, prepared, train), self.days)
+    def fit(self, package: ReferencePackage, train: Ints) -> ExaminedShares:  # noqa: ARG002  (that of the refits)
+        """Return the refit that learnt from these parcels."""
+        learnt = next(release for split, release in self.refits.parts if np.array_equal(split.train, train))
+        return ExaminedShares(learnt, self.days)
 
 
 def shares_of(examinations: Sequence[Examination], *, level: float) -> Shares:

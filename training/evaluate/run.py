@@ -123,7 +123,7 @@ def evaluate(
     rng = np.random.default_rng(SEED)
     blends, coverage, detection = measure_blends(refits, days, setting.trusted, n_each=10 if quick else 60, rng=rng)
     name = release.name
-    mixing = measure_shares(ProductShares(release, days, name), package, n_each=1 if quick else 6, left_out=left_out)
+    mixing = measure_shares(ProductShares(refits, days, name), package, n_each=1 if quick else 6, left_out=left_out)
 
     fusion: list[Result] = []
     if not quick:
