@@ -10,10 +10,10 @@ from training.evaluate.measure import measure, measure_shares
 from training.evaluate.methods import fit_splits, held_out, some, zone_codes, zones_of
 from training.evaluate.stress import mix
 from training.folds import fold_of_parcels, folds
-from training.peers import PEERS, UNMIXERS, PeerMethod, UnmixerMethod
+from training.peers import PEERS, UNMIXERS
 from training.peers.mixing import MultinomialEM, MultinomialPair
 from training.peers.table import render_peers
-from training.peers.tables import tables_of
+from training.peers.tables import Peer, Unmixer, tables_of
 from training.record import Evaluation
 
 
@@ -38,7 +38,7 @@ def test_tables_count_every_stone_once(package: ReferencePackage) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("method", PEERS, ids=lambda m: m.name)
-def test_peers_find_zones_that_differ_plainly(method: PeerMethod, package: ReferencePackage) -> None:
+def test_peers_find_zones_that_differ_plainly(method: Peer, package: ReferencePackage) -> None:
     codes = zone_codes(package)
     fits = fit_splits(method, package, folds(fold_of_parcels(package.zone_of, n_folds=3, seed=1)))
     evidence, strangeness = held_out(fits, package.batch, len(ZONES))
@@ -49,7 +49,7 @@ def test_peers_find_zones_that_differ_plainly(method: PeerMethod, package: Refer
 
 
 @pytest.mark.parametrize("method", PEERS, ids=lambda m: m.name)
-def test_peers_learn_from_the_parcels_of_a_split_only(method: PeerMethod, package: ReferencePackage) -> None:
+def test_peers_learn_from_the_parcels_of_a_split_only(method: Peer, package: ReferencePackage) -> None:
     train = np.flatnonzero(zone_codes(package) != 0)
     shown = some(package.batch, np.array([0, 20]))
     evidence = method.fit(package, train).evidence(shown)
@@ -79,7 +79,7 @@ def test_far_parcels_are_strange(package: ReferencePackage) -> None:
 
 
 @pytest.mark.parametrize("method", UNMIXERS, ids=lambda m: m.name)
-def test_unmixers_find_a_half_and_order_their_limits(method: UnmixerMethod, package: ReferencePackage) -> None:
+def test_unmixers_find_a_half_and_order_their_limits(method: Unmixer, package: ReferencePackage) -> None:
     rng = np.random.default_rng(2)
     pure, foreign = (make_parcel(z, name="M", n=2000, rng=rng, drift=0.0) for z in (0, 2))
     batch = Batch(tuple(mix(pure, foreign, share, 1500, rng=rng) for share in (0.0, 0.5, 1.0)))
@@ -96,18 +96,20 @@ def test_unmixers_find_a_half_and_order_their_limits(method: UnmixerMethod, pack
 
 def test_profile_of_a_pair_is_the_likelihood_itself(package: ReferencePackage) -> None:
     tables = tables_of(package.batch, SCHEME)
-    fitted = MultinomialPair().fit(tables, zone_codes(package), 3)
+    fitted, other = MultinomialPair(), MultinomialEM()
+    for one in (fitted, other):
+        one.learn(tables, zone_codes(package), 3)
     counts = [cells[0] for cells in tables.cells]
     pure = sum(np.log(pooled[0]) @ cells for pooled, cells in zip(fitted.pooled_, counts, strict=True))
     assert fitted._profile(counts, 0)[0] == pytest.approx(pure)
     # EM over all other zones can only do better than one of them.
-    everything = MultinomialEM().fit(tables, zone_codes(package), 3)._profile(counts, 0)
+    everything = other._profile(counts, 0)
     assert (everything >= fitted._profile(counts, 0) - 0.5).all()
 
 
 def test_the_table_holds_every_method_and_marks_the_best(package: ReferencePackage) -> None:
     verification = [measure(method, package, unlisted_weight=0.2, n_resamples=5) for method in PEERS[1:4]]
-    mixing = [measure_shares(UnmixerMethod(MultinomialPair), package, n_each=1)]
+    mixing = [measure_shares(MultinomialPair(), package, n_each=1)]
     page = render_peers(verification, mixing, n_parcels=36, days=["2020-01-01"], synthetic=True)
     for evaluation in [*verification, *mixing]:
         assert f"| {evaluation.release} |" in page

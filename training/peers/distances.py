@@ -6,7 +6,7 @@ import numpy as np
 
 from kpfootprint.stats.arrays import Floats, Ints
 from training.evaluate.trials import Alternatives
-from training.peers.tables import Tables
+from training.peers.tables import Peer, Tables
 
 PSEUDOCOUNT = 0.5
 """Stones that are added to a parcel's every class, so that every share has a logarithm."""
@@ -35,7 +35,7 @@ def by_zone(values: Floats, zone: Ints, n_zones: int) -> list[Floats]:
     return [values[zone == z] if (zone == z).any() else values for z in range(n_zones)]
 
 
-class KolmogorovSmirnov:
+class KolmogorovSmirnov(Peer):
     """KS distance between cumulated shares, as in the analytical fingerprint of ores.
 
     The distance of two parcels is the largest difference of their cumulated shares, on average over attributes; that
@@ -50,10 +50,9 @@ class KolmogorovSmirnov:
     name = "KS distance, nearest alternative"
     alternatives: Alternatives = "nearest"
 
-    def fit(self, tables: Tables, zone: Ints, n_zones: int) -> KolmogorovSmirnov:
+    def learn(self, tables: Tables, zone: Ints, n_zones: int) -> None:
         """Keep the cumulated shares of the reference parcels, by zone."""
         self.references_ = [by_zone(np.cumsum(shares(m), axis=1), zone, n_zones) for m in tables.margins]
-        return self
 
     def score(self, tables: Tables) -> Floats:
         """Return minus the median distance, shape (n_parcels, n_zones)."""
@@ -73,7 +72,7 @@ class DeclaredKolmogorovSmirnov(KolmogorovSmirnov):
     alternatives: Alternatives = "none"
 
 
-class ChiSquare:
+class ChiSquare(Peer):
     """Chi-square of homogeneity between a parcel and the pooled parcels of a zone, by its degrees of freedom.
 
     Added up over size and each attribute within bands of size; the score is minus the root of chi-square per stone and
@@ -83,10 +82,9 @@ class ChiSquare:
     name = "chi-square homogeneity"
     alternatives: Alternatives = "nearest"
 
-    def fit(self, tables: Tables, zone: Ints, n_zones: int) -> ChiSquare:
+    def learn(self, tables: Tables, zone: Ints, n_zones: int) -> None:
         """Add up the reference parcels of each zone."""
         self.pooled_ = [np.stack([rows.sum(axis=0) for rows in by_zone(c, zone, n_zones)]) for c in tables.cells]
-        return self
 
     def score(self, tables: Tables) -> Floats:
         """Return the negative root statistic, shape (n_parcels, n_zones)."""
@@ -102,19 +100,18 @@ class ChiSquare:
         return -np.sqrt(statistic / freedom)
 
 
-class NearestCentroid:
+class NearestCentroid(Peer):
     """Distance of centred log ratios to the mean of a zone, every ratio by its spread within zones."""
 
     name = "nearest clr centroid"
     alternatives: Alternatives = "nearest"
 
-    def fit(self, tables: Tables, zone: Ints, n_zones: int) -> NearestCentroid:
+    def learn(self, tables: Tables, zone: Ints, n_zones: int) -> None:
         """Take the mean of each zone and the pooled spread about it."""
         features = clr_features(tables)
         groups = by_zone(features, zone, n_zones)
         self.centroids_ = np.stack([rows.mean(axis=0) for rows in groups])
         self.spread_ = np.sqrt(np.mean((features - self.centroids_[zone]) ** 2, axis=0)) + 1e-9
-        return self
 
     def score(self, tables: Tables) -> Floats:
         """Return minus the distance, shape (n_parcels, n_zones)."""

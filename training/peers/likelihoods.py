@@ -7,30 +7,27 @@ from scipy.special import logsumexp
 
 from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.tables import fit_table, log_dirichlet_multinomial
-from training.evaluate.trials import Alternatives
 from training.peers.distances import by_zone, clr_features
-from training.peers.tables import Tables
+from training.peers.tables import Peer, Tables
 
 FLOOR = 1e-4
 """Smallest probability that a classifier's answer is taken for."""
 
 
-class Multinomial:
+class Multinomial(Peer):
     """Log likelihood of the counts under each zone's pooled shares, as if stones were drawn one by one.
 
     Parcels of one zone vary more than that, so it grows too sure with the number of stones.
     """
 
     name = "multinomial likelihood ratio"
-    alternatives: Alternatives = "mean"
 
-    def fit(self, tables: Tables, zone: Ints, n_zones: int) -> Multinomial:
+    def learn(self, tables: Tables, zone: Ints, n_zones: int) -> None:
         """Pool the shares of each zone: sizes, and classes within bands of size."""
         self.log_shares_ = []
         for counts in tables.cells:
             pooled = np.stack([rows.sum(axis=0) for rows in by_zone(counts, zone, n_zones)]) + 0.5
             self.log_shares_.append(np.log(pooled / pooled.sum(axis=1, keepdims=True)))
-        return self
 
     def score(self, tables: Tables) -> Floats:
         """Return ln likelihoods, shape (n_parcels, n_zones), up to a constant of each parcel."""
@@ -38,7 +35,7 @@ class Multinomial:
         return np.asarray(sum(parts), dtype=np.float64)
 
 
-class DirichletMultinomial:
+class DirichletMultinomial(Peer):
     """Log likelihood under Dirichlet-multinomials of size and of each attribute, parcels of a zone varying.
 
     One precision an attribute by leaving each parcel out, zone means shrunk to the grand mean; see
@@ -46,13 +43,11 @@ class DirichletMultinomial:
     """
 
     name = "Dirichlet-multinomial"
-    alternatives: Alternatives = "mean"
 
-    def fit(self, tables: Tables, zone: Ints, n_zones: int) -> DirichletMultinomial:
+    def learn(self, tables: Tables, zone: Ints, n_zones: int) -> None:
         """Fit a table to each margin."""
         fitted = [fit_table(counts, zone, n_zones) for counts in tables.margins]
         self.parameters_ = [table.shares * (1.0 / table.variance()[:-1] - 1.0)[:, None] for table in fitted]
-        return self
 
     def score(self, tables: Tables) -> Floats:
         """Return ln likelihoods, shape (n_parcels, n_zones), up to a constant of each parcel."""
@@ -60,13 +55,13 @@ class DirichletMultinomial:
         return np.asarray(sum(parts), dtype=np.float64)
 
 
-class LinearDiscriminant:
+class LinearDiscriminant(Peer):
     """Gaussian of centred log ratios around each zone's mean, with one covariance shrunk after Ledoit and Wolf."""
 
     name = "LDA on clr"
-    alternatives: Alternatives = "mean"
+    says_strange = True
 
-    def fit(self, tables: Tables, zone: Ints, n_zones: int) -> LinearDiscriminant:
+    def learn(self, tables: Tables, zone: Ints, n_zones: int) -> None:
         """Take the means of the zones and the pooled, shrunk covariance."""
         from sklearn.covariance import ledoit_wolf
 
@@ -75,7 +70,6 @@ class LinearDiscriminant:
         self.scale_ = features.std(axis=0) + 1e-9
         covariance, _ = ledoit_wolf((features - self.means_[zone]) / self.scale_, assume_centered=True)
         self.precision_ = np.linalg.inv(covariance)
-        return self
 
     def score(self, tables: Tables) -> Floats:
         """Return ln densities up to a constant, shape (n_parcels, n_zones)."""
@@ -83,13 +77,12 @@ class LinearDiscriminant:
         return np.asarray(-0.5 * np.einsum("pzf,fg,pzg->pz", delta, self.precision_, delta), dtype=np.float64)
 
 
-class LogisticRegression:
+class LogisticRegression(Peer):
     """Multinomial logistic regression on centred log ratios, zones weighing the same."""
 
     name = "logistic regression on clr"
-    alternatives: Alternatives = "mean"
 
-    def fit(self, tables: Tables, zone: Ints, n_zones: int) -> LogisticRegression:
+    def learn(self, tables: Tables, zone: Ints, n_zones: int) -> None:
         """Fit with a ridge penalty on standardised ratios."""
         from sklearn.linear_model import LogisticRegression as Regression
 
@@ -98,7 +91,6 @@ class LogisticRegression:
         self.regression_ = Regression(C=0.1, class_weight="balanced", max_iter=2000)
         self.regression_.fit((features - self.centre_) / self.scale_, zone)
         self.n_zones_ = n_zones
-        return self
 
     def score(self, tables: Tables) -> Floats:
         """Return ln probabilities under equal priors, shape (n_parcels, n_zones)."""
@@ -106,20 +98,18 @@ class LogisticRegression:
         return _log_chances(chances, self.regression_.classes_, self.n_zones_)
 
 
-class RandomForest:
+class RandomForest(Peer):
     """Random forest of 500 trees on centred log ratios, zones weighing the same."""
 
     name = "random forest"
-    alternatives: Alternatives = "mean"
 
-    def fit(self, tables: Tables, zone: Ints, n_zones: int) -> RandomForest:
+    def learn(self, tables: Tables, zone: Ints, n_zones: int) -> None:
         """Grow the trees, always from the same seed."""
         from sklearn.ensemble import RandomForestClassifier
 
         self.forest_ = RandomForestClassifier(500, class_weight="balanced", min_samples_leaf=2, random_state=0)
         self.forest_.fit(clr_features(tables), zone)
         self.n_zones_ = n_zones
-        return self
 
     def score(self, tables: Tables) -> Floats:
         """Return ln shares of the trees, shape (n_parcels, n_zones)."""

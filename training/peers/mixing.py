@@ -8,13 +8,13 @@ from scipy.stats import chi2
 from kpfootprint.stats.arrays import Floats, Ints
 from training.evaluate.mixtures import Shares
 from training.peers.distances import by_zone, shares
-from training.peers.tables import Tables
+from training.peers.tables import Tables, Unmixer
 
 GRID = np.linspace(0.0, 1.0, 41)
 N_STEPS = 60
 
 
-class MultinomialEM:
+class MultinomialEM(Unmixer):
     """Maximum likelihood shares of all zones, as if stones were drawn one by one from their pooled tables.
 
     The interval and the p-value come from the profile likelihood and its chi-square limit.
@@ -22,13 +22,12 @@ class MultinomialEM:
 
     name = "multinomial EM"
 
-    def fit(self, tables: Tables, zone: Ints, n_zones: int) -> MultinomialEM:
+    def learn(self, tables: Tables, zone: Ints, n_zones: int) -> None:
         """Pool each zone's cells: size by class, averaged over the attributes given size."""
         self.pooled_ = []
         for counts in tables.cells:
             pooled = np.stack([rows.sum(axis=0) for rows in by_zone(counts, zone, n_zones)]) + 0.5
             self.pooled_.append(pooled / pooled.sum(axis=1, keepdims=True))
-        return self
 
     def unmix(self, tables: Tables, declared: Ints, *, level: float = 0.9) -> Shares:
         """Profile the likelihood over the undeclared share of each parcel."""
@@ -75,7 +74,7 @@ class MultinomialPair(MultinomialEM):
         return best
 
 
-class MonteCarloKS:
+class MonteCarloKS(Unmixer):
     """Random mixtures of the zones, the closest kept, as in unmixing of detrital ages.
 
     Each mixture is compared by the largest difference of cumulated shares, on average over attributes. The estimate is
@@ -92,13 +91,12 @@ class MonteCarloKS:
     n_mixtures = 4000
     seed = 0
 
-    def fit(self, tables: Tables, zone: Ints, n_zones: int) -> MonteCarloKS:
+    def learn(self, tables: Tables, zone: Ints, n_zones: int) -> None:
         """Cumulate each zone's pooled shares."""
         self.cumulated_ = []
         for margin in tables.margins:
             pooled = np.stack([rows.sum(axis=0) for rows in by_zone(margin, zone, n_zones)])
             self.cumulated_.append(np.cumsum(shares(pooled), axis=1))
-        return self
 
     def unmix(self, tables: Tables, declared: Ints, *, level: float = 0.9) -> Shares:
         """Draw mixtures for each declared zone: a uniform undeclared share of up to two other zones."""

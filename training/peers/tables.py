@@ -1,15 +1,21 @@
-"""Parcels as plain tables of counts: all that the usual methods look at."""
+"""Parcels as plain tables of counts: all that the usual methods look at, and the harness's door that they share."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
-from kpfootprint.parcel import Parcel
+from kpfootprint.parcel import Batch, Parcel
+from kpfootprint.reference import ReferencePackage
 from kpfootprint.scheme import Scheme
 from kpfootprint.stats.arrays import Floats, Ints
+from training.evaluate.methods import some, zone_codes, zones_of
+from training.evaluate.mixtures import Shares
+from training.evaluate.trials import Alternatives
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +83,70 @@ def tables_of(parcels: Iterable[Parcel], scheme: Scheme) -> Tables:
             flat = np.bincount(band[kept] * n_classes + codes[kept], minlength=n_sizes * n_classes)
             by_size[item.name].append(flat.reshape(n_sizes, n_classes).astype(np.float64))
     return Tables(np.array(size), {name: np.array(counts) for name, counts in by_size.items()})
+
+
+class Learner:
+    """A usual method: it learns from tables of counts and their zones, 0 to ``n_zones - 1``, some of them absent."""
+
+    name: str
+    scheme_: Scheme
+
+    def learn(self, tables: Tables, zone: Ints, n_zones: int) -> None:
+        """Learn from reference parcels."""
+        raise NotImplementedError
+
+    def fit(self, package: ReferencePackage, train: Ints) -> Self:
+        """Return a copy that has learnt from some parcels of a package, and from no others."""
+        made = copy(self)
+        made.scheme_ = package.scheme
+        tables = tables_of(some(package.batch, train), package.scheme)
+        made.learn(tables, zone_codes(package)[train], len(zones_of(package)))
+        return made
+
+
+class Peer(Learner):
+    """A usual method of comparison, as the harness asks for one."""
+
+    alternatives: Alternatives = "mean"
+    trust = 0.0
+    offset_spread: float | None = None
+    says_strange = False
+    """Whether scores that are no distances say how unlike everything a parcel is."""
+
+    def __init__(self, *, held_by_novelty: bool = False) -> None:
+        self.held_by_novelty = held_by_novelty
+        self.unit_ = 1.0
+
+    def score(self, tables: Tables) -> Floats:
+        """Return scores of each parcel under each zone, shape (n_parcels, n_zones): the higher, the more alike."""
+        raise NotImplementedError
+
+    def fit(self, package: ReferencePackage, train: Ints) -> Self:
+        """Learn from some parcels of a package; the unit of distances is their spread among these."""
+        made = super().fit(package, train)
+        if made.alternatives != "mean":
+            made.unit_ = float(made.score(tables_of(some(package.batch, train), package.scheme)).std())
+        return made
+
+    def evidence(self, batch: Batch) -> Floats:
+        """Return scores, and -inf for the unlisted zone that peers do not know."""
+        scores = self.score(tables_of(batch, self.scheme_)) / self.unit_
+        return np.concatenate([scores, np.full((len(scores), 1), -np.inf)], axis=1)
+
+    def strangeness(self, batch: Batch) -> Floats | None:
+        """Return minus the best score where that says how strange a parcel is."""
+        if not (self.says_strange or self.alternatives != "mean"):
+            return None
+        return np.asarray(-self.score(tables_of(batch, self.scheme_)).max(axis=1), dtype=np.float64)
+
+
+class Unmixer(Learner):
+    """A usual method of unmixing, as the harness asks for one."""
+
+    def unmix(self, tables: Tables, declared: Ints, *, level: float) -> Shares:
+        """Return the undeclared share of each parcel."""
+        raise NotImplementedError
+
+    def shares(self, batch: Batch, declared: Ints, *, level: float) -> Shares:
+        """Return what the method says of the undeclared share."""
+        return self.unmix(tables_of(batch, self.scheme_), declared, level=level)
