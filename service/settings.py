@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -26,7 +26,11 @@ Folder = Annotated[Path, AfterValidator(Path.expanduser)]
 
 
 class SettingError(ValueError):
-    """Settings cannot be used; the text names each, the value found and what would do."""
+    """Settings cannot be used; each of `faults` names one, the value found and what would do."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = tuple(faults)
 
 
 class Settings(BaseModel):
@@ -157,7 +161,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     except ValidationError as error:
         faults += [f"{PREFIX}{str(fault['loc'][0]).upper()}: {fault['msg']}{_found(fault)}" for fault in error.errors()]
     if faults:
-        raise SettingError("; ".join(faults))
+        raise SettingError(faults)
     return settings
 
 

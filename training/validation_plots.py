@@ -208,9 +208,8 @@ def decision_plot(cells: Sequence[DecisionErrors]) -> str:
             high = [clopper_pearson(e, t).high if t else 0.0 for e, t in pairs]
             up = np.maximum(np.array(high) - np.array(share), 0.0)
             axes.bar(place + shift, share, 0.38, yerr=[np.zeros_like(up), up], color=color, capsize=2, label=label)
-        axes.set_xticks(
-            place, [f"{c.n_stones_low}–{c.n_stones_high}\n{c.measured_on.replace('_', ' ')}" for c in cells]
-        )
+        sizes = [f"{c.n_stones_low}–{c.n_stones_high} {c.measured_on.replace('_', ' ')}" for c in cells]
+        axes.set_xticks(place, sizes, rotation=40, ha="right", fontsize=7)
         axes.set(xlabel="stones in the parcel", ylabel="share of parcels")
         axes.legend()
     return out[0]

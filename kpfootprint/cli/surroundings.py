@@ -41,7 +41,7 @@ def settings() -> Settings:
     try:
         return read_settings()
     except SettingError as error:
-        raise click.UsageError(str(error)) from None
+        raise click.UsageError("; ".join(map(retold, error.faults))) from None
 
 
 @contextmanager

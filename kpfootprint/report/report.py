@@ -84,6 +84,12 @@ def short_code(report_id: str) -> str:
     return "-".join(digits[start : start + 4] for start in range(0, len(digits), 4))
 
 
+def origins_of(content: Mapping[str, Any]) -> list[str]:
+    """Return the zones and countries that the paper names, where one of them is a country; none otherwise."""
+    found = content["verification"]
+    return [] if found is None else list(found["h1"]["values"].get("origins", ()))
+
+
 def is_code_of(code: str, report_id: str) -> bool:
     """Return whether a code, however it was typed, is that of a report; the whole id is one too.
 

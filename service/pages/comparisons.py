@@ -8,7 +8,7 @@ from functools import partial
 from starlette.responses import Response
 
 from kpfootprint.report import compare_side_by_side, read_report, render_html
-from kpfootprint.report.report import in_full
+from kpfootprint.report.report import in_full, origins_of
 from kpfootprint.rules import CONCLUSIONS
 from service.door.endpoint import Endpoint
 from service.door.query import choice, text, whole_number
@@ -55,6 +55,7 @@ def index(visit: Visit) -> Response:
     with reading(visit.work.engine) as connection:
         flags = flags_now(connection, entries)
         reports = reports_of(connection, [entry.id for entry in entries])
+    contents = {item: in_full(read_report(report).content) for item, report in reports.items()}
     zone_table = visit.work.release().zone_table
     return page(
         visit,
@@ -62,7 +63,8 @@ def index(visit: Visit) -> Response:
         entries=entries,
         further=further,
         flags=flags,
-        on_the_day={item: in_full(read_report(report).content)["status"] for item, report in reports.items()},
+        on_the_day={item: content["status"] for item, content in contents.items()},
+        origins={item: origins_of(content) for item, content in contents.items()},
         statuses=STATUSES,
         search=search,
         zones=zone_table.zones,

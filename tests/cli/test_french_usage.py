@@ -17,6 +17,7 @@ from kpfootprint.cli.main import cli, main
 from kpfootprint.cli.surroundings import LOCALES, helped, paragraphs, retold, speak
 from kpfootprint.report.locale import CATALOGUES
 from service.catalogue import compiled, sources
+from service.register.trouble import SAID
 
 SOURCE = LOCALES / "fr" / "LC_MESSAGES" / "click.po"
 OWN = SOURCE.with_name("commands.po")
@@ -109,7 +110,15 @@ def test_french_keeps_its_spaces_and_apostrophes(path: Path) -> None:
                     assert not re.search(r" [;:!?»](\s|$)|« |\w'\w", text), text
 
 
-RAISED = {"ReportError", "ReleaseError", "InvalidParcel", "SchemeMismatch"}
+RAISED = {
+    "ReportError",
+    "ReleaseError",
+    "InvalidParcel",
+    "SchemeMismatch",
+    "RegisterUnavailable",
+    "BackupError",
+    "BadKey",
+}
 PASSED_ON = {"{1}", "{1}: {2}"}
 """Texts that are another's."""
 OF_ARRAYS = {"{1} must {2}"}
@@ -127,7 +136,7 @@ def texts_of_errors() -> set[str]:
                 found.add(template(said))
             case ast.FunctionDef(name="_fault" | "_comparison_fault"):
                 found |= {template(inner.value) for inner in ast.walk(node) if isinstance(inner, ast.Return)}
-    return {text for text in found if text} - PASSED_ON - OF_ARRAYS
+    return {text for text in (*found, *SAID.values()) if text} - PASSED_ON - OF_ARRAYS
 
 
 def template(node: ast.expr | None) -> str:
@@ -166,3 +175,26 @@ def test_an_error_of_the_library_is_told_in_french_with_its_place(
     with pytest.raises(SystemExit):
         main(["beside", str(tmp_path / "one.json"), "--lang", "fr"])
     assert "one.json\u00a0: ce JSON n’est pas un rapport" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("KPF_CLOCK_DAYS", "0", "il faut une valeur de 1 au moins, et non '0'"),
+        ("KPF_RATE_PER_MINUTE", "many", "il faut un nombre entier, et non 'many'"),
+        ("KPF_MAX_BODY_MB", "inf", "il faut un nombre fini, et non 'inf'"),
+        ("KPF_LOG_FORMAT", "xml", "il faut 'text' ou 'json', et non 'xml'"),
+        ("KPF_DATABASE_URL", "mysql://x", "'mysql://x' n’a pas la forme voulue"),
+        ("KPF_PROXY_SECRET", "short", "il faut 16 caractères au moins"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_told_in_french(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv("LANGUAGE", "en")
+    monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit):
+        main(["keys", "list"])
+    assert said in capsys.readouterr().err
+    speak(["--lang", "en"], cli)

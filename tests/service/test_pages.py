@@ -65,6 +65,13 @@ def test_the_report_page_leads_back_and_to_its_other_forms(browser: TestClient, 
     assert page.index('class="skip"') < page.index('class="site-bar"')
 
 
+def test_a_declared_country_is_listed_by_its_name(browser: TestClient) -> None:
+    rows = "poids;couleur;forme\n" + "0,25;brun;cube\n0,40;incolore;octaèdre\n" * 40
+    answer = browser.post("/", data=filled(browser, pasted=rows, parcel_id="COUNTRY", zone=["CF"], carats=[""]))
+    assert answer.status_code == 303, answer.text
+    assert "<span>République centrafricaine</span>" in browser.get("/comparisons?lang=fr").text
+
+
 def test_pasted_rows_make_a_report(browser: TestClient) -> None:
     rows = "poids;couleur;forme\n" + "0,25;brun;cube\n0,40;incolore;octaèdre\n" * 40
     data = filled(browser, pasted=rows, parcel_id="PASTED", zone=["berberati", "carnot"], carats=["13", "13,0"])

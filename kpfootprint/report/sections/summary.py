@@ -8,6 +8,7 @@ from typing import Any
 from kpfootprint.report.blocks import Banner, Beside, Block, Bullets, Facts, Paragraph, Section, Verdict
 from kpfootprint.report.locale import mark
 from kpfootprint.report.pictures import lr_scale
+from kpfootprint.report.report import origins_of
 from kpfootprint.report.sentences import EVEN, Speaker
 
 HEADINGS = {
@@ -238,9 +239,9 @@ def _what_an_interval_is(sp: Speaker) -> str:
 
 def declared(sp: Speaker) -> str:
     """Name what was declared: zones with their carats, or a country."""
-    zones, found = sp.content["parcel"]["declared"], sp.content["verification"]
+    zones = sp.content["parcel"]["declared"]
     n = sp.words.number(len(zones))
-    if origins := found and found["h1"]["values"].get("origins"):
+    if origins := origins_of(sp.content):
         named = sp.words.listing([sp.names.zones.get(item) or sp.words.country(item) for item in origins])
         return sp.t(mark("{origins}: a blend of {n} zones, which the report lists"), origins=named, n=n)
     if len(zones) > MOST_NAMED:
