@@ -166,7 +166,10 @@ ONE = ("tables", "one")
 
 
 def without_side_notes(sheet: Sheet) -> Sheet:
-    """Leave aside the columns right of an empty one, where they measure nothing: a summary, a remark beside a table."""
+    """Leave aside the columns right of an empty one, where they measure nothing: a summary, a remark beside a table.
+
+    What a summary says of stones and carats, ``Total ct | 1.20``, is stated of the parcel, as titles do.
+    """
     raw = sheet.raw
     roles = [sheet.headers.of(column.header) for column in raw.columns]
     for at, column in enumerate(raw.columns[1:-1], start=1):
@@ -174,8 +177,23 @@ def without_side_notes(sheet: Sheet) -> Sheet:
             continue
         measured = [any(item.role in (*_MEASURES, "percent") for item in side) for side in (roles[:at], roles[at:])]
         if measured == [True, False] and not any(item.sure and item.role != "other" for item in roles[at:]):
-            sheet.trace.passed_over.extend(item.header for item in raw.columns[at:] if item.header.strip())
+            aside = replace(raw, columns=raw.columns[at + 1 :])
+            filled = np.flatnonzero(~np.logical_and.reduce([column.blank() for column in aside.columns])).tolist()
+            told = [column.header for column in aside.columns if column.header.strip()]
+            named = told or [aside.label(row) for row in filled[:1]]
+            words = {cell for column in aside.columns for _, cell in column.texts()}
+            if not told and any(sheet.headers.of(word).wide for word in words):  # another table, without a header
+                sheet.tell("tables_beside", None, found=2, headers=listed(named))
+            sheet.trace.passed_over.extend(named)
+            for row in filled[:_LONGEST]:
+                said = [cell for column in aside.columns if not is_blank(cell := column.at(row))]
+                if len(said) == 2 and sheet.headers.measure(text_of(said[0])) is not None:
+                    sheet.trace.stated.append((raw.line(row) or 1, tuple(said)))
             return replace(sheet, raw=replace(raw, columns=raw.columns[:at]))
+    headed = sum(bool(column.header.strip()) for column in raw.columns)
+    if raw.columns and not raw.columns[-1].header.strip():  # beside the table, and no empty column between
+        for row in np.flatnonzero(~raw.columns[-1].blank())[:20].tolist():
+            sheet.tell("ragged_row", None, row, found=len(raw.columns), expected=headed)
     return sheet
 
 

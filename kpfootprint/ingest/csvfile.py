@@ -112,7 +112,7 @@ def read_csv(data: bytes, name: str, source: str, headers: Headers | None, limit
         makers = [ColumnMaker() for _ in head.texts]
         n_rows = 0
         for chunk in _chunks(text, body, separator, first, name):
-            _mend(chunk, len(makers), n_rows, ragged)
+            _mend(chunk, len(makers), len(makers) - head.beside, n_rows, ragged)
             for maker, cells in zip(makers, zip(*chunk, strict=True), strict=True):
                 maker.add(cells)
             if (n_rows := n_rows + len(chunk)) > limits.max_rows:
@@ -243,12 +243,12 @@ def _broken_at(chunk: list[list[str]]) -> int:
     return next((at for at, row in enumerate(chunk) if any("\n" in cell for cell in row)), len(chunk))
 
 
-def _mend(chunk: list[list[str]], width: int, offset: int, ragged: dict[int, int]) -> None:
+def _mend(chunk: list[list[str]], width: int, least: int, offset: int, ragged: dict[int, int]) -> None:
     """Cut or fill rows to `width` cells; blank cells beyond the header, and blank lines, are no fault."""
     for position, row in enumerate(chunk):
         if len(row) == width:
             continue
-        if any(cell.strip() for cell in row) and (len(row) < width or any(cell.strip() for cell in row[width:])):
+        if any(cell.strip() for cell in row) and (len(row) < least or any(cell.strip() for cell in row[width:])):
             ragged[offset + position] = len(row)
         chunk[position] = row[:width] + [""] * (width - len(row))
 

@@ -227,6 +227,12 @@ class Headers:
             return Meaning(role=measure, part=part, party=" ".join(rest), sure=False)
         return self._other(rest, part)
 
+    def measure(self, text: str) -> str | None:
+        """Return what a label names that is said of a whole parcel: ``n_stones``, ``carats`` or ``zone_id``."""
+        said = self.of(text)
+        whole = not said.wide and (not said.party or said.part == "whole") and said.part != "sample"
+        return said.role if whole and said.role in ("n_stones", "carats", "zone_id") else None
+
     def _other(self, rest: list[str], part: str) -> Meaning:
         for role in ("zone", "size", "lot", "description", "other"):
             if says(role, *rest):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kpfootprint.ingest.archive import Limits, refuse
 from kpfootprint.ingest.cells import Cell, is_blank, text_of
@@ -22,11 +22,15 @@ _LONGEST = 120
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A header: its texts, the positions of its rows among those looked at, and the rows of titles above it."""
+    """A header: its texts, the positions of its rows among those looked at, and the rows of titles above it.
+
+    `beside` counts blank texts at its end, above what stands right of the table behind an empty column.
+    """
 
     texts: tuple[str, ...]
     rows: tuple[int, ...]
     titles: tuple[int, ...]
+    beside: int = 0
 
 
 def head_of(rows: Sequence[Sequence[Cell]], headers: Headers | None, name: str, limits: Limits) -> Head:
@@ -36,9 +40,13 @@ def head_of(rows: Sequence[Sequence[Cell]], headers: Headers | None, name: str, 
     else:
         at = next(at for at, row in enumerate(rows) if any(not is_blank(cell) for cell in row))
         head = Head(_joined([rows[at]]), (at,), ())
-    if len(head.texts) > limits.max_columns:
+    body, width = rows[head.rows[-1] + 1 :], len(head.texts)
+    filled = {at for row in body for at, cell in enumerate(row[: limits.max_columns]) if not is_blank(cell)}
+    gap = any(at not in filled for at in range(1, width + 1) if not "".join(head.texts[at : at + 1]))
+    beside = max(max(filled, default=0) + 1 - width, 0) if gap else 0
+    if width + beside > limits.max_columns:
         raise refuse(name, "too_many_columns", limit=limits.max_columns)
-    return head
+    return replace(head, texts=(*head.texts, *[""] * beside), beside=beside)
 
 
 def _found(rows: Sequence[Sequence[Cell]], headers: Headers) -> Head:

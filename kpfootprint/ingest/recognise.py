@@ -9,7 +9,7 @@ import numpy as np
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.cells import Cell, PlainCells, is_blank, text_of
-from kpfootprint.ingest.headers import Headers, Meaning
+from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.heads import is_number
 from kpfootprint.ingest.labels import size_span
 from kpfootprint.ingest.layout import understand
@@ -263,7 +263,7 @@ def _titles(raw: RawTable, headers: Headers, tables: Mapping[str, Table]) -> dic
                 pairs.append((text.rstrip(": "), filled[at + 1]))
         pairs += _amounts(" ".join(map(text_of, filled)))
         for key, value in pairs:
-            name = known.get(fold(key)) or _measure(headers.of(key)) or ""
+            name = known.get(fold(key)) or headers.measure(key) or ""
             name = "country" if headers.words.columns("declarations").get(fold(key)) == "country" else name
             told = _told(name, value, headers)
             if told is not None:
@@ -318,12 +318,6 @@ def _amounts(text: str) -> list[tuple[str, Cell]]:
     """Return stones and carats of a title that gives both: ``836 stones, 371.37 ct``."""
     said = _AMOUNTS.findall(text)
     return [("n_stones", said[0][0]), ("carats", said[0][2])] if len(said) == 1 else []
-
-
-def _measure(meaning: Meaning) -> str | None:
-    """Return what a title names that no column of parcels does: the number or the weight of the whole, the zone."""
-    plain = not meaning.wide and (not meaning.party or meaning.part == "whole") and meaning.part != "sample"
-    return meaning.role if plain and meaning.role in ("n_stones", "carats", "zone_id") else None
 
 
 def _told(name: str, value: Cell, headers: Headers) -> str | None:

@@ -175,12 +175,15 @@ def described(hand: Hand) -> tuple[Rows, int, float]:
 
 
 def disturbed(hand: Hand, rows: Rows, n_stones: int, carats: float) -> Rows:
-    """Add what stands around a table, and is none of its rows: titles, notes, blank columns, pages, shares."""
+    """Add what stands around a table, and is none of its rows: titles, notes, summaries, blank columns, pages."""
     head = next(at for at, row in enumerate(rows) if len(row) > 1)
     width = max(map(len, rows))
     rows = [[*row, *[""] * (width - len(row))] for row in rows]
     if hand.often(0.2):
         rows = [[*row, "", "seen by J." if at == head else ""] for at, row in enumerate(rows)]
+    if hand.often(0.2):
+        said = {3: [f"Total {hand.word('carats')}", hand.number(carats)], 4: [hand.word("pieces"), n_stones]}
+        rows = [[*row, "", *said.get(at - head, ["", ""])] for at, row in enumerate(rows)]
     if hand.often(0.2):
         rows = [["", *row] for row in rows]
     if hand.often(0.2):
