@@ -11,23 +11,36 @@ from kpfootprint.ingest import NOTES, RULES, text_of_answer, text_of_rule
 from kpfootprint.planning.question import RULES as PLANNING_RULES
 from kpfootprint.scheme import AttributeClass, ClassSet, Scheme
 
+Classes = Mapping[str, tuple[str, list[tuple[str, str]]]]
+"""Each attribute's name in a language, with its classes and sets and the names of those."""
 
-def told(problem: Problem, catalogue: gettext.NullTranslations) -> str:
+
+def told(problem: Problem, catalogue: gettext.NullTranslations, classes: Classes) -> str:
     """Return what is wrong: the text of the rule in the language of the catalogue, filled with the problem's values.
 
-    What is no rule of ingestion or of planning, or was told without its values, stays in English.
+    Attributes and their classes stand under the names that they have there. What is no rule of ingestion or of
+    planning, or was told without its values, stays in English.
     """
     planning = PLANNING_RULES.get(str(problem.values.get("rule")))
     if planning is None and problem.code not in RULES:
         return problem.reason
     try:
-        return catalogue.gettext(planning or text_of_rule(problem.code, problem.values)).format(**problem.values)
+        return catalogue.gettext(planning or text_of_rule(problem.code, problem.values)).format(
+            **_named(problem.values, classes)
+        )
     except (KeyError, IndexError):
         return problem.reason
 
 
-Classes = Mapping[str, tuple[str, list[tuple[str, str]]]]
-"""Each attribute's name in a language, with its classes and sets and the names of those."""
+def _named(values: Mapping[str, Any], classes: Classes) -> Mapping[str, Any]:
+    """Return the values of a problem with an attribute, and lists of its classes, under the names of a language."""
+    title, named = classes.get(str(values.get("attribute")), ("", []))
+    if not title:
+        return values
+    names = dict(named)
+    lists = {key: str(values[key]).split(", ") for key in ("nearest", "classes", "sets") if key in values}
+    shown = {key: ", ".join(names.get(name, name) for name in parts) for key, parts in lists.items()}
+    return {**values, **shown, "attribute": title}
 
 
 def worded(choice: str, catalogue: gettext.NullTranslations, classes: Classes) -> str:

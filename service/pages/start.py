@@ -124,7 +124,7 @@ def _form(visit: Visit, given: Given, problems: tuple[Problem, ...], sheet: Shee
         problems=sorted(problems, key=lambda item: (item.table, item.row or 0)),
         sheet=sheet,
         classes=classes,
-        told=lambda problem: told(problem, catalogue),
+        told=lambda problem: told(problem, catalogue, classes),
         worded=lambda choice: worded(choice, catalogue, classes),
         noted=lambda note: noted(note, catalogue),
         classes_named=lambda read: classes_named(read, release.scheme, visit.lang),

@@ -19,7 +19,7 @@ from service.door.inspection import unpacked
 from service.door.query import choice, text, whole_number
 from service.door.visit import Visit
 from service.errors import Refused
-from service.pages.problems import noted, told, worded
+from service.pages.problems import Classes, noted, told, worded
 from service.pages.render import moved_to, page, translations
 from service.pages.sheet import Asked, choices_in, classes_by_attribute
 from service.register import entries, people, submissions
@@ -144,7 +144,7 @@ def _check_page(
         note=note,
         n_parcels=0 if found is None else len(found.order),
         n_bad=0 if found is None else len(found.failures),
-        problems=[(problem, told(problem, catalogue)) for problem in problems[:SHOWN_PROBLEMS]],
+        problems=[(problem, told(problem, catalogue, classes)) for problem in problems[:SHOWN_PROBLEMS]],
         n_problems=len(problems),
         packed=packed if len(packed) < visit.work.settings.max_body else "",
         readable=found is not None,
@@ -152,7 +152,7 @@ def _check_page(
         classes=classes,
         parcels=[] if found is None else found.batch.parcels[:SHOWN_PARCELS],
         noted=lambda note: noted(note, catalogue),
-        told=lambda problem: told(problem, catalogue),
+        told=lambda problem: told(problem, catalogue, classes),
         declared=lambda parcel: told_in.row(
             [
                 *(names.get(item.zone_id, item.zone_id) for item in parcel.declarations),
@@ -214,8 +214,8 @@ def show(visit: Visit) -> Response:
 def shown(visit: Visit, submission_id: str, *, status: int = 200, alert: str = "", note: str = "") -> Response:
     """Return the page of a shipment."""
     shipment = shipment_of(visit.work, submission_id, visit.who)
-    catalogue, told_in = translations(visit.lang), words(visit.lang)
-    names = visit.work.release().zone_table.names
+    catalogue, told_in, release = translations(visit.lang), words(visit.lang), visit.work.release()
+    names, classes = release.zone_table.names, classes_by_attribute(release.scheme, visit.lang)
     return page(
         visit,
         "submission.html",
@@ -234,7 +234,7 @@ def shown(visit: Visit, submission_id: str, *, status: int = 200, alert: str = "
         decided=DECIDED,
         events=EVENTS,
         flag_text=lambda flag: catalogue.gettext(TEXTS[flag["code"]]).format(**_worded(flag["values"], names, told_in)),
-        problem_text=lambda problem: _told(problem, catalogue),
+        problem_text=lambda problem: _told(problem, catalogue, classes),
         flagged=[parcel for parcel in shipment.parcels if parcel.flags],
         comparable=_comparable(shipment.parcels),
         may_decide=visit.who.may_send("monitor") and shipment.submission.state != "received",
@@ -252,9 +252,9 @@ def _worded(values: Mapping[str, Any], names: Mapping[str, str], told_in: Words)
     return shown | {"zone_id": names.get(zone, zone)} if zone else shown
 
 
-def _told(problem: Mapping[str, Any], catalogue: Any) -> str:
+def _told(problem: Mapping[str, Any], catalogue: Any, classes: Classes) -> str:
     members = {name: problem[name] for name in ("table", "row", "column", "value", "code", "reason")}
-    return told(Problem(**members, values=problem.get("values", {})), catalogue)
+    return told(Problem(**members, values=problem.get("values", {})), catalogue, classes)
 
 
 @Endpoint("POST", "/submissions/{id}/decision", "monitor", body=FORM, page=True)

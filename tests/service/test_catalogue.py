@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -11,9 +12,12 @@ from babel.messages.pofile import read_po
 from kpfootprint.errors import Problem
 from kpfootprint.ingest import RULES
 from kpfootprint.ingest.rules import Broken, problem
+from kpfootprint.reference import shipped_reference
+from kpfootprint.scheme import AttributeClass, ClassSet, Scheme
 from service.catalogue import TEMPLATES, compiled, messages, sources
 from service.pages.problems import told
 from service.pages.render import translations
+from service.pages.sheet import classes_by_attribute
 
 NEVER = re.compile(
     r"\b(proves?|proof|matche?s?|confirm\w*|authentic\w*|conflict diamonds?|prouve\w*|preuve|authentique\w*"
@@ -48,10 +52,21 @@ def test_a_problem_is_told_in_french_with_its_values() -> None:
     catalogue = translations("fr")
     broken = Broken("unknown_zone", {"nearest": "boda, bria"})
     unknown = problem(broken, table="t")
-    assert told(unknown, catalogue).endswith("boda, bria")
-    assert "known" not in told(unknown, catalogue)
-    assert told(Problem(table="t", code="no rule", reason="as it is"), catalogue) == "as it is"
-    assert told(unknown, translations("en")) == unknown.reason == RULES["unknown_zone"].format(nearest="boda, bria")
+    assert told(unknown, catalogue, {}).endswith("boda, bria")
+    assert "known" not in told(unknown, catalogue, {})
+    assert told(Problem(table="t", code="no rule", reason="as it is"), catalogue, {}) == "as it is"
+    assert told(unknown, translations("en"), {}) == unknown.reason == RULES["unknown_zone"].format(nearest="boda, bria")
+
+
+def test_classes_stand_in_a_problem_under_the_names_of_its_language() -> None:
+    scheme = Scheme.from_json(json.loads((shipped_reference() / "datapackage.json").read_text(encoding="utf-8")))
+    for item in scheme.categorical:
+        parts: list[AttributeClass | ClassSet] = [*item.classes, *item.sets]
+        for part in parts:
+            broken = Broken("unknown_class", {"attribute": item.name, "nearest": f"{part.name}, …"})
+            said = told(problem(broken, table="t"), translations("fr"), classes_by_attribute(scheme, "fr"))
+            assert f"({item.labels['fr']})" in said
+            assert f"{part.labels['fr']}, …" in said
 
 
 def test_no_page_says_what_a_comparison_cannot() -> None:
