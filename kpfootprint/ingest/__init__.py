@@ -1,4 +1,12 @@
-"""Reading submissions: files and JSON documents become parcels, or a list of everything that is wrong with them."""
+"""Reading submissions: files and JSON documents become parcels, or a list of everything that is wrong with them.
+
+A parcel's way: `reading` opens what was brought (`archive`), as `csvfile` or `workbook` (`oldbook`) into `tables` of
+`cells`, whose header `heads` finds. `recognise` says what each table is, `layout` how a sheet is laid out: what its
+columns mean (`headers`, `meanings`), what is no row of it (`asides`, `sums`), what stands in columns (`unfold`). Sizes
+and classes are named by `labels` and `words`. `records` reads the tables of the documentation, which a JSON `document`
+gives as well, `breakdowns` those of sorting sheets; `assemble` makes parcels of them. What is wrong breaks one of the
+`rules`.
+"""
 
 from kpfootprint.ingest.archive import Limits
 from kpfootprint.ingest.assemble import NOTES, ParcelFailure, Submission

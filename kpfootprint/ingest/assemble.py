@@ -25,7 +25,7 @@ from kpfootprint.ingest.records import (
 )
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.tables import Findings, Table
-from kpfootprint.ingest.words import Words, code_names, fold
+from kpfootprint.ingest.words import Words, fold
 from kpfootprint.parcel import Batch, Conditions, Declaration, DeclaredCountry, Parcel, Stones
 from kpfootprint.scheme import Scheme, SieveSet
 from kpfootprint.wanted import each
@@ -66,7 +66,7 @@ class Receipt:
     """
 
     def __init__(self, tables: Iterable[Table], scheme: Scheme) -> None:
-        self._names = {item.name: code_names(item) for item in scheme.categorical}
+        self._names = {item.name: item.code_names for item in scheme.categorical}
         read = sorted(tables, key=lambda table: _TOLD.index(table.kind))
         goods = next((table for table in read if table.kind in ("stones", "counts")), None)
         left_out = [item for table in read for item in table.trace.left_out]

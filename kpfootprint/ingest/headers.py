@@ -12,7 +12,6 @@ from kpfootprint.ingest.words import (
     JOINED,
     Words,
     attribute_words,
-    code_names,
     declared_words,
     fold,
     one_code,
@@ -122,16 +121,16 @@ class Headers:
         return known
 
     @cached_property
-    def _class_words(self) -> Mapping[str, tuple[tuple[str, str], ...]]:
-        """Folded words of classes, with the column and class of each attribute that has the word."""
-        known: dict[str, list[tuple[str, str]]] = {}
+    def _class_words(self) -> Mapping[str, tuple[tuple[str, int], ...]]:
+        """Folded words of classes, with the column and code of each attribute that has the word."""
+        known: dict[str, list[tuple[str, int]]] = {}
         for item in self.words.scheme.categorical:
             for word, code in attribute_words(item).items():
-                known.setdefault(word, []).append((item.column, code_names(item)[code]))
+                known.setdefault(word, []).append((item.column, code))
         return {word: tuple(found) for word, found in known.items()}
 
-    def _named(self, text: str) -> tuple[tuple[str, str], ...]:
-        """Return column and class of each attribute that has a word."""
+    def _named(self, text: str) -> tuple[tuple[str, int], ...]:
+        """Return column and code of each attribute that has a word."""
         return self._class_words.get(fold(text)) or self._class_words.get(stem_key(text), ())
 
     @cached_property
@@ -263,24 +262,25 @@ class Headers:
             label = header if not measure else self.without_measure(header)
             if size_span(label, self.words.scheme) is not None and not label.strip().isdigit():
                 return (("size_class", " ".join(label.split())),)
-        found: dict[str, set[str]] = {}
+        found: dict[str, set[int]] = {}
         start, joined = 0, JOINED.search(header) is not None
         while start < len(rest):
             for end in range(len(rest), start, -1):
                 hits = self._named(" ".join(rest[start:end]))
                 if len(hits) == 1:
-                    column, name = hits[0]
+                    column, code = hits[0]
                     if column in found and not joined:
                         return ()
-                    found.setdefault(column, set()).add(name)
+                    found.setdefault(column, set()).add(code)
                     start = end
                     break
             else:
                 return ()
-        named = {item.column: item for item in self.words.scheme.categorical}
-        codes = {c: one_code(named[c], {code_names(named[c]).index(name) for name in found[c]}) for c in found}
-        classes = [(c, code_names(named[c])[code]) for c, code in codes.items() if code is not None]
-        return tuple(classes) if len(classes) == len(codes) else ()
+        classes = []
+        for item in self.words.scheme.categorical:
+            one = one_code(item, found.get(item.column, set()))
+            classes += [] if one is None else [(item.column, item.code_names[one])]
+        return tuple(classes) if len(classes) == len(found) else ()
 
     def without_measure(self, header: str) -> str:
         """Return a header without the words for pieces, carats and shares: ``+11 (pcs)`` is ``+11``."""

@@ -20,7 +20,6 @@ from kpfootprint.ingest.tables import Column
 from kpfootprint.ingest.words import (
     attribute_words,
     class_code,
-    code_names,
     declared_words,
     fold_size,
     one_code,
@@ -337,9 +336,9 @@ def _split(text: str, attributes: Sequence[Attribute], scheme: Scheme, unread: l
     for item in attributes:
         code = one_code(item, codes.get(item.column, set()))
         if code is not None:
-            found[item.column] = code_names(item)[code]
+            found[item.column] = item.code_names[code]
         elif codes.get(item.column):
-            unread += [code_names(item)[code] for code in sorted(codes[item.column])]
+            unread += [item.code_names[code] for code in sorted(codes[item.column])]
     return found
 
 

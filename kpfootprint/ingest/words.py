@@ -161,11 +161,6 @@ def stem_key(text: str) -> str:
     return "~" + "~".join(stems)
 
 
-def code_names(attribute: Attribute) -> tuple[str, ...]:
-    """Return the names that codes of an attribute stand for: its classes, then its sets of classes."""
-    return getattr(attribute, "code_names", attribute.class_names)
-
-
 def size_words(sieve_set: SieveSet) -> dict[str, int]:
     """Return folded size class names with the position of each; see `fold_size` for what they may be called."""
     return {fold_size(name): code for code, name in enumerate(sieve_set.classes)}
