@@ -66,6 +66,11 @@ class Reading:
     problems: tuple[Problem, ...] = ()
 
 
+def two_inputs() -> Problem:
+    """Return the problem of a file and pasted rows that are both given."""
+    return problem(Broken("two_inputs"), table="file")
+
+
 def read(
     source: Path | Upload,
     scheme: Scheme,

@@ -214,7 +214,7 @@ RULES: Final[Mapping[str, str]] = {
         "the cell holds a formula without the value that it gave; open the workbook and save it again, or put the "
         "value in its place"
     ),
-    "missing_value": "a value is missing",
+    "missing_value": "a value is missing; fill the cell, or take the row out",
     "not_a_number": "not a number; write digits, with one decimal point or comma",
     "two_numbers": (
         "the cell holds two numbers; give one: the weight of one stone in a row of its own, or pieces and carats in a "

@@ -10,7 +10,7 @@ from babel import Locale
 from starlette.responses import Response
 
 from kpfootprint.errors import IngestError, Problem
-from kpfootprint.ingest import Reading
+from kpfootprint.ingest.reading import Reading, two_inputs
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.parcel import Parcel
 from kpfootprint.reference import ZoneTable
@@ -51,7 +51,7 @@ def submit(visit: Visit) -> Response:
     form, given, step = visit.form, given_in(visit.form), text_of(visit.form, "step")
     file, held = file_of(form), held_in(form)
     if file is not None and given.pasted:
-        return _form(visit, given, (problem(Broken("two_inputs"), table="file"),))
+        return _form(visit, given, (two_inputs(),))
     if file is not None:
         upload = upload_of(file.filename or "", file.file.read())
         held = Held.of(upload)
