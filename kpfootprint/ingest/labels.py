@@ -83,9 +83,8 @@ def size_span(text: str, scheme: Scheme) -> Span | None:
         limit = _sieve(number, scheme)
         if limit is None:
             return None
-        if sign == "+":
-            return Span(lower_ct=limit, upper_ct=None, kind="sieve")
-        return Span(lower_ct=None, upper_ct=limit, kind="sieve")
+        lower, upper = (limit, None) if sign == "+" else (None, limit)
+        return Span(lower_ct=lower, upper_ct=upper, kind="sieve")
     if found := _RANGE.fullmatch(label):
         first, last, unit = found.groups()
         return _between(first, last, _unit(unit), scheme)
@@ -110,19 +109,15 @@ def _sieve(number: str, scheme: Scheme) -> float | None:
 
 
 def _grainer(number: float, scheme: Scheme) -> tuple[float, float]:
-    label = f"{number:g}gr"
-    for item in scheme.sieve_sets:
-        if label in item.classes:
-            at = item.classes.index(label)
-            return item.lower_ct[at], item.upper_ct[at]
-    edges = dict(zip((f"{number + 1:g}gr", f"{number - 1:g}gr"), ("lower", "upper"), strict=True))
     lower, upper = (number - 0.5) * GRAIN_CT, (number + 0.5) * GRAIN_CT
     for item in scheme.sieve_sets:
-        for at, name in enumerate(item.classes):
-            if edges.get(name) == "lower":
-                upper = item.lower_ct[at]
-            elif edges.get(name) == "upper":
-                lower = item.upper_ct[at]
+        for name, low, high in zip(item.classes, item.lower_ct, item.upper_ct, strict=True):
+            if name == f"{number:g}gr":
+                return low, high
+            if name == f"{number + 1:g}gr":
+                upper = low
+            elif name == f"{number - 1:g}gr":
+                lower = high
     return lower, upper
 
 
@@ -148,12 +143,11 @@ def _between(first: str, last: str, unit: str, scheme: Scheme) -> Span | None:
 
 
 def _single(sign: str, number: str, unit: str, scheme: Scheme) -> Span | None:
-    if sign in _UP:
-        lower = _grainer(float(number), scheme)[0] if unit == "gr" else _carats(number, unit)[0] - 0.005
-        return Span(lower_ct=_round(max(lower, 0.0)), upper_ct=None, kind="open")
-    if sign in _DOWN:
-        upper = _grainer(float(number), scheme)[0] if unit == "gr" else _carats(number, unit)[0] - 0.005
-        return Span(lower_ct=None, upper_ct=_round(upper), kind="open") if upper > 0 else None
+    if sign in _UP + _DOWN:
+        limit = _grainer(float(number), scheme)[0] if unit == "gr" else _carats(number, unit)[0] - 0.005
+        if sign in _UP:
+            return Span(lower_ct=_round(max(limit, 0.0)), upper_ct=None, kind="open")
+        return Span(lower_ct=None, upper_ct=_round(limit), kind="open") if limit > 0 else None
     if unit == "gr":
         lower, upper = _grainer(float(number), scheme)
         return Span(lower_ct=lower, upper_ct=upper, kind="gr")
@@ -198,29 +192,16 @@ def set_of(labels: Sequence[str], scheme: Scheme) -> tuple[SieveSet | None, list
     lowers = sorted({span.lower_ct for span in spans.values() if span.lower_ct is not None})
     limits: dict[str, tuple[float, float]] = {}
     for label, span in spans.items():
-        lower, upper = span.lower_ct, span.upper_ct
-        if lower is None:
-            lower = 0.0
-        if upper is None:
-            above = [value for value in lowers if value > lower + 1e-9]
-            upper = above[0] if above else float("inf")
-        limits[label] = (lower, upper)
+        lower = span.lower_ct or 0.0
+        above = next((value for value in lowers if value > lower + 1e-9), float("inf"))
+        limits[label] = lower, above if span.upper_ct is None else span.upper_ct
     order = sorted(limits, key=lambda label: limits[label])
-    closed: dict[str, tuple[float, float]] = {}
-    for label, following in pairwise([*order, ""]):
-        lower, upper = limits[label]
-        if following and abs(limits[following][0] - upper) < 0.011:  # hundredths that two rules round differently
-            upper = limits[following][0]
-        closed[label] = (lower, upper)
-    return (
-        SieveSet(
-            name=SHEET,
-            classes=tuple(order),
-            lower_ct=tuple(closed[label][0] for label in order),
-            upper_ct=tuple(closed[label][1] for label in order),
-        ),
-        [],
-    )
+    for label, following in pairwise(order):
+        (lower, upper), (begins, _) = limits[label], limits[following]
+        if abs(begins - upper) < 0.011:  # hundredths that two rules round differently
+            limits[label] = lower, begins
+    lower_ct, upper_ct = zip(*(limits[label] for label in order), strict=True)
+    return SieveSet(name=SHEET, classes=tuple(order), lower_ct=lower_ct, upper_ct=upper_ct), []
 
 
 def _word_span(label: str, scheme: Scheme) -> Span | None:
