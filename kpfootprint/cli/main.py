@@ -64,7 +64,7 @@ def show_problems(problems: Sequence[Problem], lang: str) -> None:
         from service.pages.render import translations
 
         own = words(lang)
-        lines = [problem_line(problem, in_words(problem, translations(lang)), own) for problem in problems]
+        lines = [problem_line(problem, in_words(problem, translations(lang), {}), own) for problem in problems]
         count, choose = count_line(len(problems), own), choose_line(own)
     for problem, line in zip(problems, lines, strict=True):
         say(line, err=True)

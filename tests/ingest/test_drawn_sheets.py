@@ -182,8 +182,11 @@ def disturbed(hand: Hand, rows: Rows, n_stones: int, carats: float) -> Rows:
     if hand.often(0.2):
         rows = [[*row, "", "seen by J." if at == head else ""] for at, row in enumerate(rows)]
     if hand.often(0.2):
-        said = {3: [f"Total {hand.word('carats')}", hand.number(carats)], 4: [hand.word("pieces"), n_stones]}
-        rows = [[*row, "", *said.get(at - head, ["", ""])] for at, row in enumerate(rows)]
+        said: dict[int, list[Any]] = {
+            head + 3: [f"Total {hand.word('carats')}", hand.number(carats)],
+            head + 4: [hand.word("pieces"), n_stones],
+        }
+        rows = [[*row, "", *said.get(at, ["", ""])] for at, row in enumerate(rows)]
     if hand.often(0.2):
         rows = [["", *row] for row in rows]
     if hand.often(0.2):
