@@ -13,6 +13,7 @@ from training.evaluate.generalisation import FEW, WRONG_LABELS, poorer_reference
 from training.evaluate.methods import fit_splits, held_out, zone_codes
 from training.evaluate.own import ALONE, OwnEvidence, each_alone
 from training.evaluate.setting import Setting
+from training.evaluate.trials import Draws
 from training.folds import folds
 from training.peers.distances import ChiSquare
 from training.peers.likelihoods import LinearDiscriminant
@@ -51,7 +52,7 @@ def test_wrong_labels_are_of_another_zone(package: ReferencePackage) -> None:
 
 def test_every_poorer_reference_is_measured(package: ReferencePackage) -> None:
     setting = Setting.of(LinearDiscriminant(), package, unlisted_weight=0.2)
-    results = with_poorer_references(setting, np.random.default_rng(1), 5)
+    results = with_poorer_references(setting, Draws(np.random.default_rng(1), 5))
     assert len({r.conditions for r in results}) == len(FEW) + 1
     assert all(0.0 < value(results, "Cllr", conditions) < 0.9 for conditions in {r.conditions for r in results})
 
@@ -59,9 +60,7 @@ def test_every_poorer_reference_is_measured(package: ReferencePackage) -> None:
 @pytest.mark.slow
 def test_either_kind_of_evidence_is_measured_alone(package: ReferencePackage) -> None:
     own = OwnEvidence(read_config().evidence)
-    results = each_alone(
-        Setting.of(own, package, unlisted_weight=0.2), own, rng=np.random.default_rng(1), n_resamples=5
-    )
+    results = each_alone(Setting.of(own, package, unlisted_weight=0.2), own, draws=Draws(np.random.default_rng(1), 5))
     assert all(value(results, "AUC", conditions) > 0.8 for conditions in ALONE)
 
 

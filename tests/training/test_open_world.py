@@ -13,6 +13,7 @@ from training.evaluate.novelty import p_values_across_folds
 from training.evaluate.open_world import open_world, open_world_results
 from training.evaluate.own import OwnEvidence
 from training.evaluate.setting import Setting
+from training.evaluate.trials import Draws
 from training.folds import folds
 from training.peers import PEERS
 
@@ -31,7 +32,7 @@ def test_parcels_from_nowhere_are_declared_as_compliant_zones_alone(package: Ref
     assert (found.trials.declared == ZONES.index("west")).all()
     assert sorted(set(codes[found.trials.parcel])) == [ZONES.index("east"), ZONES.index("north")]
     assert np.isfinite(found.log10_lr).all()
-    results = open_world_results(found, codes, rng=np.random.default_rng(2), n_resamples=20)
+    results = open_world_results(found, codes, draws=Draws(np.random.default_rng(2), 20))
     every, best = (
         next(r for r in results if r.conditions == f"zone left out, {c} declaration") for c in ("every", "best")
     )

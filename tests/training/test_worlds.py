@@ -8,6 +8,7 @@ import pytest
 from tests.training.parcels import make_package
 from training.config import read_config
 from training.evaluate.own import OwnEvidence
+from training.evaluate.trials import Draws
 from training.evaluate.worlds import WORLDS, World, draw_world, world_results
 from training.prepare import Fitted, Prepared, fit_model, prepare
 
@@ -46,6 +47,6 @@ def test_more_variance_is_more_variance(prepared: Prepared, fitted: Fitted) -> N
 def test_lrs_stay_calibrated_where_parcels_vary_more(prepared: Prepared, fitted: Fitted) -> None:
     method = OwnEvidence(read_config().evidence)
     results = world_results(
-        method, prepared, fitted, unlisted_weight=0.2, rng=np.random.default_rng(1), n_resamples=3, worlds=WORLDS[1:3]
+        method, prepared, fitted, unlisted_weight=0.2, draws=Draws(np.random.default_rng(1), 3), worlds=WORLDS[1:3]
     )
     assert all(r.value is not None and r.value < 1.1 for r in results if r.metric == "Cllr")

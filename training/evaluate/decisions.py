@@ -11,7 +11,7 @@ import numpy as np
 from kpfootprint.comparison.results import Examination
 from kpfootprint.stats.arrays import Bools, Floats
 from training.declarants import N_TRIES, SHARES, Tried
-from training.evaluate.trials import Trials, bootstrapped, counted
+from training.evaluate.trials import Draws, Trials, counted
 from training.record import DecisionErrors, Result
 
 FOUND_P = 0.05
@@ -46,9 +46,7 @@ def decision_errors(trials: Trials, examinations: Sequence[Examination], n_stone
     return cells
 
 
-def decision_results(
-    trials: Trials, examinations: Sequence[Examination], *, rng: np.random.Generator, n_resamples: int = 300
-) -> list[Result]:
+def decision_results(trials: Trials, examinations: Sequence[Examination], *, draws: Draws) -> list[Result]:
     """Return both error rates over all sizes, zones weighing the same, and the share of true ones called consistent."""
     said = np.array([examination.conclusion or "" for examination in examinations])
     found = np.array([e.mixture is not None and e.mixture.p_value <= FOUND_P for e in examinations])
@@ -66,16 +64,7 @@ def decision_results(
         def share(drawn: Floats, weights: Floats = mine.zone_weights, hits: Bools = hits) -> float:
             return float(np.average(hits, weights=weights * drawn))
 
-        results.append(
-            bootstrapped(
-                share,
-                mine.parcel,
-                mine.true_zone,
-                named=("decision", metric, "as collected"),
-                rng=rng,
-                n_resamples=n_resamples,
-            )
-        )
+        results.append(draws.result(share, mine.parcel, mine.true_zone, named=("decision", metric, "as collected")))
     return results
 
 

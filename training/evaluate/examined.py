@@ -26,7 +26,7 @@ from training.evaluate.mixtures import Shares
 from training.evaluate.novelty import novelty_cell, novelty_result
 from training.evaluate.setting import SEED
 from training.evaluate.stress import hardships
-from training.evaluate.trials import ExportDay, Trials, counted
+from training.evaluate.trials import Draws, ExportDay, Trials, counted
 from training.folds import Split
 from training.prepare import Prepared, fit_model, prepare
 from training.record import DecisionErrors, NoveltyCell, Result
@@ -168,16 +168,16 @@ def examined(
 ) -> tuple[list[Result], list[DecisionErrors], list[NoveltyCell]]:
     """Conclusions on every trial, and the product's own novelty of known zones, as collected and sieved."""
     package = refits.package
-    rng = np.random.default_rng(SEED)
+    draws = Draws(np.random.default_rng(SEED), n_resamples)
     said = refits.examine(declared_batch(package, trials), trials.parcel)
-    results = decision_results(trials, said, rng=rng, n_resamples=n_resamples)
+    results = decision_results(trials, said, draws=draws)
     decisions = decision_errors(trials, said, n_stones_of(package.batch))
 
     # One true declaration of each parcel, on the last day on which its zone was compliant.
     true = trials.where(trials.is_h1)
     last = {int(parcel): i for i, parcel in enumerate(true.parcel)}
     one_each = true.where(np.isin(np.arange(true.parcel.size), list(last.values())))
-    others = one_each.of_another_compliant(rng)
+    others = one_each.of_another_compliant(draws.rng)
     if others.parcel.size:
         results.append(other_zone_result(refits.examine(declared_batch(package, others), others.parcel)))
     conditions, sieved = next(hardships(package, seed=SEED))

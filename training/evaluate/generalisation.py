@@ -11,7 +11,7 @@ from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.arrays import Ints
 from training.evaluate.methods import fit_splits, held_out, with_parcels, zone_codes, zones_of
 from training.evaluate.setting import N_FOLDS, SEED, Setting
-from training.evaluate.trials import verification_trials
+from training.evaluate.trials import Draws, verification_trials
 from training.evaluate.verification import verification_results
 from training.folds import Split, fold_of_parcels, folds, middle_date, temporal_split
 from training.record import Result
@@ -54,20 +54,18 @@ def poorer_references(package: ReferencePackage, fold: Ints) -> Iterator[tuple[s
     yield f"{WRONG_LABELS:.0%} of reference labels wrong", replace(package, zone_of=labels), list(folds(fold))
 
 
-def with_poorer_references(setting: Setting, rng: np.random.Generator, n_resamples: int) -> list[Result]:
+def with_poorer_references(setting: Setting, draws: Draws) -> list[Result]:
     """Learn and calibrate from poorer references, and judge the same parcels by what they truly are."""
     results: list[Result] = []
     for conditions, package, splits in poorer_references(setting.package, setting.fold):
         if zones_of(package) != zones_of(setting.package):
             continue
         fits = fit_splits(setting.method, package, splits)
-        results += setting.results(
-            fits, conditions=conditions, characteristic="robustness", rng=rng, n_resamples=n_resamples
-        )
+        results += setting.results(fits, conditions=conditions, characteristic="robustness", draws=draws)
     return results
 
 
-def on_later_parcels(setting: Setting, rng: np.random.Generator, n_resamples: int) -> list[Result]:
+def on_later_parcels(setting: Setting, draws: Draws) -> list[Result]:
     """Learn from the earlier parcels, calibrate across folds of them, and test on the later ones."""
     package, codes, n_stones = setting.package, setting.codes, setting.n_stones
     if len({day for day in package.collected_on if day is not None}) < 2:
@@ -95,8 +93,7 @@ def on_later_parcels(setting: Setting, rng: np.random.Generator, n_resamples: in
     return verification_results(
         tested,
         log10_lr,
-        rng=rng,
+        draws=draws,
         conditions=f"collected from {split.name} on",
         characteristic="generalisation",
-        n_resamples=n_resamples,
     )

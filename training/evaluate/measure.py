@@ -24,7 +24,7 @@ from training.evaluate.novelty import conformal_p, novelty_cell, novelty_result
 from training.evaluate.open_world import open_world, open_world_results
 from training.evaluate.setting import N_FOLDS, SEED, Setting
 from training.evaluate.stress import SIEVED, hardships
-from training.evaluate.trials import draw_export_days
+from training.evaluate.trials import Draws, draw_export_days
 from training.evaluate.verification import verification_results
 from training.folds import fold_of_parcels, folds
 from training.record import CoverageCell, DetectionCell, Evaluation, NoveltyCell, Result
@@ -51,23 +51,22 @@ def measure(
     quick : bool
         Leave out all hardships but one, the later parcels and the poorer references.
     """
-    rng = np.random.default_rng(SEED)
+    draws = Draws(np.random.default_rng(SEED), n_resamples)
     setting = Setting.of(method, package, left_out, unlisted_weight=unlisted_weight)
     trials, trusted, codes, n_stones = setting.trials, setting.trusted, setting.codes, setting.n_stones
     fits = fit_splits(method, package, folds(setting.fold))
     evidence, strange = seen = held_out(fits, package.batch, setting.n_zones)
     log10_lr = setting.log10_lr(seen)
-    results = verification_results(trials, log10_lr, rng=rng, n_resamples=n_resamples)
+    results = verification_results(trials, log10_lr, draws=draws)
     results.append(_best_zone(evidence[trusted], codes[trusted]))
     for d, item in enumerate(setting.days):
         of_day = trials.day == d
         results += verification_results(
             trials.where(of_day),
             log10_lr[of_day],
-            rng=rng,
+            draws=draws,
             conditions=f"exported on {item.day}",
             characteristic="accuracy",
-            n_resamples=n_resamples,
         )
 
     sieved_strange: Floats | None = None
@@ -77,7 +76,7 @@ def measure(
         hard = held_out(fits, shown, setting.n_zones)
         hard_lr = setting.log10_lr(seen, (hard, n_stones_of(shown)))
         results += verification_results(
-            trials, hard_lr, rng=rng, conditions=conditions, characteristic="robustness", n_resamples=n_resamples
+            trials, hard_lr, draws=draws, conditions=conditions, characteristic="robustness"
         )
         if conditions == SIEVED:
             sieved_strange = hard[1]
@@ -94,11 +93,11 @@ def measure(
                 novelty_cell(f"known zone, {SIEVED}", setting.novelty_p(strange, sieved_strange)[trusted]),
                 novelty_cell("zone left out", of_left_out[trusted]),
             ]
-        results += open_world_results(world, codes, rng=rng, n_resamples=n_resamples)
+        results += open_world_results(world, codes, draws=draws)
     if not quick:
-        results += on_later_parcels(setting, rng, n_resamples)
+        results += on_later_parcels(setting, draws)
         poorer = setting if anew is None else replace(setting, method=anew)
-        results += with_poorer_references(poorer, rng, n_resamples)
+        results += with_poorer_references(poorer, draws)
     results += [novelty_result(cell) for cell in cells]
     return Evaluation(
         release=method.name,

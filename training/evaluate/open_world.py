@@ -18,7 +18,7 @@ from kpfootprint.stats.verification import log10_lr_of
 from training.evaluate.methods import fit_splits, held_out
 from training.evaluate.novelty import novelty_cell, novelty_result
 from training.evaluate.setting import Setting
-from training.evaluate.trials import Scores, Trials, bootstrapped, counted, verification_trials
+from training.evaluate.trials import Draws, Scores, Trials, counted, verification_trials
 from training.folds import leave_one_zone_out
 from training.prepare import Fitted, Prepared
 from training.record import NoveltyCell, Result
@@ -67,9 +67,7 @@ def open_world(setting: Setting, scores: Scores) -> OpenWorld:
     return OpenWorld(trials, log10_lr, strangeness)
 
 
-def open_world_results(
-    found: OpenWorld, zone: Ints, *, rng: np.random.Generator, n_resamples: int = 300
-) -> list[Result]:
+def open_world_results(found: OpenWorld, zone: Ints, *, draws: Draws) -> list[Result]:
     """Return how often a parcel from nowhere got LR > 10 and > 100: of all declarations, and of the best for it.
 
     The best declaration of a parcel on a day is the one with the highest LR: somebody who chooses what to declare
@@ -96,14 +94,7 @@ def open_world_results(
                 return float(np.average(above, weights=equal * drawn))
 
             results.append(
-                bootstrapped(
-                    rate,
-                    parcel,
-                    zone[parcel],
-                    named=("open world", f"LR > {at} from nowhere", conditions),
-                    rng=rng,
-                    n_resamples=n_resamples,
-                )
+                draws.result(rate, parcel, zone[parcel], named=("open world", f"LR > {at} from nowhere", conditions))
             )
     return results
 

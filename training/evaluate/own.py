@@ -18,7 +18,7 @@ from training.config import EvidenceConfig
 from training.evaluate.generalisation import few_references
 from training.evaluate.methods import FittedSplits, fit_splits, with_parcels, zones_of
 from training.evaluate.setting import SEED, Setting
-from training.evaluate.trials import Alternatives
+from training.evaluate.trials import Alternatives, Draws
 from training.folds import folds
 from training.prepare import Fitted, Prepared, fit_model, prepare, with_weight
 from training.record import Result
@@ -109,9 +109,7 @@ class OwnEvidence:
         return FittedOwn(prepared, fitted, columns, len(zones))
 
 
-def each_alone(
-    setting: Setting, method: OwnEvidence, *, rng: np.random.Generator, n_resamples: int = 300
-) -> list[Result]:
+def each_alone(setting: Setting, method: OwnEvidence, *, draws: Draws) -> list[Result]:
     """Measure either kind of evidence alone, on the trials and folds of a setting."""
     anew = fit_splits(replace(method, table_weight=None), setting.package, folds(setting.fold))
     results: list[Result] = []
@@ -120,13 +118,11 @@ def each_alone(
         fits = anew
         if weight is not None:
             fits = [(split, cast(FittedOwn, fit).under(weight)) for split, fit in anew]
-        results += alone.results(fits, conditions=conditions, characteristic="fusion", rng=rng, n_resamples=n_resamples)
+        results += alone.results(fits, conditions=conditions, characteristic="fusion", draws=draws)
     return results
 
 
-def with_spread_known(
-    setting: Setting, method: OwnEvidence, *, rng: np.random.Generator, n_resamples: int = 300
-) -> list[Result]:
+def with_spread_known(setting: Setting, method: OwnEvidence, *, draws: Draws) -> list[Result]:
     """Measure few reference parcels a zone where the covariance of parcels is known, as from an older release.
 
     It is learnt from all parcels of each fold, and everything else from the few: about the best that so few can do.
@@ -145,7 +141,6 @@ def with_spread_known(
             fits,
             conditions=f"{conditions}, spread known",
             characteristic="robustness",
-            rng=rng,
-            n_resamples=n_resamples,
+            draws=draws,
         )
     return results

@@ -27,7 +27,7 @@ from training.evaluate.methods import with_parcels
 from training.evaluate.open_world import scenario_of, simulated_nowhere
 from training.evaluate.own import OwnEvidence, each_alone, with_spread_known
 from training.evaluate.setting import N_FOLDS, SEED, Setting
-from training.evaluate.trials import ExportDay
+from training.evaluate.trials import Draws, ExportDay
 from training.evaluate.worlds import world_results
 from training.folds import folds
 from training.package import load_package
@@ -129,8 +129,8 @@ def evaluate(
     if not quick:
         progress("either kind of evidence alone")
         with parallel_config(n_jobs=n_jobs):
-            fusion = each_alone(setting, anew, rng=np.random.default_rng(SEED), n_resamples=n_resamples)
-            fusion += with_spread_known(setting, anew, rng=np.random.default_rng(SEED), n_resamples=n_resamples)
+            fusion = each_alone(setting, anew, draws=Draws(np.random.default_rng(SEED), n_resamples))
+            fusion += with_spread_known(setting, anew, draws=Draws(np.random.default_rng(SEED), n_resamples))
         progress("worlds that differ")
         with parallel_config(n_jobs=n_jobs):
             fusion += world_results(
@@ -138,8 +138,7 @@ def evaluate(
                 prepared,
                 fitted,
                 unlisted_weight=weight,
-                rng=np.random.default_rng(SEED),
-                n_resamples=n_resamples,
+                draws=Draws(np.random.default_rng(SEED), n_resamples),
             )
 
     progress("simulated parcels from nowhere")

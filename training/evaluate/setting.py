@@ -13,7 +13,7 @@ from kpfootprint.stats.calibration import Calibration
 from kpfootprint.stats.novelty import highest_log10_lr
 from training.evaluate.methods import FittedSplits, Method, held_out, n_stones_of, zone_codes, zones_of
 from training.evaluate.novelty import p_values_across_folds
-from training.evaluate.trials import ExportDay, Scores, Trials, cases_of, draw_export_days, verification_trials
+from training.evaluate.trials import Draws, ExportDay, Scores, Trials, cases_of, draw_export_days, verification_trials
 from training.evaluate.verification import calibrated_across_folds, verification_results
 from training.folds import fold_of_parcels
 from training.record import Result
@@ -112,17 +112,14 @@ class Setting:
             log10_lr = self.held(log10_lr, self.novelty_p(known[1], strange), self.trials)
         return log10_lr
 
-    def results(
-        self, fits: FittedSplits, *, conditions: str, characteristic: str, rng: np.random.Generator, n_resamples: int
-    ) -> list[Result]:
+    def results(self, fits: FittedSplits, *, conditions: str, characteristic: str, draws: Draws) -> list[Result]:
         """Return what the LRs of the trials are worth, by fits that did not see their parcels."""
         return verification_results(
             self.trials,
             self.log10_lr(held_out(fits, self.package.batch, self.n_zones)),
-            rng=rng,
+            draws=draws,
             conditions=conditions,
             characteristic=characteristic,
-            n_resamples=n_resamples,
         )
 
     def held(self, log10_lr: Floats, novelty_p: Floats, trials: Trials) -> Floats:

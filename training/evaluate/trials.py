@@ -252,32 +252,33 @@ def cases_of(trials: Trials, scores: Scores, n_stones: Floats, unlisted_weight: 
     )
 
 
-def bootstrapped(
-    statistic: Callable[[Floats], float],
-    parcel: Ints,
-    strata: Ints,
-    *,
-    named: tuple[str, str, str],
-    rng: np.random.Generator,
-    n_resamples: int,
-) -> Result:
-    """Return a statistic of trials with its interval over parcels; it takes how often each trial was drawn.
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """Draws of parcels that intervals are told by: where they come from, and how many an interval takes."""
 
-    `named` are the characteristic, the metric and the conditions.
-    """
-    characteristic, metric, conditions = named
-    limits = bootstrap_over_parcels(statistic, parcel, rng=rng, strata=strata, n_resamples=n_resamples)
-    return Result(
-        characteristic=characteristic,
-        metric=metric,
-        conditions=conditions,
-        value=statistic(np.ones(parcel.size)),
-        low=limits.low,
-        high=limits.high,
-        level=limits.level,
-        n_parcels=int(np.unique(parcel).size),
-        n_trials=int(parcel.size),
-    )
+    rng: np.random.Generator
+    n: int
+
+    def result(
+        self, statistic: Callable[[Floats], float], parcel: Ints, strata: Ints, *, named: tuple[str, str, str]
+    ) -> Result:
+        """Return a statistic of trials with its interval over parcels; it takes how often each trial was drawn.
+
+        `named` are the characteristic, the metric and the conditions.
+        """
+        characteristic, metric, conditions = named
+        limits = bootstrap_over_parcels(statistic, parcel, rng=self.rng, strata=strata, n_resamples=self.n)
+        return Result(
+            characteristic=characteristic,
+            metric=metric,
+            conditions=conditions,
+            value=statistic(np.ones(parcel.size)),
+            low=limits.low,
+            high=limits.high,
+            level=limits.level,
+            n_parcels=int(np.unique(parcel).size),
+            n_trials=int(parcel.size),
+        )
 
 
 def counted(characteristic: str, metric: str, conditions: str, hits: int, trials: int) -> Result:

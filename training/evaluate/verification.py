@@ -9,7 +9,7 @@ import numpy as np
 from kpfootprint.stats import metrics
 from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.calibration import Calibration
-from training.evaluate.trials import Scores, Trials, bootstrapped, cases_of
+from training.evaluate.trials import Draws, Scores, Trials, cases_of
 from training.record import Result
 
 Statistic = Callable[..., float]
@@ -87,10 +87,9 @@ def verification_results(
     trials: Trials,
     log10_lr: Floats,
     *,
-    rng: np.random.Generator,
+    draws: Draws,
     conditions: str = "as collected",
     characteristic: str | None = None,
-    n_resamples: int = 300,
 ) -> list[Result]:
     """Return a row for each metric of verification, every zone weighing the same, with bootstrap limits over parcels.
 
@@ -111,13 +110,6 @@ def verification_results(
             return statistic(log10_lr[h1], log10_lr[~h1], weights_h1=weights[h1], weights_h2=weights[~h1])
 
         results.append(
-            bootstrapped(
-                value,
-                trials.parcel,
-                trials.true_zone,
-                named=(characteristic or own, name, conditions),
-                rng=rng,
-                n_resamples=n_resamples,
-            )
+            draws.result(value, trials.parcel, trials.true_zone, named=(characteristic or own, name, conditions))
         )
     return results

@@ -16,6 +16,7 @@ from kpfootprint.parcel import Batch, Conditions, Parcel, Stones
 from kpfootprint.reference import ReferencePackage
 from training.evaluate.methods import Method, fit_splits
 from training.evaluate.setting import SEED, Setting
+from training.evaluate.trials import Draws
 from training.folds import folds
 from training.prepare import Fitted, Prepared
 from training.record import Result
@@ -112,8 +113,7 @@ def world_results(
     fitted: Fitted,
     *,
     unlisted_weight: float,
-    rng: np.random.Generator,
-    n_resamples: int,
+    draws: Draws,
     worlds: Sequence[World] = WORLDS,
 ) -> list[Result]:
     """Measure in each world whether what a method says stays calibrated."""
@@ -125,7 +125,6 @@ def world_results(
             fit_splits(method, package, folds(setting.fold)),
             conditions=f"world: {world.name}",
             characteristic="other worlds",
-            rng=rng,
-            n_resamples=n_resamples,
+            draws=draws,
         )
     return results

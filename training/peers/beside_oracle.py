@@ -13,6 +13,7 @@ from kpfootprint.stats.intervals import ConfidenceInterval
 from training.evaluate.methods import Method, fit_splits, held_out, n_stones_of, zone_codes, zones_of
 from training.evaluate.setting import N_FOLDS, SEED
 from training.evaluate.trials import (
+    Draws,
     Scores,
     Trials,
     cases_of,
@@ -54,6 +55,7 @@ def measure_beside_oracle(
         Cllr of each method less that of the oracle.
     """
     rng = np.random.default_rng(SEED)
+    draws = Draws(rng, n_resamples)
     world = DirichletWorld.like(package)
     reference, fresh = world.draw(n_reference, rng=rng), world.draw(n_tested, rng=rng)
     days = draw_export_days(package.zone_table, zones_of(package), rng=np.random.default_rng(SEED))
@@ -85,9 +87,9 @@ def measure_beside_oracle(
         fitted = method.fit(reference, np.arange(len(reference.batch)))
         said = scored(tested, fitted.evidence(fresh.batch))
         log10_lr = calibration.bounded(calibration.apply(said.asked, np.log(n_fresh[tested.parcel]), said.told))
-        results = verification_results(tested, log10_lr, rng=rng, conditions=CONDITIONS, n_resamples=n_resamples)
+        results = verification_results(tested, log10_lr, draws=draws, conditions=CONDITIONS)
         evaluations.append(record(method.name, results))
         excess.append((method.name, *excess_cost(tested, log10_lr, oracle, rng=rng, n_resamples=n_resamples)))
-    results = verification_results(tested, oracle, rng=rng, conditions=CONDITIONS, n_resamples=n_resamples)
+    results = verification_results(tested, oracle, draws=draws, conditions=CONDITIONS)
     evaluations.append(record("Bayes oracle", results))
     return evaluations, excess
