@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from kpfootprint import zips
@@ -83,10 +84,17 @@ class Budget:
 
 
 def read_file(path: Path, budget: Budget) -> bytes:
-    """Return the bytes of a file on disk."""
+    """Return the bytes of a file on disk; of a pipe or a device, which may be endless, within the budget."""
     size = path.stat().st_size
     budget.spend(path.name, size, size, size)
-    return path.read_bytes()
+    if path.is_file():
+        return path.read_bytes()
+    pieces: list[bytes] = []
+    with path.open("rb") as stream:
+        while piece := stream.read(_PIECE):
+            budget.spend(path.name, len(piece), len(piece), len(piece))
+            pieces.append(piece)
+    return b"".join(pieces)
 
 
 def gunzip(data: bytes, name: str, budget: Budget) -> bytes:
@@ -157,7 +165,7 @@ def unzip(archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: Budget) -> 
 def files_of(path: Path, budget: Budget, limits: Limits, hidden: list[str]) -> Iterator[tuple[str, bytes]]:
     """Give name and bytes of every file of a folder or of a .zip; the paths of `hidden` ones are added to those."""
     if path.is_dir():
-        inside = sorted(path.rglob("*"))
+        inside = sorted(islice(path.rglob("*"), limits.max_files + 1))
         if len(inside) > limits.max_files:
             raise refuse(path.name, "too_many_files", limit=limits.max_files)
         for item in inside:

@@ -229,11 +229,14 @@ def _with_titles(tables: dict[str, Table], named: str | None) -> dict[str, Table
 
 
 def _document(source: Path | Upload, limits: Limits) -> object:
-    size = len(source.data) if isinstance(source, Upload) else source.stat().st_size
-    if size > limits.max_json_bytes:
+    if isinstance(source, Upload):
+        data = source.data
+    else:
+        data = read_file(source, Budget(replace(limits, max_unpacked_bytes=limits.max_json_bytes)))
+    if len(data) > limits.max_json_bytes:
         raise refuse(source.name, "unpacks_too_large", limit=limits.max_json_bytes)
     try:
-        return read_json(source.data if isinstance(source, Upload) else source.read_bytes())
+        return read_json(data)
     except NotJson as error:
         raise IngestError([problem(Broken("not_json", {"detail": str(error)}), table=source.name)]) from None
 

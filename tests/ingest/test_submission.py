@@ -459,3 +459,12 @@ def test_an_archive_whose_contents_point_outside_of_it_is_told() -> None:
         data[end + 16 : end + 20] = far.to_bytes(4, "little")
         with pytest.raises(IngestError):
             list(files_in(bytes(data), "s.zip", Budget(Limits()), Limits(), []))
+
+
+@pytest.mark.parametrize("name", ["stones.csv", "parcel.json"])
+def test_what_has_no_end_is_read_to_the_limit(name: str, tmp_path: Path, scheme: Scheme, zone_table: ZoneTable) -> None:
+    endless = tmp_path / name
+    endless.symlink_to("/dev/zero")
+    small = Limits(max_unpacked_bytes=2_000_000, max_json_bytes=2_000_000)
+    (found,) = problems_of(lambda: ingest_file(endless, scheme, zone_table, limits=small))
+    assert found.code == "unpacks_too_large"
