@@ -5,6 +5,7 @@ What a client scatters is gone with the workers that hold it, and scattering wai
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -27,8 +28,10 @@ def connected(scheduler: str) -> Iterator[Any]:
     Raises
     ------
     SchedulerError
-        Where the scheduler does not answer within ten seconds, or Dask is not installed.
+        Where that is no address, the scheduler does not answer within ten seconds, or Dask is not installed.
     """
+    if not re.fullmatch(r"(\w+://)?[^\s:/]+:\d{1,5}", scheduler):  # Dask waits a minute for those
+        raise SchedulerError(f"{scheduler} is no address of a scheduler such as tcp://host:8786")
     try:
         from dask import config
         from distributed import Client

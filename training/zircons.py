@@ -86,8 +86,12 @@ def write_zircons(workbook: Path, out: Path) -> tuple[int, int]:
 
 
 def _samples(workbook: Path) -> list[Sample]:
-    book = openpyxl.load_workbook(workbook, read_only=True, data_only=True)
-    sheets = {sheet: list(_rows(book, sheet)) for sheet in COLUMNS}
+    try:
+        book = openpyxl.load_workbook(workbook, read_only=True, data_only=True)
+        sheets = {sheet: list(_rows(book, sheet)) for sheet in COLUMNS}
+    except Exception as error:  # a parser that is fed with anything may raise anything
+        reason = f"this is no workbook with the sheets {', '.join(COLUMNS)}: {error}"
+        raise fault("wrong_file_kind", reason, table=workbook.name) from None
     samples = {
         str(row["Sample_ID"]): Sample(str(row["Sample_ID"]), str(row["Unit"] or row["Basin"]), str(row["Basin"]), [])
         for row in sheets[SAMPLES]

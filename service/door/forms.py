@@ -8,6 +8,7 @@ from typing import Any, get_type_hints
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.types import Message
 
 from kpfootprint.errors import Problem
 from service.door.admission import check_token
@@ -18,6 +19,8 @@ from service.errors import Refused, refusal_for
 
 MAX_FIELDS = 400
 MAX_FILES = 2
+LONGEST_END = 100
+"""Last bytes of a form, among which its last boundary ends."""
 FILE = {"type": "string", "format": "binary"}
 
 
@@ -38,13 +41,22 @@ async def form_in(request: Request, endpoint: Endpoint) -> FormData:
         are not declared.
     """
     visit = visit_of(request)
+    end = bytearray()
+
+    async def receive() -> Message:
+        message = await request.receive()
+        end[:] = (end + message.get("body", b""))[-LONGEST_END:]
+        return message
+
     try:
-        form = await request.form(
+        form = await Request(request.scope, receive).form(
             max_files=MAX_FILES, max_fields=MAX_FIELDS, max_part_size=visit.work.settings.max_body
         )
     except HTTPException as error:
         raise Refused("bad_request", f"The form cannot be read: {error.detail}") from None
     try:
+        if request.headers.get("content-type", "").startswith(MULTIPART) and not end.rstrip().endswith(b"--"):
+            raise Refused("bad_request", "The form cannot be read: it ends before its last boundary.")
         if not endpoint.page:
             refuse_unknown(form, endpoint.body.kinds[MULTIPART]["properties"] if endpoint.body else {})
         elif endpoint.role is not None:

@@ -29,7 +29,7 @@ from service.routes.shapes_of_submissions import NewDecision
 from service.work.calendar import feed_key_of
 from service.work.decide import decide
 from service.work.flags import TEXTS
-from service.work.marked import marked_workbook
+from service.work.marked import marked_copy
 from service.work.shipment import ShipmentParcel, shipment_of
 from service.work.submit import read_submission, submit
 
@@ -184,15 +184,7 @@ def receive(visit: Visit) -> Response:
 def marked(visit: Visit) -> Response:
     """Give the file that was looked at as a workbook with the bad cells marked."""
     name, content = _carried(visit)
-    try:
-        choices = choices_in(visit.form)
-        problems = visit.work.do(read_submission, name, content, choices, large=visit.large).problems()
-    except IngestError as error:
-        problems = error.problems
-    try:
-        made = marked_workbook(name, content, problems)
-    except Exception:  # a file that no table can be had from: the problems alone
-        made = marked_workbook("nothing.csv", b"", problems)
+    made = visit.work.do(marked_copy, name, content, choices_in(visit.form), large=visit.large)
     headers = {"Content-Disposition": 'attachment; filename="problems.xlsx"'}
     return Response(made, media_type=XLSX, headers=headers)
 

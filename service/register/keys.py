@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from kpfootprint.visible import is_visible
 from service.clock import now
 from service.register.database import opened, reading, writing
 from service.register.secrets import hash_of, new_id, new_secret, same
@@ -48,8 +49,8 @@ def make_key(engine: sa.Engine, role: str, name: str, expires_at: datetime | Non
     if role not in ROLES:
         raise BadKey(f"role must be one of {', '.join(ROLES)}, got {role!r}")
     name = " ".join(name.split())
-    if len(name) > NAME_LENGTH or not name.isprintable():
-        raise BadKey(f"name must be at most {NAME_LENGTH} printable characters")
+    if len(name) > NAME_LENGTH or not is_visible(name):
+        raise BadKey(f"name must be at most {NAME_LENGTH} characters that can be seen")
     made = now()
     if expires_at is not None and expires_at <= made:
         raise BadKey("a key that expires must do so in the future")

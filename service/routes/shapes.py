@@ -11,6 +11,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from kpfootprint.rules import Conclusion
+from kpfootprint.visible import is_visible, visible
 
 Role = Literal["viewer", "monitor", "researcher", "admin"]
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
@@ -28,7 +29,14 @@ def _a_day(text: str) -> str:
     return text
 
 
+def _all_seen(text: str) -> str:
+    if not is_visible(text):
+        raise ValueError(f"a name may hold no characters that cannot be seen: {visible(text)}")
+    return text
+
+
 Day = Annotated[str, AfterValidator(_a_day), Field(json_schema_extra={"format": "date"})]
+Name = Annotated[str, AfterValidator(_all_seen), Field(min_length=1, max_length=200)]
 
 
 def page_of(name: str, item: Any, about: str) -> Any:

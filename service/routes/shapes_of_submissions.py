@@ -8,7 +8,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from kpfootprint.rules import Conclusion
-from service.routes.shapes import STRICT, Day, Flag, Href, Moment, ProblemShape, page_of
+from service.routes.shapes import STRICT, Day, Flag, Href, Moment, Name, ProblemShape, page_of
 from service.routes.shapes_of_planning import Said
 
 
@@ -120,8 +120,8 @@ class Certificate(TypedDict):
 
     __pydantic_config__ = STRICT  # type: ignore[misc]
 
-    certificate_no: Annotated[str, Field(min_length=1, max_length=100)]
-    reported_by: Annotated[str, Field(min_length=1, max_length=200)]
+    certificate_no: Annotated[Name, Field(max_length=100)]
+    reported_by: Name
     reported_on: NotRequired[Day | None]
     note: NotRequired[Annotated[str, Field(max_length=2000)] | None]
 

@@ -4,22 +4,37 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import openpyxl
 from openpyxl.comments import Comment
 from openpyxl.styles import PatternFill
 
-from kpfootprint.errors import Problem
+from kpfootprint.errors import IngestError, Problem
+from kpfootprint.ingest import Choices
 from kpfootprint.ingest.archive import Budget, Limits, files_in, gunzip
 from kpfootprint.ingest.workbook import read_workbook
 from kpfootprint.visible import harmless
+from service.work.place import Workplace
+from service.work.submit import read_submission
 
 BAD = PatternFill("solid", start_color="FFC7B0", end_color="FFC7B0")
 HEAD_ROWS = 20
 MAX_CELLS = 2_000_000
 TITLE_LENGTH = 31
+
+
+def marked_copy(work: Workplace, name: str, content: bytes, choices: Choices) -> bytes:
+    """Return an upload as a workbook with what is wrong in it, or the problems alone where no table can be had."""
+    try:
+        problems = read_submission(work, name, content, choices).problems()
+    except IngestError as error:
+        problems = error.problems
+    try:
+        return marked_workbook(name, content, problems)
+    except Exception:
+        return marked_workbook("nothing.csv", b"", problems)
 
 
 def marked_workbook(name: str, content: bytes, problems: Sequence[Problem]) -> bytes:
@@ -59,21 +74,32 @@ def _cells(sheet: Any, problem: Problem) -> list[Any]:
 
 
 def _workbook(name: str, content: bytes) -> Any:
-    if name.lower().endswith(".xlsx"):
-        read_workbook(content, name, Budget(Limits()), Limits())  # within its limits, or not at all
-        return openpyxl.load_workbook(io.BytesIO(content))
+    """Return the values of an upload as a workbook; whatever else a workbook holds is not brought along."""
     book = openpyxl.Workbook()
     del book["Sheet"]
     cells = 0
-    for title, text in _tables(name, content):
-        sheet = book.create_sheet(_stem(title)[:TITLE_LENGTH])
-        first = text.partition("\n")[0]
-        for row in csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count)):
+    for title, rows in _rows(name, content):
+        sheet = book.create_sheet(title[:TITLE_LENGTH])
+        for row in rows:
             cells += len(row)
             if cells > MAX_CELLS:
                 return book
-            sheet.append([harmless(_number(cell)) for cell in row])
+            sheet.append([harmless(cell) for cell in row])
     return book
+
+
+def _rows(name: str, content: bytes) -> Iterator[tuple[str, Iterable[Sequence[Any]]]]:
+    if name.lower().endswith(".xlsx"):
+        read_workbook(content, name, Budget(Limits()), Limits())  # within its limits, or not at all
+        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
+        for sheet in book.worksheets:
+            sheet.reset_dimensions()
+            yield sheet.title, sheet.iter_rows(values_only=True)
+        return
+    for title, text in _tables(name, content):
+        first = text.partition("\n")[0]
+        reader = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count))
+        yield _stem(title), ([_number(cell) for cell in row] for row in reader)
 
 
 def _tables(name: str, content: bytes) -> Iterator[tuple[str, str]]:

@@ -187,3 +187,21 @@ def test_a_reader_that_has_seen_enough_is_no_fault(tmp_path: Path, examples: Pat
     done = subprocess.run(["sh", "-c", command], capture_output=True, check=False, env={"KPF_HOME": str(tmp_path)})
     assert done.stderr.count(b"\n") <= 1
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("address", ["nonsense", "tcp://", "http://x/y", "127.0.0.1:port"])
+def test_what_is_no_address_of_a_scheduler_is_told_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], address: str
+) -> None:
+    file = tmp_path / "stones.csv"
+    file.write_text("weight_ct\n0.5\n")
+    status, _, err = run(capsys, "batch", file, "--out", tmp_path / "out", "--scheduler", address)
+    assert status == 1
+    told_in_lines(err)
+    assert "tcp://host:8786" in err
+
+
+def test_what_has_no_end_is_no_dossier(capsys: pytest.CaptureFixture[str]) -> None:
+    status, _, err = run(capsys, "verify", "/dev/zero")
+    assert status == 2
+    told_in_lines(err)

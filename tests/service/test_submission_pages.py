@@ -6,6 +6,7 @@ import base64
 import io
 import re
 import threading
+import time
 import tracemalloc
 import zipfile
 import zlib
@@ -16,6 +17,7 @@ import openpyxl
 import pytest
 from starlette.testclient import TestClient
 
+from kpfootprint.errors import Problem
 from service.jobs.worker import work_once
 from service.settings import Settings
 from service.work.marked import marked_workbook
@@ -155,3 +157,36 @@ def test_what_is_passed_over_in_an_archive_is_not_unpacked_to_be_marked() -> Non
     tracemalloc.stop()
     assert book["stones"]["A2"].value == -1
     assert most < 20e6
+
+
+OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+EVERYWHERE = "A1:XFD1048576"
+BROUGHT = {
+    "a merge of everything": f'<mergeCells><mergeCell ref="{EVERYWHERE}"/></mergeCells>',
+    "a link from everywhere": f'<hyperlinks><hyperlink ref="{EVERYWHERE}" location="stones!A1"/></hyperlinks>',
+    "a drawing that is not there": f'<legacyDrawing r:id="rId9" xmlns:r="{OFFICE}"/>',
+}
+
+
+@pytest.mark.parametrize("kind", BROUGHT)
+def test_a_workbook_that_is_marked_brings_nothing_but_its_values(kind: str) -> None:
+    given = openpyxl.Workbook()
+    sheet = given.create_sheet("stones", 0)
+    for row in (["weight_ct", "colour"], [0.5, "kape"], ["=1+1", "=HYPERLINK(1)"]):
+        sheet.append(row)
+    made, plain = io.BytesIO(), io.BytesIO()
+    given.save(plain)
+    with zipfile.ZipFile(plain) as read, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as written:
+        for name in read.namelist():
+            data = read.read(name)
+            if name.endswith("sheet1.xml"):
+                data = data.replace(b"</sheetData>", b"</sheetData>" + BROUGHT[kind].encode())
+            written.writestr(name, data)
+    begun = time.process_time()
+    wrong = Problem(table="stones", row=2, column="colour", value="kape", code="unknown_class", reason="not a colour")
+    book = openpyxl.load_workbook(io.BytesIO(marked_workbook("lot.xlsx", made.getvalue(), [wrong])))
+    assert time.process_time() - begun < 5
+    assert book["stones"]["B2"].fill.start_color.rgb == "00FFC7B0"
+    assert book["stones"]["A2"].value == 0.5
+    assert not any(cell.data_type == "f" for row in book["stones"] for cell in row)
+    assert not book["stones"].merged_cells.ranges

@@ -235,6 +235,24 @@ def test_certificates_and_stones_that_came_before_are_flagged(office: Office) ->
         problem_in(refused, 422, "invalid_input")
 
 
+@pytest.mark.parametrize("unseen", ["CF\u200b77", "CF\u202e77", "\x1b]0;CF", "\u3164"])
+def test_what_cannot_be_seen_is_no_name(office: Office, unseen: str) -> None:
+    for item in ({"certificate_no": unseen, "reported_by": "KP"}, {"certificate_no": "CF", "reported_by": unseen}):
+        problem_in(office.ask("monitor", "POST", "/v1/certificates", json={"items": [item]}), 422, "invalid_input")
+    problem_in(office.ask("admin", "POST", "/v1/keys", json={"role": "viewer", "name": unseen}), 422, "invalid_input")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a file whose part never ended
+@pytest.mark.parametrize("ends", [b"", b"\r\n--x", b"\r\n--x\r\nContent-Disposition: form-d"])
+def test_a_form_without_its_end_is_told_as_that(office: Office, ends: bytes) -> None:
+    begun = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\nweight_ct\n0.5' + ends
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    told = problem_in(
+        office.ask("monitor", "POST", "/v1/submissions", content=begun, headers=headers), 400, "bad_request"
+    )
+    assert "ends before" in told["detail"]
+
+
 def test_stones_that_come_twice_in_one_shipment_are_flagged_the_second_time(office: Office) -> None:
     zips = [zipfile.ZipFile(io.BytesIO(shipment(1, bad=False, prefix=prefix, shift=0.4))) for prefix in "GK"]
     packed = io.BytesIO()
