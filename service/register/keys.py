@@ -50,7 +50,7 @@ def make_key(engine: sa.Engine, role: str, name: str, expires_at: datetime | Non
         raise BadKey(f"role must be one of {', '.join(ROLES)}, got {role!r}")
     name = " ".join(name.split())
     if len(name) > NAME_LENGTH or not is_visible(name):
-        raise BadKey(f"name must be at most {NAME_LENGTH} characters that can be seen")
+        raise BadKey(f"name must be at most {NAME_LENGTH} printable characters")
     made = now()
     if expires_at is not None and expires_at <= made:
         raise BadKey("a key that expires must do so in the future")

@@ -417,6 +417,7 @@ def ends_with_its_launcher(server: Server, processes: list[psutil.Process]) -> N
     assert not listens(server.port), "an orphan keeps the port"
 
 
+@pytest.mark.timeout(300 * ROUNDS)
 def test_what_was_acknowledged_outlives_the_kill_of_every_process(settings: Settings, parcel: dict[str, Any]) -> None:
     key = create_key(settings, "monitor")
     rng = random.Random(ROUNDS)
