@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -203,6 +203,26 @@ RANGES = "ranges"
 """Name of the size classes of a sheet whose rows give limits of their own."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Rows of one parcel, while they become breakdowns."""
+
+    goods: Goods
+    rows: NDArray[np.intp]
+    parcel_id: str
+    findings: Findings
+
+    def numbers(self, name: str) -> NDArray[np.float64]:
+        """Return a column of numbers, NaN where there is none."""
+        found = self.goods.numbers.get(name)
+        return np.full(len(self.rows), np.nan) if found is None else found[self.rows]
+
+    def tell(self, code: str, at: int | None = None, column: str | None = None, **values: object) -> None:
+        """Note a problem of the parcel, at one of its rows."""
+        row = None if at is None else int(self.rows[at])
+        self.findings.add(self.parcel_id, self.goods.table.problem(Broken(code, values), row, column))
+
+
 def read_breakdowns(
     goods: Goods, rows: NDArray[np.intp], parcel_id: str, sieve_set: SieveSet, words: Words, findings: Findings
 ) -> tuple[tuple[Breakdown, ...], SieveSet]:
@@ -215,10 +235,10 @@ def read_breakdowns(
     SieveSet
         The size classes that the codes mean: those given, or the ranges of the rows.
     """
-    table = goods.table
+    part = _Part(goods, rows, parcel_id, findings)
     names = words.scheme.attribute_names
     codes = np.full((len(rows), len(names)), NOT_RECORDED, dtype=np.int16)
-    codes[:, 0], sieve_set, sound = _size_codes(goods, rows, parcel_id, sieve_set, findings)
+    codes[:, 0], sieve_set, sound = _size_codes(part, sieve_set)
     for position, name in enumerate(names[1:], start=1):
         if name in goods.codes:
             codes[:, position] = goods.codes[name][rows]
@@ -226,11 +246,10 @@ def read_breakdowns(
     named = np.full(len(rows), -1) if goods.breakdowns is None else goods.breakdowns[rows]
     sample = np.zeros(len(rows), dtype=bool) if goods.samples is None else goods.samples[rows]
     bare = ~filled.any(axis=1) & (named < 0)
-    carats = goods.numbers["carats"][rows] if "carats" in goods.numbers else np.full(len(rows), np.nan)
     # rows of number and weight alone are a parcel, if they are all there is of it
-    if not (bare.all() and bool((carats > 0).all()) and not sample.any()):
+    if not (bare.all() and bool((part.numbers("carats") > 0).all()) and not sample.any()):
         for at in np.flatnonzero(bare).tolist() if sound else ():
-            findings.add(parcel_id, table.problem(Broken("no_class"), int(rows[at])))
+            part.tell("no_class", at)
             sound = False
     if not sound:
         return (), sieve_set
@@ -242,19 +261,12 @@ def read_breakdowns(
     for group in np.argsort(first):
         members = np.flatnonzero(groups == group)
         used = np.flatnonzero(filled[members].any(axis=0))
-        made = _breakdown(
-            goods,
-            rows[members],
-            codes[np.ix_(members, used)],
-            [names[i] for i in used],
-            parcel_id,
-            findings,
-            sample=bool(sample[members[0]]),
-        )
+        own, attributes = codes[np.ix_(members, used)], tuple(names[at] for at in used)
+        made = _breakdown(replace(part, rows=rows[members]), own, attributes, sample=bool(sample[members[0]]))
         if made is None:
             return (), sieve_set
         breakdowns.append(made)
-    _check_agreement(goods, breakdowns, parcel_id, findings)
+    _check_agreement(part, breakdowns)
     return tuple(breakdowns), sieve_set
 
 
@@ -268,48 +280,40 @@ def number_and_weight(n_stones: int, carats: float) -> Breakdown:
     )
 
 
-def _size_codes(
-    goods: Goods, rows: NDArray[np.intp], parcel_id: str, sieve_set: SieveSet, findings: Findings
-) -> tuple[NDArray[np.int16], SieveSet, bool]:
+def _size_codes(part: _Part, sieve_set: SieveSet) -> tuple[NDArray[np.int16], SieveSet, bool]:
+    goods, rows, findings = part.goods, part.rows, part.findings
     column = goods.table.columns.get("size_class")
-    lower, upper = (
-        goods.numbers[name][rows] if name in goods.numbers else np.full(len(rows), np.nan)
-        for name in ("lower_ct", "upper_ct")
-    )
+    lower, upper = part.numbers("lower_ct"), part.numbers("upper_ct")
     limited = ~(np.isnan(lower) & np.isnan(upper))
     codes = np.full(len(rows), NOT_RECORDED, dtype=np.int16)
     sound = True
     known = size_words(sieve_set)
     labels = {fold_size(name): name for name in sieve_set.classes}
-    for at, row in enumerate(rows.tolist() if column is not None else ()):
-        assert column is not None
-        cell = column.at(row)
+    cells: list[Cell] = [None if column is None else column.at(row) for row in rows.tolist()]
+    for at, cell in enumerate(cells):
         if is_blank(cell) or limited[at]:
             continue
         code = None if isinstance(cell, Odd) else find_size(text_of(cell), known)
         if code is not None:
             codes[at] = code
             continue
-        values = {
-            "attribute": f"size class of {sieve_set.name}",
-            "nearest": nearest("" if findings.full else text_of(cell), labels),
-        }
-        broken = Broken(cell.code, {"expected": "text"}) if isinstance(cell, Odd) else Broken("unknown_class", values)
-        findings.add(parcel_id, goods.table.problem(broken, row, "size_class"))
+        if isinstance(cell, Odd):
+            part.tell(cell.code, at, "size_class", expected="text")
+        else:
+            close = nearest("" if findings.full else text_of(cell), labels)
+            part.tell("unknown_class", at, "size_class", attribute=f"size class of {sieve_set.name}", nearest=close)
         sound = False
     if not limited.any() or not sound:
         return codes, sieve_set, sound
     lower, upper = np.where(np.isnan(lower), 0.0, lower), np.where(np.isnan(upper), np.inf, upper)
     for at in np.flatnonzero(limited & ~(lower < upper)).tolist():
-        broken = Broken("bad_sieve_set", {"detail": f"from {lower[at]:g} to {upper[at]:g} ct is no range"})
-        findings.add(parcel_id, goods.table.problem(broken, int(rows[at]), "upper_ct"))
+        part.tell("bad_sieve_set", at, "upper_ct", detail=f"from {lower[at]:g} to {upper[at]:g} ct is no range")
         sound = False
-    texts = [None if column is None else column.at(row) for row in rows.tolist()]
     ranges: dict[tuple[float, float], str] = {}
     for at in np.flatnonzero(limited | (codes >= 0)).tolist() if sound else ():
         if not limited[at]:
             lower[at], upper[at] = sieve_set.lower_ct[codes[at]], sieve_set.upper_ct[codes[at]]
-        text = None if is_blank(texts[at]) or isinstance(texts[at], Odd) else text_of(texts[at])
+        text = None if is_blank(cells[at]) or isinstance(cells[at], Odd) else text_of(cells[at])
         span = f"{lower[at]:g}+ ct" if np.isinf(upper[at]) else f"{lower[at]:g}-{upper[at]:g} ct"
         name = ranges.setdefault((float(lower[at]), float(upper[at])), text or span)
         if text and name == span:
@@ -339,42 +343,27 @@ def _ranges(ranges: dict[tuple[float, float], str]) -> SieveSet:
     )
 
 
-def _breakdown(
-    goods: Goods,
-    rows: NDArray[np.intp],
-    codes: NDArray[np.int16],
-    names: list[str],
-    parcel_id: str,
-    findings: Findings,
-    *,
-    sample: bool,
-) -> Breakdown | None:
-    nothing = np.full(len(rows), np.nan)
-    numbers = goods.numbers["n_stones"][rows] if "n_stones" in goods.numbers else nothing
-    carats = goods.numbers["carats"][rows] if "carats" in goods.numbers else nothing
+def _breakdown(part: _Part, codes: NDArray[np.int16], attributes: tuple[str, ...], *, sample: bool) -> Breakdown | None:
+    numbers, carats = part.numbers("n_stones"), part.numbers("carats")
     carats = np.where((numbers == 0) & np.isnan(carats), 0.0, carats)
     counts = np.where(np.isnan(numbers), np.where(carats == 0, 0, NOT_RECORDED), numbers).astype(np.int64)
     missing = np.isnan(carats)
     weighed = bool((~missing & (counts != 0)).any())
-    for at in np.flatnonzero((counts < 0) & missing).tolist():
-        findings.add(parcel_id, goods.table.problem(Broken("missing_value"), int(rows[at]), "n_stones"))
-    wrong = (
-        ((missing | (carats <= 0)) & (counts > 0)) | ((counts == 0) & (carats > 0))
-        if weighed
-        else np.zeros(len(rows), dtype=bool)
-    )
+    nothing = (counts < 0) & missing
+    for at in np.flatnonzero(nothing).tolist():
+        part.tell("missing_value", at, "n_stones")
+    wrong = weighed & (((missing | (carats <= 0)) & (counts > 0)) | ((counts == 0) & (carats > 0)))
     for at in np.flatnonzero(wrong).tolist():
         code = "missing_value" if missing[at] else "zero" if counts[at] > 0 else "no_stones"
-        column = "n_stones" if counts[at] == 0 else "carats"
-        findings.add(parcel_id, goods.table.problem(Broken(code), int(rows[at]), column))
-    if bool(wrong.any()) or bool(((counts < 0) & missing).any()):
+        part.tell(code, at, "n_stones" if counts[at] == 0 else "carats")
+    if bool(wrong.any()) or bool(nothing.any()):
         return None
-    values = np.where(counts == 0, 0.0, goods.numbers["value_usd"][rows] if "value_usd" in goods.numbers else nothing)
+    values = np.where(counts == 0, 0.0, part.numbers("value_usd"))
     cells, inverse = np.unique(np.column_stack([codes, counts < 0]), axis=0, return_inverse=True)
     inverse = inverse.reshape(-1)
     totals = np.bincount(inverse, weights=counts, minlength=len(cells)).astype(np.int64)
     return Breakdown(
-        attributes=tuple(names),
+        attributes=attributes,
         codes=np.ascontiguousarray(cells[:, :-1]).astype(np.int16),
         n_stones=np.where(cells[:, -1] > 0, NOT_RECORDED, totals),
         carats=np.round(np.bincount(inverse, weights=carats, minlength=len(cells)), 6) if weighed else None,
@@ -385,15 +374,14 @@ def _breakdown(
     )
 
 
-def _check_agreement(goods: Goods, breakdowns: list[Breakdown], parcel_id: str, findings: Findings) -> None:
+def _check_agreement(part: _Part, breakdowns: list[Breakdown]) -> None:
     """Note breakdowns that hold other totals than the first one, and samples that hold more."""
     if all(item.n_stones.max() == 0 for item in breakdowns):
-        findings.add(parcel_id, goods.table.problem(Broken("no_stones")))
+        part.tell("no_stones")
 
     def tell(item: Breakdown, other: Breakdown, found: str, expected: str, column: str) -> None:
-        values = {"attributes": " x ".join(item.attributes), "others": " x ".join(other.attributes)}
-        broken = Broken("breakdowns_disagree", {**values, "found": found, "expected": expected})
-        findings.add(parcel_id, goods.table.problem(broken, None, column))
+        names = {"attributes": " x ".join(item.attributes), "others": " x ".join(other.attributes)}
+        part.tell("breakdowns_disagree", None, column, **names, found=found, expected=expected)
 
     whole = [item for item in breakdowns if not item.sample]
     counted = [item for item in whole if item.counted is not None]
@@ -402,7 +390,7 @@ def _check_agreement(goods: Goods, breakdowns: list[Breakdown], parcel_id: str, 
             tell(item, counted[0], str(item.counted), str(counted[0].counted), "n_stones")
     for item in breakdowns:
         if item.sample and counted:
-            _check_sample(item, counted[0], goods, parcel_id, findings)
+            _check_sample(item, counted[0], part)
     weighed = [item for item in whole if item.weighed is not None]
     for item in weighed[1:]:
         first = weighed[0].carats
@@ -413,7 +401,7 @@ def _check_agreement(goods: Goods, breakdowns: list[Breakdown], parcel_id: str, 
             tell(item, weighed[0], f"{item.carats.sum():.2f} ct", f"{first.sum():.2f} ct", "carats")
 
 
-def _check_sample(sample: Breakdown, whole: Breakdown, goods: Goods, parcel_id: str, findings: Findings) -> None:
+def _check_sample(sample: Breakdown, whole: Breakdown, part: _Part) -> None:
     """Note a sample with more stones than the whole, in all or in one class of size."""
     pairs = [(int(np.maximum(sample.n_stones, 0).sum()), int(whole.n_stones.sum()))]
     shared = [name for name in sample.attributes if name in whole.attributes]
@@ -427,6 +415,5 @@ def _check_sample(sample: Breakdown, whole: Breakdown, goods: Goods, parcel_id: 
             pairs.append((held[0], held[1]))
     for found, expected in pairs:
         if found > expected:
-            broken = Broken("sample_exceeds", {"found": found, "expected": expected})
-            findings.add(parcel_id, goods.table.problem(broken, None, "n_stones"))
+            part.tell("sample_exceeds", None, "n_stones", found=found, expected=expected)
             return
