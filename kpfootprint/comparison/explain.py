@@ -1,12 +1,40 @@
-"""Why: the parcel class by class against what was declared, and what each class says."""
+"""Why: the parcel class by class against what was declared, what each class says, the sentences and the map."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 
-from kpfootprint.comparison.results import ClassFinding
+from kpfootprint.comparison.cautions import Doubt
+from kpfootprint.comparison.hypotheses import Hypotheses
+from kpfootprint.comparison.results import (
+    Attribution,
+    ClassFinding,
+    Explanation,
+    FootprintMap,
+    Mixture,
+    Statement,
+    Verification,
+)
+from kpfootprint.comparison.sentences import (
+    attribute_sentences,
+    change_sentences,
+    class_sentences,
+    headline_sentences,
+    mixture_sentence,
+    next_question,
+    reason_sentences,
+    reasons_of,
+    resemblance_sentences,
+    shows_mixing,
+    split_sentence,
+)
+from kpfootprint.comparison.weigh import OfDeclaration, Weighed
+from kpfootprint.parcel import Parcel
+from kpfootprint.release import Release
+from kpfootprint.rules import Conclusion, Reason
 from kpfootprint.scheme import Scheme
 from kpfootprint.stats.arrays import Bools, Floats
 from kpfootprint.stats.association import expected_shift
@@ -152,3 +180,86 @@ def class_findings(
                 )
             )
     return tuple(out)
+
+
+def map_of(weighed: Weighed, row: int, release: Release) -> FootprintMap:
+    """Return the parcel among the reference parcels, on the two axes that show zones apart."""
+    ordination, predictor = release.model.ordination, release.model.predictor
+    centres = (predictor.sources - predictor.mean) @ ordination.axes
+    numbers = weighed.looked.view.summaries.estimates[0, row]
+    x, y = (numbers - predictor.mean) @ ordination.axes
+    return FootprintMap(
+        parcel=(float(x), float(y)),
+        centres={zone: (float(a), float(b)) for zone, (a, b) in zip(release.zone_ids, centres, strict=True)},
+        references={
+            zone: tuple((float(a), float(b)) for a, b in ordination.points[ordination.source == k])
+            for k, zone in enumerate(release.zone_ids)
+        },
+    )
+
+
+def explanation_of(
+    weighed: Weighed,
+    against: OfDeclaration | None,
+    hypotheses: Hypotheses,
+    row: int,
+    parcel: Parcel,
+    release: Release,
+    verification: Verification | None,
+    attribution: Attribution | None,
+    mixture: Mixture | None,
+    conclusion: Conclusion | None,
+    doubt: Doubt,
+    picked: bool,
+    compared_on: date,
+) -> Explanation:
+    """Return why: shares by attribute, findings by class, sentences, the map.
+
+    What weighs comes first among the sentences; where no declaration is weighed, classes are only observed.
+    """
+    model, scheme = release.model, release.scheme
+    arrays = weighed.looked.view.arrays
+    expected = None
+    if against is not None:
+        pool = weighed.posterior[row] * hypotheses.alternatives[row]
+        elsewhere = pool if pool.sum() > 0 else weighed.posterior[row] + 1e-9
+        expected = expectations(model, arrays, row, hypotheses.weights[row], elsewhere / elsewhere.sum())
+    shares = np.zeros(arrays.recorded.shape[1]) if against is None else against.attribute_shares[row]
+    observed = observed_shares(model, arrays, row)
+    classes = class_findings(scheme, observed, arrays.recorded[row], expected, shares)
+    named = zip(scheme.attribute_names, (float(share) for share in shares), strict=True)
+    attributes = () if against is None else tuple(named)
+    sentences: list[Statement] = []
+    reasons: tuple[Reason, ...] = ()
+    mixing = False
+    if against and verification and attribution and mixture and conclusion:
+        reasons = reasons_of(release.rules, against.judged, row)
+        source = hypotheses.declared_as(row, release.zone_ids)
+        sentences += class_sentences(classes, source, conclusion)
+        possible = attribution.prediction_set
+        sentences += headline_sentences(reasons, conclusion, verification, mixture, source, possible, doubt)
+        mixing = conclusion == "inconclusive" and shows_mixing(reasons, verification, mixture)
+        sentences += reason_sentences(release.rules, against.judged, row)
+        sentences += attribute_sentences(attributes)
+        sentences.append(mixture_sentence(mixture))
+        if np.isfinite(against.split[row]):
+            sentences.append(split_sentence(float(against.split[row])))
+        sentences += change_sentences(parcel, hypotheses, against, row, conclusion, release, attributes)
+    if attribution is not None:
+        sentences += resemblance_sentences(weighed, row, release.zone_ids)
+    declared, day = hypotheses.declared[row], hypotheses.days[row].isoformat()
+    question = next_question(
+        *(parcel, declared, day, conclusion, reasons, classes, release),
+        compared_on=compared_on,
+        doubt=doubt,
+        mixing=mixing,
+        picked=picked,
+    )
+    sentences.append(question)
+    complete = bool(arrays.recorded[row].all())
+    return Explanation(
+        attributes=attributes,
+        classes=classes,
+        sentences=tuple(sentences),
+        footprint_map=map_of(weighed, row, release) if complete else None,
+    )

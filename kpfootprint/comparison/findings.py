@@ -10,7 +10,6 @@ import numpy as np
 
 from kpfootprint.comparison.cautions import (
     Cautions,
-    Doubt,
     declaration_cautions,
     number_and_weight_alone,
     record_cautions,
@@ -19,47 +18,51 @@ from kpfootprint.comparison.cautions import (
     variance_cautions,
     weight_cautions,
 )
-from kpfootprint.comparison.explain import class_findings, expectations, observed_shares
+from kpfootprint.comparison.explain import explanation_of
 from kpfootprint.comparison.hypotheses import Hypotheses, h1_statement, h2_statement
-from kpfootprint.comparison.mixture import mixture_of
 from kpfootprint.comparison.results import (
     AlternativeLR,
     Attribution,
     ErrorRate,
     ErrorRates,
     Examination,
-    Explanation,
-    FootprintMap,
+    Interval,
     Mixture,
     Novelty,
     SelectionLR,
+    ShareReading,
+    SourceShare,
     Statement,
     VarianceLR,
     Verification,
 )
-from kpfootprint.comparison.sentences import (
-    attribute_sentences,
-    change_sentences,
-    class_sentences,
-    headline_sentences,
-    mixture_sentence,
-    next_question,
-    reason_sentences,
-    reasons_of,
-    resemblance_sentences,
-    shows_mixing,
-    split_sentence,
-)
 from kpfootprint.comparison.value_and_volume import goods_of
-from kpfootprint.comparison.weigh import LEVEL, OTHER_WEIGHTS, VARIANCES, OfDeclaration, Weighed
+from kpfootprint.comparison.weigh import OTHER_WEIGHTS, VARIANCES, OfDeclaration, Weighed
 from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release
-from kpfootprint.rules import CONCLUSIONS, Conclusion, Reason
-from kpfootprint.stats.arrays import Floats
+from kpfootprint.rules import CONCLUSIONS, Conclusion
+from kpfootprint.stats.arrays import Bools, Floats
+from kpfootprint.stats.declarations import (
+    ASSOCIATION_WEIGHT,
+    PROFILE_SLOTS,
+    SHARES,
+    Profile,
+    association_statistic,
+    foreign_sources,
+)
+from kpfootprint.stats.detection import detection_chance, detection_limit, source_distances
+from kpfootprint.stats.model import FootprintModel
 from kpfootprint.stats.novelty import LOG10_SUPPORT_OF_NOVEL, NOVEL_P
+from kpfootprint.stats.shares import LEVEL, cumulative, two_modes
 
 FEWEST = 10
 """Fewer stones than this resemble nothing and are not called unusual either: nobody has measured what they carry."""
+
+FINE = np.linspace(0.0, 1.0, 101)
+LEAST_POSTERIOR = 0.05
+MOST_SOURCES = 5
+HALF = 0.5
+"""A source whose goods would be found in fewer than this share of parcels, at half the stones, is not told apart."""
 
 
 def verbal_of(log10_lr: float, scale: Mapping[str, Any]) -> Statement:
@@ -128,6 +131,114 @@ def attribution_of(weighed: Weighed, row: int, release: Release) -> Attribution:
     )
 
 
+def carat_share(stone_share: float, mean_foreign: float, mean_declared: float) -> float:
+    """Turn a share of stones into a share of carats by the mean stones of both kinds of goods."""
+    foreign = stone_share * mean_foreign
+    return foreign / max(foreign + (1.0 - stone_share) * mean_declared, 1e-12)
+
+
+def _source_posteriors(weighed: Weighed, profile: Profile, row: int, foreign: Bools) -> tuple[Floats, Floats]:
+    """Return explicit log evidence (J, Z) of admixtures and the posterior (Z,) of each foreign zone as the source."""
+    trust = weighed.looked.gate[row, 0]
+    parts = [profile.mixed[position][row] - profile.declared[slot][row] for position, slot in enumerate(PROFILE_SLOTS)]
+    gain = np.logaddexp(np.log(trust + 1e-9) + parts[0], np.log(1.0 - trust + 1e-9) + parts[1])
+    gain = gain + ASSOCIATION_WEIGHT * profile.association[:, row].sum(axis=0)
+    if not foreign.any():
+        return gain, np.zeros(foreign.size)
+    top = np.where(foreign, gain.max(axis=0), -np.inf)
+    weight = np.where(foreign, np.exp(top - top.max()), 0.0)
+    return gain, weight / weight.sum()
+
+
+def _share_given_source(gain: Floats) -> Interval:
+    curve = np.interp(FINE, np.concatenate([[0.0], SHARES]), np.concatenate([[0.0], gain]))
+    chance = np.exp(curve - curve.max()).cumsum()
+    chance /= chance[-1]
+    low, middle, high = np.interp([(1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2], chance, FINE)
+    return Interval(estimate=float(middle), low=float(min(low, middle)), high=float(max(high, middle)), level=LEVEL)
+
+
+def mixture_of(
+    weighed: Weighed,
+    against: OfDeclaration,
+    hypotheses: Hypotheses,
+    row: int,
+    release: Release,
+    mean_ct: Floats,
+    *,
+    weighted: bool,
+) -> Mixture:
+    """Return what can be said of undeclared goods in one parcel.
+
+    Parameters
+    ----------
+    mean_ct : ndarray of shape (Z,)
+        Mean stone of each zone, in carats.
+    weighted : bool
+        Whether the carats of the parcel are known; without them nothing is said in carats.
+    """
+    shares = against.judged.shares
+    n_stones = float(np.exp(weighed.looked.ln_n[row]))
+    stones = Interval(
+        estimate=float(shares.estimate[row]),
+        low=float(shares.low[row]),
+        high=float(shares.high[row]),
+        level=LEVEL,
+    )
+    weights = hypotheses.weights[row]
+    foreign = foreign_sources(weights[None], hypotheses.allowed[row][None])[0]
+    gain, posterior = _source_posteriors(weighed, against.profile, row, foreign)
+    mean_foreign, mean_declared = float(posterior @ mean_ct), float(weights @ mean_ct)
+    carats = Interval(
+        estimate=carat_share(stones.estimate, mean_foreign, mean_declared),
+        low=carat_share(stones.low, mean_foreign, mean_declared),
+        high=carat_share(stones.high, mean_foreign, mean_declared),
+        level=LEVEL,
+    )
+    distance = source_distances(release.model.predictor, release.model.structure, weights[None])[0]
+    found = detection_chance(release.model.detection, HALF, n_stones, distance)
+    ranked = [int(z) for z in np.argsort(-posterior, kind="stable")[:MOST_SOURCES] if posterior[z] >= LEAST_POSTERIOR]
+    sources = tuple(
+        SourceShare(zone_id=release.zone_ids[z], share=_share_given_source(gain[:, z]), posterior=float(posterior[z]))
+        for z in (ranked if shares.found[row] else [])
+    )
+    upper = release.model.shares.edges[1:]
+    edges = np.clip(upper[upper > 0], 0.0, 1.0)
+    reached = cumulative(shares.chances[row : row + 1])[0, 1:][upper > 0]
+    return Mixture(
+        undeclared_stone_fraction=stones,
+        undeclared_carat_fraction=carats if weighted else None,
+        p_value=float(shares.p_value[row]),
+        detection_limit=detection_limit(release.model.detection, n_stones, distance, foreign.astype(float)),
+        sources=sources,
+        indistinguishable=tuple(release.zone_ids[z] for z in np.flatnonzero(foreign & (found < HALF))),
+        association_p=_association_p(release.model, weighed, against.profile, row, foreign),
+        profile=tuple((float(x), float(min(p, 1.0))) for x, p in zip(edges, reached, strict=True)),
+        readings=_readings(two_modes(edges, reached), stones),
+    )
+
+
+def _readings(modes: tuple[tuple[float, float, float], ...], stones: Interval) -> tuple[ShareReading, ...]:
+    """Return two readings that begin and end with the interval; nothing where it leaves one of them out."""
+    if not modes or modes[0][1] < stones.low or modes[1][0] > stones.high:
+        return ()
+    (_, until, first), (since, _, second) = modes
+    return (
+        ShareReading(low=stones.low, high=until, chance=first),
+        ShareReading(low=since, high=stones.high, chance=second),
+    )
+
+
+def _association_p(model: FootprintModel, weighed: Weighed, profile: Profile, row: int, foreign: Bools) -> float | None:
+    """Return the p-value of "one kind of goods" from within-parcel association alone; None without joint counts."""
+    looked = weighed.looked
+    if not any(pair[row].any() for pair in looked.view.arrays.pairs):
+        return None
+    one = slice(row, row + 1)
+    statistic = association_statistic(profile, np.broadcast_to(foreign, (len(looked.gate), foreign.size)))
+    return float(model.shares.association.p_values(statistic[one], weighed.looked.ln_n[one])[0])
+
+
 def error_rates_of(n_stones: int, release: Release) -> ErrorRates | None:
     """Return the error rates measured at this size."""
     for item in release.manifest["error_rates"]:
@@ -144,88 +255,6 @@ def error_rates_of(n_stones: int, release: Release) -> ErrorRates | None:
                 declarants_who_try=ErrorRate(**item["declarants_who_try"]) if "declarants_who_try" in item else None,
             )
     return None
-
-
-def map_of(weighed: Weighed, row: int, release: Release) -> FootprintMap:
-    """Return the parcel among the reference parcels, on the two axes that show zones apart."""
-    ordination, predictor = release.model.ordination, release.model.predictor
-    centres = (predictor.sources - predictor.mean) @ ordination.axes
-    numbers = weighed.looked.view.summaries.estimates[0, row]
-    x, y = (numbers - predictor.mean) @ ordination.axes
-    return FootprintMap(
-        parcel=(float(x), float(y)),
-        centres={zone: (float(a), float(b)) for zone, (a, b) in zip(release.zone_ids, centres, strict=True)},
-        references={
-            zone: tuple((float(a), float(b)) for a, b in ordination.points[ordination.source == k])
-            for k, zone in enumerate(release.zone_ids)
-        },
-    )
-
-
-def explanation_of(
-    weighed: Weighed,
-    against: OfDeclaration | None,
-    hypotheses: Hypotheses,
-    row: int,
-    parcel: Parcel,
-    release: Release,
-    verification: Verification | None,
-    mixture: Mixture | None,
-    conclusion: Conclusion | None,
-    doubt: Doubt,
-    picked: bool,
-    compared_on: date,
-) -> Explanation:
-    """Return why: shares by attribute, findings by class, sentences, the map.
-
-    What weighs comes first among the sentences; where no declaration is weighed, classes are only observed.
-    """
-    model, scheme = release.model, release.scheme
-    arrays = weighed.looked.view.arrays
-    expected = None
-    if against is not None:
-        pool = weighed.posterior[row] * hypotheses.alternatives[row]
-        elsewhere = pool if pool.sum() > 0 else weighed.posterior[row] + 1e-9
-        expected = expectations(model, arrays, row, hypotheses.weights[row], elsewhere / elsewhere.sum())
-    shares = np.zeros(arrays.recorded.shape[1]) if against is None else against.attribute_shares[row]
-    observed = observed_shares(model, arrays, row)
-    classes = class_findings(scheme, observed, arrays.recorded[row], expected, shares)
-    named = zip(scheme.attribute_names, (float(share) for share in shares), strict=True)
-    attributes = () if against is None else tuple(named)
-    sentences: list[Statement] = []
-    reasons: tuple[Reason, ...] = ()
-    mixing = False
-    if against is not None and verification is not None and conclusion is not None and mixture is not None:
-        reasons = reasons_of(release.rules, against.judged, row)
-        source = hypotheses.declared_as(row, release.zone_ids)
-        sentences += class_sentences(classes, source, conclusion)
-        possible = attribution_of(weighed, row, release).prediction_set
-        sentences += headline_sentences(reasons, conclusion, verification, mixture, source, possible, doubt)
-        mixing = conclusion == "inconclusive" and shows_mixing(reasons, verification, mixture)
-        sentences += reason_sentences(release.rules, against.judged, row)
-        sentences += attribute_sentences(attributes)
-        sentences.append(mixture_sentence(mixture))
-        if np.isfinite(against.split[row]):
-            sentences.append(split_sentence(float(against.split[row])))
-        sentences += change_sentences(parcel, hypotheses, against, row, conclusion, release, attributes)
-    if not 0 < parcel.n_stones < FEWEST and doubt != "wrong" and not number_and_weight_alone(parcel):
-        sentences += resemblance_sentences(weighed, row, release.zone_ids)
-    declared, day = hypotheses.declared[row], hypotheses.days[row].isoformat()
-    question = next_question(
-        *(parcel, declared, day, conclusion, reasons, classes, release),
-        compared_on=compared_on,
-        doubt=doubt,
-        mixing=mixing,
-        picked=picked,
-    )
-    sentences.append(question)
-    complete = bool(arrays.recorded[row].all())
-    return Explanation(
-        attributes=attributes,
-        classes=classes,
-        sentences=tuple(sentences),
-        footprint_map=map_of(weighed, row, release) if complete else None,
-    )
 
 
 def examination_of(
@@ -266,19 +295,10 @@ def examination_of(
     record_cautions(said, parcel, arrays, row, release)
     if against is not None:
         verification = verification_of(weighed, against, hypotheses, row, release)
-        mixture = mixture_of(
-            release.model,
-            weighed,
-            against,
-            row,
-            weights=hypotheses.weights[row],
-            allowed=hypotheses.allowed[row],
-            mean_ct=mean_ct,
-            weighted=parcel.carats is not None,
-            zone_ids=release.zone_ids,
-        )
+        mixture = mixture_of(weighed, against, hypotheses, row, release, mean_ct, weighted=parcel.carats is not None)
         conclusion = CONCLUSIONS[int(against.judged.conclusion[row])]
     novelty = Novelty(p_value=float(weighed.novelty_p[row]), floor=release.model.novelty.floor)
+    attribution = attribution_of(weighed, row, release) if some else None
     novel = some and novelty.p_value <= NOVEL_P
     # what holds the support of a novel parcel is not the references' reach; its own caution says so
     if verification is not None and (hit := verification.bound_hit) is not None and not (novel and hit == "upper"):
@@ -291,11 +311,11 @@ def examination_of(
         status_on=hypotheses.days[row],
         declared=hypotheses.declared[row],
         verification=verification,
-        attribution=attribution_of(weighed, row, release) if some else None,
+        attribution=attribution,
         mixture=mixture,
         novelty=novelty if some else None,
         explanation=explanation_of(
-            *(weighed, against, hypotheses, row, parcel, release, verification, mixture, conclusion),
+            *(weighed, against, hypotheses, row, parcel, release, verification, attribution, mixture, conclusion),
             doubt=doubt,
             picked=any(item.code == "size_range_missing" for item in said.statements),
             compared_on=compared_on,

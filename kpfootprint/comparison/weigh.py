@@ -23,7 +23,7 @@ from kpfootprint.stats.metrics import LN10
 from kpfootprint.stats.model import FootprintModel, Look, goods_p, look, undeclared_shares
 from kpfootprint.stats.novelty import highest_log10_lr
 from kpfootprint.stats.selection import elsewhere, slot_evidence
-from kpfootprint.stats.shares import ShareEstimates
+from kpfootprint.stats.shares import LEVEL, ShareEstimates
 from kpfootprint.stats.structure import ParcelArrays
 from kpfootprint.stats.verification import (
     against_each,
@@ -36,7 +36,6 @@ from kpfootprint.stats.verification import (
 )
 from kpfootprint.stats.views import AS_RECORDED, CLASSES
 
-LEVEL = 0.9
 OTHER_WEIGHTS = (0.1, 0.5, 0.9)
 """Weights of the unlisted source for which the LR is shown beside the stated one."""
 VARIANCES = (1.0, 3.0, 10.0)

@@ -10,7 +10,7 @@ import pytest
 
 from kpfootprint.comparison.results import Examination
 from kpfootprint.flow import examinations_of
-from kpfootprint.parcel import Batch, Parcel
+from kpfootprint.parcel import Batch, Breakdown, Parcel
 from kpfootprint.release import Release
 from kpfootprint.scheme import SieveSet
 from kpfootprint.stats.novelty import LOG10_SUPPORT_OF_NOVEL
@@ -120,3 +120,18 @@ def test_support_from_a_novel_parcel_is_held_and_said() -> None:
     assert said["novel_parcel"]["log10_lr"] == LOG10_SUPPORT_OF_NOVEL
     assert "bound_hit" not in said
     assert held.conclusion != "consistent"
+
+
+def test_nothing_is_said_of_the_resemblance_of_few_stones_that_were_weighed_and_not_counted() -> None:
+    weighed = Breakdown(
+        attributes=("size",),
+        codes=np.array([[2], [3]], dtype=np.int16),
+        n_stones=np.array([-1, -1], dtype=np.int64),
+        carats=np.array([0.18, 0.18]),
+    )
+    sieves = shipped().scheme.size.sieve_set
+    parcel = Parcel(parcel_id="W-1", n_stones=0, carats=0.36, sieve_set=sieves, breakdowns=(weighed,))
+    (found,) = examinations_of(Batch((parcel,)), shipped(), status_on=DAY)
+    assert found.attribution is None
+    assert found.explanation is not None
+    assert not any(item.code.startswith("resembles") for item in found.explanation.sentences)

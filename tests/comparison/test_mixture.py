@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kpfootprint.comparison.mixture import carat_share
+from kpfootprint.comparison.findings import carat_share
 from tests.reference_world import TODAY, examined, package, reference_parcel
 from tests.worlds import shipped
 
