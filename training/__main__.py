@@ -153,11 +153,11 @@ def fit(
     from training.fit import fit as fit_release
     from training.fit import write_fit
 
-    package, _ = _checked(reference, settings.minimum_parcels)
+    package, found = _checked(reference, settings.minimum_parcels)
     older = None if prior is None else load_release(_release(prior))
     with at_work("fit", jobs, scheduler) as progress:
         model, manifest = fit_release(package, settings, progress, older)
-    manifest["release"] = name
+    manifest |= {"release": name, "remarks": found}
     write_fit(out, model, manifest, card_of(manifest))
     click.echo(f"{out}: fitted and calibrated; to measure it: python -m training evaluate --model {out}")
 
@@ -249,8 +249,9 @@ def run() -> None:
     try:
         main(standalone_mode=True)
     except (ReferenceDataError, ConfigError) as error:
-        for problem in error.problems:
-            click.echo(str(problem), err=True)
+        from kpfootprint.cli.main import show_problems
+
+        show_problems(error.problems, asked_language())
         sys.exit(2)
     except (KPFootprintError, ValueError, OSError) as error:
         click.echo(str(error), err=True)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kpfootprint.report.locale import words
+from kpfootprint.report.problems import remark_text
+
 
 def card_of(manifest: Mapping[str, Any]) -> str:
     """Return the text of ``CARD.md``."""
@@ -37,7 +40,7 @@ stones, and weighs evidence; a decision stays with people. {synthetic}
 - Zones whose colour and morphology do not hang together as in the others (p < 0.05, for {n_tests} tests
   together): {", ".join(odd) or "none"}
 - Fewer than {rules["minimum_stones"]:g} stones are not compared
-{_assumed(manifest.get("assumed_days", []))}
+{_assumed(manifest.get("assumed_days", []))}{_remarks(manifest.get("remarks", []))}
 | zone | reference parcels |
 |---|---|
 {counts}
@@ -67,6 +70,10 @@ def _assumed(days: Sequence[str]) -> str:
     return f"""- **Status of zones assumed**: the package's own never tells zones apart, so in training and measuring
   half of the zones were taken to be compliant, another half from each of {", ".join(days)} on
 """
+
+
+def _remarks(found: Sequence[Mapping[str, Any]]) -> str:
+    return "".join(f"- **In doubt**: {remark_text(item, words('en'))}\n" for item in found)
 
 
 def _forced(forced: Mapping[str, Any]) -> str:

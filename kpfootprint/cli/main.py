@@ -64,7 +64,8 @@ def show_problems(problems: Sequence[Problem], lang: str) -> None:
         from service.pages.render import translations
 
         own = words(lang)
-        lines = [problem_line(problem, in_words(problem, translations(lang), {}), own) for problem in problems]
+        catalogue = translations(lang)
+        lines = [problem_line(problem, retold(in_words(problem, catalogue, {})), own) for problem in problems]
         count, choose = count_line(len(problems), own), choose_line(own)
     for problem, line in zip(problems, lines, strict=True):
         say(line, err=True)

@@ -21,6 +21,7 @@ from service.register.trouble import SAID
 
 SOURCE = LOCALES / "fr" / "LC_MESSAGES" / "click.po"
 OWN = SOURCE.with_name("commands.po")
+ERRORS = LOCALES / "errors.fr.po"
 CALLS = (
     (["compare", "nothing-here.csv", "--lang", "fr"], "n’existe pas"),
     (["compare", "--lang=fr"], "Argument manquant"),
@@ -165,6 +166,28 @@ def test_every_error_of_the_library_is_told_in_french(monkeypatch: pytest.Monkey
     finally:
         speak(["--lang", "en"], cli)
     assert retold("parcel 'A' has no stones") == "parcel 'A' has no stones"
+
+
+def test_every_problem_of_a_package_is_told_in_french(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANGUAGE", "en")
+    known = ERRORS.read_text(encoding="utf-8")
+    texts = set()
+    for path in (Path(kpfootprint.__file__).parents[1] / "training" / "package").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Assign(targets=[ast.Name(id="reason")], value=said) | ast.keyword(arg="reason", value=said):
+                    texts.add(template(said))
+                case ast.Call(func=ast.Name(id="told"), args=args):
+                    texts |= {template(said) for said in args[:2]}
+    texts = {text for text in texts if " " in text}
+    assert len(texts) > 40
+    speak(["--lang", "fr"], cli)
+    try:
+        for text in texts:
+            filled = re.sub(r"\{(\d)\}", r"x\1", text)
+            assert retold(filled) != filled or f'msgid "{text}' in known, text
+    finally:
+        speak(["--lang", "en"], cli)
 
 
 def test_an_error_of_the_library_is_told_in_french_with_its_place(
