@@ -155,6 +155,9 @@ def changed(path: str, value: object) -> Document:
 
 MANIFESTS: list[tuple[str, object]] = [
     *((name, ...) for name in ("release", "released", "scheme", "zone_table", "zone_ids", "level_names", "rules")),
+    ("release", "../../x"),
+    ("release", "<b>1"),
+    ("release", "2026\u200b"),
     *((name, ...) for name in ("unlisted_weight", "reference", "verbal_scale", "error_rates", "n_ranked")),
     ("rules/query_log10_lr", ...),
     ("rules/query_share_p", "low"),

@@ -11,6 +11,7 @@ from kpfootprint.errors import KPFootprintError, ReleaseError
 from kpfootprint.reference import ZoneTable
 from kpfootprint.rules import NOT_ASKED, Rules
 from kpfootprint.scheme import Scheme
+from kpfootprint.visible import is_visible
 
 RATE = {"rate": float, "low": float, "high": float, "errors": int, "trials": int}
 MANIFEST: Mapping[str, Any] = {
@@ -43,6 +44,8 @@ def check_manifest(manifest: Mapping[str, Any]) -> None:
         raise ReleaseError(f"{said}")
     for said in _wrong("carats", manifest.get("carats", {}), {...: (float,)}):
         raise ReleaseError(said)
+    if not is_visible(manifest["release"]) or set(manifest["release"]) & set("/\\<>"):
+        raise ReleaseError(f"release must be a name without / and <, got {manifest['release']!r}")
     if not 0 < manifest["unlisted_weight"] < 1:
         raise ReleaseError(f"unlisted_weight must lie between 0 and 1, got {manifest['unlisted_weight']}")
     for name, value in manifest["rules"].items():
