@@ -101,7 +101,7 @@ def _conditions(sp: Speaker) -> dict[str, str]:
     return {
         sp.t(mark("Parcel")): parcel["parcel_id"],
         sp.t(mark("Declared")): declared(sp) or nothing,
-        sp.t(mark("Status")): status(sp).replace(day, day.replace(" ", "\u00a0")) or "\u2013",
+        sp.t(mark("Status")): status(sp).replace(day, day.replace(" ", "\u00a0", 1)) or "\u2013",
         sp.t(mark("Release")): model["release"],
         sp.t(mark("Reference")): reference_name(sp),
         sp.t(mark("Sorter")): conditions["sorter"] or "\u2013",
