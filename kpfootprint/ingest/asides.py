@@ -348,6 +348,8 @@ def with_headings(sheet: Sheet) -> Sheet:
     if not measures or any(column.mostly_distinct for column in raw.columns):
         return sheet
     empty = np.logical_and.reduce([raw.columns[at].blank() for at in measures])
+    if not empty.any():
+        return sheet
     numbered = np.flatnonzero(~empty)
     filled = np.sum([~column.blank() for column in raw.columns], axis=0)
     rows = [

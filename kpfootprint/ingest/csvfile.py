@@ -112,7 +112,8 @@ def read_csv(data: bytes, name: str, source: str, headers: Headers | None, limit
         makers = [ColumnMaker() for _ in head.texts]
         n_rows = 0
         for chunk in _chunks(text, body, separator, first, name):
-            _mend(chunk, len(makers), len(makers) - head.beside, n_rows, ragged)
+            if set(map(len, chunk)) != {len(makers)}:
+                _mend(chunk, len(makers), len(makers) - head.beside, n_rows, ragged)
             for maker, cells in zip(makers, zip(*chunk, strict=True), strict=True):
                 maker.add(cells)
             if (n_rows := n_rows + len(chunk)) > limits.max_rows:

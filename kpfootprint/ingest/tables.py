@@ -48,11 +48,10 @@ class Column:
         """Whether it has no header and no cell."""
         return not self.header.strip() and bool(self.blank().all())
 
-    def texts(self) -> list[tuple[int, str]]:
-        """Return the distinct cells that are text, with their positions; none where they are mostly distinct."""
-        if self.mostly_distinct:
-            return []
-        return [(code, cell) for code, cell in enumerate(self.cells) if isinstance(cell, str)]
+    def texts(self) -> Iterator[tuple[int, str]]:
+        """Give the distinct cells that are text, with their positions; none where they are mostly distinct."""
+        cells = () if self.mostly_distinct else self.cells
+        return ((code, cell) for code, cell in enumerate(cells) if isinstance(cell, str))
 
     def rows_with(self, codes: Iterable[int]) -> NDArray[np.bool_]:
         """Say of each row whether its cell is one of some distinct ones."""
