@@ -87,6 +87,8 @@ def _problems(items: Sequence[object]) -> Iterator[Problem]:
             yield told(f"{name!r} or its column has a meaning of its own; choose another name", column)
         named.setdefault(fold(name), name)
         columns.setdefault(fold(column), name)
+        if not _words_fit(item):
+            yield told(f"{name}: labels must be texts by language, synonyms a list of texts")
         yield from _edges(name, item) if "sieve_set" in item else _classes(name, item)
     sizes = [item for item in entries if "sieve_set" in item]
     if len(sizes) != 1:
@@ -126,8 +128,6 @@ def _classes(name: str, item: Mapping[str, Any]) -> Iterator[Problem]:
         seen.add(str(own))
         if not _words_fit(entry):
             yield told(f"{name}: labels must be texts by language, synonyms a list of texts", own)
-    if not _words_fit(item):
-        yield told(f"{name}: labels must be texts by language, synonyms a list of texts")
     yield from _sets(name, item.get("sets", []), seen)
 
 
