@@ -200,7 +200,7 @@ def _names() -> set[str]:
 
 
 def _read(path: Path) -> dict[str, bytes]:
-    if not path.is_file():
+    if path.exists() and not path.is_file():
         raise ReportError(f"{path.name} is no plain file")
     try:
         with path.open("rb") as stream, open_zip(stream, LARGEST_CONTENTS) as archive:
