@@ -48,6 +48,10 @@ RANGES: Mapping[str, tuple[float, float]] = {
 """What a number must lie between, both ends included; others need only be finite."""
 
 
+LARGEST = 1_000_000
+"""Bytes of a file of settings."""
+
+
 class ConfigError(KPFootprintError, ValueError):
     """A file of settings holds names or values that do not fit; carries every problem found in it."""
 
@@ -105,11 +109,14 @@ def read_config(path: Path = DEFAULT) -> FitConfig:
     OSError
         Where the file cannot be read.
     """
-    return parse_config(path.read_bytes(), path.name)
+    with path.open("rb") as file:
+        return parse_config(file.read(LARGEST + 1), path.name)
 
 
 def parse_config(data: bytes, name: str = "config") -> FitConfig:
     """Return the settings that the bytes of a TOML file hold; `name` stands in problems."""
+    if len(data) > LARGEST:
+        raise ConfigError([Problem(table=name, code="too_large", reason=f"more than {LARGEST // 1000} kB")])
     try:
         given = tomllib.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:

@@ -17,6 +17,9 @@ from kpfootprint.strict_json import NotJson, read_json
 if TYPE_CHECKING:
     from kpfootprint.report import Report
 
+LARGEST = 256 * 2**20
+"""Bytes of a file of reports: some thousands."""
+
 
 @click.command()
 @click.argument(
@@ -86,7 +89,10 @@ def _documents(file: Path) -> Iterator[tuple[str, object]]:
 
 
 def _text(file: Path) -> str:
-    data = file.read_bytes()
+    with file.open("rb") as stream:
+        data = stream.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise ReportError(f"{file.name} holds more than {LARGEST // 2**20} MB")
     encoding = "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
     try:
         return data.decode(encoding)

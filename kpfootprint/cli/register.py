@@ -54,6 +54,7 @@ def import_(file: Path) -> None:
     """Take in the JSON Lines that another register exported; nothing is taken twice."""
     from service.work.take_in import take_in
 
+    _plain(file)
     with at_work() as work:
         taken, left = take_in(work, file.read_bytes(), actor=ACTOR)
     say(
@@ -106,8 +107,7 @@ def restore(file: Path) -> int:
     """Fill an empty register from FILE, and walk its chain."""
     from service.register.backup import restore as fill
 
-    if not file.is_file():
-        raise click.UsageError(told("{file} is no plain file", file=repr(str(file))))
+    _plain(file)
     with file.open("rb") as stream:
         verdict = fill(settings(), stream)
     if verdict.wrong is not None:
@@ -118,3 +118,8 @@ def restore(file: Path) -> int:
         return 1
     say(told("{count} entries restored, whole and in order.", count=verdict.entries), err=True)
     return 0
+
+
+def _plain(file: Path) -> None:
+    if not file.is_file():
+        raise click.UsageError(told("{file} is no plain file", file=repr(str(file))))

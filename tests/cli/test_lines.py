@@ -201,7 +201,8 @@ def test_what_is_no_address_of_a_scheduler_is_told_at_once(
     assert "tcp://host:8786" in err
 
 
-def test_what_has_no_end_is_no_dossier(capsys: pytest.CaptureFixture[str]) -> None:
-    status, _, err = run(capsys, "verify", "/dev/zero")
-    assert status == 2
+@pytest.mark.parametrize("command", [("verify",), ("beside",), ("register", "import")])
+def test_what_has_no_end_is_told_in_a_line(capsys: pytest.CaptureFixture[str], command: tuple[str, ...]) -> None:
+    status, _, err = run(capsys, *command, "/dev/zero")
+    assert status in {1, 2}
     told_in_lines(err)

@@ -60,3 +60,8 @@ def test_everything_is_told_together_and_no_toml_too() -> None:
     assert [problem.column for problem in caught.value.problems] == ["fit.folds", "fit.seed", "networks.batch"]
     with pytest.raises(ConfigError, match="not TOML"):
         parse_config(b"[fit")
+
+
+def test_settings_without_end_are_refused() -> None:
+    with pytest.raises(ConfigError, match="more than 1000 kB"):
+        read_config(Path("/dev/zero"))
