@@ -15,13 +15,13 @@ from pathlib import Path
 import httpx2
 import uvicorn
 from starlette.applications import Starlette
-from starlette.routing import Route
 
+from service.door.reception import routed
 from service.door.stack import door
 from service.endpoints import ENDPOINTS
 from service.pages.errors import problem_response, refusal_response
 from service.register.keys import create_key
-from service.routes.comparisons import submitted
+from service.routes.comparisons import COMPARE, submitted
 from service.settings import Settings, read_settings
 from service.work.place import Workplace
 from tests.service.server import Server, free_port
@@ -39,7 +39,7 @@ def bare(port: int) -> None:
     work.open()
     gc.collect()
     gc.freeze()
-    app = Starlette(routes=[Route("/v1/comparisons", submitted, methods=["POST"])])
+    app = Starlette(routes=[routed(COMPARE, submitted)])
     inside = door(app, work=work, endpoints=ENDPOINTS, tell=refusal_response, tell_plainly=problem_response)
     uvicorn.run(inside, host="127.0.0.1", port=port, log_level="warning", access_log=False)
 
