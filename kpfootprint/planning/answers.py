@@ -188,7 +188,7 @@ def drift_answer(
     drawn = follow(
         [charts[k] for k in filled],
         per_shipments=per_shipments,
-        n_independent=independent(correlation[np.ix_(filled, filled)], per_shipments) if filled else None,
+        n_independent=independent(correlation[np.ix_(filled, filled)], per_shipments),
     )
     return {
         "series": [_series_json(chart, shipments) for chart in drawn],

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from kpfootprint.cluster import connected, shared
+from kpfootprint.cluster import SchedulerError, connected, shared
 from kpfootprint.errors import IngestError, KPFootprintError, NotExamined, Problem
 from kpfootprint.flow import examine_each
 from kpfootprint.ingest import ingest_json
@@ -62,7 +62,7 @@ def compare_submission(work: Workplace, job: Job, halt: Callable[[], bool]) -> s
             break
         except Halted:
             return None
-        except ClusterLost:
+        except (ClusterLost, SchedulerError):
             if left == 0:
                 raise
     with registering(work.engine) as connection:
