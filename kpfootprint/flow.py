@@ -12,7 +12,7 @@ import kpfootprint
 from kpfootprint.comparison.findings import examination_of
 from kpfootprint.comparison.hypotheses import form_hypotheses, settle_shares
 from kpfootprint.comparison.results import Examination
-from kpfootprint.comparison.weigh import weigh
+from kpfootprint.comparison.weigh import OneParcel, weigh
 from kpfootprint.errors import KPFootprintError, NotExamined
 from kpfootprint.footprint import footprints_of, mean_stones
 from kpfootprint.parcel import Batch
@@ -102,7 +102,15 @@ def examinations_of(batch: Batch, release: Release, *, status_on: date) -> tuple
             weighed = weigh(arrays, part, release, free)
             for position, row in each(enumerate(rows.tolist())):
                 out[int(footprints.rows[row])] = examination_of(
-                    parcels[row], weighed, part, position, release, mean_ct[row], compared_on=status_on
+                    OneParcel(
+                        parcel=parcels[row],
+                        row=position,
+                        weighed=weighed,
+                        hypotheses=part,
+                        release=release,
+                        mean_ct=mean_ct[row],
+                        compared_on=status_on,
+                    )
                 )
     return tuple(out[row] for row in range(len(batch)))
 

@@ -34,7 +34,6 @@ ONE_MEANING = {
     "table": "rows and columns to look at",
     "tables": "rows and columns",
     "trials": "declarations put to parcels whose source is known",
-    "value_and_volume": "what goods weigh and are worth",
     "verification": "H1 against H2 of a parcel",
     "Document": "a page or body as it goes out",
     "Fitted": "what a method learnt",

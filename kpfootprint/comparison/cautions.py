@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Literal
 
 import numpy as np
 
-from kpfootprint.comparison.hypotheses import COMPLIANT, Hypotheses
+from kpfootprint.comparison.hypotheses import COMPLIANT
 from kpfootprint.comparison.results import Statement, StoneRange, Value, Verification
+from kpfootprint.comparison.weigh import OneParcel
 from kpfootprint.footprint import FACTORS
 from kpfootprint.parcel import Parcel
 from kpfootprint.partial import recorded_share, sets_that_overlap, sets_used
 from kpfootprint.reference import NOT_COVERED
 from kpfootprint.release import Release
+from kpfootprint.rules import Rules
 from kpfootprint.scheme import CT_PER_MM3
-from kpfootprint.stats.arrays import Floats
-from kpfootprint.stats.structure import ParcelArrays, Partial
+from kpfootprint.stats.structure import Partial
 
 FEW_REFERENCES = 15
 FEW_SIZE_CLASSES = 6
@@ -56,16 +56,33 @@ class Cautions:
         self.statements.append(Statement(code=code, values=values))
 
 
-def declaration_cautions(
-    said: Cautions,
-    parcel: Parcel,
-    hypotheses: Hypotheses,
-    row: int,
-    release: Release,
-    compared_on: date,
-) -> None:
+def cautions_of(one: OneParcel, usual: StoneRange | None) -> tuple[Cautions, Doubt]:
+    """Say what the release, the declaration, the weights, the sizes and the record leave open.
+
+    Parameters
+    ----------
+    usual : StoneRange or None
+        Mean stones of parcels of what was declared.
+
+    Returns
+    -------
+    tuple
+        The cautions so far, and the doubt of the unit of weight: ``none``, ``some``, or ``wrong`` where sizes that rest
+        on such weights can be compared with nothing.
+    """
+    said = Cautions([])
+    _of_release(said, one.release)
+    _of_declaration(said, one)
+    doubt = _of_weights(said, one, usual)
+    _of_size(said, one, doubt)
+    _of_record(said, one)
+    return said, doubt
+
+
+def _of_declaration(said: Cautions, one: OneParcel) -> None:
     """Say what the declaration, its date and its name leave open."""
-    day = hypotheses.days[row].isoformat()
+    parcel, release, hypotheses, row = one.parcel, one.release, one.hypotheses, one.row
+    day = one.day.isoformat()
     if parcel.parcel_id.strip().lower() in NAMES_OF_FILES:
         said.add("parcel_unnamed", parcel_id=parcel.parcel_id)
     if not parcel.declarations and not parcel.countries:
@@ -76,10 +93,10 @@ def declaration_cautions(
             said.add("country_in_part", country=item.country, zones=lacking)
     if parcel.exported_on is None:
         said.add("no_export_date", status_on=day)
-    elif parcel.exported_on > compared_on:
-        said.add("export_date_in_future", day=day, compared_on=compared_on.isoformat())
+    elif parcel.exported_on > one.compared_on:
+        said.add("export_date_in_future", day=day, compared_on=one.compared_on.isoformat())
     known = dict(zip(release.zone_ids, release.model.n_reference.tolist(), strict=True))
-    for zone in hypotheses.declared[row]:
+    for zone in one.declared:
         status = zone.status_on_export_date
         if status == NOT_COVERED:
             said.add("zone_not_covered", zone=zone.zone_id, day=day)
@@ -91,51 +108,29 @@ def declaration_cautions(
             said.add("few_references", zone=zone.zone_id, n_parcels=known[zone.zone_id])
     if hypotheses.testable[row] and not hypotheses.alternatives[row].any():
         said.add("no_alternative")
-    elif hypotheses.testable[row] and (abroad := _only_abroad(hypotheses, row, release)):
+    elif hypotheses.testable[row] and (abroad := _only_abroad(one)):
         said.add("alternatives_abroad_only", day=day, zones=abroad)
     carats = [item.carats for item in parcel.declarations if item.carats is not None]
     if carats and parcel.carats is not None and abs(sum(carats) - parcel.carats) > CARATS_APART * parcel.carats:
         said.add("declared_carats_differ", declared=float(sum(carats)), parcel=float(parcel.carats))
 
 
-def _only_abroad(hypotheses: Hypotheses, row: int, release: Release) -> tuple[str, ...]:
+def _only_abroad(one: OneParcel) -> tuple[str, ...]:
     """Return the zones of H2 where none of them lies in a country that was declared; nothing where one does."""
-    country = {zone.zone_id: zone.country for zone in release.zone_table.zones}
-    home = {country.get(zone.zone_id) for zone in hypotheses.declared[row]}
-    against = tuple(release.zone_ids[k] for k in np.flatnonzero(hypotheses.alternatives[row] > 0))
+    country = {zone.zone_id: zone.country for zone in one.release.zone_table.zones}
+    home = {country.get(zone.zone_id) for zone in one.declared}
+    against = tuple(one.release.zone_ids[k] for k in np.flatnonzero(one.hypotheses.alternatives[one.row] > 0))
     return () if any(country.get(zone) in home for zone in against) else against
 
 
-def weight_cautions(
-    said: Cautions,
-    parcel: Parcel,
-    arrays: ParcelArrays,
-    row: int,
-    mean_ct: Floats,
-    usual: StoneRange | None,
-    minimum_stones: float,
-) -> Doubt:
-    """Say where the mean stone is so far from that of every zone that the weights may be in another unit.
-
-    Parameters
-    ----------
-    mean_ct : ndarray of shape (Z,)
-        Mean stone of each zone as it would be seen through the parcel's screen, in carats.
-    usual : StoneRange or None
-        Mean stones of parcels of what was declared.
-    minimum_stones : float
-        So many stones have a mean that says something.
-
-    Returns
-    -------
-    Doubt
-        ``none``, ``some``, or ``wrong`` where sizes that rest on such weights can be compared with nothing.
-    """
+def _of_weights(said: Cautions, one: OneParcel, usual: StoneRange | None) -> Doubt:
+    """Say where the mean stone is so far from that of every zone that the weights may be in another unit."""
+    parcel, mean_ct = one.parcel, one.mean_ct
     mean = parcel.mean_ct
     doubt: Doubt = "none"
     if mean is None or parcel.n_stones < FEW_STONES:
         return "none"
-    many = parcel.n_stones >= minimum_stones and parcel.conditions.selection != BUYER_SORTED
+    many = parcel.n_stones >= one.release.rules.minimum_stones and parcel.conditions.selection != BUYER_SORTED
     fits = usual is not None and any(usual.low <= mean * unit <= usual.high for unit in OTHER_UNITS)
     for code, known, times in (
         (ODD_WEIGHTS[0], float(mean_ct.max()), mean / float(mean_ct.max())),
@@ -143,18 +138,19 @@ def weight_cautions(
     ):
         if times > ((BEYOND_USUAL if fits else BEYOND_MEAN) if many else FAR_FROM_MEAN):
             said.add(code, mean_ct=mean, known_ct=known)
-            doubt = "wrong" if times > FAR_FROM_MEAN and _sizes_are_weights(parcel, arrays, row) else "some"
+            doubt = "wrong" if times > FAR_FROM_MEAN and _sizes_are_weights(one) else "some"
     return doubt
 
 
-def _sizes_are_weights(parcel: Parcel, arrays: ParcelArrays, row: int) -> bool:
+def _sizes_are_weights(one: OneParcel) -> bool:
     """Say whether a parcel's sizes rest on its weights, not on sieves."""
-    partial = arrays.partial
-    return parcel.stones is not None or (partial is not None and bool(np.isfinite(partial.mean_ct[row])))
+    partial = one.arrays.partial
+    return one.parcel.stones is not None or (partial is not None and bool(np.isfinite(partial.mean_ct[one.row])))
 
 
-def record_cautions(said: Cautions, parcel: Parcel, arrays: ParcelArrays, row: int, release: Release) -> None:
+def _of_record(said: Cautions, one: OneParcel) -> None:
     """Say what of the stones and of their conditions was not recorded."""
+    parcel, arrays, row, release = one.parcel, one.arrays, one.row, one.release
     names = release.scheme.attribute_names
     for a, name in enumerate(names):
         if not arrays.recorded[row, a]:
@@ -168,7 +164,7 @@ def record_cautions(said: Cautions, parcel: Parcel, arrays: ParcelArrays, row: i
             if share < 1.0 - 1e-9:
                 said.add("partly_recorded", attribute=name, share=share)
     if arrays.partial is not None:
-        _open_cautions(said, parcel, arrays, arrays.partial, row, release)
+        _left_open(said, one, arrays.partial)
     if parcel.carats is None:
         said.add("carats_not_recorded")
     if parcel.sieve_set is not None and len(parcel.sieve_set.classes) < FEW_SIZE_CLASSES:
@@ -184,7 +180,12 @@ def record_cautions(said: Cautions, parcel: Parcel, arrays: ParcelArrays, row: i
                 said.add("sorter_unknown", sorter=value)
             else:
                 said.add("condition_unknown", field=factor, value=value)
-    _below_screen(said, parcel)
+    screen = conditions.bottom_screen_mm
+    if screen is not None and parcel.stones is not None:
+        below = int(np.count_nonzero(parcel.stones.weight_ct < CT_PER_MM3 * screen**3))
+        if below:
+            share = below / len(parcel.stones.weight_ct)
+            said.add("below_screen", n_stones=below, share=share, bottom_screen_mm=screen)
 
 
 def number_and_weight_alone(parcel: Parcel) -> bool:
@@ -192,11 +193,10 @@ def number_and_weight_alone(parcel: Parcel) -> bool:
     return parcel.stones is None and not any(bool((item.codes >= 0).any()) for item in parcel.breakdowns)
 
 
-def _open_cautions(
-    said: Cautions, parcel: Parcel, arrays: ParcelArrays, partial: Partial, row: int, release: Release
-) -> None:
+def _left_open(said: Cautions, one: OneParcel, partial: Partial) -> None:
     """Say what a sheet left open, and how that was read."""
-    scheme, n_stones = release.scheme, float(arrays.n_stones[row])
+    parcel, row = one.parcel, one.row
+    scheme, n_stones = one.release.scheme, float(one.arrays.n_stones[row])
     for a, attribute in enumerate(scheme.categorical):
         coarse = float(partial.sets[a][row].sum())
         if coarse > 0:
@@ -219,16 +219,7 @@ def _open_cautions(
         said.add("sizes_by_mean", mean_ct=float(partial.mean_ct[row]))
 
 
-def _below_screen(said: Cautions, parcel: Parcel) -> None:
-    screen = parcel.conditions.bottom_screen_mm
-    if screen is None or parcel.stones is None:
-        return
-    below = int(np.count_nonzero(parcel.stones.weight_ct < CT_PER_MM3 * screen**3))
-    if below:
-        said.add("below_screen", n_stones=below, share=below / len(parcel.stones.weight_ct), bottom_screen_mm=screen)
-
-
-def release_cautions(said: Cautions, release: Release) -> None:
+def _of_release(said: Cautions, release: Release) -> None:
     """Say what the release itself leaves open."""
     if not release.released:
         said.add("unreleased", release=release.name)
@@ -237,27 +228,31 @@ def release_cautions(said: Cautions, release: Release) -> None:
         said.add("synthetic_reference", reference=reference["name"])
 
 
-def variance_cautions(said: Cautions, verification: Verification, novel: bool, release: Release) -> None:
-    """Say where the parcel varies more than the reference did, and where such variation would change the conclusion.
+def _of_size(said: Cautions, one: OneParcel, doubt: Doubt) -> None:
+    """Say what the number of stones and their sizes leave open."""
+    n_stones, release, whole = one.n_stones, one.release, float(one.weighed.looked.gate[one.row, 0])
+    if n_stones < release.rules.minimum_stones:
+        said.add("small_parcel", n_stones=n_stones, minimum=int(release.rules.minimum_stones))
+    if n_stones > release.model.largest:
+        said.add("beyond_calibrated_size", n_stones=n_stones, largest=int(release.model.largest))
+    if whole < DOUBTFUL_SIZES and doubt != "wrong":
+        said.add("size_range_missing", share=1.0 - whole)
 
-    The conclusion would change where the LR is on one side of a threshold of the rules and, were parcels of a zone to
-    vary more, on the other.
+
+def verification_cautions(said: Cautions, verification: Verification, novel: bool, rules: Rules) -> None:
+    """Say where the references end, where the parcel varies more than they did, and where that would matter.
+
+    An LR beyond the rules' limit for consistent, or for a query, is put to the multiples of the reference's variance.
     """
+    hit = verification.bound_hit
+    # what holds the support of a novel parcel is not the references' reach; its own caution says so
+    if hit is not None and not (novel and hit == "upper"):
+        said.add("bound_hit", bound=hit, log10_lr=verification.log10_lr)
     if verification.typicality_p < ODD_P and not novel:
         said.add("varies_more", p_value=verification.typicality_p)
-    for limit in (release.rules.consistent_log10_lr, release.rules.query_log10_lr):
+    for limit in (rules.consistent_log10_lr, rules.query_log10_lr):
         beyond = verification.log10_lr >= limit if limit > 0 else verification.log10_lr <= limit
         for other in (verification.by_variance or ())[1:] if beyond else ():
             if other.log10_lr < limit if limit > 0 else other.log10_lr > limit:
                 said.add("rests_on_variance", factor=other.factor, log10_lr=other.log10_lr)
                 break
-
-
-def size_cautions(said: Cautions, n_stones: int, gate: Floats, release: Release, doubt: Doubt) -> None:
-    """Say what the number of stones and their sizes leave open."""
-    if n_stones < release.rules.minimum_stones:
-        said.add("small_parcel", n_stones=n_stones, minimum=int(release.rules.minimum_stones))
-    if n_stones > release.model.largest:
-        said.add("beyond_calibrated_size", n_stones=n_stones, largest=int(release.model.largest))
-    if gate[0] < DOUBTFUL_SIZES and doubt != "wrong":
-        said.add("size_range_missing", share=1.0 - float(gate[0]))

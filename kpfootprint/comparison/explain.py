@@ -1,53 +1,42 @@
-"""Why: the parcel class by class against what was declared, what each class says, the sentences and the map."""
+"""The parcel beside what was declared: class by class, with sentences and a map; its mean stone, carats and value."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from kpfootprint.comparison.cautions import Doubt
-from kpfootprint.comparison.hypotheses import Hypotheses
 from kpfootprint.comparison.results import (
-    Attribution,
     ClassFinding,
+    Examination,
     Explanation,
     FootprintMap,
-    Mixture,
+    Goods,
+    SizeValue,
     Statement,
-    Verification,
+    StoneRange,
+    Value,
+    ZoneCarats,
 )
-from kpfootprint.comparison.sentences import (
-    attribute_sentences,
-    change_sentences,
-    class_sentences,
-    headline_sentences,
-    mixture_sentence,
-    next_question,
-    reason_sentences,
-    reasons_of,
-    resemblance_sentences,
-    shows_mixing,
-    split_sentence,
-)
-from kpfootprint.comparison.weigh import OfDeclaration, Weighed
+from kpfootprint.comparison.sentences import sentences_of
+from kpfootprint.comparison.weigh import OfDeclaration, OneParcel
 from kpfootprint.parcel import Parcel
-from kpfootprint.release import Release
-from kpfootprint.rules import Conclusion, Reason
 from kpfootprint.scheme import Scheme
-from kpfootprint.stats.arrays import Bools, Floats
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.association import expected_shift
 from kpfootprint.stats.blends import contract, expand
 from kpfootprint.stats.categories import class_probabilities
 from kpfootprint.stats.evidence import DEGREES_OF_FREEDOM
-from kpfootprint.stats.model import FootprintModel
+from kpfootprint.stats.intervals import next_value
 from kpfootprint.stats.sizes import cell_probabilities
-from kpfootprint.stats.structure import ParcelArrays
 
 N_DRAWS = 120
-SEED = 20160526
+SEED, SEED_OF_GOODS = 20160526, 20130523
 RANGE = (0.05, 0.95)
+FEWEST = 10
+"""Fewer stones have a mean that says nothing of where they come from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,14 +50,19 @@ class Expected:
     elsewhere: Floats
 
 
-def _class_shares(model: FootprintModel, arrays: ParcelArrays, row: int, numbers: Floats) -> list[Floats]:
+def _cells(one: OneParcel, numbers: Floats) -> Floats:
+    """Return chances (m, n_cells) of sizes for parcels' numbers (m, D), through this parcel's screen."""
+    structure, at = one.release.model.structure, slice(one.row, one.row + 1)
+    kept = structure.kept(one.arrays.edge[at], one.arrays.top[at])
+    return cell_probabilities(structure.grid, numbers[:, :2], np.broadcast_to(kept, (len(numbers), *kept.shape[1:])))
+
+
+def _class_shares(one: OneParcel, numbers: Floats) -> list[Floats]:
     """Return chances (m, C) of size classes and of each attribute's classes for parcels' numbers (m, D)."""
-    structure = model.structure
-    kept = structure.kept(arrays.edge[row : row + 1], arrays.top[row : row + 1])
-    kept = np.broadcast_to(kept, (len(numbers), *kept.shape[1:]))
-    out = [cell_probabilities(structure.grid, numbers[:, :2], kept) @ structure.membership_of_classes()]
+    structure = one.release.model.structure
+    out = [_cells(one, numbers) @ structure.membership_of_classes()]
     for a, block in enumerate(structure.blocks[1:]):
-        by_size = arrays.tables[a][row].sum(axis=1)
+        by_size = one.arrays.tables[a][one.row].sum(axis=1)
         filled = np.flatnonzero(by_size > 0) if by_size.any() else np.array([structure.n_size_classes // 2])
         chances = class_probabilities(
             numbers[:, block], structure.bases[a], structure.slopes[a], structure.class_x[filled]
@@ -78,26 +72,20 @@ def _class_shares(model: FootprintModel, arrays: ParcelArrays, row: int, numbers
     return out
 
 
-def expectations(
-    model: FootprintModel, arrays: ParcelArrays, row: int, weights: Floats, elsewhere: Floats
-) -> list[Expected]:
+def expectations(one: OneParcel) -> list[Expected]:
     """Return what a parcel of this size from what was declared shows, class by class, for size and each attribute.
 
     The range holds 90 % of such parcels: it has the parcel's own deviation and the chance of counting stones in it.
     The draws are the same for every parcel, so the same parcel gives the same range.
-
-    Parameters
-    ----------
-    weights : ndarray of shape (Z,)
-        Declared shares of stones.
-    elsewhere : ndarray of shape (Z,)
-        Weights of the zones of H2 (their posteriors).
     """
-    rng = np.random.default_rng(SEED)
-    shares = _class_shares(model, arrays, row, numbers_of(model, arrays, row, weights, elsewhere, rng))
+    arrays, row, rng = one.arrays, one.row, np.random.default_rng(SEED)
+    posterior = one.weighed.posterior[row]
+    pool = posterior * one.hypotheses.alternatives[row]
+    elsewhere = pool if pool.sum() > 0 else posterior + 1e-9
+    shares = _class_shares(one, _numbers(one, elsewhere / elsewhere.sum(), rng))
     stones = [arrays.cells[row].sum(), *(table[row].sum() for table in arrays.tables)]
     out = []
-    for observed, n_counted, share in zip(observed_shares(model, arrays, row), stones, shares, strict=True):
+    for observed, n_counted, share in zip(observed_shares(one), stones, shares, strict=True):
         n = max(float(n_counted), 1.0)
         noise = rng.standard_normal((N_DRAWS, observed.size)) * np.sqrt(share[2:] * (1.0 - share[2:]) / n)
         low, high = np.quantile(np.clip(share[2:] + noise, 0.0, 1.0), RANGE, axis=0)
@@ -113,18 +101,15 @@ def expectations(
     return out
 
 
-def numbers_of(
-    model: FootprintModel,
-    arrays: ParcelArrays,
-    row: int,
-    weights: Floats,
-    elsewhere: Floats,
-    rng: np.random.Generator,
-) -> Floats:
-    """Return parcels' numbers (2 + N_DRAWS, D): expected of what was declared, of elsewhere, and drawn of the first."""
+def _numbers(one: OneParcel, elsewhere: Floats, rng: np.random.Generator) -> Floats:
+    """Return parcels' numbers (2 + N_DRAWS, D): expected of what was declared, of elsewhere, and drawn of the first.
+
+    `elsewhere` (Z,) are the weights of the zones of H2.
+    """
+    model, weights = one.release.model, one.weights
     predictor = model.predictor
     expanded = expand(predictor.sources, model.structure)
-    shift = expected_shift(predictor, arrays.levels[row : row + 1])
+    shift = expected_shift(predictor, one.arrays.levels[one.row : one.row + 1])
     both: Floats = contract(np.stack([weights, elsewhere]) @ expanded, model.structure) + shift
     root = np.linalg.cholesky(predictor.within * float((weights**2) @ predictor.scales))
     scale = np.sqrt(DEGREES_OF_FREEDOM / rng.chisquare(DEGREES_OF_FREEDOM, N_DRAWS))
@@ -148,25 +133,25 @@ def contributions(expected: Expected, attribute_share: float) -> Floats:
     return out
 
 
-def observed_shares(model: FootprintModel, arrays: ParcelArrays, row: int) -> list[Floats]:
+def observed_shares(one: OneParcel) -> list[Floats]:
     """Return the parcel's own shares of stones by size class and by class of each attribute."""
-    counts = [arrays.cells[row] @ model.structure.membership_of_classes()]
-    counts += [table[row].sum(axis=0) for table in arrays.tables]
+    counts = [one.arrays.cells[one.row] @ one.release.model.structure.membership_of_classes()]
+    counts += [table[one.row].sum(axis=0) for table in one.arrays.tables]
     return [count / max(count.sum(), 1.0) for count in counts]
 
 
-def class_findings(
-    scheme: Scheme, observed: list[Floats], recorded: Bools, expected: list[Expected] | None, shares: Floats
-) -> tuple[ClassFinding, ...]:
+def class_findings(one: OneParcel, against: OfDeclaration | None) -> tuple[ClassFinding, ...]:
     """Return a finding for every class of every recorded attribute; without a declaration only what was observed."""
+    scheme, observed = one.release.scheme, observed_shares(one)
+    expected = None if against is None else expectations(one)
     names = [(scheme.size.name, scheme.size.sieve_set.classes)]
     names += [(attribute.name, attribute.class_names) for attribute in scheme.categorical]
     out = []
     for a, (attribute, classes) in enumerate(names):
-        if not recorded[a]:
+        if not one.arrays.recorded[one.row, a]:
             continue
         found = None if expected is None else expected[a]
-        parts = None if found is None else contributions(found, float(shares[a]))
+        parts = None if found is None or against is None else contributions(found, against.attribute_shares[one.row, a])
         for k, name in enumerate(classes):
             out.append(
                 ClassFinding(
@@ -182,11 +167,12 @@ def class_findings(
     return tuple(out)
 
 
-def map_of(weighed: Weighed, row: int, release: Release) -> FootprintMap:
+def map_of(one: OneParcel) -> FootprintMap:
     """Return the parcel among the reference parcels, on the two axes that show zones apart."""
+    release = one.release
     ordination, predictor = release.model.ordination, release.model.predictor
     centres = (predictor.sources - predictor.mean) @ ordination.axes
-    numbers = weighed.looked.view.summaries.estimates[0, row]
+    numbers = one.weighed.looked.view.summaries.estimates[0, one.row]
     x, y = (numbers - predictor.mean) @ ordination.axes
     return FootprintMap(
         parcel=(float(x), float(y)),
@@ -198,68 +184,101 @@ def map_of(weighed: Weighed, row: int, release: Release) -> FootprintMap:
     )
 
 
-def explanation_of(
-    weighed: Weighed,
-    against: OfDeclaration | None,
-    hypotheses: Hypotheses,
-    row: int,
-    parcel: Parcel,
-    release: Release,
-    verification: Verification | None,
-    attribution: Attribution | None,
-    mixture: Mixture | None,
-    conclusion: Conclusion | None,
-    doubt: Doubt,
-    picked: bool,
-    compared_on: date,
-) -> Explanation:
-    """Return why: shares by attribute, findings by class, sentences, the map.
+def explanation_of(one: OneParcel, found: Examination) -> Explanation:
+    """Return why a parcel was found so: shares by attribute, findings by class, sentences, the map.
 
     What weighs comes first among the sentences; where no declaration is weighed, classes are only observed.
     """
-    model, scheme = release.model, release.scheme
-    arrays = weighed.looked.view.arrays
-    expected = None
+    against = None if found.verification is None else one.weighed.declaration
+    classes = class_findings(one, against)
+    attributes: tuple[tuple[str, float], ...] = ()
     if against is not None:
-        pool = weighed.posterior[row] * hypotheses.alternatives[row]
-        elsewhere = pool if pool.sum() > 0 else weighed.posterior[row] + 1e-9
-        expected = expectations(model, arrays, row, hypotheses.weights[row], elsewhere / elsewhere.sum())
-    shares = np.zeros(arrays.recorded.shape[1]) if against is None else against.attribute_shares[row]
-    observed = observed_shares(model, arrays, row)
-    classes = class_findings(scheme, observed, arrays.recorded[row], expected, shares)
-    named = zip(scheme.attribute_names, (float(share) for share in shares), strict=True)
-    attributes = () if against is None else tuple(named)
-    sentences: list[Statement] = []
-    reasons: tuple[Reason, ...] = ()
-    mixing = False
-    if against and verification and attribution and mixture and conclusion:
-        reasons = reasons_of(release.rules, against.judged, row)
-        source = hypotheses.declared_as(row, release.zone_ids)
-        sentences += class_sentences(classes, source, conclusion)
-        possible = attribution.prediction_set
-        sentences += headline_sentences(reasons, conclusion, verification, mixture, source, possible, doubt)
-        mixing = conclusion == "inconclusive" and shows_mixing(reasons, verification, mixture)
-        sentences += reason_sentences(release.rules, against.judged, row)
-        sentences += attribute_sentences(attributes)
-        sentences.append(mixture_sentence(mixture))
-        if np.isfinite(against.split[row]):
-            sentences.append(split_sentence(float(against.split[row])))
-        sentences += change_sentences(parcel, hypotheses, against, row, conclusion, release, attributes)
-    if attribution is not None:
-        sentences += resemblance_sentences(weighed, row, release.zone_ids)
-    declared, day = hypotheses.declared[row], hypotheses.days[row].isoformat()
-    question = next_question(
-        *(parcel, declared, day, conclusion, reasons, classes, release),
-        compared_on=compared_on,
-        doubt=doubt,
-        mixing=mixing,
-        picked=picked,
-    )
-    sentences.append(question)
-    complete = bool(arrays.recorded[row].all())
+        shares = (float(share) for share in against.attribute_shares[one.row])
+        attributes = tuple(zip(one.release.scheme.attribute_names, shares, strict=True))
     return Explanation(
         attributes=attributes,
         classes=classes,
-        sentences=tuple(sentences),
-        footprint_map=map_of(weighed, row, release) if complete else None,
+        sentences=sentences_of(one, found, against, classes, attributes),
+        footprint_map=map_of(one) if one.arrays.recorded[one.row].all() else None,
+    )
+
+
+def goods_of(one: OneParcel) -> Goods:
+    """Return mean stone, carats and value of a parcel, beside what reference parcels of its declaration show.
+
+    They are shown and flagged, and part of no likelihood ratio and no conclusion.
+    """
+    parcel = one.parcel
+    mean = parcel.mean_ct
+    known = mean is not None and parcel.n_stones >= FEWEST and bool(one.hypotheses.testable[one.row])
+    usual = _mean_stones_usual(one) if known else None
+    carats = _carats(one)
+    flags = []
+    if mean is not None and usual is not None and not usual.low <= mean <= usual.high:
+        between: dict[str, Value] = {"mean_ct": mean, "lowest_ct": usual.low, "highest_ct": usual.high}
+        flags.append(Statement(code="mean_stone_unusual", values={**one.source, **between}))
+    flags += [
+        Statement(
+            code="carats_above_reference",
+            values={"zone": item.zone_id, "carats": item.carats, "highest_ct": item.high, "n_parcels": item.n_parcels},
+        )
+        for item in carats
+        if item.carats > item.high
+    ]
+    return Goods(
+        mean_ct=mean,
+        mean_ct_usual=usual,
+        usd_per_ct=parcel.value_usd / parcel.carats if parcel.value_usd is not None and parcel.carats else None,
+        by_size=_by_size(parcel, one.release.scheme),
+        carats=carats,
+        flags=tuple(flags),
+    )
+
+
+def _mean_stones_usual(one: OneParcel) -> StoneRange:
+    """Return the mean stone that parcels of what was declared have at this size, through this screen: nine in ten."""
+    rng = np.random.default_rng(SEED_OF_GOODS)
+    cells = _cells(one, _numbers(one, one.weights, rng))
+    carats = np.exp(one.release.model.structure.grid.centres)
+    mean = cells @ carats
+    sd = np.sqrt(np.maximum(cells @ carats**2 - mean**2, 0.0) / max(float(one.arrays.n_stones[one.row]), 1.0))
+    drawn = mean[2:] + sd[2:] * rng.standard_normal(len(mean) - 2)
+    low, high = np.quantile(np.maximum(drawn, carats[0]), RANGE)
+    return StoneRange(expected=float(mean[0]), low=float(min(low, mean[0])), high=float(max(high, mean[0])))
+
+
+def _carats(one: OneParcel) -> tuple[ZoneCarats, ...]:
+    """Return the declared carats of each zone beside those of its reference parcels, where the release knows them."""
+    histories = one.release.manifest.get("carats", {})
+    out = []
+    for zone in one.declared:
+        carats = zone.carats or (one.parcel.carats if len(one.declared) == 1 else None)
+        history = histories.get(zone.zone_id, ())
+        bounds = next_value(history)
+        if carats and bounds is not None:
+            out.append(ZoneCarats(zone_id=zone.zone_id, carats=carats, n_parcels=len(history), high=bounds[1]))
+    return tuple(out)
+
+
+def _by_size(parcel: Parcel, scheme: Scheme) -> tuple[SizeValue, ...]:
+    """Return the value per carat of each size class; nothing where not every stone, or row of a sheet, has a value."""
+    sieves, stones = scheme.size.sieve_set, parcel.stones
+    place: NDArray[np.integer[Any]]
+    if stones is not None and stones.value_usd is not None:
+        place = np.searchsorted(np.array(sieves.lower_ct), stones.weight_ct, side="right") - 1
+        amounts = (np.ones(len(place)), stones.weight_ct, stones.value_usd)
+    else:
+        sized = [item for item in parcel.breakdowns if scheme.size.name in item.attributes and not item.sample]
+        sheet = next((item for item in sized if item.value_usd is not None and item.counted and item.weighed), None)
+        if sheet is None or parcel.sieve_set is None:
+            return ()
+        sieves, place = parcel.sieve_set, sheet.codes[:, sheet.attributes.index(scheme.size.name)]
+        amounts = (sheet.n_stones.astype(np.float64), np.asarray(sheet.carats), np.asarray(sheet.value_usd))
+        if (place < 0).any():
+            return ()
+    sums = [np.bincount(place, weights=of_rows, minlength=len(sieves.classes)) for of_rows in amounts]
+    return tuple(
+        SizeValue(size_class=name, n_stones=round(n), carats=float(weight), usd_per_ct=float(worth / weight))
+        for name, n, weight, worth in zip(sieves.classes, *sums, strict=True)
+        if n
     )

@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from kpfootprint.comparison.cautions import (
-    Cautions,
-    declaration_cautions,
-    number_and_weight_alone,
-    record_cautions,
-    release_cautions,
-    size_cautions,
-    variance_cautions,
-    weight_cautions,
-)
-from kpfootprint.comparison.explain import explanation_of
-from kpfootprint.comparison.hypotheses import Hypotheses, h1_statement, h2_statement
+from kpfootprint.comparison.cautions import cautions_of, number_and_weight_alone, verification_cautions
+from kpfootprint.comparison.explain import explanation_of, goods_of
+from kpfootprint.comparison.hypotheses import h1_statement, h2_statement
 from kpfootprint.comparison.results import (
     AlternativeLR,
     Attribution,
@@ -36,9 +27,7 @@ from kpfootprint.comparison.results import (
     VarianceLR,
     Verification,
 )
-from kpfootprint.comparison.value_and_volume import goods_of
-from kpfootprint.comparison.weigh import OTHER_WEIGHTS, VARIANCES, OfDeclaration, Weighed
-from kpfootprint.parcel import Parcel
+from kpfootprint.comparison.weigh import OTHER_WEIGHTS, VARIANCES, OfDeclaration, OneParcel
 from kpfootprint.release import Release
 from kpfootprint.rules import CONCLUSIONS, Conclusion
 from kpfootprint.stats.arrays import Bools, Floats
@@ -51,7 +40,6 @@ from kpfootprint.stats.declarations import (
     foreign_sources,
 )
 from kpfootprint.stats.detection import detection_chance, detection_limit, source_distances
-from kpfootprint.stats.model import FootprintModel
 from kpfootprint.stats.novelty import LOG10_SUPPORT_OF_NOVEL, NOVEL_P
 from kpfootprint.stats.shares import LEVEL, cumulative, two_modes
 
@@ -74,10 +62,9 @@ def verbal_of(log10_lr: float, scale: Mapping[str, Any]) -> Statement:
     return Statement(code="verbal", values={"band": band, "favours": side, "scale": scale["name"]})
 
 
-def verification_of(
-    weighed: Weighed, against: OfDeclaration, hypotheses: Hypotheses, row: int, release: Release
-) -> Verification:
+def verification_of(one: OneParcel, against: OfDeclaration) -> Verification:
     """Return what speaks for and against the declaration of one parcel."""
+    hypotheses, row, release = one.hypotheses, one.row, one.release
     log10_lr, unbounded = float(against.judged.log10_lr[row]), float(against.judged.unbounded[row])
     low, high = float(release.model.calibration.bounds[0]), float(against.judged.highest[row])
     others = [AlternativeLR(kind="any_other_zone", log10_lr=float(against.any_other[row]))]
@@ -90,7 +77,6 @@ def verification_of(
         for k, weight in enumerate(OTHER_WEIGHTS)
     ]
     as_recorded, marginalised, conditional = (float(value) for value in against.by_selection[row])
-    arrays = weighed.looked.view.arrays
     return Verification(
         h1=h1_statement(hypotheses.weights[row], release.zone_ids, hypotheses.origins[row]),
         h2=h2_statement(hypotheses.alternatives[row], release.zone_ids, release.unlisted_weight),
@@ -110,14 +96,15 @@ def verification_of(
         by_selection=SelectionLR(
             as_recorded=as_recorded,
             marginalised=marginalised,
-            size_conditional=conditional if arrays.recorded[row, 1:].any() else None,
+            size_conditional=conditional if one.arrays.recorded[row, 1:].any() else None,
         ),
     )
 
 
-def attribution_of(weighed: Weighed, row: int, release: Release) -> Attribution:
+def attribution_of(one: OneParcel) -> Attribution:
     """Return which zones the parcel resembles."""
-    posterior, unlisted = weighed.posterior[row], float(weighed.unlisted_posterior[row])
+    release, weighed = one.release, one.weighed
+    posterior, unlisted = weighed.posterior[one.row], float(weighed.unlisted_posterior[one.row])
     order = np.argsort(-posterior, kind="stable")
     listed = posterior / max(posterior.sum(), 1e-300)
     kept = [release.zone_ids[k] for k in order if listed[k] >= release.model.calibration.set_threshold]
@@ -137,9 +124,9 @@ def carat_share(stone_share: float, mean_foreign: float, mean_declared: float) -
     return foreign / max(foreign + (1.0 - stone_share) * mean_declared, 1e-12)
 
 
-def _source_posteriors(weighed: Weighed, profile: Profile, row: int, foreign: Bools) -> tuple[Floats, Floats]:
+def _source_posteriors(one: OneParcel, profile: Profile, foreign: Bools) -> tuple[Floats, Floats]:
     """Return explicit log evidence (J, Z) of admixtures and the posterior (Z,) of each foreign zone as the source."""
-    trust = weighed.looked.gate[row, 0]
+    row, trust = one.row, one.weighed.looked.gate[one.row, 0]
     parts = [profile.mixed[position][row] - profile.declared[slot][row] for position, slot in enumerate(PROFILE_SLOTS)]
     gain = np.logaddexp(np.log(trust + 1e-9) + parts[0], np.log(1.0 - trust + 1e-9) + parts[1])
     gain = gain + ASSOCIATION_WEIGHT * profile.association[:, row].sum(axis=0)
@@ -158,36 +145,19 @@ def _share_given_source(gain: Floats) -> Interval:
     return Interval(estimate=float(middle), low=float(min(low, middle)), high=float(max(high, middle)), level=LEVEL)
 
 
-def mixture_of(
-    weighed: Weighed,
-    against: OfDeclaration,
-    hypotheses: Hypotheses,
-    row: int,
-    release: Release,
-    mean_ct: Floats,
-    *,
-    weighted: bool,
-) -> Mixture:
-    """Return what can be said of undeclared goods in one parcel.
-
-    Parameters
-    ----------
-    mean_ct : ndarray of shape (Z,)
-        Mean stone of each zone, in carats.
-    weighted : bool
-        Whether the carats of the parcel are known; without them nothing is said in carats.
-    """
+def mixture_of(one: OneParcel, against: OfDeclaration) -> Mixture:
+    """Return what can be said of undeclared goods in one parcel; nothing in carats where its own are not known."""
+    row, release, weights, mean_ct = one.row, one.release, one.weights, one.mean_ct
     shares = against.judged.shares
-    n_stones = float(np.exp(weighed.looked.ln_n[row]))
+    n_stones = float(np.exp(one.weighed.looked.ln_n[row]))
     stones = Interval(
         estimate=float(shares.estimate[row]),
         low=float(shares.low[row]),
         high=float(shares.high[row]),
         level=LEVEL,
     )
-    weights = hypotheses.weights[row]
-    foreign = foreign_sources(weights[None], hypotheses.allowed[row][None])[0]
-    gain, posterior = _source_posteriors(weighed, against.profile, row, foreign)
+    foreign = foreign_sources(weights[None], one.hypotheses.allowed[row][None])[0]
+    gain, posterior = _source_posteriors(one, against.profile, foreign)
     mean_foreign, mean_declared = float(posterior @ mean_ct), float(weights @ mean_ct)
     carats = Interval(
         estimate=carat_share(stones.estimate, mean_foreign, mean_declared),
@@ -207,12 +177,12 @@ def mixture_of(
     reached = cumulative(shares.chances[row : row + 1])[0, 1:][upper > 0]
     return Mixture(
         undeclared_stone_fraction=stones,
-        undeclared_carat_fraction=carats if weighted else None,
+        undeclared_carat_fraction=None if one.parcel.carats is None else carats,
         p_value=float(shares.p_value[row]),
         detection_limit=detection_limit(release.model.detection, n_stones, distance, foreign.astype(float)),
         sources=sources,
         indistinguishable=tuple(release.zone_ids[z] for z in np.flatnonzero(foreign & (found < HALF))),
-        association_p=_association_p(release.model, weighed, against.profile, row, foreign),
+        association_p=_association_p(one, against.profile, foreign),
         profile=tuple((float(x), float(min(p, 1.0))) for x, p in zip(edges, reached, strict=True)),
         readings=_readings(two_modes(edges, reached), stones),
     )
@@ -229,14 +199,13 @@ def _readings(modes: tuple[tuple[float, float, float], ...], stones: Interval) -
     )
 
 
-def _association_p(model: FootprintModel, weighed: Weighed, profile: Profile, row: int, foreign: Bools) -> float | None:
+def _association_p(one: OneParcel, profile: Profile, foreign: Bools) -> float | None:
     """Return the p-value of "one kind of goods" from within-parcel association alone; None without joint counts."""
-    looked = weighed.looked
-    if not any(pair[row].any() for pair in looked.view.arrays.pairs):
+    looked, at = one.weighed.looked, slice(one.row, one.row + 1)
+    if not any(pair[one.row].any() for pair in one.arrays.pairs):
         return None
-    one = slice(row, row + 1)
     statistic = association_statistic(profile, np.broadcast_to(foreign, (len(looked.gate), foreign.size)))
-    return float(model.shares.association.p_values(statistic[one], weighed.looked.ln_n[one])[0])
+    return float(one.release.model.shares.association.p_values(statistic[at], looked.ln_n[at])[0])
 
 
 def error_rates_of(n_stones: int, release: Release) -> ErrorRates | None:
@@ -257,71 +226,37 @@ def error_rates_of(n_stones: int, release: Release) -> ErrorRates | None:
     return None
 
 
-def examination_of(
-    parcel: Parcel,
-    weighed: Weighed,
-    hypotheses: Hypotheses,
-    row: int,
-    release: Release,
-    mean_ct: Floats,
-    *,
-    compared_on: date,
-) -> Examination:
+def examination_of(one: OneParcel) -> Examination:
     """Return everything found about one parcel of a batch.
 
     What too few stones, a number and a weight alone, or weights in another unit cannot carry is not given: no
     likelihood ratio, no undeclared share, no error rates.
-
-    Parameters
-    ----------
-    compared_on : date
-        Day of the comparison; an export date beyond it is said.
     """
-    n_stones = parcel.n_stones or max(round(float(weighed.looked.view.arrays.n_stones[row])), 1)
-    arrays = weighed.looked.view.arrays
-    verification, mixture = None, None
-    conclusion: Conclusion | None = "not_comparable" if parcel.declarations else None
-    said = Cautions([])
-    release_cautions(said, release)
-    declaration_cautions(said, parcel, hypotheses, row, release, compared_on)
-    goods = goods_of(parcel, arrays, hypotheses, row, release)
-    doubt = weight_cautions(
-        said, parcel, arrays, row, mean_ct, goods.mean_ct_usual, minimum_stones=release.rules.minimum_stones
-    )
-    enough = n_stones >= release.rules.minimum_stones
-    some = n_stones >= FEWEST and doubt != "wrong" and not number_and_weight_alone(parcel)
-    against = weighed.declaration if enough and some else None
-    size_cautions(said, n_stones, weighed.looked.gate[row], release, doubt)
-    record_cautions(said, parcel, arrays, row, release)
-    if against is not None:
-        verification = verification_of(weighed, against, hypotheses, row, release)
-        mixture = mixture_of(weighed, against, hypotheses, row, release, mean_ct, weighted=parcel.carats is not None)
-        conclusion = CONCLUSIONS[int(against.judged.conclusion[row])]
-    novelty = Novelty(p_value=float(weighed.novelty_p[row]), floor=release.model.novelty.floor)
-    attribution = attribution_of(weighed, row, release) if some else None
+    parcel, release, row = one.parcel, one.release, one.row
+    goods = goods_of(one)
+    said, doubt = cautions_of(one, goods.mean_ct_usual)
+    some = one.n_stones >= FEWEST and doubt != "wrong" and not number_and_weight_alone(parcel)
+    against = one.weighed.declaration if some and one.n_stones >= release.rules.minimum_stones else None
+    novelty = Novelty(p_value=float(one.weighed.novelty_p[row]), floor=release.model.novelty.floor)
     novel = some and novelty.p_value <= NOVEL_P
-    # what holds the support of a novel parcel is not the references' reach; its own caution says so
-    if verification is not None and (hit := verification.bound_hit) is not None and not (novel and hit == "upper"):
-        said.add("bound_hit", bound=hit, log10_lr=verification.log10_lr)
-    if verification is not None:
-        variance_cautions(said, verification, novel, release)
+    verification = None if against is None else verification_of(one, against)
+    conclusion: Conclusion | None = "not_comparable" if parcel.declarations else None
+    if against is not None and verification is not None:
+        conclusion = CONCLUSIONS[int(against.judged.conclusion[row])]
+        verification_cautions(said, verification, novel, release.rules)
     if novel:
         said.add("novel_parcel", p_value=novelty.p_value, log10_lr=LOG10_SUPPORT_OF_NOVEL)
-    return Examination(
-        status_on=hypotheses.days[row],
-        declared=hypotheses.declared[row],
+    found = Examination(
+        status_on=one.day,
+        declared=one.declared,
         verification=verification,
-        attribution=attribution,
-        mixture=mixture,
+        attribution=attribution_of(one) if some else None,
+        mixture=None if against is None else mixture_of(one, against),
         novelty=novelty if some else None,
-        explanation=explanation_of(
-            *(weighed, against, hypotheses, row, parcel, release, verification, attribution, mixture, conclusion),
-            doubt=doubt,
-            picked=any(item.code == "size_range_missing" for item in said.statements),
-            compared_on=compared_on,
-        ),
+        explanation=None,
         conclusion=conclusion,
-        error_rates=error_rates_of(n_stones, release) if against is not None else None,
+        error_rates=None if against is None else error_rates_of(one.n_stones, release),
         cautions=tuple(said.statements),
         goods=goods,
     )
+    return replace(found, explanation=explanation_of(one, found))

@@ -97,12 +97,6 @@ class Hypotheses:
             origins=tuple(self.origins[row] for row in rows),
         )
 
-    def declared_as(self, row: int, zone_ids: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-        """Return what a statement says was declared: the zones, and what the paper names where that is a country."""
-        zones = tuple(zone_ids[k] for k in np.flatnonzero(self.weights[row]))
-        origins = self.origins[row]
-        return {"zones": zones} | ({"origins": origins.names} if origins is not None and origins.free else {})
-
 
 def stone_shares(carats: Floats, mean_ct: Floats) -> Floats:
     """Turn carats of each zone into shares of stones by each zone's mean stone."""

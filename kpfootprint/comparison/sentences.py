@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 
 import numpy as np
 
-from kpfootprint.comparison.cautions import Doubt
-from kpfootprint.comparison.hypotheses import COMPLIANT, Hypotheses
-from kpfootprint.comparison.results import ClassFinding, DeclaredZone, Mixture, Statement, Value, Verification
-from kpfootprint.comparison.weigh import Judged, OfDeclaration, Weighed
+from kpfootprint.comparison.cautions import ODD_WEIGHTS
+from kpfootprint.comparison.hypotheses import COMPLIANT
+from kpfootprint.comparison.results import ClassFinding, Examination, Mixture, Statement, Value, Verification
+from kpfootprint.comparison.weigh import Judged, OfDeclaration, OneParcel
 from kpfootprint.footprint import FACTORS
-from kpfootprint.parcel import Parcel
 from kpfootprint.reference import NOT_COVERED
 from kpfootprint.release import Release
 from kpfootprint.rules import CONCLUSIONS, Conclusion, Reason, Rules, Signs, reasons_for
@@ -42,8 +40,40 @@ def favours(log10_share: float) -> str:
     return "neither" if abs(log10_share) < SPEAKS else "H1" if log10_share > 0 else "H2"
 
 
+def sentences_of(
+    one: OneParcel,
+    found: Examination,
+    against: OfDeclaration | None,
+    classes: tuple[ClassFinding, ...],
+    shares: tuple[tuple[str, float], ...],
+) -> tuple[Statement, ...]:
+    """Return everything that is said of a parcel, `shares` of its log10 LR being those of the attributes."""
+    out: list[Statement] = []
+    reasons: tuple[Reason, ...] = ()
+    mixing = False
+    if against and found.verification and found.attribution and found.mixture and found.conclusion:
+        reasons = reasons_of(one.release.rules, against.judged, one.row)
+        mixing = found.conclusion == "inconclusive" and shows_mixing(reasons, found.verification, found.mixture)
+        out += class_sentences(classes, one.source, found.conclusion)
+        out += headline_sentences(reasons, found, one.source)
+        out += reason_sentences(one.release.rules, against.judged, one.row)
+        out += attribute_sentences(shares)
+        out.append(mixture_sentence(found.mixture))
+        if np.isfinite(split := float(against.split[one.row])):
+            out.append(Statement(code="split", values={"log10_lr": split, "favours": favours(split)}))
+        out += change_sentences(one, against, found.conclusion, shares)
+    if found.attribution is not None:
+        out += resemblance_sentences(one)
+    return *out, next_question(one, found, reasons, classes, mixing=mixing)
+
+
 def _signs(judged: Judged, row: int) -> Signs:
     return rows_of(judged.signs, np.array([row]))
+
+
+def _doubted(found: Examination) -> bool:
+    """Say whether the unit of weight is in doubt."""
+    return any(caution.code in ODD_WEIGHTS for caution in found.cautions)
 
 
 def reasons_of(rules: Rules, judged: Judged, row: int) -> tuple[Reason, ...]:
@@ -53,32 +83,25 @@ def reasons_of(rules: Rules, judged: Judged, row: int) -> tuple[Reason, ...]:
 
 
 def headline_sentences(
-    reasons: Sequence[Reason],
-    conclusion: Conclusion,
-    verification: Verification,
-    mixture: Mixture,
-    source: Mapping[str, tuple[str, ...]],
-    possible: Sequence[str],
-    doubt: Doubt,
+    reasons: Sequence[Reason], found: Examination, source: Mapping[str, tuple[str, ...]]
 ) -> list[Statement]:
     """Say in one sentence what the parcel is like, and of what the LR does not speak that speaks against a query.
 
-    Parameters
-    ----------
-    source : mapping
-        What was declared, as `Hypotheses.declared_as` has it.
-    possible : sequence of str
-        The sources that cannot be excluded: what is like its declaration may be like others too. Each is a source of
-        its own, so nothing is said of them beside a blend.
+    What is like its declaration may be like other sources that cannot be excluded too. Each of these is a source of its
+    own, so nothing is said of them beside a blend.
     """
+    verification, mixture, conclusion = found.verification, found.mixture, found.conclusion
+    assert verification is not None
+    assert mixture is not None
     log10_lr = verification.log10_lr
     about: dict[str, Value] = {**source}
     zones = source["zones"]
-    if doubt != "none":
+    if _doubted(found):
         code, about = "headline_weights", {}
     elif conclusion == "consistent":
+        possible = () if found.attribution is None or len(zones) > 1 else found.attribution.prediction_set
         code = "headline_like"
-        about["other_zones"] = tuple(zone for zone in possible if zone not in zones) if len(zones) == 1 else ()
+        about["other_zones"] = tuple(zone for zone in possible if zone not in zones)
     elif conclusion == "inconclusive" and shows_mixing(reasons, verification, mixture):
         code = "headline_signs"
         about |= _share(mixture)
@@ -218,11 +241,6 @@ def attribute_sentences(shares: tuple[tuple[str, float], ...]) -> list[Statement
     ]
 
 
-def split_sentence(log10_lr: float) -> Statement:
-    """Say whether the stated split fits: against any split of the same origins."""
-    return Statement(code="split", values={"log10_lr": log10_lr, "favours": favours(log10_lr)})
-
-
 def mixture_sentence(mixture: Mixture) -> Statement:
     """Say whether undeclared goods were found, or what share could have been missed."""
     if mixture.p_value > NONE_P:
@@ -234,16 +252,10 @@ def mixture_sentence(mixture: Mixture) -> Statement:
 
 
 def change_sentences(
-    parcel: Parcel,
-    hypotheses: Hypotheses,
-    against: OfDeclaration,
-    row: int,
-    conclusion: str,
-    release: Release,
-    shares: tuple[tuple[str, float], ...],
+    one: OneParcel, against: OfDeclaration, conclusion: str, shares: tuple[tuple[str, float], ...]
 ) -> list[Statement]:
     """Say what would change the conclusion: the weightiest attribute graded again, more stones, a declared screen."""
-    out = []
+    parcel, release, row, out = one.parcel, one.release, one.row, []
     parts = evidence_shares([share for _, share in shares])
     weightiest = max(zip(shares, parts, strict=True), key=lambda pair: abs(pair[0][1]), default=None)
     if weightiest is not None and favours(weightiest[0][1]) != "neither":
@@ -256,7 +268,7 @@ def change_sentences(
             out.append(Statement(code="more_stones", values={"n_stones": parcel.n_stones, "needed": needed}))
         if parcel.conditions.bottom_screen_mm is None:
             out.append(Statement(code="declare_screen", values={}))
-        for k in np.flatnonzero(hypotheses.weights[row]):
+        for k in np.flatnonzero(one.weights):
             count = int(release.model.n_reference[k])
             if count < FEW_REFERENCES:
                 out.append(Statement(code="more_references", values={"zone": release.zone_ids[k], "n_parcels": count}))
@@ -280,40 +292,23 @@ def enough_stones(release: Release) -> int | None:
 
 
 def next_question(
-    parcel: Parcel,
-    declared: tuple[DeclaredZone, ...],
-    day: str,
-    conclusion: Conclusion | None,
-    reasons: Sequence[Reason],
-    classes: tuple[ClassFinding, ...],
-    release: Release,
-    *,
-    compared_on: date,
-    doubt: Doubt = "none",
-    mixing: bool = False,
-    picked: bool = False,
+    one: OneParcel, found: Examination, reasons: Sequence[Reason], classes: tuple[ClassFinding, ...], *, mixing: bool
 ) -> Statement:
     """Return the one question to put to the exporter next, from what weighed most.
 
-    Parameters
-    ----------
-    doubt : Doubt
-        Of the unit of weight.
-    mixing : bool
-        Whether the parcel shows undeclared goods, though not enough for a query.
-    picked : bool
-        Whether a range of sizes seems to be missing.
+    `mixing` says whether the parcel shows undeclared goods, though not enough for a query.
     """
+    parcel, declared, release, conclusion = one.parcel, one.declared, one.release, found.conclusion
     if not declared:
         return Statement(code="next_declaration", values={})
     known = {zone.zone_id: zone.status_on_export_date for zone in declared}
     barred = tuple(zone for zone, status in known.items() if status not in (COMPLIANT, NOT_COVERED, None))
     if barred:
-        return Statement(code="next_status", values={"zones": barred, "day": day})
+        return Statement(code="next_status", values={"zones": barred, "day": one.day.isoformat()})
     unknown = tuple(zone.zone_id for zone in declared if zone.zone_id not in release.zone_ids)
     if unknown:
         return Statement(code="next_reference", values={"zones": unknown})
-    if doubt != "none":
+    if _doubted(found):
         return Statement(code="next_weights", values={"mean_ct": parcel.mean_ct})
     if conclusion == "not_comparable":
         needed = int(release.rules.minimum_stones)
@@ -339,20 +334,20 @@ def next_question(
         if needed_stones is not None and 0 < parcel.n_stones < needed_stones:
             return Statement(code="next_stones", values={"n_stones": parcel.n_stones, "needed": needed_stones})
         return Statement(code="next_sources", values={})
-    if parcel.exported_on is None or parcel.exported_on > compared_on:
+    if parcel.exported_on is None or parcel.exported_on > one.compared_on:
         return Statement(code="next_date", values={})
     carats = sum(item.carats or 0.0 for item in parcel.declarations)
     if carats and parcel.carats is not None and abs(carats - parcel.carats) > CARATS_ASKED * parcel.carats:
         return Statement(code="next_carats", values={"declared": float(carats), "parcel": float(parcel.carats)})
-    if picked:
+    if any(caution.code == "size_range_missing" for caution in found.cautions):
         return Statement(code="next_sources", values={})
     return Statement(code="next_nothing", values={})
 
 
-def resemblance_sentences(weighed: Weighed, row: int, zone_ids: tuple[str, ...]) -> list[Statement]:
+def resemblance_sentences(one: OneParcel) -> list[Statement]:
     """Say which zones the parcel resembles, or none."""
-    posterior = weighed.posterior[row]
-    if weighed.unlisted_posterior[row] > posterior.max():
+    posterior, zone_ids = one.weighed.posterior[one.row], one.release.zone_ids
+    if one.weighed.unlisted_posterior[one.row] > posterior.max():
         return [Statement(code="resembles_none", values={})]
     best = np.argsort(-posterior, kind="stable")[:3]
     return [

@@ -9,11 +9,14 @@ main zone alone would get.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
 
 import numpy as np
 from scipy.special import fdtrc
 
 from kpfootprint.comparison.hypotheses import FreeShares, Hypotheses
+from kpfootprint.comparison.results import DeclaredZone
+from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release
 from kpfootprint.rules import CONCLUSIONS, Rules, Signs, conclude
 from kpfootprint.stats.arrays import Bools, Floats, Ints
@@ -185,6 +188,55 @@ class Weighed:
     unlisted_posterior: Floats
     novelty_p: Floats
     declaration: OfDeclaration | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneParcel:
+    """A parcel in its `row` of a batch that was weighed, and the day of the comparison.
+
+    `mean_ct` (Z,) is the mean stone of each zone as it would be seen through the parcel's screen, in carats.
+    """
+
+    parcel: Parcel
+    row: int
+    weighed: Weighed
+    hypotheses: Hypotheses
+    release: Release
+    mean_ct: Floats
+    compared_on: date
+
+    @property
+    def arrays(self) -> ParcelArrays:
+        """The batch as arrays."""
+        return self.weighed.looked.view.arrays
+
+    @property
+    def n_stones(self) -> int:
+        """Stones as they were counted, or about as many as there are."""
+        return self.parcel.n_stones or max(round(float(self.arrays.n_stones[self.row])), 1)
+
+    @property
+    def day(self) -> date:
+        """The day whose status of zones counts."""
+        return self.hypotheses.days[self.row]
+
+    @property
+    def declared(self) -> tuple[DeclaredZone, ...]:
+        """The zones that are declared."""
+        return self.hypotheses.declared[self.row]
+
+    @property
+    def weights(self) -> Floats:
+        """Declared shares of stones (Z,)."""
+        out: Floats = self.hypotheses.weights[self.row]
+        return out
+
+    @property
+    def source(self) -> dict[str, tuple[str, ...]]:
+        """What a statement says was declared: the zones, and what the paper names where that is a country."""
+        zones = tuple(self.release.zone_ids[k] for k in np.flatnonzero(self.weights))
+        origins = self.hypotheses.origins[self.row]
+        return {"zones": zones} | ({"origins": origins.names} if origins is not None and origins.free else {})
 
 
 def weigh(arrays: ParcelArrays, hypotheses: Hypotheses, release: Release, free: FreeShares) -> Weighed:

@@ -33,12 +33,16 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A table with a caption; the first column heads its row, `numeric` says which columns hold numbers."""
+    """A table with a caption. The first column heads its row; `numeric` ones hold numbers, by itself all others."""
 
     caption: str
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    numeric: tuple[bool, ...]
+    numeric: tuple[bool, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.numeric:
+            object.__setattr__(self, "numeric", (False, *(True for _ in self.header[1:])))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

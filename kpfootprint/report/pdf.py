@@ -5,22 +5,12 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from dataclasses import fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from kpfootprint.report.blocks import (
-    Banner,
-    Beside,
-    Block,
-    Bullets,
-    Document,
-    Facts,
-    Figure,
-    Paragraph,
-    Table,
-    Verdict,
-)
+from kpfootprint.report.blocks import Beside, Block, Bullets, Document, Facts, Figure, Paragraph, Table, Verdict
 from kpfootprint.report.glossary import linker
 from kpfootprint.report.layout import Stationery, lay_out
 from kpfootprint.report.locale import held, words
@@ -98,19 +88,9 @@ def _data(document: Document) -> dict[str, Any]:
         sections.append({"heading": section.heading, "blocks": blocks})
         used |= link.seen
     return {
-        "lang": document.lang,
-        "title": document.title,
-        "subtitle": document.subtitle,
-        "report_id": document.report_id,
-        "foot": document.foot,
-        "qr": document.qr,
-        "qr_label": document.qr_label,
-        "letterhead": document.letterhead,
-        "note": document.note,
-        "signatures": document.signatures,
+        **{item.name: getattr(document, item.name) for item in fields(document)},
         "date": [int(part) for part in (*day.split("-"), *time.split(":"))],
         "sections": sections,
-        "glossary_heading": document.glossary_heading,
         "glossary": [{"key": t.key, "term": t.term, "meaning": t.meaning} for t in document.glossary if t.key in used],
     }
 
@@ -127,40 +107,18 @@ class _Runs:
         return [(text, None)] if self._linker is None else self._linker.runs(text, self.seen)
 
 
+_RUNNING = {Paragraph: "text", Verdict: "lines", Bullets: "items", Facts: "rows", Table: "caption", Figure: "title"}
+"""The member of a block that is running text, in which terms are found."""
+
+
 def _block(block: Block, link: _Runs) -> dict[str, Any]:
-    match block:
-        case Paragraph():
-            return {"kind": "paragraph", "text": link(block.text), "tone": block.tone}
-        case Verdict():
-            verdict = {
-                "kind": block.kind,
-                "heading": block.heading,
-                "status": block.status,
-                "alarm": block.alarm,
-                "lines": [link(line) for line in block.lines],
-            }
-            return {"kind": "verdict", "verdict": verdict}
-        case Banner():
-            return {"kind": "banner", "text": block.text}
-        case Beside():
-            return {
-                "kind": "beside",
-                "shown": [_block(inner, link) for inner in block.shown],
-                "blocks": [_block(inner, link) for inner in block.blocks],
-            }
-        case Bullets():
-            items = [link(item) for item in block.items]
-            return {"kind": "bullets", "title": block.title, "tone": block.tone, "items": items}
-        case Facts():
-            rows = [(link(name), link(value)) for name, value in block.rows]
-            return {"kind": "facts", "title": block.title, "rows": rows}
-        case Table():
-            return {
-                "kind": "table",
-                "caption": link(block.caption),
-                "header": block.header,
-                "rows": block.rows,
-                "numeric": block.numeric,
-            }
-        case Figure():
-            return {"kind": "figure", "title": link(block.title), "alt": block.alt, "svg": block.svg}
+    members = {item.name: getattr(block, item.name) for item in fields(block) if item.name != "data"}
+    if isinstance(block, Beside):
+        members = {name: [_block(inner, link) for inner in blocks] for name, blocks in members.items()}
+    elif running := _RUNNING.get(type(block)):
+        members[running] = _linked(members[running], link)
+    return {"block": type(block).__name__.lower(), **members}
+
+
+def _linked(value: Any, link: _Runs) -> Any:
+    return link(value) if isinstance(value, str) else [_linked(item, link) for item in value]

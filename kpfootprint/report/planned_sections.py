@@ -106,7 +106,6 @@ def pool_sections(answer: Mapping[str, Any], voice: Voice) -> list[Section]:
         caption=said.text(mark("The parcels")),
         header=(said.text(mark("Parcel")), said.text(mark("Stones"))),
         rows=tuple((one["parcel_id"], said.count(one["n_stones"])) for one in answer["parcels"]),
-        numeric=(False, True),
     )
     why = Paragraph(
         text=said.text(
@@ -166,7 +165,6 @@ def _chart(key: str, series: Mapping[str, Any], none: str, voice: Voice) -> Figu
             (said.day(p["at"]), *(said.number(p[name], 2) for name in ("value", "lower", "upper")))
             for p in series["points"]
         ),
-        numeric=(False, True, True, True),
     )
     return Figure(key=key, title=title, alt=alt, svg=control_chart(key, title, alt, series, said), data=data)
 

@@ -245,10 +245,10 @@ class Speaker:
             together.setdefault(same, []).append(item)
         return tuple(items[0] if len(items) == 1 else _merged(items) for items in together.values())
 
-    def sentences(self, codes: Sequence[str]) -> tuple[str, ...]:
-        """Return the explanation's sentences of these codes in words; none where nothing is explained."""
+    def sentences(self, *begun: str) -> tuple[str, ...]:
+        """Return the explanation's sentences whose codes begin so, in words; none where nothing is explained."""
         explained = self.content["explanation"] or {"sentences": []}
-        return self.says([item for item in explained["sentences"] if item["code"] in codes])
+        return self.says([item for item in explained["sentences"] if item["code"].startswith(begun)])
 
     def label(self, code: str | None) -> str:
         """Return a word of the field for its code."""
@@ -261,6 +261,13 @@ class Speaker:
     def share(self, value: float | None) -> str:
         """Return a fraction as a percentage; a dash for None."""
         return "\u2013" if value is None else self.words.share(value)
+
+    def span(self, low: float | None, high: float | None, shown: Callable[[float], str] | None = None) -> str:
+        """Return ``3.0% to 24%``, or what is `shown` of other numbers; a dash where there is no range."""
+        if low is None or high is None:
+            return "\u2013"
+        shown = self.share if shown is None else shown
+        return self.t(mark("{low} to {high}"), low=shown(low), high=shown(high))
 
     def between(self, found: Mapping[str, float]) -> str:
         """Return ``12% (90% interval 3.0% to 24%)``."""

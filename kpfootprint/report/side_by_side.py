@@ -198,9 +198,7 @@ def _row(sp: Speaker) -> dict[str, str]:
     return {
         sp.t(mark("Conclusion")): heading(sp),
         sp.t(mark("log10 LR")): dash if found is None else sp.log10(found["log10_lr"]),
-        sp.t(mark("Interval")): dash
-        if found is None
-        else sp.t(mark("{low} to {high}"), low=sp.log10(found["low"]), high=sp.log10(found["high"])),
+        sp.t(mark("Interval")): dash if found is None else sp.span(found["low"], found["high"], sp.log10),
         sp.t(mark("True declarations wrongly queried")): dash
         if rates is None
         else sp.share(rates["true_declarations_queried"]["rate"]),

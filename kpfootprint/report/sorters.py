@@ -67,7 +67,6 @@ def _parts(answer: Mapping[str, Any], voice: Voice) -> Table:
         rows=tuple(
             (voice.label(one["name"]), said.number(one["log10_lr"], 2)) for one in answer["difference"]["by_attribute"]
         ),
-        numeric=(False, True),
     )
 
 
@@ -88,7 +87,6 @@ def _classes(one: Mapping[str, Any], answer: Mapping[str, Any], voice: Voice) ->
             )
             for item in one["classes"]
         ),
-        numeric=(False, *(True for _ in sorters)),
     )
     common = said.row([f"{pair['first']}, {pair['second']} {said.share(pair['share'])}" for pair in one["in_common"]])
     alt = t(mark("At most so many stones can be in the same class on both sheets: {common}."), common=common)
@@ -124,5 +122,4 @@ def _scale(one: Mapping[str, Any], voice: Voice) -> Table:
             )
             for item in one["classes"]
         ),
-        numeric=(False, True, True, True, True),
     )

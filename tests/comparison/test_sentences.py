@@ -307,11 +307,7 @@ def test_a_query_beside_an_lr_that_speaks_for_the_declaration_is_explained_in_a_
 def test_a_blend_of_which_no_zone_fits_is_explained_where_it_speaks_for_the_declaration() -> None:
     """None of thousands of drawn parcels was one: the words are held to what the rules allow."""
     (found,) = examined(replace(reference_parcel(first_of("berberati"), "berberati"), exported_on=DAY))
-    assert found.verification is not None
-    assert found.mixture is not None
-    said = headline_sentences(
-        (), "query", found.verification, found.mixture, {"zones": ("berberati", "carnot")}, (), "none"
-    )
+    said = headline_sentences((), replace(found, conclusion="query"), {"zones": ("berberati", "carnot")})
     assert [item.code for item in said] == ["headline_unsettled", "lr_of_blend"]
 
 

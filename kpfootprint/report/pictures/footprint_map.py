@@ -51,7 +51,6 @@ def _data(sp: Speaker, title: str, ranked: list[tuple[str, int, float]]) -> Tabl
         caption=title,
         header=(sp.t(mark("Zone")), sp.t(mark("Reference parcels")), sp.t(mark("Distance of the zone's centre"))),
         rows=tuple((sp.zone(zone), sp.words.number(n), sp.words.number(far, 2)) for zone, n, far in ranked),
-        numeric=(False, True, True),
     )
 
 

@@ -46,12 +46,11 @@ def lr_rows(speakers: Sequence[tuple[str, Speaker]]) -> list[Figure]:
             (
                 letter,
                 sp.log10(found["log10_lr"]),
-                sp.t(mark("{low} to {high}"), low=sp.log10(found["low"]), high=sp.log10(found["high"])),
-                sp.t(mark("{low} to {high}"), low=sp.log10(found["bounds"][0]), high=sp.log10(found["bounds"][1])),
+                sp.span(found["low"], found["high"], sp.log10),
+                sp.span(found["bounds"][0], found["bounds"][1], sp.log10),
             )
             for letter, found in rows
         ),
-        numeric=(False, True, True, True),
     )
     svg = canvas.svg("p-rows", title, alt)
     return [Figure(key="p-rows", title=title, alt=alt, svg=svg, data=data)]

@@ -43,13 +43,10 @@ def _figures_behind(sp: Speaker, title: str, rows: Sequence[dict[str, Any]]) -> 
                 sp.names.class_(c["attribute"], c["class"]),
                 sp.share(c["observed"]),
                 sp.share(c["expected"]),
-                "\u2013"
-                if c["low"] is None
-                else sp.t(mark("{low} to {high}"), low=sp.share(c["low"]), high=sp.share(c["high"])),
+                sp.span(c["low"], c["high"]),
             )
             for c in rows
         ),
-        numeric=(False, True, True, True),
     )
 
 

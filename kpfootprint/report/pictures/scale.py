@@ -47,7 +47,6 @@ def _data(sp: Speaker, found: Mapping[str, Any], title: str) -> Table:
         caption=title,
         header=("", sp.t(mark("log10 LR"))),
         rows=tuple((name, sp.log10(value)) for name, value in rows),
-        numeric=(False, True),
     )
 
 

@@ -23,7 +23,6 @@ def shapley_shares(sp: Speaker) -> list[Figure]:
         caption=title,
         header=(sp.t(mark("Attribute")), sp.t(mark("Share of log10 LR"))),
         rows=tuple((name, sp.words.number(value, 3)) for name, value in (*rows, total)),
-        numeric=(False, True),
     )
     reach = max(max(abs(value) for _, value in (*rows, total)), 0.5) * 1.15
     x = Axis(-reach, reach, 116, WIDTH - 40)

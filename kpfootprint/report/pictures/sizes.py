@@ -91,11 +91,11 @@ def cumulative(sp: Speaker, name: str, rows: list[dict[str, Any]], edges: list[t
             sp.words.trimmed(upper, 3) if i < len(rows) - 1 else sp.t(mark("all")),
             sp.share(min(observed[i], 1.0)),
             sp.share(min(expected[i], 1.0)) if compared else "\u2013",
-            sp.t(mark("{low} to {high}"), low=sp.share(low[i]), high=sp.share(high[i])) if compared else "\u2013",
+            sp.span(low[i], high[i]) if compared else "\u2013",
         )
         for i, (_, upper) in enumerate(edges)
     )
-    data = Table(caption=title, header=header, rows=table_rows, numeric=(False, True, True, True))
+    data = Table(caption=title, header=header, rows=table_rows)
     return Figure(key=key, title=title, alt=alt, svg=canvas.svg(key, title, alt), data=data)
 
 

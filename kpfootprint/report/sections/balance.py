@@ -9,14 +9,12 @@ from typing import Any
 from kpfootprint.report.blocks import Beside, Block, Bullets, Paragraph, Section, Table
 from kpfootprint.report.locale import mark
 from kpfootprint.report.pictures import shapley_shares, shares_of_stones
-from kpfootprint.report.sections.certainty import MIXTURE
-from kpfootprint.report.sections.findings import RESEMBLANCE
 from kpfootprint.report.sections.summary import FIRST_PAGE
 from kpfootprint.report.sentences import Speaker
 
-LOOK_FIRST = ("look_first",)
 WOULD_CHANGE = ("grade_again", "more_stones", "declare_screen", "more_references", "sorter_matters")
-BY_ATTRIBUTE = ("attribute_favours",)
+ELSEWHERE = (*FIRST_PAGE, *WOULD_CHANGE, "resembles", "mixture_", "look_first", "attribute_favours")
+"""How the codes of sentences begin that other sections show, or lists and pictures of this one."""
 
 
 def balance(sp: Speaker) -> Section | None:
@@ -24,15 +22,17 @@ def balance(sp: Speaker) -> Section | None:
     found = sp.content["explanation"]
     if found is None or sp.content["verification"] is None:
         return None
-    elsewhere = (*FIRST_PAGE, *RESEMBLANCE, *MIXTURE, *LOOK_FIRST, *WOULD_CHANGE, *BY_ATTRIBUTE)
     blocks: list[Block] = []
-    weighing = [s for s in found["sentences"] if s["code"] not in elsewhere]
+    weighing = [s for s in found["sentences"] if not s["code"].startswith(ELSEWHERE)]
     if weighing:
         blocks.append(Bullets(items=sp.says(weighing)))
     lists = [
         Bullets(title=sp.t(title), items=said)
-        for codes, title in ((LOOK_FIRST, mark("Where to look first")), (WOULD_CHANGE, mark("What would change this")))
-        if (said := sp.sentences(codes))
+        for codes, title in (
+            (("look_first",), mark("Where to look first")),
+            (WOULD_CHANGE, mark("What would change this")),
+        )
+        if (said := sp.sentences(*codes))
     ]
     blocks.append(Beside(shown=tuple(shapley_shares(sp)), blocks=tuple(lists)))
     if found["classes"]:
@@ -64,18 +64,16 @@ def classes_tables(sp: Speaker, classes: list[Mapping[str, Any]]) -> dict[str, T
             ),
             header=header,
             rows=tuple(_class_row(sp, c) for c in found),
-            numeric=(False, True, True, True, True),
         )
         for name, found in groupby(classes, key=lambda c: c["attribute"])
     }
 
 
 def _class_row(sp: Speaker, c: Mapping[str, Any]) -> tuple[str, ...]:
-    between = sp.t(mark("{low} to {high}"), low=sp.share(c["low"]), high=sp.share(c["high"]))
     return (
         sp.names.class_(c["attribute"], c["class"]),
         sp.share(c["observed"]),
         sp.share(c["expected"]),
-        "\u2013" if c["low"] is None else between,
+        sp.span(c["low"], c["high"]),
         sp.log10(c["contribution"]),
     )

@@ -11,8 +11,6 @@ from kpfootprint.report.pictures import mixture_profile
 from kpfootprint.report.sections.summary import detection_limit, undeclared_share
 from kpfootprint.report.sentences import Speaker
 
-MIXTURE = ("mixture_found", "mixture_not_found")
-
 
 def certainty(sp: Speaker) -> Section | None:
     """Return the section on how sure the comparison is; None where nothing was compared."""
@@ -29,7 +27,7 @@ def certainty(sp: Speaker) -> Section | None:
         said.append(_error_rates(sp, content["error_rates"]))
     if mixture is not None:
         shown += mixture_profile(sp)
-        said += [Paragraph(text=text) for text in sp.sentences(MIXTURE)]
+        said += [Paragraph(text=text) for text in sp.sentences("mixture_")]
         said.append(_mixture(sp, mixture))
         if mixture["sources"]:
             said.append(_sources(sp, mixture))
@@ -75,7 +73,6 @@ def _other_questions(sp: Speaker, found: Mapping[str, Any]) -> Table:
         caption=sp.t(mark("The log10 likelihood ratio under other questions")),
         header=(sp.t(mark("Question")), sp.t(mark("log10 LR"))),
         rows=tuple(rows),
-        numeric=(False, True),
     )
 
 
@@ -97,7 +94,7 @@ def _error_rates(sp: Speaker, rates: Mapping[str, Any]) -> Table:
         (
             name,
             sp.share(rates[key]["rate"]),
-            sp.t(mark("{low} to {high}"), low=sp.share(rates[key]["low"]), high=sp.share(rates[key]["high"])),
+            sp.span(rates[key]["low"], rates[key]["high"]),
             sp.t(
                 mark("{errors} of {trials}"),
                 errors=sp.words.number(rates[key]["errors"]),
@@ -113,7 +110,7 @@ def _error_rates(sp: Speaker, rates: Mapping[str, Any]) -> Table:
         sp.t(mark("{level} interval"), level=sp.share(0.9)),
         sp.t(mark("Counted")),
     )
-    return Table(caption=caption, header=header, rows=rows, numeric=(False, True, True, True))
+    return Table(caption=caption, header=header, rows=rows)
 
 
 def _mixture(sp: Speaker, found: Mapping[str, Any]) -> Facts:
@@ -136,7 +133,7 @@ def _share(sp: Speaker, share: Mapping[str, float], found: Mapping[str, Any]) ->
     """Return a share with its interval; of one that can be read in two ways the interval alone."""
     if not found["readings"]:
         return sp.between(share)
-    return sp.t(mark("{low} to {high}"), low=sp.share(share["low"]), high=sp.share(share["high"]))
+    return sp.span(share["low"], share["high"])
 
 
 def _sources(sp: Speaker, found: Mapping[str, Any]) -> Table:
@@ -144,7 +141,7 @@ def _sources(sp: Speaker, found: Mapping[str, Any]) -> Table:
         (
             sp.zone(s["zone_id"]),
             sp.share(s["estimate"]),
-            sp.t(mark("{low} to {high}"), low=sp.share(s["low"]), high=sp.share(s["high"])),
+            sp.span(s["low"], s["high"]),
             sp.share(s["posterior"]),
         )
         for s in sorted(found["sources"], key=lambda s: -s["posterior"])
@@ -158,5 +155,4 @@ def _sources(sp: Speaker, found: Mapping[str, Any]) -> Table:
             sp.t(mark("Probability")),
         ),
         rows=rows,
-        numeric=(False, True, True, True),
     )

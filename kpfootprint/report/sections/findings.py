@@ -10,7 +10,6 @@ from kpfootprint.report.pictures import footprint_map, shares_of_stones
 from kpfootprint.report.sections.summary import resemblance
 from kpfootprint.report.sentences import Speaker
 
-RESEMBLANCE = ("resembles", "resembles_none")
 TOO_FEW = "small_parcel"
 
 
@@ -24,7 +23,7 @@ def findings(sp: Speaker) -> Section:
         blocks.append(Paragraph(text=resemblance(sp)))
     tables = () if content["attribution"] is None else (_attribution(sp, content["attribution"]),)
     if content["explanation"] is not None and enough:
-        blocks += [Paragraph(text=text) for text in sp.sentences(RESEMBLANCE)]
+        blocks += [Paragraph(text=text) for text in sp.sentences("resembles")]
         blocks.append(Beside(shown=tuple(footprint_map(sp)), blocks=tables))
     else:
         blocks += tables

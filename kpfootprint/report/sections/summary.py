@@ -18,25 +18,11 @@ HEADINGS = {
     "not_comparable": mark("Not comparable"),
     "undeclared": mark("Nothing was declared"),
 }
-CLASSES = ("class_more", "class_fewer", "class_like")
-REASONS = (
-    *("asks_alone", "asks_lr", "asks_share", "asks_novelty"),
-    *("short_alone", "short_lr", "short_share", "short_goods", "short_best", "short_novelty"),
-)
-"""What made it a query, or what kept it from being called consistent."""
-HEADLINES = (
-    *("headline_like", "headline_unsettled", "headline_short", "headline_signs", "headline_mixed", "headline_partly"),
-    *("headline_unlike", "headline_novel", "headline_weights"),
-)
-OF_THE_LR = ("lr_of_mixed", "lr_of_novel", "lr_of_blend")
-"""Of what the LR does not speak, where it speaks for what is asked about."""
+REASONS = ("asks_", "short_")
+"""How the codes of sentences begin that say what made it a query, or kept it from being called consistent."""
 ODD = ("weights_too_large", "weights_too_small")
-NEXT = (
-    *("next_declaration", "next_status", "next_reference", "next_weights", "next_grading", "next_stones"),
-    *("next_bought", "next_missing", "next_sources", "next_conditions", "next_date", "next_carats", "next_nothing"),
-)
-FIRST_PAGE = (*REASONS, *HEADLINES, *OF_THE_LR, *NEXT)
-"""Sentences that the first page shows, and no other section."""
+FIRST_PAGE = (*REASONS, "headline_", "lr_of_", "next_")
+"""The same of all sentences that the first page shows, and no other section."""
 FOUND_P = 0.05
 """Undeclared goods with a p-value of at most this are found; how small a share could be missed is then no matter."""
 READINGS = 0.15
@@ -58,10 +44,10 @@ def summary(sp: Speaker) -> Section:
     found = content["verification"]
     if found is not None:
         said: list[Paragraph | Facts] = [Paragraph(text=weight_of_evidence(sp, found), tone="lead")]
-        said += [Paragraph(text=text) for text in sp.sentences(OF_THE_LR)]
+        said += [Paragraph(text=text) for text in sp.sentences("lr_of_")]
         said.append(Facts(rows=explanations(sp, found)))
         blocks.append(Beside(shown=tuple(lr_scale(sp)), blocks=tuple(said)))
-        reasons = [text for text in sp.sentences(REASONS) if text not in why(sp)]
+        reasons = [text for text in sp.sentences(*REASONS) if text not in why(sp)]
         if reasons:
             blocks.append(Bullets(title=sp.t(mark("Reasons for the conclusion")), items=tuple(reasons)))
     if figures := _figures(sp):
@@ -132,7 +118,7 @@ def _verdict(sp: Speaker) -> Verdict:
         heading=heading(sp),
         status=status(sp),
         alarm=sp.content["status"]["declared"] in ("not_compliant", "mixed"),
-        lines=tuple(text for text in (*sp.sentences(HEADLINES), *why(sp)) if text),
+        lines=tuple(text for text in (*sp.sentences("headline_"), *why(sp)) if text),
     )
 
 
@@ -150,8 +136,10 @@ def why(sp: Speaker) -> tuple[str, ...]:
         return sp.says(odd)
     sentences = content["explanation"]["sentences"] if content["explanation"] is not None else []
     side = "H1" if conclusion == "consistent" else "H2"
-    classes = [item for item in sentences if item["code"] in CLASSES and item["values"].get("favours") == side]
-    reasons = [item for item in sentences if item["code"] in REASONS]
+    classes = [
+        item for item in sentences if item["code"].startswith("class_") and item["values"].get("favours") == side
+    ]
+    reasons = [item for item in sentences if item["code"].startswith(REASONS)]
     by_class = conclusion == "consistent" or any(item["code"] == "asks_lr" for item in reasons)
     first = (classes if by_class and classes else reasons)[:1]
     return sp.says(first)
@@ -159,7 +147,7 @@ def why(sp: Speaker) -> tuple[str, ...]:
 
 def _key_facts(sp: Speaker) -> list[tuple[str, str]]:
     content = sp.content
-    rows = [(sp.t(mark("Next question")), text) for text in sp.sentences(NEXT)]
+    rows = [(sp.t(mark("Next question")), text) for text in sp.sentences("next_")]
     if content["conclusion"] == "consistent" and content["mixture"] is not None:
         high = content["mixture"]["undeclared_stone_fraction"]["high"]
         still = sp.t(mark("That up to {high} of the stones are undeclared goods."), high=sp.share(high))
@@ -355,7 +343,7 @@ def _reading(sp: Speaker, item: Mapping[str, float]) -> str:
         return sp.t(mark("none"))
     if item["low"] == 1:
         return sp.t(mark("all"))
-    return sp.t(mark("{low} to {high}"), low=sp.share(item["low"]), high=sp.share(item["high"]))
+    return sp.span(item["low"], item["high"])
 
 
 def detection_limit(sp: Speaker, found: Mapping[str, Any]) -> str:

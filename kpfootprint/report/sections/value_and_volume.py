@@ -38,9 +38,7 @@ def _beside_reference(sp: Speaker, found: Mapping[str, Any]) -> Table:
                 sp.t(mark("Mean stone (ct)")),
                 stone(found["mean_ct"]),
                 "\u2013" if usual is None else stone(usual["expected"]),
-                "\u2013"
-                if usual is None
-                else sp.t(mark("{low} to {high}"), low=stone(usual["low"]), high=stone(usual["high"])),
+                "\u2013" if usual is None else sp.span(usual["low"], usual["high"], stone),
             )
         )
     many = len(found["carats"]) > MOST_NAMED
@@ -66,7 +64,6 @@ def _beside_reference(sp: Speaker, found: Mapping[str, Any]) -> Table:
         caption=sp.t(mark("The parcel beside reference parcels of what was declared")),
         header=("", sp.t(mark("This parcel")), sp.t(mark("Expected")), sp.t(mark("Usual"))),
         rows=tuple(rows),
-        numeric=(False, True, True, True),
     )
 
 
@@ -85,5 +82,4 @@ def _by_size(sp: Speaker, found: Mapping[str, Any]) -> Table:
         caption=sp.t(mark("Value per carat by size")),
         header=tuple(sp.t(name) for name in header),
         rows=rows,
-        numeric=(False, True, True, True),
     )
