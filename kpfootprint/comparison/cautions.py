@@ -154,7 +154,8 @@ def _of_record(said: Cautions, one: OneParcel) -> None:
     names = release.scheme.attribute_names
     for a, name in enumerate(names):
         if not arrays.recorded[row, a]:
-            said.add("attribute_not_recorded", attribute=name)
+            if not number_and_weight_alone(parcel):  # whose own caution says so
+                said.add("attribute_not_recorded", attribute=name)
         elif arrays.partial is not None:
             share = recorded_share(parcel, release.scheme, name)
             if share < 1.0 - 1e-9:

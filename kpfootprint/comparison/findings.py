@@ -43,9 +43,6 @@ from kpfootprint.stats.detection import detection_chance, detection_limit, sourc
 from kpfootprint.stats.novelty import LOG10_SUPPORT_OF_NOVEL, NOVEL_P
 from kpfootprint.stats.shares import LEVEL, cumulative, two_modes
 
-FEWEST = 10
-"""Fewer stones than this resemble nothing and are not called unusual either: nobody has measured what they carry."""
-
 FINE = np.linspace(0.0, 1.0, 101)
 LEAST_POSTERIOR = 0.05
 MOST_SOURCES = 5
@@ -235,8 +232,8 @@ def examination_of(one: OneParcel) -> Examination:
     parcel, release, row = one.parcel, one.release, one.row
     goods = goods_of(one)
     said, doubt = cautions_of(one, goods.mean_ct_usual)
-    some = one.n_stones >= FEWEST and doubt != "wrong" and not number_and_weight_alone(parcel)
-    against = one.weighed.declaration if some and one.n_stones >= release.rules.minimum_stones else None
+    some = one.n_stones >= release.rules.minimum_stones and doubt != "wrong" and not number_and_weight_alone(parcel)
+    against = one.weighed.declaration if some else None
     novelty = Novelty(p_value=float(one.weighed.novelty_p[row]), floor=release.model.novelty.floor)
     novel = some and novelty.p_value <= NOVEL_P
     verification = None if against is None else verification_of(one, against)
@@ -245,7 +242,8 @@ def examination_of(one: OneParcel) -> Examination:
         conclusion = CONCLUSIONS[int(against.judged.conclusion[row])]
         verification_cautions(said, verification, novel, release.rules)
     if novel:
-        said.add("novel_parcel", p_value=novelty.p_value, log10_lr=LOG10_SUPPORT_OF_NOVEL)
+        held = {} if verification is None else {"log10_lr": LOG10_SUPPORT_OF_NOVEL}
+        said.add("novel_parcel", p_value=novelty.p_value, **held)
     found = Examination(
         status_on=one.day,
         declared=one.declared,

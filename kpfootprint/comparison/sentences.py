@@ -22,6 +22,8 @@ SPEAKS = 0.05
 LIKE = 0.15
 """An observed share within this part of the expected one is called about as expected."""
 HALF = 0.5
+NEARLY_ALL = 0.9
+"""A parcel whose undeclared share ends below this is partly as declared, whatever its LR says of it as a whole."""
 FOUND = 0.02
 """Least estimated share of undeclared goods that a headline names."""
 SORTER_MATTERS = 0.3
@@ -109,8 +111,9 @@ def headline_sentences(
         code = "headline_short"
     elif conclusion == "inconclusive" or not reasons:
         code = "headline_unsettled"
-    elif "share" in reasons and "lr" not in reasons:
-        mostly = log10_lr > 0 and mixture.undeclared_stone_fraction.estimate < HALF
+    elif "share" in reasons and ("lr" not in reasons or mixture.undeclared_stone_fraction.high < NEARLY_ALL):
+        share = mixture.undeclared_stone_fraction
+        mostly = share.high < HALF or (log10_lr > 0 and share.estimate < HALF)
         code = "headline_mixed" if mostly else "headline_partly"
         about |= _share(mixture)
     else:

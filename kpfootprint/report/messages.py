@@ -72,6 +72,10 @@ _CLASSES = {
         "{amount} ({observed}, where {parcels} of this size show {low} to {high}): "
         "{part} of the evidence against the declaration."
     ),
+    ".inside": mark(
+        "{amount} ({observed}, where {parcels} of this size show {low} to {high}), and goods from elsewhere would fit "
+        "it better: {part} of the evidence against the declaration."
+    ),
     "": mark(
         "{amount} ({observed}, where {parcels} of this size show {low} to {high}); this weighs little either way."
     ),
@@ -142,7 +146,8 @@ TEMPLATES: dict[str, str] = {
         "The likelihood ratio is held at its upper bound, log10 {log10_lr}: the references carry no more than that."
     ),
     "bound_hit.lower": mark(
-        "The likelihood ratio is held at its lower bound, log10 {log10_lr}: the references carry no less than that."
+        "The likelihood ratio is held at its lower bound, log10 {log10_lr}: the references carry no more against the "
+        "declaration."
     ),
     "size_range_missing": mark(
         "A range of sizes seems to be missing, as it is in {share} of simulated parcels that look so: stones may have "
@@ -155,6 +160,7 @@ TEMPLATES: dict[str, str] = {
     "conditions_blank": mark("Not stated: {fields}. Every possibility is allowed for, which weakens the comparison."),
     "declared_carats_differ": mark("The declared zones add up to {declared} ct, the parcel to {parcel} ct."),
     "attribute_not_recorded": mark("No {attribute} is recorded; the comparison does without it."),
+    "attribute_not_recorded.many": mark("Not recorded: {attributes}. The comparison does without them."),
     "partly_recorded": mark("Of the stones only {share} have their {attribute} recorded."),
     "coarse_classes": mark(
         "Of the stones {share} have their {attribute} by a set of classes alone ({sets}); each may be of any of them."
@@ -182,6 +188,10 @@ TEMPLATES: dict[str, str] = {
     "country_in_part": mark("{country}: zones without a reference parcel are left out ({zones})."),
     "carats_not_recorded": mark("No carats are recorded; undeclared goods are given as a share of stones only."),
     "novel_parcel": mark(
+        "The parcel lies farther from every zone of the reference than parcels of these zones do ({p_value}): another "
+        "source, goods of several sources, or an odd parcel."
+    ),
+    "novel_parcel.held": mark(
         "The parcel lies farther from every zone of the reference, and from what was declared, than parcels of "
         "these zones do ({p_value}): another source, goods of several sources, or an odd parcel. Support for "
         "the declaration is therefore held at log10 {log10_lr} at most."
@@ -298,7 +308,7 @@ TEMPLATES: dict[str, str] = {
     ),
     # what speaks for and against
     **{f"class_{relation}{side}": text for relation in AMOUNTS for side, text in _CLASSES.items()},
-    "class_like.H2": _LIKE_AND_AGAINST,
+    **{f"class_like.{side}": _LIKE_AND_AGAINST for side in ("H2", "inside")},
     "attribute_favours.H1": mark("By {attribute}: {log10_lr_share} in log10, for the declaration."),
     "attribute_favours.H2": mark("By {attribute}: {log10_lr_share} in log10, against the declaration."),
     "attribute_favours": mark("By {attribute}: {log10_lr_share} in log10, which is little either way."),

@@ -85,16 +85,21 @@ def _variants(code: str, values: Mapping[str, Any], shown: Mapping[str, str]) ->
     every = "all" if values.get("low") == 1 else "nearly" if values.get("share", 0) >= PARTS[0][0] else None
     others = "others" if values.get("other_zones") else "two" if values.get("n_readings") else None
     perhaps = "perhaps" if code == "mixture_found" and values["low"] == 0 else None
-    many = "many" if "zones" in values else None
-    favours = "beyond" if values.get("favours") == "H1" and _beyond(values, shown) else values.get("favours")
-    return old, side or favours, values.get("bound"), limit, perhaps, others, every, many
+    many = "many" if "zones" in values or "attributes" in values else None
+    placed = None
+    if "observed" in values and values["low"] is not None:
+        places = {("H1", True): "beyond", ("H2", False): "inside"}
+        placed = places.get((str(values.get("favours")), _beyond(values, shown)))
+    held = "held" if code == "novel_parcel" and "log10_lr" in values else None
+    return old, side or placed or values.get("favours"), held, values.get("bound"), limit, perhaps, others, every, many
 
 
 def _beyond(values: Mapping[str, Any], shown: Mapping[str, str]) -> bool:
     """Say whether a class is seen to lie outside the range that is named beside it."""
-    if "observed" not in values or values["low"] is None or values["low"] <= values["observed"] <= values["high"]:
-        return False
-    return shown["observed"] not in (shown["low"], shown["high"])
+    return not values["low"] <= values["observed"] <= values["high"] and shown["observed"] not in (
+        shown["low"],
+        shown["high"],
+    )
 
 
 _ADDED = {**{f"class_{relation}": "evidence_share" for relation in AMOUNTS}, "within_ranges": "n_all"}
@@ -237,11 +242,12 @@ class Speaker:
 
     @property
     def cautions(self) -> tuple[Mapping[str, Any], ...]:
-        """The cautions; those that differ in their zone alone are one, with all its `zones`."""
+        """The cautions; those that differ in their zone alone, or in an attribute not recorded, are one with all."""
         together: dict[str, list[Mapping[str, Any]]] = {}
         for item in self.content["cautions"]:
-            others = {name: value for name, value in item["values"].items() if name != "zone"}
-            same = canonical([item["code"], others, None if "zone" in item["values"] else len(together)])
+            name = _listed(item)
+            others = {key: value for key, value in item["values"].items() if key != name}
+            same = canonical([item["code"], others, len(together) if name is None else None])
             together.setdefault(same, []).append(item)
         return tuple(items[0] if len(items) == 1 else _merged(items) for items in together.values())
 
@@ -310,9 +316,17 @@ class Speaker:
         return tuple(zone["zone_id"] for zone in self.content["parcel"]["declared"])
 
 
+def _listed(caution: Mapping[str, Any]) -> str | None:
+    """Return the value of a caution by which several of its kind are listed in one."""
+    if caution["code"] == "attribute_not_recorded":
+        return "attribute"
+    return "zone" if "zone" in caution["values"] else None
+
+
 def _merged(items: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    values = {name: value for name, value in items[0]["values"].items() if name != "zone"}
-    return {"code": items[0]["code"], "values": {**values, "zones": [item["values"]["zone"] for item in items]}}
+    name = str(_listed(items[0]))
+    values = {key: value for key, value in items[0]["values"].items() if key != name}
+    return {"code": items[0]["code"], "values": {**values, f"{name}s": [item["values"][name] for item in items]}}
 
 
 def speaker(report: Report, lang: str) -> Speaker:

@@ -54,8 +54,8 @@ def summary(sp: Speaker) -> Section:
         blocks.append(Facts(title=sp.t(mark("In figures")), rows=tuple(figures)))
         if found is not None or content["mixture"] is not None:
             blocks.append(Paragraph(text=_what_an_interval_is(sp), tone="note"))
-    if content["cautions"]:
-        blocks.append(Bullets(title=sp.t(mark("Cautions")), items=sp.says(sp.cautions), tone="caution"))
+    if cautions := tuple(text for text in sp.says(sp.cautions) if text not in why(sp)):
+        blocks.append(Bullets(title=sp.t(mark("Cautions")), items=cautions, tone="caution"))
     return Section(key="summary", heading=sp.t(mark("In short")), blocks=tuple(blocks))
 
 
@@ -151,6 +151,8 @@ def _key_facts(sp: Speaker) -> list[tuple[str, str]]:
     if content["conclusion"] == "consistent" and content["mixture"] is not None:
         high = content["mixture"]["undeclared_stone_fraction"]["high"]
         still = sp.t(mark("That up to {high} of the stones are undeclared goods."), high=sp.share(high))
+        if high == 1:
+            still = sp.t(mark("That all of the stones are undeclared goods."))
         rows.append((sp.t(mark("Not ruled out")), still))
     if content["parcel"]["declared"]:
         rows.append((sp.t(mark("Declared")), declared(sp)))
