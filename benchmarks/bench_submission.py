@@ -58,10 +58,10 @@ def received(home: Path, archive: Path, url: str | None) -> float:
 
 
 def used(server: Server) -> float:
-    """Return the seconds that the processes of a server have had of processors."""
+    """Return the seconds of processors that the processes of a server have had, those that have ended too."""
     launcher = psutil.Process(server.process.pid)
     times = [process.cpu_times() for process in (launcher, *launcher.children(recursive=True))]
-    return sum(one.user + one.system for one in times)
+    return sum(one.user + one.system + one.children_user + one.children_system for one in times)
 
 
 def main() -> int:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from kpfootprint.errors import ReportError
@@ -20,12 +20,12 @@ KNOWN_SCHEMA_VERSIONS = ("1.0", "1.1")
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A report. It holds the canonical text itself, so nothing inside can change.
+    """A report. It holds the canonical texts of its members, so nothing inside can change.
 
     Parameters
     ----------
-    text : str
-        The canonical JSON: one line, keys sorted, no blanks, characters as they are.
+    members : mapping of str to str
+        The canonical JSON of each member: one line, keys sorted, no blanks, characters as they are.
     report_id : str
         ``sha256:`` and the hash of the content without `created_at` and the id itself.
 
@@ -38,18 +38,21 @@ class Report:
     (True, 'consistent')
     """
 
-    text: str
+    members: Mapping[str, str] = field(hash=False)
     report_id: str
 
     @property
     def content(self) -> dict[str, Any]:
         """The document, parsed anew at each call: keep it in a variable where several members are wanted."""
-        content: dict[str, Any] = json.loads(self.text)
-        return content
+        return self.part(*sorted(self.members))
+
+    def part(self, *names: str) -> dict[str, Any]:
+        """Return some members of the document, without the time that parsing the others takes."""
+        return {name: json.loads(self.members[name]) for name in names}
 
     def to_json(self) -> str:
         """Return the canonical JSON text."""
-        return self.text
+        return _joined(self.members)
 
 
 def canonical(document: object) -> str:
@@ -61,17 +64,12 @@ def canonical(document: object) -> str:
     return _ENCODER.encode(document)
 
 
-def content_id(content: Mapping[str, Any]) -> str:
-    """Return the id of a content: ``sha256:`` and the hash of everything but `created_at` and `report_id`."""
-    return _id_of({name: canonical(value) for name, value in content.items()})
-
-
 def seal(content: Mapping[str, Any], texts: Mapping[str, str] | None = None) -> Report:
     """Return the report of a content, with its id; `texts` are canonical texts of members already at hand."""
     members = {name: canonical(value) for name, value in content.items()} | dict(texts or {})
     report_id = _id_of(members)
     members["report_id"] = canonical(report_id)
-    return Report(_joined(members), report_id)
+    return Report(members, report_id)
 
 
 def short_code(report_id: str) -> str:
@@ -189,11 +187,12 @@ def report_of(content: object) -> Report:
         known = ", ".join(KNOWN_SCHEMA_VERSIONS)
         raise ReportError(f"schema_version {version} is not known here ({known}); a later version wrote it")
     try:
-        if content["report_id"] != content_id(content):
-            raise ReportError(f"the content is not that of report_id {report_id}: it was altered")
-        return Report(canonical(content), content["report_id"])
+        made = seal(content)
     except RecursionError:
         raise ReportError("the content is nested too deep to be a report") from None
+    if made.report_id != content["report_id"]:
+        raise ReportError(f"the content is not that of report_id {report_id}: it was altered")
+    return made
 
 
 def _short(value: object) -> str:

@@ -128,12 +128,7 @@ def _keep(
                 told = [submissions.kept_problem(item) for item in report.problems]
                 submissions.place_problems(connection, job.subject, ordinal, told)
                 continue
-            kept[ordinal] = Examined(
-                content=report.content,
-                report=report.to_json(),
-                document=documents[ordinal],
-                submission_id=job.subject,
-            )
+            kept[ordinal] = Examined.of(report, documents[ordinal], submission_id=job.subject)
             work.meters.compared(kept[ordinal].content["conclusion"], seconds)
         comparisons.keep(connection, *flagged(connection, [*kept.values()]), actor=job.actor)
         submissions.place_comparisons(connection, job.subject, {place: one.id for place, one in kept.items()})

@@ -15,7 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kpfootprint.report.report import canonical, id_begins
+from kpfootprint.report.report import Report, canonical, id_begins
 from service.register import entries
 from service.register.database import reading
 from service.register.paging import Sort, page
@@ -35,6 +35,10 @@ SORTS: Mapping[str, Sort] = {
     "log10_lr": Sort(comparisons.c.log10_lr),
     "-log10_lr": Sort(comparisons.c.log10_lr, descending=True),
 }
+
+
+LOOKED_AT = ("cautions", "conclusion", "created_at", "model", "parcel", "report_id", "verification")
+"""Members of a report that the register reads; the others, which are most of it, need not be parsed for it."""
 
 
 class KeyReused(Exception):
@@ -82,7 +86,7 @@ class Examined:
     Parameters
     ----------
     content : mapping
-        The report; `report` is its text.
+        The members `LOOKED_AT` of the report; `report` is its text.
     document : mapping
         The parcel as canonical JSON has it.
     marks : sequence of int
@@ -96,6 +100,11 @@ class Examined:
     flags: Sequence[Mapping[str, Any]] = ()
     marks: Sequence[int] = ()
     id: str = field(default_factory=partial(new_id, 20))
+
+    @classmethod
+    def of(cls, report: Report, document: Mapping[str, Any], **more: Any) -> Examined:
+        """Return a report and its parcel as they are kept."""
+        return cls(content=report.part(*LOOKED_AT), report=report.to_json(), document=document, **more)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from heapq import nlargest
+from itertools import chain
 
 import sqlalchemy as sa
 
@@ -49,37 +52,33 @@ def with_marks(
     least : sequence of int
         How many of each list's marks must be shared.
     """
-    asked = [
-        (number, mark, few) for number, (marks, few) in enumerate(zip(lists, least, strict=True)) for mark in marks
-    ]
-    found: list[list[tuple[int, Earlier]]] = [[] for _ in lists]
-    if asked:
-        values = {"asked": json.dumps(asked), "most": limit}
-        for row in connection.execute(_SHARING[connection.dialect.name], values):
-            found[row.number].append((row.shared, Earlier(id=row.id, parcel_id=row.parcel_id)))
-    return found
+    wanted = sorted({mark for marks in lists for mark in marks})
+    if not wanted:
+        return [[] for _ in lists]
+    rows = connection.execute(_NEWEST_OF[connection.dialect.name], {"marks": json.dumps(wanted)})
+    newest_of: dict[int, list[int]] = {row.mark: json.loads(row.positions or "[]") for row in rows}
+    found: list[list[tuple[int, int]]] = []
+    for marks, few in zip(lists, least, strict=True):
+        shared = Counter(chain.from_iterable(newest_of[mark] for mark in marks))
+        found.append(nlargest(limit, ((times, position) for position, times in shared.items() if times >= few)))
+    table, positions = comparisons.c, {position for alike in found for _, position in alike}
+    named = sa.select(table.position, table.id, table.parcel_id).where(table.position.in_(positions))
+    known = {row.position: Earlier(id=row.id, parcel_id=row.parcel_id) for row in connection.execute(named)}
+    return [[(times, known[position]) for times, position in alike] for alike in found]
 
 
-_GIVEN = {
-    "sqlite": "SELECT json_extract(value, '$[0]') AS number, json_extract(value, '$[1]') AS mark, "
-    "json_extract(value, '$[2]') AS least FROM json_each(:asked)",
-    "postgresql": "SELECT CAST(value ->> 0 AS integer) AS number, CAST(value ->> 1 AS bigint) AS mark, "
-    "CAST(value ->> 2 AS integer) AS least FROM json_array_elements(CAST(:asked AS json))",
-}
-_SHARING = {
+_NEWEST_OF = {
     dialect: sa.text(
-        f"WITH asked AS MATERIALIZED ({given}), alike AS (SELECT number, s.position, count(*) AS shared FROM asked "
-        "JOIN stone_marks AS s ON s.mark = asked.mark AND s.position >= coalesce((SELECT n.position FROM stone_marks n "
-        f"WHERE n.mark = asked.mark ORDER BY n.position DESC LIMIT 1 OFFSET {PER_MARK - 1}), 0) "
-        "GROUP BY number, s.position HAVING count(*) >= min(least)), "
-        "best AS (SELECT *, row_number() OVER (PARTITION BY number ORDER BY shared DESC, position DESC) AS place "
-        "FROM alike) "
-        "SELECT number, shared, id, parcel_id FROM best JOIN comparisons ON comparisons.position = best.position "
-        "WHERE place <= :most ORDER BY number, place"
+        f"SELECT mark, (SELECT CAST({gathered}(position) AS text) FROM (SELECT position FROM stone_marks AS s "
+        f"WHERE s.mark = asked.mark ORDER BY position DESC LIMIT {PER_MARK}) AS newest) AS positions "
+        f"FROM (SELECT CAST(value AS bigint) AS mark FROM {given}) AS asked"
     )
-    for dialect, given in _GIVEN.items()
+    for dialect, gathered, given in (
+        ("sqlite", "json_group_array", "json_each(:marks)"),
+        ("postgresql", "json_agg", "json_array_elements_text(CAST(:marks AS json))"),
+    )
 }
-"""The question for what shares most of several lists of marks; as text, since to build it takes longest."""
+"""One row a mark with the list of its newest comparisons: rows take longer to carry than to find."""
 
 
 Parcel = tuple[float | None, float | None]

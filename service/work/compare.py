@@ -55,9 +55,8 @@ def _compared(work: Workplace, read: Callable[[Release], Parcel], actor: str, on
     created_at = this_second()
     started = time.perf_counter()
     (report,) = examine(Batch((parcel,)), release, status_on=created_at.date(), created_at=created_at)
-    content, document = report.content, parcel_to_json(parcel, release.scheme, sealed=True)
-    made = content["conclusion"], time.perf_counter() - started
-    kept, position = Examined(content=content, report=report.to_json(), document=document), None
+    kept, position = Examined.of(report, parcel_to_json(parcel, release.scheme, sealed=True)), None
+    made = kept.content["conclusion"], time.perf_counter() - started
     if large:  # to lay so many stones beside others takes longer than others wait for the register
         with reading(work.engine) as connection:
             position = newest(connection)

@@ -168,11 +168,10 @@ def _taken(connection: sa.Connection, line: Mapping[str, Any], actor: str, relea
         )
         return True
     report = read_report(line["report"])
-    content: Mapping[str, Any] = report.content
-    _REPORT.validate_python(content)
+    _REPORT.validate_python(report.content)
     ingest_json(line["parcel"], release.scheme, release.zone_table, sealed=True)
     render_html(report)
-    came = Examined(content=content, report=line["report"], document=line["parcel"], id=line["subject"])
+    came = Examined.of(report, line["parcel"], id=line["subject"])
     comparisons.keep(connection, *flagged(connection, [came]), actor=actor, at=at, entry_id=line["id"], origin=origin)
     return True
 

@@ -139,7 +139,7 @@ def test_a_report_that_is_not_as_they_are_written_is_told(
             content.pop(name, None)
             if odd is not ...:
                 content[name] = odd
-            (tmp_path / "odd").write_text(seal({k: v for k, v in content.items() if k != "report_id"}).text)
+            (tmp_path / "odd").write_text(seal({k: v for k, v in content.items() if k != "report_id"}).to_json())
             status, _, err = run(capsys, "beside", tmp_path / "odd", tmp_path / "odd")
             assert status == 2, (name, odd)
             told_in_lines(err)
@@ -155,7 +155,7 @@ def test_a_release_that_is_not_here_is_bad_input_and_is_named(
     content["model"] |= {"release": "2031.7", "manifest_sha256": "f" * 64}
     with zipfile.ZipFile(tmp_path / "given.zip", "w") as archive:
         for name, whole in members.items():
-            archive.writestr(name, seal(content).text if name == "report.json" else whole)
+            archive.writestr(name, seal(content).to_json() if name == "report.json" else whole)
     status, out, err = run(capsys, "verify", tmp_path / "given.zip")
     assert (status, out) == (2, "")
     assert "2031.7" in err

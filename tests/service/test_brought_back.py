@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from kpfootprint.errors import IngestError
 from kpfootprint.ingest import ingest_json
-from kpfootprint.report.report import canonical, content_id
+from kpfootprint.report.report import canonical, seal
 from service.jobs.worker import work_once
 from service.register import jobs
 from service.register.backup import BackupError, back_up, restore
@@ -75,7 +75,7 @@ def sealed(line: Json) -> bytes:
 
 def of_report(line: Json, **changed: Any) -> None:
     content = json.loads(line["report"]) | changed
-    content["report_id"] = content_id(content)
+    content["report_id"] = seal(content).report_id
     line["report"] = json.dumps(content)
 
 
