@@ -141,6 +141,7 @@ def _is_more_word(text: str) -> bool:
 def ask_about_units(sheet: Sheet) -> None:
     """Tell a title that gives weights in a unit that is not carats, where no header says carats."""
     words: Mapping[str, Sequence[str]] = declared_words()["headers"]
+    _ask_about_unit_cells(sheet)
     weighed = [sheet.raw.columns[at].header for at in (*sheet.places("carats"), *sheet.places("carats", wide=True))]
     if not weighed or any(set(tokens_of(header)) & set(unit_words("carats")) for header in weighed):
         return
@@ -158,6 +159,20 @@ def ask_about_units(sheet: Sheet) -> None:
                 broken = Broken("unit_in_title")
                 sheet.problems.append(problem(broken, table=sheet.raw.name, row=line, value=cell))
                 return
+
+
+def _ask_about_unit_cells(sheet: Sheet) -> None:
+    """Tell the units that are not carats, in a column that holds nothing but the unit of each row."""
+    carats, others = set(unit_words("carats", "pieces")), set(unit_words("grains", "points", "others"))
+    for at in range(len(sheet.meanings)) if sheet.places("carats") else ():
+        column = sheet.raw.columns[at]
+        said = {code: plain(cell).strip("()[]. ") for code, cell in column.texts() if not is_blank(cell)}
+        if not said or len(said) != len(sheet.cells(at)) or sheet.meanings[at].role in sheet.attributes:
+            continue
+        if {*said.values()} <= carats | others and any(len(unit) > 1 for unit in said.values()):
+            hits = [code for code, unit in said.items() if unit in others]
+            for row in np.flatnonzero(column.rows_with(hits)).tolist()[:20]:
+                sheet.tell("unknown_unit", at, row)
 
 
 _MEASURES = ("n_stones", "carats", "stones_or_carats")
@@ -236,9 +251,9 @@ def _gap_between_measures(sheet: Sheet) -> int | None:
     for at, column in enumerate(sheet.raw.columns):
         if not column.empty:
             continue
-        for side in (sheet.meanings[:at], sheet.meanings[at + 1 :]):
+        for side, measures in ((sheet.meanings[:at], _MEASURES), (sheet.meanings[at + 1 :], (*_MEASURES, "percent"))):
             roles = {item.role for item in side}
-            if not roles & {*_MEASURES} or not (
+            if not roles & {*measures} or not (
                 roles & {"size_class", "zone_id", "description"} or {*sheet.attributes} & roles
             ):
                 break

@@ -40,7 +40,7 @@ NOTES = {
     "mean_row": "the row {label} holds means, extremes or numbers of rows",
     "share_row": "the row {label} holds the percent of each column",
     "heading": "the row {label} names the class of the rows below it",
-    "note_below": "the row {label} stands below the total and holds no number",
+    "note_below": "the row {label} stands below the table and holds no number",
     "header_again": "the row repeats the header",
     "page_line": "the row is a line between pages",
     "empty_class": "the class {label} holds nothing",

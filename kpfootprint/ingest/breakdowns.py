@@ -105,7 +105,7 @@ def _limits(
     if None not in places.values() and not (open_above and any(map(is_pair, labels))):
         return {label: (own.lower_ct[at], own.upper_ct[at]) for label, at in places.items() if at is not None}, None
     made, unknown = set_of(labels, scheme)
-    for label in unknown[:20]:
+    for label in ([label for label in unknown if places[label] is None] or unknown)[:20]:
         _tell_unknown(table, rows, label, scheme, problems)
     if made is None:
         return None, None

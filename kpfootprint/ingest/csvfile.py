@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice, repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from kpfootprint.ingest.archive import Limits, refuse
 from kpfootprint.ingest.cells import PlainCells, eights_of, is_blank, shortened
 from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.heads import LOOKED_AT, head_of
-from kpfootprint.ingest.tables import Column, ColumnMaker, RawTable, without_blank_rows
+from kpfootprint.ingest.tables import Column, ColumnMaker, RawTable, widen, without_blank_rows
 from kpfootprint.ingest.words import TABLES, fold
 from kpfootprint.wanted import each, go_on
 
@@ -31,6 +31,9 @@ _AS_TEXT = re.compile(r'(?m)(?<![^,;\t\n])="([^"\n]*)"')
 """How a spreadsheet is told that a cell is text: ``="0012"``."""
 
 _GAP = re.compile(r"(?<=\S) {2,}(?=\S)")
+
+_CYRILLIC = re.compile(r"[À-ÿ]{4,}")
+"""What Russian words in cp1251 look like in cp1252, where no language has so many accents side by side."""
 
 _MAGIC = (
     (b"PK\x03\x04", "a zip archive or a workbook"),
@@ -52,7 +55,7 @@ def decode(data: bytes, name: str) -> tuple[str, str]:
     if data[:64].lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml", b"<table")):
         raise refuse(name, "wrong_file_kind", found="a web page or XML; save it as .csv or .xlsx")
     if b"\x00" in data:
-        raise refuse(name, "wrong_file_kind", found="it holds zero bytes, as no text does")
+        raise refuse(name, "wrong_file_kind", found="it holds zero bytes, as no text does; save it as UTF-8")
     for encoding in ("utf-8-sig", "cp1252"):
         try:
             return data.decode(encoding), encoding.removesuffix("-sig")
@@ -76,6 +79,9 @@ def read_csv(data: bytes, name: str, source: str, headers: Headers | None, limit
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         data = _from_utf_16(data, name)
     text, encoding = decode(data, name)
+    if encoding == "cp1252" and _CYRILLIC.search(text[:_HEAD]):
+        text = data.decode("cp1251", "replace")
+        data, encoding = text.encode(), "utf-8"
     data = data.removeprefix(b"\xef\xbb\xbf")
     cleaned = text if text.isascii() else text.translate(_UNSEEN)
     if '="' in cleaned:
@@ -113,12 +119,13 @@ def read_csv(data: bytes, name: str, source: str, headers: Headers | None, limit
         n_rows = 0
         for chunk in _chunks(text, body, separator, first, name):
             if set(map(len, chunk)) != {len(makers)}:
-                _mend(chunk, len(makers), len(makers) - head.beside, n_rows, ragged)
+                widen(makers, chunk, n_rows, limits.max_columns)
+                _mend(chunk, len(makers), len(head.texts) - head.beside, n_rows, ragged)
             for maker, cells in zip(makers, zip(*chunk, strict=True), strict=True):
                 maker.add(cells)
             if (n_rows := n_rows + len(chunk)) > limits.max_rows:
                 break
-        columns = [maker.column(title) for maker, title in zip(makers, head.texts, strict=True)]
+        columns = [maker.column(title) for maker, title in zip(makers, chain(head.texts, repeat("")), strict=False)]
         numbers = np.arange(first, first + n_rows, dtype=np.int32)
     if len(numbers) > limits.max_rows:
         raise refuse(name, "too_many_rows", limit=limits.max_rows)

@@ -216,6 +216,9 @@ class Headers:
         if role is not None and role not in MEASURES:
             return Meaning(role=role)
         classes = self._classes(header, rest, measure)
+        if not classes and (named := [token for token in rest if token in self._attributes]):  # ``Couleur Blanc``
+            own = self._classes(header, [token for token in rest if token not in named], measure)
+            classes = own if {name for name, _ in own} == {self._attributes[token] for token in named} else ()
         if classes:
             return Meaning(role=measure or "stones_or_carats", classes=classes, part="" if part == "whole" else part)
         if measure:
@@ -225,6 +228,11 @@ class Headers:
                 return Meaning(role=measure, part=part)
             return Meaning(role=measure, part=part, party=" ".join(rest), sure=False)
         return self._other(rest, part)
+
+    def as_class(self, text: str) -> Meaning | None:
+        """Return what a header means that names an attribute and a class of it, as a class: ``Crystal``."""
+        classes = self._classes(text, tokens_of(text), "n_stones")
+        return Meaning(role="stones_or_carats", classes=classes) if classes else None
 
     def measure(self, text: str) -> str | None:
         """Return what a label names that is said of a whole parcel: ``n_stones``, ``carats`` or ``zone_id``."""
@@ -303,7 +311,7 @@ class Headers:
     def is_unit(self, text: str) -> bool:
         """Say whether a cell below a header is the unit of its column: ``ct``, ``g``, ``pcs``, ``%``."""
         roles = ("n_stones", "in_carats", "other_unit", "percent", "money")
-        return len(text) <= 12 and all_say(roles, [plain(text).strip("()[]. ")])
+        return len(text) <= 12 and all_say(roles, [plain(text).strip("()[]. ")], ("no", "nr", "n"))
 
     def is_summary(self, text: str) -> bool:
         """Say whether a cell is the label of a row of means, of extremes, of shares, or of the number of rows."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from kpfootprint.ingest.archive import Limits, refuse
 from kpfootprint.ingest.cells import Cell, is_blank, text_of
-from kpfootprint.ingest.headers import Headers
+from kpfootprint.ingest.headers import Headers, says, tokens_of
 from kpfootprint.ingest.words import fold
 
 LOOKED_AT = 40
@@ -177,18 +177,24 @@ def _continues(below: Sequence[Cell], head: Sequence[Sequence[Cell]], headers: H
     )
 
 
+def _total_beside(lower: Sequence[Sequence[str]], own: int, at: int) -> bool:
+    """Say whether a column says total below a group that does not, so that it is none of the group."""
+    whole, group = (says("whole", *tokens_of(" ".join(line[place] for line in lower))) for place in (at, own))
+    return whole and not group
+
+
 def _joined(rows: Sequence[Sequence[Cell]]) -> tuple[str, ...]:
     """Join the lines of a header; a group's name holds for the blank cells to its right that have something below."""
     lines = [_texts(row) for row in rows]
     width = max(map(len, lines))
     lines = [line + [""] * (width - len(line)) for line in lines]
     for position, line in enumerate(lines[:-1]):
-        last = ""
+        last, own = "", 0
         for at in range(width):
             under = any(lower[at] for lower in lines[position + 1 :])
             if line[at]:
-                last = line[at]
-            elif under and last and at:
+                last, own = line[at], at
+            elif under and last and at and not _total_beside(lines[position + 1 :], own, at):
                 line[at] = last
             elif not under:
                 last = ""

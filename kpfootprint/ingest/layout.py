@@ -189,7 +189,10 @@ def _tables(sheet: Sheet, hint: str | None, *, several: bool) -> list[Table]:
         sheet.tell("percent_alone", sheet.places("percent")[0])
         return []
     if len(wide) > 1 or (wide and (classed or sheet.places("n_stones"))):
-        return [unfold(sheet, wide)]
+        made = unfold(sheet, wide)
+        tables = [replace(made, columns={name: made.columns[name] for name in made.columns if name != "zone_id"})]
+        zone = made.columns.get("zone_id")
+        return tables if zone is None or not made.complete else [*tables, _zones_of(made, sheet, zone)]
     if len(parties) > 1:
         return [_valued(sheet, parties)]
     zones = sheet.places("zone_id") or (sheet.places("country") if hint == "declarations" else [])
@@ -211,7 +214,7 @@ def _tables(sheet: Sheet, hint: str | None, *, several: bool) -> list[Table]:
     else:
         return []
     if zones and tables[0].complete:
-        tables.append(_zones_of(tables[0], sheet, zones[0]))
+        tables.append(_zones_of(tables[0], sheet, sheet.raw.columns[zones[0]]))
     return tables
 
 
@@ -327,9 +330,8 @@ def _described(sheet: Sheet) -> Sheet:
     return replace(sheet, raw=raw, meanings=meanings)
 
 
-def _zones_of(table: Table, sheet: Sheet, at: int) -> Table:
+def _zones_of(table: Table, sheet: Sheet, column: Column) -> Table:
     """Read a column of zones beside stones as their declaration."""
-    column = sheet.raw.columns[at]
     weight = table.columns.get(sheet.scheme.size.column) or table.columns.get("carats")
     columns = {"zone_id": column}
     if weight is not None:
@@ -338,7 +340,8 @@ def _zones_of(table: Table, sheet: Sheet, at: int) -> Table:
         columns["parcel_id"] = table.columns["parcel_id"]
     if column.header in sheet.trace.passed_over:
         sheet.trace.passed_over.remove(column.header)
-    return replace(table, kind="declarations", columns=columns, ragged={}, complete="carats" in columns, trace=Trace())
+    made = replace(table, kind="declarations", columns=columns, ragged={}, typed=weight is None, trace=Trace())
+    return made if weight is not None else made.keep(np.unique(column.codes, return_index=True)[1])
 
 
 # What is asked.

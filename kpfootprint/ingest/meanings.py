@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.cells import Cell, DecimalMarks, PlainCells, is_blank, read_numbers, text_of
+from kpfootprint.ingest.cells import Cell, DecimalMarks, Odd, PlainCells, is_blank, read_numbers, text_of
 from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning, says, tokens_of
 from kpfootprint.ingest.labels import describe, size_span
 from kpfootprint.ingest.rules import Broken
@@ -124,7 +124,11 @@ def meanings_of(raw: RawTable, headers: Headers, choices: Choices) -> list[Meani
             known = {item.column for item in headers.words.scheme.categorical} | set(_CHOOSABLE)
             meaning = Meaning(role={"ignore": "other"}.get(chosen, chosen)) if chosen in known else meaning
         meanings.append(meaning)
-    return meanings
+    wide = {name for item in meanings for name, _ in item.classes}
+    return [
+        headers.as_class(text) or item if item.role in wide and not item.wide else item
+        for text, item in zip(texts, meanings, strict=True)
+    ]
 
 
 # What the cells say where headers do not.
@@ -132,6 +136,12 @@ def meanings_of(raw: RawTable, headers: Headers, choices: Choices) -> list[Meani
 
 _UNITS_OF_SIZES = {"gr": "grains", "ct": "carats", "pts": "points"}
 _RANGE = re.compile(r"\d+([.,]\d+)?\s*(-|–|/|to|à|a|bis)\s*\d+([.,]\d+)?")
+_LIKE_A_SIZE = re.compile(
+    r"[<>+-]?\s*\d+([.,]\d+)?\s*([-–/+]\s*[+-]?|to|à|a|bis)\s*\d+([.,]\d+)?(\s*mm)?|[<>+-]\s*\d+([.,]\d+)?"
+)
+_HUNDREDTHS = re.compile(r"\d*[.,]\d\d\s*(-|–|to|à|a)\s*\d*[.,]\d\d")
+"""A range of weights, which says so by its hundredths."""
+
 _BARE_SIZE = re.compile(r"[<>+-]?\s*\d+([.,]\d+)?\s*((-|–|/|to|à|a|bis)\s*\d+([.,]\d+)?)?\s*\+?")
 
 
@@ -142,9 +152,13 @@ def _with_units_of_headers(sheet: Sheet) -> Sheet:
         tokens = set(tokens_of(column.header))
         units = [unit for unit, kind in _UNITS_OF_SIZES.items() if tokens & {*unit_words(kind)}]
         named = meanings[at].role == "size_class" or says("size", *tokens)
-        if len(units) != 1 or isinstance(column.cells, PlainCells):
+        if isinstance(column.cells, PlainCells) or len(units) > 1 or not (units or named):
             continue
         texts = [text_of(cell) for cell in sheet.cells(at)]
+        if not units and texts and sheet.places("carats") and all(map(_HUNDREDTHS.fullmatch, texts)):
+            units = ["ct"]
+        if not units:
+            continue
         bare = bool(texts) and all(_BARE_SIZE.fullmatch(text) for text in texts)
         if not (named or "grainer" in " ".join(tokens) or all(_RANGE.fullmatch(text) for text in texts)):
             continue
@@ -155,9 +169,20 @@ def _with_units_of_headers(sheet: Sheet) -> Sheet:
     return replace(sheet, raw=replace(sheet.raw, columns=columns), meanings=meanings)
 
 
+def _with_merged_sizes(sheet: Sheet) -> Sheet:
+    """Let a size class that a spreadsheet holds as a number, 11 for ``+11``, reach over the rows it is merged over."""
+    columns = list(sheet.raw.columns)
+    for at in sheet.places("size_class"):
+        cells = columns[at].cells
+        if not isinstance(cells, PlainCells) and any(isinstance(cell, Odd) for cell in cells):
+            made = [c.text if isinstance(c, Odd) and c.code == "merged_number" else c for c in cells]
+            columns[at] = replace(columns[at], cells=made)
+    return replace(sheet, raw=replace(sheet.raw, columns=columns))
+
+
 def with_cells_asked(sheet: Sheet) -> Sheet:
     """Return a sheet whose meanings were held against the cells of the columns; what stays open is told."""
-    sheet = _with_units_of_headers(sheet)
+    sheet = _with_units_of_headers(_with_merged_sizes(sheet))
     meanings = list(sheet.meanings)
     attributes = sheet.attributes
     for at, meaning in enumerate(meanings):
@@ -191,14 +216,16 @@ def _asked(sheet: Sheet, at: int, meaning: Meaning, others: list[Meaning]) -> Me
     column = sheet.raw.columns[at]
     cells = sheet.cells(at)
     roles = {item.role for item in others if not item.wide}
-    if meaning.role in ("carats", "n_stones") and at == 0 and any(item.wide for item in others):
-        sizes = [isinstance(c, str) and size_span(c, sheet.scheme) is not None for c in cells]
-        if cells and all(sizes):  # the measure of the columns beside it, in the corner
-            return Meaning(role="size_class")
+    corner = meaning.role in ("carats", "n_stones") and at == 0 and any(item.wide for item in others)
+    if corner and cells and _are_sizes(sheet, cells):  # the measure of the columns beside it
+        return Meaning(role="size_class")
     if not cells:
         return meaning if meaning.role not in ("unknown", "stones_or_carats") else Meaning(role="other")
     if sheet.all_percent(at):
         return Meaning(role="percent")
+    signed = all(isinstance(cell, str) and cell.strip()[0] in "+-" for cell in cells)
+    if meaning == UNKNOWN and signed and _are_sizes(sheet, cells) and "size_class" not in roles:
+        return Meaning(role="size_class")
     numbers = numbers_in(cells)
     if meaning.party and numbers is not None:
         return _qualified(sheet, at, meaning, others)
@@ -224,6 +251,11 @@ def _asked(sheet: Sheet, at: int, meaning: Meaning, others: list[Meaning]) -> Me
     if meaning.role == "size_class":
         return meaning
     return _named(sheet, at, meaning, roles, [text_of(c) for c in cells])
+
+
+def _are_sizes(sheet: Sheet, cells: Sequence[Cell]) -> bool:
+    """Say whether all of some cells name size classes."""
+    return all(isinstance(cell, str) and size_span(cell, sheet.scheme) is not None for cell in cells)
 
 
 def _are_open_ends(cells: Sequence[Cell]) -> bool:
@@ -347,7 +379,7 @@ def _named(sheet: Sheet, at: int, meaning: Meaning, roles: set[str], texts: list
         item = next(item for item in scheme.categorical if item.column == best)
         known = [text for text, code in zip(texts, _codes(texts, item), strict=True) if code is not None]
     elif "size_class" not in roles:
-        sizes = [text for text in texts if text in sizes or _RANGE.fullmatch(text)]
+        sizes = [text for text in texts if text in sizes or _LIKE_A_SIZE.fullmatch(text)]
         best, known = "size_class", sizes if 2 * len(sizes) >= len(texts) else []
     if best is not None and known and meaning.role == "unknown":
         unknown = [text for text in texts if text not in known]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,8 +14,9 @@ from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.heads import is_number
 from kpfootprint.ingest.labels import size_span
 from kpfootprint.ingest.layout import understand
-from kpfootprint.ingest.meanings import Choices, listed
+from kpfootprint.ingest.meanings import Choices, Sheet, listed, meanings_of
 from kpfootprint.ingest.rules import Broken, problem
+from kpfootprint.ingest.sums import without_totals
 from kpfootprint.ingest.tables import Column, Note, RawTable, Table, stacked
 from kpfootprint.ingest.unfold import with_parents
 from kpfootprint.ingest.words import (
@@ -105,7 +107,8 @@ def recognise_all(
     for raw in each(sorted(raws, key=lambda raw: names.get(fold(raw.name)) not in first)):
         hint = names.get(fold(raw.name))
         answers = _choices_of(raw, choices, _ids_of(tables), headers)
-        found = _tables_of(raw, hint, headers, answers, problems, several=several)
+        listed_too = {other.name for other in raws if other is not raw}
+        found = _tables_of(raw, hint, headers, answers, problems, several=several, sheets=listed_too)
         if found and several and hint is None and found[0].kind in _GOODS:
             sheets.append((raw, found))
             continue
@@ -118,7 +121,8 @@ def recognise_all(
                 passed.append(raw.name)
         _add(tables, found, problems)
     kinds = [found[0].kind for _, found in sheets]
-    if len(set(kinds)) < len(kinds) and not set(kinds) & set(tables):
+    own = len(set(kinds)) < len(kinds) or all(_like_an_id(raw.name, headers) for raw, _ in sheets)
+    if len(kinds) > 1 and own and not set(kinds) & set(tables):
         _add_sheets(sheets, tables, headers, choices, problems)
         raws = [raw for raw in raws if all(raw is not sheet for sheet, _ in sheets)]
     else:
@@ -172,6 +176,10 @@ def _add_sheets(
         problems.append(sheets[1][1][0].problem(Broken("table_twice", {"other": sheets[0][0].name})))
         return
     meant = choices.get("sheets")
+    for at, (raw, _) in enumerate(sheets) if named and meant != "parcels" else ():
+        for other in (other for other, _ in sheets[:at] if raw.same_rows(other)):
+            problems.append(problem(Broken("same_rows", {"other": other.name}), table=raw.name))
+            return
     if meant not in ("parcels", "one") and not all(_like_an_id(name, headers) for name in named):
         told = {"sheets": listed(named, 8), "choices": [("sheets", "parcels"), ("sheets", "one")]}
         problems.append(problem(Broken("sheets_or_parcels", told), table=sheets[0][0].name))
@@ -199,7 +207,14 @@ def _like_an_id(name: str, headers: Headers) -> bool:
 
 
 def _tables_of(
-    raw: RawTable, hint: str | None, headers: Headers, choices: Choices, problems: list[Problem], *, several: bool
+    raw: RawTable,
+    hint: str | None,
+    headers: Headers,
+    choices: Choices,
+    problems: list[Problem],
+    *,
+    several: bool,
+    sheets: set[str],
 ) -> list[Table]:
     words = headers.words
     folded = {fold(column.header) for column in raw.columns}
@@ -214,6 +229,8 @@ def _tables_of(
     own = parcels - {"parcel_id", "n_stones", "carats", "value_usd"}
     if several and not classed and (hint == "parcels" or (hint is None and "parcel_id" in parcels and own)):
         return [recognise(raw, "parcels", words, problems)]
+    if several and not classed and hint is None and (summed := _listing(raw, headers, choices, sheets, problems)):
+        return [replace(recognise(summed.raw, "parcels", words, problems), trace=summed.trace)]
     before = len(problems)
     if not several and _is_headless(raw, headers):
         said = ", ".join(column.header or "–" for column in raw.columns)
@@ -225,6 +242,23 @@ def _tables_of(
     if not found and len(problems) == before and hint is not None and several:
         return [recognise(raw, hint, words, problems)]
     return found
+
+
+def _listing(
+    raw: RawTable, headers: Headers, choices: Choices, sheets: set[str], problems: list[Problem]
+) -> Sheet | None:
+    """Return a table that lists the other sheets as parcels, each in a row, without its totals."""
+    known = headers.words.columns("parcels")
+    at = next((at for at, item in enumerate(raw.columns) if known.get(fold(item.header)) == "parcel_id"), None)
+    if at is None:
+        return None
+    sheet = Sheet(raw, meanings_of(raw, headers, choices), headers, choices, raw.trace(), [])
+    sheet = without_totals(sheet, sheet.places("n_stones", "carats"), [at])
+    named = [text_of(cell) for cell in map(sheet.raw.columns[at].at, range(sheet.raw.n_rows)) if not is_blank(cell)]
+    if not named or len({*named}) < len(named) or not {*named} <= sheets:
+        return None
+    problems += sheet.problems
+    return sheet
 
 
 def _declared(raw: RawTable, headers: Headers, choices: Choices, problems: list[Problem]) -> Table:
@@ -251,7 +285,7 @@ def _titles(raw: RawTable, headers: Headers, tables: Mapping[str, Table]) -> dic
     passed: list[str] = []
     goods = next((tables[kind] for kind in _GOODS if kind in tables), None)
     stated = goods.trace.stated if goods is not None and goods.name == raw.name else ()
-    for line, cells in (*raw.titles, *stated):
+    for number, (line, cells) in enumerate((*raw.titles, *stated)):
         filled = [cell for cell in cells if not is_blank(cell)]
         pairs: list[tuple[str, Cell]] = []
         for at, cell in enumerate(filled):
@@ -266,6 +300,8 @@ def _titles(raw: RawTable, headers: Headers, tables: Mapping[str, Table]) -> dic
             name = known.get(fold(key)) or headers.measure(key) or ""
             name = "country" if headers.words.columns("declarations").get(fold(key)) == "country" else name
             told = _told(name, value, headers)
+            if number >= len(raw.titles) and told not in ("n_stones", "carats", "zone_id"):
+                continue  # who signs below a table is no sorter of it
             if told is not None:
                 found.setdefault(told, (line, key, value))
             elif name in (*_CONDITIONS, "zone_id", "country") and len(text_of(value)) <= 80:

@@ -146,8 +146,9 @@ RULES: Final[Mapping[str, str]] = {
         "the cells of {header} are zones; head the column zone_id if they are declared, or remarks if not"
     ),
     "unknown_class_column": (
-        "the column {header} stands among columns of classes and names none that is known; use a known class, or "
-        "head it remarks"
+        "the column {header} stands among columns of classes and names none that is known; use a known class, "
+        "give the word its class in a table words (attribute, word, class), or head it remarks if none of its stones "
+        "is of the parcel"
     ),
     "unknown_columns": (
         "none of the columns {headers} is known; head pieces n_stones and weights carats (weight_ct, where a row is "
@@ -167,15 +168,21 @@ RULES: Final[Mapping[str, str]] = {
         "the sheets {sheets} could be parcels of their own or parts of one parcel; say which, or give each a column "
         "parcel_id"
     ),
+    "same_rows": (
+        "the table holds the same rows as {other}, so that their stones would be counted twice; take one of the two out"
+    ),
     "tables_beside": (
         "{found} tables stand side by side ({headers}); if they are parts of one parcel, say so, else give each its "
-        "own sheet, or put them below each other with a column parcel_id"
+        "own sheet, or put them below each other with a column parcel_id; take one out that only sums up the other"
     ),
     "table_below": (
         "another table seems to begin here; give each table its own sheet, or, if all rows are of one parcel, take out "
         "what stands between them or say so"
     ),
-    "other_table_below": "another table begins here, with a header of its own; give each table its own sheet",
+    "other_table_below": (
+        "another table begins here, with a header of its own; give each table its own sheet, and take one out that "
+        "only sums up the other"
+    ),
     "heading_row": (
         "the row {label} stands above others and holds no numbers, so that it could name their class, their lot or "
         "their parcel; write it in a column of its own, in each row that it is about"

@@ -24,10 +24,11 @@ from kpfootprint.ingest.cells import (
     text_of,
     unit_of,
 )
+from kpfootprint.ingest.headers import tokens_of
 from kpfootprint.ingest.labels import size_span
 from kpfootprint.ingest.meanings import Sheet
 from kpfootprint.ingest.rules import Broken
-from kpfootprint.ingest.words import plain
+from kpfootprint.ingest.words import declared_words, plain
 from kpfootprint.wanted import each
 
 _LABELS = 5_000
@@ -60,6 +61,11 @@ class _Rows:
         """Leave a row out, with the reason."""
         self.left[row] = code, values
         self.own[row] = False
+
+    def state(self, row: int) -> None:
+        """Take the cells of a row that is none of the table for what is stated of the parcel, as titles do."""
+        raw = self.sheet.raw
+        self.sheet.trace.stated.append((raw.line(row) or 1, tuple(column.at(row) for column in raw.columns)))
 
     def shown(self, row: int) -> dict[int, float]:
         """Return the numbers of a row, by column."""
@@ -117,6 +123,7 @@ def without_totals(sheet: Sheet, measures: Sequence[int], classes: Sequence[int]
     ]  # fmt: skip
     rows.own[remarks] = True
     labels = {row: label for row, label in labels.items() if not rows.own[row]}
+    _leave_signatures(rows)
     _keep_stated(rows)
     _find_unlabelled(rows)
     _check_labelled(rows, labels)
@@ -211,6 +218,8 @@ def _check_labelled(rows: _Rows, labels: Mapping[int, str]) -> None:
             nearest = min((float(np.nansum(part)) for part in parts[at]), key=lambda found: abs(found - shown[at]))
             sheet.tell("total_disagrees", at, row, expected=f"{shown[at]:g}", found=f"{nearest:.6g}")
         rows.leave(row, "total_checked" if shown else "total_without_numbers", label=labels[row])
+        if not shown:
+            rows.state(row)
         start, last = row + 1, row
     for row in range(last + 1, n_rows) if last > 0 else ():
         label = sheet.raw.label(row)
@@ -219,6 +228,18 @@ def _check_labelled(rows: _Rows, labels: Mapping[int, str]) -> None:
             size_span(label, sheet.scheme) is None and all(map(_is_of_no_number, measured))
         ):
             rows.leave(row, "note_below", label=label)
+            rows.state(row)
+
+
+def _leave_signatures(rows: _Rows) -> None:
+    """Leave out the last rows that say who signed and when, and hold nothing that is measured."""
+    raw, signed = rows.sheet.raw, declared_words()["headers"]["signed"]
+    for row in range(raw.n_rows - 1, 0, -1):
+        said = f" {' '.join(tokens_of(raw.label(row)))} "
+        measured = [raw.columns[at].at(row) for at in rows.values]
+        if not any(f" {word} " in said for word in signed) or not all(map(_is_of_no_number, measured)):
+            break
+        rows.leave(row, "note_below", label=raw.label(row))
 
 
 def _is_of_no_number(cell: Cell) -> bool:

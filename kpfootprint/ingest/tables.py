@@ -121,6 +121,16 @@ class ColumnMaker:
         return Column(header, list(self.index if whole else map(shortened, self.index)), codes)
 
 
+def widen(makers: list[ColumnMaker], rows: Iterable[Sequence[Cell]], n_rows: int, most: int) -> None:
+    """Add columns for what stands right of a table behind an empty one, below where its header was looked for."""
+    width = len(makers)
+    wide = [row for row in rows if not all(map(is_blank, row[width:]))]
+    if wide and all(is_blank(row[width]) for row in wide):
+        for _ in range(width, min(max(map(len, wide)), most)):
+            makers.append(ColumnMaker())
+            makers[-1].add([""] * n_rows)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
     """A row that was not read, and why: a total that agrees, a note under the table."""
@@ -163,6 +173,13 @@ class RawTable:
     def n_rows(self) -> int:
         """How many rows there are."""
         return int(self.columns[0].codes.shape[0]) if self.columns else 0
+
+    def same_rows(self, other: RawTable) -> bool:
+        """Say whether another table has the same headers and cells."""
+        return len(self.columns) == len(other.columns) and all(
+            one.header == two.header and np.array_equal(one.codes, two.codes) and [*one.cells] == [*two.cells]
+            for one, two in zip(self.columns, other.columns, strict=True)
+        )
 
     def line(self, row: int) -> int | None:
         """Return the number by which a row is told."""

@@ -38,7 +38,7 @@ def unfold(sheet: Sheet, wide: list[int]) -> Table:
         slot[item.role] = at
     dims = {
         name: place
-        for name in ("parcel_id", "size_class", *(i.column for i in scheme.categorical))
+        for name in ("parcel_id", "zone_id", "size_class", *(i.column for i in scheme.categorical))
         if (place := sheet.one(name)) is not None
     }
     roles = {sheet.meanings[at].role for at in wide}

@@ -130,6 +130,8 @@ def class_code(text: str, known: Mapping[str, int]) -> int | None:
 
     `known` is what `attribute_words` returns.
     """
+    if "?" in text:  # whoever wrote it was not sure
+        return None
     code = known.get(fold(text))
     return known.get(stem_key(text)) if code is None else code
 

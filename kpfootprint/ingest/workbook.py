@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from functools import partial
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ from kpfootprint.ingest.archive import Budget, Limits, check_members, open_zip, 
 from kpfootprint.ingest.cells import Cell, Odd, is_blank, shortened
 from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.heads import LOOKED_AT, head_of
-from kpfootprint.ingest.tables import ColumnMaker, Note, RawTable, without_blank_rows
+from kpfootprint.ingest.tables import ColumnMaker, Note, RawTable, widen, without_blank_rows
 from kpfootprint.ingest.words import declared_words, fold, plain, unit_words
 from kpfootprint.wanted import each, go_on
 
@@ -240,6 +240,8 @@ def _read_sheet(
     body = each(chain(first[head.rows[-1] + 1 :], numbered), 1000)
     filled = ((line, row) for line, row in body if any(cell is not None for cell in row))
     for chunk in iter(lambda: list(islice(filled, _CHUNK)), []):
+        widen(makers, (row for _, row in chunk if len(row) > width), len(lines), limits.max_columns)
+        width = len(makers)
         for line, row in chunk:
             if any(cell is not None for cell in row[width:]):
                 ragged[len(lines)] = len(row)
@@ -252,7 +254,10 @@ def _read_sheet(
     table = RawTable(
         name=title,
         source=source,
-        columns=[maker.column(text, whole=headers is None) for maker, text in zip(makers, head.texts, strict=True)],
+        columns=[
+            maker.column(text, whole=headers is None)
+            for maker, text in zip(makers, chain(head.texts, repeat("")), strict=False)
+        ],
         rows=np.array(lines, dtype=np.int32),
         ragged=ragged,
         header_rows=tuple(first[at][0] for at in head.rows),
