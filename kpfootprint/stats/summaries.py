@@ -22,6 +22,8 @@ BLUR = 0.25
 """Stones added to every class before asking what a grader may have done: chances of a class are never 0."""
 MEAN_DOUBT = 0.05
 """Standard deviation of the log mean weight of a parcel beyond that of its stones: the tail is not quite lognormal."""
+LEAST_FREE = 0.05
+"""Part of the error of any direction that the ties between three attributes or more leave."""
 FLAT = np.array([1e-6, 1e-4])
 """Information added to size and to class logits so that a parcel of one stone has a (huge) finite error."""
 
@@ -110,6 +112,8 @@ def summarise(arrays: ParcelArrays, structure: Structure) -> Summaries:
         margins.append((fit.probabilities * by_size[:, :, None]).sum(axis=1))
     for (a, b), association in zip(structure.pairs, structure.associations, strict=True):
         _tie(errors, arrays, structure, (a, b), association, (margins[a], margins[b]))
+    if len(structure.pairs) > 1:
+        _loosen(errors, structure.blocks[1:])
     for margin, basis, block in zip(margins, structure.bases, structure.blocks[1:], strict=True):
         seen = margin + BLUR
         shift = grader_shift(seen / seen.sum(axis=1, keepdims=True), basis)
@@ -263,6 +267,22 @@ def _tie(
     cross *= together[:, None, None]
     errors[:, block_a, block_b] = cross
     errors[:, block_b, block_a] = cross.transpose(0, 2, 1)
+
+
+def _loosen(errors: Floats, blocks: tuple[slice, ...]) -> None:
+    """Weaken the ties of parcels where those of several pairs contradict each other, until they are a covariance.
+
+    Each pair of attributes is tied by itself, and what is expected of few stones need not agree among three.
+    """
+    free = np.zeros_like(errors)
+    for block in blocks:
+        free[:, block, block] = errors[:, block, block]
+    inside = slice(blocks[0].start, blocks[-1].stop)
+    root = np.linalg.inv(np.linalg.cholesky(free[:, inside, inside]))
+    least = np.linalg.eigvalsh(root @ errors[:, inside, inside] @ root.transpose(0, 2, 1))[:, 0]
+    wrong = np.flatnonzero(least < LEAST_FREE)
+    kept = ((1.0 - LEAST_FREE) / (1.0 - least[wrong]))[:, None, None]
+    errors[wrong] = free[wrong] + kept * (errors[wrong] - free[wrong])
 
 
 def residual(observed: Floats, expected: Floats) -> Floats:

@@ -7,6 +7,7 @@ import pytest
 
 from kpfootprint.stats import simulate, summaries
 from kpfootprint.stats.categories import grader_shift
+from kpfootprint.stats.learning import blank_structure, learn_structure
 from kpfootprint.stats.simulate import Parts, Recovery, draw_parcels
 from kpfootprint.stats.structure import ParcelArrays, Structure
 from kpfootprint.stats.summaries import WINDOWS, Summaries, summarise, window_cells
@@ -147,3 +148,38 @@ def test_each_parcel_is_summarised_as_if_alone() -> None:
     for row in range(3):
         alone = summarise(arrays.take(np.array([row])), structure)
         np.testing.assert_allclose(alone.estimates[:, 0], together.estimates[:, row], rtol=1e-10, atol=1e-12)
+
+
+def test_ties_of_three_attributes_or_more_are_a_covariance() -> None:
+    """Each pair is tied by itself: of few stones, what pairs say may contradict each other."""
+    rng = np.random.default_rng(12)
+    n, classes = 40, (6, 6, 6, 6)
+    structure = blank_structure(np.array([0.0, 0.1, 0.3, 1.0, 5.0]), classes)
+    kinds = rng.dirichlet(np.full(3, 0.5), n)
+    tables, pairs = [np.zeros((n, 4, c)) for c in classes], [np.zeros((n, 6, 6)) for _ in structure.pairs]
+    for p in range(n):
+        # goods of three kinds, each with a class of its own in every attribute: ties are as strong as can be
+        codes = [2 * rng.choice(3, 20, p=kinds[p]) + (rng.random(20) < 0.1) for _ in classes]
+        codes = [np.where(rng.random(20) < 0.8, codes[0], own) for own in codes]
+        for table, own in zip(tables, codes, strict=True):
+            np.add.at(table[p], (rng.integers(0, 4, 20), own), 1)
+        for pair, (a, b) in zip(pairs, structure.pairs, strict=True):
+            np.add.at(pair[p], (codes[a], codes[b]), 1)
+    cells = np.zeros((n, structure.grid.n_cells))
+    for row in cells:
+        np.add.at(row, rng.integers(0, structure.grid.n_cells, 20), 1)
+    arrays = ParcelArrays(
+        cells=cells,
+        tables=tuple(tables),
+        pairs=tuple(pairs),
+        edge=np.full(n, np.nan),
+        top=np.full(n, np.inf),
+        levels=np.full((n, 1), -1),
+        recorded=np.ones((n, 5), dtype=bool),
+    )
+    learnt = learn_structure(structure, arrays)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(summaries, "_loosen", lambda *_: None)
+        assert np.linalg.eigvalsh(summarise(arrays, learnt).errors[0]).min() < 0.0
+    found = summarise(arrays, learnt)
+    assert np.linalg.eigvalsh(found.errors[0]).min() > 0.0
