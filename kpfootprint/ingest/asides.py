@@ -11,15 +11,15 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from kpfootprint.ingest.around import MEASURES, ONE
 from kpfootprint.ingest.cells import Cell, is_blank, text_of
 from kpfootprint.ingest.headers import Headers, Meaning, tokens_of
 from kpfootprint.ingest.heads import is_number
 from kpfootprint.ingest.labels import size_span, split_descriptions
-from kpfootprint.ingest.meanings import Sheet, listed
+from kpfootprint.ingest.meanings import Sheet
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.tables import Column, Note, RawTable
-from kpfootprint.ingest.unfold import laid
-from kpfootprint.ingest.words import attribute_words, class_code, declared_words, fold, plain, unit_words
+from kpfootprint.ingest.words import attribute_words, class_code, declared_words, fold, plain, unit_pattern, unit_words
 
 _PAGE = re.compile(
     r"[-–— ]*(page|pages|seite|pagina|página|стр|страница|blad|feuille|sheet)\W*\d+\W*"
@@ -161,6 +161,31 @@ def ask_about_units(sheet: Sheet) -> None:
                 return
 
 
+_WITH_UNIT = {
+    role: re.compile(rf".*\d\s*{unit_pattern(kind)}\.?", re.IGNORECASE)
+    for role, kind in (("n_stones", "carats"), ("carats", "pieces"))
+}
+
+
+def ask_about_measures(sheet: Sheet) -> None:
+    """Tell carats among numbers of stones, stones among carats, and a stone that was not counted among such as were."""
+    for role, pattern in _WITH_UNIT.items():
+        for at in (*sheet.places(role), *sheet.places(role, wide=True)):
+            column = sheet.raw.columns[at]
+            hits = [
+                code for code, cell in column.texts() if cell[-2:].strip(". ").isalpha() and pattern.fullmatch(cell)
+            ]
+            for row in np.flatnonzero(column.rows_with(hits)).tolist()[:20]:
+                sheet.tell("unit_elsewhere", at, row)
+    counts = sheet.places("n_stones")
+    if len(counts) != 1 or sheet.places("size_class", "description", "lot") or not sheet.places("carats"):
+        return
+    values = sheet.raw.values(counts[0])
+    if np.isfinite(values).any() and np.nanmedian(values) < 2:
+        for row in np.flatnonzero(sheet.raw.columns[counts[0]].blank()).tolist()[:20]:
+            sheet.tell("missing_value", counts[0], row)
+
+
 def _ask_about_unit_cells(sheet: Sheet) -> None:
     """Tell the units that are not carats, in a column that holds nothing but the unit of each row."""
     carats, others = set(unit_words("carats", "pieces")), set(unit_words("grains", "points", "others"))
@@ -175,105 +200,6 @@ def _ask_about_unit_cells(sheet: Sheet) -> None:
                 sheet.tell("unknown_unit", at, row)
 
 
-_MEASURES = ("n_stones", "carats", "stones_or_carats")
-ONE = ("tables", "one")
-"""The answer that several tables on a sheet are parts of one parcel."""
-
-
-def without_side_notes(sheet: Sheet) -> Sheet:
-    """Leave aside the columns right of an empty one, where they measure nothing: a summary, a remark beside a table.
-
-    What a summary says of stones and carats, ``Total ct | 1.20``, is stated of the parcel, as titles do.
-    """
-    raw = sheet.raw
-    roles = [sheet.headers.of(column.header) for column in raw.columns]
-    for at, column in enumerate(raw.columns[1:-1], start=1):
-        if not column.empty:
-            continue
-        measured = [any(item.role in (*_MEASURES, "percent") for item in side) for side in (roles[:at], roles[at:])]
-        if measured == [True, False] and not any(item.sure and item.role != "other" for item in roles[at:]):
-            aside = replace(raw, columns=raw.columns[at + 1 :])
-            filled = np.flatnonzero(~np.logical_and.reduce([column.blank() for column in aside.columns])).tolist()
-            told = [column.header for column in aside.columns if column.header.strip()]
-            named = told or [aside.label(row) for row in filled[:1]]
-            words = {cell for column in aside.columns for _, cell in column.texts()}
-            if not told and any(sheet.headers.of(word).wide for word in words):  # another table, without a header
-                sheet.tell("tables_beside", None, found=2, headers=listed(named))
-            sheet.trace.passed_over.extend(named)
-            for row in filled[:_LONGEST]:
-                said = [cell for column in aside.columns if not is_blank(cell := column.at(row))]
-                if len(said) == 2 and sheet.headers.measure(text_of(said[0])) is not None:
-                    sheet.trace.stated.append((raw.line(row) or 1, tuple(said)))
-            return replace(sheet, raw=replace(raw, columns=raw.columns[:at]))
-    headed = sum(bool(column.header.strip()) for column in raw.columns)
-    if raw.columns and not raw.columns[-1].header.strip():  # beside the table, and no empty column between
-        for row in np.flatnonzero(~raw.columns[-1].blank())[:20].tolist():
-            sheet.tell("ragged_row", None, row, found=len(raw.columns), expected=headed)
-    return sheet
-
-
-def side_by_side(sheet: Sheet) -> Sheet | None:
-    """Return a sheet whose tables side by side are laid below each other; None where that is asked first."""
-    headed = [at for at, column in enumerate(sheet.raw.columns) if column.header.strip()]
-    keys = [(sheet.meanings[at].role, sheet.meanings[at].classes, sheet.meanings[at].part == "sample") for at in headed]
-    blocks = _blocks(keys)
-    if blocks < 2 and (gap := _gap_between_measures(sheet)) is not None:
-        names = listed((column.header for column in sheet.raw.columns[gap + 1 :]), 8)
-        sheet.tell("tables_beside", None, found=2, headers=names)
-        return None
-    if blocks < 2:
-        return sheet
-    width = len(headed) // blocks
-    if sheet.choices.get(ONE[0]) != ONE[1]:
-        names = listed((sheet.raw.columns[at].header for at in headed[:width]), 8)
-        sheet.tell("tables_beside", None, found=blocks, headers=names, choices=[ONE])
-        return None
-    raw = sheet.raw
-    pieces: list[NDArray[np.intp]] = []
-    for block in range(blocks):
-        places = headed[block * width : (block + 1) * width]
-        blank = np.logical_and.reduce([raw.columns[at].blank() for at in places])
-        pieces.append(np.flatnonzero(~blank))
-    columns = []
-    for position in range(width):
-        parts: list[tuple[NDArray[np.intp], int | None]] = [
-            (piece, headed[block * width + position]) for block, piece in enumerate(pieces)
-        ]
-        columns.append(replace(laid(parts, raw, raw.columns[headed[position]].header), headers=()))
-    lines = None if raw.rows is None else raw.rows[np.concatenate(pieces)]
-    kept = [sheet.meanings[at] for at in headed[:width]]
-    meanings = [replace(item, party="", part="") for item in kept]
-    return replace(sheet, raw=replace(raw, columns=columns, rows=lines, ragged={}), meanings=meanings)
-
-
-def _gap_between_measures(sheet: Sheet) -> int | None:
-    """Return an empty column without a header, on both sides of which something is named and measured."""
-    for at, column in enumerate(sheet.raw.columns):
-        if not column.empty:
-            continue
-        for side, measures in ((sheet.meanings[:at], _MEASURES), (sheet.meanings[at + 1 :], (*_MEASURES, "percent"))):
-            roles = {item.role for item in side}
-            if not roles & {*measures} or not (
-                roles & {"size_class", "zone_id", "description"} or {*sheet.attributes} & roles
-            ):
-                break
-        else:
-            return at
-    return None
-
-
-def _blocks(keys: Sequence[tuple[str, object, bool]]) -> int:
-    """Return how often the columns of a table with a measure and something that it measures repeat themselves."""
-    for blocks in range(min(12, len(keys) // 2), 1, -1):
-        width = len(keys) // blocks
-        first = keys[:width]
-        roles = {role for role, classes, _ in first if not classes}
-        named = roles - {*_MEASURES, "mean", "money", "percent", "other", "unknown"}
-        if len(keys) == width * blocks and list(first) * blocks == list(keys) and named and roles & {*_MEASURES}:
-            return blocks
-    return 1
-
-
 def below_each_other(sheet: Sheet, again: Sequence[int]) -> Sheet | None:
     """Ask whether a table goes on where its header stands again below a title or a total.
 
@@ -285,7 +211,7 @@ def below_each_other(sheet: Sheet, again: Sequence[int]) -> Sheet | None:
         Of each header that stood again, the row of the table before which it stood.
     """
     raw = sheet.raw
-    measures = sheet.places(*_MEASURES) + sheet.places(*_MEASURES, wide=True)
+    measures = sheet.places(*MEASURES) + sheet.places(*MEASURES, wide=True)
     if any(raw.columns[at].mostly_distinct for at in measures):
         return sheet
     for row in (others := _other_headers(sheet, measures)):
@@ -332,7 +258,7 @@ def _other_headers(sheet: Sheet, measures: Sequence[int]) -> list[int]:
         found |= column.rows_with(
             code
             for code, cell in column.texts()
-            if cell[:1].isalpha() and sheet.headers.of(cell).role in (*_MEASURES, "percent")
+            if cell[:1].isalpha() and sheet.headers.of(cell).role in (*MEASURES, "percent")
         )
     return [row for row in np.flatnonzero(found).tolist() if _is_header(raw, row, sheet.headers)]
 
@@ -359,7 +285,7 @@ def _without(sheet: Sheet, rows: Sequence[int], code: str) -> Sheet:
 def with_headings(sheet: Sheet) -> Sheet:
     """Give rows the class that a row above them names alone, ``WHITE`` above its sizes; ask about other such rows."""
     raw = sheet.raw
-    measures = sheet.places(*_MEASURES) + sheet.places(*_MEASURES, wide=True)
+    measures = sheet.places(*MEASURES) + sheet.places(*MEASURES, wide=True)
     if not measures or any(column.mostly_distinct for column in raw.columns):
         return sheet
     empty = np.logical_and.reduce([raw.columns[at].blank() for at in measures])

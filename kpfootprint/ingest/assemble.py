@@ -40,6 +40,7 @@ NOTES = {
     "mean_row": "the row {label} holds means, extremes or numbers of rows",
     "share_row": "the row {label} holds the percent of each column",
     "heading": "the row {label} names the class of the rows below it",
+    "summary": "the table {headers} sums up the rows, and agrees with them",
     "note_below": "the row {label} stands below the table and holds no number",
     "header_again": "the row repeats the header",
     "page_line": "the row is a line between pages",

@@ -14,18 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
+from kpfootprint.ingest.around import ONE, Block, apart, held_against, side_by_side, without_side_notes
 from kpfootprint.ingest.asides import (
     ask_about_blanks,
     ask_about_cancelled,
+    ask_about_measures,
     ask_about_numbers,
     ask_about_units,
     below_each_other,
-    side_by_side,
     with_headings,
     without_asides,
     without_dittos,
     without_empty_classes,
-    without_side_notes,
 )
 from kpfootprint.ingest.cells import Cell, is_blank, text_of
 from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning, tokens_of
@@ -39,8 +39,9 @@ from kpfootprint.ingest.meanings import (
     with_cells_asked,
     with_lots_settled,
 )
+from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.sums import without_totals
-from kpfootprint.ingest.tables import Column, Note, RawTable, Table, Trace
+from kpfootprint.ingest.tables import Column, LeftOut, Note, RawTable, Table, Trace, stacked
 from kpfootprint.ingest.unfold import unfold, unrepeated
 from kpfootprint.ingest.words import condition_values, declared_words, fold, plain, unit_words
 
@@ -91,10 +92,49 @@ def understand(
         Whether it is one of several tables, of which some may be none of ours: a list of prices, say.
     """
     raw = unrepeated(raw, headers)
+    rest, blocks = apart(raw, headers)
+    if blocks:
+        sheet = Sheet(rest, [], headers, choices, rest.trace())
+        tables = _understood(sheet, hint, several=several)
+        if tables and (settled := _with_blocks(blocks, tables, sheet)) is not None:
+            problems += sheet.problems
+            return settled
     sheet = Sheet(raw, [], headers, choices, raw.trace())
     tables = _understood(sheet, hint, several=several)
+    for block in blocks:
+        if block.where == "above" and tables:
+            sheet.tell("other_table_above", None, headers=listed(column.header for column in block.raw.columns))
     problems += sheet.problems
     return tables
+
+
+def _with_blocks(blocks: list[Block], tables: list[Table], sheet: Sheet) -> list[Table] | None:
+    """Hold what stands around a table against it, or lay what is counted otherwise below it; None where it is neither.
+
+    What a summary says otherwise than the rows is told; whether other counts are of the same stones is asked.
+    """
+    others: list[Table] = []
+    for block in blocks:
+        own = Sheet(block.raw, [], sheet.headers, sheet.choices, block.raw.trace())
+        made = _understood(own, None, several=True)
+        if own.problems or not made or made[0].kind != "counts":
+            return None
+        others.append(made[0])
+    told = [held_against(other, tables[0], sheet.scheme) for other in others]
+    if None not in told:
+        for block, found in zip(blocks, told, strict=True):
+            sheet.problems.extend((found or [])[:20])
+            values = {"headers": listed(column.header for column in block.raw.columns)}
+            line = block.raw.header_rows[0]
+            sheet.trace.left_out.append(LeftOut(table=tables[0].name, row=line, code="summary", values=values))
+        return tables
+    if tables[0].kind != "counts" or any(block.where != "below" for block in blocks):
+        return None
+    if sheet.choices.get(ONE[0]) != ONE[1]:
+        broken = Broken("table_below", {"choices": [ONE]})
+        sheet.problems.append(problem(broken, table=tables[0].name, row=blocks[0].raw.header_rows[0]))
+        return []
+    return [stacked([tables[0], *others], [None] * (1 + len(others))), *tables[1:]]
 
 
 def _understood(sheet: Sheet, hint: str | None, *, several: bool) -> list[Table]:
@@ -108,6 +148,7 @@ def _understood(sheet: Sheet, hint: str | None, *, several: bool) -> list[Table]
     sheet = with_headings(whole)
     ask_about_cancelled(sheet)
     sheet = _without_totals(_with_classes_chosen(sheet))
+    ask_about_measures(sheet)
     tables = _tables(sheet, hint, several=several)
     if tables:
         ask_about_units(sheet)

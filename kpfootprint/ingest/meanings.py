@@ -227,6 +227,10 @@ def _asked(sheet: Sheet, at: int, meaning: Meaning, others: list[Meaning]) -> Me
     if meaning == UNKNOWN and signed and _are_sizes(sheet, cells) and "size_class" not in roles:
         return Meaning(role="size_class")
     numbers = numbers_in(cells)
+    apart = declared_words()["headers"]["apart"]
+    if meaning == UNKNOWN and numbers is not None and {*tokens_of(column.header)} & {*apart}:
+        sheet.ask("measure_or_other", at, "ignore")  # ``Sold`` beside the stones
+        return Meaning(role="other")
     if meaning.party and numbers is not None:
         return _qualified(sheet, at, meaning, others)
     if numbers is not None and bool(np.all(numbers == np.floor(numbers))):

@@ -236,6 +236,12 @@ def _tables_of(
         said = ", ".join(column.header or "–" for column in raw.columns)
         problems.append(problem(Broken("no_header", {"headers": said}), table=raw.name, row=raw.header_rows[0]))
         return []
+    if len(raw.columns) == 1 and len(parts := raw.columns[0].header.split()) > 1:
+        roles = {headers.of(word).role for word in parts}
+        if {"n_stones", "carats"} & roles and not {"unknown", "other"} & roles and len(roles) > 1:
+            broken = Broken("one_column", {"header": raw.columns[0].header})
+            problems.append(problem(broken, table=raw.name, row=raw.header_rows[0]))
+            return []
     if hint == "declarations" and several:
         return [_declared(raw, headers, choices, problems)]
     found = understand(raw, hint if several else None, headers, choices, problems, several=several and hint is None)
@@ -350,10 +356,18 @@ _AMOUNTS = re.compile(
 )
 
 
+_COUNT = re.compile(
+    r"\W*(\d+) *(?:stones|pcs|pieces|pierres)\W*|.*[(\[] *(\d+) *(?:stones|pcs|pieces|pierres) *[)\]]", re.IGNORECASE
+)
+
+
 def _amounts(text: str) -> list[tuple[str, Cell]]:
-    """Return stones and carats of a title that gives both: ``836 stones, 371.37 ct``."""
+    """Return stones and carats of a title that gives both, ``836 stones, 371.37 ct``, or ``(836 stones)`` alone."""
     said = _AMOUNTS.findall(text)
-    return [("n_stones", said[0][0]), ("carats", said[0][2])] if len(said) == 1 else []
+    if len(said) == 1:
+        return [("n_stones", said[0][0]), ("carats", said[0][2])]
+    count = None if said else _COUNT.fullmatch(text)
+    return [] if count is None else [("n_stones", count[1] or count[2])]
 
 
 def _told(name: str, value: Cell, headers: Headers) -> str | None:

@@ -76,6 +76,7 @@ RULES: Final[Mapping[str, str]] = {
     "missing_column": (
         "the column {column} is missing; the headers are {headers}; write {column} above the column that holds it"
     ),
+    "one_column": "all stands in one column, {header}; part the columns by semicolons, commas or tabs",
     "no_header": (
         "no row of headers was found: the first row is {headers}; write one above it, such as weight_ct, colour, "
         "morphology for a list of stones, or size_class, n_stones, carats for a sorting sheet"
@@ -183,6 +184,10 @@ RULES: Final[Mapping[str, str]] = {
         "another table begins here, with a header of its own; give each table its own sheet, and take one out that "
         "only sums up the other"
     ),
+    "other_table_above": (
+        "above the table stands another one ({headers}); give each table its own sheet, and take one out that only "
+        "sums up the other"
+    ),
     "heading_row": (
         "the row {label} stands above others and holds no numbers, so that it could name their class, their lot or "
         "their parcel; write it in a column of its own, in each row that it is about"
@@ -193,8 +198,8 @@ RULES: Final[Mapping[str, str]] = {
         "no word of {header} names a size or a class that is known ({words}); write known ones, or head it remarks"
     ),
     "total_or_stone": (
-        "the row is the sum of the rows above it and bears no label; name it Total, take it out, or say that it "
-        "is a stone"
+        "the row is the sum or the number of the rows above it and bears no label; name it Total, take it out, or say "
+        "that it is a stone"
     ),
     "summary_or_stone": (
         "the row is called {label} and its numbers are not those of the rows above it, so that it could be a stone "
@@ -213,9 +218,11 @@ RULES: Final[Mapping[str, str]] = {
     "wrong_type": "a value of this kind cannot stand here; {expected} is expected",
     # cells
     "time_cell": "the cell is a time of day; format it as a number",
+    "filled_cell": "the cell says something by the colour it is filled with; write the class into it",
     "struck_cell": "the cell is struck out; take its row out, or the line through it",
     "spreadsheet_error": "the spreadsheet shows an error or too narrow a column here; mend it and save the sheet again",
     "merged_number": "the number stands in a cell merged over several rows; give each row its own",
+    "unit_elsewhere": "the number bears the unit of another column; give stones and carats in a column each",
     "unknown_unit": "the number bears a unit that is not carats; give carats",
     "formula_cell": (
         "the cell holds a formula without the value that it gave; open the workbook and save it again, or put the "

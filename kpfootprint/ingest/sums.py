@@ -28,7 +28,7 @@ from kpfootprint.ingest.headers import tokens_of
 from kpfootprint.ingest.labels import size_span
 from kpfootprint.ingest.meanings import Sheet
 from kpfootprint.ingest.rules import Broken
-from kpfootprint.ingest.words import declared_words, plain
+from kpfootprint.ingest.words import declared_words, plain, unit_pattern
 from kpfootprint.wanted import each
 
 _LABELS = 5_000
@@ -205,11 +205,33 @@ def _spans(row: int, labels: Mapping[int, str], start: int | None, n_rows: int) 
     return list(dict.fromkeys([(begin, row), (0, row), (row + 1, below), (row + 1, n_rows)]))
 
 
+_IN_LABEL = {
+    role: re.compile(rf"(\d[\d.,]*)\s*{unit_pattern(kind)}\b")
+    for role, kind in (("n_stones", "pieces"), ("carats", "carats"))
+}
+
+
+def _read_label(rows: _Rows, row: int, label: str) -> None:
+    """Take stones and carats that stand in the label of a total, ``Total: 55 pcs``, for the numbers of its row."""
+    for role, pattern in _IN_LABEL.items():
+        places, said = rows.sheet.places(role), pattern.findall(plain(label))
+        if (
+            len(places) != 1
+            or len(said) != 1
+            or places[0] not in rows.values
+            or np.isfinite(rows.values[places[0]][row])
+        ):
+            continue
+        number = read_number(said[0], rows.sheet.raw.marks)
+        rows.values[places[0]][row] = np.nan if isinstance(number, Broken) else number
+
+
 def _check_labelled(rows: _Rows, labels: Mapping[int, str]) -> None:
     """Hold each total against the rows since the last total, or from the first row on, or against those below it."""
     sheet, start, last = rows.sheet, 0, -1
     n_rows = len(rows.own)
     for row in sorted(labels):
+        _read_label(rows, row, labels[row])
         shown, spans = rows.shown(row), _spans(row, labels, start, n_rows)
         if not any(rows.sums(row, *span) for span in spans):
             parts = {at: [rows.inside(at, *span) for span in spans] for at in shown}
@@ -339,6 +361,9 @@ def _sum_without_classes(rows: _Rows) -> list[int]:
         shown = {at: total for at, total in rows.shown(end).items() if total > 0}
         enough = len(others) >= (4 if rows.classes else 2)
         if shown and enough and all(_equals(total, rows.values[at][others]) for at, total in shown.items()):
+            found.append(end)
+        counted = [*shown.values()] == [len(others)] and not rows.sheet.places("n_stones")
+        if counted and len(others) > 1 and rows.classes and rows.blank(every=True)[end]:
             found.append(end)
     if rows.classes or found or len(places) > _WALKED or len(rows.values) != 1:
         return found

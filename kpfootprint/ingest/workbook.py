@@ -27,7 +27,7 @@ from kpfootprint.ingest.archive import Budget, Limits, check_members, open_zip, 
 from kpfootprint.ingest.cells import Cell, Odd, is_blank, shortened
 from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.heads import LOOKED_AT, head_of
-from kpfootprint.ingest.tables import ColumnMaker, Note, RawTable, widen, without_blank_rows
+from kpfootprint.ingest.tables import Column, ColumnMaker, Note, RawTable, widen, without_blank_rows
 from kpfootprint.ingest.words import declared_words, fold, plain, unit_words
 from kpfootprint.wanted import each, go_on
 
@@ -127,6 +127,7 @@ def read_workbook(
                     rows = (tuple(map(cell_of, row)) for row in sheet.iter_rows())
                     table = _read_sheet(_filled(rows, facts), sheet.title, name, headers, limits)
                     if table is not None:
+                        table = replace(table, columns=_with_fills(table, sheet, headers))
                         tables.append(
                             replace(table, hidden=facts.hidden, notes=_WITH_FORMULAS if facts.formulas else ())
                         )
@@ -264,6 +265,26 @@ def _read_sheet(
         titles=tuple((first[at][0], tuple(map(shortened, first[at][1]))) for at in head.titles),
     )
     return without_blank_rows(table)
+
+
+def _with_fills(table: RawTable, sheet: Any, headers: Headers | None) -> list[Column]:
+    """Return the columns of a sheet; a blank one of classes whose cells differ by their fill says something by it."""
+    columns = list(table.columns)
+    for at, column in enumerate(columns):
+        if headers is None or not column.header.strip() or headers.attribute(column.header) is None:
+            continue
+        if not column.blank().all() or table.rows is None:
+            continue
+        lines = table.rows.tolist()
+        cells = (row[0] for row in sheet.iter_rows(lines[0], lines[-1], at + 1, at + 1) if row)
+        fills = {
+            cell.fill.fgColor.rgb
+            for cell in cells
+            if getattr(cell, "has_style", False) and cell.fill.fill_type == "solid"
+        }
+        if len(fills) > 1:
+            columns[at] = Column.filled(column.header, Odd("filled_cell", "…"), table.n_rows)
+    return columns
 
 
 def _cell(cell: SheetCell, units: dict[int, str], struck: dict[int, bool]) -> Cell:

@@ -27,6 +27,8 @@ OTHER: Rows = [["Parcel", "Weight ct"], ["P2", 0.6]]
 NOLA: Rows = [["Parcel: Z9"], ["Zone: Nola"], *STONES]
 BODA: Rows = [["Parcel: Z8"], ["Zone: Boda"], *STONE]
 
+LISTED: Rows = [["Parcel", "Stones", "Carats"], ["CAR-1", 2, 0.73], ["CAR-2", 1, 0.5], ["Total", 3, 1.23]]
+
 Outcome = dict[str, tuple[int, float]]
 
 
@@ -52,6 +54,8 @@ def said(parcel: Parcel) -> list[str]:
     [
         ({"CAR-1": STONES, "CAR-2": STONE}, {"CAR-1": (2, 0.73), "CAR-2": (1, 0.5)}),
         ({"A": STONES, "B": STONE, "declarations": DECLARED}, {"A": (2, 0.73), "B": (1, 0.5)}),
+        ({"CAR-1": CLOSED, "CAR-2": STONE}, {"CAR-1": (30, 19.1), "CAR-2": (1, 0.5)}),
+        ({"Summary": LISTED, "CAR-1": STONES, "CAR-2": STONE}, {"CAR-1": (2, 0.73), "CAR-2": (1, 0.5)}),
         ({"Sheet1": NOLA, "Sheet2": BODA}, {"Z9": (2, 0.73), "Z8": (1, 0.5)}),
         ({"Sheet1": PARCEL, "Sheet2": OTHER}, {"P1": (1, 0.4), "P2": (1, 0.6)}),
         (
@@ -138,3 +142,17 @@ def test_a_row_numbered_as_several_stones_is_none_of_one(number: object, scheme:
     rows: Rows = [["No", "Weight ct"], [1, 0.5], [number, 1.6], [6, 0.7], [7, 0.8]]
     asked = reading({"S": rows}, scheme, zone_table).problems
     assert [(item.code, item.row) for item in asked] == [("number_of_several", 3)]
+
+
+def test_a_list_of_the_sheets_is_held_against_them(scheme: Scheme, zone_table: ZoneTable) -> None:
+    wrong = [*LISTED[:2], ["CAR-2", 2, 0.5]]
+    found = reading({"Summary": wrong, "CAR-1": STONES, "CAR-2": STONE}, scheme, zone_table)
+    assert [(item.code, item.table, item.row) for item in found.problems] == [("stones_total", "Summary", 3)]
+
+
+@pytest.mark.parametrize("choices", [{}, {"sheets": "one"}])
+def test_copies_of_a_sheet_are_not_counted_twice(
+    choices: dict[str, str], scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    found = reading({"Sheet1": STONES, "Sheet1 (2)": STONES}, scheme, zone_table, choices=choices)
+    assert [item.code for item in found.problems] == ["same_rows"]

@@ -16,7 +16,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from openpyxl.styles import Font
+from openpyxl.styles import Font, PatternFill
 
 from kpfootprint.ingest import Reading, Upload, read
 from kpfootprint.ingest.oldbook import facts_of
@@ -386,6 +386,38 @@ def test_struck_out_cells_are_refused_unless_nobody_reads_them(scheme: Scheme, z
         book.save(made)
         found = reading(made.getvalue(), scheme, zone_table).problems
         assert [(item.code, item.row, item.column) for item in found] == told
+
+
+@pytest.mark.parametrize(("fills", "told"), [((), []), (("FFFF00", "A52A2A"), [("filled_cell", "colour")])])
+def test_classes_told_by_the_fill_of_blank_cells_are_asked_for(
+    fills: tuple[str, ...], told: list[tuple[str, str]], scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    rows: list[list[Any]] = [["weight_ct", "colour"], [0.4, None], [0.3, None]]
+    book = openpyxl.load_workbook(io.BytesIO(book_of(rows)))
+    for row, fill in enumerate(fills, start=2):
+        book.worksheets[0].cell(row, 2).fill = PatternFill("solid", fgColor=fill)
+    made = io.BytesIO()
+    book.save(made)
+    found = reading(made.getvalue(), scheme, zone_table).problems
+    assert {(item.code, item.column) for item in found} == set(told)
+
+
+def test_sizes_merged_over_their_rows_hold_for_all_of_them(scheme: Scheme, zone_table: ZoneTable) -> None:
+    rows: list[list[Any]] = [
+        ["Size", "Colour", "Pcs"],
+        [11, "white", 18],
+        [None, "cape", 10],
+        [9, "white", 36],
+        [None, "cape", 6],
+    ]
+    book = openpyxl.load_workbook(io.BytesIO(book_of(rows)))
+    for merged in ("A2:A3", "A4:A5"):
+        book.worksheets[0].merge_cells(merged)
+    made = io.BytesIO()
+    book.save(made)
+    (parcel,) = reading(made.getvalue(), scheme, zone_table).parcels
+    assert parcel.read_as is not None
+    assert parcel.read_as["classes"]["size"] == {"+9": 42, "+11": 28}
 
 
 def test_a_sheet_of_words_gives_classes(scheme: Scheme, zone_table: ZoneTable) -> None:
