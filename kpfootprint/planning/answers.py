@@ -319,7 +319,9 @@ def _pool_json(found: Pooled, batch: Batch, cautions: list[Json]) -> Json:
     share, low, high = found.undeclared
     return {
         "n_parcels": found.n_parcels,
-        "parcels": [{"parcel_id": parcel.parcel_id, "n_stones": parcel.n_stones} for parcel in batch],
+        "parcels": [
+            {"parcel_id": parcel.parcel_id, "n_stones": parcel.n_stones, "carats": parcel.carats} for parcel in batch
+        ],
         "verification": {
             "log10_lr": round(found.log10_lr, 3),
             "low": round(found.low, 3),

@@ -47,7 +47,7 @@ def _facts(answer: Mapping[str, Any], voice: Voice) -> Facts:
     return Facts(
         rows=(
             (t(mark("Reference parcels")), said.number(answer["n_parcels"])),
-            (t(mark("Worth, odd ones weighed down")), said.number(answer["effective_parcels"], 1)),
+            (t(mark("Effective number of them, odd ones counting less")), said.number(answer["effective_parcels"], 1)),
             (t(mark("Stones of the parcels that were drawn")), said.number(answer["n_stones"])),
             (t(mark("True declarations called consistent")), said.share(answer["true_consistent"])),
             (t(mark("True declarations queried")), said.share(answer["true_queried"])),

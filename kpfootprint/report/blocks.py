@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 
@@ -43,6 +43,12 @@ class Table:
     def __post_init__(self) -> None:
         if not self.numeric:
             object.__setattr__(self, "numeric", (False, *(True for _ in self.header[1:])))
+
+    def filled(self) -> Table:
+        """Return the table without columns that hold nothing but dashes."""
+        kept = [k for k in range(len(self.header)) if k == 0 or any(row[k] != "\u2013" for row in self.rows)]
+        header, *rows = (tuple(row[k] for k in kept) for row in (self.header, *self.rows))
+        return replace(self, header=header, rows=tuple(rows), numeric=tuple(self.numeric[k] for k in kept))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

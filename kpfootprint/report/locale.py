@@ -214,6 +214,11 @@ class Words:
         """Return the name of a country, or its code where it has none."""
         return _countries(self.lang).get(code, code)
 
+    def between(self, estimate: float, found: Mapping[str, float], shown: Callable[[float], str]) -> str:
+        """Return ``12 (90% interval 3 to 24)``, with `low`, `high` and `level` of what was found."""
+        limits = {"low": shown(found["low"]), "high": shown(found["high"]), "level": self.share(found["level"])}
+        return self.text(mark("{estimate} ({level} interval {low} to {high})"), estimate=shown(estimate), **limits)
+
     def row(self, items: Sequence[str]) -> str:
         """Return ``A, B, C``, or ``A; B; C`` where an item holds a comma."""
         return (self.text(mark("; ")) if any(", " in item for item in items) else ", ").join(items)

@@ -79,7 +79,7 @@ def _source() -> bytes:
 
 
 def _data(document: Document) -> dict[str, Any]:
-    """Return the document as plain data with its terms found; figures leave their tables to HTML and JSON."""
+    """Return the document as plain data with its terms found; a figure beside blocks has its table there."""
     day, time = document.created_at.rstrip("Z").split("T")
     sections, used = [], set()
     for section in document.sections:
@@ -111,12 +111,14 @@ _RUNNING = {Paragraph: "text", Verdict: "lines", Bullets: "items", Facts: "rows"
 """The member of a block that is running text, in which terms are found."""
 
 
-def _block(block: Block, link: _Runs) -> dict[str, Any]:
+def _block(block: Block, link: _Runs, *, beside: bool = False) -> dict[str, Any]:
     members = {item.name: getattr(block, item.name) for item in fields(block) if item.name != "data"}
     if isinstance(block, Beside):
-        members = {name: [_block(inner, link) for inner in blocks] for name, blocks in members.items()}
+        members = {name: [_block(inner, link, beside=True) for inner in of] for name, of in members.items()}
     elif running := _RUNNING.get(type(block)):
         members[running] = _linked(members[running], link)
+    if isinstance(block, Figure) and not beside:
+        members["table"] = _block(block.data, link)
     return {"block": type(block).__name__.lower(), **members}
 
 

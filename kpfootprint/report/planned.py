@@ -54,23 +54,31 @@ def document_of(answer: Mapping[str, Any], zones: Mapping[str, str], lang: str, 
     """
     said = words(lang)
     voice = Voice(said, zones, answer.get("labels", {}))
+    release = answer.get("release")
+    subtitle = "" if release is None else said.text(mark("Release {release}"), release=release)
     if "detection" in answer:
-        title, sections = said.text(mark("How many stones it takes")), plan_sections(answer, voice)
+        declared = said.listing([voice.zone(item["zone_id"]) for item in answer["declared"]])
+        title = said.text(mark("How many stones it takes: {declared}"), declared=declared)
+        sections = plan_sections(answer, voice)
     elif "hardest" in answer:
         title = said.text(mark("Are the references of {zone} enough?"), zone=voice.zone(answer["zone_id"]))
         sections = adequacy_sections(answer, voice)
     elif "series" in answer:
-        title, sections = said.text(mark("What changes from shipment to shipment")), drift_sections(answer, voice)
+        whose = [answer["exporter"], answer["zone_id"] and voice.zone(answer["zone_id"])]
+        title = said.text(
+            mark("What changes from shipment to shipment: {whose}"), whose=said.row([name for name in whose if name])
+        )
+        subtitle = said.text(mark("Shipments followed: {n}"), n=said.number(answer["n_shipments"]))
+        sections = drift_sections(answer, voice)
     elif "sorters" in answer:
         title = said.text(mark("One parcel, several sorters: {goods}"), goods=answer["goods"])
         sections = sorters_sections(answer, voice)
     else:
         title, sections = said.text(mark("Several parcels as one claim")), pool_sections(answer, voice)
-    release = answer.get("release")
     return Document(
         lang=said.lang,
         title=title,
-        subtitle="" if release is None else said.text(mark("Release {release}"), release=release),
+        subtitle=subtitle,
         report_id="",
         created_at=created_at,
         foot=title,

@@ -7,7 +7,7 @@ from typing import Any
 
 from kpfootprint.report.blocks import Beside, Block, Bullets, Facts, Figure, Paragraph, Section, Table
 from kpfootprint.report.locale import mark
-from kpfootprint.report.pictures.curves import band_curve, control_chart
+from kpfootprint.report.pictures.curves import band_curve, control_chart, on_axis
 from kpfootprint.report.planned_sentences import Voice
 
 
@@ -80,12 +80,13 @@ def pool_sections(answer: Mapping[str, Any], voice: Voice) -> list[Section]:
     said = voice.words
     lr, mixture = answer["verification"], answer["mixture"]
     share, several = mixture["undeclared_stone_fraction"], answer["n_parcels"] > 1
-    limits = f"({said.number(lr['low'], 2)} – {said.number(lr['high'], 2)})"
+    joint = said.between(lr["log10_lr"], lr, lambda value: said.number(value, 2))
     if lr["bound_hit"] is not None and lr["low"] == lr["high"]:
-        limits = said.text(mark("(its bound; {unbounded} before)"), unbounded=said.number(lr["log10_lr_unbounded"], 2))
+        before = said.text(mark("(its bound; {unbounded} before)"), unbounded=said.number(lr["log10_lr_unbounded"], 2))
+        joint = f"{said.number(lr['log10_lr'], 2)} {before}"
     rows = [
         (said.text(mark("Parcels")), said.number(answer["n_parcels"])),
-        (said.text(mark("Joint log10 likelihood ratio")), f"{said.number(lr['log10_lr'], 2)} {limits}"),
+        (said.text(mark("Joint log10 likelihood ratio")), joint),
     ]
     if several:
         rows += [
@@ -98,14 +99,20 @@ def pool_sections(answer: Mapping[str, Any], voice: Voice) -> list[Section]:
     rows.append(
         (
             said.text(mark("Undeclared share of all stones")),
-            f"{said.share(share['estimate'])} ({said.share(share['low'])} – {said.share(share['high'])}), "
-            + said.p_value(mixture["p_value"]),
+            f"{said.between(share['estimate'], share, said.share)}, {said.p_value(mixture['p_value'])}",
         )
     )
     parcels = Table(
         caption=said.text(mark("The parcels")),
-        header=(said.text(mark("Parcel")), said.text(mark("Stones"))),
-        rows=tuple((one["parcel_id"], said.count(one["n_stones"])) for one in answer["parcels"]),
+        header=(said.text(mark("Parcel")), said.text(mark("Stones")), said.text(mark("Carats"))),
+        rows=tuple(
+            (
+                one["parcel_id"],
+                said.count(one["n_stones"]),
+                "\u2013" if one["carats"] is None else said.number(one["carats"], 2),
+            )
+            for one in answer["parcels"]
+        ),
     )
     why = Paragraph(
         text=said.text(
@@ -162,7 +169,7 @@ def _chart(key: str, series: Mapping[str, Any], none: str, voice: Voice) -> Figu
         caption=title,
         header=tuple(said.text(name) for name in header),
         rows=tuple(
-            (said.day(p["at"]), *(said.number(p[name], 2) for name in ("value", "lower", "upper")))
+            (said.day(p["at"]), *(on_axis(series, p[name], said) for name in ("value", "lower", "upper")))
             for p in series["points"]
         ),
     )

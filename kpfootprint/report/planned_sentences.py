@@ -114,7 +114,10 @@ SENTENCES: dict[str, str] = {
         "The reference {reference} is synthetic: its parcels are invented. Nothing here speaks of real goods."
     ),
 }
-TIMES = mark("{series} became {times} times what it was from {since} on.")
+TIMES = {
+    "level_rose": mark("{series} rose to {times} times its earlier level from {since} on."),
+    "level_fell": mark("{series} fell to {times} times its earlier level from {since} on."),
+}
 """A change of level where a chart follows logarithms."""
 CHANGED = mark("With that shipment these conditions changed: {changed}.")
 AGAINST = {
@@ -151,7 +154,7 @@ class Voice:
     def sentence(self, statement: Mapping[str, Any]) -> str:
         """Return a statement of planning in words."""
         code, values = statement["code"], statement["values"]
-        message = TIMES if "times" in values and "since" in values else SENTENCES[code]
+        message = TIMES[code] if "times" in values and "since" in values else SENTENCES[code]
         shares = set() if code.startswith("sheets_differ") else _SHARES
         series = values.get("series", "")
         shown = {name: self._shown(name, value, shares, series) for name, value in values.items()}

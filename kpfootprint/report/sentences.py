@@ -277,10 +277,7 @@ class Speaker:
 
     def between(self, found: Mapping[str, float]) -> str:
         """Return ``12% (90% interval 3.0% to 24%)``."""
-        return self.t(
-            mark("{estimate} ({level} interval {low} to {high})"),
-            **{name: self.words.share(found[name]) for name in ("estimate", "low", "high", "level")},
-        )
+        return self.words.between(found["estimate"], found, self.words.share)
 
     def ratio(self, log10_lr: float) -> str:
         """Return a likelihood ratio away from one: ``45``, ``1,300``, ``3.2``."""

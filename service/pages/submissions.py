@@ -74,7 +74,9 @@ def index(visit: Visit) -> Response:
         visit.work.engine, wanted=wanted, before=visit.asked["before"], limit=PAGE
     )
     with reading(visit.work.engine) as connection:
-        decisions = entries.last_of_each(connection, "decision", [item.id for item in found])
+        ids = [item.id for item in found]
+        decisions = entries.last_of_each(connection, "decision", ids)
+        concluded = {} if visit.who.role in visit.work.settings.blind else submissions.conclusions_of(connection, ids)
     undecided, overdue = submissions.clocks(visit.work.engine)
     feed = feed_key_of(visit.work.engine, visit.who.actor)
     return page(
@@ -89,6 +91,7 @@ def index(visit: Visit) -> Response:
         overdue=overdue,
         said={item.id: DECIDED[decisions[item.id].values["decision"]] for item in found if item.id in decisions},
         states=STATES,
+        concluded=concluded,
         may_submit=visit.who.may_send("monitor"),
         feed=feed and f"{str(visit.request.base_url).rstrip('/')}/v1/submissions.ics?key={feed}",
     )

@@ -18,7 +18,7 @@ from service.register.comparisons import KeyReused, Once, unpacked
 from service.register.database import reading
 from service.register.paging import Sort, page
 from service.register.secrets import new_id
-from service.register.tables import files, submission_parcels, submissions
+from service.register.tables import comparisons, files, submission_parcels, submissions
 
 SORTS: Mapping[str, Sort] = {
     "due_at": Sort(submissions.c.due_at),
@@ -204,6 +204,21 @@ def parcels_of(connection: sa.Connection, submission_id: str) -> list[SubmittedP
         )
         for row in connection.execute(query)
     ]
+
+
+def conclusions_of(connection: sa.Connection, submission_ids: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Return how many parcels of each submission had each conclusion, as far as they were compared."""
+    parcel, found = submission_parcels.c, comparisons.c
+    query = (
+        sa.select(parcel.submission_id, found.conclusion, sa.func.count().label("n"))
+        .select_from(submission_parcels.join(comparisons, found.id == parcel.comparison_id))
+        .where(parcel.submission_id.in_(submission_ids), found.conclusion.is_not(None))
+        .group_by(parcel.submission_id, found.conclusion)
+    )
+    out: dict[str, dict[str, int]] = {}
+    for row in connection.execute(query):
+        out.setdefault(row.submission_id, {})[row.conclusion] = int(row.n)
+    return out
 
 
 def waiting(connection: sa.Connection, submission_id: str, limit: int) -> list[tuple[int, dict[str, Any]]]:

@@ -158,6 +158,7 @@ class PoolParcel(TypedDict):
 
     parcel_id: str
     n_stones: int
+    carats: float | None
 
 
 class PoolVerification(TypedDict):
@@ -245,6 +246,8 @@ class FalseAlarm(TypedDict):
 class Drift(TypedDict):
     """What changes from shipment to shipment."""
 
+    exporter: str | None
+    zone_id: str | None
     series: list[DriftSeries]
     n_shipments: int
     false_alarm: FalseAlarm

@@ -69,4 +69,4 @@ def drifted(
     followed.sort(key=lambda pair: pair[1].at)
     batch, shipments = Batch(tuple(parcel for parcel, _ in followed)), [shipment for _, shipment in followed]
     answer = drift_answer(batch, shipments, release, per_shipments=per_points)
-    return worded(answer, release.zone_table.names, lang)
+    return worded({"exporter": exporter, "zone_id": zone, **answer}, release.zone_table.names, lang)

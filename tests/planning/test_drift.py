@@ -189,12 +189,14 @@ def test_a_changed_share_is_said_in_percentage_points_and_without_a_sign() -> No
     times = {"series": "colour:brown", "since": "2024-01-12T00:00:00Z", "shift": 0.4, "times": 1.49, "changed": []}
     labels = {"colour": {"en": "colour"}, "colour:brown": {"en": "brown"}}
     said = Voice(words("en"), {}, labels).sentence({"code": "level_rose", "values": times})
-    assert said == "Colour: brown became 1.49 times what it was from 12 January 2024 on."
+    assert said == "Colour: brown rose to 1.49 times its earlier level from 12 January 2024 on."
 
 
 @pytest.mark.parametrize("n", [0, 1])
 def test_fewer_than_two_shipments_promise_no_rate_of_false_alarms(n: int) -> None:
-    answer = {"series": [], "n_shipments": n, "false_alarm": {"per_points": 100, "charts": 0}, "labels": {}}
-    text = answer_text(answer, {}, "en")
+    rate = {"per_points": 100, "charts": 0}
+    whose = {"exporter": "Office A", "zone_id": "boda"}
+    text = answer_text({**whose, "series": [], "n_shipments": n, "false_alarm": rate, "labels": {}}, {}, "en")
+    assert text.startswith("What changes from shipment to shipment: Office A, boda")
     assert f"Shipments found: {n}." in text
     assert "false alarm" not in text

@@ -78,6 +78,16 @@ def control_chart(key: str, title: str, alt: str, series: Mapping[str, Any], sai
     return canvas.svg(key, title, alt)
 
 
+def on_axis(series: Mapping[str, Any], value: float, said: Words) -> str:
+    """Return a value of a control chart in the unit of its axis: a share, a log10 LR, a multiple of the centre."""
+    if series["name"] == "undeclared":
+        return said.share(min(max(value, 0.0), 1.0))
+    if series["name"] == "log10_lr":
+        return said.number(value, 2)
+    times = exp(value - series["centre"])
+    return f"\u00d7{said.number(times, 2 if times < 10.0 else 0)}"
+
+
 def _marks(name: str, centre: float, low: float, high: float, said: Words) -> list[tuple[float, str]]:
     """Return where an axis has marks, and what stands at them."""
     if name == "undeclared":
@@ -88,7 +98,8 @@ def _marks(name: str, centre: float, low: float, high: float, said: Words) -> li
     if most < NARROW * least:
         times = [one for one in ticks(least, most, 8) if one > 0]
     elif most < WIDE * least:
-        times = [m * 10.0**power for power in range(-3, 4) for m in (1, 2, 5) if least <= m * 10.0**power <= most]
+        steps = (1, 1.5, 2, 3, 5, 7) if most < 10.0 * least else (1, 2, 5)
+        times = [m * 10.0**power for power in range(-3, 4) for m in steps if least <= m * 10.0**power <= most]
     else:
         decades = range(ceil(log10(least)), floor(log10(most)) + 1)
         every = -(-len(decades) // MOST_MARKS)

@@ -57,7 +57,9 @@ def figure_of_classes(sp: Speaker, name: str, rows: Sequence[dict[str, Any]], ca
         sp.t(mark("{attribute}: share of stones in each class"), attribute=sp.names.attribute(name)),
     )
     alt = _alternative(sp, rows)
-    return Figure(key=key, title=title, alt=alt, svg=canvas.svg(key, title, alt), data=_figures_behind(sp, title, rows))
+    return Figure(
+        key=key, title=title, alt=alt, svg=canvas.svg(key, title, alt), data=_figures_behind(sp, title, rows).filled()
+    )
 
 
 def legend(sp: Speaker, canvas: Canvas, y: float, compared: bool) -> None:

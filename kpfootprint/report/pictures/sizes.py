@@ -95,7 +95,7 @@ def cumulative(sp: Speaker, name: str, rows: list[dict[str, Any]], edges: list[t
         )
         for i, (_, upper) in enumerate(edges)
     )
-    data = Table(caption=title, header=header, rows=table_rows)
+    data = Table(caption=title, header=header, rows=table_rows).filled()
     return Figure(key=key, title=title, alt=alt, svg=canvas.svg(key, title, alt), data=data)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -44,7 +45,8 @@ def balance(sp: Speaker) -> Section | None:
         )
         pictures = shares_of_stones(sp)
         for name, table in classes_tables(sp, found["classes"]).items():
-            blocks.append(Beside(shown=tuple(pictures.get(name, ())), blocks=(table,)))
+            first, *others = pictures[name]
+            blocks.append(Beside(shown=(replace(first, data=table), *others), blocks=(table,)))
     return Section(key="balance", heading=sp.t(mark("What speaks for and against")), blocks=tuple(blocks))
 
 

@@ -14,7 +14,7 @@ from kpfootprint.report.sentences import Speaker
 def goods(sp: Speaker) -> Section | None:
     """Return the section on value and volume; None where nothing of them is known."""
     found = sp.content["goods"]
-    if found is None or (found["mean_ct"] is None and found["usd_per_ct"] is None and not found["carats"]):
+    if found is None or (found["mean_ct_usual"] is None and found["usd_per_ct"] is None and not found["carats"]):
         return None
     blocks: list[Block] = []
     if found["flags"]:
@@ -64,7 +64,7 @@ def _beside_reference(sp: Speaker, found: Mapping[str, Any]) -> Table:
         caption=sp.t(mark("The parcel beside reference parcels of what was declared")),
         header=("", sp.t(mark("This parcel")), sp.t(mark("Expected")), sp.t(mark("Usual"))),
         rows=tuple(rows),
-    )
+    ).filled()
 
 
 def _by_size(sp: Speaker, found: Mapping[str, Any]) -> Table:
