@@ -1,4 +1,6 @@
-"""What it takes to list and search a register of a million comparisons over HTTP, on SQLite and on PostgreSQL.
+"""What it takes to list and search a register of a million comparisons, which came in ten thousand submissions.
+
+Over HTTP, on SQLite and on PostgreSQL; with pages from the middle of every list.
 
 ``python -m benchmarks.bench_register [N]``; PostgreSQL is left out where it is not installed.
 """
@@ -27,14 +29,39 @@ ROUNDS = 15
 MOST_SECONDS = 0.05
 
 ZONES = ("berberati", "carnot", "nola", "boda", "bria", "ndele", "sam-ouandja", "mbaiki")
-QUERIES = (
+COMPARISONS = (
     *("", "sort=created_at", "sort=log10_lr", "sort=-log10_lr&limit=500", "conclusion=query"),
     *("conclusion=not_comparable", "conclusion=query&sort=log10_lr", "zone=berberati", "zone=lunda-norte"),
     *("zone=berberati&conclusion=query&sort=log10_lr", "zone=bria&sort=-log10_lr", "parcel_id=P-77"),
     *("exporter=House 7", "exporter=House 7&sort=-log10_lr", "exporter=nobody", "from=2024-02-01&to=2024-02-02"),
     *("q=p+77", "q=p+777", "q=house", "q=house+77+berb", "q=hou+77777", "q=zzz"),
-    "q=bria&conclusion=consistent&from=2024-03-01",
+    *("q=bria&conclusion=consistent&from=2024-03-01", "from=2017-01-01&to=2025-01-01&sort=log10_lr"),
+    *("exporter=House 7&zone=bria", "exporter=House 7&conclusion=query&sort=log10_lr", "exporter=House 7&q=house"),
+    *("zone=bria&from=2020-05-01&to=2020-05-08", "conclusion=query&from=2020-05-01&sort=-log10_lr"),
 )
+SUBMISSIONS = (
+    *("", "sort=-due_at", "sort=received_at", "sort=-received_at&limit=500", "state=compared", "state=decided"),
+    *("overdue=true", "overdue=false", "exporter=House 7", "exporter=nobody", "zone=berberati", "zone=bria"),
+    *("zone=lunda-norte", "zone=bria&exporter=House 7&state=decided", "from=2024-02-01&to=2024-02-02"),
+    *("from=2017-01-01&to=2025-01-01&zone=nola&sort=-received_at", "overdue=true&zone=bria"),
+)
+
+
+def routes(n: int) -> list[str]:
+    """Return every list with its filters and orders, from beginning and middle, and what else is looked up."""
+    deep = {
+        "comparisons": (n // 2, ("", "conclusion=query", "zone=berberati", "zone=bria&sort=log10_lr", "q=house")),
+        "submissions": (n // 200, ("", "sort=-received_at", "zone=bria", "state=decided&exporter=House 7")),
+    }
+    return [
+        *(f"/v1/comparisons?{query}" for query in COMPARISONS),
+        *(f"/v1/submissions?{query}" for query in SUBMISSIONS),
+        *(f"/v1/{name}?before={middle}&{query}" for name, (middle, queries) in deep.items() for query in queries),
+        *("/v1/certificates?", "/v1/certificates?certificate_no=CF-777", "/v1/certificates?before=500"),
+        *(f"/v1/submissions/s{n // 200}", "/v1/register/head", "/v1/submissions.ics"),
+        "/submissions",
+    ]
+
 
 NUMBERS = "WITH RECURSIVE numbers(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < :n)"
 PART = "CAST(i AS BIGINT) * {parts} / (CAST(:n AS BIGINT) + 1)"
@@ -47,19 +74,31 @@ MOMENT = (
 """Ten years from 2016 on, the one comparison after the other."""
 ZONE = f"CASE i % 100 {' '.join(f'WHEN {at} THEN {zone!r}' for at, zone in enumerate(ZONES))} ELSE {ZONES[0]!r} END"
 CONCLUSION = "CASE i % 10 WHEN 0 THEN 'query' WHEN 1 THEN 'inconclusive' ELSE 'consistent' END"
+SUBMISSION = "'s' || CAST(1 + (i - 1) / 100 AS TEXT)"
 LOG10_LR = "(i % 100003 * 7919 % 100003) / 30000.0 - 1.5"
 STATEMENTS = (
     f"""INSERT INTO comparisons (position, id, created_at, actor, parcel_id, report_id, release, conclusion, log10_lr,
-        declared, parcel, report, exporter, certificate_no, certificate_key, n_stones, carats, flags)
+        declared, parcel, report, exporter, certificate_no, certificate_key, n_stones, carats, flags, submission_id)
         {NUMBERS} SELECT i, 'c' || CAST(i AS TEXT), {MOMENT}, 'key:bench', 'P-' || CAST(i AS TEXT), 'sha256:x', 'r',
         {CONCLUSION}, {LOG10_LR}, {ZONE}, :parcel, :report,
-        'House ' || CAST(i % 500 AS TEXT), 'CF ' || CAST(i AS TEXT), 'cf' || CAST(i AS TEXT), 700, 150.5, '[]'
+        'House ' || CAST(i % 500 AS TEXT), 'CF ' || CAST(i AS TEXT), 'cf' || CAST(i AS TEXT), 700, 150.5, '[]',
+        {SUBMISSION}
         FROM numbers""",
     f"""INSERT INTO entries (position, id, kind, at, actor, subject, content, previous, hash)
         {NUMBERS} SELECT i, 'e' || CAST(i AS TEXT), 'comparison', {MOMENT}, 'key:bench', 'c' || CAST(i AS TEXT), '{{}}',
         '0', CAST(i AS TEXT) FROM numbers""",
     f"INSERT INTO declared_zones (zone_id, position, carats, created_at, log10_lr) {NUMBERS} "
     f"SELECT {ZONE}, i, 10.0, {MOMENT}, {LOG10_LR} FROM numbers",
+    """INSERT INTO submissions (position, id, received_at, due_at, actor, state, exporter, note, file_name, n_parcels,
+        n_bad, job_id, flags) SELECT i, 's' || CAST(i AS TEXT), at, at, 'key:bench', CASE WHEN i + 200 > :n / 100
+        THEN 'compared' ELSE 'decided' END, 'House', '', 'file.csv', 100, 0, 'j', '[]'
+        FROM (SELECT position / 100 AS i, created_at AS at FROM comparisons WHERE position % 100 = 0) AS lasts""",
+    """INSERT INTO submission_parcels (submission_id, ordinal, parcel_id, exporter, declared, parcel, problems,
+        comparison_id) SELECT submission_id, position % 100, parcel_id, exporter, declared, :parcel, '[]', id
+        FROM comparisons""",
+    f"""INSERT INTO certificates (certificate_key, certificate_no, reported_by, reported_on, note, added_at)
+        {NUMBERS} SELECT 'cf' || CAST(i AS TEXT), 'CF ' || CAST(i AS TEXT), 'KP', '2020-01-01', '', {MOMENT}
+        FROM numbers WHERE i <= 1000""",
     *(
         f"INSERT INTO words (word, position, created_at) {NUMBERS} SELECT {word}, i, {MOMENT} FROM numbers"
         for word in ("'p'", "'house'", "CAST(i AS TEXT)", "'cf'", ZONE, "'x' || CAST(i % 500 AS TEXT)")
@@ -92,7 +131,7 @@ def _of_postgres(statement: str) -> str:
     return statement.replace(", -6)", ", 6)")
 
 
-def measure(settings: Settings) -> float:
+def measure(settings: Settings, n: int) -> float:
     """Print the median time of every query, and return the longest of them."""
     key = create_key(settings, "viewer")
     url = settings.database_url or f"sqlite:///{settings.home}/register.db"
@@ -101,15 +140,16 @@ def measure(settings: Settings) -> float:
         Server(settings.home, "--no-worker", KPF_RATE_PER_MINUTE="0", KPF_DATABASE_URL=url) as server,
         httpx2.Client(base_url=server.url, headers={"Authorization": f"Bearer {key}"}, timeout=300) as client,
     ):
-        for query in QUERIES:
+        for route in routes(n):
             times = []
             for _ in range(ROUNDS):
                 started = time.perf_counter()
-                answer = client.get(f"/v1/comparisons?{query}").raise_for_status().json()
+                answer = client.get(route).raise_for_status()
                 times.append(time.perf_counter() - started)
             middle = statistics.median(times)
             longest = max(longest, middle)
-            print(f"  {middle * 1e3:7.1f} ms  {len(answer['items']):3} items  {query}", flush=True)
+            items = f"{len(answer.json()['items']):3} items" if '"items":' in answer.text else "one     "
+            print(f"  {middle * 1e3:7.1f} ms  {items}  {route}", flush=True)
     return longest
 
 
@@ -127,7 +167,7 @@ def main() -> int:
                 started = time.perf_counter()
                 fill(settings, n)
                 print(f"{name}: {n:,} comparisons, filled in {time.perf_counter() - started:.0f} s", flush=True)
-                longest.append(measure(settings))
+                longest.append(measure(settings, n))
     finally:
         if server is not None:
             server.remove()
