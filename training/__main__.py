@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from kpfootprint.cli.surroundings import asked_language, home, lang_option, release_folder, speak
-from kpfootprint.errors import KPFootprintError, ReferenceDataError
+from kpfootprint.errors import KPFootprintError, Problem, ReferenceDataError
 from kpfootprint.reference import shipped_reference
 from training.config import DEFAULT, ConfigError, read_config
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
+SHOWN = 100
+"""Problems that are told as JSON."""
 MODELS = Path(__file__).parents[1] / "models"
 FOLDER = click.Path(path_type=Path)
 
@@ -89,10 +91,23 @@ def validate(reference: Path, config: Path, form: str, lang: str) -> None:  # no
     from kpfootprint.report.locale import words
     from kpfootprint.report.problems import checked_line
 
-    package, found = _checked(reference, read_config(config).minimum_parcels)
+    try:
+        package, found = _checked(reference, read_config(config).minimum_parcels)
+    except (ReferenceDataError, ConfigError) as error:
+        if form == "json":
+            click.echo(json.dumps({"problems": [_told(problem) for problem in error.problems[:SHOWN]]}))
+        raise
     counted = {"n_parcels": len(package.batch), "n_zones": len(set(package.zone_of))}
     line = checked_line(str(reference), **counted, words=words(asked_language()))
     click.echo(json.dumps(counted | {"remarks": found}) if form == "json" else line)
+
+
+def _told(problem: Problem) -> dict[str, object]:
+    """Return a problem with its reason in every language, for whoever tells of it elsewhere."""
+    from kpfootprint.cli.main import reason_in
+    from kpfootprint.report.locale import LANGUAGES
+
+    return problem.as_dict() | {"reasons": {lang: reason_in(problem, lang) for lang in LANGUAGES}}
 
 
 def _checked(reference: Path, minimum_parcels: int) -> tuple[ReferencePackage, list[Remark]]:

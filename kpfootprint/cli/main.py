@@ -51,6 +51,14 @@ for command in (
     cli.add_command(command)
 
 
+def reason_in(problem: Problem, lang: str) -> str:
+    """Return what is wrong in a language."""
+    from service.pages.problems import told as in_words
+    from service.pages.render import translations
+
+    return retold(in_words(problem, translations(lang), {}), lang)
+
+
 def show_problems(problems: Sequence[Problem], lang: str) -> None:
     """Write every problem on standard error, one a line, how to answer a question, and how many there are."""
     if lang == "en":
@@ -60,12 +68,9 @@ def show_problems(problems: Sequence[Problem], lang: str) -> None:
     else:
         from kpfootprint.report.locale import words
         from kpfootprint.report.problems import choose_line, count_line, problem_line
-        from service.pages.problems import told as in_words
-        from service.pages.render import translations
 
         own = words(lang)
-        catalogue = translations(lang)
-        lines = [problem_line(problem, retold(in_words(problem, catalogue, {})), own) for problem in problems]
+        lines = [problem_line(problem, reason_in(problem, lang), own) for problem in problems]
         count, choose = count_line(len(problems), own), choose_line(own)
     for problem, line in zip(problems, lines, strict=True):
         say(line, err=True)

@@ -100,15 +100,15 @@ def told(message: str, **values: object) -> str:
     return _SPOKEN[0].gettext(message).format(**values)
 
 
-def retold(text: str) -> str:
-    """Return what the library said in English in the language of the command, by the first pattern that fits."""
-    if asked_language() != "fr" or len(text) > LONGEST_RETOLD:
+def retold(text: str, lang: str | None = None) -> str:
+    """Return what the library said in English in a language, the command's own where none is named."""
+    if (lang or asked_language()) != "fr" or len(text) > LONGEST_RETOLD:
         return text
-    for pattern, message in _patterns():
+    for pattern, message in _patterns():  # the first that fits
         if found := pattern.fullmatch(text):
-            return message.format("", *map(retold, found.groups()))
+            return message.format("", *(retold(part, lang) for part in found.groups()))
     place, colon, rest = text.partition(": ")  # errors are told after the file or the member that they are about
-    told = retold(rest) if colon else rest
+    told = retold(rest, lang) if colon else rest
     return text if told == rest else f"{place}\u00a0: {told}"
 
 

@@ -43,12 +43,14 @@ def train(work: Workplace, job: Job, halt: Callable[[], bool]) -> str | None:
         package.write_bytes(kept[1])
         config.write_text(job.parameters["config"], encoding="utf-8")
         told = folder / "told.json"
-        with told.open("wb") as out:
-            words = ["validate", "--format", "json", "--config", str(config), "--reference", str(package)]
-            if not _ran(work, job, halt, words, 0, out):
-                return None
-        with writing(work.engine) as connection:
-            jobs.note(connection, job, remarks=json.loads(told.read_bytes())["remarks"])
+        words = ["validate", "--format", "json", "--config", str(config), "--reference", str(package)]
+        try:
+            with told.open("wb") as out:
+                checked = _ran(work, job, halt, words, 0, out)
+        finally:
+            _note(work, job, told.read_bytes())
+        if not checked:
+            return None
         cluster = [] if work.settings.scheduler is None else ["--scheduler", work.settings.scheduler]
         steps = (
             (fitted / "manifest.json", ["fit", "--out", fitted, "--config", config, "--name", name]),
@@ -64,6 +66,13 @@ def train(work: Workplace, job: Job, halt: Callable[[], bool]) -> str | None:
         fitted.rename(released)
     shutil.rmtree(folder, ignore_errors=True)
     return f"/v1/models/{name}"
+
+
+def _note(work: Workplace, job: Job, said: bytes) -> None:
+    """Keep what was found out about a package: its problems, or what it leaves in doubt."""
+    found = json.loads(said or b"{}")
+    with writing(work.engine) as connection:
+        jobs.note(connection, job, **{name: found[name] for name in ("problems", "remarks") if name in found})
 
 
 def _ran(

@@ -147,7 +147,7 @@ def _check_page(
         note=note,
         n_parcels=0 if found is None else len(found.order),
         n_bad=0 if found is None else len(found.failures),
-        problems=[(problem, told(problem, catalogue, classes)) for problem in problems[:SHOWN_PROBLEMS]],
+        problems=problems[:SHOWN_PROBLEMS],
         n_problems=len(problems),
         packed=packed if len(packed) < visit.work.settings.max_body else "",
         readable=found is not None,

@@ -44,6 +44,8 @@ def show(visit: Visit) -> Response:
         job=job,
         states=JOB_STATES,
         remarks=[remark_text(item, words(visit.lang)) for item in job.parameters.get("remarks", ())],
+        problems=job.parameters.get("problems", ()),
+        told=lambda problem: problem["reasons"][visit.lang],
         again=None if over else EVERY_SECONDS,
         people=names_of_actors(visit.work.engine),
         made=(job.result or "").removeprefix("/v1"),

@@ -92,8 +92,10 @@ def job_shown(job: jobs.Job) -> shapes.Job:
     """Return a job as it is answered."""
     said = words("en")
     remarks = [{**item, "text": remark_text(item, said)} for item in job.parameters.get("remarks", ())]
+    found = job.parameters.get("problems", ())
+    problems = [{name: value for name, value in item.items() if name != "reasons"} for item in found]
     progress = {"done": job.done, "total": job.total}
-    shown = told(shapes.Job, job, progress=progress, remarks=remarks)
+    shown = told(shapes.Job, job, progress=progress, remarks=remarks, problems=problems)
     if job.kind != "training":
-        del shown["remarks"]
+        del shown["remarks"], shown["problems"]
     return shown

@@ -25,6 +25,7 @@ class Job(TypedDict):
     problem: str | None
     result: Href | None
     remarks: NotRequired[list[Said]]
+    problems: NotRequired[list[ProblemShape]]
 
 
 class Accepted(Job):

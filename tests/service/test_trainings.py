@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from service.register.jobs import job_of, taken
 from service.settings import Settings
 from tests.service.office import Office
 from tests.training.packages import Kind, write_zip
+from training.package import init_package
 
 CONFIG = """
 [fit]
@@ -70,6 +72,33 @@ def test_settings_and_packages_that_do_not_fit_end_the_job_with_the_reason(offic
     job = job_after(office, ask(office, package, data={"config": "[fit]\nn_folds = 'eight'"}))
     assert (job["kind"], job["state"]) == ("training", "failed")
     assert "fit.n_folds: must be a whole number" in job["problem"]
+
+
+def test_what_is_wrong_with_a_package_is_told_by_table_and_row_in_english_and_french(
+    office: Office, tmp_path: Path
+) -> None:
+    kind = Kind(parcels=(3, 3), n_stones=20)
+    write_zip(tmp_path / "made", kind)
+    folder = tmp_path / "made" / "inside" / "package"
+    header, first, *others = (folder / "parcels.csv").read_text().splitlines()
+    cells = first.split(",")
+    cells[header.split(",").index("collected_on")] = "yesterday"
+    (folder / "parcels.csv").write_text("\n".join([header, ",".join(cells), *others]) + "\n")
+    init_package(folder)
+    package = Path(shutil.make_archive(str(tmp_path / "wrong"), "zip", folder.parent)).read_bytes()
+    job = job_after(office, ask(office, package))
+    assert job["state"] == "failed"
+    assert [(item["table"], item["row"], item["column"], item["value"]) for item in job["problems"]] == [
+        ("parcels", 2, "collected_on", "yesterday")
+    ]
+    assert "parcels, row 2, column collected_on" in job["problem"]
+    english, french = (office.ask("viewer", "GET", f"/trainings/{job['id']}?lang={lang}").text for lang in ("en", "fr"))
+    for page in (english, french):
+        assert "<code>yesterday</code>" in page
+        assert ">collected_on</td>" in page
+    assert job["problems"][0]["reason"] in english
+    assert job["problems"][0]["reason"] not in french
+    assert "AAAA-MM-JJ" in french
 
 
 def test_what_a_package_leaves_in_doubt_is_told_by_the_job_and_on_its_page(office: Office, tmp_path: Path) -> None:
