@@ -340,14 +340,15 @@ class Goods:
     samples: NDArray[np.bool_] | None = None
 
     def rows_by_parcel(self) -> dict[str, NDArray[np.intp]]:
-        """Return the positions of each parcel's rows, in the order of the file."""
+        """Return the positions of each parcel's rows, parcels and rows in the order of the file."""
         order = np.argsort(self.owners, kind="stable")
         bounds = np.searchsorted(self.owners[order], np.arange(len(self.ids) + 1))
-        return {
+        found = {
             name: order[low:high]
             for name, low, high in zip(self.ids, bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
             if high > low
         }
+        return dict(sorted(found.items(), key=lambda item: int(item[1][0])))  # ids stand as their cells were kept
 
 
 def read_goods(table: Table, single: str | None, words: Words, findings: Findings) -> Goods:

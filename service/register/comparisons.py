@@ -311,11 +311,10 @@ def page_of(
         ):
             if value is not None:
                 query = query.where(column == value)
-        moment = table.created_at if lead is None else lead.table.c.created_at
-        if asked.start is not None:
-            query = query.where(moment >= asked.start)
-        if asked.end is not None:
-            query = query.where(moment < asked.end)
+        moment: sa.ColumnElement[Any] = table.created_at if lead is None else lead.table.c.created_at
+        if sort.column.name != "created_at":
+            moment = sa.func.coalesce(moment, moment)  # by no index: all of a long span would be put in order
+        query = query.where(*_within(asked, moment))
         if asked.code is not None:
             begins_so = id_begins(asked.code)
             here = (table.report_id >= begins_so) & (table.report_id < f"{begins_so}g") if begins_so else sa.false()
@@ -335,13 +334,16 @@ class _Found:
 
 
 def _looked_up(connection: sa.Connection, asked: Search) -> tuple[list[_Found], list[_Found]]:
-    """Look every zone and word that is asked for up: those of few comparisons, and those of many."""
+    """Look every zone, word and span that is asked for up: those of few comparisons, and zones and words of many."""
 
     def found(table: sa.Table, condition: sa.ColumnElement[bool], *, in_order: bool = True) -> _Found:
         positions = connection.scalars(sa.select(table.c.position).where(condition).limit(FEW + 1)).all()
         return _Found(table=table, condition=condition, positions=positions, in_order=in_order)
 
     every = []
+    span = _within(asked, comparisons.c.created_at)
+    if span and SORTS[asked.sort].column is not comparisons.c.created_at:
+        every.append(found(comparisons, sa.and_(*span), in_order=False))
     if asked.zone is not None:
         every.append(found(declared_zones, declared_zones.c.zone_id == asked.zone))
     for word in sorted(words_in(asked.q)):
@@ -355,7 +357,16 @@ def _looked_up(connection: sa.Connection, asked: Search) -> tuple[list[_Found], 
         if not one.in_order and len(one.positions) > FEW and len(word) <= SHORT:
             one = found(words, words.c.word == word)
         every.append(one)
-    return [item for item in every if len(item.positions) <= FEW], [item for item in every if len(item.positions) > FEW]
+    many = [item for item in every if len(item.positions) > FEW and item.table is not comparisons]
+    return [item for item in every if len(item.positions) <= FEW], many
+
+
+def _within(asked: Search, moment: sa.ColumnElement[Any]) -> list[sa.ColumnElement[bool]]:
+    """Return what a moment must be for a comparison to lie in the span that is asked for."""
+    return [
+        *([moment >= asked.start] if asked.start is not None else []),
+        *([moment < asked.end] if asked.end is not None else []),
+    ]
 
 
 def words_in(*texts: str | None) -> set[str]:

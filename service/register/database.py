@@ -18,7 +18,7 @@ from service.register.tables import APPEND_ONLY, REFUSES
 from service.register.trouble import FROM_BACKUP, RegisterUnavailable, place_of, watch
 from service.settings import Settings
 
-HEAD = "0007"
+HEAD = "0008"
 """Newest migration; a test compares it with the folder."""
 
 BUSY_MS = 5_000

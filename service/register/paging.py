@@ -32,7 +32,7 @@ def page(
     column = sort.column
     stretches = [query.where(column.is_not(None)), query.where(column.is_(None))] if column.nullable else [query]
     if before is not None:
-        row = sa.select(column).where(column.table.c.position == before).limit(1)
+        row = sa.select(position.table.c[column.name]).where(position == before)  # where positions are looked up by
         found = connection.execute(row).one_or_none()
         if found is None:
             return [], None

@@ -117,6 +117,7 @@ def receive(
     n_bad = sum(item.document is None for item in received.parcels)
     submission_id = new_id(20)
     n_parcels = len(received.parcels)
+    parcels = [_parcel_row(submission_id, ordinal, item) for ordinal, item in enumerate(received.parcels)]
     job_id = jobs.enqueue(connection, "submission", subject=submission_id, actor=actor, total=n_parcels - n_bad)
     row = {
         "id": submission_id,
@@ -125,6 +126,7 @@ def receive(
         "actor": actor,
         "state": "received",
         "exporter": ", ".join(exporters) or None,
+        "declared": "".join(f" {zone} " for zone in sorted({*" ".join(row["declared"] for row in parcels).split()})),
         "note": received.note,
         "file_name": received.file_name,
         "n_parcels": n_parcels,
@@ -135,10 +137,7 @@ def receive(
         "request_sha256": None if once is None else once.request_sha256,
     }
     connection.execute(submissions.insert().values(row))
-    connection.execute(
-        submission_parcels.insert(),
-        [_parcel_row(submission_id, ordinal, item) for ordinal, item in enumerate(received.parcels)],
-    )
+    connection.execute(submission_parcels.insert(), parcels)
     digest = keep_file(connection, submission_id, received.file_name, received.file)
     values = {
         "file_name": received.file_name,
@@ -306,8 +305,7 @@ def page_of(
         if wanted.exporter is not None:
             query = query.where(table.id.in_(sa.select(inside.submission_id).where(inside.exporter == wanted.exporter)))
         if wanted.zone is not None:
-            declares = (" " + inside.declared + " ").contains(f" {wanted.zone} ", autoescape=True)
-            query = query.where(table.id.in_(sa.select(inside.submission_id).where(declares)))
+            query = query.where(table.declared.contains(f" {wanted.zone} ", autoescape=True))
         rows, further = page(connection, query, SORTS[wanted.sort], table.position, before=before, limit=limit)
     return [_submission(row) for row in rows], further, moment
 
