@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from joblib import Parallel, delayed
+from scipy.special import softmax
 
 from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.averaging import Readings, average, slots_of
@@ -22,8 +23,8 @@ from training.config import EvidenceConfig
 from training.folds import Split, fold_of_parcels, folds
 from training.prepare import Fitted, Prepared, fit_model
 
-EVEN = 0.5
-"""Weight of the tables that is believed in before any parcel has been seen."""
+BELIEVED = 0.3
+"""Weight of the tables that is believed in before any parcel has been seen: about the best over real data sets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,11 +101,12 @@ def held_out_candidates(
 
 
 def choose(candidates: Candidates, groups: Ints, n_stones: Floats, rows: Ints, settings: EvidenceConfig) -> float:
-    """Return the weight of the tables under which held-out parcels cost least (Cllr).
+    """Return what held-out parcels say of the weight of the tables, after what is believed of it beforehand.
 
     Every parcel is declared as every zone, and H2 is every other zone and an unlisted one: no status of zones enters,
-    so all reference parcels count. The costs are of evidence as recorded, calibrated. Few parcels cannot tell one
-    weight of the tables from another; then the belief that both kinds of evidence weigh the same counts more.
+    so all reference parcels count. The costs (Cllr) are of evidence as recorded, calibrated. They are bits for each
+    parcel, so n parcels turn a belief in weights into one proportional to itself times ``2 ** (-n * cost)``, and its
+    mean is what is returned: the weight of least cost where parcels are many, next to the belief where they are few.
 
     Parameters
     ----------
@@ -112,13 +114,20 @@ def choose(candidates: Candidates, groups: Ints, n_stones: Floats, rows: Ints, s
         Of the parcels of the candidates.
     rows : ndarray
         Positions of parcels to choose by.
+
+    References
+    ----------
+    Bissiri, Holmes and Walker (2016), A general framework for updating belief distributions, JRSS B 78, 1103-1130.
     """
-    found = []
-    for weight in settings.table_weights:
-        evidence = slot_evidence(candidates.readings(weight), AS_RECORDED)
-        belief = settings.pool_trust * (weight - EVEN) ** 2 / rows.size
-        found.append((_cost(evidence, groups, n_stones, rows, settings) + belief, weight))
-    return min(found)[1]
+    weights = np.array(settings.table_weights)
+    costs = np.array(
+        [
+            _cost(slot_evidence(candidates.readings(weight), AS_RECORDED), groups, n_stones, rows, settings)
+            for weight in settings.table_weights
+        ]
+    )
+    chances = softmax(-rows.size * np.log(2.0) * costs - settings.pool_trust * (weights - BELIEVED) ** 2)
+    return round(float(chances @ weights), 2)
 
 
 def _cost(evidence: Evidence, groups: Ints, n_stones: Floats, rows: Ints, settings: EvidenceConfig) -> float:
@@ -159,7 +168,7 @@ def choose_for(prepared: Prepared, gate: Network | None, settings: EvidenceConfi
     splits = whole_zones(list(folds(fold)), prepared.groups)
     rows = np.flatnonzero(np.bincount(prepared.groups)[prepared.groups] > 1)
     if rows.size == 0:
-        return EVEN
+        return BELIEVED
     candidates = held_out_candidates(
         prepared, splits, gate, n_iterations=INNER_ITERATIONS, structure=prepared.structure
     )

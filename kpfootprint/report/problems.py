@@ -18,6 +18,7 @@ _REMARKS: Mapping[str, str] = {
     "late_days": mark("parcels collected after {day}: {n}; correct collected_on"),
     "no_days": mark("no parcel says when it was collected: whether zones change with time cannot be seen"),
     "one_day": mark("all parcels were collected on {day}: whether zones change with time cannot be seen"),
+    "one_weight": mark("all stones weigh {weight} ct: their sizes tell nothing"),
     "unseen": mark("no stone has the {attribute} {names}: parcels that show it will look strange"),
     "one_class": mark("all stones of {zone} have the {attribute} {names}: were they sorted by it?"),
     "not_recorded": mark("{attribute} was recorded of no stone of {names}"),

@@ -18,9 +18,12 @@ from kpfootprint.errors import Problem, ReferenceDataError
 from kpfootprint.report.locale import words
 from kpfootprint.report.problems import remark_text
 from tests.training.packages import KINDS, PLAIN, SURFACE, write_folder, write_workbook, write_zip
+from training.evaluate.methods import measured_on, zones_of
+from training.evaluate.trials import draw_export_days
 from training.package import load_package, validate_package
 from training.package.remarks import remarks
 from training.package.seal import seal, write_table
+from training.prepare import usable_zones
 
 
 @pytest.mark.slow
@@ -166,8 +169,14 @@ def test_a_parcel_copied_but_for_some_stones_is_a_problem(tmp_path: Path) -> Non
 def test_parcels_of_stones_of_one_size_are_no_copies(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "package", replace(PLAIN, n_stones=60, parcels=(30, 30)))
     _rewritten(folder, "parcels", lambda rows: [row.update(carats="") for row in rows])
-    problems = _rewritten(folder, "stones", lambda rows: [row.update(weight_ct="0.3") for row in rows])
+    problems = _rewritten(
+        folder, "stones", lambda rows: [row.update(weight_ct=f"0.3{k % 2}") for k, row in enumerate(rows)]
+    )
     assert [p.code for p in problems] == ["sizes_undivided"]
+    # stones that were never weighed are in no other unit: that is said, and the rest of them is learnt from
+    assert not _rewritten(folder, "stones", lambda rows: [row.update(weight_ct="0.3") for row in rows])
+    (told,) = [item for item in remarks(load_package(folder), 3) if item["code"] == "one_weight"]
+    assert remark_text(told, words("en")) == "all stones weigh 0.3 ct: their sizes tell nothing"
 
 
 def test_a_fault_of_every_row_is_told_three_times_and_counted(tmp_path: Path) -> None:
@@ -336,3 +345,13 @@ def test_numbers_that_are_none_are_refused(tmp_path: Path) -> None:
         (4, "not_finite"),
         (5, "too_large"),
     ]
+
+
+def test_all_methods_are_measured_on_the_zones_and_days_that_a_release_has(tmp_path: Path) -> None:
+    package = load_package(write_folder(tmp_path / "package", replace(PLAIN, parcels=(4, 4, 1, 2), status=False)))
+    kept = measured_on(package, usable_zones(package, 3))
+    assert set(kept.zone_of) == {"z00", "z01"}
+    assert len(kept.batch) == len(kept.collected_on) == 8
+    days = draw_export_days(kept.zone_table, zones_of(kept), rng=np.random.default_rng(1))
+    assert days
+    assert all(0 < day.compliant.sum() < 2 for day in days)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from kpfootprint.stats.arrays import Floats, Ints
 from training.evaluate.trials import Alternatives, Trials
 from training.folds import Split
 from training.record import Trial
+from training.status import usable_status
 
 
 class Fitted(Protocol):
@@ -87,6 +88,12 @@ def with_parcels(package: ReferencePackage, which: Ints) -> ReferencePackage:
         zone_of=tuple(package.zone_of[i] for i in which),
         collected_on=tuple(package.collected_on[i] for i in which),
     )
+
+
+def measured_on(package: ReferencePackage, zone_ids: Sequence[str]) -> ReferencePackage:
+    """Return the package with the parcels of some zones alone, and with a status of zones that tells these apart."""
+    rows = np.flatnonzero(np.isin(package.zone_of, zone_ids))
+    return replace(with_parcels(package, rows), zone_table=usable_status(package.zone_table, zone_ids))
 
 
 FittedSplits = list[tuple[Split, Fitted]]

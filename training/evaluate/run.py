@@ -23,7 +23,7 @@ from training.evaluate.decisions import simulated_errors, tried_results
 from training.evaluate.doubts import doubts_of
 from training.evaluate.examined import ProductShares, Refits, examined, prediction_sets, table_weight_of
 from training.evaluate.measure import measure, measure_shares
-from training.evaluate.methods import with_parcels
+from training.evaluate.methods import measured_on
 from training.evaluate.open_world import scenario_of, simulated_nowhere
 from training.evaluate.own import OwnEvidence, each_alone, with_spread_known
 from training.evaluate.setting import N_FOLDS, SEED, Setting
@@ -33,7 +33,6 @@ from training.folds import folds
 from training.package import load_package
 from training.prepare import fit_model, prepare
 from training.record import Evaluation, Result
-from training.status import usable_status
 from training.validation_report import render_validation
 
 Progress = Callable[[str], None]
@@ -173,10 +172,8 @@ def evaluate(
 
 def _measurable(release: Release, package: ReferencePackage) -> tuple[Release, ReferencePackage]:
     """Keep the parcels of zones that the release learnt, and a table of status that tells zones apart in both."""
-    rows = np.flatnonzero(np.isin(package.zone_of, release.zone_ids))
-    table = usable_status(package.zone_table, release.zone_ids)
-    kept = replace(with_parcels(package, rows), zone_table=table)
-    return replace(release, manifest={**release.manifest, "zone_table": table.to_json()}), kept
+    kept = measured_on(package, release.zone_ids)
+    return replace(release, manifest={**release.manifest, "zone_table": kept.zone_table.to_json()}), kept
 
 
 def _made(release: Release, days: tuple[ExportDay, ...], seconds: float) -> dict[str, Any]:

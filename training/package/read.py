@@ -190,12 +190,15 @@ def _alike(problems: Iterable[Problem]) -> list[Problem]:
 
 
 def _undivided(batch: Batch, scheme: Scheme) -> list[Problem]:
-    """Say where nearly all stones lie in one size class, so that sizes tell nothing: mostly another unit."""
+    """Say where nearly all stones lie in one size class, so that sizes tell nothing: mostly another unit.
+
+    Stones that all weigh the very same were not weighed, which a remark tells.
+    """
     own = scheme.size.sieve_set
     weights = np.concatenate([parcel.stones.weight_ct for parcel in batch if parcel.stones is not None])
     position = np.searchsorted(own.lower_ct, weights, side="right").clip(1) - 1
     share = np.bincount(position, minlength=len(own.classes)) / weights.size
-    if share.max() < ONE_CLASS or weights.size < ENOUGH:
+    if share.max() < ONE_CLASS or weights.size < ENOUGH or np.ptp(weights) == 0:
         return []
     reason = (
         f"{share.max():.0%} of the stones lie in one class of edges_ct, {own.classes[int(share.argmax())]!r} (half of "

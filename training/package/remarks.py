@@ -22,7 +22,8 @@ def remarks(package: ReferencePackage, minimum_parcels: int, *, today: date | No
     today : date, optional
         Parcels collected after it are told.
     """
-    return [*_few(package, minimum_parcels), *_confounded(package), *_days(package, today), *_classes(package)]
+    sizes, classes = _sizes(package), _classes(package)
+    return [*_few(package, minimum_parcels), *_confounded(package), *_days(package, today), *sizes, *classes]
 
 
 def _remark(code: str, **values: str | int | list[str]) -> Remark:
@@ -54,6 +55,14 @@ def _days(package: ReferencePackage, today: date | None) -> Iterator[Remark]:
         yield _remark("no_days")
     elif len(set(days)) == 1 < len(days):
         yield _remark("one_day", day=days[0].isoformat())
+
+
+def _sizes(package: ReferencePackage) -> Iterator[Remark]:
+    weights = {
+        w for parcel in package.batch if parcel.stones is not None for w in np.unique(parcel.stones.weight_ct).tolist()
+    }
+    if len(weights) == 1:
+        yield _remark("one_weight", weight=f"{weights.pop():g}")
 
 
 def _classes(package: ReferencePackage) -> Iterator[Remark]:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from kpfootprint.errors import ReferenceDataError
+from kpfootprint.errors import ReferenceDataError, ReleaseError
+from kpfootprint.release import load_release
 from training.config import read_config
 from training.evaluate.doubts import suspects_of
 from training.evaluate.measure import measure, measure_shares
-from training.evaluate.methods import Method, zones_of
+from training.evaluate.methods import Method, measured_on, zones_of
 from training.evaluate.own import OwnEvidence
 from training.evaluate.setting import SEED
 from training.evaluate.trials import draw_export_days
@@ -22,6 +23,7 @@ from training.package import load_package
 from training.peers import PEERS, UNMIXERS
 from training.peers.beside_oracle import measure_beside_oracle
 from training.peers.table import render_peers
+from training.prepare import usable_zones
 from training.record import Evaluation, read_evaluation
 
 
@@ -35,16 +37,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         package = load_package(options.reference)
-    except ReferenceDataError as error:
+        settings = read_config()
+        release = load_release(options.model) if options.model else None
+        zones = release.zone_ids if release else usable_zones(package, settings.minimum_parcels)
+    except (ReferenceDataError, ReleaseError) as error:
         print(error, file=sys.stderr)
         return 2
+    package = measured_on(package, zones)
     own: list[Evaluation] = [read_evaluation(options.model)] if options.model else []
     found = own[0].suspects if own else suspects_of(package)
     suspects = [item.parcel_id for item in found if item.reason == "mislabelled"]
     verification: list[Evaluation] = []
-    settings = read_config().evidence
-    weight = float(own[0].made["unlisted weight"]) if own else settings.unlisted_weight
-    methods: tuple[Method, ...] = (*PEERS, OwnEvidence(replace(settings, unlisted_weight=weight)))
+    weight = float(own[0].made["unlisted weight"]) if own else settings.evidence.unlisted_weight
+    methods: tuple[Method, ...] = (*PEERS, OwnEvidence(replace(settings.evidence, unlisted_weight=weight)))
     for method in methods:
         print(method.name, file=sys.stderr)
         found_by = measure(method, package, unlisted_weight=weight, left_out=suspects, n_resamples=options.resamples)
