@@ -111,9 +111,8 @@ def _limits(
         return None, None
     lots = "breakdown" in table.columns and table.columns["breakdown"].header == "lots"
     if (both := overlap(made)) is not None and not lots:
-        problems.append(
-            table.problem(Broken("sizes_overlap", {"one": both[0], "other": both[1]}), int(rows[0]), "size_class")
-        )
+        first = next(row for row in rows.tolist() if text_of(table.columns["size_class"].at(row)) in both)
+        problems.append(table.problem(Broken("sizes_overlap", {"one": both[0], "other": both[1]}), first, "size_class"))
         return None, None
     limits = {label: (low, high) for label, low, high in zip(made.classes, made.lower_ct, made.upper_ct, strict=True)}
     return limits, made

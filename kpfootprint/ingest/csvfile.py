@@ -16,7 +16,6 @@ from kpfootprint.ingest.cells import PlainCells, eights_of, is_blank, shortened
 from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.heads import LOOKED_AT, head_of
 from kpfootprint.ingest.tables import Column, ColumnMaker, RawTable, widen, without_blank_rows
-from kpfootprint.ingest.words import TABLES, fold
 from kpfootprint.wanted import each, go_on
 
 _SEPARATORS = (",", ";", "\t", "|")
@@ -168,19 +167,20 @@ def _said_separator(text: str) -> str | None:
 
 def _separator(start: str, headers: Headers | None) -> str:
     """Choose the separator under which the first lines hold most known names, then most cells in the same number."""
-    tables = () if headers is None else TABLES
-    known: set[str] = set().union(*(headers.words.columns(table) for table in tables if headers is not None))
     lines = [line for line in start.splitlines()[:LOOKED_AT] if line.strip()]
     if not lines:
         return "\t"
     sample = [line[:4000] for line in lines]
+
+    def known(cell: str) -> bool:
+        return headers is not None and len(cell) <= 100 and headers.of(cell.strip()).role not in ("unknown", "other")
 
     def score(separator: str) -> tuple[int, int, int]:
         try:
             rows = list(csv.reader(sample, delimiter=separator))
         except csv.Error:
             return (0, 0, 0)
-        named = max(sum(fold(cell[:100]) in known for cell in row[:100]) for row in rows)
+        named = max(sum(map(known, row[:100])) for row in rows)
         widths = [len(row) for row in rows]
         usual = max(widths, key=widths.count)
         return (named if max(widths) > 1 else min(named, 1), (usual > 1) * widths.count(usual), max(widths))

@@ -66,7 +66,13 @@ def _found(rows: Sequence[Sequence[Cell]], headers: Headers) -> Head:
     filled = [at for at, row in enumerate(rows) if any(not is_blank(cell) for cell in row)]
     best = filled[0]
     wide = max(sum(not is_blank(cell) for cell in rows[at]) for at in filled[:5]) > 1
-    if not _names_every_column(rows[best], headers) or (wide and sum(not is_blank(cell) for cell in rows[best]) == 1):
+    own = sum(not is_blank(cell) for cell in rows[best])
+    wider = any(sum(not is_blank(cell) for cell in rows[at]) > own for at in filled[1:])
+    if (
+        wider
+        or not _names_every_column(rows[best], headers)
+        or (wide and sum(not is_blank(cell) for cell in rows[best]) == 1)
+    ):
         scores = {at: _score(rows[at], headers) for at in filled}
         later = [at for at in filled[1:] if not _holds_numbers(rows[at])]
         best = max([filled[0], *later], key=lambda at: (scores[at], -at))

@@ -242,7 +242,9 @@ def _tables(sheet: Sheet, hint: str | None, *, several: bool) -> list[Table]:
         return [_plain(sheet, "declarations")]
     if sheet.places("n_stones") or (sheet.places("size_class") and (sheet.places("carats") or hint == "counts")):
         _ask_about_cells(sheet, classed)
-        tables = [_plain(ask_about_blanks(sheet, classed), "counts")]
+        before = len(sheet.problems)
+        settled = ask_about_blanks(sheet, classed)
+        tables = [replace(made := _plain(settled, "counts"), complete=made.complete and len(sheet.problems) == before)]
     elif sheet.places("carats") or hint in ("stones", "counts"):
         if hint != "counts":
             _ask_about_stones(sheet, classed)

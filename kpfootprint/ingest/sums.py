@@ -259,7 +259,9 @@ def _leave_signatures(rows: _Rows) -> None:
     for row in range(raw.n_rows - 1, 0, -1):
         said = f" {' '.join(tokens_of(raw.label(row)))} "
         measured = [raw.columns[at].at(row) for at in rows.values]
-        if not any(f" {word} " in said for word in signed) or not all(map(_is_of_no_number, measured)):
+        if not any(f" {word} " in said for word in signed) or not all(
+            _is_of_no_number(cell) or text_of(cell)[:1].isalpha() for cell in measured
+        ):
             break
         rows.leave(row, "note_below", label=raw.label(row))
 

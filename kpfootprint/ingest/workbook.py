@@ -268,22 +268,20 @@ def _read_sheet(
 
 
 def _with_fills(table: RawTable, sheet: Any, headers: Headers | None) -> list[Column]:
-    """Return the columns of a sheet; a blank one of classes whose cells differ by their fill says something by it."""
+    """Return the columns of a sheet; a blank one of classes, where cells differ by their fill, says something by it."""
     columns = list(table.columns)
-    for at, column in enumerate(columns):
-        if headers is None or not column.header.strip() or headers.attribute(column.header) is None:
-            continue
-        if not column.blank().all() or table.rows is None:
-            continue
-        lines = table.rows.tolist()
-        cells = (row[0] for row in sheet.iter_rows(lines[0], lines[-1], at + 1, at + 1) if row)
-        fills = {
-            cell.fill.fgColor.rgb
-            for cell in cells
-            if getattr(cell, "has_style", False) and cell.fill.fill_type == "solid"
-        }
-        if len(fills) > 1:
-            columns[at] = Column.filled(column.header, Odd("filled_cell", "…"), table.n_rows)
+    blank = [at for at, column in enumerate(columns) if column.header.strip() and column.blank().all()]
+    classes = [at for at in blank if headers is not None and headers.attribute(columns[at].header) is not None]
+    if not classes or table.rows is None:
+        return columns
+    fills: list[set[str]] = [set() for _ in columns]
+    for row in sheet.iter_rows(int(table.rows[0]), int(table.rows[-1]), 1, len(columns)):
+        for found, cell in zip(fills, row, strict=False):
+            if getattr(cell, "has_style", False) and cell.fill.fill_type == "solid":
+                found.add(str(cell.fill.fgColor.rgb))
+    for at in classes:
+        if len(fills[at]) > 1 or any(len(found) > 2 for found in fills):
+            columns[at] = Column.filled(columns[at].header, Odd("filled_cell", "…"), table.n_rows)
     return columns
 
 
