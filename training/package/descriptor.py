@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kpfootprint.errors import Problem, ReferenceDataError
+from kpfootprint.ingest.rules import Broken
 from kpfootprint.strict_json import NotJson, read_json
 from kpfootprint.visible import is_visible
 
@@ -16,6 +18,14 @@ SMALL_TABLES = ("zones", "zone_status", "parcels")
 OPTIONAL = ("zone_status",)
 _LARGEST_DESCRIPTOR = 8_000_000
 _SCHEMA_MEMBERS = ("fields", "missingValues", "primaryKey", "foreignKeys")
+_AS_RULES: Mapping[str, str] = {
+    'type is "boolean': "not_yes_or_no",
+    'type is "date': "not_a_date",
+    'type is "integer': "not_whole",
+    'type is "number': "not_a_number",
+    'constraint "required"': "missing_value",
+}
+"""How notes of frictionless begin that tell of a rule of ingestion."""
 LONGEST = 120
 """Characters of a name, a label or a synonym."""
 
@@ -164,15 +174,21 @@ def _key_inside(key: object) -> bool:
 
 
 def _problem(table: str, error: Any) -> Problem:
-    row, cell = getattr(error, "row_number", None), getattr(error, "cell", None)
-    return Problem(
+    """Return an error of frictionless as a problem: by the rule that submissions know it as, where there is one."""
+    there = getattr(error, "reference_name", None)
+    note = f"it is not in the table {there}" if there else str(getattr(error, "note", None) or error.message)
+    cells, names = getattr(error, "field_cells", []), getattr(error, "field_names", [])
+    row, cell = getattr(error, "row_number", None), getattr(error, "cell", None) or ", ".join(cells)
+    found = Problem(
         table=table,
         row=row if isinstance(row, int) else None,
-        column=getattr(error, "field_name", None) or None,
-        value=None if cell in (None, "") else str(cell),
+        column=getattr(error, "field_name", None) or ", ".join(names) or None,
+        value=str(cell) if cell else None,
         code=str(error.type).replace("-", "_"),
-        reason=str(getattr(error, "note", None) or error.message),
+        reason=note,
     )
+    rule = next((rule for begins, rule in _AS_RULES.items() if note.startswith(begins)), None)
+    return found if rule is None else replace(found, code=rule, reason=Broken(rule).reason)
 
 
 def is_name(text: str) -> bool:
