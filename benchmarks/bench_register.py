@@ -123,6 +123,7 @@ def fill(settings: Settings, n: int) -> None:
     if not is_sqlite:  # what its own housekeeping does within a minute
         with engine.connect() as connection:
             connection.execute(sa.text("ANALYZE"))
+            connection.commit()
     engine.dispose()
 
 

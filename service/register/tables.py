@@ -220,11 +220,12 @@ submission_parcels = sa.Table(
     sa.Column("submission_id", sa.ForeignKey("submissions.id"), primary_key=True),
     sa.Column("ordinal", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("parcel_id", sa.Text, nullable=False),
-    sa.Column("exporter", sa.Text, index=True),
+    sa.Column("exporter", sa.Text),
     sa.Column("declared", sa.Text, nullable=False),
     sa.Column("parcel", sa.LargeBinary),  # the canonical JSON parcel, zlib; none where there are problems
     sa.Column("problems", sa.Text, nullable=False),  # canonical JSON
     sa.Column("comparison_id", sa.String(20)),
+    sa.Index("ix_submission_parcels_exporter_submission_id", "exporter", "submission_id"),
 )
 
 files = sa.Table(

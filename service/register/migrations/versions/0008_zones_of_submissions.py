@@ -1,4 +1,4 @@
-"""The zones that the parcels of a submission declare, beside it, so that a list need not look at every parcel.
+"""Zones and exporters of the parcels of a submission, where a list finds them without a look at every parcel.
 
 Revision ID: 0008
 Revises: 0007
@@ -15,8 +15,17 @@ branch_labels = None
 depends_on = None
 
 
+PARCELS, OLD, NEW = (
+    "submission_parcels",
+    "ix_submission_parcels_exporter",
+    "ix_submission_parcels_exporter_submission_id",
+)
+
+
 def upgrade() -> None:
-    """Gather them from the parcels."""
+    """Gather the zones from the parcels, and put submissions into the index of exporters."""
+    op.drop_index(OLD, PARCELS)
+    op.create_index(NEW, PARCELS, ["exporter", "submission_id"])
     op.add_column("submissions", sa.Column("declared", sa.Text, nullable=False, server_default=""))
     connection = op.get_bind()
     zones: dict[str, set[str]] = {}
@@ -28,5 +37,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take them away."""
+    """Do without."""
+    op.drop_index(NEW, PARCELS)
+    op.create_index(OLD, PARCELS, ["exporter"])
     op.drop_column("submissions", "declared")
