@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import gzip
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 
 from starlette.responses import Response
 
+from kpfootprint.comparison.hypotheses import COMPLIANT
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest import Choices
 from kpfootprint.ingest import Submission as ReadSubmission
+from kpfootprint.reference import NOT_COVERED, ZoneTable
 from kpfootprint.report.locale import Words, words
 from service.door.endpoint import FORM, Endpoint
 from service.door.forms import file_of, text_of, written_in
@@ -232,8 +235,16 @@ def shown(visit: Visit, submission_id: str, *, status: int = 200, alert: str = "
         problem_text=lambda problem: _told(problem, catalogue, classes),
         flagged=[parcel for parcel in shipment.parcels if parcel.flags],
         comparable=_comparable(shipment.parcels),
+        barred=lambda parcel: _barred(parcel, release.zone_table, shipment.moment),
         may_decide=visit.who.may_send("monitor") and shipment.submission.state != "received",
     )
+
+
+def _barred(parcel: ShipmentParcel, zones: ZoneTable, moment: datetime) -> list[str]:
+    """Return the declared zones that were not compliant when a parcel was exported, or are not today without a day."""
+    day = None if parcel.comparison is None else parcel.comparison.exported_on
+    on = moment.date() if day is None else date.fromisoformat(day)
+    return [zone for zone in parcel.declared if zones.status_on(zone, on) not in (COMPLIANT, NOT_COVERED)]
 
 
 def _comparable(parcels: Sequence[ShipmentParcel]) -> list[str]:

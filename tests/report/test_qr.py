@@ -10,7 +10,7 @@ import segno
 from pypdf import PdfReader
 
 from kpfootprint.report import Stationery, render_html, render_pdf
-from kpfootprint.report.layout import address_of, lay_out, qr_code
+from kpfootprint.report.layout import QUIET, address_of, lay_out, qr_code
 from kpfootprint.report.report import short_code
 from tests.report.factory import KINDS, Kind, make_report
 
@@ -26,7 +26,7 @@ def modules(svg: str) -> set[tuple[int, int]]:
         elif command == "m":
             x, y = x + float(first), y + float(second)
         else:
-            dark |= {(int(x) + k - 4, int(y) - 4) for k in range(int(first))}
+            dark |= {(int(x) + k - QUIET, int(y) - QUIET) for k in range(int(first))}
             x += float(first)
     return dark
 

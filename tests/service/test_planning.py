@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -9,7 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pypdf import PdfReader
 
+from kpfootprint.report.blocks import Figure
+from kpfootprint.report.pdf import document_pdf
+from kpfootprint.report.planned import document_of
 from service.work.dashboard import followed
 from tests.service.reading import problem_in
 
@@ -61,6 +66,7 @@ def test_parcels_are_pooled_by_their_ids(ask: Ask, parcel: dict[str, Any]) -> No
     assert answer.status_code == 200, answer.text
     pool = answer.json()
     assert pool["n_parcels"] == 2
+    assert all(one["carats"] > 0 for one in pool["parcels"])
     assert {"log10_lr", "low", "high", "log10_lr_if_independent", "dependence"} <= set(pool["verification"])
     assert {"estimate", "low", "high", "level"} == set(pool["mixture"]["undeclared_stone_fraction"])
     unknown = ask("viewer", "POST", "/v1/pools", json={"comparisons": [ids[0], "nothing", ids[0]]})
@@ -152,6 +158,13 @@ def test_shipments_are_followed_from_the_register(ask: Ask, parcel: dict[str, An
     assert {"at", "comparison", "value"} <= set(size["points"][0])
     assert size["lower"] < size["centre"] < size["upper"]
     assert all(ask("viewer", "GET", point["comparison"]).status_code == 200 for point in size["points"][:1])
+    assert (drift["exporter"], drift["zone_id"]) == ("Maison A", None)
+    document = document_of(drift, {}, "en", created_at="2026-01-01T00:00:00Z")
+    assert document.title.endswith(": Maison A")
+    charts = [figure for figure in document.sections[-1].blocks if isinstance(figure, Figure)]
+    assert all(cell.startswith("\u00d7") for cell in charts[0].data.rows[0][1:]), "in the unit of the axis"
+    text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(document_pdf(document))).pages)
+    assert text.count("Lower limit") == len(charts), "every chart has its table on paper"
     problem_in(ask("viewer", "GET", "/v1/drift"), 422, "invalid_input")
     assert ask("viewer", "GET", "/v1/drift?exporter=nobody").json()["series"] == []
 

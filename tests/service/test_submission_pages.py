@@ -74,6 +74,10 @@ def test_a_shipment_is_received_compared_and_decided(browser: TestClient, looked
     waiting = browser.get(place).text
     assert 'name="decision"' not in waiting
     run_jobs(home)
+    inbox = browser.get("/submissions").text
+    row = inbox[inbox.index(place) :].partition("</tr>")[0]
+    assert len(re.findall(r'class="mark \w+">2 × ', row)) == 1, "two parcels alike were concluded alike"
+    assert "1 problem</span>" in row
     page = browser.get(f"{place}?lang=fr").text
     assert page.count('class="mark ') >= 3
     assert "le nombre est négatif" in page, "what is wrong with a kept parcel, too, is told in one's own language"
@@ -94,6 +98,17 @@ def test_a_shipment_is_received_compared_and_decided(browser: TestClient, looked
     decided = browser.get("/submissions?show=decided").text
     assert "refused" in decided[decided.index(place) :].partition("</tr>")[0]
     assert place not in browser.get("/submissions").text
+
+
+@pytest.mark.parametrize(("day", "barred"), [("2024-03-11", True), ("2025-06-01", False)])
+def test_a_zone_that_was_not_compliant_stands_where_a_shipment_is_decided(
+    browser: TestClient, home: Path, day: str, barred: bool
+) -> None:
+    file = {"file": ("bria.zip", shipment(1, bad=False, prefix=f"B{day}", zone="bria", exported_on=day))}
+    checked = browser.post("/submissions/check", data={"csrf": token_in(browser.get("/").text)}, files=file)
+    place = browser.post("/submissions", data=carried(checked.text)).headers["location"]
+    run_jobs(home)
+    assert ("non conforme : Bria" in browser.get(f"{place}?lang=fr").text.replace("\u00a0", " ")) == barred
 
 
 def test_a_zip_of_several_parcels_is_offered_as_a_submission(browser: TestClient) -> None:
