@@ -1,4 +1,4 @@
-"""What cross-validation decides: how much the tables weigh beside the explicit model."""
+"""What cross-validation says of how much the tables weigh beside the explicit model."""
 
 from __future__ import annotations
 
