@@ -6,10 +6,12 @@ import errno
 import json
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from kpfootprint.errors import IngestError, InvalidParcel, Problem, ReleaseError, SchemeMismatch
 from service.register.trouble import RegisterUnavailable
+
+T = TypeVar("T")
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -103,6 +105,13 @@ def _told(problem: Problem) -> dict[str, Any]:
         name: text[: LONGEST_TEXT - 1] + "…" if isinstance(text, str) and len(text) > LONGEST_TEXT else text
         for name, text in members.items()
     }
+
+
+def existing(what: T | None, called: str) -> T:
+    """Return what was looked for; raise `Refused` (``not_found``) where it is not there: None, or False."""
+    if what is None or what is False:
+        raise Refused("not_found", f"There is no {called}.")
+    return what
 
 
 def refusal_for(problems: Sequence[Problem]) -> Refused:

@@ -92,7 +92,7 @@ def _operation(item: Endpoint, failure: Mapping[str, Any], schemas: dict[str, An
             kind: {"schema": {} if shape is None else _placed(shape, schemas)}
             for kind, shape in item.body.kinds.items()
         }
-        operation["requestBody"] = {"required": item.body.required, "content": content}
+        operation["requestBody"] = {"required": True, "content": content}
     if item.role is None:
         operation["security"] = []
     return operation

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
-from typing import Any
+from typing import Any, get_type_hints
 
 from starlette.routing import compile_path
+from typing_extensions import is_typeddict
 
 from service.door.query import Query
 from service.errors import Refused
@@ -46,7 +47,6 @@ class Body:
 
     kinds: Mapping[str, Shape]
     streamed: bool = False
-    required: bool = True
 
 
 FORM = Body({MULTIPART: None, URLENCODED: None}, streamed=True)
@@ -62,9 +62,11 @@ class Endpoint:
     role : str or None
         Least role that may ask; None is open to all.
     body, query
-        What a request carries, and every parameter that is known.
+        What a request carries, and every parameter that is known. A function that takes `given` beside the visit
+        is given the JSON document of the shape that it is annotated with.
     answer, status, media_type, or_types
-        What comes back where all is well; `or_types` are what else it may come as.
+        What comes back where all is well, by default the shape that the function returns; `or_types` are what else
+        it may come as.
     once : bool
         Honours ``Idempotency-Key``.
     reveals : bool
@@ -100,7 +102,13 @@ class Endpoint:
 
     def __call__(self, handler: Handler) -> Endpoint:
         """Return the endpoint with the function that answers it."""
-        return replace(self, handler=handler, summary=(handler.__doc__ or "").partition("\n")[0])
+        summary, answering, body, answer = (handler.__doc__ or "").partition("\n")[0], handler, self.body, self.answer
+        hints = get_type_hints(handler, include_extras=True)
+        if "given" in hints:
+            answering, body = lambda visit: handler(visit, visit.given), Body({JSON: hints["given"]})
+        if is_typeddict(hints["return"]):
+            answer = hints["return"]
+        return replace(self, handler=answering, summary=summary, body=body, answer=answer)
 
 
 def matching(endpoints: Sequence[Endpoint], method: str, path: str) -> Endpoint:

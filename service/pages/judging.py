@@ -13,7 +13,7 @@ from service.door.endpoint import FORM, Endpoint
 from service.door.forms import written_in
 from service.door.query import whole_number
 from service.door.visit import Visit
-from service.errors import Refused
+from service.errors import existing
 from service.pages.render import framed, moved_to, page
 from service.register.comparisons import parcel_of
 from service.register.database import reading
@@ -53,9 +53,7 @@ def ask_opinion(visit: Visit) -> Response:
 def _opinion(visit: Visit, *, status: int = 200, alert: str = "", given: Given = None) -> Response:
     comparison_id = visit.path["id"]
     with reading(visit.work.engine) as connection:
-        document = parcel_of(connection, comparison_id)
-    if document is None:
-        raise Refused("not_found", "There is no comparison with this id.")
+        document = existing(parcel_of(connection, comparison_id), "comparison with this id")
     sealed = bool(sealed_from(visit.work, visit.who, [comparison_id]))
     return _judged(visit, document, status=status, alert=alert, given=given, sealed=sealed, exercise=False)
 

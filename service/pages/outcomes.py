@@ -12,7 +12,7 @@ from service.door.endpoint import FORM, Endpoint
 from service.door.forms import text_of, texts_of
 from service.door.query import whole_number
 from service.door.visit import Visit
-from service.errors import Refused
+from service.errors import Refused, existing
 from service.pages.render import moved_to, page
 from service.register import comparisons
 from service.register.database import reading
@@ -60,15 +60,13 @@ def ask(visit: Visit) -> Response:
 def _asked(visit: Visit, *, status: int = 200, rows: Rows = (("", ""),) * ROWS, source: str = "") -> Response:
     comparison_id = visit.path["id"]
     with reading(visit.work.engine) as connection:
-        found = comparisons.listed(connection, comparison_id)
-    if found is None:
-        raise Refused("not_found", "There is no comparison with this id.")
+        item = existing(comparisons.listed(connection, comparison_id), "comparison with this id")
     zone_table = visit.work.release().zone_table
     return page(
         visit,
         "outcome.html",
         status=status,
-        item=found,
+        item=item,
         alert=INCOMPLETE if status != 200 else "",
         rows=rows,
         source=source,

@@ -19,7 +19,7 @@ from service.clock import today
 from service.door.endpoint import FORM, Endpoint
 from service.door.forms import file_of, text_of
 from service.door.visit import Visit
-from service.errors import Refused
+from service.errors import existing
 from service.pages.examples import EXAMPLES, available
 from service.pages.given import ROWS, Given, given_in
 from service.pages.problems import classes_named, noted, told, worded
@@ -102,9 +102,8 @@ def words(visit: Visit) -> Response:
 @Endpoint("POST", "/examples/{name}", "monitor", body=FORM, heavy=True, page=True)
 def example(visit: Visit) -> Response:
     """Compare an example parcel and go to its report."""
-    chosen = next((item for item in available() if item.name == visit.path["name"]), None)
-    if chosen is None:
-        raise Refused("not_found", "There is no example with this name.")
+    named = (item for item in available() if item.name == visit.path["name"])
+    chosen = existing(next(named, None), "example with this name")
     read = partial(parcel_at, path=chosen.path(), parcel=chosen.parcel)
     kept = compare(visit.work, read, actor=visit.who.actor)
     return moved_to(visit, f"/comparisons/{kept.id}")

@@ -9,7 +9,7 @@ from kpfootprint.report.problems import remark_text
 from service.door.endpoint import FORM, Endpoint
 from service.door.forms import file_of, text_of
 from service.door.visit import Visit
-from service.errors import Refused
+from service.errors import existing
 from service.pages.models import JOB_STATES, shown
 from service.pages.render import moved_to, page
 from service.register import jobs
@@ -62,7 +62,4 @@ def cancel(visit: Visit) -> Response:
 
 
 def _training(visit: Visit) -> jobs.Job:
-    job = jobs.job_of(visit.work.engine, visit.path["id"])
-    if job is None or job.kind != "training":
-        raise Refused("not_found", "There is no training with this id.")
-    return job
+    return existing(jobs.job_of(visit.work.engine, visit.path["id"], "training"), "training with this id")

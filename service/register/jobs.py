@@ -82,10 +82,11 @@ def enqueue(
     return str(row["id"])
 
 
-def job_of(engine: sa.Engine, job_id: str) -> Job | None:
-    """Return a job, or None where there is none."""
+def job_of(engine: sa.Engine, job_id: str, kind: str | None = None) -> Job | None:
+    """Return a job (of a kind), or None where there is none."""
     with reading(engine) as connection:
-        row = connection.execute(sa.select(jobs).where(jobs.c.id == job_id)).one_or_none()
+        wanted = jobs.c.id == job_id if kind is None else (jobs.c.id == job_id) & (jobs.c.kind == kind)
+        row = connection.execute(sa.select(jobs).where(wanted)).one_or_none()
     return None if row is None else _job(row)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from kpfootprint.errors import Problem
-from service.door.endpoint import JSON, Answer, Body, Endpoint
+from service.door.endpoint import Answer, Endpoint
 from service.door.visit import Visit
-from service.errors import Refused
+from service.errors import Refused, existing
 from service.register import people, sessions
 from service.register.keys import BadKey, all_keys, expiry_in, make_key, revoke
 from service.routes import shapes
@@ -17,17 +17,15 @@ from service.routes.paging import PAGING, listed, told
 @Endpoint("GET", "/v1/keys", "admin", query=PAGING, answer=shapes.Keys)
 def index_of_keys(visit: Visit) -> Answer:
     """List the keys, without their secrets."""
-    found = all_keys(visit.work.engine)
-    return listed(visit, [told(shapes.KeyItem, key) for key in found])
+    return listed(visit, [told(shapes.KeyItem, key) for key in all_keys(visit.work.engine)])
 
 
-@Endpoint("POST", "/v1/keys", "admin", body=Body({JSON: shapes.NewKey}), answer=shapes.MadeKey, status=201)
-def create_key(visit: Visit) -> Answer:
+@Endpoint("POST", "/v1/keys", "admin", status=201)
+def create_key(visit: Visit, given: shapes.NewKey) -> shapes.MadeKey:
     """Make a key; the answer alone shows it."""
-    asked: shapes.NewKey = visit.given
     try:
-        expires_at = expiry_in(asked.get("expires_at"))
-        key, secret = make_key(visit.work.engine, asked["role"], asked.get("name", ""), expires_at)
+        expires_at = expiry_in(given.get("expires_at"))
+        key, secret = make_key(visit.work.engine, given["role"], given.get("name", ""), expires_at)
     except BadKey as error:
         problem = Problem(table="key", code="invalid", reason=str(error))
         raise Refused("invalid_input", "The key cannot be made as asked.", problems=(problem,)) from None
@@ -38,37 +36,32 @@ def create_key(visit: Visit) -> Answer:
 @Endpoint("DELETE", "/v1/keys/{id}", "admin", status=204)
 def revoke_key(visit: Visit) -> Response:
     """Revoke a key."""
-    if not revoke(visit.work.engine, visit.path["id"]):
-        raise Refused("not_found", "There is no key with this id.")
+    existing(revoke(visit.work.engine, visit.path["id"]), "key with this id")
     return Response(status_code=204)
 
 
 @Endpoint("GET", "/v1/sessions", "admin", query=PAGING, answer=shapes.Sessions)
 def index_of_sessions(visit: Visit) -> Answer:
     """List the browsers that are signed in."""
-    found = sessions.open_sessions(visit.work.engine)
-    return listed(visit, [told(shapes.SessionItem, item) for item in found])
+    return listed(visit, [told(shapes.SessionItem, item) for item in sessions.open_sessions(visit.work.engine)])
 
 
 @Endpoint("DELETE", "/v1/sessions/{id}", "admin", status=204)
 def end_session(visit: Visit) -> Response:
     """End a session."""
-    if not sessions.end(visit.work.engine, visit.path["id"]):
-        raise Refused("not_found", "There is no session with this id.")
+    existing(sessions.end(visit.work.engine, visit.path["id"]), "session with this id")
     return Response(status_code=204)
 
 
 @Endpoint("GET", "/v1/names", "admin", query=PAGING, answer=shapes.Names)
 def index_of_names(visit: Visit) -> Answer:
     """List the names behind the pseudonyms of the register."""
-    found = people.names_of_actors(visit.work.engine)
-    items: list[shapes.NameItem] = [{"actor": actor, "name": name} for actor, name in found.items()]
-    return listed(visit, items)
+    names = people.names_of_actors(visit.work.engine)
+    return listed(visit, [told(shapes.NameItem, actor=actor, name=name) for actor, name in names.items()])
 
 
 @Endpoint("DELETE", "/v1/names/{actor}", "admin", status=204)
 def forget_name(visit: Visit) -> Response:
     """Forget a name; the pseudonym stays."""
-    if not people.forget(visit.work.engine, visit.path["actor"]):
-        raise Refused("not_found", "There is no name behind this pseudonym.")
+    existing(people.forget(visit.work.engine, visit.path["actor"]), "name behind this pseudonym")
     return Response(status_code=204)

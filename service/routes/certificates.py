@@ -25,10 +25,9 @@ COLUMNS = ("certificate_no", "reported_by", "reported_on", "note")
     "/v1/certificates",
     "monitor",
     body=Body({JSON: shapes.NewCertificates, CSV: {"type": "string"}}),
-    answer=shapes.CertificatesAdded,
     status=201,
 )
-def create(visit: Visit) -> Answer:
+def create(visit: Visit) -> shapes.CertificatesAdded:
     """Add certificates that were reported as fraudulent."""
     document = visit.given or checked({"items": _rows(visit.body)}, shapes.NewCertificates, table="certificates")
     with registering(visit.work.engine) as connection:

@@ -14,7 +14,7 @@ from kpfootprint.rules import CONCLUSIONS
 from service.door.endpoint import JSON, Answer, Body, Endpoint, Named
 from service.door.query import choice, text
 from service.door.visit import Visit
-from service.errors import Refused
+from service.errors import Refused, existing
 from service.languages import LANGUAGES
 from service.register import comparisons
 from service.register.comparisons import SORTS, Listed, Search
@@ -63,10 +63,8 @@ async def submitted(visit: Visit) -> Response:
 def show_parcel(visit: Visit) -> Response:
     """Read the parcel that was compared."""
     with reading(visit.work.engine) as connection:
-        found = comparisons.parcel_text_of(connection, visit.path["id"])
-    if found is None:
-        raise Refused("not_found", "There is no comparison with this id.")
-    return Response(found, media_type=JSON)
+        parcel = existing(comparisons.parcel_text_of(connection, visit.path["id"]), "comparison with this id")
+    return Response(parcel, media_type=JSON)
 
 
 @Endpoint(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from kpfootprint.report.locale import words
 from kpfootprint.report.problems import remark_text
-from service.door.endpoint import JSON, MULTIPART, Answer, Body, Endpoint
+from service.door.endpoint import MULTIPART, Body, Endpoint
 from service.door.forms import form_schema, text_of, upload_in
 from service.door.visit import Visit
-from service.errors import Refused
+from service.errors import Refused, existing
 from service.register import entries, jobs
 from service.register.database import reading
 from service.routes import shapes_of_cases
@@ -17,20 +17,20 @@ from service.work.releases import queue_reexamination
 from service.work.train import queue_training
 
 
-@Endpoint("GET", "/v1/jobs/{id}", "viewer", answer=shapes.Job)
-def show(visit: Visit) -> Answer:
+@Endpoint("GET", "/v1/jobs/{id}", "viewer")
+def show(visit: Visit) -> shapes.Job:
     """Ask how far a job is."""
-    return job_shown(_found(jobs.job_of(visit.work.engine, visit.path["id"])))
+    return job_shown(_job(visit, visit.path["id"]))
 
 
-@Endpoint("DELETE", "/v1/jobs/{id}", "monitor", answer=shapes.Job)
-def cancel(visit: Visit) -> Answer:
+@Endpoint("DELETE", "/v1/jobs/{id}", "monitor")
+def cancel(visit: Visit) -> shapes.Job:
     """Cancel a job that is not over."""
-    engine, job_id = visit.work.engine, visit.path["id"]
-    before = _found(jobs.job_of(engine, job_id))
+    job_id = visit.path["id"]
+    before = _job(visit, job_id)
     if before.state in {"done", "failed"}:
         raise Refused("conflict", f"This job is over: {before.state}.")
-    return job_shown(_found(jobs.cancel(engine, job_id)))
+    return job_shown(existing(jobs.cancel(visit.work.engine, job_id), "job with this id"))
 
 
 @Endpoint(
@@ -38,54 +38,42 @@ def cancel(visit: Visit) -> Answer:
     "/v1/trainings",
     "researcher",
     body=Body({MULTIPART: form_schema("config")}, streamed=True),
-    answer=shapes.Accepted,
     status=202,
     heavy=True,
 )
-def create_training(visit: Visit) -> Answer:
+def create_training(visit: Visit) -> shapes.Accepted:
     """Have a model fitted and evaluated on a reference package."""
     package, config = upload_in(visit.form)[1], text_of(visit.form, "config")
     return accepted(visit, queue_training(visit.work, package=package, config=config, actor=visit.who.actor))
 
 
-@Endpoint(
-    "POST",
-    "/v1/reexaminations",
-    "researcher",
-    body=Body({JSON: shapes_of_cases.NewReexamination}),
-    answer=shapes.Accepted,
-    status=202,
-)
-def create_reexamination(visit: Visit) -> Answer:
+@Endpoint("POST", "/v1/reexaminations", "researcher", status=202)
+def create_reexamination(visit: Visit, given: shapes_of_cases.NewReexamination) -> shapes.Accepted:
     """Have the register's parcels examined with another release."""
-    job_id = queue_reexamination(visit.work, **visit.given, actor=visit.who.actor)
+    job_id = queue_reexamination(visit.work, **given, actor=visit.who.actor)
     return accepted(visit, job_id, f"/v1/reexaminations/{job_id}")
 
 
-@Endpoint("GET", "/v1/reexaminations/{id}", "viewer", answer=shapes_of_cases.Reexamination, reveals=True)
-def show_reexamination(visit: Visit) -> Answer:
+@Endpoint("GET", "/v1/reexaminations/{id}", "viewer", reveals=True)
+def show_reexamination(visit: Visit) -> shapes_of_cases.Reexamination:
     """Read which conclusions another release would change, and why."""
-    job = jobs.job_of(visit.work.engine, visit.path["id"])
-    if job is None or job.kind != "reexamination":
-        raise Refused("not_found", "There is no re-examination with this id.")
+    job = existing(jobs.job_of(visit.work.engine, visit.path["id"], "reexamination"), "re-examination with this id")
     with reading(visit.work.engine) as connection:
-        found = entries.about(connection, job.id)
-    changes = [change for entry in found for change in entry.values.get("changes", ())]
+        told_of = entries.about(connection, job.id)
+    changes = [change for entry in told_of for change in entry.values.get("changes", ())]
     of = {"job": f"/v1/jobs/{job.id}", "release": job.parameters["release"], "looked_at": job.done, "of": job.total}
     return told(shapes_of_cases.Reexamination, job, **of, changes=changes)
 
 
-def _found(job: jobs.Job | None) -> jobs.Job:
-    if job is None:
-        raise Refused("not_found", "There is no job with this id.")
-    return job
+def _job(visit: Visit, job_id: str) -> jobs.Job:
+    return existing(jobs.job_of(visit.work.engine, job_id), "job with this id")
 
 
-def accepted(visit: Visit, job_id: str, place: str = "") -> Answer:
+def accepted(visit: Visit, job_id: str, place: str = "") -> shapes.Accepted:
     """Return the job that was put into the queue; its result will be told at `place`, or where the job itself is."""
     href = f"/v1/jobs/{job_id}"
     visit.place = place or href
-    return {**job_shown(_found(jobs.job_of(visit.work.engine, job_id))), "job": href}
+    return {**job_shown(_job(visit, job_id)), "job": href}
 
 
 def job_shown(job: jobs.Job) -> shapes.Job:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.door.endpoint import JSON, Answer, Body, Endpoint
+from service.door.endpoint import Answer, Endpoint
 from service.door.visit import Visit
 from service.register.activations import Activation
 from service.routes import shapes
@@ -17,8 +17,8 @@ def index(visit: Visit) -> Answer:
     return listed(visit, items)
 
 
-@Endpoint("GET", "/v1/models/{release}", "viewer", answer=shapes.Model)
-def show(visit: Visit) -> Answer:
+@Endpoint("GET", "/v1/models/{release}", "viewer")
+def show(visit: Visit) -> shapes.Model:
     """Read the card and the evaluation of a release."""
     found = known_release(visit.work, visit.path["release"])
     card = found.folder / "CARD.md"
@@ -29,39 +29,23 @@ def show(visit: Visit) -> Answer:
     }
 
 
-@Endpoint(
-    "POST",
-    "/v1/models/{release}/activate",
-    "researcher",
-    body=Body({JSON: shapes.NewActivation}),
-    answer=shapes.Activated,
-    status=201,
-    heavy=True,
-)
-def create_activation(visit: Visit) -> Answer:
+@Endpoint("POST", "/v1/models/{release}/activate", "researcher", status=201, heavy=True)
+def create_activation(visit: Visit, given: shapes.NewActivation) -> shapes.Activated:
     """Put a release in force."""
-    return _activated(activate(visit.work, visit.path["release"], **visit.given, actor=visit.who.actor))
+    return _activated(activate(visit.work, visit.path["release"], **given, actor=visit.who.actor))
 
 
-@Endpoint(
-    "POST",
-    "/v1/models/rollback",
-    "researcher",
-    body=Body({JSON: shapes.Reason}),
-    answer=shapes.Activated,
-    status=201,
-    heavy=True,
-)
-def create_rollback(visit: Visit) -> Answer:
+@Endpoint("POST", "/v1/models/rollback", "researcher", status=201, heavy=True)
+def create_rollback(visit: Visit, given: shapes.Reason) -> shapes.Activated:
     """Go back to the release that was active before."""
-    return _activated(roll_back(visit.work, **visit.given, actor=visit.who.actor))
+    return _activated(roll_back(visit.work, **given, actor=visit.who.actor))
 
 
-def _activated(done: Activation) -> Answer:
+def _activated(done: Activation) -> shapes.Activated:
     return told(shapes.Activated, done, active=done.release)
 
 
-def _shown(item: Known) -> Answer:
+def _shown(item: Known) -> shapes.ModelItem:
     manifest = {name: item.manifest.get(name) for name in ("released", "reference")}
     past = [told(shapes.ActivationItem, one) for one in item.activations]
     return told(shapes.ModelItem, item, release=item.name, activations=past, **manifest)

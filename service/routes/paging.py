@@ -41,7 +41,7 @@ def _moment(given: date) -> datetime:
     return given if isinstance(given, datetime) else datetime.combine(given, time(), UTC)
 
 
-def told(shape: type[Shape], of: Any, /, **members: Any) -> Shape:
+def told(shape: type[Shape], of: Any = None, /, **members: Any) -> Shape:
     """Return what a shape tells of something: the members that are given, and its attributes under the other names."""
     values = {name: members[name] if name in members else getattr(of, name) for name in shape.__annotations__}
     shown = {name: written(value) if isinstance(value, datetime) else value for name, value in values.items()}

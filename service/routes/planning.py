@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kpfootprint.planning.drift import PER_SHIPMENTS
 from service.clock import today
-from service.door.endpoint import JSON, Answer, Body, Endpoint
+from service.door.endpoint import Endpoint
 from service.door.query import day, text, whole_number
 from service.door.visit import Visit
 from service.routes import shapes_of_planning as shapes
@@ -26,56 +26,40 @@ SERIES = (
 )
 
 
-@Endpoint(
-    "GET",
-    "/v1/zones",
-    "viewer",
-    query=(*PAGING, day("on", "Day whose status is told; today without it.")),
-    answer=shapes.Zones,
-)
-def zones(visit: Visit) -> Answer:
+@Endpoint("GET", "/v1/zones", "viewer", query=(*PAGING, day("on", "Day whose status is told; today without it.")))
+def zones(visit: Visit) -> shapes.Zones:
     """List the zones and their status on a day."""
     on = visit.asked["on"] or today()
     table = visit.work.release().zone_table
     items = [told(shapes.ZoneItem, zone, status=table.status_on(zone.zone_id, on)) for zone in table.zones]
-    return {"on": on.isoformat(), **listed(visit, items)}
+    return told(shapes.Zones, on=on.isoformat(), **listed(visit, items))
 
 
-@Endpoint("POST", "/v1/plan", "viewer", body=Body({JSON: shapes.Question}), answer=shapes.Plan, heavy=True)
-def plan(visit: Visit) -> Answer:
+@Endpoint("POST", "/v1/plan", "viewer", heavy=True)
+def plan(visit: Visit, given: shapes.Question) -> shapes.Plan:
     """Say how many stones, and how many reference parcels, it takes to find a share of undeclared goods."""
-    return planned(visit.work, visit.given)
+    return told(shapes.Plan, **planned(visit.work, given))
 
 
-@Endpoint("GET", "/v1/zones/{id}/adequacy", "viewer", query=(ON,), answer=shapes.Adequacy, heavy=True)
-def adequacy(visit: Visit) -> Answer:
+@Endpoint("GET", "/v1/zones/{id}/adequacy", "viewer", query=(ON,), heavy=True)
+def adequacy(visit: Visit) -> shapes.Adequacy:
     """Say whether the references of a zone are enough."""
-    return judged(visit.work, visit.path["id"], **visit.asked)
+    return told(shapes.Adequacy, **judged(visit.work, visit.path["id"], **visit.asked))
 
 
-@Endpoint(
-    "POST", "/v1/pools", "viewer", body=Body({JSON: shapes.PoolQuestion}), answer=shapes.Pool, reveals=True, heavy=True
-)
-def pool(visit: Visit) -> Answer:
+@Endpoint("POST", "/v1/pools", "viewer", reveals=True, heavy=True)
+def pool(visit: Visit, given: shapes.PoolQuestion) -> shapes.Pool:
     """Weigh kept parcels as one claim."""
-    return pooled(visit.work, **visit.given)
+    return told(shapes.Pool, **pooled(visit.work, **given))
 
 
-@Endpoint(
-    "POST",
-    "/v1/sorters",
-    "viewer",
-    body=Body({JSON: shapes.SortersQuestion}),
-    answer=shapes.Sorters,
-    reveals=True,
-    heavy=True,
-)
-def sorters(visit: Visit) -> Answer:
+@Endpoint("POST", "/v1/sorters", "viewer", reveals=True, heavy=True)
+def sorters(visit: Visit, given: shapes.SortersQuestion) -> shapes.Sorters:
     """Set several sorters' kept sheets of one parcel side by side."""
-    return sorted_again(visit.work, **visit.given)
+    return told(shapes.Sorters, **sorted_again(visit.work, **given))
 
 
-@Endpoint("GET", "/v1/drift", "viewer", query=SERIES, answer=shapes.Drift, reveals=True, heavy=True)
-def drift(visit: Visit) -> Answer:
+@Endpoint("GET", "/v1/drift", "viewer", query=SERIES, reveals=True, heavy=True)
+def drift(visit: Visit) -> shapes.Drift:
     """Say what changes over the shipments of an exporter or a zone."""
-    return drifted(visit.work, **visit.asked)
+    return told(shapes.Drift, **drifted(visit.work, **visit.asked))

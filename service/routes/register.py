@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.concurrency import iterate_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
-from service.door.endpoint import MULTIPART, Answer, Body, Endpoint
+from service.door.endpoint import MULTIPART, Body, Endpoint
 from service.door.forms import form_schema, upload_in
 from service.door.query import choice
 from service.door.visit import Visit
@@ -26,8 +26,8 @@ IMPORTED = (
 TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": JSON_LINES}
 
 
-@Endpoint("GET", "/v1/register/head", "viewer", answer=shapes.Head)
-def head(visit: Visit) -> Answer:
+@Endpoint("GET", "/v1/register/head", "viewer")
+def head(visit: Visit) -> shapes.Head:
     """Read where the chain of the register ends."""
     with reading(visit.work.engine) as connection:
         return told(shapes.Head, entries.head(connection))
@@ -56,11 +56,10 @@ def export(visit: Visit) -> Response:
     "/v1/register/import",
     "monitor",
     body=Body({kind: {"type": "string"} for kind in IMPORTED} | {MULTIPART: form_schema()}, streamed=True),
-    answer=Accepted,
     status=202,
     heavy=True,
 )
-def take_in(visit: Visit) -> Answer:
+def take_in(visit: Visit) -> Accepted:
     """Take in what another register exported."""
     content = upload_in(visit.form)[1] if visit.media_type == MULTIPART else visit.body
     return accepted(visit, queue_import(visit.work, content, actor=visit.who.actor))

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Annotated, Any, Literal, NotRequired, Required
 
 from annotated_types import Gt, Le
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from kpfootprint.rules import Conclusion
@@ -19,7 +19,7 @@ Href = str
 Weight = Annotated[float, Gt(0), Le(5000)]
 Positive = Annotated[float, Gt(0)]
 
-STRICT = ConfigDict(extra="forbid")
+STRICT, OPEN = ConfigDict(extra="forbid"), ConfigDict(extra="allow")
 
 
 def _a_day(text: str) -> str:
@@ -78,26 +78,23 @@ class Conditions(TypedDict, total=False):
     sieve_set: str | None
 
 
+@with_config(OPEN)
 class Columns(TypedDict):
     """Stones in columns of equal length; an attribute that is not recorded is left out."""
-
-    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
 
     weight_ct: Annotated[list[Weight], Field(min_length=1)]
 
 
+@with_config(OPEN)
 class StoneRow(TypedDict):
     """A stone."""
-
-    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
 
     weight_ct: Weight
 
 
+@with_config(OPEN)
 class CountRow(TypedDict):
     """A cell of a sorting sheet."""
-
-    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
 
     size_class: NotRequired[str | None]
     n_stones: NotRequired[Annotated[int, Field(ge=0)] | None]
@@ -210,10 +207,9 @@ class Model(ModelItem):
 Models = page_of("Models", ModelItem, "Every release that is here.")
 
 
+@with_config(STRICT)
 class NewKey(TypedDict):
     """A key that is asked for."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]
 
     role: Role
     name: NotRequired[Annotated[str, Field(max_length=100)]]
@@ -262,10 +258,9 @@ class Head(TypedDict):
     at: Moment | None
 
 
+@with_config(STRICT)
 class NewActivation(TypedDict):
     """Why a release is put in force; `force` where it was not judged."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]
 
     reason: Annotated[str, Field(min_length=1, max_length=2000)]
     force: NotRequired[Annotated[str, Field(min_length=1, max_length=2000)]]
@@ -303,9 +298,8 @@ class NameItem(TypedDict):
 Names = page_of("Names", NameItem, "Every name that is known.")
 
 
+@with_config(STRICT)
 class Reason(TypedDict):
     """Why something is done."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]
 
     reason: Annotated[str, Field(min_length=1, max_length=2000)]

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import Field
+from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
 from kpfootprint.rules import Conclusion
 from service.routes.shapes import STRICT, Href, Moment, Parcel
 
 
+@with_config(STRICT)
 class NewOpinion(TypedDict):
     """An expert's own conclusion."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]
 
     conclusion: Conclusion
     reasons: Annotated[str, Field(min_length=1, max_length=20_000)]
@@ -30,19 +29,17 @@ class Opinion(NewOpinion):
     actor: str
 
 
+@with_config(STRICT)
 class Origin(TypedDict):
     """A source and its share of the stones."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]
 
     zone_id: Annotated[str, Field(min_length=1, max_length=64)]
     share: Annotated[float, Field(gt=0, le=1)]
 
 
+@with_config(STRICT)
 class NewOutcome(TypedDict):
     """What became known later of where a parcel came from."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]
 
     origin: Annotated[list[Origin], Field(min_length=1, max_length=50)]
     source: Annotated[str, Field(min_length=1, max_length=5000)]
@@ -125,10 +122,9 @@ class Outcomes(TypedDict):
     next: Href | None
 
 
+@with_config(STRICT)
 class NewReexamination(TypedDict):
     """A release that the register's parcels are to be examined with."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]
 
     release: Annotated[str, Field(min_length=1, max_length=100)]
 
@@ -156,10 +152,9 @@ class Reexamination(TypedDict):
     changes: list[Change]
 
 
+@with_config(STRICT)
 class NewAnswer(TypedDict):
     """An answer to an exercise."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]
 
     conclusion: Conclusion
     reasons: NotRequired[Annotated[str, Field(max_length=20_000)]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, NotRequired
 
 from annotated_types import Gt, Le
-from pydantic import Field
+from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
 from service.routes.shapes import STRICT, Day, Href, Moment, Positive
@@ -29,20 +29,18 @@ class Zones(TypedDict):
     next: Href | None
 
 
+@with_config(STRICT)
 class PlanZone(TypedDict):
     """A declared zone of a plan."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]
 
     zone_id: str
     carats: NotRequired[Positive | None]
     percent: NotRequired[Positive | None]
 
 
+@with_config(STRICT)
 class Question(TypedDict):
     """What a plan is asked: declared zones, an alternative and a share of stones."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]
 
     declared: (
         Annotated[list[str | PlanZone], Field(min_length=1, max_length=50)]
@@ -145,10 +143,9 @@ class Adequacy(TypedDict):
     cautions: list[Said]
 
 
+@with_config(STRICT)
 class PoolQuestion(TypedDict):
     """Kept comparisons that are weighed as one claim."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]
 
     comparisons: Annotated[list[Annotated[str, Field(max_length=40)]], Field(min_length=1, max_length=200)]
 
@@ -254,10 +251,9 @@ class Drift(TypedDict):
     labels: Labels
 
 
+@with_config(STRICT)
 class SortersQuestion(TypedDict):
     """Kept comparisons of one parcel by several sorters, and earlier ones that tell how they usually differ."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]
 
     comparisons: Annotated[list[Annotated[str, Field(max_length=40)]], Field(min_length=2, max_length=12)]
     history: NotRequired[Annotated[list[Annotated[str, Field(max_length=40)]], Field(max_length=400)]]

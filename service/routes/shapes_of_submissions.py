@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import Field
+from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
 from kpfootprint.rules import Conclusion
@@ -107,19 +107,23 @@ class SubmissionReceived(TypedDict):
     job: Href
 
 
-class NewDecision(TypedDict):
-    """A decision."""
+@with_config(STRICT)
+class Noted(TypedDict):
+    """What somebody remarks on a submission."""
 
-    __pydantic_config__ = STRICT  # type: ignore[misc]
-
-    decision: Literal["approved", "refused", "returned"]
     note: NotRequired[Annotated[str, Field(max_length=5000)]]
 
 
+@with_config(STRICT)
+class NewDecision(Noted):
+    """A decision."""
+
+    decision: Literal["approved", "refused", "returned"]
+
+
+@with_config(STRICT)
 class Certificate(TypedDict):
     """A certificate that somebody reported as fraudulent."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]
 
     certificate_no: Annotated[Name, Field(max_length=100)]
     reported_by: Name
@@ -127,10 +131,9 @@ class Certificate(TypedDict):
     note: NotRequired[Annotated[str, Field(max_length=2000)] | None]
 
 
+@with_config(STRICT)
 class NewCertificates(TypedDict):
     """Certificates that were reported."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]
 
     items: Annotated[list[Certificate], Field(min_length=1, max_length=100_000)]
 

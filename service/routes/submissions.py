@@ -7,8 +7,8 @@ from typing import Any
 
 from starlette.responses import Response
 
-from kpfootprint.errors import Problem
-from service.door.endpoint import JSON, MULTIPART, Answer, Body, Endpoint
+from service.door.bodies import checked
+from service.door.endpoint import MULTIPART, Answer, Body, Endpoint
 from service.door.forms import form_schema, text_of, texts_of, upload_in
 from service.door.query import choice, text, yes_no
 from service.door.visit import Visit
@@ -18,7 +18,7 @@ from service.register.database import reading
 from service.register.entries import Entry
 from service.register.submissions import SORTS, Submission, Wanted
 from service.routes import shapes_of_submissions as shapes
-from service.routes.paging import FROM, PAGING, TO, following, span_in, told
+from service.routes.paging import FROM, PAGING, TO, Shape, following, span_in, told
 from service.routes.parcels import CHOOSING, choices_of
 from service.work.calendar import calendar_of, feed_key_of, is_feed_key
 from service.work.decide import decide
@@ -27,7 +27,6 @@ from service.work.shipment import ShipmentParcel, shipment_of
 from service.work.submit import submit
 
 STATES = ("received", "compared", "decided")
-MAX_NOTE = 5000
 
 
 @Endpoint(
@@ -36,17 +35,14 @@ MAX_NOTE = 5000
     "monitor",
     query=(CHOOSING,),
     body=Body({MULTIPART: form_schema("note", lists=("choose",))}, streamed=True),
-    answer=shapes.SubmissionReceived,
     status=202,
     once=True,
     heavy=True,
 )
-def create(visit: Visit) -> Answer:
+def create(visit: Visit) -> shapes.SubmissionReceived:
     """Receive a file of many parcels, and have them compared."""
     (name, content), note = upload_in(visit.form), text_of(visit.form, "note")
-    if len(note) > MAX_NOTE:
-        problem = Problem(table="form", column="note", code="too_long", reason=f"at most {MAX_NOTE} characters")
-        raise Refused("invalid_input", "The note is too long.", problems=(problem,))
+    checked({"note": note}, shapes.Noted, table="form")
     said = [*visit.asked["choose"], *texts_of(visit.form, "choose")]
     came = (name.encode(), note.encode(), content, *(text.encode() for text in said))
     key = visit.request.headers.get("idempotency-key")
@@ -64,8 +60,8 @@ def create(visit: Visit) -> Answer:
     return {"id": received.id, "job": f"/v1/jobs/{received.job_id}"}
 
 
-@Endpoint("GET", "/v1/submissions/{id}", "viewer", answer=shapes.Submission)
-def show(visit: Visit) -> Answer:
+@Endpoint("GET", "/v1/submissions/{id}", "viewer")
+def show(visit: Visit) -> shapes.Submission:
     """Read a submission, its parcels and its history."""
     return _shown_whole(visit, visit.path["id"])
 
@@ -98,22 +94,15 @@ def index(visit: Visit) -> Answer:
     )
     with reading(visit.work.engine) as connection:
         decided = entries.last_of_each(connection, "decision", [item.id for item in found])
-    items = [_shown(item, moment, decided.get(item.id)) for item in found]
+    items = [_shown(item, moment, decided.get(item.id), shapes.SubmissionItem) for item in found]
     return {"items": items, "next": following(visit, further)}
 
 
-@Endpoint(
-    "POST",
-    "/v1/submissions/{id}/decision",
-    "monitor",
-    body=Body({JSON: shapes.NewDecision}),
-    answer=shapes.Submission,
-    status=201,
-)
-def create_decision(visit: Visit) -> Answer:
+@Endpoint("POST", "/v1/submissions/{id}/decision", "monitor", status=201)
+def create_decision(visit: Visit, given: shapes.NewDecision) -> shapes.Submission:
     """Decide on a submission; earlier decisions stay in its history."""
     submission_id = visit.path["id"]
-    decide(visit.work, submission_id, **visit.given, actor=visit.who.actor)
+    decide(visit.work, submission_id, **given, actor=visit.who.actor)
     visit.place = f"/v1/submissions/{submission_id}"
     return _shown_whole(visit, submission_id)
 
@@ -151,7 +140,7 @@ def create_feed(visit: Visit) -> Answer:
     return {"href": f"/v1/submissions.ics?key={key}"}
 
 
-def _shown_whole(visit: Visit, submission_id: str) -> Answer:
+def _shown_whole(visit: Visit, submission_id: str) -> shapes.Submission:
     shipment = shipment_of(visit.work, submission_id, visit.who)
     return _shown(
         shipment.submission,
@@ -169,9 +158,9 @@ def _shown(
     item: Submission,
     moment: datetime,
     decision: Entry | None,
-    shape: type[Answer] = shapes.SubmissionItem,
+    shape: type[Shape],
     **more: Any,
-) -> Answer:
+) -> Shape:
     return told(
         shape,
         item,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kpfootprint.errors import Problem
-from service.errors import Refused, refusal_for
+from service.errors import Refused, existing, refusal_for
 from service.register import comparisons, entries, submissions
 from service.register.database import registering
 from service.register.entries import Entry
@@ -22,8 +22,7 @@ UNLISTED = "unlisted"
 def decide(work: Workplace, submission_id: str, *, decision: str, note: str = "", actor: str) -> None:
     """Keep a decision; an earlier one stays in the history."""
     with registering(work.engine) as connection:
-        if submissions.submission_of(connection, submission_id) is None:
-            raise Refused("not_found", "There is no submission with this id.")
+        existing(submissions.submission_of(connection, submission_id), "submission with this id")
         if not submissions.decide(connection, submission_id, decision, note, actor):
             raise Refused("conflict", "Only a submission that was compared can be decided; this one still waits.")
 
@@ -64,6 +63,5 @@ def tell_outcome(
 
 def _noted(work: Workplace, comparison_id: str, kind: Any, values: Mapping[str, Any], actor: str) -> Entry:
     with registering(work.engine) as connection:
-        if comparisons.listed(connection, comparison_id) is None:
-            raise Refused("not_found", "There is no comparison with this id.")
+        existing(comparisons.listed(connection, comparison_id), "comparison with this id")
         return entries.append(connection, kind, actor=actor, subject=comparison_id, values=values)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from kpfootprint.report import Report, read_report
 from kpfootprint.report.layout import Stationery
-from service.errors import Refused
+from service.errors import Refused, existing
 from service.register import comparisons, entries
 from service.register.comparisons import Listed
 from service.register.database import reading
@@ -27,12 +27,10 @@ STRETCH = 500
 
 def report_text(work: Workplace, comparison_id: str, who: Principal) -> str:
     """Return the JSON text of a report, byte for byte as it was answered; refuse a sealed one."""
-    found = comparisons.report_of(work.engine, comparison_id)
-    if found is None:
-        raise Refused("not_found", "There is no comparison with this id.")
+    report = existing(comparisons.report_of(work.engine, comparison_id), "comparison with this id")
     if sealed_from(work, who, [comparison_id]):
         raise Refused("forbidden", "Give your own conclusion first: POST it to the opinions of this comparison.")
-    return found
+    return report
 
 
 def printed(work: Workplace, comparison_id: str, who: Principal) -> tuple[Report, Stationery]:

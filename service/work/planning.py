@@ -15,7 +15,7 @@ from kpfootprint.planning.sorters import sorters_answer, sortings_of
 from kpfootprint.release import Release
 from kpfootprint.report.planned import worded
 from service.clock import today
-from service.errors import Refused, refusal_for
+from service.errors import existing, refusal_for
 from service.register.comparisons import parcels_of, report_of, sorted_by
 from service.register.database import reading
 from service.work.place import Workplace
@@ -34,8 +34,7 @@ def judged(work: Workplace, zone: str, on: date | None = None, lang: str = "en")
     """Say whether the references of a zone are enough."""
     release = work.release()
     known = release.zone_table.names
-    if zone not in known:
-        raise Refused("not_found", "There is no zone with this id.")
+    existing(zone in known, "zone with this id")
     return worded(adequacy_answer(zone, release, on or today()), known, lang)
 
 

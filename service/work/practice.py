@@ -24,7 +24,7 @@ from kpfootprint.planning.trials import DrawnGoods, draw_goods
 from kpfootprint.release import Release
 from kpfootprint.report.report import canonical
 from service.clock import now, this_second
-from service.errors import Refused
+from service.errors import Refused, existing
 from service.register.comparisons import packed, unpacked
 from service.register.database import reading, writing
 from service.register.paging import Sort, page
@@ -140,8 +140,7 @@ def answer(work: Workplace, exercise_id: str, *, conclusion: str, reasons: str =
     mine = (practice.c.id == exercise_id) & (practice.c.actor == actor)
     values = {"conclusion": conclusion, "reasons": reasons, "answered_at": now()}
     with writing(work.engine) as connection:
-        if connection.scalar(sa.select(practice.c.id).where(mine)) is None:
-            raise Refused("not_found", "There is no exercise of yours with this id.")
+        existing(connection.scalar(sa.select(practice.c.id).where(mine)), "exercise of yours with this id")
         done = connection.execute(practice.update().where(mine & practice.c.conclusion.is_(None)).values(values))
         if done.rowcount != 1:
             raise Refused("conflict", "This exercise was answered before; draw another one.")
@@ -153,9 +152,7 @@ def exercise_of(work: Workplace, exercise_id: str, *, actor: str) -> Exercise:
     query = sa.select(practice).where((practice.c.id == exercise_id) & (practice.c.actor == actor))
     with reading(work.engine) as connection:
         row = connection.execute(query).one_or_none()
-    if row is None:
-        raise Refused("not_found", "There is no exercise of yours with this id.")
-    return _exercise(row)
+    return _exercise(existing(row, "exercise of yours with this id"))
 
 
 def answered(work: Workplace, *, actor: str, before: int | None, limit: int) -> tuple[list[Exercise], int | None]:

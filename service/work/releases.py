@@ -13,7 +13,7 @@ from kpfootprint.errors import ReleaseError
 from kpfootprint.release import load_release
 from kpfootprint.strict_json import read_json
 from kpfootprint.trial import try_release
-from service.errors import Refused
+from service.errors import Refused, existing
 from service.register import activations, jobs
 from service.register.activations import Activation
 from service.register.database import writing
@@ -70,10 +70,8 @@ def known_releases(work: Workplace) -> list[Known]:
 def known_release(work: Workplace, name: str) -> Known:
     """Return a release by its name."""
     known = known_releases(work)
-    for item in (*(item for item in known if item.folder.name == name), *known):
-        if name in (item.folder.name, item.name):
-            return item
-    raise Refused("not_found", "There is no release with this name.")
+    first = (*(item for item in known if item.folder.name == name), *(item for item in known if item.name == name))
+    return existing(next(iter(first), None), "release with this name")
 
 
 def activate(work: Workplace, name: str, *, reason: str, force: str | None = None, actor: str) -> Activation:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from service.errors import Refused
+from service.errors import existing
 from service.register import comparisons, entries, submissions
 from service.register.comparisons import Listed
 from service.register.database import reading
@@ -67,9 +67,7 @@ class Shipment:
 def shipment_of(work: Workplace, submission_id: str, who: Principal) -> Shipment:
     """Return a submission with everything about it that somebody may see."""
     with reading(work.engine) as connection:
-        found = submissions.submission_of(connection, submission_id)
-        if found is None:
-            raise Refused("not_found", "There is no submission with this id.")
+        submission = existing(submissions.submission_of(connection, submission_id), "submission with this id")
         rows = submissions.parcels_of(connection, submission_id)
         ids = [row.comparison_id for row in rows if row.comparison_id is not None]
         listed: dict[str, Listed] = {}
@@ -90,7 +88,7 @@ def shipment_of(work: Workplace, submission_id: str, who: Principal) -> Shipment
         for row in rows
     )
     return Shipment(
-        submission=found,
+        submission=submission,
         moment=moment,
         parcels=parcels,
         flags=tuple(_together(parcels)),
