@@ -15,10 +15,11 @@ from itertools import pairwise
 from pathlib import Path
 
 from kpfootprint.release import shipped_release
-from kpfootprint.report.glossary import glossary_markdown
+from kpfootprint.report.glossary import glossary
+from kpfootprint.report.locale import words
+from tests.measured import measured_table
 from tests.service.server import Server
 from tests.source import ROOT
-from training.measured import measured_table
 from training.record import read_evaluation
 
 README, METHOD, GLOSSARY = ROOT / "README.md", ROOT / "docs" / "method.md", ROOT / "docs" / "glossary.md"
@@ -51,6 +52,19 @@ def run(code: str, home: Path, folder: Path) -> str:
     if done.returncode:
         raise RuntimeError(f"a command of README fails:\n{code}\n{done.stderr}")
     return done.stdout
+
+
+def glossary_markdown() -> str:
+    """Return the text of ``docs/glossary.md``: the glossary in every language."""
+    parts = [
+        "# Glossary",
+        "Every term a report uses, in English and in French. Reports carry the same texts; "
+        "both come from `kpfootprint/report/glossary.py` and its catalogue.",
+    ]
+    for lang, heading in (("en", "English"), ("fr", "Fran\u00e7ais")):
+        parts.append(f"## {heading}")
+        parts += [f'<a id="{lang}-{term.key}"></a>**{term.term}**\n: {term.meaning}' for term in glossary(words(lang))]
+    return "\n\n".join(parts) + "\n"
 
 
 def printed_by_command(folder: Path) -> str:

@@ -12,6 +12,7 @@ import click
 from kpfootprint.cli.output import out_option, writing
 from kpfootprint.cli.surroundings import told
 from kpfootprint.errors import ReportError
+from kpfootprint.files import read_bounded
 from kpfootprint.strict_json import NotJson, read_json
 
 if TYPE_CHECKING:
@@ -90,9 +91,7 @@ def _documents(file: Path) -> Iterator[tuple[str, object]]:
 
 def _text(file: Path) -> str:
     with file.open("rb") as stream:
-        data = stream.read(LARGEST + 1)
-    if len(data) > LARGEST:
-        raise ReportError(f"{file.name} holds more than {LARGEST // 2**20} MB")
+        data = read_bounded(stream, LARGEST, file.name)
     encoding = "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
     try:
         return data.decode(encoding)

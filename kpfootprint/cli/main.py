@@ -31,6 +31,7 @@ from kpfootprint.errors import (
     ReportError,
     SchemeMismatch,
 )
+from kpfootprint.files import UnfitFile
 
 BAD_INPUT = 2
 
@@ -95,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (IngestError, ReferenceDataError) as error:
         show_problems(error.problems, asked_language())
         sys.exit(BAD_INPUT)
-    except (InvalidParcel, ReportError, SchemeMismatch) as error:
+    except (InvalidParcel, ReportError, SchemeMismatch, UnfitFile) as error:
         say(retold(str(error)), err=True)
         sys.exit(BAD_INPUT)
     except BrokenPipeError:  # whoever read the output has seen enough, as `head` does

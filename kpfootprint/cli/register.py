@@ -8,6 +8,7 @@ import click
 
 from kpfootprint.cli.output import out_option, say, writing
 from kpfootprint.cli.surroundings import at_work, retold, settings, told
+from kpfootprint.files import open_plain
 
 ACTOR = "command line"
 
@@ -54,9 +55,8 @@ def import_(file: Path) -> None:
     """Take in the JSON Lines that another register exported; nothing is taken twice."""
     from service.work.take_in import take_in
 
-    _plain(file)
-    with at_work() as work:
-        taken, left = take_in(work, file.read_bytes(), actor=ACTOR)
+    with open_plain(file) as stream, at_work() as work:
+        taken, left = take_in(work, stream.read(), actor=ACTOR)
     say(
         told(
             "{taken} entries taken in; {left} were here already, or are this register's own affair.",
@@ -107,8 +107,7 @@ def restore(file: Path) -> int:
     """Fill an empty register from FILE, and walk its chain."""
     from service.register.backup import restore as fill
 
-    _plain(file)
-    with file.open("rb") as stream:
+    with open_plain(file) as stream:
         verdict = fill(settings(), stream)
     if verdict.wrong is not None:
         say(
@@ -118,8 +117,3 @@ def restore(file: Path) -> int:
         return 1
     say(told("{count} entries restored, whole and in order.", count=verdict.entries), err=True)
     return 0
-
-
-def _plain(file: Path) -> None:
-    if not file.is_file():
-        raise click.UsageError(told("{file} is no plain file", file=repr(str(file))))

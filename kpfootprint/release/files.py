@@ -6,9 +6,7 @@ import errno
 import hashlib
 import io
 import math
-import os
 import re
-import stat
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -20,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.errors import ReleaseError
+from kpfootprint.files import open_plain, read_bounded
 from kpfootprint.strict_json import NotJson, read_json
 from kpfootprint.zips import open_zip
 
@@ -161,15 +160,8 @@ def _is_plain(name: str) -> bool:
 
 
 def _bytes_of(path: Path) -> bytes:
-    """Read a file that is one: no link that leads elsewhere, no pipe that waits, no device that never ends."""
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-    with os.fdopen(handle, "rb") as stream:
-        found = os.fstat(stream.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise OSError("it is no plain file")
-        if found.st_size > LARGEST_FILE:
-            raise OSError(f"it is larger than {LARGEST_FILE // 2**20} MB")
-        return stream.read(LARGEST_FILE + 1)
+    with open_plain(path, links=False) as stream:
+        return read_bounded(stream, LARGEST_FILE, path.name)
 
 
 def _reason(error: OSError) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kpfootprint.errors import ReportError
+from kpfootprint.files import open_plain
 from kpfootprint.report.html import render_html
 from kpfootprint.report.locale import LANGUAGES
 from kpfootprint.report.pdf import render_pdf
@@ -200,10 +201,8 @@ def _names() -> set[str]:
 
 
 def _read(path: Path) -> dict[str, bytes]:
-    if path.exists() and not path.is_file():
-        raise ReportError(f"{path.name} is no plain file")
     try:
-        with path.open("rb") as stream, open_zip(stream, LARGEST_CONTENTS) as archive:
+        with open_plain(path) as stream, open_zip(stream, LARGEST_CONTENTS) as archive:
             entries = archive.infolist()
             found = [entry.filename for entry in entries]
             if set(found) != _names() or len(found) != len(set(found)):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from kpfootprint.report.blocks import Term
-from kpfootprint.report.locale import Words, mark, words
+from kpfootprint.report.locale import Words, mark
 
 TERMS: tuple[tuple[str, str, str, str], ...] = (
     # key, term, forms in running text (lower case, a | before each), meaning
@@ -291,16 +291,3 @@ class Linker:
 def linker(lang: Words) -> Linker:
     """Return the linker of a language's glossary."""
     return Linker(glossary(lang))
-
-
-def glossary_markdown() -> str:
-    """Return the text of ``docs/glossary.md``: the glossary in every language."""
-    parts = [
-        "# Glossary",
-        "Every term a report uses, in English and in French. Reports carry the same texts; "
-        "both come from `kpfootprint/report/glossary.py` and its catalogue.",
-    ]
-    for lang, heading in (("en", "English"), ("fr", "Fran\u00e7ais")):
-        parts.append(f"## {heading}")
-        parts += [f'<a id="{lang}-{term.key}"></a>**{term.term}**\n: {term.meaning}' for term in glossary(words(lang))]
-    return "\n\n".join(parts) + "\n"

@@ -118,6 +118,7 @@ RAISED = {
     "SchemeMismatch",
     "RegisterUnavailable",
     "BackupError",
+    "UnfitFile",
     "BadKey",
 }
 PASSED_ON = {"{1}", "{1}: {2}"}

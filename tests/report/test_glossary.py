@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kpfootprint.report.glossary import glossary, glossary_markdown, linker
+from kpfootprint.report.glossary import glossary, linker
 from kpfootprint.report.locale import LANGUAGES, words
+from tests.quoted import glossary_markdown
 
 DOCS = Path(__file__).parents[2] / "docs" / "glossary.md"
 

@@ -9,7 +9,7 @@ import pytest
 
 import kpfootprint.report
 from kpfootprint.report import compare_side_by_side, render_html, render_text
-from kpfootprint.report.glossary import glossary_markdown
+from tests.quoted import glossary_markdown
 from tests.report.factory import KINDS, make_report
 
 FOLDER = Path(kpfootprint.report.__file__).parent

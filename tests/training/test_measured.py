@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from kpfootprint.release import shipped_release
+from tests.measured import ROWS, measured_table
 from tests.source import ROOT
-from training.measured import ROWS, measured_table
 from training.record import read_evaluation
 
 
