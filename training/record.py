@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_type_hints
 
 SCHEMA_VERSION = "1"
 
@@ -202,16 +202,19 @@ class Evaluation:
         return _part(cls, "evaluation", document)
 
 
-_LISTS: dict[str, type[Any]] = {
-    "results": Result,
-    "trials": Trial,
-    "coverage": CoverageCell,
-    "detection": DetectionCell,
-    "novelty": NoveltyCell,
-    "decisions": DecisionErrors,
-    "suspects": Suspect,
-    "influential": Influence,
+_LISTS: dict[str, Any] = {
+    name: get_args(kind)[0] for name, kind in get_type_hints(Evaluation).items() if Ellipsis in get_args(kind)
 }
+"""The lists of an evaluation, with what they hold."""
+
+
+def summed(counts: Iterable[tuple[float, int, int]]) -> dict[float, tuple[int, int]]:
+    """Return how many of how many there are at each place, in order; `counts` are (place, many, of)."""
+    sums: dict[float, tuple[int, int]] = {}
+    for place, many, of in counts:
+        before = sums.get(place, (0, 0))
+        sums[place] = before[0] + many, before[1] + of
+    return dict(sorted(sums.items()))
 
 
 def _part(kind: type[Part], name: str, item: Mapping[str, Any]) -> Part:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, Concatenate, Literal, ParamSpec
 
 import numpy as np
 
 from kpfootprint.stats.curves import empirical_cross_entropy, reliability, tippett
 from kpfootprint.stats.intervals import clopper_pearson
 from kpfootprint.stats.metrics import roc
-from training.record import CoverageCell, DecisionErrors, DetectionCell, NoveltyCell, Trial
+from training.record import CoverageCell, DecisionErrors, DetectionCell, NoveltyCell, Trial, summed
+
+P = ParamSpec("P")
 
 TRUE, FALSE, THIRD, GREY = "#0072B2", "#D55E00", "#009E73", "#767676"
 """Blue for true declarations, vermilion for false ones: told apart by colour-blind readers, and by line style too."""
@@ -51,165 +53,154 @@ class Columns:
         return bool(self.h1.size and self.h2.size)
 
 
-@contextmanager
-def _axes(name: str, description: str, keep: Callable[[str], None], **grid: Any) -> Iterator[Any]:
-    """Open axes, and hand the finished picture to `keep`."""
-    import matplotlib
-    from matplotlib.figure import Figure
+def _picture(name: str, description: str) -> Callable[[Callable[Concatenate[Any, P], None]], Callable[P, str]]:
+    """Make a function that draws on axes return the picture; `name` sets its ids apart from others' on a page."""
 
-    with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
-        figure = Figure()
-        yield figure.subplots(**grid)
-        buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    svg = re.sub(r"<metadata>.*?</metadata>", "", buffer.getvalue(), flags=re.DOTALL)
-    svg = svg[svg.index("<svg") :]
-    # Several pictures share a page: their ids must not meet.
-    svg = re.sub(r'\bid="', f'id="{name}-', svg)
-    svg = re.sub(r"url\(#", f"url(#{name}-", svg)
-    svg = re.sub(r'href="#', f'href="#{name}-', svg)
-    keep(svg.replace("<svg ", f'<svg role="img" aria-label="{description}" ', 1))
+    def drawing(draw: Callable[Concatenate[Any, P], None]) -> Callable[P, str]:
+        @wraps(draw)
+        def picture(*given: P.args, **more: P.kwargs) -> str:
+            import matplotlib
+            from matplotlib.figure import Figure
+
+            own = name.format(**more)
+            with matplotlib.rc_context({**STYLE, "svg.hashsalt": own}):
+                figure, buffer = Figure(), io.StringIO()
+                draw(figure.subplots(), *given, **more)
+                silent = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+                figure.savefig(buffer, format="svg", metadata=silent)
+            svg = re.sub(r"<metadata>.*?</metadata>", "", buffer.getvalue(), flags=re.DOTALL)
+            svg = svg[svg.index("<svg") :]
+            for before, after in (
+                (r'\bid="', f'id="{own}-'),
+                (r"url\(#", f"url(#{own}-"),
+                (r'href="#', f'href="#{own}-'),
+            ):
+                svg = re.sub(before, after, svg)
+            return svg.replace("<svg ", f'<svg role="img" aria-label="{description.format(**more)}" ', 1)
+
+        return picture
+
+    return drawing
 
 
-def tippett_plot(columns: Columns) -> str:
+@_picture("tippett", "Tippett plot")
+def tippett_plot(axes: Any, columns: Columns) -> None:
     """Share of true and of false declarations with an LR of at least that much."""
     curves = tippett(columns.h1, columns.h2, **columns.weights)
-    out: list[str] = []
-    with _axes("tippett", "Tippett plot", out.append) as axes:
-        axes.step(curves.log10_lr, curves.h1, where="pre", color=TRUE, label="true declarations")
-        axes.step(curves.log10_lr, curves.h2, where="pre", color=FALSE, linestyle="--", label="false declarations")
-        axes.axvline(0, color=GREY, linewidth=0.8)
-        axes.set(xlabel="log10 LR", ylabel="share with this log10 LR or more", ylim=(0, 1))
-        axes.legend()
-    return out[0]
+    axes.step(curves.log10_lr, curves.h1, where="pre", color=TRUE, label="true declarations")
+    axes.step(curves.log10_lr, curves.h2, where="pre", color=FALSE, linestyle="--", label="false declarations")
+    axes.axvline(0, color=GREY, linewidth=0.8)
+    axes.set(xlabel="log10 LR", ylabel="share with this log10 LR or more", ylim=(0, 1))
+    axes.legend()
 
 
-def entropy_plot(columns: Columns) -> str:
+@_picture("entropy", "Empirical cross-entropy over prior odds")
+def entropy_plot(axes: Any, columns: Columns) -> None:
     """Empirical cross-entropy over prior odds."""
     odds = np.linspace(-2.5, 2.5, 101)
     curves = empirical_cross_entropy(columns.h1, columns.h2, odds, **columns.weights)
-    out: list[str] = []
-    with _axes("entropy", "Empirical cross-entropy over prior odds", out.append) as axes:
-        axes.plot(odds, curves.neutral, color=GREY, linestyle=":", label="saying nothing (LR = 1)")
-        axes.plot(odds, curves.observed, color=FALSE, label="LRs as given")
-        axes.plot(odds, curves.calibrated, color=TRUE, linestyle="--", label="best monotone recalibration")
-        axes.set(xlabel="prior log10 odds of H1", ylabel="empirical cross-entropy (bits)", ylim=(0, None))
-        axes.legend()
-    return out[0]
+    axes.plot(odds, curves.neutral, color=GREY, linestyle=":", label="saying nothing (LR = 1)")
+    axes.plot(odds, curves.observed, color=FALSE, label="LRs as given")
+    axes.plot(odds, curves.calibrated, color=TRUE, linestyle="--", label="best monotone recalibration")
+    axes.set(xlabel="prior log10 odds of H1", ylabel="empirical cross-entropy (bits)", ylim=(0, None))
+    axes.legend()
 
 
-def reliability_plot(columns: Columns) -> str:
+@_picture("reliability", "Reliability: LRs as given against recalibrated ones")
+def reliability_plot(axes: Any, columns: Columns) -> None:
     """LRs as given against LRs recalibrated by pooling adjacent violators."""
     given, recalibrated = reliability(columns.h1, columns.h2, **columns.weights)
     finite = np.isfinite(recalibrated)
-    out: list[str] = []
-    with _axes("reliability", "Reliability: LRs as given against recalibrated ones", out.append) as axes:
-        limit = float(np.abs(given).max()) * 1.05 + 0.1
-        axes.plot([-limit, limit], [-limit, limit], color=GREY, linestyle=":", label="calibrated without fault")
-        axes.plot(given[finite], recalibrated[finite], color=TRUE, label="recalibrated by pooling (PAV)")
-        axes.set(xlabel="log10 LR as given", ylabel="log10 LR recalibrated", xlim=(-limit, limit))
-        axes.legend()
-    return out[0]
+    limit = float(np.abs(given).max()) * 1.05 + 0.1
+    axes.plot([-limit, limit], [-limit, limit], color=GREY, linestyle=":", label="calibrated without fault")
+    axes.plot(given[finite], recalibrated[finite], color=TRUE, label="recalibrated by pooling (PAV)")
+    axes.set(xlabel="log10 LR as given", ylabel="log10 LR recalibrated", xlim=(-limit, limit))
+    axes.legend()
 
 
-def roc_plot(columns: Columns) -> str:
+@_picture("roc", "ROC curve")
+def roc_plot(axes: Any, columns: Columns) -> None:
     """Shares of true and of false declarations accepted, over all thresholds."""
     false, true = roc(columns.h1, columns.h2, **columns.weights)
-    out: list[str] = []
-    with _axes("roc", "ROC curve", out.append) as axes:
-        axes.plot(false, true, color=TRUE)
-        axes.axvline(0.05, color=GREY, linestyle=":", linewidth=0.9)
-        axes.annotate("5 %", (0.055, 0.02), color=GREY)
-        axes.set(xlabel="false declarations accepted", ylabel="true declarations accepted", xlim=(0, 1), ylim=(0, 1))
-    return out[0]
+    axes.plot(false, true, color=TRUE)
+    axes.axvline(0.05, color=GREY, linestyle=":", linewidth=0.9)
+    axes.annotate("5 %", (0.055, 0.02), color=GREY)
+    axes.set(xlabel="false declarations accepted", ylabel="true declarations accepted", xlim=(0, 1), ylim=(0, 1))
 
 
-def coverage_plot(cells: Sequence[CoverageCell], *, by: Literal["share", "size"]) -> str:
+@_picture("coverage-{by}", "Coverage of share intervals by {by}")
+def coverage_plot(axes: Any, cells: Sequence[CoverageCell], *, by: Literal["share", "size"]) -> None:
     """How often intervals held the true share, by that share or by the number of stones, a line for each kind."""
-    out: list[str] = []
-    with _axes(f"coverage-{by}", f"Coverage of share intervals by {by}", out.append) as axes:
-        for k, kind in enumerate(sorted({c.kind for c in cells})):
-            sums: dict[float, list[int]] = {}
-            for c in cells:
-                if c.kind == kind:
-                    ends = (c.share_low, c.share_high) if by == "share" else (c.n_stones_low, c.n_stones_high)
-                    pair = sums.setdefault(sum(ends) / 2, [0, 0])
-                    pair[0], pair[1] = pair[0] + c.covered, pair[1] + c.trials
-            at = sorted(sums)
-            limits = [clopper_pearson(*sums[x]) for x in at]
-            share = np.array([sums[x][0] / sums[x][1] for x in at])
-            error = np.abs(np.array([[v.low for v in limits], [v.high for v in limits]]) - share)
-            color, line = (TRUE, FALSE, THIRD, GREY)[k % 4], ("-", "--", "-.", ":")[k % 4]
-            axes.errorbar(at, share, error, color=color, linestyle=line, marker="o", capsize=2, label=kind)
-        axes.axhline(cells[0].level, color=GREY, linestyle=":", linewidth=0.9)
-        axes.set(ylabel="intervals that hold the true share", ylim=(0, 1.02))
-        if by == "size":
-            axes.set(xscale="log", xlabel="stones in the parcel")
-        else:
-            axes.set(xlabel="true undeclared share")
-        axes.legend()
-    return out[0]
+    for k, kind in enumerate(sorted({c.kind for c in cells})):
+        ends = [(c.share_low, c.share_high) if by == "share" else (c.n_stones_low, c.n_stones_high) for c in cells]
+        sums = summed((sum(at) / 2, c.covered, c.trials) for at, c in zip(ends, cells, strict=True) if c.kind == kind)
+        at = [*sums]
+        limits = [clopper_pearson(*sums[x]) for x in at]
+        share = np.array([sums[x][0] / sums[x][1] for x in at])
+        error = np.abs(np.array([[v.low for v in limits], [v.high for v in limits]]) - share)
+        color, line = (TRUE, FALSE, THIRD, GREY)[k % 4], ("-", "--", "-.", ":")[k % 4]
+        axes.errorbar(at, share, error, color=color, linestyle=line, marker="o", capsize=2, label=kind)
+    axes.axhline(cells[0].level, color=GREY, linestyle=":", linewidth=0.9)
+    axes.set(ylabel="intervals that hold the true share", ylim=(0, 1.02))
+    if by == "size":
+        axes.set(xscale="log", xlabel="stones in the parcel")
+    else:
+        axes.set(xlabel="true undeclared share")
+    axes.legend()
 
 
-def detection_plot(cells: Sequence[DetectionCell]) -> str:
+@_picture("detection", "Chance to find an undeclared share")
+def detection_plot(axes: Any, cells: Sequence[DetectionCell]) -> None:
     """Chance to find an undeclared share, a line for each number of stones."""
-    out: list[str] = []
-    with _axes("detection", "Chance to find an undeclared share", out.append) as axes:
-        for k, n in enumerate(sorted({c.n_stones for c in cells})):
-            sums: dict[float, list[int]] = {}
-            for c in cells:
-                if c.n_stones == n:
-                    pair = sums.setdefault(c.share, [0, 0])
-                    pair[0], pair[1] = pair[0] + c.found, pair[1] + c.trials
-            at = sorted(sums)
-            shade = str(0.7 - 0.7 * k / max(1, len({c.n_stones for c in cells}) - 1))
-            axes.plot(
-                at, [sums[x][0] / sums[x][1] for x in at], color=shade, marker="os^Dv"[k % 5], label=f"{n} stones"
-            )
-        axes.axhline(0.9, color=GREY, linestyle=":", linewidth=0.9)
-        axes.set(xlabel="undeclared share of stones", ylabel="found at 5 % false alarm", ylim=(0, 1.02))
-        axes.legend()
-    return out[0]
+    for k, n in enumerate(sorted({c.n_stones for c in cells})):
+        sums = summed((c.share, c.found, c.trials) for c in cells if c.n_stones == n)
+        shade = str(0.7 - 0.7 * k / max(1, len({c.n_stones for c in cells}) - 1))
+        axes.plot(
+            [*sums],
+            [found / of for found, of in sums.values()],
+            color=shade,
+            marker="os^Dv"[k % 5],
+            label=f"{n} stones",
+        )
+    axes.axhline(0.9, color=GREY, linestyle=":", linewidth=0.9)
+    axes.set(xlabel="undeclared share of stones", ylabel="found at 5 % false alarm", ylim=(0, 1.02))
+    axes.legend()
 
 
-def novelty_plot(cells: Sequence[NoveltyCell]) -> str:
+@_picture("novelty", "Parcels flagged as novel, by kind")
+def novelty_plot(axes: Any, cells: Sequence[NoveltyCell]) -> None:
     """Share of parcels flagged as like nothing in the reference, by kind."""
-    out: list[str] = []
-    with _axes("novelty", "Parcels flagged as novel, by kind", out.append) as axes:
-        limits = [clopper_pearson(c.flagged, c.trials) for c in cells]
-        share = np.array([c.flagged / c.trials for c in cells])
-        error = np.array([[s - v.low, v.high - s] for s, v in zip(share, limits, strict=True)]).T
-        place = np.arange(len(cells))
-        axes.barh(place, share, xerr=error, color=TRUE, height=0.6, ecolor="#333333", capsize=2)
-        axes.set_yticks(place, [c.kind for c in cells])
-        axes.invert_yaxis()
-        axes.axvline(cells[0].alpha, color=GREY, linestyle=":")
-        axes.set(xlabel=f"flagged (p of {cells[0].alpha:g} or less)", xlim=(0, 1))
-    return out[0]
+    limits = [clopper_pearson(c.flagged, c.trials) for c in cells]
+    share = np.array([c.flagged / c.trials for c in cells])
+    error = np.array([[s - v.low, v.high - s] for s, v in zip(share, limits, strict=True)]).T
+    place = np.arange(len(cells))
+    axes.barh(place, share, xerr=error, color=TRUE, height=0.6, ecolor="#333333", capsize=2)
+    axes.set_yticks(place, [c.kind for c in cells])
+    axes.invert_yaxis()
+    axes.axvline(cells[0].alpha, color=GREY, linestyle=":")
+    axes.set(xlabel=f"flagged (p of {cells[0].alpha:g} or less)", xlim=(0, 1))
 
 
-def decision_plot(cells: Sequence[DecisionErrors]) -> str:
+@_picture("decision", "Errors of the conclusion by size of parcel")
+def decision_plot(axes: Any, cells: Sequence[DecisionErrors]) -> None:
     """Errors of the conclusion by size of parcel."""
-    out: list[str] = []
-    with _axes("decision", "Errors of the conclusion by size of parcel", out.append) as axes:
-        place = np.arange(len(cells))
-        for shift, color, label, errors, trials in (
-            (-0.2, TRUE, "true declarations queried", [c.true_queried for c in cells], [c.true_trials for c in cells]),
-            (
-                0.2,
-                FALSE,
-                "false declarations called consistent",
-                [c.false_consistent for c in cells],
-                [c.false_trials for c in cells],
-            ),
-        ):
-            pairs = [(e, t) for e, t in zip(errors, trials, strict=True)]
-            share = [e / t if t else 0.0 for e, t in pairs]
-            high = [clopper_pearson(e, t).high if t else 0.0 for e, t in pairs]
-            up = np.maximum(np.array(high) - np.array(share), 0.0)
-            axes.bar(place + shift, share, 0.38, yerr=[np.zeros_like(up), up], color=color, capsize=2, label=label)
-        sizes = [f"{c.n_stones_low}–{c.n_stones_high} {c.measured_on.replace('_', ' ')}" for c in cells]
-        axes.set_xticks(place, sizes, rotation=40, ha="right", fontsize=7)
-        axes.set(xlabel="stones in the parcel", ylabel="share of parcels")
-        axes.legend()
-    return out[0]
+    place = np.arange(len(cells))
+    for shift, color, label, errors, trials in (
+        (-0.2, TRUE, "true declarations queried", [c.true_queried for c in cells], [c.true_trials for c in cells]),
+        (
+            0.2,
+            FALSE,
+            "false declarations called consistent",
+            [c.false_consistent for c in cells],
+            [c.false_trials for c in cells],
+        ),
+    ):
+        pairs = [(e, t) for e, t in zip(errors, trials, strict=True)]
+        share = [e / t if t else 0.0 for e, t in pairs]
+        high = [clopper_pearson(e, t).high if t else 0.0 for e, t in pairs]
+        up = np.maximum(np.array(high) - np.array(share), 0.0)
+        axes.bar(place + shift, share, 0.38, yerr=[np.zeros_like(up), up], color=color, capsize=2, label=label)
+    sizes = [f"{c.n_stones_low}–{c.n_stones_high} {c.measured_on.replace('_', ' ')}" for c in cells]
+    axes.set_xticks(place, sizes, rotation=40, ha="right", fontsize=7)
+    axes.set(xlabel="stones in the parcel", ylabel="share of parcels")
+    axes.legend()

@@ -18,7 +18,7 @@ from kpfootprint.stats.intervals import clopper_pearson
 from training import validation_plots as plots
 from training.acceptance import Criteria, Criterion, apart
 from training.adequacy import adequacy
-from training.record import CHARACTERISTICS, DecisionErrors, DetectionCell, Evaluation, Result
+from training.record import CHARACTERISTICS, DecisionErrors, DetectionCell, Evaluation, Result, summed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,37 +72,25 @@ def render_validation(evaluation: Evaluation, criteria: Criteria) -> str:
 
 def validation_rows(evaluation: Evaluation, criteria: Criteria) -> list[Row]:
     """Return every measured metric with its criterion, and every criterion that was not measured."""
-    rows = []
-    for result in evaluation.results:
-        criterion = criteria.criterion(result.metric, result.conditions)
-        rows.append(
-            Row(
-                characteristic=result.characteristic,
-                metric=result.metric,
-                conditions=result.conditions,
-                value=_shown(result.value, criterion),
-                interval=_interval(result),
-                trials=f"{result.n_trials} trials, {result.n_parcels} parcels",
-                criterion=_criterion(criteria, result.metric, result.conditions),
-                verdict=criterion.verdict(evaluation) if criterion else "",
-            )
-        )
     measured = {(r.metric, r.conditions) for r in evaluation.results}
-    rows += [
-        Row(
-            characteristic=c.characteristic,
-            metric=c.metric,
-            conditions=c.conditions,
-            value="–",
-            interval="",
-            trials="",
-            criterion=_criterion(criteria, c.metric, c.conditions),
-            verdict="not measured",
-        )
-        for c in criteria.criteria
-        if (c.metric, c.conditions) not in measured
-    ]
-    return rows
+    lines: list[Result | Criterion] = [*evaluation.results]
+    lines += [c for c in criteria.criteria if (c.metric, c.conditions) not in measured]
+    return [_row(line, evaluation, criteria) for line in lines]
+
+
+def _row(of: Result | Criterion, evaluation: Evaluation, criteria: Criteria) -> Row:
+    criterion = criteria.criterion(of.metric, of.conditions)
+    result = of if isinstance(of, Result) else None
+    return Row(
+        characteristic=of.characteristic,
+        metric=of.metric,
+        conditions=of.conditions,
+        value=_shown(result.value if result else None, criterion),
+        interval=_interval(result) if result else "",
+        trials=f"{result.n_trials} trials, {result.n_parcels} parcels" if result else "",
+        criterion=_criterion(criterion),
+        verdict=criterion.verdict(evaluation) if criterion else "",
+    )
 
 
 def _shown(value: float | None, criterion: Criterion | None) -> str:
@@ -130,8 +118,7 @@ def _interval(result: Result) -> str:
     return f"{result.low:.3f} to {result.high:.3f} ({result.level:.0%})"
 
 
-def _criterion(criteria: Criteria, metric: str, conditions: str) -> str:
-    c = criteria.criterion(metric, conditions)
+def _criterion(c: Criterion | None) -> str:
     if c is None:
         return ""
     sign = "at most" if c.better == "lower" else "at least"
@@ -195,11 +182,7 @@ def detection_limits(cells: Sequence[DetectionCell], *, chance: float = 0.9) -> 
     """Return (kind, stones, limit, false alarm): the smallest share of the grid from which on `chance` is found."""
     rows = []
     for kind, n in sorted({(c.kind, c.n_stones) for c in cells}):
-        sums: dict[float, list[int]] = {}
-        for c in cells:
-            if (c.kind, c.n_stones) == (kind, n):
-                pair = sums.setdefault(c.share, [0, 0])
-                pair[0], pair[1] = pair[0] + c.found, pair[1] + c.trials
+        sums = summed((c.share, c.found, c.trials) for c in cells if (c.kind, c.n_stones) == (kind, n))
         limit = "none within the grid"
         for share in sorted((s for s in sums if s > 0), reverse=True):
             if sums[share][0] < chance * sums[share][1]:
