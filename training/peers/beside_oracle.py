@@ -8,23 +8,19 @@ import numpy as np
 
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.arrays import Floats
-from kpfootprint.stats.calibration import Calibration
 from kpfootprint.stats.intervals import ConfidenceInterval
 from training.evaluate.methods import Method, fit_splits, held_out, n_stones_of, zone_codes, zones_of
-from training.evaluate.setting import N_FOLDS, SEED
+from training.evaluate.setting import SEED, Setting
 from training.evaluate.trials import (
     Draws,
-    Scores,
-    Trials,
-    cases_of,
     draw_export_days,
     verification_scores,
     verification_trials,
 )
 from training.evaluate.verification import verification_results
-from training.folds import fold_of_parcels, folds
+from training.folds import folds
 from training.peers.oracle import DirichletWorld, excess_cost
-from training.record import Evaluation, Result
+from training.record import Evaluation
 
 CONDITIONS = "simulated world"
 
@@ -59,37 +55,23 @@ def measure_beside_oracle(
     world = DirichletWorld.like(package)
     reference, fresh = world.draw(n_reference, rng=rng), world.draw(n_tested, rng=rng)
     days = draw_export_days(package.zone_table, zones_of(package), rng=np.random.default_rng(SEED))
-    known, tested = verification_trials(zone_codes(reference), days), verification_trials(zone_codes(fresh), days)
-    n_known, n_fresh = n_stones_of(reference.batch), n_stones_of(fresh.batch)
+    tested, sizes = verification_trials(zone_codes(fresh), days), np.log(n_stones_of(fresh.batch))
     oracle = verification_scores(tested, world.evidence(fresh.batch), unlisted_weight=unlisted_weight)
-    fold = fold_of_parcels(reference.zone_of, n_folds=N_FOLDS, seed=SEED)
 
-    def record(name: str, results: Sequence[Result]) -> Evaluation:
-        return Evaluation(release=name, reference={"name": reference.name}, quick=False, results=tuple(results))
+    def record(name: str, log10_lr: Floats) -> Evaluation:
+        results = tuple(verification_results(tested, log10_lr, draws=draws, conditions=CONDITIONS))
+        return Evaluation(release=name, reference={"name": reference.name}, quick=False, results=results)
 
     evaluations: list[Evaluation] = []
     excess: list[tuple[str, float, ConfidenceInterval]] = []
     for method in methods:
-        own = held_out(fit_splits(method, reference, folds(fold)), reference.batch, len(zones_of(package)))[0]
-
-        def scored(trials: Trials, evidence: Floats, method: Method = method) -> Scores:
-            return Scores.of(
-                trials,
-                evidence,
-                unlisted_weight=unlisted_weight,
-                alternatives=method.alternatives,
-                offset_spread=method.offset_spread,
-            )
-
-        scores = scored(known, own)
-        cases = cases_of(known, scores, n_known, unlisted_weight)
-        calibration = Calibration.fit(cases, trust=method.trust)
+        setting = Setting.of(method, reference, unlisted_weight=unlisted_weight)
+        own = held_out(fit_splits(method, reference, folds(setting.fold)), reference.batch, setting.n_zones)[0]
+        calibration = setting.calibration(setting.trials, setting.scores(own))
         fitted = method.fit(reference, np.arange(len(reference.batch)))
-        said = scored(tested, fitted.evidence(fresh.batch))
-        log10_lr = calibration.bounded(calibration.apply(said.asked, np.log(n_fresh[tested.parcel]), said.told))
-        results = verification_results(tested, log10_lr, draws=draws, conditions=CONDITIONS)
-        evaluations.append(record(method.name, results))
+        said = setting.scores(fitted.evidence(fresh.batch), tested)
+        log10_lr = calibration.bounded(calibration.apply(said.asked, sizes[tested.parcel], said.told))
+        evaluations.append(record(method.name, log10_lr))
         excess.append((method.name, *excess_cost(tested, log10_lr, oracle, rng=rng, n_resamples=n_resamples)))
-    results = verification_results(tested, oracle, draws=draws, conditions=CONDITIONS)
-    evaluations.append(record("Bayes oracle", results))
+    evaluations.append(record("Bayes oracle", oracle))
     return evaluations, excess
