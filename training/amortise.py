@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -30,7 +29,7 @@ from training.prepare import Fitted
 from training.progress import side_by_side
 from training.rank import Ranked, ShareNetworks, seen
 from training.scenarios import Truth
-from training.simulation import simulate
+from training.simulation import Origins, simulate
 
 
 def _gate_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted) -> tuple[Floats, Ints]:
@@ -38,28 +37,13 @@ def _gate_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted) -> tuple[F
     return gate_features(view_of(arrays, fitted)).astype(np.float32), label
 
 
-def fit_gate(fitted: Fitted, sets: Floats, config: FitConfig, seed: np.random.SeedSequence) -> Network:
+def fit_gate(origins: Origins, config: FitConfig, seed: np.random.SeedSequence) -> Network:
     """Fit the gate: which ends of a parcel's sizes can be trusted."""
     scenario = replace(config.scenario, kinds=(0.6, 0.1, 0.1, 0.1, 0.1, 0.0, 0.0), sieved=0.6)
-    parts, _ = simulate(
-        partial(_gate_view, fitted=fitted),
-        fitted,
-        scenario,
-        sets,
-        n=config.n_simulated // 3,
-        seed=seed,
-        n_jobs=config.n_jobs,
-    )
-    return fit_network(
-        np.concatenate([features for features, _ in parts]),
-        np.concatenate([label for _, label in parts]),
-        n_classes=len(WINDOWS),
-        hidden=config.gate_hidden,
-        stages=config.stages,
-        penalty=config.penalty,
-        batch=config.batch,
-        random_state=config.seed % 2**31,
-    )
+    one = partial(_gate_view, fitted=origins.fitted)
+    parts, _ = simulate(one, origins, scenario, n=config.n_simulated // 3, seed=seed)
+    features, labels = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return fit_network(features, labels, n_classes=len(WINDOWS), hidden=config.gate_hidden, config=config)
 
 
 def _look(arrays: ParcelArrays, truth: Truth, fitted: Fitted) -> tuple[Look, Floats, Floats]:
@@ -74,37 +58,22 @@ def _share_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted) -> tuple[
     return _look(arrays, truth, fitted)[1:]
 
 
-def fit_share_networks(fitted: Fitted, sets: Floats, config: FitConfig, seed: np.random.SeedSequence) -> ShareNetworks:
+def fit_share_networks(origins: Origins, config: FitConfig, seed: np.random.SeedSequence) -> ShareNetworks:
     """Fit the networks of undeclared shares, under what was declared and under the declaration that suits best.
 
     Under the latter it does not count whether goods are as declared, only whether any were not compliant.
     """
-    parts, truth = simulate(
-        partial(_share_view, fitted=fitted),
-        fitted,
-        config.scenario,
-        sets,
-        n=config.n_simulated,
-        seed=seed,
-        n_jobs=config.n_jobs,
-    )
+    one = partial(_share_view, fitted=origins.fitted)
+    parts, truth = simulate(one, origins, config.scenario, n=config.n_simulated, seed=seed)
     edges = share_bins()
-    one = partial(
-        fit_network,
-        n_classes=edges.size - 1,
-        hidden=config.hidden,
-        stages=config.stages,
-        penalty=config.penalty,
-        batch=config.batch,
-        random_state=config.seed % 2**31,
-    )
+    fit = partial(fit_network, n_classes=edges.size - 1, hidden=config.hidden, config=config)
     shown = (np.where(truth.as_declared, AS_DECLARED, truth.share), truth.share)
     shares, goods = side_by_side(
         [
-            delayed(one)(np.concatenate(features), (np.searchsorted(edges, share, side="right") - 1).astype(np.intp))
+            delayed(fit)(np.concatenate(features), (np.searchsorted(edges, share, side="right") - 1).astype(np.intp))
             for features, share in zip(zip(*parts, strict=True), shown, strict=True)
         ],
-        n_jobs=config.n_jobs,
+        n_jobs=origins.n_jobs,
     )
     return ShareNetworks(shares=shares, goods=goods, edges=edges)
 
@@ -121,33 +90,19 @@ def _novelty_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted) -> tupl
     return strangeness(view, gate_of(view)[:, 0], distance), np.log(arrays.n_stones)
 
 
-def fit_novelty(fitted: Fitted, sets: Floats, config: FitConfig, seed: np.random.SeedSequence) -> RankTable:
+def fit_novelty(origins: Origins, config: FitConfig, seed: np.random.SeedSequence) -> RankTable:
     """Rank strangeness among true declarations, whole in size and with tails as they were learnt."""
-    parts, _ = simulate(
-        partial(_novelty_view, fitted=fitted),
-        fitted,
-        replace(config.scenario, kinds=(0.7, 0.0, 0.0, 0.3, 0.0, 0.0, 0.0), sieved=0.0),
-        sets,
-        n=config.n_ranked // 2,
-        seed=seed,
-        n_jobs=config.n_jobs,
-    )
+    scenario = replace(config.scenario, kinds=(0.7, 0.0, 0.0, 0.3, 0.0, 0.0, 0.0), sieved=0.0)
+    one = partial(_novelty_view, fitted=origins.fitted)
+    parts, _ = simulate(one, origins, scenario, n=config.n_ranked // 2, seed=seed)
     strange, ln_n = (np.concatenate(column) for column in zip(*parts, strict=True))
     return RankTable.from_calibration(strange, ln_n)
 
 
 def fit_network(
-    features: NDArray[np.floating],
-    labels: Ints,
-    *,
-    n_classes: int,
-    hidden: tuple[int, ...],
-    stages: Sequence[tuple[float, int]],
-    penalty: float,
-    batch: int,
-    random_state: int,
+    features: NDArray[np.floating], labels: Ints, *, n_classes: int, hidden: tuple[int, ...], config: FitConfig
 ) -> Network:
-    """Fit a classifier in stages of falling learning rate.
+    """Fit a classifier in stages of falling learning rate, as the settings have them.
 
     Parameters
     ----------
@@ -155,19 +110,22 @@ def fit_network(
         Inputs; they are centred, scaled and clipped as `Network.standardise` does.
     labels : ndarray of shape (n,)
         Classes 0 to ``n_classes - 1``; a class that does not occur gets chance 0.
-    stages : sequence of (learning rate, passes)
-        Adam's learning rate and the number of passes over the data.
     """
     location = features.mean(axis=0).astype(np.float32)
     scale = np.maximum(features.std(axis=0), 1e-3).astype(np.float32)
     empty = Network(location=location, scale=scale, weights=(), biases=())
     inputs = empty.standardise(features)
     estimator = MLPClassifier(
-        hidden, alpha=penalty, batch_size=min(batch, len(labels)), tol=0.0, random_state=random_state, warm_start=True
+        hidden,
+        alpha=config.penalty,
+        batch_size=min(config.batch, len(labels)),
+        tol=0.0,
+        random_state=config.seed % 2**31,
+        warm_start=True,
     )
     with warnings.catch_warnings(), threadpool_limits(1):  # threads that wait for a busy core cost more than they bring
         warnings.simplefilter("ignore", ConvergenceWarning)  # the number of passes is set, not found
-        for rate, passes in stages:
+        for rate, passes in config.stages:
             estimator.set_params(learning_rate_init=rate, max_iter=passes)
             estimator.fit(inputs, labels)
     weights = [weight.astype(np.float32) for weight in estimator.coefs_]

@@ -12,14 +12,13 @@ from functools import partial
 import numpy as np
 from joblib import delayed
 
-from kpfootprint.comparison.weigh import judge
-from kpfootprint.rules import Rules
+from kpfootprint.comparison.weigh import Terms, judge
+from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats, Ints, joined
-from kpfootprint.stats.model import FootprintModel, look
-from training.prepare import Fitted
+from kpfootprint.stats.model import look
 from training.progress import side_by_side
 from training.scenarios import KINDS, Scenario, Truth
-from training.simulation import chunks, draw_scenario
+from training.simulation import Origins, chunks, draw_scenario
 
 SHARES = (0.3, 0.5)
 """Shares of the stones that come from a zone that was not compliant."""
@@ -86,10 +85,8 @@ def _tried(
     share: float,
     n: int,
     *,
-    model: FootprintModel,
-    rules: Rules,
-    unlisted_weight: float,
-    fitted: Fitted,
+    by: Release | Terms,
+    origins: Origins,
     sets: Bools,
     scenario: Scenario,
 ) -> Tried:
@@ -110,29 +107,18 @@ def _tried(
         cut_low=np.zeros(n, dtype=bool),
         cut_high=np.zeros(n, dtype=bool),
     )
-    arrays, _ = draw_scenario(scenario, fitted, truth, rng)
+    arrays, _ = draw_scenario(scenario, origins.fitted, truth, rng)
     tries = np.stack(
         [declarations_tried(int(h), int(s), a, rng) for h, s, a in zip(home, source, allowed, strict=True)]
     )
-    first = look(model, arrays, own)
-    said = [
-        judge(model, rules, unlisted_weight, first.under(np.arange(n), declared), allowed).conclusion
-        for declared in tries.transpose(1, 0, 2)
-    ]
+    first = look(by.model, arrays, own)
+    under = [first.under(np.arange(n), declared) for declared in tries.transpose(1, 0, 2)]
+    said = [judge(by, looked, allowed).conclusion for looked in under]
     return Tried(n_stones=arrays.n_stones, share=np.full(n, share), conclusion=np.stack(said, axis=1))
 
 
 def try_declarations(
-    model: FootprintModel,
-    rules: Rules,
-    unlisted_weight: float,
-    fitted: Fitted,
-    allowed_sets: Floats,
-    scenario: Scenario,
-    *,
-    n: int,
-    seed: np.random.SeedSequence,
-    n_jobs: int,
+    by: Release | Terms, origins: Origins, scenario: Scenario, *, n: int, seed: np.random.SeedSequence
 ) -> Tried | None:
     """Draw parcels with 30 % and 50 % of their stones from a zone that was not compliant, and try declarations on them.
 
@@ -148,21 +134,13 @@ def try_declarations(
     Tried or None
         None where no day has two compliant zones and one that was not.
     """
-    allowed = allowed_sets > 0
+    allowed = origins.sets > 0
     sets = allowed[(allowed.sum(axis=1) >= 2) & ~allowed.all(axis=1)]
     if len(sets) == 0 or n == 0:
         return None
-    one = partial(
-        _tried,
-        model=model,
-        rules=rules,
-        unlisted_weight=unlisted_weight,
-        fitted=fitted,
-        sets=sets,
-        scenario=replace(scenario, sieved=0.0),
-    )
+    one = partial(_tried, by=by, origins=origins, sets=sets, scenario=replace(scenario, sieved=0.0))
     tasks = [(share, size) for share in SHARES for size in chunks(n, CHUNK)]
     keys = seed.spawn(len(tasks))
     calls = [delayed(one)(key, share, size) for key, (share, size) in zip(keys, tasks, strict=True)]
-    parts: list[Tried] = side_by_side(calls, n_jobs=n_jobs)
+    parts: list[Tried] = side_by_side(calls, n_jobs=origins.n_jobs)
     return joined(parts)

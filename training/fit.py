@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 import kpfootprint
+from kpfootprint.comparison.weigh import Terms
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.release import Release, write_release
 from kpfootprint.rules import Rules
@@ -36,7 +37,7 @@ from training.rank import (
     fit_share_model,
     judged_view,
 )
-from training.simulation import simulate
+from training.simulation import Origins, simulate
 from training.status import assumed_days
 
 
@@ -72,7 +73,7 @@ def fit(
     plain = fit_model(prepared, prior=prior)
     sets = prepared.allowed_sets
     progress("gate: which sizes can be trusted")
-    gate = fit_gate(plain, sets, config, seeds[0])
+    gate = fit_gate(Origins(fitted=plain, sets=sets, n_jobs=config.n_jobs), config, seeds[0])
     progress("evidence and calibration on parcels left out in turn")
     splits = splits_of(prepared, n_folds=config.n_folds, seed=config.seed)
     candidates = held_out_candidates(prepared, splits, gate, prior=prior, n_jobs=config.n_jobs)
@@ -82,21 +83,15 @@ def fit(
     drawn = resample(prepared.groups, n_resamples=config.n_resamples, seed=config.seed)
     calibration, trials = calibrate(prepared, candidates.evidence(table_weight), kept, config.evidence, times=drawn)
     progress("network of undeclared shares")
-    networks = fit_share_networks(fitted, sets, config, seeds[1])
+    origins = Origins(fitted=fitted, sets=sets, n_jobs=config.n_jobs)
+    networks = fit_share_networks(origins, config, seeds[1])
     progress("ranks, coverage and error rates")
-    parts, truth = simulate(
-        partial(rank_view, fitted=fitted, networks=networks),
-        fitted,
-        config.ranks,
-        sets,
-        n=config.n_ranked,
-        seed=seeds[2],
-        n_jobs=config.n_jobs,
-    )
+    ranking = partial(rank_view, fitted=fitted, networks=networks)
+    parts, truth = simulate(ranking, origins, config.ranks, n=config.n_ranked, seed=seeds[2])
     ranked = joined(parts)
     goods = fit_goods(ranked, truth, networks.goods, networks.edges)
     shares = fit_share_model(ranked, truth, networks.shares, networks.edges, goods)
-    novelty = fit_novelty(fitted, sets, config, seeds[3])
+    novelty = fit_novelty(origins, config, seeds[3])
     progress("resampled reference parcels")
     model = FootprintModel(
         structure=fitted.structure,
@@ -117,28 +112,12 @@ def fit(
     estimates = estimate_shares(shares, ranked.chances, ranked.ln_n, blendedness(truth.declared))
     model = replace(model, detection=fit_detection(estimates.p_value <= NONE_P, truth, ranked.ln_n, fitted))
     progress("conclusions, and declarants who try")
-    rules = Rules.from_json(config.conclusion)
-    judged, of_judged = simulate(
-        partial(judged_view, model=model, rules=rules, unlisted_weight=config.evidence.unlisted_weight),
-        fitted,
-        config.ranks,
-        sets,
-        n=config.n_judged,
-        seed=seeds[4],
-        n_jobs=config.n_jobs,
-    )
+    rules, weight = Rules.from_json(config.conclusion), config.evidence.unlisted_weight
+    terms = Terms(model=model, rules=rules, unlisted_weight=weight)
+    judging = partial(judged_view, terms=terms)
+    judged, of_judged = simulate(judging, origins, config.ranks, n=config.n_judged, seed=seeds[4])
     conclusion, ln_n = (np.concatenate(column) for column in zip(*judged, strict=True))
-    tried = try_declarations(
-        model,
-        rules,
-        config.evidence.unlisted_weight,
-        fitted,
-        sets,
-        config.ranks,
-        n=config.n_tried,
-        seed=seeds[5],
-        n_jobs=config.n_jobs,
-    )
+    tried = try_declarations(terms, origins, config.ranks, n=config.n_tried, seed=seeds[5])
     manifest = _manifest(prepared, fitted, config, trials)
     manifest["error_rates"] = error_table(conclusion, of_judged, ln_n, tried)
     manifest["n_ranked"] = config.n_judged

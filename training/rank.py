@@ -8,13 +8,12 @@ from itertools import pairwise
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from kpfootprint.comparison.weigh import judge
-from kpfootprint.rules import Rules
+from kpfootprint.comparison.weigh import Terms, judge
 from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.declarations import association_statistic, foreign_sources
 from kpfootprint.stats.detection import detection_design, source_distances
 from kpfootprint.stats.intervals import clopper_pearson
-from kpfootprint.stats.model import FootprintModel, Look, look
+from kpfootprint.stats.model import Look, look
 from kpfootprint.stats.networks import Network
 from kpfootprint.stats.ranks import RankTable
 from kpfootprint.stats.shares import (
@@ -129,12 +128,10 @@ def fit_detection(found: Bools, truth: Truth, ln_n: Floats, fitted: Fitted) -> F
     return out
 
 
-def judged_view(
-    arrays: ParcelArrays, truth: Truth, *, model: FootprintModel, rules: Rules, unlisted_weight: float
-) -> tuple[Ints, Floats]:
+def judged_view(arrays: ParcelArrays, truth: Truth, *, terms: Terms) -> tuple[Ints, Floats]:
     """Return the conclusions of one chunk of simulated parcels and their log numbers of stones."""
-    looked = look(model, arrays, truth.declared)
-    return judge(model, rules, unlisted_weight, looked, truth.allowed).conclusion, looked.ln_n
+    looked = look(terms.model, arrays, truth.declared)
+    return judge(terms, looked, truth.allowed).conclusion, looked.ln_n
 
 
 def error_table(conclusion: Ints, truth: Truth, ln_n: Floats, tried: Tried | None) -> list[dict[str, object]]:

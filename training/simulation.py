@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -17,6 +17,7 @@ from training.progress import side_by_side
 from training.scenarios import Scenario, Truth, draw_stones, draw_truth, undeclared_share
 
 T = TypeVar("T")
+Seed = np.random.SeedSequence
 
 CHUNK = 2000
 """Parcels that are drawn from one seed."""
@@ -125,31 +126,28 @@ def draw_scenario(
     return arrays, replace(truth, foreign=foreign, share=share)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origins:
+    """What parcels are drawn from: fitted sources, and which zones are compliant together; in so many processes."""
+
+    fitted: Fitted
+    sets: Floats
+    n_jobs: int
+
+
 def _draw(
-    look: Callable[[ParcelArrays, Truth], T],
-    fitted: Fitted,
-    scenario: Scenario,
-    allowed_sets: Floats,
-    seed: np.random.SeedSequence,
-    n: int,
+    look: Callable[[ParcelArrays, Truth], T], origins: Origins, scenario: Scenario, seed: Seed, n: int
 ) -> tuple[list[T], Truth]:
     rng = np.random.default_rng(seed)
-    truth = draw_truth(scenario, n, allowed_sets, places(fitted), rng)
-    arrays, truth = draw_scenario(scenario, fitted, truth, rng)
-    step = int(np.clip(PAIRS_AT_ONCE // allowed_sets.shape[1] ** 2, 50, 500))
+    truth = draw_truth(scenario, n, origins.sets, places(origins.fitted), rng)
+    arrays, truth = draw_scenario(scenario, origins.fitted, truth, rng)
+    step = int(np.clip(PAIRS_AT_ONCE // origins.sets.shape[1] ** 2, 50, 500))
     blocks = np.split(np.arange(n), range(step, n, step))
     return [look(arrays.take(rows), truth.take(rows)) for rows in blocks], truth
 
 
 def simulate(
-    look: Callable[[ParcelArrays, Truth], T],
-    fitted: Fitted,
-    scenario: Scenario,
-    allowed_sets: Floats,
-    *,
-    n: int,
-    seed: np.random.SeedSequence,
-    n_jobs: int,
+    look: Callable[[ParcelArrays, Truth], T], origins: Origins, scenario: Scenario, *, n: int, seed: Seed
 ) -> tuple[list[T], Truth]:
     """Draw `n` parcels and return what `look` sees of them, some at a time, with the truth of all of them.
 
@@ -162,9 +160,7 @@ def simulate(
     """
     sizes = chunks(n, CHUNK)
     seeds = seed.spawn(len(sizes))
-    tasks = [
-        delayed(_draw)(look, fitted, scenario, allowed_sets, one, size) for one, size in zip(seeds, sizes, strict=True)
-    ]
-    done = side_by_side(tasks, n_jobs=n_jobs)
+    tasks = [delayed(_draw)(look, origins, scenario, one, size) for one, size in zip(seeds, sizes, strict=True)]
+    done = side_by_side(tasks, n_jobs=origins.n_jobs)
     seen, truths = zip(*done, strict=True)
     return [one for part in seen for one in part], joined(truths)

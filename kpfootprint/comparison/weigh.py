@@ -101,7 +101,16 @@ def main_zones(declared: Floats) -> Bools:
     return out
 
 
-def judge(model: FootprintModel, rules: Rules, unlisted_weight: float, looked: Look, allowed: Bools) -> Judged:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What declarations are judged by, where there is no release yet: a model, rules, an unlisted source's weight."""
+
+    model: FootprintModel
+    rules: Rules
+    unlisted_weight: float
+
+
+def judge(by: Release | Terms, looked: Look, allowed: Bools) -> Judged:
     """Judge declarations.
 
     Parameters
@@ -111,7 +120,7 @@ def judge(model: FootprintModel, rules: Rules, unlisted_weight: float, looked: L
     allowed : ndarray of shape (n, Z), bool
         Zones that were compliant.
     """
-    own, declared = _by_itself(model, rules, unlisted_weight, looked, allowed), looked.weighed[0]
+    own, declared = _by_itself(by, looked, allowed), looked.weighed[0]
     main = main_zones(declared)
     best = np.where(main, looked.evidence.listed, -np.inf).max(axis=1)
     several = (declared > 0).sum(axis=1) > 1
@@ -120,17 +129,17 @@ def judge(model: FootprintModel, rules: Rules, unlisted_weight: float, looked: L
     row, zone = np.nonzero(main & unexplained[:, None])
     if row.size:
         alone = looked.under(row, np.eye(declared.shape[1])[zone])
-        said = _by_itself(model, rules, unlisted_weight, alone, allowed[row]).conclusion
+        said = _by_itself(by, alone, allowed[row]).conclusion
         kindest = np.full(len(declared), len(CONCLUSIONS), dtype=np.intp)
         np.minimum.at(kindest, row, said)
         conclusion = np.where(unexplained, np.maximum(conclusion, kindest), conclusion)
     return replace(own, conclusion=conclusion)
 
 
-def _by_itself(model: FootprintModel, rules: Rules, unlisted_weight: float, looked: Look, allowed: Bools) -> Judged:
+def _by_itself(by: Release | Terms, looked: Look, allowed: Bools) -> Judged:
     """Judge declarations as they stand."""
-    n, ln_n = len(looked.gate), looked.ln_n
-    weight = np.full(n, unlisted_weight)
+    model, rules, ln_n, n = by.model, by.rules, looked.ln_n, len(looked.gate)
+    weight = np.full(n, by.unlisted_weight)
     unbounded = log10_lr_of(model, looked.evidence, elsewhere(looked.weighed[0], allowed), weight, ln_n)
     novelty_p = model.novelty.p_values(looked.strangeness, ln_n)
     highest = np.minimum(model.calibration.bounds[1], highest_log10_lr(novelty_p))
@@ -273,7 +282,7 @@ def _of_declaration(looked: Look, hypotheses: Hypotheses, release: Release, free
     model, evidence, ln_n, profile = release.model, looked.evidence, looked.ln_n, looked.weighed[1]
     weights, alternatives = hypotheses.weights, hypotheses.alternatives
     n = len(weights)
-    judged = judge(model, release.rules, release.unlisted_weight, looked, hypotheses.allowed)
+    judged = judge(release, looked, hypotheses.allowed)
     highest = judged.highest
     stated = np.full(n, release.unlisted_weight)
     flags, values, sorter_blank = subset_lrs(model, looked, alternatives, stated)

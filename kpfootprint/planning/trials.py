@@ -136,7 +136,7 @@ def outcomes_of(release: Release, arrays: ParcelArrays, declared: Floats, allowe
     parts = []
     for rows in _slices(len(arrays)):
         looked = look(release.model, arrays.take(rows), declared[rows])
-        parts.append(judge(release.model, release.rules, release.unlisted_weight, looked, allowed[rows]))
+        parts.append(judge(release, looked, allowed[rows]))
     return joined(parts)
 
 

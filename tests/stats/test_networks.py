@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from sklearn.neural_network import MLPClassifier
 from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.networks import Network
 from training.amortise import fit_network
+from training.config import read_config
 
 
 def a_network(classifier: MLPClassifier, features: Floats) -> Network:
@@ -40,9 +42,8 @@ def test_a_fitted_network_gives_no_chance_to_classes_that_never_occurred(present
     centre = rng.normal(size=(4, 5)) * 4
     labels = rng.choice(np.array(present), 600).astype(np.intp)
     features = centre[labels] + rng.normal(size=(600, 5))
-    network = fit_network(
-        features, labels, n_classes=4, hidden=(16,), stages=[(1e-2, 15)], penalty=1e-4, batch=64, random_state=1
-    )
+    config = replace(read_config(), seed=1, stages=((1e-2, 15),), penalty=1e-4, batch=64)
+    network = fit_network(features, labels, n_classes=4, hidden=(16,), config=config)
     chances = network.probabilities(features)
     np.testing.assert_allclose(chances.sum(axis=1), 1.0, atol=1e-12)
     assert (chances.argmax(axis=1) == labels).mean() > 0.95

@@ -21,7 +21,7 @@ from training.package import load_package
 from training.prepare import Fitted, Prepared, fit_model, prepare
 from training.rank import BLEND, FALSE, LISTED, MIXED
 from training.scenarios import Scenario, Truth
-from training.simulation import simulate
+from training.simulation import Origins, simulate
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +43,7 @@ class World:
 def seen(arrays: ParcelArrays, truth: Truth) -> dict[str, NDArray[np.float64]]:
     release, model = shipped(), shipped().model
     looked = look(model, arrays, truth.declared)
-    judged = judge(model, release.rules, release.unlisted_weight, looked, truth.allowed)
+    judged = judge(release, looked, truth.allowed)
     shares = judged.shares
     return {
         "ln_n": looked.ln_n,
@@ -63,7 +63,8 @@ def make_world(prepared: Prepared, fitted: Fitted) -> World:
         degrees_of_freedom=scenario["degrees_of_freedom"],
         odd_share=scenario["odd_share"],
     )
-    parts, truth = simulate(seen, fitted, drawn, prepared.allowed_sets, n=N, seed=np.random.SeedSequence(71), n_jobs=1)
+    origins = Origins(fitted=fitted, sets=prepared.allowed_sets, n_jobs=1)
+    parts, truth = simulate(seen, origins, drawn, n=N, seed=np.random.SeedSequence(71))
     return World(truth=truth, **{name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
 
 

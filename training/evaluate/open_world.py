@@ -20,10 +20,9 @@ from training.evaluate.novelty import novelty_cell, novelty_result
 from training.evaluate.setting import Setting
 from training.evaluate.trials import Draws, Scores, Trials, counted, verification_trials
 from training.folds import leave_one_zone_out
-from training.prepare import Fitted, Prepared
 from training.record import NoveltyCell, Result
 from training.scenarios import KINDS, Scenario, Truth
-from training.simulation import simulate
+from training.simulation import Origins, simulate
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ ONLY_UNLISTED = tuple(float(kind in ("near", "far")) for kind in KINDS)
 
 
 def simulated_nowhere(
-    release: Release, prepared: Prepared, fitted: Fitted, *, n: int, seed: int, n_jobs: int
+    release: Release, origins: Origins, *, n: int, seed: int
 ) -> tuple[list[Result], list[NoveltyCell]]:
     """Draw unlisted sources around the fitted zones, declare their parcels as compliant zones, and weigh them.
 
@@ -116,9 +115,7 @@ def simulated_nowhere(
     """
     scenario = replace(scenario_of(release), kinds=ONLY_UNLISTED, sieved=0.0)
     view = partial(_weighed, model=release.model, unlisted_weight=release.unlisted_weight)
-    parts, truth = simulate(
-        view, fitted, scenario, prepared.allowed_sets, n=n, seed=np.random.SeedSequence(seed), n_jobs=n_jobs
-    )
+    parts, truth = simulate(view, origins, scenario, n=n, seed=np.random.SeedSequence(seed))
     log10_lr, p_value = (np.concatenate(column) for column in zip(*parts, strict=True))
     results: list[Result] = []
     cells: list[NoveltyCell] = []

@@ -33,6 +33,7 @@ from training.folds import folds
 from training.package import load_package
 from training.prepare import fit_model, prepare
 from training.record import Evaluation, Result
+from training.simulation import Origins
 from training.validation_report import render_validation
 
 Progress = Callable[[str], None]
@@ -142,19 +143,10 @@ def evaluate(
 
     progress("simulated parcels from nowhere")
     n = 2000 if quick else 10_000
-    nowhere, cells = simulated_nowhere(release, prepared, fitted, n=n, seed=SEED, n_jobs=n_jobs)
+    origins, seed = Origins(fitted=fitted, sets=prepared.allowed_sets, n_jobs=n_jobs), np.random.SeedSequence(SEED)
+    nowhere, cells = simulated_nowhere(release, origins, n=n, seed=SEED)
     progress("declarants who try")
-    tried = try_declarations(
-        release.model,
-        release.rules,
-        release.unlisted_weight,
-        fitted,
-        prepared.allowed_sets,
-        scenario_of(release),
-        n=30 if quick else 300,
-        seed=np.random.SeedSequence(SEED),
-        n_jobs=n_jobs,
-    )
+    tried = try_declarations(release, origins, scenario_of(release), n=30 if quick else 300, seed=seed)
     return replace(
         evaluation,
         reference={**evaluation.reference, "synthetic": package.synthetic},
