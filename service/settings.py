@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from kpfootprint.report.layout import Stationery
+from kpfootprint.report.whole import Stationery
 from service import HOME_DEFAULT
 
 PREFIX = "KPF_"

@@ -44,14 +44,10 @@ ONE_MEANING = {
 """Names in more than one room that mean the same in each (terms of the glossary need no line)."""
 
 TWO_MEANINGS = {
-    "layout": "of a sheet and of a page",
-    "limits": "of what a report can say and of how much may be asked",
     "rules": "of a conclusion and of the rows of a sheet",
     "Goods": "in a sheet and in a report",
-    "Head": "of a sheet and of the register",
     "Sheet": "of a workbook and of a page",
     "Table": "of a submission, of a report and of counts",
-    "Verdict": "on a report's page and on the register",
     "Words": "of a sheet and of a language",
 }
 """Names that still mean two things. A name is taken from here when it is mended, and none is ever added."""

@@ -29,7 +29,7 @@ from training.prepare import Fitted
 from training.progress import side_by_side
 from training.rank import Ranked, ShareNetworks, seen
 from training.scenarios import Truth
-from training.simulation import Origins, simulate
+from training.simulation import Urn, simulate
 
 
 def _gate_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted) -> tuple[Floats, Ints]:
@@ -37,11 +37,11 @@ def _gate_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted) -> tuple[F
     return gate_features(view_of(arrays, fitted)).astype(np.float32), label
 
 
-def fit_gate(origins: Origins, config: FitConfig, seed: np.random.SeedSequence) -> Network:
+def fit_gate(urn: Urn, config: FitConfig, seed: np.random.SeedSequence) -> Network:
     """Fit the gate: which ends of a parcel's sizes can be trusted."""
     scenario = replace(config.scenario, kinds=(0.6, 0.1, 0.1, 0.1, 0.1, 0.0, 0.0), sieved=0.6)
-    one = partial(_gate_view, fitted=origins.fitted)
-    parts, _ = simulate(one, origins, scenario, n=config.n_simulated // 3, seed=seed)
+    one = partial(_gate_view, fitted=urn.fitted)
+    parts, _ = simulate(one, urn, scenario, n=config.n_simulated // 3, seed=seed)
     features, labels = (np.concatenate(column) for column in zip(*parts, strict=True))
     return fit_network(features, labels, n_classes=len(WINDOWS), hidden=config.gate_hidden, config=config)
 
@@ -58,13 +58,13 @@ def _share_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted) -> tuple[
     return _look(arrays, truth, fitted)[1:]
 
 
-def fit_share_networks(origins: Origins, config: FitConfig, seed: np.random.SeedSequence) -> ShareNetworks:
+def fit_share_networks(urn: Urn, config: FitConfig, seed: np.random.SeedSequence) -> ShareNetworks:
     """Fit the networks of undeclared shares, under what was declared and under the declaration that suits best.
 
     Under the latter it does not count whether goods are as declared, only whether any were not compliant.
     """
-    one = partial(_share_view, fitted=origins.fitted)
-    parts, truth = simulate(one, origins, config.scenario, n=config.n_simulated, seed=seed)
+    one = partial(_share_view, fitted=urn.fitted)
+    parts, truth = simulate(one, urn, config.scenario, n=config.n_simulated, seed=seed)
     edges = share_bins()
     fit = partial(fit_network, n_classes=edges.size - 1, hidden=config.hidden, config=config)
     shown = (np.where(truth.as_declared, AS_DECLARED, truth.share), truth.share)
@@ -73,7 +73,7 @@ def fit_share_networks(origins: Origins, config: FitConfig, seed: np.random.Seed
             delayed(fit)(np.concatenate(features), (np.searchsorted(edges, share, side="right") - 1).astype(np.intp))
             for features, share in zip(zip(*parts, strict=True), shown, strict=True)
         ],
-        n_jobs=origins.n_jobs,
+        n_jobs=urn.n_jobs,
     )
     return ShareNetworks(shares=shares, goods=goods, edges=edges)
 
@@ -90,11 +90,11 @@ def _novelty_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted) -> tupl
     return strangeness(view, gate_of(view)[:, 0], distance), np.log(arrays.n_stones)
 
 
-def fit_novelty(origins: Origins, config: FitConfig, seed: np.random.SeedSequence) -> RankTable:
+def fit_novelty(urn: Urn, config: FitConfig, seed: np.random.SeedSequence) -> RankTable:
     """Rank strangeness among true declarations, whole in size and with tails as they were learnt."""
     scenario = replace(config.scenario, kinds=(0.7, 0.0, 0.0, 0.3, 0.0, 0.0, 0.0), sieved=0.0)
-    one = partial(_novelty_view, fitted=origins.fitted)
-    parts, _ = simulate(one, origins, scenario, n=config.n_ranked // 2, seed=seed)
+    one = partial(_novelty_view, fitted=urn.fitted)
+    parts, _ = simulate(one, urn, scenario, n=config.n_ranked // 2, seed=seed)
     strange, ln_n = (np.concatenate(column) for column in zip(*parts, strict=True))
     return RankTable.from_calibration(strange, ln_n)
 

@@ -18,7 +18,7 @@ from kpfootprint.stats.arrays import Bools, Floats, Ints, joined
 from kpfootprint.stats.model import look
 from training.progress import side_by_side
 from training.scenarios import KINDS, Scenario, Truth
-from training.simulation import Origins, chunks, draw_scenario
+from training.simulation import Urn, chunks, draw_scenario
 
 SHARES = (0.3, 0.5)
 """Shares of the stones that come from a zone that was not compliant."""
@@ -86,7 +86,7 @@ def _tried(
     n: int,
     *,
     by: Release | Terms,
-    origins: Origins,
+    urn: Urn,
     sets: Bools,
     scenario: Scenario,
 ) -> Tried:
@@ -107,7 +107,7 @@ def _tried(
         cut_low=np.zeros(n, dtype=bool),
         cut_high=np.zeros(n, dtype=bool),
     )
-    arrays, _ = draw_scenario(scenario, origins.fitted, truth, rng)
+    arrays, _ = draw_scenario(scenario, urn.fitted, truth, rng)
     tries = np.stack(
         [declarations_tried(int(h), int(s), a, rng) for h, s, a in zip(home, source, allowed, strict=True)]
     )
@@ -118,7 +118,7 @@ def _tried(
 
 
 def try_declarations(
-    by: Release | Terms, origins: Origins, scenario: Scenario, *, n: int, seed: np.random.SeedSequence
+    by: Release | Terms, urn: Urn, scenario: Scenario, *, n: int, seed: np.random.SeedSequence
 ) -> Tried | None:
     """Draw parcels with 30 % and 50 % of their stones from a zone that was not compliant, and try declarations on them.
 
@@ -134,13 +134,13 @@ def try_declarations(
     Tried or None
         None where no day has two compliant zones and one that was not.
     """
-    allowed = origins.sets > 0
+    allowed = urn.sets > 0
     sets = allowed[(allowed.sum(axis=1) >= 2) & ~allowed.all(axis=1)]
     if len(sets) == 0 or n == 0:
         return None
-    one = partial(_tried, by=by, origins=origins, sets=sets, scenario=replace(scenario, sieved=0.0))
+    one = partial(_tried, by=by, urn=urn, sets=sets, scenario=replace(scenario, sieved=0.0))
     tasks = [(share, size) for share in SHARES for size in chunks(n, CHUNK)]
     keys = seed.spawn(len(tasks))
     calls = [delayed(one)(key, share, size) for key, (share, size) in zip(keys, tasks, strict=True)]
-    parts: list[Tried] = side_by_side(calls, n_jobs=origins.n_jobs)
+    parts: list[Tried] = side_by_side(calls, n_jobs=urn.n_jobs)
     return joined(parts)

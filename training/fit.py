@@ -37,7 +37,7 @@ from training.rank import (
     fit_share_model,
     judged_view,
 )
-from training.simulation import Origins, simulate
+from training.simulation import Urn, simulate
 from training.status import assumed_days
 
 
@@ -73,7 +73,7 @@ def fit(
     plain = fit_model(prepared, prior=prior)
     sets = prepared.allowed_sets
     progress("gate: which sizes can be trusted")
-    gate = fit_gate(Origins(fitted=plain, sets=sets, n_jobs=config.n_jobs), config, seeds[0])
+    gate = fit_gate(Urn(fitted=plain, sets=sets, n_jobs=config.n_jobs), config, seeds[0])
     progress("evidence and calibration on parcels left out in turn")
     splits = splits_of(prepared, n_folds=config.n_folds, seed=config.seed)
     candidates = held_out_candidates(prepared, splits, gate, prior=prior, n_jobs=config.n_jobs)
@@ -83,15 +83,15 @@ def fit(
     drawn = resample(prepared.groups, n_resamples=config.n_resamples, seed=config.seed)
     calibration, trials = calibrate(prepared, candidates.evidence(table_weight), kept, config.evidence, times=drawn)
     progress("network of undeclared shares")
-    origins = Origins(fitted=fitted, sets=sets, n_jobs=config.n_jobs)
-    networks = fit_share_networks(origins, config, seeds[1])
+    urn = Urn(fitted=fitted, sets=sets, n_jobs=config.n_jobs)
+    networks = fit_share_networks(urn, config, seeds[1])
     progress("ranks, coverage and error rates")
     ranking = partial(rank_view, fitted=fitted, networks=networks)
-    parts, truth = simulate(ranking, origins, config.ranks, n=config.n_ranked, seed=seeds[2])
+    parts, truth = simulate(ranking, urn, config.ranks, n=config.n_ranked, seed=seeds[2])
     ranked = joined(parts)
     goods = fit_goods(ranked, truth, networks.goods, networks.edges)
     shares = fit_share_model(ranked, truth, networks.shares, networks.edges, goods)
-    novelty = fit_novelty(origins, config, seeds[3])
+    novelty = fit_novelty(urn, config, seeds[3])
     progress("resampled reference parcels")
     model = FootprintModel(
         structure=fitted.structure,
@@ -115,9 +115,9 @@ def fit(
     rules, weight = Rules.from_json(config.conclusion), config.evidence.unlisted_weight
     terms = Terms(model=model, rules=rules, unlisted_weight=weight)
     judging = partial(judged_view, terms=terms)
-    judged, of_judged = simulate(judging, origins, config.ranks, n=config.n_judged, seed=seeds[4])
+    judged, of_judged = simulate(judging, urn, config.ranks, n=config.n_judged, seed=seeds[4])
     conclusion, ln_n = (np.concatenate(column) for column in zip(*judged, strict=True))
-    tried = try_declarations(terms, origins, config.ranks, n=config.n_tried, seed=seeds[5])
+    tried = try_declarations(terms, urn, config.ranks, n=config.n_tried, seed=seeds[5])
     manifest = _manifest(prepared, fitted, config, trials)
     manifest["error_rates"] = error_table(conclusion, of_judged, ln_n, tried)
     manifest["n_ranked"] = config.n_judged

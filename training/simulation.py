@@ -127,7 +127,7 @@ def draw_scenario(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Origins:
+class Urn:
     """What parcels are drawn from: fitted sources, and which zones are compliant together; in so many processes."""
 
     fitted: Fitted
@@ -136,18 +136,18 @@ class Origins:
 
 
 def _draw(
-    look: Callable[[ParcelArrays, Truth], T], origins: Origins, scenario: Scenario, seed: Seed, n: int
+    look: Callable[[ParcelArrays, Truth], T], urn: Urn, scenario: Scenario, seed: Seed, n: int
 ) -> tuple[list[T], Truth]:
     rng = np.random.default_rng(seed)
-    truth = draw_truth(scenario, n, origins.sets, places(origins.fitted), rng)
-    arrays, truth = draw_scenario(scenario, origins.fitted, truth, rng)
-    step = int(np.clip(PAIRS_AT_ONCE // origins.sets.shape[1] ** 2, 50, 500))
+    truth = draw_truth(scenario, n, urn.sets, places(urn.fitted), rng)
+    arrays, truth = draw_scenario(scenario, urn.fitted, truth, rng)
+    step = int(np.clip(PAIRS_AT_ONCE // urn.sets.shape[1] ** 2, 50, 500))
     blocks = np.split(np.arange(n), range(step, n, step))
     return [look(arrays.take(rows), truth.take(rows)) for rows in blocks], truth
 
 
 def simulate(
-    look: Callable[[ParcelArrays, Truth], T], origins: Origins, scenario: Scenario, *, n: int, seed: Seed
+    look: Callable[[ParcelArrays, Truth], T], urn: Urn, scenario: Scenario, *, n: int, seed: Seed
 ) -> tuple[list[T], Truth]:
     """Draw `n` parcels and return what `look` sees of them, some at a time, with the truth of all of them.
 
@@ -160,7 +160,7 @@ def simulate(
     """
     sizes = chunks(n, CHUNK)
     seeds = seed.spawn(len(sizes))
-    tasks = [delayed(_draw)(look, origins, scenario, one, size) for one, size in zip(seeds, sizes, strict=True)]
-    done = side_by_side(tasks, n_jobs=origins.n_jobs)
+    tasks = [delayed(_draw)(look, urn, scenario, one, size) for one, size in zip(seeds, sizes, strict=True)]
+    done = side_by_side(tasks, n_jobs=urn.n_jobs)
     seen, truths = zip(*done, strict=True)
     return [one for part in seen for one in part], joined(truths)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kpfootprint.bounded import read_bounded
 from kpfootprint.cli.output import out_option, writing
 from kpfootprint.cli.surroundings import told
 from kpfootprint.errors import ReportError
-from kpfootprint.files import read_bounded
 from kpfootprint.strict_json import NotJson, read_json
 
 if TYPE_CHECKING:

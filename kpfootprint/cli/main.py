@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import click
 
 from kpfootprint import __version__
+from kpfootprint.bounded import UnfitFile
 from kpfootprint.cli.batch import batch, validate
 from kpfootprint.cli.beside import beside
 from kpfootprint.cli.compare import compare
@@ -31,7 +32,6 @@ from kpfootprint.errors import (
     ReportError,
     SchemeMismatch,
 )
-from kpfootprint.files import UnfitFile
 
 BAD_INPUT = 2
 

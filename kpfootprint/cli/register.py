@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
+from kpfootprint.bounded import open_plain
 from kpfootprint.cli.output import out_option, say, writing
 from kpfootprint.cli.surroundings import at_work, retold, settings, told
-from kpfootprint.files import open_plain
 
 ACTOR = "command line"
 

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kpfootprint.bounded import open_plain, read_bounded
 from kpfootprint.errors import ReleaseError
-from kpfootprint.files import open_plain, read_bounded
 from kpfootprint.strict_json import NotJson, read_json
 from kpfootprint.zips import open_zip
 

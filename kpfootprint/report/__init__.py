@@ -3,11 +3,11 @@
 from kpfootprint.report.content import build_report
 from kpfootprint.report.dossier import DossierCheck, DossierInput, Remade, verify_dossier, write_dossier
 from kpfootprint.report.html import render_html
-from kpfootprint.report.layout import Stationery
 from kpfootprint.report.pdf import render_pdf
 from kpfootprint.report.report import Report, read_report
 from kpfootprint.report.side_by_side import compare_side_by_side
 from kpfootprint.report.text import render_text
+from kpfootprint.report.whole import Stationery
 
 __all__ = [
     "DossierCheck",

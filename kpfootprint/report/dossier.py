@@ -13,8 +13,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from kpfootprint.bounded import open_plain
 from kpfootprint.errors import ReportError
-from kpfootprint.files import open_plain
 from kpfootprint.report.html import render_html
 from kpfootprint.report.locale import LANGUAGES
 from kpfootprint.report.pdf import render_pdf

@@ -10,9 +10,9 @@ from markupsafe import Markup, escape
 
 from kpfootprint.report.blocks import Document
 from kpfootprint.report.glossary import Linker, linker
-from kpfootprint.report.layout import Stationery, lay_out
 from kpfootprint.report.locale import held, words
 from kpfootprint.report.report import Report
+from kpfootprint.report.whole import Stationery, lay_out
 
 TEMPLATES = Path(__file__).parent / "templates"
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from kpfootprint.report.blocks import Beside, Block, Bullets, Document, Facts, Figure, Paragraph, Table, Verdict
 from kpfootprint.report.glossary import linker
-from kpfootprint.report.layout import Stationery, lay_out
 from kpfootprint.report.locale import held, words
 from kpfootprint.report.report import Report
+from kpfootprint.report.whole import Stationery, lay_out
 
 _EXOTIC = re.compile(
     "[^\n\u0020-\u007e\u00a0-\u00ac\u00ae-\u02ff\u0384-\u038a\u038e-\u03a1\u03a3-\u0482\u048a-\u04ff\u1e00-\u1eff"

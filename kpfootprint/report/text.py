@@ -5,9 +5,9 @@ from __future__ import annotations
 import textwrap
 
 from kpfootprint.report.blocks import Banner, Beside, Block, Bullets, Document, Facts, Figure, Paragraph, Table, Verdict
-from kpfootprint.report.layout import lay_out
 from kpfootprint.report.locale import held, words
 from kpfootprint.report.report import Report
+from kpfootprint.report.whole import lay_out
 
 WIDTH = 100
 

@@ -20,7 +20,7 @@ from service.errors import Refused
 from service.languages import chosen_language
 from service.register import entries
 from service.register.database import reading
-from service.register.entries import Head
+from service.register.entries import ChainEnd
 from service.register.trouble import RegisterUnavailable
 
 CONCLUSIONS = {
@@ -88,7 +88,7 @@ def rendered(visit: Visit, template: str, **values: Any) -> str:
     )
 
 
-def _head(visit: Visit) -> Head | None:
+def _head(visit: Visit) -> ChainEnd | None:
     """Return where the register ends, for whoever may read it and keeps it on paper; a page needs none to be shown."""
     if visit.principal is None:
         return None

@@ -30,7 +30,7 @@ from service.register.database import (
 )
 from service.register.entries import head
 from service.register.trouble import RegisterUnavailable
-from service.register.verify import Verdict, verify
+from service.register.verify import Walked, verify
 from service.settings import Settings
 
 FORMAT = "kpfootprint-backup-1"
@@ -78,7 +78,7 @@ def back_up(settings: Settings, stream: IO[bytes]) -> int:
     return end.position
 
 
-def restore(settings: Settings, stream: IO[bytes]) -> Verdict:
+def restore(settings: Settings, stream: IO[bytes]) -> Walked:
     """Fill an empty register from a backup, whichever database that was; return what a walk of its chain finds.
 
     Raises

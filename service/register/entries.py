@@ -68,7 +68,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
+class ChainEnd:
     """Where the chain ends: kept elsewhere, it later shows that nothing before it was touched."""
 
     position: int
@@ -85,12 +85,12 @@ _LAST = sa.select(entries.c.position, entries.c.hash, entries.c.at).order_by(ent
 _LATEST = sa.select(sa.func.max(entries.c.at))
 
 
-def head(connection: sa.Connection) -> Head:
+def head(connection: sa.Connection) -> ChainEnd:
     """Return the head of the chain; position 0 before the first entry."""
     row = connection.execute(_LAST).one_or_none()
     if row is None:
-        return Head(position=0, hash=GENESIS, at=None)
-    return Head(position=row.position, hash=row.hash, at=row.at)
+        return ChainEnd(position=0, hash=GENESIS, at=None)
+    return ChainEnd(position=row.position, hash=row.hash, at=row.at)
 
 
 def time_of_register(connection: sa.Connection) -> datetime:
@@ -147,7 +147,7 @@ def append_each(
         )
         row = {name: getattr(entry, name) for name in ("position", "id", "kind", "at", "actor", "subject", "previous")}
         rows.append(row | {"content": canonical(entry.values), "hash": entry.expected_hash()})
-        last = Head(position=entry.position, hash=rows[-1]["hash"], at=moment)
+        last = ChainEnd(position=entry.position, hash=rows[-1]["hash"], at=moment)
     if rows:
         connection.execute(entries.insert(), rows)
     return [_entry_of(row) for row in rows]

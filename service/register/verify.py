@@ -19,7 +19,7 @@ STRETCH = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Walked:
     """What a walk found: `wrong` is the first position that is not as it was, None where all are."""
 
     entries: int
@@ -28,7 +28,7 @@ class Verdict:
     reason: str = ""
 
 
-def verify(engine: sa.Engine, head: str | None = None) -> Verdict:
+def verify(engine: sa.Engine, head: str | None = None) -> Walked:
     """Walk the chain from its beginning, and the comparisons that it tells of.
 
     Parameters
@@ -45,15 +45,15 @@ def verify(engine: sa.Engine, head: str | None = None) -> Verdict:
             if not reason and entry.kind == "comparison":
                 reason = _comparison_fault(entry, ahead, kept)
             if reason:
-                return Verdict(entries=count, hash=last, wrong=min(entry.position, count + 1), reason=reason)
+                return Walked(entries=count, hash=last, wrong=min(entry.position, count + 1), reason=reason)
             last, count = entry.hash, entry.position
             seen = seen or last == head
         for row_id in [*ahead, *(row.id for row in kept)]:
-            return Verdict(entries=count, hash=last, wrong=count + 1, reason=f"comparison {row_id} has no entry")
+            return Walked(entries=count, hash=last, wrong=count + 1, reason=f"comparison {row_id} has no entry")
     if not seen:
         reason = "the head that was kept elsewhere is not in the chain: its tail was cut off, or written anew"
-        return Verdict(entries=count, hash=last, wrong=count + 1, reason=reason)
-    return Verdict(entries=count, hash=last)
+        return Walked(entries=count, hash=last, wrong=count + 1, reason=reason)
+    return Walked(entries=count, hash=last)
 
 
 def _fault(entry: Entry, position: int, previous: str) -> str:

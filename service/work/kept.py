@@ -12,7 +12,7 @@ from dataclasses import replace
 import sqlalchemy as sa
 
 from kpfootprint.report import Report, read_report
-from kpfootprint.report.layout import Stationery
+from kpfootprint.report.whole import Stationery
 from service.errors import Refused, existing
 from service.register import comparisons, entries
 from service.register.comparisons import Listed

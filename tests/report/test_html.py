@@ -11,8 +11,8 @@ import pytest
 from kpfootprint.comparison.results import Statement
 from kpfootprint.report import build_report, render_html, render_text
 from kpfootprint.report.glossary import glossary
-from kpfootprint.report.layout import lay_out
 from kpfootprint.report.locale import words
+from kpfootprint.report.whole import lay_out
 from tests.report.factory import (
     CREATED_AT,
     KINDS,

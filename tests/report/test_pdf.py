@@ -13,8 +13,8 @@ from pypdf.generic import DictionaryObject, IndirectObject
 
 from kpfootprint.report import Stationery, build_report, render_html, render_pdf
 from kpfootprint.report.blocks import Beside, Figure
-from kpfootprint.report.layout import lay_out
 from kpfootprint.report.pdf import _EXOTIC
+from kpfootprint.report.whole import lay_out
 from tests.report.factory import (
     CREATED_AT,
     KINDS,

@@ -10,8 +10,8 @@ import segno
 from pypdf import PdfReader
 
 from kpfootprint.report import Stationery, render_html, render_pdf
-from kpfootprint.report.layout import QUIET, address_of, lay_out, qr_code
 from kpfootprint.report.report import short_code
+from kpfootprint.report.whole import QUIET, address_of, lay_out, qr_code
 from tests.report.factory import KINDS, Kind, make_report
 
 

@@ -21,7 +21,7 @@ from training.package import load_package
 from training.prepare import Fitted, Prepared, fit_model, prepare
 from training.rank import BLEND, FALSE, LISTED, MIXED
 from training.scenarios import Scenario, Truth
-from training.simulation import Origins, simulate
+from training.simulation import Urn, simulate
 
 pytestmark = pytest.mark.slow
 
@@ -63,8 +63,8 @@ def make_world(prepared: Prepared, fitted: Fitted) -> World:
         degrees_of_freedom=scenario["degrees_of_freedom"],
         odd_share=scenario["odd_share"],
     )
-    origins = Origins(fitted=fitted, sets=prepared.allowed_sets, n_jobs=1)
-    parts, truth = simulate(seen, origins, drawn, n=N, seed=np.random.SeedSequence(71))
+    urn = Urn(fitted=fitted, sets=prepared.allowed_sets, n_jobs=1)
+    parts, truth = simulate(seen, urn, drawn, n=N, seed=np.random.SeedSequence(71))
     return World(truth=truth, **{name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
 
 

@@ -22,7 +22,7 @@ from training.evaluate.trials import Draws, Scores, Trials, counted, verificatio
 from training.folds import leave_one_zone_out
 from training.record import NoveltyCell, Result
 from training.scenarios import KINDS, Scenario, Truth
-from training.simulation import Origins, simulate
+from training.simulation import Urn, simulate
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +101,7 @@ def open_world_results(found: OpenWorld, zone: Ints, *, draws: Draws) -> list[Re
 ONLY_UNLISTED = tuple(float(kind in ("near", "far")) for kind in KINDS)
 
 
-def simulated_nowhere(
-    release: Release, origins: Origins, *, n: int, seed: int
-) -> tuple[list[Result], list[NoveltyCell]]:
+def simulated_nowhere(release: Release, urn: Urn, *, n: int, seed: int) -> tuple[list[Result], list[NoveltyCell]]:
     """Draw unlisted sources around the fitted zones, declare their parcels as compliant zones, and weigh them.
 
     What is drawn comes from the fitted model, so this flatters; zones left out in turn are the sterner test.
@@ -115,7 +113,7 @@ def simulated_nowhere(
     """
     scenario = replace(scenario_of(release), kinds=ONLY_UNLISTED, sieved=0.0)
     view = partial(_weighed, model=release.model, unlisted_weight=release.unlisted_weight)
-    parts, truth = simulate(view, origins, scenario, n=n, seed=np.random.SeedSequence(seed))
+    parts, truth = simulate(view, urn, scenario, n=n, seed=np.random.SeedSequence(seed))
     log10_lr, p_value = (np.concatenate(column) for column in zip(*parts, strict=True))
     results: list[Result] = []
     cells: list[NoveltyCell] = []

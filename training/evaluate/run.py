@@ -33,7 +33,7 @@ from training.folds import folds
 from training.package import load_package
 from training.prepare import fit_model, prepare
 from training.record import Evaluation, Result
-from training.simulation import Origins
+from training.simulation import Urn
 from training.validation_report import render_validation
 
 Progress = Callable[[str], None]
@@ -143,10 +143,10 @@ def evaluate(
 
     progress("simulated parcels from nowhere")
     n = 2000 if quick else 10_000
-    origins, seed = Origins(fitted=fitted, sets=prepared.allowed_sets, n_jobs=n_jobs), np.random.SeedSequence(SEED)
-    nowhere, cells = simulated_nowhere(release, origins, n=n, seed=SEED)
+    urn, seed = Urn(fitted=fitted, sets=prepared.allowed_sets, n_jobs=n_jobs), np.random.SeedSequence(SEED)
+    nowhere, cells = simulated_nowhere(release, urn, n=n, seed=SEED)
     progress("declarants who try")
-    tried = try_declarations(release, origins, scenario_of(release), n=30 if quick else 300, seed=seed)
+    tried = try_declarations(release, urn, scenario_of(release), n=30 if quick else 300, seed=seed)
     return replace(
         evaluation,
         reference={**evaluation.reference, "synthetic": package.synthetic},

@@ -14,8 +14,8 @@ from kpfootprint.report.sections.balance import balance
 from kpfootprint.report.sections.certainty import certainty
 from kpfootprint.report.sections.declared import declared
 from kpfootprint.report.sections.findings import findings
-from kpfootprint.report.sections.limits import limits, provenance
 from kpfootprint.report.sections.summary import summary
+from kpfootprint.report.sections.unknowable import limits, provenance
 from kpfootprint.report.sections.value_and_volume import goods
 from kpfootprint.report.sentences import Speaker, speaker
 
