@@ -78,9 +78,9 @@ def temporal_split(collected_on: Sequence[date | None], day: date) -> Split:
     return Split(day.isoformat(), np.flatnonzero(before), np.flatnonzero(after))
 
 
-def middle_date(collected_on: Sequence[date | None], *, share_before: float = 0.7) -> date:
-    """Return a day before which about `share_before` of the dated parcels were collected."""
+def middle_date(collected_on: Sequence[date | None]) -> date:
+    """Return a day before which about 7 in 10 of the dated parcels were collected."""
     dated = sorted(d for d in collected_on if d is not None)
     if len(dated) < 2:
         raise ValueError(f"collected_on must hold two dates or more, got {len(dated)}")
-    return dated[min(max(1, round(share_before * len(dated))), len(dated) - 1)]
+    return dated[min(max(1, round(0.7 * len(dated))), len(dated) - 1)]

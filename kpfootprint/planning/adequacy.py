@@ -9,7 +9,7 @@ import numpy as np
 
 from kpfootprint.comparison.weigh import Judged
 from kpfootprint.plain import Share
-from kpfootprint.planning.trials import DrawnGoods, blend_distance, draw_goods, known_exactly, outcomes_of
+from kpfootprint.planning.trials import SEED, DrawnGoods, blend_distance, draw_goods, known_exactly, outcomes_of
 from kpfootprint.release import Release
 from kpfootprint.rules import CONCLUSIONS
 from kpfootprint.stats.arrays import Bools, Floats
@@ -86,7 +86,7 @@ class Adequacy:
     collect: str
 
 
-def adequacy(release: Release, zone_id: str, compliant: Bools, *, seed: int = 20160526) -> Adequacy:
+def adequacy(release: Release, zone_id: str, compliant: Bools) -> Adequacy:
     """Judge the references of one zone by declaring parcels of it, and of all others, as that zone.
 
     Parameters
@@ -112,16 +112,16 @@ def adequacy(release: Release, zone_id: str, compliant: Bools, *, seed: int = 20
             outlawed[source] = False  # a false declaration is one of goods that may not be exported
         return outcomes_of(subject, arrays, np.broadcast_to(declared, (n, n_zones)), outlawed)
 
-    true = tried(release, z, N_TRUE, seed)
-    nowhere = tried(release, n_zones, N_MORE, seed)
-    first = {other: tried(release, other, N_FIRST, seed) for other in range(n_zones) if other != z}
+    true = tried(release, z, N_TRUE, SEED)
+    nowhere = tried(release, n_zones, N_MORE, SEED)
+    first = {other: tried(release, other, N_FIRST, SEED) for other in range(n_zones) if other != z}
     passed = {other: int((one.conclusion == CONSISTENT).sum()) for other, one in first.items()}
     distance = {other: blend_distance(release.model, declared, np.eye(n_zones)[other]) for other in first}
     ranked = sorted(first, key=lambda other: (-passed[other], distance[other]))[:N_HARDEST]
     drawn = dict.fromkeys(first, N_FIRST)
     false_lrs = [nowhere.log10_lr]
     for other in ranked:
-        more = tried(release, other, N_MORE, seed + 1)
+        more = tried(release, other, N_MORE, SEED + 1)
         passed[other] += int((more.conclusion == CONSISTENT).sum())
         drawn[other] += N_MORE
         false_lrs.append(more.log10_lr)
@@ -140,9 +140,9 @@ def adequacy(release: Release, zone_id: str, compliant: Bools, *, seed: int = 20
 
     hardest = sorted(map(neighbour, ranked), key=lambda item: (-item.chance_false_consistent, item.distance))
     known = known_exactly(release, z)
-    best_true = tried(known, z, N_TRUE, seed)
-    best_false = [tried(known, n_zones, N_MORE, seed).log10_lr]
-    best_false += [tried(known, other, N_MORE, seed + 1).log10_lr for other in ranked]
+    best_true = tried(known, z, N_TRUE, SEED)
+    best_false = [tried(known, n_zones, N_MORE, SEED).log10_lr]
+    best_false += [tried(known, other, N_MORE, SEED + 1).log10_lr for other in ranked]
     h1, h2, best_h1, best_h2 = true.log10_lr, np.concatenate(false_lrs), best_true.log10_lr, np.concatenate(best_false)
     called, best_called = (one.conclusion == CONSISTENT for one in (true, best_true))
     saved = _surely(0.5 * (costs(-h1) - costs(-best_h1)), 0.5 * (costs(h2) - costs(best_h2)))

@@ -19,7 +19,7 @@ import numpy as np
 from scipy.special import log_ndtr, ndtr, ndtri
 
 from kpfootprint.plain import Share
-from kpfootprint.planning.trials import DrawnGoods, draw_goods, known_exactly, share_p_of
+from kpfootprint.planning.trials import SEED, DrawnGoods, draw_goods, known_exactly, share_p_of
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.shares import NONE_P
@@ -164,8 +164,6 @@ def plan(
     mean_ct: Floats,
     against: str,
     share: float,
-    n_drawn: int = N_DRAWN,
-    seed: int = 20160526,
 ) -> Plan:
     """Say how many stones, and how many reference parcels, it takes to find a share of undeclared goods.
 
@@ -186,10 +184,10 @@ def plan(
     share : float
         Share of stones to be found, in (0, 1].
     """
-    rng = np.random.default_rng(seed)
-    shares = np.where(np.arange(n_drawn) % 5 < 3, share, np.exp(rng.uniform(np.log(0.03), 0.0, n_drawn)))
-    stones = np.exp(rng.uniform(np.log(SIZES[0] * 0.7), np.log(SIZES[-1] * 1.3), n_drawn))
-    source = rng.choice(alternative.size, n_drawn, p=alternative)
+    rng = np.random.default_rng(SEED)
+    shares = np.where(np.arange(N_DRAWN) % 5 < 3, share, np.exp(rng.uniform(np.log(0.03), 0.0, N_DRAWN)))
+    stones = np.exp(rng.uniform(np.log(SIZES[0] * 0.7), np.log(SIZES[-1] * 1.3), N_DRAWN))
+    source = rng.choice(alternative.size, N_DRAWN, p=alternative)
 
     def tried(subject: Release, rows: slice, draw_seed: int) -> Bools:
         goods = _goods(declared, source[rows], shares[rows], stones[rows])
@@ -198,12 +196,12 @@ def plan(
         out: Bools = p_values <= NONE_P
         return out
 
-    found = tried(release, slice(None), seed)
+    found = tried(release, slice(None), SEED)
     fitted = fit_chance(found, shares, stones)
     again = np.array(
         [
             fit_chance(found[rows], shares[rows], stones[rows], fitted)
-            for rows in rng.integers(0, n_drawn, (N_RESAMPLED, n_drawn))
+            for rows in rng.integers(0, N_DRAWN, (N_RESAMPLED, N_DRAWN))
         ]
     )
     sizes = np.array(SIZES, dtype=float)
@@ -212,9 +210,9 @@ def plan(
     low, high = np.quantile(spread, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     stone_ct = float((1.0 - share) * (declared @ mean_ct) + share * (alternative @ np.append(mean_ct, mean_ct.mean())))
     ends = fit_chance(
-        tried(known_exactly(release, slice(None)), slice(0, n_drawn // 2), seed + 1),
-        shares[: n_drawn // 2],
-        stones[: n_drawn // 2],
+        tried(known_exactly(release, slice(None)), slice(0, N_DRAWN // 2), SEED + 1),
+        shares[: N_DRAWN // 2],
+        stones[: N_DRAWN // 2],
         fitted,
     )
     return Plan(

@@ -20,7 +20,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from kpfootprint.comparison.weigh import Judged
-from kpfootprint.planning.trials import DrawnGoods, draw_goods, outcomes_of
+from kpfootprint.planning.trials import SEED, DrawnGoods, draw_goods, outcomes_of
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.metrics import LN10
@@ -99,7 +99,7 @@ class Pooled:
     bound_hit: str | None
 
 
-def pool(release: Release, claim: Claim, *, seed: int = 20160526, n_groups: int = N_GROUPS) -> Pooled:
+def pool(release: Release, claim: Claim, *, n_groups: int = N_GROUPS) -> Pooled:
     """Weigh several parcels as one claim.
 
     Parameters
@@ -108,9 +108,9 @@ def pool(release: Release, claim: Claim, *, seed: int = 20160526, n_groups: int 
         Of one parcel or more; each with a declaration that can be tested.
     """
     k = claim.n_stones.size
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(SEED)
     rows = np.arange(k) if k <= MOST_DRAWN else np.sort(rng.permutation(k)[:MOST_DRAWN])
-    true, false = (_groups(release, claim, rows, n_groups, is_true, seed) for is_true in (True, False))
+    true, false = (_groups(release, claim, rows, n_groups, is_true) for is_true in (True, False))
     times = k / rows.size
     score = np.concatenate([true.sums, false.sums])
     is_true = np.repeat([True, False], n_groups)
@@ -145,9 +145,9 @@ class _Drawn:
     share_z: Floats
 
 
-def _groups(release: Release, claim: Claim, rows: Ints, n_groups: int, is_true: bool, seed: int) -> _Drawn:
+def _groups(release: Release, claim: Claim, rows: Ints, n_groups: int, is_true: bool) -> _Drawn:
     """Draw groups of parcels like the claim's and return the sum (n_groups,) of their log10 LRs."""
-    rng = np.random.default_rng([seed, int(is_true)])
+    rng = np.random.default_rng([SEED, int(is_true)])
     k, z = rows.size, claim.declared.shape[1]
     declared = np.tile(claim.declared[rows], (n_groups, 1))
     shares = np.zeros((n_groups * k, z + 1))

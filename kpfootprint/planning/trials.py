@@ -17,6 +17,7 @@ from kpfootprint.stats.simulate import Parts, Recovery, draw_parcels, grade
 from kpfootprint.stats.structure import ParcelArrays
 from kpfootprint.stats.verification import resampled_lrs
 
+SEED = 20160526
 SLICE = 100
 """Parcels looked at together; memory does not grow beyond that."""
 TAILS = 20.0

@@ -45,7 +45,7 @@ def test_temporal_split_leaves_undated_parcels_out() -> None:
 
 def test_middle_date_leaves_the_stated_share_before() -> None:
     days = [date(2015, 1, 1) + timedelta(days=i) for i in range(10)]
-    assert sum(day < middle_date(days, share_before=0.7) for day in days) == 7
+    assert sum(day < middle_date(days) for day in days) == 7
 
 
 def test_bad_input_is_named() -> None:

@@ -11,18 +11,16 @@ from kpfootprint.comparison.results import Examination
 from kpfootprint.parcel import Batch, Declaration, Parcel
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.arrays import Bools, Ints
-from training.evaluate.decisions import blend_results
+from training.evaluate.decisions import FOUND_P, blend_results
 from training.evaluate.examined import Refits, shares_of
 from training.evaluate.methods import n_stones_of, zone_codes, zones_of
-from training.evaluate.mixtures import Mixtures, coverage_cells, detection_cells, prepared_alike
+from training.evaluate.mixtures import LEVEL, Mixtures, coverage_cells, detection_cells, prepared_alike
 from training.evaluate.stress import joined, mix, with_stones
 from training.evaluate.trials import ExportDay
 from training.record import CoverageCell, DetectionCell, Result
 
 SHARES = (0.0, 0.1, 0.3, 0.5)
 SIZES = (300, 800)
-ALPHA = 0.05
-LEVEL = 0.9
 
 
 def blend_of(
@@ -129,7 +127,7 @@ def measure_blends(
             continue
         shares = shares_of(part.examine(mixed.batch, mixed.parcel), level=LEVEL)
         coverage += coverage_cells(mixed, shares.share, shares.low, shares.high, level=LEVEL, kind="blend")
-        detection += detection_cells(mixed, shares.p_value <= ALPHA, kind="blend")
+        detection += detection_cells(mixed, shares.p_value <= FOUND_P, kind="blend")
     return blend_results(said) if said else [], coverage, detection
 
 

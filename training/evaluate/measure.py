@@ -11,9 +11,11 @@ import numpy as np
 from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.arrays import Floats, Ints
+from training.evaluate.decisions import FOUND_P
 from training.evaluate.generalisation import on_later_parcels, with_poorer_references
 from training.evaluate.methods import Method, fit_splits, held_out, n_stones_of, trial_records, zones_of
 from training.evaluate.mixtures import (
+    LEVEL,
     Shares,
     coverage_cells,
     detection_cells,
@@ -146,8 +148,6 @@ def measure_shares(
     *,
     n_each: int = 6,
     left_out: Sequence[str] = (),
-    level: float = 0.9,
-    alpha: float = 0.05,
 ) -> Evaluation:
     """Measure errors, coverage and detection on mixtures, the same ones for every method.
 
@@ -160,8 +160,6 @@ def measure_shares(
         Mixtures of each share and size in each fold.
     left_out : sequence of str
         Parcels suspected to carry the wrong zone, which are not mixed.
-    alpha : float
-        A mixture counts as found where the p-value is `alpha` or less.
     """
     rng = np.random.default_rng(SEED)
     zones = zones_of(package)
@@ -177,9 +175,9 @@ def measure_shares(
         fitted = method.fit(package, split.train)
         usable = split.test[trusted[split.test]]
         truth = virtual_mixtures(package, usable, n_each=n_each, rng=rng, sources=sources)
-        said = fitted.shares(truth.batch, truth.declared, level=level)
-        coverage += coverage_cells(truth, said.share, said.low, said.high, level=level)
-        detection += detection_cells(truth, said.p_value <= alpha)
+        said = fitted.shares(truth.batch, truth.declared, level=LEVEL)
+        coverage += coverage_cells(truth, said.share, said.low, said.high, level=LEVEL)
+        detection += detection_cells(truth, said.p_value <= FOUND_P)
     return Evaluation(
         release=method.name,
         reference={"name": package.name, "version": package.version, "sha256": package.sha256},

@@ -17,6 +17,7 @@ from training.record import CoverageCell, DetectionCell, Result
 
 SHARES = (0.0, 0.1, 0.2, 0.3, 0.5)
 SIZES = (100, 300, 800, 2000)
+LEVEL = 0.9
 
 
 @dataclass(frozen=True, slots=True)
