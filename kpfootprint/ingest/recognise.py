@@ -70,9 +70,9 @@ def recognise(raw: RawTable, kind: str, words: Words, problems: list[Problem]) -
             tell("column_twice", column.header, column=name)
         else:
             found[name] = column
-    members = {
-        fold(name): name for name in (*known.values(), *(("conditions", *TABLES[1:]) if kind == TABLES[0] else ()))
-    }
+    if strangers:
+        inner = ("conditions", *TABLES[1:]) if kind == TABLES[0] else ()
+        members = {fold(name): name for name in (*known.values(), *inner)}
     for header in strangers[:MAX_STRANGERS]:
         tell("unknown_member", header, nearest=nearest(header[:80], members))
     if len(strangers) > MAX_STRANGERS:

@@ -408,6 +408,8 @@ class Findings:
 
         Each class that is not known is noted once for each parcel, at its first row, with the number of its rows.
         """
+        if not broken:
+            return
         column = table.columns[name]
         for by_value in (True, False):
             mine = {code: found for code, found in broken.items() if (found.code == "unknown_class") == by_value}

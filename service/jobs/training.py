@@ -65,6 +65,8 @@ def train(work: Workplace, job: Job, halt: Callable[[], bool]) -> str | None:
         released.parent.mkdir(parents=True, exist_ok=True)
         fitted.rename(released)
     shutil.rmtree(folder, ignore_errors=True)
+    with writing(work.engine) as connection:
+        jobs.progress(connection, job, STEPS)
     return f"/v1/models/{name}"
 
 
