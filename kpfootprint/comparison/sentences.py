@@ -24,6 +24,7 @@ LIKE = 0.15
 HALF = 0.5
 NEARLY_ALL = 0.9
 """A parcel whose undeclared share ends below this is partly as declared, whatever its LR says of it as a whole."""
+MIXED = ("headline_mixed", "headline_partly")
 FOUND = 0.02
 """Least estimated share of undeclared goods that a headline names."""
 SORTER_MATTERS = 0.3
@@ -119,9 +120,10 @@ def headline_sentences(
     else:
         code = "headline_unlike" if "lr" in reasons else "headline_novel"
     out = [Statement(code=code, values=about)]
-    if conclusion == "query" and verification.verbal is not None and verification.verbal.values["favours"] == "H1":
+    side = None if verification.verbal is None else verification.verbal.values["favours"]
+    if conclusion == "query" and (side == "H1" or code in MIXED):
         kind = "mixed" if "share" in reasons else "novel" if reasons else "blend"
-        out.append(Statement(code=f"lr_of_{kind}", values={"log10_lr": log10_lr, **source}))
+        out.append(Statement(code=f"lr_of_{kind}", values={"log10_lr": log10_lr, "favours": side, **source}))
     return out
 
 

@@ -243,6 +243,10 @@ TEMPLATES: dict[str, str] = {
         "Mixing is a question of its own. The likelihood ratio asks only whether the parcel as a whole is as declared, "
         "or as a whole from elsewhere; it can speak for the declaration although part of the stones do not fit it."
     ),
+    "lr_of_mixed.H2": mark(
+        "Mixing is a question of its own. The likelihood ratio asks only whether the parcel as a whole is as declared, "
+        "or as a whole from elsewhere; it can speak against the declaration although part of the stones fit it."
+    ),
     "lr_of_novel": mark(
         "Being unlike every source is a question of its own. The likelihood ratio asks only which of the two "
         "explanations suits the parcel better; it can speak for the declaration where neither suits it."

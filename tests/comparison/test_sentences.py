@@ -287,7 +287,8 @@ def speaks_with_one_voice(found: Examination) -> bool:
         return True
     favours = found.verification.verbal.values["favours"]
     explained = [code for code in by_code(sentences(found)) if code.startswith("lr_of_")]
-    opposed = found.conclusion == "query" and favours == "H1"
+    mixed = {"headline_mixed", "headline_partly"} & by_code(sentences(found)).keys()
+    opposed = found.conclusion == "query" and (favours == "H1" or bool(mixed))
     return len(explained) == int(opposed) and not (found.conclusion == "consistent" and favours != "H1")
 
 
