@@ -23,7 +23,7 @@ from training.config import EvidenceConfig
 from training.folds import Split, fold_of_parcels, folds
 from training.prepare import Fitted, Prepared, fit_model
 
-BELIEVED = 0.3
+BELIEVED = 0.2
 """Weight of the tables that is believed in before any parcel has been seen: about the best over real data sets."""
 
 

@@ -48,7 +48,7 @@ def test_many_parcels_decide() -> None:
 
 def test_few_parcels_leave_the_belief_nearly_where_it_was() -> None:
     for explicit, tables in ((1.0, 0.5), (0.5, 1.0)):
-        assert chosen(8, explicit=explicit, tables=tables) == pytest.approx(BELIEVED, abs=0.15)
+        assert chosen(8, explicit=explicit, tables=tables) == pytest.approx(BELIEVED, abs=0.25)
 
 
 def test_more_parcels_go_further() -> None:
