@@ -87,7 +87,9 @@ def expectations(one: OneParcel) -> list[Expected]:
     out = []
     for observed, n_counted, share in zip(observed_shares(one), stones, shares, strict=True):
         n = max(float(n_counted), 1.0)
-        noise = rng.standard_normal((N_DRAWS, observed.size)) * np.sqrt(share[2:] * (1.0 - share[2:]) / n)
+        # where all stones are of one class, rounding may put its share above 1
+        spread = np.sqrt(np.maximum(share[2:] * (1.0 - share[2:]), 0.0) / n)
+        noise = rng.standard_normal((N_DRAWS, observed.size)) * spread
         low, high = np.quantile(np.clip(share[2:] + noise, 0.0, 1.0), RANGE, axis=0)
         out.append(
             Expected(
