@@ -15,7 +15,7 @@ from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.heads import is_number
 from kpfootprint.ingest.meanings import Sheet, listed
 from kpfootprint.ingest.rules import Broken
-from kpfootprint.ingest.tables import Column, RawTable, Table
+from kpfootprint.ingest.tables import Column, RawTable, Table, without_blank_rows
 from kpfootprint.ingest.unfold import laid
 from kpfootprint.ingest.words import attribute_words, class_code, fold_size
 from kpfootprint.scheme import Scheme
@@ -100,7 +100,9 @@ def _beside(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Block]]:
     left, other = ({headers.of(text_of(cell)).role for cell in cells} for cells in (own, rows[start]))
     if left == other:  # a table of the same kind, not a summary
         return raw, []
-    return replace(raw, columns=raw.columns[:gap]), _made(raw, "beside", lines[start:], rows[start:])
+    return without_blank_rows(replace(raw, columns=raw.columns[:gap])), _made(
+        raw, "beside", lines[start:], rows[start:]
+    )
 
 
 def _below(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Block]]:
@@ -112,10 +114,10 @@ def _below(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Block]]:
             for column in raw.columns
         ]
     )
-    own = {column.header for column in raw.columns}
+    own = [column.header for column in raw.columns]
     for row in np.flatnonzero(words).tolist():
         cells = [column.at(row) for column in raw.columns]
-        if row and _names_classes(cells, headers) and not {text_of(c) for c in cells if not is_blank(c)} >= own:
+        if row and _names_classes(cells, headers) and [text_of(c) for c in cells if not is_blank(c)] != own:
             rows = [[column.at(at) for column in raw.columns] for at in range(row, raw.n_rows)]
             lines = [raw.line(at) or 1 for at in range(row, raw.n_rows)]
             title = [column.at(row - 1) for column in raw.columns]
@@ -151,7 +153,7 @@ def held_against(block: Table, main: Table, scheme: Scheme) -> list[Problem] | N
                 told = {"expected": f"{value:g}", "found": f"{own[name][key]:.6g}"}
                 found.append(block.problem(Broken("total_disagrees", told), row, name))
     missed = {*keys} - {*said} - {""}
-    return None if missed and not found else found
+    return None if (missed and not found) or (found and {*block.columns} == {*main.columns}) else found
 
 
 def _keys(table: Table, name: str, scheme: Scheme) -> list[str]:
@@ -194,7 +196,7 @@ def without_side_notes(sheet: Sheet) -> Sheet:
                 said = [cell for column in aside.columns if not is_blank(cell := column.at(row))]
                 if len(said) == 2 and sheet.headers.measure(text_of(said[0])) is not None:
                     sheet.trace.stated.append((raw.line(row) or 1, tuple(said)))
-            return replace(sheet, raw=replace(raw, columns=raw.columns[:at]))
+            return replace(sheet, raw=without_blank_rows(replace(raw, columns=raw.columns[:at])))
     headed = sum(bool(column.header.strip()) for column in raw.columns)
     if raw.columns and not raw.columns[-1].header.strip():  # beside the table, and no empty column between
         for row in np.flatnonzero(~raw.columns[-1].blank())[:20].tolist():

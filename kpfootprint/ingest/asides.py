@@ -16,10 +16,19 @@ from kpfootprint.ingest.cells import Cell, is_blank, text_of
 from kpfootprint.ingest.headers import Headers, Meaning, tokens_of
 from kpfootprint.ingest.heads import is_number
 from kpfootprint.ingest.labels import size_span, split_descriptions
-from kpfootprint.ingest.meanings import Sheet
+from kpfootprint.ingest.meanings import Sheet, listed
 from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.tables import Column, Note, RawTable
-from kpfootprint.ingest.words import attribute_words, class_code, declared_words, fold, plain, unit_pattern, unit_words
+from kpfootprint.ingest.words import (
+    attribute_words,
+    class_code,
+    condition_values,
+    declared_words,
+    fold,
+    plain,
+    unit_pattern,
+    unit_words,
+)
 
 _PAGE = re.compile(
     r"[-–— ]*(page|pages|seite|pagina|página|стр|страница|blad|feuille|sheet)\W*\d+\W*"
@@ -372,8 +381,11 @@ def ask_about_blanks(sheet: Sheet, classed: list[int]) -> Sheet:
         return sheet
     raw = sheet.raw
     for at in classed:
-        others = [other for other in classed if other != at]
         blank = raw.columns[at].blank()
+        alike = [other for other in classed if np.array_equal(raw.columns[other].blank(), blank)]
+        others = [other for other in classed if other not in alike]
+        if not others:
+            continue
         filled = np.logical_and.reduce([~raw.columns[other].blank() for other in others])
         full = np.flatnonzero(~blank & filled)
         if not len(full):
@@ -383,7 +395,7 @@ def ask_about_blanks(sheet: Sheet, classed: list[int]) -> Sheet:
         if not len(between) or full[-1] < between[0] or _same_sums(sheet, full, between):
             continue
         if sheet.choices.get("blanks") == "as_above":
-            return _filled_down(sheet, at)
+            return _filled_down(sheet, alike)
         sheet.tell("blank_below", at, int(between[0]), header=raw.columns[at].header, choices=[("blanks", "as_above")])
         return sheet
     return sheet
@@ -397,10 +409,44 @@ def _same_sums(sheet: Sheet, some: NDArray[np.intp], others: NDArray[np.intp]) -
     return len(sums) > 1 and all(abs(one - other) <= 0.0051 + 0.001 * abs(one) for one, other in sums)
 
 
-def _filled_down(sheet: Sheet, at: int) -> Sheet:
-    column = sheet.raw.columns[at]
-    last = np.maximum.accumulate(np.where(column.blank(), -1, np.arange(sheet.raw.n_rows)))
-    codes = np.where(last >= 0, column.codes[np.maximum(last, 0)], column.codes).astype(np.int32)
+def _filled_down(sheet: Sheet, places: list[int]) -> Sheet:
     columns = list(sheet.raw.columns)
-    columns[at] = replace(column, codes=codes)
+    for at in places:
+        column = columns[at]
+        last = np.maximum.accumulate(np.where(column.blank(), -1, np.arange(sheet.raw.n_rows)))
+        codes = np.where(last >= 0, column.codes[np.maximum(last, 0)], column.codes).astype(np.int32)
+        columns[at] = replace(column, codes=codes)
     return replace(sheet, raw=replace(sheet.raw, columns=columns))
+
+
+def with_classes_chosen(sheet: Sheet) -> Sheet:
+    """Put classes that the caller chose in the place of words of a sheet: ``colour:BRN2`` is ``brown``."""
+    chosen: dict[str, dict[str, str]] = {}
+    for question, answer in sheet.choices.items():
+        name, colon, word = question.partition(":")
+        if not colon or name == "column":
+            continue
+        role = sheet.headers.attribute(name)
+        if role is None:
+            sheet.tell("unknown_attribute", None, attribute=name, known=listed(sheet.headers.attributes(), 12))
+        else:
+            chosen.setdefault(role, {})[" ".join(word.split())] = answer
+    columns = list(sheet.raw.columns)
+    for at, item in enumerate(sheet.meanings) if chosen else ():
+        words = chosen.get(item.role, {})
+        if item.wide or not words:
+            continue
+        column = columns[at]
+        columns[at] = replace(column, cells=[_chosen(cell, words) for cell in column.cells])
+        held = {text_of(cell) for cell in column.cells if not is_blank(cell)}
+        if told := [f"{word} = {answer}" for word, answer in words.items() if word in held]:
+            values = {"column": column.header, "words": listed(told, 20)}
+            sheet.trace.notes.append(Note(code="words_chosen", values=values))
+    return replace(sheet, raw=replace(sheet.raw, columns=columns))
+
+
+def _chosen(cell: Cell, words: Mapping[str, str]) -> Cell:
+    answer = None if is_blank(cell) else words.get(text_of(cell))
+    if answer is None:
+        return cell
+    return None if fold(answer) in condition_values("") else answer

@@ -22,12 +22,13 @@ from kpfootprint.ingest.asides import (
     ask_about_numbers,
     ask_about_units,
     below_each_other,
+    with_classes_chosen,
     with_headings,
     without_asides,
     without_dittos,
     without_empty_classes,
 )
-from kpfootprint.ingest.cells import Cell, is_blank, text_of
+from kpfootprint.ingest.cells import text_of
 from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning, tokens_of
 from kpfootprint.ingest.labels import split_descriptions
 from kpfootprint.ingest.meanings import (
@@ -43,7 +44,10 @@ from kpfootprint.ingest.rules import Broken, problem
 from kpfootprint.ingest.sums import without_totals
 from kpfootprint.ingest.tables import Column, LeftOut, Note, RawTable, Table, Trace, stacked
 from kpfootprint.ingest.unfold import unfold, unrepeated
-from kpfootprint.ingest.words import condition_values, declared_words, fold, plain, unit_words
+from kpfootprint.ingest.words import declared_words, fold, plain, unit_words
+
+PARTS = ("valuation", "parts")
+"""The answer that columns side by side are of parts of one parcel."""
 
 _SIZES = ("size_class", "lower_ct", "upper_ct")
 
@@ -147,45 +151,12 @@ def _understood(sheet: Sheet, hint: str | None, *, several: bool) -> list[Table]
         return []
     sheet = with_headings(whole)
     ask_about_cancelled(sheet)
-    sheet = _without_totals(_with_classes_chosen(sheet))
+    sheet = _without_totals(with_classes_chosen(sheet))
     ask_about_measures(sheet)
     tables = _tables(sheet, hint, several=several)
     if tables:
         ask_about_units(sheet)
     return tables
-
-
-def _with_classes_chosen(sheet: Sheet) -> Sheet:
-    """Put classes that the caller chose in the place of words of a sheet: ``colour:BRN2`` is ``brown``."""
-    chosen: dict[str, dict[str, str]] = {}
-    for question, answer in sheet.choices.items():
-        name, colon, word = question.partition(":")
-        if not colon or name == "column":
-            continue
-        role = sheet.headers.attribute(name)
-        if role is None:
-            sheet.tell("unknown_attribute", None, attribute=name, known=listed(sheet.headers.attributes(), 12))
-        else:
-            chosen.setdefault(role, {})[" ".join(word.split())] = answer
-    columns = list(sheet.raw.columns)
-    for at, item in enumerate(sheet.meanings) if chosen else ():
-        words = chosen.get(item.role, {})
-        if item.wide or not words:
-            continue
-        column = columns[at]
-        columns[at] = replace(column, cells=[_chosen(cell, words) for cell in column.cells])
-        held = {text_of(cell) for cell in column.cells if not is_blank(cell)}
-        if told := [f"{word} = {answer}" for word, answer in words.items() if word in held]:
-            values = {"column": column.header, "words": listed(told, 20)}
-            sheet.trace.notes.append(Note(code="words_chosen", values=values))
-    return replace(sheet, raw=replace(sheet.raw, columns=columns))
-
-
-def _chosen(cell: Cell, words: Mapping[str, str]) -> Cell:
-    answer = None if is_blank(cell) else words.get(text_of(cell))
-    if answer is None:
-        return cell
-    return None if fold(answer) in condition_values("") else answer
 
 
 # Totals.
@@ -236,7 +207,7 @@ def _tables(sheet: Sheet, hint: str | None, *, several: bool) -> list[Table]:
         return tables if zone is None or not made.complete else [*tables, _zones_of(made, sheet, zone)]
     if len(parties) > 1:
         return [_valued(sheet, parties)]
-    zones = sheet.places("zone_id") or (sheet.places("country") if hint == "declarations" else [])
+    zones = sheet.places("zone_id") or sheet.places("country")
     amounts = sheet.places("carats", "percent", "n_stones")
     if zones and amounts and not classed and hint not in ("stones", "counts"):
         return [_plain(sheet, "declarations")]
@@ -250,7 +221,10 @@ def _tables(sheet: Sheet, hint: str | None, *, several: bool) -> list[Table]:
             _ask_about_stones(sheet, classed)
         tables = [_plain(sheet, hint if hint == "counts" else "stones")]
     elif classed and (strangers := _strangers(sheet)):
-        sheet.tell("unknown_columns", None, headers=listed((sheet.raw.columns[at].header for at in strangers), 12))
+        if sheet.choices.get(PARTS[0]) == PARTS[1]:
+            return [_valued(_of_parts(sheet, strangers), {plain(sheet.raw.columns[at].header): {} for at in strangers})]
+        headers = listed((sheet.raw.columns[at].header for at in strangers), 12)
+        sheet.tell("unknown_columns", None, headers=headers, choices=[PARTS])
         return []
     elif classed and not several:
         tables = [_plain(sheet, "stones")]
@@ -269,6 +243,16 @@ def _strangers(sheet: Sheet) -> list[int]:
         if (cells := sheet.cells(at)) and all(text_of(c)[:1].isdigit() for c in cells)
     ]
     return found if len(found) > 1 else []
+
+
+def _of_parts(sheet: Sheet, places: list[int]) -> Sheet:
+    """Take columns of numbers for the stones of parts of the parcel, or for their carats where they have decimals."""
+    values = [sheet.raw.values(at) for at in places]
+    role = "n_stones" if all(np.all(np.isnan(v) | (v == np.floor(v))) for v in values) else "carats"
+    meanings = list(sheet.meanings)
+    for at in places:
+        meanings[at] = Meaning(role=role, party=plain(sheet.raw.columns[at].header))
+    return replace(sheet, meanings=meanings)
 
 
 def _ask_about_percents(sheet: Sheet, attributes: list[str]) -> None:
@@ -478,13 +462,13 @@ def _is_transposed(sheet: Sheet, wide: list[int]) -> bool:
 
 
 def _valued(sheet: Sheet, parties: Mapping[str, Mapping[str, int]]) -> Table:
+    """Read what several parties see of one parcel, or columns of its parts: months, qualities."""
     known = set(declared_words()["parties"]["words"])
     if not all(set(tokens_of(party)) & known for party in parties):
         chosen = sheet.choices.get("valuation")
-        if chosen is None or plain(chosen) not in parties:
-            sheet.tell(
-                "classes_or_valuations", None, found=listed(parties, 8), choices=[("valuation", p) for p in parties]
-            )
+        if chosen is None or plain(chosen) not in {*parties, *PARTS[1:]}:
+            choices = [*(("valuation", party) for party in parties), PARTS]
+            sheet.tell("classes_or_valuations", None, found=listed(parties, 8), choices=choices)
     made: dict[str, Table] = {}
     for party in parties:
         meanings = [
@@ -497,4 +481,6 @@ def _valued(sheet: Sheet, parties: Mapping[str, Mapping[str, int]]) -> Table:
         one = Sheet(sheet.raw, meanings, sheet.headers, sheet.choices, trace, sheet.problems)
         made[party] = _plain(one, "counts")
     first = next(iter(made.values()))
+    if sheet.choices.get(PARTS[0]) == PARTS[1]:
+        return stacked([*made.values()], [None] * len(made))
     return replace(first, valuations=made)

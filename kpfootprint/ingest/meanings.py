@@ -142,7 +142,10 @@ _LIKE_A_SIZE = re.compile(
 _HUNDREDTHS = re.compile(r"\d*[.,]\d\d\s*(-|–|to|à|a)\s*\d*[.,]\d\d")
 """A range of weights, which says so by its hundredths."""
 
-_BARE_SIZE = re.compile(r"[<>+-]?\s*\d+([.,]\d+)?\s*((-|–|/|to|à|a|bis)\s*\d+([.,]\d+)?)?\s*\+?")
+_BARE_SIZE = re.compile(
+    r"([<>+-]|below|above|under|over|up to)?\s*\d+([.,]\d+)?\s*((-|–|/|to|à|a|bis)\s*\d+([.,]\d+)?)?\s*\+?",
+    re.IGNORECASE,
+)
 
 
 def _with_units_of_headers(sheet: Sheet) -> Sheet:
@@ -152,9 +155,12 @@ def _with_units_of_headers(sheet: Sheet) -> Sheet:
         tokens = set(tokens_of(column.header))
         units = [unit for unit, kind in _UNITS_OF_SIZES.items() if tokens & {*unit_words(kind)}]
         named = meanings[at].role == "size_class" or says("size", *tokens)
-        if isinstance(column.cells, PlainCells) or len(units) > 1 or not (units or named):
+        weighed = meanings[at].role == "carats" and not meanings[at].wide and len(sheet.places("carats")) > 1
+        if isinstance(column.cells, PlainCells) or len(units) > 1 or not (units or named or weighed):
             continue
         texts = [text_of(cell) for cell in sheet.cells(at)]
+        if weighed and 2 * sum(_RANGE.fullmatch(text) is not None for text in texts) >= len(texts) > 0:
+            named, units = True, ["ct"]  # ``Carat range``
         if not units and texts and sheet.places("carats") and all(map(_HUNDREDTHS.fullmatch, texts)):
             units = ["ct"]
         if not units:
@@ -183,8 +189,13 @@ def _with_merged_sizes(sheet: Sheet) -> Sheet:
 def with_cells_asked(sheet: Sheet) -> Sheet:
     """Return a sheet whose meanings were held against the cells of the columns; what stays open is told."""
     sheet = _with_units_of_headers(_with_merged_sizes(sheet))
-    meanings = list(sheet.meanings)
     attributes = sheet.attributes
+    meanings = [  # ``Col 1`` beside ``Col 2``, above numbers
+        UNKNOWN
+        if len(sheet.places(item.role)) > 1 and item.role in attributes and sheet.numbers(at) is not None
+        else item
+        for at, item in enumerate(sheet.meanings)
+    ]
     for at, meaning in enumerate(meanings):
         if not meaning.sure or meaning.role in ("row", "size_class", "carats", "n_stones", *attributes):
             meanings[at] = _asked(sheet, at, meaning, [item for place, item in enumerate(meanings) if place != at])

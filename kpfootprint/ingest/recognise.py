@@ -236,7 +236,7 @@ def _tables_of(
         said = ", ".join(column.header or "–" for column in raw.columns)
         problems.append(problem(Broken("no_header", {"headers": said}), table=raw.name, row=raw.header_rows[0]))
         return []
-    if len(raw.columns) == 1 and len(parts := raw.columns[0].header.split()) > 1:
+    if len(raw.columns) == 1 and len(parts := re.split(r"[;,|\s]+", raw.columns[0].header)) > 1:
         roles = {headers.of(word).role for word in parts}
         if {"n_stones", "carats"} & roles and not {"unknown", "other"} & roles and len(roles) > 1:
             broken = Broken("one_column", {"header": raw.columns[0].header})

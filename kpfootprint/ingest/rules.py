@@ -153,7 +153,8 @@ RULES: Final[Mapping[str, str]] = {
     ),
     "unknown_columns": (
         "none of the columns {headers} is known; head pieces n_stones and weights carats (weight_ct, where a row is "
-        "one stone), and classes by a word that is known"
+        "one stone), give words of your own their class in a table words (attribute, word, class), or say that they "
+        "are parts of one parcel"
     ),
     "classes_or_valuations": (
         "{found} could be classes of stones or those who valued the same parcel; give each class of your "
@@ -314,6 +315,7 @@ ANSWERS: Final[Mapping[str, str]] = {
     "tables=one": "the tables are parts of one parcel",
     "total=keep": "the row is a stone",
     "total=leave_out": "the row is a total, and is to be left out",
+    "valuation=parts": "the columns are parts of one parcel, and their stones add up",
     "valuation=": "the valuation of {answer}",
     "weights=carats": "the weights are carats",
     "word=": "{name} means {answer}",

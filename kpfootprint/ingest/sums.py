@@ -43,7 +43,7 @@ _DAY = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}")
 
 _HUNDREDTHS = re.compile(r"[.,]\d\d(?!\d)")
 
-_LABELLED = re.compile(r"[^\W\d]+\s*[:=]\s*(\d.*)")
+_LABELLED = re.compile(r"[^\W\d]+\s*[:=]?\s*(\d.*)")
 """A total whose label stands in the cell of its number: ``Total: 65``."""
 
 
@@ -213,6 +213,14 @@ _IN_LABEL = {
 
 def _read_label(rows: _Rows, row: int, label: str) -> None:
     """Take stones and carats that stand in the label of a total, ``Total: 55 pcs``, for the numbers of its row."""
+    measure, shown = rows.sheet.headers.measure(label), rows.shown(row)
+    said_alone = measure in ("n_stones", "carats") and not any(map(str.isdigit, label))
+    if said_alone and [rows.sheet.meanings[at].role for at in shown] not in ([], [measure]):
+        if len(shown) == 1:  # ``Total stones | 3`` below carats
+            at = next(iter(shown))
+            rows.sheet.trace.stated.append((rows.sheet.raw.line(row) or 1, (label, rows.sheet.raw.columns[at].at(row))))
+            rows.values[at][row] = np.nan
+        return
     for role, pattern in _IN_LABEL.items():
         places, said = rows.sheet.places(role), pattern.findall(plain(label))
         if (
@@ -233,6 +241,10 @@ def _check_labelled(rows: _Rows, labels: Mapping[int, str]) -> None:
     for row in sorted(labels):
         _read_label(rows, row, labels[row])
         shown, spans = rows.shown(row), _spans(row, labels, start, n_rows)
+        said = [] if sheet.places("n_stones") else _IN_LABEL["n_stones"].findall(plain(labels[row]))
+        counts = [int(rows.own[low:high].sum()) for low, high in spans]
+        if len(said) == 1 and said[0] not in map(str, counts):
+            sheet.tell("total_disagrees", None, row, expected=said[0], found=counts[0])
         if not any(rows.sums(row, *span) for span in spans):
             parts = {at: [rows.inside(at, *span) for span in spans] for at in shown}
             wrong = (at for at in shown if not any(rows.agrees(at, shown[at], part) for part in parts[at]))

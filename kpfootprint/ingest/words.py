@@ -98,7 +98,10 @@ def _country_names(codes: frozenset[str]) -> Mapping[str, str]:
     from babel import Locale
     from babel.core import get_global
 
-    known = {fold(long): item[0] for long, item in get_global("territory_aliases").items() if {*item} <= codes}
+    known = {
+        fold(name): code for code, names in declared_words()["countries"].items() for name in names if code in codes
+    }
+    known |= {fold(long): item[0] for long, item in get_global("territory_aliases").items() if {*item} <= codes}
     for language in ("en", "fr"):
         names = Locale(language).territories
         known |= {fold(names[code]): code for code in codes if code in names}
