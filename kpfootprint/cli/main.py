@@ -20,7 +20,7 @@ from kpfootprint.cli.operate import keys, serve, worker
 from kpfootprint.cli.output import say
 from kpfootprint.cli.planning import adequacy, drift, plan, pool, sorters
 from kpfootprint.cli.register import backup, register, restore
-from kpfootprint.cli.surroundings import asked_language, retold, speak, told
+from kpfootprint.cli.surroundings import OPENED, asked_language, retold, speak, told
 from kpfootprint.cli.verify import verify
 from kpfootprint.cli.zones import zones
 from kpfootprint.errors import (
@@ -56,8 +56,10 @@ def reason_in(problem: Problem, lang: str) -> str:
     """Return what is wrong in a language."""
     from service.pages.problems import told as in_words
     from service.pages.render import translations
+    from service.pages.sheet import classes_by_attribute
 
-    return retold(in_words(problem, translations(lang), {}), lang)
+    classes = classes_by_attribute(OPENED[0].scheme, lang) if OPENED else {}
+    return retold(in_words(problem, translations(lang), classes), lang)
 
 
 def show_problems(problems: Sequence[Problem], lang: str) -> None:

@@ -160,8 +160,14 @@ def release_folder(model: Path | None) -> Path:
     return shipped_release()
 
 
+OPENED: list[Release] = []
+"""The release that was opened last, whose names of classes what goes wrong is told in."""
+
+
 def open_release(model: Path | None) -> Release:
     """Load the release in force, every file checked against its manifest first."""
     from kpfootprint.release import load_release
 
-    return load_release(release_folder(model))
+    opened = load_release(release_folder(model))
+    OPENED[:] = [opened]
+    return opened

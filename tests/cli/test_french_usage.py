@@ -47,6 +47,20 @@ def test_a_wrong_call_is_told_in_french(
         assert english not in told
 
 
+def test_classes_in_problems_are_named_in_french(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LANGUAGE", "en")
+    monkeypatch.setenv("KPF_HOME", str(tmp_path))
+    sheet = tmp_path / "tri.csv"
+    sheet.write_text("Poids (ct);Couleur\n0,42;brun sombre\n", encoding="utf-8")
+    with pytest.raises(SystemExit):
+        main(["compare", str(sheet), "--lang", "fr"])
+    told = capsys.readouterr().err
+    assert "(couleur)" in told
+    assert "brown" not in told
+
+
 def test_without_lang_it_is_english(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["compare"])
