@@ -38,6 +38,8 @@ class Kind:
         False leaves the table of status out.
     conditions : bool
         False leaves all columns of conditions out.
+    weighed : bool
+        False gives every stone the same weight.
     """
 
     parcels: Sequence[int] = (6, 6, 6, 6)
@@ -52,6 +54,7 @@ class Kind:
     sorters: int = 3
     status: bool = True
     conditions: bool = True
+    weighed: bool = True
     seed: int = 1
 
 
@@ -75,6 +78,8 @@ KINDS: Mapping[str, Kind] = {
     "no conditions": Kind(conditions=False, dates=0),
     "no status": Kind(status=False),
     "few stones": Kind(n_stones=12),
+    "few stones, four attributes": Kind(n_stones=12, attributes={f"a{k}": SURFACE for k in range(4)}),
+    "not weighed": Kind(weighed=False),
 }
 
 
@@ -94,6 +99,7 @@ def tables_of(kind: Kind) -> dict[str, Table]:
         for _ in range(count):
             name, n = f"P{len(parcels):04}", int(rng.integers(kind.n_stones // 2, 2 * kind.n_stones))
             weight = np.maximum(np.exp(rng.normal(sizes[z] + 0.1 * rng.normal(), 0.8, n)), 0.06).round(2)
+            weight = weight if kind.weighed else np.full(n, 0.25)
             row = {"parcel_id": name, "zone_id": zones[z], "n_stones": str(n), "carats": f"{weight.sum():.2f}"}
             if kind.dates:
                 row["collected_on"] = (date(2016, 1, 1) + timedelta(days=int(rng.integers(kind.dates)))).isoformat()
