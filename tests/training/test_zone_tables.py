@@ -74,10 +74,10 @@ def test_an_attribute_that_nobody_recorded_is_told(tmp_path: Path) -> None:
     assert [(p.table, p.column, p.code) for p in validate_package(folder)] == [("stones", "colour", "never_recorded")]
 
 
-@pytest.mark.parametrize("weight", ["0.10", "120.5", "0.00002"])
-def test_sizes_that_tell_nothing_are_told(weight: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("weights", [("0.10", "0.11"), ("120.5", "120.6"), ("0.00002", "0.00003")])
+def test_sizes_that_tell_nothing_are_told(weights: tuple[str, str], tmp_path: Path) -> None:
     def weighed(rows: Table) -> Table:
-        return [row | {"weight_ct": weight} for row in rows]
+        return [row | {"weight_ct": weights[at % 2]} for at, row in enumerate(rows)]
 
     folder = changed(tmp_path / "package", "stones", weighed)
     without_totals = [{"parcel_id": p, "zone_id": z} for p, z in zip(*_parcels(folder), strict=True)]
