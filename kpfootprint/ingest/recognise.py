@@ -312,10 +312,16 @@ def _titles(raw: RawTable, headers: Headers, tables: Mapping[str, Table]) -> dic
                 found.setdefault(told, (line, key, value))
             elif name in (*_CONDITIONS, "zone_id", "country") and len(text_of(value)) <= 80:
                 passed.append(f"{key}: {text_of(value)}")
-    if goods is not None and "parcels" not in tables and "parcel_id" not in goods.columns:
-        _add_constant(raw, headers, goods, found)
+    each_one = None
+    if goods is not None and "parcels" not in tables:
+        if "parcel_id" not in goods.columns:
+            _add_constant(raw, headers, goods, found)
+        elif not found and goods.name == raw.name:
+            each_one = _each(raw, headers, goods)
     origin: dict[str, _Said] = {name: found.pop(name) for name in ("zone_id", "country") if name in found}
     made = {"parcels": _one_row("parcels", raw, found)} if found else {}
+    if each_one is not None:
+        made["parcels"] = each_one
     if len(origin) == 1 and "declarations" not in tables:
         made["declarations"] = _one_row("declarations", raw, origin)
     if goods is not None:
@@ -340,6 +346,38 @@ def _add_constant(raw: RawTable, headers: Headers, goods: Table, found: dict[str
         if value is not None and _told(name, value, headers) == name and name not in found:
             found[name] = (raw.line(0) or 1, column.header, value)
             goods.trace.passed_over.remove(column.header)
+
+
+def _each(raw: RawTable, headers: Headers, goods: Table) -> Table | None:
+    """Return what columns beside the stones of several parcels say of each, where it is one thing in all its rows."""
+    known, ids = headers.words.columns("parcels"), goods.columns["parcel_id"]
+    if raw.rows is None or goods.rows is None or isinstance(ids.cells, PlainCells) or not raw.n_rows:
+        return None
+    place = np.searchsorted(raw.rows, goods.rows).clip(max=raw.n_rows - 1)
+    if not np.array_equal(raw.rows[place], goods.rows):
+        return None
+    _, of_cell = np.unique([text_of(cell) for cell in ids.cells], return_inverse=True)
+    parcels = of_cell[ids.codes]
+    found, first = np.unique(parcels, return_index=True)
+    columns: dict[str, Column] = {}
+    for column in raw.columns:
+        name = known.get(fold(column.header))
+        if name not in _TITLED or column.header not in goods.trace.passed_over or isinstance(column.cells, PlainCells):
+            continue
+        pairs = np.unique(np.column_stack([parcels, column.codes[place]]), axis=0).tolist()
+        said = [(of, column.cells[at]) for of, at in pairs if not is_blank(column.cells[at])]
+        own = dict(said)
+        if own and len(own) == len(said) and all(_told(name, cell, headers) == name for cell in own.values()):
+            columns[name] = Column.of(column.header, [own.get(of, "") for of in found.tolist()])
+            goods.trace.passed_over.remove(column.header)
+    if not columns:
+        return None
+    columns["parcel_id"] = ids.rows(first)
+    made = Table(
+        kind="parcels", name=raw.name, columns=columns, n_rows=len(first), rows=goods.rows[first], ragged={},
+        n_columns=len(columns), typed=False,
+    )  # fmt: skip
+    return made.keep(np.flatnonzero(~columns["parcel_id"].blank()))
 
 
 def _one_row(kind: str, raw: RawTable, found: Mapping[str, _Said]) -> Table:

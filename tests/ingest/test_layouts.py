@@ -417,6 +417,31 @@ def test_a_form_of_one_row_says_when_and_by_whom(world: Words) -> None:
     assert (str(parcel.exported_on), parcel.exporter) == ("2019-02-12", "Badica")
 
 
+SEVERAL = """Parcel,Exporter,Certificate,Export date,Sorter,Weight (ct),Colour
+P1,Sodiam,CF-001,2024-03-11,S7,0.42,cape
+P1,Sodiam,CF-001,2024-03-11,S7,0.31,brown
+P2,{other},CF-002,2024-04-02,,0.55,cape
+P2,Badica,CF-002,2024-04-02,,0.28,cape
+"""
+
+
+@pytest.mark.parametrize(("other", "exporters"), [("Badica", ["Sodiam", "Badica"]), ("", ["Sodiam", "Badica"])])
+def test_one_table_of_several_parcels_says_what_is_of_each(world: Words, other: str, exporters: list[str]) -> None:
+    found = read(Upload("shipment.csv", SEVERAL.format(other=other).encode()), *world)
+    assert found.problems == ()
+    assert [item.exporter for item in found.parcels] == exporters
+    assert [item.certificate_no for item in found.parcels] == ["CF-001", "CF-002"]
+    assert [str(item.exported_on) for item in found.parcels] == ["2024-03-11", "2024-04-02"]
+    assert [item.conditions.sorter for item in found.parcels] == ["S7", None]
+
+
+def test_what_differs_within_a_parcel_is_passed_over_with_a_word(world: Words) -> None:
+    found = read(Upload("shipment.csv", SEVERAL.format(other="Sodiam").encode()), *world)
+    assert [item.exporter for item in found.parcels] == [None, None]
+    assert [item.certificate_no for item in found.parcels] == ["CF-001", "CF-002"]
+    assert all(item.read_as is not None and "Exporter" in item.read_as["passed_over"] for item in found.parcels)
+
+
 def test_a_repeat_without_its_parent_is_a_problem(world: Words) -> None:
     found = read(form_export(MAIN.format(one="Nola", two="Carnot"), REPEATS.format(last=9)), *world, one=True)
     assert found.parcels == ()
