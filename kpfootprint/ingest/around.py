@@ -110,7 +110,9 @@ def _below(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Block]]:
         return raw, []
     words = np.logical_or.reduce(
         [
-            column.rows_with(code for code, cell in column.texts() if headers.of(cell).role in MEASURES)
+            column.rows_with(
+                code for code, cell in column.texts() if not (item := headers.of(cell)).wide and item.role in MEASURES
+            )
             for column in raw.columns
         ]
     )
