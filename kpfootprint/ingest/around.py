@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,12 +18,13 @@ from kpfootprint.ingest.meanings import Sheet, listed
 from kpfootprint.ingest.rules import Broken
 from kpfootprint.ingest.tables import Column, RawTable, Table, without_blank_rows
 from kpfootprint.ingest.unfold import laid
-from kpfootprint.ingest.words import attribute_words, class_code, fold_size
+from kpfootprint.ingest.words import attribute_words, class_code, fold, fold_size
 from kpfootprint.scheme import Scheme
 
 MEASURES = ("n_stones", "carats", "stones_or_carats")
 ONE = ("tables", "one")
 """The answer that several tables on a sheet are parts of one parcel."""
+_DIGIT = re.compile(r"\d")
 _LONGEST = 60
 _MOST = 200
 """Rows that a summary has at most."""
@@ -105,19 +107,25 @@ def _beside(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Block]]:
     )
 
 
+def _measures_in(column: Column, headers: Headers) -> Iterator[int]:
+    """Give the distinct cells of a column that head columns of stones or carats, as no cell with a digit does."""
+    classes = [attribute_words(item) for item in headers.words.scheme.categorical]
+    for code, cell in column.texts():
+        if _DIGIT.search(cell) is None and not any(fold(cell) in known for known in classes):
+            said = headers.of(cell)
+            if not said.wide and said.role in MEASURES:
+                yield code
+
+
 def _below(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Block]]:
     if any(column.mostly_distinct for column in raw.columns):
         return raw, []
-    words = np.logical_or.reduce(
-        [
-            column.rows_with(
-                code for code, cell in column.texts() if not (item := headers.of(cell)).wide and item.role in MEASURES
-            )
-            for column in raw.columns
-        ]
-    )
+    words = [(column, codes) for column in raw.columns if (codes := [*_measures_in(column, headers)])]
+    if not words:
+        return raw, []
+    heads = np.logical_or.reduce([column.rows_with(codes) for column, codes in words])
     own = [column.header for column in raw.columns]
-    for row in np.flatnonzero(words).tolist():
+    for row in np.flatnonzero(heads).tolist():
         cells = [column.at(row) for column in raw.columns]
         if row and _names_classes(cells, headers) and [text_of(c) for c in cells if not is_blank(c)] != own:
             rows = [[column.at(at) for column in raw.columns] for at in range(row, raw.n_rows)]

@@ -16,6 +16,7 @@ from kpfootprint.ingest.cells import PlainCells, eights_of, is_blank, shortened
 from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.heads import LOOKED_AT, head_of
 from kpfootprint.ingest.tables import Column, ColumnMaker, RawTable, widen, without_blank_rows
+from kpfootprint.ingest.words import TABLES, fold
 from kpfootprint.wanted import each, go_on
 
 _SEPARATORS = (",", ";", "\t", "|")
@@ -171,6 +172,11 @@ def _separator(start: str, headers: Headers | None) -> str:
     if not lines:
         return "\t"
     sample = [line[:4000] for line in lines]
+    plain = set().union(*(headers.words.columns(table) for table in TABLES)) if headers is not None else set()
+    for separator in _SEPARATORS:  # a first line of names alone, as most files have it
+        names = sample[0].split(separator)
+        if 1 < len(names) < 40 and all(fold(name) in plain for name in names):
+            return separator
 
     def known(cell: str) -> bool:
         return headers is not None and len(cell) <= 100 and headers.of(cell.strip()).role not in ("unknown", "other")

@@ -110,20 +110,23 @@ def _country_names(codes: frozenset[str]) -> Mapping[str, str]:
 
 def attribute_words(attribute: Attribute) -> dict[str, int]:
     """Return folded names, labels and synonyms of classes and sets, and their plurals, with the code of each."""
-    known: dict[str, int] = {}
     items: list[AttributeClass | ClassSet] = [*attribute.classes, *attribute.sets]
-    for code, item in enumerate(items):
-        for word in (item.name, *item.labels.values(), *item.synonyms):
+    return dict(_coded(tuple((item.name, *item.labels.values(), *item.synonyms) for item in items)))
+
+
+@lru_cache(maxsize=64)
+def _coded(names: tuple[tuple[str, ...], ...]) -> Mapping[str, int]:
+    known: dict[str, int] = {}
+    stems: dict[str, set[int]] = {}
+    for code, words in enumerate(names):
+        for word in words:
             known.setdefault(fold(word), code)
+            stems.setdefault(stem_key(word), set()).add(code)
     for english, words in declared_words()["classes"].items():
         for word in words if english in known else ():
             known.setdefault(fold(word), known[english])
     for word, code in list(known.items()):
         known.setdefault(f"{word}s", code)
-    stems: dict[str, set[int]] = {}
-    for code, item in enumerate(items):
-        for word in (item.name, *item.labels.values(), *item.synonyms):
-            stems.setdefault(stem_key(word), set()).add(code)
     known |= {stem: next(iter(codes)) for stem, codes in stems.items() if len(codes) == 1 and len(stem) > 3}
     return known
 
