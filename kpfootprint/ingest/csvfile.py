@@ -179,7 +179,9 @@ def _separator(start: str, headers: Headers | None) -> str:
             return separator
 
     def known(cell: str) -> bool:
-        return headers is not None and len(cell) <= 100 and headers.of(cell.strip()).role not in ("unknown", "other")
+        if headers is None or len(cell) > 100 or any(map(str.isdigit, cell)):  # a title may say ``Lot 7, 14 stones``
+            return False
+        return headers.of(cell.strip()).role not in ("unknown", "other")
 
     def score(separator: str) -> tuple[int, int, int]:
         try:

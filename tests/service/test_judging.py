@@ -263,7 +263,7 @@ def test_where_a_report_is_kept_stands_on_it(office: Office, parcel: dict[str, A
     later = office.get("/v1/register/head")
     assert later["position"] == head["position"] + 1
     page = office.ask("viewer", "GET", f"{place}.html?lang=fr").text
-    assert f"entrée {head['position']}\u00a0: {head['hash']}" in page
+    assert f"inscription {head['position']}\u00a0: {head['hash']}" in page
     document = PdfReader(io.BytesIO(office.ask("viewer", "GET", f"{place}.pdf").content))
     # a hash may break where it likes, and the break is a character
     text = "".join("".join(sheet.extract_text().replace("\u200b", "").split()) for sheet in document.pages)
