@@ -26,6 +26,9 @@ from training.prepare import Fitted, Prepared, fit_model
 BELIEVED = 0.2
 """Weight of the tables that is believed in before any parcel has been seen: about the best over real data sets."""
 
+LEAST = 0.05
+"""A weight below it is taken for none: it changes next to nothing, and costs a quarter of an examination."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidates:
@@ -106,7 +109,8 @@ def choose(candidates: Candidates, groups: Ints, n_stones: Floats, rows: Ints, s
     Every parcel is declared as every zone, and H2 is every other zone and an unlisted one: no status of zones enters,
     so all reference parcels count. The costs (Cllr) are of evidence as recorded, calibrated. They are bits for each
     parcel, so n parcels turn a belief in weights into one proportional to itself times ``2 ** (-n * cost)``, and its
-    mean is what is returned: the weight of least cost where parcels are many, next to the belief where they are few.
+    mean is what is returned: the weight of least cost where parcels are many, next to the belief where they are few; 0
+    where it is next to nothing.
 
     Parameters
     ----------
@@ -127,7 +131,8 @@ def choose(candidates: Candidates, groups: Ints, n_stones: Floats, rows: Ints, s
         ]
     )
     chances = softmax(-rows.size * np.log(2.0) * costs - settings.pool_trust * (weights - BELIEVED) ** 2)
-    return round(float(chances @ weights), 2)
+    mean = float(chances @ weights)
+    return round(mean, 2) if mean >= LEAST else 0.0
 
 
 def _cost(evidence: Evidence, groups: Ints, n_stones: Floats, rows: Ints, settings: EvidenceConfig) -> float:
