@@ -198,13 +198,17 @@ def ask_about_measures(sheet: Sheet) -> None:
 def _ask_about_unit_cells(sheet: Sheet) -> None:
     """Tell the units that are not carats, in a column that holds nothing but the unit of each row."""
     carats, others = set(unit_words("carats", "pieces")), set(unit_words("grains", "points", "others"))
+
+    def unit(cell: str) -> str:
+        return plain(cell).strip("()[]. ")
+
     for at in range(len(sheet.meanings)) if sheet.places("carats") else ():
         column = sheet.raw.columns[at]
-        said = {code: plain(cell).strip("()[]. ") for code, cell in column.texts() if not is_blank(cell)}
-        if not said or len(said) != len(sheet.cells(at)) or sheet.meanings[at].role in sheet.attributes:
+        texts = [(code, cell) for code, cell in column.texts() if not is_blank(cell)]
+        if sheet.meanings[at].role in sheet.attributes or not all(unit(cell) in carats | others for _, cell in texts):
             continue
-        if {*said.values()} <= carats | others and any(len(unit) > 1 for unit in said.values()):
-            hits = [code for code, unit in said.items() if unit in others]
+        if len(texts) == len(sheet.cells(at)) and any(len(unit(cell)) > 1 for _, cell in texts):
+            hits = [code for code, cell in texts if unit(cell) in others]
             for row in np.flatnonzero(column.rows_with(hits)).tolist()[:20]:
                 sheet.tell("unknown_unit", at, row)
 

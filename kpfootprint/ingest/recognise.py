@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -334,13 +334,19 @@ _Said = tuple[int, str, Cell]
 """Line, header and value of what is said of a parcel."""
 
 
-def _add_constant(raw: RawTable, headers: Headers, goods: Table, found: dict[str, _Said]) -> None:
-    """Add what columns say of the parcel, the same in every row."""
+def _beside(raw: RawTable, headers: Headers, goods: Table) -> Iterator[tuple[str, Column]]:
+    """Give the columns beside the stones that were passed over and may say something of a parcel, with its field."""
     known = headers.words.columns("parcels")
     for column in raw.columns:
         name = known.get(fold(column.header))
-        if name not in _TITLED or column.header not in goods.trace.passed_over or isinstance(column.cells, PlainCells):
-            continue
+        passed = column.header in goods.trace.passed_over and not isinstance(column.cells, PlainCells)
+        if name in _TITLED and passed:
+            yield name, column
+
+
+def _add_constant(raw: RawTable, headers: Headers, goods: Table, found: dict[str, _Said]) -> None:
+    """Add what columns say of the parcel, the same in every row."""
+    for name, column in _beside(raw, headers, goods):
         used = np.unique(column.codes).tolist()
         value = column.cells[used[0]] if len(used) == 1 else None
         if value is not None and _told(name, value, headers) == name and name not in found:
@@ -350,7 +356,7 @@ def _add_constant(raw: RawTable, headers: Headers, goods: Table, found: dict[str
 
 def _each(raw: RawTable, headers: Headers, goods: Table) -> Table | None:
     """Return what columns beside the stones of several parcels say of each, where it is one thing in all its rows."""
-    known, ids = headers.words.columns("parcels"), goods.columns["parcel_id"]
+    ids = goods.columns["parcel_id"]
     if raw.rows is None or goods.rows is None or isinstance(ids.cells, PlainCells) or not raw.n_rows:
         return None
     place = np.searchsorted(raw.rows, goods.rows).clip(max=raw.n_rows - 1)
@@ -360,14 +366,12 @@ def _each(raw: RawTable, headers: Headers, goods: Table) -> Table | None:
     parcels = of_cell[ids.codes]
     found, first = np.unique(parcels, return_index=True)
     columns: dict[str, Column] = {}
-    for column in raw.columns:
-        name = known.get(fold(column.header))
-        if name not in _TITLED or column.header not in goods.trace.passed_over or isinstance(column.cells, PlainCells):
-            continue
+    for name, column in _beside(raw, headers, goods):
         pairs = np.unique(np.column_stack([parcels, column.codes[place]]), axis=0).tolist()
         said = [(of, column.cells[at]) for of, at in pairs if not is_blank(column.cells[at])]
         own = dict(said)
-        if own and len(own) == len(said) and all(_told(name, cell, headers) == name for cell in own.values()):
+        one_each = len(own) == len(said) > 0 and all(_told(name, cell, headers) == name for cell in own.values())
+        if one_each and name not in columns:
             columns[name] = Column.of(column.header, [own.get(of, "") for of in found.tolist()])
             goods.trace.passed_over.remove(column.header)
     if not columns:

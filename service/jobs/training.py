@@ -72,7 +72,10 @@ def train(work: Workplace, job: Job, halt: Callable[[], bool]) -> str | None:
 
 def _note(work: Workplace, job: Job, said: bytes) -> None:
     """Keep what was found out about a package: its problems, or what it leaves in doubt."""
-    found = json.loads(said or b"{}")
+    try:
+        found = json.loads(said or b"{}")
+    except ValueError:  # cut off while it was printed: why is told by whoever cut it
+        return
     with writing(work.engine) as connection:
         jobs.note(connection, job, **{name: found[name] for name in ("problems", "remarks") if name in found})
 

@@ -442,6 +442,13 @@ def test_what_differs_within_a_parcel_is_passed_over_with_a_word(world: Words) -
     assert all(item.read_as is not None and "Exporter" in item.read_as["passed_over"] for item in found.parcels)
 
 
+def test_a_second_column_of_one_field_is_passed_over_with_a_word(world: Words) -> None:
+    text = SEVERAL.format(other="Badica").replace(",Sorter,", ",Exportateur,").replace(",S7,", ",Another,")
+    found = read(Upload("shipment.csv", text.encode()), *world)
+    assert [item.exporter for item in found.parcels] == ["Sodiam", "Badica"]
+    assert all(item.read_as is not None and "Exportateur" in item.read_as["passed_over"] for item in found.parcels)
+
+
 def test_a_repeat_without_its_parent_is_a_problem(world: Words) -> None:
     found = read(form_export(MAIN.format(one="Nola", two="Carnot"), REPEATS.format(last=9)), *world, one=True)
     assert found.parcels == ()
