@@ -337,7 +337,9 @@ def _looked_up(connection: sa.Connection, asked: Search) -> tuple[list[_Found], 
     """Look every zone, word and span that is asked for up: those of few comparisons, and zones and words of many."""
 
     def found(table: sa.Table, condition: sa.ColumnElement[bool], *, in_order: bool = True) -> _Found:
-        positions = connection.scalars(sa.select(table.c.position).where(condition).limit(FEW + 1)).all()
+        order = (table.c.created_at,) if table is comparisons else tuple(table.primary_key)  # an index, not all rows
+        first = sa.select(table.c.position).where(condition).order_by(*order).limit(FEW + 1)
+        positions = connection.scalars(first).all()
         return _Found(table=table, condition=condition, positions=positions, in_order=in_order)
 
     every = []

@@ -30,6 +30,7 @@ def page(
     Rows with a value and rows without are asked for one after the other, so that an index gives each in order.
     """
     column = sort.column
+    tied: sa.Column[int] = column.table.c[position.name]  # of the same table, for an index of both
     stretches = [query.where(column.is_not(None)), query.where(column.is_(None))] if column.nullable else [query]
     if before is not None:
         row = sa.select(position.table.c[column.name]).where(position == before)  # where positions are looked up by
@@ -37,11 +38,11 @@ def page(
         if found is None:
             return [], None
         if found[0] is None:
-            stretches = [stretches[1].where(position < before if sort.descending else position > before)]
+            stretches = [stretches[1].where(tied < before if sort.descending else tied > before)]
         else:
-            here, there = sa.tuple_(column, position), sa.tuple_(sa.literal(found[0], column.type), before)
+            here, there = sa.tuple_(column, tied), sa.tuple_(sa.literal(found[0], column.type), before)
             stretches[0] = stretches[0].where(here < there if sort.descending else here > there)
-    order = (column.desc(), position.desc()) if sort.descending else (column.asc(), position.asc())
+    order = (column.desc(), tied.desc()) if sort.descending else (column.asc(), tied.asc())
     rows: list[Any] = []
     for stretch in stretches:
         if len(rows) <= limit:
