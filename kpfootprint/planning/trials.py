@@ -9,13 +9,11 @@ import numpy as np
 
 from kpfootprint.comparison.weigh import Judged, judge
 from kpfootprint.release import Release
-from kpfootprint.stats.arrays import Bools, Floats, Ints, joined
-from kpfootprint.stats.blends import contract, expand
-from kpfootprint.stats.evidence import Predictor
+from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays, joined
+from kpfootprint.stats.evidence import Predictor, contract, expand
 from kpfootprint.stats.model import FootprintModel, look, shares_as_declared
 from kpfootprint.stats.simulate import Parts, Recovery, draw_parcels, grade
-from kpfootprint.stats.structure import ParcelArrays
-from kpfootprint.stats.verification import resampled_lrs
+from kpfootprint.stats.verification import LikelihoodRatio
 
 SEED = 20160526
 SLICE = 100
@@ -162,8 +160,13 @@ def resampled_of(release: Release, arrays: ParcelArrays, declared: Floats, alter
     parts = []
     for rows in _slices(len(arrays)):
         looked = look(release.model, arrays.take(rows), declared[rows])
-        weight = np.full(rows.size, release.unlisted_weight)
-        parts.append(resampled_lrs(release.model, looked, alternatives[rows], weight))
+        lr = LikelihoodRatio(
+            model=release.model,
+            looked=looked,
+            alternatives=alternatives[rows],
+            unlisted_weight=release.unlisted_weight,
+        )
+        parts.append(lr.resampled())
     return np.concatenate(parts, axis=1)
 
 
