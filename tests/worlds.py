@@ -9,10 +9,10 @@ import numpy as np
 import kpfootprint
 from kpfootprint.parcel import Parcel, Stones
 from kpfootprint.release import Release
-from kpfootprint.stats.arrays import Floats, Ints, ParcelArrays
+from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.model import FootprintModel
 from kpfootprint.stats.simulate import Parts, Recovery, draw_parcels
-from kpfootprint.stats.structure import Structure
+from kpfootprint.stats.structure import ParcelArrays, Structure
 
 
 @cache

@@ -13,13 +13,15 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
-from kpfootprint.stats.arrays import Floats, Ints, ParcelArrays
+from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.declarations import declared_evidence
 from kpfootprint.stats.model import Look, gate_of, look, share_features
 from kpfootprint.stats.networks import Network
-from kpfootprint.stats.ranks import RankTable, strangeness
+from kpfootprint.stats.novelty import strangeness
+from kpfootprint.stats.ranks import RankTable
 from kpfootprint.stats.selection import gate_features
 from kpfootprint.stats.shares import AS_DECLARED, share_bins
+from kpfootprint.stats.structure import ParcelArrays
 from kpfootprint.stats.summaries import WINDOWS
 from kpfootprint.stats.views import view_of
 from training.config import FitConfig

@@ -66,7 +66,7 @@ def make_trials(groups: Ints, allowed_sets: Floats, evidence: Evidence, kept: Bo
                 unlisted=evidence.unlisted[parcel],
                 declared=evidence.listed[parcel, zone],
             )
-            score = log10_score(asked, alternatives, unlisted_weight)
+            score = log10_score(asked, alternatives, np.full(parcel.size, unlisted_weight))
             per_zone = np.bincount(groups[parcel], minlength=evidence.listed.shape[1])
             weight = share / per_zone[groups[parcel]]
             pieces.append((parcel, zone, np.full(parcel.size, true), score, weight))

@@ -11,8 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from kpfootprint.bounded import open_plain
-from kpfootprint.errors import InputError, Problem
+from kpfootprint.errors import KPFootprintError, Problem
 from training.acceptance import Criteria, criteria_of
 from training.scenarios import KINDS, Scenario
 
@@ -53,10 +52,14 @@ LARGEST = 1_000_000
 """Bytes of a file of settings."""
 
 
-class ConfigError(InputError, ValueError):
-    """A file of settings holds names or values that do not fit."""
+class ConfigError(KPFootprintError, ValueError):
+    """A file of settings holds names or values that do not fit; carries every problem found in it."""
 
     code = "invalid_config"
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in problems))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +109,7 @@ def read_config(path: Path = DEFAULT) -> FitConfig:
     OSError
         Where the file cannot be read.
     """
-    with open_plain(path) as file:
+    with path.open("rb") as file:
         return parse_config(file.read(LARGEST + 1), path.name)
 
 

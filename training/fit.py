@@ -15,9 +15,9 @@ import numpy as np
 
 import kpfootprint
 from kpfootprint.comparison.weigh import Terms
-from kpfootprint.conclusions import Rules
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.release import Release, write_release
+from kpfootprint.rules import Rules
 from kpfootprint.stats.arrays import joined
 from kpfootprint.stats.learning import check_structure
 from kpfootprint.stats.model import FootprintModel, Ordination
@@ -29,7 +29,7 @@ from training.calibrate import Trials, calibrate, resample, resample_sources, sp
 from training.choose import choose, held_out_candidates
 from training.config import FitConfig
 from training.declarants import try_declarations
-from training.prepare import Fitted, Prepared, assumed_days, fit_model, prepare, prior_covariance, with_weight
+from training.prepare import Fitted, Prepared, fit_model, prepare, prior_covariance, with_weight
 from training.rank import (
     error_table,
     fit_detection,
@@ -38,6 +38,7 @@ from training.rank import (
     judged_view,
 )
 from training.simulation import Urn, simulate
+from training.status import assumed_days
 
 
 def _ordination(fitted: Fitted, prepared: Prepared) -> Ordination:

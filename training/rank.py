@@ -9,8 +9,9 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from kpfootprint.comparison.weigh import Terms, judge
-from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays
+from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.declarations import association_statistic, foreign_sources
+from kpfootprint.stats.detection import detection_design, source_distances
 from kpfootprint.stats.intervals import clopper_pearson
 from kpfootprint.stats.model import Look, look
 from kpfootprint.stats.networks import Network
@@ -22,12 +23,11 @@ from kpfootprint.stats.shares import (
     ShareModel,
     blended_p,
     blendedness,
-    detection_design,
     none_statistic,
     other_statistic,
     quantiles,
-    source_distances,
 )
+from kpfootprint.stats.structure import ParcelArrays
 from training.declarants import Tried
 from training.prepare import Fitted
 from training.scenarios import KINDS, Truth

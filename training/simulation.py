@@ -9,8 +9,9 @@ from typing import TypeVar
 import numpy as np
 from joblib import delayed
 
-from kpfootprint.stats.arrays import Bools, Floats, ParcelArrays, joined
+from kpfootprint.stats.arrays import Bools, Floats, joined
 from kpfootprint.stats.simulate import Parts, Recovery, draw_coefficients, draw_deviations, draw_parcels, grade
+from kpfootprint.stats.structure import ParcelArrays
 from training.prepare import Fitted
 from training.progress import side_by_side
 from training.scenarios import Scenario, Truth, draw_stones, draw_truth, undeclared_share

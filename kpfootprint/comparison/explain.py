@@ -13,11 +13,11 @@ from kpfootprint.comparison.results import (
     Examination,
     Explanation,
     FootprintMap,
+    Goods,
     SizeValue,
     Statement,
     StoneRange,
     Value,
-    ValueAndVolume,
     ZoneCarats,
 )
 from kpfootprint.comparison.sentences import sentences_of
@@ -25,10 +25,12 @@ from kpfootprint.comparison.weigh import OfDeclaration, OneParcel
 from kpfootprint.parcel import Parcel
 from kpfootprint.scheme import Scheme
 from kpfootprint.stats.arrays import Floats
+from kpfootprint.stats.association import expected_shift
+from kpfootprint.stats.blends import contract, expand
 from kpfootprint.stats.categories import class_probabilities
-from kpfootprint.stats.evidence import DEGREES_OF_FREEDOM, contract, expand, expected_shift
+from kpfootprint.stats.evidence import DEGREES_OF_FREEDOM
 from kpfootprint.stats.intervals import next_value
-from kpfootprint.stats.structure import cell_probabilities
+from kpfootprint.stats.sizes import cell_probabilities
 
 N_DRAWS = 120
 SEED, SEED_OF_GOODS = 20160526, 20130523
@@ -203,7 +205,7 @@ def explanation_of(one: OneParcel, found: Examination) -> Explanation:
     )
 
 
-def goods_of(one: OneParcel) -> ValueAndVolume:
+def goods_of(one: OneParcel) -> Goods:
     """Return mean stone, carats and value of a parcel, beside what reference parcels of its declaration show.
 
     They are shown and flagged, and part of no likelihood ratio and no conclusion.
@@ -225,7 +227,7 @@ def goods_of(one: OneParcel) -> ValueAndVolume:
         for item in carats
         if item.carats > item.high
     ]
-    return ValueAndVolume(
+    return Goods(
         mean_ct=mean,
         mean_ct_usual=usual,
         usd_per_ct=parcel.value_usd / parcel.carats if parcel.value_usd is not None and parcel.carats else None,

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from kpfootprint.comparison.hypotheses import stone_shares
+from kpfootprint.comparison.hypotheses import COMPLIANT, stone_shares
 from kpfootprint.footprint import mean_stones
 from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.plain import decimals, plain
@@ -21,6 +21,7 @@ from kpfootprint.planning.pooling import Pooled, pool
 from kpfootprint.planning.question import NON_COMPLIANT, NOWHERE, read_question, read_zone
 from kpfootprint.planning.sorters import labels_of, synthetic_reference
 from kpfootprint.planning.trials import DrawnGoods, draw_goods
+from kpfootprint.reference import NOT_COVERED
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats
 
@@ -150,12 +151,38 @@ def pool_answer(batch: Batch, release: Release, status_on: date) -> Json:
         cautions.append(_statement("one_parcel", {}))
     if len({tuple(row.tolist()) for row in claim.declared > 0}) > 1:
         cautions.append(_statement("different_declarations", {}))
+    papers = [_on_paper(parcel, release, status_on) for parcel in batch]
+    if any(parcel.exported_on is None for parcel in batch):
+        cautions.append(_statement("no_export_date", {"status_on": status_on.isoformat()}))
+    barred = {
+        (zone, status, paper["status_on"]): None
+        for paper in papers
+        for zone, status in zip(paper["declared"], paper["status"], strict=True)
+        if status not in (COMPLIANT, NOT_COVERED, None)
+    }
+    for zone, status, day in barred:
+        cautions.append(_statement("zone_not_compliant", {"zone": zone, "status": status, "day": day}))
     if found.bound_hit is not None:
         cautions.append(_statement("bound_hit", {"bound": found.bound_hit, "log10_lr": round(found.log10_lr, 3)}))
     return {
         "release": release.name,
         "left_out": [again.parcel_id for again, _ in repeated],
-        **_pool_json(found, batch, [*cautions, *synthetic_reference(release)]),
+        **_pool_json(found, papers, [*cautions, *synthetic_reference(release)]),
+    }
+
+
+def _on_paper(parcel: Parcel, release: Release, status_on: date) -> Json:
+    """Return what a parcel of a claim says of itself: zones or countries with their status on its day, and its size."""
+    day = parcel.exported_on or status_on
+    status = {item.zone_id: release.zone_table.status_on(item.zone_id, day) for item in parcel.declarations}
+    declared = status | dict.fromkeys(item.country for item in parcel.countries)
+    return {
+        "parcel_id": parcel.parcel_id,
+        "n_stones": parcel.n_stones,
+        "carats": parcel.carats,
+        "declared": list(declared),
+        "status": list(declared.values()),
+        "status_on": day.isoformat(),
     }
 
 
@@ -315,13 +342,11 @@ def _adequacy_statements(found: Adequacy) -> list[Json]:
     return said
 
 
-def _pool_json(found: Pooled, batch: Batch, cautions: list[Json]) -> Json:
+def _pool_json(found: Pooled, papers: list[Json], cautions: list[Json]) -> Json:
     share, low, high = found.undeclared
     return {
         "n_parcels": found.n_parcels,
-        "parcels": [
-            {"parcel_id": parcel.parcel_id, "n_stones": parcel.n_stones, "carats": parcel.carats} for parcel in batch
-        ],
+        "parcels": papers,
         "verification": {
             "log10_lr": round(found.log10_lr, 3),
             "low": round(found.low, 3),

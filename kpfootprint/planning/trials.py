@@ -9,11 +9,13 @@ import numpy as np
 
 from kpfootprint.comparison.weigh import Judged, judge
 from kpfootprint.release import Release
-from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays, joined
-from kpfootprint.stats.evidence import Predictor, contract, expand
+from kpfootprint.stats.arrays import Bools, Floats, Ints, joined
+from kpfootprint.stats.blends import contract, expand
+from kpfootprint.stats.evidence import Predictor
 from kpfootprint.stats.model import FootprintModel, look, shares_as_declared
 from kpfootprint.stats.simulate import Parts, Recovery, draw_parcels, grade
-from kpfootprint.stats.verification import LikelihoodRatio
+from kpfootprint.stats.structure import ParcelArrays
+from kpfootprint.stats.verification import resampled_lrs
 
 SEED = 20160526
 SLICE = 100
@@ -160,13 +162,8 @@ def resampled_of(release: Release, arrays: ParcelArrays, declared: Floats, alter
     parts = []
     for rows in _slices(len(arrays)):
         looked = look(release.model, arrays.take(rows), declared[rows])
-        lr = LikelihoodRatio(
-            model=release.model,
-            looked=looked,
-            alternatives=alternatives[rows],
-            unlisted_weight=release.unlisted_weight,
-        )
-        parts.append(lr.resampled())
+        weight = np.full(rows.size, release.unlisted_weight)
+        parts.append(resampled_lrs(release.model, looked, alternatives[rows], weight))
     return np.concatenate(parts, axis=1)
 
 

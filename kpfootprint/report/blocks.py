@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from kpfootprint.report.locale import Words, mark
+
+if TYPE_CHECKING:
+    from kpfootprint.report.pictures.svg import Canvas
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +63,13 @@ class Figure:
     key: str
     title: str
     alt: str
-    svg: str
+    canvas: Canvas
     data: Table
+
+    @property
+    def svg(self) -> str:
+        """The picture as SVG."""
+        return self.canvas.svg(self.key, self.title, self.alt)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +83,8 @@ class Banner:
 class Verdict:
     """The conclusion and, as loud, the status of what was declared.
 
-    `kind` is the conclusion's code (or ``undeclared``) and picks its mark and colour; `alarm` says that something that
-    was declared was not compliant, whatever the conclusion; `status` is empty where nothing was declared.
+    `kind` is the conclusion's code (or ``undeclared``, ``doubted``) and picks its mark and colour; `alarm` says that
+    something declared was not compliant, whatever the conclusion; `status` is empty where nothing was declared.
     """
 
     kind: str
@@ -116,26 +126,32 @@ class Term:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A whole report in one language, with the words of the page itself (`skip`, `data_label`, `sections_label`).
+    """A whole report in one language.
 
     `qr` is a QR code of the report, `qr_label` says what it is for. `letterhead` stands above it, `note` and two
     places to sign (`signatures` heads them) after the first section.
     """
 
-    lang: str
+    words: Words
     title: str
     subtitle: str
-    report_id: str
     created_at: str
     foot: str
     sections: tuple[Section, ...]
-    glossary_heading: str
-    glossary: tuple[Term, ...] = field(default=())
-    skip: str = ""
-    data_label: str = ""
-    sections_label: str = ""
+    report_id: str = ""
+    glossary: tuple[Term, ...] = ()
     qr: str = ""
     qr_label: str = ""
     letterhead: str = ""
     note: str = ""
     signatures: tuple[str, ...] = ()
+
+    @property
+    def lang(self) -> str:
+        """The language's tag."""
+        return self.words.lang
+
+    @property
+    def glossary_heading(self) -> str:
+        """What stands above the glossary."""
+        return self.words.text(mark("Glossary"))

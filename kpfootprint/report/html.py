@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 
 from kpfootprint.report.blocks import Document
 from kpfootprint.report.glossary import Linker, linker
-from kpfootprint.report.locale import held, words
+from kpfootprint.report.locale import held, mark
 from kpfootprint.report.report import Report
 from kpfootprint.report.whole import Stationery, lay_out
 
@@ -44,10 +44,19 @@ def render_html(
 
 def render_document(document: Document, *, above: str = "", style: str = "") -> str:
     """Render a laid-out document as a single HTML file."""
-    link = _Links(linker(words(document.lang)) if document.glossary else None)
+    link = _Links(linker(document.words) if document.glossary else None)
+    labels = {name: document.words.text(text) for name, text in _LABELS.items()}
     return template("report.html").render(
-        document=document, link=link, kind=_kind, above=Markup(above), style=Markup(style)
+        document=document, link=link, kind=_kind, above=Markup(above), style=Markup(style), **labels
     )
+
+
+_LABELS = {
+    "skip": mark("Skip to the report"),
+    "data_label": mark("The figures behind this picture"),
+    "sections_label": mark("Sections"),
+}
+"""Words of the page itself."""
 
 
 @lru_cache(maxsize=8)

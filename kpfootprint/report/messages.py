@@ -209,8 +209,8 @@ TEMPLATES: dict[str, str] = {
         "than the reference did, and likelihood ratios rest on how parcels of a zone varied there."
     ),
     "rests_on_variance": mark(
-        "If parcels of a zone varied {factor} times as much as in the reference, log10 LR would be {log10_lr}: by "
-        "itself neither a reason to ask nor enough to be called consistent."
+        "If parcels of a zone varied {factor} times as much as in the reference, log10 LR would be {log10_lr}, and the "
+        "parcel would be neither queried nor called consistent."
     ),
     "not_computed": mark("{field}: not given ({reason})."),
     # value and volume
@@ -232,7 +232,7 @@ TEMPLATES: dict[str, str] = {
     "headline_signs.two": mark(
         "The parcel is mostly like {source}, with signs of undeclared goods; their share can be read in two ways."
     ),
-    "headline_weights": mark("The unit of the weights is in doubt; what follows holds only if they are in carats."),
+    "headline_weights": mark("What follows holds only if the weights are in carats."),
     "headline_mixed": mark("The parcel is mostly like {source}; about {portion} of the stones are not."),
     **{f"headline_{kind}.two": _TWO_WAYS for kind in ("mixed", "partly")},
     "headline_partly": mark("The parcel is partly like {source}; about {portion} of the stones are not."),

@@ -12,7 +12,7 @@ from typing import Any
 
 from kpfootprint.report.blocks import Beside, Block, Bullets, Document, Facts, Figure, Paragraph, Table, Verdict
 from kpfootprint.report.glossary import linker
-from kpfootprint.report.locale import held, words
+from kpfootprint.report.locale import held
 from kpfootprint.report.report import Report
 from kpfootprint.report.whole import Stationery, lay_out
 
@@ -88,18 +88,24 @@ def _data(document: Document) -> dict[str, Any]:
         sections.append({"heading": section.heading, "blocks": blocks})
         used |= link.seen
     return {
-        **{item.name: getattr(document, item.name) for item in fields(document)},
+        **{name: getattr(document, name) for name in _PRINTED},
         "date": [int(part) for part in (*day.split("-"), *time.split(":"))],
         "sections": sections,
         "glossary": [{"key": t.key, "term": t.term, "meaning": t.meaning} for t in document.glossary if t.key in used],
     }
 
 
+_PRINTED = (
+    *("lang", "title", "subtitle", "foot", "report_id", "glossary_heading"),
+    *("qr", "qr_label", "letterhead", "note", "signatures"),
+)
+
+
 class _Runs:
     """Splits running text into pieces with and without a term, each term once a section; none without a glossary."""
 
     def __init__(self, document: Document) -> None:
-        self._linker = linker(words(document.lang)) if document.glossary else None
+        self._linker = linker(document.words) if document.glossary else None
         self.seen: set[str] = set()
 
     def __call__(self, text: str) -> list[tuple[str, str | None]]:
@@ -112,13 +118,15 @@ _RUNNING = {Paragraph: "text", Verdict: "lines", Bullets: "items", Facts: "rows"
 
 
 def _block(block: Block, link: _Runs, *, beside: bool = False) -> dict[str, Any]:
-    members = {item.name: getattr(block, item.name) for item in fields(block) if item.name != "data"}
+    members = {item.name: getattr(block, item.name) for item in fields(block) if item.name not in ("canvas", "data")}
     if isinstance(block, Beside):
         members = {name: [_block(inner, link, beside=True) for inner in of] for name, of in members.items()}
     elif running := _RUNNING.get(type(block)):
         members[running] = _linked(members[running], link)
-    if isinstance(block, Figure) and not beside:
-        members["table"] = _block(block.data, link)
+    if isinstance(block, Figure):
+        members["svg"] = block.svg
+        if not beside:
+            members["table"] = _block(block.data, link)
     return {"block": type(block).__name__.lower(), **members}
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kpfootprint.report.adequacy import adequacy_sections
 from kpfootprint.report.blocks import Document
-from kpfootprint.report.locale import mark, words
-from kpfootprint.report.planned_sections import drift_sections, plan_sections, pool_sections
-from kpfootprint.report.planned_sentences import Voice
-from kpfootprint.report.sorters import sorters_sections
+from kpfootprint.report.locale import mark
+from kpfootprint.report.planned_sections import (
+    adequacy_sections,
+    drift_sections,
+    plan_sections,
+    pool_sections,
+    sorters_sections,
+)
+from kpfootprint.report.planned_sentences import planner, sentence
 from kpfootprint.report.text import document_text
 
 Json = dict[str, Any]
@@ -24,18 +28,19 @@ def worded(answer: Mapping[str, Any], zones: Mapping[str, str], lang: str = "en"
     zones : mapping
         Names of zones by id.
     """
-    voice = Voice(words(lang), zones, answer.get("labels", {}))
+    sp = planner(answer, zones, lang)
+
+    def told(statements: list[Json]) -> list[Json]:
+        return [{**one, "text": sentence(sp, one)} for one in statements]
+
     out: Json = {name: value for name, value in answer.items() if name != "statements"}
     if "statements" in answer:
-        out["sentence"] = " ".join(voice.sentence(one) for one in answer["statements"])
-        out["sentences"] = [{**one, "text": voice.sentence(one)} for one in answer["statements"]]
+        out["sentences"] = told(answer["statements"])
+        out["sentence"] = " ".join(one["text"] for one in out["sentences"])
     if "cautions" in answer:
-        out["cautions"] = [{**one, "text": voice.sentence(one)} for one in answer["cautions"]]
+        out["cautions"] = told(answer["cautions"])
     if "series" in answer:
-        out["series"] = [
-            {**one, "signals": [{**signal, "text": voice.sentence(signal)} for signal in one["signals"]]}
-            for one in answer["series"]
-        ]
+        out["series"] = [{**one, "signals": told(one["signals"])} for one in answer["series"]]
     return out
 
 
@@ -52,39 +57,26 @@ def document_of(answer: Mapping[str, Any], zones: Mapping[str, str], lang: str, 
     created_at : str
         Moment that a PDF states, ISO 8601 in UTC.
     """
-    said = words(lang)
-    voice = Voice(said, zones, answer.get("labels", {}))
+    sp = planner(answer, zones, lang)
     release = answer.get("release")
-    subtitle = "" if release is None else said.text(mark("Release {release}"), release=release)
+    subtitle = "" if release is None else sp.t(mark("Release {release}"), release=release)
     if "detection" in answer:
-        declared = said.listing([voice.zone(item["zone_id"]) for item in answer["declared"]])
-        title = said.text(mark("How many stones it takes: {declared}"), declared=declared)
-        sections = plan_sections(answer, voice)
+        declared = sp.zones([item["zone_id"] for item in answer["declared"]])
+        title, sections = sp.t(mark("How many stones it takes: {declared}"), declared=declared), plan_sections(sp)
     elif "hardest" in answer:
-        title = said.text(mark("Are the references of {zone} enough?"), zone=voice.zone(answer["zone_id"]))
-        sections = adequacy_sections(answer, voice)
+        title = sp.t(mark("Are the references of {zone} enough?"), zone=sp.zone(answer["zone_id"]))
+        sections = adequacy_sections(sp)
     elif "series" in answer:
-        whose = [answer["exporter"], answer["zone_id"] and voice.zone(answer["zone_id"])]
-        title = said.text(
-            mark("What changes from shipment to shipment: {whose}"), whose=said.row([name for name in whose if name])
-        )
-        subtitle = said.text(mark("Shipments followed: {n}"), n=said.number(answer["n_shipments"]))
-        sections = drift_sections(answer, voice)
+        whose = [answer["exporter"], answer["zone_id"] and sp.zone(answer["zone_id"])]
+        shown = sp.words.row([name for name in whose if name])
+        title = sp.t(mark("What changes from shipment to shipment: {whose}"), whose=shown)
+        subtitle = sp.t(mark("Shipments followed: {n}"), n=sp.words.number(answer["n_shipments"]))
+        sections = drift_sections(sp)
     elif "sorters" in answer:
-        title = said.text(mark("One parcel, several sorters: {goods}"), goods=answer["goods"])
-        sections = sorters_sections(answer, voice)
+        title = sp.t(mark("One parcel, several sorters: {goods}"), goods=answer["goods"])
+        sections = sorters_sections(sp)
     else:
-        title, sections = said.text(mark("Several parcels as one claim")), pool_sections(answer, voice)
+        title, sections = sp.t(mark("Several parcels as one claim")), pool_sections(sp)
     return Document(
-        lang=said.lang,
-        title=title,
-        subtitle=subtitle,
-        report_id="",
-        created_at=created_at,
-        foot=title,
-        sections=tuple(sections),
-        glossary_heading="",
-        skip=said.text(mark("Skip to the report")),
-        data_label=said.text(mark("The figures behind this picture")),
-        sections_label=said.text(mark("Sections")),
+        words=sp.words, title=title, subtitle=subtitle, created_at=created_at, foot=title, sections=tuple(sections)
     )

@@ -2,186 +2,338 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kpfootprint.report.blocks import Beside, Block, Bullets, Facts, Figure, Paragraph, Section, Table
 from kpfootprint.report.locale import mark
 from kpfootprint.report.pictures.curves import band_curve, control_chart, on_axis
-from kpfootprint.report.planned_sentences import Voice
+from kpfootprint.report.pictures.rows import ShareRow, share_rows
+from kpfootprint.report.planned_sentences import conclusion, declared_in, series_name, status_in
+from kpfootprint.report.sentences import Speaker
+
+DASH = "\u2013"
+IN_SHORT = mark("In short")
+CARATS = mark("Carats")
+INTERVAL = mark("90% interval")
 
 
-def plan_sections(answer: Mapping[str, Any], voice: Voice) -> list[Section]:
-    """Lay out a plan."""
-    said = voice.words
-    declared = said.listing([f"{voice.zone(d['zone_id'])} {said.share(d['stone_share'])}" for d in answer["declared"]])
+def plan_sections(sp: Speaker) -> list[Section]:
+    """Lay out how many stones and references it takes to find a share."""
+    answer, words = sp.content, sp.words
+    declared = [f"{sp.zone(item['zone_id'])} {sp.share(item['stone_share'])}" for item in answer["declared"]]
+    floor = sp.share(answer["floor"]) if answer["distinguishable"] else sp.t(mark("none"))
     facts = Facts(
         rows=(
-            (said.text(mark("Declared")), declared),
-            (said.text(mark("Undeclared goods from")), voice.zone(answer["against"])),
-            (said.text(mark("Share of stones to be found")), said.share(answer["share"])),
-            (
-                said.text(mark("Smallest share found nine times in ten, however many stones")),
-                said.share(answer["floor"]) if answer["distinguishable"] else said.text(mark("none")),
-            ),
-            (said.text(mark("Status of zones on")), said.day(answer["on"])),
+            (sp.t(mark("Declared")), words.listing(declared)),
+            (sp.t(mark("Undeclared goods from")), sp.zone(answer["against"])),
+            (sp.t(mark("Share of stones to be found")), sp.share(answer["share"])),
+            (sp.t(mark("Smallest share found nine times in ten, however many stones")), floor),
+            (sp.t(mark("Status of zones on")), words.day(answer["on"])),
         )
     )
     rows = answer["detection"]
-    table = Table(
-        caption=said.text(mark("Chance to find it, at 5% false alarm")),
-        header=tuple(said.text(h) for h in (mark("Stones"), mark("Carats"), mark("Chance"), mark("90% interval"))),
-        rows=tuple(
+    table = sp.table(
+        sp.t(mark("Chance to find it, at 5% false alarm")),
+        (mark("Stones"), CARATS, mark("Chance"), INTERVAL),
+        [
             (
-                said.number(row["n_stones"]),
-                said.number(row["carats"], 0),
-                said.share(row["chance"]),
-                f"{said.share(row['low'])} – {said.share(row['high'])}",
+                words.number(row["n_stones"]),
+                words.number(row["carats"]),
+                sp.share(row["chance"]),
+                sp.span(row["low"], row["high"]),
             )
             for row in rows
-        ),
-        numeric=(True, True, True, True),
+        ],
+        numeric=(True,) * 4,
     )
-    title = said.text(mark("Chance to find it by number of stones"))
-    figure = Figure(
-        key="p-plan",
-        title=title,
-        alt=answer["sentence"],
-        svg=band_curve(
-            "p-plan",
-            title,
-            answer["sentence"],
-            [(r["n_stones"], r["low"], r["chance"], r["high"]) for r in rows],
-            said,
-            x_label=said.text(mark("stones")),
-        ),
-        data=table,
-    )
-    more = Table(
-        caption=said.text(
+    points = [(row["n_stones"], row["low"], row["chance"], row["high"]) for row in rows]
+    title, curve = sp.t(mark("Chance to find it by number of stones")), band_curve(points, words, sp.t(mark("stones")))
+    figure = Figure(key="p-plan", title=title, alt=answer["sentence"], canvas=curve, data=table)
+    more = sp.table(
+        sp.t(
             mark("Chance at {n} stones with further reference parcels of every zone concerned"),
-            n=said.number(answer["references"][0]["n_stones"]),
+            n=words.number(answer["references"][0]["n_stones"]),
         ),
-        header=(said.text(mark("Further parcels")), said.text(mark("Chance"))),
-        rows=tuple((said.number(r["extra_parcels"]), said.share(r["chance"])) for r in answer["references"]),
+        (mark("Further parcels"), mark("Chance")),
+        [(words.number(row["extra_parcels"]), sp.share(row["chance"])) for row in answer["references"]],
         numeric=(True, True),
     )
     return [
-        Section(
-            key="answer", heading=said.text(mark("In short")), blocks=(lead(answer), facts, *cautions(answer, voice))
-        ),
+        sp.section("answer", IN_SHORT, _lead(sp), facts, *_cautions(sp)),
         Section(key="chance", heading=title, blocks=(Beside(shown=(figure,), blocks=(table,)),)),
-        Section(key="references", heading=said.text(mark("What more references would buy")), blocks=(more,)),
+        sp.section("references", mark("What more references would buy"), more),
     ]
 
 
-def pool_sections(answer: Mapping[str, Any], voice: Voice) -> list[Section]:
-    """Lay out what several parcels say as one claim."""
-    said = voice.words
-    lr, mixture = answer["verification"], answer["mixture"]
-    share, several = mixture["undeclared_stone_fraction"], answer["n_parcels"] > 1
-    joint = said.between(lr["log10_lr"], lr, lambda value: said.number(value, 2))
-    if lr["bound_hit"] is not None and lr["low"] == lr["high"]:
-        before = said.text(mark("(its bound; {unbounded} before)"), unbounded=said.number(lr["log10_lr_unbounded"], 2))
-        joint = f"{said.number(lr['log10_lr'], 2)} {before}"
-    rows = [
-        (said.text(mark("Parcels")), said.number(answer["n_parcels"])),
-        (said.text(mark("Joint log10 likelihood ratio")), joint),
-    ]
-    if several:
-        rows += [
+def adequacy_sections(sp: Speaker) -> list[Section]:
+    """Lay out whether the references of a zone are enough, on two pages: the annex to a proposal."""
+    answer, words = sp.content, sp.words
+    facts = Facts(
+        rows=(
+            (sp.t(mark("Reference parcels")), words.number(answer["n_parcels"])),
             (
-                said.text(mark("If the parcels shared nothing (a plain sum)")),
-                said.number(lr["log10_lr_if_independent"], 2),
+                sp.t(mark("Effective number of them, odd ones counting less")),
+                words.number(answer["effective_parcels"], 1),
             ),
-            (said.text(mark("Part lost to what they share")), said.share(lr["dependence"])),
-        ]
-    rows.append(
-        (
-            said.text(mark("Undeclared share of all stones")),
-            f"{said.between(share['estimate'], share, said.share)}, {said.p_value(mixture['p_value'])}",
+            (sp.t(mark("Stones of the parcels that were drawn")), words.number(answer["n_stones"])),
+            (sp.t(mark("True declarations called consistent")), sp.share(answer["true_consistent"])),
+            (sp.t(mark("True declarations queried")), sp.share(answer["true_queried"])),
+            (sp.t(mark("Goods from a source nobody has sampled that pass")), sp.share(answer["nowhere_consistent"])),
+            (sp.t(mark("Status of zones on")), words.day(answer["on"])),
         )
     )
-    parcels = Table(
-        caption=said.text(mark("The parcels")),
-        header=(said.text(mark("Parcel")), said.text(mark("Stones")), said.text(mark("Carats"))),
-        rows=tuple(
+    table = sp.table(
+        sp.t(mark("Every other zone, the nearest first")),
+        (
+            *(mark("Zone"), mark("Status"), mark("Distance in standard deviations of parcels")),
+            *(mark("Parcels that pass"), INTERVAL, mark("Parcels drawn")),
+        ),
+        [
+            (
+                sp.zone(item["zone_id"]),
+                sp.t(mark("compliant") if item["compliant"] else mark("not compliant")),
+                words.number(item["distance"], 1),
+                sp.share(item["chance_false_consistent"]),
+                sp.span(item["low"], item["high"]),
+                words.number(item["n_drawn"]),
+            )
+            for item in answer["others"]
+        ],
+        numeric=(False, False, True, True, True, True),
+    )
+    gain = sp.table(
+        sp.t(mark("What further parcels of this zone would buy")),
+        (mark("Further parcels"), mark("Expected Cllr"), mark("True declarations called consistent")),
+        [
+            (words.number(g["extra_parcels"]), words.number(g["expected_cllr"], 2), sp.share(g["expected_chance"]))
+            for g in answer["gain"]
+        ],
+        numeric=(True, True, True),
+    )
+    how = mark(
+        "Parcels of {n} stones were drawn from what the release knows of each zone and declared as {zone}; the rules "
+        "of the release judged each, as they judge a real parcel. A parcel passes where it is called consistent. A "
+        "distance of 1 is how far parcels of one zone usually lie from their mean. Cllr is the cost of the likelihood "
+        "ratios, 0 at best and 1 for knowing nothing, over parcels of this zone against those of the five that pass "
+        "most and of unsampled sources: harder than an average declaration."
+    )
+    counted = sp.t(how, n=words.number(answer["n_stones"]), zone=sp.zone(answer["zone_id"]))
+    pictured: Block = facts
+    if answer["others"]:
+        figure = _who_passes(sp, table)
+        pictured = Beside(shown=(figure,), blocks=(facts, Paragraph(text=figure.alt, tone="note")))
+    return [
+        sp.section("answer", IN_SHORT, _lead(sp), pictured, *_cautions(sp)),
+        sp.section("others", mark("Who could pass as this zone"), table),
+        sp.section("gain", mark("What more references would buy"), gain),
+        sp.section("how", mark("How this was counted"), Paragraph(text=counted)),
+    ]
+
+
+def _who_passes(sp: Speaker, table: Table) -> Figure:
+    rows = [
+        ShareRow(
+            name=sp.zone(item["zone_id"]),
+            values=(item["chance_false_consistent"],),
+            limits=(item["low"], item["high"]),
+            odd=not item["compliant"],
+        )
+        for item in sp.content["others"]
+    ]
+    title = sp.t(mark("Parcels of other zones that pass as this one"))
+    alt = sp.t(mark("Bold: not compliant. The nearest zone stands on top; box: 90% interval."))
+    return Figure(key="p-others", title=title, alt=alt, canvas=share_rows(rows, sp.words), data=table)
+
+
+def pool_sections(sp: Speaker) -> list[Section]:
+    """Lay out what several parcels say as one claim: what each declared, and of which day its status is."""
+    answer, words = sp.content, sp.words
+    lr, mixture, parcels = answer["verification"], answer["mixture"], answer["parcels"]
+    share, several = mixture["undeclared_stone_fraction"], answer["n_parcels"] > 1
+    joint = words.between(lr["log10_lr"], lr, sp.log10)
+    if lr["bound_hit"] is not None and lr["low"] == lr["high"]:
+        before = sp.t(mark("(its bound; {unbounded} before)"), unbounded=sp.log10(lr["log10_lr_unbounded"]))
+        joint = f"{sp.log10(lr['log10_lr'])} {before}"
+    days = [words.day(day) for day in sorted({one["status_on"] for one in parcels})]
+    rows = [
+        (sp.t(mark("Declared")), words.row(sorted({declared_in(sp, one) for one in parcels}))),
+        (
+            sp.t(mark("Status of zones on")),
+            sp.t(mark("{low} to {high}"), low=days[0], high=days[-1]) if days[1:] else days[0],
+        ),
+        (sp.t(mark("Parcels")), words.number(answer["n_parcels"])),
+        (sp.t(mark("Joint log10 likelihood ratio")), joint),
+    ]
+    if several:
+        alone = sp.log10(lr["log10_lr_if_independent"])
+        rows += [
+            (sp.t(mark("If the parcels shared nothing (a plain sum)")), alone),
+            (sp.t(mark("Part lost to what they share")), sp.share(lr["dependence"])),
+        ]
+    undeclared = f"{sp.between(share)}, {words.p_value(mixture['p_value'])}"
+    rows.append((sp.t(mark("Undeclared share of all stones")), undeclared))
+    heading = mark("The parcels")
+    table = sp.table(
+        sp.t(heading),
+        (mark("Parcel"), mark("Declared"), mark("Status"), mark("Stones"), CARATS),
+        [
             (
                 one["parcel_id"],
-                said.count(one["n_stones"]),
-                "\u2013" if one["carats"] is None else said.number(one["carats"], 2),
+                declared_in(sp, one),
+                status_in(sp, one),
+                words.count(one["n_stones"]),
+                DASH if one["carats"] is None else words.number(one["carats"], 2),
             )
-            for one in answer["parcels"]
-        ),
+            for one in parcels
+        ],
+        numeric=(False, False, False, True, True),
     )
-    why = Paragraph(
-        text=said.text(
-            mark(
-                "The parcels share what nobody knows: where exactly their source lies, and how their "
-                "sorter judges. The sum of "
-                "their log likelihood ratios counts that again with every parcel, and so claims more than is known."
-            )
-        ),
-        tone="note",
+    why = mark(
+        "The parcels share what nobody knows: where exactly their source lies, and how their sorter judges. The sum of "
+        "their log likelihood ratios counts that again with every parcel, and so claims more than is known."
     )
-    blocks = (lead(answer), Facts(rows=tuple(rows)), *((why,) if several else ()), *cautions(answer, voice))
+    shared = (Paragraph(text=sp.t(why), tone="note"),) if several else ()
     return [
-        Section(key="answer", heading=said.text(mark("In short")), blocks=blocks),
-        Section(key="parcels", heading=said.text(mark("The parcels")), blocks=(parcels,)),
+        sp.section("answer", IN_SHORT, _lead(sp), Facts(rows=tuple(rows)), *shared, *_cautions(sp)),
+        sp.section("parcels", heading, table),
     ]
 
 
-def drift_sections(answer: Mapping[str, Any], voice: Voice) -> list[Section]:
+def drift_sections(sp: Speaker) -> list[Section]:
     """Lay out control charts."""
-    said = voice.words
-    heading = said.text(mark("In short"))
+    answer, words = sp.content, sp.words
     if not answer["series"]:
         few = mark("Shipments found: {n}. There is nothing to follow before there are two.")
-        nothing = Paragraph(text=said.text(few, n=said.number(answer["n_shipments"])), tone="lead")
-        return [Section(key="answer", heading=heading, blocks=(nothing,))]
+        nothing = Paragraph(text=sp.t(few, n=words.number(answer["n_shipments"])), tone="lead")
+        return [sp.section("answer", IN_SHORT, nothing)]
     signals = [signal["text"] for series in answer["series"] for signal in series["signals"]]
-    none = said.text(mark("No change was found."))
-    rate = Paragraph(
-        text=said.text(
-            mark(
-                "Where nothing changes, one shipment in {n} raises an alarm in any of the {charts} charts. Sizes, "
-                "classes and values are drawn as multiples of their centre (\u00d71) on a logarithmic scale, classes "
-                "against the others of their attribute."
-            ),
-            charts=said.number(answer["false_alarm"]["charts"]),
-            n=said.number(answer["false_alarm"]["per_points"]),
-        ),
-        tone="note",
+    none = sp.t(mark("No change was found."))
+    rate = mark(
+        "Where nothing changes, one shipment in {n} raises an alarm in any of the {charts} charts. Sizes, classes and "
+        "values are drawn as multiples of their centre (\u00d71) on a logarithmic scale, classes against the others of "
+        "their attribute."
     )
+    known = {"charts": answer["false_alarm"]["charts"], "n": answer["false_alarm"]["per_points"]}
+    alarms = Paragraph(text=sp.t(rate, **{name: words.number(n) for name, n in known.items()}), tone="note")
     found: Block = Bullets(items=tuple(signals)) if signals else Paragraph(text=none)
-    figures = tuple(_chart(f"p-{k}", series, none, voice) for k, series in enumerate(answer["series"]))
-    return [
-        Section(key="answer", heading=heading, blocks=(found, rate)),
-        Section(key="charts", heading=said.text(mark("Charts")), blocks=figures),
-    ]
+    charts = [_chart(sp, f"p-{k}", series, none) for k, series in enumerate(answer["series"])]
+    return [sp.section("answer", IN_SHORT, found, alarms), sp.section("charts", mark("Charts"), *charts)]
 
 
-def _chart(key: str, series: Mapping[str, Any], none: str, voice: Voice) -> Figure:
-    said, title = voice.words, voice.series(series["name"])
-    alt = "; ".join(signal["text"] for signal in series["signals"]) or none
-    header = (mark("Shipment"), mark("Value"), mark("Lower limit"), mark("Upper limit"))
-    data = Table(
-        caption=title,
-        header=tuple(said.text(name) for name in header),
-        rows=tuple(
-            (said.day(p["at"]), *(on_axis(series, p[name], said) for name in ("value", "lower", "upper")))
+def _chart(sp: Speaker, key: str, series: Mapping[str, Any], none: str) -> Figure:
+    title = series_name(sp, series["name"])
+    data = sp.table(
+        title,
+        (mark("Shipment"), mark("Value"), mark("Lower limit"), mark("Upper limit")),
+        [
+            (sp.words.day(p["at"]), *(on_axis(series, p[name], sp.words) for name in ("value", "lower", "upper")))
             for p in series["points"]
+        ],
+    )
+    alt = "; ".join(signal["text"] for signal in series["signals"]) or none
+    return Figure(key=key, title=title, alt=alt, canvas=control_chart(series, sp.words), data=data)
+
+
+def sorters_sections(sp: Speaker) -> list[Section]:
+    """Lay out how far several sorters agree, what each sheet leads to, and how they usually differ."""
+    answer = sp.content
+    said = Bullets(items=tuple(one["text"] for one in answer["sentences"]))
+    parts = sp.table(
+        sp.t(mark("How far apart each attribute's part of the log10 likelihood ratio lies")),
+        (mark("Attribute"), mark("Distance")),
+        [(sp.names.attribute(one["name"]), sp.log10(one["log10_lr"])) for one in answer["difference"]["by_attribute"]],
+    )
+    found = (
+        sp.section("answer", IN_SHORT, said, _sheets(sp), *_cautions(sp)),
+        sp.section("lr", mark("What makes the difference"), *((parts,) if parts.rows else ())),
+        sp.section("classes", mark("Agreement by class"), *(_classes(sp, one) for one in answer["agreement"])),
+        sp.section("scales", mark("How these sorters usually differ"), *(_scale(sp, one) for one in answer["scales"])),
+    )
+    return [section for section in found if section.blocks]
+
+
+def _sheets(sp: Speaker) -> Table:
+    words = sp.words
+    header = (
+        *(mark("Sorter"), mark("Stones"), CARATS, mark("Conclusion"), mark("log10 LR"), mark("Interval")),
+        mark("Undeclared share of stones"),
+    )
+
+    def share(one: Mapping[str, float] | None) -> str:
+        return DASH if one is None else f"{sp.share(one['estimate'])} ({sp.span(one['low'], one['high'])})"
+
+    rows = [
+        (
+            one["sorter"],
+            words.count(one["n_stones"]),
+            DASH if one["carats"] is None else words.number(one["carats"], 2),
+            conclusion(sp, one["conclusion"]),
+            sp.log10(one["log10_lr"]),
+            sp.span(one["low"], one["high"], sp.log10),
+            share(one["undeclared_stone_fraction"]),
+        )
+        for one in sp.content["sorters"]
+    ]
+    return sp.table(sp.t(mark("What each sheet leads to")), header, rows, (False, True, True, False, True, True, True))
+
+
+def _classes(sp: Speaker, one: Mapping[str, Any]) -> Beside:
+    name, sorters = one["attribute"], [sheet["sorter"] for sheet in sp.content["sorters"]]
+    title = sp.t(mark("{attribute}: shares of stones by sorter"), attribute=sp.names.attribute(name))
+
+    def seen(item: Mapping[str, Sequence[float]]) -> list[str]:
+        pairs = zip(item["shares"], item["n_stones"], strict=True)
+        return [f"{sp.share(share)} ({sp.words.number(n)})" for share, n in pairs]
+
+    rows = [
+        ShareRow(name=sp.names.class_(name, item["class"]), values=tuple(item["shares"])) for item in one["classes"]
+    ]
+    table = Table(
+        caption=title,
+        header=(sp.t(mark("Class")), *sorters),
+        rows=tuple((row.name, *seen(item)) for row, item in zip(rows, one["classes"], strict=True)),
+    )
+    common = [f"{pair['first']}, {pair['second']} {sp.share(pair['share'])}" for pair in one["in_common"]]
+    message = mark("At most so many stones can be in the same class on both sheets: {common}.")
+    alt = sp.t(message, common=sp.words.row(common))
+    canvas = share_rows(rows, sp.words, sorters)
+    figure = Figure(key=f"p-{name}", title=title, alt=alt, canvas=canvas, data=table)
+    return Beside(shown=(figure,), blocks=(table, Paragraph(text=alt, tone="note")))
+
+
+def _scale(sp: Speaker, one: Mapping[str, Any]) -> Table:
+    words, both = sp.words, {"first": one["first"], "second": one["second"]}
+    caption = sp.t(
+        mark("{attribute}: stones that {second} puts into a class for one of {first}, from {n} parcels both sorted"),
+        attribute=sp.names.attribute(one["attribute"]),
+        n=words.number(one["n_parcels"]),
+        **both,
+    )
+    return Table(
+        caption=caption,
+        header=(
+            *map(sp.t, (mark("Class"), mark("Stones"), INTERVAL)),
+            sp.t(mark("Here: {first}, as {second} usually sees it"), **both),
+            sp.t(mark("Here: {second}"), second=one["second"]),
+        ),
+        rows=tuple(
+            (
+                sp.names.class_(one["attribute"], item["class"]),
+                words.number(item["ratio"], 2),
+                sp.span(item["low"], item["high"], lambda value: words.number(value, 2)),
+                f"{words.number(item['first'])} \u2192 {words.number(item['as_second'])}",
+                words.number(item["second"]),
+            )
+            for item in one["classes"]
         ),
     )
-    return Figure(key=key, title=title, alt=alt, svg=control_chart(key, title, alt, series, said), data=data)
 
 
-def lead(answer: Mapping[str, Any]) -> Paragraph:
-    """Return the answer in a sentence or two."""
-    return Paragraph(text=answer["sentence"], tone="lead")
+def _lead(sp: Speaker) -> Paragraph:
+    return Paragraph(text=sp.content["sentence"], tone="lead")
 
 
-def cautions(answer: Mapping[str, Any], voice: Voice) -> tuple[Block, ...]:
-    """Return the cautions of an answer in a frame; nothing without any."""
-    items = tuple(one["text"] for one in answer["cautions"])
-    return (Bullets(items=items, title=voice.words.text(mark("Cautions")), tone="caution"),) if items else ()
+def _cautions(sp: Speaker) -> tuple[Block, ...]:
+    items = tuple(one["text"] for one in sp.content["cautions"])
+    return (Bullets(items=items, title=sp.t(mark("Cautions")), tone="caution"),) if items else ()

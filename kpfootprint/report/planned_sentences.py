@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from kpfootprint.report.locale import Words, mark
+from kpfootprint.report.locale import Names, mark, words
+from kpfootprint.report.messages import TEMPLATES
 from kpfootprint.report.sections.summary import HEADINGS
+from kpfootprint.report.sentences import Speaker, label
 
 SENTENCES: dict[str, str] = {
     "plan_stones": mark(
@@ -110,9 +111,7 @@ SENTENCES: dict[str, str] = {
     ),
     "recorded_by_some": mark("Not recorded on every sheet, and not compared: {attributes}."),
     "sieved_differently": mark("The sheets use different size classes; sizes are not compared class by class."),
-    "synthetic_reference": mark(
-        "The reference {reference} is synthetic: its parcels are invented. Nothing here speaks of real goods."
-    ),
+    **{code: TEMPLATES[code] for code in ("synthetic_reference", "zone_not_compliant", "no_export_date")},
 }
 TIMES = {
     "level_rose": mark("{series} rose to {times} times its earlier level from {since} on."),
@@ -140,85 +139,97 @@ CONDITIONS = {
 }
 _SHARES = {"share", "floor", "most", "passing", "then", "whole", "at_most", "low", "high"}
 _ZONES = {"zone", "hardest", "collect", "against"}
-_DAYS = {"since", "on"}
+_DAYS = {"since", "on", "day", "status_on"}
 
 
-@dataclass(frozen=True, slots=True)
-class Voice:
-    """Words of one language with the names of zones (by id) and of attributes and classes (by language)."""
+Json = Mapping[str, Any]
 
-    words: Words
-    zones: Mapping[str, str]
-    labels: Mapping[str, Mapping[str, str]]
 
-    def sentence(self, statement: Mapping[str, Any]) -> str:
-        """Return a statement of planning in words."""
-        code, values = statement["code"], statement["values"]
-        message = TIMES[code] if "times" in values and "since" in values else SENTENCES[code]
-        shares = set() if code.startswith("sheets_differ") else _SHARES
-        series = values.get("series", "")
-        shown = {name: self._shown(name, value, shares, series) for name, value in values.items()}
-        text = self.words.text(message, **shown)
-        if values.get("changed"):
-            changed = [self.words.text(CONDITIONS[name]) if name in CONDITIONS else name for name in values["changed"]]
-            text += " " + self.words.text(CHANGED, changed=self.words.listing(changed))
-        return text
+def planner(answer: Json, zones: Mapping[str, str], lang: str) -> Speaker:
+    """Return the speaker of an answer; `zones` are names by id, those of attributes and classes are in the answer."""
+    said = words(lang)
+    labels = {
+        name: texts.get(said.lang, name.partition(":")[2] or name) for name, texts in answer.get("labels", {}).items()
+    }
+    return Speaker(
+        answer,
+        said,
+        Names(
+            {**zones, **{name: said.text(text) for name, text in AGAINST.items()}},
+            {name: said.sentence(text) for name, text in labels.items() if ":" not in name},
+            {(name.partition(":")[0], name.partition(":")[2]): text for name, text in labels.items() if ":" in name},
+            frozenset(),
+        ),
+    )
 
-    def zone(self, zone: str) -> str:
-        """Return the name of a zone, or what stands in its place."""
-        return self.zones.get(zone, self.words.text(AGAINST[zone]) if zone in AGAINST else zone)
 
-    def label(self, name: str) -> str:
-        """Return the label of an attribute, or of a class as ``attribute:class``, with its attribute before it."""
-        attribute, colon, item = name.partition(":")
-        label = self._label(attribute)
-        if not colon:
-            return label
-        return label + self.words.colon + self.labels.get(name, {}).get(self.words.lang, item)
+def sentence(sp: Speaker, statement: Json) -> str:
+    """Return a statement of planning in words."""
+    code, values = statement["code"], statement["values"]
+    message = TIMES[code] if "times" in values and "since" in values else SENTENCES[code]
+    shares = set() if code.startswith("sheets_differ") else _SHARES
+    text = sp.t(message, **{name: _shown(sp, name, value, shares, values) for name, value in values.items()})
+    if values.get("changed"):
+        changed = [sp.t(CONDITIONS[name]) if name in CONDITIONS else name for name in values["changed"]]
+        text += " " + sp.t(CHANGED, changed=sp.words.listing(changed))
+    return text
 
-    def class_(self, attribute: str, name: str) -> str:
-        """Return the label of a class alone."""
-        return self.labels.get(f"{attribute}:{name}", {}).get(self.words.lang, name)
 
-    def series(self, name: str) -> str:
-        """Return what a chart follows."""
-        return self.words.text(SERIES[name]) if name in SERIES else self.label(name)
+def named(sp: Speaker, name: str) -> str:
+    """Return the label of an attribute, or of a class as ``attribute:class``, with its attribute before it."""
+    attribute, colon, item = name.partition(":")
+    label = sp.names.attribute(attribute)
+    return f"{label}{sp.words.colon}{sp.names.class_(attribute, item)}" if colon else label
 
-    def conclusion(self, kind: str | None) -> str:
-        """Return a conclusion in words."""
-        return self.words.text(HEADINGS[kind or "undeclared"])
 
-    def _label(self, attribute: str) -> str:
-        return self.words.sentence(self.labels.get(attribute, {}).get(self.words.lang, attribute))
+def series_name(sp: Speaker, name: str) -> str:
+    """Return what a chart follows."""
+    return sp.t(SERIES[name]) if name in SERIES else named(sp, name)
 
-    def _shown(self, name: str, value: Any, shares: set[str], series: str) -> str:
-        said = self.words
-        if name in _ZONES:
-            return self.zone(value)
-        if name == "zones":
-            return said.listing([self.zone(zone) for zone in value])
-        if name in shares:
-            return said.share(value)
-        if name in _DAYS:
-            return said.day(value)
-        if name == "shift":
-            points = mark("{n} percentage points")
-            if series == "undeclared":
-                return said.text(points, n=said.number(100 * abs(value)))
-            return said.trimmed(abs(value), 2)
-        if name == "usual_p":
-            return said.p_value(value)
-        if name == "series":
-            return self.series(value)
-        if name in {"attribute", "class"}:
-            return self.label(value)
-        if name == "attributes":
-            return said.listing([self.label(one) for one in value])
-        if name == "conclusion":
-            return self.conclusion(value)
-        if name == "conclusions":
-            each = [f"{sorter}{said.colon}{self.conclusion(kind)}" for sorter, kind in value.items()]
-            return said.row(each)
-        if isinstance(value, float):
-            return said.number(value) if abs(value) >= 10 and name == "times" else said.trimmed(value, 2)
-        return said.number(value) if isinstance(value, int) else str(value)
+
+def conclusion(sp: Speaker, kind: str | None) -> str:
+    """Return a conclusion in words."""
+    return sp.t(HEADINGS[kind or "undeclared"])
+
+
+def declared_in(sp: Speaker, parcel: Json) -> str:
+    """Name what a parcel of a claim declares: zones, or countries."""
+    return sp.words.listing([sp.names.zones.get(item) or sp.words.country(item) for item in parcel["declared"]])
+
+
+def status_in(sp: Speaker, parcel: Json) -> str:
+    """Say the status of what a parcel of a claim declares, on its day."""
+    statuses = sorted({label(item, sp.words) for item in parcel["status"]})
+    return f"{sp.words.row(statuses)}, {sp.words.day(parcel['status_on'])}"
+
+
+def _shown(sp: Speaker, name: str, value: Any, shares: set[str], values: Json) -> str:
+    said = sp.words
+    if name in _ZONES:
+        return sp.zone(value)
+    if name == "zones":
+        return sp.zones(value)
+    if name in shares:
+        return sp.share(value)
+    if name in _DAYS:
+        return said.day(value)
+    if name == "shift" and values["series"] == "undeclared":
+        return sp.t(mark("{n} percentage points"), n=said.number(100 * abs(value)))
+    if name == "usual_p":
+        return said.p_value(value)
+    if name == "series":
+        return series_name(sp, value)
+    if name in {"attribute", "class"}:
+        return named(sp, value)
+    if name == "attributes":
+        return said.listing([named(sp, one) for one in value])
+    if name == "conclusion":
+        return conclusion(sp, value)
+    if name == "conclusions":
+        return said.row([f"{sorter}{said.colon}{conclusion(sp, kind)}" for sorter, kind in value.items()])
+    if name == "status":
+        return sp.label(value)
+    if isinstance(value, float):
+        value = abs(value) if name == "shift" else value
+        return said.number(value) if abs(value) >= 10 and name == "times" else said.trimmed(value, 2)
+    return said.number(value) if isinstance(value, int) else str(value)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from kpfootprint import plain as rounding
+from kpfootprint.report.blocks import Block, Section, Table
 from kpfootprint.report.locale import Names, Shown, Words, mark, mark_plural, names, words
 from kpfootprint.report.messages import (
     AMOUNTS,
@@ -160,7 +161,7 @@ def _show(name: str, value: Any, values: Mapping[str, Any], words: Words, names:
     if name in ("zone", "origin", "country"):
         return names.zones.get(value) or words.country(value)
     if name == "attribute":
-        return _in_sentence(names.attribute(value))
+        return in_sentence(names.attribute(value))
     if name in ("class", "set"):
         return names.class_(str(values.get("attribute")), value)
     if isinstance(value, bool):
@@ -192,7 +193,7 @@ def ratio(log10_lr: float, words: Words) -> str:
     return words.number(float(f"{value:.2g}"), 0)
 
 
-def _in_sentence(text: str) -> str:
+def in_sentence(text: str) -> str:
     """Begin a label in lower case, unless it looks like an abbreviation."""
     return text[:1].lower() + text[1:] if text[1:2].islower() else text
 
@@ -264,6 +265,9 @@ class Speaker:
         """Return a log10 LR with two decimals; a dash for None."""
         return "\u2013" if value is None else self.words.number(value, 2)
 
+    carats = log10
+    """Carats have two decimals too."""
+
     def share(self, value: float | None) -> str:
         """Return a fraction as a percentage; a dash for None."""
         return "\u2013" if value is None else self.words.share(value)
@@ -290,6 +294,16 @@ class Speaker:
     def either(self, zone_ids: Sequence[str]) -> str:
         """Return zone names of which one is meant."""
         return self.words.choice([self.zone(zone_id) for zone_id in zone_ids])
+
+    def table(
+        self, caption: str, header: Sequence[str], rows: Iterable[Sequence[str]], numeric: tuple[bool, ...] = ()
+    ) -> Table:
+        """Return a table; its header is translated, caption and rows are in words already."""
+        return Table(caption=caption, header=tuple(map(self.t, header)), rows=tuple(map(tuple, rows)), numeric=numeric)
+
+    def section(self, key: str, heading: str, *blocks: Block) -> Section:
+        """Return a section; its heading is translated, its blocks are in words already."""
+        return Section(key=key, heading=self.t(heading), blocks=blocks)
 
     @property
     def size(self) -> str:

@@ -9,7 +9,7 @@ from kpfootprint.report.blocks import Block, Bullets, Document, Paragraph, Secti
 from kpfootprint.report.glossary import glossary
 from kpfootprint.report.html import render_document
 from kpfootprint.report.locale import mark
-from kpfootprint.report.pictures.lr_rows import lr_rows
+from kpfootprint.report.pictures.rows import lr_rows
 from kpfootprint.report.report import Report
 from kpfootprint.report.sections.summary import (
     declared,
@@ -77,18 +77,14 @@ def _lay_out(speakers: Lettered) -> Document:
     )
     listed = [f"{letter} {report_id}" for (letter, _), report_id in zip(speakers, ids, strict=True)]
     return Document(
-        lang=sp.words.lang,
+        words=sp.words,
         title=sp.t(mark("Footprint comparisons side by side")),
         subtitle=sp.words.day(created),
         report_id=" ".join(ids),
         created_at=created,
         foot=" · ".join(listed),
         sections=tuple(section for section in sections if section.blocks),
-        glossary_heading=sp.t(mark("Glossary")),
         glossary=glossary(sp.words),
-        skip=sp.t(mark("Skip to the report")),
-        data_label=sp.t(mark("The figures behind this picture")),
-        sections_label=sp.t(mark("Sections")),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from kpfootprint.report.blocks import Banner, Beside, Block, Bullets, Document, Facts, Figure, Paragraph, Table, Verdict
-from kpfootprint.report.locale import held, words
+from kpfootprint.report.locale import held
 from kpfootprint.report.report import Report
 from kpfootprint.report.whole import lay_out
 
@@ -37,7 +37,7 @@ def document_text(document: Document) -> str:
     for section in document.sections:
         lines += ["", section.heading, "-" * len(section.heading)]
         for block in section.blocks:
-            lines += _lines(block, words(document.lang).colon)
+            lines += _lines(block, document.words.colon)
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 

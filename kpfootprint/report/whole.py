@@ -6,17 +6,13 @@ from dataclasses import dataclass
 
 import segno
 
-from kpfootprint.report.blocks import Document
+from kpfootprint.report.blocks import Bullets, Document, Facts, Section
 from kpfootprint.report.glossary import glossary
 from kpfootprint.report.locale import mark
 from kpfootprint.report.report import Report, short_code
-from kpfootprint.report.sections.balance import balance
-from kpfootprint.report.sections.certainty import certainty
-from kpfootprint.report.sections.declared import declared
-from kpfootprint.report.sections.findings import findings
-from kpfootprint.report.sections.summary import summary
-from kpfootprint.report.sections.unknowable import limits, provenance
-from kpfootprint.report.sections.value_and_volume import goods
+from kpfootprint.report.sections.certainty import balance, certainty
+from kpfootprint.report.sections.parcel import declared, findings, goods
+from kpfootprint.report.sections.summary import detection_limit, reference_counts, summary
 from kpfootprint.report.sentences import Speaker, speaker
 
 QUIET = 2
@@ -47,20 +43,16 @@ def lay_out(report: Report, lang: str, stationery: Stationery | None = None) -> 
     qr_label = sp.t(mark("QR code of this report, {code}"), code=code)
     parcel = content["parcel"]
     seen = (findings(sp), certainty(sp), balance(sp), goods(sp))
-    sections = (summary(sp), declared(sp), *seen, limits(sp), provenance(sp))
+    sections = (summary(sp), declared(sp), *seen, _limits(sp), _provenance(sp))
     return Document(
-        lang=sp.words.lang,
+        words=sp.words,
         title=sp.t(mark("Footprint comparison of parcel {parcel_id}"), parcel_id=parcel["parcel_id"]),
         subtitle=" \u00b7 ".join((sp.size, sp.words.day(content["created_at"]), code)),
         report_id=content["report_id"],
         created_at=content["created_at"],
         foot=sp.t(mark("Report {code} ({report_id})"), code=code, report_id=content["report_id"]),
         sections=tuple(section for section in sections if section is not None),
-        glossary_heading=sp.t(mark("Glossary")),
         glossary=glossary(sp.words),
-        skip=sp.t(mark("Skip to the report")),
-        data_label=sp.t(mark("The figures behind this picture")),
-        sections_label=sp.t(mark("Sections")),
         qr=qr_code(address_of(code, office.address), qr_label),
         qr_label=qr_label,
         letterhead=office.letterhead,
@@ -94,3 +86,52 @@ def _note(sp: Speaker, office: Stationery) -> str:
     position, digest = office.entry
     kept = sp.t(mark("Kept in the register as entry {position}: {hash}"), position=str(position), hash=digest)
     return f"{office.note}\n{kept}".strip()
+
+
+def _limits(sp: Speaker) -> Section:
+    """Return the section on what the report cannot say."""
+    content = sp.content
+    items = [
+        mark("Where a single stone was mined. A footprint describes a parcel as a whole, never one stone."),
+        mark(
+            "Whether goods that look like those of a zone were mined there. Neighbouring zones share their geology, "
+            "and their footprints overlap."
+        ),
+        mark("Who dug, held, sold or carried the stones. A footprint speaks of geology alone."),
+        mark(
+            "What was taken out beforehand. Sieving, picking over and acid change a footprint beyond what the "
+            "conditions tell."
+        ),
+        mark("How a source looks that nobody has sampled."),
+    ]
+    if content["verification"] is not None:
+        items.append(
+            mark(
+                "How probable the declaration is. The likelihood ratio weighs what was seen; everything else that is "
+                "known of the parcel is for the reader to weigh with it."
+            )
+        )
+    said = [sp.t(item) for item in items]
+    if content["mixture"] is not None:
+        below = mark("Whether there are undeclared goods below the detection limit ({limit}).")
+        said.append(sp.t(below, limit=detection_limit(sp, content["mixture"])))
+    return sp.section("limits", mark("What nobody can know from it"), Bullets(items=tuple(said)))
+
+
+def _provenance(sp: Speaker) -> Section:
+    """Return the section on what the report was made with."""
+    content = sp.content
+    model, software = content["model"], content["software"]
+    rows = (
+        (sp.t(mark("Report")), content["report_id"]),
+        (sp.t(mark("Short code")), short_code(content["report_id"])),
+        (sp.t(mark("Made")), f"{sp.words.day(content['created_at'])}, {content['created_at'][11:16]} UTC"),
+        (sp.t(mark("Software")), f"{software['name']} {software['version']}"),
+        (sp.t(mark("Release")), f"{model['release']} ({model['manifest_sha256']})"),
+        (
+            sp.t(mark("Reference")),
+            f"{model['reference']['name']} {model['reference']['version']} ({model['reference']['sha256']})",
+        ),
+        (sp.t(mark("Parcels of each zone")), reference_counts(sp)),
+    )
+    return sp.section("provenance", mark("How this report was made"), Facts(rows=rows))

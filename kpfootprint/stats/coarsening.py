@@ -23,7 +23,7 @@ import numpy as np
 
 from kpfootprint.stats.arrays import Bools, Floats
 from kpfootprint.stats.categories import ClassFit, class_probabilities
-from kpfootprint.stats.structure import SizeGrid, cell_probabilities
+from kpfootprint.stats.sizes import SizeGrid, cell_probabilities
 
 N_ITERATIONS = 40
 MAX_STEP = 1.0

@@ -8,9 +8,10 @@ import numpy as np
 
 from kpfootprint.stats.arrays import Bools, Floats
 from kpfootprint.stats.association import association_gain
+from kpfootprint.stats.blends import admixtures, contract, expand
 from kpfootprint.stats.categories import class_probabilities
 from kpfootprint.stats.coarsening import completed
-from kpfootprint.stats.evidence import admixtures, contract, expand, log_sum, source_evidence
+from kpfootprint.stats.evidence import log_sum, source_evidence
 from kpfootprint.stats.summaries import residual
 from kpfootprint.stats.views import SLOTS, SourceModel, View
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.stats import chi2
 
-from kpfootprint.stats.arrays import Floats, Ints, ParcelArrays
+from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.categories import contrast_basis, fit_classes, fit_margins
 from kpfootprint.stats.parcel_model import ParcelModel, fit_parcel_model
-from kpfootprint.stats.structure import SizeGrid, Structure, fine_edges, fit_sizes, log_keep
+from kpfootprint.stats.sizes import SizeGrid, fine_edges, fit_sizes, log_keep
+from kpfootprint.stats.structure import ParcelArrays, Structure
 from kpfootprint.stats.summaries import summarise
 
 SOFTNESS_GRID = np.arange(0.05, 0.51, 0.015)
@@ -29,9 +30,9 @@ class StructureTest:
     p_value: Floats
 
 
-def blank_structure(class_edges: Floats, n_classes: tuple[int, ...]) -> Structure:
+def blank_structure(class_edges: Floats, n_classes: tuple[int, ...], *, step: float = 0.01) -> Structure:
     """Return the structure before anything is learnt: no slopes, no association, wide priors."""
-    grid = SizeGrid.from_edges(fine_edges(class_edges))
+    grid = SizeGrid.from_edges(fine_edges(class_edges, step=step))
     class_of_cell = np.searchsorted(class_edges, grid.edges[:-1] * (1 + 1e-9), side="right") - 1
     middle = np.array([grid.centres[class_of_cell == k].mean() for k in range(class_edges.size - 1)])
     return Structure(
@@ -122,12 +123,12 @@ def _learn_slopes(structure: Structure, table: Floats, attribute: int) -> Floats
     return slopes
 
 
-def _learn_association(pair: Floats) -> Floats:
+def _learn_association(pair: Floats, n_sweeps: int = 80) -> Floats:
     """Find the association whose expected tables, on each parcel's margins, add up to the observed total."""
     observed = pair.sum(axis=0) + 0.5
     rows, columns = pair.sum(axis=2) + 1e-9, pair.sum(axis=1) + 1e-9
     association = np.zeros(observed.shape)
-    for _ in range(80):
+    for _ in range(n_sweeps):
         expected = fit_margins(association, rows, columns, 40).sum(axis=0) + 0.5
         association = association + 0.9 * (np.log(observed) - np.log(expected))
     association -= association.mean(axis=0)

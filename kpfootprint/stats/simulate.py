@@ -9,10 +9,11 @@ from math import prod
 import numpy as np
 from scipy.special import log_ndtr, ndtr
 
-from kpfootprint.stats.arrays import Floats, Ints, ParcelArrays
+from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.categories import class_probabilities, grader_shift
 from kpfootprint.stats.parcel_model import ParcelModel
-from kpfootprint.stats.structure import Structure, cell_probabilities
+from kpfootprint.stats.sizes import cell_probabilities
+from kpfootprint.stats.structure import ParcelArrays, Structure
 
 N_SWEEPS = 20
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays, rows_of
+from kpfootprint.stats.arrays import Bools, Floats, Ints, rows_of
 from kpfootprint.stats.categories import ClassFit, fit_classes, fit_margins, grader_shift
 from kpfootprint.stats.coarsening import fit_coarse_classes
-from kpfootprint.stats.structure import SizeFit, Structure, cell_probabilities, class_scores, class_weights, fit_sizes
+from kpfootprint.stats.sizes import SizeFit, cell_probabilities, class_scores, class_weights, fit_sizes
+from kpfootprint.stats.structure import ParcelArrays, Structure
 
 INNER = (0.12, 0.97)
 """The inner part of a parcel's own sizes: what lies strictly between these order statistics."""

@@ -7,11 +7,12 @@ from typing import Protocol
 
 import numpy as np
 
-from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays
+from kpfootprint.stats.arrays import Bools, Floats, Ints
+from kpfootprint.stats.association import expected_shift
 from kpfootprint.stats.coarsening import Lens, MeanSeen, completed, sets_seen
-from kpfootprint.stats.evidence import Predictor, Whitened, expected_shift, source_evidence, unlisted_evidence, whiten
+from kpfootprint.stats.evidence import Predictor, Whitened, source_evidence, unlisted_evidence, whiten
 from kpfootprint.stats.networks import Network
-from kpfootprint.stats.structure import Structure
+from kpfootprint.stats.structure import ParcelArrays, Structure
 from kpfootprint.stats.summaries import WINDOWS, Summaries, summarise
 from kpfootprint.stats.tables import TableModel
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from starlette.responses import Response
 
-from kpfootprint.conclusions import CONCLUSIONS
 from kpfootprint.report import render_html
 from kpfootprint.report.schema import report_schema
+from kpfootprint.rules import CONCLUSIONS
 from service.door.endpoint import JSON, Answer, Body, Endpoint, Named
 from service.door.query import choice, text
 from service.door.visit import Visit
@@ -22,9 +22,10 @@ from service.register.database import reading
 from service.routes import shapes
 from service.routes.paging import FROM, PAGING, TO, following, span_in, told
 from service.routes.parcels import GIVEN, KINDS, reader_of
+from service.work.compare import Kept, compare
 from service.work.flags import flags_now
 from service.work.kept import as_seen, is_blind, printed, report_text
-from service.work.receive import Kept, compare, once_of
+from service.work.once import once_of
 
 LANG = choice("lang", "Language of texts; Accept-Language counts where it is absent. JSON never changes.", LANGUAGES)
 REPORT = Named(name="Report", schema=report_schema())

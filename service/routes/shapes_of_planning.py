@@ -151,11 +151,14 @@ class PoolQuestion(TypedDict):
 
 
 class PoolParcel(TypedDict):
-    """A parcel of a pool."""
+    """A parcel of a pool: the zones (or countries) that it declares, with their status on the day that counts."""
 
     parcel_id: str
     n_stones: int
     carats: float | None
+    declared: list[str]
+    status: list[str | None]
+    status_on: str
 
 
 class PoolVerification(TypedDict):

@@ -8,9 +8,8 @@ from scipy.special import ndtr
 
 from kpfootprint.planning.answers import Shipment, told_by
 from kpfootprint.planning.drift import REFERENCE_VALUE, Followed, follow, independent, limits_for
-from kpfootprint.report.locale import words
 from kpfootprint.report.planned import answer_text
-from kpfootprint.report.planned_sentences import Voice
+from kpfootprint.report.planned_sentences import planner, sentence
 
 
 @pytest.mark.parametrize(
@@ -182,13 +181,12 @@ def test_numbers_that_hardly_vary_raise_no_alarm_for_a_little() -> None:
 
 def test_a_changed_share_is_said_in_percentage_points_and_without_a_sign() -> None:
     values = {"series": "undeclared", "since": "2024-01-12T00:00:00Z", "shift": -0.4, "changed": ["sorter"]}
-    voice = Voice(words("en"), {}, {})
-    said = voice.sentence({"code": "level_fell", "values": values})
+    said = sentence(planner({}, {}, "en"), {"code": "level_fell", "values": values})
     assert said.startswith("Undeclared share of stones fell by 40 percentage points from 12 January 2024 on.")
     assert said.endswith("these conditions changed: sorter.")
     times = {"series": "colour:brown", "since": "2024-01-12T00:00:00Z", "shift": 0.4, "times": 1.49, "changed": []}
     labels = {"colour": {"en": "colour"}, "colour:brown": {"en": "brown"}}
-    said = Voice(words("en"), {}, labels).sentence({"code": "level_rose", "values": times})
+    said = sentence(planner({"labels": labels}, {}, "en"), {"code": "level_rose", "values": times})
     assert said == "Colour: brown rose to 1.49 times its earlier level from 12 January 2024 on."
 
 

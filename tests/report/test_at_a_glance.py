@@ -149,3 +149,15 @@ def test_sets_of_classes_have_names_in_both_languages() -> None:
     content["cautions"].append({"code": "coarse_classes", "values": values, "text": ""})
     assert "a set of classes alone (fancy colour)" in first_page(seal(content))
     assert "(couleur fantaisie)" in first_page(seal(content), "fr")
+
+
+@pytest.mark.parametrize("kind", ["query", "consistent", "inconclusive"])
+def test_a_doubt_of_the_unit_comes_before_whatever_it_may_explain(kind: Any) -> None:
+    doubt = statement("weights_too_large", mean_ct=1.48, known_ct=0.63)
+    report = make_report(kind, cautions=(*make_cautions(kind), doubt))
+    english, french = first_page(report), first_page(report, "fr")
+    conclusion = {"query": "reason to query", "consistent": "consistent with", "inconclusive": "inconclusive"}[kind]
+    assert f"* Unit of the weights in doubt. If they are in carats: {conclusion}" in english
+    assert "* Unité des poids douteuse. S’ils sont en carats : " in french
+    box = english[english.index("* Unit") : english.index("Declared:")]
+    assert "are the weights in carats?" in box

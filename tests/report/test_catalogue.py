@@ -15,7 +15,7 @@ from tests.report.factory import KINDS, make_report
 
 OTHERS = [lang for lang in LANGUAGES if lang != "en"]
 SAME_IN_FRENCH = {
-    *("Zone", "zone|zones", "Conclusion", "Question", "Sections", "Attribution", "contribution|contributions"),
+    *("Zone", "Conclusion", "Question", "Sections", "Attribution"),
     *("Contribution", "Carats", "{zone} {carats} ct", "{name} {version}"),
 }
 
@@ -57,6 +57,13 @@ def test_french_has_its_own_spaces_and_apostrophes() -> None:
         if message.id:
             for shown in forms(message.string):
                 assert not re.search(r" [:;?!%\u00bb]|\u00ab |'", shown), shown
+
+
+def test_no_number_below_zero_is_written_with_a_hyphen() -> None:
+    for message in read_catalogue("fr"):
+        if message.id:
+            for shown in (*forms(message.id), *forms(message.string)):
+                assert not re.search(r"(?<![\w+])-\d", shown), shown
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ import pytest
 from pypdf import PdfReader
 from pypdf.generic import DictionaryObject, IndirectObject
 
-from kpfootprint.report import Stationery, build_report, render_html, render_pdf
+from kpfootprint.report import Stationery, build_report, read_report, render_html, render_pdf
 from kpfootprint.report.blocks import Beside, Figure
 from kpfootprint.report.pdf import _EXOTIC
 from kpfootprint.report.whole import lay_out
@@ -25,6 +25,7 @@ from tests.report.factory import (
     make_parcel,
     make_report,
 )
+from tests.report.golden import GOLDEN
 
 
 @cache
@@ -178,3 +179,16 @@ def test_an_office_sets_its_letterhead_a_note_and_two_places_to_sign() -> None:
     pages = [page.extract_text() for page in PdfReader(io.BytesIO(render_pdf(report, "fr", stationery=long))).pages]
     (signed,) = [text for text in pages if "Vu par" in text]
     assert signed.count("Copy for the file.") == 12, "a note and the places to sign stay together"
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+@pytest.mark.parametrize("name", ["true", "false", "mixed", "blend"])
+def test_an_example_under_a_letterhead_is_signed_on_its_first_page(name: str, lang: str) -> None:
+    report = read_report((GOLDEN / f"examples/{name}.json").read_bytes())
+    lines = ("R\u00e9publique centrafricaine", "Minist\u00e8re des mines", "Bureau d\u2019\u00e9valuation", "Bangui")
+    office = Stationery(letterhead="\n".join(lines), note="Copie au dossier.", address="https://footprint.example")
+    pages = PdfReader(io.BytesIO(render_pdf(report, lang, stationery=office))).pages
+    first = pages[0].extract_text()
+    assert {"en": "Seen by", "fr": "Vu par"}[lang] in first
+    assert all(line in first for line in lines)
+    assert len(pages) <= 4

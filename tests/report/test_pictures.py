@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 from kpfootprint.report import Report
 from kpfootprint.report.blocks import Figure
 from kpfootprint.report.locale import LANGUAGES
-from kpfootprint.report.pictures import footprint_map, lr_scale, mixture_profile, shapley_shares, shares_of_stones
+from kpfootprint.report.pictures.classes import shares_of_stones
+from kpfootprint.report.pictures.curves import mixture_profile
+from kpfootprint.report.pictures.footprint_map import footprint_map
+from kpfootprint.report.pictures.ratio import lr_scale, shapley_shares
 from kpfootprint.report.pictures.svg import Axis, Canvas, num, ticks
 from kpfootprint.report.report import seal
 from kpfootprint.report.sentences import Speaker, speaker

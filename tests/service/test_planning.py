@@ -112,6 +112,7 @@ def test_ticked_comparisons_are_shown_as_sorters_and_as_a_pool(sheets: list[str]
     pool = browser.get(f"/pool?id={sheets[0]}&id={sheets[1]}")
     assert pool.status_code == 200, pool.text
     assert "was counted once" in pool.text
+    assert re.search(r"Declared</dt><dd>[A-Z]", pool.text)
 
 
 @pytest.mark.slow

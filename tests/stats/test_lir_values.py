@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from kpfootprint.stats.calibration import elub_bounds
-from kpfootprint.stats.metrics import cllr, cllr_min, empirical_cross_entropy
+from kpfootprint.stats.curves import empirical_cross_entropy
+from kpfootprint.stats.metrics import cllr, cllr_min
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "lir.json"
 CASES = ["good", "overconfident", "shifted", "ties", "small", "uninformative", "extreme"]

@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from kpfootprint.stats import simulate, summaries
-from kpfootprint.stats.arrays import ParcelArrays
 from kpfootprint.stats.categories import grader_shift
 from kpfootprint.stats.learning import blank_structure, learn_structure
 from kpfootprint.stats.simulate import Parts, Recovery, draw_parcels
-from kpfootprint.stats.structure import Structure
+from kpfootprint.stats.structure import ParcelArrays, Structure
 from kpfootprint.stats.summaries import WINDOWS, Summaries, summarise, window_cells
 from tests.reference_world import draw, fitted
 

@@ -12,8 +12,7 @@ from kpfootprint.ingest.words import Words, fold
 from kpfootprint.parcel import Conditions
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import AttributeClass, ClassSet, Scheme
-from training.package.descriptor import LONGEST, finite, is_name
-from training.package.descriptor import told as problem_told
+from training.package.descriptor import DESCRIPTOR, LONGEST, finite, is_name
 
 MOST_ATTRIBUTES, MOST_CLASSES = 12, 100
 _NO_ZONES = ZoneTable(zones=(), periods=())
@@ -23,7 +22,8 @@ _CONDITIONS = {item.name for item in fields(Conditions)}
 
 def told(reason: str, value: object = None) -> Problem:
     """Return a problem of the attributes."""
-    return problem_told("bad_scheme", reason, column="attributes", value=value)
+    shown = None if value is None else str(value)[:200]
+    return Problem(table=DESCRIPTOR, column="attributes", value=shown, code="bad_scheme", reason=reason)
 
 
 def scheme_of(document: Mapping[str, Any]) -> tuple[Scheme, list[Problem]]:

@@ -28,15 +28,7 @@ from kpfootprint.reference import ReferencePackage
 from kpfootprint.scheme import Scheme
 from training.package.attributes import scheme_of, words_of
 from training.package.copies import copies
-from training.package.descriptor import (
-    DESCRIPTOR,
-    SMALL_TABLES,
-    check_small_tables,
-    fault,
-    read_descriptor,
-    resource,
-    told,
-)
+from training.package.descriptor import DESCRIPTOR, SMALL_TABLES, check_small_tables, fault, read_descriptor, resource
 from training.package.source import LIMITS, unpacked
 from training.package.zones import day_of, zone_table
 
@@ -113,7 +105,9 @@ def _digests(folder: Path, document: Mapping[str, Any]) -> tuple[dict[str, str],
         path = folder / item["path"]
         if not path.is_file():
             if item["name"] in (*SMALL_TABLES, "stones"):
-                problems.append(told("file_missing", f"there is no file {item['path']}", table=item["name"]))
+                problems.append(
+                    Problem(table=item["name"], code="file_missing", reason=f"there is no file {item['path']}")
+                )
             continue
         with path.open("rb") as stream:
             digests[item["name"]] = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -122,7 +116,7 @@ def _digests(folder: Path, document: Mapping[str, Any]) -> tuple[dict[str, str],
         if sealed not in ("", digests[item["name"]]) or (isinstance(size, int) and size != path.stat().st_size):
             reason = f"{item['path']} was changed since the descriptor was written; if that was meant, run init again: "
             reason += "python -m training init FOLDER"
-            problems.append(told("hash_count", reason, table=item["name"]))
+            problems.append(Problem(table=item["name"], code="hash_count", reason=reason))
     return digests, problems
 
 
@@ -145,7 +139,7 @@ def _columns(folder: Path, document: Mapping[str, Any], words: Words) -> list[Pr
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
             line = stream.readline(1 << 20).decode("utf-8-sig", "replace")
     except (OSError, EOFError) as error:
-        return [told("damaged_file", f"{stones['path']} cannot be read: {error}", table="stones")]
+        return [Problem(table="stones", code="damaged_file", reason=f"{stones['path']} cannot be read: {error}")]
     delimiter = max(",;\t", key=line.count)
     known = words.columns("stones")
     headers = next(csv.reader([line], delimiter=delimiter), [])
@@ -153,10 +147,10 @@ def _columns(folder: Path, document: Mapping[str, Any], words: Words) -> list[Pr
     size = words.scheme.size
     if size.column not in found and "n_stones" in map(words.columns("counts").get, map(fold, headers)):
         reason = "the table counts stones by class; a model is learnt from stones one by one, each with its weight"
-        return [told("counts_for_stones", reason, table="stones", column=size.column)]
+        return [Problem(table="stones", column=size.column, code="counts_for_stones", reason=reason)]
     wanted = {size.name: size.column} | {item.name: item.column for item in words.scheme.categorical}
     return [
-        told("missing_column", f"{name} has no column {column}", table="stones", column=column)
+        Problem(table="stones", column=column, code="missing_column", reason=f"{name} has no column {column}")
         for name, column in wanted.items()
         if column not in found
     ]
@@ -210,7 +204,7 @@ def _undivided(batch: Batch, scheme: Scheme) -> list[Problem]:
         f"{share.max():.0%} of the stones lie in one class of edges_ct, {own.classes[int(share.argmax())]!r} (half of "
         f"them below {np.median(weights):g}): are both in carats, and do the edges divide the stones?"
     )
-    return [told("sizes_undivided", reason, table="stones", column=scheme.size.column)]
+    return [Problem(table="stones", column=scheme.size.column, code="sizes_undivided", reason=reason)]
 
 
 def _never_recorded(batch: Batch, scheme: Scheme) -> list[Problem]:
@@ -218,7 +212,7 @@ def _never_recorded(batch: Batch, scheme: Scheme) -> list[Problem]:
     lists = [parcel.stones.codes for parcel in batch if parcel.stones is not None]
     reason = "no stone records it; fill it in, or take {} out of datapackage.json"
     return [
-        told("never_recorded", reason.format(item.name), table="stones", column=item.column)
+        Problem(table="stones", column=item.column, code="never_recorded", reason=reason.format(item.name))
         for item in scheme.categorical
         if not any((codes[item.name] >= 0).any() for codes in lists if item.name in codes)
     ]
@@ -229,10 +223,11 @@ def _check_rows(rows: Mapping[str, Rows]) -> None:
     problems: list[Problem] = []
     for name, columns in _NEEDED.items():
         if not rows[name] and name != "zone_status":
-            problems.append(told("empty_table", "the table has no rows", table=name))
+            problems.append(Problem(table=name, code="empty_table", reason="the table has no rows"))
         lacking = [column for column in columns if rows[name] and column not in rows[name][0]]
         problems += [
-            told("missing_column", f"the column {column} is missing", table=name, column=column) for column in lacking
+            Problem(table=name, column=column, code="missing_column", reason=f"the column {column} is missing")
+            for column in lacking
         ]
     if problems:
         raise ReferenceDataError(problems)

@@ -1,4 +1,4 @@
-"""A chance that rises with the number of stones, and control charts of shipments."""
+"""A chance that rises with the number of stones, how probable an undeclared share is, control charts of shipments."""
 
 from __future__ import annotations
 
@@ -6,23 +6,17 @@ from collections.abc import Mapping, Sequence
 from math import ceil, exp, floor, log, log10
 from typing import Any
 
-from kpfootprint.report.locale import Words
+from kpfootprint.report.blocks import Figure
+from kpfootprint.report.locale import Words, mark
 from kpfootprint.report.pictures.svg import Axis, Canvas, ticks
+from kpfootprint.report.sentences import Speaker
 
 WIDTH, LEFT, TOP, PLOT = 420.0, 52.0, 22.0, 170.0
 NARROW, WIDE, MOST_MARKS = 3.0, 100.0, 6
 """An axis of multiples has round marks, from such a range on 1, 2, 5, 10, and then powers of ten, at most so many."""
 
 
-def band_curve(
-    key: str,
-    title: str,
-    alt: str,
-    points: Sequence[tuple[float, float, float, float]],
-    said: Words,
-    *,
-    x_label: str,
-) -> str:
+def band_curve(points: Sequence[tuple[float, float, float, float]], said: Words, x_label: str) -> Canvas:
     """Draw a curve within its band over a logarithmic axis; points are (x, low, middle, high), shares of one."""
     xs = [log10(point[0]) for point in points]
     x, y = Axis(xs[0], xs[-1], LEFT, WIDTH - 16), Axis(0, 1, TOP + PLOT, TOP)
@@ -30,9 +24,7 @@ def band_curve(
     lower = [(x(at), y(point[1])) for at, point in zip(xs, points, strict=True)]
     upper = [(x(at), y(point[3])) for at, point in zip(xs, points, strict=True)]
     canvas.area([*upper, *reversed(lower)])
-    for value in (0.0, 0.25, 0.5, 0.75, 1.0):
-        canvas.line([(x.start, y(value)), (x.end, y(value))], "grid", 0.7)
-        canvas.text(x.start - 6, y(value) + 4, said.share(value), "end", "muted", 11)
+    _quarters(canvas, x, y, said)
     canvas.line([(x.start, y(0.9)), (x.end, y(0.9))], "odd", 1.2, "7 4")
     canvas.text(x.end, y(0.9) - 4, said.share(0.9), "end", "odd", 11)
     for position, (at, point) in enumerate(zip(xs, points, strict=True)):
@@ -41,10 +33,10 @@ def band_curve(
             canvas.text(x(at), y.start + 17, said.number(point[0]), "middle", "muted", 11)
     canvas.line([(x(at), y(point[2])) for at, point in zip(xs, points, strict=True)], "seen", 2)
     canvas.text((x.start + x.end) / 2, y.start + 34, x_label, "middle", "muted", 11)
-    return canvas.svg(key, title, alt)
+    return canvas
 
 
-def control_chart(key: str, title: str, alt: str, series: Mapping[str, Any], said: Words) -> str:
+def control_chart(series: Mapping[str, Any], said: Words) -> Canvas:
     """Draw the shipments of one series with its centre, their limits and its signals.
 
     What is followed as a logarithm has marks at multiples of the centre, a share at shares.
@@ -75,7 +67,7 @@ def control_chart(key: str, title: str, alt: str, series: Mapping[str, Any], sai
     for day, t in once.items():
         anchor = "start" if t == 0 else "end" if t == len(points) - 1 else "middle"
         canvas.text(x(t), y.start + 17, day, anchor, "muted", 11)
-    return canvas.svg(key, title, alt)
+    return canvas
 
 
 def on_axis(series: Mapping[str, Any], value: float, said: Words) -> str:
@@ -105,6 +97,69 @@ def _marks(name: str, centre: float, low: float, high: float, said: Words) -> li
         every = -(-len(decades) // MOST_MARKS)
         times = [10.0**power for power in decades if power % every == 0]
     return [
-        (centre + log(one), f"\u00d7{said.trimmed(one, 3) if one >= 0.01 else f'10^{round(log10(one))}'}")
+        (centre + log(one), f"\u00d7{said.trimmed(one, 3) if one >= 0.01 else f'10^{said.number(round(log10(one)))}'}")
         for one in times
     ]
+
+
+def _quarters(canvas: Canvas, x: Axis, y: Axis, said: Words) -> None:
+    """Draw an axis of shares with a mark at every quarter."""
+    for value in (0.0, 0.25, 0.5, 0.75, 1.0):
+        canvas.line([(x.start, y(value)), (x.end, y(value))], "grid", 0.7)
+        canvas.text(x.start - 6, y(value) + 4, said.share(value), "end", "muted", 11)
+
+
+def mixture_profile(sp: Speaker) -> list[Figure]:
+    """Return how probable it is that the undeclared share is at most so much; nothing where that is not known."""
+    found = sp.content["mixture"]
+    if found is None or len(found["profile"]) < 2:
+        return []
+    title = sp.t(mark("The undeclared share of stones"))
+    limit = found["detection_limit"]
+    alt = sp.t(mark("Undeclared share {share}."), share=sp.between(found["undeclared_stone_fraction"])) + " "
+    if limit < 1:
+        alt += sp.t(mark("A share of {limit} or more would be found nine times in ten."), limit=sp.share(limit))
+    else:
+        alt += sp.t(mark("At this size no share would be found nine times in ten."))
+    profile = found["profile"]
+    kept = profile[:: max(1, len(profile) // 20)]  # some twenty points, its ends among them
+    data = sp.table(
+        title,
+        (mark("Share of stones"), mark("Probability of at most this")),
+        [
+            (sp.share(at), sp.share(chance))
+            for at, chance in (kept if kept[-1] == profile[-1] else [*kept, profile[-1]])
+        ],
+        numeric=(True, True),
+    )
+    return [Figure(key="p-mixture", title=title, alt=alt, canvas=_profile(sp, found), data=data)]
+
+
+def _profile(sp: Speaker, found: Mapping[str, Any]) -> Canvas:
+    width, left, top, plot = 350.0, 40.0, 28.0, 120.0
+    x, y = Axis(0, 1, left, width - 16), Axis(0, 1, top + plot, top)
+    canvas = Canvas(width, top + plot + 78)
+    share, limit = found["undeclared_stone_fraction"], found["detection_limit"]
+    canvas.rect(x(share["low"]), top, x(share["high"]) - x(share["low"]), plot)
+    _quarters(canvas, x, y, sp.words)
+    for fifth in range(6):
+        canvas.line([(x(fifth / 5), y.start), (x(fifth / 5), y.start + 4)], "muted")
+        canvas.text(x(fifth / 5), y.start + 17, sp.share(fifth / 5), "middle", "muted", 11)
+    canvas.line([(x.start, y.start), (x.end, y.start)], "ink")
+    canvas.line([(x(at), y(chance)) for at, chance in found["profile"]], "seen", 2)
+    canvas.line([(x(share["estimate"]), top), (x(share["estimate"]), top + plot)], "ink", 1.4)
+    canvas.dot(x(share["estimate"]), y.start, "diamond", "seen", 5)
+    if limit < 1:
+        canvas.line([(x(limit), top - 4), (x(limit), top + plot)], "odd", 1.8, "7 4")
+        anchor, gap = ("start", 4) if limit < 0.6 else ("end", -4)
+        said = sp.t(mark("detection limit {limit}"), limit=sp.share(limit))
+        canvas.text(x(limit) + gap, top - 8, said, anchor, "odd", 11)
+    middle, bottom = (x.start + x.end) / 2, y.start
+    canvas.text(middle, bottom + 33, sp.t(mark("undeclared share of stones")), "middle", "muted", 11)
+    canvas.line([(8, bottom + 50), (30, bottom + 50)], "seen", 2)
+    canvas.text(36, bottom + 54, sp.t(mark("probability that the share is at most this")), size=11)
+    canvas.rect(10, bottom + 61, 16, 11)
+    canvas.text(36, bottom + 71, sp.t(mark("interval")), size=11)
+    canvas.dot(left + 130, bottom + 67, "diamond", "seen", 4.5)
+    canvas.text(left + 142, bottom + 71, sp.t(mark("estimate")), size=11)
+    return canvas

@@ -7,7 +7,7 @@ from math import asinh, hypot
 from statistics import median
 from typing import Any
 
-from kpfootprint.report.blocks import Figure, Table
+from kpfootprint.report.blocks import Figure
 from kpfootprint.report.locale import mark
 from kpfootprint.report.pictures.svg import Axis, Canvas
 from kpfootprint.report.sentences import Speaker
@@ -33,7 +33,12 @@ def footprint_map(sp: Speaker) -> list[Figure]:
         ),
         zones=sp.zones(nearest),
     )
-    return [Figure(key="p-map", title=title, alt=alt, svg=_draw(sp, spots, title, alt), data=_data(sp, title, ranked))]
+    data = sp.table(
+        title,
+        (mark("Zone"), mark("Reference parcels"), mark("Distance of the zone's centre")),
+        [(sp.zone(zone), sp.words.number(n), sp.words.number(far, 2)) for zone, n, far in ranked],
+    )
+    return [Figure(key="p-map", title=title, alt=alt, canvas=_draw(sp, spots), data=data)]
 
 
 def _ranked(sp: Speaker, spots: Mapping[str, Any]) -> list[tuple[str, int, float]]:
@@ -46,15 +51,7 @@ def _ranked(sp: Speaker, spots: Mapping[str, Any]) -> list[tuple[str, int, float
     return sorted(rows, key=lambda row: (row[2], sp.zone(row[0])))
 
 
-def _data(sp: Speaker, title: str, ranked: list[tuple[str, int, float]]) -> Table:
-    return Table(
-        caption=title,
-        header=(sp.t(mark("Zone")), sp.t(mark("Reference parcels")), sp.t(mark("Distance of the zone's centre"))),
-        rows=tuple((sp.zone(zone), sp.words.number(n), sp.words.number(far, 2)) for zone, n, far in ranked),
-    )
-
-
-def _draw(sp: Speaker, spots: Mapping[str, Any], title: str, alt: str) -> str:
+def _draw(sp: Speaker, spots: Mapping[str, Any]) -> Canvas:
     points = [spots["parcel"], *spots["centres"].values(), *(p for many in spots["references"].values() for p in many)]
     x = _axis([p[0] for p in points], PLOT[0], PLOT[1])
     y = _axis([p[1] for p in points], HEIGHT - 62, 14)
@@ -78,7 +75,7 @@ def _draw(sp: Speaker, spots: Mapping[str, Any], title: str, alt: str) -> str:
         canvas.text(name_x, name_y, _short(sp.zone(zone)), anchor, "seen" if ours else "ink", 11, bold=ours)
     canvas.dot(x(spots["parcel"][0]), y(spots["parcel"][1]), "star", "odd", 8)
     _key(sp, canvas, bool(declared))
-    return canvas.svg("p-map", title, alt)
+    return canvas
 
 
 def _axis(values: list[float], start: float, end: float) -> Callable[[float], float]:

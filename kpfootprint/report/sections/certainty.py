@@ -1,14 +1,18 @@
-"""How sure: the likelihood ratio on its scale, under other questions, undeclared goods, measured errors."""
+"""How sure: the likelihood ratio under other questions, undeclared goods, errors; and what speaks for and against."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
-from kpfootprint.report.blocks import Beside, Bullets, Facts, Figure, Paragraph, Section, Table
+from kpfootprint.report.blocks import Beside, Block, Bullets, Facts, Figure, Paragraph, Section, Table
 from kpfootprint.report.locale import mark
-from kpfootprint.report.pictures import mixture_profile
-from kpfootprint.report.sections.summary import detection_limit, undeclared_share
+from kpfootprint.report.pictures.classes import shares_of_stones
+from kpfootprint.report.pictures.curves import mixture_profile
+from kpfootprint.report.pictures.ratio import shapley_shares
+from kpfootprint.report.sections.summary import FIRST_PAGE, detection_limit, undeclared_share
 from kpfootprint.report.sentences import Speaker
 
 
@@ -31,18 +35,14 @@ def certainty(sp: Speaker) -> Section | None:
         said.append(_mixture(sp, mixture))
         if mixture["sources"]:
             said.append(_sources(sp, mixture))
-    blocks = (Beside(shown=tuple(shown), blocks=tuple(said)),)
-    return Section(key="certainty", heading=sp.t(mark("How sure")), blocks=blocks)
+    return sp.section("certainty", mark("How sure"), Beside(shown=tuple(shown), blocks=tuple(said)))
 
 
 def _typicality(sp: Speaker, found: Mapping[str, Any]) -> Paragraph:
-    typical = sp.t(
-        mark(
-            "Of parcels that do come from what was declared, {share} would lie as far from it as this one or further."
-        ),
-        share=sp.words.chance(found["typicality_p"]),
+    message = mark(
+        "Of parcels that do come from what was declared, {share} would lie as far from it as this one or further."
     )
-    return Paragraph(text=typical)
+    return Paragraph(text=sp.t(message, share=sp.words.chance(found["typicality_p"])))
 
 
 def _other_questions(sp: Speaker, found: Mapping[str, Any]) -> Table:
@@ -69,48 +69,33 @@ def _other_questions(sp: Speaker, found: Mapping[str, Any]) -> Table:
         for v in found["by_variance"] or ()
         if v["factor"] != 1
     ]
-    return Table(
-        caption=sp.t(mark("The log10 likelihood ratio under other questions")),
-        header=(sp.t(mark("Question")), sp.t(mark("log10 LR"))),
-        rows=tuple(rows),
-    )
+    caption = sp.t(mark("The log10 likelihood ratio under other questions"))
+    return sp.table(caption, (mark("Question"), mark("log10 LR")), rows)
 
 
 def _error_rates(sp: Speaker, rates: Mapping[str, Any]) -> Table:
     names = {
-        "true_declarations_queried": sp.t(mark("True declarations wrongly queried")),
-        "false_declarations_accepted": sp.t(mark("False declarations wrongly called consistent")),
-        "declarants_who_try": sp.t(
-            mark("Parcels with undeclared goods, declared as suits them best, called consistent")
-        ),
+        "true_declarations_queried": mark("True declarations wrongly queried"),
+        "false_declarations_accepted": mark("False declarations wrongly called consistent"),
+        "declarants_who_try": mark("Parcels with undeclared goods, declared as suits them best, called consistent"),
     }
-    caption = sp.t(
-        mark("Errors measured at this size ({low} to {high} stones) on {parcels}"),
-        low=sp.words.number(rates["n_stones_low"]),
-        high=sp.words.number(rates["n_stones_high"]),
-        parcels=sp.say(rates["measured_on"]),
+    known = {name: sp.words.number(rates[f"n_stones_{name}"]) for name in ("low", "high")}
+    message = mark("Errors measured at this size ({low} to {high} stones) on {parcels}")
+    found = [(sp.t(name), rates[key]) for key, name in names.items() if rates[key] is not None]
+    counted = mark("{errors} of {trials}")
+    return sp.table(
+        sp.t(message, parcels=sp.say(rates["measured_on"]), **known),
+        (mark("Error"), mark("Rate"), mark("90% interval"), mark("Counted")),
+        [
+            (
+                name,
+                sp.share(rate["rate"]),
+                sp.span(rate["low"], rate["high"]),
+                sp.t(counted, **{key: sp.words.number(rate[key]) for key in ("errors", "trials")}),
+            )
+            for name, rate in found
+        ],
     )
-    rows = tuple(
-        (
-            name,
-            sp.share(rates[key]["rate"]),
-            sp.span(rates[key]["low"], rates[key]["high"]),
-            sp.t(
-                mark("{errors} of {trials}"),
-                errors=sp.words.number(rates[key]["errors"]),
-                trials=sp.words.number(rates[key]["trials"]),
-            ),
-        )
-        for key, name in names.items()
-        if rates[key] is not None
-    )
-    header = (
-        sp.t(mark("Error")),
-        sp.t(mark("Rate")),
-        sp.t(mark("{level} interval"), level=sp.share(0.9)),
-        sp.t(mark("Counted")),
-    )
-    return Table(caption=caption, header=header, rows=rows)
 
 
 def _mixture(sp: Speaker, found: Mapping[str, Any]) -> Facts:
@@ -137,22 +122,66 @@ def _share(sp: Speaker, share: Mapping[str, float], found: Mapping[str, Any]) ->
 
 
 def _sources(sp: Speaker, found: Mapping[str, Any]) -> Table:
-    rows = tuple(
-        (
-            sp.zone(s["zone_id"]),
-            sp.share(s["estimate"]),
-            sp.span(s["low"], s["high"]),
-            sp.share(s["posterior"]),
+    return sp.table(
+        sp.t(mark("Where undeclared goods could come from: their share, if that zone were the only source")),
+        (mark("Zone"), mark("Share"), mark("90% interval"), mark("Probability")),
+        [
+            (sp.zone(s["zone_id"]), sp.share(s["estimate"]), sp.span(s["low"], s["high"]), sp.share(s["posterior"]))
+            for s in sorted(found["sources"], key=lambda s: -s["posterior"])
+        ],
+    )
+
+
+WOULD_CHANGE = ("grade_again", "more_stones", "declare_screen", "more_references", "sorter_matters")
+ELSEWHERE = (*FIRST_PAGE, *WOULD_CHANGE, "resembles", "mixture_", "look_first", "attribute_favours")
+"""How the codes of sentences begin that other sections show, or lists and pictures of this one."""
+
+
+def balance(sp: Speaker) -> Section | None:
+    """Return the section on what weighs on either side; None where nothing was compared."""
+    found = sp.content["explanation"]
+    if found is None or sp.content["verification"] is None:
+        return None
+    blocks: list[Block] = []
+    weighing = [s for s in found["sentences"] if not s["code"].startswith(ELSEWHERE)]
+    if weighing:
+        blocks.append(Bullets(items=sp.says(weighing)))
+    lists = [
+        Bullets(title=sp.t(title), items=said)
+        for codes, title in (
+            (("look_first",), mark("Where to look first")),
+            (WOULD_CHANGE, mark("What would change this")),
         )
-        for s in sorted(found["sources"], key=lambda s: -s["posterior"])
-    )
-    return Table(
-        caption=sp.t(mark("Where undeclared goods could come from: their share, if that zone were the only source")),
-        header=(
-            sp.t(mark("Zone")),
-            sp.t(mark("Share")),
-            sp.t(mark("{level} interval"), level=sp.share(found["sources"][0]["level"])),
-            sp.t(mark("Probability")),
-        ),
-        rows=rows,
-    )
+        if (said := sp.sentences(*codes))
+    ]
+    blocks.append(Beside(shown=tuple(shapley_shares(sp)), blocks=tuple(lists)))
+    if found["classes"]:
+        above = sp.t(mark("A contribution above zero speaks for the declaration, one below zero against it."))
+        blocks.append(Paragraph(text=above, tone="note"))
+        pictures = shares_of_stones(sp)
+        for name, table in _classes_tables(sp, found["classes"]).items():
+            first, *others = pictures[name]
+            blocks.append(Beside(shown=(replace(first, data=table), *others), blocks=(table,)))
+    return sp.section("balance", mark("What speaks for and against"), *blocks)
+
+
+def _classes_tables(sp: Speaker, classes: list[Mapping[str, Any]]) -> dict[str, Table]:
+    """Return observed and expected shares of stones with their contributions: a table for each attribute."""
+    message = mark("{attribute}: shares of stones and contributions (log10)")
+    return {
+        name: sp.table(
+            sp.t(message, attribute=sp.names.attribute(name)),
+            (mark("Class"), mark("Observed"), mark("Expected"), mark("Expected range"), mark("Contribution")),
+            [
+                (
+                    sp.names.class_(name, c["class"]),
+                    sp.share(c["observed"]),
+                    sp.share(c["expected"]),
+                    sp.span(c["low"], c["high"]),
+                    sp.log10(c["contribution"]),
+                )
+                for c in found
+            ],
+        )
+        for name, found in groupby(classes, key=lambda c: c["attribute"])
+    }

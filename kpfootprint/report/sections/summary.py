@@ -7,9 +7,9 @@ from typing import Any
 
 from kpfootprint.report.blocks import Banner, Beside, Block, Bullets, Facts, Paragraph, Section, Verdict
 from kpfootprint.report.locale import mark
-from kpfootprint.report.pictures import lr_scale
+from kpfootprint.report.pictures.ratio import lr_scale
 from kpfootprint.report.report import origins_of
-from kpfootprint.report.sentences import EVEN, Speaker
+from kpfootprint.report.sentences import EVEN, Speaker, in_sentence
 
 HEADINGS = {
     "consistent": mark("Consistent with what was declared"),
@@ -56,11 +56,16 @@ def summary(sp: Speaker) -> Section:
             blocks.append(Paragraph(text=_what_an_interval_is(sp), tone="note"))
     if cautions := tuple(text for text in sp.says(sp.cautions) if text not in why(sp)):
         blocks.append(Bullets(title=sp.t(mark("Cautions")), items=cautions, tone="caution"))
-    return Section(key="summary", heading=sp.t(mark("In short")), blocks=tuple(blocks))
+    return sp.section("summary", mark("In short"), *blocks)
+
+
+def doubted(content: Mapping[str, Any]) -> bool:
+    """Return whether the unit of the weights is in doubt, which may explain whatever else was found."""
+    return any(item["code"] in ODD for item in content["cautions"])
 
 
 def heading(sp: Speaker) -> str:
-    """Return the conclusion in words; what cannot be compared says why."""
+    """Return the conclusion in words; what cannot be compared says why, and a doubt of the unit comes first."""
     kind = sp.content["conclusion"] or "undeclared"
     cautions = {item["code"]: item["values"] for item in sp.content["cautions"]}
     if kind == "not_comparable":
@@ -75,7 +80,10 @@ def heading(sp: Speaker) -> str:
             return sp.t(mark("Not comparable: too few stones"))
         if sp.content["verification"] is None and not cautions.keys().isdisjoint(ODD):
             return sp.t(mark("Not comparable: the unit of the weights is in doubt"))
-    return sp.t(HEADINGS[kind])
+    said = sp.t(HEADINGS[kind])
+    if sp.content["verification"] is None or not doubted(sp.content):
+        return said
+    return sp.t(mark("Unit of the weights in doubt. If they are in carats: {conclusion}"), conclusion=in_sentence(said))
 
 
 def status(sp: Speaker) -> str:
@@ -113,12 +121,13 @@ def _day(sp: Speaker) -> str:
 
 
 def _verdict(sp: Speaker) -> Verdict:
+    unsure, said = doubted(sp.content), (*sp.sentences("headline_"), *why(sp))
     return Verdict(
-        kind=sp.content["conclusion"] or "undeclared",
+        kind="doubted" if unsure else sp.content["conclusion"] or "undeclared",
         heading=heading(sp),
         status=status(sp),
         alarm=sp.content["status"]["declared"] in ("not_compliant", "mixed"),
-        lines=tuple(text for text in (*sp.sentences("headline_"), *why(sp)) if text),
+        lines=tuple(text for text in (reversed(said) if unsure else said) if text),
     )
 
 
@@ -126,14 +135,14 @@ def why(sp: Speaker) -> tuple[str, ...]:
     """Return the one sentence that gives the reason: the class that weighs most, or what stands in the way."""
     content = sp.content
     found, conclusion = content["verification"], content["conclusion"]
+    odd = sp.says([item for item in sp.cautions if item["code"] in ODD])
     if conclusion is None:
-        return (resemblance(sp),)
+        return (*odd, resemblance(sp))
     if found is None:
         codes = ("zone_without_reference", "small_parcel", "number_and_weight_alone", *ODD)
         return tuple(sp.say(item) for item in sp.cautions if item["code"] in codes)
-    odd = [item for item in sp.cautions if item["code"] in ODD]
     if odd:
-        return sp.says(odd)
+        return odd
     sentences = content["explanation"]["sentences"] if content["explanation"] is not None else []
     side = "H1" if conclusion == "consistent" else "H2"
     classes = [

@@ -1,0 +1,180 @@
+"""The parcel: what was declared of it, what it says and resembles, and its value and volume."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kpfootprint.report.blocks import Beside, Block, Bullets, Facts, Paragraph, Section, Table
+from kpfootprint.report.locale import mark
+from kpfootprint.report.pictures.classes import shares_of_stones
+from kpfootprint.report.pictures.footprint_map import footprint_map
+from kpfootprint.report.sections.summary import MOST_NAMED, resemblance
+from kpfootprint.report.sentences import STONES, Speaker
+
+
+def declared(sp: Speaker) -> Section:
+    """Return the section on the declaration and on how the parcel was prepared."""
+    parcel = sp.content["parcel"]
+    facts = Facts(rows=tuple(_parcel_facts(sp)))
+    blocks: list[Block] = [facts]
+    if len(parcel["declared"]) > MOST_NAMED:
+        blocks = [Beside(shown=(_zones(sp),), blocks=(facts,))]
+    elif parcel["declared"]:
+        blocks = [_zones(sp), facts]
+    heading = mark("What was declared") if parcel["declared"] else mark("The parcel")
+    return sp.section("declared", heading, *blocks)
+
+
+def _zones(sp: Speaker) -> Table:
+    parcel = sp.content["parcel"]
+    carats = [zone["carats"] for zone in parcel["declared"]]
+    total = None if None in carats else sum(carats)
+    return sp.table(
+        sp.t(mark("Declared zones and their status on {day}"), day=sp.words.day(parcel["status_on"])),
+        (mark("Zone"), mark("Carats"), mark("Share"), mark("Status")),
+        [
+            (
+                sp.zone(zone["zone_id"]),
+                sp.carats(zone["carats"]),
+                sp.share(zone["carats"] / total) if total and zone["carats"] is not None else "\u2013",
+                sp.label(zone["status_on_export_date"]),
+            )
+            for zone in parcel["declared"]
+        ],
+        numeric=(False, True, True, False),
+    )
+
+
+def _parcel_facts(sp: Speaker) -> list[tuple[str, str]]:
+    parcel, words = sp.content["parcel"], sp.words
+    conditions = parcel["conditions"]
+    rows = [
+        (sp.t(mark("Stones")), words.count(parcel["n_stones"])),
+        (sp.t(mark("Carats")), sp.carats(parcel["carats"])),
+        (sp.t(mark("Exported on")), words.day(parcel["exported_on"])),
+        (sp.t(mark("Certificate")), parcel["certificate_no"] or "\u2013"),
+        (sp.t(mark("Exporter")), parcel["exporter"] or "\u2013"),
+    ]
+    screen, removed = conditions["bottom_screen_mm"], conditions["specials_removed"]
+    shown = {
+        "cleaning_state": sp.label(conditions["cleaning_state"]),
+        "selection": sp.label(conditions["selection"]),
+        "sorter": conditions["sorter"] or "\u2013",
+        "bottom_screen_mm": "\u2013" if screen is None else words.trimmed(screen, 3),
+        "specials_removed": "\u2013" if removed is None else sp.label(str(removed).lower()),
+        "sieve_set": conditions["sieve_set"] or "\u2013",
+    }
+    if parcel["read_as"] is not None:
+        rows.append((sp.t(mark("Read from the sheet")), read_as(sp, parcel["read_as"])))
+    return rows + [(words.sentence(sp.label(name)), value) for name, value in shown.items()]
+
+
+def read_as(sp: Speaker, found: Mapping[str, Any]) -> str:
+    """Say in one line what was understood of the sheet; what a receipt does not hold is not said."""
+    words = sp.words
+    said = []
+    if found.get("n_stones"):
+        said.append(words.plural(*STONES[:2], found["n_stones"], n=words.number(found["n_stones"])))
+    if found.get("carats"):
+        said.append(f"{words.number(found['carats'], 2)} ct")
+    if found.get("mean_ct"):
+        said.append(sp.t(mark("mean {carats} ct"), carats=words.stone(found["mean_ct"])))
+    if found.get("largest_ct"):
+        said.append(sp.t(mark("largest {carats} ct"), carats=words.stone(found["largest_ct"])))
+    if found.get("left_out"):
+        said.append(sp.t(mark("rows left out: {n}"), n=words.number(len(found["left_out"]))))
+    if found.get("passed_over"):
+        said.append(sp.t(mark("columns passed over: {names}"), names=words.row([str(x) for x in found["passed_over"]])))
+    return sp.t(mark("; ")).join(said) or "\u2013"
+
+
+TOO_FEW = "small_parcel"
+
+
+def findings(sp: Speaker) -> Section:
+    """Return the section on what was seen. Too few stones have no place on a map and resemble nothing in particular."""
+    content = sp.content
+    small = any(item["code"] == TOO_FEW for item in content["cautions"])
+    enough = content["verification"] is not None or not small
+    blocks: list[Block] = []
+    if content["conclusion"] is not None:  # without one, the first section has said it
+        blocks.append(Paragraph(text=resemblance(sp)))
+    tables = () if content["attribution"] is None else (_attribution(sp, content["attribution"]),)
+    if content["explanation"] is not None and enough:
+        blocks += [Paragraph(text=text) for text in sp.sentences("resembles")]
+        blocks.append(Beside(shown=tuple(footprint_map(sp)), blocks=tables))
+    else:
+        blocks += tables
+    if content["verification"] is None:  # else they stand with what they weigh
+        for pictures in shares_of_stones(sp).values():
+            blocks += pictures
+    return sp.section("findings", mark("What the parcel says"), *blocks)
+
+
+def _attribution(sp: Speaker, found: dict[str, Any]) -> Table:
+    """Return what is found of every zone, the most probable first; a tie keeps the report's order."""
+    inside, verified = set(found["prediction_set"]), sp.content["verification"]
+    rows = [(zone["zone_id"], zone["posterior"]) for zone in found["zones"]]
+    rows.sort(key=lambda row: -row[1])
+    rows.append(("unlisted", found["unlisted_posterior"]))
+    header = [mark("Zone"), mark("Probability"), mark("In the set")]
+    table = [[sp.zone(zone), sp.share(p), sp.label(str(zone in inside).lower())] for zone, p in rows]
+    if verified is not None:
+        alone = {other["zone_id"]: other["log10_lr"] for other in verified["by_alternative"] if other["kind"] == "zone"}
+        header.append(mark("log10 LR against it alone"))
+        for cells, (zone, _) in zip(table, rows, strict=True):
+            cells.append(sp.log10(alone.get(zone)))
+    message = mark("What the parcel resembles, if every zone were as likely beforehand; prediction set at {level}")
+    caption = sp.t(message, level=sp.share(found["level"]))
+    return sp.table(caption, header, table, numeric=(False, True, False, True)[: len(header)])
+
+
+def goods(sp: Speaker) -> Section | None:
+    """Return the section on value and volume; None where nothing of them is known."""
+    found = sp.content["goods"]
+    if found is None or (found["mean_ct_usual"] is None and found["usd_per_ct"] is None and not found["carats"]):
+        return None
+    blocks: list[Block] = []
+    if found["flags"]:
+        blocks.append(Bullets(items=sp.says(found["flags"]), tone="caution"))
+    beside = _beside_reference(sp, found)
+    blocks.append(Beside(shown=(_by_size(sp, found),), blocks=(beside,)) if found["by_size"] else beside)
+    nothing = sp.t(mark("Value and volume enter no likelihood ratio and no conclusion."))
+    return sp.section("goods", mark("Value and volume"), *blocks, Paragraph(text=nothing, tone="note"))
+
+
+def _beside_reference(sp: Speaker, found: Mapping[str, Any]) -> Table:
+    rows, stone, number, dash = [], sp.words.stone, sp.words.number, "\u2013"
+    if found["mean_ct"] is not None:
+        usual = found["mean_ct_usual"]
+        expected = (
+            (dash, dash) if usual is None else (stone(usual["expected"]), sp.span(usual["low"], usual["high"], stone))
+        )
+        rows.append((sp.t(mark("Mean stone (ct)")), stone(found["mean_ct"]), *expected))
+    many = len(found["carats"]) > MOST_NAMED
+    within = [zone["carats"] for zone in found["carats"] if many and zone["carats"] <= zone["high"]]
+    for zone in found["carats"]:
+        if not many or zone["carats"] > zone["high"]:
+            name = sp.t(mark("Carats of {zone}"), zone=sp.zone(zone["zone_id"]))
+            most = {"high": sp.carats(zone["high"]), "n": number(zone["n_parcels"])}
+            rows.append((name, sp.carats(zone["carats"]), dash, sp.t(mark("up to {high} ({n} parcels)"), **most)))
+    if within:
+        name = sp.t(mark("Carats of {n} declared zones"), n=number(len(within)))
+        rows.append((name, sp.carats(sum(within)), dash, sp.t(mark("each within what is usual"))))
+    if found["usd_per_ct"] is not None:
+        rows.append((sp.t(mark("Value per carat (USD)")), number(found["usd_per_ct"], 2), dash, dash))
+    caption = sp.t(mark("The parcel beside reference parcels of what was declared"))
+    return sp.table(caption, ("", mark("This parcel"), mark("Expected"), mark("Usual")), rows).filled()
+
+
+def _by_size(sp: Speaker, found: Mapping[str, Any]) -> Table:
+    number = sp.words.number
+    return sp.table(
+        sp.t(mark("Value per carat by size")),
+        (mark("Class"), mark("Stones"), mark("Carats"), mark("USD a carat")),
+        [
+            (item["size_class"], number(item["n_stones"]), number(item["carats"], 2), number(item["usd_per_ct"], 2))
+            for item in found["by_size"]
+        ],
+    )
