@@ -36,17 +36,12 @@ ONE_MEANING = {
     "Document": "a page or body as it goes out",
     "Fitted": "what a method learnt",
     "Shipment": "parcels of one exporter that came together",
-    "Submission": "parcels that came together, with their problems",
     "Trials": "declarations put to parcels whose source is known",
 }
 """Names in more than one room that mean the same in each (terms of the glossary need no line)."""
 
 TWO_MEANINGS = {
-    "rules": "of a conclusion and of the rows of a sheet",
-    "Goods": "in a sheet and in a report",
-    "Sheet": "of a workbook and of a page",
-    "Table": "of a submission, of a report and of counts",
-    "Words": "of a sheet and of a language",
+    "Table": "of a report and of counts",
 }
 """Names that still mean two things. A name is taken from here when it is mended, and none is ever added."""
 

@@ -17,7 +17,7 @@ from kpfootprint.cli.surroundings import lang_option, model_option, now, open_re
 from kpfootprint.errors import IngestError
 
 if TYPE_CHECKING:
-    from kpfootprint.ingest import Choices, Submission
+    from kpfootprint.ingest import Choices, Reading
 
 SOME_BAD = 3
 
@@ -65,7 +65,7 @@ def batch(
     """
     release = open_release(model)
     read = read_submission(submission, release, choices)
-    lines = lines_of(read.batch.parcels, release, now(), workers=workers, scheduler=scheduler)
+    lines = lines_of(read.parcels, release, now(), workers=workers, scheduler=scheduler)
     hidden = not sys.stderr.isatty()
     with (
         writing(out) as stream,
@@ -87,7 +87,7 @@ def batch(
     return SOME_BAD if n_bad else 0
 
 
-def _in_order(read: Submission, lines: Iterator[tuple[str, bool]]) -> Iterator[tuple[str, bool]]:
+def _in_order(read: Reading, lines: Iterator[tuple[str, bool]]) -> Iterator[tuple[str, bool]]:
     """Yield a line for every parcel of the submission, and whether it is a report or problems."""
     failures = {failure.parcel_id: failure for failure in read.failures}
     for parcel_id in read.order:
@@ -117,9 +117,8 @@ def validate(submission: Path, choices: Choices, model: Path | None) -> None:
     columns passed over. Nothing is examined.
     """
     read = read_submission(submission, open_release(model), choices)
-    problems = [problem for failure in read.failures for problem in failure.problems]
-    if problems:
-        raise IngestError(problems)
+    if read.problems:
+        raise IngestError(read.problems)
     n_stones = sum(parcel.n_stones for parcel in read.batch)
     n_parcels = len(read.order)
     if n_parcels == 1:

@@ -11,7 +11,7 @@ import click
 from kpfootprint.cli.surroundings import told
 
 if TYPE_CHECKING:
-    from kpfootprint.ingest import Choices, Submission
+    from kpfootprint.ingest import Choices, Reading
     from kpfootprint.parcel import Batch, Parcel
     from kpfootprint.planning.sorters import Sorting
     from kpfootprint.release import Release
@@ -44,7 +44,7 @@ choose_option = click.option(
 )
 
 
-def read_submission(path: Path, release: Release, choices: Choices | None = None) -> Submission:
+def read_submission(path: Path, release: Release, choices: Choices | None = None) -> Reading:
     """Read every parcel of a submission; bad parcels stand in its failures."""
     from kpfootprint.ingest import ingest_submission
 
@@ -63,9 +63,8 @@ def whole_submission(path: Path, release: Release) -> Batch:
     from kpfootprint.errors import IngestError
 
     read = read_submission(path, release)
-    problems = [problem for failure in read.failures for problem in failure.problems]
-    if problems:
-        raise IngestError(problems)
+    if read.problems:
+        raise IngestError(read.problems)
     return read.batch
 
 

@@ -6,15 +6,16 @@ import gzip
 import io
 import stat
 import zipfile
-import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from kpfootprint import zips
 from kpfootprint.errors import IngestError
-from kpfootprint.ingest.rules import Broken, problem
+from kpfootprint.ingest.problems import Broken, problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,47 +72,56 @@ class Budget:
     """Counts unpacked bytes against the limits, over all files of an input."""
 
     def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        self._spent = 0
+        self.limits = limits
+        self.left = limits.max_unpacked_bytes
 
-    def spend(self, name: str, unpacked: int, packed_size: int, so_far: int) -> None:
-        """Count `unpacked` more bytes of a file of `packed_size` bytes that has given `so_far` bytes."""
-        self._spent += unpacked
-        if self._spent > self._limits.max_unpacked_bytes:
-            raise refuse(name, "unpacks_too_large", limit=self._limits.max_unpacked_bytes)
-        if so_far > _SMALL and so_far > self._limits.max_ratio * max(packed_size, 1):
-            raise refuse(name, "unpack_ratio", limit=f"{self._limits.max_ratio:g}")
+    def spend(self, name: str, unpacked: int) -> None:
+        """Count `unpacked` more bytes of a file."""
+        self.left -= unpacked
+        if self.left < 0:
+            raise refuse(name, "unpacks_too_large", limit=self.limits.max_unpacked_bytes)
 
 
 def read_file(path: Path, budget: Budget) -> bytes:
-    """Return the bytes of a file on disk; of a pipe or a device, which may be endless, within the budget."""
-    size = path.stat().st_size
-    budget.spend(path.name, size, size, size)
+    """Return the bytes of a file on disk; of a pipe or a device, which may be endless, no more than the budget has."""
     if path.is_file():
+        budget.spend(path.name, path.stat().st_size)
         return path.read_bytes()
-    pieces: list[bytes] = []
     with path.open("rb") as stream:
-        while piece := stream.read(_PIECE):
-            budget.spend(path.name, len(piece), len(piece), len(piece))
-            pieces.append(piece)
+        data = stream.read(max(budget.left, 0) + 1)
+    budget.spend(path.name, len(data))
+    return data
+
+
+def _unpacked(opened: Callable[[], IO[bytes] | gzip.GzipFile], name: str, packed_size: int, budget: Budget) -> bytes:
+    """Unpack a file piece by piece; what its header claims about the size is not believed."""
+    pieces: list[bytes] = []
+    total, ratio = 0, budget.limits.max_ratio
+    try:
+        with opened() as stream:
+            while piece := stream.read(_PIECE):
+                budget.spend(name, len(piece))
+                pieces.append(piece)
+                total += len(piece)
+                if total > max(_SMALL, ratio * max(packed_size, 1)):
+                    raise refuse(name, "unpack_ratio", limit=f"{ratio:g}")
+    except IngestError:
+        raise
+    except Exception as error:  # a reader of archives that is fed with anything may raise anything
+        raise refuse(name, "damaged_file", detail=error) from None
     return b"".join(pieces)
 
 
 def gunzip(data: bytes, name: str, budget: Budget) -> bytes:
-    """Unpack gzip, piece by piece."""
+    """Unpack gzip."""
     if not data.startswith(b"\x1f\x8b"):
         raise refuse(name, "wrong_file_kind", found="it is not gzip")
-    pieces: list[bytes] = []
-    total = 0
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
-            while piece := stream.read(_PIECE):
-                total += len(piece)
-                budget.spend(name, len(piece), len(data), total)
-                pieces.append(piece)
-    except (OSError, EOFError, zlib.error) as error:
-        raise refuse(name, "damaged_file", detail=error) from None
-    return b"".join(pieces)
+    return _unpacked(partial(gzip.GzipFile, fileobj=io.BytesIO(data)), name, len(data), budget)
+
+
+def unzip(archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: Budget) -> bytes:
+    """Unpack one file of an archive."""
+    return _unpacked(partial(archive.open, member), member.filename, member.compress_size, budget)
 
 
 def open_zip(data: bytes, name: str) -> zipfile.ZipFile:
@@ -145,40 +155,19 @@ def check_members(archive: zipfile.ZipFile, name: str, limits: Limits) -> list[z
     return [member for member in members if not member.is_dir()]
 
 
-def unzip(archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: Budget) -> bytes:
-    """Unpack one file of an archive, piece by piece; what its header claims about the size is not believed."""
-    pieces: list[bytes] = []
-    total = 0
-    try:
-        with archive.open(member) as stream:
-            while piece := stream.read(_PIECE):
-                total += len(piece)
-                budget.spend(member.filename, len(piece), member.compress_size, total)
-                pieces.append(piece)
-    except IngestError:
-        raise
-    except Exception as error:  # a reader of archives that is fed with anything may raise anything
-        raise refuse(member.filename, "damaged_file", detail=error) from None
-    return b"".join(pieces)
-
-
 def files_of(path: Path, budget: Budget, limits: Limits, hidden: list[str]) -> Iterator[tuple[str, bytes]]:
-    """Give name and bytes of every file of a folder or of a .zip; the paths of `hidden` ones are added to those."""
-    if path.is_dir():
-        inside = sorted(islice(path.rglob("*"), limits.max_files + 1))
-        if len(inside) > limits.max_files:
-            raise refuse(path.name, "too_many_files", limit=limits.max_files)
-        for item in inside:
-            name = item.relative_to(path).as_posix()
-            if is_hidden(name):
-                hidden.append(name)
-                continue
-            if item.is_symlink():
-                raise refuse(path.name, "archive_link", name)
-            if item.is_file():
-                yield name, read_file(item, budget)
-        return
-    yield from files_in(read_file(path, budget), path.name, budget, limits, hidden)
+    """Give name and bytes of every file of a folder; the paths of `hidden` ones are added to those."""
+    inside = sorted(islice(path.rglob("*"), limits.max_files + 1))
+    if len(inside) > limits.max_files:
+        raise refuse(path.name, "too_many_files", limit=limits.max_files)
+    for item in inside:
+        name = item.relative_to(path).as_posix()
+        if is_hidden(name):
+            hidden.append(name)
+        elif item.is_symlink():
+            raise refuse(path.name, "archive_link", name)
+        elif item.is_file():
+            yield name, read_file(item, budget)
 
 
 def files_in(data: bytes, name: str, budget: Budget, limits: Limits, hidden: list[str]) -> Iterator[tuple[str, bytes]]:

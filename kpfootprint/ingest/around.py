@@ -11,23 +11,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.cells import Cell, is_blank, text_of
-from kpfootprint.ingest.headers import Headers
-from kpfootprint.ingest.heads import is_number
-from kpfootprint.ingest.meanings import Sheet, listed
-from kpfootprint.ingest.rules import Broken
-from kpfootprint.ingest.tables import Column, RawTable, Table, without_blank_rows
-from kpfootprint.ingest.unfold import laid
-from kpfootprint.ingest.words import attribute_words, class_code, fold, fold_size
+from kpfootprint.ingest.cells import Cell, is_blank, is_number, text_of
+from kpfootprint.ingest.headers import Headers, Meaning
+from kpfootprint.ingest.labels import size_span, split_descriptions
+from kpfootprint.ingest.meanings import Layout, listed
+from kpfootprint.ingest.problems import Broken
+from kpfootprint.ingest.tables import Column, KnownTable, RawTable, below
+from kpfootprint.ingest.words import (
+    attribute_words,
+    class_code,
+    fold,
+    fold_size,
+    is_plain,
+    is_summary,
+    is_total,
+    tokens_of,
+)
 from kpfootprint.scheme import Scheme
 
 MEASURES = ("n_stones", "carats", "stones_or_carats")
 ONE = ("tables", "one")
 """The answer that several tables on a sheet are parts of one parcel."""
 _DIGIT = re.compile(r"\d")
+_PAGE_OF = re.compile(
+    r"\b(page|pages|seite|pagina|página|стр|blad|feuille|sheet)\W*\d+\W*((of|de|sur|von|/)\W*\d+)?", re.IGNORECASE
+)
+_REPEATED = re.compile(
+    r"(?P<before>.*?)[\[_ /.(](?P<at>\d{1,4})[\])]?[_ /.](?P<field>.+)|(?P<own>.+?)[_ .](?P<last>\d{1,4})"
+)
 _LONGEST = 60
 _MOST = 200
 """Rows that a summary has at most."""
+
+
+# Tables with a header of their own.
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +67,7 @@ def apart(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Block]]:
 def _names_classes(row: Sequence[Cell], headers: Headers) -> bool:
     """Say whether a row of words heads classes and their stones or carats."""
     texts = [text_of(cell) for cell in row if not is_blank(cell)]
-    if not 2 <= len(texts) <= 6 or any(map(is_number, texts)) or any(map(headers.is_total, texts[:1])):
+    if not 2 <= len(texts) <= 6 or any(map(is_number, texts)) or any(map(is_total, texts[:1])):
         return False
     said = [headers.of(text) for text in texts]
     roles = {item.role for item in said if not item.wide}
@@ -102,9 +119,7 @@ def _beside(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Block]]:
     left, other = ({headers.of(text_of(cell)).role for cell in cells} for cells in (own, rows[start]))
     if left == other:  # a table of the same kind, not a summary
         return raw, []
-    return without_blank_rows(replace(raw, columns=raw.columns[:gap])), _made(
-        raw, "beside", lines[start:], rows[start:]
-    )
+    return replace(raw, columns=raw.columns[:gap]).filled(), _made(raw, "beside", lines[start:], rows[start:])
 
 
 def _measures_in(column: Column, headers: Headers) -> Iterator[int]:
@@ -136,7 +151,7 @@ def _below(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Block]]:
     return raw, []
 
 
-def held_against(block: Table, main: Table, scheme: Scheme) -> list[Problem] | None:
+def held_against(block: KnownTable, main: KnownTable, scheme: Scheme) -> list[Problem] | None:
     """Return in what a summary is not what the rows of a table sum to; None where it is no summary of that table."""
     classes = [name for name in ("size_class", *(item.column for item in scheme.categorical)) if name in block.columns]
     if len(classes) != 1 or classes[0] not in main.columns or "parcel_id" in main.columns:
@@ -166,7 +181,7 @@ def held_against(block: Table, main: Table, scheme: Scheme) -> list[Problem] | N
     return None if (missed and not found) or (found and {*block.columns} == {*main.columns}) else found
 
 
-def _keys(table: Table, name: str, scheme: Scheme) -> list[str]:
+def _keys(table: KnownTable, name: str, scheme: Scheme) -> list[str]:
     """Return the class of each row in one spelling."""
     column = table.columns[name]
     item = next((item for item in scheme.categorical if item.column == name), None)
@@ -182,7 +197,7 @@ def _keys(table: Table, name: str, scheme: Scheme) -> list[str]:
     return [made[code] for code in column.codes.tolist()]
 
 
-def without_side_notes(sheet: Sheet) -> Sheet:
+def without_side_notes(sheet: Layout) -> Layout:
     """Leave aside the columns right of an empty one, where they measure nothing: a summary, a remark beside a table.
 
     What a summary says of stones and carats, ``Total ct | 1.20``, is stated of the parcel, as titles do.
@@ -206,7 +221,7 @@ def without_side_notes(sheet: Sheet) -> Sheet:
                 said = [cell for column in aside.columns if not is_blank(cell := column.at(row))]
                 if len(said) == 2 and sheet.headers.measure(text_of(said[0])) is not None:
                     sheet.trace.stated.append((raw.line(row) or 1, tuple(said)))
-            return replace(sheet, raw=without_blank_rows(replace(raw, columns=raw.columns[:at])))
+            return replace(sheet, raw=replace(raw, columns=raw.columns[:at]).filled())
     headed = sum(bool(column.header.strip()) for column in raw.columns)
     if raw.columns and not raw.columns[-1].header.strip():  # beside the table, and no empty column between
         for row in np.flatnonzero(~raw.columns[-1].blank())[:20].tolist():
@@ -214,7 +229,52 @@ def without_side_notes(sheet: Sheet) -> Sheet:
     return sheet
 
 
-def side_by_side(sheet: Sheet) -> Sheet | None:
+# Tables of the same columns, side by side or below each other.
+
+
+def unrepeated(raw: RawTable, headers: Headers) -> RawTable:
+    """Lay the repeats of a form below each other: ``stones[1]/weight``, ``stones[2]/weight``; or ``weight_1``."""
+    found: dict[str, dict[str, int]] = {}
+    for at, column in enumerate(raw.columns):
+        hit = _REPEATED.fullmatch(column.header)
+        if hit is not None:
+            number = hit["at"] or hit["last"]
+            name = f"{hit['before']}/{hit['field']}" if hit["field"] else hit["own"]
+            found.setdefault(number, {})[name] = at
+    first = next(iter(found), "")
+    names = set(found.get(first, {}))
+    if any(set(tokens_of(name.partition("/")[0])) & {"lot", "parcel", "parcelle", "colis"} for name in names):
+        return raw  # tables of several lots, not one form filled in several times
+    if {headers.of(name.rpartition("/")[2]).role for name in names} <= {
+        "n_stones",
+        "carats",
+        "mean",
+        "money",
+        "percent",
+    }:
+        return raw  # pieces and carats as several saw them
+    if len(found) < 2 or len(names) < 2 or any(set(item) != names for item in found.values()):
+        return raw
+    order = [[item[name] for name in found[first]] for item in found.values()]
+    every, made = _laid_below(raw, order, [*found[first]])
+    by_row = np.argsort(every, kind="stable")
+    rest = [
+        column.rows(every[by_row]) for at, column in enumerate(raw.columns) if not any(at in item for item in order)
+    ]
+    lines = None if raw.rows is None else raw.rows[every[by_row]]
+    return replace(raw, columns=[*rest, *(column.rows(by_row) for column in made)], rows=lines, ragged={})
+
+
+def _laid_below(
+    raw: RawTable, repeats: Sequence[Sequence[int]], headers: Sequence[str]
+) -> tuple[NDArray[np.intp], list[Column]]:
+    """Lay the columns of repeats below each other, and return the row of which each is with them."""
+    kept = [np.flatnonzero(~np.logical_and.reduce([raw.columns[at].blank() for at in item])) for item in repeats]
+    parts = [[raw.columns[at].rows(rows) for at in item] for item, rows in zip(repeats, kept, strict=True)]
+    return np.concatenate(kept), [below(*item) for item in zip(headers, zip(*parts, strict=True), strict=True)]
+
+
+def side_by_side(sheet: Layout) -> Layout | None:
     """Return a sheet whose tables side by side are laid below each other; None where that is asked first."""
     headed = [at for at, column in enumerate(sheet.raw.columns) if column.header.strip()]
     keys = [(sheet.meanings[at].role, sheet.meanings[at].classes, sheet.meanings[at].part == "sample") for at in headed]
@@ -230,25 +290,15 @@ def side_by_side(sheet: Sheet) -> Sheet | None:
         names = listed((sheet.raw.columns[at].header for at in headed[:width]), 8)
         sheet.tell("tables_beside", None, found=blocks, headers=names, choices=[ONE])
         return None
-    raw = sheet.raw
-    pieces: list[NDArray[np.intp]] = []
-    for block in range(blocks):
-        places = headed[block * width : (block + 1) * width]
-        blank = np.logical_and.reduce([raw.columns[at].blank() for at in places])
-        pieces.append(np.flatnonzero(~blank))
-    columns = []
-    for position in range(width):
-        parts: list[tuple[NDArray[np.intp], int | None]] = [
-            (piece, headed[block * width + position]) for block, piece in enumerate(pieces)
-        ]
-        columns.append(replace(laid(parts, raw, raw.columns[headed[position]].header), headers=()))
-    lines = None if raw.rows is None else raw.rows[np.concatenate(pieces)]
-    kept = [sheet.meanings[at] for at in headed[:width]]
-    meanings = [replace(item, party="", part="") for item in kept]
-    return replace(sheet, raw=replace(raw, columns=columns, rows=lines, ragged={}), meanings=meanings)
+    raw, first = sheet.raw, headed[:width]
+    repeats = [headed[start : start + width] for start in range(0, len(headed), width)]
+    every, columns = _laid_below(raw, repeats, [raw.columns[at].header for at in first])
+    lines = None if raw.rows is None else raw.rows[every]
+    raw = replace(raw, columns=[replace(column, headers=()) for column in columns], rows=lines, ragged={})
+    return replace(sheet, raw=raw, meanings=[replace(sheet.meanings[at], party="", part="") for at in first])
 
 
-def _gap_between_measures(sheet: Sheet) -> int | None:
+def _gap_between_measures(sheet: Layout) -> int | None:
     """Return an empty column without a header, on both sides of which something is named and measured."""
     for at, column in enumerate(sheet.raw.columns):
         if not column.empty:
@@ -274,3 +324,157 @@ def _blocks(keys: Sequence[tuple[str, object, bool]]) -> int:
         if len(keys) == width * blocks and list(first) * blocks == list(keys) and named and roles & {*MEASURES}:
             return blocks
     return 1
+
+
+def below_each_other(sheet: Layout, again: Sequence[int]) -> Layout | None:
+    """Ask whether a table goes on where its header stands again below a title or a total.
+
+    None where a table of other columns begins.
+
+    Parameters
+    ----------
+    again : sequence of int
+        Of each header that stood again, the row of the table before which it stood.
+    """
+    raw = sheet.raw
+    measures = sheet.places(*MEASURES, wide=None)
+    if any(raw.columns[at].mostly_distinct for at in measures):
+        return sheet
+    for row in (others := _other_headers(sheet, measures)):
+        sheet.tell("other_table_below", None, row)
+    if others:
+        return None
+    if not again or sheet.choices.get(ONE[0]) == ONE[1]:
+        titles = [row - 1 for row in again if row and _is_title(raw, measures, row - 1)]
+        return _without(sheet, titles, "page_line")
+    above = {_PAGE_OF.sub("", text_of(cell)) for _, cells in raw.titles for cell in cells if not is_blank(cell)}
+    pages = []
+    for row in again:
+        if row and _is_title(raw, measures, row - 1) and not is_total(raw.label(row - 1)):
+            if _PAGE_OF.sub("", raw.label(row - 1)) in above:
+                pages.append(row - 1)
+            else:
+                sheet.tell("table_below", 0, row - 1, choices=[ONE])
+        elif row and _closed(sheet, measures, row - 1):
+            sheet.tell("table_below", 0, row, choices=[ONE])
+    if any(item.code == "table_below" for item in sheet.problems):
+        return None
+    return _without(sheet, pages, "page_line")
+
+
+def _closed(sheet: Layout, measures: list[int], row: int) -> bool:
+    """Say whether a row is a total that is none of a page or a group, and no other total holds all of the rows."""
+    label = sheet.raw.label(row)
+    tokens = tokens_of(label)
+    if not is_total(label) or len(tokens) != 1 or tokens[0] in ("subtotal", "soustotal"):
+        return False
+    totals = [at for at in range(sheet.raw.n_rows) if is_total(sheet.raw.label(at))]
+    rest = np.setdiff1d(np.arange(sheet.raw.n_rows), totals)
+    for at in measures:
+        values = sheet.raw.values(at)
+        if any(abs(float(np.nansum(values[rest])) - values[total]) <= 0.0051 for total in totals):
+            return False
+    return True
+
+
+def _other_headers(sheet: Layout, measures: Sequence[int]) -> list[int]:
+    """Return rows of words that head a measure, and nothing but words: the header of another table."""
+    raw, found = sheet.raw, np.zeros(sheet.raw.n_rows, dtype=bool)
+    for column in (raw.columns[at] for at in measures):
+        found |= column.rows_with(
+            code
+            for code, cell in column.texts()
+            if cell[:1].isalpha() and sheet.headers.of(cell).role in (*MEASURES, "percent")
+        )
+    return [row for row in np.flatnonzero(found).tolist() if _is_header(raw, row)]
+
+
+def _is_header(raw: RawTable, row: int) -> bool:
+    filled = [cell for column in raw.columns if not is_blank(cell := column.at(row))]
+    texts = [cell for cell in filled if isinstance(cell, str) and not any(char.isdigit() for char in cell)]
+    return 2 <= len(texts) == len(filled) and not any(map(is_total, texts))
+
+
+def _is_title(raw: RawTable, measures: Sequence[int], row: int) -> bool:
+    """Say whether a row holds one text or two, and no number below a measure."""
+    filled = [at for at, column in enumerate(raw.columns) if not is_blank(column.at(row))]
+    return 0 < len(filled) <= 2 and not set(filled) & set(measures) - {filled[0]} and isinstance(
+        raw.columns[filled[0]].at(row), str
+    ) and not raw.label(row)[:1].isdigit()  # fmt: skip
+
+
+def _without(sheet: Layout, rows: Sequence[int], code: str) -> Layout:
+    """Leave out rows, each told with its label."""
+    return sheet.without({row: (code, {"label": sheet.raw.label(row)}) for row in rows})
+
+
+# Headings between rows.
+
+
+def with_headings(sheet: Layout) -> Layout:
+    """Give rows the class that a row above them names alone, ``WHITE`` above its sizes; ask about other such rows."""
+    raw = sheet.raw
+    measures = sheet.places(*MEASURES, wide=None)
+    if not measures or any(column.mostly_distinct for column in raw.columns):
+        return sheet
+    empty = np.logical_and.reduce([raw.columns[at].blank() for at in measures])
+    if not empty.any():
+        return sheet
+    numbered = np.flatnonzero(~empty)
+    filled = np.sum([~column.blank() for column in raw.columns], axis=0)
+    rows = [
+        row
+        for row in np.flatnonzero(empty & (filled == 1)).tolist()
+        if len(numbered) and row < numbered[-1] and not _is_known(sheet, row)
+    ]
+    if not rows:
+        return sheet
+    totals = [row for row in range(raw.n_rows) if is_total(raw.label(row))]
+    rows = [row for row in rows if not totals or row < totals[-1]]
+    if not rows:
+        return sheet
+    named = _named_by(sheet, [raw.label(row) for row in rows])
+    if named is None or rows[0] > numbered[0]:
+        for row in rows:
+            sheet.tell("heading_row", None, row, label=raw.label(row))
+        return sheet
+    column, cells = named
+    codes = np.zeros(raw.n_rows, dtype=np.int32)
+    for at, row in enumerate(rows):
+        codes[row:] = at
+    codes[totals] = len(rows)
+    made = Column(column, [*cells, None], codes)
+    wider = replace(sheet, raw=replace(raw, columns=[*raw.columns, made]))
+    return replace(_without(wider, rows, "heading"), meanings=[*sheet.meanings, Meaning(role=column)])
+
+
+def _is_known(sheet: Layout, row: int) -> bool:
+    """Say whether the only text of a row is a total, a mean, or a class of its own column."""
+    at = next(at for at, column in enumerate(sheet.raw.columns) if not is_blank(column.at(row)))
+    text, role = sheet.raw.label(row), sheet.meanings[at].role
+    scheme = sheet.scheme
+    item = next((item for item in scheme.categorical if item.column == role), None)
+    return (
+        is_total(text)
+        or is_summary(text)
+        or text[:1].isdigit()
+        or (role == "size_class" and size_span(text, scheme) is not None)
+        or (item is not None and class_code(text, attribute_words(item)) is not None)
+        or (
+            sheet.meanings[at].role in ("row", "other", "money", "mean", "percent", "zone_id", "lot", "parcel_id")
+            and any(char.isdigit() for char in text)
+        )
+    )
+
+
+def _named_by(sheet: Layout, texts: list[str]) -> tuple[str, list[Cell]] | None:
+    """Return the attribute of which each text names one class, with those classes; None where one does not."""
+    taken = {item.role for item in sheet.meanings} | {name for item in sheet.meanings for name, _ in item.classes}
+    free = [item for item in sheet.scheme.categorical if item.column not in taken]
+    column = Column("", [*texts], np.arange(len(texts), dtype=np.int32))
+    made, unread = split_descriptions(column, free, sheet.scheme)
+    if len(made) != 1 or not all(map(is_plain, unread)):
+        return None
+    ((name, found),) = made.items()
+    cells = [found.at(row) for row in range(len(texts))]
+    return None if any(cell is None for cell in cells) else (name, cells)

@@ -14,18 +14,18 @@ from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest.archive import Limits
 from kpfootprint.ingest.breakdowns import number_and_weight, read_breakdowns
 from kpfootprint.ingest.cells import CELL_UNIT_CT, STONE_UNIT_CT, rounding_tolerance
+from kpfootprint.ingest.problems import NOTES, Broken, Findings, problem
 from kpfootprint.ingest.records import (
     DeclaredParts,
     Draft,
-    Goods,
+    GoodsRows,
     read_declarations,
     read_goods,
     read_parcels,
     read_sieve_sets,
 )
-from kpfootprint.ingest.rules import Broken, problem
-from kpfootprint.ingest.tables import Findings, Table
-from kpfootprint.ingest.words import Words, fold
+from kpfootprint.ingest.tables import KnownTable
+from kpfootprint.ingest.words import Vocabulary, fold
 from kpfootprint.parcel import Batch, Conditions, Declaration, DeclaredCountry, Parcel, Stones
 from kpfootprint.scheme import Scheme, SieveSet
 from kpfootprint.wanted import each
@@ -33,40 +33,17 @@ from kpfootprint.wanted import each
 _TOLD = ("stones", "counts", "parcels", "declarations", "size_classes")
 """Tables in the order in which their reading is told."""
 
-NOTES = {
-    "total_checked": "the row {label} is a total, which agrees with its rows",
-    "total_without_numbers": "the row {label} is a total without numbers",
-    "sum_of_rows": "the row is the sum of the rows above it and names no class: a total without its name",
-    "mean_row": "the row {label} holds means, extremes or numbers of rows",
-    "share_row": "the row {label} holds the percent of each column",
-    "heading": "the row {label} names the class of the rows below it",
-    "summary": "the table {headers} sums up the rows, and agrees with them",
-    "note_below": "the row {label} stands below the table and holds no number",
-    "header_again": "the row repeats the header",
-    "page_line": "the row is a line between pages",
-    "empty_class": "the class {label} holds nothing",
-    "size_limits": "size classes in carats: {classes}",
-    "formula_values": "cells hold formulas; their values are those that were saved with them",
-    "sheets_of_parcels": "each sheet is a parcel of its own: {parcels}",
-    "title_passed_over": "the title {title} names nothing that is known, and is not read",
-    "titles_of_several": "the sheet has several parcels, so that its titles ({titles}) are not read",
-    "ditto": "{word} in {column} is read as the word above it",
-    "words_chosen": "read in {column} as was chosen: {words}",
-    "words_passed_over": "words of {column} that name no size and no class: {words}",
-}
-"""English texts of what a receipt tells; other languages hang on the names."""
-
 
 class Receipt:
     """Tells of each parcel how it was read; what holds for all parcels of an input is put together once.
 
     Parameters
     ----------
-    tables : iterable of Table
+    tables : iterable of KnownTable
         The tables that were read.
     """
 
-    def __init__(self, tables: Iterable[Table], scheme: Scheme) -> None:
+    def __init__(self, tables: Iterable[KnownTable], scheme: Scheme) -> None:
         self._names = {item.name: item.code_names for item in scheme.categorical}
         read = sorted(tables, key=lambda table: _TOLD.index(table.kind))
         goods = next((table for table in read if table.kind in ("stones", "counts")), None)
@@ -138,9 +115,9 @@ CONDITIONS = ("cleaning_state", "selection", "sorter", "bottom_screen_mm", "spec
 
 def build_parcel(
     draft: Draft,
-    given: Sequence[tuple[Goods, NDArray[np.intp]]],
+    given: Sequence[tuple[GoodsRows, NDArray[np.intp]]],
     sieve_sets: Mapping[str, SieveSet | None],
-    words: Words,
+    words: Vocabulary,
     findings: Findings,
     receipt: Receipt,
 ) -> Parcel | None:
@@ -199,7 +176,7 @@ def build_parcel(
     return _parcel(draft, body | {"read_as": receipt.of(draft.parcel_id, body)}, _value_of_rows(body))
 
 
-def _sieve_set(draft: Draft, sets: Mapping[str, SieveSet | None], words: Words, tell: Any) -> SieveSet | None:
+def _sieve_set(draft: Draft, sets: Mapping[str, SieveSet | None], words: Vocabulary, tell: Any) -> SieveSet | None:
     """Return the parcel's sieve set: the one it names, or the package's own."""
     name = draft.fields.get("sieve_set")
     if name is None:
@@ -234,7 +211,7 @@ def _value_of_rows(body: Mapping[str, Any]) -> float | None:
     return None if values is None else round(float(values.sum()), 2)
 
 
-def _values(goods: Goods, rows: NDArray[np.intp]) -> NDArray[np.float64] | None:
+def _values(goods: GoodsRows, rows: NDArray[np.intp]) -> NDArray[np.float64] | None:
     """Return the values of rows; None where not every one has a value."""
     values = goods.numbers["value_usd"][rows] if "value_usd" in goods.numbers else None
     return None if values is None or bool(np.isnan(values).any()) else np.ascontiguousarray(values)
@@ -266,26 +243,30 @@ class ParcelFailure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Submission:
-    """Parcels that can be examined, and those that cannot.
+class Reading:
+    """What came of reading an input: parcels that can be examined, and what is wrong with the others, or with it whole.
 
     Parameters
     ----------
-    batch : Batch
-        The good parcels, in the order of `order`.
+    parcels : tuple of Parcel
+        The good parcels, in the order of `order`; ``parcel.read_as`` says how each was read.
     failures : tuple of ParcelFailure
-        The others.
+        The others, each with all that is wrong with it.
     order : tuple of str
         Ids of all parcels as the table of parcels has them; ids that only other tables name come last.
+    problems : tuple of Problem
+        Everything that is wrong, whatever parcel it spoils. A problem whose ``values`` have ``choices`` is a question.
     """
 
-    batch: Batch
-    failures: tuple[ParcelFailure, ...]
-    order: tuple[str, ...]
+    parcels: tuple[Parcel, ...] = ()
+    failures: tuple[ParcelFailure, ...] = ()
+    order: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
-    def problems(self) -> tuple[Problem, ...]:
-        """Return the problems of all failed parcels."""
-        return tuple(item for failure in self.failures for item in failure.problems)
+    @property
+    def batch(self) -> Batch:
+        """The good parcels, to be examined together."""
+        return Batch(self.parcels)
 
 
 _CONSEQUENCES = ("no_stones", "unknown_sieve_set")
@@ -293,19 +274,19 @@ _CONSEQUENCES = ("no_stones", "unknown_sieve_set")
 
 
 def assemble(
-    tables: Mapping[str, Table],
-    words: Words,
+    tables: Mapping[str, KnownTable],
+    words: Vocabulary,
     limits: Limits,
     *,
     single: str | None = None,
     problems: Sequence[Problem] = (),
     spoiled: Mapping[str, Sequence[Problem]] | None = None,
-) -> Submission:
+) -> Reading:
     """Build parcels from recognised tables.
 
     Parameters
     ----------
-    tables : mapping from kind to Table
+    tables : mapping from kind to KnownTable
         Of ``parcels``, ``declarations``, ``stones``, ``counts`` and ``size_classes``, those that were given.
     single : str, optional
         Id of the only parcel; tables without ``parcel_id`` are about it.
@@ -323,19 +304,19 @@ def assemble(
     if not problems:
         return _assemble(tables, words, limits, single, spoiled or {})
     try:
-        further = _assemble(tables, words, limits, single, spoiled or {}).problems()
+        further = _assemble(tables, words, limits, single, spoiled or {}).problems
     except IngestError as error:
         further = error.problems
     raise IngestError([*problems, *(item for item in further if item.code not in _CONSEQUENCES)])
 
 
 def _assemble(
-    tables: Mapping[str, Table],
-    words: Words,
+    tables: Mapping[str, KnownTable],
+    words: Vocabulary,
     limits: Limits,
     single: str | None,
     spoiled: Mapping[str, Sequence[Problem]],
-) -> Submission:
+) -> Reading:
     findings = Findings(limits.max_problems)
     for parcel_id, items in spoiled.items():
         for item in items:
@@ -373,16 +354,17 @@ def _assemble(
         parcel = build_parcel(draft, given, sieve_sets, words, findings, receipt)
         if parcel is not None:
             built[parcel_id] = parcel
-    order = tuple(drafts)
     bad = findings.spoiled()
-    return Submission(
-        batch=Batch(tuple(built[name] for name in order if name in built and name not in bad)),
-        failures=tuple(ParcelFailure(parcel_id=name, problems=findings.of(name)) for name in order if name in bad),
-        order=order,
+    failures = tuple(ParcelFailure(parcel_id=name, problems=findings.of(name)) for name in drafts if name in bad)
+    return Reading(
+        parcels=tuple(built[name] for name in drafts if name in built and name not in bad),
+        failures=failures,
+        order=tuple(drafts),
+        problems=tuple(item for failure in failures for item in failure.problems),
     )
 
 
-def _tell_alike(drafts: Mapping[str, Draft], tables: Mapping[str, Table], findings: Findings) -> None:
+def _tell_alike(drafts: Mapping[str, Draft], tables: Mapping[str, KnownTable], findings: Findings) -> None:
     """Tell parcels whose ids differ by zeros in front or by capitals alone, as spreadsheets and hands make them."""
     first: dict[str, str] = {}
     for name in drafts:

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.cells import CELL_UNIT_CT, Cell, Odd, is_blank, spread_of, text_of
 from kpfootprint.ingest.labels import is_pair, overlap, set_of, size_span
-from kpfootprint.ingest.records import Goods
-from kpfootprint.ingest.rules import Broken
-from kpfootprint.ingest.tables import Column, Findings, Note, Table
-from kpfootprint.ingest.words import Words, find_size, fold_size, nearest, size_words
+from kpfootprint.ingest.problems import Broken, Findings
+from kpfootprint.ingest.records import GoodsRows
+from kpfootprint.ingest.tables import Column, KnownTable, Note
+from kpfootprint.ingest.words import Vocabulary, find_size, fold_size, nearest, size_words
 from kpfootprint.parcel import NOT_RECORDED, Breakdown
 from kpfootprint.scheme import Scheme, SieveSet
 
@@ -31,12 +31,12 @@ _FEW = 5
 
 
 def settle_sizes(
-    tables: dict[str, Table],
-    words: Words,
+    tables: dict[str, KnownTable],
+    words: Vocabulary,
     choices: Mapping[str, str],
     problems: list[Problem],
     spoiled: dict[str, list[Problem]],
-) -> dict[str, Table]:
+) -> dict[str, KnownTable]:
     """Give each size class of a sheet its limits, where the sheet's sieve set is not named and is not the package's.
 
     The classes of a parcel are those of its own rows: ``+11`` reaches to its next class. The mean stone of a class must
@@ -82,7 +82,7 @@ def settle_sizes(
     return {**tables, "counts": replace(table, columns=columns)}
 
 
-def _rows_by_parcel(table: Table) -> list[tuple[str, NDArray[np.intp]]]:
+def _rows_by_parcel(table: KnownTable) -> list[tuple[str, NDArray[np.intp]]]:
     """Return the rows of each parcel with its id, which is blank where the table is of one parcel alone."""
     column = table.columns.get("parcel_id")
     if column is None:
@@ -95,7 +95,7 @@ def _rows_by_parcel(table: Table) -> list[tuple[str, NDArray[np.intp]]]:
 
 
 def _limits(
-    table: Table, rows: NDArray[np.intp], labels: list[str], scheme: Scheme, problems: list[Problem]
+    table: KnownTable, rows: NDArray[np.intp], labels: list[str], scheme: Scheme, problems: list[Problem]
 ) -> tuple[Mapping[str, tuple[float, float]] | None, SieveSet | None]:
     """Return the limits of labels, and the set that they make where it is not the package's; None where none is."""
     own = scheme.size.sieve_set
@@ -121,7 +121,9 @@ def _limits(
 _QUARTERS = re.compile(r"([1-9]\d?)(?:[-/]([1-9]\d?))?q(?:tr|uarters?)?s?")
 
 
-def _with_quarters(table: Table, scheme: Scheme, choices: Mapping[str, str], problems: list[Problem]) -> Table:
+def _with_quarters(
+    table: KnownTable, scheme: Scheme, choices: Mapping[str, str], problems: list[Problem]
+) -> KnownTable:
     """Read sizes such as ``2-1q`` as was chosen: as grainers, or as a quality, so that the row has no size."""
     column = table.columns["size_class"]
     grains: dict[int, Cell] = {}
@@ -151,7 +153,7 @@ def _with_quarters(table: Table, scheme: Scheme, choices: Mapping[str, str], pro
     return replace(table, columns=columns)
 
 
-def _names_a_set(parcels: Table | None) -> bool:
+def _names_a_set(parcels: KnownTable | None) -> bool:
     if parcels is None or "sieve_set" not in parcels.columns:
         return False
     column = parcels.columns["sieve_set"]
@@ -166,7 +168,9 @@ def _told(made: SieveSet) -> str:
     )
 
 
-def _tell_unknown(table: Table, rows: NDArray[np.intp], label: str, scheme: Scheme, problems: list[Problem]) -> None:
+def _tell_unknown(
+    table: KnownTable, rows: NDArray[np.intp], label: str, scheme: Scheme, problems: list[Problem]
+) -> None:
     column = table.columns["size_class"]
     first = next(row for row in rows.tolist() if text_of(column.at(row)) == label)
     code = "size_is_date" if _DAY_MADE.fullmatch(label) and size_span(label, scheme) is None else "unknown_size"
@@ -174,7 +178,7 @@ def _tell_unknown(table: Table, rows: NDArray[np.intp], label: str, scheme: Sche
 
 
 def _check_means(
-    table: Table,
+    table: KnownTable,
     rows: NDArray[np.intp],
     labels: Mapping[int, str],
     limits: Mapping[str, tuple[float, float]],
@@ -206,7 +210,7 @@ RANGES = "ranges"
 class _Part:
     """Rows of one parcel, while they become breakdowns."""
 
-    goods: Goods
+    goods: GoodsRows
     rows: NDArray[np.intp]
     parcel_id: str
     findings: Findings
@@ -223,7 +227,7 @@ class _Part:
 
 
 def read_breakdowns(
-    goods: Goods, rows: NDArray[np.intp], parcel_id: str, sieve_set: SieveSet, words: Words, findings: Findings
+    goods: GoodsRows, rows: NDArray[np.intp], parcel_id: str, sieve_set: SieveSet, words: Vocabulary, findings: Findings
 ) -> tuple[tuple[Breakdown, ...], SieveSet]:
     """Gather a parcel's rows by the class columns that they fill, or by the breakdown they name; equal cells add up.
 

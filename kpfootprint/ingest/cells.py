@@ -14,7 +14,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.ingest.rules import Broken
+from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.words import condition_values, fold, plain, unit_pattern
 from kpfootprint.visible import is_visible, visible
 from kpfootprint.wanted import each
@@ -308,6 +308,18 @@ def _number_in_text(text: str, marks: DecimalMarks) -> float | Broken:
     if _SEPARATED.fullmatch(text):
         return Broken("ambiguous_number")
     return Broken("two_numbers" if _TWO.fullmatch(text) else "not_a_number")
+
+
+_WITH_ITS_UNIT = re.compile(
+    r"[+-]?\d[\d.,'\u00a0\u202f ]*(%|ct|cts|carats?|pcs?|st|g|mg|usd|eur|fcfa)?\.?|[$€]\s*\d[\d.,' ]*", re.IGNORECASE
+)
+_SIEVE = re.compile(r"[+-]\d{1,2}")
+
+
+def is_number(text: str) -> bool:
+    """Say whether a cell holds a number, with a unit perhaps, and not the name of a sieve."""
+    text = text.strip()
+    return _WITH_ITS_UNIT.fullmatch(text) is not None and _SIEVE.fullmatch(text) is None
 
 
 def number_given(text: str) -> float | str:

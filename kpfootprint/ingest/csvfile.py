@@ -6,16 +6,15 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
-from itertools import chain, islice, repeat
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.ingest.archive import Limits, refuse
 from kpfootprint.ingest.cells import PlainCells, eights_of, is_blank, shortened
-from kpfootprint.ingest.headers import Headers
-from kpfootprint.ingest.heads import LOOKED_AT, head_of
-from kpfootprint.ingest.tables import Column, ColumnMaker, RawTable, widen, without_blank_rows
+from kpfootprint.ingest.headers import LOOKED_AT, Headers, head_of
+from kpfootprint.ingest.tables import Column, RawTable, TableMaker
 from kpfootprint.ingest.words import TABLES, fold
 from kpfootprint.wanted import each, go_on
 
@@ -109,36 +108,21 @@ def read_csv(data: bytes, name: str, source: str, headers: Headers | None, limit
     rest = data[body if text.isascii() else len(text[:body].encode(encoding)) :]
     few = bool(head.texts) and rest.count(b"\n") <= 2 * limits.max_rows
     regular = read_regular(rest, separator, len(head.texts), encoding) if few else None
-    ragged: dict[int, int] = {}
     first = text.count("\n", 0, body) + 1
+    made = TableMaker(head.texts, limits.max_columns, least=len(head.texts) - head.beside)
     if regular is not None:
         columns = [Column(title, *read) for title, read in zip(head.texts, regular[0], strict=True)]
         numbers = (regular[1] + first).astype(np.int32)
     else:
-        makers = [ColumnMaker() for _ in head.texts]
-        n_rows = 0
         for chunk in _chunks(text, body, separator, first, name):
-            if set(map(len, chunk)) != {len(makers)}:
-                widen(makers, chunk, n_rows, limits.max_columns)
-                _mend(chunk, len(makers), len(head.texts) - head.beside, n_rows, ragged)
-            for maker, cells in zip(makers, zip(*chunk, strict=True), strict=True):
-                maker.add(cells)
-            if (n_rows := n_rows + len(chunk)) > limits.max_rows:
+            made.add(chunk)
+            if made.n_rows > limits.max_rows:
                 break
-        columns = [maker.column(title) for maker, title in zip(makers, chain(head.texts, repeat("")), strict=False)]
-        numbers = np.arange(first, first + n_rows, dtype=np.int32)
+        columns = made.columns()
+        numbers = np.arange(first, first + made.n_rows, dtype=np.int32)
     if len(numbers) > limits.max_rows:
         raise refuse(name, "too_many_rows", limit=limits.max_rows)
-    raw = RawTable(
-        name=name,
-        source=source,
-        columns=columns,
-        rows=numbers,
-        ragged=ragged,
-        header_rows=tuple(lines[at] for at in head.rows),
-        titles=tuple((lines[at], tuple(rows[at])) for at in head.titles),
-    )
-    return without_blank_rows(raw)
+    return head.over(RawTable(name=name, source=source, columns=columns, rows=numbers, ragged=made.ragged), rows, lines)
 
 
 def _from_utf_16(data: bytes, name: str) -> bytes:
@@ -257,16 +241,6 @@ def _chunks(text: str, body: int, separator: str, first: int, name: str) -> Iter
 def _broken_at(chunk: list[list[str]]) -> int:
     """Return which row holds a line break, or that after the last one, at which a reader gave up."""
     return next((at for at, row in enumerate(chunk) if any("\n" in cell for cell in row)), len(chunk))
-
-
-def _mend(chunk: list[list[str]], width: int, least: int, offset: int, ragged: dict[int, int]) -> None:
-    """Cut or fill rows to `width` cells; blank cells beyond the header, and blank lines, are no fault."""
-    for position, row in enumerate(chunk):
-        if len(row) == width:
-            continue
-        if any(cell.strip() for cell in row) and (len(row) < least or any(cell.strip() for cell in row[width:])):
-            ragged[offset + position] = len(row)
-        chunk[position] = row[:width] + [""] * (width - len(row))
 
 
 # Regular CSV, read as arrays of bytes: as many cells in every row, no line break and no escaped quote in a cell.

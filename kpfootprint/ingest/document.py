@@ -14,10 +14,9 @@ from kpfootprint.ingest.archive import Limits, refuse
 from kpfootprint.ingest.assemble import CONDITIONS, assemble
 from kpfootprint.ingest.breakdowns import RANGES
 from kpfootprint.ingest.cells import Cell, Odd, text_of
-from kpfootprint.ingest.recognise import recognise
-from kpfootprint.ingest.rules import Broken, problem
-from kpfootprint.ingest.tables import Column, ColumnMaker, RawTable, Table
-from kpfootprint.ingest.words import Words, fold, nearest
+from kpfootprint.ingest.problems import Broken, problem
+from kpfootprint.ingest.tables import Column, ColumnMaker, KnownTable, RawTable, recognise
+from kpfootprint.ingest.words import Vocabulary, fold, nearest
 from kpfootprint.parcel import Breakdown, Declaration, DeclaredCountry, Parcel
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme, SieveSet
@@ -72,7 +71,7 @@ def ingest_json(
     Traceback (most recent call last):
     kpfootprint.errors.IngestError: stones, row 1, column weight_ct: the number is zero; it must be above (value '0')
     """
-    words, limits = Words(scheme, zone_table), limits or Limits()
+    words, limits = Vocabulary(scheme, zone_table), limits or Limits()
     problems: list[Problem] = []
     read_as = None
     if sealed and isinstance(document, Mapping):
@@ -82,21 +81,21 @@ def ingest_json(
         document = {**document, "parcel_id": given["parcel_id"]}
     tables, parcel_id = document_tables(document, words, limits, problems)
     tables = overlay(tables, given or {}, parcel_id, words, limits, problems)
-    submission = assemble(tables, words, limits, single=parcel_id, problems=problems)
-    if submission.failures:
-        raise IngestError(submission.problems())
-    parcel = submission.batch.parcels[0]
+    reading = assemble(tables, words, limits, single=parcel_id, problems=problems)
+    if reading.failures:
+        raise IngestError(reading.problems)
+    parcel = reading.parcels[0]
     return parcel if read_as is None else replace(parcel, read_as=read_as)
 
 
 def overlay(
-    tables: Mapping[str, Table],
+    tables: Mapping[str, KnownTable],
     given: Mapping[str, Any],
     parcel_id: str,
-    words: Words,
+    words: Vocabulary,
     limits: Limits,
     problems: list[Problem],
-) -> dict[str, Table]:
+) -> dict[str, KnownTable]:
     """Lay what the caller knows of a parcel over what its file or document says: the one place where the two meet.
 
     A field that is given goes before the parcel's own, declarations that are given before all of its own; what is blank
@@ -112,7 +111,7 @@ def overlay(
     return laid
 
 
-def _over(given: Table, own: Table) -> Table:
+def _over(given: KnownTable, own: KnownTable) -> KnownTable:
     """Lay a row that the caller gave over the parcel's own row."""
     if own.n_rows == 0:
         return given
@@ -123,8 +122,8 @@ def _over(given: Table, own: Table) -> Table:
 
 
 def document_tables(
-    document: object, words: Words, limits: Limits, problems: list[Problem]
-) -> tuple[dict[str, Table], str]:
+    document: object, words: Vocabulary, limits: Limits, problems: list[Problem]
+) -> tuple[dict[str, KnownTable], str]:
     """Turn a JSON parcel into tables, and return the parcel's id with them; faults are added to `problems`."""
     if not isinstance(document, Mapping):
         raise IngestError([problem(Broken("wrong_type", {"expected": "an object"}), table="parcel", value=document)])

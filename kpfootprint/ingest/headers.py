@@ -1,33 +1,42 @@
-"""What the header of a column means: pieces, carats, a size class, a class of an attribute, or nothing of ours."""
+"""Headers: what that of a column means (pieces, carats, a class, nothing of ours), and where that of a table stands."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
+from kpfootprint.ingest.archive import Limits, refuse
+from kpfootprint.ingest.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.labels import size_span
+from kpfootprint.ingest.tables import RawTable
 from kpfootprint.ingest.words import (
     JOINED,
-    Words,
+    Vocabulary,
     attribute_words,
     declared_words,
     fold,
+    is_lot_number,
+    is_row_number,
+    is_total,
+    is_unit,
     one_code,
+    phrases,
     plain,
+    says,
     stem_key,
-    unit_words,
+    tokens_of,
+    without_measure,
 )
 
-MEASURES = ("n_stones", "carats", "percent")
 _PER = re.compile(
     r"(cts?|carats?|kt|poids|weight)\s*(/|per|par|pro)\s*(st|sts|pcs?|pces?|p|stones?|pierres?|pieces?)\b"
 )
 _PER_CARAT = re.compile(r"(st|sts|pcs?|p|stones?|pierres?|pieces?)\s*(/|per|par|pro)\s*(cts?|carats?)\b")
 _LONGEST = 200
 _MANY = 4096
-_WORD = re.compile(r"[^\W_]+|[%#$]")
+_NUMBER_OF = ("no", "nr", "n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,35 +74,11 @@ class Meaning:
 UNKNOWN = Meaning(role="unknown", sure=False)
 
 
-def tokens_of(text: str) -> list[str]:
-    """Return the words of a header, folded; dots of abbreviations and underscores part words."""
-    return _WORD.findall(plain(text).replace("_", " "))
-
-
-@lru_cache(maxsize=1)
-def _lexicon() -> Mapping[str, Mapping[str, str]]:
-    """Return the words of headers by role, folded."""
-    units = {"in_carats": unit_words("carats"), "other_unit": unit_words("grains", "points", "others")}
-    lexicon: Mapping[str, Iterable[str]] = {**declared_words()["headers"], **units}
-    return {role: dict.fromkeys((" ".join(tokens_of(word)) for word in found), role) for role, found in lexicon.items()}
-
-
-def says(role: str, *tokens: str) -> bool:
-    """Say whether one of some words of a header has a role, such as ``each`` or ``size``."""
-    return any(token in _lexicon()[role] for token in tokens)
-
-
-def all_say(roles: Iterable[str], tokens: Iterable[str], also: Iterable[str] = ()) -> bool:
-    """Say whether each of some words has one of some roles, or is one of some others."""
-    known = {*also}.union(*(_lexicon()[role] for role in roles))
-    return all(token in known for token in tokens)
-
-
 @dataclass(frozen=True)
 class Headers:
     """The words of headers, for one scheme."""
 
-    words: Words
+    words: Vocabulary
 
     @cached_property
     def _attributes(self) -> Mapping[str, str]:
@@ -108,16 +93,11 @@ class Headers:
     @cached_property
     def _exact(self) -> Mapping[str, str]:
         """Folded headers that the documentation names, with the role of each."""
-        known: dict[str, str] = dict(self._attributes)
-        size = self.words.scheme.size
-        for word in (size.column, *size.synonyms):
-            known.setdefault(fold(word), "carats")
+        known = dict(self._attributes)
         for table in ("counts", "stones", "declarations"):
             for word, column in self.words.columns(table).items():
-                role = "carats" if column == size.column else column
-                if word in ("lot", "lotno", "lotid", "numerodelot"):
-                    role = "lot"
-                known.setdefault(word, role)
+                role = "carats" if column == self.words.scheme.size.column else column
+                known.setdefault(word, "lot" if word in ("lot", "lotno", "lotid", "numerodelot") else role)
         return known
 
     @cached_property
@@ -163,57 +143,47 @@ class Headers:
         text = " ".join(header.split())
         if not text:
             return UNKNOWN
-        exact = self._exact.get(fold(text))
-        low = plain(text)
+        exact, low, tokens = self._exact.get(fold(text)), plain(text), tokens_of(text)
         if exact is not None and "%" not in text and "/" not in text:
             return Meaning(role=exact)
         if _PER.search(low) or _PER_CARAT.search(low):
-            return Meaning(role="money" if says("money", *tokens_of(text)) else "mean")
-        tokens = tokens_of(text)
+            return Meaning(role="money" if says("money", *tokens) else "mean")
         joined = f" {' '.join(tokens)} "
-        if any(f" {phrase} " in joined for phrase in _lexicon()["other"] if " " in phrase):
+        if any(f" {phrase} " in joined for phrase in phrases("other")):
             return Meaning(role="other")
-        for phrase in (phrase for phrase in _lexicon()["n_stones"] if " " in phrase):
-            if f" {phrase} " in joined:
-                joined = joined.replace(f" {phrase} ", " pcs ")
+        for phrase in phrases("n_stones"):
+            joined = joined.replace(f" {phrase} ", " pcs ")
         tokens = joined.split()
         if says("money", *tokens):
-            usd = not says("money_elsewhere", *tokens)
-            whole = says("value", *tokens)
-            return Meaning(role="money", sure=not (usd and whole))
-        if says("each", *tokens) and says("carats", *tokens):
-            return Meaning(role="mean")
-        if says("other_unit", *tokens) and says("carats", *tokens):
-            return Meaning(role="other_unit")
-        if says("percent", *tokens):
-            return Meaning(role="percent")
-        if says("mean", *tokens):
-            return Meaning(role="mean")
-        if self._row_number(tokens):
-            return Meaning(role="row")
-        if self._lot_number(tokens):
-            return Meaning(role="lot")
-        part = ""
-        left: list[str] = []
-        for token in tokens:
-            if says("whole", token):
-                part = part or "whole"
-            elif says("sample", token):
-                part = "sample"
-            elif not says("filler", token):
-                left.append(token)
-        carats = [token for token in left if says("carats", token)]
-        pieces = [token for token in left if says("n_stones", token)]
-        rest = [token for token in left if token not in carats and token not in pieces]
+            return Meaning(role="money", sure=says("money_elsewhere", *tokens) or not says("value", *tokens))
+        weighed = says("carats", *tokens)
+        for role, said in (
+            ("mean", weighed and says("each", *tokens)),
+            ("other_unit", weighed and says("other_unit", *tokens)),
+            ("percent", says("percent", *tokens)),
+            ("mean", says("mean", *tokens)),
+            ("row", is_row_number(tokens)),
+            ("lot", is_lot_number(tokens)),
+        ):
+            if said:
+                return Meaning(role=role)
+        return self._measured(header, tokens)
+
+    def _measured(self, header: str, tokens: Sequence[str]) -> Meaning:
+        """Return what a header means that names stones or carats, or what could be counted and weighed."""
+        part = next((role for role in ("sample", "whole") if says(role, *tokens)), "")
+        rest = [token for token in tokens if not any(says(role, token) for role in ("whole", "sample", "filler"))]
+        measure = next((role for role in ("carats", "n_stones") if any(says(role, token) for token in rest)), "")
+        pieces = any(says("n_stones", token) for token in rest)
+        rest = [token for token in rest if not says("carats", token) and not says("n_stones", token)]
         if pieces:
-            rest = [token for token in rest if token not in ("no", "nr", "n", "num", "numero", "nombre")]
-        if not carats and not pieces and (numbers := [token for token in rest if token in ("no", "nr", "n")]):
-            others = [token for token in rest if token not in numbers]
+            rest = [token for token in rest if token not in (*_NUMBER_OF, "num", "numero", "nombre")]
+        elif not measure and {*_NUMBER_OF} & {*rest}:
+            others = [token for token in rest if token not in _NUMBER_OF]
             if (others and self._classes(" ".join(others), others, "n_stones")) or (not others and part == "whole"):
-                pieces, rest = numbers, others
-        measure = "carats" if carats else "n_stones" if pieces else ""
+                measure, rest = "n_stones", others
         role = self._exact.get("".join(rest)) if rest and not measure else None
-        if role is not None and role not in MEASURES:
+        if role is not None and role not in ("n_stones", "carats", "percent"):
             return Meaning(role=role)
         classes = self._classes(header, rest, measure)
         if not classes and (named := [token for token in rest if token in self._attributes]):  # ``Couleur Blanc``
@@ -221,13 +191,10 @@ class Headers:
             classes = own if {name for name, _ in own} == {self._attributes[token] for token in named} else ()
         if classes:
             return Meaning(role=measure or "stones_or_carats", classes=classes, part="" if part == "whole" else part)
-        if measure:
-            if not rest:
-                return Meaning(role=measure, part=part)
-            if says("zone", *rest):
-                return Meaning(role=measure, part=part)
-            return Meaning(role=measure, part=part, party=" ".join(rest), sure=False)
-        return self._other(rest, part)
+        if not measure:
+            return self._other(rest, part)
+        alone = not rest or says("zone", *rest)
+        return Meaning(role=measure, part=part, party="" if alone else " ".join(rest), sure=alone)
 
     def as_class(self, text: str) -> Meaning | None:
         """Return what a header means that names an attribute and a class of it, as a class: ``Crystal``."""
@@ -252,22 +219,12 @@ class Headers:
             return Meaning(role="stones_or_carats", part=part, sure=False)
         return UNKNOWN
 
-    def _row_number(self, tokens: list[str]) -> bool:
-        """Say whether a header is that of a running number: ``N°``, ``Stone no``, ``Sr.``."""
-        one = ("stone", "pierre", "diamant", "diamond", "stein", "камня", "камень", "piedra")
-        return says("row", *tokens) and all_say(("row", "filler", "of"), tokens, one)
-
-    def _lot_number(self, tokens: list[str]) -> bool:
-        """Say whether a header is the number of a lot: ``Lot number``, ``Bag #``."""
-        rest = [token for token in tokens if not says("lot", token)]
-        return len(rest) < len(tokens) and all_say(("row", "filler"), rest, ("number", "nombre", "code"))
-
     def _classes(self, header: str, rest: list[str], measure: str) -> tuple[tuple[str, str], ...]:
         """Return the classes that the words beside a measure name: ``White``, ``White octa``, ``-11+9``."""
         if not rest and not measure and not any(char.isdigit() for char in header):
             return ()
         if not measure or any(char.isdigit() for char in header):
-            label = header if not measure else self.without_measure(header)
+            label = header if not measure else without_measure(header)
             if size_span(label, self.words.scheme) is not None and not label.strip().isdigit():
                 return (("size_class", " ".join(label.split())),)
         found: dict[str, set[int]] = {}
@@ -290,61 +247,203 @@ class Headers:
             classes += [] if one is None else [(item.column, item.code_names[one])]
         return tuple(classes) if len(classes) == len(found) else ()
 
-    def without_measure(self, header: str) -> str:
-        """Return a header without the words for pieces, carats and shares: ``+11 (pcs)`` is ``+11``."""
-        nothing = ("n_stones", "carats", "percent", "filler")
-        words = filter(None, re.split(r"[\s()\[\]:;]+", header))
-        kept = [word for word in words if not all_say(nothing, [plain(word).strip(".")])]
-        return " ".join(kept)
 
-    @cached_property
-    def total_stems(self) -> tuple[str, ...]:
-        """Folded words of which a label of a total or of a summary has one at least."""
-        known = (*_lexicon()["total"], *_lexicon()["total_alone"], *_lexicon()["summary"])
-        return tuple(word for word in known if word)  # signs fold to nothing, which stands in every text
+# Where the header of a table stands: below titles, and on one line, two or three.
 
-    def is_plain(self, text: str) -> bool:
-        """Say whether a text names rough goods and no more: ``rough diamonds``, ``quality``."""
-        roles = ("filler", "n_stones", "description", "other", "lot")
-        return all_say(roles, (token for token in tokens_of(text) if not token.isdigit()))
+LOOKED_AT = 40
+"""Rows from the top of a table among which the header is looked for."""
 
-    def is_unit(self, text: str) -> bool:
-        """Say whether a cell below a header is the unit of its column: ``ct``, ``g``, ``pcs``, ``%``."""
-        roles = ("n_stones", "in_carats", "other_unit", "percent", "money")
-        return len(text) <= 12 and all_say(roles, [plain(text).strip("()[]. ")], ("no", "nr", "n"))
+_CELLS = 60
+"""Cells of a row that are looked at; a header that names nothing in so many names nothing at all."""
 
-    def is_summary(self, text: str) -> bool:
-        """Say whether a cell is the label of a row of means, of extremes, of shares, or of the number of rows."""
-        text = " ".join(tokens_of(text))
-        if text in _lexicon()["n_stones"] and " " in text:
-            return True
-        tokens = text.split()
-        measures = ("summary", "mean", "n_stones", "carats", "filler", "of", "whole", "percent")
-        return 0 < len(tokens) <= 4 and (
-            (says("summary", tokens[0]) and len(tokens) <= 3)
-            or says("percent", tokens[0])
-            or ((says("summary", *tokens) or says("mean", *tokens)) and all_say(measures, tokens))
+_LONGEST_NAMED = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A header: its texts, the positions of its rows among those looked at, and the rows of titles above it.
+
+    `beside` counts blank texts at its end, above what stands right of the table behind an empty column.
+    """
+
+    texts: tuple[str, ...]
+    rows: tuple[int, ...]
+    titles: tuple[int, ...]
+    beside: int = 0
+
+    def over(self, raw: RawTable, rows: Sequence[Sequence[Cell]], lines: Sequence[int]) -> RawTable:
+        """Return a table with what was looked at above it, row by row and on which lines, and without blank rows."""
+        raw = replace(
+            raw,
+            header_rows=tuple(lines[at] for at in self.rows),
+            titles=tuple((lines[at], tuple(rows[at])) for at in self.titles),
         )
+        return raw.filled() if raw.columns else raw
 
-    def is_weak_total(self, text: str) -> bool:
-        """Say whether a label of a total is a word that a remark may hold as well: ``all``, ``report``."""
-        return " ".join(tokens_of(text)) in _lexicon()["total_alone"]
 
-    def is_total(self, text: str) -> bool:
-        """Say whether a cell is the label of a total or a subtotal: ``Total``, ``Sous-total``, ``Cape total``."""
-        tokens = tokens_of(text)
-        if not tokens or len(tokens) > 6:
-            return False
-        said = " ".join(tokens)
-        if all(len(token) == 1 and token.isalpha() for token in tokens):
-            tokens = ["".join(tokens)]  # T O T A L
-        carried = (phrase for phrase in _lexicon()["total_alone"] if " " in phrase)
-        if said in _lexicon()["total_alone"] or any(f" {phrase} " in f" {said} " for phrase in carried):
-            return True
-        return self._sums(tokens[0]) or (
-            len(tokens) > 1 and ((says("before_total", tokens[0]) and self._sums(tokens[1])) or self._sums(tokens[-1]))
-        )
+def head_of(rows: Sequence[Sequence[Cell]], headers: Headers | None, name: str, limits: Limits) -> Head:
+    """Return the header of a table, from its first rows; of tables in our own layout alone, their first row."""
+    if headers is not None:
+        head = _found(rows, headers)
+    else:
+        at = next(at for at, row in enumerate(rows) if any(not is_blank(cell) for cell in row))
+        head = Head(_joined([rows[at]]), (at,), ())
+    body, width = rows[head.rows[-1] + 1 :], len(head.texts)
+    filled = {at for row in body for at, cell in enumerate(row[: limits.max_columns]) if not is_blank(cell)}
+    gap = any(at not in filled for at in range(1, width + 1) if not "".join(head.texts[at : at + 1]))
+    beside = max(max(filled, default=0) + 1 - width, 0) if gap else 0
+    if width + beside > limits.max_columns:
+        raise refuse(name, "too_many_columns", limit=limits.max_columns)
+    return replace(head, texts=(*head.texts, *[""] * beside), beside=beside)
 
-    def _sums(self, token: str) -> bool:
-        """Say whether a word stands for a sum, alone or in one with others: ``Eindtotaal``, ``Gesamtgewicht``."""
-        return says("total", token) or any(stem in token for stem in ("total", "totaal", "gesamt", "summe", "итог"))
+
+def _found(rows: Sequence[Sequence[Cell]], headers: Headers) -> Head:
+    """Find the header among the first rows of a table.
+
+    Parameters
+    ----------
+    rows : sequence of rows of cells
+        The first rows, blank ones too; one of them at least is not blank.
+
+    Returns
+    -------
+    Head
+        The row that names most that is known, with the rows above and below it that belong to it. Where nothing is
+        known, the first row that is not blank.
+    """
+    filled = [at for at, row in enumerate(rows) if any(not is_blank(cell) for cell in row)]
+    best = filled[0]
+    wide = max(sum(not is_blank(cell) for cell in rows[at]) for at in filled[:5]) > 1
+    own = sum(not is_blank(cell) for cell in rows[best])
+    wider = any(sum(not is_blank(cell) for cell in rows[at]) > own for at in filled[1:])
+    if (
+        wider
+        or not _names_every_column(rows[best], headers)
+        or (wide and sum(not is_blank(cell) for cell in rows[best]) == 1)
+    ):
+        scores = {at: _score(rows[at], headers) for at in filled}
+        later = [at for at in filled[1:] if not _holds_numbers(rows[at])]
+        best = max([filled[0], *later], key=lambda at: (scores[at], -at))
+        if scores[best] <= 0.5:
+            best = filled[0]
+    members = [best]
+    for above in reversed([at for at in filled if at < best][-2:]):
+        if not _is_group_row(rows[above], [rows[at] for at in members], headers):
+            break
+        members.insert(0, above)
+    for below in [at for at in filled if at > members[-1]][: 3 - len(members)]:
+        if below != members[-1] + 1 or not _continues(rows[below], [rows[at] for at in members], headers):
+            break
+        members.append(below)
+    texts = _joined([rows[at] for at in members])
+    return Head(texts, tuple(members), tuple(at for at in filled if at < members[0]))
+
+
+def _texts(row: Sequence[Cell]) -> list[str]:
+    return ["" if is_blank(cell) else text_of(cell) for cell in row]
+
+
+def _holds_numbers(row: Sequence[Cell]) -> bool:
+    return any(not isinstance(cell, str) or is_number(cell) for cell in row[:_CELLS] if not is_blank(cell))
+
+
+def _score(row: Sequence[Cell], headers: Headers) -> float:
+    """Return how much a row looks like a header: a point for what is known, half of one for the word of a class."""
+    score = 0.0
+    seen: set[str] = set()
+    for cell in row[:_CELLS]:
+        if is_blank(cell):
+            continue
+        text = text_of(cell)
+        if not isinstance(cell, str) or is_number(text):
+            score -= 1.0
+            continue
+        if len(text) > _LONGEST_NAMED:
+            continue
+        meaning = headers.of(text)
+        if meaning.role == "unknown" or is_total(text):
+            score += 0.1 if is_total(text) else 0.0
+        elif meaning.wide:
+            score += 0.5
+        else:
+            score += 1.0 if fold(text) not in seen else 0.25
+        seen.add(fold(text))
+    return score
+
+
+def _names_every_column(row: Sequence[Cell], headers: Headers) -> bool:
+    """Say whether every cell of a row heads a column that is known, so that no other row can be the header."""
+    texts = _texts(row)[:_CELLS]
+    said = [headers.of(text) for text in texts if text]
+    known = [item for item in said if item.sure and not item.wide]
+    return (
+        bool(texts) and all(texts) and len(known) == len(texts) and any(i.role in ("carats", "n_stones") for i in said)
+    )
+
+
+def _is_group_row(above: Sequence[Cell], head: Sequence[Sequence[Cell]], headers: Headers) -> bool:
+    """Say whether a row names groups of the columns below it: the header beneath repeats itself, or has gaps."""
+    upper = _texts(above)
+    lower = _joined(head)
+    if any(is_number(text) for text in upper if text) or sum(bool(text) for text in upper) < 2:
+        return False
+    below = [fold(text) for text in _joined(head) if text]
+    repeated = len(set(below)) < len(below)
+    fills = any(text and (at >= len(lower) or not lower[at]) for at, text in enumerate(upper))
+    known = any(text and headers.of(text).role != "unknown" for text in upper)
+    gaps = any(not text for text in lower[: len(upper)])
+    return repeated or (fills and known and gaps)
+
+
+def _continues(below: Sequence[Cell], head: Sequence[Sequence[Cell]], headers: Headers) -> bool:
+    """Say whether a row below the header is a second line of it: measures or units, and no number."""
+    texts = _texts(below)
+    if any(not isinstance(cell, str) and not is_blank(cell) for cell in below) or any(
+        map(is_number, filter(None, texts))
+    ):
+        return False
+    if any(texts) and all(is_unit(text) for text in texts if text):
+        return True
+    said = [headers.of(text) for text in texts if text and len(text) <= _LONGEST_NAMED]
+    measures = sum(item.role in ("n_stones", "carats", "percent", "mean", "money") and not item.wide for item in said)
+    classes = sum(item.wide for item in said)
+    top = _joined(head)
+    under_blank = any(text and (at >= len(top) or not top[at]) for at, text in enumerate(texts))
+    known = [headers.of(text) for text in top if text]
+    lacking = not any(item.role in ("n_stones", "carats", "stones_or_carats") for item in known)
+    return (measures >= 1 and (measures >= 2 or under_blank or lacking)) or (
+        classes >= 2
+        and under_blank
+        and (lacking or classes == sum(map(bool, texts)))
+        and not any(item.wide for item in known)
+    )
+
+
+def _total_beside(lower: Sequence[Sequence[str]], own: int, at: int) -> bool:
+    """Say whether a column says total below a group that does not, so that it is none of the group."""
+    whole, group = (says("whole", *tokens_of(" ".join(line[place] for line in lower))) for place in (at, own))
+    return whole and not group
+
+
+def _joined(rows: Sequence[Sequence[Cell]]) -> tuple[str, ...]:
+    """Join the lines of a header; a group's name holds for the blank cells to its right that have something below."""
+    lines = [_texts(row) for row in rows]
+    width = max(map(len, lines))
+    lines = [line + [""] * (width - len(line)) for line in lines]
+    for position, line in enumerate(lines[:-1]):
+        last, own = "", 0
+        for at in range(width):
+            under = any(lower[at] for lower in lines[position + 1 :])
+            if line[at]:
+                last, own = line[at], at
+            elif under and last and at and not _total_beside(lines[position + 1 :], own, at):
+                line[at] = last
+            elif not under:
+                last = ""
+    while width and not any(line[width - 1] for line in lines):
+        width -= 1
+    texts = []
+    for at in range(width):
+        parts = list(dict.fromkeys(line[at] for line in lines if line[at]))
+        texts.append(" ".join(" ".join(parts).split()))
+    return tuple(texts)

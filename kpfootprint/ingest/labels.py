@@ -17,14 +17,7 @@ import numpy as np
 
 from kpfootprint.ingest.cells import Cell, Odd, is_blank, text_of
 from kpfootprint.ingest.tables import Column
-from kpfootprint.ingest.words import (
-    attribute_words,
-    class_code,
-    declared_words,
-    fold_size,
-    one_code,
-    unit_pattern,
-)
+from kpfootprint.ingest.words import attribute_words, class_code, declared_words, fold_size, one_code, unit_pattern
 from kpfootprint.scheme import Attribute, Scheme, SieveSet
 
 GRAIN_CT = 0.25

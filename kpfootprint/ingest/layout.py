@@ -6,75 +6,47 @@ that could be read in two ways is refused with both, unless the caller has chose
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.around import ONE, Block, apart, held_against, side_by_side, without_side_notes
-from kpfootprint.ingest.asides import (
-    ask_about_blanks,
-    ask_about_cancelled,
-    ask_about_measures,
-    ask_about_numbers,
-    ask_about_units,
+from kpfootprint.ingest import asked
+from kpfootprint.ingest.around import (
+    MEASURES,
+    ONE,
+    Block,
+    apart,
     below_each_other,
-    with_classes_chosen,
+    held_against,
+    side_by_side,
+    unrepeated,
     with_headings,
-    without_asides,
-    without_dittos,
-    without_empty_classes,
+    without_side_notes,
 )
-from kpfootprint.ingest.cells import text_of
-from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning, tokens_of
+from kpfootprint.ingest.cells import read_numbers, text_of
+from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning
 from kpfootprint.ingest.labels import split_descriptions
+from kpfootprint.ingest.left_out import without_asides, without_empty_classes, without_totals
 from kpfootprint.ingest.meanings import (
     Choices,
-    Sheet,
+    Layout,
     listed,
     meanings_of,
     pass_over,
     with_cells_asked,
     with_lots_settled,
 )
-from kpfootprint.ingest.rules import Broken, problem
-from kpfootprint.ingest.sums import without_totals
-from kpfootprint.ingest.tables import Column, LeftOut, Note, RawTable, Table, Trace, stacked
-from kpfootprint.ingest.unfold import unfold, unrepeated
-from kpfootprint.ingest.words import declared_words, fold, plain, unit_words
+from kpfootprint.ingest.problems import Broken, problem
+from kpfootprint.ingest.tables import Column, KnownTable, LeftOut, Note, RawTable, Trace, below, known_as, stacked
+from kpfootprint.ingest.words import declared_words, is_plain, plain, tokens_of
 
 PARTS = ("valuation", "parts")
 """The answer that columns side by side are of parts of one parcel."""
 
 _SIZES = ("size_class", "lower_ct", "upper_ct")
-
-_HEAVY_CT = 5.0
-"""Weight above which all rows must lie, of which no two are of one class, to be taken for lots rather than stones."""
-
-_OF_STONES = ("weightct", "poidsct")
-"""Headers that the documentation gives to the weight of a stone, folded."""
-
-_HEAVY_MIDDLE = 20.0
-"""Weight in the middle of a list, from which on it is asked whether it is in carats where no hundredths are given."""
-
-_HUNDREDTHS = re.compile(r"[.,]\d\d")
-
-_FEW = 3
-"""Whole weights from which on they are taken for points rather than carats."""
-
-_HEADING = re.compile(r"7102[. ]?\d\d([. ]?\d\d){0,2}")
-"""A heading of the customs tariff for diamonds."""
-
-
-_SEVERAL_SAID = re.compile(
-    rf"\b([2-9]|[1-9]\d+)\s*({'|'.join(map(re.escape, unit_words('pieces')))}|pieces?|pièces?)\b"
-    r"|\b(lots?|paquets?|packs?)\s+(de|of)\s+\d|^[x×]\s?\d+$",
-    re.IGNORECASE,
-)
-"""A remark by which a row is of several stones: ``3 pcs``, ``lot de 3``."""
 
 
 def understand(
@@ -85,7 +57,7 @@ def understand(
     problems: list[Problem],
     *,
     several: bool = False,
-) -> list[Table]:
+) -> list[KnownTable]:
     """Read a table into tables of the documentation; what is wrong or could be read in two ways is added to `problems`.
 
     Parameters
@@ -98,12 +70,12 @@ def understand(
     raw = unrepeated(raw, headers)
     rest, blocks = apart(raw, headers)
     if blocks:
-        sheet = Sheet(rest, [], headers, choices, rest.trace())
+        sheet = Layout(rest, [], headers, choices, rest.trace())
         tables = _understood(sheet, hint, several=several)
         if tables and (settled := _with_blocks(blocks, tables, sheet)) is not None:
             problems += sheet.problems
             return settled
-    sheet = Sheet(raw, [], headers, choices, raw.trace())
+    sheet = Layout(raw, [], headers, choices, raw.trace())
     tables = _understood(sheet, hint, several=several)
     for block in blocks:
         if block.where == "above" and tables:
@@ -112,14 +84,14 @@ def understand(
     return tables
 
 
-def _with_blocks(blocks: list[Block], tables: list[Table], sheet: Sheet) -> list[Table] | None:
+def _with_blocks(blocks: list[Block], tables: list[KnownTable], sheet: Layout) -> list[KnownTable] | None:
     """Hold what stands around a table against it, or lay what is counted otherwise below it; None where it is neither.
 
     What a summary says otherwise than the rows is told; whether other counts are of the same stones is asked.
     """
-    others: list[Table] = []
+    others: list[KnownTable] = []
     for block in blocks:
-        own = Sheet(block.raw, [], sheet.headers, sheet.choices, block.raw.trace())
+        own = Layout(block.raw, [], sheet.headers, sheet.choices, block.raw.trace())
         made = _understood(own, None, several=True)
         if own.problems or not made or made[0].kind != "counts":
             return None
@@ -141,48 +113,43 @@ def _with_blocks(blocks: list[Block], tables: list[Table], sheet: Sheet) -> list
     return [stacked([tables[0], *others], [None] * (1 + len(others))), *tables[1:]]
 
 
-def _understood(sheet: Sheet, hint: str | None, *, several: bool) -> list[Table]:
+def _understood(sheet: Layout, hint: str | None, *, several: bool) -> list[KnownTable]:
     sheet = without_side_notes(sheet)
     sheet, again = without_asides(sheet)
-    sheet = without_dittos(sheet)
+    sheet = asked.without_dittos(sheet)
     given = side_by_side(replace(sheet, meanings=meanings_of(sheet.raw, sheet.headers, sheet.choices)))
     whole = None if given is None else below_each_other(with_cells_asked(given), again)
     if whole is None:
         return []
     sheet = with_headings(whole)
-    ask_about_cancelled(sheet)
-    sheet = _without_totals(with_classes_chosen(sheet))
-    ask_about_measures(sheet)
+    asked.ask_about_cancelled(sheet)
+    sheet = _without_totals(asked.with_classes_chosen(sheet))
+    asked.ask_about_measures(sheet)
     tables = _tables(sheet, hint, several=several)
     if tables:
-        ask_about_units(sheet)
+        asked.ask_about_units(sheet)
     return tables
 
 
 # Totals.
 
 
-def _without_totals(sheet: Sheet) -> Sheet:
-    roles = ("n_stones", "carats", "stones_or_carats")
-    measures = [at for at, item in enumerate(sheet.meanings) if item.role in roles] or sheet.places("percent")
-    classes = [
-        at for at, item in enumerate(sheet.meanings) if not item.wide and item.role in (*_SIZES, *sheet.attributes)
-    ]
-    labels = classes or sheet.places("description")
+def _without_totals(sheet: Layout) -> Layout:
+    measures = sheet.places(*MEASURES, wide=None) or sheet.places("percent")
+    labels = sheet.places(*_SIZES, *sheet.attributes) or sheet.places("description")
     before = len(sheet.problems)
     sheet = without_totals(sheet, measures, labels)
     if sheet.places("n_stones"):
         checked = any(i.code == "total_checked" for i in sheet.trace.left_out) and len(sheet.problems) == before
         return without_empty_classes(sheet, measures, labels, checked=checked)
-    ask_about_numbers(sheet)
+    asked.ask_about_numbers(sheet)
     return sheet
 
 
 # Kinds.
 
 
-def _tables(sheet: Sheet, hint: str | None, *, several: bool) -> list[Table]:
-    columns = sheet.attributes
+def _tables(sheet: Layout, hint: str | None, *, several: bool) -> list[KnownTable]:
     for at in sheet.places("other_unit"):
         if not sheet.places("carats"):
             sheet.tell("unknown_unit", at)
@@ -191,12 +158,12 @@ def _tables(sheet: Sheet, hint: str | None, *, several: bool) -> list[Table]:
     if wide and all(map(sheet.all_percent, wide)):
         sheet.tell("percent_alone", wide[0])
         return []
-    if _is_transposed(sheet, wide):
+    if asked.is_transposed(sheet, wide):
         return []
-    _ask_about_percents(sheet, columns)
+    asked.ask_about_percents(sheet)
     parties = _parties(sheet)
     measured = sheet.places("n_stones", "carats")
-    classed = sheet.places("size_class", *columns)
+    classed = sheet.places("size_class", *sheet.attributes)
     if sheet.places("percent") and not measured and not wide and (classed or sheet.places("unknown", "description")):
         sheet.tell("percent_alone", sheet.places("percent")[0])
         return []
@@ -205,24 +172,24 @@ def _tables(sheet: Sheet, hint: str | None, *, several: bool) -> list[Table]:
         tables = [replace(made, columns={name: made.columns[name] for name in made.columns if name != "zone_id"})]
         zone = made.columns.get("zone_id")
         return tables if zone is None or not made.complete else [*tables, _zones_of(made, sheet, zone)]
-    if len(parties) > 1:
+    if parties:
         return [_valued(sheet, parties)]
     zones = sheet.places("zone_id") or sheet.places("country")
     amounts = sheet.places("carats", "percent", "n_stones")
     if zones and amounts and not classed and hint not in ("stones", "counts"):
         return [_plain(sheet, "declarations")]
     if sheet.places("n_stones") or (sheet.places("size_class") and (sheet.places("carats") or hint == "counts")):
-        _ask_about_cells(sheet, classed)
+        asked.ask_about_cells(sheet, classed)
         before = len(sheet.problems)
-        settled = ask_about_blanks(sheet, classed)
+        settled = asked.ask_about_blanks(sheet, classed)
         tables = [replace(made := _plain(settled, "counts"), complete=made.complete and len(sheet.problems) == before)]
     elif sheet.places("carats") or hint in ("stones", "counts"):
         if hint != "counts":
-            _ask_about_stones(sheet, classed)
+            asked.ask_about_stones(sheet, classed)
         tables = [_plain(sheet, hint if hint == "counts" else "stones")]
     elif classed and (strangers := _strangers(sheet)):
         if sheet.choices.get(PARTS[0]) == PARTS[1]:
-            return [_valued(_of_parts(sheet, strangers), {plain(sheet.raw.columns[at].header): {} for at in strangers})]
+            return [_valued(*_of_parts(sheet, strangers))]
         headers = listed((sheet.raw.columns[at].header for at in strangers), 12)
         sheet.tell("unknown_columns", None, headers=headers, choices=[PARTS])
         return []
@@ -235,7 +202,7 @@ def _tables(sheet: Sheet, hint: str | None, *, several: bool) -> list[Table]:
     return tables
 
 
-def _strangers(sheet: Sheet) -> list[int]:
+def _strangers(sheet: Layout) -> list[int]:
     """Return the columns of numbers that are headed by words nobody knows, where there are several: a cross-tab."""
     found = [
         at
@@ -245,69 +212,47 @@ def _strangers(sheet: Sheet) -> list[int]:
     return found if len(found) > 1 else []
 
 
-def _of_parts(sheet: Sheet, places: list[int]) -> Sheet:
+def _of_parts(sheet: Layout, places: list[int]) -> tuple[Layout, list[str]]:
     """Take columns of numbers for the stones of parts of the parcel, or for their carats where they have decimals."""
     values = [sheet.raw.values(at) for at in places]
-    role = "n_stones" if all(np.all(np.isnan(v) | (v == np.floor(v))) for v in values) else "carats"
+    role = "n_stones" if all(map(_are_whole, values)) else "carats"
     meanings = list(sheet.meanings)
     for at in places:
         meanings[at] = Meaning(role=role, party=plain(sheet.raw.columns[at].header))
-    return replace(sheet, meanings=meanings)
+    return replace(sheet, meanings=meanings), [*dict.fromkeys(meanings[at].party for at in places)]
 
 
-def _ask_about_percents(sheet: Sheet, attributes: list[str]) -> None:
-    """Ask about classes that are given in percent alone, so that stones would be read without them."""
-    given = {item.role for item in sheet.meanings} | {name for item in sheet.meanings for name, _ in item.classes}
-    found: dict[str, list[str]] = {}
-    for at in sheet.places("percent"):
-        header = sheet.raw.columns[at].header
-        for name, _ in sheet.headers.of(sheet.headers.without_measure(header)).classes:
-            if name in attributes and name not in given:
-                found.setdefault(name, []).append(header)
-    for name, texts in found.items() if sheet.choices.get("percent") != "ignore" else ():
-        told = {"attribute": name, "headers": listed(texts, 8)}
-        sheet.tell("percent_of_classes", None, **told, choices=[("percent", "ignore")])
-
-
-def _parties(sheet: Sheet) -> dict[str, dict[str, int]]:
-    """Return pieces and carats by whose they are, where headers name several."""
-    found: dict[str, dict[str, int]] = {}
-    for at, item in enumerate(sheet.meanings):
+def _parties(sheet: Layout) -> list[str]:
+    """Return whose the pieces and carats are, where headers name several."""
+    found: dict[str, set[str]] = {}
+    for item in sheet.meanings:
         if item.party and not item.wide and not item.part:
-            found.setdefault(item.party, {}).setdefault(item.role, at)
-    sets = {frozenset(measures) for measures in found.values()}
-    return found if len(found) > 1 and len(sets) == 1 else {}
+            found.setdefault(item.party, set()).add(item.role)
+    return [*found] if len(found) > 1 and len({*map(frozenset, found.values())}) == 1 else []
 
 
-def _known_columns(sheet: Sheet, kind: str) -> dict[str, int]:
+def _known_columns(sheet: Layout, kind: str) -> dict[str, int]:
     """Return canonical columns of a kind with the position of each; what is given twice is told."""
-    words = sheet.headers.words
-    weight = words.scheme.size.column
-    attributes = [item.column for item in words.scheme.categorical]
     wanted = {
-        "stones": {"parcel_id": "parcel_id", "carats": weight, "value_usd": "value_usd"},
-        "counts": {
-            name: name for name in ("parcel_id", *_SIZES, "n_stones", "carats", "value_usd", "breakdown", "sample")
-        },
-        "declarations": {name: name for name in ("parcel_id", "zone_id", "country", "carats", "percent")},
+        "stones": ("parcel_id", "carats", "value_usd", *sheet.attributes),
+        "counts": (
+            *("parcel_id", *_SIZES, "n_stones", "carats", "value_usd", "breakdown", "sample"),
+            *sheet.attributes,
+        ),
+        "declarations": ("parcel_id", "zone_id", "country", "carats", "percent"),
     }[kind]
-    if kind != "declarations":
-        wanted |= {name: name for name in attributes}
     found: dict[str, int] = {}
     for at, item in enumerate(sheet.meanings):
-        name = wanted.get(item.role)
-        if item.wide or name is None:
+        if item.wide or item.part == "sample" or item.role not in wanted:
             continue
-        if item.part == "sample":
-            continue
+        name = sheet.scheme.size.column if (kind, item.role) == ("stones", "carats") else item.role
         if name in found:
             sheet.tell("column_twice", at, column=name)
-        else:
-            found[name] = at
+        found.setdefault(name, at)
     return found
 
 
-def _plain(sheet: Sheet, kind: str) -> Table:
+def _plain(sheet: Layout, kind: str) -> KnownTable:
     """Read a table whose columns are columns of the documentation already."""
     sheet = with_lots_settled(sheet, kind)
     if kind != "declarations":
@@ -318,22 +263,14 @@ def _plain(sheet: Sheet, kind: str) -> Table:
         sheet.ask("count_or_other", at)
     raw = sheet.raw
     columns = {name: raw.columns[at] for name, at in found.items()}
-    required = {"stones": [sheet.scheme.size.column], "counts": [], "declarations": ["zone_id"]}
-    missing = [name for name in required[kind] if name not in columns and "country" not in columns]
-    if kind == "counts" and not {"n_stones", "carats"} & set(columns):
-        missing.append("n_stones")
-    if kind == "declarations" and not {"carats", "percent"} & set(columns):
-        missing.append("carats")
     pass_over(sheet, set(found.values()))
-    listed = ", ".join(column.header for column in raw.columns if column.header) or "none"
-    for name in missing:
-        sheet.tell("missing_column", name, column=name, headers=listed)
+    made = known_as(raw, kind, columns, sheet.trace, sheet.scheme, sheet.problems)
     if kind == "counts" and sheet.places("described", "lot"):  # lots, of which some name less than others
-        columns["breakdown"] = Column.filled("lots", "lots", raw.n_rows)
-    return raw.known(kind, columns, sheet.trace, complete=not missing)
+        made = replace(made, columns={**columns, "breakdown": Column.filled("lots", "lots", raw.n_rows)})
+    return made
 
 
-def _described(sheet: Sheet) -> Sheet:
+def _described(sheet: Layout) -> Layout:
     """Read sizes, colours and shapes out of descriptions: ``4-8 GR MAKEABLES CAPE``."""
     places = sheet.places("description")
     if not places or sheet.places("size_class"):
@@ -344,7 +281,7 @@ def _described(sheet: Sheet) -> Sheet:
     free = [item for item in scheme.categorical if item.column not in taken]
     made, unread = split_descriptions(column, free, sheet.scheme)
     if not made:
-        odd = [word for word in unread if not sheet.headers.is_plain(word)]
+        odd = [word for word in unread if not is_plain(word)]
         if len(free) == len(scheme.categorical) and sheet.raw.n_rows > 1 and odd:
             sheet.ask("nothing_described", at, "ignore", words=listed(odd, 12))
         return sheet
@@ -357,7 +294,7 @@ def _described(sheet: Sheet) -> Sheet:
     return replace(sheet, raw=raw, meanings=meanings)
 
 
-def _zones_of(table: Table, sheet: Sheet, column: Column) -> Table:
+def _zones_of(table: KnownTable, sheet: Layout, column: Column) -> KnownTable:
     """Read a column of zones beside stones as their declaration."""
     weight = table.columns.get(sheet.scheme.size.column) or table.columns.get("carats")
     columns = {"zone_id": column}
@@ -371,97 +308,10 @@ def _zones_of(table: Table, sheet: Sheet, column: Column) -> Table:
     return made if weight is not None else made.keep(np.unique(column.codes, return_index=True)[1])
 
 
-# What is asked.
-
-
-def _ask_about_cells(sheet: Sheet, classed: list[int]) -> None:
-    """Ask whether rows with a size class and carats are classes, or stones, where two of them are alike."""
-    if sheet.places("n_stones"):
-        return
-    rows = np.column_stack([sheet.raw.columns[at].codes for at in classed])
-    if len(np.unique(rows, axis=0)) == len(rows) or sheet.places("lot", "description", "described", "parcel_id"):
-        return
-    sheet.ask("stones_or_cells", sheet.places("size_class")[0], "ignore")
-
-
-def _ask_about_stones(sheet: Sheet, classed: list[int]) -> None:
-    """Ask whether the rows of a list of weights are stones, or lots of several; and whether weights are carats."""
-    weights = sheet.places("carats")
-    if not weights or sheet.raw.columns[weights[0]].mostly_distinct:
-        return
-    at, weight, header = weights[0], sheet.raw.values(weights[0]), sheet.raw.columns[weights[0]].header
-    means = sheet.places("mean")
-    if means and bool(np.any(sheet.raw.values(means[0]) < 0.9 * weight)):
-        sheet.tell("lots_without_numbers", at, header=sheet.raw.columns[means[0]].header)
-        return
-    if sheet.choices.get("rows") != "stones" and (by := _lots_by(sheet, classed, weight)) is not None:
-        named = sheet.raw.columns[by].header
-        sheet.tell("lots_without_numbers", by, header=named, choices=[("rows", "stones")])
-        return
-    known = weight[np.isfinite(weight)]
-    said = sheet.choices.get("weights") == "carats" or set(tokens_of(header)) & set(unit_words("carats"))
-    if said or len(known) < _FEW:
-        return
-    if bool(np.all(known == np.floor(known))) and float(known.max()) >= 2.0:
-        sheet.tell("points_or_carats", at, header=header, choices=[("weights", "carats")])
-    elif (middle := float(np.median(known))) >= _HEAVY_MIDDLE and not any(
-        _HUNDREDTHS.search(text_of(cell)) for cell in sheet.cells(at)
-    ):
-        sheet.tell("heavy_or_carats", at, header=header, middle=f"{middle:g}", choices=[("weights", "carats")])
-
-
-def _lots_by(sheet: Sheet, classed: list[int], weight: NDArray[np.float64]) -> int | None:
-    """Return the column by which rows are lots rather than stones, or None."""
-    raw = sheet.raw
-    for at in sheet.places("description"):
-        made, _ = split_descriptions(raw.columns[at], sheet.scheme.categorical, sheet.scheme)
-        if "size_class" in made:
-            return at
-    for at, column in enumerate(raw.columns):
-        if not column.mostly_distinct and at not in sheet.places("carats", "row") and _of_goods(sheet, at):
-            return at
-    if sheet.places("row", "parcel_id") or raw.n_rows < 2 or not np.isfinite(weight).any():
-        return None
-    goods = [at for at, column in enumerate(raw.columns) if sheet.headers.of(column.header).role == "description"]
-    sure = fold(raw.columns[sheet.places("carats")[0]].header) in _OF_STONES
-    known = [*sheet.places("lot", "description"), *classed]
-    named = known or [at for at in range(len(raw.columns)) if at not in sheet.places("carats", "money", "value_usd")]
-    if not named or (sure and not goods) or float(np.nanmin(weight)) <= _HEAVY_CT:
-        return None
-    distinct = len(np.unique(np.column_stack([raw.columns[at].codes for at in named]), axis=0)) == raw.n_rows
-    return named[0] if distinct else None
-
-
-def _of_goods(sheet: Sheet, at: int) -> bool:
-    """Say whether the cells of a column name goods, of which a row holds several: customs headings, ``5 pierres``."""
-    if sheet.meanings[at].role not in ("description", "unknown", "other", "lot"):
-        return False
-    cells = [text_of(cell) for cell in sheet.cells(at)]
-    if cells and all(map(_HEADING.fullmatch, cells)):
-        return True
-    if sheet.meanings[at].role == "other":
-        return any(len(cell) <= 30 and _SEVERAL_SAID.search(cell) for cell in cells)
-    many = set(declared_words()["headers"]["goods"])
-    return sheet.meanings[at].role in ("description", "unknown") and any(many & {*tokens_of(c)} for c in cells)
-
-
-def _is_transposed(sheet: Sheet, wide: list[int]) -> bool:
-    """Say whether classes stand in columns and pieces and carats in rows, and tell it."""
-    if len(wide) < 2 or sheet.raw.n_rows > 12:
-        return False
-    for at in range(len(sheet.raw.columns)):
-        cells = sheet.cells(at)
-        roles = {sheet.headers.of(cell).role for cell in cells if isinstance(cell, str)}
-        if at not in wide and roles & {"n_stones", "carats"} and roles <= {"n_stones", "carats", "mean", "money"}:
-            sheet.tell("transposed", at, header=listed(str(cell) for cell in cells))
-            return True
-    return False
-
-
 # Several valuations of one parcel.
 
 
-def _valued(sheet: Sheet, parties: Mapping[str, Mapping[str, int]]) -> Table:
+def _valued(sheet: Layout, parties: Sequence[str]) -> KnownTable:
     """Read what several parties see of one parcel, or columns of its parts: months, qualities."""
     known = set(declared_words()["parties"]["words"])
     if not all(set(tokens_of(party)) & known for party in parties):
@@ -469,7 +319,7 @@ def _valued(sheet: Sheet, parties: Mapping[str, Mapping[str, int]]) -> Table:
         if chosen is None or plain(chosen) not in {*parties, *PARTS[1:]}:
             choices = [*(("valuation", party) for party in parties), PARTS]
             sheet.tell("classes_or_valuations", None, found=listed(parties, 8), choices=choices)
-    made: dict[str, Table] = {}
+    made: dict[str, KnownTable] = {}
     for party in parties:
         meanings = [
             UNKNOWN if item.party and item.party != party else replace(item, party="") for item in sheet.meanings
@@ -478,9 +328,171 @@ def _valued(sheet: Sheet, parties: Mapping[str, Mapping[str, int]]) -> Table:
         trace = Trace(
             header_rows=sheet.trace.header_rows, left_out=list(sheet.trace.left_out), hidden=sheet.trace.hidden
         )
-        one = Sheet(sheet.raw, meanings, sheet.headers, sheet.choices, trace, sheet.problems)
+        one = Layout(sheet.raw, meanings, sheet.headers, sheet.choices, trace, sheet.problems)
         made[party] = _plain(one, "counts")
     first = next(iter(made.values()))
     if sheet.choices.get(PARTS[0]) == PARTS[1]:
         return stacked([*made.values()], [None] * len(made))
     return replace(first, valuations=made)
+
+
+# Columns of classes.
+
+
+def unfold(sheet: Layout, wide: list[int]) -> KnownTable:
+    """Turn columns of classes into rows, and check the totals beside them."""
+    sheet = with_lots_settled(sheet, "counts")
+    sheet = _wide_measures(sheet, wide)
+    raw, scheme = sheet.raw, sheet.scheme
+    groups: dict[tuple[tuple[str, str], ...], dict[str, int]] = {}
+    for at in wide:
+        item = sheet.meanings[at]
+        slot = groups.setdefault(item.classes, {})
+        if item.role in slot:
+            sheet.tell("column_twice", at, column=item.role)
+        slot[item.role] = at
+    dims = {
+        name: place
+        for name in ("parcel_id", "zone_id", "size_class", *(i.column for i in scheme.categorical))
+        if (place := sheet.one(name)) is not None
+    }
+    roles, loose = {sheet.meanings[at].role for at in wide}, sheet.places("lot", "description", "unknown", "other")
+    if not dims and raw.n_rows > 1 and roles == {"carats"} and not loose:
+        sheet.tell("weights_below_classes", wide[0], column=sheet.meanings[wide[0]].classes[0][0])
+    measures = ("n_stones", "carats")
+    whole = {name: place for name in measures if (place := _whole_column(sheet, name)) is not None}
+    graded = {name: place for name in measures if (place := sheet.one(name, "sample")) is not None}
+    used = {*wide, *dims.values(), *whole.values(), *graded.values()}
+    for at in sheet.places("unknown"):
+        numbers = sheet.numbers(at)
+        if numbers is not None and len(numbers):
+            sheet.tell("unknown_class_column", at, header=raw.columns[at].header)
+    for at, item in enumerate(sheet.meanings):
+        if item.party and at not in used:
+            sheet.tell("unknown_class_column", at, header=raw.columns[at].header)
+    pass_over(sheet, used)
+    return _melted(sheet, groups, dims, whole, graded)
+
+
+def _whole_column(sheet: Layout, name: str) -> int | None:
+    found = [at for at in sheet.places(name) if sheet.meanings[at].part != "sample" and not sheet.meanings[at].party]
+    sure = [at for at in found if sheet.meanings[at].part == "whole"] or found
+    return sure[0] if sure else None
+
+
+def _wide_measures(sheet: Layout, wide: list[int]) -> Layout:
+    """Say whether columns without a measure hold stones or carats: whole numbers are stones."""
+    unsure = [at for at in wide if sheet.meanings[at].role == "stones_or_carats"]
+    values = [sheet.raw.values(at) for at in unsure]
+    counted = all(map(_are_whole, values))
+    if unsure:
+        _ask_about_shares(sheet, np.array(values))
+        carats, stones = _whole_column(sheet, "carats"), _whole_column(sheet, "n_stones")
+        if carats is not None and stones is None and sheet.one("n_stones", "sample") is None:
+            beside = np.abs(np.nansum(values, axis=0) - sheet.raw.values(carats))
+            counted = counted and not bool(np.all(beside < 0.01))
+    meanings = list(sheet.meanings)
+    for at, item in enumerate(meanings):
+        if item.role == "stones_or_carats":
+            whole = counted if at in unsure else _are_whole(sheet.raw.values(at))
+            meanings[at] = replace(item, role="n_stones" if whole else "carats")
+    return replace(sheet, meanings=meanings)
+
+
+def _are_whole(values: NDArray[np.float64]) -> bool:
+    return bool(np.all(np.isnan(values) | (values == np.floor(values))))
+
+
+def _ask_about_shares(sheet: Layout, values: NDArray[np.float64]) -> None:
+    """Ask about classes that add up to 1 or to 100 in every row, or in every column, where no total stands beside."""
+    if sheet.choices.get("shares") == "numbers" or sheet.places("n_stones", "carats", "stones_or_carats"):
+        return
+    for sums in (np.nansum(values, axis=0), np.nansum(values, axis=1)):
+        sums = sums[sums > 0]
+        for whole, slack in ((1.0, 0.011), (100.0, 1.01)):
+            if len(sums) > 1 and bool(np.all(np.abs(sums - whole) <= slack)):
+                sheet.tell("percent_or_numbers", None, sum=f"{whole:g}", choices=[("shares", "numbers")])
+                return
+
+
+def _melted(
+    sheet: Layout,
+    groups: Mapping[tuple[tuple[str, str], ...], Mapping[str, int]],
+    dims: Mapping[str, int],
+    whole: Mapping[str, int],
+    graded: Mapping[str, int],
+) -> KnownTable:
+    raw, sampled = sheet.raw, bool(graded) and bool(whole)
+    kinds: dict[frozenset[str], list[tuple[tuple[tuple[str, str], ...], Mapping[str, int]]]] = {}
+    for classes, slot in groups.items():
+        kinds.setdefault(frozenset(name for name, _ in classes), []).append((classes, slot))
+    pieces: list[_Piece] = []
+    for number, kind in enumerate(sorted(kinds, key=sorted)):
+        for measure, at in (graded if sampled else whole).items():
+            if parts := [slot[measure] for _, slot in kinds[kind] if measure in slot]:
+                _check_rows(sheet, parts, at, measure)
+        for classes, slot in kinds[kind]:
+            filled = np.flatnonzero(np.logical_or.reduce([_filled(raw, at) for at in slot.values()]))
+            name = f"{'sample' if sampled else 'classes'} {number}"
+            pieces.append(_Piece(filled, slot, dict(classes), name, sampled))
+    missing = [name for name in whole if not any(name in slot for slot in groups.values())]
+    if (dims and (missing or sampled)) or sampled:
+        pieces.append(_Piece(np.arange(raw.n_rows), whole, {}, "whole", sample=False))
+    return _stacked(sheet, pieces, dims)
+
+
+def _filled(raw: RawTable, at: int) -> NDArray[np.bool_]:
+    """Say of each row whether its cell holds a number other than zero, or something that is no number."""
+    column = raw.columns[at]
+    numbers, broken = read_numbers(column.cells, raw.marks)
+    return column.rows_with([*broken, *np.flatnonzero(np.isfinite(numbers) & (numbers != 0)).tolist()])
+
+
+def _check_rows(sheet: Layout, parts: list[int], total: int, measure: str) -> None:
+    """Tell the rows whose classes do not add up to the total beside them."""
+    sums, given = np.nansum([sheet.raw.values(at) for at in parts], axis=0), sheet.raw.values(total)
+    slack = 0.5 if measure == "n_stones" else 0.005 * (len(parts) + 1) + 1e-6
+    classes = listed(sheet.raw.columns[at].header for at in parts)
+    for row in np.flatnonzero(np.isfinite(given) & (np.abs(sums - given) > slack)).tolist():
+        told = {"found": f"{sums[row]:g}", "expected": f"{given[row]:g}", "classes": classes}
+        sheet.tell("row_total", total, row, **told)
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Rows of a sheet, once for each class that has a column."""
+
+    rows: NDArray[np.intp]
+    slot: Mapping[str, int]
+    classes: Mapping[str, str]
+    breakdown: str
+    sample: bool
+
+
+def _stacked(sheet: Layout, pieces: list[_Piece], dims: Mapping[str, int]) -> KnownTable:
+    raw = sheet.raw
+    rows = np.concatenate([piece.rows for piece in pieces]) if pieces else np.zeros(0, dtype=np.intp)
+    columns: dict[str, Column] = {name: raw.columns[at].rows(rows) for name, at in dims.items()}
+    sizes = [len(piece.rows) for piece in pieces]
+
+    def measured(piece: _Piece, name: str) -> Column:
+        at = piece.slot.get(name)
+        return Column.filled(name, None, len(piece.rows)) if at is None else raw.columns[at].rows(piece.rows)
+
+    def said(name: str, texts: Sequence[str | None]) -> Column:
+        return Column.of(name, texts).rows(np.repeat(np.arange(len(pieces)), sizes))
+
+    for name in ("n_stones", "carats"):
+        if any(name in piece.slot for piece in pieces):
+            columns[name] = below(name, [measured(piece, name) for piece in pieces])
+    for name in dict.fromkeys(name for piece in pieces for name in piece.classes):
+        if name in columns:
+            sheet.tell("column_twice", name, column=name)
+        columns[name] = said(name, [piece.classes.get(name) for piece in pieces])
+    sampled = any(piece.sample for piece in pieces)
+    if sampled or len({piece.breakdown for piece in pieces}) > 1:
+        columns["breakdown"] = said("breakdown", [piece.breakdown for piece in pieces])
+    if sampled:
+        columns["sample"] = said("sample", ["yes" if piece.sample else "no" for piece in pieces])
+    made = raw.known("counts", columns, sheet.trace, complete=not sheet.problems)
+    return replace(made, n_rows=len(rows), rows=None if raw.rows is None else raw.rows[rows], ragged={})

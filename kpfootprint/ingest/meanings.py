@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.cells import Cell, DecimalMarks, Odd, PlainCells, is_blank, read_numbers, text_of
-from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning, says, tokens_of
+from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning
 from kpfootprint.ingest.labels import describe, size_span
-from kpfootprint.ingest.rules import Broken
+from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.tables import Column, LeftOut, RawTable, Trace
 from kpfootprint.ingest.words import (
     attribute_words,
@@ -22,7 +22,10 @@ from kpfootprint.ingest.words import (
     condition_values,
     declared_words,
     fold,
+    is_total,
     misspelt,
+    says,
+    tokens_of,
     unit_words,
 )
 from kpfootprint.scheme import Attribute, Scheme
@@ -35,7 +38,7 @@ _CHOOSABLE = ("ignore", "n_stones", "carats", "size_class", "zone_id", "parcel_i
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class Layout:
     """A raw table with what its columns mean."""
 
     raw: RawTable
@@ -59,7 +62,12 @@ class Sheet:
         """Note a problem of this table, at a column (by position, or by a name that stands nowhere) and a row."""
         self.problems.append(self.raw.problem(Broken(code, values), row, at))
 
-    def without(self, left: Mapping[int, tuple[str, Mapping[str, object]]]) -> Sheet:
+    def tell_rows(self, code: str, at: int, rows: NDArray[np.bool_] | NDArray[np.intp], /, **values: object) -> None:
+        """Note a problem of some rows of a column, of the first twenty; they are given as a mask or by position."""
+        for row in (np.flatnonzero(rows) if rows.dtype == bool else rows)[:20].tolist():
+            self.tell(code, at, row, **values)
+
+    def without(self, left: Mapping[int, tuple[str, Mapping[str, object]]]) -> Layout:
         """Return the sheet without some rows; that they are left out is told, by a code and values for each."""
         if not left:
             return self
@@ -83,7 +91,7 @@ class Sheet:
         def holds(cell: Cell) -> bool:
             if is_blank(cell) or not isinstance(cell, str) or cell[:1].isdigit():
                 return not is_blank(cell)
-            return not self.headers.is_total(text_of(cell)) and fold(text_of(cell)) not in nothing
+            return not is_total(text_of(cell)) and fold(text_of(cell)) not in nothing
 
         return [cell for cell in self.raw.columns[at].cells[:_SAMPLE] if holds(cell)]
 
@@ -96,9 +104,9 @@ class Sheet:
         cells = self.cells(at)
         return bool(cells) and all(isinstance(cell, str) and cell.strip().endswith("%") for cell in cells)
 
-    def places(self, *roles: str, wide: bool = False) -> list[int]:
-        """Return the positions of columns with one of some roles, those that hold classes or those that do not."""
-        return [at for at, item in enumerate(self.meanings) if item.role in roles and item.wide == wide]
+    def places(self, *roles: str, wide: bool | None = False) -> list[int]:
+        """Return the positions of columns with one of some roles, that hold classes, or do not, or either (None)."""
+        return [at for at, item in enumerate(self.meanings) if item.role in roles and wide in (item.wide, None)]
 
     def one(self, role: str, part: str | None = None) -> int | None:
         """Return the only column of a role; the first where several stand, which was told before."""
@@ -148,7 +156,7 @@ _BARE_SIZE = re.compile(
 )
 
 
-def _with_units_of_headers(sheet: Sheet) -> Sheet:
+def _with_units_of_headers(sheet: Layout) -> Layout:
     """Give sizes the unit that their header names: ``4`` below ``Grainer``, ``0.30-0.49`` below ``Size (ct)``."""
     columns, meanings = list(sheet.raw.columns), list(sheet.meanings)
     for at, column in enumerate(columns):
@@ -175,7 +183,7 @@ def _with_units_of_headers(sheet: Sheet) -> Sheet:
     return replace(sheet, raw=replace(sheet.raw, columns=columns), meanings=meanings)
 
 
-def _with_merged_sizes(sheet: Sheet) -> Sheet:
+def _with_merged_sizes(sheet: Layout) -> Layout:
     """Let a size class that a spreadsheet holds as a number, 11 for ``+11``, reach over the rows it is merged over."""
     columns = list(sheet.raw.columns)
     for at in sheet.places("size_class"):
@@ -186,7 +194,7 @@ def _with_merged_sizes(sheet: Sheet) -> Sheet:
     return replace(sheet, raw=replace(sheet.raw, columns=columns))
 
 
-def with_cells_asked(sheet: Sheet) -> Sheet:
+def with_cells_asked(sheet: Layout) -> Layout:
     """Return a sheet whose meanings were held against the cells of the columns; what stays open is told."""
     sheet = _with_units_of_headers(_with_merged_sizes(sheet))
     attributes = sheet.attributes
@@ -204,7 +212,7 @@ def with_cells_asked(sheet: Sheet) -> Sheet:
     return sheet
 
 
-def _weights_of_one(sheet: Sheet, meanings: list[Meaning]) -> list[Meaning]:
+def _weights_of_one(sheet: Layout, meanings: list[Meaning]) -> list[Meaning]:
     """Take the weight of each, where nothing else is weighed or counted, for that of the stone of the row."""
     means = [at for at, item in enumerate(meanings) if item.role == "mean"]
     if len(means) != 1 or any(item.role in ("carats", "n_stones", "stones_or_carats") for item in meanings):
@@ -222,7 +230,7 @@ def numbers_in(cells: Sequence[Cell]) -> NDArray[np.float64] | None:
     return values if len(values) and not broken else None
 
 
-def _asked(sheet: Sheet, at: int, meaning: Meaning, others: list[Meaning]) -> Meaning:
+def _asked(sheet: Layout, at: int, meaning: Meaning, others: list[Meaning]) -> Meaning:
     """Return what a column means, its cells asked; `others` are the meanings of the other columns."""
     column = sheet.raw.columns[at]
     cells = sheet.cells(at)
@@ -268,7 +276,7 @@ def _asked(sheet: Sheet, at: int, meaning: Meaning, others: list[Meaning]) -> Me
     return _named(sheet, at, meaning, roles, [text_of(c) for c in cells])
 
 
-def _are_sizes(sheet: Sheet, cells: Sequence[Cell]) -> bool:
+def _are_sizes(sheet: Layout, cells: Sequence[Cell]) -> bool:
     """Say whether all of some cells name size classes."""
     return all(isinstance(cell, str) and size_span(cell, sheet.scheme) is not None for cell in cells)
 
@@ -278,7 +286,7 @@ def _are_open_ends(cells: Sequence[Cell]) -> bool:
     return all(isinstance(cell, str) and cell.strip()[0] in "+-<>" and cell.strip()[-1].isalpha() for cell in cells)
 
 
-def _qualified(sheet: Sheet, at: int, meaning: Meaning, others: list[Meaning]) -> Meaning:
+def _qualified(sheet: Layout, at: int, meaning: Meaning, others: list[Meaning]) -> Meaning:
     """Return what a measure is that some unknown word qualifies: ``Polished cts`` beside ``Cts`` is none of ours."""
     if any(item.role == meaning.role and not item.party and not item.part and not item.wide for item in others):
         if set(tokens_of(meaning.party)) & set(declared_words()["headers"]["apart"]):
@@ -295,7 +303,7 @@ def _qualified(sheet: Sheet, at: int, meaning: Meaning, others: list[Meaning]) -
     return replace(meaning, party="")
 
 
-def _whole(sheet: Sheet, at: int, meaning: Meaning, roles: set[str]) -> Meaning:
+def _whole(sheet: Layout, at: int, meaning: Meaning, roles: set[str]) -> Meaning:
     column = sheet.raw.columns[at]
     running = _is_running(sheet, column)
     if meaning.role == "row" or (meaning.role == "n_stones" and meaning.sure and _may_be_a_number_of(column.header)):
@@ -330,12 +338,12 @@ def _is_one(header: str) -> bool:
     return fold(header) in ("stone", "pierre", "number", "diamond", "diamant", "stein", "piedra", "pedra")
 
 
-def _are_few(sheet: Sheet, column: Column) -> bool:
+def _are_few(sheet: Layout, column: Column) -> bool:
     """Say whether a header is one of many stones, and its rows so few that their numbers may be counts by chance."""
     return fold(column.header) in ("stones", "pierres", "count") and 1 < sheet.raw.n_rows <= 5
 
 
-def _is_running(sheet: Sheet, column: Column) -> bool:
+def _is_running(sheet: Layout, column: Column) -> bool:
     """Say whether a column counts its rows: it rises, mostly by one, however many rows were taken out."""
     if isinstance(column.cells, PlainCells) and column.cells.numbers is None:
         return False
@@ -350,7 +358,7 @@ def _is_running(sheet: Sheet, column: Column) -> bool:
     return bool(np.all(steps > 0) and np.median(steps) == 1)
 
 
-def _is_mean(sheet: Sheet, at: int) -> bool:
+def _is_mean(sheet: Layout, at: int) -> bool:
     """Say whether a column of decimals is the carats of a row divided by its stones."""
     pieces = [p for p in sheet.places("n_stones") if p != at]
     carats = [p for p in sheet.places("carats") if p != at]
@@ -363,7 +371,7 @@ def _is_mean(sheet: Sheet, at: int) -> bool:
     return bool(known.any() and close[known].all())
 
 
-def _named(sheet: Sheet, at: int, meaning: Meaning, roles: set[str], texts: list[str]) -> Meaning:
+def _named(sheet: Layout, at: int, meaning: Meaning, roles: set[str], texts: list[str]) -> Meaning:
     """Return what a column of words means: size classes, classes of an attribute, descriptions."""
     scheme = sheet.scheme
     if meaning.role in ("lot", "row", "other", "zone_id", "money"):
@@ -418,7 +426,7 @@ def listed(texts: Iterable[str], most: int = 4) -> str:
     return ", ".join(items[:most]) + (", …" if len(items) > most else "")
 
 
-def _numbers_nobody_named(sheet: Sheet) -> None:
+def _numbers_nobody_named(sheet: Layout) -> None:
     """Ask what whole numbers beside carats are, where nothing else counts the stones."""
     if (
         sheet.places("n_stones")
@@ -439,7 +447,7 @@ def _numbers_nobody_named(sheet: Sheet) -> None:
 # What is settled for a whole table.
 
 
-def pass_over(sheet: Sheet, used: set[int]) -> None:
+def pass_over(sheet: Layout, used: set[int]) -> None:
     """Note the columns that are not read; one that looks like a known one is a problem."""
     known: dict[str, str] = {}
     for table in ("stones", "counts"):
@@ -455,7 +463,7 @@ def pass_over(sheet: Sheet, used: set[int]) -> None:
             sheet.trace.passed_over.append(column.header)
 
 
-def with_lots_settled(sheet: Sheet, kind: str) -> Sheet:
+def with_lots_settled(sheet: Layout, kind: str) -> Layout:
     """Say whether a column of lots names parcels, or lots within one; ask where it could be both."""
     places = sheet.places("lot")
     if not places or sheet.places("parcel_id") or kind == "declarations":
@@ -474,7 +482,7 @@ def with_lots_settled(sheet: Sheet, kind: str) -> Sheet:
     return sheet
 
 
-def with_role(sheet: Sheet, at: int, role: str) -> Sheet:
+def with_role(sheet: Layout, at: int, role: str) -> Layout:
     """Return a sheet one of whose columns means something else."""
     meanings = list(sheet.meanings)
     meanings[at] = Meaning(role=role)

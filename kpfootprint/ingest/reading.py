@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -13,18 +13,19 @@ import numpy as np
 
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest.archive import Budget, Limits, files_in, files_of, gunzip, read_file, refuse, shown_name
-from kpfootprint.ingest.assemble import ParcelFailure, Submission, assemble
+from kpfootprint.ingest.asked import words_in
+from kpfootprint.ingest.assemble import Reading, assemble
 from kpfootprint.ingest.breakdowns import settle_sizes
 from kpfootprint.ingest.cells import Cell, is_blank, text_of
 from kpfootprint.ingest.csvfile import read_csv
 from kpfootprint.ingest.document import document_tables, overlay
 from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.meanings import Choices
-from kpfootprint.ingest.recognise import recognise_all, words_in
+from kpfootprint.ingest.problems import Broken, Findings, problem
+from kpfootprint.ingest.recognise import recognise_all
 from kpfootprint.ingest.records import read_declarations
-from kpfootprint.ingest.rules import Broken, problem
-from kpfootprint.ingest.tables import Column, Findings, Note, RawTable, Table, stacked
-from kpfootprint.ingest.words import Words, declared_words, fold, nearest, plain, table_names
+from kpfootprint.ingest.tables import Column, KnownTable, Note, RawTable, stacked
+from kpfootprint.ingest.words import Vocabulary, declared_words, fold, nearest, plain, table_names
 from kpfootprint.ingest.workbook import read_workbook
 from kpfootprint.parcel import Parcel
 from kpfootprint.reference import ZoneTable
@@ -42,28 +43,6 @@ class Upload:
 
     name: str
     data: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """What came of reading an input; where nothing could be read, `problems` say why.
-
-    Parameters
-    ----------
-    parcels : tuple of Parcel
-        The parcels that can be examined; ``parcel.read_as`` says how each was read.
-    failures : tuple of ParcelFailure
-        The others, each with all that is wrong with it.
-    order : tuple of str
-        Ids of all parcels, in the order of the input.
-    problems : tuple of Problem
-        Everything that is wrong, whatever parcel it spoils. A problem whose ``values`` have ``choices`` is a question.
-    """
-
-    parcels: tuple[Parcel, ...] = ()
-    failures: tuple[ParcelFailure, ...] = ()
-    order: tuple[str, ...] = ()
-    problems: tuple[Problem, ...] = ()
 
 
 def two_inputs() -> Problem:
@@ -100,10 +79,9 @@ def read(
     Reading
     """
     try:
-        found = _submission(source, scheme, zone_table, given, choices or {}, limits, one=one or bool(given))
+        return _read(source, scheme, zone_table, given, choices or {}, limits, one=one or bool(given))
     except IngestError as error:
         return Reading(problems=error.problems)
-    return Reading(parcels=found.batch.parcels, failures=found.failures, order=found.order, problems=found.problems())
 
 
 def ingest_submission(
@@ -113,12 +91,12 @@ def ingest_submission(
     limits: Limits | None = None,
     *,
     choices: Choices | None = None,
-) -> Submission:
+) -> Reading:
     """Read a submission: a folder, a .zip or a workbook with the tables of the documentation, or one sheet alone.
 
     Returns
     -------
-    Submission
+    Reading
         The good parcels, and the others with all that is wrong with each. Every parcel may have failed.
 
     Raises
@@ -132,10 +110,10 @@ def ingest_submission(
     >>> import kpfootprint
     >>> release = kpfootprint.load_release(kpfootprint.shipped_release())
     >>> found = kpfootprint.ingest_submission(Path("examples/submission"), release.scheme, release.zone_table)
-    >>> len(found.batch), found.problems()
+    >>> len(found.batch), found.problems
     (3, ())
     """
-    return _submission(path, scheme, zone_table, None, choices or {}, limits, one=False)
+    return _read(path, scheme, zone_table, None, choices or {}, limits, one=False)
 
 
 def ingest_file(
@@ -170,13 +148,13 @@ def ingest_file(
     >>> kpfootprint.ingest_file(sheet, release.scheme, release.zone_table, parcel={"parcel_id": "A-1"}).parcel_id
     'A-1'
     """
-    found = _submission(path, scheme, zone_table, parcel, choices or {}, limits, one=True)
+    found = _read(path, scheme, zone_table, parcel, choices or {}, limits, one=True)
     if found.failures:
-        raise IngestError(found.problems())
-    return found.batch.parcels[0]
+        raise IngestError(found.problems)
+    return found.parcels[0]
 
 
-def _submission(
+def _read(
     source: Path | Upload,
     scheme: Scheme,
     zone_table: ZoneTable,
@@ -185,8 +163,8 @@ def _submission(
     limits: Limits | None,
     *,
     one: bool,
-) -> Submission:
-    words, limits = Words(scheme, zone_table), limits or Limits()
+) -> Reading:
+    words, limits = Vocabulary(scheme, zone_table), limits or Limits()
     said = {name: value for name, value in (given or {}).items() if value is not None}
     problems: list[Problem] = []
     if source.name.lower().endswith(".json") and (isinstance(source, Upload) or source.is_file()):
@@ -211,7 +189,7 @@ def _submission(
     return assemble(tables, words, limits, single=named, problems=problems, spoiled=spoiled)
 
 
-def _with_titles(tables: dict[str, Table], named: str | None) -> dict[str, Table]:
+def _with_titles(tables: dict[str, KnownTable], named: str | None) -> dict[str, KnownTable]:
     """Lay what titles above a table say to the only parcel; of several parcels they say nothing, and that is told."""
     titles = {kind: item for kind, item in tables.items() if item.titles}
     if named is None:
@@ -242,14 +220,14 @@ def _document(source: Path | Upload, limits: Limits) -> object:
 
 
 def _named(
-    tables: dict[str, Table],
+    tables: dict[str, KnownTable],
     source: Path | Upload,
     said: Mapping[str, Any],
     problems: list[Problem],
     limits: Limits,
     *,
     one: bool,
-) -> tuple[dict[str, Table], str | None]:
+) -> tuple[dict[str, KnownTable], str | None]:
     """Return tables and the id of the only parcel in them, or None where they hold several."""
     found = _parcel_ids(tables)
     if not one:
@@ -269,7 +247,7 @@ def _named(
     return {kind: _of_parcel(table, own, name) for kind, table in tables.items()}, name
 
 
-def _strangers(tables: Mapping[str, Table], found: list[str], problems: list[Problem], most: int) -> None:
+def _strangers(tables: Mapping[str, KnownTable], found: list[str], problems: list[Problem], most: int) -> None:
     """Note up to `most` declarations of parcels that there are not: a misspelt id would drop what it declares."""
     table = tables.get("declarations")
     column = table.columns.get("parcel_id") if table is not None else None
@@ -287,7 +265,7 @@ def _strangers(tables: Mapping[str, Table], found: list[str], problems: list[Pro
             return
 
 
-def _needs_parcel_id(table: Table, problems: list[Problem]) -> Table:
+def _needs_parcel_id(table: KnownTable, problems: list[Problem]) -> KnownTable:
     if table.kind == "size_classes" or "parcel_id" in table.columns or table.titles:
         return table
     headers = ", ".join(column.header for column in table.columns.values())
@@ -296,7 +274,7 @@ def _needs_parcel_id(table: Table, problems: list[Problem]) -> Table:
     return replace(table, complete=False)
 
 
-def _parcel_ids(tables: Mapping[str, Table]) -> list[str]:
+def _parcel_ids(tables: Mapping[str, KnownTable]) -> list[str]:
     found: dict[str, None] = {}
     for kind in ("parcels", "stones", "counts"):
         if kind in tables and "parcel_id" in tables[kind].columns:
@@ -307,7 +285,7 @@ def _parcel_ids(tables: Mapping[str, Table]) -> list[str]:
     return list(found)
 
 
-def _of_parcel(table: Table, parcel_id: str | None, name: str) -> Table:
+def _of_parcel(table: KnownTable, parcel_id: str | None, name: str) -> KnownTable:
     """Keep the rows of one parcel (and those of none, which are a fault), and call it by `name`."""
     valuations = {party: _of_parcel(item, parcel_id, name) for party, item in table.valuations.items()}
     column = table.columns.get("parcel_id")
@@ -321,8 +299,8 @@ def _of_parcel(table: Table, parcel_id: str | None, name: str) -> Table:
 
 
 def chosen_valuation(
-    tables: dict[str, Table], named: str | None, choices: Choices, problems: list[Problem], *, one: bool
-) -> dict[str, Table]:
+    tables: dict[str, KnownTable], named: str | None, choices: Choices, problems: list[Problem], *, one: bool
+) -> dict[str, KnownTable]:
     """Take the valuation that was chosen; without a choice, a submission has a parcel for each, and one parcel asks."""
     counts = tables.get("counts")
     if counts is None or not counts.valuations:
@@ -342,7 +320,7 @@ def chosen_valuation(
     }
 
 
-def _totals(table: Table) -> str:
+def _totals(table: KnownTable) -> str:
     said = []
     for name, unit in (("n_stones", "stones"), ("carats", "ct")):
         if name in table.columns:
@@ -364,8 +342,8 @@ def stem(path: Path | Upload) -> str:
 
 
 def _read_tables(
-    source: Path | Upload, words: Words, limits: Limits, choices: Choices, problems: list[Problem]
-) -> dict[str, Table]:
+    source: Path | Upload, words: Vocabulary, limits: Limits, choices: Choices, problems: list[Problem]
+) -> dict[str, KnownTable]:
     """Read and recognise every table of a file, a folder or an archive; faults are added to `problems`.
 
     Raises
@@ -376,16 +354,14 @@ def _read_tables(
     budget, headers, name = Budget(limits), Headers(words), source.name
     if isinstance(source, Path) and not source.exists():
         raise refuse(name, "file_missing")
-    several = name.lower().endswith(".zip") or (isinstance(source, Path) and source.is_dir())
-    files: Iterator[tuple[str, bytes]]
+    folder = isinstance(source, Path) and source.is_dir()
+    several = folder or name.lower().endswith(".zip")
     hidden: list[str] = []
-    if not several:
-        data = source.data if isinstance(source, Upload) else read_file(source, budget)
-        files = iter([(name, data)])
-    elif isinstance(source, Upload):
-        files = files_in(source.data, name, budget, limits, hidden)
-    else:
+    if isinstance(source, Path) and folder:
         files = files_of(source, budget, limits, hidden)
+    else:
+        data = source.data if isinstance(source, Upload) else read_file(source, budget)
+        files = files_in(data, name, budget, limits, hidden) if several else iter([(name, data)])
     raws: list[RawTable] = []
     passed: list[str] = []
     seen: set[str] = set()
@@ -443,7 +419,7 @@ def words_of(upload: Upload, limits: Limits | None = None) -> dict[str, str]:
     return chosen
 
 
-def _declared_alone(table: Table, words: Words, limits: Limits) -> list[Problem]:
+def _declared_alone(table: KnownTable, words: Vocabulary, limits: Limits) -> list[Problem]:
     findings = Findings(limits.max_problems)
     declared = read_declarations(table, None if "parcel_id" in table.columns else "parcel", words, findings)
     found = list(findings.all())

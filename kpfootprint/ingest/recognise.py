@@ -3,91 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.cells import Cell, PlainCells, is_blank, text_of
+from kpfootprint.ingest.cells import Cell, PlainCells, is_blank, is_number, text_of
 from kpfootprint.ingest.headers import Headers
-from kpfootprint.ingest.heads import is_number
 from kpfootprint.ingest.labels import size_span
 from kpfootprint.ingest.layout import understand
-from kpfootprint.ingest.meanings import Choices, Sheet, listed, meanings_of
-from kpfootprint.ingest.rules import Broken, problem
-from kpfootprint.ingest.sums import without_totals
-from kpfootprint.ingest.tables import Column, Note, RawTable, Table, stacked
-from kpfootprint.ingest.unfold import with_parents
-from kpfootprint.ingest.words import (
-    TABLES,
-    Words,
-    condition_values,
-    declared_words,
-    fold,
-    misspelt,
-    nearest,
-    table_names,
-)
-from kpfootprint.visible import FORMULA
+from kpfootprint.ingest.left_out import without_totals
+from kpfootprint.ingest.meanings import Choices, Layout, listed, meanings_of
+from kpfootprint.ingest.problems import Broken, problem
+from kpfootprint.ingest.tables import Column, KnownTable, Note, RawTable, recognise, stacked
+from kpfootprint.ingest.words import TABLES, condition_values, fold, is_total, misspelt, table_names
 from kpfootprint.wanted import each
-
-REQUIRED: Mapping[str, tuple[str, ...]] = {
-    "parcels": ("parcel_id",),
-    "declarations": ("zone_id", "carats"),
-    "stones": (),
-    "counts": ("n_stones",),
-    "size_classes": ("sieve_set", "size_class", "lower_ct"),
-}
-"""Columns without which a table cannot be read; the weight of stones comes from the scheme."""
 
 _CONDITIONS = ("cleaning_state", "selection", "sorter", "bottom_screen_mm", "specials_removed")
 _TITLED = ("certificate_no", "exporter", "exported_on", "hs_code", *_CONDITIONS)
 """Fields of a parcel that titles above a table may give, or columns that say the same in every row."""
-
-
-MAX_STRANGERS = 20
-"""Unknown members of a JSON object that are told one by one."""
-
-
-def recognise(raw: RawTable, kind: str, words: Words, problems: list[Problem]) -> Table:
-    """Find out what the columns of a table are; what is missing, given twice or misspelt is added to `problems`."""
-    known = words.columns(kind)
-    found: dict[str, Column] = {}
-    strangers: list[str] = []
-
-    def tell(code: str, header: str, **values: object) -> None:
-        problems.append(problem(Broken(code, values), table=raw.name, column=header))
-
-    for column in raw.columns:
-        name = known.get(fold(column.header))
-        looked_at = name is None and len(strangers) < MAX_STRANGERS
-        if looked_at and (close := misspelt(column.header[:80], known)) is not None:
-            tell("unknown_column", column.header, nearest=close)
-        elif name is None:
-            strangers += [column.header] if raw.typed else []  # further columns of a sheet are its own affair
-        elif name in found:
-            tell("column_twice", column.header, column=name)
-        else:
-            found[name] = column
-    if strangers:
-        inner = ("conditions", *TABLES[1:]) if kind == TABLES[0] else ()
-        members = {fold(name): name for name in (*known.values(), *inner)}
-    for header in strangers[:MAX_STRANGERS]:
-        tell("unknown_member", header, nearest=nearest(header[:80], members))
-    if len(strangers) > MAX_STRANGERS:
-        problems.append(problem(Broken("more_problems", {"count": len(strangers) - MAX_STRANGERS}), table=raw.name))
-    required = (words.scheme.size.column,) if kind == "stones" else REQUIRED[kind]
-    if kind == "declarations":
-        weighed = ("carats",) if not raw.typed and "percent" not in found else ()
-        required = (*(() if "country" in found else ("zone_id",)), *weighed)
-    if kind == "counts" and "carats" in found:
-        required = ()
-    headers = ", ".join(column.header for column in raw.columns) or "none"
-    missing = [name for name in required if name not in found]
-    for name in missing:
-        tell("missing_column", name, column=name, headers=headers)
-    return raw.known(kind, found, raw.trace(), complete=not missing)
 
 
 _GOODS = ("stones", "counts")
@@ -95,10 +30,10 @@ _GOODS = ("stones", "counts")
 
 def recognise_all(
     raws: list[RawTable], headers: Headers, choices: Choices, problems: list[Problem]
-) -> dict[str, Table]:
+) -> dict[str, KnownTable]:
     """Recognise the tables of an input, by kind; what is given twice or is none that is known is told."""
-    tables: dict[str, Table] = {}
-    sheets: list[tuple[RawTable, list[Table]]] = []
+    tables: dict[str, KnownTable] = {}
+    sheets: list[tuple[RawTable, list[KnownTable]]] = []
     passed: list[str] = []
     names = table_names()
     raws = with_parents(raws, headers, problems)
@@ -136,7 +71,7 @@ def recognise_all(
     return {**titles[0], **tables} if len(titles) == 1 else tables
 
 
-def _add(tables: dict[str, Table], found: list[Table], problems: list[Problem]) -> None:
+def _add(tables: dict[str, KnownTable], found: list[KnownTable], problems: list[Problem]) -> None:
     """Add the tables of a sheet to those of the input; what is given twice is told."""
     for table in found:
         if table.kind not in tables:
@@ -147,15 +82,15 @@ def _add(tables: dict[str, Table], found: list[Table], problems: list[Problem]) 
 
 
 def _add_sheets(
-    sheets: list[tuple[RawTable, list[Table]]],
-    tables: dict[str, Table],
+    sheets: list[tuple[RawTable, list[KnownTable]]],
+    tables: dict[str, KnownTable],
     headers: Headers,
     choices: Choices,
     problems: list[Problem],
 ) -> None:
     """Add sheets of goods, of which each is a parcel or holds parcels of its own: by a column, a title, or its name."""
     known = _ids_of(tables)
-    gathered: dict[str, list[tuple[Table, str | None]]] = {}
+    gathered: dict[str, list[tuple[KnownTable, str | None]]] = {}
     ids: list[set[str]] = []
     named: list[str] = []
     for raw, found in sheets:
@@ -171,7 +106,7 @@ def _add_sheets(
                 named.append(parcel_id)
         for table in (*found, *said.values()):
             gathered.setdefault(table.kind, []).append((table, parcel_id))
-    if len(set().union(*ids)) < sum(map(len, ids)) or any(map(headers.is_total, named)):
+    if len(set().union(*ids)) < sum(map(len, ids)) or any(map(is_total, named)):
         _add(tables, [sheets[0][1][0]], problems)
         problems.append(sheets[1][1][0].problem(Broken("table_twice", {"other": sheets[0][0].name})))
         return
@@ -202,7 +137,7 @@ def _like_an_id(name: str, headers: Headers) -> bool:
     """Say whether a sheet is called as parcels are, ``CAR-2019-07``, and not ``Sheet1``, ``Lot 2`` or ``+11``."""
     known = size_span(name, headers.words.scheme) is not None or headers.of(name).role != "unknown"
     return any(map(str.isdigit, name)) and any(map(str.isalpha, name)) and _SHEET.fullmatch(name) is None and not (
-        known or misspelt(name, table_names()) is not None or headers.is_total(name)
+        known or misspelt(name, table_names()) is not None or is_total(name)
     )  # fmt: skip
 
 
@@ -215,7 +150,7 @@ def _tables_of(
     *,
     several: bool,
     sheets: set[str],
-) -> list[Table]:
+) -> list[KnownTable]:
     words = headers.words
     folded = {fold(column.header) for column in raw.columns}
     parcels = {words.columns("parcels").get(name) for name in folded} - {None}
@@ -252,13 +187,13 @@ def _tables_of(
 
 def _listing(
     raw: RawTable, headers: Headers, choices: Choices, sheets: set[str], problems: list[Problem]
-) -> Sheet | None:
+) -> Layout | None:
     """Return a table that lists the other sheets as parcels, each in a row, without its totals."""
     known = headers.words.columns("parcels")
     at = next((at for at, item in enumerate(raw.columns) if known.get(fold(item.header)) == "parcel_id"), None)
     if at is None:
         return None
-    sheet = Sheet(raw, meanings_of(raw, headers, choices), headers, choices, raw.trace(), [])
+    sheet = Layout(raw, meanings_of(raw, headers, choices), headers, choices, raw.trace(), [])
     sheet = without_totals(sheet, sheet.places("n_stones", "carats"), [at])
     named = [text_of(cell) for cell in map(sheet.raw.columns[at].at, range(sheet.raw.n_rows)) if not is_blank(cell)]
     if not named or len({*named}) < len(named) or not {*named} <= sheets:
@@ -267,7 +202,7 @@ def _listing(
     return sheet
 
 
-def _declared(raw: RawTable, headers: Headers, choices: Choices, problems: list[Problem]) -> Table:
+def _declared(raw: RawTable, headers: Headers, choices: Choices, problems: list[Problem]) -> KnownTable:
     """Read a table called declarations: under our own headers, else as a purchase slip, whose totals are left out."""
     read: list[Problem] = []
     found = understand(raw, "declarations", headers, choices, read, several=True)
@@ -284,7 +219,7 @@ def _is_headless(raw: RawTable, headers: Headers) -> bool:
     return not known and any(map(is_number, texts))
 
 
-def _titles(raw: RawTable, headers: Headers, tables: Mapping[str, Table]) -> dict[str, Table]:
+def _titles(raw: RawTable, headers: Headers, tables: Mapping[str, KnownTable]) -> dict[str, KnownTable]:
     """Read what titles above a table say of the parcel: ``Parcel | CAR-2019-07``, ``Exporter: A``, ``Zone: Nola``."""
     known = headers.words.columns("parcels")
     found: dict[str, _Said] = {}
@@ -334,7 +269,7 @@ _Said = tuple[int, str, Cell]
 """Line, header and value of what is said of a parcel."""
 
 
-def _beside(raw: RawTable, headers: Headers, goods: Table) -> Iterator[tuple[str, Column]]:
+def _beside(raw: RawTable, headers: Headers, goods: KnownTable) -> Iterator[tuple[str, Column]]:
     """Give the columns beside the stones that were passed over and may say something of a parcel, with its field."""
     known = headers.words.columns("parcels")
     for column in raw.columns:
@@ -344,7 +279,7 @@ def _beside(raw: RawTable, headers: Headers, goods: Table) -> Iterator[tuple[str
             yield name, column
 
 
-def _add_constant(raw: RawTable, headers: Headers, goods: Table, found: dict[str, _Said]) -> None:
+def _add_constant(raw: RawTable, headers: Headers, goods: KnownTable, found: dict[str, _Said]) -> None:
     """Add what columns say of the parcel, the same in every row."""
     for name, column in _beside(raw, headers, goods):
         used = np.unique(column.codes).tolist()
@@ -354,7 +289,7 @@ def _add_constant(raw: RawTable, headers: Headers, goods: Table, found: dict[str
             goods.trace.passed_over.remove(column.header)
 
 
-def _each(raw: RawTable, headers: Headers, goods: Table) -> Table | None:
+def _each(raw: RawTable, headers: Headers, goods: KnownTable) -> KnownTable | None:
     """Return what columns beside the stones of several parcels say of each, where it is one thing in all its rows."""
     ids = goods.columns["parcel_id"]
     if raw.rows is None or goods.rows is None or isinstance(ids.cells, PlainCells) or not raw.n_rows:
@@ -377,18 +312,18 @@ def _each(raw: RawTable, headers: Headers, goods: Table) -> Table | None:
     if not columns:
         return None
     columns["parcel_id"] = ids.rows(first)
-    made = Table(
+    made = KnownTable(
         kind="parcels", name=raw.name, columns=columns, n_rows=len(first), rows=goods.rows[first], ragged={},
         n_columns=len(columns), typed=False,
     )  # fmt: skip
     return made.keep(np.flatnonzero(~columns["parcel_id"].blank()))
 
 
-def _one_row(kind: str, raw: RawTable, found: Mapping[str, _Said]) -> Table:
+def _one_row(kind: str, raw: RawTable, found: Mapping[str, _Said]) -> KnownTable:
     columns = {name: Column.filled(key, value, 1) for name, (_, key, value) in found.items()}
     rows = np.array([max(line for line, _, _ in found.values())], dtype=np.int32)
     typed = kind == "declarations"  # a single zone needs no carats
-    return Table(
+    return KnownTable(
         kind=kind, name=raw.name, columns=columns, n_rows=1, rows=rows, ragged={}, n_columns=1, typed=typed, titles=True
     )  # fmt: skip
 
@@ -439,7 +374,7 @@ def _choices_of(raw: RawTable, choices: Choices, ids: set[str], headers: Headers
     return choices
 
 
-def _ids_of(tables: Mapping[str, Table]) -> set[str]:
+def _ids_of(tables: Mapping[str, KnownTable]) -> set[str]:
     return {
         text_of(cell)
         for kind in ("parcels", "declarations")
@@ -449,33 +384,61 @@ def _ids_of(tables: Mapping[str, Table]) -> set[str]:
     }
 
 
-def words_in(raw: RawTable, problems: list[Problem]) -> dict[str, str]:
-    """Return what a table of words says, as choices; what is wrong with it is added to `problems`."""
-    known: dict[str, list[str]] = declared_words()["words"]
-    places = {}
-    for name in ("attribute", "word", "class"):
-        at = next((at for at, item in enumerate(raw.columns) if fold(item.header) in known[name]), None)
-        if at is None:
-            headers = ", ".join(column.header for column in raw.columns) or "none"
-            broken = Broken("missing_column", {"column": name, "headers": headers})
-            problems.append(problem(broken, table=raw.name, column=name))
-        else:
-            places[name] = raw.columns[at]
-    chosen: dict[str, str] = {}
-    for row in range(raw.n_rows if len(places) == 3 else 0):
-        cells = {name: column.at(row) for name, column in places.items()}
-        for name, cell in cells.items():
-            if is_blank(cell):
-                problems.append(problem(Broken("missing_value"), table=raw.name, row=raw.line(row), column=name))
-        if any(map(is_blank, cells.values())):
+# Tables whose rows are repeats of a form.
+
+
+def with_parents(raws: Sequence[RawTable], headers: Headers, problems: list[Problem]) -> list[RawTable]:
+    """Give the rows of a repeat what its parents say of their parcel and zone: ``_parent_index`` names an ``_index``.
+
+    A parent table of one row that holds nothing else of ours becomes titles of its repeats.
+    """
+    mains = [raw for raw in raws if _column(raw, "_index") is not None and _column(raw, "_parent_index") is None]
+    repeats = [raw for raw in raws if _column(raw, "_parent_index") is not None]
+    if len(mains) != 1 or not repeats:
+        return list(raws)
+    main = mains[0]
+    roles = [headers.of(column.header.rpartition("/")[2]).role for column in main.columns]
+    stays = {"carats", "n_stones"} & set(roles) or "parcel_id" in roles
+    titles = () if stays or main.n_rows != 1 else _as_titles(main)
+    made: list[RawTable] = []
+    for raw in raws:
+        if raw is main and not stays:
             continue
-        word, answer = (_without_mark(text_of(cells[name])) for name in ("word", "class"))
-        if chosen.setdefault(f"{text_of(cells['attribute'])}:{word}", answer) != answer:
-            broken = Broken("word_twice", {"word": word})
-            problems.append(problem(broken, table=raw.name, row=raw.line(row), column="word", value=word))
-    return chosen
+        made.append(_joined(raw, main, roles, titles, headers, problems) if raw in repeats else raw)
+    return made
 
 
-def _without_mark(text: str) -> str:
-    """Return a text without the apostrophe by which spreadsheets are told that it is one."""
-    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text
+def _column(raw: RawTable, header: str) -> Column | None:
+    return next((column for column in raw.columns if column.header.strip().casefold() == header), None)
+
+
+def _as_titles(main: RawTable) -> tuple[tuple[int, tuple[object, ...]], ...]:
+    line = main.line(0) or 1
+    return tuple((line, (column.header.rpartition("/")[2], column.at(0))) for column in main.columns)
+
+
+def _joined(
+    raw: RawTable,
+    main: RawTable,
+    roles: Sequence[str],
+    titles: tuple[tuple[int, tuple[object, ...]], ...],
+    headers: Headers,
+    problems: list[Problem],
+) -> RawTable:
+    index, parent = _column(main, "_index"), _column(raw, "_parent_index")
+    assert index is not None
+    assert parent is not None
+    places = {text_of(index.at(row)): row for row in range(main.n_rows) if not is_blank(index.at(row))}
+    rows = np.array([places.get(text_of(cell), -1) for cell in parent.cells], dtype=np.intp)[parent.codes]
+    for row in np.flatnonzero(rows < 0).tolist():
+        broken = Broken("unknown_parent", {"table": main.name})
+        place = problem(broken, table=raw.name, row=raw.line(row), column=parent.header, value=parent.at(row))
+        problems.append(place)
+    own = {headers.of(column.header.rpartition("/")[2]).role for column in raw.columns}
+    wanted = {"parcel_id"} | ({"zone_id"} if "carats" not in roles else set())
+    more = [
+        column.rows(np.maximum(rows, 0))
+        for column, role in zip(main.columns, roles, strict=True)
+        if role in wanted - own and fold(column.header) != "index"
+    ]
+    return replace(raw, columns=[*raw.columns, *more], titles=(*raw.titles, *titles))  # type: ignore[arg-type]

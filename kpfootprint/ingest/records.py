@@ -27,10 +27,10 @@ from kpfootprint.ingest.cells import (
     read_yes_or_no,
     text_of,
 )
-from kpfootprint.ingest.rules import Broken
-from kpfootprint.ingest.tables import Findings, Table
+from kpfootprint.ingest.problems import Broken, Findings
+from kpfootprint.ingest.tables import KnownTable
 from kpfootprint.ingest.words import (
-    Words,
+    Vocabulary,
     attribute_words,
     class_code,
     classes_joined,
@@ -72,7 +72,7 @@ class Draft:
     """What is known of a parcel before its stones: the row that says it, its fields, read, and what it declares."""
 
     parcel_id: str
-    table: Table | None = None
+    table: KnownTable | None = None
     row: int | None = None
     fields: dict[str, Any] = field(default_factory=dict)
     declared: DeclaredParts = field(default_factory=DeclaredParts)
@@ -131,7 +131,7 @@ def field_readers(marks: DecimalMarks, typed: bool) -> Mapping[str, Callable[[Ce
     }
 
 
-def read_parcels(table: Table, findings: Findings) -> dict[str, Draft]:
+def read_parcels(table: KnownTable, findings: Findings) -> dict[str, Draft]:
     """Read the table of parcels; a parcel given twice keeps its first row and is spoiled."""
     drafts: dict[str, Draft] = {}
     readers = field_readers(table.marks, table.typed)
@@ -157,14 +157,16 @@ def read_parcels(table: Table, findings: Findings) -> dict[str, Draft]:
     return drafts
 
 
-def tell_ragged(table: Table, row: int, parcel_id: str | None, findings: Findings) -> None:
+def tell_ragged(table: KnownTable, row: int, parcel_id: str | None, findings: Findings) -> None:
     """Note a row with too few or too many cells."""
     if row in table.ragged:
         values = {"found": table.ragged[row], "expected": table.n_columns}
         findings.add(parcel_id, table.problem(Broken("ragged_row", values), row))
 
 
-def read_declarations(table: Table, single: str | None, words: Words, findings: Findings) -> dict[str, DeclaredParts]:
+def read_declarations(
+    table: KnownTable, single: str | None, words: Vocabulary, findings: Findings
+) -> dict[str, DeclaredParts]:
     """Read declarations by parcel; rows of one zone, or of one country, add up.
 
     With `single`, the table is about that parcel and needs no ``parcel_id``. In JSON a single declared zone may come
@@ -246,7 +248,7 @@ def _check(declared: DeclaredParts) -> Broken | None:
     return None
 
 
-def _country(cell: Cell, words: Words) -> str | Broken:
+def _country(cell: Cell, words: Vocabulary) -> str | Broken:
     text = read_text(cell) or Broken("missing_value")
     if isinstance(text, Broken):
         return text
@@ -261,7 +263,7 @@ def _zone(cell: Cell, known: Mapping[str, str], *, compare: bool) -> str | Broke
     return known.get(fold(text)) or Broken("unknown_zone", {"nearest": nearest(text if compare else "", known)})
 
 
-def read_sieve_sets(table: Table | None, words: Words, findings: Findings) -> dict[str, SieveSet | None]:
+def read_sieve_sets(table: KnownTable | None, words: Vocabulary, findings: Findings) -> dict[str, SieveSet | None]:
     """Read ``size_classes`` beside the package's own sets, by folded name; None where the rows make no set."""
     sets: dict[str, SieveSet | None] = {fold(item.name): item for item in words.scheme.sieve_sets}
     if table is None:
@@ -307,7 +309,9 @@ def read_sieve_sets(table: Table | None, words: Words, findings: Findings) -> di
     return sets
 
 
-def _sieve_set(name: str, rows: list[tuple[float, float, str]], table: Table, findings: Findings) -> SieveSet | None:
+def _sieve_set(
+    name: str, rows: list[tuple[float, float, str]], table: KnownTable, findings: Findings
+) -> SieveSet | None:
     if not rows:
         return None
     lower, upper, classes = zip(*sorted(rows), strict=True)
@@ -324,14 +328,14 @@ MAX_COMPARED = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Goods:
+class GoodsRows:
     """Rows of stones or counts, read: numbers, class codes, and the parcel that each row belongs to.
 
     `owners` holds positions in `ids`. A number that was blank or broken is NaN. Of counts, `breakdowns` numbers the
     named breakdowns (-1: not named), and `samples` flags rows of a graded sample.
     """
 
-    table: Table
+    table: KnownTable
     ids: list[str]
     owners: NDArray[np.int32]
     numbers: Mapping[str, NDArray[np.float64]]
@@ -351,7 +355,7 @@ class Goods:
         return dict(sorted(found.items(), key=lambda item: int(item[1][0])))  # ids stand as their cells were kept
 
 
-def read_goods(table: Table, single: str | None, words: Words, findings: Findings) -> Goods:
+def read_goods(table: KnownTable, single: str | None, words: Vocabulary, findings: Findings) -> GoodsRows:
     """Read stones or counts by distinct cells; every broken one is noted under the parcel of its row."""
     ids, owners = _owners(table, single, findings)
     for row in table.ragged:
@@ -392,12 +396,12 @@ def read_goods(table: Table, single: str | None, words: Words, findings: Finding
         unclear = {at: flag for at, flag in enumerate(read) if isinstance(flag, Broken)}
         findings.add_column(table, "sample", unclear, owners, ids)
         samples = np.array([flag is True for flag in read], dtype=bool)[column.codes]
-    return Goods(
+    return GoodsRows(
         table=table, ids=ids, owners=owners, numbers=numbers, codes=codes, breakdowns=breakdowns, samples=samples
     )
 
 
-def _owners(table: Table, single: str | None, findings: Findings) -> tuple[list[str], NDArray[np.int32]]:
+def _owners(table: KnownTable, single: str | None, findings: Findings) -> tuple[list[str], NDArray[np.int32]]:
     """Return parcel ids, and for every row the position of its parcel among them."""
     column = table.columns.get("parcel_id")
     if column is None:

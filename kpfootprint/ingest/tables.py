@@ -1,17 +1,20 @@
-"""A table in columns of few distinct values, whatever file it came from, and the problems found in it."""
+"""A table in columns of few distinct values, whatever file it came from."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain, repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.cells import Cell, DecimalMarks, PlainCells, is_blank, read_numbers, shortened, text_of
-from kpfootprint.ingest.rules import Broken, problem
+from kpfootprint.ingest.problems import Broken, problem
+from kpfootprint.ingest.words import TABLES, Vocabulary, fold, misspelt, nearest
+from kpfootprint.scheme import Scheme
 from kpfootprint.wanted import each
 
 NUMBER_COLUMNS = ("carats", "percent", "n_stones", "value_usd", "bottom_screen_mm", "lower_ct", "upper_ct")
@@ -121,14 +124,44 @@ class ColumnMaker:
         return Column(header, list(self.index if whole else map(shortened, self.index)), codes)
 
 
-def widen(makers: list[ColumnMaker], rows: Iterable[Sequence[Cell]], n_rows: int, most: int) -> None:
-    """Add columns for what stands right of a table behind an empty one, below where its header was looked for."""
-    width = len(makers)
-    wide = [row for row in rows if not all(map(is_blank, row[width:]))]
-    if wide and all(is_blank(row[width]) for row in wide):
-        for _ in range(width, min(max(map(len, wide)), most)):
-            makers.append(ColumnMaker())
-            makers[-1].add([""] * n_rows)
+class TableMaker:
+    """Gathers the columns below a header, row by row; rows too long, or of less than `least` cells, are `ragged`."""
+
+    def __init__(self, texts: Sequence[str], most: int, *, least: int = 0) -> None:
+        self._texts, self._most, self._least = texts, most, least
+        self._makers = [ColumnMaker() for _ in texts]
+        self.n_rows = 0
+        self.ragged: dict[int, int] = {}
+
+    def add(self, rows: Sequence[Sequence[Cell]]) -> None:
+        """Append rows; what they hold right of the table, behind an empty column, gets columns of its own."""
+        if set(map(len, rows)) != {len(self._makers)}:
+            rows = self._as_wide(rows)
+        for maker, cells in zip(self._makers, zip(*rows, strict=True), strict=True):
+            maker.add(cells)
+        self.n_rows += len(rows)
+
+    def _as_wide(self, rows: Sequence[Sequence[Cell]]) -> list[Sequence[Cell]]:
+        width = len(self._makers)
+        wide = [row for row in rows if not all(map(is_blank, row[width:]))]
+        if wide and all(is_blank(row[width]) for row in wide):
+            for _ in range(width, min(max(map(len, wide)), self._most)):
+                self._makers.append(ColumnMaker())
+                self._makers[-1].add([""] * self.n_rows)
+        width = len(self._makers)
+        for at, row in enumerate(rows, start=self.n_rows):
+            if any(map(_is_filled, row[width:])) or (len(row) < self._least and any(map(_is_filled, row))):
+                self.ragged[at] = len(row)
+        return [row if len(row) == width else [*row[:width], *[None] * (width - len(row))] for row in rows]
+
+    def columns(self, *, whole: bool = False) -> list[Column]:
+        """Return the columns; cells are cut to what could be meant unless they are wanted whole."""
+        texts = chain(self._texts, repeat(""))
+        return [maker.column(text, whole=whole) for maker, text in zip(self._makers, texts, strict=False)]
+
+
+def _is_filled(cell: Cell) -> bool:
+    return cell is not None and not (isinstance(cell, str) and not cell.strip())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,9 +243,9 @@ class RawTable:
         line, value = None if row is None else self.line(row), None if is_blank(cell) else cell
         return problem(broken, table=self.name, row=line, column=header, value=value)
 
-    def known(self, kind: str, columns: Mapping[str, Column], trace: Trace, *, complete: bool) -> Table:
+    def known(self, kind: str, columns: Mapping[str, Column], trace: Trace, *, complete: bool) -> KnownTable:
         """Return the table with its kind and its columns found out."""
-        return Table(
+        return KnownTable(
             kind=kind,
             name=self.name,
             columns=columns,
@@ -232,6 +265,11 @@ class RawTable:
             hidden=[f"{self.name}: {what}" for what in self.hidden],
             notes=list(self.notes),
         )
+
+    def filled(self) -> RawTable:
+        """Return the table without rows that hold nothing at all, as spreadsheets leave at their end."""
+        empty = np.logical_and.reduce([column.blank() for column in self.columns])
+        return self.keep(np.flatnonzero(~empty)) if empty.any() else self
 
     def keep(self, kept: NDArray[np.intp]) -> RawTable:
         """Return the table with some of its rows."""
@@ -257,7 +295,7 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class KnownTable:
     """A table whose kind and columns are known; not `complete` where a needed column is missing.
 
     One made of `titles` above a table is about whatever stands below.
@@ -274,7 +312,7 @@ class Table:
     complete: bool = True
     titles: bool = False
     trace: Trace = field(default_factory=Trace)
-    valuations: Mapping[str, Table] = field(default_factory=dict)
+    valuations: Mapping[str, KnownTable] = field(default_factory=dict)
     sheets: Sequence[str] = ()
 
     def line(self, row: int) -> int | None:
@@ -285,7 +323,7 @@ class Table:
         """Return the name of the sheet that a row stands on."""
         return self.sheets[row] if self.sheets and row is not None else self.name
 
-    def keep(self, kept: NDArray[np.intp]) -> Table:
+    def keep(self, kept: NDArray[np.intp]) -> KnownTable:
         """Return the table with some of its rows."""
         place = {int(old): new for new, old in enumerate(kept)} if self.ragged else {}
         return replace(
@@ -326,17 +364,7 @@ class Table:
         )
 
 
-def without_blank_rows(raw: RawTable) -> RawTable:
-    """Leave out the rows that hold nothing at all, as spreadsheets leave at their end."""
-    if not raw.columns:
-        return raw
-    empty = np.logical_and.reduce([column.blank() for column in raw.columns])
-    if not empty.any():
-        return raw
-    return raw.keep(np.flatnonzero(~empty))
-
-
-def stacked(tables: Sequence[Table], ids: Sequence[str | None]) -> Table:
+def stacked(tables: Sequence[KnownTable], ids: Sequence[str | None]) -> KnownTable:
     """Lay tables of one kind below each other; where an id is given, every row of that table is of that parcel."""
     first, n_rows = tables[0], sum(table.n_rows for table in tables)
     columns: dict[str, Column] = {}
@@ -371,87 +399,55 @@ def stacked(tables: Sequence[Table], ids: Sequence[str | None]) -> Table:
     )
 
 
-class Findings:
-    """Gathers problems by parcel; beyond `limit` of them they are only counted.
+MAX_STRANGERS = 20
+"""Unknown members of a JSON object that are told one by one."""
 
-    The parcel None stands for the whole submission.
-    """
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._listed = 0
-        self._by_parcel: defaultdict[str | None, list[Problem]] = defaultdict(list)
-        self._unlisted: defaultdict[str | None, int] = defaultdict(int)
+def recognise(raw: RawTable, kind: str, words: Vocabulary, problems: list[Problem]) -> KnownTable:
+    """Find out what the columns of a table are; what is missing, given twice or misspelt is added to `problems`."""
+    known = words.columns(kind)
+    found: dict[str, Column] = {}
+    strangers: list[str] = []
 
-    @property
-    def full(self) -> bool:
-        """Whether further problems are only counted."""
-        return self._listed >= self._limit
+    def tell(code: str, header: str, **values: object) -> None:
+        problems.append(problem(Broken(code, values), table=raw.name, column=header))
 
-    def add(self, parcel_id: str | None, found: Problem) -> None:
-        """Note one problem."""
-        if not self.full:
-            self._by_parcel[parcel_id].append(found)
-            self._listed += 1
+    for column in raw.columns:
+        name = known.get(fold(column.header))
+        looked_at = name is None and len(strangers) < MAX_STRANGERS
+        if looked_at and (close := misspelt(column.header[:80], known)) is not None:
+            tell("unknown_column", column.header, nearest=close)
+        elif name is None:
+            strangers += [column.header] if raw.typed else []  # further columns of a sheet are its own affair
+        elif name in found:
+            tell("column_twice", column.header, column=name)
         else:
-            self._unlisted[parcel_id] += 1
+            found[name] = column
+    if strangers:
+        inner = ("conditions", *TABLES[1:]) if kind == TABLES[0] else ()
+        members = {fold(name): name for name in (*known.values(), *inner)}
+    for header in strangers[:MAX_STRANGERS]:
+        tell("unknown_member", header, nearest=nearest(header[:80], members))
+    if len(strangers) > MAX_STRANGERS:
+        problems.append(problem(Broken("more_problems", {"count": len(strangers) - MAX_STRANGERS}), table=raw.name))
+    return known_as(raw, kind, found, raw.trace(), words.scheme, problems)
 
-    def add_column(
-        self,
-        table: Table,
-        name: str,
-        broken: Mapping[int, Broken],
-        owners: NDArray[np.int32],
-        ids: Sequence[str | None],
-    ) -> None:
-        """Note the rows of a column whose cells break a rule; `broken` goes by position in ``column.cells``.
 
-        Each class that is not known is noted once for each parcel, at its first row, with the number of its rows.
-        """
-        if not broken:
-            return
-        column = table.columns[name]
-        for by_value in (True, False):
-            mine = {code: found for code, found in broken.items() if (found.code == "unknown_class") == by_value}
-            rows = np.flatnonzero(column.rows_with(mine)) if mine else np.zeros(0, dtype=np.intp)
-            counts = np.ones(len(rows), dtype=np.intp)
-            if by_value:
-                keys = owners[rows].astype(np.int64) * len(column.cells) + column.codes[rows]
-                _, first, counts = np.unique(keys, return_index=True, return_counts=True)
-                order = np.argsort(first)
-                rows, counts = rows[first[order]], counts[order]
-            room = max(self._limit - self._listed, 0)
-            for row, count in zip(rows[:room].tolist(), counts[:room].tolist(), strict=True):
-                found = mine[int(column.codes[row])]
-                if count > 1:
-                    rule = found.values.get("rule", "unknown_class_often")
-                    found = Broken(found.code, {**found.values, "count": count, "rule": rule})
-                self.add(ids[owners[row]], table.problem(found, row, name))
-            for owner, count in zip(*np.unique(owners[rows[room:]], return_counts=True), strict=True):
-                self._unlisted[ids[owner]] += int(count)
-
-    def spoiled(self) -> set[str | None]:
-        """Return the parcels with a problem."""
-        return set(self._by_parcel) | set(self._unlisted)
-
-    def has(self, parcel_id: str) -> bool:
-        """Say whether a parcel has a problem."""
-        return parcel_id in self._by_parcel or parcel_id in self._unlisted
-
-    def of(self, parcel_id: str | None) -> tuple[Problem, ...]:
-        """Return the problems of a parcel, the last one telling how many are not listed."""
-        listed = list(self._by_parcel.get(parcel_id, ()))
-        hidden = self._unlisted.get(parcel_id, 0)
-        if hidden:
-            place = listed[-1].table if listed else "parcels"
-            listed.append(problem(Broken("more_problems", {"count": hidden}), table=place))
-        return tuple(listed)
-
-    def all(self, first: Iterable[str | None] = ()) -> tuple[Problem, ...]:
-        """Return every problem: of the whole, then by parcel in the order of `first`, then by parcel as found."""
-        order = dict.fromkeys([None, *first, *self._by_parcel])
-        listed = [found for parcel_id in order for found in self._by_parcel.get(parcel_id, ())]
-        hidden = sum(self._unlisted.values())
-        if hidden:
-            listed.append(problem(Broken("more_problems", {"count": hidden}), table="submission"))
-        return tuple(listed)
+def known_as(
+    raw: RawTable, kind: str, columns: Mapping[str, Column], trace: Trace, scheme: Scheme, problems: list[Problem]
+) -> KnownTable:
+    """Return a table with its columns found out; those that are missing, without which it cannot be read, are told."""
+    weighed = raw.typed or "percent" in columns
+    required: Mapping[str, tuple[str, ...]] = {
+        "parcels": ("parcel_id",),
+        "declarations": (*(() if "country" in columns else ("zone_id",)), *(() if weighed else ("carats",))),
+        "stones": (scheme.size.column,),
+        "counts": () if "carats" in columns else ("n_stones",),
+        "size_classes": ("sieve_set", "size_class", "lower_ct"),
+    }
+    headers = ", ".join(column.header for column in raw.columns if column.header) or "none"
+    missing = [name for name in required[kind] if name not in columns]
+    for name in missing:
+        broken = Broken("missing_column", {"column": name, "headers": headers})
+        problems.append(problem(broken, table=raw.name, column=name))
+    return raw.known(kind, columns, trace, complete=not missing)

@@ -225,8 +225,118 @@ def misspelt(text: str, known: Mapping[str, str]) -> str | None:
     return known[hits[0]] if hits else None
 
 
+_WORD = re.compile(r"[^\W_]+|[%#$]")
+
+
+def tokens_of(text: str) -> list[str]:
+    """Return the words of a header, folded; dots of abbreviations and underscores part words."""
+    return _WORD.findall(plain(text).replace("_", " "))
+
+
+@lru_cache(maxsize=1)
+def _lexicon() -> Mapping[str, Mapping[str, str]]:
+    """Return the words of headers by role, folded."""
+    units = {"in_carats": unit_words("carats"), "other_unit": unit_words("grains", "points", "others")}
+    lexicon: Mapping[str, Iterable[str]] = {**declared_words()["headers"], **units}
+    return {role: dict.fromkeys((" ".join(tokens_of(word)) for word in found), role) for role, found in lexicon.items()}
+
+
+def phrases(role: str) -> list[str]:
+    """Return what stands for a role in several words."""
+    return [words for words in _lexicon()[role] if " " in words]
+
+
+def says(role: str, *tokens: str) -> bool:
+    """Say whether one of some words of a header has a role, such as ``each`` or ``size``."""
+    return any(token in _lexicon()[role] for token in tokens)
+
+
+def all_say(roles: Iterable[str], tokens: Iterable[str], also: Iterable[str] = ()) -> bool:
+    """Say whether each of some words has one of some roles, or is one of some others."""
+    known = {*also}.union(*(_lexicon()[role] for role in roles))
+    return all(token in known for token in tokens)
+
+
+@lru_cache(maxsize=1)
+def total_stems() -> tuple[str, ...]:
+    """Folded words of which a label of a total or of a summary has one at least."""
+    known = (*_lexicon()["total"], *_lexicon()["total_alone"], *_lexicon()["summary"])
+    return tuple(word for word in known if word)  # signs fold to nothing, which stands in every text
+
+
+def is_plain(text: str) -> bool:
+    """Say whether a text names rough goods and no more: ``rough diamonds``, ``quality``."""
+    roles = ("filler", "n_stones", "description", "other", "lot")
+    return all_say(roles, (token for token in tokens_of(text) if not token.isdigit()))
+
+
+def is_unit(text: str) -> bool:
+    """Say whether a cell below a header is the unit of its column: ``ct``, ``g``, ``pcs``, ``%``."""
+    roles = ("n_stones", "in_carats", "other_unit", "percent", "money")
+    return len(text) <= 12 and all_say(roles, [plain(text).strip("()[]. ")], ("no", "nr", "n"))
+
+
+def is_summary(text: str) -> bool:
+    """Say whether a cell is the label of a row of means, of extremes, of shares, or of the number of rows."""
+    text = " ".join(tokens_of(text))
+    if text in _lexicon()["n_stones"] and " " in text:
+        return True
+    tokens = text.split()
+    measures = ("summary", "mean", "n_stones", "carats", "filler", "of", "whole", "percent")
+    return 0 < len(tokens) <= 4 and (
+        (says("summary", tokens[0]) and len(tokens) <= 3)
+        or says("percent", tokens[0])
+        or ((says("summary", *tokens) or says("mean", *tokens)) and all_say(measures, tokens))
+    )
+
+
+def is_weak_total(text: str) -> bool:
+    """Say whether a label of a total is a word that a remark may hold as well: ``all``, ``report``."""
+    return " ".join(tokens_of(text)) in _lexicon()["total_alone"]
+
+
+def is_total(text: str) -> bool:
+    """Say whether a cell is the label of a total or a subtotal: ``Total``, ``Sous-total``, ``Cape total``."""
+    tokens = tokens_of(text)
+    if not tokens or len(tokens) > 6:
+        return False
+    said = " ".join(tokens)
+    if all(len(token) == 1 and token.isalpha() for token in tokens):
+        tokens = ["".join(tokens)]  # T O T A L
+    if said in _lexicon()["total_alone"] or any(f" {words} " in f" {said} " for words in phrases("total_alone")):
+        return True
+    return _sums(tokens[0]) or (
+        len(tokens) > 1 and ((says("before_total", tokens[0]) and _sums(tokens[1])) or _sums(tokens[-1]))
+    )
+
+
+def _sums(token: str) -> bool:
+    """Say whether a word stands for a sum, alone or in one with others: ``Eindtotaal``, ``Gesamtgewicht``."""
+    return says("total", token) or any(stem in token for stem in ("total", "totaal", "gesamt", "summe", "итог"))
+
+
+def is_row_number(tokens: list[str]) -> bool:
+    """Say whether a header is that of a running number: ``N°``, ``Stone no``, ``Sr.``."""
+    one = ("stone", "pierre", "diamant", "diamond", "stein", "камня", "камень", "piedra")
+    return says("row", *tokens) and all_say(("row", "filler", "of"), tokens, one)
+
+
+def is_lot_number(tokens: list[str]) -> bool:
+    """Say whether a header is the number of a lot: ``Lot number``, ``Bag #``."""
+    rest = [token for token in tokens if not says("lot", token)]
+    return len(rest) < len(tokens) and all_say(("row", "filler"), rest, ("number", "nombre", "code"))
+
+
+def without_measure(header: str) -> str:
+    """Return a header without the words for pieces, carats and shares: ``+11 (pcs)`` is ``+11``."""
+    nothing = ("n_stones", "carats", "percent", "filler")
+    words = filter(None, re.split(r"[\s()\[\]:;]+", header))
+    kept = [word for word in words if not all_say(nothing, [plain(word).strip(".")])]
+    return " ".join(kept)
+
+
 @dataclass(frozen=True, slots=True)
-class Words:
+class Vocabulary:
     """Everything an input may call things, for one scheme and one table of zones."""
 
     scheme: Scheme

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from functools import partial
-from itertools import chain, islice, repeat
+from itertools import chain, islice
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +25,8 @@ from kpfootprint.errors import IngestError
 from kpfootprint.ingest import oldbook
 from kpfootprint.ingest.archive import Budget, Limits, check_members, open_zip, refuse, unzip
 from kpfootprint.ingest.cells import Cell, Odd, is_blank, shortened
-from kpfootprint.ingest.headers import Headers
-from kpfootprint.ingest.heads import LOOKED_AT, head_of
-from kpfootprint.ingest.tables import Column, ColumnMaker, Note, RawTable, widen, without_blank_rows
+from kpfootprint.ingest.headers import LOOKED_AT, Headers, head_of
+from kpfootprint.ingest.tables import Column, Note, RawTable, TableMaker
 from kpfootprint.ingest.words import declared_words, fold, plain, unit_words
 from kpfootprint.wanted import each, go_on
 
@@ -235,36 +234,23 @@ def _read_sheet(
     head = head_of(looked_at, None if of_words else headers, title, limits)
     if not head.texts:
         return None
-    width, makers = len(head.texts), [ColumnMaker() for _ in head.texts]
+    made = TableMaker(head.texts, limits.max_columns)
     lines: list[int] = []
-    ragged: dict[int, int] = {}
     body = each(chain(first[head.rows[-1] + 1 :], numbered), 1000)
     filled = ((line, row) for line, row in body if any(cell is not None for cell in row))
     for chunk in iter(lambda: list(islice(filled, _CHUNK)), []):
-        widen(makers, (row for _, row in chunk if len(row) > width), len(lines), limits.max_columns)
-        width = len(makers)
-        for line, row in chunk:
-            if any(cell is not None for cell in row[width:]):
-                ragged[len(lines)] = len(row)
-            lines.append(line)
-        if len(lines) > limits.max_rows:
+        made.add([row for _, row in chunk])
+        lines += [line for line, _ in chunk]
+        if made.n_rows > limits.max_rows:
             raise refuse(title, "too_many_rows", limit=limits.max_rows)
-        cells = ([*row[:width], *[None] * (width - len(row))] for _, row in chunk)
-        for maker, column in zip(makers, zip(*cells, strict=True), strict=True):
-            maker.add(column)
     table = RawTable(
         name=title,
         source=source,
-        columns=[
-            maker.column(text, whole=headers is None)
-            for maker, text in zip(makers, chain(head.texts, repeat("")), strict=False)
-        ],
+        columns=made.columns(whole=headers is None),
         rows=np.array(lines, dtype=np.int32),
-        ragged=ragged,
-        header_rows=tuple(first[at][0] for at in head.rows),
-        titles=tuple((first[at][0], tuple(map(shortened, first[at][1]))) for at in head.titles),
+        ragged=made.ragged,
     )
-    return without_blank_rows(table)
+    return head.over(table, [tuple(map(shortened, row)) for _, row in first], [line for line, _ in first])
 
 
 def _with_fills(table: RawTable, sheet: Any, headers: Headers | None) -> list[Column]:

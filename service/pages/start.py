@@ -10,8 +10,9 @@ from babel import Locale
 from starlette.responses import Response
 
 from kpfootprint.errors import IngestError, Problem
-from kpfootprint.ingest.reading import Reading, two_inputs
-from kpfootprint.ingest.rules import Broken, problem
+from kpfootprint.ingest import Reading
+from kpfootprint.ingest.problems import Broken, problem
+from kpfootprint.ingest.reading import two_inputs
 from kpfootprint.parcel import Parcel
 from kpfootprint.reference import ZoneTable
 from kpfootprint.release import Release

@@ -12,8 +12,7 @@ from starlette.responses import Response
 
 from kpfootprint.comparison.hypotheses import COMPLIANT
 from kpfootprint.errors import IngestError, Problem
-from kpfootprint.ingest import Choices
-from kpfootprint.ingest import Submission as ReadSubmission
+from kpfootprint.ingest import Choices, Reading
 from kpfootprint.reference import NOT_COVERED, ZoneTable
 from kpfootprint.report.locale import Words, words
 from service.door.endpoint import FORM, Endpoint
@@ -120,10 +119,10 @@ def check(visit: Visit) -> Response:
 
 def checked(visit: Visit, *, name: str, content: bytes, note: str, choices: Choices) -> Response:
     """Show what is in a file of parcels, and what it asks; one that cannot be read at all shows its problems alone."""
-    found: ReadSubmission | None = None
+    found: Reading | None = None
     try:
         found = visit.work.do(read_submission, name, content, choices, large=visit.large)
-        problems = found.problems()
+        problems = found.problems
     except IngestError as error:
         problems = error.problems
     return _check_page(visit, name, content, note, found, problems, choices)
@@ -134,7 +133,7 @@ def _check_page(
     name: str,
     content: bytes,
     note: str,
-    found: ReadSubmission | None,
+    found: Reading | None,
     problems: Sequence[Problem],
     choices: Choices,
 ) -> Response:
@@ -156,7 +155,7 @@ def _check_page(
         readable=found is not None,
         asked=Asked.of(problems, choices),
         classes=classes,
-        parcels=[] if found is None else found.batch.parcels[:SHOWN_PARCELS],
+        parcels=[] if found is None else found.parcels[:SHOWN_PARCELS],
         noted=lambda note: noted(note, catalogue),
         told=lambda problem: told(problem, catalogue, classes),
         declared=lambda parcel: told_in.row(

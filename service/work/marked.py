@@ -28,7 +28,7 @@ TITLE_LENGTH = 31
 def marked_copy(work: Workplace, name: str, content: bytes, choices: Choices) -> bytes:
     """Return an upload as a workbook with what is wrong in it, or the problems alone where no table can be had."""
     try:
-        problems = read_submission(work, name, content, choices).problems()
+        problems = read_submission(work, name, content, choices).problems
     except IngestError as error:
         problems = error.problems
     try:

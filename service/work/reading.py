@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from kpfootprint.errors import IngestError, Problem
-from kpfootprint.ingest import Reading, Submission, Upload, ingest_file, ingest_json, ingest_submission, read
-from kpfootprint.ingest.rules import Broken, problem
+from kpfootprint.ingest import Reading, Upload, ingest_file, ingest_json, ingest_submission, read
+from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release
 from kpfootprint.strict_json import AmbiguousJson, NotJson, read_json
@@ -76,7 +76,7 @@ def parcel_at(release: Release, *, path: Path, parcel: Mapping[str, Any]) -> Par
     return ingest_file(path, release.scheme, release.zone_table, parcel=dict(parcel))
 
 
-def submission_of_file(release: Release, *, upload: Upload, choices: Mapping[str, str] | None = None) -> Submission:
+def submission_of_file(release: Release, *, upload: Upload, choices: Mapping[str, str] | None = None) -> Reading:
     """Read every parcel of an upload; what is wrong with one loses no other."""
     if upload.name.lower().endswith(".json"):
         raise IngestError([problem(Broken("unknown_file_kind"), table="file", value=upload.name)])

@@ -6,8 +6,7 @@ from functools import partial
 from typing import Any
 
 from kpfootprint.errors import IngestError, Problem
-from kpfootprint.ingest import Choices, parcel_to_json
-from kpfootprint.ingest import Submission as ReadSubmission
+from kpfootprint.ingest import Choices, Reading, parcel_to_json
 from kpfootprint.release import Release
 from kpfootprint.report.report import canonical
 from service.register import submissions
@@ -50,7 +49,7 @@ def _received(
         return submissions.receive(connection, received, actor=actor, clock_days=work.settings.clock_days, once=once)
 
 
-def read_submission(work: Workplace, name: str, content: bytes, choices: Choices | None = None) -> ReadSubmission:
+def read_submission(work: Workplace, name: str, content: bytes, choices: Choices | None = None) -> Reading:
     """Read a file of parcels and keep nothing."""
     read = submission_of_file(work.release(), upload=upload_of(name, content), choices=choices)
     if not read.order:
@@ -58,9 +57,9 @@ def read_submission(work: Workplace, name: str, content: bytes, choices: Choices
     return read
 
 
-def _parcels(read: ReadSubmission, release: Release) -> list[ReceivedParcel]:
+def _parcels(read: Reading, release: Release) -> list[ReceivedParcel]:
     good: dict[str, dict[str, Any]] = {
-        parcel.parcel_id: parcel_to_json(parcel, release.scheme, sealed=True) for parcel in read.batch.parcels
+        parcel.parcel_id: parcel_to_json(parcel, release.scheme, sealed=True) for parcel in read.parcels
     }
     bad = {failure.parcel_id: failure.problems for failure in read.failures}
     return [

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from kpfootprint.ingest.words import Words
+from kpfootprint.ingest.words import Vocabulary
 from kpfootprint.reference import ZoneTable, shipped_reference
 from kpfootprint.scheme import Scheme
 
@@ -28,5 +28,5 @@ def zone_table() -> ZoneTable:
 
 
 @pytest.fixture(scope="session")
-def words(scheme: Scheme, zone_table: ZoneTable) -> Words:
-    return Words(scheme, zone_table)
+def words(scheme: Scheme, zone_table: ZoneTable) -> Vocabulary:
+    return Vocabulary(scheme, zone_table)

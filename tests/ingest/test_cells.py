@@ -18,7 +18,7 @@ from kpfootprint.ingest.cells import (
     read_numbers,
     read_yes_or_no,
 )
-from kpfootprint.ingest.rules import Broken
+from kpfootprint.ingest.problems import Broken
 
 NOTHING, COMMA, BOTH = DecimalMarks(), DecimalMarks(comma=True), DecimalMarks(comma=True, point=True)
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from kpfootprint.ingest import Limits, Upload, ingest_file, read
 from kpfootprint.ingest.csvfile import factorise, read_csv, read_regular
 from kpfootprint.ingest.headers import Headers
-from kpfootprint.ingest.words import Words
+from kpfootprint.ingest.words import Vocabulary
 from kpfootprint.parcel import Parcel
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
@@ -164,7 +164,7 @@ def test_factorising_many_distinct_rows() -> None:
     assert np.array_equal(keys[0][firsts][codes], keys[0])
 
 
-def test_rows_are_told_by_the_line_on_which_they_begin(words: Words) -> None:
+def test_rows_are_told_by_the_line_on_which_they_begin(words: Vocabulary) -> None:
     text = 'weight_ct,colour,"a\nnote"\n0.1,brown,"one ""line"""\n\n0.2,cape,x\n'
     table = read_csv(text.encode(), "stones", "stones.csv", Headers(words), Limits())
     assert table.rows is not None

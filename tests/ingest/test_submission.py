@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpfootprint.errors import IngestError
-from kpfootprint.ingest import Limits, Submission, Upload, ingest_file, ingest_json, ingest_submission, parcel_to_json
+from kpfootprint.ingest import Limits, Reading, Upload, ingest_file, ingest_json, ingest_submission, parcel_to_json
 from kpfootprint.ingest.archive import Budget, files_in
 from kpfootprint.parcel import Declaration
 from kpfootprint.reference import ZoneTable
@@ -67,7 +67,7 @@ def cells(text: str) -> list[list[Any]]:
     return [[cell(value) for value in line.split(",")] for line in text.splitlines()]
 
 
-def written(submission: Submission, scheme: Scheme) -> list[dict[str, Any]]:
+def written(submission: Reading, scheme: Scheme) -> list[dict[str, Any]]:
     return [parcel_to_json(parcel, scheme) for parcel in submission.batch]
 
 
@@ -435,7 +435,7 @@ def test_the_sizes_of_one_parcel_spoil_no_other(row: str, code: str, scheme: Sch
     text = "\n".join(["parcel_id,size_class,n_stones,carats", *rows]) + "\n"
     found = ingest_submission(Upload("counts.csv", text.encode()), scheme, zone_table)
     assert [(item.parcel_id, item.n_stones) for item in found.batch] == [("A", 30), ("C", 3)]
-    assert [(item.code, item.row) for item in found.problems()] == [(code, 4)]
+    assert [(item.code, item.row) for item in found.problems] == [(code, 4)]
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])

@@ -10,7 +10,7 @@ import pytest
 from kpfootprint.ingest import Upload, read, words_of
 from kpfootprint.ingest.words import (
     TABLES,
-    Words,
+    Vocabulary,
     attribute_words,
     condition_values,
     find_size,
@@ -64,7 +64,7 @@ def test_folding(text: str, folded: str) -> None:
         ("morphology", "plat", "flat"),
     ],
 )
-def test_trade_words(attribute: str, word: str, name: str, words: Words) -> None:
+def test_trade_words(attribute: str, word: str, name: str, words: Vocabulary) -> None:
     item = words.scheme.attribute(attribute)
     assert item.classes[attribute_words(item)[fold(word)]].name == name
 
@@ -86,7 +86,7 @@ def test_trade_words(attribute: str, word: str, name: str, words: Words) -> None
         ("size_classes", "Borne inférieure", "lower_ct"),
     ],
 )
-def test_headers(table: str, header: str, column: str, words: Words) -> None:
+def test_headers(table: str, header: str, column: str, words: Vocabulary) -> None:
     assert words.columns(table)[fold(header)] == column
 
 
@@ -99,14 +99,14 @@ def test_no_word_is_declared_for_two_columns_values_or_tables() -> None:
             assert not meant[one] & meant[two], (one, two, meant[one] & meant[two])
 
 
-def test_names_of_this_documentation_stand_for_themselves(words: Words) -> None:
+def test_names_of_this_documentation_stand_for_themselves(words: Vocabulary) -> None:
     assert {table_names()[fold(table)] for table in TABLES} == set(TABLES)
     for table in TABLES:
         for column in set(words.columns(table).values()):
             assert words.columns(table)[fold(column)] == column
 
 
-def test_columns_of_stones_do_not_hide_each_other(words: Words) -> None:
+def test_columns_of_stones_do_not_hide_each_other(words: Vocabulary) -> None:
     for item in words.scheme.categorical:
         for word in (item.column, *item.labels.values(), *item.synonyms):
             assert words.columns("stones")[fold(word)] == item.column
@@ -128,7 +128,7 @@ def test_columns_of_stones_do_not_hide_each_other(words: Words) -> None:
         ("+21 -23", "+21"),
     ],
 )
-def test_sieve_classes_as_sheets_write_them(text: str, name: str, words: Words) -> None:
+def test_sieve_classes_as_sheets_write_them(text: str, name: str, words: Vocabulary) -> None:
     own = words.scheme.size.sieve_set
     position = find_size(text, size_words(own))
     assert position is not None
@@ -136,7 +136,7 @@ def test_sieve_classes_as_sheets_write_them(text: str, name: str, words: Words) 
 
 
 @pytest.mark.parametrize("text", ["+3-7", "4", "+4", "", "large"])
-def test_sieve_classes_that_are_none(text: str, words: Words) -> None:
+def test_sieve_classes_that_are_none(text: str, words: Vocabulary) -> None:
     assert find_size(text, size_words(words.scheme.size.sieve_set)) is None
 
 
@@ -146,7 +146,7 @@ def test_conditions() -> None:
     assert condition_values("sorter")[fold("inconnu")] is None
 
 
-def test_zones_by_id_and_name(words: Words) -> None:
+def test_zones_by_id_and_name(words: Vocabulary) -> None:
     zones = words.zones()
     for text, zone in (
         ("Berbérati", "berberati"),

@@ -11,7 +11,7 @@ from babel.messages.pofile import read_po
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest import RULES
-from kpfootprint.ingest.rules import Broken, problem
+from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.reference import shipped_reference
 from kpfootprint.scheme import AttributeClass, ClassSet, Scheme
 from service.catalogue import TEMPLATES, compiled, messages, sources

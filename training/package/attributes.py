@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from kpfootprint.errors import Problem, ReferenceDataError, SchemeMismatch
-from kpfootprint.ingest.words import Words, fold
+from kpfootprint.ingest.words import Vocabulary, fold
 from kpfootprint.parcel import Conditions
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import AttributeClass, ClassSet, Scheme
@@ -225,6 +225,6 @@ def _two_attributes(scheme: Scheme) -> Iterator[Problem]:
                 meant[fold(word)] = column
 
 
-def words_of(scheme: Scheme) -> Words:
+def words_of(scheme: Scheme) -> Vocabulary:
     """Return what the tables of a package may call things."""
-    return Words(scheme, _NO_ZONES)
+    return Vocabulary(scheme, _NO_ZONES)

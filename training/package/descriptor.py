@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kpfootprint.errors import Problem, ReferenceDataError
-from kpfootprint.ingest.rules import Broken
+from kpfootprint.ingest.problems import Broken
 from kpfootprint.strict_json import NotJson, read_json
 from kpfootprint.visible import is_visible
 

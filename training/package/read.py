@@ -15,14 +15,13 @@ import numpy as np
 
 from kpfootprint.errors import IngestError, Problem, ReferenceDataError
 from kpfootprint.ingest.archive import Budget, gunzip, read_file
-from kpfootprint.ingest.assemble import Submission, assemble
+from kpfootprint.ingest.assemble import Reading, assemble
 from kpfootprint.ingest.cells import read_text
 from kpfootprint.ingest.csvfile import read_csv
 from kpfootprint.ingest.headers import Headers
-from kpfootprint.ingest.recognise import recognise
-from kpfootprint.ingest.rules import Broken, problem
-from kpfootprint.ingest.tables import RawTable
-from kpfootprint.ingest.words import Words, fold, nearest
+from kpfootprint.ingest.problems import Broken, problem
+from kpfootprint.ingest.tables import RawTable, recognise
+from kpfootprint.ingest.words import Vocabulary, fold, nearest
 from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.scheme import Scheme
@@ -129,7 +128,7 @@ def _identity(folder: Path, document: Mapping[str, Any], digests: Mapping[str, s
     return named.hexdigest()
 
 
-def _columns(folder: Path, document: Mapping[str, Any], words: Words) -> list[Problem]:
+def _columns(folder: Path, document: Mapping[str, Any], words: Vocabulary) -> list[Problem]:
     """Say which attributes have no column in the stones, from the header alone."""
     stones = resource(document, "stones")
     if stones is None or not (folder / stones["path"]).is_file():
@@ -261,7 +260,7 @@ def validate_package(path: Path) -> tuple[Problem, ...]:
     return ()
 
 
-def _table(folder: Path, document: Mapping[str, Any], name: str, words: Words) -> RawTable:
+def _table(folder: Path, document: Mapping[str, Any], name: str, words: Vocabulary) -> RawTable:
     """Read one table of the package with the reader of ingestion."""
     found = resource(document, name)
     if found is None:
@@ -286,15 +285,15 @@ def table_rows(folder: Path, document: Mapping[str, Any], name: str) -> Rows:
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
-def _parcels(folder: Path, document: Mapping[str, Any], words: Words) -> Submission:
+def _parcels(folder: Path, document: Mapping[str, Any], words: Vocabulary) -> Reading:
     """Read parcels and stones; raise `ReferenceDataError` with every problem."""
     problems: list[Problem] = []
     try:
         raws = {name: _table(folder, document, name, words) for name in ("parcels", "stones")}
         tables = {name: recognise(raw, name, words, problems) for name, raw in raws.items()}
-        submission = assemble(tables, words, LIMITS, problems=problems)
+        reading = assemble(tables, words, LIMITS, problems=problems)
     except IngestError as error:
         raise ReferenceDataError(error.problems) from None
-    if submission.problems():
-        raise ReferenceDataError(submission.problems())
-    return submission
+    if reading.problems:
+        raise ReferenceDataError(reading.problems)
+    return reading

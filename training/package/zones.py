@@ -8,7 +8,7 @@ from datetime import date
 from itertools import pairwise
 
 from kpfootprint.errors import Problem, ReferenceDataError
-from kpfootprint.ingest.rules import Broken, problem
+from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.words import fold
 from kpfootprint.reference import StatusPeriod, Zone, ZoneTable
 

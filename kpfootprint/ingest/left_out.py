@@ -1,4 +1,4 @@
-"""Rows of a table that are sums of others: checked against them and left out, or asked about; never stones."""
+"""Rows of a table that are no goods, and are left out: headers again, page lines, sums checked against their rows."""
 
 from __future__ import annotations
 
@@ -24,17 +24,35 @@ from kpfootprint.ingest.cells import (
     text_of,
     unit_of,
 )
-from kpfootprint.ingest.headers import tokens_of
 from kpfootprint.ingest.labels import size_span
-from kpfootprint.ingest.meanings import Sheet
-from kpfootprint.ingest.rules import Broken
-from kpfootprint.ingest.words import declared_words, plain, unit_pattern
+from kpfootprint.ingest.meanings import Layout
+from kpfootprint.ingest.problems import Broken
+from kpfootprint.ingest.tables import Column, RawTable
+from kpfootprint.ingest.words import (
+    declared_words,
+    fold,
+    is_summary,
+    is_total,
+    is_weak_total,
+    plain,
+    tokens_of,
+    total_stems,
+    unit_pattern,
+)
 from kpfootprint.wanted import each
 
+_PAGE = re.compile(
+    r"[-–— ]*(page|pages|seite|pagina|página|стр|страница|blad|feuille|sheet)\W*\d+\W*"
+    r"((of|de|sur|von|van|из|/)\W*)?\d*\W*|[-–—]\s*\d{1,4}\s*[-–—]",
+    re.IGNORECASE,
+)
+_RULE = re.compile(r"[-=_*.~–— ]{3,}")
+_LONGEST = 60
+
 _LABELS = 5_000
+
 _LABELS_BY_ROWS = 1_000_000_000
 """Rows of one column that may say total: each is laid beside all others, and beside all rows."""
-
 
 _WALKED = 50_000
 """Rows of a table without classes that are searched for sums one by one; of longer lists the last row is looked at."""
@@ -47,11 +65,70 @@ _LABELLED = re.compile(r"[^\W\d]+\s*[:=]?\s*(\d.*)")
 """A total whose label stands in the cell of its number: ``Total: 65``."""
 
 
+def without_asides(sheet: Layout) -> tuple[Layout, list[int]]:
+    """Leave out rows that repeat the header, and lines between pages; each is told.
+
+    The last value has, for each header that stood again, the row that it stood before.
+    """
+    left = dict.fromkeys(_page_lines(sheet.raw), "page_line") | dict.fromkeys(_headers_again(sheet.raw), "header_again")
+    again = [row - sum(other < row for other in left) for row in sorted(left) if left[row] == "header_again"]
+    return sheet.without({row: (code, {}) for row, code in left.items()}), again
+
+
+def _headers_again(raw: RawTable) -> list[int]:
+    headed = sorted((c for c in raw.columns if c.header.strip()), key=lambda column: len(column.cells))
+    found = np.full(raw.n_rows, len(headed) > 1)
+    for column in headed:
+        again = fold(column.header)
+        hits = [code for code, cell in column.texts() if len(cell) <= _LONGEST and fold(cell) == again]
+        if not hits or not (found := found & column.rows_with(hits)).any():
+            return []
+    return np.flatnonzero(found).tolist()
+
+
+def _page_lines(raw: RawTable) -> list[int]:
+    """Return rows of which one cell says a page, or all cells are rulings, and nothing else is filled."""
+    if any(column.mostly_distinct for column in raw.columns):
+        return []
+    hits = [[code for code, cell in column.texts() if _aside(cell.strip())] for column in raw.columns]
+    if not any(hits):
+        return []
+    said = [column.rows_with(found) for column, found in zip(raw.columns, hits, strict=True)]
+    nothing = [found | column.blank() for column, found in zip(raw.columns, said, strict=True)]
+    return np.flatnonzero(np.logical_or.reduce(said) & np.logical_and.reduce(nothing)).tolist()
+
+
+def _aside(text: str) -> bool:
+    if len(text) > _LONGEST or text[:1].isdigit():
+        return False
+    return _PAGE.fullmatch(text) is not None or _RULE.fullmatch(text) is not None
+
+
+def without_empty_classes(sheet: Layout, measures: Sequence[int], classes: Sequence[int], *, checked: bool) -> Layout:
+    """Leave out the classes of a form that hold nothing: dashes, or blanks where a total was `checked`."""
+    measured, named = [sheet.raw.columns[at] for at in measures], [sheet.raw.columns[at] for at in classes]
+    if not measured or not named or any(column.mostly_distinct for column in measured):
+        return sheet
+    empty = np.logical_and.reduce([column.blank() if checked else _dashes(column) for column in measured])
+    rows = np.flatnonzero(empty & ~np.logical_and.reduce([column.blank() for column in named])).tolist()
+    if len(rows) == sheet.raw.n_rows:
+        return sheet
+    labels = {row: [text_of(cell) for column in named if not is_blank(cell := column.at(row))] for row in rows}
+    return sheet.without({row: ("empty_class", {"label": labels[row][0]}) for row in rows})
+
+
+def _dashes(column: Column) -> NDArray[np.bool_]:
+    return column.rows_with(code for code, cell in column.texts() if cell.strip() and is_blank(cell))
+
+
+# Totals.
+
+
 @dataclass(slots=True)
 class _Rows:
     """Rows of a sheet while its sums are taken out: numbers by column, rows that are the table's own, rows left out."""
 
-    sheet: Sheet
+    sheet: Layout
     classes: Sequence[int]
     values: dict[int, NDArray[np.float64]]
     own: NDArray[np.bool_]
@@ -98,7 +175,7 @@ class _Rows:
         return np.asarray((np.logical_and if every else np.logical_or).reduce(blanks), dtype=bool)
 
 
-def without_totals(sheet: Sheet, measures: Sequence[int], classes: Sequence[int]) -> Sheet:
+def without_totals(sheet: Layout, measures: Sequence[int], classes: Sequence[int]) -> Layout:
     """Leave out rows that are totals, subtotals, means or shares, each checked against the rows that it sums.
 
     ``choices["total"]`` says of a first or last row without a label, which is the sum of the others, what it is.
@@ -108,7 +185,7 @@ def without_totals(sheet: Sheet, measures: Sequence[int], classes: Sequence[int]
     measures, classes : sequence of int
         Columns of stones and carats, and of size classes and classes of attributes.
     """
-    raw, headers = sheet.raw, sheet.headers
+    raw = sheet.raw
     if not measures or raw.n_rows < 2:
         return sheet
     labels, summaries = _labelled_rows(sheet, {*measures})
@@ -118,7 +195,7 @@ def without_totals(sheet: Sheet, measures: Sequence[int], classes: Sequence[int]
     remarks = [
         row
         for row, label in labels.items()
-        if headers.is_weak_total(label) and named[row]
+        if is_weak_total(label) and named[row]
         and not any(rows.sums(row, *span) for span in _spans(row, labels, None, raw.n_rows))
     ]  # fmt: skip
     rows.own[remarks] = True
@@ -131,7 +208,7 @@ def without_totals(sheet: Sheet, measures: Sequence[int], classes: Sequence[int]
     return sheet.without(rows.left)
 
 
-def _values(sheet: Sheet, at: int) -> NDArray[np.float64]:
+def _values(sheet: Layout, at: int) -> NDArray[np.float64]:
     column, marks = sheet.raw.columns[at], sheet.raw.marks
     values, broken = read_numbers(column.cells, marks)
     for code in broken:
@@ -141,11 +218,11 @@ def _values(sheet: Sheet, at: int) -> NDArray[np.float64]:
     return values[column.codes]
 
 
-def _labelled_rows(sheet: Sheet, measures: set[int]) -> tuple[dict[int, str], dict[int, str]]:
+def _labelled_rows(sheet: Layout, measures: set[int]) -> tuple[dict[int, str], dict[int, str]]:
     """Return the labels of rows with a cell that says total, in whatever column, and those of means and the like."""
     totals: dict[int, str] = {}
     summaries: dict[int, str] = {}
-    headers, stems = sheet.headers, sheet.headers.total_stems
+    stems = total_stems()
     for at, column in enumerate(sheet.raw.columns):
         cells = column.cells
         if isinstance(cells, PlainCells) and cells.numbers is not None:
@@ -160,7 +237,7 @@ def _labelled_rows(sheet: Sheet, measures: set[int]) -> tuple[dict[int, str], di
         for code, cell in each(enumerate(cells), 1000):
             if not isinstance(cell, str):
                 continue
-            found = totals if headers.is_total(cell) else summaries if headers.is_summary(cell) else None
+            found = totals if is_total(cell) else summaries if is_summary(cell) else None
             if found is not None:
                 said[code] = found
                 if len(said) > _LABELS:
@@ -351,7 +428,7 @@ def _find_unlabelled(rows: _Rows) -> None:
             rows.sheet.tell("total_or_stone", at, row, choices=[("total", "leave_out"), ("total", "keep")])
 
 
-def _is_unnumbered(sheet: Sheet, row: int) -> bool:
+def _is_unnumbered(sheet: Layout, row: int) -> bool:
     """Say whether a row bears no number where the rows of its sheet are numbered."""
     columns = [sheet.raw.columns[at] for at in sheet.places("row")]
     return any(is_blank(column.at(row)) and float(np.mean(column.blank())) < 0.5 for column in columns)
