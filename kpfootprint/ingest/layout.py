@@ -318,7 +318,9 @@ def _valued(sheet: Layout, parties: Sequence[str]) -> KnownTable:
         chosen = sheet.choices.get("valuation")
         if chosen is None or plain(chosen) not in {*parties, *PARTS[1:]}:
             choices = [*(("valuation", party) for party in parties), PARTS]
-            sheet.tell("classes_or_valuations", None, found=listed(parties, 8), choices=choices)
+            pairs = [*zip(sheet.raw.columns, sheet.meanings, strict=True)]
+            headers = [[column.header for column, item in pairs if item.party == party] for party in parties]
+            sheet.tell("classes_or_valuations", None, found=listed(parties, 8), choices=choices, headers=headers)
     made: dict[str, KnownTable] = {}
     for party in parties:
         meanings = [
@@ -332,7 +334,11 @@ def _valued(sheet: Layout, parties: Sequence[str]) -> KnownTable:
         made[party] = _plain(one, "counts")
     first = next(iter(made.values()))
     if sheet.choices.get(PARTS[0]) == PARTS[1]:
-        return stacked([*made.values()], [None] * len(made))
+        whole = stacked([*made.values()], [None] * len(made))
+        passed = [
+            name for name in whole.trace.passed_over if all(name in one.trace.passed_over for one in made.values())
+        ]
+        return replace(whole, trace=replace(whole.trace, passed_over=passed))
     return replace(first, valuations=made)
 
 

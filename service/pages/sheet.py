@@ -68,7 +68,7 @@ def choices_in(form: FormData) -> Mapping[str, str]:
     """
     kept = file_of(form, "words")
     found = {} if kept is None else words_of(upload_of(kept.filename or "", kept.file.read()))
-    return found | choices_of(texts_of(form, "choice"))
+    return found | choices_of(text for name in form if name.startswith("choice") for text in texts_of(form, name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +80,13 @@ class Asked:
     questions : tuple of (Problem, tuple of str)
         Each question, and its possible answers as ``question=answer``.
     words : tuple of (attribute, word, rows)
-        Words that no class bears, which may be given one.
+        Words that no class bears, which may be given one; the attribute of one that heads columns is not known.
     chosen : tuple of str
         The answers that were given, in the same form.
     """
 
     questions: tuple[tuple[Problem, tuple[str, ...]], ...] = ()
-    words: tuple[tuple[str, str, int], ...] = ()
+    words: tuple[tuple[str | None, str, int], ...] = ()
     chosen: tuple[str, ...] = ()
 
     @classmethod
@@ -101,9 +101,28 @@ class Asked:
                 named = str(problem.values.get("attribute", "size"))
                 attribute = "size" if named.startswith("size") else named
                 counts[attribute, problem.value] += int(str(problem.values.get("count", 1)))
-        words = tuple((attribute, word, count) for (attribute, word), count in counts.most_common(MAX_WORDS))
+        heads = [word for problem in problems for word in _words_above(problem.values.get("headers"))]
+        words: list[tuple[str | None, str, int]] = [(None, word, 1) for word in dict.fromkeys(heads)]
+        words += [(attribute, word, count) for (attribute, word), count in counts.most_common(MAX_WORDS)]
         chosen = tuple(f"{question}={answer}" for question, answer in choices.items())
-        return cls(tuple((p, answers) for answers, p in questions.items() if answers), words, chosen)
+        asked = {
+            answers: p for answers, p in questions.items() if not any(set(answers) < set(more) for more in questions)
+        }
+        return cls(tuple((p, answers) for answers, p in asked.items() if answers), tuple(words), chosen)
+
+
+def _words_above(headers: object) -> list[str]:
+    """Return the word of each group of headers: what all of a group have, and not every group has.
+
+    >>> _words_above([["D-H pcs", "D-H cts"], ["I-M pcs", "I-M cts"]])
+    ['D-H', 'I-M']
+    """
+    if not isinstance(headers, list):
+        return []
+    groups = [[header.split() for header in group] for group in headers]
+    everywhere = set.intersection(*({token for header in group for token in header} for group in groups))
+    kept = ([token for token in group[0] if all(token in other for other in group)] for group in groups)
+    return [word for tokens in kept if (word := " ".join(token for token in tokens if token not in everywhere))]
 
 
 def classes_by_attribute(scheme: Scheme, lang: str) -> dict[str, tuple[str, list[tuple[str, str]]]]:

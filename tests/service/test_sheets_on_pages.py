@@ -57,6 +57,38 @@ def test_a_question_is_answered_on_the_page(app: TestClient, keys: dict[str, str
     assert app.get("/v1" + kept.headers["location"]).json()["parcel"]["n_stones"] == 370
 
 
+QUALITIES = b"Sieve,D-H pcs,D-H cts,I-M pcs,I-M cts\n+11,62,29.70,60,29.00\n-11+9,112,28.60,110,28.50\n"
+MONTHS = b"Size,Pcs January,Cts January,Pcs May,Cts May\n+11,62,29.70,60,29.00\n-11+9,112,28.60,110,28.50\n"
+
+
+@pytest.mark.parametrize(
+    ("sheet", "answers", "colours"),
+    [
+        (QUALITIES, {"choice": ["colour:D-H=colourless", "colour:I-M=cape"]}, {"colourless": 174, "cape": 170}),
+        (QUALITIES, {"choice1": "valuation=parts"}, None),
+        (MONTHS, {"choice1": "valuation=parts"}, None),
+    ],
+)
+def test_columns_of_qualities_and_months_are_classes_or_parts_as_their_reader_says(
+    app: TestClient, keys: dict[str, str], sheet: bytes, answers: dict[str, Any], colours: dict[str, int] | None
+) -> None:
+    form = signed_in(app, keys)
+    asked = app.post("/", data=form, files={"file": ("sheet.csv", sheet)})
+    assert asked.status_code == 422
+    assert asked.text.count("Which reading is meant?") == 1, "one question is asked once"
+    assert 'type="radio" name="choice1" value="valuation=parts"' in asked.text
+    for word in re.findall(r"Class of ([^\"]+)", asked.text):
+        assert f'value="colour:{word}=colourless"' in asked.text
+        assert f'value="morphology:{word}=cube"' in asked.text
+    shown = app.post("/", data=form | hidden_in(asked.text) | answers)
+    assert shown.status_code == 200
+    assert "Passed over" not in shown.text
+    kept = app.post("/", data=form | hidden_in(shown.text) | {"step": "compare"})
+    parcel = app.get("/v1" + kept.headers["location"]).json()["parcel"]
+    assert parcel["n_stones"] == 344
+    assert parcel["read_as"]["classes"].get("colour") == colours
+
+
 def test_lines_at_fault_are_marked_in_the_sheet(app: TestClient, keys: dict[str, str]) -> None:
     form = signed_in(app, keys)
     sent = app.post("/", data=form, files={"file": ("sheet.csv", b"weight_ct,colour\n0.42,white\n0.31,brwn\n")})
