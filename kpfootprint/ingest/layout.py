@@ -318,8 +318,8 @@ def _valued(sheet: Layout, parties: Sequence[str]) -> KnownTable:
         chosen = sheet.choices.get("valuation")
         if chosen is None or plain(chosen) not in {*parties, *PARTS[1:]}:
             choices = [*(("valuation", party) for party in parties), PARTS]
-            pairs = [*zip(sheet.raw.columns, sheet.meanings, strict=True)]
-            headers = [[column.header for column, item in pairs if item.party == party] for party in parties]
+            heads = [(item.party, sheet.raw.columns[at].header) for at, item in enumerate(sheet.meanings)]
+            headers = [[header for of, header in heads if of == party] for party in parties]
             sheet.tell("classes_or_valuations", None, found=listed(parties, 8), choices=choices, headers=headers)
     made: dict[str, KnownTable] = {}
     for party in parties:
@@ -327,18 +327,14 @@ def _valued(sheet: Layout, parties: Sequence[str]) -> KnownTable:
             UNKNOWN if item.party and item.party != party else replace(item, party="") for item in sheet.meanings
         ]
         meanings = [replace(item, role="other", sure=True) if item.role == "unknown" else item for item in meanings]
-        trace = Trace(
-            header_rows=sheet.trace.header_rows, left_out=list(sheet.trace.left_out), hidden=sheet.trace.hidden
-        )
+        trace = replace(sheet.trace, left_out=list(sheet.trace.left_out), passed_over=[], notes=[])
         one = Layout(sheet.raw, meanings, sheet.headers, sheet.choices, trace, sheet.problems)
         made[party] = _plain(one, "counts")
     first = next(iter(made.values()))
     if sheet.choices.get(PARTS[0]) == PARTS[1]:
         whole = stacked([*made.values()], [None] * len(made))
-        passed = [
-            name for name in whole.trace.passed_over if all(name in one.trace.passed_over for one in made.values())
-        ]
-        return replace(whole, trace=replace(whole.trace, passed_over=passed))
+        passed = set.intersection(*(set(table.trace.passed_over) for table in made.values()))
+        return replace(whole, trace=replace(whole.trace, passed_over=sorted(passed)))
     return replace(first, valuations=made)
 
 
