@@ -133,6 +133,40 @@ def test_everybody_can_use_every_page_at_a_desk_and_on_a_telephone(
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.parametrize("lang", ["en", pytest.param("fr", marks=LATER)])
+def test_a_telephone_shows_a_comparison_or_a_shipment_in_few_lines(
+    chromium: Browser, server: Server, state: Any, tmp_path: Path, lang: str
+) -> None:
+    """Three lines at most, of 11 pixels or more, and nothing beyond the edge."""
+    size: ViewportSize = {"width": 390, "height": 844}
+    context = chromium.new_context(storage_state=state, locale=lang, viewport=size, base_url=server.url)
+    opened = context.new_page()
+    opened.goto("/")
+    opened.click("aside form button >> nth=1")
+    file = tmp_path / "shipment.zip"
+    file.write_bytes(shipment(2, prefix=f"few-{lang}"))
+    opened.goto("/submissions")
+    if not opened.is_visible("#file"):
+        opened.click("summary >> nth=0")
+    opened.set_input_files("#file", file)
+    opened.click("form[enctype] button.button")
+    opened.click("form[action^='/submissions'] button.button >> nth=0")
+    for path in ("/comparisons", "/submissions"):
+        opened.goto(path)
+        rows = opened.locator("table.rows tbody tr")
+        heights = rows.evaluate_all("rows => rows.map(row => row.getBoundingClientRect().height)")
+        assert heights
+        assert max(heights) <= 72
+        texts = "[...row.querySelectorAll('*')].filter(one => one.getClientRects().length)"
+        smallest = (
+            f"rows => Math.min(...rows.flatMap(row => {texts}.map(one => parseFloat(getComputedStyle(one).fontSize))))"
+        )
+        assert rows.evaluate_all(smallest) >= 11
+        widest = f"rows => Math.max(...rows.flatMap(row => {texts}.map(one => one.getBoundingClientRect().right)))"
+        assert rows.evaluate_all(widest) <= 390
+    context.close()
+
+
 @pytest.mark.parametrize(("lang", "scheme"), [EN, pytest.param(*FR, marks=LATER)])
 def test_a_shipment_and_an_exercise_are_for_everybody_and_for_telephones(
     chromium: Browser, server: Server, state: Any, tmp_path: Path, lang: str, scheme: Any
