@@ -73,8 +73,8 @@ class KPFootprintError(Exception):
     code = "error"
 
 
-class IngestError(KPFootprintError):
-    """An input cannot be read as a submission; carries every problem found in it."""
+class InputError(KPFootprintError):
+    """Something given cannot be used; carries every problem found in it."""
 
     code = "invalid_input"
 
@@ -84,6 +84,10 @@ class IngestError(KPFootprintError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.problems,)
+
+
+class IngestError(InputError):
+    """An input cannot be read as a submission."""
 
 
 class InvalidParcel(KPFootprintError):
@@ -111,14 +115,10 @@ class SchemeMismatch(KPFootprintError):
     code = "scheme_mismatch"
 
 
-class ReferenceDataError(KPFootprintError):
-    """A reference package is not what its descriptor says; carries every problem found in it."""
+class ReferenceDataError(InputError):
+    """A reference package is not what its descriptor says."""
 
     code = "invalid_reference"
-
-    def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems: tuple[Problem, ...] = tuple(problems)
-        super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
 class ReleaseError(KPFootprintError):

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.parcel import Batch, Parcel
-from kpfootprint.partial import leaves_open, partial_arrays
+from kpfootprint.parcel import Batch, Breakdown, Parcel, Stones
+from kpfootprint.partial import partial_arrays
 from kpfootprint.scheme import CT_PER_MM3, Scheme, SieveSet
-from kpfootprint.stats.arrays import Bools, Floats, Ints
+from kpfootprint.stats.arrays import Floats, Ints, ParcelArrays
 from kpfootprint.stats.model import FootprintModel
-from kpfootprint.stats.sizes import cell_probabilities, fit_sizes
-from kpfootprint.stats.structure import ParcelArrays, Structure
+from kpfootprint.stats.structure import Structure, cell_probabilities
 
 SPECIALS_CT = 10.8
 """Stones above this weight are exported apart where specials are removed."""
@@ -52,7 +51,7 @@ def footprints_of(
     groups: dict[SieveSet | str, list[int]] = {}
     alone = []
     for row, parcel in enumerate(batch):
-        if leaves_open(parcel, scheme):
+        if _leaves_open(parcel, scheme):
             edge, top = _edge_and_top([parcel])
             arrays = partial_arrays(parcel, scheme, structure, edge, top, levels_of([parcel], level_names))
             alone.append(Footprints(rows=np.array([row], dtype=np.intp), arrays=arrays))
@@ -67,6 +66,24 @@ def footprints_of(
         for key, rows in groups.items()
     )
     return (*together, *alone)
+
+
+def _leaves_open(parcel: Parcel, scheme: Scheme) -> bool:
+    """Say whether a parcel leaves something open, see `kpfootprint.partial`."""
+    n_classes = {item.name: len(item.classes) for item in scheme.categorical}
+    if parcel.stones is not None:
+        return any(bool((codes >= n_classes[name]).any()) for name, codes in parcel.stones.codes.items())
+    if parcel.sieve_set is None and (parcel.n_stones == 0 or parcel.carats is not None):
+        return True
+    if parcel.sieve_set is not None and not parcel.sieve_set.gapless:
+        return True
+    for item in parcel.breakdowns:
+        if item.sample or bool((item.n_stones < 0).any()) or bool((item.codes < 0).any()):
+            return True
+        for position, name in enumerate(item.attributes):
+            if name in n_classes and bool((item.codes[:, position] >= n_classes[name]).any()):
+                return True
+    return False
 
 
 def _edge_and_top(parcels: Sequence[Parcel]) -> tuple[Floats, Floats]:
@@ -94,11 +111,8 @@ def _arrays(
     structure: Structure,
     level_names: Sequence[Sequence[str]],
 ) -> ParcelArrays:
-    n, n_cells, n_size = len(parcels), structure.grid.n_cells, structure.n_size_classes
-    cells = np.zeros((n, n_cells))
-    tables = tuple(np.zeros((n, n_size, c)) for c in structure.n_classes)
-    pairs = tuple(np.zeros((n, structure.n_classes[a], structure.n_classes[b])) for a, b in structure.pairs)
-    recorded = np.zeros((n, 1 + len(structure.bases)), dtype=bool)
+    n, n_classes = len(parcels), structure.n_classes
+    cells = np.zeros((n, structure.grid.n_cells))
     edge, top = _edge_and_top(parcels)
     coarse = membership = None
     if isinstance(key, SieveSet):
@@ -106,53 +120,44 @@ def _arrays(
         coarse = np.array([_by_size(parcel, scheme, len(key.classes)) for parcel in parcels])
         cells = _spread(coarse, membership, structure, edge, top)
     elif key == "unsized":
-        typical = _typical_cells(structure, edge, top)
-        cells = typical * np.array([parcel.n_stones for parcel in parcels])[:, None]
-    recorded[:, 0] = key != "unsized"
-    for row, parcel in enumerate(parcels):
-        if parcel.stones is not None:
-            _count_stones(parcel, row, scheme, structure, cells, tables, pairs, recorded)
-        else:
-            into_class = _into_class(cells[row], membership, structure)
-            overall = _into_class(cells[row], None, structure)
-            _count_sheet(parcel, row, scheme, structure, (into_class, overall), tables, pairs, recorded)
-    return ParcelArrays(
+        usual = np.tile(structure.size_prior_mean, (n, 1))
+        cells = cell_probabilities(structure.grid, usual, structure.kept(edge, top))
+        cells *= np.array([parcel.n_stones for parcel in parcels])[:, None]
+    arrays = ParcelArrays(
         cells=cells,
-        tables=tables,
-        pairs=pairs,
+        tables=tuple(np.zeros((n, structure.n_size_classes, c)) for c in n_classes),
+        pairs=tuple(np.zeros((n, n_classes[a], n_classes[b])) for a, b in structure.pairs),
         edge=edge,
         top=top,
         levels=levels_of(parcels, level_names),
-        recorded=recorded,
+        recorded=np.zeros((n, 1 + len(n_classes)), dtype=bool),
         coarse=coarse,
         membership=membership,
     )
+    arrays.recorded[:, 0] = key != "unsized"
+    for row, parcel in enumerate(parcels):
+        if parcel.stones is not None:
+            _count_stones(arrays, row, parcel.stones, scheme, structure)
+        else:
+            _count_sheet(arrays, row, parcel.breakdowns, scheme, structure)
+    return arrays
 
 
-def _count_stones(
-    parcel: Parcel,
-    row: int,
-    scheme: Scheme,
-    structure: Structure,
-    cells: Floats,
-    tables: tuple[Floats, ...],
-    pairs: tuple[Floats, ...],
-    recorded: Bools,
-) -> None:
-    assert parcel.stones is not None
-    cell = structure.grid.cell_of(parcel.stones.weight_ct)
-    cells[row] = np.bincount(cell, minlength=structure.grid.n_cells)
+def _count_stones(arrays: ParcelArrays, row: int, stones: Stones, scheme: Scheme, structure: Structure) -> None:
+    """Fill a parcel's row from its stones."""
+    cell = structure.grid.cell_of(stones.weight_ct)
+    arrays.cells[row] = np.bincount(cell, minlength=structure.grid.n_cells)
     size_class = structure.class_of_cell[cell]
-    codes = [parcel.stones.codes.get(attribute.name) for attribute in scheme.categorical]
+    codes = [stones.codes.get(attribute.name) for attribute in scheme.categorical]
     for a, code in enumerate(codes):
         if code is None or not (code >= 0).any():
             continue
-        recorded[row, 1 + a] = True
-        _tally(tables[a][row], size_class, code)
+        arrays.recorded[row, 1 + a] = True
+        _tally(arrays.tables[a][row], size_class, code)
     for position, (a, b) in enumerate(structure.pairs):
         first, second = codes[a], codes[b]
         if first is not None and second is not None:
-            _tally(pairs[position][row], first, second)
+            _tally(arrays.pairs[position][row], first, second)
 
 
 def _tally(table: Floats, first: NDArray[np.integer], second: NDArray[np.integer]) -> None:
@@ -170,21 +175,9 @@ def _by_size(parcel: Parcel, scheme: Scheme, n_classes: int) -> Floats:
     raise AssertionError("a parcel with a sieve set has a breakdown by size")
 
 
-def _typical_cells(structure: Structure, edge: Floats, top: Floats) -> Floats:
-    kept = structure.kept(edge, top)
-    return cell_probabilities(structure.grid, np.tile(structure.size_prior_mean, (edge.size, 1)), kept)
-
-
 def _spread(coarse: Floats, membership: Floats, structure: Structure, edge: Floats, top: Floats) -> Floats:
     """Spread the stones of coarse classes over their cells as the parcel's own fitted sizes do."""
-    fit = fit_sizes(
-        coarse,
-        structure.grid,
-        structure.kept(edge, top),
-        prior_mean=structure.size_prior_mean,
-        prior_precision=structure.size_prior_precision,
-        membership=membership,
-    )
+    fit = structure.sizes_of(coarse, structure.kept(edge, top), membership=membership)
     within = fit.cells[:, None, :] * membership + 1e-12 * membership
     out: Floats = np.einsum("pk,pkg->pg", coarse, within / np.maximum(within.sum(axis=2, keepdims=True), 1e-300))
     return out
@@ -201,29 +194,22 @@ def _into_class(cells: Floats, membership: Floats | None, structure: Structure) 
 
 
 def _count_sheet(
-    parcel: Parcel,
-    row: int,
-    scheme: Scheme,
-    structure: Structure,
-    size_chances: tuple[Floats, Floats],
-    tables: tuple[Floats, ...],
-    pairs: tuple[Floats, ...],
-    recorded: Bools,
+    arrays: ParcelArrays, row: int, breakdowns: Sequence[Breakdown], scheme: Scheme, structure: Structure
 ) -> None:
     """Fill a parcel's tables from its breakdowns; a finer breakdown by size is preferred to one without size."""
     size, names = scheme.size.name, [attribute.name for attribute in scheme.categorical]
-    into_class, overall = size_chances
-    for breakdown in sorted(parcel.breakdowns, key=lambda item: size in item.attributes):
+    into_class, overall = (_into_class(arrays.cells[row], of, structure) for of in (arrays.membership, None))
+    for breakdown in sorted(breakdowns, key=lambda item: size in item.attributes):
         columns = {name: breakdown.codes[:, position] for position, name in enumerate(breakdown.attributes)}
         spread = into_class[columns[size]] if size in columns else overall
         stones = breakdown.n_stones.astype(float)
         for a, name in enumerate(names):
             if name in columns:
-                recorded[row, 1 + a] = True
-                tables[a][row] = 0.0
+                arrays.recorded[row, 1 + a] = True
+                arrays.tables[a][row] = 0.0
                 weights = np.broadcast_to(spread, (stones.size, spread.shape[1])) * stones[:, None]
-                np.add.at(tables[a][row].T, columns[name], weights)
+                np.add.at(arrays.tables[a][row].T, columns[name], weights)
         for position, (a, b) in enumerate(structure.pairs):
             if names[a] in columns and names[b] in columns:
-                pairs[position][row] = 0.0
-                np.add.at(pairs[position][row], (columns[names[a]], columns[names[b]]), stones)
+                arrays.pairs[position][row] = 0.0
+                np.add.at(arrays.pairs[position][row], (columns[names[a]], columns[names[b]]), stones)

@@ -9,10 +9,9 @@ import numpy as np
 
 from kpfootprint.parcel import Breakdown, Parcel
 from kpfootprint.scheme import Attribute, Scheme
-from kpfootprint.stats.arrays import Bools, Floats, Ints
+from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays, Partial
 from kpfootprint.stats.coarsening import distinguished
-from kpfootprint.stats.sizes import SizeFit, class_weights, fit_sizes
-from kpfootprint.stats.structure import ParcelArrays, Partial, Structure
+from kpfootprint.stats.structure import Structure, class_weights
 
 N_ROUNDS = 12
 """Rounds in which numbers follow from weights and sizes from numbers."""
@@ -22,51 +21,8 @@ OPEN_DRIFT = 0.08
 """The same of a class without an upper limit."""
 
 
-def leaves_open(parcel: Parcel, scheme: Scheme) -> bool:
-    """Say whether a parcel leaves open what `kpfootprint.footprint` counts."""
-    n_classes = {item.name: len(item.classes) for item in scheme.categorical}
-    if parcel.stones is not None:
-        return any(bool((codes >= n_classes[name]).any()) for name, codes in parcel.stones.codes.items())
-    if parcel.sieve_set is None and (parcel.n_stones == 0 or parcel.carats is not None):
-        return True
-    if parcel.sieve_set is not None and not parcel.sieve_set.gapless:
-        return True
-    for item in parcel.breakdowns:
-        if item.sample or bool((item.n_stones < 0).any()) or bool((item.codes < 0).any()):
-            return True
-        for position, name in enumerate(item.attributes):
-            if name in n_classes and bool((item.codes[:, position] >= n_classes[name]).any()):
-                return True
-    return False
-
-
-def recorded_share(parcel: Parcel, scheme: Scheme, name: str) -> float:
-    """Return the share of the rows' stones (or carats) that record an attribute; 1 where a sample alone was graded."""
-    if parcel.stones is not None:
-        codes = parcel.stones.codes.get(name)
-        return 1.0 if name == scheme.size.name else 0.0 if codes is None else float((codes >= 0).mean())
-    shares = [0.0]
-    for item in parcel.breakdowns:
-        if name in item.attributes:
-            known = item.codes[:, item.attributes.index(name)] >= 0
-            of = item.n_stones if item.counted is not None else np.nan_to_num(item.carats)  # type: ignore[arg-type]
-            shares.append(1.0 if item.sample else float(of[known].sum() / max(float(of.sum()), 1e-12)))
-    return 1.0 if name == scheme.size.name and parcel.sieve_set is None else min(max(shares), 1.0)
-
-
-def sets_used(parcel: Parcel, attribute: Attribute) -> tuple[str, ...]:
-    """Return the names of the sets of classes that stones of a parcel are known by, in the scheme's order."""
-    return tuple(attribute.code_names[code] for code in _set_codes(parcel, attribute))
-
-
-def sets_that_overlap(parcel: Parcel, attribute: Attribute) -> tuple[tuple[str, ...], ...]:
-    """Return the names of sets of a parcel that share classes, group by group."""
-    members = attribute.members_of_codes()
-    groups = _joined([code for code in _set_codes(parcel, attribute) if not members[code].all()], members)
-    return tuple(tuple(attribute.code_names[code] for code in group) for group in groups if len(group) > 1)
-
-
-def _set_codes(parcel: Parcel, attribute: Attribute) -> list[int]:
+def set_codes(parcel: Parcel, attribute: Attribute) -> list[int]:
+    """Return the codes of the sets of classes that stones of a parcel are known by, in the scheme's order."""
     if parcel.stones is not None:
         codes = [parcel.stones.codes[attribute.name]] if attribute.name in parcel.stones.codes else []
     else:
@@ -74,16 +30,6 @@ def _set_codes(parcel: Parcel, attribute: Attribute) -> list[int]:
         codes = [item.codes[:, item.attributes.index(attribute.name)] for item in held]
     used = np.unique(np.concatenate([np.empty(0, dtype=np.intp), *codes]))
     return [int(code) for code in used if code >= len(attribute.classes)]
-
-
-def _joined(codes: Sequence[int], members: Bools) -> list[list[int]]:
-    """Put codes that share classes together: whoever sorts puts each stone on one pile, and nobody says on which."""
-    groups: list[list[int]] = []
-    for code in codes:
-        touching = [group for group in groups if (members[group].any(axis=0) & members[code]).any()]
-        groups = [group for group in groups if group not in touching]
-        groups.append(sorted([code, *(other for group in touching for other in group)]))
-    return sorted(groups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +52,7 @@ class _Codes:
         lookup = np.full(len(every) + 1, -1, dtype=np.intp)
         lookup[:n] = np.arange(n)
         kept: list[Bools] = []
-        for group in _joined([code for code in used if 1 < every[code].sum() < n], every):
+        for group in attribute.sharing([code for code in used if 1 < every[code].sum() < n]):
             members: Bools = np.asarray(every[group].any(axis=0))
             if not members.all():
                 lookup[group] = n + len(kept)
@@ -172,6 +118,14 @@ class _Sizes:
     mean_ct: float = np.nan
     n_sd: float = 0.0
 
+    @classmethod
+    def of_cells(
+        cls, cells: Floats, sized: Floats, *, recorded: bool, mean_ct: float = np.nan, n_sd: float = 0.0
+    ) -> _Sizes:
+        """Return sizes without classes."""
+        none = np.zeros(0)
+        return cls(none, np.zeros((0, cells.size)), none, np.zeros((0, 2)), sized, cells, recorded, mean_ct, n_sd)
+
 
 def partial_arrays(
     parcel: Parcel, scheme: Scheme, structure: Structure, edge: Floats, top: Floats, levels: Ints
@@ -185,13 +139,13 @@ def partial_arrays(
     levels : ndarray of shape (1, n_factors)
         Levels of the conditions.
     """
-    codes = [_Codes.of(item, _set_codes(parcel, item)) for item in scheme.categorical]
+    codes = [_Codes.of(item, set_codes(parcel, item)) for item in scheme.categorical]
     tables = _Tables.empty(structure, codes)
     if parcel.stones is not None:
-        sizes = _sizes_of_stones(parcel, structure)
-        of_stone = np.eye(structure.n_size_classes)[
-            structure.class_of_cell[structure.grid.cell_of(parcel.stones.weight_ct)]
-        ]
+        cell = structure.grid.cell_of(parcel.stones.weight_ct)
+        cells = np.bincount(cell, minlength=structure.grid.n_cells).astype(float)
+        sizes = _Sizes.of_cells(cells, cells, recorded=True)
+        of_stone = np.eye(structure.n_size_classes)[structure.class_of_cell[cell]]
         known = [a for a, item in enumerate(scheme.categorical) if item.name in parcel.stones.codes]
         read = [codes[a].lookup[parcel.stones.codes[scheme.categorical[a].name]] for a in known]
         tables.fill(known, read, of_stone, structure)
@@ -244,22 +198,6 @@ def _assembled(
     )
 
 
-def _sizes_of_stones(parcel: Parcel, structure: Structure) -> _Sizes:
-    assert parcel.stones is not None
-    cell = structure.grid.cell_of(parcel.stones.weight_ct)
-    cells = np.bincount(cell, minlength=structure.grid.n_cells).astype(float)
-    nothing = np.zeros(0)
-    return _Sizes(
-        coarse=nothing,
-        membership=np.zeros((0, cells.size)),
-        spread=nothing,
-        slope=np.zeros((0, 2)),
-        sized=cells,
-        cells=cells,
-        recorded=True,
-    )
-
-
 def _sizes_of_sheet(parcel: Parcel, scheme: Scheme, structure: Structure, edge: Floats, top: Floats) -> _Sizes:
     grid = structure.grid
     kept = structure.kept(edge, top)
@@ -280,7 +218,7 @@ def _sizes_of_sheet(parcel: Parcel, scheme: Scheme, structure: Structure, edge: 
         open_carats = float(sheet.carats[~known & ~held].sum())
     uncounted, fit = np.zeros(n_sizes), None
     for _ in range(N_ROUNDS if weighed.any() or open_carats else 1):
-        fit = _fit(counted + uncounted, structure, kept, membership)
+        fit = structure.sizes_of((counted + uncounted)[None], kept, membership=membership)
         weights = class_weights(grid, fit.theta, kept, membership)
         overall = class_weights(grid, fit.theta, kept, np.ones((1, grid.n_cells)))
         uncounted = weighed / weights.mean[0]
@@ -312,17 +250,6 @@ def _sizes_of_sheet(parcel: Parcel, scheme: Scheme, structure: Structure, edge: 
     )
 
 
-def _fit(counts: Floats, structure: Structure, kept: Floats, membership: Floats) -> SizeFit:
-    return fit_sizes(
-        counts[None],
-        structure.grid,
-        kept,
-        prior_mean=structure.size_prior_mean,
-        prior_precision=structure.size_prior_precision,
-        membership=membership,
-    )
-
-
 def _sized_breakdown(parcel: Parcel, size: str) -> Breakdown | None:
     """Return the breakdown that sizes are taken from: one that counts all its stones, if there is one."""
     sized = [item for item in parcel.breakdowns if size in item.attributes and not item.sample]
@@ -332,7 +259,7 @@ def _sized_breakdown(parcel: Parcel, size: str) -> Breakdown | None:
 def _sizes_unseen(parcel: Parcel, structure: Structure, kept: Floats) -> _Sizes:
     """Return sizes of which a mean is known at best."""
     grid = structure.grid
-    typical = _fit(np.zeros(1), structure, kept, np.ones((1, grid.n_cells)))
+    typical = structure.sizes_of(np.zeros((1, 1)), kept, membership=np.ones((1, grid.n_cells)))
     mean = float(class_weights(grid, typical.theta, kept, np.ones((1, grid.n_cells))).mean[0, 0])
     n_sd = 0.0
     if parcel.n_stones:
@@ -344,18 +271,9 @@ def _sizes_unseen(parcel: Parcel, structure: Structure, kept: Floats) -> _Sizes:
     # number and weight alone are too little to compare: nothing is made of them
     classes = any(bool((item.codes >= 0).any()) for item in parcel.breakdowns)
     known = classes and bool(parcel.n_stones) and bool(parcel.carats)
-    nothing = np.zeros(0)
-    return _Sizes(
-        coarse=nothing,
-        membership=np.zeros((0, grid.n_cells)),
-        spread=nothing,
-        slope=np.zeros((0, 2)),
-        sized=np.zeros(grid.n_cells),
-        cells=n_stones * typical.cells[0],
-        recorded=known,
-        mean_ct=float(parcel.carats or np.nan) / n_stones if known else np.nan,
-        n_sd=n_sd,
-    )
+    mean_ct = float(parcel.carats or np.nan) / n_stones if known else np.nan
+    cells = n_stones * typical.cells[0]
+    return _Sizes.of_cells(cells, np.zeros(grid.n_cells), recorded=known, mean_ct=mean_ct, n_sd=n_sd)
 
 
 def _count_sheet(

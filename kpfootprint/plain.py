@@ -22,34 +22,18 @@ from functools import cache, partial
 from types import MappingProxyType, NoneType, UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-Log10 = Annotated[float, "log10"]
-Fraction = Annotated[float, "fraction"]
-PValue = Annotated[float, "p_value"]
-Amount = Annotated[float, "amount"]
-Coordinate = Annotated[float, "coordinate"]
-"""Kinds of numbers."""
-Share = Annotated[float, 3]
-"""Of the answers of planning, which count on drawn parcels: more digits would promise too much."""
-
 LOG10_DECIMALS = 3
 FRACTION_DECIMALS = 4
 P_DIGITS = 4
-AMOUNT_DECIMALS = 3
-MAP_DECIMALS = 3
 
 
-def decimals(value: float, places: int) -> float:
+def decimals(value: float, places: int = 3) -> float:
     """Round to `places` decimals, without a negative zero.
 
-    >>> decimals(-0.0004, 3)
+    >>> decimals(-0.0004)
     0.0
     """
     return round(float(value), places) + 0.0
-
-
-def log10(value: float) -> float:
-    """Round a log10 LR or a share of one."""
-    return decimals(value, LOG10_DECIMALS)
 
 
 def fraction(value: float) -> float:
@@ -76,19 +60,14 @@ def p_value(value: float) -> float:
     return float(f"{min(float(value), 1.0):.{P_DIGITS}g}")
 
 
-def amount(value: float) -> float:
-    """Round carats or millimetres."""
-    return decimals(value, AMOUNT_DECIMALS)
-
-
-BY_KIND: Mapping[str, Callable[[float], float]] = {
-    "log10": log10,
-    "fraction": fraction,
-    "p_value": p_value,
-    "amount": amount,
-    "coordinate": lambda value: decimals(value, MAP_DECIMALS),
-}
-"""How a number is rounded, by the kind that its type names."""
+Log10 = Annotated[float, LOG10_DECIMALS]
+Fraction = Annotated[float, fraction]
+PValue = Annotated[float, p_value]
+Amount = Annotated[float, 3]
+Coordinate = Annotated[float, 3]
+Share = Annotated[float, 3]
+"""Kinds of numbers, with their decimals or what rounds them; a share is one of the answers of planning, which count on
+drawn parcels: more digits would promise too much."""
 
 T = TypeVar("T")
 Shapes = Mapping[Any, Callable[[Any], Any]]
@@ -112,8 +91,9 @@ def plain(found: Any, shapes: Shapes = MappingProxyType({})) -> Any:
 def _plain(kind: Any) -> Callable[[Any, Shapes], Any]:
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:
-        (named,) = kind.__metadata__
-        rounds = BY_KIND[named] if isinstance(named, str) else partial(decimals, places=named)
+        (rounds,) = kind.__metadata__
+        if isinstance(rounds, int):
+            rounds = partial(decimals, places=rounds)
         return lambda value, _: rounds(value)
     if origin in (Union, UnionType) and NoneType in arguments and len(arguments) == 2:
         (given,) = (_plain(item) for item in arguments if item is not NoneType)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,6 +132,15 @@ class Attribute:
         for row, item in enumerate(self.sets, start=len(self.classes)):
             out[row, [position[name] for name in item.members]] = True
         return out
+
+    def sharing(self, codes: Sequence[int]) -> list[list[int]]:
+        """Put codes that share classes together: whoever sorts puts each stone on one pile, nobody says on which."""
+        members, groups = self.members_of_codes(), list[list[int]]()
+        for code in codes:
+            touching = [group for group in groups if (members[group].any(axis=0) & members[code]).any()]
+            groups = [group for group in groups if group not in touching]
+            groups.append(sorted([code, *(other for group in touching for other in group)]))
+        return sorted(groups)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from kpfootprint.comparison.results import Examination
 from kpfootprint.flow import examinations_of
 from kpfootprint.parcel import Batch, Declaration, Parcel, Stones
 from kpfootprint.reference import ReferencePackage
-from kpfootprint.stats.structure import ParcelArrays
+from kpfootprint.stats.arrays import ParcelArrays
 from tests.worlds import shipped
 from training.package import load_package
 from training.prepare import Fitted, Prepared, fit_model, prepare

@@ -52,7 +52,7 @@ def test_report_imports_the_parcel_and_what_a_comparison_found() -> None:
     allowed = (
         *("kpfootprint.parcel", "kpfootprint.scheme", "kpfootprint.errors", "kpfootprint.comparison.results"),
         "kpfootprint.plain",
-        *("kpfootprint.report", "kpfootprint.strict_json", "kpfootprint.visible", "kpfootprint.zips"),
+        *("kpfootprint.report", "kpfootprint.strict_json", "kpfootprint.visible"),
         "kpfootprint.bounded",
     )
     assert trespasses("kpfootprint/report", OUR_OWN, allowed) == []

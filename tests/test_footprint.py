@@ -8,7 +8,7 @@ import pytest
 from kpfootprint.footprint import SPECIALS_CT, footprints_of, mean_stones
 from kpfootprint.parcel import NOT_RECORDED, Batch, Breakdown, Parcel, Stones
 from kpfootprint.scheme import CT_PER_MM3, SieveSet
-from kpfootprint.stats.structure import ParcelArrays
+from kpfootprint.stats.arrays import ParcelArrays
 from tests.reference_world import examined, package, reference_parcel, with_stones
 from tests.worlds import shipped
 

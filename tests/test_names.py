@@ -18,12 +18,8 @@ GLOSSARY = {form for text in TERMS.values() for form in text.split(" | ")[1].spl
 
 ONE_MEANING = {
     "arrays": "numbers in rows and columns, as they are computed with",
-    "adequacy": "whether the reference parcels of a zone are enough",
-    "blends": "goods of several zones in one parcel",
     "catalogue": "texts with their translations",
     "compare": "to set one parcel against a declaration, or one release against another",
-    "curves": "a quantity over a range of another, to be drawn",
-    "detection": "to find undeclared goods",
     "drift": "a change of an exporter's shipments over time",
     "errors": "what is raised, and how a refusal is told",
     "problems": "what is wrong with an input",
@@ -32,18 +28,12 @@ ONE_MEANING = {
     "table": "rows and columns to look at",
     "tables": "rows and columns",
     "trials": "declarations put to parcels whose source is known",
-    "verification": "H1 against H2 of a parcel",
     "Document": "a page or body as it goes out",
     "Fitted": "what a method learnt",
     "Shipment": "parcels of one exporter that came together",
     "Trials": "declarations put to parcels whose source is known",
 }
 """Names in more than one room that mean the same in each (terms of the glossary need no line)."""
-
-TWO_MEANINGS = {
-    "Table": "of a report and of counts",
-}
-"""Names that still mean two things. A name is taken from here when it is mended, and none is ever added."""
 
 DOORS = ("service", "kpfootprint.cli")
 SHAPES = ("service/routes/shapes",)
@@ -86,11 +76,11 @@ def shared() -> set[str]:
 
 def test_a_name_in_two_rooms_has_one_meaning() -> None:
     terms = {name for name in shared() if name.lower() in GLOSSARY}
-    assert sorted(shared() - terms - ONE_MEANING.keys() - TWO_MEANINGS.keys()) == []
+    assert sorted(shared() - terms - ONE_MEANING.keys()) == []
 
 
 def test_what_was_mended_is_no_longer_listed() -> None:
-    assert sorted((ONE_MEANING.keys() | TWO_MEANINGS.keys()) - shared()) == []
+    assert sorted(ONE_MEANING.keys() - shared()) == []
 
 
 def test_no_meaning_has_two_names() -> None:

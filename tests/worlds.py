@@ -9,10 +9,10 @@ import numpy as np
 import kpfootprint
 from kpfootprint.parcel import Parcel, Stones
 from kpfootprint.release import Release
-from kpfootprint.stats.arrays import Floats, Ints
+from kpfootprint.stats.arrays import Floats, Ints, ParcelArrays
 from kpfootprint.stats.model import FootprintModel
 from kpfootprint.stats.simulate import Parts, Recovery, draw_parcels
-from kpfootprint.stats.structure import ParcelArrays, Structure
+from kpfootprint.stats.structure import Structure
 
 
 @cache
@@ -38,16 +38,7 @@ def draw_of(
     return draw_parcels(
         structure,
         Parts(parcel=rows, n_stones=np.broadcast_to(n_stones, rows.shape).astype(np.intp), numbers=numbers),
-        Recovery(
-            edge=lower,
-            top=np.full(n, np.inf),
-            cut_low=np.zeros(n),
-            cut_high=np.ones(n),
-            width_low=np.ones(n),
-            width_high=np.ones(n),
-            taken=np.ones(n),
-        ),
-        np.full((n, n_factors), -1),
+        Recovery.whole(lower),
         shown_edge=lower,
         shown_levels=np.full((n, n_factors), -1),
         rng=rng,

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from kpfootprint.cli.surroundings import asked_language, home, lang_option, release_folder, speak
-from kpfootprint.errors import KPFootprintError, Problem, ReferenceDataError
+from kpfootprint.errors import InputError, KPFootprintError, Problem
 from kpfootprint.reference import shipped_reference
-from training.config import DEFAULT, ConfigError, read_config
+from training.config import DEFAULT, read_config
 
 if TYPE_CHECKING:
     from kpfootprint.reference import ReferencePackage
@@ -93,7 +93,7 @@ def validate(reference: Path, config: Path, form: str, lang: str) -> None:  # no
 
     try:
         package, found = _checked(reference, read_config(config).minimum_parcels)
-    except (ReferenceDataError, ConfigError) as error:
+    except InputError as error:
         if form == "json":
             click.echo(json.dumps({"problems": [_told(problem) for problem in error.problems[:SHOWN]]}))
         raise
@@ -164,9 +164,9 @@ def fit(
     if out.exists() and not out.is_dir():
         raise click.UsageError(f"--out {out} is a file; name a folder")
     from kpfootprint.release import load_release
-    from training.card import card_of
     from training.fit import fit as fit_release
     from training.fit import write_fit
+    from training.publish import card_of
 
     package, found = _checked(reference, settings.minimum_parcels)
     older = None if prior is None else load_release(_release(prior))
@@ -263,7 +263,7 @@ def run() -> None:
     speak(sys.argv[1:], main)
     try:
         main(standalone_mode=True)
-    except (ReferenceDataError, ConfigError) as error:
+    except InputError as error:
         from kpfootprint.cli.main import show_problems
 
         show_problems(error.problems, asked_language())

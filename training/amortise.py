@@ -13,21 +13,19 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
-from kpfootprint.stats.arrays import Floats, Ints
-from kpfootprint.stats.declarations import declared_evidence
+from kpfootprint.stats.arrays import Floats, Ints, ParcelArrays
+from kpfootprint.stats.declarations import association_statistic, declared_evidence, foreign_sources
 from kpfootprint.stats.model import Look, gate_of, look, share_features
 from kpfootprint.stats.networks import Network
-from kpfootprint.stats.novelty import strangeness
-from kpfootprint.stats.ranks import RankTable
+from kpfootprint.stats.ranks import RankTable, strangeness
 from kpfootprint.stats.selection import gate_features
 from kpfootprint.stats.shares import AS_DECLARED, share_bins
-from kpfootprint.stats.structure import ParcelArrays
 from kpfootprint.stats.summaries import WINDOWS
 from kpfootprint.stats.views import view_of
 from training.config import FitConfig
 from training.prepare import Fitted
 from training.progress import side_by_side
-from training.rank import Ranked, ShareNetworks, seen
+from training.rank import Ranked, ShareNetworks
 from training.scenarios import Truth
 from training.simulation import Urn, simulate
 
@@ -81,7 +79,12 @@ def fit_share_networks(urn: Urn, config: FitConfig, seed: np.random.SeedSequence
 def rank_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted, networks: ShareNetworks) -> Ranked:
     """Return what ranks are made of from one chunk of simulated parcels."""
     looked, features, best = _look(arrays, truth, fitted)
-    return seen(looked, truth, features, best, networks)
+    return Ranked(
+        ln_n=looked.ln_n,
+        chances=networks.shares.probabilities(features),
+        best_chances=networks.goods.probabilities(best),
+        association=association_statistic(looked.weighed[1], foreign_sources(truth.declared, truth.allowed)),
+    )
 
 
 def _novelty_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted) -> tuple[Floats, Floats]:

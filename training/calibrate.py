@@ -66,7 +66,7 @@ def make_trials(groups: Ints, allowed_sets: Floats, evidence: Evidence, kept: Bo
                 unlisted=evidence.unlisted[parcel],
                 declared=evidence.listed[parcel, zone],
             )
-            score = log10_score(asked, alternatives, np.full(parcel.size, unlisted_weight))
+            score = log10_score(asked, alternatives, unlisted_weight)
             per_zone = np.bincount(groups[parcel], minlength=evidence.listed.shape[1])
             weight = share / per_zone[groups[parcel]]
             pieces.append((parcel, zone, np.full(parcel.size, true), score, weight))
@@ -114,16 +114,11 @@ def calibrate(
 
 def resample(groups: Ints, *, n_resamples: int, seed: int) -> Ints:
     """Draw parcels anew within each zone and return how often (B, n) each was drawn."""
-    rng = np.random.default_rng(seed)
-    return np.stack([_resample(groups, rng) for _ in range(n_resamples)])
-
-
-def _resample(groups: Ints, rng: np.random.Generator) -> Ints:
-    """Draw parcels anew within each zone and return how often each was drawn."""
-    times = np.zeros(groups.size, dtype=np.intp)
-    for group in np.unique(groups):
-        members = np.flatnonzero(groups == group)
-        np.add.at(times, rng.choice(members, members.size), 1)
+    rng, times = np.random.default_rng(seed), np.zeros((n_resamples, groups.size), dtype=np.intp)
+    for row in times:
+        for group in np.unique(groups):
+            members = np.flatnonzero(groups == group)
+            np.add.at(row, rng.choice(members, members.size), 1)
     return times
 
 

@@ -9,14 +9,13 @@ import numpy as np
 from joblib import Parallel, delayed
 from scipy.special import softmax
 
-from kpfootprint.stats.arrays import Floats, Ints
-from kpfootprint.stats.averaging import Readings, average, slots_of
+from kpfootprint.stats.arrays import Floats, Ints, ParcelArrays
 from kpfootprint.stats.calibration import Calibration, Cases, told_apart
 from kpfootprint.stats.metrics import cllr
 from kpfootprint.stats.model import gate_of
 from kpfootprint.stats.networks import Network
-from kpfootprint.stats.selection import Evidence, fuse_readings, log10_score, slot_evidence
-from kpfootprint.stats.structure import ParcelArrays, Structure
+from kpfootprint.stats.selection import Evidence, Readings, average, fuse_readings, log10_score, slot_evidence, slots_of
+from kpfootprint.stats.structure import Structure
 from kpfootprint.stats.tables import listed_and_unlisted
 from kpfootprint.stats.views import AS_RECORDED, view_of
 from training.config import EvidenceConfig
@@ -139,13 +138,12 @@ def _cost(evidence: Evidence, groups: Ints, n_stones: Floats, rows: Ints, settin
     listed, own = evidence.listed[rows], groups[rows]
     n, z = listed.shape
     every = np.ones((n, z))
-    weight = np.full(n, settings.unlisted_weight)
     scores = np.empty((n, z))
     for zone in range(z):
         others = every.copy()
         others[:, zone] = 0.0
         declared = Evidence(listed=listed, unlisted=evidence.unlisted[rows], declared=listed[:, zone])
-        scores[:, zone] = log10_score(declared, others, weight)
+        scores[:, zone] = log10_score(declared, others, settings.unlisted_weight)
     is_h1 = np.arange(z) == own[:, None]
     per_zone = 1.0 / np.bincount(own, minlength=z)[own]
     cases = Cases.of(

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from kpfootprint.errors import KPFootprintError, Problem
+from kpfootprint.errors import InputError, Problem
 from training.acceptance import Criteria, criteria_of
 from training.scenarios import KINDS, Scenario
 
@@ -52,14 +52,10 @@ LARGEST = 1_000_000
 """Bytes of a file of settings."""
 
 
-class ConfigError(KPFootprintError, ValueError):
-    """A file of settings holds names or values that do not fit; carries every problem found in it."""
+class ConfigError(InputError, ValueError):
+    """A file of settings holds names or values that do not fit."""
 
     code = "invalid_config"
-
-    def __init__(self, problems: list[Problem]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("\n".join(str(problem) for problem in problems))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,7 +40,7 @@ class Tried:
     share : ndarray of shape (n,)
         Share of the stones that was meant to come from a zone that was not compliant, one of `SHARES`.
     conclusion : ndarray of shape (n, N_TRIES)
-        Position in `kpfootprint.rules.CONCLUSIONS` under every declaration, the own zone first.
+        Position in `kpfootprint.conclusions.CONCLUSIONS` under every declaration, the own zone first.
     """
 
     n_stones: Floats

@@ -16,7 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
 
 from kpfootprint.stats.arrays import Floats
-from kpfootprint.stats.tables import Table, fit_table, log_dirichlet_multinomial
+from kpfootprint.stats.tables import ClassTable, fit_table, log_dirichlet_multinomial
 
 
 class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -31,7 +31,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     classes_ : ndarray of shape (Z,)
         The sources.
-    table_ : Table
+    table_ : ClassTable
         What was learnt: shares of each source, and the variance between parcels of one source.
 
     Examples
@@ -54,7 +54,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classes_, groups = np.unique(sources, return_inverse=True)
         if self.classes_.size < 2:
             raise ValueError("TableClassifier needs parcels of two classes or more, got 1 class")
-        self.table_: Table = fit_table(counts, groups.astype(np.intp), self.classes_.size)
+        self.table_: ClassTable = fit_table(counts, groups.astype(np.intp), self.classes_.size)
         return self
 
     def predict_log_proba(self, X: ArrayLike) -> Floats:

@@ -15,9 +15,9 @@ import numpy as np
 
 import kpfootprint
 from kpfootprint.comparison.weigh import Terms
+from kpfootprint.conclusions import Rules
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.release import Release, write_release
-from kpfootprint.rules import Rules
 from kpfootprint.stats.arrays import joined
 from kpfootprint.stats.learning import check_structure
 from kpfootprint.stats.model import FootprintModel, Ordination
@@ -29,7 +29,7 @@ from training.calibrate import Trials, calibrate, resample, resample_sources, sp
 from training.choose import choose, held_out_candidates
 from training.config import FitConfig
 from training.declarants import try_declarations
-from training.prepare import Fitted, Prepared, fit_model, prepare, prior_covariance, with_weight
+from training.prepare import Fitted, Prepared, assumed_days, fit_model, prepare, prior_covariance, with_weight
 from training.rank import (
     error_table,
     fit_detection,
@@ -38,7 +38,6 @@ from training.rank import (
     judged_view,
 )
 from training.simulation import Urn, simulate
-from training.status import assumed_days
 
 
 def _ordination(fitted: Fitted, prepared: Prepared) -> Ordination:
@@ -128,7 +127,9 @@ def fit(
 
 def _manifest(prepared: Prepared, fitted: Fitted, config: FitConfig, trials: Trials) -> dict[str, Any]:
     reference = prepared.reference
-    test = check_structure(fitted.structure, prepared.arrays, prepared.groups, len(prepared.zone_ids))
+    statistic, degrees, p_value = check_structure(
+        fitted.structure, prepared.arrays, prepared.groups, len(prepared.zone_ids)
+    )
     parcel_ids = [reference.batch.parcels[row].parcel_id for row in prepared.rows]
     model = fitted.model
     return {
@@ -166,9 +167,9 @@ def _manifest(prepared: Prepared, fitted: Fitted, config: FitConfig, trials: Tri
         "verbal_scale": json.loads(Path(kpfootprint.__file__).with_name("verbal_scale.json").read_text("utf-8")),
         "softness": fitted.structure.softness,
         "structure_test": {
-            "statistic": test.statistic.round(2).tolist(),
-            "degrees": test.degrees.tolist(),
-            "p_value": test.p_value.round(4).tolist(),
+            "statistic": statistic.round(2).tolist(),
+            "degrees": degrees.tolist(),
+            "p_value": p_value.round(4).tolist(),
         },
         "suspects": [
             {

@@ -1,26 +1,32 @@
-"""A reference package as arrays, with the structure and the parcel model learnt from them."""
+"""A reference package as arrays, who was compliant when, and the structure and the parcel model learnt from them."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 
 import numpy as np
 
 from kpfootprint.errors import Problem, ReferenceDataError
 from kpfootprint.footprint import FACTORS, footprints_of
 from kpfootprint.parcel import Batch
-from kpfootprint.reference import ReferencePackage
+from kpfootprint.reference import ReferencePackage, StatusPeriod, ZoneTable
 from kpfootprint.release import Release
-from kpfootprint.stats.arrays import Floats, Ints
+from kpfootprint.stats.arrays import Floats, Ints, ParcelArrays
 from kpfootprint.stats.association import size_bands
 from kpfootprint.stats.evidence import KNOWN_LEVEL_SHARE, Predictor
 from kpfootprint.stats.learning import blank_structure, learn_parcel_model, learn_structure
 from kpfootprint.stats.networks import Network
 from kpfootprint.stats.parcel_model import ParcelModel
-from kpfootprint.stats.structure import ParcelArrays, Structure
+from kpfootprint.stats.structure import Structure
 from kpfootprint.stats.tables import TableModel, fit_tables
-from training.status import usable_status
+
+FIRST_DAY = date(2000, 1, 1)
+STRETCH = timedelta(days=1000)
+STRETCHES = 4
+ASSUMED = "assumed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +74,45 @@ class Fitted:
     bands: Ints
     edges: Floats
     gate: Network | None = None
+
+
+def tells_apart(table: ZoneTable, zones: Sequence[str]) -> bool:
+    """Say whether on some day one of the zones was compliant and another one was not."""
+    for day in {period.valid_from for period in table.periods}:
+        compliant = set(table.compliant_on(day)) & set(zones)
+        if 0 < len(compliant) < len(zones):
+            return True
+    return False
+
+
+def assumed_days(table: ZoneTable, zones: Sequence[str]) -> list[str]:
+    """Return the days from which assumed periods begin; none where the package's own table tells zones apart."""
+    if tells_apart(table, zones):
+        return []
+    return sorted({period.valid_from.isoformat() for period in usable_status(table, zones).periods})
+
+
+def usable_status(table: ZoneTable, zones: Sequence[str]) -> ZoneTable:
+    """Return the table itself, or one with assumed periods for training and measuring alone.
+
+    Declarations are learnt from and measured where some zones may be declared and others may not. A package without
+    a status, or in which all zones always had the same, gives no such day: then half of the zones are taken to be
+    compliant, another half on each of four stretches of time. What a release says of zones stays the package's own.
+    """
+    if tells_apart(table, zones):
+        return table
+    half = max(len(zones) // 2, 1)
+    periods = []
+    for k in range(min(STRETCHES, len(zones))):
+        first = k * len(zones) // min(STRETCHES, len(zones))
+        chosen = {zones[(first + step) % len(zones)] for step in range(half)}
+        start = FIRST_DAY + k * STRETCH
+        periods += [
+            StatusPeriod(zone_id=zone, status="compliant", valid_from=start, valid_to=start + STRETCH, source=ASSUMED)
+            for zone in zones
+            if zone in chosen
+        ]
+    return ZoneTable(zones=table.zones, periods=tuple(periods))
 
 
 def allowed_sets(reference: ReferencePackage, zone_ids: tuple[str, ...]) -> Floats:

@@ -9,11 +9,9 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from kpfootprint.comparison.weigh import Terms, judge
-from kpfootprint.stats.arrays import Bools, Floats, Ints
-from kpfootprint.stats.declarations import association_statistic, foreign_sources
-from kpfootprint.stats.detection import detection_design, source_distances
+from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays
 from kpfootprint.stats.intervals import clopper_pearson
-from kpfootprint.stats.model import Look, look
+from kpfootprint.stats.model import look
 from kpfootprint.stats.networks import Network
 from kpfootprint.stats.ranks import RankTable
 from kpfootprint.stats.shares import (
@@ -23,11 +21,12 @@ from kpfootprint.stats.shares import (
     ShareModel,
     blended_p,
     blendedness,
+    detection_design,
     none_statistic,
     other_statistic,
     quantiles,
+    source_distances,
 )
-from kpfootprint.stats.structure import ParcelArrays
 from training.declarants import Tried
 from training.prepare import Fitted
 from training.scenarios import KINDS, Truth
@@ -53,19 +52,7 @@ class Ranked:
     ln_n: Floats
     chances: Floats
     best_chances: Floats
-    strangeness: Floats
     association: Floats
-
-
-def seen(looked: Look, truth: Truth, features: Floats, best: Floats, networks: ShareNetworks) -> Ranked:
-    """Collect what ranks are made of from one chunk of simulated parcels."""
-    return Ranked(
-        ln_n=looked.ln_n,
-        chances=networks.shares.probabilities(features),
-        best_chances=networks.goods.probabilities(best),
-        strangeness=looked.strangeness,
-        association=association_statistic(looked.weighed[1], foreign_sources(truth.declared, truth.allowed)),
-    )
 
 
 def fit_goods(ranked: Ranked, truth: Truth, network: Network, edges: Floats) -> GoodsTest:

@@ -9,9 +9,8 @@ from typing import TypeVar
 import numpy as np
 from joblib import delayed
 
-from kpfootprint.stats.arrays import Bools, Floats, joined
+from kpfootprint.stats.arrays import Bools, Floats, ParcelArrays, joined
 from kpfootprint.stats.simulate import Parts, Recovery, draw_coefficients, draw_deviations, draw_parcels, grade
-from kpfootprint.stats.structure import ParcelArrays
 from training.prepare import Fitted
 from training.progress import side_by_side
 from training.scenarios import Scenario, Truth, draw_stones, draw_truth, undeclared_share
@@ -112,7 +111,6 @@ def draw_scenario(
     width = np.where(rng.random((2, n)) < 0.5, 0.03, rng.uniform(0.05, 0.4, (2, n)))
     recovery = Recovery(
         edge=edge,
-        top=np.full(n, np.inf),
         cut_low=np.where(low, rng.uniform(0.05, 0.55, n), 0.0),
         cut_high=np.where(high, rng.uniform(0.5, 0.98, n), 1.0),
         width_low=width[0],
@@ -120,7 +118,7 @@ def draw_scenario(
         taken=np.where(rng.random(n) < PICKED, rng.uniform(0.3, 0.85, n), 1.0),
     )
     parts = Parts(parcel=row, n_stones=part_stones[row, source], numbers=locations)
-    arrays = draw_parcels(structure, parts, recovery, levels, shown_edge=shown_edge, shown_levels=shown_levels, rng=rng)
+    arrays = draw_parcels(structure, parts, recovery, shown_edge=shown_edge, shown_levels=shown_levels, rng=rng)
     foreign = foreign_stones / stones
     share = undeclared_share(foreign, truth.source, truth.declared, truth.allowed)
     return arrays, replace(truth, foreign=foreign, share=share)

@@ -10,9 +10,8 @@ from typing import Any, Concatenate, Literal, ParamSpec
 
 import numpy as np
 
-from kpfootprint.stats.curves import empirical_cross_entropy, reliability, tippett
 from kpfootprint.stats.intervals import clopper_pearson
-from kpfootprint.stats.metrics import roc
+from kpfootprint.stats.metrics import Weights, empirical_cross_entropy, reliability, roc, tippett
 from training.record import CoverageCell, DecisionErrors, DetectionCell, NoveltyCell, Trial, summed
 
 P = ParamSpec("P")
@@ -42,7 +41,7 @@ class Columns:
         false = [t for t in trials if not t.is_h1]
         self.h1 = np.array([t.log10_lr for t in true])
         self.h2 = np.array([t.log10_lr for t in false])
-        self.weights = {
+        self.weights: Weights = {
             "weights_h1": np.array([t.weight for t in true]),
             "weights_h2": np.array([t.weight for t in false]),
         }
@@ -86,9 +85,9 @@ def _picture(name: str, description: str) -> Callable[[Callable[Concatenate[Any,
 @_picture("tippett", "Tippett plot")
 def tippett_plot(axes: Any, columns: Columns) -> None:
     """Share of true and of false declarations with an LR of at least that much."""
-    curves = tippett(columns.h1, columns.h2, **columns.weights)
-    axes.step(curves.log10_lr, curves.h1, where="pre", color=TRUE, label="true declarations")
-    axes.step(curves.log10_lr, curves.h2, where="pre", color=FALSE, linestyle="--", label="false declarations")
+    at, true, false = tippett(columns.h1, columns.h2, **columns.weights)
+    axes.step(at, true, where="pre", color=TRUE, label="true declarations")
+    axes.step(at, false, where="pre", color=FALSE, linestyle="--", label="false declarations")
     axes.axvline(0, color=GREY, linewidth=0.8)
     axes.set(xlabel="log10 LR", ylabel="share with this log10 LR or more", ylim=(0, 1))
     axes.legend()

@@ -10,15 +10,14 @@ import numpy as np
 from kpfootprint.comparison.hypotheses import COMPLIANT
 from kpfootprint.comparison.results import Statement, StoneRange, Value, Verification
 from kpfootprint.comparison.weigh import Judged, OneParcel
+from kpfootprint.conclusions import CONCLUSIONS, conclude
 from kpfootprint.footprint import FACTORS
 from kpfootprint.parcel import Parcel
-from kpfootprint.partial import recorded_share, sets_that_overlap, sets_used
+from kpfootprint.partial import set_codes
 from kpfootprint.reference import NOT_COVERED
 from kpfootprint.release import Release
-from kpfootprint.rules import CONCLUSIONS, conclude
-from kpfootprint.scheme import CT_PER_MM3
-from kpfootprint.stats.arrays import rows_of
-from kpfootprint.stats.structure import Partial
+from kpfootprint.scheme import CT_PER_MM3, Scheme
+from kpfootprint.stats.arrays import Partial, rows_of
 
 FEW_REFERENCES = 15
 FEW_SIZE_CLASSES = 6
@@ -158,7 +157,7 @@ def _of_record(said: Cautions, one: OneParcel) -> None:
             if not number_and_weight_alone(parcel):  # whose own caution says so
                 said.add("attribute_not_recorded", attribute=name)
         elif arrays.partial is not None:
-            share = recorded_share(parcel, release.scheme, name)
+            share = _recorded_share(parcel, release.scheme, name)
             if share < 1.0 - 1e-9:
                 said.add("partly_recorded", attribute=name, share=share)
         elif a > 0:
@@ -190,6 +189,20 @@ def _of_record(said: Cautions, one: OneParcel) -> None:
             said.add("below_screen", n_stones=below, share=share, bottom_screen_mm=screen)
 
 
+def _recorded_share(parcel: Parcel, scheme: Scheme, name: str) -> float:
+    """Return the share of the rows' stones (or carats) that record an attribute; 1 where a sample alone was graded."""
+    if parcel.stones is not None:
+        codes = parcel.stones.codes.get(name)
+        return 1.0 if name == scheme.size.name else 0.0 if codes is None else float((codes >= 0).mean())
+    shares = [0.0]
+    for item in parcel.breakdowns:
+        if name in item.attributes:
+            known = item.codes[:, item.attributes.index(name)] >= 0
+            of = item.n_stones if item.counted is not None else np.nan_to_num(item.carats)  # type: ignore[arg-type]
+            shares.append(1.0 if item.sample else float(of[known].sum() / max(float(of.sum()), 1e-12)))
+    return 1.0 if name == scheme.size.name and parcel.sieve_set is None else min(max(shares), 1.0)
+
+
 def number_and_weight_alone(parcel: Parcel) -> bool:
     """Say whether nothing is known of a parcel but how many stones it has, or what they weigh."""
     return parcel.stones is None and not any(bool((item.codes >= 0).any()) for item in parcel.breakdowns)
@@ -201,12 +214,13 @@ def _left_open(said: Cautions, one: OneParcel, partial: Partial) -> None:
     scheme, n_stones = one.release.scheme, float(one.arrays.n_stones[row])
     for a, attribute in enumerate(scheme.categorical):
         coarse = float(partial.sets[a][row].sum())
+        codes, names, members = set_codes(parcel, attribute), attribute.code_names, attribute.members_of_codes()
         if coarse > 0:
-            used = sets_used(parcel, attribute)
-            known = coarse + float(partial.exact[a][row].sum())
+            used, known = tuple(names[code] for code in codes), coarse + float(partial.exact[a][row].sum())
             said.add("coarse_classes", attribute=attribute.name, sets=used, share=coarse / known)
-        for group in sets_that_overlap(parcel, attribute):
-            said.add("sets_overlap", attribute=attribute.name, sets=group)
+        for group in attribute.sharing([code for code in codes if not members[code].all()]):
+            if len(group) > 1:
+                said.add("sets_overlap", attribute=attribute.name, sets=tuple(names[code] for code in group))
     if any(item.sample for item in parcel.breakdowns):
         graded = parcel.n_stones_graded(scheme.size.name)
         said.add("graded_in_part", n_graded=graded, n_stones=round(n_stones))

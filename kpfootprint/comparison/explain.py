@@ -13,11 +13,11 @@ from kpfootprint.comparison.results import (
     Examination,
     Explanation,
     FootprintMap,
-    Goods,
     SizeValue,
     Statement,
     StoneRange,
     Value,
+    ValueAndVolume,
     ZoneCarats,
 )
 from kpfootprint.comparison.sentences import sentences_of
@@ -25,12 +25,9 @@ from kpfootprint.comparison.weigh import OfDeclaration, OneParcel
 from kpfootprint.parcel import Parcel
 from kpfootprint.scheme import Scheme
 from kpfootprint.stats.arrays import Floats
-from kpfootprint.stats.association import expected_shift
-from kpfootprint.stats.blends import contract, expand
-from kpfootprint.stats.categories import class_probabilities
-from kpfootprint.stats.evidence import DEGREES_OF_FREEDOM
+from kpfootprint.stats.evidence import DEGREES_OF_FREEDOM, contract, expand, expected_shift
 from kpfootprint.stats.intervals import next_value
-from kpfootprint.stats.sizes import cell_probabilities
+from kpfootprint.stats.structure import cell_probabilities
 
 N_DRAWS = 120
 SEED, SEED_OF_GOODS = 20160526, 20130523
@@ -61,12 +58,10 @@ def _class_shares(one: OneParcel, numbers: Floats) -> list[Floats]:
     """Return chances (m, C) of size classes and of each attribute's classes for parcels' numbers (m, D)."""
     structure = one.release.model.structure
     out = [_cells(one, numbers) @ structure.membership_of_classes()]
-    for a, block in enumerate(structure.blocks[1:]):
+    for a in range(len(structure.bases)):
         by_size = one.arrays.tables[a][one.row].sum(axis=1)
         filled = np.flatnonzero(by_size > 0) if by_size.any() else np.array([structure.n_size_classes // 2])
-        chances = class_probabilities(
-            numbers[:, block], structure.bases[a], structure.slopes[a], structure.class_x[filled]
-        )
+        chances = structure.chances(a, numbers, structure.class_x[filled])
         weight = by_size[filled] if by_size.any() else np.ones(1)
         out.append(np.einsum("mbc,b->mc", chances, weight / weight.sum()))
     return out
@@ -205,7 +200,7 @@ def explanation_of(one: OneParcel, found: Examination) -> Explanation:
     )
 
 
-def goods_of(one: OneParcel) -> Goods:
+def goods_of(one: OneParcel) -> ValueAndVolume:
     """Return mean stone, carats and value of a parcel, beside what reference parcels of its declaration show.
 
     They are shown and flagged, and part of no likelihood ratio and no conclusion.
@@ -227,7 +222,7 @@ def goods_of(one: OneParcel) -> Goods:
         for item in carats
         if item.carats > item.high
     ]
-    return Goods(
+    return ValueAndVolume(
         mean_ct=mean,
         mean_ct_usual=usual,
         usd_per_ct=parcel.value_usd / parcel.carats if parcel.value_usd is not None and parcel.carats else None,

@@ -10,7 +10,6 @@ import numpy as np
 
 from kpfootprint.comparison.cautions import cautions_of, number_and_weight_alone, verification_cautions
 from kpfootprint.comparison.explain import explanation_of, goods_of
-from kpfootprint.comparison.hypotheses import h1_statement, h2_statement
 from kpfootprint.comparison.results import (
     AlternativeLR,
     Attribution,
@@ -24,12 +23,13 @@ from kpfootprint.comparison.results import (
     ShareReading,
     SourceShare,
     Statement,
+    Value,
     VarianceLR,
     Verification,
 )
 from kpfootprint.comparison.weigh import OTHER_WEIGHTS, VARIANCES, OfDeclaration, OneParcel
+from kpfootprint.conclusions import CONCLUSIONS, Conclusion
 from kpfootprint.release import Release
-from kpfootprint.rules import CONCLUSIONS, Conclusion
 from kpfootprint.stats.arrays import Bools, Floats
 from kpfootprint.stats.declarations import (
     ASSOCIATION_WEIGHT,
@@ -39,9 +39,8 @@ from kpfootprint.stats.declarations import (
     association_statistic,
     foreign_sources,
 )
-from kpfootprint.stats.detection import detection_chance, detection_limit, source_distances
-from kpfootprint.stats.novelty import LOG10_SUPPORT_OF_NOVEL, NOVEL_P
-from kpfootprint.stats.shares import LEVEL, cumulative, two_modes
+from kpfootprint.stats.ranks import LOG10_SUPPORT_OF_NOVEL, NOVEL_P
+from kpfootprint.stats.shares import LEVEL, cumulative, detection_chance, detection_limit, source_distances, two_modes
 
 FINE = np.linspace(0.0, 1.0, 101)
 LEAST_POSTERIOR = 0.05
@@ -57,6 +56,31 @@ def verbal_of(log10_lr: float, scale: Mapping[str, Any]) -> Statement:
     band = next((b["band"] for b in bands if b["to_lr"] is None or size < np.log10(b["to_lr"])), bands[-1]["band"])
     side = "neither" if band == "none" else "H1" if log10_lr > 0 else "H2"
     return Statement(code="verbal", values={"band": band, "favours": side, "scale": scale["name"]})
+
+
+def _h1(one: OneParcel) -> Statement:
+    """Spell out H1."""
+    weights, zone_ids, origins = one.weights, one.release.zone_ids, one.hypotheses.origins[one.row]
+    present = np.flatnonzero(weights)
+    if present.size == 1 and (origins is None or not origins.free):
+        return Statement(code="h1_zone", values={"zone": zone_ids[present[0]]})
+    shares: dict[str, Value] = {
+        "zones": tuple(zone_ids[k] for k in present),
+        "stone_shares": tuple(float(weights[k]) for k in present),
+    }
+    if origins is None or not origins.free:
+        return Statement(code="h1_blend", values=shares)
+    code = "h1_origins" if origins.amounts is None or len(origins.names) == 1 else "h1_split"
+    return Statement(code=code, values={"origins": origins.names, **shares})
+
+
+def _h2(one: OneParcel) -> Statement:
+    """Spell out H2."""
+    present = np.flatnonzero(one.hypotheses.alternatives[one.row])
+    if present.size == 0:
+        return Statement(code="h2_unlisted_only", values={"unlisted_weight": 1.0})
+    zones = tuple(one.release.zone_ids[k] for k in present)
+    return Statement(code="h2_elsewhere", values={"zones": zones, "unlisted_weight": one.release.unlisted_weight})
 
 
 def verification_of(one: OneParcel, against: OfDeclaration) -> Verification:
@@ -75,8 +99,8 @@ def verification_of(one: OneParcel, against: OfDeclaration) -> Verification:
     ]
     as_recorded, marginalised, conditional = (float(value) for value in against.by_selection[row])
     return Verification(
-        h1=h1_statement(hypotheses.weights[row], release.zone_ids, hypotheses.origins[row]),
-        h2=h2_statement(hypotheses.alternatives[row], release.zone_ids, release.unlisted_weight),
+        h1=_h1(one),
+        h2=_h2(one),
         log10_lr=log10_lr,
         low=float(against.low[row]),
         high=float(against.high[row]),

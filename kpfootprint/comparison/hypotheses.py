@@ -12,15 +12,14 @@ from datetime import date
 
 import numpy as np
 
-from kpfootprint.comparison.results import DeclaredZone, Statement
+from kpfootprint.comparison.results import DeclaredZone
 from kpfootprint.parcel import Declaration, DeclaredCountry, Parcel
 from kpfootprint.release import Release
-from kpfootprint.stats.arrays import Bools, Floats, Ints
+from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays
 from kpfootprint.stats.evidence import log_sum
 from kpfootprint.stats.metrics import LN10
 from kpfootprint.stats.model import Look, look
 from kpfootprint.stats.selection import elsewhere
-from kpfootprint.stats.structure import ParcelArrays
 
 COMPLIANT = "compliant"
 N_BLENDS = 96
@@ -183,40 +182,6 @@ def _origins(parcel: Parcel, release: Release, allowed: Bools) -> Origins | None
         names=(*(item.zone_id for item in parcel.declarations), *(item.country for item in parcel.countries)),
         columns=tuple(columns),
         amounts=stated if len(stated) == len(parts) and sum(stated) > 0 else None,
-    )
-
-
-def h1_statement(weights: Floats, zone_ids: tuple[str, ...], origins: Origins | None) -> Statement:
-    """Spell out H1."""
-    present = np.flatnonzero(weights)
-    if origins is not None and origins.free:
-        return Statement(
-            code="h1_origins" if origins.amounts is None or len(origins.names) == 1 else "h1_split",
-            values={
-                "origins": origins.names,
-                "zones": tuple(zone_ids[k] for k in present),
-                "stone_shares": tuple(float(weights[k]) for k in present),
-            },
-        )
-    if present.size == 1:
-        return Statement(code="h1_zone", values={"zone": zone_ids[present[0]]})
-    return Statement(
-        code="h1_blend",
-        values={
-            "zones": tuple(zone_ids[k] for k in present),
-            "stone_shares": tuple(float(weights[k]) for k in present),
-        },
-    )
-
-
-def h2_statement(alternatives: Floats, zone_ids: tuple[str, ...], unlisted_weight: float) -> Statement:
-    """Spell out H2."""
-    present = np.flatnonzero(alternatives)
-    if present.size == 0:
-        return Statement(code="h2_unlisted_only", values={"unlisted_weight": 1.0})
-    return Statement(
-        code="h2_elsewhere",
-        values={"zones": tuple(zone_ids[k] for k in present), "unlisted_weight": unlisted_weight},
     )
 
 

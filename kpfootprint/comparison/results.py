@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from kpfootprint.conclusions import Conclusion
 from kpfootprint.plain import Amount, Coordinate, Fraction, Log10, PValue
 
 Value = str | int | float | bool | None | tuple[str, ...] | tuple[float, ...]
-Conclusion = Literal["consistent", "inconclusive", "query", "not_comparable"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,7 +246,7 @@ class ZoneCarats:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Goods:
+class ValueAndVolume:
     """Value and volume beside the footprint; they decide nothing.
 
     `mean_ct_usual` is None where nothing that can be compared was declared, `by_size` is empty where not every stone
@@ -275,4 +275,4 @@ class Examination:
     conclusion: Conclusion | None
     error_rates: ErrorRates | None
     cautions: tuple[Statement, ...]
-    goods: Goods | None = None
+    goods: ValueAndVolume | None = None

@@ -10,11 +10,10 @@ from kpfootprint.comparison.cautions import ODD_WEIGHTS
 from kpfootprint.comparison.hypotheses import COMPLIANT
 from kpfootprint.comparison.results import ClassFinding, Examination, Mixture, Statement, Value, Verification
 from kpfootprint.comparison.weigh import Judged, OfDeclaration, OneParcel
+from kpfootprint.conclusions import CONCLUSIONS, Conclusion, Reason, Rules, reasons_for
 from kpfootprint.footprint import FACTORS
 from kpfootprint.reference import NOT_COVERED
 from kpfootprint.release import Release
-from kpfootprint.rules import CONCLUSIONS, Conclusion, Reason, Rules, Signs, reasons_for
-from kpfootprint.stats.arrays import rows_of
 from kpfootprint.stats.shares import NONE_P
 
 SPEAKS = 0.05
@@ -70,10 +69,6 @@ def sentences_of(
     return *out, next_question(one, found, reasons, classes, mixing=mixing)
 
 
-def _signs(judged: Judged, row: int) -> Signs:
-    return rows_of(judged.signs, np.array([row]))
-
-
 def _doubted(found: Examination) -> bool:
     """Say whether the unit of weight is in doubt."""
     return any(caution.code in ODD_WEIGHTS for caution in found.cautions)
@@ -82,7 +77,7 @@ def _doubted(found: Examination) -> bool:
 def reasons_of(rules: Rules, judged: Judged, row: int) -> tuple[Reason, ...]:
     """Return what made the parcel a query; nothing where only its zones one by one would."""
     own, conclusion = CONCLUSIONS[judged.by_itself[row]], CONCLUSIONS[judged.conclusion[row]]
-    return reasons_for(rules, own, _signs(judged, row)) if own == conclusion else ()
+    return reasons_for(rules, own, judged.signs, row) if own == conclusion else ()
 
 
 def headline_sentences(
@@ -144,29 +139,29 @@ def reason_sentences(rules: Rules, judged: Judged, row: int) -> list[Statement]:
     own, conclusion = CONCLUSIONS[judged.by_itself[row]], CONCLUSIONS[judged.conclusion[row]]
     alone = "asks_alone" if conclusion == "query" else "short_alone"
     out = [] if own == conclusion else [Statement(code=alone, values={})]
-    signs = _signs(judged, row)
+    signs = judged.signs
     asks = own == "query"
     undeclared: dict[str, Value] = {
-        "p_value": float(signs.share_p[0]),
+        "p_value": float(signs.share_p[row]),
         "p_limit": rules.query_share_p if asks else rules.consistent_share_p,
     }
     if asks:
-        undeclared |= {"low": float(signs.share_low[0]), "low_limit": rules.query_share_low}
+        undeclared |= {"low": float(signs.share_low[row]), "low_limit": rules.query_share_low}
     said: dict[Reason, dict[str, Value]] = {
         "lr": {
-            "log10_lr": float(signs.log10_lr[0]),
+            "log10_lr": float(signs.log10_lr[row]),
             "log10_limit": rules.query_log10_lr if asks else rules.consistent_log10_lr,
-            "favours": "H1" if signs.log10_lr[0] > 0 else "H2",
+            "favours": "H1" if signs.log10_lr[row] > 0 else "H2",
         },
         "share": undeclared,
-        "goods": {"p_value": float(signs.as_declared_p[0]), "p_limit": rules.consistent_share_p},
-        "best": {"p_value": float(signs.best_p[0]), "p_limit": rules.consistent_best_p},
+        "goods": {"p_value": float(signs.as_declared_p[row]), "p_limit": rules.consistent_share_p},
+        "best": {"p_value": float(signs.best_p[row]), "p_limit": rules.consistent_best_p},
         "novelty": {
-            "p_value": float(signs.novelty_p[0]),
+            "p_value": float(signs.novelty_p[row]),
             "p_limit": rules.query_novelty_p if asks else rules.consistent_novelty_p,
         },
     }
-    found = reasons_for(rules, own, signs)
+    found = reasons_for(rules, own, signs, row)
     return out + [Statement(code=f"{'asks' if asks else 'short'}_{reason}", values=said[reason]) for reason in found]
 
 

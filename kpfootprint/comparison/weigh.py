@@ -16,27 +16,18 @@ from scipy.special import fdtrc
 
 from kpfootprint.comparison.hypotheses import FreeShares, Hypotheses
 from kpfootprint.comparison.results import DeclaredZone
+from kpfootprint.conclusions import CONCLUSIONS, Rules, Signs, conclude
 from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release
-from kpfootprint.rules import CONCLUSIONS, Rules, Signs, conclude
-from kpfootprint.stats.arrays import Bools, Floats, Ints
+from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays
 from kpfootprint.stats.declarations import Profile, not_named
 from kpfootprint.stats.evidence import DEGREES_OF_FREEDOM
 from kpfootprint.stats.metrics import LN10
 from kpfootprint.stats.model import FootprintModel, Look, goods_p, look, undeclared_shares
-from kpfootprint.stats.novelty import highest_log10_lr
+from kpfootprint.stats.ranks import highest_log10_lr
 from kpfootprint.stats.selection import elsewhere, slot_evidence
 from kpfootprint.stats.shares import LEVEL, ShareEstimates
-from kpfootprint.stats.structure import ParcelArrays
-from kpfootprint.stats.verification import (
-    against_each,
-    log10_lr_of,
-    lr_under_variance,
-    resampled_lrs,
-    shapley,
-    subset_lrs,
-    unlisted_odds,
-)
+from kpfootprint.stats.verification import LikelihoodRatio, shapley, unlisted_odds
 from kpfootprint.stats.views import AS_RECORDED, CLASSES
 
 OTHER_WEIGHTS = (0.1, 0.5, 0.9)
@@ -139,8 +130,10 @@ def judge(by: Release | Terms, looked: Look, allowed: Bools) -> Judged:
 def _by_itself(by: Release | Terms, looked: Look, allowed: Bools) -> Judged:
     """Judge declarations as they stand."""
     model, rules, ln_n, n = by.model, by.rules, looked.ln_n, len(looked.gate)
-    weight = np.full(n, by.unlisted_weight)
-    unbounded = log10_lr_of(model, looked.evidence, elsewhere(looked.weighed[0], allowed), weight, ln_n)
+    alternatives = elsewhere(looked.weighed[0], allowed)
+    unbounded = LikelihoodRatio(
+        model=model, looked=looked, alternatives=alternatives, unlisted_weight=by.unlisted_weight
+    ).value
     novelty_p = model.novelty.p_values(looked.strangeness, ln_n)
     highest = np.minimum(model.calibration.bounds[1], highest_log10_lr(novelty_p))
     nothing = np.zeros(n, dtype=np.intp)
@@ -279,39 +272,37 @@ def weigh(arrays: ParcelArrays, hypotheses: Hypotheses, release: Release, free: 
 
 
 def _of_declaration(looked: Look, hypotheses: Hypotheses, release: Release, free: FreeShares) -> OfDeclaration:
-    model, evidence, ln_n, profile = release.model, looked.evidence, looked.ln_n, looked.weighed[1]
-    weights, alternatives = hypotheses.weights, hypotheses.alternatives
-    n = len(weights)
+    profile, weights = looked.weighed[1], hypotheses.weights
     judged = judge(release, looked, hypotheses.allowed)
     highest = judged.highest
-    stated = np.full(n, release.unlisted_weight)
-    flags, values, sorter_blank = subset_lrs(model, looked, alternatives, stated)
-    resampled = resampled_lrs(model, looked, alternatives, stated)
+    lr = LikelihoodRatio(
+        model=release.model,
+        looked=looked,
+        alternatives=hypotheses.alternatives,
+        unlisted_weight=release.unlisted_weight,
+    )
+    flags, values, sorter_blank = lr.by_subset()
+    resampled = lr.resampled()
     if free.log_evidence.any():
         # what is integrated over moves every version of the LR alike
         point = _integrated(looked, -free.log_evidence).evidence
-        resampled = resampled + judged.unbounded - log10_lr_of(model, point, alternatives, stated, ln_n)
+        resampled = resampled + judged.unbounded - lr.of(point)
 
     def bounded(log10_lr: Floats) -> Floats:
-        return model.calibration.bounded(log10_lr, highest)
+        return release.model.calibration.bounded(log10_lr, highest)
 
     tail = (1.0 - LEVEL) / 2.0
     low, high = np.quantile(bounded(resampled), [tail, 1.0 - tail], axis=0)
-    selection = [
-        log10_lr_of(model, slot_evidence(looked.readings, slot), alternatives, stated, ln_n)
-        for slot in (AS_RECORDED, CLASSES)
-    ]
-    wider = [lr_under_variance(model, looked, alternatives, stated, factor) for factor in VARIANCES[1:]]
+    selection = [lr.of(slot_evidence(looked.readings, slot)) for slot in (AS_RECORDED, CLASSES)]
+    wider = [lr.under_variance(factor) for factor in VARIANCES[1:]]
     return OfDeclaration(
         profile=profile,
         judged=judged,
         low=np.minimum(low, judged.log10_lr),
         high=np.maximum(high, judged.log10_lr),
-        any_other=bounded(log10_lr_of(model, evidence, not_named(weights), stated, ln_n)),
-        each=bounded(against_each(model, evidence, ln_n).T).T,
-        by_weight=np.stack(
-            [bounded(log10_lr_of(model, evidence, alternatives, np.full(n, w), ln_n)) for w in OTHER_WEIGHTS], axis=1
-        ),
+        any_other=bounded(replace(lr, alternatives=not_named(weights)).value),
+        each=bounded(lr.against_each().T).T,
+        by_weight=np.stack([bounded(replace(lr, unlisted_weight=weight).value) for weight in OTHER_WEIGHTS], axis=1),
         by_variance=np.stack([judged.log10_lr, *map(bounded, wider)], axis=1),
         by_selection=np.stack([selection[0], judged.unbounded, selection[1]], axis=1),
         sorter_blank=np.where(looked.view.arrays.levels[:, -1] >= 0, sorter_blank, np.nan),

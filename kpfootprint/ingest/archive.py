@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from kpfootprint import zips
+from kpfootprint import bounded
 from kpfootprint.errors import IngestError
 from kpfootprint.ingest.problems import Broken, problem
 
@@ -127,10 +127,10 @@ def unzip(archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: Budget) -> 
 def open_zip(data: bytes, name: str) -> zipfile.ZipFile:
     """Open a zip archive from its bytes."""
     try:
-        return zips.open_zip(io.BytesIO(data))
-    except zips.TooManyFiles:
+        return bounded.open_zip(io.BytesIO(data))
+    except bounded.TooManyFiles:
         raise refuse(name, "too_many_files", limit=Limits().max_files) from None
-    except zips.OddlyPacked as error:
+    except bounded.OddlyPacked as error:
         raise refuse(name, "damaged_file", detail=error) from None
     except (zipfile.BadZipFile, ValueError, NotImplementedError):
         found = "an old or a protected Office file" if data.startswith(b"\xd0\xcf\x11\xe0") else "it is not a zip file"

@@ -8,10 +8,10 @@ from typing import Annotated
 import numpy as np
 
 from kpfootprint.comparison.weigh import Judged
+from kpfootprint.conclusions import CONCLUSIONS
 from kpfootprint.plain import Share
 from kpfootprint.planning.trials import SEED, DrawnGoods, blend_distance, draw_goods, known_exactly, outcomes_of
 from kpfootprint.release import Release
-from kpfootprint.rules import CONCLUSIONS
 from kpfootprint.stats.arrays import Bools, Floats
 from kpfootprint.stats.intervals import clopper_pearson
 from kpfootprint.stats.metrics import cllr, costs

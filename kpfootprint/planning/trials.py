@@ -9,13 +9,11 @@ import numpy as np
 
 from kpfootprint.comparison.weigh import Judged, judge
 from kpfootprint.release import Release
-from kpfootprint.stats.arrays import Bools, Floats, Ints, joined
-from kpfootprint.stats.blends import contract, expand
-from kpfootprint.stats.evidence import Predictor
+from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays, joined
+from kpfootprint.stats.evidence import Predictor, contract, expand
 from kpfootprint.stats.model import FootprintModel, look, shares_as_declared
 from kpfootprint.stats.simulate import Parts, Recovery, draw_parcels, grade
-from kpfootprint.stats.structure import ParcelArrays
-from kpfootprint.stats.verification import resampled_lrs
+from kpfootprint.stats.verification import LikelihoodRatio
 
 SEED = 20160526
 SLICE = 100
@@ -73,18 +71,9 @@ def draw_goods(model: FootprintModel, goods: DrawnGoods, rng: np.random.Generato
     fresh = rng.standard_normal((int(group.max()) + 1, dim)) @ spread.T
     numbers[~has_sorter] += fresh[group[parcel[~has_sorter]]]
     grade(structure, numbers, parcel, n, rng)
-    nothing = np.zeros(n)
-    recovery = Recovery(
-        edge=np.full(n, structure.edge_mean),
-        top=np.full(n, np.inf),
-        cut_low=nothing,
-        cut_high=nothing + 1.0,
-        width_low=nothing + 0.03,
-        width_high=nothing + 0.03,
-        taken=nothing + 1.0,
-    )
+    recovery = Recovery.whole(np.full(n, structure.edge_mean))
     parts = Parts(parcel=parcel, n_stones=stones[parcel, source], numbers=numbers)
-    return draw_parcels(structure, parts, recovery, levels, shown_edge=recovery.edge, shown_levels=levels, rng=rng)
+    return draw_parcels(structure, parts, recovery, shown_edge=recovery.edge, shown_levels=levels, rng=rng)
 
 
 def _locations(predictor: Predictor, group: Ints, source: Ints, rng: np.random.Generator) -> Floats:
@@ -162,8 +151,13 @@ def resampled_of(release: Release, arrays: ParcelArrays, declared: Floats, alter
     parts = []
     for rows in _slices(len(arrays)):
         looked = look(release.model, arrays.take(rows), declared[rows])
-        weight = np.full(rows.size, release.unlisted_weight)
-        parts.append(resampled_lrs(release.model, looked, alternatives[rows], weight))
+        lr = LikelihoodRatio(
+            model=release.model,
+            looked=looked,
+            alternatives=alternatives[rows],
+            unlisted_weight=release.unlisted_weight,
+        )
+        parts.append(lr.resampled())
     return np.concatenate(parts, axis=1)
 
 

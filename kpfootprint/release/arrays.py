@@ -20,8 +20,7 @@ from kpfootprint.scheme import Scheme, SieveSet
 from kpfootprint.stats.model import FootprintModel
 from kpfootprint.stats.networks import Network
 from kpfootprint.stats.ranks import RankTable
-from kpfootprint.stats.sizes import SizeGrid
-from kpfootprint.stats.structure import Structure
+from kpfootprint.stats.structure import SizeGrid, Structure
 from kpfootprint.stats.summaries import WINDOWS
 from kpfootprint.stats.tables import TableModel
 

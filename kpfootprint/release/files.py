@@ -17,10 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.bounded import open_plain, read_bounded
+from kpfootprint.bounded import open_plain, open_zip, read_bounded
 from kpfootprint.errors import ReleaseError
 from kpfootprint.strict_json import NotJson, read_json
-from kpfootprint.zips import open_zip
 
 MANIFEST, ARRAYS = "manifest.json", "model.npz"
 LARGEST_FILE = 128 * 2**20

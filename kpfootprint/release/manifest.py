@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
+from kpfootprint.conclusions import NOT_ASKED, Rules
 from kpfootprint.errors import KPFootprintError, ReleaseError
 from kpfootprint.reference import ZoneTable
-from kpfootprint.rules import NOT_ASKED, Rules
 from kpfootprint.scheme import Scheme
 from kpfootprint.visible import is_visible
 

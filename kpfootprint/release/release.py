@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from kpfootprint.conclusions import Rules
 from kpfootprint.errors import ReleaseError
 from kpfootprint.reference import ZoneTable
 from kpfootprint.release.arrays import check_model
 from kpfootprint.release.files import ARRAYS, MANIFEST, plain_arrays, read_files
 from kpfootprint.release.manifest import check_manifest
 from kpfootprint.release.packing import pack, unpack
-from kpfootprint.rules import Rules
 from kpfootprint.scheme import Scheme
 from kpfootprint.stats.model import FootprintModel
 

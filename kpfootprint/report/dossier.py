@@ -13,7 +13,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from kpfootprint.bounded import open_plain
+from kpfootprint.bounded import open_plain, open_zip
 from kpfootprint.errors import ReportError
 from kpfootprint.report.html import render_html
 from kpfootprint.report.locale import LANGUAGES
@@ -21,7 +21,6 @@ from kpfootprint.report.pdf import render_pdf
 from kpfootprint.report.report import Report, canonical, read_report
 from kpfootprint.report.text import render_text
 from kpfootprint.strict_json import NotJson, read_json
-from kpfootprint.zips import open_zip
 
 INPUT, REPORT, CARD, RELEASE, SUMS = "input.json", "report.json", "CARD.md", "release.json", "SHA256SUMS"
 LARGEST_CONTENTS = 10_000

@@ -51,9 +51,7 @@ def _rounded(name: str, value: Any) -> Any:
         return value
     if name in _FRACTIONS:
         return rounding.fraction(value)
-    if name in _LOG10:
-        return rounding.log10(value)
-    return rounding.p_value(value) if name in _PROBABILITIES else rounding.amount(value)
+    return rounding.p_value(value) if name in _PROBABILITIES else rounding.decimals(value)
 
 
 def say(statement: Mapping[str, Any], words: Words, names: Names) -> str:

@@ -19,11 +19,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import softmax
 
-from kpfootprint.stats.arrays import Floats, Ints
+from kpfootprint.stats.arrays import Floats, Ints, ParcelArrays
 from kpfootprint.stats.categories import fit_margins
-from kpfootprint.stats.evidence import Predictor, level_prior
-from kpfootprint.stats.sizes import cell_probabilities
-from kpfootprint.stats.structure import ParcelArrays, Structure
+from kpfootprint.stats.evidence import Predictor, expected_shift
+from kpfootprint.stats.structure import Structure, cell_probabilities
 
 N_BANDS = 5
 N_SWEEPS = 15
@@ -39,15 +38,6 @@ def size_bands(chances: Floats) -> Ints:
     middle = chances.cumsum() - 0.5 * chances
     bands = np.minimum((middle / chances.sum() * N_BANDS).astype(np.intp), N_BANDS - 1)
     return np.unique(bands, return_inverse=True)[1].astype(np.intp)
-
-
-def expected_shift(predictor: Predictor, levels: Ints) -> Floats:
-    """Return the expected effect (n, D) of a parcel's conditions."""
-    prior = np.exp(level_prior(predictor, levels))
-    shift = prior @ predictor.shifts / prior.sum(axis=1, keepdims=True)
-    last = levels[:, -1]
-    out: Floats = shift + np.where((last >= 0)[:, None], predictor.last[np.maximum(last, 0)], 0.0)
-    return out
 
 
 def _chances(structure: Structure, numbers: Floats, arrays: ParcelArrays, bands: Ints) -> list[Floats]:

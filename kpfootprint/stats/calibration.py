@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,12 +11,12 @@ from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.metrics import LN10
 
 MAX_NEWTON_STEPS = 100
-SizeTerms = Literal["none", "intercept", "both"]
+STEP = 0.01
+"""Accuracy of bounds in log10 units."""
 LEAST_BOUND = 0.01
 """Where the cases carry next to nothing, bounds still lie this far from 0."""
 PLAIN = np.array([0.0, 1.0, 0.0, 0.0])
 """Coefficients that leave a score as it is."""
-SIZE_TERMS: tuple[SizeTerms, ...] = ("none", "intercept", "both")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +146,6 @@ class Calibration:
         cases: Cases,
         *,
         trust: float,
-        size_terms: SizeTerms = "both",
         times: NDArray[np.integer] | None = None,
         set_threshold: float = 0.0,
         offset_spread: float | None = None,
@@ -158,13 +156,9 @@ class Calibration:
         ----------
         trust : float
             Parcels' worth of belief that scores are log10 LRs already (the penalty on a, b - 1, c and d).
-        size_terms : {"both", "intercept", "none"}
-            Whether size moves slope and offset, the offset alone, or nothing.
         times : ndarray of shape (B, n_parcels), optional
             How often each parcel was drawn, by its position, for the resampled coefficients.
         """
-        if size_terms not in SIZE_TERMS:
-            raise ValueError(f"size_terms must be 'none', 'intercept' or 'both', got {size_terms!r}")
         if not trust >= 0:
             raise ValueError(f"trust must be 0 or more, got {trust}")
         centre, spread = float(cases.ln_n.mean()), float(cases.ln_n.std())
@@ -172,7 +166,7 @@ class Calibration:
         x = (cases.ln_n - centre) / scale
         n_cases, n_parcels = cases.score.size, cases.n_parcels
         penalty = max(trust * n_cases / n_parcels, 1.0)
-        coef = _fit_affine(cases.score, x, cases.told, cases.is_h1, cases.weight, size_terms, penalty)
+        coef = _fit_affine(cases.score, x, cases.told, cases.is_h1, cases.weight, penalty)
         resampled = [coef]
         if times is not None:
             resampled = []
@@ -183,7 +177,7 @@ class Calibration:
                     resampled.append(coef)
                     continue
                 columns = (cases.score[used], x[used], cases.told[used], cases.is_h1[used], weight[used])
-                resampled.append(_fit_affine(*columns, size_terms, penalty))
+                resampled.append(_fit_affine(*columns, penalty))
         limits = np.array([min(x.min(), -1e-6), max(x.max(), 1e-6)])
         found_so_far = cls(
             coefficients=coef,
@@ -249,37 +243,11 @@ def told_apart(listed: Floats, offset_spread: float | None) -> Floats | float:
     return out
 
 
-def _fit_affine(
-    score: Floats,
-    x: Floats,
-    told: Floats,
-    is_h1: Bools,
-    weight: Floats,
-    terms: SizeTerms,
-    penalty: float,
-) -> Floats:
+def _fit_affine(score: Floats, x: Floats, told: Floats, is_h1: Bools, weight: Floats, penalty: float) -> Floats:
     """Return a, b, c, d; both hypotheses weigh the same, all together as many as there are cases."""
-    y, weight = is_h1.astype(np.float64), _balanced(weight, is_h1)
-    design, free = _design(score, x, told), _free(terms)
-    coef = PLAIN.copy()
-    coef[free] = _newton(design[:, free], y, weight, prior=coef[free], penalty=penalty)
-    if coef[1] < 0 and not free[3]:  # the score points the wrong way: it is then worth nothing
-        coef[1], free[1] = 0.0, False
-        coef[free] = _newton(design[:, free], y, weight, prior=np.zeros(int(free.sum())), penalty=penalty)
-    return coef
-
-
-def _design(score: Floats, x: Floats, told: Floats) -> Floats:
-    return np.stack([told, score, told * x, score * x], axis=1)
-
-
-def _free(terms: SizeTerms) -> Bools:
-    return np.array([True, True, terms != "none", terms == "both"])
-
-
-def _balanced(weight: Floats, is_h1: Bools) -> Floats:
-    out: Floats = np.where(is_h1, weight / weight[is_h1].sum(), weight / weight[~is_h1].sum()) * weight.size / 2
-    return out
+    balanced = np.where(is_h1, weight / weight[is_h1].sum(), weight / weight[~is_h1].sum()) * weight.size / 2
+    design = np.stack([told, score, told * x, score * x], axis=1)
+    return _newton(design, is_h1.astype(np.float64), balanced, prior=PLAIN, penalty=penalty)
 
 
 def _vector(name: str, values: ArrayLike) -> Floats:
@@ -321,25 +289,19 @@ def elub_bounds(
     log10_lr_h1: ArrayLike,
     log10_lr_h2: ArrayLike,
     *,
-    n_misleading: int = 1,
-    step: float = 0.01,
     weights: tuple[Floats, Floats] | None = None,
     counts: tuple[int, int] | None = None,
 ) -> tuple[float, float]:
     r"""Empirical lower and upper bound of log10 LRs: how far the cases at hand allow an LR to be trusted.
 
     At a threshold `t` the empirical cost of acting on LRs is ``P(LR <= t | H1) + t P(LR > t | H2)``, after adding
-    `n_misleading` worst cases to either hypothesis; acting on no LR at all costs ``min(1, t)``. The bounds are the
-    thresholds nearest to LR = 1, on a grid of `step`, up to which acting on LRs costs no more than that.
+    a worst case to either hypothesis; acting on no LR at all costs ``min(1, t)``. The bounds are the
+    thresholds nearest to LR = 1, on a grid of `STEP`, up to which acting on LRs costs no more than that.
 
     Parameters
     ----------
     log10_lr_h1, log10_lr_h2 : array-like of shape (n_h1,), (n_h2,)
         Calibrated log10 LRs of held-out cases; infinite ones are allowed.
-    n_misleading : int
-        Misleading cases added to each hypothesis, 1 or more.
-    step : float
-        Accuracy in log10 units, positive.
     weights : (ndarray of shape (n_h1,), ndarray of shape (n_h2,)), optional
         Weights of the cases.
     counts : (int, int), optional
@@ -360,23 +322,21 @@ def elub_bounds(
     for name, values in zip(("log10_lr_h1", "log10_lr_h2"), given, strict=True):
         if values.ndim != 1 or values.size == 0 or np.isnan(values).any():
             raise ValueError(f"{name} must be one-dimensional, not empty and without NaN, got shape {values.shape}")
-    if n_misleading < 1 or not step > 0:
-        raise ValueError(f"n_misleading must be 1 or more and step positive, got {n_misleading} and {step}")
     n_h1, n_h2 = (values.size for values in given) if counts is None else counts
     h1, below_h1 = _share_below(given[0], None if weights is None else weights[0])
     h2, below_h2 = _share_below(given[1], None if weights is None else weights[1])
     lowest = max(min(h1[0], h2[0]), -np.log10(n_h1 + 1))
     highest = min(max(h1[-1], h2[-1]), np.log10(n_h2 + 1))
-    first, last = min(0, int(np.floor(lowest / step))), max(0, int(np.floor(highest / step)) + 1)
-    threshold = np.linspace(first * step, last * step, last - first + 1)
+    first, last = min(0, int(np.floor(lowest / STEP))), max(0, int(np.floor(highest / STEP)) + 1)
+    threshold = np.linspace(first * STEP, last * STEP, last - first + 1)
     rejected_h1 = below_h1[np.searchsorted(h1, threshold, side="right")] * n_h1
     accepted_h2 = (1.0 - below_h2[np.searchsorted(h2, threshold, side="right")]) * n_h2
-    rejected_h1 = (rejected_h1 + n_misleading) / (n_h1 + n_misleading)
-    accepted_h2 = (accepted_h2 + n_misleading) / (n_h2 + n_misleading)
+    rejected_h1 = (rejected_h1 + 1) / (n_h1 + 1)
+    accepted_h2 = (accepted_h2 + 1) / (n_h2 + 1)
     t = 10.0**threshold
     worse = np.minimum(1.0, t) < rejected_h1 + t * accepted_h2
-    low = np.max(threshold[worse & (threshold <= 0)] + step, initial=threshold[0])
-    high = np.min(threshold[worse & (threshold >= 0)] - step, initial=threshold[-1])
+    low = np.max(threshold[worse & (threshold <= 0)] + STEP, initial=threshold[0])
+    high = np.min(threshold[worse & (threshold >= 0)] - STEP, initial=threshold[-1])
     return float(min(low, 0.0)), float(max(high, 0.0))
 
 

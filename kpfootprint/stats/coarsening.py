@@ -21,9 +21,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kpfootprint.stats.arrays import Bools, Floats
+from kpfootprint.stats.arrays import Bools, Floats, Partial
 from kpfootprint.stats.categories import ClassFit, class_probabilities
-from kpfootprint.stats.sizes import SizeGrid, cell_probabilities
+from kpfootprint.stats.structure import SizeGrid, Structure, cell_probabilities
 
 N_ITERATIONS = 40
 MAX_STEP = 1.0
@@ -146,34 +146,24 @@ def _log_chances(logits: Floats, members: Bools) -> tuple[Floats, Floats]:
     return np.log(total) + top, parts / total[..., None]
 
 
-def sets_seen(
-    exact: Floats,
-    sets: Floats,
-    members: Bools,
-    fit: ClassFit,
-    row: int,
-    *,
-    block: slice,
-    x: Floats,
-    slopes: Floats,
-    basis: Floats,
-) -> SetsSeen:
-    """Return how an attribute of one parcel was seen, from its stones by band and class (B, C) and by set (B, S)."""
+def sets_seen(partial: Partial, fit: ClassFit, row: int, attribute: int, structure: Structure) -> SetsSeen:
+    """Return how an attribute of the parcel in a row was seen, from its stones by band and class, and by set."""
+    exact, sets, members = partial.exact[attribute][row], partial.sets[attribute][row], partial.members[attribute]
     used = members[sets.sum(axis=0) > 0]
     n_band = exact.sum(axis=1) + sets.sum(axis=1)
     # a class that no set holds would have been seen: none of it weighs as much as is expected of it
     expected = fit.probabilities[row] * n_band[:, None] * ~used.any(axis=0)
     weight = np.concatenate([np.maximum(exact, expected), sets], axis=1)
-    codes = np.concatenate([np.eye(len(slopes), dtype=bool), members])
+    codes = np.concatenate([np.eye(exact.shape[1], dtype=bool), members])
     bands, kept = n_band > 0, weight.sum(axis=0) > 0
     return SetsSeen(
-        block=block,
+        block=structure.blocks[1 + attribute],
         theta=fit.theta[row],
         members=codes[kept],
         weight=weight[np.ix_(bands, kept)],
-        x=x[bands],
-        slopes=slopes,
-        basis=basis,
+        x=structure.class_x[bands],
+        slopes=structure.slopes[attribute],
+        basis=structure.bases[attribute],
     )
 
 

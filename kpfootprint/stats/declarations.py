@@ -8,10 +8,8 @@ import numpy as np
 
 from kpfootprint.stats.arrays import Bools, Floats
 from kpfootprint.stats.association import association_gain
-from kpfootprint.stats.blends import admixtures, contract, expand
-from kpfootprint.stats.categories import class_probabilities
 from kpfootprint.stats.coarsening import completed
-from kpfootprint.stats.evidence import log_sum, source_evidence
+from kpfootprint.stats.evidence import admixtures, contract, expand, log_sum, source_evidence
 from kpfootprint.stats.summaries import residual
 from kpfootprint.stats.views import SLOTS, SourceModel, View
 
@@ -262,9 +260,7 @@ def declaration_features(view: View, profile: Profile, declared: Floats, allowed
         parts.append(gap[:, block] * known[:, part : part + 1])
     for a, table in enumerate(arrays.tables):
         flag = known[:, 1 + a : 2 + a]
-        chances = class_probabilities(
-            location[:, structure.blocks[1 + a]], structure.bases[a], structure.slopes[a], structure.class_x
-        )
+        chances = structure.chances(a, location)
         if arrays.partial is not None:
             # within a set, what was declared is taken at its word
             table = completed(arrays.partial.exact[a], arrays.partial.sets[a], chances, arrays.partial.members[a])

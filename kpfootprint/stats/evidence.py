@@ -8,6 +8,10 @@ simultaneous diagonalisation of the two serves every source:
 .. math:: \ln t = -\tfrac{\nu+d}{2}\ln\Bigl(1+\tfrac{1}{\nu}\sum_j\frac{(u_j-u_{sj})^2}{\lambda_j+a_s}\Bigr)
           -\tfrac12\sum_j\ln(\lambda_j+a_s)
 
+A parcel that holds shares :math:`w_s` of stones of sources *s* has class chances :math:`\sum_s w_s p_s` and a size
+density :math:`\sum_s w_s f_s`. Its location holds the logits of the former and the log-moments of the latter; parcel
+deviations of the parts average out, so its factor is :math:`\sum_s w_s^2 a_s`.
+
 Unknown conditions are integrated over: the few that have few levels by summing, the last factor (many levels, such as
 sorters) as part of *S*. A term that is the same for all sources is left out.
 
@@ -22,10 +26,12 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
+from scipy.special import softmax
 
 from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.coarsening import Lens
 from kpfootprint.stats.parcel_model import ParcelModel
+from kpfootprint.stats.structure import Structure
 
 DEGREES_OF_FREEDOM = 10.0
 KNOWN_LEVEL_SHARE = 0.5
@@ -152,6 +158,15 @@ def level_prior(predictor: Predictor, levels: Ints) -> Floats:
     return np.log(np.maximum(prior, 1e-300))
 
 
+def expected_shift(predictor: Predictor, levels: Ints) -> Floats:
+    """Return the expected effect (n, D) of a parcel's conditions."""
+    prior = np.exp(level_prior(predictor, levels))
+    shift = prior @ predictor.shifts / prior.sum(axis=1, keepdims=True)
+    last = levels[:, -1]
+    out: Floats = shift + np.where((last >= 0)[:, None], predictor.last[np.maximum(last, 0)], 0.0)
+    return out
+
+
 def whiten(
     predictor: Predictor,
     estimates: Floats,
@@ -257,3 +272,46 @@ def unlisted_evidence(predictor: Predictor, whitened: Whitened) -> Floats:
         logs = whitened.log_prior[:, :, None] - exponent * np.log1p(distance / DEGREES_OF_FREEDOM)
         out[:, column] = log_sum(logs.reshape(n, -1)) - np.log(locations.shape[-2]) + log_det
     return out
+
+
+def expand(locations: Floats, structure: Structure) -> Floats:
+    """Turn numbers (..., D) into quantities that blend linearly: two size moments and class chances."""
+    mu, sigma = locations[..., 0], np.exp(locations[..., 1])
+    parts = [mu[..., None], (mu**2 + sigma**2)[..., None]]
+    for block, basis in zip(structure.blocks[1:], structure.bases, strict=True):
+        parts.append(softmax(locations[..., block] @ basis.T, axis=-1))
+    return np.concatenate(parts, axis=-1)
+
+
+def contract(blended: Floats, structure: Structure) -> Floats:
+    """Turn blended quantities back into numbers (..., D); the inverse of `expand` for a single source."""
+    mu = blended[..., 0]
+    sigma = np.sqrt(np.maximum(blended[..., 1] - mu**2, 1e-6))
+    parts = [mu[..., None], np.log(sigma)[..., None]]
+    start = 2
+    for basis in structure.bases:
+        chances = blended[..., start : start + basis.shape[0]]
+        parts.append(np.log(np.maximum(chances, 1e-12)) @ basis)
+        start += basis.shape[0]
+    return np.concatenate(parts, axis=-1)
+
+
+def admixtures(declared: Floats, foreign: Floats, shares: Floats, structure: Structure) -> Floats:
+    """Return the numbers of declared goods with a share of foreign ones.
+
+    Parameters
+    ----------
+    declared : ndarray of shape (n, E)
+        Expanded declared blends.
+    foreign : ndarray of shape (Z, E)
+        Expanded sources.
+    shares : ndarray of shape (J,)
+        Shares of stones.
+
+    Returns
+    -------
+    ndarray of shape (n, J, Z, D)
+    """
+    mixed = (1.0 - shares)[None, :, None, None] * declared[:, None, None, :]
+    mixed = mixed + shares[None, :, None, None] * foreign[None, None]
+    return contract(mixed, structure)

@@ -11,6 +11,8 @@ from scipy.special import betaincinv, stdtrit
 
 from kpfootprint.stats.arrays import Floats
 
+STATED = 0.9
+"""Level of intervals from bootstrap."""
 LEVEL = 0.99
 """Chance with which the next value stays below the upper bound, and with which it stays above the lower one."""
 LEAST_HISTORY = 10
@@ -62,11 +64,10 @@ def bootstrap_over_parcels(
     parcels: ArrayLike,
     *,
     rng: np.random.Generator,
-    strata: ArrayLike | None = None,
-    n_resamples: int = 1000,
-    level: float = 0.9,
+    strata: ArrayLike,
+    n_resamples: int,
 ) -> ConfidenceInterval:
-    """Percentile interval of a statistic of trials, drawing whole parcels: trials of one parcel are not independent.
+    """Interval at `STATED` of a statistic of trials, drawing whole parcels: trials of one parcel are not independent.
 
     Parameters
     ----------
@@ -75,7 +76,7 @@ def bootstrap_over_parcels(
         ValueError or return NaN where a draw has nothing to compute it from, and that draw is then left out.
     parcels : array-like of shape (n_trials,)
         Parcel of each trial, any hashable values of one type.
-    strata : array-like of shape (n_trials,), optional
+    strata : array-like of shape (n_trials,)
         As many parcels as there are in each stratum (a zone, say) are drawn from it. One stratum for a parcel.
     n_resamples : int
         Draws.
@@ -85,18 +86,16 @@ def bootstrap_over_parcels(
     ConfidenceInterval
         NaN where every draw was left out.
     """
-    _check_level(level)
     names, trial_parcel = np.unique(np.asarray(parcels), return_inverse=True)
     if names.size == 0 or n_resamples < 1:
         raise ValueError(f"parcels and n_resamples must not be empty, got {names.size} parcels, {n_resamples} draws")
     stratum = np.zeros(names.size, dtype=np.intp)
-    if strata is not None:
-        of_trial = np.unique(np.asarray(strata), return_inverse=True)[1]
-        if of_trial.shape != trial_parcel.shape:
-            raise ValueError(f"strata must have the shape of parcels, {trial_parcel.shape}, got {of_trial.shape}")
-        stratum[trial_parcel] = of_trial
-        if (stratum[trial_parcel] != of_trial).any():
-            raise ValueError("strata must give every parcel one stratum")
+    of_trial = np.unique(np.asarray(strata), return_inverse=True)[1]
+    if of_trial.shape != trial_parcel.shape:
+        raise ValueError(f"strata must have the shape of parcels, {trial_parcel.shape}, got {of_trial.shape}")
+    stratum[trial_parcel] = of_trial
+    if (stratum[trial_parcel] != of_trial).any():
+        raise ValueError("strata must give every parcel one stratum")
     members = [np.flatnonzero(stratum == value) for value in np.unique(stratum)]
     found: list[float] = []
     for _ in range(n_resamples):
@@ -110,9 +109,9 @@ def bootstrap_over_parcels(
         if not np.isnan(value):
             found.append(value)
     if not found:
-        return ConfidenceInterval(low=float("nan"), high=float("nan"), level=level)
-    low, high = np.quantile(found, [(1 - level) / 2, (1 + level) / 2])
-    return ConfidenceInterval(low=float(low), high=float(high), level=level)
+        return ConfidenceInterval(low=float("nan"), high=float("nan"), level=STATED)
+    low, high = np.quantile(found, [(1 - STATED) / 2, (1 + STATED) / 2])
+    return ConfidenceInterval(low=float(low), high=float(high), level=STATED)
 
 
 def next_value(history: Sequence[float]) -> tuple[float, float] | None:

@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from scipy.stats import chi2
 
-from kpfootprint.stats.arrays import Floats, Ints
+from kpfootprint.stats.arrays import Floats, Ints, ParcelArrays
 from kpfootprint.stats.categories import contrast_basis, fit_classes, fit_margins
 from kpfootprint.stats.parcel_model import ParcelModel, fit_parcel_model
-from kpfootprint.stats.sizes import SizeGrid, fine_edges, fit_sizes, log_keep
-from kpfootprint.stats.structure import ParcelArrays, Structure
+from kpfootprint.stats.structure import SizeGrid, Structure, fine_edges, log_keep
 from kpfootprint.stats.summaries import summarise
 
 SOFTNESS_GRID = np.arange(0.05, 0.51, 0.015)
 N_ROUNDS = 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StructureTest:
-    """Does one association serve every group? Pearson chi-square of observed against expected, group by group.
-
-    `statistic`, `degrees` and `p_value` are of shape (n_pairs, n_groups).
-    """
-
-    statistic: Floats
-    degrees: Floats
-    p_value: Floats
-
-
-def blank_structure(class_edges: Floats, n_classes: tuple[int, ...], *, step: float = 0.01) -> Structure:
+def blank_structure(class_edges: Floats, n_classes: tuple[int, ...]) -> Structure:
     """Return the structure before anything is learnt: no slopes, no association, wide priors."""
-    grid = SizeGrid.from_edges(fine_edges(class_edges, step=step))
+    grid = SizeGrid.from_edges(fine_edges(class_edges))
     class_of_cell = np.searchsorted(class_edges, grid.edges[:-1] * (1 + 1e-9), side="right") - 1
     middle = np.array([grid.centres[class_of_cell == k].mean() for k in range(class_edges.size - 1)])
     return Structure(
@@ -85,13 +72,7 @@ def _learn_softness(structure: Structure, arrays: ParcelArrays) -> float:
     likelihood = []
     for softness in SOFTNESS_GRID:
         kept = log_keep(structure.grid, arrays.edge[known], np.full(known.size, softness), arrays.top[known])
-        fit = fit_sizes(
-            arrays.cells[known],
-            structure.grid,
-            kept,
-            prior_mean=structure.size_prior_mean,
-            prior_precision=structure.size_prior_precision,
-        )
+        fit = structure.sizes_of(arrays.cells[known], kept)
         likelihood.append(float((arrays.cells[known] * np.log(np.maximum(fit.cells, 1e-300))).sum()))
     best = int(np.argmax(likelihood))
     near = slice(max(best - 1, 0), best + 2)
@@ -123,12 +104,12 @@ def _learn_slopes(structure: Structure, table: Floats, attribute: int) -> Floats
     return slopes
 
 
-def _learn_association(pair: Floats, n_sweeps: int = 80) -> Floats:
+def _learn_association(pair: Floats) -> Floats:
     """Find the association whose expected tables, on each parcel's margins, add up to the observed total."""
     observed = pair.sum(axis=0) + 0.5
     rows, columns = pair.sum(axis=2) + 1e-9, pair.sum(axis=1) + 1e-9
     association = np.zeros(observed.shape)
-    for _ in range(n_sweeps):
+    for _ in range(80):
         expected = fit_margins(association, rows, columns, 40).sum(axis=0) + 0.5
         association = association + 0.9 * (np.log(observed) - np.log(expected))
     association -= association.mean(axis=0)
@@ -136,20 +117,26 @@ def _learn_association(pair: Floats, n_sweeps: int = 80) -> Floats:
     return out
 
 
-def check_structure(structure: Structure, arrays: ParcelArrays, groups: Ints, n_groups: int) -> StructureTest:
-    """Compare each group's table of every pair with what the shared association expects on each parcel's margins."""
-    statistics, degrees = [], []
-    for association, pair in zip(structure.associations, arrays.pairs, strict=True):
+def check_structure(
+    structure: Structure, arrays: ParcelArrays, groups: Ints, n_groups: int
+) -> tuple[Floats, Floats, Floats]:
+    """Ask by Pearson's chi-square whether one association serves every group.
+
+    Each group's table of every pair is compared with what the shared association expects on each parcel's margins.
+
+    Returns
+    -------
+    statistic, degrees, p_value : ndarray of shape (n_pairs, n_groups)
+    """
+    statistic, degrees = np.zeros((2, len(structure.associations), n_groups))
+    for position, (association, pair) in enumerate(zip(structure.associations, arrays.pairs, strict=True)):
         expected = fit_margins(association, pair.sum(axis=2) + 1e-9, pair.sum(axis=1) + 1e-9, 60)
-        row = []
         for group in range(n_groups):
             o, e = pair[groups == group].sum(axis=0), expected[groups == group].sum(axis=0)
             enough = e >= 1.0
-            row.append((float((((o - e) ** 2) / e)[enough].sum()), float(max(enough.sum() - sum(o.shape) + 1, 1))))
-        statistics.append([s for s, _ in row])
-        degrees.append([d for _, d in row])
-    statistic, degree = np.array(statistics), np.array(degrees)
-    return StructureTest(statistic=statistic, degrees=degree, p_value=np.asarray(chi2.sf(statistic, degree)))
+            statistic[position, group] = (((o - e) ** 2) / e)[enough].sum()
+            degrees[position, group] = max(enough.sum() - sum(o.shape) + 1, 1)
+    return statistic, degrees, np.asarray(chi2.sf(statistic, degrees))
 
 
 def learn_parcel_model(

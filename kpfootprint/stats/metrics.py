@@ -1,13 +1,14 @@
-"""Quality of likelihood ratios: what they cost, how well they separate, how often they mislead.
+"""Quality of likelihood ratios: what they cost, how well they separate, how often they mislead, and curves of it.
 
 Everywhere `h1` holds the log10 LRs of cases where H1 is true and `h2` those where H2 is true. Infinite log10 LRs are
-allowed, NaN is not. Weights are relative within a hypothesis; both hypotheses always weigh the same.
+allowed, NaN is not. `Weights` are relative within a hypothesis, by default all the same; both hypotheses always weigh
+the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,15 +16,21 @@ from numpy.typing import ArrayLike
 from kpfootprint.stats.arrays import Floats, Ints
 
 LN10 = float(np.log(10.0))
-Weights = ArrayLike | None
 
 
-def checked(h1: ArrayLike, h2: ArrayLike, weights_h1: Weights, weights_h2: Weights) -> list[Floats]:
+class Weights(TypedDict, total=False):
+    """Weights of the cases of either hypothesis, of shapes (n_h1,) and (n_h2,)."""
+
+    weights_h1: ArrayLike
+    weights_h2: ArrayLike
+
+
+def _checked(h1: ArrayLike, h2: ArrayLike, **given: Unpack[Weights]) -> list[Floats]:
     """Return `h1`, `h2` and their weights (each summing to 1) as float arrays, or raise ValueError."""
     values: list[Floats] = []
     weights: list[Floats] = []
-    for name, given, given_weights in (("h1", h1, weights_h1), ("h2", h2, weights_h2)):
-        value = np.asarray(given, dtype=np.float64)
+    for name, cases, given_weights in (("h1", h1, given.get("weights_h1")), ("h2", h2, given.get("weights_h2"))):
+        value = np.asarray(cases, dtype=np.float64)
         if value.ndim != 1 or value.size == 0:
             raise ValueError(f"{name} must be one-dimensional and hold one log10 LR or more, got shape {value.shape}")
         if np.isnan(value).any():
@@ -38,7 +45,7 @@ def checked(h1: ArrayLike, h2: ArrayLike, weights_h1: Weights, weights_h2: Weigh
     return [*values, *weights]
 
 
-def cllr(h1: ArrayLike, h2: ArrayLike, *, weights_h1: Weights = None, weights_h2: Weights = None) -> float:
+def cllr(h1: ArrayLike, h2: ArrayLike, **weights: Unpack[Weights]) -> float:
     r"""Log-likelihood-ratio cost, in bits: 0 is perfect, 1 is what LR = 1 for every case costs.
 
     .. math::
@@ -48,8 +55,8 @@ def cllr(h1: ArrayLike, h2: ArrayLike, *, weights_h1: Weights = None, weights_h2
     ----------
     h1, h2 : array-like of shape (n_h1,), (n_h2,)
         log10 LRs of cases where H1, H2 is true.
-    weights_h1, weights_h2 : array-like, optional
-        Relative weights of the cases, by default all the same.
+    **weights
+        See `Weights`.
 
     Returns
     -------
@@ -66,7 +73,7 @@ def cllr(h1: ArrayLike, h2: ArrayLike, *, weights_h1: Weights = None, weights_h2
     >>> cllr([0.0, 0.0], [0.0])
     1.0
     """
-    x1, x2, w1, w2 = checked(h1, h2, weights_h1, weights_h2)
+    x1, x2, w1, w2 = _checked(h1, h2, **weights)
     return float((_cost(-x1, w1) + _cost(x2, w2)) / 2)
 
 
@@ -82,9 +89,7 @@ def _cost(log10_odds: Floats, weights: Floats) -> float:
     return float(np.dot(costs(log10_odds[counted]), weights[counted]))
 
 
-def pav(
-    h1: ArrayLike, h2: ArrayLike, *, weights_h1: Weights = None, weights_h2: Weights = None
-) -> tuple[Floats, Floats]:
+def pav(h1: ArrayLike, h2: ArrayLike, **weights: Unpack[Weights]) -> tuple[Floats, Floats]:
     """Optimal monotone recalibration of the cases at hand, by pooling adjacent violators.
 
     Equal log10 LRs stay equal. Only the order of the input matters.
@@ -98,7 +103,7 @@ def pav(
     ----------
     Brümmer and du Preez (2006), section 6; Ayer et al. (1955), Annals of Mathematical Statistics 26, 641-647.
     """
-    x1, x2, w1, w2 = checked(h1, h2, weights_h1, weights_h2)
+    x1, x2, w1, w2 = _checked(h1, h2, **weights)
     inverse, mass1, mass2 = _by_value(x1, x2, w1, w2)
     chance = _isotonic(mass1, mass2)
     with np.errstate(divide="ignore"):
@@ -132,21 +137,17 @@ def _isotonic(mass1: Floats, mass2: Floats) -> Floats:
     return chance
 
 
-def cllr_min(h1: ArrayLike, h2: ArrayLike, *, weights_h1: Weights = None, weights_h2: Weights = None) -> float:
+def cllr_min(h1: ArrayLike, h2: ArrayLike, **weights: Unpack[Weights]) -> float:
     """`cllr` after the optimal monotone recalibration: the part of the cost that is lack of discrimination."""
-    p1, p2 = pav(h1, h2, weights_h1=weights_h1, weights_h2=weights_h2)
-    return cllr(p1, p2, weights_h1=weights_h1, weights_h2=weights_h2)
+    return cllr(*pav(h1, h2, **weights), **weights)
 
 
-def cllr_cal(h1: ArrayLike, h2: ArrayLike, *, weights_h1: Weights = None, weights_h2: Weights = None) -> float:
+def cllr_cal(h1: ArrayLike, h2: ArrayLike, **weights: Unpack[Weights]) -> float:
     """``cllr - cllr_min``: the part of the cost that is lack of calibration, never negative."""
-    both = {"weights_h1": weights_h1, "weights_h2": weights_h2}
-    return cllr(h1, h2, **both) - cllr_min(h1, h2, **both)
+    return cllr(h1, h2, **weights) - cllr_min(h1, h2, **weights)
 
 
-def roc(
-    h1: ArrayLike, h2: ArrayLike, *, weights_h1: Weights = None, weights_h2: Weights = None
-) -> tuple[Floats, Floats]:
+def roc(h1: ArrayLike, h2: ArrayLike, **weights: Unpack[Weights]) -> tuple[Floats, Floats]:
     """Shares of H2 and of H1 cases accepted as the threshold falls from above all values to below all.
 
     Returns
@@ -154,7 +155,7 @@ def roc(
     false_acceptance, true_acceptance : ndarray of shape (n_distinct + 1,)
         Both increase from 0 to 1.
     """
-    _, mass1, mass2 = _by_value(*checked(h1, h2, weights_h1, weights_h2))
+    _, mass1, mass2 = _by_value(*_checked(h1, h2, **weights))
     return _from_above(mass2), _from_above(mass1)
 
 
@@ -163,7 +164,7 @@ def _from_above(mass: Floats) -> Floats:
     return np.concatenate([[0.0], total / total[-1]])
 
 
-def auc(h1: ArrayLike, h2: ArrayLike, *, weights_h1: Weights = None, weights_h2: Weights = None) -> float:
+def auc(h1: ArrayLike, h2: ArrayLike, **weights: Unpack[Weights]) -> float:
     """Chance that a case of H1 has a higher LR than a case of H2, ties counted half (area under the ROC curve).
 
     Examples
@@ -171,40 +172,28 @@ def auc(h1: ArrayLike, h2: ArrayLike, *, weights_h1: Weights = None, weights_h2:
     >>> auc([1.0, 2.0], [0.0, 1.0])
     0.875
     """
-    false, true = roc(h1, h2, weights_h1=weights_h1, weights_h2=weights_h2)
+    false, true = roc(h1, h2, **weights)
     return float(np.trapezoid(true, false))
 
 
-def eer(h1: ArrayLike, h2: ArrayLike, *, weights_h1: Weights = None, weights_h2: Weights = None) -> float:
+def eer(h1: ArrayLike, h2: ArrayLike, **weights: Unpack[Weights]) -> float:
     """Equal error rate: where the straight-line ROC has as many H2 accepted as H1 rejected."""
-    false, true = roc(h1, h2, weights_h1=weights_h1, weights_h2=weights_h2)
+    false, true = roc(h1, h2, **weights)
     excess = false - (1 - true)
     i = int(np.argmax(excess >= 0))
     part = -excess[i - 1] / (excess[i] - excess[i - 1])
     return float(false[i - 1] + part * (false[i] - false[i - 1]))
 
 
-def rejection_at(
-    h1: ArrayLike,
-    h2: ArrayLike,
-    *,
-    false_acceptance: float = 0.05,
-    weights_h1: Weights = None,
-    weights_h2: Weights = None,
-) -> float:
-    """Share of H1 cases rejected where a share `false_acceptance` of H2 cases is accepted.
+def rejection_at(h1: ArrayLike, h2: ArrayLike, *, false_acceptance: float = 0.05, **weights: Unpack[Weights]) -> float:
+    """Share of H1 cases rejected where a share `false_acceptance` (0 to 1) of H2 cases is accepted.
 
     Between two thresholds the straight line of the ROC is taken, and the best of the thresholds where several
     accept exactly that share.
-
-    Parameters
-    ----------
-    false_acceptance : float
-        Between 0 and 1, both included.
     """
     if not 0 <= false_acceptance <= 1:
         raise ValueError(f"false_acceptance must lie between 0 and 1, got {false_acceptance}")
-    false, true = roc(h1, h2, weights_h1=weights_h1, weights_h2=weights_h2)
+    false, true = roc(h1, h2, **weights)
     i = int(np.searchsorted(false, false_acceptance, side="right")) - 1
     if i == false.size - 1:
         return float(1 - true[i])
@@ -212,38 +201,89 @@ def rejection_at(
     return float(1 - (true[i] + part * (true[i + 1] - true[i])))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MisleadingRate:
-    """Shares of cases with an LR of more than `at` for the wrong hypothesis: LR < 1/at in H1, LR > at in H2."""
+def misleading(h1: ArrayLike, h2: ArrayLike, *, at: float, **weights: Unpack[Weights]) -> tuple[float, float]:
+    """Shares of cases with an LR of more than `at` (1 or more) for the wrong one: LR < 1/at in H1, LR > at in H2."""
+    x1, x2, w1, w2 = _checked(h1, h2, **weights)
+    if not at >= 1:
+        raise ValueError(f"at must be an LR of 1 or more, got {at}")
+    return float(w1[x1 < -np.log10(at)].sum()), float(w2[x2 > np.log10(at)].sum())
 
-    at: float
-    h1: float
-    h2: float
 
+def tippett(h1: ArrayLike, h2: ArrayLike, **weights: Unpack[Weights]) -> tuple[Floats, Floats, Floats]:
+    """Shares of H1 and of H2 cases with at least a log10 LR, at every finite one that occurs.
 
-def misleading_rates(
-    h1: ArrayLike,
-    h2: ArrayLike,
-    at: Sequence[float] = (1, 10, 100),
-    *,
-    weights_h1: Weights = None,
-    weights_h2: Weights = None,
-) -> tuple[MisleadingRate, ...]:
-    """Rates of misleading evidence at several strengths.
-
-    Parameters
-    ----------
-    at : sequence of float
-        LRs (not logged), 1 or more.
+    Returns
+    -------
+    log10_lr, h1, h2 : ndarray of shape (n_points,)
     """
-    x1, x2, w1, w2 = checked(h1, h2, weights_h1, weights_h2)
-    if any(not value >= 1 for value in at):
-        raise ValueError(f"at must hold LRs of 1 or more, got {tuple(at)}")
-    return tuple(
-        MisleadingRate(
-            at=float(value),
-            h1=float(w1[x1 < -np.log10(value)].sum()),
-            h2=float(w2[x2 > np.log10(value)].sum()),
-        )
-        for value in at
+    x1, x2, w1, w2 = _checked(h1, h2, **weights)
+    together = np.unique(np.concatenate([x1, x2]))
+    points = together[np.isfinite(together)]
+    return points, _share_at_least(x1, w1, points), _share_at_least(x2, w2, points)
+
+
+def _share_at_least(values: Floats, weights: Floats, points: Floats) -> Floats:
+    order = np.argsort(values)
+    below = np.concatenate([[0.0], np.cumsum(weights[order])])
+    return np.clip(1.0 - below[np.searchsorted(values[order], points, side="left")], 0.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class EntropyCurves:
+    """Empirical cross-entropy in bits against prior log10 odds, each array of shape (n_points,).
+
+    `observed` is that of the LRs, `calibrated` what the best monotone recalibration would reach, `neutral` that of
+    LR = 1 for every case. An observed one above the neutral says that the LRs do harm at these prior odds.
+    """
+
+    observed: Floats
+    calibrated: Floats
+    neutral: Floats
+
+
+def empirical_cross_entropy(
+    h1: ArrayLike, h2: ArrayLike, log10_prior_odds: ArrayLike, **weights: Unpack[Weights]
+) -> EntropyCurves:
+    r"""Empirical cross-entropy over prior odds `O` with ``P = O / (1 + O)``.
+
+    .. math::
+        ECE = P \operatorname{mean}_{H1} \log_2(1 + 1/(LR\,O)) + (1 - P) \operatorname{mean}_{H2} \log_2(1 + LR\,O)
+
+    At prior odds 1 it is `cllr` and, for the calibrated curve, `cllr_min`.
+
+    References
+    ----------
+    Ramos, D. and Gonzalez-Rodriguez, J. (2013). Reliable support: measuring calibration of likelihood ratios.
+    Forensic Science International 230, 156-169.
+    """
+    x1, x2, w1, w2 = _checked(h1, h2, **weights)
+    odds = np.asarray(log10_prior_odds, dtype=np.float64)
+    if odds.ndim != 1 or not np.isfinite(odds).all():
+        raise ValueError(f"log10_prior_odds must be one-dimensional and finite, got {odds}")
+    p1, p2 = pav(x1, x2, weights_h1=w1, weights_h2=w2)
+    none, one = np.zeros(1), np.ones(1)
+    return EntropyCurves(
+        _entropy(x1, x2, w1, w2, odds), _entropy(p1, p2, w1, w2, odds), _entropy(none, none, one, one, odds)
     )
+
+
+def _entropy(x1: Floats, x2: Floats, w1: Floats, w2: Floats, odds: Floats) -> Floats:
+    chance = 1.0 / (1.0 + 10.0**-odds)
+    cost1 = np.logaddexp(0.0, -(x1[w1 > 0] + odds[:, None]) * LN10) @ w1[w1 > 0]
+    cost2 = np.logaddexp(0.0, (x2[w2 > 0] + odds[:, None]) * LN10) @ w2[w2 > 0]
+    curve: Floats = (chance * cost1 + (1.0 - chance) * cost2) / np.log(2.0)
+    return curve
+
+
+def reliability(h1: ArrayLike, h2: ArrayLike, **weights: Unpack[Weights]) -> tuple[Floats, Floats]:
+    """LRs as given against LRs recalibrated by pooling adjacent violators, in increasing order without repeats.
+
+    Returns
+    -------
+    given, recalibrated : ndarray of shape (n_points,)
+        log10 LRs; equal where calibration is perfect.
+    """
+    x1, x2, w1, w2 = _checked(h1, h2, **weights)
+    p1, p2 = pav(x1, x2, weights_h1=w1, weights_h2=w2)
+    given, first = np.unique(np.concatenate([x1, x2]), return_index=True)
+    return given, np.concatenate([p1, p2])[first]

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kpfootprint.stats.arrays import Bools, Floats, Ints
-from kpfootprint.stats.averaging import Readings, averaged_readings
+from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays
 from kpfootprint.stats.calibration import Calibration
 from kpfootprint.stats.declarations import (
     Profile,
@@ -19,11 +18,10 @@ from kpfootprint.stats.declarations import (
 )
 from kpfootprint.stats.evidence import Predictor
 from kpfootprint.stats.networks import Network
-from kpfootprint.stats.novelty import strangeness
-from kpfootprint.stats.ranks import RankTable
-from kpfootprint.stats.selection import Evidence, fuse_readings, gate_features
+from kpfootprint.stats.ranks import RankTable, strangeness
+from kpfootprint.stats.selection import Evidence, Readings, averaged_readings, fuse_readings, gate_features
 from kpfootprint.stats.shares import GoodsTest, ShareEstimates, ShareModel, blendedness, estimate_shares
-from kpfootprint.stats.structure import ParcelArrays, Structure
+from kpfootprint.stats.structure import Structure
 from kpfootprint.stats.summaries import WINDOWS
 from kpfootprint.stats.tables import TableModel
 from kpfootprint.stats.views import SourceModel, View, view_of
@@ -49,7 +47,7 @@ class FootprintModel:
     bands : ndarray of shape (n_size_classes,)
         Bands of size in which association is looked at.
     detection : ndarray of shape (6,)
-        Coefficients of `kpfootprint.stats.detection`.
+        Coefficients of `kpfootprint.stats.shares`.
     n_reference : ndarray of shape (Z,)
         Reference parcels of each source.
     largest : float

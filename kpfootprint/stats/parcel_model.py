@@ -26,6 +26,7 @@ import numpy as np
 
 from kpfootprint.stats.arrays import Floats, Ints
 
+DEGREES_OF_FREEDOM = 10.0
 LABEL_PRIORS = (0.95, 0.03, 0.02)
 ODD_SCALE = 9.0
 WORTH = 0.3
@@ -127,7 +128,6 @@ def fit_parcel_model(
     n_levels: tuple[int, ...],
     alike: tuple[slice, ...] = (),
     prior: Floats | None = None,
-    degrees_of_freedom: float = 10.0,
     n_iterations: int = 25,
 ) -> ParcelModel:
     """Fit the model by EM with robust weights.
@@ -146,8 +146,6 @@ def fit_parcel_model(
         Blocks of numbers that are believed to vary alike; every other number varies as it does.
     prior : ndarray of shape (D, D), optional
         Covariance of parcels of one group as an older release has learnt it, up to a factor.
-    degrees_of_freedom : float
-        Of the t weights.
     n_iterations : int
         EM steps; the estimates move by less than a hundredth of their errors well before 25.
 
@@ -218,7 +216,7 @@ def fit_parcel_model(
         )
         parts = np.exp(parts - np.logaddexp.reduce(parts, axis=1)[:, None])
         own, other = parts[:, 0], parts[:, 2]
-        t_weights = (degrees_of_freedom + dim) / (degrees_of_freedom + distance)
+        t_weights = (DEGREES_OF_FREEDOM + dim) / (DEGREES_OF_FREEDOM + distance)
         weights = np.maximum(t_weights * (own + parts[:, 1] / ODD_SCALE), 1e-4)
 
     n_effective = np.array([weights[groups == g].sum() for g in range(n_groups)])

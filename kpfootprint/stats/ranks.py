@@ -1,4 +1,15 @@
-"""Conformal ranks at matched size: how often a parcel of its kind shows a larger statistic."""
+r"""Conformal ranks at matched size: how often a parcel of its kind shows a larger statistic, such as its strangeness.
+
+Like nothing in the reference is a parcel whose distance to the nearest source ranks high among parcels of listed
+sources. The distance is that of the evidence (`kpfootprint.stats.evidence`): of the sizes as recorded and the classes
+as far as the gate trusts the sizes, of the classes alone as far as it does not, so a sieve does not make a parcel look
+strange. It needs no guess at where unlisted sources lie, which the odds of an unlisted source do.
+
+References
+----------
+Wilson and Hilferty (1931), The distribution of chi-square, PNAS 17, 684-688: the cube root that makes distances in
+different numbers of dimensions comparable.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +18,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from kpfootprint.stats.arrays import Floats
+from kpfootprint.stats.views import AS_RECORDED, CLASSES, View
+
+N_SIZES, NEAREST = 14, 0.12
+NOVEL_P = 0.05
+"""A parcel of this p-value or less is flagged as unlike every source."""
+LOG10_SUPPORT_OF_NOVEL = 1.0
+"""Largest log10 LR in favour of a declaration that a flagged parcel carries: a matter of policy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +51,11 @@ class RankTable:
     floor: float
 
     @classmethod
-    def from_calibration(
-        cls, statistic: Floats, ln_n: Floats, *, n_sizes: int = 14, n_quantiles: int = 400, share: float = 0.12
-    ) -> RankTable:
-        """Hold quantiles at `n_sizes` sizes, each from the nearest `share` of the calibration parcels."""
-        m = max(int(share * statistic.size), min(statistic.size, 50))
+    def from_calibration(cls, statistic: Floats, ln_n: Floats, *, n_quantiles: int = 400) -> RankTable:
+        """Hold quantiles at `N_SIZES` sizes, each from the nearest `NEAREST` of the calibration parcels."""
+        m = max(int(NEAREST * statistic.size), min(statistic.size, 50))
         low, high = np.quantile(ln_n, [0.01, 0.99])
-        grid = np.linspace(float(low), float(high), n_sizes)
+        grid = np.linspace(float(low), float(high), N_SIZES)
         chances = (np.arange(n_quantiles) + 0.5) / n_quantiles
         rows = []
         for size in grid:
@@ -61,3 +77,41 @@ class RankTable:
             ]
             out[i] = 1.0 - ((1.0 - weight[i]) * below[0] + weight[i] * below[1])
         return np.clip(out, self.floor, 1.0)
+
+
+def strangeness(view: View, trust: Floats, declared: Floats | None = None) -> Floats:
+    r"""Return how far each parcel (n,) lies from the nearest source: about standard normal for sources known exactly.
+
+    With :math:`D^2` the squared distance and *k* the numbers of the parcel that count,
+
+    .. math:: \Bigl(\sqrt[3]{D^2/k} - 1 + \tfrac{2}{9k}\Bigr) \Big/ \sqrt{\tfrac{2}{9k}}
+
+    of the sizes as recorded and of the classes alone, weighed by the trust in the sizes.
+
+    Parameters
+    ----------
+    trust : ndarray of shape (n,)
+        Chance that no sizes were taken out.
+    declared : ndarray of shape (n_slots, n), optional
+        Squared distance to what was declared (NaN: nothing); a declared blend is one more candidate.
+    """
+    scores = []
+    for slot in (AS_RECORDED, CLASSES):
+        distance = view.distance[slot].min(axis=1)
+        if declared is not None:
+            distance = np.fmin(distance, declared[slot])
+        dims = np.maximum(view.n_dims[slot], 1.0)
+        spread = 2.0 / (9.0 * dims)
+        scores.append((np.cbrt(distance / dims) - 1.0 + spread) / np.sqrt(spread))
+    out: Floats = trust * scores[0] + (1.0 - trust) * scores[1]
+    return out
+
+
+def highest_log10_lr(p_value: Floats) -> Floats:
+    """Return the largest log10 LR (n,) that parcels of these novelty p-values carry; infinite where not flagged.
+
+    The LR compares what is listed with a guess at what is not. Where a parcel fits neither well, the better of two
+    bad fits is no strong support.
+    """
+    out: Floats = np.where(p_value <= NOVEL_P, LOG10_SUPPORT_OF_NOVEL, np.inf)
+    return out

@@ -1,12 +1,19 @@
-r"""Sizes that may have been taken out without a word: evidence marginalised over the ends that can be trusted.
+r"""From both kinds of evidence to one: averaged, and marginalised over the sizes that can be trusted.
 
-A gate gives the chance of each reading of the sizes (nothing taken out; the lower end, the upper end, both in doubt)
-from how a parcel's sizes fit. With :math:`g_h` these chances and :math:`E_{hs}` the log evidence for source *s* when
-only the trusted sizes count,
+With :math:`E^{(1)}` the log evidence of the explicit model, :math:`E^{(2)}` that of the tables and *t* their weight,
+:math:`E = (1 - t) E^{(1)} + t E^{(2)}` for every source, listed or not, and for what was declared.
+
+Sizes may have been taken out without a word. A gate gives the chance of each reading of the sizes (nothing taken out;
+the lower end, the upper end, both in doubt) from how a parcel's sizes fit. With :math:`g_h` these chances and
+:math:`E_{hs}` the log evidence for source *s* when only the trusted sizes count,
 
 .. math:: F_s = \ln \sum_h g_h \exp(E_{hs} - c_h),
 
 where :math:`c_h` is the log mean of the evidence over all sources, so that readings that use fewer stones weigh alike.
+
+References
+----------
+Genest and Zidek (1986), Combining probability distributions, Statistical Science 1, 114-135 (logarithmic pools).
 """
 
 from __future__ import annotations
@@ -16,14 +23,74 @@ from dataclasses import dataclass
 import numpy as np
 
 from kpfootprint.stats.arrays import Bools, Floats
-from kpfootprint.stats.averaging import Readings
 from kpfootprint.stats.evidence import FAR, NEAR, log_sum
 from kpfootprint.stats.metrics import LN10
-from kpfootprint.stats.summaries import residual
+from kpfootprint.stats.summaries import WINDOWS, residual
+from kpfootprint.stats.tables import TableEvidence, declared_tables, listed_and_unlisted
 from kpfootprint.stats.views import View
 
 UNLISTED_WEIGHTS = np.full(len(NEAR) + len(FAR), 1.0 / (len(NEAR) + len(FAR)))
 """Weights of the unlisted components, near a listed source and anywhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readings:
+    """Averaged log evidence of a batch in every slot of `kpfootprint.stats.views`.
+
+    Parameters
+    ----------
+    listed : ndarray of shape (n_slots, n, Z)
+        For listed sources.
+    unlisted : ndarray of shape (n_slots, n, 5)
+        For unlisted sources.
+    declared : ndarray of shape (n_slots, n)
+        For what was declared; NaN where nothing was.
+    """
+
+    listed: Floats
+    unlisted: Floats
+    declared: Floats
+
+
+def average(explicit: Floats, tables: Floats, weight: float) -> Floats:
+    """Return the average of both on the log scale."""
+    out: Floats = (1.0 - weight) * explicit + weight * tables
+    return out
+
+
+def averaged_readings(view: View, declared: tuple[Floats, Floats] | None = None, factor: float = 1.0) -> Readings:
+    """Average the explicit evidence of a batch with that of the tables, where there are any that weigh something.
+
+    Parameters
+    ----------
+    declared : (ndarray of shape (n, Z), ndarray of shape (n_slots, n)), optional
+        What was declared, and its explicit log evidence.
+    factor : float
+        How many times the variance between parcels of one source the tables take.
+    """
+    structure, tables = view.model.structure, view.model.tables
+    none = np.full(view.listed.shape[:2], np.nan)
+    explicit = none if declared is None else declared[1]
+    if tables is None or tables.weight == 0.0:
+        return Readings(listed=view.listed, unlisted=view.unlisted, declared=explicit)
+    every = slots_of(listed_and_unlisted(tables, view.arrays, structure, factor))
+    said = none
+    if declared is not None:
+        own = slots_of(declared_tables(tables, view.arrays, structure, declared[0], factor))[:, :, 0]
+        said = average(explicit, own, tables.weight)
+    return Readings(
+        listed=average(view.listed, every[:, :, :-1], tables.weight),
+        unlisted=average(view.unlisted, every[:, :, -1:], tables.weight),
+        declared=said,
+    )
+
+
+def slots_of(evidence: TableEvidence) -> Floats:
+    """Return the evidence of the tables (n_slots, n, M): in each window, and with size left out."""
+    without_size = np.ones(1 + len(evidence.classes), dtype=bool)
+    without_size[0] = False
+    windows = [evidence.total(window) for window in range(len(WINDOWS))]
+    return np.stack([*windows, evidence.total(0, without_size)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +183,7 @@ def fuse_readings(readings: Readings, gate: Floats) -> Evidence:
     return fuse(readings.listed[:windows], readings.unlisted[:windows], gate, readings.declared[:windows])
 
 
-def log_alternative(evidence: Evidence, alternatives: Floats, unlisted_weight: Floats) -> Floats:
+def log_alternative(evidence: Evidence, alternatives: Floats, unlisted_weight: Floats | float) -> Floats:
     """Return the log evidence (n,) of H2: the mean over `alternatives` and the unlisted source, at its weight.
 
     Parameters
@@ -124,7 +191,7 @@ def log_alternative(evidence: Evidence, alternatives: Floats, unlisted_weight: F
     alternatives : ndarray of shape (n, Z), from 0 to 1
         Weights of the listed sources in that mean. Where they come to less than one source, the unlisted source weighs
         more, and where there is none H2 is the unlisted source alone.
-    unlisted_weight : ndarray of shape (n,)
+    unlisted_weight : float, or ndarray of shape (n,)
         Weight of the unlisted source, in (0, 1].
     """
     total = alternatives.sum(axis=1)
@@ -142,15 +209,7 @@ def elsewhere(declared: Floats, allowed: Bools) -> Floats:
     return out
 
 
-def log10_score(evidence: Evidence, alternatives: Floats, unlisted_weight: Floats) -> Floats:
-    """Return uncalibrated log10 scores (n,) of what was declared against H2.
-
-    Parameters
-    ----------
-    alternatives : ndarray of shape (n, Z)
-        Weights of the listed sources of H2.
-    unlisted_weight : ndarray of shape (n,)
-        Weight of a source that nobody has sampled.
-    """
+def log10_score(evidence: Evidence, alternatives: Floats, unlisted_weight: Floats | float) -> Floats:
+    """Return uncalibrated log10 scores (n,) of what was declared against H2, see `log_alternative`."""
     out: Floats = (evidence.declared - log_alternative(evidence, alternatives, unlisted_weight)) / LN10
     return out

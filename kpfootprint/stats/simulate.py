@@ -9,11 +9,10 @@ from math import prod
 import numpy as np
 from scipy.special import log_ndtr, ndtr
 
-from kpfootprint.stats.arrays import Floats, Ints
-from kpfootprint.stats.categories import class_probabilities, grader_shift
+from kpfootprint.stats.arrays import Floats, Ints, ParcelArrays
+from kpfootprint.stats.categories import grader_shift
 from kpfootprint.stats.parcel_model import ParcelModel
-from kpfootprint.stats.sizes import cell_probabilities
-from kpfootprint.stats.structure import ParcelArrays, Structure
+from kpfootprint.stats.structure import Structure, cell_probabilities
 
 N_SWEEPS = 20
 
@@ -46,12 +45,17 @@ class Recovery:
     """
 
     edge: Floats
-    top: Floats
     cut_low: Floats
     cut_high: Floats
     width_low: Floats
     width_high: Floats
     taken: Floats
+
+    @classmethod
+    def whole(cls, edge: Floats) -> Recovery:
+        """Return that of parcels from which nothing was taken out."""
+        none, one = np.zeros(edge.size), np.ones(edge.size)
+        return cls(edge=edge, cut_low=none, cut_high=one, width_low=one, width_high=one, taken=one)
 
 
 def draw_coefficients(model: ParcelModel, n: int, rng: np.random.Generator) -> Floats:
@@ -82,13 +86,13 @@ def grade(structure: Structure, numbers: Floats, parcel: Ints, n: int, rng: np.r
     """Shift the numbers of parts, in place, as the grader of each of `n` parcels confuses neighbouring classes."""
     graded = rng.standard_normal((n, len(structure.bases)))
     for a, (basis, block) in enumerate(zip(structure.bases, structure.blocks[1:], strict=True)):
-        chances = class_probabilities(numbers[:, block], basis, structure.slopes[a], np.zeros(1))[:, 0]
+        chances = structure.chances(a, numbers, np.zeros(1))[:, 0]
         numbers[:, block] += graded[parcel, a, None] * grader_shift(chances, basis)
 
 
 def _keep_of_parts(structure: Structure, parts: Parts, recovery: Recovery) -> Floats:
     row = parts.parcel
-    kept = structure.kept(recovery.edge[row], recovery.top[row])
+    kept = structure.kept(recovery.edge[row], np.full(row.size, np.inf))
     low, high = recovery.cut_low[row], recovery.cut_high[row]
     if not ((low > 0).any() or (high < 1).any()):
         return kept
@@ -126,9 +130,8 @@ def joint_chances(structure: Structure, numbers: Floats, filled: Ints | None = N
         kernel = kernel + association.reshape(shape)
     kernel = np.exp(kernel)
     margins = []
-    for block, basis, slopes in zip(structure.blocks[1:], structure.bases, structure.slopes, strict=True):
-        chances = class_probabilities(numbers[:, block], basis, slopes, structure.class_x)
-        chances = chances.reshape(-1, chances.shape[-1])
+    for a, n_classes in enumerate(sizes):
+        chances = structure.chances(a, numbers).reshape(-1, n_classes)
         margins.append(chances if filled is None else chances[filled])
     axes = range(len(sizes))
     factors = [np.ones_like(margin) for margin in margins]
@@ -157,7 +160,6 @@ def draw_parcels(
     structure: Structure,
     parts: Parts,
     recovery: Recovery,
-    levels: Ints,
     *,
     shown_edge: Floats,
     shown_levels: Ints,
@@ -167,12 +169,10 @@ def draw_parcels(
 
     Parameters
     ----------
-    levels : ndarray of shape (n_parcels, n_factors)
-        True levels (their effects are in `parts.numbers` already; kept for the record).
     shown_edge, shown_levels : ndarray
         What the parcel's paper says of them: NaN and -1 where blank.
     """
-    n_parcels = levels.shape[0]
+    n_parcels = recovery.edge.size
     grid = structure.grid
     chances = cell_probabilities(grid, parts.numbers[:, :2], _keep_of_parts(structure, parts, recovery))
     chances /= chances.sum(axis=1, keepdims=True)

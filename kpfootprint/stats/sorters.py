@@ -31,7 +31,7 @@ SHIFT_SD = 0.5
 ALIKE = np.geomspace(0.02, 3.0, 9)
 APART = np.array([0.0, 0.05, 0.1, 0.2, 0.4, 0.8])
 USUAL_ALIKE, USUAL_APART = 0.3, 0.25
-N_DRAWS = 2000
+N_DRAWS, SEED = 2000, 20160526
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ class Scale:
     n_parcels: int
 
 
-def learn_scale(first: Floats, second: Floats, *, seed: int = 20160526) -> Scale:
+def learn_scale(first: Floats, second: Floats) -> Scale:
     """Learn the scale between two sorters.
 
     Parameters
@@ -80,7 +80,7 @@ def learn_scale(first: Floats, second: Floats, *, seed: int = 20160526) -> Scale
         raise ValueError("every parcel needs stones of both sorters, and no class a negative number")
     alike, apart = (grid.ravel() for grid in np.meshgrid(ALIKE, APART, indexing="ij"))
     precision, mean, weight = _posterior(x, y, alike, apart)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(SEED)
     cell = rng.choice(alike.size, N_DRAWS, p=weight)
     root = np.linalg.cholesky(np.linalg.inv(precision))
     shifts = mean[cell] + np.einsum("sij,sj->si", root[cell], rng.standard_normal((N_DRAWS, x.shape[1])))

@@ -1,4 +1,8 @@
-"""What all parcels share: the grid of sizes, the basis of class logits, slopes, associations, the screen's softness."""
+r"""What all parcels share, and the sizes of a parcel: a lognormal seen through a soft screen, on a grid of fine cells.
+
+The density of :math:`x = \ln w` is :math:`\phi((x-\mu)/\sigma)\,k(x)` up to a constant, where :math:`k` is the chance
+that a stone of that size was kept. Cell probabilities are sums over a few nodes a cell, so any screen can be used.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,291 @@ from dataclasses import dataclass
 from itertools import combinations, pairwise
 
 import numpy as np
+from scipy.special import log_ndtr
 
-from kpfootprint.stats.arrays import Bools, Floats, Ints, rows_of
-from kpfootprint.stats.sizes import SizeGrid, log_keep
+from kpfootprint.stats.arrays import Floats, Ints
+from kpfootprint.stats.categories import class_probabilities
+
+N_ITERATIONS = 60
+MAX_STEP = 0.6
+STEP = 0.01
+"""Resolution of recorded sizes."""
+RATIO = 1.18
+"""Widest cell, as upper over lower edge, where `STEP` allows it."""
+LAST, OPEN_END = 20.0, 4.0
+"""Start of the open last cell, where the last class is open, and at how many times its start it is taken to end."""
+NODES = 3
+"""Nodes of a cell."""
+
+
+def fine_edges(class_edges: Floats) -> Floats:
+    """Subdivide size classes into cells whose edges lie between the recorded values ``STEP, 2 STEP, ...``.
+
+    Parameters
+    ----------
+    class_edges : ndarray of shape (n_classes + 1,)
+        Increasing; the first may be 0, the last infinite.
+
+    Returns
+    -------
+    ndarray of shape (n_cells + 1,)
+        Every class edge is among them.
+    """
+    edges: list[float] = []
+    for low, high in pairwise(class_edges.tolist()):
+        start, end = max(low, STEP / 2), min(high, LAST)
+        edges.append(start)
+        n_parts = max(int(np.ceil(np.log(end / start) / np.log(RATIO))), 1) if end > start else 1
+        inner = start * (end / start) ** (np.arange(1, n_parts) / n_parts)
+        snapped = np.unique(np.round(np.round(inner / STEP - 0.5) * STEP + STEP / 2, 9))
+        edges += [edge for edge in snapped.tolist() if edge > start * 1.0001 and edge < end / 1.0001]
+        if high > LAST > low:
+            edges.append(LAST)
+    return np.array([*edges, class_edges[-1]])
+
+
+@dataclass(frozen=True, slots=True)
+class SizeGrid:
+    """Cells and the nodes inside them, on the log scale.
+
+    Parameters
+    ----------
+    edges : ndarray of shape (n_cells + 1,)
+        Cell edges (not logged), the last one infinite.
+    nodes : ndarray of shape (n_cells, m)
+        Log sizes at which the density is evaluated.
+    log_widths : ndarray of shape (n_cells, 1)
+        Log of the width that each node stands for.
+    centres : ndarray of shape (n_cells,)
+        Log size in the middle of each cell.
+    """
+
+    edges: Floats
+    nodes: Floats
+    log_widths: Floats
+    centres: Floats
+
+    @classmethod
+    def from_edges(cls, edges: Floats) -> SizeGrid:
+        """Place midpoint nodes in every cell."""
+        ends = np.log(np.where(np.isinf(edges), edges[-2] * OPEN_END, edges))
+        width = np.diff(ends)
+        offsets = (np.arange(NODES) + 0.5) / NODES
+        nodes = ends[:-1, None] + width[:, None] * offsets
+        log_widths = np.log(width / NODES)[:, None]
+        for array in (edges, nodes, log_widths):
+            array.setflags(write=False)
+        return cls(edges, nodes, log_widths, nodes.mean(axis=1))
+
+    @property
+    def n_cells(self) -> int:
+        """Number of cells."""
+        return len(self.nodes)
+
+    def cell_of(self, sizes: Floats) -> Ints:
+        """Return the cell of each size (sizes below the first edge count in the first cell)."""
+        return np.maximum(np.searchsorted(self.edges, sizes, side="right") - 1, 0)
+
+    def membership(self, lower: Floats, upper: Floats) -> Floats:
+        """Return how much of each cell lies in each class, on the log scale, as shape (n_classes, n_cells)."""
+        ends = np.log(np.where(np.isinf(self.edges), self.edges[-2] * OPEN_END, self.edges))
+        low = np.log(np.maximum(lower, 1e-9))[:, None]
+        high = np.log(np.where(np.isinf(upper), np.exp(ends[-1]), upper))[:, None]
+        overlap = np.minimum(high, ends[1:]) - np.maximum(low, ends[:-1])
+        inside = np.clip(overlap / np.diff(ends), 0.0, 1.0)
+        # sizes below the first edge count in the first cell, and the last cell has no end
+        inside[(high[:, 0] <= ends[0]), 0] = 1.0
+        inside[(low[:, 0] >= ends[-1]), -1] = 1.0
+        return inside
+
+
+def log_keep(grid: SizeGrid, edge: Floats, softness: Floats, top: Floats) -> Floats:
+    """Return the log chance that a stone at each node was kept by a soft lower edge (and a hard upper one).
+
+    Parameters
+    ----------
+    edge, softness : ndarray of shape (n_parcels,)
+        Position and width of the lower edge on the log scale: ``Phi((x - edge) / softness)``.
+    top : ndarray of shape (n_parcels,)
+        Log size above which nothing was kept (infinite: no limit).
+
+    Returns
+    -------
+    ndarray of shape (n_parcels, n_cells, m)
+    """
+    kept = log_ndtr((grid.nodes[None] - edge[:, None, None]) / softness[:, None, None])
+    if np.isfinite(top).any():
+        kept = np.where(grid.nodes[None] < top[:, None, None], kept, -60.0)
+    return kept
+
+
+@dataclass(frozen=True, slots=True)
+class SizeFit:
+    """Fitted sizes: `theta` (n, 2) = (mu, ln sigma), `information` (n, 2, 2), `cells` (n, n_cells) probabilities."""
+
+    theta: Floats
+    information: Floats
+    cells: Floats
+
+
+def cell_probabilities(grid: SizeGrid, theta: Floats, kept: Floats) -> Floats:
+    """Return cell probabilities (n, n_cells) at ``theta = (mu, ln sigma)``."""
+    return _moments(grid, theta, kept, None)[0]
+
+
+def _moments(grid: SizeGrid, theta: Floats, kept: Floats, inside: Floats | None) -> tuple[Floats, Floats, Floats]:
+    sigma = np.exp(theta[:, 1])[:, None, None]
+    z = (grid.nodes[None] - theta[:, 0][:, None, None]) / sigma
+    log_density = -0.5 * z * z + kept + grid.log_widths
+    if inside is not None:
+        log_density = np.where(inside[:, :, None] > 0, log_density, -np.inf)
+    log_density -= log_density.max(axis=(1, 2), keepdims=True)
+    density = np.exp(log_density)
+    cell = _over_nodes(density)
+    total = np.maximum(cell.sum(axis=1, keepdims=True), 1e-300)  # a window may hold no cell at all
+    mean_mu = _over_nodes(density * z) / sigma[:, :, 0]
+    mean_sigma = _over_nodes(density * (z * z))
+    return cell / total, mean_mu / total, mean_sigma / total
+
+
+def _over_nodes(values: Floats) -> Floats:
+    """Return the sums (n, n_cells) over the few nodes of each cell; numpy is slow along so short an axis."""
+    out: Floats = values[:, :, 0].copy()
+    for node in range(1, values.shape[2]):
+        out += values[:, :, node]
+    return out
+
+
+def class_scores(grid: SizeGrid, theta: Floats, kept: Floats, membership: Floats) -> Floats:
+    """Return the mean score (n, K, 2) of a stone of each class, less that of any, at ``theta = (mu, ln sigma)``."""
+    cell, mean_mu, mean_sigma = _moments(grid, theta, kept, None)
+    score = np.stack([mean_mu, mean_sigma], axis=2)
+    mass = np.maximum(cell @ membership.T, 1e-300)[:, :, None]
+    out: Floats = membership @ score / mass - score.sum(axis=1)[:, None, :]
+    return out
+
+
+@dataclass(frozen=True, slots=True)
+class ClassWeights:
+    """Weights of the stones of each class.
+
+    `mean` (n, K), `cv2` (n, K) the squared coefficient of variation, `slope` (n, K, 2) the derivative of the log mean
+    by (mu, ln sigma).
+    """
+
+    mean: Floats
+    cv2: Floats
+    slope: Floats
+
+
+def class_weights(grid: SizeGrid, theta: Floats, kept: Floats, membership: Floats) -> ClassWeights:
+    """Return the weights of the stones of each class (K, n_cells) at ``theta = (mu, ln sigma)``."""
+    cell, mean_mu, mean_sigma = _moments(grid, theta, kept, None)
+    score = np.stack([mean_mu, mean_sigma], axis=2)
+    weight = np.exp(grid.centres)
+    tiny = 1e-12 * membership
+
+    def of(values: Floats) -> Floats:
+        out: Floats = values @ membership.T
+        return out
+
+    stones = of(cell) + tiny.sum(axis=1)
+    carats = of(cell * weight) + (tiny * weight).sum(axis=1)
+    squares = of(cell * weight**2) + (tiny * weight**2).sum(axis=1)
+    mean = carats / stones
+    by_stone = membership @ score / stones[:, :, None]
+    by_carat = np.einsum("kg,pgd,g->pkd", membership, score, weight) / carats[:, :, None]
+    return ClassWeights(mean, np.maximum(squares / stones / mean**2 - 1.0, 0.0), by_carat - by_stone)
+
+
+def fit_sizes(
+    counts: Floats,
+    grid: SizeGrid,
+    kept: Floats,
+    *,
+    prior_mean: Floats,
+    prior_precision: Floats,
+    inside: Floats | None = None,
+    membership: Floats | None = None,
+) -> SizeFit:
+    """Find the posterior mode of (mu, ln sigma) of each parcel by Fisher scoring.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n_parcels, n_classes)
+        Stones by cell, or by class where `membership` is given.
+    kept : ndarray of shape (n_parcels, n_cells, m)
+        From `log_keep`.
+    prior_mean, prior_precision : ndarray of shape (2,) and (2, 2)
+        A weak normal prior that keeps small parcels finite.
+    inside : ndarray of shape (n_parcels, n_cells), optional
+        1 for cells that count, 0 for cells left out; the likelihood is conditional on the ones that count.
+    membership : ndarray of shape (n_classes, n_cells), optional
+        From `SizeGrid.membership`, where stones were counted in classes coarser than cells. Where those
+        overlap, the information is that of the stones in them.
+
+    Returns
+    -------
+    SizeFit
+        `information` is that of the likelihood alone, without the prior.
+    """
+    if inside is not None and membership is None:
+        counts = counts * inside
+    overlapping = False
+    if membership is not None:
+        covered = membership.sum(axis=0)
+        overlapping = bool((covered > 1.0 + 1e-9).any())
+        if (covered < 1.0 - 1e-9).any():
+            # no stone was counted outside the classes: that too is seen, and tells of the sizes
+            membership = np.vstack([membership, np.clip(1.0 - covered, 0.0, 1.0)])
+            counts = np.pad(counts, ((0, 0), (0, 1)))
+    size = counts.shape[0]
+    found = SizeFit(np.tile(prior_mean, (size, 1)), np.empty((size, 2, 2)), np.empty((size, grid.n_cells)))
+    rows, theta = np.arange(size), found.theta.copy()
+    reached, damping, steady = np.full(size, -np.inf), np.zeros(size), np.ones(size, dtype=bool)
+    curvature, slope = np.empty((size, 2, 2)), np.empty((size, 2))
+    for iteration in range(N_ITERATIONS + 1):
+        cell, mean_mu, mean_sigma = _moments(grid, theta, kept, inside)
+        score = np.stack([mean_mu, mean_sigma], axis=2)
+        expected = score.sum(axis=1)
+        if membership is not None:
+            score = membership @ score
+            mass = cell @ membership.T
+        else:
+            mass = cell
+        safe = np.maximum(mass, 1e-300)
+        centred = score / safe[:, :, None] - expected[:, None, :]
+        weighted = centred * mass[:, :, None]
+        information = counts.sum(axis=1)[:, None, None] * (weighted.transpose(0, 2, 1) @ centred)
+        if overlapping:
+            information = (counts[:, :, None] * centred).transpose(0, 2, 1) @ centred
+        pull = (theta - prior_mean) @ prior_precision
+        value = (counts * np.log(safe)).sum(axis=1) - 0.5 * (pull * (theta - prior_mean)).sum(axis=1)
+        better = value >= reached - 1e-9 * np.abs(reached)
+        at = rows[better]
+        found.theta[at], found.information[at], found.cells[at] = theta[better], information[better], cell[better]
+        if iteration == N_ITERATIONS:
+            break
+        # a step that went too far is taken back, and shorter ones are tried from where it began
+        reached[better] = value[better]
+        curvature[better] = information[better] + prior_precision
+        slope[better] = ((counts[:, None, :] @ centred)[:, 0] - pull)[better]
+        longer = np.where(steady, np.where(damping > 0.05, 0.25 * damping, 0.0), damping)
+        damping, steady = np.where(better, longer, np.maximum(4.0 * damping, 0.5)), better
+        damped = curvature + damping[:, None, None] * (curvature * np.eye(2))
+        step = np.linalg.solve(damped, slope[:, :, None])[:, :, 0]
+        step *= np.minimum(1.0, MAX_STEP / np.maximum(np.abs(step).max(axis=1, keepdims=True), MAX_STEP))
+        # a parcel stops where it alone would, and is not looked at any more
+        moving = np.abs(step).max(axis=1) >= 1e-6
+        if not moving.any():
+            break
+        theta = found.theta[rows] + step
+        if not moving.all():
+            rows, theta, counts, kept = rows[moving], theta[moving], counts[moving], kept[moving]
+            reached, damping, steady = reached[moving], damping[moving], steady[moving]
+            curvature, slope = curvature[moving], slope[moving]
+            inside = None if inside is None else inside[moving]
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,107 +379,20 @@ class Structure:
         softness = np.where(unknown, np.hypot(self.softness, self.edge_sd), self.softness)
         return log_keep(self.grid, np.where(unknown, self.edge_mean, edge), softness, top)
 
+    def sizes_of(
+        self, counts: Floats, kept: Floats, *, inside: Floats | None = None, membership: Floats | None = None
+    ) -> SizeFit:
+        """Fit the sizes of parcels, see `fit_sizes`, under the prior that all of them share."""
+        prior = {"prior_mean": self.size_prior_mean, "prior_precision": self.size_prior_precision}
+        return fit_sizes(counts, self.grid, kept, inside=inside, membership=membership, **prior)
+
+    def chances(self, attribute: int, numbers: Floats, x: Floats | None = None) -> Floats:
+        """Return class chances (n, n_bands, C) by numbers (n, D) at log sizes `x`, or of all classes."""
+        theta, at = numbers[:, self.blocks[1 + attribute]], self.class_x if x is None else x
+        return class_probabilities(theta, self.bases[attribute], self.slopes[attribute], at)
+
     def membership_of_classes(self) -> Floats:
         """Return the indicator (n_cells, n_size_classes) of the class of each cell."""
         out = np.zeros((self.grid.n_cells, self.n_size_classes))
         out[np.arange(self.grid.n_cells), self.class_of_cell] = 1.0
         return out
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Partial:
-    """What n parcels leave open of themselves; A attributes, K size classes of their sheets.
-
-    Parameters
-    ----------
-    exact : tuple of ndarray of shape (n, n_size_classes, C)
-        Stones by size class and class of each attribute, without those that are known by a set alone.
-    sets : tuple of ndarray of shape (n, n_size_classes, S)
-        Stones by size class and set of classes, for each attribute.
-    members : tuple of ndarray of shape (S, C), bool
-        Classes of each set.
-    sized : ndarray of shape (n, n_cells)
-        Stones by fine cell, those of unknown size left out.
-    spread : ndarray of shape (n, K)
-        Variance of the stones of each size class beyond that of counting, where they were weighed and not counted.
-    slope : ndarray of shape (n, K, 2)
-        How the stones of a class, known from their weight, follow from (mu, ln sigma).
-    mean_ct : ndarray of shape (n,)
-        Mean weight where sizes are known through it alone; NaN elsewhere.
-    n_sd : ndarray of shape (n,)
-        Standard deviation of the number of stones; 0 where they were counted.
-    dims : ndarray of shape (n, 1 + A)
-        Numbers that size and each attribute can tell.
-    """
-
-    exact: tuple[Floats, ...]
-    sets: tuple[Floats, ...]
-    members: tuple[Bools, ...]
-    sized: Floats
-    spread: Floats
-    slope: Floats
-    mean_ct: Floats
-    n_sd: Floats
-    dims: Floats
-
-    def take(self, rows: Ints) -> Partial:
-        """Return these rows."""
-        return rows_of(self, rows, but=("members",))
-
-    def has_sets(self, attribute: int) -> Bools:
-        """Return which parcels (n,) know stones of an attribute by sets alone."""
-        out: Bools = self.sets[attribute].sum(axis=(1, 2)) > 0
-        return out
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParcelArrays:
-    """Parcels as arrays; one parcel is a batch of one.
-
-    Parameters
-    ----------
-    cells : ndarray of shape (n_parcels, n_cells)
-        Stones by fine cell of size; where stones were counted in coarser classes, spread over their cells.
-    tables : tuple of ndarray of shape (n_parcels, n_size_classes, C)
-        Stones by size class and class of each attribute.
-    pairs : tuple of ndarray of shape (n_parcels, C_a, C_b)
-        Stones by class of two attributes; zero where not recorded together.
-    edge : ndarray of shape (n_parcels,)
-        Log size of the declared lower edge, NaN where unknown.
-    top : ndarray of shape (n_parcels,)
-        Log size above which nothing was kept, infinite where there is no such limit.
-    levels : ndarray of shape (n_parcels, n_factors)
-        Level of each condition, -1 where unknown.
-    recorded : ndarray of shape (n_parcels, 1 + A), bool
-        Whether size and each attribute count.
-    coarse : ndarray of shape (n_parcels, n_coarse), optional
-        Stones by class of a coarser sieve set.
-    membership : ndarray of shape (n_coarse, n_cells), optional
-        Share of each cell in each coarse class.
-    partial : Partial, optional
-        What the parcels leave open; None for stone lists and sheets that count every stone by known classes.
-    """
-
-    cells: Floats
-    tables: tuple[Floats, ...]
-    pairs: tuple[Floats, ...]
-    edge: Floats
-    top: Floats
-    levels: Ints
-    recorded: Bools
-    coarse: Floats | None = None
-    membership: Floats | None = None
-    partial: Partial | None = None
-
-    def __len__(self) -> int:
-        return len(self.cells)
-
-    @property
-    def n_stones(self) -> Floats:
-        """Stones of each parcel."""
-        out: Floats = self.cells.sum(axis=1)
-        return out
-
-    def take(self, rows: Ints) -> ParcelArrays:
-        """Return these rows (repeats allowed)."""
-        return rows_of(self, rows, but=("membership",))

@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kpfootprint.stats.arrays import Bools, Floats, Ints, rows_of
+from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays, rows_of
 from kpfootprint.stats.categories import ClassFit, fit_classes, fit_margins, grader_shift
 from kpfootprint.stats.coarsening import fit_coarse_classes
-from kpfootprint.stats.sizes import SizeFit, cell_probabilities, class_scores, class_weights, fit_sizes
-from kpfootprint.stats.structure import ParcelArrays, Structure
+from kpfootprint.stats.structure import SizeFit, Structure, cell_probabilities, class_scores, class_weights
 
 INNER = (0.12, 0.97)
 """The inner part of a parcel's own sizes: what lies strictly between these order statistics."""
@@ -227,18 +226,10 @@ def _fit_windows(arrays: ParcelArrays, structure: Structure) -> tuple[SizeFit, .
     fits = []
     for window in WINDOWS:
         inside = window_cells(cells, window)
-        coarse = arrays.coarse is not None and inside is None
-        fits.append(
-            fit_sizes(
-                arrays.coarse if arrays.coarse is not None and coarse else cells,
-                structure.grid,
-                kept,
-                prior_mean=structure.size_prior_mean,
-                prior_precision=structure.size_prior_precision,
-                inside=inside,
-                membership=arrays.membership if coarse else None,
-            )
-        )
+        if arrays.coarse is not None and inside is None:
+            fits.append(structure.sizes_of(arrays.coarse, kept, membership=arrays.membership))
+        else:
+            fits.append(structure.sizes_of(cells, kept, inside=inside))
     return tuple(fits)
 
 

@@ -24,8 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
-from kpfootprint.stats.arrays import Bools, Floats, Ints
-from kpfootprint.stats.structure import ParcelArrays, Structure
+from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays
+from kpfootprint.stats.structure import Structure
 from kpfootprint.stats.summaries import WINDOWS, window_cells
 
 PRIOR_STONES = (50.0, 20.0)
@@ -36,7 +36,7 @@ MOST_RHO = 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class ClassTable:
     """One attribute.
 
     Parameters
@@ -69,7 +69,7 @@ class TableModel:
 
     Parameters
     ----------
-    tables : tuple of Table
+    tables : tuple of ClassTable
         Size first.
     weight : float
         Weight of this evidence beside the explicit one, 0 to 1; both are averaged on the log scale.
@@ -77,7 +77,7 @@ class TableModel:
         Shares of each table from resampled reference parcels.
     """
 
-    tables: tuple[Table, ...]
+    tables: tuple[ClassTable, ...]
     weight: float
     resampled: tuple[Floats, ...]
 
@@ -174,7 +174,7 @@ def fit_tables(arrays: ParcelArrays, structure: Structure, groups: Ints, n_group
     )
 
 
-def fit_table(counts: Floats, groups: Ints, n_groups: int) -> Table:
+def fit_table(counts: Floats, groups: Ints, n_groups: int) -> ClassTable:
     """Fit one table to counts (n, C) of parcels of known groups; a group without parcels gets the grand mean."""
     stones = counts.sum(axis=1)
     shares = counts / np.maximum(stones, 1.0)[:, None]
@@ -208,7 +208,7 @@ def fit_table(counts: Floats, groups: Ints, n_groups: int) -> Table:
     a, b = np.exp(found.x)
     totals = _totals(shares, worth(a), groups, n_groups)
     known = totals.sum(axis=1) + b
-    return Table(
+    return ClassTable(
         shares=(totals + b * grand) / known[:, None],
         unlisted=grand,
         within=float(1.0 / (a + 1.0)),

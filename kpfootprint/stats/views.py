@@ -7,12 +7,11 @@ from typing import Protocol
 
 import numpy as np
 
-from kpfootprint.stats.arrays import Bools, Floats, Ints
-from kpfootprint.stats.association import expected_shift
+from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays
 from kpfootprint.stats.coarsening import Lens, MeanSeen, completed, sets_seen
-from kpfootprint.stats.evidence import Predictor, Whitened, source_evidence, unlisted_evidence, whiten
+from kpfootprint.stats.evidence import Predictor, Whitened, expected_shift, source_evidence, unlisted_evidence, whiten
 from kpfootprint.stats.networks import Network
-from kpfootprint.stats.structure import ParcelArrays, Structure
+from kpfootprint.stats.structure import Structure
 from kpfootprint.stats.summaries import WINDOWS, Summaries, summarise
 from kpfootprint.stats.tables import TableModel
 
@@ -108,18 +107,8 @@ def lenses_of(arrays: ParcelArrays, summaries: Summaries, model: SourceModel) ->
     lenses = []
     for row in range(len(arrays)):
         seen = [
-            sets_seen(
-                partial.exact[a][row],
-                partial.sets[a][row],
-                partial.members[a],
-                summaries.classes[a],
-                row,
-                block=block,
-                x=structure.class_x,
-                slopes=structure.slopes[a],
-                basis=structure.bases[a],
-            )
-            for a, block in enumerate(structure.blocks[1:])
+            sets_seen(partial, summaries.classes[a], row, a, structure)
+            for a in range(len(structure.bases))
             if partial.has_sets(a)[row]
         ]
         mean = None

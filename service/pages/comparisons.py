@@ -7,9 +7,9 @@ from functools import partial
 
 from starlette.responses import Response
 
+from kpfootprint.conclusions import CONCLUSIONS
 from kpfootprint.report import compare_side_by_side, read_report, render_html
 from kpfootprint.report.report import in_full, origins_of
-from kpfootprint.rules import CONCLUSIONS
 from service.door.endpoint import Endpoint
 from service.door.query import choice, text, whole_number
 from service.door.visit import Visit

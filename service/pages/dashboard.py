@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
+from kpfootprint.conclusions import CONCLUSIONS
 from kpfootprint.planning.drift import PER_SHIPMENTS
-from kpfootprint.rules import CONCLUSIONS
 from kpfootprint.visible import csv_line
 from service.door.endpoint import Endpoint
 from service.door.visit import Visit

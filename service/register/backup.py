@@ -13,9 +13,9 @@ from typing import IO, Any
 
 import sqlalchemy as sa
 
+from kpfootprint.bounded import open_zip
 from kpfootprint.errors import KPFootprintError
 from kpfootprint.strict_json import read_json
-from kpfootprint.zips import open_zip
 from service.clock import now, written
 from service.register.database import (
     HEAD,

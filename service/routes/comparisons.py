@@ -8,9 +8,9 @@ from typing import Any
 
 from starlette.responses import Response
 
+from kpfootprint.conclusions import CONCLUSIONS
 from kpfootprint.report import render_html
 from kpfootprint.report.schema import report_schema
-from kpfootprint.rules import CONCLUSIONS
 from service.door.endpoint import JSON, Answer, Body, Endpoint, Named
 from service.door.query import choice, text
 from service.door.visit import Visit

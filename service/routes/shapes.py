@@ -10,7 +10,7 @@ from annotated_types import Gt, Le
 from pydantic import AfterValidator, ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
-from kpfootprint.rules import Conclusion
+from kpfootprint.conclusions import Conclusion
 from kpfootprint.visible import is_visible, visible
 
 Role = Literal["viewer", "monitor", "researcher", "admin"]

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
-from kpfootprint.rules import Conclusion
+from kpfootprint.conclusions import Conclusion
 from service.routes.shapes import STRICT, Day, Flag, Href, Moment, Name, ProblemShape, page_of
 from service.routes.shapes_of_planning import Said
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from kpfootprint.conclusions import CONCLUSIONS
 from kpfootprint.planning.answers import Shipment, told_by
 from kpfootprint.planning.drift import follow
-from kpfootprint.rules import CONCLUSIONS
 from service.register import submissions
 from service.register.database import reading
 from service.register.tables import certificates, comparisons, declared_zones

@@ -11,12 +11,12 @@ import sqlalchemy as sa
 from pydantic import AwareDatetime, Field, StrictFloat, StrictInt, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
+from kpfootprint.conclusions import Conclusion
 from kpfootprint.errors import IngestError, Problem, ReportError
 from kpfootprint.ingest import ingest_json
 from kpfootprint.release import Release
 from kpfootprint.report import read_report, render_html
 from kpfootprint.report.report import canonical
-from kpfootprint.rules import Conclusion
 from kpfootprint.strict_json import read_json
 from service.clock import now
 from service.register import comparisons, entries, jobs, submissions

@@ -13,7 +13,7 @@ from kpfootprint.flow import examinations_of
 from kpfootprint.parcel import Batch, Breakdown, Parcel
 from kpfootprint.release import Release
 from kpfootprint.scheme import SieveSet
-from kpfootprint.stats.novelty import LOG10_SUPPORT_OF_NOVEL
+from kpfootprint.stats.ranks import LOG10_SUPPORT_OF_NOVEL
 from tests.reference_world import examined, first_of, package, reference_parcel, with_stones
 from tests.worlds import shipped
 

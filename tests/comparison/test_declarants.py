@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpfootprint.comparison.results import Examination
+from kpfootprint.conclusions import CONCLUSIONS
 from kpfootprint.footprint import footprints_of
 from kpfootprint.parcel import Batch, Declaration, Parcel
-from kpfootprint.rules import CONCLUSIONS
 from kpfootprint.stats.declarations import not_named
 from kpfootprint.stats.model import goods_p, look
 from kpfootprint.stats.selection import Evidence, elsewhere, log_alternative

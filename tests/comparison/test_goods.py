@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kpfootprint.comparison.results import Examination, Goods
+from kpfootprint.comparison.results import Examination, ValueAndVolume
 from kpfootprint.flow import examinations_of
 from kpfootprint.ingest import ingest_json
 from kpfootprint.ingest.document import parcel_to_json
@@ -23,7 +23,7 @@ DAY = date(2024, 3, 11)
 ZONES = ("berberati", "carnot", "nola", "boda", "gadzi")
 
 
-def goods(found: Examination) -> Goods:
+def goods(found: Examination) -> ValueAndVolume:
     assert found.goods is not None
     return found.goods
 

@@ -11,8 +11,8 @@ import kpfootprint
 from kpfootprint.comparison.findings import verbal_of
 from kpfootprint.comparison.hypotheses import stone_shares
 from kpfootprint.comparison.results import Examination, Verification
+from kpfootprint.conclusions import CONCLUSIONS, Signs, conclude
 from kpfootprint.parcel import Conditions, Declaration, Parcel
-from kpfootprint.rules import CONCLUSIONS, Signs, conclude
 from tests.reference_world import examined, first_of, package, reference_parcel, with_stones
 from tests.worlds import shipped
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import jsonschema
 import pytest
 
-from kpfootprint.comparison.results import Goods, SizeValue, StoneRange, ZoneCarats
+from kpfootprint.comparison.results import SizeValue, StoneRange, ValueAndVolume, ZoneCarats
 from kpfootprint.report import render_html, render_text
 from kpfootprint.report.schema import report_schema
 from tests.report.factory import make_report, statement
 
-GOODS = Goods(
+GOODS = ValueAndVolume(
     mean_ct=0.2534,
     mean_ct_usual=StoneRange(expected=0.31, low=0.2712, high=0.36),
     usd_per_ct=187.456,
@@ -44,6 +44,6 @@ def test_it_stands_in_page_and_text_with_its_flag(lang: str, said: tuple[str, ..
 
 
 def test_where_nothing_is_known_there_is_no_section() -> None:
-    empty = Goods(mean_ct=None, mean_ct_usual=None, usd_per_ct=None, by_size=(), carats=(), flags=())
+    empty = ValueAndVolume(mean_ct=None, mean_ct_usual=None, usd_per_ct=None, by_size=(), carats=(), flags=())
     for report in (make_report("query"), make_report("query", goods=empty)):
         assert 'id="goods"' not in render_html(report)

@@ -55,7 +55,7 @@ def test_fractions_outside_nought_and_one_are_refused(value: float) -> None:
 
 
 def test_no_negative_zero() -> None:
-    assert str(rounding.log10(-0.0001)) == "0.0"
+    assert str(rounding.decimals(-0.0001)) == "0.0"
 
 
 @dataclass(frozen=True, kw_only=True)

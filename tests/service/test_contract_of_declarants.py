@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kpfootprint.rules import CONCLUSIONS
+from kpfootprint.conclusions import CONCLUSIONS
 from tests.service.reading import problem_in
 from tests.service.there import There
 

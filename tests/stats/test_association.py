@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpfootprint.stats.arrays import Floats
+from kpfootprint.stats.arrays import Floats, ParcelArrays
 from kpfootprint.stats.association import N_BANDS, association_gain, size_bands
 from kpfootprint.stats.declarations import association_statistic, declared_location, foreign_sources, profile_of
-from kpfootprint.stats.structure import ParcelArrays
 from kpfootprint.stats.views import view_of
 from tests.reference_world import draw, fitted
 from training.scenarios import Scenario, Truth

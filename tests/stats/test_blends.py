@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpfootprint.stats.blends import admixtures, contract, expand
 from kpfootprint.stats.declarations import declared_location
+from kpfootprint.stats.evidence import admixtures, contract, expand
 from tests.worlds import shipped
 
 MODEL = shipped().model

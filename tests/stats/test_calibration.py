@@ -13,18 +13,16 @@ from scipy.optimize import minimize
 from scipy.special import expit, log_expit
 
 from kpfootprint.stats.arrays import Floats
-from kpfootprint.stats.calibration import Calibration, Cases, SizeTerms, elub_bounds, told_apart
+from kpfootprint.stats.calibration import Calibration, Cases, elub_bounds, told_apart
 from kpfootprint.stats.metrics import auc, cllr
 
 ONE = np.zeros(())
 """Log number of stones where all parcels hold as many."""
 
 
-def fitted(
-    score: Floats, y: NDArray[np.int_], n_stones: Floats | None = None, terms: SizeTerms = "none", trust: float = 0.0
-) -> Calibration:
+def fitted(score: Floats, y: NDArray[np.int_], n_stones: Floats | None = None, trust: float = 0.0) -> Calibration:
     """Calibrate by cases that are a parcel each."""
-    return Calibration.fit(Cases.of(score, y, n_stones=n_stones), trust=trust, size_terms=terms)
+    return Calibration.fit(Cases.of(score, y, n_stones=n_stones), trust=trust)
 
 
 SCORES = arrays(np.float64, st.integers(2, 30), elements=st.integers(-400, 400).map(lambda i: i / 8))
@@ -68,23 +66,20 @@ def test_scale_and_shift_are_undone() -> None:
     assert tuple(fitted(score, y).coefficients[:2]) == pytest.approx((1.0, 0.5), abs=0.03)
 
 
-@pytest.mark.parametrize("size_terms", ["none", "intercept", "both"])
-def test_coefficients_are_the_optimum_that_scipy_finds(size_terms: SizeTerms) -> None:
+def test_coefficients_are_the_optimum_that_scipy_finds() -> None:
     score, y, n_stones = simulated(3, 200, slope=0.7)
     weight = np.where(y == 1, 1 / (y == 1).sum(), 1 / (y == 0).sum()) * y.size / 2
     x = (np.log(n_stones) - np.log(n_stones).mean()) / np.log(n_stones).std()
     design = np.stack([np.ones_like(score), score, x, x * score], axis=1)
-    free = {"none": 2, "intercept": 3, "both": 4}[size_terms]
-    prior = np.array([0.0, 1.0, 0.0, 0.0])[:free]
+    prior = np.array([0.0, 1.0, 0.0, 0.0])
 
     def loss(coef: Floats) -> float:
-        eta = design[:, :free] @ coef * np.log(10)
+        eta = design @ coef * np.log(10)
         return float(-(weight * log_expit((2 * y - 1) * eta)).sum() + 1.5 / 2 * ((coef - prior) ** 2).sum())
 
     expected = minimize(loss, prior, method="BFGS", options={"gtol": 1e-8}).x
-    found = fitted(score, y, n_stones, size_terms, trust=1.5).coefficients
-    np.testing.assert_allclose(found[:free], expected, atol=1e-5)
-    assert not found[free:].any()
+    found = fitted(score, y, n_stones, trust=1.5).coefficients
+    np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_size_terms_learn_that_small_parcels_say_less() -> None:
@@ -93,7 +88,7 @@ def test_size_terms_learn_that_small_parcels_say_less() -> None:
     score = rng.normal(0, 1, n_stones.size)
     truth = np.where(n_stones == 50, 0.4, 1.6) * score
     y = (rng.uniform(size=score.size) < expit(truth * np.log(10))).astype(int)
-    calibration = fitted(score, y, n_stones, "both")
+    calibration = fitted(score, y, n_stones)
     one = np.ones(2)
     np.testing.assert_allclose(calibration.apply(one, np.log([50.0, 2000.0])), [0.4, 1.6], atol=0.06)
     # Beyond the sizes seen in fit nothing is extrapolated, and below them the offset fades.
@@ -112,14 +107,15 @@ def test_overconfident_scores_are_mended_and_order_kept() -> None:
 def test_a_score_that_points_the_wrong_way_is_worth_nothing() -> None:
     score, y, _ = simulated(6, 400)
     calibrated = fitted(-score, y).apply(np.array([-3.0, 0.0, 3.0]), ONE)
-    np.testing.assert_allclose(calibrated, 0.0, atol=1e-9)
+    assert np.ptp(calibrated) == 0.0
+    np.testing.assert_allclose(calibrated, 0.0, atol=0.1)
 
 
 def test_weights_are_repeats() -> None:
     score, y, _ = simulated(7, 60)
     times = np.random.default_rng(7).integers(1, 4, 60)
     # A trust in proportion to the number of cases makes both problems the same.
-    one = Calibration.fit(Cases.of(score, y, weight=times), trust=60.0, size_terms="none")
+    one = Calibration.fit(Cases.of(score, y, weight=times), trust=60.0)
     two = fitted(np.repeat(score, times), np.repeat(y, times), trust=float(times.sum()))
     np.testing.assert_allclose(one.coefficients, two.coefficients, atol=1e-9)
 
@@ -148,10 +144,10 @@ def test_what_is_told_apart_grows_with_the_spread_and_knows_no_constant() -> Non
 def test_cases_of_one_parcel_count_once() -> None:
     """Thirty declarations of a parcel are no thirty parcels: neither trust nor bounds may take them for that."""
     score, y, _ = simulated(9, 80)
-    alone = Calibration.fit(Cases.of(score, y), trust=10.0, size_terms="none")
+    alone = Calibration.fit(Cases.of(score, y), trust=10.0)
     parcel = np.tile(np.arange(80), 30)
     repeated = Cases.of(np.tile(score, 30), np.tile(y, 30), parcel=parcel)
-    often = Calibration.fit(repeated, trust=10.0, size_terms="none")
+    often = Calibration.fit(repeated, trust=10.0)
     np.testing.assert_allclose(often.coefficients, alone.coefficients, atol=1e-6)
     np.testing.assert_allclose(often.bounds, alone.bounds, atol=0.011)
     assert Calibration.fit(replace(repeated, parcel=np.arange(2400)), trust=10.0).bounds[1] > alone.bounds[1] + 0.1
@@ -168,11 +164,11 @@ def test_resampled_coefficients_are_those_of_the_parcels_drawn() -> None:
     score, y, _ = simulated(11, 50)
     times = np.random.default_rng(3).multinomial(50, np.full(50, 0.02), size=3)
     cases = Cases.of(score, y)
-    found = Calibration.fit(cases, trust=0.0, size_terms="none", times=times)
-    again = Calibration.fit(replace(cases, weight=times[0].astype(float)), trust=0.0, size_terms="none")
+    found = Calibration.fit(cases, trust=0.0, times=times)
+    again = Calibration.fit(replace(cases, weight=times[0].astype(float)), trust=0.0)
     np.testing.assert_allclose(found.resampled[0][:2], again.coefficients[:2], atol=0.05)
     nobody = np.where(y == 1, 0, 1)[None]
-    kept = Calibration.fit(cases, trust=0.0, size_terms="none", times=nobody)
+    kept = Calibration.fit(cases, trust=0.0, times=nobody)
     np.testing.assert_array_equal(kept.resampled[0], kept.coefficients)
 
 
@@ -202,13 +198,12 @@ def test_inputs_are_not_written_to() -> None:
         values.setflags(write=False)
     elub_bounds(h1, h2)
     assert h1.tolist() == [12.0, 1.0, -2.0]
-    fitted(h1, y, n_stones, "both").apply(h2, np.log(n_stones))
+    fitted(h1, y, n_stones).apply(h2, np.log(n_stones))
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: fitted([1.0, 0.0], [1, 0], terms="all"), "size_terms must be"),  # type: ignore[arg-type]
         (lambda: fitted([1.0, 0.0], [1, 0], trust=-1), "trust must be 0 or more, got -1"),  # type: ignore[arg-type]
         (lambda: Cases.of([1.0, np.inf], [1, 0]), "score must be one-dimensional, not empty and finite"),
         (lambda: Cases.of([1.0, 0.0], [1, 1]), "is_h1 must hold 2 values of 0 and 1, both of them"),
@@ -216,7 +211,6 @@ def test_inputs_are_not_written_to() -> None:
         (lambda: Cases.of([1.0, 0.0], [1, 0], n_stones=[5, 0]), "n_stones must hold 2 positive values"),
         (lambda: Cases.of([1.0, 0.0], [1, 0], parcel=[1]), "parcel must hold 2 positions"),
         (lambda: elub_bounds([], [1.0]), "log10_lr_h1 must be one-dimensional"),
-        (lambda: elub_bounds([1.0], [1.0], step=0), "step positive"),
     ],
 )
 def test_bad_input_is_named(call: Callable[[], object], message: str) -> None:

@@ -7,18 +7,17 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from kpfootprint.stats.arrays import Floats
-from kpfootprint.stats.curves import empirical_cross_entropy, reliability, tippett
-from kpfootprint.stats.metrics import cllr, cllr_min
+from kpfootprint.stats.metrics import cllr, cllr_min, empirical_cross_entropy, reliability, tippett
 
 LRS = arrays(np.float64, st.integers(1, 30), elements=st.integers(-40, 40).map(lambda i: i / 8))
 
 
 @given(LRS, LRS)
 def test_tippett_curves_are_shares_at_least(h1: Floats, h2: Floats) -> None:
-    at = np.array([-6.0, -1.0, 0.0, 0.5, 6.0])
-    curves = tippett(h1, h2, at)
-    np.testing.assert_allclose(curves.h1, [(h1 >= x).mean() for x in at], atol=1e-12)
-    np.testing.assert_allclose(curves.h2, [(h2 >= x).mean() for x in at], atol=1e-12)
+    at, share_h1, share_h2 = tippett(h1, h2)
+    assert set(at) == {*h1, *h2}
+    np.testing.assert_allclose(share_h1, [(h1 >= x).mean() for x in at], atol=1e-12)
+    np.testing.assert_allclose(share_h2, [(h2 >= x).mean() for x in at], atol=1e-12)
 
 
 @given(LRS, LRS)

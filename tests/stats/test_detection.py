@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from kpfootprint.stats.detection import GRID, POWER, detection_chance, detection_limit, source_distances
+from kpfootprint.stats.shares import GRID, POWER, detection_chance, detection_limit, source_distances
 from tests.worlds import shipped
 
 

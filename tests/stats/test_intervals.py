@@ -31,7 +31,11 @@ def test_bootstrap_draws_whole_parcels() -> None:
     parcels = np.repeat([f"P{i}" for i in range(40)], 4)
     trials = np.repeat(value, 4)
     found = bootstrap_over_parcels(
-        lambda w: float(np.average(trials, weights=w)), parcels, rng=np.random.default_rng(1), n_resamples=2000
+        lambda w: float(np.average(trials, weights=w)),
+        parcels,
+        strata=np.zeros(parcels.size),
+        rng=np.random.default_rng(1),
+        n_resamples=2000,
     )
     expected = 1.645 * value.std() / np.sqrt(40)
     assert (found.high - found.low) / 2 == pytest.approx(expected, rel=0.1)
@@ -59,7 +63,7 @@ def test_draws_without_a_hypothesis_are_left_out() -> None:
     def statistic(weights: np.ndarray) -> float:
         return auc([1.0], [0.0], weights_h1=weights[h1], weights_h2=weights[~h1])
 
-    found = bootstrap_over_parcels(statistic, [1, 2], rng=np.random.default_rng(0), n_resamples=40)
+    found = bootstrap_over_parcels(statistic, [1, 2], strata=[0, 0], rng=np.random.default_rng(0), n_resamples=40)
     assert (found.low, found.high) == (1.0, 1.0)
 
 
@@ -68,5 +72,6 @@ def test_bad_input_is_named() -> None:
         clopper_pearson(3, 2)
     with pytest.raises(ValueError, match="level must lie between 0 and 1, got 90"):
         clopper_pearson(1, 2, level=90)
+    rng = np.random.default_rng(0)
     with pytest.raises(ValueError, match="strata must give every parcel one stratum"):
-        bootstrap_over_parcels(lambda w: float(w[0]), [1, 1], rng=np.random.default_rng(0), strata=["a", "b"])
+        bootstrap_over_parcels(lambda w: float(w[0]), [1, 1], rng=rng, strata=["a", "b"], n_resamples=1)

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from kpfootprint.stats.calibration import elub_bounds
-from kpfootprint.stats.curves import empirical_cross_entropy
-from kpfootprint.stats.metrics import cllr, cllr_min
+from kpfootprint.stats.metrics import cllr, cllr_min, empirical_cross_entropy
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "lir.json"
 CASES = ["good", "overconfident", "shifted", "ties", "small", "uninformative", "extreme"]

@@ -60,8 +60,8 @@ def test_swapping_hypotheses_mirrors(h1: Floats, h2: Floats) -> None:
     assert metrics.cllr_min(-h2, -h1) == pytest.approx(metrics.cllr_min(h1, h2), abs=1e-12)
     assert metrics.auc(h2, h1) == pytest.approx(1 - metrics.auc(h1, h2))
     assert metrics.auc(-h2, -h1) == pytest.approx(metrics.auc(h1, h2))
-    swapped = metrics.misleading_rates(-h2, -h1)
-    assert [(r.h2, r.h1) for r in swapped] == [(r.h1, r.h2) for r in metrics.misleading_rates(h1, h2)]
+    for at in (1, 10, 100):
+        assert metrics.misleading(-h2, -h1, at=at)[::-1] == metrics.misleading(h1, h2, at=at)
 
 
 @given(LRS, LRS)
@@ -97,7 +97,7 @@ def test_inputs_are_not_written_to(metric: Metric) -> None:
     h1, h2 = read_only(rng.normal(1, 8, 40)), read_only(rng.normal(-1, 8, 60))
     weights = read_only(rng.uniform(0.5, 2, 40))
     assert np.isfinite(metric(h1, h2, weights_h1=weights))
-    metrics.misleading_rates(h1, h2, weights_h1=weights)
+    metrics.misleading(h1, h2, at=10, weights_h1=weights)
 
 
 def test_equal_error_rate_and_rejection_by_hand() -> None:
@@ -120,9 +120,9 @@ def test_infinite_evidence() -> None:
 
 
 def test_misleading_rates_by_hand() -> None:
-    rates = metrics.misleading_rates([-3.0, -1.5, -0.5, 1.0], [-1.0, 1.0, 1.5], at=(1, 10, 100))
-    assert [r.h1 for r in rates] == pytest.approx([0.75, 0.5, 0.25])
-    assert [r.h2 for r in rates] == pytest.approx([2 / 3, 1 / 3, 0.0])
+    rates = [metrics.misleading([-3.0, -1.5, -0.5, 1.0], [-1.0, 1.0, 1.5], at=at) for at in (1, 10, 100)]
+    assert [h1 for h1, _ in rates] == pytest.approx([0.75, 0.5, 0.25])
+    assert [h2 for _, h2 in rates] == pytest.approx([2 / 3, 1 / 3, 0.0])
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_misleading_rates_by_hand() -> None:
         (lambda: metrics.auc([1.0], [1.0], weights_h1=[1.0, 2.0]), "weights_h1 must have the shape"),
         (lambda: metrics.auc([1.0], [1.0], weights_h2=[-1.0]), "weights_h2 must be finite and not negative"),
         (lambda: metrics.rejection_at([1.0], [1.0], false_acceptance=5), "false_acceptance must lie between 0 and 1"),
-        (lambda: metrics.misleading_rates([1.0], [1.0], at=(0.5,)), "LRs of 1 or more"),
+        (lambda: metrics.misleading([1.0], [1.0], at=0.5), "an LR of 1 or more"),
     ],
 )
 def test_bad_input_is_named(call: Callable[[], object], message: str) -> None:

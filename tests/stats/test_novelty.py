@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2, norm
 
-from kpfootprint.stats.novelty import LOG10_SUPPORT_OF_NOVEL, NOVEL_P, highest_log10_lr, strangeness
-from kpfootprint.stats.ranks import RankTable
+from kpfootprint.stats.ranks import LOG10_SUPPORT_OF_NOVEL, NOVEL_P, RankTable, highest_log10_lr, strangeness
 from kpfootprint.stats.views import AS_RECORDED, CLASSES, SLOTS, View, view_of
 from tests import reference_world as world
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -31,16 +33,12 @@ def test_joint_tables_have_the_chances_of_their_attributes() -> None:
 def test_of_the_stones_beyond_a_cut_the_stated_share_is_taken(taken: float) -> None:
     structure, n, q = fitted().structure, 40, 0.7
     numbers = np.tile(fitted().predictor.sources[0], (n, 1))
-    zero, one = np.zeros(n), np.ones(n)
     edge = np.full(n, structure.edge_mean)
 
     def cells(cut: float, share: float) -> Floats:
-        recovery = Recovery(
-            edge=edge,
-            top=np.full(n, np.inf),
-            cut_low=zero,
+        recovery = replace(
+            Recovery.whole(edge),
             cut_high=np.full(n, cut),
-            width_low=one,
             width_high=np.full(n, 1e-3),
             taken=np.full(n, share),
         )
@@ -48,7 +46,6 @@ def test_of_the_stones_beyond_a_cut_the_stated_share_is_taken(taken: float) -> N
             structure,
             Parts(parcel=np.arange(n), n_stones=np.full(n, 4000), numbers=numbers),
             recovery,
-            np.full((n, 3), -1),
             shown_edge=edge,
             shown_levels=np.full((n, 3), -1),
             rng=np.random.default_rng(11),

@@ -11,7 +11,7 @@ from scipy.optimize import approx_fprime, minimize
 from scipy.stats import norm
 
 from kpfootprint.stats.arrays import Floats
-from kpfootprint.stats.sizes import SizeFit, SizeGrid, cell_probabilities, fine_edges, fit_sizes, log_keep
+from kpfootprint.stats.structure import SizeFit, SizeGrid, cell_probabilities, fine_edges, fit_sizes, log_keep
 from tests.laws import tried
 
 CLASS_EDGES = np.array([0, 0.025, 0.045, 0.075, 0.115, 0.175, 0.315, 0.525, 0.715, 1.235, 1.475, 2.135, 3.895, np.inf])

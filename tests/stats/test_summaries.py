@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from kpfootprint.stats import simulate, summaries
+from kpfootprint.stats.arrays import ParcelArrays
 from kpfootprint.stats.categories import grader_shift
 from kpfootprint.stats.learning import blank_structure, learn_structure
 from kpfootprint.stats.simulate import Parts, Recovery, draw_parcels
-from kpfootprint.stats.structure import ParcelArrays, Structure
+from kpfootprint.stats.structure import Structure
 from kpfootprint.stats.summaries import WINDOWS, Summaries, summarise, window_cells
 from tests.reference_world import draw, fitted
 
@@ -18,14 +19,10 @@ def one_kind(structure: Structure, n: int, n_stones: int, seed: int) -> ParcelAr
     """Draw parcels that have the very same numbers, so that estimates differ by their errors alone."""
     numbers = np.tile(fitted().predictor.sources[0], (n, 1))
     edge = np.full(n, float(np.median(fitted().edges)))
-    zero, one = np.zeros(n), np.ones(n)
     return draw_parcels(
         structure,
         Parts(parcel=np.arange(n), n_stones=np.full(n, n_stones), numbers=numbers),
-        Recovery(
-            edge=edge, top=np.full(n, np.inf), cut_low=zero, cut_high=one, width_low=one, width_high=one, taken=one
-        ),
-        np.zeros((n, 3), dtype=np.intp),
+        Recovery.whole(edge),
         shown_edge=edge,
         shown_levels=np.zeros((n, 3), dtype=np.intp),
         rng=np.random.default_rng(seed),

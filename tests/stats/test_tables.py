@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from scipy.stats import dirichlet_multinomial as scipy_dirichlet_multinomial
 
-from kpfootprint.stats.averaging import average, averaged_readings, slots_of
-from kpfootprint.stats.structure import ParcelArrays, Structure
+from kpfootprint.stats.arrays import ParcelArrays
+from kpfootprint.stats.selection import average, averaged_readings, slots_of
+from kpfootprint.stats.structure import Structure
 from kpfootprint.stats.tables import (
     declared_tables,
     fit_tables,

@@ -8,17 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpfootprint.stats.arrays import Floats
-from kpfootprint.stats.model import FootprintModel, Look, look
+from kpfootprint.stats.model import look
 from kpfootprint.stats.selection import Evidence
-from kpfootprint.stats.verification import (
-    against_each,
-    log10_lr_of,
-    resampled_lrs,
-    shapley,
-    subset_lrs,
-    subsets,
-    unlisted_odds,
-)
+from kpfootprint.stats.verification import LikelihoodRatio, shapley, subsets, unlisted_odds
 from tests.worlds import draw_true, shipped
 
 
@@ -48,7 +40,7 @@ def test_additive_values_give_each_its_own() -> None:
     np.testing.assert_allclose(shapley(flags, (flags @ [1.0, -2.0, 0.5])[:, None])[0], [1.0, -2.0, 0.5])
 
 
-def looked_at(seed: int, n: int = 6) -> tuple[FootprintModel, Look, Floats, Floats, Floats]:
+def looked_at(seed: int, n: int = 6) -> LikelihoodRatio:
     model = shipped().model
     zones = np.arange(n) % len(model.predictor.sources)
     arrays = draw_true(model, zones, n_stones=400, rng=np.random.default_rng(seed))
@@ -57,13 +49,13 @@ def looked_at(seed: int, n: int = 6) -> tuple[FootprintModel, Look, Floats, Floa
     alternatives = np.zeros_like(declared)
     alternatives[:, -5:] = 1.0
     looked = look(model, arrays, declared)
-    return model, looked, alternatives, np.full(n, 0.2), np.log(arrays.n_stones)
+    return LikelihoodRatio(model=model, looked=looked, alternatives=alternatives, unlisted_weight=0.2)
 
 
 @pytest.mark.slow
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=8), st.integers(0, 10_000))
 def test_a_second_look_is_as_if_it_were_the_first(rows: list[int], seed: int) -> None:
-    model, looked, *_ = looked_at(4)
+    model, looked = shipped().model, looked_at(4).looked
     picked, rng = np.array(rows), np.random.default_rng(seed)
     declared = rng.dirichlet(np.ones(len(model.predictor.sources)), len(rows))
     arrays = looked.view.arrays.take(picked)
@@ -80,31 +72,34 @@ def test_a_second_look_is_as_if_it_were_the_first(rows: list[int], seed: int) ->
 
 
 def test_the_full_subset_is_the_lr_and_nothing_recorded_is_worth_nothing() -> None:
-    model, looked, alternatives, weight, ln_n = looked_at(1)
-    flags, values, _ = subset_lrs(model, looked, alternatives, weight)
-    np.testing.assert_allclose(values[0], log10_lr_of(model, looked.evidence, alternatives, weight, ln_n))
+    lr = looked_at(1)
+    flags, values, _ = lr.by_subset()
+    np.testing.assert_allclose(values[0], lr.value)
     assert values.shape == (7, 6)
     np.testing.assert_allclose(shapley(flags, values).sum(axis=1), values[0], atol=1e-9)
 
 
 def test_the_lr_falls_with_better_alternatives_and_rises_with_the_declared() -> None:
-    model, looked, alternatives, weight, ln_n = looked_at(2)
-    e = looked.evidence
-    base = log10_lr_of(model, e, alternatives, weight, ln_n)
+    lr = looked_at(2)
+    e = lr.looked.evidence
     better = Evidence(listed=e.listed + 1.0, unlisted=e.unlisted + 1.0, declared=e.declared)
     more = Evidence(listed=e.listed, unlisted=e.unlisted, declared=e.declared + 1.0)
-    assert np.all(log10_lr_of(model, better, alternatives, weight, ln_n) <= base)
-    assert np.all(log10_lr_of(model, more, alternatives, weight, ln_n) >= base)
+    assert np.all(lr.of(better) <= lr.value)
+    assert np.all(lr.of(more) >= lr.value)
 
 
 def test_before_calibration_swapping_the_hypotheses_turns_the_sign() -> None:
     """With a calibration that changes nothing, LR(a against b) = -LR(b against a)."""
-    model, looked, *_, ln_n = looked_at(3)
-    plain = replace(model, calibration=replace(model.calibration, coefficients=np.array([0.0, 1.0, 0.0, 0.0])))
-    listed = looked.evidence.listed
-    first, second = (Evidence(listed=listed, unlisted=listed[:, 0], declared=listed[:, k]) for k in (3, 7))
-    there, back = against_each(plain, first, ln_n)[:, 7], against_each(plain, second, ln_n)[:, 3]
-    np.testing.assert_allclose(there, -back, atol=1e-9)
+    lr = looked_at(3)
+    calibration = replace(lr.model.calibration, coefficients=np.array([0.0, 1.0, 0.0, 0.0]))
+    lr = replace(lr, model=replace(lr.model, calibration=calibration))
+    listed = lr.looked.evidence.listed
+
+    def against_each(declared: int) -> Floats:
+        evidence = Evidence(listed=listed, unlisted=listed[:, 0], declared=listed[:, declared])
+        return replace(lr, looked=replace(lr.looked, evidence=evidence)).against_each()
+
+    np.testing.assert_allclose(against_each(3)[:, 7], -against_each(7)[:, 3], atol=1e-9)
 
 
 def test_bounds_hold() -> None:
@@ -115,18 +110,16 @@ def test_bounds_hold() -> None:
 
 
 def test_resampled_lrs_lie_around_the_lr() -> None:
-    model, looked, alternatives, weight, ln_n = looked_at(4, n=10)
-    resampled = resampled_lrs(model, looked, alternatives, weight)
-    value = log10_lr_of(model, looked.evidence, alternatives, weight, ln_n)
-    assert resampled.shape == (len(model.resampled_sources), 10)
+    lr = looked_at(4, n=10)
+    resampled, value = lr.resampled(), lr.value
+    assert resampled.shape == (len(lr.model.resampled_sources), 10)
     low, high = np.quantile(resampled, [0.01, 0.99], axis=0)
     assert np.mean((low <= value) & (value <= high)) >= 0.8
     assert np.all(high > low)
 
 
 def test_posteriors_sum_to_one() -> None:
-    _, looked, *_ = looked_at(5)
-    listed, unlisted = unlisted_odds(looked.evidence, 0.2)
+    listed, unlisted = unlisted_odds(looked_at(5).looked.evidence, 0.2)
     np.testing.assert_allclose(listed.sum(axis=1) + unlisted, 1.0)
 
 

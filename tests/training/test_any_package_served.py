@@ -15,12 +15,11 @@ from kpfootprint.release import load_release
 from kpfootprint.report import render_html, render_text
 from kpfootprint.trial import try_release
 from tests.training.packages import KINDS, write_folder
-from training.card import card_of
 from training.config import FitConfig, read_config
 from training.evaluate.run import evaluate_model
 from training.fit import fit, write_fit
 from training.package import load_package
-from training.publish import publish
+from training.publish import card_of, publish
 
 pytestmark = pytest.mark.slow
 

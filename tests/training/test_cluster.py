@@ -19,12 +19,12 @@ from kpfootprint.stats.model import FootprintModel
 from tests.cluster import Cluster, cluster
 from tests.training.packages import Kind, write_folder
 from tests.training.test_any_package_served import small
-from training.card import card_of
 from training.config import read_config
 from training.evaluate.run import evaluate_model
 from training.fit import fit, write_fit
 from training.package import load_package
 from training.progress import workers
+from training.publish import card_of
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from kpfootprint.stats.arrays import Floats
-from training.evaluate.novelty import conformal_p
+from training.evaluate.setting import conformal_p
 
 SCORES = arrays(np.float64, st.integers(1, 30), elements=st.integers(-40, 40).map(lambda i: i / 8))
 

@@ -10,12 +10,11 @@ import pytest
 from kpfootprint.reference import ReferencePackage
 from tests.training.evaluations import make_evaluation
 from tests.training.parcels import make_package
-from training.adequacy import adequacy
 from training.config import read_config
 from training.evaluate.doubts import doubts_of
 from training.prepare import fit_model, prepare
 from training.record import Influence, Suspect
-from training.validation_report import render_validation
+from training.validation_report import adequacy, render_validation
 
 
 def doubts(package: ReferencePackage) -> tuple[tuple[Suspect, ...], tuple[Influence, ...]]:

@@ -12,13 +12,14 @@ from kpfootprint.reference import ReferencePackage
 from kpfootprint.release import Release, load_release
 from tests.training.parcels import make_package
 from training.acceptance import judge
-from training.card import card_of
 from training.config import FitConfig, read_config
 from training.evaluate.examined import table_weight_of
 from training.evaluate.measure import measure
 from training.evaluate.own import OwnEvidence
 from training.evaluate.run import evaluate
+from training.evaluate.setting import Setting
 from training.fit import fit, write_fit
+from training.publish import card_of
 from training.record import Evaluation, read_evaluation
 from training.validation_report import render_validation
 
@@ -104,7 +105,7 @@ def test_figures_follow_the_policy_numbers_of_the_release(
     left_out = [item.parcel_id for item in evaluation.suspects if item.reason == "mislabelled"]
     known = without(package, BEYOND)
     own, other = (
-        measure(method, known, unlisted_weight=weight, left_out=left_out, n_resamples=2) for weight in (WEIGHT, 0.2)
+        measure(Setting.of(method, known, left_out, unlisted_weight=weight), n_resamples=2) for weight in (WEIGHT, 0.2)
     )
     lrs = [[trial.log10_lr for trial in found.trials] for found in (evaluation, own, other)]
     assert lrs[0] == pytest.approx(lrs[1], abs=1e-9)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kpfootprint.reference import ReferencePackage
-from kpfootprint.stats.novelty import LOG10_SUPPORT_OF_NOVEL
+from kpfootprint.stats.ranks import LOG10_SUPPORT_OF_NOVEL
 from tests.training.parcels import make_package
 from training.config import read_config
 from training.evaluate.generalisation import FEW, WRONG_LABELS, poorer_references, with_poorer_references

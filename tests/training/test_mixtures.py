@@ -9,6 +9,7 @@ from kpfootprint.reference import ReferencePackage
 from tests.training.parcels import make_package
 from training.evaluate.blends import mixed_blends, virtual_blends
 from training.evaluate.mixtures import (
+    Shares,
     coverage_cells,
     detection_cells,
     mixture_results,
@@ -42,7 +43,7 @@ def test_cells_and_summary_by_hand(package: ReferencePackage) -> None:
     truth = virtual_mixtures(package, which, n_each=4, rng=np.random.default_rng(2), shares=(0.0, 0.5), sizes=(50,))
     estimate = truth.share + 0.1
     low, high = np.maximum(truth.share - 0.2, 0.0), np.where(truth.share > 0, truth.share - 0.1, 0.3)
-    coverage = coverage_cells(truth, estimate, low, high, level=0.9)
+    coverage = coverage_cells(truth, Shares(estimate, low, high, np.ones(low.size)))
     assert [(c.share_low, c.covered, c.trials) for c in coverage] == [(0.0, 4, 4), (0.5, 0, 4)]
     found = detection_cells(truth, truth.share > 0)
     assert [(c.share, c.found, c.trials) for c in found] == [(0.0, 0, 4), (0.5, 4, 4)]

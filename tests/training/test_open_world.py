@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,8 +10,7 @@ from tests.training.parcels import ZONES, make_package
 from training.config import read_config
 from training.evaluate.doubts import suspects_of
 from training.evaluate.measure import measure
-from training.evaluate.methods import fit_splits, held_out, zones_of
-from training.evaluate.novelty import p_values_across_folds
+from training.evaluate.methods import Method, fit_splits, held_out, zones_of
 from training.evaluate.open_world import open_world, open_world_results
 from training.evaluate.own import OwnEvidence
 from training.evaluate.setting import Setting
@@ -23,8 +24,12 @@ def package() -> ReferencePackage:
     return make_package()
 
 
+def of(package: ReferencePackage, method: Method = PEERS[-1]) -> Setting:
+    return Setting.of(method, package, unlisted_weight=0.2)
+
+
 def test_parcels_from_nowhere_are_declared_as_compliant_zones_alone(package: ReferencePackage) -> None:
-    setting = Setting.of(PEERS[-1], package, unlisted_weight=0.2)
+    setting = of(package)
     codes = setting.codes
     fits = fit_splits(setting.method, package, folds(setting.fold))
     found = open_world(setting, setting.scores(held_out(fits, package.batch, 3)[0]))
@@ -41,17 +46,19 @@ def test_parcels_from_nowhere_are_declared_as_compliant_zones_alone(package: Ref
     assert every.value == pytest.approx(equal)
 
 
-def test_p_values_across_folds_rank_within_other_folds() -> None:
+def test_p_values_across_folds_rank_within_other_folds(package: ReferencePackage) -> None:
     rng = np.random.default_rng(3)
     strange, n_stones, fold = rng.normal(size=300), rng.uniform(100, 1000, 300), np.arange(300) % 5
-    p = p_values_across_folds(strange, n_stones, fold)
+    everything = np.ones(300, dtype=bool)
+    setting = replace(of(package), codes=fold, n_stones=n_stones, fold=fold, trusted=everything)
+    p = setting.novelty_p(strange)
     assert (p <= 0.05).mean() == pytest.approx(0.05, abs=0.03)
-    assert (p_values_across_folds(strange, n_stones, fold, strange + 10) <= 0.05).all()
+    assert (setting.novelty_p(strange, strange + 10) <= 0.05).all()
 
 
 @pytest.mark.slow
 def test_the_own_evidence_goes_through_the_whole_harness(package: ReferencePackage) -> None:
-    evaluation = measure(OwnEvidence(read_config().evidence), package, unlisted_weight=0.2, n_resamples=5)
+    evaluation = measure(of(package, OwnEvidence(read_config().evidence)), n_resamples=5)
     found = {(r.metric, r.conditions): r.value for r in evaluation.results}
     auc = found["AUC", "as collected"]
     assert auc is not None

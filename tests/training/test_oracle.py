@@ -8,8 +8,7 @@ from tests.training.parcels import make_package
 from training.evaluate.methods import zone_codes
 from training.evaluate.trials import draw_export_days, verification_scores, verification_trials
 from training.peers import PEERS
-from training.peers.beside_oracle import CONDITIONS, measure_beside_oracle
-from training.peers.oracle import DirichletWorld, excess_cost
+from training.peers.oracle import CONDITIONS, DirichletWorld, excess_cost, measure_beside_oracle
 from training.peers.tables import tables_of
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from kpfootprint.reference import ReferencePackage
 from tests.training.parcels import SCHEME, ZONES, make_package, make_parcel
 from training.evaluate.measure import measure, measure_shares
 from training.evaluate.methods import fit_splits, held_out, some, zone_codes, zones_of
+from training.evaluate.setting import Setting
 from training.evaluate.stress import mix
 from training.folds import fold_of_parcels, folds
 from training.peers import PEERS, UNMIXERS
@@ -84,13 +87,13 @@ def test_unmixers_find_a_half_and_order_their_limits(method: Unmixer, package: R
     pure, foreign = (make_parcel(z, name="M", n=2000, rng=rng, drift=0.0) for z in (0, 2))
     batch = Batch(tuple(mix(pure, foreign, share, 1500, rng=rng) for share in (0.0, 0.5, 1.0)))
     everything, declared = np.arange(len(package.batch)), np.zeros(3, dtype=np.intp)
-    found = method.fit(package, everything).shares(batch, declared, level=0.9)
+    found = method.learnt_from(package, everything)(batch, declared)
     assert (found.low <= found.share + 1e-12).all()
     assert (found.share <= found.high + 1e-12).all()
     assert found.share[0] < found.share[1] < found.share[2]
     assert found.share[1] == pytest.approx(0.5, abs=0.2)
     assert found.p_value[1] < 0.05
-    again = method.fit(package, everything).shares(batch, declared, level=0.9)
+    again = method.learnt_from(package, everything)(batch, declared)
     assert found.share.tolist() == again.share.tolist()
 
 
@@ -108,8 +111,9 @@ def test_profile_of_a_pair_is_the_likelihood_itself(package: ReferencePackage) -
 
 
 def test_the_table_holds_every_method_and_marks_the_best(package: ReferencePackage) -> None:
-    verification = [measure(method, package, unlisted_weight=0.2, n_resamples=5) for method in PEERS[1:4]]
-    mixing = [measure_shares(MultinomialPair(), package, n_each=1)]
+    everything, pair = np.ones(len(package.batch), dtype=bool), MultinomialPair()
+    verification = [measure(Setting.of(method, package, unlisted_weight=0.2), n_resamples=5) for method in PEERS[1:4]]
+    mixing = [measure_shares(pair.name, partial(pair.learnt_from, package), package, n_each=1, trusted=everything)]
     page = render_peers(verification, mixing, n_parcels=36, days=["2020-01-01"], synthetic=True)
     for evaluation in [*verification, *mixing]:
         assert f"| {evaluation.release} |" in page

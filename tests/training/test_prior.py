@@ -16,11 +16,11 @@ from tests.training.packages import PLAIN, Kind, write_folder
 from tests.training.test_any_package_served import small
 from tests.worlds import shipped
 from training.__main__ import main
-from training.card import card_of
 from training.config import read_config
 from training.fit import fit, write_fit
 from training.package import load_package
 from training.prepare import prepare, prior_covariance
+from training.publish import card_of
 
 
 @pytest.mark.slow

@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 
 from kpfootprint.comparison.weigh import judge
 from kpfootprint.reference import shipped_reference
-from kpfootprint.stats.arrays import Bools
+from kpfootprint.stats.arrays import Bools, ParcelArrays
 from kpfootprint.stats.intervals import clopper_pearson
 from kpfootprint.stats.metrics import cllr, cllr_min
 from kpfootprint.stats.model import look
-from kpfootprint.stats.structure import ParcelArrays
-from kpfootprint.stats.verification import log10_lr_of
+from kpfootprint.stats.verification import LikelihoodRatio
 from tests.worlds import draw_true, shipped
 from training.package import load_package
 from training.prepare import Fitted, Prepared, fit_model, prepare
@@ -129,7 +128,7 @@ def test_evidence_vanishes_as_a_parcel_shrinks() -> None:
     for n in (2, 20, 200):
         arrays = draw_true(model, zones, n_stones=n, rng=rng)
         looked = look(model, arrays, declared)
-        lr = log10_lr_of(model, looked.evidence, 1.0 - declared, np.full(150, 0.2), np.log(arrays.n_stones))
-        sizes.append(float(np.median(np.abs(lr))))
+        lr = LikelihoodRatio(model=model, looked=looked, alternatives=1.0 - declared, unlisted_weight=0.2)
+        sizes.append(float(np.median(np.abs(lr.value))))
     assert sizes[0] < sizes[1] < sizes[2]
     assert sizes[0] < 0.5

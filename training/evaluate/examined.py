@@ -6,7 +6,7 @@ come from simulated parcels, and from four numbers that all reference parcels ag
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -22,9 +22,8 @@ from kpfootprint.stats.tables import resample_tables
 from training.calibrate import resample
 from training.evaluate.decisions import decision_errors, decision_results, other_zone_result
 from training.evaluate.methods import n_stones_of, some, zones_of
-from training.evaluate.mixtures import Shares
-from training.evaluate.novelty import novelty_cell, novelty_result
-from training.evaluate.setting import SEED
+from training.evaluate.mixtures import LEVEL, Shares
+from training.evaluate.setting import SEED, novelty_cell, novelty_result
 from training.evaluate.stress import hardships
 from training.evaluate.trials import Draws, ExportDay, Trials, counted
 from training.folds import Split
@@ -116,49 +115,30 @@ def declared_batch(package: ReferencePackage, trials: Trials) -> Batch:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class ExaminedShares:
-    """The product's undeclared shares, behind the harness's door for unmixing."""
+def product_shares(refits: Refits, days: tuple[ExportDay, ...], train: Ints) -> Callable[[Batch, Ints], Shares]:
+    """Return what tells undeclared shares as the product does, by the refit that learnt from these parcels.
 
-    release: Release
-    days: tuple[ExportDay, ...]
+    Each parcel is examined as exported on a day when its declared zone was compliant, where there is one.
+    """
+    release = next(release for split, release in refits.parts if np.array_equal(split.train, train))
 
-    def shares(self, batch: Batch, declared: Ints, *, level: float) -> Shares:
-        """Examine each parcel as exported on a day when its declared zone was compliant, where there is one."""
-        shown = Batch(
-            tuple(
-                replace(parcel, exported_on=self._day(int(zone))) for parcel, zone in zip(batch, declared, strict=True)
-            )
-        )
-        return shares_of(examinations_of(shown, self.release, status_on=_ANY_DAY), level=level)
+    def tell(batch: Batch, declared: Ints) -> Shares:
+        on = [next((item.day for item in days if item.compliant[zone]), days[-1].day) for zone in declared]
+        shown = Batch(tuple(replace(parcel, exported_on=day) for parcel, day in zip(batch, on, strict=True)))
+        return shares_of(examinations_of(shown, release, status_on=_ANY_DAY))
 
-    def _day(self, zone: int) -> date:
-        return next((item.day for item in self.days if item.compliant[zone]), self.days[-1].day)
+    return tell
 
 
-@dataclass(frozen=True, slots=True)
-class ProductShares:
-    """The product as a method of unmixing, by the refit at hand to the parcels of each split."""
-
-    refits: Refits
-    days: tuple[ExportDay, ...]
-    name: str
-
-    def fit(self, package: ReferencePackage, train: Ints) -> ExaminedShares:  # noqa: ARG002  (that of the refits)
-        """Return the refit that learnt from these parcels."""
-        learnt = next(release for split, release in self.refits.parts if np.array_equal(split.train, train))
-        return ExaminedShares(learnt, self.days)
-
-
-def shares_of(examinations: Sequence[Examination], *, level: float) -> Shares:
+def shares_of(examinations: Sequence[Examination]) -> Shares:
     """Collect what examinations say of undeclared stones; ValueError where one says nothing or at another level."""
     rows = []
     for examination in examinations:
         if examination.mixture is None:
             raise ValueError("every parcel must declare a zone of the release, got one without shares")
         fraction = examination.mixture.undeclared_stone_fraction
-        if abs(fraction.level - level) > 1e-9:
-            raise ValueError(f"level must be that of the release, {fraction.level}, got {level}")
+        if abs(fraction.level - LEVEL) > 1e-9:
+            raise ValueError(f"level must be {LEVEL}, got {fraction.level}")
         rows.append((fraction.estimate, fraction.low, fraction.high, examination.mixture.p_value))
     return Shares(*np.array(rows, dtype=np.float64).reshape(-1, 4).T)
 

@@ -10,9 +10,8 @@ import numpy as np
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.arrays import Ints
 from training.evaluate.methods import fit_splits, held_out, with_parcels, zone_codes, zones_of
-from training.evaluate.setting import N_FOLDS, SEED, Setting
+from training.evaluate.setting import N_FOLDS, SEED, Setting, verification_results
 from training.evaluate.trials import Draws, verification_trials
-from training.evaluate.verification import verification_results
 from training.folds import Split, fold_of_parcels, folds, middle_date, temporal_split
 from training.record import Result
 

@@ -2,73 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
 
 import numpy as np
 
 from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
-from kpfootprint.stats.arrays import Floats, Ints
+from kpfootprint.stats.arrays import Bools, Floats, Ints
 from training.evaluate.decisions import FOUND_P
 from training.evaluate.generalisation import on_later_parcels, with_poorer_references
 from training.evaluate.methods import Method, fit_splits, held_out, n_stones_of, trial_records, zones_of
 from training.evaluate.mixtures import (
-    LEVEL,
     Shares,
     coverage_cells,
     detection_cells,
     mixture_results,
     virtual_mixtures,
 )
-from training.evaluate.novelty import conformal_p, novelty_cell, novelty_result
 from training.evaluate.open_world import open_world, open_world_results
-from training.evaluate.setting import N_FOLDS, SEED, Setting
+from training.evaluate.setting import (
+    N_FOLDS,
+    SEED,
+    Setting,
+    conformal_p,
+    novelty_cell,
+    novelty_result,
+    verification_results,
+)
 from training.evaluate.stress import SIEVED, hardships
 from training.evaluate.trials import Draws, draw_export_days
-from training.evaluate.verification import verification_results
 from training.folds import fold_of_parcels, folds
 from training.record import CoverageCell, DetectionCell, Evaluation, NoveltyCell, Result
 
+ShareTeller = Callable[[Batch, Ints], Shares]
 
-def measure(
-    method: Method,
-    package: ReferencePackage,
-    *,
-    unlisted_weight: float,
-    anew: Method | None = None,
-    left_out: Sequence[str] = (),
-    n_resamples: int = 300,
-    quick: bool = False,
-) -> Evaluation:
+
+def measure(setting: Setting, *, anew: Method | None = None, n_resamples: int = 300, quick: bool = False) -> Evaluation:
     """Measure verification, attribution and novelty of a method on a reference package.
 
     Parameters
     ----------
     anew : Method, optional
         The method as it is where the reference is another: it then chooses anew what the other has fixed.
-    left_out : sequence of str
-        Parcels suspected to carry the wrong zone: learnt from like any other, but neither calibrated nor counted.
     quick : bool
         Leave out all hardships but one, the later parcels and the poorer references.
     """
     draws = Draws(np.random.default_rng(SEED), n_resamples)
-    setting = Setting.of(method, package, left_out, unlisted_weight=unlisted_weight)
-    trials, trusted, codes, n_stones = setting.trials, setting.trusted, setting.codes, setting.n_stones
+    method, package, trials, trusted = setting.method, setting.package, setting.trials, setting.trusted
     fits = fit_splits(method, package, folds(setting.fold))
     evidence, strange = seen = held_out(fits, package.batch, setting.n_zones)
     log10_lr = setting.log10_lr(seen)
     results = verification_results(trials, log10_lr, draws=draws)
-    results.append(_best_zone(evidence[trusted], codes[trusted]))
+    results.append(_best_zone(evidence[trusted], setting.codes[trusted]))
     for d, item in enumerate(setting.days):
-        of_day = trials.day == d
+        of_day, day = trials.day == d, f"exported on {item.day}"
         results += verification_results(
-            trials.where(of_day),
-            log10_lr[of_day],
-            draws=draws,
-            conditions=f"exported on {item.day}",
-            characteristic="accuracy",
+            trials.where(of_day), log10_lr[of_day], draws=draws, conditions=day, characteristic="accuracy"
         )
 
     sieved_strange: Floats | None = None
@@ -84,7 +74,7 @@ def measure(
             sieved_strange = hard[1]
 
     cells: list[NoveltyCell] = []
-    ln_n = np.log(n_stones)
+    ln_n = np.log(setting.n_stones)
     if setting.n_zones > 2:  # of two zones, one left out leaves nothing to compare with
         world = open_world(setting, setting.scores(evidence))
         if strange is not None and sieved_strange is not None and world.strangeness is not None:
@@ -95,11 +85,10 @@ def measure(
                 novelty_cell(f"known zone, {SIEVED}", setting.novelty_p(strange, sieved_strange)[trusted]),
                 novelty_cell("zone left out", of_left_out[trusted]),
             ]
-        results += open_world_results(world, codes, draws=draws)
+        results += open_world_results(world, setting.codes, draws=draws)
     if not quick:
         results += on_later_parcels(setting, draws)
-        poorer = setting if anew is None else replace(setting, method=anew)
-        results += with_poorer_references(poorer, draws)
+        results += with_poorer_references(setting if anew is None else replace(setting, method=anew), draws)
     results += [novelty_result(cell) for cell in cells]
     return Evaluation(
         release=method.name,
@@ -124,30 +113,8 @@ def _best_zone(evidence: Floats, codes: Ints) -> Result:
     )
 
 
-class FittedShares(Protocol):
-    """A method of unmixing that has learnt from some parcels of a package."""
-
-    def shares(self, batch: Batch, declared: Ints, *, level: float) -> Shares:
-        """Return the undeclared share of parcels that declare one zone each (positions in `zones_of`)."""
-
-
-class ShareMethod(Protocol):
-    """A method of unmixing."""
-
-    @property
-    def name(self) -> str:
-        """What the method is called in tables."""
-
-    def fit(self, package: ReferencePackage, train: Ints) -> FittedShares:
-        """Learn from the parcels at the positions `train`, and from nothing else of the package's parcels."""
-
-
 def measure_shares(
-    method: ShareMethod,
-    package: ReferencePackage,
-    *,
-    n_each: int = 6,
-    left_out: Sequence[str] = (),
+    name: str, learnt_from: Callable[[Ints], ShareTeller], package: ReferencePackage, *, n_each: int = 6, trusted: Bools
 ) -> Evaluation:
     """Measure errors, coverage and detection on mixtures, the same ones for every method.
 
@@ -156,14 +123,16 @@ def measure_shares(
 
     Parameters
     ----------
+    learnt_from : callable
+        Takes the positions of the parcels that may be learnt from, and returns what tells the undeclared shares of
+        parcels that declare one zone each (positions in `zones_of`), with limits at `LEVEL`.
     n_each : int
         Mixtures of each share and size in each fold.
-    left_out : sequence of str
-        Parcels suspected to carry the wrong zone, which are not mixed.
+    trusted : ndarray of shape (n_parcels,), bool
+        Parcels to mix.
     """
     rng = np.random.default_rng(SEED)
     zones = zones_of(package)
-    trusted = np.array([parcel.parcel_id not in set(left_out) for parcel in package.batch])
     days = draw_export_days(package.zone_table, zones, rng=np.random.default_rng(SEED))
     sources: dict[str, list[str]] = {}
     for item in reversed(days):  # the first day on which a zone was compliant counts, as for the product
@@ -172,14 +141,14 @@ def measure_shares(
     coverage: list[CoverageCell] = []
     detection: list[DetectionCell] = []
     for split in folds(fold_of_parcels(package.zone_of, n_folds=N_FOLDS, seed=SEED)):
-        fitted = method.fit(package, split.train)
+        tell = learnt_from(split.train)
         usable = split.test[trusted[split.test]]
         truth = virtual_mixtures(package, usable, n_each=n_each, rng=rng, sources=sources)
-        said = fitted.shares(truth.batch, truth.declared, level=LEVEL)
-        coverage += coverage_cells(truth, said.share, said.low, said.high, level=LEVEL)
+        said = tell(truth.batch, truth.declared)
+        coverage += coverage_cells(truth, said)
         detection += detection_cells(truth, said.p_value <= FOUND_P)
     return Evaluation(
-        release=method.name,
+        release=name,
         reference={"name": package.name, "version": package.version, "sha256": package.sha256},
         quick=False,
         results=tuple(mixture_results(coverage, detection)),

@@ -14,8 +14,8 @@ from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.arrays import Floats, Ints
 from training.evaluate.trials import Alternatives, Trials
 from training.folds import Split
+from training.prepare import usable_status
 from training.record import Trial
-from training.status import usable_status
 
 
 class Fitted(Protocol):
@@ -52,7 +52,7 @@ class Method(Protocol):
 
     @property
     def held_by_novelty(self) -> bool:
-        """Whether a parcel flagged as novel carries no more than `kpfootprint.stats.novelty` allows."""
+        """Whether a parcel flagged as novel carries no more than `kpfootprint.stats.ranks` allows."""
 
     def fit(self, package: ReferencePackage, train: Ints) -> Fitted:
         """Learn from the parcels at the positions `train`, and from nothing else of the package's parcels."""

@@ -22,7 +22,7 @@ LEVEL = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """Undeclared share of each parcel with limits, and p-value of "nothing undeclared"; each (n_parcels,)."""
+    """Undeclared share (n_parcels,) of each parcel with limits at `LEVEL`, and p-value of "nothing undeclared"."""
 
     share: Floats
     low: Floats
@@ -123,13 +123,11 @@ def prepared_alike(package: ReferencePackage, own: int, others: Ints, rng: np.ra
     return int(rng.choice(sorted_too or cleaned or others))
 
 
-def coverage_cells(
-    truth: Mixtures, estimate: Floats, low: Floats, high: Floats, *, level: float, kind: str = "single"
-) -> list[CoverageCell]:
+def coverage_cells(truth: Mixtures, said: Shares, *, kind: str = "single") -> list[CoverageCell]:
     """Count, for each share and size, how often the interval holds the true share, and the mean error."""
     cells: list[CoverageCell] = []
     rounded = np.round(truth.share, 2)
-    covered = (low - 1e-9 <= truth.share) & (truth.share <= high + 1e-9)
+    covered = (said.low - 1e-9 <= truth.share) & (truth.share <= said.high + 1e-9)
     for share in np.unique(rounded):
         for n_stones in np.unique(truth.n_stones):
             cell = (rounded == share) & (truth.n_stones == n_stones)
@@ -141,10 +139,10 @@ def coverage_cells(
                         share_high=float(share),
                         n_stones_low=int(n_stones),
                         n_stones_high=int(n_stones),
-                        level=level,
+                        level=LEVEL,
                         covered=int(covered[cell].sum()),
                         trials=int(cell.sum()),
-                        mean_absolute_error=float(np.abs(estimate - truth.share)[cell].mean()),
+                        mean_absolute_error=float(np.abs(said.share - truth.share)[cell].mean()),
                     )
                 )
     return cells

@@ -9,15 +9,13 @@ from typing import Any
 import numpy as np
 
 from kpfootprint.release import Release
-from kpfootprint.stats.arrays import Floats, Ints
+from kpfootprint.stats.arrays import Floats, Ints, ParcelArrays
 from kpfootprint.stats.model import FootprintModel, look
-from kpfootprint.stats.novelty import highest_log10_lr
+from kpfootprint.stats.ranks import highest_log10_lr
 from kpfootprint.stats.selection import elsewhere
-from kpfootprint.stats.structure import ParcelArrays
-from kpfootprint.stats.verification import log10_lr_of
+from kpfootprint.stats.verification import LikelihoodRatio
 from training.evaluate.methods import fit_splits, held_out
-from training.evaluate.novelty import novelty_cell, novelty_result
-from training.evaluate.setting import Setting
+from training.evaluate.setting import Setting, novelty_cell, novelty_result
 from training.evaluate.trials import Draws, Scores, Trials, counted, verification_trials
 from training.folds import leave_one_zone_out
 from training.record import NoveltyCell, Result
@@ -136,9 +134,7 @@ def _weighed(
 ) -> tuple[Floats, Floats]:
     """Return bounded log10 LRs and novelty p-values of a chunk."""
     looked = look(model, arrays, truth.declared)
-    ln_n = looked.ln_n
     alternatives = elsewhere(truth.declared, truth.allowed)
-    p_value = model.novelty.p_values(looked.strangeness, ln_n)
-    weight = np.full(len(ln_n), unlisted_weight)
-    log10_lr = log10_lr_of(model, looked.evidence, alternatives, weight, ln_n)
-    return model.calibration.bounded(log10_lr, highest_log10_lr(p_value)), p_value
+    p_value = model.novelty.p_values(looked.strangeness, looked.ln_n)
+    lr = LikelihoodRatio(model=model, looked=looked, alternatives=alternatives, unlisted_weight=unlisted_weight)
+    return model.calibration.bounded(lr.value, highest_log10_lr(p_value)), p_value

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from training.declarants import try_declarations
 from training.evaluate.blends import measure_blends
 from training.evaluate.decisions import simulated_errors, tried_results
 from training.evaluate.doubts import doubts_of
-from training.evaluate.examined import ProductShares, Refits, examined, prediction_sets, table_weight_of
+from training.evaluate.examined import Refits, examined, prediction_sets, product_shares, table_weight_of
 from training.evaluate.measure import measure, measure_shares
 from training.evaluate.methods import measured_on
 from training.evaluate.open_world import scenario_of, simulated_nowhere
@@ -100,15 +101,7 @@ def evaluate(
     weight = release.unlisted_weight
     setting = Setting.of(method, package, left_out, unlisted_weight=weight)
     with parallel_config(n_jobs=n_jobs):
-        evaluation = measure(
-            method,
-            package,
-            unlisted_weight=weight,
-            anew=anew,
-            left_out=left_out,
-            n_resamples=n_resamples,
-            quick=quick,
-        )
+        evaluation = measure(setting, anew=anew, n_resamples=n_resamples, quick=quick)
     # Novelty of known zones is measured below with the product's own ranks; zones left out have no such ranks.
     left_out_cells = [cell for cell in evaluation.novelty if cell.kind == "zone left out"]
     kept = [r for r in evaluation.results if r.characteristic != "novelty" or r.conditions == "zone left out"]
@@ -122,8 +115,9 @@ def evaluate(
     progress("true blends and virtual mixtures")
     rng = np.random.default_rng(SEED)
     blends, coverage, detection = measure_blends(refits, days, setting.trusted, n_each=10 if quick else 60, rng=rng)
-    name = release.name
-    mixing = measure_shares(ProductShares(refits, days, name), package, n_each=1 if quick else 6, left_out=left_out)
+    learnt_from = partial(product_shares, refits, days)
+    n_each = 1 if quick else 6
+    mixing = measure_shares(release.name, learnt_from, package, n_each=n_each, trusted=setting.trusted)
 
     fusion: list[Result] = []
     if not quick:
@@ -133,13 +127,8 @@ def evaluate(
             fusion += with_spread_known(setting, anew, draws=Draws(np.random.default_rng(SEED), n_resamples))
         progress("worlds that differ")
         with parallel_config(n_jobs=n_jobs):
-            fusion += world_results(
-                anew,
-                prepared,
-                fitted,
-                unlisted_weight=weight,
-                draws=Draws(np.random.default_rng(SEED), n_resamples),
-            )
+            draws = Draws(np.random.default_rng(SEED), n_resamples)
+            fusion += world_results(anew, prepared, fitted, unlisted_weight=weight, draws=draws)
 
     progress("simulated parcels from nowhere")
     n = 2000 if quick else 10_000

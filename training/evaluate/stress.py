@@ -57,10 +57,10 @@ def remove_size_range(parcel: Parcel, *, rng: np.random.Generator, least: int = 
     return keep(parcel, kept)
 
 
-def high_grade(parcel: Parcel, *, rng: np.random.Generator, share: float = 0.5) -> Parcel:
-    """Take out, unsaid, a `share` of the stones above the 80 % quantile of weight."""
+def high_grade(parcel: Parcel, *, rng: np.random.Generator) -> Parcel:
+    """Take out, unsaid, half of the stones above the 80 % quantile of weight."""
     weight = stones_of(parcel).weight_ct
-    taken = (weight > np.quantile(weight, 0.8)) & (rng.uniform(size=weight.size) < share)
+    taken = (weight > np.quantile(weight, 0.8)) & (rng.uniform(size=weight.size) < 0.5)
     return keep(parcel, ~taken)
 
 

@@ -12,7 +12,8 @@ from kpfootprint.ingest.words import Vocabulary, fold
 from kpfootprint.parcel import Conditions
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import AttributeClass, ClassSet, Scheme
-from training.package.descriptor import DESCRIPTOR, LONGEST, finite, is_name
+from training.package.descriptor import LONGEST, finite, is_name
+from training.package.descriptor import told as problem_told
 
 MOST_ATTRIBUTES, MOST_CLASSES = 12, 100
 _NO_ZONES = ZoneTable(zones=(), periods=())
@@ -22,8 +23,7 @@ _CONDITIONS = {item.name for item in fields(Conditions)}
 
 def told(reason: str, value: object = None) -> Problem:
     """Return a problem of the attributes."""
-    shown = None if value is None else str(value)[:200]
-    return Problem(table=DESCRIPTOR, column="attributes", value=shown, code="bad_scheme", reason=reason)
+    return problem_told("bad_scheme", reason, column="attributes", value=value)
 
 
 def scheme_of(document: Mapping[str, Any]) -> tuple[Scheme, list[Problem]]:

@@ -11,6 +11,7 @@ import numpy as np
 from kpfootprint.errors import Problem
 from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.stats.arrays import Ints
+from training.package.descriptor import told
 
 FEWEST, MANY = 8, 40
 """Fewer stones than `FEWEST` may be alike by chance; `MANY` weights alike are a copy, whatever the classes say, if
@@ -38,10 +39,7 @@ def copies(batch: Batch, zone_of: Sequence[str]) -> list[Problem]:
             reason = f"its {parcel.n_stones} stones weigh the same as those of parcel {other} of {zone_of[at]}: a copy"
             reason += "" if zone_of[at] == zone_of[position] else f", laid to {zone_of[position]}"
             reason += "; keep one of the two"
-            named = parcel.parcel_id
-            problems.append(
-                Problem(table="parcels", column="parcel_id", value=named, code="copied_parcel", reason=reason)
-            )
+            problems.append(_copied(parcel, reason))
     told = {problem.value for problem in problems}
     return problems + [problem for problem in _in_part(batch, zone_of) if problem.value not in told]
 
@@ -61,11 +59,12 @@ def _in_part(batch: Batch, zone_of: Sequence[str]) -> list[Problem]:
         if count > max(MANY, len(runs)) / 2:
             reason = f"half or more of its stones follow each other as in parcel {batch.parcels[at].parcel_id} of "
             reason += f"{zone_of[at]}: a copy in part; keep one of the two"
-            named = parcel.parcel_id
-            problems.append(
-                Problem(table="parcels", column="parcel_id", value=named, code="copied_parcel", reason=reason)
-            )
+            problems.append(_copied(parcel, reason))
     return problems
+
+
+def _copied(parcel: Parcel, reason: str) -> Problem:
+    return told("copied_parcel", reason, table="parcels", column="parcel_id", value=parcel.parcel_id)
 
 
 def _runs(parcel: Parcel) -> set[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -30,9 +31,23 @@ LONGEST = 120
 """Characters of a name, a label or a synonym."""
 
 
+def told(
+    code: str,
+    reason: str,
+    *,
+    table: str = DESCRIPTOR,
+    row: int | None = None,
+    column: str | None = None,
+    value: object = None,
+) -> Problem:
+    """Return one thing that is wrong with a package; long values are cut."""
+    shown = None if value is None or value == "" else str(value)[:200]
+    return Problem(table=table, row=row, column=column, value=shown, code=code, reason=reason)
+
+
 def fault(code: str, reason: str, *, table: str = DESCRIPTOR, column: str | None = None) -> ReferenceDataError:
     """Return the error of one thing that is wrong with a package."""
-    return ReferenceDataError([Problem(table=table, column=column, code=code, reason=reason)])
+    return ReferenceDataError([told(code, reason, table=table, column=column)])
 
 
 def read_descriptor(folder: Path) -> dict[str, Any]:
@@ -73,43 +88,40 @@ def _members(document: Mapping[str, Any]) -> Iterator[Problem]:
         value = document.get(name)
         if not isinstance(value, kind):
             reason = f"the member {name!r} must be {said}"
-            yield Problem(table=DESCRIPTOR, column=name, code="missing_value", reason=reason)
+            yield told("missing_value", reason, column=name)
         elif isinstance(value, str) and not (value.strip() and is_name(value)):
             reason = f"the member {name!r} must be one line of 1 to {LONGEST} characters that can be seen"
-            yield Problem(table=DESCRIPTOR, column=name, value=value[:40], code="bad_name", reason=reason)
+            yield told("bad_name", reason, column=name, value=value[:40])
 
 
 def _resources(folder: Path, document: Mapping[str, Any]) -> Iterator[Problem]:
     items = document.get("resources")
     if not isinstance(items, list):
         return
-
-    def told(code: str, reason: str, value: object = None) -> Problem:
-        shown = None if value is None else str(value)[:200]
-        return Problem(table=DESCRIPTOR, column="resources", value=shown, code=code, reason=reason)
-
+    wrong = partial(told, column="resources")
     named = [item.get("name") for item in items if isinstance(item, Mapping)]
     for name in (*SMALL_TABLES, "stones"):
         if name not in named and name not in OPTIONAL:
-            yield told("missing_table", f"the resource {name!r} is missing")
+            yield wrong("missing_table", f"the resource {name!r} is missing")
         if named.count(name) > 1:
-            yield told("table_twice", f"the resource {name!r} is declared twice")
+            yield wrong("table_twice", f"the resource {name!r} is declared twice")
     for item in items:
         if not isinstance(item, Mapping):
-            yield told("bad_resource", "a resource must be an object", item)
+            yield wrong("bad_resource", "a resource must be an object", value=item)
             continue
         if not isinstance(item.get("name"), str):
-            yield told("bad_resource", "a resource needs a name", item)
+            yield wrong("bad_resource", "a resource needs a name", value=item)
         path = item.get("path")
         if not isinstance(path, str) or not path or _leads_outside(path):
-            yield told("path_outside", "not a path inside the package", path)
+            yield wrong("path_outside", "not a path inside the package", value=path)
         elif any(part.is_symlink() for part in _parts(folder, path)):
-            yield told("archive_link", "the path is a link; put the file itself there", path)
+            yield wrong("archive_link", "the path is a link; put the file itself there", value=path)
         schema = item.get("schema", {})
         if not isinstance(schema, Mapping) or not isinstance(schema.get("fields", []), list):
-            yield told("bad_resource", f"the schema of {item.get('name')!r} must stand in the descriptor", schema)
+            reason = f"the schema of {item.get('name')!r} must stand in the descriptor"
+            yield wrong("bad_resource", reason, value=schema)
         elif item.get("name") in SMALL_TABLES and not schema.get("fields"):
-            yield told("bad_resource", f"the schema of {item['name']!r} must list the fields (columns) of the table")
+            yield wrong("bad_resource", f"the schema of {item['name']!r} must list the fields (columns) of the table")
 
 
 def _leads_outside(path: str) -> bool:
@@ -140,7 +152,7 @@ def check_small_tables(folder: Path, document: Mapping[str, Any]) -> list[Proble
         return [_problem(DESCRIPTOR, item) for item in (error.reasons or [error.error])]
     except Exception as error:  # a schema that is fed with anything may raise anything
         reason = f"a schema of {', '.join(SMALL_TABLES)} is none of a table: {error}"
-        return [Problem(table=DESCRIPTOR, column="resources", code="bad_resource", reason=reason)]
+        return [told("bad_resource", reason, column="resources")]
     found = [_problem(DESCRIPTOR, item) for item in report.errors]
     return found + [_problem(task.name, item) for task in report.tasks for item in task.errors]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kpfootprint.errors import Problem, ReferenceDataError
 from kpfootprint.reference import ReferencePackage
-from training.package.descriptor import fault, read_descriptor, resource
+from training.package.descriptor import fault, read_descriptor, resource, told
 from training.package.read import Rows, load_package, table_rows
 from training.package.seal import seal, write_descriptor, write_table
 from training.package.source import unpacked
@@ -89,5 +89,5 @@ def _join(name: str, one: Rows, two: Rows, keys: tuple[str, ...], problems: list
             new.append(row)
         elif name == "parcels" or known[key] != row:
             reason = "both packages have the parcel" if name == "parcels" else "the packages describe it differently"
-            problems.append(Problem(table=name, column=keys[0], value=key[0], code="merge_conflict", reason=reason))
+            problems.append(told("merge_conflict", reason, table=name, column=keys[0], value=key[0]))
     return one + new

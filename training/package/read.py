@@ -27,7 +27,15 @@ from kpfootprint.reference import ReferencePackage
 from kpfootprint.scheme import Scheme
 from training.package.attributes import scheme_of, words_of
 from training.package.copies import copies
-from training.package.descriptor import DESCRIPTOR, SMALL_TABLES, check_small_tables, fault, read_descriptor, resource
+from training.package.descriptor import (
+    DESCRIPTOR,
+    SMALL_TABLES,
+    check_small_tables,
+    fault,
+    read_descriptor,
+    resource,
+    told,
+)
 from training.package.source import LIMITS, unpacked
 from training.package.zones import day_of, zone_table
 
@@ -104,9 +112,7 @@ def _digests(folder: Path, document: Mapping[str, Any]) -> tuple[dict[str, str],
         path = folder / item["path"]
         if not path.is_file():
             if item["name"] in (*SMALL_TABLES, "stones"):
-                problems.append(
-                    Problem(table=item["name"], code="file_missing", reason=f"there is no file {item['path']}")
-                )
+                problems.append(told("file_missing", f"there is no file {item['path']}", table=item["name"]))
             continue
         with path.open("rb") as stream:
             digests[item["name"]] = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -115,7 +121,7 @@ def _digests(folder: Path, document: Mapping[str, Any]) -> tuple[dict[str, str],
         if sealed not in ("", digests[item["name"]]) or (isinstance(size, int) and size != path.stat().st_size):
             reason = f"{item['path']} was changed since the descriptor was written; if that was meant, run init again: "
             reason += "python -m training init FOLDER"
-            problems.append(Problem(table=item["name"], code="hash_count", reason=reason))
+            problems.append(told("hash_count", reason, table=item["name"]))
     return digests, problems
 
 
@@ -138,7 +144,7 @@ def _columns(folder: Path, document: Mapping[str, Any], words: Vocabulary) -> li
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
             line = stream.readline(1 << 20).decode("utf-8-sig", "replace")
     except (OSError, EOFError) as error:
-        return [Problem(table="stones", code="damaged_file", reason=f"{stones['path']} cannot be read: {error}")]
+        return [told("damaged_file", f"{stones['path']} cannot be read: {error}", table="stones")]
     delimiter = max(",;\t", key=line.count)
     known = words.columns("stones")
     headers = next(csv.reader([line], delimiter=delimiter), [])
@@ -146,10 +152,10 @@ def _columns(folder: Path, document: Mapping[str, Any], words: Vocabulary) -> li
     size = words.scheme.size
     if size.column not in found and "n_stones" in map(words.columns("counts").get, map(fold, headers)):
         reason = "the table counts stones by class; a model is learnt from stones one by one, each with its weight"
-        return [Problem(table="stones", column=size.column, code="counts_for_stones", reason=reason)]
+        return [told("counts_for_stones", reason, table="stones", column=size.column)]
     wanted = {size.name: size.column} | {item.name: item.column for item in words.scheme.categorical}
     return [
-        Problem(table="stones", column=column, code="missing_column", reason=f"{name} has no column {column}")
+        told("missing_column", f"{name} has no column {column}", table="stones", column=column)
         for name, column in wanted.items()
         if column not in found
     ]
@@ -203,7 +209,7 @@ def _undivided(batch: Batch, scheme: Scheme) -> list[Problem]:
         f"{share.max():.0%} of the stones lie in one class of edges_ct, {own.classes[int(share.argmax())]!r} (half of "
         f"them below {np.median(weights):g}): are both in carats, and do the edges divide the stones?"
     )
-    return [Problem(table="stones", column=scheme.size.column, code="sizes_undivided", reason=reason)]
+    return [told("sizes_undivided", reason, table="stones", column=scheme.size.column)]
 
 
 def _never_recorded(batch: Batch, scheme: Scheme) -> list[Problem]:
@@ -211,7 +217,7 @@ def _never_recorded(batch: Batch, scheme: Scheme) -> list[Problem]:
     lists = [parcel.stones.codes for parcel in batch if parcel.stones is not None]
     reason = "no stone records it; fill it in, or take {} out of datapackage.json"
     return [
-        Problem(table="stones", column=item.column, code="never_recorded", reason=reason.format(item.name))
+        told("never_recorded", reason.format(item.name), table="stones", column=item.column)
         for item in scheme.categorical
         if not any((codes[item.name] >= 0).any() for codes in lists if item.name in codes)
     ]
@@ -222,11 +228,10 @@ def _check_rows(rows: Mapping[str, Rows]) -> None:
     problems: list[Problem] = []
     for name, columns in _NEEDED.items():
         if not rows[name] and name != "zone_status":
-            problems.append(Problem(table=name, code="empty_table", reason="the table has no rows"))
+            problems.append(told("empty_table", "the table has no rows", table=name))
         lacking = [column for column in columns if rows[name] and column not in rows[name][0]]
         problems += [
-            Problem(table=name, column=column, code="missing_column", reason=f"the column {column} is missing")
-            for column in lacking
+            told("missing_column", f"the column {column} is missing", table=name, column=column) for column in lacking
         ]
     if problems:
         raise ReferenceDataError(problems)

@@ -11,6 +11,7 @@ from kpfootprint.errors import Problem, ReferenceDataError
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.words import fold
 from kpfootprint.reference import StatusPeriod, Zone, ZoneTable
+from training.package.descriptor import told
 
 Row = Mapping[str, str]
 STATUSES = {
@@ -65,14 +66,7 @@ def _one_zone_each(rows: Sequence[Row]) -> Iterator[Problem]:
     for line, row in enumerate(rows, start=2):
         if not _COUNTRY.fullmatch(row["country"]):
             reason = "not a code of ISO 3166-1 in two capitals, as CF"
-            yield Problem(
-                table="zones",
-                row=line,
-                column="country",
-                value=row["country"] or None,
-                code="bad_country",
-                reason=reason,
-            )
+            yield told("bad_country", reason, table="zones", row=line, column="country", value=row["country"])
         for column in ("zone_id", "name"):
             word = fold(row[column])
             if not word:
@@ -81,9 +75,7 @@ def _one_zone_each(rows: Sequence[Row]) -> Iterator[Problem]:
             at = first.setdefault(word, line)
             if at != line:
                 reason = f"it already stands for the zone of row {at}; every zone needs an id and a name of its own"
-                yield Problem(
-                    table="zones", row=line, column=column, value=row[column], code="zone_twice", reason=reason
-                )
+                yield told("zone_twice", reason, table="zones", row=line, column=column, value=row[column])
 
 
 def _periods(rows: Sequence[Row]) -> Iterator[Problem]:
@@ -91,27 +83,13 @@ def _periods(rows: Sequence[Row]) -> Iterator[Problem]:
     for line, row in enumerate(rows, start=2):
         if fold(row["status"]) not in known:
             reason = f"not a status; write one of {', '.join(STATUSES)}"
-            yield Problem(
-                table="zone_status",
-                row=line,
-                column="status",
-                value=row["status"] or None,
-                code="unknown_status",
-                reason=reason,
-            )
+            yield told("unknown_status", reason, table="zone_status", row=line, column="status", value=row["status"])
         start, end = day_of(row["valid_from"]), day_of(row["valid_to"])
         if start is None:
             yield problem(Broken("missing_value"), table="zone_status", row=line, column="valid_from")
         elif end is not None and end <= start:
             reason = f"the period ends before it begins, on {start}; valid_to is the first day that is not in it"
-            yield Problem(
-                table="zone_status",
-                row=line,
-                column="valid_to",
-                value=row["valid_to"],
-                code="empty_period",
-                reason=reason,
-            )
+            yield told("empty_period", reason, table="zone_status", row=line, column="valid_to", value=row["valid_to"])
 
 
 def _overlaps(table: ZoneTable) -> Iterator[Problem]:
@@ -119,6 +97,4 @@ def _overlaps(table: ZoneTable) -> Iterator[Problem]:
     for (first, one), (second, two) in pairwise(rows):
         if one.zone_id == two.zone_id and one.covers(two.valid_from):
             reason = f"two periods of {one.zone_id} overlap, from {one.valid_from} (row {first}) and {two.valid_from}"
-            yield Problem(
-                table="zone_status", row=second, column="valid_from", code="overlapping_periods", reason=reason
-            )
+            yield told("overlapping_periods", reason, table="zone_status", row=second, column="valid_from")

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +18,11 @@ from training.evaluate.doubts import suspects_of
 from training.evaluate.measure import measure, measure_shares
 from training.evaluate.methods import Method, measured_on, zones_of
 from training.evaluate.own import OwnEvidence
-from training.evaluate.setting import SEED
+from training.evaluate.setting import SEED, Setting
 from training.evaluate.trials import draw_export_days
 from training.package import load_package
 from training.peers import PEERS, UNMIXERS
-from training.peers.beside_oracle import measure_beside_oracle
+from training.peers.oracle import measure_beside_oracle
 from training.peers.table import render_peers
 from training.prepare import usable_zones
 from training.record import Evaluation, read_evaluation
@@ -52,12 +53,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     methods: tuple[Method, ...] = (*PEERS, OwnEvidence(replace(settings.evidence, unlisted_weight=weight)))
     for method in methods:
         print(method.name, file=sys.stderr)
-        found_by = measure(method, package, unlisted_weight=weight, left_out=suspects, n_resamples=options.resamples)
-        verification.append(found_by)
+        setting = Setting.of(method, package, suspects, unlisted_weight=weight)
+        verification.append(measure(setting, n_resamples=options.resamples))
     mixing: list[Evaluation] = []
     for unmixer in UNMIXERS:
         print(unmixer.name, file=sys.stderr)
-        mixing.append(measure_shares(unmixer, package, left_out=suspects))
+        learnt_from = partial(unmixer.learnt_from, package)
+        mixing.append(measure_shares(unmixer.name, learnt_from, package, trusted=setting.trusted))
     print("simulated world", file=sys.stderr)
     simulated, _ = measure_beside_oracle(methods, package, unlisted_weight=weight, n_resamples=options.resamples)
     days = draw_export_days(package.zone_table, zones_of(package), rng=np.random.default_rng(SEED))

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.stats import chi2
 
 from kpfootprint.stats.arrays import Floats, Ints
-from training.evaluate.mixtures import Shares
+from training.evaluate.mixtures import LEVEL, Shares
 from training.peers.distances import by_zone, shares
 from training.peers.tables import Tables, Unmixer
 
@@ -29,9 +29,9 @@ class MultinomialEM(Unmixer):
             pooled = np.stack([rows.sum(axis=0) for rows in by_zone(counts, zone, n_zones)]) + 0.5
             self.pooled_.append(pooled / pooled.sum(axis=1, keepdims=True))
 
-    def unmix(self, tables: Tables, declared: Ints, *, level: float = 0.9) -> Shares:
+    def unmix(self, tables: Tables, declared: Ints) -> Shares:
         """Profile the likelihood over the undeclared share of each parcel."""
-        limit = float(chi2.ppf(level, 1)) / 2
+        limit = float(chi2.ppf(LEVEL, 1)) / 2
         rows: list[tuple[float, float, float, float]] = []
         for i, own in enumerate(declared):
             profile = self._profile([counts[i] for counts in tables.cells], int(own))
@@ -98,7 +98,7 @@ class MonteCarloKS(Unmixer):
             pooled = np.stack([rows.sum(axis=0) for rows in by_zone(margin, zone, n_zones)])
             self.cumulated_.append(np.cumsum(shares(pooled), axis=1))
 
-    def unmix(self, tables: Tables, declared: Ints, *, level: float = 0.9) -> Shares:
+    def unmix(self, tables: Tables, declared: Ints) -> Shares:
         """Draw mixtures for each declared zone: a uniform undeclared share of up to two other zones."""
         rng = np.random.default_rng(self.seed)
         n_zones = len(self.cumulated_[0])
@@ -115,6 +115,6 @@ class MonteCarloKS(Unmixer):
                 mixed = (1 - undeclared[:, None]) * known[own] + undeclared[:, None] * foreign
                 distance += np.abs(mixed - seen[i]).max(axis=1)
             best = undeclared[np.argsort(distance)[: self.n_mixtures // 100]]
-            low, high = np.quantile(best, [(1 - level) / 2, (1 + level) / 2])
+            low, high = np.quantile(best, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
             rows.append((float(best.mean()), float(low), float(high), float(np.mean(best <= 0.05))))
         return Shares(*np.array(rows).T)

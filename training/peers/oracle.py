@@ -1,11 +1,11 @@
-"""The limit: a simulated world whose own likelihood is known, and the Bayes oracle that knows it.
+"""The limit: a simulated world whose own likelihood is known, the Bayes oracle that knows it, and methods beside it.
 
 Nothing may beat the oracle beyond chance; what seems to has seen what it should not have seen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,9 +17,20 @@ from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.intervals import ConfidenceInterval, bootstrap_over_parcels
 from kpfootprint.stats.metrics import cllr
 from kpfootprint.stats.tables import log_dirichlet_multinomial
-from training.evaluate.methods import zone_codes, zones_of
-from training.evaluate.trials import Trials
+from training.evaluate.methods import Method, fit_splits, held_out, n_stones_of, zone_codes, zones_of
+from training.evaluate.setting import SEED, Setting, verification_results
+from training.evaluate.trials import (
+    Draws,
+    Trials,
+    draw_export_days,
+    verification_scores,
+    verification_trials,
+)
+from training.folds import folds
 from training.peers.tables import Tables, tables_of
+from training.record import Evaluation
+
+CONDITIONS = "simulated world"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,3 +135,55 @@ def excess_cost(
 
     limits = bootstrap_over_parcels(excess, trials.parcel, rng=rng, strata=trials.true_zone, n_resamples=n_resamples)
     return excess(np.ones(h1.size)), limits
+
+
+def measure_beside_oracle(
+    methods: Sequence[Method],
+    package: ReferencePackage,
+    *,
+    unlisted_weight: float,
+    n_reference: int = 20,
+    n_tested: int = 30,
+    n_resamples: int = 300,
+) -> tuple[list[Evaluation], list[tuple[str, float, ConfidenceInterval]]]:
+    """Draw a reference and fresh parcels of the same zones, let each method learn from the one and judge the other.
+
+    Methods are calibrated by their own folds of the reference; the oracle needs neither learning nor calibration.
+
+    Parameters
+    ----------
+    n_reference, n_tested : int
+        Parcels of each zone to learn from and to test on.
+
+    Returns
+    -------
+    evaluations : list of Evaluation
+        Metrics of each method, and last of the oracle.
+    excess : list of (name, float, ConfidenceInterval)
+        Cllr of each method less that of the oracle.
+    """
+    rng = np.random.default_rng(SEED)
+    draws = Draws(rng, n_resamples)
+    world = DirichletWorld.like(package)
+    reference, fresh = world.draw(n_reference, rng=rng), world.draw(n_tested, rng=rng)
+    days = draw_export_days(package.zone_table, zones_of(package), rng=np.random.default_rng(SEED))
+    tested, sizes = verification_trials(zone_codes(fresh), days), np.log(n_stones_of(fresh.batch))
+    oracle = verification_scores(tested, world.evidence(fresh.batch), unlisted_weight=unlisted_weight)
+
+    def record(name: str, log10_lr: Floats) -> Evaluation:
+        results = tuple(verification_results(tested, log10_lr, draws=draws, conditions=CONDITIONS))
+        return Evaluation(release=name, reference={"name": reference.name}, quick=False, results=results)
+
+    evaluations: list[Evaluation] = []
+    excess: list[tuple[str, float, ConfidenceInterval]] = []
+    for method in methods:
+        setting = Setting.of(method, reference, unlisted_weight=unlisted_weight)
+        own = held_out(fit_splits(method, reference, folds(setting.fold)), reference.batch, setting.n_zones)[0]
+        calibration = setting.calibration(setting.trials, setting.scores(own))
+        fitted = method.fit(reference, np.arange(len(reference.batch)))
+        said = setting.scores(fitted.evidence(fresh.batch), tested)
+        log10_lr = calibration.bounded(calibration.apply(said.asked, sizes[tested.parcel], said.told))
+        evaluations.append(record(method.name, log10_lr))
+        excess.append((method.name, *excess_cost(tested, log10_lr, oracle, rng=rng, n_resamples=n_resamples)))
+    evaluations.append(record("Bayes oracle", oracle))
+    return evaluations, excess

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass
 from typing import Self
@@ -143,10 +143,11 @@ class Peer(Learner):
 class Unmixer(Learner):
     """A usual method of unmixing, as the harness asks for one."""
 
-    def unmix(self, tables: Tables, declared: Ints, *, level: float) -> Shares:
+    def unmix(self, tables: Tables, declared: Ints) -> Shares:
         """Return the undeclared share of each parcel."""
         raise NotImplementedError
 
-    def shares(self, batch: Batch, declared: Ints, *, level: float) -> Shares:
-        """Return what the method says of the undeclared share."""
-        return self.unmix(tables_of(batch, self.scheme_), declared, level=level)
+    def learnt_from(self, package: ReferencePackage, train: Ints) -> Callable[[Batch, Ints], Shares]:
+        """Return what tells undeclared shares after some parcels of a package."""
+        fitted = self.fit(package, train)
+        return lambda batch, declared: fitted.unmix(tables_of(batch, package.scheme), declared)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpfootprint.rules import CONCLUSIONS, REASONS, Rules, Signs, conclude, reasons_for
+from kpfootprint.conclusions import CONCLUSIONS, REASONS, Rules, Signs, conclude, reasons_for
 
 RULES = Rules(
     minimum_stones=40,

@@ -83,15 +83,15 @@ def conclude(rules: Rules, signs: Signs, n_stones: Floats) -> Ints:
     return np.where(n_stones < rules.minimum_stones, 3, out).astype(np.intp)
 
 
-def reasons_for(rules: Rules, conclusion: Conclusion, signs: Signs) -> tuple[Reason, ...]:
-    """Return what made one parcel a query, or what kept it from being consistent; empty for the other conclusions."""
+def reasons_for(rules: Rules, conclusion: Conclusion, signs: Signs, row: int = 0) -> tuple[Reason, ...]:
+    """Return what made the parcel in `row` a query, or kept it from being consistent; empty for other conclusions."""
     if conclusion == "query":
         crossed = _asking(rules, signs)
     elif conclusion == "inconclusive":
         crossed = _falling_short(rules, signs)
     else:
         return ()
-    return tuple(reason for reason, holds in zip(REASONS, crossed[:, 0], strict=True) if holds)
+    return tuple(reason for reason, holds in zip(REASONS, crossed[:, row], strict=True) if holds)
 
 
 def _asking(rules: Rules, signs: Signs) -> Bools:
