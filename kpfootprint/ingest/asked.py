@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.cells import Cell, is_blank, is_number, text_of
+from kpfootprint.ingest.cells import Cell, is_blank, is_number, read_yes_or_no, text_of
 from kpfootprint.ingest.labels import split_descriptions
 from kpfootprint.ingest.meanings import Layout, listed
 from kpfootprint.ingest.problems import Broken, problem
-from kpfootprint.ingest.tables import Note, RawTable
+from kpfootprint.ingest.tables import Column, Note, RawTable
 from kpfootprint.ingest.words import (
     condition_values,
     declared_words,
@@ -43,6 +43,9 @@ _HUNDREDTHS = re.compile(r"[.,]\d\d")
 
 _FEW = 3
 """Whole weights from which on they are taken for points rather than carats."""
+
+_SOME = 5
+"""Rows from which on one without a number is told from a list of which few are numbered."""
 
 _HEADING = re.compile(r"7102[. ]?\d\d([. ]?\d\d){0,2}")
 """A heading of the customs tariff for diamonds."""
@@ -166,6 +169,9 @@ def ask_about_numbers(sheet: Layout) -> None:
         distinct = enumerate(() if column.mostly_distinct else column.cells)
         days = [code for code, cell in distinct if isinstance(cell, date)]  # what is made of ``2-5``
         several = np.flatnonzero(column.rows_with([*spans, *days]))
+        others = [c.blank() for place, c in enumerate(sheet.raw.columns) if place not in (*sheet.places("carats"), at)]
+        if n_rows > _SOME and others and not column.mostly_distinct:  # weights below a list, and nothing else
+            words = np.union1d(words, np.flatnonzero(np.logical_and.reduce([column.blank(), *others])))
         ends = [spans.get(int(column.codes[row]), (0, 0)) for row in several.tolist()]
         chained = all(low == end + 1 for (_, end), (low, _) in pairwise(ends)) and len(ends) == n_rows
         for code, rows, sure in (("word_for_number", words, False), ("number_of_several", several, chained)):
@@ -188,7 +194,7 @@ def ask_about_units(sheet: Layout) -> None:
         return
     others = unit_words("grains", "points", "others")
     said = re.compile(
-        rf"(\b(in|en|em|im|unite|unit|units|unites|в)\b\W*|\()({'|'.join(others)})\b\W*\)?", re.IGNORECASE
+        rf"(\b(in|en|em|im|в|изм|{'|'.join(words['unit'])})\b\W*|\()({'|'.join(others)})\b\W*\)?", re.IGNORECASE
     )
     for line, cells in sheet.raw.titles:
         for cell in cells:
@@ -214,7 +220,8 @@ def _ask_about_unit_cells(sheet: Layout) -> None:
         texts = [(code, cell) for code, cell in column.texts() if not is_blank(cell)]
         if sheet.meanings[at].role in sheet.attributes or not all(unit(cell) in carats | others for _, cell in texts):
             continue
-        if len(texts) == len(sheet.cells(at)) and any(len(unit(cell)) > 1 for _, cell in texts):
+        named = {*tokens_of(column.header)} & {*declared_words()["headers"]["unit"]}
+        if len(texts) == len(sheet.cells(at)) and (named or any(len(unit(cell)) > 1 for _, cell in texts)):
             hits = [code for code, cell in texts if unit(cell) in others]
             sheet.tell_rows("unknown_unit", at, column.rows_with(hits))
 
@@ -240,15 +247,36 @@ def ask_about_cancelled(sheet: Layout) -> None:
     """Ask whether a row is no longer of the parcel, where a remark says so: ``cancelled``, ``annulé``."""
     if sheet.choices.get("cancelled") == "keep":
         return
-    words = set(declared_words()["headers"]["cancelled"])
-    for at in sheet.places("other", "unknown", "description"):
+    words = declared_words()["headers"]
+    for at in sheet.places("other", "unknown", "description", "stones_or_carats"):
         column = sheet.raw.columns[at]
         if len(column.cells) > 10_000:
             continue
         said = {code: tokens_of(cell) for code, cell in column.texts() if not cell[60:]}
-        hits = [code for code, tokens in said.items() if len(tokens) <= 4 and words & {*tokens}]
-        for row in np.flatnonzero(column.rows_with(hits)).tolist()[:20]:
-            sheet.tell("row_cancelled", at, row, label=text_of(column.at(row)), choices=[("cancelled", "keep")])
+        hits = [code for code, tokens in said.items() if len(tokens) <= 5 and _holds(tokens, words["cancelled"])]
+        rows = np.flatnonzero(column.rows_with(hits)) if hits else _said_out(column, words)
+        for row in rows[:20].tolist():
+            label = text_of(column.at(row)) if hits else f"{column.header}: {text_of(column.at(row))}"
+            sheet.tell("row_cancelled", at, row, label=label, choices=[("cancelled", "keep")])
+
+
+def _holds(tokens: Sequence[str], sought: Sequence[str]) -> bool:
+    """Say whether one of some words, or of words in a row, stands among others."""
+    joined = f" {' '.join(tokens)} "
+    return any(f" {phrase} " in joined for phrase in sought)
+
+
+def _said_out(column: Column, words: Mapping[str, Sequence[str]]) -> NDArray[np.intp]:
+    """Return rows that a column of yes and no says are not of the parcel: ``Kept: no``, ``Rejected: x``."""
+    tokens = tokens_of(column.header)
+    inside = _holds(tokens, words["included"])
+    asked = inside or _holds(tokens, [*words["apart"], *words["cancelled"]])
+    used: list[int] = np.unique(column.codes).tolist() if asked else []
+    cells = {code: column.cells[code] for code in used if len(used) <= 4}
+    said = {code: plain(text_of(cell)) in ("x", "✓") or read_yes_or_no(cell) for code, cell in cells.items()}
+    if any(isinstance(answer, Broken) for answer in said.values()) or len({*map(bool, said.values())}) < 2:
+        return np.empty(0, dtype=np.intp)
+    return np.flatnonzero(column.rows_with(code for code, answer in said.items() if bool(answer) != inside))
 
 
 def ask_about_blanks(sheet: Layout, classed: list[int]) -> Layout:
@@ -314,12 +342,16 @@ def ask_about_percents(sheet: Layout) -> None:
 
 def ask_about_cells(sheet: Layout, classed: list[int]) -> None:
     """Ask whether rows with a size class and carats are classes, or stones, where two of them are alike."""
-    if sheet.places("n_stones"):
-        return
-    rows = np.column_stack([sheet.raw.columns[at].codes for at in classed])
-    if len(np.unique(rows, axis=0)) == len(rows) or sheet.places("lot", "description", "described", "parcel_id"):
+    named = sheet.places("n_stones", "lot", "description", "described", "parcel_id")
+    if named or not are_repeated(sheet, classed):
         return
     sheet.ask("stones_or_cells", sheet.places("size_class")[0], "ignore")
+
+
+def are_repeated(sheet: Layout, classed: list[int]) -> bool:
+    """Say whether two rows have the same classes."""
+    rows = np.column_stack([sheet.raw.columns[at].codes for at in classed]) if classed else np.zeros((0, 1))
+    return len(np.unique(rows, axis=0)) < len(rows)
 
 
 def ask_about_stones(sheet: Layout, classed: list[int]) -> None:
@@ -337,6 +369,7 @@ def ask_about_stones(sheet: Layout, classed: list[int]) -> None:
         sheet.tell("lots_without_numbers", by, header=named, choices=[("rows", "stones")])
         return
     known = weight[np.isfinite(weight)]
+    _ask_about_commas(sheet, at, known)
     said = sheet.choices.get("weights") == "carats" or set(tokens_of(header)) & set(unit_words("carats"))
     if said or len(known) < _FEW:
         return
@@ -346,6 +379,16 @@ def ask_about_stones(sheet: Layout, classed: list[int]) -> None:
         _HUNDREDTHS.search(text_of(cell)) for cell in sheet.cells(at)
     ):
         sheet.tell("heavy_or_carats", at, header=header, middle=f"{middle:g}", choices=[("weights", "carats")])
+
+
+def _ask_about_commas(sheet: Layout, at: int, weights: NDArray[np.float64]) -> None:
+    """Ask whether decimal commas part the cells of a list: whole weights, and two digits each in the column behind."""
+    if len(weights) < _FEW or sheet.choices.get("weights") == "carats" or np.any(weights != np.floor(weights)):
+        return
+    behind = sheet.raw.columns[at + 1 : at + 2]
+    if any(all(re.fullmatch(r"\d\d", text_of(cell)) for cell in column.cells) for column in behind):
+        header = sheet.raw.columns[at].header
+        sheet.tell("split_decimals", at, header=header, choices=[("weights", "carats")])
 
 
 def _lots_by(sheet: Layout, classed: list[int], weight: NDArray[np.float64]) -> int | None:

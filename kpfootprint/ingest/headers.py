@@ -143,7 +143,7 @@ class Headers:
         text = " ".join(header.split())
         if not text:
             return UNKNOWN
-        exact, low, tokens = self._exact.get(fold(text)), plain(text), tokens_of(text)
+        exact, low, tokens = self._exact.get(fold(text)) if text != "#" else None, plain(text), tokens_of(text)
         if exact is not None and "%" not in text and "/" not in text:
             return Meaning(role=exact)
         if _PER.search(low) or _PER_CARAT.search(low):
@@ -154,6 +154,8 @@ class Headers:
         for phrase in phrases("n_stones"):
             joined = joined.replace(f" {phrase} ", " pcs ")
         tokens = joined.split()
+        if "amount" in tokens and says("n_stones", *tokens):
+            return UNKNOWN
         if says("money", *tokens):
             return Meaning(role="money", sure=says("money_elsewhere", *tokens) or not says("value", *tokens))
         weighed = says("carats", *tokens)
@@ -208,6 +210,8 @@ class Headers:
         return said.role if whole and said.role in ("n_stones", "carats", "zone_id") else None
 
     def _other(self, rest: list[str], part: str) -> Meaning:
+        if {*rest} & {"lab", "laboratory", "labo"} and len(named := [t for t in rest if t in self._attributes]) == 1:
+            return Meaning(role=self._attributes[named[0]], sure=False)
         for role in ("zone", "size", "lot", "description", "other"):
             if says(role, *rest):
                 name = {"zone": "zone_id", "size": "size_class"}.get(role, role)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest import asked
+from kpfootprint.ingest import asked, doubtful
 from kpfootprint.ingest.around import (
     MEASURES,
     ONE,
@@ -127,6 +127,7 @@ def _understood(sheet: Layout, hint: str | None, *, several: bool) -> list[Known
     asked.ask_about_measures(sheet)
     tables = _tables(sheet, hint, several=several)
     if tables:
+        doubtful.ask_about_table(tables[0], sheet)
         asked.ask_about_units(sheet)
     return tables
 
@@ -168,6 +169,7 @@ def _tables(sheet: Layout, hint: str | None, *, several: bool) -> list[KnownTabl
         sheet.tell("percent_alone", sheet.places("percent")[0])
         return []
     if len(wide) > 1 or (wide and (classed or sheet.places("n_stones"))):
+        doubtful.ask_about_titles(sheet, wide)
         made = unfold(sheet, wide)
         tables = [replace(made, columns={name: made.columns[name] for name in made.columns if name != "zone_id"})]
         zone = made.columns.get("zone_id")
@@ -184,6 +186,8 @@ def _tables(sheet: Layout, hint: str | None, *, several: bool) -> list[KnownTabl
         settled = asked.ask_about_blanks(sheet, classed)
         tables = [replace(made := _plain(settled, "counts"), complete=made.complete and len(sheet.problems) == before)]
     elif sheet.places("carats") or hint in ("stones", "counts"):
+        if hint == "counts" and (sheet.places("row") or asked.are_repeated(sheet, classed)):
+            hint = "stones"  # a list of stones called a sorting sheet
         if hint != "counts":
             asked.ask_about_stones(sheet, classed)
         tables = [_plain(sheet, hint if hint == "counts" else "stones")]
@@ -358,9 +362,8 @@ def unfold(sheet: Layout, wide: list[int]) -> KnownTable:
         for name in ("parcel_id", "zone_id", "size_class", *(i.column for i in scheme.categorical))
         if (place := sheet.one(name)) is not None
     }
-    roles, loose = {sheet.meanings[at].role for at in wide}, sheet.places("lot", "description", "unknown", "other")
-    if not dims and raw.n_rows > 1 and roles == {"carats"} and not loose:
-        sheet.tell("weights_below_classes", wide[0], column=sheet.meanings[wide[0]].classes[0][0])
+    if "size_class" not in dims:
+        doubtful.ask_about_weights(sheet, wide, named=bool(dims))
     measures = ("n_stones", "carats")
     whole = {name: place for name in measures if (place := _whole_column(sheet, name)) is not None}
     graded = {name: place for name in measures if (place := sheet.one(name, "sample")) is not None}
@@ -386,9 +389,10 @@ def _wide_measures(sheet: Layout, wide: list[int]) -> Layout:
     """Say whether columns without a measure hold stones or carats: whole numbers are stones."""
     unsure = [at for at in wide if sheet.meanings[at].role == "stones_or_carats"]
     values = [sheet.raw.values(at) for at in unsure]
-    counted = all(map(_are_whole, values))
+    corner = 0 not in wide and sheet.headers.of(sheet.raw.columns[0].header).role == "carats"
+    counted = all(map(_are_whole, values)) and not corner
     if unsure:
-        _ask_about_shares(sheet, np.array(values))
+        doubtful.ask_about_shares(sheet, np.array(values))
         carats, stones = _whole_column(sheet, "carats"), _whole_column(sheet, "n_stones")
         if carats is not None and stones is None and sheet.one("n_stones", "sample") is None:
             beside = np.abs(np.nansum(values, axis=0) - sheet.raw.values(carats))
@@ -403,18 +407,6 @@ def _wide_measures(sheet: Layout, wide: list[int]) -> Layout:
 
 def _are_whole(values: NDArray[np.float64]) -> bool:
     return bool(np.all(np.isnan(values) | (values == np.floor(values))))
-
-
-def _ask_about_shares(sheet: Layout, values: NDArray[np.float64]) -> None:
-    """Ask about classes that add up to 1 or to 100 in every row, or in every column, where no total stands beside."""
-    if sheet.choices.get("shares") == "numbers" or sheet.places("n_stones", "carats", "stones_or_carats"):
-        return
-    for sums in (np.nansum(values, axis=0), np.nansum(values, axis=1)):
-        sums = sums[sums > 0]
-        for whole, slack in ((1.0, 0.011), (100.0, 1.01)):
-            if len(sums) > 1 and bool(np.all(np.abs(sums - whole) <= slack)):
-                sheet.tell("percent_or_numbers", None, sum=f"{whole:g}", choices=[("shares", "numbers")])
-                return
 
 
 def _melted(

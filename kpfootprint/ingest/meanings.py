@@ -313,7 +313,7 @@ def _whole(sheet: Layout, at: int, meaning: Meaning, roles: set[str]) -> Meaning
             return Meaning(role="row")
         if (
             meaning.role == "row"
-            and fold(column.header) in ("no", "nr", "n", "num", "numero", "s", "sr")
+            and fold(column.header) in ("", "no", "nr", "n", "num", "numero", "s", "sr")
             and "carats" in roles
             and "n_stones" not in roles
         ):
@@ -325,6 +325,9 @@ def _whole(sheet: Layout, at: int, meaning: Meaning, roles: set[str]) -> Meaning
         return meaning
     if meaning.role == "unknown" and running:
         return Meaning(role="row")
+    unasked = f"column:{column.header}" not in sheet.choices and "size_class" not in roles and "carats" in roles
+    if meaning.role == "n_stones" and running and unasked and sheet.raw.n_rows > 3 and column.at(0) in ("1", 1):
+        return Meaning(role="unknown", sure=False)
     return meaning
 
 
@@ -436,8 +439,10 @@ def _numbers_nobody_named(sheet: Layout) -> None:
         return
     if sheet.places("zone_id") and not sheet.places(*sheet.attributes):
         return
-    for at in sheet.places("unknown"):
+    for at in sheet.places("unknown", "stones_or_carats", "percent"):
         numbers = sheet.numbers(at)
+        if sheet.meanings[at].role == "percent" and ("%" in sheet.raw.columns[at].header or sheet.all_percent(at)):
+            continue
         if numbers is None or not bool(np.all((numbers == np.floor(numbers)) & (numbers >= 0) & (numbers < 1e6))):
             continue
         if bool(np.any(numbers > 1)):

@@ -296,7 +296,9 @@ def _unit_shown(number_format: str) -> str:
     words = "".join(quoted or escaped for quoted, escaped in _LITERAL.findall(shown)).strip(" ().")
     if words:
         return words if plain(words) in unit_words("grains", "points", "others") else ""
-    return "%" if "%" in _LITERAL.sub("", shown) else ""
+    if re.search(r"[0#?],+($|[^0#?,.])", bare := _LITERAL.sub("", shown)):
+        return "thousands"  # not shown as it is
+    return "%" if "%" in bare else ""
 
 
 def _value(value: object) -> Cell:
