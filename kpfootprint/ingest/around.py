@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,16 +17,7 @@ from kpfootprint.ingest.labels import size_span, split_descriptions
 from kpfootprint.ingest.meanings import Layout, listed
 from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.tables import Column, KnownTable, RawTable, below
-from kpfootprint.ingest.words import (
-    attribute_words,
-    class_code,
-    fold,
-    fold_size,
-    is_plain,
-    is_summary,
-    is_total,
-    tokens_of,
-)
+from kpfootprint.ingest.words import attribute_words, class_code, fold_size, is_plain, is_summary, is_total, tokens_of
 from kpfootprint.scheme import Scheme
 
 MEASURES = ("n_stones", "carats", "stones_or_carats")
@@ -122,25 +113,23 @@ def _beside(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Block]]:
     return replace(raw, columns=raw.columns[:gap]).filled(), _made(raw, "beside", lines[start:], rows[start:])
 
 
-def _measures_in(column: Column, headers: Headers) -> Iterator[int]:
-    """Give the distinct cells of a column that head columns of stones or carats, as no cell with a digit does."""
-    classes = [attribute_words(item) for item in headers.words.scheme.categorical]
-    for code, cell in column.texts():
-        if _DIGIT.search(cell) is None and not any(fold(cell) in known for known in classes):
-            said = headers.of(cell)
-            if not said.wide and said.role in MEASURES:
-                yield code
+def _rows_of_words(
+    raw: RawTable, places: Iterable[int], headers: Headers, heads: Callable[[str, Meaning], bool]
+) -> list[int]:
+    """Return the rows that hold, in some columns, a word that heads what is looked for, as none with a digit does."""
+    found = np.zeros(raw.n_rows, dtype=bool)
+    for column in (raw.columns[at] for at in places):
+        words = ((code, cell) for code, cell in column.texts() if _DIGIT.search(cell) is None)
+        found |= column.rows_with(code for code, cell in words if heads(cell, headers.of(cell)))
+    return np.flatnonzero(found).tolist()
 
 
 def _below(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Block]]:
     if any(column.mostly_distinct for column in raw.columns):
         return raw, []
-    words = [(column, codes) for column in raw.columns if (codes := [*_measures_in(column, headers)])]
-    if not words:
-        return raw, []
-    heads = np.logical_or.reduce([column.rows_with(codes) for column, codes in words])
     own = [column.header for column in raw.columns]
-    for row in np.flatnonzero(heads).tolist():
+    every = range(len(raw.columns))
+    for row in _rows_of_words(raw, every, headers, lambda _, said: not said.wide and said.role in MEASURES):
         cells = [column.at(row) for column in raw.columns]
         if row and _names_classes(cells, headers) and [text_of(c) for c in cells if not is_blank(c)] != own:
             rows = [[column.at(at) for column in raw.columns] for at in range(row, raw.n_rows)]
@@ -379,14 +368,11 @@ def _closed(sheet: Layout, measures: list[int], row: int) -> bool:
 
 def _other_headers(sheet: Layout, measures: Sequence[int]) -> list[int]:
     """Return rows of words that head a measure, and nothing but words: the header of another table."""
-    raw, found = sheet.raw, np.zeros(sheet.raw.n_rows, dtype=bool)
-    for column in (raw.columns[at] for at in measures):
-        found |= column.rows_with(
-            code
-            for code, cell in column.texts()
-            if cell[:1].isalpha() and sheet.headers.of(cell).role in (*MEASURES, "percent")
-        )
-    return [row for row in np.flatnonzero(found).tolist() if _is_header(raw, row)]
+    roles = (*MEASURES, "percent")
+    rows = _rows_of_words(
+        sheet.raw, measures, sheet.headers, lambda cell, said: cell[:1].isalpha() and said.role in roles
+    )
+    return [row for row in rows if _is_header(sheet.raw, row)]
 
 
 def _is_header(raw: RawTable, row: int) -> bool:

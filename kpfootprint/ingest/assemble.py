@@ -14,7 +14,7 @@ from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest.archive import Limits
 from kpfootprint.ingest.breakdowns import number_and_weight, read_breakdowns
 from kpfootprint.ingest.cells import CELL_UNIT_CT, STONE_UNIT_CT, rounding_tolerance
-from kpfootprint.ingest.problems import NOTES, Broken, Findings, problem
+from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.records import (
     DeclaredParts,
     Draft,
@@ -24,7 +24,7 @@ from kpfootprint.ingest.records import (
     read_parcels,
     read_sieve_sets,
 )
-from kpfootprint.ingest.tables import KnownTable
+from kpfootprint.ingest.tables import Findings, KnownTable
 from kpfootprint.ingest.words import Vocabulary, fold
 from kpfootprint.parcel import Batch, Conditions, Declaration, DeclaredCountry, Parcel, Stones
 from kpfootprint.scheme import Scheme, SieveSet
@@ -48,24 +48,13 @@ class Receipt:
         read = sorted(tables, key=lambda table: _TOLD.index(table.kind))
         goods = next((table for table in read if table.kind in ("stones", "counts")), None)
         left_out = [item for table in read for item in table.trace.left_out]
-        notes = [note for table in read for note in table.trace.notes]
+        self._notes = [note for table in read for note in table.trace.notes]
         self._common = {
             "header_rows": [1] if goods is None else list(goods.trace.header_rows),
-            "left_out": [
-                {"table": item.table, "row": item.row, "code": item.code, "values": dict(item.values)}
-                | {"text": NOTES[item.code].format(**item.values)}
-                for item in left_out[:100]
-            ],
+            "left_out": [{"table": item.table, "row": item.row} | item.told for item in left_out[:100]],
             "passed_over": list(dict.fromkeys(name for table in read for name in table.trace.passed_over)),
             "hidden": [what for table in read for what in table.trace.hidden],
         }
-        self._notes = [
-            (
-                note.parcels,
-                {"code": note.code, "values": dict(note.values)} | {"text": NOTES[note.code].format(**note.values)},
-            )
-            for note in notes
-        ]
 
     def of(self, parcel_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Return how a parcel was read, as plain JSON values, from its stones or breakdowns.
@@ -80,7 +69,7 @@ class Receipt:
             "largest_ct": None if stones is None else round(float(stones.weight_ct.max()), 6),
             "classes": self._classes(stones, body),
             **self._common,
-            "notes": [note for parcels, note in self._notes if not parcels or parcel_id in parcels],
+            "notes": [note.told for note in self._notes if not note.parcels or parcel_id in note.parcels],
         }
 
     def _classes(self, stones: Stones | None, body: Mapping[str, Any]) -> dict[str, dict[str, int]]:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from kpfootprint.ingest.archive import Limits, refuse
 from kpfootprint.ingest.cells import PlainCells, eights_of, is_blank, shortened
-from kpfootprint.ingest.headers import LOOKED_AT, Headers, head_of
-from kpfootprint.ingest.tables import Column, RawTable, TableMaker
+from kpfootprint.ingest.headers import LOOKED_AT, Headers, TableMaker, head_of
+from kpfootprint.ingest.tables import Column, RawTable
 from kpfootprint.ingest.words import TABLES, fold
 from kpfootprint.wanted import each, go_on
 
@@ -109,7 +109,7 @@ def read_csv(data: bytes, name: str, source: str, headers: Headers | None, limit
     few = bool(head.texts) and rest.count(b"\n") <= 2 * limits.max_rows
     regular = read_regular(rest, separator, len(head.texts), encoding) if few else None
     first = text.count("\n", 0, body) + 1
-    made = TableMaker(head.texts, limits.max_columns, least=len(head.texts) - head.beside)
+    made = TableMaker(head, limits, least=len(head.texts) - head.beside)
     if regular is not None:
         columns = [Column(title, *read) for title, read in zip(head.texts, regular[0], strict=True)]
         numbers = (regular[1] + first).astype(np.int32)

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain, repeat
 
 from kpfootprint.ingest.archive import Limits, refuse
 from kpfootprint.ingest.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.labels import size_span
-from kpfootprint.ingest.tables import RawTable
+from kpfootprint.ingest.tables import Column, ColumnMaker, RawTable
 from kpfootprint.ingest.words import (
     JOINED,
     Vocabulary,
@@ -283,6 +284,46 @@ class Head:
             titles=tuple((lines[at], tuple(rows[at])) for at in self.titles),
         )
         return raw.filled() if raw.columns else raw
+
+
+class TableMaker:
+    """Gathers the columns below a header, row by row; rows too long, or of less than `least` cells, are `ragged`."""
+
+    def __init__(self, head: Head, limits: Limits, *, least: int = 0) -> None:
+        self._texts, self._most, self._least = head.texts, limits.max_columns, least
+        self._makers = [ColumnMaker() for _ in head.texts]
+        self.n_rows = 0
+        self.ragged: dict[int, int] = {}
+
+    def add(self, rows: Sequence[Sequence[Cell]]) -> None:
+        """Append rows; what they hold right of the table, behind an empty column, gets columns of its own."""
+        if set(map(len, rows)) != {len(self._makers)}:
+            rows = self._as_wide(rows)
+        for maker, cells in zip(self._makers, zip(*rows, strict=True), strict=True):
+            maker.add(cells)
+        self.n_rows += len(rows)
+
+    def _as_wide(self, rows: Sequence[Sequence[Cell]]) -> list[Sequence[Cell]]:
+        width = len(self._makers)
+        wide = [row for row in rows if not all(map(is_blank, row[width:]))]
+        if wide and all(is_blank(row[width]) for row in wide):
+            for _ in range(width, min(max(map(len, wide)), self._most)):
+                self._makers.append(ColumnMaker())
+                self._makers[-1].add([""] * self.n_rows)
+        width = len(self._makers)
+        for at, row in enumerate(rows, start=self.n_rows):
+            if any(map(_is_filled, row[width:])) or (len(row) < self._least and any(map(_is_filled, row))):
+                self.ragged[at] = len(row)
+        return [row if len(row) == width else [*row[:width], *[None] * (width - len(row))] for row in rows]
+
+    def columns(self, *, whole: bool = False) -> list[Column]:
+        """Return the columns; cells are cut to what could be meant unless they are wanted whole."""
+        texts = chain(self._texts, repeat(""))
+        return [maker.column(text, whole=whole) for maker, text in zip(self._makers, texts, strict=False)]
+
+
+def _is_filled(cell: Cell) -> bool:
+    return cell is not None and not (isinstance(cell, str) and not cell.strip())
 
 
 def head_of(rows: Sequence[Sequence[Cell]], headers: Headers | None, name: str, limits: Limits) -> Head:

@@ -40,7 +40,7 @@ from kpfootprint.ingest.meanings import (
     with_lots_settled,
 )
 from kpfootprint.ingest.problems import Broken, problem
-from kpfootprint.ingest.tables import Column, KnownTable, LeftOut, Note, RawTable, Trace, below, known_as, stacked
+from kpfootprint.ingest.tables import Column, KnownTable, Note, RawTable, Trace, below, known_as, stacked
 from kpfootprint.ingest.words import declared_words, is_plain, plain, tokens_of
 
 PARTS = ("valuation", "parts")
@@ -102,7 +102,7 @@ def _with_blocks(blocks: list[Block], tables: list[KnownTable], sheet: Layout) -
             sheet.problems.extend((found or [])[:20])
             values = {"headers": listed(column.header for column in block.raw.columns)}
             line = block.raw.header_rows[0]
-            sheet.trace.left_out.append(LeftOut(table=tables[0].name, row=line, code="summary", values=values))
+            sheet.trace.left_out.append(Note(table=tables[0].name, row=line, code="summary", values=values))
         return tables
     if tables[0].kind != "counts" or any(block.where != "below" for block in blocks):
         return None

@@ -14,7 +14,7 @@ from kpfootprint.ingest.cells import Cell, DecimalMarks, Odd, PlainCells, is_bla
 from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning
 from kpfootprint.ingest.labels import describe, size_span
 from kpfootprint.ingest.problems import Broken
-from kpfootprint.ingest.tables import Column, LeftOut, RawTable, Trace
+from kpfootprint.ingest.tables import Column, Note, RawTable, Trace
 from kpfootprint.ingest.words import (
     attribute_words,
     class_code,
@@ -73,7 +73,7 @@ class Layout:
             return self
         raw = self.raw
         self.trace.left_out.extend(
-            LeftOut(table=raw.name, row=raw.line(row), code=code, values=values)
+            Note(table=raw.name, row=raw.line(row), code=code, values=values)
             for row, (code, values) in sorted(left.items())
         )
         return replace(self, raw=raw.keep(np.setdiff1d(np.arange(raw.n_rows), [*left])))

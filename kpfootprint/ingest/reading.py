@@ -21,10 +21,10 @@ from kpfootprint.ingest.csvfile import read_csv
 from kpfootprint.ingest.document import document_tables, overlay
 from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.meanings import Choices
-from kpfootprint.ingest.problems import Broken, Findings, problem
+from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.recognise import recognise_all
 from kpfootprint.ingest.records import read_declarations
-from kpfootprint.ingest.tables import Column, KnownTable, Note, RawTable, stacked
+from kpfootprint.ingest.tables import Column, Findings, KnownTable, Note, RawTable, stacked
 from kpfootprint.ingest.words import Vocabulary, declared_words, fold, nearest, plain, table_names
 from kpfootprint.ingest.workbook import read_workbook
 from kpfootprint.parcel import Parcel

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -27,8 +27,8 @@ from kpfootprint.ingest.cells import (
     read_yes_or_no,
     text_of,
 )
-from kpfootprint.ingest.problems import Broken, Findings
-from kpfootprint.ingest.tables import KnownTable
+from kpfootprint.ingest.problems import Broken
+from kpfootprint.ingest.tables import Findings, KnownTable
 from kpfootprint.ingest.words import (
     Vocabulary,
     attribute_words,
@@ -135,26 +135,39 @@ def read_parcels(table: KnownTable, findings: Findings) -> dict[str, Draft]:
     """Read the table of parcels; a parcel given twice keeps its first row and is spoiled."""
     drafts: dict[str, Draft] = {}
     readers = field_readers(table.marks, table.typed)
-    for row, record in enumerate(table.records()):
-        parcel_id = read_id(record["parcel_id"])
-        if isinstance(parcel_id, Broken) or parcel_id is None:
-            findings.add(None, table.problem(parcel_id or Broken("missing_value"), row, "parcel_id"))
-            continue
+    for row, parcel_id, record in _rows_of_parcels(table, None, findings):
         if parcel_id in drafts:
             first = table.line(drafts[parcel_id].row or 0)
             findings.add(parcel_id, table.problem(Broken("duplicate_parcel", {"first": first}), row, "parcel_id"))
             continue
-        draft = drafts[parcel_id] = Draft(parcel_id, table, row)
         tell_ragged(table, row, parcel_id, findings)
-        for name, cell in record.items():
-            if name == "parcel_id":
-                continue
-            value = readers[name](cell)
-            if isinstance(value, Broken):
-                findings.add(parcel_id, table.problem(value, row, name))
-            elif value is not None:
-                draft.fields[name] = value
+        read = {name: readers[name](cell) for name, cell in record.items() if name != "parcel_id"}
+        broken = _tell_broken(table, row, parcel_id, read, findings)
+        known = {name: value for name, value in read.items() if value is not None and name not in broken}
+        drafts[parcel_id] = Draft(parcel_id, table, row, known)
     return drafts
+
+
+def _rows_of_parcels(
+    table: KnownTable, single: str | None, findings: Findings
+) -> Iterator[tuple[int, str, dict[str, Cell]]]:
+    """Give the rows of a small table with the parcel that each is about; one that is about none is told."""
+    for row, record in enumerate(table.records()):
+        parcel_id = read_id(record.get("parcel_id") if "parcel_id" in record else single)
+        if isinstance(parcel_id, Broken) or parcel_id is None:
+            findings.add(None, table.problem(parcel_id or Broken("missing_value"), row, "parcel_id"))
+        else:
+            yield row, parcel_id, record
+
+
+def _tell_broken(
+    table: KnownTable, row: int, parcel_id: str | None, read: Mapping[str, object], findings: Findings
+) -> dict[str, Broken]:
+    """Note the values of a row that break a rule, and return them."""
+    broken = {name: value for name, value in read.items() if isinstance(value, Broken)}
+    for name, value in broken.items():
+        findings.add(parcel_id, table.problem(value, row, name))
+    return broken
 
 
 def tell_ragged(table: KnownTable, row: int, parcel_id: str | None, findings: Findings) -> None:
@@ -179,11 +192,7 @@ def read_declarations(
         "percent": number_reader(marks, table.typed, maximum=100.0),
     }
     declared: dict[str, DeclaredParts] = {}
-    for row, record in enumerate(table.records()):
-        parcel_id = read_id(record.get("parcel_id") if "parcel_id" in record else single)
-        if isinstance(parcel_id, Broken) or parcel_id is None:
-            findings.add(None, table.problem(parcel_id or Broken("missing_value"), row, "parcel_id"))
-            continue
+    for row, parcel_id, record in _rows_of_parcels(table, single, findings):
         tell_ragged(table, row, parcel_id, findings)
         cells = {"carats": record.get("carats"), "percent": _without_sign(record.get("percent"))}
         read: dict[str, object] = {name: reader(cells[name]) for name, reader in readers.items()}
@@ -199,10 +208,7 @@ def read_declarations(
             read |= {"country": country} if by_country else {"zone_id": zone}
         if read["carats"] is None and read["percent"] is None and not table.typed:
             read["carats"] = Broken("missing_value")
-        broken = {name: value for name, value in read.items() if isinstance(value, Broken)}
-        for name, value in broken.items():
-            findings.add(parcel_id, table.problem(value, row, name))
-        if broken:
+        if _tell_broken(table, row, parcel_id, read, findings):
             continue
         parts = declared.setdefault(parcel_id, DeclaredParts())
         named, key = (parts.countries, read["country"]) if by_country else (parts.zones, read["zone_id"])
@@ -271,49 +277,30 @@ def read_sieve_sets(table: KnownTable | None, words: Vocabulary, findings: Findi
     marks = table.marks
     lower_of = number_reader(marks, table.typed, maximum=5000.0, zero=True)
     upper_of = number_reader(marks, table.typed, maximum=MAX_CARATS)
-    gathered: dict[str, list[tuple[float, float, str]]] = {}
-    names: dict[str, str] = {}
+    gathered: dict[str, tuple[str, list[tuple[float, float, str]]]] = {}
     for row, record in enumerate(table.records()):
-        read = {
-            "sieve_set": read_text(record["sieve_set"]),
-            "size_class": read_text(record["size_class"]),
-            "lower_ct": lower_of(record["lower_ct"]),
-            "upper_ct": upper_of(record.get("upper_ct")),
-        }
-        broken = {name: value for name, value in read.items() if isinstance(value, Broken)}
-        missing = [name for name in ("sieve_set", "size_class", "lower_ct") if read[name] is None]
-        for name in missing:
-            broken[name] = Broken("missing_value")
-        for name, value in broken.items():
-            findings.add(None, table.problem(value, row, name))
+        name, label = (read_text(record[name]) or Broken("missing_value") for name in ("sieve_set", "size_class"))
+        lower, upper = lower_of(record["lower_ct"]), upper_of(record.get("upper_ct"))
+        lower = Broken("missing_value") if lower is None else lower
+        read = {"sieve_set": name, "size_class": label, "lower_ct": lower, "upper_ct": upper}
+        broken = _tell_broken(table, row, None, read, findings)
         tell_ragged(table, row, None, findings)
-        key = fold(str(read["sieve_set"]))
-        names.setdefault(key, str(read["sieve_set"]))
-        rows = gathered.setdefault(key, [])
         if not broken:
-            upper = read["upper_ct"]
-            rows.append((read["lower_ct"], float("inf") if upper is None else upper, str(read["size_class"])))  # type: ignore[arg-type]
-    for key, rows in gathered.items():
-        declared = _sieve_set(names[key], rows, table, findings)
-        known = sets.get(key)
-        if known is not None and declared is not None:
-            if (known.classes, known.lower_ct, known.upper_ct) != (
-                declared.classes,
-                declared.lower_ct,
-                declared.upper_ct,
-            ):
-                detail = f"{names[key]} is a set of the reference package with other limits; give yours another name"
-                findings.add(None, table.problem(Broken("bad_sieve_set", {"detail": detail})))
-        else:
+            limits = lower, float("inf") if upper is None else upper, str(label)
+            gathered.setdefault(fold(str(name)), (str(name), []))[1].append(limits)  # type: ignore[arg-type]
+    for key, (name, rows) in gathered.items():
+        declared, known = _sieve_set(name, rows, table, findings), sets.get(key)
+        if known is None or declared is None:
             sets[key] = declared
+        elif replace(declared, name=known.name) != known:
+            detail = f"{name} is a set of the reference package with other limits; give yours another name"
+            findings.add(None, table.problem(Broken("bad_sieve_set", {"detail": detail})))
     return sets
 
 
 def _sieve_set(
     name: str, rows: list[tuple[float, float, str]], table: KnownTable, findings: Findings
 ) -> SieveSet | None:
-    if not rows:
-        return None
     lower, upper, classes = zip(*sorted(rows), strict=True)
     try:
         return SieveSet(name=name, classes=classes, lower_ct=lower, upper_ct=upper).checked()

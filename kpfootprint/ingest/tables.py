@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.cells import Cell, DecimalMarks, PlainCells, is_blank, read_numbers, shortened, text_of
-from kpfootprint.ingest.problems import Broken, problem
+from kpfootprint.ingest.problems import NOTES, Broken, problem
 from kpfootprint.ingest.words import TABLES, Vocabulary, fold, misspelt, nearest
 from kpfootprint.scheme import Scheme
 from kpfootprint.wanted import each
@@ -124,63 +123,20 @@ class ColumnMaker:
         return Column(header, list(self.index if whole else map(shortened, self.index)), codes)
 
 
-class TableMaker:
-    """Gathers the columns below a header, row by row; rows too long, or of less than `least` cells, are `ragged`."""
-
-    def __init__(self, texts: Sequence[str], most: int, *, least: int = 0) -> None:
-        self._texts, self._most, self._least = texts, most, least
-        self._makers = [ColumnMaker() for _ in texts]
-        self.n_rows = 0
-        self.ragged: dict[int, int] = {}
-
-    def add(self, rows: Sequence[Sequence[Cell]]) -> None:
-        """Append rows; what they hold right of the table, behind an empty column, gets columns of its own."""
-        if set(map(len, rows)) != {len(self._makers)}:
-            rows = self._as_wide(rows)
-        for maker, cells in zip(self._makers, zip(*rows, strict=True), strict=True):
-            maker.add(cells)
-        self.n_rows += len(rows)
-
-    def _as_wide(self, rows: Sequence[Sequence[Cell]]) -> list[Sequence[Cell]]:
-        width = len(self._makers)
-        wide = [row for row in rows if not all(map(is_blank, row[width:]))]
-        if wide and all(is_blank(row[width]) for row in wide):
-            for _ in range(width, min(max(map(len, wide)), self._most)):
-                self._makers.append(ColumnMaker())
-                self._makers[-1].add([""] * self.n_rows)
-        width = len(self._makers)
-        for at, row in enumerate(rows, start=self.n_rows):
-            if any(map(_is_filled, row[width:])) or (len(row) < self._least and any(map(_is_filled, row))):
-                self.ragged[at] = len(row)
-        return [row if len(row) == width else [*row[:width], *[None] * (width - len(row))] for row in rows]
-
-    def columns(self, *, whole: bool = False) -> list[Column]:
-        """Return the columns; cells are cut to what could be meant unless they are wanted whole."""
-        texts = chain(self._texts, repeat(""))
-        return [maker.column(text, whole=whole) for maker, text in zip(self._makers, texts, strict=False)]
-
-
-def _is_filled(cell: Cell) -> bool:
-    return cell is not None and not (isinstance(cell, str) and not cell.strip())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeftOut:
-    """A row that was not read, and why: a total that agrees, a note under the table."""
-
-    table: str
-    row: int | None
-    code: str
-    values: Mapping[str, object] = field(default_factory=dict)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """Something that whoever gave a table should know of how it was read: of all its `parcels`, or of those named."""
+    """Something to know of how a table was read, for all its `parcels` or for those named: a row left out, and why."""
 
     code: str
     values: Mapping[str, object] = field(default_factory=dict)
     parcels: tuple[str, ...] = ()
+    table: str = ""
+    row: int | None = None
+
+    @property
+    def told(self) -> dict[str, object]:
+        """What it tells, as plain JSON values."""
+        return {"code": self.code, "values": dict(self.values), "text": NOTES[self.code].format(**self.values)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,7 +243,7 @@ class Trace:
     """How a table was read: filled while it is. `stated` is what its totals alone say, as titles do."""
 
     header_rows: tuple[int, ...] = (1,)
-    left_out: list[LeftOut] = field(default_factory=list)
+    left_out: list[Note] = field(default_factory=list)
     passed_over: list[str] = field(default_factory=list)
     hidden: list[str] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
@@ -451,3 +407,89 @@ def known_as(
         broken = Broken("missing_column", {"column": name, "headers": headers})
         problems.append(problem(broken, table=raw.name, column=name))
     return raw.known(kind, columns, trace, complete=not missing)
+
+
+class Findings:
+    """Gathers problems by parcel; beyond `limit` of them they are only counted.
+
+    The parcel None stands for the whole submission.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._listed = 0
+        self._by_parcel: defaultdict[str | None, list[Problem]] = defaultdict(list)
+        self._unlisted: defaultdict[str | None, int] = defaultdict(int)
+
+    @property
+    def full(self) -> bool:
+        """Whether further problems are only counted."""
+        return self._listed >= self._limit
+
+    def add(self, parcel_id: str | None, found: Problem) -> None:
+        """Note one problem."""
+        if not self.full:
+            self._by_parcel[parcel_id].append(found)
+            self._listed += 1
+        else:
+            self._unlisted[parcel_id] += 1
+
+    def add_column(
+        self,
+        table: KnownTable,
+        name: str,
+        broken: Mapping[int, Broken],
+        owners: NDArray[np.int32],
+        ids: Sequence[str | None],
+    ) -> None:
+        """Note the rows of a column whose cells break a rule; `broken` goes by position in ``column.cells``.
+
+        Each class that is not known is noted once for each parcel, at its first row, with the number of its rows.
+        """
+        if not broken:
+            return
+        column = table.columns[name]
+        for by_value in (True, False):
+            mine = {code: found for code, found in broken.items() if (found.code == "unknown_class") == by_value}
+            rows = np.flatnonzero(column.rows_with(mine)) if mine else np.zeros(0, dtype=np.intp)
+            counts = np.ones(len(rows), dtype=np.intp)
+            if by_value:
+                keys = owners[rows].astype(np.int64) * len(column.cells) + column.codes[rows]
+                _, first, counts = np.unique(keys, return_index=True, return_counts=True)
+                order = np.argsort(first)
+                rows, counts = rows[first[order]], counts[order]
+            room = max(self._limit - self._listed, 0)
+            for row, count in zip(rows[:room].tolist(), counts[:room].tolist(), strict=True):
+                found = mine[int(column.codes[row])]
+                if count > 1:
+                    rule = found.values.get("rule", "unknown_class_often")
+                    found = Broken(found.code, {**found.values, "count": count, "rule": rule})
+                self.add(ids[owners[row]], table.problem(found, row, name))
+            for owner, count in zip(*np.unique(owners[rows[room:]], return_counts=True), strict=True):
+                self._unlisted[ids[owner]] += int(count)
+
+    def spoiled(self) -> set[str | None]:
+        """Return the parcels with a problem."""
+        return set(self._by_parcel) | set(self._unlisted)
+
+    def has(self, parcel_id: str) -> bool:
+        """Say whether a parcel has a problem."""
+        return parcel_id in self._by_parcel or parcel_id in self._unlisted
+
+    def of(self, parcel_id: str | None) -> tuple[Problem, ...]:
+        """Return the problems of a parcel, the last one telling how many are not listed."""
+        listed = list(self._by_parcel.get(parcel_id, ()))
+        hidden = self._unlisted.get(parcel_id, 0)
+        if hidden:
+            place = listed[-1].table if listed else "parcels"
+            listed.append(problem(Broken("more_problems", {"count": hidden}), table=place))
+        return tuple(listed)
+
+    def all(self, first: Iterable[str | None] = ()) -> tuple[Problem, ...]:
+        """Return every problem: of the whole, then by parcel in the order of `first`, then by parcel as found."""
+        order = dict.fromkeys([None, *first, *self._by_parcel])
+        listed = [found for parcel_id in order for found in self._by_parcel.get(parcel_id, ())]
+        hidden = sum(self._unlisted.values())
+        if hidden:
+            listed.append(problem(Broken("more_problems", {"count": hidden}), table="submission"))
+        return tuple(listed)

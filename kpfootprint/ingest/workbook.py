@@ -25,8 +25,8 @@ from kpfootprint.errors import IngestError
 from kpfootprint.ingest import oldbook
 from kpfootprint.ingest.archive import Budget, Limits, check_members, open_zip, refuse, unzip
 from kpfootprint.ingest.cells import Cell, Odd, is_blank, shortened
-from kpfootprint.ingest.headers import LOOKED_AT, Headers, head_of
-from kpfootprint.ingest.tables import Column, Note, RawTable, TableMaker
+from kpfootprint.ingest.headers import LOOKED_AT, Headers, TableMaker, head_of
+from kpfootprint.ingest.tables import Column, Note, RawTable
 from kpfootprint.ingest.words import declared_words, fold, plain, unit_words
 from kpfootprint.wanted import each, go_on
 
@@ -234,7 +234,7 @@ def _read_sheet(
     head = head_of(looked_at, None if of_words else headers, title, limits)
     if not head.texts:
         return None
-    made = TableMaker(head.texts, limits.max_columns)
+    made = TableMaker(head, limits)
     lines: list[int] = []
     body = each(chain(first[head.rows[-1] + 1 :], numbered), 1000)
     filled = ((line, row) for line, row in body if any(cell is not None for cell in row))
