@@ -7,8 +7,6 @@ import os
 import shutil
 import signal
 import sys
-import threading
-import time
 from typing import Any, ClassVar
 
 import bentoml
@@ -24,6 +22,7 @@ from service.endpoints import ENDPOINTS
 from service.errors import Refused, refusal_of
 from service.logs import log_to_standard_error
 from service.pages.errors import problem_response, refusal_response
+from service.processes import end_with
 from service.register.database import open_register
 from service.routes.comparisons import submitted
 from service.settings import Settings
@@ -63,7 +62,7 @@ def create_app(settings: Settings) -> Any:
             log_to_standard_error(settings.log_format)
             work.open()
             if settings.launcher_pid is not None:
-                threading.Thread(target=_end_with, args=(settings.launcher_pid,), daemon=True).start()
+                end_with(settings.launcher_pid, _leave)
             sys.setswitchinterval(SWITCH)
             gc.collect()
             gc.freeze()
@@ -115,11 +114,6 @@ def refused_answer(request: Request, error: Exception) -> Response:
     return refusal_response(request, refused)
 
 
-def _end_with(launcher: int) -> None:
-    """End this worker when the launcher has ended without saying so."""
-    while os.getppid() == launcher:
-        time.sleep(0.5)
+def _leave() -> None:
     shutil.rmtree(os.environ["BENTOML_HOME"], ignore_errors=True)  # the launcher's own folder, which it left behind
     os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(10)
-    os._exit(1)

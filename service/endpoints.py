@@ -19,13 +19,12 @@ from service.routes import (
     models,
     operations,
     planning,
-    practice,
     register,
     submissions,
 )
 
 MODULES = (
-    *(comparisons, cases, practice, submissions, jobs, certificates, register, planning, models),
+    *(comparisons, cases, submissions, jobs, certificates, register, planning, models),
     *(access, operations, start, comparison_pages, judging, outcomes, submission_pages),
     *(planning_pages, dashboard, model_pages, training_pages, access_page, errors, sign_in),
 )

@@ -32,10 +32,10 @@ KINDS: Final[Mapping[str, tuple[int, str]]] = {
     "idempotency_key_reused": (422, "The Idempotency-Key belongs to another request"),
     "too_many_requests": (429, "Too many requests"),
     "internal_error": (500, "Something went wrong here"),
+    "not_ready": (503, "The service is not ready"),
     "invalid_release": (503, "The active release cannot be used"),
     "register_unavailable": (503, "The register cannot be reached"),
     "no_room": (503, "There is no room to keep anything"),
-    "not_ready": (503, "The service is not ready"),
     "timeout": (504, "The request took too long"),
 }
 """Every code of a problem with its status and title."""
@@ -43,20 +43,8 @@ KINDS: Final[Mapping[str, tuple[int, str]]] = {
 MOST_PROBLEMS = 1000
 LONGEST_TEXT = 500
 
-BY_STATUS: Final[Mapping[int, str]] = {
-    400: "bad_request",
-    401: "unauthenticated",
-    403: "forbidden",
-    404: "not_found",
-    405: "method_not_allowed",
-    409: "conflict",
-    413: "too_large",
-    415: "unsupported_media_type",
-    422: "invalid_input",
-    429: "too_many_requests",
-    503: "not_ready",
-    504: "timeout",
-}
+BY_STATUS: Final[Mapping[int, str]] = {status: code for code, (status, _) in reversed([*KINDS.items()])}
+"""The code of a bare status: the first of its kinds."""
 
 
 class Refused(Exception):

@@ -62,6 +62,15 @@ def modules_of(item: Import) -> list[str]:
     return modules if modules and len(modules) == len(item.names) else [item.module, *modules]
 
 
+def source_of(module: str, name: str) -> str:
+    """Return the module that a name comes from, behind the face of a package that hands it on."""
+    if name and _is_module(f"{module}.{name}"):
+        return f"{module}.{name}"
+    face = ROOT / module.replace(".", "/") / "__init__.py"
+    handed = [item.module for item in (imports(face) if face.is_file() else ()) if name in item.names]
+    return source_of(handed[0], name) if handed else module
+
+
 def _is_module(name: str) -> bool:
     path = ROOT / name.replace(".", "/")
     return path.is_dir() or path.with_suffix(".py").is_file()

@@ -8,7 +8,7 @@ from statistics import median
 
 import pytest
 
-from tests.source import ROOT, Import, files, imports, module_of, modules_of, within
+from tests.source import ROOT, Import, files, imports, module_of, modules_of, source_of, within
 
 CODE = ("kpfootprint", "training", "service")
 OUR_OWN = CODE
@@ -108,14 +108,8 @@ def room(module: str) -> str:
     return ".".join(module.split(".")[:2])
 
 
-@pytest.mark.parametrize("folder", CODE)
-def test_data_flows_one_way_between_the_rooms(folder: str) -> None:
-    """No room imports one that imports it back, however long the way round; types alone do not count."""
-    leads_to: dict[str, set[str]] = {}
-    for path in files(folder):
-        here = room(module_of(path))
-        targets = {room(name) for item in imports(path) if not item.typing for name in modules_of(item)}
-        leads_to.setdefault(here, set()).update(t for t in targets if t.startswith(f"{folder}.") and t != here)
+def in_a_circle(leads_to: dict[str, set[str]]) -> list[str]:
+    """Return what leads back to itself, however long the way round."""
 
     def reached(start: str) -> set[str]:
         seen: set[str] = set()
@@ -126,7 +120,29 @@ def test_data_flows_one_way_between_the_rooms(folder: str) -> None:
                 waiting.append(target)
         return seen
 
-    assert [start for start in leads_to if start in reached(start)] == []
+    return [start for start in leads_to if start in reached(start)]
+
+
+@pytest.mark.parametrize("folder", CODE)
+def test_data_flows_one_way_between_the_rooms(folder: str) -> None:
+    """No room imports one that imports it back; types alone do not count."""
+    leads_to: dict[str, set[str]] = {}
+    for path in files(folder):
+        here = room(module_of(path))
+        targets = {room(name) for item in imports(path) if not item.typing for name in modules_of(item)}
+        leads_to.setdefault(here, set()).update(t for t in targets if t.startswith(f"{folder}.") and t != here)
+    assert in_a_circle(leads_to) == []
+
+
+def test_no_file_leads_back_to_itself() -> None:
+    """No file imports one that imports it back: not for types alone, not inside a function, not through a package."""
+    leads_to = {
+        module_of(path): {source_of(item.module, name) for item in imports(path) for name in item.names or ("",)}
+        for folder in CODE
+        for path in files(folder)
+        if path.stem != "__init__"
+    }
+    assert in_a_circle({here: there & leads_to.keys() for here, there in leads_to.items()}) == []
 
 
 @pytest.mark.parametrize("folder", CODE)

@@ -25,7 +25,6 @@ ONE_MEANING = {
     "problems": "what is wrong with an input",
     "reading": "from files to parcels",
     "sentences": "statements, and how they are said",
-    "table": "rows and columns to look at",
     "tables": "rows and columns",
     "trials": "declarations put to parcels whose source is known",
     "Document": "a page or body as it goes out",

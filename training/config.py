@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from kpfootprint.bounded import open_plain
 from kpfootprint.errors import InputError, Problem
 from training.acceptance import Criteria, criteria_of
 from training.scenarios import KINDS, Scenario
@@ -105,7 +106,7 @@ def read_config(path: Path = DEFAULT) -> FitConfig:
     OSError
         Where the file cannot be read.
     """
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         return parse_config(file.read(LARGEST + 1), path.name)
 
 

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from kpfootprint.cli import table
-from kpfootprint.cli.output import out_option, say, writing
+from kpfootprint.cli.output import out_option, say, tell, writing
 from kpfootprint.cli.parallel import lines_of, problem_line
 from kpfootprint.cli.reading import choose_option, read_plainly, read_submission, receipt_lines
-from kpfootprint.cli.surroundings import lang_option, model_option, now, open_release, told
+from kpfootprint.cli.surroundings import lang_option, model_option, now, open_release
 from kpfootprint.errors import IngestError
+from kpfootprint.visible import csv_line
 
 if TYPE_CHECKING:
     from kpfootprint.ingest import Choices, Reading
 
 SOME_BAD = 3
+COLUMNS = (
+    *("parcel_id", "conclusion", "log10_lr", "low", "high", "verbal", "typicality_p", "novelty_p"),
+    *("declared", "n_stones", "carats", "exported_on", "undeclared_stones", "cautions", "release", "report_id"),
+    "problems",
+)
+"""Of a row a parcel, for a spreadsheet; no cell is taken for a formula."""
 
 
 @click.command()
@@ -73,17 +80,15 @@ def batch(
     ):
         n_bad = 0
         if form == "csv":
-            stream.write(table.head().encode() + b"\r\n")
+            stream.write(csv_line(COLUMNS).encode() + b"\r\n")
         for number, (line, good) in enumerate(_in_order(read, lines), start=1):
-            stream.write(table.row(line).encode() + b"\r\n" if form == "csv" else line.encode() + b"\n")
+            stream.write(_row(line).encode() + b"\r\n" if form == "csv" else line.encode() + b"\n")
             if good and reports is not None:
                 _write_report(reports, number, line, lang)
             bar.update(1)
             n_bad += not good
     if n_bad:
-        say(
-            told("{bad} of {count} parcels have problems; see their lines.", bad=n_bad, count=len(read.order)), err=True
-        )
+        tell("{bad} of {count} parcels have problems; see their lines.", err=True, bad=n_bad, count=len(read.order))
     return SOME_BAD if n_bad else 0
 
 
@@ -105,6 +110,38 @@ def _write_report(folder: Path, number: int, line: str, lang: str) -> None:
     (folder / f"{number:04}-{name}.html").write_text(render_html(report, lang), encoding="utf-8")
 
 
+def _row(line: str) -> str:
+    """Return the row of a parcel from its line of JSON: what its report says first, or what is wrong with it."""
+    document = json.loads(line)
+    parcel = document["parcel"]
+    if "problems" in document:
+        told = "; ".join(_problem(item) for item in document["problems"])
+        cells: dict[str, Any] = {"parcel_id": parcel["parcel_id"], "problems": told}
+    else:
+        verification = document["verification"] or {}
+        fraction = (document["mixture"] or {}).get("undeclared_stone_fraction") or {}
+        cells = {
+            "parcel_id": parcel["parcel_id"],
+            "conclusion": document["conclusion"],
+            **{name: verification.get(name) for name in ("log10_lr", "low", "high", "verbal", "typicality_p")},
+            "novelty_p": (document["novelty"] or {}).get("p_value"),
+            "declared": " ".join(item["zone_id"] for item in parcel["declared"]),
+            "n_stones": parcel["n_stones"],
+            "carats": parcel["carats"],
+            "exported_on": parcel["exported_on"],
+            "undeclared_stones": fraction.get("estimate"),
+            "cautions": " ".join(item["code"] for item in document["cautions"]),
+            "release": document["model"]["release"],
+            "report_id": document["report_id"],
+        }
+    return csv_line([cells.get(name) for name in COLUMNS])
+
+
+def _problem(item: dict[str, Any]) -> str:
+    place = ", ".join(str(item[name]) for name in ("table", "row", "column") if item.get(name) is not None)
+    return f"{place}: {item['reason']}"
+
+
 @click.command()
 @click.argument("submission", type=click.Path(exists=True, path_type=Path))
 @choose_option
@@ -122,10 +159,10 @@ def validate(submission: Path, choices: Choices, model: Path | None) -> None:
     n_stones = sum(parcel.n_stones for parcel in read.batch)
     n_parcels = len(read.order)
     if n_parcels == 1:
-        say(told("1 parcel, {stones} stones: no problem found.", stones=n_stones))
+        tell("1 parcel, {stones} stones: no problem found.", stones=n_stones)
     else:
-        say(told("{parcels} parcels, {stones} stones: no problem found.", parcels=n_parcels, stones=n_stones))
-    plain = len(read.order) > 1 and all(read_plainly(parcel) for parcel in read.batch)
+        tell("{parcels} parcels, {stones} stones: no problem found.", parcels=n_parcels, stones=n_stones)
+    plain = n_parcels > 1 and all(read_plainly(parcel) for parcel in read.batch)
     for parcel in () if plain else read.batch:
         for line in receipt_lines(parcel):
             say(line)

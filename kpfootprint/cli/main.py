@@ -17,12 +17,11 @@ from kpfootprint.cli.beside import beside
 from kpfootprint.cli.compare import compare
 from kpfootprint.cli.models import models
 from kpfootprint.cli.operate import keys, serve, worker
-from kpfootprint.cli.output import say
-from kpfootprint.cli.planning import adequacy, drift, plan, pool, sorters
+from kpfootprint.cli.output import say, tell
+from kpfootprint.cli.planning import adequacy, drift, plan, pool, sorters, zones
 from kpfootprint.cli.register import backup, register, restore
-from kpfootprint.cli.surroundings import OPENED, asked_language, retold, speak, told
+from kpfootprint.cli.surroundings import OPENED, asked_language, retold, speak
 from kpfootprint.cli.verify import verify
-from kpfootprint.cli.zones import zones
 from kpfootprint.errors import (
     IngestError,
     InvalidParcel,
@@ -93,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         say(shown.getvalue().rstrip("\n"), err=True)
         sys.exit(error.exit_code)
     except click.Abort:
-        say(told("Stopped; nothing was written."), err=True)
+        tell("Stopped; nothing was written.", err=True)
         sys.exit(1)
     except (IngestError, ReferenceDataError) as error:
         show_problems(error.problems, asked_language())
@@ -105,9 +104,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except (KPFootprintError, OSError) as error:
-        say(told("Error: {error}", error=retold(str(error))), err=True)
+        tell("Error: {error}", err=True, error=retold(str(error)))
         sys.exit(1)
     except MemoryError:
-        say(told("Error: there is not enough memory for this; nothing was written."), err=True)
+        tell("Error: there is not enough memory for this; nothing was written.", err=True)
         sys.exit(1)
     sys.exit(status if isinstance(status, int) else 0)

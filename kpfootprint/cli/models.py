@@ -6,10 +6,8 @@ from pathlib import Path
 
 import click
 
-from kpfootprint.cli.output import say
-from kpfootprint.cli.surroundings import at_work, home, release_folder, told
-
-ACTOR = "command line"
+from kpfootprint.cli.output import say, tell
+from kpfootprint.cli.surroundings import ACTOR, at_work, home, release_folder, told
 
 
 def _named(release: str) -> Path:
@@ -45,9 +43,7 @@ def show(release: str) -> None:
     """Show the card of RELEASE, every file of it checked first."""
     from kpfootprint.release import load_release
 
-    folder = _named(release)
-    card = load_release(folder).card
-    say(card.rstrip("\n"))
+    say(load_release(_named(release)).card.rstrip("\n"))
 
 
 @models.command()
@@ -61,7 +57,7 @@ def activate(release: str, reason: str, force: str | None) -> None:
 
     with at_work() as work:
         done = put_in_force(work, release, reason=reason, force=force, actor=ACTOR)
-    say(told("{release} is active.", release=done.release))
+    tell("{release} is active.", release=done.release)
 
 
 @models.command()
@@ -75,7 +71,7 @@ def rollback(reason: str) -> None:
         if before_the_last(work.engine) is None:
             raise click.UsageError(told("no other release was active before"))
         done = roll_back(work, reason=reason, actor=ACTOR)
-    say(told("{release} is active.", release=done.release))
+    tell("{release} is active.", release=done.release)
 
 
 @models.command()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kpfootprint.cli.output import say
+from kpfootprint.cli.output import say, tell
 from kpfootprint.cli.surroundings import model_option, now, settings, told
 
 
@@ -67,20 +67,25 @@ def create(role: str, name: str, days: int | None) -> None:
 @keys.command(name="list")
 def list_() -> None:
     """List the keys: id, role, when made, whether in use and until when, name."""
-    from service.register.keys import list_keys
+    from service.register.database import opened
+    from service.register.keys import all_keys
 
-    for key in list_keys(settings()):
+    with opened(settings()) as engine:
+        found = all_keys(engine)
+    for key in found:
         state = told("in use") if key.expires_at is None else told("until {day}", day=f"{key.expires_at:%Y-%m-%d}")
         state = told("revoked {day}", day=f"{key.revoked_at:%Y-%m-%d}") if key.revoked_at else state
         say(f"{key.id}  {key.role:<10}  {key.created_at:%Y-%m-%d}  {state:<18}  {key.name}".rstrip())
 
 
-@keys.command()
+@keys.command(name="revoke")
 @click.argument("key_id", metavar="ID")
-def revoke(key_id: str) -> None:
+def revoke_(key_id: str) -> None:
     """Revoke the key of that ID; requests with it are refused from now on."""
-    from service.register.keys import revoke_key
+    from service.register.database import opened
+    from service.register.keys import revoke
 
-    if not revoke_key(settings(), key_id):
-        raise click.UsageError(told("there is no key {key}", key=repr(key_id)))
-    say(told("{key} is revoked.", key=key_id), err=True)
+    with opened(settings()) as engine:
+        if not revoke(engine, key_id):
+            raise click.UsageError(told("there is no key {key}", key=repr(key_id)))
+    tell("{key} is revoked.", err=True, key=key_id)

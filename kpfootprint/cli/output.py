@@ -22,6 +22,11 @@ def say(text: str, *, err: bool = False) -> None:
     click.echo(visible(text), err=err)
 
 
+def tell(message: str, *, err: bool = False, **values: object) -> None:
+    """Write a line that is a message of our own, in the language that the command was asked to speak."""
+    say(told(message, **values), err=err)
+
+
 def _checked(_context: click.Context, _parameter: click.Parameter, out: Path | None) -> Path | None:
     if out is None or str(out) == "-":
         return None

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,15 +15,13 @@ import click
 from kpfootprint.cli.surroundings import told
 
 if TYPE_CHECKING:
-    from kpfootprint.errors import Problem
+    from kpfootprint.errors import NotExamined, Problem
     from kpfootprint.parcel import Parcel
     from kpfootprint.release import Release
+    from kpfootprint.report import Report
 
 CHUNK = 32
 """Parcels examined together. It does not depend on the number of workers, so neither do the bytes."""
-
-Start = Callable[[tuple["Parcel", ...]], Any]
-"""Starts a chunk somewhere and returns its future."""
 
 
 def problem_line(parcel_id: str, problems: Sequence[Problem]) -> str:
@@ -31,67 +30,70 @@ def problem_line(parcel_id: str, problems: Sequence[Problem]) -> str:
     return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
 
 
-def report_lines(parcels: tuple[Parcel, ...], release: Release, created_at: datetime) -> list[tuple[str, bool]]:
-    """Return the report of each parcel as one line of JSON, and whether there is one."""
-    from kpfootprint.errors import NotExamined
-    from kpfootprint.flow import examine_each
-    from kpfootprint.parcel import Batch
-
-    found = examine_each(Batch(parcels), release, status_on=created_at.date(), created_at=created_at)
-    return [
-        (problem_line(one.parcel_id, one.problems), False) if isinstance(one, NotExamined) else (one.to_json(), True)
-        for one in found
-    ]
-
-
 def lines_of(
     parcels: Sequence[Parcel], release: Release, created_at: datetime, *, workers: int, scheduler: str | None
 ) -> Iterator[tuple[str, bool]]:
     """Yield the line of each parcel and whether it is a report, in order; only a few chunks are under way at a time."""
-    chunks = (tuple(parcels[start : start + CHUNK]) for start in range(0, len(parcels), CHUNK))
+    from kpfootprint.errors import NotExamined
+
+    for one in _examined(parcels, release, created_at, workers, scheduler):
+        if isinstance(one, NotExamined):
+            yield problem_line(one.parcel_id, one.problems), False
+        else:
+            yield one.to_json(), True
+
+
+def _examined(
+    parcels: Sequence[Parcel], release: Release, created_at: datetime, workers: int, scheduler: str | None
+) -> Iterator[Report | NotExamined]:
+    from kpfootprint.flow import examine_each
+    from kpfootprint.parcel import Batch
+
+    when: dict[str, Any] = {"status_on": created_at.date(), "created_at": created_at}
+    batches = (Batch(tuple(parcels[start : start + CHUNK])) for start in range(0, len(parcels), CHUNK))
     if scheduler is None and workers == 1:
-        for chunk in chunks:
-            yield from report_lines(chunk, release, created_at)
+        for batch in batches:
+            yield from examine_each(batch, release, **when)
         return
     with ExitStack() as stack:
-        if scheduler is None:
-            start, at_once = _processes(stack, workers, release, created_at)
-        else:
-            start, at_once = _dask(stack, scheduler, release, created_at)
+        submit, there, at_once = (
+            _processes(stack, workers, release) if scheduler is None else _dask(stack, scheduler, release)
+        )
         under_way: deque[Any] = deque()
-        for chunk in chunks:
-            under_way.append(start(chunk))
+        for batch in batches:
+            under_way.append(submit(examine_each, batch, there, **when))
             if len(under_way) >= at_once:
-                yield from _lines(under_way.popleft())
+                yield from _found(under_way.popleft())
         while under_way:
-            yield from _lines(under_way.popleft())
+            yield from _found(under_way.popleft())
 
 
-def _lines(future: Any) -> list[tuple[str, bool]]:
+def _found(future: Any) -> tuple[Report | NotExamined, ...]:
     from concurrent.futures import BrokenExecutor
 
     try:
-        lines: list[tuple[str, bool]] = future.result()
+        found: tuple[Report | NotExamined, ...] = future.result()
     except BrokenExecutor:
         raise click.ClickException(
             told("a worker process died, for want of memory perhaps; nothing was written")
         ) from None
-    return lines
+    return found
 
 
-def _processes(stack: ExitStack, workers: int, release: Release, created_at: datetime) -> tuple[Start, int]:
+def _processes(stack: ExitStack, workers: int, release: Release) -> tuple[Callable[..., Any], Any, int]:
+    """Return how work is given to processes here, the release as they are given it, and how much of it at once."""
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
     pool = stack.enter_context(ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")))
     stack.callback(pool.shutdown, cancel_futures=True)
-    return lambda chunk: pool.submit(report_lines, chunk, release, created_at), 2 * workers
+    return pool.submit, release, 2 * workers
 
 
-def _dask(stack: ExitStack, scheduler: str, release: Release, created_at: datetime) -> tuple[Start, int]:
+def _dask(stack: ExitStack, scheduler: str, release: Release) -> tuple[Callable[..., Any], Any, int]:
+    """Return the same of a cluster."""
     from kpfootprint.cluster import connected, shared
 
     client = stack.enter_context(connected(scheduler))
     there = shared(client, release)
-    at_once = 2 * max(1, sum(client.nthreads().values()))
-    return lambda chunk: client.submit(report_lines, chunk, there, created_at, pure=False), at_once
+    return partial(client.submit, pure=False), there, 2 * max(1, sum(client.nthreads().values()))

@@ -1,4 +1,4 @@
-"""``kpfootprint plan``, ``adequacy``, ``pool``, ``drift`` and ``sorters``: what comes before a comparison and after."""
+"""``kpfootprint zones``, ``plan``, ``adequacy``, ``pool``, ``drift`` and ``sorters``: before a comparison and after."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from kpfootprint.cli.fields import Declared, as_parcel, parcel_options
-from kpfootprint.cli.output import out_option, refuse_terminal, writing
+from kpfootprint.cli.output import out_option, refuse_terminal, say, tell, writing
 from kpfootprint.cli.reading import choose_option, read_sortings, whole_submission
 from kpfootprint.cli.surroundings import at_work, lang_option, model_option, now, open_release, told
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from kpfootprint.release import Release
 
 Command = TypeVar("Command", bound=Callable[..., object])
+
+ZONE_COLUMNS = ("zone_id", "name", "country", "region", "status")
 
 
 def answer_options(command: Command) -> Command:
@@ -42,6 +44,20 @@ on_option = click.option(
     metavar="DATE",
     help="Day whose status of zones counts, as 2025-03-31; today (UTC) otherwise.",
 )
+
+
+@click.command()
+@on_option
+@model_option
+def zones(day: datetime | None, model: Path | None) -> None:
+    """List the zones and their status on a day."""
+    on = (day or now()).date()
+    table = open_release(model).zone_table
+    rows = [(z.zone_id, z.name, z.country, z.region, table.status_on(z.zone_id, on)) for z in table.zones]
+    widths = [max(map(len, column)) for column in zip(ZONE_COLUMNS, *rows, strict=True)]
+    for row in (ZONE_COLUMNS, *rows):
+        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    tell("Status on {day}.", err=True, day=on.isoformat())
 
 
 @click.command()

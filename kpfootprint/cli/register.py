@@ -7,10 +7,8 @@ from pathlib import Path
 import click
 
 from kpfootprint.bounded import open_plain
-from kpfootprint.cli.output import out_option, say, writing
-from kpfootprint.cli.surroundings import at_work, retold, settings, told
-
-ACTOR = "command line"
+from kpfootprint.cli.output import out_option, tell, writing
+from kpfootprint.cli.surroundings import ACTOR, at_work, retold, settings, told
 
 
 @click.group()
@@ -30,9 +28,9 @@ def verify(head: str | None) -> int:
         if verdict.wrong is None:
             refuse_unguarded(engine)
     if verdict.wrong is not None:
-        say(told("Position {place} is wrong: {reason}.", place=verdict.wrong, reason=retold(verdict.reason)), err=True)
+        tell("Position {place} is wrong: {reason}.", err=True, place=verdict.wrong, reason=retold(verdict.reason))
         return 1
-    say(told("{count} entries, whole and in order. Head {head}", count=verdict.entries, head=verdict.hash))
+    tell("{count} entries, whole and in order. Head {head}", count=verdict.entries, head=verdict.hash)
     return 0
 
 
@@ -57,13 +55,11 @@ def import_(file: Path) -> None:
 
     with open_plain(file) as stream, at_work() as work:
         taken, left = take_in(work, stream.read(), actor=ACTOR)
-    say(
-        told(
-            "{taken} entries taken in; {left} were here already, or are this register's own affair.",
-            taken=taken,
-            left=left,
-        ),
+    tell(
+        "{taken} entries taken in; {left} were here already, or are this register's own affair.",
         err=True,
+        taken=taken,
+        left=left,
     )
 
 
@@ -84,9 +80,10 @@ def forget(name: str) -> None:
                 told("{name} is the name of {actors}: say which one", name=repr(name), actors=", ".join(found))
             )
         people.forget(engine, found[0])
-    say(
-        told("Forgotten; what was done stays, as {actor}'s. Backups made before still hold the name.", actor=found[0]),
+    tell(
+        "Forgotten; what was done stays, as {actor}'s. Backups made before still hold the name.",
         err=True,
+        actor=found[0],
     )
 
 
@@ -98,7 +95,7 @@ def backup(file: Path) -> None:
 
     if not file.resolve().parent.is_dir():
         raise click.UsageError(told("folder {folder} does not exist", folder=repr(str(file.resolve().parent))))
-    say(told("{count} entries are in {file}.", count=backed_up(settings(), file), file=file), err=True)
+    tell("{count} entries are in {file}.", err=True, count=backed_up(settings(), file), file=file)
 
 
 @click.command()
@@ -110,10 +107,8 @@ def restore(file: Path) -> int:
     with open_plain(file) as stream:
         verdict = fill(settings(), stream)
     if verdict.wrong is not None:
-        say(
-            told("Restored, and position {place} is wrong: {reason}.", place=verdict.wrong, reason=verdict.reason),
-            err=True,
-        )
+        wrong = {"place": verdict.wrong, "reason": retold(verdict.reason)}
+        tell("Restored, and position {place} is wrong: {reason}.", err=True, **wrong)
         return 1
-    say(told("{count} entries restored, whole and in order.", count=verdict.entries), err=True)
+    tell("{count} entries restored, whole and in order.", err=True, count=verdict.entries)
     return 0

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import gettext
 import os
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,9 +70,10 @@ lang_option = click.option(
     "--lang", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="Language of texts."
 )
 
+ACTOR = "command line"
+"""Who is said to have done what was done here."""
+
 LOCALES = Path(__file__).parent / "locale"
-LONGEST_RETOLD = 1000
-"""Longer texts of the library are told in English: they hold what a hostile file says."""
 _SPOKEN: list[gettext.NullTranslations] = [gettext.NullTranslations()]
 _ENGLISH: dict[click.Command | click.Option, str] = {}
 """Help as it was written, of what was once told in another language."""
@@ -102,25 +101,9 @@ def told(message: str, **values: object) -> str:
 
 def retold(text: str, lang: str | None = None) -> str:
     """Return what the library said in English in a language, the command's own where none is named."""
-    if (lang or asked_language()) != "fr" or len(text) > LONGEST_RETOLD:
-        return text
-    for pattern, message in _patterns():  # the first that fits
-        if found := pattern.fullmatch(text):
-            return message.format("", *(retold(part, lang) for part in found.groups()))
-    place, colon, rest = text.partition(": ")  # errors are told after the file or the member that they are about
-    told = retold(rest, lang) if colon else rest
-    return text if told == rest else f"{place}\u00a0: {told}"
+    from kpfootprint.retold import retold as told_again
 
-
-@cache
-def _patterns() -> list[tuple[re.Pattern[str], str]]:
-    from babel.messages.pofile import read_po
-
-    with (LOCALES / "errors.fr.po").open("rb") as file:
-        known = [(str(item.id), str(item.string)) for item in read_po(file) if item.id]
-    return [
-        (re.compile(re.sub(r"\\\{\d\\\}", "(.+?)", re.escape(english)), re.DOTALL), told) for english, told in known
-    ]
+    return told_again(text, lang or asked_language())
 
 
 def asked_language() -> str:

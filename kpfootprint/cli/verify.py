@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kpfootprint.cli.output import say
+from kpfootprint.cli.output import say, tell
 from kpfootprint.cli.surroundings import home, model_option, release_folder, told
 from kpfootprint.errors import ReleaseError
 
@@ -35,34 +35,30 @@ def verify(dossier: Path, code: str | None, model: Path | None) -> int:
 
     check = verify_dossier(dossier, lambda sealed: _made_again(sealed, model))
     if code is not None and not is_code_of(code, check.report_id):
-        say(
-            told(
-                "Not the same: the code {code} is not that of {report} ({short}).",
-                code=code,
-                report=check.report_id,
-                short=short_code(check.report_id),
-            ),
+        short = short_code(check.report_id)
+        tell(
+            "Not the same: the code {code} is not that of {report} ({short}).",
             err=True,
+            report=check.report_id,
+            code=code,
+            short=short,
         )
         return DIFFERENT
     if check.same:
-        say(
-            told(
-                "Same: the report made again is {report}, and every file is the same byte for byte.",
-                report=check.report_id,
-            )
+        tell(
+            "Same: the report made again is {report}, and every file is the same byte for byte.", report=check.report_id
         )
-        say(
-            told(
-                "Not proven: when it was made ({time} is its maker's word), by whom, and whether the stones are those "
-                "of the parcel. A register that holds this report proves the time.",
-                time=check.created_at,
-            )
+        tell(
+            "Not proven: when it was made ({time} is its maker's word), by whom, and whether the stones are those "
+            "of the parcel. A register that holds this report proves the time.",
+            time=check.created_at,
         )
         return 0
-    say(
-        told("Not the same: {count} differences from {report}.", count=len(check.differences), report=check.report_id),
+    tell(
+        "Not the same: {count} differences from {report}.",
         err=True,
+        report=check.report_id,
+        count=len(check.differences),
     )
     for difference in check.differences:
         say(difference, err=True)

@@ -1,14 +1,21 @@
-"""Small JSON bodies: read strictly, with every problem told at once."""
+"""JSON bodies and forms: read strictly, with every problem told at once, and of programs nothing that is undeclared."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import Message
 
 from kpfootprint.errors import Problem
-from service.door.visit import LARGE
+from service.door.admission import check_token
+from service.door.endpoint import MULTIPART, Endpoint
+from service.door.visit import LARGE, visit_of
 from service.errors import Refused, refusal_for
 from service.work.reading import json_in
 
@@ -70,3 +77,105 @@ def _problem(fault: Any, table: str) -> Problem:
 @cache
 def _adapter(shape: Any) -> TypeAdapter[Any]:
     return TypeAdapter(shape)
+
+
+MAX_FIELDS = 400
+MAX_FILES = 2
+LONGEST_END = 100
+"""Last bytes of a form, among which its last boundary ends."""
+FILE = {"type": "string", "format": "binary"}
+
+
+def form_schema(*texts: str, lists: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the JSON Schema of a form with a file, texts, and texts that may be repeated."""
+    properties: dict[str, Any] = {"file": FILE} | {name: {"type": "string"} for name in texts}
+    properties |= {name: {"type": "array", "items": {"type": "string"}} for name in lists}
+    return {"type": "object", "required": ["file"], "properties": properties}
+
+
+async def form_in(request: Request, endpoint: Endpoint) -> FormData:
+    """Return the form of a request.
+
+    Raises
+    ------
+    Refused
+        For a page's form without the token of its session (signing in needs none), and for fields of a program's that
+        are not declared.
+    """
+    visit = visit_of(request)
+    end = bytearray()
+
+    async def receive() -> Message:
+        message = await request.receive()
+        end[:] = (end + message.get("body", b""))[-LONGEST_END:]
+        return message
+
+    try:
+        form = await Request(request.scope, receive).form(
+            max_files=MAX_FILES, max_fields=MAX_FIELDS, max_part_size=visit.work.settings.max_body
+        )
+    except HTTPException as error:
+        raise Refused("bad_request", f"The form cannot be read: {error.detail}") from None
+    try:
+        if request.headers.get("content-type", "").startswith(MULTIPART) and not end.rstrip().endswith(b"--"):
+            raise Refused("bad_request", "The form cannot be read: it ends before its last boundary.")
+        if not endpoint.page:
+            refuse_unknown(form, endpoint.body.kinds[MULTIPART]["properties"] if endpoint.body else {})
+        elif endpoint.role is not None:
+            check_token(visit, text_of(form, "csrf"))
+    except Refused:
+        await form.close()
+        raise
+    return form
+
+
+def refuse_unknown(form: FormData, declared: Mapping[str, Any]) -> None:
+    """Refuse a form with fields that are not declared."""
+    reason = f"unknown here; known are {', '.join(declared)}"
+    problems = [
+        Problem(table="form", column=name[:80], code="unknown_column", reason=reason)
+        for name in form
+        if name not in declared
+    ]
+    if problems:
+        raise refusal_for(problems)
+
+
+def file_of(form: FormData, name: str = "file") -> UploadFile | None:
+    """Return the file of a field, or None where none was chosen."""
+    value = form.get(name)
+    return value if isinstance(value, UploadFile) and value.filename else None
+
+
+def upload_in(form: FormData) -> tuple[str, bytes]:
+    """Return name and content of the file that a program's form must hold."""
+    value = form.get("file")
+    if not isinstance(value, UploadFile):
+        problem = Problem(
+            table="form", column="file", code="missing", reason="a file is needed, in a field of this name"
+        )
+        raise Refused("invalid_input", "The field 'file' holds no file.", problems=(problem,))
+    return value.filename or "", value.file.read()
+
+
+def text_of(form: FormData, name: str) -> str:
+    """Return the text of a field without blanks around it, also where it came as a file; nothing where it is absent."""
+    value = form.get(name)
+    if isinstance(value, UploadFile):
+        value = value.file.read().decode(errors="replace")
+    return (value or "").replace("\r\n", "\n").strip()
+
+
+def written_in(form: FormData, shape: Any) -> tuple[dict[str, str], bool]:
+    """Return the texts of a form for the members of a shape, whole, and whether they fit it."""
+    given = {name: text_of(form, name) for name in get_type_hints(shape)}
+    try:
+        checked({name: value for name, value in given.items() if value}, shape, table="form")
+    except Refused:
+        return given, False
+    return given, True
+
+
+def texts_of(form: FormData, name: str) -> list[str]:
+    """Return the texts of a field that may come several times."""
+    return [value for value in form.getlist(name) if isinstance(value, str)]

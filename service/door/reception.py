@@ -10,9 +10,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from service.door.bodies import document_in
+from service.door.bodies import document_in, form_in
 from service.door.endpoint import JSON, MULTIPART, URLENCODED, Endpoint, Handler
-from service.door.forms import form_in
 from service.door.visit import Visit, visit_of
 
 

@@ -10,13 +10,12 @@ from collections.abc import Sequence
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.door.admission import admit, look_up, refuse_forged
+from service.door.admission import Rate, admit, count, look_up, refuse_forged
 from service.door.answer import Deadline, Dress, Errors, Tell
 from service.door.attention import Attention
 from service.door.endpoint import Endpoint
 from service.door.identity import identify
 from service.door.inspection import BodyInspection
-from service.door.limits import Rate, count
 from service.door.noted import Noted
 from service.door.query import asked_in
 from service.door.visit import visit_of

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -17,12 +19,11 @@ from kpfootprint.flow import examine_each
 from kpfootprint.ingest import ingest_json
 from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.release import Release
-from kpfootprint.report import read_report
 from kpfootprint.report.report import Report
 from service.clock import this_second
 from service.errors import Refused
 from service.register import comparisons, jobs, submissions
-from service.register.comparisons import Examined
+from service.register.comparisons import Examined, unpacked
 from service.register.database import reading, registering
 from service.register.jobs import Job
 from service.work.flags import flagged
@@ -45,8 +46,18 @@ class Halted(Exception):
 
 
 Found = Sequence[Report | NotExamined]
-Examine = Callable[[Sequence[Parcel]], Callable[[], Found]]
+Examine = Callable[[Batch], Callable[[], Found]]
 """Begins to examine parcels and returns what waits for their reports."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """Parcels by their places: as they are kept, those that are examined, and what is wrong with the others."""
+
+    kept: Mapping[int, bytes]
+    good: Mapping[int, dict[str, Any]]
+    bad: Mapping[int, Sequence[Problem]]
+    reports: Callable[[], Found]
 
 
 def compare_submission(work: Workplace, job: Job, halt: Callable[[], bool]) -> str | None:
@@ -78,62 +89,48 @@ def _compare_all(work: Workplace, job: Job, release: Release, status_on: date, h
                 waiting = submissions.waiting(connection, job.subject, STRETCH * at_once)
             if not waiting:
                 return
-            stretches = [waiting[start : start + STRETCH] for start in range(0, len(waiting), STRETCH)]
-            begun = [_begun(stretch, release, begin) for stretch in stretches]
-            for stretch, (good, bad, found) in zip(stretches, begun, strict=True):
+            starts = range(0, len(waiting), STRETCH)
+            for stretch in [_begun(dict(waiting[start : start + STRETCH]), release, begin) for start in starts]:
                 if halt():
                     raise Halted
-                _keep(work, job, dict(stretch), good, bad, found)
+                _keep(work, job, stretch)
 
 
-Bad = list[tuple[int, tuple[Problem, ...]]]
-
-
-def _begun(
-    stretch: Sequence[tuple[int, dict[str, Any]]], release: Release, begin: Examine
-) -> tuple[list[int], Bad, Callable[[], Found]]:
-    """Return the places that are examined, what is wrong with the others, and what waits for the reports."""
-    good: dict[int, Parcel] = {}
-    bad: Bad = []
-    for ordinal, document in stretch:
+def _begun(kept: Mapping[int, bytes], release: Release, begin: Examine) -> Stretch:
+    documents: dict[int, dict[str, Any]] = {}
+    parcels: list[Parcel] = []
+    bad: dict[int, Sequence[Problem]] = {}
+    for ordinal, text in kept.items():
+        document = json.loads(unpacked(text))
         try:
-            good[ordinal] = ingest_json(document, release.scheme, release.zone_table, sealed=True)
+            parcels.append(ingest_json(document, release.scheme, release.zone_table, sealed=True))
+            documents[ordinal] = document
         except IngestError as error:
-            bad.append((ordinal, error.problems))
-    return list(good), bad, begin(tuple(good.values()))
+            bad[ordinal] = error.problems
+    return Stretch(kept=kept, good=documents, bad=bad, reports=begin(Batch(tuple(parcels))) if parcels else tuple)
 
 
-def _keep(
-    work: Workplace,
-    job: Job,
-    documents: Mapping[int, dict[str, Any]],
-    good: Sequence[int],
-    bad: Bad,
-    found: Callable[[], Found],
-) -> None:
+def _keep(work: Workplace, job: Job, stretch: Stretch) -> None:
     started = time.perf_counter()
-    reports = found()
-    seconds = (time.perf_counter() - started) / max(1, len(good))
+    found = dict(zip(stretch.good, stretch.reports(), strict=True))
+    seconds = (time.perf_counter() - started) / max(1, len(found))
+    bad = {**stretch.bad, **{place: one.problems for place, one in found.items() if isinstance(one, NotExamined)}}
     with registering(work.engine) as connection:
-        waiting = submissions.waiting_places(connection, job.subject)
-        kept: dict[int, Examined] = {}
-        for ordinal, problems in bad:
-            submissions.place_problems(
-                connection, job.subject, ordinal, [submissions.kept_problem(item) for item in problems]
-            )
-        for ordinal, report in zip(good, reports, strict=True):
-            if ordinal not in waiting:
-                continue  # somebody else, who was thought dead, has kept it
-            if isinstance(report, NotExamined):
-                told = [submissions.kept_problem(item) for item in report.problems]
-                submissions.place_problems(connection, job.subject, ordinal, told)
-                continue
-            kept[ordinal] = Examined.of(report, documents[ordinal], submission_id=job.subject)
-            work.meters.compared(kept[ordinal].content["conclusion"], seconds)
+        waiting = submissions.waiting_places(connection, job.subject)  # others, thought dead, may have kept some
+        for place, problems in bad.items():
+            if place in waiting:
+                told = [submissions.kept_problem(item) for item in problems]
+                submissions.place_problems(connection, job.subject, place, told)
+        kept = {
+            place: Examined.of(one, stretch.good[place], parcel=stretch.kept[place], submission_id=job.subject)
+            for place, one in found.items()
+            if place in waiting and not isinstance(one, NotExamined)
+        }
+        for one in kept.values():
+            work.meters.compared(one.content["conclusion"], seconds)
         comparisons.keep(connection, *flagged(connection, [*kept.values()]), actor=job.actor)
         submissions.place_comparisons(connection, job.subject, {place: one.id for place, one in kept.items()})
-        left = waiting - documents.keys()
-        jobs.progress(connection, job, job.total - len(left))
+        jobs.progress(connection, job, job.total - len(waiting - stretch.kept.keys()))
 
 
 @contextmanager
@@ -142,24 +139,15 @@ def _examining(
 ) -> Iterator[tuple[Examine, int]]:
     """Give what begins to examine parcels, here or on a cluster, and how many stretches to begin at once."""
     if scheduler is None:
-
-        def here(parcels: Sequence[Parcel]) -> Callable[[], Found]:
-            batch = Batch(tuple(parcels))
-            return lambda: (
-                examine_each(batch, release, status_on=status_on, created_at=this_second()) if parcels else ()
-            )
-
-        yield here, 1
+        yield lambda batch: partial(examine_each, batch, release, status_on=status_on, created_at=this_second()), 1
         return
     try:
         with connected(scheduler) as client:
             release_there = shared(client, release)
 
-            def there(parcels: Sequence[Parcel]) -> Callable[[], Found]:
-                future = client.submit(
-                    report_texts, tuple(parcels), release_there, status_on, this_second(), pure=False
-                )
-                return partial(_waited_for, future, halt)
+            def there(batch: Batch) -> Callable[[], Found]:
+                when = {"status_on": status_on, "created_at": this_second()}
+                return partial(_waited_for, client.submit(examine_each, batch, release_there, **when, pure=False), halt)
 
             yield there, 2 * max(1, sum(client.nthreads().values()))
     except (KPFootprintError, Refused, SQLAlchemyError, Halted):
@@ -175,12 +163,5 @@ def _waited_for(future: Any, halt: Callable[[], bool]) -> Found:
             raise Halted
         with suppress(TimeoutError):
             future.result(timeout=1.0)
-    return [one if isinstance(one, NotExamined) else read_report(one) for one in future.result()]
-
-
-def report_texts(
-    parcels: tuple[Parcel, ...], release: Release, status_on: date, created_at: datetime
-) -> list[str | NotExamined]:
-    """Return the text of every parcel's report; runs wherever the scheduler sends it."""
-    found = examine_each(Batch(parcels), release, status_on=status_on, created_at=created_at) if parcels else ()
-    return [one if isinstance(one, NotExamined) else one.to_json() for one in found]
+    reports: Found = future.result()
+    return reports

@@ -12,6 +12,7 @@ import time
 
 from service.jobs.worker import work_until
 from service.logs import log_to_standard_error
+from service.processes import end_with
 from service.settings import Settings, environment_of
 from service.work.place import Workplace
 
@@ -29,22 +30,13 @@ def run_worker(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     if settings.launcher_pid is not None:
-        threading.Thread(target=_end_with, args=(settings.launcher_pid, stop), daemon=True).start()
+        end_with(settings.launcher_pid, stop.set)
     work = Workplace(settings)
     work.open()
     try:
         work_until(work, stop)
     finally:
         work.close()
-
-
-def _end_with(launcher: int, stop: threading.Event) -> None:
-    """Stop when the launcher has ended without saying so, and end at once where that takes too long."""
-    while os.getppid() == launcher:
-        time.sleep(0.5)
-    stop.set()
-    time.sleep(10)
-    os._exit(1)
 
 
 class Companion:

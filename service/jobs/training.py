@@ -19,10 +19,11 @@ from service.register import jobs, submissions
 from service.register.database import writing
 from service.register.jobs import Job
 from service.work.place import Workplace
-from service.work.train import STEPS, release_of
+from service.work.releases import STEPS, release_of
 
 LOOK_EVERY = 1.0
 """Seconds between two looks at whether the job is to halt."""
+ENDED = "The training was ended from outside, perhaps for want of memory; ask for it again."
 PERCENT = re.compile(r"\[ *(\d+)%\]")
 
 
@@ -126,8 +127,12 @@ def _ran(
                     with writing(work.engine) as connection:
                         jobs.progress(connection, job, noted)
         reader.join(timeout=5)
+        if process.returncode < 0:
+            raise Refused("conflict", ENDED)
+        if process.returncode != 0 and any(line.startswith("Traceback") for line in last):
+            raise RuntimeError("\n".join(last))  # which the log tells
         if process.returncode != 0:
-            raise Refused("conflict", "; ".join(last) or f"training ended with status {process.returncode}")
+            raise Refused("conflict", "; ".join(last))
     return True
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from service.clock import now
+from service.door.bodies import text_of
 from service.door.endpoint import FORM, Endpoint
-from service.door.forms import text_of
 from service.door.visit import Visit
 from service.errors import Refused
 from service.pages.render import moved_to, page

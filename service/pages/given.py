@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.datastructures import FormData
 
-from service.door.forms import text_of, texts_of
+from service.door.bodies import text_of, texts_of
 from service.routes.parcels import given_parcel
 
 ROWS = 10

@@ -9,8 +9,8 @@ from typing import Any
 from starlette.responses import Response
 
 from kpfootprint.report import read_report, render_html
+from service.door.bodies import written_in
 from service.door.endpoint import FORM, Endpoint
-from service.door.forms import written_in
 from service.door.query import whole_number
 from service.door.visit import Visit
 from service.errors import existing

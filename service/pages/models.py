@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from markdown_it import MarkdownIt
+from markupsafe import Markup
 from starlette.responses import Response
 
+from service.door.bodies import written_in
 from service.door.endpoint import FORM, Endpoint
-from service.door.forms import written_in
 from service.door.visit import Visit
 from service.errors import Refused
 from service.pages.render import moved_to, page
@@ -64,12 +66,24 @@ def shown_one(visit: Visit, name: str, *, status: int = 200, alert: str = "") ->
         status=status,
         alert=alert,
         item=found,
-        card=card.read_text(encoding="utf-8") if card.is_file() else "",
+        card=_set(card.read_text(encoding="utf-8")) if card.is_file() else "",
         results=[row for row in found.evaluation.get("results", ()) if row.get("value") is not None],
         report=(found.folder / REPORT).is_file(),
         people=names_of_actors(visit.work.engine),
         may_train=visit.who.may_send("researcher"),
     )
+
+
+def _set(card: str) -> Markup:
+    """Return a card in Markdown as a part of a page: its HTML is shown as it is written, its headings below ours."""
+    markdown = MarkdownIt("js-default")
+    tokens = markdown.parse(card)
+    for token in tokens:
+        if token.type.startswith("heading"):
+            token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
+        elif token.type == "table_open":
+            token.attrSet("class", "full")
+    return Markup(markdown.renderer.render(tokens, markdown.options, {}))
 
 
 REPORT = "validation.html"

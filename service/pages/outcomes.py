@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from starlette.responses import Response
 
 from kpfootprint.ingest import number_given
-from service.door.bodies import checked
+from service.door.bodies import checked, text_of, texts_of
 from service.door.endpoint import FORM, Endpoint
-from service.door.forms import text_of, texts_of
 from service.door.query import whole_number
 from service.door.visit import Visit
 from service.errors import Refused, existing

@@ -16,7 +16,7 @@ from kpfootprint.errors import Problem
 from kpfootprint.ingest import Reading, Upload, words_of
 from kpfootprint.scheme import AttributeClass, ClassSet, Scheme
 from kpfootprint.visible import csv_line
-from service.door.forms import file_of, text_of, texts_of
+from service.door.bodies import file_of, text_of, texts_of
 from service.routes.parcels import choices_of
 from service.work.reading import upload_of
 

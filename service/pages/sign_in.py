@@ -15,8 +15,8 @@ from httpx2 import HTTPError
 from joserfc.errors import JoseError
 from starlette.responses import RedirectResponse, Response
 
+from service.door.bodies import text_of
 from service.door.endpoint import FORM, Endpoint
-from service.door.forms import text_of
 from service.door.identity import forget, remember, session_secret, vouched_by_proxy
 from service.door.visit import Visit
 from service.errors import Refused

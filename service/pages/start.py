@@ -17,8 +17,8 @@ from kpfootprint.parcel import Parcel
 from kpfootprint.reference import ZoneTable
 from kpfootprint.release import Release
 from service.clock import today
+from service.door.bodies import file_of, text_of
 from service.door.endpoint import FORM, Endpoint
-from service.door.forms import file_of, text_of
 from service.door.visit import Visit
 from service.errors import existing
 from service.pages.examples import EXAMPLES, available
@@ -28,10 +28,10 @@ from service.pages.render import moved_to, page, translations
 from service.pages.sheet import Held, Sheet, choices_in, classes_by_attribute, held_in, words_table
 from service.pages.submissions import checked
 from service.register.comparisons import page_of
-from service.work.compare import compare
 from service.work.kept import as_seen
 from service.work.place import Workplace
 from service.work.reading import parcel_at, parcel_in, pasted, read_plainly, read_upload, upload_of
+from service.work.receive import compare
 
 RECENT = 5
 SEVERAL = "several_parcels"

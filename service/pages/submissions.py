@@ -15,8 +15,8 @@ from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest import Choices, Reading
 from kpfootprint.reference import NOT_COVERED, ZoneTable
 from kpfootprint.report.locale import Words, words
+from service.door.bodies import file_of, text_of, written_in
 from service.door.endpoint import FORM, Endpoint
-from service.door.forms import file_of, text_of, written_in
 from service.door.inspection import unpacked
 from service.door.query import choice, text, whole_number
 from service.door.visit import Visit
@@ -32,8 +32,8 @@ from service.work.calendar import feed_key_of
 from service.work.decide import decide
 from service.work.flags import TEXTS
 from service.work.marked import marked_copy
+from service.work.receive import read_submission, submit
 from service.work.shipment import ShipmentParcel, shipment_of
-from service.work.submit import read_submission, submit
 
 PAGE = 25
 SHOWN_PROBLEMS = 200

@@ -6,15 +6,16 @@ from starlette.responses import Response
 
 from kpfootprint.report.locale import words
 from kpfootprint.report.problems import remark_text
+from kpfootprint.retold import retold
+from service.door.bodies import file_of, text_of
 from service.door.endpoint import FORM, Endpoint
-from service.door.forms import file_of, text_of
 from service.door.visit import Visit
 from service.errors import existing
 from service.pages.models import JOB_STATES, shown
 from service.pages.render import moved_to, page
 from service.register import jobs
 from service.register.people import names_of_actors
-from service.work.train import queue_training
+from service.work.releases import queue_training
 
 NO_PACKAGE = "Choose a reference package (a .zip)."
 EVERY_SECONDS = 10
@@ -44,6 +45,7 @@ def show(visit: Visit) -> Response:
         job=job,
         states=JOB_STATES,
         remarks=[remark_text(item, words(visit.lang)) for item in job.parameters.get("remarks", ())],
+        said=retold(job.problem or "", visit.lang),
         problems=job.parameters.get("problems", ()),
         told=lambda problem: problem["reasons"][visit.lang],
         again=None if over else EVERY_SECONDS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -92,10 +93,14 @@ def before_the_last(engine: sa.Engine) -> str | None:
 
 
 def release_folders(home: Path) -> dict[str, Path]:
-    """Return the folder of every release by name: those that came with the package, and those made here."""
-    shipped = shipped_release().parent.glob("*/manifest.json")
-    made = (home / "releases").glob("*/manifest.json")
-    return {path.parent.name: path.parent for path in (*sorted(made), *sorted(shipped))}
+    """Return the folder of every release by name: those made here, those that came with the package, newest first."""
+    made = sorted((home / "releases").glob("*/manifest.json"), key=lambda path: path.stat().st_mtime)
+    shipped = sorted(shipped_release().parent.glob("*/manifest.json"), key=lambda path: _version(path.parent.name))
+    return {path.parent.name: path.parent for path in (*reversed(made), *reversed(shipped))}
+
+
+def _version(name: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", name)]
 
 
 def folder_in_force(engine: sa.Engine, home: Path) -> Path:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from service.register import entries
 from service.register.comparisons import certificate_key
-from service.register.paging import Sort, page
+from service.register.paging import Sort, of_row, page
 from service.register.tables import certificates
 
 NEWEST = Sort(certificates.c.added_at, descending=True)
@@ -35,25 +35,17 @@ def add(connection: sa.Connection, items: Sequence[Mapping[str, Any]], *, actor:
         (row.certificate_key, row.reported_by)
         for row in connection.execute(sa.select(certificates.c.certificate_key, certificates.c.reported_by))
     }
+    told: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []
     for item in items:
         place = (certificate_key(item["certificate_no"]), item["reported_by"])
         if place in known:
             continue
         known.add(place)
-        rows.append(
-            {
-                "certificate_key": place[0],
-                "certificate_no": item["certificate_no"],
-                "reported_by": item["reported_by"],
-                "reported_on": item.get("reported_on"),
-                "note": item.get("note") or "",
-                "added_at": moment,
-            }
-        )
+        told.append({"reported_on": None, **item, "note": item.get("note") or ""})
+        rows.append(told[-1] | {"certificate_key": place[0], "added_at": moment})
     if rows:
         connection.execute(certificates.insert(), rows)
-        told = [{name: row[name] for name in ("certificate_no", "reported_by", "reported_on", "note")} for row in rows]
         entries.append(connection, "certificates", actor=actor, subject="certificates", values={"items": told})
     return len(rows), len(items) - len(rows)
 
@@ -66,7 +58,7 @@ def page_of(
     if certificate_no is not None:
         query = query.where(certificates.c.certificate_key == certificate_key(certificate_no))
     rows, further = page(connection, query, NEWEST, certificates.c.position, before=before, limit=limit)
-    return [_reported(row) for row in rows], further
+    return [of_row(Reported, row) for row in rows], further
 
 
 def reported(connection: sa.Connection, keys: Iterable[str]) -> dict[str, Reported]:
@@ -76,9 +68,5 @@ def reported(connection: sa.Connection, keys: Iterable[str]) -> dict[str, Report
     for start in range(0, len(wanted), 500):
         here = certificates.c.certificate_key.in_(wanted[start : start + 500])
         for row in connection.execute(sa.select(certificates).where(here).order_by(certificates.c.position)):
-            found.setdefault(row.certificate_key, _reported(row))
+            found.setdefault(row.certificate_key, of_row(Reported, row))
     return found
-
-
-def _reported(row: Any) -> Reported:
-    return Reported(**{name: row._mapping[name] for name in Reported.__dataclass_fields__})

@@ -18,10 +18,11 @@ import sqlalchemy as sa
 from kpfootprint.report.report import Report, canonical, id_begins
 from service.register import entries
 from service.register.database import reading
-from service.register.paging import Sort, page
+from service.register.paging import Sort, of_row, page
 from service.register.secrets import new_id
 from service.register.tables import comparisons, declared_zones, stone_marks, words
 
+STRETCH = 500
 WORD_LENGTH = 64
 FEW = 3000
 """Rows that are looked up one by one and then sorted; where there are more, the list is walked in its order."""
@@ -91,6 +92,8 @@ class Examined:
         The parcel as canonical JSON has it.
     marks : sequence of int
         By which its stones are found again.
+    parcel : bytes or None
+        The document as it is kept, where that is at hand.
     """
 
     content: Mapping[str, Any]
@@ -99,6 +102,7 @@ class Examined:
     submission_id: str | None = None
     flags: Sequence[Mapping[str, Any]] = ()
     marks: Sequence[int] = ()
+    parcel: bytes | None = None
     id: str = field(default_factory=partial(new_id, 20))
 
     @classmethod
@@ -160,9 +164,8 @@ def keep(
     """
     rows, acts = [], []
     for one in examined:
-        text = canonical(one.document)
-        rows.append(_row(one, text, actor, once))
-        acts.append((one.id, _told(one, rows[-1], text, origin)))
+        rows.append(_row(one, actor, once))
+        acts.append((one.id, _told(one, rows[-1], origin)))
     if not rows:
         return
     insert = comparisons.insert().returning(comparisons.c.position, sort_by_parameter_order=True)
@@ -171,7 +174,7 @@ def keep(
     entries.append_each(connection, "comparison", acts, actor=actor, at=at, entry_id=entry_id)
 
 
-def _row(one: Examined, text: str, actor: str, once: Once | None) -> dict[str, Any]:
+def _row(one: Examined, actor: str, once: Once | None) -> dict[str, Any]:
     content, document = one.content, one.document
     parcel, told = content["parcel"], content["verification"]
     certificate = document.get("certificate_no")
@@ -185,7 +188,7 @@ def _row(one: Examined, text: str, actor: str, once: Once | None) -> dict[str, A
         "conclusion": content["conclusion"],
         "log10_lr": None if told is None else told["log10_lr"],
         "declared": " ".join(item["zone_id"] for item in parcel["declared"]),
-        "parcel": packed(text),
+        "parcel": packed(canonical(document)) if one.parcel is None else one.parcel,
         "report": packed(one.report),
         "idempotency_key": None if once is None else once.key,
         "request_sha256": None if once is None else once.request_sha256,
@@ -201,14 +204,14 @@ def _row(one: Examined, text: str, actor: str, once: Once | None) -> dict[str, A
     }
 
 
-def _told(one: Examined, row: Mapping[str, Any], text: str, origin: Mapping[str, Any] | None) -> dict[str, Any]:
+def _told(one: Examined, row: Mapping[str, Any], origin: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return what the chain says of a comparison."""
     values = {name: row[name] for name in ("parcel_id", "report_id", "release", "conclusion", "log10_lr")}
     values |= {
         "declared": str(row["declared"]).split(),
         "flags": list(one.flags),
         "report_sha256": sha256(one.report.encode()).hexdigest(),
-        "parcel_sha256": sha256(text.encode()).hexdigest(),
+        "parcel_sha256": sha256(unpacked(row["parcel"]).encode()).hexdigest(),
     }
     if one.submission_id is not None:
         values["submission"] = one.submission_id
@@ -271,9 +274,12 @@ def listed(connection: sa.Connection, comparison_id: str) -> Listed | None:
 
 
 def several(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Listed]:
-    """Return what the list shows of several comparisons, by id."""
-    rows = connection.execute(sa.select(*_COLUMNS).where(comparisons.c.id.in_(ids)))
-    return {row.id: _listed(row) for row in rows}
+    """Return what the list shows of comparisons, however many, by id."""
+    found: dict[str, Listed] = {}
+    for start in range(0, len(ids), STRETCH):
+        here = comparisons.c.id.in_(ids[start : start + STRETCH])
+        found |= {row.id: _listed(row) for row in connection.execute(sa.select(*_COLUMNS).where(here))}
+    return found
 
 
 def page_of(
@@ -395,10 +401,8 @@ _COLUMNS = tuple(comparisons.c[name] for name in Listed.__dataclass_fields__ if 
 
 
 def _listed(row: Any) -> Listed:
-    values = {column.name: row._mapping[column.name] for column in _COLUMNS}
-    values["declared"] = tuple(row.declared.split())
-    values["flags"] = tuple(json.loads(row.flags or "[]"))
-    return Listed(**values)
+    declared, flags = tuple(row.declared.split()), tuple(json.loads(row.flags or "[]"))
+    return of_row(Listed, row, declared=declared, flags=flags, sealed=False)
 
 
 def packed(text: str) -> bytes:

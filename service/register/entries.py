@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
+from pydantic import AwareDatetime, Field, StrictInt
 
 from kpfootprint.report.report import canonical
 from service import clock
@@ -40,31 +41,31 @@ STRETCH = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One act; `subject` is the id of what it is about, `values` what is to be said of it."""
+    """One act; `subject` is the id of what it is about, `values` what is to be said of it.
 
-    position: int
-    id: str
-    kind: str
-    at: datetime
-    actor: str
-    subject: str
+    What the members may be is asked of those that come from another register.
+    """
+
+    position: Annotated[StrictInt, Field(ge=1, le=2**53)]
+    id: Annotated[str, Field(pattern="^[0-9a-z]{1,20}$")]
+    kind: Annotated[str, Field(max_length=24)]
+    at: AwareDatetime
+    actor: Annotated[str, Field(max_length=64)]
+    subject: Annotated[str, Field(pattern="^[0-9A-Za-z._-]{1,64}$")]
     values: Mapping[str, Any]
-    previous: str
-    hash: str
+    previous: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    hash: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] = ""
+
+    def members(self) -> dict[str, Any]:
+        """Return the members as lines to take away have them."""
+        return {name: getattr(self, name) for name in Entry.__dataclass_fields__} | {"at": written(self.at)}
 
     def expected_hash(self) -> str:
         """Return the hash that the members give."""
-        members = {
-            "position": self.position,
-            "id": self.id,
-            "kind": self.kind,
-            "at": written(self.at),
-            "actor": self.actor,
-            "subject": self.subject,
-            "content": self.values,
-            "previous": self.previous,
-        }
-        return sha256(canonical(members).encode()).hexdigest()
+        members = self.members()
+        content = {"content": members.pop("values")}
+        del members["hash"]
+        return sha256(canonical(members | content).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +133,7 @@ def append_each(
         For an entry that comes from another register and keeps both.
     """
     last, moment = head(connection), at or time_of_register(connection)
-    rows: list[dict[str, Any]] = []
+    appended: list[Entry] = []
     for subject, values in acts:
         entry = Entry(
             position=last.position + 1,
@@ -143,14 +144,13 @@ def append_each(
             subject=subject,
             values=json.loads(canonical(values)),
             previous=last.hash,
-            hash="",
         )
-        row = {name: getattr(entry, name) for name in ("position", "id", "kind", "at", "actor", "subject", "previous")}
-        rows.append(row | {"content": canonical(entry.values), "hash": entry.expected_hash()})
-        last = ChainEnd(position=entry.position, hash=rows[-1]["hash"], at=moment)
-    if rows:
-        connection.execute(entries.insert(), rows)
-    return [_entry_of(row) for row in rows]
+        entry = replace(entry, hash=entry.expected_hash())
+        appended.append(entry)
+        last = ChainEnd(position=entry.position, hash=entry.hash, at=moment)
+    if appended:
+        connection.execute(entries.insert(), [_row(entry) for entry in appended])
+    return appended
 
 
 def about(connection: sa.Connection, subject: str) -> list[Entry]:
@@ -198,6 +198,10 @@ def walk(connection: sa.Connection, *, start: datetime | None = None, end: datet
         after = rows[-1].position
 
 
+def _row(entry: Entry) -> dict[str, Any]:
+    row = entry.members() | {"at": entry.at}
+    return row | {"content": canonical(row.pop("values"))}
+
+
 def _entry_of(row: Any) -> Entry:
-    members = {name: row[name] for name in ("position", "id", "kind", "at", "actor", "subject", "previous", "hash")}
-    return Entry(**members, values=json.loads(row["content"]))
+    return Entry(**{name: value for name, value in row.items() if name != "content"}, values=json.loads(row["content"]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -13,14 +13,13 @@ from kpfootprint.report.report import canonical
 from kpfootprint.visible import csv_line
 from service.register.comparisons import unpacked
 from service.register.database import snapshot
-from service.register.entries import Entry, walk, written
+from service.register.entries import Entry, walk
 from service.register.tables import comparisons
 
 COLUMNS = (
     *("position", "id", "kind", "at", "actor", "subject", "parcel_id", "declared", "conclusion", "log10_lr"),
     *("release", "report_id", "flags", "values", "hash"),
 )
-MEMBERS = ("parcel_id", "conclusion", "log10_lr", "release", "report_id")
 CRLF = "\r\n"
 
 
@@ -34,17 +33,7 @@ def exported(engine: sa.Engine, form: str, start: datetime | None = None, end: d
 
 
 def _json_line(connection: sa.Connection, entry: Entry) -> str:
-    line: dict[str, Any] = {
-        "position": entry.position,
-        "id": entry.id,
-        "kind": entry.kind,
-        "at": written(entry.at),
-        "actor": entry.actor,
-        "subject": entry.subject,
-        "values": entry.values,
-        "previous": entry.previous,
-        "hash": entry.hash,
-    }
+    line = entry.members()
     if entry.kind == "comparison":
         query = sa.select(comparisons.c.report, comparisons.c.parcel).where(comparisons.c.id == entry.subject)
         row = connection.execute(query).one()
@@ -53,19 +42,10 @@ def _json_line(connection: sa.Connection, entry: Entry) -> str:
 
 
 def _cells(entry: Entry) -> list[Any]:
-    values: Mapping[str, Any] = entry.values
-    told = {name: values.get(name) for name in MEMBERS} if entry.kind == "comparison" else {}
-    cells: dict[str, Any] = {
-        "position": entry.position,
-        "id": entry.id,
-        "kind": entry.kind,
-        "at": written(entry.at),
-        "actor": entry.actor,
-        "subject": entry.subject,
-        "declared": " ".join(values.get("declared", ())) if told else None,
-        "flags": " ".join(item["code"] for item in values.get("flags", ())) if told else None,
-        "values": None if told else canonical(values),
-        "hash": entry.hash,
-        **told,
-    }
+    values, cells = entry.values, entry.members()
+    if entry.kind == "comparison":
+        cells |= {name: values.get(name) for name in COLUMNS if name not in cells}
+        cells["declared"] = " ".join(values.get("declared", ()))
+        cells["flags"] = " ".join(item["code"] for item in values.get("flags", ()))
+    cells["values"] = None if entry.kind == "comparison" else canonical(values)
     return [cells.get(name) for name in COLUMNS]

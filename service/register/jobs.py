@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from kpfootprint.report.report import canonical
 from service.clock import now
 from service.register.database import is_sqlite, reading, writing
+from service.register.paging import of_row
 from service.register.secrets import new_id
 from service.register.tables import job_holds, jobs
 
@@ -215,5 +216,4 @@ def _is_over(engine: sa.Engine, number: int) -> bool:
 
 
 def _job(row: Any) -> Job:
-    values = {name: row._mapping[name] for name in Job.__dataclass_fields__}
-    return Job(**values | {"parameters": json.loads(row.parameters)})
+    return of_row(Job, row, parameters=json.loads(row.parameters))

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from kpfootprint.visible import is_visible
 from service.clock import now
 from service.register.database import opened, reading, writing
+from service.register.paging import of_row
 from service.register.secrets import hash_of, new_id, new_secret, same
 from service.register.tables import keys
 from service.settings import Settings
@@ -39,9 +40,6 @@ class Key:
     revoked_at: datetime | None
     expires_at: datetime | None
     last_used_at: datetime | None
-
-
-_COLUMNS = tuple(keys.c[name] for name in Key.__dataclass_fields__)
 
 
 def make_key(engine: sa.Engine, role: str, name: str, expires_at: datetime | None = None) -> tuple[Key, str]:
@@ -76,8 +74,8 @@ def expiry_in(text: str | None) -> datetime | None:
 def all_keys(engine: sa.Engine) -> list[Key]:
     """Return every key, the oldest first, revoked ones too."""
     with reading(engine) as connection:
-        rows = connection.execute(sa.select(*_COLUMNS).order_by(keys.c.created_at, keys.c.id))
-        return [Key(**row._mapping) for row in rows]
+        rows = connection.execute(sa.select(keys).order_by(keys.c.created_at, keys.c.id))
+        return [of_row(Key, row) for row in rows]
 
 
 def revoke(engine: sa.Engine, key_id: str) -> bool:
@@ -103,7 +101,7 @@ def recognised(engine: sa.Engine, presented: str) -> Key | None:
     if row.last_used_at is None or moment - row.last_used_at > NOTED_EVERY:
         with writing(engine) as connection:
             connection.execute(keys.update().where(keys.c.id == key_id).values(last_used_at=moment))
-    return Key(**{name: row._mapping[name] for name in Key.__dataclass_fields__})
+    return of_row(Key, row)
 
 
 def is_good(row: Any, moment: datetime) -> bool:
@@ -115,15 +113,3 @@ def create_key(settings: Settings, role: str, name: str = "", expires_at: dateti
     """Make a key in the register and return it; this is the only time it can be read."""
     with opened(settings) as engine:
         return make_key(engine, role, name, expires_at)[1]
-
-
-def list_keys(settings: Settings) -> list[Key]:
-    """Return every key of the register."""
-    with opened(settings) as engine:
-        return all_keys(engine)
-
-
-def revoke_key(settings: Settings, key_id: str) -> bool:
-    """Revoke a key of the register; return False where there is no such key."""
-    with opened(settings) as engine:
-        return revoke(engine, key_id)

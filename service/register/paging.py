@@ -1,11 +1,19 @@
-"""Pages of a list: sorted by a column, then by position; a page goes on after the row at a position."""
+"""Rows as they are read: each as a shape of its own, and pages of a list, sorted by a column, then by position."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
+
+Shape = TypeVar("Shape")
+
+
+def of_row(shape: type[Shape], row: Any, **differs: Any) -> Shape:
+    """Return a dataclass whose fields bear the names of a row's columns, those that differ aside."""
+    names = shape.__dataclass_fields__  # type: ignore[attr-defined]
+    return shape(**{name: differs[name] if name in differs else row._mapping[name] for name in names})
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
 from service.clock import now
 from service.register.database import reading, writing
 from service.register.keys import Key
+from service.register.paging import of_row
 from service.register.secrets import hash_of, new_id, new_secret
 from service.register.tables import keys, people, sessions, sign_in_links
 
@@ -127,8 +129,11 @@ def session_of(engine: sa.Engine, secret: str) -> Session | None:
         row = connection.execute(query).one_or_none()
     if row is None or row.revoked_at is not None or (row.key_expires_at is not None and row.key_expires_at <= now()):
         return None
-    actor = row.actor or ("browser" if row.key_id is None else f"key:{row.key_id}")
-    return Session(key_id=row.key_id, actor=actor, name=row.name or "", role=row.role, csrf=row.csrf)
+    return of_row(Session, row, actor=_actor(row), name=row.name or "")
+
+
+def _actor(row: Any) -> str:
+    return str(row.actor or ("browser" if row.key_id is None else f"key:{row.key_id}"))
 
 
 def close(engine: sa.Engine, secret: str) -> None:
@@ -142,16 +147,7 @@ def open_sessions(engine: sa.Engine) -> list[OpenSession]:
     query = sa.select(sessions).where(sessions.c.expires_at > now()).order_by(sessions.c.created_at.desc())
     with reading(engine) as connection:
         rows = connection.execute(query).all()
-    return [
-        OpenSession(
-            id=row.id or "",
-            actor=row.actor or ("browser" if row.key_id is None else f"key:{row.key_id}"),
-            role=row.role,
-            created_at=row.created_at,
-            expires_at=row.expires_at,
-        )
-        for row in rows
-    ]
+    return [of_row(OpenSession, row, id=row.id or "", actor=_actor(row)) for row in rows]
 
 
 def end(engine: sa.Engine, session_id: str) -> bool:

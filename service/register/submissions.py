@@ -14,9 +14,9 @@ import sqlalchemy as sa
 from kpfootprint.errors import Problem
 from kpfootprint.report.report import canonical
 from service.register import entries, jobs
-from service.register.comparisons import KeyReused, Once, unpacked
+from service.register.comparisons import KeyReused, Once
 from service.register.database import reading
-from service.register.paging import Sort, page
+from service.register.paging import Sort, of_row, page
 from service.register.secrets import new_id
 from service.register.tables import comparisons, files, submission_parcels, submissions
 
@@ -104,7 +104,7 @@ def replayed(connection: sa.Connection, once: Once) -> Submission | None:
     row = connection.execute(query).one_or_none()
     if row is not None and row.request_sha256 != once.request_sha256:
         raise KeyReused
-    return None if row is None else _submission(row)
+    return None if row is None else of_row(Submission, row)
 
 
 def receive(
@@ -149,7 +149,7 @@ def receive(
         "due_at": entries.written(due_at),
     }
     entries.append(connection, "submission", actor=actor, subject=submission_id, values=values, at=at)
-    return _submission(connection.execute(sa.select(submissions).where(submissions.c.id == submission_id)).one())
+    return of_row(Submission, connection.execute(sa.select(submissions).where(submissions.c.id == submission_id)).one())
 
 
 def _parcel_row(submission_id: str, ordinal: int, item: ReceivedParcel) -> dict[str, Any]:
@@ -184,7 +184,7 @@ def file_of(engine: sa.Engine, subject: str) -> tuple[str, bytes] | None:
 def submission_of(connection: sa.Connection, submission_id: str) -> Submission | None:
     """Return a submission, or None where there is none."""
     row = connection.execute(sa.select(submissions).where(submissions.c.id == submission_id)).one_or_none()
-    return None if row is None else _submission(row)
+    return None if row is None else of_row(Submission, row)
 
 
 def parcels_of(connection: sa.Connection, submission_id: str) -> list[SubmittedParcel]:
@@ -193,14 +193,7 @@ def parcels_of(connection: sa.Connection, submission_id: str) -> list[SubmittedP
     columns = [table[name] for name in SubmittedParcel.__dataclass_fields__]
     query = sa.select(*columns).where(table.submission_id == submission_id).order_by(table.ordinal)
     return [
-        SubmittedParcel(
-            ordinal=row.ordinal,
-            parcel_id=row.parcel_id,
-            exporter=row.exporter,
-            declared=tuple(row.declared.split()),
-            problems=tuple(json.loads(row.problems)),
-            comparison_id=row.comparison_id,
-        )
+        of_row(SubmittedParcel, row, declared=tuple(row.declared.split()), problems=tuple(json.loads(row.problems)))
         for row in connection.execute(query)
     ]
 
@@ -220,11 +213,11 @@ def conclusions_of(connection: sa.Connection, submission_ids: Sequence[str]) -> 
     return out
 
 
-def waiting(connection: sa.Connection, submission_id: str, limit: int) -> list[tuple[int, dict[str, Any]]]:
-    """Return place and document of up to `limit` parcels that are not compared yet."""
+def waiting(connection: sa.Connection, submission_id: str, limit: int) -> list[tuple[int, bytes]]:
+    """Return up to `limit` parcels that are not compared yet, by their places, as they are kept."""
     table = submission_parcels.c
     query = sa.select(table.ordinal, table.parcel).where(_waits(submission_id)).order_by(table.ordinal).limit(limit)
-    return [(row.ordinal, json.loads(unpacked(row.parcel))) for row in connection.execute(query)]
+    return [(row.ordinal, row.parcel) for row in connection.execute(query)]
 
 
 def waiting_places(connection: sa.Connection, submission_id: str) -> set[int]:
@@ -307,7 +300,7 @@ def page_of(
         if wanted.zone is not None:
             query = query.where(table.declared.contains(f" {wanted.zone} ", autoescape=True))
         rows, further = page(connection, query, SORTS[wanted.sort], table.position, before=before, limit=limit)
-    return [_submission(row) for row in rows], further, moment
+    return [of_row(Submission, row) for row in rows], further, moment
 
 
 def clocks(engine: sa.Engine) -> tuple[int, int]:
@@ -318,7 +311,3 @@ def clocks(engine: sa.Engine) -> tuple[int, int]:
         query = sa.select(sa.func.count(), sa.func.count(sa.case((table.due_at < moment, 1))))
         undecided, overdue = connection.execute(query.where(table.state != "decided")).one()
     return undecided, overdue
-
-
-def _submission(row: Any) -> Submission:
-    return Submission(**{name: row._mapping[name] for name in Submission.__dataclass_fields__})

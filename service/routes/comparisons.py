@@ -22,10 +22,9 @@ from service.register.database import reading
 from service.routes import shapes
 from service.routes.paging import FROM, PAGING, TO, following, span_in, told
 from service.routes.parcels import GIVEN, KINDS, reader_of
-from service.work.compare import Kept, compare
 from service.work.flags import flags_now
 from service.work.kept import as_seen, is_blind, printed, report_text
-from service.work.once import once_of
+from service.work.receive import Kept, compare, once_of
 
 LANG = choice("lang", "Language of texts; Accept-Language counts where it is absent. JSON never changes.", LANGUAGES)
 REPORT = Named(name="Report", schema=report_schema())

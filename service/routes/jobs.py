@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from kpfootprint.report.locale import words
 from kpfootprint.report.problems import remark_text
+from service.door.bodies import form_schema, text_of, upload_in
 from service.door.endpoint import MULTIPART, Body, Endpoint
-from service.door.forms import form_schema, text_of, upload_in
 from service.door.visit import Visit
 from service.errors import Refused, existing
 from service.register import entries, jobs
@@ -13,8 +13,7 @@ from service.register.database import reading
 from service.routes import shapes_of_cases
 from service.routes import shapes_of_submissions as shapes
 from service.routes.paging import told
-from service.work.releases import queue_reexamination
-from service.work.train import queue_training
+from service.work.releases import queue_reexamination, queue_training
 
 
 @Endpoint("GET", "/v1/jobs/{id}", "viewer")

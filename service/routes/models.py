@@ -12,7 +12,7 @@ from service.work.releases import Known, activate, known_release, known_releases
 
 @Endpoint("GET", "/v1/models", "viewer", query=PAGING, answer=shapes.Models)
 def index(visit: Visit) -> Answer:
-    """List the releases; one is active."""
+    """List the releases, the newest first; one is active."""
     items = [_shown(item) for item in known_releases(visit.work)]
     return listed(visit, items)
 

@@ -13,8 +13,8 @@ from kpfootprint.errors import Problem
 from kpfootprint.ingest import Upload, number_given
 from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release
+from service.door.bodies import FILE, form_schema, refuse_unknown, texts_of, upload_in
 from service.door.endpoint import JSON, MULTIPART
-from service.door.forms import FILE, form_schema, refuse_unknown, texts_of, upload_in
 from service.door.query import Query, text
 from service.door.visit import Visit
 from service.errors import Refused

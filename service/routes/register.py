@@ -5,8 +5,8 @@ from __future__ import annotations
 from starlette.concurrency import iterate_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
+from service.door.bodies import form_schema, upload_in
 from service.door.endpoint import MULTIPART, Body, Endpoint
-from service.door.forms import form_schema, upload_in
 from service.door.query import choice
 from service.door.visit import Visit
 from service.register import entries

@@ -7,9 +7,8 @@ from typing import Any
 
 from starlette.responses import Response
 
-from service.door.bodies import checked
+from service.door.bodies import checked, form_schema, text_of, texts_of, upload_in
 from service.door.endpoint import MULTIPART, Answer, Body, Endpoint
-from service.door.forms import form_schema, text_of, texts_of, upload_in
 from service.door.query import choice, text, yes_no
 from service.door.visit import Visit
 from service.errors import Refused
@@ -22,9 +21,8 @@ from service.routes.paging import FROM, PAGING, TO, Shape, following, span_in, t
 from service.routes.parcels import CHOOSING, choices_of
 from service.work.calendar import calendar_of, feed_key_of, is_feed_key
 from service.work.decide import decide
-from service.work.once import once_of
+from service.work.receive import once_of, submit
 from service.work.shipment import ShipmentParcel, shipment_of
-from service.work.submit import submit
 
 STATES = ("received", "compared", "decided")
 

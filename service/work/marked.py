@@ -17,7 +17,7 @@ from kpfootprint.ingest.archive import Budget, Limits, files_in, gunzip
 from kpfootprint.ingest.workbook import read_workbook
 from kpfootprint.visible import harmless
 from service.work.place import Workplace
-from service.work.submit import read_submission
+from service.work.receive import read_submission
 
 BAD = PatternFill("solid", start_color="FFC7B0", end_color="FFC7B0")
 HEAD_ROWS = 20

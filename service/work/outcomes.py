@@ -37,10 +37,7 @@ def cases(work: Workplace) -> list[Case]:
     with reading(work.engine) as connection:
         outcomes = {entry.subject: entry for entry in entries.of_kind(connection, "outcome")}
         opinions = {entry.subject: entry for entry in entries.of_kind(connection, "opinion")}
-        listed: dict[str, Listed] = {}
-        ids = list(outcomes)
-        for start in range(0, len(ids), 500):
-            listed |= comparisons.several(connection, ids[start : start + 500])
+        listed = comparisons.several(connection, list(outcomes))
     return [
         Case(
             comparison=listed[subject],

@@ -15,15 +15,17 @@ from kpfootprint.release import MANIFEST, Release, load_release
 from kpfootprint.trial import try_release
 from service.errors import Refused
 from service.meters import Meters
+from service.processes import done_elsewhere
 from service.register import tables
 from service.register.activations import folder_in_force
 from service.register.database import HEAD, connect, open_register, reading, version
 from service.settings import Settings
-from service.work.elsewhere import Elsewhere
 
 log = logging.getLogger("kpfootprint.service")
 
 Result = TypeVar("Result")
+Loaded = tuple[tuple[object, ...], Release]
+"""A release, and what changes whenever another one takes its place."""
 
 AT_ONCE = 1
 """Heavy operations of one worker at a time, and large ones: more would only share the same processor."""
@@ -36,9 +38,8 @@ class Workplace:
         self.settings = settings
         self.meters = Meters()
         self._engine: sa.Engine | None = None
-        self._loaded: tuple[tuple[object, ...], Release] | None = None
+        self._loaded: Loaded | None = None
         self._limiters: dict[bool, CapacityLimiter] = {}
-        self._elsewhere = Elsewhere()
 
     @property
     def engine(self) -> sa.Engine:
@@ -58,7 +59,6 @@ class Workplace:
 
     def close(self) -> None:
         """Close the register."""
-        self._elsewhere.close()
         if self._engine is not None:
             self._engine.dispose()
             self._engine = None
@@ -73,7 +73,9 @@ class Workplace:
 
     def do(self, operation: Callable[..., Result], *args: Any, large: bool) -> Result:
         """Return ``operation(workplace, *args)``; of a large request it is done in a process of its own."""
-        return cast(Result, self._elsewhere.do(self.settings, operation, *args)) if large else operation(self, *args)
+        if not large:
+            return operation(self, *args)
+        return cast(Result, done_elsewhere(_done_at, self.settings, self._loaded, operation, *args))
 
     def release_folder(self) -> Path:
         """Return the folder of the release in force, which another process may have changed since."""
@@ -106,6 +108,14 @@ class Workplace:
             raise Refused("not_ready", "The register is not the one of this version.")
         with reading(fresh) as connection:
             connection.execute(sa.select(tables.keys.c.id).limit(1))
+
+
+def _done_at(settings: Settings, loaded: Loaded | None, operation: Callable[..., Result], *args: Any) -> Result:
+    """Do an operation at another place with the same release, which was tried before."""
+    work = Workplace(settings)
+    work._loaded = loaded
+    work.open_register()
+    return operation(work, *args)
 
 
 def _mark(folder: Path) -> tuple[object, ...]:

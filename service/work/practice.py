@@ -27,7 +27,7 @@ from service.clock import now, this_second
 from service.errors import Refused, existing
 from service.register.comparisons import packed, unpacked
 from service.register.database import reading, writing
-from service.register.paging import Sort, page
+from service.register.paging import Sort, of_row, page
 from service.register.secrets import new_id
 from service.register.tables import practice
 from service.work.decide import UNLISTED
@@ -197,5 +197,4 @@ def errors(said: Sequence[tuple[bool, float, str]]) -> dict[str, Any]:
 
 
 def _exercise(row: Any) -> Exercise:
-    values = {name: row._mapping[name] for name in Exercise.__dataclass_fields__ if name not in {"document", "report"}}
-    return Exercise(**values, document=json.loads(unpacked(row.parcel)), report=unpacked(row.report))
+    return of_row(Exercise, row, document=json.loads(unpacked(row.parcel)), report=unpacked(row.report))

@@ -18,8 +18,6 @@ from service.work.flags import flags_now
 from service.work.kept import sealed_from, without_result
 from service.work.place import Workplace
 
-STRETCH = 500
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShipmentParcel:
@@ -70,9 +68,7 @@ def shipment_of(work: Workplace, submission_id: str, who: Principal) -> Shipment
         submission = existing(submissions.submission_of(connection, submission_id), "submission with this id")
         rows = submissions.parcels_of(connection, submission_id)
         ids = [row.comparison_id for row in rows if row.comparison_id is not None]
-        listed: dict[str, Listed] = {}
-        for start in range(0, len(ids), STRETCH):
-            listed |= comparisons.several(connection, ids[start : start + STRETCH])
+        listed = comparisons.several(connection, ids)
         flags = flags_now(connection, listed.values())
         sealed = sealed_from(work, who, ids)
         moment = entries.time_of_register(connection)

@@ -30,18 +30,6 @@ from service.work.flags import flagged
 from service.work.place import Workplace
 
 
-class _Line(TypedDict):
-    position: Annotated[StrictInt, Field(ge=1, le=2**53)]
-    id: Annotated[str, Field(pattern="^[0-9a-z]{1,20}$")]
-    kind: Annotated[str, Field(max_length=24)]
-    at: AwareDatetime
-    actor: Annotated[str, Field(max_length=64)]
-    subject: Annotated[str, Field(pattern="^[0-9A-Za-z._-]{1,64}$")]
-    values: dict[str, Any]
-    previous: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-    hash: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-
-
 class _Zone(TypedDict):
     zone_id: str
 
@@ -83,7 +71,7 @@ class _Outcome(TypedDict):
     source: str
 
 
-_LINE, _REPORT = TypeAdapter(_Line), TypeAdapter(_Report)
+_ENTRY, _REPORT = TypeAdapter(Entry), TypeAdapter(_Report)
 _SAID: Mapping[str, TypeAdapter[Any]] = {"opinion": TypeAdapter(_Opinion), "outcome": TypeAdapter(_Outcome)}
 """What is needed of lines later: whoever made them may have made anything."""
 
@@ -108,16 +96,14 @@ def queue_import(work: Workplace, content: bytes, *, actor: str) -> str:
 def run_import(work: Workplace, job: Job, halt: Callable[[], bool]) -> str | None:
     """Take in what is not here yet, a stretch at a time."""
     found = submissions.file_of(work.engine, job.id)
-    lines = [] if found is None else list(_lines(found[1]))
-    release = work.release()
+    lines, release = [] if found is None else list(_lines(found[1])), work.release()
     for start in range(job.done, len(lines), STRETCH):
         if halt():
             return None
-        stretch = lines[start : start + STRETCH]
         with registering(work.engine) as connection:
-            for line in stretch:
+            for line in lines[start : start + STRETCH]:
                 _take(connection, line, job.actor, release)
-            jobs.progress(connection, job, start + len(stretch))
+            jobs.progress(connection, job, min(start + STRETCH, len(lines)))
     return "/v1/comparisons"
 
 
@@ -201,11 +187,7 @@ def _lines(content: bytes) -> Iterator[Mapping[str, Any]]:
 
 
 def _check(line: Any) -> None:
-    _LINE.validate_python(line)
-    members = {
-        name: line[name] for name in ("position", "id", "kind", "actor", "subject", "values", "previous", "hash")
-    }
-    entry = Entry(**members, at=datetime.fromisoformat(line["at"]))
+    entry = _ENTRY.validate_python(line)
     if entry.at > now() + AHEAD:
         raise ValueError("it lies in the future; look at the clock of the other machine")
     if entry.expected_hash() != entry.hash:

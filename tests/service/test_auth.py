@@ -17,8 +17,8 @@ from service.door.identity import COOKIE
 from service.endpoints import ENDPOINTS
 from service.pages.sign_in import local_target
 from service.register import sessions
-from service.register.database import open_register
-from service.register.keys import ROLES, all_keys, create_key, revoke_key
+from service.register.database import open_register, opened
+from service.register.keys import ROLES, all_keys, create_key, revoke
 from service.register.tables import sign_in_links
 from service.settings import Settings
 from tests.service.reading import problem_in, token_in
@@ -71,10 +71,11 @@ def test_a_revoked_key_opens_nothing_and_ends_its_sessions(app: TestClient, home
     assert app.get("/v1/zones", headers=headers).status_code == 200
     assert app.post("/sign-in", data={"key": key}).status_code == 303
     assert app.get("/v1/zones").status_code == 200
-    assert revoke_key(Settings(home=home), key.split("_")[1])
+    with opened(Settings(home=home)) as engine:
+        assert revoke(engine, key.split("_")[1])
+        assert not revoke(engine, "none")
     problem_in(app.get("/v1/zones", headers=headers), 401, "unauthenticated")
     problem_in(app.get("/v1/zones"), 401, "unauthenticated")
-    assert not revoke_key(Settings(home=home), "none")
 
 
 def test_the_register_holds_no_secret(app: TestClient, keys: dict[str, str], home: Path) -> None:

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import zipfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,9 @@ import pytest
 from kpfootprint.wanted import NoLongerWanted, while_wanted
 from service.door.visit import LARGE, LARGE_PACKED
 from service.errors import Refused
+from service.processes import done_elsewhere
 from service.register.keys import create_key
 from service.settings import Settings
-from service.work.elsewhere import Elsewhere
 from service.work.place import Workplace
 from tests.service.office import Office, shipment
 from tests.service.server import Server
@@ -72,44 +73,42 @@ def test_a_large_submission_is_received_as_a_small_one(office: Office) -> None:
     assert [item["problems"] for item in first["parcels"]] == [item["problems"] for item in second["parcels"]]
 
 
-def _answer(work: Workplace, number: int) -> int:
-    return number + work.settings.workers
+def _at(work: Workplace, number: int) -> tuple[str, int, int]:
+    return work.release().name, number, os.getpid()
 
 
-def _ends(work: Workplace) -> None:
+def _ends() -> None:
     os._exit(3)
 
 
-def _takes_all_memory(work: Workplace) -> int:
+def _takes_all_memory() -> int:
     return len(bytearray(8 << 30))
 
 
-def _goes_on(work: Workplace) -> None:
+def _goes_on() -> None:
     while True:
         time.sleep(0.05)
 
 
-def test_what_ends_or_takes_too_much_ends_alone(settings: Settings) -> None:
-    there = Elsewhere()
-    try:
-        for task in (_ends, _takes_all_memory):
-            with pytest.raises(Refused, match="too_large"):
-                there.do(settings, task)
-        assert there.do(settings, _answer, 41) == 41 + settings.workers
-    finally:
-        there.close()
+def test_what_is_large_is_done_at_a_place_like_the_one_that_was_asked(office: Office) -> None:
+    here = office.work.do(_at, 41, large=False)
+    there = office.work.do(_at, 41, large=True)
+    assert there[:2] == here[:2] == (office.work.release().name, 41)
+    assert there[2] != here[2] == os.getpid()
 
 
-def test_work_that_nobody_waits_for_ends_and_leaves_no_process(settings: Settings) -> None:
-    there, before = Elsewhere(), set(psutil.Process().children())
+@pytest.mark.parametrize("task", [_ends, _takes_all_memory])
+def test_what_ends_or_takes_too_much_ends_alone(task: Callable[[], Any]) -> None:
+    with pytest.raises(Refused, match="too_large"):
+        done_elsewhere(task)
+
+
+def test_work_that_nobody_waits_for_ends_and_leaves_no_process() -> None:
+    before = set(psutil.Process().children())
     wanted = threading.Event()
     threading.Timer(3, wanted.set).start()
-    try:
-        with pytest.raises(NoLongerWanted), while_wanted(lambda: not wanted.is_set()):
-            there.do(settings, _goes_on)
-        assert len(set(psutil.Process().children()) - before) <= 1, "one waits for the next task"
-    finally:
-        there.close()
+    with pytest.raises(NoLongerWanted), while_wanted(lambda: not wanted.is_set()):
+        done_elsewhere(_goes_on)
     assert set(psutil.Process().children()) <= before
 
 

@@ -42,7 +42,7 @@ def started_worker(settings: Settings) -> subprocess.Popen[bytes]:
 
 def test_a_worker_that_is_killed_again_and_again_loses_nothing_and_doubles_nothing(settings: Settings) -> None:
     from service.work.place import Workplace
-    from service.work.submit import submit
+    from service.work.receive import submit
 
     work = Workplace(settings)
     open_register(settings).dispose()

@@ -23,7 +23,7 @@ from service.register.database import open_register
 from service.register.verify import verify
 from service.settings import Settings
 from service.work.place import Workplace
-from service.work.submit import submit
+from service.work.receive import submit
 from tests.cluster import cluster
 from tests.service.office import Office, shipment
 

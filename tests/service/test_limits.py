@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.door.admission import Rate
 from service.door.inspection import check_length
-from service.door.limits import Rate
 from service.errors import Refused
 from service.languages import LANGUAGES, accepted_language
 from service.settings import SettingError, read_settings

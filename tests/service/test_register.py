@@ -16,7 +16,7 @@ from service.register import database
 from service.register.activations import activate, active_name, history
 from service.register.database import HEAD, connect, open_register, reading, version, writing
 from service.register.entries import append
-from service.register.keys import BadKey, create_key, list_keys, make_key, recognised
+from service.register.keys import BadKey, all_keys, create_key, make_key, recognised
 from service.register.tables import Moment, keys, metadata
 from service.settings import Settings
 
@@ -42,7 +42,7 @@ def test_several_processes_may_open_a_new_register_at_once(tmp_path: Path) -> No
     )
     started = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "new")]) for _ in range(4)]
     assert [process.wait(60) for process in started] == [0, 0, 0, 0]
-    assert len(list_keys(Settings(home=tmp_path / "new"))) == 4
+    assert len(all_keys(connect(Settings(home=tmp_path / "new").register_url))) == 4
 
 
 def test_an_acknowledged_write_outlives_a_power_cut(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_a_key_is_known_by_all_of_it(tmp_path: Path) -> None:
     assert recognised(engine, key) is not None
     for wrong in (key[:-1], key + "x", key.upper(), "", "kpf", "kpf__", "é" + key, key.replace("kpf_", "kpf_0", 1)):
         assert recognised(engine, wrong) is None
-    assert [item.name for item in list_keys(Settings(home=tmp_path))] == ["a b"]
+    assert [item.name for item in all_keys(engine)] == ["a b"]
     with pytest.raises(BadKey, match="role must be one of"):
         make_key(engine, "boss", "")
     with pytest.raises(BadKey, match="at most 100"):

@@ -16,7 +16,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from kpfootprint.release import shipped_release
-from service.door.limits import Rate
+from service.door.admission import Rate
 from service.register import database
 from service.register.database import open_register, reading, writing
 from service.register.keys import all_keys, create_key

@@ -1,0 +1,167 @@
+"""Receive a parcel and compare it, or a submission and leave that to a worker: whatever came under a key, once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from kpfootprint.errors import IngestError, Problem
+from kpfootprint.flow import examine
+from kpfootprint.ingest import Choices, Reading, parcel_to_json
+from kpfootprint.parcel import Batch, Parcel
+from kpfootprint.release import Release
+from kpfootprint.report.report import canonical
+from service.clock import this_second
+from service.errors import Refused, bad_parameter
+from service.register import comparisons, submissions
+from service.register.comparisons import Examined, KeyReused, Once, packed
+from service.register.database import reading, registering
+from service.register.earlier import newest
+from service.register.submissions import Received, ReceivedParcel, Submission
+from service.work.flags import flagged
+from service.work.place import Workplace
+from service.work.reading import submission_of_file, upload_of
+
+Result = TypeVar("Result")
+
+
+def once_of(key: str | None, actor: str, *came: bytes) -> Once | None:
+    """Return an Idempotency-Key with what came under it, or None where there is none."""
+    if key is None:
+        return None
+    if not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
+        raise bad_parameter("Idempotency-Key", key, "1 to 255 printable ASCII characters are needed", place="header")
+    return Once(actor=actor, key=key, request_sha256=sha256(b"\0".join(came)).hexdigest())
+
+
+def done_once(
+    work: Workplace,
+    once: Once | None,
+    replayed: Callable[[sa.Connection, Once], Result | None],
+    do: Callable[[], Result],
+) -> Result:
+    """Return what `replayed` finds of the first request, or what `do` returns where there was none."""
+
+    def first() -> Result | None:
+        if once is None:
+            return None
+        with reading(work.engine) as connection:
+            return replayed(connection, once)
+
+    try:
+        try:
+            return first() or do()
+        except sa.exc.IntegrityError:  # another request with the same key was faster
+            found = first()
+            if found is None:
+                raise
+            return found
+    except KeyReused:
+        raise Refused("idempotency_key_reused", "This Idempotency-Key came before, with another body.") from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A comparison as it is answered; `report` is its JSON text, `made` its conclusion and seconds where it is new."""
+
+    id: str
+    report: str
+    made: tuple[str | None, float] | None = None
+
+
+def compare(
+    work: Workplace, read: Callable[[Release], Parcel], *, actor: str, once: Once | None = None, large: bool = False
+) -> Kept:
+    """Compare the parcel that `read` gives and keep its report before anybody sees it.
+
+    A request that was acknowledged before under the same Idempotency-Key gets its first answer again.
+    """
+    kept = done_once(work, once, _first, lambda: work.do(_compared, read, actor, once, large, large=large))
+    if kept.made is not None:
+        work.meters.compared(*kept.made)
+    return kept
+
+
+def _first(connection: sa.Connection, once: Once) -> Kept | None:
+    first = comparisons.replayed(connection, once)
+    return None if first is None else Kept(id=first[0], report=first[1])
+
+
+def _compared(work: Workplace, read: Callable[[Release], Parcel], actor: str, once: Once | None, large: bool) -> Kept:
+    release = work.release()
+    parcel = read(release)
+    created_at = this_second()
+    started = time.perf_counter()
+    (report,) = examine(Batch((parcel,)), release, status_on=created_at.date(), created_at=created_at)
+    kept, position = Examined.of(report, parcel_to_json(parcel, release.scheme, sealed=True)), None
+    made = kept.content["conclusion"], time.perf_counter() - started
+    if large:  # to lay so many stones beside others takes longer than others wait for the register
+        with reading(work.engine) as connection:
+            position = newest(connection)
+            (kept,) = flagged(connection, [kept])
+    with registering(work.engine) as connection:
+        if position is None or newest(connection) != position:
+            (kept,) = flagged(connection, [kept])
+        comparisons.keep(connection, kept, actor=actor, once=once)
+    return Kept(id=kept.id, report=kept.report, made=made)
+
+
+def submit(
+    work: Workplace,
+    *,
+    name: str,
+    content: bytes,
+    note: str,
+    actor: str,
+    once: Once | None = None,
+    choices: Choices | None = None,
+    large: bool = False,
+) -> Submission:
+    """Receive a file of parcels; `choices` say what is meant where a sheet can be read in two ways.
+
+    Raises
+    ------
+    IngestError
+        Where the file cannot be read; nothing is kept then.
+    """
+    receive = partial(work.do, _received, name, content, note, choices, actor, once, large=large)
+    return done_once(work, once, submissions.replayed, receive)
+
+
+def _received(
+    work: Workplace, name: str, content: bytes, note: str, choices: Choices | None, actor: str, once: Once | None
+) -> Submission:
+    read = read_submission(work, name, content, choices)
+    received = Received(file_name=name, file=content, note=note, parcels=_parcels(read, work.release()))
+    with registering(work.engine) as connection:
+        return submissions.receive(connection, received, actor=actor, clock_days=work.settings.clock_days, once=once)
+
+
+def read_submission(work: Workplace, name: str, content: bytes, choices: Choices | None = None) -> Reading:
+    """Read a file of parcels and keep nothing."""
+    read = submission_of_file(work.release(), upload=upload_of(name, content), choices=choices)
+    if not read.order:
+        raise IngestError([Problem(table="file", value=name[:80], code="no_parcels", reason="it holds no parcels")])
+    return read
+
+
+def _parcels(read: Reading, release: Release) -> list[ReceivedParcel]:
+    good: dict[str, dict[str, Any]] = {
+        parcel.parcel_id: parcel_to_json(parcel, release.scheme, sealed=True) for parcel in read.parcels
+    }
+    bad = {failure.parcel_id: failure.problems for failure in read.failures}
+    return [
+        ReceivedParcel(
+            parcel_id=parcel_id,
+            document=good.get(parcel_id),
+            packed=packed(canonical(good[parcel_id])) if parcel_id in good else None,
+            problems=[submissions.kept_problem(problem) for problem in bad.get(parcel_id, ())],
+        )
+        for parcel_id in read.order
+    ]
