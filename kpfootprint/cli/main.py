@@ -83,6 +83,7 @@ def show_problems(problems: Sequence[Problem], lang: str) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit status; what goes wrong is told in lines, never as a traceback."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # several would wait for each other over matrices so small
     speak(sys.argv[1:] if arguments is None else arguments, cli)
     try:
         status = cli.main(args=arguments, prog_name="kpfootprint", standalone_mode=False)

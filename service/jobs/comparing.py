@@ -116,7 +116,8 @@ def _keep(work: Workplace, job: Job, stretch: Stretch) -> None:
     seconds = (time.perf_counter() - started) / max(1, len(found))
     bad = {**stretch.bad, **{place: one.problems for place, one in found.items() if isinstance(one, NotExamined)}}
     with registering(work.engine) as connection:
-        waiting = submissions.waiting_places(connection, job.subject)  # others, thought dead, may have kept some
+        # others, thought dead, may have kept some
+        waiting, others = submissions.still_waiting(connection, job.subject, stretch.kept)
         for place, problems in bad.items():
             if place in waiting:
                 told = [submissions.kept_problem(item) for item in problems]
@@ -130,7 +131,7 @@ def _keep(work: Workplace, job: Job, stretch: Stretch) -> None:
             work.meters.compared(one.content["conclusion"], seconds)
         comparisons.keep(connection, *flagged(connection, [*kept.values()]), actor=job.actor)
         submissions.place_comparisons(connection, job.subject, {place: one.id for place, one in kept.items()})
-        jobs.progress(connection, job, job.total - len(waiting - stretch.kept.keys()))
+        jobs.progress(connection, job, job.total - others)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import subprocess
@@ -33,6 +34,8 @@ def run_worker(settings: Settings) -> None:
         end_with(settings.launcher_pid, stop.set)
     work = Workplace(settings)
     work.open()
+    gc.collect()
+    gc.freeze()  # what stays for good is not looked through again and again while parcels come and go
     try:
         work_until(work, stop)
     finally:

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import sha256
 from typing import Any
 
@@ -38,8 +38,8 @@ SORTS: Mapping[str, Sort] = {
 }
 
 
-LOOKED_AT = ("cautions", "conclusion", "created_at", "model", "parcel", "report_id", "verification")
-"""Members of a report that the register reads; the others, which are most of it, need not be parsed for it."""
+LOOKED_AT = ("cautions", "conclusion", "created_at", "parcel", "report_id", "verification")
+"""Members of a report that the register reads, beside `model`; the others, most of it, need not be parsed for it."""
 
 
 class KeyReused(Exception):
@@ -108,7 +108,8 @@ class Examined:
     @classmethod
     def of(cls, report: Report, document: Mapping[str, Any], **more: Any) -> Examined:
         """Return a report and its parcel as they are kept."""
-        return cls(content=report.part(*LOOKED_AT), report=report.to_json(), document=document, **more)
+        content = report.part(*LOOKED_AT) | {"model": _model(report.members["model"])}
+        return cls(content=content, report=report.to_json(), document=document, **more)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +125,12 @@ class Search:
     start: datetime | None = None
     end: datetime | None = None
     sort: str = "-created_at"
+
+
+@lru_cache(maxsize=8)
+def _model(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(text)  # the same in every report of a release
+    return found
 
 
 def sorted_by(engine: sa.Engine, sorters: Sequence[str], *, limit: int) -> list[str]:

@@ -55,14 +55,15 @@ def with_marks(
     wanted = sorted({mark for marks in lists for mark in marks})
     if not wanted:
         return [[] for _ in lists]
-    rows = connection.execute(_NEWEST_OF[connection.dialect.name], {"marks": json.dumps(wanted)})
-    newest_of: dict[int, list[int]] = {row.mark: json.loads(row.positions or "[]") for row in rows}
+    rows = connection.execute(_NEWEST_OF[connection.dialect.name], {"marks": json.dumps(wanted)}).all()
+    positions = json.loads(f"[{','.join(row[1] or '[]' for row in rows)}]")
+    newest_of: dict[int, list[int]] = dict(zip((row[0] for row in rows), positions, strict=True))
     found: list[list[tuple[int, int]]] = []
     for marks, few in zip(lists, least, strict=True):
         shared = Counter(chain.from_iterable(newest_of[mark] for mark in marks))
         found.append(nlargest(limit, ((times, position) for position, times in shared.items() if times >= few)))
-    table, positions = comparisons.c, {position for alike in found for _, position in alike}
-    named = sa.select(table.position, table.id, table.parcel_id).where(table.position.in_(positions))
+    table, likely = comparisons.c, {position for alike in found for _, position in alike}
+    named = sa.select(table.position, table.id, table.parcel_id).where(table.position.in_(likely))
     known = {row.position: Earlier(id=row.id, parcel_id=row.parcel_id) for row in connection.execute(named)}
     return [[(times, known[position]) for times, position in alike] for alike in found]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -220,9 +220,12 @@ def waiting(connection: sa.Connection, submission_id: str, limit: int) -> list[t
     return [(row.ordinal, row.parcel) for row in connection.execute(query)]
 
 
-def waiting_places(connection: sa.Connection, submission_id: str) -> set[int]:
-    """Return the places of all parcels not compared yet, inside the transaction that will keep reports of some."""
-    return {*connection.scalars(sa.select(submission_parcels.c.ordinal).where(_waits(submission_id)))}
+def still_waiting(connection: sa.Connection, submission_id: str, places: Collection[int]) -> tuple[set[int], int]:
+    """Return which of some places are not compared yet, and how many others, in the transaction that will keep some."""
+    place = submission_parcels.c.ordinal
+    here = {*connection.scalars(sa.select(place).where(_waits(submission_id), place.in_(places)))}
+    every = connection.scalar(sa.select(sa.func.count()).where(_waits(submission_id))) or 0
+    return here, every - len(here)
 
 
 def _waits(submission_id: str) -> sa.ColumnElement[bool]:

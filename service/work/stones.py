@@ -117,7 +117,7 @@ def overlap(here: StoneList, there: StoneList) -> Overlap:
     chances = _chances(one, other)
     by_chance = float(chances.sum())
     beyond = agreeing - by_chance
-    share = float(np.clip(beyond / max(1.0, n - by_chance), 0, 1))
+    share = min(max(beyond / max(1.0, n - by_chance), 0.0), 1.0)
     of_smaller = beyond / max(1.0, smaller - by_chance)
     spread = max(float(np.sqrt(np.sum(chances * (1 - chances)))), 1.0)
     seen = of_smaller >= LEAST_SHARE and beyond >= DEVIATIONS * spread

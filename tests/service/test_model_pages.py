@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+import shutil
 import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
@@ -46,6 +49,56 @@ def test_a_release_shows_its_card_and_what_was_measured(browser: TestClient) -> 
     assert '<th scope="row">Cllr</th>' in page.text
     assert browser.get("/models/no-such-release").status_code == 404
     assert browser.get(f"/models/{OLDER}/evaluation").status_code == 404
+
+
+def test_releases_are_listed_with_the_newest_first(browser: TestClient, home: Path) -> None:
+    shipped = ["2026.7", "2026.6", "2026.5", "2026.4", "2026.3", OLDER]
+    assert listed_in(browser) == shipped
+    made = [home / "releases" / name for name in ("trained-b", "trained-a")]
+    try:
+        for age, folder in enumerate(made):
+            folder.mkdir(parents=True)
+            (folder / "manifest.json").write_text("{}", encoding="utf-8")
+            os.utime(folder / "manifest.json", (10**9 - age, 10**9 - age))
+        assert listed_in(browser) == ["trained-b", "trained-a", *shipped]
+        assert re.findall(r'href="/models/([\w.-]+)"', browser.get("/models").text)[:3] == [
+            *("trained-b", "trained-a", shipped[0])
+        ]
+    finally:
+        for folder in made:
+            shutil.rmtree(folder)
+
+
+def listed_in(browser: TestClient) -> list[str]:
+    return [item["release"] for item in browser.get("/v1/models").json()["items"]]
+
+
+CARD = """# A *card*
+
+<script>alert(1)</script> [out](javascript:alert(1)) <b>bold</b>
+
+| zone | parcels |
+|---|---|
+| bria | **16** |
+"""
+
+
+def test_a_card_is_shown_as_its_markdown_means_it_and_its_html_as_written(browser: TestClient, home: Path) -> None:
+    folder = home / "releases" / "foreign"
+    folder.mkdir(parents=True)
+    try:
+        (folder / "manifest.json").write_text("{}", encoding="utf-8")
+        (folder / "CARD.md").write_text(CARD, encoding="utf-8")
+        page = browser.get("/models/foreign").text
+        assert browser.get("/v1/models/foreign").json()["card"] == CARD
+    finally:
+        shutil.rmtree(folder)
+    for meant in ("<h3>A <em>card</em></h3>", '<table class="full">', "<td><strong>16</strong></td>"):
+        assert meant in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "&lt;b&gt;bold" in page
+    assert "<script" not in page
+    assert 'href="javascript' not in page
 
 
 def test_only_a_researcher_is_offered_anything_and_may_do_it(browser: TestClient) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
-from service.jobs.training import train
+from service.jobs.training import ENDED, train
 from service.jobs.worker import work_once
 from service.register.database import open_register
 from service.register.jobs import job_of, taken
@@ -99,6 +101,30 @@ def test_what_is_wrong_with_a_package_is_told_by_table_and_row_in_english_and_fr
     assert job["problems"][0]["reason"] in english
     assert job["problems"][0]["reason"] not in french
     assert "AAAA-MM-JJ" in french
+
+
+def test_a_training_that_is_ended_from_outside_says_so_in_english_and_french(office: Office, tmp_path: Path) -> None:
+    package = write_zip(tmp_path / "made", Kind(parcels=(3, 3), n_stones=20)).read_bytes()
+
+    def kill() -> None:
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            for child in psutil.Process().children():
+                if "training" in child.cmdline():
+                    child.kill()
+                    return
+            time.sleep(0.01)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    job = job_after(office, ask(office, package, data={"config": CONFIG}))
+    killer.join()
+    assert (job["state"], job["problem"]) == ("failed", ENDED)
+    english, french = (office.ask("viewer", "GET", f"/trainings/{job['id']}?lang={lang}").text for lang in ("en", "fr"))
+    assert ENDED in english
+    assert ENDED not in french
+    assert "L’apprentissage a été arrêté de l’extérieur" in french
+    assert "en anglais" not in french
 
 
 def test_what_a_package_leaves_in_doubt_is_told_by_the_job_and_on_its_page(office: Office, tmp_path: Path) -> None:
