@@ -266,7 +266,8 @@ def examination_of(one: OneParcel) -> Examination:
         conclusion = CONCLUSIONS[int(against.judged.conclusion[row])]
         verification_cautions(said, one, against.judged, verification, novel)
     if novel:
-        held = {} if verification is None else {"log10_lr": LOG10_SUPPORT_OF_NOVEL}
+        is_held = verification is not None and verification.bound_hit == "upper"
+        held = {"log10_lr": LOG10_SUPPORT_OF_NOVEL} if is_held else {}
         said.add("novel_parcel", p_value=novelty.p_value, **held)
     found = Examination(
         status_on=one.day,

@@ -14,7 +14,7 @@ from kpfootprint.conclusions import CONCLUSIONS, Conclusion, Reason, Rules, reas
 from kpfootprint.footprint import FACTORS
 from kpfootprint.reference import NOT_COVERED
 from kpfootprint.release import Release
-from kpfootprint.stats.shares import NONE_P
+from kpfootprint.stats.shares import LEVEL, NONE_P
 
 SPEAKS = 0.05
 """Least log10 LR that is said to speak for either hypothesis."""
@@ -345,13 +345,17 @@ def next_question(
 
 
 def resemblance_sentences(one: OneParcel) -> list[Statement]:
-    """Say which zones the parcel resembles, or none."""
+    """Say which zones the parcel resembles, or none.
+
+    The set of zones has its level over reference parcels of all sizes together; of a parcel smaller than these are in
+    the middle it is said that it has not.
+    """
     posterior, zone_ids = one.weighed.posterior[one.row], one.release.zone_ids
+    usual = np.exp(one.release.model.calibration.centre)
+    few = {"level": LEVEL, "usual_stones": int(float(f"{usual:.2g}"))}
+    small = [Statement(code="resembles_small", values=few)] if one.n_stones < usual else []
     if one.weighed.unlisted_posterior[one.row] > posterior.max():
-        return [Statement(code="resembles_none", values={})]
-    best = np.argsort(-posterior, kind="stable")[:3]
-    return [
-        Statement(code="resembles", values={"zone": zone_ids[k], "posterior": float(posterior[k])})
-        for k in best
-        if posterior[k] >= 0.1
-    ]
+        return [Statement(code="resembles_none", values={}), *small]
+    best = [k for k in np.argsort(-posterior, kind="stable")[:3] if posterior[k] >= 0.1]
+    said = [Statement(code="resembles", values={"zone": zone_ids[k], "posterior": float(posterior[k])}) for k in best]
+    return [*said, *small]

@@ -366,6 +366,10 @@ TEMPLATES: dict[str, str] = {
     ),
     "resembles": mark("The parcel resembles {zone}: probability {posterior} if every zone were as likely beforehand."),
     "resembles_none": mark("The parcel resembles no zone of the reference in particular."),
+    "resembles_small": mark(
+        "The set of zones is made to hold the right one for {level} of parcels of the reference's sizes, typically "
+        "{usual_stones} stones; the fewer stones a parcel has, the less often it does."
+    ),
     "sorter_matters": mark(
         "Without allowing for the sorter {sorter} the log10 likelihood ratio would be {log10_lr_without}."
     ),

@@ -34,6 +34,7 @@ _FRACTIONS = {
     "unlisted_weight",
     "low_limit",
     "evidence_share",
+    "level",
 }
 _LOG10 = {"log10_lr", "log10_lr_share", "log10_lr_without", "log10_limit", "contribution"}
 _PROBABILITIES = {"p_value", "p_limit"}

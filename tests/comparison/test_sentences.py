@@ -343,3 +343,13 @@ def test_two_readings_of_a_share_begin_and_end_with_its_interval() -> None:
             assert (first.low, second.high) == (both.low, both.high)
             assert first.low <= first.high <= second.low <= second.high
     assert read > 5
+
+
+def test_a_set_claims_its_level_for_parcels_of_the_references_sizes_alone() -> None:
+    """Its threshold was learnt over parcels of all sizes: it holds the right zone of small ones less often."""
+    usual = np.exp(shipped().model.calibration.centre)
+    found = examined(*(reference_parcel(row, package().zone_of[row]) for row in range(0, 60, 4)))
+    said = ["resembles_small" in by_code(sentences(item)) for item in found]
+    sizes = [package().batch.parcels[row].n_stones for row in range(0, 60, 4)]
+    assert said == [n < usual for n in sizes]
+    assert {True, False} == set(said)

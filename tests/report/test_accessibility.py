@@ -11,9 +11,10 @@ from unicodedata import normalize
 import pytest
 from pypdf import PdfReader
 
-from kpfootprint.report import compare_side_by_side, render_html
+from kpfootprint.report import compare_side_by_side, read_report, render_html
 from tests.needs import require
 from tests.report.factory import KINDS, make_crowded_report, make_report
+from tests.report.golden import GOLDEN
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -116,3 +117,16 @@ def test_it_prints_with_the_conclusion_and_the_cautions_on_the_first_sheet(
         assert text in first
     for caution in report.content["cautions"]:
         assert caution["text"][:40] in first
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_it_prints_on_four_sheets(browser: Browser, tmp_path: Path, lang: str) -> None:
+    report = read_report((GOLDEN / "examples/blend.json").read_bytes())
+    path = tmp_path / "report.html"
+    path.write_text(render_html(report, lang), encoding="utf-8")
+    page = browser.new_page()
+    page.goto(path.as_uri())
+    sheets = PdfReader(io.BytesIO(page.pdf(format="A4"))).pages
+    page.close()
+    assert len(sheets) <= 4
+    assert all(len(sheet.extract_text()) > 1200 for sheet in sheets), "no sheet is left half empty"

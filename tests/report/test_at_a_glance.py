@@ -161,3 +161,13 @@ def test_a_doubt_of_the_unit_comes_before_whatever_it_may_explain(kind: Any) -> 
     assert "* Unité des poids douteuse. S’ils sont en carats : " in french
     box = english[english.index("* Unit") : english.index("Declared:")]
     assert "are the weights in carats?" in box
+
+
+def test_a_set_of_zones_of_few_stones_states_no_level() -> None:
+    content = make_report("undeclared").content
+    assert "(90% prediction set)" in first_page(seal(content))
+    few = {"code": "resembles_small", "values": {"level": 0.9, "usual_stones": 450}, "text": ""}
+    content["explanation"]["sentences"].append(few)
+    text = " ".join(render_text(seal(content)).split())
+    assert "prediction set" not in text
+    assert "typically 450 stones;" in text

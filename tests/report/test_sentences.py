@@ -123,6 +123,7 @@ EVERY: tuple[tuple[str, dict[str, Any]], ...] = (
     ("weights_too_small", {"mean_ct": 0.0028, "known_ct": 0.09}),
     ("alternatives_abroad_only", {"day": "2025-06-01", "zones": ("kasai", "cuango")}),
     ("varies_more", {"p_value": 0.004}),
+    ("resembles_small", {"level": 0.9, "usual_stones": 450}),
     ("rests_on_variance", {"factor": 3.0, "log10_lr": 0.41}),
     ("next_declaration", {}),
     ("next_status", {"zones": ("bria",), "day": "2024-03-11"}),

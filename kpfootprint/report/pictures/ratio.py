@@ -12,6 +12,8 @@ from kpfootprint.report.pictures.svg import Axis, Canvas
 from kpfootprint.report.sentences import Speaker
 
 WIDTH, HEIGHT, LINE = 350.0, 168.0, 70.0
+NAMES = 84.0
+"""Bounds nearer to each other than this have their names to either side, or these would touch."""
 TOP, STEP = 26.0, 24.0
 """Where the bars begin, and how far apart they are."""
 
@@ -55,9 +57,11 @@ def _scale(sp: Speaker, found: Mapping[str, Any]) -> Canvas:
     canvas.text(WIDTH - 20, 16, sp.t(mark("declared (H1)")) + " \u25b6", "end", bold=True)
     canvas.hatch(x.start, LINE - 18, x(lowest) - x.start, 36)
     canvas.hatch(x(highest), LINE - 18, x.end - x(highest), 36)
-    for bound in (lowest, highest):
+    near = x(highest) - x(lowest) < NAMES
+    for bound, anchor in ((lowest, "end"), (highest, "start")):
         canvas.line([(x(bound), LINE - 22), (x(bound), LINE + 22)], "ink", 1.6)
-        canvas.text(x(bound), LINE - 27, sp.t(mark("bound {value}"), value=sp.log10(bound)), "middle", "muted", 11)
+        name = sp.t(mark("bound {value}"), value=sp.log10(bound))
+        canvas.text(x(bound), LINE - 27, name, anchor if near else "middle", "muted", 11)
     canvas.line([(x.start, LINE), (x.end, LINE)], "ink")
     step = 1 if reach <= 5 else 2
     for power in range(-floor(reach / step) * step, reach + 1, step):

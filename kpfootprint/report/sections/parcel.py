@@ -126,6 +126,8 @@ def _attribution(sp: Speaker, found: dict[str, Any]) -> Table:
         for cells, (zone, _) in zip(table, rows, strict=True):
             cells.append(sp.log10(alone.get(zone)))
     message = mark("What the parcel resembles, if every zone were as likely beforehand; prediction set at {level}")
+    if sp.sentences("resembles_small"):
+        message = mark("What the parcel resembles, if every zone were as likely beforehand")
     caption = sp.t(message, level=sp.share(found["level"]))
     return sp.table(caption, header, table, numeric=(False, True, False, True)[: len(header)])
 

@@ -187,11 +187,11 @@ def resemblance(sp: Speaker) -> str:
         return sp.t(mark("Nothing can be said of what the parcel resembles; the cautions say why."))
     if not found["prediction_set"]:
         return sp.t(mark("The parcel resembles no zone of the reference."))
-    return sp.t(
-        mark("By its footprint the parcel could come from {zones} ({level} prediction set)."),
-        zones=sp.either(found["prediction_set"]),
-        level=sp.share(found["level"]),
-    )
+    zones = sp.either(found["prediction_set"])
+    if sp.sentences("resembles_small"):
+        return sp.t(mark("By its footprint the parcel could come from {zones}."), zones=zones)
+    said = mark("By its footprint the parcel could come from {zones} ({level} prediction set).")
+    return sp.t(said, zones=zones, level=sp.share(found["level"]))
 
 
 def weight_of_evidence(sp: Speaker, found: Mapping[str, Any]) -> str:
