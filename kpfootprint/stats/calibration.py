@@ -246,7 +246,7 @@ def told_apart(listed: Floats, offset_spread: float | None) -> Floats | float:
 def _fit_affine(score: Floats, x: Floats, told: Floats, is_h1: Bools, weight: Floats, penalty: float) -> Floats:
     """Return a, b, c, d; both hypotheses weigh the same, all together as many as there are cases."""
     balanced = np.where(is_h1, weight / weight[is_h1].sum(), weight / weight[~is_h1].sum()) * weight.size / 2
-    design = np.stack([told, score, told * x, score * x], axis=1)
+    design = np.array([told, score, told * x, score * x]).T
     return _newton(design, is_h1.astype(np.float64), balanced, prior=PLAIN, penalty=penalty)
 
 
