@@ -261,6 +261,7 @@ def examination_of(one: OneParcel) -> Examination:
     novelty = Novelty(p_value=float(one.weighed.novelty_p[row]), floor=release.model.novelty.floor)
     novel = some and novelty.p_value <= NOVEL_P
     verification = None if against is None else verification_of(one, against)
+    attribution, mixture = attribution_of(one) if some else None, None if against is None else mixture_of(one, against)
     conclusion: Conclusion | None = "not_comparable" if parcel.declarations else None
     if against is not None and verification is not None:
         conclusion = CONCLUSIONS[int(against.judged.conclusion[row])]
@@ -273,8 +274,8 @@ def examination_of(one: OneParcel) -> Examination:
         status_on=one.day,
         declared=one.declared,
         verification=verification,
-        attribution=attribution_of(one) if some else None,
-        mixture=None if against is None else mixture_of(one, against),
+        attribution=attribution,
+        mixture=mixture,
         novelty=novelty if some else None,
         explanation=None,
         conclusion=conclusion,

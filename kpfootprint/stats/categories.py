@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kpfootprint.stats.arrays import Floats
+from kpfootprint.stats.structure import class_probabilities
 
 N_ITERATIONS = 30
 MAX_STEP = 2.0
@@ -44,15 +45,6 @@ class ClassFit:
     theta: Floats
     information: Floats
     probabilities: Floats
-
-
-def class_probabilities(theta: Floats, basis: Floats, slopes: Floats, x: Floats) -> Floats:
-    """Return class probabilities (n, n_bands, C) at centred log sizes `x` (n_bands,)."""
-    logits = (theta @ basis.T)[:, None, :] + x[None, :, None] * slopes
-    logits -= logits.max(axis=2, keepdims=True)
-    weights = np.exp(logits)
-    weights /= weights.sum(axis=2, keepdims=True)
-    return weights
 
 
 def fit_classes(

@@ -22,8 +22,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from kpfootprint.stats.arrays import Bools, Floats, Partial
-from kpfootprint.stats.categories import ClassFit, class_probabilities
-from kpfootprint.stats.structure import SizeGrid, Structure, cell_probabilities
+from kpfootprint.stats.categories import ClassFit
+from kpfootprint.stats.structure import SizeGrid, Structure, cell_probabilities, class_probabilities
 
 N_ITERATIONS = 40
 MAX_STEP = 1.0

@@ -13,7 +13,6 @@ import numpy as np
 from scipy.special import log_ndtr
 
 from kpfootprint.stats.arrays import Floats, Ints
-from kpfootprint.stats.categories import class_probabilities
 
 N_ITERATIONS = 60
 MAX_STEP = 0.6
@@ -295,6 +294,15 @@ def fit_sizes(
             curvature, slope = curvature[moving], slope[moving]
             inside = None if inside is None else inside[moving]
     return found
+
+
+def class_probabilities(theta: Floats, basis: Floats, slopes: Floats, x: Floats) -> Floats:
+    """Return class probabilities (n, n_bands, C) at centred log sizes `x` (n_bands,)."""
+    logits = (theta @ basis.T)[:, None, :] + x[None, :, None] * slopes
+    logits -= logits.max(axis=2, keepdims=True)
+    weights = np.exp(logits)
+    weights /= weights.sum(axis=2, keepdims=True)
+    return weights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

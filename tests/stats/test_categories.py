@@ -8,7 +8,8 @@ from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
 from kpfootprint.stats.arrays import Floats
-from kpfootprint.stats.categories import class_probabilities, contrast_basis, fit_classes, fit_margins
+from kpfootprint.stats.categories import contrast_basis, fit_classes, fit_margins
+from kpfootprint.stats.structure import class_probabilities
 
 
 @pytest.mark.parametrize("n_classes", [2, 3, 6, 9])

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from kpfootprint.stats.arrays import Floats
-from kpfootprint.stats.categories import class_probabilities
 from kpfootprint.stats.simulate import Parts, Recovery, draw_parcels, joint_chances
+from kpfootprint.stats.structure import class_probabilities
 from tests.reference_world import draw, fitted
 
 

@@ -66,7 +66,9 @@ def test_either_kind_of_evidence_is_measured_alone(package: ReferencePackage) ->
 
 def test_flagged_parcels_are_held_where_the_method_says_so(package: ReferencePackage) -> None:
     plain = Setting.of(ChiSquare(), package, unlisted_weight=0.2)
-    ruled = Setting.of(ChiSquare(held_by_novelty=True), package, unlisted_weight=0.2)
+    method = ChiSquare()
+    method.held_by_novelty = True
+    ruled = Setting.of(method, package, unlisted_weight=0.2)
     seen = held_out(fit_splits(plain.method, package, folds(plain.fold)), package.batch, plain.n_zones)
     assert seen[1] is not None
     strange = np.where(np.arange(plain.codes.size) == plain.codes.size - 1, 1e3, seen[1])

@@ -57,6 +57,8 @@ def virtual_blends(
         share = float(rng.uniform(0.15, 0.85))
         n_stones = int(np.clip(np.exp(rng.normal(np.log(500), 0.7)), 60, 3000))
         n_stones = min(n_stones, int(sizes[first] / (1.0 - share)), int(sizes[second] / share))  # no stone twice
+        if n_stones < 2:  # parcels of a stone or two make no blend
+            continue
         n_second = min(max(round(share * n_stones), 1), n_stones - 1)
         blend = blend_of(package, (first, second), (n_stones - n_second, n_second), rng=rng)
         made.append(replace(blend, parcel_id=f"blend-{k:04}"))

@@ -30,10 +30,8 @@ class ExportDay:
     compliant: Bools
 
 
-def draw_export_days(
-    zone_table: ZoneTable, zones: Sequence[str], *, rng: np.random.Generator, n_each: int = 1
-) -> tuple[ExportDay, ...]:
-    """Draw `n_each` days from every stretch of time on which the same ones of `zones` were compliant.
+def draw_export_days(zone_table: ZoneTable, zones: Sequence[str], *, rng: np.random.Generator) -> tuple[ExportDay, ...]:
+    """Draw a day from every stretch of time on which the same ones of `zones` were compliant.
 
     Stretches without a compliant or without another zone are left out; the last one is taken to last 500 days.
 
@@ -54,8 +52,8 @@ def draw_export_days(
     days: list[ExportDay] = []
     for compliant, parts in stretches.items():
         possible = [start + timedelta(days=i) for start, end in parts for i in range((end - start).days)]
-        drawn = rng.choice(len(possible), size=min(n_each, len(possible)), replace=False)
-        days += [ExportDay(possible[i], np.array(compliant)) for i in sorted(drawn)]
+        (drawn,) = rng.choice(len(possible), size=1, replace=False)
+        days.append(ExportDay(possible[drawn], np.array(compliant)))
     return tuple(days)
 
 

@@ -113,9 +113,8 @@ class Peer(Learner):
     says_strange = False
     """Whether scores that are no distances say how unlike everything a parcel is."""
 
-    def __init__(self, *, held_by_novelty: bool = False) -> None:
-        self.held_by_novelty = held_by_novelty
-        self.unit_ = 1.0
+    held_by_novelty = False
+    unit_ = 1.0
 
     def score(self, tables: Tables) -> Floats:
         """Return scores of each parcel under each zone, shape (n_parcels, n_zones): the higher, the more alike."""
