@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -11,7 +13,7 @@ from kpfootprint.comparison.weigh import Judged, judge
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays, joined
 from kpfootprint.stats.evidence import Predictor, contract, expand
-from kpfootprint.stats.model import FootprintModel, look, shares_as_declared
+from kpfootprint.stats.model import FootprintModel, Look, look, shares_as_declared
 from kpfootprint.stats.simulate import Parts, Recovery, draw_parcels, grade
 from kpfootprint.stats.verification import LikelihoodRatio
 
@@ -123,21 +125,14 @@ def outcomes_of(release: Release, arrays: ParcelArrays, declared: Floats, allowe
         Zones that are compliant.
     """
     allowed = np.broadcast_to(allowed, declared.shape)
-    parts = []
-    for rows in _slices(len(arrays)):
-        looked = look(release.model, arrays.take(rows), declared[rows])
-        parts.append(judge(release, looked, allowed[rows]))
-    return joined(parts)
+    return joined([judge(release, looked, allowed[rows]) for rows, looked in _looks(release, arrays, declared)])
 
 
 def share_p_of(release: Release, arrays: ParcelArrays, declared: Floats, allowed: Bools) -> Floats:
     """Return the p-values of the shares alone, in about half the time; the arguments are those of `outcomes_of`."""
     allowed = np.broadcast_to(allowed, declared.shape)
-    parts = []
-    for rows in _slices(len(arrays)):
-        looked = look(release.model, arrays.take(rows), declared[rows])
-        parts.append(shares_as_declared(release.model, looked, allowed[rows]).p_value)
-    return np.concatenate(parts)
+    looks = _looks(release, arrays, declared)
+    return np.concatenate([shares_as_declared(release.model, looked, allowed[rows]).p_value for rows, looked in looks])
 
 
 def resampled_of(release: Release, arrays: ParcelArrays, declared: Floats, alternatives: Floats) -> Floats:
@@ -148,21 +143,18 @@ def resampled_of(release: Release, arrays: ParcelArrays, declared: Floats, alter
     alternatives : ndarray of shape (n, Z)
         Weights of listed zones in H2.
     """
-    parts = []
-    for rows in _slices(len(arrays)):
-        looked = look(release.model, arrays.take(rows), declared[rows])
-        lr = LikelihoodRatio(
-            model=release.model,
-            looked=looked,
-            alternatives=alternatives[rows],
-            unlisted_weight=release.unlisted_weight,
-        )
-        parts.append(lr.resampled())
-    return np.concatenate(parts, axis=1)
+    of = partial(LikelihoodRatio, model=release.model, unlisted_weight=release.unlisted_weight)
+    looks = _looks(release, arrays, declared)
+    return np.concatenate(
+        [of(looked=looked, alternatives=alternatives[rows]).resampled() for rows, looked in looks], axis=1
+    )
 
 
-def _slices(n: int) -> list[Ints]:
-    return [np.arange(start, min(start + SLICE, n)) for start in range(0, n, SLICE)]
+def _looks(release: Release, arrays: ParcelArrays, declared: Floats) -> Iterator[tuple[Ints, Look]]:
+    """Give the positions of some parcels, and how they look under their declarations."""
+    for start in range(0, len(arrays), SLICE):
+        rows = np.arange(start, min(start + SLICE, len(arrays)))
+        yield rows, look(release.model, arrays.take(rows), declared[rows])
 
 
 def blend_distance(model: FootprintModel, first: Floats, second: Floats) -> float:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
 import pytest
 
+from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
 from tests.training.parcels import make_package
 from training.evaluate.blends import mixed_blends, virtual_blends
@@ -15,7 +17,7 @@ from training.evaluate.mixtures import (
     mixture_results,
     virtual_mixtures,
 )
-from training.evaluate.stress import stones_of
+from training.evaluate.stress import stones_of, subsample
 from training.evaluate.trials import ExportDay
 
 
@@ -53,6 +55,12 @@ def test_cells_and_summary_by_hand(package: ReferencePackage) -> None:
     assert values["false alarm on unmixed parcels"] == 0.0
     assert values["share of 50% found"] == 1.0
     assert mixture_results([], []) == []
+
+
+def test_parcels_of_a_stone_make_no_blend(package: ReferencePackage) -> None:
+    rng = np.random.default_rng(3)
+    stones = replace(package, batch=Batch(tuple(subsample(parcel, 1, rng=rng) for parcel in package.batch)))
+    assert len(virtual_blends(stones, np.arange(36), ["west", "north"], 10, rng=rng)) < 10
 
 
 def test_true_blends_declare_what_is_in_them(package: ReferencePackage) -> None:
