@@ -176,13 +176,8 @@ def _keys(table: KnownTable, name: str, scheme: Scheme) -> list[str]:
     item = next((item for item in scheme.categorical if item.column == name), None)
     known = {} if item is None else attribute_words(item)
 
-    def key(cell: Cell) -> str:
-        if is_blank(cell):
-            return ""
-        code = class_code(text_of(cell), known)
-        return fold_size(text_of(cell)) if code is None else str(code)
-
-    made = [key(cell) for cell in column.cells]
+    codes = [class_code(text, known) if text else None for text in column.names()]
+    made = [fold_size(text) if code is None else str(code) for text, code in zip(column.names(), codes, strict=True)]
     return [made[code] for code in column.codes.tolist()]
 
 

@@ -475,7 +475,8 @@ def with_lots_settled(sheet: Layout, kind: str) -> Layout:
         return sheet if kind != "declarations" or not places else with_role(sheet, places[0], "parcel_id")
     at = places[0]
     column = sheet.raw.columns[at]
-    used = [column.cells[code] for code in np.unique(column.codes).tolist() if not is_blank(column.cells[code])]
+    names = column.names()
+    used = [code for code in np.unique(column.codes).tolist() if names[code]]
     chosen = sheet.choices.get("lots")
     if chosen == "parcels" or (len(used) == 1 and sheet.raw.n_rows > 1):
         return with_role(sheet, at, "parcel_id")

@@ -16,7 +16,7 @@ from kpfootprint.ingest.archive import Budget, Limits, files_in, files_of, gunzi
 from kpfootprint.ingest.asked import words_in
 from kpfootprint.ingest.assemble import Reading, assemble
 from kpfootprint.ingest.breakdowns import settle_sizes
-from kpfootprint.ingest.cells import Cell, is_blank, text_of
+from kpfootprint.ingest.cells import Cell, text_of
 from kpfootprint.ingest.csvfile import read_csv
 from kpfootprint.ingest.document import document_tables, overlay
 from kpfootprint.ingest.headers import Headers
@@ -253,16 +253,14 @@ def _strangers(tables: Mapping[str, KnownTable], found: list[str], problems: lis
     column = table.columns.get("parcel_id") if table is not None else None
     if table is None or column is None or not found:
         return
-    known = {name: name for name in found}
+    known, names = {name: name for name in found}, column.names()
     codes, rows = np.unique(column.codes, return_index=True)
     for code, row in each(zip(codes.tolist(), rows.tolist(), strict=True), 100):
-        cell = column.cells[code]
-        if is_blank(cell) or text_of(cell) in known:
-            continue
-        broken = Broken("unknown_parcel", {"nearest": nearest(text_of(cell), known)})
-        problems.append(table.problem(broken, row, "parcel_id"))
-        if len(problems) >= most:
-            return
+        if names[code] and names[code] not in known:
+            broken = Broken("unknown_parcel", {"nearest": nearest(names[code], known)})
+            problems.append(table.problem(broken, row, "parcel_id"))
+            if len(problems) >= most:
+                return
 
 
 def _needs_parcel_id(table: KnownTable, problems: list[Problem]) -> KnownTable:
@@ -279,9 +277,8 @@ def _parcel_ids(tables: Mapping[str, KnownTable]) -> list[str]:
     for kind in ("parcels", "stones", "counts"):
         if kind in tables and "parcel_id" in tables[kind].columns:
             column = tables[kind].columns["parcel_id"]
-            used = np.bincount(column.codes, minlength=len(column.cells)) > 0
-            cells = (cell for cell, is_used in zip(column.cells, used.tolist(), strict=True) if is_used)
-            found |= dict.fromkeys(text_of(cell) for cell in each(cells, 1000) if not is_blank(cell))
+            used = np.bincount(column.codes, minlength=len(column.cells)).tolist()
+            found |= dict.fromkeys(name for name, n_rows in zip(column.names(), used, strict=True) if name and n_rows)
     return list(found)
 
 
@@ -291,9 +288,10 @@ def _of_parcel(table: KnownTable, parcel_id: str | None, name: str) -> KnownTabl
     column = table.columns.get("parcel_id")
     if column is None:
         return replace(table, valuations=valuations)
-    own = [is_blank(cell) or text_of(cell) == parcel_id for cell in column.cells]
-    kept = table.keep(np.flatnonzero(np.array(own, dtype=bool)[column.codes]))
-    cells: list[Cell] = [cell if is_blank(cell) else name for cell in column.cells]
+    names = column.names()
+    own = np.array([said in ("", parcel_id) for said in names], dtype=bool)
+    kept = table.keep(np.flatnonzero(own[column.codes]))
+    cells: list[Cell] = [name if said else cell for said, cell in zip(names, column.cells, strict=True)]
     columns = {**kept.columns, "parcel_id": replace(kept.columns["parcel_id"], cells=cells)}
     return replace(kept, columns=columns, valuations=valuations)
 

@@ -195,7 +195,8 @@ def _listing(
         return None
     sheet = Layout(raw, meanings_of(raw, headers, choices), headers, choices, raw.trace(), [])
     sheet = without_totals(sheet, sheet.places("n_stones", "carats"), [at])
-    named = [text_of(cell) for cell in map(sheet.raw.columns[at].at, range(sheet.raw.n_rows)) if not is_blank(cell)]
+    names, codes = sheet.raw.columns[at].names(), sheet.raw.columns[at].codes
+    named = [names[code] for code in codes.tolist() if names[code]]
     if not named or len({*named}) < len(named) or not {*named} <= sheets:
         return None
     problems += sheet.problems
@@ -368,20 +369,15 @@ def _choices_of(raw: RawTable, choices: Choices, ids: set[str], headers: Headers
     """Take lots for parcels where a table of parcels or declarations has the same ids."""
     for column in raw.columns if ids else ():
         if headers.of(column.header).role == "lot":
-            used = [column.cells[code] for code in np.unique(column.codes).tolist()]
-            if all(is_blank(cell) or text_of(cell) in ids for cell in used):
+            names = column.names()
+            if {names[code] for code in np.unique(column.codes).tolist()} <= {"", *ids}:
                 return {**choices, "lots": "parcels"}
     return choices
 
 
 def _ids_of(tables: Mapping[str, KnownTable]) -> set[str]:
-    return {
-        text_of(cell)
-        for kind in ("parcels", "declarations")
-        if kind in tables and "parcel_id" in tables[kind].columns
-        for cell in tables[kind].columns["parcel_id"].cells
-        if not is_blank(cell)
-    }
+    named = [tables[kind].columns.get("parcel_id") for kind in ("parcels", "declarations") if kind in tables]
+    return {name for column in named if column is not None for name in column.names() if name}
 
 
 # Tables whose rows are repeats of a form.

@@ -374,8 +374,9 @@ def read_goods(table: KnownTable, single: str | None, words: Vocabulary, finding
     breakdowns, samples = None, None
     if "breakdown" in table.columns and table.kind == "counts":
         column = table.columns["breakdown"]
-        names = {text: k for k, text in enumerate(dict.fromkeys(map(text_of, column.cells)))}
-        labels = [-1 if is_blank(cell) else names[text_of(cell)] for cell in column.cells]
+        names = column.names()
+        place = {"": -1} | {text: k for k, text in enumerate(dict.fromkeys(filter(None, names)))}
+        labels = [place[text] for text in names]
         breakdowns = np.array(labels, dtype=np.intp)[column.codes]
     if "sample" in table.columns and table.kind == "counts":
         column = table.columns["sample"]

@@ -55,6 +55,10 @@ class Column:
         cells = () if self.mostly_distinct else self.cells
         return ((code, cell) for code, cell in enumerate(cells) if isinstance(cell, str))
 
+    def names(self) -> list[str]:
+        """Return the distinct cells as text, and blank ones as an empty one."""
+        return ["" if is_blank(cell) else text_of(cell) for cell in each(self.cells, 1000)]
+
     def rows_with(self, codes: Iterable[int]) -> NDArray[np.bool_]:
         """Say of each row whether its cell is one of some distinct ones."""
         mask = np.zeros(len(self.cells), dtype=bool)
