@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from kpfootprint.report.blocks import Term
-from kpfootprint.report.locale import Words, mark
+from kpfootprint.report.locale import Words, held, mark
 
 TERMS: dict[str, str] = {
     "footprint": mark(
@@ -144,15 +144,18 @@ def glossary(lang: Words) -> tuple[Term, ...]:
 
 
 class Linker:
-    """Finds terms in running text; each section links a term the first time it uses it."""
+    """Finds terms in the running text of a document, each once a section; none of a document without a glossary."""
 
     def __init__(self, terms: Sequence[Term]) -> None:
         self._keys = {form: term.key for term in terms for form in term.forms}
         forms = sorted(self._keys, key=len, reverse=True)
-        self._pattern = re.compile(rf"(?<![\w\-])({'|'.join(map(re.escape, forms))})(?![\w\-])", re.IGNORECASE)
+        any_form = "|".join(map(re.escape, forms)) or "(?!)"
+        self._pattern = re.compile(rf"(?<![\w\-])({any_form})(?![\w\-])", re.IGNORECASE)
+        self.seen: dict[str, set[str]] = {}
 
-    def runs(self, text: str, seen: set[str]) -> list[tuple[str, str | None]]:
-        """Split a text into (piece, term key or None); `seen` collects the terms already linked."""
+    def runs(self, text: str, section: str) -> list[tuple[str, str | None]]:
+        """Split a text, its numbers and units held together, into (piece, term key or None)."""
+        text, seen = held(text), self.seen.setdefault(section, set())
         runs: list[tuple[str, str | None]] = []
         end = 0
         for found in self._pattern.finditer(text):
@@ -167,9 +170,3 @@ class Linker:
         if end < len(text) or not runs:
             runs.append((text[end:], None))
         return runs
-
-
-@lru_cache(maxsize=8)
-def linker(lang: Words) -> Linker:
-    """Return the linker of a language's glossary."""
-    return Linker(glossary(lang))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from kpfootprint.report.blocks import Document
-from kpfootprint.report.glossary import Linker, linker
-from kpfootprint.report.locale import held, mark
+from kpfootprint.report.glossary import Linker
+from kpfootprint.report.locale import mark
 from kpfootprint.report.report import Report
 from kpfootprint.report.whole import Stationery, lay_out
 
@@ -44,7 +44,7 @@ def render_html(
 
 def render_document(document: Document, *, above: str = "", style: str = "") -> str:
     """Render a laid-out document as a single HTML file."""
-    link = _Links(linker(document.words) if document.glossary else None)
+    link = partial(_linked, Linker(document.glossary))
     labels = {name: document.words.text(text) for name, text in _LABELS.items()}
     return template("report.html").render(
         document=document, link=link, kind=_kind, above=Markup(above), style=Markup(style), **labels
@@ -82,20 +82,10 @@ def _kind(block: object) -> str:
     return type(block).__name__.lower()
 
 
-class _Links:
-    """Escapes running text, holds numbers and units together, and links the terms, each once a section."""
-
-    def __init__(self, linker: Linker | None) -> None:
-        self._linker = linker
-        self._seen: dict[str, set[str]] = {}
-
-    def __call__(self, text: str, section: str) -> Markup:
-        text = held(text)
-        if self._linker is None:
-            return escape(text)
-        runs = self._linker.runs(text, self._seen.setdefault(section, set()))
-        parts = [
-            escape(piece) if key is None else Markup('<a class="term" href="#g-{}">{}</a>').format(key, piece)
-            for piece, key in runs
-        ]
-        return Markup("").join(parts)
+def _linked(linker: Linker, text: str, section: str) -> Markup:
+    """Escape running text and link its terms."""
+    parts = [
+        escape(piece) if key is None else Markup('<a class="term" href="#g-{}">{}</a>').format(key, piece)
+        for piece, key in linker.runs(text, section)
+    ]
+    return Markup("").join(parts)

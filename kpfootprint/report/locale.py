@@ -185,25 +185,19 @@ class Words:
 
     def listing(self, items: Sequence[str]) -> Shown:
         """Return ``A, B and C``; items that hold a comma themselves are set off by semicolons."""
-        shown = Shown(self._joined(items))
-        shown.items, shown.joined = tuple(items), self._joined
-        return shown
+        return self._joined(items, mark("{first} and {last}"))
 
     def choice(self, items: Sequence[str]) -> Shown:
         """Return ``A, B or C``: one of them is meant."""
-        shown = Shown(self._either(items))
-        shown.items, shown.joined = tuple(items), self._either
+        return self._joined(items, mark("{first} or {last}"))
+
+    def _joined(self, items: Sequence[str], message: str) -> Shown:
+        def join(parts: Sequence[str]) -> str:
+            return self.text(message, first=self.row(parts[:-1]), last=parts[-1]) if len(parts) > 1 else "".join(parts)
+
+        shown = Shown(join(items))
+        shown.items, shown.joined = tuple(items), join
         return shown
-
-    def _either(self, items: Sequence[str]) -> str:
-        if len(items) < 2:
-            return "".join(items)
-        return self.text(mark("{first} or {last}"), first=self.row(items[:-1]), last=items[-1])
-
-    def _joined(self, items: Sequence[str]) -> str:
-        if len(items) < 2:
-            return "".join(items)
-        return self.text(mark("{first} and {last}"), first=self.row(items[:-1]), last=items[-1])
 
     @property
     def colon(self) -> str:

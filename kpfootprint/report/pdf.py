@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import fields
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 from kpfootprint.report.blocks import Beside, Block, Bullets, Document, Facts, Figure, Paragraph, Table, Verdict
-from kpfootprint.report.glossary import linker
-from kpfootprint.report.locale import held
+from kpfootprint.report.glossary import Linker
 from kpfootprint.report.report import Report
 from kpfootprint.report.whole import Stationery, lay_out
 
@@ -21,6 +21,8 @@ _EXOTIC = re.compile(
     "\u2000-\u200b\u2010-\u2027\u202f-\u2040\u2044-\u2052\u20a0-\u20bf\u2190-\u21ff\u2200-\u22ff\u25a0-\u25ff]"
 )
 """What typst's own fonts do not cover for certain: anything but Latin, Greek, Cyrillic and common signs."""
+
+Link = Callable[[str], list[tuple[str, str | None]]]
 
 BLANKS = 2
 """Empty pages set after a report. The typesetter keeps what it laid out for its next ten documents, 17 MB a report, and
@@ -81,12 +83,12 @@ def _source() -> bytes:
 def _data(document: Document) -> dict[str, Any]:
     """Return the document as plain data with its terms found; a figure beside blocks has its table there."""
     day, time = document.created_at.rstrip("Z").split("T")
-    sections, used = [], set()
+    sections, linker = [], Linker(document.glossary)
     for section in document.sections:
-        link = _Runs(document)
+        link = partial(linker.runs, section=section.key)
         blocks = [_block(block, link) for block in section.blocks]
         sections.append({"heading": section.heading, "blocks": blocks})
-        used |= link.seen
+    used = set[str]().union(*linker.seen.values())
     return {
         **{name: getattr(document, name) for name in _PRINTED},
         "date": [int(part) for part in (*day.split("-"), *time.split(":"))],
@@ -101,23 +103,11 @@ _PRINTED = (
 )
 
 
-class _Runs:
-    """Splits running text into pieces with and without a term, each term once a section; none without a glossary."""
-
-    def __init__(self, document: Document) -> None:
-        self._linker = linker(document.words) if document.glossary else None
-        self.seen: set[str] = set()
-
-    def __call__(self, text: str) -> list[tuple[str, str | None]]:
-        text = held(text)
-        return [(text, None)] if self._linker is None else self._linker.runs(text, self.seen)
-
-
 _RUNNING = {Paragraph: "text", Verdict: "lines", Bullets: "items", Facts: "rows", Table: "caption", Figure: "title"}
 """The member of a block that is running text, in which terms are found."""
 
 
-def _block(block: Block, link: _Runs, *, beside: bool = False) -> dict[str, Any]:
+def _block(block: Block, link: Link, *, beside: bool = False) -> dict[str, Any]:
     members = {item.name: getattr(block, item.name) for item in fields(block) if item.name not in ("canvas", "data")}
     if isinstance(block, Beside):
         members = {name: [_block(inner, link, beside=True) for inner in of] for name, of in members.items()}
@@ -130,5 +120,5 @@ def _block(block: Block, link: _Runs, *, beside: bool = False) -> dict[str, Any]
     return {"block": type(block).__name__.lower(), **members}
 
 
-def _linked(value: Any, link: _Runs) -> Any:
+def _linked(value: Any, link: Link) -> Any:
     return link(value) if isinstance(value, str) else [_linked(item, link) for item in value]

@@ -282,6 +282,11 @@ class Speaker:
         """Return ``12% (90% interval 3.0% to 24%)``."""
         return self.words.between(found["estimate"], found, self.words.share)
 
+    def lr_values(self, found: Mapping[str, Any]) -> dict[str, str]:
+        """Return a log10 LR as shown, with its interval and its bounds."""
+        numbers = (found["log10_lr"], found["low"], found["high"], *found["bounds"])
+        return dict(zip(("value", "low", "high", "lowest", "highest"), map(self.log10, numbers), strict=True))
+
     def ratio(self, log10_lr: float) -> str:
         """Return a likelihood ratio away from one: ``45``, ``1,300``, ``3.2``."""
         return ratio(log10_lr, self.words)

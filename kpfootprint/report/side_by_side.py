@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from kpfootprint.report.blocks import Block, Bullets, Document, Paragraph, Section, Table
+from kpfootprint.report.blocks import Block, Bullets, Document, Paragraph, Table
 from kpfootprint.report.glossary import glossary
 from kpfootprint.report.html import render_document
 from kpfootprint.report.locale import mark
@@ -63,17 +63,14 @@ def _lay_out(speakers: Lettered) -> Document:
     contents = [content.content for _, content in speakers]
     ids = [str(content["report_id"]) for content in contents]
     created = max(content["created_at"] for content in contents)
+    caption = sp.t(mark("The reports and what each was made of"))
+    made = _columns(caption, mark("Report"), speakers, _all(speakers, _conditions))
+    found = _columns(sp.t(mark("What each report found")), mark("Report"), speakers, _all(speakers, _row))
     sections = (
-        Section(
-            key="what", heading=sp.t(mark("What stands side by side")), blocks=(*_what(speakers), *_changes(speakers))
-        ),
-        Section(
-            key="found",
-            heading=sp.t(mark("What was found")),
-            blocks=(*lr_rows(speakers), *_found(speakers), *_questions(speakers)),
-        ),
-        Section(key="cautions", heading=sp.t(mark("Cautions")), blocks=_cautions(speakers)),
-        Section(key="weights", heading=sp.t(mark("What speaks for and against")), blocks=_weights(speakers)),
+        sp.section("what", mark("What stands side by side"), *made, *_changes(speakers)),
+        sp.section("found", mark("What was found"), *lr_rows(speakers), *found, *_questions(speakers)),
+        sp.section("cautions", mark("Cautions"), *_cautions(speakers)),
+        sp.section("weights", mark("What speaks for and against"), *_weights(speakers)),
     )
     listed = [f"{letter} {report_id}" for (letter, _), report_id in zip(speakers, ids, strict=True)]
     return Document(
@@ -120,7 +117,7 @@ def _columns(caption: str, corner: str, speakers: Lettered, rows: Mapping[str, S
         tables.append(
             Table(
                 caption=caption if len(speakers) <= COLUMNS else f"{caption} ({letters[0]}\u2013{letters[-1]})",
-                header=(corner, *letters),
+                header=(speakers[0][1].t(corner), *letters),
                 rows=tuple((name, *values[start : start + COLUMNS]) for name, values in rows.items()),
                 numeric=(False, *(False for _ in letters)),
             )
@@ -128,16 +125,10 @@ def _columns(caption: str, corner: str, speakers: Lettered, rows: Mapping[str, S
     return tuple(tables)
 
 
-def _side_by_side(speakers: Lettered, said: Callable[[Speaker], Mapping[str, str]]) -> dict[str, tuple[str, ...]]:
+def _all(speakers: Lettered, said: Callable[[Speaker], Mapping[str, str]]) -> dict[str, tuple[str, ...]]:
     """Return what is said of each report, by its name in words."""
     found = [said(sp) for _, sp in speakers]
     return {name: tuple(column[name] for column in found) for name in found[0]}
-
-
-def _what(speakers: Lettered) -> tuple[Table, ...]:
-    sp = speakers[0][1]
-    caption = sp.t(mark("The reports and what each was made of"))
-    return _columns(caption, sp.t(mark("Report")), speakers, _side_by_side(speakers, _conditions))
 
 
 def _changes(speakers: Lettered) -> list[Block]:
@@ -164,12 +155,6 @@ def _changes(speakers: Lettered) -> list[Block]:
         spread = sp.words.number(max(values) - min(values), 2)
         said.append(sp.t(mark("The log10 likelihood ratios lie within {spread} of each other."), spread=spread))
     return [Paragraph(text=text) for text in said]
-
-
-def _found(speakers: Lettered) -> tuple[Table, ...]:
-    sp = speakers[0][1]
-    caption = sp.t(mark("What each report found"))
-    return _columns(caption, sp.t(mark("Report")), speakers, _side_by_side(speakers, _row))
 
 
 def _questions(speakers: Lettered) -> list[Block]:
@@ -213,7 +198,7 @@ def _weights(speakers: Lettered) -> tuple[Block, ...]:
     shares = _gathered(speakers, "attributes", "log10_lr_share")
     said = {sp.names.attribute(name[0]): tuple(map(sp.log10, values)) for name, values in shares.items()}
     caption = sp.t(mark("What each attribute adds to the log10 likelihood ratio"))
-    tables = list(_columns(caption, sp.t(mark("Attribute")), speakers, said))
+    tables = list(_columns(caption, mark("Attribute"), speakers, said))
     seen = _gathered(speakers, "classes", "observed")
     for attribute in dict.fromkeys(name[0] for name in seen):
         said = {
@@ -222,7 +207,7 @@ def _weights(speakers: Lettered) -> tuple[Block, ...]:
             if name[0] == attribute
         }
         caption = sp.t(mark("{attribute}: observed share of stones"), attribute=sp.names.attribute(attribute))
-        tables += _columns(caption, sp.t(mark("Class")), speakers, said)
+        tables += _columns(caption, mark("Class"), speakers, said)
     return tuple(tables)
 
 

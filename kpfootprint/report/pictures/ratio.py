@@ -29,11 +29,7 @@ def lr_scale(sp: Speaker) -> list[Figure]:
             "log10 LR {value} on a scale from H2 (left) to H1 (right); interval {low} to {high}; "
             "values outside {lowest} to {highest} are out of the references' reach."
         ),
-        value=sp.log10(found["log10_lr"]),
-        low=sp.log10(found["low"]),
-        high=sp.log10(found["high"]),
-        lowest=sp.log10(found["bounds"][0]),
-        highest=sp.log10(found["bounds"][1]),
+        **sp.lr_values(found),
     )
     rows = (
         (mark("Likelihood ratio"), found["log10_lr"]),

@@ -53,7 +53,11 @@ def summary(sp: Speaker) -> Section:
     if figures := _figures(sp):
         blocks.append(Facts(title=sp.t(mark("In figures")), rows=tuple(figures)))
         if found is not None or content["mixture"] is not None:
-            blocks.append(Paragraph(text=_what_an_interval_is(sp), tone="note"))
+            message = mark(
+                "An interval at {level} is made to hold the true value in nine cases of ten. It allows for what the "
+                "reference parcels leave open, and for nothing else."
+            )
+            blocks.append(Paragraph(text=sp.t(message, level=sp.share(0.9)), tone="note"))
     if cautions := tuple(text for text in sp.says(sp.cautions) if text not in why(sp)):
         blocks.append(Bullets(title=sp.t(mark("Cautions")), items=cautions, tone="caution"))
     return sp.section("summary", mark("In short"), *blocks)
@@ -69,10 +73,8 @@ def heading(sp: Speaker) -> str:
     kind = sp.content["conclusion"] or "undeclared"
     cautions = {item["code"]: item["values"] for item in sp.content["cautions"]}
     if kind == "not_comparable":
-        unknown = [
-            item["values"]["zone"] for item in sp.content["cautions"] if item["code"] == "zone_without_reference"
-        ]
-        if unknown:
+        lacking = [item for item in sp.content["cautions"] if item["code"] == "zone_without_reference"]
+        if unknown := [item["values"]["zone"] for item in lacking]:
             return sp.t(mark("Not comparable: no reference for {zones}"), zones=sp.zones(unknown))
         if "number_and_weight_alone" in cautions:
             return sp.t(mark("Not comparable: nothing but a number and a weight"))
@@ -197,19 +199,13 @@ def resemblance(sp: Speaker) -> str:
 def weight_of_evidence(sp: Speaker, found: Mapping[str, Any]) -> str:
     """Say the likelihood ratio in words, with its verbal equivalent."""
     value = found["log10_lr"]
-    ratio = sp.ratio(value)
     if abs(value) < EVEN:
-        said = sp.t(mark("What was seen is about as probable of goods as declared as of goods from elsewhere."))
+        message = mark("What was seen is about as probable of goods as declared as of goods from elsewhere.")
     elif value > 0:
-        said = sp.t(
-            mark("What was seen is {ratio} times as probable of goods as declared as of goods from elsewhere."),
-            ratio=ratio,
-        )
+        message = mark("What was seen is {ratio} times as probable of goods as declared as of goods from elsewhere.")
     else:
-        said = sp.t(
-            mark("What was seen is {ratio} times as probable of goods from elsewhere as of goods as declared."),
-            ratio=ratio,
-        )
+        message = mark("What was seen is {ratio} times as probable of goods from elsewhere as of goods as declared.")
+    said = sp.t(message, ratio=sp.ratio(value))
     return said if found["verbal"] is None else f"{said} {sp.say(found['verbal'])}"
 
 
@@ -224,16 +220,6 @@ def _figures(sp: Speaker) -> list[tuple[str, str]]:
     if content["novelty"] is not None and content["conclusion"] != "not_comparable":
         rows.append((sp.t(mark("Novelty")), novelty(sp)))
     return rows
-
-
-def _what_an_interval_is(sp: Speaker) -> str:
-    return sp.t(
-        mark(
-            "An interval at {level} is made to hold the true value in nine cases of ten. It allows for what the "
-            "reference parcels leave open, and for nothing else."
-        ),
-        level=sp.share(0.9),
-    )
 
 
 def declared(sp: Speaker) -> str:
@@ -256,38 +242,30 @@ def declared(sp: Speaker) -> str:
 
 def likelihood_ratio(sp: Speaker, found: Mapping[str, Any]) -> str:
     """Return the log10 LR with its interval and its bounds."""
-    held = found["low"] == found["high"]
-    said = (
-        mark("log10 LR {value}, held at its bound with all of its {level} interval; bounds {lowest} to {highest}")
-        if held
-        else mark("log10 LR {value}; {level} interval {low} to {high}; bounds {lowest} to {highest}")
-    )
-    return sp.t(
-        said,
-        value=sp.log10(found["log10_lr"]),
-        level=sp.share(found["level"]),
-        low=sp.log10(found["low"]),
-        high=sp.log10(found["high"]),
-        lowest=sp.log10(found["bounds"][0]),
-        highest=sp.log10(found["bounds"][1]),
-    )
+    held = mark("log10 LR {value}, held at its bound with all of its {level} interval; bounds {lowest} to {highest}")
+    free = mark("log10 LR {value}; {level} interval {low} to {high}; bounds {lowest} to {highest}")
+    level = sp.share(found["level"])
+    return sp.t(held if found["low"] == found["high"] else free, level=level, **sp.lr_values(found))
 
 
-_QUERIED = (
-    mark("Of {of} true declarations like this about {n} is queried."),
-    mark("Of {of} true declarations like this about {n} are queried."),
-)
-_NONE_QUERIED = mark("Of {of} true declarations like this none was queried.")
-_ACCEPTED = (
-    mark("Of {of} false ones about {n} is called consistent."),
-    mark("Of {of} false ones about {n} are called consistent."),
-)
-_NONE_ACCEPTED = mark("Of {of} false ones none was called consistent.")
-_TRIED = (
-    mark("Of {of} parcels with undeclared goods, each declared as suits it best, about {n} is called consistent."),
-    mark("Of {of} parcels with undeclared goods, each declared as suits it best, about {n} are called consistent."),
-)
-_NONE_TRIED = mark("Of {of} parcels with undeclared goods, each declared as suits it best, none was called consistent.")
+_RATES = {
+    "true_declarations_queried": (
+        mark("Of {of} true declarations like this none was queried."),
+        mark("Of {of} true declarations like this about {n} is queried."),
+        mark("Of {of} true declarations like this about {n} are queried."),
+    ),
+    "false_declarations_accepted": (
+        mark("Of {of} false ones none was called consistent."),
+        mark("Of {of} false ones about {n} is called consistent."),
+        mark("Of {of} false ones about {n} are called consistent."),
+    ),
+    "declarants_who_try": (
+        mark("Of {of} parcels with undeclared goods, each declared as suits it best, none was called consistent."),
+        mark("Of {of} parcels with undeclared goods, each declared as suits it best, about {n} is called consistent."),
+        mark("Of {of} parcels with undeclared goods, each declared as suits it best, about {n} are called consistent."),
+    ),
+}
+"""What each rate is in words, where it is none, one, or more."""
 
 
 def error_rates(sp: Speaker) -> str:
@@ -295,34 +273,22 @@ def error_rates(sp: Speaker) -> str:
     rates = sp.content["error_rates"]
     if rates is None:
         return sp.t(mark("Not measured at this size."))
-    said = [
-        _of_a_hundred(sp, rates["true_declarations_queried"], _QUERIED, _NONE_QUERIED),
-        _of_a_hundred(sp, rates["false_declarations_accepted"], _ACCEPTED, _NONE_ACCEPTED),
-    ]
-    tried = rates["declarants_who_try"]
-    if tried is not None:
-        said.append(_of_a_hundred(sp, tried, _TRIED, _NONE_TRIED))
+    said = []
+    for rate, messages in ((rates[name], messages) for name, messages in _RATES.items() if rates[name] is not None):
+        of = rate["trials"] if rate["errors"] == 0 else 100 if rate["rate"] >= 0.005 else 1000
+        n = 0 if rate["errors"] == 0 else max(round(of * rate["rate"]), 1)
+        said.append(sp.t(messages[min(n, 2)], of=sp.words.number(of), n=sp.words.number(n)))
     return " ".join(said)
 
 
-def _of_a_hundred(sp: Speaker, rate: Mapping[str, Any], about: tuple[str, str], none: str) -> str:
-    if rate["errors"] == 0:
-        return sp.t(none, of=sp.words.number(rate["trials"]))
-    of = 100 if rate["rate"] >= 0.005 else 1000
-    n = max(round(of * rate["rate"]), 1)
-    return sp.t(about[0 if n == 1 else 1], of=sp.words.number(of), n=sp.words.number(n))
-
-
 def _undeclared(sp: Speaker, found: Mapping[str, Any]) -> str:
-    known = {
-        "share": undeclared_share(sp, found),
-        "p_value": sp.words.p_value(found["p_value"]),
-    }
-    if found["p_value"] <= FOUND_P:
-        said = sp.t(mark("{share} of stones; {p_value}"), **known)
-    else:
-        message = mark("{share} of stones; {p_value}; detection limit: {limit}")
-        said = sp.t(message, **known, limit=detection_limit(sp, found))
+    short, long = mark("{share} of stones; {p_value}"), mark("{share} of stones; {p_value}; detection limit: {limit}")
+    said = sp.t(
+        short if found["p_value"] <= FOUND_P else long,
+        share=undeclared_share(sp, found),
+        p_value=sp.words.p_value(found["p_value"]),
+        limit=detection_limit(sp, found),
+    )
     readings = [
         sp.t(mark("{share} from {zone}"), share=sp.share(source["estimate"]), zone=sp.zone(source["zone_id"]))
         for source in found["sources"]
