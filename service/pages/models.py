@@ -74,15 +74,18 @@ def shown_one(visit: Visit, name: str, *, status: int = 200, alert: str = "") ->
     )
 
 
+TABLE = '<div class="scroll" tabindex="0" role="group" aria-labelledby="card-h"><table class="full">'
+
+
 def _set(card: str) -> Markup:
     """Return a card in Markdown as a part of a page: its HTML is shown as it is written, its headings below ours."""
     markdown = MarkdownIt("js-default")
+    markdown.add_render_rule("table_open", lambda *_: TABLE)
+    markdown.add_render_rule("table_close", lambda *_: "</table></div>")
     tokens = markdown.parse(card)
     for token in tokens:
         if token.type.startswith("heading"):
             token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
-        elif token.type == "table_open":
-            token.attrSet("class", "full")
     return Markup(markdown.renderer.render(tokens, markdown.options, {}))
 
 

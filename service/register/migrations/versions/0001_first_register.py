@@ -3,10 +3,12 @@
 import sqlalchemy as sa
 from alembic import op
 
-from service.register.migrations.pieces import MOMENT, make_activations, needed, numbered, optional
+from service.register.tables import needed, numbered, optional
 
 revision = "0001"
 down_revision = None
+
+MOMENT = sa.String(27)
 
 
 def upgrade() -> None:
@@ -50,4 +52,10 @@ def upgrade() -> None:
         sa.UniqueConstraint("actor", "idempotency_key"),
     )
     op.create_index("ix_comparisons_parcel_id", "comparisons", ["parcel_id"])
-    make_activations()
+    op.create_table(
+        "activations",
+        numbered(),
+        *needed(sa.Text, "release"),
+        *needed(MOMENT, "activated_at"),
+        *needed(sa.String(32), "actor"),
+    )

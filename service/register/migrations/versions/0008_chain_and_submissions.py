@@ -18,13 +18,13 @@ from kpfootprint.report.report import canonical
 from service.register.comparisons import certificate_key, words_in
 from service.register.database import GUARDS
 from service.register.entries import GENESIS, Entry
-from service.register.migrations.pieces import MOMENT, make_activations, needed, numbered, optional
 from service.register.secrets import new_id
-from service.register.tables import APPEND_ONLY
+from service.register.tables import APPEND_ONLY, needed, numbered, optional, ordered
 
 revision = "0008"
 down_revision = "0001"
 
+MOMENT = sa.String(27)
 MORE: dict[str, dict[str, Any]] = {
     "comparisons": {
         **dict.fromkeys(("exporter", "certificate_no", "certificate_key", "flags"), sa.Text()),
@@ -81,7 +81,8 @@ def downgrade() -> None:
         {"release": json.loads(row.content)["release"], "activated_at": row.at, "actor": row.actor}
         for row in connection.execute(sa.text(kept))
     ]
-    activations = make_activations()
+    told = *needed(sa.Text, "release"), *needed(MOMENT, "activated_at"), *needed(sa.String(32), "actor")
+    activations = op.create_table("activations", numbered(), *told)
     if rows:
         op.bulk_insert(activations, rows)
     for index in INDEXES:
@@ -105,8 +106,8 @@ def _add_tables() -> None:
         *needed(sa.String(64), "subject"),
         *needed(sa.Text(), "content"),
         *needed(sa.String(64), "previous", "hash"),
-        sa.Index("ix_entries_subject_position", "subject", "position"),
-        sa.Index("ix_entries_kind_position", "kind", "position"),
+        ordered("entries", "subject", "position"),
+        ordered("entries", "kind", "position"),
     )
     found: tuple[tuple[str, sa.Column[Any], list[sa.Column[Any]]], ...] = (
         ("declared_zones", sa.Column("zone_id", sa.String(64)), optional(sa.Float(), "carats", "log10_lr")),
@@ -153,7 +154,7 @@ def _add_tables() -> None:
         *optional(sa.Text(), "exporter"),
         *optional(sa.LargeBinary(), "parcel"),
         *optional(sa.String(20), "comparison_id"),
-        sa.Index("ix_submission_parcels_exporter_submission_id", "exporter", "submission_id"),
+        ordered("submission_parcels", "exporter", "submission_id"),
     )
     op.create_table(
         "files",
@@ -209,7 +210,7 @@ def _add_tables() -> None:
         *optional(sa.String(16), "conclusion"),
         *optional(sa.Text(), "reasons"),
         *optional(MOMENT, "answered_at"),
-        sa.Index("ix_practice_actor_position", "actor", "position"),
+        ordered("practice", "actor", "position"),
     )
 
 
