@@ -39,6 +39,8 @@ _OF_STONES = ("weightct", "poidsct")
 _HEAVY_MIDDLE = 20.0
 """Weight in the middle of a list, from which on it is asked whether it is in carats where no hundredths are given."""
 
+_TWO_DECIMALS = re.compile(r"\d*[.,]\d\d")
+
 _HUNDREDTHS = re.compile(r"[.,]\d\d")
 
 _FEW = 3
@@ -190,9 +192,12 @@ def ask_about_units(sheet: Layout) -> None:
     words: Mapping[str, Sequence[str]] = declared_words()["headers"]
     _ask_about_unit_cells(sheet)
     weighed = [sheet.raw.columns[at].header for at in sheet.places("carats", wide=None)]
-    if not weighed or any(set(tokens_of(header)) & set(unit_words("carats")) for header in weighed):
-        return
-    others = unit_words("grains", "points", "others")
+    in_carats = any(set(tokens_of(header)) & set(unit_words("carats")) for header in weighed)
+    others = (
+        words["thousands"]
+        if in_carats or not weighed
+        else [*unit_words("grains", "points", "others"), *words["thousands"]]
+    )
     said = re.compile(
         rf"(\b(in|en|em|im|в|изм|{'|'.join(words['unit'])})\b\W*|\()({'|'.join(others)})\b\W*\)?", re.IGNORECASE
     )
@@ -370,6 +375,7 @@ def ask_about_stones(sheet: Layout, classed: list[int]) -> None:
         return
     known = weight[np.isfinite(weight)]
     _ask_about_commas(sheet, at, known)
+    _ask_about_points(sheet, at)
     said = sheet.choices.get("weights") == "carats" or set(tokens_of(header)) & set(unit_words("carats"))
     if said or len(known) < _FEW:
         return
@@ -391,6 +397,19 @@ def _ask_about_commas(sheet: Layout, at: int, weights: NDArray[np.float64]) -> N
         sheet.tell("split_decimals", at, header=header, choices=[("weights", "carats")])
 
 
+def _ask_about_points(sheet: Layout, at: int) -> None:
+    """Ask about the weights without decimals in a list whose other weights all have two: ``42`` among ``0.31``."""
+    column = sheet.raw.columns[at]
+    cells = {code: cell.strip() for code, cell in column.texts() if not is_blank(cell)}
+    fine = [cell for cell in cells.values() if _TWO_DECIMALS.fullmatch(cell)]
+    bare = {code: int(cell) for code, cell in cells.items() if cell.isascii() and cell.isdigit()}
+    if not bare or len(fine) <= _SOME or len(fine) + len(bare) < len(cells) or sheet.choices.get("weights") == "carats":
+        return
+    most = max(float(cell.replace(",", ".")) for cell in fine)
+    odd = bare if any(cell.endswith("0") for cell in fine) else {c: n for c, n in bare.items() if n > 10 * most}
+    sheet.tell_rows("decimals_missing", at, column.rows_with(odd), choices=[("weights", "carats")])
+
+
 def _lots_by(sheet: Layout, classed: list[int], weight: NDArray[np.float64]) -> int | None:
     """Return the column by which rows are lots rather than stones, or None."""
     raw = sheet.raw
@@ -406,8 +425,12 @@ def _lots_by(sheet: Layout, classed: list[int], weight: NDArray[np.float64]) -> 
     goods = [at for at, column in enumerate(raw.columns) if sheet.headers.of(column.header).role == "description"]
     sure = fold(raw.columns[sheet.places("carats")[0]].header) in _OF_STONES
     known = [*sheet.places("lot", "description"), *classed]
-    named = known or [at for at in range(len(raw.columns)) if at not in sheet.places("carats", "money", "value_usd")]
-    if not named or (sure and not goods) or float(np.nanmin(weight)) <= _HEAVY_CT:
+    words = {*declared_words()["headers"]["seller"]}
+    sellers = [at for at, column in enumerate(raw.columns) if {*tokens_of(column.header)} & words]
+    named = sellers or known
+    named = named or [at for at in range(len(raw.columns)) if at not in sheet.places("carats", "money", "value_usd")]
+    light = float(np.nanmedian(weight) if sellers else np.nanmin(weight)) <= _HEAVY_CT
+    if not named or (sure and not goods) or light:
         return None
     distinct = len(np.unique(np.column_stack([raw.columns[at].codes for at in named]), axis=0)) == raw.n_rows
     return named[0] if distinct else None

@@ -286,6 +286,10 @@ def without_unit(text: str) -> str | Broken:
     return Broken("unknown_unit") if found[2] else folded[: found.start()]
 
 
+_OTHER_SIGNS = str.maketrans("−٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹٫", "-01234567890123456789.")
+"""Signs of other scripts for digits, and for the decimal mark."""
+
+
 def _number_in_text(text: str, marks: DecimalMarks) -> float | Broken:
     bare = without_unit(text)
     if isinstance(bare, Broken):
@@ -295,7 +299,7 @@ def _number_in_text(text: str, marks: DecimalMarks) -> float | Broken:
         return Broken("spreadsheet_error")
     if text.casefold() in _NOT_FINITE:
         return Broken("not_finite")
-    text = text.replace("−", "-")
+    text = text.translate(_OTHER_SIGNS)
     if _THOUSANDS.fullmatch(text):
         decimal = marks.comma and not marks.point if "," in text else not marks.comma
         if not decimal:

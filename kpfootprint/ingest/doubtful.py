@@ -14,10 +14,13 @@ from kpfootprint.ingest.labels import size_span
 from kpfootprint.ingest.meanings import Layout
 from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.tables import KnownTable
-from kpfootprint.ingest.words import says, tokens_of
+from kpfootprint.ingest.words import declared_words, says, tokens_of
 
 _CLOSE = 0.05
 """How far two counts of the same stones may lie apart, of the larger one."""
+
+_MANY = 50
+"""Distinct cells of a column from which on it names no two sorters, or stages."""
 
 _LIGHTEST_MEAN, _HEAVIEST_MEAN = 0.004, 100.0
 """Carats between which the mean stone of a class lies."""
@@ -30,8 +33,21 @@ def ask_about_table(table: KnownTable, sheet: Layout) -> None:
     """Ask whether a table counts its stones twice, and whether its carats are sums."""
     if table.kind != "declarations":
         _ask_about_repeats(sheet)
+        _ask_about_polished(sheet)
     if table.kind == "counts":
         _ask_about_means(table, sheet)
+
+
+def _ask_about_polished(sheet: Layout) -> None:
+    """Tell a title that names polished stones, or columns that such stones alone have."""
+    words = declared_words()["headers"]
+    headers = [column.header for column in sheet.raw.columns if {*tokens_of(column.header)} & {*words["of_polished"]}]
+    said = [", ".join(headers)] if len(headers) > 1 else []
+    for _, cells in sheet.raw.titles:
+        titles = [text_of(cell) for cell in cells if not is_blank(cell)]
+        said += [text for text in titles if len(titles) == 1 and ":" not in text and says("polished", *tokens_of(text))]
+    for text in said[:1] if not any(says("rough", *tokens_of(text)) for text in said) else ():
+        sheet.tell("polished_goods", None, said=text)
 
 
 def _ask_about_repeats(sheet: Layout) -> None:
@@ -43,13 +59,14 @@ def _ask_about_repeats(sheet: Layout) -> None:
     if (row := _again_from(sheet, [*classes, *measures])) is not None:
         sheet.tell("counted_twice", None, row, header=raw.label(row), choices=[ONE])
         return
-    values = [raw.values(at) for at in measures]
     for at in sheet.places("unknown", "other", "row"):
         column = raw.columns[at]
+        if len(column.cells) > _MANY:
+            continue
         used, parts = np.unique(column.codes, return_inverse=True)
         groups = [np.flatnonzero(parts == part) for part in range(len(used) if len(used) <= 4 else 0)]
         alike = len({len(rows) for rows in groups}) == 1 < len(groups) and len(groups[0]) >= 3
-        if alike and not column.blank().any() and _same_stones(sheet, classes, values, groups):
+        if alike and not column.blank().any() and _same_stones(sheet, classes, measures, groups):
             sheet.tell("counted_twice", at, int(groups[1][0]), header=column.header, choices=[ONE])
             return
 
@@ -74,10 +91,11 @@ def _again_from(sheet: Layout, places: Sequence[int]) -> int | None:
 def _same_stones(
     sheet: Layout,
     classes: Sequence[int],
-    values: Sequence[NDArray[np.float64]],
+    measures: Sequence[int],
     groups: Sequence[NDArray[np.intp]],
 ) -> bool:
     """Say whether groups of rows have the same classes and nearly the same sums, or the same weights."""
+    values = [sheet.raw.values(at) for at in measures]
     coded = np.column_stack([sheet.raw.columns[at].codes for at in classes]) if classes else None
     if coded is not None and not any(isinstance(sheet.raw.columns[at].cells, PlainCells) for at in classes):
         kinds = [{*map(tuple, coded[rows].tolist())} for rows in groups]

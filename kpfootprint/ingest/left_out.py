@@ -450,7 +450,7 @@ def _sum_without_classes(rows: _Rows) -> list[int]:
     found: list[int] = []
     for end, others in ((int(places[-1]), places[:-1]), (int(places[0]), places[1:])):
         shown = {at: total for at, total in rows.shown(end).items() if total > 0}
-        enough = len(others) >= (4 if rows.classes else 2)
+        enough = len(others) >= (4 if rows.classes and len(shown) < 2 else 2)
         if shown and enough and all(_equals(total, rows.values[at][others]) for at, total in shown.items()):
             found.append(end)
         counted = [*shown.values()] == [len(others)] and not rows.sheet.places("n_stones")

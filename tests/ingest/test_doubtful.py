@@ -22,7 +22,10 @@ CROSS = "+11,{0},20,11\n-11+9,40,25,15\n-9+7,35,20,15\n"
 
 
 def listed(header: str, extra: str = "", *, unit: float = 1.0) -> str:
-    lines = [f"{i},{w * unit:.3f},{colour},{shape}{extra}" for i, (w, colour, shape) in enumerate(STONES, start=1)]
+    lines = [
+        f"{i},{w * unit:.{2 if unit == 1 else 3}f},{colour},{shape}{extra}"
+        for i, (w, colour, shape) in enumerate(STONES, start=1)
+    ]
     return "\n".join([header, *lines, ""])
 
 
@@ -81,6 +84,10 @@ def first(found: Reading) -> Problem:
         (remarked("Remarks", "", "same stone as 4"), "row_cancelled"),
         (remarked("Kept", "yes", "no"), "row_cancelled"),
         (remarked("Retirée", "", "oui"), "row_cancelled"),
+        (listed("No,Ct,Colour,Shape") + "9,42,white,octa\n10,0.31,cape,macle\n", "decimals_missing"),
+        (listed("No,Ct,Colour,Shape") + "9,0.50,cape,octa\n10,3,cape,macle\n", "decimals_missing"),
+        ("Seller,Ct,Colour\nA,12.40,white\nB,10.10,cape\nC,0.80,brown\n", "lots_without_numbers"),
+        ("Sieve,Pcs,Cts\n" + ladder() + "Whole parcel,211,61.00\n", "total_or_stone"),
         (listed("No,Ct,Colour,Shape") + ",0.50,,\n,0.60,,\n", "word_for_number"),
     ],
 )
@@ -99,6 +106,9 @@ def test_a_doubt_is_asked_about(text: str, code: str, reads: Reads) -> None:
         (listed("Вес указан в граммах\nNo,Weight,Colour,Shape", unit=0.2), "unit_in_title"),
         (listed("Einheit: g\nNo,Weight,Colour,Shape", unit=0.2), "unit_in_title"),
         ("Sieve,Pcs,Gramm\n" + ladder(), "unknown_unit"),
+        ("En milliers de carats\nCouleur;Pierres;Carats\nblanc;200;30,5\ncape;300;20,0\n", "unit_in_title"),
+        ("Polished diamonds\n" + listed("No,Ct,Colour,Shape"), "polished_goods"),
+        ("No,Shape,Carat,Clarity,Cut,Polish\n1,round,0.42,VS1,EX,EX\n2,round,0.31,VS1,EX,VG\n", "polished_goods"),
         ("No,Ct,Colour,Colour (lab)\n1,0.42,white,cape\n2,0.31,cape,cape\n", "column_twice"),
         ("No,White,Cape,Shape\n1,0.42,,octa\n2,,0.31,macle\n3,0.23,,cube\n", "weights_below_classes"),
     ],
@@ -117,6 +127,9 @@ def test_what_cannot_be_known_is_refused(text: str, code: str, reads: Reads) -> 
         ("Cts,White,Cape,Brown\n" + CROSS.format(30), 0, 211.0),
         ("Sieve,#,Cts\n" + ladder(), 211, 61.0),
         (listed("#,Ct,Colour,Shape"), 8, 3.03),
+        (listed("No,Ct,Colour,Polished shape"), 8, 3.03),
+        ("Ct,Colour\n0.42,white\n0.3,cape\n1,brown\n0.25,cape\n0.17,grey\n0.11,grey\n0.55,cape\n", 7, 2.8),
+        ("No,Ct,Colour\n١,٠٫٤٢,white\n٢,٠٫٣١,cape\n", 2, 0.73),
         (listed("Stone,Ct,Colour,Shape"), 8, 3.03),
         (remarked("Remarks", "", "no inclusions"), 8, 3.03),
         (remarked("Fluorescence", "yes", "no"), 8, 3.03),
