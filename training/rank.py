@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from scipy.special import logit
 from sklearn.linear_model import LogisticRegression
 
 from kpfootprint.comparison.weigh import Terms, judge
@@ -109,6 +110,8 @@ def fit_detection(found: Bools, truth: Truth, ln_n: Floats, fitted: Fitted) -> F
     listed = truth.source < truth.declared.shape[1]
     rows = np.flatnonzero((truth.kind == MIXED) & listed & (truth.share > 0.005))
     distance = source_distances(fitted.predictor, fitted.structure, truth.declared[rows])
+    if rows.size == 0 or found[rows].all() or not found[rows].any():  # share and distance tell nothing
+        return np.array([logit((found[rows].sum() + 0.5) / (rows.size + 1.0)), 0.0, 0.0, 0.0, 0.0, 0.0])
     design = detection_design(truth.share[rows], np.exp(ln_n[rows]), distance[np.arange(rows.size), truth.source[rows]])
     estimator = LogisticRegression(C=100.0, fit_intercept=False, max_iter=1000).fit(design, found[rows])
     out: Floats = estimator.coef_[0]

@@ -231,8 +231,9 @@ def _association_p(one: OneParcel, profile: Profile, foreign: Bools) -> float | 
 
 def error_rates_of(n_stones: int, release: Release) -> ErrorRates | None:
     """Return the error rates measured at this size."""
+    measured = {"true_declarations_queried", "false_declarations_accepted"}
     for item in release.manifest["error_rates"]:
-        if item["n_stones_low"] <= n_stones <= item["n_stones_high"] and "true_declarations_queried" in item:
+        if item["n_stones_low"] <= n_stones <= item["n_stones_high"] and measured.issubset(item):
             return ErrorRates(
                 measured_on=Statement(
                     code="measured_simulated",

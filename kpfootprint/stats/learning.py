@@ -11,7 +11,7 @@ from kpfootprint.stats.arrays import Floats, Ints, ParcelArrays
 from kpfootprint.stats.categories import contrast_basis, fit_classes, fit_margins
 from kpfootprint.stats.parcel_model import ParcelModel, fit_parcel_model
 from kpfootprint.stats.structure import SizeGrid, Structure, fine_edges, log_keep
-from kpfootprint.stats.summaries import summarise
+from kpfootprint.stats.summaries import loosen, summarise
 
 SOFTNESS_GRID = np.arange(0.05, 0.51, 0.015)
 N_ROUNDS = 4
@@ -156,6 +156,8 @@ def learn_parcel_model(
     model = None
     for iterations in (max(n_iterations // 2, 3), n_iterations):
         summaries = summarise(arrays, structure)
+        if structure.pairs:
+            loosen(summaries.errors[0], structure.blocks[1:], 0.0)
         model = fit_parcel_model(
             summaries.estimates[0],
             summaries.errors[0],

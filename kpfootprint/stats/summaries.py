@@ -112,7 +112,7 @@ def summarise(arrays: ParcelArrays, structure: Structure) -> Summaries:
     for (a, b), association in zip(structure.pairs, structure.associations, strict=True):
         _tie(errors, arrays, structure, (a, b), association, (margins[a], margins[b]))
     if len(structure.pairs) > 1:
-        _loosen(errors, structure.blocks[1:])
+        loosen(errors, structure.blocks[1:])
     for margin, basis, block in zip(margins, structure.bases, structure.blocks[1:], strict=True):
         seen = margin + BLUR
         shift = grader_shift(seen / seen.sum(axis=1, keepdims=True), basis)
@@ -260,10 +260,11 @@ def _tie(
     errors[:, block_b, block_a] = cross.transpose(0, 2, 1)
 
 
-def _loosen(errors: Floats, blocks: tuple[slice, ...]) -> None:
-    """Weaken the ties of parcels where those of several pairs contradict each other, until they are a covariance.
+def loosen(errors: Floats, blocks: tuple[slice, ...], least_free: float = LEAST_FREE) -> None:
+    """Weaken, in place, the ties of parcels that leave less than `least_free` of some error, so that they can be had.
 
-    Each pair of attributes is tied by itself, and what is expected of few stones need not agree among three.
+    Each pair of attributes is tied by itself, and what is expected of few stones need not agree among three, nor be
+    possible where their classes are many.
     """
     free = np.zeros_like(errors)
     for block in blocks:
@@ -271,7 +272,7 @@ def _loosen(errors: Floats, blocks: tuple[slice, ...]) -> None:
     inside = slice(blocks[0].start, blocks[-1].stop)
     root = np.linalg.inv(np.linalg.cholesky(free[:, inside, inside]))
     least = np.linalg.eigvalsh(root @ errors[:, inside, inside] @ root.transpose(0, 2, 1))[:, 0]
-    wrong = np.flatnonzero(least < LEAST_FREE)
+    wrong = np.flatnonzero(least < least_free)
     kept = ((1.0 - LEAST_FREE) / (1.0 - least[wrong]))[:, None, None]
     errors[wrong] = free[wrong] + kept * (errors[wrong] - free[wrong])
 

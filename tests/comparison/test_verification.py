@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import kpfootprint
-from kpfootprint.comparison.findings import verbal_of
+from kpfootprint.comparison.findings import error_rates_of, verbal_of
 from kpfootprint.comparison.hypotheses import stone_shares
 from kpfootprint.comparison.results import Examination, Verification
 from kpfootprint.conclusions import CONCLUSIONS, Signs, conclude
@@ -295,3 +295,11 @@ def test_a_caution_says_where_the_conclusion_rests_on_the_variance_and_nowhere_e
         assert bool(said) == ((falls and found.conclusion == "consistent") or (rises and asks == {"asks_lr"}))
         kept_by_others += (falls or rises) and not said
     assert kept_by_others
+
+
+def test_a_size_at_which_one_of_the_errors_alone_was_counted_has_no_error_rates() -> None:
+    rows = [dict(row) for row in shipped().manifest["error_rates"]]
+    assert error_rates_of(500, shipped()) is not None
+    for row in rows:
+        row.pop("false_declarations_accepted", None)
+    assert error_rates_of(500, replace(shipped(), manifest={**shipped().manifest, "error_rates": rows})) is None

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 
 from kpfootprint.stats.shares import GRID, POWER, detection_chance, detection_limit, source_distances
+from tests.reference_world import draw, fitted
 from tests.worlds import shipped
+from training.rank import fit_detection
 
 
 @given(st.floats(50, 3000), st.floats(1.0, 4.0), st.floats(3.0, 30.0))
@@ -45,3 +48,12 @@ def test_distances_are_those_of_mahalanobis() -> None:
     np.testing.assert_allclose(distance, distance.T, rtol=1e-6, atol=1e-6)
     gap = sources[1] - sources[0]
     np.testing.assert_allclose(distance[0, 1], np.sqrt(gap @ np.linalg.inv(model.predictor.within) @ gap), rtol=1e-6)
+
+
+@pytest.mark.parametrize("everywhere", [False, True])
+def test_where_nothing_or_all_was_found_the_chance_is_the_same_everywhere(everywhere: bool) -> None:
+    arrays, truth = draw("mixed", 60, seed=1)
+    coefficients = fit_detection(np.full(60, everywhere), truth, np.log(arrays.n_stones), fitted())
+    chances = detection_chance(coefficients, np.array([0.05, 0.9]), 500.0, np.array([1.0, 30.0]))
+    assert chances[0] == chances[1]
+    assert (chances > 0.9).all() == everywhere

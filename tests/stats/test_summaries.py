@@ -176,7 +176,7 @@ def test_ties_of_three_attributes_or_more_are_a_covariance() -> None:
     )
     learnt = learn_structure(structure, arrays)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(summaries, "_loosen", lambda *_: None)
+        patch.setattr(summaries, "loosen", lambda *_: None)
         assert np.linalg.eigvalsh(summarise(arrays, learnt).errors[0]).min() < 0.0
     found = summarise(arrays, learnt)
     assert np.linalg.eigvalsh(found.errors[0]).min() > 0.0

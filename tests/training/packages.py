@@ -80,6 +80,13 @@ KINDS: Mapping[str, Kind] = {
     "few stones": Kind(n_stones=12),
     "few stones, four attributes": Kind(n_stones=12, attributes={f"a{k}": SURFACE for k in range(4)}),
     "not weighed": Kind(weighed=False),
+    "a stone or two": Kind(parcels=(4, 4, 4), n_stones=2),
+    "more classes than stones": Kind(
+        parcels=(5, 5, 5),
+        attributes={"lustre": tuple(f"l{i}" for i in range(60)), "habit": SURFACE},
+        n_stones=10,
+        missing={"lustre": 0.5},
+    ),
 }
 
 

@@ -102,6 +102,7 @@ def attribute(document: dict[str, Any], name: str) -> dict[str, Any]:
         (lambda d: attribute(d, "colour").update(classes=[{"name": "white"}]), "2 to 100 classes"),
         (lambda d: attribute(d, "size").update(edges_ct=[0, 1, 1]), "must increase"),
         (lambda d: attribute(d, "size").update(edges_ct=[0, "x"]), "list of numbers"),
+        (lambda d: attribute(d, "size").update(edges_ct=[0, 0.001, 0.002, 50]), "above half a step"),
         (lambda d: attribute(d, "colour").update(labels=["colour"]), "labels must be texts"),
         (lambda d: d["attributes"].extend([{}] * 20), "12 attributes at most"),
         (lambda d: attribute(d, "colour").update(column="value_usd"), "meaning of its own"),

@@ -40,7 +40,7 @@ def small(config: FitConfig) -> FitConfig:
     [
         *("fourth", "one attribute", "other classes", "other sieve", "missing in part", "missing in zones"),
         *("three parcels", "one large zone", "two zones", "one date", "no conditions", "no status", "few stones"),
-        *("few stones, four attributes", "not weighed"),
+        *("few stones, four attributes", "not weighed", "a stone or two", "more classes than stones"),
     ],
 )
 def test_from_tables_to_a_report(name: str, tmp_path: Path) -> None:

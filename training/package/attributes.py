@@ -12,6 +12,7 @@ from kpfootprint.ingest.words import Vocabulary, fold
 from kpfootprint.parcel import Conditions
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import AttributeClass, ClassSet, Scheme
+from kpfootprint.stats.structure import STEP
 from training.package.descriptor import LONGEST, finite, is_name
 from training.package.descriptor import told as problem_told
 
@@ -109,6 +110,9 @@ def _edges(name: str, item: Mapping[str, Any]) -> Iterator[Problem]:
         yield told(f"{name}: edges_ct must hold 2 to {MOST_CLASSES} lower limits, got {len(numbers)}")
     elif numbers[0] < 0 or any(high <= low for low, high in pairwise(numbers)):
         yield told(f"{name}: edges_ct must increase from 0 ct or more", edges)
+    elif numbers[1] <= STEP / 2:
+        reason = f"{name}: weights go by steps of {STEP:g} ct; the second of edges_ct must be above half a step"
+        yield told(reason, edges)
 
 
 def _classes(name: str, item: Mapping[str, Any]) -> Iterator[Problem]:
