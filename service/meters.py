@@ -88,12 +88,8 @@ class Meters:
             ("kpf_submissions_overdue", "Of these, past their due date.", overdue),
         ):
             lines += [f"# HELP {name} {about}", f"# TYPE {name} gauge", f"{name} {value}"]
-        return self.exposition() + ("\n".join(lines) + "\n").encode()
-
-    def exposition(self) -> bytes:
-        """Return every figure in the text format of Prometheus."""
-        if not self.shared:
-            return generate_latest(self.registry)
-        shared = CollectorRegistry()
-        MultiProcessCollector(shared)  # type: ignore[no-untyped-call]
-        return generate_latest(shared)
+        counted = self.registry
+        if self.shared:
+            counted = CollectorRegistry()
+            MultiProcessCollector(counted)  # type: ignore[no-untyped-call]
+        return generate_latest(counted) + ("\n".join(lines) + "\n").encode()

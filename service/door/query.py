@@ -39,6 +39,10 @@ class Query:
     repeats: bool = False
 
 
+def _by(default: Any) -> dict[str, Any]:
+    return {} if default is None else {"default": default}
+
+
 def whole_number(
     name: str, about: str, *, minimum: int = 1, maximum: int = MAX_POSITION, default: int | None = None
 ) -> Query:
@@ -49,10 +53,8 @@ def whole_number(
             raise ValueError(f"not a whole number from {minimum} to {maximum}")
         return int(text)
 
-    schema: dict[str, Any] = {"type": "integer", "minimum": minimum, "maximum": maximum}
-    if default is not None:
-        schema["default"] = default
-    return Query(name=name, about=about, schema=schema, read=read, default=default)
+    schema = {"type": "integer", "minimum": minimum, "maximum": maximum}
+    return Query(name=name, about=about, schema=schema | _by(default), read=read, default=default)
 
 
 def day(name: str, about: str) -> Query:
@@ -95,9 +97,7 @@ def choice(name: str, about: str, options: Sequence[str], *, default: str | None
         return text
 
     schema: dict[str, Any] = {"type": "string", "enum": [*options]}
-    if default is not None:
-        schema["default"] = default
-    return Query(name=name, about=about, schema=schema, read=read, default=default)
+    return Query(name=name, about=about, schema=schema | _by(default), read=read, default=default)
 
 
 def text(name: str, about: str, *, repeats: bool = False) -> Query:

@@ -24,7 +24,7 @@ from service.languages import chosen_language
 from service.pages.render import page
 from service.register.keys import recognised
 from service.register.people import Vouched, known
-from service.register.sessions import close, open_by_key, open_by_link, open_for
+from service.register.sessions import close, open_by_link, open_for
 from service.settings import Settings
 
 UNDER_WAY = "kpf_sign_in"
@@ -57,7 +57,8 @@ def submit(visit: Visit) -> Response:
     key = recognised(engine, text_of(visit.form, "key"))
     if key is None:
         return _ask(visit, target, 401, "unknown")
-    return _signed_in(visit, open_by_key(engine, key, instead_of=session_secret(visit.request.headers)), target)
+    before = session_secret(visit.request.headers)
+    return _signed_in(visit, open_for(engine, f"key:{key.id}", key.role, key_id=key.id, instead_of=before), target)
 
 
 @Endpoint("POST", "/sign-out", "viewer", body=FORM, page=True)

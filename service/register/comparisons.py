@@ -244,15 +244,8 @@ def _make_findable(
             connection.execute(table.insert(), lines)
 
 
-def report_of(engine: sa.Engine, comparison_id: str) -> str | None:
-    """Return the report of a comparison as it was answered, or None where there is no such comparison."""
-    with reading(engine) as connection:
-        kept = connection.scalar(sa.select(comparisons.c.report).where(comparisons.c.id == comparison_id))
-    return None if kept is None else unpacked(kept)
-
-
 def reports_of(connection: sa.Connection, ids: Sequence[str]) -> dict[str, str]:
-    """Return the reports of several comparisons, by id."""
+    """Return the reports of several comparisons as they were answered, by id."""
     rows = connection.execute(sa.select(comparisons.c.id, comparisons.c.report).where(comparisons.c.id.in_(ids)))
     return {row.id: unpacked(row.report) for row in rows}
 
@@ -276,8 +269,7 @@ def parcels_of(connection: sa.Connection, ids: Collection[str]) -> dict[str, dic
 
 def listed(connection: sa.Connection, comparison_id: str) -> Listed | None:
     """Return what the list shows of one comparison, or None where there is none."""
-    row = connection.execute(sa.select(*_COLUMNS).where(comparisons.c.id == comparison_id)).one_or_none()
-    return None if row is None else _listed(row)
+    return several(connection, [comparison_id]).get(comparison_id)
 
 
 def several(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Listed]:

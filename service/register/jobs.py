@@ -192,7 +192,9 @@ def _held_here(engine: sa.Engine, home: Path) -> Iterator[int | None]:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 continue
-            if not _is_waiting(engine, number):
+            with reading(engine) as connection:
+                held = connection.scalar(sa.select(job_holds.c.number).where(job_holds.c.number == number))
+            if held is None:
                 continue  # its holder has just ended it
             yield number
             if _is_over(engine, number):
@@ -203,11 +205,6 @@ def _held_here(engine: sa.Engine, home: Path) -> Iterator[int | None]:
         finally:
             os.close(handle)
     yield None
-
-
-def _is_waiting(engine: sa.Engine, number: int) -> bool:
-    with reading(engine) as connection:
-        return connection.scalar(sa.select(job_holds.c.number).where(job_holds.c.number == number)) is not None
 
 
 def _is_over(engine: sa.Engine, number: int) -> bool:

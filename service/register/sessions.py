@@ -10,7 +10,6 @@ import sqlalchemy as sa
 
 from service.clock import now
 from service.register.database import reading, writing
-from service.register.keys import Key
 from service.register.paging import of_row
 from service.register.secrets import hash_of, new_id, new_secret
 from service.register.tables import keys, people, sessions, sign_in_links
@@ -76,19 +75,15 @@ def open_by_link(engine: sa.Engine, secret: str, *, instead_of: str | None = Non
         return _opened(connection, LINK_ROLE, None, "browser", instead_of) if used.rowcount == 1 else None
 
 
-def open_by_key(engine: sa.Engine, key: Key, *, instead_of: str | None = None) -> str:
-    """Return the secret of a session with the role of `key`; revoking the key ends it, opening it ends `instead_of`."""
+def open_for(
+    engine: sa.Engine, actor: str, role: str, *, key_id: str | None = None, instead_of: str | None = None
+) -> str:
+    """Return the secret of a session; revoking the key that opened it ends it, and opening it ends `instead_of`."""
     with writing(engine) as connection:
-        return _opened(connection, key.role, key.id, f"key:{key.id}", instead_of)
+        return _opened(connection, role, key_id, actor, instead_of)
 
 
-def open_for(engine: sa.Engine, actor: str, role: str, *, instead_of: str | None = None) -> str:
-    """Return the secret of a session of somebody for whom others vouch; opening it ends `instead_of`."""
-    with writing(engine) as connection:
-        return _opened(connection, role, None, actor, instead_of)
-
-
-def _opened(connection: sa.Connection, role: str, key_id: str | None, actor: str, instead_of: str | None = None) -> str:
+def _opened(connection: sa.Connection, role: str, key_id: str | None, actor: str, instead_of: str | None) -> str:
     secret = new_secret()
     ended = sessions.c.expires_at <= now()
     if instead_of is not None:

@@ -11,7 +11,7 @@ from kpfootprint.planning.answers import Shipment, drift_answer
 from kpfootprint.report.planned import worded
 from service.clock import written
 from service.errors import Refused
-from service.register.comparisons import Search, page_of, parcels_of, report_of
+from service.register.comparisons import Search, page_of, parcels_of, reports_of
 from service.register.database import reading
 from service.work.place import Workplace
 
@@ -42,10 +42,11 @@ def drifted(
         work.engine, before=None, limit=MOST_SHIPMENTS, search=Search(exporter=exporter, zone=zone, sort="-created_at")
     )
     with reading(work.engine) as connection:
-        documents = parcels_of(connection, [entry.id for entry in found])
+        ids = [entry.id for entry in found]
+        documents, reports = parcels_of(connection, ids), reports_of(connection, ids)
     followed: list[tuple[Parcel, Shipment]] = []
     for entry in reversed(found):
-        document, content = documents[entry.id], json.loads(report_of(work.engine, entry.id) or "{}")
+        document, content = documents[entry.id], json.loads(reports[entry.id])
         if not UNFIT.isdisjoint(caution["code"] for caution in content.get("cautions", ())):
             continue
         day = document.get("exported_on")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,15 +43,13 @@ def cases(work: Workplace) -> list[Case]:
             comparison=listed[subject],
             outcome=entry,
             opinion=opinions.get(subject),
-            held=_held(listed[subject].declared, entry.values["origin"]),
+            held={item["zone_id"] for item in entry.values["origin"]} <= {*listed[subject].declared}
+            if listed[subject].declared
+            else None,
         )
         for subject, entry in outcomes.items()
         if subject in listed
     ]
-
-
-def _held(declared: Sequence[str], origin: Sequence[Mapping[str, Any]]) -> bool | None:
-    return None if not declared else {item["zone_id"] for item in origin} <= set(declared)
 
 
 def summary(found: Sequence[Case]) -> dict[str, Any]:

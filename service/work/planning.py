@@ -16,7 +16,7 @@ from kpfootprint.release import Release
 from kpfootprint.report.planned import worded
 from service.clock import today
 from service.errors import existing, refusal_for
-from service.register.comparisons import parcels_of, report_of, sorted_by
+from service.register.comparisons import parcels_of, reports_of, sorted_by
 from service.register.database import reading
 from service.work.place import Workplace
 
@@ -69,9 +69,9 @@ def _kept(work: Workplace, ids: Sequence[str], release: Release) -> list[tuple[P
     """Return kept parcels with their reports; every id that is not there, or there twice, is a problem."""
     found, problems = [], []
     with reading(work.engine) as connection:
-        documents = parcels_of(connection, ids)
+        documents, reports = parcels_of(connection, ids), reports_of(connection, ids)
     for row, comparison_id in enumerate(ids, 1):
-        parcel, report = documents.get(comparison_id), report_of(work.engine, comparison_id)
+        parcel, report = documents.get(comparison_id), reports.get(comparison_id)
         reason = "there is no comparison with this id" if parcel is None or report is None else None
         if comparison_id in ids[: row - 1]:
             reason = "this comparison was given before"

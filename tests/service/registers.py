@@ -8,8 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from service.register.comparisons import Examined, Once, keep
-from service.register.database import registering
+from service.register.comparisons import Examined, Once, keep, reports_of
+from service.register.database import reading, registering
 
 
 def examined(number: int = 0, **differs: Any) -> Examined:
@@ -38,6 +38,12 @@ def kept(engine: sa.Engine, one: Examined | None = None, *, actor: str = "key:te
         one = one or examined()
         keep(connection, one, actor=actor, once=once)
     return one.id
+
+
+def report_of(engine: sa.Engine, comparison_id: str) -> str:
+    """Return the report of a comparison as it was answered."""
+    with reading(engine) as connection:
+        return reports_of(connection, [comparison_id])[comparison_id]
 
 
 def tampered(engine: sa.Engine, statement: str, values: Mapping[str, Any] | None = None) -> None:

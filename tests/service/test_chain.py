@@ -15,11 +15,11 @@ import sqlalchemy as sa
 from service import clock
 from service.register import comparisons, entries
 from service.register.activations import activate, before_the_last
-from service.register.comparisons import Once, Search, page_of, report_of
+from service.register.comparisons import Once, Search, page_of
 from service.register.database import HEAD, migrate, open_register, reading, registering, version
 from service.register.verify import verify
 from service.settings import Settings
-from tests.service.registers import examined, kept, tampered
+from tests.service.registers import examined, kept, report_of, tampered
 
 
 @pytest.fixture

@@ -78,9 +78,9 @@ def other_office(tmp_path: Path) -> Iterator[Any]:
         received = submit(work, name="s.zip", content=content, note="", actor="key:test")
         while work_once(work, threading.Event()):
             pass
-        from service.register.comparisons import report_of
         from service.register.database import reading
         from service.register.submissions import parcels_of
+        from tests.service.registers import report_of
 
         with reading(work.engine) as connection:
             parcels = parcels_of(connection, received.id)
