@@ -19,11 +19,10 @@ from service.pages import judging, outcomes
 from service.pages.access import ROLE_TEXTS
 from service.pages.comparisons import STATUSES
 from service.pages.examples import EXAMPLES
-from service.pages.models import JOB_STATES, NO_REASON, NOT_JUDGED
+from service.pages.models import JOB_STATES, NO_PACKAGE, NO_REASON, NOT_JUDGED
 from service.pages.render import CONCLUSIONS, DOMAIN, LOCALES
 from service.pages.start import STATUS_NOTES
 from service.pages.submissions import CHOOSE, DECIDED, DECISIONS, EVENTS, STATES
-from service.pages.trainings import NO_PACKAGE
 from service.work.flags import TEXTS
 
 TEMPLATES = LOCALES.parent / "templates"

@@ -5,11 +5,10 @@ from __future__ import annotations
 from service.door.endpoint import Endpoint
 from service.pages import access as access_page
 from service.pages import comparisons as comparison_pages
-from service.pages import dashboard, errors, judging, outcomes, sign_in, start
+from service.pages import errors, judging, outcomes, sign_in, start
 from service.pages import models as model_pages
 from service.pages import planning as planning_pages
 from service.pages import submissions as submission_pages
-from service.pages import trainings as training_pages
 from service.routes import (
     access,
     cases,
@@ -26,6 +25,6 @@ from service.routes import (
 MODULES = (
     *(comparisons, cases, submissions, jobs, certificates, register, planning, models),
     *(access, operations, start, comparison_pages, judging, outcomes, submission_pages),
-    *(planning_pages, dashboard, model_pages, training_pages, access_page, errors, sign_in),
+    *(planning_pages, model_pages, access_page, errors, sign_in),
 )
 ENDPOINTS = tuple(item for module in MODULES for item in vars(module).values() if isinstance(item, Endpoint))

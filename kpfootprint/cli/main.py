@@ -53,12 +53,9 @@ for command in (
 
 def reason_in(problem: Problem, lang: str) -> str:
     """Return what is wrong in a language."""
-    from service.pages.problems import told as in_words
-    from service.pages.render import translations
-    from service.pages.sheet import classes_by_attribute
+    from service.pages.problems import Teller
 
-    classes = classes_by_attribute(OPENED[0].scheme, lang) if OPENED else {}
-    return retold(in_words(problem, translations(lang), classes), lang)
+    return retold(Teller(lang, OPENED[0].scheme if OPENED else None).told(problem), lang)
 
 
 def show_problems(problems: Sequence[Problem], lang: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from kpfootprint.report.locale import Names, mark, words
@@ -138,8 +138,6 @@ CONDITIONS = {
     "sieve_set": mark("sieve set"),
 }
 _SHARES = {"share", "floor", "most", "passing", "then", "whole", "at_most", "low", "high"}
-_ZONES = {"zone", "hardest", "collect", "against"}
-_DAYS = {"since", "on", "day", "status_on"}
 
 
 Json = Mapping[str, Any]
@@ -204,32 +202,30 @@ def status_in(sp: Speaker, parcel: Json) -> str:
 
 
 def _shown(sp: Speaker, name: str, value: Any, shares: set[str], values: Json) -> str:
-    said = sp.words
-    if name in _ZONES:
-        return sp.zone(value)
-    if name == "zones":
-        return sp.zones(value)
     if name in shares:
         return sp.share(value)
-    if name in _DAYS:
-        return said.day(value)
     if name == "shift" and values["series"] == "undeclared":
-        return sp.t(mark("{n} percentage points"), n=said.number(100 * abs(value)))
-    if name == "usual_p":
-        return said.p_value(value)
-    if name == "series":
-        return series_name(sp, value)
-    if name in {"attribute", "class"}:
-        return named(sp, value)
-    if name == "attributes":
-        return said.listing([named(sp, one) for one in value])
-    if name == "conclusion":
-        return conclusion(sp, value)
-    if name == "conclusions":
-        return said.row([f"{sorter}{said.colon}{conclusion(sp, kind)}" for sorter, kind in value.items()])
-    if name == "status":
-        return sp.label(value)
+        return sp.t(mark("{n} percentage points"), n=sp.words.number(100 * abs(value)))
+    if name in _KINDS:
+        return _KINDS[name](sp, value)
     if isinstance(value, float):
         value = abs(value) if name == "shift" else value
-        return said.number(value) if abs(value) >= 10 and name == "times" else said.trimmed(value, 2)
-    return said.number(value) if isinstance(value, int) else str(value)
+        return sp.words.number(value) if abs(value) >= 10 and name == "times" else sp.words.trimmed(value, 2)
+    return sp.words.number(value) if isinstance(value, int) else str(value)
+
+
+_KINDS: Mapping[str, Callable[[Speaker, Any], str]] = {
+    **dict.fromkeys(("zone", "hardest", "collect", "against"), Speaker.zone),
+    **dict.fromkeys(("since", "on", "day", "status_on"), lambda sp, value: sp.words.day(value)),
+    **dict.fromkeys(("attribute", "class"), named),
+    "zones": Speaker.zones,
+    "status": Speaker.label,
+    "series": series_name,
+    "conclusion": conclusion,
+    "usual_p": lambda sp, value: sp.words.p_value(value),
+    "attributes": lambda sp, value: sp.words.listing([named(sp, one) for one in value]),
+    "conclusions": lambda sp, value: sp.words.row(
+        [f"{sorter}{sp.words.colon}{conclusion(sp, kind)}" for sorter, kind in value.items()]
+    ),
+}
+"""How a value is shown, by its name."""

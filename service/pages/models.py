@@ -1,4 +1,4 @@
-"""The pages of releases: what there is, what is in force since when, one release with its card, another in force."""
+"""The pages of releases and trainings: what is in force since when, one release with its card, one training."""
 
 from __future__ import annotations
 
@@ -6,22 +6,28 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 from starlette.responses import Response
 
-from service.door.bodies import written_in
+from kpfootprint.report.locale import words
+from kpfootprint.report.problems import remark_text
+from kpfootprint.retold import retold
+from service.door.bodies import file_of, text_of, written_in
 from service.door.endpoint import FORM, Endpoint
 from service.door.visit import Visit
-from service.errors import Refused
+from service.errors import Refused, existing
 from service.pages.render import moved_to, page
 from service.register import jobs
 from service.register.activations import activations, first_in_force
 from service.register.people import names_of_actors
 from service.routes.shapes import NewActivation, Reason
-from service.work.releases import activate, known_release, known_releases, roll_back
+from service.work.releases import activate, known_release, known_releases, queue_training, roll_back
 
 JOB_STATES = {"queued": "waits", "running": "runs", "done": "done", "failed": "failed", "cancelled": "cancelled"}
 """States of jobs as pages say them."""
 NO_REASON = "Say why: the reason stands in the history."
 NOT_JUDGED = "This release was not judged; to put it in force all the same, say why."
 TRAININGS = 20
+NO_PACKAGE = "Choose a reference package (a .zip)."
+EVERY_SECONDS = 10
+"""How often the page of a training that is not over looks again."""
 
 
 @Endpoint("GET", "/models", "viewer", page=True)
@@ -121,3 +127,48 @@ def make_rollback(visit: Visit) -> Response:
         return shown(visit, status=422, alert=NO_REASON)
     roll_back(visit.work, **given, actor=visit.who.actor)
     return moved_to(visit, "/models")
+
+
+@Endpoint("POST", "/trainings", "researcher", body=FORM, heavy=True, page=True)
+def take_package(visit: Visit) -> Response:
+    """Take a package in and show its training."""
+    upload = file_of(visit.form)
+    content = b"" if upload is None else upload.file.read()
+    if not content:
+        return shown(visit, status=422, alert=NO_PACKAGE)
+    config = text_of(visit.form, "config")
+    job_id = queue_training(visit.work, package=content, config=config, actor=visit.who.actor)
+    return moved_to(visit, f"/trainings/{job_id}")
+
+
+@Endpoint("GET", "/trainings/{id}", "viewer", page=True)
+def show_training(visit: Visit) -> Response:
+    """Show how far a training is."""
+    job = _training(visit)
+    over = job.state in jobs.OVER
+    return page(
+        visit,
+        "training.html",
+        job=job,
+        states=JOB_STATES,
+        remarks=[remark_text(item, words(visit.lang)) for item in job.parameters.get("remarks", ())],
+        said=retold(job.problem or "", visit.lang),
+        problems=job.parameters.get("problems", ()),
+        told=lambda problem: problem["reasons"][visit.lang],
+        again=None if over else EVERY_SECONDS,
+        people=names_of_actors(visit.work.engine),
+        made=(job.result or "").removeprefix("/v1"),
+        may_cancel=not over and visit.who.may_send("researcher"),
+    )
+
+
+@Endpoint("POST", "/trainings/{id}/cancel", "researcher", body=FORM, page=True)
+def cancel_training(visit: Visit) -> Response:
+    """Cancel a training and show it again."""
+    job = _training(visit)
+    jobs.cancel(visit.work.engine, job.id)
+    return moved_to(visit, f"/trainings/{job.id}")
+
+
+def _training(visit: Visit) -> jobs.Job:
+    return existing(jobs.job_of(visit.work.engine, visit.path["id"], "training"), "training with this id")

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 
 from starlette.responses import Response
 
+from kpfootprint.conclusions import CONCLUSIONS
 from kpfootprint.ingest import number_given
+from kpfootprint.planning.drift import PER_SHIPMENTS
+from kpfootprint.visible import csv_line
 from service.door.bodies import checked, text_of, texts_of
 from service.door.endpoint import FORM, Endpoint
 from service.door.query import whole_number
@@ -16,10 +19,12 @@ from service.pages.render import moved_to, page
 from service.register import comparisons
 from service.register.database import reading
 from service.routes.shapes_of_cases import NewOutcome
+from service.work.dashboard import NONE, dashboard
 from service.work.decide import UNLISTED, tell_outcome
 from service.work.outcomes import cases, summary
 
 PAGE = 25
+COLUMNS = ("month", "zone_id", "parcels", "stones", "carats", *CONCLUSIONS, NONE)
 ROWS = 4
 INCOMPLETE = "Choose at least one source, give shares that add up to a hundred per cent, and say how it became known."
 RATES = {
@@ -100,3 +105,29 @@ def _share(percent: str) -> float | None:
     """Return per cent as they were written as a share, or None where they are no number."""
     given = number_given(percent) if percent else None
     return given / 100 if isinstance(given, int | float) else None
+
+
+@Endpoint("GET", "/dashboard", "viewer", page=True, reveals=True)
+def at_a_glance(visit: Visit) -> Response:
+    """Show the register at a glance."""
+    work = visit.work
+    return page(
+        visit,
+        "dashboard.html",
+        found=dashboard(work),
+        names=work.release().zone_table.names,
+        kinds=CONCLUSIONS,
+        nothing=NONE,
+        per_shipments=PER_SHIPMENTS,
+    )
+
+
+@Endpoint("GET", "/dashboard.csv", "viewer", page=True, answer={"type": "string"}, media_type="text/csv", reveals=True)
+def shipments(visit: Visit) -> Response:
+    """Return shipments by month and zone as CSV."""
+    lines = [csv_line(COLUMNS)]
+    for item in dashboard(visit.work).months:
+        counts = [item.conclusions.get(name, 0) for name in (*CONCLUSIONS, NONE)]
+        lines.append(csv_line([item.month, item.zone_id, item.n_parcels, item.n_stones, item.carats, *counts]))
+    headers = {"Content-Disposition": 'attachment; filename="shipments.csv"'}
+    return Response("".join(f"{line}\r\n" for line in lines), media_type="text/csv; charset=utf-8", headers=headers)

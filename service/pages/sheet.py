@@ -14,7 +14,7 @@ from starlette.datastructures import FormData
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest import Reading, Upload, words_of
-from kpfootprint.scheme import AttributeClass, ClassSet, Scheme
+from kpfootprint.scheme import Scheme
 from kpfootprint.visible import csv_line
 from service.door.bodies import file_of, text_of, texts_of
 from service.routes.parcels import choices_of
@@ -123,17 +123,6 @@ def _words_above(headers: object) -> list[str]:
     everywhere = set.intersection(*({token for header in group for token in header} for group in groups))
     kept = ([token for token in group[0] if all(token in other for other in group)] for group in groups)
     return [word for tokens in kept if (word := " ".join(token for token in tokens if token not in everywhere))]
-
-
-def classes_by_attribute(scheme: Scheme, lang: str) -> dict[str, tuple[str, list[tuple[str, str]]]]:
-    """Return each attribute's name in a language, with the classes and sets that a word may be given, and theirs."""
-    size = scheme.size
-    found = {size.name: (size.labels.get(lang, size.name), [(name, name) for name in size.sieve_set.classes])}
-    for item in scheme.categorical:
-        parts: list[AttributeClass | ClassSet] = [*item.classes, *item.sets]
-        options = [(part.name, part.labels.get(lang, part.name)) for part in parts]
-        found[item.name] = (item.labels.get(lang, item.name), options)
-    return found
 
 
 def words_table(choices: Mapping[str, str], scheme: Scheme) -> str:

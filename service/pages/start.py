@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from datetime import date
 from functools import partial
+from typing import Any
 
 from babel import Locale
+from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from kpfootprint.errors import IngestError, Problem
@@ -17,27 +20,66 @@ from kpfootprint.parcel import Parcel
 from kpfootprint.reference import ZoneTable
 from kpfootprint.release import Release
 from service.clock import today
-from service.door.bodies import file_of, text_of
+from service.door.bodies import file_of, text_of, texts_of
 from service.door.endpoint import FORM, Endpoint
 from service.door.visit import Visit
 from service.errors import existing
 from service.pages.examples import EXAMPLES, available
-from service.pages.given import ROWS, Given, given_in
-from service.pages.problems import classes_named, noted, told, worded
-from service.pages.render import moved_to, page, translations
-from service.pages.sheet import Held, Sheet, choices_in, classes_by_attribute, held_in, words_table
+from service.pages.problems import Teller
+from service.pages.render import moved_to, page
+from service.pages.sheet import Held, Sheet, choices_in, held_in, words_table
 from service.pages.submissions import checked
 from service.register.comparisons import page_of
+from service.routes.parcels import given_parcel
 from service.work.kept import as_seen
 from service.work.place import Workplace
 from service.work.reading import parcel_at, parcel_in, pasted, read_plainly, read_upload, upload_of
 from service.work.receive import compare
 
 RECENT = 5
+ROWS = 10
+BLANK = ("",) * ROWS
 SEVERAL = "several_parcels"
 """Code of the problem of a file that holds a submission: it is offered to be received as one."""
 
 STATUS_NOTES = {"compliant": "", "suspended": "suspended", "not_covered": ""}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """The fields of the form, as text; `zones` and `carats` are the rows of the declaration."""
+
+    pasted: str = ""
+    parcel_id: str = ""
+    exported_on: str = ""
+    certificate_no: str = ""
+    cleaning_state: str = ""
+    selection: str = ""
+    specials_removed: str = ""
+    sorter: str = ""
+    bottom_screen_mm: str = ""
+    sieve_set: str = ""
+    zones: tuple[str, ...] = BLANK
+    carats: tuple[str, ...] = BLANK
+
+    def parcel(self) -> dict[str, Any]:
+        """Return the filled fields in the shape of the JSON parcel, without stones."""
+        rows = zip(self.zones, self.carats, strict=True)
+        return given_parcel(
+            asdict(self), [f"{zone}={amount}" if amount else zone for zone, amount in rows if zone or amount]
+        )
+
+
+def given_in(form: FormData) -> Given:
+    """Return what a form holds."""
+    single = {name: text_of(form, name) for name in Given.__dataclass_fields__ if name not in {"zones", "carats"}}
+    rows = {name: _row(form, field) for name, field in (("zones", "zone"), ("carats", "carats"))}
+    return Given(**single, **rows)  # type: ignore[arg-type]
+
+
+def _row(form: FormData, name: str) -> tuple[str, ...]:
+    values = [value.strip() for value in texts_of(form, name)][:ROWS]
+    return (*values, *BLANK[len(values) :])
 
 
 @Endpoint("GET", "/", "viewer", page=True)
@@ -114,7 +156,6 @@ def _form(visit: Visit, given: Given, problems: tuple[Problem, ...], sheet: Shee
     release = visit.work.release()
     recent, _ = page_of(visit.work.engine, before=None, limit=RECENT)
     table, day = release.zone_table, _day_of(given)
-    catalogue, classes = translations(visit.lang), classes_by_attribute(release.scheme, visit.lang)
     return page(
         visit,
         "start.html",
@@ -123,11 +164,7 @@ def _form(visit: Visit, given: Given, problems: tuple[Problem, ...], sheet: Shee
         rows=ROWS,
         problems=sorted(problems, key=lambda item: (item.table, item.row or 0)),
         sheet=sheet,
-        classes=classes,
-        told=lambda problem: told(problem, catalogue, classes),
-        worded=lambda choice: worded(choice, catalogue, classes),
-        noted=lambda note: noted(note, catalogue),
-        classes_named=lambda read: classes_named(read, release.scheme, visit.lang),
+        teller=Teller(visit.lang, release.scheme),
         zones_by_country=_by_country(table, visit.lang, day),
         names=table.names,
         sieve_sets=[(item.name, item.name) for item in release.scheme.sieve_sets],

@@ -21,9 +21,9 @@ from service.door.inspection import unpacked
 from service.door.query import choice, text, whole_number
 from service.door.visit import Visit
 from service.errors import Refused
-from service.pages.problems import Classes, noted, told, worded
+from service.pages.problems import Teller
 from service.pages.render import moved_to, page, translations
-from service.pages.sheet import Asked, choices_in, classes_by_attribute
+from service.pages.sheet import Asked, choices_in
 from service.register import entries, people, submissions
 from service.register.database import reading
 from service.register.submissions import Wanted
@@ -138,7 +138,7 @@ def _check_page(
     choices: Choices,
 ) -> Response:
     lang, scheme = visit.lang, visit.work.release().scheme
-    catalogue, classes, told_in = translations(lang), classes_by_attribute(scheme, lang), words(lang)
+    told_in = words(lang)
     names = visit.work.release().zone_table.names
     packed = base64.b64encode(gzip.compress(content, 6, mtime=0)).decode()
     return page(
@@ -154,17 +154,14 @@ def _check_page(
         packed=packed if len(packed) < visit.work.settings.max_body else "",
         readable=found is not None,
         asked=Asked.of(problems, choices),
-        classes=classes,
+        teller=Teller(lang, scheme),
         parcels=[] if found is None else found.parcels[:SHOWN_PARCELS],
-        noted=lambda note: noted(note, catalogue),
-        told=lambda problem: told(problem, catalogue, classes),
         declared=lambda parcel: told_in.row(
             [
                 *(names.get(item.zone_id, item.zone_id) for item in parcel.declarations),
                 *(told_in.country(item.country) for item in parcel.countries),
             ]
         ),
-        worded=lambda choice: worded(choice, catalogue, classes),
     )
 
 
@@ -212,7 +209,7 @@ def shown(visit: Visit, submission_id: str, *, status: int = 200, alert: str = "
     """Return the page of a shipment."""
     shipment = shipment_of(visit.work, submission_id, visit.who)
     catalogue, told_in, release = translations(visit.lang), words(visit.lang), visit.work.release()
-    names, classes = release.zone_table.names, classes_by_attribute(release.scheme, visit.lang)
+    names, teller = release.zone_table.names, Teller(visit.lang, release.scheme)
     return page(
         visit,
         "submission.html",
@@ -231,7 +228,7 @@ def shown(visit: Visit, submission_id: str, *, status: int = 200, alert: str = "
         decided=DECIDED,
         events=EVENTS,
         flag_text=lambda flag: catalogue.gettext(TEXTS[flag["code"]]).format(**_worded(flag["values"], names, told_in)),
-        problem_text=lambda problem: _told(problem, catalogue, classes),
+        problem_text=lambda problem: _told(problem, teller),
         flagged=[parcel for parcel in shipment.parcels if parcel.flags],
         comparable=_comparable(shipment.parcels),
         barred=lambda parcel: _barred(parcel, release.zone_table, shipment.moment),
@@ -257,9 +254,9 @@ def _worded(values: Mapping[str, Any], names: Mapping[str, str], told_in: Words)
     return shown | {"zone_id": names.get(zone, zone)} if zone else shown
 
 
-def _told(problem: Mapping[str, Any], catalogue: Any, classes: Classes) -> str:
+def _told(problem: Mapping[str, Any], teller: Teller) -> str:
     members = {name: problem[name] for name in ("table", "row", "column", "value", "code", "reason")}
-    return told(Problem(**members, values=problem.get("values", {})), catalogue, classes)
+    return teller.told(Problem(**members, values=problem.get("values", {})))
 
 
 @Endpoint("POST", "/submissions/{id}/decision", "monitor", body=FORM, page=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 from math import log10
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 from kpfootprint.report import Report
 from kpfootprint.report.blocks import Figure
 from kpfootprint.report.locale import LANGUAGES
+from kpfootprint.report.pictures import classes, curves, ratio, rows
+from kpfootprint.report.pictures import footprint_map as footprint_map_module
 from kpfootprint.report.pictures.classes import shares_of_stones
 from kpfootprint.report.pictures.curves import mixture_profile
 from kpfootprint.report.pictures.footprint_map import footprint_map
@@ -54,6 +57,11 @@ def test_numbers_are_short() -> None:
         ["1", "1", "0.1", "0"],
         ["1", "1.01", "0.1", "-0"],
     )
+
+
+@pytest.mark.parametrize("drawn_by", [classes, curves, footprint_map_module, ratio, rows])
+def test_a_picture_is_as_wide_as_a_telephone_so_that_its_text_keeps_its_size(drawn_by: Any) -> None:
+    assert drawn_by.WIDTH <= 350
 
 
 def test_text_is_escaped() -> None:

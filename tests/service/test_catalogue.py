@@ -15,9 +15,7 @@ from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.reference import shipped_reference
 from kpfootprint.scheme import AttributeClass, ClassSet, Scheme
 from service.catalogue import TEMPLATES, compiled, messages, sources
-from service.pages.problems import told
-from service.pages.render import translations
-from service.pages.sheet import classes_by_attribute
+from service.pages.problems import Teller
 
 NEVER = re.compile(
     r"\b(proves?|proof|matche?s?|confirm\w*|authentic\w*|conflict diamonds?|prouve\w*|preuve|authentique\w*"
@@ -49,13 +47,13 @@ def test_the_compiled_catalogue_is_made_from_its_source(source: Path) -> None:
 
 
 def test_a_problem_is_told_in_french_with_its_values() -> None:
-    catalogue = translations("fr")
+    french = Teller("fr")
     broken = Broken("unknown_zone", {"nearest": "boda, bria"})
     unknown = problem(broken, table="t")
-    assert told(unknown, catalogue, {}).endswith("boda, bria")
-    assert "known" not in told(unknown, catalogue, {})
-    assert told(Problem(table="t", code="no rule", reason="as it is"), catalogue, {}) == "as it is"
-    assert told(unknown, translations("en"), {}) == unknown.reason == RULES["unknown_zone"].format(nearest="boda, bria")
+    assert french.told(unknown).endswith("boda, bria")
+    assert "known" not in french.told(unknown)
+    assert french.told(Problem(table="t", code="no rule", reason="as it is")) == "as it is"
+    assert Teller("en").told(unknown) == unknown.reason == RULES["unknown_zone"].format(nearest="boda, bria")
 
 
 def test_classes_stand_in_a_problem_under_the_names_of_its_language() -> None:
@@ -64,7 +62,7 @@ def test_classes_stand_in_a_problem_under_the_names_of_its_language() -> None:
         parts: list[AttributeClass | ClassSet] = [*item.classes, *item.sets]
         for part in parts:
             broken = Broken("unknown_class", {"attribute": item.name, "nearest": f"{part.name}, …"})
-            said = told(problem(broken, table="t"), translations("fr"), classes_by_attribute(scheme, "fr"))
+            said = Teller("fr", scheme).told(problem(broken, table="t"))
             assert f"({item.labels['fr']})" in said
             assert f"{part.labels['fr']}, …" in said
 

@@ -11,7 +11,7 @@ from kpfootprint.report.locale import Words, mark
 from kpfootprint.report.pictures.svg import Axis, Canvas, ticks
 from kpfootprint.report.sentences import Speaker
 
-WIDTH, LEFT, TOP, PLOT = 420.0, 52.0, 22.0, 170.0
+WIDTH, LEFT, TOP, PLOT = 350.0, 48.0, 22.0, 142.0
 NARROW, WIDE, MOST_MARKS = 3.0, 100.0, 6
 """An axis of multiples has round marks, from such a range on 1, 2, 5, 10, and then powers of ten, at most so many."""
 
@@ -136,9 +136,9 @@ def mixture_profile(sp: Speaker) -> list[Figure]:
 
 
 def _profile(sp: Speaker, found: Mapping[str, Any]) -> Canvas:
-    width, left, top, plot = 350.0, 40.0, 28.0, 120.0
-    x, y = Axis(0, 1, left, width - 16), Axis(0, 1, top + plot, top)
-    canvas = Canvas(width, top + plot + 78)
+    left, top, plot = 40.0, 28.0, 120.0
+    x, y = Axis(0, 1, left, WIDTH - 16), Axis(0, 1, top + plot, top)
+    canvas = Canvas(WIDTH, top + plot + 78)
     share, limit = found["undeclared_stone_fraction"], found["detection_limit"]
     canvas.rect(x(share["low"]), top, x(share["high"]) - x(share["low"]), plot)
     _quarters(canvas, x, y, sp.words)

@@ -11,8 +11,9 @@ from kpfootprint.report.locale import Words, mark
 from kpfootprint.report.pictures.svg import Axis, Canvas, ticks
 from kpfootprint.report.sentences import Speaker
 
-LR_WIDTH, LR_TOP, LR_STEP = 350.0, 30.0, 26.0
-WIDTH, LEFT, TOP, STEP = 420.0, 150.0, 22.0, 22.0
+WIDTH = 350.0
+LR_TOP, LR_STEP = 30.0, 26.0
+LEFT, TOP, STEP = 120.0, 22.0, 22.0
 SHAPES = ("circle", "hollow-square", "triangle", "hollow-diamond", "star", "ring")
 """Forms of the marks of a row, in the order of its values; more than these begin again."""
 
@@ -24,11 +25,11 @@ def lr_rows(speakers: Sequence[tuple[str, Speaker]]) -> list[Figure]:
         return []
     sp = speakers[0][1]
     reach = min(max(3, *(ceil(abs(value) + 0.2) for _, f in rows for value in (*f["bounds"], f["low"], f["high"]))), 8)
-    x = Axis(-reach, reach, 40, LR_WIDTH - 20)
+    x = Axis(-reach, reach, 40, WIDTH - 20)
     bottom = LR_TOP + LR_STEP * len(rows)
-    canvas = Canvas(LR_WIDTH, bottom + 40)
+    canvas = Canvas(WIDTH, bottom + 40)
     canvas.text(40, 16, "\u25c0 " + sp.t(mark("elsewhere (H2)")), bold=True)
-    canvas.text(LR_WIDTH - 20, 16, sp.t(mark("declared (H1)")) + " \u25b6", "end", bold=True)
+    canvas.text(WIDTH - 20, 16, sp.t(mark("declared (H1)")) + " \u25b6", "end", bold=True)
     for power in range(-reach, reach + 1):
         canvas.line([(x(power), LR_TOP), (x(power), bottom)], "ink" if power == 0 else "grid", 0.8)
         canvas.text(x(power), bottom + 16, sp.words.number(power), "middle", "muted", 11)
@@ -40,7 +41,7 @@ def lr_rows(speakers: Sequence[tuple[str, Speaker]]) -> list[Figure]:
         canvas.rect(x(found["low"]), middle - 6, x(found["high"]) - x(found["low"]), 12)
         canvas.dot(x(found["log10_lr"]), middle, "diamond", "seen", 5.5)
     caption = sp.t(mark("log10 LR; box: interval; thick strokes: bounds"))
-    canvas.text(LR_WIDTH / 2, bottom + 34, caption, "middle", "muted", 11)
+    canvas.text(WIDTH / 2, bottom + 34, caption, "middle", "muted", 11)
     title = sp.t(mark("The likelihood ratios on one scale"))
     data = sp.table(
         title,
@@ -77,7 +78,7 @@ def share_rows(rows: Sequence[ShareRow], said: Words, marks: Sequence[str] = ())
     reach = max(max((*row.values, *(row.limits or ()))) for row in rows)
     x = Axis(0, min(max(1.1 * reach, 0.1), 1.0), LEFT, WIDTH - 24)
     for position, name in enumerate(marks):
-        at, line = 16 + 135 * (position % 3), 14 + 18 * (position // 3)
+        at, line = 16 + 112 * (position % 3), 14 + 18 * (position // 3)
         canvas.dot(at, line - 4, SHAPES[position % len(SHAPES)])
         canvas.text(at + 10, line, name, size=11)
     for value in ticks(0, x.high, 4):
