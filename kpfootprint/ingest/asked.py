@@ -184,7 +184,8 @@ def ask_about_numbers(sheet: Layout) -> None:
 def _is_more_word(text: str) -> bool:
     """Say whether a text is rather words than a number with letters to it: ``Balance from page 1``, not ``12 bis``."""
     letters, digits = (sum(map(kind, text)) for kind in (str.isalpha, str.isdigit))
-    return digits == 0 or (letters > 4 and letters > 2 * digits)
+    example = _holds(tokens_of(text)[:2], declared_words()["headers"]["example"])
+    return digits == 0 or (letters > 4 and letters > 2 * digits) or (example and text[:1].isalpha())
 
 
 def ask_about_units(sheet: Layout) -> None:

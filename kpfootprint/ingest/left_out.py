@@ -66,11 +66,12 @@ _LABELLED = re.compile(r"[^\W\d]+\s*[:=]?\s*(\d.*)")
 
 
 def without_asides(sheet: Layout) -> tuple[Layout, list[int]]:
-    """Leave out rows that repeat the header, and lines between pages; each is told.
+    """Leave out rows that repeat the header or number its columns, and lines between pages; each is told.
 
     The last value has, for each header that stood again, the row that it stood before.
     """
     left = dict.fromkeys(_page_lines(sheet.raw), "page_line") | dict.fromkeys(_headers_again(sheet.raw), "header_again")
+    left |= dict.fromkeys(_column_numbers(sheet.raw), "column_numbers")
     again = [row - sum(other < row for other in left) for row in sorted(left) if left[row] == "header_again"]
     return sheet.without({row: (code, {}) for row, code in left.items()}), again
 
@@ -84,6 +85,15 @@ def _headers_again(raw: RawTable) -> list[int]:
         if not hits or not (found := found & column.rows_with(hits)).any():
             return []
     return np.flatnonzero(found).tolist()
+
+
+def _column_numbers(raw: RawTable) -> list[int]:
+    """Return the row of a form that numbers its columns, right below the header, where the next holds words."""
+    if raw.n_rows < 2 or len(raw.columns) < 3:
+        return []
+    numbers = [text_of(column.at(0)).strip("(). ") for column in raw.columns]
+    words = any(isinstance(cell := column.at(1), str) and cell[:1].isalpha() for column in raw.columns)
+    return [0] if words and numbers == [str(at) for at in range(1, len(numbers) + 1)] else []
 
 
 def _page_lines(raw: RawTable) -> list[int]:

@@ -88,6 +88,7 @@ def first(found: Reading) -> Problem:
         (listed("No,Ct,Colour,Shape") + "9,0.50,cape,octa\n10,3,cape,macle\n", "decimals_missing"),
         ("Seller,Ct,Colour\nA,12.40,white\nB,10.10,cape\nC,0.80,brown\n", "lots_without_numbers"),
         ("Sieve,Pcs,Cts\n" + ladder() + "Whole parcel,211,61.00\n", "total_or_stone"),
+        (listed("No,Ct,Colour,Shape\ne.g. 1,0.50,white,octa"), "word_for_number"),
         (listed("No,Ct,Colour,Shape") + ",0.50,,\n,0.60,,\n", "word_for_number"),
     ],
 )
@@ -127,6 +128,9 @@ def test_what_cannot_be_known_is_refused(text: str, code: str, reads: Reads) -> 
         ("Cts,White,Cape,Brown\n" + CROSS.format(30), 0, 211.0),
         ("Sieve,#,Cts\n" + ladder(), 211, 61.0),
         (listed("#,Ct,Colour,Shape"), 8, 3.03),
+        (listed("№,Вес,Цвет,Форма\n1,2,3,4"), 8, 3.03),
+        (listed("No,Ct,Colour,Shape\n(1),(2),(3),(4)"), 8, 3.03),
+        ("No,Pcs,Cts\n1,2,3\n2,5,1.2\n3,4,1.1\n", 11, 5.3),
         (listed("No,Ct,Colour,Polished shape"), 8, 3.03),
         ("Ct,Colour\n0.42,white\n0.3,cape\n1,brown\n0.25,cape\n0.17,grey\n0.11,grey\n0.55,cape\n", 7, 2.8),
         ("No,Ct,Colour\n١,٠٫٤٢,white\n٢,٠٫٣١,cape\n", 2, 0.73),
