@@ -159,22 +159,18 @@ def _input(content: Mapping[str, Any], parcel: bytes) -> DossierInput:
         raise ReportError(f"{INPUT} is not JSON: {error}") from None
     if not isinstance(document, dict):
         raise ReportError(f"{INPUT} holds no parcel")
-    try:
+    try:  # the day of the comparison stands in a report only where the export lay beyond it
+        future = [item["values"] for item in content["cautions"] if item["code"] == "export_date_in_future"]
+        compared_on = future[0]["compared_on"] if future else content["parcel"]["status_on"]
         return DossierInput(
             parcel=document,
             release=str(content["model"]["release"]),
             manifest_sha256=str(content["model"]["manifest_sha256"]),
-            status_on=_compared_on(content),
+            status_on=date.fromisoformat(compared_on),
             created_at=datetime.fromisoformat(content["created_at"]),
         )
     except (LookupError, TypeError, ValueError) as error:
         raise ReportError(f"{REPORT} does not say what it was made from: {type(error).__name__} {error}") from None
-
-
-def _compared_on(content: Mapping[str, Any]) -> date:
-    """Return the day of the comparison: it stands in a report only where the export lay beyond it."""
-    future = [item["values"]["compared_on"] for item in content["cautions"] if item["code"] == "export_date_in_future"]
-    return date.fromisoformat(future[0] if future else content["parcel"]["status_on"])
 
 
 def _renderings(report: Report) -> dict[str, bytes]:

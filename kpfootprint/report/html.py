@@ -47,7 +47,12 @@ def render_document(document: Document, *, above: str = "", style: str = "") -> 
     link = partial(_linked, Linker(document.glossary))
     labels = {name: document.words.text(text) for name, text in _LABELS.items()}
     return template("report.html").render(
-        document=document, link=link, kind=_kind, above=Markup(above), style=Markup(style), **labels
+        document=document,
+        link=link,
+        kind=lambda block: type(block).__name__.lower(),
+        above=Markup(above),
+        style=Markup(style),
+        **labels,
     )
 
 
@@ -76,10 +81,6 @@ def template(name: str) -> Template:
 def _picture(svg: str) -> Markup:
     """Pass a picture on as it is: `pictures.svg` has escaped every text in it."""
     return Markup(svg)
-
-
-def _kind(block: object) -> str:
-    return type(block).__name__.lower()
 
 
 def _linked(linker: Linker, text: str, section: str) -> Markup:

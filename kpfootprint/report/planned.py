@@ -15,7 +15,6 @@ from kpfootprint.report.planned_sections import (
     sorters_sections,
 )
 from kpfootprint.report.planned_sentences import planner, sentence
-from kpfootprint.report.text import document_text
 
 Json = dict[str, Any]
 
@@ -42,11 +41,6 @@ def worded(answer: Mapping[str, Any], zones: Mapping[str, str], lang: str = "en"
     if "series" in answer:
         out["series"] = [{**one, "signals": told(one["signals"])} for one in answer["series"]]
     return out
-
-
-def answer_text(answer: Mapping[str, Any], zones: Mapping[str, str], lang: str) -> str:
-    """Render an answer that `worded` has worded as plain text."""
-    return document_text(document_of(answer, zones, lang))
 
 
 def document_of(answer: Mapping[str, Any], zones: Mapping[str, str], lang: str, *, created_at: str = "") -> Document:

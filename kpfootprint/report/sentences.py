@@ -24,17 +24,8 @@ from kpfootprint.report.report import Report, canonical, in_full
 from kpfootprint.visible import visible_throughout
 
 _FRACTIONS = {
-    "share",
-    "low",
-    "high",
-    "observed",
-    "expected",
-    "detection_limit",
-    "posterior",
-    "unlisted_weight",
-    "low_limit",
-    "evidence_share",
-    "level",
+    *("share", "low", "high", "low_limit", "observed", "expected", "evidence_share", "level"),
+    *("detection_limit", "posterior", "unlisted_weight"),
 }
 _LOG10 = {"log10_lr", "log10_lr_share", "log10_lr_without", "log10_limit", "contribution"}
 _PROBABILITIES = {"p_value", "p_limit"}
@@ -197,16 +188,13 @@ def in_sentence(text: str) -> str:
     return text[:1].lower() + text[1:] if text[1:2].islower() else text
 
 
-_STONES = ("mean_ct", "known_ct", "lowest_ct", "highest_ct")
 _KINDS: dict[str, Callable[[Any, Words], str]] = {
-    **{name: lambda value, words: words.share(value) for name in _FRACTIONS | {"stone_share"}},
-    **{name: lambda value, words: words.number(value, 2) for name in _LOG10},
-    **{name: lambda value, words: words.day(value) for name in ("day", "status_on", "compared_on")},
+    **dict.fromkeys(_FRACTIONS | {"stone_share"}, lambda value, words: words.share(value)),
+    **dict.fromkeys(_LOG10 | {"declared", "parcel", "carats"}, lambda value, words: words.number(value, 2)),
+    **dict.fromkeys(("day", "status_on", "compared_on"), lambda value, words: words.day(value)),
+    **dict.fromkeys(("mean_ct", "known_ct", "lowest_ct", "highest_ct"), lambda value, words: words.stone(value)),
     "p_value": lambda value, words: words.p_value(value),
     "p_limit": lambda value, words: words.probability(value),
-    **{name: lambda value, words: words.number(value, 2) for name in ("declared", "parcel")},
-    **{name: lambda value, words: words.stone(value) for name in _STONES},
-    **{name: lambda value, words: words.number(value, 2) for name in ("carats",)},
 }
 
 

@@ -12,7 +12,8 @@ from kpfootprint.planning.answers import plan_answer, plan_json
 from kpfootprint.planning.detection import DeclaredShare, Detection, MoreReferences, Plan, chance_of, fit_chance
 from kpfootprint.planning.question import read_question
 from kpfootprint.release import Release
-from kpfootprint.report.planned import answer_text, worded
+from kpfootprint.report.planned import document_of, worded
+from kpfootprint.report.text import document_text
 from tests.planning.conftest import DAY
 
 
@@ -54,7 +55,9 @@ def test_a_neighbour_is_harder_to_find_than_a_stranger(release: Release, answer:
 
 @pytest.mark.parametrize("lang", ["en", "fr"])
 def test_the_answer_reads_as_text(answer: dict[str, Any], lang: str) -> None:
-    text = answer_text(worded(answer, {"bria": "Bria", "berberati": "Berbérati"}, lang), {"bria": "Bria"}, lang)
+    text = document_text(
+        document_of(worded(answer, {"bria": "Bria", "berberati": "Berbérati"}, lang), {"bria": "Bria"}, lang)
+    )
     assert "{" not in text
     assert "6,400" in text or "6 400" in text.replace("\u00a0", " ").replace("\u202f", " ")
 
@@ -151,7 +154,7 @@ def found(share: float, floor: float, whole: float = 1.0, needed: int | None = N
 )
 def test_the_sentence_says_what_the_figures_do(release: Release, plan: Plan, said: str, not_said: str) -> None:
     answer = worded(plan_json(plan, release, DAY, []), {"bria": "Bria"})
-    text = answer_text(answer, {"bria": "Bria"}, "en").replace("\n", " ")
+    text = document_text(document_of(answer, {"bria": "Bria"}, "en")).replace("\n", " ")
     assert said in text
     assert not_said not in answer["sentence"]
     assert ("cases" not in said) or "however many stones: none" in text

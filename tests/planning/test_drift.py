@@ -8,8 +8,9 @@ from scipy.special import ndtr
 
 from kpfootprint.planning.answers import Shipment, told_by
 from kpfootprint.planning.drift import REFERENCE_VALUE, Followed, follow, independent, limits_for
-from kpfootprint.report.planned import answer_text
+from kpfootprint.report.planned import document_of
 from kpfootprint.report.planned_sentences import planner, sentence
+from kpfootprint.report.text import document_text
 
 
 @pytest.mark.parametrize(
@@ -194,7 +195,9 @@ def test_a_changed_share_is_said_in_percentage_points_and_without_a_sign() -> No
 def test_fewer_than_two_shipments_promise_no_rate_of_false_alarms(n: int) -> None:
     rate = {"per_points": 100, "charts": 0}
     whose = {"exporter": "Office A", "zone_id": "boda"}
-    text = answer_text({**whose, "series": [], "n_shipments": n, "false_alarm": rate, "labels": {}}, {}, "en")
+    text = document_text(
+        document_of({**whose, "series": [], "n_shipments": n, "false_alarm": rate, "labels": {}}, {}, "en")
+    )
     assert text.startswith("What changes from shipment to shipment: Office A, boda")
     assert f"Shipments found: {n}." in text
     assert "false alarm" not in text

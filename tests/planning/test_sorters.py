@@ -17,7 +17,8 @@ from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.planning.parcels import counted_once
 from kpfootprint.planning.sorters import Sorting, class_counts, sieve_set_of, sorters_answer, sortings_of
 from kpfootprint.release import Release
-from kpfootprint.report.planned import answer_text, worded
+from kpfootprint.report.planned import document_of, worded
+from kpfootprint.report.text import document_text
 from tests.planning.conftest import DAY
 
 NOW = datetime(2024, 3, 11, 12, tzinfo=UTC)
@@ -114,7 +115,7 @@ def test_earlier_parcels_of_both_tell_whether_they_differ_as_usual(release: Rele
     code = "sorters_usual" if usual else "sorters_unusual"
     assert code in {one["code"] for one in answer["statements"]}
     for lang in ("en", "fr"):
-        text = answer_text(worded(answer, {}, lang), {}, lang)
+        text = document_text(document_of(worded(answer, {}, lang), {}, lang))
         assert "{" not in text
         assert "ministry" in text
 
