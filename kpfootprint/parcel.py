@@ -199,6 +199,13 @@ class Parcel:
         _check_declared(self)
 
     @property
+    def read_plainly(self) -> bool:
+        """Whether every row and column was read under a header on top, so that there is nothing to confirm."""
+        read_as = self.read_as or {}
+        told = ("left_out", "passed_over", "hidden", "notes")
+        return read_as.get("header_rows", [1]) == [1] and not any(read_as.get(name) for name in told)
+
+    @property
     def mean_ct(self) -> float | None:
         """The mean stone in carats; None where stones were not counted or not weighed."""
         return self.carats / self.n_stones if self.carats is not None and self.n_stones else None

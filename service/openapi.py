@@ -75,7 +75,7 @@ def _operation(item: Endpoint, failure: Mapping[str, Any], schemas: dict[str, An
             "description": "As it is named here.",
             "schema": {"type": "string"},
         }
-        for name in _names(item)
+        for name in item.pattern.groupindex
     ]
     if item.once:
         parameters.append(IDEMPOTENCY_KEY)
@@ -96,10 +96,6 @@ def _operation(item: Endpoint, failure: Mapping[str, Any], schemas: dict[str, An
     if item.role is None:
         operation["security"] = []
     return operation
-
-
-def _names(item: Endpoint) -> list[str]:
-    return list(item.pattern.groupindex)
 
 
 def _operation_id(item: Endpoint) -> str:

@@ -20,7 +20,6 @@ ONE_MEANING = {
     "arrays": "numbers in rows and columns, as they are computed with",
     "catalogue": "texts with their translations",
     "compare": "to set one parcel against a declaration, or one release against another",
-    "drift": "a change of an exporter's shipments over time",
     "errors": "what is raised, and how a refusal is told",
     "problems": "what is wrong with an input",
     "reading": "from files to parcels",

@@ -12,7 +12,7 @@ import click
 
 from kpfootprint.cli.output import out_option, say, tell, writing
 from kpfootprint.cli.parallel import lines_of, problem_line
-from kpfootprint.cli.reading import choose_option, read_plainly, read_submission, receipt_lines
+from kpfootprint.cli.reading import choose_option, read_submission, receipt_lines
 from kpfootprint.cli.surroundings import lang_option, model_option, now, open_release
 from kpfootprint.errors import IngestError
 from kpfootprint.visible import csv_line
@@ -162,7 +162,7 @@ def validate(submission: Path, choices: Choices, model: Path | None) -> None:
         tell("1 parcel, {stones} stones: no problem found.", stones=n_stones)
     else:
         tell("{parcels} parcels, {stones} stones: no problem found.", parcels=n_parcels, stones=n_stones)
-    plain = n_parcels > 1 and all(read_plainly(parcel) for parcel in read.batch)
+    plain = n_parcels > 1 and all(parcel.read_plainly for parcel in read.batch)
     for parcel in () if plain else read.batch:
         for line in receipt_lines(parcel):
             say(line)

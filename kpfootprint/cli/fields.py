@@ -20,29 +20,18 @@ class Declared(click.ParamType[dict[str, Any]]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, Any]:
         """Return a declaration in the JSON parcel's shape."""
-        named, equals, amount = str(value).rpartition("=")
-        if not equals:
-            return self._place(str(value))
-        from kpfootprint.ingest import number_given
+        from kpfootprint.ingest import declaration_given
 
-        amount = amount.strip()
-        number = number_given(amount.removesuffix("%").strip())
-        if isinstance(number, str):
+        found = declaration_given(str(value))
+        if isinstance(found.get("percent", found.get("carats")), str):
             wrong = told(
                 "{amount} in {value} is not a number of carats, or two; write for example berberati=152.8, or "
                 "berberati=60%",
-                amount=repr(amount),
+                amount=repr(str(value).rpartition("=")[2].strip()),
                 value=repr(value),
             )
             self.fail(wrong, param, ctx)
-        return self._place(named) | {"percent" if amount.endswith("%") else "carats": number}
-
-    @staticmethod
-    def _place(named: str) -> dict[str, Any]:
-        kind, colon, country = named.partition(":")
-        if colon and kind.strip().casefold() in ("country", "pays"):
-            return {"country": country.strip()}
-        return {"zone_id": named.strip(), "carats": None}
+        return found
 
 
 OPTIONS = (

@@ -139,7 +139,7 @@ def drift(
     """Say what changes from shipment to shipment of an exporter or a zone, from the register."""
     if exporter is None and zone is None:
         raise click.UsageError(told("name --exporter, --zone or both"))
-    from service.work.drift import drifted
+    from service.work.planning import drifted
 
     with at_work(model) as work:
         said = "en" if form == "json" else lang

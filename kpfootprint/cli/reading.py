@@ -86,12 +86,6 @@ def read_sortings(path: Path, release: Release, given: dict[str, Any], choices: 
     return [Sorting(goods=parcel.parcel_id, sorter=parcel.conditions.sorter or name, parcel=parcel)]
 
 
-def read_plainly(parcel: Parcel) -> bool:
-    """Say whether every row and column of a parcel was read under a header on top."""
-    read: dict[str, Any] = dict(parcel.read_as or {})
-    return read["header_rows"] == [1] and not any(read[name] for name in ("left_out", "passed_over", "hidden", "notes"))
-
-
 def receipt_lines(parcel: Parcel) -> Iterator[str]:
     """Yield how a parcel was read: stones, carats, classes, and whatever was left out or passed over."""
     read: dict[str, Any] = dict(parcel.read_as or {})

@@ -10,7 +10,7 @@ them. What is wrong is one of the `problems`.
 
 from kpfootprint.ingest.archive import Limits
 from kpfootprint.ingest.assemble import ParcelFailure, Reading
-from kpfootprint.ingest.cells import number_given
+from kpfootprint.ingest.cells import declaration_given, number_given
 from kpfootprint.ingest.document import ingest_json, parcel_to_json
 from kpfootprint.ingest.meanings import Choices
 from kpfootprint.ingest.problems import ANSWERS, NOTES, RULES, text_of_answer, text_of_rule
@@ -25,6 +25,7 @@ __all__ = [
     "ParcelFailure",
     "Reading",
     "Upload",
+    "declaration_given",
     "ingest_file",
     "ingest_json",
     "ingest_submission",

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -330,6 +330,17 @@ def number_given(text: str) -> float | str:
     """Return the number in a field or an option; what is none, or two numbers, stays as it is, to be told as one."""
     number = read_number(text.strip(), DecimalMarks())
     return text if isinstance(number, Broken) or np.isnan(number) else number
+
+
+def declaration_given(text: str) -> dict[str, Any]:
+    """Return what ``ZONE``, ``ZONE=CARATS``, ``ZONE=60%`` or ``country:CF`` declares, in the JSON parcel's shape."""
+    before, equals, amount = text.rpartition("=")
+    named, amount = before if equals else text, amount.strip()
+    kind, colon, country = named.partition(":")
+    is_country = colon and kind.strip().casefold() in ("country", "pays")
+    place = {"country": country.strip()} if is_country else {"zone_id": named.strip(), "carats": None}
+    number = number_given(amount.removesuffix("%").strip()) if equals else None
+    return place | ({"percent" if amount.endswith("%") else "carats": number} if equals else {})
 
 
 MOST_BROKEN = 50_000

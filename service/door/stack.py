@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.door.admission import Rate, admit, count, look_up, refuse_forged
-from service.door.answer import Deadline, Dress, Errors, Tell
-from service.door.attention import Attention
+from service.door.answer import Attention, Deadline, Dress, Errors, Tell
 from service.door.endpoint import Endpoint
 from service.door.identity import identify
 from service.door.inspection import BodyInspection

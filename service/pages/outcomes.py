@@ -20,8 +20,7 @@ from service.register import comparisons
 from service.register.database import reading
 from service.routes.shapes_of_cases import NewOutcome
 from service.work.dashboard import NONE, dashboard
-from service.work.decide import UNLISTED, tell_outcome
-from service.work.outcomes import cases, summary
+from service.work.outcomes import UNLISTED, cases, summary, tell_outcome
 
 PAGE = 25
 COLUMNS = ("month", "zone_id", "parcels", "stones", "carats", *CONCLUSIONS, NONE)

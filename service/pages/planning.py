@@ -20,8 +20,7 @@ from service.door.visit import Visit
 from service.errors import Refused
 from service.pages.render import framed, page
 from service.routes.planning import ON, SERIES
-from service.work.drift import drifted
-from service.work.planning import judged, planned, pooled, sorted_again
+from service.work.planning import drifted, judged, planned, pooled, sorted_again
 
 SHARES = (0.05, 0.1, 0.2, 0.3, 0.5)
 MOST_TICKED = 12

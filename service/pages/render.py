@@ -15,9 +15,8 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from kpfootprint import __version__
 from kpfootprint.report.locale import words
 from kpfootprint.visible import visible
-from service.door.visit import Visit
+from service.door.visit import Visit, chosen_language
 from service.errors import Refused
-from service.languages import chosen_language
 from service.register import entries
 from service.register.database import reading
 from service.register.entries import ChainEnd

@@ -18,9 +18,8 @@ from starlette.responses import RedirectResponse, Response
 from service.door.bodies import text_of
 from service.door.endpoint import FORM, Endpoint
 from service.door.identity import forget, remember, session_secret, vouched_by_proxy
-from service.door.visit import Visit
+from service.door.visit import Visit, chosen_language
 from service.errors import Refused
-from service.languages import chosen_language
 from service.pages.render import page
 from service.register.keys import recognised
 from service.register.people import Vouched, known

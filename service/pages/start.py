@@ -33,7 +33,7 @@ from service.register.comparisons import page_of
 from service.routes.parcels import given_parcel
 from service.work.kept import as_seen
 from service.work.place import Workplace
-from service.work.reading import parcel_at, parcel_in, pasted, read_plainly, read_upload, upload_of
+from service.work.reading import parcel_at, parcel_in, pasted, read_upload, upload_of
 from service.work.receive import compare
 
 RECENT = 5
@@ -117,7 +117,7 @@ def submit(visit: Visit) -> Response:
     if file is not None and any(problem.code == SEVERAL for problem in reading.problems):
         return checked(visit, name=upload.name, content=upload.data, note="", choices=choices)
     sheet = Sheet.of(upload, reading, held, choices)
-    if reading.problems or step == "read" or (step != "compare" and not read_plainly(reading)):
+    if reading.problems or step == "read" or (step != "compare" and not parcel_in(reading).read_plainly):
         return _form(visit, given, reading.problems, sheet)
     try:
         kept = compare(visit.work, partial(_parcel, read), actor=visit.who.actor, large=visit.large)

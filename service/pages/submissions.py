@@ -29,9 +29,9 @@ from service.register.database import reading
 from service.register.submissions import Wanted
 from service.routes.shapes_of_submissions import NewDecision
 from service.work.calendar import feed_key_of
-from service.work.decide import decide
 from service.work.flags import TEXTS
 from service.work.marked import marked_copy
+from service.work.outcomes import decide
 from service.work.receive import read_submission, submit
 from service.work.shipment import ShipmentParcel, shipment_of
 

@@ -7,7 +7,6 @@ import json
 import shutil
 import zipfile
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -69,8 +68,9 @@ def back_up(settings: Settings, stream: IO[bytes]) -> int:
         archive.writestr(ABOUT, json.dumps(about))
         for table in _tables(connection):
             with archive.open(f"tables/{table.name}.jsonl", "w", force_zip64=True) as out:
-                for row in _rows(connection, table):
-                    out.write(json.dumps(_plain(row), ensure_ascii=False).encode() + b"\n")
+                found = connection.execution_options(yield_per=STRETCH).execute(sa.select(table)).mappings()
+                for row in found:
+                    out.write(json.dumps(dict(row), default=_as_text, ensure_ascii=False).encode() + b"\n")
         releases = settings.home / "releases"
         for path in sorted(releases.rglob("*")):
             if path.is_file():
@@ -188,15 +188,8 @@ def _tables(connection: sa.Connection) -> list[sa.Table]:
     return [table for table in found.sorted_tables if table.name not in {"alembic_version", *ENDED}]
 
 
-def _rows(connection: sa.Connection, table: sa.Table) -> Iterator[Any]:
-    result = connection.execution_options(yield_per=STRETCH).execute(sa.select(table))
-    yield from result.mappings()
-
-
-def _plain(row: Any) -> dict[str, Any]:
-    return {
-        name: base64.b64encode(value).decode() if isinstance(value, bytes) else value for name, value in row.items()
-    }
+def _as_text(value: bytes) -> str:
+    return base64.b64encode(value).decode()
 
 
 def backed_up(settings: Settings, path: Path) -> int:

@@ -13,9 +13,8 @@ from kpfootprint.report import render_html
 from kpfootprint.report.schema import report_schema
 from service.door.endpoint import JSON, Answer, Body, Endpoint, Named
 from service.door.query import choice, text
-from service.door.visit import Visit
+from service.door.visit import LANGUAGES, Visit
 from service.errors import Refused, existing
-from service.languages import LANGUAGES
 from service.register import comparisons
 from service.register.comparisons import SORTS, Listed, Search
 from service.register.database import reading

@@ -10,7 +10,7 @@ from typing import Any, Final
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest import Upload, number_given
+from kpfootprint.ingest import Upload, declaration_given, number_given
 from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release
 from service.door.bodies import FILE, form_schema, refuse_unknown, texts_of, upload_in
@@ -127,20 +127,9 @@ def given_parcel(values: Mapping[str, Any], declared: Iterable[str]) -> dict[str
     conditions = {name: _value(name, values[name]) for name in CONDITIONS if values.get(name)}
     if conditions:
         given["conditions"] = conditions
-    if declarations := [_declaration(item) for item in declared]:
+    if declarations := [declaration_given(item) for item in declared]:
         given["declarations"] = declarations
     return given
-
-
-def _declaration(item: str) -> dict[str, Any]:
-    named, equals, amount = item.partition("=")
-    kind, colon, country = named.partition(":")
-    is_country = bool(colon) and kind.strip().casefold() == "country"
-    place = {"country": country.strip()} if is_country else {"zone_id": named.strip()}
-    if not equals:
-        return place
-    percent = amount.strip().endswith("%")
-    return place | {"percent" if percent else "carats": number_given(amount.strip().removesuffix("%").strip())}
 
 
 def choices_of(said: Iterable[str]) -> dict[str, str]:

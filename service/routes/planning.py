@@ -9,8 +9,7 @@ from service.door.query import day, text, whole_number
 from service.door.visit import Visit
 from service.routes import shapes_of_planning as shapes
 from service.routes.paging import PAGING, listed, told
-from service.work.drift import drifted
-from service.work.planning import judged, planned, pooled, sorted_again
+from service.work.planning import drifted, judged, planned, pooled, sorted_again
 
 ON = day("on", "Day whose status of zones counts; today without it.")
 SERIES = (

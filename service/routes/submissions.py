@@ -20,7 +20,7 @@ from service.routes import shapes_of_submissions as shapes
 from service.routes.paging import FROM, PAGING, TO, Shape, following, span_in, told
 from service.routes.parcels import CHOOSING, choices_of
 from service.work.calendar import calendar_of, feed_key_of, is_feed_key
-from service.work.decide import decide
+from service.work.outcomes import decide
 from service.work.receive import once_of, submit
 from service.work.shipment import ShipmentParcel, shipment_of
 

@@ -15,9 +15,9 @@ from kpfootprint.planning.drift import follow
 from service.register import submissions
 from service.register.database import reading
 from service.register.tables import certificates, comparisons, declared_zones
-from service.work.drift import MOST_SHIPMENTS
 from service.work.outcomes import cases, summary
 from service.work.place import Workplace
+from service.work.planning import MOST_SHIPMENTS
 
 MOST_EXPORTERS = 20
 NONE = "none"

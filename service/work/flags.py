@@ -96,7 +96,7 @@ def _certificate(connection: sa.Connection, seen: Examined) -> list[dict[str, An
                 "certificate_seen_before",
                 certificate_no=number,
                 parcel_id=before[0].parcel_id,
-                comparisons=_hrefs(before),
+                comparisons=[f"/v1/comparisons/{item.id}" for item in before],
             )
         )
     return flags
@@ -195,7 +195,3 @@ def _total(seen: Examined) -> list[dict[str, Any]]:
         for caution in seen.content["cautions"]
         if caution["code"] == "declared_carats_differ"
     ]
-
-
-def _hrefs(before: Sequence[Earlier]) -> list[str]:
-    return [f"/v1/comparisons/{item.id}" for item in before]

@@ -30,8 +30,7 @@ from service.register.database import reading, writing
 from service.register.paging import Sort, of_row, page
 from service.register.secrets import new_id
 from service.register.tables import practice
-from service.work.decide import UNLISTED
-from service.work.outcomes import rate
+from service.work.outcomes import UNLISTED, rate
 from service.work.place import Workplace
 
 HELD = 0.5

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kpfootprint.errors import IngestError, Problem
-from kpfootprint.ingest import Reading, Upload, ingest_file, ingest_json, ingest_submission, read
-from kpfootprint.ingest.problems import Broken, problem
+from kpfootprint.ingest import Reading, Upload, ingest_file, ingest_json, read
 from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release
 from kpfootprint.strict_json import AmbiguousJson, NotJson, read_json
@@ -57,13 +56,6 @@ def parcel_in(reading: Reading) -> Parcel:
     return reading.parcels[0]
 
 
-def read_plainly(reading: Reading) -> bool:
-    """Say whether every row and every column was read under a header on top, so that there is nothing to confirm."""
-    read_as = dict(parcel_in(reading).read_as or {})
-    told = ("left_out", "passed_over", "hidden", "notes")
-    return read_as.get("header_rows", [1]) == [1] and not any(read_as.get(name) for name in told)
-
-
 def parcel_of_file(
     release: Release, *, upload: Upload, parcel: Mapping[str, Any], choices: Mapping[str, str]
 ) -> Parcel:
@@ -74,10 +66,3 @@ def parcel_of_file(
 def parcel_at(release: Release, *, path: Path, parcel: Mapping[str, Any]) -> Parcel:
     """Read a file that came with the package."""
     return ingest_file(path, release.scheme, release.zone_table, parcel=dict(parcel))
-
-
-def submission_of_file(release: Release, *, upload: Upload, choices: Mapping[str, str] | None = None) -> Reading:
-    """Read every parcel of an upload; what is wrong with one loses no other."""
-    if upload.name.lower().endswith(".json"):
-        raise IngestError([problem(Broken("unknown_file_kind"), table="file", value=upload.name)])
-    return ingest_submission(upload, release.scheme, release.zone_table, choices=choices)

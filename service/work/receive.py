@@ -13,7 +13,8 @@ import sqlalchemy as sa
 
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.flow import examine
-from kpfootprint.ingest import Choices, Reading, parcel_to_json
+from kpfootprint.ingest import Choices, Reading, ingest_submission, parcel_to_json
+from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.release import Release
 from kpfootprint.report.report import canonical
@@ -26,7 +27,7 @@ from service.register.earlier import newest
 from service.register.submissions import Received, ReceivedParcel, Submission
 from service.work.flags import flagged
 from service.work.place import Workplace
-from service.work.reading import submission_of_file, upload_of
+from service.work.reading import upload_of
 
 Result = TypeVar("Result")
 
@@ -145,7 +146,10 @@ def _received(
 
 def read_submission(work: Workplace, name: str, content: bytes, choices: Choices | None = None) -> Reading:
     """Read a file of parcels and keep nothing."""
-    read = submission_of_file(work.release(), upload=upload_of(name, content), choices=choices)
+    upload, release = upload_of(name, content), work.release()
+    if upload.name.lower().endswith(".json"):
+        raise IngestError([problem(Broken("unknown_file_kind"), table="file", value=upload.name)])
+    read = ingest_submission(upload, release.scheme, release.zone_table, choices=choices)
     if not read.order:
         raise IngestError([Problem(table="file", value=name[:80], code="no_parcels", reason="it holds no parcels")])
     return read

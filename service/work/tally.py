@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from kpfootprint.ingest import ingest_json
-from kpfootprint.parcel import NOT_RECORDED, Breakdown, Parcel
+from kpfootprint.parcel import NOT_RECORDED, Parcel
 from kpfootprint.release import Release
 from kpfootprint.scheme import SieveSet
 
@@ -65,10 +65,8 @@ def _classes(parcel: Parcel, name: str, n: int) -> Sequence[int]:
         counts = np.zeros(n) if codes is None else np.bincount(codes[codes != NOT_RECORDED], minlength=n)
         return [int(count) for count in counts]
     told = next((item for item in parcel.breakdowns if name in item.attributes), None)
-    return [0] * n if told is None else _in(told, name, n)
-
-
-def _in(told: Breakdown, name: str, n: int) -> list[int]:
+    if told is None:
+        return [0] * n
     codes = told.codes[:, told.attributes.index(name)]
     known = (codes != NOT_RECORDED) & (told.n_stones > 0)
     return [int(told.n_stones[known & (codes == code)].sum()) for code in range(n)]

@@ -31,8 +31,7 @@ from service.register.exchange import exported
 from service.register.people import Principal
 from service.register.verify import verify
 from service.settings import Settings
-from service.work.decide import give_opinion, tell_outcome
-from service.work.outcomes import cases, summary
+from service.work.outcomes import cases, give_opinion, summary, tell_outcome
 from service.work.place import Workplace
 from service.work.receive import compare
 from service.work.take_in import queue_import, take_in

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from service.door.admission import Rate
 from service.door.inspection import check_length
+from service.door.visit import LANGUAGES, accepted_language
 from service.errors import Refused
-from service.languages import LANGUAGES, accepted_language
 from service.settings import SettingError, read_settings
 
 
