@@ -17,9 +17,8 @@ from typing import Any
 import numpy as np
 import openpyxl
 
-from kpfootprint.reference import shipped_reference
-from training.package.descriptor import fault, read_descriptor
-from training.package.seal import seal, write_descriptor, write_table
+from training.package.descriptor import fault
+from training.package.seal import blank_descriptor, seal, write_descriptor, write_table
 
 SAMPLES, GRAINS = "Samples", "ZrUPb"
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -150,16 +149,13 @@ def _stones(number: int, sample: Sample) -> Iterator[tuple[str, ...]]:
 
 def _descriptor() -> dict[str, Any]:
     """Return the shipped descriptor with the classes of grains in place of those of stones."""
-    document = read_descriptor(shipped_reference())
-    document |= {
-        "name": "zircons",
-        "title": "Detrital zircons as footprints",
-        "version": "1",
-        "synthetic": False,
-        "description": "Grains of published samples: uranium for weight, age for colour, Th/U for shape",
-        "sieve_sets": [],
-    }
-    document.pop("licenses", None)
+    document = blank_descriptor(
+        name="zircons",
+        title="Detrital zircons as footprints",
+        version="1",
+        description="Grains of published samples: uranium for weight, age for colour, Th/U for shape",
+    )
+    document["sieve_sets"] = []
     classes = {"colour": [f"a{age}" for age in AGES_MA], "morphology": [f"t{k}" for k in range(len(TH_U))]}
     attributes = [item for item in document["attributes"] if item["name"] in ("size", *classes)]
     for item in attributes:
@@ -172,9 +168,6 @@ def _descriptor() -> dict[str, Any]:
     document["attributes"] = attributes
     document["resources"] = [item for item in document["resources"] if item["name"] != "zone_status"]
     for item in document["resources"]:
-        for field in item["schema"]["fields"]:
-            if field["name"] == "region":  # here a basin
-                field["constraints"].pop("enum", None)
         if item["name"] == "stones":
             fields = [f for f in item["schema"]["fields"] if f["name"] in ("parcel_id", "weight_ct", *classes)]
             for field in fields:

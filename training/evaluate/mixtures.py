@@ -167,18 +167,8 @@ def mixture_results(coverage: Sequence[CoverageCell], detection: Sequence[Detect
     if trials == 0:
         return []
     error = sum((cell.mean_absolute_error or 0.0) * cell.trials for cell in coverage) / trials
-    results = [
-        Result(
-            characteristic="mixture",
-            metric="mean error of the share",
-            conditions="virtual mixtures",
-            value=error,
-            n_parcels=trials,
-            n_trials=trials,
-        )
-    ]
-    name = f"{coverage[0].level:.0%} interval covers"
-    results.append(_rate(name, sum(cell.covered for cell in coverage), trials))
+    held = _rate(f"{LEVEL:.0%} interval covers", sum(cell.covered for cell in coverage), trials)
+    results = [replace(held, metric="mean error of the share", value=error, low=None, high=None), held]
     for share in sorted({cell.share for cell in detection}):
         cells = [cell for cell in detection if cell.share == share and cell.trials]
         if not cells:

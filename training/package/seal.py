@@ -82,16 +82,24 @@ def init_package(folder: Path) -> Path:
     return seal(folder)
 
 
-def _begin(folder: Path) -> None:
-    document = read_descriptor(shipped_reference())
-    document |= {
-        "name": "my-reference",
-        "title": "Reference footprints of …",
-        "version": "0.1",
-        "synthetic": False,
-        "description": "Who collected these parcels, when, where, and how they were sorted",
-    }
+def blank_descriptor(**members: str) -> dict[str, Any]:
+    """Return the shipped descriptor with other members; regions are whatever the new package calls them."""
+    document = read_descriptor(shipped_reference()) | members | {"synthetic": False}
     document.pop("licenses", None)
+    for item in document["resources"]:
+        for field in item["schema"]["fields"]:
+            if (item["name"], field["name"]) == ("zones", "region"):
+                field["constraints"].pop("enum", None)
+    return document
+
+
+def _begin(folder: Path) -> None:
+    document = blank_descriptor(
+        name="my-reference",
+        title="Reference footprints of …",
+        version="0.1",
+        description="Who collected these parcels, when, where, and how they were sorted",
+    )
     folder.mkdir(parents=True, exist_ok=True)
     lines = [_README.format(folder=folder.name, descriptor=DESCRIPTOR)]
     for item in document["resources"]:
@@ -99,9 +107,6 @@ def _begin(folder: Path) -> None:
             item.pop("compression", None)
             item["path"] = "stones.csv"
         fields = item["schema"]["fields"]
-        for field in fields:  # regions are whatever the new package calls them
-            if (item["name"], field["name"]) == ("zones", "region"):
-                field["constraints"].pop("enum", None)
         write_table(folder / item["path"], [field["name"] for field in fields], [])
         lines += [f"## {item['path']}\n\n{item['description']}.\n\n| column | what it holds |\n|---|---|\n"]
         lines += [f"| `{field['name']}` | {field['description']} |\n" for field in fields]
