@@ -250,7 +250,7 @@ def _carats(one: OneParcel) -> tuple[ZoneCarats, ...]:
     out = []
     for zone in one.declared:
         carats = zone.carats or (one.parcel.carats if len(one.declared) == 1 else None)
-        history = histories.get(zone.zone_id, ())
+        history = [value for value in histories.get(zone.zone_id, ()) if value > 0]
         bounds = next_value(history)
         if carats and bounds is not None:
             out.append(ZoneCarats(zone_id=zone.zone_id, carats=carats, n_parcels=len(history), high=bounds[1]))

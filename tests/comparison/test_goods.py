@@ -127,7 +127,8 @@ def test_carats_are_held_against_the_reference_parcels_of_the_zone_where_the_rel
     assert parcel.carats is not None
     for factor, flagged in ((1.0, False), (0.05, True)):
         history = [parcel.carats * factor * (1 + 0.1 * (k % 5)) for k in range(20)]
-        manifest = MappingProxyType({**shipped().manifest, "carats": {"berberati": history}})
+        written = [0.0, *history]  # as a parcel below half a thousandth of a carat is
+        manifest = MappingProxyType({**shipped().manifest, "carats": {"berberati": written}})
         release = replace(shipped(), manifest=manifest)
         (found,) = examinations_of(Batch((parcel,)), release, status_on=DAY)
         (row,) = goods(found).carats
