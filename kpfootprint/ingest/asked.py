@@ -404,7 +404,8 @@ def _ask_about_points(sheet: Layout, at: int) -> None:
     cells = {code: cell.strip() for code, cell in column.texts() if not is_blank(cell)}
     fine = [cell for cell in cells.values() if _TWO_DECIMALS.fullmatch(cell)]
     bare = {code: int(cell) for code, cell in cells.items() if cell.isascii() and cell.isdigit()}
-    if not bare or len(fine) <= _SOME or len(fine) + len(bare) < len(cells) or sheet.choices.get("weights") == "carats":
+    unlike = len(fine) <= _SOME or len(fine) + len(bare) < len(cells)
+    if not bare or unlike or sheet.choices.get("weights") == "carats" or sheet.places("parcel_id"):
         return
     most = max(float(cell.replace(",", ".")) for cell in fine)
     odd = bare if any(cell.endswith("0") for cell in fine) else {c: n for c, n in bare.items() if n > 10 * most}
