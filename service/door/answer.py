@@ -38,38 +38,30 @@ Tell = Callable[[Request, Refused], Response]
 """How a refusal is told to whoever asked."""
 
 
-class Dress:
-    """Puts the security headers and the request id on every answer."""
+def dressed(app: ASGIApp) -> ASGIApp:
+    """Put the security headers and the request id on every answer."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and its answer back."""
-        request_id = visit_of(scope).request_id
-
-        async def dressed(message: Message) -> None:
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        async def dress(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = list(message["headers"])
                 headers = MutableHeaders(raw=message["headers"])
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
-                headers["X-Request-ID"] = request_id
+                headers["X-Request-ID"] = visit_of(scope).request_id
                 if "server" in headers:
                     del headers["server"]
             await send(message)
 
-        await self.app(scope, receive, dressed)
+        await app(scope, receive, dress)
+
+    return answer
 
 
-class Deadline:
-    """Cuts off who has not begun to answer in time; how long an answer then takes is up to who reads it."""
+def in_time(app: ASGIApp) -> ASGIApp:
+    """Cut off who has not begun to answer in time; how long an answer then takes is up to who reads it."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and its answer back."""
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             async with asyncio.timeout(ANSWER_WITHIN) as until:
 
@@ -77,11 +69,13 @@ class Deadline:
                     until.reschedule(None)
                     await send(message)
 
-                await self.app(scope, receive, begun)
+                await app(scope, receive, begun)
         except TimeoutError:
             if not until.expired():
                 raise
             raise Refused("timeout", f"No answer within {ANSWER_WITHIN:g} s.") from None
+
+    return answer
 
 
 class Errors:
@@ -135,14 +129,13 @@ class Errors:
             return self.tell_plainly(request, refused)
 
 
-class Attention:
-    """Ends the work on a request, in its threads too, once whoever asked has left or the time is up."""
+def while_awaited(app: ASGIApp) -> ASGIApp:
+    """End the work on a request, in its threads too, once whoever asked has left or the time is up.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    `ConnectionAbortedError` is raised where nobody is left to be answered.
+    """
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on; raise `ConnectionAbortedError` where nobody is left to be answered."""
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         wanted, answered = True, False
         visitor = asyncio.current_task()
         leaving: asyncio.Task[None] | None = None
@@ -175,7 +168,7 @@ class Attention:
 
         try:
             with while_wanted(lambda: wanted):
-                await self.app(scope, heard, said)
+                await app(scope, heard, said)
         except asyncio.CancelledError:
             if wanted or visitor is None:
                 raise
@@ -185,3 +178,5 @@ class Attention:
             wanted = False
             if leaving is not None:
                 leaving.cancel()
+
+    return answer

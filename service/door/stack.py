@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.door.admission import Rate, admit, count, look_up, refuse_forged
-from service.door.answer import Attention, Deadline, Dress, Errors, Tell
+from service.door.answer import Errors, Tell, dressed, in_time, while_awaited
 from service.door.endpoint import Endpoint
 from service.door.identity import identify
 from service.door.inspection import BodyInspection
@@ -54,5 +54,5 @@ def door(app: ASGIApp, *, work: Workplace, endpoints: Sequence[Endpoint], tell: 
     tell, tell_plainly : callable
         How a refusal is told, and how where telling it so fails.
     """
-    checked = Checks(Deadline(Attention(BodyInspection(app))), work.settings)
-    return Noted(Dress(Errors(checked, tell, tell_plainly)), inside=app, work=work, endpoints=endpoints)
+    checked = Checks(in_time(while_awaited(BodyInspection(app))), work.settings)
+    return Noted(dressed(Errors(checked, tell, tell_plainly)), inside=app, work=work, endpoints=endpoints)

@@ -13,7 +13,7 @@ import pytest
 from anyio import to_thread
 
 from kpfootprint.wanted import NoLongerWanted, go_on
-from service.door.answer import Attention
+from service.door.answer import while_awaited
 
 BODY: dict[str, Any] = {"type": "http.request", "body": b"", "more_body": False}
 START: dict[str, Any] = {"type": "http.response.start", "status": 200, "headers": []}
@@ -64,7 +64,7 @@ async def nothing(_: Any) -> None:
 
 @asynccontextmanager
 async def under_way(work: Work, visitor: Visitor) -> AsyncIterator[asyncio.Task[None]]:
-    task: asyncio.Task[None] = asyncio.ensure_future(Attention(work.app)({}, visitor.receive, nothing))
+    task: asyncio.Task[None] = asyncio.ensure_future(while_awaited(work.app)({}, visitor.receive, nothing))
     assert await to_thread.run_sync(work.begun.wait, 10)
     yield task
     assert await to_thread.run_sync(work.ended.wait, 10), "its thread works on"
@@ -106,7 +106,7 @@ def test_who_leaves_with_an_answer_ends_nothing() -> None:
     async def scene() -> None:
         nonlocal visitor
         visitor = Visitor()
-        await Attention(app)({}, visitor.receive, nothing)
+        await while_awaited(app)({}, visitor.receive, nothing)
 
     asyncio.run(scene())
     assert done
