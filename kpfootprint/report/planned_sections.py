@@ -193,7 +193,8 @@ def pool_sections(sp: Speaker) -> list[Section]:
         "The parcels share what nobody knows: where exactly their source lies, and how their sorter judges. The sum of "
         "their log likelihood ratios counts that again with every parcel, and so claims more than is known."
     )
-    shared = (Paragraph(text=sp.t(why), tone="note"),) if several else ()
+    more = several and abs(lr["log10_lr_if_independent"]) > abs(lr["log10_lr_unbounded"])
+    shared = (Paragraph(text=sp.t(why), tone="note"),) if more else ()
     return [
         sp.section("answer", IN_SHORT, _lead(sp), Facts(rows=tuple(rows)), *shared, *_cautions(sp)),
         sp.section("parcels", heading, table),

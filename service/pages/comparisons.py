@@ -10,6 +10,7 @@ from starlette.responses import Response
 from kpfootprint.conclusions import CONCLUSIONS
 from kpfootprint.report import compare_side_by_side, read_report, render_html
 from kpfootprint.report.report import in_full, origins_of
+from kpfootprint.report.sections.summary import doubted
 from service.door.endpoint import Endpoint
 from service.door.query import choice, text, whole_number
 from service.door.visit import Visit
@@ -64,6 +65,7 @@ def index(visit: Visit) -> Response:
         further=further,
         flags=flags,
         on_the_day={item: content["status"] for item, content in contents.items()},
+        doubted={item for item, content in contents.items() if doubted(content)},
         origins={item: origins_of(content) for item, content in contents.items()},
         statuses=STATUSES,
         search=search,

@@ -151,6 +151,10 @@ def test_a_telephone_shows_a_comparison_or_a_shipment_in_few_lines(
     opened.set_input_files("#file", file)
     opened.click("form[enctype] button.button")
     opened.click("form[action^='/submissions'] button.button >> nth=0")
+    work = Workplace(Settings(home=server.home))
+    work.open()
+    work_once(work, threading.Event())
+    work.close()
     for path in ("/comparisons", "/submissions"):
         opened.goto(path)
         rows = opened.locator("table.rows tbody tr")
