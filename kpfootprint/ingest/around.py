@@ -17,7 +17,16 @@ from kpfootprint.ingest.labels import size_span, split_descriptions
 from kpfootprint.ingest.meanings import Layout, listed
 from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.tables import Column, KnownTable, RawTable, below
-from kpfootprint.ingest.words import attribute_words, class_code, fold_size, is_plain, is_summary, is_total, tokens_of
+from kpfootprint.ingest.words import (
+    attribute_words,
+    class_code,
+    fold_size,
+    is_plain,
+    is_summary,
+    is_total,
+    tokens_of,
+    without_measure,
+)
 from kpfootprint.scheme import Scheme
 
 MEASURES = ("n_stones", "carats", "stones_or_carats")
@@ -247,6 +256,31 @@ def unrepeated(raw: RawTable, headers: Headers) -> RawTable:
     ]
     lines = None if raw.rows is None else raw.rows[every[by_row]]
     return replace(raw, columns=[*rest, *(column.rows(by_row) for column in made)], rows=lines, ragged={})
+
+
+_IN_A_CELL = {"n_stones": r"\d+", "carats": r"\d+(?:[.,]\d+)?"}
+
+
+def parted(raw: RawTable, headers: Headers) -> RawTable:
+    """Part columns that hold stones and carats in one cell, under a header of both: ``12/3.40`` below ``Pcs/Cts``."""
+    columns: list[Column] = []
+    for column in raw.columns:
+        first, _, second = column.header.partition("/")
+        names = [first.strip(), f"{without_measure(first)} {second}".strip()]  # ``White pcs/cts``
+        roles, texts = [headers.of(name).role for name in names], [] if column.mostly_distinct else column.names()
+        both = re.compile(r"\s*/\s*".join(f"({_IN_A_CELL.get(role, '!')})" for role in roles))
+        hits = [both.fullmatch(text) for text in texts]
+        if (
+            roles[0] == roles[1]
+            or not any(hits)
+            or any(text and not hit for text, hit in zip(texts, hits, strict=True))
+        ):
+            columns.append(column)
+            continue
+        for at, name in enumerate(names, start=1):
+            cells: list[Cell] = [hit[at] if hit else None for hit in hits]
+            columns.append(replace(column, header=name, cells=cells))
+    return replace(raw, columns=columns)
 
 
 def _laid_below(

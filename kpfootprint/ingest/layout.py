@@ -21,6 +21,7 @@ from kpfootprint.ingest.around import (
     apart,
     below_each_other,
     held_against,
+    parted,
     side_by_side,
     unrepeated,
     with_headings,
@@ -67,7 +68,7 @@ def understand(
     several : bool
         Whether it is one of several tables, of which some may be none of ours: a list of prices, say.
     """
-    raw = unrepeated(raw, headers)
+    raw = parted(unrepeated(raw, headers), headers)
     rest, blocks = apart(raw, headers)
     if blocks:
         sheet = Layout(rest, [], headers, choices, rest.trace())

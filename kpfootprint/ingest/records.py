@@ -173,7 +173,10 @@ def _tell_broken(
 def tell_ragged(table: KnownTable, row: int, parcel_id: str | None, findings: Findings) -> None:
     """Note a row with too few or too many cells."""
     if row in table.ragged:
-        values = {"found": table.ragged[row], "expected": table.n_columns}
+        values: dict[str, object] = {"found": table.ragged[row], "expected": table.n_columns}
+        cells = (str(column.at(row)) for column in table.columns.values())
+        if any(text.count(mark) >= max(table.n_columns - 1, 2) for text in cells for mark in ",;|\t"):
+            values["rule"] = "other_separator"
         findings.add(parcel_id, table.problem(Broken("ragged_row", values), row))
 
 

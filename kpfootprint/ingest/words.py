@@ -145,9 +145,18 @@ def class_code(text: str, known: Mapping[str, int]) -> int | None:
 JOINED = re.compile(r"\s*(?:[/&,+|]|\b(?:or|ou|et|and|und|y|e)\b)\s*", re.IGNORECASE)
 
 
+_LETTERS = re.compile(r"\s*([A-Za-z])\s*(?:[-–]|to|à|bis)\s*([A-Za-z])\s*")
+
+
 def classes_joined(text: str, known: Mapping[str, int]) -> set[int]:
-    """Return the codes that a text names beside each other, ``white/cape``; none where a part of it names none."""
+    """Return the codes that a text names beside each other, ``white/cape``, or from one letter to another, ``D-H``.
+
+    None where a part of it, or a letter between, names none.
+    """
     parts = [part for part in JOINED.split(text) if part]
+    if ends := _LETTERS.fullmatch(text):
+        first, last = (ord(letter.upper()) for letter in ends.groups())
+        parts = [chr(letter) for letter in range(first, last + 1)]
     codes = {class_code(part, known) for part in parts}
     return set() if len(parts) < 2 or None in codes else {code for code in codes if code is not None}
 

@@ -181,6 +181,14 @@ def test_ragged_rows_are_told(tmp_path: Path, scheme: Scheme, zone_table: ZoneTa
     ]
 
 
+@pytest.mark.parametrize("odd", ["0.7;brown;macle", "0.7|brown|macle", "0.7\tbrown\tmacle"])
+def test_a_row_parted_otherwise_than_the_header_is_told_so(odd: str, scheme: Scheme, zone_table: ZoneTable) -> None:
+    text = f"weight_ct,colour,morphology\n0.5,white,cube\n{odd}\n0.31,cape\n"
+    found = read(Upload("s.csv", text.encode()), scheme, zone_table, one=True).problems
+    ragged = [(item.row, item.values.get("rule")) for item in found if item.code == "ragged_row"]
+    assert ragged == [(3, "other_separator"), (4, None)]
+
+
 @pytest.mark.parametrize(
     ("name", "data", "code"),
     [

@@ -539,3 +539,30 @@ def test_carats_that_stand_in_the_total_alone_are_stated_of_the_parcel(scheme: S
         text = f"Size;Stones;Carats\n+11;40;\n-11+9;60;\n{last}\n"
         (parcel,) = read(Upload("s.csv", text.encode()), scheme, zone_table, one=True).parcels
         assert (parcel.n_stones, parcel.carats, parcel.declared_carats) == (100, None, 30.0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Size,Stones/Carats\n+9-11,12/3.40\n+11-12,5/2.10\nTotal,17/5.50\n",
+        "Tamis;Cts / Pcs\n+9-11;3,40 / 12\n+11-12;2,10 / 5\n",
+    ],
+)
+def test_stones_and_carats_may_share_a_cell_below_a_header_of_both(text: str, world: Words) -> None:
+    parcel = parcel_of(text, world)
+    assert (parcel.n_stones, parcel.carats) == (17, 5.5)
+    assert said(parcel)["classes"]["size"] == {"+9": 12, "+11": 5}
+
+
+def test_a_total_in_a_shared_cell_is_checked_and_stones_per_carat_are_no_pairs(world: Words) -> None:
+    found = asked("Size,Stones/Carats\n+9-11,12/3.40\n+11-12,5/2.10\nTotal,17/5.60\n", world)
+    assert (found.code, found.column, found.row) == ("total_disagrees", "Carats", 4)
+    parcel = parcel_of("Size,Pcs,Cts,Stones/Carats\n+9-11,12,3.40,3.5\n+11-12,5,2.10,2.4\n", world)
+    assert (parcel.n_stones, parcel.carats) == (17, 5.5)
+
+
+def test_each_class_may_have_its_stones_and_carats_in_one_cell(world: Words) -> None:
+    parcel = parcel_of("Size,White pcs/cts,Brown pcs/cts\n+9-11,12/3.40,3/0.80\n+11-12,5/2.10,1/0.50\n", world)
+    assert (parcel.n_stones, parcel.carats) == (21, 6.8)
+    assert said(parcel)["classes"]["colour"] == {"colourless": 17, "brown": 4}
+    assert said(parcel)["passed_over"] == []

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from importlib import resources
 from itertools import combinations
 from pathlib import Path
@@ -20,7 +21,7 @@ from kpfootprint.ingest.words import (
     table_names,
 )
 from kpfootprint.reference import ZoneTable
-from kpfootprint.scheme import Scheme
+from kpfootprint.scheme import AttributeClass, ClassSet, Scheme
 
 
 @pytest.mark.parametrize(
@@ -197,3 +198,24 @@ def test_words_that_say_nothing_clear_are_refused(
     found = read(folder_of(tmp_path, words), scheme, zone_table, one=True)
     assert found.parcels == ()
     assert code in {problem.code for problem in found.problems}
+
+
+@pytest.mark.parametrize(
+    ("text", "named"), [("D-H", "fine"), ("d to h", "fine"), ("D-E", None), ("H-D", None), ("G-K", None)]
+)
+def test_letters_from_one_to_another_are_the_set_that_holds_them(
+    text: str, named: str | None, scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    letters = tuple(AttributeClass(name=letter, labels={"en": letter}) for letter in "DEFGH")
+    fine = ClassSet(name="fine", labels={"en": "fine"}, members=tuple("DEFGH"))
+    by_letter = tuple(
+        replace(item, classes=letters, sets=(fine,), synonyms=()) if item.name == "colour" else item
+        for item in scheme.categorical
+    )
+    sheet = Upload("s.csv", f"weight_ct,colour\n0.52,{text}\n0.31,E\n".encode())
+    found = read(sheet, replace(scheme, categorical=by_letter), zone_table, one=True)
+    if named is None:
+        assert [(problem.code, problem.row) for problem in found.problems] == [("unknown_class", 2)]
+    else:
+        assert found.parcels[0].read_as is not None
+        assert found.parcels[0].read_as["classes"]["colour"] == {"E": 1, named: 1}
