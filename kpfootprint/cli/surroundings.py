@@ -137,9 +137,11 @@ def release_folder(model: Path | None) -> Path:
     if model is not None:
         return model
     if os.environ.get("KPF_DATABASE_URL") or (home() / "register.db").exists():
-        from service.register.activations import active_release_folder
+        from service.register.activations import folder_in_force
+        from service.register.database import opened
 
-        return active_release_folder(settings())
+        with opened(given := settings()) as engine:
+            return folder_in_force(engine, given.home)
     return shipped_release()
 
 

@@ -13,8 +13,7 @@ import sqlalchemy as sa
 from kpfootprint.errors import ReleaseError
 from kpfootprint.release import shipped_release
 from service.register import entries
-from service.register.database import opened, reading, registering
-from service.settings import Settings
+from service.register.database import reading, registering
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,11 +72,6 @@ def first_in_force(past: Sequence[Activation]) -> str:
     return past[0].previous if past else shipped_release().name
 
 
-def history(engine: sa.Engine) -> list[str]:
-    """Return the names of the releases that were activated, the oldest first."""
-    return [item.release for item in activations(engine)]
-
-
 def before_the_last(engine: sa.Engine) -> str | None:
     """Return the release that was in force before the one that is, or None where there is none to go back to.
 
@@ -112,12 +106,6 @@ def folder_in_force(engine: sa.Engine, home: Path) -> Path:
     if folder is None:
         raise ReleaseError(f"release {name!r} is the active one, and its folder is gone; activate another one")
     return folder
-
-
-def active_release_folder(settings: Settings) -> Path:
-    """Return the folder of the release in force in the register."""
-    with opened(settings) as engine:
-        return folder_in_force(engine, settings.home)
 
 
 def _told(entry: entries.Entry) -> Activation:

@@ -13,7 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from service.register import database
-from service.register.activations import activate, active_name, history
+from service.register.activations import activate, activations, active_name
 from service.register.database import HEAD, connect, open_register, reading, version, writing
 from service.register.entries import append
 from service.register.keys import BadKey, all_keys, create_key, make_key, recognised
@@ -66,7 +66,7 @@ def test_a_change_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), writing(engine) as connection:  # noqa: PT012
         append(connection, "activation", actor="t", subject="x", values={"release": "x", "previous": None})
         raise ZeroDivisionError
-    assert history(engine) == []
+    assert activations(engine) == []
     engine.dispose()
 
 
@@ -100,5 +100,5 @@ def test_the_last_activation_counts(tmp_path: Path) -> None:
     for name in ("a", "b", "a"):
         activate(engine, name, "test")
     assert active_name(engine) == "a"
-    assert history(engine) == ["a", "b", "a"]
+    assert [item.release for item in activations(engine)] == ["a", "b", "a"]
     engine.dispose()
