@@ -239,9 +239,18 @@ def _make_findable(
         named = words_in(row["parcel_id"], row["exporter"], row["certificate_no"], row["declared"])
         found[words] += [place | {"word": word} for word in sorted(named)]
         found[stone_marks] += [{"mark": mark, "position": position} for mark in sorted(set(one.marks))]
+    if connection.dialect.name == "postgresql":  # its driver sends a line at a time, which takes three times as long
+        marks = found.pop(stone_marks)
+        connection.execute(_MARKS, {name: [line[name] for line in marks] for name in ("mark", "position")})
     for table, lines in found.items():
         if lines:
             connection.execute(table.insert(), lines)
+
+
+_MARKS = sa.text(
+    "INSERT INTO stone_marks (mark, position) "
+    "SELECT * FROM unnest(CAST(:mark AS bigint[]), CAST(:position AS integer[]))"
+)
 
 
 def reports_of(connection: sa.Connection, ids: Sequence[str]) -> dict[str, str]:
