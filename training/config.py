@@ -11,7 +11,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from kpfootprint.bounded import open_plain
 from kpfootprint.errors import InputError, Problem
 from training.acceptance import Criteria, criteria_of
 from training.scenarios import KINDS, Scenario
@@ -106,7 +105,7 @@ def read_config(path: Path = DEFAULT) -> FitConfig:
     OSError
         Where the file cannot be read.
     """
-    with open_plain(path) as file:
+    with path.open("rb") as file:
         return parse_config(file.read(LARGEST + 1), path.name)
 
 
