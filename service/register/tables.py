@@ -42,43 +42,26 @@ class Moment(sa.types.TypeDecorator[datetime]):
         return None if value is None else datetime.fromisoformat(value)
 
 
-def needed(kind: Any, *names: str, **more: Any) -> list[sa.Column[Any]]:
-    """Return columns that are never empty."""
-    return [sa.Column(name, kind, nullable=False, **more) for name in names]
-
-
-def optional(kind: Any, *names: str) -> list[sa.Column[Any]]:
-    """Return columns that may be empty."""
-    return [sa.Column(name, kind) for name in names]
-
-
-def numbered(name: str = "position", *, by_itself: bool = True) -> sa.Column[Any]:
-    """Return the column that numbers the rows of a table."""
-    return sa.Column(name, sa.Integer, primary_key=True, autoincrement=by_itself)
-
-
-def ordered(table: str, *columns: str) -> sa.Index:
-    """Return an index by columns."""
-    return sa.Index(f"ix_{table}_{'_'.join(columns)}", *columns)
-
-
 keys = sa.Table(
     "keys",
     metadata,
     sa.Column("id", sa.String(16), primary_key=True),
-    *needed(sa.Text, "name"),
-    *needed(sa.String(16), "role"),
-    *needed(sa.String(64), "secret_sha256"),
-    *needed(Moment, "created_at"),
-    *optional(Moment, "revoked_at", "expires_at", "last_used_at"),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("role", sa.String(16), nullable=False),
+    sa.Column("secret_sha256", sa.String(64), nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("revoked_at", Moment),
+    sa.Column("expires_at", Moment),
+    sa.Column("last_used_at", Moment),
 )
 
 sign_in_links = sa.Table(
     "sign_in_links",
     metadata,
     sa.Column("secret_sha256", sa.String(64), primary_key=True),
-    *needed(Moment, "created_at", "expires_at"),
-    *optional(Moment, "used_at"),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Column("used_at", Moment),
 )
 
 sessions = sa.Table(
@@ -86,22 +69,23 @@ sessions = sa.Table(
     metadata,
     sa.Column("secret_sha256", sa.String(64), primary_key=True),
     sa.Column("key_id", sa.ForeignKey("keys.id")),  # none where the one-time link or a provider opened it
-    *needed(sa.String(16), "role"),
-    *needed(sa.String(64), "csrf"),
-    *needed(Moment, "created_at"),
-    *needed(Moment, "expires_at", index=True),
-    *optional(sa.String(16), "id"),
-    *optional(sa.String(32), "actor"),
+    sa.Column("role", sa.String(16), nullable=False),
+    sa.Column("csrf", sa.String(64), nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False, index=True),
+    sa.Column("id", sa.String(16)),
+    sa.Column("actor", sa.String(32)),
 )
 
 people = sa.Table(
     "people",
     metadata,
     sa.Column("id", sa.String(16), primary_key=True),
-    *optional(sa.Text, "issuer", "subject"),  # who vouched for somebody, and by which name; none of both once forgotten
-    *needed(sa.Text, "name"),
-    *needed(Moment, "created_at"),
-    *optional(sa.String(64), "feed"),  # secret behind the address of their calendar
+    sa.Column("issuer", sa.Text),  # who vouched for somebody, and by which name; none of both once forgotten
+    sa.Column("subject", sa.Text),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("feed", sa.String(64)),  # secret behind the address of their calendar
     sa.UniqueConstraint("issuer", "subject"),
 )
 """Who is behind the pseudonyms ``person:ID`` of the entries: no part of the chain, and can be emptied."""
@@ -109,116 +93,124 @@ people = sa.Table(
 practice = sa.Table(
     "practice",
     metadata,
-    numbered(),
-    *needed(sa.String(20), "id", unique=True),
-    *needed(sa.String(32), "actor"),
-    *needed(Moment, "drawn_at"),
-    *needed(sa.LargeBinary, "parcel", "report"),  # its canonical JSON and what the program says of it, zlib
-    *needed(sa.Text, "origin"),  # a zone, or `unlisted`
-    *needed(sa.Float, "share", server_default="1"),  # of its stones that came from there
-    *needed(sa.Boolean, "held"),  # whether what is declared is true
-    *needed(sa.String(16), "computed"),
-    *optional(sa.String(16), "conclusion"),  # the person's; none before it is given
-    *optional(sa.Text, "reasons"),
-    *optional(Moment, "answered_at"),
-    ordered("practice", "actor", "position"),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String(20), nullable=False, unique=True),
+    sa.Column("actor", sa.String(32), nullable=False),
+    sa.Column("drawn_at", Moment, nullable=False),
+    sa.Column("parcel", sa.LargeBinary, nullable=False),  # the canonical JSON parcel, zlib
+    sa.Column("report", sa.LargeBinary, nullable=False),  # what the program says of it, zlib
+    sa.Column("origin", sa.Text, nullable=False),  # a zone, or `unlisted`
+    sa.Column("share", sa.Float, nullable=False, server_default="1"),  # of its stones that came from there
+    sa.Column("held", sa.Boolean, nullable=False),  # whether what is declared is true
+    sa.Column("computed", sa.String(16), nullable=False),
+    sa.Column("conclusion", sa.String(16)),  # the person's; none before it is given
+    sa.Column("reasons", sa.Text),
+    sa.Column("answered_at", Moment),
+    sa.Index("ix_practice_actor_position", "actor", "position"),
 )
 
 entries = sa.Table(
     "entries",
     metadata,
-    numbered(by_itself=False),  # without gaps, from 1
-    *needed(sa.String(20), "id", unique=True),
-    *needed(sa.String(24), "kind"),
-    *needed(Moment, "at", index=True),
-    *needed(sa.String(32), "actor"),
-    *needed(sa.String(64), "subject"),  # id of what the entry is about
-    *needed(sa.Text, "content"),  # canonical JSON
-    *needed(sa.String(64), "previous", "hash"),
-    ordered("entries", "subject", "position"),
-    ordered("entries", "kind", "position"),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),  # without gaps, from 1
+    sa.Column("id", sa.String(20), nullable=False, unique=True),
+    sa.Column("kind", sa.String(24), nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("actor", sa.String(32), nullable=False),
+    sa.Column("subject", sa.String(64), nullable=False),  # id of what the entry is about
+    sa.Column("content", sa.Text, nullable=False),  # canonical JSON
+    sa.Column("previous", sa.String(64), nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+    sa.Index("ix_entries_subject_position", "subject", "position"),
+    sa.Index("ix_entries_kind_position", "kind", "position"),
+    sa.Index("ix_entries_at", "at"),
 )
 
 comparisons = sa.Table(
     "comparisons",
     metadata,
-    numbered(),
-    *needed(sa.String(20), "id", unique=True),
-    *needed(Moment, "created_at"),
-    *needed(sa.String(32), "actor"),
-    *needed(sa.Text, "parcel_id"),
-    *needed(sa.Text, "report_id", index=True),
-    *needed(sa.Text, "release", "declared"),  # zone ids, a blank between
-    *optional(sa.String(16), "conclusion"),
-    *optional(sa.Float, "log10_lr", "carats", "value_usd"),
-    *needed(sa.LargeBinary, "parcel", "report"),  # its canonical JSON and the report as it was answered, zlib
-    *optional(sa.String(255), "idempotency_key"),
-    *optional(sa.String(64), "request_sha256"),
-    *optional(sa.Text, "exporter", "certificate_no", "certificate_key"),  # the number as it is compared with others
-    *optional(sa.String(10), "exported_on"),
-    *optional(sa.Integer, "n_stones"),
-    *optional(sa.Text, "flags"),  # canonical JSON
-    *optional(sa.String(20), "submission_id"),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String(20), nullable=False, unique=True),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("actor", sa.String(32), nullable=False),
+    sa.Column("parcel_id", sa.Text, nullable=False),
+    sa.Column("report_id", sa.Text, nullable=False, index=True),
+    sa.Column("release", sa.Text, nullable=False),
+    sa.Column("conclusion", sa.String(16)),
+    sa.Column("log10_lr", sa.Float),
+    sa.Column("declared", sa.Text, nullable=False),  # zone ids, a blank between
+    sa.Column("parcel", sa.LargeBinary, nullable=False),  # the canonical JSON parcel, zlib
+    sa.Column("report", sa.LargeBinary, nullable=False),  # the report as it was answered, zlib
+    sa.Column("idempotency_key", sa.String(255)),
+    sa.Column("request_sha256", sa.String(64)),
+    sa.Column("exporter", sa.Text),
+    sa.Column("certificate_no", sa.Text),
+    sa.Column("certificate_key", sa.Text),  # the number as it is compared with others
+    sa.Column("exported_on", sa.String(10)),
+    sa.Column("n_stones", sa.Integer),
+    sa.Column("carats", sa.Float),
+    sa.Column("value_usd", sa.Float),
+    sa.Column("flags", sa.Text),  # canonical JSON
+    sa.Column("submission_id", sa.String(20)),
     sa.UniqueConstraint("actor", "idempotency_key"),
-    ordered("comparisons", "created_at", "position"),
-    ordered("comparisons", "parcel_id", "created_at", "position"),
-    ordered("comparisons", "exporter", "created_at", "position"),
-    ordered("comparisons", "exporter", "log10_lr", "position"),
-    ordered("comparisons", "conclusion", "created_at", "position"),
-    ordered("comparisons", "conclusion", "log10_lr", "position"),
-    ordered("comparisons", "log10_lr", "position"),
-    ordered("comparisons", "certificate_key"),
+    sa.Index("ix_comparisons_created_at_position", "created_at", "position"),
+    sa.Index("ix_comparisons_parcel_id_created_at_position", "parcel_id", "created_at", "position"),
+    sa.Index("ix_comparisons_exporter_created_at_position", "exporter", "created_at", "position"),
+    sa.Index("ix_comparisons_exporter_log10_lr_position", "exporter", "log10_lr", "position"),
+    sa.Index("ix_comparisons_conclusion_created_at_position", "conclusion", "created_at", "position"),
+    sa.Index("ix_comparisons_conclusion_log10_lr_position", "conclusion", "log10_lr", "position"),
+    sa.Index("ix_comparisons_log10_lr_position", "log10_lr", "position"),
+    sa.Index("ix_comparisons_certificate_key", "certificate_key"),
 )
-
-
-def of_comparison() -> sa.Column[Any]:
-    """Return the column that says which comparison a row is found by."""
-    return sa.Column("position", sa.ForeignKey("comparisons.position"), primary_key=True)
-
 
 declared_zones = sa.Table(
     "declared_zones",
     metadata,
     sa.Column("zone_id", sa.String(64), primary_key=True),
-    of_comparison(),
-    *optional(sa.Float, "carats", "log10_lr"),
-    *optional(Moment, "created_at"),
-    ordered("declared_zones", "zone_id", "created_at", "position"),
-    ordered("declared_zones", "zone_id", "log10_lr", "position"),
+    sa.Column("position", sa.ForeignKey("comparisons.position"), primary_key=True),
+    sa.Column("carats", sa.Float),
+    sa.Column("created_at", Moment),
+    sa.Column("log10_lr", sa.Float),
+    sa.Index("ix_declared_zones_zone_id_created_at_position", "zone_id", "created_at", "position"),
+    sa.Index("ix_declared_zones_zone_id_log10_lr_position", "zone_id", "log10_lr", "position"),
 )
 
 words = sa.Table(
     "words",
     metadata,
     sa.Column("word", sa.String(64), primary_key=True),
-    of_comparison(),
-    *optional(Moment, "created_at"),
-    ordered("words", "position", "word"),
-    ordered("words", "word", "created_at", "position"),
+    sa.Column("position", sa.ForeignKey("comparisons.position"), primary_key=True),
+    sa.Column("created_at", Moment),
+    sa.Index("ix_words_position_word", "position", "word"),
+    sa.Index("ix_words_word_created_at_position", "word", "created_at", "position"),
 )
 
 stone_marks = sa.Table(
     "stone_marks",
     metadata,
     sa.Column("mark", sa.BigInteger, primary_key=True, autoincrement=False),
-    of_comparison(),
+    sa.Column("position", sa.ForeignKey("comparisons.position"), primary_key=True),
 )
 
 submissions = sa.Table(
     "submissions",
     metadata,
-    numbered(),
-    *needed(sa.String(20), "id", unique=True),
-    *needed(Moment, "received_at", "due_at", index=True),
-    *needed(sa.String(32), "actor"),
-    *needed(sa.String(16), "state"),
-    *optional(sa.Text, "exporter"),
-    *needed(sa.Text, "declared", server_default=""),  # zones of all its parcels, a blank around each
-    *needed(sa.Text, "note", "file_name", "flags"),  # flags are canonical JSON
-    *needed(sa.Integer, "n_parcels", "n_bad"),
-    *needed(sa.String(20), "job_id"),
-    *optional(sa.String(255), "idempotency_key"),
-    *optional(sa.String(64), "request_sha256"),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String(20), nullable=False, unique=True),
+    sa.Column("received_at", Moment, nullable=False, index=True),
+    sa.Column("due_at", Moment, nullable=False, index=True),
+    sa.Column("actor", sa.String(32), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("exporter", sa.Text),
+    sa.Column("declared", sa.Text, nullable=False, server_default=""),  # zones of all its parcels, a blank around each
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("file_name", sa.Text, nullable=False),
+    sa.Column("n_parcels", sa.Integer, nullable=False),
+    sa.Column("n_bad", sa.Integer, nullable=False),
+    sa.Column("job_id", sa.String(20), nullable=False),
+    sa.Column("flags", sa.Text, nullable=False),  # canonical JSON
+    sa.Column("idempotency_key", sa.String(255)),
+    sa.Column("request_sha256", sa.String(64)),
     sa.UniqueConstraint("actor", "idempotency_key"),
 )
 
@@ -226,12 +218,14 @@ submission_parcels = sa.Table(
     "submission_parcels",
     metadata,
     sa.Column("submission_id", sa.ForeignKey("submissions.id"), primary_key=True),
-    numbered("ordinal", by_itself=False),
-    *needed(sa.Text, "parcel_id", "declared", "problems"),  # problems are canonical JSON
-    *optional(sa.Text, "exporter"),
-    *optional(sa.LargeBinary, "parcel"),  # the canonical JSON parcel, zlib; none where there are problems
-    *optional(sa.String(20), "comparison_id"),
-    ordered("submission_parcels", "exporter", "submission_id"),
+    sa.Column("ordinal", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("parcel_id", sa.Text, nullable=False),
+    sa.Column("exporter", sa.Text),
+    sa.Column("declared", sa.Text, nullable=False),
+    sa.Column("parcel", sa.LargeBinary),  # the canonical JSON parcel, zlib; none where there are problems
+    sa.Column("problems", sa.Text, nullable=False),  # canonical JSON
+    sa.Column("comparison_id", sa.String(20)),
+    sa.Index("ix_submission_parcels_exporter_submission_id", "exporter", "submission_id"),
 )
 
 files = sa.Table(
@@ -239,36 +233,47 @@ files = sa.Table(
     metadata,
     sa.Column("subject", sa.String(20), primary_key=True),  # a submission or a job
     sa.Column("name", sa.String(255), primary_key=True),
-    *needed(sa.String(64), "sha256"),
-    *needed(sa.LargeBinary, "content"),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),
 )
 
 jobs = sa.Table(
     "jobs",
     metadata,
-    numbered("number"),
-    *needed(sa.String(20), "id", unique=True),
-    *needed(sa.String(24), "kind"),
-    *needed(sa.String(16), "state", index=True),
-    *needed(sa.String(64), "subject"),
-    *needed(sa.String(32), "actor"),
-    *needed(sa.Text, "parameters"),  # canonical JSON
-    *needed(sa.Integer, "done", "total", "attempts"),
-    *needed(Moment, "created_at"),
-    *optional(Moment, "started_at", "ended_at"),
-    *optional(sa.Text, "problem", "result"),
-    *needed(sa.Boolean, "cancel_asked"),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String(20), nullable=False, unique=True),
+    sa.Column("kind", sa.String(24), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False, index=True),
+    sa.Column("subject", sa.String(64), nullable=False),
+    sa.Column("actor", sa.String(32), nullable=False),
+    sa.Column("parameters", sa.Text, nullable=False),  # canonical JSON
+    sa.Column("done", sa.Integer, nullable=False),
+    sa.Column("total", sa.Integer, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("started_at", Moment),
+    sa.Column("ended_at", Moment),
+    sa.Column("problem", sa.Text),
+    sa.Column("result", sa.Text),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("cancel_asked", sa.Boolean, nullable=False),
 )
 
-job_holds = sa.Table("job_holds", metadata, numbered("number", by_itself=False))
+job_holds = sa.Table(
+    "job_holds",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+)
 """A row for each job that is not over; whoever works on the job holds its row locked (PostgreSQL)."""
 
 certificates = sa.Table(
     "certificates",
     metadata,
-    numbered(),
-    *needed(sa.Text, "certificate_key", "certificate_no", "reported_by", "note"),
-    *optional(sa.String(10), "reported_on"),
-    *needed(Moment, "added_at"),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("certificate_key", sa.Text, nullable=False),
+    sa.Column("certificate_no", sa.Text, nullable=False),
+    sa.Column("reported_by", sa.Text, nullable=False),
+    sa.Column("reported_on", sa.String(10)),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("added_at", Moment, nullable=False),
     sa.UniqueConstraint("certificate_key", "reported_by"),
 )

@@ -14,7 +14,7 @@ from alembic.migration import MigrationContext
 
 from service.register import database
 from service.register.activations import activate, activations, active_name
-from service.register.database import HEAD, connect, open_register, reading, version, writing
+from service.register.database import HEAD, connect, migrate, open_register, reading, version, writing
 from service.register.entries import append
 from service.register.keys import BadKey, all_keys, create_key, make_key, recognised
 from service.register.tables import Moment, keys, metadata
@@ -32,6 +32,14 @@ def test_migrations_make_what_the_tables_say(tmp_path: Path) -> None:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     assert version(engine) == HEAD
     engine.dispose()
+
+
+@pytest.mark.parametrize("step", [f"{number:04}" for number in range(1, int(HEAD))])
+def test_a_register_of_any_step_is_opened(tmp_path: Path, step: str) -> None:
+    engine = connect(Settings(home=tmp_path).register_url)
+    migrate(engine, step)
+    engine.dispose()
+    test_migrations_make_what_the_tables_say(tmp_path)
 
 
 @pytest.mark.slow
