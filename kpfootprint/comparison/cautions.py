@@ -17,7 +17,7 @@ from kpfootprint.partial import set_codes
 from kpfootprint.reference import NOT_COVERED
 from kpfootprint.release import Release
 from kpfootprint.scheme import CT_PER_MM3, Scheme
-from kpfootprint.stats.arrays import Partial
+from kpfootprint.stats.arrays import Partial, rows_of
 
 FEW_REFERENCES = 15
 FEW_SIZE_CLASSES = 6
@@ -268,9 +268,9 @@ def verification_cautions(said: Cautions, one: OneParcel, judged: Judged, found:
     if found.typicality_p < ODD_P and not novel:
         said.add("varies_more", p_value=found.typicality_p)
     word, by_itself = (CONCLUSIONS[words[one.row]] for words in (judged.conclusion, judged.by_itself))
-    n_stones = np.full(len(judged.conclusion), float(one.n_stones))
-    for other in (found.by_variance or ())[1:] if word == by_itself and word in ("consistent", "query") else ():
-        signs = replace(judged.signs, log10_lr=np.full(n_stones.size, other.log10_lr))
-        if CONCLUSIONS[conclude(one.release.rules, signs, n_stones)[one.row]] == "inconclusive":
-            said.add("rests_on_variance", factor=other.factor, log10_lr=other.log10_lr)
-            break
+    others = (found.by_variance or ())[1:] if word == by_itself and word in ("consistent", "query") else ()
+    log10_lr = np.array([other.log10_lr for other in others])
+    signs = replace(rows_of(judged.signs, np.full(len(others), one.row)), log10_lr=log10_lr)
+    words = conclude(one.release.rules, signs, np.full(len(others), float(one.n_stones)))
+    for at in np.flatnonzero(words == CONCLUSIONS.index("inconclusive"))[:1]:
+        said.add("rests_on_variance", factor=others[at].factor, log10_lr=others[at].log10_lr)
