@@ -71,6 +71,7 @@ def without_asides(sheet: Layout) -> tuple[Layout, list[int]]:
     The last value has, for each header that stood again, the row that it stood before.
     """
     left = dict.fromkeys(_page_lines(sheet.raw), "page_line") | dict.fromkeys(_headers_again(sheet.raw), "header_again")
+    left |= dict.fromkeys(_header_in_other_words(sheet), "header_again")
     left |= dict.fromkeys(_column_numbers(sheet.raw), "column_numbers")
     again = [row - sum(other < row for other in left) for row in sorted(left) if left[row] == "header_again"]
     return sheet.without({row: (code, {}) for row, code in left.items()}), again
@@ -85,6 +86,18 @@ def _headers_again(raw: RawTable) -> list[int]:
         if not hits or not (found := found & column.rows_with(hits)).any():
             return []
     return np.flatnonzero(found).tolist()
+
+
+def _header_in_other_words(sheet: Layout) -> list[int]:
+    """Return the row right below the header where it says the same of every column, as in a second language."""
+    pairs = [(column.header, column.at(0)) for column in sheet.raw.columns] if sheet.raw.n_rows > 1 else []
+    if len(pairs) < 2 or not all(isinstance(cell, str) and cell[:1].isalpha() for _, cell in pairs):
+        return []
+    said = [
+        [(sheet.headers.of(text).role, sheet.headers.of(text).classes) for text in map(str, pair)] for pair in pairs
+    ]
+    known = [pair for pair in said if {role for role, _ in pair} - {"unknown", "other"}]
+    return [0] if len(known) > 1 and all(one == again for one, again in known) else []
 
 
 def _column_numbers(raw: RawTable) -> list[int]:

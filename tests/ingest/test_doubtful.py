@@ -130,6 +130,8 @@ def test_what_cannot_be_known_is_refused(text: str, code: str, reads: Reads) -> 
         (listed("#,Ct,Colour,Shape"), 8, 3.03),
         (listed("№,Вес,Цвет,Форма\n1,2,3,4"), 8, 3.03),
         (listed("No,Ct,Colour,Shape\n(1),(2),(3),(4)"), 8, 3.03),
+        (listed("N°,Poids (ct),Couleur,Forme\nNo.,Weight (ct),Colour,Shape"), 8, 3.03),
+        (listed("N° pierre,Poids,Couleur,Morphologie\nStone no,Weight,Color,Morphology"), 8, 3.03),
         ("No,Pcs,Cts\n1,2,3\n2,5,1.2\n3,4,1.1\n", 11, 5.3),
         (listed("No,Ct,Colour,Polished shape"), 8, 3.03),
         ("Ct,Colour\n0.42,white\n0.3,cape\n1,brown\n0.25,cape\n0.17,grey\n0.11,grey\n0.55,cape\n", 7, 2.8),
