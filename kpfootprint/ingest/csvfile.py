@@ -178,7 +178,7 @@ def _separator(start: str, headers: Headers | None) -> str:
         return (named if max(widths) > 1 else min(named, 1), (usual > 1) * widths.count(usual), max(widths))
 
     best = max(_SEPARATORS, key=score)
-    return best if score(best)[2] > 1 else "\t"
+    return best if score(best)[2] > 1 else ":" if score(":")[0] > 1 else "\t"
 
 
 def _first_rows(

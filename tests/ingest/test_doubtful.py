@@ -111,6 +111,8 @@ def test_a_doubt_is_asked_about(text: str, code: str, reads: Reads) -> None:
         ("Polished diamonds\n" + listed("No,Ct,Colour,Shape"), "polished_goods"),
         ("No,Shape,Carat,Clarity,Cut,Polish\n1,round,0.42,VS1,EX,EX\n2,round,0.31,VS1,EX,VG\n", "polished_goods"),
         ("No,Ct,Colour,Colour (lab)\n1,0.42,white,cape\n2,0.31,cape,cape\n", "column_twice"),
+        ("Weight,0.42,0.31\nColour,white,cape\nShape,octa,macle\n", "table_on_its_side"),
+        ("No,1,2\nWeight,0.42,0.31\nColour,white,cape\nShape,octa,macle\n", "table_on_its_side"),
         ("No,White,Cape,Shape\n1,0.42,,octa\n2,,0.31,macle\n3,0.23,,cube\n", "weights_below_classes"),
     ],
 )
@@ -131,6 +133,7 @@ def test_what_cannot_be_known_is_refused(text: str, code: str, reads: Reads) -> 
         (listed("№,Вес,Цвет,Форма\n1,2,3,4"), 8, 3.03),
         (listed("No,Ct,Colour,Shape\n(1),(2),(3),(4)"), 8, 3.03),
         (listed("N°,Poids (ct),Couleur,Forme\nNo.,Weight (ct),Colour,Shape"), 8, 3.03),
+        (listed("No,Ct,Colour,Shape").replace(",", ":"), 8, 3.03),
         (listed("N° pierre,Poids,Couleur,Morphologie\nStone no,Weight,Color,Morphology"), 8, 3.03),
         ("No,Pcs,Cts\n1,2,3\n2,5,1.2\n3,4,1.1\n", 11, 5.3),
         (listed("No,Ct,Colour,Polished shape"), 8, 3.03),
