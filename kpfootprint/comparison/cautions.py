@@ -268,7 +268,9 @@ def verification_cautions(said: Cautions, one: OneParcel, judged: Judged, found:
     if found.typicality_p < ODD_P and not novel:
         said.add("varies_more", p_value=found.typicality_p)
     word, by_itself = (CONCLUSIONS[words[one.row]] for words in (judged.conclusion, judged.by_itself))
-    others = (found.by_variance or ())[1:] if word == by_itself and word in ("consistent", "query") else ()
+    if word != by_itself or word not in ("consistent", "query"):
+        return
+    others = (found.by_variance or ())[1:]
     log10_lr = np.array([other.log10_lr for other in others])
     signs = replace(rows_of(judged.signs, np.full(len(others), one.row)), log10_lr=log10_lr)
     words = conclude(one.release.rules, signs, np.full(len(others), float(one.n_stones)))

@@ -358,12 +358,12 @@ def below_each_other(sheet: Layout, again: Sequence[int]) -> Layout | None:
     measures = sheet.places(*MEASURES, wide=None)
     if any(raw.columns[at].mostly_distinct for at in measures):
         return sheet
-    said = [*(text_of(cells[0]) for _, cells in raw.titles if cells), raw.columns[0].header]
-    said += [text_of(raw.columns[0].at(row)) for row in range(min(raw.n_rows, 12))]
-    on_its_side = len({sheet.headers.of(text).role for text in said} - {"unknown", "other"}) == len(said) > 2
-    for row in (others := _other_headers(sheet, measures)):
-        sheet.tell("table_on_its_side" if on_its_side else "other_table_below", None, row)
-    if others:
+    if others := _other_headers(sheet, measures):
+        said = [*(text_of(cells[0]) for _, cells in raw.titles if cells), raw.columns[0].header]
+        said += [text_of(raw.columns[0].at(row)) for row in range(min(raw.n_rows, 12))]
+        on_its_side = len({sheet.headers.of(text).role for text in said} - {"unknown", "other"}) == len(said) > 2
+        for row in others:
+            sheet.tell("table_on_its_side" if on_its_side else "other_table_below", None, row)
         return None
     if not again or sheet.choices.get(ONE[0]) == ONE[1]:
         titles = [row - 1 for row in again if row and _is_title(raw, measures, row - 1)]

@@ -93,11 +93,10 @@ def _header_in_other_words(sheet: Layout) -> list[int]:
     pairs = [(column.header, column.at(0)) for column in sheet.raw.columns] if sheet.raw.n_rows > 1 else []
     if len(pairs) < 2 or not all(isinstance(cell, str) and cell[:1].isalpha() for _, cell in pairs):
         return []
-    said = [
-        [(sheet.headers.of(text).role, sheet.headers.of(text).classes) for text in map(str, pair)] for pair in pairs
-    ]
-    known = [pair for pair in said if {role for role, _ in pair} - {"unknown", "other"}]
-    return [0] if len(known) > 1 and all(one == again for one, again in known) else []
+    said = [(sheet.headers.of(header), sheet.headers.of(str(cell))) for header, cell in pairs]
+    known = [(one, again) for one, again in said if {one.role, again.role} - {"unknown", "other"}]
+    same = all((one.role, one.classes) == (again.role, again.classes) for one, again in known)
+    return [0] if len(known) > 1 and same else []
 
 
 def _column_numbers(raw: RawTable) -> list[int]:
