@@ -61,7 +61,7 @@ def shipment(
     declared: float = 20,
     **columns: str,
 ) -> bytes:
-    """Return a zip of parcels of 60 stones; the last one has a negative weight."""
+    """Return a zip of parcels of 60 stones, the same bytes for the same parcels; the last has a negative weight."""
     head = "parcel_id,exported_on,exporter,certificate_no,value_usd"
     fields = {"exported_on": "2024-03-11", "exporter": "Badica", "certificate_no": f"CF-{prefix}", "value_usd": "900"}
     fields |= columns
@@ -84,5 +84,5 @@ def shipment(
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for name, text in tables.items():
-            archive.writestr(name, text)
+            archive.writestr(zipfile.ZipInfo(name), text)
     return packed.getvalue()
