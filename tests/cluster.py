@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,10 +45,10 @@ def cluster(folder: Path) -> Iterator[Cluster]:
 
 
 def _address(file: Path) -> str:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
-        if file.exists() and file.read_text(encoding="utf-8").strip():
+        with suppress(FileNotFoundError, ValueError):  # not there yet, or half of it
             address: str = json.loads(file.read_text(encoding="utf-8"))["address"]
             return address
         time.sleep(0.1)
-    raise TimeoutError("the Dask scheduler did not start within a minute")
+    raise TimeoutError("the Dask scheduler did not start within three minutes")

@@ -293,9 +293,9 @@ def test_words_of_classes_are_looked_at_once_and_not_in_every_row(scheme: Scheme
         upload = Upload("list.csv", f"weight_ct,{header}\n{rows}".encode())
         best = float("inf")
         for _ in range(3):
-            start = time.perf_counter()
+            start = time.process_time()
             assert read(upload, scheme, zone_table, one=True).problems == ()
-            best = min(best, time.perf_counter() - start)
+            best = min(best, time.process_time() - start)
         return best
 
     assert took("colour", ("cape", "brown")) < 5 * took("remarks", ("scratched", "dull"))

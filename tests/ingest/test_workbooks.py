@@ -216,10 +216,10 @@ FIRST = '<row r="1"><c r="A1" t="inlineStr"><is><t>weight_ct</t></is></c></row>'
 def test_books_made_to_never_end_are_refused_at_once(
     rows: str, code: str, scheme: Scheme, zone_table: ZoneTable
 ) -> None:
-    start = time.monotonic()
+    start = time.process_time()
     found = reading(sheet_of(rows), scheme, zone_table).problems
     assert [item.code for item in found] == [code]
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_a_book_that_declares_entities_is_refused(scheme: Scheme, zone_table: ZoneTable) -> None:
@@ -248,9 +248,9 @@ def test_a_header_of_a_million_columns_is_counted_before_it_is_built(
 ) -> None:
     path = tmp_path / "wide.csv"
     path.write_bytes(b"a," * 20_000_000 + b"\n1\n")
-    start = time.monotonic()
+    start = time.process_time()
     assert [item.code for item in read(path, scheme, zone_table).problems] == ["too_many_columns"]
-    assert time.monotonic() - start < 10
+    assert time.process_time() - start < 10
 
 
 def shown(rows: list[list[object]], formats: dict[int, str]) -> Upload:

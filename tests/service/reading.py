@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 from service.errors import KINDS
@@ -25,6 +26,19 @@ def problem_in(answer: Any, status: int, code: str) -> dict[str, Any]:
     for problem in document["problems"]:
         assert set(problem) >= PROBLEM_MEMBERS
     return document
+
+
+def let_in(client: Any, path: str, per_minute: float) -> Any:
+    """Ask until one is refused; return the refusal, once no more were let in than the time that this took allows."""
+    begun = time.monotonic()
+    for number in range(100):
+        answer = client.get(path)
+        if answer.status_code != 200:
+            allowed = per_minute * (1 + (time.monotonic() - begun) / 60)
+            assert per_minute <= number <= allowed, f"{number} were let in"
+            problem_in(answer, 429, "too_many_requests")
+            return answer
+    raise AssertionError("nobody is ever refused")
 
 
 def token_in(page: str) -> str:

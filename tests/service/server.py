@@ -11,9 +11,26 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+from typing import Any
+
+import httpx2
+
+PATIENCE = 180.0
+"""Seconds that what must come is waited for, on a machine however busy; once it has come nobody waits any longer."""
+
+
+def comes(happens: Callable[[], object], seconds: float = PATIENCE) -> bool:
+    """Wait until something is so, and say whether it ever was."""
+    until = time.monotonic() + seconds
+    while not happens():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def free_port() -> int:
@@ -67,7 +84,7 @@ class Server:
             setattr(self, name, getattr(self, name) + line)
 
     def __enter__(self) -> Server:
-        starts, until = 1, time.monotonic() + 120
+        starts, until = 1, time.monotonic() + PATIENCE
         while "Stop with Ctrl+C." not in self.printed:
             if self.process.poll() is not None or time.monotonic() > until:
                 self.stop()
@@ -99,10 +116,13 @@ class Server:
 
     def refuses(self) -> int:
         """Return the exit status of a start that must fail."""
-        until = time.monotonic() + 60
-        while self.process.poll() is None and time.monotonic() < until and "Serving on" not in self.printed:
-            time.sleep(0.05)
+        comes(lambda: self.process.poll() is not None or "Serving on" in self.printed)
         return self.stop()
+
+    def client(self, key: str | None = None, **more: Any) -> httpx2.Client:
+        """Return a client that asks here, with a key where one is given."""
+        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+        return httpx2.Client(base_url=self.url, headers=headers, timeout=PATIENCE, **more)
 
     @property
     def link(self) -> str | None:

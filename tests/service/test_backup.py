@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from service.register.verify import verify
 from service.settings import Settings
 from tests.cli.running import kpfootprint
 from tests.service.registers import examined, kept, tampered
+from tests.service.server import comes
 
 
 @pytest.mark.slow
@@ -83,15 +85,25 @@ def test_ten_thousand_entries_go_down_and_up_and_are_backed_up_while_others_writ
         while not stop.is_set():
             written.append(kept(engine, examined(20_000 + len(written))))
 
+    class BackUp(io.FileIO):
+        """A file that goes on only once others have written to the register, too."""
+
+        begun: int | None = None
+
+        def write(self, data: Any) -> int:
+            if self.begun is None:
+                self.begun = len(written)
+                assert comes(lambda: len(written) > 10 + (self.begun or 0)), "nobody can write meanwhile"
+            return super().write(data)
+
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        with (tmp_path / "backup.zip").open("wb") as out:
+        with BackUp(tmp_path / "backup.zip", "w") as out:
             count = back_up(settings, out)
     finally:
         stop.set()
         writer.join()
-    assert len(written) > 10, "nobody wrote meanwhile"
     assert 10_000 <= count < 10_000 + len(written)
     with (tmp_path / "backup.zip").open("rb") as stream:
         restored = restore(Settings(home=tmp_path / "other"), stream)

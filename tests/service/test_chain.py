@@ -20,6 +20,7 @@ from service.register.database import HEAD, migrate, open_register, reading, reg
 from service.register.verify import verify
 from service.settings import Settings
 from tests.service.registers import examined, kept, report_of, tampered
+from tests.service.server import PATIENCE
 
 
 @pytest.fixture
@@ -100,7 +101,7 @@ def test_two_writers_make_one_chain(settings: Settings) -> None:
     started = [
         subprocess.Popen([sys.executable, "-c", code, settings.model_dump_json(), str(number)]) for number in range(2)
     ]
-    assert [process.wait(60) for process in started] == [0, 0]
+    assert [process.wait(PATIENCE) for process in started] == [0, 0]
     engine = open_register(settings)
     verdict = verify(engine)
     assert (verdict.entries, verdict.wrong) == (50, None)

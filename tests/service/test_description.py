@@ -41,7 +41,7 @@ def test_every_route_answers_as_it_is_described_and_the_same_in_a_row(tmp_path: 
     key = create_key(Settings(home=tmp_path), "admin")
     bearer = f"Bearer {key}"
     with Server(tmp_path, KPF_RATE_PER_MINUTE="0", KPF_MAX_UPLOAD_MB="5") as server:
-        with httpx2.Client(base_url=server.url, headers={"Authorization": bearer}, timeout=60) as client:
+        with server.client(key) as client:
             there = what_is_there(client, parcel)
         given = [
             f"[[operations]]\ninclude-path-regex = {json.dumps('^' + path.replace('{', '.').replace('}', '.'))}\n"

@@ -15,7 +15,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import psutil
 import pytest
 
@@ -136,10 +135,7 @@ def test_while_large_bodies_are_read_everybody_else_is_answered(tmp_path: Path) 
         asked = [sys.executable, "-c", ASK_OFTEN, url, str(seconds)]
         return float(subprocess.run(asked, capture_output=True, text=True, check=True).stdout)
 
-    with (
-        Server(tmp_path, "--no-worker") as server,
-        httpx2.Client(base_url=server.url, headers={"Authorization": f"Bearer {key}"}, timeout=60) as client,
-    ):
+    with Server(tmp_path, "--no-worker") as server, server.client(key) as client:
 
         def send(_: int) -> tuple[int, float]:
             began = time.monotonic()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -26,6 +28,7 @@ from service.work.place import Workplace
 from service.work.receive import submit
 from tests.cluster import cluster
 from tests.service.office import Office, shipment
+from tests.service.server import comes
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 FEW = 2
@@ -135,8 +138,16 @@ def test_a_job_is_cancelled_while_its_cluster_has_no_workers(tmp_path: Path) -> 
             received = submit(work, name="s.zip", content=shipment(3, bad=False), note="", actor="key:test")
             for worker in made.workers:
                 worker.kill()
-            threading.Timer(3.0, jobs.cancel, (work.engine, received.job_id)).start()
-            assert work_once(work, threading.Event())
+
+            def cancel_once_it_runs() -> None:
+                assert comes(lambda: jobs.job_of(work.engine, received.job_id).state == "running")  # type: ignore[union-attr]
+                time.sleep(3)
+                jobs.cancel(work.engine, received.job_id)
+
+            with ThreadPoolExecutor(1) as pool:
+                cancelled = pool.submit(cancel_once_it_runs)
+                assert work_once(work, threading.Event())
+                cancelled.result()
             job = jobs.job_of(work.engine, received.job_id)
     assert job is not None
     assert job.state == "cancelled"

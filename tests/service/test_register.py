@@ -19,6 +19,7 @@ from service.register.entries import append
 from service.register.keys import BadKey, all_keys, create_key, make_key, recognised
 from service.register.tables import Moment, keys, metadata
 from service.settings import Settings
+from tests.service.server import PATIENCE
 
 
 def test_the_newest_migration_is_the_one_we_open() -> None:
@@ -49,7 +50,7 @@ def test_several_processes_may_open_a_new_register_at_once(tmp_path: Path) -> No
         "create_key(Settings(home=sys.argv[1]), 'viewer')"
     )
     started = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "new")]) for _ in range(4)]
-    assert [process.wait(60) for process in started] == [0, 0, 0, 0]
+    assert [process.wait(PATIENCE) for process in started] == [0, 0, 0, 0]
     assert len(all_keys(connect(Settings(home=tmp_path / "new").register_url))) == 4
 
 

@@ -24,6 +24,7 @@ from service.work.calendar import feed_key_of
 from tests.service.office import Office
 from tests.service.provider import CLIENT, SECRET, Provider
 from tests.service.reading import problem_in, token_in
+from tests.service.server import PATIENCE
 
 ROLES = "kp-monitors=monitor, kp-admins=admin"
 PROXY = "what only the proxy knows"
@@ -74,7 +75,7 @@ def at_provider(client: TestClient, target: str = "/comparisons") -> Any:
     """Go to the provider and come back as a browser does; return the answer to the way back."""
     begun = client.get("/sign-in/provider", params={"next": target})
     assert begun.status_code == 302, begun.text
-    agreed = httpx2.get(begun.headers["location"])
+    agreed = httpx2.get(begun.headers["location"], timeout=PATIENCE)
     back = urlsplit(agreed.headers["location"])
     return client.get(f"{back.path}?{back.query}")
 
@@ -150,7 +151,7 @@ def test_a_token_that_somebody_else_signed_signs_nobody_in(client: TestClient, u
 @pytest.mark.usefixtures("usual")
 def test_a_way_back_that_this_browser_did_not_begin_leads_nowhere(client: TestClient) -> None:
     begun = client.get("/sign-in/provider")
-    back = urlsplit(httpx2.get(begun.headers["location"]).headers["location"])
+    back = urlsplit(httpx2.get(begun.headers["location"], timeout=PATIENCE).headers["location"])
     assert {"state", "code"} == set(parse_qs(back.query))
     client.cookies.clear()
     for query in (back.query, "", "code=x&state=y", "error=access_denied"):

@@ -11,7 +11,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
 from kpfootprint.release import shipped_release
@@ -42,7 +41,7 @@ def test_workers_switch_without_a_lost_request(tmp_path: Path) -> None:
 
     def compare(server: Server) -> list[Asked]:
         asked: list[Asked] = []
-        with httpx2.Client(base_url=server.url, headers=bearer(monitor), timeout=60) as client:
+        with server.client(monitor) as client:
             for number in itertools.count():
                 if over.is_set():
                     return asked
@@ -55,7 +54,7 @@ def test_workers_switch_without_a_lost_request(tmp_path: Path) -> None:
     with Server(tmp_path, "--workers", "2", "--no-worker") as server, ThreadPoolExecutor(CLIENTS) as pool:
         work = [pool.submit(compare, server) for _ in range(CLIENTS)]
         try:
-            with httpx2.Client(base_url=server.url, headers=bearer(researcher), timeout=60) as client:
+            with server.client(researcher) as client:
                 for path, release in SWITCHES:
                     time.sleep(2)
                     began = time.monotonic()
@@ -76,10 +75,6 @@ def test_workers_switch_without_a_lost_request(tmp_path: Path) -> None:
 def within(began: float, ended: float, asked: list[Asked]) -> set[str | None]:
     """Return the releases of the requests that lie wholly between two moments."""
     return {one.release for one in asked if began <= one.began and one.ended <= ended}
-
-
-def bearer(key: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {key}"}
 
 
 def parcel(number: int) -> dict[str, Any]:

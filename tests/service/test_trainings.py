@@ -7,6 +7,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from service.register.database import open_register
 from service.register.jobs import job_of, taken
 from service.settings import Settings
 from tests.service.office import Office
+from tests.service.server import PATIENCE
 from tests.training.packages import Kind, write_zip
 from training.package import init_package
 
@@ -107,12 +109,13 @@ def test_a_training_that_is_ended_from_outside_says_so_in_english_and_french(off
     package = write_zip(tmp_path / "made", Kind(parcels=(3, 3), n_stones=20)).read_bytes()
 
     def kill() -> None:
-        until = time.monotonic() + 60
+        until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             for child in psutil.Process().children():
-                if "training" in child.cmdline():
-                    child.kill()
-                    return
+                with suppress(psutil.NoSuchProcess):  # one that has just ended
+                    if "training" in child.cmdline():
+                        child.kill()
+                        return
             time.sleep(0.01)
 
     killer = threading.Thread(target=kill)

@@ -8,18 +8,17 @@ import socket
 import time
 from collections.abc import Iterator
 
-import httpx2
 import psutil
 import pytest
 
 from service.register.keys import create_key
 from service.settings import Settings
 from service.wire import HEARD_WITHIN, LARGEST_HEAD
-from tests.service.server import Server
+from tests.service.server import PATIENCE, Server
 
 pytestmark = pytest.mark.slow
 
-N_STONES = 1_500_000
+N_STONES = 900_000
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +33,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, s
 
 def said(server: Server, data: bytes) -> list[int]:
     """Send bytes and return the statuses that come back until the connection ends."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
         connection.sendall(data)
         heard = b""
         while more := connection.recv(65536):
@@ -98,19 +97,20 @@ def test_a_crowd_that_asks_for_much_keeps_nobody_else_waiting_for_long(served: t
         for one in crowd:
             one.sendall(asked)
         began = time.monotonic()
-        assert httpx2.get(f"{server.url}/livez", timeout=60).status_code == 200
+        with server.client() as stranger:
+            assert stranger.get("/livez").status_code == 200
         waited = time.monotonic() - began
     finally:
         for one in crowd:
             one.close()
-    assert waited < 5
+    assert waited < 10
 
 
 def test_a_reader_that_takes_nothing_is_given_up_and_a_slow_one_is_not(served: tuple[Server, str]) -> None:
     server, key = served
     stones = {"weight_ct": [0.3 + k % 700 / 100 for k in range(N_STONES)], "colour": ["brown"] * N_STONES}
     document = {"parcel_id": "P", "declarations": [{"zone_id": "berberati"}], "stones": stones}
-    with httpx2.Client(base_url=server.url, headers={"Authorization": f"Bearer {key}"}, timeout=60) as client:
+    with server.client(key) as client:
         sent = client.post(
             "/v1/comparisons", content=json.dumps(document), headers={"Content-Type": "application/json"}
         )
@@ -128,7 +128,7 @@ def test_a_reader_that_takes_nothing_is_given_up_and_a_slow_one_is_not(served: t
             one.sendall(asked)
         heard, until = 0, time.monotonic() + 2 * HEARD_WITHIN + 10
         while time.monotonic() < until:
-            heard += len(slow.recv(16384))
+            heard += len(slow.recv(8192))
             time.sleep(0.1)
         ours = {one.getsockname()[1]: one for one in (deaf, slow)}
         open_ = {found.raddr.port for found in worker.net_connections() if found.raddr and found.raddr.port in ours}

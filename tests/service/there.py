@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
-
-import httpx2
 
 from service.register.keys import ROLES, create_key
 from service.settings import Settings
-from tests.service.server import Server
+from tests.service.server import Server, comes
 
 
 class There:
@@ -20,7 +17,7 @@ class There:
         self.settings = settings
         self.example = example
         self.keys = {role: create_key(settings, role, f"the {role}") for role in ROLES}
-        self.client = httpx2.Client(base_url=server.url, timeout=60)
+        self.client = server.client()
 
     def ask(self, role: str | None, method: str, path: str, **more: Any) -> Any:
         headers = {} if role is None else {"Authorization": f"Bearer {self.keys[role]}"}
@@ -42,9 +39,6 @@ class There:
 
     def over(self, href: str) -> dict[str, Any]:
         """Wait for a job to be over and return it."""
-        until = time.monotonic() + 60
-        while (job := self.get(href))["state"] in {"queued", "running"}:
-            assert time.monotonic() < until, job
-            time.sleep(0.1)
-        found: dict[str, Any] = job
+        assert comes(lambda: self.get(href)["state"] not in {"queued", "running"}), self.get(href)
+        found: dict[str, Any] = self.get(href)
         return found
