@@ -37,9 +37,11 @@ OTHER_UNITS = (0.2, 0.25, 4.0, 5.0)
 """So does one beyond the mean of any zone that one of these makes usual: four grains are a carat, a gram is five."""
 BEYOND_USUAL = 1.25
 """So many times beyond: of parcels declared as another zone one in 250 is then doubted, of true ones none."""
+BEYOND_ANY = 1.5
+"""So many where nothing was declared that could be compared, and any zone may be usual: of reference parcels none is."""
 ODD_WEIGHTS = ("weights_too_large", "weights_too_small")
 Doubt = Literal["none", "some", "wrong"]
-"""Of the unit of weight."""
+"""Of the unit of weight; ``wrong`` where sizes that rest on such weights can be compared with nothing."""
 BUYER_SORTED = "buyer_sorted"
 NAMES_OF_FILES = {"upload", "pasted", "parcel", "stones", "counts", "file", "untitled", "document", "sheet1", "feuil1"}
 """Names that a program gives a file: nobody finds a parcel again by one."""
@@ -56,27 +58,29 @@ class Cautions:
         self.statements.append(Statement(code=code, values=values))
 
 
-def cautions_of(one: OneParcel, usual: StoneRange | None) -> tuple[Cautions, Doubt]:
+def cautions_of(one: OneParcel, usual: StoneRange | None) -> tuple[Cautions, bool]:
     """Say what the release, the declaration, the weights, the sizes and the record leave open.
 
     Parameters
     ----------
     usual : StoneRange or None
-        Mean stones of parcels of what was declared.
+        Mean stones of parcels of what was declared; None where that is nothing that could be compared.
 
     Returns
     -------
     tuple
-        The cautions so far, and the doubt of the unit of weight: ``none``, ``some``, or ``wrong`` where sizes that rest
-        on such weights can be compared with nothing.
+        The cautions so far, and whether the parcel can be compared with anything: too few stones, a number and a weight
+        alone, or sizes that rest on weights in another unit cannot.
     """
     said = Cautions([])
     _of_release(said, one.release)
     _of_declaration(said, one)
     doubt = _of_weights(said, one, usual)
     _of_size(said, one, doubt)
-    _of_record(said, one)
-    return said, doubt
+    some = one.n_stones >= one.release.rules.minimum_stones and doubt != "wrong"
+    compared = some and not number_and_weight_alone(one.parcel)
+    _of_record(said, one, compared=compared)
+    return said, compared
 
 
 def _of_declaration(said: Cautions, one: OneParcel) -> None:
@@ -131,12 +135,14 @@ def _of_weights(said: Cautions, one: OneParcel, usual: StoneRange | None) -> Dou
     if mean is None or parcel.n_stones < FEW_STONES:
         return "none"
     many = parcel.n_stones >= one.release.rules.minimum_stones and parcel.conditions.selection != BUYER_SORTED
-    fits = usual is not None and any(usual.low <= mean * unit <= usual.high for unit in OTHER_UNITS)
+    low, high = (float(mean_ct.min()), float(mean_ct.max())) if usual is None else (usual.low, usual.high)
+    beyond_usual = BEYOND_ANY if usual is None else BEYOND_USUAL
+    fits = any(low <= mean * unit <= high for unit in OTHER_UNITS)
     for code, known, times in (
         (ODD_WEIGHTS[0], float(mean_ct.max()), mean / float(mean_ct.max())),
         (ODD_WEIGHTS[1], float(mean_ct.min()), float(mean_ct.min()) / mean),
     ):
-        if times > ((BEYOND_USUAL if fits else BEYOND_MEAN) if many else FAR_FROM_MEAN):
+        if times > ((beyond_usual if fits else BEYOND_MEAN) if many else FAR_FROM_MEAN):
             said.add(code, mean_ct=mean, known_ct=known)
             doubt = "wrong" if times > FAR_FROM_MEAN and _sizes_are_weights(one) else "some"
     return doubt
@@ -148,7 +154,7 @@ def _sizes_are_weights(one: OneParcel) -> bool:
     return one.parcel.stones is not None or (partial is not None and bool(np.isfinite(partial.mean_ct[one.row])))
 
 
-def _of_record(said: Cautions, one: OneParcel) -> None:
+def _of_record(said: Cautions, one: OneParcel, *, compared: bool) -> None:
     """Say what of the stones and of their conditions was not recorded."""
     parcel, arrays, row, release = one.parcel, one.arrays, one.row, one.release
     names = release.scheme.attribute_names
@@ -172,7 +178,7 @@ def _of_record(said: Cautions, one: OneParcel) -> None:
         said.add("coarse_sieve_set", sieve_set=parcel.sieve_set.name, n_classes=len(parcel.sieve_set.classes))
     conditions = parcel.conditions
     blank = [factor for factor in (*FACTORS, "bottom_screen_mm") if getattr(conditions, factor) is None]
-    if blank:
+    if blank and compared:
         said.add("conditions_blank", fields=tuple(blank))
     for f, factor in enumerate(FACTORS):
         value = getattr(conditions, factor)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from kpfootprint.comparison.cautions import cautions_of, number_and_weight_alone, verification_cautions
+from kpfootprint.comparison.cautions import cautions_of, verification_cautions
 from kpfootprint.comparison.explain import explanation_of, goods_of
 from kpfootprint.comparison.results import (
     AlternativeLR,
@@ -256,8 +256,7 @@ def examination_of(one: OneParcel) -> Examination:
     """
     parcel, release, row = one.parcel, one.release, one.row
     goods = goods_of(one)
-    said, doubt = cautions_of(one, goods.mean_ct_usual)
-    some = one.n_stones >= release.rules.minimum_stones and doubt != "wrong" and not number_and_weight_alone(parcel)
+    said, some = cautions_of(one, goods.mean_ct_usual)
     against = one.weighed.declaration if some else None
     novelty = Novelty(p_value=float(one.weighed.novelty_p[row]), floor=release.model.novelty.floor)
     novel = some and novelty.p_value <= NOVEL_P

@@ -299,8 +299,10 @@ def next_question(
     `mixing` says whether the parcel shows undeclared goods, though not enough for a query.
     """
     parcel, declared, release, conclusion = one.parcel, one.declared, one.release, found.conclusion
+    values: dict[str, Value] = {}
     if not declared:
-        return Statement(code="next_declaration", values={})
+        code, values = ("next_weights", {"mean_ct": parcel.mean_ct}) if _doubted(found) else ("next_declaration", {})
+        return Statement(code=code, values=values)
     known = {zone.zone_id: zone.status_on_export_date for zone in declared}
     barred = tuple(zone for zone, status in known.items() if status not in (COMPLIANT, NOT_COVERED, None))
     if barred:
@@ -323,7 +325,7 @@ def next_question(
         if against and set(reasons) != {"novelty"}:
             item = next((item for item in against if relation(item) == "more"), against[0])
             code = {"more": "next_bought", "fewer": "next_missing"}.get(relation(item), "next_sources")
-            values: dict[str, Value] = {"attribute": item.attribute, "class": item.class_name}
+            values = {"attribute": item.attribute, "class": item.class_name}
             return Statement(code=code, values=values if code != "next_sources" else {})
         return Statement(code="next_sources", values={})
     if conclusion == "inconclusive":

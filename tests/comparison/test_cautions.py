@@ -135,3 +135,11 @@ def test_nothing_is_said_of_the_resemblance_of_few_stones_that_were_weighed_and_
     assert found.attribution is None
     assert found.explanation is not None
     assert not any(item.code.startswith("resembles") for item in found.explanation.sentences)
+
+
+def test_conditions_weaken_no_comparison_where_there_is_none() -> None:
+    parcel = large("carnot")
+    bare = replace(parcel, conditions=replace(parcel.conditions, sorter=None))
+    whole, few = examined(bare, with_stones(bare, slice(0, 3)))
+    assert "sorter" in str(cautions(whole)["conditions_blank"]["fields"])
+    assert "conditions_blank" not in cautions(few)

@@ -188,6 +188,7 @@ def test_sizes_of_another_unit_are_not_compared(times: float, code: str) -> None
     assert (wrong.verification, wrong.mixture, wrong.error_rates) == (None, None, None)
     assert (wrong.attribution, wrong.novelty) == (None, None)
     assert [item.code for item in sentences(wrong)] == ["next_weights"]
+    assert "conditions_blank" not in by_code(wrong.cautions), "nothing was compared that they could weaken"
     assert not {"weights_too_large", "weights_too_small", "size_range_missing"} & set(by_code(right.cautions))
 
 
@@ -209,6 +210,16 @@ def test_grams_and_grains_are_doubted_although_other_zones_have_such_stones(time
     assert sum(doubted) >= 0.7 * len(doubted)
 
 
+@pytest.mark.parametrize("times", [0.2, 0.25, 4.0, 5.0])
+def test_grams_and_grains_are_doubted_where_nothing_was_declared(times: float) -> None:
+    parcels = [in_another_unit(reference_parcel(first_of(zone)), times) for zone in shipped().zone_ids]
+    found = examined(*(replace(item, conditions=replace(item.conditions, selection=None)) for item in parcels))
+    doubted = [bool({"weights_too_large", "weights_too_small"} & set(by_code(item.cautions))) for item in found]
+    assert sum(doubted) >= 0.5 * len(doubted)
+    asked = ["next_weights" if doubt else "next_declaration" for doubt in doubted]
+    assert [next(name for name in by_code(sentences(item)) if name.startswith("next_")) for item in found] == asked
+
+
 def test_carats_of_another_unit_leave_sieved_sizes_as_they_are() -> None:
     (parcel,) = ingest_submission(EXAMPLES / "counts", shipped().scheme, shipped().zone_table).batch.parcels
     assert parcel.stones is None
@@ -219,7 +230,8 @@ def test_carats_of_another_unit_leave_sieved_sizes_as_they_are() -> None:
 
 def test_no_reference_parcel_is_said_to_be_in_another_unit() -> None:
     zones = package().zone_of
-    for found in examined(*(reference_parcel(row, zone) for row, zone in enumerate(zones) if row % 3 == 0)):
+    declared = [reference_parcel(row, zone) for row, zone in enumerate(zones) if row % 3 == 0]
+    for found in examined(*declared, *(reference_parcel(row) for row in range(len(zones)))):
         assert not {"weights_too_large", "weights_too_small"} & set(by_code(found.cautions))
 
 

@@ -163,6 +163,13 @@ def test_a_doubt_of_the_unit_comes_before_whatever_it_may_explain(kind: Any) -> 
     assert "are the weights in carats?" in box
 
 
+def test_a_doubt_of_the_unit_is_raised_where_nothing_was_declared() -> None:
+    doubt = statement("weights_too_large", mean_ct=1.48, known_ct=0.63)
+    report = make_report("undeclared", cautions=(*make_cautions("undeclared"), doubt))
+    assert "* Unit of the weights in doubt. Nothing was declared" in first_page(report)
+    assert "* Unité des poids douteuse. Rien n’a été déclaré" in first_page(report, "fr")
+
+
 def test_a_set_of_zones_of_few_stones_states_no_level() -> None:
     content = make_report("undeclared").content
     assert "(90% prediction set)" in first_page(seal(content))

@@ -222,9 +222,13 @@ def test_the_list_shows_the_status_of_what_was_declared(browser: TestClient) -> 
 def test_the_list_shows_a_doubt_of_the_unit_before_the_conclusion(browser: TestClient, examples: Path) -> None:
     head, *rows = (examples / "true_berberati.csv").read_text(encoding="utf-8").splitlines()
     grams = [f"{float(weight) / 5:.3f},{rest}" for weight, rest in (row.split(",", 1) for row in rows)]
-    for name, lines in (("in-grams", grams), ("in-carats", rows)):
+    for name, lines, zone in (
+        *(("in-grams", grams, "berberati"), ("in-carats", rows, "berberati")),
+        *(("of-nowhere-in-grams", grams, ""), ("of-nowhere-in-carats", rows, "")),
+    ):
         pasted = "\n".join([head, *lines])
-        given = filled(browser, pasted=pasted, parcel_id=name, zone="berberati", exported_on="2024-03-11")
+        given = filled(browser, pasted=pasted, parcel_id=name, zone=zone, exported_on="2024-03-11")
         assert browser.post("/", data=given | {"step": "compare"}).is_redirect
         row = next(row for row in browser.get("/comparisons").text.split("<tr>") if name in row)
-        assert ('unit of weight?</strong> <span class="mark' in row) == (name == "in-grams")
+        assert ("unit of weight?</strong>" in row) == name.endswith("grams")
+        assert not zone or row.find("unit of weight?") < row.index('<span class="mark')

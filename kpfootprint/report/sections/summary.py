@@ -82,6 +82,8 @@ def heading(sp: Speaker) -> str:
             return sp.t(mark("Not comparable: too few stones"))
         if sp.content["verification"] is None and not cautions.keys().isdisjoint(ODD):
             return sp.t(mark("Not comparable: the unit of the weights is in doubt"))
+    if kind == "undeclared" and doubted(sp.content):
+        return sp.t(mark("Unit of the weights in doubt. Nothing was declared"))
     said = sp.t(HEADINGS[kind])
     if sp.content["verification"] is None or not doubted(sp.content):
         return said
