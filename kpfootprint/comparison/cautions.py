@@ -38,7 +38,7 @@ OTHER_UNITS = (0.2, 0.25, 4.0, 5.0)
 BEYOND_USUAL = 1.25
 """So many times beyond: of parcels declared as another zone one in 250 is then doubted, of true ones none."""
 BEYOND_ANY = 1.5
-"""So many where nothing was declared that could be compared, and any zone may be usual: of reference parcels none is."""
+"""So many where nothing was declared that could be compared, so that any zone may be usual: no reference parcel is."""
 ODD_WEIGHTS = ("weights_too_large", "weights_too_small")
 Doubt = Literal["none", "some", "wrong"]
 """Of the unit of weight; ``wrong`` where sizes that rest on such weights can be compared with nothing."""
