@@ -15,7 +15,7 @@ from kpfootprint.ingest import ANSWERS, NOTES, RULES
 from kpfootprint.planning.question import RULES as PLANNING_RULES
 from service.endpoints import ENDPOINTS
 from service.errors import KINDS
-from service.pages import judging, outcomes
+from service.pages import calendar, judging, outcomes
 from service.pages.access import ROLE_TEXTS
 from service.pages.comparisons import STATUSES
 from service.pages.examples import EXAMPLES
@@ -56,6 +56,7 @@ def messages() -> Iterator[str]:
         yield from said.values()
     yield from JOB_STATES.values()
     yield from (CHOOSE, NO_REASON, NOT_JUDGED, NO_PACKAGE, judging.CHOOSE, judging.INCOMPLETE, outcomes.INCOMPLETE)
+    yield from (calendar.NAME, calendar.DUE[0], calendar.OVERDUE[0])
     yield from filter(None, STATUS_NOTES.values())
     yield from (*RULES.values(), *PLANNING_RULES.values())
     yield from (*NOTES.values(), *ANSWERS.values())

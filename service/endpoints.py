@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from service.door.endpoint import Endpoint
 from service.pages import access as access_page
+from service.pages import calendar, errors, judging, outcomes, sign_in, start
 from service.pages import comparisons as comparison_pages
-from service.pages import errors, judging, outcomes, sign_in, start
 from service.pages import models as model_pages
 from service.pages import planning as planning_pages
 from service.pages import submissions as submission_pages
@@ -23,7 +23,7 @@ from service.routes import (
 )
 
 MODULES = (
-    *(comparisons, cases, submissions, jobs, certificates, register, planning, models),
+    *(comparisons, cases, submissions, calendar, jobs, certificates, register, planning, models),
     *(access, operations, start, comparison_pages, judging, outcomes, submission_pages),
     *(planning_pages, model_pages, access_page, errors, sign_in),
 )

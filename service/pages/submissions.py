@@ -95,7 +95,7 @@ def index(visit: Visit) -> Response:
         states=STATES,
         concluded=concluded,
         may_submit=visit.who.may_send("monitor"),
-        feed=feed and f"{str(visit.request.base_url).rstrip('/')}/v1/submissions.ics?key={feed}",
+        feed=feed and f"{str(visit.request.base_url).rstrip('/')}/v1/submissions.ics?lang={visit.lang}&key={feed}",
     )
 
 

@@ -1,11 +1,9 @@
-"""Submissions over HTTP: received, shown, listed, decided, and their due dates as a calendar."""
+"""Submissions over HTTP: received, shown, listed, decided, and the address of the calendar of their due dates."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-
-from starlette.responses import Response
 
 from service.door.bodies import checked, form_schema, text_of, texts_of, upload_in
 from service.door.endpoint import MULTIPART, Answer, Body, Endpoint
@@ -19,7 +17,7 @@ from service.register.submissions import SORTS, Submission, Wanted
 from service.routes import shapes_of_submissions as shapes
 from service.routes.paging import FROM, PAGING, TO, Shape, following, span_in, told
 from service.routes.parcels import CHOOSING, choices_of
-from service.work.calendar import calendar_of, feed_key_of, is_feed_key
+from service.work.calendar import feed_key_of
 from service.work.outcomes import decide
 from service.work.receive import once_of, submit
 from service.work.shipment import ShipmentParcel, shipment_of
@@ -103,24 +101,6 @@ def create_decision(visit: Visit, given: shapes.NewDecision) -> shapes.Submissio
     decide(visit.work, submission_id, **given, actor=visit.who.actor)
     visit.place = f"/v1/submissions/{submission_id}"
     return _shown_whole(visit, submission_id)
-
-
-@Endpoint(
-    "GET",
-    "/v1/submissions.ics",
-    None,
-    query=(text("key", "Key of the feed, where no other is sent."),),
-    answer={"type": "string"},
-    media_type="text/calendar",
-)
-def calendar(visit: Visit) -> Response:
-    """Read the due dates as a calendar."""
-    key = visit.asked["key"]
-    if visit.principal is None and not (key and is_feed_key(visit.work.engine, key)):
-        raise Refused("unauthenticated", "The address needs ?key=, as POST /v1/feeds gives it.")
-    found, _, moment = submissions.page_of(visit.work.engine, wanted=Wanted(undecided=True), before=None, limit=1000)
-    base = str(visit.request.base_url).rstrip("/")
-    return Response(calendar_of(found, moment, base), headers={"Content-Type": "text/calendar; charset=utf-8"})
 
 
 @Endpoint(

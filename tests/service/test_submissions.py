@@ -195,6 +195,16 @@ def test_due_dates_as_a_calendar(office: Office) -> None:
     assert answer.text.startswith("BEGIN:VCALENDAR\r\n")
     assert "Übersee\\; Söhne\\, é" in answer.text.replace("\r\n ", "")
     assert max(len(line.encode()) for line in answer.text.split("\r\n")) <= 75
+    english = answer.text
+    for french in (office.client.get(f"{feed}&lang=fr"), office.client.get(feed, headers={"Accept-Language": "fr"})):
+        assert french.headers["content-language"] == "fr"
+        lines = french.text.replace("\r\n ", "")
+        assert "X-WR-CALNAME:kpfootprint\u00a0: échéances des envois" in lines
+        assert "SUMMARY:Échéance\u00a0: " in lines
+        assert ", 1 lot\r\n" in lines.replace("\\,", ",")
+        assert "arcel" not in lines
+        assert lines.count("BEGIN:VEVENT") == english.count("BEGIN:VEVENT")
+    problem_in(office.client.get(f"{feed}&lang=de"), 422, "invalid_input")
     problem_in(office.client.get(feed[:-1]), 401, "unauthenticated")
     key = feed.partition("key=")[2]
     problem_in(office.client.get("/v1/submissions", headers={"Authorization": f"Bearer {key}"}), 401, "unauthenticated")
