@@ -81,10 +81,15 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 3000, *, work
             bentoml.serve(
                 "service.served:SERVICE", host=host, port=port, blocking=True, working_dir=str(private / "empty")
             )
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
+        except Exception as error:  # circus, which BentoML starts its workers by, raises what is no OSError
+            if getattr(error, "errno", None) != errno.EADDRINUSE:
                 raise
-            raise _taken(host, port, error) from None
+            if isinstance(error, OSError):
+                raise _taken(host, port, error) from None
+            raise LaunchError(
+                "a port of this machine that the processes of the service speak to each other by was taken meanwhile "
+                "(Address already in use); start it again"
+            ) from None
         finally:
             if worker:
                 companion.stop()

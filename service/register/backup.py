@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import shutil
 import zipfile
 import zlib
@@ -19,6 +20,7 @@ from service.clock import now, written
 from service.register.database import (
     HEAD,
     connect,
+    is_later,
     is_sqlite,
     migrate,
     migrations,
@@ -90,12 +92,16 @@ def restore(settings: Settings, stream: IO[bytes]) -> Walked:
         archive = open_zip(stream)
         with archive.open(ABOUT) as stated:
             about = read_json(stated.read(LONGEST_ABOUT))
-        is_ours = about["format"] == FORMAT and about["migration"] in migrations() and about["head"]["hash"]
+        made_as, step = about["format"], about["migration"]
+        is_later_one = is_later(step) or (made_as != FORMAT and re.fullmatch(f"{FORMAT[:-1]}[0-9]+", made_as))
+        is_ours = made_as == FORMAT and step in migrations() and about["head"]["hash"]
     except (*_DAMAGE, OSError):
         raise BackupError("this file is no backup of a register") from None
     with archive:
+        if is_later_one:
+            raise BackupError("this backup was made by a newer version of the software; install that version")
         if not is_ours:
-            raise BackupError("this backup was made by a newer version of the software")
+            raise BackupError("this backup is damaged: what it says of itself no version writes; nothing of it counts")
         _check_names(settings, archive)
         try:
             _fill(settings, archive, about)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import re
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -176,6 +177,7 @@ def _alone(engine: sa.Engine, settings: Settings) -> Iterator[None]:
     """Keep other processes from migrating meanwhile."""
     if not is_sqlite(engine):
         with engine.connect() as connection:
+            connection.execute(sa.text(f"SET LOCAL lock_timeout = '{LOCKED_FOR}s'"))
             connection.execute(sa.select(sa.func.pg_advisory_lock(MIGRATE_LOCK)))
             try:
                 yield
@@ -265,12 +267,34 @@ def refuse_unguarded(engine: sa.Engine) -> None:
 
 
 def version(engine: sa.Engine) -> str | None:
-    """Return the migration that the register stands at, or None where it has no tables."""
+    """Return the migration that the register stands at, or None where it has no tables.
+
+    Raises
+    ------
+    RegisterUnavailable
+        Where it says that it stands at none that is known here, at several, or nothing of the kind.
+    """
     with reading(engine) as connection:
-        if not sa.inspect(connection).has_table("alembic_version"):
-            return None
-        found: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
-        return found
+        there = sa.inspect(connection)
+        if not there.has_table("alembic_version"):
+            if not there.has_table("keys"):
+                return None
+            steps = []
+        else:
+            steps = list(connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalars())
+    if len(steps) == 1 and steps[0] in migrations():
+        return str(steps[0])
+    told = ", ".join(repr(str(step)[:32]) for step in steps) or "no step"
+    if len(steps) == 1 and is_later(steps[0]):
+        wrong = f"a later version of kpfootprint wrote it (step {told}; this one knows {HEAD}); install that version"
+    else:
+        wrong = f"it is damaged: the step that its tables stand at is not known here ({told}); {FROM_BACKUP}"
+    raise RegisterUnavailable(f"{place_of(engine.url)} cannot be used: {wrong}")
+
+
+def is_later(step: object) -> bool:
+    """Say whether a later version of this software may have brought a register to a step."""
+    return isinstance(step, str) and re.fullmatch("[0-9]{4}", step) is not None and step > HEAD
 
 
 def migrations() -> frozenset[str]:
@@ -282,7 +306,6 @@ def migrate(engine: sa.Engine, to: str = HEAD) -> None:
     """Bring the register to a migration, `HEAD` where nothing else is said, in one transaction."""
     from alembic import command
     from alembic.config import Config
-    from alembic.util import CommandError
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
@@ -291,8 +314,9 @@ def migrate(engine: sa.Engine, to: str = HEAD) -> None:
         with writing(engine) as connection:
             config.attributes["connection"] = connection
             (command.downgrade if now is not None and now > to else command.upgrade)(config, to)
-    except CommandError as error:
-        where = place_of(engine.url)
+    except sa.exc.DBAPIError as error:
+        told = (str(error.orig).splitlines() or [""])[0][:200]
         raise RegisterUnavailable(
-            f"{where} cannot be used: a later version of kpfootprint wrote it ({error})"
+            f"{place_of(engine.url)} cannot be used: it is damaged: it says that its tables stand at "
+            f"{now or 'no step'}, and they do not ({told}); {FROM_BACKUP}"
         ) from None

@@ -36,6 +36,13 @@ SAID = {
 """By the primary result code of SQLite."""
 
 MISSING = ("no such table", "no such column", "malformed database schema", "has no column")
+STATES = {
+    "42P01": "its tables are not as they should be ({told})",
+    "42703": "its tables are not as they should be ({told})",
+    "55P03": "another process holds it locked; try again when that has ended",
+    "53100": "there is no room left on its disk; free some, and nothing else has to be done",
+}
+"""By the state that PostgreSQL tells: no such table, no such column, a lock that was not given, a disk that is full."""
 
 
 def watch(engine: sa.Engine) -> None:
@@ -68,6 +75,9 @@ def reason_of(error: sa.exc.DBAPIError) -> str | None:
             return SAID[kind]
         missing = any(words in str(original) for words in MISSING)
         return f"its tables are not as they should be ({original})" if missing else None
+    told = str(original).splitlines()[0][:200] if str(original) else "no reason"
+    if known := STATES.get(str(getattr(original, "sqlstate", None))):
+        return known.format(told=told)
     if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.InternalError):
-        return f"the database does not answer ({str(original).splitlines()[0][:200] if str(original) else 'no reason'})"
+        return f"the database does not answer ({told})"
     return None

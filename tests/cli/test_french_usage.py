@@ -132,6 +132,7 @@ RAISED = {
     "SchemeMismatch",
     "RegisterUnavailable",
     "BackupError",
+    "LaunchError",
     "UnfitFile",
     "BadKey",
 }
@@ -145,10 +146,11 @@ def texts_of_errors() -> set[str]:
     """Return every text that such an error is raised with, and every reason of a chain that does not hold."""
     root = Path(kpfootprint.__file__).parents[1]
     files = [*(root / "kpfootprint").rglob("*.py"), *(root / "service" / "register").rglob("*.py")]
+    files.append(root / "service" / "launch.py")
     found = set()
     for node in (node for path in files for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))):
         match node:
-            case ast.Raise(exc=ast.Call(func=ast.Name(id=name), args=[said, *_])) if name in RAISED:
+            case ast.Call(func=ast.Name(id=name), args=[said, *_]) if name in RAISED:
                 found.add(template(said))
             case ast.FunctionDef(name="_fault" | "_comparison_fault"):
                 found |= {template(inner.value) for inner in ast.walk(node) if isinstance(inner, ast.Return)}

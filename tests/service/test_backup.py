@@ -9,14 +9,17 @@ from typing import Any
 
 import pytest
 
+from kpfootprint.ingest import ingest_json
 from service.register.activations import activate
 from service.register.backup import BackupError, back_up, restore
 from service.register.comparisons import keep, page_of
-from service.register.database import migrate, open_register, registering
+from service.register.database import migrate, open_register, opened, registering
 from service.register.keys import all_keys, create_key
 from service.register.verify import verify
 from service.settings import Settings
-from tests.cli.running import kpfootprint
+from service.work.place import Workplace
+from service.work.receive import compare
+from tests.cli.running import Done, kpfootprint
 from tests.service.registers import examined, kept, tampered
 from tests.service.server import comes
 
@@ -117,20 +120,51 @@ def test_what_is_no_backup_is_refused(tmp_path: Path) -> None:
         restore(Settings(home=tmp_path), io.BytesIO(b"PK nothing"))
 
 
-def test_the_command_line_verifies_exports_and_restores(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path / "a")
-    engine = open_register(settings)
+def at(settings: Settings) -> dict[str, str]:
+    """Return what the command line is told of a register."""
+    return {} if settings.database_url is None else {"KPF_DATABASE_URL": settings.database_url}
+
+
+def test_the_command_line_verifies_exports_imports_and_restores(
+    request: pytest.FixtureRequest, settings: Settings, tmp_path: Path, parcel: dict[str, Any]
+) -> None:
+    def another(name: str) -> Settings:
+        url = settings.database_url and request.getfixturevalue("postgres").new_database()
+        return Settings(home=tmp_path / name, database_url=url)
+
+    def run(*arguments: object, of: Settings = settings, status: int = 0) -> Done:
+        done = kpfootprint(*arguments, home=of.home, **at(of))
+        assert done.status == status, done.err
+        return done
+
+    work = Workplace(settings)
+    work.open()
     for number in range(3):
-        kept(engine, examined(number))
+        document = parcel | {"parcel_id": f"P-{number}"}
+        compare(
+            work,
+            lambda release, document=document: ingest_json(document, release.scheme, release.zone_table),
+            actor="key:a",
+        )  # type: ignore[misc]
+    work.close()
+    engine = open_register(settings)
     head = verify(engine).hash
-    done = kpfootprint("register", "verify", "--head", head, home=settings.home)
-    assert (done.status, head in done.text) == (0, True)
-    assert kpfootprint("backup", tmp_path / "b.zip", home=settings.home).status == 0
-    assert kpfootprint("restore", tmp_path / "b.zip", home=tmp_path / "c").status == 0
-    exported = kpfootprint("register", "export", "--format", "csv", home=settings.home)
-    assert len(exported.text.splitlines()) == 4
+    assert head in run("register", "verify", "--head", head).text
+    assert len(run("register", "export", "--format", "csv").text.splitlines()) == 4
+    run("backup", tmp_path / "b.zip")
+    restored, taken_in = another("c"), another("d")
+    run("restore", tmp_path / "b.zip", of=restored)
+    assert head in run("register", "verify", "--head", head, of=restored).text
+    assert "holds something" in run("restore", tmp_path / "b.zip", of=restored, status=1).err
+    (tmp_path / "lines.jsonl").write_bytes(run("register", "export", "--format", "jsonl").out)
+    for count, here in ((3, 0), (0, 3)):
+        told = run("register", "import", tmp_path / "lines.jsonl", of=taken_in).err
+        assert told.startswith(f"{count} entries taken in; {here} were here already")
+    with opened(taken_in) as other:
+        assert verify(other).entries == 3
+        assert [item.id for item in page_of(other, before=None, limit=9)[0]] == [
+            item.id for item in page_of(engine, before=None, limit=9)[0]
+        ]
     tampered(engine, "DELETE FROM entries WHERE position = 2")
     engine.dispose()
-    done = kpfootprint("register", "verify", home=settings.home)
-    assert done.status == 1
-    assert "Position 2" in done.err
+    assert "Position 2" in run("register", "verify", status=1).err

@@ -194,6 +194,8 @@ def a_database(tmp_path: Path) -> bytes:
 ENTRIES, ABOUT = "tables/entries.jsonl", "backup.json"
 FORGED: dict[str, Callable[[dict[str, bytes]], dict[str, bytes]]] = {
     "newer": lambda all_: all_ | {ABOUT: all_[ABOUT].replace(HEAD.encode(), b"9999")},
+    "of a newer form": lambda all_: all_ | {ABOUT: all_[ABOUT].replace(b"backup-1", b"backup-12")},
+    "of another form": lambda all_: all_ | {ABOUT: all_[ABOUT].replace(b"backup-1", b"backup-x")},
     "of no migration": lambda all_: all_ | {ABOUT: all_[ABOUT].replace(f'"{HEAD}"'.encode(), b'"-1; DROP"')},
     "a number for a migration": lambda all_: all_ | {ABOUT: all_[ABOUT].replace(f'"{HEAD}"'.encode(), b"5")},
     "about is a list": lambda all_: all_ | {ABOUT: b"[1]"},
@@ -221,6 +223,7 @@ def test_a_forged_backup_is_refused(lived_in: tuple[Path, bytes], tmp_path: Path
     with pytest.raises(BackupError) as told:
         restore(Settings(home=home), io.BytesIO(data))
     assert len(str(told.value)) < 400
+    assert ("newer version" in str(told.value)) == name.replace("of a ", "").startswith("newer")
     assert {path.name for path in tmp_path.iterdir()} <= {"home"}
     engine = open_register(Settings(home=home))
     assert name == "a file for a folder" or verify(engine).entries == 0

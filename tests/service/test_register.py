@@ -17,7 +17,8 @@ from service.register.activations import activate, activations, active_name
 from service.register.database import HEAD, connect, migrate, open_register, reading, version, writing
 from service.register.entries import append
 from service.register.keys import BadKey, all_keys, create_key, make_key, recognised
-from service.register.tables import Moment, keys, metadata
+from service.register.tables import Moment, keys, metadata, practice
+from service.register.trouble import RegisterUnavailable
 from service.settings import Settings
 from tests.service.server import PATIENCE
 
@@ -41,6 +42,59 @@ def test_a_register_of_any_step_is_opened(tmp_path: Path, step: str) -> None:
     migrate(engine, step)
     engine.dispose()
     test_migrations_make_what_the_tables_say(tmp_path)
+
+
+STEPS = {
+    "UPDATE alembic_version SET version_num = '9999'": f"a later version .* '9999'; this one knows {HEAD}",
+    "UPDATE alembic_version SET version_num = 'abc'": "it is damaged: .*'abc'.*; move it away",
+    "UPDATE alembic_version SET version_num = ''": r"it is damaged: .*\(''\).*; move it away",
+    "DELETE FROM alembic_version": "it is damaged: .*no step.*; move it away",
+    "INSERT INTO alembic_version VALUES ('0003')": f"it is damaged: .*'(0003|{HEAD})', '(0003|{HEAD})'.*; move it away",
+    "DROP TABLE alembic_version": "it is damaged: .*no step.*; move it away",
+    "UPDATE alembic_version SET version_num = '0003'": r"its tables stand at 0003, and they do not \(.*; move it away",
+}
+"""What somebody, or an accident, made of a register, and how that is told."""
+
+
+@pytest.mark.parametrize("act", STEPS)
+def test_a_register_whose_tables_stand_elsewhere_than_it_says_is_said_to_be_so(settings: Settings, act: str) -> None:
+    engine = open_register(settings)
+    with writing(engine) as connection:
+        connection.exec_driver_sql(act)
+    engine.dispose()
+    for _ in range(2):
+        with pytest.raises(RegisterUnavailable, match=STEPS[act]):
+            open_register(settings)
+
+
+def test_a_table_that_is_gone_is_told_on_either_database(settings: Settings) -> None:
+    engine = open_register(settings)
+    with writing(engine) as connection:
+        connection.exec_driver_sql("DROP TABLE practice")
+    with pytest.raises(RegisterUnavailable, match=r"tables are not as they should be \(.*practice"):
+        scored(engine)
+    engine.dispose()
+
+
+def scored(engine: sa.Engine) -> None:
+    with reading(engine) as connection:
+        connection.execute(sa.select(practice)).all()
+
+
+@pytest.mark.postgres
+def test_a_start_does_not_wait_for_ever_on_postgresql(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(home=tmp_path, database_url=request.getfixturevalue("postgres").new_database())
+    open_register(settings).dispose()
+    monkeypatch.setattr(database, "LOCKED_FOR", 0.2)
+    holder = connect(settings.register_url)
+    with holder.connect() as connection:
+        connection.execute(sa.select(sa.func.pg_advisory_lock(database.MIGRATE_LOCK)))
+        with pytest.raises(RegisterUnavailable, match="another process holds it locked"):
+            open_register(settings)
+    holder.dispose()
+    open_register(settings).dispose()
 
 
 @pytest.mark.slow

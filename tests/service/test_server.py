@@ -109,3 +109,28 @@ def test_a_release_that_cannot_be_loaded_is_said_at_once(tmp_path: Path) -> None
     server = Server(tmp_path / "home", "--model", str(model), port=free_port())
     assert server.refuses() == 1
     assert "Traceback" not in server.logged
+
+
+TAKEN = """
+import socket
+from contextlib import contextmanager
+taken = socket.create_server(("127.0.0.1", 0))
+def patched():
+    import bentoml._internal.utils as utils
+    utils.reserve_free_port = contextmanager(lambda *_, **__: iter([taken.getsockname()[1]]))
+import sys
+class Later:
+    def find_spec(self, name, path=None, target=None):
+        if name == "bentoml._internal.utils.circus":
+            patched()
+sys.meta_path.insert(0, Later())
+"""
+"""Gives BentoML's launcher, for a port of its own, one that somebody else has taken since."""
+
+
+def test_a_port_of_bentomls_own_that_was_taken_meanwhile_is_said_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(TAKEN, encoding="utf-8")
+    server = Server(tmp_path / "home", "--no-worker", port=free_port(), PYTHONPATH=f"{tmp_path}:{Path.cwd()}")
+    assert server.refuses() == 1
+    assert "was taken meanwhile (Address already in use); start it again" in server.logged
+    assert len(server.logged.splitlines()) == 1

@@ -64,15 +64,6 @@ def test_an_empty_file_is_not_taken_for_a_new_register(settings: Settings) -> No
         open_register(settings)
 
 
-def test_a_later_version_is_said(settings: Settings) -> None:
-    engine = open_register(settings)
-    with writing(engine) as connection:
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
-    engine.dispose()
-    with pytest.raises(RegisterUnavailable, match="a later version of kpfootprint wrote it"):
-        open_register(settings)
-
-
 FOREIGN = {
     "trigger": "CREATE TRIGGER t AFTER INSERT ON entries BEGIN UPDATE keys SET role = 'admin'; END",
     "view": "CREATE VIEW sessions_2 AS SELECT * FROM keys",
