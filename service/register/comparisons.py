@@ -171,7 +171,7 @@ def keep(
     """
     rows, acts = [], []
     for one in examined:
-        rows.append(_row(one, actor, once))
+        rows.append(row_of(one, actor, once))
         acts.append((one.id, _told(one, rows[-1], origin)))
     if not rows:
         return
@@ -181,7 +181,8 @@ def keep(
     entries.append_each(connection, "comparison", acts, actor=actor, at=at, entry_id=entry_id)
 
 
-def _row(one: Examined, actor: str, once: Once | None) -> dict[str, Any]:
+def row_of(one: Examined, actor: str, once: Once | None = None) -> dict[str, Any]:
+    """Return a comparison as its table keeps it."""
     content, document = one.content, one.document
     parcel, told = content["parcel"], content["verification"]
     certificate = document.get("certificate_no")

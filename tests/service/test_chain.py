@@ -64,6 +64,12 @@ def test_a_chain_is_whole(engine: sa.Engine) -> None:
         ("UPDATE entries SET position = 9 WHERE position = 3", 3),
         ("UPDATE comparisons SET conclusion = 'query' WHERE position = 3", 3),
         ("UPDATE comparisons SET report = parcel WHERE position = 3", 3),
+        ("UPDATE comparisons SET exporter = 'Another' WHERE position = 3", 3),
+        ("UPDATE comparisons SET created_at = '2020-01-01T00:00:00.000000Z' WHERE position = 3", 3),
+        ("UPDATE comparisons SET flags = '[{}]' WHERE position = 3", 3),
+        ("UPDATE comparisons SET carats = 9 WHERE position = 3", 3),
+        ("UPDATE comparisons SET actor = 'somebody else' WHERE position = 3", 3),
+        ("UPDATE comparisons SET declared = 'bria' WHERE position = 3", 3),
         (
             "INSERT INTO entries SELECT 6, 'new', kind, at, actor, subject, content, previous, hash "
             "FROM entries WHERE position = 5",
@@ -125,11 +131,12 @@ def test_an_old_register_is_told_again_as_a_chain(settings: Settings, tmp_path: 
     engine = connect(settings.register_url)
     migrate(engine, "0001")
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
-        old = examined(7)
         for number in range(20):
+            moment = f"2026-01-02T03:04:{number:02}.000000Z"
+            old = examined(7, content={"created_at": moment})
             row = {
                 "id": f"{number:020}",
-                "created_at": f"2026-01-02T03:04:{number:02}.000000Z",
+                "created_at": moment,
                 "actor": "key:a",
                 "parcel_id": "P-7",
                 "report_id": "sha256:7",

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from kpfootprint.release import shipped_release
 from service import clock
 from service.register.database import open_register
+from service.register.tables import metadata
 from service.register.verify import verify
 from service.settings import Settings
 from service.work.place import Workplace
@@ -60,6 +62,44 @@ def test_from_arrival_to_decision(office: Office) -> None:
     assert [event["event"] for event in again["history"]] == ["submission", "compared", "decision", "decision"]
     assert [e["values"]["decision"] for e in again["history"][2:]] == ["returned", "approved"]
     assert again["state"] == "decided"
+    assert verify(office.work.engine).wrong is None
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("submissions.due_at", "2099-01-01T00:00:00.000000Z"),
+        ("submissions.received_at", "2020-01-01T00:00:00.000000Z"),
+        ("submissions.state", "compared"),
+        ("submissions.exporter", "Another"),
+        ("submissions.note", "never came"),
+        ("submissions.actor", "somebody else"),
+        ("submissions.n_parcels", 7),
+        ("files.content", b"another file"),
+        ("submission_parcels.comparison_id", "0" * 20),
+        ("certificates.note", "cleared"),
+        ("certificates.certificate_no", "CF 2"),
+    ],
+)
+def test_tables_that_are_worked_on_show_what_the_chain_tells(office: Office, place: str, value: Any) -> None:
+    sent = office.send(shipment(1, bad=False, prefix="V"))
+    office.run_jobs()
+    office.ask("monitor", "POST", f"{sent.headers['location']}/decision", json={"decision": "approved"})
+    reported = {"certificate_no": "CF 1", "reported_by": "Antwerp", "reported_on": "2024-01-02", "note": "forged"}
+    assert office.ask("monitor", "POST", "/v1/certificates", json={"items": [reported]}).status_code == 201
+    assert verify(office.work.engine).wrong is None
+    name, column = place.split(".")
+    table = metadata.tables[name]
+    own = {"submissions": "id", "files": "subject", "submission_parcels": "submission_id"}.get(name)
+    here = sa.true() if own is None else table.c[own] == sent.json()["id"]
+    raw: sa.ColumnElement[Any] = sa.literal_column(column)
+    with office.work.engine.connect().execution_options(writes=True) as connection, connection.begin():
+        before = connection.execute(sa.select(raw).select_from(table).where(here)).scalar_one()
+        connection.execute(sa.update(table).where(here).values({column: sa.bindparam("new", value, type_=None)}))
+    verdict = verify(office.work.engine)
+    with office.work.engine.connect().execution_options(writes=True) as connection, connection.begin():
+        connection.execute(sa.update(table).where(here).values({column: sa.bindparam("new", before, type_=None)}))
+    assert verdict.wrong is not None
     assert verify(office.work.engine).wrong is None
 
 
