@@ -35,6 +35,8 @@ ROWS: tuple[tuple[str, str, str], ...] = (
     ("tables alone: Cllr", "Cllr", "tables alone"),
     ("most probable zone is the right one", "best zone right", "as collected"),
     ("the 90 % set of zones holds the right one", "90% set holds the zone", "as collected"),
+    ("the same, 150 stones of each parcel", "90% set holds the zone", "150 stones of each"),
+    ("the same, 60 stones of each parcel", "90% set holds the zone", "60 stones of each"),
     ("zones in that set, on average", "zones in the 90% set", "as collected"),
     ("true blends with LR < 1/10", "LR < 1/10", "true blends"),
     ("undeclared goods found in true blends", "undeclared goods found (p of 0.05 or less)", "true blends"),

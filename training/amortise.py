@@ -9,13 +9,14 @@ from functools import partial
 import numpy as np
 from joblib import delayed
 from numpy.typing import NDArray
+from scipy.special import softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
 from kpfootprint.stats.arrays import Floats, Ints, ParcelArrays
 from kpfootprint.stats.declarations import association_statistic, declared_evidence, foreign_sources
-from kpfootprint.stats.model import Look, gate_of, look, share_features
+from kpfootprint.stats.model import Look, gate_of, look, own_statistic, share_features
 from kpfootprint.stats.networks import Network
 from kpfootprint.stats.ranks import RankTable, strangeness
 from kpfootprint.stats.selection import gate_features
@@ -84,6 +85,7 @@ def rank_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted, networks: S
         chances=networks.shares.probabilities(features),
         best_chances=networks.goods.probabilities(best),
         association=association_statistic(looked.weighed[1], foreign_sources(truth.declared, truth.allowed)),
+        own=own_statistic(softmax(looked.evidence.listed, axis=1)[np.arange(len(arrays)), truth.home.argmax(axis=1)]),
     )
 
 

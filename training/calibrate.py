@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import softmax
 
 from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.calibration import Calibration, Cases, told_apart
@@ -15,8 +14,6 @@ from training.choose import whole_zones
 from training.config import EvidenceConfig
 from training.folds import Split, fold_of_parcels, folds
 from training.prepare import Fitted, Prepared
-
-LEVEL = 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,16 +96,7 @@ def calibrate(
         parcel=trials.parcel,
         told=told[trials.parcel],
     )
-    posterior = softmax(evidence.listed, axis=1)
-    own = np.sort(posterior[np.flatnonzero(kept), prepared.groups[kept]])
-    rank = max(int(np.floor((1.0 - LEVEL) * (own.size + 1))) - 1, 0)
-    calibration = Calibration.fit(
-        cases,
-        trust=settings.trust,
-        times=times,
-        set_threshold=float(own[rank]),
-        offset_spread=settings.offset_spread,
-    )
+    calibration = Calibration.fit(cases, trust=settings.trust, times=times, offset_spread=settings.offset_spread)
     return calibration, trials
 
 

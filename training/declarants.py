@@ -2,6 +2,10 @@
 
 Somebody who knows the program can try declarations on it until one is kindly received. So each of these parcels is
 judged under its own zone and under others (single zones, pairs, four, five, all of them, a speck of the true source).
+
+How many of them nobody could tell is measured beside it: by the model's own likelihood of just these goods against the
+home zone's alone, as somebody would weigh it who knew the home zone, the source and its share, and had only to find out
+whether the goods are there.
 """
 
 from __future__ import annotations
@@ -15,7 +19,8 @@ from joblib import delayed
 from kpfootprint.comparison.weigh import Terms, judge
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats, Ints, joined
-from kpfootprint.stats.model import look
+from kpfootprint.stats.model import Look, look
+from kpfootprint.stats.ranks import RankTable
 from training.progress import side_by_side
 from training.scenarios import KINDS, Scenario, Truth
 from training.simulation import Urn, chunks, draw_scenario
@@ -41,11 +46,14 @@ class Tried:
         Share of the stones that was meant to come from a zone that was not compliant, one of `SHARES`.
     conclusion : ndarray of shape (n, N_TRIES)
         Position in `kpfootprint.conclusions.CONCLUSIONS` under every declaration, the own zone first.
+    known_p : ndarray of shape (n,)
+        P-value of none of these goods where home zone, source and share are known, among parcels of the home zone.
     """
 
     n_stones: Floats
     share: Floats
     conclusion: Ints
+    known_p: Floats
 
     @property
     def kindest(self) -> Ints:
@@ -112,9 +120,20 @@ def _tried(
         [declarations_tried(int(h), int(s), a, rng) for h, s, a in zip(home, source, allowed, strict=True)]
     )
     first = look(by.model, arrays, own)
+    clean = replace(truth, kind=np.full(n, KINDS.index("listed")), foreign=np.zeros(n), share=np.zeros(n))
+    without, _ = draw_scenario(scenario, urn.fitted, clean, rng)
+    goods = (1.0 - share) * own + share * np.eye(z)[source]
+    with_goods, none = (_for_goods(seen, goods) for seen in (first, look(by.model, without, own)))
+    known_p = RankTable.from_calibration(none, np.log(without.n_stones)).p_values(with_goods, first.ln_n)
     under = [first.under(np.arange(n), declared) for declared in tries.transpose(1, 0, 2)]
     said = [judge(by, looked, allowed).conclusion for looked in under]
-    return Tried(n_stones=arrays.n_stones, share=np.full(n, share), conclusion=np.stack(said, axis=1))
+    return Tried(n_stones=arrays.n_stones, share=np.full(n, share), conclusion=np.stack(said, axis=1), known_p=known_p)
+
+
+def _for_goods(looked: Look, goods: Floats) -> Floats:
+    """Return the log likelihood ratio (n,) of a blend against what was declared."""
+    out: Floats = looked.under(np.arange(len(goods)), goods).evidence.declared - looked.evidence.declared
+    return out
 
 
 def try_declarations(

@@ -34,6 +34,7 @@ from training.rank import (
     error_table,
     fit_detection,
     fit_goods,
+    fit_sets,
     fit_share_model,
     judged_view,
 )
@@ -107,6 +108,7 @@ def fit(
         largest=float(prepared.arrays.n_stones.max()),
         tables=resample_tables(fitted.tables, prepared.arrays, fitted.structure, prepared.groups, drawn),
         goods=goods,
+        sets=fit_sets(ranked, truth),
     )
     estimates = estimate_shares(shares, ranked.chances, ranked.ln_n, blendedness(truth.declared))
     model = replace(model, detection=fit_detection(estimates.p_value <= NONE_P, truth, ranked.ln_n, fitted))

@@ -48,12 +48,22 @@ class ShareNetworks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranked:
-    """What was seen of each simulated parcel (n): sizes, chances of shares as declared and as suits best, and more."""
+    """What was seen of each simulated parcel (n): sizes, chances of shares as declared and as suits best, and more.
+
+    `own` is the statistic of the posterior of the parcel's main source among the listed ones.
+    """
 
     ln_n: Floats
     chances: Floats
     best_chances: Floats
     association: Floats
+    own: Floats
+
+
+def fit_sets(ranked: Ranked, truth: Truth) -> RankTable:
+    """Rank the posteriors of their own sources among parcels of one source."""
+    true = truth.kind == LISTED
+    return RankTable.from_calibration(ranked.own[true], ranked.ln_n[true])
 
 
 def fit_goods(ranked: Ranked, truth: Truth, network: Network, edges: Floats) -> GoodsTest:

@@ -128,13 +128,12 @@ def attribution_of(one: OneParcel) -> Attribution:
     posterior, unlisted = weighed.posterior[one.row], float(weighed.unlisted_posterior[one.row])
     order = np.argsort(-posterior, kind="stable")
     listed = posterior / max(posterior.sum(), 1e-300)
-    kept = [release.zone_ids[k] for k in order if listed[k] >= release.model.calibration.set_threshold]
-    if unlisted >= release.model.calibration.set_threshold:
-        kept.append("unlisted")
+    named = [*(release.zone_ids[k] for k in order), "unlisted"]
+    inside = release.model.in_set(np.append(listed[order], unlisted), float(weighed.looked.ln_n[one.row]))
     return Attribution(
         zones=tuple((release.zone_ids[k], float(posterior[k])) for k in order),
         unlisted_posterior=unlisted,
-        prediction_set=tuple(kept),
+        prediction_set=tuple(name for name, kept in zip(named, inside, strict=True) if kept),
         level=LEVEL,
     )
 

@@ -349,13 +349,14 @@ def next_question(
 def resemblance_sentences(one: OneParcel) -> list[Statement]:
     """Say which zones the parcel resembles, or none.
 
-    The set of zones has its level over reference parcels of all sizes together; of a parcel smaller than these are in
-    the middle it is said that it has not.
+    In releases up to format 6 the set of zones has its level over reference parcels of all sizes together; of a parcel
+    smaller than these are in the middle it is said that it has not.
     """
     posterior, zone_ids = one.weighed.posterior[one.row], one.release.zone_ids
     usual = np.exp(one.release.model.calibration.centre)
     few = {"level": LEVEL, "usual_stones": int(float(f"{usual:.2g}"))}
-    small = [Statement(code="resembles_small", values=few)] if one.n_stones < usual else []
+    level_hangs_on_size = one.release.model.sets is None and one.n_stones < usual
+    small = [Statement(code="resembles_small", values=few)] if level_hangs_on_size else []
     if one.weighed.unlisted_posterior[one.row] > posterior.max():
         return [Statement(code="resembles_none", values={}), *small]
     best = [k for k in np.argsort(-posterior, kind="stable")[:3] if posterior[k] >= 0.1]

@@ -108,7 +108,12 @@ def checks_of(model: FootprintModel, scheme: Scheme, zones: int, levels: tuple[i
     yield Check("model.calibration.scale", (), *POSITIVE)
     yield Check("model.calibration.limits", (2,), *INCREASING)
     yield Check("model.calibration.bounds", (2,), "lie about 0", lambda a: (a[0] < 0) & (a[1] > 0))
-    yield Check("model.calibration.set_threshold", (), "lie in 0 to 1", _within(0.0, 1.0))
+    if model.sets is not None:
+        yield from _ranks("model.sets", model.sets)
+    if model.sets is None or model.calibration.set_threshold is not None:
+        yield Check(
+            "model.calibration.set_threshold", (), "lie in 0 to 1", lambda a: a.dtype.kind == "f" and 0 <= a <= 1
+        )
     if model.calibration.offset_spread is not None:
         yield Check("model.calibration.offset_spread", (), *POSITIVE)
     yield Check("model.detection", (6,))

@@ -23,12 +23,13 @@ from kpfootprint.release.packing import pack, unpack
 from kpfootprint.scheme import Scheme
 from kpfootprint.stats.model import FootprintModel
 
-WITHOUT_TABLES, WITHOUT_GOODS, WITHOUT_SPREAD, WITHOUT_GOODS_P, FORMAT = 2, 3, 4, 5, 6
-READABLE = (WITHOUT_TABLES, WITHOUT_GOODS, WITHOUT_SPREAD, WITHOUT_GOODS_P, FORMAT)
+WITHOUT_TABLES, WITHOUT_GOODS, WITHOUT_SPREAD, WITHOUT_GOODS_P, WITHOUT_SETS, FORMAT = 2, 3, 4, 5, 6, 7
+READABLE = (WITHOUT_TABLES, WITHOUT_GOODS, WITHOUT_SPREAD, WITHOUT_GOODS_P, WITHOUT_SETS, FORMAT)
 """Formats that can be read. Format 2 has no tables: its evidence is the explicit model's alone. Formats 2 and 3 have no
 test of goods of their own: undeclared goods under the best declaration are looked for by the share network. Up to
 format 4 the offset of the calibration counts whole, however little a parcel tells sources apart. Up to format 5 the
-interval of undeclared goods begins above 0 without asking that test."""
+interval of undeclared goods begins above 0 without asking that test. Up to format 6 one posterior is the threshold of
+the set of zones at every size."""
 CARD = "CARD.md"
 
 
@@ -176,7 +177,9 @@ def format_of(model: FootprintModel) -> int:
         return WITHOUT_GOODS
     if model.calibration.offset_spread is None:
         return WITHOUT_SPREAD
-    return WITHOUT_GOODS_P if model.shares.goods_p is None else FORMAT
+    if model.shares.goods_p is None:
+        return WITHOUT_GOODS_P
+    return WITHOUT_SETS if model.sets is None else FORMAT
 
 
 def _with_test_of_all_goods(arrays: dict[str, Any]) -> dict[str, Any]:

@@ -112,8 +112,9 @@ class Calibration:
         Smallest and largest x.
     bounds : ndarray of shape (2,)
         Lowest and highest log10 LR that the cases carry.
-    set_threshold : float
-        Smallest posterior with which a source stays in the 90 % set.
+    set_threshold : float, optional
+        Smallest posterior with which a source stays in the 90 % set, in releases up to format 6 (see
+        `kpfootprint.stats.model.FootprintModel.sets`).
     offset_spread : float, optional
         Spread of log evidence over sources at which the offset counts by 63 %; releases up to format 4 have none.
 
@@ -137,7 +138,7 @@ class Calibration:
     scale: float
     limits: Floats
     bounds: Floats
-    set_threshold: float
+    set_threshold: float | None = None
     offset_spread: float | None = None
 
     @classmethod
@@ -147,7 +148,6 @@ class Calibration:
         *,
         trust: float,
         times: NDArray[np.integer] | None = None,
-        set_threshold: float = 0.0,
         offset_spread: float | None = None,
     ) -> Calibration:
         """Maximise the likelihood of H1 against H2 at prior odds 1, and ask what bounds the cases carry.
@@ -186,7 +186,6 @@ class Calibration:
             scale=scale,
             limits=limits,
             bounds=np.array([-np.inf, np.inf]),
-            set_threshold=set_threshold,
             offset_spread=offset_spread,
         )
         log10_lr = found_so_far.apply(cases.score, cases.ln_n, cases.told)

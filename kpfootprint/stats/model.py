@@ -20,7 +20,7 @@ from kpfootprint.stats.evidence import Predictor
 from kpfootprint.stats.networks import Network
 from kpfootprint.stats.ranks import RankTable, strangeness
 from kpfootprint.stats.selection import Evidence, Readings, averaged_readings, fuse_readings, gate_features
-from kpfootprint.stats.shares import GoodsTest, ShareEstimates, ShareModel, blendedness, estimate_shares
+from kpfootprint.stats.shares import LEVEL, GoodsTest, ShareEstimates, ShareModel, blendedness, estimate_shares
 from kpfootprint.stats.structure import Structure
 from kpfootprint.stats.summaries import WINDOWS
 from kpfootprint.stats.tables import TableModel
@@ -56,6 +56,8 @@ class FootprintModel:
         The second evidence; releases of format 2 have none.
     goods : GoodsTest, optional
         Of goods that were not compliant, whatever was declared; releases up to format 3 have none.
+    sets : RankTable, optional
+        Of ``-log`` the posterior of a parcel's own source; releases up to format 6 have one threshold for all sizes.
     """
 
     structure: Structure
@@ -72,6 +74,24 @@ class FootprintModel:
     largest: float
     tables: TableModel | None = None
     goods: GoodsTest | None = None
+    sets: RankTable | None = None
+
+    def in_set(self, posterior: Floats, ln_n: float) -> Bools:
+        """Return which sources stay in the set of a parcel at its level, from their posteriors (k,) among sources.
+
+        A source stays unless parcels of that size give their own source so small a posterior in less than one case in
+        ten: the set holds the right one at its level whatever the size.
+        """
+        if self.sets is None:
+            out: Bools = posterior >= (self.calibration.set_threshold or 0.0)
+            return out
+        return self.sets.p_values(own_statistic(posterior), np.full(posterior.shape, ln_n)) >= 1.0 - LEVEL
+
+
+def own_statistic(posterior: Floats) -> Floats:
+    """Return ``-log`` of the posterior of a parcel's own source: the larger, the less the parcel looks like it."""
+    out: Floats = -np.log(np.maximum(posterior, 1e-300))
+    return out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

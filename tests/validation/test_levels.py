@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from kpfootprint.comparison.weigh import judge
 from kpfootprint.reference import shipped_reference
@@ -37,6 +38,7 @@ class World:
     high: NDArray[np.float64]
     log10_lr: NDArray[np.float64]
     novelty_p: NDArray[np.float64]
+    outside_set: NDArray[np.bool_]
 
 
 def seen(arrays: ParcelArrays, truth: Truth) -> dict[str, NDArray[np.float64]]:
@@ -44,6 +46,8 @@ def seen(arrays: ParcelArrays, truth: Truth) -> dict[str, NDArray[np.float64]]:
     looked = look(model, arrays, truth.declared)
     judged = judge(release, looked, truth.allowed)
     shares = judged.shares
+    posterior, home = softmax(looked.evidence.listed, axis=1), truth.home.argmax(axis=1)
+    inside = [model.in_set(row[[own]], ln_n)[0] for row, own, ln_n in zip(posterior, home, looked.ln_n, strict=True)]
     return {
         "ln_n": looked.ln_n,
         "p_value": shares.p_value,
@@ -52,6 +56,7 @@ def seen(arrays: ParcelArrays, truth: Truth) -> dict[str, NDArray[np.float64]]:
         "high": shares.high,
         "log10_lr": judged.log10_lr,
         "novelty_p": judged.novelty_p,
+        "outside_set": ~np.array(inside),
     }
 
 
@@ -107,6 +112,12 @@ def test_novelty_keeps_its_level_for_what_is_listed(world: World) -> None:
         assert 0.3 * level <= found <= level + 0.015
     sieved = np.isin(world.truth.kind, (LISTED, BLEND)) & world.truth.sieved
     assert (world.novelty_p[sieved] <= 0.05).mean() <= 0.08
+
+
+@pytest.mark.parametrize(("low", "high"), [(40, 100), (100, 300), (300, 1000), (1000, 10**6)])
+def test_the_set_of_zones_keeps_its_level_whatever_the_size(world: World, low: int, high: int) -> None:
+    n = np.exp(world.ln_n)
+    at_least(0.1, world.outside_set[(world.truth.kind == LISTED) & (n >= low) & (n < high)])
 
 
 def test_likelihood_ratios_are_near_their_ideal(world: World) -> None:

@@ -16,6 +16,8 @@ from training.record import DecisionErrors, Result
 
 FOUND_P = 0.05
 """Undeclared goods count as found where the p-value of none at all is this or less."""
+ASKED = 0.2
+"""Share of true parcels that may be asked about: about as many as are not called consistent."""
 
 SIZE_EDGES = (40, 200, 500, 1000, 100_000)
 
@@ -104,6 +106,9 @@ def tried_results(tried: Tried | None) -> list[Result]:
             (f"kindest of {N_TRIES} declarations called consistent", consistent.any(axis=1)),
         ):
             out.append(counted("decision", metric, conditions, int(hits.sum()), int(hits.size)))
+        unseen = tried.known_p[mine] > ASKED
+        metric = f"not seen by who knows zone, source and share, where {ASKED:.0%} of true ones are asked about"
+        out.append(counted("decision", metric, conditions, int(unseen.sum()), int(unseen.size)))
     return out
 
 

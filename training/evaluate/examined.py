@@ -24,7 +24,7 @@ from training.evaluate.decisions import decision_errors, decision_results, other
 from training.evaluate.methods import n_stones_of, some, zones_of
 from training.evaluate.mixtures import LEVEL, Shares
 from training.evaluate.setting import SEED, novelty_cell, novelty_result
-from training.evaluate.stress import hardships
+from training.evaluate.stress import hardships, subsample
 from training.evaluate.trials import Draws, ExportDay, Trials, counted
 from training.folds import Split
 from training.prepare import Prepared, fit_model, prepare
@@ -97,6 +97,8 @@ class Refits:
         return tuple(found[row] for row in range(len(batch)))
 
 
+SET_STONES = (60, 150)
+"""Stones of each parcel, where it has more, on which sets of zones are measured beside the parcels as collected."""
 _ANY_DAY = date(2000, 1, 1)  # every parcel below has an export date of its own
 
 
@@ -174,16 +176,21 @@ def examined(
 def prediction_sets(refits: Refits, day: ExportDay, trusted: Bools) -> list[Result]:
     """How often the set of zones named at its level holds a held-out parcel's zone, and how many zones it names.
 
-    Parcels that are too small to resemble anything name no zones and are passed over.
+    Measured on parcels as collected, and on some stones of each. Parcels that are too small to resemble anything name
+    no zones and are passed over.
     """
     rows = np.flatnonzero(trusted)
-    batch = Batch(tuple(replace(refits.package.batch.parcels[i], exported_on=day.day) for i in rows))
-    examined = zip(rows, refits.examine(batch, rows), strict=True)
-    named = [(refits.package.zone_of[i], one.attribution) for i, one in examined if one.attribution is not None]
-    if not named:
-        return []
-    inside = [zone in said.prediction_set for zone, said in named]
-    level = named[0][1].level
-    held = counted("attribution", f"{level:.0%} set holds the zone", "as collected", sum(inside), len(inside))
-    size = float(np.mean([len(said.prediction_set) for _, said in named]))
-    return [held, replace(held, metric=f"zones in the {level:.0%} set", value=size, low=None, high=None)]
+    parcels = [replace(refits.package.batch.parcels[i], exported_on=day.day) for i in rows]
+    rng, results = np.random.default_rng(SEED), []
+    for most in (None, *SET_STONES):
+        shown = parcels if most is None else [subsample(parcel, most, rng=rng) for parcel in parcels]
+        examined = zip(rows, refits.examine(Batch(tuple(shown)), rows), strict=True)
+        named = [(refits.package.zone_of[i], one.attribution) for i, one in examined if one.attribution is not None]
+        if not named:
+            continue
+        inside = [zone in said.prediction_set for zone, said in named]
+        level, conditions = named[0][1].level, "as collected" if most is None else f"{most} stones of each"
+        held = counted("attribution", f"{level:.0%} set holds the zone", conditions, sum(inside), len(inside))
+        size = float(np.mean([len(said.prediction_set) for _, said in named]))
+        results += [held, replace(held, metric=f"zones in the {level:.0%} set", value=size, low=None, high=None)]
+    return results
