@@ -66,7 +66,7 @@ def test_a_file_that_is_not_listed_is_refused(folder: Path) -> None:
 def test_another_format_is_refused_before_anything_is_read(folder: Path) -> None:
     rewrite(folder, format=FORMAT + 1)
     (folder / ARRAYS).unlink()
-    with pytest.raises(ReleaseError, match=f"format {FORMAT + 1}; this software reads formats 2 to {FORMAT}"):
+    with pytest.raises(ReleaseError, match=f"format {FORMAT + 1}; this software reads formats 2-{FORMAT}"):
         load_release(folder)
 
 

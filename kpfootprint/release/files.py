@@ -93,7 +93,7 @@ def read_files(folder: Path, formats: tuple[int, ...]) -> ReleaseFiles:
     """
     text, manifest = manifest_of(folder)
     if manifest.get("format") not in formats:
-        known = f"{formats[0]} to {formats[-1]}"
+        known = f"{formats[0]}-{formats[-1]}"
         raise ReleaseError(f"{folder}: format {manifest.get('format')!r}; this software reads formats {known}")
     listed = manifest["files"]
     odd = [name for name in listed if not _is_plain(name) or name == MANIFEST]
