@@ -156,8 +156,16 @@ def zircons(workbook: Path, out: Path) -> None:
 @config_option
 @click.option("--prior", metavar="RELEASE", help="Older release whose spread of parcels this one may lean on.")
 @click.option("--name", default="unreleased", show_default=True, help="What it calls itself until it is released.")
+@click.option("--asked-at", metavar="MOMENT", help="Moment that its manifest states; without one the same is the same.")
 def fit(
-    reference: Path, out: Path, jobs: int, scheduler: str | None, config: Path, prior: str | None, name: str
+    reference: Path,
+    out: Path,
+    jobs: int,
+    scheduler: str | None,
+    config: Path,
+    prior: str | None,
+    name: str,
+    asked_at: str | None,
 ) -> None:
     """Fit a model."""
     settings = replace(read_config(config), n_jobs=jobs)
@@ -172,7 +180,7 @@ def fit(
     older = None if prior is None else load_release(_release(prior))
     with at_work("fit", jobs, scheduler) as progress:
         model, manifest = fit_release(package, settings, progress, older)
-    manifest |= {"release": name, "remarks": found}
+    manifest |= {"release": name, "remarks": found} | ({} if asked_at is None else {"asked_at": asked_at})
     write_fit(out, model, manifest, card_of(manifest))
     click.echo(f"{out}: fitted and calibrated; to measure it: python -m training evaluate --model {out}")
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
+from service.clock import written
 from service.errors import Refused
 from service.register import jobs, submissions
 from service.register.database import writing
@@ -52,9 +53,13 @@ def train(work: Workplace, job: Job, halt: Callable[[], bool]) -> str | None:
             _note(work, job, told.read_bytes())
         if not checked:
             return None
+        asked = written(job.created_at)
         cluster = [] if work.settings.scheduler is None else ["--scheduler", work.settings.scheduler]
         steps = (
-            (fitted / "manifest.json", ["fit", "--out", fitted, "--config", config, "--name", name]),
+            (
+                fitted / "manifest.json",
+                ["fit", "--out", fitted, "--config", config, "--name", name, "--asked-at", asked],
+            ),
             (fitted / "validation.html", ["evaluate", "--model", fitted]),
         )
         for half, (made, command) in enumerate(steps):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -9,8 +10,15 @@ from typing import Any
 from kpfootprint.errors import Problem
 from kpfootprint.ingest import NOTES, RULES, text_of_answer, text_of_rule
 from kpfootprint.planning.question import RULES as PLANNING_RULES
+from kpfootprint.report.locale import words
 from kpfootprint.scheme import AttributeClass, ClassSet, Scheme
 from service.pages.render import translations
+
+MEASURED = frozenset({"expected", "found", "limit", "lower", "mean", "middle", "sum", "tolerance", "upper"})
+"""Values of problems that may be numbers of ours; all others are as the input writes them."""
+NUMBER = re.compile(r"-?\d+(,\d{3})*(\.\d+)?")
+LIMITS = re.compile(r"(?<=: )(≥ )?[\d.]+(–[\d.]+)? ct(?=; |$)")
+"""The limits of a size class, behind its own name, in a note of size classes."""
 
 
 class Teller:
@@ -42,7 +50,7 @@ class Teller:
             return problem.reason
         try:
             text = self._catalogue.gettext(planning or text_of_rule(problem.code, problem.values))
-            return text.format(**self._named(problem.values))
+            return text.format(**self._numbered(self._named(problem.values)))
         except (KeyError, IndexError):
             return problem.reason
 
@@ -56,6 +64,14 @@ class Teller:
         shown = {key: ", ".join(names.get(name, name) for name in parts) for key, parts in lists.items()}
         return {**values, **shown, "attribute": title}
 
+    def _numbered(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the values of a problem with its numbers as the language writes them."""
+        numbers = {key: str(value) for key, value in values.items() if key in MEASURED}
+        return {**values, **{key: self._number(text) for key, text in numbers.items() if NUMBER.fullmatch(text)}}
+
+    def _number(self, text: str) -> str:
+        return text.translate({44: words(self._lang).group, 46: words(self._lang).decimal})
+
     def worded(self, choice: str) -> str:
         """Return an answer to a question, ``column:Grade=ignore``, in words."""
         question, _, answer = choice.rpartition("=")
@@ -67,7 +83,10 @@ class Teller:
 
     def noted(self, note: Mapping[str, Any]) -> str:
         """Return what a receipt tells of a row or a sheet."""
-        return self._catalogue.gettext(NOTES[note["code"]]).format(**note["values"])
+        values = note["values"]
+        if note["code"] == "size_limits":
+            values = {**values, "classes": LIMITS.sub(lambda found: self._number(found[0]), values["classes"])}
+        return self._catalogue.gettext(NOTES[note["code"]]).format(**values)
 
     def counted(self, read_as: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, int]]]]:
         """Return the classes of a receipt with the stones of each."""

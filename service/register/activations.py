@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -88,9 +89,18 @@ def before_the_last(engine: sa.Engine) -> str | None:
 
 def release_folders(home: Path) -> dict[str, Path]:
     """Return the folder of every release by name: those made here, those that came with the package, newest first."""
-    made = sorted((home / "releases").glob("*/manifest.json"), key=lambda path: path.stat().st_mtime)
+    made = sorted((home / "releases").glob("*/manifest.json"), key=_asked_at)
     shipped = sorted(shipped_release().parent.glob("*/manifest.json"), key=lambda path: _version(path.parent.name))
     return {path.parent.name: path.parent for path in (*reversed(made), *reversed(shipped))}
+
+
+def _asked_at(manifest: Path) -> tuple[str, str]:
+    """Return what a manifest says of when its training was asked for, and its name; copying changes neither."""
+    try:
+        said = json.loads(manifest.read_bytes())["asked_at"]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):  # made before manifests said so, or by hand
+        said = ""
+    return said if isinstance(said, str) else "", manifest.parent.name
 
 
 def _version(name: str) -> list[int]:
@@ -102,10 +112,10 @@ def folder_in_force(engine: sa.Engine, home: Path) -> Path:
     name = active_name(engine)
     if name is None:
         return shipped_release()
-    folder = release_folders(home).get(name)
-    if folder is None:
-        raise ReleaseError(f"release {name!r} is the active one, and its folder is gone; activate another one")
-    return folder
+    for releases in (shipped_release().parent, home / "releases"):
+        if Path(name).name == name and (releases / name / "manifest.json").exists():
+            return releases / name
+    raise ReleaseError(f"release {name!r} is the active one, and its folder is gone; activate another one")
 
 
 def _told(entry: entries.Entry) -> Activation:

@@ -56,6 +56,16 @@ def test_a_problem_is_told_in_french_with_its_values() -> None:
     assert Teller("en").told(unknown) == unknown.reason == RULES["unknown_zone"].format(nearest="boda, bria")
 
 
+def test_numbers_of_a_problem_are_written_as_its_language_does() -> None:
+    values = {"expected": "97.50", "found": "1,097.5", "tolerance": "0.005"}
+    told = problem(Broken("carats_total", values), table="t")
+    assert "97,50 ct" in Teller("fr").told(told)
+    assert "1\u00a0097,5 ct" in Teller("fr").told(told)
+    assert Teller("en").told(told) == told.reason
+    of_a_header = problem(Broken("sizes_overlap", {"one": "0.30", "other": "0.5"}), table="t")
+    assert "0.30" in Teller("fr").told(of_a_header), "as the sheet writes it"
+
+
 def test_classes_stand_in_a_problem_under_the_names_of_its_language() -> None:
     scheme = Scheme.from_json(json.loads((shipped_reference() / "datapackage.json").read_text(encoding="utf-8")))
     for item in scheme.categorical:

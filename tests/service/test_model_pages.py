@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import shutil
@@ -54,16 +55,16 @@ def test_a_release_shows_its_card_and_what_was_measured(browser: TestClient) -> 
 def test_releases_are_listed_with_the_newest_first(browser: TestClient, home: Path) -> None:
     shipped = ["2026.7", "2026.6", "2026.5", "2026.4", "2026.3", OLDER]
     assert listed_in(browser) == shipped
-    made = [home / "releases" / name for name in ("trained-b", "trained-a")]
+    days = {"trained-b": "2026-03-02", "trained-c": "2026-03-01", "trained-a": "2025-12-31", "trained-d": None}
+    made = [home / "releases" / name for name in days]
     try:
-        for age, folder in enumerate(made):
+        for age, folder in enumerate(made):  # restored, or copied: of what was made first the file may be the newest
             folder.mkdir(parents=True)
-            (folder / "manifest.json").write_text("{}", encoding="utf-8")
-            os.utime(folder / "manifest.json", (10**9 - age, 10**9 - age))
-        assert listed_in(browser) == ["trained-b", "trained-a", *shipped]
-        assert re.findall(r'href="/models/([\w.-]+)"', browser.get("/models").text)[:3] == [
-            *("trained-b", "trained-a", shipped[0])
-        ]
+            said = {} if days[folder.name] is None else {"asked_at": f"{days[folder.name]}T03:04:05Z"}
+            (folder / "manifest.json").write_text(json.dumps(said), encoding="utf-8")
+            os.utime(folder / "manifest.json", (10**9 + age, 10**9 + age))
+        assert listed_in(browser) == [*days, *shipped]
+        assert re.findall(r'href="/models/([\w.-]+)"', browser.get("/models").text)[:5] == [*days, shipped[0]]
     finally:
         for folder in made:
             shutil.rmtree(folder)

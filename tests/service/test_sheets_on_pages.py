@@ -123,6 +123,20 @@ def test_a_receipt_is_told_in_french(app: TestClient, keys: dict[str, str]) -> N
     assert "the row Total" not in shown.text
 
 
+LADDER = b"Size,Pcs,Cts\n-11+9,162,40.70\n+11,60,29.00\n0.90-1.19 ct,10,10.40\n"
+
+
+def test_limits_of_sizes_are_told_as_the_language_writes_numbers(app: TestClient, keys: dict[str, str]) -> None:
+    form = signed_in(app, keys)
+    for lang, said in (
+        ("en", "-11+9: 0.175–0.315 ct; +11: 0.315–0.895 ct; 0.90-1.19 ct: 0.895–1.195 ct"),
+        ("fr", "-11+9: 0,175–0,315 ct; +11: 0,315–0,895 ct; 0.90-1.19 ct: 0,895–1,195 ct"),
+    ):
+        shown = app.post(f"/?lang={lang}", data=form | {"step": "read"}, files={"file": ("sheet.csv", LADDER)})
+        assert shown.status_code == 200
+        assert said in html.unescape(shown.text), "labels stay as the sheet has them"
+
+
 def test_the_page_takes_percent_and_countries(app: TestClient, keys: dict[str, str]) -> None:
     form = signed_in(app, keys)
     stones = {"file": ("sheet.csv", b"weight_ct,colour\n0.42,white\n0.31,brown\n")}

@@ -149,6 +149,10 @@ def test_what_a_package_leaves_in_doubt_is_told_by_the_job_and_on_its_page(offic
     assert "tous les lots ont été recueillis le 1" in french
 
 
+def shown_manifest(office: Office, name: str) -> Any:
+    return json.loads((office.settings.home / "releases" / name / "manifest.json").read_text("utf-8"))
+
+
 @pytest.mark.slow
 def test_a_package_becomes_a_release_that_can_be_forced_into_force(office: Office, tmp_path: Path) -> None:
     package = write_zip(tmp_path / "made", Kind(parcels=(5, 5, 5, 5), n_stones=80, dates=1)).read_bytes()
@@ -158,9 +162,8 @@ def test_a_package_becomes_a_release_that_can_be_forced_into_force(office: Offic
     assert shown["released"] is False
     assert shown["headline"]["auc"] > 0.5
     name = shown["release"]
-    assert (
-        json.loads((office.settings.home / "releases" / name / "manifest.json").read_text("utf-8"))["release"] == name
-    )
+    assert shown_manifest(office, name)["asked_at"] == job["created_at"]
+    assert shown_manifest(office, name)["release"] == name
     refused = office.ask("researcher", "POST", f"/v1/models/{name}/activate", json={"reason": "Try it"})
     assert refused.status_code == 409
     forced = office.ask(
