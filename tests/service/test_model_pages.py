@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from kpfootprint.release import shipped_release
 from tests.service.reading import token_in
 
 OLDER = "2026.2"
@@ -50,6 +51,14 @@ def test_a_release_shows_its_card_and_what_was_measured(browser: TestClient) -> 
     assert '<th scope="row">Cllr</th>' in page.text
     assert browser.get("/models/no-such-release").status_code == 404
     assert browser.get(f"/models/{OLDER}/evaluation").status_code == 404
+    newest = shipped_release().name
+    said = re.search(
+        rf'href="/models/{newest}/evaluation[^>]*>([^<]*)</a> \(en anglais\)',
+        browser.get(f"/models/{newest}?lang=fr").text,
+    )
+    assert said is not None
+    assert "(in English)" not in browser.get(f"/models/{newest}?lang=en").text
+    assert '<html lang="en">' in browser.get(f"/models/{newest}/evaluation?lang=fr").text
 
 
 def test_releases_are_listed_with_the_newest_first(browser: TestClient, home: Path) -> None:
