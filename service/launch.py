@@ -22,6 +22,7 @@ from kpfootprint.errors import KPFootprintError
 from kpfootprint.release import load_release
 from kpfootprint.trial import try_release
 from service.jobs.launch import Companion
+from service.logs import log_to_standard_error
 from service.meters import reserve
 from service.register.activations import folder_in_force
 from service.register.database import opened
@@ -66,6 +67,7 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 3000, *, work
             "launcher_pid": os.getpid(),
         }
     )
+    log_to_standard_error(settings.log_format)
     with opened(settings) as engine:
         try_release(load_release(settings.model or folder_in_force(engine, settings.home)))
         link = new_link(engine)

@@ -128,7 +128,7 @@ def text_of(cell: Cell) -> str:
 def read_text(cell: Cell) -> str | Broken | None:
     """Read text; a number is taken as its digits, blank gives None. What cannot be written in a report is refused."""
     if isinstance(cell, Odd | bool):
-        return Broken(cell.code if isinstance(cell, Odd) else "wrong_type", {"expected": "text"})
+        return Broken(cell.code if isinstance(cell, Odd) else "wrong_type", {"expected": "a text"})
     if is_blank(cell):
         return None
     text = text_of(cell)

@@ -144,7 +144,7 @@ def document_tables(
     parcel_id = fields.get("parcel_id")
     if not isinstance(parcel_id, str) or not parcel_id.strip():
         blank = parcel_id is None or isinstance(parcel_id, str)
-        broken = Broken("missing_value") if blank else Broken("wrong_type", {"expected": "text"})
+        broken = Broken("missing_value") if blank else Broken("wrong_type", {"expected": "a text"})
         problems.append(problem(broken, table="parcel", column="parcel_id", value=parcel_id))
         fields["parcel_id"] = parcel_id = "parcel"
     parcel_id = text_of(parcel_id)

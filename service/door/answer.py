@@ -114,10 +114,12 @@ class Errors:
 
     def _refusal(self, error: Exception, scope: Scope) -> Refused:
         refused = refusal_of(error)
-        if refused is None or refused.status >= 500:
-            log.error("request %s failed", visit_of(scope).request_id, exc_info=error)
         if refused is not None:
+            if refused.status >= 500:  # what it is, is known: a line says it, however many ask meanwhile
+                told = " ".join((refused.detail if error is refused else str(error)).split())
+                log.error("request %s failed: %s", visit_of(scope).request_id, told)
             return refused
+        log.error("request %s failed", visit_of(scope).request_id, exc_info=error)
         return Refused("internal_error", f"The log of the service says more about {visit_of(scope).request_id}.")
 
     def _response(self, refused: Refused, scope: Scope, receive: Receive) -> Response:

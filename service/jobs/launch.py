@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import logging
 import os
 import signal
 import subprocess
@@ -16,6 +17,8 @@ from service.logs import log_to_standard_error
 from service.processes import end_with
 from service.settings import Settings, environment_of
 from service.work.place import Workplace
+
+log = logging.getLogger("kpfootprint.service")
 
 AGAIN_AFTER = 1.0
 AGAIN_AT_MOST = 60.0
@@ -78,5 +81,10 @@ class Companion:
                     self._process.wait(ENDS_WITHIN)
                 self._process.kill()
                 self._process.wait()
+            if self._stop.is_set():
+                return
             pause = AGAIN_AFTER if time.monotonic() - begun > AGAIN_AT_MOST else min(2 * pause, AGAIN_AT_MOST)
+            log.warning(
+                "the worker of jobs ended (status %d); another one begins in %g s", self._process.returncode, pause
+            )
             self._stop.wait(pause)

@@ -11,11 +11,14 @@ from kpfootprint.errors import Problem
 from kpfootprint.ingest import NOTES, RULES, text_of_answer, text_of_rule
 from kpfootprint.planning.question import RULES as PLANNING_RULES
 from kpfootprint.report.locale import words
+from kpfootprint.retold import retold
 from kpfootprint.scheme import AttributeClass, ClassSet, Scheme
 from service.pages.render import translations
 
 MEASURED = frozenset({"expected", "found", "limit", "lower", "mean", "middle", "sum", "tolerance", "upper"})
 """Values of problems that may be numbers of ours; all others are as the input writes them."""
+SAID = frozenset({"detail", "expected", "found"})
+"""Values that may be words of ours."""
 NUMBER = re.compile(r"-?\d+(,\d{3})*(\.\d+)?")
 LIMITS = re.compile(r"(?<=: )(≥ )?[\d.]+(–[\d.]+)? ct(?=; |$)")
 """The limits of a size class, behind its own name, in a note of size classes."""
@@ -65,9 +68,10 @@ class Teller:
         return {**values, **shown, "attribute": title}
 
     def _numbered(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the values of a problem with its numbers as the language writes them."""
-        numbers = {key: str(value) for key, value in values.items() if key in MEASURED}
-        return {**values, **{key: self._number(text) for key, text in numbers.items() if NUMBER.fullmatch(text)}}
+        """Return the values of a problem with its numbers, and what it says of the input, as the language does."""
+        told = {key: str(value) for key, value in values.items() if key in MEASURED | SAID}
+        shown = {key: self._number(text) if NUMBER.fullmatch(text) else text for key, text in told.items()}
+        return {**values, **{key: retold(text, self._lang) if key in SAID else text for key, text in shown.items()}}
 
     def _number(self, text: str) -> str:
         return text.translate({44: words(self._lang).group, 46: words(self._lang).decimal})

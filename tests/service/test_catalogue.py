@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -11,11 +12,15 @@ from babel.messages.pofile import read_po
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest import RULES
+from kpfootprint.ingest.csvfile import _MAGIC as MAGIC
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.reference import shipped_reference
+from kpfootprint.retold import retold
 from kpfootprint.scheme import AttributeClass, ClassSet, Scheme
 from service.catalogue import TEMPLATES, compiled, messages, sources
-from service.pages.problems import Teller
+from service.pages.problems import SAID, Teller
+from tests.cli.test_french_usage import template
+from tests.source import files
 
 NEVER = re.compile(
     r"\b(proves?|proof|matche?s?|confirm\w*|authentic\w*|conflict diamonds?|prouve\w*|preuve|authentique\w*"
@@ -64,6 +69,30 @@ def test_numbers_of_a_problem_are_written_as_its_language_does() -> None:
     assert Teller("en").told(told) == told.reason
     of_a_header = problem(Broken("sizes_overlap", {"one": "0.30", "other": "0.5"}), table="t")
     assert "0.30" in Teller("fr").told(of_a_header), "as the sheet writes it"
+
+
+def phrases() -> set[str]:
+    """Return every text of ours that ingestion puts into a value of a problem."""
+    found = set()
+    for path in files("kpfootprint/ingest"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Dict(keys=keys, values=values):
+                    named = {key.value: value for key, value in zip(keys, values) if isinstance(key, ast.Constant)}  # noqa: B905
+                    found |= {template(value) for key, value in named.items() if key in SAID}
+                case ast.Call(func=ast.Name(id="refuse"), keywords=keywords):
+                    found |= {template(item.value) for item in keywords if item.arg in SAID}
+    return {text for text in found if re.search("[a-z]{3}", re.sub(r"\{\d\}", "", text))}
+
+
+def test_what_a_problem_says_of_the_input_is_said_in_french() -> None:
+    assert len(phrases()) > 12
+    for text in phrases() | {found for _, found in MAGIC}:
+        shown = retold(re.sub(r"\{(\d)\}", r"x\1", text), "fr")
+        assert shown != re.sub(r"\{(\d)\}", r"x\1", text), text
+    told = problem(Broken("wrong_type", {"expected": "a date"}), table="t")
+    assert Teller("fr").told(told).endswith("attendu\u00a0: une date")
+    assert Teller("en").told(told) == told.reason
 
 
 def test_classes_stand_in_a_problem_under_the_names_of_its_language() -> None:

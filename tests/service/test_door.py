@@ -100,7 +100,10 @@ def test_a_form_is_counted_as_it_streams(work: Workplace, size: int, status: int
         problem_in(answer, 413, "too_large")
 
 
-def test_a_register_that_cannot_be_reached_is_503(tmp_path: Path) -> None:
+def test_a_register_that_cannot_be_reached_is_503_and_a_line_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    logging.getLogger("kpfootprint.service").propagate = True
     work = Workplace(Settings(home=tmp_path))
     work.open()
     key = create_key(Settings(home=tmp_path), "viewer")
@@ -110,5 +113,8 @@ def test_a_register_that_cannot_be_reached_is_503(tmp_path: Path) -> None:
     (tmp_path / "register.db").mkdir()
     answer = before(greedy, work).post("/here", headers={"Authorization": f"Bearer {key}"})
     problem_in(answer, 503, "register_unavailable")
+    (said,) = [record for record in caplog.records if "failed" in record.message]
+    assert "register.db cannot be used: it cannot be opened; look at its folder" in said.message
+    assert said.exc_info is None
     assert not work.ready()
     work.close()

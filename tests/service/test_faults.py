@@ -106,6 +106,8 @@ def test_a_database_that_goes_away_is_said_and_found_again(
             postgres.start()
         assert comes(lambda: client.get(sent.headers["location"]).json().get("state") == "compared")
         assert client.post("/v1/comparisons", json=parcel).status_code == 201
+    assert "the database does not answer" in server.logged
+    assert "Traceback" not in server.logged
 
 
 def test_a_database_file_that_is_held_for_twenty_seconds_is_said_and_found_again(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,25 @@ def test_workers_do_not_outlive_a_killed_launcher(tmp_path: Path) -> None:
         os.kill(server.process.pid, signal.SIGKILL)
         assert comes(lambda: not any(worker.is_running() for worker in workers))
         assert comes(lambda: not listens(server.port))
+
+
+@pytest.mark.slow
+def test_a_worker_of_jobs_that_is_killed_is_said_and_comes_back(tmp_path: Path) -> None:
+    with Server(tmp_path) as server:
+        launcher = psutil.Process(server.process.pid)
+
+        def of_jobs() -> list[psutil.Process]:
+            found = []
+            for child in launcher.children():
+                with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):  # one that has just ended
+                    found += [child] if child.cmdline()[-2:] == ["kpfootprint", "worker"] else []
+            return found
+
+        assert comes(of_jobs)
+        (first,) = of_jobs()
+        first.kill()
+        assert comes(lambda: of_jobs() and of_jobs()[0].pid != first.pid)
+        assert "WARNING the worker of jobs ended (status -9); another one begins in 2 s" in server.logged
 
 
 @pytest.mark.slow
