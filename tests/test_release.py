@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,18 @@ def test_arrays_that_are_not_listed_are_refused(folder: Path) -> None:
     rewrite(folder, files={name: value for name, value in files.items() if name != ARRAYS})
     with pytest.raises(ReleaseError, match=f"{ARRAYS} is not in the manifest"):
         load_release(folder)
+
+
+def test_a_release_of_the_format_before_has_no_novelty_by_tables_and_the_next_one_keeps_it(tmp_path: Path) -> None:
+    release = shipped()
+    older = replace(release.model, novelty_weight=None, sets=None)
+    newer = replace(older, novelty_weight=0.25, sets=older.novelty)
+    for model, name in ((older, FORMAT - 1), (newer, FORMAT)):
+        folder = tmp_path / str(name)
+        write_release(folder, release.manifest, model, {"CARD.md": "card\n", "evaluation.json": "{}\n"})
+        again = load_release(folder)
+        assert again.manifest["format"] == name
+        assert again.model.novelty_weight == model.novelty_weight
 
 
 class Trap:

@@ -28,7 +28,13 @@ from training.prepare import Fitted
 from training.progress import side_by_side
 from training.rank import Ranked, ShareNetworks
 from training.scenarios import Truth
+from training.sieved import sieved_copies
 from training.simulation import Urn, simulate
+
+OF_REFERENCE = 0.5
+"""Share of the parcels that the gate learns from which are reference parcels, whole or with sizes taken out."""
+BLOCK = 500
+"""Parcels that are looked at together."""
 
 
 def _gate_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted) -> tuple[Floats, Ints]:
@@ -36,12 +42,25 @@ def _gate_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted) -> tuple[F
     return gate_features(view_of(arrays, fitted)).astype(np.float32), label
 
 
-def fit_gate(urn: Urn, config: FitConfig, seed: np.random.SeedSequence) -> Network:
-    """Fit the gate: which ends of a parcel's sizes can be trusted."""
+def fit_gate(urn: Urn, arrays: ParcelArrays, groups: Ints, config: FitConfig, seed: np.random.SeedSequence) -> Network:
+    """Fit the gate: which ends of a parcel's sizes can be trusted.
+
+    Parameters
+    ----------
+    arrays, groups : ParcelArrays and ndarray of shape (n_parcels,)
+        Reference parcels and their zones: `OF_REFERENCE` of what the gate sees are copies of these.
+    """
     scenario = replace(config.scenario, kinds=(0.6, 0.1, 0.1, 0.1, 0.1, 0.0, 0.0), sieved=0.6)
     one = partial(_gate_view, fitted=urn.fitted)
-    parts, _ = simulate(one, urn, scenario, n=config.n_simulated // 3, seed=seed)
+    n = config.n_simulated // 3
+    n_copies = int(OF_REFERENCE * n)
+    parts, _ = simulate(one, urn, scenario, n=n - n_copies, seed=seed)
     features, labels = (np.concatenate(column) for column in zip(*parts, strict=True))
+    rng, grid = np.random.default_rng(seed.spawn(1)[0]), urn.fitted.structure.grid
+    copies, of_copies = sieved_copies(arrays, groups, grid, n=n_copies, sieved=scenario.sieved, rng=rng)
+    blocks = np.split(np.arange(len(copies)), range(BLOCK, len(copies), BLOCK))
+    seen = [gate_features(view_of(copies.take(rows), urn.fitted)).astype(np.float32) for rows in blocks]
+    features, labels = np.concatenate([features, *seen]), np.concatenate([labels, of_copies])
     return fit_network(features, labels, n_classes=len(WINDOWS), hidden=config.gate_hidden, config=config)
 
 
@@ -92,7 +111,7 @@ def rank_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted, networks: S
 def _novelty_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted) -> tuple[Floats, Floats]:
     view = view_of(arrays, fitted)
     _, distance = declared_evidence(view, truth.declared)
-    return strangeness(view, gate_of(view)[:, 0], distance), np.log(arrays.n_stones)
+    return strangeness(view, gate_of(view)[:, 0], distance, truth.declared), np.log(arrays.n_stones)
 
 
 def fit_novelty(urn: Urn, config: FitConfig, seed: np.random.SeedSequence) -> RankTable:

@@ -14,6 +14,7 @@ from kpfootprint.stats.calibration import Calibration, Cases, told_apart
 from kpfootprint.stats.metrics import cllr
 from kpfootprint.stats.model import gate_of
 from kpfootprint.stats.networks import Network
+from kpfootprint.stats.ranks import strange_parts
 from kpfootprint.stats.selection import Evidence, Readings, average, fuse_readings, log10_score, slot_evidence, slots_of
 from kpfootprint.stats.structure import Structure
 from kpfootprint.stats.tables import listed_and_unlisted
@@ -41,12 +42,15 @@ class Candidates:
         Of the tables, the unlisted source last.
     gate : ndarray of shape (n, n_windows)
         Chance of each reading of the sizes.
+    strange : ndarray of shape (2, n)
+        Distance to the nearest zone by either, as in `kpfootprint.stats.ranks.strange_parts`.
     """
 
     listed: Floats
     unlisted: Floats
     tables: Floats
     gate: Floats
+    strange: Floats
 
     def readings(self, table_weight: float) -> Readings:
         """Return the averaged evidence."""
@@ -55,6 +59,10 @@ class Candidates:
             unlisted=average(self.unlisted, self.tables[:, :, -1:], table_weight),
             declared=np.full(self.listed.shape[:2], np.nan),
         )
+
+    def strangeness(self, table_weight: float) -> Floats:
+        """Return the averaged distance (n,) to the nearest zone."""
+        return average(self.strange[0], self.strange[1], table_weight)
 
     def evidence(self, table_weight: float) -> Evidence:
         """Return the averaged evidence, marginalised over the readings of the sizes."""
@@ -65,11 +73,13 @@ def candidates_of(fitted: Fitted, arrays: ParcelArrays) -> Candidates:
     """Compute both kinds of evidence of parcels; without a gate every reading of the sizes is as likely."""
     structure = fitted.structure
     view = view_of(arrays, fitted)
+    gate = gate_of(view)
     return Candidates(
         listed=view.listed,
         unlisted=view.unlisted,
         tables=slots_of(listed_and_unlisted(fitted.tables, arrays, structure, 1.0)),
-        gate=gate_of(view),
+        gate=gate,
+        strange=np.stack(strange_parts(view, gate[:, 0])),
     )
 
 
@@ -99,6 +109,7 @@ def held_out_candidates(
         unlisted=np.concatenate([part.unlisted for part in parts], axis=1)[:, back],
         tables=np.concatenate([part.tables for part in parts], axis=1)[:, back],
         gate=np.concatenate([part.gate for part in parts])[back],
+        strange=np.concatenate([part.strange for part in parts], axis=1)[:, back],
     )
 
 

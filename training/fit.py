@@ -31,6 +31,7 @@ from training.config import FitConfig
 from training.declarants import try_declarations
 from training.prepare import Fitted, Prepared, assumed_days, fit_model, prepare, prior_covariance, with_weight
 from training.rank import (
+    as_held_out,
     error_table,
     fit_detection,
     fit_goods,
@@ -73,7 +74,8 @@ def fit(
     plain = fit_model(prepared, prior=prior)
     sets = prepared.allowed_sets
     progress("gate: which sizes can be trusted")
-    gate = fit_gate(Urn(fitted=plain, sets=sets, n_jobs=config.n_jobs), config, seeds[0])
+    urn = Urn(fitted=plain, sets=sets, n_jobs=config.n_jobs)
+    gate = fit_gate(urn, prepared.arrays, prepared.groups, config, seeds[0])
     progress("evidence and calibration on parcels left out in turn")
     splits = splits_of(prepared, n_folds=config.n_folds, seed=config.seed)
     candidates = held_out_candidates(prepared, splits, gate, prior=prior, n_jobs=config.n_jobs)
@@ -91,7 +93,8 @@ def fit(
     ranked = joined(parts)
     goods = fit_goods(ranked, truth, networks.goods, networks.edges)
     shares = fit_share_model(ranked, truth, networks.shares, networks.edges, goods)
-    novelty = fit_novelty(urn, config, seeds[3])
+    ln_n = np.log(prepared.arrays.n_stones[kept])
+    novelty = as_held_out(fit_novelty(urn, config, seeds[3]), candidates.strangeness(table_weight)[kept], ln_n)
     progress("resampled reference parcels")
     model = FootprintModel(
         structure=fitted.structure,
@@ -109,6 +112,7 @@ def fit(
         tables=resample_tables(fitted.tables, prepared.arrays, fitted.structure, prepared.groups, drawn),
         goods=goods,
         sets=fit_sets(ranked, truth),
+        novelty_weight=fitted.novelty_weight,
     )
     estimates = estimate_shares(shares, ranked.chances, ranked.ln_n, blendedness(truth.declared))
     model = replace(model, detection=fit_detection(estimates.p_value <= NONE_P, truth, ranked.ln_n, fitted))

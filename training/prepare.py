@@ -75,6 +75,11 @@ class Fitted:
     edges: Floats
     gate: Network | None = None
 
+    @property
+    def novelty_weight(self) -> float:
+        """Distances by the tables count as much as their evidence does."""
+        return self.tables.weight
+
 
 def tells_apart(table: ZoneTable, zones: Sequence[str]) -> bool:
     """Say whether on some day one of the zones was compliant and another one was not."""

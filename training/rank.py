@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
-from scipy.special import logit
+from scipy.special import logit, ndtri, stdtrit
 from sklearn.linear_model import LogisticRegression
 
 from kpfootprint.comparison.weigh import Terms, judge
 from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays
+from kpfootprint.stats.evidence import DEGREES_OF_FREEDOM
 from kpfootprint.stats.intervals import clopper_pearson
 from kpfootprint.stats.model import look
 from kpfootprint.stats.networks import Network
@@ -34,6 +35,10 @@ from training.scenarios import KINDS, Truth
 
 LISTED, NEAR, FAR, BLEND, MIXED, FALSE, TRIED = range(len(KINDS))
 SIZE_EDGES = (1, 40, 100, 200, 400, 800, 1600, 3200, 100_000)
+SIMULATED_WORTH = 5.0
+"""Parcels' worth of belief that reference parcels are as strange as simulated ones."""
+OUTER = 0.05
+"""Part of the quantiles that says how they go on beyond the last one."""
 TAILS = np.linspace(0.005, 0.2, 40)
 
 
@@ -161,3 +166,43 @@ def _rate(wrong: Bools) -> dict[str, float]:
     errors, trials = int(wrong.sum()), int(wrong.size)
     limits = clopper_pearson(errors, trials)
     return {"rate": errors / trials, "low": limits.low, "high": limits.high, "errors": errors, "trials": trials}
+
+
+def as_held_out(table: RankTable, statistic: Floats, ln_n: Floats) -> RankTable:
+    """Return ranks among simulated parcels brought to the level of reference parcels that were left out in turn.
+
+    Simulated parcels vary as much as the model allows for, which is more than real ones do where references are few:
+    among them next to nothing would look strange. On the normal scale of the ranks, mean and variance are learnt from
+    the parcels left out, after a belief worth `SIMULATED_WORTH` parcels that the simulated ones are right. Tails are
+    those of t, as in the evidence: a few parcels of a source lie far out, and that is not yet strange.
+
+    Parameters
+    ----------
+    statistic, ln_n : ndarray of shape (n_parcels,)
+        Of reference parcels, by fits that did not see them.
+    """
+    n_quantiles = table.quantiles.shape[1]
+    chances = (np.arange(n_quantiles) + 0.5) / n_quantiles
+    held = ndtri(chances)
+    position = np.interp(ln_n, table.ln_n, np.arange(table.ln_n.size))
+    low = np.minimum(position.astype(np.intp), table.ln_n.size - 2)
+    weight = (position - low)[:, None]
+    at_size = (1.0 - weight) * table.quantiles[low] + weight * table.quantiles[low + 1]
+    scores = np.array([_line_through(value, row, held) for value, row in zip(statistic, at_size, strict=True)])
+    worth = scores.size + SIMULATED_WORTH
+    mean = scores.sum() / worth
+    variance = (((scores - mean) ** 2).sum() + SIMULATED_WORTH * (1.0 + mean**2)) / worth
+    freedom = min(DEGREES_OF_FREEDOM, worth - 1.0)
+    scale = np.sqrt(variance * (1.0 + 1.0 / worth) * (freedom - 2.0) / freedom)
+    wanted = mean + scale * stdtrit(freedom, chances)
+    return replace(table, quantiles=np.array([_line_through(wanted, held, row) for row in table.quantiles]))
+
+
+def _line_through(wanted: Floats | float, at: Floats, values: Floats) -> Floats:
+    """Interpolate values at increasing points, and go on beyond both ends as steeply as over the outer `OUTER`."""
+    k = max(int(OUTER * at.size), 1)
+    low = (values[k] - values[0]) / max(at[k] - at[0], 1e-9)
+    high = (values[-1] - values[-1 - k]) / max(at[-1] - at[-1 - k], 1e-9)
+    inside = np.interp(wanted, at, values)
+    out: Floats = inside + low * np.minimum(wanted - at[0], 0.0) + high * np.maximum(wanted - at[-1], 0.0)
+    return out

@@ -127,6 +127,8 @@ def checks_of(model: FootprintModel, scheme: Scheme, zones: int, levels: tuple[i
     if model.goods is not None:
         yield from _network("model.goods.network", model.goods.network, bins)
         yield from _ranks("model.goods.ranks", model.goods.ranks)
+    if model.novelty_weight is not None:
+        yield Check("model.novelty_weight", (), "lie in 0 to 1", _within(0.0, 1.0))
     if model.tables is not None:
         yield from _tables(model.tables, [sizes, *model.structure.n_classes], zones, drawn)
 

@@ -29,7 +29,7 @@ READABLE = (WITHOUT_TABLES, WITHOUT_GOODS, WITHOUT_SPREAD, WITHOUT_GOODS_P, WITH
 test of goods of their own: undeclared goods under the best declaration are looked for by the share network. Up to
 format 4 the offset of the calibration counts whole, however little a parcel tells sources apart. Up to format 5 the
 interval of undeclared goods begins above 0 without asking that test. Up to format 6 one posterior is the threshold of
-the set of zones at every size."""
+the set of zones at every size, and novelty is a distance by the explicit model alone."""
 CARD = "CARD.md"
 
 
@@ -179,7 +179,7 @@ def format_of(model: FootprintModel) -> int:
         return WITHOUT_SPREAD
     if model.shares.goods_p is None:
         return WITHOUT_GOODS_P
-    return WITHOUT_SETS if model.sets is None else FORMAT
+    return WITHOUT_SETS if model.sets is None or model.novelty_weight is None else FORMAT
 
 
 def _with_test_of_all_goods(arrays: dict[str, Any]) -> dict[str, Any]:

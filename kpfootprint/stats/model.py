@@ -58,6 +58,8 @@ class FootprintModel:
         Of goods that were not compliant, whatever was declared; releases up to format 3 have none.
     sets : RankTable, optional
         Of ``-log`` the posterior of a parcel's own source; releases up to format 6 have one threshold for all sizes.
+    novelty_weight : float, optional
+        How much distances by the tables count in `strangeness`; in releases up to format 6 not at all.
     """
 
     structure: Structure
@@ -75,6 +77,7 @@ class FootprintModel:
     tables: TableModel | None = None
     goods: GoodsTest | None = None
     sets: RankTable | None = None
+    novelty_weight: float | None = None
 
     def in_set(self, posterior: Floats, ln_n: float) -> Bools:
         """Return which sources stay in the set of a parcel at its level, from their posteriors (k,) among sources.
@@ -121,7 +124,8 @@ class Look:
     @property
     def strangeness(self) -> Floats:
         """How far each parcel (n,) lies from the nearest source, or from what was declared."""
-        return strangeness(self.view, self.gate[:, 0], None if self.profile is None else self.profile.distance)
+        declared = None if self.profile is None else self.profile.distance
+        return strangeness(self.view, self.gate[:, 0], declared, self.declared)
 
     @property
     def weighed(self) -> tuple[Floats, Profile, Floats]:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kpfootprint.stats.arrays import Floats
+from kpfootprint.stats.tables import table_distances
 from kpfootprint.stats.views import AS_RECORDED, CLASSES, View
 
 N_SIZES, NEAREST = 14, 0.12
@@ -79,14 +80,15 @@ class RankTable:
         return np.clip(out, self.floor, 1.0)
 
 
-def strangeness(view: View, trust: Floats, declared: Floats | None = None) -> Floats:
+def strangeness(view: View, trust: Floats, declared: Floats | None = None, shares: Floats | None = None) -> Floats:
     r"""Return how far each parcel (n,) lies from the nearest source: about standard normal for sources known exactly.
 
     With :math:`D^2` the squared distance and *k* the numbers of the parcel that count,
 
     .. math:: \Bigl(\sqrt[3]{D^2/k} - 1 + \tfrac{2}{9k}\Bigr) \Big/ \sqrt{\tfrac{2}{9k}}
 
-    of the sizes as recorded and of the classes alone, weighed by the trust in the sizes.
+    of the sizes as recorded and of the classes alone, weighed by the trust in the sizes. Distances by the tables count
+    beside it by the model's `novelty_weight`: what carries the LR must be able to say that nothing fits.
 
     Parameters
     ----------
@@ -94,16 +96,41 @@ def strangeness(view: View, trust: Floats, declared: Floats | None = None) -> Fl
         Chance that no sizes were taken out.
     declared : ndarray of shape (n_slots, n), optional
         Squared distance to what was declared (NaN: nothing); a declared blend is one more candidate.
+    shares : ndarray of shape (n, Z), optional
+        The shares that were declared, for the tables to ask the same.
     """
+    weight = view.model.novelty_weight
+    explicit, tables = strange_parts(view, trust, declared, shares, with_tables=bool(weight))
+    return explicit if not weight else (1.0 - weight) * explicit + weight * tables
+
+
+def strange_parts(
+    view: View,
+    trust: Floats,
+    declared: Floats | None = None,
+    shares: Floats | None = None,
+    *,
+    with_tables: bool = True,
+) -> tuple[Floats, Floats]:
+    """Return `strangeness` (n,) by the explicit model alone and by the tables alone; the latter 0 without them."""
     scores = []
     for slot in (AS_RECORDED, CLASSES):
         distance = view.distance[slot].min(axis=1)
         if declared is not None:
             distance = np.fmin(distance, declared[slot])
-        dims = np.maximum(view.n_dims[slot], 1.0)
-        spread = 2.0 / (9.0 * dims)
-        scores.append((np.cbrt(distance / dims) - 1.0 + spread) / np.sqrt(spread))
-    out: Floats = trust * scores[0] + (1.0 - trust) * scores[1]
+        scores.append(_normal_score(distance, view.n_dims[slot]))
+    explicit: Floats = trust * scores[0] + (1.0 - trust) * scores[1]
+    if view.model.tables is None or not with_tables:
+        return explicit, np.zeros_like(explicit)
+    distances, counted = table_distances(view.model.tables, view.arrays, view.model.structure, shares)
+    whole, classes = _normal_score(distances.min(axis=2), counted)
+    return explicit, trust * whole + (1.0 - trust) * classes
+
+
+def _normal_score(distance: Floats, dims: Floats) -> Floats:
+    dims = np.maximum(dims, 1.0)
+    spread = 2.0 / (9.0 * dims)
+    out: Floats = (np.cbrt(distance / dims) - 1.0 + spread) / np.sqrt(spread)
     return out
 
 

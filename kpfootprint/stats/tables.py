@@ -275,6 +275,44 @@ def declared_tables(
     return _evidence(parameters, arrays, structure)
 
 
+def table_distances(
+    model: TableModel, arrays: ParcelArrays, structure: Structure, declared: Floats | None
+) -> tuple[Floats, Floats]:
+    r"""Return squared distances (2, n, M) to listed sources, last to what was declared, and how many numbers count.
+
+    Pearson's chi-square with the variance of the Dirichlet-multinomial, added up over the attributes, with size and
+    without it: of :math:`n` stones with shares *p* for a source of shares *m*,
+
+    .. math:: \frac{n}{1 + (n - 1) \rho_s} \sum_k \frac{(p_k - m_k)^2}{m_k}.
+
+    Parameters
+    ----------
+    declared : ndarray of shape (n, Z), optional
+        Declared shares of stones; their blend is one more source.
+
+    Returns
+    -------
+    distance : ndarray of shape (2, n, Z) or (2, n, Z + 1)
+    counted : ndarray of shape (2, n)
+        Classes less one, of the attributes of which stones were counted.
+    """
+    distances, counted = [], []
+    for table, counts in zip(model.tables, table_counts(arrays, structure), strict=True):
+        shares, variance = table.shares[None], table.variance()[None, :-1]
+        if declared is not None:
+            n = len(declared)
+            blend, spread = declared @ table.shares, (declared**2) @ table.variance()[:-1]
+            shares = np.concatenate([np.broadcast_to(shares, (n, *table.shares.shape)), blend[:, None]], axis=1)
+            variance = np.concatenate([np.broadcast_to(variance, (n, len(table.shares))), spread[:, None]], axis=1)
+        stones = counts.sum(axis=1)[:, None]
+        found = counts / np.maximum(stones, 1.0)
+        squares = ((found[:, None] - shares) ** 2 / np.maximum(shares, 1e-9)).sum(axis=2)
+        distances.append(stones / (1.0 + np.maximum(stones - 1.0, 0.0) * variance) * squares)
+        counted.append(np.where(stones[:, 0] > 0, counts.shape[1] - 1.0, 0.0))
+    without = np.sum(distances[1:], axis=0), np.sum(counted[1:], axis=0)
+    return np.stack([distances[0] + without[0], without[0]]), np.stack([counted[0] + without[1], without[1]])
+
+
 def resampled_tables(model: TableModel, arrays: ParcelArrays, structure: Structure, declared: Floats) -> TableEvidence:
     """Return the evidence (n, B * Z + B) for resampled sources and for the declared blends of them."""
     parameters = []

@@ -40,6 +40,10 @@ class SourceModel(Protocol):
         """Bands of size in which association is looked at."""
 
     @property
+    def novelty_weight(self) -> float | None:
+        """How much distances by the tables count beside the explicit ones; None or 0 for not at all."""
+
+    @property
     def gate(self) -> Network | None:
         """Which ends of a parcel's sizes can be trusted."""
 

@@ -9,8 +9,10 @@ import pytest
 from scipy.stats import chi2, norm
 
 from kpfootprint.stats.ranks import LOG10_SUPPORT_OF_NOVEL, NOVEL_P, RankTable, highest_log10_lr, strangeness
+from kpfootprint.stats.tables import table_distances
 from kpfootprint.stats.views import AS_RECORDED, CLASSES, SLOTS, View, view_of
 from tests import reference_world as world
+from training.prepare import Fitted, with_weight
 
 TRUST = np.ones(400)
 
@@ -69,6 +71,41 @@ def test_far_sources_are_flagged_and_listed_ones_at_the_stated_level(known: tupl
     far, far_ln_n = seen("far", 300, seed=43)
     assert np.mean(table.p_values(strangeness(fresh, TRUST), fresh_ln_n) <= NOVEL_P) < 0.11
     assert np.mean(table.p_values(strangeness(far, TRUST[:300]), far_ln_n) <= NOVEL_P) > 0.6
+
+
+def weighed(view: View, weight: float) -> View:
+    assert isinstance(view.model, Fitted)
+    return replace(view, model=with_weight(view.model, weight))
+
+
+def test_tables_count_as_much_as_they_weigh(known: tuple[View, np.ndarray]) -> None:
+    view, _ = known
+    explicit, tables, half = (strangeness(weighed(view, w), TRUST) for w in (0.0, 1.0, 0.5))
+    np.testing.assert_allclose(half, (explicit + tables) / 2)
+    assert view.model.tables is not None
+    distance, counted = table_distances(view.model.tables, view.arrays, view.model.structure, None)
+    nearest, dims = distance[0].min(axis=1), counted[0]
+    exact = norm.isf(chi2.sf(nearest, dims))
+    usual = np.abs(exact) < 4
+    np.testing.assert_allclose(tables[usual], exact[usual], atol=0.12)
+
+
+def test_classes_that_no_source_has_are_strange_by_the_tables(known: tuple[View, np.ndarray]) -> None:
+    view, _ = known
+    colours = np.zeros_like(view.arrays.tables[0])
+    colours[:, :, -1] = view.arrays.tables[0].sum(axis=2)
+    odd = replace(view, arrays=replace(view.arrays, tables=(colours, *view.arrays.tables[1:])))
+    assert np.all(strangeness(weighed(odd, 0.5), TRUST) > strangeness(weighed(view, 0.5), TRUST))
+    np.testing.assert_array_equal(strangeness(weighed(odd, 0.0), TRUST), strangeness(weighed(view, 0.0), TRUST))
+
+
+def test_sizes_that_are_not_trusted_do_not_count_in_the_tables(known: tuple[View, np.ndarray]) -> None:
+    view, _ = known
+    cells = np.zeros_like(view.arrays.cells)
+    cells[:, -1] = view.arrays.cells.sum(axis=1)
+    large, plain = weighed(replace(view, arrays=replace(view.arrays, cells=cells)), 0.5), weighed(view, 0.5)
+    np.testing.assert_array_equal(strangeness(large, 0.0 * TRUST), strangeness(plain, 0.0 * TRUST))
+    assert np.all(strangeness(large, TRUST) > strangeness(plain, TRUST))
 
 
 def test_only_flagged_parcels_are_held() -> None:

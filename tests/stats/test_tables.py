@@ -19,6 +19,7 @@ from kpfootprint.stats.tables import (
     resample_tables,
     resampled_tables,
     table_counts,
+    table_distances,
 )
 from kpfootprint.stats.views import view_of
 from tests.worlds import draw_true, shipped
@@ -140,3 +141,44 @@ def test_pooling_is_an_average_on_the_log_scale(weight: float, arrays: ParcelArr
     np.testing.assert_allclose(found.listed, average(view.listed, every[:, :, :-1], weight))
     np.testing.assert_allclose(found.unlisted, average(view.unlisted, every[:, :, -1:], weight))
     assert np.isnan(found.declared).all()
+
+
+def test_distances_are_as_large_as_their_numbers_where_the_tables_are_true(
+    arrays: ParcelArrays, structure: Structure
+) -> None:
+    """Parcels drawn from Dirichlet-multinomials of a zone lie as far from it as there are classes less one."""
+    model = fit_tables(arrays, structure, ZONES, 14, weight=1.0)
+    rng, n, zone = np.random.default_rng(5), 3000, 4
+    table = model.tables[1]
+    drawn = rng.dirichlet(table.shares[zone] * (1.0 / table.variance()[zone] - 1.0), n)
+    counts = np.array([rng.multinomial(400, shares) for shares in drawn], dtype=float)
+    rows = arrays.take(np.zeros(n, dtype=np.intp))
+    colours = np.zeros_like(rows.tables[0])
+    colours[:, 0] = counts
+    recorded = np.zeros_like(rows.recorded)
+    recorded[:, 1] = True
+    only_colour = replace(rows, tables=(colours, rows.tables[1]), recorded=recorded)
+    distance, counted = table_distances(model, only_colour, structure, None)
+    assert (counted == counts.shape[1] - 1).all()
+    np.testing.assert_array_equal(distance[0], distance[1])
+    assert distance[0, :, zone].mean() == pytest.approx(counts.shape[1] - 1, rel=0.1)
+
+
+def test_the_distance_to_a_declared_zone_is_that_zones_and_sizes_can_be_left_out(
+    arrays: ParcelArrays, structure: Structure
+) -> None:
+    model = fit_tables(arrays, structure, ZONES, 14, weight=1.0)
+    distance, counted = table_distances(model, arrays, structure, np.eye(14)[ZONES])
+    np.testing.assert_allclose(distance[:, :, -1], distance[:, np.arange(len(ZONES)), ZONES])
+    assert (distance[0] >= distance[1]).all()
+    assert (counted[0] - counted[1] == len(model.tables[0].unlisted) - 1).all()
+    alone, _ = table_distances(model, arrays, structure, None)
+    np.testing.assert_array_equal(alone, distance[:, :, :-1])
+
+
+def test_nothing_recorded_lies_nowhere(arrays: ParcelArrays, structure: Structure) -> None:
+    model = fit_tables(arrays, structure, ZONES, 14, weight=1.0)
+    blank = replace(arrays, recorded=np.zeros_like(arrays.recorded))
+    distance, counted = table_distances(model, blank, structure, None)
+    np.testing.assert_array_equal(distance, 0.0)
+    np.testing.assert_array_equal(counted, 0.0)

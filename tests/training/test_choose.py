@@ -31,6 +31,7 @@ def drawn(n: int, *, explicit: float, tables: float) -> tuple[Candidates, Ints]:
         unlisted=np.repeat(nothing, 5, axis=2),
         tables=np.concatenate([told(tables), nothing], axis=2),
         gate=np.full((n, 4), 0.25),
+        strange=np.zeros((2, n)),
     )
     return found, groups
 
