@@ -152,8 +152,10 @@ def texts_of_errors() -> set[str]:
         match node:
             case ast.Call(func=ast.Name(id=name), args=[said, *_]) if name in RAISED:
                 found.add(template(said))
-            case ast.FunctionDef(name="_fault" | "_comparison_fault"):
+            case ast.FunctionDef(name=name) if name.endswith(("_fault", "_faults")):
                 found |= {template(inner.value) for inner in ast.walk(node) if isinstance(inner, ast.Return)}
+                told = [inner.value for inner in ast.walk(node) if isinstance(inner, ast.Yield)]
+                found |= {template(pair.elts[1]) for pair in told if isinstance(pair, ast.Tuple)}
     return {text for text in (*found, *SAID.values()) if text} - PASSED_ON - OF_ARRAYS
 
 
