@@ -219,7 +219,9 @@ def _answers(host: str, port: int) -> bool:
         connection = http.client.HTTPConnection(host, port, timeout=5)
         try:
             connection.request("GET", "/readyz")
-            return connection.getresponse().status == 200
+            answer = connection.getresponse()
+            answer.read()
+            return answer.status == 200
         finally:
             connection.close()
     return False

@@ -53,3 +53,4 @@ def log_to_standard_error(form: str) -> None:
     logger.handlers[:] = [handler]
     logger.setLevel(logging.INFO)
     logger.propagate = False
+    logger.disabled = False  # as BentoML leaves every logger that it finds

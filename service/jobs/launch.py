@@ -84,7 +84,7 @@ class Companion:
             if self._stop.is_set():
                 return
             pause = AGAIN_AFTER if time.monotonic() - begun > AGAIN_AT_MOST else min(2 * pause, AGAIN_AT_MOST)
-            log.warning(
-                "the worker of jobs ended (status %d); another one begins in %g s", self._process.returncode, pause
-            )
+            log_to_standard_error(self.settings.log_format)
+            status = self._process.returncode
+            log.warning("the worker of jobs ended (status %d); another one begins in %g s", status, pause)
             self._stop.wait(pause)
