@@ -97,7 +97,7 @@ def receipt_lines(parcel: Parcel) -> Iterator[str]:
     for name, classes in read["classes"].items():
         if classes:
             yield f"  {name}: " + ", ".join(f"{label} ({count})" for label, count in classes.items())
-    if read["header_rows"] != [1]:
+    if read["header_rows"] not in ([], [1]):
         yield "  header in row " + " and ".join(map(str, read["header_rows"]))
     for item in read["left_out"]:
         yield f"  left out: {item['table']}, row {item['row']}: {item['text']}"

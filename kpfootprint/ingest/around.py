@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.headers import Headers, Meaning
-from kpfootprint.ingest.labels import size_span, split_descriptions
 from kpfootprint.ingest.meanings import Layout, listed
 from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.tables import Column, KnownTable, RawTable, below
@@ -21,8 +20,6 @@ from kpfootprint.ingest.words import (
     attribute_words,
     class_code,
     fold_size,
-    is_plain,
-    is_summary,
     is_total,
     tokens_of,
     without_measure,
@@ -197,6 +194,14 @@ def without_side_notes(sheet: Layout) -> Layout:
     """
     raw = sheet.raw
     roles = [sheet.headers.of(column.header) for column in raw.columns]
+    width = len(roles)
+    while width and raw.columns[width - 1].blank().all():
+        width -= 1
+    right = [column.header for column in raw.columns[width:] if column.header.strip()]
+    if any(is_number(text.rpartition(":")[2]) for text in right) and any(i.role in MEASURES for i in roles[:width]):
+        sheet.trace.stated.append((raw.header_rows[-1], (*right,)))  # ``Total pcs | 97`` right of the header
+        sheet.trace.passed_over.extend(right)
+        return replace(sheet, raw=replace(raw, columns=raw.columns[:width]))
     for at, column in enumerate(raw.columns[1:-1], start=1):
         if not column.empty:
             continue
@@ -367,7 +372,7 @@ def below_each_other(sheet: Layout, again: Sequence[int]) -> Layout | None:
         return None
     if not again or sheet.choices.get(ONE[0]) == ONE[1]:
         titles = [row - 1 for row in again if row and _is_title(raw, measures, row - 1)]
-        return _without(sheet, titles, "page_line")
+        return without(sheet, titles, "page_line")
     above = {_PAGE_OF.sub("", text_of(cell)) for _, cells in raw.titles for cell in cells if not is_blank(cell)}
     pages = []
     for row in again:
@@ -380,7 +385,7 @@ def below_each_other(sheet: Layout, again: Sequence[int]) -> Layout | None:
             sheet.tell("table_below", 0, row, choices=[ONE])
     if any(item.code == "table_below" for item in sheet.problems):
         return None
-    return _without(sheet, pages, "page_line")
+    return without(sheet, pages, "page_line")
 
 
 def _closed(sheet: Layout, measures: list[int], row: int) -> bool:
@@ -421,78 +426,6 @@ def _is_title(raw: RawTable, measures: Sequence[int], row: int) -> bool:
     ) and not raw.label(row)[:1].isdigit()  # fmt: skip
 
 
-def _without(sheet: Layout, rows: Sequence[int], code: str) -> Layout:
+def without(sheet: Layout, rows: Sequence[int], code: str) -> Layout:
     """Leave out rows, each told with its label."""
     return sheet.without({row: (code, {"label": sheet.raw.label(row)}) for row in rows})
-
-
-# Headings between rows.
-
-
-def with_headings(sheet: Layout) -> Layout:
-    """Give rows the class that a row above them names alone, ``WHITE`` above its sizes; ask about other such rows."""
-    raw = sheet.raw
-    measures = sheet.places(*MEASURES, wide=None)
-    if not measures or any(column.mostly_distinct for column in raw.columns):
-        return sheet
-    empty = np.logical_and.reduce([raw.columns[at].blank() for at in measures])
-    if not empty.any():
-        return sheet
-    numbered = np.flatnonzero(~empty)
-    filled = np.sum([~column.blank() for column in raw.columns], axis=0)
-    rows = [
-        row
-        for row in np.flatnonzero(empty & (filled == 1)).tolist()
-        if len(numbered) and row < numbered[-1] and not _is_known(sheet, row)
-    ]
-    if not rows:
-        return sheet
-    totals = [row for row in range(raw.n_rows) if is_total(raw.label(row))]
-    rows = [row for row in rows if not totals or row < totals[-1]]
-    if not rows:
-        return sheet
-    named = _named_by(sheet, [raw.label(row) for row in rows])
-    if named is None or rows[0] > numbered[0]:
-        for row in rows:
-            sheet.tell("heading_row", None, row, label=raw.label(row))
-        return sheet
-    column, cells = named
-    codes = np.zeros(raw.n_rows, dtype=np.int32)
-    for at, row in enumerate(rows):
-        codes[row:] = at
-    codes[totals] = len(rows)
-    made = Column(column, [*cells, None], codes)
-    wider = replace(sheet, raw=replace(raw, columns=[*raw.columns, made]))
-    return replace(_without(wider, rows, "heading"), meanings=[*sheet.meanings, Meaning(role=column)])
-
-
-def _is_known(sheet: Layout, row: int) -> bool:
-    """Say whether the only text of a row is a total, a mean, or a class of its own column."""
-    at = next(at for at, column in enumerate(sheet.raw.columns) if not is_blank(column.at(row)))
-    text, role = sheet.raw.label(row), sheet.meanings[at].role
-    scheme = sheet.scheme
-    item = next((item for item in scheme.categorical if item.column == role), None)
-    return (
-        is_total(text)
-        or is_summary(text)
-        or text[:1].isdigit()
-        or (role == "size_class" and size_span(text, scheme) is not None)
-        or (item is not None and class_code(text, attribute_words(item)) is not None)
-        or (
-            sheet.meanings[at].role in ("row", "other", "money", "mean", "percent", "zone_id", "lot", "parcel_id")
-            and any(char.isdigit() for char in text)
-        )
-    )
-
-
-def _named_by(sheet: Layout, texts: list[str]) -> tuple[str, list[Cell]] | None:
-    """Return the attribute of which each text names one class, with those classes; None where one does not."""
-    taken = {item.role for item in sheet.meanings} | {name for item in sheet.meanings for name, _ in item.classes}
-    free = [item for item in sheet.scheme.categorical if item.column not in taken]
-    column = Column("", [*texts], np.arange(len(texts), dtype=np.int32))
-    made, unread = split_descriptions(column, free, sheet.scheme)
-    if len(made) != 1 or not all(map(is_plain, unread)):
-        return None
-    ((name, found),) = made.items()
-    cells = [found.at(row) for row in range(len(texts))]
-    return None if any(cell is None for cell in cells) else (name, cells)

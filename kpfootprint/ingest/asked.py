@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.cells import Cell, is_blank, is_number, read_yes_or_no, text_of
+from kpfootprint.ingest.cells import Cell, Odd, is_blank, is_number, read_yes_or_no, text_of
 from kpfootprint.ingest.labels import split_descriptions
 from kpfootprint.ingest.meanings import Layout, listed
 from kpfootprint.ingest.problems import Broken, problem
@@ -21,8 +21,10 @@ from kpfootprint.ingest.words import (
     condition_values,
     declared_words,
     fold,
+    holds,
     is_total,
     plain,
+    says,
     tokens_of,
     unit_pattern,
     unit_words,
@@ -39,7 +41,8 @@ _OF_STONES = ("weightct", "poidsct")
 _HEAVY_MIDDLE = 20.0
 """Weight in the middle of a list, from which on it is asked whether it is in carats where no hundredths are given."""
 
-_TWO_DECIMALS = re.compile(r"\d*[.,]\d\d")
+_DECIMALS = (re.compile(r"\d*[.,]\d\d"), re.compile(r"\d*[.,]\d+"))
+"""Weights written to the hundredth, and numbers of a workbook or of JSON, which keep no zeros behind their digits."""
 
 _HUNDREDTHS = re.compile(r"[.,]\d\d")
 
@@ -60,6 +63,9 @@ _SEVERAL_SAID = re.compile(
 """A remark by which a row is of several stones: ``3 pcs``, ``lot de 3``."""
 
 _NUMBERS = re.compile(r"\W*([^\W\d]*)(\d{1,6})\s*(?:[-–/&+,;]|to|à|a|bis|et|and)\s*\1(\d{1,6})\W*", re.IGNORECASE)
+
+_NUMBERED = re.compile(r"['#№]*\s*\d+\s*[.):°'/-]?")
+_MARKED = re.compile(r"[^\w\s]*\s*[x×]?\s*\d{1,6}\s*[x×]{0,3}\s*[^\w\s]*", re.IGNORECASE)
 
 _WITH_UNIT = {
     role: re.compile(rf".*\d\s*{unit_pattern(kind)}\.?", re.IGNORECASE)
@@ -184,7 +190,7 @@ def ask_about_numbers(sheet: Layout) -> None:
 def _is_more_word(text: str) -> bool:
     """Say whether a text is rather words than a number with letters to it: ``Balance from page 1``, not ``12 bis``."""
     letters, digits = (sum(map(kind, text)) for kind in (str.isalpha, str.isdigit))
-    example = _holds(tokens_of(text)[:2], declared_words()["headers"]["example"])
+    example = holds("example", tokens_of(text)[:2])
     return digits == 0 or (letters > 4 and letters > 2 * digits) or (example and text[:1].isalpha())
 
 
@@ -202,7 +208,7 @@ def ask_about_units(sheet: Layout) -> None:
     said = re.compile(
         rf"(\b(in|en|em|im|в|изм|{'|'.join(words['unit'])})\b\W*|\()({'|'.join(others)})\b\W*\)?", re.IGNORECASE
     )
-    for line, cells in sheet.raw.titles:
+    for line, cells in (*sheet.raw.titles, *sheet.trace.stated):
         for cell in cells:
             if not isinstance(cell, str) or len(cell) > 200:
                 continue
@@ -250,33 +256,38 @@ def ask_about_measures(sheet: Layout) -> None:
 
 
 def ask_about_cancelled(sheet: Layout) -> None:
-    """Ask whether a row is no longer of the parcel, where a remark says so: ``cancelled``, ``annulé``."""
+    """Ask whether a row is no longer of the parcel: a remark says so, ``cancelled``, or its number is crossed out."""
     if sheet.choices.get("cancelled") == "keep":
         return
-    words = declared_words()["headers"]
-    for at in sheet.places("other", "unknown", "description", "stones_or_carats"):
-        column = sheet.raw.columns[at]
+    for at in sheet.places("other", "unknown", "description", "stones_or_carats", "row"):
+        column, numbered = sheet.raw.columns[at], sheet.meanings[at].role == "row"
         if len(column.cells) > 10_000:
             continue
-        said = {code: tokens_of(cell) for code, cell in column.texts() if not cell[60:]}
-        hits = [code for code, tokens in said.items() if len(tokens) <= 5 and _holds(tokens, words["cancelled"])]
-        rows = np.flatnonzero(column.rows_with(hits)) if hits else _said_out(column, words)
-        for row in rows[:20].tolist():
+        struck = [c for c, cell in enumerate(column.cells) if isinstance(cell, Odd) and cell.code == "struck_cell"]
+        sheet.tell_rows("struck_cell", at, column.rows_with(struck if numbered else ()))
+        is_out = _is_crossed if numbered else _is_cancelled
+        hits = [code for code, cell in column.texts() if not cell[60:] and is_out(cell)]
+        rows = np.flatnonzero(column.rows_with(hits)) if hits or numbered else _said_out(column)
+        for row in rows[:20].tolist() if not numbered or 2 * len(rows) <= sheet.raw.n_rows else ():
             label = text_of(column.at(row)) if hits else f"{column.header}: {text_of(column.at(row))}"
             sheet.tell("row_cancelled", at, row, label=label, choices=[("cancelled", "keep")])
 
 
-def _holds(tokens: Sequence[str], sought: Sequence[str]) -> bool:
-    """Say whether one of some words, or of words in a row, stands among others."""
-    joined = f" {' '.join(tokens)} "
-    return any(f" {phrase} " in joined for phrase in sought)
+def _is_cancelled(text: str) -> bool:
+    tokens = tokens_of(text)
+    return len(tokens) <= 5 and (holds("cancelled", tokens) or says("cancelled_alone", " ".join(tokens)))
 
 
-def _said_out(column: Column, words: Mapping[str, Sequence[str]]) -> NDArray[np.intp]:
+def _is_crossed(text: str) -> bool:
+    """Say whether the number of a row bears a mark that is none of numbers: ``13 x``, ``-13-``, ``13*``."""
+    return _MARKED.fullmatch(text.strip()) is not None and _NUMBERED.fullmatch(text.strip()) is None
+
+
+def _said_out(column: Column) -> NDArray[np.intp]:
     """Return rows that a column of yes and no says are not of the parcel: ``Kept: no``, ``Rejected: x``."""
     tokens = tokens_of(column.header)
-    inside = _holds(tokens, words["included"])
-    asked = inside or _holds(tokens, [*words["apart"], *words["cancelled"]])
+    inside = holds("included", tokens)
+    asked = inside or holds("apart", tokens) or _is_cancelled(column.header)
     used: list[int] = np.unique(column.codes).tolist() if asked else []
     cells = {code: column.cells[code] for code in used if len(used) <= 4}
     said = {code: plain(text_of(cell)) in ("x", "✓") or read_yes_or_no(cell) for code, cell in cells.items()}
@@ -285,51 +296,27 @@ def _said_out(column: Column, words: Mapping[str, Sequence[str]]) -> NDArray[np.
     return np.flatnonzero(column.rows_with(code for code, answer in said.items() if bool(answer) != inside))
 
 
-def ask_about_blanks(sheet: Layout, classed: list[int]) -> Layout:
-    """Ask whether a class that is blank below a filled one goes on, where rows with and without it alternate."""
-    if len(classed) < 2 or sheet.places("parcel_id"):
-        return sheet
-    raw = sheet.raw
-    for at in classed:
-        blank = raw.columns[at].blank()
-        alike = [other for other in classed if np.array_equal(raw.columns[other].blank(), blank)]
-        others = [other for other in classed if other not in alike]
-        if not others:
-            continue
-        filled = np.logical_and.reduce([~raw.columns[other].blank() for other in others])
-        full = np.flatnonzero(~blank & filled)
-        if not len(full):
-            continue
-        between = np.flatnonzero(blank & filled)
-        between = between[between > full[0]]
-        if not len(between) or full[-1] < between[0] or _same_sums(sheet, full, between):
-            continue
-        if sheet.choices.get("blanks") == "as_above":
-            return _filled_down(sheet, alike)
-        sheet.tell("blank_below", at, int(between[0]), header=raw.columns[at].header, choices=[("blanks", "as_above")])
-        return sheet
-    return sheet
-
-
-def _same_sums(sheet: Layout, some: NDArray[np.intp], others: NDArray[np.intp]) -> bool:
-    """Say whether rows sum to what others do in stones and carats, so that they are a breakdown of the same stones."""
-    measures = sheet.places("n_stones", "carats")
-    values = [sheet.raw.values(at) for at in measures]
-    sums = [(float(np.nansum(v[some])), float(np.nansum(v[others]))) for v in values]
-    return len(sums) > 1 and all(abs(one - other) <= 0.0051 + 0.001 * abs(one) for one, other in sums)
-
-
-def _filled_down(sheet: Layout, places: list[int]) -> Layout:
-    columns = list(sheet.raw.columns)
-    for at in places:
-        column = columns[at]
-        last = np.maximum.accumulate(np.where(column.blank(), -1, np.arange(sheet.raw.n_rows)))
-        codes = np.where(last >= 0, column.codes[np.maximum(last, 0)], column.codes).astype(np.int32)
-        columns[at] = replace(column, codes=codes)
-    return replace(sheet, raw=replace(sheet.raw, columns=columns))
-
-
 # Stones, lots and classes.
+
+
+def ask_about_unnamed(sheet: Layout) -> None:
+    """Ask what whole numbers beside carats are, where nothing else counts the stones."""
+    if (
+        sheet.places("n_stones")
+        or sheet.places("n_stones", "stones_or_carats", wide=True)
+        or not sheet.places("carats")
+    ):
+        return
+    if sheet.places("zone_id") and not sheet.places(*sheet.attributes):
+        return
+    for at in sheet.places("unknown", "stones_or_carats", "percent"):
+        numbers = sheet.numbers(at)
+        if sheet.meanings[at].role == "percent" and ("%" in sheet.raw.columns[at].header or sheet.all_percent(at)):
+            continue
+        if numbers is None or not bool(np.all((numbers == np.floor(numbers)) & (numbers >= 0) & (numbers < 1e6))):
+            continue
+        if bool(np.any(numbers > 1)) and not says("codes", *tokens_of(sheet.raw.columns[at].header)):
+            sheet.ask("count_or_other", at, "n_stones", "ignore")
 
 
 def ask_about_percents(sheet: Layout) -> None:
@@ -365,7 +352,7 @@ def ask_about_stones(sheet: Layout, classed: list[int]) -> None:
     weights = sheet.places("carats")
     if not weights or sheet.raw.columns[weights[0]].mostly_distinct:
         return
-    at, weight, header = weights[0], sheet.raw.values(weights[0]), sheet.raw.columns[weights[0]].header
+    at, weight = weights[0], sheet.raw.values(weights[0])
     means = sheet.places("mean")
     if means and bool(np.any(sheet.raw.values(means[0]) < 0.9 * weight)):
         sheet.tell("lots_without_numbers", at, header=sheet.raw.columns[means[0]].header)
@@ -374,9 +361,14 @@ def ask_about_stones(sheet: Layout, classed: list[int]) -> None:
         named = sheet.raw.columns[by].header
         sheet.tell("lots_without_numbers", by, header=named, choices=[("rows", "stones")])
         return
-    known = weight[np.isfinite(weight)]
-    _ask_about_commas(sheet, at, known)
+    _ask_about_commas(sheet, at, weight[np.isfinite(weight)])
     _ask_about_points(sheet, at)
+    ask_about_heavy(sheet, at, weight)
+
+
+def ask_about_heavy(sheet: Layout, at: int, weight: NDArray[np.float64]) -> None:
+    """Ask whether the weights of a list are points, where all are whole numbers or half of them heavy."""
+    header, known = sheet.raw.columns[at].header, weight[np.isfinite(weight)]
     said = sheet.choices.get("weights") == "carats" or set(tokens_of(header)) & set(unit_words("carats"))
     if said or len(known) < _FEW:
         return
@@ -399,16 +391,22 @@ def _ask_about_commas(sheet: Layout, at: int, weights: NDArray[np.float64]) -> N
 
 
 def _ask_about_points(sheet: Layout, at: int) -> None:
-    """Ask about the weights without decimals in a list whose other weights all have two: ``42`` among ``0.31``."""
+    """Ask about the weights without decimals in a list whose other weights have some: ``42`` among ``0.31``.
+
+    As text, where all others have two and some end with a zero, each of them; else, and of cells that are numbers,
+    those far above all others.
+    """
     column = sheet.raw.columns[at]
-    cells = {code: cell.strip() for code, cell in column.texts() if not is_blank(cell)}
-    fine = [cell for cell in cells.values() if _TWO_DECIMALS.fullmatch(cell)]
+    cells = {code: text_of(cell) for code, cell in enumerate(column.cells) if not is_blank(cell)}
+    typed = any(isinstance(cell, float) for cell in column.cells)
+    fine = [cell for cell in cells.values() if _DECIMALS[typed].fullmatch(cell)]
     bare = {code: int(cell) for code, cell in cells.items() if cell.isascii() and cell.isdigit()}
-    unlike = len(fine) <= _SOME or len(fine) + len(bare) < len(cells)
+    unlike = len(fine) <= _FEW or len(fine) + len(bare) < len(cells)
     if not bare or unlike or sheet.choices.get("weights") == "carats" or sheet.places("parcel_id"):
         return
     most = max(float(cell.replace(",", ".")) for cell in fine)
-    odd = bare if any(cell.endswith("0") for cell in fine) else {c: n for c, n in bare.items() if n > 10 * most}
+    zeros = any(cell.endswith("0") for cell in fine)
+    odd = [code for code, weight in bare.items() if zeros or weight > (10 if typed else 3) * most]
     sheet.tell_rows("decimals_missing", at, column.rows_with(odd), choices=[("weights", "carats")])
 
 

@@ -11,9 +11,13 @@ import numpy as np
 
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest.archive import Limits, refuse
+from kpfootprint.ingest.asked import ask_about_heavy
 from kpfootprint.ingest.assemble import CONDITIONS, assemble
 from kpfootprint.ingest.breakdowns import RANGES
 from kpfootprint.ingest.cells import Cell, Odd, text_of
+from kpfootprint.ingest.doubtful import ask_about_table
+from kpfootprint.ingest.headers import Headers, Meaning
+from kpfootprint.ingest.meanings import Choices, Layout
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.tables import Column, ColumnMaker, KnownTable, RawTable, recognise
 from kpfootprint.ingest.words import Vocabulary, fold, nearest
@@ -31,6 +35,7 @@ def ingest_json(
     limits: Limits | None = None,
     *,
     given: Mapping[str, Any] | None = None,
+    choices: Choices | None = None,
     sealed: bool = False,
 ) -> Parcel:
     """Read the JSON parcel of the contract: columns or rows of stones, or counts.
@@ -41,8 +46,11 @@ def ingest_json(
         A parsed JSON document: an object with ``parcel_id`` and ``stones`` or ``counts``.
     given : mapping, optional
         What is known besides, in the same shape without stones; it goes before what the document says.
+    choices : mapping of str to str, optional
+        Answers to questions that an earlier reading asked.
     sealed : bool
-        Whether the document was written by `parcel_to_json` with ``sealed``, and says how its sheet was read.
+        Whether the document was written by `parcel_to_json` with ``sealed``, and says how its sheet was read; then
+        nothing is asked.
 
     Returns
     -------
@@ -79,7 +87,7 @@ def ingest_json(
         document = {name: value for name, value in document.items() if name != "read_as"}
     if given and isinstance(document, Mapping) and "parcel_id" in given:
         document = {**document, "parcel_id": given["parcel_id"]}
-    tables, parcel_id = document_tables(document, words, limits, problems)
+    tables, parcel_id = document_tables(document, words, limits, problems, None if sealed else choices or {})
     tables = overlay(tables, given or {}, parcel_id, words, limits, problems)
     reading = assemble(tables, words, limits, single=parcel_id, problems=problems)
     if reading.failures:
@@ -122,9 +130,13 @@ def _over(given: KnownTable, own: KnownTable) -> KnownTable:
 
 
 def document_tables(
-    document: object, words: Vocabulary, limits: Limits, problems: list[Problem]
+    document: object, words: Vocabulary, limits: Limits, problems: list[Problem], choices: Choices | None = None
 ) -> tuple[dict[str, KnownTable], str]:
-    """Turn a JSON parcel into tables, and return the parcel's id with them; faults are added to `problems`."""
+    """Turn a JSON parcel into tables, and return the parcel's id with them; faults are added to `problems`.
+
+    With `choices`, what could be read in two ways is asked about, as it is of a sheet.
+    """
+    document = of_stones(document)
     if not isinstance(document, Mapping):
         raise IngestError([problem(Broken("wrong_type", {"expected": "an object"}), table="parcel", value=document)])
     fields = {
@@ -156,7 +168,32 @@ def document_tables(
                 raws[kind] = _raw(kind, columns)
         except IngestError as error:
             problems += error.problems
-    return {kind: recognise(raw, kind, words, problems) for kind, raw in raws.items()}, parcel_id
+    tables = {kind: recognise(raw, kind, words, problems) for kind, raw in raws.items()}
+    for kind in ("stones", "counts") if choices is not None and not problems else ():
+        if kind in tables and (kind == "stones" or "sieve_set" not in fields):
+            _ask_about(tables[kind], raws[kind], words, choices or {}, problems)
+    return tables, parcel_id
+
+
+def _ask_about(table: KnownTable, raw: RawTable, words: Vocabulary, choices: Choices, problems: list[Problem]) -> None:
+    """Ask about what could be read in two ways: stones given twice, weights that are no carats, means of no stones."""
+    size = words.scheme.size.column
+    names = {id(column): "carats" if name == size else name for name, column in table.columns.items()}
+    meanings = [Meaning(role=names.get(id(column), "other")) for column in raw.columns]
+    sheet = Layout(raw, meanings, Headers(words), choices, table.trace, problems)
+    ask_about_table(table, sheet)
+    if size in table.columns:
+        ask_about_heavy(sheet, sheet.places("carats")[0], table.values(size))
+
+
+def of_stones(document: object) -> object:
+    """Return a bare list of stones, or of cells of a sorting sheet, as a parcel; anything else as it is."""
+    if not isinstance(document, list | tuple) or not all(isinstance(item, Mapping) for item in document):
+        return document
+    members = {fold(str(name)) for item in document for name in item}
+    if not members or members & {fold(name) for name in (*_LISTS, "conditions")}:
+        return document
+    return {"counts" if members & {"nstones", "sizeclass"} else "stones": document}
 
 
 def _wrong(kind: str, value: object, expected: str, row: int | None = None) -> Problem:

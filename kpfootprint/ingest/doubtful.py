@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.ingest.around import MEASURES, ONE
-from kpfootprint.ingest.cells import PlainCells, is_blank, text_of
+from kpfootprint.ingest.cells import PlainCells, text_of
 from kpfootprint.ingest.labels import size_span
 from kpfootprint.ingest.meanings import Layout
 from kpfootprint.ingest.problems import Broken
@@ -24,6 +24,9 @@ _MANY = 50
 
 _LIGHTEST_MEAN, _HEAVIEST_MEAN = 0.004, 100.0
 """Carats between which the mean stone of a class lies."""
+
+_MOST = 2_000
+"""Rows of a sorting sheet that are laid beside each other."""
 
 _FEW = 5
 """Stones of which a mean says something."""
@@ -43,9 +46,7 @@ def _ask_about_polished(sheet: Layout) -> None:
     words = declared_words()["headers"]
     headers = [column.header for column in sheet.raw.columns if {*tokens_of(column.header)} & {*words["of_polished"]}]
     said = [", ".join(headers)] if len(headers) > 1 else []
-    for _, cells in sheet.raw.titles:
-        titles = [text_of(cell) for cell in cells if not is_blank(cell)]
-        said += [text for text in titles if len(titles) == 1 and ":" not in text and says("polished", *tokens_of(text))]
+    said += [text for _, text in sheet.lines_around() if ":" not in text and says("polished", *tokens_of(text))]
     for text in said[:1] if not any(says("rough", *tokens_of(text)) for text in said) else ():
         sheet.tell("polished_goods", None, said=text)
 
@@ -56,6 +57,14 @@ def _ask_about_repeats(sheet: Layout) -> None:
     classes = sheet.places("size_class", "description", *sheet.attributes)
     if not measures or sheet.choices.get(ONE[0]) == ONE[1] or sheet.places("parcel_id"):
         return
+    counts = sheet.places("n_stones")
+    if len(counts) == 1 and sheet.places("carats") and 1 < raw.n_rows <= _MOST:
+        codes = np.column_stack([column.codes for column in raw.columns])
+        _, first, twice = np.unique(codes, axis=0, return_index=True, return_inverse=True)
+        again = np.flatnonzero((first[twice.reshape(-1)] < np.arange(raw.n_rows)) & (raw.values(counts[0]) >= _FEW))
+        for row in again[:1].tolist():
+            sheet.tell("counted_twice", None, row, header=raw.label(row), choices=[ONE])
+            return
     if (row := _again_from(sheet, [*classes, *measures])) is not None:
         sheet.tell("counted_twice", None, row, header=raw.label(row), choices=[ONE])
         return
@@ -112,10 +121,7 @@ def ask_about_titles(sheet: Layout, wide: Sequence[int]) -> None:
     if roles != {"stones_or_carats"} or sheet.choices.get("shares") == "numbers" or sheet.places("n_stones", "carats"):
         return
     whole = all(bool(np.all(np.isnan(v) | (v == np.floor(v)))) for v in map(sheet.raw.values, wide))
-    texts: list[tuple[int | None, str]] = []
-    for line, cells in sheet.raw.titles:
-        filled = [text_of(cell) for cell in cells if not is_blank(cell)]
-        texts += [(line, filled[0])] if len(filled) == 1 and ":" not in filled[0] else []
+    texts: list[tuple[int | None, str]] = [(line, text) for line, text in sheet.lines_around() if ":" not in text]
     if 0 not in wide and sheet.numbers(0) is None:
         texts.append((None, sheet.raw.columns[0].header))
     for at, text in texts:
@@ -137,10 +143,15 @@ def _ask_about_means(table: KnownTable, sheet: Layout) -> None:
     carats, sizes = table.values("carats"), table.columns.get("size_class")
     if "n_stones" in table.columns:
         stones = table.values("n_stones")
+        least, most = np.full(len(carats), _LIGHTEST_MEAN), np.full(len(carats), _HEAVIEST_MEAN)
+        if table.typed and sizes is not None:  # those of a sheet are held against their limits once all are known
+            spans = [size_span(name, sheet.scheme) for name in sizes.names()]
+            least = np.array([0.0 if span is None else (span.lower_ct or 0.0) / 2 for span in spans])[sizes.codes]
+            most = np.array([np.inf if span is None else 2 * (span.upper_ct or np.inf) for span in spans])[sizes.codes]
         with np.errstate(divide="ignore", invalid="ignore"):
             means = carats / stones
-        odd = (stones >= _FEW) & (carats > 0) & ~((means >= _LIGHTEST_MEAN) & (means <= _HEAVIEST_MEAN))
-        for row in np.flatnonzero(odd).tolist()[:1] if sizes is None else ():
+        odd = (stones >= _FEW) & (carats > 0) & ~((means >= least) & (means <= most))
+        for row in np.flatnonzero(odd).tolist()[:1] if sizes is None or table.typed else ():
             told = {"mean": f"{means[row]:.3g}", "choices": [("weights", "carats")]}
             sheet.problems.append(table.problem(Broken("mean_unlikely", told), row, "carats"))
         return

@@ -18,6 +18,7 @@ from kpfootprint.ingest.words import (
     attribute_words,
     declared_words,
     fold,
+    holds,
     is_lot_number,
     is_row_number,
     is_total,
@@ -35,6 +36,7 @@ _PER = re.compile(
     r"(cts?|carats?|kt|poids|weight)\s*(/|per|par|pro)\s*(st|sts|pcs?|pces?|p|stones?|pierres?|pieces?)\b"
 )
 _PER_CARAT = re.compile(r"(st|sts|pcs?|p|stones?|pierres?|pieces?)\s*(/|per|par|pro)\s*(cts?|carats?)\b")
+_LETTERS = re.compile(r"\b[A-Za-z]\s?[-–]\s?[A-Za-z]\b")
 _LONGEST = 200
 _MANY = 4096
 _NUMBER_OF = ("no", "nr", "n")
@@ -161,6 +163,7 @@ class Headers:
             return Meaning(role="money", sure=says("money_elsewhere", *tokens) or not says("value", *tokens))
         weighed = says("carats", *tokens)
         for role, said in (
+            ("other", holds("running", tokens)),
             ("mean", weighed and says("each", *tokens)),
             ("other_unit", weighed and says("other_unit", *tokens)),
             ("percent", says("percent", *tokens)),
@@ -197,7 +200,9 @@ class Headers:
         if not measure:
             return self._other(rest, part)
         alone = not rest or says("zone", *rest)
-        return Meaning(role=measure, part=part, party="" if alone else " ".join(rest), sure=alone)
+        letters = _LETTERS.search(header)  # ``D-H``, of which ``d`` is a filler
+        party = plain(letters[0]) if letters else " ".join(rest)
+        return Meaning(role=measure, part=part, party="" if alone else party, sure=alone)
 
     def as_class(self, text: str) -> Meaning | None:
         """Return what a header means that names an attribute and a class of it, as a class: ``Crystal``."""

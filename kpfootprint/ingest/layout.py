@@ -24,13 +24,14 @@ from kpfootprint.ingest.around import (
     parted,
     side_by_side,
     unrepeated,
-    with_headings,
     without_side_notes,
 )
+from kpfootprint.ingest.asides import without_asides, without_empty_classes
 from kpfootprint.ingest.cells import read_numbers, text_of
+from kpfootprint.ingest.groups import ask_about_blanks, with_headings, without_outline
 from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning
 from kpfootprint.ingest.labels import split_descriptions
-from kpfootprint.ingest.left_out import without_asides, without_empty_classes, without_totals
+from kpfootprint.ingest.left_out import without_totals
 from kpfootprint.ingest.meanings import (
     Choices,
     Layout,
@@ -117,9 +118,13 @@ def _with_blocks(blocks: list[Block], tables: list[KnownTable], sheet: Layout) -
 def _understood(sheet: Layout, hint: str | None, *, several: bool) -> list[KnownTable]:
     sheet = without_side_notes(sheet)
     sheet, again = without_asides(sheet)
-    sheet = asked.without_dittos(sheet)
+    sheet = without_outline(asked.without_dittos(sheet))
     given = side_by_side(replace(sheet, meanings=meanings_of(sheet.raw, sheet.headers, sheet.choices)))
-    whole = None if given is None else below_each_other(with_cells_asked(given), again)
+    if given is None:
+        return []
+    given = with_cells_asked(given)
+    asked.ask_about_unnamed(given)
+    whole = below_each_other(given, again)
     if whole is None:
         return []
     sheet = with_headings(whole)
@@ -184,7 +189,7 @@ def _tables(sheet: Layout, hint: str | None, *, several: bool) -> list[KnownTabl
     if sheet.places("n_stones") or (sheet.places("size_class") and (sheet.places("carats") or hint == "counts")):
         asked.ask_about_cells(sheet, classed)
         before = len(sheet.problems)
-        settled = asked.ask_about_blanks(sheet, classed)
+        settled = ask_about_blanks(sheet, classed)
         tables = [replace(made := _plain(settled, "counts"), complete=made.complete and len(sheet.problems) == before)]
     elif sheet.places("carats") or hint in ("stones", "counts"):
         if hint == "counts" and (sheet.places("row") or asked.are_repeated(sheet, classed)):

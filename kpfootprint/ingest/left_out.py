@@ -1,4 +1,4 @@
-"""Rows of a table that are no goods, and are left out: headers again, page lines, sums checked against their rows."""
+"""Rows of a table that sum others, or say something of them: each is checked against its rows, and left out."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from kpfootprint.ingest.cells import (
     Cell,
     PlainCells,
     is_blank,
+    read_date,
     read_number,
     read_numbers,
     rounding_tolerance,
@@ -27,10 +28,9 @@ from kpfootprint.ingest.cells import (
 from kpfootprint.ingest.labels import size_span
 from kpfootprint.ingest.meanings import Layout
 from kpfootprint.ingest.problems import Broken
-from kpfootprint.ingest.tables import Column, RawTable
 from kpfootprint.ingest.words import (
-    declared_words,
-    fold,
+    holds,
+    is_of_which,
     is_summary,
     is_total,
     is_weak_total,
@@ -40,14 +40,6 @@ from kpfootprint.ingest.words import (
     unit_pattern,
 )
 from kpfootprint.wanted import each
-
-_PAGE = re.compile(
-    r"[-–— ]*(page|pages|seite|pagina|página|стр|страница|blad|feuille|sheet)\W*\d+\W*"
-    r"((of|de|sur|von|van|из|/)\W*)?\d*\W*|[-–—]\s*\d{1,4}\s*[-–—]",
-    re.IGNORECASE,
-)
-_RULE = re.compile(r"[-=_*.~–— ]{3,}")
-_LONGEST = 60
 
 _LABELS = 5_000
 
@@ -63,87 +55,6 @@ _HUNDREDTHS = re.compile(r"[.,]\d\d(?!\d)")
 
 _LABELLED = re.compile(r"[^\W\d]+\s*[:=]?\s*(\d.*)")
 """A total whose label stands in the cell of its number: ``Total: 65``."""
-
-
-def without_asides(sheet: Layout) -> tuple[Layout, list[int]]:
-    """Leave out rows that repeat the header or number its columns, and lines between pages; each is told.
-
-    The last value has, for each header that stood again, the row that it stood before.
-    """
-    left = dict.fromkeys(_page_lines(sheet.raw), "page_line") | dict.fromkeys(_headers_again(sheet.raw), "header_again")
-    left |= dict.fromkeys(_header_in_other_words(sheet), "header_again")
-    left |= dict.fromkeys(_column_numbers(sheet.raw), "column_numbers")
-    again = [row - sum(other < row for other in left) for row in sorted(left) if left[row] == "header_again"]
-    return sheet.without({row: (code, {}) for row, code in left.items()}), again
-
-
-def _headers_again(raw: RawTable) -> list[int]:
-    headed = sorted((c for c in raw.columns if c.header.strip()), key=lambda column: len(column.cells))
-    found = np.full(raw.n_rows, len(headed) > 1)
-    for column in headed:
-        again = fold(column.header)
-        hits = [code for code, cell in column.texts() if len(cell) <= _LONGEST and fold(cell) == again]
-        if not hits or not (found := found & column.rows_with(hits)).any():
-            return []
-    return np.flatnonzero(found).tolist()
-
-
-def _header_in_other_words(sheet: Layout) -> list[int]:
-    """Return the row right below the header where it says the same of every column, as in a second language."""
-    pairs = [(column.header, column.at(0)) for column in sheet.raw.columns] if sheet.raw.n_rows > 1 else []
-    if len(pairs) < 2 or not all(isinstance(cell, str) and cell[:1].isalpha() for _, cell in pairs):
-        return []
-    said = [(sheet.headers.of(header), sheet.headers.of(str(cell))) for header, cell in pairs]
-    known = [(one, again) for one, again in said if {one.role, again.role} - {"unknown", "other"}]
-    same = all((one.role, one.classes) == (again.role, again.classes) for one, again in known)
-    return [0] if len(known) > 1 and same else []
-
-
-def _column_numbers(raw: RawTable) -> list[int]:
-    """Return the row of a form that numbers its columns, right below the header, where the next holds words."""
-    if raw.n_rows < 2 or len(raw.columns) < 3:
-        return []
-    numbers = [text_of(column.at(0)).strip("(). ") for column in raw.columns]
-    words = any(isinstance(cell := column.at(1), str) and cell[:1].isalpha() for column in raw.columns)
-    return [0] if words and numbers == [str(at) for at in range(1, len(numbers) + 1)] else []
-
-
-def _page_lines(raw: RawTable) -> list[int]:
-    """Return rows of which one cell says a page, or all cells are rulings, and nothing else is filled."""
-    if any(column.mostly_distinct for column in raw.columns):
-        return []
-    hits = [[code for code, cell in column.texts() if _aside(cell.strip())] for column in raw.columns]
-    if not any(hits):
-        return []
-    said = [column.rows_with(found) for column, found in zip(raw.columns, hits, strict=True)]
-    nothing = [found | column.blank() for column, found in zip(raw.columns, said, strict=True)]
-    return np.flatnonzero(np.logical_or.reduce(said) & np.logical_and.reduce(nothing)).tolist()
-
-
-def _aside(text: str) -> bool:
-    if len(text) > _LONGEST or text[:1].isdigit():
-        return False
-    return _PAGE.fullmatch(text) is not None or _RULE.fullmatch(text) is not None
-
-
-def without_empty_classes(sheet: Layout, measures: Sequence[int], classes: Sequence[int], *, checked: bool) -> Layout:
-    """Leave out the classes of a form that hold nothing: dashes, or blanks where a total was `checked`."""
-    measured, named = [sheet.raw.columns[at] for at in measures], [sheet.raw.columns[at] for at in classes]
-    if not measured or not named or any(column.mostly_distinct for column in measured):
-        return sheet
-    empty = np.logical_and.reduce([column.blank() if checked else _dashes(column) for column in measured])
-    rows = np.flatnonzero(empty & ~np.logical_and.reduce([column.blank() for column in named])).tolist()
-    if len(rows) == sheet.raw.n_rows:
-        return sheet
-    labels = {row: [text_of(cell) for column in named if not is_blank(cell := column.at(row))] for row in rows}
-    return sheet.without({row: ("empty_class", {"label": labels[row][0]}) for row in rows})
-
-
-def _dashes(column: Column) -> NDArray[np.bool_]:
-    return column.rows_with(code for code, cell in column.texts() if cell.strip() and is_blank(cell))
-
-
-# Totals.
 
 
 @dataclass(slots=True)
@@ -222,6 +133,7 @@ def without_totals(sheet: Layout, measures: Sequence[int], classes: Sequence[int
     ]  # fmt: skip
     rows.own[remarks] = True
     labels = {row: label for row, label in labels.items() if not rows.own[row]}
+    _leave_parts(rows)
     _leave_signatures(rows)
     _keep_stated(rows)
     _find_unlabelled(rows)
@@ -320,6 +232,10 @@ def _read_label(rows: _Rows, row: int, label: str) -> None:
             rows.sheet.trace.stated.append((rows.sheet.raw.line(row) or 1, (label, rows.sheet.raw.columns[at].at(row))))
             rows.values[at][row] = np.nan
         return
+    for at, total in shown.items() if not rows.sheet.places("n_stones") else ():
+        parts = rows.inside(at, 0, row)
+        if total == len(parts) and _LABELLED.fullmatch(label) and not rows.agrees(at, total, parts):
+            rows.values[at][row] = np.nan  # ``Total 3`` below weights
     for role, pattern in _IN_LABEL.items():
         places, said = rows.sheet.places(role), pattern.findall(plain(label))
         if (
@@ -364,13 +280,25 @@ def _check_labelled(rows: _Rows, labels: Mapping[int, str]) -> None:
             rows.state(row)
 
 
+def _leave_parts(rows: _Rows) -> None:
+    """Leave out rows that tell a part of what stands above them, ``of which white``, and are no more than that."""
+    raw = rows.sheet.raw
+    hits = np.zeros(len(rows.own), dtype=bool)
+    for column in raw.columns:
+        texts = column.texts() if len(column.cells) <= _LABELS else ()
+        hits |= column.rows_with(code for code, cell in texts if is_of_which(cell))
+    for row in np.flatnonzero(hits).tolist():
+        above = rows.shown(int(np.flatnonzero(~hits[:row])[-1])) if not hits[:row].all() else {}
+        if is_of_which(raw.label(row)) and all(above.get(at, 0.0) >= part for at, part in rows.shown(row).items()):
+            rows.leave(row, "of_which", label=raw.label(row))
+
+
 def _leave_signatures(rows: _Rows) -> None:
     """Leave out the last rows that say who signed and when, and hold nothing that is measured."""
-    raw, signed = rows.sheet.raw, declared_words()["headers"]["signed"]
+    raw = rows.sheet.raw
     for row in range(raw.n_rows - 1, 0, -1):
-        said = f" {' '.join(tokens_of(raw.label(row)))} "
         measured = [raw.columns[at].at(row) for at in rows.values]
-        if not any(f" {word} " in said for word in signed) or not all(
+        if not holds("signed", tokens_of(raw.label(row))) or not all(
             _is_of_no_number(cell) or text_of(cell)[:1].isalpha() for cell in measured
         ):
             break
@@ -380,7 +308,7 @@ def _leave_signatures(rows: _Rows) -> None:
 def _is_of_no_number(cell: Cell) -> bool:
     """Say whether a cell below a total holds words, a name or a day, as those who sign write them."""
     said = isinstance(cell, str) and (not any(map(str.isdigit, cell)) or _DAY.fullmatch(cell.strip()) is not None)
-    return is_blank(cell) or said or isinstance(cell, date)
+    return is_blank(cell) or said or (isinstance(cell, str | date) and isinstance(read_date(cell), date))
 
 
 def _check_summaries(rows: _Rows, summaries: Mapping[int, str], named: NDArray[np.bool_]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.cells import Cell, DecimalMarks, Odd, PlainCells, is_blank, read_numbers, text_of
+from kpfootprint.ingest.cells import Cell, DecimalMarks, Odd, PlainCells, is_blank, is_number, read_numbers, text_of
 from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning
 from kpfootprint.ingest.labels import describe, size_span
 from kpfootprint.ingest.problems import Broken
@@ -22,6 +22,7 @@ from kpfootprint.ingest.words import (
     condition_values,
     declared_words,
     fold,
+    is_of_which,
     is_total,
     misspelt,
     says,
@@ -91,9 +92,18 @@ class Layout:
         def holds(cell: Cell) -> bool:
             if is_blank(cell) or not isinstance(cell, str) or cell[:1].isdigit():
                 return not is_blank(cell)
-            return not is_total(text_of(cell)) and fold(text_of(cell)) not in nothing
+            return not is_total(text_of(cell)) and not is_of_which(cell) and fold(text_of(cell)) not in nothing
 
         return [cell for cell in self.raw.columns[at].cells[:_SAMPLE] if holds(cell)]
+
+    def lines_around(self) -> list[tuple[int, str]]:
+        """Return the lines above and below the table that hold words alone; of a label and what it says, the label."""
+        found = []
+        for line, cells in (*self.raw.titles, *self.trace.stated):
+            texts = [text_of(cell) for cell in cells if not is_blank(cell)]
+            if texts and not any(map(is_number, texts)):
+                found.append((line, texts[0] if len(texts) == 2 else ", ".join(texts)))
+        return found
 
     def numbers(self, at: int) -> NDArray[np.float64] | None:
         """Return the cells of a column as numbers where all of them are, or None."""
@@ -123,7 +133,7 @@ def meanings_of(raw: RawTable, headers: Headers, choices: Choices) -> list[Meani
     meanings = []
     for text in texts:
         group, _, own = text.rpartition("/")
-        own = own if group in grouped else text
+        own = own if group in grouped or (group and headers.of(text) == UNKNOWN and headers.of(own).sure) else text
         if chosen_words and not headers.of(own).wide:
             own = " ".join(chosen_words.get(fold(word), word) for word in own.split())
         meaning = headers.of(own)
@@ -207,20 +217,24 @@ def with_cells_asked(sheet: Layout) -> Layout:
     for at, meaning in enumerate(meanings):
         if not meaning.sure or meaning.role in ("row", "size_class", "carats", "n_stones", *attributes):
             meanings[at] = _asked(sheet, at, meaning, [item for place, item in enumerate(meanings) if place != at])
-    sheet = replace(sheet, meanings=_weights_of_one(sheet, meanings))
-    _numbers_nobody_named(sheet)
-    return sheet
+    return _with_weights_of_each(replace(sheet, meanings=meanings))
 
 
-def _weights_of_one(sheet: Layout, meanings: list[Meaning]) -> list[Meaning]:
-    """Take the weight of each, where nothing else is weighed or counted, for that of the stone of the row."""
-    means = [at for at, item in enumerate(meanings) if item.role == "mean"]
-    if len(means) != 1 or any(item.role in ("carats", "n_stones", "stones_or_carats") for item in meanings):
-        return meanings
-    tokens = tokens_of(sheet.raw.columns[means[0]].header)
-    if not says("each", *tokens):
-        return meanings
-    return [Meaning(role="carats") if at == means[0] else item for at, item in enumerate(meanings)]
+def _with_weights_of_each(sheet: Layout) -> Layout:
+    """Take the weight of each, where nothing else is weighed, for that of the row's stone, times how many it has."""
+    means, counts = sheet.places("mean"), sheet.places("n_stones")
+    others = sheet.places("carats", "stones_or_carats") or sheet.places("carats", "n_stones", wide=True)
+    column = sheet.raw.columns[means[0]] if len(means) == 1 and len(counts) <= 1 and not others else None
+    averaged = bool(counts) and bool(sheet.places("size_class"))
+    if column is None or averaged or not says("each", *tokens_of(column.header)):
+        return sheet
+    sheet = with_role(sheet, means[0], "carats")
+    if not counts:
+        return sheet
+    weights = (sheet.raw.values(means[0]) * sheet.raw.values(counts[0])).round(6).tolist()
+    cells = [None if weight != weight else weight for weight in weights]
+    columns = [Column.of(column.header, cells) if item is column else item for item in sheet.raw.columns]
+    return replace(sheet, raw=replace(sheet.raw, columns=columns))
 
 
 def numbers_in(cells: Sequence[Cell]) -> NDArray[np.float64] | None:
@@ -243,7 +257,8 @@ def _asked(sheet: Layout, at: int, meaning: Meaning, others: list[Meaning]) -> M
     if sheet.all_percent(at):
         return Meaning(role="percent")
     signed = all(isinstance(cell, str) and cell.strip()[0] in "+-" for cell in cells)
-    if meaning == UNKNOWN and signed and _are_sizes(sheet, cells) and "size_class" not in roles:
+    unnamed = meaning.role in ("unknown", "stones_or_carats") and not meaning.wide
+    if unnamed and signed and _are_sizes(sheet, cells) and "size_class" not in roles:
         return Meaning(role="size_class")
     numbers = numbers_in(cells)
     apart = declared_words()["headers"]["apart"]
@@ -333,12 +348,12 @@ def _whole(sheet: Layout, at: int, meaning: Meaning, roles: set[str]) -> Meaning
 
 def _may_be_a_number_of(header: str) -> bool:
     """Say whether a header that stands for pieces may head a running number, too: ``Stone``, ``Nombre``."""
-    return fold(header) in ("stone", "pierre", "stones", "pierres", "number", "nombre", "count", "diamond", "diamant")
+    return _is_one(header) or fold(header) in ("stones", "pierres", "nombre", "count")
 
 
 def _is_one(header: str) -> bool:
     """Say whether a header is that of one stone, so that numbers below it may name stones or count them."""
-    return fold(header) in ("stone", "pierre", "number", "diamond", "diamant", "stein", "piedra", "pedra")
+    return fold(header) in ("stone", "pierre", "number", "diamond", "diamant", "stein", "steen", "piedra", "pedra")
 
 
 def _are_few(sheet: Layout, column: Column) -> bool:
@@ -358,7 +373,8 @@ def _is_running(sheet: Layout, column: Column) -> bool:
     if len(numbers) == 1:
         return bool(numbers[0] == 1)
     steps = np.diff(numbers)
-    return bool(np.all(steps > 0) and np.median(steps) == 1)
+    down = bool(np.all(steps == -1)) and numbers[-1] == 1 and len(numbers) > 2
+    return down or bool(np.all(steps > 0) and np.median(steps) == 1)
 
 
 def _is_mean(sheet: Layout, at: int) -> bool:
@@ -412,6 +428,12 @@ def _named(sheet: Layout, at: int, meaning: Meaning, roles: set[str], texts: lis
         told = {"attribute": best, "known": listed(known), "unknown": listed(unknown) or "–"}
         sheet.ask("attribute_or_other", at, best, "ignore", **told)
         return Meaning(role="other")
+    mixed = [
+        text for text in texts if text in sizes or any(_codes([text], item) != [None] for item in scheme.categorical)
+    ]
+    if meaning.role == "unknown" and 2 * len(mixed) > len(texts) > 1:
+        sheet.tell("attributes_mixed", at, header=sheet.raw.columns[at].header, known=listed(mixed, 8))
+        return Meaning(role="other")
     return meaning
 
 
@@ -427,26 +449,6 @@ def listed(texts: Iterable[str], most: int = 4) -> str:
     """Return the first few of some texts, in one."""
     items = list(dict.fromkeys(texts))
     return ", ".join(items[:most]) + (", …" if len(items) > most else "")
-
-
-def _numbers_nobody_named(sheet: Layout) -> None:
-    """Ask what whole numbers beside carats are, where nothing else counts the stones."""
-    if (
-        sheet.places("n_stones")
-        or sheet.places("n_stones", "stones_or_carats", wide=True)
-        or not sheet.places("carats")
-    ):
-        return
-    if sheet.places("zone_id") and not sheet.places(*sheet.attributes):
-        return
-    for at in sheet.places("unknown", "stones_or_carats", "percent"):
-        numbers = sheet.numbers(at)
-        if sheet.meanings[at].role == "percent" and ("%" in sheet.raw.columns[at].header or sheet.all_percent(at)):
-            continue
-        if numbers is None or not bool(np.all((numbers == np.floor(numbers)) & (numbers >= 0) & (numbers < 1e6))):
-            continue
-        if bool(np.any(numbers > 1)):
-            sheet.ask("count_or_other", at, "n_stones", "ignore")
 
 
 # What is settled for a whole table.

@@ -18,7 +18,7 @@ from kpfootprint.ingest.assemble import Reading, assemble
 from kpfootprint.ingest.breakdowns import settle_sizes
 from kpfootprint.ingest.cells import Cell, text_of
 from kpfootprint.ingest.csvfile import read_csv
-from kpfootprint.ingest.document import document_tables, overlay
+from kpfootprint.ingest.document import document_tables, of_stones, overlay
 from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.meanings import Choices
 from kpfootprint.ingest.problems import Broken, problem
@@ -34,7 +34,7 @@ from kpfootprint.strict_json import NotJson, read_json
 from kpfootprint.wanted import each
 
 _TEXT = (".csv", ".tsv", ".txt")
-_BOOKS = (".xlsx", ".ods", ".xls")
+_BOOKS = (".xlsx", ".xlsm", ".ods", ".xls")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,12 +168,12 @@ def _read(
     said = {name: value for name, value in (given or {}).items() if value is not None}
     problems: list[Problem] = []
     if source.name.lower().endswith(".json") and (isinstance(source, Upload) or source.is_file()):
-        document = _document(source, limits)
+        document = of_stones(_document(source, limits))
         if isinstance(document, Mapping) and document.get("parcel_id") is None:
             document = {**document, "parcel_id": stem(source)}
         if isinstance(document, Mapping) and isinstance(said.get("parcel_id"), str):
             document = {**document, "parcel_id": said["parcel_id"]}
-        tables, single = document_tables(document, words, limits, problems)
+        tables, single = document_tables(document, words, limits, problems, choices)
         named: str | None = single
     else:
         tables = _read_tables(source, words, limits, choices, problems)
@@ -450,7 +450,7 @@ def _read_one(
         return [read_csv(data, stem(Path(own)), name, headers, limits)]
     if lower.endswith(_BOOKS):
         return read_workbook(data, name, budget, limits, headers)
-    if lenient and not lower.endswith((".xlsm", ".xlsb", ".zip", ".json")) and not _named_like_a_table(own):
+    if lenient and not lower.endswith((".xlsb", ".zip", ".json")) and not _named_like_a_table(own):
         return []
     raise refuse(name, "unknown_file_kind")
 

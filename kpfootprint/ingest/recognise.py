@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.cells import Cell, PlainCells, is_blank, is_number, text_of
+from kpfootprint.ingest.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.labels import size_span
 from kpfootprint.ingest.layout import understand
@@ -17,13 +17,10 @@ from kpfootprint.ingest.left_out import without_totals
 from kpfootprint.ingest.meanings import Choices, Layout, listed, meanings_of
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.tables import Column, KnownTable, Note, RawTable, recognise, stacked
-from kpfootprint.ingest.words import TABLES, condition_values, fold, is_total, misspelt, table_names
+from kpfootprint.ingest.titles import said_by_titles
+from kpfootprint.ingest.words import TABLES, attribute_words, class_code, fold, is_total, misspelt, table_names
+from kpfootprint.scheme import Scheme
 from kpfootprint.wanted import each
-
-_CONDITIONS = ("cleaning_state", "selection", "sorter", "bottom_screen_mm", "specials_removed")
-_TITLED = ("certificate_no", "exporter", "exported_on", "hs_code", *_CONDITIONS)
-"""Fields of a parcel that titles above a table may give, or columns that say the same in every row."""
-
 
 _GOODS = ("stones", "counts")
 
@@ -44,6 +41,8 @@ def recognise_all(
         answers = _choices_of(raw, choices, _ids_of(tables), headers)
         listed_too = {other.name for other in raws if other is not raw}
         found = _tables_of(raw, hint, headers, answers, problems, several=several, sheets=listed_too)
+        if several and hint is None and not any(table.n_rows for table in found):
+            found = []  # a header alone, which may be a cover's last line
         if found and several and hint is None and found[0].kind in _GOODS:
             sheets.append((raw, found))
             continue
@@ -67,7 +66,8 @@ def recognise_all(
         passed.append(tables.pop("counts" if chosen == "stones" else "stones").name)
     if passed and tables:
         next(iter(tables.values())).trace.passed_over.extend(passed)
-    titles = [title for raw in raws if (title := _titles(raw, headers, tables))]
+    raws = [_as_titles(raw) if raw.name in passed and len(raw.columns) <= 4 else raw for raw in raws]
+    titles = [title for raw in raws if (title := said_by_titles(raw, headers, tables))]
     return {**titles[0], **tables} if len(titles) == 1 else tables
 
 
@@ -94,7 +94,7 @@ def _add_sheets(
     ids: list[set[str]] = []
     named: list[str] = []
     for raw, found in sheets:
-        said = _titles(raw, headers, {found[0].kind: found[0]})
+        said = said_by_titles(raw, headers, {found[0].kind: found[0]})
         title = said["parcels"].columns.get("parcel_id") if "parcels" in said else None
         parcel_id = None
         if "parcel_id" in found[0].columns:
@@ -167,7 +167,9 @@ def _tables_of(
     if several and not classed and hint is None and (summed := _listing(raw, headers, choices, sheets, problems)):
         return [replace(recognise(summed.raw, "parcels", words, problems), trace=summed.trace)]
     before = len(problems)
-    if not several and _is_headless(raw, headers):
+    if not several and _is_headless(raw, headers) and (headed := _headed(raw, headers.words.scheme)) is not None:
+        raw = headed
+    elif not several and _is_headless(raw, headers):
         said = ", ".join(column.header or "–" for column in raw.columns)
         problems.append(problem(Broken("no_header", {"headers": said}), table=raw.name, row=raw.header_rows[0]))
         return []
@@ -204,10 +206,10 @@ def _listing(
 
 
 def _declared(raw: RawTable, headers: Headers, choices: Choices, problems: list[Problem]) -> KnownTable:
-    """Read a table called declarations: under our own headers, else as a purchase slip, whose totals are left out."""
+    """Read a table called declarations: as a purchase slip, or a sorting sheet, else under our own headers."""
     read: list[Problem] = []
     found = understand(raw, "declarations", headers, choices, read, several=True)
-    if found and found[0].kind == "declarations":
+    if found and (found[0].kind == "declarations" or "size_class" in found[0].columns):
         problems += read
         return found[0]
     return recognise(raw, "declarations", headers.words, problems)
@@ -220,149 +222,46 @@ def _is_headless(raw: RawTable, headers: Headers) -> bool:
     return not known and any(map(is_number, texts))
 
 
-def _titles(raw: RawTable, headers: Headers, tables: Mapping[str, KnownTable]) -> dict[str, KnownTable]:
-    """Read what titles above a table say of the parcel: ``Parcel | CAR-2019-07``, ``Exporter: A``, ``Zone: Nola``."""
-    known = headers.words.columns("parcels")
-    found: dict[str, _Said] = {}
-    passed: list[str] = []
-    goods = next((tables[kind] for kind in _GOODS if kind in tables), None)
-    stated = goods.trace.stated if goods is not None and goods.name == raw.name else ()
-    for number, (line, cells) in enumerate((*raw.titles, *stated)):
-        filled = [cell for cell in cells if not is_blank(cell)]
-        pairs: list[tuple[str, Cell]] = []
-        for at, cell in enumerate(filled):
-            text = text_of(cell)
-            key, colon, said = text.partition(":")
-            if colon and said.strip():
-                pairs.append((key, said.strip()))
-            elif at + 1 < len(filled) and not text_of(filled[at + 1]).endswith(":"):
-                pairs.append((text.rstrip(": "), filled[at + 1]))
-        pairs += _amounts(" ".join(map(text_of, filled)))
-        for key, value in pairs:
-            name = known.get(fold(key)) or headers.measure(key) or ""
-            name = "country" if headers.words.columns("declarations").get(fold(key)) == "country" else name
-            told = _told(name, value, headers)
-            if number >= len(raw.titles) and told not in ("n_stones", "carats", "zone_id"):
-                continue  # who signs below a table is no sorter of it
-            if told is not None:
-                found.setdefault(told, (line, key, value))
-            elif name in (*_CONDITIONS, "zone_id", "country") and len(text_of(value)) <= 80:
-                passed.append(f"{key}: {text_of(value)}")
-    each_one = None
-    if goods is not None and "parcels" not in tables:
-        if "parcel_id" not in goods.columns:
-            _add_constant(raw, headers, goods, found)
-        elif not found and goods.name == raw.name:
-            each_one = _each(raw, headers, goods)
-    origin: dict[str, _Said] = {name: found.pop(name) for name in ("zone_id", "country") if name in found}
-    made = {"parcels": _one_row("parcels", raw, found)} if found else {}
-    if each_one is not None:
-        made["parcels"] = each_one
-    if len(origin) == 1 and "declarations" not in tables:
-        made["declarations"] = _one_row("declarations", raw, origin)
-    if goods is not None:
-        notes = [Note(code="title_passed_over", values={"title": title}) for title in dict.fromkeys(passed)]
-        goods.trace.notes.extend(notes)
-    return made
+_HUNDREDTHS = re.compile(r"\d?\d?[.,]\d\d")
 
 
-_Said = tuple[int, str, Cell]
-"""Line, header and value of what is said of a parcel."""
+def _may_weigh(numbers: list[float]) -> bool:
+    """Say whether numbers without a header may be the weights of stones, and hardly prices."""
+    return max(numbers) < 20.0 and float(np.median(numbers)) < 3.0
 
 
-def _beside(raw: RawTable, headers: Headers, goods: KnownTable) -> Iterator[tuple[str, Column]]:
-    """Give the columns beside the stones that were passed over and may say something of a parcel, with its field."""
-    known = headers.words.columns("parcels")
-    for column in raw.columns:
-        name = known.get(fold(column.header))
-        passed = column.header in goods.trace.passed_over and not isinstance(column.cells, PlainCells)
-        if name in _TITLED and passed:
-            yield name, column
+def _headed(raw: RawTable, scheme: Scheme) -> RawTable | None:
+    """Return a list of stones without headers under those that its cells leave no doubt about; None where they do.
 
-
-def _add_constant(raw: RawTable, headers: Headers, goods: KnownTable, found: dict[str, _Said]) -> None:
-    """Add what columns say of the parcel, the same in every row."""
-    for name, column in _beside(raw, headers, goods):
-        used = np.unique(column.codes).tolist()
-        value = column.cells[used[0]] if len(used) == 1 else None
-        if value is not None and _told(name, value, headers) == name and name not in found:
-            found[name] = (raw.line(0) or 1, column.header, value)
-            goods.trace.passed_over.remove(column.header)
-
-
-def _each(raw: RawTable, headers: Headers, goods: KnownTable) -> KnownTable | None:
-    """Return what columns beside the stones of several parcels say of each, where it is one thing in all its rows."""
-    ids = goods.columns["parcel_id"]
-    if raw.rows is None or goods.rows is None or isinstance(ids.cells, PlainCells) or not raw.n_rows:
+    One column holds weights to the hundredth, the others known classes, one attribute each, or the numbers 1, 2, 3 …
+    """
+    columns = [Column.of("", [column.header, *(column.at(row) for row in range(raw.n_rows))]) for column in raw.columns]
+    known = {item.column: attribute_words(item) for item in scheme.categorical}
+    names: list[str] = []
+    for column in columns:
+        texts = column.names()
+        named = [name for name, words in known.items() if all(class_code(text, words) is not None for text in texts)]
+        if all(map(_HUNDREDTHS.fullmatch, texts)) and _may_weigh([float(text.replace(",", ".")) for text in texts]):
+            names.append(scheme.size.column)
+        elif texts == [str(at) for at in range(1, raw.n_rows + 2)]:
+            names.append("no")
+        else:
+            names += named if len(named) == 1 else [""]
+    sure = "" not in names and len({*names}) == len(names) and {scheme.size.column} < {*names} - {"no"}
+    if raw.rows is None or raw.n_rows < 2 or not sure:
         return None
-    place = np.searchsorted(raw.rows, goods.rows).clip(max=raw.n_rows - 1)
-    if not np.array_equal(raw.rows[place], goods.rows):
-        return None
-    _, of_cell = np.unique([text_of(cell) for cell in ids.cells], return_inverse=True)
-    parcels = of_cell[ids.codes]
-    found, first = np.unique(parcels, return_index=True)
-    columns: dict[str, Column] = {}
-    for name, column in _beside(raw, headers, goods):
-        pairs = np.unique(np.column_stack([parcels, column.codes[place]]), axis=0).tolist()
-        said = [(of, column.cells[at]) for of, at in pairs if not is_blank(column.cells[at])]
-        own = dict(said)
-        one_each = len(own) == len(said) > 0 and all(_told(name, cell, headers) == name for cell in own.values())
-        if one_each and name not in columns:
-            columns[name] = Column.of(column.header, [own.get(of, "") for of in found.tolist()])
-            goods.trace.passed_over.remove(column.header)
-    if not columns:
-        return None
-    columns["parcel_id"] = ids.rows(first)
-    made = KnownTable(
-        kind="parcels", name=raw.name, columns=columns, n_rows=len(first), rows=goods.rows[first], ragged={},
-        n_columns=len(columns), typed=False,
-    )  # fmt: skip
-    return made.keep(np.flatnonzero(~columns["parcel_id"].blank()))
+    told = Note(code="without_header", values={"columns": ", ".join(names)})
+    made = [replace(column, header=name) for name, column in zip(names, columns, strict=True)]
+    rows = np.array([raw.header_rows[0], *raw.rows.tolist()], dtype=np.int32)
+    return replace(raw, columns=made, rows=rows, ragged={}, header_rows=(), notes=(*raw.notes, told))
 
 
-def _one_row(kind: str, raw: RawTable, found: Mapping[str, _Said]) -> KnownTable:
-    columns = {name: Column.filled(key, value, 1) for name, (_, key, value) in found.items()}
-    rows = np.array([max(line for line, _, _ in found.values())], dtype=np.int32)
-    typed = kind == "declarations"  # a single zone needs no carats
-    return KnownTable(
-        kind=kind, name=raw.name, columns=columns, n_rows=1, rows=rows, ragged={}, n_columns=1, typed=typed, titles=True
-    )  # fmt: skip
-
-
-_AMOUNTS = re.compile(
-    r"(?P<n>\d+) *(stones|pcs|pieces|pierres|st)\b.*?(?P<ct>\d+[.,]\d+) *(cts?|carats?)\b", re.IGNORECASE
-)
-
-
-_COUNT = re.compile(
-    r"\W*(\d+) *(?:stones|pcs|pieces|pierres)\W*|.*[(\[] *(\d+) *(?:stones|pcs|pieces|pierres) *[)\]]", re.IGNORECASE
-)
-
-
-def _amounts(text: str) -> list[tuple[str, Cell]]:
-    """Return stones and carats of a title that gives both, ``836 stones, 371.37 ct``, or ``(836 stones)`` alone."""
-    said = _AMOUNTS.findall(text)
-    if len(said) == 1:
-        return [("n_stones", said[0][0]), ("carats", said[0][2])]
-    count = None if said else _COUNT.fullmatch(text)
-    return [] if count is None else [("n_stones", count[1] or count[2])]
-
-
-def _told(name: str, value: Cell, headers: Headers) -> str | None:
-    """Return the field that a value is of, where it may be one of it; otherwise a title is a title and no more."""
-    text = text_of(value)
-    if name in ("zone_id", "country"):
-        if fold(text) in headers.words.zones():
-            return "zone_id"
-        return "country" if headers.words.country(text) is not None else None
-    if name == "exported_on":
-        return name if any(char.isdigit() for char in text) else None
-    if name in ("cleaning_state", "selection", "specials_removed"):
-        return name if fold(text) in condition_values(name) else None
-    if name in ("n_stones", "carats", "bottom_screen_mm"):
-        number = text.replace(" ", "").replace(",", ".").removesuffix("ct").removesuffix("cts").removesuffix("mm")
-        return name if re.fullmatch(r"0*[1-9]\d*(\.\d+)?|0*\.\d+|0\.\d+", number) else None
-    return name if name in (*_TITLED, "parcel_id") and 0 < len(text) <= 80 else None
+def _as_titles(raw: RawTable) -> RawTable:
+    """Take a small sheet that is no table, such as a cover, for lines that say something of the parcel."""
+    rows: list[tuple[int, tuple[Cell, ...]]] = [(raw.header_rows[-1], tuple(item.header for item in raw.columns))]
+    for row in range(min(raw.n_rows, 60)):
+        rows.append((raw.line(row) or 1, tuple(column.at(row) for column in raw.columns)))
+    return replace(raw, titles=(*raw.titles, *rows))
 
 
 def _choices_of(raw: RawTable, choices: Choices, ids: set[str], headers: Headers) -> Choices:
@@ -395,7 +294,9 @@ def with_parents(raws: Sequence[RawTable], headers: Headers, problems: list[Prob
     main = mains[0]
     roles = [headers.of(column.header.rpartition("/")[2]).role for column in main.columns]
     stays = {"carats", "n_stones"} & set(roles) or "parcel_id" in roles
-    titles = () if stays or main.n_rows != 1 else _as_titles(main)
+    line = main.line(0) or 1
+    said = tuple((line, (column.header.rpartition("/")[2], column.at(0))) for column in main.columns if main.n_rows)
+    titles = () if stays or main.n_rows != 1 else said
     made: list[RawTable] = []
     for raw in raws:
         if raw is main and not stays:
@@ -406,11 +307,6 @@ def with_parents(raws: Sequence[RawTable], headers: Headers, problems: list[Prob
 
 def _column(raw: RawTable, header: str) -> Column | None:
     return next((column for column in raw.columns if column.header.strip().casefold() == header), None)
-
-
-def _as_titles(main: RawTable) -> tuple[tuple[int, tuple[object, ...]], ...]:
-    line = main.line(0) or 1
-    return tuple((line, (column.header.rpartition("/")[2], column.at(0))) for column in main.columns)
 
 
 def _joined(

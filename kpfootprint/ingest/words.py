@@ -6,7 +6,7 @@ import difflib
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -260,6 +260,18 @@ def says(role: str, *tokens: str) -> bool:
     return any(token in _lexicon()[role] for token in tokens)
 
 
+def holds(role: str, tokens: Sequence[str]) -> bool:
+    """Say whether what stands for a role, in one word or in several, stands among some words."""
+    joined = f" {' '.join(tokens)} "
+    return any(f" {words} " in joined for words in _lexicon()[role] if words)
+
+
+def is_of_which(text: str) -> bool:
+    """Say whether a label begins with words by which its row tells a part of those above: ``of which white``."""
+    said = f"{' '.join(tokens_of(text))} "
+    return any(said.startswith(f"{words} ") for words in _lexicon()["of_which"])
+
+
 def all_say(roles: Iterable[str], tokens: Iterable[str], also: Iterable[str] = ()) -> bool:
     """Say whether each of some words has one of some roles, or is one of some others."""
     known = {*also}.union(*(_lexicon()[role] for role in roles))
@@ -326,8 +338,9 @@ def _sums(token: str) -> bool:
 
 def is_row_number(tokens: list[str]) -> bool:
     """Say whether a header is that of a running number: ``N°``, ``Stone no``, ``Sr.``."""
-    one = ("stone", "pierre", "diamant", "diamond", "stein", "камня", "камень", "piedra")
-    return says("row", *tokens) and all_say(("row", "filler", "of"), tokens, one)
+    one = ("stone", "pierre", "diamant", "diamond", "stein", "steen", "камня", "камень", "piedra", "pedra")
+    numbered = len(tokens) == 2 and tokens[0] in one and tokens[1] in ("number", "nombre", "nummer", "code")
+    return numbered or (says("row", *tokens) and all_say(("row", "filler", "of"), tokens, one))
 
 
 def is_lot_number(tokens: list[str]) -> bool:
@@ -373,6 +386,9 @@ class Vocabulary:
             known.setdefault(fold(zone.zone_id), zone.zone_id)
         for zone in self.zone_table.zones:
             known.setdefault(fold(zone.name), zone.zone_id)
+        heads = [fold(re.split("[,(]", zone.name)[0]) for zone in self.zone_table.zones]
+        for zone, head in zip(self.zone_table.zones, heads, strict=True):
+            known.setdefault(head if heads.count(head) == 1 else fold(zone.name), zone.zone_id)
         return known
 
     def country(self, text: str) -> str | None:

@@ -27,7 +27,7 @@ from kpfootprint.ingest.archive import Budget, Limits, check_members, open_zip, 
 from kpfootprint.ingest.cells import Cell, Odd, is_blank, shortened
 from kpfootprint.ingest.headers import LOOKED_AT, Headers, TableMaker, head_of
 from kpfootprint.ingest.tables import Column, Note, RawTable
-from kpfootprint.ingest.words import declared_words, fold, plain, unit_words
+from kpfootprint.ingest.words import declared_words, fold, plain, says, tokens_of, unit_words
 from kpfootprint.wanted import each, go_on
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ _SHARED_STRINGS = 1_500_000
 _REPEATS = 9_999
 """How often a filled row of an .ods sheet may say that it repeats."""
 
+_ABOUT = re.compile(r"[~≈≃±<>≤≥?]")
 _LITERAL = re.compile(r'"([^"]*)"|\\(.)')
 """What a number format writes as it stands: in quotes, or after a backslash."""
 
@@ -67,6 +68,7 @@ _HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row\b(?=[^<>]*?\bhidden="(?:1|true)")[^<>]
 _HIDDEN_COLUMN = re.compile(rb'<(?:\w+:)?col\b(?=[^<>]*?\bhidden="(?:1|true)")[^<>]*?\bmin="(\d{1,5})"')
 
 _WITH_FORMULAS = (Note(code="formula_values"),)
+_WITH_MACROS = (Note(code="macros_passed_over"),)
 
 
 class _Asking(io.BytesIO):
@@ -97,7 +99,7 @@ def read_workbook(
     merged over several rows holds for all of them, where it holds words; numbers are refused. With `headers` the header
     is looked for below titles; without, it is the first row that is filled.
     """
-    if not name.lower().endswith(".xlsx"):
+    if not name.lower().endswith((".xlsx", ".xlsm")):
         return _read_with_calamine(data, name, budget, limits, headers)
     import openpyxl
 
@@ -106,6 +108,7 @@ def read_workbook(
         members = check_members(archive, name, limits)
         if "xl/workbook.xml" not in {member.filename for member in members}:
             raise refuse(name, "wrong_file_kind", found="it is a zip archive without a workbook")
+        macros = any(member.filename.lower().endswith("vbaproject.bin") for member in members)
         for member in members:
             text = unzip(archive, member, budget)
             if member.filename.startswith("xl/") and member.filename.endswith(".xml"):
@@ -127,9 +130,8 @@ def read_workbook(
                     table = _read_sheet(_filled(rows, facts), sheet.title, name, headers, limits)
                     if table is not None:
                         table = replace(table, columns=_with_fills(table, sheet, headers))
-                        tables.append(
-                            replace(table, hidden=facts.hidden, notes=_WITH_FORMULAS if facts.formulas else ())
-                        )
+                        notes = (_WITH_FORMULAS if facts.formulas else ()) + (_WITH_MACROS if macros else ())
+                        tables.append(replace(table, hidden=facts.hidden, notes=notes))
                 return tables
             finally:
                 book.close()
@@ -291,14 +293,15 @@ def _cell(cell: SheetCell, units: dict[int, str], struck: dict[int, bool]) -> Ce
 
 
 def _unit_shown(number_format: str) -> str:
-    """Return the unit that a number format writes beside the number, unless it is carats or stones: ``0.00 "g"``."""
+    """Return what a number format writes beside a number: a unit of neither carats nor stones, *about*, *below*."""
     shown = number_format.partition(";")[0]
     words = "".join(quoted or escaped for quoted, escaped in _LITERAL.findall(shown)).strip(" ().")
-    if words:
-        return words if plain(words) in unit_words("grains", "points", "others") else ""
-    if re.search(r"[0#?],+($|[^0#?,.])", bare := _LITERAL.sub("", shown)):
+    if re.search(r"[0#?],+($|[^0#?,.])", bare := re.sub(r"\[[^]]*\]", "", _LITERAL.sub("", shown))):
         return "thousands"  # not shown as it is
-    return "%" if "%" in bare else ""
+    known = plain(words) in unit_words("grains", "points", "others") or says("about", *tokens_of(words))
+    if words:
+        return words if known or _ABOUT.search(words) else ""
+    return "%" if "%" in bare else "~" if _ABOUT.search(bare.replace("?", "")) else ""
 
 
 def _value(value: object) -> Cell:

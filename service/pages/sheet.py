@@ -180,7 +180,7 @@ def _lines(upload: Upload, problems: list[Problem]) -> tuple[tuple[int, str, boo
         return ()
     if name.endswith((".csv", ".tsv", ".txt")):
         lines, rows = upload.data.decode("utf-8-sig", errors="replace").splitlines(), {p.row for p in problems}
-    elif name.endswith((".xlsx", ".ods", ".xls")):
+    elif name.endswith((".xlsx", ".xlsm", ".ods", ".xls")):
         table = problems[0].table
         lines, rows = _lines_of_book(upload.data, table), {p.row for p in problems if p.table == table}
     else:

@@ -68,9 +68,9 @@ Reader = Callable[[Release], Parcel]
 async def reader_of(visit: Visit) -> Reader:
     """Return how the parcel of a request is read; what its address or its form says goes before what its file says."""
     given = given_parcel(visit.asked, visit.asked["declare"])
-    if visit.media_type == JSON:
-        return partial(parcel_of_json, body=visit.body, given=given)
     choices = choices_of(visit.asked["choose"])
+    if visit.media_type == JSON:
+        return partial(parcel_of_json, body=visit.body, given=given, choices=choices)
     if visit.media_type in TABLES:
         upload = upload_of(TABLES[visit.media_type], visit.body)
         return partial(parcel_of_file, upload=upload, parcel=given, choices=choices)

@@ -89,7 +89,7 @@ def _workbook(name: str, content: bytes) -> Any:
 
 
 def _rows(name: str, content: bytes) -> Iterator[tuple[str, Iterable[Sequence[Any]]]]:
-    if name.lower().endswith(".xlsx"):
+    if name.lower().endswith((".xlsx", ".xlsm")):
         read_workbook(content, name, Budget(Limits()), Limits())  # within its limits, or not at all
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
         for sheet in book.worksheets:

@@ -26,7 +26,7 @@ def upload_of(name: str, data: bytes) -> Upload:
 
 def pasted(text: str) -> Upload:
     """Return pasted rows, from a spreadsheet or a CSV file, or a pasted JSON parcel, as an upload."""
-    return Upload("pasted.json" if text.lstrip().startswith("{") else "pasted.csv", text.encode())
+    return Upload("pasted.json" if text.lstrip().startswith(("{", "[")) else "pasted.csv", text.encode())
 
 
 def json_in(body: bytes) -> Any:
@@ -39,9 +39,9 @@ def json_in(body: bytes) -> Any:
         raise Refused("not_json", f"The body is not JSON: {error}.") from None
 
 
-def parcel_of_json(release: Release, *, body: bytes, given: Mapping[str, Any]) -> Parcel:
+def parcel_of_json(release: Release, *, body: bytes, given: Mapping[str, Any], choices: Mapping[str, str]) -> Parcel:
     """Read a body; what is given besides goes before what it says."""
-    return ingest_json(json_in(body), release.scheme, release.zone_table, given=given)
+    return ingest_json(json_in(body), release.scheme, release.zone_table, given=given, choices=choices)
 
 
 def read_upload(release: Release, *, upload: Upload, parcel: Mapping[str, Any], choices: Mapping[str, str]) -> Reading:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import io
+import zipfile
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -58,3 +60,39 @@ def parcel(**changes: Any) -> dict[str, Any]:
         },
     }
     return document | changes
+
+
+SPACE = "urn:oasis:names:tc:opendocument:xmlns"
+ODS = f"""<?xml version="1.0" encoding="UTF-8"?>
+<office:document-content xmlns:office="{SPACE}:office:1.0" xmlns:table="{SPACE}:table:1.0"
+ xmlns:text="{SPACE}:text:1.0">
+<office:body><office:spreadsheet><table:table table:name="Pierres">ROWS</table:table></office:spreadsheet>
+</office:body></office:document-content>"""
+KIND = "application/vnd.oasis.opendocument.spreadsheet"
+
+
+def ods_of(rows: Sequence[Sequence[Any]], more: str = "") -> bytes:
+    """Return an .ods workbook of one sheet; `more` stands among what is said of its numbers."""
+
+    def cell(value: Any) -> str:
+        if value is None:
+            return "<table:table-cell/>"
+        if isinstance(value, int | float):
+            return f'<table:table-cell office:value-type="float" office:value="{value}"{more}/>'
+        return f'<table:table-cell office:value-type="string"><text:p>{value}</text:p></table:table-cell>'
+
+    return ods_with("".join(f"<table:table-row>{''.join(map(cell, row))}</table:table-row>" for row in rows))
+
+
+def ods_with(lines: str) -> bytes:
+    """Return an .ods workbook whose rows are given as XML."""
+    made = io.BytesIO()
+    manifest = (
+        '<?xml version="1.0"?><manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0">'
+        f'<manifest:file-entry manifest:full-path="/" manifest:media-type="{KIND}"/></manifest:manifest>'
+    )
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("mimetype", KIND)
+        archive.writestr("META-INF/manifest.xml", manifest)
+        archive.writestr("content.xml", ODS.replace("ROWS", lines))
+    return made.getvalue()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpfootprint.ingest import Limits, ingest_json, parcel_to_json
+from kpfootprint.ingest import Limits, Upload, ingest_json, parcel_to_json, read
 from kpfootprint.parcel import Conditions, Declaration
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
@@ -253,3 +253,45 @@ def test_what_is_written_is_read_back(
     assert again.stones is not None
     assert np.array_equal(again.stones.weight_ct, np.array(weight))
     assert (again.n_stones, again.carats) == (read.n_stones, read.carats)
+
+
+def many(n: int) -> list[dict[str, Any]]:
+    return [{"weight_ct": 0.2 + at / 100, "colour": "cape" if at % 2 else "brown"} for at in range(n)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "answer"),
+    [
+        ({"stones": many(12) * 2}, "counted_twice", ("tables", "one")),
+        ({"stones": {"weight_ct": [0.2 + at / 100 for at in range(9)] * 3}}, "counted_twice", ("tables", "one")),
+        ({"stones": [{"weight": weight} for weight in (42, 31, 27, 18)]}, "points_or_carats", ("weights", "carats")),
+        (
+            {"stones": None, "counts": [{"size_class": "+11", "n_stones": 20, "carats": 2.0}]},
+            "mean_unlikely",
+            ("weights", "carats"),
+        ),
+        (
+            {"stones": None, "counts": [{"colour": "brown", "n_stones": 20, "carats": 4000.0}]},
+            "mean_unlikely",
+            ("weights", "carats"),
+        ),
+    ],
+)
+def test_a_document_is_asked_about_what_a_sheet_is_asked_about(
+    changes: dict[str, Any], code: str, answer: tuple[str, str], scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    document = {name: value for name, value in parcel(**changes).items() if value is not None}
+    (found,) = problems_of(lambda: ingest_json(document, scheme, zone_table))
+    assert found.code == code
+    assert answer in [tuple(choice) for choice in found.values["choices"]]
+    ingest_json(document, scheme, zone_table, choices=dict([answer]))
+    ingest_json(document, scheme, zone_table, sealed=True)
+
+
+def test_a_bare_list_of_stones_is_a_parcel(scheme: Scheme, zone_table: ZoneTable) -> None:
+    upload = Upload("P1.json", json.dumps(many(4)).encode())
+    (read_so,) = read(upload, scheme, zone_table, one=True).parcels
+    assert (read_so.parcel_id, read_so.n_stones) == ("P1", 4)
+    for document in ([0.2, 0.3], [{"parcel_id": "P1", "stones": many(4)}]):
+        (found,) = problems_of(lambda document=document: ingest_json(document, scheme, zone_table))  # type: ignore[misc]
+        assert found.code == "wrong_type"

@@ -20,6 +20,7 @@ from kpfootprint.ingest import Upload, parcel_to_json, read
 from kpfootprint.parcel import Parcel
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
+from tests.ingest.making import ods_of
 from tests.laws import tried
 
 Grid = list[list[str]]
@@ -289,7 +290,9 @@ def written(grid: Grid, chance: random.Random) -> Upload:
     """Return a file of a sheet: CSV in some dialect, or a workbook, its classes perhaps merged over their rows."""
     width = max(map(len, grid))
     grid = [[*row, *[""] * (width - len(row))] for row in grid]
-    if chance.random() < 0.3:
+    if chance.random() < 0.15:
+        return Upload("sheet.ods", ods_of([[_typed(cell) for cell in row] for row in grid]))
+    if chance.random() < 0.2:
         book = openpyxl.Workbook()
         (sheet,) = book.worksheets
         for row in grid:

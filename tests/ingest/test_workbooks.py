@@ -23,6 +23,7 @@ from kpfootprint.ingest.oldbook import facts_of
 from kpfootprint.parcel import Parcel
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
+from tests.ingest.making import ods_of, ods_with
 
 
 def book_of(rows: Sequence[Sequence[Any]], *, merge: str | None = None, hide: str | None = None) -> bytes:
@@ -88,37 +89,6 @@ def test_a_header_below_titles_and_on_two_lines(scheme: Scheme, zone_table: Zone
     (parcel,) = reading(book_of(rows), scheme, zone_table).parcels
     assert parcel.read_as is not None
     assert (parcel.parcel_id, parcel.n_stones, parcel.read_as["header_rows"]) == ("P-9", 193, [4, 5])
-
-
-SPACE = "urn:oasis:names:tc:opendocument:xmlns"
-ODS = f"""<?xml version="1.0" encoding="UTF-8"?>
-<office:document-content xmlns:office="{SPACE}:office:1.0" xmlns:table="{SPACE}:table:1.0"
- xmlns:text="{SPACE}:text:1.0">
-<office:body><office:spreadsheet><table:table table:name="Pierres">ROWS</table:table></office:spreadsheet>
-</office:body></office:document-content>"""
-KIND = "application/vnd.oasis.opendocument.spreadsheet"
-
-
-def ods_of(rows: Sequence[Sequence[Any]], more: str = "") -> bytes:
-    def cell(value: Any) -> str:
-        if isinstance(value, float):
-            return f'<table:table-cell office:value-type="float" office:value="{value}"{more}/>'
-        return f'<table:table-cell office:value-type="string"><text:p>{value}</text:p></table:table-cell>'
-
-    return ods_with("".join(f"<table:table-row>{''.join(map(cell, row))}</table:table-row>" for row in rows))
-
-
-def ods_with(lines: str) -> bytes:
-    made = io.BytesIO()
-    manifest = (
-        '<?xml version="1.0"?><manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0">'
-        f'<manifest:file-entry manifest:full-path="/" manifest:media-type="{KIND}"/></manifest:manifest>'
-    )
-    with zipfile.ZipFile(made, "w") as archive:
-        archive.writestr("mimetype", KIND)
-        archive.writestr("META-INF/manifest.xml", manifest)
-        archive.writestr("content.xml", ODS.replace("ROWS", lines))
-    return made.getvalue()
 
 
 def test_open_document_sheets(scheme: Scheme, zone_table: ZoneTable) -> None:
@@ -494,3 +464,74 @@ def test_an_old_workbook_whose_sectors_go_round_in_a_circle_is_refused_small() -
         assert tracemalloc.get_traced_memory()[1] < 20e6
     finally:
         tracemalloc.stop()
+
+
+def with_macros(data: bytes) -> bytes:
+    """Return a workbook as it is saved with macros."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(made, "w") as new:
+        for member in old.infolist():
+            text = old.read(member).replace(
+                b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml",
+                b"application/vnd.ms-excel.sheet.macroEnabled.main+xml",
+            )
+            new.writestr(member.filename, text)
+        new.writestr("xl/vbaProject.bin", b"\xd0\xcf\x11\xe0")
+    return made.getvalue()
+
+
+def test_macros_of_a_workbook_are_passed_over_with_a_word(scheme: Scheme, zone_table: ZoneTable) -> None:
+    (parcel,) = reading(with_macros(book_of(LIST)), scheme, zone_table, "list.xlsm").parcels
+    (plain,) = reading(book_of(LIST), scheme, zone_table, "list.xlsx").parcels
+    assert note_codes(parcel) == ["macros_passed_over"]
+    assert (parcel.n_stones, parcel.carats) == (plain.n_stones, plain.carats)
+
+
+@pytest.mark.parametrize("number_format", ['"~"0.00', '"ca. "0.00', "~0.00", '"<"0.00', '"max "0.00', '0.0,"k"'])
+def test_numbers_shown_as_about_right_or_as_limits_are_refused(
+    number_format: str, scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    found = read(shown(LIST, {2: number_format}), scheme, zone_table, one=True)
+    assert not found.parcels
+    assert {problem.column for problem in found.problems} == {LIST[0][1]}
+
+
+def test_a_struck_number_of_a_row_strikes_the_row(scheme: Scheme, zone_table: ZoneTable) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(book_of([["No", "Weight"], [1, 0.4], [2, 0.3]])))
+    book.worksheets[0]["A3"].font = Font(strike=True)
+    made = io.BytesIO()
+    book.save(made)
+    assert [(item.code, item.row) for item in reading(made.getvalue(), scheme, zone_table).problems] == [
+        ("struck_cell", 3)
+    ]
+
+
+@pytest.mark.parametrize("right", [["Total pcs", 97], ["Total cts: 33.91"], ["Total", 97]])
+def test_a_total_right_of_the_header_is_held_against_the_rows(
+    right: list[Any], scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    rows: list[list[Any]] = [["Size", "Pcs", "Cts", None, *right], ["+11", 42, 20.16], ["+9", 55, 13.75]]
+    (parcel,) = read(Upload("total.xlsx", book_of(rows)), scheme, zone_table, one=True).parcels
+    assert (parcel.n_stones, parcel.carats) == (97, 33.91)
+    wrong = [*right[:-1], 98 if right[-1] == 97 else "Total cts: 43.91"]
+    found = read(Upload("total.xlsx", book_of([[*rows[0][:4], *wrong], *rows[1:]])), scheme, zone_table, one=True)
+    assert bool(found.problems) == (right[0] != "Total")
+
+
+def test_a_cover_sheet_says_what_titles_say_and_sieves_are_no_declaration(
+    scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    book = openpyxl.Workbook()
+    book.remove(book.worksheets[0])
+    for name, rows in {
+        "Cover": [["Exporter", "A"], ["Zone", "Nola"]],
+        "Declared": [["Size", "Pcs", "Cts"], ["+11", 42, 20.16], ["+9", 55, 13.75]],
+    }.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    made = io.BytesIO()
+    book.save(made)
+    (parcel,) = read(Upload("P.xlsx", made.getvalue()), scheme, zone_table, one=True).parcels
+    assert (parcel.n_stones, parcel.exporter) == (97, "A")
+    assert [item.zone_id for item in parcel.declarations] == ["nola"]

@@ -1,0 +1,125 @@
+"""Rows of a table that are no goods and sum none: headers again, lines between pages, notes below, empty classes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.ingest.cells import is_blank, text_of
+from kpfootprint.ingest.meanings import Layout
+from kpfootprint.ingest.tables import Column, RawTable
+from kpfootprint.ingest.words import fold, is_total, says, tokens_of
+
+_PAGE = re.compile(
+    r"[-–— ]*(page|pages|seite|pagina|página|стр|страница|blad|feuille|sheet)\W*\d+\W*"
+    r"((of|de|sur|von|van|из|/)\W*)?\d*\W*|[-–—]\s*\d{1,4}\s*[-–—]",
+    re.IGNORECASE,
+)
+_RULE = re.compile(r"[-=_*.~–— ]{3,}")
+_LONGEST = 60
+
+
+def without_asides(sheet: Layout) -> tuple[Layout, list[int]]:
+    """Leave out rows that repeat the header or number its columns, and lines between pages; each is told.
+
+    The last value has, for each header that stood again, the row that it stood before.
+    """
+    left = dict.fromkeys(_page_lines(sheet.raw), "page_line") | dict.fromkeys(_headers_again(sheet.raw), "header_again")
+    left |= dict.fromkeys(_header_in_other_words(sheet), "header_again")
+    left |= dict.fromkeys(_column_numbers(sheet.raw), "column_numbers")
+    again = [row - sum(other < row for other in left) for row in sorted(left) if left[row] == "header_again"]
+    below = _sentences_below(sheet)
+    sheet.trace.stated.extend((sheet.raw.line(row) or 1, (label,)) for row, label in below.items())
+    notes: dict[int, tuple[str, Mapping[str, object]]] = {row: (code, {}) for row, code in left.items()}
+    notes |= {row: ("note_below", {"label": label}) for row, label in below.items()}
+    return sheet.without(notes), again
+
+
+def _sentences_below(sheet: Layout) -> dict[int, str]:
+    """Return the last rows that hold a sentence and nothing else, longer than what its column holds elsewhere."""
+    raw = sheet.raw
+    found: dict[int, str] = {}
+    for row in range(raw.n_rows - 1, max(raw.n_rows - 20, 0), -1):
+        filled = [column for column in raw.columns if not is_blank(column.at(row))]
+        text = filled[0].at(row) if len(filled) == 1 < len(raw.columns) else None
+        if not isinstance(text, str) or filled[0].mostly_distinct or text[:1].isdigit() or is_total(text):
+            break
+        words = len(tokens := tokens_of(text))
+        others = (tokens_of(cell) for code, cell in filled[0].texts() if code != filled[0].codes[row])
+        if sum(map(str.isalpha, tokens)) < 3 or any(len(other) >= min(words, 4) for other in others):
+            break
+        weighed = sheet.headers.of(filled[0].header).role in ("carats", "n_stones", "mean")
+        may_weigh = weighed and (any(map(str.isdigit, text)) or says("carats", *tokens))
+        if may_weigh or any(sheet.headers.of(token).wide for token in tokens):
+            break  # a stone or a class, of which something was said
+        found[row] = text_of(text)
+    return found
+
+
+def _headers_again(raw: RawTable) -> list[int]:
+    headed = sorted((c for c in raw.columns if c.header.strip()), key=lambda column: len(column.cells))
+    found = np.full(raw.n_rows, len(headed) > 1)
+    for column in headed:
+        again = fold(column.header)
+        hits = [code for code, cell in column.texts() if len(cell) <= _LONGEST and fold(cell) == again]
+        if not hits or not (found := found & column.rows_with(hits)).any():
+            return []
+    return np.flatnonzero(found).tolist()
+
+
+def _header_in_other_words(sheet: Layout) -> list[int]:
+    """Return the row right below the header where it says the same of every column, as in a second language."""
+    pairs = [(column.header, column.at(0)) for column in sheet.raw.columns] if sheet.raw.n_rows > 1 else []
+    if len(pairs) < 2 or not all(isinstance(cell, str) and cell[:1].isalpha() for _, cell in pairs):
+        return []
+    said = [(sheet.headers.of(header), sheet.headers.of(str(cell))) for header, cell in pairs]
+    known = [(one, again) for one, again in said if {one.role, again.role} - {"unknown", "other"}]
+    same = all((one.role, one.classes) == (again.role, again.classes) for one, again in known)
+    return [0] if len(known) > 1 and same else []
+
+
+def _column_numbers(raw: RawTable) -> list[int]:
+    """Return the row of a form that numbers its columns, right below the header, where the next holds words."""
+    if raw.n_rows < 2 or len(raw.columns) < 3:
+        return []
+    numbers = [text_of(column.at(0)).strip("(). ") for column in raw.columns]
+    words = any(isinstance(cell := column.at(1), str) and cell[:1].isalpha() for column in raw.columns)
+    return [0] if words and numbers == [str(at) for at in range(1, len(numbers) + 1)] else []
+
+
+def _page_lines(raw: RawTable) -> list[int]:
+    """Return rows of which one cell says a page, or all cells are rulings, and nothing else is filled."""
+    if any(column.mostly_distinct for column in raw.columns):
+        return []
+    hits = [[code for code, cell in column.texts() if _aside(cell.strip())] for column in raw.columns]
+    if not any(hits):
+        return []
+    said = [column.rows_with(found) for column, found in zip(raw.columns, hits, strict=True)]
+    nothing = [found | column.blank() for column, found in zip(raw.columns, said, strict=True)]
+    return np.flatnonzero(np.logical_or.reduce(said) & np.logical_and.reduce(nothing)).tolist()
+
+
+def _aside(text: str) -> bool:
+    if len(text) > _LONGEST or text[:1].isdigit():
+        return False
+    return _PAGE.fullmatch(text) is not None or _RULE.fullmatch(text) is not None
+
+
+def without_empty_classes(sheet: Layout, measures: Sequence[int], classes: Sequence[int], *, checked: bool) -> Layout:
+    """Leave out the classes of a form that hold nothing: dashes, or blanks where a total was `checked`."""
+    measured, named = [sheet.raw.columns[at] for at in measures], [sheet.raw.columns[at] for at in classes]
+    if not measured or not named or any(column.mostly_distinct for column in measured):
+        return sheet
+    empty = np.logical_and.reduce([column.blank() if checked else _dashes(column) for column in measured])
+    rows = np.flatnonzero(empty & ~np.logical_and.reduce([column.blank() for column in named])).tolist()
+    if len(rows) == sheet.raw.n_rows:
+        return sheet
+    labels = {row: [text_of(cell) for column in named if not is_blank(cell := column.at(row))] for row in rows}
+    return sheet.without({row: ("empty_class", {"label": labels[row][0]}) for row in rows})
+
+
+def _dashes(column: Column) -> NDArray[np.bool_]:
+    return column.rows_with(code for code, cell in column.texts() if cell.strip() and is_blank(cell))

@@ -1,0 +1,192 @@
+"""Rows in groups, whose class stands once: in a heading, in an outline above its parts, or in the first row alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.ingest.around import MEASURES, without
+from kpfootprint.ingest.cells import Cell, is_blank
+from kpfootprint.ingest.headers import Meaning
+from kpfootprint.ingest.labels import size_span, split_descriptions
+from kpfootprint.ingest.meanings import Layout, meanings_of
+from kpfootprint.ingest.tables import Column
+from kpfootprint.ingest.words import attribute_words, class_code, is_plain, is_summary, is_total
+
+_MOST = 2_000
+"""Rows that an outline has at most."""
+
+
+def without_outline(sheet: Layout) -> Layout:
+    """Part a column of sizes or classes with others below each, as compact pivot tables have it: ``+11``, ``white``.
+
+    The rows above others are their sums, which is checked, or hold no numbers.
+    """
+    raw = sheet.raw
+    meanings = meanings_of(raw, sheet.headers, sheet.choices) if raw.n_rows <= _MOST else []
+    measures = [at for at, item in enumerate(meanings) if item.role in MEASURES and not item.wide]
+    known = {item.column: attribute_words(item) for item in sheet.scheme.categorical}
+
+    def kind(text: str) -> str:
+        if is_total(text) or not text:
+            return "total"
+        named = [name for name, words in known.items() if class_code(text, words) is not None]
+        return "size_class" if size_span(text, sheet.scheme) is not None else named[0] if len(named) == 1 else ""
+
+    for at, column in enumerate(raw.columns) if measures else ():
+        of_cell = [kind(name) for name in column.names()] if at not in measures and not column.mostly_distinct else []
+        kinds = [of_cell[code] for code in column.codes.tolist()] if of_cell else []
+        rows = [row for row, name in enumerate(kinds) if name != "total"]
+        names = list(dict.fromkeys(kinds[row] for row in rows))
+        if len(names) != 2 or "" in names or {*names} & {item.role for item in meanings}:
+            continue
+        tops = [row for row in rows if kinds[row] == names[0]]
+        groups = [[row for row in rows if top < row < end] for top, end in pairwise([*tops, raw.n_rows])]
+        values = [raw.values(place) for place in measures]
+        if len(tops) < 2 or not all(_is_above(values, top, group) for top, group in zip(tops, groups, strict=True)):
+            continue
+        above: list[Cell] = [None] * raw.n_rows
+        for top, group in zip(tops, groups, strict=True):
+            for row in group:
+                above[row] = column.at(top)
+        parted = [
+            *raw.columns[:at],
+            Column.of(names[0], above),
+            replace(column, header=names[1]),
+            *raw.columns[at + 1 :],
+        ]
+        headed = {top: all(np.isnan(v[top]) for v in values) for top in tops}
+        left = {
+            top: ("heading" if bare else "total_checked", {"label": raw.label(top)}) for top, bare in headed.items()
+        }
+        return replace(sheet, raw=replace(raw, columns=parted)).without(left)
+    return sheet
+
+
+def _is_above(values: list[NDArray[np.float64]], top: int, group: list[int]) -> bool:
+    """Say whether a row holds the sums of those of a group below it, or no numbers."""
+    blank = all(np.isnan(v[top]) for v in values)
+    return bool(group) and (blank or all(abs(float(np.nansum(v[group])) - v[top]) <= 0.0051 for v in values))
+
+
+def with_headings(sheet: Layout) -> Layout:
+    """Give rows the class that a row above them names alone, ``WHITE`` above its sizes; ask about other such rows."""
+    raw = sheet.raw
+    measures = sheet.places(*MEASURES, wide=None)
+    if not measures or any(column.mostly_distinct for column in raw.columns):
+        return sheet
+    empty = np.logical_and.reduce([raw.columns[at].blank() for at in measures])
+    if not empty.any():
+        return sheet
+    numbered = np.flatnonzero(~empty)
+    filled = np.sum([~column.blank() for column in raw.columns], axis=0)
+    rows = [
+        row
+        for row in np.flatnonzero(empty & (filled == 1)).tolist()
+        if len(numbered) and row < numbered[-1] and not _is_known(sheet, row)
+    ]
+    if not rows:
+        return sheet
+    totals = [row for row in range(raw.n_rows) if is_total(raw.label(row))]
+    rows = [row for row in rows if not totals or row < totals[-1]]
+    if not rows:
+        return sheet
+    named = _named_by(sheet, [raw.label(row) for row in rows])
+    if named is None or rows[0] > numbered[0]:
+        for row in rows:
+            sheet.tell("heading_row", None, row, label=raw.label(row))
+        return sheet
+    column, cells = named
+    codes = np.zeros(raw.n_rows, dtype=np.int32)
+    for at, row in enumerate(rows):
+        codes[row:] = at
+    codes[totals] = len(rows)
+    made = Column(column, [*cells, None], codes)
+    wider = replace(sheet, raw=replace(raw, columns=[*raw.columns, made]))
+    return replace(without(wider, rows, "heading"), meanings=[*sheet.meanings, Meaning(role=column)])
+
+
+def _is_known(sheet: Layout, row: int) -> bool:
+    """Say whether the only text of a row is a total, a mean, or a class of its own column."""
+    at = next(at for at, column in enumerate(sheet.raw.columns) if not is_blank(column.at(row)))
+    text, role = sheet.raw.label(row), sheet.meanings[at].role
+    scheme = sheet.scheme
+    item = next((item for item in scheme.categorical if item.column == role), None)
+    return (
+        is_total(text)
+        or is_summary(text)
+        or text[:1].isdigit()
+        or (role == "size_class" and size_span(text, scheme) is not None)
+        or (item is not None and class_code(text, attribute_words(item)) is not None)
+        or (
+            sheet.meanings[at].role in ("row", "other", "money", "mean", "percent", "zone_id", "lot", "parcel_id")
+            and any(char.isdigit() for char in text)
+        )
+    )
+
+
+def _named_by(sheet: Layout, texts: list[str]) -> tuple[str, list[Cell]] | None:
+    """Return the attribute of which each text names one class, with those classes; None where one does not."""
+    taken = {item.role for item in sheet.meanings} | {name for item in sheet.meanings for name, _ in item.classes}
+    free = [item for item in sheet.scheme.categorical if item.column not in taken]
+    column = Column("", [*texts], np.arange(len(texts), dtype=np.int32))
+    made, unread = split_descriptions(column, free, sheet.scheme)
+    if len(made) != 1 or not all(map(is_plain, unread)):
+        return None
+    ((name, found),) = made.items()
+    cells = [found.at(row) for row in range(len(texts))]
+    return None if any(cell is None for cell in cells) else (name, cells)
+
+
+def ask_about_blanks(sheet: Layout, classed: list[int]) -> Layout:
+    """Ask whether a class that is blank below a filled one goes on, where rows with and without it alternate."""
+    if len(classed) < 2 or sheet.places("parcel_id"):
+        return sheet
+    raw = sheet.raw
+    for at in classed:
+        blank = raw.columns[at].blank()
+        alike = [other for other in classed if np.array_equal(raw.columns[other].blank(), blank)]
+        others = [other for other in classed if other not in alike]
+        if not others:
+            continue
+        filled = np.logical_and.reduce([~raw.columns[other].blank() for other in others])
+        full = np.flatnonzero(~blank & filled)
+        if not len(full):
+            continue
+        between = np.flatnonzero(blank & filled)
+        between = between[between > full[0]]
+        if not len(between) or full[-1] < between[0] or _same_sums(sheet, full, between):
+            continue
+        if sheet.choices.get("blanks") == "as_above" or _are_summed(sheet, full, between):
+            return _filled_down(sheet, alike)
+        sheet.tell("blank_below", at, int(between[0]), header=raw.columns[at].header, choices=[("blanks", "as_above")])
+        return sheet
+    return sheet
+
+
+def _are_summed(sheet: Layout, full: NDArray[np.intp], between: NDArray[np.intp]) -> bool:
+    """Say whether each row with a class but the first stands right below a sum that was left out, and no other does."""
+    checked = {note.row for note in sheet.trace.left_out if note.code == "total_checked"}
+    after = [(sheet.raw.line(row) or 0) - 1 in checked for row in (*full[1:].tolist(), *between.tolist())]
+    return len(full) > 1 and all(after[: len(full) - 1]) and not any(after[len(full) - 1 :])
+
+
+def _same_sums(sheet: Layout, some: NDArray[np.intp], others: NDArray[np.intp]) -> bool:
+    """Say whether rows sum to what others do in stones and carats, so that they are a breakdown of the same stones."""
+    measures = sheet.places("n_stones", "carats")
+    values = [sheet.raw.values(at) for at in measures]
+    sums = [(float(np.nansum(v[some])), float(np.nansum(v[others]))) for v in values]
+    return len(sums) > 1 and all(abs(one - other) <= 0.0051 + 0.001 * abs(one) for one, other in sums)
+
+
+def _filled_down(sheet: Layout, places: list[int]) -> Layout:
+    columns = list(sheet.raw.columns)
+    for at in places:
+        column = columns[at]
+        last = np.maximum.accumulate(np.where(column.blank(), -1, np.arange(sheet.raw.n_rows)))
+        codes = np.where(last >= 0, column.codes[np.maximum(last, 0)], column.codes).astype(np.int32)
+        columns[at] = replace(column, codes=codes)
+    return replace(sheet, raw=replace(sheet.raw, columns=columns))
