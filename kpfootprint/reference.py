@@ -94,6 +94,8 @@ class ReferencePackage:
         Zone that each parcel was collected in.
     collected_on : tuple of date or None, length n
         Day on which it was collected.
+    unread : tuple of str
+        Columns of the stones that are no attribute, and that nothing is learnt from.
     """
 
     name: str
@@ -105,6 +107,7 @@ class ReferencePackage:
     batch: Batch
     zone_of: tuple[str, ...]
     collected_on: tuple[date | None, ...]
+    unread: tuple[str, ...] = ()
 
 
 def shipped_reference() -> Path:

@@ -19,6 +19,14 @@ _REMARKS: Mapping[str, str] = {
     "no_days": mark("no parcel says when it was collected: whether zones change with time cannot be seen"),
     "one_day": mark("all parcels were collected on {day}: whether zones change with time cannot be seen"),
     "one_weight": mark("all stones weigh {weight} ct: their sizes tell nothing"),
+    "other_unit": mark(
+        "stones of {names} weigh less than a fourth of what is usual in {zone}, or more than four times as much: are "
+        "they in carats?"
+    ),
+    "below_sizes": mark(
+        "{percent} of the stones weigh less than {edge} ct, the first of edges_ct, and count in the smallest class"
+    ),
+    "unread": mark("columns of stones that nothing is learnt from, as they are no attribute: {names}"),
     "unseen": mark("no stone has the {attribute} {names}: parcels that show it will look strange"),
     "one_class": mark("all stones of {zone} have the {attribute} {names}: were they sorted by it?"),
     "not_recorded": mark("{attribute} was recorded of no stone of {names}"),
@@ -48,6 +56,10 @@ def _shown(name: str, value: Any, words: Words) -> str:
         return words.text(CONDITIONS[value])
     if name == "day":
         return words.day(value)
+    if name in ("weight", "edge"):
+        return str(value).replace(".", words.decimal)
+    if name == "percent":
+        return words.share(value)
     return words.listing(value) if isinstance(value, list) else str(value)
 
 

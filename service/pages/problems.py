@@ -22,6 +22,8 @@ SAID = frozenset({"detail", "expected", "found"})
 NUMBER = re.compile(r"-?\d+(,\d{3})*(\.\d+)?")
 LIMITS = re.compile(r"(?<=: )(≥ )?[\d.]+(–[\d.]+)? ct(?=; |$)")
 """The limits of a size class, behind its own name, in a note of size classes."""
+_MORE = re.compile(r"; and so in \d+ more rows(?:, whatever the value)?$")
+"""What a reason ends with where other rows have the same fault."""
 
 
 class Teller:
@@ -46,14 +48,18 @@ class Teller:
     def told(self, problem: Problem) -> str:
         """Return what is wrong: the text of the rule, filled with the problem's values.
 
-        What is no rule of ingestion or of planning, or was told without its values, stays in English.
+        What is no rule of ingestion or of planning, or was told in words or without values of its own, stays as it is.
         """
         planning = PLANNING_RULES.get(str(problem.values.get("rule")))
         if planning is None and problem.code not in RULES:
             return problem.reason
+        more = "".join(_MORE.findall(problem.reason)[-1:])
         try:
-            text = self._catalogue.gettext(planning or text_of_rule(problem.code, problem.values))
-            return text.format(**self._numbered(self._named(problem.values)))
+            rule = planning or text_of_rule(problem.code, problem.values)
+            if not problem.values and problem.reason != rule + more:
+                return problem.reason
+            text = self._catalogue.gettext(rule).format(**self._numbered(self._named(problem.values)))
+            return retold(text + more, self._lang)
         except (KeyError, IndexError):
             return problem.reason
 

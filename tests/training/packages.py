@@ -40,6 +40,22 @@ class Kind:
         False leaves all columns of conditions out.
     weighed : bool
         False gives every stone the same weight.
+    spread : float
+        Spread of the logarithm of the number of stones; 0 draws from half to double of `n_stones`.
+    unseen : int
+        Classes at the end of each attribute that no stone has.
+    ordered : bool
+        Whether the classes of an attribute have an order.
+    sets : bool
+        Whether a word for the first two classes of each attribute is declared.
+    languages : sequence of str
+        Languages that labels are given in.
+    zone_id, parcel_id : str
+        Forms of ids, filled with a number.
+    countries : sequence of str
+        Countries of zones, in turn.
+    statuses : sequence of str
+        Statuses of zones, in turn; ``changes`` is suspended and then compliant.
     """
 
     parcels: Sequence[int] = (6, 6, 6, 6)
@@ -55,6 +71,15 @@ class Kind:
     status: bool = True
     conditions: bool = True
     weighed: bool = True
+    spread: float = 0.0
+    unseen: int = 0
+    ordered: bool = False
+    sets: bool = False
+    languages: Sequence[str] = ("en", "fr")
+    zone_id: str = "z{:02}"
+    parcel_id: str = "P{:04}"
+    countries: Sequence[str] = ("CF",)
+    statuses: Sequence[str] = ("suspended", "compliant")
     seed: int = 1
 
 
@@ -93,18 +118,18 @@ KINDS: Mapping[str, Kind] = {
 def tables_of(kind: Kind) -> dict[str, Table]:
     """Draw the tables: every zone has its own sizes and classes, and its parcels drift."""
     rng = np.random.default_rng(kind.seed)
-    zones = [f"z{i:02}" for i in range(len(kind.parcels))]
-    centres = {name: rng.dirichlet(np.full(len(classes), 2.0), len(zones)) for name, classes in kind.attributes.items()}
+    zones = [kind.zone_id.format(i) for i in range(len(kind.parcels))]
+    seen = {name: list(classes)[: max(len(classes) - kind.unseen, 1)] for name, classes in kind.attributes.items()}
+    centres = {name: rng.dirichlet(np.full(len(classes), 2.0), len(zones)) for name, classes in seen.items()}
     sizes = rng.normal(-1.6, 0.4, len(zones))
-    status = [
-        {"zone_id": zone, "status": "compliant" if i % 2 else "suspended", "valid_from": "2016-01-01", "valid_to": ""}
-        for i, zone in enumerate(zones)
-    ]
+    status = [row for i, zone in enumerate(zones) for row in _periods(zone, kind.statuses[i % len(kind.statuses)])]
     parcels: Table = []
     stones: Table = []
     for z, count in enumerate(kind.parcels):
         for _ in range(count):
-            name, n = f"P{len(parcels):04}", int(rng.integers(kind.n_stones // 2, 2 * kind.n_stones))
+            name, n = kind.parcel_id.format(len(parcels)), int(rng.integers(kind.n_stones // 2, 2 * kind.n_stones))
+            if kind.spread:
+                n = int(np.clip(np.exp(rng.normal(np.log(kind.n_stones), kind.spread)), 3, 50_000))
             weight = np.maximum(np.exp(rng.normal(sizes[z] + 0.1 * rng.normal(), 0.8, n)), 0.06).round(2)
             weight = weight if kind.weighed else np.full(n, 0.25)
             row = {"parcel_id": name, "zone_id": zones[z], "n_stones": str(n), "carats": f"{weight.sum():.2f}"}
@@ -116,9 +141,9 @@ def tables_of(kind: Kind) -> dict[str, Table]:
                 row["bottom_screen_mm"] = str(rng.choice(["1.8", ""]))
             parcels.append(row)
             drawn = {}
-            for attribute, classes in kind.attributes.items():
+            for attribute, classes in seen.items():
                 chance = centres[attribute][z] * np.exp(0.15 * rng.normal(size=len(classes)))
-                values = rng.choice(classes, n, p=chance / chance.sum())
+                values = rng.choice(np.array(classes, object), n, p=chance / chance.sum())
                 blank = z in kind.missing_in.get(attribute, ()) or rng.random() < kind.missing.get(attribute, 0.0)
                 drawn[attribute] = np.full(n, "") if blank else values
             for i in range(n):
@@ -126,16 +151,31 @@ def tables_of(kind: Kind) -> dict[str, Table]:
                     {"parcel_id": name, "weight_ct": f"{weight[i]:.2f}"} | {a: str(v[i]) for a, v in drawn.items()}
                 )
     return {
-        "zones": [{"zone_id": z, "name": z.upper(), "country": "CF", "region": "west"} for z in zones],
+        "zones": [
+            {"zone_id": z, "name": z.upper(), "country": kind.countries[i % len(kind.countries)], "region": "west"}
+            for i, z in enumerate(zones)
+        ],
         **({"zone_status": [row | {"source": "test"} for row in status]} if kind.status else {}),
         "parcels": parcels,
         "stones": stones,
     }
 
 
+def _periods(zone: str, status: str) -> Table:
+    """Return the periods of a zone, compliant, suspended, or one after the other."""
+    changes = status == "changes"
+    rows = [("suspended" if changes else status, "2016-01-01", "2018-01-01" if changes else "")]
+    rows += [("compliant", "2018-01-01", "")] if changes else []
+    return [{"zone_id": zone, "status": s, "valid_from": start, "valid_to": end} for s, start, end in rows]
+
+
 def descriptor_of(kind: Kind, tables: Mapping[str, Table]) -> dict[str, Any]:
     """Return the least that a descriptor must say."""
     size = {"name": "size", "column": "weight_ct", "ordered": True, "labels": {"en": "size", "fr": "taille"}}
+
+    def labels(name: str) -> dict[str, str]:
+        return {lang: name if lang == "en" or len(name) > 100 else f"{name} ({lang})" for lang in kind.languages}
+
     return {
         "name": "invented",
         "version": "1",
@@ -146,10 +186,11 @@ def descriptor_of(kind: Kind, tables: Mapping[str, Table]) -> dict[str, Any]:
                 {
                     "name": name,
                     "column": name,
-                    "ordered": False,
-                    "labels": {"en": name, "fr": name},
+                    "ordered": kind.ordered,
+                    "labels": labels(name),
                     "synonyms": [],
-                    "classes": [{"name": c, "labels": {"en": c, "fr": c}, "synonyms": []} for c in classes],
+                    "classes": [{"name": c, "labels": labels(c), "synonyms": []} for c in classes],
+                    **({"sets": [{"name": f"{name} set", "members": list(classes[:2])}]} if kind.sets else {}),
                 }
                 for name, classes in kind.attributes.items()
             ),

@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from kpfootprint.cli.main import reason_in
 from kpfootprint.errors import Problem, ReferenceDataError
 from kpfootprint.report.locale import words
 from kpfootprint.report.problems import remark_text
-from tests.training.packages import KINDS, PLAIN, SURFACE, write_folder, write_workbook, write_zip
+from tests.training.packages import KINDS, PLAIN, SURFACE, Kind, write_folder, write_workbook, write_zip
 from training.evaluate.methods import measured_on, zones_of
 from training.evaluate.trials import draw_export_days
 from training.package import load_package, validate_package
@@ -187,6 +188,90 @@ def test_a_fault_of_every_row_is_told_three_times_and_counted(tmp_path: Path) ->
     )
     assert [p.code for p in problems] == ["carats_total"] * 3
     assert problems[-1].reason.endswith("and so in 21 more rows, whatever the value")
+
+
+def test_a_word_for_several_classes_is_no_class_of_a_reference_stone(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", replace(PLAIN, sets=True))
+    assert validate_package(folder) == ()
+    (told,) = _rewritten(folder, "stones", lambda rows: [r.update(colour="colour set") for r in rows[7:20]])
+    assert (told.table, told.row, told.column, told.value) == ("stones", 9, "colour", "colour set")
+    assert told.reason.startswith("it stands for several classes (white, brown)")
+    assert told.reason.endswith("; and so in 12 more rows")
+
+
+def test_stones_that_chance_makes_alike_are_no_copies(tmp_path: Path) -> None:
+    kind = Kind(parcels=(40, 40), attributes={"lustre": ("dull", "glassy")}, n_stones=10, weighed=False)
+    assert validate_package(write_folder(tmp_path / "package", kind)) == ()
+
+
+@pytest.mark.parametrize(
+    ("table", "cut", "said"),
+    [
+        ("zones", lambda text: text.replace("country", "land"), "no column for country; the first row holds zone_id"),
+        ("zones", lambda text: "My zones,,,\n" + text, "no column for zone_id, name, country, region; the first row"),
+        (
+            "parcels",
+            lambda text: text.replace("sorter", "who"),
+            "not among the fields of parcels in datapackage.json: who",
+        ),
+        ("stones", lambda text: text.replace("weight_ct", "wt"), "no column for weight_ct (size); the first row holds"),
+        ("stones", lambda text: text.split("\n")[0] + "\n", "the table has no rows"),
+        ("stones", lambda _: "", "the file is empty"),
+        ("stones", lambda text: text.replace(".", ","), "the row has 5 cells under 4 headers"),
+        ("stones", lambda text: text.replace("white", "pink"), "no class of colour is called so; nearest: "),
+    ],
+)
+def test_a_mistake_of_a_table_is_told_once_in_both_languages(
+    table: str, cut: Callable[[str], str], said: str, tmp_path: Path
+) -> None:
+    folder = write_folder(tmp_path / "package", PLAIN)
+    path = folder / f"{table}.csv"
+    path.write_text(cut(path.read_text("utf-8")), encoding="utf-8")
+    seal(folder)
+    problems = validate_package(folder)
+    assert len(problems) <= 3
+    assert problems[0].table == table
+    assert problems[0].reason.startswith(said)
+    french = reason_in(problems[0], "fr")
+    assert french != problems[0].reason
+    assert ("more rows" in problems[0].reason) == ("autres lignes" in french)
+
+
+@pytest.mark.parametrize(
+    ("zone_id", "said"), [("z={:d}", "a declaration reads"), ("country:{:d}", "a declaration reads")]
+)
+def test_an_id_that_a_declaration_reads_otherwise_is_a_problem(zone_id: str, said: str, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", replace(PLAIN, zone_id=zone_id))
+    assert [(p.table, p.row, p.column, p.reason[: len(said)]) for p in validate_package(folder)] == [
+        ("zones", row, "zone_id", said) for row in (2, 3, 4, 5)
+    ]
+
+
+def test_columns_may_come_in_any_order(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", PLAIN)
+    path = folder / "zones.csv"
+    lines = [line.split(",") for line in path.read_text("utf-8").splitlines()]
+    path.write_text("\n".join(",".join(reversed(line)) for line in lines) + "\n", encoding="utf-8")
+    seal(folder)
+    assert validate_package(folder) == ()
+
+
+def test_sizes_in_doubt_and_columns_unread_are_said(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "package", replace(PLAIN, edges=(0.3, 0.6, 1.2)))
+    assert _rewritten(folder, "parcels", lambda rows: [row.update(carats="") for row in rows]) == ()
+
+    def in_grams(rows: list[dict[str, str]]) -> None:
+        for row in rows:
+            row["inclusions"] = "none"
+            if row["parcel_id"] == "P0003":
+                row["weight_ct"] = f"{float(row['weight_ct']) / 5:.3f}"
+
+    assert _rewritten(folder, "stones", in_grams) == ()
+    found = {item["code"]: item for item in remarks(load_package(folder), 3)}
+    assert found["other_unit"]["values"] == {"zone": "z00", "names": ["P0003"]}
+    assert found["unread"]["values"] == {"names": ["inclusions"]}
+    assert remark_text(found["below_sizes"], words("fr")).endswith("comptent dans la plus petite classe")
+    assert "0,3 ct" in remark_text(found["below_sizes"], words("fr"))
 
 
 def test_a_country_that_is_no_code_is_a_problem(tmp_path: Path) -> None:

@@ -90,6 +90,8 @@ def _problems(items: Sequence[object]) -> Iterator[Problem]:
         columns.setdefault(fold(column), name)
         if not _words_fit(item):
             yield told(f"{name}: labels must be texts by language, synonyms a list of texts")
+        if not isinstance(item.get("ordered", False), bool):
+            yield told(f"{name}: ordered must be true or false", item["ordered"])
         yield from _edges(name, item) if "sieve_set" in item else _classes(name, item)
     sizes = [item for item in entries if "sieve_set" in item]
     if len(sizes) != 1:

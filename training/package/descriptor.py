@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -19,6 +19,7 @@ SMALL_TABLES = ("zones", "zone_status", "parcels")
 OPTIONAL = ("zone_status",)
 _LARGEST_DESCRIPTOR = 8_000_000
 _SCHEMA_MEMBERS = ("fields", "missingValues", "primaryKey", "foreignKeys")
+_TYPES = ("string", "integer", "number", "boolean", "date", "datetime", "time", "year", "any")
 _AS_RULES: Mapping[str, str] = {
     'type is "boolean': "not_yes_or_no",
     'type is "date': "not_a_date",
@@ -101,8 +102,12 @@ def _resources(folder: Path, document: Mapping[str, Any]) -> Iterator[Problem]:
     wrong = partial(told, column="resources")
     named = [item.get("name") for item in items if isinstance(item, Mapping)]
     for name in (*SMALL_TABLES, "stones"):
-        if name not in named and name not in OPTIONAL:
-            yield wrong("missing_table", f"the resource {name!r} is missing")
+        if name == "stones" and name not in named and "counts" in named:
+            reason = "a table of counts is no list of stones: a model is learnt from stones one by one, each with its "
+            yield wrong("counts_for_stones", f"{reason}weight; give the resource 'stones'", value="counts")
+        elif name not in named and name not in OPTIONAL:
+            has = ", ".join(filter(None, map(str, named))) or "none"
+            yield wrong("missing_table", f"the resource {name!r} is missing; there are: {has}")
         if named.count(name) > 1:
             yield wrong("table_twice", f"the resource {name!r} is declared twice")
     for item in items:
@@ -120,8 +125,17 @@ def _resources(folder: Path, document: Mapping[str, Any]) -> Iterator[Problem]:
         if not isinstance(schema, Mapping) or not isinstance(schema.get("fields", []), list):
             reason = f"the schema of {item.get('name')!r} must stand in the descriptor"
             yield wrong("bad_resource", reason, value=schema)
+        elif item.get("name") in SMALL_TABLES and (odd := _odd_types(schema.get("fields", []))):
+            reason = f"fields of {item['name']} have a type that there is not: {odd}; write one of {', '.join(_TYPES)}"
+            yield wrong("bad_resource", reason)
         elif item.get("name") in SMALL_TABLES and not schema.get("fields"):
             yield wrong("bad_resource", f"the schema of {item['name']!r} must list the fields (columns) of the table")
+
+
+def _odd_types(fields: Sequence[object]) -> str:
+    """Return the fields whose type frictionless does not know."""
+    types = {str(field.get("name")): field.get("type", "any") for field in fields if isinstance(field, Mapping)}
+    return ", ".join(f"{name} ({kind})" for name, kind in types.items() if kind not in _TYPES)
 
 
 def _leads_outside(path: str) -> bool:
@@ -140,12 +154,14 @@ def resource(document: Mapping[str, Any], name: str) -> Mapping[str, Any] | None
     return next((item for item in document["resources"] if item["name"] == name), None)
 
 
-def check_small_tables(folder: Path, document: Mapping[str, Any]) -> list[Problem]:
+def check_small_tables(
+    folder: Path, document: Mapping[str, Any], headers: Mapping[str, Sequence[str]]
+) -> list[Problem]:
     """Check all tables but the stones with frictionless, which is shown nothing but paths and plain schemas."""
     import frictionless
 
     try:
-        small = [_shown(item) for item in document["resources"] if item["name"] in SMALL_TABLES]
+        small = [_shown(item, headers[item["name"]]) for item in document["resources"] if item["name"] in SMALL_TABLES]
         package = frictionless.Package.from_descriptor({"name": "package", "resources": small}, basepath=str(folder))
         report = package.validate()
     except frictionless.FrictionlessException as error:
@@ -157,11 +173,13 @@ def check_small_tables(folder: Path, document: Mapping[str, Any]) -> list[Proble
     return found + [_problem(task.name, item) for task in report.tasks for item in task.errors]
 
 
-def _shown(item: Mapping[str, Any]) -> dict[str, Any]:
+def _shown(item: Mapping[str, Any], headers: Sequence[str]) -> dict[str, Any]:
     """Return a resource with nothing in it that could name another file or address."""
     schema = item.get("schema", {})
     keys = [key for key in schema.get("foreignKeys", ()) if _key_inside(key)]
     fields = [_without_pattern(field) for field in schema["fields"]]
+    place = {name: at for at, name in enumerate(headers)}
+    fields.sort(key=lambda field: place.get(str(field.get("name")), len(place)))  # columns may come in any order
     kept = {name: schema[name] for name in _SCHEMA_MEMBERS if name in schema} | {"fields": fields, "foreignKeys": keys}
     shown: dict[str, Any] = {"name": item["name"], "path": item["path"], "format": "csv", "schema": kept}
     if item.get("encoding"):

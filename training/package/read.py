@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 import hashlib
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from kpfootprint.errors import IngestError, Problem, ReferenceDataError
 from kpfootprint.ingest.archive import Budget, gunzip, read_file
@@ -22,9 +16,7 @@ from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.tables import RawTable, recognise
 from kpfootprint.ingest.words import Vocabulary, fold, nearest
-from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
-from kpfootprint.scheme import Scheme
 from training.package.attributes import scheme_of, words_of
 from training.package.copies import copies
 from training.package.descriptor import (
@@ -36,19 +28,13 @@ from training.package.descriptor import (
     resource,
     told,
 )
+from training.package.header import NEEDED, check_headers, first_row, unread
+from training.package.once import once
 from training.package.source import LIMITS, unpacked
+from training.package.stones import known_by_sets, never_recorded, undivided
 from training.package.zones import day_of, zone_table
 
-_NEEDED: Mapping[str, tuple[str, ...]] = {
-    "zones": ("zone_id", "name", "country", "region"),
-    "zone_status": ("zone_id", "status", "valid_from", "valid_to", "source"),
-    "parcels": ("parcel_id", "zone_id"),
-}
 Rows = list[dict[str, str]]
-ALIKE = 12
-"""Different values that are told one by one where they have the same fault."""
-ONE_CLASS, ENOUGH = 0.99, 100
-"""Share of the stones in one size class from which on sizes tell nothing, where there are enough stones to say so."""
 
 
 def load_package(path: Path) -> ReferencePackage:
@@ -67,7 +53,7 @@ def load_package(path: Path) -> ReferencePackage:
         with unpacked(path) as folder:
             return _load(folder)
     except ReferenceDataError as error:
-        raise ReferenceDataError(_once(error.problems)) from None
+        raise ReferenceDataError(once(error.problems)) from None
 
 
 def _load(folder: Path) -> ReferencePackage:
@@ -75,11 +61,12 @@ def _load(folder: Path) -> ReferencePackage:
     scheme, problems = scheme_of(document)
     words = words_of(scheme)
     digests, altered = _digests(folder, document)
-    problems += [*altered, *_columns(folder, document, words)]
+    problems += [*altered, *check_headers(folder, document, words)]
     if problems:
         raise ReferenceDataError(problems)
     rows = {name: table_rows(folder, document, name) for name in SMALL_TABLES}  # within limits, and so before the rest
-    problems = check_small_tables(folder, document)
+    headers = {item["name"]: first_row(folder / item["path"]) for item in document["resources"] if item["name"] in rows}
+    problems = check_small_tables(folder, document, headers)
     if problems:
         raise ReferenceDataError(problems)
     _check_rows(rows)
@@ -88,7 +75,9 @@ def _load(folder: Path) -> ReferencePackage:
     by_id = {row["parcel_id"]: row for row in rows["parcels"]}
     parcels = [by_id[parcel.parcel_id] for parcel in batch]
     zone_of = tuple(row["zone_id"] for row in parcels)
-    problems = [*_undivided(batch, scheme), *_never_recorded(batch, scheme), *copies(batch, zone_of)]
+    line_of = {row["parcel_id"]: line for line, row in enumerate(rows["parcels"], start=2)}
+    lines = [line_of[parcel.parcel_id] for parcel in batch]
+    problems = [*undivided(batch, scheme), *never_recorded(batch, scheme), *copies(batch, zone_of, lines)]
     if problems:
         raise ReferenceDataError(problems)
     return ReferencePackage(
@@ -101,6 +90,7 @@ def _load(folder: Path) -> ReferencePackage:
         batch=batch,
         zone_of=zone_of,
         collected_on=tuple(day_of(row.get("collected_on", "")) for row in parcels),
+        unread=unread(folder, document, words),
     )
 
 
@@ -134,108 +124,15 @@ def _identity(folder: Path, document: Mapping[str, Any], digests: Mapping[str, s
     return named.hexdigest()
 
 
-def _columns(folder: Path, document: Mapping[str, Any], words: Vocabulary) -> list[Problem]:
-    """Say which attributes have no column in the stones, from the header alone."""
-    stones = resource(document, "stones")
-    if stones is None or not (folder / stones["path"]).is_file():
-        return []
-    path = folder / stones["path"]
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
-            line = stream.readline(1 << 20).decode("utf-8-sig", "replace")
-    except (OSError, EOFError) as error:
-        return [told("damaged_file", f"{stones['path']} cannot be read: {error}", table="stones")]
-    delimiter = max(",;\t", key=line.count)
-    known = words.columns("stones")
-    headers = next(csv.reader([line], delimiter=delimiter), [])
-    found = {known.get(fold(header)) for header in headers}
-    size = words.scheme.size
-    if size.column not in found and "n_stones" in map(words.columns("counts").get, map(fold, headers)):
-        reason = "the table counts stones by class; a model is learnt from stones one by one, each with its weight"
-        return [told("counts_for_stones", reason, table="stones", column=size.column)]
-    wanted = {size.name: size.column} | {item.name: item.column for item in words.scheme.categorical}
-    return [
-        told("missing_column", f"{name} has no column {column}", table="stones", column=column)
-        for name, column in wanted.items()
-        if column not in found
-    ]
-
-
-def _once(problems: Iterable[Problem]) -> list[Problem]:
-    """Tell what is wrong in many rows alike once, at the first of them, with their number.
-
-    Where more than `ALIKE` rows have the same fault in one column, each with a value of its own, three are told.
-    """
-    found = _alike(problems)
-    counts = Counter((p.table, p.column, p.value, p.code) for p in found if p.row is not None)
-    out: dict[object, Problem] = {}
-    for position, item in enumerate(found):
-        key = (item.table, item.column, item.value, item.code)
-        if item.row is None or counts[key] < 4:
-            out[position] = item
-        elif key not in out:
-            out[key] = replace(item, reason=f"{item.reason}; and so in {counts[key] - 1} more rows")
-    return list(out.values())
-
-
-def _alike(problems: Iterable[Problem]) -> list[Problem]:
-    """Leave out all but three of the problems that more than `ALIKE` rows have in one column."""
-    groups: dict[object, list[int]] = {}
-    out = list(problems)
-    for position, item in enumerate(out):
-        if item.row is not None:
-            groups.setdefault((item.table, item.column, item.code), []).append(position)
-    left_out: set[int] = set()
-    for group in groups.values():
-        if len({out[position].value for position in group}) > ALIKE:
-            left_out.update(group[3:])
-            reason = f"{out[group[2]].reason}; and so in {len(group) - 3} more rows, whatever the value"
-            out[group[2]] = replace(out[group[2]], reason=reason)
-    return [item for position, item in enumerate(out) if position not in left_out]
-
-
-def _undivided(batch: Batch, scheme: Scheme) -> list[Problem]:
-    """Say where nearly all stones lie in one size class, so that sizes tell nothing: mostly another unit.
-
-    Stones that all weigh the very same were not weighed, which a remark tells.
-    """
-    own = scheme.size.sieve_set
-    weights = np.concatenate([parcel.stones.weight_ct for parcel in batch if parcel.stones is not None])
-    position = np.searchsorted(own.lower_ct, weights, side="right").clip(1) - 1
-    share = np.bincount(position, minlength=len(own.classes)) / weights.size
-    if share.max() < ONE_CLASS or weights.size < ENOUGH or np.ptp(weights) == 0:
-        return []
-    reason = (
-        f"{share.max():.0%} of the stones lie in one class of edges_ct, {own.classes[int(share.argmax())]!r} (half of "
-        f"them below {np.median(weights):g}): are both in carats, and do the edges divide the stones?"
-    )
-    return [told("sizes_undivided", reason, table="stones", column=scheme.size.column)]
-
-
-def _never_recorded(batch: Batch, scheme: Scheme) -> list[Problem]:
-    """Say which attributes no stone of any parcel records."""
-    lists = [parcel.stones.codes for parcel in batch if parcel.stones is not None]
-    reason = "no stone records it; fill it in, or take {} out of datapackage.json"
-    return [
-        told("never_recorded", reason.format(item.name), table="stones", column=item.column)
-        for item in scheme.categorical
-        if not any((codes[item.name] >= 0).any() for codes in lists if item.name in codes)
-    ]
-
-
 def _check_rows(rows: Mapping[str, Rows]) -> None:
     """Look for what training relies on, whatever the package's own schemas ask for."""
     problems: list[Problem] = []
-    for name, columns in _NEEDED.items():
+    for name in NEEDED:
         if not rows[name] and name != "zone_status":
             problems.append(told("empty_table", "the table has no rows", table=name))
-        lacking = [column for column in columns if rows[name] and column not in rows[name][0]]
-        problems += [
-            told("missing_column", f"the column {column} is missing", table=name, column=column) for column in lacking
-        ]
     if problems:
         raise ReferenceDataError(problems)
-    for name, columns in _NEEDED.items():
+    for name, columns in NEEDED.items():
         for line, row in enumerate(rows[name], start=2):
             for column in columns:
                 if isinstance(broken := read_text(row[column]), Broken):
@@ -295,10 +192,12 @@ def _parcels(folder: Path, document: Mapping[str, Any], words: Vocabulary) -> Re
     problems: list[Problem] = []
     try:
         raws = {name: _table(folder, document, name, words) for name in ("parcels", "stones")}
+        if not raws["stones"].n_rows:
+            raise fault("empty_table", "the table has no rows", table="stones")
         tables = {name: recognise(raw, name, words, problems) for name, raw in raws.items()}
         reading = assemble(tables, words, LIMITS, problems=problems)
     except IngestError as error:
         raise ReferenceDataError(error.problems) from None
-    if reading.problems:
-        raise ReferenceDataError(reading.problems)
+    if problems := [*reading.problems, *known_by_sets(tables["stones"], words.scheme)]:
+        raise ReferenceDataError(problems)
     return reading

@@ -10,6 +10,10 @@ import numpy as np
 
 from kpfootprint.reference import ReferencePackage
 
+UNIT, UNIT_STONES, UNIT_PARCELS = 4.0, 10, 3
+"""How many times lighter or heavier than usual is far, for parcels of so many stones in zones of so many parcels."""
+FEW, SHOWN = 0.05, 10
+"""Share of stones that may lie below all size classes without a word; names that are told."""
 Remark = dict[str, Any]
 """A code with its values, which `kpfootprint.report.problems` puts into words."""
 
@@ -22,11 +26,12 @@ def remarks(package: ReferencePackage, minimum_parcels: int, *, today: date | No
     today : date, optional
         Parcels collected after it are told.
     """
-    sizes, classes = _sizes(package), _classes(package)
-    return [*_few(package, minimum_parcels), *_confounded(package), *_days(package, today), *sizes, *classes]
+    sizes, classes = [*_sizes(package), *_other_unit(package), *_below(package)], _classes(package)
+    remarks = [*_few(package, minimum_parcels), *_confounded(package), *_days(package, today), *sizes, *classes]
+    return [*remarks, *_unread(package)]
 
 
-def _remark(code: str, **values: str | int | list[str]) -> Remark:
+def _remark(code: str, **values: str | int | float | list[str]) -> Remark:
     return {"code": code, "values": values}
 
 
@@ -63,6 +68,34 @@ def _sizes(package: ReferencePackage) -> Iterator[Remark]:
     }
     if len(weights) == 1:
         yield _remark("one_weight", weight=f"{weights.pop():g}")
+
+
+def _other_unit(package: ReferencePackage) -> Iterator[Remark]:
+    """Give the parcels whose usual stone is far lighter or heavier than in other parcels of its zone, as grams are."""
+    usual: dict[str, dict[str, float]] = {}
+    for parcel, zone in zip(package.batch, package.zone_of, strict=True):
+        if parcel.stones is not None and parcel.n_stones >= UNIT_STONES:
+            usual.setdefault(zone, {})[parcel.parcel_id] = float(np.median(parcel.stones.weight_ct))
+    for zone, weights in sorted(usual.items()):
+        middle = float(np.median(list(weights.values())))
+        odd = [name for name, weight in weights.items() if not middle / UNIT < weight < middle * UNIT]
+        if odd and len(weights) >= UNIT_PARCELS:
+            yield _remark("other_unit", zone=zone, names=odd[:SHOWN])
+
+
+def _below(package: ReferencePackage) -> Iterator[Remark]:
+    """Say which share of the stones lies below the first of the limits, where it is more than a few."""
+    first = package.scheme.size.sieve_set.lower_ct[0]
+    weights = np.concatenate([p.stones.weight_ct for p in package.batch if p.stones is not None])
+    share = float(np.mean(weights < first))
+    if share > FEW:
+        yield _remark("below_sizes", percent=share, edge=f"{first:g}")
+
+
+def _unread(package: ReferencePackage) -> Iterator[Remark]:
+    """Give the columns of the stones that are neither a weight nor an attribute."""
+    if package.unread:
+        yield _remark("unread", names=list(package.unread[:SHOWN]))
 
 
 def _classes(package: ReferencePackage) -> Iterator[Remark]:

@@ -67,11 +67,20 @@ def _one_zone_each(rows: Sequence[Row]) -> Iterator[Problem]:
         if not _COUNTRY.fullmatch(row["country"]):
             reason = "not a code of ISO 3166-1 in two capitals, as CF"
             yield told("bad_country", reason, table="zones", row=line, column="country", value=row["country"])
+        if "=" in row["zone_id"] or row["zone_id"].casefold().startswith("country:"):
+            reason = "a declaration reads 'zone=carats' and 'country:CF': write the id without = and not after country:"
+            yield told("bad_zone_id", reason, table="zones", row=line, column="zone_id", value=row["zone_id"])
         for column in ("zone_id", "name"):
             word = fold(row[column])
+            if not word and row[column]:
+                reason = "a letter or a digit is needed, by which it is told from others"
+                yield told("bad_zone_id", reason, table="zones", row=line, column=column, value=row[column])
+                continue
             if not word:
                 yield problem(Broken("missing_value"), table="zones", row=line, column=column)
                 continue
+            if column == "name" and first.get(fold(row["zone_id"]), line) != line:
+                continue  # told of its id
             at = first.setdefault(word, line)
             if at != line:
                 reason = f"it already stands for the zone of row {at}; every zone needs an id and a name of its own"
