@@ -36,7 +36,7 @@ def fold_of_parcels(zones: Sequence[str], *, n_folds: int, seed: int) -> Ints:
     n_folds : int
         2 or more.
     seed : int
-        The same seed and zones give the same folds.
+        The same seed and zones give the same folds, whatever the zones are called: they are taken as they come.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def fold_of_parcels(zones: Sequence[str], *, n_folds: int, seed: int) -> Ints:
     names = np.asarray(zones)
     fold = np.empty(len(zones), dtype=np.intp)
     first = 0
-    for zone in np.unique(names):
+    for zone in dict.fromkeys(zones):
         members = rng.permutation(np.flatnonzero(names == zone))
         fold[members] = (first + np.arange(members.size)) % n_folds
         first += members.size

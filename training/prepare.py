@@ -232,7 +232,7 @@ def _size_chances(structure: Structure, arrays: ParcelArrays, groups: Ints) -> F
 def _near_covariance(prepared: Prepared, model: ParcelModel) -> Floats:
     """Return the covariance of zones of one geology: the region with most zones, shrunk half to its diagonal."""
     regions = [zone.region for zone in map(prepared.reference.zone_table.zone, prepared.zone_ids) if zone is not None]
-    largest = max(set(regions), key=lambda region: (regions.count(region), region))
+    largest = max(dict.fromkeys(regions), key=regions.count)
     members = [position for position, region in enumerate(regions) if region == largest]
     if len(members) < 3:
         return 0.3 * model.between

@@ -137,7 +137,7 @@ stones, and weighs evidence; a decision stays with people. {synthetic}
 - Weight of an unlisted source in H2: {manifest["unlisted_weight"]:g}
 - Evidence: {_evidence(manifest)}
 - Reference parcels that seem to belong to another zone: {suspects}
-- Zones whose colour and morphology do not hang together as in the others (p < 0.05, for {n_tests} tests
+- Zones whose attributes do not hang together as in the others (p < 0.05, for {n_tests} tests
   together): {", ".join(odd) or "none"}
 - Fewer than {rules["minimum_stones"]:g} stones are not compared
 {_assumed(manifest.get("assumed_days", []))}{_remarks(manifest.get("remarks", []))}

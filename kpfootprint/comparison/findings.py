@@ -166,7 +166,11 @@ def _share_given_source(gain: Floats) -> Interval:
 
 
 def mixture_of(one: OneParcel, against: OfDeclaration) -> Mixture:
-    """Return what can be said of undeclared goods in one parcel; nothing in carats where its own are not known."""
+    """Return what can be said of undeclared goods in one parcel.
+
+    Nothing is said in carats where its own are not known, or where the goods could be of unsampled sources alone, whose
+    stones weigh nobody knows what.
+    """
     row, release, weights, mean_ct = one.row, one.release, one.weights, one.mean_ct
     shares = against.judged.shares
     n_stones = float(np.exp(one.weighed.looked.ln_n[row]))
@@ -197,7 +201,7 @@ def mixture_of(one: OneParcel, against: OfDeclaration) -> Mixture:
     reached = cumulative(shares.chances[row : row + 1])[0, 1:][upper > 0]
     return Mixture(
         undeclared_stone_fraction=stones,
-        undeclared_carat_fraction=None if one.parcel.carats is None else carats,
+        undeclared_carat_fraction=None if one.parcel.carats is None or not foreign.any() else carats,
         p_value=float(shares.p_value[row]),
         detection_limit=detection_limit(release.model.detection, n_stones, distance, foreign.astype(float)),
         sources=sources,

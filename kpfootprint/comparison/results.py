@@ -66,7 +66,7 @@ class SelectionLR:
     """`log10_lr` under three readings of the sizes (before bounds).
 
     ``as_recorded``: sizes are as the zone and the declared screen give them; ``marginalised``: sizes outside the
-    parcel's own range may have been taken out; ``size_conditional``: colour and morphology given size alone.
+    parcel's own range may have been taken out; ``size_conditional``: other attributes given size alone.
     """
 
     as_recorded: Log10

@@ -154,7 +154,7 @@ TEMPLATES: dict[str, str] = {
         "been sieved or picked out."
     ),
     "sorter_unknown": mark(
-        "The sorter {sorter} does not occur in the reference; another eye may see colours and shapes otherwise."
+        "The sorter {sorter} does not occur in the reference; another eye may class stones otherwise."
     ),
     "condition_unknown": mark("{field}: “{value}” does not occur in the reference and is taken as not stated."),
     "conditions_blank": mark("Not stated: {fields}. Every possibility is allowed for, which weakens the comparison."),

@@ -29,9 +29,9 @@ from training.package.descriptor import (
     told,
 )
 from training.package.header import NEEDED, check_headers, first_row, unread
+from training.package.learnable import known_by_sets, never_recorded, undivided
 from training.package.once import once
 from training.package.source import LIMITS, unpacked
-from training.package.stones import known_by_sets, never_recorded, undivided
 from training.package.zones import day_of, zone_table
 
 Rows = list[dict[str, str]]

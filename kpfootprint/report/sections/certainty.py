@@ -59,7 +59,7 @@ def _other_questions(sp: Speaker, found: Mapping[str, Any]) -> Table:
     rows += [
         (sp.t(mark("sizes as recorded, unbounded")), sp.log10(selection["as_recorded"])),
         (sp.t(mark("sizes possibly picked over, unbounded")), sp.log10(selection["marginalised"])),
-        (sp.t(mark("colours and shapes alone, unbounded")), sp.log10(selection["size_conditional"])),
+        (_without_sizes(sp), sp.log10(selection["size_conditional"])),
     ]
     rows += [
         (
@@ -71,6 +71,14 @@ def _other_questions(sp: Speaker, found: Mapping[str, Any]) -> Table:
     ]
     caption = sp.t(mark("The log10 likelihood ratio under other questions"))
     return sp.table(caption, (mark("Question"), mark("log10 LR")), rows)
+
+
+def _without_sizes(sp: Speaker) -> str:
+    """Return what is left of a footprint without its sizes: colours and shapes, where the attributes are these."""
+    explained = sp.content["explanation"] or {"attributes": []}
+    if {item["name"] for item in explained["attributes"]} == {"size", "colour", "morphology"}:
+        return sp.t(mark("colours and shapes alone, unbounded"))
+    return sp.t(mark("without sizes, unbounded"))
 
 
 def _error_rates(sp: Speaker, rates: Mapping[str, Any]) -> Table:
