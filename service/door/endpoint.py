@@ -98,7 +98,12 @@ class Endpoint:
     pattern: re.Pattern[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "pattern", compile_path(self.path)[0])
+        object.__setattr__(self, "pattern", compile_path(self.routed)[0])
+
+    @property
+    def routed(self) -> str:
+        """The path as requests are held against: the id of a zone is whatever a package gives it, slashes too."""
+        return self.path.replace("/zones/{id}/", "/zones/{id:path}/")
 
     def __call__(self, handler: Handler) -> Endpoint:
         """Return the endpoint with the function that answers it."""

@@ -36,7 +36,7 @@ def routed(endpoint: Endpoint, handler: Handler) -> Route:
         finally:
             await visit.form.close()
 
-    return Route(endpoint.path, received, methods=[endpoint.method])
+    return Route(endpoint.routed, received, methods=[endpoint.method])
 
 
 def _answered(visit: Visit, endpoint: Endpoint, handler: Handler) -> Response:

@@ -88,7 +88,7 @@ def adequacy_pdf(visit: Visit) -> Response:
     headers = {
         "Content-Language": lang,
         "Vary": "Accept-Language",
-        "Content-Disposition": f'inline; filename="adequacy-{answer["zone_id"]}.pdf"',
+        "Content-Disposition": f"inline; filename*=UTF-8''adequacy-{quote(answer['zone_id'], safe='')}.pdf",
     }
     return Response(document_pdf(document), media_type=PDF, headers=headers)
 
