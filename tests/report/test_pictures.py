@@ -21,7 +21,7 @@ from kpfootprint.report.pictures.classes import shares_of_stones
 from kpfootprint.report.pictures.curves import mixture_profile
 from kpfootprint.report.pictures.footprint_map import footprint_map
 from kpfootprint.report.pictures.ratio import lr_scale, shapley_shares
-from kpfootprint.report.pictures.svg import Axis, Canvas, num, ticks
+from kpfootprint.report.pictures.svg import Axis, Canvas, num, ticks, width_of
 from kpfootprint.report.report import seal
 from kpfootprint.report.sentences import Speaker, speaker
 from tests.report.factory import KINDS, Kind, make_report
@@ -64,8 +64,21 @@ def test_a_picture_is_as_wide_as_a_telephone_so_that_its_text_keeps_its_size(dra
     assert drawn_by.WIDTH <= 350
 
 
+@pytest.mark.parametrize(
+    "name", ["a zone whose name somebody wrote out in full 12", "Цвет / colour? " * 9, "\U0001f48e" * 40]
+)
+@pytest.mark.parametrize("anchor", ["start", "middle", "end"])
+def test_no_text_leaves_its_picture_and_its_end_is_kept(name: str, anchor: str) -> None:
+    canvas = Canvas(350, 20)
+    canvas.text(112, 10, name, anchor, size=11)
+    shown = ET.fromstring(canvas.svg("p", "t", "d"))[2].text or ""
+    assert width_of(shown, 11) <= 350
+    assert shown.endswith(name[-2:])
+    assert shown.startswith(name[:3])
+
+
 def test_text_is_escaped() -> None:
-    canvas = Canvas(10, 10)
+    canvas = Canvas(100, 10)
     canvas.text(0, 0, '<b> & "c"')
     root = ET.fromstring(canvas.svg("p", "a < b", "c > d"))
     assert root[0].text == "a < b"

@@ -109,7 +109,7 @@ def _placed(centres: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= 15 else name[:14] + "\u2026"
+    return name if len(name) <= 15 else f"{name[:9]}\u2026{name[-5:]}"
 
 
 def _key(sp: Speaker, canvas: Canvas, declared: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 from math import floor, log10
+from unicodedata import east_asian_width
 
 PAINT = {
     "ink": "#1b1b1b",
@@ -21,9 +22,34 @@ PAINT = {
 FONT = "system-ui, 'Segoe UI', 'Libertinus Serif', sans-serif"
 
 
+SHORTEST = 6
+"""Characters that no text is cut below."""
+
+
 def num(value: float) -> str:
     """Return a coordinate with two decimals at most."""
     return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+NARROW = frozenset("iljtfrI.,:;'|!()[]- \u00a0\u2026/")
+"""Characters about half as wide as others."""
+
+
+def width_of(text: str, size: float, bold: bool = False) -> float:
+    """Return about how wide a text is, in units of its picture; fonts differ."""
+    wide = {"W": 1.0, "F": 1.0}
+    ems = sum(0.3 if c in NARROW else wide.get(east_asian_width(c), 0.66 if c.isupper() else 0.54) for c in text)
+    return ems * size * (1.08 if bold else 1.0)
+
+
+def fitting(text: str, room: float, size: float, bold: bool = False) -> str:
+    """Return a text that fits, with its middle left out: long names differ at their ends as often as in front."""
+    if len(text) < SHORTEST or width_of(text, size, bold) <= room:
+        return text
+    kept = len(text) - 1
+    while kept > SHORTEST and width_of(text[: kept - kept // 3] + "\u2026" + text[-(kept // 3) :], size, bold) > room:
+        kept -= 1
+    return text[: kept - kept // 3] + "\u2026" + text[-(kept // 3) :]
 
 
 class Canvas:
@@ -94,7 +120,9 @@ class Canvas:
         bold: bool = False,
         halo: bool = False,
     ) -> None:
-        """Write a text; `y` is its base line, a halo keeps it readable over marks."""
+        """Write a text that stays in the picture; `y` is its base line, a halo keeps it readable over marks."""
+        room = {"start": self.width - x, "end": x}.get(anchor, 2 * min(x, self.width - x))
+        text = fitting(text, room, size, bold)
         paper = f' stroke="{PAINT["paper"]}" stroke-width="3" paint-order="stroke"' if halo else ""
         weight = ' font-weight="bold"' if bold else ""
         self._parts.append(
