@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from kpfootprint.errors import KPFootprintError
+from service.door.answer import say_foreseen
 from service.door.reception import routed
 from service.door.stack import door
 from service.door.visit import visit_of
@@ -111,6 +112,7 @@ def refused_answer(request: Request, error: Exception) -> Response:
     refused = refusal_of(error)
     if refused is None:
         raise error
+    say_foreseen(visit_of(request).request_id, refused, error)
     return refusal_response(request, refused)
 
 

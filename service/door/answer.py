@@ -78,6 +78,13 @@ def in_time(app: ASGIApp) -> ASGIApp:
     return answer
 
 
+def say_foreseen(request_id: str, refused: Refused, error: Exception) -> None:
+    """Say in a line of the log why a request failed through no fault of whoever asked, however many ask meanwhile."""
+    if refused.status >= 500:
+        told = " ".join((refused.detail if error is refused else str(error)).split())
+        log.error("request %s failed: %s", request_id, told)
+
+
 class Errors:
     """Tells what went wrong: what was refused here, what the handlers raised, and the bare errors of anybody else."""
 
@@ -115,9 +122,7 @@ class Errors:
     def _refusal(self, error: Exception, scope: Scope) -> Refused:
         refused = refusal_of(error)
         if refused is not None:
-            if refused.status >= 500:  # what it is, is known: a line says it, however many ask meanwhile
-                told = " ".join((refused.detail if error is refused else str(error)).split())
-                log.error("request %s failed: %s", visit_of(scope).request_id, told)
+            say_foreseen(visit_of(scope).request_id, refused, error)
             return refused
         log.error("request %s failed", visit_of(scope).request_id, exc_info=error)
         return Refused("internal_error", f"The log of the service says more about {visit_of(scope).request_id}.")

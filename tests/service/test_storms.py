@@ -98,6 +98,8 @@ def test_on_a_full_disk_reading_goes_on_and_writing_says_why(tmp_path: Path, par
                 assert len(second.logged.splitlines()) <= 3
             filler.unlink()
             assert client.post("/v1/comparisons", json=parcel).status_code == 201
+        assert "Traceback" not in server.logged
+        assert "there is no room left on its disk" in server.logged
         fill(disk)
         (home / "register.db").unlink()
         told = kpfootprint("keys", "create", "--role", "viewer", home=home)
@@ -147,6 +149,8 @@ def test_while_another_process_holds_the_register_nobody_else_waits(
         holder.rollback()
         holder.close()
         assert client.post("/v1/comparisons", json=parcel).status_code == 201
+    assert "Traceback" not in server.logged
+    assert "another process holds it locked" in server.logged
 
 
 def test_a_damaged_register_is_said_everywhere_and_nothing_breaks(tmp_path: Path, parcel: dict[str, Any]) -> None:
@@ -167,6 +171,7 @@ def test_a_damaged_register_is_said_everywhere_and_nothing_breaks(tmp_path: Path
         with server.client() as stranger:
             assert stranger.post("/sign-in", data={"key": key}).status_code in {401, 503}
         assert client.get("/livez").status_code == 200
+    assert "Traceback" not in server.logged
     for command in (("keys", "list"), ("models",), ("keys", "create", "--role", "viewer"), ("models", "rollback")):
         told = kpfootprint(*command, home=tmp_path)
         assert told.status == 1, told.err
