@@ -42,7 +42,8 @@ def many(folder: Path, n_parcels: int) -> Path:
     """Write a submission of more parcels than one chunk holds, of few stones each."""
     folder.mkdir()
     names = [f"N-{n_parcels - i:03}" for i in range(n_parcels)]
-    (folder / "parcels.csv").write_text("parcel_id\n" + "".join(f"{name}\n" for name in names), encoding="utf-8")
+    parcels = "".join(f"{name},2024-03-11\n" for name in names)
+    (folder / "parcels.csv").write_text("parcel_id,exported_on\n" + parcels, encoding="utf-8")
     (folder / "declarations.csv").write_text(
         "parcel_id,zone_id,carats\n" + "".join(f"{name},carnot,9\n" for name in names), encoding="utf-8"
     )
