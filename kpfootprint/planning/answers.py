@@ -253,9 +253,11 @@ def _compliant(release: Release, day: date) -> Bools:
 
 
 def _not_compliant(zones: Iterable[str], compliant: Bools, release: Release, day: date) -> list[Json]:
-    """Return the caution that zones were not compliant on a day and are taken as if they were."""
+    """Return the cautions that zones were not compliant on a day, or not known to be, and are taken as if they were."""
     named = [zone for zone in zones if not compliant[release.zone_ids.index(zone)]]
-    return [_statement("taken_as_compliant", {"zones": named, "on": day.isoformat()})] if named else []
+    unknown = [zone for zone in named if release.zone_table.status_on(zone, day) == NOT_COVERED]
+    told = {"taken_as_compliant": [zone for zone in named if zone not in unknown], "status_not_known": unknown}
+    return [_statement(code, {"zones": of, "on": day.isoformat()}) for code, of in told.items() if of]
 
 
 def _mean_ct(release: Release) -> Floats:

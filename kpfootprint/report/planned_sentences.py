@@ -35,6 +35,9 @@ SENTENCES: dict[str, str] = {
         "taken to come from a source nobody has sampled."
     ),
     "taken_as_compliant": mark("Not compliant on {on}, and asked about as if it were: {zones}."),
+    "status_not_known": mark(
+        "The zone table says nothing of {zones} on {on}: asked about as if compliant, and others as if they were not."
+    ),
     "few_parcels": mark(
         "Few reference parcels, {n_parcels}: how much parcels of {zone} differ is taken from all zones together."
     ),

@@ -12,7 +12,7 @@ from pypdf import PdfReader
 
 from kpfootprint.errors import IngestError
 from kpfootprint.planning.adequacy import Adequacy, Gain, Neighbour, _surely
-from kpfootprint.planning.answers import adequacy_answer, adequacy_json
+from kpfootprint.planning.answers import adequacy_answer, adequacy_json, plan_answer
 from kpfootprint.release import Release
 from kpfootprint.report.pdf import document_pdf
 from kpfootprint.report.planned import document_of, worded
@@ -119,8 +119,13 @@ def test_a_zone_known_from_three_parcels_gains_from_more_and_is_said_to_be_known
     assert {"adequacy_gain", "adequacy_gain_lr"} & {item["code"] for item in few["statements"]}
 
 
-def test_a_zone_that_is_not_compliant_is_said_to_be_taken_as_if_it_were(answer: dict[str, Any]) -> None:
-    assert {"code": "taken_as_compliant", "values": {"zones": ["kadey"], "on": DAY.isoformat()}} in answer["cautions"]
+@pytest.mark.parametrize(("status", "said"), [("suspended", "taken_as_compliant"), ("not_covered", "status_not_known")])
+def test_a_zone_that_is_not_compliant_is_said_to_be_taken_as_if_it_were(
+    status: str, said: str, release: Release
+) -> None:
+    zone = next(zone for zone in release.zone_ids if release.zone_table.status_on(zone, DAY) == status)
+    answer = plan_answer({"declared": [zone], "against": "nowhere"}, release, DAY)
+    assert {"code": said, "values": {"zones": [zone], "on": DAY.isoformat()}} in answer["cautions"]
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kpfootprint.cli.main import reason_in
 from training.config import DEFAULT, ConfigError, parse_config, read_config
 
 
@@ -65,3 +66,25 @@ def test_everything_is_told_together_and_no_toml_too() -> None:
 def test_settings_without_end_are_refused() -> None:
     with pytest.raises(ConfigError, match="more than 1000 kB"):
         read_config(Path("/dev/zero"))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "[fit]\nn_fold = 3",
+        "[fit]\nunheard = 3",
+        "[fitt]\nseed = 3",
+        "[unheard]\na = 1",
+        "fit = 3",
+        "[fit]\nn_folds = 'x'",
+        "[fit]\nn_folds = 1",
+        "[scenario]\nkinds = [1]",
+        "[networks]\nhidden = [0]\nstages = [1]",
+        "[evidence]\ntable_weights = 3\nunlisted_weight = 'x'",
+        "[fit",
+    ],
+)
+def test_what_is_wrong_with_settings_is_told_in_french_too(given: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_config(given.encode())
+    assert all(reason_in(problem, "fr") != problem.reason for problem in caught.value.problems)

@@ -17,7 +17,7 @@ from kpfootprint.ingest.words import fold
 from kpfootprint.ingest.workbook import read_workbook
 from kpfootprint.reference import shipped_reference
 from kpfootprint.strict_json import NotJson, read_json
-from training.package.descriptor import DESCRIPTOR, SMALL_TABLES, fault, read_descriptor
+from training.package.descriptor import DESCRIPTOR, SMALL_TABLES, fault, read_descriptor, told
 from training.package.seal import seal, write_descriptor, write_table
 
 LIMITS = Limits(max_rows=20_000_000, max_unpacked_bytes=1_000_000_000, max_problems=100_000)
@@ -87,15 +87,20 @@ def _from_workbook(path: Path, into: Path) -> Path:
 
 
 def _rows(raw: RawTable) -> list[list[str]]:
-    columns = [[_text(raw.name, column.cells[code]) for code in column.codes.tolist()] for column in raw.columns]
+    for column in raw.columns:
+        for row, code in enumerate(column.codes.tolist()):
+            if isinstance(cell := column.cells[code], Odd):
+                reason = f"the cell holds a formula ({cell}); put its value in its place"
+                line = raw.line(row)
+                found = told("formula_cell", reason, table=raw.name, row=line, column=column.header)
+                raise ReferenceDataError([found])
+    columns = [[_text(column.cells[code]) for code in column.codes.tolist()] for column in raw.columns]
     return [list(row) for row in zip(*columns, strict=True)]
 
 
-def _text(sheet: str, cell: Cell) -> str:
+def _text(cell: Cell) -> str:
     if cell is None:
         return ""
-    if isinstance(cell, Odd):
-        raise fault("formula_cell", f"the cell holds a formula ({cell}); put its value in its place", table=sheet)
     if isinstance(cell, datetime):
         return cell.date().isoformat() if cell.time() == datetime.min.time() else cell.isoformat()
     if isinstance(cell, date):
