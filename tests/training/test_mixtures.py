@@ -6,12 +6,17 @@ from datetime import date
 import numpy as np
 import pytest
 
+from kpfootprint.flow import examinations_of
 from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
+from tests import reference_world as world
 from tests.training.parcels import make_package
+from tests.worlds import shipped
 from training.evaluate.blends import mixed_blends, virtual_blends
+from training.evaluate.examined import shares_of
 from training.evaluate.mixtures import (
     Shares,
+    answered,
     coverage_cells,
     detection_cells,
     mixture_results,
@@ -55,6 +60,27 @@ def test_cells_and_summary_by_hand(package: ReferencePackage) -> None:
     assert values["false alarm on unmixed parcels"] == 0.0
     assert values["share of 50% found"] == 1.0
     assert mixture_results([], []) == []
+
+
+def test_a_mixture_that_cannot_be_compared_counts_neither_way(package: ReferencePackage) -> None:
+    truth = virtual_mixtures(package, np.arange(36), n_each=2, rng=np.random.default_rng(3), shares=(0.3,), sizes=(50,))
+    p_value = np.ones(len(truth.batch))
+    p_value[1] = np.nan
+    kept, said = answered(truth, Shares(truth.share, truth.share, truth.share, p_value))
+    assert kept.share.size == said.share.size == len(kept.batch) == len(truth.batch) - 1
+    assert truth.batch.parcels[1] not in kept.batch.parcels
+
+
+def test_one_grain_as_heavy_as_a_thousand_leaves_a_parcel_without_a_share() -> None:
+    """Real tables have such grains; the evaluation goes on without the parcel."""
+    plain = world.reference_parcel(world.first_of("berberati"), "berberati")
+    assert plain.stones is not None
+    heavy = plain.stones.weight_ct.copy()
+    heavy[0] = 1000.0 * heavy.sum()
+    stones = replace(plain.stones, weight_ct=heavy)
+    odd = replace(plain, parcel_id="odd", stones=stones, carats=float(heavy.sum()))
+    found = shares_of(examinations_of(Batch((plain, odd)), shipped(), status_on=world.TODAY))
+    assert np.isfinite(found.p_value).tolist() == [True, False]
 
 
 def test_parcels_of_a_stone_make_no_blend(package: ReferencePackage) -> None:

@@ -14,7 +14,7 @@ from kpfootprint.stats.arrays import Bools, Ints
 from training.evaluate.decisions import FOUND_P, blend_results
 from training.evaluate.examined import Refits, shares_of
 from training.evaluate.methods import n_stones_of, zone_codes, zones_of
-from training.evaluate.mixtures import Mixtures, coverage_cells, detection_cells, prepared_alike
+from training.evaluate.mixtures import Mixtures, answered, coverage_cells, detection_cells, prepared_alike
 from training.evaluate.stress import joined, mix, with_stones
 from training.evaluate.trials import ExportDay
 from training.record import CoverageCell, DetectionCell, Result
@@ -127,7 +127,7 @@ def measure_blends(
         mixed = mixed_blends(package, which, day, max(n_each // 10, 1), rng=rng)
         if not len(mixed.batch):
             continue
-        shares = shares_of(part.examine(mixed.batch, mixed.parcel))
+        mixed, shares = answered(mixed, shares_of(part.examine(mixed.batch, mixed.parcel)))
         coverage += coverage_cells(mixed, shares, kind="blend")
         detection += detection_cells(mixed, shares.p_value <= FOUND_P, kind="blend")
     return blend_results(said) if said else [], coverage, detection

@@ -15,6 +15,7 @@ from training.evaluate.generalisation import on_later_parcels, with_poorer_refer
 from training.evaluate.methods import Method, fit_splits, held_out, n_stones_of, trial_records, zones_of
 from training.evaluate.mixtures import (
     Shares,
+    answered,
     coverage_cells,
     detection_cells,
     mixture_results,
@@ -144,7 +145,7 @@ def measure_shares(
         tell = learnt_from(split.train)
         usable = split.test[trusted[split.test]]
         truth = virtual_mixtures(package, usable, n_each=n_each, rng=rng, sources=sources)
-        said = tell(truth.batch, truth.declared)
+        truth, said = answered(truth, tell(truth.batch, truth.declared))
         coverage += coverage_cells(truth, said)
         detection += detection_cells(truth, said.p_value <= FOUND_P)
     return Evaluation(

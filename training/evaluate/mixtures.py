@@ -9,7 +9,7 @@ import numpy as np
 
 from kpfootprint.parcel import Batch, Declaration, Parcel
 from kpfootprint.reference import ReferencePackage
-from kpfootprint.stats.arrays import Bools, Floats, Ints
+from kpfootprint.stats.arrays import Bools, Floats, Ints, rows_of
 from training.evaluate.methods import n_stones_of, zone_codes
 from training.evaluate.stress import mix
 from training.evaluate.trials import counted
@@ -22,7 +22,10 @@ LEVEL = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """Undeclared share (n_parcels,) of each parcel with limits at `LEVEL`, and p-value of "nothing undeclared"."""
+    """Undeclared share (n_parcels,) of each parcel with limits at `LEVEL`, and p-value of "nothing undeclared".
+
+    NaN where the method says that a parcel cannot be compared.
+    """
 
     share: Floats
     low: Floats
@@ -58,6 +61,13 @@ class Mixtures:
             share=table[:, 4],
             n_stones=n_stones,
         )
+
+
+def answered(truth: Mixtures, said: Shares) -> tuple[Mixtures, Shares]:
+    """Return the mixtures of which a share was said, with it: of others the method said that it cannot compare them."""
+    kept = np.flatnonzero(np.isfinite(said.p_value))
+    batch = Batch(tuple(truth.batch.parcels[i] for i in kept))
+    return replace(rows_of(truth, kept, but=("batch",)), batch=batch), rows_of(said, kept)
 
 
 def virtual_mixtures(
