@@ -10,7 +10,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from tests.service.server import free_port
+from tests.service.server import PATIENCE, STARTS, free_port
 
 
 class Postgres:
@@ -19,7 +19,6 @@ class Postgres:
     def __init__(self, programs: Path) -> None:
         self.programs = programs
         self.folder = Path(tempfile.mkdtemp(prefix="kpf-pg-", dir="/tmp"))
-        self.port = free_port()
         self._made = 0
         self._as = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
         if self._as:
@@ -28,7 +27,15 @@ class Postgres:
             "initdb", "--auth=trust", "--username=kpf", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync",
             f"--pgdata={self.folder}/data",
         )  # fmt: skip
-        self.start()
+        for left in reversed(range(STARTS)):
+            self.port = free_port()
+            try:
+                self.start()
+            except AssertionError:  # somebody may have taken the port meanwhile
+                if not left:
+                    raise
+            else:
+                break
 
     def _run(self, program: str, *arguments: str) -> None:
         done = subprocess.run(
@@ -48,6 +55,7 @@ class Postgres:
             "pg_ctl",
             f"--pgdata={self.folder}/data",
             "--wait",
+            f"--timeout={PATIENCE:g}",
             f"--log={self.folder}/log",
             "--options",
             options,
@@ -56,7 +64,9 @@ class Postgres:
 
     def stop(self, how: str = "immediate") -> None:
         """Stop the server; ``immediate`` is as if its machine had lost power."""
-        self._run("pg_ctl", f"--pgdata={self.folder}/data", "--wait", f"--mode={how}", "stop")
+        self._run(
+            "pg_ctl", f"--pgdata={self.folder}/data", "--wait", f"--timeout={PATIENCE:g}", f"--mode={how}", "stop"
+        )
 
     def remove(self) -> None:
         """Stop the server and remove what it kept."""
