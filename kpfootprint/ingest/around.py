@@ -61,6 +61,24 @@ def apart(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Block]]:
     return raw, blocks
 
 
+def with_total_above(raw: RawTable) -> RawTable:
+    """Lay a total right above the header, its numbers in their columns, among the rows, as one above them stands."""
+    line, cells = raw.titles[-1] if raw.titles else (0, ())
+    filled = [at for at, cell in enumerate(cells) if not is_blank(cell)]
+    numbered = filled[1:] and all(is_number(text_of(cells[at])) for at in filled[1:])
+    others = [text_of(cell) for _, cells_above in raw.titles[-2:-1] for cell in cells_above if not is_blank(cell)]
+    if any(map(is_number, others)):
+        return raw  # the total of another table
+    if not numbered or raw.rows is None or filled[-1] >= len(raw.columns) or not is_total(text_of(cells[filled[0]])):
+        return raw
+    first = [cells[at] if at < len(cells) else None for at in range(len(raw.columns))]
+    columns = [below(item.header, [Column.of("", [c]), item]) for c, item in zip(first, raw.columns, strict=True)]
+    columns = [replace(column, headers=()) for column in columns]
+    rows = np.concatenate([[line], raw.rows]).astype(np.int32)
+    ragged = {row + 1: found for row, found in raw.ragged.items()}
+    return replace(raw, columns=columns, rows=rows, ragged=ragged, titles=raw.titles[:-1])
+
+
 def _names_classes(row: Sequence[Cell], headers: Headers) -> bool:
     """Say whether a row of words heads classes and their stones or carats."""
     texts = [text_of(cell) for cell in row if not is_blank(cell)]
@@ -205,6 +223,8 @@ def without_side_notes(sheet: Layout) -> Layout:
     for at, column in enumerate(raw.columns[1:-1], start=1):
         if not column.empty:
             continue
+        if (goods := _without_invoice(sheet, at, roles)) is not None:
+            return goods
         measured = [any(item.role in (*MEASURES, "percent") for item in side) for side in (roles[:at], roles[at:])]
         if measured == [True, False] and not any(item.sure and item.role != "other" for item in roles[at:]):
             aside = replace(raw, columns=raw.columns[at + 1 :])
@@ -225,6 +245,28 @@ def without_side_notes(sheet: Layout) -> Layout:
         for row in np.flatnonzero(~raw.columns[-1].blank())[:20].tolist():
             sheet.tell("ragged_row", None, row, found=len(raw.columns), expected=headed)
     return sheet
+
+
+def _without_invoice(sheet: Layout, gap: int, roles: Sequence[Meaning]) -> Layout | None:
+    """Pass over an invoice beside a packing list; the carats of the invoice are stated of the parcel."""
+    raw, places = sheet.raw, range(len(roles))
+    sides = [[at for at in places if at < gap], [at for at in places if at > gap]]
+    for invoice, goods in (sides, sides[::-1]):
+        billed, listed_too = ({roles[at].role for at in side} for side in (invoice, goods))
+        classes = {"size_class", *sheet.attributes}
+        if not billed & {"money", "value_usd"} or billed & classes or any(roles[at].wide for at in invoice):
+            continue
+        if not listed_too & classes or not listed_too & {*MEASURES}:
+            continue
+        own = [
+            row for row in range(raw.n_rows) if not any(is_total(text_of(raw.columns[at].at(row))) for at in invoice)
+        ]
+        for at in invoice:
+            if roles[at].role == "carats" and (total := float(np.nansum(raw.values(at)[own]))) > 0:
+                sheet.trace.stated.append((raw.header_rows[-1], ("carats", round(total, 6))))
+        sheet.trace.passed_over.extend(header for at in invoice if (header := raw.columns[at].header).strip())
+        return replace(sheet, raw=replace(raw, columns=[raw.columns[at] for at in goods]).filled())
+    return None
 
 
 # Tables of the same columns, side by side or below each other.

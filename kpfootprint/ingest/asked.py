@@ -267,7 +267,7 @@ def ask_about_cancelled(sheet: Layout) -> None:
         sheet.tell_rows("struck_cell", at, column.rows_with(struck if numbered else ()))
         is_out = _is_crossed if numbered else _is_cancelled
         hits = [code for code, cell in column.texts() if not cell[60:] and is_out(cell)]
-        rows = np.flatnonzero(column.rows_with(hits)) if hits or numbered else _said_out(column)
+        rows = np.flatnonzero(column.rows_with(hits)) if hits else _said_out(column)
         for row in rows[:20].tolist() if not numbered or 2 * len(rows) <= sheet.raw.n_rows else ():
             label = text_of(column.at(row)) if hits else f"{column.header}: {text_of(column.at(row))}"
             sheet.tell("row_cancelled", at, row, label=label, choices=[("cancelled", "keep")])
@@ -275,7 +275,8 @@ def ask_about_cancelled(sheet: Layout) -> None:
 
 def _is_cancelled(text: str) -> bool:
     tokens = tokens_of(text)
-    return len(tokens) <= 5 and (holds("cancelled", tokens) or says("cancelled_alone", " ".join(tokens)))
+    said = holds("cancelled", tokens) or says("cancelled_alone", " ".join(tokens)) or text.strip() in ("✗", "✘", "❌")
+    return len(tokens) <= 5 and said
 
 
 def _is_crossed(text: str) -> bool:

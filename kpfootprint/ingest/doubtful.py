@@ -13,7 +13,7 @@ from kpfootprint.ingest.cells import PlainCells, text_of
 from kpfootprint.ingest.labels import size_span
 from kpfootprint.ingest.meanings import Layout
 from kpfootprint.ingest.problems import Broken
-from kpfootprint.ingest.tables import KnownTable
+from kpfootprint.ingest.tables import Column, KnownTable
 from kpfootprint.ingest.words import declared_words, says, tokens_of
 
 _CLOSE = 0.05
@@ -65,6 +65,11 @@ def _ask_about_repeats(sheet: Layout) -> None:
         for row in again[:1].tolist():
             sheet.tell("counted_twice", None, row, header=raw.label(row), choices=[ONE])
             return
+    for at in sheet.places("row") if not counts else ():
+        column = raw.columns[at]
+        if not column.mostly_distinct and (row := _numbered_again(column)) is not None:
+            sheet.tell("counted_twice", at, row, header=column.header, choices=[ONE])
+            return
     if (row := _again_from(sheet, [*classes, *measures])) is not None:
         sheet.tell("counted_twice", None, row, header=raw.label(row), choices=[ONE])
         return
@@ -78,6 +83,14 @@ def _ask_about_repeats(sheet: Layout) -> None:
         if alike and not column.blank().any() and _same_stones(sheet, classes, measures, groups):
             sheet.tell("counted_twice", at, int(groups[1][0]), header=column.header, choices=[ONE])
             return
+
+
+def _numbered_again(column: Column) -> int | None:
+    """Return the first row whose number stood before, where few do, so that numbers name the stones of a list."""
+    rows = np.flatnonzero(~column.blank())
+    _, first, place = np.unique(column.codes[rows], return_index=True, return_inverse=True)
+    again = np.flatnonzero(first[place.reshape(-1)] < np.arange(len(rows)))
+    return int(rows[again[0]]) if 0 < 3 * len(again) <= len(rows) else None
 
 
 def _again_from(sheet: Layout, places: Sequence[int]) -> int | None:

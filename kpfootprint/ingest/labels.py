@@ -282,8 +282,8 @@ def split_descriptions(
 
 
 def _split(text: str, attributes: Sequence[Attribute], scheme: Scheme, unread: list[str]) -> dict[str, str]:
-    words = [word for word in text.replace("/", " / ").replace(";", " ").split() if word not in ("/", "&", "-", ",")]
-    words = _whole_ranges(text) or words
+    parted = text if re.match(r"[^/]*\d/\d", text) else text.replace("/", " / ").replace(";", " ")  # ``4/6 GR``
+    words = [word for word in parted.split() if word not in ("/", "&", "-", ",")]
     found: dict[str, str] = {}
     sizes: list[str] = []
     codes: dict[str, set[int]] = {}
@@ -314,18 +314,6 @@ def _split(text: str, attributes: Sequence[Attribute], scheme: Scheme, unread: l
         elif codes.get(item.column):
             unread += [item.code_names[code] for code in sorted(codes[item.column])]
     return found
-
-
-def _whole_ranges(text: str) -> list[str]:
-    """Return the words of a description whose slashes stand between numbers, as in ``4/6 GR``."""
-    return (
-        text.split()
-        if any(
-            a.isdigit() and b.isdigit()
-            for a, b in zip(text.partition("/")[0][-1:], text.partition("/")[2][:1], strict=False)
-        )
-        else []
-    )
 
 
 def describe(texts: Sequence[str], scheme: Scheme) -> bool:

@@ -24,6 +24,7 @@ from kpfootprint.ingest.around import (
     parted,
     side_by_side,
     unrepeated,
+    with_total_above,
     without_side_notes,
 )
 from kpfootprint.ingest.asides import without_asides, without_empty_classes
@@ -69,7 +70,7 @@ def understand(
     several : bool
         Whether it is one of several tables, of which some may be none of ours: a list of prices, say.
     """
-    raw = parted(unrepeated(raw, headers), headers)
+    raw = parted(unrepeated(with_total_above(raw), headers), headers)
     rest, blocks = apart(raw, headers)
     if blocks:
         sheet = Layout(rest, [], headers, choices, rest.trace())

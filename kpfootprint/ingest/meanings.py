@@ -188,7 +188,11 @@ def _with_units_of_headers(sheet: Layout) -> Layout:
             continue
         if not bare or (units == ["ct"] and all(text.replace(".", "").replace(",", "").isdigit() for text in texts)):
             continue
-        cells = [f"{text_of(c)} {units[0]}" if _BARE_SIZE.fullmatch(text_of(c)) else c for c in column.cells]
+        above = [text_of(cell).endswith("+") for cell in column.cells]  # ``0.70+`` is ``0.70 ct+``
+        cells = [
+            f"{text_of(c).rstrip('+ ')} {units[0]}{'+' * up}" if _BARE_SIZE.fullmatch(text_of(c)) else c
+            for c, up in zip(column.cells, above, strict=True)
+        ]
         columns[at], meanings[at] = replace(column, cells=cells), Meaning(role="size_class")
     return replace(sheet, raw=replace(sheet.raw, columns=columns), meanings=meanings)
 
@@ -321,7 +325,8 @@ def _qualified(sheet: Layout, at: int, meaning: Meaning, others: list[Meaning]) 
 def _whole(sheet: Layout, at: int, meaning: Meaning, roles: set[str]) -> Meaning:
     column = sheet.raw.columns[at]
     running = _is_running(sheet, column)
-    if meaning.role == "row" or (meaning.role == "n_stones" and meaning.sure and _may_be_a_number_of(column.header)):
+    may_number = _is_one(column.header) or fold(column.header) in ("stones", "pierres", "nombre", "count")
+    if meaning.role == "row" or (meaning.role == "n_stones" and meaning.sure and may_number):
         if running and meaning.role == "n_stones" and _are_few(sheet, column) and "carats" in roles:
             return Meaning(role="unknown", sure=False)
         if running:
@@ -344,11 +349,6 @@ def _whole(sheet: Layout, at: int, meaning: Meaning, roles: set[str]) -> Meaning
     if meaning.role == "n_stones" and running and unasked and sheet.raw.n_rows > 3 and column.at(0) in ("1", 1):
         return Meaning(role="unknown", sure=False)
     return meaning
-
-
-def _may_be_a_number_of(header: str) -> bool:
-    """Say whether a header that stands for pieces may head a running number, too: ``Stone``, ``Nombre``."""
-    return _is_one(header) or fold(header) in ("stones", "pierres", "nombre", "count")
 
 
 def _is_one(header: str) -> bool:

@@ -244,10 +244,10 @@ def _headed(raw: RawTable, scheme: Scheme) -> RawTable | None:
         if all(map(_HUNDREDTHS.fullmatch, texts)) and _may_weigh([float(text.replace(",", ".")) for text in texts]):
             names.append(scheme.size.column)
         elif texts == [str(at) for at in range(1, raw.n_rows + 2)]:
-            names.append("no")
+            names.append("No")
         else:
             names += named if len(named) == 1 else [""]
-    sure = "" not in names and len({*names}) == len(names) and {scheme.size.column} < {*names} - {"no"}
+    sure = "" not in names and len({*names}) == len(names) and {scheme.size.column} < {*names} - {"No"}
     if raw.rows is None or raw.n_rows < 2 or not sure:
         return None
     told = Note(code="without_header", values={"columns": ", ".join(names)})

@@ -35,6 +35,7 @@ def said_by_titles(raw: RawTable, headers: Headers, tables: Mapping[str, KnownTa
         texts = [text_of(cell) for cell in filled] or [""]
         key, _, said = texts[0].partition(":")
         said = "; ".join(filter(None, (said.strip(), *texts[1:])))
+        said = _PARTED_SHARE.sub(r" \1", said)  # ``Zone | Nola | 12,5 ct``
         if _is_of_origin(key, headers):
             unit = "" if any(map(str.isdigit, said)) else headers.of(said).role
             if unit in ("carats", "percent"):
@@ -65,7 +66,7 @@ def said_by_titles(raw: RawTable, headers: Headers, tables: Mapping[str, KnownTa
                 continue  # who signs below a table is no sorter of it
             elif told is not None:
                 found.setdefault(told, (line, key, value))
-            elif name in _CONDITIONS and len(text_of(value)) <= 80:
+            elif (name in _CONDITIONS and len(text_of(value)) <= 80) or fold(text_of(value)) in headers.words.zones():
                 passed.append(f"{key}: {text_of(value)}")
     each_one = None
     if goods is not None and "parcels" not in tables:
@@ -97,7 +98,9 @@ class _Origin:
 
 
 _PARTING = re.compile(r"\s*(?:[;/+&]|,(?!\d)|\b(?:et|and|und|y|e|en|и)\b)\s*", re.IGNORECASE)
-_SHARE = rf"(?P<number>\d[\d ]*(?:[.,]\d+)?)\s*(?P<unit>%|{unit_pattern('carats')})?"
+_NUMBER, _UNIT = r"\d[\d ]*(?:[.,]\d+)?", rf"(?:%|{unit_pattern('carats')})"
+_SHARE = rf"(?P<number>{_NUMBER})\s*(?P<unit>{_UNIT})?"
+_PARTED_SHARE = re.compile(rf"; ({_NUMBER}\s*{_UNIT}?)(?=;|$)", re.IGNORECASE)
 _WITH_SHARE = (
     re.compile(rf"(?P<place>.*?[^\W\d].*?)[\s:=(–-]*{_SHARE}\.?\)?", re.IGNORECASE),
     re.compile(rf"{_SHARE}\s*(?:of|de|d'|from|à)?\s*(?P<place>[^\W\d].*)", re.IGNORECASE),

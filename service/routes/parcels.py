@@ -46,7 +46,7 @@ CONDITIONS: Final[Mapping[str, str]] = {
     "sieve_set": "Sieve set of a sorting sheet.",
 }
 DECLARE = "For a table: a declared zone, ZONE, ZONE=CARATS or ZONE=60%; repeat it for a blend; country:CF."
-CHOOSE = "For a table that can be read in two ways: QUESTION=ANSWER, as its problem names them; may be repeated."
+CHOOSE = "For what can be read in two ways: QUESTION=ANSWER, as its problem names them; may be repeated."
 CHOOSING = text("choose", CHOOSE, repeats=True)
 GIVEN: tuple[Query, ...] = (
     CHOOSING,

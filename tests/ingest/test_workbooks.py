@@ -535,3 +535,13 @@ def test_a_cover_sheet_says_what_titles_say_and_sieves_are_no_declaration(
     (parcel,) = read(Upload("P.xlsx", made.getvalue()), scheme, zone_table, one=True).parcels
     assert (parcel.n_stones, parcel.exporter) == (97, "A")
     assert [item.zone_id for item in parcel.declarations] == ["nola"]
+
+
+@pytest.mark.parametrize(("total", "told"), [(97, []), (98, ["total_disagrees"])])
+def test_a_total_above_the_header_is_held_against_the_rows(
+    total: int, told: list[str], scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    rows: list[list[Any]] = [["Total", total, 33.91], ["Size", "Pcs", "Cts"], ["+11", 42, 20.16], ["+9", 55, 13.75]]
+    found = read(Upload("total.xlsx", book_of(rows)), scheme, zone_table, one=True)
+    assert [problem.code for problem in found.problems] == told
+    assert [parcel.n_stones for parcel in found.parcels] == ([] if told else [97])
