@@ -29,6 +29,7 @@ from training.calibrate import Trials, calibrate, resample, resample_sources, sp
 from training.choose import choose, held_out_candidates
 from training.config import FitConfig
 from training.declarants import try_declarations
+from training.in_turn import seen_in_turn
 from training.prepare import Fitted, Prepared, assumed_days, fit_model, prepare, prior_covariance, with_weight
 from training.rank import (
     as_held_out,
@@ -91,8 +92,10 @@ def fit(
     ranking = partial(rank_view, fitted=fitted, networks=networks)
     parts, truth = simulate(ranking, urn, config.ranks, n=config.n_ranked, seed=seeds[2])
     ranked = joined(parts)
-    goods = fit_goods(ranked, truth, networks.goods, networks.edges)
-    shares = fit_share_model(ranked, truth, networks.shares, networks.edges, goods)
+    rows = np.flatnonzero(kept)
+    held = seen_in_turn(prepared, splits, fitted, networks, kept=rows, prior=prior, n_jobs=config.n_jobs)
+    goods = fit_goods(ranked, truth, held, networks.goods, networks.edges)
+    shares = fit_share_model(ranked, truth, held, networks.shares, networks.edges, goods)
     ln_n = np.log(prepared.arrays.n_stones[kept])
     novelty = as_held_out(fit_novelty(urn, config, seeds[3]), candidates.strangeness(table_weight)[kept], ln_n)
     progress("resampled reference parcels")

@@ -71,22 +71,39 @@ def fit_sets(ranked: Ranked, truth: Truth) -> RankTable:
     return RankTable.from_calibration(ranked.own[true], ranked.ln_n[true])
 
 
-def fit_goods(ranked: Ranked, truth: Truth, network: Network, edges: Floats) -> GoodsTest:
-    """Rank the test of goods that were not compliant among true declarations, of one source and of several."""
+def fit_goods(ranked: Ranked, truth: Truth, held: Ranked, network: Network, edges: Floats) -> GoodsTest:
+    """Rank the test of goods that were not compliant among true declarations, of one source and of several.
+
+    `held` are reference parcels left out in turn: the ranks let no more of them pass for mixed than simulated ones.
+    """
     true = np.isin(truth.kind, (LISTED, BLEND))
     statistic = none_statistic(ranked.best_chances[true], edges)
-    return GoodsTest(network=network, ranks=RankTable.from_calibration(statistic, ranked.ln_n[true], n_quantiles=800))
+    ranks = RankTable.from_calibration(statistic, ranked.ln_n[true], n_quantiles=800)
+    return GoodsTest(network=network, ranks=_no_stricter(ranks, none_statistic(held.best_chances, edges), held.ln_n))
 
 
-def fit_share_model(ranked: Ranked, truth: Truth, network: Network, edges: Floats, goods: GoodsTest) -> ShareModel:
-    """Rank the test of no undeclared goods among true declarations, and widen intervals until they cover."""
+def _no_stricter(table: RankTable, statistic: Floats, ln_n: Floats) -> RankTable:
+    """Return ranks that are `as_held_out` where those give the larger p-value, and the simulated ones elsewhere."""
+    held = as_held_out(table, statistic, ln_n, freedom=np.inf)
+    return replace(table, quantiles=np.maximum(table.quantiles, held.quantiles))
+
+
+def fit_share_model(
+    ranked: Ranked, truth: Truth, held: Ranked, network: Network, edges: Floats, goods: GoodsTest
+) -> ShareModel:
+    """Rank the test of no undeclared goods among true declarations, and widen intervals until they cover.
+
+    `held` are reference parcels left out in turn, as in `fit_goods`.
+    """
     statistic, other = none_statistic(ranked.chances, edges), other_statistic(ranked.chances)
+    of_held, other_of_held = none_statistic(held.chances, edges), other_statistic(held.chances)
 
-    def table(values: Floats, kind: int) -> RankTable:
+    def table(values: Floats, of_reference: Floats, kind: int) -> RankTable:
         mine = truth.kind == kind
-        return RankTable.from_calibration(values[mine], ranked.ln_n[mine], n_quantiles=800)
+        ranks = RankTable.from_calibration(values[mine], ranked.ln_n[mine], n_quantiles=800)
+        return _no_stricter(ranks, of_reference, held.ln_n)
 
-    none, none_blend = table(statistic, LISTED), table(statistic, BLEND)
+    none, none_blend = table(statistic, of_held, LISTED), table(statistic, of_held, BLEND)
     true = np.isin(truth.kind, (LISTED, BLEND))
     mixed = np.flatnonzero(truth.kind == MIXED)
     blended = blendedness(truth.declared[mixed])
@@ -111,8 +128,8 @@ def fit_share_model(ranked: Ranked, truth: Truth, network: Network, edges: Float
         edges=edges,
         none=none,
         none_blend=none_blend,
-        as_declared=table(other, LISTED),
-        as_declared_blend=table(other, BLEND),
+        as_declared=table(other, other_of_held, LISTED),
+        as_declared_blend=table(other, other_of_held, BLEND),
         association=RankTable.from_calibration(ranked.association[true], ranked.ln_n[true]),
         widening_ln_n=grid,
         widening=np.array(widening),
@@ -168,7 +185,7 @@ def _rate(wrong: Bools) -> dict[str, float]:
     return {"rate": errors / trials, "low": limits.low, "high": limits.high, "errors": errors, "trials": trials}
 
 
-def as_held_out(table: RankTable, statistic: Floats, ln_n: Floats) -> RankTable:
+def as_held_out(table: RankTable, statistic: Floats, ln_n: Floats, *, freedom: float = DEGREES_OF_FREEDOM) -> RankTable:
     """Return ranks among simulated parcels brought to the level of reference parcels that were left out in turn.
 
     Simulated parcels vary as much as the model allows for, which is more than real ones do where references are few:
@@ -180,6 +197,8 @@ def as_held_out(table: RankTable, statistic: Floats, ln_n: Floats) -> RankTable:
     ----------
     statistic, ln_n : ndarray of shape (n_parcels,)
         Of reference parcels, by fits that did not see them.
+    freedom : float
+        Degrees of freedom of the tails, if there are parcels enough for so many.
     """
     n_quantiles = table.quantiles.shape[1]
     chances = (np.arange(n_quantiles) + 0.5) / n_quantiles
@@ -192,7 +211,7 @@ def as_held_out(table: RankTable, statistic: Floats, ln_n: Floats) -> RankTable:
     worth = scores.size + SIMULATED_WORTH
     mean = scores.sum() / worth
     variance = (((scores - mean) ** 2).sum() + SIMULATED_WORTH * (1.0 + mean**2)) / worth
-    freedom = min(DEGREES_OF_FREEDOM, worth - 1.0)
+    freedom = min(freedom, worth - 1.0)
     scale = np.sqrt(variance * (1.0 + 1.0 / worth) * (freedom - 2.0) / freedom)
     wanted = mean + scale * stdtrit(freedom, chances)
     return replace(table, quantiles=np.array([_line_through(wanted, held, row) for row in table.quantiles]))
