@@ -14,6 +14,7 @@ from kpfootprint.comparison.results import Examination
 from kpfootprint.flow import examinations_of
 from kpfootprint.parcel import Batch, Declaration, Parcel, Stones
 from kpfootprint.reference import ReferencePackage
+from kpfootprint.release import Release
 from kpfootprint.stats.arrays import ParcelArrays
 from tests.worlds import shipped
 from training.package import load_package
@@ -72,6 +73,6 @@ def with_stones(parcel: Parcel, rows: slice | NDArray[np.intp]) -> Parcel:
     return replace(parcel, stones=stones, n_stones=stones.weight_ct.size, carats=float(stones.weight_ct.sum()))
 
 
-def examined(*parcels: Parcel, status_on: date = TODAY) -> tuple[Examination, ...]:
-    """Examine parcels with the shipped release."""
-    return examinations_of(Batch(parcels), shipped(), status_on=status_on)
+def examined(*parcels: Parcel, status_on: date = TODAY, release: Release | None = None) -> tuple[Examination, ...]:
+    """Examine parcels with a release, the shipped one where none is given."""
+    return examinations_of(Batch(parcels), release or shipped(), status_on=status_on)

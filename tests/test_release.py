@@ -93,9 +93,9 @@ def test_arrays_that_are_not_listed_are_refused(folder: Path) -> None:
 
 def test_a_release_of_the_format_before_has_no_novelty_by_tables_and_the_next_one_keeps_it(tmp_path: Path) -> None:
     release = shipped()
-    older = replace(release.model, novelty_weight=None, sets=None)
-    newer = replace(older, novelty_weight=0.25, sets=older.novelty)
-    for model, name in ((older, FORMAT - 1), (newer, FORMAT)):
+    calibration = replace(release.model.calibration, set_threshold=0.1)
+    older = replace(release.model, novelty_weight=None, sets=None, calibration=calibration)
+    for model, name in ((older, FORMAT - 1), (replace(release.model, novelty_weight=0.25), FORMAT)):
         folder = tmp_path / str(name)
         write_release(folder, release.manifest, model, {"CARD.md": "card\n", "evaluation.json": "{}\n"})
         again = load_release(folder)

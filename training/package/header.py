@@ -59,9 +59,10 @@ def first_row(path: Path) -> list[str]:
 
 
 def _missing(table: str, missing: Sequence[str], headers: Sequence[str]) -> Problem:
-    reason = f"no column for {', '.join(missing)}; the first row holds {', '.join(filter(None, headers[:30]))}"
+    held = ", ".join(filter(None, headers[:30]))
+    reason = f"no column for {', '.join(missing)}; the first row holds {held}; write each name above its column"
     column = missing[0].partition(" (")[0] if len(missing) == 1 else None
-    return told("missing_column", f"{reason}; write each name above its column", table=table, column=column)
+    return told("missing_column", reason, table=table, column=column)
 
 
 def _of_small(table: str, headers: Sequence[str], item: Mapping[str, Any]) -> Iterator[Problem]:
