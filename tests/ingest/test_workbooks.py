@@ -523,10 +523,11 @@ def test_a_cover_sheet_says_what_titles_say_and_sieves_are_no_declaration(
 ) -> None:
     book = openpyxl.Workbook()
     book.remove(book.worksheets[0])
-    for name, rows in {
+    sheets: dict[str, list[list[object]]] = {
         "Cover": [["Exporter", "A"], ["Zone", "Nola"]],
         "Declared": [["Size", "Pcs", "Cts"], ["+11", 42, 20.16], ["+9", 55, 13.75]],
-    }.items():
+    }
+    for name, rows in sheets.items():
         sheet = book.create_sheet(name)
         for row in rows:
             sheet.append(row)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kpfootprint.ingest import ingest_json
+from kpfootprint.parcel import Parcel
+from kpfootprint.release import Release
 from service.register.activations import activate
 from service.register.backup import BackupError, back_up, restore
 from service.register.comparisons import keep, page_of
@@ -139,13 +142,12 @@ def test_the_command_line_verifies_exports_imports_and_restores(
 
     work = Workplace(settings)
     work.open()
+
+    def read(document: dict[str, Any], release: Release) -> Parcel:
+        return ingest_json(document, release.scheme, release.zone_table)
+
     for number in range(3):
-        document = parcel | {"parcel_id": f"P-{number}"}
-        compare(
-            work,
-            lambda release, document=document: ingest_json(document, release.scheme, release.zone_table),
-            actor="key:a",
-        )  # type: ignore[misc]
+        compare(work, partial(read, parcel | {"parcel_id": f"P-{number}"}), actor="key:a")
     work.close()
     engine = open_register(settings)
     head = verify(engine).hash

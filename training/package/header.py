@@ -72,14 +72,22 @@ def _of_small(table: str, headers: Sequence[str], item: Mapping[str, Any]) -> It
     if missing := [name for name in NEEDED[table] if name not in headers]:
         yield _missing(table, missing, headers)
     elif twice := [name for name in dict.fromkeys(headers) if headers.count(name) > 1]:
-        reason = "two columns have this name" if twice[0] else "a column has no name in the first row"
-        yield told("column_twice", f"{reason}; give each its own", table=table, column=twice[0] or None)
+        if twice[0]:
+            yield told("column_twice", "two columns have this name; give each its own", table=table, column=twice[0])
+        else:
+            yield told("column_twice", "a column has no name in the first row; give each its own", table=table)
     elif unlisted := [name for name in headers if name not in fields]:
-        reason = f"not among the fields of {table} in datapackage.json: {', '.join(unlisted)}"
-        yield told("bad_resource", f"{reason}; add them there, or take the columns out", table=table)
+        strange = ", ".join(unlisted)
+        reason = (
+            f"not among the fields of {table} in datapackage.json: {strange}; add them there, or take the columns out"
+        )
+        yield told("bad_resource", reason, table=table)
     elif absent := [name for name in fields if name not in headers]:
-        reason = f"fields of {table} in datapackage.json without a column: {', '.join(absent)}"
-        yield told("bad_resource", f"{reason}; add the columns, or take the fields out", table=table)
+        left = ", ".join(absent)
+        reason = (
+            f"fields of {table} in datapackage.json without a column: {left}; add the columns, or take the fields out"
+        )
+        yield told("bad_resource", reason, table=table)
 
 
 def _of_stones(headers: Sequence[str], words: Vocabulary) -> Iterator[Problem]:
