@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kpfootprint.stats.arrays import Floats
-from kpfootprint.stats.parcel_model import ParcelModel, fit_parcel_model
+from kpfootprint.stats.parcel_model import PAIRWISE, ParcelModel, fit_parcel_model
 
 G, D = 8, 3
 SIZES = np.array([25, 25, 25, 25, 25, 25, 25, 3])
@@ -90,3 +90,15 @@ def test_a_group_without_parcels_is_refused() -> None:
         fit_parcel_model(
             np.zeros((2, 1)), np.ones((2, 1, 1)), np.array([0, 2]), (), n_groups=3, n_levels=(), n_iterations=1
         )
+
+
+@pytest.mark.parametrize("zones", [5, 20, 60, 200])
+def test_sums_over_parcels_are_taken_two_at_a_time_however_many_zones_there_are(zones: int) -> None:
+    design, square = np.empty((4 * zones, zones + 6)), np.empty((4 * zones, 10, 10))
+    coefficients = np.empty((zones + 6, 10, zones + 6, 10))
+    for subscripts, arrays in (
+        ("pk,pl,pde->kdle", (design, design, square)),
+        ("pk,kdle,pl->pde", (design, coefficients, design)),
+    ):
+        path = np.einsum_path(subscripts, *arrays, optimize=PAIRWISE)[0]
+        assert all(len(step) == 2 for step in path[1:])
