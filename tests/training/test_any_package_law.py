@@ -167,27 +167,20 @@ def evidence_of(package: ReferencePackage) -> dict[tuple[str, str], Floats]:
 
 
 def turned(package: ReferencePackage, seed: int) -> ReferencePackage:
-    """Return a package with its zones, parcels, attributes, classes and stones in another order."""
+    """Return a package with its zones, parcels, attributes and stones in another order."""
     rng = random.Random(seed)
 
     def mixed(items: Sequence[Any]) -> list[Any]:
         return rng.sample(list(items), len(items))
 
     document = package.scheme.to_json()
-    places: dict[str, list[int]] = {}
-    for item in document["attributes"]:
-        if "classes" in item:
-            before = [entry["name"] for entry in item["classes"]]
-            item["classes"] = mixed(item["classes"])
-            after = [entry["name"] for entry in item["classes"]]
-            places[item["name"]] = [after.index(name) for name in before]
     document["attributes"] = [document["attributes"][0], *mixed(document["attributes"][1:])]
     order = mixed(range(len(package.batch)))
 
     def with_codes(parcel: Parcel) -> Parcel:
         assert parcel.stones is not None
         stones = rng.sample(range(parcel.n_stones), parcel.n_stones)
-        codes = {n: np.array([*places[n], -1], np.int16)[code][stones] for n, code in parcel.stones.codes.items()}
+        codes = {name: code[stones] for name, code in parcel.stones.codes.items()}
         return replace(parcel, stones=Stones(weight_ct=parcel.stones.weight_ct[stones].copy(), codes=codes))
 
     return replace(
@@ -224,7 +217,7 @@ def test_a_package_is_refused_with_its_reasons_or_ends_in_sound_reports(kind: Ki
 
 @packages(30)
 @given(SMALL, st.integers(0, 1000))
-def test_another_order_of_zones_parcels_classes_or_stones_changes_no_evidence(kind: Kind, seed: int) -> None:
+def test_another_order_of_zones_parcels_attributes_or_stones_changes_no_evidence(kind: Kind, seed: int) -> None:
     with TemporaryDirectory() as there:
         path = write_folder(Path(there) / "package", kind)
         if validate_package(path):
@@ -233,5 +226,4 @@ def test_another_order_of_zones_parcels_classes_or_stones_changes_no_evidence(ki
     one, two = evidence_of(package), evidence_of(turned(package, seed))
     assert one.keys() == two.keys()
     for key, found in one.items():
-        # the fit of the structure stops early, and by its order (0.09 nats of 5.4, an attribute missing in a zone)
-        np.testing.assert_allclose(two[key], found, rtol=0.05, atol=0.2, err_msg=str(key))
+        np.testing.assert_allclose(two[key], found, rtol=1e-6, atol=1e-6, err_msg=str(key))
