@@ -226,6 +226,6 @@ def test_another_order_of_zones_parcels_attributes_or_stones_changes_no_evidence
     one, two = evidence_of(package), evidence_of(turned(package, seed))
     assert one.keys() == two.keys()
     for key, found in one.items():
-        # fits of few parcels stop before they have quite arrived (0.035 nats in one of 300); the order of classes counts,
-        # as graders confuse neighbours
+        # fits of few parcels stop before they have quite arrived (0.035 nats in one of 300); the order of classes
+        # counts, as graders confuse neighbours
         np.testing.assert_allclose(two[key], found, rtol=0.01, atol=0.05, err_msg=str(key))

@@ -98,7 +98,8 @@ def test_planned_chances_agree_with_virtual_mixtures(declared: str, against: str
             least, most = limits(found, home, foreign)
             if not (low <= most and least <= high):
                 said.append(f"{share:.0%} of {n_stones}: {found.mean():.2f} found, planned {low:.2f} to {high:.2f}")
-    assert said == []
+    # each within its interval of about 95 %: of twelve one may lie outside
+    assert len(said) <= 1, said
 
 
 def mixed_and_tried(
