@@ -250,9 +250,15 @@ def _lexicon() -> Mapping[str, Mapping[str, str]]:
     return {role: dict.fromkeys((" ".join(tokens_of(word)) for word in found), role) for role, found in lexicon.items()}
 
 
-def phrases(role: str) -> list[str]:
+@lru_cache(maxsize=8)
+def phrases(role: str) -> tuple[str, ...]:
     """Return what stands for a role in several words."""
-    return [words for words in _lexicon()[role] if " " in words]
+    return tuple(words for words in _lexicon()[role] if " " in words)
+
+
+@lru_cache(maxsize=1)
+def _of_which() -> tuple[str, ...]:
+    return tuple(f"{words} " for words in _lexicon()["of_which"])
 
 
 def says(role: str, *tokens: str) -> bool:
@@ -268,8 +274,7 @@ def holds(role: str, tokens: Sequence[str]) -> bool:
 
 def is_of_which(text: str) -> bool:
     """Say whether a label begins with words by which its row tells a part of those above: ``of which white``."""
-    said = f"{' '.join(tokens_of(text))} "
-    return any(said.startswith(f"{words} ") for words in _lexicon()["of_which"])
+    return not text[:1].isdigit() and f"{' '.join(tokens_of(text))} ".startswith(_of_which())
 
 
 def all_say(roles: Iterable[str], tokens: Iterable[str], also: Iterable[str] = ()) -> bool:
