@@ -85,9 +85,15 @@ def page(request: pytest.FixtureRequest, chromium: Browser, server: Server, stat
     context.close()
 
 
+def followed(page: Page, button: str) -> None:
+    """Press a button and wait for the page that it leads to, however long a comparison takes."""
+    with page.expect_navigation():
+        page.click(button)
+
+
 def test_one_click_to_the_report_of_an_example(page: Page) -> None:
     page.goto("/")
-    page.click("aside form button >> nth=0")
+    followed(page, "aside form button >> nth=0")
     assert "/comparisons/" in page.url
     assert "true_berberati" in page.title() or "true_berberati" in page.inner_text("h1")
 
@@ -97,7 +103,7 @@ def test_a_file_a_declaration_and_a_day_make_a_report(page: Page, examples: Path
     page.set_input_files("#file", examples / "false_berberati.csv")
     page.select_option("select[name=zone] >> nth=0", "berberati")
     page.fill("#exported_on", "2024-03-11")
-    page.click("form[enctype] button.button:not(.quiet)")
+    followed(page, "form[enctype] button.button:not(.quiet)")
     assert "/comparisons/" in page.url
     assert "false_berberati" in page.inner_text("h1")
 
@@ -105,7 +111,7 @@ def test_a_file_a_declaration_and_a_day_make_a_report(page: Page, examples: Path
 def test_problems_stand_above_the_form(page: Page) -> None:
     page.goto("/")
     page.fill("#pasted", "weight_ct\n1.0\n-1\n")
-    page.click("form[enctype] button.button:not(.quiet)")
+    followed(page, "form[enctype] button.button:not(.quiet)")
     assert page.locator("[role=alert] table").first.locator("tbody tr").count() == 1
     assert page.input_value("#pasted").startswith("weight_ct")
 
@@ -124,7 +130,7 @@ def test_everybody_can_use_every_page_at_a_desk_and_on_a_telephone(
     for path in (*PATHS, "a report"):
         opened.goto("/" if path == "a report" else path)
         if path == "a report":
-            opened.click("aside form button >> nth=2")
+            followed(opened, "aside form button >> nth=2")
         found = Axe().run(opened)
         wide = opened.evaluate("document.documentElement.scrollWidth")
         if found.violations_count or wide > width:
@@ -142,15 +148,15 @@ def test_a_telephone_shows_a_comparison_or_a_shipment_in_few_lines(
     context = chromium.new_context(storage_state=state, locale=lang, viewport=size, base_url=server.url)
     opened = context.new_page()
     opened.goto("/")
-    opened.click("aside form button >> nth=1")
+    followed(opened, "aside form button >> nth=1")
     file = tmp_path / "shipment.zip"
     file.write_bytes(shipment(2, prefix=f"few-{lang}"))
     opened.goto("/submissions")
     if not opened.is_visible("#file"):
         opened.click("summary >> nth=0")
     opened.set_input_files("#file", file)
-    opened.click("form[enctype] button.button")
-    opened.click("form[action^='/submissions'] button.button >> nth=0")
+    followed(opened, "form[enctype] button.button")
+    followed(opened, "form[action^='/submissions'] button.button >> nth=0")
     work = Workplace(Settings(home=server.home))
     work.open()
     work_once(work, threading.Event())
@@ -193,9 +199,9 @@ def test_a_shipment_and_an_exercise_are_for_everybody_and_for_telephones(
     if not opened.is_visible("#file"):  # an empty inbox shows the form at once
         opened.click("details.card summary")
     opened.set_input_files("#file", file)
-    opened.click("details.card button")
+    followed(opened, "details.card button")
     is_good()
-    opened.click("main form[action^='/submissions'] button >> nth=0")
+    followed(opened, "main form[action^='/submissions'] button >> nth=0")
     opened.wait_for_selector(".history")
     is_good()
     work = Workplace(Settings(home=server.home))
@@ -206,13 +212,13 @@ def test_a_shipment_and_an_exercise_are_for_everybody_and_for_telephones(
     is_good()
     opened.check("input[value=returned]")
     opened.fill("#note", "weigh again")
-    opened.click("aside form button")
+    followed(opened, "aside form button")
     assert "weigh again" in opened.inner_text(".history")
     opened.goto("/practice")
-    opened.click("main form button")
+    followed(opened, "main form button")
     is_good()
     opened.check("input[value=query]")
-    opened.click("aside form button")
+    followed(opened, "aside form button")
     opened.wait_for_selector(".site-note")
     opened.goto("/practice")
     is_good()
