@@ -203,9 +203,8 @@ def as_held_out(table: RankTable, statistic: Floats, ln_n: Floats, *, freedom: f
     n_quantiles = table.quantiles.shape[1]
     chances = (np.arange(n_quantiles) + 0.5) / n_quantiles
     held = ndtri(chances)
-    position = np.interp(ln_n, table.ln_n, np.arange(table.ln_n.size))
-    low = np.minimum(position.astype(np.intp), table.ln_n.size - 2)
-    weight = (position - low)[:, None]
+    low, next_counts = table.between(ln_n)
+    weight = next_counts[:, None]
     at_size = (1.0 - weight) * table.quantiles[low] + weight * table.quantiles[low + 1]
     scores = np.array([_line_through(value, row, held) for value, row in zip(statistic, at_size, strict=True)])
     worth = scores.size + SIMULATED_WORTH

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kpfootprint.stats.arrays import Floats
+from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.tables import table_distances
 from kpfootprint.stats.views import AS_RECORDED, CLASSES, View
 
@@ -64,11 +64,15 @@ class RankTable:
             rows.append(np.quantile(statistic[nearest], chances))
         return cls(ln_n=grid, quantiles=np.array(rows), floor=1.0 / (m + 1))
 
-    def p_values(self, statistic: Floats, ln_n: Floats) -> Floats:
-        """Return the chance (n,) of a statistic at least this large, between `floor` and 1."""
+    def between(self, ln_n: Floats) -> tuple[Ints, Floats]:
+        """Return the row of quantiles below each size (n,), and how much the next one counts beside it."""
         position = np.interp(ln_n, self.ln_n, np.arange(self.ln_n.size))
         low = np.minimum(position.astype(np.intp), self.ln_n.size - 2)
-        weight = position - low
+        return low, position - low
+
+    def p_values(self, statistic: Floats, ln_n: Floats) -> Floats:
+        """Return the chance (n,) of a statistic at least this large, between `floor` and 1."""
+        low, weight = self.between(ln_n)
         out = np.empty(statistic.shape)
         n_quantiles = self.quantiles.shape[1]
         chances = (np.arange(n_quantiles) + 0.5) / n_quantiles

@@ -13,6 +13,7 @@ from kpfootprint.ingest.tables import KnownTable
 from kpfootprint.parcel import Batch
 from kpfootprint.scheme import Scheme
 from training.package.descriptor import told
+from training.package.once import and_more
 
 ONE_CLASS, ENOUGH = 0.99, 100
 """Share of the stones in one size class from which on sizes tell nothing, where there are enough stones to say so."""
@@ -33,14 +34,15 @@ def known_by_sets(stones: KnownTable, scheme: Scheme) -> Iterator[Problem]:
             rows = np.flatnonzero(column.codes == at)
             members = attribute.sets[int(by_cell[at]) - len(attribute.classes)].members
             reason = f"it stands for several classes ({', '.join(members)}); a reference stone needs one of them"
-            yield told(
+            first = told(
                 "set_of_classes",
-                reason if rows.size < 2 else f"{reason}; and so in {rows.size - 1} more rows",
+                reason,
                 table="stones",
                 row=stones.line(int(rows[0])),
                 column=column.header,
                 value=text_of(column.cells[at]),
             )
+            yield first if rows.size < 2 else and_more(first, f"{rows.size - 1} more rows")
 
 
 def undivided(batch: Batch, scheme: Scheme) -> list[Problem]:

@@ -32,11 +32,11 @@ def once(problems: Iterable[Problem]) -> list[Problem]:
             for position in group if n <= SHOWN else group[:1]:
                 out[position] = _of_package(found[position])
             if n > SHOWN and len(shown) == len(same):
-                out[group[0]] = _and_more(out[group[0]], f"{n - 1} more rows")
+                out[group[0]] = and_more(out[group[0]], f"{n - 1} more rows")
         if len(shown) < len(same):
             rest = sum(_rows(found, group) for group in same) - SHOWN
             last = shown[-1][0]
-            out[last] = _and_more(out[last], f"{rest} more rows, whatever the value")
+            out[last] = and_more(out[last], f"{rest} more rows, whatever the value")
     return [out[position] for position in sorted(out)]
 
 
@@ -45,7 +45,8 @@ def _rows(found: Sequence[Problem], group: Iterable[int]) -> int:
     return sum(int(str(found[position].values.get("count", 1))) for position in group)
 
 
-def _and_more(item: Problem, rows: str) -> Problem:
+def and_more(item: Problem, rows: str) -> Problem:
+    """Return a problem that says in how many more rows it is."""
     return replace(item, reason=f"{item.reason}; and so in {rows}")
 
 
