@@ -60,6 +60,11 @@ def p_value(value: float) -> float:
     return float(f"{min(float(value), 1.0):.{P_DIGITS}g}")
 
 
+def two_digits(value: float) -> float:
+    """Round to two significant digits."""
+    return float(f"{value:.2g}")
+
+
 Log10 = Annotated[float, LOG10_DECIMALS]
 Fraction = Annotated[float, fraction]
 PValue = Annotated[float, p_value]

@@ -12,12 +12,12 @@ import numpy as np
 from kpfootprint.comparison.hypotheses import COMPLIANT, stone_shares
 from kpfootprint.footprint import mean_stones
 from kpfootprint.parcel import Batch, Parcel
-from kpfootprint.plain import decimals, plain
+from kpfootprint.plain import decimals, plain, two_digits
 from kpfootprint.planning.adequacy import Adequacy, adequacy
 from kpfootprint.planning.detection import MOST_STONES, Plan, plan
 from kpfootprint.planning.drift import PER_SHIPMENTS, Chart, Followed, follow, independent
 from kpfootprint.planning.parcels import claim_of, counted_once, followed_in
-from kpfootprint.planning.pooling import Pooled, pool
+from kpfootprint.planning.pooling import pool
 from kpfootprint.planning.question import NON_COMPLIANT, NOWHERE, read_question, read_zone
 from kpfootprint.planning.sorters import labels_of, synthetic_reference
 from kpfootprint.planning.trials import DrawnGoods, draw_goods
@@ -162,12 +162,17 @@ def pool_answer(batch: Batch, release: Release, status_on: date) -> Json:
     }
     for zone, status, day in barred:
         cautions.append(_statement("zone_not_compliant", {"zone": zone, "status": status, "day": day}))
-    if found.bound_hit is not None:
-        cautions.append(_statement("bound_hit", {"bound": found.bound_hit, "log10_lr": round(found.log10_lr, 3)}))
+    lr = found.verification
+    if lr.bound_hit is not None:
+        cautions.append(_statement("bound_hit", {"bound": lr.bound_hit, "log10_lr": decimals(lr.log10_lr)}))
+    says = "pool_for" if lr.log10_lr > SAYS else "pool_against" if lr.log10_lr < -SAYS else "pool_neither"
     return {
         "release": release.name,
         "left_out": [again.parcel_id for again, _ in repeated],
-        **_pool_json(found, papers, [*cautions, *synthetic_reference(release)]),
+        "parcels": papers,
+        **plain(found),
+        "statements": [_statement(says, {"times": two_digits(10 ** abs(lr.log10_lr))})],
+        "cautions": [*cautions, *synthetic_reference(release)],
     }
 
 
@@ -273,16 +278,12 @@ def _statement(code: str, values: Json) -> Json:
     return {"code": code, "values": values}
 
 
-def _fraction(value: float) -> float:
-    return decimals(value, 3)
-
-
 def plan_json(found: Plan, release: Release, on: date, cautions: list[Json]) -> Json:
     """Return a plan as plain JSON, with what there is to say of it as codes and values."""
-    values: Json = {"share": _fraction(found.share), "against": found.against, "floor": _fraction(found.floor)}
-    values["most"] = _fraction(found.detection[-1].chance)
+    values: Json = {"share": decimals(found.share), "against": found.against, "floor": decimals(found.floor)}
+    values["most"] = decimals(found.detection[-1].chance)
     if not found.distinguishable:
-        code, values["whole"] = "plan_not_distinguishable", _fraction(found.whole)
+        code, values["whole"] = "plan_not_distinguishable", decimals(found.whole)
     elif found.stones_needed is None and found.share < found.floor:
         code = "plan_never"
     elif found.stones_needed is None:
@@ -318,14 +319,14 @@ def _adequacy_statements(found: Adequacy) -> list[Json]:
     said = [
         _statement(
             "adequacy",
-            {"n_parcels": found.n_parcels, "zone": found.zone_id, "share": _fraction(found.true_consistent)},
+            {"n_parcels": found.n_parcels, "zone": found.zone_id, "share": decimals(found.true_consistent)},
         )
     ]
     if found.hardest:
         worst = found.hardest[0]
-        values = {"hardest": worst.zone_id, "at_most": _fraction(worst.high)}
+        values = {"hardest": worst.zone_id, "at_most": decimals(worst.high)}
         if worst.chance_false_consistent > 0:
-            values["passing"] = _fraction(worst.chance_false_consistent)
+            values["passing"] = decimals(worst.chance_false_consistent)
         else:
             values["n_drawn"] = worst.n_drawn
         said.append(_statement("adequacy_hides" if "passing" in values else "adequacy_none_passes", values))
@@ -333,7 +334,7 @@ def _adequacy_statements(found: Adequacy) -> list[Json]:
     first = found.gain[0]
     further = {"zone": found.zone_id, "extra_parcels": last.extra_parcels}
     if last.expected_chance - first.expected_chance >= WORTH:
-        said.append(_statement("adequacy_gain", {**further, "then": _fraction(last.expected_chance)}))
+        said.append(_statement("adequacy_gain", {**further, "then": decimals(last.expected_chance)}))
     elif first.expected_cllr - last.expected_cllr >= WORTH:
         cost = {"cllr": round(last.expected_cllr, 2), "cllr_now": round(first.expected_cllr, 2)}
         said.append(_statement("adequacy_gain_lr", {**further, **cost}))
@@ -342,40 +343,6 @@ def _adequacy_statements(found: Adequacy) -> list[Json]:
     own = found.collect == found.zone_id
     said.append(_statement("adequacy_collect_own" if own else "adequacy_collect", {"collect": found.collect}))
     return said
-
-
-def _pool_json(found: Pooled, papers: list[Json], cautions: list[Json]) -> Json:
-    share, low, high = found.undeclared
-    return {
-        "n_parcels": found.n_parcels,
-        "parcels": papers,
-        "verification": {
-            "log10_lr": round(found.log10_lr, 3),
-            "low": round(found.low, 3),
-            "high": round(found.high, 3),
-            "level": 0.9,
-            "log10_lr_unbounded": round(found.log10_lr_unbounded, 3),
-            "log10_lr_if_independent": round(found.log10_lr_if_independent, 3),
-            "dependence": _fraction(found.dependence),
-            "bound_hit": found.bound_hit,
-        },
-        "mixture": {
-            "undeclared_stone_fraction": {
-                "estimate": _fraction(share),
-                "low": _fraction(low),
-                "high": _fraction(high),
-                "level": 0.9,
-            },
-            "p_value": float(f"{found.p_value:.2g}"),
-        },
-        "statements": [
-            _statement(
-                "pool_for" if found.log10_lr > SAYS else "pool_against" if found.log10_lr < -SAYS else "pool_neither",
-                {"times": float(f"{10 ** abs(found.log10_lr):.2g}")},
-            )
-        ],
-        "cautions": cautions,
-    }
 
 
 def _series_json(chart: Chart, shipments: Sequence[Shipment]) -> Json:

@@ -15,11 +15,13 @@ Brümmer and du Preez (2006), Application-independent evaluation of speaker dete
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import numpy as np
 from scipy.special import ndtr, ndtri
 
 from kpfootprint.comparison.weigh import Judged
+from kpfootprint.plain import Log10, Share, two_digits
 from kpfootprint.planning.trials import SEED, DrawnGoods, draw_goods, outcomes_of
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats, Ints
@@ -66,37 +68,52 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pooled:
-    """What parcels of one claim say together.
+class JointLR:
+    """The joint likelihood ratio with its limits at `level`, within the bounds that the references carry.
 
     Parameters
     ----------
-    log10_lr, low, high : float
-        Joint LR with its limits at `LEVEL`, within the bounds that the references carry.
-    log10_lr_unbounded : float
-        The joint LR before bounds.
     log10_lr_if_independent : float
         The sum of the parcels' own log10 LRs, which counts again what they share.
     dependence : float
         Part of that sum which is lost to what the parcels share: 0 where nothing is shared, 1 where all is.
-    undeclared : tuple of float
-        Estimate, low and high of the undeclared share of all stones together.
-    p_value : float
-        Of no undeclared goods in any parcel.
-    bound_hit : str or None
-        ``lower`` or ``upper``.
     """
 
+    log10_lr: Log10
+    low: Log10
+    high: Log10
+    level: Share
+    log10_lr_unbounded: Log10
+    log10_lr_if_independent: Log10
+    dependence: Share
+    bound_hit: Literal["lower", "upper"] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JointShare:
+    """The undeclared share of all stones together, with its limits at `level`."""
+
+    estimate: Share
+    low: Share
+    high: Share
+    level: Share
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JointMixture:
+    """Undeclared goods in all parcels together; `p_value` is that of none in any of them."""
+
+    undeclared_stone_fraction: JointShare
+    p_value: Annotated[float, two_digits]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pooled:
+    """What parcels of one claim say together."""
+
     n_parcels: int
-    log10_lr: float
-    low: float
-    high: float
-    log10_lr_unbounded: float
-    log10_lr_if_independent: float
-    dependence: float
-    undeclared: tuple[float, float, float]
-    p_value: float
-    bound_hit: str | None
+    verification: JointLR
+    mixture: JointMixture
 
 
 def pool(release: Release, claim: Claim, *, n_groups: int = N_GROUPS) -> Pooled:
@@ -123,19 +140,23 @@ def pool(release: Release, claim: Claim, *, n_groups: int = N_GROUPS) -> Pooled:
     spread = again[:, 0, None] + again[:, 1, None] * totals / times
     low, high = np.quantile(spread, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     held = float(np.clip(value, *bounds))
-    hit = "upper" if value > bounds[1] else "lower" if value < bounds[0] else None
     correlation = _correlation(true.share_z)
     return Pooled(
         n_parcels=k,
-        log10_lr=held,
-        low=float(min(np.clip(low, *bounds), held)),
-        high=float(max(np.clip(high, *bounds), held)),
-        log10_lr_unbounded=float(value),
-        log10_lr_if_independent=total,
-        dependence=float(1.0 - slope / times) if k > 1 else 0.0,
-        undeclared=_joint_share(release, claim, correlation, rng),
-        p_value=_joint_p(claim.outcomes.shares.p_value, correlation),
-        bound_hit=hit,
+        verification=JointLR(
+            log10_lr=held,
+            low=float(min(np.clip(low, *bounds), held)),
+            high=float(max(np.clip(high, *bounds), held)),
+            level=LEVEL,
+            log10_lr_unbounded=float(value),
+            log10_lr_if_independent=total,
+            dependence=float(1.0 - slope / times) if k > 1 else 0.0,
+            bound_hit="upper" if value > bounds[1] else "lower" if value < bounds[0] else None,
+        ),
+        mixture=JointMixture(
+            undeclared_stone_fraction=_joint_share(release, claim, correlation, rng),
+            p_value=_joint_p(claim.outcomes.shares.p_value, correlation),
+        ),
     )
 
 
@@ -217,10 +238,8 @@ def _joint_p(p_values: Floats, correlation: float) -> float:
     return float(ndtr(-z.sum() / np.sqrt(k + k * (k - 1) * correlation)))
 
 
-def _joint_share(
-    release: Release, claim: Claim, correlation: float, rng: np.random.Generator
-) -> tuple[float, float, float]:
-    """Return estimate and limits of the undeclared share of all stones, parcels' errors being correlated."""
+def _joint_share(release: Release, claim: Claim, correlation: float, rng: np.random.Generator) -> JointShare:
+    """Return the undeclared share of all stones, parcels' errors being correlated."""
     k = claim.n_stones.size
     common, own = rng.standard_normal((N_SHARES, 1)), rng.standard_normal((N_SHARES, k))
     level = ndtr(np.sqrt(correlation) * common + np.sqrt(1.0 - correlation) * own)
@@ -232,4 +251,4 @@ def _joint_share(
     low, middle, high = np.quantile(total, [(1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2])
     if _joint_p(claim.outcomes.shares.p_value, correlation) > NONE_P:
         low = 0.0
-    return float(middle), float(min(low, middle)), float(max(high, middle))
+    return JointShare(estimate=middle, low=min(low, middle), high=max(high, middle), level=LEVEL)

@@ -20,8 +20,8 @@ def index_of_keys(visit: Visit) -> Answer:
     return listed(visit, [told(shapes.KeyItem, key) for key in all_keys(visit.work.engine)])
 
 
-@Endpoint("POST", "/v1/keys", "admin", status=201)
-def create_key(visit: Visit, given: shapes.NewKey) -> shapes.MadeKey:
+@Endpoint("POST", "/v1/keys", "admin", answer=shapes.MadeKey, status=201)
+def create_key(visit: Visit, given: shapes.NewKey) -> Answer:
     """Make a key; the answer alone shows it."""
     try:
         expires_at = expiry_in(given.get("expires_at"))

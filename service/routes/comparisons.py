@@ -134,7 +134,7 @@ def show(visit: Visit) -> Response:
     return Response(report_text(visit.work, visit.path["id"], visit.who), media_type=JSON)
 
 
-def item_of(item: Listed, flags: Sequence[Mapping[str, Any]]) -> shapes.ComparisonItem:
+def item_of(item: Listed, flags: Sequence[Mapping[str, Any]]) -> Answer:
     """Return what a list says of a comparison."""
     submission = None if item.submission_id is None else f"/v1/submissions/{item.submission_id}"
     url = f"/v1/comparisons/{item.id}"

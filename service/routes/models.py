@@ -29,19 +29,19 @@ def show(visit: Visit) -> shapes.Model:
     }
 
 
-@Endpoint("POST", "/v1/models/{release}/activate", "researcher", status=201, heavy=True)
-def create_activation(visit: Visit, given: shapes.NewActivation) -> shapes.Activated:
+@Endpoint("POST", "/v1/models/{release}/activate", "researcher", answer=shapes.Activated, status=201, heavy=True)
+def create_activation(visit: Visit, given: shapes.NewActivation) -> Answer:
     """Put a release in force."""
     return _activated(activate(visit.work, visit.path["release"], **given, actor=visit.who.actor))
 
 
-@Endpoint("POST", "/v1/models/rollback", "researcher", status=201, heavy=True)
-def create_rollback(visit: Visit, given: shapes.Reason) -> shapes.Activated:
+@Endpoint("POST", "/v1/models/rollback", "researcher", answer=shapes.Activated, status=201, heavy=True)
+def create_rollback(visit: Visit, given: shapes.Reason) -> Answer:
     """Go back to the release that was active before."""
     return _activated(roll_back(visit.work, **given, actor=visit.who.actor))
 
 
-def _activated(done: Activation) -> shapes.Activated:
+def _activated(done: Activation) -> Answer:
     return told(shapes.Activated, done, active=done.release)
 
 

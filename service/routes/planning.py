@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kpfootprint.planning.drift import PER_SHIPMENTS
 from service.clock import today
-from service.door.endpoint import Endpoint
+from service.door.endpoint import Answer, Endpoint
 from service.door.query import day, text, whole_number
 from service.door.visit import Visit
 from service.routes import shapes_of_planning as shapes
@@ -25,8 +25,8 @@ SERIES = (
 )
 
 
-@Endpoint("GET", "/v1/zones", "viewer", query=(*PAGING, day("on", "Day whose status is told; today without it.")))
-def zones(visit: Visit) -> shapes.Zones:
+@Endpoint("GET", "/v1/zones", "viewer", query=(*PAGING, ON), answer=shapes.Zones)
+def zones(visit: Visit) -> Answer:
     """List the zones and their status on a day."""
     on = visit.asked["on"] or today()
     table = visit.work.release().zone_table
@@ -34,20 +34,20 @@ def zones(visit: Visit) -> shapes.Zones:
     return told(shapes.Zones, on=on.isoformat(), **listed(visit, items))
 
 
-@Endpoint("POST", "/v1/plan", "viewer", heavy=True)
-def plan(visit: Visit, given: shapes.Question) -> shapes.Plan:
+@Endpoint("POST", "/v1/plan", "viewer", answer=shapes.Plan, heavy=True)
+def plan(visit: Visit, given: shapes.Question) -> Answer:
     """Say how many stones, and how many reference parcels, it takes to find a share of undeclared goods."""
     return told(shapes.Plan, **planned(visit.work, given))
 
 
-@Endpoint("GET", "/v1/zones/{id}/adequacy", "viewer", query=(ON,), heavy=True)
-def adequacy(visit: Visit) -> shapes.Adequacy:
+@Endpoint("GET", "/v1/zones/{id}/adequacy", "viewer", query=(ON,), answer=shapes.Adequacy, heavy=True)
+def adequacy(visit: Visit) -> Answer:
     """Say whether the references of a zone are enough."""
     return told(shapes.Adequacy, **judged(visit.work, visit.path["id"], **visit.asked))
 
 
-@Endpoint("POST", "/v1/pools", "viewer", reveals=True, heavy=True)
-def pool(visit: Visit, given: shapes.PoolQuestion) -> shapes.Pool:
+@Endpoint("POST", "/v1/pools", "viewer", answer=shapes.Pool, reveals=True, heavy=True)
+def pool(visit: Visit, given: shapes.PoolQuestion) -> Answer:
     """Weigh kept parcels as one claim."""
     return told(shapes.Pool, **pooled(visit.work, **given))
 

@@ -6,12 +6,12 @@ from starlette.concurrency import iterate_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from service.door.bodies import form_schema, upload_in
-from service.door.endpoint import MULTIPART, Body, Endpoint
+from service.door.endpoint import MULTIPART, Answer, Body, Endpoint
 from service.door.query import choice
 from service.door.visit import Visit
 from service.register import entries
+from service.register.backup import exported
 from service.register.database import reading
-from service.register.exchange import exported
 from service.routes import shapes
 from service.routes.jobs import accepted
 from service.routes.paging import FROM, TO, span_in, told
@@ -26,8 +26,8 @@ IMPORTED = (
 TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": JSON_LINES}
 
 
-@Endpoint("GET", "/v1/register/head", "viewer")
-def head(visit: Visit) -> shapes.Head:
+@Endpoint("GET", "/v1/register/head", "viewer", answer=shapes.Head)
+def head(visit: Visit) -> Answer:
     """Read where the chain of the register ends."""
     with reading(visit.work.engine) as connection:
         return told(shapes.Head, entries.head(connection))

@@ -1,10 +1,14 @@
-"""The shapes of what is sent and answered. Handlers are checked against them, and OpenAPI is read from them."""
+"""The shapes of what is sent and answered: bodies are checked against them, and OpenAPI is read from them.
+
+What is kept as a dataclass is told as one: its shape has the members of the dataclass, and says what differs.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Any, Literal, NotRequired, Required
+from typing import Annotated, Any, Literal, NotRequired, Required, get_type_hints
 
 from annotated_types import Gt, Le
 from pydantic import AfterValidator, ConfigDict, Field, with_config
@@ -12,6 +16,11 @@ from typing_extensions import TypedDict
 
 from kpfootprint.conclusions import Conclusion
 from kpfootprint.visible import is_visible, visible
+from service.register.activations import Activation
+from service.register.comparisons import Listed
+from service.register.entries import ChainEnd
+from service.register.keys import Key
+from service.register.sessions import OpenSession
 
 Role = Literal["viewer", "monitor", "researcher", "admin"]
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
@@ -39,11 +48,22 @@ Day = Annotated[str, AfterValidator(_a_day), Field(json_schema_extra={"format": 
 Name = Annotated[str, AfterValidator(_all_seen), Field(min_length=1, max_length=200)]
 
 
-def page_of(name: str, item: Any, about: str) -> Any:
+def _shape(name: str, about: str, members: dict[str, Any]) -> Any:
+    """Return a shape whose members are computed."""
+    made = TypedDict(name, members)  # type: ignore[misc]
+    made.__doc__ = about
+    return made
+
+
+def page_of(name: str, item: Any, about: str, **besides: Any) -> Any:
     """Return the shape of a page of a list."""
-    shape = TypedDict(name, {"items": list[item], "next": Href | None})  # type: ignore[misc]  # noqa: UP013
-    shape.__doc__ = about
-    return shape
+    return _shape(name, about, besides | {"items": list[item], "next": Href | None})
+
+
+def told_of(name: str, kept: type, about: str, *, but: Sequence[str] = (), **differs: Any) -> Any:
+    """Return the shape of what is told of a dataclass: its members but for some, and what differs or comes besides."""
+    own = {member: kind for member, kind in get_type_hints(kept).items() if member not in but}
+    return _shape(name, about, own | differs)
 
 
 class ProblemShape(TypedDict):
@@ -147,27 +167,17 @@ class Flag(TypedDict):
     text: str
 
 
-class ComparisonItem(TypedDict):
-    """A comparison in a list."""
-
-    id: str
-    url: Href
-    created_at: Moment
-    parcel_id: str
-    declared: list[str]
-    conclusion: Conclusion | None
-    log10_lr: float | None
-    release: str
-    report_id: str
-    exporter: str | None
-    certificate_no: str | None
-    exported_on: Day | None
-    n_stones: int | None
-    carats: float | None
-    flags: list[Flag]
-    submission: Href | None
-
-
+ComparisonItem = told_of(
+    "ComparisonItem",
+    Listed,
+    "A comparison in a list.",
+    but=("position", "value_usd", "submission_id", "actor", "sealed"),
+    url=Href,
+    conclusion=Conclusion | None,
+    exported_on=Day | None,
+    flags=list[Flag],
+    submission=Href | None,
+)
 Comparisons = page_of("Comparisons", ComparisonItem, "A page of comparisons.")
 
 
@@ -178,12 +188,12 @@ class Headline(TypedDict):
     cllr: float | None
 
 
-class ActivationItem(TypedDict):
-    """When a release was put in force, by whom and why."""
-
-    at: Moment
-    actor: str
-    reason: str
+ActivationItem = told_of(
+    "ActivationItem",
+    Activation,
+    "When a release was put in force, by whom and why.",
+    but=("release", "previous", "back", "force"),
+)
 
 
 class ModelItem(TypedDict):
@@ -194,7 +204,7 @@ class ModelItem(TypedDict):
     released: bool | None
     reference: dict[str, Any] | None
     headline: Headline
-    activations: list[ActivationItem]
+    activations: list[ActivationItem]  # type: ignore[valid-type]
 
 
 class Model(ModelItem):
@@ -216,24 +226,8 @@ class NewKey(TypedDict):
     expires_at: NotRequired[Moment | None]
 
 
-class KeyItem(TypedDict):
-    """A key, without its secret."""
-
-    id: str
-    name: str
-    role: Role
-    created_at: Moment
-    revoked_at: Moment | None
-    expires_at: Moment | None
-    last_used_at: Moment | None
-
-
-class MadeKey(KeyItem):
-    """A new key; this is the only time it can be read."""
-
-    key: str
-
-
+KeyItem = told_of("KeyItem", Key, "A key, without its secret.", role=Role)
+MadeKey = told_of("MadeKey", Key, "A new key; this is the only time it can be read.", role=Role, key=str)
 Keys = page_of("Keys", KeyItem, "Every key.")
 
 
@@ -250,12 +244,7 @@ class ProblemDetails(TypedDict):
     problems: list[ProblemShape]
 
 
-class Head(TypedDict):
-    """Where the chain ends."""
-
-    position: int
-    hash: str
-    at: Moment | None
+Head = told_of("Head", ChainEnd, "Where the chain ends.")
 
 
 @with_config(STRICT)
@@ -266,25 +255,10 @@ class NewActivation(TypedDict):
     force: NotRequired[Annotated[str, Field(min_length=1, max_length=2000)]]
 
 
-class Activated(TypedDict):
-    """A release that was put in force."""
-
-    active: str
-    previous: str
-    at: Moment
-    actor: str
-
-
-class SessionItem(TypedDict):
-    """A browser that is signed in."""
-
-    id: str
-    actor: str
-    role: Role
-    created_at: Moment
-    expires_at: Moment
-
-
+Activated = told_of(
+    "Activated", Activation, "A release that was put in force.", but=("release", "reason", "back", "force"), active=str
+)
+SessionItem = told_of("SessionItem", OpenSession, "A browser that is signed in.", role=Role)
 Sessions = page_of("Sessions", SessionItem, "Every session that has not ended.")
 
 

@@ -8,25 +8,15 @@ from annotated_types import Gt, Le
 from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
-from service.routes.shapes import STRICT, Day, Href, Moment, Positive
+from kpfootprint.planning import adequacy, detection
+from kpfootprint.planning.pooling import Pooled
+from kpfootprint.reference import Zone
+from service.routes.shapes import STRICT, Day, Href, Moment, Positive, page_of, told_of
 
-
-class ZoneItem(TypedDict):
-    """A zone and its status on the day."""
-
-    zone_id: str
-    name: str
-    country: str
-    region: str
-    status: Literal["compliant", "suspended", "not_covered"]
-
-
-class Zones(TypedDict):
-    """Every zone."""
-
-    on: Day
-    items: list[ZoneItem]
-    next: Href | None
+ZoneItem = told_of(
+    "ZoneItem", Zone, "A zone and its status on the day.", status=Literal["compliant", "suspended", "not_covered"]
+)
+Zones = page_of("Zones", ZoneItem, "Every zone.", on=Day)
 
 
 @with_config(STRICT)
@@ -51,31 +41,6 @@ class Question(TypedDict):
     on: NotRequired[Day]
 
 
-class PlanShare(TypedDict):
-    """A declared zone with its share of stones."""
-
-    zone_id: str
-    stone_share: float
-
-
-class DetectionItem(TypedDict):
-    """The chance of finding the share at a size, with its limits."""
-
-    n_stones: int
-    carats: float
-    chance: float
-    low: float
-    high: float
-
-
-class ReferencesItem(TypedDict):
-    """The chance if every zone concerned had so many more reference parcels."""
-
-    extra_parcels: int
-    n_stones: int
-    chance: float
-
-
 class Said(TypedDict):
     """Something said, as a code, its values and an English text."""
 
@@ -84,63 +49,21 @@ class Said(TypedDict):
     text: str
 
 
-class Plan(TypedDict):
-    """How many stones, and how many reference parcels, it takes."""
+SAID: dict[str, Any] = {"release": str, "sentence": str, "sentences": list[Said], "cautions": list[Said]}
+"""What stands in most answers: the release that was asked, and what is to be said in words."""
 
-    declared: list[PlanShare]
-    against: str
-    share: float
-    on: Day
-    release: str
-    detection: list[DetectionItem]
-    stones_needed: int | None
-    floor: float
-    distinguishable: bool
-    references: list[ReferencesItem]
-    sentence: str
-    sentences: list[Said]
-    cautions: list[Said]
+Plan = told_of(
+    "Plan",
+    detection.Plan,
+    "How many stones, and how many reference parcels, it takes.",
+    but=("whole",),
+    on=Day,
+    distinguishable=bool,
+    **SAID,
+)
 
 
-class HardestItem(TypedDict):
-    """A zone whose parcels pass as this one's, and how often."""
-
-    zone_id: str
-    chance_false_consistent: float
-    low: float
-    high: float
-    distance: float
-    n_drawn: int
-    compliant: bool
-
-
-class GainItem(TypedDict):
-    """What further reference parcels would buy."""
-
-    extra_parcels: int
-    expected_cllr: float
-    expected_chance: float
-
-
-class Adequacy(TypedDict):
-    """Whether the references of a zone are enough."""
-
-    zone_id: str
-    on: Day
-    release: str
-    n_stones: int
-    n_parcels: int
-    effective_parcels: float
-    true_consistent: float
-    true_queried: float
-    nowhere_consistent: float
-    hardest: list[HardestItem]
-    others: list[HardestItem]
-    gain: list[GainItem]
-    collect: str
-    sentence: str
-    sentences: list[Said]
-    cautions: list[Said]
+Adequacy = told_of("Adequacy", adequacy.Adequacy, "Whether the references of a zone are enough.", on=Day, **SAID)
 
 
 @with_config(STRICT)
@@ -161,47 +84,9 @@ class PoolParcel(TypedDict):
     status_on: str
 
 
-class PoolVerification(TypedDict):
-    """The joint likelihood ratio, and what the parcels' own would give if they shared nothing."""
-
-    log10_lr: float
-    low: float
-    high: float
-    level: float
-    log10_lr_unbounded: float
-    log10_lr_if_independent: float
-    dependence: float
-    bound_hit: Literal["lower", "upper"] | None
-
-
-class Fraction(TypedDict):
-    """A share with its limits."""
-
-    estimate: float
-    low: float
-    high: float
-    level: float
-
-
-class PoolMixture(TypedDict):
-    """Undeclared goods in all parcels together."""
-
-    undeclared_stone_fraction: Fraction
-    p_value: float
-
-
-class Pool(TypedDict):
-    """What several parcels say as one claim."""
-
-    release: str
-    left_out: list[str]
-    n_parcels: int
-    parcels: list[PoolParcel]
-    verification: PoolVerification
-    mixture: PoolMixture
-    sentence: str
-    sentences: list[Said]
-    cautions: list[Said]
+Pool = told_of(
+    "Pool", Pooled, "What several parcels say as one claim.", left_out=list[str], parcels=list[PoolParcel], **SAID
+)
 
 
 Labels = dict[str, dict[str, str]]

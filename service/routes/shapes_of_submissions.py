@@ -8,7 +8,8 @@ from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
 from kpfootprint.conclusions import Conclusion
-from service.routes.shapes import STRICT, Day, Flag, Href, Moment, Name, ProblemShape, page_of
+from service.register.certificates import Reported
+from service.routes.shapes import STRICT, Day, Flag, Href, Moment, Name, ProblemShape, page_of, told_of
 from service.routes.shapes_of_planning import Said
 
 
@@ -145,14 +146,7 @@ class CertificatesAdded(TypedDict):
     known: int
 
 
-class CertificateItem(TypedDict):
-    """A certificate that was reported, as it is kept."""
-
-    certificate_no: str
-    reported_by: str
-    reported_on: Day | None
-    note: str
-    added_at: Moment
-
-
+CertificateItem = told_of(
+    "CertificateItem", Reported, "A certificate that was reported, as it is kept.", reported_on=Day | None
+)
 Certificates = page_of("Certificates", CertificateItem, "A page of certificates that were reported.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kpfootprint.planning.pooling import Claim, pool
+from kpfootprint.planning.pooling import Claim, Pooled, pool
 from kpfootprint.planning.trials import DrawnGoods, draw_goods, outcomes_of
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import rows_of
@@ -33,13 +33,13 @@ def test_the_joint_lr_is_nearer_nothing_than_the_product_and_the_same_each_time(
     asked = claim(release, 0, 3, seed=1)
     found, again = pool(release, asked, n_groups=30), pool(release, asked, n_groups=30)
     assert found == again
-    assert abs(found.log10_lr) <= abs(found.log10_lr_if_independent)
-    assert 0.0 <= found.dependence <= 1.0
-    assert found.low <= found.log10_lr <= found.high
+    joint, share = found.verification, found.mixture.undeclared_stone_fraction
+    assert abs(joint.log10_lr) <= abs(joint.log10_lr_if_independent)
+    assert 0.0 <= joint.dependence <= 1.0
+    assert joint.low <= joint.log10_lr <= joint.high
     low, high = release.model.calibration.bounds
-    assert low <= found.log10_lr <= high, "more parcels do not carry more than the references"
-    share, at_least, at_most = found.undeclared
-    assert 0.0 <= at_least <= share <= at_most <= 1.0
+    assert low <= joint.log10_lr <= high, "more parcels do not carry more than the references"
+    assert 0.0 <= share.low <= share.estimate <= share.high <= 1.0
 
 
 @pytest.mark.slow
@@ -53,8 +53,8 @@ def test_the_order_of_parcels_does_not_matter(release: Release) -> None:
         outcomes=rows_of(asked.outcomes, np.arange(3)[::-1]),
     )
     first, second = pool(release, asked, n_groups=40), pool(release, turned, n_groups=40)
-    assert first.log10_lr == pytest.approx(second.log10_lr, abs=1e-9)
-    assert first.p_value == pytest.approx(second.p_value, abs=1e-9)
+    assert first.verification.log10_lr == pytest.approx(second.verification.log10_lr, abs=1e-9)
+    assert first.mixture.p_value == pytest.approx(second.mixture.p_value, abs=1e-9)
 
 
 def one_of(asked: Claim, row: int) -> Claim:
@@ -68,11 +68,16 @@ def one_of(asked: Claim, row: int) -> Claim:
     )
 
 
+def width(found: Pooled) -> float:
+    share = found.mixture.undeclared_stone_fraction
+    return share.high - share.low
+
+
 @pytest.mark.slow
 def test_more_parcels_narrow_the_share(release: Release) -> None:
     asked = claim(release, 0, 5, seed=3)
-    alone = [np.ptp(pool(release, one_of(asked, row), n_groups=20).undeclared[1:]) for row in range(5)]
-    together = np.ptp(pool(release, asked, n_groups=40).undeclared[1:])
+    alone = [width(pool(release, one_of(asked, row), n_groups=20)) for row in range(5)]
+    together = width(pool(release, asked, n_groups=40))
     assert together <= np.mean(alone) + 0.02
 
 
@@ -87,8 +92,8 @@ def test_pooled_lrs_are_worth_what_they_say_and_more_than_the_product(release: R
         pool(release, claim(release, elsewhere[k % len(elsewhere)], 3, 7000 + k, shared=shared), n_groups=40)
         for k in range(24)
     ]
-    h1, h2 = np.array([p.log10_lr for p in true]), np.array([p.log10_lr for p in false])
-    product = cllr(*(np.array([p.log10_lr_if_independent for p in found]) for found in (true, false)))
+    h1, h2 = (np.array([p.verification.log10_lr for p in found]) for found in (true, false))
+    product = cllr(*(np.array([p.verification.log10_lr_if_independent for p in found]) for found in (true, false)))
     assert cllr(h1, h2) < min(0.4, product + 0.02)
     assert (h1 < -1).sum() <= 3
     assert (h2 > 1).sum() <= 3, "of goods from elsewhere fewer than one in ten reach an LR of 10"
