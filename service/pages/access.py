@@ -42,7 +42,6 @@ def shown(visit: Visit, *, status: int = 200, made: str | None = None, problem: 
         names=people.names_of_actors(engine),
         roles=ROLE_TEXTS,
         today=moment.date().isoformat(),
-        may_change=visit.who.may_send("admin"),
     )
 
 

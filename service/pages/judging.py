@@ -83,7 +83,6 @@ def index(visit: Visit) -> Response:
         names=visit.work.release().zone_table.names,
         unlisted=UNLISTED,
         synthetic=visit.work.release().manifest["reference"]["synthetic"],
-        may_draw=visit.who.may_send("viewer"),
     )
 
 
@@ -150,5 +149,4 @@ def _judged(
         sealed=sealed,
         exercise=exercise,
         choices=WORDS,
-        may_judge=visit.who.may_send("viewer" if exercise else "monitor"),
     )

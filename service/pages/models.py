@@ -52,7 +52,6 @@ def shown(visit: Visit, *, status: int = 200, alert: str = "") -> Response:
         people=names_of_actors(visit.work.engine),
         trainings=jobs.latest(visit.work.engine, "training", TRAININGS),
         states=JOB_STATES,
-        may_train=visit.who.may_send("researcher"),
     )
 
 
@@ -76,7 +75,6 @@ def shown_one(visit: Visit, name: str, *, status: int = 200, alert: str = "") ->
         results=[row for row in found.evaluation.get("results", ()) if row.get("value") is not None],
         report=(found.folder / REPORT).is_file(),
         people=names_of_actors(visit.work.engine),
-        may_train=visit.who.may_send("researcher"),
     )
 
 
@@ -158,7 +156,6 @@ def show_training(visit: Visit) -> Response:
         again=None if over else EVERY_SECONDS,
         people=names_of_actors(visit.work.engine),
         made=(job.result or "").removeprefix("/v1"),
-        may_cancel=not over and visit.who.may_send("researcher"),
     )
 
 

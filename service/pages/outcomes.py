@@ -76,7 +76,6 @@ def _asked(visit: Visit, *, status: int = 200, rows: Rows = (("", ""),) * ROWS, 
         zones=zone_table.zones,
         names=zone_table.names,
         unlisted=UNLISTED,
-        may_tell=visit.who.may_send("monitor"),
     )
 
 

@@ -169,7 +169,6 @@ def _form(visit: Visit, given: Given, problems: tuple[Problem, ...], sheet: Shee
         names=table.names,
         sieve_sets=[(item.name, item.name) for item in release.scheme.sieve_sets],
         day=day.isoformat(),
-        may_submit=visit.who.may_send("monitor"),
         examples=available() if EXAMPLES else (),
         recent=as_seen(visit.work, visit.who, recent),
         release=release.name,

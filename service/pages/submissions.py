@@ -94,7 +94,6 @@ def index(visit: Visit) -> Response:
         said={item.id: DECIDED[decisions[item.id].values["decision"]] for item in found if item.id in decisions},
         states=STATES,
         concluded=concluded,
-        may_submit=visit.who.may_send("monitor"),
         feed=feed and f"{str(visit.request.base_url).rstrip('/')}/v1/submissions.ics?lang={visit.lang}&key={feed}",
     )
 
@@ -232,7 +231,6 @@ def shown(visit: Visit, submission_id: str, *, status: int = 200, alert: str = "
         flagged=[parcel for parcel in shipment.parcels if parcel.flags],
         comparable=_comparable(shipment.parcels),
         barred=lambda parcel: _barred(parcel, release.zone_table, shipment.moment),
-        may_decide=visit.who.may_send("monitor") and shipment.submission.state != "received",
     )
 
 

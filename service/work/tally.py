@@ -6,12 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from kpfootprint.ingest import ingest_json
-from kpfootprint.parcel import NOT_RECORDED, Parcel
+from kpfootprint.parcel import Parcel
+from kpfootprint.planning.sorters import class_counts, sieve_set_of
 from kpfootprint.release import Release
-from kpfootprint.scheme import SieveSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,39 +38,18 @@ class ParcelTally:
 
 def tally_of(document: Mapping[str, Any], release: Release) -> ParcelTally:
     """Return what an expert sees of a kept parcel."""
-    parcel = ingest_json(dict(document), release.scheme, release.zone_table, sealed=True)
-    size = release.scheme.size
-    tables = [_counted(size.labels, *_sizes(parcel, size.name, size.sieve_set))]
-    for attribute in release.scheme.categorical:
-        names = [item.labels for item in attribute.classes] + [item.labels for item in attribute.sets]
-        tables.append(_counted(attribute.labels, names, _classes(parcel, attribute.name, len(names))))
-    return ParcelTally(parcel=parcel, counted=tuple(table for table in tables if table.rows))
-
-
-def _sizes(parcel: Parcel, name: str, own: SieveSet) -> tuple[list[Mapping[str, str]], Sequence[int]]:
-    used = own if parcel.sieve_set is None else parcel.sieve_set
-    names: list[Mapping[str, str]] = [{"en": item, "fr": item} for item in used.classes]
-    if parcel.stones is None:
-        return names, _classes(parcel, name, len(names))
-    place = np.searchsorted(used.lower_ct, parcel.stones.weight_ct, side="right") - 1
-    return names, np.bincount(np.maximum(place, 0), minlength=len(names)).tolist()
-
-
-def _classes(parcel: Parcel, name: str, n: int) -> Sequence[int]:
-    """Return the stones of each class of an attribute; of several breakdowns the first that has it tells."""
-    if parcel.stones is not None:
-        codes = parcel.stones.codes.get(name)
-        counts = np.zeros(n) if codes is None else np.bincount(codes[codes != NOT_RECORDED], minlength=n)
-        return [int(count) for count in counts]
-    told = next((item for item in parcel.breakdowns if name in item.attributes), None)
-    if told is None:
-        return [0] * n
-    codes = told.codes[:, told.attributes.index(name)]
-    known = (codes != NOT_RECORDED) & (told.n_stones > 0)
-    return [int(told.n_stones[known & (codes == code)].sum()) for code in range(n)]
-
-
-def _counted(labels: Mapping[str, str], names: Sequence[Mapping[str, str]], counts: Sequence[int]) -> Counted:
-    whole = sum(counts) or 1
-    rows = [(name, count, count / whole) for name, count in zip(names, counts, strict=True) if count]
-    return Counted(labels=labels, rows=rows)
+    scheme = release.scheme
+    parcel = ingest_json(dict(document), scheme, release.zone_table, sealed=True)
+    sieve_set, size = sieve_set_of(parcel, scheme), scheme.size
+    named: dict[str, tuple[Mapping[str, str], dict[str, Mapping[str, str]]]] = {
+        size.name: (size.labels, {name: {"en": name, "fr": name} for name in sieve_set.classes})
+    }
+    for item in scheme.categorical:
+        labels = {one.name: one.labels for one in item.classes} | {one.name: one.labels for one in item.sets}
+        named[item.name] = (item.labels, labels)
+    tables = []
+    for attribute, counts in class_counts(parcel, scheme, sieve_set).items():
+        (title, labels), whole = named[attribute], sum(counts.values())
+        rows = [(labels[name], int(n), n / whole) for name, n in counts.items() if n]
+        tables.append(Counted(labels=title, rows=rows))
+    return ParcelTally(parcel=parcel, counted=tuple(tables))
