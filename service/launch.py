@@ -21,7 +21,7 @@ import service
 from kpfootprint.errors import KPFootprintError
 from kpfootprint.release import load_release
 from kpfootprint.trial import try_release
-from service.jobs.launch import Companion
+from service.jobs.worker import Companion
 from service.logs import log_to_standard_error
 from service.meters import reserve
 from service.register.activations import folder_in_force

@@ -1,35 +1,37 @@
-"""What is learnt from parcels drawn from the fitted model: the gate, the share network, and the looks ranks need."""
+"""What is learnt from parcels drawn from the fitted model, and from reference parcels sieved or left out in turn."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
 from joblib import delayed
 from numpy.typing import NDArray
-from scipy.special import softmax
+from scipy.special import ndtr, softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
-from kpfootprint.stats.arrays import Floats, Ints, ParcelArrays
+from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays, joined
 from kpfootprint.stats.declarations import association_statistic, declared_evidence, foreign_sources
 from kpfootprint.stats.model import Look, gate_of, look, own_statistic, share_features
 from kpfootprint.stats.networks import Network
 from kpfootprint.stats.ranks import RankTable, strangeness
 from kpfootprint.stats.selection import gate_features
 from kpfootprint.stats.shares import AS_DECLARED, share_bins
+from kpfootprint.stats.structure import SizeGrid
 from kpfootprint.stats.summaries import WINDOWS
 from kpfootprint.stats.views import view_of
 from training.config import FitConfig
-from training.prepare import Fitted
+from training.folds import Split
+from training.prepare import Fitted, Prepared, fit_model
 from training.progress import side_by_side
 from training.rank import Ranked, ShareNetworks
 from training.scenarios import Truth
-from training.sieved import sieved_copies
-from training.simulation import Urn, simulate
+from training.simulation import PICKED, Urn, simulate
 
 OF_REFERENCE = 0.5
 """Share of the parcels that the gate learns from which are reference parcels, whole or with sizes taken out."""
@@ -162,3 +164,108 @@ def fit_network(
     else:
         last[:, present], final[present] = weights[-1], biases[-1]
     return Network(location=location, scale=scale, weights=(*weights[:-1], last), biases=(*biases[:-1], final))
+
+
+LEAST_SHOWN = 0.5
+"""At least this share of a parcel's stones is shown: the parcel is never twice the same."""
+LOW_CUTS, HIGH_CUTS = (0.05, 0.55), (0.5, 0.98)
+"""Where sizes are taken out, as quantiles of the parcel's own sizes."""
+
+
+def sieved_copies(
+    arrays: ParcelArrays, groups: Ints, grid: SizeGrid, *, n: int, sieved: float, rng: np.random.Generator
+) -> tuple[ParcelArrays, Ints]:
+    """Return `n` copies of parcels, zones alike often, with the position in `WINDOWS` of what was taken out of each.
+
+    Sizes of real goods are not lognormal. A gate that has seen nothing but parcels drawn from the model takes their
+    shape for a sign that sizes were taken out, and sizes then hardly count.
+
+    Only sizes are shown. Stones are drawn without replacement; the cuts are those of simulated parcels.
+
+    Parameters
+    ----------
+    groups : ndarray of shape (n_parcels,)
+        Zone of each parcel.
+    sieved : float
+        Share of copies with sizes taken out.
+    """
+    weight = 1.0 / np.bincount(groups)[groups]
+    row = rng.choice(len(arrays), n, p=weight / weight.sum())
+    cut, side = rng.random(n) < sieved, rng.random(n)
+    low, high = cut & (side < 0.65), cut & (side > 0.45)
+    cells = np.rint(arrays.cells[row]).astype(np.intp)
+    shown = rng.uniform(LEAST_SHOWN, 1.0, (n, 1)) * _kept(cells, grid, low, high, rng)
+    cells = rng.binomial(cells, shown).astype(np.float64)
+    used = cells.sum(axis=1) > 0
+    copies = arrays.take(row[used])
+    recorded = np.zeros_like(copies.recorded)
+    recorded[:, 0] = True
+    copies = replace(
+        copies,
+        cells=cells[used],
+        tables=tuple(np.zeros_like(table) for table in copies.tables),
+        pairs=tuple(np.zeros_like(pair) for pair in copies.pairs),
+        recorded=recorded,
+    )
+    return copies, (low.astype(np.intp) + 2 * high.astype(np.intp))[used]
+
+
+def _kept(cells: Ints, grid: SizeGrid, low: Bools, high: Bools, rng: np.random.Generator) -> Floats:
+    """Return the chance (n, n_cells) that a stone was left in the parcel."""
+    n = len(cells)
+    cumulated = cells.cumsum(axis=1) / np.maximum(cells.sum(axis=1, keepdims=True), 1)
+    taken = np.where(rng.random(n) < PICKED, rng.uniform(0.3, 0.85, n), 1.0)
+    kept = np.ones(cells.shape)
+    for active, quantiles, sign in ((low, LOW_CUTS, 1.0), (high, HIGH_CUTS, -1.0)):
+        at = rng.uniform(*quantiles, n)
+        position = grid.centres[(cumulated >= at[:, None]).argmax(axis=1)]
+        width = np.where(rng.random(n) < 0.5, 0.03, rng.uniform(0.05, 0.4, n))
+        inside = sign * (grid.centres - position[:, None]) / width[:, None]
+        kept *= np.where(active[:, None], 1.0 - taken[:, None] * ndtr(-inside), 1.0)
+    return kept
+
+
+def seen_in_turn(
+    prepared: Prepared,
+    splits: Sequence[Split],
+    fitted: Fitted,
+    networks: ShareNetworks,
+    *,
+    kept: Ints,
+    prior: Floats | None,
+    n_jobs: int,
+) -> Ranked:
+    """Return what the networks see of the parcels at `kept`, each declared as its zone and by a fit without it.
+
+    `fitted`, of all parcels, gives the gate and the weight of the tables.
+    """
+
+    def one(split: Split) -> Ranked:
+        rows = np.intersect1d(split.test, kept)
+        refit = fit_model(prepared, split.train, table_weight=fitted.tables.weight, prior=prior)
+        seen = partial(rank_view, fitted=replace(refit, gate=fitted.gate), networks=networks)
+        found: Ranked = seen(prepared.arrays.take(rows), _true(prepared, rows))
+        return found
+
+    tasks = [delayed(one)(split) for split in splits if np.isin(split.test, kept).any()]
+    out: Ranked = joined(side_by_side(tasks, n_jobs=n_jobs))
+    return out
+
+
+def _true(prepared: Prepared, rows: Ints) -> Truth:
+    """Return the true declaration of parcels, on a day on which their zone was compliant, if there was one."""
+    own, n_zones = prepared.groups[rows], len(prepared.zone_ids)
+    declared = np.eye(n_zones)[own]
+    allowed = prepared.allowed_sets[(prepared.allowed_sets[:, own] > 0).argmax(axis=0)] > 0
+    none, no = np.zeros(rows.size), np.zeros(rows.size, dtype=bool)
+    return Truth(
+        kind=np.zeros(rows.size, dtype=np.intp),
+        declared=declared,
+        home=declared,
+        source=own,
+        foreign=none,
+        share=none,
+        allowed=allowed | (declared > 0),
+        cut_low=no,
+        cut_high=no,
+    )

@@ -24,12 +24,11 @@ from kpfootprint.stats.model import FootprintModel, Ordination
 from kpfootprint.stats.shares import NONE_P, blendedness, estimate_shares
 from kpfootprint.stats.summaries import summarise
 from kpfootprint.stats.tables import resample_tables
-from training.amortise import fit_gate, fit_novelty, fit_share_networks, rank_view
+from training.amortise import fit_gate, fit_novelty, fit_share_networks, rank_view, seen_in_turn
 from training.calibrate import Trials, calibrate, resample, resample_sources, splits_of
 from training.choose import choose, held_out_candidates
 from training.config import FitConfig
 from training.declarants import try_declarations
-from training.in_turn import seen_in_turn
 from training.prepare import Fitted, Prepared, assumed_days, fit_model, prepare, prior_covariance, with_weight
 from training.rank import (
     as_held_out,

@@ -36,7 +36,7 @@ def worker(model: Path | None) -> None:
     Several may run at once, on several machines where the register is on PostgreSQL. A worker that is killed leaves
     its job to the next one, which goes on where it was.
     """
-    from service.jobs.launch import run_worker
+    from service.jobs.worker import run_worker
 
     given = settings()
     run_worker(given.model_copy(update={"model": model or given.model}))

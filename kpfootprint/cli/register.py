@@ -39,8 +39,8 @@ def verify(head: str | None) -> int:
 @out_option
 def export(form: str, out: Path | None) -> None:
     """Write every entry: JSON Lines that another register takes in, or CSV for a spreadsheet."""
+    from service.register.backup import exported
     from service.register.database import opened
-    from service.register.exchange import exported
 
     with opened(settings()) as engine, writing(out) as stream:
         for line in exported(engine, form):

@@ -1,4 +1,4 @@
-"""A backup of the register: one zip of lines, the same for both databases, taken while others write."""
+"""The register to take away, while others write: a backup, one zip for both databases, or its entries as lines."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import re
 import shutil
 import zipfile
 import zlib
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,8 +17,11 @@ import sqlalchemy as sa
 
 from kpfootprint.bounded import open_zip
 from kpfootprint.errors import KPFootprintError
+from kpfootprint.report.report import canonical
 from kpfootprint.strict_json import read_json
+from kpfootprint.visible import csv_line
 from service.clock import now, written
+from service.register.comparisons import unpacked
 from service.register.database import (
     HEAD,
     connect,
@@ -29,7 +34,8 @@ from service.register.database import (
     version,
     writing,
 )
-from service.register.entries import head
+from service.register.entries import Entry, head, walk
+from service.register.tables import comparisons
 from service.register.trouble import RegisterUnavailable
 from service.register.verify import Walked, verify
 from service.settings import Settings
@@ -208,3 +214,38 @@ def backed_up(settings: Settings, path: Path) -> int:
     finally:
         draft.unlink(missing_ok=True)
     return count
+
+
+COLUMNS = (
+    *("position", "id", "kind", "at", "actor", "subject", "parcel_id", "declared", "conclusion", "log10_lr"),
+    *("release", "report_id", "flags", "values", "hash"),
+)
+CRLF = "\r\n"
+
+
+def exported(engine: sa.Engine, form: str, start: datetime | None = None, end: datetime | None = None) -> Iterator[str]:
+    """Yield the lines of every entry, or of those of a span of time."""
+    if form == "csv":
+        yield csv_line(COLUMNS) + CRLF
+    with snapshot(engine) as connection:
+        for entry in walk(connection, start=start, end=end):
+            yield csv_line(_cells(entry)) + CRLF if form == "csv" else _json_line(connection, entry)
+
+
+def _json_line(connection: sa.Connection, entry: Entry) -> str:
+    line = entry.members()
+    if entry.kind == "comparison":
+        query = sa.select(comparisons.c.report, comparisons.c.parcel).where(comparisons.c.id == entry.subject)
+        row = connection.execute(query).one()
+        line |= {"report": unpacked(row.report), "parcel": json.loads(unpacked(row.parcel))}
+    return canonical(line) + "\n"
+
+
+def _cells(entry: Entry) -> list[Any]:
+    values, cells = entry.values, entry.members()
+    if entry.kind == "comparison":
+        cells |= {name: values.get(name) for name in COLUMNS if name not in cells}
+        cells["declared"] = " ".join(values.get("declared", ()))
+        cells["flags"] = " ".join(item["code"] for item in values.get("flags", ()))
+    cells["values"] = None if entry.kind == "comparison" else canonical(values)
+    return [cells.get(name) for name in COLUMNS]

@@ -9,7 +9,7 @@ from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.ranks import LOG10_SUPPORT_OF_NOVEL
 from tests.training.parcels import make_package
 from training.config import read_config
-from training.evaluate.generalisation import FEW, WRONG_LABELS, poorer_references, with_poorer_references
+from training.evaluate.measure import FEW, WRONG_LABELS, poorer_references, with_poorer_references
 from training.evaluate.methods import fit_splits, held_out, zone_codes
 from training.evaluate.own import ALONE, OwnEvidence, each_alone
 from training.evaluate.setting import Setting

@@ -8,8 +8,8 @@ import pytest
 from kpfootprint.stats.ranks import NOVEL_P, RankTable
 from kpfootprint.stats.summaries import WINDOWS
 from tests import reference_world as world
+from training.amortise import LEAST_SHOWN, sieved_copies
 from training.rank import as_held_out
-from training.sieved import LEAST_SHOWN, sieved_copies
 
 N = 20_000
 

@@ -9,8 +9,8 @@ import numpy as np
 from kpfootprint.stats.shares import NONE_P, none_statistic
 from tests import reference_world as world
 from tests.worlds import shipped
+from training.amortise import seen_in_turn
 from training.folds import Split
-from training.in_turn import seen_in_turn
 from training.rank import Ranked, ShareNetworks, fit_goods
 from training.scenarios import Truth
 

@@ -15,7 +15,7 @@ from kpfootprint.stats.model import Look, look
 from kpfootprint.stats.networks import Network
 from training.choose import choose_for
 from training.config import EvidenceConfig
-from training.evaluate.generalisation import few_references
+from training.evaluate.measure import few_references
 from training.evaluate.methods import FittedSplits, fit_splits, with_parcels, zones_of
 from training.evaluate.setting import SEED, Setting
 from training.evaluate.trials import Alternatives, Draws

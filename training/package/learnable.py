@@ -1,8 +1,12 @@
-"""What the stones of a package must tell, as nothing could be learnt from them otherwise."""
+"""What the stones of a package must tell and may not repeat; and what is wrong with a package told once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,10 +14,10 @@ from kpfootprint.errors import Problem
 from kpfootprint.ingest.cells import text_of
 from kpfootprint.ingest.records import class_codes
 from kpfootprint.ingest.tables import KnownTable
-from kpfootprint.parcel import Batch
+from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.scheme import Scheme
+from kpfootprint.stats.arrays import Ints
 from training.package.descriptor import told
-from training.package.once import and_more
 
 ONE_CLASS, ENOUGH = 0.99, 100
 """Share of the stones in one size class from which on sizes tell nothing, where there are enough stones to say so."""
@@ -73,3 +77,168 @@ def never_recorded(batch: Batch, scheme: Scheme) -> list[Problem]:
         for item in scheme.categorical
         if not any((codes[item.name] >= 0).any() for codes in lists if item.name in codes)
     ]
+
+
+ALIKE, SHOWN = 12, 3
+"""Different values that are told one by one where they have the same fault; of more of them, so many are."""
+
+
+def once(problems: Iterable[Problem]) -> list[Problem]:
+    """Tell what is wrong in many rows alike once, at the first of them, with their number.
+
+    Where more than `ALIKE` values have the same fault in one column, three are told. Where rows have too many cells,
+    what their cells hold is not told: they do not stand where they should.
+    """
+    found = list(problems)
+    found = [item for item in found if item.code == "ragged_row"] or found
+    groups: dict[object, dict[object, list[int]]] = {}
+    for position, item in enumerate(found):
+        place = (item.table, item.column, item.code) if item.row is not None else position
+        groups.setdefault(place, {}).setdefault(item.value, []).append(position)
+    out: dict[int, Problem] = {}
+    for by_value in groups.values():
+        same = list(by_value.values())
+        shown = same if len(same) <= ALIKE else [group[:1] for group in same[:SHOWN]]
+        for group in shown:
+            n = _rows(found, group)
+            for position in group if n <= SHOWN else group[:1]:
+                out[position] = _of_package(found[position])
+            if n > SHOWN and len(shown) == len(same):
+                out[group[0]] = and_more(out[group[0]], f"{n - 1} more rows")
+        if len(shown) < len(same):
+            rest = sum(_rows(found, group) for group in same) - SHOWN
+            last = shown[-1][0]
+            out[last] = and_more(out[last], f"{rest} more rows, whatever the value")
+    return [out[position] for position in sorted(out)]
+
+
+def _rows(found: Sequence[Problem], group: Iterable[int]) -> int:
+    """Return how many rows problems are about: that of a class which is not known speaks of several."""
+    return sum(int(str(found[position].values.get("count", 1))) for position in group)
+
+
+def and_more(item: Problem, rows: str) -> Problem:
+    """Return a problem that says in how many more rows it is."""
+    return replace(item, reason=f"{item.reason}; and so in {rows}")
+
+
+def _of_package(item: Problem) -> Problem:
+    """Say of a word that is no class what is to be changed in a package, of which a submission has other ways out."""
+    values = item.values
+    if item.code != "unknown_class" or values.get("rule", "unknown_class_often") != "unknown_class_often":
+        return item
+    reason = f"no class of {values['attribute']} is called so; nearest: {values['nearest']}; correct the cells, or "
+    reason += "make it a class or a synonym of one in datapackage.json"
+    return replace(item, reason=reason, values={})
+
+
+MANY = 40
+"""From so many stones on, weights alike are enough for a copy, whatever the classes say."""
+CHANCE = 1e-6
+"""Parcels that hold the same stones are copies where chance would make them alike less often than this."""
+RUN, VARIED = 8, 4
+"""Stones that follow each other, and how many of them must differ, for a run that two parcels hold by no chance."""
+
+
+def copies(batch: Batch, zone_of: Sequence[str], lines: Sequence[int]) -> list[Problem]:
+    """Return a problem for every parcel that holds the stones of an earlier one, in whatever order.
+
+    Parameters
+    ----------
+    zone_of : sequence of str, length n
+        Zone of each parcel.
+    lines : sequence of int, length n
+        Row of each in the table of parcels.
+    """
+    first: dict[bytes, int] = {}
+    problems = []
+    usual: dict[bool, Mapping[bytes, float]] = {}
+    for position, parcel in enumerate(batch):
+        if parcel.stones is None:
+            continue
+        at = first.setdefault(_content(parcel), position)
+        weighed = parcel.n_stones >= MANY
+        if at != position and weighed not in usual:
+            usual[weighed] = _shares(batch, weighed=weighed)
+        if at != position and position * _chance(parcel, usual[weighed]) < CHANCE:
+            other = batch.parcels[at].parcel_id
+            reason = f"its {parcel.n_stones} stones weigh the same as those of parcel {other} of {zone_of[at]}: a copy"
+            reason += "" if zone_of[at] == zone_of[position] else f", laid to {zone_of[position]}"
+            reason += "; keep one of the two"
+            problems.append(_copied(parcel, lines[position], reason))
+    told = {problem.value for problem in problems}
+    return problems + [problem for problem in _in_part(batch, zone_of, lines) if problem.value not in told]
+
+
+def _in_part(batch: Batch, zone_of: Sequence[str], lines: Sequence[int]) -> list[Problem]:
+    """Return a problem for every parcel half of whose runs of stones an earlier parcel holds too, in the same order."""
+    seen: dict[int, int] = {}
+    problems = []
+    for position, parcel in enumerate(batch):
+        if parcel.stones is None or parcel.n_stones < MANY:
+            continue
+        runs = _runs(parcel)
+        shared = Counter(seen[run] for run in runs if run in seen)
+        for run in runs:
+            seen.setdefault(run, position)
+        at, count = shared.most_common(1)[0] if shared else (position, 0)
+        if count > max(MANY, len(runs)) / 2:
+            reason = f"half or more of its stones follow each other as in parcel {batch.parcels[at].parcel_id} of "
+            reason += f"{zone_of[at]}: a copy in part; keep one of the two"
+            problems.append(_copied(parcel, lines[position], reason))
+    return problems
+
+
+def _copied(parcel: Parcel, line: int, reason: str) -> Problem:
+    return told("copied_parcel", reason, table="parcels", row=line, column="parcel_id", value=parcel.parcel_id)
+
+
+def _runs(parcel: Parcel) -> set[int]:
+    """Return a number for each run of stones of a parcel that is varied enough to be its own."""
+    windows = np.lib.stride_tricks.sliding_window_view(_table(parcel), RUN, axis=1)
+    weights = np.sort(windows[0], axis=1)
+    varied = 1 + (np.diff(weights, axis=1) > 0).sum(axis=1) >= VARIED
+    return {hash(window.tobytes()) for window in windows[:, varied].swapaxes(0, 1)}
+
+
+def _content(parcel: Parcel) -> bytes:
+    """Return a hash of the stones that does not depend on their order."""
+    table = _compared(parcel, weighed=parcel.n_stones >= MANY)
+    return hashlib.sha256(table[:, np.lexsort(table[::-1])].tobytes()).digest()
+
+
+def _compared(parcel: Parcel, *, weighed: bool) -> Ints:
+    """Return what makes parcels alike: the weights of their stones, and with few of them their classes too."""
+    table = _table(parcel)
+    return table[:1] if weighed else table
+
+
+def _counted(table: Ints) -> Mapping[bytes, int]:
+    """Return how many stones are alike."""
+    kinds, counts = np.unique(table, axis=1, return_counts=True)
+    return {kind.tobytes(): count for kind, count in zip(kinds.T, counts.tolist(), strict=True)}
+
+
+def _shares(batch: Batch, *, weighed: bool) -> Mapping[bytes, float]:
+    """Return the share of stones of each kind in all parcels."""
+    total: Counter[bytes] = Counter()
+    for parcel in batch:
+        if parcel.stones is not None:
+            total.update(_counted(_compared(parcel, weighed=weighed)))
+    whole = total.total()
+    return {kind: count / whole for kind, count in total.items()}
+
+
+def _chance(parcel: Parcel, usual: Mapping[bytes, float]) -> float:
+    """Return the chance that as many stones drawn from all parcels are just those of a parcel."""
+    counts = _counted(_compared(parcel, weighed=parcel.n_stones >= MANY))
+    log = math.lgamma(parcel.n_stones + 1)
+    log += sum(count * math.log(usual[kind]) - math.lgamma(count + 1) for kind, count in counts.items())
+    return math.exp(min(log, 0.0))
+
+
+def _table(parcel: Parcel) -> Ints:
+    """Return weight, in millionths of a carat, and classes (1 + A, n) of the stones."""
+    assert parcel.stones is not None
+    weight = np.round(parcel.stones.weight_ct * 1e6).astype(np.int64)
+    return np.stack([weight, *(parcel.stones.codes[name].astype(np.int64) for name in sorted(parcel.stones.codes))])
