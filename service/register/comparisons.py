@@ -169,25 +169,33 @@ def keep(
 
     `connection` is that of `registering`. The last parameters are for one that comes from another register.
     """
-    rows, acts = [], []
-    for one in examined:
-        rows.append(row_of(one, actor, once))
-        acts.append((one.id, _told(one, rows[-1], origin)))
+    rows = [row_of(one, actor, once) for one in examined]
     if not rows:
         return
+    found = [found_by(one, row) for one, row in zip(examined, rows, strict=True)]
+    acts = [(one.id, _told(one, row, by, origin)) for one, row, by in zip(examined, rows, found, strict=True)]
     insert = comparisons.insert().returning(comparisons.c.position, sort_by_parameter_order=True)
-    positions = connection.scalars(insert, rows).all()
-    _make_findable(connection, examined, positions, rows)
+    _make_findable(connection, connection.scalars(insert, rows).all(), found)
     entries.append_each(connection, "comparison", acts, actor=actor, at=at, entry_id=entry_id)
 
 
 def row_of(one: Examined, actor: str, once: Once | None = None) -> dict[str, Any]:
     """Return a comparison as its table keeps it."""
+    return shown_of(one, actor) | {
+        "id": one.id,
+        "parcel": packed(canonical(one.document)) if one.parcel is None else one.parcel,
+        "report": packed(one.report),
+        "idempotency_key": None if once is None else once.key,
+        "request_sha256": None if once is None else once.request_sha256,
+    }
+
+
+def shown_of(one: Examined, actor: str) -> dict[str, Any]:
+    """Return the columns that show what a report, its parcel and its entry tell."""
     content, document = one.content, one.document
     parcel, told = content["parcel"], content["verification"]
     certificate = document.get("certificate_no")
     return {
-        "id": one.id,
         "created_at": datetime.fromisoformat(content["created_at"]),
         "actor": actor,
         "parcel_id": parcel["parcel_id"],
@@ -196,10 +204,6 @@ def row_of(one: Examined, actor: str, once: Once | None = None) -> dict[str, Any
         "conclusion": content["conclusion"],
         "log10_lr": None if told is None else told["log10_lr"],
         "declared": " ".join(item["zone_id"] for item in parcel["declared"]),
-        "parcel": packed(canonical(document)) if one.parcel is None else one.parcel,
-        "report": packed(one.report),
-        "idempotency_key": None if once is None else once.key,
-        "request_sha256": None if once is None else once.request_sha256,
         "exporter": document.get("exporter"),
         "certificate_no": certificate,
         "certificate_key": None if certificate is None else certificate_key(certificate),
@@ -212,7 +216,7 @@ def row_of(one: Examined, actor: str, once: Once | None = None) -> dict[str, Any
     }
 
 
-def _told(one: Examined, row: Mapping[str, Any], origin: Mapping[str, Any] | None) -> dict[str, Any]:
+def _told(one: Examined, row: Mapping[str, Any], found: FoundBy, origin: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return what the chain says of a comparison."""
     values = {name: row[name] for name in ("parcel_id", "report_id", "release", "conclusion", "log10_lr")}
     values |= {
@@ -220,6 +224,7 @@ def _told(one: Examined, row: Mapping[str, Any], origin: Mapping[str, Any] | Non
         "flags": list(one.flags),
         "report_sha256": sha256(one.report.encode()).hexdigest(),
         "parcel_sha256": sha256(unpacked(row["parcel"]).encode()).hexdigest(),
+        "found_by_sha256": digest_of(found),
     }
     if one.submission_id is not None:
         values["submission"] = one.submission_id
@@ -228,24 +233,57 @@ def _told(one: Examined, row: Mapping[str, Any], origin: Mapping[str, Any] | Non
     return values
 
 
-def _make_findable(
-    connection: sa.Connection, examined: Sequence[Examined], positions: Sequence[int], rows: Sequence[Mapping[str, Any]]
-) -> None:
-    found: dict[sa.Table, list[dict[str, Any]]] = {declared_zones: [], words: [], stone_marks: []}
-    for one, position, row in zip(examined, positions, rows, strict=True):
-        place = {"position": position, "created_at": row["created_at"]}
-        for item in one.content["parcel"]["declared"]:
-            of_zone = {"zone_id": item["zone_id"], "carats": item["carats"], "log10_lr": row["log10_lr"]}
-            found[declared_zones].append(place | of_zone)
-        named = words_in(row["parcel_id"], row["exporter"], row["certificate_no"], row["declared"])
-        found[words] += [place | {"word": word} for word in sorted(named)]
-        found[stone_marks] += [{"mark": mark, "position": position} for mark in sorted(set(one.marks))]
+FoundBy = Mapping[sa.Table, Sequence[Mapping[str, Any]]]
+"""Lines of the tables that a comparison is found by, its position left out."""
+
+FOUND_BY: Mapping[sa.Table, Sequence[str]] = {
+    declared_zones: ("zone_id", "carats", "created_at", "log10_lr"),
+    words: ("word", "created_at"),
+    stone_marks: ("mark",),
+}
+
+
+def found_by(one: Examined, row: Mapping[str, Any]) -> FoundBy:
+    """Return what a comparison is found by: its zones, words and marks."""
+    at = {"created_at": row["created_at"]}
+    of_row = at | {"log10_lr": _float(row["log10_lr"])}
+    named = words_in(row["parcel_id"], row["exporter"], row["certificate_no"], row["declared"])
+    return {
+        declared_zones: [
+            of_row | {"zone_id": item["zone_id"], "carats": _float(item["carats"])}
+            for item in one.content["parcel"]["declared"]
+        ],
+        words: [at | {"word": word} for word in sorted(named)],
+        stone_marks: [{"mark": mark} for mark in sorted(set(one.marks))],
+    }
+
+
+def _float(value: float | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def digest_of(found: FoundBy) -> str:
+    """Return the SHA-256 by which the chain tells what a comparison is found by."""
+    told = [
+        sorted(
+            [entries.written(line[name]) if name == "created_at" else line[name] for name in names] for line in lines
+        )
+        for names, lines in ((names, found[table]) for table, names in FOUND_BY.items())
+    ]
+    return sha256(canonical(told).encode()).hexdigest()
+
+
+def _make_findable(connection: sa.Connection, positions: Sequence[int], found: Sequence[FoundBy]) -> None:
+    lines = {
+        table: [{**line, "position": at} for at, one in zip(positions, found, strict=True) for line in one[table]]
+        for table in FOUND_BY
+    }
     if connection.dialect.name == "postgresql":  # its driver sends a line at a time, which takes three times as long
-        marks = found.pop(stone_marks)
+        marks = lines.pop(stone_marks)
         connection.execute(_MARKS, {name: [line[name] for line in marks] for name in ("mark", "position")})
-    for table, lines in found.items():
-        if lines:
-            connection.execute(table.insert(), lines)
+    for table, own in lines.items():
+        if own:
+            connection.execute(table.insert(), own)
 
 
 _MARKS = sa.text(

@@ -190,12 +190,12 @@ def walk(connection: sa.Connection, *, start: datetime | None = None, end: datet
             query = query.where(entries.c.at >= start)
         if end is not None:
             query = query.where(entries.c.at < end)
-        rows = connection.execute(query).all()
-        for row in rows:
-            yield _entry_of(row._mapping)
-        if len(rows) < STRETCH:
+        last = None
+        for last in connection.execute(query):
+            yield _entry_of(last._mapping)
+        if last is None:
             return
-        after = rows[-1].position
+        after = last.position
 
 
 def _row(entry: Entry) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -19,6 +19,9 @@ from service.register.database import reading
 from service.register.paging import Sort, of_row, page
 from service.register.secrets import new_id
 from service.register.tables import comparisons, files, submission_parcels, submissions
+
+NONE = "[]"
+"""The problems of a parcel that has none."""
 
 SORTS: Mapping[str, Sort] = {
     "due_at": Sort(submissions.c.due_at),
@@ -126,7 +129,7 @@ def receive(
         "actor": actor,
         "state": "received",
         "exporter": ", ".join(exporters) or None,
-        "declared": "".join(f" {zone} " for zone in sorted({*" ".join(row["declared"] for row in parcels).split()})),
+        "declared": zones_of(parcels),
         "note": received.note,
         "file_name": received.file_name,
         "n_parcels": n_parcels,
@@ -147,6 +150,7 @@ def receive(
         "note": received.note,
         "exporter": row["exporter"],
         "due_at": entries.written(due_at),
+        "parcels_sha256": digest_of(came, parcels),
     }
     entries.append(connection, "submission", actor=actor, subject=submission_id, values=values, at=at)
     return of_row(Submission, connection.execute(sa.select(submissions).where(submissions.c.id == submission_id)).one())
@@ -165,12 +169,45 @@ def _parcel_row(submission_id: str, ordinal: int, item: ReceivedParcel) -> dict[
     }
 
 
+def zones_of(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return the zones that any of some parcels declares, a blank around each."""
+    return "".join(f" {zone} " for zone in sorted({*" ".join(row["declared"] for row in rows).split()}))
+
+
+def rows_of(connection: sa.Connection, submission_id: str, *names: str) -> list[sa.RowMapping]:
+    """Return the parcels of a submission in their order, as they are kept: the columns that are named."""
+    table = submission_parcels.c
+    query = sa.select(*(table[name] for name in names)).where(table.submission_id == submission_id)
+    return [row._mapping for row in connection.execute(query.order_by(table.ordinal))]
+
+
+def digest_of(told: Callable[[Mapping[str, Any]], Sequence[str | None]], rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return the SHA-256 by which the chain tells what came, or what became of it."""
+    return sha256(canonical([told(row) for row in rows]).encode()).hexdigest()
+
+
+def came(row: Mapping[str, Any]) -> Sequence[str | None]:
+    """Tell of a parcel what came: problems that were found later are no part of it."""
+    parcel, own = row["parcel"], [row["parcel_id"], row["exporter"], row["declared"]]
+    return [*own, *((None, row["problems"]) if parcel is None else (sha256(parcel).hexdigest(), NONE))]
+
+
+def became(row: Mapping[str, Any]) -> Sequence[str | None]:
+    """Tell what became of a parcel: its comparison, or its problems."""
+    return [row["comparison_id"], row["problems"]]
+
+
 def keep_file(connection: sa.Connection, subject: str, name: str, content: bytes) -> str:
     """Keep a file as it came, and return its SHA-256."""
     digest = sha256(content).hexdigest()
-    row = {"subject": subject, "name": name[:255], "sha256": digest, "content": content}
+    row = {"subject": subject, "name": name_of_file(name), "sha256": digest, "content": content}
     connection.execute(files.insert().values(row))
     return digest
+
+
+def name_of_file(name: str) -> str:
+    """Return the name that a file is kept under."""
+    return name[:255]
 
 
 def file_of(engine: sa.Engine, subject: str) -> tuple[str, bytes] | None:
@@ -230,7 +267,8 @@ def still_waiting(connection: sa.Connection, submission_id: str, places: Collect
 
 def _waits(submission_id: str) -> sa.ColumnElement[bool]:
     table = submission_parcels.c
-    return (table.submission_id == submission_id) & table.parcel.is_not(None) & table.comparison_id.is_(None)
+    here = (table.submission_id == submission_id) & table.parcel.is_not(None)
+    return here & table.comparison_id.is_(None) & (table.problems == NONE)
 
 
 def kept_problem(problem: Problem) -> dict[str, Any]:
@@ -254,7 +292,7 @@ def place_problems(
     table = submission_parcels.c
     here = (table.submission_id == submission_id) & (table.ordinal == ordinal)
     told = canonical([dict(problem) for problem in problems])
-    connection.execute(submission_parcels.update().where(here).values(parcel=None, problems=told))
+    connection.execute(submission_parcels.update().where(here).values(problems=told))
     more = submissions.update().where(submissions.c.id == submission_id)
     connection.execute(more.values(n_bad=submissions.c.n_bad + 1))
 
@@ -263,7 +301,9 @@ def set_compared(connection: sa.Connection, submission_id: str, actor: str, valu
     """Note that every parcel was compared; once only."""
     here = submissions.update().where((submissions.c.id == submission_id) & (submissions.c.state == "received"))
     if connection.execute(here.values(state="compared")).rowcount == 1:
-        entries.append(connection, "compared", actor=actor, subject=submission_id, values=values)
+        parcels = rows_of(connection, submission_id, "comparison_id", "problems")
+        told = {"parcels_sha256": digest_of(became, parcels)}
+        entries.append(connection, "compared", actor=actor, subject=submission_id, values={**values, **told})
 
 
 def decide(connection: sa.Connection, submission_id: str, decision: str, note: str, actor: str) -> bool:

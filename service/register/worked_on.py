@@ -1,0 +1,98 @@
+"""What the chain tells of tables that are worked on, and where these show something else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from service.register.comparisons import certificate_key
+from service.register.entries import Entry, written
+from service.register.submissions import NONE, became, came, digest_of, rows_of, zones_of
+from service.register.tables import certificates, comparisons, submission_parcels, submissions
+
+COLUMNS = ("parcel_id", "exporter", "declared", "parcel", "problems", "comparison_id")
+"""Of a parcel of a submission: what came, and what became of it."""
+
+Fault = tuple[int | None, str]
+"""The position of the entry that tells otherwise, where one does, and what is wrong."""
+
+
+@dataclass(slots=True)
+class Told:
+    """What the chain told so far.
+
+    `submissions` has the entry of each and the state that later entries leave it in, `compared` who tells what became
+    of its parcels, and the digest of that, `certificates` of each report of a certificate its entry's position and
+    what was said.
+    """
+
+    submissions: dict[str, tuple[Entry, str]] = field(default_factory=dict)
+    compared: dict[str, tuple[int, str | None]] = field(default_factory=dict)
+    certificates: dict[tuple[str, str], tuple[int, str | None, str]] = field(default_factory=dict)
+
+    def add(self, entry: Entry) -> None:
+        """Take in what an entry tells."""
+        match entry.kind:
+            case "submission":
+                self.submissions[entry.subject] = (entry, "received")
+                self.compared[entry.subject] = (entry.position, None)
+            case "compared" if entry.subject in self.submissions:
+                self.submissions[entry.subject] = (self.submissions[entry.subject][0], "compared")
+                self.compared[entry.subject] = (entry.position, entry.values.get("parcels_sha256"))
+            case "decision" if entry.subject in self.submissions:
+                self.submissions[entry.subject] = (self.submissions[entry.subject][0], "decided")
+            case "certificates":
+                for item in entry.values["items"]:
+                    said = (entry.position, item["reported_on"], item["note"])
+                    self.certificates[item["certificate_no"], item["reported_by"]] = said
+
+    def faults(self, connection: sa.Connection) -> Iterator[Fault]:
+        """Yield what the tables show otherwise."""
+        yield from self._of_submissions(connection)
+        yield from _of_places(connection)
+        yield from self._of_certificates(connection)
+
+    def _of_submissions(self, connection: sa.Connection) -> Iterator[Fault]:
+        left = dict(self.submissions)
+        for row in connection.execute(sa.select(submissions)):
+            entry, state = left.pop(row.id, (None, ""))
+            if entry is None:
+                yield None, f"submission {row.id} has no entry"
+                continue
+            parcels = rows_of(connection, row.id, *COLUMNS)
+            told = {name: entry.values[name] for name in ("file_name", "note", "exporter", "n_parcels", "due_at")}
+            told |= {"received_at": written(entry.at), "actor": entry.actor, "state": state}
+            told |= {"n_bad": sum(item["problems"] != NONE for item in parcels), "declared": zones_of(parcels)}
+            for name, value in told.items():
+                shown = getattr(row, name)
+                if value != (written(shown) if name.endswith("_at") else shown):
+                    yield entry.position, f"{name} of submission {row.id} of entry {entry.position} was changed"
+            digests = [(entry.position, entry.values.get("parcels_sha256"), came), (*self.compared[row.id], became)]
+            for position, digest, what in digests:
+                if len(parcels) != row.n_parcels or digest not in {None, digest_of(what, parcels)}:
+                    yield position, f"the parcels of submission {row.id} of entry {position} were changed"
+        for submission_id, (entry, _) in left.items():
+            yield entry.position, f"submission {submission_id} of entry {entry.position} is missing"
+
+    def _of_certificates(self, connection: sa.Connection) -> Iterator[Fault]:
+        left = dict(self.certificates)
+        for row in connection.execute(sa.select(certificates)):
+            position, *said = left.pop((row.certificate_no, row.reported_by), (None, None, ""))
+            own = certificate_key(row.certificate_no) == row.certificate_key
+            if position is None or not own or said != [row.reported_on, row.note]:
+                yield position, f"the report of certificate {row.certificate_no} was changed, or put in"
+        for (certificate_no, _), (position, _, _) in left.items():
+            yield position, f"the report of certificate {certificate_no} is missing"
+
+
+def _of_places(connection: sa.Connection) -> Iterator[Fault]:
+    """Yield parcels beside a comparison that is not theirs."""
+    placed, kept = submission_parcels.c, comparisons.c
+    beside = submission_parcels.outerjoin(comparisons, kept.id == placed.comparison_id)
+    theirs = (kept.submission_id == placed.submission_id) & (kept.parcel_id == placed.parcel_id)
+    moved = sa.or_(kept.id.is_(None), sa.not_(sa.func.coalesce(theirs, sa.false())))
+    query = sa.select(placed.submission_id, placed.parcel_id).select_from(beside)
+    for row in connection.execute(query.where(placed.comparison_id.is_not(None), moved).limit(1)):
+        yield None, f"parcel {row.parcel_id} of submission {row.submission_id} names a comparison that is not its own"
