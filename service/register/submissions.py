@@ -174,11 +174,11 @@ def zones_of(rows: Iterable[Mapping[str, Any]]) -> str:
     return "".join(f" {zone} " for zone in sorted({*" ".join(row["declared"] for row in rows).split()}))
 
 
-def rows_of(connection: sa.Connection, submission_id: str, *names: str) -> list[sa.RowMapping]:
+def rows_of(connection: sa.Connection, submission_id: str, *names: str) -> list[dict[str, Any]]:
     """Return the parcels of a submission in their order, as they are kept: the columns that are named."""
     table = submission_parcels.c
     query = sa.select(*(table[name] for name in names)).where(table.submission_id == submission_id)
-    return [row._mapping for row in connection.execute(query.order_by(table.ordinal))]
+    return [row._asdict() for row in connection.execute(query.order_by(table.ordinal))]
 
 
 def digest_of(told: Callable[[Mapping[str, Any]], Sequence[str | None]], rows: Iterable[Mapping[str, Any]]) -> str:
