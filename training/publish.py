@@ -16,7 +16,7 @@ from kpfootprint.report.locale import words
 from kpfootprint.report.problems import remark_text
 from training.acceptance import Criteria, Judgement, judge
 from training.config import read_config
-from training.record import Evaluation, read_evaluation
+from training.record import Evaluation, read_evaluation, stones_between
 
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]{0,60}")
 
@@ -119,7 +119,7 @@ def card_of(manifest: Mapping[str, Any]) -> str:
     n_tests = sum(len(row) for row in table)
     odd = [zone for zone, p in zip(manifest["zone_ids"], tested, strict=False) if p * n_tests < 0.05]
     errors = "\n".join(
-        f"| {row['n_stones_low']} to {row['n_stones_high']} | {_rate(row, 'true_declarations_queried')} "
+        f"| {stones_between(row['n_stones_low'], row['n_stones_high'])} | {_rate(row, 'true_declarations_queried')} "
         f"| {_rate(row, 'false_declarations_accepted')} | {row.get('true_declarations_consistent', 0):.0%} |"
         for row in manifest["error_rates"]
     )

@@ -31,10 +31,11 @@ from kpfootprint.stats.shares import (
 )
 from training.declarants import Tried
 from training.prepare import Fitted
+from training.record import NO_END
 from training.scenarios import KINDS, Truth
 
 LISTED, NEAR, FAR, BLEND, MIXED, FALSE, TRIED = range(len(KINDS))
-SIZE_EDGES = (1, 40, 100, 200, 400, 800, 1600, 3200, 100_000)
+SIZE_EDGES = (1, 40, 100, 200, 400, 800, 1600, 3200, NO_END)
 SIMULATED_WORTH = 5.0
 """Parcels' worth of belief that reference parcels are as strange as simulated ones."""
 OUTER = 0.05

@@ -17,6 +17,9 @@ SCHEMA_VERSION = "1"
 
 Part = TypeVar("Part")
 
+NO_END = 100_000
+"""Upper limit of the largest range of sizes: more stones than any parcel has."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
@@ -124,6 +127,15 @@ class DecisionErrors:
     false_trials: int
     true_inconclusive: int | None = None
     false_inconclusive: int | None = None
+
+
+def stones_between(low: int, high: int) -> str:
+    """Name a range of sizes; the last has no upper end, only a number that no parcel reaches.
+
+    >>> stones_between(40, 99), stones_between(3200, NO_END - 1)
+    ('40 to 99', '3200 or more')
+    """
+    return f"{low} to {high}" if high < NO_END - 1 else f"{low} or more"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

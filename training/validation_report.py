@@ -19,7 +19,16 @@ import numpy as np
 from kpfootprint.stats.intervals import clopper_pearson
 from training import validation_plots as plots
 from training.acceptance import Criteria, Criterion, apart
-from training.record import CHARACTERISTICS, DecisionErrors, DetectionCell, Evaluation, Result, Trial, summed
+from training.record import (
+    CHARACTERISTICS,
+    DecisionErrors,
+    DetectionCell,
+    Evaluation,
+    Result,
+    Trial,
+    stones_between,
+    summed,
+)
 
 FEW = 5
 """Fewer parcels of a zone than this leave its own variation mostly to the other zones'."""
@@ -68,7 +77,10 @@ def render_validation(evaluation: Evaluation, criteria: Criteria) -> str:
         counts=_counts(rows),
         pictures=_pictures(evaluation),
         limits=detection_limits(evaluation.detection),
-        decisions=[(cell, *_decision_rates(cell)) for cell in evaluation.decisions],
+        decisions=[
+            (stones_between(cell.n_stones_low, cell.n_stones_high), cell, *_decision_rates(cell))
+            for cell in evaluation.decisions
+        ],
         zones=adequacy(evaluation),
         made=_flat(evaluation.made),
     )

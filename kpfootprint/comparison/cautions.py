@@ -120,11 +120,15 @@ def _of_declaration(said: Cautions, one: OneParcel) -> None:
 
 
 def _only_abroad(one: OneParcel) -> tuple[str, ...]:
-    """Return the zones of H2 where none of them lies in a country that was declared; nothing where one does."""
+    """Return the zones of H2 where none of them lies in a country that was declared; nothing where one does.
+
+    Of a country none of whose zones is in the table on that day there is nothing to say: no zone of it could stand
+    against the declaration.
+    """
     country = {zone.zone_id: zone.country for zone in one.release.zone_table.zones}
-    home = {country.get(zone.zone_id) for zone in one.declared}
+    home = {country.get(zone.zone_id) for zone in one.declared if zone.status_on_export_date != NOT_COVERED}
     against = tuple(one.release.zone_ids[k] for k in np.flatnonzero(one.hypotheses.alternatives[one.row] > 0))
-    return () if any(country.get(zone) in home for zone in against) else against
+    return () if not home or any(country.get(zone) in home for zone in against) else against
 
 
 def _of_weights(said: Cautions, one: OneParcel, usual: StoneRange | None) -> Doubt:

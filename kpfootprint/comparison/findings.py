@@ -80,7 +80,10 @@ def _h2(one: OneParcel) -> Statement:
     if present.size == 0:
         return Statement(code="h2_unlisted_only", values={"unlisted_weight": 1.0})
     zones = tuple(one.release.zone_ids[k] for k in present)
-    return Statement(code="h2_elsewhere", values={"zones": zones, "unlisted_weight": one.release.unlisted_weight})
+    values: dict[str, Value] = {"zones": zones, "unlisted_weight": one.release.unlisted_weight}
+    if in_part := tuple(one.release.zone_ids[k] for k in present if one.weights[k] > 0):
+        values["declared_zones"] = in_part
+    return Statement(code="h2_elsewhere", values=values)
 
 
 def verification_of(one: OneParcel, against: OfDeclaration) -> Verification:

@@ -341,6 +341,9 @@ def next_question(
     carats = sum(item.carats or 0.0 for item in parcel.declarations)
     if carats and parcel.carats is not None and abs(carats - parcel.carats) > CARATS_ASKED * parcel.carats:
         return Statement(code="next_carats", values={"declared": float(carats), "parcel": float(parcel.carats)})
+    unknown_on = tuple(zone for zone, status in known.items() if status == NOT_COVERED)
+    if unknown_on:
+        return Statement(code="next_status_unknown", values={"zones": unknown_on, "day": one.day.isoformat()})
     if any(caution.code == "size_range_missing" for caution in found.cautions):
         return Statement(code="next_sources", values={})
     return Statement(code="next_nothing", values={})

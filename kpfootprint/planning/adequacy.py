@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated
 
 import numpy as np
 
+from kpfootprint.comparison.hypotheses import COMPLIANT
 from kpfootprint.comparison.weigh import Judged
 from kpfootprint.conclusions import CONCLUSIONS
 from kpfootprint.plain import Share
 from kpfootprint.planning.trials import SEED, DrawnGoods, blend_distance, draw_goods, known_exactly, outcomes_of
 from kpfootprint.release import Release
-from kpfootprint.stats.arrays import Bools, Floats
+from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.intervals import clopper_pearson
 from kpfootprint.stats.metrics import cllr, costs
 
@@ -38,6 +40,7 @@ class Neighbour:
     low: Share
     high: Share
     n_drawn: int
+    status: str
     compliant: bool
 
 
@@ -86,20 +89,21 @@ class Adequacy:
     collect: str
 
 
-def adequacy(release: Release, zone_id: str, compliant: Bools) -> Adequacy:
+def adequacy(release: Release, zone_id: str, on: date) -> Adequacy:
     """Judge the references of one zone by declaring parcels of it, and of all others, as that zone.
 
     Parameters
     ----------
     zone_id : str
         A zone with reference parcels.
-    compliant : ndarray of shape (Z,), bool
-        Zones that count as compliant; the zone itself is taken for one.
+    on : date
+        Day whose status of zones counts; the zone itself is taken for a compliant one.
     """
     z = release.zone_ids.index(zone_id)
     n_zones = len(release.zone_ids)
     declared = np.eye(n_zones)[z]
-    allowed = compliant.copy()
+    status = [release.zone_table.status_on(zone, on) for zone in release.zone_ids]
+    allowed = np.array([one == COMPLIANT for one in status])
     allowed[z] = True
 
     def tried(subject: Release, source: int, n: int, draw_seed: int) -> Judged:
@@ -135,7 +139,8 @@ def adequacy(release: Release, zone_id: str, compliant: Bools) -> Adequacy:
             low=limits.low,
             high=limits.high,
             n_drawn=drawn[other],
-            compliant=bool(compliant[other]),
+            status=status[other],
+            compliant=status[other] == COMPLIANT,
         )
 
     hardest = sorted(map(neighbour, ranked), key=lambda item: (-item.chance_false_consistent, item.distance))

@@ -124,7 +124,7 @@ def adequacy_answer(zone: str, release: Release, on: date) -> Json:
     n_parcels = int(release.model.n_reference[release.zone_ids.index(zone_id)])
     if n_parcels < FEW:
         cautions.append(_statement("few_parcels", {"zone": zone_id, "n_parcels": n_parcels}))
-    return adequacy_json(adequacy(release, zone_id, compliant), release, on, [*cautions, *synthetic_reference(release)])
+    return adequacy_json(adequacy(release, zone_id, on), release, on, [*cautions, *synthetic_reference(release)])
 
 
 def pool_answer(batch: Batch, release: Release, status_on: date) -> Json:

@@ -103,6 +103,10 @@ TEMPLATES: dict[str, str] = {
     "h2_elsewhere": mark(
         "the parcel comes from elsewhere: from {zones}, or from a source nobody has sampled (weight {unlisted_weight})"
     ),
+    "h2_elsewhere.in_part": mark(
+        "the parcel comes from elsewhere: from {zones}, or from a source nobody has sampled (weight "
+        "{unlisted_weight}); a zone declared in part ({declared_zones}) stands here for the whole parcel"
+    ),
     "h2_unlisted_only": mark("the parcel comes from elsewhere: from a source nobody has sampled"),
     "verbal": mark("This supports neither explanation over the other (scale {scale})."),
     "verbal.neither": mark("This supports neither explanation over the other (scale {scale})."),
@@ -162,6 +166,7 @@ TEMPLATES: dict[str, str] = {
     "attribute_not_recorded": mark("No {attribute} is recorded; the comparison does without it."),
     "attribute_not_recorded.many": mark("Not recorded: {attributes}. The comparison does without them."),
     "partly_recorded": mark("Of the stones only {share} have their {attribute} recorded."),
+    "partly_recorded.many": mark("Of the stones only {share} have their {attributes} recorded."),
     "coarse_classes": mark(
         "Of the stones {share} have their {attribute} by a set of classes alone ({sets}); each may be of any of them."
     ),
@@ -286,17 +291,18 @@ TEMPLATES: dict[str, str] = {
         "as of goods from elsewhere; it is about as probable of either."
     ),
     "short_share": mark(
-        "To be called consistent, it must show no sign of undeclared goods. Here chance alone shows as much in "
+        "To be called consistent, the parcel must show no sign of undeclared goods. Here chance alone shows as much in "
         "{p_share} of true declarations, where {p_limit_share} or more is needed."
     ),
     "short_goods": mark(
-        "To be called consistent, it must show no sign of any goods but those declared, compliant ones included. Here "
-        "chance alone shows as much in {p_share} of true declarations, where {p_limit_share} or more is needed."
+        "To be called consistent, the parcel must show no sign of any goods but those declared, compliant ones "
+        "included. Here chance alone shows as much in {p_share} of true declarations, where {p_limit_share} or more is "
+        "needed."
     ),
     "short_best": mark(
-        "To be called consistent, it must show no sign of undeclared goods under any declaration of compliant zones. "
-        "Taking each parcel under the one that suits it best, chance alone shows as much in {p_share} of true "
-        "parcels, where {p_limit_share} or more is needed."
+        "To be called consistent, the parcel must show no sign of undeclared goods under any declaration of compliant "
+        "zones. Each parcel taken under the declaration that suits it best, chance alone shows as much in {p_share} of "
+        "true parcels, where {p_limit_share} or more is needed."
     ),
     "short_alone": mark(
         "The declared zones together explain the parcel no better than one of them does alone, and none of them alone "
@@ -307,8 +313,8 @@ TEMPLATES: dict[str, str] = {
         "would be a reason to ask."
     ),
     "short_novelty": mark(
-        "To be called consistent, it must not lie far from everything in the reference: {p_share} of parcels of known "
-        "zones lie as far, where {p_limit_share} or more is needed."
+        "To be called consistent, the parcel must not lie far from everything in the reference: {p_share} of parcels "
+        "of known zones lie as far, where {p_limit_share} or more is needed."
     ),
     # what speaks for and against
     **{f"class_{relation}{side}": text for relation in AMOUNTS for side, text in _CLASSES.items()},
@@ -329,6 +335,7 @@ TEMPLATES: dict[str, str] = {
     # what to ask the exporter next
     "next_declaration": mark("Which zone is the parcel said to come from?"),
     "next_status": mark("On what ground were goods exported that are declared from {zones}, not compliant on {day}?"),
+    "next_status_unknown": mark("What was the status of {zones} on {day}? The zone table does not say."),
     "next_reference": mark("Are there parcels known to come from {zones}? Without them nothing can be compared."),
     "next_grading": mark("Can the stones be sieved and graded? Of the {n_stones} too little is known to compare them."),
     "next_weights": mark("In what unit were the stones weighed? No zone has a mean stone of {mean_ct} ct."),
@@ -402,8 +409,8 @@ PLURALS: dict[str, tuple[str, str, str]] = {
         "n_classes",
     ),
     "next_stones": mark_plural(
-        "Can more stones of the same production be listed? There is {n_stones}; about {needed} would say more.",
-        "Can more stones of the same production be listed? There are {n_stones}; about {needed} would say more.",
+        "Can more stones of the same production be listed? There is {n_stones}; it takes about {needed}.",
+        "Can more stones of the same production be listed? There are {n_stones}; it takes about {needed}.",
         "n_stones",
     ),
     "more_stones": mark_plural(
@@ -428,7 +435,7 @@ VOCABULARY: dict[str, str] = {
     "extremely_strong": mark("extremely strong"),
     "compliant": mark("compliant"),
     "suspended": mark("suspended"),
-    "not_covered": mark("not covered by the zone table"),
+    "not_covered": mark("not in the zone table"),
     "true": mark("yes"),
     "false": mark("no"),
     "cleaning_state": mark("cleaning state"),

@@ -92,7 +92,7 @@ def adequacy_sections(sp: Speaker) -> list[Section]:
         [
             (
                 sp.zone(item["zone_id"]),
-                sp.t(mark("compliant") if item["compliant"] else mark("not compliant")),
+                sp.label(item["status"]),
                 words.number(item["distance"], 1),
                 sp.share(item["chance_false_consistent"]),
                 sp.span(item["low"], item["high"]),
@@ -142,7 +142,9 @@ def _who_passes(sp: Speaker, table: Table) -> Figure:
         for item in sp.content["others"]
     ]
     title = sp.t(mark("Parcels of other zones that pass as this one"))
-    alt = sp.t(mark("Bold: not compliant. The nearest zone stands on top; box: 90% interval."))
+    alt = sp.t(
+        mark("Bold: not compliant, or not in the zone table. The nearest zone stands on top; box: 90% interval.")
+    )
     return Figure(key="p-others", title=title, alt=alt, canvas=share_rows(rows, sp.words), data=table)
 
 

@@ -76,7 +76,8 @@ def _variants(code: str, values: Mapping[str, Any], shown: Mapping[str, str]) ->
     every = "all" if values.get("low") == 1 else "nearly" if values.get("share", 0) >= PARTS[0][0] else None
     others = "others" if values.get("other_zones") else "two" if values.get("n_readings") else None
     perhaps = "perhaps" if code == "mixture_found" and values["low"] == 0 else None
-    many = "many" if "zones" in values or "attributes" in values else None
+    many = "in_part" if "declared_zones" in values else None
+    many = "many" if many is None and ("zones" in values or "attributes" in values) else many
     placed = None
     if "observed" in values and values["low"] is not None:
         places = {("H1", True): "beyond", ("H2", False): "inside"}
@@ -113,6 +114,8 @@ def _shown(code: str, values: Mapping[str, Any], words: Words, names: Names) -> 
             shown[name.replace("log10_lr", "times").replace("log10_limit", "times_limit")] = ratio(values[name], words)
     for name in _PROBABILITIES & set(values):
         shown[f"{name.removesuffix('_value')}_share"] = words.chance(values[name])
+    if code.startswith("short_"):
+        shown |= _just_missed(shown, values, words)
     if "zones" in values:
         shown["source"], shown["parcels"] = (_of(kind, values, shown, words) for kind in (SOURCES, PARCELS))
     if "zones" in values and "stone_shares" in values:
@@ -123,6 +126,20 @@ def _shown(code: str, values: Mapping[str, Any], words: Words, names: Names) -> 
             ]
         )
     return shown
+
+
+def _just_missed(shown: Mapping[str, str], values: Mapping[str, Any], words: Words) -> dict[str, str]:
+    """Say of what misses its limit by less than is shown that it lies just under it, not that it is the limit."""
+    pairs = (
+        {"p_share": "p_limit_share", "times": "times_limit"}
+        if values.get("favours") != "H2"
+        else {"p_share": "p_limit_share"}
+    )
+    return {
+        name: words.text(mark("just under {limit}"), limit=shown[limit])
+        for name, limit in pairs.items()
+        if name in shown and shown[name] == shown[limit]
+    }
 
 
 EVEN = 0.02
@@ -148,7 +165,7 @@ def _show(name: str, value: Any, values: Mapping[str, Any], words: Words, names:
     kind = _KINDS.get(name)
     if kind is not None:
         return kind(value, words)
-    if name in ("zone", "origin", "country"):
+    if name in ("zone", "declared_zone", "origin", "country"):
         return names.zones.get(value) or words.country(value)
     if name == "attribute":
         return in_sentence(names.attribute(value))
@@ -230,7 +247,7 @@ class Speaker:
 
     @property
     def cautions(self) -> tuple[Mapping[str, Any], ...]:
-        """The cautions; those that differ in their zone alone, or in an attribute not recorded, are one with all."""
+        """The cautions; those that differ in their zone alone, or in their attribute, are one with all."""
         together: dict[str, list[Mapping[str, Any]]] = {}
         for item in self.content["cautions"]:
             name = _listed(item)
@@ -321,7 +338,7 @@ class Speaker:
 
 def _listed(caution: Mapping[str, Any]) -> str | None:
     """Return the value of a caution by which several of its kind are listed in one."""
-    if caution["code"] == "attribute_not_recorded":
+    if caution["code"] in ("attribute_not_recorded", "partly_recorded"):
         return "attribute"
     return "zone" if "zone" in caution["values"] else None
 

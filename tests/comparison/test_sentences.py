@@ -161,6 +161,16 @@ def test_where_every_zone_of_the_country_was_compliant_h2_is_abroad_and_that_is_
     assert "alternatives_abroad_only" not in by_code(early.cautions)
 
 
+def test_a_zone_that_the_table_does_not_know_is_asked_about_and_no_country_is_said_to_be_compliant() -> None:
+    parcel = replace(reference_parcel(first_of("kadey"), "kadey"), exported_on=DAY)
+    before_any = replace(reference_parcel(first_of("berberati"), "berberati"), exported_on=date(2010, 5, 5))
+    for found in examined(parcel, before_any):
+        assert "zone_not_covered" in by_code(found.cautions)
+        assert "alternatives_abroad_only" not in by_code(found.cautions)
+        if found.conclusion == "consistent":
+            assert "next_status_unknown" in by_code(sentences(found))
+
+
 def test_an_export_date_beyond_the_day_of_comparison_is_said() -> None:
     parcel = replace(reference_parcel(first_of("berberati"), "berberati"), exported_on=DAY)
     (before,) = examinations_of(Batch((parcel,)), shipped(), status_on=date(2024, 3, 10))

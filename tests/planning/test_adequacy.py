@@ -50,7 +50,14 @@ def test_a_zone_without_reference_is_refused_with_those_that_have_one(release: R
 
 def adequate(passing: float, then: float, collect: str, cllr: float = 0.4) -> Adequacy:
     worst = Neighbour(
-        zone_id="nola", distance=4.0, chance_false_consistent=passing, low=0.0, high=0.025, n_drawn=120, compliant=True
+        zone_id="nola",
+        distance=4.0,
+        chance_false_consistent=passing,
+        low=0.0,
+        high=0.025,
+        n_drawn=120,
+        status="compliant",
+        compliant=True,
     )
     return Adequacy(
         zone_id="kadey",

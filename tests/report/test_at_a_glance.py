@@ -28,9 +28,9 @@ def declared(*statuses: str | None) -> tuple[DeclaredZone, ...]:
 
 def test_a_zone_that_the_table_does_not_know_is_not_called_not_compliant() -> None:
     said = first_page(make_report("query", declared=declared("compliant", "suspended", "not_covered")))
-    assert "Status on 17 April 2026: PARTLY NOT COMPLIANT (Carnot); not known (Nola)" in said
+    assert "Status on 17 April 2026: PARTLY NOT COMPLIANT (Carnot); not in the zone table (Nola)" in said
     only = first_page(make_report("query", declared=declared("compliant", "not_covered")))
-    assert "Status on 17 April 2026: not known (Carnot)" in only
+    assert "Status on 17 April 2026: not in the zone table (Carnot)" in only
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import kpfootprint.comparison
 from kpfootprint.report.locale import names, words
@@ -21,6 +23,7 @@ EVERY: tuple[tuple[str, dict[str, Any]], ...] = (
     ("h1_zone", {"zone": "berberati"}),
     ("h1_blend", {"zones": ("berberati", "carnot"), "stone_shares": (0.7, 0.3)}),
     ("h2_elsewhere", {"zones": ("bria",), "unlisted_weight": 0.2}),
+    ("h2_elsewhere", {"zones": ("bria", "kasai"), "declared_zones": ("bria",), "unlisted_weight": 0.2}),
     ("h2_unlisted_only", {"unlisted_weight": 1.0}),
     *(
         ("verbal", {"band": band, "favours": favours, "scale": "ENFSI 2015"})
@@ -54,6 +57,7 @@ EVERY: tuple[tuple[str, dict[str, Any]], ...] = (
     ("declared_carats_differ", {"declared": 152.8, "parcel": 153.0}),
     ("attribute_not_recorded", {"attribute": "morphology"}),
     ("partly_recorded", {"attribute": "colour", "share": 0.62}),
+    ("partly_recorded", {"attributes": ("colour", "morphology"), "share": 0.62}),
     ("coarse_classes", {"attribute": "morphology", "sets": ("makeable", "near gem"), "share": 0.41}),
     ("sets_overlap", {"attribute": "morphology", "sets": ("makeable", "near gem")}),
     ("graded_in_part", {"n_graded": 468, "n_stones": 9336}),
@@ -127,6 +131,7 @@ EVERY: tuple[tuple[str, dict[str, Any]], ...] = (
     ("rests_on_variance", {"factor": 3.0, "log10_lr": 0.41}),
     ("next_declaration", {}),
     ("next_status", {"zones": ("bria",), "day": "2024-03-11"}),
+    ("next_status_unknown", {"zones": ("bria",), "day": "2024-03-11"}),
     ("next_reference", {"zones": ("bakouma",)}),
     ("next_stones", {"n_stones": 1, "needed": 40}),
     ("next_stones", {"n_stones": 2, "needed": 40}),
@@ -209,6 +214,19 @@ def test_the_sentence_of_the_issue() -> None:
         "Deux fois plus de pierres classées « brun » (couleur) que prévu (28 %, alors que les lots de Berbérati de cet "
         "effectif en comptent de 9,0 % à 18 %) : la moitié de ce qui pèse contre la déclaration."
     )
+
+
+@given(
+    st.sampled_from((("short_share", 0.05), ("short_best", 0.2), ("short_novelty", 0.03))),
+    st.floats(0.9, 1.0, exclude_max=True),
+    st.sampled_from(("en", "fr")),
+)
+def test_what_misses_its_limit_is_never_shown_as_the_limit(kind: tuple[str, float], near: float, lang: str) -> None:
+    code, limit = kind
+    text = said(code, {"p_value": limit * near, "p_limit": limit}, lang)
+    assert text.count(words(lang).chance(limit)) == 1 or "just under" in text or "un peu moins" in text
+    odds = said("short_lr", {"log10_lr": 0.30103 * near, "log10_limit": 0.30103, "favours": "H1"}, lang)
+    assert len(re.findall(r"\b2 (?:times|fois)", odds)) == 1 or "just under" in odds or "un peu moins" in odds
 
 
 def test_french_elides_and_repeats_its_prepositions() -> None:

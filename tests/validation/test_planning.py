@@ -12,12 +12,13 @@ from kpfootprint.footprint import footprints_of
 from kpfootprint.parcel import Batch, Conditions, Parcel, Stones
 from kpfootprint.planning.answers import plan_answer
 from kpfootprint.planning.trials import share_p_of
-from kpfootprint.reference import shipped_reference
+from kpfootprint.reference import ReferencePackage, shipped_reference
 from kpfootprint.release import Release, load_release, shipped_release
-from kpfootprint.stats.arrays import Bools
+from kpfootprint.stats.arrays import Bools, Ints
 from kpfootprint.stats.intervals import clopper_pearson
 from kpfootprint.stats.shares import NONE_P
 from training.evaluate.examined import table_weight_of
+from training.evaluate.mixtures import prepared_alike
 from training.folds import fold_of_parcels, folds
 from training.package import load_package
 from training.prepare import fit_model, prepare
@@ -31,10 +32,11 @@ SIZES, SHARES = (150, 400, 900), (0.1, 0.2, 0.35, 0.5)
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The shipped release, and for each fold what it would be without its parcels, and these by zone."""
+    """The shipped release, and for each fold what it would be without its parcels, and where these stand."""
 
     release: Release
-    folds: list[tuple[Release, dict[str, list[Parcel]]]]
+    package: ReferencePackage
+    folds: list[tuple[Release, Ints]]
 
 
 def mixture(home: Parcel, foreign: Parcel, n_stones: int, share: float, rng: np.random.Generator) -> Parcel:
@@ -62,14 +64,12 @@ def world() -> World:
     release, package = load_release(shipped_release()), load_package(shipped_reference())
     prepared, weight = prepare(package, minimum_parcels=3), table_weight_of(release)
     assert prepared.zone_ids == release.zone_ids
-    zones = np.array(package.zone_of)
     parts = []
     for split in folds(fold_of_parcels(package.zone_of, n_folds=N_FOLDS, seed=2026)):
         found = fit_model(prepared, split.train, table_weight=weight)
         learnt = {name: getattr(found, name) for name in ("structure", "predictor", "tables", "bands")}
-        of = {zone: [package.batch.parcels[i] for i in split.test if zones[i] == zone] for zone in release.zone_ids}
-        parts.append((replace(release, model=replace(release.model, **learnt)), of))
-    return World(release=release, folds=parts)
+        parts.append((replace(release, model=replace(release.model, **learnt)), split.test))
+    return World(release=release, package=package, folds=parts)
 
 
 def limits(found: Bools, home: list[str], foreign: list[str]) -> tuple[float, float]:
@@ -105,17 +105,22 @@ def test_planned_chances_agree_with_virtual_mixtures(declared: str, against: str
 def mixed_and_tried(
     world: World, declared: str, against: str, n_stones: int, share: float
 ) -> tuple[Bools, list[str], list[str]]:
-    """Return which mixtures of held-out parcels are found, and the two parcels of each."""
+    """Return which mixtures of held-out parcels are found, and the two parcels of each.
+
+    Goods that are mixed are cleaned and sorted together, in a plan as here; else the cleaning would be found.
+    """
     rng = np.random.default_rng([2026, n_stones, round(100 * share)])
     outcomes: list[Bools] = []
     home: list[str] = []
     foreign: list[str] = []
-    for release, parcels in world.folds:
-        own = [p for p in parcels[declared] if p.n_stones >= n_stones * (1 - share)]
-        other = [p for p in parcels[against] if p.n_stones >= n_stones * share]
-        pairs = [(p, other[rng.integers(len(other))]) for p in own for _ in range(N_EACH)] if other else []
-        if not pairs:
+    parcels, zones = world.package.batch.parcels, world.package.zone_of
+    for release, held_out in world.folds:
+        own = [i for i in held_out if zones[i] == declared and parcels[i].n_stones >= n_stones * (1 - share)]
+        other = np.array([i for i in held_out if zones[i] == against and parcels[i].n_stones >= n_stones * share])
+        if not own or not other.size:
             continue
+        positions = [(i, prepared_alike(world.package, i, other, rng)) for i in own for _ in range(N_EACH)]
+        pairs = [(parcels[i], parcels[k]) for i, k in positions]
         drawn = tuple(mixture(one, two, n_stones, share, rng) for one, two in pairs)
         (prints,) = footprints_of(Batch(drawn), release.scheme, release.model.structure, release.level_names)
         said = np.tile(np.eye(len(release.zone_ids))[release.zone_ids.index(declared)], (len(drawn), 1))

@@ -12,14 +12,14 @@ from kpfootprint.comparison.results import Examination
 from kpfootprint.stats.arrays import Bools, Floats
 from training.declarants import N_TRIES, SHARES, Tried
 from training.evaluate.trials import Draws, Trials, counted
-from training.record import DecisionErrors, Result
+from training.record import NO_END, DecisionErrors, Result
 
 FOUND_P = 0.05
 """Undeclared goods count as found where the p-value of none at all is this or less."""
 ASKED = 0.2
 """Share of true parcels that may be asked about: about as many as are not called consistent."""
 
-SIZE_EDGES = (40, 200, 500, 1000, 100_000)
+SIZE_EDGES = (40, 200, 500, 1000, NO_END)
 
 
 def decision_errors(trials: Trials, examinations: Sequence[Examination], n_stones: Floats) -> list[DecisionErrors]:

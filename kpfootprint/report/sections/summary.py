@@ -29,6 +29,8 @@ READINGS = 0.15
 """Least probability of a source that is named as a reading of its own."""
 LEAST_READ = 0.005
 """Least share of such a reading: of a source that would have none of the stones nothing is read."""
+FEW_TRIALS = 20
+"""A rate that was counted on fewer is not told in words."""
 MOST_NAMED = 4
 """So many declared zones are told one by one on the first page; more have the table of the next section."""
 
@@ -105,7 +107,7 @@ def status(sp: Speaker) -> str:
         "compliant": mark("compliant"),
         "not_compliant": mark("NOT COMPLIANT ({zones})"),
         "mixed": mark("PARTLY NOT COMPLIANT ({zones})"),
-        "unknown": mark("not known ({zones})"),
+        "unknown": mark("not in the zone table ({zones})"),
     }
     parts = [sp.t(said[found["declared"]], zones=sp.zones(barred or unknown))]
     if barred and unknown:
@@ -272,15 +274,15 @@ _RATES = {
 
 def error_rates(sp: Speaker) -> str:
     """Say the measured error rates as how many in a hundred."""
-    rates = sp.content["error_rates"]
-    if rates is None:
-        return sp.t(mark("Not measured at this size."))
+    rates = sp.content["error_rates"] or {}
     said = []
-    for rate, messages in ((rates[name], messages) for name, messages in _RATES.items() if rates[name] is not None):
+    for rate, messages in ((rates.get(name), messages) for name, messages in _RATES.items()):
+        if rate is None or rate["trials"] < FEW_TRIALS:
+            continue
         of = rate["trials"] if rate["errors"] == 0 else 100 if rate["rate"] >= 0.005 else 1000
         n = 0 if rate["errors"] == 0 else max(round(of * rate["rate"]), 1)
         said.append(sp.t(messages[min(n, 2)], of=sp.words.number(of), n=sp.words.number(n)))
-    return " ".join(said)
+    return " ".join(said) or sp.t(mark("Not measured at this size."))
 
 
 def _undeclared(sp: Speaker, found: Mapping[str, Any]) -> str:
