@@ -1,56 +1,39 @@
-"""What of a table could be read in two ways: it is asked about, or settled as was chosen."""
+"""What of a table could be read in two ways, its rows or the whole: it is asked about."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.errors import Problem
-from kpfootprint.ingest.cells import Cell, Odd, is_blank, is_number, read_yes_or_no, text_of
-from kpfootprint.ingest.labels import split_descriptions
+from kpfootprint.ingest.around import MEASURES, ONE
+from kpfootprint.ingest.cells import Odd, PlainCells, is_blank, read_yes_or_no, text_of
+from kpfootprint.ingest.labels import size_span, split_descriptions
 from kpfootprint.ingest.meanings import Layout, listed
-from kpfootprint.ingest.problems import Broken, problem
-from kpfootprint.ingest.tables import Column, Note, RawTable
+from kpfootprint.ingest.problems import Broken
+from kpfootprint.ingest.tables import Column, KnownTable
+from kpfootprint.ingest.units import ask_whether_carats
 from kpfootprint.ingest.words import (
-    condition_values,
     declared_words,
     fold,
     holds,
-    is_total,
     plain,
     says,
     tokens_of,
-    unit_pattern,
     unit_words,
     without_measure,
 )
-from kpfootprint.visible import FORMULA
 
 _HEAVY_CT = 5.0
 """Weight above which all rows must lie, of which no two are of one class, to be taken for lots rather than stones."""
 
-_OF_STONES = ("weightct", "poidsct")
-"""Headers that the documentation gives to the weight of a stone, folded."""
+_OF_STONES = ("weight_ct", "poids_ct")
+"""Headers that the documentation gives to the weight of a stone."""
 
-_HEAVY_MIDDLE = 20.0
-"""Weight in the middle of a list, from which on it is asked whether it is in carats where no hundredths are given."""
-
-_DECIMALS = (re.compile(r"\d*[.,]\d\d"), re.compile(r"\d*[.,]\d+"))
-"""Weights written to the hundredth, and numbers of a workbook or of JSON, which keep no zeros behind their digits."""
-
-_HUNDREDTHS = re.compile(r"[.,]\d\d")
-
-_FEW = 3
-"""Whole weights from which on they are taken for points rather than carats."""
-
-_SOME = 5
-"""Rows from which on one without a number is told from a list of which few are numbered."""
 
 _HEADING = re.compile(r"7102[. ]?\d\d([. ]?\d\d){0,2}")
 """A heading of the customs tariff for diamonds."""
@@ -67,103 +50,24 @@ _NUMBERS = re.compile(r"\W*([^\W\d]*)(\d{1,6})\s*(?:[-–/&+,;]|to|à|a|bis|et|a
 _NUMBERED = re.compile(r"['#№]*\s*\d+\s*[.):°'/-]?")
 _MARKED = re.compile(r"[^\w\s]*\s*[x×]?\s*\d{1,6}\s*[x×]{0,3}\s*[^\w\s]*", re.IGNORECASE)
 
-_WITH_UNIT = {
-    role: re.compile(rf".*\d\s*{unit_pattern(kind)}\.?", re.IGNORECASE)
-    for role, kind in (("n_stones", "carats"), ("carats", "pieces"))
-}
+
+_CLOSE = 0.05
+"""How far two counts of the same stones may lie apart, of the larger one."""
+
+_MANY = 50
+"""Distinct cells of a column from which on it names no two sorters, or stages."""
+
+_LIGHTEST_MEAN, _HEAVIEST_MEAN = 0.004, 100.0
+"""Carats between which the mean stone of a class lies."""
+
+_MOST = 2_000
+"""Rows of a sorting sheet that are laid beside each other."""
+
+_FEW = 5
+"""Stones of which a mean says something."""
 
 
-# Words that stand for others.
-
-
-def without_dittos(sheet: Layout) -> Layout:
-    """Put the word above in the place of ``idem``, ``do.`` and ditto marks; below a number or a total they stay."""
-    known = declared_words()["headers"]["ditto"]
-    columns = list(sheet.raw.columns)
-    for at, column in enumerate(columns):
-        short = [(code, cell) for code, cell in column.texts() if len(cell) <= 8 and not cell[:1].isdigit()]
-        hits = [code for code, cell in short if plain(cell).strip() in known]
-        if not hits:
-            continue
-        rows = np.flatnonzero(column.rows_with(hits))
-        codes = column.codes.copy()
-        for row in rows[rows > 0].tolist():
-            above = column.cells[codes[row - 1]]
-            if isinstance(above, str) and not is_blank(above) and not is_number(above) and not is_total(above):
-                codes[row] = codes[row - 1]
-        if (codes != column.codes).any():
-            columns[at] = replace(column, codes=codes).used()
-            told = {"word": text_of(column.cells[hits[0]]), "column": column.header}
-            sheet.trace.notes.append(Note(code="ditto", values=told))
-    return replace(sheet, raw=replace(sheet.raw, columns=columns))
-
-
-def with_classes_chosen(sheet: Layout) -> Layout:
-    """Put classes that the caller chose in the place of words of a sheet: ``colour:BRN2`` is ``brown``."""
-    chosen: dict[str, dict[str, str]] = {}
-    for question, answer in sheet.choices.items():
-        name, colon, word = question.partition(":")
-        if not colon or name == "column":
-            continue
-        role = sheet.headers.attribute(name)
-        if role is None:
-            sheet.tell("unknown_attribute", None, attribute=name, known=listed(sheet.headers.attributes(), 12))
-        else:
-            chosen.setdefault(role, {})[" ".join(word.split())] = answer
-    columns = list(sheet.raw.columns)
-    for at, item in enumerate(sheet.meanings) if chosen else ():
-        words = chosen.get(item.role, {})
-        if item.wide or not words:
-            continue
-        column = columns[at]
-        columns[at] = replace(column, cells=[_chosen(cell, words) for cell in column.cells])
-        held = {text_of(cell) for cell in column.cells if not is_blank(cell)}
-        if told := [f"{word} = {answer}" for word, answer in words.items() if word in held]:
-            values = {"column": column.header, "words": listed(told, 20)}
-            sheet.trace.notes.append(Note(code="words_chosen", values=values))
-    return replace(sheet, raw=replace(sheet.raw, columns=columns))
-
-
-def _chosen(cell: Cell, words: Mapping[str, str]) -> Cell:
-    answer = None if is_blank(cell) else words.get(text_of(cell))
-    if answer is None:
-        return cell
-    return None if fold(answer) in condition_values("") else answer
-
-
-def words_in(raw: RawTable, problems: list[Problem]) -> dict[str, str]:
-    """Return what a table of words says, as choices; what is wrong with it is added to `problems`."""
-    known: dict[str, list[str]] = declared_words()["words"]
-    places = {}
-    for name in ("attribute", "word", "class"):
-        at = next((at for at, item in enumerate(raw.columns) if fold(item.header) in known[name]), None)
-        if at is None:
-            headers = ", ".join(column.header for column in raw.columns) or "none"
-            broken = Broken("missing_column", {"column": name, "headers": headers})
-            problems.append(problem(broken, table=raw.name, column=name))
-        else:
-            places[name] = raw.columns[at]
-    chosen: dict[str, str] = {}
-    for row in range(raw.n_rows if len(places) == 3 else 0):
-        cells = {name: column.at(row) for name, column in places.items()}
-        for name, cell in cells.items():
-            if is_blank(cell):
-                problems.append(problem(Broken("missing_value"), table=raw.name, row=raw.line(row), column=name))
-        if any(map(is_blank, cells.values())):
-            continue
-        word, answer = (_without_mark(text_of(cells[name])) for name in ("word", "class"))
-        if chosen.setdefault(f"{text_of(cells['attribute'])}:{word}", answer) != answer:
-            broken = Broken("word_twice", {"word": word})
-            problems.append(problem(broken, table=raw.name, row=raw.line(row), column="word", value=word))
-    return chosen
-
-
-def _without_mark(text: str) -> str:
-    """Return a text without the apostrophe by which spreadsheets are told that it is one."""
-    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text
-
-
-# Rows and units.
+# Rows.
 
 
 def ask_about_numbers(sheet: Layout) -> None:
@@ -178,7 +82,7 @@ def ask_about_numbers(sheet: Layout) -> None:
         days = [code for code, cell in distinct if isinstance(cell, date)]  # what is made of ``2-5``
         several = np.flatnonzero(column.rows_with([*spans, *days]))
         others = [c.blank() for place, c in enumerate(sheet.raw.columns) if place not in (*sheet.places("carats"), at)]
-        if n_rows > _SOME and others and not column.mostly_distinct:  # weights below a list, and nothing else
+        if not column.mostly_distinct:  # weights below a list, and nothing else
             words = np.union1d(words, np.flatnonzero(np.logical_and.reduce([column.blank(), *others])))
         ends = [spans.get(int(column.codes[row]), (0, 0)) for row in several.tolist()]
         chained = all(low == end + 1 for (_, end), (low, _) in pairwise(ends)) and len(ends) == n_rows
@@ -192,67 +96,6 @@ def _is_more_word(text: str) -> bool:
     letters, digits = (sum(map(kind, text)) for kind in (str.isalpha, str.isdigit))
     example = holds("example", tokens_of(text)[:2])
     return digits == 0 or (letters > 4 and letters > 2 * digits) or (example and text[:1].isalpha())
-
-
-def ask_about_units(sheet: Layout) -> None:
-    """Tell a title that gives weights in a unit that is not carats, where no header says carats."""
-    words: Mapping[str, Sequence[str]] = declared_words()["headers"]
-    _ask_about_unit_cells(sheet)
-    weighed = [sheet.raw.columns[at].header for at in sheet.places("carats", wide=None)]
-    in_carats = any(set(tokens_of(header)) & set(unit_words("carats")) for header in weighed)
-    others = (
-        words["thousands"]
-        if in_carats or not weighed
-        else [*unit_words("grains", "points", "others"), *words["thousands"]]
-    )
-    said = re.compile(
-        rf"(\b(in|en|em|im|в|изм|{'|'.join(words['unit'])})\b\W*|\()({'|'.join(others)})\b\W*\)?", re.IGNORECASE
-    )
-    for line, cells in (*sheet.raw.titles, *sheet.trace.stated):
-        for cell in cells:
-            if not isinstance(cell, str) or len(cell) > 200:
-                continue
-            tokens = tokens_of(cell)
-            weighed_so = set(tokens) & set(words["carats"]) and set(tokens) & {*others}
-            if weighed_so or said.search(" ".join(tokens)):
-                broken = Broken("unit_in_title")
-                sheet.problems.append(problem(broken, table=sheet.raw.name, row=line, value=cell))
-                return
-
-
-def _ask_about_unit_cells(sheet: Layout) -> None:
-    """Tell the units that are not carats, in a column that holds nothing but the unit of each row."""
-    carats, others = set(unit_words("carats", "pieces")), set(unit_words("grains", "points", "others"))
-
-    def unit(cell: str) -> str:
-        return plain(cell).strip("()[]. ")
-
-    for at in range(len(sheet.meanings)) if sheet.places("carats") else ():
-        column = sheet.raw.columns[at]
-        texts = [(code, cell) for code, cell in column.texts() if not is_blank(cell)]
-        if sheet.meanings[at].role in sheet.attributes or not all(unit(cell) in carats | others for _, cell in texts):
-            continue
-        named = {*tokens_of(column.header)} & {*declared_words()["headers"]["unit"]}
-        if len(texts) == len(sheet.cells(at)) and (named or any(len(unit(cell)) > 1 for _, cell in texts)):
-            hits = [code for code, cell in texts if unit(cell) in others]
-            sheet.tell_rows("unknown_unit", at, column.rows_with(hits))
-
-
-def ask_about_measures(sheet: Layout) -> None:
-    """Tell carats among numbers of stones, stones among carats, and a stone that was not counted among such as were."""
-    for role, pattern in _WITH_UNIT.items():
-        for at in sheet.places(role, wide=None):
-            column = sheet.raw.columns[at]
-            hits = [
-                code for code, cell in column.texts() if cell[-2:].strip(". ").isalpha() and pattern.fullmatch(cell)
-            ]
-            sheet.tell_rows("unit_elsewhere", at, column.rows_with(hits))
-    counts = sheet.places("n_stones")
-    if len(counts) != 1 or sheet.places("size_class", "description", "lot") or not sheet.places("carats"):
-        return
-    values = sheet.raw.values(counts[0])
-    if np.isfinite(values).any() and np.nanmedian(values) < 2:
-        sheet.tell_rows("missing_value", counts[0], sheet.raw.columns[counts[0]].blank())
 
 
 def ask_about_cancelled(sheet: Layout) -> None:
@@ -362,53 +205,7 @@ def ask_about_stones(sheet: Layout, classed: list[int]) -> None:
         named = sheet.raw.columns[by].header
         sheet.tell("lots_without_numbers", by, header=named, choices=[("rows", "stones")])
         return
-    _ask_about_commas(sheet, at, weight[np.isfinite(weight)])
-    _ask_about_points(sheet, at)
-    ask_about_heavy(sheet, at, weight)
-
-
-def ask_about_heavy(sheet: Layout, at: int, weight: NDArray[np.float64]) -> None:
-    """Ask whether the weights of a list are points, where all are whole numbers or half of them heavy."""
-    header, known = sheet.raw.columns[at].header, weight[np.isfinite(weight)]
-    said = sheet.choices.get("weights") == "carats" or set(tokens_of(header)) & set(unit_words("carats"))
-    if said or len(known) < _FEW:
-        return
-    if bool(np.all(known == np.floor(known))) and float(known.max()) >= 2.0:
-        sheet.tell("points_or_carats", at, header=header, choices=[("weights", "carats")])
-    elif (middle := float(np.median(known))) >= _HEAVY_MIDDLE and not any(
-        _HUNDREDTHS.search(text_of(cell)) for cell in sheet.cells(at)
-    ):
-        sheet.tell("heavy_or_carats", at, header=header, middle=f"{middle:g}", choices=[("weights", "carats")])
-
-
-def _ask_about_commas(sheet: Layout, at: int, weights: NDArray[np.float64]) -> None:
-    """Ask whether decimal commas part the cells of a list: whole weights, and two digits each in the column behind."""
-    if len(weights) < _FEW or sheet.choices.get("weights") == "carats" or np.any(weights != np.floor(weights)):
-        return
-    behind = sheet.raw.columns[at + 1 : at + 2]
-    if any(all(re.fullmatch(r"\d\d", text_of(cell)) for cell in column.cells) for column in behind):
-        header = sheet.raw.columns[at].header
-        sheet.tell("split_decimals", at, header=header, choices=[("weights", "carats")])
-
-
-def _ask_about_points(sheet: Layout, at: int) -> None:
-    """Ask about the weights without decimals in a list whose other weights have some: ``42`` among ``0.31``.
-
-    As text, where all others have two and some end with a zero, each of them; else, and of cells that are numbers,
-    those far above all others.
-    """
-    column = sheet.raw.columns[at]
-    cells = {code: text_of(cell) for code, cell in enumerate(column.cells) if not is_blank(cell)}
-    typed = any(isinstance(cell, float) for cell in column.cells)
-    fine = [cell for cell in cells.values() if _DECIMALS[typed].fullmatch(cell)]
-    bare = {code: int(cell) for code, cell in cells.items() if cell.isascii() and cell.isdigit()}
-    unlike = len(fine) <= _FEW or len(fine) + len(bare) < len(cells)
-    if not bare or unlike or sheet.choices.get("weights") == "carats" or sheet.places("parcel_id"):
-        return
-    most = max(float(cell.replace(",", ".")) for cell in fine)
-    zeros = any(cell.endswith("0") for cell in fine)
-    odd = [code for code, weight in bare.items() if zeros or weight > (10 if typed else 3) * most]
-    sheet.tell_rows("decimals_missing", at, column.rows_with(odd), choices=[("weights", "carats")])
+    ask_whether_carats(sheet, at, weight)
 
 
 def _lots_by(sheet: Layout, classed: list[int], weight: NDArray[np.float64]) -> int | None:
@@ -424,7 +221,8 @@ def _lots_by(sheet: Layout, classed: list[int], weight: NDArray[np.float64]) -> 
     if sheet.places("row", "parcel_id") or raw.n_rows < 2 or not np.isfinite(weight).any():
         return None
     goods = [at for at, column in enumerate(raw.columns) if sheet.headers.of(column.header).role == "description"]
-    sure = fold(raw.columns[sheet.places("carats")[0]].header) in _OF_STONES
+    header = raw.columns[sheet.places("carats")[0]].header.strip().casefold()
+    sure = header in _OF_STONES or (len(classed) > 1 and fold(header) in map(fold, _OF_STONES))
     known = [*sheet.places("lot", "description"), *classed]
     words = {*declared_words()["headers"]["seller"]}
     sellers = [at for at, column in enumerate(raw.columns) if {*tokens_of(column.header)} & words]
@@ -461,3 +259,181 @@ def is_transposed(sheet: Layout, wide: list[int]) -> bool:
             sheet.tell("transposed", at, header=listed(str(cell) for cell in cells))
             return True
     return False
+
+
+# Whole sheets: stones counted twice, numbers that are none of stones, means in place of sums.
+
+
+def ask_about_table(table: KnownTable, sheet: Layout) -> None:
+    """Ask whether a table counts its stones twice, and whether its carats are sums."""
+    if table.kind != "declarations":
+        _ask_about_repeats(sheet)
+        _ask_about_polished(sheet)
+    if table.kind == "counts":
+        _ask_about_means(table, sheet)
+
+
+def _ask_about_polished(sheet: Layout) -> None:
+    """Tell a title that names polished stones, or columns that such stones alone have."""
+    words = declared_words()["headers"]
+    headers = [column.header for column in sheet.raw.columns if {*tokens_of(column.header)} & {*words["of_polished"]}]
+    said = [", ".join(headers)] if len(headers) > 1 else []
+    said += [text for _, text in sheet.lines_around() if ":" not in text and says("polished", *tokens_of(text))]
+    for text in said[:1] if not any(says("rough", *tokens_of(text)) for text in said) else ():
+        sheet.tell("polished_goods", None, said=text)
+
+
+def _ask_about_repeats(sheet: Layout) -> None:
+    """Ask whether stones are counted twice: rows that come again, or as two sorters have them, below each other."""
+    raw, measures = sheet.raw, sheet.places(*MEASURES, wide=None)
+    classes = sheet.places("size_class", "description", *sheet.attributes)
+    if not measures or sheet.choices.get(ONE[0]) == ONE[1] or sheet.places("parcel_id"):
+        return
+    counts = sheet.places("n_stones")
+    if len(counts) == 1 and sheet.places("carats") and 1 < raw.n_rows <= _MOST:
+        codes = np.column_stack([column.codes for column in raw.columns])
+        _, first, twice = np.unique(codes, axis=0, return_index=True, return_inverse=True)
+        again = np.flatnonzero((first[twice.reshape(-1)] < np.arange(raw.n_rows)) & (raw.values(counts[0]) >= _FEW))
+        for row in again[:1].tolist():
+            sheet.tell("counted_twice", None, row, header=raw.label(row), choices=[ONE])
+            return
+    for at in sheet.places("row") if not counts else ():
+        column = raw.columns[at]
+        if not column.mostly_distinct and (row := _numbered_again(column)) is not None:
+            sheet.tell("counted_twice", at, row, header=column.header, choices=[ONE])
+            return
+    if (row := _again_from(sheet, [*classes, *measures])) is not None:
+        sheet.tell("counted_twice", None, row, header=raw.label(row), choices=[ONE])
+        return
+    parcels = sheet.headers.words.columns("parcels")
+    for at in sheet.places("unknown", "other", "row"):
+        column = raw.columns[at]
+        if len(column.cells) > _MANY:
+            continue
+        used, parts = np.unique(column.codes, return_inverse=True)
+        groups = [np.flatnonzero(parts == part) for part in range(len(used) if len(used) <= 4 else 0)]
+        least = 1 if classes and parcels.get(fold(column.header)) == "sorter" else 2 if classes else 3
+        alike = len({len(rows) for rows in groups}) == 1 < len(groups) and len(groups[0]) >= least
+        if alike and not column.blank().any() and _same_stones(sheet, classes, measures, groups):
+            sheet.tell("counted_twice", at, int(groups[1][0]), header=column.header, choices=[ONE])
+            return
+
+
+def _numbered_again(column: Column) -> int | None:
+    """Return the first row whose number stood before, where few do, so that numbers name the stones of a list."""
+    rows = np.flatnonzero(~column.blank())
+    _, first, place = np.unique(column.codes[rows], return_index=True, return_inverse=True)
+    again = np.flatnonzero(first[place.reshape(-1)] < np.arange(len(rows)))
+    return int(rows[again[0]]) if 0 < 3 * len(again) <= len(rows) else None
+
+
+def _again_from(sheet: Layout, places: Sequence[int]) -> int | None:
+    """Return the row from which on a table repeats what stands above, where its rows differ among themselves."""
+    columns = [sheet.raw.columns[at] for at in places]
+
+    def cells(row: int) -> tuple[str, ...]:
+        return tuple(text_of(column.at(row)) for column in columns)
+
+    for copies in (2, 3):
+        part, rest = divmod(sheet.raw.n_rows, copies)
+        if rest or part < 3 or any(cells(row) != cells(row + part) for row in range(3)):
+            continue
+        rows = [*map(cells, range(sheet.raw.n_rows))]
+        if rows == rows[:part] * copies and 2 * len({*rows}) > max(part, 5):
+            return part
+    return None
+
+
+def _same_stones(
+    sheet: Layout,
+    classes: Sequence[int],
+    measures: Sequence[int],
+    groups: Sequence[NDArray[np.intp]],
+) -> bool:
+    """Say whether groups of rows have the same classes and nearly the same sums, or the same weights."""
+    values = [sheet.raw.values(at) for at in measures]
+    coded = np.column_stack([sheet.raw.columns[at].codes for at in classes]) if classes else None
+    if coded is not None and not any(isinstance(sheet.raw.columns[at].cells, PlainCells) for at in classes):
+        kinds = [{*map(tuple, coded[rows].tolist())} for rows in groups]
+        if all(kind == kinds[0] and len(kind) == len(groups[0]) for kind in kinds):
+            sums = np.array([[np.nansum(v[rows]) for v in values] for rows in groups])
+            return bool(np.all(np.ptp(sums, axis=0) <= _CLOSE * sums.max(axis=0)))
+    lists = [np.sort(values[0][rows]) for rows in groups]
+    return len(np.unique(lists[0])) > 2 and all(np.array_equal(one, lists[0]) for one in lists[1:])
+
+
+def ask_about_titles(sheet: Layout, wide: Sequence[int]) -> None:
+    """Ask what numbers below classes are where a title or the corner says prices, means, shares or carats."""
+    roles = {sheet.meanings[at].role for at in wide}
+    if roles != {"stones_or_carats"} or sheet.choices.get("shares") == "numbers" or sheet.places("n_stones", "carats"):
+        return
+    whole = all(bool(np.all(np.isnan(v) | (v == np.floor(v)))) for v in map(sheet.raw.values, wide))
+    texts: list[tuple[int | None, str]] = [(line, text) for line, text in sheet.lines_around() if ":" not in text]
+    if 0 not in wide and sheet.numbers(0) is None:
+        texts.append((None, sheet.raw.columns[0].header))
+    for at, text in texts:
+        tokens = tokens_of(text)
+        if any(map(str.isdigit, re.sub(r"\b(19|20)\d\d\b", "", text))):
+            continue
+        others = ("money", "mean", *(("carats",) if whole and at is not None else ()))
+        said = not says("n_stones", *tokens) and any(says(role, *tokens) for role in others)
+        if said or "%" in text or says("percent", *tokens):
+            broken = sheet.raw.problem(Broken("measure_of_title", {"title": text, "choices": [("shares", "numbers")]}))
+            sheet.problems.append(broken)
+            return
+
+
+def _ask_about_means(table: KnownTable, sheet: Layout) -> None:
+    """Ask whether carats are sums, where they are what one stone weighs, or what no stones weigh in the mean."""
+    if "carats" not in table.columns or sheet.choices.get("weights") == "carats":
+        return
+    carats, sizes = table.values("carats"), table.columns.get("size_class")
+    if "n_stones" in table.columns:
+        stones = table.values("n_stones")
+        least, most = np.full(len(carats), _LIGHTEST_MEAN), np.full(len(carats), _HEAVIEST_MEAN)
+        if table.typed and sizes is not None:  # those of a sheet are held against their limits once all are known
+            spans = [size_span(name, sheet.scheme) for name in sizes.names()]
+            least = np.array([0.0 if span is None else (span.lower_ct or 0.0) / 2 for span in spans])[sizes.codes]
+            most = np.array([np.inf if span is None else 2 * (span.upper_ct or np.inf) for span in spans])[sizes.codes]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            means = carats / stones
+        odd = (stones >= _FEW) & (carats > 0) & ~((means >= least) & (means <= most))
+        for row in np.flatnonzero(odd).tolist()[:1] if sizes is None or table.typed else ():
+            told = {"mean": f"{means[row]:.3g}", "choices": [("weights", "carats")]}
+            sheet.problems.append(table.problem(Broken("mean_unlikely", told), row, "carats"))
+        return
+    if sizes is None or isinstance(sizes.cells, PlainCells):
+        return
+    spans = [size_span(text_of(cell), sheet.scheme) for cell in sizes.cells]
+    rows = np.flatnonzero(np.isfinite(carats)).tolist()
+    one = [
+        span is not None
+        and 0.9 * (span.lower_ct or 0) <= carats[row] <= 1.1 * (span.upper_ct or 3 * (span.lower_ct or 0))
+        for row in rows
+        for span in [spans[sizes.codes[row]]]
+    ]
+    if len(one) >= 3 and all(one):
+        told = {"choices": [("weights", "carats")]}
+        sheet.problems.append(table.problem(Broken("means_or_carats", told), rows[0], "carats"))
+
+
+def ask_about_shares(sheet: Layout, values: NDArray[np.float64]) -> None:
+    """Ask about classes that add up to 1 or to 100 in every row, or in every column, where no total stands beside."""
+    if sheet.choices.get("shares") == "numbers" or sheet.places("n_stones", "carats", "stones_or_carats"):
+        return
+    for sums in (np.nansum(values, axis=0), np.nansum(values, axis=1)):
+        sums = sums[sums > 0]
+        for whole, slack in ((1.0, 0.011), (100.0, 1.01)):
+            if len(sums) > 1 and bool(np.all(np.abs(sums - whole) <= slack)):
+                sheet.tell("percent_or_numbers", None, sum=f"{whole:g}", choices=[("shares", "numbers")])
+                return
+
+
+def ask_about_weights(sheet: Layout, wide: Sequence[int], *, named: bool) -> None:
+    """Tell carats below classes of which each could be the weight of a stone, where nothing says what the rows are."""
+    filled = np.sum([np.isfinite(sheet.raw.values(at)) for at in wide], axis=0)
+    one_each = bool(sheet.places("row")) and bool(np.all(filled == 1))
+    loose = named or sheet.places("lot", "description", "unknown", "other")
+    carats = {sheet.meanings[at].role for at in wide} == {"carats"}
+    if carats and sheet.raw.n_rows > 1 and (one_each or not loose):
+        sheet.tell("weights_below_classes", wide[0], column=sheet.meanings[wide[0]].classes[0][0])

@@ -14,6 +14,7 @@ from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest.archive import Limits
 from kpfootprint.ingest.breakdowns import number_and_weight, read_breakdowns
 from kpfootprint.ingest.cells import CELL_UNIT_CT, STONE_UNIT_CT, rounding_tolerance
+from kpfootprint.ingest.gathered import Findings
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.records import (
     DeclaredParts,
@@ -24,7 +25,7 @@ from kpfootprint.ingest.records import (
     read_parcels,
     read_sieve_sets,
 )
-from kpfootprint.ingest.tables import Findings, KnownTable
+from kpfootprint.ingest.tables import KnownTable
 from kpfootprint.ingest.words import Vocabulary, fold
 from kpfootprint.parcel import Batch, Conditions, Declaration, DeclaredCountry, Parcel, Stones
 from kpfootprint.scheme import Scheme, SieveSet
@@ -47,7 +48,7 @@ class Receipt:
         self._names = {item.name: item.code_names for item in scheme.categorical}
         read = sorted(tables, key=lambda table: _TOLD.index(table.kind))
         goods = next((table for table in read if table.kind in ("stones", "counts")), None)
-        left_out = [item for table in read for item in table.trace.left_out]
+        left_out = [note for table in read for note in sorted(table.trace.left_out, key=lambda note: note.row or 0)]
         self._notes = [note for table in read for note in table.trace.notes]
         self._common = {
             "header_rows": [1] if goods is None else list(goods.trace.header_rows),

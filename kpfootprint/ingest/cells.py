@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.ingest.problems import Broken
-from kpfootprint.ingest.words import condition_values, fold, plain, unit_pattern
+from kpfootprint.ingest.words import condition_values, fold, plain, says, unit_pattern
 from kpfootprint.visible import is_visible, visible
 from kpfootprint.wanted import each
 
@@ -211,7 +211,7 @@ def read_yes_or_no(cell: Cell) -> bool | Broken | None:
 
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _COMMA = re.compile(r"[+-]?(\d+,\d*|,\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
-_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}([.,])\d{3}", re.ASCII)
+THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}([.,])\d{3}", re.ASCII)
 _SPACED = re.compile(r"[+-]?[1-9]\d{0,2}([ \u00a0\u202f\u2009'\u2019]\d{3})+([.,]\d+)?", re.ASCII)
 _SEPARATED = re.compile(r"[+-]?[\d.,]*\d[\d.,]*", re.ASCII)
 _TWO = re.compile(
@@ -239,7 +239,7 @@ class DecimalMarks:
         for cell in texts if any("," in text for text in texts) else ():
             bare = without_unit(cell.strip())
             text = bare if isinstance(bare, str) else ""
-            if _THOUSANDS.fullmatch(text):
+            if THOUSANDS.fullmatch(text):
                 continue
             comma = comma or ("," in text and bool(_COMMA.fullmatch(text) or _SPACED.fullmatch(text)))
             point = point or ("." in text and bool(_PLAIN.fullmatch(text) or _SPACED.fullmatch(text)))
@@ -300,7 +300,7 @@ def _number_in_text(text: str, marks: DecimalMarks) -> float | Broken:
     if text.casefold() in _NOT_FINITE:
         return Broken("not_finite")
     text = text.translate(_OTHER_SIGNS)
-    if _THOUSANDS.fullmatch(text):
+    if THOUSANDS.fullmatch(text):
         decimal = marks.comma and not marks.point if "," in text else not marks.comma
         if not decimal:
             return Broken("ambiguous_number")
@@ -311,6 +311,8 @@ def _number_in_text(text: str, marks: DecimalMarks) -> float | Broken:
         return number if np.isfinite(number) else Broken("not_finite")
     if _SEPARATED.fullmatch(text):
         return Broken("ambiguous_number")
+    if says("nil", plain(text)):
+        return 0.0
     return Broken("two_numbers" if _TWO.fullmatch(text) else "not_a_number")
 
 

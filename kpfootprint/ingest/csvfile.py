@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from kpfootprint.ingest.archive import Limits, refuse
 from kpfootprint.ingest.cells import PlainCells, eights_of, is_blank, shortened
-from kpfootprint.ingest.headers import LOOKED_AT, Headers, TableMaker, head_of
+from kpfootprint.ingest.headers import Headers
+from kpfootprint.ingest.heads import LOOKED_AT, TableMaker, head_of
 from kpfootprint.ingest.tables import Column, RawTable
 from kpfootprint.ingest.words import TABLES, fold
 from kpfootprint.wanted import each, go_on
@@ -150,12 +151,17 @@ def _said_separator(text: str) -> str | None:
     return found if found in _SEPARATORS else None
 
 
+_ONE_NUMBER = re.compile(r"\s*\d{0,4},\d+\s*[a-z.]*\s*", re.IGNORECASE)
+
+
 def _separator(start: str, headers: Headers | None) -> str:
     """Choose the separator under which the first lines hold most known names, then most cells in the same number."""
     lines = [line for line in start.splitlines()[:LOOKED_AT] if line.strip()]
     if not lines:
         return "\t"
     sample = [line[:4000] for line in lines]
+    if sample[1:] and not any(map(sample[0].__contains__, _SEPARATORS)) and all(map(_ONE_NUMBER.fullmatch, sample[1:])):
+        return "\t"  # one column of decimal commas
     plain = set().union(*(headers.words.columns(table) for table in TABLES)) if headers is not None else set()
     for separator in _SEPARATORS:  # a first line of names alone, as most files have it
         names = sample[0].split(separator)

@@ -11,16 +11,16 @@ import numpy as np
 
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest.archive import Limits, refuse
-from kpfootprint.ingest.asked import ask_about_heavy
+from kpfootprint.ingest.asked import ask_about_table
 from kpfootprint.ingest.assemble import CONDITIONS, assemble
 from kpfootprint.ingest.breakdowns import RANGES
 from kpfootprint.ingest.cells import Cell, Odd, text_of
-from kpfootprint.ingest.doubtful import ask_about_table
-from kpfootprint.ingest.headers import Headers, Meaning
+from kpfootprint.ingest.headers import Meaning, headers_of
 from kpfootprint.ingest.meanings import Choices, Layout
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.tables import Column, ColumnMaker, KnownTable, RawTable, recognise
-from kpfootprint.ingest.words import Vocabulary, fold, nearest
+from kpfootprint.ingest.units import ask_about_heavy
+from kpfootprint.ingest.words import Vocabulary, fold, nearest, vocabulary_of
 from kpfootprint.parcel import Breakdown, Declaration, DeclaredCountry, Parcel
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme, SieveSet
@@ -79,7 +79,7 @@ def ingest_json(
     Traceback (most recent call last):
     kpfootprint.errors.IngestError: stones, row 1, column weight_ct: the number is zero; it must be above (value '0')
     """
-    words, limits = Vocabulary(scheme, zone_table), limits or Limits()
+    words, limits = vocabulary_of(scheme, zone_table), limits or Limits()
     problems: list[Problem] = []
     read_as = None
     if sealed and isinstance(document, Mapping):
@@ -180,7 +180,7 @@ def _ask_about(table: KnownTable, raw: RawTable, words: Vocabulary, choices: Cho
     size = words.scheme.size.column
     names = {id(column): "carats" if name == size else name for name, column in table.columns.items()}
     meanings = [Meaning(role=names.get(id(column), "other")) for column in raw.columns]
-    sheet = Layout(raw, meanings, Headers(words), choices, table.trace, problems)
+    sheet = Layout(raw, meanings, headers_of(words), choices, table.trace, problems)
     ask_about_table(table, sheet)
     if size in table.columns:
         ask_about_heavy(sheet, sheet.places("carats")[0], table.values(size))

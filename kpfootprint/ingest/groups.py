@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.ingest.around import MEASURES, without
-from kpfootprint.ingest.cells import Cell, is_blank
+from kpfootprint.ingest.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.headers import Meaning
 from kpfootprint.ingest.labels import size_span, split_descriptions
 from kpfootprint.ingest.meanings import Layout, meanings_of
-from kpfootprint.ingest.tables import Column
-from kpfootprint.ingest.words import attribute_words, class_code, is_plain, is_summary, is_total
+from kpfootprint.ingest.tables import Column, Note
+from kpfootprint.ingest.words import attribute_words, class_code, declared_words, is_plain, is_summary, is_total, plain
 
 _MOST = 2_000
 """Rows that an outline has at most."""
 
+_SOME = 5
+"""Rows in which an outline shows two of its levels."""
+
 
 def without_outline(sheet: Layout) -> Layout:
-    """Part a column of sizes or classes with others below each, as compact pivot tables have it: ``+11``, ``white``.
+    """Part a column of sizes and classes below each other, as compact pivot tables have it: ``+11``, ``white``.
 
     The rows above others are their sums, which is checked, or hold no numbers.
     """
     raw = sheet.raw
-    meanings = meanings_of(raw, sheet.headers, sheet.choices) if raw.n_rows <= _MOST else []
-    measures = [at for at, item in enumerate(meanings) if item.role in MEASURES and not item.wide]
-    known = {item.column: attribute_words(item) for item in sheet.scheme.categorical}
+    measures = sheet.places(*MEASURES) if raw.n_rows <= _MOST else []
+    known = {item.column: attribute_words(item) for item in sheet.scheme.categorical if measures}
+    values = [raw.values(at) for at in measures]
 
     def kind(text: str) -> str:
         if is_total(text) or not text:
@@ -37,32 +39,36 @@ def without_outline(sheet: Layout) -> Layout:
         return "size_class" if size_span(text, sheet.scheme) is not None else named[0] if len(named) == 1 else ""
 
     for at, column in enumerate(raw.columns) if measures else ():
-        of_cell = [kind(name) for name in column.names()] if at not in measures and not column.mostly_distinct else []
-        kinds = [of_cell[code] for code in column.codes.tolist()] if of_cell else []
+        first = [] if column.mostly_distinct else [text_of(column.at(row)) for row in range(min(raw.n_rows, _SOME))]
+        if at in measures or len({kind(text) for text in first} - {"total"}) < 2:
+            continue
+        of_cell = [kind(name) for name in column.names()]
+        kinds = [of_cell[code] for code in column.codes.tolist()]
         rows = [row for row, name in enumerate(kinds) if name != "total"]
         names = list(dict.fromkeys(kinds[row] for row in rows))
-        if len(names) != 2 or "" in names or {*names} & {item.role for item in meanings}:
+        others = {item.role for place, item in enumerate(sheet.meanings) if place != at}
+        levels = [names.index(kinds[row]) for row in rows]
+        if "" in names or {*names} & others or levels.count(0) < 2 or np.diff(levels).max() > 1:
             continue
-        tops = [row for row in rows if kinds[row] == names[0]]
-        groups = [[row for row in rows if top < row < end] for top, end in pairwise([*tops, raw.n_rows])]
-        values = [raw.values(place) for place in measures]
-        if len(tops) < 2 or not all(_is_above(values, top, group) for top, group in zip(tops, groups, strict=True)):
-            continue
-        above: list[Cell] = [None] * raw.n_rows
-        for top, group in zip(tops, groups, strict=True):
-            for row in group:
-                above[row] = column.at(top)
-        parted = [
-            *raw.columns[:at],
-            Column.of(names[0], above),
-            replace(column, header=names[1]),
-            *raw.columns[at + 1 :],
-        ]
-        headed = {top: all(np.isnan(v[top]) for v in values) for top in tops}
-        left = {
-            top: ("heading" if bare else "total_checked", {"label": raw.label(top)}) for top, bare in headed.items()
-        }
-        return replace(sheet, raw=replace(raw, columns=parted)).without(left)
+        above: list[list[Cell]] = [[None] * raw.n_rows for _ in names[1:]]
+        left: dict[int, tuple[str, dict[str, object]]] = {}
+        for place, (row, level) in enumerate(zip(rows, levels, strict=True)):
+            if level == len(names) - 1:
+                continue
+            end = next((k for k in range(place + 1, len(rows)) if levels[k] <= level), len(rows))
+            if not _is_above(values, row, [rows[k] for k in range(place, end) if levels[k] == level + 1]):
+                break
+            above[level][row : rows[end] if end < len(rows) else raw.n_rows] = [
+                column.at(row) if name != "total" else None
+                for name in kinds[row : rows[end] if end < len(rows) else raw.n_rows]
+            ]
+            bare = all(np.isnan(v[row]) for v in values)
+            left[row] = "heading" if bare else "total_checked", {"label": raw.label(row)}
+        else:
+            parts = [Column.of(name, cells) for name, cells in zip(names[:-1], above, strict=True)]
+            columns = [*raw.columns[:at], *parts, replace(column, header=names[-1]), *raw.columns[at + 1 :]]
+            made = replace(sheet, raw=replace(raw, columns=columns)).without(left)
+            return replace(made, meanings=meanings_of(made.raw, sheet.headers, sheet.choices))
     return sheet
 
 
@@ -70,6 +76,28 @@ def _is_above(values: list[NDArray[np.float64]], top: int, group: list[int]) -> 
     """Say whether a row holds the sums of those of a group below it, or no numbers."""
     blank = all(np.isnan(v[top]) for v in values)
     return bool(group) and (blank or all(abs(float(np.nansum(v[group])) - v[top]) <= 0.0051 for v in values))
+
+
+def without_dittos(sheet: Layout) -> Layout:
+    """Put the word above in the place of ``idem``, ``do.`` and ditto marks; below a number or a total they stay."""
+    known = declared_words()["headers"]["ditto"]
+    columns = list(sheet.raw.columns)
+    for at, column in enumerate(columns):
+        short = [(code, cell) for code, cell in column.texts() if len(cell) <= 8 and not cell[:1].isdigit()]
+        hits = [code for code, cell in short if plain(cell).strip() in known]
+        if not hits:
+            continue
+        rows = np.flatnonzero(column.rows_with(hits))
+        codes = column.codes.copy()
+        for row in rows[rows > 0].tolist():
+            above = column.cells[codes[row - 1]]
+            if isinstance(above, str) and not is_blank(above) and not is_number(above) and not is_total(above):
+                codes[row] = codes[row - 1]
+        if (codes != column.codes).any():
+            columns[at] = replace(column, codes=codes).used()
+            told = {"word": text_of(column.cells[hits[0]]), "column": column.header}
+            sheet.trace.notes.append(Note(code="ditto", values=told))
+    return replace(sheet, raw=replace(sheet.raw, columns=columns))
 
 
 def with_headings(sheet: Layout) -> Layout:

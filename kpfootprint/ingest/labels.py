@@ -33,7 +33,7 @@ _BETWEEN = (
     re.compile(rf"\+{_NUMBER}(?:/|to|a|au)?-{_NUMBER}"),
 )
 _OPEN = re.compile(rf"([+-]){_NUMBER}")
-_RANGE = re.compile(rf"{_NUMBER}(?:{_UNIT})?{_DASH}{_NUMBER}({_UNIT})")
+_RANGE = re.compile(rf"\+?{_NUMBER}(?:{_UNIT})?{_DASH}{_NUMBER}({_UNIT})")
 _ONE = re.compile(rf"([+\-<>]|>=|<=|over|above|under|below|plusde|moinsde)?{_NUMBER}({_UNIT})"
                   r"(\+|up|&up|andup|&over|andover|etplus|-|anddown|etmoins)?")  # fmt: skip
 _FROM_TO = re.compile(r"(?:de|from|between|entre)(.+?)(?:a|to|and|et)(\d.+)")

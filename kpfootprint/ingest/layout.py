@@ -6,14 +6,13 @@ that could be read in two ways is refused with both, unless the caller has chose
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest import asked, doubtful
+from kpfootprint.ingest import asked
 from kpfootprint.ingest.around import (
     MEASURES,
     ONE,
@@ -28,8 +27,15 @@ from kpfootprint.ingest.around import (
     without_side_notes,
 )
 from kpfootprint.ingest.asides import without_asides, without_empty_classes
-from kpfootprint.ingest.cells import read_numbers, text_of
-from kpfootprint.ingest.groups import ask_about_blanks, with_headings, without_outline
+from kpfootprint.ingest.cells import text_of
+from kpfootprint.ingest.chosen import with_classes_chosen
+from kpfootprint.ingest.crosstabs import are_whole, unfold, with_ticks
+from kpfootprint.ingest.groups import (
+    ask_about_blanks,
+    with_headings,
+    without_dittos,
+    without_outline,
+)
 from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning
 from kpfootprint.ingest.labels import split_descriptions
 from kpfootprint.ingest.left_out import without_totals
@@ -43,7 +49,8 @@ from kpfootprint.ingest.meanings import (
     with_lots_settled,
 )
 from kpfootprint.ingest.problems import Broken, problem
-from kpfootprint.ingest.tables import Column, KnownTable, Note, RawTable, Trace, below, known_as, stacked
+from kpfootprint.ingest.tables import Column, KnownTable, Note, RawTable, Trace, known_as, stacked
+from kpfootprint.ingest.units import ask_about_measures, ask_about_units, with_units
 from kpfootprint.ingest.words import declared_words, is_plain, plain, tokens_of
 
 PARTS = ("valuation", "parts")
@@ -119,27 +126,24 @@ def _with_blocks(blocks: list[Block], tables: list[KnownTable], sheet: Layout) -
 def _understood(sheet: Layout, hint: str | None, *, several: bool) -> list[KnownTable]:
     sheet = without_side_notes(sheet)
     sheet, again = without_asides(sheet)
-    sheet = without_outline(asked.without_dittos(sheet))
-    given = side_by_side(replace(sheet, meanings=meanings_of(sheet.raw, sheet.headers, sheet.choices)))
+    sheet = replace(sheet, meanings=meanings_of(sheet.raw, sheet.headers, sheet.choices))
+    given = side_by_side(with_ticks(without_outline(without_dittos(sheet))))
     if given is None:
         return []
-    given = with_cells_asked(given)
+    given = with_cells_asked(with_units(given))
     asked.ask_about_unnamed(given)
     whole = below_each_other(given, again)
     if whole is None:
         return []
     sheet = with_headings(whole)
     asked.ask_about_cancelled(sheet)
-    sheet = _without_totals(asked.with_classes_chosen(sheet))
-    asked.ask_about_measures(sheet)
+    sheet = _without_totals(with_classes_chosen(sheet))
+    ask_about_measures(sheet)
     tables = _tables(sheet, hint, several=several)
     if tables:
-        doubtful.ask_about_table(tables[0], sheet)
-        asked.ask_about_units(sheet)
+        asked.ask_about_table(tables[0], sheet)
+        ask_about_units(sheet)
     return tables
-
-
-# Totals.
 
 
 def _without_totals(sheet: Layout) -> Layout:
@@ -176,7 +180,7 @@ def _tables(sheet: Layout, hint: str | None, *, several: bool) -> list[KnownTabl
         sheet.tell("percent_alone", sheet.places("percent")[0])
         return []
     if len(wide) > 1 or (wide and (classed or sheet.places("n_stones"))):
-        doubtful.ask_about_titles(sheet, wide)
+        asked.ask_about_titles(sheet, wide)
         made = unfold(sheet, wide)
         tables = [replace(made, columns={name: made.columns[name] for name in made.columns if name != "zone_id"})]
         zone = made.columns.get("zone_id")
@@ -226,7 +230,7 @@ def _strangers(sheet: Layout) -> list[int]:
 def _of_parts(sheet: Layout, places: list[int]) -> tuple[Layout, list[str]]:
     """Take columns of numbers for the stones of parts of the parcel, or for their carats where they have decimals."""
     values = [sheet.raw.values(at) for at in places]
-    role = "n_stones" if all(map(_are_whole, values)) else "carats"
+    role = "n_stones" if all(map(are_whole, values)) else "carats"
     meanings = list(sheet.meanings)
     for at in places:
         meanings[at] = Meaning(role=role, party=plain(sheet.raw.columns[at].header))
@@ -347,153 +351,3 @@ def _valued(sheet: Layout, parties: Sequence[str]) -> KnownTable:
         passed = set.intersection(*(set(table.trace.passed_over) for table in made.values()))
         return replace(whole, trace=replace(whole.trace, passed_over=sorted(passed)))
     return replace(first, valuations=made)
-
-
-# Columns of classes.
-
-
-def unfold(sheet: Layout, wide: list[int]) -> KnownTable:
-    """Turn columns of classes into rows, and check the totals beside them."""
-    sheet = with_lots_settled(sheet, "counts")
-    sheet = _wide_measures(sheet, wide)
-    raw, scheme = sheet.raw, sheet.scheme
-    groups: dict[tuple[tuple[str, str], ...], dict[str, int]] = {}
-    for at in wide:
-        item = sheet.meanings[at]
-        slot = groups.setdefault(item.classes, {})
-        if item.role in slot:
-            sheet.tell("column_twice", at, column=item.role)
-        slot[item.role] = at
-    dims = {
-        name: place
-        for name in ("parcel_id", "zone_id", "size_class", *(i.column for i in scheme.categorical))
-        if (place := sheet.one(name)) is not None
-    }
-    if "size_class" not in dims:
-        doubtful.ask_about_weights(sheet, wide, named=bool(dims))
-    measures = ("n_stones", "carats")
-    whole = {name: place for name in measures if (place := _whole_column(sheet, name)) is not None}
-    graded = {name: place for name in measures if (place := sheet.one(name, "sample")) is not None}
-    used = {*wide, *dims.values(), *whole.values(), *graded.values()}
-    for at in sheet.places("unknown"):
-        numbers = sheet.numbers(at)
-        if numbers is not None and len(numbers):
-            sheet.tell("unknown_class_column", at, header=raw.columns[at].header)
-    for at, item in enumerate(sheet.meanings):
-        if item.party and at not in used:
-            sheet.tell("unknown_class_column", at, header=raw.columns[at].header)
-    pass_over(sheet, used)
-    return _melted(sheet, groups, dims, whole, graded)
-
-
-def _whole_column(sheet: Layout, name: str) -> int | None:
-    found = [at for at in sheet.places(name) if sheet.meanings[at].part != "sample" and not sheet.meanings[at].party]
-    sure = [at for at in found if sheet.meanings[at].part == "whole"] or found
-    return sure[0] if sure else None
-
-
-def _wide_measures(sheet: Layout, wide: list[int]) -> Layout:
-    """Say whether columns without a measure hold stones or carats: whole numbers are stones."""
-    unsure = [at for at in wide if sheet.meanings[at].role == "stones_or_carats"]
-    values = [sheet.raw.values(at) for at in unsure]
-    corner = 0 not in wide and sheet.headers.of(sheet.raw.columns[0].header).role == "carats"
-    counted = all(map(_are_whole, values)) and not corner
-    if unsure:
-        doubtful.ask_about_shares(sheet, np.array(values))
-        carats, stones = _whole_column(sheet, "carats"), _whole_column(sheet, "n_stones")
-        if carats is not None and stones is None and sheet.one("n_stones", "sample") is None:
-            beside = np.abs(np.nansum(values, axis=0) - sheet.raw.values(carats))
-            counted = counted and not bool(np.all(beside < 0.01))
-    meanings = list(sheet.meanings)
-    for at, item in enumerate(meanings):
-        if item.role == "stones_or_carats":
-            whole = counted if at in unsure else _are_whole(sheet.raw.values(at))
-            meanings[at] = replace(item, role="n_stones" if whole else "carats")
-    return replace(sheet, meanings=meanings)
-
-
-def _are_whole(values: NDArray[np.float64]) -> bool:
-    return bool(np.all(np.isnan(values) | (values == np.floor(values))))
-
-
-def _melted(
-    sheet: Layout,
-    groups: Mapping[tuple[tuple[str, str], ...], Mapping[str, int]],
-    dims: Mapping[str, int],
-    whole: Mapping[str, int],
-    graded: Mapping[str, int],
-) -> KnownTable:
-    raw, sampled = sheet.raw, bool(graded) and bool(whole)
-    kinds: dict[frozenset[str], list[tuple[tuple[tuple[str, str], ...], Mapping[str, int]]]] = {}
-    for classes, slot in groups.items():
-        kinds.setdefault(frozenset(name for name, _ in classes), []).append((classes, slot))
-    pieces: list[_Piece] = []
-    for number, kind in enumerate(sorted(kinds, key=sorted)):
-        for measure, at in (graded if sampled else whole).items():
-            if parts := [slot[measure] for _, slot in kinds[kind] if measure in slot]:
-                _check_rows(sheet, parts, at, measure)
-        for classes, slot in kinds[kind]:
-            filled = np.flatnonzero(np.logical_or.reduce([_filled(raw, at) for at in slot.values()]))
-            name = f"{'sample' if sampled else 'classes'} {number}"
-            pieces.append(_Piece(filled, slot, dict(classes), name, sampled))
-    missing = [name for name in whole if not any(name in slot for slot in groups.values())]
-    if (dims and (missing or sampled)) or sampled:
-        pieces.append(_Piece(np.arange(raw.n_rows), whole, {}, "whole", sample=False))
-    return _stacked(sheet, pieces, dims)
-
-
-def _filled(raw: RawTable, at: int) -> NDArray[np.bool_]:
-    """Say of each row whether its cell holds a number other than zero, or something that is no number."""
-    column = raw.columns[at]
-    numbers, broken = read_numbers(column.cells, raw.marks)
-    return column.rows_with([*broken, *np.flatnonzero(np.isfinite(numbers) & (numbers != 0)).tolist()])
-
-
-def _check_rows(sheet: Layout, parts: list[int], total: int, measure: str) -> None:
-    """Tell the rows whose classes do not add up to the total beside them."""
-    sums, given = np.nansum([sheet.raw.values(at) for at in parts], axis=0), sheet.raw.values(total)
-    slack = 0.5 if measure == "n_stones" else 0.005 * (len(parts) + 1) + 1e-6
-    classes = listed(sheet.raw.columns[at].header for at in parts)
-    for row in np.flatnonzero(np.isfinite(given) & (np.abs(sums - given) > slack)).tolist():
-        told = {"found": f"{sums[row]:g}", "expected": f"{given[row]:g}", "classes": classes}
-        sheet.tell("row_total", total, row, **told)
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """Rows of a sheet, once for each class that has a column."""
-
-    rows: NDArray[np.intp]
-    slot: Mapping[str, int]
-    classes: Mapping[str, str]
-    breakdown: str
-    sample: bool
-
-
-def _stacked(sheet: Layout, pieces: list[_Piece], dims: Mapping[str, int]) -> KnownTable:
-    raw = sheet.raw
-    rows = np.concatenate([piece.rows for piece in pieces]) if pieces else np.zeros(0, dtype=np.intp)
-    columns: dict[str, Column] = {name: raw.columns[at].rows(rows) for name, at in dims.items()}
-    sizes = [len(piece.rows) for piece in pieces]
-
-    def measured(piece: _Piece, name: str) -> Column:
-        at = piece.slot.get(name)
-        return Column.filled(name, None, len(piece.rows)) if at is None else raw.columns[at].rows(piece.rows)
-
-    def said(name: str, texts: Sequence[str | None]) -> Column:
-        return Column.of(name, texts).rows(np.repeat(np.arange(len(pieces)), sizes))
-
-    for name in ("n_stones", "carats"):
-        if any(name in piece.slot for piece in pieces):
-            columns[name] = below(name, [measured(piece, name) for piece in pieces])
-    for name in dict.fromkeys(name for piece in pieces for name in piece.classes):
-        if name in columns:
-            sheet.tell("column_twice", name, column=name)
-        columns[name] = said(name, [piece.classes.get(name) for piece in pieces])
-    sampled = any(piece.sample for piece in pieces)
-    if sampled or len({piece.breakdown for piece in pieces}) > 1:
-        columns["breakdown"] = said("breakdown", [piece.breakdown for piece in pieces])
-    if sampled:
-        columns["sample"] = said("sample", ["yes" if piece.sample else "no" for piece in pieces])
-    made = raw.known("counts", columns, sheet.trace, complete=not sheet.problems)
-    return replace(made, n_rows=len(rows), rows=None if raw.rows is None else raw.rows[rows], ragged={})

@@ -51,6 +51,8 @@ _WALKED = 50_000
 
 _DAY = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}")
 
+_RULED = re.compile(r"\s*[-=_*.~–—]+\s*")
+
 _HUNDREDTHS = re.compile(r"[.,]\d\d(?!\d)")
 
 _LABELLED = re.compile(r"[^\W\d]+\s*[:=]?\s*(\d.*)")
@@ -104,7 +106,10 @@ class _Rows:
         """Say of each row whether every class column of it is blank, or any one."""
         if not self.classes:
             return np.full(len(self.own), not every)
-        blanks = [self.sheet.raw.columns[at].blank() for at in self.classes]
+        blanks = []
+        for column in (self.sheet.raw.columns[at] for at in self.classes):
+            rules = [code for code, cell in column.texts() if _RULED.fullmatch(cell)]  # ``***``, ``=``
+            blanks.append(column.blank() | column.rows_with(rules) if rules else column.blank())
         return np.asarray((np.logical_and if every else np.logical_or).reduce(blanks), dtype=bool)
 
 
@@ -136,7 +141,7 @@ def without_totals(sheet: Layout, measures: Sequence[int], classes: Sequence[int
     _leave_parts(rows)
     _leave_signatures(rows)
     _keep_stated(rows)
-    _find_unlabelled(rows)
+    _find_unlabelled(rows, labels)
     _check_labelled(rows, labels)
     _check_summaries(rows, summaries, named)
     return sheet.without(rows.left)
@@ -348,7 +353,7 @@ def _are_shares(shown: Mapping[int, float], sums: Mapping[int, NDArray[np.float6
     )
 
 
-def _find_unlabelled(rows: _Rows) -> None:
+def _find_unlabelled(rows: _Rows, labels: Mapping[int, str]) -> None:
     """Find sums that no word names: rows without any class among rows that have one, and the last row of a list."""
     places = np.flatnonzero(rows.own)
     if len(places) < 3:
@@ -370,7 +375,12 @@ def _find_unlabelled(rows: _Rows) -> None:
                 start = row + 1
                 break
     meant = rows.sheet.choices.get("total")
-    for row in _sum_without_classes(rows) if last not in rows.left and meant != "keep" else ():
+    ended = start if start > first else max(labels, default=n_rows)
+    named = places[~blank[places]]
+    odd = [row for row in suspects.tolist() if row >= ended > named[-1] and rows.own[row] and rows.shown(row)]
+    if not odd and last not in rows.left and not any(rows.shown(at) and rows.sums(at, 0, n_rows) for at in labels):
+        odd = _sum_without_classes(rows)
+    for row in odd if meant != "keep" else ():
         if meant == "leave_out":
             rows.leave(row, "sum_of_rows")
         else:
@@ -398,11 +408,15 @@ def _sum_without_classes(rows: _Rows) -> list[int]:
     """Return rows that are sums of those before them and have nothing that tells them from a stone."""
     places = np.flatnonzero(rows.own)
     found: list[int] = []
-    for end, others in ((int(places[-1]), places[:-1]), (int(places[0]), places[1:])):
+    for rest in (0, 1, 2, -1):  # rows below the last sum, which say something of the others; the first row
+        end, *after = places[-1 - rest :].tolist() if rest >= 0 else [int(places[0])]
+        others = places[: -1 - rest] if rest >= 0 else places[1:]
         shown = {at: total for at, total in rows.shown(end).items() if total > 0}
-        enough = len(others) >= (4 if rows.classes and len(shown) < 2 else 2)
-        if shown and enough and all(_equals(total, rows.values[at][others]) for at, total in shown.items()):
-            found.append(end)
+        enough = len(others) >= (4 if rows.classes and len(shown) < 2 else 2 + (rest > 0))
+        above = {at: values[others] for at, values in rows.values.items()}
+        told = all(_summarises(value, above[at], above) for row in after for at, value in rows.shown(row).items())
+        if shown and enough and told and all(_equals(total, above[at]) for at, total in shown.items()):
+            found += [end, *after]
         counted = [*shown.values()] == [len(others)] and not rows.sheet.places("n_stones")
         if counted and len(others) > 1 and rows.classes and rows.blank(every=True)[end]:
             found.append(end)

@@ -10,7 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest.cells import Cell, DecimalMarks, Odd, PlainCells, is_blank, is_number, read_numbers, text_of
+from kpfootprint.ingest.cells import (
+    Cell,
+    DecimalMarks,
+    PlainCells,
+    is_blank,
+    is_number,
+    read_numbers,
+    text_of,
+)
 from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning
 from kpfootprint.ingest.labels import describe, size_span
 from kpfootprint.ingest.problems import Broken
@@ -27,7 +35,6 @@ from kpfootprint.ingest.words import (
     misspelt,
     says,
     tokens_of,
-    unit_words,
 )
 from kpfootprint.scheme import Attribute, Scheme
 
@@ -152,65 +159,13 @@ def meanings_of(raw: RawTable, headers: Headers, choices: Choices) -> list[Meani
 # What the cells say where headers do not.
 
 
-_UNITS_OF_SIZES = {"gr": "grains", "ct": "carats", "pts": "points"}
-_RANGE = re.compile(r"\d+([.,]\d+)?\s*(-|–|/|to|à|a|bis)\s*\d+([.,]\d+)?")
 _LIKE_A_SIZE = re.compile(
     r"[<>+-]?\s*\d+([.,]\d+)?\s*([-–/+]\s*[+-]?|to|à|a|bis)\s*\d+([.,]\d+)?(\s*mm)?|[<>+-]\s*\d+([.,]\d+)?"
 )
-_HUNDREDTHS = re.compile(r"\d*[.,]\d\d\s*(-|–|to|à|a)\s*\d*[.,]\d\d")
-"""A range of weights, which says so by its hundredths."""
-
-_BARE_SIZE = re.compile(
-    r"([<>+-]|below|above|under|over|up to)?\s*\d+([.,]\d+)?\s*((-|–|/|to|à|a|bis)\s*\d+([.,]\d+)?)?\s*\+?",
-    re.IGNORECASE,
-)
-
-
-def _with_units_of_headers(sheet: Layout) -> Layout:
-    """Give sizes the unit that their header names: ``4`` below ``Grainer``, ``0.30-0.49`` below ``Size (ct)``."""
-    columns, meanings = list(sheet.raw.columns), list(sheet.meanings)
-    for at, column in enumerate(columns):
-        tokens = set(tokens_of(column.header))
-        units = [unit for unit, kind in _UNITS_OF_SIZES.items() if tokens & {*unit_words(kind)}]
-        named = meanings[at].role == "size_class" or says("size", *tokens)
-        weighed = meanings[at].role == "carats" and not meanings[at].wide and len(sheet.places("carats")) > 1
-        if isinstance(column.cells, PlainCells) or len(units) > 1 or not (units or named or weighed):
-            continue
-        texts = [text_of(cell) for cell in sheet.cells(at)]
-        if weighed and 2 * sum(_RANGE.fullmatch(text) is not None for text in texts) >= len(texts) > 0:
-            named, units = True, ["ct"]  # ``Carat range``
-        if not units and texts and sheet.places("carats") and all(map(_HUNDREDTHS.fullmatch, texts)):
-            units = ["ct"]
-        if not units:
-            continue
-        bare = bool(texts) and all(_BARE_SIZE.fullmatch(text) for text in texts)
-        if not (named or "grainer" in " ".join(tokens) or all(_RANGE.fullmatch(text) for text in texts)):
-            continue
-        if not bare or (units == ["ct"] and all(text.replace(".", "").replace(",", "").isdigit() for text in texts)):
-            continue
-        above = [text_of(cell).endswith("+") for cell in column.cells]  # ``0.70+`` is ``0.70 ct+``
-        cells = [
-            f"{text_of(c).rstrip('+ ')} {units[0]}{'+' * up}" if _BARE_SIZE.fullmatch(text_of(c)) else c
-            for c, up in zip(column.cells, above, strict=True)
-        ]
-        columns[at], meanings[at] = replace(column, cells=cells), Meaning(role="size_class")
-    return replace(sheet, raw=replace(sheet.raw, columns=columns), meanings=meanings)
-
-
-def _with_merged_sizes(sheet: Layout) -> Layout:
-    """Let a size class that a spreadsheet holds as a number, 11 for ``+11``, reach over the rows it is merged over."""
-    columns = list(sheet.raw.columns)
-    for at in sheet.places("size_class"):
-        cells = columns[at].cells
-        if not isinstance(cells, PlainCells) and any(isinstance(cell, Odd) for cell in cells):
-            made = [c.text if isinstance(c, Odd) and c.code == "merged_number" else c for c in cells]
-            columns[at] = replace(columns[at], cells=made)
-    return replace(sheet, raw=replace(sheet.raw, columns=columns))
 
 
 def with_cells_asked(sheet: Layout) -> Layout:
     """Return a sheet whose meanings were held against the cells of the columns; what stays open is told."""
-    sheet = _with_units_of_headers(_with_merged_sizes(sheet))
     attributes = sheet.attributes
     meanings = [  # ``Col 1`` beside ``Col 2``, above numbers
         UNKNOWN
@@ -275,10 +230,10 @@ def _asked(sheet: Layout, at: int, meaning: Meaning, others: list[Meaning]) -> M
         return _whole(sheet, at, meaning, roles)
     if numbers is not None:
         if meaning.role == "size_class":
-            if _are_open_ends(cells):
-                return meaning
+            if any(isinstance(cell, str) and cell.strip()[0] in "+-<>" for cell in cells):
+                return meaning  # ``+10.8 ct``, ``+6.5``
             if "carats" in roles:
-                return Meaning(role="mean")
+                return Meaning(role="mean") if "n_stones" not in roles or _is_mean(sheet, at) else meaning
             sheet.ask("size_or_weight", at, "carats", "ignore")
             return Meaning(role="other")
         if meaning.role == "unknown" and not sheet.headers.of(column.header).sure and _is_mean(sheet, at):
@@ -298,11 +253,6 @@ def _asked(sheet: Layout, at: int, meaning: Meaning, others: list[Meaning]) -> M
 def _are_sizes(sheet: Layout, cells: Sequence[Cell]) -> bool:
     """Say whether all of some cells name size classes."""
     return all(isinstance(cell, str) and size_span(cell, sheet.scheme) is not None for cell in cells)
-
-
-def _are_open_ends(cells: Sequence[Cell]) -> bool:
-    """Say whether cells that read as numbers are open classes of size: ``+10.8 ct`` and ``+5 ct``."""
-    return all(isinstance(cell, str) and cell.strip()[0] in "+-<>" and cell.strip()[-1].isalpha() for cell in cells)
 
 
 def _qualified(sheet: Layout, at: int, meaning: Meaning, others: list[Meaning]) -> Meaning:
@@ -412,7 +362,7 @@ def _named(sheet: Layout, at: int, meaning: Meaning, roles: set[str], texts: lis
         return Meaning(role=best)
     if meaning.role == "description":
         return meaning
-    zones = sheet.headers.words.zones()
+    zones = sheet.headers.words.zones
     if meaning.role == "unknown" and "zone_id" not in roles and all(fold(text) in zones for text in texts):
         sheet.ask("zone_or_other", at, "zone_id", "ignore")
         return Meaning(role="other")

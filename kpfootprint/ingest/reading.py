@@ -13,19 +13,20 @@ import numpy as np
 
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest.archive import Budget, Limits, files_in, files_of, gunzip, read_file, refuse, shown_name
-from kpfootprint.ingest.asked import words_in
 from kpfootprint.ingest.assemble import Reading, assemble
 from kpfootprint.ingest.breakdowns import settle_sizes
 from kpfootprint.ingest.cells import Cell, text_of
+from kpfootprint.ingest.chosen import words_in
 from kpfootprint.ingest.csvfile import read_csv
 from kpfootprint.ingest.document import document_tables, of_stones, overlay
-from kpfootprint.ingest.headers import Headers
+from kpfootprint.ingest.gathered import Findings
+from kpfootprint.ingest.headers import Headers, headers_of
 from kpfootprint.ingest.meanings import Choices
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.recognise import recognise_all
 from kpfootprint.ingest.records import read_declarations
-from kpfootprint.ingest.tables import Column, Findings, KnownTable, Note, RawTable, stacked
-from kpfootprint.ingest.words import Vocabulary, declared_words, fold, nearest, plain, table_names
+from kpfootprint.ingest.tables import Column, KnownTable, Note, RawTable, stacked
+from kpfootprint.ingest.words import Vocabulary, declared_words, fold, nearest, plain, table_names, vocabulary_of
 from kpfootprint.ingest.workbook import read_workbook
 from kpfootprint.parcel import Parcel
 from kpfootprint.reference import ZoneTable
@@ -164,7 +165,7 @@ def _read(
     *,
     one: bool,
 ) -> Reading:
-    words, limits = Vocabulary(scheme, zone_table), limits or Limits()
+    words, limits = vocabulary_of(scheme, zone_table), limits or Limits()
     said = {name: value for name, value in (given or {}).items() if value is not None}
     problems: list[Problem] = []
     if source.name.lower().endswith(".json") and (isinstance(source, Upload) or source.is_file()):
@@ -349,7 +350,7 @@ def _read_tables(
     IngestError
         Where nothing is left that could be looked at further.
     """
-    budget, headers, name = Budget(limits), Headers(words), source.name
+    budget, headers, name = Budget(limits), headers_of(words), source.name
     if isinstance(source, Path) and not source.exists():
         raise refuse(name, "file_missing")
     folder = isinstance(source, Path) and source.is_dir()

@@ -24,6 +24,9 @@ from kpfootprint.wanted import each
 
 _GOODS = ("stones", "counts")
 
+_LINES = 20
+"""Lines that a form of one parcel has at most."""
+
 
 def recognise_all(
     raws: list[RawTable], headers: Headers, choices: Choices, problems: list[Problem]
@@ -166,6 +169,10 @@ def _tables_of(
         return [recognise(raw, "parcels", words, problems)]
     if several and not classed and hint is None and (summed := _listing(raw, headers, choices, sheets, problems)):
         return [replace(recognise(summed.raw, "parcels", words, problems), trace=summed.trace)]
+    if _on_its_side(raw, headers):
+        if not several:
+            problems.append(problem(Broken("table_on_its_side"), table=raw.name, row=raw.header_rows[0]))
+        return []
     before = len(problems)
     if not several and _is_headless(raw, headers) and (headed := _headed(raw, headers.words.scheme)) is not None:
         raw = headed
@@ -185,6 +192,17 @@ def _tables_of(
     if not found and len(problems) == before and hint is not None and several:
         return [recognise(raw, hint, words, problems)]
     return found
+
+
+def _on_its_side(raw: RawTable, headers: Headers) -> bool:
+    """Say whether a few rows hold a header each and what it says, as covers and forms of one parcel do."""
+    if len(raw.columns) != 2 or not 0 < raw.n_rows <= _LINES:
+        return False
+    labels = [raw.columns[0].header, *(text_of(raw.columns[0].at(row)) for row in range(raw.n_rows))]
+    said = [headers.of(label.rstrip(": ")) for label in labels]
+    known = [item.role for item in said if item.role not in ("unknown", "other")]
+    beside = headers.of(raw.columns[1].header).role
+    return len(said) == len(known) == len({*known}) and beside == "unknown" and not any(item.wide for item in said)
 
 
 def _listing(

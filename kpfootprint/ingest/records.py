@@ -27,8 +27,9 @@ from kpfootprint.ingest.cells import (
     read_yes_or_no,
     text_of,
 )
+from kpfootprint.ingest.gathered import Findings
 from kpfootprint.ingest.problems import Broken
-from kpfootprint.ingest.tables import Findings, KnownTable
+from kpfootprint.ingest.tables import KnownTable
 from kpfootprint.ingest.words import (
     Vocabulary,
     attribute_words,
@@ -188,7 +189,7 @@ def read_declarations(
     With `single`, the table is about that parcel and needs no ``parcel_id``. In JSON a single declared zone may come
     without carats, and so may countries, whose shares are then free; in a table every row needs carats or percent.
     """
-    known = words.zones()
+    known = words.zones
     marks = table.marks
     readers = {
         "carats": number_reader(marks, table.typed, maximum=MAX_CARATS),
@@ -418,7 +419,7 @@ def class_codes(cells: Sequence[Cell], attribute: Attribute) -> tuple[NDArray[np
     codes = np.full(len(cells), NOT_RECORDED, dtype=np.int16)
     broken: dict[int, Broken] = {}
     exact = {name: code for code, name in enumerate(attribute.code_names)}
-    known: dict[str, int] = {}
+    known: Mapping[str, int] = {}
     names: dict[str, str] = {}
     unlike_any: Broken | None = None
     for position, cell in each(enumerate(cells), 1000):

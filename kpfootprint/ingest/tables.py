@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -144,23 +145,40 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RawTable:
-    """A table as read, before anyone knows what it is.
+class _Lines:
+    """Rows of a table.
 
     `rows` holds the number by which each row is told in a problem, or None where rows need no number.
     `ragged` holds positions of rows with too few or too many cells, and how many they have.
     """
 
     name: str
+    rows: NDArray[np.int32] | None
+    ragged: Mapping[int, int] = field(default_factory=dict)
+    typed: bool = False
+
+    def line(self, row: int) -> int | None:
+        """Return the number by which a row is told."""
+        return None if self.rows is None else int(self.rows[row])
+
+    def _lines(self, kept: NDArray[np.intp]) -> dict[str, Any]:
+        """Return the numbers of some of the rows, and which of them are ragged."""
+        place = {int(old): new for new, old in enumerate(kept)} if self.ragged else {}
+        ragged = {place[row]: found for row, found in self.ragged.items() if row in place}
+        return {"rows": None if self.rows is None else self.rows[kept], "ragged": ragged}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawTable(_Lines):
+    """A table as read, before anyone knows what it is."""
+
     source: str
     columns: list[Column]
-    rows: NDArray[np.int32] | None
-    ragged: dict[int, int] = field(default_factory=dict)
-    typed: bool = False
     header_rows: tuple[int, ...] = (1,)
     titles: tuple[tuple[int, tuple[Cell, ...]], ...] = ()
     hidden: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
+    _marks: list[DecimalMarks] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
     def n_rows(self) -> int:
@@ -174,10 +192,6 @@ class RawTable:
             for one, two in zip(self.columns, other.columns, strict=True)
         )
 
-    def line(self, row: int) -> int | None:
-        """Return the number by which a row is told."""
-        return None if self.rows is None else int(self.rows[row])
-
     def label(self, row: int) -> str:
         """Return the first cell of a row that is not blank, as text."""
         return next((text_of(cell) for column in self.columns if not is_blank(cell := column.at(row))), "")
@@ -185,10 +199,13 @@ class RawTable:
     @property
     def marks(self) -> DecimalMarks:
         """The decimal marks of all of its columns together."""
-        return DecimalMarks.seen_in(
-            [c for c in column.cells[:2000] if isinstance(c, str) and any(d.isdigit() for d in c)]
-            for column in self.columns
-        )
+        if not self._marks:
+            columns = (
+                [c for c in column.cells[:2000] if isinstance(c, str) and any(d.isdigit() for d in c)]
+                for column in self.columns
+            )
+            self._marks.append(DecimalMarks.seen_in(columns))
+        return self._marks[0]
 
     def values(self, at: int) -> NDArray[np.float64]:
         """Return a column as numbers, NaN where there is none."""
@@ -233,12 +250,10 @@ class RawTable:
 
     def keep(self, kept: NDArray[np.intp]) -> RawTable:
         """Return the table with some of its rows."""
-        place = {int(old): new for new, old in enumerate(kept)} if self.ragged else {}
         return replace(
             self,
             columns=[column.rows(kept).used() for column in self.columns],
-            rows=None if self.rows is None else self.rows[kept],
-            ragged={place[row]: found for row, found in self.ragged.items() if row in place},
+            **self._lines(kept),
         )
 
 
@@ -255,29 +270,21 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KnownTable:
+class KnownTable(_Lines):
     """A table whose kind and columns are known; not `complete` where a needed column is missing.
 
     One made of `titles` above a table is about whatever stands below.
     """
 
     kind: str
-    name: str
     columns: Mapping[str, Column]
     n_rows: int
-    rows: NDArray[np.int32] | None
-    ragged: Mapping[int, int]
     n_columns: int
-    typed: bool
     complete: bool = True
     titles: bool = False
     trace: Trace = field(default_factory=Trace)
     valuations: Mapping[str, KnownTable] = field(default_factory=dict)
     sheets: Sequence[str] = ()
-
-    def line(self, row: int) -> int | None:
-        """Return the number by which a row is told."""
-        return None if self.rows is None else int(self.rows[row])
 
     def name_at(self, row: int | None) -> str:
         """Return the name of the sheet that a row stands on."""
@@ -285,13 +292,11 @@ class KnownTable:
 
     def keep(self, kept: NDArray[np.intp]) -> KnownTable:
         """Return the table with some of its rows."""
-        place = {int(old): new for new, old in enumerate(kept)} if self.ragged else {}
         return replace(
             self,
             columns={name: column.rows(kept) for name, column in self.columns.items()},
             n_rows=len(kept),
-            rows=None if self.rows is None else self.rows[kept],
-            ragged={place[row]: found for row, found in self.ragged.items() if row in place},
+            **self._lines(kept),
             sheets=[self.sheets[row] for row in kept.tolist()] if self.sheets else (),
         )
 
@@ -411,89 +416,3 @@ def known_as(
         broken = Broken("missing_column", {"column": name, "headers": headers})
         problems.append(problem(broken, table=raw.name, column=name))
     return raw.known(kind, columns, trace, complete=not missing)
-
-
-class Findings:
-    """Gathers problems by parcel; beyond `limit` of them they are only counted.
-
-    The parcel None stands for the whole submission.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._listed = 0
-        self._by_parcel: defaultdict[str | None, list[Problem]] = defaultdict(list)
-        self._unlisted: defaultdict[str | None, int] = defaultdict(int)
-
-    @property
-    def full(self) -> bool:
-        """Whether further problems are only counted."""
-        return self._listed >= self._limit
-
-    def add(self, parcel_id: str | None, found: Problem) -> None:
-        """Note one problem."""
-        if not self.full:
-            self._by_parcel[parcel_id].append(found)
-            self._listed += 1
-        else:
-            self._unlisted[parcel_id] += 1
-
-    def add_column(
-        self,
-        table: KnownTable,
-        name: str,
-        broken: Mapping[int, Broken],
-        owners: NDArray[np.int32],
-        ids: Sequence[str | None],
-    ) -> None:
-        """Note the rows of a column whose cells break a rule; `broken` goes by position in ``column.cells``.
-
-        Each class that is not known is noted once for each parcel, at its first row, with the number of its rows.
-        """
-        if not broken:
-            return
-        column = table.columns[name]
-        for by_value in (True, False):
-            mine = {code: found for code, found in broken.items() if (found.code == "unknown_class") == by_value}
-            rows = np.flatnonzero(column.rows_with(mine)) if mine else np.zeros(0, dtype=np.intp)
-            counts = np.ones(len(rows), dtype=np.intp)
-            if by_value:
-                keys = owners[rows].astype(np.int64) * len(column.cells) + column.codes[rows]
-                _, first, counts = np.unique(keys, return_index=True, return_counts=True)
-                order = np.argsort(first)
-                rows, counts = rows[first[order]], counts[order]
-            room = max(self._limit - self._listed, 0)
-            for row, count in zip(rows[:room].tolist(), counts[:room].tolist(), strict=True):
-                found = mine[int(column.codes[row])]
-                if count > 1:
-                    rule = found.values.get("rule", "unknown_class_often")
-                    found = Broken(found.code, {**found.values, "count": count, "rule": rule})
-                self.add(ids[owners[row]], table.problem(found, row, name))
-            for owner, count in zip(*np.unique(owners[rows[room:]], return_counts=True), strict=True):
-                self._unlisted[ids[owner]] += int(count)
-
-    def spoiled(self) -> set[str | None]:
-        """Return the parcels with a problem."""
-        return set(self._by_parcel) | set(self._unlisted)
-
-    def has(self, parcel_id: str) -> bool:
-        """Say whether a parcel has a problem."""
-        return parcel_id in self._by_parcel or parcel_id in self._unlisted
-
-    def of(self, parcel_id: str | None) -> tuple[Problem, ...]:
-        """Return the problems of a parcel, the last one telling how many are not listed."""
-        listed = list(self._by_parcel.get(parcel_id, ()))
-        hidden = self._unlisted.get(parcel_id, 0)
-        if hidden:
-            place = listed[-1].table if listed else "parcels"
-            listed.append(problem(Broken("more_problems", {"count": hidden}), table=place))
-        return tuple(listed)
-
-    def all(self, first: Iterable[str | None] = ()) -> tuple[Problem, ...]:
-        """Return every problem: of the whole, then by parcel in the order of `first`, then by parcel as found."""
-        order = dict.fromkeys([None, *first, *self._by_parcel])
-        listed = [found for parcel_id in order for found in self._by_parcel.get(parcel_id, ())]
-        hidden = sum(self._unlisted.values())
-        if hidden:
-            listed.append(problem(Broken("more_problems", {"count": hidden}), table="submission"))
-        return tuple(listed)

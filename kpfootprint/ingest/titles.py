@@ -40,7 +40,7 @@ def said_by_titles(raw: RawTable, headers: Headers, tables: Mapping[str, KnownTa
             unit = "" if any(map(str.isdigit, said)) else headers.of(said).role
             if unit in ("carats", "percent"):
                 continue  # ``Zone | Carats`` above zones
-        elif len(texts) == 2 and fold(key) in headers.words.zones():
+        elif len(texts) == 2 and fold(key) in headers.words.zones:
             key, said = "zone_id", " ".join(texts)
         if (parts := _origins(said, unit, headers)) and (key == "zone_id" or _is_of_origin(key, headers)):
             origins |= dict.fromkeys(parts, (line, key))
@@ -66,7 +66,7 @@ def said_by_titles(raw: RawTable, headers: Headers, tables: Mapping[str, KnownTa
                 continue  # who signs below a table is no sorter of it
             elif told is not None:
                 found.setdefault(told, (line, key, value))
-            elif (name in _CONDITIONS and len(text_of(value)) <= 80) or fold(text_of(value)) in headers.words.zones():
+            elif (name in _CONDITIONS and len(text_of(value)) <= 80) or fold(text_of(value)) in headers.words.zones:
                 passed.append(f"{key}: {text_of(value)}")
     each_one = None
     if goods is not None and "parcels" not in tables:
@@ -118,7 +118,7 @@ def _origins(text: str, unit: str, headers: Headers) -> list[_Origin]:
 
     A zone that is most likely misspelt is one, too: it is told where zones are read. `unit` is what numbers alone are.
     """
-    zones = headers.words.zones()
+    zones = headers.words.zones
     found: list[_Origin] = []
     for part in [text] if fold(text) in zones else filter(None, _PARTING.split(text)):
         hit = next((hit for pattern in _WITH_SHARE if (hit := pattern.fullmatch(part))), None)
@@ -213,7 +213,9 @@ def _one_row(kind: str, raw: RawTable, found: Mapping[str, _Said]) -> KnownTable
 
 
 _AMOUNTS = re.compile(
-    r"(?P<n>\d+) *(stones|pcs|pieces|pierres|st)\b.*?(?P<ct>\d+[.,]\d+) *(cts?|carats?)\b", re.IGNORECASE
+    r"(?P<n>\d+) *(stones|pcs|pieces|pierres|st)\b(?!.*\b(?:above|over|below|under|plus|moins)\b).*?"
+    r"(?P<ct>\d+[.,]\d+) *(cts?|carats?)\b",
+    re.IGNORECASE,
 )
 
 

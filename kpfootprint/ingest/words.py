@@ -6,9 +6,10 @@ import difflib
 import re
 import tomllib
 import unicodedata
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib import resources
 from itertools import islice
 from typing import Any
@@ -108,10 +109,10 @@ def _country_names(codes: frozenset[str]) -> Mapping[str, str]:
     return known
 
 
-def attribute_words(attribute: Attribute) -> dict[str, int]:
+def attribute_words(attribute: Attribute) -> Mapping[str, int]:
     """Return folded names, labels and synonyms of classes and sets, and their plurals, with the code of each."""
     items: list[AttributeClass | ClassSet] = [*attribute.classes, *attribute.sets]
-    return dict(_coded(tuple((item.name, *item.labels.values(), *item.synonyms) for item in items)))
+    return _coded(tuple((item.name, *item.labels.values(), *item.synonyms) for item in items))
 
 
 @lru_cache(maxsize=64)
@@ -191,6 +192,7 @@ def fold_size(text: str) -> str:
     name = name.replace("＋", "+").replace(",", ".").replace("\u200b", "")
     for word in ("'", "dtc", "sieve", "tamis", "crible", "size", "taille", "calibre", "no", "n.", "#"):
         name = name.removeprefix(word)
+    name = re.sub(r"(plus|moins|minus)(?=\d)", lambda found: "+" if found[1] == "plus" else "-", name)
     return name.removesuffix("sieve").removesuffix("dtc").removeprefix(".")
 
 
@@ -362,7 +364,7 @@ def without_measure(header: str) -> str:
     return " ".join(kept)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Vocabulary:
     """Everything an input may call things, for one scheme and one table of zones."""
 
@@ -384,7 +386,8 @@ class Vocabulary:
                 known.setdefault(fold(word), size.column)
         return known
 
-    def zones(self) -> dict[str, str]:
+    @cached_property
+    def zones(self) -> Mapping[str, str]:
         """Return folded zone ids and names with the id of each."""
         known: dict[str, str] = {}
         for zone in self.zone_table.zones:
@@ -400,3 +403,14 @@ class Vocabulary:
         """Return the code of a zone's country by its code of two or three letters or its name, or None."""
         codes = {fold(zone.country): zone.country for zone in self.zone_table.zones}
         return codes.get(fold(text)) or _country_names(frozenset(codes.values())).get(fold(text))
+
+
+_MET: deque[Vocabulary] = deque(maxlen=8)
+
+
+def vocabulary_of(scheme: Scheme, zone_table: ZoneTable) -> Vocabulary:
+    """Return the words for a scheme and a table of zones; the last few are kept, with what was made of them."""
+    found = next((item for item in _MET if item.scheme is scheme and item.zone_table is zone_table), None)
+    if found is None:
+        _MET.append(found := Vocabulary(scheme, zone_table))
+    return found

@@ -25,7 +25,8 @@ from kpfootprint.errors import IngestError
 from kpfootprint.ingest import oldbook
 from kpfootprint.ingest.archive import Budget, Limits, check_members, open_zip, refuse, unzip
 from kpfootprint.ingest.cells import Cell, Odd, is_blank, shortened
-from kpfootprint.ingest.headers import LOOKED_AT, Headers, TableMaker, head_of
+from kpfootprint.ingest.headers import Headers
+from kpfootprint.ingest.heads import LOOKED_AT, TableMaker, head_of
 from kpfootprint.ingest.tables import Column, Note, RawTable
 from kpfootprint.ingest.words import declared_words, fold, plain, says, tokens_of, unit_words
 from kpfootprint.wanted import each, go_on

@@ -148,7 +148,7 @@ def test_conditions() -> None:
 
 
 def test_zones_by_id_and_name(words: Vocabulary) -> None:
-    zones = words.zones()
+    zones = words.zones
     for text, zone in (
         ("Berbérati", "berberati"),
         ("SAM OUANDJA", "sam-ouandja"),

@@ -1,0 +1,208 @@
+"""Columns of classes: pieces and carats below each become rows, ticks below them a column of classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.ingest import asked
+from kpfootprint.ingest.cells import Cell, is_blank, read_numbers, read_yes_or_no, text_of
+from kpfootprint.ingest.headers import Meaning
+from kpfootprint.ingest.meanings import Layout, listed, pass_over, with_lots_settled
+from kpfootprint.ingest.problems import Broken
+from kpfootprint.ingest.tables import Column, KnownTable, RawTable, below
+from kpfootprint.ingest.words import is_total, plain
+
+_TICKS = ("x", "xx", "✓", "✔", "√", "☑", "v")
+
+_MOST = 2_000
+"""Distinct cells from which on a column holds no ticks."""
+
+
+def with_ticks(sheet: Layout) -> Layout:
+    """Put the class that a row ticks into one column: ``x`` below ``White``, or 1 where the row's stone is weighed."""
+    for name in sheet.attributes if not sheet.places("n_stones") else ():
+        wide = [at for at, item in enumerate(sheet.meanings) if [of for of, _ in item.classes] == [name]]
+        if len(wide) < 2 or {sheet.meanings[at].role for at in wide} != {"stones_or_carats"}:
+            continue
+        raw, columns = sheet.raw, [sheet.raw.columns[at] for at in wide]
+        if any(len(column.cells) > _MOST for column in columns):
+            continue
+        ticks = np.array([np.array([*map(_ticked, column.cells)])[column.codes] for column in columns])
+        own = np.array([not is_total(raw.label(row)) for row in range(raw.n_rows)], dtype=bool)
+        found = ticks[:, own].sum(axis=0)
+        if np.any(ticks[:, own] < 0) or not np.any(found):
+            continue
+        names = {text for c in columns for text in c.rows(np.flatnonzero(own)).used().names()}
+        if names <= {"", "0", "1"} and (0 in found or not sheet.places("carats") or sheet.places("size_class")):
+            continue  # numbers of stones
+        if np.any(found > 1):
+            several = np.flatnonzero(own)[found > 1] if sheet.places("row") else np.empty(0, dtype=np.intp)
+            known = {"attribute": name, "classes": listed(sheet.meanings[at].classes[0][1] for at in wide), "sets": "–"}
+            sheet.tell_rows("unknown_class", wide[0], several, rule="several_classes", **known)
+            continue
+        codes = np.where(own & (ticks.max(axis=0) > 0), ticks.argmax(axis=0), len(wide)).astype(np.int32)
+        made = Column(name, [*(sheet.meanings[at].classes[0][1] for at in wide), None], codes)
+        rest = [at for at in range(len(raw.columns)) if at not in wide]
+        raw = replace(raw, columns=[*(raw.columns[at] for at in rest), made])
+        sheet = replace(sheet, raw=raw, meanings=[*(sheet.meanings[at] for at in rest), Meaning(role=name)])
+    return sheet
+
+
+def _ticked(cell: Cell) -> int:
+    """Return 1 for a tick or a yes, 0 for none or a no, and -1 for what is neither."""
+    said = not is_blank(cell) and (plain(text_of(cell)).strip() in _TICKS or read_yes_or_no(cell))
+    return -1 if isinstance(said, Broken) else int(bool(said))
+
+
+def unfold(sheet: Layout, wide: list[int]) -> KnownTable:
+    """Turn columns of classes into rows, and check the totals beside them."""
+    sheet = with_lots_settled(sheet, "counts")
+    sheet = _wide_measures(sheet, wide)
+    raw, scheme = sheet.raw, sheet.scheme
+    groups: dict[tuple[tuple[str, str], ...], dict[str, int]] = {}
+    for at in wide:
+        item = sheet.meanings[at]
+        slot = groups.setdefault(item.classes, {})
+        if item.role in slot:
+            sheet.tell("column_twice", at, column=item.role)
+        slot[item.role] = at
+    dims = {
+        name: place
+        for name in ("parcel_id", "zone_id", "size_class", *(i.column for i in scheme.categorical))
+        if (place := sheet.one(name)) is not None
+    }
+    if "size_class" not in dims:
+        asked.ask_about_weights(sheet, wide, named=bool(dims))
+    measures = ("n_stones", "carats")
+    whole = {name: place for name in measures if (place := _whole_column(sheet, name)) is not None}
+    graded = {name: place for name in measures if (place := sheet.one(name, "sample")) is not None}
+    used = {*wide, *dims.values(), *whole.values(), *graded.values()}
+    for at in sheet.places("unknown"):
+        numbers = sheet.numbers(at)
+        if numbers is not None and len(numbers):
+            sheet.tell("unknown_class_column", at, header=raw.columns[at].header)
+    for at, item in enumerate(sheet.meanings):
+        if item.party and at not in used:
+            sheet.tell("unknown_class_column", at, header=raw.columns[at].header)
+    pass_over(sheet, used)
+    return _melted(sheet, groups, dims, whole, graded)
+
+
+def _whole_column(sheet: Layout, name: str) -> int | None:
+    found = [at for at in sheet.places(name) if sheet.meanings[at].part != "sample" and not sheet.meanings[at].party]
+    sure = [at for at in found if sheet.meanings[at].part == "whole"] or found
+    return sure[0] if sure else None
+
+
+def _wide_measures(sheet: Layout, wide: list[int]) -> Layout:
+    """Say whether columns without a measure hold stones or carats: whole numbers are stones."""
+    unsure = [at for at in wide if sheet.meanings[at].role == "stones_or_carats"]
+    values = [sheet.raw.values(at) for at in unsure]
+    corner = 0 not in wide and sheet.headers.of(sheet.raw.columns[0].header).role == "carats"
+    counted = all(map(are_whole, values)) and not corner
+    if unsure:
+        asked.ask_about_shares(sheet, np.array(values))
+        carats, stones = _whole_column(sheet, "carats"), _whole_column(sheet, "n_stones")
+        if carats is not None and stones is None and sheet.one("n_stones", "sample") is None:
+            beside = np.abs(np.nansum(values, axis=0) - sheet.raw.values(carats))
+            counted = counted and not bool(np.all(beside < 0.01))
+    meanings = list(sheet.meanings)
+    for at, item in enumerate(meanings):
+        if item.role == "stones_or_carats":
+            whole = counted if at in unsure else are_whole(sheet.raw.values(at))
+            meanings[at] = replace(item, role="n_stones" if whole else "carats")
+    return replace(sheet, meanings=meanings)
+
+
+def are_whole(values: NDArray[np.float64]) -> bool:
+    """Say whether numbers are whole, where there are any."""
+    return bool(np.all(np.isnan(values) | (values == np.floor(values))))
+
+
+def _melted(
+    sheet: Layout,
+    groups: Mapping[tuple[tuple[str, str], ...], Mapping[str, int]],
+    dims: Mapping[str, int],
+    whole: Mapping[str, int],
+    graded: Mapping[str, int],
+) -> KnownTable:
+    raw, sampled = sheet.raw, bool(graded) and bool(whole)
+    kinds: dict[frozenset[str], list[tuple[tuple[tuple[str, str], ...], Mapping[str, int]]]] = {}
+    for classes, slot in groups.items():
+        kinds.setdefault(frozenset(name for name, _ in classes), []).append((classes, slot))
+    pieces: list[_Piece] = []
+    for number, kind in enumerate(sorted(kinds, key=sorted)):
+        for measure, at in (graded if sampled else whole).items():
+            if parts := [slot[measure] for _, slot in kinds[kind] if measure in slot]:
+                _check_rows(sheet, parts, at, measure)
+        for classes, slot in kinds[kind]:
+            filled = np.flatnonzero(np.logical_or.reduce([_filled(raw, at) for at in slot.values()]))
+            name = f"{'sample' if sampled else 'classes'} {number}"
+            pieces.append(_Piece(filled, slot, dict(classes), name, sampled))
+    missing = [name for name in whole if not any(name in slot for slot in groups.values())]
+    if (dims and (missing or sampled)) or sampled:
+        pieces.append(_Piece(np.arange(raw.n_rows), whole, {}, "whole", sample=False))
+    for name in missing if not dims else ():
+        sheet.trace.stated.append((raw.header_rows[-1], (name, round(float(np.nansum(raw.values(whole[name]))), 6))))
+    return _stacked(sheet, pieces, dims)
+
+
+def _filled(raw: RawTable, at: int) -> NDArray[np.bool_]:
+    """Say of each row whether its cell holds a number other than zero, or something that is no number."""
+    column = raw.columns[at]
+    numbers, broken = read_numbers(column.cells, raw.marks)
+    return column.rows_with([*broken, *np.flatnonzero(np.isfinite(numbers) & (numbers != 0)).tolist()])
+
+
+def _check_rows(sheet: Layout, parts: list[int], total: int, measure: str) -> None:
+    """Tell the rows whose classes do not add up to the total beside them."""
+    sums, given = np.nansum([sheet.raw.values(at) for at in parts], axis=0), sheet.raw.values(total)
+    slack = 0.5 if measure == "n_stones" else 0.005 * (len(parts) + 1) + 1e-6
+    classes = listed(sheet.raw.columns[at].header for at in parts)
+    for row in np.flatnonzero(np.isfinite(given) & (np.abs(sums - given) > slack)).tolist():
+        told = {"found": f"{sums[row]:g}", "expected": f"{given[row]:g}", "classes": classes}
+        sheet.tell("row_total", total, row, **told)
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Rows of a sheet, once for each class that has a column."""
+
+    rows: NDArray[np.intp]
+    slot: Mapping[str, int]
+    classes: Mapping[str, str]
+    breakdown: str
+    sample: bool
+
+
+def _stacked(sheet: Layout, pieces: list[_Piece], dims: Mapping[str, int]) -> KnownTable:
+    raw = sheet.raw
+    rows = np.concatenate([piece.rows for piece in pieces]) if pieces else np.zeros(0, dtype=np.intp)
+    columns: dict[str, Column] = {name: raw.columns[at].rows(rows) for name, at in dims.items()}
+    sizes = [len(piece.rows) for piece in pieces]
+
+    def measured(piece: _Piece, name: str) -> Column:
+        at = piece.slot.get(name)
+        return Column.filled(name, None, len(piece.rows)) if at is None else raw.columns[at].rows(piece.rows)
+
+    def said(name: str, texts: Sequence[str | None]) -> Column:
+        return Column.of(name, texts).rows(np.repeat(np.arange(len(pieces)), sizes))
+
+    for name in ("n_stones", "carats"):
+        if any(name in piece.slot for piece in pieces):
+            columns[name] = below(name, [measured(piece, name) for piece in pieces])
+    for name in dict.fromkeys(name for piece in pieces for name in piece.classes):
+        if name in columns:
+            sheet.tell("column_twice", name, column=name)
+        columns[name] = said(name, [piece.classes.get(name) for piece in pieces])
+    sampled = any(piece.sample for piece in pieces)
+    if sampled or len({piece.breakdown for piece in pieces}) > 1:
+        columns["breakdown"] = said("breakdown", [piece.breakdown for piece in pieces])
+    if sampled:
+        columns["sample"] = said("sample", ["yes" if piece.sample else "no" for piece in pieces])
+    made = raw.known("counts", columns, sheet.trace, complete=not sheet.problems)
+    return replace(made, n_rows=len(rows), rows=None if raw.rows is None else raw.rows[rows], ragged={})
