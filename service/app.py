@@ -24,7 +24,6 @@ from service.errors import Refused, refusal_of
 from service.logs import log_to_standard_error
 from service.pages.errors import problem_response, refusal_response
 from service.processes import end_with
-from service.register.database import open_register
 from service.routes.comparisons import submitted
 from service.settings import Settings
 from service.work.place import Workplace
@@ -51,17 +50,14 @@ def create_app(settings: Settings) -> Any:
     class Comparisons:
         """Compares parcels; one instance a worker."""
 
-        @bentoml.on_deployment  # type: ignore[untyped-decorator]
-        @staticmethod
-        def migrate() -> None:
-            """Bring the register up to date once, before any worker opens it."""
-            open_register(settings).dispose()
-
         @bentoml.on_startup  # type: ignore[untyped-decorator]
         def open(self) -> None:
-            """Open the register, load the release, and stop looking at what will never be garbage."""
+            """Open the register, load the release, and stop looking at what will never be garbage.
+
+            Where either is away just now, as it may be when a worker is begun again, it is looked for by each request.
+            """
             log_to_standard_error(settings.log_format)
-            work.open()
+            work.ready()
             if settings.launcher_pid is not None:
                 end_with(settings.launcher_pid, _leave)
             sys.setswitchinterval(SWITCH)

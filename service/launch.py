@@ -75,7 +75,11 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 3000, *, work
         _surround(settings, private)
         threading.Thread(target=_announce, args=(host, port, address, link), daemon=True).start()
         import bentoml
+        from circus import watcher
 
+        from service.keeping import Keeper
+
+        watcher.Watcher = Keeper  # BentoML gives no way to name another
         companion = Companion(settings)
         if worker:
             companion.start()

@@ -108,6 +108,11 @@ class Settings(BaseModel):
     launcher_pid: int | None = Field(default=None, ge=1)
 
     @property
+    def is_launched(self) -> bool:
+        """Whether this process is one of a launcher, which has opened the register before."""
+        return self.launcher_pid not in {None, os.getpid()}
+
+    @property
     def max_body(self) -> int:
         """Bytes of a body that is read whole."""
         return int(self.max_body_mb * MEGABYTE)

@@ -50,7 +50,6 @@ def at_work(model: Path | None = None) -> Iterator[Workplace]:
 
     given = settings()
     work = Workplace(given.model_copy(update={"model": model or given.model}))
-    work.open_register()
     try:
         yield work
     except Refused as refused:

@@ -21,9 +21,12 @@ CHALLENGE = {"WWW-Authenticate": 'Bearer realm="kpfootprint"'}
 
 
 async def identify(visit: Visit) -> None:
-    """Find out who asks; a key that is not good is noted for whoever decides."""
+    """Find out who asks; a key that is not good is noted for whoever decides. A stranger waits for no register."""
+    headers = visit.request.headers
+    if "authorization" not in headers and session_secret(headers) is None:
+        return
     try:
-        visit.principal = await to_thread.run_sync(principal_of, visit.work, visit.request.headers)
+        visit.principal = await to_thread.run_sync(principal_of, visit.work, headers)
     except Refused as refused:
         visit.denied = refused
     except RegisterUnavailable:

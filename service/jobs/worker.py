@@ -47,11 +47,15 @@ RUNNERS: Mapping[str, Runner] = {
 
 
 def work_until(work: Workplace, stop: threading.Event, *, runners: Mapping[str, Runner] = RUNNERS) -> None:
-    """Take jobs until `stop` is set; a register that is gone is waited for."""
+    """Take jobs until `stop` is set; a register that is gone is waited for, and no fault of the job it was left at."""
     said = ""
+    left: list[Job] = []
     while not stop.is_set():
         try:
-            busy = work_once(work, stop, runners=runners)
+            while left:
+                give_back(work.engine, left[-1])
+                left.pop()
+            busy = work_once(work, stop, runners=runners, left=left)
             said = ""
         except (RegisterUnavailable, sa.exc.SQLAlchemyError) as error:
             if str(error) != said:  # once, not twice a second for as long as it lasts
@@ -62,13 +66,27 @@ def work_until(work: Workplace, stop: threading.Event, *, runners: Mapping[str, 
             stop.wait(LOOK_EVERY)
 
 
-def work_once(work: Workplace, stop: threading.Event, *, runners: Mapping[str, Runner] = RUNNERS) -> bool:
-    """Take one job and run it; return False where there was none."""
+def work_once(
+    work: Workplace,
+    stop: threading.Event,
+    *,
+    runners: Mapping[str, Runner] = RUNNERS,
+    left: list[Job] | None = None,
+) -> bool:
+    """Take one job and run it; return False where there was none.
+
+    One that the register went away from is put into `left`, to be given back when it is there again.
+    """
     with taken(work.engine, work.settings.home) as job:
         if job is None:
             return False
         if job.state not in OVER:
-            _run(work, job, stop, runners[job.kind])
+            try:
+                _run(work, job, stop, runners[job.kind])
+            except RegisterUnavailable:
+                if left is not None:
+                    left.append(job)
+                raise
     return True
 
 

@@ -24,6 +24,7 @@ from service.clock import now, written
 from service.register.comparisons import unpacked
 from service.register.database import (
     HEAD,
+    begin,
     connect,
     is_later,
     is_sqlite,
@@ -126,6 +127,8 @@ def _fill(settings: Settings, archive: zipfile.ZipFile, about: dict[str, Any]) -
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     engine = connect(settings.register_url)
     try:
+        if is_sqlite(engine):
+            begin(Path(engine.url.database or ""))
         found = version(engine)
         if found is None:
             migrate(engine, about["migration"])

@@ -9,9 +9,11 @@ import re
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 
@@ -29,7 +31,7 @@ LOCKED_FOR = 30.0
 """Seconds that a start waits for another start; after one of them it says that it waits."""
 
 CONNECT_WITHIN = 5
-ONE_BY_ONE = "-c max_parallel_workers_per_gather=0 -c jit=off"
+SESSION = f"-c max_parallel_workers_per_gather=0 -c jit=off -c lock_timeout={BUSY_MS}"
 """Of PostgreSQL: helpers and compiled plans take longer to begin than any of our questions to answer."""
 
 APPEND_LOCK, MIGRATE_LOCK = 7_305_001, 7_305_002
@@ -71,15 +73,32 @@ def connect(url: str, *, pooled: bool = True) -> sa.Engine:
     """
     pool: dict[str, Any] = {} if pooled else {"poolclass": sa.NullPool}
     if url.startswith("sqlite"):
-        engine = sa.create_engine(url, **pool)
+        file = sa.make_url(url).database or ""
+        engine = sa.create_engine(url, creator=partial(_opened_sqlite, file), **pool)
         sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "checkout", partial(_refuse_another_file, file))
         sa.event.listen(engine, "begin", _begin_sqlite)
     else:
         waits = {} if not pooled else {"pool_pre_ping": True, "pool_timeout": BUSY_MS / 1000}
-        given = {"connect_timeout": CONNECT_WITHIN, "options": ONE_BY_ONE}
+        given = {"connect_timeout": CONNECT_WITHIN, "options": SESSION}
         engine = sa.create_engine(url, connect_args=given, **pool, **waits)
     watch(engine)
     return engine
+
+
+def _opened_sqlite(file: str) -> sqlite3.Connection:
+    """Open a file that is there: `begin` alone makes one."""
+    return sqlite3.connect(f"file:{quote(file)}?mode=rw", uri=True, check_same_thread=False)
+
+
+def _refuse_another_file(file: str, _connection: Any, record: Any, _proxy: Any) -> None:
+    """Refuse a connection to what no longer is the register: what is written to a removed file is gone with it."""
+    try:
+        found = Path(file).stat().st_ino
+    except OSError:
+        found = None
+    if record.info.setdefault("file", found) != found:
+        raise sa.exc.DisconnectionError(f"{file} is another file than it was")
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -97,14 +116,14 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 @contextmanager
 def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     """Give a connection that sees one state of the register."""
-    with engine.connect() as connection:
+    with _connected(engine) as connection:
         yield connection
 
 
 @contextmanager
 def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
     """Give a connection that sees the same state however long it reads, while others write."""
-    with engine.connect() as connection:
+    with _connected(engine) as connection:
         if not is_sqlite(engine):
             connection = connection.execution_options(isolation_level="REPEATABLE READ")
         yield connection
@@ -113,8 +132,17 @@ def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """Give a connection whose changes are kept together, or not at all."""
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+    with _connected(engine).execution_options(writes=True) as connection, connection.begin():
         yield connection
+
+
+def _connected(engine: sa.Engine) -> sa.Connection:
+    try:
+        return engine.connect()
+    except sa.exc.TimeoutError:  # those that have one wait for somebody who holds a table or the disk
+        raise RegisterUnavailable(
+            f"{place_of(engine.url)} cannot be used: all connections to it are taken; try again in a while"
+        ) from None
 
 
 @contextmanager
@@ -134,6 +162,8 @@ def is_sqlite(engine: sa.Engine) -> bool:
 def open_register(settings: Settings, *, to_be_verified: bool = False) -> sa.Engine:
     """Return the register, made or migrated where needed; one process looks and migrates at a time.
 
+    The workers of a launcher, which has opened it before, make and migrate none: one that is gone is not begun anew.
+
     Parameters
     ----------
     to_be_verified : bool
@@ -150,9 +180,14 @@ def open_register(settings: Settings, *, to_be_verified: bool = False) -> sa.Eng
         raise RegisterUnavailable(f"{settings.home} cannot hold a register: {error.strerror or error}") from None
     engine = connect(settings.register_url)
     try:
-        with _alone(engine, settings):
+        with nullcontext() if settings.is_launched else _alone(engine, settings):
             _refuse_foreign(engine)
-            if version(engine) != HEAD:
+            if (found := version(engine)) != HEAD:
+                if settings.is_launched:
+                    raise RegisterUnavailable(
+                        f"{place_of(engine.url)} cannot be used: it is not the one that the service was started with "
+                        f"({found or 'no step'}); start it again"
+                    )
                 migrate(engine)
             if not to_be_verified:
                 refuse_unguarded(engine)
@@ -192,7 +227,7 @@ def _alone(engine: sa.Engine, settings: Settings) -> Iterator[None]:
     try:
         _wait_for(handle, lock)  # the first connection of all turns WAL on, and bears no company
         if engine.url.database:
-            _begin(Path(engine.url.database))
+            begin(Path(engine.url.database))
         yield
     finally:
         os.close(handle)
@@ -215,11 +250,11 @@ def _wait_for(handle: int, lock: Path) -> None:
         time.sleep(0.05)
 
 
-def _begin(file: Path) -> None:
+def begin(file: Path) -> None:
     """Make the file of a new register; one that is there and empty was a register once, and is not begun anew."""
     try:
         if file.exists():
-            if file.stat().st_size == 0 and not file.with_name(f"{file.name}-wal").exists():
+            if file.stat().st_size == 0:  # SQLite, too, throws the log beside it away
                 raise RegisterUnavailable(
                     f"{file} is empty: what it held is gone; remove it, and begin a new register or fill "
                     "one from a backup: kpfootprint restore FILE"

@@ -32,7 +32,7 @@ AT_ONCE = 1
 
 
 class Workplace:
-    """One process's register, release and meters; `open` must run before anything else."""
+    """One process's register, release and meters."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -43,19 +43,14 @@ class Workplace:
 
     @property
     def engine(self) -> sa.Engine:
-        """The register."""
+        """The register: opened by whoever asks first, as it may have been away when this process began."""
         if self._engine is None:
-            raise Refused("not_ready", "The register is not open yet.")
+            self._engine = open_register(self.settings)
         return self._engine
 
     def open(self) -> None:
-        """Open the register and load the release in force."""
-        self.open_register()
+        """Open the register and load the release in force: nobody has to wait for it afterwards."""
         self.release()
-
-    def open_register(self) -> None:
-        """Open the register alone: a release that cannot be used must not keep another one from being put in force."""
-        self._engine = open_register(self.settings)
 
     def close(self) -> None:
         """Close the register."""
@@ -114,7 +109,6 @@ def _done_at(settings: Settings, loaded: Loaded | None, operation: Callable[...,
     """Do an operation at another place with the same release, which was tried before."""
     work = Workplace(settings)
     work._loaded = loaded
-    work.open_register()
     return operation(work, *args)
 
 

@@ -14,18 +14,21 @@ from tests.service.server import PATIENCE, STARTS, free_port
 
 
 class Postgres:
-    """Runs from `start` to `stop`; PostgreSQL refuses to run as root, so it runs as nobody else's user there."""
+    """Runs from `start` to `stop`; PostgreSQL refuses to run as root, so it runs as nobody else's user there.
 
-    def __init__(self, programs: Path) -> None:
+    It keeps what it keeps in `folder`, or in one of its own.
+    """
+
+    def __init__(self, programs: Path, folder: Path | None = None) -> None:
         self.programs = programs
-        self.folder = Path(tempfile.mkdtemp(prefix="kpf-pg-", dir="/tmp"))
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="kpf-pg-", dir="/tmp"))
         self._made = 0
         self._as = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
         if self._as:
             shutil.chown(self.folder, "postgres", "postgres")
         self._run(
             "initdb", "--auth=trust", "--username=kpf", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync",
-            f"--pgdata={self.folder}/data",
+            "--wal-segsize=1", f"--pgdata={self.folder}/data",
         )  # fmt: skip
         for left in reversed(range(STARTS)):
             self.port = free_port()

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import re
 import time
+from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+
 from service.errors import KINDS
+from service.register.database import reading
+from service.register.tables import metadata
 
 MEMBERS = {"type", "title", "status", "detail", "instance", "code", "request_id", "problems"}
 PROBLEM_MEMBERS = {"table", "row", "column", "value", "reason"}
@@ -26,6 +31,15 @@ def problem_in(answer: Any, status: int, code: str) -> dict[str, Any]:
     for problem in document["problems"]:
         assert set(problem) >= PROBLEM_MEMBERS
     return document
+
+
+def all_kept(engine: sa.Engine, home: Path) -> tuple[dict[str, int], list[tuple[str, int]]]:
+    """Return how many rows every table of the register has, and which files stand beside it."""
+    with reading(engine) as connection:
+        count = sa.select(sa.func.count())
+        rows = {name: connection.scalar(count.select_from(table)) or 0 for name, table in metadata.tables.items()}
+    files = [file for file in sorted(home.rglob("*")) if not file.name.startswith("register.") and file.is_file()]
+    return rows, [(str(file.relative_to(home)), file.stat().st_size) for file in files]
 
 
 def let_in(client: Any, path: str, per_minute: float) -> Any:

@@ -137,8 +137,10 @@ def test_a_clock_that_is_set_back_changes_no_order(engine: sa.Engine, monkeypatc
 
 def test_an_old_register_is_told_again_as_a_chain(settings: Settings, tmp_path: Path) -> None:
     from service.register.comparisons import packed
-    from service.register.database import connect
+    from service.register.database import begin, connect
 
+    if settings.database_url is None:
+        begin(tmp_path / "register.db")
     engine = connect(settings.register_url)
     migrate(engine, "0001")
     with engine.connect().execution_options(writes=True) as connection, connection.begin():

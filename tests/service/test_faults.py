@@ -8,21 +8,27 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
+import httpx2
+import psutil
 import pytest
 import sqlalchemy as sa
 
-from service.register.database import open_register, reading
+from service.register.database import BUSY_MS, open_register, opened, reading
 from service.register.keys import create_key
 from service.register.submissions import submission_of
 from service.register.tables import comparisons, submission_parcels
 from service.register.verify import verify
 from service.settings import Settings, environment_of
+from tests.needs import require
 from tests.service.databases import Postgres
+from tests.service.disks import fill, small_disk
 from tests.service.office import shipment
 from tests.service.reading import problem_in
 from tests.service.server import PATIENCE, Server, comes
@@ -154,3 +160,168 @@ def test_two_servers_share_one_register(postgres: Postgres, tmp_path: Path) -> N
     engine = open_register(settings)
     assert verify(engine, head["hash"]).wrong is None
     engine.dispose()
+
+
+@pytest.mark.postgres
+def test_on_a_full_disk_of_the_database_reading_goes_on_and_writing_says_why(
+    tmp_path: Path, parcel: dict[str, Any]
+) -> None:
+    """First its tables find no room, then its log, at which PostgreSQL ends; room again, and it is started."""
+    programs = require("postgres")
+    with small_disk(Path(tempfile.mkdtemp(prefix="kpf-pg-", dir="/tmp")) / "disk", 90) as disk:
+        disk.parent.chmod(0o755)
+        postgres = Postgres(programs, disk)
+        url = postgres.new_database()
+        settings = Settings(home=tmp_path, database_url=url)
+        key = create_key(settings, "admin")
+        large = {name: column * 40 for name, column in parcel["stones"].items()}
+        with Server(tmp_path, KPF_DATABASE_URL=url) as server, server.client(key) as client:
+            kept = client.post("/v1/comparisons", json=parcel).headers["location"]
+            sent = client.post("/v1/submissions", files={"file": ("s.zip", shipment(20, bad=False))})
+            filler = fill(disk)
+            before = [client.post("/v1/comparisons", json=parcel | {"stones": large}) for _ in range(8)]
+            acknowledged = [answer.headers["location"] for answer in before if answer.status_code == 201]
+            problem_in(before[-1], 503, "register_unavailable")
+            for path in ("/livez", "/metrics", "/v1/comparisons", kept, f"{kept}.html", sent.headers["location"]):
+                assert client.get(path).status_code == 200, path
+            engine = sa.create_engine(url)
+            with suppress(sa.exc.DBAPIError), engine.connect() as connection:
+                for _ in range(500):
+                    connection.execute(sa.text("SELECT pg_logical_emit_message(false, 'x', repeat('x', 500000))"))
+            engine.dispose()
+            for method, path in (("POST", "/v1/comparisons"), ("POST", "/v1/keys"), ("GET", "/v1/comparisons")):
+                body = parcel if path == "/v1/comparisons" else {"role": "viewer"}
+                answer = client.request(method, path, json=body if method == "POST" else None)
+                if method == "POST" or answer.status_code != 200:
+                    problem_in(answer, 503, "register_unavailable")
+            assert client.get("/livez").status_code == 200
+            filler.unlink()
+            with suppress(AssertionError):  # it may have got over it by itself
+                postgres.start()
+            assert comes(lambda: client.post("/v1/comparisons", json=parcel).status_code == 201)
+            for location in (kept, *acknowledged):
+                assert client.get(location).status_code == 200
+            assert comes(lambda: client.get(sent.headers["location"]).json().get("state") == "compared")
+        assert "there is no room left on its disk; free some, and nothing else has to be done" in server.logged
+        assert "Traceback" not in server.logged
+        with opened(settings) as engine:
+            assert verify(engine).wrong is None
+        postgres.stop()
+    disk.rmdir()
+    disk.parent.rmdir()
+
+
+HOLDS = {"appending": "SELECT pg_advisory_xact_lock(7305001)", "keys": "LOCK TABLE keys IN ACCESS EXCLUSIVE MODE"}
+
+
+@pytest.mark.postgres
+def test_while_another_session_holds_what_it_holds_in_postgresql_nobody_else_waits(
+    postgres: Postgres, tmp_path: Path, parcel: dict[str, Any]
+) -> None:
+    """More ask at once than there are connections and threads."""
+    settings = Settings(home=tmp_path, database_url=postgres.new_database())
+    key = create_key(settings, "admin")
+    engine = sa.create_engine(str(settings.database_url))
+    with Server(tmp_path, "--no-worker", KPF_DATABASE_URL=str(settings.database_url)) as server:
+        for what, statement in HOLDS.items():
+            with engine.connect() as holder, ThreadPoolExecutor(60) as pool:
+                holder.execute(sa.text(statement))
+                with server.client(key) as client, server.client() as stranger:
+                    path, body = (
+                        ("/v1/comparisons", parcel) if what == "appending" else ("/v1/keys", {"role": "viewer"})
+                    )
+                    waiting = [pool.submit(client.post, path, json=body) for _ in range(60 if what == "keys" else 5)]
+                    time.sleep(1)
+                    began = time.monotonic()
+                    assert stranger.get("/livez").status_code == 200
+                    assert time.monotonic() - began < 0.8 * BUSY_MS / 1000
+                    for answer in waiting:
+                        problem_in(answer.result(), 503, "register_unavailable")
+            with server.client(key) as client:
+                assert client.post("/v1/comparisons", json=parcel).status_code == 201
+    engine.dispose()
+    assert "Traceback" not in server.logged
+    assert "all connections to it are taken" in server.logged
+
+
+def answering(server: Server) -> list[psutil.Process]:
+    children = psutil.Process(server.process.pid).children()
+    return [child for child in children if "_bentoml_impl.worker.service" in child.cmdline()]
+
+
+def lives(client: httpx2.Client) -> bool:
+    with suppress(httpx2.TransportError):
+        return client.get("/livez").status_code == 200
+    return False
+
+
+@pytest.mark.postgres
+def test_workers_that_end_are_said_and_replaced_though_the_database_is_away(
+    postgres: Postgres, tmp_path: Path, parcel: dict[str, Any]
+) -> None:
+    settings = Settings(home=tmp_path, database_url=postgres.new_database())
+    key = create_key(settings, "monitor")
+    url = str(settings.database_url)
+    with Server(tmp_path, "--workers", "2", KPF_DATABASE_URL=url, BENTOML_CONTAINERIZED="true") as server:
+        first = answering(server)
+        assert len(first) == 2
+        for how, away in ((signal.SIGSEGV, False), (signal.SIGKILL, True)):
+            if away:
+                postgres.stop()
+            ended = answering(server)
+            for worker in ended:
+                worker.send_signal(how)
+            _, left = psutil.wait_procs(ended, timeout=PATIENCE)
+            assert not left
+            with server.client(key) as client:
+                assert comes(lambda client=client: lives(client))  # type: ignore[misc]
+                if away:
+                    problem_in(client.post("/v1/comparisons", json=parcel), 503, "register_unavailable")
+                    assert client.get("/readyz").status_code == 503
+                    postgres.start()
+                assert comes(lambda client=client: client.get("/readyz").status_code == 200)  # type: ignore[misc]
+                assert client.post("/v1/comparisons", json=parcel).status_code == 201
+            assert comes(lambda: len(answering(server)) == 2)
+            for worker in ended:
+                said = f"worker {worker.pid}, which answered requests, ended (status {-how}); another one takes"
+                assert server.logged.count(said) == 1
+    assert "Traceback" not in server.logged
+    assert server.logged.count("which answered requests, ended") == 4, "nothing is said of those that were told to end"
+
+
+@pytest.mark.parametrize("how", ["removed", "another", "empty"])
+def test_a_register_that_goes_away_under_the_service_is_not_begun_anew(
+    tmp_path: Path, parcel: dict[str, Any], how: str
+) -> None:
+    """What is written to a file that was removed is gone with it: nothing more is acknowledged there."""
+    key = create_key(Settings(home=tmp_path), "admin")
+    away = tmp_path / "away"
+    away.mkdir()
+    with Server(tmp_path, "--no-worker") as server, server.client(key) as client:
+        assert client.post("/v1/comparisons", json=parcel).status_code == 201
+        for file in tmp_path.glob("register.db*"):
+            file.rename(away / file.name)
+        if how == "empty":
+            (tmp_path / "register.db").touch()
+        if how == "another":
+            create_key(Settings(home=tmp_path), "admin")
+        for begun_again in (False, True):
+            if begun_again:
+                (worker,) = answering(server)
+                worker.kill()
+                worker.wait(PATIENCE)
+                assert comes(lambda: lives(client))
+            answer = client.post("/v1/comparisons", json=parcel)
+            if how == "another":
+                problem_in(answer, 401, "unauthenticated")
+            else:
+                problem_in(answer, 503, "register_unavailable")
+                assert client.get("/readyz").status_code == 503
+        if how == "removed":
+            assert not (tmp_path / "register.db").exists()
+        for file in away.iterdir():
+            file.rename(tmp_path / file.name)
+        assert client.get("/readyz").status_code == 200
+        assert client.post("/v1/comparisons", json=parcel).status_code == 201
+        assert len(client.get("/v1/comparisons").json()["items"]) == 2
+    assert "Traceback" not in server.logged

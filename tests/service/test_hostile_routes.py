@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -20,14 +21,16 @@ from starlette.testclient import TestClient
 
 from service.door.endpoint import JSON, MULTIPART, Endpoint
 from service.endpoints import ENDPOINTS
-from service.register.database import open_register
+from service.register.database import opened
 from service.register.keys import create_key
 from service.settings import Settings
 from tests.hostile import places
+from tests.service.conftest import BOTH
 from tests.service.office import shipment
-from tests.service.reading import problem_in
+from tests.service.reading import all_kept, problem_in
 
 Ask = Callable[..., Any]
+Kept = Callable[[], Any]
 
 pytestmark = [
     pytest.mark.slow,
@@ -60,30 +63,32 @@ NAMES = ("%00", "%2e%2e%2f", "%ff", "x" * 5000, quote("١٢"), quote("a\u202eb")
 KINDS = ("text/xml", "application/json; charset=utf-16", "*/*", "a" * 5000, "application/json/json", "\t", "multipart/")
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient, str]]:
+@pytest.fixture(scope="module", params=BOTH)
+def place(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[TestClient, str, Kept]]:
     """Run the app with the limits that it has where nobody sets any."""
+    url = request.getfixturevalue("postgres").new_database() if request.param == "postgres" else None
     os.environ |= {"BENTOML_DO_NOT_TRACK": "true", "BENTOML_HOME": str(tmp_path_factory.mktemp("bentoml"))}
     from service.app import create_app
 
-    settings = Settings(home=tmp_path_factory.mktemp("home"), rate_per_minute=0)
-    open_register(settings).dispose()
-    with TestClient(create_app(settings).to_asgi(), follow_redirects=False, raise_server_exceptions=False) as client:
-        yield client, create_key(settings, "admin")
+    settings = Settings(home=tmp_path_factory.mktemp("home"), database_url=url, rate_per_minute=0)
+    with (
+        opened(settings) as engine,
+        TestClient(create_app(settings).to_asgi(), follow_redirects=False, raise_server_exceptions=False) as client,
+    ):
+        yield client, create_key(settings, "admin"), partial(all_kept, engine, settings.home)
 
 
 @pytest.fixture(scope="module")
-def ask(place: tuple[TestClient, str]) -> Ask:
+def ask(place: tuple[TestClient, str, Kept]) -> Ask:
     """Return a way to ask that looks at every answer: told, in time, short, and nothing kept where it is refused."""
-    client, key = place
-
-    def head() -> Any:
-        return client.get("/v1/register/head", headers={"Authorization": f"Bearer {key}"}).json()["position"]
+    client, key, kept = place
 
     def asked(method: str, path: str, **more: Any) -> Any:
         client.cookies.clear()
         headers = {"Authorization": f"Bearer {key}"} | more.pop("headers", {})
-        before, started = head(), time.process_time()
+        before, started = kept(), time.process_time()
         answer = client.request(method, path, headers=headers, **more)
         took = time.process_time() - started
         shown = f"{method} {path[:80]} {str(more)[:200]}: {answer.status_code} {answer.text[:300]}"
@@ -94,7 +99,7 @@ def ask(place: tuple[TestClient, str]) -> Ask:
         if answer.status_code >= 400 and answer.headers["content-type"] == "application/problem+json":
             problem_in(answer, answer.status_code, answer.json()["code"])
         if answer.status_code >= 400:
-            assert head() == before, f"something is kept of it: {shown}"
+            assert kept() == before, f"something is kept of it: {shown}"
         return answer
 
     return asked

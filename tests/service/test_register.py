@@ -14,7 +14,7 @@ from alembic.migration import MigrationContext
 
 from service.register import database
 from service.register.activations import activate, activations, active_name
-from service.register.database import HEAD, connect, migrate, open_register, reading, version, writing
+from service.register.database import HEAD, begin, connect, migrate, open_register, reading, version, writing
 from service.register.entries import append
 from service.register.keys import BadKey, all_keys, create_key, make_key, recognised
 from service.register.tables import Moment, keys, metadata, practice
@@ -38,6 +38,7 @@ def test_migrations_make_what_the_tables_say(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("step", [f"{number:04}" for number in range(1, int(HEAD))])
 def test_a_register_of_any_step_is_opened(tmp_path: Path, step: str) -> None:
+    begin(tmp_path / "register.db")
     engine = connect(Settings(home=tmp_path).register_url)
     migrate(engine, step)
     engine.dispose()
@@ -143,6 +144,7 @@ def test_moments_keep_their_instant_and_their_order() -> None:
 
 def test_a_key_is_known_by_all_of_it(tmp_path: Path) -> None:
     key = create_key(Settings(home=tmp_path), "monitor", "  a   b ")
+    begin(tmp_path / "register.db")
     engine = connect(Settings(home=tmp_path).register_url)
     assert recognised(engine, key) is not None
     for wrong in (key[:-1], key + "x", key.upper(), "", "kpf", "kpf__", "é" + key, key.replace("kpf_", "kpf_0", 1)):

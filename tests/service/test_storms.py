@@ -11,9 +11,8 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +28,7 @@ from service.register.verify import verify
 from service.settings import Settings
 from service.wire import HEAD_WITHIN
 from tests.cli.running import kpfootprint
+from tests.service.disks import fill, small_disk
 from tests.service.office import shipment
 from tests.service.reading import problem_in
 from tests.service.server import ENDS_WITHIN, PATIENCE, Server, comes, free_port, listens
@@ -42,35 +42,6 @@ def served(settings: Settings) -> Server:
     return Server(settings.home, KPF_DATABASE_URL=settings.database_url)
 
 
-@contextmanager
-def small_disk(at: Path, megabytes: int) -> Iterator[Path]:
-    """Mount a disk of a few megabytes, where that may be done here."""
-    at.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", at], capture_output=True)
-    if done.returncode != 0:
-        pytest.skip("a small disk cannot be mounted here")
-    try:
-        yield at
-    finally:
-        subprocess.run(["umount", "--lazy", at], check=True)
-
-
-def fill(disk: Path) -> Path:
-    filler = disk / "filler"
-    with filler.open("ab", buffering=0) as stream:
-        try:
-            while True:
-                stream.write(bytes(65536))
-        except OSError:
-            pass
-        try:
-            while True:
-                stream.write(b"0")
-        except OSError:
-            pass
-    return filler
-
-
 def test_on_a_full_disk_reading_goes_on_and_writing_says_why(tmp_path: Path, parcel: dict[str, Any]) -> None:
     with small_disk(tmp_path / "disk", 8) as disk:
         home = disk / "home"
@@ -78,6 +49,7 @@ def test_on_a_full_disk_reading_goes_on_and_writing_says_why(tmp_path: Path, par
         with Server(home) as server, server.client(key) as client:
             workers = psutil.Process(server.process.pid).children(recursive=True)
             kept = client.post("/v1/comparisons", json=parcel).headers["location"]
+            sent = client.post("/v1/submissions", files={"file": ("s.zip", shipment(40, bad=False))})
             filler = fill(disk)
             assert client.post("/v1/comparisons", json=parcel).status_code in {201, 503}
             for _ in range(3):  # whatever room the log of the database still had is used up
@@ -98,6 +70,7 @@ def test_on_a_full_disk_reading_goes_on_and_writing_says_why(tmp_path: Path, par
                 assert len(second.logged.splitlines()) <= 3
             filler.unlink()
             assert client.post("/v1/comparisons", json=parcel).status_code == 201
+            compared(client, sent.headers["location"])
         assert "Traceback" not in server.logged
         assert "there is no room left on its disk" in server.logged
         fill(disk)
