@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from kpfootprint.stats.arrays import Bools, Floats, Ints
+from kpfootprint.stats.ranks import NOVEL_P
 
 Conclusion = Literal["consistent", "inconclusive", "query", "not_comparable"]
 Reason = Literal["lr", "share", "goods", "best", "novelty"]
@@ -16,8 +17,8 @@ REASONS: tuple[Reason, ...] = ("lr", "share", "goods", "best", "novelty")
 CONCLUSIONS: tuple[Conclusion, ...] = ("consistent", "inconclusive", "query", "not_comparable")
 
 
-NOT_ASKED: Mapping[str, float] = {"consistent_best_p": 0.0}
-"""Limits that releases up to 2026.2 do not have, as they are where nothing is asked."""
+BEFORE: Mapping[str, float] = {"consistent_best_p": 0.0, "strong_novelty_p": NOVEL_P}
+"""Limits that older releases do not have (up to 2026.2, and up to 2026.8), as they were in these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,9 @@ class Rules:
         Consistent is a parcel that reaches all four (and is no query); anything else is inconclusive. The second
         holds for undeclared goods and for any goods but those declared, the third for undeclared goods under the
         declaration that would suit the parcel best, whatever was declared.
+    strong_novelty_p : float
+        Parcels whose novelty p-value is at most this carry no strong support for a declaration, see
+        `kpfootprint.stats.ranks.highest_log10_lr`.
     """
 
     minimum_stones: float
@@ -49,11 +53,12 @@ class Rules:
     consistent_share_p: float
     consistent_best_p: float
     consistent_novelty_p: float
+    strong_novelty_p: float
 
     @classmethod
     def from_json(cls, document: Mapping[str, float]) -> Rules:
-        """Build the rules from a release's manifest; what its release does not ask for is not asked."""
-        document = {**NOT_ASKED, **document}
+        """Build the rules from a release's manifest; what it does not say is as it was before."""
+        document = {**BEFORE, **document}
         return cls(**{item.name: float(document[item.name]) for item in fields(cls)})
 
     def to_json(self) -> dict[str, float]:

@@ -19,6 +19,7 @@ RULES = Rules(
     consistent_share_p=0.05,
     consistent_best_p=0.2,
     consistent_novelty_p=0.03,
+    strong_novelty_p=0.15,
 )
 
 

@@ -265,16 +265,19 @@ def _of_size(said: Cautions, one: OneParcel, doubt: Doubt) -> None:
         said.add("size_range_missing", share=1.0 - whole)
 
 
+def held_by_distance(found: Verification, release: Release) -> bool:
+    """Say whether the parcel's distance to every source holds its support, and not how far the references reach."""
+    return found.bound_hit == "upper" and found.bounds[1] < release.model.calibration.bounds[1]
+
+
 def verification_cautions(said: Cautions, one: OneParcel, judged: Judged, found: Verification, novel: bool) -> None:
     """Say where the references end, where the parcel varies more than they did, and where that would matter.
 
     A parcel that is consistent, or a query, is judged anew with its LR at the multiples of the reference's variance.
     All other signs stay: where one of them alone would keep the word, nothing hangs on the variance.
     """
-    hit = found.bound_hit
-    # what holds the support of a novel parcel is not the references' reach; its own caution says so
-    if hit is not None and not (novel and hit == "upper"):
-        said.add("bound_hit", bound=hit, log10_lr=found.log10_lr)
+    if found.bound_hit is not None and not held_by_distance(found, one.release):
+        said.add("bound_hit", bound=found.bound_hit, log10_lr=found.log10_lr)
     if found.typicality_p < ODD_P and not novel:
         said.add("varies_more", p_value=found.typicality_p)
     word, by_itself = (CONCLUSIONS[words[one.row]] for words in (judged.conclusion, judged.by_itself))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from kpfootprint.comparison.cautions import cautions_of, verification_cautions
+from kpfootprint.comparison.cautions import cautions_of, held_by_distance, verification_cautions
 from kpfootprint.comparison.explain import explanation_of, goods_of
 from kpfootprint.comparison.results import (
     AlternativeLR,
@@ -39,7 +39,7 @@ from kpfootprint.stats.declarations import (
     association_statistic,
     foreign_sources,
 )
-from kpfootprint.stats.ranks import LOG10_SUPPORT_OF_NOVEL, NOVEL_P
+from kpfootprint.stats.ranks import LOG10_SUPPORT_OF_UNUSUAL, NOVEL_P
 from kpfootprint.stats.shares import LEVEL, cumulative, detection_chance, detection_limit, source_distances, two_modes
 
 FINE = np.linspace(0.0, 1.0, 101)
@@ -272,10 +272,10 @@ def examination_of(one: OneParcel) -> Examination:
     if against is not None and verification is not None:
         conclusion = CONCLUSIONS[int(against.judged.conclusion[row])]
         verification_cautions(said, one, against.judged, verification, novel)
-    if novel:
-        is_held = verification is not None and verification.bound_hit == "upper"
-        held = {"log10_lr": LOG10_SUPPORT_OF_NOVEL} if is_held else {}
-        said.add("novel_parcel", p_value=novelty.p_value, **held)
+    held = verification is not None and held_by_distance(verification, release)
+    if novel or held:
+        support = {"log10_lr": LOG10_SUPPORT_OF_UNUSUAL} if held else {}
+        said.add("novel_parcel" if novel else "unusual_parcel", p_value=novelty.p_value, **support)
     found = Examination(
         status_on=one.day,
         declared=one.declared,

@@ -135,7 +135,7 @@ def _by_itself(by: Release | Terms, looked: Look, allowed: Bools) -> Judged:
         model=model, looked=looked, alternatives=alternatives, unlisted_weight=by.unlisted_weight
     ).value
     novelty_p = model.novelty.p_values(looked.strangeness, ln_n)
-    highest = np.minimum(model.calibration.bounds[1], highest_log10_lr(novelty_p))
+    highest = np.minimum(model.calibration.bounds[1], highest_log10_lr(novelty_p, rules.strong_novelty_p))
     nothing = np.zeros(n, dtype=np.intp)
     judged = Judged(
         unbounded=unbounded,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
-from kpfootprint.conclusions import NOT_ASKED, Rules
+from kpfootprint.conclusions import BEFORE, Rules
 from kpfootprint.errors import KPFootprintError, ReleaseError
 from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
@@ -22,7 +22,7 @@ MANIFEST: Mapping[str, Any] = {
     "zone_ids": [str],
     "level_names": [[str]],
     "unlisted_weight": float,
-    "rules": {item.name: float for item in fields(Rules) if item.name not in NOT_ASKED},
+    "rules": {item.name: float for item in fields(Rules) if item.name not in BEFORE},
     "reference": {"name": str, "version": str, "sha256": str, "synthetic": bool, "n_parcels": {...: int}},
     "verbal_scale": {"name": str, "bands": [{"band": str}]},
     "error_rates": [{"n_stones_low": int, "n_stones_high": int}],

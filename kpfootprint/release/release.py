@@ -23,13 +23,15 @@ from kpfootprint.release.packing import pack, unpack
 from kpfootprint.scheme import Scheme
 from kpfootprint.stats.model import FootprintModel
 
-WITHOUT_TABLES, WITHOUT_GOODS, WITHOUT_SPREAD, WITHOUT_GOODS_P, WITHOUT_SETS, FORMAT = 2, 3, 4, 5, 6, 7
-READABLE = (WITHOUT_TABLES, WITHOUT_GOODS, WITHOUT_SPREAD, WITHOUT_GOODS_P, WITHOUT_SETS, FORMAT)
+WITHOUT_TABLES, WITHOUT_GOODS, WITHOUT_SPREAD, WITHOUT_GOODS_P, WITHOUT_SETS, WITHOUT_STRONG_P = 2, 3, 4, 5, 6, 7
+FORMAT = 8
+READABLE = (WITHOUT_TABLES, WITHOUT_GOODS, WITHOUT_SPREAD, WITHOUT_GOODS_P, WITHOUT_SETS, WITHOUT_STRONG_P, FORMAT)
 """Formats that can be read. Format 2 has no tables: its evidence is the explicit model's alone. Formats 2 and 3 have no
 test of goods of their own: undeclared goods under the best declaration are looked for by the share network. Up to
 format 4 the offset of the calibration counts whole, however little a parcel tells sources apart. Up to format 5 the
 interval of undeclared goods begins above 0 without asking that test. Up to format 6 one posterior is the threshold of
-the set of zones at every size, and novelty is a distance by the explicit model alone."""
+the set of zones at every size, and novelty is a distance by the explicit model alone. Up to format 7 the rules do not say
+how far from every source a parcel carries strong support, and all do that are not flagged."""
 CARD = "CARD.md"
 
 
@@ -156,10 +158,9 @@ def load_release(folder: Path) -> Release:
             model=unpack(FootprintModel, _with_test_of_all_goods(plain_arrays(files.content[ARRAYS]))),
             card=files.content.get(CARD, b"").decode(),
         )
-        if files.manifest["format"] != format_of(release.model):
-            raise ReleaseError(
-                f"its arrays are those of format {format_of(release.model)}, not of {files.manifest['format']}"
-            )
+        made_as = format_of(release.model, files.manifest["rules"])
+        if files.manifest["format"] != made_as:
+            raise ReleaseError(f"its contents are those of format {made_as}, not of {files.manifest['format']}")
         levels = tuple(len(names) for names in release.level_names)
         check_model(release.model, release.scheme, len(release.zone_ids), levels)
     except ReleaseError as error:
@@ -169,8 +170,8 @@ def load_release(folder: Path) -> Release:
     return release
 
 
-def format_of(model: FootprintModel) -> int:
-    """Return the oldest format that holds a model."""
+def format_of(model: FootprintModel, rules: Mapping[str, float]) -> int:
+    """Return the oldest format that holds a model and what its manifest has for rules."""
     if model.tables is None:
         return WITHOUT_TABLES
     if model.goods is None:
@@ -179,7 +180,9 @@ def format_of(model: FootprintModel) -> int:
         return WITHOUT_SPREAD
     if model.shares.goods_p is None:
         return WITHOUT_GOODS_P
-    return WITHOUT_SETS if model.sets is None or model.novelty_weight is None else FORMAT
+    if model.sets is None or model.novelty_weight is None:
+        return WITHOUT_SETS
+    return FORMAT if "strong_novelty_p" in rules else WITHOUT_STRONG_P
 
 
 def _with_test_of_all_goods(arrays: dict[str, Any]) -> dict[str, Any]:
@@ -201,5 +204,5 @@ def write_release(folder: Path, manifest: Mapping[str, Any], model: FootprintMod
     for name, data in content.items():
         (folder / name).write_bytes(data)
     files = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(content.items())}
-    document = {**manifest, "format": format_of(model), "files": files}
+    document = {**manifest, "format": format_of(model, manifest["rules"]), "files": files}
     (folder / MANIFEST).write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

@@ -201,6 +201,10 @@ TEMPLATES: dict[str, str] = {
         "these zones do ({p_value}): another source, goods of several sources, or an odd parcel. Support for "
         "the declaration is therefore held at log10 {log10_lr} at most."
     ),
+    "unusual_parcel": mark(
+        "Few parcels of these zones lie as far from every zone of the reference and from what was declared "
+        "({p_value}). Strong support asks for a nearer one: it is held at log10 {log10_lr} at most."
+    ),
     "no_alternative": mark(
         "Every other listed source was compliant on that day; the alternative is a source nobody has sampled."
     ),

@@ -24,8 +24,8 @@ from kpfootprint.stats.views import AS_RECORDED, CLASSES, View
 N_SIZES, NEAREST = 14, 0.12
 NOVEL_P = 0.05
 """A parcel of this p-value or less is flagged as unlike every source."""
-LOG10_SUPPORT_OF_NOVEL = 1.0
-"""Largest log10 LR in favour of a declaration that a flagged parcel carries: a matter of policy."""
+LOG10_SUPPORT_OF_UNUSUAL = 1.0
+"""Largest log10 LR in favour of a declaration that a parcel far from every source carries: a matter of policy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,11 +138,11 @@ def _normal_score(distance: Floats, dims: Floats) -> Floats:
     return out
 
 
-def highest_log10_lr(p_value: Floats) -> Floats:
-    """Return the largest log10 LR (n,) that parcels of these novelty p-values carry; infinite where not flagged.
+def highest_log10_lr(p_value: Floats, strong_p: float) -> Floats:
+    """Return the largest log10 LR (n,) that parcels of these novelty p-values carry; infinite above `strong_p`.
 
     The LR compares what is listed with a guess at what is not. Where a parcel fits neither well, the better of two
     bad fits is no strong support.
     """
-    out: Floats = np.where(p_value <= NOVEL_P, LOG10_SUPPORT_OF_NOVEL, np.inf)
+    out: Floats = np.where(p_value <= strong_p, LOG10_SUPPORT_OF_UNUSUAL, np.inf)
     return out

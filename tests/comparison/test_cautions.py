@@ -13,7 +13,7 @@ from kpfootprint.flow import examinations_of
 from kpfootprint.parcel import Batch, Breakdown, Parcel
 from kpfootprint.release import Release
 from kpfootprint.scheme import SieveSet
-from kpfootprint.stats.ranks import LOG10_SUPPORT_OF_NOVEL
+from kpfootprint.stats.ranks import LOG10_SUPPORT_OF_UNUSUAL
 from tests.reference_world import examined, first_of, package, reference_parcel, with_stones
 from tests.worlds import shipped
 
@@ -110,14 +110,14 @@ def test_support_from_a_novel_parcel_is_held_and_said() -> None:
     )
     assert free.verification is not None
     assert held.verification is not None
-    assert free.verification.log10_lr > LOG10_SUPPORT_OF_NOVEL
-    assert held.verification.log10_lr == LOG10_SUPPORT_OF_NOVEL
+    assert free.verification.log10_lr > LOG10_SUPPORT_OF_UNUSUAL
+    assert held.verification.log10_lr == LOG10_SUPPORT_OF_UNUSUAL
     assert held.verification.bound_hit == "upper"
-    assert held.verification.bounds[1] == LOG10_SUPPORT_OF_NOVEL
+    assert held.verification.bounds[1] == LOG10_SUPPORT_OF_UNUSUAL
     assert held.verification.log10_lr_unbounded == free.verification.log10_lr_unbounded
-    assert held.verification.high <= LOG10_SUPPORT_OF_NOVEL
+    assert held.verification.high <= LOG10_SUPPORT_OF_UNUSUAL
     said = cautions(held)
-    assert said["novel_parcel"]["log10_lr"] == LOG10_SUPPORT_OF_NOVEL
+    assert said["novel_parcel"]["log10_lr"] == LOG10_SUPPORT_OF_UNUSUAL
     assert "bound_hit" not in said
     assert held.conclusion != "consistent"
 

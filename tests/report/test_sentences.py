@@ -74,6 +74,7 @@ EVERY: tuple[tuple[str, dict[str, Any]], ...] = (
     ),
     ("carats_not_recorded", {}),
     ("novel_parcel", {"p_value": 0.0045, "log10_lr": 1.0}),
+    ("unusual_parcel", {"p_value": 0.12, "log10_lr": 1.0}),
     ("coarse_sieve_set", {"sieve_set": "house", "n_classes": 4}),
     ("no_alternative", {}),
     ("not_computed", {"field": "mixture", "reason": "small_parcel"}),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2, norm
 
-from kpfootprint.stats.ranks import LOG10_SUPPORT_OF_NOVEL, NOVEL_P, RankTable, highest_log10_lr, strangeness
+from kpfootprint.stats.ranks import LOG10_SUPPORT_OF_UNUSUAL, NOVEL_P, RankTable, highest_log10_lr, strangeness
 from kpfootprint.stats.tables import table_distances
 from kpfootprint.stats.views import AS_RECORDED, CLASSES, SLOTS, View, view_of
 from tests import reference_world as world
@@ -109,5 +109,5 @@ def test_sizes_that_are_not_trusted_do_not_count_in_the_tables(known: tuple[View
 
 
 def test_only_flagged_parcels_are_held() -> None:
-    found = highest_log10_lr(np.array([0.001, NOVEL_P, NOVEL_P + 1e-9, 0.7]))
-    np.testing.assert_array_equal(found, [LOG10_SUPPORT_OF_NOVEL, LOG10_SUPPORT_OF_NOVEL, np.inf, np.inf])
+    found = highest_log10_lr(np.array([0.001, 0.15, 0.15 + 1e-9, 0.7]), 0.15)
+    np.testing.assert_array_equal(found, [LOG10_SUPPORT_OF_UNUSUAL, LOG10_SUPPORT_OF_UNUSUAL, np.inf, np.inf])

@@ -101,7 +101,9 @@ def test_figures_follow_the_policy_numbers_of_the_release(
     assert {trial.true_zone for trial in evaluation.trials} == {*package.zone_of} - {BEYOND}
     assert evaluation.made["unlisted weight"] == WEIGHT
     weight = table_weight_of(release)
-    method = OwnEvidence(small(read_config()).evidence, gate=release.model.gate, table_weight=weight)
+    method = OwnEvidence(
+        small(read_config()).evidence, release.rules.strong_novelty_p, gate=release.model.gate, table_weight=weight
+    )
     left_out = [item.parcel_id for item in evaluation.suspects if item.reason == "mislabelled"]
     known = without(package, BEYOND)
     own, other = (

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kpfootprint.reference import ReferencePackage
-from kpfootprint.stats.ranks import LOG10_SUPPORT_OF_NOVEL
+from kpfootprint.stats.ranks import LOG10_SUPPORT_OF_UNUSUAL, NOVEL_P
 from tests.training.parcels import make_package
 from training.config import read_config
 from training.evaluate.measure import FEW, WRONG_LABELS, poorer_references, with_poorer_references
@@ -59,7 +59,7 @@ def test_every_poorer_reference_is_measured(package: ReferencePackage) -> None:
 
 @pytest.mark.slow
 def test_either_kind_of_evidence_is_measured_alone(package: ReferencePackage) -> None:
-    own = OwnEvidence(read_config().evidence)
+    own = OwnEvidence(read_config().evidence, NOVEL_P)
     results = each_alone(Setting.of(own, package, unlisted_weight=0.2), own, draws=Draws(np.random.default_rng(1), 5))
     assert all(value(results, "AUC", conditions) > 0.8 for conditions in ALONE)
 
@@ -67,7 +67,7 @@ def test_either_kind_of_evidence_is_measured_alone(package: ReferencePackage) ->
 def test_flagged_parcels_are_held_where_the_method_says_so(package: ReferencePackage) -> None:
     plain = Setting.of(ChiSquare(), package, unlisted_weight=0.2)
     method = ChiSquare()
-    method.held_by_novelty = True
+    method.strong_novelty_p = NOVEL_P
     ruled = Setting.of(method, package, unlisted_weight=0.2)
     seen = held_out(fit_splits(plain.method, package, folds(plain.fold)), package.batch, plain.n_zones)
     assert seen[1] is not None
@@ -76,4 +76,4 @@ def test_flagged_parcels_are_held_where_the_method_says_so(package: ReferencePac
     flagged = ruled.novelty_p(strange)[plain.trials.parcel] <= 0.05
     assert flagged.any()
     np.testing.assert_array_equal(free[~flagged], held[~flagged])
-    np.testing.assert_array_equal(np.minimum(free[flagged], LOG10_SUPPORT_OF_NOVEL), held[flagged])
+    np.testing.assert_array_equal(np.minimum(free[flagged], LOG10_SUPPORT_OF_UNUSUAL), held[flagged])

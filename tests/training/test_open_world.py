@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from kpfootprint.reference import ReferencePackage
+from kpfootprint.stats.ranks import NOVEL_P
 from tests.training.parcels import ZONES, make_package
 from training.config import read_config
 from training.evaluate.doubts import suspects_of
@@ -58,7 +59,7 @@ def test_p_values_across_folds_rank_within_other_folds(package: ReferencePackage
 
 @pytest.mark.slow
 def test_the_own_evidence_goes_through_the_whole_harness(package: ReferencePackage) -> None:
-    evaluation = measure(of(package, OwnEvidence(read_config().evidence)), n_resamples=5)
+    evaluation = measure(of(package, OwnEvidence(read_config().evidence, NOVEL_P)), n_resamples=5)
     found = {(r.metric, r.conditions): r.value for r in evaluation.results}
     auc = found["AUC", "as collected"]
     assert auc is not None

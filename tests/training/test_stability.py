@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from kpfootprint.stats.arrays import Floats
+from kpfootprint.stats.ranks import NOVEL_P
 from kpfootprint.stats.selection import Evidence, log_alternative
 from tests.reference_world import fitted, package, prepared
 from tests.worlds import shipped
@@ -41,7 +42,7 @@ def test_a_zone_like_none_of_the_others_moves_no_lr_much() -> None:
     zones, codes = zones_of(package()), zone_codes(package())
     irrelevant = zones.index(IRRELEVANT)
     others = [zones.index(zone) for zone in zones if zone not in (DECLARED, IRRELEVANT)]
-    method = OwnEvidence(read_config().evidence, gate=shipped().model.gate, table_weight=0.0)
+    method = OwnEvidence(read_config().evidence, NOVEL_P, gate=shipped().model.gate, table_weight=0.0)
     western = np.flatnonzero(np.isin(codes, [zones.index(zone) for zone in ("carnot", "gadzi", "nola")]))
     batch = some(package().batch, western)
     with_it = method.fit(package(), np.arange(codes.size)).evidence(batch)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from kpfootprint.stats.ranks import NOVEL_P
 from tests.training.parcels import make_package
 from training.config import read_config
 from training.evaluate.own import OwnEvidence
@@ -45,7 +46,7 @@ def test_more_variance_is_more_variance(prepared: Prepared, fitted: Fitted) -> N
 
 @pytest.mark.slow
 def test_lrs_stay_calibrated_where_parcels_vary_more(prepared: Prepared, fitted: Fitted) -> None:
-    method = OwnEvidence(read_config().evidence)
+    method = OwnEvidence(read_config().evidence, NOVEL_P)
     results = world_results(
         method, prepared, fitted, unlisted_weight=0.2, draws=Draws(np.random.default_rng(1), 3), worlds=WORLDS[1:3]
     )

@@ -51,8 +51,8 @@ class Method(Protocol):
         """Spread of its log evidence over zones at which calibration's offset counts by 63 %; whole without it."""
 
     @property
-    def held_by_novelty(self) -> bool:
-        """Whether a parcel flagged as novel carries no more than `kpfootprint.stats.ranks` allows."""
+    def strong_novelty_p(self) -> float:
+        """Novelty p-value up to which parcels carry no strong support, see `highest_log10_lr`; 0 if all do."""
 
     def fit(self, package: ReferencePackage, train: Ints) -> Fitted:
         """Learn from the parcels at the positions `train`, and from nothing else of the package's parcels."""

@@ -110,7 +110,9 @@ def simulated_nowhere(release: Release, urn: Urn, *, n: int, seed: int) -> tuple
         Parcels, half of them near a listed zone.
     """
     scenario = replace(scenario_of(release), kinds=ONLY_UNLISTED, sieved=0.0)
-    view = partial(_weighed, model=release.model, unlisted_weight=release.unlisted_weight)
+    view = partial(
+        _weighed, model=release.model, strong_p=release.rules.strong_novelty_p, unlisted_weight=release.unlisted_weight
+    )
     parts, truth = simulate(view, urn, scenario, n=n, seed=np.random.SeedSequence(seed))
     log10_lr, p_value = (np.concatenate(column) for column in zip(*parts, strict=True))
     results: list[Result] = []
@@ -130,11 +132,11 @@ def scenario_of(release: Release) -> Scenario:
 
 
 def _weighed(
-    arrays: ParcelArrays, truth: Truth, *, model: FootprintModel, unlisted_weight: float
+    arrays: ParcelArrays, truth: Truth, *, model: FootprintModel, strong_p: float, unlisted_weight: float
 ) -> tuple[Floats, Floats]:
     """Return bounded log10 LRs and novelty p-values of a chunk."""
     looked = look(model, arrays, truth.declared)
     alternatives = elsewhere(truth.declared, truth.allowed)
     p_value = model.novelty.p_values(looked.strangeness, looked.ln_n)
     lr = LikelihoodRatio(model=model, looked=looked, alternatives=alternatives, unlisted_weight=unlisted_weight)
-    return model.calibration.bounded(lr.value, highest_log10_lr(p_value)), p_value
+    return model.calibration.bounded(lr.value, highest_log10_lr(p_value, strong_p)), p_value

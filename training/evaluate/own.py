@@ -73,6 +73,8 @@ class OwnEvidence:
     ----------
     settings : EvidenceConfig
         Those of a release, or of ``config.toml``.
+    strong_novelty_p : float
+        So is this.
     gate : Network, optional
         That of a release; without one every reading of the sizes is as likely.
     table_weight : float, optional
@@ -82,12 +84,12 @@ class OwnEvidence:
     """
 
     settings: EvidenceConfig
+    strong_novelty_p: float
     gate: Network | None = None
     table_weight: float | None = None
     prior: Floats | None = None
     name: str = "explicit model and tables (no networks)"
     alternatives: Alternatives = "mean"
-    held_by_novelty: bool = True
 
     @property
     def trust(self) -> float:

@@ -96,7 +96,9 @@ def evaluate(
     suspects, influential = doubts_of(prepared, fitted)
     left_out = [item.parcel_id for item in suspects if item.reason == "mislabelled"]
     stated = release.manifest["config"].get("evidence", {"unlisted_weight": release.unlisted_weight})
-    anew = OwnEvidence(evidence_config(stated), gate=release.model.gate, name=release.name)
+    anew = OwnEvidence(
+        evidence_config(stated), release.rules.strong_novelty_p, gate=release.model.gate, name=release.name
+    )
     method = replace(anew, table_weight=table_weight_of(release))
     weight = release.unlisted_weight
     setting = Setting.of(method, package, left_out, unlisted_weight=weight)

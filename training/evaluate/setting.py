@@ -129,15 +129,15 @@ class Setting:
             calibration = self.calibration(trials.where(~inside), scores.where(~inside))
             mine = calibration.apply(seen.asked[inside], ln_n[inside], seen.told[inside])
             log10_lr[inside] = calibration.bounded(mine)
-        if known[1] is None or not self.method.held_by_novelty:
+        if known[1] is None or not self.method.strong_novelty_p:
             return log10_lr
         return self.held(log10_lr, self.novelty_p(known[1], None if shown is None else shown[0][1]), trials)
 
     def held(self, log10_lr: Floats, novelty_p: Floats, trials: Trials) -> Floats:
         """Return LRs no higher than flagged parcels carry, where the method has that rule."""
-        if not self.method.held_by_novelty:
+        if not self.method.strong_novelty_p:
             return log10_lr
-        return np.minimum(log10_lr, highest_log10_lr(novelty_p)[trials.parcel])
+        return np.minimum(log10_lr, highest_log10_lr(novelty_p, self.method.strong_novelty_p)[trials.parcel])
 
     def results(self, fits: FittedSplits, *, conditions: str, characteristic: str, draws: Draws) -> list[Result]:
         """Return what the LRs of the trials are worth, by fits that did not see their parcels."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kpfootprint.conclusions import Rules
 from kpfootprint.errors import ReferenceDataError, ReleaseError
 from kpfootprint.release import load_release
 from training.config import read_config
@@ -50,7 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     suspects = [item.parcel_id for item in found if item.reason == "mislabelled"]
     verification: list[Evaluation] = []
     weight = float(own[0].made["unlisted weight"]) if own else settings.evidence.unlisted_weight
-    methods: tuple[Method, ...] = (*PEERS, OwnEvidence(replace(settings.evidence, unlisted_weight=weight)))
+    rules = Rules.from_json(settings.conclusion)
+    evidence = replace(settings.evidence, unlisted_weight=weight)
+    methods: tuple[Method, ...] = (*PEERS, OwnEvidence(evidence, rules.strong_novelty_p))
     for method in methods:
         print(method.name, file=sys.stderr)
         setting = Setting.of(method, package, suspects, unlisted_weight=weight)

@@ -113,7 +113,7 @@ class Peer(Learner):
     says_strange = False
     """Whether scores that are no distances say how unlike everything a parcel is."""
 
-    held_by_novelty = False
+    strong_novelty_p = 0.0
     unit_ = 1.0
 
     def score(self, tables: Tables) -> Floats:
