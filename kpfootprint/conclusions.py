@@ -9,7 +9,6 @@ from typing import Literal
 import numpy as np
 
 from kpfootprint.stats.arrays import Bools, Floats, Ints
-from kpfootprint.stats.ranks import NOVEL_P
 
 Conclusion = Literal["consistent", "inconclusive", "query", "not_comparable"]
 Reason = Literal["lr", "share", "goods", "best", "novelty"]
@@ -17,7 +16,7 @@ REASONS: tuple[Reason, ...] = ("lr", "share", "goods", "best", "novelty")
 CONCLUSIONS: tuple[Conclusion, ...] = ("consistent", "inconclusive", "query", "not_comparable")
 
 
-BEFORE: Mapping[str, float] = {"consistent_best_p": 0.0, "strong_novelty_p": NOVEL_P}
+BEFORE: Mapping[str, float] = {"consistent_best_p": 0.0, "strong_novelty_p": 0.05}
 """Limits that older releases do not have (up to 2026.2, and up to 2026.8), as they were in these."""
 
 

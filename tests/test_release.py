@@ -15,6 +15,8 @@ import kpfootprint
 from kpfootprint.errors import ReleaseError
 from kpfootprint.release import ARRAYS, FORMAT, MANIFEST, load_release, write_release
 from kpfootprint.release.packing import pack
+from kpfootprint.release.release import WITHOUT_SETS, WITHOUT_STRONG_P
+from kpfootprint.stats.ranks import NOVEL_P
 from tests.worlds import shipped
 
 
@@ -95,12 +97,26 @@ def test_a_release_of_the_format_before_has_no_novelty_by_tables_and_the_next_on
     release = shipped()
     calibration = replace(release.model.calibration, set_threshold=0.1)
     older = replace(release.model, novelty_weight=None, sets=None, calibration=calibration)
-    for model, name in ((older, FORMAT - 1), (replace(release.model, novelty_weight=0.25), FORMAT)):
+    for model, name in (
+        (older, WITHOUT_SETS),
+        (replace(release.model, novelty_weight=0.25), release.manifest["format"]),
+    ):
         folder = tmp_path / str(name)
         write_release(folder, release.manifest, model, {"CARD.md": "card\n", "evaluation.json": "{}\n"})
         again = load_release(folder)
         assert again.manifest["format"] == name
         assert again.model.novelty_weight == model.novelty_weight
+
+
+def test_a_release_without_a_limit_of_strong_support_holds_flagged_parcels_and_no_others(tmp_path: Path) -> None:
+    release = shipped()
+    older = {name: value for name, value in release.manifest["rules"].items() if name != "strong_novelty_p"}
+    for rules, name, limit in ((older, WITHOUT_STRONG_P, NOVEL_P), ({**older, "strong_novelty_p": 0.3}, FORMAT, 0.3)):
+        folder = tmp_path / str(name)
+        texts = {"CARD.md": "card\n", "evaluation.json": "{}\n"}
+        write_release(folder, {**release.manifest, "rules": rules}, release.model, texts)
+        again = load_release(folder)
+        assert (again.manifest["format"], again.rules.strong_novelty_p) == (name, limit)
 
 
 class Trap:

@@ -57,7 +57,7 @@ def refusal(arrays: Arrays) -> str | None:
     try:
         model = unpack(FootprintModel, arrays)
         check_model(model, shipped().scheme, len(shipped().zone_ids), levels())
-        if format_of(model) != shipped().manifest["format"]:
+        if format_of(model, shipped().manifest["rules"]) != shipped().manifest["format"]:
             return "its arrays are those of another format"
     except ReleaseError as error:
         return str(error)

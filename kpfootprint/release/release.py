@@ -30,8 +30,8 @@ READABLE = (WITHOUT_TABLES, WITHOUT_GOODS, WITHOUT_SPREAD, WITHOUT_GOODS_P, WITH
 test of goods of their own: undeclared goods under the best declaration are looked for by the share network. Up to
 format 4 the offset of the calibration counts whole, however little a parcel tells sources apart. Up to format 5 the
 interval of undeclared goods begins above 0 without asking that test. Up to format 6 one posterior is the threshold of
-the set of zones at every size, and novelty is a distance by the explicit model alone. Up to format 7 the rules do not say
-how far from every source a parcel carries strong support, and all do that are not flagged."""
+the set of zones at every size, and novelty is a distance by the explicit model alone. Up to format 7 all
+parcels that are not flagged carry strong support, however far from every source."""
 CARD = "CARD.md"
 
 

@@ -35,6 +35,13 @@ def with_model(**changes: object) -> Release:
     return replace(shipped(), model=replace(shipped().model, **changes))  # type: ignore[arg-type]
 
 
+def with_strong_p(p_value: float) -> Release:
+    release = shipped()
+    return replace(
+        release, manifest={**release.manifest, "rules": {**release.manifest["rules"], "strong_novelty_p": p_value}}
+    )
+
+
 def test_a_plain_parcel_has_none_of_these() -> None:
     (found,) = examined(large("carnot"))
     codes = set(cautions(found))
@@ -120,6 +127,22 @@ def test_support_from_a_novel_parcel_is_held_and_said() -> None:
     assert said["novel_parcel"]["log10_lr"] == LOG10_SUPPORT_OF_UNUSUAL
     assert "bound_hit" not in said
     assert held.conclusion != "consistent"
+
+
+def test_strong_support_asks_for_a_parcel_that_is_not_far_from_every_source() -> None:
+    parcel = large("carnot")
+    ((free,), (held,)) = (
+        examinations_of(Batch((parcel,)), with_strong_p(p_value), status_on=DAY) for p_value in (0.0, 1.0)
+    )
+    assert free.verification is not None
+    assert held.verification is not None
+    assert held.novelty is not None
+    assert free.verification.log10_lr > LOG10_SUPPORT_OF_UNUSUAL
+    assert held.verification.log10_lr == held.verification.bounds[1] == LOG10_SUPPORT_OF_UNUSUAL
+    said = cautions(held)
+    assert said["unusual_parcel"] == {"p_value": held.novelty.p_value, "log10_lr": LOG10_SUPPORT_OF_UNUSUAL}
+    assert not {"unusual_parcel", "novel_parcel"} & set(cautions(free))
+    assert held.conclusion == free.conclusion == "consistent"
 
 
 def test_nothing_is_said_of_the_resemblance_of_few_stones_that_were_weighed_and_not_counted() -> None:
