@@ -140,6 +140,7 @@ stones, and weighs evidence; a decision stays with people. {synthetic}
 - Zones whose attributes do not hang together as in the others (p < 0.05, for {n_tests} tests
   together): {", ".join(odd) or "none"}
 - Fewer than {rules["minimum_stones"]:g} stones are not compared
+- Parcels far from every zone (novelty p of {rules["strong_novelty_p"]:g} or less) carry a log10 LR of 1 at most
 {_assumed(manifest.get("assumed_days", []))}{_remarks(manifest.get("remarks", []))}
 | zone | reference parcels |
 |---|---|
