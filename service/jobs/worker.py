@@ -22,8 +22,7 @@ from service.jobs.reexamining import reexamine
 from service.jobs.training import train
 from service.logs import log_to_standard_error
 from service.processes import end_with
-from service.register import entries
-from service.register.database import registering, writing
+from service.register.database import writing
 from service.register.jobs import OVER, Job, cancel_was_asked, finish, give_back, taken
 from service.register.trouble import RegisterUnavailable
 from service.settings import Settings, environment_of
@@ -109,9 +108,8 @@ def _run(work: Workplace, job: Job, stop: threading.Event, runner: Runner) -> No
         with writing(work.engine) as connection:
             finish(connection, job, "done", result=result)
     elif cancel_was_asked(work.engine, job):
-        with registering(work.engine) as connection:
+        with writing(work.engine) as connection:
             finish(connection, job, "cancelled")
-            entries.append(connection, "cancelled", actor=job.actor, subject=job.subject, values={"job": job.id})
     else:
         give_back(work.engine, job)
     log.info("job %s ends", job.kind, extra={"job": job.id})

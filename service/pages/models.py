@@ -163,7 +163,7 @@ def show_training(visit: Visit) -> Response:
 def cancel_training(visit: Visit) -> Response:
     """Cancel a training and show it again."""
     job = _training(visit)
-    jobs.cancel(visit.work.engine, job.id)
+    jobs.cancel(visit.work.engine, job.id, visit.who.actor)
     return moved_to(visit, f"/trainings/{job.id}")
 
 

@@ -31,7 +31,7 @@ from service.routes.shapes_of_submissions import NewDecision
 from service.work.calendar import feed_key_of
 from service.work.flags import TEXTS
 from service.work.marked import marked_copy
-from service.work.outcomes import decide
+from service.work.outcomes import compare_again, decide
 from service.work.receive import read_submission, submit
 from service.work.shipment import ShipmentParcel, shipment_of
 
@@ -41,11 +41,13 @@ SHOWN_PARCELS = 50
 SHOW = ("open", "decided", "all")
 DECISIONS = {"approved": "approve", "refused": "refuse", "returned": "return"}
 STATES = {"received": "being compared", "compared": "to be decided", "decided": "decided"}
+STOPPED = "comparing has stopped"
 DECIDED = {"approved": "approved", "refused": "refused", "returned": "returned"}
 EVENTS = {
     "submission": "received",
     "compared": "compared",
     "cancelled": "comparing was cancelled",
+    "resumed": "comparing goes on",
     "decision": "decided",
 }
 CHOOSE = "Choose one of the three decisions."
@@ -222,7 +224,7 @@ def shown(visit: Visit, submission_id: str, *, status: int = 200, alert: str = "
         figures=shipment.figures,
         names=names,
         people=people.names_of_actors(visit.work.engine),
-        states=STATES,
+        state=STOPPED if shipment.has_stopped else STATES[shipment.submission.state],
         decisions=DECISIONS,
         decided=DECIDED,
         events=EVENTS,
@@ -265,4 +267,12 @@ def make_decision(visit: Visit) -> Response:
     if not fits:
         return shown(visit, submission_id, status=422, alert=CHOOSE, note=given["note"])
     decide(visit.work, submission_id, **given, actor=visit.who.actor)
+    return moved_to(visit, f"/submissions/{submission_id}")
+
+
+@Endpoint("POST", "/submissions/{id}/compare", "monitor", body=FORM, page=True)
+def compare_further(visit: Visit) -> Response:
+    """Have what is left compared, and show the shipment again."""
+    submission_id = visit.path["id"]
+    compare_again(visit.work, submission_id, actor=visit.who.actor)
     return moved_to(visit, f"/submissions/{submission_id}")

@@ -26,6 +26,7 @@ Kind = Literal[
     "submission",
     "compared",
     "cancelled",
+    "resumed",
     "decision",
     "opinion",
     "outcome",

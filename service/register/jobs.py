@@ -20,7 +20,8 @@ import sqlalchemy as sa
 
 from kpfootprint.report.report import canonical
 from service.clock import now
-from service.register.database import is_sqlite, reading, writing
+from service.register import entries
+from service.register.database import is_sqlite, reading, registering, writing
 from service.register.paging import of_row
 from service.register.secrets import new_id
 from service.register.tables import job_holds, jobs
@@ -131,13 +132,19 @@ def finish(
     connection.execute(jobs.update().where(jobs.c.number == job.number).values(cancel_asked=False))
 
 
-def cancel(engine: sa.Engine, job_id: str) -> Job | None:
-    """Cancel a job: at once where it waits, as soon as it looks up where it runs; None where there is no such job."""
-    with writing(engine) as connection:
-        waiting = jobs.update().where((jobs.c.id == job_id) & (jobs.c.state == "queued"))
-        connection.execute(waiting.values(state="cancelled", ended_at=now()))
-        running = jobs.update().where((jobs.c.id == job_id) & (jobs.c.state == "running"))
-        connection.execute(running.values(cancel_asked=True))
+def cancel(engine: sa.Engine, job_id: str, actor: str) -> Job | None:
+    """Cancel a job: at once where it waits, as soon as it looks up where it runs; None where there is no such job.
+
+    Who did that, and when, is an entry of the chain.
+    """
+    with registering(engine) as connection:
+        waits = (jobs.c.id == job_id) & (jobs.c.state == "queued")
+        runs = (jobs.c.id == job_id) & (jobs.c.state == "running") & ~jobs.c.cancel_asked
+        stopped = jobs.update().where(waits).values(state="cancelled", ended_at=now())
+        asked = jobs.update().where(runs).values(cancel_asked=True)
+        if sum(connection.execute(change).rowcount for change in (stopped, asked)):
+            subject = connection.scalar(sa.select(jobs.c.subject).where(jobs.c.id == job_id))
+            entries.append(connection, "cancelled", actor=actor, subject=str(subject), values={"job": job_id})
     return job_of(engine, job_id)
 
 
@@ -210,6 +217,11 @@ def _held_here(engine: sa.Engine, home: Path) -> Iterator[int | None]:
 def _is_over(engine: sa.Engine, number: int) -> bool:
     with reading(engine) as connection:
         return connection.scalar(sa.select(jobs.c.state).where(jobs.c.number == number)) in OVER
+
+
+def is_over(connection: sa.Connection, job_id: str) -> bool:
+    """Say whether a job has ended, however it ended."""
+    return connection.scalar(sa.select(jobs.c.state).where(jobs.c.id == job_id)) in OVER
 
 
 def _job(row: Any) -> Job:

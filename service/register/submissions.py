@@ -306,15 +306,28 @@ def set_compared(connection: sa.Connection, submission_id: str, actor: str, valu
         entries.append(connection, "compared", actor=actor, subject=submission_id, values={**values, **told})
 
 
-def decide(connection: sa.Connection, submission_id: str, decision: str, note: str, actor: str) -> bool:
-    """Note a decision beside all earlier ones; False where the submission is not compared yet."""
-    here = submissions.update().where(
-        (submissions.c.id == submission_id) & submissions.c.state.in_(("compared", "decided"))
-    )
-    if connection.execute(here.values(state="decided")).rowcount != 1:
+def has_stopped(connection: sa.Connection, submission: Submission) -> bool:
+    """Say whether comparing ended before its end: it was cancelled, or failed."""
+    return submission.state == "received" and jobs.is_over(connection, submission.job_id)
+
+
+def resume(connection: sa.Connection, submission: Submission, actor: str) -> str:
+    """Have what is not compared yet compared after all; return the job."""
+    _, left = still_waiting(connection, submission.id, ())
+    job_id = jobs.enqueue(connection, "submission", subject=submission.id, actor=actor, total=left)
+    connection.execute(submissions.update().where(submissions.c.id == submission.id).values(job_id=job_id))
+    entries.append(connection, "resumed", actor=actor, subject=submission.id, values={"job": job_id})
+    return job_id
+
+
+def decide(connection: sa.Connection, submission: Submission, decision: str, note: str, actor: str) -> bool:
+    """Note a decision beside all earlier ones; False where the submission is still being compared."""
+    if submission.state == "received" and not has_stopped(connection, submission):
         return False
+    here = submissions.update().where(submissions.c.id == submission.id)
+    connection.execute(here.values(state="decided"))
     values = {"decision": decision, "note": note}
-    entries.append(connection, "decision", actor=actor, subject=submission_id, values=values)
+    entries.append(connection, "decision", actor=actor, subject=submission.id, values=values)
     return True
 
 

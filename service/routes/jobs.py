@@ -29,7 +29,7 @@ def cancel(visit: Visit) -> shapes.Job:
     before = _job(visit, job_id)
     if before.state in {"done", "failed"}:
         raise Refused("conflict", f"This job is over: {before.state}.")
-    return job_shown(existing(jobs.cancel(visit.work.engine, job_id), "job with this id"))
+    return job_shown(existing(jobs.cancel(visit.work.engine, job_id, visit.who.actor), "job with this id"))
 
 
 @Endpoint(

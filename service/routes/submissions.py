@@ -18,7 +18,7 @@ from service.routes import shapes_of_submissions as shapes
 from service.routes.paging import FROM, PAGING, TO, Shape, following, span_in, told
 from service.routes.parcels import CHOOSING, choices_of
 from service.work.calendar import feed_key_of
-from service.work.outcomes import decide
+from service.work.outcomes import compare_again, decide
 from service.work.receive import once_of, submit
 from service.work.shipment import ShipmentParcel, shipment_of
 
@@ -101,6 +101,15 @@ def create_decision(visit: Visit, given: shapes.NewDecision) -> shapes.Submissio
     decide(visit.work, submission_id, **given, actor=visit.who.actor)
     visit.place = f"/v1/submissions/{submission_id}"
     return _shown_whole(visit, submission_id)
+
+
+@Endpoint("POST", "/v1/submissions/{id}/compare", "monitor", status=202)
+def create_comparing(visit: Visit) -> shapes.SubmissionReceived:
+    """Compare what is left of a submission whose comparing was cancelled, or failed."""
+    submission_id = visit.path["id"]
+    job_id = compare_again(visit.work, submission_id, actor=visit.who.actor)
+    visit.place = f"/v1/submissions/{submission_id}"
+    return {"id": submission_id, "job": f"/v1/jobs/{job_id}"}
 
 
 @Endpoint(

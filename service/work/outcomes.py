@@ -29,9 +29,18 @@ UNLISTED = "unlisted"
 def decide(work: Workplace, submission_id: str, *, decision: str, note: str = "", actor: str) -> None:
     """Keep a decision; an earlier one stays in the history."""
     with registering(work.engine) as connection:
-        existing(submissions.submission_of(connection, submission_id), "submission with this id")
-        if not submissions.decide(connection, submission_id, decision, note, actor):
+        submission = existing(submissions.submission_of(connection, submission_id), "submission with this id")
+        if not submissions.decide(connection, submission, decision, note, actor):
             raise Refused("conflict", "Only a submission that was compared can be decided; this one still waits.")
+
+
+def compare_again(work: Workplace, submission_id: str, *, actor: str) -> str:
+    """Have a submission compared further whose comparing was cancelled, or failed; return the job."""
+    with registering(work.engine) as connection:
+        submission = existing(submissions.submission_of(connection, submission_id), "submission with this id")
+        if not submissions.has_stopped(connection, submission):
+            raise Refused("conflict", "Nothing of this submission was left: it waits, is compared, or was decided.")
+        return submissions.resume(connection, submission, actor)
 
 
 def give_opinion(work: Workplace, comparison_id: str, *, conclusion: str, reasons: str, who: Principal) -> Entry:

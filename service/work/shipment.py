@@ -32,9 +32,13 @@ class ShipmentParcel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shipment:
-    """A submission with everything about it; `moment` is when it was looked at."""
+    """A submission with everything about it.
+
+    `has_stopped` says whether comparing ended before its end, `moment` when it was looked at.
+    """
 
     submission: Submission
+    has_stopped: bool
     moment: datetime
     parcels: tuple[ShipmentParcel, ...]
     flags: tuple[Mapping[str, Any], ...]
@@ -71,6 +75,7 @@ def shipment_of(work: Workplace, submission_id: str, who: Principal) -> Shipment
         listed = comparisons.several(connection, ids)
         flags = flags_now(connection, listed.values())
         sealed = sealed_from(work, who, ids)
+        has_stopped = submissions.has_stopped(connection, submission)
         moment = entries.time_of_register(connection)
         history = tuple(entries.about(connection, submission_id))
     parcels = tuple(
@@ -85,6 +90,7 @@ def shipment_of(work: Workplace, submission_id: str, who: Principal) -> Shipment
     )
     return Shipment(
         submission=submission,
+        has_stopped=has_stopped,
         moment=moment,
         parcels=parcels,
         flags=tuple(_together(parcels)),

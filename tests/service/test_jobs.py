@@ -28,6 +28,7 @@ from service.work.place import Workplace
 from service.work.receive import submit
 from tests.cluster import cluster
 from tests.service.office import Office, shipment
+from tests.service.reading import problem_in
 from tests.service.server import comes
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -50,7 +51,7 @@ def test_a_job_that_runs_is_cancelled_at_the_next_stretch(office: Office, monkey
     def cancelled_meanwhile(*arguments: Any) -> None:
         kept(*arguments)
         if not asked:
-            asked.append(office.ask("monitor", "DELETE", job))
+            asked.append(office.ask("admin", "DELETE", job))
 
     monkeypatch.setattr(comparing, "_keep", cancelled_meanwhile)
     office.run_jobs()
@@ -62,8 +63,20 @@ def test_a_job_that_runs_is_cancelled_at_the_next_stretch(office: Office, monkey
     shown = office.get(place)
     assert sum(parcel["comparison"] is not None for parcel in shown["parcels"]) == FEW, "what was compared is kept"
     assert [event["event"] for event in shown["history"]] == ["submission", "cancelled"]
+    assert shown["history"][1]["actor"] == f"key:{office.keys['admin'].split('_')[1]}", "who cancelled it"
     office.run_jobs()
     assert office.get(job) == ended, "nobody goes on with it"
+    goes_on = office.ask("monitor", "POST", f"{place}/compare")
+    assert (goes_on.status_code, goes_on.headers["location"]) == (202, place)
+    problem_in(office.ask("monitor", "POST", f"{place}/compare"), 409, "conflict")
+    office.run_jobs()
+    assert office.get(job) == ended, "another job does the rest"
+    assert office.get(goes_on.json()["job"])["progress"] == {"done": 7 - FEW, "total": 7 - FEW}
+    whole = office.get(place)
+    assert (whole["state"], whole["job"]) == ("compared", goes_on.json()["job"])
+    assert [event["event"] for event in whole["history"]] == ["submission", "cancelled", "resumed", "compared"]
+    before, after = ([item["comparison"] for item in found["parcels"]][:FEW] for found in (shown, whole))
+    assert before == after
     assert verify(office.work.engine).wrong is None
 
 
@@ -142,7 +155,7 @@ def test_a_job_is_cancelled_while_its_cluster_has_no_workers(tmp_path: Path) -> 
             def cancel_once_it_runs() -> None:
                 assert comes(lambda: jobs.job_of(work.engine, received.job_id).state == "running")  # type: ignore[union-attr]
                 time.sleep(3)
-                jobs.cancel(work.engine, received.job_id)
+                jobs.cancel(work.engine, received.job_id, "key:test")
 
             with ThreadPoolExecutor(1) as pool:
                 cancelled = pool.submit(cancel_once_it_runs)

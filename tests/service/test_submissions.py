@@ -262,11 +262,18 @@ def test_due_dates_as_a_calendar(office: Office) -> None:
 
 
 def test_a_job_that_waits_is_cancelled(office: Office) -> None:
-    job = office.send(shipment(prefix="X")).json()["job"]
+    sent = office.send(shipment(prefix="X"))
+    job = sent.json()["job"]
     assert office.ask("monitor", "DELETE", job).json()["state"] == "cancelled"
     assert office.ask("monitor", "DELETE", job).json()["state"] == "cancelled"
     office.run_jobs()
     assert office.get(job)["state"] == "cancelled"
+    place = sent.headers["location"]
+    assert [event["event"] for event in office.get(place)["history"]] == ["submission", "cancelled"]
+    decided = office.ask("monitor", "POST", f"{place}/decision", json={"decision": "returned", "note": "wrong file"})
+    assert (decided.status_code, decided.json()["state"]) == (201, "decided"), "it need not stay overdue for ever"
+    problem_in(office.ask("monitor", "POST", f"{place}/compare"), 409, "conflict")
+    assert verify(office.work.engine).wrong is None
     problem_in(office.ask("viewer", "GET", "/v1/jobs/none"), 404, "not_found")
     problem_in(office.ask("viewer", "DELETE", job), 403, "forbidden")
 
