@@ -40,8 +40,12 @@ SHOWN_PROBLEMS = 200
 SHOWN_PARCELS = 50
 SHOW = ("open", "decided", "all")
 DECISIONS = {"approved": "approve", "refused": "refuse", "returned": "return"}
-STATES = {"received": "being compared", "compared": "to be decided", "decided": "decided"}
-STOPPED = "comparing has stopped"
+STATES = {
+    "received": "being compared",
+    "compared": "to be decided",
+    "decided": "decided",
+    "stopped": "comparing has stopped",
+}
 DECIDED = {"approved": "approved", "refused": "refused", "returned": "returned"}
 EVENTS = {
     "submission": "received",
@@ -224,7 +228,7 @@ def shown(visit: Visit, submission_id: str, *, status: int = 200, alert: str = "
         figures=shipment.figures,
         names=names,
         people=people.names_of_actors(visit.work.engine),
-        state=STOPPED if shipment.has_stopped else STATES[shipment.submission.state],
+        state=STATES["stopped" if shipment.has_stopped else shipment.submission.state],
         decisions=DECISIONS,
         decided=DECIDED,
         events=EVENTS,
