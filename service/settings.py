@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -155,7 +156,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """
     given = os.environ if environment is None else environment
     known = {name: given.get(PREFIX + name.upper(), "").strip() for name in Settings.model_fields}
-    faults = [
+    faults = _misspelt(given)
+    faults += [
         f"{PREFIX}{name.upper()} needs {PREFIX}{other.upper()} beside it"
         for name, others in NEEDS.items()
         for other in others
@@ -168,6 +170,17 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     if faults:
         raise SettingError(faults)
     return settings
+
+
+def _misspelt(given: Mapping[str, str]) -> list[str]:
+    """Return what is wrong with names that are nearly those of settings: nobody would hear that they set nothing."""
+    names = [name.upper() for name in Settings.model_fields]
+    told = []
+    for name in sorted(given):
+        own = name.removeprefix(PREFIX)
+        if own != name and own not in names and (meant := get_close_matches(own, names, n=1, cutoff=0.8)):
+            told.append(f"{name} is no setting; is {PREFIX}{meant[0]} meant?")
+    return told
 
 
 def _found(fault: Any) -> str:

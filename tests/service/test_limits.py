@@ -91,3 +91,12 @@ def test_any_header_gives_a_language_we_have(header: str) -> None:
 )
 def test_the_best_wish_that_can_be_met_counts(header: str, lang: str) -> None:
     assert accepted_language(header) == lang
+
+
+def test_a_misspelt_setting_stops_the_start_with_the_others() -> None:
+    with pytest.raises(SettingError) as told:
+        read_settings({"KPF_DATABSE_URL": "postgresql+psycopg://h/d", "KPF_CLOCK_DAYS": "0", "KPF_OF_OTHERS": "x"})
+    assert [fault.split(":")[0] for fault in told.value.faults] == [
+        "KPF_DATABSE_URL is no setting; is KPF_DATABASE_URL meant?",
+        "KPF_CLOCK_DAYS",
+    ]
