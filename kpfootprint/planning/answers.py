@@ -24,6 +24,7 @@ from kpfootprint.planning.trials import DrawnGoods, draw_goods
 from kpfootprint.reference import NOT_COVERED
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats
+from kpfootprint.stats.shares import NONE_P
 
 Json = dict[str, Any]
 
@@ -165,13 +166,18 @@ def pool_answer(batch: Batch, release: Release, status_on: date) -> Json:
     lr = found.verification
     if lr.bound_hit is not None:
         cautions.append(_statement("bound_hit", {"bound": lr.bound_hit, "log10_lr": decimals(lr.log10_lr)}))
+    share, found_p = found.mixture.undeclared_stone_fraction, found.mixture.p_value
+    mixed = {"share": decimals(share.estimate), "low": decimals(share.low), "high": decimals(share.high)}
     says = "pool_for" if lr.log10_lr > SAYS else "pool_against" if lr.log10_lr < -SAYS else "pool_neither"
     return {
         "release": release.name,
         "left_out": [again.parcel_id for again, _ in repeated],
         "parcels": papers,
         **plain(found),
-        "statements": [_statement(says, {"times": two_digits(10 ** abs(lr.log10_lr))})],
+        "statements": [
+            *([_statement("pool_mixed", mixed | {"p_value": two_digits(found_p)})] if found_p <= NONE_P else []),
+            _statement(says, {"times": two_digits(10 ** abs(lr.log10_lr))}),
+        ],
         "cautions": [*cautions, *synthetic_reference(release)],
     }
 

@@ -126,21 +126,36 @@ def pool(release: Release, claim: Claim, *, n_groups: int = N_GROUPS) -> Pooled:
     """
     k = claim.n_stones.size
     rng = np.random.default_rng(SEED)
+    if k == 1:  # shares nothing with another: its own report's likelihood ratio
+        return _pooled(release, claim, np.array([[0.0, 1.0]]), 1.0, 0.0, rng)
     rows = np.arange(k) if k <= MOST_DRAWN else np.sort(rng.permutation(k)[:MOST_DRAWN])
     true, false = (_groups(release, claim, rows, n_groups, is_true) for is_true in (True, False))
     times = k / rows.size
     score = np.concatenate([true.sums, false.sums])
     is_true = np.repeat([True, False], n_groups)
-    total = float(claim.outcomes.unbounded.sum())
-    offset, slope = _affine(score, is_true)
-    again = np.array([_affine(score[pick], is_true[pick]) for pick in _resampled(n_groups, rng)])
-    bounds = release.model.calibration.bounds
+    learnt = [_affine(score, is_true), *(_affine(score[pick], is_true[pick]) for pick in _resampled(n_groups, rng))]
+    return _pooled(release, claim, np.array(learnt), times, _correlation(true.share_z), rng)
+
+
+def _pooled(
+    release: Release, claim: Claim, learnt: Floats, times: float, correlation: float, rng: np.random.Generator
+) -> Pooled:
+    """Return what the sum of the parcels' log10 LRs is worth.
+
+    Parameters
+    ----------
+    learnt : ndarray of shape (B, 2)
+        Offset and slope of that, and of as many resamples; `times` is what the sum is divided by before.
+    correlation : float
+        Of the parcels' tests of undeclared goods.
+    """
+    k, total, bounds = claim.n_stones.size, float(claim.outcomes.unbounded.sum()), release.model.calibration.bounds
+    (offset, slope), again = learnt[0], learnt[1:] if len(learnt) > 1 else learnt
     value = offset + slope * total / times
     totals = np.array([total]) if claim.resampled is None else claim.resampled.sum(axis=1)
     spread = again[:, 0, None] + again[:, 1, None] * totals / times
     low, high = np.quantile(spread, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     held = float(np.clip(value, *bounds))
-    correlation = _correlation(true.share_z)
     return Pooled(
         n_parcels=k,
         verification=JointLR(
@@ -150,7 +165,7 @@ def pool(release: Release, claim: Claim, *, n_groups: int = N_GROUPS) -> Pooled:
             level=LEVEL,
             log10_lr_unbounded=float(value),
             log10_lr_if_independent=total,
-            dependence=float(1.0 - slope / times) if k > 1 else 0.0,
+            dependence=float(1.0 - slope / times),
             bound_hit="upper" if value > bounds[1] else "lower" if value < bounds[0] else None,
         ),
         mixture=JointMixture(

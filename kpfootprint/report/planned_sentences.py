@@ -70,6 +70,11 @@ SENTENCES: dict[str, str] = {
         "If parcels are collected, those of {collect} come first. That is a rule of thumb; what each parcel would "
         "bring was not computed."
     ),
+    "pool_mixed": mark(
+        "Together the parcels show signs of undeclared goods: {share} of all stones, between {low} and {high} "
+        "({p_value}). Mixing is a question of its own; the likelihood ratio asks only whether the parcels as a whole "
+        "are as declared, or as a whole from elsewhere."
+    ),
     "pool_for": mark(
         "What was seen in the parcels together is {times} times as probable of goods as declared as of goods "
         "from elsewhere."
@@ -225,7 +230,7 @@ _KINDS: Mapping[str, Callable[[Speaker, Any], str]] = {
     "status": Speaker.label,
     "series": series_name,
     "conclusion": conclusion,
-    "usual_p": lambda sp, value: sp.words.p_value(value),
+    **dict.fromkeys(("p_value", "usual_p"), lambda sp, value: sp.words.p_value(value)),
     "attributes": lambda sp, value: sp.words.listing([named(sp, one) for one in value]),
     "conclusions": lambda sp, value: sp.words.row(
         [f"{sorter}{sp.words.colon}{conclusion(sp, kind)}" for sorter, kind in value.items()]

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import csv
+
 import numpy as np
 import pytest
 
+from kpfootprint import Batch, ingest_json
+from kpfootprint.flow import examinations_of
+from kpfootprint.planning.answers import pool_answer
 from kpfootprint.planning.pooling import Claim, Pooled, pool
 from kpfootprint.planning.trials import DrawnGoods, draw_goods, outcomes_of
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import rows_of
 from kpfootprint.stats.metrics import cllr
+from kpfootprint.stats.shares import NONE_P
 from tests.planning.conftest import DAY
+from tests.source import ROOT
 
 N_STONES = 400
 
@@ -40,6 +47,29 @@ def test_the_joint_lr_is_nearer_nothing_than_the_product_and_the_same_each_time(
     low, high = release.model.calibration.bounds
     assert low <= joint.log10_lr <= high, "more parcels do not carry more than the references"
     assert 0.0 <= share.low <= share.estimate <= share.high <= 1.0
+
+
+def test_a_claim_of_one_parcel_says_what_its_report_says_and_that_it_is_mixed(release: Release) -> None:
+    text = (ROOT / "examples" / "mixed_berberati_bria.csv").read_text(encoding="utf-8")
+    rows = list(csv.DictReader(text.splitlines()))
+    document = {
+        "parcel_id": "mixed",
+        "exported_on": DAY.isoformat(),
+        "declarations": [{"zone_id": "berberati"}],
+        "stones": [{**row, "weight_ct": float(row["weight_ct"])} for row in rows],
+    }
+    batch = Batch((ingest_json(document, release.scheme, release.zone_table),))
+    (found,) = examinations_of(batch, release, status_on=DAY)
+    answer = pool_answer(batch, release, DAY)
+    assert found.verification is not None
+    assert found.mixture is not None
+    joint = answer["verification"]
+    assert joint["log10_lr"] == pytest.approx(found.verification.log10_lr, abs=0.002)
+    assert joint["log10_lr_if_independent"] == joint["log10_lr_unbounded"]
+    assert found.mixture.p_value <= NONE_P
+    said = answer["statements"][0]
+    assert said["code"] == "pool_mixed"
+    assert said["values"]["p_value"] == pytest.approx(found.mixture.p_value, rel=0.1)
 
 
 @pytest.mark.slow
