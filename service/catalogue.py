@@ -24,6 +24,7 @@ from service.pages.render import CONCLUSIONS, DOMAIN, LOCALES
 from service.pages.start import STATUS_NOTES
 from service.pages.submissions import CHOOSE, DECIDED, DECISIONS, EVENTS, STATES
 from service.work.flags import TEXTS
+from service.work.planning import UNNAMED
 
 TEMPLATES = LOCALES.parent / "templates"
 COMMANDS = Path(kpfootprint.__file__).parent / "cli" / "locale"
@@ -55,7 +56,16 @@ def messages() -> Iterator[str]:
     ):
         yield from said.values()
     yield from JOB_STATES.values()
-    yield from (CHOOSE, NO_REASON, NOT_JUDGED, NO_PACKAGE, judging.CHOOSE, judging.INCOMPLETE, outcomes.INCOMPLETE)
+    yield from (
+        CHOOSE,
+        UNNAMED,
+        NO_REASON,
+        NOT_JUDGED,
+        NO_PACKAGE,
+        judging.CHOOSE,
+        judging.INCOMPLETE,
+        outcomes.INCOMPLETE,
+    )
     yield from (calendar.NAME, calendar.DUE[0], calendar.OVERDUE[0])
     yield from filter(None, STATUS_NOTES.values())
     yield from (*RULES.values(), *PLANNING_RULES.values())

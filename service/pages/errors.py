@@ -9,6 +9,7 @@ from service.door.admission import SAFE
 from service.door.endpoint import Endpoint
 from service.door.visit import Visit, visit_of
 from service.errors import KINDS, MEDIA_TYPE, Refused
+from service.pages.problems import Teller
 from service.pages.render import link_to, page
 
 
@@ -21,8 +22,9 @@ def refusal_response(request: Request, refused: Refused) -> Response:
     if refused.code == "unauthenticated" and request.method in SAFE:
         target = path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(link_to(visit_of(request), "/sign-in", next=target), status_code=303)
-    request_id = visit_of(request).request_id
-    answer = page(visit_of(request), "error.html", status=refused.status, refused=refused, request_id=request_id)
+    visit = visit_of(request)
+    shown = {"refused": refused, "request_id": visit.request_id, "told": Teller(visit.lang).told}
+    answer = page(visit, "error.html", status=refused.status, **shown)
     answer.headers.update(refused.headers)
     return answer
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -119,15 +119,20 @@ def dashboard(work: Workplace) -> Dashboard:
     )
 
 
-def _newest_lrs(connection: sa.Connection, exporter: str) -> list[tuple[datetime, float]]:
-    """Return when the newest parcels of an exporter were compared, and their LRs, in the order of time."""
+def _newest_lrs(connection: sa.Connection, exporter: str) -> list[tuple[date, float]]:
+    """Return days of export of an exporter's newest parcels, of comparison where none is given, and their LRs."""
     table = comparisons.c
-    of = sa.select(table.created_at, table.log10_lr).where(table.exporter == exporter, table.log10_lr.is_not(None))
-    rows = connection.execute(of.order_by(table.created_at.desc(), table.position.desc()).limit(MOST_SHIPMENTS))
-    return [(row.created_at, float(row.log10_lr)) for row in rows][::-1]
+    of = sa.select(table.created_at, table.exported_on, table.log10_lr)
+    of = of.where(table.exporter == exporter, table.log10_lr.is_not(None))
+    rows = connection.execute(of.order_by(table.created_at.desc(), table.position.desc()).limit(MOST_SHIPMENTS)).all()
+    found = [
+        (date.fromisoformat(row.exported_on) if row.exported_on else row.created_at.date(), float(row.log10_lr))
+        for row in reversed(rows)
+    ]
+    return sorted(found, key=lambda one: one[0])
 
 
-def followed(exporters: Mapping[str, int], lrs: Mapping[str, list[tuple[datetime, float]]]) -> tuple[Exporter, ...]:
+def followed(exporters: Mapping[str, int], lrs: Mapping[str, list[tuple[date, float]]]) -> tuple[Exporter, ...]:
     """Draw a control chart of the LRs of each exporter, with one rate of false alarms over all of them together."""
     charts = {name: chart for name, series in lrs.items() for chart in told_by([_of_lr(value) for _, value in series])}
     last = {
@@ -139,7 +144,7 @@ def followed(exporters: Mapping[str, int], lrs: Mapping[str, list[tuple[datetime
         Exporter(
             name=name,
             n_parcels=n_parcels,
-            since=lrs[name][last[name].since][0].date() if name in last else None,
+            since=lrs[name][last[name].since][0] if name in last else None,
             rose=name in last and last[name].shift > 0,
         )
         for name, n_parcels in exporters.items()

@@ -94,6 +94,7 @@ def _kept(work: Workplace, ids: Sequence[str], release: Release) -> list[tuple[P
 
 MOST_SHIPMENTS = 300
 """Of a series: the newest ones."""
+UNNAMED = "Name an exporter, a zone or both."
 UNFIT = {"small_parcel", "weights_too_large", "weights_too_small"}
 """Cautions of parcels that no chart follows: too few stones, or a doubtful unit of weight, change everything."""
 SPANNED = 3.29
@@ -113,7 +114,7 @@ def drifted(
         ``invalid_input`` where neither is named.
     """
     if exporter is None and zone is None:
-        raise Refused("invalid_input", "Name an exporter, a zone or both.")
+        raise Refused("invalid_input", UNNAMED)
     release = work.release()
     found, _ = page_of(
         work.engine, before=None, limit=MOST_SHIPMENTS, search=Search(exporter=exporter, zone=zone, sort="-created_at")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +180,17 @@ def test_the_charts_are_a_page(browser: Any) -> None:
     page = browser.get("/drift?exporter=nobody&lang=fr")
     assert page.status_code == 200, page.text
     assert "rien à suivre avant le deuxième" in page.text
+    nameless = browser.get("/drift?lang=fr", headers={"Accept": "text/html"})
+    assert nameless.status_code == 422
+    assert "Indiquez un exportateur" in nameless.text
+
+
+def test_a_page_that_is_refused_says_why(ask: Ask, parcel: dict[str, Any]) -> None:
+    kept = [ask("monitor", "POST", "/v1/comparisons", json={**parcel, "parcel_id": f"T{k}"}) for k in (1, 2)]
+    ids = "&".join(f"id={answer.headers['Location'].rpartition('/')[2]}" for answer in kept)
+    refused = ask("monitor", "GET", f"/sorters?{ids}&lang=fr", headers={"Accept": "text/html"})
+    assert refused.status_code == 422, refused.text
+    assert "deux feuilles" in refused.text
 
 
 def test_the_register_at_a_glance(ask: Ask, parcel: dict[str, Any]) -> None:
@@ -193,7 +204,7 @@ def test_the_register_at_a_glance(ask: Ask, parcel: dict[str, Any]) -> None:
 
 def test_lrs_that_fall_are_seen_at_a_glance() -> None:
     """One exporter's fall, another's do not; the day is that from which they do."""
-    rng, days = np.random.default_rng(4), [datetime(2024, 1, 1, tzinfo=UTC) + timedelta(days=t) for t in range(40)]
+    rng, days = np.random.default_rng(4), [date(2024, 1, 1) + timedelta(days=t) for t in range(40)]
     steady = rng.normal(1.0, 0.3, 40)
     fallen = np.where(np.arange(40) < 25, steady, steady - 2.0)
     series = {
