@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 
 from kpfootprint.errors import Problem
 from service.door.bodies import checked
 from service.door.endpoint import JSON, Answer, Body, Endpoint
 from service.door.query import text
 from service.door.visit import Visit
-from service.errors import Refused
+from service.errors import Refused, refusal_for
 from service.register import certificates
 from service.register.database import reading, registering
 from service.routes import shapes_of_submissions as shapes
@@ -29,7 +30,7 @@ COLUMNS = ("certificate_no", "reported_by", "reported_on", "note")
 )
 def create(visit: Visit) -> shapes.CertificatesAdded:
     """Add certificates that were reported as fraudulent."""
-    document = visit.given or checked({"items": _rows(visit.body)}, shapes.NewCertificates, table="certificates")
+    document = visit.given or _in_table(visit.body)
     with registering(visit.work.engine) as connection:
         added, known = certificates.add(connection, document["items"], actor=visit.who.actor)
     return {"added": added, "known": known}
@@ -50,7 +51,24 @@ def index(visit: Visit) -> Answer:
     return {"items": items, "next": following(visit, further)}
 
 
-def _rows(body: bytes) -> list[dict[str, str]]:
+def _in_table(body: bytes) -> shapes.NewCertificates:
+    """Return the certificates of a table; problems name its own rows and columns."""
+    rows = _rows(body)
+    try:
+        document: shapes.NewCertificates = checked(
+            {"items": [values for _, values in rows]}, shapes.NewCertificates, table="certificates"
+        )
+    except Refused as error:
+        problems = [
+            replace(one, row=rows[one.row - 1][0], column=(one.column or "").rpartition(".")[2]) if one.row else one
+            for one in error.problems
+        ]
+        raise refusal_for(problems) from None
+    return document
+
+
+def _rows(body: bytes) -> list[tuple[int, dict[str, str]]]:
+    """Return the rows of a table with the lines that they end on."""
     try:
         content = body.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -64,9 +82,16 @@ def _rows(body: bytes) -> list[dict[str, str]]:
         reason = f"the columns are {', '.join(COLUMNS)}; the first two are needed"
         told = Problem(table="certificates", row=1, value=first[:80], code="unknown_column", reason=reason)
         raise Refused("invalid_input", "The columns are not those of certificates.", problems=(told,))
-    rows = []
+    rows, problems = [], []
     for cells in reader:
-        if any(cell.strip() for cell in cells):
-            values = {name: cell.strip() or None for name, cell in zip(header, cells, strict=False)}
-            rows.append({name: value for name, value in values.items() if value is not None})
+        given = [cell.strip() for cell in cells]
+        if any(given[len(header) :]):
+            reason = f"there are {len(header)} columns, and more cells; put texts with {mark!r} in them between quotes"
+            problems.append(
+                Problem(table="certificates", row=reader.line_num, value=given[-1][:80], code="invalid", reason=reason)
+            )
+        elif any(given):
+            rows.append((reader.line_num, {name: text for name, text in zip(header, given, strict=False) if text}))
+    if problems:
+        raise refusal_for(problems)
     return rows

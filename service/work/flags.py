@@ -132,20 +132,21 @@ def _stones(
 
 
 def _seen_before(here: StoneList, lists: Sequence[tuple[Earlier, StoneList]]) -> list[dict[str, Any]]:
-    for item, there in most_alike(here, lists):
-        found = overlap(here, there)
-        if found.seen:
-            return [
-                flag(
-                    "stones_seen_before",
-                    percent=round(100 * found.share),
-                    parcel_id=item.parcel_id,
-                    comparison=f"/v1/comparisons/{item.id}",
-                    agreeing=found.agreeing,
-                    by_chance=found.by_chance,
-                )
-            ]
-    return []
+    laid = [(overlap(here, there), item) for item, there in most_alike(here, lists)]
+    seen = [one for one in laid if one[0].seen]
+    if not seen:
+        return []
+    found, item = max(seen, key=lambda one: one[0].share)  # of as large a part the likeliest
+    return [
+        flag(
+            "stones_seen_before",
+            percent=round(100 * found.share),
+            parcel_id=item.parcel_id,
+            comparison=f"/v1/comparisons/{item.id}",
+            agreeing=found.agreeing,
+            by_chance=found.by_chance,
+        )
+    ]
 
 
 _at_hand: dict[str, StoneList] = {}

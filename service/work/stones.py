@@ -99,10 +99,14 @@ def near(marks: list[int]) -> list[int]:
 
 
 def most_alike(here: StoneList, lists: Iterable[tuple[Name, StoneList]]) -> list[tuple[Name, StoneList]]:
-    """Return the few of some earlier lists of which most stones agree with the new one's, the likeliest first."""
+    """Return the few of some earlier lists of which most stones agree with the new one's, the likeliest first.
 
-    def share(named: tuple[Name, StoneList]) -> float:
-        return _agreeing(here, named[1]) / min(len(here.weights), len(named[1].weights))
+    Of lists that agree about as well the larger part of the new one comes first.
+    """
+
+    def share(named: tuple[Name, StoneList]) -> tuple[float, int]:
+        agreeing = _agreeing(here, named[1])
+        return min(round(agreeing / min(len(here.weights), len(named[1].weights)), 1), 1.0), agreeing
 
     return sorted(lists, key=share, reverse=True)[:LAID_BESIDE]
 
@@ -117,7 +121,8 @@ def overlap(here: StoneList, there: StoneList) -> Overlap:
     chances = _chances(one, other)
     by_chance = float(chances.sum())
     beyond = agreeing - by_chance
-    share = min(max(beyond / max(1.0, n - by_chance), 0.0), 1.0)
+    same = beyond / max(1.0, len(one.weights) - by_chance) * len(one.weights)  # what is no chance, of either list
+    share = min(max(same / n, 0.0), 1.0)
     of_smaller = beyond / max(1.0, smaller - by_chance)
     spread = max(float(np.sqrt(np.sum(chances * (1 - chances)))), 1.0)
     seen = of_smaller >= LEAST_SHARE and beyond >= DEVIATIONS * spread

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from kpfootprint.ingest import parcel_to_json
-from service.work.stones import StoneList, marks_of, overlap, stones_in
+from service.work.stones import StoneList, marks_of, most_alike, overlap, stones_in
 from tests.reference_world import package, with_stones
 from tests.service.stones_seen import changed, cut, drawn, rounded, seen
 
@@ -34,6 +34,18 @@ def test_a_list_is_found_whole() -> None:
     document = listed(drawn(np.random.default_rng(2), 300))
     found = overlap(document, document)
     assert (found.agreeing, found.share, found.seen) == (300, 1.0, True)
+
+
+def test_of_lists_that_came_whole_the_larger_one_is_laid_beside_first() -> None:
+    rng = np.random.default_rng(4)
+    earlier, others = drawn(rng, 200), drawn(rng, 200)
+    here = {"stones": {name: [*earlier["stones"][name], *others["stones"][name]] for name in earlier["stones"]}}
+    parts = {name: changed(earlier, np.arange(n), np.asarray) for name, n in (("a", 60), ("b", 80), ("c", 100))}
+    lists = [(name, listed(one)) for name, one in {**parts, "whole": earlier}.items()]
+    laid = most_alike(listed(here), lists)
+    assert [name for name, _ in laid] == ["whole", "c", "b"]
+    assert overlap(listed(here), laid[0][1]).share == pytest.approx(0.5, abs=0.1)
+    assert overlap(laid[0][1], listed(here)).share == pytest.approx(1.0, abs=0.1)
 
 
 def test_few_stones_and_sheets_without_a_list_say_nothing() -> None:

@@ -300,6 +300,16 @@ def test_certificates_and_stones_that_came_before_are_flagged(office: Office) ->
     for wrong in ("nonsense\n1\n", "certificate_no,reported_by\n,x\n"):
         refused = office.ask("monitor", "POST", "/v1/certificates", content=wrong, headers={"Content-Type": "text/csv"})
         problem_in(refused, 422, "invalid_input")
+    head = "certificate_no,reported_by,reported_on,note\n"
+    for rows, told in (
+        ("CF 1,KP,2026-01-31,\n\nCF 2,KP,31/01/2026,\n", (4, "reported_on", "31/01/2026")),
+        ("CF 1,KP,2026-01-31,stolen, then found\n", (2, None, "then found")),
+    ):
+        refused = office.ask(
+            "monitor", "POST", "/v1/certificates", content=head + rows, headers={"Content-Type": "text/csv"}
+        )
+        (one,) = problem_in(refused, 422, "invalid_input")["problems"]
+        assert (one["row"], one["column"], one["value"]) == told
 
 
 @pytest.mark.parametrize("unseen", ["CF\u200b77", "CF\u202e77", "\x1b]0;CF", "\u3164"])
