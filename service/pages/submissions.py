@@ -84,6 +84,9 @@ def index(visit: Visit) -> Response:
     with reading(visit.work.engine) as connection:
         ids = [item.id for item in found]
         decisions = entries.last_of_each(connection, "decision", ids)
+        states = {
+            item.id: STATES["stopped" if submissions.has_stopped(connection, item) else item.state] for item in found
+        }
         concluded = {} if visit.who.role in visit.work.settings.blind else submissions.conclusions_of(connection, ids)
     undecided, overdue = submissions.clocks(visit.work.engine)
     feed = feed_key_of(visit.work.engine, visit.who.actor)
@@ -98,7 +101,7 @@ def index(visit: Visit) -> Response:
         undecided=undecided,
         overdue=overdue,
         said={item.id: DECIDED[decisions[item.id].values["decision"]] for item in found if item.id in decisions},
-        states=STATES,
+        states=states,
         concluded=concluded,
         feed=feed and f"{str(visit.request.base_url).rstrip('/')}/v1/submissions.ics?lang={visit.lang}&key={feed}",
     )

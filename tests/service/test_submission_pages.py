@@ -67,6 +67,25 @@ def test_the_bad_cells_are_marked(browser: TestClient, looked_at: str) -> None:
     assert book["stones"]["B181"].fill.fill_type is None
 
 
+def test_a_shipment_whose_comparing_stopped_says_so_and_goes_on(
+    browser: TestClient, looked_at: str, home: Path, keys: dict[str, str]
+) -> None:
+    place = browser.post("/submissions", data=carried(looked_at)).headers["location"]
+    by_key = {"Authorization": f"Bearer {keys['monitor']}"}
+    job = browser.get(f"/v1{place}", headers=by_key).json()["job"]
+    assert browser.delete(job, headers=by_key).json()["state"] == "cancelled"
+    inbox = browser.get("/submissions").text
+    assert "comparing has stopped" in inbox[inbox.index(place) :].partition("</tr>")[0]
+    page = browser.get(f"{place}?lang=fr").text
+    assert "Comparaison arrêtée" in page
+    assert 'name="decision"' in page, "it can be given back as it is"
+    goes_on = browser.post(f"{place}/compare", data={"csrf": token_in(page)})
+    assert (goes_on.status_code, goes_on.headers["location"]) == (303, place)
+    run_jobs(home)
+    assert "comparaison reprise" in browser.get(f"{place}?lang=fr").text
+    assert browser.post(f"{place}/compare", data={"csrf": token_in(page)}).status_code == 409
+
+
 def test_a_shipment_is_received_compared_and_decided(browser: TestClient, looked_at: str, home: Path) -> None:
     made = browser.post("/submissions?lang=fr", data=carried(looked_at) | {"note": "par courrier"})
     assert made.status_code == 303, made.text
