@@ -385,10 +385,10 @@ def make_report(kind: Kind = "consistent", **changes: Any) -> Report:
     return build_report(make_parcel(kind), make_examination(kind, **changes), make_model(), created_at=CREATED_AT)
 
 
-def make_crowded_report() -> Report:
-    """Make a report with two dozen zones and ten cautions: more than a real reference has."""
+def make_crowded_report(n_more: int = 13) -> Report:
+    """Make a report with so many more zones, and ten cautions: more than a real reference has."""
     content = make_report("query").content
-    more = [f"zone-{n}" for n in range(1, 14)]
+    more = [f"zone-{n}" for n in range(1, n_more + 1)]
     content["model"]["zones"] += [
         {"zone_id": z, "name": f"Sous-pr\u00e9fecture {z[5:]}", "country": "CF", "region": "east", "n_parcels": 12}
         for z in more

@@ -19,12 +19,13 @@ from kpfootprint.report.pictures import classes, curves, ratio, rows
 from kpfootprint.report.pictures import footprint_map as footprint_map_module
 from kpfootprint.report.pictures.classes import shares_of_stones
 from kpfootprint.report.pictures.curves import mixture_profile
-from kpfootprint.report.pictures.footprint_map import footprint_map
+from kpfootprint.report.pictures.footprint_map import MOST_NAMED, footprint_map
 from kpfootprint.report.pictures.ratio import lr_scale, shapley_shares
 from kpfootprint.report.pictures.svg import Axis, Canvas, num, ticks, width_of
 from kpfootprint.report.report import seal
+from kpfootprint.report.sections.parcel import MOST_SHOWN, _attribution
 from kpfootprint.report.sentences import Speaker, speaker
-from tests.report.factory import KINDS, Kind, make_report
+from tests.report.factory import KINDS, Kind, make_crowded_report, make_report
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -236,3 +237,22 @@ def test_text_is_large_enough_on_a_phone(kind: Kind) -> None:
         root = ET.fromstring(figure.svg)
         width = float(root.get("viewBox", "").split()[2])
         assert all(float(text.get("font-size", 0)) * 350 / width >= 11 for text in root.iter(f"{SVG}text"))
+
+
+def test_of_many_zones_the_nearest_are_named_and_the_others_counted_together() -> None:
+    content = make_crowded_report(60).content
+    zones, inside = content["attribution"]["zones"], content["attribution"]["prediction_set"]
+    inside.append(zones[-1]["zone_id"])
+    names = {zone["zone_id"]: zone["name"] for zone in content["model"]["zones"]}
+    sp = speaker(seal(content), "en")
+    rows = _attribution(sp, content["attribution"]).rows
+    shown = [row[0] for row in rows[:-2]]
+    assert rows[-2][0] == f"{len(zones) - len(shown)} other zones, together"
+    assert {names[zone] for zone in inside if zone in names} <= set(shown)
+    assert MOST_SHOWN <= len(shown) <= MOST_SHOWN + len(inside)
+    (figure,) = footprint_map(sp)
+    drawn_names = {item.text for item in ET.fromstring(figure.svg).iter(f"{SVG}text")}
+    named = [zone for zone in names if footprint_map_module._short(names[zone]) in drawn_names]
+    assert set(sp.declared_zones) <= set(named)
+    assert MOST_NAMED <= len(named) <= MOST_NAMED + len(sp.declared_zones)
+    assert len(figure.data.rows) == len(content["explanation"]["footprint_map"]["centres"])

@@ -16,6 +16,8 @@ WIDTH, HEIGHT, EDGE = 350.0, 350.0, 6.0
 PLOT = (106.0, 244.0)
 """Left and right end of the plot; zone names stand beside it."""
 NAME_STEP = 14.0
+MOST_NAMED = 32
+"""Zones whose names stand beside the plot, the nearest where there are more; declared ones are always named."""
 
 
 def footprint_map(sp: Speaker) -> list[Figure]:
@@ -58,7 +60,8 @@ def _draw(sp: Speaker, spots: Mapping[str, Any]) -> Canvas:
     canvas = Canvas(WIDTH, HEIGHT)
     declared = set(sp.declared_zones)
     centres = {zone: (x(at[0]), y(at[1])) for zone, at in spots["centres"].items()}
-    names = _placed(centres)
+    near = {zone for zone, _, _ in _ranked(sp, spots)[:MOST_NAMED]}
+    names = _placed({zone: at for zone, at in centres.items() if zone in near | declared})
     for zone in sorted(spots["references"], key=lambda zone: zone in declared):
         for px, py in spots["references"][zone]:
             if zone in declared:
