@@ -94,7 +94,10 @@ def _page_lines(raw: RawTable) -> list[int]:
     """Return rows of which one cell says a page, or all cells are rulings, and nothing else is filled."""
     if any(column.mostly_distinct for column in raw.columns):
         return []
-    hits = [[code for code, cell in column.texts() if _aside(cell.strip())] for column in raw.columns]
+    hits = [
+        [code for code, cell in column.texts() if not cell[:1].isdigit() and _aside(cell.strip())]
+        for column in raw.columns
+    ]
     if not any(hits):
         return []
     said = [column.rows_with(found) for column, found in zip(raw.columns, hits, strict=True)]

@@ -46,7 +46,7 @@ def with_ticks(sheet: Layout) -> Layout:
             continue
         codes = np.where(own & (ticks.max(axis=0) > 0), ticks.argmax(axis=0), len(wide)).astype(np.int32)
         made = Column(name, [*(sheet.meanings[at].classes[0][1] for at in wide), None], codes)
-        rest = [at for at in range(len(raw.columns)) if at not in wide]
+        rest = [at for at in range(len(raw.columns)) if at not in wide and not _sums(sheet, at, wide)]
         raw = replace(raw, columns=[*(raw.columns[at] for at in rest), made])
         sheet = replace(sheet, raw=raw, meanings=[*(sheet.meanings[at] for at in rest), Meaning(role=name)])
     return sheet
@@ -83,13 +83,22 @@ def unfold(sheet: Layout, wide: list[int]) -> KnownTable:
     used = {*wide, *dims.values(), *whole.values(), *graded.values()}
     for at in sheet.places("unknown"):
         numbers = sheet.numbers(at)
-        if numbers is not None and len(numbers):
+        if numbers is not None and len(numbers) and not _sums(sheet, at, wide):
             sheet.tell("unknown_class_column", at, header=raw.columns[at].header)
     for at, item in enumerate(sheet.meanings):
         if item.party and at not in used:
             sheet.tell("unknown_class_column", at, header=raw.columns[at].header)
     pass_over(sheet, used)
     return _melted(sheet, groups, dims, whole, graded)
+
+
+def _sums(sheet: Layout, at: int, wide: Sequence[int]) -> bool:
+    """Say whether a column is called a total, ``Total gem``, and sums those of classes right before it."""
+    before = [sheet.raw.values(place) for place in reversed(wide) if place < at]
+    if not before or not is_total(sheet.raw.columns[at].header):
+        return False
+    sums, own = np.cumsum(np.nan_to_num(before), axis=0), np.nan_to_num(sheet.raw.values(at))
+    return any(np.allclose(found, own, atol=0.011) for found in sums)
 
 
 def _whole_column(sheet: Layout, name: str) -> int | None:

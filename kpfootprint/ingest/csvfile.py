@@ -253,6 +253,7 @@ def _broken_at(chunk: list[list[str]]) -> int:
 # `csv.reader` makes a Python string of every cell. Here a cell is an interval of bytes, compared eight bytes at a time,
 # so that only the distinct cells of a column ever become strings.
 
+_FEW = 4096
 _ROUNDS = 4
 _ODD = 0x9E3779B97F4A7C15
 _NEWLINE, _RETURN, _QUOTE = 10, 13, 34
@@ -263,8 +264,9 @@ _DENSE = 100_000
 def factorise(keys: list[NDArray[np.uint64]]) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
     """Find the distinct rows of key columns, and which of them each row is.
 
-    Every row is hashed to a slot, which the last row to come keeps; rows equal to the keeper of their slot are done,
-    the few others (two distinct rows in one slot) are hashed anew, and sorted if that does not help either.
+    Few rows are sorted, and their kinds come in the order of rows. Of many, every row is hashed to a slot, which the
+    last row to come keeps; rows equal to the keeper of their slot are done, the few others (two distinct rows in one
+    slot) are hashed anew, and sorted if that does not help either.
 
     Returns
     -------
@@ -274,6 +276,11 @@ def factorise(keys: list[NDArray[np.uint64]]) -> tuple[NDArray[np.intp], NDArray
         Which kind each row is.
     """
     n_rows = len(keys[0])
+    if n_rows <= _FEW:
+        joined = keys[0] if len(keys) == 1 else np.stack(keys, axis=1).view(f"V{8 * len(keys)}")[:, 0]
+        _, first, inverse = np.unique(joined, return_index=True, return_inverse=True)
+        order = np.argsort(first)
+        return first[order], np.argsort(order).astype(np.int32)[inverse]
     codes = np.full(n_rows, -1, dtype=np.int32)
     firsts: list[NDArray[np.intp]] = []
     found = 0

@@ -34,14 +34,14 @@ _BETWEEN = (
 )
 _OPEN = re.compile(rf"([+-]){_NUMBER}")
 _RANGE = re.compile(rf"\+?{_NUMBER}(?:{_UNIT})?{_DASH}{_NUMBER}({_UNIT})")
-_ONE = re.compile(rf"([+\-<>]|>=|<=|over|above|under|below|plusde|moinsde)?{_NUMBER}({_UNIT})"
+_ONE = re.compile(rf"([+\-<>]|>=|<=|over|above|under|below|upto|jusqu'?a|plusde|moinsde)?{_NUMBER}({_UNIT})"
                   r"(\+|up|&up|andup|&over|andover|etplus|-|anddown|etmoins)?")  # fmt: skip
 _FROM_TO = re.compile(r"(?:de|from|between|entre)(.+?)(?:a|to|and|et)(\d.+)")
 _FRACTION = re.compile(r"1/[234](?:ct|cts|carats?)|[23]/4(?:ct|cts|carats?)|2/3(?:ct|cts|carats?)")
 """Parts of a carat, or ranges: two readings."""
 
 _UP = ("+", ">", ">=", "over", "above", "plusde", "up", "&up", "andup", "&over", "andover", "etplus")
-_DOWN = ("-", "<", "<=", "under", "below", "moinsde", "anddown", "etmoins")
+_DOWN = ("-", "<", "<=", "under", "below", "upto", "jusqua", "jusqu'a", "moinsde", "anddown", "etmoins")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -139,7 +139,7 @@ def without_totals(sheet: Layout, measures: Sequence[int], classes: Sequence[int
     rows.own[remarks] = True
     labels = {row: label for row, label in labels.items() if not rows.own[row]}
     _leave_parts(rows)
-    _leave_signatures(rows)
+    _leave_notes(rows, labels)
     _keep_stated(rows)
     _find_unlabelled(rows, labels)
     _check_labelled(rows, labels)
@@ -256,7 +256,7 @@ def _read_label(rows: _Rows, row: int, label: str) -> None:
 
 def _check_labelled(rows: _Rows, labels: Mapping[int, str]) -> None:
     """Hold each total against the rows since the last total, or from the first row on, or against those below it."""
-    sheet, start, last = rows.sheet, 0, -1
+    sheet, start = rows.sheet, 0
     n_rows = len(rows.own)
     for row in sorted(labels):
         _read_label(rows, row, labels[row])
@@ -274,15 +274,7 @@ def _check_labelled(rows: _Rows, labels: Mapping[int, str]) -> None:
         rows.leave(row, "total_checked" if shown else "total_without_numbers", label=labels[row])
         if not shown:
             rows.state(row)
-        start, last = row + 1, row
-    for row in range(last + 1, n_rows) if last > 0 else ():
-        label = sheet.raw.label(row)
-        measured = [sheet.raw.columns[at].at(row) for at in rows.values]
-        if all(map(is_blank, measured)) or (
-            size_span(label, sheet.scheme) is None and all(map(_is_of_no_number, measured))
-        ):
-            rows.leave(row, "note_below", label=label)
-            rows.state(row)
+        start = row + 1
 
 
 def _leave_parts(rows: _Rows) -> None:
@@ -298,16 +290,22 @@ def _leave_parts(rows: _Rows) -> None:
             rows.leave(row, "of_which", label=raw.label(row))
 
 
-def _leave_signatures(rows: _Rows) -> None:
-    """Leave out the last rows that say who signed and when, and hold nothing that is measured."""
-    raw = rows.sheet.raw
+def _leave_notes(rows: _Rows, labels: Mapping[int, str]) -> None:
+    """Leave out rows that measure nothing: those below the last total, and the last ones that say who signed."""
+    raw, last, signed = rows.sheet.raw, max(labels, default=0) or len(rows.own), True
     for row in range(raw.n_rows - 1, 0, -1):
-        measured = [raw.columns[at].at(row) for at in rows.values]
-        if not holds("signed", tokens_of(raw.label(row))) or not all(
-            _is_of_no_number(cell) or text_of(cell)[:1].isalpha() for cell in measured
+        label, measured = raw.label(row), [raw.columns[at].at(row) for at in rows.values]
+        blank = all(map(is_blank, measured))
+        signed = signed and holds("signed", tokens_of(label))
+        if signed and all(_is_of_no_number(cell) or text_of(cell)[:1].isalpha() for cell in measured):
+            rows.leave(row, "note_below", label=label)
+        elif row > last and (
+            blank or (size_span(label, rows.sheet.scheme) is None and all(map(_is_of_no_number, measured)))
         ):
+            rows.leave(row, "note_below", label=label)
+            rows.state(row)
+        elif row <= last:
             break
-        rows.leave(row, "note_below", label=raw.label(row))
 
 
 def _is_of_no_number(cell: Cell) -> bool:
@@ -412,7 +410,7 @@ def _sum_without_classes(rows: _Rows) -> list[int]:
         end, *after = places[-1 - rest :].tolist() if rest >= 0 else [int(places[0])]
         others = places[: -1 - rest] if rest >= 0 else places[1:]
         shown = {at: total for at, total in rows.shown(end).items() if total > 0}
-        enough = len(others) >= (4 if rows.classes and len(shown) < 2 else 2 + (rest > 0))
+        enough = len(others) >= (4 if rows.classes and len(shown) < 2 and rest < 1 else 2)
         above = {at: values[others] for at, values in rows.values.items()}
         told = all(_summarises(value, above[at], above) for row in after for at, value in rows.shown(row).items())
         if shown and enough and told and all(_equals(total, above[at]) for at, total in shown.items()):

@@ -97,9 +97,14 @@ class Layout:
         nothing = condition_values("")
 
         def holds(cell: Cell) -> bool:
-            if is_blank(cell) or not isinstance(cell, str) or cell[:1].isdigit():
-                return not is_blank(cell)
-            return not is_total(text_of(cell)) and not is_of_which(cell) and fold(text_of(cell)) not in nothing
+            if not isinstance(cell, str) or cell[:1].isdigit():
+                return cell is not None
+            return (
+                not is_blank(cell)
+                and not is_total(text_of(cell))
+                and not is_of_which(cell)
+                and fold(text_of(cell)) not in nothing
+            )
 
         return [cell for cell in self.raw.columns[at].cells[:_SAMPLE] if holds(cell)]
 

@@ -9,8 +9,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.ingest.cells import THOUSANDS, DecimalMarks, Odd, PlainCells, is_blank, read_numbers, text_of
+from kpfootprint.ingest.cells import THOUSANDS, Cell, DecimalMarks, Odd, PlainCells, is_blank, read_numbers, text_of
 from kpfootprint.ingest.headers import Meaning
+from kpfootprint.ingest.labels import size_span
 from kpfootprint.ingest.meanings import Layout
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.words import declared_words, plain, says, tokens_of, unit_pattern, unit_words
@@ -25,7 +26,8 @@ _FINE_RANGE = re.compile(r"\d*[.,]\d\d\s*(-|–|to|à|a)\s*\d*[.,]\d\d")
 """A range of weights, which says so by its hundredths."""
 
 _BARE_SIZE = re.compile(
-    r"([<>]=?|[+-]|below|above|under|over|up to)?\s*\d+([.,]\d+)?\s*((-|–|/|to|à|a|bis)\s*\d+([.,]\d+)?)?\s*\+?",
+    r"([<>]=?|[+-]|below|above|under|over|up to|jusqu'?[aà])?\s*\d+([.,]\d+)?\s*((-|–|/|to|à|a|bis)\s*\d+([.,]\d+)?)?"
+    r"\s*(?P<up>\+|(and |&|et )?(up|over|plus))?",
     re.IGNORECASE,
 )
 
@@ -101,9 +103,12 @@ def _with_units_of_headers(sheet: Layout) -> Layout:
             continue
         texts = [text_of(cell) for cell in sheet.cells(at)]
         if says("sieve", *tokens) and texts and not units and all(map(_TWO_SIEVES.fullmatch, texts)):
-            sieves = [_TWO_SIEVES.sub(r"+\1-\2", cell) if isinstance(cell, str) else cell for cell in column.cells]
-            columns[at], meanings[at] = replace(column, cells=sieves), Meaning(role="size_class")
-            continue
+            pairs = [_TWO_SIEVES.fullmatch(cell) if isinstance(cell, str) else None for cell in column.cells]
+            both = [sorted(map(int, hit.groups())) if hit else None for hit in pairs]
+            sieves = [f"+{of[0]}-{of[1]}" if of else cell for of, cell in zip(both, column.cells, strict=True)]
+            if all(size_span(text_of(cell), sheet.scheme) for cell in sieves if not is_blank(cell)):
+                columns[at], meanings[at] = replace(column, cells=sieves), Meaning(role="size_class")
+                continue
         if weighed and 2 * sum(_RANGE.fullmatch(text) is not None for text in texts) >= len(texts) > 0:
             named, units = True, ["ct"]  # ``Carat range``
         if not units and texts and sheet.places("carats") and all(map(_FINE_RANGE.fullmatch, texts)):
@@ -116,11 +121,11 @@ def _with_units_of_headers(sheet: Layout) -> Layout:
             continue
         if not bare or (units == ["ct"] and all(text.replace(".", "").replace(",", "").isdigit() for text in texts)):
             continue
-        above = [text_of(cell).endswith("+") for cell in column.cells]  # ``0.70+`` is ``0.70 ct+``
-        cells = [
-            f"{text_of(c).rstrip('+ ')} {units[0]}{'+' * up}" if _BARE_SIZE.fullmatch(text_of(c)) else c
-            for c, up in zip(column.cells, above, strict=True)
-        ]
+        cells: list[Cell] = []
+        for cell in column.cells:  # ``0.70+`` is ``0.70 ct+``
+            hit = _BARE_SIZE.fullmatch(text_of(cell))
+            up = hit["up"] if hit else None
+            cells.append(f"{hit[0].removesuffix(up or '').strip()} {units[0]}{'+' if up else ''}" if hit else cell)
         columns[at], meanings[at] = replace(column, cells=cells), Meaning(role="size_class")
     return replace(sheet, raw=replace(sheet.raw, columns=columns), meanings=meanings)
 

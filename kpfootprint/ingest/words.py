@@ -373,18 +373,20 @@ class Vocabulary:
 
     def columns(self, table: str) -> Mapping[str, str]:
         """Return folded headers of a table with the column each stands for."""
-        fixed = _fixed_columns(table)
-        if table not in ("stones", "counts"):
-            return fixed
-        known = dict(fixed)
-        for item in self.scheme.categorical:
-            for word in (item.column, item.name, *item.labels.values(), *item.synonyms):
-                known.setdefault(fold(word), item.column)
-        if table == "stones":
-            size = self.scheme.size
-            for word in (size.column, *size.synonyms):
-                known.setdefault(fold(word), size.column)
-        return known
+        return self._of_goods[table] if table in self._of_goods else _fixed_columns(table)
+
+    @cached_property
+    def _of_goods(self) -> Mapping[str, Mapping[str, str]]:
+        """Folded headers of the tables that have a column for each attribute."""
+        found = {table: dict(_fixed_columns(table)) for table in ("stones", "counts")}
+        for known in found.values():
+            for item in self.scheme.categorical:
+                for word in (item.column, item.name, *item.labels.values(), *item.synonyms):
+                    known.setdefault(fold(word), item.column)
+        size = self.scheme.size
+        for word in (size.column, *size.synonyms):
+            found["stones"].setdefault(fold(word), size.column)
+        return found
 
     @cached_property
     def zones(self) -> Mapping[str, str]:
