@@ -63,6 +63,9 @@ _LIGHTEST_MEAN, _HEAVIEST_MEAN = 0.004, 100.0
 _MOST = 2_000
 """Rows of a sorting sheet that are laid beside each other."""
 
+_HEAVY_STONE = 20.0
+"""Carats that a number of rows without a name hardly gives for one stone."""
+
 _FEW = 5
 """Stones of which a mean says something."""
 
@@ -387,9 +390,14 @@ def _ask_about_means(table: KnownTable, sheet: Layout) -> None:
     """Ask whether carats are sums, where they are what one stone weighs, or what no stones weigh in the mean."""
     if "carats" not in table.columns or sheet.choices.get("weights") == "carats":
         return
-    carats, sizes = table.values("carats"), table.columns.get("size_class")
+    carats, sizes, answers = table.values("carats"), table.columns.get("size_class"), [("weights", "carats")]
     if "n_stones" in table.columns:
         stones = table.values("n_stones")
+        bare = all(item.role in ("n_stones", "carats", "money", "percent", "value_usd") for item in sheet.meanings)
+        light = len({*carats.tolist()}) == len(carats) > 1 and bool(np.all(carats < _HEAVY_STONE))
+        if bare and light and bool(np.any(stones > 1)):  # stones of each weight
+            sheet.problems.append(table.problem(Broken("means_or_carats", {"choices": answers}), 0, "carats"))
+            return
         least, most = np.full(len(carats), _LIGHTEST_MEAN), np.full(len(carats), _HEAVIEST_MEAN)
         if table.typed and sizes is not None:  # those of a sheet are held against their limits once all are known
             spans = [size_span(name, sheet.scheme) for name in sizes.names()]
@@ -399,7 +407,7 @@ def _ask_about_means(table: KnownTable, sheet: Layout) -> None:
             means = carats / stones
         odd = (stones >= _FEW) & (carats > 0) & ~((means >= least) & (means <= most))
         for row in np.flatnonzero(odd).tolist()[:1] if sizes is None or table.typed else ():
-            told = {"mean": f"{means[row]:.3g}", "choices": [("weights", "carats")]}
+            told = {"mean": f"{means[row]:.3g}", "choices": answers}
             sheet.problems.append(table.problem(Broken("mean_unlikely", told), row, "carats"))
         return
     if sizes is None or isinstance(sizes.cells, PlainCells):
@@ -413,8 +421,7 @@ def _ask_about_means(table: KnownTable, sheet: Layout) -> None:
         for span in [spans[sizes.codes[row]]]
     ]
     if len(one) >= 3 and all(one):
-        told = {"choices": [("weights", "carats")]}
-        sheet.problems.append(table.problem(Broken("means_or_carats", told), rows[0], "carats"))
+        sheet.problems.append(table.problem(Broken("means_or_carats", {"choices": answers}), rows[0], "carats"))
 
 
 def ask_about_shares(sheet: Layout, values: NDArray[np.float64]) -> None:
