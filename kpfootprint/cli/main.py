@@ -51,6 +51,18 @@ for command in (
     cli.add_command(command)
 
 
+def _speaks(command: click.Command) -> None:
+    """Let a command, and those below it, be asked in a language, which `speak` reads before anything else."""
+    if all(item.name != "lang" for item in command.params):
+        languages = click.Choice(["en", "fr"])
+        command.params.append(click.Option(["--lang"], type=languages, expose_value=False, help="Language of texts."))
+    for item in command.commands.values() if isinstance(command, click.Group) else ():
+        _speaks(item)
+
+
+_speaks(cli)
+
+
 def reason_in(problem: Problem, lang: str) -> str:
     """Return what is wrong in a language."""
     from service.pages.problems import Teller

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kpfootprint.cli.surroundings import told
+from kpfootprint.cli.surroundings import OPENED, asked_language, told
 
 if TYPE_CHECKING:
     from kpfootprint.ingest import Choices, Reading
@@ -88,26 +88,35 @@ def read_sortings(path: Path, release: Release, given: dict[str, Any], choices: 
 
 def receipt_lines(parcel: Parcel) -> Iterator[str]:
     """Yield how a parcel was read: stones, carats, classes, and whatever was left out or passed over."""
+    from kpfootprint.report.locale import words
+    from service.pages.problems import Teller
+
+    lang = asked_language()
+    own, teller = words(lang), Teller(lang, OPENED[0].scheme)
     read: dict[str, Any] = dict(parcel.read_as or {})
-    counted = f"{read['n_stones']} stones" if read["n_stones"] else "stones not counted"
-    weighed = "not weighed" if read["carats"] is None else f"{read['carats']:.2f} ct"
-    mean = "" if read["mean_ct"] is None else f", {read['mean_ct']:.2f} ct a stone"
-    largest = "" if read["largest_ct"] is None else f", the largest {read['largest_ct']:g} ct"
-    yield f"{parcel.parcel_id}: {counted}, {weighed}{mean}{largest}"
-    for name, classes in read["classes"].items():
-        if classes:
-            yield f"  {name}: " + ", ".join(f"{label} ({count})" for label, count in classes.items())
+    counted = [
+        told("{n} stones", n=own.number(read["n_stones"])) if read["n_stones"] else told("stones not counted"),
+        told("not weighed") if read["carats"] is None else f"{own.number(read['carats'], 2)} ct",
+    ]
+    if read["mean_ct"] is not None:
+        counted.append(told("{mean} ct a stone", mean=own.number(read["mean_ct"], 2)))
+    if read["largest_ct"] is not None:
+        counted.append(told("the largest {largest} ct", largest=own.trimmed(read["largest_ct"], 3)))
+    yield f"{parcel.parcel_id}{own.colon}{', '.join(counted)}"
+    for title, classes in teller.counted(read):
+        yield f"  {title}{own.colon}" + ", ".join(f"{label} ({count})" for label, count in classes)
     if read["header_rows"] not in ([], [1]):
-        yield "  header in row " + " and ".join(map(str, read["header_rows"]))
+        yield "  " + told("header in row {rows}", rows=own.listing([str(row) for row in read["header_rows"]]))
     for item in read["left_out"]:
-        yield f"  left out: {item['table']}, row {item['row']}: {item['text']}"
+        yield "  " + told("left out: {table}, row {row}: {text}", **item | {"text": teller.noted(item)})
     if read["passed_over"]:
-        yield "  passed over: " + ", ".join(read["passed_over"])
+        yield "  " + told("passed over: {names}", names=", ".join(read["passed_over"]))
     if read["hidden"]:
-        yield "  hidden, and read all the same: " + ", ".join(read["hidden"])
+        yield "  " + told("hidden, and read all the same: {names}", names=", ".join(read["hidden"]))
     for item in read["notes"]:
-        yield f"  {item['text']}"
+        yield f"  {teller.noted(item)}"
     zones = [(item.zone_id, item.carats, item.percent) for item in parcel.declarations]
     for name, carats, percent in (*zones, *((item.country, item.carats, item.percent) for item in parcel.countries)):
-        amount = "" if carats is None else f" {carats:g} ct"
-        yield f"  declared: {name}{amount}" + ("" if percent is None else f" {percent:g}%")
+        amount = "" if carats is None else f" {own.trimmed(carats, 3)} ct"
+        share = "" if percent is None else " " + own.percent.format(own.trimmed(percent, 3))
+        yield "  " + told("declared: {zone}", zone=f"{name}{amount}{share}")

@@ -89,7 +89,7 @@ SENTENCES: dict[str, str] = {
         "{parcel} holds the goods of {first} under another declaration: it was left out, and the papers contradict "
         "each other."
     ),
-    "one_parcel": mark("One parcel alone was pooled; nothing is shared."),
+    "one_parcel": mark("One parcel alone was pooled: what stands here is what its own report says."),
     "different_declarations": mark(
         "The parcels declare different zones. Together they ask whether all of them are what they "
         "were declared; a single "

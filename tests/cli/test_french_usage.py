@@ -61,6 +61,26 @@ def test_classes_in_problems_are_named_in_french(
     assert "brown" not in told
 
 
+def test_how_a_sheet_was_read_is_told_in_french_and_every_command_takes_a_language(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LANGUAGE", "en")
+    monkeypatch.setenv("KPF_HOME", str(tmp_path))
+    sheet = tmp_path / "tri.csv"
+    rows = ["Lot;;", ";;", "Tamis;Couleur;Pièces", "+9-11;brun;41", "+7-9;incolore;20", "Total;;61"]
+    sheet.write_text("\n".join(rows), encoding="utf-8")
+    with pytest.raises(SystemExit):
+        main(["validate", str(sheet), "--lang", "fr"])
+    told = capsys.readouterr().out
+    assert "61 pierres" in told
+    assert "brun (41)" in told
+    assert not re.search(r"\b(stones|size|colour|header|left out|row|total,)\b", told), told
+    for arguments in (["zones", "--lang", "fr"], ["models", "history", "--lang", "fr"], ["keys", "list", "--lang=fr"]):
+        with pytest.raises(SystemExit) as left:
+            main(arguments)
+        assert left.value.code in (0, None), arguments
+
+
 def test_without_lang_it_is_english(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["compare"])
