@@ -413,7 +413,8 @@ def _sum_without_classes(rows: _Rows) -> list[int]:
         enough = len(others) >= (4 if rows.classes and len(shown) < 2 and rest < 1 else 2)
         above = {at: values[others] for at, values in rows.values.items()}
         told = all(_summarises(value, above[at], above) for row in after for at, value in rows.shown(row).items())
-        if shown and enough and told and all(_equals(total, above[at]) for at, total in shown.items()):
+        unnamed = not rest > 0 or not rows.classes or bool(np.all(rows.blank(every=True)[[end, *after]]))
+        if shown and enough and told and unnamed and all(_equals(total, above[at]) for at, total in shown.items()):
             found += [end, *after]
         counted = [*shown.values()] == [len(others)] and not rows.sheet.places("n_stones")
         if counted and len(others) > 1 and rows.classes and rows.blank(every=True)[end]:
