@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import random
 import signal
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
@@ -30,7 +32,7 @@ from tests.needs import require
 from tests.service.databases import Postgres
 from tests.service.disks import fill, small_disk
 from tests.service.office import shipment
-from tests.service.reading import problem_in
+from tests.service.reading import all_kept, problem_in
 from tests.service.server import PATIENCE, Server, comes
 
 pytestmark = pytest.mark.slow
@@ -160,6 +162,34 @@ def test_two_servers_share_one_register(postgres: Postgres, tmp_path: Path) -> N
     engine = open_register(settings)
     assert verify(engine, head["hash"]).wrong is None
     engine.dispose()
+
+
+def test_a_full_disk_of_temporary_files_refuses_large_uploads_alone(tmp_path: Path, parcel: dict[str, Any]) -> None:
+    home = tmp_path / "home"
+    key = create_key(Settings(home=home), "admin")
+    content = io.BytesIO(shipment(2, bad=False))
+    with zipfile.ZipFile(content, "a") as archive:
+        archive.writestr("remarks.txt", os.urandom(7_000_000))
+    file = {"file": ("s.zip", content.getvalue())}
+    with (
+        small_disk(tmp_path / "disk", 8) as disk,
+        Server(home, TMPDIR=str(disk)) as server,
+        server.client(key) as client,
+        opened(Settings(home=home)) as engine,
+    ):
+        kept = client.post("/v1/comparisons", json=parcel).headers["location"]
+        filler = fill(disk)
+        before = all_kept(engine, home)
+        for path in ("/v1/submissions", "/v1/trainings"):
+            problem_in(client.post(path, files=file), 503, "no_room")
+        assert client.post("/", files=file, headers={"Accept": "text/html"}).status_code == 503
+        assert all_kept(engine, home) == before
+        for suffix in ("", ".html", ".pdf"):
+            assert client.get(kept + suffix).status_code == 200
+        assert client.post("/v1/comparisons", json=parcel).status_code == 201
+        filler.unlink()
+        assert client.post("/v1/submissions", files=file).status_code == 202
+    assert "Traceback" not in server.logged
 
 
 @pytest.mark.postgres

@@ -73,8 +73,8 @@ def test_on_a_full_disk_reading_goes_on_and_writing_says_why(tmp_path: Path, par
             compared(client, sent.headers["location"])
         assert "Traceback" not in server.logged
         assert "there is no room left on its disk" in server.logged
-        fill(disk)
         (home / "register.db").unlink()
+        fill(disk)
         told = kpfootprint("keys", "create", "--role", "viewer", home=home)
         assert told.status == 1
         assert len(told.err.splitlines()) == 1
