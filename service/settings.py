@@ -8,7 +8,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import sqlalchemy as sa
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from kpfootprint.report.whole import Stationery
 from service import HOME_DEFAULT
@@ -23,7 +25,28 @@ ONE_ROLE = rf"[^=,]+={ROLE}"
 NEEDS = {"oidc_issuer": ("oidc_client_id", "sign_in_roles"), "proxy_secret": ("sign_in_roles",)}
 """Settings that say nothing without others."""
 
-Folder = Annotated[Path, AfterValidator(Path.expanduser)]
+
+def _followed(folder: Path) -> Path:
+    """Return a folder whose name is text and leads somewhere; links in a circle and nobody's home do not."""
+    try:
+        found = folder.expanduser()
+        found.resolve()
+        str(found).encode()
+    except (RuntimeError, UnicodeError):
+        raise PydanticCustomError("folder", "No folder can be called that") from None
+    return found
+
+
+def _of_a_database(url: str) -> str:
+    try:
+        sa.make_url(url)
+    except (sa.exc.ArgumentError, ValueError):
+        raise PydanticCustomError("address", "It is no address of a database") from None
+    return url
+
+
+Folder = Annotated[Path, AfterValidator(_followed)]
+Database = Annotated[str, Field(pattern=r"^(sqlite:///.|postgresql\+psycopg://.)"), AfterValidator(_of_a_database)]
 
 
 class SettingError(ValueError):
@@ -83,7 +106,7 @@ class Settings(BaseModel):
 
     home: Folder = Field(default=Path(HOME_DEFAULT), validate_default=True)
     model: Folder | None = None
-    database_url: str | None = Field(default=None, pattern=r"^(sqlite:///.|postgresql\+psycopg://.)")
+    database_url: Database | None = None
     max_body_mb: float = Field(default=32, ge=0, le=MOST)
     max_upload_mb: float = Field(default=256, ge=0, le=MOST)
     rate_per_minute: int = Field(default=6000, ge=0, le=MOST)
@@ -184,8 +207,8 @@ def _misspelt(given: Mapping[str, str]) -> list[str]:
 
 
 def _found(fault: Any) -> str:
-    """Return what was found instead, unless it is a secret."""
-    return "" if "secret" in str(fault["loc"][0]) else f", got {str(fault['input'])!r}"
+    """Return what was found instead, unless it is a secret or may hold a password."""
+    return "" if {"secret", "url"} & set(str(fault["loc"][0]).split("_")) else f", got {str(fault['input'])!r}"
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

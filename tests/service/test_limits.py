@@ -100,3 +100,24 @@ def test_a_misspelt_setting_stops_the_start_with_the_others() -> None:
         "KPF_DATABSE_URL is no setting; is KPF_DATABASE_URL meant?",
         "KPF_CLOCK_DAYS",
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HOME", "~nobody-of-this-name/kpf"),
+        ("HOME", "/tmp/\udcff\udcfe"),
+        ("MODEL", "circle"),
+        ("DATABASE_URL", "postgresql+psycopg://x:topsecret@[::1/x"),
+        ("DATABASE_URL", "postgresql+psycopg://x:topsecret@host:port/x"),
+        ("DATABASE_URL", "mysql://x:topsecret@host/x"),
+    ],
+)
+def test_a_place_that_cannot_be_is_a_fault_of_its_setting_and_no_password_is_shown(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    circle = tmp_path / "circle"
+    circle.symlink_to(circle)
+    with pytest.raises(SettingError, match=f"^KPF_{name}: ") as told:
+        read_settings({f"KPF_{name}": str(circle) if value == "circle" else value})
+    assert "topsecret" not in str(told.value)
