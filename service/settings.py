@@ -208,7 +208,8 @@ def _misspelt(given: Mapping[str, str]) -> list[str]:
 
 def _found(fault: Any) -> str:
     """Return what was found instead, unless it is a secret or may hold a password."""
-    return "" if {"secret", "url"} & set(str(fault["loc"][0]).split("_")) else f", got {str(fault['input'])!r}"
+    found = str(fault["input"])
+    return "" if "secret" in str(fault["loc"][0]) or "@" in found else f", got {found!r}"
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
