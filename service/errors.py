@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from kpfootprint.errors import IngestError, InvalidParcel, Problem, ReleaseError, SchemeMismatch
-from service.register.trouble import RegisterUnavailable
+from service.register.database import RegisterUnavailable
 
 T = TypeVar("T")
 

@@ -257,15 +257,4 @@ def _true(prepared: Prepared, rows: Ints) -> Truth:
     own, n_zones = prepared.groups[rows], len(prepared.zone_ids)
     declared = np.eye(n_zones)[own]
     allowed = prepared.allowed_sets[(prepared.allowed_sets[:, own] > 0).argmax(axis=0)] > 0
-    none, no = np.zeros(rows.size), np.zeros(rows.size, dtype=bool)
-    return Truth(
-        kind=np.zeros(rows.size, dtype=np.intp),
-        declared=declared,
-        home=declared,
-        source=own,
-        foreign=none,
-        share=none,
-        allowed=allowed | (declared > 0),
-        cut_low=no,
-        cut_high=no,
-    )
+    return Truth.of_home("listed", declared, own, 0.0, allowed | (declared > 0))

@@ -22,7 +22,7 @@ from kpfootprint.stats.arrays import Bools, Floats, Ints, joined
 from kpfootprint.stats.model import Look, look
 from kpfootprint.stats.ranks import RankTable
 from training.progress import side_by_side
-from training.scenarios import KINDS, Scenario, Truth
+from training.scenarios import Scenario, Truth
 from training.simulation import Urn, chunks, draw_scenario
 
 SHARES = (0.3, 0.5)
@@ -104,23 +104,13 @@ def _tried(
     home = np.where(allowed, rng.random((n, z)), -1.0).argmax(axis=1)
     source = np.where(allowed, -1.0, rng.random((n, z))).argmax(axis=1)
     own = np.eye(z)[home]
-    truth = Truth(
-        kind=np.full(n, KINDS.index("mixed")),
-        declared=own,
-        home=own,
-        source=source,
-        foreign=np.full(n, share),
-        share=np.full(n, share),
-        allowed=allowed,
-        cut_low=np.zeros(n, dtype=bool),
-        cut_high=np.zeros(n, dtype=bool),
-    )
+    truth = Truth.of_home("mixed", own, source, share, allowed)
     arrays, _ = draw_scenario(scenario, urn.fitted, truth, rng)
     tries = np.stack(
         [declarations_tried(int(h), int(s), a, rng) for h, s, a in zip(home, source, allowed, strict=True)]
     )
     first = look(by.model, arrays, own)
-    clean = replace(truth, kind=np.full(n, KINDS.index("listed")), foreign=np.zeros(n), share=np.zeros(n))
+    clean = Truth.of_home("listed", own, source, 0.0, allowed)
     without, _ = draw_scenario(scenario, urn.fitted, clean, rng)
     goods = (1.0 - share) * own + share * np.eye(z)[source]
     with_goods, none = (_for_goods(seen, goods) for seen in (first, look(by.model, without, own)))

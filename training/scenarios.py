@@ -97,6 +97,22 @@ class Truth:
     cut_low: Bools
     cut_high: Bools
 
+    @classmethod
+    def of_home(cls, kind: str, home: Floats, source: Ints, foreign: float, allowed: Bools) -> Truth:
+        """Return parcels that declare their home goods; a share `foreign` of each is of a source that may not be."""
+        n, no = len(home), np.zeros(len(home), dtype=bool)
+        return cls(
+            kind=np.full(n, KINDS.index(kind)),
+            declared=home,
+            home=home,
+            source=source,
+            foreign=np.full(n, foreign),
+            share=np.full(n, foreign),
+            allowed=allowed,
+            cut_low=no,
+            cut_high=no,
+        )
+
     def take(self, rows: Ints) -> Truth:
         """Return these rows."""
         return rows_of(self, rows)

@@ -41,7 +41,7 @@ def pack(value: Any, name: str = "model") -> Arrays:
     raise TypeError(f"{name}: cannot pack {type(value).__name__}")
 
 
-def unpack(kind: type[T], arrays: Mapping[str, NDArray[Any]], name: str = "model") -> T:
+def unpack(kind: type[T], arrays: Mapping[str, NDArray[Any]]) -> T:
     """Rebuild a dataclass from what `pack` made; arrays come back read-only.
 
     Raises
@@ -50,7 +50,7 @@ def unpack(kind: type[T], arrays: Mapping[str, NDArray[Any]], name: str = "model
         Where an array is missing, is of another type than its dataclass says, or belongs to nothing.
     """
     taken: set[str] = set()
-    built: T = _build(kind, arrays, name, taken)
+    built: T = _build(kind, arrays, "model", taken)
     strange = sorted(set(arrays) - taken)
     if strange:
         raise ReleaseError(f"the release has an array {strange[0][:80]!r} that this version does not know")

@@ -19,9 +19,8 @@ from service.register.comparisons import parcel_of
 from service.register.database import reading
 from service.routes.shapes_of_cases import NewAnswer, NewOpinion
 from service.work import practice
-from service.work.kept import sealed_from
+from service.work.kept import sealed_from, tally_of
 from service.work.outcomes import UNLISTED, give_opinion
-from service.work.tally import tally_of
 
 PAGE = 25
 WORDS = {

@@ -18,9 +18,8 @@ from kpfootprint.visible import visible
 from service.door.visit import Visit, chosen_language
 from service.errors import Refused
 from service.register import entries
-from service.register.database import reading
+from service.register.database import RegisterUnavailable, reading
 from service.register.entries import ChainEnd
-from service.register.trouble import RegisterUnavailable
 
 CONCLUSIONS = {
     "consistent": "consistent",

@@ -24,6 +24,7 @@ from service.clock import now, written
 from service.register.comparisons import unpacked
 from service.register.database import (
     HEAD,
+    RegisterUnavailable,
     begin,
     connect,
     is_later,
@@ -37,7 +38,6 @@ from service.register.database import (
 )
 from service.register.entries import Entry, head, walk
 from service.register.tables import comparisons
-from service.register.trouble import RegisterUnavailable
 from service.register.verify import Walked, verify
 from service.settings import Settings
 

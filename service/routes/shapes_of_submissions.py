@@ -8,6 +8,7 @@ from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
 from kpfootprint.conclusions import Conclusion
+from service.register import submissions
 from service.register.certificates import Reported
 from service.routes.shapes import STRICT, Day, Flag, Href, Moment, Name, ProblemShape, page_of, told_of
 from service.routes.shapes_of_planning import Said
@@ -71,33 +72,25 @@ class Event(TypedDict):
     values: dict[str, Any]
 
 
-class SubmissionItem(TypedDict):
-    """A submission in a list."""
-
-    id: str
-    url: Href
-    received_at: Moment
-    due_at: Moment
-    state: Literal["received", "compared", "decided"]
-    overdue: bool
-    exporter: str | None
-    note: str
-    file_name: str
-    n_parcels: int
-    n_bad: int
-    job: Href
-    decision: Decided | None
-
-
-class Submission(SubmissionItem):
-    """A submission with its parcels and everything that happened to it."""
-
-    parcels: list[SubmittedParcel]
-    flags: list[Flag]
-    figures: dict[str, float | None]
-    history: list[Event]
-
-
+ITEM: dict[str, Any] = {
+    "but": ("position", "actor", "job_id"),
+    "url": Href,
+    "state": Literal["received", "compared", "decided"],
+    "overdue": bool,
+    "job": Href,
+    "decision": Decided | None,
+}
+SubmissionItem = told_of("SubmissionItem", submissions.Submission, "A submission in a list.", **ITEM)
+Submission = told_of(
+    "Submission",
+    submissions.Submission,
+    "A submission with its parcels and everything that happened to it.",
+    **ITEM,
+    parcels=list[SubmittedParcel],
+    flags=list[Flag],
+    figures=dict[str, float | None],
+    history=list[Event],
+)
 Submissions = page_of("Submissions", SubmissionItem, "A page of submissions.")
 
 

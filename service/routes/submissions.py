@@ -15,7 +15,7 @@ from service.register.database import reading
 from service.register.entries import Entry
 from service.register.submissions import SORTS, Submission, Wanted
 from service.routes import shapes_of_submissions as shapes
-from service.routes.paging import FROM, PAGING, TO, Shape, following, span_in, told
+from service.routes.paging import FROM, PAGING, TO, following, span_in, told
 from service.routes.parcels import CHOOSING, choices_of
 from service.work.calendar import feed_key_of
 from service.work.outcomes import compare_again, decide
@@ -56,8 +56,8 @@ def create(visit: Visit) -> shapes.SubmissionReceived:
     return {"id": received.id, "job": f"/v1/jobs/{received.job_id}"}
 
 
-@Endpoint("GET", "/v1/submissions/{id}", "viewer")
-def show(visit: Visit) -> shapes.Submission:
+@Endpoint("GET", "/v1/submissions/{id}", "viewer", answer=shapes.Submission)
+def show(visit: Visit) -> Answer:
     """Read a submission, its parcels and its history."""
     return _shown_whole(visit, visit.path["id"])
 
@@ -94,8 +94,8 @@ def index(visit: Visit) -> Answer:
     return {"items": items, "next": following(visit, further)}
 
 
-@Endpoint("POST", "/v1/submissions/{id}/decision", "monitor", status=201)
-def create_decision(visit: Visit, given: shapes.NewDecision) -> shapes.Submission:
+@Endpoint("POST", "/v1/submissions/{id}/decision", "monitor", answer=shapes.Submission, status=201)
+def create_decision(visit: Visit, given: shapes.NewDecision) -> Answer:
     """Decide on a submission; earlier decisions stay in its history."""
     submission_id = visit.path["id"]
     decide(visit.work, submission_id, **given, actor=visit.who.actor)
@@ -127,7 +127,7 @@ def create_feed(visit: Visit) -> Answer:
     return {"href": f"/v1/submissions.ics?key={key}"}
 
 
-def _shown_whole(visit: Visit, submission_id: str) -> shapes.Submission:
+def _shown_whole(visit: Visit, submission_id: str) -> Answer:
     shipment = shipment_of(visit.work, submission_id, visit.who)
     return _shown(
         shipment.submission,
@@ -141,13 +141,7 @@ def _shown_whole(visit: Visit, submission_id: str) -> shapes.Submission:
     )
 
 
-def _shown(
-    item: Submission,
-    moment: datetime,
-    decision: Entry | None,
-    shape: type[Shape],
-    **more: Any,
-) -> Shape:
+def _shown(item: Submission, moment: datetime, decision: Entry | None, shape: Any, **more: Any) -> dict[str, Any]:
     return told(
         shape,
         item,

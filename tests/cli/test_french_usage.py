@@ -18,7 +18,7 @@ from kpfootprint.cli.surroundings import LOCALES, helped, paragraphs, retold, sp
 from kpfootprint.report.locale import CATALOGUES
 from kpfootprint.retold import ERRORS
 from service.catalogue import compiled, sources
-from service.register.trouble import SAID
+from service.register.database import SAID
 
 SOURCE = LOCALES / "fr" / "LC_MESSAGES" / "click.po"
 OWN = SOURCE.with_name("commands.po")

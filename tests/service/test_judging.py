@@ -20,8 +20,8 @@ from kpfootprint.stats.intervals import clopper_pearson
 from service.register.database import open_register
 from service.settings import Settings
 from service.work import practice
+from service.work.kept import tally_of
 from service.work.outcomes import UNLISTED
-from service.work.tally import tally_of
 from tests.service.office import Office, shipment
 from tests.service.reading import problem_in, token_in
 

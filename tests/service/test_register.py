@@ -14,11 +14,20 @@ from alembic.migration import MigrationContext
 
 from service.register import database
 from service.register.activations import activate, activations, active_name
-from service.register.database import HEAD, begin, connect, migrate, open_register, reading, version, writing
+from service.register.database import (
+    HEAD,
+    RegisterUnavailable,
+    begin,
+    connect,
+    migrate,
+    open_register,
+    reading,
+    version,
+    writing,
+)
 from service.register.entries import append
 from service.register.keys import BadKey, all_keys, create_key, make_key, recognised
 from service.register.tables import Moment, keys, metadata, practice
-from service.register.trouble import RegisterUnavailable
 from service.settings import Settings
 from tests.service.server import PATIENCE
 

@@ -18,9 +18,8 @@ from starlette.testclient import TestClient
 from kpfootprint.release import shipped_release
 from service.door.admission import Rate
 from service.register import database
-from service.register.database import open_register, reading, writing
+from service.register.database import RegisterUnavailable, open_register, reading, writing
 from service.register.keys import all_keys, create_key
-from service.register.trouble import RegisterUnavailable
 from service.settings import Settings
 from service.work.place import Workplace
 from tests.cli.running import kpfootprint

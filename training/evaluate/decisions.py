@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from kpfootprint.comparison.results import Examination
-from kpfootprint.stats.arrays import Bools, Floats
+from kpfootprint.stats.arrays import Floats
 from training.declarants import N_TRIES, SHARES, Tried
 from training.evaluate.trials import Draws, Trials, counted
 from training.record import NO_END, DecisionErrors, Result
@@ -61,12 +61,8 @@ def decision_results(trials: Trials, examinations: Sequence[Examination], *, dra
     )
     results = []
     for metric, of, hit in lines:
-        mine, hits = trials.where(of), hit[of]
-
-        def share(drawn: Floats, weights: Floats = mine.zone_weights, hits: Bools = hits) -> float:
-            return float(np.average(hits, weights=weights * drawn))
-
-        results.append(draws.result(share, mine.parcel, mine.true_zone, named=("decision", metric, "as collected")))
+        mine, named = trials.where(of), ("decision", metric, "as collected")
+        results.append(draws.share(hit[of], mine.zone_weights, mine.parcel, mine.true_zone, named=named))
     return results
 
 

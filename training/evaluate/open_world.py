@@ -85,14 +85,8 @@ def open_world_results(found: OpenWorld, zone: Ints, *, draws: Draws) -> list[Re
         _, inverse, counts = np.unique(zone[parcel], return_inverse=True, return_counts=True)
         equal = 1.0 / counts[inverse]
         for at in (10, 100):
-            above = (values > np.log10(at)).astype(np.float64)
-
-            def rate(drawn: Floats, above: Floats = above, equal: Floats = equal) -> float:
-                return float(np.average(above, weights=equal * drawn))
-
-            results.append(
-                draws.result(rate, parcel, zone[parcel], named=("open world", f"LR > {at} from nowhere", conditions))
-            )
+            named = ("open world", f"LR > {at} from nowhere", conditions)
+            results.append(draws.share(values > np.log10(at), equal, parcel, zone[parcel], named=named))
     return results
 
 

@@ -278,6 +278,14 @@ class Draws:
             n_trials=int(parcel.size),
         )
 
+    def share(self, hits: Bools, weights: Floats, parcel: Ints, strata: Ints, *, named: tuple[str, str, str]) -> Result:
+        """Return the weighted share of trials that something holds of, as `result` does."""
+
+        def weighted(drawn: Floats) -> float:
+            return float(np.average(hits, weights=weights * drawn))
+
+        return self.result(weighted, parcel, strata, named=named)
+
 
 def counted(characteristic: str, metric: str, conditions: str, hits: int, trials: int) -> Result:
     """Return the share of independent parcels that something holds of, with its exact interval."""
