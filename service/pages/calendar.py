@@ -13,9 +13,9 @@ from service.door.visit import Visit
 from service.errors import Refused
 from service.pages.render import translations
 from service.register import submissions
+from service.register.people import is_feed_key
 from service.register.submissions import Submission, Wanted
 from service.routes.comparisons import LANG
-from service.work.calendar import is_feed_key
 
 NAME = "kpfootprint: submissions due"
 DUE = ("Due: {who}, {count} parcel", "Due: {who}, {count} parcels")

@@ -26,9 +26,9 @@ from service.pages.render import moved_to, page, translations
 from service.pages.sheet import Asked, choices_in
 from service.register import entries, people, submissions
 from service.register.database import reading
+from service.register.people import feed_key_of
 from service.register.submissions import Wanted
 from service.routes.shapes_of_submissions import NewDecision
-from service.work.calendar import feed_key_of
 from service.work.flags import TEXTS
 from service.work.marked import marked_copy
 from service.work.outcomes import compare_again, decide

@@ -2,10 +2,15 @@
 
 An entry names its actor as ``key:ID`` or ``person:ID``. Which name that is stands in `keys` and `people`, outside the
 chain: a name that is forgotten is gone, and the chain still verifies.
+
+The key in the address of a calendar of due dates is an HMAC of a secret that never leaves the register, of a key or of
+a person who signs in without one: it does nothing else, and ends with the key, or when the person is forgotten.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,8 +20,8 @@ import sqlalchemy as sa
 
 from service.clock import now
 from service.register.database import is_sqlite, reading, writing
-from service.register.keys import ROLES, recognised
-from service.register.secrets import new_id, new_secret
+from service.register.keys import ROLES, is_good, recognised
+from service.register.secrets import new_id, new_secret, same
 from service.register.sessions import session_of
 from service.register.tables import keys, people, sessions
 
@@ -131,3 +136,29 @@ def forget(engine: sa.Engine, actor: str) -> bool:
         with closing(engine.raw_connection()) as raw:
             raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return gone
+
+
+CALENDAR = "kpfcal"
+
+
+def feed_key_of(engine: sa.Engine, actor: str) -> str | None:
+    """Return the key of the feed that belongs to an actor, or None where that is nobody in particular."""
+    kind, _, own = actor.partition(":")
+    return _feed_key(engine, own) if kind in {"key", "person"} else None
+
+
+def is_feed_key(engine: sa.Engine, presented: str) -> bool:
+    """Say whether a key in the address is one of ours, and whoever it belongs to still known."""
+    prefix, _, rest = presented.partition("_")
+    expected = _feed_key(engine, rest.partition("_")[0]) if prefix == CALENDAR else None
+    return expected is not None and same(presented, expected)
+
+
+def _feed_key(engine: sa.Engine, own: str) -> str | None:
+    with reading(engine) as connection:
+        key = connection.execute(sa.select(keys).where(keys.c.id == own[:16])).one_or_none()
+        of_person = sa.select(people.c.feed).where(people.c.id == own[:16])
+        secret: str | None = connection.scalar(of_person) if key is None else key.secret_sha256
+    if secret is None or (key is not None and not is_good(key, now())):
+        return None
+    return f"{CALENDAR}_{own}_{hmac.digest(secret.encode(), b'calendar feed', hashlib.sha256).hex()}"

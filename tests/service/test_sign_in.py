@@ -17,10 +17,9 @@ from starlette.testclient import TestClient
 
 from service.register import people
 from service.register.database import open_register
-from service.register.people import Vouched
+from service.register.people import Vouched, feed_key_of
 from service.register.verify import verify
 from service.settings import SettingError, Settings, read_settings
-from service.work.calendar import feed_key_of
 from tests.service.office import Office
 from tests.service.provider import CLIENT, SECRET, Provider
 from tests.service.reading import problem_in, token_in
