@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from service.register import entries
 from service.register.comparisons import certificate_key
-from service.register.paging import Sort, of_row, page
+from service.register.paging import Sort, each_of, of_row, page
 from service.register.tables import certificates
 
 NEWEST = Sort(certificates.c.added_at, descending=True)
@@ -63,10 +63,8 @@ def page_of(
 
 def reported(connection: sa.Connection, keys: Iterable[str]) -> dict[str, Reported]:
     """Return the first report of each of several certificates, by the key it is compared by."""
-    wanted = sorted({key for key in keys if key})
+    query, key = sa.select(certificates).order_by(certificates.c.position), certificates.c.certificate_key
     found: dict[str, Reported] = {}
-    for start in range(0, len(wanted), 500):
-        here = certificates.c.certificate_key.in_(wanted[start : start + 500])
-        for row in connection.execute(sa.select(certificates).where(here).order_by(certificates.c.position)):
-            found.setdefault(row.certificate_key, of_row(Reported, row))
+    for row in each_of(connection, query, key, filter(None, keys)):
+        found.setdefault(row.certificate_key, of_row(Reported, row))
     return found

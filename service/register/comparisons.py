@@ -18,11 +18,10 @@ import sqlalchemy as sa
 from kpfootprint.report.report import Report, canonical, id_begins
 from service.register import entries
 from service.register.database import reading
-from service.register.paging import Sort, of_row, page
+from service.register.paging import Sort, each_of, of_row, page, within
 from service.register.secrets import new_id
 from service.register.tables import comparisons, declared_zones, stone_marks, words
 
-STRETCH = 500
 WORD_LENGTH = 64
 FEW = 3000
 """Rows that are looked up one by one and then sorted; where there are more, the list is walked in its order."""
@@ -78,6 +77,14 @@ class Once:
     actor: str
     key: str
     request_sha256: str
+
+    def repeated(self, connection: sa.Connection, table: sa.Table) -> Any:
+        """Return the row that was kept when the key came first, or None; raise `KeyReused`."""
+        here = (table.c.actor == self.actor) & (table.c.idempotency_key == self.key)
+        row = connection.execute(sa.select(table).where(here)).one_or_none()
+        if row is not None and row.request_sha256 != self.request_sha256:
+            raise KeyReused
+        return row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,16 +151,8 @@ def sorted_by(engine: sa.Engine, sorters: Sequence[str], *, limit: int) -> list[
 
 def replayed(connection: sa.Connection, once: Once) -> tuple[str, str] | None:
     """Return id and report of the request that `once` repeats, or None where it is new; raise `KeyReused`."""
-    table = comparisons.c
-    query = sa.select(table.id, table.report, table.request_sha256).where(
-        (table.actor == once.actor) & (table.idempotency_key == once.key)
-    )
-    row = connection.execute(query).one_or_none()
-    if row is None:
-        return None
-    if row.request_sha256 != once.request_sha256:
-        raise KeyReused
-    return row.id, unpacked(row.report)
+    row = once.repeated(connection, comparisons)
+    return None if row is None else (row.id, unpacked(row.report))
 
 
 def keep(
@@ -322,11 +321,8 @@ def listed(connection: sa.Connection, comparison_id: str) -> Listed | None:
 
 def several(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Listed]:
     """Return what the list shows of comparisons, however many, by id."""
-    found: dict[str, Listed] = {}
-    for start in range(0, len(ids), STRETCH):
-        here = comparisons.c.id.in_(ids[start : start + STRETCH])
-        found |= {row.id: _listed(row) for row in connection.execute(sa.select(*_COLUMNS).where(here))}
-    return found
+    rows = each_of(connection, sa.select(*_COLUMNS), comparisons.c.id, ids)
+    return {row.id: _listed(row) for row in rows}
 
 
 def page_of(
@@ -367,7 +363,7 @@ def page_of(
         moment: sa.ColumnElement[Any] = table.created_at if lead is None else lead.table.c.created_at
         if sort.column.name != "created_at":
             moment = sa.func.coalesce(moment, moment)  # by no index: all of a long span would be put in order
-        query = query.where(*_within(asked, moment))
+        query = query.where(*within(moment, asked.start, asked.end))
         if asked.code is not None:
             begins_so = id_begins(asked.code)
             here = (table.report_id >= begins_so) & (table.report_id < f"{begins_so}g") if begins_so else sa.false()
@@ -396,7 +392,7 @@ def _looked_up(connection: sa.Connection, asked: Search) -> tuple[list[_Found], 
         return _Found(table=table, condition=condition, positions=positions, in_order=in_order)
 
     every = []
-    span = _within(asked, comparisons.c.created_at)
+    span = within(comparisons.c.created_at, asked.start, asked.end)
     if span and SORTS[asked.sort].column is not comparisons.c.created_at:
         every.append(found(comparisons, sa.and_(*span), in_order=False))
     if asked.zone is not None:
@@ -414,14 +410,6 @@ def _looked_up(connection: sa.Connection, asked: Search) -> tuple[list[_Found], 
         every.append(one)
     many = [item for item in every if len(item.positions) > FEW and item.table is not comparisons]
     return [item for item in every if len(item.positions) <= FEW], many
-
-
-def _within(asked: Search, moment: sa.ColumnElement[Any]) -> list[sa.ColumnElement[bool]]:
-    """Return what a moment must be for a comparison to lie in the span that is asked for."""
-    return [
-        *([moment >= asked.start] if asked.start is not None else []),
-        *([moment < asked.end] if asked.end is not None else []),
-    ]
 
 
 def words_in(*texts: str | None) -> set[str]:

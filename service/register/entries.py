@@ -18,6 +18,7 @@ from pydantic import AwareDatetime, Field, StrictInt
 
 from kpfootprint.report.report import canonical
 from service import clock
+from service.register.paging import within
 from service.register.secrets import new_id
 from service.register.tables import entries
 
@@ -186,13 +187,9 @@ def walk(connection: sa.Connection, *, start: datetime | None = None, end: datet
     """Yield every entry in the order of the chain, a stretch at a time, those of a span of time alone where asked."""
     after = 0
     while True:
-        query = sa.select(entries).where(entries.c.position > after).order_by(entries.c.position).limit(STRETCH)
-        if start is not None:
-            query = query.where(entries.c.at >= start)
-        if end is not None:
-            query = query.where(entries.c.at < end)
+        query = sa.select(entries).where(entries.c.position > after, *within(entries.c.at, start, end))
         last = None
-        for last in connection.execute(query):
+        for last in connection.execute(query.order_by(entries.c.position).limit(STRETCH)):
             yield _entry_of(last._mapping)
         if last is None:
             return

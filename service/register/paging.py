@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 Shape = TypeVar("Shape")
+STRETCH = 500
+"""Values that one question names."""
 
 
 def of_row(shape: type[Shape], row: Any, **differs: Any) -> Shape:
     """Return a dataclass whose fields bear the names of a row's columns, those that differ aside."""
     names = shape.__dataclass_fields__  # type: ignore[attr-defined]
     return shape(**{name: differs[name] if name in differs else row._mapping[name] for name in names})
+
+
+def within(moment: sa.ColumnElement[Any], start: datetime | None, end: datetime | None) -> list[sa.ColumnElement[bool]]:
+    """Return what a moment must be to lie in a span of time that may be open on either side."""
+    return [
+        *([moment >= start] if start is not None else []),
+        *([moment < end] if end is not None else []),
+    ]
+
+
+def each_of(
+    connection: sa.Connection, query: sa.Select[Any], column: sa.Column[Any], values: Iterable[str]
+) -> Iterator[Any]:
+    """Yield the rows of a query whose column has one of some values, however many these are."""
+    wanted = sorted(set(values))
+    for start in range(0, len(wanted), STRETCH):
+        yield from connection.execute(query.where(column.in_(wanted[start : start + STRETCH])))
 
 
 @dataclass(frozen=True, slots=True)

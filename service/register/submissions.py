@@ -14,9 +14,9 @@ import sqlalchemy as sa
 from kpfootprint.errors import Problem
 from kpfootprint.report.report import canonical
 from service.register import entries, jobs
-from service.register.comparisons import KeyReused, Once
+from service.register.comparisons import Once
 from service.register.database import reading
-from service.register.paging import Sort, of_row, page
+from service.register.paging import Sort, of_row, page, within
 from service.register.secrets import new_id
 from service.register.tables import comparisons, files, submission_parcels, submissions
 
@@ -101,12 +101,7 @@ class Wanted:
 
 def replayed(connection: sa.Connection, once: Once) -> Submission | None:
     """Return the submission that `once` repeats, or None where it is new; raise `KeyReused`."""
-    query = sa.select(submissions).where(
-        (submissions.c.actor == once.actor) & (submissions.c.idempotency_key == once.key)
-    )
-    row = connection.execute(query).one_or_none()
-    if row is not None and row.request_sha256 != once.request_sha256:
-        raise KeyReused
+    row = once.repeated(connection, submissions)
     return None if row is None else of_row(Submission, row)
 
 
@@ -346,10 +341,7 @@ def page_of(
         if wanted.overdue is not None:
             late = (table.state != "decided") & (table.due_at < moment)
             query = query.where(late if wanted.overdue else sa.not_(late))
-        if wanted.start is not None:
-            query = query.where(table.received_at >= wanted.start)
-        if wanted.end is not None:
-            query = query.where(table.received_at < wanted.end)
+        query = query.where(*within(table.received_at, wanted.start, wanted.end))
         inside = submission_parcels.c
         if wanted.exporter is not None:
             query = query.where(table.id.in_(sa.select(inside.submission_id).where(inside.exporter == wanted.exporter)))

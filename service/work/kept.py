@@ -23,11 +23,10 @@ from service.register import comparisons, entries
 from service.register.comparisons import Listed
 from service.register.database import reading
 from service.register.entries import Entry
+from service.register.paging import each_of
 from service.register.people import Principal
 from service.register.tables import entries as entry_table
 from service.work.place import Workplace
-
-STRETCH = 500
 
 
 def report_text(work: Workplace, comparison_id: str, who: Principal) -> str:
@@ -65,15 +64,10 @@ def sealed_from(work: Workplace, who: Principal, ids: Iterable[str]) -> frozense
     """Return those of some comparisons of which somebody has still to give an opinion before seeing the report."""
     if not is_blind(work, who):
         return frozenset()
-    wanted = sorted(set(ids))
-    table = entry_table.c
-    given: set[str] = set()
+    wanted, table = frozenset(ids), entry_table.c
+    mine = sa.select(table.subject).where((table.kind == "opinion") & (table.actor == who.actor))
     with reading(work.engine) as connection:
-        for start in range(0, len(wanted), STRETCH):
-            mine = (table.kind == "opinion") & (table.actor == who.actor)
-            here = table.subject.in_(wanted[start : start + STRETCH])
-            given.update(connection.scalars(sa.select(table.subject).where(mine & here)))
-    return frozenset(wanted) - given
+        return wanted - {row.subject for row in each_of(connection, mine, table.subject, wanted)}
 
 
 def as_seen(work: Workplace, who: Principal, found: Sequence[Listed]) -> list[Listed]:
