@@ -20,11 +20,13 @@ from service.pages.access import ROLE_TEXTS
 from service.pages.comparisons import STATUSES
 from service.pages.examples import EXAMPLES
 from service.pages.models import JOB_STATES, NO_PACKAGE, NO_REASON, NOT_JUDGED
+from service.pages.planning import TICK
 from service.pages.render import CONCLUSIONS, DOMAIN, LOCALES
 from service.pages.start import STATUS_NOTES
 from service.pages.submissions import CHOOSE, DECIDED, DECISIONS, EVENTS, STATES
 from service.work.flags import TEXTS
-from service.work.planning import UNNAMED
+from service.work.outcomes import NO_ZONE
+from service.work.planning import TWICE, UNKNOWN, UNNAMED
 
 TEMPLATES = LOCALES.parent / "templates"
 COMMANDS = Path(kpfootprint.__file__).parent / "cli" / "locale"
@@ -59,6 +61,10 @@ def messages() -> Iterator[str]:
     yield from (
         CHOOSE,
         UNNAMED,
+        UNKNOWN,
+        TWICE,
+        *TICK.values(),
+        NO_ZONE,
         NO_REASON,
         NOT_JUDGED,
         NO_PACKAGE,

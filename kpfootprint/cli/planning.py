@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
-ZONE_COLUMNS = ("zone_id", "name", "country", "region", "status")
-
 
 def answer_options(command: Command) -> Command:
     """Add ``--format``, ``--lang``, ``--out`` and ``--model``: how an answer is shown, and which release gives it."""
@@ -53,9 +51,15 @@ def zones(day: datetime | None, model: Path | None) -> None:
     """List the zones and their status on a day."""
     on = (day or now()).date()
     table = open_release(model).zone_table
-    rows = [(z.zone_id, z.name, z.country, z.region, table.status_on(z.zone_id, on)) for z in table.zones]
-    widths = [max(map(len, column)) for column in zip(ZONE_COLUMNS, *rows, strict=True)]
-    for row in (ZONE_COLUMNS, *rows):
+    shown = {"compliant": told("compliant"), "suspended": told("suspended"), "not_covered": told("not_covered")}
+    header = (told("zone_id"), told("name"), told("country"), told("region"), told("status"))
+    statuses = (table.status_on(zone.zone_id, on) for zone in table.zones)
+    rows = [
+        (zone.zone_id, zone.name, zone.country, zone.region, shown.get(status, status))
+        for zone, status in zip(table.zones, statuses, strict=True)
+    ]
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    for row in (header, *rows):
         say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     tell("Status on {day}.", err=True, day=on.isoformat())
 

@@ -69,18 +69,23 @@ def whole_submission(path: Path, release: Release) -> Batch:
 
 
 def read_sortings(path: Path, release: Release, given: dict[str, Any], choices: Choices) -> list[Sorting]:
-    """Read a sorter's sheet of a parcel, or each party's valuation where one sheet has several."""
+    """Read a sorter's sheet of a parcel, each party's valuation where a sheet has several, or several sheets."""
     from kpfootprint.errors import IngestError
-    from kpfootprint.planning.sorters import Sorting
+    from kpfootprint.parcel import Batch
+    from kpfootprint.planning.sorters import Sorting, sortings_of
 
-    name = path.name.split(".")[0]
+    name, choices = path.name.split(".")[0], {"sheets": "parcels", **choices}
     try:
         parcel = read_parcel(path, release, given, choices)
     except IngestError as error:
-        asked = [problem for problem in error.problems if problem.code == "which_valuation"]
-        if not asked or len(asked) < len(error.problems):
+        codes, asked = {problem.code for problem in error.problems}, error.problems[0]
+        if codes == {"several_parcels"} and not given.get("parcel_id"):
+            ids = read_submission(path, release, choices).order
+            sheets = [read_parcel(path, release, {**given, "parcel_id": one}, choices) for one in ids]
+            return list(sortings_of(Batch(tuple(sheets))))
+        if codes != {"which_valuation"}:
             raise
-        parties = dict.fromkeys(party for _, party in asked[0].values["choices"])
+        parties = dict.fromkeys(party for _, party in asked.values["choices"])
         each = {party: read_parcel(path, release, given, {**choices, "valuation": party}) for party in parties}
         return [Sorting(goods=parcel.parcel_id, sorter=party, parcel=parcel) for party, parcel in each.items()]
     return [Sorting(goods=parcel.parcel_id, sorter=parcel.conditions.sorter or name, parcel=parcel)]

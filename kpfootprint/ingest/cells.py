@@ -6,6 +6,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -147,6 +148,9 @@ _DAY = re.compile(
 
 
 _NAMED_DAY = re.compile(r"(?P<day>\d{1,2})(er)?[ ./-]*(?P<month>[^\W\d_]{3,9})\.?[ ./-]*(?P<year>\d{4})", re.IGNORECASE)
+_DAY_OR_MONTH = re.compile(
+    r"(?P<one>\d{1,2})(?P<mark>[-/.])(?P<other>\d{1,2})(?P=mark)(?P<year>\d{4})([T ]\d\d:\d\d(:\d\d)?)?", re.ASCII
+)
 _ENGLISH = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _FRENCH = ("jan", "fev", "mar", "avr", "mai", "juin", "juil", "aou", "sep", "oct", "nov", "dec")
 _MONTHS = {name: at for names in (_ENGLISH, _FRENCH) for at, name in enumerate(names, start=1)}
@@ -176,6 +180,8 @@ def read_date(cell: Cell) -> date | Broken | None:
             day, month, year = found["day"], found["month"], found["year"]
         elif (found := _NAMED_DAY.fullmatch(text_of(cell))) is not None:
             day, month, year = found["day"], str(_month(fold(found["month"]))), found["year"]
+        elif (found := _DAY_OR_MONTH.fullmatch(text_of(cell))) is not None:
+            return _either_day(*map(int, found.group("year", "one", "other")))
         else:
             return Broken("not_a_date")
         try:
@@ -186,6 +192,20 @@ def read_date(cell: Cell) -> date | Broken | None:
 
 
 _SHORTENED = re.compile(r"\d([.,]\d+)?E\+\d+", re.ASCII | re.IGNORECASE)
+
+
+def _either_day(year: int, one: int, other: int) -> Broken:
+    """Refuse ``11/03/2024`` with the days that it can be, and ``31/03/2024`` with the one that it is."""
+    days = set()
+    for day, month in ((one, other), (other, one)):
+        with suppress(ValueError):
+            days.add(date(year, month, day).isoformat())
+    match sorted(days):
+        case [first, second]:
+            return Broken("not_a_date", {"rule": "day_or_month", "first": first, "second": second})
+        case [only]:
+            return Broken("not_a_date", {"rule": "day_backwards", "day": only})
+    return Broken("not_a_date")
 
 
 def read_id(cell: Cell) -> str | Broken | None:

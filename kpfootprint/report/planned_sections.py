@@ -220,8 +220,22 @@ def drift_sections(sp: Speaker) -> list[Section]:
     known = {"charts": answer["false_alarm"]["charts"], "n": answer["false_alarm"]["per_points"]}
     alarms = Paragraph(text=sp.t(rate, **{name: words.number(n) for name, n in known.items()}), tone="note")
     found: Block = Bullets(items=tuple(signals)) if signals else Paragraph(text=none)
+    lone = _lone_points(sp, answer["series"])
+    notes = (Paragraph(text=lone), alarms) if lone else (alarms,)
     charts = [_chart(sp, f"p-{k}", series, none) for k, series in enumerate(answer["series"])]
-    return [sp.section("answer", IN_SHORT, found, alarms), sp.section("charts", mark("Charts"), *charts)]
+    return [sp.section("answer", IN_SHORT, found, *notes), sp.section("charts", mark("Charts"), *charts)]
+
+
+def _lone_points(sp: Speaker, followed: Sequence[Mapping[str, Any]]) -> str:
+    """Say which shipments lie outside the limits of charts that signal no change."""
+    lone = [
+        f"{series_name(sp, series['name'])} ({sp.words.listing(days)})"
+        for series in followed
+        if not series["signals"]
+        and (days := [sp.words.day(p["at"]) for p in series["points"] if not p["lower"] <= p["value"] <= p["upper"]])
+    ]
+    message = mark("Outside the limits by itself, which is no lasting change yet: {charts}.")
+    return sp.t(message, charts="; ".join(lone)) if lone else ""
 
 
 def _chart(sp: Speaker, key: str, series: Mapping[str, Any], none: str) -> Figure:

@@ -24,6 +24,8 @@ from service.work.planning import drifted, judged, planned, pooled, sorted_again
 
 SHARES = (0.05, 0.1, 0.2, 0.3, 0.5)
 MOST_TICKED = 12
+TICK = {1: "tick 1 to 12 comparisons", 2: "tick 2 to 12 comparisons"}
+"""What is asked for where too few or too many are ticked, by how many are needed."""
 PDF = "application/pdf"
 TICKED = (text("id", "A comparison; repeat it.", repeats=True),)
 
@@ -115,9 +117,8 @@ def ticked(given: Iterable[str], least: int) -> Sequence[str]:
     """Return the comparisons that were ticked, each once; refuse fewer than `least`, and too many."""
     ids = tuple(dict.fromkeys(given))
     if not least <= len(ids) <= MOST_TICKED:
-        reason = f"tick {least} to {MOST_TICKED} comparisons"
-        problem = Problem(table="query", column="id", code="invalid", reason=reason)
-        raise Refused("invalid_input", f"{reason[0].upper()}{reason[1:]}.", problems=(problem,))
+        problem = Problem(table="query", column="id", code="invalid", reason=TICK[least])
+        raise Refused("invalid_input", f"{TICK[least].capitalize()}.", problems=(problem,))
     return ids
 
 

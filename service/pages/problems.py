@@ -9,6 +9,7 @@ from typing import Any
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest import NOTES, RULES, text_of_answer, text_of_rule
+from kpfootprint.parcel import Parcel
 from kpfootprint.planning.question import RULES as PLANNING_RULES
 from kpfootprint.report.locale import words
 from kpfootprint.retold import retold
@@ -48,11 +49,11 @@ class Teller:
     def told(self, problem: Problem) -> str:
         """Return what is wrong: the text of the rule, filled with the problem's values.
 
-        What is no rule of ingestion or of planning, or was told in words or without values of its own, stays as it is.
+        What was told in words of its own is told again where the catalogue has them, and otherwise stays as it is.
         """
         planning = PLANNING_RULES.get(str(problem.values.get("rule")))
         if planning is None and problem.code not in RULES:
-            return problem.reason
+            return problem.reason and self._catalogue.gettext(problem.reason)
         more = "".join(_MORE.findall(problem.reason)[-1:])
         try:
             rule = planning or text_of_rule(problem.code, problem.values)
@@ -97,6 +98,12 @@ class Teller:
         if note["code"] == "size_limits":
             values = {**values, "classes": LIMITS.sub(lambda found: self._number(found[0]), values["classes"])}
         return self._catalogue.gettext(NOTES[note["code"]]).format(**values)
+
+    def declared(self, parcel: Parcel, names: Mapping[str, str]) -> str:
+        """Return what a parcel was read to be declared as; zones by `names`."""
+        told_in = words(self._lang)
+        zones = [names.get(item.zone_id, item.zone_id) for item in parcel.declarations]
+        return told_in.row([*zones, *(told_in.country(item.country) for item in parcel.countries)])
 
     def counted(self, read_as: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, int]]]]:
         """Return the classes of a receipt with the stones of each."""

@@ -8,12 +8,12 @@ import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from starlette.datastructures import FormData
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest import Reading, Upload, words_of
+from kpfootprint.parcel import Parcel
 from kpfootprint.scheme import Scheme
 from kpfootprint.visible import csv_line
 from service.door.bodies import file_of, text_of, texts_of
@@ -141,8 +141,8 @@ class Sheet:
     ----------
     held : Held or None
         The file itself, where the page holds it.
-    read_as : mapping or None
-        How it was read, where it can be read.
+    parcel : Parcel or None
+        What was read, where it can be read.
     lines : tuple of (number, text, at fault)
         The lines at fault, each with the one above it; of a workbook, those of the sheet with the first of them.
     asked : Asked
@@ -150,24 +150,21 @@ class Sheet:
     """
 
     held: Held | None
-    read_as: Mapping[str, Any] | None
-    parcel_id: str
+    parcel: Parcel | None
     lines: tuple[tuple[int, str, bool], ...]
     asked: Asked
 
     @classmethod
     def unread(cls, held: Held | None, choices: Mapping[str, str]) -> Sheet:
         """Return a sheet that is held and was not read."""
-        return cls(held=held, read_as=None, parcel_id="", lines=(), asked=Asked.of((), choices))
+        return cls(held=held, parcel=None, lines=(), asked=Asked.of((), choices))
 
     @classmethod
     def of(cls, upload: Upload, reading: Reading, held: Held | None, choices: Mapping[str, str]) -> Sheet:
         """Return what is shown of an upload."""
-        parcel = reading.parcels[0] if reading.parcels and not reading.problems else None
         return cls(
             held=held,
-            read_as=None if parcel is None else parcel.read_as,
-            parcel_id="" if parcel is None else parcel.parcel_id,
+            parcel=reading.parcels[0] if reading.parcels and not reading.problems else None,
             lines=_lines(upload, [problem for problem in reading.problems if problem.row is not None]),
             asked=Asked.of(reading.problems, choices),
         )

@@ -146,7 +146,6 @@ def _check_page(
     choices: Choices,
 ) -> Response:
     lang, scheme = visit.lang, visit.work.release().scheme
-    told_in = words(lang)
     names = visit.work.release().zone_table.names
     packed = base64.b64encode(gzip.compress(content, 6, mtime=0)).decode()
     return page(
@@ -164,12 +163,7 @@ def _check_page(
         asked=Asked.of(problems, choices),
         teller=Teller(lang, scheme),
         parcels=[] if found is None else found.parcels[:SHOWN_PARCELS],
-        declared=lambda parcel: told_in.row(
-            [
-                *(names.get(item.zone_id, item.zone_id) for item in parcel.declarations),
-                *(told_in.country(item.country) for item in parcel.countries),
-            ]
-        ),
+        names=names,
     )
 
 

@@ -23,6 +23,7 @@ from service.work.place import Workplace
 
 SHARES_ADD_UP = 1e-6
 UNLISTED = "unlisted"
+NO_ZONE = "no zone of this release has this id"
 """Origin of a parcel from a source that the release does not list."""
 
 
@@ -62,7 +63,7 @@ def tell_outcome(
             column="zone_id",
             value=str(item["zone_id"])[:80],
             code="unknown_zone",
-            reason="no zone of this release has this id",
+            reason=NO_ZONE,
         )
         for row, item in enumerate(origin, start=1)
         if item["zone_id"] not in known | {UNLISTED}

@@ -76,9 +76,9 @@ def _kept(work: Workplace, ids: Sequence[str], release: Release) -> list[tuple[P
         documents, reports = parcels_of(connection, ids), reports_of(connection, ids)
     for row, comparison_id in enumerate(ids, 1):
         parcel, report = documents.get(comparison_id), reports.get(comparison_id)
-        reason = "there is no comparison with this id" if parcel is None or report is None else None
+        reason = UNKNOWN if parcel is None or report is None else None
         if comparison_id in ids[: row - 1]:
-            reason = "this comparison was given before"
+            reason = TWICE
         if reason is not None:
             value = comparison_id[:80]
             problems.append(
@@ -94,6 +94,7 @@ def _kept(work: Workplace, ids: Sequence[str], release: Release) -> list[tuple[P
 
 MOST_SHIPMENTS = 300
 """Of a series: the newest ones."""
+UNKNOWN, TWICE = "there is no comparison with this id", "this comparison was given before"
 UNNAMED = "Name an exporter, a zone or both."
 UNFIT = {"small_parcel", "weights_too_large", "weights_too_small"}
 """Cautions of parcels that no chart follows: too few stones, or a doubtful unit of weight, change everything."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import date, datetime
 
 import numpy as np
@@ -139,10 +140,28 @@ def test_days(cell: Cell, day: date | None) -> None:
 
 @pytest.mark.parametrize(
     "cell",
-    ["2023-02-29", "29/02/2024", "03/04/2024", "11032024", 20240231, "2024-02/29", 45351, 45351.0, "2024-2-9", True],
+    ["2023-02-29", "29/02/2023", "31/31/2024", "11032024", 20240231, "2024-02/29", 45351, 45351.0, "2024-2-9", True],
 )
-def test_days_that_can_be_read_in_two_ways_are_refused(cell: Cell) -> None:
+def test_what_is_no_day_is_refused(cell: Cell) -> None:
     assert read_date(cell) == Broken("not_a_date")
+
+
+@pytest.mark.parametrize(
+    ("cell", "days"),
+    [
+        ("11/03/2024", ["2024-03-11", "2024-11-03"]),
+        ("3.4.2024", ["2024-03-04", "2024-04-03"]),
+        ("03-04-2024 10:30", ["2024-03-04", "2024-04-03"]),
+        ("29/02/2024", ["2024-02-29"]),
+        ("02/29/2024", ["2024-02-29"]),
+        ("05/05/2024", ["2024-05-05"]),
+    ],
+)
+def test_a_day_without_its_year_in_front_is_refused_with_the_days_that_it_can_be(cell: str, days: list[str]) -> None:
+    broken = read_date(cell)
+    assert isinstance(broken, Broken)
+    assert broken.code == "not_a_date"
+    assert re.findall(r"\d{4}-\d\d-\d\d", broken.reason.replace("YYYY-MM-DD", "")) == days
 
 
 @pytest.mark.parametrize(

@@ -180,6 +180,18 @@ def test_numbers_that_hardly_vary_raise_no_alarm_for_a_little() -> None:
     assert alarms <= 15, "one in a hundred of a thousand shipments, over all charts"
 
 
+def test_a_shipment_outside_the_limits_by_itself_is_named_and_is_no_change() -> None:
+    at = [f"2024-0{month}-12T00:00:00Z" for month in range(1, 7)]
+    points = [{"at": day, "comparison": str(day), "value": 1.0, "lower": 0.5, "upper": 1.5} for day in at]
+    points[-1] |= {"value": 2.0}
+    series = {"name": "log10_lr", "points": points, "centre": 1.0, "lower": 0.5, "upper": 1.5, "signals": []}
+    rate = {"per_points": 100, "charts": 1}
+    answer = {"exporter": "A", "zone_id": None, "series": [series], "n_shipments": 6, "false_alarm": rate, "labels": {}}
+    text = " ".join(document_text(document_of(answer, {}, "en")).split())
+    assert "No change was found." in text
+    assert "no lasting change yet: log10 likelihood ratio (12 June 2024)." in text
+
+
 def test_a_changed_share_is_said_in_percentage_points_and_without_a_sign() -> None:
     values = {"series": "undeclared", "since": "2024-01-12T00:00:00Z", "shift": -0.4, "changed": ["sorter"]}
     said = sentence(planner({}, {}, "en"), {"code": "level_fell", "values": values})

@@ -77,6 +77,20 @@ def test_each_sorter_may_have_a_sheet_of_its_own(release: Release, tmp_path: Pat
     assert [item["code"] for item in answer["cautions"]] == ["sheets_differ_in_stones", "synthetic_reference"]
 
 
+def test_a_folder_of_sheets_is_those_of_its_sorters(release: Release, tmp_path: Path) -> None:
+    """Two of them agree to the stone, and are two all the same."""
+    for party, n in (("exporter", 80), ("independent", 80), ("ministry", 85)):
+        text = f"colour,n_stones\n{colour_names(release)[0]},{n}\n{colour_names(release)[1]},40\n"
+        (tmp_path / f"{party}.csv").write_text(text, encoding="utf-8")
+    found = read_sortings(tmp_path, release, {"declarations": [{"zone_id": "berberati"}]}, {})
+    assert [(one.sorter, one.parcel.n_stones) for one in found] == [
+        ("exporter", 120),
+        ("independent", 120),
+        ("ministry", 125),
+    ]
+    assert all(one.parcel.declarations for one in found)
+
+
 def test_sorters_who_agree_differ_in_nothing(release: Release) -> None:
     colours = dict(zip(colour_names(release), (120, 60, 90, 30), strict=True))
     batch = Batch(tuple(sheet(release, f"P/{party}", colours) for party in ("exporter", "ministry")))

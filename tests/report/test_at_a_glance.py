@@ -114,7 +114,7 @@ def test_what_is_like_its_declaration_says_what_else_it_is_like_and_what_is_not_
     english, french = first_page(seal(content)), first_page(seal(content), "fr")
     assert "like Berbérati; it could also come from Carnot or a source nobody has sampled." in english
     assert "il pourrait aussi provenir de Carnot ou d’une source jamais échantillonnée." in french
-    assert "Not ruled out: That up to 14% of the stones are undeclared goods." in english
+    assert "Not ruled out: By what this parcel shows: that up to 14% of its stones are undeclared goods." in english
 
 
 def test_evidence_is_never_said_to_be_as_expected_and_against() -> None:

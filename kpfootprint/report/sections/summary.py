@@ -165,9 +165,10 @@ def _key_facts(sp: Speaker) -> list[tuple[str, str]]:
     rows = [(sp.t(mark("Next question")), text) for text in sp.sentences("next_")]
     if content["conclusion"] == "consistent" and content["mixture"] is not None:
         high = content["mixture"]["undeclared_stone_fraction"]["high"]
-        still = sp.t(mark("That up to {high} of the stones are undeclared goods."), high=sp.share(high))
+        shown = mark("By what this parcel shows: that up to {high} of its stones are undeclared goods.")
+        still = sp.t(shown, high=sp.share(high))
         if high == 1:
-            still = sp.t(mark("That all of the stones are undeclared goods."))
+            still = sp.t(mark("By what this parcel shows: that all of its stones are undeclared goods."))
         rows.append((sp.t(mark("Not ruled out")), still))
     if content["parcel"]["declared"]:
         rows.append((sp.t(mark("Declared")), declared(sp)))
@@ -328,9 +329,9 @@ def _reading(sp: Speaker, item: Mapping[str, float]) -> str:
 
 
 def detection_limit(sp: Speaker, found: Mapping[str, Any]) -> str:
-    """Return the detection limit, or say that no share is found surely."""
+    """Return the detection limit, or say that parcels of this size have none."""
     limit = found["detection_limit"]
-    return sp.t(mark("no share is found surely at this size")) if limit == 1 else sp.share(limit)
+    return sp.t(mark("no share shows in nine of ten parcels of this size")) if limit == 1 else sp.share(limit)
 
 
 def novelty(sp: Speaker) -> str:
