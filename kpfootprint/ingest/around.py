@@ -423,7 +423,7 @@ def below_each_other(sheet: Layout, again: Sequence[int]) -> Layout | None:
                 pages.append(row - 1)
             else:
                 sheet.tell("table_below", 0, row - 1, choices=[ONE])
-        elif row and _closed(sheet, measures, row - 1):
+        elif 0 < row < raw.n_rows and _closed(sheet, measures, row - 1):  # a header at the end heads nothing
             sheet.tell("table_below", 0, row, choices=[ONE])
     if any(item.code == "table_below" for item in sheet.problems):
         return None

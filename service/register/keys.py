@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from service.register.database import opened, reading, writing
 from service.register.paging import of_row
 from service.register.secrets import hash_of, new_id, new_secret, same
 from service.register.tables import keys
+from service.register.trouble import RegisterUnavailable
 from service.settings import Settings
 
 ROLES = ("viewer", "monitor", "researcher", "admin")
@@ -23,6 +25,9 @@ PREFIX = "kpf"
 NAME_LENGTH = 100
 NOTED_EVERY = timedelta(minutes=1)
 """How exactly the last use of a key is kept; a write for every request would cost more than it tells."""
+
+_TRIED: dict[str, datetime] = {}
+"""When this process last tried to note the use of a key."""
 
 
 class BadKey(ValueError):
@@ -98,8 +103,9 @@ def recognised(engine: sa.Engine, presented: str) -> Key | None:
     moment = now()
     if row is None or not same(hash_of(secret), row.secret_sha256) or not is_good(row, moment):
         return None
-    if row.last_used_at is None or moment - row.last_used_at > NOTED_EVERY:
-        with writing(engine) as connection:
+    if all(moment - at > NOTED_EVERY for at in (row.last_used_at, _TRIED.get(key_id)) if at is not None):
+        _TRIED[key_id] = moment
+        with suppress(RegisterUnavailable), writing(engine) as connection:  # a full disk keeps nobody from reading
             connection.execute(keys.update().where(keys.c.id == key_id).values(last_used_at=moment))
     return of_row(Key, row)
 

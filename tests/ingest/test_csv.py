@@ -21,6 +21,7 @@ from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
 from tests.ingest.making import Row, outcome, problems_of, stones_csv, told
 from tests.laws import tried
+from tests.worlds import shipped
 
 WEIGHTS = st.integers(min_value=1, max_value=120_000).map(lambda hundredths: f"{hundredths / 100:.2f}")
 ROWS = st.lists(
@@ -299,3 +300,12 @@ def test_words_of_classes_are_looked_at_once_and_not_in_every_row(scheme: Scheme
         return best
 
     assert took("colour", ("cape", "brown")) < 5 * took("remarks", ("scratched", "dull"))
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\n;;;\n"])
+def test_a_header_that_stands_again_at_the_end_heads_nothing(end: str) -> None:
+    head = "Taille;Nombre;Poids;Couleur"
+    text = f"{head}\n'+9';'12';3,4;brown\n+11;5;2,5;cape\nTOTAL;17;5,9;x\n{head}{end}"
+    for sheet in (text, text.replace("'", ""), text.replace(";", "';'")):
+        found = read(Upload("sheet.csv", sheet.encode()), shipped().scheme, shipped().zone_table)
+        assert found.parcels or found.problems or found.failures

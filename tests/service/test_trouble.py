@@ -19,7 +19,7 @@ from kpfootprint.release import shipped_release
 from service.door.admission import Rate
 from service.register import database
 from service.register.database import RegisterUnavailable, open_register, reading, writing
-from service.register.keys import all_keys, create_key
+from service.register.keys import all_keys, create_key, recognised
 from service.settings import Settings
 from service.work.place import Workplace
 from tests.cli.running import kpfootprint
@@ -55,6 +55,17 @@ def test_what_is_no_register_is_said(settings: Settings, data: bytes) -> None:
     (settings.home / "register.db").write_bytes(data)
     with pytest.raises(RegisterUnavailable, match="damaged"):
         open_register(settings)
+
+
+def test_a_key_is_known_though_its_use_cannot_be_noted(settings: Settings) -> None:
+    secret = create_key(settings, "viewer")
+    engine = open_register(settings)
+    with closing(sqlite3.connect(settings.home / "register.db", isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        assert recognised(engine, secret)
+        holder.rollback()
+    assert recognised(engine, "kpf_" + secret[4:-1] + ("a" if secret[-1] != "a" else "b")) is None
+    engine.dispose()
 
 
 def test_an_empty_file_is_not_taken_for_a_new_register(settings: Settings) -> None:
