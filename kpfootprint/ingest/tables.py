@@ -20,7 +20,7 @@ from kpfootprint.wanted import each
 NUMBER_COLUMNS = ("carats", "percent", "n_stones", "value_usd", "bottom_screen_mm", "lower_ct", "upper_ct")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Column:
     """One column: its header, its distinct cells, and which of them stands in each row."""
 
@@ -144,7 +144,7 @@ class Note:
         return {"code": self.code, "values": dict(self.values), "text": NOTES[self.code].format(**self.values)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Lines:
     """Rows of a table.
 
@@ -168,7 +168,7 @@ class _Lines:
         return {"rows": None if self.rows is None else self.rows[kept], "ragged": ragged}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RawTable(_Lines):
     """A table as read, before anyone knows what it is."""
 
@@ -269,7 +269,7 @@ class Trace:
     stated: list[tuple[int, tuple[Cell, ...]]] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class KnownTable(_Lines):
     """A table whose kind and columns are known; not `complete` where a needed column is missing.
 

@@ -309,3 +309,12 @@ def test_a_header_that_stands_again_at_the_end_heads_nothing(end: str) -> None:
     for sheet in (text, text.replace("'", ""), text.replace(";", "';'")):
         found = read(Upload("sheet.csv", sheet.encode()), shipped().scheme, shipped().zone_table)
         assert found.parcels or found.problems or found.failures
+
+
+def test_two_tables_of_one_name_are_told(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "a" / "stones.csv").write_text("parcel_id,weight_ct\nA,0.5\nA,0.7\n", "utf-8")
+    (tmp_path / "b" / "stones.csv").write_text("parcel_id,weight_ct\nB,0.5\n", "utf-8")
+    found = read(tmp_path, shipped().scheme, shipped().zone_table)
+    assert [item.code for item in found.problems] == ["table_twice"]
