@@ -11,11 +11,10 @@ import sqlalchemy as sa
 
 from kpfootprint.visible import is_visible
 from service.clock import now
-from service.register.database import opened, reading, writing
+from service.register.database import RegisterUnavailable, opened, reading, writing
 from service.register.paging import of_row
 from service.register.secrets import hash_of, new_id, new_secret, same
 from service.register.tables import keys
-from service.register.trouble import RegisterUnavailable
 from service.settings import Settings
 
 ROLES = ("viewer", "monitor", "researcher", "admin")
