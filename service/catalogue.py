@@ -13,6 +13,7 @@ from jinja2.ext import babel_extract
 import kpfootprint
 from kpfootprint.ingest import ANSWERS, NOTES, RULES
 from kpfootprint.planning.question import RULES as PLANNING_RULES
+from service.door.admission import JUDGES_FIRST
 from service.endpoints import ENDPOINTS
 from service.errors import KINDS
 from service.pages import calendar, judging, outcomes
@@ -25,6 +26,7 @@ from service.pages.render import CONCLUSIONS, DOMAIN, LOCALES
 from service.pages.start import STATUS_NOTES
 from service.pages.submissions import CHOOSE, DECIDED, DECISIONS, EVENTS, STATES
 from service.work.flags import TEXTS
+from service.work.kept import OWN_FIRST
 from service.work.outcomes import NO_ZONE
 from service.work.planning import TWICE, UNKNOWN, UNNAMED
 
@@ -65,6 +67,8 @@ def messages() -> Iterator[str]:
         TWICE,
         *TICK.values(),
         NO_ZONE,
+        JUDGES_FIRST,
+        OWN_FIRST,
         NO_REASON,
         NOT_JUDGED,
         NO_PACKAGE,

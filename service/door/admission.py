@@ -19,6 +19,7 @@ from service.door.visit import Visit
 from service.errors import Refused
 from service.register.secrets import same
 
+JUDGES_FIRST = "Whoever has this role judges here before seeing what was computed (KPF_BLIND_ROLES)."
 SAFE = frozenset({"GET", "HEAD"})
 
 
@@ -42,7 +43,7 @@ def admit(visit: Visit) -> None:
     if role is not None and not visit.who.may(role):
         raise Refused("forbidden", f"The role {role} is needed, and this is a {visit.who.role}.")
     if visit.endpoint is not None and visit.endpoint.reveals and visit.who.role in visit.work.settings.blind:
-        raise Refused("forbidden", f"A {visit.who.role} judges here before seeing what was computed (KPF_BLIND_ROLES).")
+        raise Refused("forbidden", JUDGES_FIRST)
 
 
 def refuse_forged(visit: Visit) -> None:

@@ -28,6 +28,8 @@ from service.register.people import Principal
 from service.register.tables import entries as entry_table
 from service.work.place import Workplace
 
+OWN_FIRST = "Give your own conclusion first: POST it to the opinions of this comparison."
+
 
 def report_text(work: Workplace, comparison_id: str, who: Principal) -> str:
     """Return the JSON text of a report, byte for byte as it was answered; refuse a sealed one."""
@@ -35,7 +37,7 @@ def report_text(work: Workplace, comparison_id: str, who: Principal) -> str:
         found = comparisons.reports_of(connection, [comparison_id])
     report = existing(found.get(comparison_id), "comparison with this id")
     if sealed_from(work, who, [comparison_id]):
-        raise Refused("forbidden", "Give your own conclusion first: POST it to the opinions of this comparison.")
+        raise Refused("forbidden", OWN_FIRST)
     return report
 
 
