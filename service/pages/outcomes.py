@@ -10,6 +10,7 @@ from kpfootprint.conclusions import CONCLUSIONS
 from kpfootprint.ingest import number_given
 from kpfootprint.planning.drift import PER_SHIPMENTS
 from kpfootprint.visible import csv_line
+from service.clock import today
 from service.door.bodies import checked, text_of, texts_of
 from service.door.endpoint import FORM, Endpoint
 from service.door.query import whole_number
@@ -117,6 +118,7 @@ def at_a_glance(visit: Visit) -> Response:
         kinds=CONCLUSIONS,
         nothing=NONE,
         per_shipments=PER_SHIPMENTS,
+        as_of=today().isoformat(),
     )
 
 
