@@ -20,13 +20,14 @@ from kpfootprint.scheme import Attribute, AttributeClass, ClassSet, Scheme, Siev
 TABLES = ("parcels", "declarations", "stones", "counts", "size_classes")
 
 
-LONGEST_NAME = 200
+LONGEST_NAME = 64
 """Longer texts are folded anew each time, so that no cache keeps an input."""
+LONGEST_FOLDED = 2000
 
 
 def fold(text: str) -> str:
     """Reduce a name to its letters and digits, without case and accents: ``"Poids (ct)"`` is ``"poidsct"``."""
-    return _fold_short(text) if len(text) <= LONGEST_NAME else _fold(text[: 10 * LONGEST_NAME])
+    return _fold_short(text) if len(text) <= LONGEST_NAME else _fold(text[:LONGEST_FOLDED])
 
 
 @lru_cache(maxsize=8192)

@@ -40,9 +40,11 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 14
 _LAST_ROW = 1_048_576
+_LAST_COLUMN = 702
 _BLANK_ROWS = 100_000
 _MERGED_ROWS = 500_000
 _SHARED_STRINGS = 1_500_000
+_ENCODINGS = (b"utf-8", b"us-ascii", b"iso-8859-1")
 _REPEATS = 9_999
 """How often a filled row of an .ods sheet may say that it repeats."""
 
@@ -54,9 +56,10 @@ _LITERAL = re.compile(r'"([^"]*)"|\\(.)')
 _ODS_TEXT = re.compile(rb"<number:number\b[^<>]*(?:/>|></number:number>)<number:text>([^<]{1,40})</number:text>")
 _ODS_REPEATED = re.compile(rb'number-(?:rows|columns)-repeated\s*=\s*["\']\d{5,}[^<>]*>(.{0,400})')
 
-_ROW = re.compile(rb'<(?:\w+:)?row\b[^<>]*?\br="(\d{1,7})"')
-_FAR_ROW = re.compile(rb'<(?:\w+:)?row\b[^<>]*?\br="(\d{7,})"')
-_FAR_CELL = re.compile(rb'<(?:\w+:)?c\b[^<>]*?\br="([A-Z]{3,})\d')
+_DECLARED = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml\b[^>]*?\bencoding\s*=\s*[\"']([^\"'>]*)")
+_WIDE = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
+"""How XML in UTF-16 begins, in which nothing of what is looked for below would be found."""
+
 _UNVALUED = re.compile(
     rb'<(?P<p>(?:\w+:)?)c\b(?![^<>]*\bt="str")(?:[^<>]*?\br="([A-Z]{1,3})(\d{1,7})")?[^<>]*>\s*'
     rb"<(?P=p)f\b[^<>]*(?:/>|>([^<]{0,200})[^<]*</(?P=p)f>)\s*(?:<(?P=p)v\s*/>|<(?P=p)v></(?P=p)v>)?\s*</(?P=p)c>"
@@ -112,8 +115,9 @@ def read_workbook(
         macros = any(member.filename.lower().endswith("vbaproject.bin") for member in members)
         for member in members:
             text = unzip(archive, member, budget)
-            if member.filename.startswith("xl/") and member.filename.endswith(".xml"):
-                _check_part(member.filename, text, name)
+            _check_part(text, name)
+            if member.filename == "xl/workbook.xml" and b"purl.oclc.org/ooxml" in text:
+                raise refuse(name, "strict_workbook")
             if member.filename.startswith("xl/worksheets/"):
                 texts[member.filename] = text
     try:
@@ -127,8 +131,8 @@ def read_workbook(
                     sheet.reset_dimensions()
                     text = texts.get(str(getattr(sheet, "_worksheet_path", "")).lstrip("/"), b"")
                     facts = _facts(text, sheet.title, hidden=sheet.sheet_state != "visible")
-                    rows = (tuple(map(cell_of, row)) for row in sheet.iter_rows())
-                    table = _read_sheet(_filled(rows, facts), sheet.title, name, headers, limits)
+                    rows = _filled(rows_of(sheet, name, cell_of), facts)
+                    table = _read_sheet(rows, sheet.title, name, headers, limits)
                     if table is not None:
                         table = replace(table, columns=_with_fills(table, sheet, headers))
                         notes = (_WITH_FORMULAS if facts.formulas else ()) + (_WITH_MACROS if macros else ())
@@ -142,27 +146,28 @@ def read_workbook(
         raise refuse(name, "damaged_file", detail=f"{type(error).__name__}: {error}") from None
 
 
-def _check_part(part: str, text: bytes, name: str) -> None:
-    """Refuse parts that would make a parser invent rows and cells without end."""
-    if part == "xl/workbook.xml" and b"purl.oclc.org/ooxml" in text:
-        raise refuse(name, "strict_workbook")
-    if part == "xl/sharedStrings.xml" and text.count(b"<si") > _SHARED_STRINGS:
+def _check_part(text: bytes, name: str) -> None:
+    """Refuse what no program writes; the names of encodings are kept by Python for good, known or not."""
+    declared = _DECLARED.match(text)
+    if text.startswith(_WIDE) or (declared and declared.group(1).lower() not in _ENCODINGS):
+        raise refuse(name, "workbook_encoding")
+    if text.count(b"<si") + text.count(b":si") > _SHARED_STRINGS:
         raise refuse(name, "too_many_texts", limit=_SHARED_STRINGS)
-    if not part.startswith("xl/worksheets/"):
-        return
-    if any(int(found.group(1)[:9]) > _LAST_ROW for found in _FAR_ROW.finditer(text)):
-        raise refuse(name, "row_too_far", limit=_LAST_ROW)
-    n_rows = text.count(b"<row") + text.count(b":row ")
-    filled = text.count(b"<v>") + text.count(b"<is>") + text.count(b":v>") + text.count(b"<f") + text.count(b"<v ")
-    if n_rows > _LAST_ROW or n_rows - filled > _BLANK_ROWS:
-        raise refuse(name, "too_many_blank_rows", limit=_BLANK_ROWS)
-    last = 0
-    for found in _ROW.finditer(text, max(0, len(text) - 2_000_000)):
-        last = max(last, int(found.group(1)))
-    if last - n_rows > _BLANK_ROWS:
-        raise refuse(name, "too_many_blank_rows", limit=_BLANK_ROWS)
-    if _FAR_CELL.search(text):
-        raise refuse(name, "too_many_columns", limit=702)
+
+
+def rows_of(sheet: Any, name: str, cell_of: Callable[[Any], Cell]) -> Iterator[tuple[Cell, ...]]:
+    """Give the rows of a sheet that can be one: its parser invents the rows and cells between those that are there."""
+    blank = 0
+    for number, row in enumerate(sheet.iter_rows(), start=1):
+        if len(row) > _LAST_COLUMN:
+            raise refuse(name, "too_many_columns", limit=_LAST_COLUMN)
+        cells = tuple(map(cell_of, row))
+        blank += cells.count(None) == len(cells)
+        if blank > _BLANK_ROWS:
+            raise refuse(name, "too_many_blank_rows", limit=_BLANK_ROWS)
+        if number > _LAST_ROW:
+            raise refuse(name, "row_too_far", limit=_LAST_ROW)
+        yield cells
 
 
 def _column_number(letters: bytes) -> int:

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -81,6 +82,8 @@ def _adapter(shape: Any) -> TypeAdapter[Any]:
 
 MAX_FIELDS = 400
 MAX_FILES = 2
+ENCODINGS = (b"utf-8", b"us-ascii")
+"""What a form may say that it is in: Python keeps every name of an encoding that it is asked for, known or not."""
 LONGEST_END = 100
 """Last bytes of a form, among which its last boundary ends."""
 FILE = {"type": "string", "format": "binary"}
@@ -103,6 +106,7 @@ async def form_in(request: Request, endpoint: Endpoint) -> FormData:
         are not declared.
     """
     visit = visit_of(request)
+    refuse_other_encodings(request)
     end = bytearray()
 
     async def receive() -> Message:
@@ -127,6 +131,13 @@ async def form_in(request: Request, endpoint: Endpoint) -> FormData:
         await form.close()
         raise
     return form
+
+
+def refuse_other_encodings(request: Request) -> None:
+    """Refuse a form that says that it is in anything but UTF-8, before the name of that is looked up."""
+    _, said = parse_options_header(request.headers.get("content-type"))
+    if said.get(b"charset", b"utf-8").lower() not in ENCODINGS:
+        raise Refused("bad_request", "The form cannot be read: it has to be in UTF-8.")
 
 
 def refuse_unknown(form: FormData, declared: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ from kpfootprint.errors import Problem
 from kpfootprint.ingest import Upload, declaration_given, number_given
 from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release
-from service.door.bodies import FILE, form_schema, refuse_unknown, texts_of, upload_in
+from service.door.bodies import FILE, form_schema, refuse_other_encodings, refuse_unknown, texts_of, upload_in
 from service.door.endpoint import JSON, MULTIPART
 from service.door.query import Query, text
 from service.door.visit import Visit
@@ -85,6 +85,7 @@ async def _reader_of_form(visit: Visit, given: dict[str, Any], choices: dict[str
             yield body[at : at + PIECE]
             await asyncio.sleep(0)  # others are answered meanwhile
 
+    refuse_other_encodings(visit.request)
     try:
         form = await MultiPartParser(visit.request.headers, stream(), max_files=1, max_part_size=len(body) + 1).parse()
     except (MultiPartException, KeyError, ValueError) as error:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import Any
 
 import openpyxl
@@ -14,7 +16,7 @@ from openpyxl.styles import PatternFill
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest import Choices
 from kpfootprint.ingest.archive import Budget, Limits, files_in, gunzip
-from kpfootprint.ingest.workbook import read_workbook
+from kpfootprint.ingest.workbook import read_workbook, rows_of
 from kpfootprint.visible import harmless
 from service.work.place import Workplace
 from service.work.receive import read_submission
@@ -78,13 +80,15 @@ def _workbook(name: str, content: bytes) -> Any:
     book = openpyxl.Workbook()
     del book["Sheet"]
     cells = 0
-    for title, rows in _rows(name, content):
-        sheet = book.create_sheet(title[:TITLE_LENGTH])
-        for row in rows:
-            cells += len(row)
-            if cells > MAX_CELLS:
-                return book
-            sheet.append([harmless(cell) for cell in row])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of each cell that is odd
+        for title, rows in _rows(name, content):
+            sheet = book.create_sheet(title[:TITLE_LENGTH])
+            for row in rows:
+                cells += len(row)
+                if cells > MAX_CELLS:
+                    return book
+                sheet.append([harmless(cell) for cell in row])
     return book
 
 
@@ -94,7 +98,7 @@ def _rows(name: str, content: bytes) -> Iterator[tuple[str, Iterable[Sequence[An
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
         for sheet in book.worksheets:
             sheet.reset_dimensions()
-            yield sheet.title, sheet.iter_rows(values_only=True)
+            yield sheet.title, rows_of(sheet, name, attrgetter("value"))
         return
     for title, text in _tables(name, content):
         first = text.partition("\n")[0]

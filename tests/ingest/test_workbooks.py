@@ -150,7 +150,7 @@ def test_books_that_are_none(data: bytes, name: str, scheme: Scheme, zone_table:
     assert found
 
 
-def rewritten(part: str, text: str) -> bytes:
+def rewritten(part: str, text: str | bytes) -> bytes:
     """Return a small workbook one of whose parts is another text."""
     made = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(book_of([["weight_ct"], [0.5]]))) as old, zipfile.ZipFile(made, "w", 8) as new:
@@ -173,15 +173,19 @@ FIRST = '<row r="1"><c r="A1" t="inlineStr"><is><t>weight_ct</t></is></c></row>'
 @pytest.mark.parametrize(
     ("rows", "code"),
     [
-        (FIRST + '<row r="2000000000"><c r="A2000000000"><v>1</v></c></row>', "row_too_far"),
+        (FIRST + '<row r="2000000000"><c r="A2000000000"><v>1</v></c></row>', "too_many_blank_rows"),
+        (FIRST + "<row r='2000000000'><c r='A2'><v>1</v></c></row>", "too_many_blank_rows"),
+        (FIRST + '<row r = "&#50;000000000"><c><v>1</v></c></row>', "too_many_blank_rows"),
+        (FIRST + '<row r="2e9"><c><v>1</v></c></row>', "too_many_blank_rows"),
         (FIRST + '<row r="1048576"><c r="A1048576"><v>1</v></c></row>', "too_many_blank_rows"),
         (FIRST + "<row/>" * 400_000, "too_many_blank_rows"),
         (
             FIRST + "".join(f'<row r="{at}"><c r="ZZZ{at}"><v>1</v></c></row>' for at in range(2, 5000)),
             "too_many_columns",
         ),
+        (FIRST + "<row><c><v>1</v></c></row>" * 50 + "<row><c r='zzz1'/></row>" * 5000, "too_many_columns"),
     ],
-    ids=["far", "gap", "blank", "wide"],
+    ids=["far", "quoted", "referred", "exponent", "gap", "blank", "wide", "blank and wide"],
 )
 def test_books_made_to_never_end_are_refused_at_once(
     rows: str, code: str, scheme: Scheme, zone_table: ZoneTable
@@ -190,6 +194,17 @@ def test_books_made_to_never_end_are_refused_at_once(
     found = reading(sheet_of(rows), scheme, zone_table).problems
     assert [item.code for item in found] == [code]
     assert time.process_time() - start < 5
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le"])
+def test_a_book_in_which_nothing_would_be_found_is_refused(
+    encoding: str, scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    for part in ("xl/worksheets/sheet1.xml", "xl/workbook.xml", "[Content_Types].xml"):
+        with zipfile.ZipFile(io.BytesIO(sheet_of(FIRST))) as old:
+            text = old.read(part).decode().encode(encoding)
+        found = reading(rewritten(part, text), scheme, zone_table).problems
+        assert [item.code for item in found] == ["workbook_encoding"], part
 
 
 def test_a_book_that_declares_entities_is_refused(scheme: Scheme, zone_table: ZoneTable) -> None:
@@ -423,9 +438,9 @@ print(*(problem.code for problem in read(Path(sys.argv[1]), release.scheme, rele
 @pytest.mark.parametrize(
     ("name", "content", "code"),
     [
-        ("digits.xlsx", lambda: sheet_of(f'{FIRST}<row r="{"9" * 5000}"><c r="A2"/></row>'), "row_too_far"),
+        ("digits.xlsx", lambda: sheet_of(f'{FIRST}<row r="{"9" * 5000}"><c r="A2"/></row>'), "damaged_file"),
         ("cells.xlsx", lambda: rewritten("xl/worksheets/sheet1.xml", "<c " * 1_000_000), "damaged_file"),
-        ("rows.xlsx", lambda: rewritten("xl/worksheets/sheet1.xml", '<row a="" ' * 300_000), "too_many_blank_rows"),
+        ("rows.xlsx", lambda: rewritten("xl/worksheets/sheet1.xml", '<row a="" ' * 300_000), "damaged_file"),
         (
             "merged.xlsx",
             lambda: sheet_of(f"{FIRST}</sheetData><mergeCells>{MERGES}</mergeCells><sheetData>"),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import encodings
 import gzip
 import io
 import json
+import secrets
 import zipfile
 from datetime import timedelta
 from pathlib import Path
@@ -319,6 +321,11 @@ def test_what_cannot_be_seen_is_no_name(office: Office, unseen: str) -> None:
     problem_in(office.ask("admin", "POST", "/v1/keys", json={"role": "viewer", "name": unseen}), 422, "invalid_input")
 
 
+FORM_OF_A_FILE = (
+    b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\nweight_ct\n0.5\r\n--x--\r\n'
+)
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a file whose part never ended
 @pytest.mark.parametrize("ends", [b"", b"\r\n--x", b"\r\n--x\r\nContent-Disposition: form-d"])
 def test_a_form_without_its_end_is_told_as_that(office: Office, ends: bytes) -> None:
@@ -328,6 +335,16 @@ def test_a_form_without_its_end_is_told_as_that(office: Office, ends: bytes) -> 
         office.ask("monitor", "POST", "/v1/submissions", content=begun, headers=headers), 400, "bad_request"
     )
     assert "ends before" in told["detail"]
+
+
+@pytest.mark.parametrize("path", ["/v1/submissions", "/v1/comparisons", "/sign-in", "/"])
+def test_names_of_encodings_that_forms_say_are_not_kept(office: Office, path: str) -> None:
+    known = {*encodings._cache}
+    headers = {"Content-Type": "multipart/form-data; boundary=x; charset=" + secrets.token_hex(20_000)}
+    answer = office.ask("monitor", "POST", path, content=FORM_OF_A_FILE, headers=headers)
+    assert answer.status_code == 400, answer.text
+    assert "UTF-8" in answer.text
+    assert {*encodings._cache} == known
 
 
 def test_stones_that_come_twice_in_one_shipment_are_flagged_the_second_time(office: Office) -> None:
