@@ -17,6 +17,7 @@ from datetime import date, time, timedelta
 from functools import partial
 from itertools import chain, islice
 from multiprocessing.connection import Connection
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -131,7 +132,7 @@ def read_workbook(
                     sheet.reset_dimensions()
                     text = texts.get(str(getattr(sheet, "_worksheet_path", "")).lstrip("/"), b"")
                     facts = _facts(text, sheet.title, hidden=sheet.sheet_state != "visible")
-                    rows = _filled(rows_of(sheet, name, cell_of), facts)
+                    rows = _filled(_rows_of(sheet, name, cell_of), facts)
                     table = _read_sheet(rows, sheet.title, name, headers, limits)
                     if table is not None:
                         table = replace(table, columns=_with_fills(table, sheet, headers))
@@ -155,7 +156,7 @@ def _check_part(text: bytes, name: str) -> None:
         raise refuse(name, "too_many_texts", limit=_SHARED_STRINGS)
 
 
-def rows_of(sheet: Any, name: str, cell_of: Callable[[Any], Cell]) -> Iterator[tuple[Cell, ...]]:
+def _rows_of(sheet: Any, name: str, cell_of: Callable[[Any], Cell]) -> Iterator[tuple[Cell, ...]]:
     """Give the rows of a sheet that can be one: its parser invents the rows and cells between those that are there."""
     blank = 0
     for number, row in enumerate(sheet.iter_rows(), start=1):
@@ -168,6 +169,29 @@ def rows_of(sheet: Any, name: str, cell_of: Callable[[Any], Cell]) -> Iterator[t
         if number > _LAST_ROW:
             raise refuse(name, "row_too_far", limit=_LAST_ROW)
         yield cells
+
+
+def sheets_in(data: bytes, name: str) -> Iterator[tuple[str, Iterator[tuple[Cell, ...]]]]:
+    """Give name and rows of each sheet of a workbook that was read before: its values alone, within the same bounds."""
+    if not name.lower().endswith((".xlsx", ".xlsm")):
+        with _read_apart(data, name) as said:
+            said()
+            while (sheet := said()) is not None:
+                rows = _rows_apart(said)
+                yield sheet[0], rows
+                deque(rows, maxlen=0)
+        return
+    import openpyxl
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        book = openpyxl.load_workbook(_Asking(data), read_only=True, data_only=True, keep_links=False)
+        try:
+            for found in book.worksheets:
+                found.reset_dimensions()
+                yield found.title, _rows_of(found, name, attrgetter("value"))
+        finally:
+            book.close()
 
 
 def _column_number(letters: bytes) -> int:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from starlette.datastructures import FormData
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest import Reading, Upload, words_of
+from kpfootprint.ingest.workbook import sheets_in
 from kpfootprint.parcel import Parcel
 from kpfootprint.scheme import Scheme
 from kpfootprint.visible import csv_line
@@ -175,29 +176,30 @@ def _lines(upload: Upload, problems: list[Problem]) -> tuple[tuple[int, str, boo
     name = upload.name.lower()
     if not problems or len(upload.data) > MAX_HELD:
         return ()
-    if name.endswith((".csv", ".tsv", ".txt")):
-        lines, rows = upload.data.decode("utf-8-sig", errors="replace").splitlines(), {p.row for p in problems}
+    table = problems[0].table
+    is_text = name.endswith((".csv", ".tsv", ".txt"))
+    rows = {problem.row or 0 for problem in problems if is_text or problem.table == table}
+    faults = sorted(rows)[:_SHOWN]
+    if is_text:
+        lines = upload.data.decode("utf-8-sig", errors="replace").splitlines()
     elif name.endswith((".xlsx", ".xlsm", ".ods", ".xls")):
-        table = problems[0].table
-        lines, rows = _lines_of_book(upload.data, table), {p.row for p in problems if p.table == table}
+        lines = _lines_of_book(upload, table, faults[-1])
     else:
         return ()
-    faults = sorted(row for row in rows if row is not None)[:_SHOWN]
     shown = sorted({1} | {near for row in faults for near in (row - 1, row)})
     return tuple((at, lines[at - 1][:_WIDTH], at in rows) for at in shown if 1 <= at <= len(lines))
 
 
-def _lines_of_book(data: bytes, table: str) -> list[str]:
-    """Return the rows of a sheet as lines; the workbook was read before, within its limits."""
-    from python_calamine import CalamineWorkbook
-
-    book = CalamineWorkbook.from_filelike(io.BytesIO(data))
-    if table not in book.sheet_names:
-        return []
-    sheet = book.get_sheet_by_name(table).to_python(skip_empty_area=False)
-    return [" | ".join(text_in_cell(cell) for cell in row) for row in sheet]
+def _lines_of_book(upload: Upload, table: str, last: int) -> list[str]:
+    """Return the rows of a sheet as lines, down to the last that is shown."""
+    for title, rows in sheets_in(upload.data, upload.name):
+        if title == table:
+            return [" | ".join(map(text_in_cell, row)) for row in islice(rows, last)]
+    return []
 
 
 def text_in_cell(cell: object) -> str:
     """Return a cell as it is shown: a whole number without its point."""
+    if cell is None:
+        return ""
     return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)

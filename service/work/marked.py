@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from operator import attrgetter
 from typing import Any
 
 import openpyxl
@@ -16,7 +14,7 @@ from openpyxl.styles import PatternFill
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest import Choices
 from kpfootprint.ingest.archive import Budget, Limits, files_in, gunzip
-from kpfootprint.ingest.workbook import read_workbook, rows_of
+from kpfootprint.ingest.workbook import read_workbook, sheets_in
 from kpfootprint.visible import harmless
 from service.work.place import Workplace
 from service.work.receive import read_submission
@@ -80,25 +78,20 @@ def _workbook(name: str, content: bytes) -> Any:
     book = openpyxl.Workbook()
     del book["Sheet"]
     cells = 0
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of each cell that is odd
-        for title, rows in _rows(name, content):
-            sheet = book.create_sheet(title[:TITLE_LENGTH])
-            for row in rows:
-                cells += len(row)
-                if cells > MAX_CELLS:
-                    return book
-                sheet.append([harmless(cell) for cell in row])
+    for title, rows in _rows(name, content):
+        sheet = book.create_sheet(title[:TITLE_LENGTH])
+        for row in rows:
+            cells += len(row)
+            if cells > MAX_CELLS:
+                return book
+            sheet.append([harmless(cell) for cell in row])
     return book
 
 
 def _rows(name: str, content: bytes) -> Iterator[tuple[str, Iterable[Sequence[Any]]]]:
     if name.lower().endswith((".xlsx", ".xlsm")):
         read_workbook(content, name, Budget(Limits()), Limits())  # within its limits, or not at all
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-        for sheet in book.worksheets:
-            sheet.reset_dimensions()
-            yield sheet.title, rows_of(sheet, name, attrgetter("value"))
+        yield from sheets_in(content, name)
         return
     for title, text in _tables(name, content):
         first = text.partition("\n")[0]

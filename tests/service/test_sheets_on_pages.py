@@ -5,12 +5,14 @@ from __future__ import annotations
 import html
 import io
 import re
+import tracemalloc
 from typing import Any
 
 import openpyxl
 import pytest
 from starlette.testclient import TestClient
 
+from tests.ingest.making import ods_of
 from tests.service.reading import token_in
 
 TOTALS = b"No,Weight (ct),Colour\n1,0.42,white\n2,0.31,brown\nTotal,0.73,\n"
@@ -207,3 +209,29 @@ def test_a_submission_is_asked_before_it_is_received(app: TestClient, keys: dict
     assert received.status_code == 303
     item = app.get("/v1" + received.headers["location"].split("?")[0]).json()
     assert (item["n_parcels"], item["n_bad"]) == (2, 0)
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "ods"])
+def test_the_lines_at_fault_are_shown_and_no_others_are_built(kind: str, app: TestClient, keys: dict[str, str]) -> None:
+    """A cell far away, or one that says it comes 9,999 times, would make a rectangle of millions."""
+    if kind == "xlsx":
+        book = openpyxl.Workbook()
+        sheet = book.worksheets[0]
+        for row in (["weight_ct", "colour"], [0.5, "brown"], [7, "none such"]):
+            sheet.append(row)
+        sheet.cell(9000, 702, "far")
+        made = io.BytesIO()
+        book.save(made)
+        content = made.getvalue()
+    else:
+        content = ods_of([["weight_ct", "colour"], [0.5, "brown"], [7, "none such"], *[[0.5, "cape"]] * 2000])
+    form = signed_in(app, keys)
+    tracemalloc.start()
+    try:
+        answer = app.post("/", data=form, files={"file": (f"sheet.{kind}", content)})
+        assert tracemalloc.get_traced_memory()[1] < 30e6
+    finally:
+        tracemalloc.stop()
+    assert answer.status_code == 422
+    assert "7 | none such" in answer.text
+    assert "cape" not in answer.text.partition("7 | none such")[2].partition("</")[0]
