@@ -24,9 +24,9 @@ _EXOTIC = re.compile(
 
 Link = Callable[[str], list[tuple[str, str | None]]]
 
-BLANKS = 2
+BLANKS = 10
 """Empty pages set after a report. The typesetter keeps what it laid out for its next ten documents, 17 MB a report, and
-no report is laid out like another: after every one it is made to think of something else (20 ms a page)."""
+no report is laid out like another: after every one it is made to think of something else (2 ms a page)."""
 
 
 def render_pdf(report: Report, lang: str = "en", *, stationery: Stationery | None = None) -> bytes:
