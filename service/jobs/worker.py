@@ -99,7 +99,8 @@ def _run(work: Workplace, job: Job, stop: threading.Event, runner: Runner) -> No
     except RegisterUnavailable:
         raise  # the register is gone: the job is found again when it is back
     except Exception as error:
-        log.error("job %s failed", job.kind, exc_info=error, extra={"job": job.id})
+        is_ours = not isinstance(error, Refused | KPFootprintError | OSError)  # the others are told in a line
+        log.error("job %s failed: %s", job.kind, error, exc_info=error if is_ours else None, extra={"job": job.id})
         with writing(work.engine) as connection:
             finish(connection, job, "failed", problem=told(error))
         return

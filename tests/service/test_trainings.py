@@ -78,6 +78,18 @@ def test_settings_and_packages_that_do_not_fit_end_the_job_with_the_reason(offic
     assert "fit.n_folds: must be a whole number" in job["problem"]
 
 
+def test_a_job_that_finds_no_place_is_told_in_a_line(
+    office: Office, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (office.settings.home / "trainings").write_text("no folder can be made here")
+    package = write_zip(tmp_path / "made", Kind(parcels=(2, 2), n_stones=20)).read_bytes()
+    with caplog.at_level("ERROR", "kpfootprint"):
+        assert job_after(office, ask(office, package))["state"] == "failed"
+    (line,) = (record for record in caplog.records if "job training failed" in record.message)
+    assert "trainings" in line.message
+    assert line.exc_info is None
+
+
 def test_what_is_wrong_with_a_package_is_told_by_table_and_row_in_english_and_french(
     office: Office, tmp_path: Path
 ) -> None:
