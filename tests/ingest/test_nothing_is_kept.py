@@ -55,16 +55,22 @@ def declared(part: str) -> Callable[[], bytes]:
 
 
 KINDS: dict[str, tuple[str, Callable[[], bytes]]] = {
-    "long classes": ("s.csv", cells("colour", 4000)),
-    "classes": ("s.csv", cells("colour", 180)),
+    "classes": ("s.csv", cells("colour", 4000)),
+    "many classes": ("s.csv", cells("colour", 180)),
     "parcels": ("s.csv", cells("parcel_id", 180)),
     "header": ("s.csv", lambda: f"weight_ct,{word(100_000)}\n0.5,brown".encode()),
     "member": ("s.json", lambda: f'{{"stones": {{"weight_ct": [0.5]}}, "{word()}": 1}}'.encode()),
     **{part: ("s.xlsx", declared(part)) for part in parts()},
 }
+"""What is read, by the word in it that nobody wrote before."""
 
 
-@pytest.mark.parametrize("kind", KINDS)
+AT_ONCE = {"classes", "header", "member", "xl/workbook.xml"}
+
+
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=[] if kind in AT_ONCE else [pytest.mark.slow]) for kind in KINDS]
+)
 def test_nothing_of_an_input_is_kept_when_it_has_been_read(kind: str, scheme: Scheme, zone_table: ZoneTable) -> None:
     name, content = KINDS[kind]
 

@@ -46,7 +46,10 @@ def postgres() -> Iterator[Postgres]:
     made.remove()
 
 
-BOTH = [pytest.param("sqlite", id="sqlite"), pytest.param("postgres", marks=pytest.mark.postgres, id="postgres")]
+BOTH = [
+    pytest.param("sqlite", id="sqlite"),
+    pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.slow], id="postgres"),
+]
 
 
 @pytest.fixture(params=BOTH)
@@ -133,10 +136,7 @@ def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     made.work.close()
 
 
-@pytest.fixture(
-    scope="module",
-    params=["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.slow])],
-)
+@pytest.fixture(scope="module", params=BOTH)
 def there(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, parcel: dict[str, Any]
 ) -> Iterator[There]:
