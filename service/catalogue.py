@@ -6,16 +6,20 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
+from babel.messages.extract import extract_python
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from jinja2.ext import babel_extract
 
 import kpfootprint
+import service
 from kpfootprint.ingest import ANSWERS, NOTES, RULES
 from kpfootprint.planning.question import RULES as PLANNING_RULES
 from service.door.admission import JUDGES_FIRST
+from service.door.inspection import BODY_PACKED, FILE_PACKED
 from service.endpoints import ENDPOINTS
-from service.errors import KINDS
+from service.errors import BARE, FOUND, KINDS
+from service.jobs.training import ENDED
 from service.pages import calendar, judging, outcomes
 from service.pages.access import ROLE_TEXTS
 from service.pages.comparisons import STATUSES
@@ -31,6 +35,8 @@ from service.work.outcomes import NO_ZONE
 from service.work.planning import TWICE, UNKNOWN, UNNAMED
 
 TEMPLATES = LOCALES.parent / "templates"
+CARRIERS = {"Refused": None, "existing": None}
+"""What is called with a text, in its second place, that a request is refused with."""
 COMMANDS = Path(kpfootprint.__file__).parent / "cli" / "locale"
 """Where the command line keeps what click says of its own."""
 
@@ -44,6 +50,7 @@ def messages() -> Iterator[str]:
                 if first is not None:
                     yield first
     yield from (title for _, title in KINDS.values())
+    yield from (text for text in refusals() if text.strip(".") != "{told}")
     yield from (item.summary for item in ENDPOINTS if not item.page)
     yield from CONCLUSIONS.values()
     for said in (
@@ -62,13 +69,9 @@ def messages() -> Iterator[str]:
     yield from JOB_STATES.values()
     yield from (
         CHOOSE,
-        UNNAMED,
         UNKNOWN,
         TWICE,
-        *TICK.values(),
         NO_ZONE,
-        JUDGES_FIRST,
-        OWN_FIRST,
         NO_REASON,
         NOT_JUDGED,
         NO_PACKAGE,
@@ -82,6 +85,26 @@ def messages() -> Iterator[str]:
     yield from (*NOTES.values(), *ANSWERS.values())
     for example in EXAMPLES:
         yield from (example.title, example.about)
+
+
+def refusals() -> Iterator[str]:
+    """Yield every text that a request is refused with."""
+    yield from (
+        BODY_PACKED,
+        FILE_PACKED,
+        ENDED,
+        JUDGES_FIRST,
+        OWN_FIRST,
+        UNNAMED,
+        *TICK.values(),
+        *BARE.values(),
+        *FOUND,
+    )
+    for path in sorted(Path(service.__file__).parent.rglob("*.py")):
+        with path.open("rb") as stream:
+            for _, called, found, _ in extract_python(stream, CARRIERS, (), {}):
+                if called in CARRIERS and isinstance(found, tuple):
+                    yield from filter(None, found[1:2])
 
 
 def compiled(source: Path) -> bytes:

@@ -40,6 +40,16 @@ KINDS: Final[Mapping[str, tuple[int, str]]] = {
 }
 """Every code of a problem with its status and title."""
 
+BARE: Final[Mapping[str, str]] = {
+    "bad_request": "The request cannot be read as it was sent.",
+    "not_ready": "The release or the register cannot be used yet; the log of the service says why.",
+    "internal_error": "The log of the service says more; name the request_id when you ask.",
+}
+"""What is said for a status code that no code of ours chose; of others the title."""
+
+FOUND = ("1 problem found.", "{count} problems found.")
+"""How many problems an input has: one, or more."""
+
 MOST_PROBLEMS = 1000
 LONGEST_TEXT = 500
 
@@ -48,25 +58,37 @@ BY_STATUS: Final[Mapping[int, str]] = {status: code for code, (status, _) in rev
 
 
 class Refused(Exception):
-    """A request is answered with a problem; `code` is one of `KINDS`."""
+    """A request is answered with a problem; `code` is one of `KINDS`, and `text` is worded late.
+
+    `text` is what went wrong in English, with places for `values`; a page tells it in another language.
+    """
 
     def __init__(
         self,
         code: str,
-        detail: str,
+        text: str,
         *,
         problems: tuple[Problem, ...] = (),
         headers: Mapping[str, str] | None = None,
+        **values: object,
     ) -> None:
         self.code = code
         self.status, self.title = KINDS[code]
-        self.detail = detail
+        self.text = text
+        self.values: dict[str, Any] = values
         self.problems = problems
         self.headers = dict(headers or {})
-        super().__init__(f"{code}: {detail}")
+        super().__init__(f"{code}: {self.detail}")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return partial(Refused, problems=self.problems, headers=self.headers), (self.code, self.detail)
+        made = partial(Refused, problems=self.problems, headers=self.headers, **self.values)
+        return made, (self.code, self.text)
+
+    @property
+    def detail(self) -> str:
+        """What went wrong, in English."""
+        values = {name: f"{value:,}" if isinstance(value, int) else value for name, value in self.values.items()}
+        return self.text.format(**values)
 
     def document(self, *, instance: str, request_id: str) -> dict[str, Any]:
         """Return the problem details of this refusal."""
@@ -95,23 +117,22 @@ def _told(problem: Problem) -> dict[str, Any]:
     }
 
 
-def existing(what: T | None, called: str) -> T:
-    """Return what was looked for; raise `Refused` (``not_found``) where it is not there: None, or False."""
+def existing(what: T | None, absent: str) -> T:
+    """Return what was looked for; refuse (``not_found``), saying `absent`, where it is None or False."""
     if what is None or what is False:
-        raise Refused("not_found", f"There is no {called}.")
+        raise Refused("not_found", absent)
     return what
 
 
 def refusal_for(problems: Sequence[Problem]) -> Refused:
     """Return the refusal of an input with these problems."""
-    count = len(problems)
-    return Refused("invalid_input", f"{count} problem{'s' if count != 1 else ''} found.", problems=tuple(problems))
+    return Refused("invalid_input", FOUND[len(problems) != 1], problems=tuple(problems), count=len(problems))
 
 
 def bad_parameter(name: str, value: str, reason: str, *, place: str = "query") -> Refused:
     """Return the refusal of a parameter of the query or a header."""
     problem = Problem(table=place, column=name, value=value[:80], code="invalid", reason=reason)
-    return Refused("invalid_input", f"{name}: {reason}.", problems=(problem,))
+    return Refused("invalid_input", "{told}.", problems=(problem,), told=f"{name}: {reason}")
 
 
 def refusal_of(error: Exception) -> Refused | None:
@@ -122,9 +143,9 @@ def refusal_of(error: Exception) -> Refused | None:
         case IngestError(problems=problems):
             return refusal_for(problems)
         case InvalidParcel():
-            return Refused("invalid_parcel", str(error))
+            return Refused("invalid_parcel", "{told}", told=error)
         case SchemeMismatch():
-            return Refused("scheme_mismatch", str(error))
+            return Refused("scheme_mismatch", "{told}", told=error)
         case ReleaseError():
             return Refused("invalid_release", "The active release cannot be loaded; the log of the service says why.")
         case RegisterUnavailable():
@@ -138,9 +159,4 @@ def refusal_of(error: Exception) -> Refused | None:
 def refusal_with(status: int) -> Refused:
     """Return what is said for a bare status code that no code of ours chose."""
     code = BY_STATUS.get(status, "bad_request" if status < 500 else "internal_error")
-    details = {
-        "bad_request": "The request cannot be read as it was sent.",
-        "not_ready": "The release or the register cannot be used yet; the log of the service says why.",
-        "internal_error": "The log of the service says more; name the request_id when you ask.",
-    }
-    return Refused(code, details.get(code, KINDS[code][1] + "."))
+    return Refused(code, BARE.get(code, "{told}."), told=KINDS[code][1])

@@ -41,7 +41,7 @@ def admit(visit: Visit) -> None:
     if visit.missing is not None:
         raise visit.missing
     if role is not None and not visit.who.may(role):
-        raise Refused("forbidden", f"The role {role} is needed, and this is a {visit.who.role}.")
+        raise Refused("forbidden", "The role {role} is needed, and this is a {given}.", role=role, given=visit.who.role)
     if visit.endpoint is not None and visit.endpoint.reveals and visit.who.role in visit.work.settings.blind:
         raise Refused("forbidden", JUDGES_FIRST)
 
@@ -114,7 +114,9 @@ class Rate:
             wait = int((1 - tokens) * 60 / self.per_minute) + 1
             raise Refused(
                 "too_many_requests",
-                f"At most {self.per_minute:g} requests a minute; try again in {wait} s.",
+                "At most {most} requests a minute; try again in {wait} s.",
+                most=f"{self.per_minute:g}",
+                wait=wait,
                 headers={"Retry-After": str(wait)},
             )
 

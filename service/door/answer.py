@@ -73,7 +73,7 @@ def in_time(app: ASGIApp) -> ASGIApp:
         except TimeoutError:
             if not until.expired():
                 raise
-            raise Refused("timeout", f"No answer within {ANSWER_WITHIN:g} s.") from None
+            raise Refused("timeout", "No answer within {seconds} s.", seconds=round(ANSWER_WITHIN)) from None
 
     return answer
 
@@ -125,7 +125,9 @@ class Errors:
             say_foreseen(visit_of(scope).request_id, refused, error)
             return refused
         log.error("request %s failed", visit_of(scope).request_id, exc_info=error)
-        return Refused("internal_error", f"The log of the service says more about {visit_of(scope).request_id}.")
+        return Refused(
+            "internal_error", "The log of the service says more about {request}.", request=visit_of(scope).request_id
+        )
 
     def _response(self, refused: Refused, scope: Scope, receive: Receive) -> Response:
         request = Request(scope, receive)

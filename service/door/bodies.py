@@ -32,7 +32,7 @@ def document_in(body: bytes, shape: Any) -> Any:
         ``too_large``, ``not_json``, or ``invalid_input`` with every member that does not fit.
     """
     if len(body) > LARGE:
-        raise Refused("too_large", f"A body may have at most {LARGE:,} bytes here.")
+        raise Refused("too_large", "A body may have at most {most} bytes here.", most=LARGE)
     return checked(json_in(body), shape)
 
 
@@ -119,7 +119,7 @@ async def form_in(request: Request, endpoint: Endpoint) -> FormData:
             max_files=MAX_FILES, max_fields=MAX_FIELDS, max_part_size=visit.work.settings.max_body
         )
     except HTTPException as error:
-        raise Refused("bad_request", f"The form cannot be read: {error.detail}") from None
+        raise Refused("bad_request", "The form cannot be read: {error}", error=error.detail) from None
     try:
         if request.headers.get("content-type", "").startswith(MULTIPART) and not end.rstrip().endswith(b"--"):
             raise Refused("bad_request", "The form cannot be read: it ends before its last boundary.")

@@ -133,7 +133,7 @@ def matching(endpoints: Sequence[Endpoint], method: str, path: str) -> Endpoint:
         if item.method == wanted:
             return item
     allowed = ", ".join(sorted(_methods(here)))
-    raise Refused("method_not_allowed", f"This address answers {allowed}.", headers={"Allow": allowed})
+    raise Refused("method_not_allowed", "This address answers {allowed}.", allowed=allowed, headers={"Allow": allowed})
 
 
 def _methods(endpoints: Sequence[Endpoint]) -> set[str]:

@@ -14,6 +14,8 @@ from service.errors import Refused
 
 SMALL_BODY = 8192
 """Bytes of a body at an address that is open to all: a key and where to go on to; or where none is expected."""
+BODY_PACKED = "A body with Content-Encoding {packing} is not read. Send it as it is, or packed by gzip."
+FILE_PACKED = "A body with Content-Encoding {packing} is not read. Send the file itself packed, as .csv.gz or .zip."
 
 
 class BodyInspection:
@@ -59,7 +61,9 @@ class BodyInspection:
 def _media_type(body: Body, headers: Headers) -> str:
     given = headers.get("content-type", "").partition(";")[0].strip().lower()
     if given and given not in body.kinds:
-        raise Refused("unsupported_media_type", f"Send {' or '.join(body.kinds)}, not {given[:80]}.")
+        raise Refused(
+            "unsupported_media_type", "Send {kinds}, not {given}.", kinds=", ".join(body.kinds), given=given[:80]
+        )
     return given or next(iter(body.kinds))
 
 
@@ -69,8 +73,7 @@ def _packed(headers: Headers, *, streamed: bool) -> bool:
     if packing == "identity":
         return False
     if packing not in ("gzip", "x-gzip") or streamed:
-        what = "Send the file itself packed, as .csv.gz or .zip" if streamed else "Send it as it is, or packed by gzip"
-        raise Refused("unsupported_media_type", f"A body with Content-Encoding {packing[:40]} is not read. {what}.")
+        raise Refused("unsupported_media_type", FILE_PACKED if streamed else BODY_PACKED, packing=packing[:40])
     return True
 
 
@@ -80,7 +83,7 @@ def unpacked(body: bytes, limit: int) -> bytes:
     try:
         plain = unpacking.decompress(body, limit + 1)
     except zlib.error as error:
-        raise Refused("bad_request", f"What was sent as gzip is none: {error}.") from None
+        raise Refused("bad_request", "What was sent as gzip is none: {error}.", error=error) from None
     if len(plain) > limit:
         raise _too_large(limit)
     if not unpacking.eof or unpacking.unused_data:
@@ -93,14 +96,14 @@ def check_length(value: str | None, limit: int) -> None:
     if value is None:
         return
     if not (value.isascii() and value.isdigit()):
-        raise Refused("bad_request", f"Content-Length must be a number of bytes, got {value[:40]!r}.")
+        raise Refused("bad_request", "Content-Length must be a number of bytes, got {given!r}.", given=value[:40])
     if int(value) > limit:
         raise _too_large(limit)
 
 
 def _too_large(limit: int) -> Refused:
     """Return the refusal of a body above `limit` bytes; the connection is closed, as the rest is not read."""
-    return Refused("too_large", f"A body may have at most {limit:,} bytes.", headers={"Connection": "close"})
+    return Refused("too_large", "A body may have at most {most} bytes.", most=limit, headers={"Connection": "close"})
 
 
 async def whole_body(receive: Receive, limit: int) -> bytes:

@@ -143,7 +143,7 @@ def asked_in(query_string: bytes, queries: Sequence[Query], *, lenient: bool) ->
     try:
         pairs = parse_qsl(query_string.decode("latin-1"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
     except ValueError:
-        raise Refused("bad_request", f"At most {MAX_FIELDS} parameters are read.") from None
+        raise Refused("bad_request", "At most {most} parameters are read.", most=MAX_FIELDS) from None
     for name, given in pairs:
         item = known.get(name)
         if lenient and (item is None or not given.strip()):
@@ -162,5 +162,5 @@ def asked_in(query_string: bytes, queries: Sequence[Query], *, lenient: bool) ->
         seen.add(name)
     if problems:
         told = "; ".join(f"{problem.column}: {problem.reason}" for problem in problems)
-        raise Refused("invalid_input", f"{told}.", problems=tuple(problems))
+        raise Refused("invalid_input", "{told}.", problems=tuple(problems), told=told)
     return values

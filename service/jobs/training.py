@@ -137,7 +137,7 @@ def _ran(
         if process.returncode != 0 and any(line.startswith("Traceback") for line in last):
             raise RuntimeError("\n".join(last))  # which the log tells
         if process.returncode != 0:
-            raise Refused("conflict", "; ".join(last))
+            raise Refused("conflict", "{told}", told="; ".join(last))
     return True
 
 

@@ -23,8 +23,9 @@ def refusal_response(request: Request, refused: Refused) -> Response:
         target = path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(link_to(visit_of(request), "/sign-in", next=target), status_code=303)
     visit = visit_of(request)
-    shown = {"refused": refused, "request_id": visit.request_id, "told": Teller(visit.lang).told}
-    answer = page(visit, "error.html", status=refused.status, **shown)
+    teller = Teller(visit.lang)
+    shown = {"refused": refused, "detail": teller.refused(refused), "told": teller.told}
+    answer = page(visit, "error.html", status=refused.status, request_id=visit.request_id, **shown)
     answer.headers.update(refused.headers)
     return answer
 

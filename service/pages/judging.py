@@ -52,7 +52,7 @@ def ask_opinion(visit: Visit) -> Response:
 def _opinion(visit: Visit, *, status: int = 200, alert: str = "", given: Given = None) -> Response:
     comparison_id = visit.path["id"]
     with reading(visit.work.engine) as connection:
-        document = existing(parcel_of(connection, comparison_id), "comparison with this id")
+        document = existing(parcel_of(connection, comparison_id), "There is no comparison with this id.")
     sealed = bool(sealed_from(visit.work, visit.who, [comparison_id]))
     return _judged(visit, document, status=status, alert=alert, given=given, sealed=sealed, exercise=False)
 

@@ -168,4 +168,4 @@ def cancel_training(visit: Visit) -> Response:
 
 
 def _training(visit: Visit) -> jobs.Job:
-    return existing(jobs.job_of(visit.work.engine, visit.path["id"], "training"), "training with this id")
+    return existing(jobs.job_of(visit.work.engine, visit.path["id"], "training"), "There is no training with this id.")

@@ -64,7 +64,7 @@ def ask(visit: Visit) -> Response:
 def _asked(visit: Visit, *, status: int = 200, rows: Rows = (("", ""),) * ROWS, source: str = "") -> Response:
     comparison_id = visit.path["id"]
     with reading(visit.work.engine) as connection:
-        item = existing(comparisons.listed(connection, comparison_id), "comparison with this id")
+        item = existing(comparisons.listed(connection, comparison_id), "There is no comparison with this id.")
     zone_table = visit.work.release().zone_table
     return page(
         visit,

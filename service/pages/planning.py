@@ -24,7 +24,7 @@ from service.work.planning import drifted, judged, planned, pooled, sorted_again
 
 SHARES = (0.05, 0.1, 0.2, 0.3, 0.5)
 MOST_TICKED = 12
-TICK = {1: "tick 1 to 12 comparisons", 2: "tick 2 to 12 comparisons"}
+TICK = {1: "Tick 1 to 12 comparisons.", 2: "Tick 2 to 12 comparisons."}
 """What is asked for where too few or too many are ticked, by how many are needed."""
 PDF = "application/pdf"
 TICKED = (text("id", "A comparison; repeat it.", repeats=True),)
@@ -118,7 +118,7 @@ def ticked(given: Iterable[str], least: int) -> Sequence[str]:
     ids = tuple(dict.fromkeys(given))
     if not least <= len(ids) <= MOST_TICKED:
         problem = Problem(table="query", column="id", code="invalid", reason=TICK[least])
-        raise Refused("invalid_input", f"{TICK[least].capitalize()}.", problems=(problem,))
+        raise Refused("invalid_input", TICK[least], problems=(problem,))
     return ids
 
 

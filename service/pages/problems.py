@@ -14,6 +14,7 @@ from kpfootprint.planning.question import RULES as PLANNING_RULES
 from kpfootprint.report.locale import words
 from kpfootprint.retold import retold
 from kpfootprint.scheme import AttributeClass, ClassSet, Scheme
+from service.errors import Refused
 from service.pages.render import translations
 
 MEASURED = frozenset({"expected", "found", "limit", "lower", "mean", "middle", "sum", "tolerance", "upper"})
@@ -63,6 +64,17 @@ class Teller:
             return retold(text + more, self._lang)
         except (KeyError, IndexError):
             return problem.reason
+
+    def refused(self, refusal: Refused) -> str:
+        """Return why a request was refused."""
+        values = {name: self._said(value) for name, value in refusal.values.items()}
+        return self._catalogue.gettext(refusal.text).format(**values)
+
+    def _said(self, value: object) -> str:
+        """Return a value of a refusal: a number of ours, a text of ours, or what somebody wrote."""
+        if isinstance(value, int):
+            return words(self._lang).count(value)
+        return retold(self._catalogue.gettext(str(value)), self._lang) if value else ""
 
     def _named(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the values of a problem with an attribute, and lists of its classes, under their names."""

@@ -146,7 +146,7 @@ def words(visit: Visit) -> Response:
 def example(visit: Visit) -> Response:
     """Compare an example parcel and go to its report."""
     named = (item for item in available() if item.name == visit.path["name"])
-    chosen = existing(next(named, None), "example with this name")
+    chosen = existing(next(named, None), "There is no example with this name.")
     read = partial(parcel_at, path=chosen.path(), parcel=chosen.parcel)
     kept = compare(visit.work, read, actor=visit.who.actor)
     return moved_to(visit, f"/comparisons/{kept.id}")

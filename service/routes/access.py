@@ -36,7 +36,7 @@ def create_key(visit: Visit, given: shapes.NewKey) -> Answer:
 @Endpoint("DELETE", "/v1/keys/{id}", "admin", status=204)
 def revoke_key(visit: Visit) -> Response:
     """Revoke a key."""
-    existing(revoke(visit.work.engine, visit.path["id"]), "key with this id")
+    existing(revoke(visit.work.engine, visit.path["id"]), "There is no key with this id.")
     return Response(status_code=204)
 
 
@@ -49,7 +49,7 @@ def index_of_sessions(visit: Visit) -> Answer:
 @Endpoint("DELETE", "/v1/sessions/{id}", "admin", status=204)
 def end_session(visit: Visit) -> Response:
     """End a session."""
-    existing(sessions.end(visit.work.engine, visit.path["id"]), "session with this id")
+    existing(sessions.end(visit.work.engine, visit.path["id"]), "There is no session with this id.")
     return Response(status_code=204)
 
 
@@ -63,5 +63,5 @@ def index_of_names(visit: Visit) -> Answer:
 @Endpoint("DELETE", "/v1/names/{actor}", "admin", status=204)
 def forget_name(visit: Visit) -> Response:
     """Forget a name; the pseudonym stays."""
-    existing(people.forget(visit.work.engine, visit.path["actor"]), "name behind this pseudonym")
+    existing(people.forget(visit.work.engine, visit.path["actor"]), "There is no name behind this pseudonym.")
     return Response(status_code=204)

@@ -61,7 +61,9 @@ async def submitted(visit: Visit) -> Response:
 def show_parcel(visit: Visit) -> Response:
     """Read the parcel that was compared."""
     with reading(visit.work.engine) as connection:
-        parcel = existing(comparisons.parcel_text_of(connection, visit.path["id"]), "comparison with this id")
+        parcel = existing(
+            comparisons.parcel_text_of(connection, visit.path["id"]), "There is no comparison with this id."
+        )
     return Response(parcel, media_type=JSON)
 
 

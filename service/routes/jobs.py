@@ -28,8 +28,8 @@ def cancel(visit: Visit) -> shapes.Job:
     job_id = visit.path["id"]
     before = _job(visit, job_id)
     if before.state in {"done", "failed"}:
-        raise Refused("conflict", f"This job is over: {before.state}.")
-    return job_shown(existing(jobs.cancel(visit.work.engine, job_id, visit.who.actor), "job with this id"))
+        raise Refused("conflict", "This job is over: {state}.", state=before.state)
+    return job_shown(existing(jobs.cancel(visit.work.engine, job_id, visit.who.actor), "There is no job with this id."))
 
 
 @Endpoint(
@@ -56,7 +56,9 @@ def create_reexamination(visit: Visit, given: shapes_of_cases.NewReexamination) 
 @Endpoint("GET", "/v1/reexaminations/{id}", "viewer", reveals=True)
 def show_reexamination(visit: Visit) -> shapes_of_cases.Reexamination:
     """Read which conclusions another release would change, and why."""
-    job = existing(jobs.job_of(visit.work.engine, visit.path["id"], "reexamination"), "re-examination with this id")
+    job = existing(
+        jobs.job_of(visit.work.engine, visit.path["id"], "reexamination"), "There is no re-examination with this id."
+    )
     with reading(visit.work.engine) as connection:
         told_of = entries.about(connection, job.id)
     changes = [change for entry in told_of for change in entry.values.get("changes", ())]
@@ -65,7 +67,7 @@ def show_reexamination(visit: Visit) -> shapes_of_cases.Reexamination:
 
 
 def _job(visit: Visit, job_id: str) -> jobs.Job:
-    return existing(jobs.job_of(visit.work.engine, job_id), "job with this id")
+    return existing(jobs.job_of(visit.work.engine, job_id), "There is no job with this id.")
 
 
 def accepted(visit: Visit, job_id: str, place: str = "") -> shapes.Accepted:

@@ -89,7 +89,7 @@ async def _reader_of_form(visit: Visit, given: dict[str, Any], choices: dict[str
     try:
         form = await MultiPartParser(visit.request.headers, stream(), max_files=1, max_part_size=len(body) + 1).parse()
     except (MultiPartException, KeyError, ValueError) as error:
-        raise Refused("bad_request", f"The form cannot be read: {error}") from None
+        raise Refused("bad_request", "The form cannot be read: {error}", error=error) from None
     refuse_unknown(form, FORM["properties"])
     name, content = upload_in(form)
     fields = {key: value for key, value in form.multi_items() if isinstance(value, str) and value.strip()}

@@ -35,7 +35,7 @@ def report_text(work: Workplace, comparison_id: str, who: Principal) -> str:
     """Return the JSON text of a report, byte for byte as it was answered; refuse a sealed one."""
     with reading(work.engine) as connection:
         found = comparisons.reports_of(connection, [comparison_id])
-    report = existing(found.get(comparison_id), "comparison with this id")
+    report = existing(found.get(comparison_id), "There is no comparison with this id.")
     if sealed_from(work, who, [comparison_id]):
         raise Refused("forbidden", OWN_FIRST)
     return report

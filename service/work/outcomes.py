@@ -30,7 +30,9 @@ NO_ZONE = "no zone of this release has this id"
 def decide(work: Workplace, submission_id: str, *, decision: str, note: str = "", actor: str) -> None:
     """Keep a decision; an earlier one stays in the history."""
     with registering(work.engine) as connection:
-        submission = existing(submissions.submission_of(connection, submission_id), "submission with this id")
+        submission = existing(
+            submissions.submission_of(connection, submission_id), "There is no submission with this id."
+        )
         if not submissions.decide(connection, submission, decision, note, actor):
             raise Refused("conflict", "Only a submission that was compared can be decided; this one still waits.")
 
@@ -38,7 +40,9 @@ def decide(work: Workplace, submission_id: str, *, decision: str, note: str = ""
 def compare_again(work: Workplace, submission_id: str, *, actor: str) -> str:
     """Have a submission compared further whose comparing was cancelled, or failed; return the job."""
     with registering(work.engine) as connection:
-        submission = existing(submissions.submission_of(connection, submission_id), "submission with this id")
+        submission = existing(
+            submissions.submission_of(connection, submission_id), "There is no submission with this id."
+        )
         if not submissions.has_stopped(connection, submission):
             raise Refused("conflict", "Nothing of this submission was left: it waits, is compared, or was decided.")
         return submissions.resume(connection, submission, actor)
@@ -80,7 +84,7 @@ def tell_outcome(
 
 def _noted(work: Workplace, comparison_id: str, kind: Any, values: Mapping[str, Any], actor: str) -> Entry:
     with registering(work.engine) as connection:
-        existing(comparisons.listed(connection, comparison_id), "comparison with this id")
+        existing(comparisons.listed(connection, comparison_id), "There is no comparison with this id.")
         return entries.append(connection, kind, actor=actor, subject=comparison_id, values=values)
 
 

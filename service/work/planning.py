@@ -34,7 +34,7 @@ def judged(work: Workplace, zone: str, on: date | None = None, lang: str = "en")
     """Say whether the references of a zone are enough."""
     release = work.release()
     known = release.zone_table.names
-    existing(zone in known, "zone with this id")
+    existing(zone in known, "There is no zone with this id.")
     return worded(work.said_once(_adequacy, zone, on or today()), known, lang)
 
 

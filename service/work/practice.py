@@ -139,7 +139,7 @@ def answer(work: Workplace, exercise_id: str, *, conclusion: str, reasons: str =
     mine = (practice.c.id == exercise_id) & (practice.c.actor == actor)
     values = {"conclusion": conclusion, "reasons": reasons, "answered_at": now()}
     with writing(work.engine) as connection:
-        existing(connection.scalar(sa.select(practice.c.id).where(mine)), "exercise of yours with this id")
+        existing(connection.scalar(sa.select(practice.c.id).where(mine)), "There is no exercise of yours with this id.")
         done = connection.execute(practice.update().where(mine & practice.c.conclusion.is_(None)).values(values))
         if done.rowcount != 1:
             raise Refused("conflict", "This exercise was answered before; draw another one.")
@@ -151,7 +151,7 @@ def exercise_of(work: Workplace, exercise_id: str, *, actor: str) -> Exercise:
     query = sa.select(practice).where((practice.c.id == exercise_id) & (practice.c.actor == actor))
     with reading(work.engine) as connection:
         row = connection.execute(query).one_or_none()
-    return _exercise(existing(row, "exercise of yours with this id"))
+    return _exercise(existing(row, "There is no exercise of yours with this id."))
 
 
 def answered(work: Workplace, *, actor: str, before: int | None, limit: int) -> tuple[list[Exercise], int | None]:

@@ -36,7 +36,7 @@ def json_in(body: bytes) -> Any:
     except AmbiguousJson as error:
         raise refusal_for([Problem(table="body", code="ambiguous_json", reason=str(error))]) from None
     except NotJson as error:
-        raise Refused("not_json", f"The body is not JSON: {error}.") from None
+        raise Refused("not_json", "The body is not JSON: {error}.", error=error) from None
 
 
 def parcel_of_json(release: Release, *, body: bytes, given: Mapping[str, Any], choices: Mapping[str, str]) -> Parcel:

@@ -74,7 +74,7 @@ def known_release(work: Workplace, name: str) -> Known:
     """Return a release by its name."""
     known = known_releases(work)
     first = (*(item for item in known if item.folder.name == name), *(item for item in known if item.name == name))
-    return existing(next(iter(first), None), "release with this name")
+    return existing(next(iter(first), None), "There is no release with this name.")
 
 
 def activate(work: Workplace, name: str, *, reason: str, force: str | None = None, actor: str) -> Activation:
@@ -95,7 +95,7 @@ def roll_back(work: Workplace, *, reason: str, actor: str) -> Activation:
         raise Refused("conflict", "No other release was in force before.")
     found = activations.release_folders(work.settings.home).get(before)
     if found is None:
-        raise Refused("conflict", f"The release before this one, {before}, is not here any more.")
+        raise Refused("conflict", "The release before this one, {name}, is not here any more.", name=before)
     _try(found)
     return activations.activate(work.engine, before, actor, reason, back=True)
 
@@ -104,7 +104,7 @@ def _try(folder: Path) -> None:
     try:
         try_release(load_release(folder))
     except ReleaseError as error:
-        raise Refused("conflict", f"This release cannot be used: {error}") from None
+        raise Refused("conflict", "This release cannot be used: {error}", error=error) from None
 
 
 def _json(path: Path) -> dict[str, Any]:

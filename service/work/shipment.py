@@ -69,7 +69,9 @@ class Shipment:
 def shipment_of(work: Workplace, submission_id: str, who: Principal) -> Shipment:
     """Return a submission with everything about it that somebody may see."""
     with reading(work.engine) as connection:
-        submission = existing(submissions.submission_of(connection, submission_id), "submission with this id")
+        submission = existing(
+            submissions.submission_of(connection, submission_id), "There is no submission with this id."
+        )
         rows = submissions.parcels_of(connection, submission_id)
         ids = [row.comparison_id for row in rows if row.comparison_id is not None]
         listed = comparisons.several(connection, ids)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import json
+import pickle
 import re
 from pathlib import Path
+from typing import TypeGuard
 
 import pytest
 from babel.messages.pofile import read_po
@@ -17,7 +19,8 @@ from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.reference import shipped_reference
 from kpfootprint.retold import retold
 from kpfootprint.scheme import AttributeClass, ClassSet, Scheme
-from service.catalogue import TEMPLATES, compiled, messages, sources
+from service.catalogue import CARRIERS, TEMPLATES, compiled, messages, sources
+from service.errors import Refused, refusal_with
 from service.pages.problems import SAID, Teller
 from tests.cli.test_french_usage import template
 from tests.source import files
@@ -49,6 +52,28 @@ def test_everything_is_translated(source: Path) -> None:
 @pytest.mark.parametrize("source", sources(), ids=lambda path: path.parts[-3])
 def test_the_compiled_catalogue_is_made_from_its_source(source: Path) -> None:
     assert source.with_suffix(".mo").read_bytes() == compiled(source), "run: python -m service.catalogue"
+
+
+def test_what_is_refused_is_worded_late() -> None:
+    worded = [
+        node for path in files("service") for node in ast.walk(ast.parse(path.read_text("utf-8"))) if _refuses(node)
+    ]
+    assert len(worded) > 60
+    assert not [ast.unparse(node) for node in worded if any(isinstance(part, ast.JoinedStr) for part in node.args)]
+
+
+def _refuses(node: ast.AST) -> TypeGuard[ast.Call]:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CARRIERS
+
+
+def test_a_refusal_is_told_in_french_with_its_values() -> None:
+    refused = Refused("too_large", "A body may have at most {most} bytes.", most=5_000_000)
+    assert refused.detail == "A body may have at most 5,000,000 bytes."
+    assert Teller("en").refused(refused) == refused.detail
+    assert Teller("fr").refused(refused) == "Un corps compte 5\u00a0000\u00a0000 octets au plus."
+    assert Teller("fr").refused(refusal_with(404)) == "Il n’y a rien ici."
+    again = pickle.loads(pickle.dumps(refused))
+    assert (again.code, again.detail, again.values) == (refused.code, refused.detail, refused.values)
 
 
 def test_a_problem_is_told_in_french_with_its_values() -> None:
