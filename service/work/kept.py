@@ -28,7 +28,7 @@ from service.register.people import Principal
 from service.register.tables import entries as entry_table
 from service.work.place import Workplace
 
-OWN_FIRST = "Give your own conclusion first: POST it to the opinions of this comparison."
+OWN_FIRST = "Give your own conclusion on this comparison first; then what was computed is shown."
 
 
 def report_text(work: Workplace, comparison_id: str, who: Principal) -> str:

@@ -27,7 +27,7 @@ def lr_scale(sp: Speaker) -> list[Figure]:
     alt = sp.t(
         mark(
             "log10 LR {value} on a scale from H2 (left) to H1 (right); interval {low} to {high}; "
-            "values outside {lowest} to {highest} are out of the references' reach."
+            "no value outside {lowest} to {highest} is reported."
         ),
         **sp.lr_values(found),
     )
@@ -77,7 +77,7 @@ def _scale(sp: Speaker, found: Mapping[str, Any]) -> Canvas:
     canvas.dot(20, y + 13, "hollow-diamond", "ink", 4)
     canvas.text(34, y + 17, sp.t(mark("before bounding")), size=11)
     canvas.hatch(150, y + 7, 18, 11, 5)
-    canvas.text(174, y + 17, sp.t(mark("out of the references' reach")), size=11)
+    canvas.text(174, y + 17, sp.t(mark("beyond the bounds")), size=11)
     return canvas
 
 

@@ -121,9 +121,9 @@ def _attribution(sp: Speaker, found: dict[str, Any]) -> Table:
     rows = [(zone["zone_id"], zone["posterior"]) for zone in found["zones"]]
     rows.sort(key=lambda row: -row[1])
     shown = {zone for zone, _ in rows[:MOST_SHOWN]} | inside | set(sp.declared_zones)
-    others = [p for zone, p in rows if zone not in shown]
-    if len(others) > 1:
-        rows = [row for row in rows if row[0] in shown]
+    others = [row for row in rows if row[0] not in shown]
+    others = others if len(others) > 1 else []
+    rows = [row for row in rows if row not in others]
     rows.append(("unlisted", found["unlisted_posterior"]))
     header = [mark("Zone"), mark("Probability"), mark("In the set")]
     table = [[sp.zone(zone), sp.share(p), sp.label(str(zone in inside).lower())] for zone, p in rows]
@@ -132,9 +132,9 @@ def _attribution(sp: Speaker, found: dict[str, Any]) -> Table:
         header.append(mark("log10 LR against it alone"))
         for cells, (zone, _) in zip(table, rows, strict=True):
             cells.append(sp.log10(alone.get(zone)))
-    if len(others) > 1:
+    if others:
         name = sp.t(mark("{n} other zones, together"), n=sp.words.number(len(others)))
-        table.insert(-1, [name, sp.share(sum(others)), sp.label("false"), "\u2013"][: len(header)])
+        table.insert(-1, [name, sp.share(sum(p for _, p in others)), sp.label("false"), "\u2013"][: len(header)])
     message = mark("What the parcel resembles, if every zone were as likely beforehand; prediction set at {level}")
     if sp.sentences("resembles_small"):
         message = mark("What the parcel resembles, if every zone were as likely beforehand")

@@ -203,9 +203,19 @@ def resemblance(sp: Speaker) -> str:
 
 def weight_of_evidence(sp: Speaker, found: Mapping[str, Any]) -> str:
     """Say the likelihood ratio in words, with its verbal equivalent."""
-    value = found["log10_lr"]
+    value, held = found["log10_lr"], found["bound_hit"] is not None
     if abs(value) < EVEN:
         message = mark("What was seen is about as probable of goods as declared as of goods from elsewhere.")
+    elif held and value > 0:
+        message = mark(
+            "What was seen is counted as {ratio} times as probable of goods as declared as of goods from elsewhere, "
+            "and as no more."
+        )
+    elif held:
+        message = mark(
+            "What was seen is counted as {ratio} times as probable of goods from elsewhere as of goods as declared, "
+            "and as no more."
+        )
     elif value > 0:
         message = mark("What was seen is {ratio} times as probable of goods as declared as of goods from elsewhere.")
     else:
