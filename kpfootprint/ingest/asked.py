@@ -158,7 +158,9 @@ def ask_about_unnamed(sheet: Layout) -> None:
         return
     for at in sheet.places("unknown", "stones_or_carats", "percent"):
         numbers = sheet.numbers(at)
-        if sheet.meanings[at].role == "percent" and ("%" in sheet.raw.columns[at].header or sheet.all_percent(at)):
+        if sheet.meanings[at].role == "percent" and (
+            {*"%‰"} & {*sheet.raw.columns[at].header} or sheet.all_percent(at)
+        ):
             continue
         if numbers is None or not bool(np.all((numbers == np.floor(numbers)) & (numbers >= 0) & (numbers < 1e6))):
             continue
@@ -380,7 +382,7 @@ def ask_about_titles(sheet: Layout, wide: Sequence[int]) -> None:
             continue
         others = ("money", "mean", *(("carats",) if whole and at is not None else ()))
         said = not says("n_stones", *tokens) and any(says(role, *tokens) for role in others)
-        if said or "%" in text or says("percent", *tokens):
+        if said or {*"%‰"} & {*text} or says("percent", *tokens):
             broken = sheet.raw.problem(Broken("measure_of_title", {"title": text, "choices": [("shares", "numbers")]}))
             sheet.problems.append(broken)
             return

@@ -124,7 +124,7 @@ class Layout:
     def all_percent(self, at: int) -> bool:
         """Say whether all cells of a column bear a percent sign."""
         cells = self.cells(at)
-        return bool(cells) and all(isinstance(cell, str) and cell.strip().endswith("%") for cell in cells)
+        return bool(cells) and all(isinstance(cell, str) and cell.strip().endswith(("%", "‰")) for cell in cells)
 
     def places(self, *roles: str, wide: bool | None = False) -> list[int]:
         """Return the positions of columns with one of some roles, that hold classes, or do not, or either (None)."""

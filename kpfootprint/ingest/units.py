@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from kpfootprint.ingest.cells import THOUSANDS, Cell, DecimalMarks, Odd, PlainCells, is_blank, read_numbers, text_of
 from kpfootprint.ingest.headers import Meaning
 from kpfootprint.ingest.labels import size_span
-from kpfootprint.ingest.meanings import Layout
+from kpfootprint.ingest.meanings import Layout, with_role
 from kpfootprint.ingest.problems import Broken, problem
+from kpfootprint.ingest.tables import Column, Note
 from kpfootprint.ingest.words import declared_words, plain, says, tokens_of, unit_pattern, unit_words
 
 _UNITS_OF_SIZES = {"gr": "grains", "ct": "carats", "pts": "points"}
@@ -53,8 +54,31 @@ _WITH_UNIT = {
 
 
 def with_units(sheet: Layout) -> Layout:
-    """Return a sheet whose sizes bear the units that headers name, and whose stones are written without thousands."""
-    return _with_units_of_headers(_with_merged_sizes(_with_thousands(sheet)))
+    """Return a sheet in carats, whose sizes bear the units of their headers, and whose stones have no thousands marks."""
+    return _with_units_of_headers(_with_merged_sizes(_with_thousands(_in_carats(sheet))))
+
+
+def _in_carats(sheet: Layout) -> Layout:
+    """Give the one column of weights in carats whose header says milligrams, grams or points; that is noted."""
+    places = sheet.places("other_unit")
+    if len(places) != 1 or sheet.places("carats", "stones_or_carats", wide=None):
+        return sheet
+    at, column = places[0], sheet.raw.columns[places[0]]
+    units = {
+        (unit, weight["ct"])
+        for unit, weight in declared_words()["in_carats"].items()
+        if {*tokens_of(column.header)} & {*weight["words"]}
+    }
+    values = sheet.raw.values(at)
+    if len(units) != 1 or bool(np.any(np.isnan(values) & ~column.blank())):
+        return sheet
+    unit, weight_ct = units.pop()
+    carats = [None if value != value else value for value in (values * weight_ct).round(6).tolist()]
+    sheet.trace.notes.append(
+        Note(code="in_carats", values={"column": column.header, "unit": unit, "carats": weight_ct})
+    )
+    columns = [Column.of(column.header, carats) if item is column else item for item in sheet.raw.columns]
+    return with_role(replace(sheet, raw=replace(sheet.raw, columns=columns)), at, "carats")
 
 
 def _with_thousands(sheet: Layout) -> Layout:

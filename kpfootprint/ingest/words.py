@@ -237,7 +237,7 @@ def misspelt(text: str, known: Mapping[str, str]) -> str | None:
     return known[hits[0]] if hits else None
 
 
-_WORD = re.compile(r"[^\W_]+|[%#$]")
+_WORD = re.compile(r"[^\W_]+|[%‰#$]")
 
 
 def tokens_of(text: str) -> list[str]:

@@ -106,7 +106,7 @@ def test_a_doubt_is_asked_about(text: str, code: str, reads: Reads) -> None:
         (listed("No,Weight,Colour,Shape,Unité", ",g", unit=0.2), "unknown_unit"),
         (listed("Вес указан в граммах\nNo,Weight,Colour,Shape", unit=0.2), "unit_in_title"),
         (listed("Einheit: g\nNo,Weight,Colour,Shape", unit=0.2), "unit_in_title"),
-        ("Sieve,Pcs,Gramm\n" + ladder(), "unknown_unit"),
+        ("Sieve,Pcs,Gramm\n" + ladder(), "size_mean_outside"),
         ("En milliers de carats\nCouleur;Pierres;Carats\nblanc;200;30,5\ncape;300;20,0\n", "unit_in_title"),
         ("Polished diamonds\n" + listed("No,Ct,Colour,Shape"), "polished_goods"),
         ("No,Shape,Carat,Clarity,Cut,Polish\n1,round,0.42,VS1,EX,EX\n2,round,0.31,VS1,EX,VG\n", "polished_goods"),

@@ -360,7 +360,11 @@ def test_the_mean_stone_lies_within_its_class(world: Words) -> None:
 
 
 def test_grams_are_not_carats(world: Words) -> None:
-    assert asked("Poids (g);Couleur\n0,084;blanc\n", world).code == "unknown_unit"
+    weighed = parcel_of("Poids (g);Couleur\n0,084;blanc\n", world)
+    assert weighed.carats == pytest.approx(0.42)
+    assert weighed.read_as is not None
+    assert [note["code"] for note in weighed.read_as["notes"]] == ["in_carats"]
+    assert asked("Poids (gr);Couleur\n0,084;blanc\n", world).code == "unknown_unit", "grams or grains"
     assert asked("Poids;Couleur\n0,084 g;blanc\n", world).code == "unknown_unit"
 
 
