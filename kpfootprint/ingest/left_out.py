@@ -58,6 +58,9 @@ _HUNDREDTHS = re.compile(r"[.,]\d\d(?!\d)")
 _LABELLED = re.compile(r"[^\W\d]+\s*[:=]?\s*(\d.*)")
 """A total whose label stands in the cell of its number: ``Total: 65``."""
 
+_IN_HEADER = re.compile(r"(?P<label>[^\d(\[:=]+)[(\[:=]\s*(?P<number>(?!(?:19|20)\d\d\b(?![.,]))\d+(?:[.,]\d+)?)\b\D*")
+"""A header that ends with a number which is no year."""
+
 
 @dataclass(slots=True)
 class _Rows:
@@ -141,6 +144,7 @@ def without_totals(sheet: Layout, measures: Sequence[int], classes: Sequence[int
     _leave_parts(rows)
     _leave_notes(rows, labels)
     _keep_stated(rows)
+    _state_headers(sheet)
     _find_unlabelled(rows, labels)
     _check_labelled(rows, labels)
     _check_summaries(rows, summaries, named)
@@ -197,6 +201,14 @@ def _keep_stated(rows: _Rows) -> None:
     for at in alone if len(alone) < len(rows.values) else ():
         row = int(np.flatnonzero(np.isfinite(rows.values.pop(at)))[-1])
         rows.sheet.trace.stated.append((raw.line(row) or 1, (raw.columns[at].header, raw.columns[at].at(row))))
+
+
+def _state_headers(sheet: Layout) -> None:
+    """Take a number in the header of stones or carats, ``Stones (85)``, for what is stated of the parcel."""
+    for role in _IN_LABEL:
+        found = [_IN_HEADER.fullmatch(sheet.raw.columns[at].header) for at in sheet.places(role)]
+        for hit in filter(None, found if len(found) == 1 else ()):
+            sheet.trace.stated.append((sheet.raw.header_rows[-1], (hit["label"], hit["number"])))
 
 
 def _equals(total: float, parts: NDArray[np.float64]) -> bool:

@@ -45,7 +45,7 @@ def said_by_titles(raw: RawTable, headers: Headers, tables: Mapping[str, KnownTa
         if (parts := _origins(said, unit, headers)) and (key == "zone_id" or _is_of_origin(key, headers)):
             origins |= dict.fromkeys(parts, (line, key))
             continue
-        pairs: list[tuple[str, Cell]] = []
+        pairs: list[tuple[str, Cell]] = _amounts(" ".join(texts))
         for at, cell in enumerate(filled):
             text = text_of(cell)
             key, colon, said = text.partition(":")
@@ -53,7 +53,6 @@ def said_by_titles(raw: RawTable, headers: Headers, tables: Mapping[str, KnownTa
                 pairs.append((key, said.strip()))
             elif at + 1 < len(filled) and not text_of(filled[at + 1]).endswith(":"):
                 pairs.append((text.rstrip(": "), filled[at + 1]))
-        pairs += _amounts(" ".join(texts))
         for key, value in pairs:
             name = known.get(fold(key)) or headers.measure(key) or ""
             told, of_origin = _told(name, value), _is_of_origin(key, headers) and len(text_of(value)) <= 80

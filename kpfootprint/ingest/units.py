@@ -54,7 +54,7 @@ _WITH_UNIT = {
 
 
 def with_units(sheet: Layout) -> Layout:
-    """Return a sheet in carats, whose sizes bear the units of their headers, and whose stones have no thousands marks."""
+    """Return a sheet in carats, whose sizes bear the units of headers, and whose stones have no thousands marks."""
     return _with_units_of_headers(_with_merged_sizes(_with_thousands(_in_carats(sheet))))
 
 
