@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest.archive import Limits
 from kpfootprint.ingest.breakdowns import number_and_weight, read_breakdowns
-from kpfootprint.ingest.cells import CELL_UNIT_CT, STONE_UNIT_CT, rounding_tolerance
+from kpfootprint.ingest.cells import CELL_UNIT_CT, STONE_UNIT_CT, cell_unit, rounding_tolerance
 from kpfootprint.ingest.gathered import Findings
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.records import (
@@ -153,7 +153,9 @@ def build_parcel(
         n_stones = next((n for item in whole if (n := item.counted) is not None), stated or 0)
         weighed = next((item.carats for item in whole if item.weighed is not None), None)
         carats = None if weighed is None else float(weighed.sum())
-        _check_totals(draft, n_stones, carats, weighed, CELL_UNIT_CT, tell)
+        column = goods.table.columns.get("carats")
+        unit = CELL_UNIT_CT if column is None else cell_unit(column.cells)
+        _check_totals(draft, n_stones, carats, weighed, unit, tell)
         sized = any(words.scheme.size.name in item.attributes for item in breakdowns)
         body = {
             "n_stones": n_stones,

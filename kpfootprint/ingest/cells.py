@@ -444,6 +444,14 @@ STONE_UNIT_CT = 0.01
 CELL_UNIT_CT = 0.1
 """Cells of a sorting sheet are weighed to this, or finer."""
 
+_HUNDREDTHS = re.compile(r"[.,]\d\d(?!\d)")
+
+
+def cell_unit(cells: Sequence[Cell]) -> float:
+    """Return to what the carats of a sorting sheet are weighed, or finer: to the hundredth where one is written so."""
+    fine = isinstance(cells, PlainCells) or any(isinstance(c, str) and _HUNDREDTHS.search(c) for c in cells)
+    return STONE_UNIT_CT if fine else CELL_UNIT_CT
+
 
 def unit_of(values: NDArray[np.float64], *, coarsest: float = 1.0) -> float:
     """Return the unit that values were rounded to: the largest of 1, 0.1, … 0.000001 of which all are multiples."""

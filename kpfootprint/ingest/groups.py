@@ -11,7 +11,7 @@ from kpfootprint.ingest.around import MEASURES, without
 from kpfootprint.ingest.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.headers import Meaning
 from kpfootprint.ingest.labels import size_span, split_descriptions
-from kpfootprint.ingest.meanings import Layout, meanings_of
+from kpfootprint.ingest.meanings import Layout, listed, meanings_of
 from kpfootprint.ingest.tables import Column, Note
 from kpfootprint.ingest.words import attribute_words, class_code, declared_words, is_plain, is_summary, is_total, plain
 
@@ -188,8 +188,12 @@ def ask_about_blanks(sheet: Layout, classed: list[int]) -> Layout:
         between = between[between > full[0]]
         if not len(between) or full[-1] < between[0] or _same_sums(sheet, full, between):
             continue
-        if sheet.choices.get("blanks") == "as_above" or _are_summed(sheet, full, between):
-            return _filled_down(sheet, alike)
+        down = _filled_down(sheet, alike)
+        settled = _are_summed(sheet, full, between) or _are_grouped(sheet, down, classed, between)
+        if settled or sheet.choices.get("blanks") == "as_above":
+            told = {"columns": listed(raw.columns[place].header for place in alike)}
+            sheet.trace.notes.append(Note(code="blanks_go_on", values=told))
+            return down
         sheet.tell("blank_below", at, int(between[0]), header=raw.columns[at].header, choices=[("blanks", "as_above")])
         return sheet
     return sheet
@@ -200,6 +204,15 @@ def _are_summed(sheet: Layout, full: NDArray[np.intp], between: NDArray[np.intp]
     checked = {note.row for note in sheet.trace.left_out if note.code == "total_checked"}
     after = [(sheet.raw.line(row) or 0) - 1 in checked for row in (*full[1:].tolist(), *between.tolist())]
     return len(full) > 1 and all(after[: len(full) - 1]) and not any(after[len(full) - 1 :])
+
+
+def _are_grouped(sheet: Layout, down: Layout, classed: list[int], between: NDArray[np.intp]) -> bool:
+    """Say whether rows of the same classes come more than once as they stand, and none does where blanks go on."""
+    if sheet.places("lot", "description", "described"):
+        return False
+    as_is, filled = (np.column_stack([one.raw.columns[at].codes for at in classed]) for one in (sheet, down))
+    again = len(np.unique(as_is[between], axis=0)) < len(between)
+    return again and len(np.unique(filled, axis=0)) == len(filled)
 
 
 def _same_sums(sheet: Layout, some: NDArray[np.intp], others: NDArray[np.intp]) -> bool:

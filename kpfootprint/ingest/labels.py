@@ -37,6 +37,8 @@ _RANGE = re.compile(rf"\+?{_NUMBER}(?:{_UNIT})?{_DASH}{_NUMBER}({_UNIT})")
 _ONE = re.compile(rf"([+\-<>]|>=|<=|over|above|under|below|upto|jusqu'?a|plusde|moinsde)?{_NUMBER}({_UNIT})"
                   r"(\+|up|&up|andup|&over|andover|etplus|-|anddown|etmoins)?")  # fmt: skip
 _FROM_TO = re.compile(r"(?:de|from|between|entre)(.+?)(?:a|to|and|et)(\d.+)")
+_SPECIALS = ("+10.8", "10.8+")
+"""How specials are written without a unit: no sieve has that number."""
 _FRACTION = re.compile(r"1/[234](?:ct|cts|carats?)|[23]/4(?:ct|cts|carats?)|2/3(?:ct|cts|carats?)")
 """Parts of a carat, or ranges: two readings."""
 
@@ -62,6 +64,8 @@ def size_span(text: str, scheme: Scheme) -> Span | None:
     label = fold_size(text).replace("mm", "?")
     if not label or not any(char.isdigit() for char in label) or _FRACTION.fullmatch(label):
         return None
+    if label in _SPECIALS:
+        label = "+10.8ct"
     if found := _FROM_TO.fullmatch(label):
         label = f"{found[1]}-{found[2]}"
     for position, pattern in enumerate(_BETWEEN):

@@ -6,6 +6,7 @@ that could be read in two ways is refused with both, unless the caller has chose
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -55,6 +56,9 @@ from kpfootprint.ingest.words import declared_words, is_plain, plain, tokens_of
 
 PARTS = ("valuation", "parts")
 """The answer that columns side by side are of parts of one parcel."""
+
+_SIZED = re.compile(r"[+<>-]\d|\d\s*[-–/]\s*\d|\d[.,]\d")
+"""What a word of a description holds that may be a size."""
 
 _SIZES = ("size_class", "lower_ct", "upper_ct")
 
@@ -300,6 +304,9 @@ def _described(sheet: Layout) -> Layout:
         if len(free) == len(scheme.categorical) and sheet.raw.n_rows > 1 and odd:
             sheet.ask("nothing_described", at, "ignore", words=listed(odd, 12))
         return sheet
+    if (sizes := made.get("size_class")) is not None:
+        odd = [code for code, cell in column.texts() if any(word in cell for word in unread if _SIZED.search(word))]
+        sheet.tell_rows("unknown_size", at, column.rows_with(odd) & sizes.blank())
     raw = replace(sheet.raw, columns=[*sheet.raw.columns, *made.values()])
     meanings = [*sheet.meanings, *(Meaning(role=name) for name in made)]
     meanings[at] = Meaning(role="described")

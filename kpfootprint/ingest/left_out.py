@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from kpfootprint.ingest.archive import refuse
 from kpfootprint.ingest.cells import (
-    CELL_UNIT_CT,
     STONE_UNIT_CT,
     Cell,
     PlainCells,
+    cell_unit,
     is_blank,
     read_date,
     read_number,
@@ -52,8 +52,6 @@ _WALKED = 50_000
 _DAY = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}")
 
 _RULED = re.compile(r"\s*[-=_*.~–—]+\s*")
-
-_HUNDREDTHS = re.compile(r"[.,]\d\d(?!\d)")
 
 _LABELLED = re.compile(r"[^\W\d]+\s*[:=]?\s*(\d.*)")
 """A total whose label stands in the cell of its number: ``Total: 65``."""
@@ -100,10 +98,8 @@ class _Rows:
 
     def _unit(self, at: int) -> float:
         """Return to what a column is rounded: stones to the hundredth, and so cells where one is written so."""
-        cells = self.sheet.raw.columns[at].cells
-        fine = isinstance(cells, PlainCells) or any(isinstance(c, str) and _HUNDREDTHS.search(c) for c in cells)
-        coarse = self.sheet.places("n_stones", "size_class") and not fine
-        return CELL_UNIT_CT if coarse else STONE_UNIT_CT
+        coarse = bool(self.sheet.places("n_stones", "size_class"))
+        return cell_unit(self.sheet.raw.columns[at].cells) if coarse else STONE_UNIT_CT
 
     def blank(self, *, every: bool) -> NDArray[np.bool_]:
         """Say of each row whether every class column of it is blank, or any one."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kpfootprint.ingest.cells import Cell, DecimalMarks, PlainCells, is_blank, read_number, text_of
+from kpfootprint.ingest.cells import Cell, DecimalMarks, PlainCells, is_blank, read_number, text_of, without_unit
 from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.tables import Column, KnownTable, Note, RawTable
@@ -242,6 +242,7 @@ def _told(name: str, value: Cell) -> str | None:
     if name in ("cleaning_state", "selection", "specials_removed"):
         return name if fold(text) in condition_values(name) else None
     if name in ("n_stones", "carats", "bottom_screen_mm"):
-        number = text.replace(" ", "").replace(",", ".").removesuffix("ct").removesuffix("cts").removesuffix("mm")
+        bare = text if name == "bottom_screen_mm" else without_unit(text)
+        number = "" if isinstance(bare, Broken) else bare.replace(" ", "").replace(",", ".").removesuffix("mm")
         return name if re.fullmatch(r"0*[1-9]\d*(\.\d+)?|0*\.\d+|0\.\d+", number) else None
     return name if name in (*_TITLED, "parcel_id") and 0 < len(text) <= 80 else None

@@ -466,7 +466,7 @@ def test_a_repeat_without_its_parent_is_a_problem(world: Words) -> None:
         ("Weight,Colour\n12,cape\n7,brown\n20,cape\n", "points_or_carats", {"weights": "carats"}, 3, 39.0),
         ("Size,White,Cape\n+9,60,40\n+11,50,50\n", "percent_or_numbers", {"shares": "numbers"}, 200, None),
         (
-            "Size,Colour,Pcs,Cts\n+9,cape,40,9.6\n,brown,20,4.8\n+11,cape,10,4.0\n,brown,5,2.0\n",
+            "Size,Colour,Pcs,Cts\n+9,cape,40,9.6\n,brown,20,4.8\n+11,cape,10,4.0\n,grey,5,2.0\n",
             "blank_below",
             {"blanks": "as_above"},
             75,
