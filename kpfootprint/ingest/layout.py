@@ -305,8 +305,9 @@ def _described(sheet: Layout) -> Layout:
             sheet.ask("nothing_described", at, "ignore", words=listed(odd, 12))
         return sheet
     if (sizes := made.get("size_class")) is not None:
-        odd = [code for code, cell in column.texts() if any(word in cell for word in unread if _SIZED.search(word))]
-        sheet.tell_rows("unknown_size", at, column.rows_with(odd) & sizes.blank())
+        like = [word for word in unread if _SIZED.search(word)]
+        unknown = [code for code, cell in column.texts() if any(word in cell for word in like)]
+        sheet.tell_rows("unknown_size", at, column.rows_with(unknown) & sizes.blank())
     raw = replace(sheet.raw, columns=[*sheet.raw.columns, *made.values()])
     meanings = [*sheet.meanings, *(Meaning(role=name) for name in made)]
     meanings[at] = Meaning(role="described")
