@@ -10,16 +10,43 @@ from numpy.typing import NDArray
 
 from kpfootprint.ingest import asked
 from kpfootprint.ingest.cells import Cell, is_blank, read_numbers, read_yes_or_no, text_of
-from kpfootprint.ingest.headers import Meaning
+from kpfootprint.ingest.headers import Headers, Meaning
 from kpfootprint.ingest.meanings import Layout, listed, pass_over, with_lots_settled
 from kpfootprint.ingest.problems import Broken
-from kpfootprint.ingest.tables import Column, KnownTable, RawTable, below
+from kpfootprint.ingest.tables import Column, KnownTable, Note, RawTable, below
 from kpfootprint.ingest.words import is_total, plain
 
 _TICKS = ("x", "xx", "✓", "✔", "√", "☑", "v")
 
+_ROWS = 12
+"""Rows of a table that is turned, at most."""
+
 _MOST = 2_000
 """Distinct cells from which on a column holds no ticks."""
+
+
+_MEASURES = {"n_stones", "carats", "mean", "money", "value_usd", "percent"}
+
+
+def turned(raw: RawTable, headers: Headers) -> RawTable:
+    """Turn a small table whose classes stand in columns and whose pieces and carats in rows; that is noted."""
+    if not 0 < raw.n_rows <= _ROWS or len(raw.columns) < 3 or raw.columns[0].mostly_distinct:
+        return raw
+    labels = [text_of(raw.columns[0].at(row)) for row in range(raw.n_rows)]
+    roles = [headers.of(label).role for label in labels]
+    said = [headers.of(column.header) for column in raw.columns[1:]]
+    named = {item.classes[0][0] if len(item.classes) == 1 else None for item in said if item.wide}
+    totals = [is_total(column.header) for column in raw.columns[1:]]
+    whole = all(item.wide or total for item, total in zip(said, totals, strict=True))
+    measured = {"n_stones", "carats"} & {*roles} and {*roles} <= _MEASURES and len({*roles}) == len(roles)
+    if not whole or not measured or len(named) != 1 or None in named or sum(item.wide for item in said) < 2:
+        return raw
+    name = raw.columns[0].header.strip() or next(str(name) for name in named)
+    columns = [Column.of(name, [column.header for column in raw.columns[1:]])]
+    columns += [Column.of(label, [c.at(row) for c in raw.columns[1:]]) for row, label in enumerate(labels)]
+    rows = np.full(len(said), raw.header_rows[-1], dtype=np.int32)
+    notes = (*raw.notes, Note(code="turned", values={"header": name}))
+    return replace(raw, columns=columns, rows=rows, ragged={}, notes=notes)
 
 
 def with_ticks(sheet: Layout) -> Layout:

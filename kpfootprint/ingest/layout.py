@@ -30,7 +30,7 @@ from kpfootprint.ingest.around import (
 from kpfootprint.ingest.asides import without_asides, without_empty_classes
 from kpfootprint.ingest.cells import text_of
 from kpfootprint.ingest.chosen import with_classes_chosen
-from kpfootprint.ingest.crosstabs import are_whole, unfold, with_ticks
+from kpfootprint.ingest.crosstabs import are_whole, turned, unfold, with_ticks
 from kpfootprint.ingest.groups import (
     ask_about_blanks,
     with_headings,
@@ -81,7 +81,7 @@ def understand(
     several : bool
         Whether it is one of several tables, of which some may be none of ours: a list of prices, say.
     """
-    raw = parted(unrepeated(with_total_above(raw), headers), headers)
+    raw = turned(parted(unrepeated(with_total_above(raw), headers), headers), headers)
     rest, blocks = apart(raw, headers)
     if blocks:
         sheet = Layout(rest, [], headers, choices, rest.trace())
