@@ -152,16 +152,19 @@ def _below(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Block]]:
     if any(column.mostly_distinct for column in raw.columns):
         return raw, []
     own = [column.header for column in raw.columns]
-    every = range(len(raw.columns))
-    for row in _rows_of_words(raw, every, headers, lambda _, said: not said.wide and said.role in MEASURES):
+    heads, titled = [], []
+    for row in _rows_of_words(raw, range(len(own)), headers, lambda _, said: not said.wide and said.role in MEASURES):
         cells = [column.at(row) for column in raw.columns]
         if row and _names_classes(cells, headers) and [text_of(c) for c in cells if not is_blank(c)] != own:
-            rows = [[column.at(at) for column in raw.columns] for at in range(row, raw.n_rows)]
-            lines = [raw.line(at) or 1 for at in range(row, raw.n_rows)]
             title = [column.at(row - 1) for column in raw.columns]
             alone = sum(not is_blank(cell) for cell in title) == 1 and not any(map(is_number, map(text_of, title)))
-            return raw.keep(np.arange(row - alone)), _made(raw, "below", lines, rows)
-    return raw, []
+            heads.append(row)
+            titled.append(row - alone)
+    blocks: list[Block] = []
+    for row, end in zip(heads, [*titled[1:], raw.n_rows], strict=False):
+        rows = [[column.at(at) for column in raw.columns] for at in range(row, end)]
+        blocks += _made(raw, "below", [raw.line(at) or 1 for at in range(row, end)], rows)
+    return (raw.keep(np.arange(titled[0])), blocks) if heads else (raw, [])
 
 
 def held_against(block: KnownTable, main: KnownTable, scheme: Scheme) -> list[Problem] | None:

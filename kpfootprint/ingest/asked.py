@@ -120,7 +120,8 @@ def ask_about_cancelled(sheet: Layout) -> None:
 
 
 def _is_cancelled(text: str) -> bool:
-    tokens = tokens_of(text)
+    amounts = unit_words("carats", "pieces")  # ``less 2 pcs 0.44 ct returned``
+    tokens = [token for token in tokens_of(text) if not token.isdigit() and token not in amounts]
     said = holds("cancelled", tokens) or says("cancelled_alone", " ".join(tokens)) or text.strip() in ("✗", "✘", "❌")
     return len(tokens) <= 5 and said
 

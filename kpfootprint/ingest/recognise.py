@@ -236,7 +236,9 @@ def _declared(raw: RawTable, headers: Headers, choices: Choices, problems: list[
 def _is_headless(raw: RawTable, headers: Headers) -> bool:
     """Say whether the first row holds numbers and classes as rows of a table do, and names no column."""
     texts = [column.header for column in raw.columns]
-    known = any(not (item := headers.of(text)).wide and item.role != "unknown" for text in texts)
+    known = any(
+        item.role in ("n_stones", "carats") if item.wide else item.role != "unknown" for item in map(headers.of, texts)
+    )
     return not known and any(map(is_number, texts))
 
 
