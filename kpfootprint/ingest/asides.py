@@ -38,6 +38,11 @@ def without_asides(sheet: Layout) -> tuple[Layout, list[int]]:
     return sheet.without(notes), again
 
 
+_FOOTNOTE = re.compile(
+    r"\s*(?:[*†‡]+\s*[^\W\d]|\(\d\)\s|n\.? ?b\b|nota\b|notes?\b|remarques?\b|remarks?\b)", re.IGNORECASE
+)
+
+
 def _sentences_below(sheet: Layout) -> dict[int, str]:
     """Return the last rows that hold a sentence and nothing else, longer than what its column holds elsewhere."""
     raw = sheet.raw
@@ -47,6 +52,9 @@ def _sentences_below(sheet: Layout) -> dict[int, str]:
         text = filled[0].at(row) if len(filled) == 1 < len(raw.columns) else None
         if not isinstance(text, str) or filled[0].mostly_distinct or text[:1].isdigit() or is_total(text):
             break
+        if _FOOTNOTE.match(text):
+            found[row] = text_of(text)
+            continue
         words = len(tokens := tokens_of(text))
         others = (tokens_of(cell) for code, cell in filled[0].texts() if code != filled[0].codes[row])
         if sum(map(str.isalpha, tokens)) < 3 or any(len(other) >= min(words, 4) for other in others):

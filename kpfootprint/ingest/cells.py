@@ -310,8 +310,12 @@ _OTHER_SIGNS = str.maketrans("−٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹٫", "-
 """Signs of other scripts for digits, and for the decimal mark."""
 
 
+_AS_TEXT = re.compile(r"^['’](?=[\d.,+-])")
+"""The mark by which a spreadsheet is told to take a number for text."""
+
+
 def _number_in_text(text: str, marks: DecimalMarks) -> float | Broken:
-    bare = without_unit(text)
+    bare = without_unit(_AS_TEXT.sub("", text))
     if isinstance(bare, Broken):
         return bare
     text = bare

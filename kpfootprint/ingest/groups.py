@@ -18,6 +18,9 @@ from kpfootprint.ingest.words import attribute_words, class_code, declared_words
 _MOST = 2_000
 """Rows that an outline has at most."""
 
+_LONGEST = 60
+"""Letters of a title that names a class, at most."""
+
 _SOME = 5
 """Rows in which an outline shows two of its levels."""
 
@@ -135,6 +138,36 @@ def with_headings(sheet: Layout) -> Layout:
     made = Column(column, [*cells, None], codes)
     wider = replace(sheet, raw=replace(raw, columns=[*raw.columns, made]))
     return replace(without(wider, rows, "heading"), meanings=[*sheet.meanings, Meaning(role=column)])
+
+
+def with_title_class(sheet: Layout) -> Layout:
+    """Give all rows the class that a title names alone, ``SIEVE +9-11``, where no column has one; that is noted."""
+    raw = sheet.raw
+    taken = {item.role for item in sheet.meanings} | {name for item in sheet.meanings for name, _ in item.classes}
+    found: dict[str, tuple[str, Cell]] = {}
+    for _, cells in raw.titles:
+        title = " ".join(text_of(cell) for cell in cells if not is_blank(cell))
+        if is_total(title) or len(title) > _LONGEST:
+            continue
+        own = [word for word in title.replace(":", " ").split() if not _heads_classes(sheet, word)]
+        named = None if any(map(str.isdigit, own)) else _named_by(sheet, [" ".join(own)])  # ``Round 2``
+        if named is None or named[0] in taken or (named[0] == "size_class" and not sheet.places("n_stones")):
+            continue
+        if named[0] in found:
+            return sheet
+        found[named[0]] = title, named[1][0]
+    columns, meanings = list(raw.columns), list(sheet.meanings)
+    for name, (title, cell) in found.items():
+        columns.append(Column.filled(title, cell, raw.n_rows))
+        meanings.append(Meaning(role=name))
+        sheet.trace.notes.append(Note(code="title_of_class", values={"title": title, "class": text_of(cell)}))
+    return replace(sheet, raw=replace(raw, columns=columns), meanings=meanings)
+
+
+def _heads_classes(sheet: Layout, word: str) -> bool:
+    """Say whether a word heads a column of classes: ``Sieve``, ``Colour``."""
+    said = sheet.headers.of(word)
+    return not said.wide and said.role in ("size_class", *sheet.attributes)
 
 
 def _is_known(sheet: Layout, row: int) -> bool:

@@ -34,6 +34,7 @@ from kpfootprint.ingest.crosstabs import are_whole, turned, unfold, with_ticks
 from kpfootprint.ingest.groups import (
     ask_about_blanks,
     with_headings,
+    with_title_class,
     without_dittos,
     without_outline,
 )
@@ -139,7 +140,7 @@ def _understood(sheet: Layout, hint: str | None, *, several: bool) -> list[Known
     whole = below_each_other(given, again)
     if whole is None:
         return []
-    sheet = with_headings(whole)
+    sheet = with_title_class(with_headings(whole))
     asked.ask_about_cancelled(sheet)
     sheet = _without_totals(with_classes_chosen(sheet))
     ask_about_measures(sheet)

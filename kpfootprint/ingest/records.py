@@ -189,7 +189,6 @@ def read_declarations(
     With `single`, the table is about that parcel and needs no ``parcel_id``. In JSON a single declared zone may come
     without carats, and so may countries, whose shares are then free; in a table every row needs carats or percent.
     """
-    known = words.zones
     marks = table.marks
     readers = {
         "carats": number_reader(marks, table.typed, maximum=MAX_CARATS),
@@ -206,7 +205,7 @@ def read_declarations(
         elif by_country:
             read["country"] = _country(record["country"], words)
         else:
-            zone = _zone(record.get("zone_id"), known, compare=not findings.full)
+            zone = _zone(record.get("zone_id"), words, compare=not findings.full)
             country = words.country(text_of(record.get("zone_id"))) if isinstance(zone, Broken) else None
             by_country = country is not None
             read |= {"country": country} if by_country else {"zone_id": zone}
@@ -266,11 +265,11 @@ def _country(cell: Cell, words: Vocabulary) -> str | Broken:
     return words.country(text) or Broken("unknown_country", {"known": ", ".join(known)})
 
 
-def _zone(cell: Cell, known: Mapping[str, str], *, compare: bool) -> str | Broken:
+def _zone(cell: Cell, words: Vocabulary, *, compare: bool) -> str | Broken:
     text = read_text(cell) or Broken("missing_value")
     if isinstance(text, Broken):
         return text
-    return known.get(fold(text)) or Broken("unknown_zone", {"nearest": nearest(text if compare else "", known)})
+    return words.zone(text) or Broken("unknown_zone", {"nearest": nearest(text if compare else "", words.zones)})
 
 
 def read_sieve_sets(table: KnownTable | None, words: Vocabulary, findings: Findings) -> dict[str, SieveSet | None]:

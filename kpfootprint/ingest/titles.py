@@ -40,7 +40,7 @@ def said_by_titles(raw: RawTable, headers: Headers, tables: Mapping[str, KnownTa
             unit = "" if any(map(str.isdigit, said)) else headers.of(said).role
             if unit in ("carats", "percent"):
                 continue  # ``Zone | Carats`` above zones
-        elif len(texts) == 2 and fold(key) in headers.words.zones:
+        elif len(texts) == 2 and headers.words.zone(key) is not None:
             key, said = "zone_id", " ".join(texts)
         if (parts := _origins(said, unit, headers)) and (key == "zone_id" or _is_of_origin(key, headers)):
             origins |= dict.fromkeys(parts, (line, key))
@@ -65,7 +65,7 @@ def said_by_titles(raw: RawTable, headers: Headers, tables: Mapping[str, KnownTa
                 continue  # who signs below a table is no sorter of it
             elif told is not None:
                 found.setdefault(told, (line, key, value))
-            elif (name in _CONDITIONS and len(text_of(value)) <= 80) or fold(text_of(value)) in headers.words.zones:
+            elif (name in _CONDITIONS and len(text_of(value)) <= 80) or headers.words.zone(text_of(value)) is not None:
                 passed.append(f"{key}: {text_of(value)}")
     each_one = None
     if goods is not None and "parcels" not in tables:
@@ -119,10 +119,14 @@ def _origins(text: str, unit: str, headers: Headers) -> list[_Origin]:
     """
     zones = headers.words.zones
     found: list[_Origin] = []
-    for part in [text] if fold(text) in zones else filter(None, _PARTING.split(text)):
+    for part in [text] if headers.words.zone(text) is not None else filter(None, _PARTING.split(text)):
         hit = next((hit for pattern in _WITH_SHARE if (hit := pattern.fullmatch(part))), None)
         place = (part if hit is None else hit["place"]).strip(" .:")
-        if headers.words.country(place) is None and fold(place) not in zones and misspelt(place, zones) is None:
+        if (
+            headers.words.country(place) is None
+            and headers.words.zone(place) is None
+            and misspelt(place, zones) is None
+        ):
             return []
         if hit is None:
             found.append(_Origin(place))
@@ -212,7 +216,7 @@ def _one_row(kind: str, raw: RawTable, found: Mapping[str, _Said]) -> KnownTable
 
 
 _AMOUNTS = re.compile(
-    r"(?P<n>\d+) *(stones|pcs|pieces|pierres|st)\b(?!.*\b(?:above|over|below|under|plus|moins)\b).*?"
+    r"(?P<n>\d+)\)? *(stones|pcs|pieces|pierres|pedras|st)\b(?!.*\b(?:above|over|below|under|plus|moins)\b).*?"
     r"(?P<ct>\d+[.,]\d+) *(cts?|carats?)\b",
     re.IGNORECASE,
 )

@@ -237,12 +237,20 @@ def misspelt(text: str, known: Mapping[str, str]) -> str | None:
     return known[hits[0]] if hits else None
 
 
+_NUMERO = re.compile(r"\bn\. ?o\b")
+"""``N.º`` without its accent."""
 _WORD = re.compile(r"[^\W_]+|[%‰#$]")
+
+
+_OFFICE = re.compile(
+    r"^(?:sous[- ]?prefecture|sub[- ]?prefecture|zone|commune|secteur|area)\s+(?:of |de la |de |du |d['’])?\s*"
+    r"|\s+(?:sub[- ]?prefecture|zone|area)$"
+)
 
 
 def tokens_of(text: str) -> list[str]:
     """Return the words of a header, folded; dots of abbreviations and underscores part words."""
-    return _WORD.findall(plain(text).replace("_", " "))
+    return _WORD.findall(_NUMERO.sub("no", plain(text).replace("_", " ")))
 
 
 @lru_cache(maxsize=1)
@@ -401,6 +409,11 @@ class Vocabulary:
         for zone, head in zip(self.zone_table.zones, heads, strict=True):
             known.setdefault(head if heads.count(head) == 1 else fold(zone.name), zone.zone_id)
         return known
+
+    def zone(self, text: str) -> str | None:
+        """Return the id of a zone by its id or its name, also behind the word of an office, or None."""
+        bare = _OFFICE.sub("", plain(text)).strip()
+        return self.zones.get(fold(text)) or (self.zones.get(fold(bare)) if bare else None)
 
     def country(self, text: str) -> str | None:
         """Return the code of a zone's country by its code of two or three letters or its name, or None."""
