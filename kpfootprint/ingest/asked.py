@@ -275,6 +275,7 @@ def ask_about_table(table: KnownTable, sheet: Layout) -> None:
     if table.kind != "declarations":
         _ask_about_repeats(sheet)
         _ask_about_polished(sheet)
+        _ask_about_parts(sheet)
     if table.kind == "counts":
         _ask_about_means(table, sheet)
 
@@ -287,6 +288,13 @@ def _ask_about_polished(sheet: Layout) -> None:
     said += [text for _, text in sheet.lines_around() if ":" not in text and says("polished", *tokens_of(text))]
     for text in said[:1] if not any(says("rough", *tokens_of(text)) for text in said) else ():
         sheet.tell("polished_goods", None, said=text)
+
+
+def _ask_about_parts(sheet: Layout) -> None:
+    """Ask whether the rows are the whole parcel, where a title speaks of a sample of it or of estimates."""
+    said = [text for _, text in sheet.lines_around() if ":" not in text and holds("in_part", tokens_of(text))]
+    if said and sheet.choices.get("part") != "whole":
+        sheet.tell("part_in_title", None, title=said[0], choices=[("part", "whole")])
 
 
 def _ask_about_repeats(sheet: Layout) -> None:

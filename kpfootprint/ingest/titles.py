@@ -51,6 +51,12 @@ def said_by_titles(raw: RawTable, headers: Headers, tables: Mapping[str, KnownTa
             key, colon, said = text.partition(":")
             if colon and said.strip():
                 pairs.append((key, said.strip()))
+            elif (
+                (hit := _LABELLED.fullmatch(text))
+                and len(hit["key"].split()) <= _WORDS
+                and headers.of(hit["key"]).part == "whole"
+            ):
+                pairs.append((hit["key"], hit["value"]))
             elif at + 1 < len(filled) and not text_of(filled[at + 1]).endswith(":"):
                 pairs.append((text.rstrip(": "), filled[at + 1]))
         for key, value in pairs:
@@ -229,11 +235,23 @@ _COUNT = re.compile(
 )
 
 
+_CARATS = re.compile(r"\W*(\d+[.,]\d+) *(?:cts?|carats?)\W*", re.IGNORECASE)
+"""A title that says how much the parcel weighs, and nothing else."""
+
+_LABELLED = re.compile(r"(?P<key>[^\W\d][^\d:]*?)\s+(?P<value>\d+(?:[.,]\d+)?)\W*")
+"""A label and its number, with nothing between: ``Total carats 12.90``."""
+
+_WORDS = 4
+"""Words of such a label, at most."""
+
+
 def _amounts(text: str) -> list[tuple[str, Cell]]:
     """Return stones and carats of a title that gives both, ``836 stones, 371.37 ct``, or ``(836 stones)`` alone."""
     said = _AMOUNTS.findall(text)
     if len(said) == 1:
         return [("n_stones", said[0][0]), ("carats", said[0][2])]
+    if not said and (alone := _CARATS.fullmatch(text)):
+        return [("carats", alone[1])]
     count = None if said else _COUNT.fullmatch(text)
     return [] if count is None else [("n_stones", next(filter(None, count.groups())))]
 
