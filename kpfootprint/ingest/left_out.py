@@ -56,6 +56,9 @@ _RULED = re.compile(r"\s*[-=_*.~–—]+\s*")
 _LABELLED = re.compile(r"[^\W\d]+\s*[:=]?\s*(\d.*)")
 """A total whose label stands in the cell of its number: ``Total: 65``."""
 
+_TOTAL_IS = re.compile(r"[^\W\d]+\s*[:=]\s*(\d+)\s*")
+"""A label that says how many stones there are in all, beside their carats: ``Total = 70``."""
+
 _IN_HEADER = re.compile(r"(?P<label>[^\d(\[:=]+)[(\[:=]\s*(?P<number>(?!(?:19|20)\d\d\b(?![.,]))\d+(?:[.,]\d+)?)\b\D*")
 """A header that ends with a number which is no year."""
 
@@ -251,6 +254,8 @@ def _read_label(rows: _Rows, row: int, label: str) -> None:
             rows.values[at][row] = np.nan  # ``Total 3`` below weights
     for role, pattern in _IN_LABEL.items():
         places, said = rows.sheet.places(role), pattern.findall(plain(label))
+        if role == "n_stones" and not said and (hit := _TOTAL_IS.fullmatch(label)):
+            said = [hit[1]]
         if (
             len(places) != 1
             or len(said) != 1
