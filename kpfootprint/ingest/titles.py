@@ -31,7 +31,7 @@ def said_by_titles(raw: RawTable, headers: Headers, tables: Mapping[str, KnownTa
     goods = next((tables[kind] for kind in _GOODS if kind in tables), None)
     stated = goods.trace.stated if goods is not None and goods.name == raw.name else ()
     for number, (line, cells) in enumerate((*raw.titles, *stated)):
-        filled = [cell for cell in cells if not is_blank(cell)]
+        filled = _rejoined([cell for cell in cells if not is_blank(cell)])
         texts = [text_of(cell) for cell in filled] or [""]
         key, _, said = texts[0].partition(":")
         said = "; ".join(filter(None, (said.strip(), *texts[1:])))
@@ -70,7 +70,8 @@ def said_by_titles(raw: RawTable, headers: Headers, tables: Mapping[str, KnownTa
             elif number >= len(raw.titles) and told not in ("n_stones", "carats"):
                 continue  # who signs below a table is no sorter of it
             elif told is not None:
-                found.setdefault(told, (line, key, value))
+                bare = _MILLIMETRES.sub("", value) if told == "bottom_screen_mm" and isinstance(value, str) else value
+                found.setdefault(told, (line, key, bare))
             elif (name in _CONDITIONS and len(text_of(value)) <= 80) or headers.words.zone(text_of(value)) is not None:
                 passed.append(f"{key}: {text_of(value)}")
     each_one = None
@@ -88,6 +89,22 @@ def said_by_titles(raw: RawTable, headers: Headers, tables: Mapping[str, KnownTa
         notes = [Note(code="title_passed_over", values={"title": title}) for title in dict.fromkeys(passed)]
         goods.trace.notes.extend(notes)
     return made
+
+
+def _rejoined(cells: list[Cell]) -> list[Cell]:
+    """Return the cells of a title with a decimal comma that parted two of them: ``Screen: 1`` beside ``98``."""
+    joined: list[Cell] = []
+    for cell in cells:
+        before = joined[-1] if joined else None
+        parted = isinstance(before, str) and _BEFORE.search(before) is not None
+        if parted and isinstance(cell, str) and _BEHIND.match(cell):
+            joined[-1] = f"{before},{cell}"
+        else:
+            joined.append(cell)
+    return joined
+
+
+_BEFORE, _BEHIND = re.compile(r":.*\d$"), re.compile(r"\d{1,3}(?!\d)")
 
 
 # Where a parcel is from.
@@ -254,6 +271,9 @@ def _amounts(text: str) -> list[tuple[str, Cell]]:
         return [("carats", alone[1])]
     count = None if said else _COUNT.fullmatch(text)
     return [] if count is None else [("n_stones", next(filter(None, count.groups())))]
+
+
+_MILLIMETRES = re.compile(r"\s*mm\.?$", re.IGNORECASE)
 
 
 def _told(name: str, value: Cell) -> str | None:

@@ -359,6 +359,12 @@ def test_the_mean_stone_lies_within_its_class(world: Words) -> None:
     assert asked("Size,Stones,Carats\n-11+7,80,16.0\nhuge,1,9.5\n", world).code == "unknown_size"
 
 
+def test_a_screen_in_a_title_may_bear_its_unit_and_a_decimal_comma(world: Words) -> None:
+    for said in ("Bottom screen: 1.98 mm", "Crible inférieur : 1,98", "Crible inférieur : 1,98 mm"):
+        parcel = parcel_of(f"{said}\nNo,Weight (ct),Colour\n1,0.35,brown\n2,0.42,white\n", world)
+        assert parcel.conditions.bottom_screen_mm == 1.98
+
+
 def test_grams_are_not_carats(world: Words) -> None:
     weighed = parcel_of("Poids (g);Couleur\n0,084;blanc\n", world)
     assert weighed.carats == pytest.approx(0.42)
