@@ -97,14 +97,15 @@ def _rejoined(cells: list[Cell]) -> list[Cell]:
     for cell in cells:
         before = joined[-1] if joined else None
         parted = isinstance(before, str) and _BEFORE.search(before) is not None
-        if parted and isinstance(cell, str) and _BEHIND.match(cell):
+        if parted and isinstance(cell, str) and _BEHIND.fullmatch(cell):
             joined[-1] = f"{before},{cell}"
         else:
             joined.append(cell)
     return joined
 
 
-_BEFORE, _BEHIND = re.compile(r":.*\d$"), re.compile(r"\d{1,3}(?!\d)")
+_BEFORE = re.compile(r"[:=]\s*\d+$")
+_BEHIND = re.compile(rf"\d{{1,2}}\s*(?:mm|{unit_pattern('carats')})?\.?\s*", re.IGNORECASE)
 
 
 # Where a parcel is from.
