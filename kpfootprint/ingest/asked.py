@@ -24,6 +24,7 @@ from kpfootprint.ingest.words import (
     plain,
     says,
     tokens_of,
+    unit_pattern,
     unit_words,
     without_measure,
 )
@@ -47,6 +48,7 @@ _SEVERAL_SAID = re.compile(
 
 _NUMBERS = re.compile(r"\W*([^\W\d]*)(\d{1,6})\s*(?:[-–/&+,;]|to|à|a|bis|et|and)\s*\1(\d{1,6})\W*", re.IGNORECASE)
 
+_AMOUNT = re.compile(rf"(\d+(?:[.,]\d+)?)\s*{unit_pattern('pieces', 'carats')}\b")
 _NUMBERED = re.compile(r"['#№]*\s*\d+\s*[.):°'/-]?")
 _MARKED = re.compile(r"[^\w\s]*\s*[x×]?\s*\d{1,6}\s*[x×]{0,3}\s*[^\w\s]*", re.IGNORECASE)
 
@@ -291,10 +293,20 @@ def _ask_about_polished(sheet: Layout) -> None:
 
 
 def _ask_about_parts(sheet: Layout) -> None:
-    """Ask whether the rows are the whole parcel, where a title speaks of a sample of it or of estimates."""
+    """Ask whether the rows are the whole parcel, where a line speaks of a sample, of estimates, or of other stones."""
     said = [text for _, text in sheet.lines_around() if ":" not in text and holds("in_part", tokens_of(text))]
-    if said and sheet.choices.get("part") != "whole":
-        sheet.tell("part_in_title", None, title=said[0], choices=[("part", "whole")])
+    if sheet.choices.get("part") == "whole":
+        return
+    for text in said[:1]:
+        sheet.tell("part_in_title", None, title=text, choices=[("part", "whole")])
+    weighed = [sheet.raw.values(at) for at in sheet.places("carats")]
+    counted = [sheet.raw.values(at) for at in sheet.places("n_stones")] or [np.ones(sheet.raw.n_rows)]
+    own = {f"{float(np.nansum(values)):.2f}" for values in (*weighed, *counted)}
+    for _, text in sheet.lines_around():
+        amounts = {f"{float(number.replace(',', '.')):.2f}" for number in _AMOUNT.findall(plain(text))}
+        if amounts and not amounts & own and any(holds(role, tokens_of(text)) for role in ("besides", "cancelled")):
+            sheet.tell("stones_besides", None, title=text, choices=[("part", "whole")])
+            return
 
 
 def _ask_about_repeats(sheet: Layout) -> None:

@@ -29,6 +29,8 @@ from kpfootprint.ingest.labels import size_span
 from kpfootprint.ingest.meanings import Layout
 from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.words import (
+    attribute_words,
+    class_code,
     holds,
     is_of_which,
     is_summary,
@@ -38,6 +40,7 @@ from kpfootprint.ingest.words import (
     tokens_of,
     total_stems,
     unit_pattern,
+    unit_words,
 )
 from kpfootprint.wanted import each
 
@@ -48,6 +51,9 @@ _LABELS_BY_ROWS = 1_000_000_000
 
 _WALKED = 50_000
 """Rows of a table without classes that are searched for sums one by one; of longer lists the last row is looked at."""
+
+_SOME = 50
+"""Rows whose words a line of words is held against."""
 
 _DAY = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}")
 
@@ -304,13 +310,16 @@ def _leave_parts(rows: _Rows) -> None:
 
 
 def _leave_notes(rows: _Rows, labels: Mapping[int, str]) -> None:
-    """Leave out rows that measure nothing: those below the last total, and the last ones that say who signed."""
+    """Leave out rows that measure nothing: those below the last total, and last ones that are a line of words alone."""
     raw, last, signed = rows.sheet.raw, max(labels, default=0) or len(rows.own), True
     for row in range(raw.n_rows - 1, 0, -1):
         label, measured = raw.label(row), [raw.columns[at].at(row) for at in rows.values]
         blank = all(map(is_blank, measured))
         signed = signed and holds("signed", tokens_of(label))
-        if signed and all(_is_of_no_number(cell) or text_of(cell)[:1].isalpha() for cell in measured):
+        if blank and _is_line(rows, row):
+            rows.leave(row, "note_below", label=label)
+            rows.state(row)
+        elif signed and all(_is_of_no_number(cell) or text_of(cell)[:1].isalpha() for cell in measured):
             rows.leave(row, "note_below", label=label)
         elif row > last and (
             blank or (size_span(label, rows.sheet.scheme) is None and all(map(_is_of_no_number, measured)))
@@ -319,6 +328,24 @@ def _leave_notes(rows: _Rows, labels: Mapping[int, str]) -> None:
             rows.state(row)
         elif row <= last:
             break
+
+
+def _is_line(rows: _Rows, row: int) -> bool:
+    """Say whether a row is one cell of words, of which its column has no others: no class and no stone's name."""
+    sheet = rows.sheet
+    filled = [at for at, column in enumerate(sheet.raw.columns) if not is_blank(column.at(row))]
+    text = sheet.raw.columns[filled[0]].at(row) if len(filled) == 1 else None
+    if not isinstance(text, str) or not any(map(str.isalpha, text)) or size_span(text, sheet.scheme) is not None:
+        return False
+    measured = {*tokens_of(text)} & {*unit_words("pieces", "carats")} and any(map(str.isdigit, text))
+    if measured or text.strip()[:1].isdigit():  # ``plus 3 stones``, ``3 bis``
+        return False
+    known = [item for item in sheet.scheme.categorical if item.column == sheet.meanings[filled[0]].role]
+    if any(class_code(text, attribute_words(item)) is not None for item in known):
+        return False
+    others = [sheet.raw.columns[filled[0]].at(other) for other in range(min(row, _SOME)) if rows.shown(other)]
+    words = [[token for token in tokens_of(text_of(cell)) if token.isalpha()] for cell in others if not is_blank(cell)]
+    return not any(len(own) >= min(len(text.split()), 2) for own in words)
 
 
 def _is_of_no_number(cell: Cell) -> bool:
