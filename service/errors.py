@@ -75,7 +75,8 @@ class Refused(Exception):
         self.code = code
         self.status, self.title = KINDS[code]
         self.text = text
-        self.values: dict[str, Any] = values
+        # texts and numbers alone: a refusal goes from process to process
+        self.values: dict[str, Any] = {name: v if isinstance(v, int) else str(v) for name, v in values.items()}
         self.problems = problems
         self.headers = dict(headers or {})
         super().__init__(f"{code}: {self.detail}")
