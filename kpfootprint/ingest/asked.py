@@ -48,6 +48,8 @@ _SEVERAL_SAID = re.compile(
 
 _NUMBERS = re.compile(r"\W*([^\W\d]*)(\d{1,6})\s*(?:[-–/&+,;]|to|à|a|bis|et|and)\s*\1(\d{1,6})\W*", re.IGNORECASE)
 
+_UNITS = frozenset(unit_words("carats", "pieces"))
+"""Units of what a remark says was taken out: ``less 2 pcs 0.44 ct returned``."""
 _AMOUNT = re.compile(rf"(\d+(?:[.,]\d+)?)\s*{unit_pattern('pieces', 'carats')}\b")
 _NUMBERED = re.compile(r"['#№]*\s*\d+\s*[.):°'/-]?")
 _MARKED = re.compile(r"[^\w\s]*\s*[x×]?\s*\d{1,6}\s*[x×]{0,3}\s*[^\w\s]*", re.IGNORECASE)
@@ -122,8 +124,7 @@ def ask_about_cancelled(sheet: Layout) -> None:
 
 
 def _is_cancelled(text: str) -> bool:
-    amounts = unit_words("carats", "pieces")  # ``less 2 pcs 0.44 ct returned``
-    tokens = [token for token in tokens_of(text) if not token.isdigit() and token not in amounts]
+    tokens = [token for token in tokens_of(text) if not token.isdigit() and token not in _UNITS]
     said = holds("cancelled", tokens) or says("cancelled_alone", " ".join(tokens)) or text.strip() in ("✗", "✘", "❌")
     return len(tokens) <= 5 and said
 
@@ -294,15 +295,16 @@ def _ask_about_polished(sheet: Layout) -> None:
 
 def _ask_about_parts(sheet: Layout) -> None:
     """Ask whether the rows are the whole parcel, where a line speaks of a sample, of estimates, or of other stones."""
-    said = [text for _, text in sheet.lines_around() if ":" not in text and holds("in_part", tokens_of(text))]
-    if sheet.choices.get("part") == "whole":
+    lines = [] if sheet.choices.get("part") == "whole" else [text for _, text in sheet.lines_around()]
+    if not lines:
         return
+    said = [text for text in lines if ":" not in text and holds("in_part", tokens_of(text))]
     for text in said[:1]:
         sheet.tell("part_in_title", None, title=text, choices=[("part", "whole")])
     weighed = [sheet.raw.values(at) for at in sheet.places("carats")]
     counted = [sheet.raw.values(at) for at in sheet.places("n_stones")] or [np.ones(sheet.raw.n_rows)]
     own = {f"{float(np.nansum(values)):.2f}" for values in (*weighed, *counted)}
-    for _, text in sheet.lines_around():
+    for text in lines:
         amounts = {f"{float(number.replace(',', '.')):.2f}" for number in _AMOUNT.findall(plain(text))}
         if amounts and not amounts & own and any(holds(role, tokens_of(text)) for role in ("besides", "cancelled")):
             sheet.tell("stones_besides", None, title=text, choices=[("part", "whole")])

@@ -193,7 +193,7 @@ def turned(package: ReferencePackage, seed: int) -> ReferencePackage:
     )
 
 
-@packages(20)
+@packages(30)
 @given(SMALL, st.sampled_from((write_folder, write_zip, write_workbook)))
 def test_a_package_is_refused_with_its_reasons_or_ends_in_sound_reports(kind: Kind, write: Any) -> None:
     with TemporaryDirectory() as there, warnings.catch_warnings():
@@ -215,7 +215,7 @@ def test_a_package_is_refused_with_its_reasons_or_ends_in_sound_reports(kind: Ki
             assert mine["conclusion"] == its["conclusion"]
 
 
-@packages(20)
+@packages(30)
 @given(SMALL, st.integers(0, 1000))
 def test_another_order_of_zones_parcels_attributes_or_stones_changes_no_evidence(kind: Kind, seed: int) -> None:
     with TemporaryDirectory() as there:
