@@ -244,8 +244,7 @@ def seen_in_turn(
         rows = np.intersect1d(split.test, kept)
         refit = fit_model(prepared, split.train, table_weight=fitted.tables.weight, prior=prior)
         seen = partial(rank_view, fitted=replace(refit, gate=fitted.gate), networks=networks)
-        found: Ranked = seen(prepared.arrays.take(rows), _true(prepared, rows))
-        return found
+        return seen(prepared.arrays.take(rows), _true(prepared, rows))
 
     tasks = [delayed(one)(split) for split in splits if np.isin(split.test, kept).any()]
     out: Ranked = joined(side_by_side(tasks, n_jobs=n_jobs))

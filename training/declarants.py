@@ -122,8 +122,7 @@ def _tried(
 
 def _for_goods(looked: Look, goods: Floats) -> Floats:
     """Return the log likelihood ratio (n,) of a blend against what was declared."""
-    out: Floats = looked.under(np.arange(len(goods)), goods).evidence.declared - looked.evidence.declared
-    return out
+    return looked.under(np.arange(len(goods)), goods).evidence.declared - looked.evidence.declared
 
 
 def try_declarations(

@@ -64,13 +64,11 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_non_negative(counts, "TableClassifier")
         variance = self.table_.variance(self.variance_factor)[:-1]
         evidence = log_dirichlet_multinomial(counts, self.table_.shares * (1.0 / variance - 1.0)[:, None])
-        out: Floats = log_softmax(evidence, axis=1)
-        return out
+        return log_softmax(evidence, axis=1)
 
     def predict_proba(self, X: ArrayLike) -> Floats:
         """Return posteriors (n, Z)."""
-        out: Floats = np.exp(self.predict_log_proba(X))
-        return out
+        return np.exp(self.predict_log_proba(X))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the likeliest source (n,)."""

@@ -237,8 +237,7 @@ def _near_covariance(prepared: Prepared, model: ParcelModel) -> Floats:
     if len(members) < 3:
         return 0.3 * model.between
     covariance = np.cov(model.groups[members].T)
-    out: Floats = 0.5 * covariance + 0.5 * np.diag(np.diag(covariance)) + 1e-4 * np.eye(len(covariance))
-    return out
+    return 0.5 * covariance + 0.5 * np.diag(np.diag(covariance)) + 1e-4 * np.eye(len(covariance))
 
 
 def prior_covariance(release: Release, prepared: Prepared) -> Floats:
@@ -255,5 +254,4 @@ def prior_covariance(release: Release, prepared: Prepared) -> Floats:
         raise ValueError(f"release {release.name} has other attributes or classes than the package: {older}, {own}")
     predictor = release.model.predictor
     spread = (predictor.within_unknown - predictor.within) / (1.0 - KNOWN_LEVEL_SHARE)
-    out: Floats = predictor.within_unknown - spread
-    return out
+    return predictor.within_unknown - spread

@@ -192,8 +192,7 @@ def _tried(goods: Floats, allowed: Bools, places: Floats, rng: np.random.Generat
         tries.append(_some_of(order, count, 1.0, rng))
         distances.append(((tries[-1] @ places - place) ** 2).sum(axis=1))
     best = np.where(rng.random(n) < BEST_TRY, np.argmin(distances, axis=0), 0)
-    out: Floats = np.stack(tries)[best, np.arange(n)]
-    return out
+    return np.stack(tries)[best, np.arange(n)]
 
 
 def draw_truth(scenario: Scenario, n: int, allowed_sets: Floats, places: Floats, rng: np.random.Generator) -> Truth:

@@ -40,8 +40,7 @@ def chunks(n: int, size: int) -> list[int]:
 def places(fitted: Fitted) -> Floats:
     """Return where the zones lie (Z, D), in standard deviations of parcels of one zone."""
     root = np.linalg.inv(np.linalg.cholesky(fitted.predictor.within))
-    out: Floats = fitted.predictor.sources @ root.T
-    return out
+    return fitted.predictor.sources @ root.T
 
 
 def _unlisted(fitted: Fitted, near: Bools, rng: np.random.Generator) -> Floats:

@@ -151,8 +151,7 @@ def fit_chance(found: Bools, share: Floats, n_stones: Floats, start: Floats | No
 
     first = BELIEF if start is None else np.log(start)
     done = minimize(cost, first, jac=True, method="L-BFGS-B", bounds=[tuple(np.log(pair)) for pair in LIMITS])
-    out: Floats = np.exp(done.x)
-    return out
+    return np.exp(done.x)
 
 
 def plan(
@@ -193,8 +192,7 @@ def plan(
         goods = _goods(declared, source[rows], shares[rows], stones[rows])
         arrays = draw_goods(subject.model, goods, np.random.default_rng(draw_seed))
         p_values = share_p_of(subject, arrays, np.broadcast_to(declared, (len(arrays), declared.size)), allowed)
-        out: Bools = p_values <= NONE_P
-        return out
+        return p_values <= NONE_P
 
     found = tried(release, slice(None), SEED)
     fitted = fit_chance(found, shares, stones)

@@ -90,8 +90,7 @@ def _locations(predictor: Predictor, group: Ints, source: Ints, rng: np.random.G
     open_part = np.sqrt(np.maximum(predictor.scales[known] - 1.0, 0.0))[:, None]
     out[listed] = predictor.sources[known] + open_part * (rng.standard_normal((known.size, dim)) @ root.T)
     out[~listed] = _nowhere(predictor, int((~listed).sum()), rng)
-    located: Floats = out[part]
-    return located
+    return out[part]
 
 
 def _levels(predictor: Predictor, n: int, rng: np.random.Generator) -> Ints:

@@ -132,5 +132,4 @@ def _mixed(chances: Floats, shares: Floats) -> Floats:
 
 def _summed(values: Floats, counts: Floats) -> Floats:
     """Return the sums (n, J, Z) of values (n, J, Z, K) times counts (n, K)."""
-    out: Floats = (values.reshape(len(values), -1, values.shape[-1]) @ counts[:, :, None]).reshape(values.shape[:3])
-    return out
+    return (values.reshape(len(values), -1, values.shape[-1]) @ counts[:, :, None]).reshape(values.shape[:3])

@@ -220,8 +220,7 @@ class Calibration:
 
     def bounded(self, log10_lr: Floats, highest: Floats | float = np.inf) -> Floats:
         """Return log10 LRs within the bounds, and at most `highest` (which broadcasts against them)."""
-        out: Floats = np.clip(log10_lr, self.bounds[0], np.minimum(self.bounds[1], highest))
-        return out
+        return np.clip(log10_lr, self.bounds[0], np.minimum(self.bounds[1], highest))
 
 
 def told_apart(listed: Floats, offset_spread: float | None) -> Floats | float:

@@ -142,5 +142,4 @@ def grader_shift(chances: Floats, basis: Floats, *, rate: float = RATE) -> Float
         Orthonormal contrasts, C of 2 or more.
     """
     moved = chances @ neighbours(chances.shape[1]).T
-    out: Floats = np.log1p(rate * (moved - chances) / chances) @ basis
-    return out
+    return np.log1p(rate * (moved - chances) / chances) @ basis

@@ -178,8 +178,7 @@ class MeanSeen:
     def log_mean(self, numbers: Floats) -> Floats:
         """Return the log of the mean weight (M,) at ``(mu, ln sigma)`` (M, 2)."""
         kept = np.broadcast_to(self.kept, (len(numbers), *self.kept.shape[1:]))
-        out: Floats = np.log(cell_probabilities(self.grid, numbers, kept) @ np.exp(self.grid.centres))
-        return out
+        return np.log(cell_probabilities(self.grid, numbers, kept) @ np.exp(self.grid.centres))
 
     def slope(self) -> Floats:
         """Return the derivative (2,) of the log mean at the fit."""
@@ -193,8 +192,7 @@ class MeanSeen:
         rest = (
             self.log_mean(locations[:, :2]) - self.log_mean(self.theta[None]) - (locations[:, :2] - self.theta) @ slope
         )
-        out: Floats = rest[:, None] * slope / max(float(slope @ slope), 1e-12)
-        return out
+        return rest[:, None] * slope / max(float(slope @ slope), 1e-12)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,14 +108,12 @@ def profile_of(view: View, declared: Floats) -> Profile:
 
 def not_named(declared: Floats) -> Floats:
     """Return how far each source (n, Z) was left out of the declaration, from 0 to 1."""
-    out: Floats = np.maximum(1.0 - declared / NAMED, 0.0)
-    return out
+    return np.maximum(1.0 - declared / NAMED, 0.0)
 
 
 def foreign_sources(declared: Floats, allowed: Bools) -> Bools:
     """Return the sources (n, Z) that undeclared goods are looked for in: those not compliant and not all declared."""
-    out: Bools = ~allowed & (declared < 1.0 - 1e-9)
-    return out
+    return ~allowed & (declared < 1.0 - 1e-9)
 
 
 def association_statistic(profile: Profile, foreign: Bools) -> Floats:

@@ -131,10 +131,9 @@ def _isotonic(mass1: Floats, mass2: Floats) -> Floats:
     total1 = np.add.reduceat(mass1[filled], blocks[:-1])
     total2 = np.add.reduceat(mass2[filled], blocks[:-1])
     pooled = np.where(total2 == 0, 1.0, np.where(total1 == 0, 0.0, total1 / (total1 + total2)))
-    chance: Floats = np.repeat(pooled, np.diff(blocks))[
+    return np.repeat(pooled, np.diff(blocks))[
         np.clip(np.searchsorted(filled, np.arange(mass.size)), 0, filled.size - 1)
     ]
-    return chance
 
 
 def cllr_min(h1: ArrayLike, h2: ArrayLike, **weights: Unpack[Weights]) -> float:

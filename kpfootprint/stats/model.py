@@ -86,15 +86,13 @@ class FootprintModel:
         ten: the set holds the right one at its level whatever the size.
         """
         if self.sets is None:
-            out: Bools = posterior >= (self.calibration.set_threshold or 0.0)
-            return out
+            return posterior >= (self.calibration.set_threshold or 0.0)
         return self.sets.p_values(own_statistic(posterior), np.full(posterior.shape, ln_n)) >= 1.0 - LEVEL
 
 
 def own_statistic(posterior: Floats) -> Floats:
     """Return ``-log`` of the posterior of a parcel's own source: the larger, the less the parcel looks like it."""
-    out: Floats = -np.log(np.maximum(posterior, 1e-300))
-    return out
+    return -np.log(np.maximum(posterior, 1e-300))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,8 +116,7 @@ class Look:
     @property
     def ln_n(self) -> Floats:
         """Log number of stones (n,)."""
-        out: Floats = np.log(self.view.arrays.n_stones)
-        return out
+        return np.log(self.view.arrays.n_stones)
 
     @property
     def strangeness(self) -> Floats:

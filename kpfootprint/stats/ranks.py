@@ -134,8 +134,7 @@ def strange_parts(
 def _normal_score(distance: Floats, dims: Floats) -> Floats:
     dims = np.maximum(dims, 1.0)
     spread = 2.0 / (9.0 * dims)
-    out: Floats = (np.cbrt(distance / dims) - 1.0 + spread) / np.sqrt(spread)
-    return out
+    return (np.cbrt(distance / dims) - 1.0 + spread) / np.sqrt(spread)
 
 
 def highest_log10_lr(p_value: Floats, strong_p: float) -> Floats:
@@ -144,5 +143,4 @@ def highest_log10_lr(p_value: Floats, strong_p: float) -> Floats:
     The LR compares what is listed with a guess at what is not. Where a parcel fits neither well, the better of two
     bad fits is no strong support.
     """
-    out: Floats = np.where(p_value <= strong_p, LOG10_SUPPORT_OF_UNUSUAL, np.inf)
-    return out
+    return np.where(p_value <= strong_p, LOG10_SUPPORT_OF_UNUSUAL, np.inf)

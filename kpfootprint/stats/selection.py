@@ -54,8 +54,7 @@ class Readings:
 
 def average(explicit: Floats, tables: Floats, weight: float) -> Floats:
     """Return the average of both on the log scale."""
-    out: Floats = (1.0 - weight) * explicit + weight * tables
-    return out
+    return (1.0 - weight) * explicit + weight * tables
 
 
 def averaged_readings(view: View, declared: tuple[Floats, Floats] | None = None, factor: float = 1.0) -> Readings:
@@ -205,11 +204,9 @@ def log_alternative(evidence: Evidence, alternatives: Floats, unlisted_weight: F
 
 def elsewhere(declared: Floats, allowed: Bools) -> Floats:
     """Return the weight (n, Z) of every listed source in H2: for those not compliant what was not declared of them."""
-    out: Floats = np.where(allowed, 0.0, 1.0 - declared)
-    return out
+    return np.where(allowed, 0.0, 1.0 - declared)
 
 
 def log10_score(evidence: Evidence, alternatives: Floats, unlisted_weight: Floats | float) -> Floats:
     """Return uncalibrated log10 scores (n,) of what was declared against H2, see `log_alternative`."""
-    out: Floats = (evidence.declared - log_alternative(evidence, alternatives, unlisted_weight)) / LN10
-    return out
+    return (evidence.declared - log_alternative(evidence, alternatives, unlisted_weight)) / LN10

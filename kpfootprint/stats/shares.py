@@ -105,8 +105,7 @@ def none_statistic(chances: Floats, edges: Floats) -> Floats:
 
 def other_statistic(chances: Floats) -> Floats:
     """Return ``-log P(as declared)``: the larger, the more goods of any other source seem to be there."""
-    out: Floats = -np.log(np.maximum(chances[:, 0], 1e-12))
-    return out
+    return -np.log(np.maximum(chances[:, 0], 1e-12))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,8 +162,7 @@ def blendedness(declared: Floats) -> Floats:
 
 def blended_p(single: RankTable, blend: RankTable, statistic: Floats, ln_n: Floats, blended: Floats) -> Floats:
     """Return p-values (n,) among true declarations of one source and among true blends, as far as each is a blend."""
-    out: Floats = (1.0 - blended) * single.p_values(statistic, ln_n) + blended * blend.p_values(statistic, ln_n)
-    return out
+    return (1.0 - blended) * single.p_values(statistic, ln_n) + blended * blend.p_values(statistic, ln_n)
 
 
 def estimate_shares(model: ShareModel, chances: Floats, ln_n: Floats, blended: Floats) -> ShareEstimates:
@@ -259,8 +257,7 @@ def source_distances(predictor: Predictor, structure: Structure, declared: Float
 
 def detection_chance(coefficients: Floats, share: Floats | float, n_stones: Floats | float, distance: Floats) -> Floats:
     """Return the chance of finding a share; the arguments broadcast."""
-    out: Floats = expit(detection_design(share, n_stones, distance) @ coefficients)
-    return out
+    return expit(detection_design(share, n_stones, distance) @ coefficients)
 
 
 def detection_limit(coefficients: Floats, n_stones: float, distances: Floats, weights: Floats) -> float:

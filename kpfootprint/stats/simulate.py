@@ -68,8 +68,7 @@ def draw_coefficients(model: ParcelModel, n: int, rng: np.random.Generator) -> F
     except np.linalg.LinAlgError:
         values, vectors = np.linalg.eigh(flat)
         root = vectors * np.sqrt(np.maximum(values, 0.0))
-    out: Floats = (rng.standard_normal((n, k * dim)) @ root.T).reshape(n, k, dim)
-    return out
+    return (rng.standard_normal((n, k * dim)) @ root.T).reshape(n, k, dim)
 
 
 def draw_deviations(
@@ -152,8 +151,7 @@ def _without(kernel: Floats, factors: Sequence[Floats], kept: int) -> Floats:
     weight = np.ones((len(factors[kept]), 1))
     for a in others:
         weight = (weight[:, :, None] * factors[a][:, None, :]).reshape(len(weight), -1)
-    out: Floats = weight @ table
-    return out
+    return weight @ table
 
 
 def draw_parcels(

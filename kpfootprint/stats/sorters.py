@@ -152,5 +152,4 @@ def _posterior(x: Floats, y: Floats, alike: Floats, apart: Floats) -> tuple[Floa
 def _ratio(shifts: Floats, shares: Floats) -> Floats:
     """Return how many times as often (n, C) each class is called, in a parcel of `shares` (C,)."""
     factor = np.exp(shifts)
-    out: Floats = factor / (factor @ shares)[:, None]
-    return out
+    return factor / (factor @ shares)[:, None]

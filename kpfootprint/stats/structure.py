@@ -194,8 +194,7 @@ def class_weights(grid: SizeGrid, theta: Floats, kept: Floats, membership: Float
     tiny = 1e-12 * membership
 
     def of(values: Floats) -> Floats:
-        out: Floats = values @ membership.T
-        return out
+        return values @ membership.T
 
     stones = of(cell) + tiny.sum(axis=1)
     carats = of(cell * weight) + (tiny * weight).sum(axis=1)

@@ -279,8 +279,7 @@ def loosen(errors: Floats, blocks: tuple[slice, ...], least_free: float = LEAST_
 
 def residual(observed: Floats, expected: Floats) -> Floats:
     """Return Pearson residuals, clipped to nine and divided by three, as networks see them."""
-    out: Floats = np.clip((observed - expected) / np.sqrt(expected + 0.5), -9.0, 9.0) / 3.0
-    return out
+    return np.clip((observed - expected) / np.sqrt(expected + 0.5), -9.0, 9.0) / 3.0
 
 
 def masked(

@@ -59,8 +59,7 @@ class ClassTable:
     def variance(self, factor: float = 1.0) -> Floats:
         """Return the shares of variance (Z + 1,) with `factor` times as much between parcels of one source."""
         within = min(factor * self.within, MOST_RHO)
-        out: Floats = within + (1.0 - within) / (self.known + 1.0)
-        return out
+        return within + (1.0 - within) / (self.known + 1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
