@@ -14,6 +14,8 @@ Conclusion = Literal["consistent", "inconclusive", "query", "not_comparable"]
 Reason = Literal["lr", "share", "goods", "best", "novelty"]
 REASONS: tuple[Reason, ...] = ("lr", "share", "goods", "best", "novelty")
 CONCLUSIONS: tuple[Conclusion, ...] = ("consistent", "inconclusive", "query", "not_comparable")
+CONSISTENT, INCONCLUSIVE, QUERY, NOT_COMPARABLE = range(len(CONCLUSIONS))
+"""Positions in it: the larger, the less kind."""
 
 
 BEFORE: Mapping[str, float] = {"consistent_best_p": 0.0, "strong_novelty_p": 0.05}
@@ -83,8 +85,9 @@ class Signs:
 
 def conclude(rules: Rules, signs: Signs, n_stones: Floats) -> Ints:
     """Return the position (n,) in `CONCLUSIONS` of each parcel's conclusion."""
-    out = np.where(_asking(rules, signs).any(axis=0), 2, np.where(_falling_short(rules, signs).any(axis=0), 1, 0))
-    return np.where(n_stones < rules.minimum_stones, 3, out).astype(np.intp)
+    out = np.where(_falling_short(rules, signs).any(axis=0), INCONCLUSIVE, CONSISTENT)
+    out = np.where(_asking(rules, signs).any(axis=0), QUERY, out)
+    return np.where(n_stones < rules.minimum_stones, NOT_COMPARABLE, out).astype(np.intp)
 
 
 def reasons_for(rules: Rules, conclusion: Conclusion, signs: Signs, row: int = 0) -> tuple[Reason, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.parcel import Batch, Breakdown, Parcel, Stones
+from kpfootprint.parcel import FACTORS, Batch, Breakdown, Parcel, Stones
 from kpfootprint.partial import partial_arrays
 from kpfootprint.scheme import CT_PER_MM3, Scheme, SieveSet
 from kpfootprint.stats.arrays import Floats, Ints, ParcelArrays
@@ -17,8 +17,6 @@ from kpfootprint.stats.structure import Structure, cell_probabilities
 
 SPECIALS_CT = 10.8
 """Stones above this weight are exported apart where specials are removed."""
-FACTORS = ("cleaning_state", "selection", "sorter")
-"""Conditions whose effect is learnt; the last one has many levels and may be new."""
 
 
 @dataclass(frozen=True, slots=True)

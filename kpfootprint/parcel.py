@@ -19,6 +19,8 @@ NOT_RECORDED = -1
 
 As a number of stones: they were weighed and not counted.
 """
+FACTORS = ("cleaning_state", "selection", "sorter")
+"""Conditions whose effect is learnt; the last one has many levels and may be new."""
 PERCENT_APART = 1.5
 """Percentages of a declaration add up to 100 within this: three thirds of 33 % do."""
 
@@ -55,6 +57,11 @@ class Conditions:
     bottom_screen_mm: float | None = None
     specials_removed: bool | None = None
     sieve_set: str | None = None
+
+    @property
+    def blank(self) -> tuple[str, ...]:
+        """Which of the conditions that evidence rests on are not known."""
+        return tuple(name for name in (*FACTORS, "bottom_screen_mm") if getattr(self, name) is None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,8 @@ from kpfootprint.parcel import Batch
 from kpfootprint.plain import built, plain
 from kpfootprint.scheme import Scheme
 
+COMPLIANT = "compliant"
+"""Status of a zone that may export."""
 NOT_COVERED = "not_covered"
 """Status of a zone on a day for which the table has no row."""
 
@@ -63,7 +65,7 @@ class ZoneTable:
 
     def compliant_on(self, day: date) -> tuple[str, ...]:
         """Return the ids of the zones that were compliant on a day, in the package's order."""
-        return tuple(zone.zone_id for zone in self.zones if self.status_on(zone.zone_id, day) == "compliant")
+        return tuple(zone.zone_id for zone in self.zones if self.status_on(zone.zone_id, day) == COMPLIANT)
 
     def to_json(self) -> dict[str, Any]:
         """Return ``{"zones": [...], "zone_status": [...]}`` with ISO dates."""

@@ -10,9 +10,9 @@ from datetime import date, timedelta
 import numpy as np
 
 from kpfootprint.errors import Problem, ReferenceDataError
-from kpfootprint.footprint import FACTORS, footprints_of
-from kpfootprint.parcel import Batch
-from kpfootprint.reference import ReferencePackage, StatusPeriod, ZoneTable
+from kpfootprint.footprint import footprints_of
+from kpfootprint.parcel import FACTORS, Batch
+from kpfootprint.reference import COMPLIANT, ReferencePackage, StatusPeriod, ZoneTable
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Floats, Ints, ParcelArrays
 from kpfootprint.stats.association import size_bands
@@ -113,7 +113,7 @@ def usable_status(table: ZoneTable, zones: Sequence[str]) -> ZoneTable:
         chosen = {zones[(first + step) % len(zones)] for step in range(half)}
         start = FIRST_DAY + k * STRETCH
         periods += [
-            StatusPeriod(zone_id=zone, status="compliant", valid_from=start, valid_to=start + STRETCH, source=ASSUMED)
+            StatusPeriod(zone_id=zone, status=COMPLIANT, valid_from=start, valid_to=start + STRETCH, source=ASSUMED)
             for zone in zones
             if zone in chosen
         ]

@@ -10,14 +10,14 @@ from scipy.special import logit, ndtri, stdtrit
 from sklearn.linear_model import LogisticRegression
 
 from kpfootprint.comparison.weigh import Terms, judge
+from kpfootprint.conclusions import CONSISTENT, QUERY
 from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays
-from kpfootprint.stats.evidence import DEGREES_OF_FREEDOM
-from kpfootprint.stats.intervals import clopper_pearson
+from kpfootprint.stats.intervals import LEVEL, clopper_pearson
 from kpfootprint.stats.model import look
 from kpfootprint.stats.networks import Network
+from kpfootprint.stats.parcel_model import DEGREES_OF_FREEDOM
 from kpfootprint.stats.ranks import RankTable
 from kpfootprint.stats.shares import (
-    LEVEL,
     NONE_P,
     GoodsTest,
     ShareModel,
@@ -167,15 +167,15 @@ def error_table(conclusion: Ints, truth: Truth, ln_n: Floats, tried: Tried | Non
         inside = (n >= low - 0.5) & (n < high - 0.5)
         row: dict[str, object] = {"n_stones_low": low, "n_stones_high": high - 1}
         cases = {
-            "true_declarations_queried": conclusion[inside & true] == 2,
-            "false_declarations_accepted": conclusion[inside & false] == 0,
+            "true_declarations_queried": conclusion[inside & true] == QUERY,
+            "false_declarations_accepted": conclusion[inside & false] == CONSISTENT,
         }
         if tried is not None:
             of_size = (tried.n_stones >= low - 0.5) & (tried.n_stones < high - 0.5)
-            cases["declarants_who_try"] = tried.kindest[of_size] == 0
+            cases["declarants_who_try"] = tried.kindest[of_size] == CONSISTENT
         row |= {name: _rate(wrong) for name, wrong in cases.items() if wrong.size}
         if (inside & true).any():
-            row["true_declarations_consistent"] = float((conclusion[inside & true] == 0).mean())
+            row["true_declarations_consistent"] = float((conclusion[inside & true] == CONSISTENT).mean())
         rows.append(row)
     return rows
 

@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
+from kpfootprint.stats.intervals import LEVEL
+
 SCHEMA_VERSION = "1"
 
 Part = TypeVar("Part")
@@ -35,7 +37,7 @@ class Result:
     value: float | None
     low: float | None = None
     high: float | None = None
-    level: float = 0.9
+    level: float = LEVEL
     n_parcels: int
     n_trials: int
 

@@ -7,14 +7,12 @@ from typing import Literal
 
 import numpy as np
 
-from kpfootprint.comparison.hypotheses import COMPLIANT
 from kpfootprint.comparison.results import Statement, StoneRange, Value, Verification
 from kpfootprint.comparison.weigh import Judged, OneParcel
-from kpfootprint.conclusions import CONCLUSIONS, conclude
-from kpfootprint.footprint import FACTORS
-from kpfootprint.parcel import Parcel
+from kpfootprint.conclusions import CONCLUSIONS, INCONCLUSIVE, conclude
+from kpfootprint.parcel import FACTORS, Parcel
 from kpfootprint.partial import set_codes
-from kpfootprint.reference import NOT_COVERED
+from kpfootprint.reference import COMPLIANT, NOT_COVERED
 from kpfootprint.release import Release
 from kpfootprint.scheme import CT_PER_MM3, Scheme
 from kpfootprint.stats.arrays import Partial, rows_of
@@ -181,9 +179,8 @@ def _of_record(said: Cautions, one: OneParcel, *, compared: bool) -> None:
     if parcel.sieve_set is not None and len(parcel.sieve_set.classes) < FEW_SIZE_CLASSES:
         said.add("coarse_sieve_set", sieve_set=parcel.sieve_set.name, n_classes=len(parcel.sieve_set.classes))
     conditions = parcel.conditions
-    blank = [factor for factor in (*FACTORS, "bottom_screen_mm") if getattr(conditions, factor) is None]
-    if blank and compared:
-        said.add("conditions_blank", fields=tuple(blank))
+    if conditions.blank and compared:
+        said.add("conditions_blank", fields=conditions.blank)
     for f, factor in enumerate(FACTORS):
         value = getattr(conditions, factor)
         if value is not None and arrays.levels[row, f] < 0:
@@ -287,5 +284,5 @@ def verification_cautions(said: Cautions, one: OneParcel, judged: Judged, found:
     log10_lr = np.array([other.log10_lr for other in others])
     signs = replace(rows_of(judged.signs, np.full(len(others), one.row)), log10_lr=log10_lr)
     words = conclude(one.release.rules, signs, np.full(len(others), float(one.n_stones)))
-    for at in np.flatnonzero(words == CONCLUSIONS.index("inconclusive"))[:1]:
+    for at in np.flatnonzero(words == INCONCLUSIVE)[:1]:
         said.add("rests_on_variance", factor=others[at].factor, log10_lr=others[at].log10_lr)

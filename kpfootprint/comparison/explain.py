@@ -25,8 +25,9 @@ from kpfootprint.comparison.weigh import OfDeclaration, OneParcel
 from kpfootprint.parcel import Parcel
 from kpfootprint.scheme import Scheme
 from kpfootprint.stats.arrays import Floats
-from kpfootprint.stats.evidence import DEGREES_OF_FREEDOM, contract, expand, expected_shift
+from kpfootprint.stats.evidence import contract, expand, expected_shift
 from kpfootprint.stats.intervals import next_value
+from kpfootprint.stats.parcel_model import DEGREES_OF_FREEDOM
 from kpfootprint.stats.structure import cell_probabilities
 
 N_DRAWS = 120

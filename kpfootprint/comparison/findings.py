@@ -39,8 +39,9 @@ from kpfootprint.stats.declarations import (
     association_statistic,
     foreign_sources,
 )
+from kpfootprint.stats.intervals import ENDS, LEVEL
 from kpfootprint.stats.ranks import LOG10_SUPPORT_OF_UNUSUAL, NOVEL_P
-from kpfootprint.stats.shares import LEVEL, cumulative, detection_chance, detection_limit, source_distances, two_modes
+from kpfootprint.stats.shares import cumulative, detection_chance, detection_limit, source_distances, two_modes
 
 FINE = np.linspace(0.0, 1.0, 101)
 LEAST_POSTERIOR = 0.05
@@ -164,7 +165,7 @@ def _share_given_source(gain: Floats) -> Interval:
     curve = np.interp(FINE, np.concatenate([[0.0], SHARES]), np.concatenate([[0.0], gain]))
     chance = np.exp(curve - curve.max()).cumsum()
     chance /= chance[-1]
-    low, middle, high = np.interp([(1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2], chance, FINE)
+    low, middle, high = np.interp([ENDS[0], 0.5, ENDS[1]], chance, FINE)
     return Interval(estimate=float(middle), low=float(min(low, middle)), high=float(max(high, middle)), level=LEVEL)
 
 

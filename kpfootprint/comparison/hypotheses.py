@@ -14,6 +14,7 @@ import numpy as np
 
 from kpfootprint.comparison.results import DeclaredZone
 from kpfootprint.parcel import Declaration, DeclaredCountry, Parcel
+from kpfootprint.reference import COMPLIANT
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays
 from kpfootprint.stats.evidence import log_sum
@@ -21,7 +22,6 @@ from kpfootprint.stats.metrics import LN10
 from kpfootprint.stats.model import Look, look
 from kpfootprint.stats.selection import elsewhere
 
-COMPLIANT = "compliant"
 N_BLENDS = 96
 """Blends that an integral over shares takes; the same for every parcel of the same declaration."""
 CONCENTRATION = 0.5

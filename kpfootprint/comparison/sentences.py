@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from kpfootprint.comparison.cautions import ODD_WEIGHTS
-from kpfootprint.comparison.hypotheses import COMPLIANT
 from kpfootprint.comparison.results import ClassFinding, Examination, Mixture, Statement, Value, Verification
 from kpfootprint.comparison.weigh import Judged, OfDeclaration, OneParcel
 from kpfootprint.conclusions import CONCLUSIONS, Conclusion, Reason, Rules, reasons_for
-from kpfootprint.footprint import FACTORS
-from kpfootprint.reference import NOT_COVERED
+from kpfootprint.reference import COMPLIANT, NOT_COVERED
 from kpfootprint.release import Release
-from kpfootprint.stats.shares import LEVEL, NONE_P
+from kpfootprint.stats.intervals import LEVEL
+from kpfootprint.stats.shares import NONE_P
 
 SPEAKS = 0.05
 """Least log10 LR that is said to speak for either hypothesis."""
@@ -329,9 +328,8 @@ def next_question(
             return Statement(code=code, values=values if code != "next_sources" else {})
         return Statement(code="next_sources", values={})
     if conclusion == "inconclusive":
-        blank = tuple(name for name in (*FACTORS, "bottom_screen_mm") if getattr(parcel.conditions, name) is None)
-        if blank:
-            return Statement(code="next_conditions", values={"fields": blank})
+        if parcel.conditions.blank:
+            return Statement(code="next_conditions", values={"fields": parcel.conditions.blank})
         needed_stones = enough_stones(release)
         if needed_stones is not None and 0 < parcel.n_stones < needed_stones:
             return Statement(code="next_stones", values={"n_stones": parcel.n_stones, "needed": needed_stones})

@@ -16,17 +16,18 @@ from scipy.special import fdtrc
 
 from kpfootprint.comparison.hypotheses import FreeShares, Hypotheses
 from kpfootprint.comparison.results import DeclaredZone
-from kpfootprint.conclusions import CONCLUSIONS, Rules, Signs, conclude
+from kpfootprint.conclusions import CONCLUSIONS, CONSISTENT, Rules, Signs, conclude
 from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays
 from kpfootprint.stats.declarations import Profile, not_named
-from kpfootprint.stats.evidence import DEGREES_OF_FREEDOM
+from kpfootprint.stats.intervals import ENDS
 from kpfootprint.stats.metrics import LN10
 from kpfootprint.stats.model import FootprintModel, Look, goods_p, look, undeclared_shares
+from kpfootprint.stats.parcel_model import DEGREES_OF_FREEDOM
 from kpfootprint.stats.ranks import highest_log10_lr
 from kpfootprint.stats.selection import elsewhere, slot_evidence
-from kpfootprint.stats.shares import LEVEL, ShareEstimates
+from kpfootprint.stats.shares import ShareEstimates
 from kpfootprint.stats.verification import LikelihoodRatio, shapley, unlisted_odds
 from kpfootprint.stats.views import AS_RECORDED, CLASSES
 
@@ -148,7 +149,7 @@ def _by_itself(by: Release | Terms, looked: Look, allowed: Bools) -> Judged:
         conclusion=nothing,
     )
     by_itself = conclude(rules, judged.signs, looked.view.arrays.n_stones)
-    asked = np.flatnonzero(by_itself == 0) if rules.consistent_best_p > 0 else nothing[:0]
+    asked = np.flatnonzero(by_itself == CONSISTENT) if rules.consistent_best_p > 0 else nothing[:0]
     if asked.size:
         judged.best_p[asked] = goods_p(model, looked, asked, allowed[asked])
         by_itself = conclude(rules, judged.signs, looked.view.arrays.n_stones)
@@ -291,8 +292,7 @@ def _of_declaration(looked: Look, hypotheses: Hypotheses, release: Release, free
     def bounded(log10_lr: Floats) -> Floats:
         return release.model.calibration.bounded(log10_lr, highest)
 
-    tail = (1.0 - LEVEL) / 2.0
-    low, high = np.quantile(bounded(resampled), [tail, 1.0 - tail], axis=0)
+    low, high = np.quantile(bounded(resampled), ENDS, axis=0)
     selection = [lr.of(slot_evidence(looked.readings, slot)) for slot in (AS_RECORDED, CLASSES)]
     wider = [lr.under_variance(factor) for factor in VARIANCES[1:]]
     return OfDeclaration(

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import numpy as np
 
-from kpfootprint.comparison.hypotheses import COMPLIANT
 from kpfootprint.comparison.weigh import Judged
-from kpfootprint.conclusions import CONCLUSIONS
+from kpfootprint.conclusions import CONSISTENT, QUERY
 from kpfootprint.plain import Share
 from kpfootprint.planning.trials import SEED, DrawnGoods, blend_distance, draw_goods, known_exactly, outcomes_of
+from kpfootprint.reference import COMPLIANT
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.intervals import clopper_pearson
@@ -22,16 +22,14 @@ N_STONES = 500
 """Stones of the parcels that are drawn: about the median parcel."""
 N_TRUE, N_FIRST, N_MORE = 160, 24, 96
 N_HARDEST = 5
-LEVEL = 0.9
 EXTRA_PARCELS = (0, 5, 10, 20, 40)
-CONSISTENT, QUERY = CONCLUSIONS.index("consistent"), CONCLUSIONS.index("query")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Neighbour:
     """Another zone: its distance in standard deviations of parcels, and how often its parcels pass as the zone's.
 
-    `low` and `high` are the limits of that chance at `LEVEL`: it was counted on `n_drawn` parcels.
+    `low` and `high` are the limits of that chance at 90 %: it was counted on `n_drawn` parcels.
     """
 
     zone_id: str
@@ -131,7 +129,7 @@ def adequacy(release: Release, zone_id: str, on: date) -> Adequacy:
         false_lrs.append(more.log10_lr)
 
     def neighbour(other: int) -> Neighbour:
-        limits = clopper_pearson(passed[other], drawn[other], level=LEVEL)
+        limits = clopper_pearson(passed[other], drawn[other])
         return Neighbour(
             zone_id=release.zone_ids[other],
             distance=distance[other],

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from kpfootprint.comparison.hypotheses import COMPLIANT, stone_shares
+from kpfootprint.comparison.hypotheses import stone_shares
 from kpfootprint.footprint import mean_stones
 from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.plain import decimals, plain, two_digits
@@ -21,7 +21,7 @@ from kpfootprint.planning.pooling import pool
 from kpfootprint.planning.question import NON_COMPLIANT, NOWHERE, read_question, read_zone
 from kpfootprint.planning.sorters import labels_of, synthetic_reference
 from kpfootprint.planning.trials import DrawnGoods, draw_goods
-from kpfootprint.reference import NOT_COVERED
+from kpfootprint.reference import COMPLIANT, NOT_COVERED
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats
 from kpfootprint.stats.shares import NONE_P
@@ -260,7 +260,7 @@ def told_by(shipments: Sequence[Shipment]) -> list[Followed]:
 
 
 def _compliant(release: Release, day: date) -> Bools:
-    return np.array([release.zone_table.status_on(zone, day) == "compliant" for zone in release.zone_ids])
+    return np.array([release.zone_table.status_on(zone, day) == COMPLIANT for zone in release.zone_ids])
 
 
 def _not_compliant(zones: Iterable[str], compliant: Bools, release: Release, day: date) -> list[Json]:

@@ -22,6 +22,7 @@ from kpfootprint.plain import Share
 from kpfootprint.planning.trials import SEED, DrawnGoods, draw_goods, known_exactly, share_p_of
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats, Ints
+from kpfootprint.stats.intervals import ENDS
 from kpfootprint.stats.shares import NONE_P
 
 SIZES = (50, 100, 200, 400, 800, 1600, 3200, 6400)
@@ -33,7 +34,6 @@ SIZE = 1600
 EXTRA_PARCELS = (5, 10, 20, 40)
 """Further reference parcels of every zone concerned for which the chance is stated."""
 POWER = 0.9
-LEVEL = 0.9
 N_DRAWN = 420
 N_RESAMPLED = 40
 MANY_STONES = 1e9
@@ -205,7 +205,7 @@ def plan(
     sizes = np.array(SIZES, dtype=float)
     chance = chance_of(fitted, share, sizes)
     spread = np.array([chance_of(one, share, sizes) for one in again])
-    low, high = np.quantile(spread, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    low, high = np.quantile(spread, ENDS, axis=0)
     stone_ct = float((1.0 - share) * (declared @ mean_ct) + share * (alternative @ np.append(mean_ct, mean_ct.mean())))
     ends = fit_chance(
         tried(known_exactly(release, slice(None)), slice(0, N_DRAWN // 2), SEED + 1),

@@ -25,10 +25,10 @@ from kpfootprint.plain import Log10, Share, two_digits
 from kpfootprint.planning.trials import SEED, DrawnGoods, draw_goods, outcomes_of
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats, Ints
+from kpfootprint.stats.intervals import ENDS, LEVEL
 from kpfootprint.stats.metrics import LN10
 from kpfootprint.stats.shares import NONE_P
 
-LEVEL = 0.9
 N_GROUPS = 160
 """Groups drawn under each hypothesis."""
 MOST_DRAWN = 8
@@ -154,7 +154,7 @@ def _pooled(
     value = offset + slope * total / times
     totals = np.array([total]) if claim.resampled is None else claim.resampled.sum(axis=1)
     spread = again[:, 0, None] + again[:, 1, None] * totals / times
-    low, high = np.quantile(spread, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = np.quantile(spread, ENDS)
     held = float(np.clip(value, *bounds))
     return Pooled(
         n_parcels=k,
@@ -263,7 +263,7 @@ def _joint_share(release: Release, claim: Claim, correlation: float, rng: np.ran
     for row, chances in enumerate(claim.outcomes.shares.chances):
         drawn[:, row] = np.interp(level[:, row], np.concatenate([[0.0], chances.cumsum()]), upper)
     total = drawn @ (claim.n_stones / claim.n_stones.sum())
-    low, middle, high = np.quantile(total, [(1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2])
+    low, middle, high = np.quantile(total, [ENDS[0], 0.5, ENDS[1]])
     if _joint_p(claim.outcomes.shares.p_value, correlation) > NONE_P:
         low = 0.0
     return JointShare(estimate=middle, low=min(low, middle), high=max(high, middle), level=LEVEL)

@@ -30,10 +30,9 @@ from scipy.special import softmax
 
 from kpfootprint.stats.arrays import Floats, Ints
 from kpfootprint.stats.coarsening import Lens
-from kpfootprint.stats.parcel_model import ParcelModel
+from kpfootprint.stats.parcel_model import DEGREES_OF_FREEDOM, ParcelModel
 from kpfootprint.stats.structure import Structure
 
-DEGREES_OF_FREEDOM = 10.0
 KNOWN_LEVEL_SHARE = 0.5
 """Part of a known level's variance that stays uncertain after the fit."""
 NEAR = (1.0, 4.0, 9.0)

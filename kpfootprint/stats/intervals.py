@@ -11,9 +11,11 @@ from scipy.special import betaincinv, stdtrit
 
 from kpfootprint.stats.arrays import Floats
 
-STATED = 0.9
-"""Level of intervals from bootstrap."""
-LEVEL = 0.99
+LEVEL = 0.9
+"""Level of every interval that is stated, unless it says otherwise."""
+ENDS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
+"""Quantiles between which such an interval lies."""
+NEXT_LEVEL = 0.99
 """Chance with which the next value stays below the upper bound, and with which it stays above the lower one."""
 LEAST_HISTORY = 10
 """Earlier values that there must be before anything is said of the next."""
@@ -39,7 +41,7 @@ def _check_count(errors: int, trials: int) -> None:
         raise ValueError(f"errors must lie between 0 and trials, and trials be 1 or more, got {errors} of {trials}")
 
 
-def clopper_pearson(errors: int, trials: int, *, level: float = 0.9) -> ConfidenceInterval:
+def clopper_pearson(errors: int, trials: int, *, level: float = LEVEL) -> ConfidenceInterval:
     """Exact interval of a share from `errors` of `trials` independent cases; covers at `level` or more.
 
     References
@@ -67,7 +69,7 @@ def bootstrap_over_parcels(
     strata: ArrayLike,
     n_resamples: int,
 ) -> ConfidenceInterval:
-    """Interval at `STATED` of a statistic of trials, drawing whole parcels: trials of one parcel are not independent.
+    """Interval at `LEVEL` of a statistic of trials, drawing whole parcels: trials of one parcel are not independent.
 
     Parameters
     ----------
@@ -109,15 +111,15 @@ def bootstrap_over_parcels(
         if not np.isnan(value):
             found.append(value)
     if not found:
-        return ConfidenceInterval(low=float("nan"), high=float("nan"), level=STATED)
-    low, high = np.quantile(found, [(1 - STATED) / 2, (1 + STATED) / 2])
-    return ConfidenceInterval(low=float(low), high=float(high), level=STATED)
+        return ConfidenceInterval(low=float("nan"), high=float("nan"), level=LEVEL)
+    low, high = np.quantile(found, ENDS)
+    return ConfidenceInterval(low=float(low), high=float(high), level=LEVEL)
 
 
 def next_value(history: Sequence[float]) -> tuple[float, float] | None:
     """Return the bounds of the next of some positive values; None where too few came before.
 
-    It is a prediction interval of the logarithms, each bound at `LEVEL`.
+    It is a prediction interval of the logarithms, each bound at `NEXT_LEVEL`.
 
     >>> next_value([2.0] * 9) is None
     True
@@ -129,5 +131,5 @@ def next_value(history: Sequence[float]) -> tuple[float, float] | None:
     if n < LEAST_HISTORY:
         return None
     logs = np.log(np.asarray(history, dtype=np.float64))
-    reach = float(stdtrit(n - 1, LEVEL)) * max(float(np.std(logs, ddof=1)), LEAST_SD) * float(np.sqrt(1 + 1 / n))
+    reach = float(stdtrit(n - 1, NEXT_LEVEL)) * max(float(np.std(logs, ddof=1)), LEAST_SD) * float(np.sqrt(1 + 1 / n))
     return float(np.exp(np.mean(logs) - reach)), float(np.exp(np.mean(logs) + reach))

@@ -17,10 +17,11 @@ from kpfootprint.stats.declarations import (
     whatever_declared,
 )
 from kpfootprint.stats.evidence import Predictor
+from kpfootprint.stats.intervals import LEVEL
 from kpfootprint.stats.networks import Network
 from kpfootprint.stats.ranks import RankTable, strangeness
 from kpfootprint.stats.selection import Evidence, Readings, averaged_readings, fuse_readings, gate_features
-from kpfootprint.stats.shares import LEVEL, GoodsTest, ShareEstimates, ShareModel, blendedness, estimate_shares
+from kpfootprint.stats.shares import GoodsTest, ShareEstimates, ShareModel, blendedness, estimate_shares
 from kpfootprint.stats.structure import Structure
 from kpfootprint.stats.summaries import WINDOWS
 from kpfootprint.stats.tables import TableModel

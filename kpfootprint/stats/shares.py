@@ -18,7 +18,6 @@ from kpfootprint.stats.networks import Network
 from kpfootprint.stats.ranks import RankTable
 from kpfootprint.stats.structure import Structure
 
-LEVEL = 0.9
 N_BINS = 31
 NONE_P = 0.05
 """Where the test of no undeclared goods gives a larger p-value, the interval begins at 0."""

@@ -24,8 +24,8 @@ import numpy as np
 from scipy.special import gammaincc
 
 from kpfootprint.stats.arrays import Floats
+from kpfootprint.stats.intervals import ENDS
 
-LEVEL = 0.9
 SHIFT_SD = 0.5
 """Standard deviation of log odds shifts before any parcel is seen: a factor of 1.6 either way is usual."""
 ALIKE = np.geomspace(0.02, 3.0, 9)
@@ -42,7 +42,7 @@ class Scale:
     ----------
     ratio, low, high : ndarray of shape (C,)
         Stones that the second puts into each class for one that the first puts there, in a parcel like those that both
-        sorted, with limits at `LEVEL`.
+        sorted, with limits at `kpfootprint.stats.intervals.LEVEL`.
     shifts : ndarray of shape (N_DRAWS, C)
         Shifts of log odds, drawn from what is known of them.
     alike, apart : ndarray of shape (N_DRAWS,)
@@ -86,7 +86,7 @@ def learn_scale(first: Floats, second: Floats) -> Scale:
     shifts = mean[cell] + np.einsum("sij,sj->si", root[cell], rng.standard_normal((N_DRAWS, x.shape[1])))
     typical = x.sum(axis=0) / x.sum()
     ratios = _ratio(shifts, typical)
-    low, high = np.quantile(ratios, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    low, high = np.quantile(ratios, ENDS, axis=0)
     ratio = _ratio((weight @ mean)[None], typical)[0]
     return Scale(
         ratio=ratio,

@@ -10,10 +10,9 @@ from typing import Any
 
 from starlette.responses import Response
 
-from kpfootprint.comparison.hypotheses import COMPLIANT
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest import Choices, Reading
-from kpfootprint.reference import NOT_COVERED, ZoneTable
+from kpfootprint.reference import COMPLIANT, NOT_COVERED, ZoneTable
 from kpfootprint.report.locale import Words, words
 from service.door.bodies import file_of, text_of, written_in
 from service.door.endpoint import FORM, Endpoint

@@ -15,7 +15,7 @@ from kpfootprint.flow import examinations_of
 from kpfootprint.ingest import ingest_json
 from kpfootprint.ingest.document import parcel_to_json
 from kpfootprint.parcel import Batch, Parcel
-from kpfootprint.stats.intervals import LEAST_HISTORY, LEVEL, next_value
+from kpfootprint.stats.intervals import LEAST_HISTORY, NEXT_LEVEL, next_value
 from tests.reference_world import examined, first_of, reference_parcel, with_stones
 from tests.worlds import shipped
 
@@ -45,7 +45,7 @@ def test_the_next_of_lognormal_values_lies_within_the_bounds_as_often_as_stated(
         assert bounds is not None
         below += int(values[-1] < bounds[0])
         above += int(values[-1] > bounds[1])
-    limit = trials * (1 - LEVEL) + 4 * np.sqrt(trials * (1 - LEVEL))
+    limit = trials * (1 - NEXT_LEVEL) + 4 * np.sqrt(trials * (1 - NEXT_LEVEL))
     assert below <= limit
     assert above <= limit
     assert below + above > 0

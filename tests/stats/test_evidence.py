@@ -7,16 +7,8 @@ import pytest
 from scipy.stats import multivariate_t
 
 from kpfootprint.stats.arrays import Floats, Ints
-from kpfootprint.stats.evidence import (
-    DEGREES_OF_FREEDOM,
-    FAR,
-    NEAR,
-    Predictor,
-    Whitened,
-    source_evidence,
-    unlisted_evidence,
-    whiten,
-)
+from kpfootprint.stats.evidence import FAR, NEAR, Predictor, Whitened, source_evidence, unlisted_evidence, whiten
+from kpfootprint.stats.parcel_model import DEGREES_OF_FREEDOM
 
 DIM, Z = 4, 5
 NU = int(DEGREES_OF_FREEDOM)

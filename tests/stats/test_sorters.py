@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from kpfootprint.stats.arrays import Floats
-from kpfootprint.stats.sorters import LEVEL, SHIFT_SD, as_second, as_usual, in_common, learn_scale
+from kpfootprint.stats.intervals import LEVEL
+from kpfootprint.stats.sorters import SHIFT_SD, as_second, as_usual, in_common, learn_scale
 
 N_CLASSES = 6
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kpfootprint.comparison.results import Examination
+from kpfootprint.conclusions import CONSISTENT
 from kpfootprint.stats.arrays import Floats
 from training.declarants import N_TRIES, SHARES, Tried
 from training.evaluate.trials import Draws, Trials, counted
@@ -95,7 +96,7 @@ def tried_results(tried: Tried | None) -> list[Result]:
         mine = (tried.share == share) & (tried.n_stones >= SIZE_EDGES[0])
         if not mine.any():
             continue
-        consistent = tried.conclusion[mine] == 0
+        consistent = tried.conclusion[mine] == CONSISTENT
         conditions = f"{share:.0%} undeclared"
         for metric, hits in (
             ("own zone called consistent", consistent[:, 0]),

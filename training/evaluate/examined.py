@@ -18,11 +18,12 @@ from kpfootprint.parcel import Batch, Declaration
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Ints
+from kpfootprint.stats.intervals import LEVEL
 from kpfootprint.stats.tables import resample_tables
 from training.calibrate import resample
 from training.evaluate.decisions import decision_errors, decision_results, other_zone_result
 from training.evaluate.methods import n_stones_of, some, zones_of
-from training.evaluate.mixtures import LEVEL, Shares
+from training.evaluate.mixtures import Shares
 from training.evaluate.setting import SEED, novelty_cell, novelty_result
 from training.evaluate.stress import hardships, subsample
 from training.evaluate.trials import Draws, ExportDay, Trials, counted

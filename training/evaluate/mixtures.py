@@ -10,6 +10,7 @@ import numpy as np
 from kpfootprint.parcel import Batch, Declaration, Parcel
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.arrays import Bools, Floats, Ints, rows_of
+from kpfootprint.stats.intervals import LEVEL
 from training.evaluate.methods import n_stones_of, zone_codes
 from training.evaluate.stress import mix
 from training.evaluate.trials import counted
@@ -17,7 +18,6 @@ from training.record import CoverageCell, DetectionCell, Result
 
 SHARES = (0.0, 0.1, 0.2, 0.3, 0.5)
 SIZES = (100, 300, 800, 2000)
-LEVEL = 0.9
 
 
 @dataclass(frozen=True, slots=True)

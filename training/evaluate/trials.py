@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from kpfootprint.reference import ZoneTable
+from kpfootprint.reference import COMPLIANT, ZoneTable
 from kpfootprint.stats.arrays import Bools, Floats, Ints, rows_of
 from kpfootprint.stats.calibration import Cases, told_apart
 from kpfootprint.stats.intervals import bootstrap_over_parcels, clopper_pearson
@@ -46,7 +46,7 @@ def draw_export_days(zone_table: ZoneTable, zones: Sequence[str], *, rng: np.ran
     ends = [*changes[1:], changes[-1] + timedelta(days=500)]
     stretches: dict[tuple[bool, ...], list[tuple[date, date]]] = {}
     for start, end in zip(changes, ends, strict=True):
-        compliant = tuple(zone_table.status_on(zone, start) == "compliant" for zone in zones)
+        compliant = tuple(zone_table.status_on(zone, start) == COMPLIANT for zone in zones)
         if any(compliant) and not all(compliant):
             stretches.setdefault(compliant, []).append((start, end))
     days: list[ExportDay] = []

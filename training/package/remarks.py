@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from kpfootprint.parcel import FACTORS
 from kpfootprint.reference import ReferencePackage
 
 UNIT, UNIT_STONES, UNIT_PARCELS = 4.0, 10, 3
@@ -43,7 +44,7 @@ def _few(package: ReferencePackage, minimum_parcels: int) -> Iterator[Remark]:
 
 def _confounded(package: ReferencePackage) -> Iterator[Remark]:
     """Give the conditions each of whose values stands for one zone: nobody can tell the two apart."""
-    for factor in ("sorter", "cleaning_state", "selection"):
+    for factor in FACTORS:
         zones: dict[str, set[str]] = {}
         for parcel, zone in zip(package.batch, package.zone_of, strict=True):
             if (value := getattr(parcel.conditions, factor)) is not None:

@@ -6,7 +6,8 @@ import numpy as np
 from scipy.stats import chi2
 
 from kpfootprint.stats.arrays import Floats, Ints
-from training.evaluate.mixtures import LEVEL, Shares
+from kpfootprint.stats.intervals import ENDS, LEVEL
+from training.evaluate.mixtures import Shares
 from training.peers.distances import by_zone, shares
 from training.peers.tables import Tables, Unmixer
 
@@ -115,6 +116,6 @@ class MonteCarloKS(Unmixer):
                 mixed = (1 - undeclared[:, None]) * known[own] + undeclared[:, None] * foreign
                 distance += np.abs(mixed - seen[i]).max(axis=1)
             best = undeclared[np.argsort(distance)[: self.n_mixtures // 100]]
-            low, high = np.quantile(best, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+            low, high = np.quantile(best, ENDS)
             rows.append((float(best.mean()), float(low), float(high), float(np.mean(best <= 0.05))))
         return Shares(*np.array(rows).T)
