@@ -20,7 +20,7 @@ from tests.worlds import shipped
 from training.package import load_package
 from training.prepare import Fitted, Prepared, fit_model, prepare
 from training.scenarios import KINDS, Scenario, Truth, draw_truth
-from training.simulation import draw_scenario, places
+from training.simulate import draw_scenario, places
 
 TODAY = date(2026, 6, 1)
 

@@ -25,6 +25,7 @@ ONE_MEANING = {
     "reading": "from files to parcels",
     "sentences": "statements, and how they are said",
     "tables": "rows and columns",
+    "simulate": "to draw parcels from what was learnt",
     "trials": "declarations put to parcels whose source is known",
     "Document": "a page or body as it goes out",
     "Fitted": "what a method learnt",

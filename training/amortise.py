@@ -30,8 +30,8 @@ from training.folds import Split
 from training.prepare import Fitted, Prepared, fit_model
 from training.progress import side_by_side
 from training.rank import Ranked, ShareNetworks
-from training.scenarios import Truth
-from training.simulation import PICKED, Urn, simulate
+from training.scenarios import Truth, ends_taken
+from training.simulate import HIGH_CUTS, LOW_CUTS, Urn, shares_taken, simulate, widths_of_cuts
 
 OF_REFERENCE = 0.5
 """Share of the parcels that the gate learns from which are reference parcels, whole or with sizes taken out."""
@@ -168,8 +168,6 @@ def fit_network(
 
 LEAST_SHOWN = 0.5
 """At least this share of a parcel's stones is shown: the parcel is never twice the same."""
-LOW_CUTS, HIGH_CUTS = (0.05, 0.55), (0.5, 0.98)
-"""Where sizes are taken out, as quantiles of the parcel's own sizes."""
 
 
 def sieved_copies(
@@ -191,8 +189,7 @@ def sieved_copies(
     """
     weight = 1.0 / np.bincount(groups)[groups]
     row = rng.choice(len(arrays), n, p=weight / weight.sum())
-    cut, side = rng.random(n) < sieved, rng.random(n)
-    low, high = cut & (side < 0.65), cut & (side > 0.45)
+    low, high = ends_taken(sieved, n, rng)
     cells = np.rint(arrays.cells[row]).astype(np.intp)
     shown = rng.uniform(LEAST_SHOWN, 1.0, (n, 1)) * _kept(cells, grid, low, high, rng)
     cells = rng.binomial(cells, shown).astype(np.float64)
@@ -214,12 +211,12 @@ def _kept(cells: Ints, grid: SizeGrid, low: Bools, high: Bools, rng: np.random.G
     """Return the chance (n, n_cells) that a stone was left in the parcel."""
     n = len(cells)
     cumulated = cells.cumsum(axis=1) / np.maximum(cells.sum(axis=1, keepdims=True), 1)
-    taken = np.where(rng.random(n) < PICKED, rng.uniform(0.3, 0.85, n), 1.0)
+    taken = shares_taken(n, rng)
     kept = np.ones(cells.shape)
     for active, quantiles, sign in ((low, LOW_CUTS, 1.0), (high, HIGH_CUTS, -1.0)):
         at = rng.uniform(*quantiles, n)
         position = grid.centres[(cumulated >= at[:, None]).argmax(axis=1)]
-        width = np.where(rng.random(n) < 0.5, 0.03, rng.uniform(0.05, 0.4, n))
+        width = widths_of_cuts((n,), rng)
         inside = sign * (grid.centres - position[:, None]) / width[:, None]
         kept *= np.where(active[:, None], 1.0 - taken[:, None] * ndtr(-inside), 1.0)
     return kept

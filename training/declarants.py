@@ -23,7 +23,7 @@ from kpfootprint.stats.model import Look, look
 from kpfootprint.stats.ranks import RankTable
 from training.progress import side_by_side
 from training.scenarios import Scenario, Truth
-from training.simulation import Urn, chunks, draw_scenario
+from training.simulate import Urn, chunks, draw_scenario
 
 SHARES = (0.3, 0.5)
 """Shares of the stones that come from a zone that was not compliant."""

@@ -39,7 +39,7 @@ from training.rank import (
     fit_share_model,
     judged_view,
 )
-from training.simulation import Urn, simulate
+from training.simulate import Urn, simulate
 
 
 def _ordination(fitted: Fitted, prepared: Prepared) -> Ordination:

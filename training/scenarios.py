@@ -140,6 +140,12 @@ def draw_stones(scenario: Scenario, n: int, rng: np.random.Generator) -> Ints:
     return np.clip(stones, low, high).astype(np.intp)
 
 
+def ends_taken(sieved: float, n: int, rng: np.random.Generator) -> tuple[Bools, Bools]:
+    """Return which parcels (n,) had small and which had large stones taken out; a share `sieved` had one or both."""
+    some, side = rng.random(n) < sieved, rng.random(n)
+    return some & (side < 0.65), some & (side > 0.45)
+
+
 def undeclared_share(foreign: Floats, source: Ints, declared: Floats, allowed: Bools) -> Floats:
     """Return the share (n,) of stones beyond what was declared from sources not compliant or unlisted.
 
@@ -243,7 +249,7 @@ def draw_truth(scenario: Scenario, n: int, allowed_sets: Floats, places: Floats,
     goods[np.arange(n), source] += share
     declared = np.where(tried[:, None], _tried(goods, allowed, places, rng), home)
     declared = _with_specks(declared, source, rng)
-    sieved, side = rng.random(n) < scenario.sieved, rng.random(n)
+    cut_low, cut_high = ends_taken(scenario.sieved, n, rng)
     return Truth(
         kind=kind,
         declared=declared,
@@ -252,6 +258,6 @@ def draw_truth(scenario: Scenario, n: int, allowed_sets: Floats, places: Floats,
         foreign=share,
         share=undeclared_share(share, source, declared, allowed),
         allowed=allowed,
-        cut_low=sieved & (side < 0.65),
-        cut_high=sieved & (side > 0.45),
+        cut_low=cut_low,
+        cut_high=cut_high,
     )

@@ -28,6 +28,7 @@ from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.evidence import contract, expand, expected_shift
 from kpfootprint.stats.intervals import next_value
 from kpfootprint.stats.parcel_model import DEGREES_OF_FREEDOM
+from kpfootprint.stats.simulate import scattered, tails
 from kpfootprint.stats.structure import cell_probabilities
 
 N_DRAWS = 120
@@ -109,9 +110,8 @@ def _numbers(one: OneParcel, elsewhere: Floats, rng: np.random.Generator) -> Flo
     expanded = expand(predictor.sources, model.structure)
     shift = expected_shift(predictor, one.arrays.levels[one.row : one.row + 1])
     both: Floats = contract(np.stack([weights, elsewhere]) @ expanded, model.structure) + shift
-    root = np.linalg.cholesky(predictor.within * float((weights**2) @ predictor.scales))
-    scale = np.sqrt(DEGREES_OF_FREEDOM / rng.chisquare(DEGREES_OF_FREEDOM, N_DRAWS))
-    draws = both[0] + scale[:, None] * (rng.standard_normal((N_DRAWS, both.shape[1])) @ root.T)
+    covariance = predictor.within * float((weights**2) @ predictor.scales)
+    draws = scattered(both[0], covariance, tails(DEGREES_OF_FREEDOM, N_DRAWS, rng), rng)
     return np.concatenate([both, draws])
 
 

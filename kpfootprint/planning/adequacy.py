@@ -11,12 +11,13 @@ import numpy as np
 from kpfootprint.comparison.weigh import Judged
 from kpfootprint.conclusions import CONSISTENT, QUERY
 from kpfootprint.plain import Share
-from kpfootprint.planning.trials import SEED, DrawnGoods, blend_distance, draw_goods, known_exactly, outcomes_of
+from kpfootprint.planning.trials import SEED, blend_distance, known_exactly, outcomes_of
 from kpfootprint.reference import COMPLIANT
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.intervals import clopper_pearson
 from kpfootprint.stats.metrics import cllr, costs
+from kpfootprint.stats.simulate import DrawnGoods, draw_goods
 
 N_STONES = 500
 """Stones of the parcels that are drawn: about the median parcel."""

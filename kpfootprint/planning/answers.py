@@ -20,11 +20,11 @@ from kpfootprint.planning.parcels import claim_of, counted_once, followed_in
 from kpfootprint.planning.pooling import pool
 from kpfootprint.planning.question import NON_COMPLIANT, NOWHERE, read_question, read_zone
 from kpfootprint.planning.sorters import labels_of, synthetic_reference
-from kpfootprint.planning.trials import DrawnGoods, draw_goods
 from kpfootprint.reference import COMPLIANT, NOT_COVERED
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats
 from kpfootprint.stats.shares import NONE_P
+from kpfootprint.stats.simulate import DrawnGoods, draw_goods
 
 Json = dict[str, Any]
 

@@ -19,11 +19,12 @@ import numpy as np
 from scipy.special import log_ndtr, ndtr, ndtri
 
 from kpfootprint.plain import Share
-from kpfootprint.planning.trials import SEED, DrawnGoods, draw_goods, known_exactly, share_p_of
+from kpfootprint.planning.trials import SEED, known_exactly, share_p_of
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.intervals import ENDS
 from kpfootprint.stats.shares import NONE_P
+from kpfootprint.stats.simulate import DrawnGoods, draw_goods
 
 SIZES = (50, 100, 200, 400, 800, 1600, 3200, 6400)
 """Stones at which the chance is stated."""

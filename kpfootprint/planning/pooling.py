@@ -22,12 +22,13 @@ from scipy.special import ndtr, ndtri
 
 from kpfootprint.comparison.weigh import Judged
 from kpfootprint.plain import Log10, Share, two_digits
-from kpfootprint.planning.trials import SEED, DrawnGoods, draw_goods, outcomes_of
+from kpfootprint.planning.trials import SEED, outcomes_of
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.intervals import ENDS, LEVEL
 from kpfootprint.stats.metrics import LN10
 from kpfootprint.stats.shares import NONE_P
+from kpfootprint.stats.simulate import DrawnGoods, draw_goods
 
 N_GROUPS = 160
 """Groups drawn under each hypothesis."""

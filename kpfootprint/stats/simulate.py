@@ -1,4 +1,4 @@
-"""Draw parcels from a fitted parcel model: pure, blended, mixed with undeclared goods, from sources nobody sampled."""
+"""Draw parcels from what was learnt: pure, blended, mixed with undeclared goods, from sources nobody sampled."""
 
 from __future__ import annotations
 
@@ -9,12 +9,18 @@ from math import prod
 import numpy as np
 from scipy.special import log_ndtr, ndtr
 
-from kpfootprint.stats.arrays import Floats, Ints, ParcelArrays
+from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays
 from kpfootprint.stats.categories import grader_shift
+from kpfootprint.stats.evidence import Predictor
+from kpfootprint.stats.model import FootprintModel
 from kpfootprint.stats.parcel_model import ParcelModel
 from kpfootprint.stats.structure import Structure, cell_probabilities
 
 N_SWEEPS = 20
+FREEDOM = 20.0
+"""Degrees of freedom of parcels drawn from a release, as in its ranks."""
+NEAR, FAR = (0.4, 3.0), (0.6, 2.2)
+"""How far unlisted sources lie from a listed one, in spreads of the sources of one geology, or from all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,14 +77,15 @@ def draw_coefficients(model: ParcelModel, n: int, rng: np.random.Generator) -> F
     return (rng.standard_normal((n, k * dim)) @ root.T).reshape(n, k, dim)
 
 
-def draw_deviations(
-    model: ParcelModel, n: int, rng: np.random.Generator, *, degrees_of_freedom: float, odd_share: float
-) -> Floats:
-    """Return parcel deviations (n, D): t with the pooled covariance, a few of them odd (three times as wide)."""
-    root = np.linalg.cholesky(model.within)
-    scale = np.sqrt(degrees_of_freedom / rng.chisquare(degrees_of_freedom, n))
-    scale *= np.where(rng.random(n) < odd_share, 3.0, 1.0)
-    return scale[:, None] * (rng.standard_normal((n, model.mean.size)) @ root.T)
+def scattered(centres: Floats, covariance: Floats, spread: Floats, rng: np.random.Generator) -> Floats:
+    """Return places (n, D) about `centres` (n, D) or (D,): normal, with so many times (n,) the root of a covariance."""
+    root = np.linalg.cholesky(covariance)
+    return centres + spread[:, None] * (rng.standard_normal((spread.size, len(root))) @ root.T)
+
+
+def tails(degrees_of_freedom: float, n: int, rng: np.random.Generator) -> Floats:
+    """Return spreads (n,) that make normal places follow a t distribution."""
+    return np.sqrt(degrees_of_freedom / rng.chisquare(degrees_of_freedom, n))
 
 
 def grade(structure: Structure, numbers: Floats, parcel: Ints, n: int, rng: np.random.Generator) -> None:
@@ -200,3 +207,93 @@ def draw_parcels(
         levels=shown_levels,
         recorded=np.ones((n_parcels, 1 + len(structure.bases)), dtype=bool),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnGoods:
+    """What n drawn parcels hold.
+
+    Parameters
+    ----------
+    shares : ndarray of shape (n, Z + 1)
+        Shares of stones of each listed source and, in the last column, of a source nobody has sampled; rows sum to 1.
+    n_stones : ndarray of shape (n,), integer
+        Stones of each parcel.
+    sorter : ndarray of shape (n,), integer, optional
+        Position of the sorter of each parcel among those the release knows; drawn where not given, -1 for a new one.
+    group : ndarray of shape (n,), integer, optional
+        Parcels of one group share what nobody knows of their sources and of a new sorter; alone where not given.
+    """
+
+    shares: Floats
+    n_stones: Ints
+    sorter: Ints | None = None
+    group: Ints | None = None
+
+
+def draw_goods(model: FootprintModel, goods: DrawnGoods, rng: np.random.Generator) -> ParcelArrays:
+    """Draw the stones of parcels, recorded whole, with every condition known but a new sorter.
+
+    Every source lies as far from where the release believes it as its number of reference parcels leaves open; every
+    part of a parcel deviates from its source as reference parcels do; a grader confuses neighbouring classes.
+    """
+    structure, predictor = model.structure, model.predictor
+    n = len(goods.shares)
+    stones = rng.multinomial(goods.n_stones, goods.shares)
+    parcel, source = np.nonzero(stones)
+    dim = predictor.mean.size
+    numbers = scattered(np.zeros(dim), predictor.within, tails(FREEDOM, parcel.size, rng), rng)
+    group = np.arange(n) if goods.group is None else goods.group
+    numbers += _locations(predictor, group[parcel], source, rng)
+    combination = _levels(predictor, n, rng)
+    levels = np.concatenate([predictor.combinations[combination], np.full((n, 1), -1)], axis=1)
+    n_sorters = len(predictor.last)
+    levels[:, -1] = rng.integers(-1, n_sorters, n) if goods.sorter is None else goods.sorter
+    numbers += predictor.shifts[combination][parcel]
+    has_sorter = levels[parcel, -1] >= 0
+    numbers[has_sorter] += predictor.last[levels[parcel[has_sorter], -1]]
+    of_sorters = predictor.within_unknown - predictor.within + 1e-9 * np.eye(dim)
+    fresh = scattered(np.zeros(dim), of_sorters, np.ones(int(group.max()) + 1), rng)
+    numbers[~has_sorter] += fresh[group[parcel[~has_sorter]]]
+    grade(structure, numbers, parcel, n, rng)
+    recovery = Recovery.whole(np.full(n, structure.edge_mean))
+    parts = Parts(parcel=parcel, n_stones=stones[parcel, source], numbers=numbers)
+    return draw_parcels(structure, parts, recovery, shown_edge=recovery.edge, shown_levels=levels, rng=rng)
+
+
+def _locations(predictor: Predictor, group: Ints, source: Ints, rng: np.random.Generator) -> Floats:
+    """Return where the source of each part lies (n_parts, D): one draw for each source in a group."""
+    z = len(predictor.sources)
+    drawn, part = np.unique(group * (z + 1) + source, return_inverse=True)
+    of = drawn % (z + 1)
+    listed = of < z
+    out = np.zeros((drawn.size, predictor.mean.size))
+    open_part = np.sqrt(np.maximum(predictor.scales[of[listed]] - 1.0, 0.0))
+    out[listed] = scattered(predictor.sources[of[listed]], predictor.within, open_part, rng)
+    out[~listed] = _nowhere(predictor, int((~listed).sum()), rng)
+    return out[part]
+
+
+def _levels(predictor: Predictor, n: int, rng: np.random.Generator) -> Ints:
+    chance = np.ones(len(predictor.combinations))
+    for factor, frequency in enumerate(predictor.priors):
+        chance *= frequency[predictor.combinations[:, factor]]
+    return rng.choice(len(chance), n, p=chance / chance.sum())
+
+
+def _nowhere(predictor: Predictor, n: int, rng: np.random.Generator) -> Floats:
+    """Return locations (n, D) of sources nobody sampled: half of them near a listed source, half anywhere."""
+    listed = predictor.sources[rng.integers(len(predictor.sources), size=n)]
+    near = scattered(listed, predictor.neighbours, rng.uniform(*NEAR, n), rng)
+    far = scattered(predictor.mean, predictor.between, rng.uniform(*FAR, n), rng)
+    return np.where((rng.random(n) < 0.5)[:, None], near, far)
+
+
+def unlisted_sources(predictor: Predictor, near: Bools, rng: np.random.Generator) -> Floats:
+    """Return locations (n, D) of sources nobody sampled, as training draws them: near a listed one, or anywhere."""
+    n = near.size
+    listed = predictor.sources[rng.integers(len(predictor.sources), size=n)]
+    far_from = np.where((rng.random(n) < 0.5)[:, None], listed, predictor.mean)
+    far = scattered(far_from, predictor.between, np.exp(rng.uniform(np.log(FAR[0]), np.log(FAR[1]), n)), rng)
+    close = scattered(listed, predictor.neighbours, rng.uniform(*NEAR, n), rng)
+    return np.where(near[:, None], close, far)

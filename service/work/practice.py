@@ -20,9 +20,9 @@ import sqlalchemy as sa
 from kpfootprint.flow import examine
 from kpfootprint.ingest import ingest_json
 from kpfootprint.parcel import Batch
-from kpfootprint.planning.trials import DrawnGoods, draw_goods
 from kpfootprint.release import Release
 from kpfootprint.report.report import canonical
+from kpfootprint.stats.simulate import DrawnGoods, draw_goods
 from service.clock import now, this_second
 from service.errors import Refused, existing
 from service.register.comparisons import packed, unpacked

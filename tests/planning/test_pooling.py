@@ -11,11 +11,12 @@ from kpfootprint import Batch, ingest_json
 from kpfootprint.flow import examinations_of
 from kpfootprint.planning.answers import pool_answer
 from kpfootprint.planning.pooling import Claim, Pooled, pool
-from kpfootprint.planning.trials import DrawnGoods, draw_goods, outcomes_of
+from kpfootprint.planning.trials import outcomes_of
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import rows_of
 from kpfootprint.stats.metrics import cllr
 from kpfootprint.stats.shares import NONE_P
+from kpfootprint.stats.simulate import DrawnGoods, draw_goods
 from tests.planning.conftest import DAY
 from tests.source import ROOT
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.reference_world import fitted, prepared
 from training.declarants import N_TRIES, SPECK, declarations_tried
 from training.scenarios import KINDS, Scenario, draw_truth, undeclared_share
-from training.simulation import places
+from training.simulate import places
 
 
 @given(st.integers(0, 10_000), st.integers(2, 13))

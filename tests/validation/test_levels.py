@@ -21,7 +21,7 @@ from training.package import load_package
 from training.prepare import Fitted, Prepared, fit_model, prepare
 from training.rank import BLEND, FALSE, LISTED, MIXED
 from training.scenarios import Scenario, Truth
-from training.simulation import Urn, simulate
+from training.simulate import Urn, simulate
 
 pytestmark = pytest.mark.slow
 

@@ -20,7 +20,7 @@ from training.evaluate.trials import Draws, Scores, Trials, counted, verificatio
 from training.folds import leave_one_zone_out
 from training.record import NoveltyCell, Result
 from training.scenarios import KINDS, Scenario, Truth
-from training.simulation import Urn, simulate
+from training.simulate import Urn, simulate
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ from training.folds import folds
 from training.package import load_package
 from training.prepare import fit_model, prepare
 from training.record import Evaluation, Result
-from training.simulation import Urn
+from training.simulate import Urn
 from training.validation_report import render_validation
 
 Progress = Callable[[str], None]

@@ -9,8 +9,17 @@ from typing import TypeVar
 import numpy as np
 from joblib import delayed
 
-from kpfootprint.stats.arrays import Bools, Floats, ParcelArrays, joined
-from kpfootprint.stats.simulate import Parts, Recovery, draw_coefficients, draw_deviations, draw_parcels, grade
+from kpfootprint.stats.arrays import Floats, ParcelArrays, joined
+from kpfootprint.stats.simulate import (
+    Parts,
+    Recovery,
+    draw_coefficients,
+    draw_parcels,
+    grade,
+    scattered,
+    tails,
+    unlisted_sources,
+)
 from training.prepare import Fitted
 from training.progress import side_by_side
 from training.scenarios import Scenario, Truth, draw_stones, draw_truth, undeclared_share
@@ -28,8 +37,10 @@ NEW_LEVEL = 0.1
 """Share of parcels whose last condition (the sorter) is one that no reference parcel has."""
 PICKED = 0.4
 """Share of the parcels with sizes taken out from which only a part of these was taken, as a buyer does by hand."""
-NEAR_SPREADS = (0.4, 3.0)
-"""How far unlisted sources lie from a listed one, in spreads of the sources of one geology."""
+ODD = 3.0
+"""How much wider odd parcels deviate."""
+LOW_CUTS, HIGH_CUTS = (0.05, 0.55), (0.5, 0.98)
+"""Where sizes are taken out, as quantiles of the parcel's own sizes."""
 
 
 def chunks(n: int, size: int) -> list[int]:
@@ -43,20 +54,14 @@ def places(fitted: Fitted) -> Floats:
     return fitted.predictor.sources @ root.T
 
 
-def _unlisted(fitted: Fitted, near: Bools, rng: np.random.Generator) -> Floats:
-    """Return locations (n, D) of sources nobody sampled: near a listed one, or anywhere."""
-    model = fitted.model
-    n, dim = near.size, model.mean.size
-    between = 0.5 * model.between + 0.5 * np.diag(np.diag(model.between))
-    listed = model.groups[rng.integers(len(model.groups), size=n)]
-    far_from = np.where((rng.random(n) < 0.5)[:, None], listed, model.mean)
-    far = far_from + np.exp(rng.uniform(np.log(0.6), np.log(2.2), n))[:, None] * (
-        rng.standard_normal((n, dim)) @ np.linalg.cholesky(between).T
-    )
-    close = listed + rng.uniform(*NEAR_SPREADS, n)[:, None] * (
-        rng.standard_normal((n, dim)) @ np.linalg.cholesky(fitted.predictor.neighbours).T
-    )
-    return np.where(near[:, None], close, far)
+def widths_of_cuts(shape: tuple[int, ...], rng: np.random.Generator) -> Floats:
+    """Return how wide, on the log scale, cuts are: half of them are of a sieve, the others softer."""
+    return np.where(rng.random(shape) < 0.5, 0.03, rng.uniform(0.05, 0.4, shape))
+
+
+def shares_taken(n: int, rng: np.random.Generator) -> Floats:
+    """Return which share (n,) of the stones beyond a cut was taken: all of them, or by hand a part."""
+    return np.where(rng.random(n) < PICKED, rng.uniform(0.3, 0.85, n), 1.0)
 
 
 def draw_scenario(
@@ -83,7 +88,7 @@ def draw_scenario(
     locations[listed] = model.groups[source[listed]] + jitter[listed, 0] + jitter[listed, 1 + source[listed]]
     near = truth.kind[row] == 1
     near |= (truth.kind[row] > 2) & (rng.random(row.size) < 0.5)
-    locations[~listed] = _unlisted(fitted, near[~listed], rng)
+    locations[~listed] = unlisted_sources(fitted.predictor, near[~listed], rng)
     levels = np.stack([rng.choice(prior.size, n, p=prior / prior.sum()) for prior in model.level_priors], axis=1)
     start = 1 + z
     for f, effects in enumerate(model.levels):
@@ -94,10 +99,9 @@ def draw_scenario(
         locations += np.where(new[row][:, None], fresh[row], effect)
         levels[new, f] = -1
         start += len(effects)
-    locations += draw_deviations(
-        model, row.size, rng, degrees_of_freedom=scenario.degrees_of_freedom, odd_share=scenario.odd_share
-    )
-
+    spread = tails(scenario.degrees_of_freedom, row.size, rng)
+    spread *= np.where(rng.random(row.size) < scenario.odd_share, ODD, 1.0)
+    locations = scattered(locations, model.within, spread, rng)
     grade(structure, locations, row, n, rng)
 
     edge = rng.choice(fitted.edges, n) + 0.02 * rng.standard_normal(n)
@@ -107,14 +111,14 @@ def draw_scenario(
     shown_levels = np.where(blank[:, None] | (rng.random(levels.shape) < 0.06), -1, levels)
     shown_edge = np.where((blank & ~other) | (rng.random(n) < 0.03), np.nan, edge)
     low, high = truth.cut_low, truth.cut_high
-    width = np.where(rng.random((2, n)) < 0.5, 0.03, rng.uniform(0.05, 0.4, (2, n)))
+    width = widths_of_cuts((2, n), rng)
     recovery = Recovery(
         edge=edge,
-        cut_low=np.where(low, rng.uniform(0.05, 0.55, n), 0.0),
-        cut_high=np.where(high, rng.uniform(0.5, 0.98, n), 1.0),
+        cut_low=np.where(low, rng.uniform(*LOW_CUTS, n), 0.0),
+        cut_high=np.where(high, rng.uniform(*HIGH_CUTS, n), 1.0),
         width_low=width[0],
         width_high=width[1],
-        taken=np.where(rng.random(n) < PICKED, rng.uniform(0.3, 0.85, n), 1.0),
+        taken=shares_taken(n, rng),
     )
     parts = Parts(parcel=row, n_stones=part_stones[row, source], numbers=locations)
     arrays = draw_parcels(structure, parts, recovery, shown_edge=shown_edge, shown_levels=shown_levels, rng=rng)
