@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -95,9 +95,7 @@ def criteria_of(part: Mapping[str, Any]) -> Criteria:
         raise ValueError(f"a criterion does not fit: {error}") from None
 
 
-Statistic = Callable[..., float]
-
-STATISTICS: dict[str, Statistic] = {
+STATISTICS: dict[str, metrics.Statistic] = {
     "Cllr": metrics.cllr,
     "Cllr_min": metrics.cllr_min,
     "AUC": metrics.auc,
@@ -171,45 +169,34 @@ def compare_evaluations(before: Evaluation, after: Evaluation) -> ReleaseCompari
     common = [t for t in after.trials if (t.parcel_id, t.declared, t.day) in known]
     old = np.array([known[t.parcel_id, t.declared, t.day].log10_lr for t in common])
     new = np.array([t.log10_lr for t in common])
+    both = len({t.is_h1 for t in common}) == 2
     order = np.argsort(-np.abs(new - old), kind="stable")[:N_MOVED]
     return ReleaseComparison(
         before=before,
         after=after,
         n_common=len(common),
-        differences=_differences(common, old, new),
+        differences=tuple(_difference(name, common, old, new) for name in STATISTICS) if both else (),
         median_change=float(np.median(np.abs(new - old))) if common else None,
         n_turned=int(((old > 1) & (new < -1) | (old < -1) & (new > 1)).sum()),
         moved=tuple(Moved(trial=common[i], before=float(old[i]), after=float(new[i])) for i in order),
     )
 
 
-def _differences(common: list[Trial], old: Floats, new: Floats) -> tuple[Difference, ...]:
-    h1 = np.array([t.is_h1 for t in common], dtype=bool)
-    if h1.all() or not h1.any():
-        return ()
-    weight = np.array([t.weight for t in common])
-    found = []
-    for name, statistic in STATISTICS.items():
+def _difference(metric: str, common: list[Trial], old: Floats, new: Floats) -> Difference:
+    is_h1, weight = (np.array([getattr(t, name) for t in common]) for name in ("is_h1", "weight"))
 
-        def both(drawn: Floats, statistic: Statistic = statistic) -> tuple[float, float]:
-            w = weight * drawn
-            a, b = (statistic(lr[h1], lr[~h1], weights_h1=w[h1], weights_h2=w[~h1]) for lr in (old, new))
-            return a, b
+    def value(log10_lr: Floats, drawn: Floats) -> float:
+        return metrics.of_cases(STATISTICS[metric], log10_lr, is_h1, weight * drawn)
 
-        def difference(drawn: Floats, both: Callable[[Floats], tuple[float, float]] = both) -> float:
-            a, b = both(drawn)
-            return b - a
-
-        a, b = both(np.ones(len(common)))
-        limits = bootstrap_over_parcels(
-            difference,
-            [t.parcel_id for t in common],
-            strata=[t.true_zone for t in common],
-            rng=np.random.default_rng(SEED),
-            n_resamples=N_RESAMPLES,
-        )
-        found.append(Difference(metric=name, before=a, after=b, limits=limits))
-    return tuple(found)
+    limits = bootstrap_over_parcels(
+        lambda drawn: value(new, drawn) - value(old, drawn),
+        [t.parcel_id for t in common],
+        strata=[t.true_zone for t in common],
+        rng=np.random.default_rng(SEED),
+        n_resamples=N_RESAMPLES,
+    )
+    once = np.ones(len(common))
+    return Difference(metric=metric, before=value(old, once), after=value(new, once), limits=limits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.calibration import Calibration, Cases, told_apart
 from kpfootprint.stats.selection import Evidence, log10_score
 from kpfootprint.stats.summaries import summarise
-from training.choose import whole_zones
 from training.config import EvidenceConfig
-from training.folds import Split, fold_of_parcels, folds
 from training.prepare import Fitted, Prepared
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trials:
-    """Declarations of reference parcels, true and false, over the days on which the status table changes.
-
-    `parcel` and `declared` (positions), `is_true`, `score` (uncalibrated log10), `weight`; all of shape (n_trials,).
-    """
-
-    parcel: Ints
-    declared: Ints
-    is_true: Bools
-    score: Floats
-    weight: Floats
-
-
-def splits_of(prepared: Prepared, *, n_folds: int, seed: int) -> list[Split]:
-    """Return the folds by parcel that calibration and the choice of evidence are learnt across."""
-    names = [prepared.zone_ids[g] for g in prepared.groups]
-    fold = fold_of_parcels(names, n_folds=min(n_folds, len(names)), seed=seed)
-    return whole_zones(list(folds(fold)), prepared.groups)
-
-
-def make_trials(groups: Ints, allowed_sets: Floats, evidence: Evidence, kept: Bools, unlisted_weight: float) -> Trials:
+def declared_cases(prepared: Prepared, evidence: Evidence, kept: Bools, unlisted_weight: float, told: Floats) -> Cases:
     """Pair parcels with declarations as exports would: H1 a compliant zone's own parcels, H2 what H2 names.
 
     For every set of compliant zones: each kept parcel of a compliant zone with its own zone, and each kept parcel of
@@ -45,8 +20,8 @@ def make_trials(groups: Ints, allowed_sets: Floats, evidence: Evidence, kept: Bo
     and once with that zone taken out, as a parcel that nobody has sampled the source of: these weigh `unlisted_weight`
     of H2. Zones weigh equally within each of the three.
     """
-    pieces = []
-    for allowed in allowed_sets > 0:
+    groups, pieces = prepared.groups, []
+    for allowed in prepared.allowed_sets > 0:
         zones = np.flatnonzero(allowed)
         own, other = np.flatnonzero(kept & allowed[groups]), np.flatnonzero(kept & ~allowed[groups])
         false_parcel, false_zone = np.repeat(other, zones.size), np.tile(zones, other.size)
@@ -65,10 +40,10 @@ def make_trials(groups: Ints, allowed_sets: Floats, evidence: Evidence, kept: Bo
             )
             score = log10_score(asked, alternatives, unlisted_weight)
             per_zone = np.bincount(groups[parcel], minlength=evidence.listed.shape[1])
-            weight = share / per_zone[groups[parcel]]
-            pieces.append((parcel, zone, np.full(parcel.size, true), score, weight))
-    parcel, declared, is_true, score, weight = (np.concatenate(column) for column in zip(*pieces, strict=True))
-    return Trials(parcel=parcel, declared=declared, is_true=is_true, score=score, weight=weight)
+            pieces.append((parcel, np.full(parcel.size, true), score, share / per_zone[groups[parcel]]))
+    parcel, is_true, score, weight = (np.concatenate(column) for column in zip(*pieces, strict=True))
+    n_stones = prepared.arrays.n_stones[parcel]
+    return Cases.of(score, is_true, n_stones=n_stones, weight=weight, parcel=parcel, told=told[parcel])
 
 
 def calibrate(
@@ -78,26 +53,17 @@ def calibrate(
     settings: EvidenceConfig,
     *,
     times: Ints,
-) -> tuple[Calibration, Trials]:
-    """Learn the calibration, its bounds and its resampled versions; return the trials too.
+) -> tuple[Calibration, Cases]:
+    """Learn the calibration, its bounds and its resampled versions; return what they were learnt from too.
 
     Parameters
     ----------
     times : ndarray of shape (B, n)
         How often each reference parcel was drawn.
     """
-    trials = make_trials(prepared.groups, prepared.allowed_sets, evidence, kept, settings.unlisted_weight)
     told = np.broadcast_to(told_apart(evidence.listed, settings.offset_spread), prepared.groups.shape)
-    cases = Cases.of(
-        trials.score,
-        trials.is_true,
-        n_stones=prepared.arrays.n_stones[trials.parcel],
-        weight=trials.weight,
-        parcel=trials.parcel,
-        told=told[trials.parcel],
-    )
-    calibration = Calibration.fit(cases, trust=settings.trust, times=times, offset_spread=settings.offset_spread)
-    return calibration, trials
+    cases = declared_cases(prepared, evidence, kept, settings.unlisted_weight, told)
+    return Calibration.fit(cases, trust=settings.trust, times=times, offset_spread=settings.offset_spread), cases
 
 
 def resample(groups: Ints, *, n_resamples: int, seed: int) -> Ints:

@@ -11,7 +11,7 @@ from scipy.special import softmax
 
 from kpfootprint.stats.arrays import Floats, Ints, ParcelArrays
 from kpfootprint.stats.calibration import Calibration, Cases, told_apart
-from kpfootprint.stats.metrics import cllr
+from kpfootprint.stats.metrics import cllr, of_cases
 from kpfootprint.stats.model import gate_of
 from kpfootprint.stats.networks import Network
 from kpfootprint.stats.ranks import strange_parts
@@ -166,8 +166,7 @@ def _cost(evidence: Evidence, groups: Ints, n_stones: Floats, rows: Ints, settin
         told=np.repeat(np.broadcast_to(told_apart(listed, settings.offset_spread), n), z),
     )
     log10_lr = Calibration.fit(cases, trust=settings.trust).apply(cases.score, cases.ln_n, cases.told)
-    h1 = cases.is_h1
-    return cllr(log10_lr[h1], log10_lr[~h1], weights_h1=cases.weight[h1], weights_h2=cases.weight[~h1])
+    return of_cases(cllr, log10_lr, cases.is_h1, cases.weight)
 
 
 INNER_FOLDS = 5
@@ -177,9 +176,7 @@ INNER_SEED = 20260502
 
 def choose_for(prepared: Prepared, gate: Network | None, settings: EvidenceConfig) -> float:
     """Choose by cross-validation inside the prepared parcels alone, as a measurement has to."""
-    names = [prepared.zone_ids[g] for g in prepared.groups]
-    fold = fold_of_parcels(names, n_folds=min(INNER_FOLDS, len(names)), seed=INNER_SEED)
-    splits = whole_zones(list(folds(fold)), prepared.groups)
+    splits = splits_of(prepared, n_folds=INNER_FOLDS, seed=INNER_SEED)
     rows = np.flatnonzero(np.bincount(prepared.groups)[prepared.groups] > 1)
     if rows.size == 0:
         return BELIEVED
@@ -189,7 +186,12 @@ def choose_for(prepared: Prepared, gate: Network | None, settings: EvidenceConfi
     return choose(candidates, prepared.groups, prepared.arrays.n_stones, rows, settings)
 
 
-def whole_zones(splits: Sequence[Split], groups: Ints) -> list[Split]:
-    """Return splits in which the only parcel of a zone is learnt from everywhere, so that every fit knows all zones."""
-    alone = np.flatnonzero(np.bincount(groups)[groups] == 1)
-    return [replace(split, train=np.union1d(split.train, alone)) for split in splits]
+def splits_of(prepared: Prepared, *, n_folds: int, seed: int) -> list[Split]:
+    """Return the folds by parcel that calibration and the choice of evidence are learnt across.
+
+    The only parcel of a zone is learnt from everywhere, so that every fit knows all zones.
+    """
+    names = [prepared.zone_ids[g] for g in prepared.groups]
+    fold = fold_of_parcels(names, n_folds=min(n_folds, len(names)), seed=seed)
+    alone = np.flatnonzero(np.bincount(prepared.groups)[prepared.groups] == 1)
+    return [replace(split, train=np.union1d(split.train, alone)) for split in folds(fold)]

@@ -19,14 +19,15 @@ from kpfootprint.conclusions import Rules
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.release import Release, write_release
 from kpfootprint.stats.arrays import joined
+from kpfootprint.stats.calibration import Cases
 from kpfootprint.stats.learning import check_structure
 from kpfootprint.stats.model import FootprintModel, Ordination
 from kpfootprint.stats.shares import NONE_P, blendedness, estimate_shares
 from kpfootprint.stats.summaries import summarise
 from kpfootprint.stats.tables import resample_tables
 from training.amortise import fit_gate, fit_novelty, fit_share_networks, rank_view, seen_in_turn
-from training.calibrate import Trials, calibrate, resample, resample_sources, splits_of
-from training.choose import choose, held_out_candidates
+from training.calibrate import calibrate, resample, resample_sources
+from training.choose import choose, held_out_candidates, splits_of
 from training.config import FitConfig
 from training.declarants import try_declarations
 from training.prepare import Fitted, Prepared, assumed_days, fit_model, prepare, prior_covariance, with_weight
@@ -83,7 +84,7 @@ def fit(
     table_weight = choose(candidates, prepared.groups, prepared.arrays.n_stones, np.flatnonzero(kept), config.evidence)
     fitted = replace(with_weight(plain, table_weight), gate=gate)
     drawn = resample(prepared.groups, n_resamples=config.n_resamples, seed=config.seed)
-    calibration, trials = calibrate(prepared, candidates.evidence(table_weight), kept, config.evidence, times=drawn)
+    calibration, cases = calibrate(prepared, candidates.evidence(table_weight), kept, config.evidence, times=drawn)
     progress("network of undeclared shares")
     urn = Urn(fitted=fitted, sets=sets, n_jobs=config.n_jobs)
     networks = fit_share_networks(urn, config, seeds[1])
@@ -125,7 +126,7 @@ def fit(
     judged, of_judged = simulate(judging, urn, config.ranks, n=config.n_judged, seed=seeds[4])
     conclusion, ln_n = (np.concatenate(column) for column in zip(*judged, strict=True))
     tried = try_declarations(terms, urn, config.ranks, n=config.n_tried, seed=seeds[5])
-    manifest = _manifest(prepared, fitted, config, trials)
+    manifest = _manifest(prepared, fitted, config, cases)
     manifest["error_rates"] = error_table(conclusion, of_judged, ln_n, tried)
     manifest["n_ranked"] = config.n_judged
     if prior_release is not None:
@@ -133,7 +134,7 @@ def fit(
     return model, manifest
 
 
-def _manifest(prepared: Prepared, fitted: Fitted, config: FitConfig, trials: Trials) -> dict[str, Any]:
+def _manifest(prepared: Prepared, fitted: Fitted, config: FitConfig, cases: Cases) -> dict[str, Any]:
     reference = prepared.reference
     statistic, degrees, p_value = check_structure(
         fitted.structure, prepared.arrays, prepared.groups, len(prepared.zone_ids)
@@ -187,7 +188,7 @@ def _manifest(prepared: Prepared, fitted: Fitted, config: FitConfig, trials: Tri
             }
             for row in np.flatnonzero(model.other > 0.5)
         ],
-        "calibration_trials": {"n_true": int(trials.is_true.sum()), "n_false": int((~trials.is_true).sum())},
+        "calibration_trials": {"n_true": int(cases.is_h1.sum()), "n_false": int((~cases.is_h1).sum())},
     }
 
 

@@ -1,4 +1,4 @@
-"""Who learns from which parcels: folds by parcel, one zone left out, before and after a date. Seeds are arguments."""
+"""Who learns from which parcels: folds by parcel, one zone left out, before and from a day on. Seeds are arguments."""
 
 from __future__ import annotations
 
@@ -69,18 +69,15 @@ def leave_one_zone_out(zones: Sequence[str]) -> Iterator[Split]:
         yield Split(zone, np.flatnonzero(names != zone), np.flatnonzero(names == zone))
 
 
-def temporal_split(collected_on: Sequence[date | None], day: date) -> Split:
-    """Learn from parcels collected before `day`, test on those of that day or later; undated ones are left out."""
+def later(collected_on: Sequence[date | None]) -> Split | None:
+    """Learn from the first 7 in 10 of the dated parcels, or about so many, and test on those of a later day.
+
+    Undated parcels are left out; None where all others are of one day.
+    """
+    dated = sorted(d for d in collected_on if d is not None)
+    if not dated or dated[0] == dated[-1]:
+        return None
+    day = max(dated[round(0.7 * len(dated))], next(d for d in dated if d > dated[0]))
     before = np.array([d is not None and d < day for d in collected_on], dtype=bool)
     after = np.array([d is not None and d >= day for d in collected_on], dtype=bool)
-    if not before.any() or not after.any():
-        raise ValueError(f"day must leave parcels on both sides, got {day}: {before.sum()} before, {after.sum()} after")
     return Split(day.isoformat(), np.flatnonzero(before), np.flatnonzero(after))
-
-
-def middle_date(collected_on: Sequence[date | None]) -> date:
-    """Return a day before which about 7 in 10 of the dated parcels were collected."""
-    dated = sorted(d for d in collected_on if d is not None)
-    if len(dated) < 2:
-        raise ValueError(f"collected_on must hold two dates or more, got {len(dated)}")
-    return dated[min(max(1, round(0.7 * len(dated))), len(dated) - 1)]

@@ -7,13 +7,14 @@ the same.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kpfootprint.stats.arrays import Floats, Ints
+from kpfootprint.stats.arrays import Bools, Floats, Ints
 
 LN10 = float(np.log(10.0))
 
@@ -23,6 +24,15 @@ class Weights(TypedDict, total=False):
 
     weights_h1: ArrayLike
     weights_h2: ArrayLike
+
+
+Statistic = Callable[..., float]
+"""Of log10 LRs where H1 and where H2 is true, and their `Weights`."""
+
+
+def of_cases(statistic: Statistic, log10_lr: Floats, is_h1: Bools, weights: Floats) -> float:
+    """Return a statistic of cases in one row: log10 LRs, whether H1 is true, and weights, all of shape (n,)."""
+    return statistic(log10_lr[is_h1], log10_lr[~is_h1], weights_h1=weights[is_h1], weights_h2=weights[~is_h1])
 
 
 def _checked(h1: ArrayLike, h2: ArrayLike, **given: Unpack[Weights]) -> list[Floats]:

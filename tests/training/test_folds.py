@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.folds import fold_of_parcels, folds, leave_one_zone_out, middle_date, temporal_split
+from training.folds import fold_of_parcels, folds, later, leave_one_zone_out
 
 ZONES = st.lists(st.sampled_from(["a", "b", "c"]), min_size=6, max_size=60)
 
@@ -35,17 +35,24 @@ def test_splits_never_share_a_parcel_and_test_each_once(zones: list[str]) -> Non
         assert split.name not in {zones[i] for i in split.train}
 
 
-def test_temporal_split_leaves_undated_parcels_out() -> None:
-    days = [date(2015, 1, 1), None, date(2016, 1, 1), date(2017, 1, 1)]
-    split = temporal_split(days, date(2016, 1, 1))
-    assert (split.train.tolist(), split.test.tolist()) == ([0], [2, 3])
-    with pytest.raises(ValueError, match="day must leave parcels on both sides"):
-        temporal_split(days, date(2014, 1, 1))
-
-
-def test_middle_date_leaves_the_stated_share_before() -> None:
+def test_a_later_part_is_tested_on_and_undated_parcels_are_left_out() -> None:
     days = [date(2015, 1, 1) + timedelta(days=i) for i in range(10)]
-    assert sum(day < middle_date(days) for day in days) == 7
+    split = later([*days, None])
+    assert split is not None
+    assert (split.name, split.train.tolist(), split.test.tolist()) == ("2015-01-08", [*range(7)], [7, 8, 9])
+
+
+@pytest.mark.parametrize("n_early", range(1, 20))
+def test_parcels_of_two_days_are_parted_between_them(n_early: int) -> None:
+    days = [date(2015, 1, 1)] * n_early + [date(2016, 1, 1)] * (20 - n_early)
+    split = later(days)
+    assert split is not None
+    assert (split.train.size, split.test.size) == (n_early, 20 - n_early)
+
+
+def test_parcels_of_one_day_are_not_parted() -> None:
+    assert later([None, date(2015, 1, 1), date(2015, 1, 1)]) is None
+    assert later([]) is None
 
 
 def test_bad_input_is_named() -> None:

@@ -25,6 +25,8 @@ from training.evaluate.mixtures import (
 from training.evaluate.stress import stones_of, subsample
 from training.evaluate.trials import ExportDay
 
+ANY_OTHER = {"east": ("north", "west"), "north": ("east", "west"), "west": ("east", "north")}
+
 
 @pytest.fixture(scope="module")
 def package() -> ReferencePackage:
@@ -33,7 +35,9 @@ def package() -> ReferencePackage:
 
 def test_mixtures_are_of_the_parcels_given_and_declare_their_own_zone(package: ReferencePackage) -> None:
     which = np.array([0, 1, 12, 13, 24])
-    truth = virtual_mixtures(package, which, n_each=3, rng=np.random.default_rng(1), shares=(0.0, 0.3), sizes=(50, 90))
+    truth = virtual_mixtures(
+        package, which, n_each=3, sources=ANY_OTHER, rng=np.random.default_rng(1), shares=(0.0, 0.3), sizes=(50, 90)
+    )
     assert len(truth.batch) == 12
     assert set(truth.parcel) <= set(which)
     assert (truth.declared != truth.foreign).all()
@@ -47,7 +51,9 @@ def test_mixtures_are_of_the_parcels_given_and_declare_their_own_zone(package: R
 
 def test_cells_and_summary_by_hand(package: ReferencePackage) -> None:
     which = np.arange(36)
-    truth = virtual_mixtures(package, which, n_each=4, rng=np.random.default_rng(2), shares=(0.0, 0.5), sizes=(50,))
+    truth = virtual_mixtures(
+        package, which, n_each=4, sources=ANY_OTHER, rng=np.random.default_rng(2), shares=(0.0, 0.5), sizes=(50,)
+    )
     estimate = truth.share + 0.1
     low, high = np.maximum(truth.share - 0.2, 0.0), np.where(truth.share > 0, truth.share - 0.1, 0.3)
     coverage = coverage_cells(truth, Shares(estimate, low, high, np.ones(low.size)))
@@ -63,7 +69,9 @@ def test_cells_and_summary_by_hand(package: ReferencePackage) -> None:
 
 
 def test_a_mixture_that_cannot_be_compared_counts_neither_way(package: ReferencePackage) -> None:
-    truth = virtual_mixtures(package, np.arange(36), n_each=2, rng=np.random.default_rng(3), shares=(0.3,), sizes=(50,))
+    truth = virtual_mixtures(
+        package, np.arange(36), n_each=2, sources=ANY_OTHER, rng=np.random.default_rng(3), shares=(0.3,), sizes=(50,)
+    )
     p_value = np.ones(len(truth.batch))
     p_value[1] = np.nan
     kept, said = answered(truth, Shares(truth.share, truth.share, truth.share, p_value))

@@ -10,8 +10,8 @@ from kpfootprint.stats.ranks import NOVEL_P
 from kpfootprint.stats.selection import Evidence, log_alternative
 from tests.reference_world import fitted, package, prepared
 from tests.worlds import shipped
-from training.calibrate import calibrate, resample, splits_of
-from training.choose import held_out_candidates
+from training.calibrate import calibrate, resample
+from training.choose import held_out_candidates, splits_of
 from training.config import read_config
 from training.evaluate.methods import some, zone_codes, zones_of
 from training.evaluate.own import OwnEvidence

@@ -26,7 +26,7 @@ def test_a_size_range_goes_from_one_end(softness: float) -> None:
 def test_small_parcels_keep_some_stones() -> None:
     rng = np.random.default_rng(3)
     parcel = make_parcel(1, name="P", n=32, rng=rng)
-    assert all(remove_size_range(parcel, rng=rng, least=30).n_stones >= 30 for _ in range(20))
+    assert all(remove_size_range(parcel, rng=rng, softness=0.0).n_stones >= 30 for _ in range(20))
 
 
 def test_high_grading_takes_large_stones_only() -> None:

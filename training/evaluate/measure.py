@@ -41,7 +41,7 @@ from training.evaluate.setting import (
 )
 from training.evaluate.stress import SIEVED, hardships
 from training.evaluate.trials import Draws, draw_export_days, verification_trials
-from training.folds import Split, fold_of_parcels, folds, middle_date, temporal_split
+from training.folds import Split, fold_of_parcels, folds, later
 from training.record import CoverageCell, DetectionCell, Evaluation, NoveltyCell, Result
 
 ShareTeller = Callable[[Batch, Ints], Shares]
@@ -218,9 +218,9 @@ def with_poorer_references(setting: Setting, draws: Draws) -> list[Result]:
 def on_later_parcels(setting: Setting, draws: Draws) -> list[Result]:
     """Learn from the earlier parcels, calibrate across folds of them, and test on the later ones."""
     package, codes, n_stones = setting.package, setting.codes, setting.n_stones
-    if len({day for day in package.collected_on if day is not None}) < 2:
+    split = later(package.collected_on)
+    if split is None:
         return []
-    split = temporal_split(package.collected_on, middle_date(package.collected_on))
     early = with_parcels(package, split.train)
     if zones_of(early) != zones_of(package):
         return []
@@ -232,12 +232,12 @@ def on_later_parcels(setting: Setting, draws: Draws) -> list[Result]:
     trials = verification_trials(codes, setting.days)
     trials = trials.where(setting.trusted[trials.parcel] & ~np.isnan(evidence[trials.parcel, 0]))
     scores = setting.scores(evidence, trials)
-    later = np.isin(trials.parcel, split.test)
-    known = trials.where(~later)
+    of_later = np.isin(trials.parcel, split.test)
+    known = trials.where(~of_later)
     if known.is_h1.all() or not known.is_h1.any():
         return []
-    calibration = setting.calibration(known, scores.where(~later))
-    tested, asked = trials.where(later), scores.where(later)
+    calibration = setting.calibration(known, scores.where(~of_later))
+    tested, asked = trials.where(of_later), scores.where(of_later)
     ln_n = np.log(n_stones[tested.parcel])
     log10_lr = calibration.bounded(calibration.apply(asked.asked, ln_n, asked.told))
     return verification_results(

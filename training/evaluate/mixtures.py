@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -75,10 +75,10 @@ def virtual_mixtures(
     which: Ints,
     *,
     n_each: int,
+    sources: Mapping[str, Sequence[str]],
     rng: np.random.Generator,
     shares: Sequence[float] = SHARES,
     sizes: Sequence[int] = SIZES,
-    sources: Mapping[str, Sequence[str]] | None = None,
 ) -> Mixtures:
     """Mix pairs of parcels of different zones, both among `which`, at every share and size.
 
@@ -92,9 +92,9 @@ def virtual_mixtures(
         Positions of the parcels to mix: those that the method to be measured did not learn from.
     n_each : int
         Mixtures of each share and size.
-    sources : mapping from zone to sequence of zones, optional
-        Zones that may be declared, and for each the zones that foreign stones may come from (those that were not
-        compliant on the day, say); without it any zone and any other.
+    sources : mapping from zone to sequence of zones
+        Zones that may be declared, and for each the other zones that foreign stones may come from (those that were not
+        compliant on the day, say).
     """
     codes = zone_codes(package)
     zone_of = np.array(package.zone_of)
@@ -106,15 +106,13 @@ def virtual_mixtures(
         for n_stones in sizes:
             for _ in range(n_each):
                 enough = which[stones[which] >= n_stones - round(share * n_stones)]
-                if sources is not None:
-                    enough = enough[np.isin(zone_of[enough], list(sources))]
+                enough = enough[np.isin(zone_of[enough], list(sources))]
                 if enough.size == 0:
                     continue
                 own = int(rng.choice(enough[taken[enough] == taken[enough].min()]))
                 taken[own] += 1
-                others = which[(codes[which] != codes[own]) & (stones[which] >= round(share * n_stones))]
-                if sources is not None:
-                    others = others[np.isin(zone_of[others], list(sources[zone_of[own]]))]
+                others = which[stones[which] >= round(share * n_stones)]
+                others = others[np.isin(zone_of[others], list(sources[zone_of[own]]))]
                 if others.size == 0:
                     continue
                 foreign = prepared_alike(package, own, others, rng)
@@ -133,41 +131,40 @@ def prepared_alike(package: ReferencePackage, own: int, others: Ints, rng: np.ra
     return int(rng.choice(sorted_too or cleaned or others))
 
 
-def coverage_cells(truth: Mixtures, said: Shares, *, kind: str = "single") -> list[CoverageCell]:
-    """Count, for each share and size, how often the interval holds the true share, and the mean error."""
-    cells: list[CoverageCell] = []
+def _cells(truth: Mixtures) -> Iterator[tuple[float, int, Bools]]:
+    """Give each share and number of stones that occurs, with the mixtures of it."""
     rounded = np.round(truth.share, 2)
-    covered = (said.low - 1e-9 <= truth.share) & (truth.share <= said.high + 1e-9)
-    for share in np.unique(rounded):
-        for n_stones in np.unique(truth.n_stones):
+    for share in np.unique(rounded).tolist():
+        for n_stones in np.unique(truth.n_stones).tolist():
             cell = (rounded == share) & (truth.n_stones == n_stones)
             if cell.any():
-                cells.append(
-                    CoverageCell(
-                        kind=kind,
-                        share_low=float(share),
-                        share_high=float(share),
-                        n_stones_low=int(n_stones),
-                        n_stones_high=int(n_stones),
-                        level=LEVEL,
-                        covered=int(covered[cell].sum()),
-                        trials=int(cell.sum()),
-                        mean_absolute_error=float(np.abs(said.share - truth.share)[cell].mean()),
-                    )
-                )
-    return cells
+                yield share, n_stones, cell
+
+
+def coverage_cells(truth: Mixtures, said: Shares, *, kind: str = "single") -> list[CoverageCell]:
+    """Count, for each share and size, how often the interval holds the true share, and the mean error."""
+    covered = (said.low - 1e-9 <= truth.share) & (truth.share <= said.high + 1e-9)
+    return [
+        CoverageCell(
+            kind=kind,
+            share_low=share,
+            share_high=share,
+            n_stones_low=n_stones,
+            n_stones_high=n_stones,
+            level=LEVEL,
+            covered=int(covered[cell].sum()),
+            trials=int(cell.sum()),
+            mean_absolute_error=float(np.abs(said.share - truth.share)[cell].mean()),
+        )
+        for share, n_stones, cell in _cells(truth)
+    ]
 
 
 def detection_cells(truth: Mixtures, found: Bools, *, kind: str = "single") -> list[DetectionCell]:
     """Count, for each share and size, how often a mixture is found; at share 0 that is the false alarm."""
-    rounded = np.round(truth.share, 2)
     return [
-        DetectionCell(
-            kind=kind, n_stones=int(n), share=float(share), found=int(found[cell].sum()), trials=int(cell.sum())
-        )
-        for share in np.unique(rounded)
-        for n in np.unique(truth.n_stones)
-        if (cell := (rounded == share) & (truth.n_stones == n)).any()
+        DetectionCell(kind=kind, n_stones=n_stones, share=share, found=int(found[cell].sum()), trials=int(cell.sum()))
+        for share, n_stones, cell in _cells(truth)
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +31,6 @@ N_FOLDS = 5
 NEAREST = 80
 """Calibration parcels of about the same size that a p-value is ranked among."""
 
-Statistic = Callable[..., float]
 Seen = tuple[Floats, Floats | None]
 """Evidence (n_parcels, n_zones + 1) and strangeness (n_parcels,) of every parcel, from `held_out`."""
 
@@ -188,11 +187,11 @@ def novelty_result(cell: NoveltyCell) -> Result:
     return counted("novelty", "flagged as novel", cell.kind, cell.flagged, cell.trials)
 
 
-def _misleading(at: float, hypothesis: int) -> Statistic:
+def _misleading(at: float, hypothesis: int) -> metrics.Statistic:
     return lambda h1, h2, **weights: metrics.misleading(h1, h2, at=at, **weights)[hypothesis]
 
 
-STATISTICS: tuple[tuple[str, str, Statistic], ...] = (
+STATISTICS: tuple[tuple[str, str, metrics.Statistic], ...] = (
     ("accuracy", "Cllr", metrics.cllr),
     ("discrimination", "AUC", metrics.auc),
     ("discrimination", "Cllr_min", metrics.cllr_min),
@@ -225,13 +224,12 @@ def verification_results(
     characteristic : str, optional
         Performance characteristic in place of each metric's own ("robustness", "generalisation").
     """
-    h1, zone_weights = trials.is_h1, trials.zone_weights
+    zone_weights = trials.zone_weights
     results: list[Result] = []
     for own, name, statistic in STATISTICS:
 
-        def value(drawn: Floats, statistic: Statistic = statistic) -> float:
-            weights = zone_weights * drawn
-            return statistic(log10_lr[h1], log10_lr[~h1], weights_h1=weights[h1], weights_h2=weights[~h1])
+        def value(drawn: Floats, statistic: metrics.Statistic = statistic) -> float:
+            return metrics.of_cases(statistic, log10_lr, trials.is_h1, zone_weights * drawn)
 
         results.append(
             draws.result(value, trials.parcel, trials.true_zone, named=(characteristic or own, name, conditions))

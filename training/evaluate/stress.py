@@ -13,6 +13,9 @@ from kpfootprint.reference import ReferencePackage
 from kpfootprint.scheme import Scheme
 from kpfootprint.stats.arrays import Bools, Ints
 
+LEAST = 30
+"""Stones that a sieve leaves: the largest or smallest that went are put back."""
+
 
 def with_stones(parcel: Parcel, stones: Stones) -> Parcel:
     """Return the parcel with other stones, and the totals of these."""
@@ -34,13 +37,11 @@ def stones_of(parcel: Parcel) -> Stones:
     return parcel.stones
 
 
-def remove_size_range(parcel: Parcel, *, rng: np.random.Generator, least: int = 30, softness: float = 0.0) -> Parcel:
-    """Take out, unsaid, a bottom or a top range of sizes with 10 to 40 % of the stones.
+def remove_size_range(parcel: Parcel, *, rng: np.random.Generator, softness: float) -> Parcel:
+    """Take out, unsaid, a bottom or a top range of sizes with 10 to 40 % of the stones; `LEAST` are left, if there are.
 
     Parameters
     ----------
-    least : int
-        Stones that are left at least (the largest or smallest ones are then put back).
     softness : float
         0 for a sharp sieve, else the width of its edge on the log scale.
     """
@@ -52,8 +53,8 @@ def remove_size_range(parcel: Parcel, *, rng: np.random.Generator, least: int = 
     distance = (log_weight - edge) if bottom else (edge - log_weight)
     chance = ndtr(distance / softness) if softness > 0 else (distance >= 0).astype(np.float64)
     kept = rng.uniform(size=weight.size) < chance
-    if kept.sum() < least:
-        kept[np.argsort(-distance, kind="stable")[: min(least, weight.size)]] = True
+    if kept.sum() < LEAST:
+        kept[np.argsort(-distance, kind="stable")[:LEAST]] = True
     return keep(parcel, kept)
 
 
@@ -66,8 +67,6 @@ def high_grade(parcel: Parcel, *, rng: np.random.Generator) -> Parcel:
 
 def subsample(parcel: Parcel, n_stones: int, *, rng: np.random.Generator) -> Parcel:
     """Draw `n_stones` of the parcel's stones without replacement; a smaller parcel is returned as it is."""
-    if n_stones < 1:
-        raise ValueError(f"n_stones must be 1 or more, got {n_stones}")
     n = stones_of(parcel).weight_ct.size
     if n <= n_stones:
         return parcel
@@ -78,8 +77,6 @@ def subsample(parcel: Parcel, n_stones: int, *, rng: np.random.Generator) -> Par
 
 def confuse(parcel: Parcel, scheme: Scheme, rate: float, *, rng: np.random.Generator) -> Parcel:
     """Move a share `rate` of the classes of every attribute to a neighbouring class, as a worse grader would."""
-    if not 0 <= rate <= 1:
-        raise ValueError(f"rate must lie between 0 and 1, got {rate}")
     stones = stones_of(parcel)
     codes = {}
     for name, values in stones.codes.items():
@@ -97,25 +94,15 @@ def mix(parcel: Parcel, foreign: Parcel, share: float, n_stones: int, *, rng: np
     Stones are drawn without replacement where a parcel has enough of them, with replacement where it has not. The
     number of foreign stones is the nearest whole one, so the true share is known exactly.
     """
-    if not 0 <= share <= 1 or n_stones < 1:
-        raise ValueError(f"share must lie between 0 and 1 and n_stones be positive, got {share} and {n_stones}")
     n_foreign = round(share * n_stones)
-    if n_foreign in (0, n_stones):
-        return with_stones(parcel, _drawn(foreign if n_foreign else parcel, n_stones, rng))
-    both = [
-        with_stones(source, _drawn(source, n, rng))
-        for source, n in ((parcel, n_stones - n_foreign), (foreign, n_foreign))
-    ]
-    stones = joined(*both)
-    return keep(with_stones(parcel, stones), rng.permutation(n_stones))
+    parts = [_drawn(of, n, rng) for of, n in ((parcel, n_stones - n_foreign), (foreign, n_foreign)) if n]
+    mixed = with_stones(parcel, joined(*parts))
+    return mixed if len(parts) == 1 else keep(mixed, rng.permutation(n_stones))
 
 
-def _drawn(parcel: Parcel, n: int, rng: np.random.Generator) -> Stones:
-    stones = stones_of(parcel)
-    which = rng.choice(stones.weight_ct.size, n, replace=n > stones.weight_ct.size)
-    return Stones(
-        weight_ct=stones.weight_ct[which], codes={name: values[which] for name, values in stones.codes.items()}
-    )
+def _drawn(parcel: Parcel, n: int, rng: np.random.Generator) -> Parcel:
+    size = stones_of(parcel).weight_ct.size
+    return keep(parcel, rng.choice(size, n, replace=n > size))
 
 
 def joined(*parcels: Parcel) -> Stones:

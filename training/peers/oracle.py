@@ -5,7 +5,7 @@ Nothing may beat the oracle beyond chance; what seems to has seen what it should
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +15,7 @@ from kpfootprint.parcel import Batch, Conditions, Parcel, Stones
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.arrays import Floats
 from kpfootprint.stats.intervals import ConfidenceInterval, bootstrap_over_parcels
-from kpfootprint.stats.metrics import cllr
+from kpfootprint.stats.metrics import cllr, of_cases
 from kpfootprint.stats.tables import log_dirichlet_multinomial
 from training.evaluate.methods import Method, fit_splits, held_out, n_stones_of, zone_codes, zones_of
 from training.evaluate.setting import SEED, Setting, verification_results
@@ -126,15 +126,14 @@ def excess_cost(
 
     Were the whole interval below 0, the method would know what it cannot know.
     """
-    h1, weights = trials.is_h1, trials.zone_weights
+    weights = trials.zone_weights
 
     def excess(drawn: Floats) -> float:
-        w = weights * drawn
-        cost: Callable[[Floats], float] = lambda lr: cllr(lr[h1], lr[~h1], weights_h1=w[h1], weights_h2=w[~h1])  # noqa: E731
-        return cost(log10_lr) - cost(oracle)
+        own, best = (of_cases(cllr, lr, trials.is_h1, weights * drawn) for lr in (log10_lr, oracle))
+        return own - best
 
     limits = bootstrap_over_parcels(excess, trials.parcel, rng=rng, strata=trials.true_zone, n_resamples=n_resamples)
-    return excess(np.ones(h1.size)), limits
+    return excess(np.ones(weights.size)), limits
 
 
 def measure_beside_oracle(
