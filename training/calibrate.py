@@ -42,8 +42,8 @@ def declared_cases(prepared: Prepared, evidence: Evidence, kept: Bools, unlisted
             per_zone = np.bincount(groups[parcel], minlength=evidence.listed.shape[1])
             pieces.append((parcel, np.full(parcel.size, true), score, share / per_zone[groups[parcel]]))
     parcel, is_true, score, weight = (np.concatenate(column) for column in zip(*pieces, strict=True))
-    n_stones = prepared.arrays.n_stones[parcel]
-    return Cases.of(score, is_true, n_stones=n_stones, weight=weight, parcel=parcel, told=told[parcel])
+    ln_n = np.log(prepared.arrays.n_stones[parcel])
+    return Cases(score=score, is_h1=is_true, ln_n=ln_n, weight=weight, parcel=parcel, told=told[parcel])
 
 
 def calibrate(

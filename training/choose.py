@@ -14,6 +14,7 @@ from kpfootprint.stats.calibration import Calibration, Cases, told_apart
 from kpfootprint.stats.metrics import cllr, of_cases
 from kpfootprint.stats.model import gate_of
 from kpfootprint.stats.networks import Network
+from kpfootprint.stats.parcel_model import N_ITERATIONS
 from kpfootprint.stats.ranks import strange_parts
 from kpfootprint.stats.selection import Evidence, Readings, average, fuse_readings, log10_score, slot_evidence, slots_of
 from kpfootprint.stats.structure import Structure
@@ -90,7 +91,7 @@ def held_out_candidates(
     *,
     prior: Floats | None = None,
     n_jobs: int = 1,
-    n_iterations: int = 25,
+    n_iterations: int = N_ITERATIONS,
     structure: Structure | None = None,
 ) -> Candidates:
     """Return candidates of every prepared parcel, each under a fit to the other folds; `splits` test each once.
@@ -157,10 +158,10 @@ def _cost(evidence: Evidence, groups: Ints, n_stones: Floats, rows: Ints, settin
         scores[:, zone] = log10_score(declared, others, settings.unlisted_weight)
     is_h1 = np.arange(z) == own[:, None]
     per_zone = 1.0 / np.bincount(own, minlength=z)[own]
-    cases = Cases.of(
-        scores.ravel(),
-        is_h1.ravel(),
-        n_stones=np.repeat(n_stones[rows], z),
+    cases = Cases(
+        score=scores.ravel(),
+        is_h1=is_h1.ravel(),
+        ln_n=np.log(np.repeat(n_stones[rows], z)),
         weight=np.repeat(per_zone, z),
         parcel=np.repeat(np.arange(n), z),
         told=np.repeat(np.broadcast_to(told_apart(listed, settings.offset_spread), n), z),

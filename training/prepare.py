@@ -19,7 +19,7 @@ from kpfootprint.stats.association import size_bands
 from kpfootprint.stats.evidence import KNOWN_LEVEL_SHARE, Predictor
 from kpfootprint.stats.learning import blank_structure, learn_parcel_model, learn_structure
 from kpfootprint.stats.networks import Network
-from kpfootprint.stats.parcel_model import ParcelModel
+from kpfootprint.stats.parcel_model import N_ITERATIONS, ParcelModel
 from kpfootprint.stats.structure import Structure
 from kpfootprint.stats.tables import TableModel, fit_tables
 
@@ -184,7 +184,7 @@ def fit_model(
     *,
     table_weight: float = 0.0,
     prior: Floats | None = None,
-    n_iterations: int = 25,
+    n_iterations: int = N_ITERATIONS,
     structure: Structure | None = None,
 ) -> Fitted:
     """Fit the parcel model and the tables to the parcels at positions `train` (all of them without it).

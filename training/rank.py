@@ -201,8 +201,7 @@ def as_held_out(table: RankTable, statistic: Floats, ln_n: Floats, *, freedom: f
     freedom : float
         Degrees of freedom of the tails, if there are parcels enough for so many.
     """
-    n_quantiles = table.quantiles.shape[1]
-    chances = (np.arange(n_quantiles) + 0.5) / n_quantiles
+    chances = table.chances
     held = ndtri(chances)
     low, next_counts = table.between(ln_n)
     weight = next_counts[:, None]

@@ -16,7 +16,7 @@ Bools = NDArray[np.bool_]
 T = TypeVar("T")
 
 
-def rows_of(found: T, rows: Ints | Bools, *, but: Collection[str] = ()) -> T:
+def rows_of(found: T, rows: Ints | Bools | slice, *, but: Collection[str] = ()) -> T:
     """Return a dataclass with these rows (repeats allowed) of every array in it; fields named in `but` stay whole."""
     item: Any = found
     names = [field.name for field in fields(item) if field.name not in but]
@@ -24,7 +24,7 @@ def rows_of(found: T, rows: Ints | Bools, *, but: Collection[str] = ()) -> T:
     return out
 
 
-def _rows(value: Any, rows: Ints | Bools) -> Any:
+def _rows(value: Any, rows: Ints | Bools | slice) -> Any:
     if isinstance(value, np.ndarray):
         return value[rows]
     if isinstance(value, tuple):

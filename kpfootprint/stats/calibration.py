@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from kpfootprint.stats.arrays import Bools, Floats, Ints
 from kpfootprint.stats.metrics import LN10
@@ -46,40 +46,11 @@ class Cases:
     parcel: Ints
     told: Floats
 
-    @classmethod
-    def of(
-        cls,
-        score: ArrayLike,
-        is_h1: ArrayLike,
-        *,
-        n_stones: ArrayLike | None = None,
-        weight: ArrayLike | None = None,
-        parcel: ArrayLike | None = None,
-        told: ArrayLike | None = None,
-    ) -> Cases:
-        """Check and collect cases; without more, every case is a parcel of its own, of one size, weighing one.
-
-        Raises
-        ------
-        ValueError
-            Where a column does not fit, or one of the hypotheses has no case.
-        """
-        s, y = _vector("score", score), _vector("is_h1", is_h1)
-        if y.shape != s.shape or not np.isin(y, (0.0, 1.0)).all() or np.unique(y).size != 2:
-            raise ValueError(f"is_h1 must hold {s.size} values of 0 and 1, both of them, got {np.asarray(is_h1)}")
-        w = np.ones_like(s) if weight is None else _vector("weight", weight)
-        if w.shape != s.shape or (w < 0).any() or not min(w[y == 1].sum(), w[y == 0].sum()) > 0:
-            raise ValueError(f"weight must hold {s.size} values of 0 or more, some positive in H1 and H2")
-        n = np.ones_like(s) if n_stones is None else _vector("n_stones", n_stones)
-        if n.shape != s.shape or (n <= 0).any():
-            raise ValueError(f"n_stones must hold {s.size} positive values, one for each score")
-        units = np.arange(s.size) if parcel is None else np.asarray(parcel, dtype=np.intp)
-        if units.shape != s.shape:
-            raise ValueError(f"parcel must hold {s.size} positions, one for each score, got shape {units.shape}")
-        t = np.ones_like(s) if told is None else _vector("told", told)
-        if t.shape != s.shape or (t < 0).any() or (t > 1).any():
-            raise ValueError(f"told must hold {s.size} values of 0 to 1, one for each score")
-        return cls(score=s, is_h1=y == 1, ln_n=np.log(n), weight=w, parcel=units.astype(np.intp), told=t)
+    def __post_init__(self) -> None:
+        if not np.isfinite(self.score).all():
+            raise ValueError("scores must be finite")
+        if self.is_h1.all() or not self.is_h1.any():
+            raise ValueError("both hypotheses need cases to calibrate by")
 
     @property
     def n_parcels(self) -> int:
@@ -126,7 +97,8 @@ class Calibration:
     Examples
     --------
     >>> import numpy as np
-    >>> cases = Cases.of([2.0, 1.5, -0.5, 0.5, -1.5, -2.0], [1, 1, 1, 0, 0, 0])
+    >>> score, one = np.array([2.0, 1.5, -0.5, 0.5, -1.5, -2.0]), np.ones(6)
+    >>> cases = Cases(score=score, is_h1=np.arange(6) < 3, ln_n=one, weight=one, parcel=np.arange(6), told=one)
     >>> log10_lr = Calibration.fit(cases, trust=0.0).apply(np.array([-1.0, 0.0, 1.0]), np.zeros(3))
     >>> bool(np.all(np.diff(log10_lr) > 0))
     True
@@ -248,13 +220,6 @@ def _fit_affine(score: Floats, x: Floats, told: Floats, is_h1: Bools, weight: Fl
     return _newton(design, is_h1.astype(np.float64), balanced, prior=PLAIN, penalty=penalty)
 
 
-def _vector(name: str, values: ArrayLike) -> Floats:
-    vector = np.asarray(values, dtype=np.float64)
-    if vector.ndim != 1 or vector.size == 0 or not np.isfinite(vector).all():
-        raise ValueError(f"{name} must be one-dimensional, not empty and finite, got {vector}")
-    return vector
-
-
 def _newton(design: Floats, y: Floats, weight: Floats, *, prior: Floats, penalty: float) -> Floats:
     """Penalised logistic regression, coefficients in log10 units; convex, so damped Newton steps find its optimum."""
     x = design * LN10
@@ -284,11 +249,7 @@ def _newton(design: Floats, y: Floats, weight: Floats, *, prior: Floats, penalty
 
 
 def elub_bounds(
-    log10_lr_h1: ArrayLike,
-    log10_lr_h2: ArrayLike,
-    *,
-    weights: tuple[Floats, Floats] | None = None,
-    counts: tuple[int, int] | None = None,
+    log10_lr_h1: Floats, log10_lr_h2: Floats, *, weights: tuple[Floats, Floats], counts: tuple[int, int]
 ) -> tuple[float, float]:
     r"""Empirical lower and upper bound of log10 LRs: how far the cases at hand allow an LR to be trusted.
 
@@ -298,13 +259,12 @@ def elub_bounds(
 
     Parameters
     ----------
-    log10_lr_h1, log10_lr_h2 : array-like of shape (n_h1,), (n_h2,)
+    log10_lr_h1, log10_lr_h2 : ndarray of shape (n_h1,), (n_h2,)
         Calibrated log10 LRs of held-out cases; infinite ones are allowed.
-    weights : (ndarray of shape (n_h1,), ndarray of shape (n_h2,)), optional
+    weights : (ndarray of shape (n_h1,), ndarray of shape (n_h2,))
         Weights of the cases.
-    counts : (int, int), optional
-        How many independent cases there are in each hypothesis (parcels, where a parcel stands in several cases); all
-        of them without it.
+    counts : (int, int)
+        How many independent cases there are in each hypothesis: parcels, where a parcel stands in several cases.
 
     Returns
     -------
@@ -316,13 +276,9 @@ def elub_bounds(
     Vergeer, P., van Es, A., de Jongh, A., Alberink, I., Stoel, R. (2016). Numerical likelihood ratios outputted by LR
     systems are often based on extrapolation: when to stop extrapolating? Science and Justice 56, 482-491.
     """
-    given = [np.asarray(log10_lr_h1, dtype=np.float64), np.asarray(log10_lr_h2, dtype=np.float64)]
-    for name, values in zip(("log10_lr_h1", "log10_lr_h2"), given, strict=True):
-        if values.ndim != 1 or values.size == 0 or np.isnan(values).any():
-            raise ValueError(f"{name} must be one-dimensional, not empty and without NaN, got shape {values.shape}")
-    n_h1, n_h2 = (values.size for values in given) if counts is None else counts
-    h1, below_h1 = _share_below(given[0], None if weights is None else weights[0])
-    h2, below_h2 = _share_below(given[1], None if weights is None else weights[1])
+    n_h1, n_h2 = counts
+    h1, below_h1 = _share_below(log10_lr_h1, weights[0])
+    h2, below_h2 = _share_below(log10_lr_h2, weights[1])
     lowest = max(min(h1[0], h2[0]), -np.log10(n_h1 + 1))
     highest = min(max(h1[-1], h2[-1]), np.log10(n_h2 + 1))
     first, last = min(0, int(np.floor(lowest / STEP))), max(0, int(np.floor(highest / STEP)) + 1)
@@ -338,10 +294,8 @@ def elub_bounds(
     return float(min(low, 0.0)), float(max(high, 0.0))
 
 
-def _share_below(values: Floats, weights: Floats | None) -> tuple[Floats, Floats]:
+def _share_below(values: Floats, weights: Floats) -> tuple[Floats, Floats]:
     """Return the values in order, and the share of weight (n + 1,) of the first 0, 1, ... n of them."""
     order = np.argsort(values, kind="stable")
-    if weights is None:
-        return values[order], np.arange(values.size + 1) / values.size
     cumulated = np.concatenate([[0.0], np.cumsum(weights[order])])
     return values[order], cumulated / cumulated[-1]

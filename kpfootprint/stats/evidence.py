@@ -28,7 +28,7 @@ from itertools import product
 import numpy as np
 from scipy.special import softmax
 
-from kpfootprint.stats.arrays import Floats, Ints
+from kpfootprint.stats.arrays import Floats, Ints, rows_of
 from kpfootprint.stats.coarsening import Lens
 from kpfootprint.stats.parcel_model import DEGREES_OF_FREEDOM, ParcelModel
 from kpfootprint.stats.structure import Structure
@@ -135,16 +135,7 @@ class Whitened:
 
     def take(self, rows: Ints | slice) -> Whitened:
         """Return these rows."""
-        return Whitened(
-            position=self.position[rows],
-            axes=self.axes[rows],
-            noise=self.noise[rows],
-            shifts=self.shifts[rows],
-            log_prior=self.log_prior[rows],
-            n_dims=self.n_dims[rows],
-            lenses=self.lenses,
-            parcel=None if self.parcel is None else self.parcel[rows],
-        )
+        return rows_of(self, rows, but=("lenses",))
 
 
 def level_prior(predictor: Predictor, levels: Ints) -> Floats:

@@ -31,16 +31,6 @@ class ConfidenceInterval:
     level: float
 
 
-def _check_level(level: float) -> None:
-    if not 0 < level < 1:
-        raise ValueError(f"level must lie between 0 and 1, got {level}")
-
-
-def _check_count(errors: int, trials: int) -> None:
-    if not (trials >= 1 and 0 <= errors <= trials):
-        raise ValueError(f"errors must lie between 0 and trials, and trials be 1 or more, got {errors} of {trials}")
-
-
 def clopper_pearson(errors: int, trials: int, *, level: float = LEVEL) -> ConfidenceInterval:
     """Exact interval of a share from `errors` of `trials` independent cases; covers at `level` or more.
 
@@ -53,8 +43,10 @@ def clopper_pearson(errors: int, trials: int, *, level: float = LEVEL) -> Confid
     >>> round(clopper_pearson(0, 298, level=0.9).high, 4)
     0.01
     """
-    _check_count(errors, trials)
-    _check_level(level)
+    if not (trials >= 1 and 0 <= errors <= trials):
+        raise ValueError(f"errors must lie between 0 and trials, and trials be 1 or more, got {errors} of {trials}")
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie between 0 and 1, got {level}")
     tail = (1 - level) / 2
     low = float(betaincinv(errors, trials - errors + 1, tail)) if errors > 0 else 0.0
     high = float(betaincinv(errors + 1, trials - errors, 1 - tail)) if errors < trials else 1.0

@@ -146,8 +146,8 @@ def learn_parcel_model(
     n_groups: int,
     n_levels: tuple[int, ...],
     *,
-    prior: Floats | None = None,
-    n_iterations: int = 25,
+    prior: Floats | None,
+    n_iterations: int,
 ) -> tuple[Structure, ParcelModel]:
     """Fit the parcel model twice; the first fit gives the priors of the parcels' own logits for the second.
 

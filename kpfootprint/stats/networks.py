@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from kpfootprint.stats.arrays import Floats
 
@@ -52,7 +53,4 @@ class Network:
         for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
             hidden = np.maximum(hidden @ weight + bias, 0.0)
         logits = hidden @ self.weights[-1] + self.biases[-1]
-        logits -= logits.max(axis=1, keepdims=True)
-        chances = np.exp(logits)
-        out: Floats = chances / chances.sum(axis=1, keepdims=True)
-        return out
+        return softmax(logits, axis=1)

@@ -118,6 +118,8 @@ def believed(within: Floats, alike: tuple[slice, ...], prior: Floats | None) -> 
     return np.diag(variances)
 
 
+N_ITERATIONS = 25
+"""Steps of EM; the estimates move by less than a hundredth of their errors well before."""
 PAIRWISE = ("greedy", 10**9)
 """Two at a time, however many zones there are: numpy takes all three at once, at ten times the cost, where what comes
 between is larger than what goes in."""
@@ -133,7 +135,7 @@ def fit_parcel_model(
     n_levels: tuple[int, ...],
     alike: tuple[slice, ...] = (),
     prior: Floats | None = None,
-    n_iterations: int = 25,
+    n_iterations: int = N_ITERATIONS,
 ) -> ParcelModel:
     """Fit the model by EM with robust weights.
 
@@ -152,7 +154,7 @@ def fit_parcel_model(
     prior : ndarray of shape (D, D), optional
         Covariance of parcels of one group as an older release has learnt it, up to a factor.
     n_iterations : int
-        EM steps; the estimates move by less than a hundredth of their errors well before 25.
+        Steps of EM.
 
     Raises
     ------

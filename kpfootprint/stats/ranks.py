@@ -57,12 +57,17 @@ class RankTable:
         m = max(int(NEAREST * statistic.size), min(statistic.size, 50))
         low, high = np.quantile(ln_n, [0.01, 0.99])
         grid = np.linspace(float(low), float(high), N_SIZES)
-        chances = (np.arange(n_quantiles) + 0.5) / n_quantiles
+        chances = _chances(n_quantiles)
         rows = []
         for size in grid:
             nearest = np.argpartition(np.abs(ln_n - size), m - 1)[:m]
             rows.append(np.quantile(statistic[nearest], chances))
         return cls(ln_n=grid, quantiles=np.array(rows), floor=1.0 / (m + 1))
+
+    @property
+    def chances(self) -> Floats:
+        """The chances (Q,) that the quantiles are of."""
+        return _chances(self.quantiles.shape[1])
 
     def between(self, ln_n: Floats) -> tuple[Ints, Floats]:
         """Return the row of quantiles below each size (n,), and how much the next one counts beside it."""
@@ -74,14 +79,17 @@ class RankTable:
         """Return the chance (n,) of a statistic at least this large, between `floor` and 1."""
         low, weight = self.between(ln_n)
         out = np.empty(statistic.shape)
-        n_quantiles = self.quantiles.shape[1]
-        chances = (np.arange(n_quantiles) + 0.5) / n_quantiles
+        chances = self.chances
         for i, value in enumerate(statistic):
             below = [
                 np.interp(value, self.quantiles[row], chances, left=0.0, right=1.0) for row in (low[i], low[i] + 1)
             ]
             out[i] = 1.0 - ((1.0 - weight[i]) * below[0] + weight[i] * below[1])
         return np.clip(out, self.floor, 1.0)
+
+
+def _chances(n_quantiles: int) -> Floats:
+    return (np.arange(n_quantiles) + 0.5) / n_quantiles
 
 
 def strangeness(view: View, trust: Floats, declared: Floats | None = None, shares: Floats | None = None) -> Floats:

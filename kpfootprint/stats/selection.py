@@ -139,7 +139,7 @@ def any_unlisted(unlisted: Floats) -> Floats:
     return log_sum(unlisted + np.log(UNLISTED_WEIGHTS))
 
 
-def fuse(listed: Floats, unlisted: Floats, gate: Floats, declared: Floats | None) -> Evidence:
+def fuse(listed: Floats, unlisted: Floats, gate: Floats, declared: Floats) -> Evidence:
     """Marginalise evidence over readings of the sizes.
 
     Parameters
@@ -150,19 +150,14 @@ def fuse(listed: Floats, unlisted: Floats, gate: Floats, declared: Floats | None
         Log evidence of unlisted ones.
     gate : ndarray of shape (n, n_windows)
         Chance of each of the windows; rows sum to 1.
-    declared : ndarray of shape (n_windows, n), optional
-        Log evidence of what was declared.
+    declared : ndarray of shape (n_windows, n)
+        Log evidence of what was declared; NaN where nothing was.
     """
     unknown = any_unlisted(unlisted)
     weight = np.log(np.maximum(gate.T, 1e-6)) - base_level(listed, unknown)
-    parts = [unknown[..., None], listed] if declared is None else [unknown[..., None], listed, declared[..., None]]
+    parts = [unknown[..., None], listed, declared[..., None]]
     fused = log_sum(np.moveaxis(np.concatenate(parts, axis=-1) + weight[..., None], 0, -1))
-    z = listed.shape[-1]
-    return Evidence(
-        listed=fused[:, 1 : z + 1],
-        unlisted=fused[:, 0],
-        declared=np.full(len(gate), np.nan) if declared is None else fused[:, -1],
-    )
+    return Evidence(listed=fused[:, 1:-1], unlisted=fused[:, 0], declared=fused[:, -1])
 
 
 def slot_evidence(readings: Readings, slot: int) -> Evidence:

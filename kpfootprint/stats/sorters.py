@@ -66,25 +66,15 @@ def learn_scale(first: Floats, second: Floats) -> Scale:
     Parameters
     ----------
     first, second : ndarray of shape (K, C)
-        Stones by class, as each sorter saw the same K parcels.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, or a parcel has no stones.
+        Stones by class, as each sorter saw the same K parcels; some in every parcel.
     """
-    x, y = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
-    if x.shape != y.shape or x.ndim != 2 or x.size == 0:
-        raise ValueError(f"both sorters need the same parcels and classes, got {x.shape} and {y.shape}")
-    if (x.sum(axis=1) <= 0).any() or (y.sum(axis=1) <= 0).any() or min(x.min(), y.min()) < 0:
-        raise ValueError("every parcel needs stones of both sorters, and no class a negative number")
     alike, apart = (grid.ravel() for grid in np.meshgrid(ALIKE, APART, indexing="ij"))
-    precision, mean, weight = _posterior(x, y, alike, apart)
+    precision, mean, weight = _posterior(first, second, alike, apart)
     rng = np.random.default_rng(SEED)
     cell = rng.choice(alike.size, N_DRAWS, p=weight)
     root = np.linalg.cholesky(np.linalg.inv(precision))
-    shifts = mean[cell] + np.einsum("sij,sj->si", root[cell], rng.standard_normal((N_DRAWS, x.shape[1])))
-    typical = x.sum(axis=0) / x.sum()
+    shifts = mean[cell] + np.einsum("sij,sj->si", root[cell], rng.standard_normal((N_DRAWS, first.shape[1])))
+    typical = first.sum(axis=0) / first.sum()
     ratios = _ratio(shifts, typical)
     low, high = np.quantile(ratios, ENDS, axis=0)
     ratio = _ratio((weight @ mean)[None], typical)[0]
@@ -95,20 +85,19 @@ def learn_scale(first: Floats, second: Floats) -> Scale:
         shifts=shifts,
         alike=alike[cell],
         apart=apart[cell],
-        n_parcels=len(x),
+        n_parcels=len(first),
     )
 
 
 def as_second(scale: Scale, first: Floats) -> Floats:
     """Return a parcel's stones by class (C,) as the second sorter would see what the first saw so."""
-    seen = np.asarray(first, dtype=float)
-    out: Floats = (seen * _ratio(scale.shifts, seen / seen.sum())).mean(axis=0)
+    out: Floats = (first * _ratio(scale.shifts, first / first.sum())).mean(axis=0)
     return out
 
 
 def as_usual(scale: Scale, first: Floats, second: Floats) -> float:
     """Return the p-value of a further parcel (C,): whether the two differ there as they do on those of the scale."""
-    log_ratio, counting, seen = _compared(np.asarray(first, dtype=float), np.asarray(second, dtype=float))
+    log_ratio, counting, seen = _compared(first, second)
     weights = seen / (scale.alike[:, None] * counting + scale.apart[:, None] ** 2)
     total = weights.sum(axis=1)
     rest = np.where(seen > 0, log_ratio - scale.shifts, 0.0)
@@ -120,8 +109,7 @@ def as_usual(scale: Scale, first: Floats, second: Floats) -> float:
 
 def in_common(first: Floats, second: Floats) -> float:
     """Return the largest share of stones that two sorters can have put into the same class, from counts (C,)."""
-    x, y = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
-    return float(np.minimum(x / x.sum(), y / y.sum()).sum())
+    return float(np.minimum(first / first.sum(), second / second.sum()).sum())
 
 
 def _compared(x: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:

@@ -20,9 +20,21 @@ ONE = np.zeros(())
 """Log number of stones where all parcels hold as many."""
 
 
+def cases(score: Floats, y: NDArray[np.int_]) -> Cases:
+    """Return cases that are a parcel each, of one stone and weight."""
+    one, parcel = np.ones(score.size), np.arange(score.size)
+    return Cases(score=score, is_h1=y == 1, ln_n=0.0 * one, weight=one, parcel=parcel, told=one)
+
+
+def bounds(h1: Floats, h2: Floats) -> tuple[float, float]:
+    """Return the bounds that cases of their own carry."""
+    return elub_bounds(h1, h2, weights=(np.ones(h1.size), np.ones(h2.size)), counts=(h1.size, h2.size))
+
+
 def fitted(score: Floats, y: NDArray[np.int_], n_stones: Floats | None = None, trust: float = 0.0) -> Calibration:
     """Calibrate by cases that are a parcel each."""
-    return Calibration.fit(Cases.of(score, y, n_stones=n_stones), trust=trust)
+    known = cases(score, y)
+    return Calibration.fit(known if n_stones is None else replace(known, ln_n=np.log(n_stones)), trust=trust)
 
 
 SCORES = arrays(np.float64, st.integers(2, 30), elements=st.integers(-400, 400).map(lambda i: i / 8))
@@ -115,7 +127,7 @@ def test_weights_are_repeats() -> None:
     score, y, _ = simulated(7, 60)
     times = np.random.default_rng(7).integers(1, 4, 60)
     # A trust in proportion to the number of cases makes both problems the same.
-    one = Calibration.fit(Cases.of(score, y, weight=times), trust=60.0)
+    one = Calibration.fit(replace(cases(score, y), weight=times.astype(float)), trust=60.0)
     two = fitted(np.repeat(score, times), np.repeat(y, times), trust=float(times.sum()))
     np.testing.assert_allclose(one.coefficients, two.coefficients, atol=1e-9)
 
@@ -123,7 +135,7 @@ def test_weights_are_repeats() -> None:
 def test_a_parcel_that_tells_nothing_apart_has_an_lr_of_one() -> None:
     score, y, _ = simulated(3)
     told = told_apart(np.stack([score, -score], axis=1), 3.0)
-    calibration = Calibration.fit(Cases.of(score - 0.5, y, told=told), trust=0.0, offset_spread=3.0)
+    calibration = Calibration.fit(replace(cases(score - 0.5, y), told=np.asarray(told)), trust=0.0, offset_spread=3.0)
     assert abs(calibration.coefficients[0]) > 0.1
     nothing = told_apart(np.full((2, 5), -7.0), calibration.offset_spread)
     np.testing.assert_allclose(calibration.apply(np.zeros(2), np.log([30.0, 900.0]), nothing), 0.0, atol=1e-12)
@@ -144,9 +156,9 @@ def test_what_is_told_apart_grows_with_the_spread_and_knows_no_constant() -> Non
 def test_cases_of_one_parcel_count_once() -> None:
     """Thirty declarations of a parcel are no thirty parcels: neither trust nor bounds may take them for that."""
     score, y, _ = simulated(9, 80)
-    alone = Calibration.fit(Cases.of(score, y), trust=10.0)
+    alone = Calibration.fit(cases(score, y), trust=10.0)
     parcel = np.tile(np.arange(80), 30)
-    repeated = Cases.of(np.tile(score, 30), np.tile(y, 30), parcel=parcel)
+    repeated = replace(cases(np.tile(score, 30), np.tile(y, 30)), parcel=parcel)
     often = Calibration.fit(repeated, trust=10.0)
     np.testing.assert_allclose(often.coefficients, alone.coefficients, atol=1e-6)
     np.testing.assert_allclose(often.bounds, alone.bounds, atol=0.011)
@@ -163,12 +175,12 @@ def test_fewer_parcels_carry_less() -> None:
 def test_resampled_coefficients_are_those_of_the_parcels_drawn() -> None:
     score, y, _ = simulated(11, 50)
     times = np.random.default_rng(3).multinomial(50, np.full(50, 0.02), size=3)
-    cases = Cases.of(score, y)
-    found = Calibration.fit(cases, trust=0.0, times=times)
-    again = Calibration.fit(replace(cases, weight=times[0].astype(float)), trust=0.0)
+    known = cases(score, y)
+    found = Calibration.fit(known, trust=0.0, times=times)
+    again = Calibration.fit(replace(known, weight=times[0].astype(float)), trust=0.0)
     np.testing.assert_allclose(found.resampled[0][:2], again.coefficients[:2], atol=0.05)
     nobody = np.where(y == 1, 0, 1)[None]
-    kept = Calibration.fit(cases, trust=0.0, times=nobody)
+    kept = Calibration.fit(known, trust=0.0, times=nobody)
     np.testing.assert_array_equal(kept.resampled[0], kept.coefficients)
 
 
@@ -180,13 +192,13 @@ def test_infinite_scores_transform() -> None:
 
 @given(SCORES, SCORES)
 def test_bounds_enclose_zero_and_do_not_outgrow_the_cases(h1: Floats, h2: Floats) -> None:
-    low, high = elub_bounds(h1, h2)
+    low, high = bounds(h1, h2)
     assert -np.log10(h1.size + 1) - 0.011 <= low <= 0 <= high <= np.log10(h2.size + 1) + 0.011
 
 
 def test_bounds_of_perfect_evidence_by_hand() -> None:
     # All 99 H1 at +9, all 99 H2 at -9. At t > 1: 1 < 1/100 + t * 1/100 where t > 99, so the bound is just under 2.
-    low, high = elub_bounds(np.full(99, 9.0), np.full(99, -9.0))
+    low, high = bounds(np.full(99, 9.0), np.full(99, -9.0))
     assert high == pytest.approx(np.log10(99), abs=0.011)
     assert low == pytest.approx(-np.log10(99), abs=0.011)
 
@@ -196,7 +208,7 @@ def test_inputs_are_not_written_to() -> None:
     y, n_stones = np.array([1, 0, 1]), np.array([40.0, 50.0, 60.0])
     for values in (h1, h2, y, n_stones):
         values.setflags(write=False)
-    elub_bounds(h1, h2)
+    bounds(h1, h2)
     assert h1.tolist() == [12.0, 1.0, -2.0]
     fitted(h1, y, n_stones).apply(h2, np.log(n_stones))
 
@@ -204,13 +216,9 @@ def test_inputs_are_not_written_to() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: fitted([1.0, 0.0], [1, 0], trust=-1), "trust must be 0 or more, got -1"),  # type: ignore[arg-type]
-        (lambda: Cases.of([1.0, np.inf], [1, 0]), "score must be one-dimensional, not empty and finite"),
-        (lambda: Cases.of([1.0, 0.0], [1, 1]), "is_h1 must hold 2 values of 0 and 1, both of them"),
-        (lambda: Cases.of([1.0, 0.0], [1, 0], weight=[1, 0]), "weight must hold 2"),
-        (lambda: Cases.of([1.0, 0.0], [1, 0], n_stones=[5, 0]), "n_stones must hold 2 positive values"),
-        (lambda: Cases.of([1.0, 0.0], [1, 0], parcel=[1]), "parcel must hold 2 positions"),
-        (lambda: elub_bounds([], [1.0]), "log10_lr_h1 must be one-dimensional"),
+        (lambda: fitted(np.arange(2.0), np.arange(2), trust=-1), "trust must be 0 or more, got -1"),
+        (lambda: cases(np.array([1.0, np.inf]), np.arange(2)), "scores must be finite"),
+        (lambda: cases(np.arange(2.0), np.ones(2, dtype=np.intp)), "both hypotheses need cases"),
     ],
 )
 def test_bad_input_is_named(call: Callable[[], object], message: str) -> None:

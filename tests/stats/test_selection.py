@@ -83,6 +83,6 @@ def test_without_sizes_the_gate_and_the_windows_do_not_matter() -> None:
     np.testing.assert_array_equal(gate_of(looked.view), np.tile([1.0, 0, 0, 0], (5, 1)))
     for slot in range(1, len(SLOTS)):
         np.testing.assert_allclose(looked.view.listed[slot], looked.view.listed[0], atol=1e-6)
-    again = fuse(looked.view.listed[:4], looked.view.unlisted[:4], np.full((5, 4), 0.25), None)
+    again = fuse(looked.view.listed[:4], looked.view.unlisted[:4], np.full((5, 4), 0.25), np.zeros((4, 5)))
     np.testing.assert_allclose(again.listed, looked.evidence.listed, atol=1e-4)
     np.testing.assert_allclose(again.unlisted, looked.evidence.unlisted, atol=1e-4)

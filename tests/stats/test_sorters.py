@@ -102,10 +102,3 @@ def test_parcels_sorted_as_usual_are_not_called_unusual_and_others_are() -> None
         odd.append(as_usual(scale, first[6], other))
     assert np.mean(np.array(usual) <= 0.05) <= 0.1
     assert np.mean(np.array(odd) <= 0.05) >= 0.8
-
-
-def test_what_cannot_be_compared_is_refused() -> None:
-    with pytest.raises(ValueError, match="the same parcels and classes"):
-        learn_scale(np.ones((2, 3)), np.ones((3, 3)))
-    with pytest.raises(ValueError, match="needs stones of both"):
-        learn_scale(np.zeros((1, 3)), np.ones((1, 3)))

@@ -240,10 +240,10 @@ def cases_of(trials: Trials, scores: Scores, n_stones: Floats, unlisted_weight: 
         ]
     )
     parcel = np.concatenate([trials.parcel[listed], trials.parcel[unlisted]])
-    return Cases.of(
-        np.concatenate([scores.asked[listed], scores.unlisted[unlisted]]),
-        np.concatenate([trials.is_h1[listed], np.zeros(int(unlisted.sum()), dtype=bool)]),
-        n_stones=n_stones[parcel],
+    return Cases(
+        score=np.concatenate([scores.asked[listed], scores.unlisted[unlisted]]),
+        is_h1=np.concatenate([trials.is_h1[listed], np.zeros(int(unlisted.sum()), dtype=bool)]),
+        ln_n=np.log(n_stones[parcel]),
         weight=weight,
         parcel=parcel,
         told=np.concatenate([scores.told[listed], scores.told[unlisted]]),
