@@ -53,7 +53,7 @@ class Cautions:
 
     def add(self, code: str, **values: Value) -> None:
         """Add a caution."""
-        self.statements.append(Statement(code=code, values=values))
+        self.statements.append(Statement.of(code, **values))
 
 
 def cautions_of(one: OneParcel, usual: StoneRange | None) -> tuple[Cautions, bool]:

@@ -214,11 +214,14 @@ def goods_of(one: OneParcel) -> ValueAndVolume:
     flags = []
     if mean is not None and usual is not None and not usual.low <= mean <= usual.high:
         between: dict[str, Value] = {"mean_ct": mean, "lowest_ct": usual.low, "highest_ct": usual.high}
-        flags.append(Statement(code="mean_stone_unusual", values={**one.source, **between}))
+        flags.append(Statement.of("mean_stone_unusual", **one.source, **between))
     flags += [
-        Statement(
-            code="carats_above_reference",
-            values={"zone": item.zone_id, "carats": item.carats, "highest_ct": item.high, "n_parcels": item.n_parcels},
+        Statement.of(
+            "carats_above_reference",
+            zone=item.zone_id,
+            carats=item.carats,
+            highest_ct=item.high,
+            n_parcels=item.n_parcels,
         )
         for item in carats
         if item.carats > item.high

@@ -56,7 +56,7 @@ def verbal_of(log10_lr: float, scale: Mapping[str, Any]) -> Statement:
     bands = scale["bands"]
     band = next((b["band"] for b in bands if b["to_lr"] is None or size < np.log10(b["to_lr"])), bands[-1]["band"])
     side = "neither" if band == "none" else "H1" if log10_lr > 0 else "H2"
-    return Statement(code="verbal", values={"band": band, "favours": side, "scale": scale["name"]})
+    return Statement.of("verbal", band=band, favours=side, scale=scale["name"])
 
 
 def _h1(one: OneParcel) -> Statement:
@@ -64,27 +64,27 @@ def _h1(one: OneParcel) -> Statement:
     weights, zone_ids, origins = one.weights, one.release.zone_ids, one.hypotheses.origins[one.row]
     present = np.flatnonzero(weights)
     if present.size == 1 and (origins is None or not origins.free):
-        return Statement(code="h1_zone", values={"zone": zone_ids[present[0]]})
+        return Statement.of("h1_zone", zone=zone_ids[present[0]])
     shares: dict[str, Value] = {
         "zones": tuple(zone_ids[k] for k in present),
         "stone_shares": tuple(float(weights[k]) for k in present),
     }
     if origins is None or not origins.free:
-        return Statement(code="h1_blend", values=shares)
+        return Statement.of("h1_blend", **shares)
     code = "h1_origins" if origins.amounts is None or len(origins.names) == 1 else "h1_split"
-    return Statement(code=code, values={"origins": origins.names, **shares})
+    return Statement.of(code, origins=origins.names, **shares)
 
 
 def _h2(one: OneParcel) -> Statement:
     """Spell out H2."""
     present = np.flatnonzero(one.hypotheses.alternatives[one.row])
     if present.size == 0:
-        return Statement(code="h2_unlisted_only", values={"unlisted_weight": 1.0})
+        return Statement.of("h2_unlisted_only", unlisted_weight=1.0)
     zones = tuple(one.release.zone_ids[k] for k in present)
     values: dict[str, Value] = {"zones": zones, "unlisted_weight": one.release.unlisted_weight}
     if in_part := tuple(one.release.zone_ids[k] for k in present if one.weights[k] > 0):
         values["declared_zones"] = in_part
-    return Statement(code="h2_elsewhere", values=values)
+    return Statement.of("h2_elsewhere", **values)
 
 
 def verification_of(one: OneParcel, against: OfDeclaration) -> Verification:
@@ -242,9 +242,8 @@ def error_rates_of(n_stones: int, release: Release) -> ErrorRates | None:
     for item in release.manifest["error_rates"]:
         if item["n_stones_low"] <= n_stones <= item["n_stones_high"] and measured.issubset(item):
             return ErrorRates(
-                measured_on=Statement(
-                    code="measured_simulated",
-                    values={"n_parcels": int(release.manifest["n_ranked"]), "release": release.name},
+                measured_on=Statement.of(
+                    "measured_simulated", n_parcels=int(release.manifest["n_ranked"]), release=release.name
                 ),
                 n_stones_low=item["n_stones_low"],
                 n_stones_high=item["n_stones_high"],

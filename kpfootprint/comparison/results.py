@@ -20,6 +20,11 @@ class Statement:
     code: str
     values: Mapping[str, Value]
 
+    @classmethod
+    def of(cls, code: str, /, **values: Value) -> Statement:
+        """Say something with these values."""
+        return cls(code=code, values=values)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from kpfootprint.comparison.cautions import ODD_WEIGHTS
+from kpfootprint.comparison.cautions import FEW_REFERENCES, ODD_WEIGHTS
 from kpfootprint.comparison.results import ClassFinding, Examination, Mixture, Statement, Value, Verification
 from kpfootprint.comparison.weigh import Judged, OfDeclaration, OneParcel
 from kpfootprint.conclusions import CONCLUSIONS, Conclusion, Reason, Rules, reasons_for
@@ -31,7 +31,6 @@ WORTH_SAYING = 0.075
 """Least part of the evidence on its side for which a further class is named."""
 MOST_FIRST = 2
 ENOUGH_CONSISTENT = 0.8
-FEW_REFERENCES = 15
 CARATS_ASKED = 0.1
 """Declared carats this part of the parcel's away from them are asked about; slips seldom add up to the last carat."""
 
@@ -61,7 +60,7 @@ def sentences_of(
         out += attribute_sentences(shares)
         out.append(mixture_sentence(found.mixture))
         if np.isfinite(split := float(against.split[one.row])):
-            out.append(Statement(code="split", values={"log10_lr": split, "favours": favours(split)}))
+            out.append(Statement.of("split", log10_lr=split, favours=favours(split)))
         out += change_sentences(one, against, found.conclusion, shares)
     if found.attribution is not None:
         out += resemblance_sentences(one)
@@ -113,11 +112,11 @@ def headline_sentences(
         about |= _share(mixture)
     else:
         code = "headline_unlike" if "lr" in reasons else "headline_novel"
-    out = [Statement(code=code, values=about)]
+    out = [Statement.of(code, **about)]
     side = None if verification.verbal is None else verification.verbal.values["favours"]
     if conclusion == "query" and (side == "H1" or code in MIXED):
         kind = "mixed" if "share" in reasons else "novel" if reasons else "blend"
-        out.append(Statement(code=f"lr_of_{kind}", values={"log10_lr": log10_lr, "favours": side, **source}))
+        out.append(Statement.of(f"lr_of_{kind}", log10_lr=log10_lr, favours=side, **source))
     return out
 
 
@@ -137,7 +136,7 @@ def reason_sentences(rules: Rules, judged: Judged, row: int) -> list[Statement]:
     """Say what made the parcel a query, or what kept it from being called consistent, with the limits."""
     own, conclusion = CONCLUSIONS[judged.by_itself[row]], CONCLUSIONS[judged.conclusion[row]]
     alone = "asks_alone" if conclusion == "query" else "short_alone"
-    out = [] if own == conclusion else [Statement(code=alone, values={})]
+    out = [] if own == conclusion else [Statement.of(alone)]
     signs = judged.signs
     asks = own == "query"
     undeclared: dict[str, Value] = {
@@ -161,7 +160,7 @@ def reason_sentences(rules: Rules, judged: Judged, row: int) -> list[Statement]:
         },
     }
     found = reasons_for(rules, own, signs, row)
-    return out + [Statement(code=f"{'asks' if asks else 'short'}_{reason}", values=said[reason]) for reason in found]
+    return out + [Statement.of(f"{'asks' if asks else 'short'}_{reason}", **said[reason]) for reason in found]
 
 
 def evidence_shares(contributions: Sequence[float]) -> list[float]:
@@ -210,7 +209,7 @@ def class_sentences(
     ]
     within = sum(1 for item in weighed if item.low is not None and item.low <= item.observed <= (item.high or 0.0))
     if weighed:
-        out.append(Statement(code="within_ranges", values={"n_classes": within, "n_all": len(weighed)}))
+        out.append(Statement.of("within_ranges", n_classes=within, n_all=len(weighed)))
     if conclusion == "consistent":
         return out
     against = [item for item, _ in ranked if favours(item.contribution or 0.0) == "H2"]
@@ -232,10 +231,7 @@ def relation(item: ClassFinding) -> str:
 def attribute_sentences(shares: tuple[tuple[str, float], ...]) -> list[Statement]:
     """Say which hypothesis each attribute favours, the weightiest first."""
     return [
-        Statement(
-            code="attribute_favours",
-            values={"attribute": name, "log10_lr_share": share, "favours": favours(share)},
-        )
+        Statement.of("attribute_favours", attribute=name, log10_lr_share=share, favours=favours(share))
         for name, share in sorted(shares, key=lambda pair: -abs(pair[1]))
     ]
 
@@ -243,11 +239,8 @@ def attribute_sentences(shares: tuple[tuple[str, float], ...]) -> list[Statement
 def mixture_sentence(mixture: Mixture) -> Statement:
     """Say whether undeclared goods were found, or what share could have been missed."""
     if mixture.p_value > NONE_P:
-        return Statement(
-            code="mixture_not_found",
-            values={"detection_limit": mixture.detection_limit, "p_value": mixture.p_value},
-        )
-    return Statement(code="mixture_found", values={**_share(mixture), "p_value": mixture.p_value})
+        return Statement.of("mixture_not_found", detection_limit=mixture.detection_limit, p_value=mixture.p_value)
+    return Statement.of("mixture_found", **_share(mixture), p_value=mixture.p_value)
 
 
 def change_sentences(
@@ -259,22 +252,21 @@ def change_sentences(
     weightiest = max(zip(shares, parts, strict=True), key=lambda pair: abs(pair[0][1]), default=None)
     if weightiest is not None and favours(weightiest[0][1]) != "neither":
         (name, share), part = weightiest
-        values: dict[str, Value] = {"attribute": name, "evidence_share": part, "favours": favours(share)}
-        out.append(Statement(code="grade_again", values=values))
+        out.append(Statement.of("grade_again", attribute=name, evidence_share=part, favours=favours(share)))
     if conclusion == "inconclusive":
         needed = enough_stones(release)
         if needed is not None and 0 < parcel.n_stones < needed:
-            out.append(Statement(code="more_stones", values={"n_stones": parcel.n_stones, "needed": needed}))
+            out.append(Statement.of("more_stones", n_stones=parcel.n_stones, needed=needed))
         if parcel.conditions.bottom_screen_mm is None:
-            out.append(Statement(code="declare_screen", values={}))
+            out.append(Statement.of("declare_screen"))
         for k in np.flatnonzero(one.weights):
             count = int(release.model.n_reference[k])
             if count < FEW_REFERENCES:
-                out.append(Statement(code="more_references", values={"zone": release.zone_ids[k], "n_parcels": count}))
+                out.append(Statement.of("more_references", zone=release.zone_ids[k], n_parcels=count))
     without = float(against.sorter_blank[row])
     if np.isfinite(without) and abs(without - against.judged.unbounded[row]) > SORTER_MATTERS:
         sorter = parcel.conditions.sorter
-        out.append(Statement(code="sorter_matters", values={"sorter": sorter, "log10_lr_without": without}))
+        out.append(Statement.of("sorter_matters", sorter=sorter, log10_lr_without=without))
     return out
 
 
@@ -298,24 +290,22 @@ def next_question(
     `mixing` says whether the parcel shows undeclared goods, though not enough for a query.
     """
     parcel, declared, release, conclusion = one.parcel, one.declared, one.release, found.conclusion
-    values: dict[str, Value] = {}
-    if not declared:
-        code, values = ("next_weights", {"mean_ct": parcel.mean_ct}) if _doubted(found) else ("next_declaration", {})
-        return Statement(code=code, values=values)
+    if not declared and not _doubted(found):
+        return Statement.of("next_declaration")
     known = {zone.zone_id: zone.status_on_export_date for zone in declared}
     barred = tuple(zone for zone, status in known.items() if status not in (COMPLIANT, NOT_COVERED, None))
     if barred:
-        return Statement(code="next_status", values={"zones": barred, "day": one.day.isoformat()})
+        return Statement.of("next_status", zones=barred, day=one.day.isoformat())
     unknown = tuple(zone.zone_id for zone in declared if zone.zone_id not in release.zone_ids)
     if unknown:
-        return Statement(code="next_reference", values={"zones": unknown})
+        return Statement.of("next_reference", zones=unknown)
     if _doubted(found):
-        return Statement(code="next_weights", values={"mean_ct": parcel.mean_ct})
+        return Statement.of("next_weights", mean_ct=parcel.mean_ct)
     if conclusion == "not_comparable":
         needed = int(release.rules.minimum_stones)
         if parcel.n_stones >= needed:
-            return Statement(code="next_grading", values={"n_stones": parcel.n_stones})
-        return Statement(code="next_stones", values={"n_stones": parcel.n_stones, "needed": needed})
+            return Statement.of("next_grading", n_stones=parcel.n_stones)
+        return Statement.of("next_stones", n_stones=parcel.n_stones, needed=needed)
     if conclusion == "query" or mixing:
         against = sorted(
             (item for item in classes if favours(item.contribution or 0.0) == "H2"),
@@ -323,28 +313,28 @@ def next_question(
         )
         if against and set(reasons) != {"novelty"}:
             item = next((item for item in against if relation(item) == "more"), against[0])
-            code = {"more": "next_bought", "fewer": "next_missing"}.get(relation(item), "next_sources")
-            values = {"attribute": item.attribute, "class": item.class_name}
-            return Statement(code=code, values=values if code != "next_sources" else {})
-        return Statement(code="next_sources", values={})
+            code = {"more": "next_bought", "fewer": "next_missing"}.get(relation(item))
+            if code is not None:
+                return Statement(code=code, values={"attribute": item.attribute, "class": item.class_name})
+        return Statement.of("next_sources")
     if conclusion == "inconclusive":
         if parcel.conditions.blank:
-            return Statement(code="next_conditions", values={"fields": parcel.conditions.blank})
+            return Statement.of("next_conditions", fields=parcel.conditions.blank)
         needed_stones = enough_stones(release)
         if needed_stones is not None and 0 < parcel.n_stones < needed_stones:
-            return Statement(code="next_stones", values={"n_stones": parcel.n_stones, "needed": needed_stones})
-        return Statement(code="next_sources", values={})
+            return Statement.of("next_stones", n_stones=parcel.n_stones, needed=needed_stones)
+        return Statement.of("next_sources")
     if parcel.exported_on is None or parcel.exported_on > one.compared_on:
-        return Statement(code="next_date", values={})
+        return Statement.of("next_date")
     carats = sum(item.carats or 0.0 for item in parcel.declarations)
     if carats and parcel.carats is not None and abs(carats - parcel.carats) > CARATS_ASKED * parcel.carats:
-        return Statement(code="next_carats", values={"declared": float(carats), "parcel": float(parcel.carats)})
+        return Statement.of("next_carats", declared=float(carats), parcel=float(parcel.carats))
     unknown_on = tuple(zone for zone, status in known.items() if status == NOT_COVERED)
     if unknown_on:
-        return Statement(code="next_status_unknown", values={"zones": unknown_on, "day": one.day.isoformat()})
+        return Statement.of("next_status_unknown", zones=unknown_on, day=one.day.isoformat())
     if any(caution.code == "size_range_missing" for caution in found.cautions):
-        return Statement(code="next_sources", values={})
-    return Statement(code="next_nothing", values={})
+        return Statement.of("next_sources")
+    return Statement.of("next_nothing")
 
 
 def resemblance_sentences(one: OneParcel) -> list[Statement]:
@@ -355,11 +345,11 @@ def resemblance_sentences(one: OneParcel) -> list[Statement]:
     """
     posterior, zone_ids = one.weighed.posterior[one.row], one.release.zone_ids
     usual = np.exp(one.release.model.calibration.centre)
-    few = {"level": LEVEL, "usual_stones": int(float(f"{usual:.2g}"))}
+    few = Statement.of("resembles_small", level=LEVEL, usual_stones=int(float(f"{usual:.2g}")))
     level_hangs_on_size = one.release.model.sets is None and one.n_stones < usual
-    small = [Statement(code="resembles_small", values=few)] if level_hangs_on_size else []
+    small = [few] if level_hangs_on_size else []
     if one.weighed.unlisted_posterior[one.row] > posterior.max():
-        return [Statement(code="resembles_none", values={}), *small]
+        return [Statement.of("resembles_none"), *small]
     best = [k for k in np.argsort(-posterior, kind="stable")[:3] if posterior[k] >= 0.1]
-    said = [Statement(code="resembles", values={"zone": zone_ids[k], "posterior": float(posterior[k])}) for k in best]
+    said = [Statement.of("resembles", zone=zone_ids[k], posterior=float(posterior[k])) for k in best]
     return [*said, *small]

@@ -19,7 +19,7 @@ from kpfootprint.planning.drift import PER_SHIPMENTS, Chart, Followed, follow, i
 from kpfootprint.planning.parcels import claim_of, counted_once, followed_in
 from kpfootprint.planning.pooling import pool
 from kpfootprint.planning.question import NON_COMPLIANT, NOWHERE, read_question, read_zone
-from kpfootprint.planning.sorters import labels_of, synthetic_reference
+from kpfootprint.planning.sorters import labels_of, statement, synthetic_reference
 from kpfootprint.reference import COMPLIANT, NOT_COVERED
 from kpfootprint.release import Release
 from kpfootprint.stats.arrays import Bools, Floats
@@ -94,7 +94,7 @@ def plan_answer(question: Mapping[str, Any], release: Release, on: date) -> Json
     against, cautions = asked.against, _not_compliant(asked.declared, compliant, release, asked.day)
     if against == NON_COMPLIANT and allowed.all():
         against = NOWHERE
-        cautions.append(_statement("none_non_compliant", {"on": asked.day.isoformat()}))
+        cautions.append(statement("none_non_compliant", on=asked.day.isoformat()))
     alternative = np.zeros(len(ids) + 1)
     if against == NOWHERE:
         alternative[-1] = 1.0
@@ -124,7 +124,7 @@ def adequacy_answer(zone: str, release: Release, on: date) -> Json:
     cautions = _not_compliant([zone_id], compliant, release, on)
     n_parcels = int(release.model.n_reference[release.zone_ids.index(zone_id)])
     if n_parcels < FEW:
-        cautions.append(_statement("few_parcels", {"zone": zone_id, "n_parcels": n_parcels}))
+        cautions.append(statement("few_parcels", zone=zone_id, n_parcels=n_parcels))
     return adequacy_json(adequacy(release, zone_id, on), release, on, [*cautions, *synthetic_reference(release)])
 
 
@@ -142,19 +142,20 @@ def pool_answer(batch: Batch, release: Release, status_on: date) -> Json:
     claim = claim_of(batch, release, status_on)
     found = pool(release, claim)
     cautions = [
-        _statement(
+        statement(
             "counted_once" if _paper_of(again) == _paper_of(first) else "declared_otherwise",
-            {"parcel": again.parcel_id, "first": first.parcel_id},
+            parcel=again.parcel_id,
+            first=first.parcel_id,
         )
         for again, first in repeated
     ]
     if len(batch) == 1:
-        cautions.append(_statement("one_parcel", {}))
+        cautions.append(statement("one_parcel"))
     if len({tuple(row.tolist()) for row in claim.declared > 0}) > 1:
-        cautions.append(_statement("different_declarations", {}))
+        cautions.append(statement("different_declarations"))
     papers = [_on_paper(parcel, release, status_on) for parcel in batch]
     if any(parcel.exported_on is None for parcel in batch):
-        cautions.append(_statement("no_export_date", {"status_on": status_on.isoformat()}))
+        cautions.append(statement("no_export_date", status_on=status_on.isoformat()))
     barred = {
         (zone, status, paper["status_on"]): None
         for paper in papers
@@ -162,10 +163,10 @@ def pool_answer(batch: Batch, release: Release, status_on: date) -> Json:
         if status not in (COMPLIANT, NOT_COVERED, None)
     }
     for zone, status, day in barred:
-        cautions.append(_statement("zone_not_compliant", {"zone": zone, "status": status, "day": day}))
+        cautions.append(statement("zone_not_compliant", zone=zone, status=status, day=day))
     lr = found.verification
     if lr.bound_hit is not None:
-        cautions.append(_statement("bound_hit", {"bound": lr.bound_hit, "log10_lr": decimals(lr.log10_lr)}))
+        cautions.append(statement("bound_hit", bound=lr.bound_hit, log10_lr=decimals(lr.log10_lr)))
     share, found_p = found.mixture.undeclared_stone_fraction, found.mixture.p_value
     mixed = {"share": decimals(share.estimate), "low": decimals(share.low), "high": decimals(share.high)}
     says = "pool_for" if lr.log10_lr > SAYS else "pool_against" if lr.log10_lr < -SAYS else "pool_neither"
@@ -175,8 +176,8 @@ def pool_answer(batch: Batch, release: Release, status_on: date) -> Json:
         "parcels": papers,
         **plain(found),
         "statements": [
-            *([_statement("pool_mixed", mixed | {"p_value": two_digits(found_p)})] if found_p <= NONE_P else []),
-            _statement(says, {"times": two_digits(10 ** abs(lr.log10_lr))}),
+            *([statement("pool_mixed", **mixed, p_value=two_digits(found_p))] if found_p <= NONE_P else []),
+            statement(says, times=two_digits(10 ** abs(lr.log10_lr))),
         ],
         "cautions": [*cautions, *synthetic_reference(release)],
     }
@@ -268,7 +269,7 @@ def _not_compliant(zones: Iterable[str], compliant: Bools, release: Release, day
     named = [zone for zone in zones if not compliant[release.zone_ids.index(zone)]]
     unknown = [zone for zone in named if release.zone_table.status_on(zone, day) == NOT_COVERED]
     told = {"taken_as_compliant": [zone for zone in named if zone not in unknown], "status_not_known": unknown}
-    return [_statement(code, {"zones": of, "on": day.isoformat()}) for code, of in told.items() if of]
+    return [statement(code, zones=of, on=day.isoformat()) for code, of in told.items() if of]
 
 
 def _mean_ct(release: Release) -> Floats:
@@ -278,10 +279,6 @@ def _mean_ct(release: Release) -> Floats:
     arrays = draw_goods(release.model, goods, np.random.default_rng(0))
     out: Floats = mean_stones(arrays, release.model)[0]
     return out
-
-
-def _statement(code: str, values: Json) -> Json:
-    return {"code": code, "values": values}
 
 
 def plan_json(found: Plan, release: Release, on: date, cautions: list[Json]) -> Json:
@@ -304,7 +301,7 @@ def plan_json(found: Plan, release: Release, on: date, cautions: list[Json]) -> 
         "release": release.name,
         "stones_needed": None if found.stones_needed is None else _rounded_up(found.stones_needed),
         "distinguishable": found.distinguishable,
-        "statements": [_statement(code, values)],
+        "statements": [statement(code, **values)],
         "cautions": cautions,
     }
 
@@ -322,12 +319,7 @@ def adequacy_json(found: Adequacy, release: Release, on: date, cautions: list[Js
 
 
 def _adequacy_statements(found: Adequacy) -> list[Json]:
-    said = [
-        _statement(
-            "adequacy",
-            {"n_parcels": found.n_parcels, "zone": found.zone_id, "share": decimals(found.true_consistent)},
-        )
-    ]
+    said = [statement("adequacy", n_parcels=found.n_parcels, zone=found.zone_id, share=decimals(found.true_consistent))]
     if found.hardest:
         worst = found.hardest[0]
         values = {"hardest": worst.zone_id, "at_most": decimals(worst.high)}
@@ -335,19 +327,19 @@ def _adequacy_statements(found: Adequacy) -> list[Json]:
             values["passing"] = decimals(worst.chance_false_consistent)
         else:
             values["n_drawn"] = worst.n_drawn
-        said.append(_statement("adequacy_hides" if "passing" in values else "adequacy_none_passes", values))
+        said.append(statement("adequacy_hides" if "passing" in values else "adequacy_none_passes", **values))
     last = found.gain[-1]
     first = found.gain[0]
     further = {"zone": found.zone_id, "extra_parcels": last.extra_parcels}
     if last.expected_chance - first.expected_chance >= WORTH:
-        said.append(_statement("adequacy_gain", {**further, "then": decimals(last.expected_chance)}))
+        said.append(statement("adequacy_gain", **further, then=decimals(last.expected_chance)))
     elif first.expected_cllr - last.expected_cllr >= WORTH:
         cost = {"cllr": round(last.expected_cllr, 2), "cllr_now": round(first.expected_cllr, 2)}
-        said.append(_statement("adequacy_gain_lr", {**further, **cost}))
+        said.append(statement("adequacy_gain_lr", **further, **cost))
     else:
-        said.append(_statement("adequacy_no_gain", {"zone": found.zone_id, "n_parcels": found.n_parcels}))
+        said.append(statement("adequacy_no_gain", zone=found.zone_id, n_parcels=found.n_parcels))
     own = found.collect == found.zone_id
-    said.append(_statement("adequacy_collect_own" if own else "adequacy_collect", {"collect": found.collect}))
+    said.append(statement("adequacy_collect_own" if own else "adequacy_collect", collect=found.collect))
     return said
 
 
@@ -373,15 +365,13 @@ def _series_json(chart: Chart, shipments: Sequence[Shipment]) -> Json:
             {
                 "at": shipments[signal.position].at,
                 "comparison": shipments[signal.position].comparison,
-                **_statement(
+                **statement(
                     "level_rose" if signal.shift > 0 else "level_fell",
-                    {
-                        "series": name,
-                        "since": shipments[signal.since].at,
-                        "shift": round(signal.shift, 3),
-                        **({} if name in PLAIN else {"times": float(f"{np.exp(signal.shift):.3g}")}),
-                        "changed": _changed(shipments, signal.since),
-                    },
+                    series=name,
+                    since=shipments[signal.since].at,
+                    shift=round(signal.shift, 3),
+                    **({} if name in PLAIN else {"times": float(f"{np.exp(signal.shift):.3g}")}),
+                    changed=_changed(shipments, signal.since),
                 ),
             }
             for signal in chart.signals

@@ -262,19 +262,18 @@ def _statements(
     conclusions = {one.sorter: report["conclusion"] for one, report in zip(sortings, reports, strict=True)}
     kinds = set(conclusions.values())
     if kinds == {None}:
-        said.append({"code": "sorters_undeclared", "values": {}})
+        said.append(statement("sorters_undeclared"))
     elif len(kinds) == 1:
-        said.append({"code": "sorters_same", "values": {"conclusion": next(iter(kinds))}})
+        said.append(statement("sorters_same", conclusion=next(iter(kinds))))
     else:
-        said.append({"code": "sorters_change", "values": {"conclusions": conclusions}})
+        said.append(statement("sorters_change", conclusions=conclusions))
     if len(lrs) == len(reports):
         apart = max(lrs) - min(lrs)
         parts = _by_attribute(reports)
         if apart >= LR_APART and parts:
-            values = {"log10_lr": round(apart, 2), "attribute": parts[0]["name"]}
-            said.append({"code": "sorters_apart", "values": values})
+            said.append(statement("sorters_apart", log10_lr=round(apart, 2), attribute=parts[0]["name"]))
         else:
-            said.append({"code": "sorters_near", "values": {"log10_lr": round(apart, 2)}})
+            said.append(statement("sorters_near", log10_lr=round(apart, 2)))
     widest = max(
         (
             (max(item["shares"]) - min(item["shares"]), one["attribute"], item)
@@ -287,12 +286,10 @@ def _statements(
     if widest is not None and widest[0] > 0:
         _, attribute, item = widest
         values = {"attribute": attribute, "class": f"{attribute}:{item['class']}"}
-        said.append(
-            {"code": "sorters_class", "values": {**values, "low": min(item["shares"]), "high": max(item["shares"])}}
-        )
+        said.append(statement("sorters_class", **values, low=min(item["shares"]), high=max(item["shares"])))
     for one in scales:
         values = {name: one[name] for name in ("attribute", "first", "second", "n_parcels", "usual_p")}
-        said.append({"code": "sorters_unusual" if one["usual_p"] <= UNUSUAL_P else "sorters_usual", "values": values})
+        said.append(statement("sorters_unusual" if one["usual_p"] <= UNUSUAL_P else "sorters_usual", **values))
     return said
 
 
@@ -304,14 +301,19 @@ def _cautions(sortings: Sequence[Sorting], counted: Sequence[Mapping[str, Counts
     ):
         known = [float(value) for value in totals if value is not None]
         if known and max(known) - min(known) > TOTALS_APART * max(known):
-            said.append({"code": f"sheets_differ_in_{unit}", "values": {"least": min(known), "most": max(known)}})
+            said.append(statement(f"sheets_differ_in_{unit}", least=min(known), most=max(known)))
     common = set(_common(counted))
     one_sided = sorted({name for one in counted for name in one} - common - {release.scheme.size.name})
     if one_sided:
-        said.append({"code": "recorded_by_some", "values": {"attributes": one_sided}})
+        said.append(statement("recorded_by_some", attributes=one_sided))
     if len({sieve_set_of(one.parcel, release.scheme) for one in sortings}) > 1:
-        said.append({"code": "sieved_differently", "values": {}})
+        said.append(statement("sieved_differently"))
     return said
+
+
+def statement(code: str, /, **values: Any) -> Json:
+    """Return something said, as a code and the values in it."""
+    return {"code": code, "values": values}
 
 
 def labels_of(scheme: Scheme) -> dict[str, dict[str, str]]:
@@ -327,5 +329,5 @@ def labels_of(scheme: Scheme) -> dict[str, dict[str, str]]:
 def synthetic_reference(release: Release) -> list[dict[str, Any]]:
     """Return the caution that the reference is invented, where it is."""
     reference = release.manifest["reference"]
-    said = {"code": "synthetic_reference", "values": {"reference": reference["name"]}}
+    said = statement("synthetic_reference", reference=reference["name"])
     return [said] if reference["synthetic"] else []
