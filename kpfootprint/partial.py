@@ -63,45 +63,30 @@ class _Codes:
         return cls(lookup, np.array(kept, dtype=bool).reshape(len(kept), n))
 
 
-@dataclass(slots=True)
-class _Tables:
-    """What is counted of one parcel, filled bit by bit."""
-
-    exact: list[Floats]
-    sets: list[Floats]
-    pairs: list[Floats]
-    recorded: Bools
-
-    @classmethod
-    def empty(cls, structure: Structure, codes: Sequence[_Codes]) -> _Tables:
-        n_size = structure.n_size_classes
-        return cls(
-            exact=[np.zeros((n_size, c)) for c in structure.n_classes],
-            sets=[np.zeros((n_size, len(item.members))) for item in codes],
-            pairs=[np.zeros((structure.n_classes[a], structure.n_classes[b])) for a, b in structure.pairs],
-            recorded=np.zeros(1 + len(structure.bases), dtype=bool),
-        )
-
-    def fill(self, attributes: Sequence[int], read: Sequence[Ints], by_size: Floats, structure: Structure) -> None:
-        """Count stones by size (n_rows, n_size) under the codes of `attributes`, in place of earlier counts of them."""
-        of = dict(zip(attributes, read, strict=True))
-        for a, code in of.items():
-            n_classes = structure.n_classes[a]
-            if not bool((code >= 0).any()):
-                continue
-            self.recorded[1 + a] = True
-            self.exact[a][:], self.sets[a][:] = 0.0, 0.0
-            exact, coarse = (code >= 0) & (code < n_classes), code >= n_classes
-            np.add.at(self.exact[a].T, code[exact], by_size[exact])
-            np.add.at(self.sets[a].T, code[coarse] - n_classes, by_size[coarse])
-        for position, (a, b) in enumerate(structure.pairs):
-            if a in of and b in of:
-                n_a, n_b = structure.n_classes[a], structure.n_classes[b]
-                both = (of[a] >= 0) & (of[a] < n_a) & (of[b] >= 0) & (of[b] < n_b)
-                self.pairs[position][:] = 0.0
-                # the stones whose classes are known are no sample of all where others are known by sets
-                if not bool((of[a] >= n_a).any()) and not bool((of[b] >= n_b).any()):
-                    np.add.at(self.pairs[position], (of[a][both], of[b][both]), by_size[both].sum(axis=1))
+def _count(
+    arrays: ParcelArrays, attributes: Sequence[int], read: Sequence[Ints], by_size: Floats, structure: Structure
+) -> None:
+    """Count stones by size (n_rows, n_size) under the codes of `attributes`, in place of earlier counts of them."""
+    assert arrays.partial is not None
+    of = dict(zip(attributes, read, strict=True))
+    for a, code in of.items():
+        n_classes = structure.n_classes[a]
+        if not bool((code >= 0).any()):
+            continue
+        arrays.recorded[0, 1 + a] = True
+        table, sets = arrays.tables[a][0], arrays.partial.sets[a][0]
+        table[:], sets[:] = 0.0, 0.0
+        exact, coarse = (code >= 0) & (code < n_classes), code >= n_classes
+        np.add.at(table.T, code[exact], by_size[exact])
+        np.add.at(sets.T, code[coarse] - n_classes, by_size[coarse])
+    for pair, (a, b) in zip(arrays.pairs, structure.pairs, strict=True):
+        if a in of and b in of:
+            n_a, n_b = structure.n_classes[a], structure.n_classes[b]
+            both = (of[a] >= 0) & (of[a] < n_a) & (of[b] >= 0) & (of[b] < n_b)
+            pair[:] = 0.0
+            # the stones whose classes are known are no sample of all where others are known by sets
+            if not bool((of[a] >= n_a).any()) and not bool((of[b] >= n_b).any()):
+                np.add.at(pair[0], (of[a][both], of[b][both]), by_size[both].sum(axis=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,61 +125,54 @@ def partial_arrays(
         Levels of the conditions.
     """
     codes = [_Codes.of(item, set_codes(parcel, item)) for item in scheme.categorical]
-    tables = _Tables.empty(structure, codes)
     if parcel.stones is not None:
         cell = structure.grid.cell_of(parcel.stones.weight_ct)
         cells = np.bincount(cell, minlength=structure.grid.n_cells).astype(float)
         sizes = _Sizes.of_cells(cells, cells, recorded=True)
-        of_stone = np.eye(structure.n_size_classes)[structure.class_of_cell[cell]]
-        known = [a for a, item in enumerate(scheme.categorical) if item.name in parcel.stones.codes]
-        read = [codes[a].lookup[parcel.stones.codes[scheme.categorical[a].name]] for a in known]
-        tables.fill(known, read, of_stone, structure)
     else:
         sizes = _sizes_of_sheet(parcel, scheme, structure, edge, top)
-        _count_sheet(parcel, scheme, structure, sizes, codes, tables)
-    tables.recorded[0] = sizes.recorded
-    return _assembled(tables, sizes, codes, structure, edge, top, levels)
-
-
-def _assembled(
-    tables: _Tables,
-    sizes: _Sizes,
-    codes: Sequence[_Codes],
-    structure: Structure,
-    edge: Floats,
-    top: Floats,
-    levels: Ints,
-) -> ParcelArrays:
-    exact = tuple(table[None] for table in tables.exact)
-    sets = tuple(table[None] for table in tables.sets)
-    dims = np.array([[block.stop - block.start for block in structure.blocks]], dtype=float)
-    if np.isfinite(sizes.mean_ct):
-        dims[0, 0] = 1.0
-    for a, item in enumerate(codes):
-        if sets[a].any():
-            dims[0, 1 + a] = distinguished(exact[a], sets[a], item.members)[0]
+    partial = _without_classes(sizes, codes, structure)
     sized_classes = bool(sizes.coarse.any()) and sizes.recorded and not np.isfinite(sizes.mean_ct)
-    return ParcelArrays(
+    arrays = ParcelArrays(
         cells=sizes.cells[None],
-        tables=exact,
-        pairs=tuple(pair[None] for pair in tables.pairs),
+        tables=partial.exact,
+        pairs=tuple(np.zeros((1, structure.n_classes[a], structure.n_classes[b])) for a, b in structure.pairs),
         edge=edge,
         top=top,
         levels=levels,
-        recorded=tables.recorded[None],
+        recorded=np.array([[sizes.recorded, *(False for _ in codes)]]),
         coarse=sizes.coarse[None] if sized_classes else None,
         membership=sizes.membership if sized_classes else None,
-        partial=Partial(
-            exact=exact,
-            sets=sets,
-            members=tuple(item.members for item in codes),
-            sized=sizes.sized[None],
-            spread=sizes.spread[None],
-            slope=sizes.slope[None],
-            mean_ct=np.array([sizes.mean_ct]),
-            n_sd=np.array([sizes.n_sd]),
-            dims=dims,
-        ),
+        partial=partial,
+    )
+    if parcel.stones is not None:
+        of_stone = np.eye(structure.n_size_classes)[structure.class_of_cell[cell]]
+        known = [a for a, item in enumerate(scheme.categorical) if item.name in parcel.stones.codes]
+        read = [codes[a].lookup[parcel.stones.codes[scheme.categorical[a].name]] for a in known]
+        _count(arrays, known, read, of_stone, structure)
+    else:
+        _count_sheet(parcel, scheme, structure, sizes, codes, arrays)
+    for a, sets in enumerate(partial.sets):
+        if sets.any():
+            partial.dims[0, 1 + a] = distinguished(partial.exact[a], sets, partial.members[a])[0]
+    return arrays
+
+
+def _without_classes(sizes: _Sizes, codes: Sequence[_Codes], structure: Structure) -> Partial:
+    """Return what a parcel of these sizes leaves open, before its classes are counted."""
+    dims = np.array([[block.stop - block.start for block in structure.blocks]], dtype=float)
+    if np.isfinite(sizes.mean_ct):
+        dims[0, 0] = 1.0
+    return Partial(
+        exact=tuple(np.zeros((1, structure.n_size_classes, c)) for c in structure.n_classes),
+        sets=tuple(np.zeros((1, structure.n_size_classes, len(item.members))) for item in codes),
+        members=tuple(item.members for item in codes),
+        sized=sizes.sized[None],
+        spread=sizes.spread[None],
+        slope=sizes.slope[None],
+        mean_ct=np.array([sizes.mean_ct]),
+        n_sd=np.array([sizes.n_sd]),
+        dims=dims,
     )
 
 
@@ -277,7 +255,7 @@ def _sizes_unseen(parcel: Parcel, structure: Structure, kept: Floats) -> _Sizes:
 
 
 def _count_sheet(
-    parcel: Parcel, scheme: Scheme, structure: Structure, sizes: _Sizes, codes: Sequence[_Codes], tables: _Tables
+    parcel: Parcel, scheme: Scheme, structure: Structure, sizes: _Sizes, codes: Sequence[_Codes], arrays: ParcelArrays
 ) -> None:
     """Fill the tables from the breakdowns; a finer breakdown by size is preferred to one without size."""
     size, indicator = scheme.size.name, structure.membership_of_classes()
@@ -302,4 +280,4 @@ def _count_sheet(
         by_size = np.where(counted[:, None], item.n_stones[:, None] * by_stone[at], told[:, None] * by_carat[at])
         known = [a for a, attribute in enumerate(scheme.categorical) if attribute.name in item.attributes]
         read = [codes[a].lookup[item.codes[:, item.attributes.index(scheme.categorical[a].name)]] for a in known]
-        tables.fill(known, read, by_size, structure)
+        _count(arrays, known, read, by_size, structure)
