@@ -30,7 +30,6 @@ ONE_MEANING = {
     "Document": "a page or body as it goes out",
     "Fitted": "what a method learnt",
     "Shipment": "parcels of one exporter that came together",
-    "Trials": "declarations put to parcels whose source is known",
 }
 """Names in more than one room that mean the same in each (terms of the glossary need no line)."""
 
