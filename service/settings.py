@@ -81,7 +81,8 @@ class Settings(BaseModel):
     letterhead, note : str
         What is printed above a report, and below its first page; backslash and ``n`` begin a line.
     public_address : str or None
-        Where others find the service, such as ``https://footprint.example``: QR codes on reports lead there.
+        Where others find the service, such as ``https://footprint.example``: QR codes lead there, and forms
+        come from there.
     oidc_issuer, oidc_client_id, oidc_client_secret : str or None
         Provider of OpenID Connect that signs people in, and as whom this service is known there.
     oidc_claim : str

@@ -1,7 +1,8 @@
 """Whether a request is let in: is the address there, may whoever asks go there (so often), did another site send them.
 
-A browser may be made to ask by a page of another site. What it sends has to come from a page of this service and to
-carry its session's token. A program's request carries a key of its own, which no foreign page can send.
+A browser may be made to ask by a page of another site. It says by itself which page that was (Sec-Fetch-Site, or Origin
+where it is older or the connection is not encrypted), and what changes something has to come from a page of this
+service. A program's request carries a key of its own, which no foreign page can send.
 """
 
 from __future__ import annotations
@@ -11,13 +12,10 @@ from collections import OrderedDict
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
-
 from service.door.endpoint import matching
 from service.door.identity import CHALLENGE
 from service.door.visit import Visit
 from service.errors import Refused
-from service.register.secrets import same
 
 JUDGES_FIRST = "Whoever has this role judges here before seeing what was computed (KPF_BLIND_ROLES)."
 SAFE = frozenset({"GET", "HEAD"})
@@ -47,36 +45,29 @@ def admit(visit: Visit) -> None:
 
 
 def refuse_forged(visit: Visit) -> None:
-    """Refuse a browser's request to change something that another site's page made it send.
+    """Refuse a browser's request to change something, unless the browser says that a page of this service sent it.
 
-    The token of a form is inside the form: `check_token` is asked again by whoever reads it.
+    Every browser says it of what changes something. Who is nobody yet and says nothing is a program that signs in.
     """
-    headers = visit.request.headers
-    if visit.request.method not in SAFE and (visit.principal is None or visit.principal.csrf is not None):
-        _check_origin(headers)
-        if visit.endpoint is not None and not visit.endpoint.page:
-            check_token(visit, headers.get("x-csrf-token"))
+    principal, headers = visit.principal, visit.request.headers
+    if visit.request.method in SAFE or (principal is not None and not principal.session):
+        return
+    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+    if site is not None:
+        own = site in {"same-origin", "none"}
+    elif origin is not None:
+        own = _host_of(origin) in {headers.get("host"), _host_of(visit.work.settings.public_address or "")} - {""}
+    else:
+        own = principal is None
+    if not own:
+        raise Refused("forged_request", "No page of this service sent this request.")
 
 
-def _check_origin(headers: Headers) -> None:
-    origin, site = headers.get("origin"), headers.get("sec-fetch-site")
-    foreign = _host_of(origin) != headers.get("host") if origin else site not in {None, "same-origin", "none"}
-    if foreign:
-        raise Refused("forged_request", "A page of another site sent this request.")
-
-
-def _host_of(origin: str) -> str | None:
+def _host_of(origin: str) -> str:
     try:
         return urlsplit(origin).netloc
     except ValueError:  # no address at all
-        return None
-
-
-def check_token(visit: Visit, given: str | None) -> None:
-    """Refuse a browser's request that does not carry its session's token."""
-    wanted = None if visit.principal is None else visit.principal.csrf
-    if wanted is not None and not same(given or "", wanted):
-        raise Refused("forged_request", "The token of the form is missing or old; load the page again.")
+        return ""
 
 
 MAX_ACTORS = 10_000

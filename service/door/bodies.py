@@ -14,7 +14,6 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from kpfootprint.errors import Problem
-from service.door.admission import check_token
 from service.door.endpoint import MULTIPART, Endpoint
 from service.door.visit import LARGE, visit_of
 from service.errors import Refused, refusal_for
@@ -102,8 +101,7 @@ async def form_in(request: Request, endpoint: Endpoint) -> FormData:
     Raises
     ------
     Refused
-        For a page's form without the token of its session (signing in needs none), and for fields of a program's that
-        are not declared.
+        For a form that cannot be read, and for fields of a program's that are not declared.
     """
     visit = visit_of(request)
     refuse_other_encodings(request)
@@ -125,8 +123,6 @@ async def form_in(request: Request, endpoint: Endpoint) -> FormData:
             raise Refused("bad_request", "The form cannot be read: it ends before its last boundary.")
         if not endpoint.page:
             refuse_unknown(form, endpoint.body.kinds[MULTIPART]["properties"] if endpoint.body else {})
-        elif endpoint.role is not None:
-            check_token(visit, text_of(form, "csrf"))
     except Refused:
         await form.close()
         raise

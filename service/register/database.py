@@ -21,7 +21,7 @@ from kpfootprint.errors import KPFootprintError
 from service.register.tables import APPEND_ONLY, REFUSES
 from service.settings import Settings
 
-HEAD = "0008"
+HEAD = "0009"
 """Newest migration; a test compares it with the folder."""
 
 BUSY_MS = 5_000

@@ -36,22 +36,22 @@ class Principal:
     ----------
     actor : str
         Pseudonym that the register keeps: ``key:ID``, ``person:ID``, or ``browser`` after the one-time link.
-    csrf : str or None
-        Token that a browser's forms carry; None for programs.
+    session : bool
+        Whether a browser asks, by its session; a program asks by its key.
     """
 
     actor: str
     name: str
     role: str
-    csrf: str | None = None
+    session: bool = False
 
     def may(self, role: str) -> bool:
         """Say whether this role includes `role`."""
         return ROLES.index(self.role) >= ROLES.index(role)
 
     def may_send(self, role: str) -> bool:
-        """Say whether a form that asks for `role` can be sent: by a browser, which carries the form's token."""
-        return self.csrf is not None and self.may(role)
+        """Say whether a form that asks for `role` can be sent: by a browser."""
+        return self.session and self.may(role)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ def principal_by_session(engine: sa.Engine, secret: str) -> Principal | None:
     if session is None:
         return None
     name = session.name or session.key_id or session.actor
-    return Principal(actor=session.actor, name=name, role=session.role, csrf=session.csrf)
+    return Principal(actor=session.actor, name=name, role=session.role, session=True)
 
 
 def actor_of(engine: sa.Engine, vouched: Vouched) -> str | None:

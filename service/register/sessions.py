@@ -27,7 +27,6 @@ class Session:
     actor: str
     name: str
     role: str
-    csrf: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +94,6 @@ def _opened(connection: sa.Connection, role: str, key_id: str | None, actor: str
         "actor": actor,
         "key_id": key_id,
         "role": role,
-        "csrf": new_secret(),
         "created_at": now(),
         "expires_at": now() + SESSION_LASTS,
     }

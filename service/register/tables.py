@@ -70,7 +70,6 @@ sessions = sa.Table(
     sa.Column("secret_sha256", sa.String(64), primary_key=True),
     sa.Column("key_id", sa.ForeignKey("keys.id")),  # none where the one-time link or a provider opened it
     sa.Column("role", sa.String(16), nullable=False),
-    sa.Column("csrf", sa.String(64), nullable=False),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("expires_at", Moment, nullable=False, index=True),
     sa.Column("id", sa.String(16)),

@@ -13,6 +13,7 @@ from service.jobs.worker import work_once
 from service.register.keys import ROLES, create_key
 from service.settings import Settings
 from service.work.place import Workplace
+from tests.service.reading import OWN_PAGE
 
 
 class Office:
@@ -25,7 +26,7 @@ class Office:
         self.work.open()
         from service.app import create_app
 
-        self.client = TestClient(create_app(settings).to_asgi(), raise_server_exceptions=False)
+        self.client = TestClient(create_app(settings).to_asgi(), raise_server_exceptions=False, headers=OWN_PAGE)
 
     def ask(self, role: str, method: str, path: str, **more: Any) -> Any:
         self.client.cookies.clear()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,8 @@ from service.register.database import reading
 from service.register.tables import metadata
 
 MEMBERS = {"type", "title", "status", "detail", "instance", "code", "request_id", "problems"}
+OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
+"""What a browser says of a form that a page of the service sends."""
 PROBLEM_MEMBERS = {"table", "row", "column", "value", "reason"}
 
 
@@ -53,10 +54,3 @@ def let_in(client: Any, path: str, per_minute: float) -> Any:
             problem_in(answer, 429, "too_many_requests")
             return answer
     raise AssertionError("nobody is ever refused")
-
-
-def token_in(page: str) -> str:
-    """Return the token that the forms of a page carry."""
-    found = re.search(r'name="csrf" value="([^"]+)"', page)
-    assert found
-    return found.group(1)

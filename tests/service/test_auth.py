@@ -21,7 +21,7 @@ from service.register.database import open_register, opened
 from service.register.keys import ROLES, all_keys, create_key, revoke
 from service.register.tables import sign_in_links
 from service.settings import Settings
-from tests.service.reading import problem_in, token_in
+from tests.service.reading import problem_in
 
 Ask = Callable[..., Any]
 PLACES = [(item, f"{item.method} {item.path}") for item in ENDPOINTS]
@@ -128,36 +128,76 @@ def test_a_wrong_key_signs_nobody_in(app: TestClient) -> None:
     assert "set-cookie" not in answer.headers
 
 
-def test_forms_need_the_token_of_the_session(browser: TestClient) -> None:
-    token = token_in(browser.get("/").text)
-    for given in ({}, {"csrf": ""}, {"csrf": token + "x"}, {"csrf": "é"}):
-        for path in ("/", "/examples/true", "/sign-out"):
-            problem_in(browser.post(path, data=given), 403, "forged_request")
-    assert browser.post("/sign-out", data={"csrf": token}).status_code == 303
-    assert browser.get("/v1/zones").status_code == 401
+SITES = {"same-origin": True, "none": True, "same-site": False, "cross-site": False, "": False, "Same-Origin": False}
+HOSTS = {
+    "http://testserver": True,
+    "https://testserver": True,
+    "https://evil.example": False,
+    "http://testserver.evil.example": False,
+    "http://evil@testserver": False,
+    "http://testserver:81": False,
+    "http://[x": False,
+    "null": False,
+    "": False,
+}
+"""What a browser says of the page that sent a request, and whether that is one of this service."""
 
 
-def test_json_from_a_browser_needs_the_token_too(browser: TestClient, parcel: dict[str, Any]) -> None:
-    token = token_in(browser.get("/").text)
-    problem_in(browser.post("/v1/comparisons", json=parcel), 403, "forged_request")
-    answer = browser.post("/v1/comparisons", json=parcel, headers={"X-CSRF-Token": token})
-    assert answer.status_code == 201
-
-
-@pytest.mark.parametrize(
-    "headers", [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}]
-)
-def test_other_sites_cannot_send_forms(browser: TestClient, keys: dict[str, str], headers: dict[str, str]) -> None:
-    token = token_in(browser.get("/").text)
-    problem_in(browser.post("/examples/true", data={"csrf": token}, headers=headers), 403, "forged_request")
+@pytest.mark.parametrize("origin", [None, *HOSTS])
+@pytest.mark.parametrize("site", [None, *SITES])
+def test_what_changes_something_comes_from_a_page_of_this_service(
+    browser: TestClient, keys: dict[str, str], site: str | None, origin: str | None
+) -> None:
+    given = {name: value for name, value in (("Sec-Fetch-Site", site), ("Origin", origin)) if value is not None}
+    own = SITES[site] if site is not None else HOSTS[origin] if origin is not None else False
+    for path, status in (("/examples/none", 404), ("/v1/comparisons", 422), ("/sign-in", 401)):
+        answer = sent(
+            browser, "POST", path, given, **({"json": {}} if path.startswith("/v1") else {"data": {"key": "x"}})
+        )
+        if own:
+            assert answer.status_code == status
+        else:
+            problem_in(answer, 403, "forged_request")
     browser.cookies.clear()
-    problem_in(browser.post("/sign-in", data={"key": keys["viewer"]}, headers=headers), 403, "forged_request")
+    alone = sent(browser, "POST", "/sign-in", given, data={"key": keys["viewer"]})
+    assert alone.status_code == (303 if own or not given else 403), "a program may sign in without a word"
+    for path in ("/v1/zones", "/sign-in"):
+        assert sent(browser, "GET", path, given).status_code != 403, "to look at something changes nothing"
+    browser.cookies.clear()
+    by_key = given | {"Authorization": f"Bearer {keys['monitor']}"}
+    assert sent(browser, "POST", "/v1/comparisons", by_key, json={}).status_code == 422, "no page sends a key"
 
 
-def test_own_pages_can(browser: TestClient) -> None:
-    token = token_in(browser.get("/").text)
-    headers = {"Origin": "http://testserver", "Sec-Fetch-Site": "same-origin"}
-    assert browser.post("/sign-out", data={"csrf": token}, headers=headers).status_code == 303
+def sent(client: TestClient, method: str, path: str, headers: dict[str, str], **more: Any) -> Any:
+    """Return the answer to a request that says nothing of where it comes from but `headers`."""
+    request = client.build_request(method, path, **more)
+    del request.headers["Sec-Fetch-Site"]
+    request.headers.update(headers)
+    return client.send(request)
+
+
+def test_forms_come_from_the_public_address_too(tmp_path: Path) -> None:
+    from service.app import create_app
+
+    settings = Settings(home=tmp_path, public_address="https://footprint.example:8443/kp")
+    open_register(settings).dispose()
+    key = {"key": create_key(settings, "viewer")}
+    behind = {"Host": "10.0.0.7:3000"}  # a proxy put this in the place of the public address
+    with TestClient(create_app(settings).to_asgi(), follow_redirects=False, headers=behind) as client:
+        for origin, status in (
+            ("https://footprint.example:8443", 303),
+            ("http://10.0.0.7:3000", 303),
+            ("https://footprint.example", 403),
+            ("https://evil.example", 403),
+        ):
+            assert client.post("/sign-in", data=key, headers={"Origin": origin}).status_code == status, origin
+
+
+def test_a_form_of_a_page_that_was_open_before_its_token_went_is_taken(browser: TestClient) -> None:
+    form = {"csrf": "x" * 43, "pasted": "weight_ct\n0.5\n", "parcel_id": "OPEN", "zone": "berberati", "carats": "0.5"}
+    assert browser.post("/", data=form).headers["location"].startswith("/comparisons/")
+    assert browser.post("/sign-out", data={"csrf": "x" * 43}).status_code == 303
+    assert browser.get("/v1/zones").status_code == 401
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from service.work import practice
 from service.work.kept import tally_of
 from service.work.outcomes import UNLISTED
 from tests.service.office import Office, shipment
-from tests.service.reading import problem_in, token_in
+from tests.service.reading import problem_in
 
 OPINION = {"conclusion": "query", "reasons": "too many brown ones"}
 
@@ -121,16 +121,15 @@ def test_the_page_asks_first_and_shows_afterwards(blind: Office, sealed: str, la
     assert asked.url.path == f"{place}/opinion"
     assert f'<html lang="{lang}">' in asked.text
     assert ("brown" if lang == "en" else "brun") in asked.text
-    csrf = token_in(asked.text)
     for wrong in (
         {"conclusion": "query", "reasons": ""},
         {"conclusion": "perhaps", "reasons": "so"},
         {"conclusion": "query", "reasons": "x" * 20_001},
     ):
-        refused = client.post(f"{place}/opinion?lang={lang}", data={"csrf": csrf, **wrong})
+        refused = client.post(f"{place}/opinion?lang={lang}", data=wrong)
         assert refused.status_code == 422
         assert 'role="alert"' in refused.text
-    shown = client.post(f"{place}/opinion?lang={lang}", data={"csrf": csrf, **OPINION})
+    shown = client.post(f"{place}/opinion?lang={lang}", data=OPINION)
     assert shown.url.path == place
     assert OPINION["reasons"] in shown.text
     assert ("before seeing what was computed" if lang == "en" else "avant de voir le calcul") in shown.text
@@ -235,14 +234,13 @@ def test_practice_over_http(office: Office) -> None:
 @pytest.mark.parametrize("lang", ["en", "fr"])
 def test_practice_on_its_pages(office: Office, lang: str) -> None:
     client = signed_in(office, "researcher")
-    page = client.get(f"/practice?lang={lang}")
-    csrf = token_in(page.text)
-    asked = client.post(f"/practice?lang={lang}", data={"csrf": csrf})
+    client.get(f"/practice?lang={lang}")
+    asked = client.post(f"/practice?lang={lang}")
     assert asked.url.path.startswith("/practice/")
     assert "Bria" not in asked.text.partition("<main")[2].partition("<table")[2], "where it comes from is not told"
-    empty = client.post(f"{asked.url.path}?lang={lang}", data={"csrf": csrf})
+    empty = client.post(f"{asked.url.path}?lang={lang}")
     assert (empty.status_code, 'role="alert"' in empty.text) == (422, True)
-    shown = client.post(f"{asked.url.path}?lang={lang}", data={"csrf": csrf, "conclusion": "consistent"})
+    shown = client.post(f"{asked.url.path}?lang={lang}", data={"conclusion": "consistent"})
     assert f'<html lang="{lang}">' in shown.text
     assert re.search("came from" if lang == "en" else "Son origine|une autre origine|(venait|venaient) d", shown.text)
     after = client.get(f"/practice?lang={lang}")
@@ -282,7 +280,7 @@ def test_what_became_known_is_told_on_a_page_and_added_up(office: Office, parcel
     assert "yet" in client.get("/outcomes").text
     place = office.ask("monitor", "POST", "/v1/comparisons", json=parcel).headers["location"].removeprefix("/v1")
     client = signed_in(office, "monitor")
-    form = {"csrf": token_in(client.get(f"{place}/outcome").text), "source": "the mine’s <books>"}
+    form = {"source": "the mine’s <books>"}
     for zones, percents, status in (
         (["berberati", ""], ["60", ""], 422),
         (["berberati", "bria"], ["60", "x"], 422),

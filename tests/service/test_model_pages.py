@@ -15,7 +15,6 @@ import pytest
 from starlette.testclient import TestClient
 
 from kpfootprint.release import shipped_release
-from tests.service.reading import token_in
 
 OLDER = "2026.2"
 
@@ -30,7 +29,7 @@ def researcher(app: TestClient, keys: dict[str, str]) -> Iterator[TestClient]:
 
 
 def send(browser: TestClient, path: str, **fields: str) -> tuple[int, str]:
-    answer = browser.post(path, data={"csrf": token_in(browser.get("/models").text)} | fields)
+    answer = browser.post(path, data=fields)
     return answer.status_code, answer.text
 
 
@@ -114,9 +113,8 @@ def test_a_card_is_shown_as_its_markdown_means_it_and_its_html_as_written(browse
 def test_only_a_researcher_is_offered_anything_and_may_do_it(browser: TestClient) -> None:
     assert "/activate" not in browser.get(f"/models/{OLDER}").text
     assert "/trainings" not in browser.get("/models").text
-    token = token_in(browser.get("/").text)
     for path in (f"/models/{OLDER}/activate", "/models/rollback", "/trainings"):
-        assert browser.post(path, data={"csrf": token, "reason": "x"}).status_code == 403
+        assert browser.post(path, data={"reason": "x"}).status_code == 403
 
 
 def test_a_release_is_put_in_force_with_a_reason_and_taken_back(researcher: TestClient) -> None:
@@ -138,27 +136,20 @@ def test_a_release_is_put_in_force_with_a_reason_and_taken_back(researcher: Test
     assert "(gone back to)" in page
 
 
-def test_a_form_of_another_session_puts_nothing_in_force(researcher: TestClient) -> None:
-    answer = researcher.post(f"/models/{OLDER}/activate", data={"csrf": "another", "reason": "x"})
-    assert answer.status_code == 403
-    assert f"In force: {OLDER}." not in researcher.get("/models?lang=en").text
-
-
 def test_a_package_is_handed_in_followed_and_cancelled(researcher: TestClient) -> None:
-    token = token_in(researcher.get("/models").text)
     assert send(researcher, "/trainings?lang=en", config="")[0] == 422
-    wrong = researcher.post("/trainings", data={"csrf": token}, files={"file": ("p.zip", b"no archive")})
+    wrong = researcher.post("/trainings", files={"file": ("p.zip", b"no archive")})
     assert wrong.status_code == 422
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w") as archive:
         archive.writestr("datapackage.json", "{}")
-    given = researcher.post("/trainings", data={"csrf": token}, files={"file": ("p.zip", package.getvalue())})
+    given = researcher.post("/trainings", files={"file": ("p.zip", package.getvalue())})
     assert given.status_code == 303
     page = researcher.get(given.headers["location"], params={"lang": "fr"}).text
     assert "En attente." in page
     assert '<progress id="done" max="100" value="0">' in page
     assert '<meta http-equiv="refresh"' in page
-    answer = researcher.post(f"{given.headers['location']}/cancel", data={"csrf": token})
+    answer = researcher.post(f"{given.headers['location']}/cancel")
     assert answer.status_code == 303
     page = researcher.get(answer.headers["location"], params={"lang": "en"}).text
     assert "Cancelled." in page

@@ -14,14 +14,9 @@ from starlette.testclient import TestClient
 
 from kpfootprint.report.report import short_code
 from service.pages.examples import EXAMPLES
-from tests.service.reading import token_in
 
 Ask = Callable[..., Any]
 OUTSIDE = re.compile(r"""(?:src|href|action|url\()\s*=?\s*["'(]?\s*(?:https?:)?//""", re.IGNORECASE)
-
-
-def filled(browser: TestClient, **fields: Any) -> dict[str, Any]:
-    return {"csrf": token_in(browser.get("/").text)} | fields
 
 
 @pytest.mark.parametrize("path", ["/", "/comparisons", "/code", "/docs", "/sign-in"])
@@ -46,7 +41,7 @@ def test_a_page_comes_in_the_language_of_the_browser(browser: TestClient) -> Non
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
 def test_an_example_is_one_click_from_its_report(browser: TestClient, example: Any) -> None:
-    answer = browser.post(f"/examples/{example.name}?lang=fr", data=filled(browser))
+    answer = browser.post(f"/examples/{example.name}?lang=fr")
     assert answer.status_code == 303
     assert answer.headers["location"].endswith("?lang=fr")
     page = browser.get(answer.headers["location"])
@@ -67,14 +62,14 @@ def test_the_report_page_leads_back_and_to_its_other_forms(browser: TestClient, 
 
 def test_a_declared_country_is_listed_by_its_name(browser: TestClient) -> None:
     rows = "poids;couleur;forme\n" + "0,25;brun;cube\n0,40;incolore;octaèdre\n" * 40
-    answer = browser.post("/", data=filled(browser, pasted=rows, parcel_id="COUNTRY", zone=["CF"], carats=[""]))
+    answer = browser.post("/", data={"pasted": rows, "parcel_id": "COUNTRY", "zone": ["CF"], "carats": [""]})
     assert answer.status_code == 303, answer.text
     assert "<span>République centrafricaine</span>" in browser.get("/comparisons?lang=fr").text
 
 
 def test_pasted_rows_make_a_report(browser: TestClient) -> None:
     rows = "poids;couleur;forme\n" + "0,25;brun;cube\n0,40;incolore;octaèdre\n" * 40
-    data = filled(browser, pasted=rows, parcel_id="PASTED", zone=["berberati", "carnot"], carats=["13", "13,0"])
+    data = {"pasted": rows, "parcel_id": "PASTED", "zone": ["berberati", "carnot"], "carats": ["13", "13,0"]}
     answer = browser.post("/", data=data)
     assert answer.status_code == 303, answer.text
     report = browser.get("/v1" + answer.headers["location"]).json()
@@ -84,7 +79,7 @@ def test_pasted_rows_make_a_report(browser: TestClient) -> None:
 
 def test_an_uploaded_file_makes_a_report(browser: TestClient, examples: Path) -> None:
     content = (examples / "true_berberati.csv").read_bytes()
-    data = filled(browser, zone="berberati", exported_on="2024-03-11", sorter="S7", bottom_screen_mm="1,98")
+    data = {"zone": "berberati", "exported_on": "2024-03-11", "sorter": "S7", "bottom_screen_mm": "1,98"}
     answer = browser.post("/", data=data, files={"file": ("../../etc/lot 7.CSV", content)})
     assert answer.status_code == 303, answer.text
     report = browser.get("/v1" + answer.headers["location"]).json()
@@ -95,7 +90,7 @@ def test_an_uploaded_file_makes_a_report(browser: TestClient, examples: Path) ->
 
 def test_a_workbook_brings_its_own_declaration(browser: TestClient, examples: Path) -> None:
     content = (examples / "classeur.xlsx").read_bytes()
-    answer = browser.post("/", data=filled(browser), files={"file": ("classeur.xlsx", content)})
+    answer = browser.post("/", files={"file": ("classeur.xlsx", content)})
     assert answer.status_code == 303, answer.text
     report = browser.get("/v1" + answer.headers["location"]).json()
     assert [item["zone_id"] for item in report["parcel"]["declared"]] == ["gadzi"]
@@ -103,7 +98,7 @@ def test_a_workbook_brings_its_own_declaration(browser: TestClient, examples: Pa
 
 def test_problems_are_told_by_row_and_the_form_stays_filled(browser: TestClient) -> None:
     rows = "weight_ct,colour\n0.5,brown\n-1,brown\n0.2,ultraviolet\n"
-    data = filled(browser, pasted=rows, zone=["", "berberati"], carats=["", "1.2"], sorter="<S3>", parcel_id="P")
+    data = {"pasted": rows, "zone": ["", "berberati"], "carats": ["", "1.2"], "sorter": "<S3>", "parcel_id": "P"}
     page = browser.post("/?lang=fr", data=data)
     assert page.status_code == 422
     assert '<td class="n">3</td>' in page.text
@@ -129,17 +124,17 @@ def test_problems_are_told_by_row_and_the_form_stays_filled(browser: TestClient)
     ],
 )
 def test_files_that_are_none_are_problems_and_no_failures(browser: TestClient, name: str, content: bytes) -> None:
-    page = browser.post("/", data=filled(browser), files={"file": (name, content)})
+    page = browser.post("/", files={"file": (name, content)})
     assert page.status_code == 422
     assert page.headers["content-type"].startswith("text/html")
 
 
 def test_nothing_given_is_a_problem(browser: TestClient) -> None:
-    assert browser.post("/", data=filled(browser)).status_code == 422
+    assert browser.post("/").status_code == 422
 
 
 def test_words_that_are_no_numbers_are_problems(browser: TestClient) -> None:
-    data = filled(browser, pasted="weight_ct\n0.5\n", zone="berberati", carats="many", bottom_screen_mm="wide")
+    data = {"pasted": "weight_ct\n0.5\n", "zone": "berberati", "carats": "many", "bottom_screen_mm": "wide"}
     page = browser.post("/", data=data)
     assert page.status_code == 422
     assert "<code>many</code>" in page.text
@@ -156,7 +151,7 @@ def test_a_viewer_sees_no_form(ask: Ask, app: TestClient, keys: dict[str, str]) 
 
 
 def test_an_unknown_example_is_404(browser: TestClient) -> None:
-    page = browser.post("/examples/none", data=filled(browser), headers={"Accept": "text/html"})
+    page = browser.post("/examples/none", headers={"Accept": "text/html"})
     assert page.status_code == 404
 
 
@@ -185,7 +180,7 @@ def test_the_form_shows_the_status_of_zones_on_the_day_it_holds(browser: TestCli
     before = browser.get("/v1/comparisons").json()["items"]
     file = {"file": ("lot.csv", (examples / "true_berberati.csv").read_bytes())}
     for day, noted in (("2024-03-11", True), ("2025-06-01", False)):
-        form = filled(browser, exported_on=day, zone="bria", sorter="S3", step="status")
+        form = {"exported_on": day, "zone": "bria", "sorter": "S3", "step": "status"}
         page = browser.post("/", data=form, files=file)
         assert page.status_code == 200
         assert ('value="bria" selected>Bria (suspended)' in page.text) is noted
@@ -193,13 +188,13 @@ def test_the_form_shows_the_status_of_zones_on_the_day_it_holds(browser: TestCli
         assert 'name="held_name" value="lot.csv"' in page.text
         assert 'role="alert"' not in page.text
         assert "Bria (suspended)" not in browser.get("/").text
-    without = browser.post("/", data=filled(browser, exported_on="2024-03-11", step="status"))
+    without = browser.post("/", data={"exported_on": "2024-03-11", "step": "status"})
     assert "Bria (suspended)" in without.text
     assert browser.get("/v1/comparisons").json()["items"] == before
 
 
 def test_problems_are_told_with_the_status_of_the_day_that_was_chosen(browser: TestClient) -> None:
-    page = browser.post("/", data=filled(browser, exported_on="2024-03-11", pasted="weight_ct\n-1\n"))
+    page = browser.post("/", data={"exported_on": "2024-03-11", "pasted": "weight_ct\n-1\n"})
     assert page.status_code == 422
     assert "Bria (suspended)" in page.text
 
@@ -212,9 +207,7 @@ def test_the_list_shows_the_status_of_what_was_declared(browser: TestClient) -> 
         ("boda", "2024-03-11", "compliant"),
     ):
         name = f"ST-{zone}-{day}"
-        assert browser.post(
-            "/", data=filled(browser, pasted=rows, parcel_id=name, zone=zone, exported_on=day)
-        ).is_redirect
+        assert browser.post("/", data={"pasted": rows, "parcel_id": name, "zone": zone, "exported_on": day}).is_redirect
         row = next(row for row in browser.get("/comparisons").text.split("<tr>") if name in row)
         assert re.search(rf">\s*{said}\s*<", row), row
 
@@ -227,7 +220,7 @@ def test_the_list_shows_a_doubt_of_the_unit_before_the_conclusion(browser: TestC
         *(("of-nowhere-in-grams", grams, ""), ("of-nowhere-in-carats", rows, "")),
     ):
         pasted = "\n".join([head, *lines])
-        given = filled(browser, pasted=pasted, parcel_id=name, zone=zone, exported_on="2024-03-11")
+        given = {"pasted": pasted, "parcel_id": name, "zone": zone, "exported_on": "2024-03-11"}
         assert browser.post("/", data=given | {"step": "compare"}).is_redirect
         row = next(row for row in browser.get("/comparisons").text.split("<tr>") if name in row)
         assert ("unit of weight?</strong>" in row) == name.endswith("grams")

@@ -27,6 +27,8 @@ from service.register.database import (
 )
 from service.register.entries import append
 from service.register.keys import BadKey, all_keys, create_key, make_key, recognised
+from service.register.people import Principal, principal_by_session
+from service.register.secrets import hash_of
 from service.register.tables import Moment, keys, metadata, practice
 from service.settings import Settings
 from tests.service.server import PATIENCE
@@ -52,6 +54,26 @@ def test_a_register_of_any_step_is_opened(tmp_path: Path, step: str) -> None:
     migrate(engine, step)
     engine.dispose()
     test_migrations_make_what_the_tables_say(tmp_path)
+
+
+def test_sessions_outlive_the_step_that_takes_their_tokens(settings: Settings) -> None:
+    if settings.database_url is None:
+        begin(settings.home / "register.db")
+    engine = connect(settings.register_url)
+    migrate(engine, "0008")
+    row = {"secret_sha256": hash_of("s"), "role": "monitor", "csrf": "t", "actor": "browser", "id": "i"}
+    row |= {"created_at": "2026-01-02T03:04:05.000000Z", "expires_at": "2199-01-02T03:04:05.000000Z"}
+    with writing(engine) as connection:
+        told = ", ".join(f":{name}" for name in row)
+        connection.execute(sa.text(f"INSERT INTO sessions ({', '.join(row)}) VALUES ({told})"), row)
+    engine.dispose()
+    engine = open_register(settings)
+    found = principal_by_session(engine, "s")
+    assert found == Principal(actor="browser", name="browser", role="monitor", session=True)
+    migrate(engine, "0008")
+    migrate(engine)
+    assert principal_by_session(engine, "s") is None, "the version before knows no session without a token"
+    engine.dispose()
 
 
 STEPS = {

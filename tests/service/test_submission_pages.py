@@ -23,11 +23,10 @@ from service.settings import Settings
 from service.work.marked import marked_workbook
 from service.work.place import Workplace
 from tests.service.office import shipment
-from tests.service.reading import token_in
 
 
 def carried(page: str) -> dict[str, str]:
-    return {name: re.findall(rf'name="{name}" value="([^"]*)"', page)[0] for name in ("csrf", "name", "content")}
+    return {name: re.findall(rf'name="{name}" value="([^"]*)"', page)[0] for name in ("name", "content")}
 
 
 def run_jobs(home: Path) -> None:
@@ -41,8 +40,7 @@ def run_jobs(home: Path) -> None:
 @pytest.fixture
 def looked_at(browser: TestClient) -> str:
     """Return the page of a file with three parcels, one of them bad."""
-    data = {"csrf": token_in(browser.get("/").text)}
-    page = browser.post("/submissions/check?lang=fr", data=data, files={"file": ("lots.zip", shipment(prefix="W"))})
+    page = browser.post("/submissions/check?lang=fr", files={"file": ("lots.zip", shipment(prefix="W"))})
     assert page.status_code == 200
     return page.text
 
@@ -79,11 +77,11 @@ def test_a_shipment_whose_comparing_stopped_says_so_and_goes_on(
     page = browser.get(f"{place}?lang=fr").text
     assert "Comparaison arrêtée" in page
     assert 'name="decision"' in page, "it can be given back as it is"
-    goes_on = browser.post(f"{place}/compare", data={"csrf": token_in(page)})
+    goes_on = browser.post(f"{place}/compare")
     assert (goes_on.status_code, goes_on.headers["location"]) == (303, place)
     run_jobs(home)
     assert "comparaison reprise" in browser.get(f"{place}?lang=fr").text
-    assert browser.post(f"{place}/compare", data={"csrf": token_in(page)}).status_code == 409
+    assert browser.post(f"{place}/compare").status_code == 409
 
 
 def test_a_shipment_is_received_compared_and_decided(browser: TestClient, looked_at: str, home: Path) -> None:
@@ -100,15 +98,14 @@ def test_a_shipment_is_received_compared_and_decided(browser: TestClient, looked
     page = browser.get(f"{place}?lang=fr").text
     assert page.count('class="mark ') >= 3
     assert "le nombre est négatif" in page, "what is wrong with a kept parcel, too, is told in one's own language"
-    token = token_in(page)
-    wrong = browser.post(f"{place}/decision", data={"csrf": token})
+    wrong = browser.post(f"{place}/decision")
     assert wrong.status_code == 422
     long = "trop long " * 600
     for given in ({"decision": "lost", "note": long[:900]}, {"decision": "refused", "note": long}):
-        wrong = browser.post(f"{place}/decision", data={"csrf": token, **given})
+        wrong = browser.post(f"{place}/decision", data=given)
         assert wrong.status_code == 422
         assert given["note"].strip() in wrong.text, "what was written is shown again, whole"
-    done = browser.post(f"{place}/decision", data={"csrf": token, "decision": "refused", "note": "<b>trop brun</b>"})
+    done = browser.post(f"{place}/decision", data={"decision": "refused", "note": "<b>trop brun</b>"})
     assert done.status_code == 303
     page = browser.get(f"{place}?lang=fr").text
     assert "&lt;b&gt;trop brun&lt;/b&gt;" in page
@@ -124,31 +121,28 @@ def test_a_zone_that_was_not_compliant_stands_where_a_shipment_is_decided(
     browser: TestClient, home: Path, day: str, barred: bool
 ) -> None:
     file = {"file": ("bria.zip", shipment(1, bad=False, prefix=f"B{day}", zone="bria", exported_on=day))}
-    checked = browser.post("/submissions/check", data={"csrf": token_in(browser.get("/").text)}, files=file)
+    checked = browser.post("/submissions/check", files=file)
     place = browser.post("/submissions", data=carried(checked.text)).headers["location"]
     run_jobs(home)
     assert ("non conforme : Bria" in browser.get(f"{place}?lang=fr").text.replace("\u00a0", " ")) == barred
 
 
 def test_a_zip_of_several_parcels_is_offered_as_a_submission(browser: TestClient) -> None:
-    data = {"csrf": token_in(browser.get("/").text)}
-    page = browser.post("/", data=data, files={"file": ("lots.zip", shipment(bad=False, prefix="Z"))})
+    page = browser.post("/", files={"file": ("lots.zip", shipment(bad=False, prefix="Z"))})
     assert page.status_code == 200
     assert 'action="/submissions"' in page.text
     assert "3 parcels." in page.text
 
 
 def test_what_cannot_be_read_is_told(browser: TestClient) -> None:
-    data = {"csrf": token_in(browser.get("/").text)}
-    page = browser.post("/submissions/check", data=data, files={"file": ("lots.zip", b"no zip")})
+    page = browser.post("/submissions/check", files={"file": ("lots.zip", b"no zip")})
     assert page.status_code == 422
     assert 'action="/submissions"' not in page.text
 
 
 def test_comparisons_are_searched_and_set_side_by_side(browser: TestClient, parcel: dict[str, Any]) -> None:
-    token = token_in(browser.get("/").text)
     for example in ("true", "false"):
-        browser.post(f"/examples/{example}", data={"csrf": token})
+        browser.post(f"/examples/{example}")
     ids: list[str] = []
     for word in ("false", "true"):
         page = browser.get(f"/comparisons?q={word}+berberati&zone=berberati&conclusion=&sort=log10_lr")
@@ -170,7 +164,7 @@ def bomb(megabytes: int) -> str:
 
 
 def test_what_a_form_carries_is_unpacked_within_the_limit_of_uploads(browser: TestClient) -> None:
-    form = {"csrf": token_in(browser.get("/").text), "name": "lots.csv", "content": bomb(100)}
+    form = {"name": "lots.csv", "content": bomb(100)}
     assert len(form["content"]) < 200_000
     for path in ("/submissions/check", "/submissions/marked", "/submissions"):
         tracemalloc.start()
