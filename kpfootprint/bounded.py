@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from kpfootprint.errors import KPFootprintError
+from kpfootprint.retold import Said
 
 LARGEST_CONTENTS = 1 << 20
 """Bytes of the largest table of contents: about 10,000 files with long names."""
@@ -44,14 +45,14 @@ def open_plain(path: Path, *, links: bool = True) -> BinaryIO:
     if stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
         return stream
     stream.close()
-    raise UnfitFile(f"{path.name} is no plain file")
+    raise UnfitFile("{name} is no plain file", name=path.name)
 
 
 def read_bounded(stream: BinaryIO, most: int, name: str) -> bytes:
     """Return what a stream holds; raise `UnfitFile` where that is more than so many bytes."""
     data = stream.read(most + 1)
     if len(data) > most:
-        raise UnfitFile(f"{name} holds more than {most // 2**20} MB")
+        raise UnfitFile("{name} holds more than {most} MB", name=name, most=most // 2**20)
     return data
 
 
@@ -84,5 +85,5 @@ def open_zip(stream: IO[bytes], largest: int = LARGEST_CONTENTS) -> zipfile.ZipF
     archive = zipfile.ZipFile(stream)
     if any(member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for member in archive.infolist()):
         archive.close()
-        raise OddlyPacked("a file in it is packed otherwise than by Deflate; pack it again as usual")
+        raise OddlyPacked(Said("a file in it is packed otherwise than by Deflate; pack it again as usual"))
     return archive

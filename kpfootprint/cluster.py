@@ -31,7 +31,7 @@ def connected(scheduler: str) -> Iterator[Any]:
         Where that is no address, the scheduler does not answer within ten seconds, or Dask is not installed.
     """
     if not re.fullmatch(r"(\w+://)?[^\s:/]+:\d{1,5}", scheduler):  # Dask waits a minute for those
-        raise SchedulerError(f"{scheduler} is no address of a scheduler such as tcp://host:8786")
+        raise SchedulerError("{scheduler} is no address of a scheduler such as tcp://host:8786", scheduler=scheduler)
     try:
         from dask import config
         from distributed import Client
@@ -41,7 +41,9 @@ def connected(scheduler: str) -> Iterator[Any]:
         try:
             client = Client(scheduler, timeout=SECONDS_TO_ANSWER, set_as_default=False)  # type: ignore[no-untyped-call]
         except (OSError, ValueError) as error:
-            raise SchedulerError(f"The scheduler {scheduler} does not answer: {error}") from None
+            raise SchedulerError(
+                "The scheduler {scheduler} does not answer: {error}", scheduler=scheduler, error=error
+            ) from None
         with client:
             yield client
 

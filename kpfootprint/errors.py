@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from kpfootprint.retold import Said
 from kpfootprint.visible import visible
 
 
@@ -64,6 +65,11 @@ class Problem:
 class KPFootprintError(Exception):
     """Root of all errors raised on purpose by this library.
 
+    Parameters
+    ----------
+    text : str
+        What is wrong, in English, with places for `values`: a `Said`, so that it can be told in another language.
+
     Examples
     --------
     >>> issubclass(IngestError, KPFootprintError), IngestError.code
@@ -71,6 +77,9 @@ class KPFootprintError(Exception):
     """
 
     code = "error"
+
+    def __init__(self, text: str = "", /, **values: object) -> None:
+        super().__init__(Said(text, **values))
 
 
 class InputError(KPFootprintError):

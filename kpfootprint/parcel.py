@@ -90,11 +90,18 @@ class Stones:
         _frozen(self.weight_ct)
         if self.value_usd is not None:
             if self.value_usd.shape != (n,):
-                raise InvalidParcel(f"stones.value_usd has {self.value_usd.shape[0]} values for {n} weights")
+                raise InvalidParcel(
+                    "stones.{name} has {found} values for {n} weights",
+                    name="value_usd",
+                    found=self.value_usd.shape[0],
+                    n=n,
+                )
             _frozen(self.value_usd)
         for name, codes in self.codes.items():
             if codes.shape != (n,):
-                raise InvalidParcel(f"stones.{name} has {codes.shape[0]} values for {n} weights")
+                raise InvalidParcel(
+                    "stones.{name} has {found} values for {n} weights", name=name, found=codes.shape[0], n=n
+                )
             _frozen(codes)
 
 
@@ -130,16 +137,27 @@ class Breakdown:
 
     def __post_init__(self) -> None:
         if self.codes.shape != (self.n_stones.shape[0], len(self.attributes)):
-            raise InvalidParcel(f"breakdown {self.attributes}: codes of shape {self.codes.shape} do not fit")
+            raise InvalidParcel(
+                "breakdown {attributes}: codes of shape {shape} do not fit",
+                attributes=self.attributes,
+                shape=self.codes.shape,
+            )
         for name in ("carats", "value_usd"):
             amounts = getattr(self, name)
             if amounts is not None and amounts.shape != self.n_stones.shape:
-                raise InvalidParcel(f"breakdown {self.attributes}: {name} of shape {amounts.shape} do not fit")
+                raise InvalidParcel(
+                    "breakdown {attributes}: {name} of shape {shape} do not fit",
+                    attributes=self.attributes,
+                    name=name,
+                    shape=amounts.shape,
+                )
             if amounts is not None:
                 _frozen(amounts)
         unweighed = True if self.carats is None else ~(self.carats >= 0)
         if bool(np.any((self.n_stones < 0) & unweighed)):
-            raise InvalidParcel(f"breakdown {self.attributes}: a row has neither stones nor carats")
+            raise InvalidParcel(
+                "breakdown {attributes}: a row has neither stones nor carats", attributes=self.attributes
+            )
         _frozen(self.codes)
         _frozen(self.n_stones)
 
@@ -196,13 +214,16 @@ class Parcel:
     def __post_init__(self) -> None:
         if (self.stones is None) == (not self.breakdowns):
             raise InvalidParcel(
-                f"parcel {self.parcel_id!r} needs a stone list or a sorting sheet, and one of them only"
+                "parcel {parcel} needs a stone list or a sorting sheet, and one of them only",
+                parcel=repr(self.parcel_id),
             )
         uncounted = bool(self.breakdowns) and any(item.counted is None for item in self.breakdowns)
         if self.n_stones < 0 or (self.n_stones == 0 and not uncounted):
-            raise InvalidParcel(f"parcel {self.parcel_id!r} has no stones")
+            raise InvalidParcel("parcel {parcel} has no stones", parcel=repr(self.parcel_id))
         if self.breakdowns and all(item.sample for item in self.breakdowns):
-            raise InvalidParcel(f"parcel {self.parcel_id!r} has a sample of its stones and nothing of the whole")
+            raise InvalidParcel(
+                "parcel {parcel} has a sample of its stones and nothing of the whole", parcel=repr(self.parcel_id)
+            )
         _check_declared(self)
 
     @property
@@ -237,16 +258,26 @@ def _check_declared(parcel: Parcel) -> None:
     zones = [item.zone_id for item in parcel.declarations]
     countries = [item.country for item in parcel.countries]
     if len(set(zones)) != len(zones) or len(set(countries)) != len(countries):
-        raise InvalidParcel(f"parcel {parcel.parcel_id!r} declares a zone twice; add its bordereaux up first")
+        raise InvalidParcel(
+            "parcel {parcel} declares a zone twice; add its bordereaux up first", parcel=repr(parcel.parcel_id)
+        )
     parts: list[Declaration | DeclaredCountry] = [*parcel.declarations, *parcel.countries]
     percents = [item.percent for item in parts if item.percent is not None]
     if percents and (len(percents) < len(parts) or any(item.carats is not None for item in parts)):
-        raise InvalidParcel(f"parcel {parcel.parcel_id!r} declares by percent; all of it or none of it can be so")
+        raise InvalidParcel(
+            "parcel {parcel} declares by percent; all of it or none of it can be so", parcel=repr(parcel.parcel_id)
+        )
     if percents and (min(percents) <= 0 or abs(sum(percents) - 100.0) > PERCENT_APART):
-        raise InvalidParcel(f"parcel {parcel.parcel_id!r} declares {sum(percents):g} %; percentages add up to 100")
+        raise InvalidParcel(
+            "parcel {parcel} declares {percent} %; percentages add up to 100",
+            parcel=repr(parcel.parcel_id),
+            percent=f"{sum(percents):g}",
+        )
     bare = [item for item in parts if item.carats is None and item.percent is None]
     if bare and len(parts) > 1 and (zones or len(bare) < len(parts)):
-        raise InvalidParcel(f"parcel {parcel.parcel_id!r} declares several zones; each needs its carats")
+        raise InvalidParcel(
+            "parcel {parcel} declares several zones; each needs its carats", parcel=repr(parcel.parcel_id)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,14 +57,24 @@ class SieveSet:
 
     def __post_init__(self) -> None:
         if not len(self.classes) == len(self.lower_ct) == len(self.upper_ct) or not self.classes:
-            raise SchemeMismatch(f"sieve set {self.name!r}: as many names as lower and upper limits are needed")
+            raise SchemeMismatch(
+                "sieve set {name}: as many names as lower and upper limits are needed", name=repr(self.name)
+            )
         if len(set(self.classes)) != len(self.classes):
-            raise SchemeMismatch(f"sieve set {self.name!r}: class names repeat")
+            raise SchemeMismatch("sieve set {name}: class names repeat", name=repr(self.name))
         if any(not 0 <= low < high for low, high in zip(self.lower_ct, self.upper_ct, strict=True)):
             limits = list(zip(self.lower_ct, self.upper_ct, strict=True))
-            raise SchemeMismatch(f"sieve set {self.name!r}: limits must increase from 0 ct or more, got {limits}")
+            raise SchemeMismatch(
+                "sieve set {name}: limits must increase from 0 ct or more, got {limits}",
+                name=repr(self.name),
+                limits=limits,
+            )
         if list(self.lower_ct) != sorted(self.lower_ct):
-            raise SchemeMismatch(f"sieve set {self.name!r}: the smallest class comes first, got {self.lower_ct}")
+            raise SchemeMismatch(
+                "sieve set {name}: the smallest class comes first, got {limits}",
+                name=repr(self.name),
+                limits=self.lower_ct,
+            )
 
     @property
     def gapless(self) -> bool:
@@ -74,7 +84,9 @@ class SieveSet:
     def checked(self) -> SieveSet:
         """Return the set, or raise `SchemeMismatch` where its classes overlap or leave a gap."""
         if not self.gapless:
-            raise SchemeMismatch(f"sieve set {self.name!r}: each class must begin where the one before it ends")
+            raise SchemeMismatch(
+                "sieve set {name}: each class must begin where the one before it ends", name=repr(self.name)
+            )
         return self
 
 
@@ -107,12 +119,21 @@ class Attribute:
     def __post_init__(self) -> None:
         known, names = set(self.class_names), self.code_names
         if len(set(names)) != len(names):
-            raise SchemeMismatch(f"attribute {self.name!r}: names of classes and sets repeat")
+            raise SchemeMismatch("attribute {name}: names of classes and sets repeat", name=repr(self.name))
         for item in self.sets:
             if strangers := [name for name in item.members if name not in known]:
-                raise SchemeMismatch(f"attribute {self.name!r}: set {item.name!r} has no classes {strangers}")
+                raise SchemeMismatch(
+                    "attribute {name}: set {set} has no classes {strangers}",
+                    name=repr(self.name),
+                    set=repr(item.name),
+                    strangers=strangers,
+                )
             if not item.members or len(set(item.members)) != len(item.members):
-                raise SchemeMismatch(f"attribute {self.name!r}: set {item.name!r} needs classes, each of them once")
+                raise SchemeMismatch(
+                    "attribute {name}: set {set} needs classes, each of them once",
+                    name=repr(self.name),
+                    set=repr(item.name),
+                )
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -171,7 +192,11 @@ class Scheme:
         for item in self.categorical:
             if item.name == name:
                 return item
-        raise SchemeMismatch(f"no categorical attribute {name!r}; known are {[a.name for a in self.categorical]}")
+        raise SchemeMismatch(
+            "no categorical attribute {name}; known are {known}",
+            name=repr(name),
+            known=[a.name for a in self.categorical],
+        )
 
     def sieve_set(self, name: str) -> SieveSet | None:
         """Return the sieve set of that name, or None where the package does not know it."""
@@ -218,7 +243,7 @@ class Scheme:
         try:
             return _scheme(document)
         except KeyError as missing:
-            raise SchemeMismatch(f"the scheme has no entry {missing}") from None
+            raise SchemeMismatch("the scheme has no entry {missing}", missing=missing) from None
 
 
 def _scheme(document: Mapping[str, Any]) -> Scheme:
@@ -241,7 +266,11 @@ def _scheme(document: Mapping[str, Any]) -> Scheme:
             continue
         own = next((s for s in sets if s.name == item["sieve_set"]), None)
         if own is None:
-            raise SchemeMismatch(f"attribute {item['name']!r}: sieve set {item['sieve_set']!r} is not declared")
+            raise SchemeMismatch(
+                "attribute {name}: sieve set {sieve_set} is not declared",
+                name=repr(item["name"]),
+                sieve_set=repr(item["sieve_set"]),
+            )
         named = {name: item[name] for name in ("name", "column", "labels")}
         size = SizeAttribute(**named, synonyms=tuple(item.get("synonyms", ())), sieve_set=own)
     if size is None:

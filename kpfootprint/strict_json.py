@@ -7,6 +7,9 @@ import math
 import re
 from typing import Any
 
+from kpfootprint.errors import KPFootprintError
+from kpfootprint.retold import said_of
+
 _HUGE = re.compile(r"[eE]\+?\d{3}|(?<!\d)\d{300}")
 """A number that may be too large for a float."""
 
@@ -20,7 +23,7 @@ NAMES = 100_000
 """Names of one object."""
 
 
-class NotJson(ValueError):
+class NotJson(KPFootprintError, ValueError):
     """A text is no JSON, or says one thing twice; the message names what and where."""
 
 
@@ -51,7 +54,7 @@ def read_json(data: bytes | str) -> Any:
     try:
         text = data.decode("utf-8-sig") if isinstance(data, bytes) else data.removeprefix("\ufeff")
         if text.count("[") + text.count("{") > MOST:
-            raise NotJson(f"it holds more than {MOST:,} lists and objects")
+            raise NotJson("it holds more than {most} lists and objects", most=MOST)
         is_long = len(text) > LONG
         number = _finite if is_long or _HUGE.search(text) else None  # hooks make every number ten times as slow
         whole = _whole if is_long else None
@@ -61,11 +64,15 @@ def read_json(data: bytes | str) -> Any:
     except NotJson:
         raise
     except UnicodeDecodeError as error:
-        raise NotJson(f"the text is not UTF-8: byte {error.start} is {error.object[error.start]:#04x}") from None
+        raise NotJson(
+            "the text is not UTF-8: byte {place} is {byte}",
+            place=str(error.start),
+            byte=f"{error.object[error.start]:#04x}",
+        ) from None
     except RecursionError:
         raise NotJson("it is nested too deep") from None
     except ValueError as error:
-        raise NotJson(str(error)) from None
+        raise NotJson(said_of(error)) from None
     if "\\ud" in text or "\\uD" in text:
         _whole_characters(document)
     return document
@@ -73,25 +80,25 @@ def read_json(data: bytes | str) -> Any:
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(pairs) > NAMES:
-        raise NotJson(f"an object holds more than {NAMES:,} names")
+        raise NotJson("an object holds more than {most} names", most=NAMES)
     made = dict(pairs)
     if len(made) < len(pairs):
         seen: set[str] = set()
         for name, _ in pairs:
             if name in seen:
-                raise AmbiguousJson(f"the name {name[:80]!r} comes twice in one object")
+                raise AmbiguousJson("the name {name} comes twice in one object", name=repr(name[:80]))
             seen.add(name)
     return made
 
 
 def _refuse(constant: str) -> Any:
-    raise AmbiguousJson(f"{constant} is no number of JSON")
+    raise AmbiguousJson("{constant} is no number of JSON", constant=constant)
 
 
 def _finite(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
-        raise AmbiguousJson(f"the number {text[:40]} is too large")
+        raise AmbiguousJson("the number {text} is too large", text=text[:40])
     return value
 
 
@@ -108,7 +115,7 @@ def _whole_characters(document: Any) -> None:
                 item.encode()
             except UnicodeEncodeError as error:
                 half = f"\\u{ord(item[error.start]):04x}"
-                raise AmbiguousJson(f"{half} is half a character: the other half is missing") from None
+                raise AmbiguousJson("{half} is half a character: the other half is missing", half=half) from None
         elif isinstance(item, dict):
             waiting += item
             waiting += item.values()

@@ -37,7 +37,9 @@ def try_release(release: Release) -> None:
                 render_html(reports[0], lang)
     except Exception as error:  # whatever a foreign release makes of our code, it is the release that is refused
         reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
-        raise ReleaseError(f"release {release.name} cannot be used: a trial parcel failed ({reason})") from error
+        raise ReleaseError(
+            "release {name} cannot be used: a trial parcel failed ({reason})", name=release.name, reason=reason
+        ) from error
 
 
 def _parcels(release: Release) -> Batch:

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from kpfootprint.errors import IngestError, InvalidParcel, Problem, ReleaseError, SchemeMismatch
+from kpfootprint.retold import said_of
 from service.register.database import RegisterUnavailable
 
 T = TypeVar("T")
@@ -76,7 +77,7 @@ class Refused(Exception):
         self.status, self.title = KINDS[code]
         self.text = text
         # texts and numbers alone: a refusal goes from process to process
-        self.values: dict[str, Any] = {name: v if isinstance(v, int) else str(v) for name, v in values.items()}
+        self.values: dict[str, Any] = {name: v if isinstance(v, int) else said_of(v) for name, v in values.items()}
         self.problems = problems
         self.headers = dict(headers or {})
         super().__init__(f"{code}: {self.detail}")

@@ -20,6 +20,7 @@ from pathlib import Path
 import service
 from kpfootprint.errors import KPFootprintError
 from kpfootprint.release import load_release
+from kpfootprint.retold import Said
 from kpfootprint.trial import try_release
 from service.jobs.worker import Companion
 from service.logs import log_to_standard_error
@@ -131,7 +132,9 @@ def _private(workers: int) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
             os.close(owner)
         return
-    raise LaunchError(f"there is no room for what a running service keeps by ({'; '.join(reasons)}); free some")
+    raise LaunchError(
+        "there is no room for what a running service keeps by ({reasons}); free some", reasons="; ".join(reasons)
+    )
 
 
 def _owned(folder: Path) -> int:
@@ -184,7 +187,9 @@ def _address(host: str, port: int) -> str:
     try:
         version = ip_address(host).version
     except ValueError:
-        raise LaunchError(f"--host must be an IP address such as 127.0.0.1 or 0.0.0.0, got {host!r}") from None
+        raise LaunchError(
+            "--host must be an IP address such as 127.0.0.1 or 0.0.0.0, got {found}", found=repr(host)
+        ) from None
     family = socket.AF_INET if version == 4 else socket.AF_INET6
     with socket.socket(family, socket.SOCK_STREAM) as trial:
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -197,7 +202,12 @@ def _address(host: str, port: int) -> str:
 
 
 def _taken(host: str, port: int, error: OSError) -> LaunchError:
-    return LaunchError(f"cannot listen on {host} port {port}: {error.strerror or error}; try another --port")
+    return LaunchError(
+        "cannot listen on {host} port {port}: {reason}; try another --port",
+        host=host,
+        port=str(port),
+        reason=Said(error.strerror or str(error)),
+    )
 
 
 def _announce(host: str, port: int, address: str, link: str | None) -> None:

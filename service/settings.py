@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import PydanticCustomError
 
 from kpfootprint.report.whole import Stationery
+from kpfootprint.retold import Said
 from service import HOME_DEFAULT
 
 PREFIX = "KPF_"
@@ -24,6 +25,18 @@ ROLE = r"(viewer|monitor|researcher|admin)"
 ONE_ROLE = rf"[^=,]+={ROLE}"
 NEEDS = {"oidc_issuer": ("oidc_client_id", "sign_in_roles"), "proxy_secret": ("sign_in_roles",)}
 """Settings that say nothing without others."""
+MISFITS = {
+    "greater_than_equal": "Input should be greater than or equal to {ge}",
+    "less_than_equal": "Input should be less than or equal to {le}",
+    "int_parsing": "Input should be a valid integer, unable to parse string as an integer",
+    "float_parsing": "Input should be a valid number, unable to parse string as a number",
+    "finite_number": "Input should be a finite number",
+    "literal_error": "Input should be {expected}",
+    "string_pattern_mismatch": "String should match pattern '{pattern}'",
+    "string_too_long": "String should have at most {max_length} characters",
+    "string_too_short": "String should have at least {min_length} characters",
+}
+"""What pydantic says of a value, by its kind."""
 
 
 def _followed(folder: Path) -> Path:
@@ -52,7 +65,7 @@ Database = Annotated[str, Field(pattern=r"^(sqlite:///.|postgresql\+psycopg://.)
 class SettingError(ValueError):
     """Settings cannot be used; each of `faults` names one, the value found and what would do."""
 
-    def __init__(self, faults: Sequence[str]) -> None:
+    def __init__(self, faults: Sequence[Said]) -> None:
         super().__init__("; ".join(faults))
         self.faults = tuple(faults)
 
@@ -182,7 +195,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     known = {name: given.get(PREFIX + name.upper(), "").strip() for name in Settings.model_fields}
     faults = _misspelt(given)
     faults += [
-        f"{PREFIX}{name.upper()} needs {PREFIX}{other.upper()} beside it"
+        Said("{name} needs {other} beside it", name=PREFIX + name.upper(), other=PREFIX + other.upper())
         for name, others in NEEDS.items()
         for other in others
         if known[name] and not known[other]
@@ -190,27 +203,32 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     try:
         settings = Settings.model_validate({name: text for name, text in known.items() if text})
     except ValidationError as error:
-        faults += [f"{PREFIX}{str(fault['loc'][0]).upper()}: {fault['msg']}{_found(fault)}" for fault in error.errors()]
+        faults += map(_fault, error.errors())
     if faults:
         raise SettingError(faults)
     return settings
 
 
-def _misspelt(given: Mapping[str, str]) -> list[str]:
+def _misspelt(given: Mapping[str, str]) -> list[Said]:
     """Return what is wrong with names that are nearly those of settings: nobody would hear that they set nothing."""
     names = [name.upper() for name in Settings.model_fields]
     told = []
     for name in sorted(given):
         own = name.removeprefix(PREFIX)
         if own != name and own not in names and (meant := get_close_matches(own, names, n=1, cutoff=0.8)):
-            told.append(f"{name} is no setting; is {PREFIX}{meant[0]} meant?")
+            told.append(Said("{name} is no setting; is {meant} meant?", name=name, meant=PREFIX + meant[0]))
     return told
 
 
-def _found(fault: Any) -> str:
-    """Return what was found instead, unless it is a secret or may hold a password."""
-    found = str(fault["input"])
-    return "" if "secret" in str(fault["loc"][0]) or "@" in found else f", got {found!r}"
+def _fault(fault: Any) -> Said:
+    """Return what is wrong with a setting, and what was found unless it is a secret or may hold a password."""
+    name, found, values = str(fault["loc"][0]), str(fault["input"]), dict(fault.get("ctx", {}))
+    if "expected" in values:
+        values["expected"] = Said(values["expected"])
+    reason = Said(MISFITS.get(fault["type"], fault["msg"]), **values)
+    if "secret" not in name and "@" not in found:
+        reason = Said("{reason}, got {found}", reason=reason, found=repr(found))
+    return Said("{name}: {fault}", name=PREFIX + name.upper(), fault=reason)
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

@@ -53,7 +53,7 @@ def test_report_imports_the_parcel_and_what_a_comparison_found() -> None:
         *("kpfootprint.parcel", "kpfootprint.scheme", "kpfootprint.errors", "kpfootprint.comparison.results"),
         "kpfootprint.plain",
         *("kpfootprint.report", "kpfootprint.strict_json", "kpfootprint.visible"),
-        "kpfootprint.bounded",
+        *("kpfootprint.bounded", "kpfootprint.retold"),
     )
     assert trespasses("kpfootprint/report", OUR_OWN, allowed) == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ import click
 from kpfootprint.cli.surroundings import asked_language, home, lang_option, release_folder, speak
 from kpfootprint.errors import InputError, KPFootprintError, Problem
 from kpfootprint.reference import shipped_reference
+from kpfootprint.retold import SAID_AS, kept, retold, said_of
 from training.config import DEFAULT, read_config
 
 if TYPE_CHECKING:
@@ -277,7 +279,9 @@ def run() -> None:
         show_problems(error.problems, asked_language())
         sys.exit(2)
     except (KPFootprintError, ValueError, OSError) as error:
-        click.echo(str(error), err=True)
+        said = said_of(error)
+        shown = json.dumps(kept(said)) if os.environ.get(SAID_AS) == "json" else retold(said, asked_language())
+        click.echo(shown, err=True)
         sys.exit(1)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kpfootprint.errors import InputError, Problem
+from kpfootprint.retold import Said, said_of
 from training.acceptance import Criteria, criteria_of
 from training.scenarios import KINDS, Scenario
 
@@ -112,18 +113,22 @@ def read_config(path: Path = DEFAULT) -> FitConfig:
 def parse_config(data: bytes, name: str = "config") -> FitConfig:
     """Return the settings that the bytes of a TOML file hold; `name` stands in problems."""
     if len(data) > LARGEST:
-        raise ConfigError([Problem(table=name, code="too_large", reason=f"more than {LARGEST // 1000} kB")])
+        raise ConfigError(
+            [Problem(table=name, code="too_large", reason=Said("more than {most} kB", most=str(LARGEST // 1000)))]
+        )
     try:
         given = tomllib.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise ConfigError([Problem(table=name, code="bad_toml", reason=f"not TOML: {error}")]) from None
+        raise ConfigError(
+            [Problem(table=name, code="bad_toml", reason=Said("not TOML: {error}", error=error))]
+        ) from None
     defaults, acceptance = _defaults()
     own = given.pop(ACCEPTANCE, None)
     problems = list(_problems(name, given, defaults))
     try:
         acceptance = acceptance if own is None else criteria_of(own)
     except ValueError as error:
-        problems.append(Problem(table=name, column=ACCEPTANCE, code="wrong_value", reason=str(error)))
+        problems.append(Problem(table=name, column=ACCEPTANCE, code="wrong_value", reason=said_of(error)))
     if problems:
         raise ConfigError(problems)
     document = {room: values | given.get(room, {}) for room, values in defaults.items()}
@@ -182,14 +187,21 @@ def _problems(name: str, given: Mapping[str, Any], defaults: Mapping[str, Mappin
 
     for room, values in given.items():
         if room not in defaults:
-            yield told("unknown_setting", room, values, f"there is no such part; {_nearest(room, defaults)}")
+            yield told(
+                "unknown_setting",
+                room,
+                values,
+                Said("there is no such part; {nearest}", nearest=_nearest(room, defaults)),
+            )
         elif not isinstance(values, dict):
-            yield told("wrong_type", room, values, f"must be a part with a heading of its own, [{room}]")
+            yield told(
+                "wrong_type", room, values, Said("must be a part with a heading of its own, [{room}]", room=room)
+            )
         else:
             for key, value in values.items():
                 setting = f"{room}.{key}"
                 if key not in defaults[room]:
-                    reason = f"there is no such setting; {_nearest(key, defaults[room])}"
+                    reason = Said("there is no such setting; {nearest}", nearest=_nearest(key, defaults[room]))
                     yield told("unknown_setting", setting, value, reason)
                 elif (misfit := _misfit(setting, value, defaults[room][key])) is not None:
                     yield told("wrong_value", setting, value, misfit)
@@ -197,7 +209,7 @@ def _problems(name: str, given: Mapping[str, Any], defaults: Mapping[str, Mappin
 
 def _nearest(name: str, known: Mapping[str, Any]) -> str:
     close = difflib.get_close_matches(name, list(known), n=1)
-    return f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
+    return Said("did you mean {name}?", name=close[0]) if close else Said("there are {names}", names=", ".join(known))
 
 
 def _misfit(setting: str, value: object, default: object) -> str | None:
@@ -209,10 +221,12 @@ def _misfit(setting: str, value: object, default: object) -> str | None:
     if isinstance(default, str):
         return None if isinstance(value, str) else "must be a text"
     if not isinstance(value, list):
-        return f"must be a list like {default}"
+        return Said("must be a list like {default}", default=default)
     if setting.endswith(".kinds"):
         fits = len(value) == len(KINDS) and all(_number(v) and v >= 0 for v in value) and sum(value) > 0
-        return None if fits else f"must be {len(KINDS)} weights of 0 or more, of {', '.join(KINDS)}"
+        return (
+            None if fits else Said("must be {n} weights of 0 or more, of {kinds}", n=len(KINDS), kinds=", ".join(KINDS))
+        )
     if setting == "networks.stages":
         fits = bool(value) and all(
             isinstance(v, list) and len(v) == 2 and _number(v[0]) and v[0] > 0 and _whole(v[1]) and v[1] > 0
@@ -238,4 +252,4 @@ def _wrong_number(setting: str, value: object, *, whole: bool) -> str | None:
         return "must be a whole number" if whole else "must be a number"
     assert isinstance(value, int | float)
     low, high = RANGES.get(setting, (-math.inf, math.inf))
-    return None if low <= value <= high else f"must lie between {low:g} and {high:g}"
+    return None if low <= value <= high else Said("must lie between {low} and {high}", low=f"{low:g}", high=f"{high:g}")

@@ -14,6 +14,7 @@ from kpfootprint.footprint import footprints_of
 from kpfootprint.parcel import FACTORS, Batch
 from kpfootprint.reference import COMPLIANT, ReferencePackage, StatusPeriod, ZoneTable
 from kpfootprint.release import Release
+from kpfootprint.retold import Said
 from kpfootprint.stats.arrays import Floats, Ints, ParcelArrays
 from kpfootprint.stats.association import size_bands
 from kpfootprint.stats.evidence import KNOWN_LEVEL_SHARE, Predictor
@@ -135,7 +136,11 @@ def usable_zones(reference: ReferencePackage, minimum_parcels: int) -> tuple[str
     found = tuple(z.zone_id for z in reference.zone_table.zones if counts[z.zone_id] >= minimum_parcels)
     if len(found) < 2:
         had = ", ".join(f"{zone} {count}" for zone, count in counts.items())
-        reason = f"two zones or more need {minimum_parcels} parcels each to be told apart; there are: {had}"
+        reason = Said(
+            "two zones or more need {minimum_parcels} parcels each to be told apart; there are: {had}",
+            minimum_parcels=minimum_parcels,
+            had=had,
+        )
         raise ReferenceDataError([Problem(table="parcels", column="zone_id", code="too_few_parcels", reason=reason)])
     return found
 

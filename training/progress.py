@@ -153,7 +153,10 @@ def workers(jobs: int, scheduler: str | None) -> Iterator[None]:
         return
     with connected(scheduler) as client:
         if not client.nthreads():
-            raise SchedulerError(f"The scheduler {scheduler} has no workers; start some with: dask worker {scheduler}")
+            raise SchedulerError(
+                "The scheduler {scheduler} has no workers; start some with: dask worker {scheduler}",
+                scheduler=scheduler,
+            )
 
         async def scatter(data: object, **_: object) -> object:
             return shared(client, data)

@@ -55,7 +55,7 @@ def publish(
         Where the folder is not whole, the name is none, or a release of that name is there already.
     """
     if name is not None and not _NAME.fullmatch(name):
-        raise ReleaseError(f"a release's name is letters, digits, dots and hyphens, got {name!r}")
+        raise ReleaseError("a release's name is letters, digits, dots and hyphens, got {name}", name=repr(name))
     if force is not None and not force.strip():
         raise ReleaseError("--force needs a reason, which stands in the card of the release")
     candidate, criteria = load_release(model), criteria or read_config().acceptance
@@ -65,7 +65,7 @@ def publish(
     chosen = name or _next_name(models)
     folder = models / chosen
     if (folder / MANIFEST).exists():
-        raise ReleaseError(f"{folder} is a release already; releases are never changed")
+        raise ReleaseError("{folder} is a release already; releases are never changed", folder=folder)
     manifest = dict(candidate.manifest) | {"release": chosen, "released": True}
     if judgement.reasons:
         manifest["forced"] = {"reason": force, "against": list(judgement.reasons)}

@@ -13,6 +13,7 @@ from kpfootprint.bounded import read_bounded
 from kpfootprint.cli.output import out_option, writing
 from kpfootprint.cli.surroundings import told
 from kpfootprint.errors import ReportError
+from kpfootprint.retold import Said
 from kpfootprint.strict_json import NotJson, read_json
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def beside(files: tuple[Path, ...], lang: str, out: Path | None) -> None:
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         what = f"{type(error).__name__} {error}".splitlines()[0][:120]
         raise ReportError(
-            f"one of these reports is not as kpfootprint writes them, and cannot be shown ({what})"
+            "one of these reports is not as kpfootprint writes them, and cannot be shown ({what})", what=what
         ) from None
     with writing(out) as stream:
         stream.write(page.encode())
@@ -67,7 +68,7 @@ def reports_of(file: Path) -> list[Report]:
         try:
             reports.append(report_of(document))
         except ReportError as error:
-            raise ReportError(f"{place}: {error}") from None
+            raise ReportError("{place}: {error}", place=place, error=error) from None
     return reports
 
 
@@ -78,12 +79,14 @@ def _documents(file: Path) -> Iterator[tuple[str, object]]:
     except NotJson as error:
         lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
         if len(lines) < 2 or not lines[0][1].rstrip().endswith("}"):
-            raise ReportError(f"{file.name}: this is not JSON: {error}") from None
+            raise ReportError("{name}: this is not JSON: {error}", name=file.name, error=error) from None
         for number, line in lines:
             try:
-                yield f"{file.name}, line {number}", read_json(line)
+                yield Said("{name}, line {number}", name=file.name, number=str(number)), read_json(line)
             except NotJson as wrong:
-                raise ReportError(f"{file.name}, line {number}: this is not JSON: {wrong}") from None
+                raise ReportError(
+                    "{name}, line {number}: this is not JSON: {error}", name=file.name, number=str(number), error=wrong
+                ) from None
     else:
         for item in whole if isinstance(whole, list) else [whole]:
             yield file.name, item
@@ -96,4 +99,4 @@ def _text(file: Path) -> str:
     try:
         return data.decode(encoding)
     except UnicodeDecodeError:
-        raise ReportError(f"{file.name}: this is no text in UTF-8 or UTF-16") from None
+        raise ReportError("{name}: this is no text in UTF-8 or UTF-16", name=file.name) from None

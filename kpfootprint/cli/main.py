@@ -67,7 +67,7 @@ def reason_in(problem: Problem, lang: str) -> str:
     """Return what is wrong in a language."""
     from service.pages.problems import Teller
 
-    return retold(Teller(lang, OPENED[0].scheme if OPENED else None).told(problem), lang)
+    return Teller(lang, OPENED[0].scheme if OPENED else None).told(problem)
 
 
 def show_problems(problems: Sequence[Problem], lang: str) -> None:
@@ -108,13 +108,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         show_problems(error.problems, asked_language())
         sys.exit(BAD_INPUT)
     except (InvalidParcel, ReportError, SchemeMismatch, UnfitFile) as error:
-        say(retold(str(error)), err=True)
+        say(retold(error), err=True)
         sys.exit(BAD_INPUT)
     except BrokenPipeError:  # whoever read the output has seen enough, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except (KPFootprintError, OSError) as error:
-        tell("Error: {error}", err=True, error=retold(str(error)))
+        tell("Error: {error}", err=True, error=retold(error))
         sys.exit(1)
     except MemoryError:
         tell("Error: there is not enough memory for this; nothing was written.", err=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from kpfootprint.cli.output import say, tell
-from kpfootprint.cli.surroundings import model_option, now, settings, told
+from kpfootprint.cli.surroundings import model_option, now, retold, settings, told
 
 
 @click.command()
@@ -61,7 +61,7 @@ def create(role: str, name: str, days: int | None) -> None:
     try:
         click.echo(create_key(settings(), role, name, expires_at))
     except BadKey as error:
-        raise click.UsageError(str(error)) from None
+        raise click.UsageError(retold(error)) from None
 
 
 @keys.command(name="list")

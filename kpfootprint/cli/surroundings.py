@@ -98,11 +98,11 @@ def told(message: str, **values: object) -> str:
     return _SPOKEN[0].gettext(message).format(**values)
 
 
-def retold(text: str, lang: str | None = None) -> str:
-    """Return what the library said in English in a language, the command's own where none is named."""
+def retold(said: object) -> str:
+    """Return a sentence of the library, or what an error says, in the language that the command was asked to speak."""
     from kpfootprint.retold import retold as told_again
 
-    return told_again(text, lang or asked_language())
+    return told_again(said, asked_language())
 
 
 def asked_language() -> str:

@@ -16,6 +16,7 @@ from typing import IO
 from kpfootprint import bounded
 from kpfootprint.errors import IngestError
 from kpfootprint.ingest.problems import Broken, problem
+from kpfootprint.retold import said_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +56,8 @@ _SMALL = 10_000_000
 
 def refuse(name: str, code: str, value: object = None, *, row: int | None = None, **values: object) -> IngestError:
     """Return the error of a file that breaks a rule."""
-    return IngestError([problem(Broken(code, values), table=name, row=row, value=value)])
+    told = {key: said_of(found) if isinstance(found, Exception) else found for key, found in values.items()}
+    return IngestError([problem(Broken(code, told), table=name, row=row, value=value)])
 
 
 def is_hidden(path: str) -> bool:

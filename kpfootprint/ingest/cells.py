@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.words import condition_values, fold, plain, says, unit_pattern
+from kpfootprint.retold import Said
 from kpfootprint.visible import is_visible, visible
 from kpfootprint.wanted import each
 
@@ -134,9 +135,11 @@ def read_text(cell: Cell) -> str | Broken | None:
         return None
     text = text_of(cell)
     if len(text) > LONGEST_TEXT:
-        return Broken("wrong_type", {"expected": f"text of at most {LONGEST_TEXT} characters"})
+        return Broken("wrong_type", {"expected": Said("text of at most {most} characters", most=LONGEST_TEXT)})
     if not is_visible(text):
-        return Broken("wrong_type", {"expected": f"text without characters that cannot be seen: {visible(text)}"})
+        return Broken(
+            "wrong_type", {"expected": Said("text without characters that cannot be seen: {text}", text=visible(text))}
+        )
     return text
 
 

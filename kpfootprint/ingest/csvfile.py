@@ -17,6 +17,7 @@ from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.heads import LOOKED_AT, TableMaker, head_of
 from kpfootprint.ingest.tables import Column, RawTable
 from kpfootprint.ingest.words import TABLES, fold
+from kpfootprint.retold import Said
 from kpfootprint.wanted import each, go_on
 
 _SEPARATORS = (",", ";", "\t", "|")
@@ -105,7 +106,7 @@ def read_csv(data: bytes, name: str, source: str, headers: Headers | None, limit
     while len(text) - at > _LONGEST_LINE:
         at = text.rfind("\n", at, at + _LONGEST_LINE) + 1
         if at == 0:
-            raise refuse(name, "bad_csv", detail=f"a line is longer than {_LONGEST_LINE} characters")
+            raise refuse(name, "bad_csv", detail=Said("a line is longer than {most} characters", most=_LONGEST_LINE))
     rest = data[body if text.isascii() else len(text[:body].encode(encoding)) :]
     few = bool(head.texts) and rest.count(b"\n") <= 2 * limits.max_rows
     regular = read_regular(rest, separator, len(head.texts), encoding) if few else None

@@ -12,6 +12,7 @@ from importlib import resources
 from typing import Final
 
 from kpfootprint.errors import Problem
+from kpfootprint.retold import Said
 
 _TEXTS: Final[Mapping[str, Mapping[str, str]]] = tomllib.loads(
     resources.files("kpfootprint.ingest").joinpath("texts.toml").read_text(encoding="utf-8")
@@ -56,8 +57,14 @@ def problem(
         value=None if value is None else _told(str(value), 80),
         code=broken.code,
         reason=_told(broken.reason, 600),
-        values={name: _told(found, 200) if isinstance(found, str) else found for name, found in broken.values.items()},
+        values={name: _kept(found) for name, found in broken.values.items()},
     )
+
+
+def _kept(value: object) -> object:
+    if isinstance(value, Said):
+        return value.each(lambda text: _told(text, 200))
+    return _told(value, 200) if isinstance(value, str) else value
 
 
 def _told(text: str, length: int) -> str:

@@ -30,6 +30,7 @@ from kpfootprint.ingest.words import Vocabulary, declared_words, fold, nearest, 
 from kpfootprint.ingest.workbook import read_workbook
 from kpfootprint.parcel import Parcel
 from kpfootprint.reference import ZoneTable
+from kpfootprint.retold import said_of
 from kpfootprint.scheme import Scheme
 from kpfootprint.strict_json import NotJson, read_json
 from kpfootprint.wanted import each
@@ -217,7 +218,7 @@ def _document(source: Path | Upload, limits: Limits) -> object:
     try:
         return read_json(data)
     except NotJson as error:
-        raise IngestError([problem(Broken("not_json", {"detail": str(error)}), table=source.name)]) from None
+        raise IngestError([problem(Broken("not_json", {"detail": said_of(error)}), table=source.name)]) from None
 
 
 def _named(

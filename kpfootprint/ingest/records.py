@@ -41,6 +41,7 @@ from kpfootprint.ingest.words import (
     one_code,
 )
 from kpfootprint.parcel import NOT_RECORDED, PERCENT_APART
+from kpfootprint.retold import Said
 from kpfootprint.scheme import Attribute, SieveSet
 from kpfootprint.wanted import each
 
@@ -296,7 +297,9 @@ def read_sieve_sets(table: KnownTable | None, words: Vocabulary, findings: Findi
         if known is None or declared is None:
             sets[key] = declared
         elif replace(declared, name=known.name) != known:
-            detail = f"{name} is a set of the reference package with other limits; give yours another name"
+            detail = Said(
+                "{name} is a set of the reference package with other limits; give yours another name", name=name
+            )
             findings.add(None, table.problem(Broken("bad_sieve_set", {"detail": detail})))
     return sets
 

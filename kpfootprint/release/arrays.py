@@ -50,14 +50,19 @@ def check_model(model: FootprintModel, scheme: Scheme, zones: int, levels: tuple
     arrays = pack(model)
     for name, array in arrays.items():
         if name not in MAY_BE_INFINITE and not np.isfinite(array).all():
-            raise ReleaseError(f"{name} holds a number that is not finite")
+            raise ReleaseError("{name} holds a number that is not finite", name=name)
     for check in checks_of(model, scheme, zones, levels):
         array = arrays[check.name] if check.name in arrays else np.array(_at(model, check.name))
         if array.shape != check.shape:
-            raise ReleaseError(f"{check.name} has the shape {array.shape}; beside the other arrays it is {check.shape}")
+            raise ReleaseError(
+                "{name} has the shape {shape}; beside the other arrays it is {wanted}",
+                name=check.name,
+                shape=array.shape,
+                wanted=check.shape,
+            )
         with np.errstate(all="ignore"):
             if not np.all(check.rule(array)):
-                raise ReleaseError(f"{check.name} must {check.said}")
+                raise ReleaseError("{name} must {said}", name=check.name, said=check.said)
 
 
 def checks_of(model: FootprintModel, scheme: Scheme, zones: int, levels: tuple[int, ...]) -> Iterator[Check]:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.bounded import open_plain, open_zip, read_bounded
 from kpfootprint.errors import ReleaseError
+from kpfootprint.retold import Said, said_of
 from kpfootprint.strict_json import NotJson, read_json
 
 MANIFEST, ARRAYS = "manifest.json", "model.npz"
@@ -60,13 +61,18 @@ def manifest_of(folder: Path) -> tuple[bytes, dict[str, Any]]:
     try:
         text = _bytes_of(folder / MANIFEST)
     except OSError as error:
-        raise ReleaseError(f"{folder} is no release: {MANIFEST} cannot be read ({_reason(error)})") from None
+        raise ReleaseError(
+            "{folder} is no release: {file} cannot be read ({reason})",
+            folder=folder,
+            file=MANIFEST,
+            reason=_reason(error),
+        ) from None
     try:
         manifest = read_json(text)
     except NotJson as error:
-        raise ReleaseError(f"{folder / MANIFEST} is not a release's manifest: {error}") from None
+        raise ReleaseError("{file} is not a release's manifest: {error}", file=folder / MANIFEST, error=error) from None
     if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
-        raise ReleaseError(f"{folder / MANIFEST} is not a release's manifest: it names no files")
+        raise ReleaseError("{file} is not a release's manifest: it names no files", file=folder / MANIFEST)
     return text, manifest
 
 
@@ -94,27 +100,45 @@ def read_files(folder: Path, formats: tuple[int, ...]) -> ReleaseFiles:
     text, manifest = manifest_of(folder)
     if manifest.get("format") not in formats:
         known = f"{formats[0]}-{formats[-1]}"
-        raise ReleaseError(f"{folder}: format {manifest.get('format')!r}; this software reads formats {known}")
+        raise ReleaseError(
+            "{folder}: format {format}; this software reads formats {known}",
+            folder=folder,
+            format=repr(manifest.get("format")),
+            known=known,
+        )
     listed = manifest["files"]
     odd = [name for name in listed if not _is_plain(name) or name == MANIFEST]
     if odd:
-        raise ReleaseError(f"{folder}: {odd[0][:80]!r} in the manifest is no name of a file in this folder")
+        raise ReleaseError(
+            "{folder}: {odd} in the manifest is no name of a file in this folder", folder=folder, odd=repr(odd[0][:80])
+        )
     found = {path.name for path in folder.iterdir()} - LEFT_BY_SYSTEMS
     strangers = sorted(name for name in found - set(listed) - {MANIFEST} if not name.startswith("._"))
     if strangers:
-        raise ReleaseError(f"{folder}: not in the manifest: {', '.join(strangers)}")
+        raise ReleaseError("{folder}: not in the manifest: {strangers}", folder=folder, strangers=", ".join(strangers))
     content: dict[str, bytes] = {}
     for name, expected in listed.items():
         try:
             content[name] = _bytes_of(folder / name)
         except OSError as error:
             reason = _reason(error)
-            raise ReleaseError(f"{folder}: {name} is in the manifest and cannot be read ({reason})") from None
+            raise ReleaseError(
+                "{folder}: {name} is in the manifest and cannot be read ({reason})",
+                folder=folder,
+                name=name,
+                reason=reason,
+            ) from None
         sha256 = hashlib.sha256(content[name]).hexdigest()
         if sha256 != expected:
-            raise ReleaseError(f"{folder}: {name} was altered: its SHA-256 is {sha256}, the manifest says {expected}")
+            raise ReleaseError(
+                "{folder}: {name} was altered: its SHA-256 is {sha256}, the manifest says {expected}",
+                folder=folder,
+                name=name,
+                sha256=sha256,
+                expected=expected,
+            )
     if ARRAYS not in content:
-        raise ReleaseError(f"{folder}: {ARRAYS} is not in the manifest")
+        raise ReleaseError("{folder}: {file} is not in the manifest", folder=folder, file=ARRAYS)
     return ReleaseFiles(text=text, manifest=manifest, content=content)
 
 
@@ -132,24 +156,35 @@ def plain_arrays(data: bytes) -> dict[str, NDArray[Any]]:
         with open_zip(io.BytesIO(data)) as archive:
             entries = archive.infolist()
             if sum(entry.file_size for entry in entries) > LARGEST_FILE:
-                raise ValueError(f"unpacked it is larger than {LARGEST_FILE // 2**20} MB")
+                raise ReleaseError("unpacked it is larger than {most} MB", most=LARGEST_FILE // 2**20)
             names = [entry.filename for entry in entries]
             if len(set(names)) < len(names):
-                raise ValueError("a name comes twice")
+                raise ReleaseError("a name comes twice")
             return {entry.filename.removesuffix(".npy"): _array(archive.read(entry)) for entry in entries}
-    except (ValueError, LookupError, OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-        reason = str(error) or type(error).__name__
-    raise ReleaseError(f"{ARRAYS} holds something else than plain arrays: {reason.splitlines()[0][:120]}")
+    except (
+        ReleaseError,
+        ValueError,
+        LookupError,
+        OSError,
+        EOFError,
+        RuntimeError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
+        reason = said_of(error) or type(error).__name__
+        if not isinstance(reason, Said):
+            reason = reason.splitlines()[0][:120]
+    raise ReleaseError("{file} holds something else than plain arrays: {reason}", file=ARRAYS, reason=reason)
 
 
 def _array(data: bytes) -> NDArray[Any]:
     found = _HEADER.match(data)
     if found is None or len(found[0]) != 10 + int.from_bytes(data[8:10], "little"):
-        raise ValueError("an array does not begin as numpy writes arrays of numbers")
+        raise ReleaseError("an array does not begin as numpy writes arrays of numbers")
     dtype = np.dtype(found["dtype"].decode())
     shape = tuple(int(length) for length in found["shape"].split(b",") if length.strip())
     if math.prod(shape) * dtype.itemsize != len(data) - len(found[0]):
-        raise ValueError(f"an array claims the shape {str(shape)[:60]}, and its bytes are not as many")
+        raise ReleaseError("an array claims the shape {shape}, and its bytes are not as many", shape=str(shape)[:60])
     flat = np.frombuffer(data, dtype, offset=len(found[0]))
     return flat.reshape(shape, order="F" if found["order"] == b"True" else "C").copy(order="K")
 
@@ -166,4 +201,4 @@ def _bytes_of(path: Path) -> bytes:
 def _reason(error: OSError) -> str:
     if error.errno == errno.ELOOP:
         return "it is a link"
-    return error.strerror or str(error)
+    return Said(error.strerror or str(error))

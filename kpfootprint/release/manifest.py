@@ -10,6 +10,7 @@ from typing import Any
 from kpfootprint.conclusions import BEFORE, Rules
 from kpfootprint.errors import KPFootprintError, ReleaseError
 from kpfootprint.reference import ZoneTable
+from kpfootprint.retold import Said, said_of
 from kpfootprint.scheme import Scheme
 from kpfootprint.visible import is_visible
 
@@ -41,18 +42,18 @@ def check_manifest(manifest: Mapping[str, Any]) -> None:
         With the member that cannot be used, what it is and what belongs there.
     """
     for said in _wrong("", manifest, MANIFEST):
-        raise ReleaseError(f"{said}")
+        raise ReleaseError(said)
     for said in _wrong("carats", manifest.get("carats", {}), {...: (float,)}):
         raise ReleaseError(said)
     if not is_visible(manifest["release"]) or set(manifest["release"]) & set("/\\<>"):
-        raise ReleaseError(f"release must be a name without / and <, got {manifest['release']!r}")
+        raise ReleaseError("release must be a name without / and <, got {found}", found=repr(manifest["release"]))
     if not 0 < manifest["unlisted_weight"] < 1:
-        raise ReleaseError(f"unlisted_weight must lie between 0 and 1, got {manifest['unlisted_weight']}")
+        raise ReleaseError("unlisted_weight must lie between 0 and 1, got {found}", found=manifest["unlisted_weight"])
     for name, value in manifest["rules"].items():
         if not _is(value, float):
-            raise ReleaseError(f"rules.{name} must be a number, got {str(value)[:80]}")
+            raise ReleaseError("rules.{name} must be a number, got {found}", name=name, found=str(value)[:80])
         if name.endswith(("_p", "_low")) and not 0 <= value <= 1:
-            raise ReleaseError(f"rules.{name} must lie in 0 to 1, got {value}")
+            raise ReleaseError("rules.{name} must lie in 0 to 1, got {found}", name=name, found=value)
     for row in manifest["error_rates"]:
         for name in ("true_declarations_queried", "false_declarations_accepted", "declarants_who_try"):
             for said in _wrong(f"error_rates.{name}", row[name], RATE) if name in row else ():
@@ -72,7 +73,9 @@ def _read_parts(manifest: Mapping[str, Any]) -> None:
         names = item.class_names
         texts += [item.name, item.column, *names]
         if len(names) < 2 or len(set(names)) < len(names):
-            raise ReleaseError(f"scheme: attribute {item.name!r} needs two classes or more, each with its own name")
+            raise ReleaseError(
+                "scheme: attribute {set} needs two classes or more, each with its own name", set=repr(item.name)
+            )
     zones = [zone.zone_id for zone in table.zones]
     modelled = manifest["zone_ids"]
     if any(not isinstance(text, str) or not text.strip() or not text.isprintable() for text in [*texts, *zones]):
@@ -81,7 +84,7 @@ def _read_parts(manifest: Mapping[str, Any]) -> None:
         raise ReleaseError("zone_table and zone_ids must name zones, and each of them once")
     unknown = [zone for zone in modelled if zone not in set(zones)]
     if unknown:
-        raise ReleaseError(f"zone_ids names {unknown[0]!r}, which zone_table does not know")
+        raise ReleaseError("zone_ids names {unknown}, which zone_table does not know", unknown=repr(unknown[0]))
     if len(manifest["level_names"]) < 1 or any(len(set(names)) != len(names) for names in manifest["level_names"]):
         raise ReleaseError("level_names must have a list of names for each condition, and each name once")
 
@@ -90,8 +93,9 @@ def _built(name: str, build: Callable[[], Any]) -> Any:
     try:
         return build()
     except (KPFootprintError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        reason = f"{type(error).__name__}: {error}" if isinstance(error, LookupError) else str(error)
-        raise ReleaseError(f"{name} cannot be read: {reason[:200]}") from None
+        reason = said_of(error) if not isinstance(error, LookupError) else f"{type(error).__name__}: {error}"
+        reason = reason.each(_short) if isinstance(reason, Said) else reason[:200]
+        raise ReleaseError("{name} cannot be read: {reason}", name=name, reason=reason) from None
 
 
 def _wrong(place: str, value: Any, kind: Any) -> Iterator[str]:

@@ -53,7 +53,9 @@ def unpack(kind: type[T], arrays: Mapping[str, NDArray[Any]]) -> T:
     built: T = _build(kind, arrays, "model", taken)
     strange = sorted(set(arrays) - taken)
     if strange:
-        raise ReleaseError(f"the release has an array {strange[0][:80]!r} that this version does not know")
+        raise ReleaseError(
+            "the release has an array {strange} that this version does not know", strange=repr(strange[0][:80])
+        )
     return built
 
 
@@ -87,10 +89,12 @@ def _find(
     try:
         array = arrays[name]
     except KeyError:
-        raise ReleaseError(f"the release has no array {name!r}; it was made for another version") from None
+        raise ReleaseError(
+            "the release has no array {name}; it was made for another version", name=repr(name)
+        ) from None
     if not np.issubdtype(array.dtype, scalar) or (single and array.ndim):
         found = f"{array.dtype} of shape {array.shape}"
         wanted = f"one {scalar.__name__} number" if single else f"an array of {scalar.__name__}"
-        raise ReleaseError(f"{name} is {found}; {wanted} belongs there")
+        raise ReleaseError("{name} is {found}; {wanted} belongs there", name=name, found=found, wanted=wanted)
     taken.add(name)
     return array

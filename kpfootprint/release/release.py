@@ -124,7 +124,7 @@ def shipped_release() -> Path:
     folder = inside if inside.is_dir() else Path(__file__).parents[2] / "models"
     names = sorted(path.name for path in folder.glob("*") if (path / MANIFEST).is_file())
     if not names:
-        raise ReleaseError(f"no release in {folder}; make one with: python -m training fit")
+        raise ReleaseError("no release in {folder}; make one with: python -m training fit", folder=folder)
     named = folder / "shipped"
     chosen = named.read_text(encoding="utf-8").strip() if named.is_file() else ""
     return folder / (chosen if chosen in names else max(names, key=_version))
@@ -160,13 +160,17 @@ def load_release(folder: Path) -> Release:
         )
         made_as = format_of(release.model, files.manifest["rules"])
         if files.manifest["format"] != made_as:
-            raise ReleaseError(f"its contents are those of format {made_as}, not of {files.manifest['format']}")
+            raise ReleaseError(
+                "its contents are those of format {made_as}, not of {said}",
+                made_as=str(made_as),
+                said=str(files.manifest["format"]),
+            )
         levels = tuple(len(names) for names in release.level_names)
         check_model(release.model, release.scheme, len(release.zone_ids), levels)
     except ReleaseError as error:
-        raise ReleaseError(f"{folder} cannot be used: {error}") from None
+        raise ReleaseError("{what} cannot be used: {error}", what=folder, error=error) from None
     except UnicodeDecodeError:
-        raise ReleaseError(f"{folder} cannot be used: {CARD} is no UTF-8 text") from None
+        raise ReleaseError("{folder} cannot be used: {file} is no UTF-8 text", folder=folder, file=CARD) from None
     return release
 
 

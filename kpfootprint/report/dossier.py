@@ -20,6 +20,7 @@ from kpfootprint.report.locale import LANGUAGES
 from kpfootprint.report.pdf import render_pdf
 from kpfootprint.report.report import Report, canonical, read_report
 from kpfootprint.report.text import render_text
+from kpfootprint.retold import Said, said_of
 from kpfootprint.strict_json import NotJson, read_json
 
 INPUT, REPORT, CARD, RELEASE, SUMS = "input.json", "report.json", "CARD.md", "release.json", "SHA256SUMS"
@@ -156,9 +157,9 @@ def _input(content: Mapping[str, Any], parcel: bytes) -> DossierInput:
     try:
         document = read_json(parcel)
     except NotJson as error:
-        raise ReportError(f"{INPUT} is not JSON: {error}") from None
+        raise ReportError("{file} is not JSON: {error}", file=INPUT, error=error) from None
     if not isinstance(document, dict):
-        raise ReportError(f"{INPUT} holds no parcel")
+        raise ReportError("{file} holds no parcel", file=INPUT)
     try:  # the day of the comparison stands in a report only where the export lay beyond it
         future = [item["values"] for item in content["cautions"] if item["code"] == "export_date_in_future"]
         compared_on = future[0]["compared_on"] if future else content["parcel"]["status_on"]
@@ -170,7 +171,12 @@ def _input(content: Mapping[str, Any], parcel: bytes) -> DossierInput:
             created_at=datetime.fromisoformat(content["created_at"]),
         )
     except (LookupError, TypeError, ValueError) as error:
-        raise ReportError(f"{REPORT} does not say what it was made from: {type(error).__name__} {error}") from None
+        raise ReportError(
+            "{file} does not say what it was made from: {kind} {error}",
+            file=REPORT,
+            kind=type(error).__name__,
+            error=error,
+        ) from None
 
 
 def _renderings(report: Report) -> dict[str, bytes]:
@@ -204,18 +210,22 @@ def _read(path: Path) -> dict[str, bytes]:
                 missing, more = sorted(_names() - set(found)), sorted(set(found) - _names())[:20]
                 twice = sorted({name for name in found if found.count(name) > 1})
                 raise ReportError(
-                    f"{path.name} is not a dossier: missing are {missing}, not expected are {more}, twice are {twice}"
+                    "{name} is not a dossier: missing are {missing}, not expected are {more}, twice are {twice}",
+                    name=path.name,
+                    missing=missing,
+                    more=more,
+                    twice=twice,
                 )
             if sum(entry.file_size for entry in entries) > LARGEST:
-                raise ReportError(f"{path.name} holds more than {LARGEST // 2**20} MB")
+                raise ReportError("{name} holds more than {most} MB", name=path.name, most=LARGEST // 2**20)
             if any(entry.flag_bits & 1 for entry in entries):
-                raise ReportError(f"{path.name} is protected by a password; a dossier never is")
+                raise ReportError("{name} is protected by a password; a dossier never is", name=path.name)
             return {entry.filename: archive.read(entry) for entry in entries}
     except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, ValueError, ArithmeticError) as error:
-        reason = str(error)
+        reason = said_of(error)
     except (zlib.error, lzma.LZMAError) as error:
-        reason = f"a member is damaged: {error}"
-    raise ReportError(f"{path.name} cannot be read as a dossier: {reason}")
+        reason = Said("a member is damaged: {error}", error=error)
+    raise ReportError("{name} cannot be read as a dossier: {reason}", name=path.name, reason=reason)
 
 
 def _broken_seals(members: Mapping[str, bytes]) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gettext
-import io
 import json
 import re
 import unicodedata
@@ -13,6 +12,8 @@ from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from kpfootprint.retold import catalogue
 
 LANGUAGES = ("en", "fr")
 CATALOGUES = Path(__file__).parent / "catalogues"
@@ -51,14 +52,7 @@ def translations(lang: str) -> gettext.NullTranslations:
     lang = language_of(lang)
     if lang == "en":
         return gettext.NullTranslations()
-    from babel.messages.mofile import write_mo
-    from babel.messages.pofile import read_po
-
-    compiled = io.BytesIO()
-    with (CATALOGUES / f"{lang}.po").open("rb") as file:
-        write_mo(compiled, read_po(file, locale=lang))
-    compiled.seek(0)
-    return gettext.GNUTranslations(compiled)
+    return catalogue(CATALOGUES / f"{lang}.po")
 
 
 class Shown(str):

@@ -175,7 +175,7 @@ def read_report(text: str | bytes) -> Report:
     try:
         return report_of(read_json(text))
     except NotJson as error:
-        raise ReportError(f"this is not JSON: {error}") from None
+        raise ReportError("this is not JSON: {error}", error=error) from None
 
 
 def report_of(content: object) -> Report:
@@ -185,13 +185,17 @@ def report_of(content: object) -> Report:
     version, report_id = (_short(content[name]) for name in ("schema_version", "report_id"))
     if content["schema_version"] not in KNOWN_SCHEMA_VERSIONS:
         known = ", ".join(KNOWN_SCHEMA_VERSIONS)
-        raise ReportError(f"schema_version {version} is not known here ({known}); a later version wrote it")
+        raise ReportError(
+            "schema_version {version} is not known here ({known}); a later version wrote it",
+            version=version,
+            known=known,
+        )
     try:
         made = seal(content)
     except RecursionError:
         raise ReportError("the content is nested too deep to be a report") from None
     if made.report_id != content["report_id"]:
-        raise ReportError(f"the content is not that of report_id {report_id}: it was altered")
+        raise ReportError("the content is not that of report_id {report_id}: it was altered", report_id=report_id)
     return made
 
 

@@ -154,7 +154,11 @@ def _examining(
     except (KPFootprintError, Refused, SQLAlchemyError, Halted):
         raise  # of the register, or of whoever asked
     except Exception as error:  # closed streams, futures that nobody holds, workers that are not there any more
-        raise ClusterLost(f"the cluster at {scheduler} cannot be reached, or its workers ended: {error}") from error
+        raise ClusterLost(
+            "the cluster at {scheduler} cannot be reached, or its workers ended: {error}",
+            scheduler=scheduler,
+            error=error,
+        ) from error
 
 
 def _waited_for(future: Any, halt: Callable[[], bool]) -> Found:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
+from kpfootprint.retold import SAID_AS, Said, again
 from service.clock import written
 from service.errors import Refused
 from service.register import jobs, submissions
@@ -111,7 +112,8 @@ def _ran(
         text=True,
         encoding="utf-8",
         errors="replace",
-        env=kept | {"KPF_HOME": str(work.settings.home), "OPENBLAS_NUM_THREADS": "1", "LC_ALL": "C.UTF-8"},
+        env=kept
+        | {"KPF_HOME": str(work.settings.home), "OPENBLAS_NUM_THREADS": "1", "LC_ALL": "C.UTF-8", SAID_AS: "json"},
         cwd=Path(__file__).parents[2],
         start_new_session=True,
     ) as process:
@@ -137,7 +139,7 @@ def _ran(
         if process.returncode != 0 and any(line.startswith("Traceback") for line in last):
             raise RuntimeError("\n".join(last))  # which the log tells
         if process.returncode != 0:
-            raise Refused("conflict", "{told}", told="; ".join(last))
+            raise Refused("conflict", "{told}", told=_said(last))
     return True
 
 
@@ -149,6 +151,14 @@ def _listen(stream: IO[str], last: deque[str], told: list[int], before: int) -> 
             told[0] = before + int(found[1]) // 2
         elif line.strip():
             last.append(line.strip())
+
+
+def _said(lines: Sequence[str]) -> str:
+    """Return what a command said last: a sentence that it kept for us, or whatever it wrote."""
+    try:
+        return Said(again(json.loads(lines[-1])))
+    except (ValueError, TypeError, LookupError):
+        return "; ".join(lines)
 
 
 def _end(process: subprocess.Popen[str]) -> None:

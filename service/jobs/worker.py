@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 import sqlalchemy as sa
 
 from kpfootprint.errors import IngestError, KPFootprintError
+from kpfootprint.retold import Said, said_of
 from service.errors import Refused
 from service.jobs.comparing import compare_submission
 from service.jobs.reexamining import reexamine
@@ -121,11 +122,11 @@ def told(error: Exception) -> str:
         case IngestError(problems=problems):
             return "; ".join(str(problem) for problem in problems[:5])
         case Refused():
-            return error.detail
+            return Said(error.text, **error.values)
         case KPFootprintError():
-            return str(error)
+            return said_of(error)
         case _:
-            return "Something went wrong here; the log of the worker says more."
+            return Said("Something went wrong here; the log of the worker says more.")
 
 
 AGAIN_AFTER = 1.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
+from kpfootprint.retold import retold
 from service.clock import now
 from service.door.bodies import text_of
 from service.door.endpoint import FORM, Endpoint
@@ -52,7 +53,7 @@ def create(visit: Visit) -> Response:
     try:
         _, secret = make_key(visit.work.engine, role, name, expiry_in(expires or None))
     except BadKey as error:
-        return shown(visit, status=422, problem=str(error))
+        return shown(visit, status=422, problem=retold(error, visit.lang))
     return shown(visit, status=201, made=secret)
 
 

@@ -8,12 +8,12 @@ from starlette.responses import Response
 
 from kpfootprint.report.locale import words
 from kpfootprint.report.problems import remark_text
-from kpfootprint.retold import retold
+from kpfootprint.retold import again, retold
 from service.door.bodies import file_of, text_of, written_in
 from service.door.endpoint import FORM, Endpoint
 from service.door.visit import Visit
 from service.errors import Refused, existing
-from service.pages.render import moved_to, page
+from service.pages.render import moved_to, page, translations
 from service.register import jobs
 from service.register.activations import activations, first_in_force
 from service.register.people import names_of_actors
@@ -150,7 +150,7 @@ def show_training(visit: Visit) -> Response:
         job=job,
         states=JOB_STATES,
         remarks=[remark_text(item, words(visit.lang)) for item in job.parameters.get("remarks", ())],
-        said=retold(job.problem or "", visit.lang),
+        said=retold(again(job.parameters.get("said", job.problem or "")), visit.lang, translations(visit.lang)),
         problems=job.parameters.get("problems", ()),
         told=lambda problem: problem["reasons"][visit.lang],
         again=None if over else EVERY_SECONDS,

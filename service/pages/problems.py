@@ -8,11 +8,11 @@ from functools import cached_property
 from typing import Any
 
 from kpfootprint.errors import Problem
-from kpfootprint.ingest import NOTES, RULES, text_of_answer, text_of_rule
+from kpfootprint.ingest import NOTES, text_of_answer, text_of_rule
 from kpfootprint.parcel import Parcel
 from kpfootprint.planning.question import RULES as PLANNING_RULES
 from kpfootprint.report.locale import words
-from kpfootprint.retold import retold
+from kpfootprint.retold import again, retold, said_of
 from kpfootprint.scheme import AttributeClass, ClassSet, Scheme
 from service.errors import Refused
 from service.pages.render import translations
@@ -24,8 +24,6 @@ SAID = frozenset({"detail", "expected", "found"})
 NUMBER = re.compile(r"-?\d+(,\d{3})*(\.\d+)?")
 LIMITS = re.compile(r"(?<=: )(≥ )?[\d.]+(–[\d.]+)? ct(?=; |$)")
 """The limits of a size class, behind its own name, in a note of size classes."""
-_MORE = re.compile(r"; and so in \d+ more rows(?:, whatever the value)?$")
-"""What a reason ends with where other rows have the same fault."""
 
 
 class Teller:
@@ -53,17 +51,15 @@ class Teller:
         What was told in words of its own is told again where the catalogue has them, and otherwise stays as it is.
         """
         planning = PLANNING_RULES.get(str(problem.values.get("rule")))
-        if planning is None and problem.code not in RULES:
-            return problem.reason and self._catalogue.gettext(problem.reason)
-        more = "".join(_MORE.findall(problem.reason)[-1:])
+        values = dict(problem.values)
+        more = values.pop("more", "")
         try:
-            rule = planning or text_of_rule(problem.code, problem.values)
-            if not problem.values and problem.reason != rule + more:
-                return problem.reason
-            text = self._catalogue.gettext(rule).format(**self._numbered(self._named(problem.values)))
-            return retold(text + more, self._lang)
+            rule = planning or text_of_rule(problem.code, values)
+            if not values and problem.reason != rule + more:
+                return self._retold(problem.reason)
+            return self._catalogue.gettext(rule).format(**self._numbered(self._named(values))) + self._retold(more)
         except (KeyError, IndexError):
-            return problem.reason
+            return self._retold(problem.reason)
 
     def refused(self, refusal: Refused) -> str:
         """Return why a request was refused."""
@@ -74,7 +70,10 @@ class Teller:
         """Return a value of a refusal: a number of ours, a text of ours, or what somebody wrote."""
         if isinstance(value, int):
             return words(self._lang).count(value)
-        return retold(self._catalogue.gettext(str(value)), self._lang) if value else ""
+        return self._retold(value)
+
+    def _retold(self, said: object) -> str:
+        return retold(said, self._lang, self._catalogue)
 
     def _named(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the values of a problem with an attribute, and lists of its classes, under their names."""
@@ -88,9 +87,9 @@ class Teller:
 
     def _numbered(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the values of a problem with its numbers, and what it says of the input, as the language does."""
-        told = {key: str(value) for key, value in values.items() if key in MEASURED | SAID}
+        told = {key: said_of(again(value)) for key, value in values.items() if key in MEASURED | SAID}
         shown = {key: self._number(text) if NUMBER.fullmatch(text) else text for key, text in told.items()}
-        return {**values, **{key: retold(text, self._lang) if key in SAID else text for key, text in shown.items()}}
+        return {**values, **{key: self._retold(text) if key in SAID else text for key, text in shown.items()}}
 
     def _number(self, text: str) -> str:
         return text.translate({44: words(self._lang).group, 46: words(self._lang).decimal})

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from kpfootprint import __version__
 from kpfootprint.report.locale import words
+from kpfootprint.retold import errors_in
 from kpfootprint.visible import visible
 from service.door.visit import Visit, chosen_language
 from service.errors import Refused
@@ -36,7 +37,9 @@ LOCALES = Path(__file__).parent / "locale"
 @cache
 def translations(lang: str) -> gettext.NullTranslations:
     """Return the catalogue of a language; English is the language of the templates themselves."""
-    return gettext.translation(DOMAIN, LOCALES, languages=[lang], fallback=lang == "en")
+    found = gettext.translation(DOMAIN, LOCALES, languages=[lang], fallback=lang == "en")
+    found.add_fallback(errors_in(lang))
+    return found
 
 
 @cache

@@ -115,7 +115,9 @@ def folder_in_force(engine: sa.Engine, home: Path) -> Path:
     for releases in (shipped_release().parent, home / "releases"):
         if Path(name).name == name and (releases / name / "manifest.json").exists():
             return releases / name
-    raise ReleaseError(f"release {name!r} is the active one, and its folder is gone; activate another one")
+    raise ReleaseError(
+        "release {name} is the active one, and its folder is gone; activate another one", name=repr(name)
+    )
 
 
 def _told(entry: entries.Entry) -> Activation:

@@ -117,7 +117,7 @@ def restore(settings: Settings, stream: IO[bytes]) -> Walked:
         except (*_DAMAGE, sa.exc.SQLAlchemyError, NotADirectoryError, FileExistsError) as error:
             told = (str(error).splitlines() or [""])[0][:200]
             raise BackupError(
-                f"this backup is damaged ({type(error).__name__}: {told}); nothing of it counts"
+                "this backup is damaged ({kind}: {told}); nothing of it counts", kind=type(error).__name__, told=told
             ) from None
     with opened(settings) as engine:
         return verify(engine, about["head"]["hash"])
@@ -156,7 +156,7 @@ def _check_names(settings: Settings, archive: zipfile.ZipFile) -> None:
     """Refuse a backup that would write elsewhere, before anything of it is kept."""
     for name in _releases(archive):
         if not (settings.home / name).resolve().is_relative_to((settings.home / "releases").resolve()):
-            raise BackupError(f"{name!r} in the backup leads out of the folder of releases")
+            raise BackupError("{name} in the backup leads out of the folder of releases", name=repr(name))
 
 
 def _fill_table(connection: sa.Connection, table: sa.Table, archive: zipfile.ZipFile) -> None:
@@ -170,10 +170,12 @@ def _fill_table(connection: sa.Connection, table: sa.Table, archive: zipfile.Zip
         rows: list[dict[str, Any]] = []
         while line := stream.readline(LONGEST_LINE + 1):
             if len(line) > LONGEST_LINE:
-                raise BackupError(f"a line of {table.name} in the backup is longer than any that was ever written")
+                raise BackupError(
+                    "a line of {name} in the backup is longer than any that was ever written", name=table.name
+                )
             row = read_json(line)
             if set(row) != names:
-                raise BackupError(f"a line of {table.name} in the backup has other columns than the register")
+                raise BackupError("a line of {name} in the backup has other columns than the register", name=table.name)
             rows.append(
                 {name: base64.b64decode(v) if name in binary and v is not None else v for name, v in row.items()}
             )

@@ -18,6 +18,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 
 from kpfootprint.errors import KPFootprintError
+from kpfootprint.retold import Said
 from service.register.tables import APPEND_ONLY, REFUSES
 from service.settings import Settings
 
@@ -141,7 +142,7 @@ def _connected(engine: sa.Engine) -> sa.Connection:
         return engine.connect()
     except sa.exc.TimeoutError:  # those that have one wait for somebody who holds a table or the disk
         raise RegisterUnavailable(
-            f"{place_of(engine.url)} cannot be used: all connections to it are taken; try again in a while"
+            CANNOT, what=place_of(engine.url), error=Said("all connections to it are taken; try again in a while")
         ) from None
 
 
@@ -177,7 +178,9 @@ def open_register(settings: Settings, *, to_be_verified: bool = False) -> sa.Eng
     try:
         settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise RegisterUnavailable(f"{settings.home} cannot hold a register: {error.strerror or error}") from None
+        raise RegisterUnavailable(
+            "{home} cannot hold a register: {reason}", home=settings.home, reason=Said(error.strerror or str(error))
+        ) from None
     engine = connect(settings.register_url)
     try:
         with nullcontext() if settings.is_launched else _alone(engine, settings):
@@ -185,8 +188,12 @@ def open_register(settings: Settings, *, to_be_verified: bool = False) -> sa.Eng
             if (found := version(engine)) != HEAD:
                 if settings.is_launched:
                     raise RegisterUnavailable(
-                        f"{place_of(engine.url)} cannot be used: it is not the one that the service was started with "
-                        f"({found or 'no step'}); start it again"
+                        CANNOT,
+                        what=place_of(engine.url),
+                        error=Said(
+                            "it is not the one that the service was started with ({step}); start it again",
+                            step=found or NO_STEP,
+                        ),
                     )
                 migrate(engine)
             if not to_be_verified:
@@ -223,7 +230,9 @@ def _alone(engine: sa.Engine, settings: Settings) -> Iterator[None]:
     try:
         handle = os.open(lock, os.O_CREAT | os.O_RDWR, 0o600)
     except OSError as error:
-        raise RegisterUnavailable(f"{settings.home} cannot hold a register: {error.strerror or error}") from None
+        raise RegisterUnavailable(
+            "{home} cannot hold a register: {reason}", home=settings.home, reason=Said(error.strerror or str(error))
+        ) from None
     try:
         _wait_for(handle, lock)  # the first connection of all turns WAL on, and bears no company
         if engine.url.database:
@@ -243,7 +252,11 @@ def _wait_for(handle: int, lock: Path) -> None:
         except BlockingIOError:
             waited = time.monotonic() - started
         if waited > LOCKED_FOR:
-            raise RegisterUnavailable(f"another process has held {lock} for {LOCKED_FOR:g} s; end it and start again")
+            raise RegisterUnavailable(
+                "another process has held {lock} for {seconds} s; end it and start again",
+                lock=lock,
+                seconds=f"{LOCKED_FOR:g}",
+            )
         if waited > 1 and not said:
             log.warning("Waiting for another process, which holds %s", lock)
             said = True
@@ -256,8 +269,9 @@ def begin(file: Path) -> None:
         if file.exists():
             if file.stat().st_size == 0:  # SQLite, too, throws the log beside it away
                 raise RegisterUnavailable(
-                    f"{file} is empty: what it held is gone; remove it, and begin a new register or fill "
-                    "one from a backup: kpfootprint restore FILE"
+                    "{file} is empty: what it held is gone; remove it, and begin a new register or fill "
+                    "one from a backup: kpfootprint restore FILE",
+                    file=file,
                 )
             return
         draft = file.with_name(f".{file.name}.new")
@@ -268,9 +282,13 @@ def begin(file: Path) -> None:
             made.execute("PRAGMA user_version=1")  # a page is written: the file is not empty from its first moment
         draft.replace(file)
     except sqlite3.Error as error:
-        raise RegisterUnavailable(f"{file} cannot be begun: {error}; look at the room on its disk") from None
+        raise RegisterUnavailable(
+            "{file} cannot be begun: {error}; look at the room on its disk", file=file, error=error
+        ) from None
     except OSError as error:
-        raise RegisterUnavailable(f"{file} cannot be opened: {error.strerror or error}") from None
+        raise RegisterUnavailable(
+            "{file} cannot be opened: {reason}", file=file, reason=Said(error.strerror or str(error))
+        ) from None
 
 
 def _refuse_foreign(engine: sa.Engine) -> None:
@@ -283,8 +301,14 @@ def _refuse_foreign(engine: sa.Engine) -> None:
         virtual = kind == "table" and made.upper().startswith("CREATE VIRTUAL")
         if kind == "view" or virtual or (kind == "trigger" and made not in GUARDS["sqlite"].values()):
             raise RegisterUnavailable(
-                f"{place_of(engine.url)} cannot be used: it holds the {kind} {name[:80]!r}, which this software never "
-                f"made; {FROM_BACKUP}"
+                CANNOT,
+                what=place_of(engine.url),
+                error=Said(
+                    "it holds the {kind} {name}, which this software never made; {help}",
+                    kind=kind,
+                    name=repr(name[:80]),
+                    help=FROM_BACKUP,
+                ),
             )
 
 
@@ -295,9 +319,14 @@ def refuse_unguarded(engine: sa.Engine) -> None:
     for name, made in GUARDS[engine.dialect.name].items():
         if name not in there:
             raise RegisterUnavailable(
-                f"{place_of(engine.url)} cannot be used: the trigger {name}, which keeps what was acknowledged from "
-                f"being changed, was taken away; make it again, and see whether anything was changed meanwhile "
-                f"(kpfootprint register verify): {made}"
+                CANNOT,
+                what=place_of(engine.url),
+                error=Said(
+                    "the trigger {name}, which keeps what was acknowledged from being changed, was taken away; make "
+                    "it again, and see whether anything was changed meanwhile (kpfootprint register verify): {made}",
+                    name=name,
+                    made=made,
+                ),
             )
 
 
@@ -319,12 +348,20 @@ def version(engine: sa.Engine) -> str | None:
             steps = list(connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalars())
     if len(steps) == 1 and steps[0] in migrations():
         return str(steps[0])
-    told = ", ".join(repr(str(step)[:32]) for step in steps) or "no step"
+    told = ", ".join(repr(str(step)[:32]) for step in steps) or NO_STEP
     if len(steps) == 1 and is_later(steps[0]):
-        wrong = f"a later version of kpfootprint wrote it (step {told}; this one knows {HEAD}); install that version"
+        wrong = Said(
+            "a later version of kpfootprint wrote it (step {told}; this one knows {head}); install that version",
+            told=told,
+            head=HEAD,
+        )
     else:
-        wrong = f"it is damaged: the step that its tables stand at is not known here ({told}); {FROM_BACKUP}"
-    raise RegisterUnavailable(f"{place_of(engine.url)} cannot be used: {wrong}")
+        wrong = Said(
+            "it is damaged: the step that its tables stand at is not known here ({told}); {help}",
+            told=told,
+            help=FROM_BACKUP,
+        )
+    raise RegisterUnavailable(CANNOT, what=place_of(engine.url), error=wrong)
 
 
 def is_later(step: object) -> bool:
@@ -352,8 +389,14 @@ def migrate(engine: sa.Engine, to: str = HEAD) -> None:
     except sa.exc.DBAPIError as error:
         told = (str(error.orig).splitlines() or [""])[0][:200]
         raise RegisterUnavailable(
-            f"{place_of(engine.url)} cannot be used: it is damaged: it says that its tables stand at "
-            f"{now or 'no step'}, and they do not ({told}); {FROM_BACKUP}"
+            CANNOT,
+            what=place_of(engine.url),
+            error=Said(
+                "it is damaged: it says that its tables stand at {step}, and they do not ({told}); {help}",
+                step=now or NO_STEP,
+                told=told,
+                help=FROM_BACKUP,
+            ),
         ) from None
 
 
@@ -363,20 +406,23 @@ class RegisterUnavailable(KPFootprintError):
     code = "register_unavailable"
 
 
-FROM_BACKUP = "move it away, then fill a new one from a backup: kpfootprint restore FILE"
+FROM_BACKUP = Said("move it away, then fill a new one from a backup: kpfootprint restore FILE")
+NO_STEP = Said("no step")
+LOCKED = Said("another process holds it locked; try again when that has ended")
+CANNOT = "{what} cannot be used: {error}"
 
 SAID = {
-    "SQLITE_BUSY": "another process holds it locked; try again when that has ended",
-    "SQLITE_LOCKED": "another process holds it locked; try again when that has ended",
-    "SQLITE_PROTOCOL": "another process holds it locked; try again when that has ended",
-    "SQLITE_FULL": "there is no room left on its disk; free some, and nothing else has to be done",
-    "SQLITE_IOERR": "its disk cannot be read or written (it may be full)",
-    "SQLITE_CORRUPT": f"it is damaged; {FROM_BACKUP}",
-    "SQLITE_NOTADB": f"it is no register, or damaged; {FROM_BACKUP}",
-    "SQLITE_FORMAT": f"it is no register, or damaged; {FROM_BACKUP}",
-    "SQLITE_READONLY": "it may be read and not written here; look at the permissions of the file and its folder",
-    "SQLITE_PERM": "it may not be opened here; look at the permissions of the file and its folder",
-    "SQLITE_CANTOPEN": "it cannot be opened; look at its folder, its permissions and the room on its disk",
+    "SQLITE_BUSY": LOCKED,
+    "SQLITE_LOCKED": LOCKED,
+    "SQLITE_PROTOCOL": LOCKED,
+    "SQLITE_FULL": Said("there is no room left on its disk; free some, and nothing else has to be done"),
+    "SQLITE_IOERR": Said("its disk cannot be read or written (it may be full)"),
+    "SQLITE_CORRUPT": Said("it is damaged; {help}", help=FROM_BACKUP),
+    "SQLITE_NOTADB": Said("it is no register, or damaged; {help}", help=FROM_BACKUP),
+    "SQLITE_FORMAT": Said("it is no register, or damaged; {help}", help=FROM_BACKUP),
+    "SQLITE_READONLY": Said("it may be read and not written here; look at the permissions of the file and its folder"),
+    "SQLITE_PERM": Said("it may not be opened here; look at the permissions of the file and its folder"),
+    "SQLITE_CANTOPEN": Said("it cannot be opened; look at its folder, its permissions and the room on its disk"),
 }
 """By the primary result code of SQLite."""
 
@@ -384,8 +430,8 @@ MISSING = ("no such table", "no such column", "malformed database schema", "has 
 STATES = {
     "42P01": "its tables are not as they should be ({told})",
     "42703": "its tables are not as they should be ({told})",
-    "55P03": "another process holds it locked; try again when that has ended",
-    "53100": "there is no room left on its disk; free some, and nothing else has to be done",
+    "55P03": LOCKED,
+    "53100": SAID["SQLITE_FULL"],
 }
 """By the state that PostgreSQL tells: no such table, no such column, a lock that was not given, a disk that is full."""
 
@@ -399,15 +445,15 @@ def _translated(context: sa.engine.ExceptionContext) -> None:
     error = context.sqlalchemy_exception
     if isinstance(error, sa.exc.IntegrityError | sa.exc.DataError) or not isinstance(error, sa.exc.DBAPIError):
         return
-    where = "the register" if context.engine is None else place_of(context.engine.url)
+    where = Said("the register") if context.engine is None else place_of(context.engine.url)
     reason = reason_of(error)
     if reason is not None:
-        raise RegisterUnavailable(f"{where} cannot be used: {reason}") from context.original_exception
+        raise RegisterUnavailable(CANNOT, what=where, error=reason) from context.original_exception
 
 
 def place_of(url: sa.URL) -> str:
     """Name a register without the password that its address may hold."""
-    return f"the register {url.database}" if url.drivername.startswith("sqlite") else f"the register {url!r}"
+    return Said("the register {name}", name=url.database if url.drivername.startswith("sqlite") else repr(url))
 
 
 def reason_of(error: sa.exc.DBAPIError) -> str | None:
@@ -419,10 +465,10 @@ def reason_of(error: sa.exc.DBAPIError) -> str | None:
         if kind in SAID:
             return SAID[kind]
         missing = any(words in str(original) for words in MISSING)
-        return f"its tables are not as they should be ({original})" if missing else None
+        return Said("its tables are not as they should be ({told})", told=original) if missing else None
     told = str(original).splitlines()[0][:200] if str(original) else "no reason"
     if known := STATES.get(str(getattr(original, "sqlstate", None))):
-        return known.format(told=told)
+        return Said(known, told=told)
     if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.InternalError):
-        return f"the database does not answer ({told})"
+        return Said("the database does not answer ({told})", told=told)
     return None

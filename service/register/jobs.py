@@ -19,6 +19,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from kpfootprint.report.report import canonical
+from kpfootprint.retold import Said, kept
 from service.clock import now
 from service.register import entries
 from service.register.database import is_sqlite, reading, registering, writing
@@ -113,8 +114,9 @@ def progress(connection: sa.Connection, job: Job, done: int) -> None:
 
 def note(connection: sa.Connection, job: Job, **found: Any) -> None:
     """Keep what was found out about what a job was given, with its parameters."""
-    told = canonical({**job.parameters, **found})
-    connection.execute(jobs.update().where(jobs.c.number == job.number).values(parameters=told))
+    here = jobs.c.number == job.number
+    noted = json.loads(connection.execute(sa.select(jobs.c.parameters).where(here)).scalar_one())
+    connection.execute(jobs.update().where(here).values(parameters=canonical({**noted, **found})))
 
 
 def cancel_was_asked(engine: sa.Engine, job: Job) -> bool:
@@ -127,8 +129,10 @@ def finish(
     connection: sa.Connection, job: Job, state: State, *, problem: str | None = None, result: str | None = None
 ) -> None:
     """End a job; one that has ended stays as it ended."""
+    if isinstance(problem, Said):
+        note(connection, job, said=kept(problem))
     over = jobs.update().where((jobs.c.number == job.number) & jobs.c.state.not_in(OVER))
-    connection.execute(over.values(state=state, ended_at=now(), problem=problem, result=result))
+    connection.execute(over.values(state=state, ended_at=now(), problem=problem and str(problem), result=result))
     connection.execute(jobs.update().where(jobs.c.number == job.number).values(cancel_asked=False))
 
 
@@ -168,7 +172,12 @@ def _begun(engine: sa.Engine, number: int) -> Job:
         if row.state in OVER:
             return _job(row)
         if row.attempts >= MAX_ATTEMPTS:
-            finish(connection, _job(row), "failed", problem=f"The worker ended {row.attempts} times while at this job.")
+            finish(
+                connection,
+                _job(row),
+                "failed",
+                problem=Said("The worker ended {n} times while at this job.", n=row.attempts),
+            )
         else:
             begun = {"state": "running", "attempts": row.attempts + 1, "started_at": row.started_at or now()}
             connection.execute(jobs.update().where(jobs.c.number == number).values(begun))

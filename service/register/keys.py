@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from kpfootprint.retold import Said
 from kpfootprint.visible import is_visible
 from service.clock import now
 from service.register.database import RegisterUnavailable, opened, reading, writing
@@ -49,10 +50,10 @@ class Key:
 def make_key(engine: sa.Engine, role: str, name: str, expires_at: datetime | None = None) -> tuple[Key, str]:
     """Make a key and return it with its secret, which nobody can read again; it opens nothing from `expires_at` on."""
     if role not in ROLES:
-        raise BadKey(f"role must be one of {', '.join(ROLES)}, got {role!r}")
+        raise BadKey(Said("role must be one of {roles}, got {found}", roles=", ".join(ROLES), found=repr(role)))
     name = " ".join(name.split())
     if len(name) > NAME_LENGTH or not is_visible(name):
-        raise BadKey(f"name must be at most {NAME_LENGTH} printable characters")
+        raise BadKey(Said("name must be at most {most} printable characters", most=NAME_LENGTH))
     made = now()
     if expires_at is not None and expires_at <= made:
         raise BadKey("a key that expires must do so in the future")

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from kpfootprint.errors import Problem
 from kpfootprint.report.report import canonical
+from kpfootprint.retold import kept
 from service.register import entries, jobs
 from service.register.comparisons import Once
 from service.register.database import reading
@@ -268,7 +269,7 @@ def _waits(submission_id: str) -> sa.ColumnElement[bool]:
 
 def kept_problem(problem: Problem) -> dict[str, Any]:
     """Return a problem as it is kept: with what its text is filled with, so that it can be told in every language."""
-    return problem.as_dict() | {"values": dict(problem.values)}
+    return problem.as_dict() | {"values": {name: kept(value) for name, value in problem.values.items()}}
 
 
 def place_comparisons(connection: sa.Connection, submission_id: str, placed: Mapping[int, str]) -> None:

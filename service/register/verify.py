@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from kpfootprint.retold import Said
 from service.register.comparisons import FOUND_BY, Examined, FoundBy, digest_of, shown_of, unpacked
 from service.register.database import snapshot
 from service.register.entries import GENESIS, Entry, walk
@@ -61,11 +62,13 @@ def verify(engine: sa.Engine, head: str | None = None) -> Walked:
                 last, count = entry.hash, entry.position
                 seen = seen or last == head
             for row_id in [*ahead, *(row.id for row, _ in kept)]:
-                return Walked(entries=count, hash=last, wrong=count + 1, reason=f"comparison {row_id} has no entry")
+                return Walked(
+                    entries=count, hash=last, wrong=count + 1, reason=Said("comparison {id} has no entry", id=row_id)
+                )
             for position, reason in told.faults(connection):
                 return Walked(entries=count, hash=last, wrong=position or count + 1, reason=reason)
     except (ValueError, TypeError, LookupError, AttributeError) as error:  # of what was put where no version puts it
-        reason = f"what is kept there is nothing that this software writes ({error})"
+        reason = Said("what is kept there is nothing that this software writes ({error})", error=error)
         return Walked(entries=count, hash=last, wrong=count + 1, reason=reason)
     if not seen:
         reason = "the head that was kept elsewhere is not in the chain: its tail was cut off, or written anew"
@@ -75,11 +78,11 @@ def verify(engine: sa.Engine, head: str | None = None) -> Walked:
 
 def _fault(entry: Entry, position: int, previous: str) -> str:
     if entry.position != position:
-        return f"entry {position} is missing"
+        return Said("entry {position} is missing", position=str(position))
     if entry.previous != previous:
-        return f"entry {position} does not follow the one before it"
+        return Said("entry {position} does not follow the one before it", position=str(position))
     if entry.hash != entry.expected_hash():
-        return f"entry {position} was changed"
+        return Said("entry {position} was changed", position=str(position))
     return ""
 
 
@@ -88,13 +91,20 @@ def _comparison_fault(entry: Entry, ahead: dict[str, Kept], kept: Iterator[Kept]
     while entry.subject not in ahead:
         here = next(kept, None)
         if here is None:
-            return f"comparison {entry.subject} of entry {entry.position} is missing"
+            return Said(
+                "comparison {id} of entry {position} is missing", id=entry.subject, position=str(entry.position)
+            )
         ahead[here[0].id] = here
     row, found = ahead.pop(entry.subject)
     texts = {name: _text(getattr(row, name)) for name in ("report", "parcel")}
     for name, text in texts.items():
         if sha256(text.encode()).hexdigest() != entry.values[f"{name}_sha256"]:
-            return f"the {name} of comparison {row.id} of entry {entry.position} was changed"
+            return Said(
+                "the {name} of comparison {id} of entry {position} was changed",
+                name=Said(name),
+                id=row.id,
+                position=str(entry.position),
+            )
     again = Examined(
         content=json.loads(texts["report"]),
         report=texts["report"],
@@ -105,9 +115,16 @@ def _comparison_fault(entry: Entry, ahead: dict[str, Kept], kept: Iterator[Kept]
     )
     for name, value in shown_of(again, entry.actor).items():
         if getattr(row, name) != value:
-            return f"{name} of comparison {row.id} of entry {entry.position} was changed"
+            return Said(
+                "{name} of comparison {id} of entry {position} was changed",
+                name=name,
+                id=row.id,
+                position=str(entry.position),
+            )
     if entry.values.get("found_by_sha256") not in {None, digest_of(found)}:
-        return f"what comparison {row.id} of entry {entry.position} is found by was changed"
+        return Said(
+            "what comparison {id} of entry {position} is found by was changed", id=row.id, position=str(entry.position)
+        )
     return ""
 
 
@@ -147,5 +164,5 @@ def _file_fault(connection: sa.Connection, entry: Entry) -> str:
         here &= files.c.name == name_of_file(entry.values["file_name"])
     content = connection.scalar(sa.select(files.c.content).where(here).limit(1))
     if not isinstance(content, bytes) or sha256(content).hexdigest() != digest:
-        return f"the file that came with entry {entry.position} is missing, or was changed"
+        return Said("the file that came with entry {position} is missing, or was changed", position=str(entry.position))
     return ""

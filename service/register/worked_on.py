@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
+from kpfootprint.retold import Said
 from service.register.comparisons import certificate_key
 from service.register.entries import Entry, written
 from service.register.submissions import NONE, became, came, digest_of, rows_of, zones_of
@@ -59,7 +60,7 @@ class Told:
         for row in connection.execute(sa.select(submissions)):
             entry, state = left.pop(row.id, (None, ""))
             if entry is None:
-                yield None, f"submission {row.id} has no entry"
+                yield None, Said("submission {id} has no entry", id=row.id)
                 continue
             parcels = rows_of(connection, row.id, *COLUMNS)
             told = {name: entry.values[name] for name in ("file_name", "note", "exporter", "n_parcels", "due_at")}
@@ -68,13 +69,35 @@ class Told:
             for name, value in told.items():
                 shown = getattr(row, name)
                 if value != (written(shown) if name.endswith("_at") else shown):
-                    yield entry.position, f"{name} of submission {row.id} of entry {entry.position} was changed"
+                    yield (
+                        entry.position,
+                        Said(
+                            "{name} of submission {id} of entry {position} was changed",
+                            name=name,
+                            id=row.id,
+                            position=str(entry.position),
+                        ),
+                    )
             digests = [(entry.position, entry.values.get("parcels_sha256"), came), (*self.compared[row.id], became)]
             for position, digest, what in digests:
                 if len(parcels) != row.n_parcels or digest not in {None, digest_of(what, parcels)}:
-                    yield position, f"the parcels of submission {row.id} of entry {position} were changed"
+                    yield (
+                        position,
+                        Said(
+                            "the parcels of submission {id} of entry {position} were changed",
+                            id=row.id,
+                            position=str(position),
+                        ),
+                    )
         for submission_id, (entry, _) in left.items():
-            yield entry.position, f"submission {submission_id} of entry {entry.position} is missing"
+            yield (
+                entry.position,
+                Said(
+                    "submission {submission} of entry {position} is missing",
+                    submission=submission_id,
+                    position=str(entry.position),
+                ),
+            )
 
     def _of_certificates(self, connection: sa.Connection) -> Iterator[Fault]:
         left = dict(self.certificates)
@@ -82,9 +105,14 @@ class Told:
             position, *said = left.pop((row.certificate_no, row.reported_by), (None, None, ""))
             own = certificate_key(row.certificate_no) == row.certificate_key
             if position is None or not own or said != [row.reported_on, row.note]:
-                yield position, f"the report of certificate {row.certificate_no} was changed, or put in"
+                yield (
+                    position,
+                    Said(
+                        "the report of certificate {certificate} was changed, or put in", certificate=row.certificate_no
+                    ),
+                )
         for (certificate_no, _), (position, _, _) in left.items():
-            yield position, f"the report of certificate {certificate_no} is missing"
+            yield position, Said("the report of certificate {certificate} is missing", certificate=certificate_no)
 
 
 def _of_places(connection: sa.Connection) -> Iterator[Fault]:
@@ -95,4 +123,11 @@ def _of_places(connection: sa.Connection) -> Iterator[Fault]:
     moved = sa.or_(kept.id.is_(None), sa.not_(sa.func.coalesce(theirs, sa.false())))
     query = sa.select(placed.submission_id, placed.parcel_id).select_from(beside)
     for row in connection.execute(query.where(placed.comparison_id.is_not(None), moved).limit(1)):
-        yield None, f"parcel {row.parcel_id} of submission {row.submission_id} names a comparison that is not its own"
+        yield (
+            None,
+            Said(
+                "parcel {parcel} of submission {submission} names a comparison that is not its own",
+                parcel=row.parcel_id,
+                submission=row.submission_id,
+            ),
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from kpfootprint.errors import Problem
+from kpfootprint.retold import said_of
 from service.door.endpoint import Answer, Endpoint
 from service.door.visit import Visit
 from service.errors import Refused, existing
@@ -27,7 +28,7 @@ def create_key(visit: Visit, given: shapes.NewKey) -> Answer:
         expires_at = expiry_in(given.get("expires_at"))
         key, secret = make_key(visit.work.engine, given["role"], given.get("name", ""), expires_at)
     except BadKey as error:
-        problem = Problem(table="key", code="invalid", reason=str(error))
+        problem = Problem(table="key", code="invalid", reason=said_of(error))
         raise Refused("invalid_input", "The key cannot be made as asked.", problems=(problem,)) from None
     visit.place = f"/v1/keys/{key.id}"
     return told(shapes.MadeKey, key, key=secret)

@@ -10,6 +10,7 @@ from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest import Reading, Upload, ingest_file, ingest_json, read
 from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release
+from kpfootprint.retold import said_of
 from kpfootprint.strict_json import AmbiguousJson, NotJson, read_json
 from service.errors import Refused, refusal_for
 
@@ -34,7 +35,7 @@ def json_in(body: bytes) -> Any:
     try:
         return read_json(body)
     except AmbiguousJson as error:
-        raise refusal_for([Problem(table="body", code="ambiguous_json", reason=str(error))]) from None
+        raise refusal_for([Problem(table="body", code="ambiguous_json", reason=said_of(error))]) from None
     except NotJson as error:
         raise Refused("not_json", "The body is not JSON: {error}.", error=error) from None
 

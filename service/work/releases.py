@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from kpfootprint.errors import Problem, ReleaseError
 from kpfootprint.release import load_release
+from kpfootprint.retold import Said
 from kpfootprint.strict_json import read_json
 from kpfootprint.trial import try_release
 from service.errors import Refused, existing
@@ -146,7 +147,9 @@ def queue_training(work: Workplace, *, package: bytes, config: str, actor: str) 
     try:
         tomllib.loads(config)
     except tomllib.TOMLDecodeError as error:
-        problems.append(Problem(table="form", column="config", code="bad_toml", reason=f"not TOML: {error}"))
+        problems.append(
+            Problem(table="form", column="config", code="bad_toml", reason=Said("not TOML: {error}", error=error))
+        )
     if problems:
         raise Refused("invalid_input", "The training cannot be begun.", problems=tuple(problems))
     with registering(work.engine) as connection:

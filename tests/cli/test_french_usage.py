@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import ast
+import json
+import os
+import pickle
 import re
-from itertools import count
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import click
@@ -12,13 +16,16 @@ import pytest
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 
-import kpfootprint
 from kpfootprint.cli.main import cli, main
-from kpfootprint.cli.surroundings import LOCALES, helped, paragraphs, retold, speak
+from kpfootprint.cli.surroundings import LOCALES, helped, paragraphs, speak
+from kpfootprint.errors import ReleaseError, ReportError
 from kpfootprint.report.locale import CATALOGUES
-from kpfootprint.retold import ERRORS
+from kpfootprint.retold import ERRORS, Said, again, kept, retold, said_of
 from service.catalogue import compiled, sources
-from service.register.database import SAID
+from service.register.database import CANNOT, STATES
+from service.settings import MISFITS
+from tests.source import files
+from training.package.descriptor import _NOTES
 
 SOURCE = LOCALES / "fr" / "LC_MESSAGES" / "click.po"
 OWN = SOURCE.with_name("commands.po")
@@ -136,7 +143,7 @@ def test_every_text_of_our_commands_has_its_french_and_no_other_is_kept(monkeypa
     assert OWN.with_suffix(".mo").read_bytes() == compiled(OWN)
 
 
-@pytest.mark.parametrize("path", [OWN, SOURCE, *sources(), CATALOGUES / "fr.po"], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [OWN, SOURCE, *sources(), ERRORS, CATALOGUES / "fr.po"], ids=lambda path: path.name)
 def test_french_keeps_its_spaces_and_apostrophes(path: Path) -> None:
     with path.open("rb") as file:
         for message in read_po(file):
@@ -150,83 +157,99 @@ RAISED = {
     "ReleaseError",
     "InvalidParcel",
     "SchemeMismatch",
+    "SchedulerError",
+    "ClusterLost",
+    "NotJson",
+    "AmbiguousJson",
     "RegisterUnavailable",
     "BackupError",
     "LaunchError",
     "UnfitFile",
     "BadKey",
 }
-PASSED_ON = {"{1}", "{1}: {2}"}
-"""Texts that are another's."""
-OF_ARRAYS = {"{1} must {2}"}
+CARRIERS = {*RAISED, "Said"}
+"""What is called with a text of the library, and with its values."""
+OF_ARRAYS = "{name} must {said}"
 """What an array must be is told as it is."""
+FILLED_LATER = {*MISFITS.values(), *STATES.values(), *_NOTES.values(), CANNOT}
+
+
+def calls() -> Iterator[ast.expr]:
+    """Yield what stands in the first place of every such call."""
+    for folder in ("kpfootprint", "service", "training"):
+        for path in files(folder):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                match node:
+                    case ast.Call(func=ast.Name(id=name), args=[said, *_]) if name in CARRIERS:
+                        yield said
 
 
 def texts_of_errors() -> set[str]:
-    """Return every text that such an error is raised with, and every reason of a chain that does not hold."""
-    root = Path(kpfootprint.__file__).parents[1]
-    files = [*(root / "kpfootprint").rglob("*.py"), *(root / "service" / "register").rglob("*.py")]
-    files.append(root / "service" / "launch.py")
+    """Return every text of the library that is filled with values."""
+    said = {text.value for text in calls() if isinstance(text, ast.Constant) and isinstance(text.value, str)}
+    return {*said, *FILLED_LATER} - {OF_ARRAYS}
+
+
+def reasons() -> set[str]:
+    """Return every other text that says what is wrong with a package, or where a chain was touched."""
     found = set()
-    for node in (node for path in files for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))):
-        match node:
-            case ast.Call(func=ast.Name(id=name), args=[said, *_]) if name in RAISED:
-                found.add(template(said))
-            case ast.FunctionDef(name=name) if name.endswith(("_fault", "_faults")):
-                found |= {template(inner.value) for inner in ast.walk(node) if isinstance(inner, ast.Return)}
-                told = [inner.value for inner in ast.walk(node) if isinstance(inner, ast.Yield)]
-                found |= {template(pair.elts[1]) for pair in told if isinstance(pair, ast.Tuple)}
-    return {text for text in (*found, *SAID.values()) if text} - PASSED_ON - OF_ARRAYS
+    for folder in ("training", "service/register"):
+        for path in files(folder):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                match node:
+                    case ast.Assign(targets=[ast.Name(id="reason")], value=ast.Constant(value=str(said))):
+                        found.add(said)
+                    case ast.keyword(arg="reason", value=ast.Constant(value=str(said))):
+                        found.add(said)
+                    case ast.Call(func=ast.Name(id="told" | "fault" | "wrong"), args=args):
+                        found |= {a.value for a in args[:2] if isinstance(a, ast.Constant) and isinstance(a.value, str)}
+    return {text for text in found if " " in text}
 
 
-def template(node: ast.expr | None) -> str:
-    if isinstance(node, ast.Constant):
-        return str(node.value)
-    if not isinstance(node, ast.JoinedStr):
-        return ""
-    number = count(1)
-    return "".join(str(p.value) if isinstance(p, ast.Constant) else f"{{{next(number)}}}" for p in node.values)
+def in_french() -> dict[str, str]:
+    with ERRORS.open("rb") as file:
+        return {str(message.id): str(message.string) for message in read_po(file) if message.id}
 
 
-def test_every_error_of_the_library_is_told_in_french(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LANGUAGE", "en")
+def test_what_the_library_says_is_worded_late() -> None:
+    worded = list(calls())
+    assert len(worded) > 150
+    assert [ast.unparse(said) for said in worded if isinstance(said, ast.JoinedStr)] == []
+
+
+def test_every_text_of_the_library_is_told_in_french_with_its_values() -> None:
+    french = in_french()
     texts = texts_of_errors()
-    assert len(texts) > 60
-    speak(["--lang", "fr"], cli)
-    try:
-        for text in texts:
-            filled = re.sub(r"\{(\d)\}", r"x\1", text)
-            told = retold(filled)
-            assert told != filled, text
-            assert sorted(re.findall(r"x\d", told)) == sorted(re.findall(r"x\d", filled)), told
-            assert not re.search(r" [:;?!%]", told), told
-        assert retold("a: " * 300) == "a: " * 300
-        assert retold("a: " * 3000) == "a: " * 3000
-    finally:
-        speak(["--lang", "en"], cli)
-    assert retold("parcel 'A' has no stones") == "parcel 'A' has no stones"
+    assert len(texts) > 150
+    assert sorted((texts | reasons()) - french.keys()) == []
+    places = re.compile(r"\{\w+\}")
+    for english, told in french.items():
+        assert told
+        number = {"{number}"} & set(places.findall(english))  # of an error of the system, which is told by its kind
+        assert set(places.findall(told)) | number == set(places.findall(english)), told
+        assert not re.search(r" [:;?!%]", told), told
 
 
-def test_every_problem_of_a_package_is_told_in_french(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LANGUAGE", "en")
-    known = ERRORS.read_text(encoding="utf-8")
-    texts = set()
-    for path in (Path(kpfootprint.__file__).parents[1] / "training" / "package").glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            match node:
-                case ast.Assign(targets=[ast.Name(id="reason")], value=said) | ast.keyword(arg="reason", value=said):
-                    texts.add(template(said))
-                case ast.Call(func=ast.Name(id="told"), args=args):
-                    texts |= {template(said) for said in args[:2]}
-    texts = {text for text in texts if " " in text}
-    assert len(texts) > 40
-    speak(["--lang", "fr"], cli)
-    try:
-        for text in texts:
-            filled = re.sub(r"\{(\d)\}", r"x\1", text)
-            assert retold(filled) != filled or f'msgid "{text}' in known, text
-    finally:
-        speak(["--lang", "en"], cli)
+def test_a_sentence_keeps_its_values_wherever_it_goes() -> None:
+    inner = Said("the resource {name} is missing", name="{braces}")
+    said = Said("{name}: {fault}", name="a: b", fault=inner)
+    for again_ in (pickle.loads(pickle.dumps(said)), again(json.loads(json.dumps(kept(said)))), Said(said)):
+        assert (again_, again_.text, again_.values) == (said, said.text, said.values)
+    assert retold(said, "fr") == "a: b\u00a0: la ressource {braces} manque"
+    assert retold(said, "en") == said == "a: b: the resource {braces} is missing"
+    error = ReleaseError("{what} cannot be used: {error}", what="x", error=ReportError(inner))
+    assert retold(pickle.loads(pickle.dumps(error)), "fr") == "x est inutilisable\u00a0: la ressource {braces} manque"
+    assert said.each(str.upper) == "A: B: the resource {BRACES} is missing"
+    assert retold("as somebody wrote it", "fr") == "as somebody wrote it"
+    assert retold(Said("its {n} stones", n=1200), "fr") == "its 1\u00a0200 stones"
+
+
+@pytest.mark.parametrize("call", [Path("/none").read_bytes, Path("/").read_bytes, partial(os.scandir, "/none")])
+def test_the_system_is_told_by_its_kind(call: Callable[[], object]) -> None:
+    with pytest.raises(OSError, match="Errno") as raised:
+        call()
+    assert said_of(raised.value) == str(raised.value)
+    assert "Errno" not in retold(raised.value, "fr")
 
 
 def test_an_error_of_the_library_is_told_in_french_with_its_place(
@@ -246,7 +269,7 @@ def test_an_error_of_the_library_is_told_in_french_with_its_place(
         ("KPF_RATE_PER_MINUTE", "many", "il faut un nombre entier, et non 'many'"),
         ("KPF_MAX_BODY_MB", "inf", "il faut un nombre fini, et non 'inf'"),
         ("KPF_LOG_FORMAT", "xml", "il faut 'text' ou 'json', et non 'xml'"),
-        ("KPF_DATABASE_URL", "mysql://x", "'mysql://x' n’a pas la forme voulue"),
+        ("KPF_DATABASE_URL", "mysql://x", "il faut un texte de la forme '^(sqlite"),
         ("KPF_PROXY_SECRET", "short", "il faut 16 caractères au moins"),
     ],
 )

@@ -11,6 +11,7 @@ from kpfootprint.errors import Problem, ReferenceDataError, SchemeMismatch
 from kpfootprint.ingest.words import Vocabulary, fold
 from kpfootprint.parcel import Conditions
 from kpfootprint.reference import ZoneTable
+from kpfootprint.retold import Said, said_of
 from kpfootprint.scheme import AttributeClass, ClassSet, Scheme
 from kpfootprint.stats.structure import STEP
 from training.package.descriptor import LONGEST, finite, is_name
@@ -22,8 +23,10 @@ _FIXED = ("parcel_id", "size_class", "n_stones", "carats", "value_usd", "lower_c
 _CONDITIONS = {item.name for item in fields(Conditions)}
 
 
-def told(reason: str, value: object = None) -> Problem:
-    """Return a problem of the attributes."""
+def told(reason: str, value: object = None, of: str | None = None) -> Problem:
+    """Return a problem of the attributes, or of the one that is called so."""
+    if of is not None:
+        reason = Said("{name}: {fault}", name=of, fault=Said(reason))
     return problem_told("bad_scheme", reason, column="attributes", value=value)
 
 
@@ -47,9 +50,9 @@ def scheme_of(document: Mapping[str, Any]) -> tuple[Scheme, list[Problem]]:
         sets = _sieve_sets(size, document.get("sieve_sets") or ())
         scheme = Scheme.from_json({"attributes": attributes, "sieve_sets": sets})
     except SchemeMismatch as error:
-        raise ReferenceDataError([told(str(error))]) from None
+        raise ReferenceDataError([told(said_of(error))]) from None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ReferenceDataError([told(f"a sieve set is badly declared: {error!r}")]) from None
+        raise ReferenceDataError([told(Said("a sieve set is badly declared: {error}", error=repr(error)))]) from None
     return scheme, [*_two_classes(scheme), *_two_attributes(scheme)]
 
 
@@ -58,7 +61,10 @@ def _unnamed(waiting: list[Any]) -> Iterator[Problem]:
     while waiting:
         item = waiting.pop()
         if isinstance(item, str) and not is_name(item):
-            yield told(f"a name, a label or a synonym is one line of {LONGEST} characters at most, all seen", item)
+            yield told(
+                Said("a name, a label or a synonym is one line of {most} characters at most, all seen", most=LONGEST),
+                item,
+            )
         elif isinstance(item, Mapping):
             waiting += [*item, *item.values()]
         elif isinstance(item, list):
@@ -68,7 +74,7 @@ def _unnamed(waiting: list[Any]) -> Iterator[Problem]:
 def _problems(items: Sequence[object]) -> Iterator[Problem]:
     """Give everything that is wrong with the entries, each said once."""
     if len(items) > MOST_ATTRIBUTES:
-        yield told(f"there may be {MOST_ATTRIBUTES} attributes at most, got {len(items)}")
+        yield told(Said("there may be {most} attributes at most, got {n}", most=MOST_ATTRIBUTES, n=len(items)))
         return
     entries = [item for item in items if isinstance(item, Mapping)]
     if len(entries) < len(items):
@@ -81,21 +87,35 @@ def _problems(items: Sequence[object]) -> Iterator[Problem]:
             yield told("an attribute needs a name and a column", {k: item.get(k) for k in ("name", "column")})
             continue
         if fold(name) in named:
-            yield told(f"two attributes have one name, {named[fold(name)]!r} and {name!r}", name)
+            yield told(
+                Said(
+                    "two attributes have one name, {other} and {name}", other=repr(named[fold(name)]), name=repr(name)
+                ),
+                name,
+            )
         if (other := columns.get(fold(column))) is not None:
-            yield told(f"the attributes {other!r} and {name!r} have one column; give each its own", column)
+            yield told(
+                Said(
+                    "the attributes {other} and {name} have one column; give each its own",
+                    other=repr(other),
+                    name=repr(name),
+                ),
+                column,
+            )
         if column in _FIXED or {name, column} & _CONDITIONS:
-            yield told(f"{name!r} or its column has a meaning of its own; choose another name", column)
+            yield told(
+                Said("{name} or its column has a meaning of its own; choose another name", name=repr(name)), column
+            )
         named.setdefault(fold(name), name)
         columns.setdefault(fold(column), name)
         if not _words_fit(item):
-            yield told(f"{name}: labels must be texts by language, synonyms a list of texts")
+            yield told("labels must be texts by language, synonyms a list of texts", of=name)
         if not isinstance(item.get("ordered", False), bool):
-            yield told(f"{name}: ordered must be true or false", item["ordered"])
+            yield told("ordered must be true or false", item["ordered"], of=name)
         yield from _edges(name, item) if "sieve_set" in item else _classes(name, item)
     sizes = [item for item in entries if "sieve_set" in item]
     if len(sizes) != 1:
-        yield told(f"one attribute must have a sieve_set and edges_ct (size), got {len(sizes)}")
+        yield told(Said("one attribute must have a sieve_set and edges_ct (size), got {n}", n=len(sizes)))
     if entries and len(sizes) == len(entries):
         yield told("beside size, one attribute or more with classes is needed")
 
@@ -103,61 +123,71 @@ def _problems(items: Sequence[object]) -> Iterator[Problem]:
 def _edges(name: str, item: Mapping[str, Any]) -> Iterator[Problem]:
     edges = item.get("edges_ct")
     if not isinstance(item["sieve_set"], str) or not item["sieve_set"]:
-        yield told(f"{name}: sieve_set must be the name of a set", item["sieve_set"])
+        yield told("sieve_set must be the name of a set", item["sieve_set"], of=name)
     if not isinstance(edges, list) or not all(finite(edge) for edge in edges if edge is not None):
-        yield told(f"{name}: edges_ct must be a list of numbers, in carats", edges)
+        yield told("edges_ct must be a list of numbers, in carats", edges, of=name)
         return
     numbers = [edge for edge in edges if edge is not None]
     if not 2 <= len(numbers) <= MOST_CLASSES:
-        yield told(f"{name}: edges_ct must hold 2 to {MOST_CLASSES} lower limits, got {len(numbers)}")
+        yield told(
+            Said("edges_ct must hold 2 to {most} lower limits, got {n}", most=MOST_CLASSES, n=len(numbers)), of=name
+        )
     elif numbers[0] < 0 or any(high <= low for low, high in pairwise(numbers)):
-        yield told(f"{name}: edges_ct must increase from 0 ct or more", edges)
+        yield told("edges_ct must increase from 0 ct or more", edges, of=name)
     elif numbers[1] <= STEP / 2:
-        reason = f"{name}: weights go by steps of {STEP:g} ct; the second of edges_ct must be above half a step"
-        yield told(reason, edges)
+        reason = Said(
+            "weights go by steps of {step} ct; the second of edges_ct must be above half a step", step=f"{STEP:g}"
+        )
+        yield told(reason, edges, of=name)
 
 
 def _classes(name: str, item: Mapping[str, Any]) -> Iterator[Problem]:
     classes = item.get("classes")
     if not isinstance(classes, list) or not all(isinstance(c, Mapping) for c in classes):
-        yield told(f"{name}: classes must be a list of objects, each with a name", classes)
+        yield told("classes must be a list of objects, each with a name", classes, of=name)
         return
     if not 2 <= len(classes) <= MOST_CLASSES:
-        yield told(f"{name}: 2 to {MOST_CLASSES} classes are needed, got {len(classes)}")
+        yield told(Said("2 to {most} classes are needed, got {n}", most=MOST_CLASSES, n=len(classes)), of=name)
     seen: set[str] = set()
     for entry in classes:
         own = entry.get("name")
         if not isinstance(own, str) or not own.strip():
-            yield told(f"{name}: a class has no name", entry)
+            yield told("a class has no name", entry, of=name)
         elif own in seen:
-            yield told(f"{name}: the class {own!r} is declared twice", own)
+            yield told(Said("the class {name} is declared twice", name=repr(own)), own, of=name)
         seen.add(str(own))
         if not _words_fit(entry):
-            yield told(f"{name}: labels must be texts by language, synonyms a list of texts", own)
+            yield told("labels must be texts by language, synonyms a list of texts", own, of=name)
     yield from _sets(name, item.get("sets", []), seen)
 
 
 def _sets(name: str, sets: object, classes: set[str]) -> Iterator[Problem]:
     """Give what is wrong with the words for several classes."""
     if not isinstance(sets, list) or not all(isinstance(entry, Mapping) for entry in sets):
-        yield told(f"{name}: sets must be a list of objects, each with a name and members", sets)
+        yield told("sets must be a list of objects, each with a name and members", sets, of=name)
         return
     if len(sets) > MOST_CLASSES:
-        yield told(f"{name}: there may be {MOST_CLASSES} sets at most, got {len(sets)}")
+        yield told(Said("there may be {most} sets at most, got {n}", most=MOST_CLASSES, n=len(sets)), of=name)
     taken = set(classes)
     for entry in sets:
         own, members = entry.get("name"), entry.get("members")
         if not isinstance(own, str) or not own.strip():
-            yield told(f"{name}: a set has no name", entry)
+            yield told("a set has no name", entry, of=name)
         elif own in taken:
-            yield told(f"{name}: the set {own!r} bears the name of a class or of another set", own)
+            yield told(Said("the set {name} bears the name of a class or of another set", name=repr(own)), own, of=name)
         taken.add(str(own))
         if not isinstance(members, list) or not members or len(set(map(str, members))) < len(members):
-            yield told(f"{name}: members of the set must be a list of classes, each of them once", own)
+            yield told("members of the set must be a list of classes, each of them once", own, of=name)
         elif strangers := [member for member in members if member not in classes]:
-            yield told(f"{name}: the set {own!r} has members that are no classes: {strangers}", own)
+            yield told(
+                Said(
+                    "the set {name} has members that are no classes: {strangers}", name=repr(own), strangers=strangers
+                ),
+                own,
+                of=name,
+            )
         if not _words_fit(entry):
-            yield told(f"{name}: labels must be texts by language, synonyms a list of texts", own)
+            yield told("labels must be texts by language, synonyms a list of texts", own, of=name)
 
 
 def _words_fit(item: Mapping[str, Any]) -> bool:
@@ -194,7 +224,7 @@ def _sieve_sets(size: Mapping[str, Any], declared: Sequence[Mapping[str, Any]]) 
         classes = [_size_class(*pair) for pair in zip(edges, uppers, strict=True)]
         return [{"name": size["sieve_set"], "classes": classes}, *sets]
     if [float(c["lower_ct"]) for c in known["classes"]] != edges[: len(known["classes"])]:
-        raise SchemeMismatch(f"edges_ct and the classes of sieve set {known['name']!r} differ")
+        raise SchemeMismatch("edges_ct and the classes of sieve set {name} differ", name=repr(known["name"]))
     return sets
 
 
@@ -212,7 +242,16 @@ def _two_classes(scheme: Scheme) -> Iterator[Problem]:
             for word in (item.name, *item.labels.values(), *item.synonyms):
                 other = meant.setdefault(fold(word), item.name)
                 if other != item.name:
-                    yield told(f"{attribute.name}: {word!r} stands for {other} and for {item.name}", word)
+                    yield told(
+                        Said(
+                            "{word} stands for {other} and for {another}",
+                            word=repr(word),
+                            other=other,
+                            another=item.name,
+                        ),
+                        word,
+                        of=attribute.name,
+                    )
                     meant[fold(word)] = item.name
 
 
@@ -227,7 +266,15 @@ def _two_attributes(scheme: Scheme) -> Iterator[Problem]:
         for word in dict.fromkeys(words):
             other = meant.setdefault(fold(word), column)
             if other != column:
-                yield told(f"the header {word!r} stands for the columns {other} and {column}", word)
+                yield told(
+                    Said(
+                        "the header {word} stands for the columns {other} and {column}",
+                        word=repr(word),
+                        other=other,
+                        column=column,
+                    ),
+                    word,
+                )
                 meant[fold(word)] = column
 
 

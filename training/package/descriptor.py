@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import csv
 import gzip
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -18,6 +19,7 @@ from typing import Any
 from kpfootprint.errors import Problem, ReferenceDataError
 from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.words import Vocabulary, fold
+from kpfootprint.retold import Said
 from kpfootprint.strict_json import NotJson, read_json
 from kpfootprint.visible import is_visible
 
@@ -35,6 +37,12 @@ _AS_RULES: Mapping[str, str] = {
     'constraint "required"': "missing_value",
 }
 """How notes of frictionless begin that tell of a rule of ingestion."""
+_NOTES: Mapping[str, str] = {
+    "constraint (?P<name>.+?) is (?P<limit>.+)": "constraint {name} is {limit}",
+    "type is (?P<kind>.+)": "type is {kind}",
+    "the same as in the row at position (?P<row>.+)": "the same as in the row at position {row}",
+}
+"""Forms of other notes of frictionless, and the texts that they are told by."""
 LONGEST = 120
 """Characters of a name, a label or a synonym."""
 
@@ -68,15 +76,18 @@ def read_descriptor(folder: Path) -> dict[str, Any]:
     """
     path = folder / DESCRIPTOR
     if not path.is_file():
-        raise fault("file_missing", f"there is no {DESCRIPTOR} in {folder.name or folder}")
+        raise fault(
+            "file_missing",
+            Said("there is no {descriptor} in {folder}", descriptor=DESCRIPTOR, folder=folder.name or folder),
+        )
     if path.is_symlink():
-        raise fault("archive_link", f"{DESCRIPTOR} is a link; put the file itself there")
+        raise fault("archive_link", Said("{descriptor} is a link; put the file itself there", descriptor=DESCRIPTOR))
     if path.stat().st_size > _LARGEST_DESCRIPTOR:
-        raise fault("too_large", f"the descriptor is larger than {_LARGEST_DESCRIPTOR // 1_000_000} MB")
+        raise fault("too_large", Said("the descriptor is larger than {most} MB", most=_LARGEST_DESCRIPTOR // 1000000))
     try:
         document = read_json(path.read_bytes())
     except NotJson as error:
-        raise fault("bad_json", f"not JSON: {error}") from None
+        raise fault("bad_json", Said("not JSON: {error}", error=error)) from None
     if not isinstance(document, dict):
         raise fault("bad_json", "the descriptor must be an object")
     problems = [*_members(document), *_resources(folder, document)]
@@ -95,10 +106,14 @@ def _members(document: Mapping[str, Any]) -> Iterator[Problem]:
     ):
         value = document.get(name)
         if not isinstance(value, kind):
-            reason = f"the member {name!r} must be {said}"
+            reason = Said("the member {name} must be {said}", name=repr(name), said=Said(said))
             yield told("missing_value", reason, column=name)
         elif isinstance(value, str) and not (value.strip() and is_name(value)):
-            reason = f"the member {name!r} must be one line of 1 to {LONGEST} characters that can be seen"
+            reason = Said(
+                "the member {name} must be one line of 1 to {most} characters that can be seen",
+                name=repr(name),
+                most=LONGEST,
+            )
             yield told("bad_name", reason, column=name, value=value[:40])
 
 
@@ -110,13 +125,18 @@ def _resources(folder: Path, document: Mapping[str, Any]) -> Iterator[Problem]:
     named = [item.get("name") for item in items if isinstance(item, Mapping)]
     for name in (*SMALL_TABLES, "stones"):
         if name == "stones" and name not in named and "counts" in named:
-            reason = "a table of counts is no list of stones: a model is learnt from stones one by one, each with its "
-            yield wrong("counts_for_stones", f"{reason}weight; give the resource 'stones'", value="counts")
+            reason = (
+                "a table of counts is no list of stones: a model is learnt from stones one by one, each with its "
+                "weight; give the resource 'stones'"
+            )
+            yield wrong("counts_for_stones", reason, value="counts")
         elif name not in named and name not in OPTIONAL:
             has = ", ".join(filter(None, map(str, named))) or "none"
-            yield wrong("missing_table", f"the resource {name!r} is missing; there are: {has}")
+            yield wrong(
+                "missing_table", Said("the resource {name} is missing; there are: {has}", name=repr(name), has=has)
+            )
         if named.count(name) > 1:
-            yield wrong("table_twice", f"the resource {name!r} is declared twice")
+            yield wrong("table_twice", Said("the resource {name} is declared twice", name=repr(name)))
     for item in items:
         if not isinstance(item, Mapping):
             yield wrong("bad_resource", "a resource must be an object", value=item)
@@ -130,13 +150,21 @@ def _resources(folder: Path, document: Mapping[str, Any]) -> Iterator[Problem]:
             yield wrong("archive_link", "the path is a link; put the file itself there", value=path)
         schema = item.get("schema", {})
         if not isinstance(schema, Mapping) or not isinstance(schema.get("fields", []), list):
-            reason = f"the schema of {item.get('name')!r} must stand in the descriptor"
+            reason = Said("the schema of {name} must stand in the descriptor", name=repr(item.get("name")))
             yield wrong("bad_resource", reason, value=schema)
         elif item.get("name") in SMALL_TABLES and (odd := _odd_types(schema.get("fields", []))):
-            reason = f"fields of {item['name']} have a type that there is not: {odd}; write one of {', '.join(_TYPES)}"
+            reason = Said(
+                "fields of {name} have a type that there is not: {odd}; write one of {types}",
+                name=item["name"],
+                odd=odd,
+                types=", ".join(_TYPES),
+            )
             yield wrong("bad_resource", reason)
         elif item.get("name") in SMALL_TABLES and not schema.get("fields"):
-            yield wrong("bad_resource", f"the schema of {item['name']!r} must list the fields (columns) of the table")
+            yield wrong(
+                "bad_resource",
+                Said("the schema of {name} must list the fields (columns) of the table", name=repr(item["name"])),
+            )
 
 
 def _odd_types(fields: Sequence[object]) -> str:
@@ -174,7 +202,7 @@ def check_small_tables(
     except frictionless.FrictionlessException as error:
         return [_problem(DESCRIPTOR, item) for item in (error.reasons or [error.error])]
     except Exception as error:  # a schema that is fed with anything may raise anything
-        reason = f"a schema of {', '.join(SMALL_TABLES)} is none of a table: {error}"
+        reason = Said("a schema of {tables} is none of a table: {error}", tables=", ".join(SMALL_TABLES), error=error)
         return [told("bad_resource", reason, column="resources")]
     found = [_problem(DESCRIPTOR, item) for item in report.errors]
     return found + [_problem(task.name, item) for task in report.tasks for item in task.errors]
@@ -213,10 +241,15 @@ def _key_inside(key: object) -> bool:
 def _problem(table: str, error: Any) -> Problem:
     """Return an error of frictionless as a problem: by the rule that submissions know it as, where there is one."""
     there = getattr(error, "reference_name", None)
-    note = f"it is not in the table {there}" if there else str(getattr(error, "note", None) or error.message)
+    note: str = str(getattr(error, "note", None) or error.message)
+    if there:
+        note = Said("it is not in the table {there}", there=there)
+    for form, text in _NOTES.items():
+        if found := re.fullmatch(form, note):
+            note = Said(text, **found.groupdict())
     cells, names = getattr(error, "field_cells", []), getattr(error, "field_names", [])
     row, cell = getattr(error, "row_number", None), getattr(error, "cell", None) or ", ".join(cells)
-    found = Problem(
+    problem = Problem(
         table=table,
         row=row if isinstance(row, int) else None,
         column=getattr(error, "field_name", None) or ", ".join(names) or None,
@@ -225,7 +258,7 @@ def _problem(table: str, error: Any) -> Problem:
         reason=note,
     )
     rule = next((rule for begins, rule in _AS_RULES.items() if note.startswith(begins)), None)
-    return found if rule is None else replace(found, code=rule, reason=Broken(rule).reason)
+    return problem if rule is None else replace(problem, code=rule, reason=Broken(rule).reason)
 
 
 def is_name(text: str) -> bool:
@@ -255,7 +288,9 @@ def check_headers(folder: Path, document: Mapping[str, Any], words: Vocabulary) 
         try:
             headers = first_row(path)
         except (OSError, EOFError) as error:
-            yield told("damaged_file", f"{item['path']} cannot be read: {error}", table=name)
+            yield told(
+                "damaged_file", Said("{name} cannot be read: {reason}", name=item["path"], reason=error), table=name
+            )
             continue
         if not headers:
             yield told("empty_table", "the file is empty; its first row must hold the names of its columns", table=name)
@@ -285,7 +320,11 @@ def first_row(path: Path) -> list[str]:
 
 def _missing(table: str, missing: Sequence[str], headers: Sequence[str]) -> Problem:
     held = ", ".join(filter(None, headers[:30]))
-    reason = f"no column for {', '.join(missing)}; the first row holds {held}; write each name above its column"
+    reason = Said(
+        "no column for {missing}; the first row holds {held}; write each name above its column",
+        missing=", ".join(missing),
+        held=held,
+    )
     column = missing[0].partition(" (")[0] if len(missing) == 1 else None
     return told("missing_column", reason, table=table, column=column)
 
@@ -303,14 +342,18 @@ def _of_small(table: str, headers: Sequence[str], item: Mapping[str, Any]) -> It
             yield told("column_twice", "a column has no name in the first row; give each its own", table=table)
     elif unlisted := [name for name in headers if name not in fields]:
         strange = ", ".join(unlisted)
-        reason = (
-            f"not among the fields of {table} in datapackage.json: {strange}; add them there, or take the columns out"
+        reason = Said(
+            "not among the fields of {table} in datapackage.json: {strange}; add them there, or take the columns out",
+            table=table,
+            strange=strange,
         )
         yield told("bad_resource", reason, table=table)
     elif absent := [name for name in fields if name not in headers]:
         left = ", ".join(absent)
-        reason = (
-            f"fields of {table} in datapackage.json without a column: {left}; add the columns, or take the fields out"
+        reason = Said(
+            "fields of {table} in datapackage.json without a column: {left}; add the columns, or take the fields out",
+            table=table,
+            left=left,
         )
         yield told("bad_resource", reason, table=table)
 

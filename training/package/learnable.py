@@ -15,6 +15,7 @@ from kpfootprint.ingest.cells import text_of
 from kpfootprint.ingest.records import class_codes
 from kpfootprint.ingest.tables import KnownTable
 from kpfootprint.parcel import Batch, Parcel
+from kpfootprint.retold import Said
 from kpfootprint.scheme import Scheme
 from kpfootprint.stats.arrays import Ints
 from training.package.descriptor import told
@@ -37,7 +38,10 @@ def known_by_sets(stones: KnownTable, scheme: Scheme) -> Iterator[Problem]:
         for at in np.flatnonzero(by_cell >= len(attribute.classes)).tolist():
             rows = np.flatnonzero(column.codes == at)
             members = attribute.sets[int(by_cell[at]) - len(attribute.classes)].members
-            reason = f"it stands for several classes ({', '.join(members)}); a reference stone needs one of them"
+            reason = Said(
+                "it stands for several classes ({members}); a reference stone needs one of them",
+                members=", ".join(members),
+            )
             first = told(
                 "set_of_classes",
                 reason,
@@ -46,7 +50,7 @@ def known_by_sets(stones: KnownTable, scheme: Scheme) -> Iterator[Problem]:
                 column=column.header,
                 value=text_of(column.cells[at]),
             )
-            yield first if rows.size < 2 else and_more(first, f"{rows.size - 1} more rows")
+            yield first if rows.size < 2 else and_more(first, int(rows.size) - 1)
 
 
 def undivided(batch: Batch, scheme: Scheme) -> list[Problem]:
@@ -60,10 +64,12 @@ def undivided(batch: Batch, scheme: Scheme) -> list[Problem]:
     share = np.bincount(position, minlength=len(own.classes)) / weights.size
     if share.max() < ONE_CLASS or weights.size < ENOUGH or np.ptp(weights) == 0:
         return []
-    reason = (
-        f"{share.max():.0%} of the stones lie in one class of edges_ct, {own.classes[int(share.argmax())]!r} (half of "
-        f"them below {np.median(weights):g}): are both in carats, and do the edges divide the stones? Correct the "
-        f"weights, or give edges_ct that divide them"
+    reason = Said(
+        "{share} of the stones lie in one class of edges_ct, {name} (half of them below {middle}): are both in "
+        "carats, and do the edges divide the stones? Correct the weights, or give edges_ct that divide them",
+        share=f"{share.max():.0%}",
+        name=repr(own.classes[int(share.argmax())]),
+        middle=f"{np.median(weights):g}",
     )
     return [told("sizes_undivided", reason, table="stones", column=scheme.size.column)]
 
@@ -71,9 +77,9 @@ def undivided(batch: Batch, scheme: Scheme) -> list[Problem]:
 def never_recorded(batch: Batch, scheme: Scheme) -> list[Problem]:
     """Say which attributes no stone of any parcel records."""
     lists = [parcel.stones.codes for parcel in batch if parcel.stones is not None]
-    reason = "no stone records it; fill it in, or take {} out of datapackage.json"
+    reason = "no stone records it; fill it in, or take {name} out of datapackage.json"
     return [
-        told("never_recorded", reason.format(item.name), table="stones", column=item.column)
+        told("never_recorded", Said(reason, name=item.name), table="stones", column=item.column)
         for item in scheme.categorical
         if not any((codes[item.name] >= 0).any() for codes in lists if item.name in codes)
     ]
@@ -104,11 +110,11 @@ def once(problems: Iterable[Problem]) -> list[Problem]:
             for position in group if n <= SHOWN else group[:1]:
                 out[position] = _of_package(found[position])
             if n > SHOWN and len(shown) == len(same):
-                out[group[0]] = and_more(out[group[0]], f"{n - 1} more rows")
+                out[group[0]] = and_more(out[group[0]], n - 1)
         if len(shown) < len(same):
             rest = sum(_rows(found, group) for group in same) - SHOWN
             last = shown[-1][0]
-            out[last] = and_more(out[last], f"{rest} more rows, whatever the value")
+            out[last] = and_more(out[last], rest, "; and so in {n} more rows, whatever the value")
     return [out[position] for position in sorted(out)]
 
 
@@ -117,9 +123,14 @@ def _rows(found: Sequence[Problem], group: Iterable[int]) -> int:
     return sum(int(str(found[position].values.get("count", 1))) for position in group)
 
 
-def and_more(item: Problem, rows: str) -> Problem:
+def and_more(item: Problem, n: int, text: str = "; and so in {n} more rows") -> Problem:
     """Return a problem that says in how many more rows it is."""
-    return replace(item, reason=f"{item.reason}; and so in {rows}")
+    more = Said(text, n=n)
+    return replace(
+        item,
+        reason=Said("{reason}{more}", reason=Said(item.reason), more=more),
+        values={**item.values, "more": more},
+    )
 
 
 def _of_package(item: Problem) -> Problem:
@@ -127,8 +138,12 @@ def _of_package(item: Problem) -> Problem:
     values = item.values
     if item.code != "unknown_class" or values.get("rule", "unknown_class_often") != "unknown_class_often":
         return item
-    reason = f"no class of {values['attribute']} is called so; nearest: {values['nearest']}; correct the cells, or "
-    reason += "make it a class or a synonym of one in datapackage.json"
+    reason = Said(
+        "no class of {attribute} is called so; nearest: {nearest}; correct the cells, or make it a class or a synonym "
+        "of one in datapackage.json",
+        attribute=values["attribute"],
+        nearest=values["nearest"],
+    )
     return replace(item, reason=reason, values={})
 
 
@@ -162,9 +177,13 @@ def copies(batch: Batch, zone_of: Sequence[str], lines: Sequence[int]) -> list[P
             usual[weighed] = _shares(batch, weighed=weighed)
         if at != position and position * _chance(parcel, usual[weighed]) < CHANCE:
             other = batch.parcels[at].parcel_id
-            reason = f"its {parcel.n_stones} stones weigh the same as those of parcel {other} of {zone_of[at]}: a copy"
-            reason += "" if zone_of[at] == zone_of[position] else f", laid to {zone_of[position]}"
-            reason += "; keep one of the two"
+            reason = Said(
+                "its {n} stones weigh the same as those of parcel {other} of {zone}: a copy{laid}; keep one of the two",
+                n=parcel.n_stones,
+                other=other,
+                zone=zone_of[at],
+                laid="" if zone_of[at] == zone_of[position] else Said(", laid to {zone}", zone=zone_of[position]),
+            )
             problems.append(_copied(parcel, lines[position], reason))
     told = {problem.value for problem in problems}
     return problems + [problem for problem in _in_part(batch, zone_of, lines) if problem.value not in told]
@@ -183,8 +202,12 @@ def _in_part(batch: Batch, zone_of: Sequence[str], lines: Sequence[int]) -> list
             seen.setdefault(run, position)
         at, count = shared.most_common(1)[0] if shared else (position, 0)
         if count > max(MANY, len(runs)) / 2:
-            reason = f"half or more of its stones follow each other as in parcel {batch.parcels[at].parcel_id} of "
-            reason += f"{zone_of[at]}: a copy in part; keep one of the two"
+            reason = Said(
+                "half or more of its stones follow each other as in parcel {other} of {zone}: a copy in part; keep one "
+                "of the two",
+                other=batch.parcels[at].parcel_id,
+                zone=zone_of[at],
+            )
             problems.append(_copied(parcel, lines[position], reason))
     return problems
 

@@ -20,6 +20,7 @@ from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.tables import RawTable, recognise
 from kpfootprint.ingest.words import Vocabulary, fold, nearest
 from kpfootprint.reference import ReferencePackage, StatusPeriod, Zone, ZoneTable
+from kpfootprint.retold import Said
 from training.package.attributes import scheme_of, words_of
 from training.package.descriptor import (
     DESCRIPTOR,
@@ -105,15 +106,20 @@ def _digests(folder: Path, document: Mapping[str, Any]) -> tuple[dict[str, str],
         path = folder / item["path"]
         if not path.is_file():
             if item["name"] in (*SMALL_TABLES, "stones"):
-                problems.append(told("file_missing", f"there is no file {item['path']}", table=item["name"]))
+                problems.append(
+                    told("file_missing", Said("there is no file {path}", path=item["path"]), table=item["name"])
+                )
             continue
         with path.open("rb") as stream:
             digests[item["name"]] = hashlib.file_digest(stream, "sha256").hexdigest()
         sealed = str(item.get("hash", "")).removeprefix("sha256:").lower()
         size = item.get("bytes")
         if sealed not in ("", digests[item["name"]]) or (isinstance(size, int) and size != path.stat().st_size):
-            reason = f"{item['path']} was changed since the descriptor was written; if that was meant, run init again: "
-            reason += "python -m training init FOLDER"
+            reason = Said(
+                "{path} was changed since the descriptor was written; if that was meant, run init again: "
+                "python -m training init FOLDER",
+                path=item["path"],
+            )
             problems.append(told("hash_count", reason, table=item["name"]))
     return digests, problems
 
@@ -169,7 +175,7 @@ def _table(folder: Path, document: Mapping[str, Any], name: str, words: Vocabula
     """Read one table of the package with the reader of ingestion."""
     found = resource(document, name)
     if found is None:
-        raise fault("missing_table", f"the resource {name!r} is missing")
+        raise fault("missing_table", Said("the resource {name} is missing", name=repr(name)))
     path = folder / found["path"]
     budget = Budget(LIMITS)
     data = read_file(path, budget)
@@ -276,7 +282,10 @@ def _one_zone_each(rows: Sequence[Row]) -> Iterator[Problem]:
                 continue  # told of its id
             at = first.setdefault(word, line)
             if at != line:
-                reason = f"it already stands for the zone of row {at}; every zone needs an id and a name of its own"
+                reason = Said(
+                    "it already stands for the zone of row {row}; every zone needs an id and a name of its own",
+                    row=str(at),
+                )
                 yield told("zone_twice", reason, table="zones", row=line, column=column, value=row[column])
 
 
@@ -284,13 +293,15 @@ def _periods(rows: Sequence[Row]) -> Iterator[Problem]:
     known = {fold(word) for words in STATUSES.values() for word in words}
     for line, row in enumerate(rows, start=2):
         if fold(row["status"]) not in known:
-            reason = f"not a status; write one of {', '.join(STATUSES)}"
+            reason = Said("not a status; write one of {statuses}", statuses=", ".join(STATUSES))
             yield told("unknown_status", reason, table="zone_status", row=line, column="status", value=row["status"])
         start, end = day_of(row["valid_from"]), day_of(row["valid_to"])
         if start is None:
             yield problem(Broken("missing_value"), table="zone_status", row=line, column="valid_from")
         elif end is not None and end <= start:
-            reason = f"the period ends before it begins, on {start}; valid_to is the first day that is not in it"
+            reason = Said(
+                "the period ends before it begins, on {start}; valid_to is the first day that is not in it", start=start
+            )
             yield told("empty_period", reason, table="zone_status", row=line, column="valid_to", value=row["valid_to"])
 
 
@@ -298,5 +309,11 @@ def _overlaps(table: ZoneTable) -> Iterator[Problem]:
     rows = sorted(enumerate(table.periods, start=2), key=lambda row: (row[1].zone_id, row[1].valid_from))
     for (first, one), (second, two) in pairwise(rows):
         if one.zone_id == two.zone_id and one.covers(two.valid_from):
-            reason = f"two periods of {one.zone_id} overlap, from {one.valid_from} (row {first}) and {two.valid_from}"
+            reason = Said(
+                "two periods of {zone_id} overlap, from {first_day} (row {row}) and {second_day}",
+                zone_id=one.zone_id,
+                first_day=one.valid_from,
+                row=str(first),
+                second_day=two.valid_from,
+            )
             yield told("overlapping_periods", reason, table="zone_status", row=second, column="valid_from")

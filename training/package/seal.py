@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kpfootprint.reference import shipped_reference
+from kpfootprint.retold import Said
 from training.package.descriptor import DESCRIPTOR, fault, read_descriptor
 
 
@@ -20,7 +21,9 @@ def seal(folder: Path) -> Path:
     document = read_descriptor(folder)
     missing = [item["path"] for item in document["resources"] if not (folder / item["path"]).is_file()]
     if missing:
-        raise fault("file_missing", f"the descriptor names files that are not there: {', '.join(missing)}")
+        raise fault(
+            "file_missing", Said("the descriptor names files that are not there: {missing}", missing=", ".join(missing))
+        )
     for item in document["resources"]:
         data = (folder / item["path"]).read_bytes()
         item |= {"bytes": len(data), "hash": f"sha256:{hashlib.sha256(data).hexdigest()}"}
@@ -77,7 +80,14 @@ def init_package(folder: Path) -> Path:
     folder = Path(folder)
     if not (folder / DESCRIPTOR).exists():
         if folder.exists() and any(folder.iterdir()):
-            raise fault("folder_not_empty", f"{folder.name} holds files but no {DESCRIPTOR}; give an empty folder")
+            raise fault(
+                "folder_not_empty",
+                Said(
+                    "{name} holds files but no {descriptor}; give an empty folder",
+                    name=folder.name,
+                    descriptor=DESCRIPTOR,
+                ),
+            )
         _begin(folder)
     return seal(folder)
 

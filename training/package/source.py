@@ -16,6 +16,7 @@ from kpfootprint.ingest.tables import RawTable
 from kpfootprint.ingest.words import fold
 from kpfootprint.ingest.workbook import read_workbook
 from kpfootprint.reference import shipped_reference
+from kpfootprint.retold import Said
 from kpfootprint.strict_json import NotJson, read_json
 from training.package.descriptor import DESCRIPTOR, SMALL_TABLES, fault, read_descriptor, told
 from training.package.seal import seal, write_descriptor, write_table
@@ -36,9 +37,9 @@ def unpacked(path: Path) -> Iterator[Path]:
     """
     path = Path(path)
     if not path.is_dir() and path.suffix.lower() not in (".zip", ".xlsx"):
-        raise fault("file_missing", f"{path} is no folder, .zip or .xlsx", table=path.name)
+        raise fault("file_missing", Said("{path} is no folder, .zip or .xlsx", path=path), table=path.name)
     if not path.is_dir() and not path.is_file():
-        raise fault("file_missing", f"there is no file {path}", table=path.name)
+        raise fault("file_missing", Said("there is no file {path}", path=path), table=path.name)
     try:
         if path.is_dir():
             yield path
@@ -56,7 +57,11 @@ def _from_zip(path: Path, into: Path) -> Path:
         members = {m.filename.replace("\\", "/"): m for m in check_members(archive, path.name, LIMITS)}
         found = [PurePosixPath(name) for name in members if PurePosixPath(name).name == DESCRIPTOR]
         if not found:
-            raise fault("file_missing", f"there is no {DESCRIPTOR} in {path.name}", table=path.name)
+            raise fault(
+                "file_missing",
+                Said("there is no {descriptor} in {folder}", descriptor=DESCRIPTOR, folder=path.name),
+                table=path.name,
+            )
         root = min(found, key=lambda name: (len(name.parts), str(name))).parent
         for name, member in members.items():
             if not PurePosixPath(name).is_relative_to(root):
@@ -74,7 +79,11 @@ def _from_workbook(path: Path, into: Path) -> Path:
     names = {fold(name): name for name in (*_TABLES, PACKAGE, ATTRIBUTES)}
     missing = [name for name in (PACKAGE, "zones", "parcels", "stones") if fold(name) not in sheets]
     if missing:
-        reason = f"a reference workbook needs the sheets {', '.join(missing)}; it has {', '.join(sheets) or 'none'}"
+        reason = Said(
+            "a reference workbook needs the sheets {missing}; it has {sheets}",
+            missing=", ".join(missing),
+            sheets=", ".join(sheets) or "none",
+        )
         raise fault("missing_table", reason, table=path.name)
     known = {names[key]: raw for key, raw in sheets.items() if key in names}
     document = _members(known[PACKAGE])
@@ -90,7 +99,7 @@ def _rows(raw: RawTable) -> list[list[str]]:
     for column in raw.columns:
         for row, code in enumerate(column.codes.tolist()):
             if isinstance(cell := column.cells[code], Odd):
-                reason = f"the cell holds a formula ({cell}); put its value in its place"
+                reason = Said("the cell holds a formula ({cell}); put its value in its place", cell=cell)
                 line = raw.line(row)
                 found = told("formula_cell", reason, table=raw.name, row=line, column=column.header)
                 raise ReferenceDataError([found])
@@ -141,7 +150,12 @@ def _listed(sheet: str, member: str, value: str) -> list[Any]:
     try:
         read = read_json(value)
     except NotJson as error:
-        raise fault("bad_json", f"{member}: not JSON: {error}", table=sheet, column="value") from None
+        raise fault(
+            "bad_json",
+            Said("{name}: {fault}", name=member, fault=Said("not JSON: {error}", error=error)),
+            table=sheet,
+            column="value",
+        ) from None
     return read if isinstance(read, list) else [read]
 
 
@@ -149,7 +163,12 @@ def _yes(sheet: str, value: str) -> bool:
     answers = {"true": True, "yes": True, "1": True, "oui": True, "vrai": True}
     answers |= {"false": False, "no": False, "0": False, "non": False, "faux": False}
     if value.casefold() not in answers:
-        raise fault("not_yes_or_no", f"synthetic: {value!r} is neither yes nor no", table=sheet, column="value")
+        raise fault(
+            "not_yes_or_no",
+            Said("synthetic: {value} is neither yes nor no", value=repr(value)),
+            table=sheet,
+            column="value",
+        )
     return answers[value.casefold()]
 
 
@@ -169,7 +188,9 @@ def _attributes(raw: RawTable) -> list[dict[str, Any]]:
             try:
                 edge = float(lower.replace(",", "."))
             except ValueError:
-                raise fault("not_a_number", f"{lower!r} is no number", table=raw.name, column="lower_ct") from None
+                raise fault(
+                    "not_a_number", Said("{value} is no number", value=repr(lower)), table=raw.name, column="lower_ct"
+                ) from None
             item.setdefault("sieve_set", row.get(fold("sieve_set")) or "own")
             item.setdefault("edges_ct", []).append(edge)
             continue
