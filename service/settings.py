@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import sqlalchemy as sa
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -21,8 +21,12 @@ MEGABYTE = 1_000_000
 MOST = 1e9
 
 HEADER = r"^[A-Za-z0-9-]{1,100}$"
-ROLE = r"(viewer|monitor|researcher|admin)"
-ONE_ROLE = rf"[^=,]+={ROLE}"
+Role = Literal["viewer", "monitor", "researcher", "admin"]
+ROLES: tuple[str, ...] = get_args(Role)
+"""Each role may do what the ones before it may."""
+
+ONE_OF_THEM = rf"({'|'.join(ROLES)})"
+OF_GROUP = rf"[^=,]+={ONE_OF_THEM}"
 NEEDS = {"oidc_issuer": ("oidc_client_id", "sign_in_roles"), "proxy_secret": ("sign_in_roles",)}
 """Settings that say nothing without others."""
 MISFITS = {
@@ -139,8 +143,8 @@ class Settings(BaseModel):
     proxy_secret: str | None = Field(default=None, min_length=16)
     proxy_user_header: str = Field(default="X-Forwarded-User", pattern=HEADER)
     proxy_groups_header: str = Field(default="X-Forwarded-Groups", pattern=HEADER)
-    sign_in_roles: str = Field(default="", pattern=rf"^({ONE_ROLE}(, *{ONE_ROLE})*)?$")
-    blind_roles: str = Field(default="", pattern=rf"^({ROLE}(, *{ROLE})*)?$")
+    sign_in_roles: str = Field(default="", pattern=rf"^({OF_GROUP}(, *{OF_GROUP})*)?$")
+    blind_roles: str = Field(default="", pattern=rf"^({ONE_OF_THEM}(, *{ONE_OF_THEM})*)?$")
     log_format: Literal["text", "json"] = "text"
     workers: int = Field(default=1, ge=1, le=1000)
     launcher_pid: int | None = Field(default=None, ge=1)

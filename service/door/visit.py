@@ -11,23 +11,17 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.types import Scope
 
+from kpfootprint.report.locale import LANGUAGES
 from service.door.endpoint import JSON, Endpoint
 from service.errors import Refused
 from service.register.people import Principal
 from service.work.place import Workplace
-
-LANGUAGES = ("en", "fr")
 
 
 def chosen_language(request: Request) -> str | None:
     """Return the language that the address asks for, or None."""
     asked = request.query_params.get("lang", "").lower()
     return asked if asked in LANGUAGES else None
-
-
-def language_of(request: Request) -> str:
-    """Return the language of the answer."""
-    return chosen_language(request) or accepted_language(request.headers.get("accept-language", ""))
 
 
 def accepted_language(header: str) -> str:
@@ -110,7 +104,13 @@ class Visit:
     @property
     def lang(self) -> str:
         """The language of the answer."""
-        return language_of(self.request)
+        headers = self.request.headers
+        return chosen_language(self.request) or accepted_language(headers.get("accept-language", ""))
+
+    @property
+    def in_its_language(self) -> dict[str, str]:
+        """Headers of an answer in words: its language, and that another browser may be given another one."""
+        return {"Content-Language": self.lang, "Vary": "Accept-Language"}
 
     @property
     def large(self) -> bool:

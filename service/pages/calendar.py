@@ -39,11 +39,7 @@ def calendar(visit: Visit) -> Response:
         raise Refused("unauthenticated", "The address needs ?key=, as POST /v1/feeds gives it.")
     found, _, moment = submissions.page_of(visit.work.engine, wanted=Wanted(undecided=True), before=None, limit=MOST)
     base = str(visit.request.base_url).rstrip("/")
-    headers = {
-        "Content-Type": "text/calendar; charset=utf-8",
-        "Content-Language": visit.lang,
-        "Vary": "Accept-Language",
-    }
+    headers = {"Content-Type": "text/calendar; charset=utf-8"} | visit.in_its_language
     return Response(calendar_of(found, moment, base, visit.lang), headers=headers)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -13,13 +14,10 @@ from service.door.bodies import written_in
 from service.door.endpoint import FORM, Endpoint
 from service.door.query import whole_number
 from service.door.visit import Visit
-from service.errors import existing
 from service.pages.render import framed, moved_to, page
-from service.register.comparisons import parcel_of
-from service.register.database import reading
 from service.routes.shapes_of_cases import NewAnswer, NewOpinion
 from service.work import practice
-from service.work.kept import sealed_from, tally_of
+from service.work.kept import parcel_text, sealed_from, tally_of
 from service.work.outcomes import UNLISTED, give_opinion
 
 PAGE = 25
@@ -51,8 +49,7 @@ def ask_opinion(visit: Visit) -> Response:
 
 def _opinion(visit: Visit, *, status: int = 200, alert: str = "", given: Given = None) -> Response:
     comparison_id = visit.path["id"]
-    with reading(visit.work.engine) as connection:
-        document = existing(parcel_of(connection, comparison_id), "There is no comparison with this id.")
+    document = json.loads(parcel_text(visit.work, comparison_id))
     sealed = bool(sealed_from(visit.work, visit.who, [comparison_id]))
     return _judged(visit, document, status=status, alert=alert, given=given, sealed=sealed, exercise=False)
 

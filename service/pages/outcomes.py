@@ -15,12 +15,12 @@ from service.door.bodies import checked, text_of, texts_of
 from service.door.endpoint import FORM, Endpoint
 from service.door.query import whole_number
 from service.door.visit import Visit
-from service.errors import Refused, existing
+from service.errors import Refused
 from service.pages.render import moved_to, page
-from service.register import comparisons
 from service.register.database import reading
 from service.routes.shapes_of_cases import NewOutcome
 from service.work.dashboard import NONE, dashboard
+from service.work.kept import known
 from service.work.outcomes import UNLISTED, cases, summary, tell_outcome
 
 PAGE = 25
@@ -64,7 +64,7 @@ def ask(visit: Visit) -> Response:
 def _asked(visit: Visit, *, status: int = 200, rows: Rows = (("", ""),) * ROWS, source: str = "") -> Response:
     comparison_id = visit.path["id"]
     with reading(visit.work.engine) as connection:
-        item = existing(comparisons.listed(connection, comparison_id), "There is no comparison with this id.")
+        item = known(connection, comparison_id)
     zone_table = visit.work.release().zone_table
     return page(
         visit,

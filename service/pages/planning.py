@@ -87,12 +87,8 @@ def adequacy_pdf(visit: Visit) -> Response:
     lang = visit.lang
     answer = judged(visit.work, visit.path["id"], **visit.asked, lang=lang)
     document = document_of(answer, visit.work.release().zone_table.names, lang, created_at=written(now()))
-    headers = {
-        "Content-Language": lang,
-        "Vary": "Accept-Language",
-        "Content-Disposition": f"inline; filename*=UTF-8''adequacy-{quote(answer['zone_id'], safe='')}.pdf",
-    }
-    return Response(document_pdf(document), media_type=PDF, headers=headers)
+    named = {"Content-Disposition": f"inline; filename*=UTF-8''adequacy-{quote(answer['zone_id'], safe='')}.pdf"}
+    return Response(document_pdf(document), media_type=PDF, headers=named | visit.in_its_language)
 
 
 @Endpoint("GET", "/pool", "viewer", query=TICKED, page=True, reveals=True, heavy=True)

@@ -102,8 +102,7 @@ def _head(visit: Visit) -> ChainEnd | None:
 
 def page(visit: Visit, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
     """Return a page as an answer."""
-    headers = {"Content-Language": visit.lang, "Vary": "Accept-Language"}
-    return HTMLResponse(rendered(visit, template, **values), status_code=status, headers=headers)
+    return HTMLResponse(rendered(visit, template, **values), status_code=status, headers=visit.in_its_language)
 
 
 def moved_to(visit: Visit, path: str) -> RedirectResponse:
@@ -115,9 +114,7 @@ def framed(visit: Visit, render: Callable[..., str], *, up: str = "/comparisons"
     """Return a document of the library as a page of this site: `render` is given the bar to put above it."""
     nothing: dict[str, Any] = dict.fromkeys(("id", "opinions", "outcomes", "exercise", "pdf"))
     above = rendered(visit, "bar.html", up=up, **(nothing | values))
-    made = render(above=above, style=rendered(visit, "bar.css"))
-    headers = {"Content-Language": visit.lang, "Vary": "Accept-Language"}
-    return HTMLResponse(made, headers=headers)
+    return HTMLResponse(render(above=above, style=rendered(visit, "bar.css")), headers=visit.in_its_language)
 
 
 def _in_other_language(visit: Visit, other: str) -> str:

@@ -30,9 +30,8 @@ from service.register.submissions import Wanted
 from service.routes.shapes_of_submissions import NewDecision
 from service.work.flags import TEXTS
 from service.work.marked import marked_copy
-from service.work.outcomes import compare_again, decide
 from service.work.receive import read_submission, submit
-from service.work.shipment import ShipmentParcel, shipment_of
+from service.work.shipment import ShipmentParcel, compare_again, decide, shipment_of
 
 PAGE = 25
 SHOWN_PROBLEMS = 200

@@ -297,26 +297,10 @@ def reports_of(connection: sa.Connection, ids: Sequence[str]) -> dict[str, str]:
     return {row.id: unpacked(row.report) for row in rows}
 
 
-def parcel_of(connection: sa.Connection, comparison_id: str) -> dict[str, Any] | None:
-    """Return the document of the parcel of a comparison, or None where there is no such comparison."""
-    return parcels_of(connection, [comparison_id]).get(comparison_id)
-
-
-def parcel_text_of(connection: sa.Connection, comparison_id: str) -> str | None:
-    """Return the parcel of a comparison as canonical JSON, or None where there is no such comparison."""
-    kept = connection.scalar(sa.select(comparisons.c.parcel).where(comparisons.c.id == comparison_id))
-    return None if kept is None else unpacked(kept)
-
-
-def parcels_of(connection: sa.Connection, ids: Collection[str]) -> dict[str, dict[str, Any]]:
-    """Return the documents of the parcels of several comparisons, by id."""
+def parcels_of(connection: sa.Connection, ids: Collection[str]) -> dict[str, str]:
+    """Return the parcels of several comparisons as canonical JSON, by id."""
     rows = connection.execute(sa.select(comparisons.c.id, comparisons.c.parcel).where(comparisons.c.id.in_(ids)))
-    return {row.id: json.loads(unpacked(row.parcel)) for row in rows}
-
-
-def listed(connection: sa.Connection, comparison_id: str) -> Listed | None:
-    """Return what the list shows of one comparison, or None where there is none."""
-    return several(connection, [comparison_id]).get(comparison_id)
+    return {row.id: unpacked(row.parcel) for row in rows}
 
 
 def several(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Listed]:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
 
@@ -27,8 +27,9 @@ from service.register.paging import of_row
 from service.register.secrets import new_id
 from service.register.tables import job_holds, jobs
 
+Kind = Literal["submission", "training", "reexamination", "import"]
 State = Literal["queued", "running", "done", "failed", "cancelled"]
-STATES = ("queued", "running", "done", "failed", "cancelled")
+STATES: tuple[State, ...] = get_args(State)
 OVER = ("done", "failed", "cancelled")
 MAX_ATTEMPTS = 3
 """Times that a job may be begun without getting any further before it is given up."""
@@ -40,8 +41,8 @@ class Job:
 
     number: int
     id: str
-    kind: str
-    state: str
+    kind: Kind
+    state: State
     subject: str
     actor: str
     parameters: Mapping[str, Any]
@@ -58,7 +59,7 @@ class Job:
 
 def enqueue(
     connection: sa.Connection,
-    kind: str,
+    kind: Kind,
     *,
     subject: str,
     actor: str,

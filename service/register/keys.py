@@ -16,10 +16,7 @@ from service.register.database import RegisterUnavailable, opened, reading, writ
 from service.register.paging import of_row
 from service.register.secrets import hash_of, new_id, new_secret, same
 from service.register.tables import keys
-from service.settings import Settings
-
-ROLES = ("viewer", "monitor", "researcher", "admin")
-"""Each role may do what the ones before it may."""
+from service.settings import ROLES, Settings
 
 PREFIX = "kpf"
 NAME_LENGTH = 100

@@ -20,10 +20,11 @@ import sqlalchemy as sa
 
 from service.clock import now
 from service.register.database import is_sqlite, reading, writing
-from service.register.keys import ROLES, is_good, recognised
-from service.register.secrets import new_id, new_secret, same
-from service.register.sessions import session_of
+from service.register.keys import is_good, recognised
+from service.register.secrets import hash_of, new_id, new_secret, same
+from service.register.sessions import actor_in
 from service.register.tables import keys, people, sessions
+from service.settings import ROLES
 
 NAME_LENGTH = 200
 
@@ -76,12 +77,20 @@ def principal_by_key(engine: sa.Engine, presented: str) -> Principal | None:
 
 
 def principal_by_session(engine: sa.Engine, secret: str) -> Principal | None:
-    """Return who holds a session, or None where it has ended."""
-    session = session_of(engine, secret)
-    if session is None:
+    """Return who holds the session that a cookie belongs to, or None where it has ended, itself or with its key."""
+    query = (
+        sa.select(sessions, sa.func.coalesce(keys.c.name, people.c.name).label("name"))
+        .outerjoin(keys, sessions.c.key_id == keys.c.id)
+        .outerjoin(people, sessions.c.actor == sa.literal("person:").concat(people.c.id))
+        .where(sessions.c.secret_sha256 == hash_of(secret), sessions.c.expires_at > now())
+        .where(keys.c.revoked_at.is_(None), sa.or_(keys.c.expires_at.is_(None), keys.c.expires_at > now()))
+    )
+    with reading(engine) as connection:
+        row = connection.execute(query).one_or_none()
+    if row is None:
         return None
-    name = session.name or session.key_id or session.actor
-    return Principal(actor=session.actor, name=name, role=session.role, session=True)
+    actor = actor_in(row)
+    return Principal(actor=actor, name=row.name or row.key_id or actor, role=row.role, session=True)
 
 
 def actor_of(engine: sa.Engine, vouched: Vouched) -> str | None:

@@ -12,21 +12,11 @@ from service.clock import now
 from service.register.database import reading, writing
 from service.register.paging import of_row
 from service.register.secrets import hash_of, new_id, new_secret
-from service.register.tables import keys, people, sessions, sign_in_links
+from service.register.tables import keys, sessions, sign_in_links
 
 SESSION_LASTS = timedelta(hours=12)
 LINK_LASTS = timedelta(hours=1)
 LINK_ROLE = "admin"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
-    """A browser that is signed in; `key_id` is None where no key opened it."""
-
-    key_id: str | None
-    actor: str
-    name: str
-    role: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,31 +91,8 @@ def _opened(connection: sa.Connection, role: str, key_id: str | None, actor: str
     return secret
 
 
-def session_of(engine: sa.Engine, secret: str) -> Session | None:
-    """Return the session that a cookie belongs to, or None where it has ended."""
-    kept = (sessions.c.secret_sha256 == hash_of(secret)) & (sessions.c.expires_at > now())
-    query = (
-        sa.select(
-            sessions,
-            sa.func.coalesce(keys.c.name, people.c.name).label("name"),
-            keys.c.revoked_at,
-            keys.c.expires_at.label("key_expires_at"),
-        )
-        .select_from(
-            sessions.outerjoin(keys, sessions.c.key_id == keys.c.id).outerjoin(
-                people, sessions.c.actor == sa.literal("person:").concat(people.c.id)
-            )
-        )
-        .where(kept)
-    )
-    with reading(engine) as connection:
-        row = connection.execute(query).one_or_none()
-    if row is None or row.revoked_at is not None or (row.key_expires_at is not None and row.key_expires_at <= now()):
-        return None
-    return of_row(Session, row, actor=_actor(row), name=row.name or "")
-
-
-def _actor(row: Any) -> str:
+def actor_in(row: Any) -> str:
+    """Return the pseudonym of whoever opened a session; earlier versions kept none."""
     return str(row.actor or ("browser" if row.key_id is None else f"key:{row.key_id}"))
 
 
@@ -140,7 +107,7 @@ def open_sessions(engine: sa.Engine) -> list[OpenSession]:
     query = sa.select(sessions).where(sessions.c.expires_at > now()).order_by(sessions.c.created_at.desc())
     with reading(engine) as connection:
         rows = connection.execute(query).all()
-    return [of_row(OpenSession, row, id=row.id or "", actor=_actor(row)) for row in rows]
+    return [of_row(OpenSession, row, id=row.id or "", actor=actor_in(row)) for row in rows]
 
 
 def end(engine: sa.Engine, session_id: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
 
@@ -21,6 +21,9 @@ from service.register.paging import Sort, of_row, page, within
 from service.register.secrets import new_id
 from service.register.tables import comparisons, files, submission_parcels, submissions
 
+State = Literal["received", "compared", "decided"]
+STATES: tuple[State, ...] = get_args(State)
+Decision = Literal["approved", "refused", "returned"]
 NONE = "[]"
 """The problems of a parcel that has none."""
 
@@ -73,7 +76,7 @@ class Submission:
     received_at: datetime
     due_at: datetime
     actor: str
-    state: str
+    state: State
     exporter: str | None
     note: str
     file_name: str

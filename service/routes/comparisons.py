@@ -10,11 +10,12 @@ from starlette.responses import Response
 
 from kpfootprint.conclusions import CONCLUSIONS
 from kpfootprint.report import render_html
+from kpfootprint.report.locale import LANGUAGES
 from kpfootprint.report.schema import report_schema
 from service.door.endpoint import JSON, Answer, Body, Endpoint, Named
 from service.door.query import choice, text
-from service.door.visit import LANGUAGES, Visit
-from service.errors import Refused, existing
+from service.door.visit import Visit
+from service.errors import Refused
 from service.register import comparisons
 from service.register.comparisons import SORTS, Listed, Search
 from service.register.database import reading
@@ -22,7 +23,7 @@ from service.routes import shapes
 from service.routes.paging import FROM, PAGING, TO, following, span_in, told
 from service.routes.parcels import GIVEN, KINDS, reader_of
 from service.work.flags import flags_now
-from service.work.kept import as_seen, is_blind, printed, report_text
+from service.work.kept import as_seen, is_blind, parcel_text, printed, report_text
 from service.work.receive import Kept, compare, once_of
 
 LANG = choice("lang", "Language of texts; Accept-Language counts where it is absent. JSON never changes.", LANGUAGES)
@@ -60,11 +61,7 @@ async def submitted(visit: Visit) -> Response:
 @Endpoint("GET", "/v1/comparisons/{id}/parcel", "viewer", answer=shapes.Parcel)
 def show_parcel(visit: Visit) -> Response:
     """Read the parcel that was compared."""
-    with reading(visit.work.engine) as connection:
-        parcel = existing(
-            comparisons.parcel_text_of(connection, visit.path["id"]), "There is no comparison with this id."
-        )
-    return Response(parcel, media_type=JSON)
+    return Response(parcel_text(visit.work, visit.path["id"]), media_type=JSON)
 
 
 @Endpoint(
@@ -72,10 +69,9 @@ def show_parcel(visit: Visit) -> Response:
 )
 def show_html(visit: Visit) -> Response:
     """Read a report as a page."""
-    lang = visit.lang
     report, stationery = printed(visit.work, visit.path["id"], visit.who)
-    page = render_html(report, lang, stationery=stationery)
-    return Response(page, media_type="text/html", headers={"Content-Language": lang, "Vary": "Accept-Language"})
+    page = render_html(report, visit.lang, stationery=stationery)
+    return Response(page, media_type="text/html", headers=visit.in_its_language)
 
 
 @Endpoint(
@@ -94,7 +90,7 @@ def show_pdf(visit: Visit) -> Response:
     report, stationery = printed(visit.work, visit.path["id"], visit.who)
     document = render_pdf(report, lang, stationery=stationery)
     name = f"comparison-{visit.path['id']}-{lang}.pdf"
-    headers = {"Content-Disposition": f'inline; filename="{name}"', "Content-Language": lang, "Vary": "Accept-Language"}
+    headers = {"Content-Disposition": f'inline; filename="{name}"'} | visit.in_its_language
     return Response(document, media_type="application/pdf", headers=headers)
 
 

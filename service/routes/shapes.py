@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Any, Literal, NotRequired, Required, get_type_hints
+from typing import Annotated, Any, NotRequired, Required, get_type_hints
 
 from annotated_types import Gt, Le
 from pydantic import AfterValidator, ConfigDict, Field, with_config
@@ -21,8 +21,9 @@ from service.register.comparisons import Listed
 from service.register.entries import ChainEnd
 from service.register.keys import Key
 from service.register.sessions import OpenSession
+from service.settings import Role
+from service.work.flags import TEXTS
 
-Role = Literal["viewer", "monitor", "researcher", "admin"]
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 Href = str
 Weight = Annotated[float, Gt(0), Le(5000)]
@@ -155,14 +156,7 @@ class Parcel(TypedDict, total=False):
 class Flag(TypedDict):
     """What the register knows and the parcel does not say; it informs and decides nothing."""
 
-    code: Literal[
-        "certificate_reported",
-        "certificate_seen_before",
-        "stones_seen_before",
-        "carats_above_history",
-        "value_outside_history",
-        "declared_total_differs",
-    ]
+    code: Annotated[str, Field(json_schema_extra={"enum": [*TEXTS]})]
     values: dict[str, Any]
     text: str
 

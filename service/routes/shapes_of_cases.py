@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Any, NotRequired
 
 from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
 from kpfootprint.conclusions import Conclusion
+from service.register.jobs import State
 from service.routes.shapes import STRICT, Href, Moment, Parcel
 
 
@@ -146,7 +147,7 @@ class Reexamination(TypedDict):
     id: str
     job: Href
     release: str
-    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    state: State
     looked_at: int
     of: int
     changes: list[Change]

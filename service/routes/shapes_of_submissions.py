@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Any, NotRequired
 
 from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
 from kpfootprint.conclusions import Conclusion
-from service.register import submissions
+from service.register import jobs, submissions
 from service.register.certificates import Reported
 from service.routes.shapes import STRICT, Day, Flag, Href, Moment, Name, ProblemShape, page_of, told_of
 from service.routes.shapes_of_planning import Said
@@ -18,8 +18,8 @@ class Job(TypedDict):
     """Work that is done beside the requests."""
 
     id: str
-    kind: Literal["submission", "training", "reexamination", "import"]
-    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    kind: jobs.Kind
+    state: jobs.State
     progress: Progress
     created_at: Moment
     started_at: Moment | None
@@ -57,7 +57,7 @@ class SubmittedParcel(TypedDict):
 class Decided(TypedDict):
     """The last decision."""
 
-    decision: Literal["approved", "refused", "returned"]
+    decision: submissions.Decision
     note: str
     actor: str
     at: Moment
@@ -75,7 +75,6 @@ class Event(TypedDict):
 ITEM: dict[str, Any] = {
     "but": ("position", "actor", "job_id"),
     "url": Href,
-    "state": Literal["received", "compared", "decided"],
     "overdue": bool,
     "job": Href,
     "decision": Decided | None,
@@ -112,7 +111,7 @@ class Noted(TypedDict):
 class NewDecision(Noted):
     """A decision."""
 
-    decision: Literal["approved", "refused", "returned"]
+    decision: submissions.Decision
 
 
 @with_config(STRICT)

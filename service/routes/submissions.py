@@ -14,15 +14,12 @@ from service.register import entries, submissions
 from service.register.database import reading
 from service.register.entries import Entry
 from service.register.people import feed_key_of
-from service.register.submissions import SORTS, Submission, Wanted
+from service.register.submissions import SORTS, STATES, Submission, Wanted
 from service.routes import shapes_of_submissions as shapes
 from service.routes.paging import FROM, PAGING, TO, following, span_in, told
 from service.routes.parcels import CHOOSING, choices_of
-from service.work.outcomes import compare_again, decide
 from service.work.receive import once_of, submit
-from service.work.shipment import ShipmentParcel, shipment_of
-
-STATES = ("received", "compared", "decided")
+from service.work.shipment import ShipmentParcel, compare_again, decide, shipment_of
 
 
 @Endpoint(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -160,7 +161,9 @@ def _earlier_lists(
         _at_hand.clear()
     known = {one: listed for one in ids if (listed := new.get(one) or _at_hand.get(one)) is not None}
     documents = comparisons.parcels_of(connection, [one for one in ids if one not in known])
-    known |= {one: listed for one, document in documents.items() if (listed := stones_in(document)) is not None}
+    known |= {
+        one: listed for one, document in documents.items() if (listed := stones_in(json.loads(document))) is not None
+    }
     _at_hand.update(known)
     _at_hand.update(new)
     return known

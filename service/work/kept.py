@@ -6,9 +6,9 @@ opinion stands in the chain before the report was shown, so that it can be belie
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -28,17 +28,34 @@ from service.register.people import Principal
 from service.register.tables import entries as entry_table
 from service.work.place import Workplace
 
+Found = TypeVar("Found")
+Lookup = Callable[[sa.Connection, Sequence[str]], dict[str, Found]]
+
 OWN_FIRST = "Give your own conclusion on this comparison first; then what was computed is shown."
 
 
 def report_text(work: Workplace, comparison_id: str, who: Principal) -> str:
     """Return the JSON text of a report, byte for byte as it was answered; refuse a sealed one."""
     with reading(work.engine) as connection:
-        found = comparisons.reports_of(connection, [comparison_id])
-    report = existing(found.get(comparison_id), "There is no comparison with this id.")
+        report = _of_one(comparisons.reports_of, connection, comparison_id)
     if sealed_from(work, who, [comparison_id]):
         raise Refused("forbidden", OWN_FIRST)
     return report
+
+
+def parcel_text(work: Workplace, comparison_id: str) -> str:
+    """Return the parcel of a comparison as canonical JSON."""
+    with reading(work.engine) as connection:
+        return _of_one(comparisons.parcels_of, connection, comparison_id)
+
+
+def known(connection: sa.Connection, comparison_id: str) -> Listed:
+    """Return what a list shows of a comparison."""
+    return _of_one(comparisons.several, connection, comparison_id)
+
+
+def _of_one(ask: Lookup[Found], connection: sa.Connection, comparison_id: str) -> Found:
+    return existing(ask(connection, [comparison_id]).get(comparison_id), "There is no comparison with this id.")
 
 
 def printed(work: Workplace, comparison_id: str, who: Principal) -> tuple[Report, Stationery]:

@@ -1,4 +1,4 @@
-"""Decisions, opinions and outcomes, and how conclusions stood up where the origin of a parcel became known later."""
+"""Opinions and outcomes, and how conclusions stood up where the origin of a parcel became known later."""
 
 from __future__ import annotations
 
@@ -12,40 +12,19 @@ from numpy.typing import NDArray
 from kpfootprint.errors import Problem
 from kpfootprint.stats.intervals import clopper_pearson
 from kpfootprint.stats.metrics import cllr
-from service.errors import Refused, existing, refusal_for
-from service.register import comparisons, entries, submissions
+from service.errors import refusal_for
+from service.register import comparisons, entries
 from service.register.comparisons import Listed
 from service.register.database import reading, registering
 from service.register.entries import Entry
 from service.register.people import Principal
-from service.work.kept import sealed_from
+from service.work.kept import known, sealed_from
 from service.work.place import Workplace
 
 SHARES_ADD_UP = 1e-6
 UNLISTED = "unlisted"
-NO_ZONE = "no zone of this release has this id"
 """Origin of a parcel from a source that the release does not list."""
-
-
-def decide(work: Workplace, submission_id: str, *, decision: str, note: str = "", actor: str) -> None:
-    """Keep a decision; an earlier one stays in the history."""
-    with registering(work.engine) as connection:
-        submission = existing(
-            submissions.submission_of(connection, submission_id), "There is no submission with this id."
-        )
-        if not submissions.decide(connection, submission, decision, note, actor):
-            raise Refused("conflict", "Only a submission that was compared can be decided; this one still waits.")
-
-
-def compare_again(work: Workplace, submission_id: str, *, actor: str) -> str:
-    """Have a submission compared further whose comparing was cancelled, or failed; return the job."""
-    with registering(work.engine) as connection:
-        submission = existing(
-            submissions.submission_of(connection, submission_id), "There is no submission with this id."
-        )
-        if not submissions.has_stopped(connection, submission):
-            raise Refused("conflict", "Nothing of this submission was left: it waits, is compared, or was decided.")
-        return submissions.resume(connection, submission, actor)
+NO_ZONE = "no zone of this release has this id"
 
 
 def give_opinion(work: Workplace, comparison_id: str, *, conclusion: str, reasons: str, who: Principal) -> Entry:
@@ -84,7 +63,7 @@ def tell_outcome(
 
 def _noted(work: Workplace, comparison_id: str, kind: Any, values: Mapping[str, Any], actor: str) -> Entry:
     with registering(work.engine) as connection:
-        existing(comparisons.listed(connection, comparison_id), "There is no comparison with this id.")
+        known(connection, comparison_id)
         return entries.append(connection, kind, actor=actor, subject=comparison_id, values=values)
 
 

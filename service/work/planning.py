@@ -85,7 +85,7 @@ def _kept(work: Workplace, ids: Sequence[str], release: Release) -> list[tuple[P
                 Problem(table="pool", row=row, column="comparisons", value=value, code="invalid", reason=reason)
             )
         elif parcel is not None and report is not None:
-            read_back = ingest_json(parcel, release.scheme, release.zone_table, sealed=True)
+            read_back = ingest_json(json.loads(parcel), release.scheme, release.zone_table, sealed=True)
             found.append((read_back, json.loads(report)))
     if problems:
         raise refusal_for(problems)
@@ -125,7 +125,7 @@ def drifted(
         documents, reports = parcels_of(connection, ids), reports_of(connection, ids)
     followed: list[tuple[Parcel, Shipment]] = []
     for entry in reversed(found):
-        document, content = documents[entry.id], json.loads(reports[entry.id])
+        document, content = json.loads(documents[entry.id]), json.loads(reports[entry.id])
         if not UNFIT.isdisjoint(caution["code"] for caution in content.get("cautions", ())):
             continue
         day = document.get("exported_on")

@@ -1,4 +1,4 @@
-"""A submission as people look at it: its parcels beside their reports, its flags, and all that happened to it."""
+"""A submission as people look at it, its parcels beside their reports, its flags, its history; and what they decide."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from service.errors import existing
+import sqlalchemy as sa
+
+from service.errors import Refused, existing
 from service.register import comparisons, entries, submissions
 from service.register.comparisons import Listed
-from service.register.database import reading
+from service.register.database import reading, registering
 from service.register.entries import Entry
 from service.register.people import Principal
 from service.register.submissions import Submission
@@ -69,9 +71,7 @@ class Shipment:
 def shipment_of(work: Workplace, submission_id: str, who: Principal) -> Shipment:
     """Return a submission with everything about it that somebody may see."""
     with reading(work.engine) as connection:
-        submission = existing(
-            submissions.submission_of(connection, submission_id), "There is no submission with this id."
-        )
+        submission = _known(connection, submission_id)
         rows = submissions.parcels_of(connection, submission_id)
         ids = [row.comparison_id for row in rows if row.comparison_id is not None]
         listed = comparisons.several(connection, ids)
@@ -111,3 +111,23 @@ def _together(parcels: Sequence[ShipmentParcel]) -> list[dict[str, Any]]:
         for parcel in parcels
         for flag in parcel.flags
     ]
+
+
+def decide(work: Workplace, submission_id: str, *, decision: str, note: str = "", actor: str) -> None:
+    """Keep a decision; an earlier one stays in the history."""
+    with registering(work.engine) as connection:
+        if not submissions.decide(connection, _known(connection, submission_id), decision, note, actor):
+            raise Refused("conflict", "Only a submission that was compared can be decided; this one still waits.")
+
+
+def compare_again(work: Workplace, submission_id: str, *, actor: str) -> str:
+    """Have a submission compared further whose comparing was cancelled, or failed; return the job."""
+    with registering(work.engine) as connection:
+        submission = _known(connection, submission_id)
+        if not submissions.has_stopped(connection, submission):
+            raise Refused("conflict", "Nothing of this submission was left: it waits, is compared, or was decided.")
+        return submissions.resume(connection, submission, actor)
+
+
+def _known(connection: sa.Connection, submission_id: str) -> Submission:
+    return existing(submissions.submission_of(connection, submission_id), "There is no submission with this id.")

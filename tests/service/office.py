@@ -10,8 +10,8 @@ from typing import Any
 from starlette.testclient import TestClient
 
 from service.jobs.worker import work_once
-from service.register.keys import ROLES, create_key
-from service.settings import Settings
+from service.register.keys import create_key
+from service.settings import ROLES, Settings
 from service.work.place import Workplace
 from tests.service.reading import OWN_PAGE
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -223,3 +225,39 @@ def test_a_shipment_and_an_exercise_are_for_everybody_and_for_telephones(
     opened.goto("/practice")
     is_good()
     context.close()
+
+
+def test_a_page_of_a_neighbour_changes_nothing(chromium: Browser, server: Server, state: Any) -> None:
+    """A port beside this one is of the same site: the browser sends the session's cookie, and says who asked."""
+    form = f'<form method="post" action="{server.url}/sign-out"><button>ok</button></form>'
+    with neighbour(form) as address:
+        context = chromium.new_context(storage_state=state, java_script_enabled=False)
+        page = context.new_page()
+        page.goto(address)
+        with page.expect_response(f"{server.url}/sign-out") as sent:
+            page.click("button")
+        assert sent.value.status == 403
+        assert "kpf_session=" in sent.value.request.all_headers().get("cookie", "")
+        page.goto(f"{server.url}/comparisons")
+        assert page.url == f"{server.url}/comparisons", "the session goes on"
+        context.close()
+
+
+@contextmanager
+def neighbour(page: str) -> Iterator[str]:
+    """Serve one page on another port of this machine."""
+
+    class Pages(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(page.encode())
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Pages) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{other.server_port}/"
+        other.shutdown()

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from service.register.database import open_register
-from service.register.keys import ROLES, create_key
-from service.settings import Settings
+from service.register.keys import create_key
+from service.settings import ROLES, Settings
 from tests.service.office import Office, shipment
 from tests.service.reading import let_in, problem_in
 from tests.service.server import Server

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kpfootprint.report.locale import LANGUAGES
 from service.door.admission import Rate
 from service.door.inspection import check_length
-from service.door.visit import LANGUAGES, accepted_language
+from service.door.visit import accepted_language
 from service.errors import Refused
 from service.settings import SettingError, read_settings
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from service.register.keys import ROLES, create_key
-from service.settings import Settings
+from service.register.keys import create_key
+from service.settings import ROLES, Settings
 from tests.service.server import Server, comes
 
 
