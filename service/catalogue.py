@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,24 +16,11 @@ import kpfootprint
 import service
 from kpfootprint.ingest import ANSWERS, NOTES, RULES
 from kpfootprint.planning.question import RULES as PLANNING_RULES
-from service.door.admission import JUDGES_FIRST
-from service.door.inspection import BODY_PACKED, FILE_PACKED
 from service.endpoints import ENDPOINTS
-from service.errors import BARE, FOUND, KINDS
-from service.jobs.training import ENDED
-from service.pages import calendar, judging, outcomes
-from service.pages.access import ROLE_TEXTS
-from service.pages.comparisons import STATUSES
+from service.errors import FOUND, KINDS
+from service.pages import calendar
 from service.pages.examples import EXAMPLES
-from service.pages.models import JOB_STATES, NO_PACKAGE, NO_REASON, NOT_JUDGED
-from service.pages.planning import TICK
-from service.pages.render import CONCLUSIONS, DOMAIN, LOCALES
-from service.pages.start import STATUS_NOTES
-from service.pages.submissions import CHOOSE, DECIDED, DECISIONS, EVENTS, STATES
-from service.work.flags import TEXTS
-from service.work.kept import OWN_FIRST
-from service.work.outcomes import NO_ZONE
-from service.work.planning import TWICE, UNKNOWN, UNNAMED
+from service.pages.render import DOMAIN, LOCALES
 
 TEMPLATES = LOCALES.parent / "templates"
 CARRIERS = {"Refused": None, "existing": None}
@@ -50,61 +38,26 @@ def messages() -> Iterator[str]:
                 if first is not None:
                     yield first
     yield from (title for _, title in KINDS.values())
-    yield from (text for text in refusals() if text.strip(".") != "{told}")
     yield from (item.summary for item in ENDPOINTS if not item.page)
-    yield from CONCLUSIONS.values()
-    for said in (
-        STATUSES,
-        STATES,
-        DECISIONS,
-        DECIDED,
-        EVENTS,
-        TEXTS,
-        ROLE_TEXTS,
-        judging.WORDS,
-        judging.RATES,
-        outcomes.RATES,
-    ):
-        yield from said.values()
-    yield from JOB_STATES.values()
-    yield from (
-        CHOOSE,
-        UNKNOWN,
-        TWICE,
-        NO_ZONE,
-        NO_REASON,
-        NOT_JUDGED,
-        NO_PACKAGE,
-        judging.CHOOSE,
-        judging.INCOMPLETE,
-        outcomes.INCOMPLETE,
-    )
-    yield from (calendar.NAME, calendar.DUE[0], calendar.OVERDUE[0])
-    yield from filter(None, STATUS_NOTES.values())
-    yield from (*RULES.values(), *PLANNING_RULES.values())
-    yield from (*NOTES.values(), *ANSWERS.values())
+    for path in sorted(Path(service.__file__).parent.rglob("*.py")):
+        yield from declared(path)
+        with path.open("rb") as stream:
+            for _, called, given, _ in extract_python(stream, CARRIERS, (), {}):
+                if called in CARRIERS and isinstance(given, tuple):
+                    yield from (text for text in given[1:2] if text and text.strip(".") != "{told}")
+    yield from (*FOUND, calendar.DUE[0], calendar.OVERDUE[0])
+    yield from (*RULES.values(), *PLANNING_RULES.values(), *NOTES.values(), *ANSWERS.values())
     for example in EXAMPLES:
         yield from (example.title, example.about)
 
 
-def refusals() -> Iterator[str]:
-    """Yield every text that a request is refused with."""
-    yield from (
-        BODY_PACKED,
-        FILE_PACKED,
-        ENDED,
-        JUDGES_FIRST,
-        OWN_FIRST,
-        UNNAMED,
-        *TICK.values(),
-        *BARE.values(),
-        *FOUND,
-    )
-    for path in sorted(Path(service.__file__).parent.rglob("*.py")):
-        with path.open("rb") as stream:
-            for _, called, found, _ in extract_python(stream, CARRIERS, (), {}):
-                if called in CARRIERS and isinstance(found, tuple):
-                    yield from filter(None, found[1:2])
+def declared(path: Path) -> Iterator[str]:
+    """Yield the texts of a module whose type is said to be `service.Wording` or `service.Wordings`."""
+    for node in ast.parse(path.read_bytes()).body:
+        match node:
+            case ast.AnnAssign(annotation=ast.Name(id="Wording" | "Wordings"), value=ast.AST() as value):
+                texts = value.values if isinstance(value, ast.Dict) else [value]
+                yield from filter(None, map(ast.literal_eval, texts))
 
 
 def compiled(source: Path) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 from kpfootprint.errors import IngestError, InvalidParcel, Problem, ReleaseError, SchemeMismatch
 from kpfootprint.retold import said_of
+from service import Wordings
 from service.register.database import RegisterUnavailable
 
 T = TypeVar("T")
@@ -41,7 +42,7 @@ KINDS: Final[Mapping[str, tuple[int, str]]] = {
 }
 """Every code of a problem with its status and title."""
 
-BARE: Final[Mapping[str, str]] = {
+BARE: Wordings = {
     "bad_request": "The request cannot be read as it was sent.",
     "not_ready": "The release or the register cannot be used yet; the log of the service says why.",
     "internal_error": "The log of the service says more; name the request_id when you ask.",

@@ -12,12 +12,13 @@ from collections import OrderedDict
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from service import Wording
 from service.door.endpoint import matching
 from service.door.identity import CHALLENGE
 from service.door.visit import Visit
 from service.errors import Refused
 
-JUDGES_FIRST = "Whoever has this role judges here before seeing what was computed (KPF_BLIND_ROLES)."
+JUDGES_FIRST: Wording = "Whoever has this role judges here before seeing what was computed (KPF_BLIND_ROLES)."
 SAFE = frozenset({"GET", "HEAD"})
 
 

@@ -8,14 +8,17 @@ from anyio import to_thread
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service import Wording
 from service.door.endpoint import Body
 from service.door.visit import Visit, visit_of
 from service.errors import Refused
 
 SMALL_BODY = 8192
 """Bytes of a body at an address that is open to all: a key and where to go on to; or where none is expected."""
-BODY_PACKED = "A body with Content-Encoding {packing} is not read. Send it as it is, or packed by gzip."
-FILE_PACKED = "A body with Content-Encoding {packing} is not read. Send the file itself packed, as .csv.gz or .zip."
+BODY_PACKED: Wording = "A body with Content-Encoding {packing} is not read. Send it as it is, or packed by gzip."
+FILE_PACKED: Wording = (
+    "A body with Content-Encoding {packing} is not read. Send the file itself packed, as .csv.gz or .zip."
+)
 
 
 class BodyInspection:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from kpfootprint.retold import SAID_AS, Said, again
+from service import Wording
 from service.clock import written
 from service.errors import Refused
 from service.register import jobs, submissions
@@ -25,7 +26,7 @@ from service.work.releases import STEPS, release_of
 
 LOOK_EVERY = 1.0
 """Seconds between two looks at whether the job is to halt."""
-ENDED = "The training was ended from outside, perhaps for want of memory; ask for it again."
+ENDED: Wording = "The training was ended from outside, perhaps for want of memory; ask for it again."
 PERCENT = re.compile(r"\[ *(\d+)%\]")
 
 

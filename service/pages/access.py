@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from kpfootprint.retold import retold
+from service import Wordings
 from service.clock import now
 from service.door.bodies import text_of
 from service.door.endpoint import FORM, Endpoint
@@ -14,7 +15,7 @@ from service.pages.render import moved_to, page
 from service.register import people, sessions
 from service.register.keys import BadKey, all_keys, expiry_in, is_good, make_key, revoke
 
-ROLE_TEXTS = {
+ROLE_TEXTS: Wordings = {
     "viewer": "reads reports",
     "monitor": "also submits and decides",
     "researcher": "also trains and activates releases",

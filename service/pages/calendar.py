@@ -7,6 +7,7 @@ from datetime import datetime
 
 from starlette.responses import Response
 
+from service import Wording
 from service.door.endpoint import Endpoint
 from service.door.query import text
 from service.door.visit import Visit
@@ -17,7 +18,7 @@ from service.register.people import is_feed_key
 from service.register.submissions import Submission, Wanted
 from service.routes.comparisons import LANG
 
-NAME = "kpfootprint: submissions due"
+NAME: Wording = "kpfootprint: submissions due"
 DUE = ("Due: {who}, {count} parcel", "Due: {who}, {count} parcels")
 OVERDUE = ("Overdue: {who}, {count} parcel", "Overdue: {who}, {count} parcels")
 LINE = 75

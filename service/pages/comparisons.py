@@ -11,6 +11,7 @@ from kpfootprint.conclusions import CONCLUSIONS
 from kpfootprint.report import compare_side_by_side, read_report, render_html
 from kpfootprint.report.report import in_full, origins_of
 from kpfootprint.report.sections.summary import doubted
+from service import Wordings
 from service.door.endpoint import Endpoint
 from service.door.query import choice, text, whole_number
 from service.door.visit import Visit
@@ -23,7 +24,7 @@ from service.work.flags import flags_now
 from service.work.kept import as_seen, is_blind, printed, report_text, said_of, sealed_from
 
 PAGE = 25
-STATUSES = {
+STATUSES: Wordings = {
     "compliant": "compliant",
     "not_compliant": "not compliant",
     "mixed": "partly not compliant",

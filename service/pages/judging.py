@@ -10,6 +10,7 @@ from typing import Any
 from starlette.responses import Response
 
 from kpfootprint.report import read_report, render_html
+from service import Wording, Wordings
 from service.door.bodies import written_in
 from service.door.endpoint import FORM, Endpoint
 from service.door.query import whole_number
@@ -21,7 +22,7 @@ from service.work.kept import parcel_text, sealed_from, tally_of
 from service.work.outcomes import UNLISTED, give_opinion
 
 PAGE = 25
-WORDS = {
+WORDS: Wordings = {
     "consistent": "The stones are as I would expect of what is declared.",
     "inconclusive": "I cannot say.",
     "query": "They are not: somebody should ask.",
@@ -30,9 +31,9 @@ WORDS = {
 Given = Mapping[str, str] | None
 """What was chosen and written before, to be shown again."""
 
-INCOMPLETE = "Choose a conclusion and give your reasons."
-CHOOSE = "Choose a conclusion."
-RATES = {
+INCOMPLETE: Wording = "Choose a conclusion and give your reasons."
+CHOOSE: Wording = "Choose a conclusion."
+RATES: Wordings = {
     "wrong": "Wrong in all",
     "true_queried": "True declarations queried",
     "false_consistent": "False declarations called consistent",

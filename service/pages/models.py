@@ -9,6 +9,7 @@ from starlette.responses import Response
 from kpfootprint.report.locale import words
 from kpfootprint.report.problems import remark_text
 from kpfootprint.retold import again, retold
+from service import Wording, Wordings
 from service.door.bodies import file_of, text_of, written_in
 from service.door.endpoint import FORM, Endpoint
 from service.door.visit import Visit
@@ -20,12 +21,18 @@ from service.register.people import names_of_actors
 from service.routes.shapes import NewActivation, Reason
 from service.work.releases import activate, known_release, known_releases, queue_training, roll_back
 
-JOB_STATES = {"queued": "waits", "running": "runs", "done": "done", "failed": "failed", "cancelled": "cancelled"}
+JOB_STATES: Wordings = {
+    "queued": "waits",
+    "running": "runs",
+    "done": "done",
+    "failed": "failed",
+    "cancelled": "cancelled",
+}
 """States of jobs as pages say them."""
-NO_REASON = "Say why: the reason stands in the history."
-NOT_JUDGED = "This release was not judged; to put it in force all the same, say why."
+NO_REASON: Wording = "Say why: the reason stands in the history."
+NOT_JUDGED: Wording = "This release was not judged; to put it in force all the same, say why."
 TRAININGS = 20
-NO_PACKAGE = "Choose a reference package (a .zip)."
+NO_PACKAGE: Wording = "Choose a reference package (a .zip)."
 EVERY_SECONDS = 10
 """How often the page of a training that is not over looks again."""
 

@@ -10,6 +10,7 @@ from kpfootprint.conclusions import CONCLUSIONS
 from kpfootprint.ingest import number_given
 from kpfootprint.planning.drift import PER_SHIPMENTS
 from kpfootprint.visible import csv_line
+from service import Wording, Wordings
 from service.clock import today
 from service.door.bodies import checked, text_of, texts_of
 from service.door.endpoint import FORM, Endpoint
@@ -26,8 +27,10 @@ from service.work.outcomes import UNLISTED, cases, summary, tell_outcome
 PAGE = 25
 COLUMNS = ("month", "zone_id", "parcels", "stones", "carats", *CONCLUSIONS, NONE)
 ROWS = 4
-INCOMPLETE = "Choose at least one source, give shares that add up to a hundred per cent, and say how it became known."
-RATES = {
+INCOMPLETE: Wording = (
+    "Choose at least one source, give shares that add up to a hundred per cent, and say how it became known."
+)
+RATES: Wordings = {
     "computed_right": "The program was right",
     "opinion_right": "Experts were right",
     "blind_right": "Experts who had not seen the program’s conclusion were right",

@@ -13,6 +13,7 @@ from kpfootprint.errors import Problem
 from kpfootprint.report.html import render_document
 from kpfootprint.report.pdf import document_pdf
 from kpfootprint.report.planned import document_of
+from service import Wordings
 from service.clock import now, today, written
 from service.door.endpoint import Endpoint
 from service.door.query import Query, text
@@ -24,7 +25,7 @@ from service.work.planning import drifted, judged, planned, pooled, sorted_again
 
 SHARES = (0.05, 0.1, 0.2, 0.3, 0.5)
 MOST_TICKED = 12
-TICK = {1: "Tick 1 to 12 comparisons.", 2: "Tick 2 to 12 comparisons."}
+TICK: Wordings = {1: "Tick 1 to 12 comparisons.", 2: "Tick 2 to 12 comparisons."}
 """What is asked for where too few or too many are ticked, by how many are needed."""
 PDF = "application/pdf"
 TICKED = (text("id", "A comparison; repeat it.", repeats=True),)

@@ -16,13 +16,14 @@ from kpfootprint import __version__
 from kpfootprint.report.locale import words
 from kpfootprint.retold import errors_in
 from kpfootprint.visible import visible
+from service import Wordings
 from service.door.visit import Visit, chosen_language
 from service.errors import Refused
 from service.register import entries
 from service.register.database import RegisterUnavailable, reading
 from service.register.entries import ChainEnd
 
-CONCLUSIONS = {
+CONCLUSIONS: Wordings = {
     "consistent": "consistent",
     "inconclusive": "inconclusive",
     "query": "query",

@@ -19,6 +19,7 @@ from kpfootprint.ingest.reading import two_inputs
 from kpfootprint.parcel import Parcel
 from kpfootprint.reference import ZoneTable
 from kpfootprint.release import Release
+from service import Wordings
 from service.clock import today
 from service.door.bodies import file_of, text_of, texts_of
 from service.door.endpoint import FORM, Endpoint
@@ -42,7 +43,7 @@ BLANK = ("",) * ROWS
 SEVERAL = "several_parcels"
 """Code of the problem of a file that holds a submission: it is offered to be received as one."""
 
-STATUS_NOTES = {"compliant": "", "suspended": "suspended", "not_covered": ""}
+STATUS_NOTES: Wordings = {"compliant": "", "suspended": "suspended", "not_covered": ""}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

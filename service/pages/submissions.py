@@ -14,6 +14,7 @@ from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest import Choices, Reading
 from kpfootprint.reference import COMPLIANT, NOT_COVERED, ZoneTable
 from kpfootprint.report.locale import Words, words
+from service import Wording, Wordings
 from service.door.bodies import file_of, text_of, written_in
 from service.door.endpoint import FORM, Endpoint
 from service.door.inspection import unpacked
@@ -37,22 +38,22 @@ PAGE = 25
 SHOWN_PROBLEMS = 200
 SHOWN_PARCELS = 50
 SHOW = ("open", "decided", "all")
-DECISIONS = {"approved": "approve", "refused": "refuse", "returned": "return"}
-STATES = {
+DECISIONS: Wordings = {"approved": "approve", "refused": "refuse", "returned": "return"}
+STATES: Wordings = {
     "received": "being compared",
     "compared": "to be decided",
     "decided": "decided",
     "stopped": "comparing has stopped",
 }
-DECIDED = {"approved": "approved", "refused": "refused", "returned": "returned"}
-EVENTS = {
+DECIDED: Wordings = {"approved": "approved", "refused": "refused", "returned": "returned"}
+EVENTS: Wordings = {
     "submission": "received",
     "compared": "compared",
     "cancelled": "comparing was cancelled",
     "resumed": "comparing goes on",
     "decision": "decided",
 }
-CHOOSE = "Choose one of the three decisions."
+CHOOSE: Wording = "Choose one of the three decisions."
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 

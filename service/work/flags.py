@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 import sqlalchemy as sa
 
 from kpfootprint.stats.intervals import next_value
+from service import Wordings
 from service.register import certificates, comparisons, earlier
 from service.register.comparisons import Examined, Listed, certificate_key
 from service.register.earlier import Earlier
@@ -20,7 +21,7 @@ LOOKED_AT = 10
 MOST_AT_HAND = 1_000_000
 """Stones of earlier lists that are kept at hand."""
 
-TEXTS: Final[Mapping[str, str]] = {
+TEXTS: Wordings = {
     "certificate_reported": "Certificate {certificate_no} was reported as fraudulent by {reported_by}.",
     "certificate_seen_before": "Certificate {certificate_no} came before, with parcel {parcel_id}.",
     "stones_seen_before": "{percent} % of these stones seem to have come before, in parcel {parcel_id}.",

@@ -18,6 +18,7 @@ from kpfootprint.planning.sorters import class_counts, sieve_set_of
 from kpfootprint.release import Release
 from kpfootprint.report import Report, read_report
 from kpfootprint.report.whole import Stationery
+from service import Wording
 from service.errors import Refused, existing
 from service.register import comparisons, entries
 from service.register.comparisons import Listed
@@ -31,7 +32,7 @@ from service.work.place import Workplace
 Found = TypeVar("Found")
 Lookup = Callable[[sa.Connection, Sequence[str]], dict[str, Found]]
 
-OWN_FIRST = "Give your own conclusion on this comparison first; then what was computed is shown."
+OWN_FIRST: Wording = "Give your own conclusion on this comparison first; then what was computed is shown."
 
 
 def report_text(work: Workplace, comparison_id: str, who: Principal) -> str:

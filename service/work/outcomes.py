@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from kpfootprint.errors import Problem
 from kpfootprint.stats.intervals import clopper_pearson
 from kpfootprint.stats.metrics import cllr
+from service import Wording
 from service.errors import refusal_for
 from service.register import comparisons, entries
 from service.register.comparisons import Listed
@@ -24,7 +25,7 @@ from service.work.place import Workplace
 SHARES_ADD_UP = 1e-6
 UNLISTED = "unlisted"
 """Origin of a parcel from a source that the release does not list."""
-NO_ZONE = "no zone of this release has this id"
+NO_ZONE: Wording = "no zone of this release has this id"
 
 
 def give_opinion(work: Workplace, comparison_id: str, *, conclusion: str, reasons: str, who: Principal) -> Entry:

@@ -14,6 +14,7 @@ from kpfootprint.planning.answers import Shipment, adequacy_answer, drift_answer
 from kpfootprint.planning.sorters import sorters_answer, sortings_of
 from kpfootprint.release import Release
 from kpfootprint.report.planned import worded
+from service import Wording
 from service.clock import today, written
 from service.errors import Refused, existing, refusal_for
 from service.register.comparisons import Search, page_of, parcels_of, reports_of, sorted_by
@@ -94,8 +95,9 @@ def _kept(work: Workplace, ids: Sequence[str], release: Release) -> list[tuple[P
 
 MOST_SHIPMENTS = 300
 """Of a series: the newest ones."""
-UNKNOWN, TWICE = "there is no comparison with this id", "this comparison was given before"
-UNNAMED = "Name an exporter, a zone or both."
+UNKNOWN: Wording = "there is no comparison with this id"
+TWICE: Wording = "this comparison was given before"
+UNNAMED: Wording = "Name an exporter, a zone or both."
 UNFIT = {"small_parcel", "weights_too_large", "weights_too_small"}
 """Cautions of parcels that no chart follows: too few stones, or a doubtful unit of weight, change everything."""
 SPANNED = 3.29
