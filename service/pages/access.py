@@ -23,14 +23,8 @@ ROLE_TEXTS: Wordings = {
 }
 
 
-@Endpoint("GET", "/access", "admin", page=True)
-def show(visit: Visit) -> Response:
-    """Show every key, session and name."""
-    return shown(visit)
-
-
 def shown(visit: Visit, *, status: int = 200, made: str | None = None, problem: str | None = None) -> Response:
-    """Return the page, with a new key that is shown this once, or with what was wrong."""
+    """Show every key, session and name, with a new key that is shown this once, or with what was wrong."""
     engine, moment = visit.work.engine, now()
     keys = all_keys(engine)
     return page(
@@ -45,6 +39,9 @@ def shown(visit: Visit, *, status: int = 200, made: str | None = None, problem: 
         roles=ROLE_TEXTS,
         today=moment.date().isoformat(),
     )
+
+
+show = Endpoint("GET", "/access", "admin", page=True)(shown)
 
 
 @Endpoint("POST", "/access", "admin", body=FORM, page=True)

@@ -28,7 +28,7 @@ WORDS: Wordings = {
     "query": "They are not: somebody should ask.",
     "not_comparable": "They cannot be compared.",
 }
-Given = Mapping[str, str] | None
+Written = Mapping[str, str] | None
 """What was chosen and written before, to be shown again."""
 
 INCOMPLETE: Wording = "Choose a conclusion and give your reasons."
@@ -42,17 +42,15 @@ RATES: Wordings = {
 }
 
 
-@Endpoint("GET", "/comparisons/{id}/opinion", "viewer", page=True)
-def ask_opinion(visit: Visit) -> Response:
+def opinion_asked(visit: Visit, *, status: int = 200, alert: str = "", written: Written = None) -> Response:
     """Show a parcel without what was computed, and ask for a conclusion."""
-    return _opinion(visit)
-
-
-def _opinion(visit: Visit, *, status: int = 200, alert: str = "", given: Given = None) -> Response:
     comparison_id = visit.path["id"]
     document = json.loads(parcel_text(visit.work, comparison_id))
     sealed = bool(sealed_from(visit.work, visit.who, [comparison_id]))
-    return _judged(visit, document, status=status, alert=alert, given=given, sealed=sealed, exercise=False)
+    return _judged(visit, document, status=status, alert=alert, written=written, sealed=sealed, exercise=False)
+
+
+ask_opinion = Endpoint("GET", "/comparisons/{id}/opinion", "viewer", page=True)(opinion_asked)
 
 
 @Endpoint("POST", "/comparisons/{id}/opinion", "monitor", body=FORM, page=True)
@@ -61,7 +59,7 @@ def keep_opinion(visit: Visit) -> Response:
     comparison_id = visit.path["id"]
     given, fits = written_in(visit.form, NewOpinion)
     if not fits:
-        return _opinion(visit, status=422, alert=INCOMPLETE, given=given)
+        return opinion_asked(visit, status=422, alert=INCOMPLETE, written=given)
     give_opinion(visit.work, comparison_id, **given, who=visit.who)
     return moved_to(visit, f"/comparisons/{comparison_id}")
 
@@ -89,16 +87,11 @@ def draw(visit: Visit) -> Response:
     return moved_to(visit, f"/practice/{practice.draw(visit.work, actor=visit.who.actor).id}")
 
 
-@Endpoint("GET", "/practice/{id}", "viewer", page=True)
-def show(visit: Visit) -> Response:
+def exercise_shown(visit: Visit, *, status: int = 200, alert: str = "", written: Written = None) -> Response:
     """Show an exercise: what there is to see, or, once it was answered, what it was and the program's report."""
-    return _exercise(visit)
-
-
-def _exercise(visit: Visit, *, status: int = 200, alert: str = "", given: Given = None) -> Response:
     item = practice.exercise_of(visit.work, visit.path["id"], actor=visit.who.actor)
     if item.conclusion is None:
-        return _judged(visit, item.document, status=status, alert=alert, given=given, sealed=True, exercise=True)
+        return _judged(visit, item.document, status=status, alert=alert, written=written, sealed=True, exercise=True)
     report = read_report(item.report)
     names = visit.work.release().zone_table.names
     return framed(
@@ -111,13 +104,16 @@ def _exercise(visit: Visit, *, status: int = 200, alert: str = "", given: Given 
     )
 
 
+show = Endpoint("GET", "/practice/{id}", "viewer", page=True)(exercise_shown)
+
+
 @Endpoint("POST", "/practice/{id}", "viewer", body=FORM, page=True)
 def keep_answer(visit: Visit) -> Response:
     """Keep an answer and show what it was."""
     exercise_id = visit.path["id"]
     given, fits = written_in(visit.form, NewAnswer)
     if not fits:
-        return _exercise(visit, status=422, alert=CHOOSE, given=given)
+        return exercise_shown(visit, status=422, alert=CHOOSE, written=given)
     practice.answer(visit.work, exercise_id, **given, actor=visit.who.actor)
     return moved_to(visit, f"/practice/{exercise_id}")
 
@@ -128,7 +124,7 @@ def _judged(
     *,
     status: int,
     alert: str,
-    given: Given,
+    written: Written,
     sealed: bool,
     exercise: bool,
 ) -> Response:
@@ -139,7 +135,7 @@ def _judged(
         "judge.html",
         status=status,
         alert=alert,
-        given=given or {"conclusion": "", "reasons": ""},
+        given=written or {"conclusion": "", "reasons": ""},
         parcel=tally.parcel,
         counted=tally.counted,
         names=release.zone_table.names,

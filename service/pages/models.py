@@ -37,14 +37,8 @@ EVERY_SECONDS = 10
 """How often the page of a training that is not over looks again."""
 
 
-@Endpoint("GET", "/models", "viewer", page=True)
-def index(visit: Visit) -> Response:
-    """List the releases, what was in force when, and the trainings."""
-    return shown(visit)
-
-
 def shown(visit: Visit, *, status: int = 200, alert: str = "") -> Response:
-    """Return the page of all releases."""
+    """List the releases, what was in force when, and the trainings."""
     known = known_releases(visit.work)
     past = activations(visit.work.engine)
     return page(
@@ -62,15 +56,12 @@ def shown(visit: Visit, *, status: int = 200, alert: str = "") -> Response:
     )
 
 
-@Endpoint("GET", "/models/{release}", "viewer", page=True)
-def show(visit: Visit) -> Response:
+index = Endpoint("GET", "/models", "viewer", page=True)(shown)
+
+
+def shown_one(visit: Visit, *, status: int = 200, alert: str = "") -> Response:
     """Show a release with its card and its evaluation."""
-    return shown_one(visit, visit.path["release"])
-
-
-def shown_one(visit: Visit, name: str, *, status: int = 200, alert: str = "") -> Response:
-    """Return the page of a release."""
-    found = known_release(visit.work, name)
+    found = known_release(visit.work, visit.path["release"])
     card = found.folder / "CARD.md"
     return page(
         visit,
@@ -83,6 +74,9 @@ def shown_one(visit: Visit, name: str, *, status: int = 200, alert: str = "") ->
         report=(found.folder / REPORT).is_file(),
         people=names_of_actors(visit.work.engine),
     )
+
+
+show = Endpoint("GET", "/models/{release}", "viewer", page=True)(shown_one)
 
 
 TABLE = '<div class="scroll" tabindex="0" role="group" aria-labelledby="card-h"><table class="full">'
@@ -119,7 +113,7 @@ def make_activation(visit: Visit) -> Response:
     given, fits = written_in(visit.form, NewActivation)
     judged = known_release(visit.work, name).manifest.get("released")
     if not fits or not (judged or given["force"]):
-        return shown_one(visit, name, status=422, alert=NOT_JUDGED if fits else NO_REASON)
+        return shown_one(visit, status=422, alert=NOT_JUDGED if fits else NO_REASON)
     activate(visit.work, name, reason=given["reason"], force=given["force"] or None, actor=visit.who.actor)
     return moved_to(visit, "/models")
 

@@ -58,13 +58,8 @@ def index(visit: Visit) -> Response:
     )
 
 
-@Endpoint("GET", "/comparisons/{id}/outcome", "monitor", page=True)
-def ask(visit: Visit) -> Response:
+def asked(visit: Visit, *, status: int = 200, rows: Rows = (("", ""),) * ROWS, source: str = "") -> Response:
     """Ask what became known of a comparison."""
-    return _asked(visit)
-
-
-def _asked(visit: Visit, *, status: int = 200, rows: Rows = (("", ""),) * ROWS, source: str = "") -> Response:
     comparison_id = visit.path["id"]
     with reading(visit.work.engine) as connection:
         item = known(connection, comparison_id)
@@ -83,6 +78,9 @@ def _asked(visit: Visit, *, status: int = 200, rows: Rows = (("", ""),) * ROWS, 
     )
 
 
+ask = Endpoint("GET", "/comparisons/{id}/outcome", "monitor", page=True)(asked)
+
+
 @Endpoint("POST", "/comparisons/{id}/outcome", "monitor", body=FORM, page=True)
 def keep(visit: Visit) -> Response:
     """Keep what became known, and go on to the report."""
@@ -99,7 +97,7 @@ def keep(visit: Visit) -> Response:
     except Refused as refused:
         if refused.code != "invalid_input":
             raise
-        return _asked(visit, status=422, rows=[*rows, *[("", "")] * ROWS][:ROWS], source=source)
+        return asked(visit, status=422, rows=[*rows, *[("", "")] * ROWS][:ROWS], source=source)
     return moved_to(visit, f"/comparisons/{comparison_id}")
 
 

@@ -31,30 +31,16 @@ _SHOWN = 12
 _WIDTH = 160
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A file that travels with the page, so that nothing is stored before it is compared."""
-
-    name: str
-    data: str
-
-    @classmethod
-    def of(cls, upload: Upload) -> Held | None:
-        """Return an upload as the page holds it, or None where it is too large for that."""
-        if len(upload.data) > MAX_HELD:
-            return None
-        return cls(upload.name, base64.b64encode(upload.data).decode("ascii"))
-
-    def upload(self) -> Upload:
-        """Return the upload again."""
-        return Upload(self.name, base64.b64decode(self.data))
+def held_of(upload: Upload) -> Upload | None:
+    """Return an upload where it travels with the page, so that nothing is stored before it is compared; else None."""
+    return upload if len(upload.data) <= MAX_HELD else None
 
 
-def held_in(form: FormData) -> Held | None:
+def held_in(form: FormData) -> Upload | None:
     """Return the file that a page held, or None."""
     name, data = text_of(form, "held_name"), text_of(form, "held_data")
     try:
-        return Held(name, data) if name and base64.b64decode(data, validate=True) else None
+        return Upload(name, base64.b64decode(data, validate=True)) if name and data else None
     except (binascii.Error, ValueError):
         return None
 
@@ -140,7 +126,7 @@ class Sheet:
 
     Parameters
     ----------
-    held : Held or None
+    held : Upload or None
         The file itself, where the page holds it.
     parcel : Parcel or None
         What was read, where it can be read.
@@ -150,18 +136,23 @@ class Sheet:
         What is asked of it.
     """
 
-    held: Held | None
+    held: Upload | None
     parcel: Parcel | None
     lines: tuple[tuple[int, str, bool], ...]
     asked: Asked
 
+    @property
+    def held_data(self) -> str:
+        """The file as a field of the form carries it."""
+        return "" if self.held is None else base64.b64encode(self.held.data).decode("ascii")
+
     @classmethod
-    def unread(cls, held: Held | None, choices: Mapping[str, str]) -> Sheet:
+    def unread(cls, held: Upload | None, choices: Mapping[str, str]) -> Sheet:
         """Return a sheet that is held and was not read."""
         return cls(held=held, parcel=None, lines=(), asked=Asked.of((), choices))
 
     @classmethod
-    def of(cls, upload: Upload, reading: Reading, held: Held | None, choices: Mapping[str, str]) -> Sheet:
+    def of(cls, upload: Upload, reading: Reading, held: Upload | None, choices: Mapping[str, str]) -> Sheet:
         """Return what is shown of an upload."""
         return cls(
             held=held,

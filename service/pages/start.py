@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import partial
 from typing import Any
@@ -28,10 +27,10 @@ from service.errors import existing
 from service.pages.examples import EXAMPLES, available
 from service.pages.problems import Teller
 from service.pages.render import moved_to, page
-from service.pages.sheet import Held, Sheet, choices_in, held_in, words_table
+from service.pages.sheet import Sheet, choices_in, held_in, held_of, words_table
 from service.pages.submissions import checked
 from service.register.comparisons import page_of
-from service.routes.parcels import given_parcel
+from service.routes.parcels import CONDITIONS, TEXTS, given_parcel
 from service.work.kept import as_seen
 from service.work.place import Workplace
 from service.work.reading import parcel_at, parcel_in, pasted, read_upload, upload_of
@@ -46,36 +45,20 @@ SEVERAL = "several_parcels"
 STATUS_NOTES: Wordings = {"compliant": "", "suspended": "suspended", "not_covered": ""}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
-    """The fields of the form, as text; `zones` and `carats` are the rows of the declaration."""
-
-    pasted: str = ""
-    parcel_id: str = ""
-    exported_on: str = ""
-    certificate_no: str = ""
-    cleaning_state: str = ""
-    selection: str = ""
-    specials_removed: str = ""
-    sorter: str = ""
-    bottom_screen_mm: str = ""
-    sieve_set: str = ""
-    zones: tuple[str, ...] = BLANK
-    carats: tuple[str, ...] = BLANK
-
-    def parcel(self) -> dict[str, Any]:
-        """Return the filled fields in the shape of the JSON parcel, without stones."""
-        rows = zip(self.zones, self.carats, strict=True)
-        return given_parcel(
-            asdict(self), [f"{zone}={amount}" if amount else zone for zone, amount in rows if zone or amount]
-        )
+Given = Mapping[str, Any]
+"""The fields of the form, as text; `zones` and `carats` are the rows of the declaration."""
 
 
 def given_in(form: FormData) -> Given:
     """Return what a form holds."""
-    single = {name: text_of(form, name) for name in Given.__dataclass_fields__ if name not in {"zones", "carats"}}
     rows = {name: _row(form, field) for name, field in (("zones", "zone"), ("carats", "carats"))}
-    return Given(**single, **rows)  # type: ignore[arg-type]
+    return {name: text_of(form, name) for name in ("pasted", *TEXTS, *CONDITIONS)} | rows
+
+
+def parcel_in_form(given: Given) -> dict[str, Any]:
+    """Return the filled fields in the shape of the JSON parcel, without stones."""
+    rows = zip(given["zones"], given["carats"], strict=True)
+    return given_parcel(given, [f"{zone}={amount}" if amount else zone for zone, amount in rows if zone or amount])
 
 
 def _row(form: FormData, name: str) -> tuple[str, ...]:
@@ -86,7 +69,7 @@ def _row(form: FormData, name: str) -> tuple[str, ...]:
 @Endpoint("GET", "/", "viewer", page=True)
 def show(visit: Visit) -> Response:
     """Show the empty form."""
-    return _form(visit, Given(), ())
+    return _form(visit, given_in(FormData()), ())
 
 
 @Endpoint("POST", "/", "monitor", body=FORM, heavy=True, page=True)
@@ -94,15 +77,15 @@ def submit(visit: Visit) -> Response:
     """Compare what the form holds and go to the report; problems are shown above the form as it was filled."""
     form, given, step = visit.form, given_in(visit.form), text_of(visit.form, "step")
     file, held = file_of(form), held_in(form)
-    if file is not None and given.pasted:
+    if file is not None and given["pasted"]:
         return _form(visit, given, (two_inputs(),))
     if file is not None:
         upload = upload_of(file.filename or "", file.file.read())
-        held = Held.of(upload)
-    elif given.pasted:
-        upload, held = pasted(given.pasted), None
+        held = held_of(upload)
+    elif given["pasted"]:
+        upload, held = pasted(given["pasted"]), None
     elif held is not None:
-        upload = held.upload()
+        upload = held
     elif step == "status":
         upload = pasted("")
     else:
@@ -113,7 +96,7 @@ def submit(visit: Visit) -> Response:
         return _form(visit, given, error.problems, Sheet.unread(held, {}))
     if step == "status":
         return _form(visit, given, (), Sheet.unread(held, choices))
-    read = partial(read_upload, upload=upload, parcel=given.parcel(), choices=choices)
+    read = partial(read_upload, upload=upload, parcel=parcel_in_form(given), choices=choices)
     reading = visit.work.do(_read, read, large=visit.large)
     if file is not None and any(problem.code == SEVERAL for problem in reading.problems):
         return checked(visit, name=upload.name, content=upload.data, note="", choices=choices)
@@ -180,7 +163,7 @@ def _form(visit: Visit, given: Given, problems: tuple[Problem, ...], sheet: Shee
 def _day_of(given: Given) -> date:
     """Return the day of export that the form holds; today where it holds none that can be read."""
     try:
-        return date.fromisoformat(given.exported_on)
+        return date.fromisoformat(given["exported_on"])
     except ValueError:
         return today()
 

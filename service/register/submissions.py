@@ -46,16 +46,6 @@ class ReceivedParcel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
-    """A submission as it is received."""
-
-    file_name: str
-    file: bytes
-    note: str
-    parcels: Sequence[ReceivedParcel]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SubmittedParcel:
     """A parcel of a submission as it stands."""
 
@@ -110,16 +100,29 @@ def replayed(connection: sa.Connection, once: Once) -> Submission | None:
 
 
 def receive(
-    connection: sa.Connection, received: Received, *, actor: str, clock_days: int, once: Once | None = None
+    connection: sa.Connection,
+    came: Sequence[ReceivedParcel],
+    *,
+    file: tuple[str, bytes],
+    note: str,
+    actor: str,
+    clock_days: int,
+    once: Once | None = None,
 ) -> Submission:
-    """Keep a submission with the job that will compare it; its clock starts now; `connection` is `registering`'s."""
-    exporters = sorted({str(name) for item in received.parcels if (name := (item.document or {}).get("exporter"))})
+    """Keep a submission with the job that will compare it; its clock starts now; `connection` is `registering`'s.
+
+    Parameters
+    ----------
+    file : tuple of (str, bytes)
+        Name and content of the file that came.
+    """
+    exporters = sorted({str(name) for item in came if (name := (item.document or {}).get("exporter"))})
     at = entries.time_of_register(connection)
     due_at = at + timedelta(days=clock_days)
-    n_bad = sum(item.document is None for item in received.parcels)
+    n_bad = sum(item.document is None for item in came)
     submission_id = new_id(20)
-    n_parcels = len(received.parcels)
-    parcels = [_parcel_row(submission_id, ordinal, item) for ordinal, item in enumerate(received.parcels)]
+    n_parcels = len(came)
+    parcels = [_parcel_row(submission_id, ordinal, item) for ordinal, item in enumerate(came)]
     job_id = jobs.enqueue(connection, "submission", subject=submission_id, actor=actor, total=n_parcels - n_bad)
     row = {
         "id": submission_id,
@@ -129,8 +132,8 @@ def receive(
         "state": "received",
         "exporter": ", ".join(exporters) or None,
         "declared": zones_of(parcels),
-        "note": received.note,
-        "file_name": received.file_name,
+        "note": note,
+        "file_name": file[0],
         "n_parcels": n_parcels,
         "n_bad": n_bad,
         "job_id": job_id,
@@ -140,16 +143,16 @@ def receive(
     }
     connection.execute(submissions.insert().values(row))
     connection.execute(submission_parcels.insert(), parcels)
-    digest = keep_file(connection, submission_id, received.file_name, received.file)
+    digest = keep_file(connection, submission_id, *file)
     values = {
-        "file_name": received.file_name,
+        "file_name": file[0],
         "file_sha256": digest,
         "n_parcels": n_parcels,
         "n_bad": n_bad,
-        "note": received.note,
+        "note": note,
         "exporter": row["exporter"],
         "due_at": entries.written(due_at),
-        "parcels_sha256": digest_of(came, parcels),
+        "parcels_sha256": digest_of(what_came, parcels),
     }
     entries.append(connection, "submission", actor=actor, subject=submission_id, values=values, at=at)
     return of_row(Submission, connection.execute(sa.select(submissions).where(submissions.c.id == submission_id)).one())
@@ -185,7 +188,7 @@ def digest_of(told: Callable[[Mapping[str, Any]], Sequence[str | None]], rows: I
     return sha256(canonical([told(row) for row in rows]).encode()).hexdigest()
 
 
-def came(row: Mapping[str, Any]) -> Sequence[str | None]:
+def what_came(row: Mapping[str, Any]) -> Sequence[str | None]:
     """Tell of a parcel what came: problems that were found later are no part of it."""
     parcel, own = row["parcel"], [row["parcel_id"], row["exporter"], row["declared"]]
     return [*own, *((None, row["problems"]) if parcel is None else (sha256(parcel).hexdigest(), NONE))]

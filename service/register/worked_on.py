@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from kpfootprint.retold import Said
 from service.register.comparisons import certificate_key
 from service.register.entries import Entry, written
-from service.register.submissions import NONE, became, came, digest_of, rows_of, zones_of
+from service.register.submissions import NONE, became, digest_of, rows_of, what_came, zones_of
 from service.register.tables import certificates, comparisons, submission_parcels, submissions
 
 COLUMNS = ("parcel_id", "exporter", "declared", "parcel", "problems", "comparison_id")
@@ -78,7 +78,10 @@ class Told:
                             position=str(entry.position),
                         ),
                     )
-            digests = [(entry.position, entry.values.get("parcels_sha256"), came), (*self.compared[row.id], became)]
+            digests = [
+                (entry.position, entry.values.get("parcels_sha256"), what_came),
+                (*self.compared[row.id], became),
+            ]
             for position, digest, what in digests:
                 if len(parcels) != row.n_parcels or digest not in {None, digest_of(what, parcels)}:
                     yield (

@@ -24,7 +24,7 @@ from service.register import comparisons, submissions
 from service.register.comparisons import Examined, KeyReused, Once, packed
 from service.register.database import reading, registering
 from service.register.earlier import newest
-from service.register.submissions import Received, ReceivedParcel, Submission
+from service.register.submissions import ReceivedParcel, Submission
 from service.work.flags import flagged
 from service.work.place import Workplace
 from service.work.reading import upload_of
@@ -139,9 +139,11 @@ def _received(
     work: Workplace, name: str, content: bytes, note: str, choices: Choices | None, actor: str, once: Once | None
 ) -> Submission:
     read = read_submission(work, name, content, choices)
-    received = Received(file_name=name, file=content, note=note, parcels=_parcels(read, work.release()))
+    parcels, days = _parcels(read, work.release()), work.settings.clock_days
     with registering(work.engine) as connection:
-        return submissions.receive(connection, received, actor=actor, clock_days=work.settings.clock_days, once=once)
+        return submissions.receive(
+            connection, parcels, file=(name, content), note=note, actor=actor, clock_days=days, once=once
+        )
 
 
 def read_submission(work: Workplace, name: str, content: bytes, choices: Choices | None = None) -> Reading:
