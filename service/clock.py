@@ -29,3 +29,8 @@ def written(moment: datetime) -> str:
     '2026-01-02T03:04:05Z'
     """
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def exactly(moment: datetime) -> str:
+    """Return a moment as the register keeps it and its chain hashes it: to the microsecond."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"

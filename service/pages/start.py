@@ -12,10 +12,9 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from kpfootprint.errors import IngestError, Problem
-from kpfootprint.ingest import Reading
+from kpfootprint.ingest import Reading, Upload
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.reading import two_inputs
-from kpfootprint.parcel import Parcel
 from kpfootprint.reference import ZoneTable
 from kpfootprint.release import Release
 from service import Wordings
@@ -33,7 +32,7 @@ from service.register.comparisons import page_of
 from service.routes.parcels import CONDITIONS, TEXTS, given_parcel
 from service.work.kept import as_seen
 from service.work.place import Workplace
-from service.work.reading import parcel_at, parcel_in, pasted, read_upload, upload_of
+from service.work.reading import parcel_in, parcel_of_file, pasted, read_upload, upload_of
 from service.work.receive import compare
 
 RECENT = 5
@@ -96,15 +95,15 @@ def submit(visit: Visit) -> Response:
         return _form(visit, given, error.problems, Sheet.unread(held, {}))
     if step == "status":
         return _form(visit, given, (), Sheet.unread(held, choices))
-    read = partial(read_upload, upload=upload, parcel=parcel_in_form(given), choices=choices)
-    reading = visit.work.do(_read, read, large=visit.large)
+    fields: dict[str, Any] = {"upload": upload, "parcel": parcel_in_form(given), "choices": choices}
+    reading = visit.work.do(_read, partial(read_upload, **fields), large=visit.large)
     if file is not None and any(problem.code == SEVERAL for problem in reading.problems):
         return checked(visit, name=upload.name, content=upload.data, note="", choices=choices)
     sheet = Sheet.of(upload, reading, held, choices)
     if reading.problems or step == "read" or (step != "compare" and not parcel_in(reading).read_plainly):
         return _form(visit, given, reading.problems, sheet)
     try:
-        kept = compare(visit.work, partial(_parcel, read), actor=visit.who.actor, large=visit.large)
+        kept = compare(visit.work, partial(parcel_of_file, **fields), actor=visit.who.actor, large=visit.large)
     except IngestError as error:
         return _form(visit, given, error.problems, sheet)
     return moved_to(visit, f"/comparisons/{kept.id}")
@@ -112,10 +111,6 @@ def submit(visit: Visit) -> Response:
 
 def _read(work: Workplace, read: Callable[[Release], Reading]) -> Reading:
     return read(work.release())
-
-
-def _parcel(read: Callable[[Release], Reading], release: Release) -> Parcel:
-    return parcel_in(read(release))
 
 
 @Endpoint("POST", "/words", "monitor", body=FORM, page=True)
@@ -131,7 +126,8 @@ def example(visit: Visit) -> Response:
     """Compare an example parcel and go to its report."""
     named = (item for item in available() if item.name == visit.path["name"])
     chosen = existing(next(named, None), "There is no example with this name.")
-    read = partial(parcel_at, path=chosen.path(), parcel=chosen.parcel)
+    upload = Upload(chosen.file, chosen.path().read_bytes())
+    read = partial(parcel_of_file, upload=upload, parcel=chosen.parcel, choices={})
     kept = compare(visit.work, read, actor=visit.who.actor)
     return moved_to(visit, f"/comparisons/{kept.id}")
 

@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kpfootprint.report.report import Report, canonical, id_begins
+from service.clock import exactly
 from service.register import entries
 from service.register.database import reading
 from service.register.paging import Sort, each_of, of_row, page, within
@@ -264,9 +265,7 @@ def _float(value: float | None) -> float | None:
 def digest_of(found: FoundBy) -> str:
     """Return the SHA-256 by which the chain tells what a comparison is found by."""
     told = [
-        sorted(
-            [entries.written(line[name]) if name == "created_at" else line[name] for name in names] for line in lines
-        )
+        sorted([exactly(line[name]) if name == "created_at" else line[name] for name in names] for line in lines)
         for names, lines in ((names, found[table]) for table, names in FOUND_BY.items())
     ]
     return sha256(canonical(told).encode()).hexdigest()

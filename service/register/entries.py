@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import Annotated, Any, Literal
 
@@ -60,7 +60,7 @@ class Entry:
 
     def members(self) -> dict[str, Any]:
         """Return the members as lines to take away have them."""
-        return {name: getattr(self, name) for name in Entry.__dataclass_fields__} | {"at": written(self.at)}
+        return {name: getattr(self, name) for name in Entry.__dataclass_fields__} | {"at": clock.exactly(self.at)}
 
     def expected_hash(self) -> str:
         """Return the hash that the members give."""
@@ -77,11 +77,6 @@ class ChainEnd:
     position: int
     hash: str
     at: datetime | None
-
-
-def written(moment: datetime) -> str:
-    """Return a moment as the chain writes it: to the microsecond."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
 
 
 _LAST = sa.select(entries.c.position, entries.c.hash, entries.c.at).order_by(entries.c.position.desc()).limit(1)

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from kpfootprint.errors import Problem
 from kpfootprint.report.report import canonical
 from kpfootprint.retold import kept
+from service.clock import exactly
 from service.register import entries, jobs
 from service.register.comparisons import Once
 from service.register.database import reading
@@ -151,7 +152,7 @@ def receive(
         "n_bad": n_bad,
         "note": note,
         "exporter": row["exporter"],
-        "due_at": entries.written(due_at),
+        "due_at": exactly(due_at),
         "parcels_sha256": digest_of(what_came, parcels),
     }
     entries.append(connection, "submission", actor=actor, subject=submission_id, values=values, at=at)

@@ -6,10 +6,12 @@ The other tables are worked on: they can be told again from the entries, or are 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+
+from service.clock import exactly
 
 metadata = sa.MetaData(
     naming_convention={
@@ -35,7 +37,7 @@ class Moment(sa.types.TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Any) -> str | None:  # noqa: ARG002
         """Write the moment in UTC."""
-        return None if value is None else value.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
+        return None if value is None else exactly(value)
 
     def process_result_value(self, value: str | None, dialect: Any) -> datetime | None:  # noqa: ARG002
         """Read it back with its time zone."""

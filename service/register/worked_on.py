@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from kpfootprint.retold import Said
+from service.clock import exactly
 from service.register.comparisons import certificate_key
-from service.register.entries import Entry, written
+from service.register.entries import Entry
 from service.register.submissions import NONE, became, digest_of, rows_of, what_came, zones_of
 from service.register.tables import certificates, comparisons, submission_parcels, submissions
 
@@ -64,11 +65,11 @@ class Told:
                 continue
             parcels = rows_of(connection, row.id, *COLUMNS)
             told = {name: entry.values[name] for name in ("file_name", "note", "exporter", "n_parcels", "due_at")}
-            told |= {"received_at": written(entry.at), "actor": entry.actor, "state": state}
+            told |= {"received_at": exactly(entry.at), "actor": entry.actor, "state": state}
             told |= {"n_bad": sum(item["problems"] != NONE for item in parcels), "declared": zones_of(parcels)}
             for name, value in told.items():
                 shown = getattr(row, name)
-                if value != (written(shown) if name.endswith("_at") else shown):
+                if value != (exactly(shown) if name.endswith("_at") else shown):
                     yield (
                         entry.position,
                         Said(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import replace
 
 from kpfootprint.errors import Problem
@@ -16,6 +14,7 @@ from service.register import certificates
 from service.register.database import reading, registering
 from service.routes import shapes_of_submissions as shapes
 from service.routes.paging import PAGING, following, told
+from service.work.reading import rows_of_csv
 
 CSV = "text/csv"
 COLUMNS = ("certificate_no", "reported_by", "reported_on", "note")
@@ -69,18 +68,13 @@ def _in_table(body: bytes) -> shapes.NewCertificates:
 
 def _rows(body: bytes) -> list[tuple[int, dict[str, str]]]:
     """Return the rows of a table with the lines that they end on."""
-    try:
-        content = body.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        content = body.decode("cp1252", errors="replace")
-    first = content.partition("\n")[0]
-    mark = max(";,\t", key=first.count)
-    reader = csv.reader(io.StringIO(content), delimiter=mark)
-    header = [name.strip().lower() for name in next(reader, [])]
+    reader = rows_of_csv(body)
+    mark, first = reader.dialect.delimiter, next(reader, [])
+    header = [name.strip().lower() for name in first]
     unknown = [name for name in header if name not in COLUMNS]
     if unknown or "certificate_no" not in header or "reported_by" not in header:
         reason = f"the columns are {', '.join(COLUMNS)}; the first two are needed"
-        told = Problem(table="certificates", row=1, value=first[:80], code="unknown_column", reason=reason)
+        told = Problem(table="certificates", row=1, value=mark.join(first)[:80], code="unknown_column", reason=reason)
         raise Refused("invalid_input", "The columns are not those of certificates.", problems=(told,))
     rows, problems = [], []
     for cells in reader:

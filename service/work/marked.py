@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -17,6 +16,7 @@ from kpfootprint.ingest.archive import Budget, Limits, files_in, gunzip
 from kpfootprint.ingest.workbook import read_workbook, sheets_in
 from kpfootprint.visible import harmless
 from service.work.place import Workplace
+from service.work.reading import rows_of_csv
 from service.work.receive import read_submission
 
 BAD = PatternFill("solid", start_color="FFC7B0", end_color="FFC7B0")
@@ -93,26 +93,17 @@ def _rows(name: str, content: bytes) -> Iterator[tuple[str, Iterable[Sequence[An
         read_workbook(content, name, Budget(Limits()), Limits())  # within its limits, or not at all
         yield from sheets_in(content, name)
         return
-    for title, text in _tables(name, content):
-        first = text.partition("\n")[0]
-        reader = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count))
-        yield _stem(title), ([_number(cell) for cell in row] for row in reader)
+    for title, plain in _tables(name, content):
+        yield _stem(title), ([_number(cell) for cell in row] for row in rows_of_csv(plain))
 
 
-def _tables(name: str, content: bytes) -> Iterator[tuple[str, str]]:
+def _tables(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
     budget, limits = Budget(Limits()), Limits()
     files = files_in(content, name, budget, limits, []) if name.lower().endswith(".zip") else iter([(name, content)])
     for own, data in files:
         packed = own.lower().endswith(".gz")
         if own.lower().removesuffix(".gz").endswith((".csv", ".tsv", ".txt")):
-            yield own, _text(gunzip(data, own, budget) if packed else data)
-
-
-def _text(plain: bytes) -> str:
-    try:
-        return plain.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return plain.decode("cp1252", errors="replace")
+            yield own, gunzip(data, own, budget) if packed else data
 
 
 def _number(cell: str) -> Any:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kpfootprint.errors import IngestError, Problem
-from kpfootprint.ingest import Reading, Upload, ingest_file, ingest_json, read
+from kpfootprint.ingest import Reading, Upload, ingest_json, read
 from kpfootprint.parcel import Parcel
 from kpfootprint.release import Release
 from kpfootprint.retold import said_of
 from kpfootprint.strict_json import AmbiguousJson, NotJson, read_json
 from service.errors import Refused, refusal_for
+
+if TYPE_CHECKING:
+    from _csv import Reader as CsvReader
 
 ID_LENGTH = 80
 
@@ -64,6 +68,11 @@ def parcel_of_file(
     return parcel_in(read_upload(release, upload=upload, parcel=parcel, choices=choices))
 
 
-def parcel_at(release: Release, *, path: Path, parcel: Mapping[str, Any]) -> Parcel:
-    """Read a file that came with the package."""
-    return ingest_file(path, release.scheme, release.zone_table, parcel=dict(parcel))
+def rows_of_csv(data: bytes) -> CsvReader:
+    """Return the rows of a plain table, whatever separates its columns and however its letters are kept."""
+    try:
+        content = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        content = data.decode("cp1252", errors="replace")
+    first = content.partition("\n")[0]
+    return csv.reader(io.StringIO(content), delimiter=max(",;\t", key=first.count))
