@@ -19,10 +19,10 @@ from kpfootprint.stats.arrays import Floats, Ints, ParcelArrays
 from kpfootprint.stats.association import size_bands
 from kpfootprint.stats.evidence import KNOWN_LEVEL_SHARE, Predictor
 from kpfootprint.stats.learning import blank_structure, learn_parcel_model, learn_structure
-from kpfootprint.stats.networks import Network
 from kpfootprint.stats.parcel_model import N_ITERATIONS, ParcelModel
 from kpfootprint.stats.structure import Structure
 from kpfootprint.stats.tables import TableModel, fit_tables
+from kpfootprint.stats.views import SourceModel
 
 FIRST_DAY = date(2000, 1, 1)
 STRETCH = timedelta(days=1000)
@@ -65,21 +65,15 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fitted:
-    """A parcel model learnt from some of the prepared parcels, and what follows from it; the gate is learnt later."""
+class Fitted(SourceModel):
+    """A parcel model learnt from some of the prepared parcels, and what follows from it; the gate is learnt later.
 
-    structure: Structure
+    Distances by the tables count as much as their evidence does.
+    """
+
     model: ParcelModel
-    predictor: Predictor
     tables: TableModel
-    bands: Ints
     edges: Floats
-    gate: Network | None = None
-
-    @property
-    def novelty_weight(self) -> float:
-        """Distances by the tables count as much as their evidence does."""
-        return self.tables.weight
 
 
 def tells_apart(table: ZoneTable, zones: Sequence[str]) -> bool:
@@ -216,6 +210,7 @@ def fit_model(
         model=model,
         predictor=Predictor.from_model(model, _near_covariance(prepared, model)),
         tables=fit_tables(arrays, structure, groups, len(prepared.zone_ids), weight=table_weight),
+        novelty_weight=table_weight,
         bands=size_bands(_size_chances(structure, arrays, groups)),
         edges=known if known.size else np.array([structure.edge_mean]),
     )
@@ -223,7 +218,7 @@ def fit_model(
 
 def with_weight(fitted: Fitted, table_weight: float) -> Fitted:
     """Return a fit with another weight of the tables beside the explicit model."""
-    return replace(fitted, tables=replace(fitted.tables, weight=table_weight))
+    return replace(fitted, tables=replace(fitted.tables, weight=table_weight), novelty_weight=table_weight)
 
 
 def _size_chances(structure: Structure, arrays: ParcelArrays, groups: Ints) -> Floats:

@@ -16,15 +16,12 @@ from kpfootprint.stats.declarations import (
     profile_of,
     whatever_declared,
 )
-from kpfootprint.stats.evidence import Predictor
 from kpfootprint.stats.intervals import LEVEL
 from kpfootprint.stats.networks import Network
 from kpfootprint.stats.ranks import RankTable, strangeness
 from kpfootprint.stats.selection import Evidence, Readings, averaged_readings, fuse_readings, gate_features
 from kpfootprint.stats.shares import GoodsTest, ShareEstimates, ShareModel, blendedness, estimate_shares
-from kpfootprint.stats.structure import Structure
 from kpfootprint.stats.summaries import WINDOWS
-from kpfootprint.stats.tables import TableModel
 from kpfootprint.stats.views import SourceModel, View, view_of
 
 
@@ -38,34 +35,25 @@ class Ordination:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FootprintModel:
+class FootprintModel(SourceModel):
     """A trained model.
 
     Parameters
     ----------
     resampled_sources : ndarray of shape (B, Z, D)
         Locations of the sources from resampled reference parcels.
-    bands : ndarray of shape (n_size_classes,)
-        Bands of size in which association is looked at.
     detection : ndarray of shape (6,)
         Coefficients of `kpfootprint.stats.shares`.
     n_reference : ndarray of shape (Z,)
         Reference parcels of each source.
     largest : float
         Stones of the largest reference parcel.
-    tables : TableModel, optional
-        The second evidence; releases of format 2 have none.
     goods : GoodsTest, optional
         Of goods that were not compliant, whatever was declared; releases up to format 3 have none.
     sets : RankTable, optional
         Of ``-log`` the posterior of a parcel's own source; releases up to format 6 have one threshold for all sizes.
-    novelty_weight : float, optional
-        How much distances by the tables count in `strangeness`; in releases up to format 6 not at all.
     """
 
-    structure: Structure
-    predictor: Predictor
-    bands: Ints
     gate: Network
     shares: ShareModel
     calibration: Calibration
@@ -75,10 +63,8 @@ class FootprintModel:
     resampled_sources: Floats
     n_reference: Ints
     largest: float
-    tables: TableModel | None = None
     goods: GoodsTest | None = None
     sets: RankTable | None = None
-    novelty_weight: float | None = None
 
     def in_set(self, posterior: Floats, ln_n: float) -> Bools:
         """Return which sources stay in the set of a parcel at its level, from their posteriors (k,) among sources.

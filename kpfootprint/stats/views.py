@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 
@@ -20,32 +19,28 @@ SLOTS = ("as_recorded", "lower_open", "upper_open", "inner", "classes")
 AS_RECORDED, CLASSES = 0, 4
 
 
-class SourceModel(Protocol):
-    """How parcels of each source look, as it was learnt; whatever else a model holds is no part of the evidence."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceModel:
+    """How parcels of each source look, as it was learnt: all that evidence rests on.
 
-    @property
-    def structure(self) -> Structure:
-        """What sources share: sizes, slopes, associations."""
+    Parameters
+    ----------
+    bands : ndarray of shape (n_size_classes,)
+        Bands of size in which association is looked at.
+    gate : Network, optional
+        Which ends of a parcel's sizes can be trusted; without it every reading of the sizes is as likely.
+    tables : TableModel, optional
+        The second evidence; releases of format 2 have none.
+    novelty_weight : float, optional
+        How much distances by the tables count in strangeness; in releases up to format 6 not at all.
+    """
 
-    @property
-    def predictor(self) -> Predictor:
-        """Where sources lie, and how parcels vary about them."""
-
-    @property
-    def tables(self) -> TableModel | None:
-        """The second evidence."""
-
-    @property
-    def bands(self) -> Ints:
-        """Bands of size in which association is looked at."""
-
-    @property
-    def novelty_weight(self) -> float | None:
-        """How much distances by the tables count beside the explicit ones; None or 0 for not at all."""
-
-    @property
-    def gate(self) -> Network | None:
-        """Which ends of a parcel's sizes can be trusted."""
+    structure: Structure
+    predictor: Predictor
+    bands: Ints
+    gate: Network | None = None
+    tables: TableModel | None = None
+    novelty_weight: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
