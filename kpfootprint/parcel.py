@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -298,3 +298,7 @@ class Batch:
 
     def __iter__(self) -> Iterator[Parcel]:
         return iter(self.parcels)
+
+    def take(self, rows: Iterable[int]) -> Batch:
+        """Return the parcels at these positions."""
+        return Batch(tuple(self.parcels[row] for row in rows))

@@ -11,7 +11,7 @@ import numpy as np
 
 from kpfootprint.errors import Problem, ReferenceDataError
 from kpfootprint.footprint import footprints_of
-from kpfootprint.parcel import FACTORS, Batch
+from kpfootprint.parcel import FACTORS
 from kpfootprint.reference import COMPLIANT, ReferencePackage, StatusPeriod, ZoneTable
 from kpfootprint.release import Release
 from kpfootprint.retold import Said
@@ -150,7 +150,7 @@ def prepare(reference: ReferencePackage, *, minimum_parcels: int) -> Prepared:
     zone_of = np.array(reference.zone_of)
     zone_ids = usable_zones(reference, minimum_parcels)
     rows = np.flatnonzero(np.isin(zone_of, zone_ids))
-    batch = Batch(tuple(reference.batch.parcels[row] for row in rows))
+    batch = reference.batch.take(rows)
     names = tuple(
         tuple(sorted({value for parcel in batch if (value := getattr(parcel.conditions, factor))})) or ("",)
         for factor in FACTORS

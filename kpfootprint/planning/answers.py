@@ -138,7 +138,7 @@ def pool_answer(batch: Batch, release: Release, status_on: date) -> Json:
     """
     kept, pairs = counted_once(batch)
     repeated = [(batch.parcels[again], batch.parcels[first]) for again, first in pairs]
-    batch = Batch(tuple(batch.parcels[position] for position in kept))
+    batch = batch.take(kept)
     claim = claim_of(batch, release, status_on)
     found = pool(release, claim)
     cautions = [
@@ -217,7 +217,7 @@ def drift_answer(
         What the register knows of each.
     """
     kept, _ = counted_once(batch)
-    batch = Batch(tuple(batch.parcels[position] for position in kept))
+    batch = batch.take(kept)
     shipments = [shipments[position] for position in kept]
     of_goods, together = followed_in(batch, release) if kept else ((), np.zeros((0, 0)))
     charts = [*of_goods, *told_by(shipments)]

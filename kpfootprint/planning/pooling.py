@@ -130,12 +130,12 @@ def pool(release: Release, claim: Claim, *, n_groups: int = N_GROUPS) -> Pooled:
     if k == 1:  # shares nothing with another: its own report's likelihood ratio
         return _pooled(release, claim, np.array([[0.0, 1.0]]), 1.0, 0.0, rng)
     rows = np.arange(k) if k <= MOST_DRAWN else np.sort(rng.permutation(k)[:MOST_DRAWN])
-    true, false = (_groups(release, claim, rows, n_groups, is_true) for is_true in (True, False))
+    (true, share_p), (false, _) = (_groups(release, claim, rows, n_groups, is_true) for is_true in (True, False))
     times = k / rows.size
-    score = np.concatenate([true.sums, false.sums])
+    score = np.concatenate([true, false])
     is_true = np.repeat([True, False], n_groups)
     learnt = [_affine(score, is_true), *(_affine(score[pick], is_true[pick]) for pick in _resampled(n_groups, rng))]
-    return _pooled(release, claim, np.array(learnt), times, _correlation(true.share_z), rng)
+    return _pooled(release, claim, np.array(learnt), times, _correlation(share_p), rng)
 
 
 def _pooled(
@@ -176,14 +176,8 @@ def _pooled(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Drawn:
-    sums: Floats
-    share_z: Floats
-
-
-def _groups(release: Release, claim: Claim, rows: Ints, n_groups: int, is_true: bool) -> _Drawn:
-    """Draw groups of parcels like the claim's and return the sum (n_groups,) of their log10 LRs."""
+def _groups(release: Release, claim: Claim, rows: Ints, n_groups: int, is_true: bool) -> tuple[Floats, Floats]:
+    """Draw groups of parcels like the claim's; return the sums (n_groups,) of their log10 LRs, and their p-values."""
     rng = np.random.default_rng([SEED, int(is_true)])
     k, z = rows.size, claim.declared.shape[1]
     declared = np.tile(claim.declared[rows], (n_groups, 1))
@@ -200,8 +194,7 @@ def _groups(release: Release, claim: Claim, rows: Ints, n_groups: int, is_true: 
     )
     arrays = draw_goods(release.model, goods, rng)
     outcomes = outcomes_of(release, arrays, declared, np.tile(claim.allowed[rows], (n_groups, 1)))
-    z_scores = -ndtri(np.clip(outcomes.shares.p_value, 1e-6, 1 - 1e-6))
-    return _Drawn(sums=outcomes.unbounded.reshape(n_groups, k).sum(axis=1), share_z=z_scores.reshape(n_groups, k))
+    return outcomes.unbounded.reshape(n_groups, k).sum(axis=1), outcomes.shares.p_value.reshape(n_groups, k)
 
 
 def _elsewhere(release: Release, claim: Claim, rows: Ints, n_groups: int, rng: np.random.Generator) -> Ints:
@@ -238,20 +231,24 @@ def _resampled(n_groups: int, rng: np.random.Generator) -> list[Ints]:
     ]
 
 
-def _correlation(z_scores: Floats) -> float:
+def _normal(p_values: Floats) -> Floats:
+    """Return what of a standard normal these are the upper tails of."""
+    return -ndtri(np.clip(p_values, 1e-6, 1 - 1e-6))
+
+
+def _correlation(p_values: Floats) -> float:
     """Return the mean correlation (0 to 1) between the parcels' tests in true groups (n_groups, k)."""
-    k = z_scores.shape[1]
+    k = p_values.shape[1]
     if k < 2:
         return 0.0
-    matrix = np.corrcoef(z_scores.T)
+    matrix = np.corrcoef(_normal(p_values).T)
     return float(np.clip((matrix.sum() - k) / (k * (k - 1)), 0.0, 0.99))
 
 
 def _joint_p(p_values: Floats, correlation: float) -> float:
     """Combine p-values by Stouffer's method with correlated tests."""
     k = p_values.size
-    z = -ndtri(np.clip(p_values, 1e-6, 1 - 1e-6))
-    return float(ndtr(-z.sum() / np.sqrt(k + k * (k - 1) * correlation)))
+    return float(ndtr(-_normal(p_values).sum() / np.sqrt(k + k * (k - 1) * correlation)))
 
 
 def _joint_share(release: Release, claim: Claim, correlation: float, rng: np.random.Generator) -> JointShare:

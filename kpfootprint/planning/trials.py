@@ -1,4 +1,4 @@
-"""Parcels drawn from a release, and what the release concludes from them: the trials that planning counts."""
+"""What a release concludes from parcels, drawn ones above all: the trials that planning counts."""
 
 from __future__ import annotations
 

@@ -183,13 +183,9 @@ def fit_table(counts: Floats, groups: Ints, n_groups: int) -> ClassTable:
     # one group's worth of even shares keeps every class possible
     grand = (means.sum(axis=0) + 1.0 / n_classes) / (means.sum() + 1.0)
 
-    def worth(a: float) -> Floats:
-        out: Floats = stones * (a + 1.0) / np.maximum(stones + a, 1e-9)
-        return out
-
     def cost(logs: Floats) -> float:
         a, b = np.exp(logs)
-        worths = worth(a)
+        worths = _worths(stones, a)
         totals = _totals(shares, worths, groups, n_groups)
         others = totals[groups] - worths[:, None] * shares
         known = others.sum(axis=1) + b
@@ -205,7 +201,7 @@ def fit_table(counts: Floats, groups: Ints, n_groups: int) -> ClassTable:
         cost, np.log(PRIOR_STONES), method="Nelder-Mead", options={"xatol": 0.02, "fatol": 0.01, "maxiter": 200}
     )
     a, b = np.exp(found.x)
-    totals = _totals(shares, worth(a), groups, n_groups)
+    totals = _totals(shares, _worths(stones, a), groups, n_groups)
     known = totals.sum(axis=1) + b
     return ClassTable(
         shares=(totals + b * grand) / known[:, None],
@@ -213,6 +209,10 @@ def fit_table(counts: Floats, groups: Ints, n_groups: int) -> ClassTable:
         within=float(1.0 / (a + 1.0)),
         known=np.append(known, b),
     )
+
+
+def _worths(stones: Floats, a: float) -> Floats:
+    return stones * (a + 1.0) / np.maximum(stones + a, 1e-9)
 
 
 def _totals(shares: Floats, worths: Floats, groups: Ints, n_groups: int) -> Floats:
@@ -229,7 +229,7 @@ def resample_tables(
     for table, counts in zip(model.tables, table_counts(arrays, structure), strict=True):
         stones = counts.sum(axis=1)
         a = 1.0 / table.within - 1.0
-        worths = stones * (a + 1.0) / np.maximum(stones + a, 1e-9)
+        worths = _worths(stones, a)
         shares = counts / np.maximum(stones, 1.0)[:, None]
         prior = table.known[-1]
         drawn = np.stack([_totals(shares, worths * row, groups, len(table.shares)) for row in times])

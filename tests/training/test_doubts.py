@@ -11,7 +11,7 @@ from kpfootprint.reference import ReferencePackage
 from tests.training.evaluations import make_evaluation
 from tests.training.parcels import make_package
 from training.config import read_config
-from training.evaluate.doubts import doubts_of
+from training.evaluate.doubts import influential_of, suspects_of
 from training.prepare import fit_model, prepare
 from training.record import Influence, Suspect
 from training.validation_report import adequacy, render_validation
@@ -19,7 +19,8 @@ from training.validation_report import adequacy, render_validation
 
 def doubts(package: ReferencePackage) -> tuple[tuple[Suspect, ...], tuple[Influence, ...]]:
     prepared = prepare(package, minimum_parcels=1)
-    return doubts_of(prepared, fit_model(prepared))
+    fitted = fit_model(prepared)
+    return suspects_of(prepared, fitted), influential_of(prepared, fitted)
 
 
 @pytest.fixture(scope="module")

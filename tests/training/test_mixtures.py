@@ -103,8 +103,6 @@ def test_true_blends_declare_what_is_in_them(package: ReferencePackage) -> None:
         assert sorted(d.zone_id for d in parcel.declarations) == ["north", "west"]
         assert sum(d.carats or 0.0 for d in parcel.declarations) == pytest.approx(parcel.carats)
         assert stones_of(parcel).weight_ct.size == parcel.n_stones
-    with pytest.raises(ValueError, match="zones must hold parcels of two zones or more"):
-        virtual_blends(package, np.arange(12), ["west", "east"], 1, rng=np.random.default_rng(3))
 
 
 def test_mixed_blends_hold_the_stated_share_of_zones_that_were_not_compliant(package: ReferencePackage) -> None:

@@ -18,6 +18,7 @@ from training.evaluate.setting import Setting
 from training.evaluate.trials import Draws
 from training.folds import folds
 from training.peers import PEERS
+from training.prepare import fit_model, prepare
 
 
 @pytest.fixture(scope="module")
@@ -75,5 +76,9 @@ def test_a_parcel_under_the_wrong_zone_is_suspected() -> None:
     swapped = type(package)(
         **{**{name: getattr(package, name) for name in type(package).__dataclass_fields__}, "zone_of": zone_of}
     )
-    assert "P000" in {s.parcel_id for s in suspects_of(swapped)}
-    assert "P000" not in {s.parcel_id for s in suspects_of(package)}
+    doubted = {}
+    for name, shown in (("swapped", swapped), ("as it is", package)):
+        prepared = prepare(shown, minimum_parcels=1)
+        doubted[name] = {s.parcel_id for s in suspects_of(prepared, fit_model(prepared))}
+    assert "P000" in doubted["swapped"]
+    assert "P000" not in doubted["as it is"]

@@ -9,7 +9,7 @@ from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
 from tests.training.parcels import SCHEME, ZONES, make_package, make_parcel
 from training.evaluate.measure import measure, measure_shares
-from training.evaluate.methods import fit_splits, held_out, some, zone_codes, zones_of
+from training.evaluate.methods import fit_splits, held_out, zone_codes, zones_of
 from training.evaluate.setting import Setting
 from training.evaluate.stress import mix
 from training.folds import fold_of_parcels, folds
@@ -54,7 +54,7 @@ def test_peers_find_zones_that_differ_plainly(method: Peer, package: ReferencePa
 @pytest.mark.parametrize("method", PEERS, ids=lambda m: m.name)
 def test_peers_learn_from_the_parcels_of_a_split_only(method: Peer, package: ReferencePackage) -> None:
     train = np.flatnonzero(zone_codes(package) != 0)
-    shown = some(package.batch, np.array([0, 20]))
+    shown = package.batch.take(np.array([0, 20]))
     evidence = method.fit(package, train).evidence(shown)
     assert np.isfinite(evidence[:, : len(zones_of(package))]).all()
     # What was not learnt from may be anything: the same fit from a package with another first zone.

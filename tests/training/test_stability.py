@@ -13,7 +13,7 @@ from tests.worlds import shipped
 from training.calibrate import calibrate, resample
 from training.choose import held_out_candidates, splits_of
 from training.config import read_config
-from training.evaluate.methods import some, zone_codes, zones_of
+from training.evaluate.methods import zone_codes, zones_of
 from training.evaluate.own import OwnEvidence
 
 IRRELEVANT = "mbuji-mayi"
@@ -44,7 +44,7 @@ def test_a_zone_like_none_of_the_others_moves_no_lr_much() -> None:
     others = [zones.index(zone) for zone in zones if zone not in (DECLARED, IRRELEVANT)]
     method = OwnEvidence(read_config().evidence, NOVEL_P, gate=shipped().model.gate, table_weight=0.0)
     western = np.flatnonzero(np.isin(codes, [zones.index(zone) for zone in ("carnot", "gadzi", "nola")]))
-    batch = some(package().batch, western)
+    batch = package().batch.take(western)
     with_it = method.fit(package(), np.arange(codes.size)).evidence(batch)
     without = method.fit(package(), np.flatnonzero(codes != irrelevant)).evidence(batch)
     moved = np.abs(log10_lr(with_it, [*others, irrelevant]) - log10_lr(without, others))

@@ -46,7 +46,7 @@ def virtual_blends(
     which : ndarray of int
         Positions of the parcels to blend.
     zones : sequence of str
-        Zones to take parcels of, two or more (those compliant on a day, say).
+        Zones to take parcels of (those compliant on a day, say), two or more of which `which` has parcels.
     n : int
         Blends.
     """
@@ -134,10 +134,7 @@ def measure_blends(
 
 
 def _usable(package: ReferencePackage, which: Ints, zones: Sequence[str]) -> list[int]:
-    usable = [int(i) for i in which if package.zone_of[i] in set(zones)]
-    if len({package.zone_of[i] for i in usable}) < 2:
-        raise ValueError(f"zones must hold parcels of two zones or more among those given, got {sorted(set(zones))}")
-    return usable
+    return [int(i) for i in which if package.zone_of[i] in set(zones)]
 
 
 def _pair(package: ReferencePackage, usable: Sequence[int], rng: np.random.Generator) -> tuple[int, int]:

@@ -4,29 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from kpfootprint.reference import ReferencePackage
 from kpfootprint.stats.summaries import summarise
 from kpfootprint.stats.views import view_of
-from training.prepare import Fitted, Prepared, fit_model, prepare
+from training.prepare import Fitted, Prepared
 from training.record import Influence, Suspect
 
 LISTED = 12
 """Influential parcels that are listed."""
 
 
-def doubts_of(prepared: Prepared, fitted: Fitted) -> tuple[tuple[Suspect, ...], tuple[Influence, ...]]:
-    """Return the parcels that a robust fit to the whole package doubts, and those that move their zone most."""
-    return _suspects(prepared, fitted), _influential(prepared, fitted)
-
-
-def suspects_of(package: ReferencePackage) -> tuple[Suspect, ...]:
-    """Return the parcels that a robust fit to the whole package takes to carry the wrong zone, or to be odd."""
-    prepared = prepare(package, minimum_parcels=1)
-    return _suspects(prepared, fit_model(prepared))
-
-
-def _suspects(prepared: Prepared, fitted: Fitted) -> tuple[Suspect, ...]:
-    """Return the parcels with a chance above one half of another zone's label, or of being odd."""
+def suspects_of(prepared: Prepared, fitted: Fitted) -> tuple[Suspect, ...]:
+    """Return the parcels with a chance above one half of carrying the wrong zone, or of being odd."""
     model = fitted.model
     listed = view_of(prepared.arrays, fitted).listed[0].copy()
     listed[np.arange(len(listed)), prepared.groups] = -np.inf
@@ -46,7 +34,7 @@ def _suspects(prepared: Prepared, fitted: Fitted) -> tuple[Suspect, ...]:
     )
 
 
-def _influential(prepared: Prepared, fitted: Fitted) -> tuple[Influence, ...]:
+def influential_of(prepared: Prepared, fitted: Fitted) -> tuple[Influence, ...]:
     """Return the parcels without which the mean of their zone would lie elsewhere, the most influential first.
 
     The mean of a zone weighs its parcels by their precision. Without one of them it moves; the move is told in

@@ -22,7 +22,7 @@ from kpfootprint.stats.intervals import LEVEL
 from kpfootprint.stats.tables import resample_tables
 from training.calibrate import resample
 from training.evaluate.decisions import decision_errors, decision_results, other_zone_result
-from training.evaluate.methods import n_stones_of, some, zones_of
+from training.evaluate.methods import n_stones_of, zones_of
 from training.evaluate.mixtures import Shares
 from training.evaluate.setting import SEED, novelty_cell, novelty_result
 from training.evaluate.stress import hardships, subsample
@@ -93,7 +93,7 @@ class Refits:
         for split, release in self.parts:
             rows = np.flatnonzero(np.isin(parcel, split.test))
             if rows.size:
-                said = examinations_of(some(batch, rows), release, status_on=_ANY_DAY)
+                said = examinations_of(batch.take(rows), release, status_on=_ANY_DAY)
                 found.update(zip(rows.tolist(), said, strict=True))
         return tuple(found[row] for row in range(len(batch)))
 

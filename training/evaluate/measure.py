@@ -239,7 +239,7 @@ def on_later_parcels(setting: Setting, draws: Draws) -> list[Result]:
     calibration = setting.calibration(known, scores.where(~of_later))
     tested, asked = trials.where(of_later), scores.where(of_later)
     ln_n = np.log(n_stones[tested.parcel])
-    log10_lr = calibration.bounded(calibration.apply(asked.asked, ln_n, asked.told))
+    log10_lr = asked.log10_lr(calibration, ln_n)
     return verification_results(
         tested,
         log10_lr,

@@ -75,16 +75,11 @@ def n_stones_of(batch: Batch) -> Floats:
     return np.array([parcel.n_stones for parcel in batch], dtype=np.float64)
 
 
-def some(batch: Batch, which: Ints) -> Batch:
-    """Return the parcels at some positions."""
-    return Batch(tuple(batch.parcels[i] for i in which))
-
-
 def with_parcels(package: ReferencePackage, which: Ints) -> ReferencePackage:
     """Return the package with the parcels at some positions alone."""
     return replace(
         package,
-        batch=some(package.batch, which),
+        batch=package.batch.take(which),
         zone_of=tuple(package.zone_of[i] for i in which),
         collected_on=tuple(package.collected_on[i] for i in which),
     )
@@ -127,7 +122,7 @@ def held_out(fits: FittedSplits, shown: Batch, n_zones: int) -> tuple[Floats, Fl
     evidence = np.full((len(shown), n_zones + 1), np.nan)
     strangeness: Floats | None = np.full(len(shown), np.nan)
     for split, fitted in fits:
-        tested = some(shown, split.test)
+        tested = shown.take(split.test)
         evidence[split.test] = fitted.evidence(tested)
         strange = fitted.strangeness(tested)
         if strange is None or strangeness is None:

@@ -66,8 +66,7 @@ class Mixtures:
 def answered(truth: Mixtures, said: Shares) -> tuple[Mixtures, Shares]:
     """Return the mixtures of which a share was said, with it: of others the method said that it cannot compare them."""
     kept = np.flatnonzero(np.isfinite(said.p_value))
-    batch = Batch(tuple(truth.batch.parcels[i] for i in kept))
-    return replace(rows_of(truth, kept, but=("batch",)), batch=batch), rows_of(said, kept)
+    return rows_of(truth, kept), rows_of(said, kept)
 
 
 def virtual_mixtures(

@@ -60,8 +60,7 @@ def open_world(setting: Setting, scores: Scores) -> OpenWorld:
     usable = np.isfinite(found.asked)
     trials, found = trials.where(usable), found.where(usable)
     ln_n = np.log(setting.n_stones[trials.parcel])
-    log10_lr = calibration.bounded(calibration.apply(found.asked, ln_n, found.told))
-    return OpenWorld(trials, log10_lr, strangeness)
+    return OpenWorld(trials, found.log10_lr(calibration, ln_n), strangeness)
 
 
 def open_world_results(found: OpenWorld, zone: Ints, *, draws: Draws) -> list[Result]:

@@ -21,7 +21,7 @@ from training.config import evidence_config, read_config
 from training.declarants import try_declarations
 from training.evaluate.blends import measure_blends
 from training.evaluate.decisions import simulated_errors, tried_results
-from training.evaluate.doubts import doubts_of
+from training.evaluate.doubts import influential_of, suspects_of
 from training.evaluate.examined import Refits, examined, prediction_sets, product_shares, table_weight_of
 from training.evaluate.measure import measure, measure_shares
 from training.evaluate.methods import measured_on
@@ -93,7 +93,7 @@ def evaluate(
     progress("evidence of held-out parcels, zones left out, later parcels, hardship")
     prepared = prepare(package, minimum_parcels=1)
     fitted = fit_model(prepared)
-    suspects, influential = doubts_of(prepared, fitted)
+    suspects = suspects_of(prepared, fitted)
     left_out = [item.parcel_id for item in suspects if item.reason == "mislabelled"]
     stated = release.manifest["config"].get("evidence", {"unlisted_weight": release.unlisted_weight})
     anew = OwnEvidence(
@@ -149,7 +149,7 @@ def evaluate(
         novelty=(*novelty, *left_out_cells, *cells),
         decisions=(*decisions, *simulated_errors(release.manifest.get("error_rates", ()))),
         suspects=suspects,
-        influential=influential,
+        influential=influential_of(prepared, fitted),
     )
 
 

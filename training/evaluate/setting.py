@@ -126,8 +126,7 @@ class Setting:
         for k in np.unique(of_trial):
             inside = of_trial == k
             calibration = self.calibration(trials.where(~inside), scores.where(~inside))
-            mine = calibration.apply(seen.asked[inside], ln_n[inside], seen.told[inside])
-            log10_lr[inside] = calibration.bounded(mine)
+            log10_lr[inside] = seen.where(inside).log10_lr(calibration, ln_n[inside])
         if known[1] is None or not self.method.strong_novelty_p:
             return log10_lr
         return self.held(log10_lr, self.novelty_p(known[1], None if shown is None else shown[0][1]), trials)

@@ -11,7 +11,7 @@ import numpy as np
 
 from kpfootprint.reference import COMPLIANT, ZoneTable
 from kpfootprint.stats.arrays import Bools, Floats, Ints, rows_of
-from kpfootprint.stats.calibration import Cases, told_apart
+from kpfootprint.stats.calibration import Calibration, Cases, told_apart
 from kpfootprint.stats.intervals import bootstrap_over_parcels, clopper_pearson
 from kpfootprint.stats.metrics import LN10
 from kpfootprint.stats.selection import Evidence, log10_score
@@ -219,6 +219,10 @@ class Scores:
     def where(self, which: Bools) -> Scores:
         """Return those of some of the trials."""
         return rows_of(self, which)
+
+    def log10_lr(self, calibration: Calibration, ln_n: Floats) -> Floats:
+        """Return bounded LRs of trials of parcels of these log numbers of stones."""
+        return calibration.bounded(calibration.apply(self.asked, ln_n, self.told))
 
 
 def cases_of(trials: Trials, scores: Scores, n_stones: Floats, unlisted_weight: float) -> Cases:

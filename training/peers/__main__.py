@@ -25,7 +25,7 @@ from training.package import load_package
 from training.peers import PEERS, UNMIXERS
 from training.peers.oracle import measure_beside_oracle
 from training.peers.table import render_peers
-from training.prepare import usable_zones
+from training.prepare import fit_model, prepare, usable_zones
 from training.record import Evaluation, read_evaluation
 
 
@@ -47,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     package = measured_on(package, zones)
     own: list[Evaluation] = [read_evaluation(options.model)] if options.model else []
-    found = own[0].suspects if own else suspects_of(package)
+    prepared = prepare(package, minimum_parcels=1)
+    found = own[0].suspects if own else suspects_of(prepared, fit_model(prepared))
     suspects = [item.parcel_id for item in found if item.reason == "mislabelled"]
     verification: list[Evaluation] = []
     weight = float(own[0].made["unlisted weight"]) if own else settings.evidence.unlisted_weight

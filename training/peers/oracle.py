@@ -181,7 +181,7 @@ def measure_beside_oracle(
         calibration = setting.calibration(setting.trials, setting.scores(own))
         fitted = method.fit(reference, np.arange(len(reference.batch)))
         said = setting.scores(fitted.evidence(fresh.batch), tested)
-        log10_lr = calibration.bounded(calibration.apply(said.asked, sizes[tested.parcel], said.told))
+        log10_lr = said.log10_lr(calibration, sizes[tested.parcel])
         evaluations.append(record(method.name, log10_lr))
         excess.append((method.name, *excess_cost(tested, log10_lr, oracle, rng=rng, n_resamples=n_resamples)))
     evaluations.append(record("Bayes oracle", oracle))

@@ -13,7 +13,7 @@ from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.scheme import Scheme
 from kpfootprint.stats.arrays import Floats, Ints
-from training.evaluate.methods import some, zone_codes, zones_of
+from training.evaluate.methods import zone_codes, zones_of
 from training.evaluate.mixtures import Shares
 from training.evaluate.trials import Alternatives
 
@@ -99,7 +99,7 @@ class Learner:
         """Return a copy that has learnt from some parcels of a package, and from no others."""
         made = copy(self)
         made.scheme_ = package.scheme
-        tables = tables_of(some(package.batch, train), package.scheme)
+        tables = tables_of(package.batch.take(train), package.scheme)
         made.learn(tables, zone_codes(package)[train], len(zones_of(package)))
         return made
 
@@ -124,7 +124,7 @@ class Peer(Learner):
         """Learn from some parcels of a package; the unit of distances is their spread among these."""
         made = super().fit(package, train)
         if made.alternatives != "mean":
-            made.unit_ = float(made.score(tables_of(some(package.batch, train), package.scheme)).std())
+            made.unit_ = float(made.score(tables_of(package.batch.take(train), package.scheme)).std())
         return made
 
     def evidence(self, batch: Batch) -> Floats:
