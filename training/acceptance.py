@@ -62,7 +62,7 @@ def apart(value: float, *others: float) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class NotWorse:
     """A metric in which a candidate must not be worse than the release in force by more than `tolerance`."""
 
     metric: str
@@ -76,7 +76,7 @@ class Criteria:
 
     version: str
     criteria: tuple[Criterion, ...]
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[NotWorse, ...]
 
     def criterion(self, metric: str, conditions: str) -> Criterion | None:
         """Return the criterion of a metric under some conditions, or None."""
@@ -89,7 +89,7 @@ def criteria_of(part: Mapping[str, Any]) -> Criteria:
         return Criteria(
             version=str(part["version"]),
             criteria=tuple(Criterion(**item) for item in part["criterion"]),
-            comparisons=tuple(Comparison(**item) for item in part["comparison"]),
+            comparisons=tuple(NotWorse(**item) for item in part["comparison"]),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"a criterion does not fit: {error}") from None
@@ -205,11 +205,6 @@ class Judgement:
 
     reasons: tuple[str, ...]
     remarks: tuple[str, ...]
-
-    @property
-    def passed(self) -> bool:
-        """True where there is no reason against it."""
-        return not self.reasons
 
 
 def judge(candidate: Evaluation, criteria: Criteria, *, in_force: Evaluation | None = None) -> Judgement:

@@ -55,12 +55,6 @@ class Tried:
     conclusion: Ints
     known_p: Floats
 
-    @property
-    def kindest(self) -> Ints:
-        """The kindest conclusion (n,) of each parcel."""
-        out: Ints = self.conclusion.min(axis=1)
-        return out
-
 
 def declarations_tried(home: int, source: int, allowed: Bools, rng: np.random.Generator) -> Floats:
     """Return declared shares (N_TRIES, Z) that somebody with goods of `home` and of `source` could try."""

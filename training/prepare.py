@@ -58,11 +58,6 @@ class Prepared:
     structure: Structure
     blank: Structure
 
-    @property
-    def n_levels(self) -> tuple[int, ...]:
-        """Number of levels of each condition."""
-        return tuple(len(names) for names in self.level_names)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fitted(SourceModel):
@@ -201,8 +196,9 @@ def fit_model(
     arrays, groups = prepared.arrays.take(rows), prepared.groups[rows]
     if structure is None:
         structure = prepared.structure if train is None else learn_structure(prepared.blank, arrays)
+    n_levels = tuple(len(names) for names in prepared.level_names)
     structure, model = learn_parcel_model(
-        structure, arrays, groups, len(prepared.zone_ids), prepared.n_levels, prior=prior, n_iterations=n_iterations
+        structure, arrays, groups, len(prepared.zone_ids), n_levels, prior=prior, n_iterations=n_iterations
     )
     known = arrays.edge[~np.isnan(arrays.edge)]
     return Fitted(

@@ -17,7 +17,7 @@ from kpfootprint.cluster import SchedulerError, connected, shared
 T = TypeVar("T")
 Write = Callable[[str], None]
 
-SHARES: Mapping[str, Mapping[str, float]] = {
+PARTS: Mapping[str, Mapping[str, float]] = {
     "fit": {
         "structure and parcel model": 0.03,
         "gate: which sizes can be trusted": 0.17,
@@ -50,7 +50,7 @@ class Progress:
     """
 
     write: Write
-    shares: Mapping[str, float]
+    parts: Mapping[str, float]
     every: float = 5.0
     clock: Callable[[], float] = time.perf_counter
     _stage: str = ""
@@ -64,12 +64,12 @@ class Progress:
 
     def __call__(self, stage: str) -> None:
         """Say that a stage begins, and so that the one before it has ended."""
-        self._ended = min(self._ended + (self._share(self._stage) if self._stage else 0.0), 0.99)
+        self._ended = min(self._ended + (self._part(self._stage) if self._stage else 0.0), 0.99)
         self._stage, self._levels = stage, []
         self._tell()
 
-    def _share(self, stage: str) -> float:
-        return next((share for name, share in self.shares.items() if stage.startswith(name)), UNKNOWN)
+    def _part(self, stage: str) -> float:
+        return next((part for name, part in self.parts.items() if stage.startswith(name)), UNKNOWN)
 
     def _tell(self) -> None:
         now = self.clock()
@@ -87,7 +87,7 @@ class Progress:
         for at, total in self._levels:
             inside += scale * at / total
             scale /= total
-        return min(self._ended + self._share(self._stage) * min(inside, 1.0), 0.99)
+        return min(self._ended + self._part(self._stage) * min(inside, 1.0), 0.99)
 
     def each(self, items: Iterable[T], total: int) -> Iterator[T]:
         """Give the items one by one, and count those that were dealt with."""
@@ -113,19 +113,13 @@ _CURRENT: ContextVar[Progress | None] = ContextVar("progress", default=None)
 
 @contextmanager
 def told(write: Write, command: str) -> Iterator[Progress]:
-    """Give the progress of a command, which `counted` and `side_by_side` count towards meanwhile."""
-    progress = Progress(write, SHARES[command])
+    """Give the progress of a command, which `side_by_side` counts towards meanwhile."""
+    progress = Progress(write, PARTS[command])
     token = _CURRENT.set(progress)
     try:
         yield progress
     finally:
         _CURRENT.reset(token)
-
-
-def counted(items: Sequence[T]) -> Iterator[T]:
-    """Give the items one by one, counted in the stage that runs, where there is one."""
-    progress = _CURRENT.get()
-    return iter(items) if progress is None else progress.each(items, len(items))
 
 
 def side_by_side(tasks: Sequence[Any], *, n_jobs: int) -> list[Any]:

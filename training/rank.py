@@ -172,7 +172,7 @@ def error_table(conclusion: Ints, truth: Truth, ln_n: Floats, tried: Tried | Non
         }
         if tried is not None:
             of_size = (tried.n_stones >= low - 0.5) & (tried.n_stones < high - 0.5)
-            cases["declarants_who_try"] = tried.kindest[of_size] == CONSISTENT
+            cases["declarants_who_try"] = tried.conclusion[of_size].min(axis=1) == CONSISTENT
         row |= {name: _rate(wrong) for name, wrong in cases.items() if wrong.size}
         if (inside & true).any():
             row["true_declarations_consistent"] = float((conclusion[inside & true] == CONSISTENT).mean())

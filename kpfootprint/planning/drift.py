@@ -66,7 +66,6 @@ class Signal:
     position: int
     since: int
     shift: float
-    z: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,17 +187,9 @@ def _chart(followed: Followed, limits: Floats, beyond: float) -> Chart:
     signals: list[Signal] = []
     start = 0
     while (found := _first_signal(x, s, start, limits)) is not None:
-        at, since, direction = found
-        before, after = _mean(x[start:since], s[start:since]), _mean(x[since : at + 1], s[since : at + 1])
-        gap = np.sqrt(before[1] + after[1])
-        signals.append(
-            Signal(
-                position=int(known[at]),
-                since=int(known[since]),
-                shift=after[0] - before[0],
-                z=direction * abs(after[0] - before[0]) / float(gap),
-            )
-        )
+        at, since = found
+        before, after = _mean(x[start:since], s[start:since])[0], _mean(x[since : at + 1], s[since : at + 1])[0]
+        signals.append(Signal(position=int(known[at]), since=int(known[since]), shift=after - before))
         start = at + 1  # points that were chosen because they raised the alarm would bias the next level
     last = signals[-1].since if signals else 0
     inside = known >= last
@@ -218,8 +209,8 @@ def _mean(x: Floats, s: Floats) -> tuple[float, float]:
     return float((weight * x).sum() / weight.sum()), float(1.0 / weight.sum())
 
 
-def _first_signal(x: Floats, s: Floats, start: int, limits: Floats) -> tuple[int, int, int] | None:
-    """Return where the first signal comes, since when, and in which direction; None without one."""
+def _first_signal(x: Floats, s: Floats, start: int, limits: Floats) -> tuple[int, int] | None:
+    """Return where the first signal comes, and since when; None without one."""
     total, weights = 0.0, 0.0
     up, down = 0.0, 0.0
     for t in range(start, x.size):
@@ -227,7 +218,7 @@ def _first_signal(x: Floats, s: Floats, start: int, limits: Floats) -> tuple[int
             z = (x[t] - total / weights) / np.sqrt(s[t] ** 2 + 1.0 / weights)
             up, down = max(0.0, up + z - REFERENCE_VALUE), max(0.0, down - z - REFERENCE_VALUE)
             if max(up, down) > limits[min(t - start, SETTLED) - 1]:
-                return t, _change_point(x, s, start, t), 1 if up > down else -1
+                return t, _change_point(x, s, start, t)
         total += x[t] / s[t] ** 2
         weights += 1.0 / s[t] ** 2
     return None

@@ -27,7 +27,7 @@ def with_value(evaluation: Evaluation, metric: str, value: float | None) -> Eval
 
 def test_a_release_that_reaches_its_goals_passes(criteria: Criteria) -> None:
     judgement = judge(make_evaluation(criteria), criteria)
-    assert judgement.passed
+    assert not judgement.reasons
     assert judgement.remarks == ()
 
 
@@ -55,23 +55,23 @@ def test_what_two_zones_cannot_show_is_said_and_refuses_nothing(
     trials = tuple(replace(t, true_zone=zones[k % len(zones)]) for k, t in enumerate(good.trials))
     kept = tuple(r for r in good.results if not r.conditions.startswith("zone left out"))
     judgement = judge(replace(good, trials=trials, results=kept), criteria)
-    assert judgement.passed is passed
+    assert (not judgement.reasons) is passed
     told = judgement.remarks if passed else judgement.reasons
     assert len(told) >= 2
     assert all("zone left out" in one for one in told)
 
 
 def test_higher_is_better_where_it_is(criteria: Criteria) -> None:
-    assert judge(with_value(make_evaluation(criteria), "AUC", 0.999), criteria).passed
-    assert not judge(with_value(make_evaluation(criteria), "AUC", 0.90), criteria).passed
+    assert not judge(with_value(make_evaluation(criteria), "AUC", 0.999), criteria).reasons
+    assert judge(with_value(make_evaluation(criteria), "AUC", 0.90), criteria).reasons
 
 
 def test_invalid_candidates_are_refused(criteria: Criteria) -> None:
     good = make_evaluation(criteria)
-    assert not judge(replace(good, trials=()), criteria).passed
-    assert not judge(replace(good, quick=True), criteria).passed
+    assert judge(replace(good, trials=()), criteria).reasons
+    assert judge(replace(good, quick=True), criteria).reasons
     broken = (replace(good.trials[0], log10_lr=float("nan")), *good.trials[1:])
-    assert not judge(replace(good, trials=broken), criteria).passed
+    assert judge(replace(good, trials=broken), criteria).reasons
 
 
 @pytest.mark.slow
@@ -79,8 +79,8 @@ def test_a_worse_candidate_is_refused_and_a_better_one_is_not(criteria: Criteria
     weak, strong = make_evaluation(criteria, gap=0.5), make_evaluation(criteria, gap=1.5)
     refused = judge(weak, criteria, in_force=strong)
     assert any(reason.startswith("worse than 2026.1: Cllr") for reason in refused.reasons)
-    assert judge(strong, criteria, in_force=weak).passed
-    assert judge(strong, criteria, in_force=strong).passed
+    assert not judge(strong, criteria, in_force=weak).reasons
+    assert not judge(strong, criteria, in_force=strong).reasons
 
 
 def test_comparison_is_of_the_same_trials_and_mirrors() -> None:
@@ -105,7 +105,7 @@ def test_nothing_in_common_is_said(criteria: Criteria) -> None:
     judgement = judge(
         replace(make_evaluation(criteria), trials=other_day), criteria, in_force=make_evaluation(criteria)
     )
-    assert judgement.passed
+    assert not judgement.reasons
     assert any("no trials in common" in remark for remark in judgement.remarks)
 
 

@@ -15,7 +15,7 @@ from training.evaluate.decisions import FOUND_P, blend_results
 from training.evaluate.examined import Refits, shares_of
 from training.evaluate.methods import n_stones_of, zone_codes, zones_of
 from training.evaluate.mixtures import Mixtures, answered, coverage_cells, detection_cells, prepared_alike
-from training.evaluate.stress import joined, mix, with_stones
+from training.evaluate.stress import mix, together, with_stones
 from training.evaluate.trials import ExportDay
 from training.record import CoverageCell, DetectionCell, Result
 
@@ -33,7 +33,7 @@ def blend_of(
         Declaration(zone_id=package.zone_of[position], carats=half.carats)
         for position, half in zip(pair, halves, strict=True)
     )
-    return replace(with_stones(parcels[0], joined(*halves)), declarations=declared)
+    return replace(with_stones(parcels[0], together(*halves)), declarations=declared)
 
 
 def virtual_blends(
@@ -90,7 +90,7 @@ def mixed_blends(
                 parcel = blend_of(package, (first, second), (n_first, n_second), rng=rng)
                 if n_foreign:
                     other = package.batch.parcels[foreign]
-                    parcel = with_stones(parcel, joined(parcel, mix(other, other, 0.0, n_foreign, rng=rng)))
+                    parcel = with_stones(parcel, together(parcel, mix(other, other, 0.0, n_foreign, rng=rng)))
                 made.append(replace(parcel, exported_on=day.day))
                 rows.append((codes[first], codes[foreign], first, n_stones, n_foreign / n_stones))
     return Mixtures.of(made, rows)

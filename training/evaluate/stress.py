@@ -96,7 +96,7 @@ def mix(parcel: Parcel, foreign: Parcel, share: float, n_stones: int, *, rng: np
     """
     n_foreign = round(share * n_stones)
     parts = [_drawn(of, n, rng) for of, n in ((parcel, n_stones - n_foreign), (foreign, n_foreign)) if n]
-    mixed = with_stones(parcel, joined(*parts))
+    mixed = with_stones(parcel, together(*parts))
     return mixed if len(parts) == 1 else keep(mixed, rng.permutation(n_stones))
 
 
@@ -105,7 +105,7 @@ def _drawn(parcel: Parcel, n: int, rng: np.random.Generator) -> Parcel:
     return keep(parcel, rng.choice(size, n, replace=n > size))
 
 
-def joined(*parcels: Parcel) -> Stones:
+def together(*parcels: Parcel) -> Stones:
     """Return the stones of several parcels together; attributes that one of them does not record are left out."""
     lists = [stones_of(parcel) for parcel in parcels]
     names = [name for name in lists[0].codes if all(name in stones.codes for stones in lists)]

@@ -14,7 +14,7 @@ from kpfootprint.reference import ZoneTable
 from kpfootprint.retold import Said, said_of
 from kpfootprint.scheme import AttributeClass, ClassSet, Scheme
 from kpfootprint.stats.structure import STEP
-from training.package.descriptor import LONGEST, finite, is_name
+from training.package.descriptor import LONGEST, finite, is_name, refuse_if
 from training.package.descriptor import told as problem_told
 
 MOST_ATTRIBUTES, MOST_CLASSES = 12, 100
@@ -41,9 +41,7 @@ def scheme_of(document: Mapping[str, Any]) -> tuple[Scheme, list[Problem]]:
     ReferenceDataError
         Where there is no scheme to be had, with every reason.
     """
-    problems = [*_unnamed([document["attributes"], document.get("sieve_sets")]), *_problems(document["attributes"])]
-    if problems:
-        raise ReferenceDataError(problems)
+    refuse_if([*_unnamed([document["attributes"], document.get("sieve_sets")]), *_problems(document["attributes"])])
     attributes = [_labelled(item) for item in document["attributes"]]
     size = next(item for item in attributes if "sieve_set" in item)
     try:

@@ -66,6 +66,12 @@ def fault(code: str, reason: str, *, table: str = DESCRIPTOR, column: str | None
     return ReferenceDataError([told(code, reason, table=table, column=column)])
 
 
+def refuse_if(problems: Sequence[Problem]) -> None:
+    """Raise the error of everything that is wrong with a package, where anything is."""
+    if problems:
+        raise ReferenceDataError(problems)
+
+
 def read_descriptor(folder: Path) -> dict[str, Any]:
     """Return ``datapackage.json`` of a folder.
 
@@ -90,9 +96,7 @@ def read_descriptor(folder: Path) -> dict[str, Any]:
         raise fault("bad_json", Said("not JSON: {error}", error=error)) from None
     if not isinstance(document, dict):
         raise fault("bad_json", "the descriptor must be an object")
-    problems = [*_members(document), *_resources(folder, document)]
-    if problems:
-        raise ReferenceDataError(problems)
+    refuse_if([*_members(document), *_resources(folder, document)])
     return document
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from kpfootprint.errors import Problem, ReferenceDataError
+from kpfootprint.errors import Problem
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.retold import Said
-from training.package.descriptor import fault, read_descriptor, resource, told
+from training.package.descriptor import fault, read_descriptor, refuse_if, resource, told
 from training.package.read import Rows, load_package, table_rows
 from training.package.seal import seal, write_descriptor, write_table
 from training.package.source import unpacked
@@ -60,8 +60,7 @@ def _merge(first: Path, second: Path, out: Path) -> None:
     for name, keys in _KEYS.items():
         rows, more = (table_rows(*part, name) for part in zip((first, second), documents, strict=True))
         merged[name] = _join(name, rows, more, keys, problems)
-    if problems:
-        raise ReferenceDataError(problems)
+    refuse_if(problems)
     parts = {name: resource(documents[0], name) or resource(documents[1], name) for name in _KEYS}
     document = documents[0] | {
         "name": one.name if one.name == two.name else f"{one.name}-and-{two.name}",

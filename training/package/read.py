@@ -31,6 +31,7 @@ from training.package.descriptor import (
     fault,
     first_row,
     read_descriptor,
+    refuse_if,
     resource,
     told,
     unread,
@@ -66,13 +67,10 @@ def _load(folder: Path) -> ReferencePackage:
     words = words_of(scheme)
     digests, altered = _digests(folder, document)
     problems += [*altered, *check_headers(folder, document, words)]
-    if problems:
-        raise ReferenceDataError(problems)
+    refuse_if(problems)
     rows = {name: table_rows(folder, document, name) for name in SMALL_TABLES}  # within limits, and so before the rest
     headers = {item["name"]: first_row(folder / item["path"]) for item in document["resources"] if item["name"] in rows}
-    problems = check_small_tables(folder, document, headers)
-    if problems:
-        raise ReferenceDataError(problems)
+    refuse_if(check_small_tables(folder, document, headers))
     _check_rows(rows)
     zones = zone_table(rows["zones"], rows["zone_status"])
     batch = _parcels(folder, document, words).batch
@@ -81,9 +79,7 @@ def _load(folder: Path) -> ReferencePackage:
     zone_of = tuple(row["zone_id"] for row in parcels)
     line_of = {row["parcel_id"]: line for line, row in enumerate(rows["parcels"], start=2)}
     lines = [line_of[parcel.parcel_id] for parcel in batch]
-    problems = [*undivided(batch, scheme), *never_recorded(batch, scheme), *copies(batch, zone_of, lines)]
-    if problems:
-        raise ReferenceDataError(problems)
+    refuse_if([*undivided(batch, scheme), *never_recorded(batch, scheme), *copies(batch, zone_of, lines)])
     return ReferencePackage(
         name=document["name"],
         version=document["version"],
@@ -139,8 +135,7 @@ def _check_rows(rows: Mapping[str, Rows]) -> None:
     for name in NEEDED:
         if not rows[name] and name != "zone_status":
             problems.append(told("empty_table", "the table has no rows", table=name))
-    if problems:
-        raise ReferenceDataError(problems)
+    refuse_if(problems)
     for name, columns in NEEDED.items():
         for line, row in enumerate(rows[name], start=2):
             for column in columns:
@@ -158,8 +153,7 @@ def _check_rows(rows: Mapping[str, Rows]) -> None:
                 except ValueError:
                     broken = Broken("not_a_date")
                     problems.append(problem(broken, table=name, row=line, column=column, value=row[column]))
-    if problems:
-        raise ReferenceDataError(problems)
+    refuse_if(problems)
 
 
 def validate_package(path: Path) -> tuple[Problem, ...]:
@@ -207,8 +201,7 @@ def _parcels(folder: Path, document: Mapping[str, Any], words: Vocabulary) -> Re
         reading = assemble(tables, words, LIMITS, problems=problems)
     except IngestError as error:
         raise ReferenceDataError(error.problems) from None
-    if problems := [*reading.problems, *known_by_sets(tables["stones"], words.scheme)]:
-        raise ReferenceDataError(problems)
+    refuse_if([*reading.problems, *known_by_sets(tables["stones"], words.scheme)])
     return reading
 
 
@@ -236,9 +229,7 @@ def zone_table(zones: Sequence[Row], periods: Sequence[Row]) -> ZoneTable:
     ReferenceDataError
         With every row of which nobody could say which zone, which status or which days it means.
     """
-    problems = [*_one_zone_each(zones), *_periods(periods)]
-    if problems:
-        raise ReferenceDataError(problems)
+    refuse_if([*_one_zone_each(zones), *_periods(periods)])
     meant = {fold(word): status for status, words in STATUSES.items() for word in words}
     table = ZoneTable(
         zones=tuple(Zone(**{name: row[name] for name in ("zone_id", "name", "country", "region")}) for row in zones),
@@ -253,9 +244,7 @@ def zone_table(zones: Sequence[Row], periods: Sequence[Row]) -> ZoneTable:
             for row in periods
         ),
     )
-    problems = list(_overlaps(table))
-    if problems:
-        raise ReferenceDataError(problems)
+    refuse_if(list(_overlaps(table)))
     return table
 
 
