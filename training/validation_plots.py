@@ -46,11 +46,6 @@ class Columns:
             "weights_h2": np.array([t.weight for t in false]),
         }
 
-    @property
-    def enough(self) -> bool:
-        """Whether there are trials of both hypotheses."""
-        return bool(self.h1.size and self.h2.size)
-
 
 def _picture(name: str, description: str) -> Callable[[Callable[Concatenate[Any, P], None]], Callable[P, str]]:
     """Make a function that draws on axes return the picture; `name` sets its ids apart from others' on a page."""

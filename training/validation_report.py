@@ -12,7 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -147,51 +149,54 @@ def _counts(rows: Sequence[Row]) -> list[tuple[str, int]]:
 
 
 def _pictures(evaluation: Evaluation) -> list[Picture]:
+    """Draw what there is to draw; what was not measured is left out."""
     columns = plots.Columns(evaluation.trials)
-    verification: list[tuple[str, str, Callable[[plots.Columns], str]]] = [
+    trials = columns if columns.h1.size and columns.h2.size else None
+    coverage = "Each line is a kind of parcel; bars are 90 % intervals. The dotted line is the level stated in reports."
+    every: list[tuple[str, str, Any, Callable[[Any], str]]] = [
         (
             "Tippett plot",
             "The further the curves lie apart, the more the LR tells. True declarations left of 0 and false ones right"
             " of it are misleading evidence.",
+            trials,
             plots.tippett_plot,
         ),
         (
             "Empirical cross-entropy",
             "What a reader with these prior odds still does not know. Above the dotted line LRs would do harm; the gap"
             " to the dashed line is lack of calibration.",
+            trials,
             plots.entropy_plot,
         ),
         (
             "Reliability",
             "Where the line is steeper than the diagonal, LRs are too cautious; where flatter, they claim too much.",
+            trials,
             plots.reliability_plot,
         ),
-        ("ROC", "The dotted line marks 5 % of false declarations accepted.", plots.roc_plot),
+        ("ROC", "The dotted line marks 5 % of false declarations accepted.", trials, plots.roc_plot),
+        ("Coverage by share", coverage, evaluation.coverage, partial(plots.coverage_plot, by="share")),
+        ("Coverage by size", coverage, evaluation.coverage, partial(plots.coverage_plot, by="size")),
+        (
+            "Detection",
+            "At share 0 a line shows the false alarm. The dotted line is the 90 % that detection limits refer to.",
+            evaluation.detection,
+            plots.detection_plot,
+        ),
+        (
+            "Novelty",
+            "Known zones should be flagged no more often than the dotted line, others as often as can be.",
+            evaluation.novelty,
+            plots.novelty_plot,
+        ),
+        (
+            "Errors by size",
+            "Bars reach to the measured share; whiskers to the upper limit of a 90 % interval.",
+            evaluation.decisions,
+            plots.decision_plot,
+        ),
     ]
-    pictures = [
-        Picture(heading=heading, caption=caption, svg=draw(columns))
-        for heading, caption, draw in verification
-        if columns.enough
-    ]
-    if evaluation.coverage:
-        caption = (
-            "Each line is a kind of parcel; bars are 90 % intervals. The dotted line is the level stated in reports."
-        )
-        for by in ("share", "size"):
-            svg = plots.coverage_plot(evaluation.coverage, by=by)
-            pictures.append(Picture(heading=f"Coverage by {by}", caption=caption, svg=svg))
-    if evaluation.detection:
-        caption = "At share 0 a line shows the false alarm. The dotted line is the 90 % that detection limits refer to."
-        pictures.append(Picture(heading="Detection", caption=caption, svg=plots.detection_plot(evaluation.detection)))
-    if evaluation.novelty:
-        caption = "Known zones should be flagged no more often than the dotted line, others as often as can be."
-        pictures.append(Picture(heading="Novelty", caption=caption, svg=plots.novelty_plot(evaluation.novelty)))
-    if evaluation.decisions:
-        caption = "Bars reach to the measured share; whiskers to the upper limit of a 90 % interval."
-        pictures.append(
-            Picture(heading="Errors by size", caption=caption, svg=plots.decision_plot(evaluation.decisions))
-        )
-    return pictures
+    return [Picture(heading=heading, caption=caption, svg=draw(of)) for heading, caption, of, draw in every if of]
 
 
 def detection_limits(cells: Sequence[DetectionCell]) -> list[tuple[str, int, str, str]]:

@@ -164,14 +164,13 @@ def _of_record(said: Cautions, one: OneParcel, *, compared: bool) -> None:
         if not arrays.recorded[row, a]:
             if not number_and_weight_alone(parcel):  # whose own caution says so
                 said.add("attribute_not_recorded", attribute=name)
-        elif arrays.partial is not None:
+            continue
+        if arrays.partial is not None:
             share = _recorded_share(parcel, release.scheme, name)
-            if share < 1.0 - 1e-9:
-                said.add("partly_recorded", attribute=name, share=share)
-        elif a > 0:
-            share = float(arrays.tables[a - 1][row].sum() / arrays.n_stones[row])
-            if share < 1.0 - 1e-9:
-                said.add("partly_recorded", attribute=name, share=share)
+        else:
+            share = float(arrays.tables[a - 1][row].sum() / arrays.n_stones[row]) if a > 0 else 1.0
+        if share < 1.0 - 1e-9:
+            said.add("partly_recorded", attribute=name, share=share)
     if arrays.partial is not None:
         _left_open(said, one, arrays.partial)
     if parcel.carats is None:

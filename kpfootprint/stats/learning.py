@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 from scipy.stats import chi2
@@ -28,7 +29,7 @@ def blank_structure(class_edges: Floats, n_classes: tuple[int, ...]) -> Structur
         class_x=middle,
         slopes=tuple(np.zeros(c) for c in n_classes),
         bases=tuple(contrast_basis(c) for c in n_classes),
-        associations=tuple(np.zeros((n_classes[a], n_classes[b])) for a, b in _pairs(len(n_classes))),
+        associations=tuple(np.zeros((n_classes[a], n_classes[b])) for a, b in combinations(range(len(n_classes)), 2)),
         softness=0.2,
         edge_mean=float(middle[0]),
         edge_sd=0.2,
@@ -37,10 +38,6 @@ def blank_structure(class_edges: Floats, n_classes: tuple[int, ...]) -> Structur
         class_prior_means=tuple(np.zeros(c - 1) for c in n_classes),
         class_prior_precisions=tuple(np.eye(c - 1) / 4.0 for c in n_classes),
     )
-
-
-def _pairs(n: int) -> list[tuple[int, int]]:
-    return [(a, b) for a in range(n) for b in range(a + 1, n)]
 
 
 def learn_structure(structure: Structure, arrays: ParcelArrays) -> Structure:

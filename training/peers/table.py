@@ -76,7 +76,7 @@ def render_peers(
         parcels=n_parcels,
         synthetic="The parcels are synthetic: a world invented to try methods on." if synthetic else "",
     )
-    parts = [intro, "## Verification\n", _verification(verification)]
+    parts = [intro, "## Verification\n", _by_column(verification, COLUMNS)]
     later = sorted({r.conditions for e in verification for r in e.results if r.characteristic == "generalisation"})
     for conditions in later:
         parts += [
@@ -128,10 +128,6 @@ def _by_column(evaluations: Sequence[Evaluation], columns: Sequence[tuple[str, s
         for row, text in zip(body, _cells(found, higher_is_better=better), strict=True):
             row.append(text)
     return _table(header, body)
-
-
-def _verification(evaluations: Sequence[Evaluation]) -> str:
-    return _by_column(evaluations, COLUMNS)
 
 
 def _conditions(evaluations: Sequence[Evaluation], conditions: str) -> str:
