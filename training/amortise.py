@@ -95,7 +95,7 @@ def fit_share_networks(urn: Urn, config: FitConfig, seed: np.random.SeedSequence
         ],
         n_jobs=urn.n_jobs,
     )
-    return ShareNetworks(shares=shares, goods=goods, edges=edges)
+    return ShareNetworks(shares=shares, goods=goods)
 
 
 def rank_view(arrays: ParcelArrays, truth: Truth, *, fitted: Fitted, networks: ShareNetworks) -> Ranked:

@@ -40,66 +40,52 @@ PARTS: Mapping[str, Mapping[str, float]] = {
 """About what part of the time each stage takes, as measured on the package that comes along; only for the time left."""
 
 UNKNOWN = 0.05
+EVERY = 5.0
+"""Seconds between two lines of one stage."""
 
 
 @dataclass(slots=True)
 class Progress:
-    """Tells of stages, one line when each begins and one every `every` seconds while it runs.
+    """Tells of stages, one line when each begins and one every `EVERY` seconds while it runs.
 
     Lines read ``[ 37 %] network of undeclared shares, 12 of 100: about 2 min left``.
     """
 
     write: Write
     parts: Mapping[str, float]
-    every: float = 5.0
-    clock: Callable[[], float] = time.perf_counter
     _stage: str = ""
     _ended: float = 0.0
-    _levels: list[list[int]] = field(default_factory=list)
-    _began: float = field(default=0.0)
-    _told: float = field(default=0.0)
-
-    def __post_init__(self) -> None:
-        self._began = self.clock()
+    _at: int = 0
+    _total: int = 0
+    _began: float = field(default_factory=time.perf_counter)
+    _told: float = 0.0
 
     def __call__(self, stage: str) -> None:
         """Say that a stage begins, and so that the one before it has ended."""
-        self._ended = min(self._ended + (self._part(self._stage) if self._stage else 0.0), 0.99)
-        self._stage, self._levels = stage, []
+        self._ended = min(self._ended + (self._part() if self._stage else 0.0), 0.99)
+        self._stage, self._at, self._total = stage, 0, 0
         self._tell()
 
-    def _part(self, stage: str) -> float:
-        return next((part for name, part in self.parts.items() if stage.startswith(name)), UNKNOWN)
+    def _part(self) -> float:
+        return next((part for name, part in self.parts.items() if self._stage.startswith(name)), UNKNOWN)
 
     def _tell(self) -> None:
-        now = self.clock()
-        self._told = now
-        done = self.done
+        self._told = now = time.perf_counter()
         elapsed = now - self._began
+        done = min(self._ended + self._part() * self._at / max(self._total, 1), 0.99)
         left = f": about {_spoken(elapsed * (1.0 - done) / done)} left" if done > 0.02 and elapsed > 2.0 else ""
-        count = "".join(f", {at} of {total}" for at, total in self._levels)
+        count = f", {self._at} of {self._total}" if self._total else ""
         self.write(f"[{done:4.0%}] {self._stage}{count}{left}")
-
-    @property
-    def done(self) -> float:
-        """The part of all the work that is done, 0 to 1."""
-        inside, scale = 0.0, 1.0
-        for at, total in self._levels:
-            inside += scale * at / total
-            scale /= total
-        return min(self._ended + self._part(self._stage) * min(inside, 1.0), 0.99)
 
     def each(self, items: Iterable[T], total: int) -> Iterator[T]:
         """Give the items one by one, and count those that were dealt with."""
-        level = [0, max(total, 1)]
-        self._levels.append(level)
+        self._at, self._total = 0, total
         for item in items:
             yield item
-            level[0] += 1
-            if self.clock() - self._told >= self.every:
+            self._at += 1
+            if time.perf_counter() - self._told >= EVERY:
                 self._tell()
-        if level in self._levels:
-            self._levels.remove(level)
+        self._at, self._total = 0, 0
 
 
 def _spoken(seconds: float) -> str:

@@ -27,6 +27,7 @@ from kpfootprint.stats.shares import (
     none_statistic,
     other_statistic,
     quantiles,
+    share_bins,
     source_distances,
 )
 from training.declarants import Tried
@@ -49,7 +50,6 @@ class ShareNetworks:
 
     shares: Network
     goods: Network
-    edges: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,12 +72,12 @@ def fit_sets(ranked: Ranked, truth: Truth) -> RankTable:
     return RankTable.from_calibration(ranked.own[true], ranked.ln_n[true])
 
 
-def fit_goods(ranked: Ranked, truth: Truth, held: Ranked, network: Network, edges: Floats) -> GoodsTest:
+def fit_goods(ranked: Ranked, truth: Truth, held: Ranked, network: Network) -> GoodsTest:
     """Rank the test of goods that were not compliant among true declarations, of one source and of several.
 
     `held` are reference parcels left out in turn: the ranks let no more of them pass for mixed than simulated ones.
     """
-    true = np.isin(truth.kind, (LISTED, BLEND))
+    true, edges = np.isin(truth.kind, (LISTED, BLEND)), share_bins()
     statistic = none_statistic(ranked.best_chances[true], edges)
     ranks = RankTable.from_calibration(statistic, ranked.ln_n[true], n_quantiles=800)
     return GoodsTest(network=network, ranks=_no_stricter(ranks, none_statistic(held.best_chances, edges), held.ln_n))
@@ -89,13 +89,12 @@ def _no_stricter(table: RankTable, statistic: Floats, ln_n: Floats) -> RankTable
     return replace(table, quantiles=np.maximum(table.quantiles, held.quantiles))
 
 
-def fit_share_model(
-    ranked: Ranked, truth: Truth, held: Ranked, network: Network, edges: Floats, goods: GoodsTest
-) -> ShareModel:
+def fit_share_model(ranked: Ranked, truth: Truth, held: Ranked, network: Network, goods: GoodsTest) -> ShareModel:
     """Rank the test of no undeclared goods among true declarations, and widen intervals until they cover.
 
     `held` are reference parcels left out in turn, as in `fit_goods`.
     """
+    edges = share_bins()
     statistic, other = none_statistic(ranked.chances, edges), other_statistic(ranked.chances)
     of_held, other_of_held = none_statistic(held.chances, edges), other_statistic(held.chances)
 

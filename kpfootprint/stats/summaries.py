@@ -128,7 +128,7 @@ def summarise(arrays: ParcelArrays, structure: Structure) -> Summaries:
         pull = (size.theta - structure.size_prior_mean) @ structure.size_prior_precision
         all_estimates[window, :, :2] = size.theta + (error @ pull[:, :, None])[:, :, 0]
         if uncounted is not None:
-            error = uncounted.error if window == 0 else error * uncounted.widening[:, None, None]
+            error = uncounted[0] if window == 0 else error * uncounted[1][:, None, None]
         all_errors[window, :, :2, :2] = error + np.diag(np.square(DOUBT)) * any(WINDOWS[window])
         _forget(
             arrays.recorded[:, :1],
@@ -151,16 +151,11 @@ def _fit_attribute(arrays: ParcelArrays, structure: Structure, a: int) -> ClassF
     return fit_classes(arrays.tables[a], *shared, **prior)
 
 
-@dataclass(frozen=True, slots=True)
-class _Uncounted:
-    """Errors (n, 2, 2) of sizes whose stones were weighed and not counted, and how much wider (n,) they are for it."""
+def _uncounted(arrays: ParcelArrays, structure: Structure, fit: SizeFit) -> tuple[Floats, Floats] | None:
+    """Return errors (n, 2, 2) of sizes that were weighed and not counted, and how much wider (n,) they are for it.
 
-    error: Floats
-    widening: Floats
-
-
-def _uncounted(arrays: ParcelArrays, structure: Structure, fit: SizeFit) -> _Uncounted | None:
-    """Return errors by the sandwich of the equations that the fit solves, the numbers following from the weights."""
+    They are the sandwich of the equations that the fit solves, the numbers following from the weights.
+    """
     partial = arrays.partial
     assert partial is not None
     if arrays.membership is None or not partial.spread.any():
@@ -174,7 +169,7 @@ def _uncounted(arrays: ParcelArrays, structure: Structure, fit: SizeFit) -> _Unc
     counted = _covariance(fit.information + flat)
     widening = np.sqrt(np.maximum(np.linalg.det(error) / np.linalg.det(counted), 0.0))
     sound = np.isfinite(widening) & (widening >= 1.0)
-    return _Uncounted(error=np.where(sound[:, None, None], error, counted), widening=np.where(sound, widening, 1.0))
+    return np.where(sound[:, None, None], error, counted), np.where(sound, widening, 1.0)
 
 
 def _inverse(information: Floats) -> Floats:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from kpfootprint.stats.shares import NONE_P, none_statistic
+from kpfootprint.stats.shares import NONE_P, none_statistic, share_bins
 from tests import reference_world as world
 from tests.worlds import shipped
 from training.amortise import seen_in_turn
@@ -18,7 +18,7 @@ from training.scenarios import Truth
 def networks() -> ShareNetworks:
     model = shipped().model
     assert model.goods is not None
-    return ShareNetworks(shares=model.shares.network, goods=model.goods.network, edges=model.shares.edges)
+    return ShareNetworks(shares=model.shares.network, goods=model.goods.network)
 
 
 def test_every_parcel_that_is_kept_is_seen_once_by_a_fit_without_it() -> None:
@@ -28,12 +28,12 @@ def test_every_parcel_that_is_kept_is_seen_once_by_a_fit_without_it() -> None:
     kept = every[every % 3 > 0]
     found = seen_in_turn(prepared, splits, fitted, networks(), kept=kept, prior=None, n_jobs=1)
     np.testing.assert_allclose(np.sort(np.exp(found.ln_n)), np.sort(prepared.arrays.n_stones[kept]))
-    statistic = none_statistic(found.chances, networks().edges)
+    statistic = none_statistic(found.chances, share_bins())
     assert np.mean(shipped().model.shares.none.p_values(statistic, found.ln_n) <= NONE_P) < 0.12
 
 
 def test_ranks_let_no_more_real_parcels_pass_for_mixed_than_simulated_ones_and_find_no_more_than_these() -> None:
-    rng, n, edges = np.random.default_rng(2), 6000, networks().edges
+    rng, n, edges = np.random.default_rng(2), 6000, share_bins()
     _, truth = world.draw("listed", 5, seed=3)
     none: Truth = truth.take(np.zeros(n, dtype=np.intp))
 
@@ -49,7 +49,7 @@ def test_ranks_let_no_more_real_parcels_pass_for_mixed_than_simulated_ones_and_f
     simulated, alike, odd, familiar = seen(n, 0.0), seen(300, 0.0), seen(300, 1.5), seen(300, -1.5)
     found = {}
     for name, held in (("alike", alike), ("odd", odd), ("familiar", familiar)):
-        ranks = fit_goods(simulated, none, held, networks().goods, edges).ranks
+        ranks = fit_goods(simulated, none, held, networks().goods).ranks
         fresh = seen(2000, 1.5)
         found[name] = float(np.mean(ranks.p_values(none_statistic(fresh.best_chances, edges), fresh.ln_n) <= NONE_P))
     assert found["odd"] < 0.08
