@@ -70,15 +70,18 @@ def write_zircons(workbook: Path, out: Path) -> tuple[int, int]:
         raise fault("too_few_parcels", reason, table=SAMPLES)
     out.mkdir(parents=True, exist_ok=True)
     document = _descriptor()
+    columns = {item["name"]: [field["name"] for field in item["schema"]["fields"]] for item in document["resources"]}
     basin_of = {names[unit]: (unit, basin) for unit, basin in zones}
     tables: dict[str, list[tuple[str, ...]]] = {
         "zones": [(zone, unit, COUNTRY, _slug(basin or unit)) for zone, (unit, basin) in sorted(basin_of.items())],
-        "parcels": [_parcel(k, sample, names) for k, sample in enumerate(kept, 1)],
+        "parcels": [
+            tuple(_parcel(k, sample, names).get(name, "") for name in columns["parcels"])
+            for k, sample in enumerate(kept, 1)
+        ],
         "stones": [row for k, sample in enumerate(kept, 1) for row in _stones(k, sample)],
     }
     for item in document["resources"]:
-        fields = [field["name"] for field in item["schema"]["fields"]]
-        write_table(out / item["path"], fields, tables[item["name"]])
+        write_table(out / item["path"], columns[item["name"]], tables[item["name"]])
     write_descriptor(out, document)
     seal(out)
     return len(kept), len(basin_of)
@@ -130,16 +133,14 @@ def _class_of(value: float, starts: Sequence[float]) -> int:
     return max(int(np.searchsorted(starts, value, side="right")) - 1, 0)
 
 
-def _parcel(number: int, sample: Sample, names: Mapping[str, str]) -> tuple[str, ...]:
+def _parcel(number: int, sample: Sample, names: Mapping[str, str]) -> dict[str, str]:
     carats = sum(weight for weight, _, _ in sample.grains)
-    known = {
+    return {
         "parcel_id": f"Z{number:03}",
         "zone_id": names[sample.unit],
         "n_stones": str(len(sample.grains)),
         "carats": f"{carats:.3f}",
     }
-    columns = ("parcel_id", "zone_id", "collected_on", "cleaning_state", "selection", "sorter", "bottom_screen_mm")
-    return tuple(known.get(name, "") for name in (*columns, "specials_removed", "n_stones", "carats"))
 
 
 def _stones(number: int, sample: Sample) -> Iterator[tuple[str, ...]]:
