@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -12,8 +12,8 @@ from kpfootprint.stats.arrays import Bools, Floats, Ints
 
 Conclusion = Literal["consistent", "inconclusive", "query", "not_comparable"]
 Reason = Literal["lr", "share", "goods", "best", "novelty"]
-REASONS: tuple[Reason, ...] = ("lr", "share", "goods", "best", "novelty")
-CONCLUSIONS: tuple[Conclusion, ...] = ("consistent", "inconclusive", "query", "not_comparable")
+REASONS: tuple[Reason, ...] = get_args(Reason)
+CONCLUSIONS: tuple[Conclusion, ...] = get_args(Conclusion)
 CONSISTENT, INCONCLUSIVE, QUERY, NOT_COMPARABLE = range(len(CONCLUSIONS))
 """Positions in it: the larger, the less kind."""
 

@@ -56,8 +56,7 @@ def fit_gate(urn: Urn, arrays: ParcelArrays, groups: Ints, config: FitConfig, se
     one = partial(_gate_view, fitted=urn.fitted)
     n = config.n_simulated // 3
     n_copies = int(OF_REFERENCE * n)
-    parts, _ = simulate(one, urn, scenario, n=n - n_copies, seed=seed)
-    features, labels = (np.concatenate(column) for column in zip(*parts, strict=True))
+    (features, labels), _ = simulate(one, urn, scenario, n=n - n_copies, seed=seed)
     rng, grid = np.random.default_rng(seed.spawn(1)[0]), urn.fitted.structure.grid
     copies, of_copies = sieved_copies(arrays, groups, grid, n=n_copies, sieved=scenario.sieved, rng=rng)
     blocks = np.split(np.arange(len(copies)), range(BLOCK, len(copies), BLOCK))
@@ -84,14 +83,14 @@ def fit_share_networks(urn: Urn, config: FitConfig, seed: np.random.SeedSequence
     Under the latter it does not count whether goods are as declared, only whether any were not compliant.
     """
     one = partial(_share_view, fitted=urn.fitted)
-    parts, truth = simulate(one, urn, config.scenario, n=config.n_simulated, seed=seed)
+    looks, truth = simulate(one, urn, config.scenario, n=config.n_simulated, seed=seed)
     edges = share_bins()
     fit = partial(fit_network, n_classes=edges.size - 1, hidden=config.hidden, config=config)
     shown = (np.where(truth.as_declared, AS_DECLARED, truth.share), truth.share)
     shares, goods = side_by_side(
         [
-            delayed(fit)(np.concatenate(features), (np.searchsorted(edges, share, side="right") - 1).astype(np.intp))
-            for features, share in zip(zip(*parts, strict=True), shown, strict=True)
+            delayed(fit)(features, (np.searchsorted(edges, share, side="right") - 1).astype(np.intp))
+            for features, share in zip(looks, shown, strict=True)
         ],
         n_jobs=urn.n_jobs,
     )
@@ -120,8 +119,7 @@ def fit_novelty(urn: Urn, config: FitConfig, seed: np.random.SeedSequence) -> Ra
     """Rank strangeness among true declarations, whole in size and with tails as they were learnt."""
     scenario = replace(config.scenario, kinds=(0.7, 0.0, 0.0, 0.3, 0.0, 0.0, 0.0), sieved=0.0)
     one = partial(_novelty_view, fitted=urn.fitted)
-    parts, _ = simulate(one, urn, scenario, n=config.n_ranked // 2, seed=seed)
-    strange, ln_n = (np.concatenate(column) for column in zip(*parts, strict=True))
+    (strange, ln_n), _ = simulate(one, urn, scenario, n=config.n_ranked // 2, seed=seed)
     return RankTable.from_calibration(strange, ln_n)
 
 

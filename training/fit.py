@@ -18,7 +18,6 @@ from kpfootprint.comparison.weigh import Terms
 from kpfootprint.conclusions import Rules
 from kpfootprint.reference import ReferencePackage
 from kpfootprint.release import Release, write_release
-from kpfootprint.stats.arrays import joined
 from kpfootprint.stats.calibration import Cases
 from kpfootprint.stats.learning import check_structure
 from kpfootprint.stats.model import FootprintModel, Ordination
@@ -90,8 +89,7 @@ def fit(
     networks = fit_share_networks(urn, config, seeds[1])
     progress("ranks, coverage and error rates")
     ranking = partial(rank_view, fitted=fitted, networks=networks)
-    parts, truth = simulate(ranking, urn, config.ranks, n=config.n_ranked, seed=seeds[2])
-    ranked = joined(parts)
+    ranked, truth = simulate(ranking, urn, config.ranks, n=config.n_ranked, seed=seeds[2])
     rows = np.flatnonzero(kept)
     held = seen_in_turn(prepared, splits, fitted, networks, kept=rows, prior=prior, n_jobs=config.n_jobs)
     goods = fit_goods(ranked, truth, held, networks.goods)
@@ -123,8 +121,7 @@ def fit(
     rules, weight = Rules.from_json(config.conclusion), config.evidence.unlisted_weight
     terms = Terms(model=model, rules=rules, unlisted_weight=weight)
     judging = partial(judged_view, terms=terms)
-    judged, of_judged = simulate(judging, urn, config.ranks, n=config.n_judged, seed=seeds[4])
-    conclusion, ln_n = (np.concatenate(column) for column in zip(*judged, strict=True))
+    (conclusion, ln_n), of_judged = simulate(judging, urn, config.ranks, n=config.n_judged, seed=seeds[4])
     tried = try_declarations(terms, urn, config.ranks, n=config.n_tried, seed=seeds[5])
     manifest = _manifest(prepared, fitted, config, cases)
     manifest["error_rates"] = error_table(conclusion, of_judged, ln_n, tried)

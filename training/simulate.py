@@ -149,13 +149,14 @@ def _draw(
 
 def simulate(
     look: Callable[[ParcelArrays, Truth], T], urn: Urn, scenario: Scenario, *, n: int, seed: Seed
-) -> tuple[list[T], Truth]:
+) -> tuple[T, Truth]:
     """Draw `n` parcels and return what `look` sees of them, some at a time, with the truth of all of them.
 
     Parameters
     ----------
     look : callable
-        Called with the arrays and the truth of some parcels; what it returns is kept, the parcels are not.
+        Called with the arrays and the truth of some parcels; the arrays that it returns, in a dataclass or a tuple, are
+        kept and put one after another, the parcels are not.
     seed : SeedSequence
         Spawns one seed for each chunk.
     """
@@ -164,4 +165,4 @@ def simulate(
     tasks = [delayed(_draw)(look, urn, scenario, one, size) for one, size in zip(seeds, sizes, strict=True)]
     done = side_by_side(tasks, n_jobs=urn.n_jobs)
     seen, truths = zip(*done, strict=True)
-    return [one for part in seen for one in part], joined(truths)
+    return joined([one for part in seen for one in part]), joined(truths)

@@ -35,11 +35,15 @@ def _rows(value: Any, rows: Ints | Bools | slice) -> Any:
 
 
 def joined(parts: Sequence[T]) -> T:
-    """Put dataclasses of arrays one after another."""
-    kind: Any = type(parts[0])
-    columns = {field.name: [getattr(part, field.name) for part in parts] for field in fields(kind)}
+    """Put dataclasses, or tuples, of arrays one after another."""
+    every: Any = parts
+    kind: Any = type(every[0])
+    if isinstance(every[0], tuple):
+        columns: T = kind(np.concatenate(column) for column in zip(*every, strict=True))
+        return columns
+    named = {field.name: [getattr(part, field.name) for part in every] for field in fields(kind)}
     out: T = kind(
-        **{name: joined(items) if is_dataclass(items[0]) else np.concatenate(items) for name, items in columns.items()}
+        **{name: joined(items) if is_dataclass(items[0]) else np.concatenate(items) for name, items in named.items()}
     )
     return out
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.slow
 N = 6000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class World:
     truth: Truth
     ln_n: NDArray[np.float64]
@@ -41,23 +42,15 @@ class World:
     outside_set: NDArray[np.bool_]
 
 
-def seen(arrays: ParcelArrays, truth: Truth) -> dict[str, NDArray[np.float64]]:
+def seen(arrays: ParcelArrays, truth: Truth) -> tuple[NDArray[Any], ...]:
     release, model = shipped(), shipped().model
     looked = look(model, arrays, truth.declared)
     judged = judge(release, looked, truth.allowed)
     shares = judged.shares
     posterior, home = softmax(looked.evidence.listed, axis=1), truth.home.argmax(axis=1)
     inside = [model.in_set(row[[own]], ln_n)[0] for row, own, ln_n in zip(posterior, home, looked.ln_n, strict=True)]
-    return {
-        "ln_n": looked.ln_n,
-        "p_value": shares.p_value,
-        "as_declared_p": shares.as_declared_p,
-        "low": shares.low,
-        "high": shares.high,
-        "log10_lr": judged.log10_lr,
-        "novelty_p": judged.novelty_p,
-        "outside_set": ~np.array(inside),
-    }
+    of_shares = (shares.p_value, shares.as_declared_p, shares.low, shares.high)
+    return looked.ln_n, *of_shares, judged.log10_lr, judged.novelty_p, ~np.array(inside)
 
 
 def make_world(prepared: Prepared, fitted: Fitted) -> World:
@@ -68,8 +61,8 @@ def make_world(prepared: Prepared, fitted: Fitted) -> World:
         odd_share=scenario["odd_share"],
     )
     urn = Urn(fitted=fitted, sets=prepared.allowed_sets, n_jobs=1)
-    parts, truth = simulate(seen, urn, drawn, n=N, seed=np.random.SeedSequence(71))
-    return World(truth=truth, **{name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+    columns, truth = simulate(seen, urn, drawn, n=N, seed=np.random.SeedSequence(71))
+    return World(truth, *columns)
 
 
 @pytest.fixture(scope="module")

@@ -106,8 +106,7 @@ def simulated_nowhere(release: Release, urn: Urn, *, n: int, seed: int) -> tuple
     view = partial(
         _weighed, model=release.model, strong_p=release.rules.strong_novelty_p, unlisted_weight=release.unlisted_weight
     )
-    parts, truth = simulate(view, urn, scenario, n=n, seed=np.random.SeedSequence(seed))
-    log10_lr, p_value = (np.concatenate(column) for column in zip(*parts, strict=True))
+    (log10_lr, p_value), truth = simulate(view, urn, scenario, n=n, seed=np.random.SeedSequence(seed))
     results: list[Result] = []
     cells: list[NoveltyCell] = []
     for name in ("far", "near"):
