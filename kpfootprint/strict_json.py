@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import Any
+import sys
+from typing import Any, TypeGuard
 
 from kpfootprint.errors import KPFootprintError
 from kpfootprint.retold import said_of
@@ -29,6 +30,11 @@ class NotJson(KPFootprintError, ValueError):
 
 class AmbiguousJson(NotJson):
     """A text is JSON that readers understand in different ways."""
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Say whether a value of JSON or TOML is a number that a float can be: finite, and neither true nor false."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def read_json(data: bytes | str) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 
 from kpfootprint.errors import InputError, Problem
 from kpfootprint.retold import Said, said_of
+from kpfootprint.strict_json import is_number
 from training.acceptance import Criteria, criteria_of
 from training.scenarios import KINDS, Scenario
 
@@ -223,33 +224,28 @@ def _misfit(setting: str, value: object, default: object) -> str | None:
     if not isinstance(value, list):
         return Said("must be a list like {default}", default=default)
     if setting.endswith(".kinds"):
-        fits = len(value) == len(KINDS) and all(_number(v) and v >= 0 for v in value) and sum(value) > 0
+        fits = len(value) == len(KINDS) and all(is_number(v) and v >= 0 for v in value) and sum(value) > 0
         return (
             None if fits else Said("must be {n} weights of 0 or more, of {kinds}", n=len(KINDS), kinds=", ".join(KINDS))
         )
     if setting == "networks.stages":
         fits = bool(value) and all(
-            isinstance(v, list) and len(v) == 2 and _number(v[0]) and v[0] > 0 and _whole(v[1]) and v[1] > 0
+            isinstance(v, list) and len(v) == 2 and is_number(v[0]) and v[0] > 0 and _whole(v[1]) and v[1] > 0
             for v in value
         )
         return None if fits else "must be pairs of a learning rate above 0 and a whole number of passes"
     if setting.startswith("evidence."):
-        fits = bool(value) and all(_number(v) and 0 <= v <= 1 for v in value)
+        fits = bool(value) and all(is_number(v) and 0 <= v <= 1 for v in value)
         return None if fits else "must be a list of numbers from 0 to 1"
     return None if value and all(_whole(v) and v > 0 for v in value) else "must be a list of whole numbers above 0"
 
 
-def _number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
 def _whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, int) and is_number(value)
 
 
 def _wrong_number(setting: str, value: object, *, whole: bool) -> str | None:
-    if not (_whole(value) if whole else _number(value)):
+    if not is_number(value) or (whole and not isinstance(value, int)):
         return "must be a whole number" if whole else "must be a number"
-    assert isinstance(value, int | float)
     low, high = RANGES.get(setting, (-math.inf, math.inf))
     return None if low <= value <= high else Said("must lie between {low} and {high}", low=f"{low:g}", high=f"{high:g}")

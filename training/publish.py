@@ -87,20 +87,24 @@ def publish(
 
 
 def _judged(model: Path, in_force: Path | None, criteria: Criteria) -> Judgement:
-    try:
-        evaluation = read_evaluation(model)
-    except (ValueError, KeyError, OSError):
+    evaluation = _measured(model)
+    if evaluation is None:
         reason = f"it was not evaluated: python -m training evaluate --model {model}"
         return Judgement(reasons=(reason,), remarks=())
-    before: Evaluation | None = None
-    notes: tuple[str, ...] = ()
-    if in_force is not None:
-        try:
-            before = read_evaluation(in_force)
-        except (ValueError, KeyError, OSError):
-            notes = (f"the release in force, {in_force.name}, has no evaluation: whether this is worse cannot be said",)
+    before = None if in_force is None else _measured(in_force)
     judgement = judge(evaluation, criteria, in_force=before)
-    return Judgement(reasons=judgement.reasons, remarks=(*judgement.remarks, *notes))
+    if in_force is None or before is not None:
+        return judgement
+    note = f"the release in force, {in_force.name}, has no evaluation: whether this is worse cannot be said"
+    return replace(judgement, remarks=(*judgement.remarks, note))
+
+
+def _measured(folder: Path) -> Evaluation | None:
+    """Return the evaluation of a release folder, None where it has none that can be read."""
+    try:
+        return read_evaluation(folder)
+    except (ValueError, KeyError, OSError):
+        return None
 
 
 def _next_name(models: Path) -> str:

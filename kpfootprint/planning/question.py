@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.release import Release
+from kpfootprint.strict_json import is_number
 
 NON_COMPLIANT, NOWHERE = "non_compliant", "nowhere"
 _MEANT = {
@@ -78,7 +79,7 @@ def read_question(question: Mapping[str, Any], release: Release, on: date) -> Pl
     declared = _declared(question, release, problems)
     against = _against(question.get("against"), release, problems)
     share = question.get("share", 0.2)
-    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share <= 1:
+    if not is_number(share) or not 0 < share <= 1:
         problems.append(_problem("share_of_stones", "share", share, "out_of_range"))
     if against and against in declared:
         problems.append(_problem("declared_itself", "against", against, "declared_too"))
@@ -175,16 +176,12 @@ def _declared(question: Mapping[str, Any], release: Release, problems: list[Prob
         if carats is None and len(given) > 1:
             problems.append(_problem("several_without_carats", "declared", zone, "declared_without_carats"))
             continue
-        if carats is not None and not _is_amount(carats):
+        if carats is not None and not (is_number(carats) and LEAST <= carats <= MOST):
             problems.append(_problem("amount_above_nothing", "declared", carats, "out_of_range"))
             continue
         zone_id = _zone(zone, release, "declared", problems)
         out[zone_id] = out.get(zone_id, 0.0) + float(carats or 1.0)
     return out
-
-
-def _is_amount(carats: object) -> bool:
-    return isinstance(carats, int | float) and not isinstance(carats, bool) and LEAST <= carats <= MOST
 
 
 def _day(given: object, on: date, problems: list[Problem]) -> date:

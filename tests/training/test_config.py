@@ -41,6 +41,7 @@ def test_a_part_is_laid_over_the_defaults(tmp_path: Path) -> None:
         ("fit = 3", "fit", "3", "a heading of its own"),
         ("[evidence]\nunlisted_weight = nan", "evidence.unlisted_weight", "nan", "must be a number"),
         ("[evidence]\nunlisted_weight = 1.5", "evidence.unlisted_weight", "1.5", "between 0.001 and 0.999"),
+        (f"[evidence]\ntrust = {'9' * 400}", "evidence.trust", "9" * 80, "must be a number"),
         ("[networks]\nhidden = 12", "networks.hidden", "12", "must be a list"),
         ("[networks]\nhidden = [12, 0]", "networks.hidden", "[12, 0]", "whole numbers above 0"),
         ("[networks]\nstages = [[1e-3, 2.5]]", "networks.stages", "[[0.001, 2.5]]", "must be pairs"),

@@ -14,7 +14,8 @@ from kpfootprint.reference import ZoneTable
 from kpfootprint.retold import Said, said_of
 from kpfootprint.scheme import AttributeClass, ClassSet, Scheme
 from kpfootprint.stats.structure import STEP
-from training.package.descriptor import LONGEST, finite, is_name, refuse_if
+from kpfootprint.strict_json import is_number
+from training.package.descriptor import LONGEST, is_name, refuse_if
 from training.package.descriptor import told as problem_told
 
 MOST_ATTRIBUTES, MOST_CLASSES = 12, 100
@@ -122,7 +123,7 @@ def _edges(name: str, item: Mapping[str, Any]) -> Iterator[Problem]:
     edges = item.get("edges_ct")
     if not isinstance(item["sieve_set"], str) or not item["sieve_set"]:
         yield told("sieve_set must be the name of a set", item["sieve_set"], of=name)
-    if not isinstance(edges, list) or not all(finite(edge) for edge in edges if edge is not None):
+    if not isinstance(edges, list) or not all(is_number(edge) for edge in edges if edge is not None):
         yield told("edges_ct must be a list of numbers, in carats", edges, of=name)
         return
     numbers = [edge for edge in edges if edge is not None]

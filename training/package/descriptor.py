@@ -9,7 +9,6 @@ import codecs
 import csv
 import gzip
 import re
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -268,11 +267,6 @@ def _problem(table: str, error: Any) -> Problem:
 def is_name(text: str) -> bool:
     """Say whether a text is one line of a moderate length, without characters that cannot be seen."""
     return len(text) <= LONGEST and is_visible(text)
-
-
-def finite(value: object) -> bool:
-    """Say whether a member is a finite number (true and false are none)."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 NEEDED: Mapping[str, tuple[str, ...]] = {
