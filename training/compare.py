@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
@@ -215,11 +216,7 @@ def _package_differences(one: ReferencePackage, two: ReferencePackage) -> Iterat
     yield from _scheme_differences(one.scheme, two.scheme)
     if one.zone_table.periods != two.zone_table.periods:
         yield "the status of zones differs"
-    yield from _count_differences(_counts(one), _counts(two))
-
-
-def _counts(package: ReferencePackage) -> dict[str, int]:
-    return {zone: package.zone_of.count(zone) for zone in dict.fromkeys(package.zone_of)}
+    yield from _count_differences(Counter(one.zone_of), Counter(two.zone_of))
 
 
 def _release_differences(one: Release, two: Release) -> Iterator[str]:

@@ -40,8 +40,11 @@ def claim_of(batch: Batch, release: Release, status_on: date) -> Claim:
         rows = footprints.rows
         parcels = tuple(batch.parcels[row] for row in rows)
         hypotheses = form_hypotheses(parcels, release, status_on, mean_stones(footprints.arrays, release.model))
-        untestable = [parcel for parcel, fine in zip(parcels, hypotheses.testable, strict=True) if not fine]
-        problems += [_untestable(parcel) for parcel in untestable]
+        problems += [
+            problem("cannot_be_pooled", "invalid", table="parcels", column="declarations", value=parcel.parcel_id)
+            for parcel, fine in zip(parcels, hypotheses.testable, strict=True)
+            if not fine
+        ]
         if problems:
             continue
         arrays, weights, allowed_then = footprints.arrays, hypotheses.weights, hypotheses.allowed
@@ -49,7 +52,7 @@ def claim_of(batch: Batch, release: Release, status_on: date) -> Claim:
         again = resampled_of(release, arrays, weights, hypotheses.alternatives)
         parts.append((rows, outcomes_of(release, arrays, weights, allowed_then), again))
     if problems:
-        raise IngestError(sorted(problems, key=lambda problem: str(problem.value)))
+        raise IngestError(sorted(problems, key=lambda item: str(item.value)))
     order = np.argsort(np.concatenate([rows for rows, _, _ in parts]), kind="stable")
     return Claim(
         declared=declared,
@@ -59,10 +62,6 @@ def claim_of(batch: Batch, release: Release, status_on: date) -> Claim:
         outcomes=rows_of(joined([one for _, one, _ in parts]), order),
         resampled=np.concatenate([again for _, _, again in parts], axis=1)[:, order],
     )
-
-
-def _untestable(parcel: Parcel) -> Problem:
-    return problem("cannot_be_pooled", "invalid", table="parcels", column="declarations", value=parcel.parcel_id)
 
 
 def counted_once(batch: Batch) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -37,7 +38,7 @@ def _remark(code: str, **values: str | int | float | list[str]) -> Remark:
 
 
 def _few(package: ReferencePackage, minimum_parcels: int) -> Iterator[Remark]:
-    for zone, count in _counted(package.zone_of).items():
+    for zone, count in sorted(Counter(package.zone_of).items()):
         if count < minimum_parcels:
             yield _remark("few_parcels", zone=zone, least=minimum_parcels)
 
@@ -117,10 +118,6 @@ def _classes(package: ReferencePackage) -> Iterator[Remark]:
         for zone, count in counts.items():
             if count.sum() and count.max() == count.sum() and np.count_nonzero(total) > 1:
                 yield _remark("one_class", zone=zone, attribute=attribute.name, names=[names[int(count.argmax())]])
-        without = [zone for zone in _counted(package.zone_of) if not counts.get(zone, np.zeros(1)).sum()]
+        without = [zone for zone in sorted(set(package.zone_of)) if not counts.get(zone, np.zeros(1)).sum()]
         if without:
             yield _remark("not_recorded", attribute=attribute.name, names=without)
-
-
-def _counted(zone_of: tuple[str, ...]) -> Mapping[str, int]:
-    return {zone: zone_of.count(zone) for zone in sorted(set(zone_of))}
