@@ -10,6 +10,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+LANGUAGES = ("en", "fr")
 ERRORS = Path(__file__).parent / "locale" / "errors.fr.po"
 
 

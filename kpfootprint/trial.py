@@ -12,7 +12,7 @@ from kpfootprint.flow import examine
 from kpfootprint.parcel import Batch, Declaration, Parcel, Stones
 from kpfootprint.release import Release
 from kpfootprint.report import render_html
-from kpfootprint.report.locale import LANGUAGES
+from kpfootprint.retold import LANGUAGES
 
 DAY = date(2024, 1, 1)
 STONES_A_CLASS = 6

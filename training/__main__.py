@@ -107,7 +107,7 @@ def validate(reference: Path, config: Path, form: str, lang: str) -> None:  # no
 def _told(problem: Problem) -> dict[str, object]:
     """Return a problem with its reason in every language, for whoever tells of it elsewhere."""
     from kpfootprint.cli.main import reason_in
-    from kpfootprint.report.locale import LANGUAGES
+    from kpfootprint.retold import LANGUAGES
 
     return problem.as_dict() | {"reasons": {lang: reason_in(problem, lang) for lang in LANGUAGES}}
 

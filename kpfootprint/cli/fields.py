@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -62,8 +63,6 @@ OPTIONS = (
     click.option("--sieve-set", metavar="NAME", help="Sieve set whose classes a sorting sheet uses."),
 )
 
-CONDITIONS = ("cleaning_state", "selection", "sorter", "bottom_screen_mm", "specials_removed", "sieve_set")
-
 
 def parcel_options(command: Command) -> Command:
     """Add every option of this room, shown in the order above."""
@@ -74,11 +73,14 @@ def parcel_options(command: Command) -> Command:
 
 def as_parcel(options: dict[str, Any]) -> dict[str, Any]:
     """Return the given options in the JSON parcel's shape, without those that were left out."""
+    from kpfootprint.parcel import Conditions
+
+    conditions = {item.name: options[item.name] for item in fields(Conditions)}
     day: datetime | None = options["exported_on"]
     parcel: dict[str, Any] = {
         "parcel_id": options["parcel_id"],
         "exported_on": None if day is None else day.date().isoformat(),
         "declarations": list(options["declarations"]),
-        "conditions": {name: options[name] for name in CONDITIONS if options[name] is not None},
+        "conditions": {name: value for name, value in conditions.items() if value is not None},
     }
     return {name: value for name, value in parcel.items() if value}

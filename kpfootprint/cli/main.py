@@ -31,6 +31,7 @@ from kpfootprint.errors import (
     ReportError,
     SchemeMismatch,
 )
+from kpfootprint.retold import LANGUAGES
 
 BAD_INPUT = 2
 
@@ -54,7 +55,7 @@ for command in (
 def _speaks(command: click.Command) -> None:
     """Let a command, and those below it, be asked in a language, which `speak` reads before anything else."""
     if all(item.name != "lang" for item in command.params):
-        languages = click.Choice(["en", "fr"])
+        languages = click.Choice(LANGUAGES)
         command.params.append(click.Option(["--lang"], type=languages, expose_value=False, help="Language of texts."))
     for item in command.commands.values() if isinstance(command, click.Group) else ():
         _speaks(item)
@@ -72,22 +73,16 @@ def reason_in(problem: Problem, lang: str) -> str:
 
 def show_problems(problems: Sequence[Problem], lang: str) -> None:
     """Write every problem on standard error, one a line, how to answer a question, and how many there are."""
-    if lang == "en":
-        lines = [str(problem) for problem in problems]
-        count = f"{len(problems)} problem{'s' if len(problems) != 1 else ''}; nothing was written."
-        choose = "choose with: "
-    else:
-        from kpfootprint.report.locale import words
-        from kpfootprint.report.problems import choose_line, count_line, problem_line
+    from kpfootprint.report.locale import words
+    from kpfootprint.report.problems import count_line, problem_line
 
-        own = words(lang)
-        lines = [problem_line(problem, reason_in(problem, lang), own) for problem in problems]
-        count, choose = count_line(len(problems), own), choose_line(own)
-    for problem, line in zip(problems, lines, strict=True):
-        say(line, err=True)
+    own = words(lang)
+    for problem in problems:
+        say(str(problem) if lang == "en" else problem_line(problem, reason_in(problem, lang), own), err=True)
         for question, answer in problem.values.get("choices", ()):
-            say(f"  {choose}--choose {shlex.quote(f'{question}={answer}')}", err=True)
-    say(count, err=True)
+            answered = shlex.quote(f"{question}={answer}")
+            tell("  choose with: --choose {answered}", err=True, answered=answered)
+    say(count_line(len(problems), own), err=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

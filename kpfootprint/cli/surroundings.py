@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kpfootprint.retold import LANGUAGES
+
 if TYPE_CHECKING:
     from kpfootprint.release import Release
     from service.settings import Settings
@@ -66,7 +68,7 @@ model_option = click.option(
     help="Release to use instead of the active one (or KPF_MODEL).",
 )
 lang_option = click.option(
-    "--lang", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="Language of texts."
+    "--lang", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Language of texts."
 )
 
 ACTOR = "command line"

@@ -10,7 +10,8 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kpfootprint.report.locale import CATALOGUES, LANGUAGES
+from kpfootprint.report.locale import CATALOGUES
+from kpfootprint.retold import LANGUAGES
 
 if TYPE_CHECKING:
     from babel.messages.catalog import Catalog

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -103,7 +104,6 @@ def _iso(day: date | None) -> str | None:
 
 
 def _parcel(parcel: Parcel, examination: Examination, size: str) -> Json:
-    conditions = parcel.conditions
     return {
         "parcel_id": parcel.parcel_id,
         "n_stones": parcel.n_stones or None,
@@ -115,14 +115,8 @@ def _parcel(parcel: Parcel, examination: Examination, size: str) -> Json:
         "exporter": parcel.exporter,
         "exported_on": _iso(parcel.exported_on),
         "status_on": _iso(examination.status_on),
-        "conditions": {
-            "cleaning_state": conditions.cleaning_state,
-            "selection": conditions.selection,
-            "sorter": conditions.sorter,
-            "bottom_screen_mm": _or_none(conditions.bottom_screen_mm, rounding.decimals),
-            "specials_removed": conditions.specials_removed,
-            "sieve_set": conditions.sieve_set,
-        },
+        "conditions": asdict(parcel.conditions)
+        | {"bottom_screen_mm": _or_none(parcel.conditions.bottom_screen_mm, rounding.decimals)},
         "declared": [rounding.plain(zone, {}) for zone in examination.declared],
     }
 
@@ -175,26 +169,17 @@ def _explanation(found: Explanation, verification: Verification | None, shapes: 
 def described(scheme: Scheme) -> list[dict[str, Any]]:
     """Return what a report says of a scheme: names and labels, size classes with their limits in carats."""
     own = scheme.size.sieve_set
-    limits = zip(own.classes, own.lower_ct, own.upper_ct, strict=True)
-    size = {
-        "name": scheme.size.name,
-        "labels": dict(scheme.size.labels),
-        "classes": [
-            {"name": name, "labels": {}, "lower_ct": low, "upper_ct": None if high == float("inf") else high}
-            for name, low, high in limits
-        ],
-    }
-    return [
-        size,
-        *(
-            {
-                "name": item.name,
-                "labels": dict(item.labels),
-                "classes": [
-                    {"name": c.name, "labels": dict(c.labels), "lower_ct": None, "upper_ct": None} for c in item.classes
-                ],
-            }
-            | ({"sets": [{"name": s.name, "labels": dict(s.labels)} for s in item.sets]} if item.sets else {})
-            for item in scheme.categorical
-        ),
+    sizes: list[dict[str, Any]] = [
+        {"name": name, "labels": {}, "lower_ct": low, "upper_ct": None if high == float("inf") else high}
+        for name, low, high in zip(own.classes, own.lower_ct, own.upper_ct, strict=True)
     ]
+    found: list[dict[str, Any]] = [{**_named(scheme.size), "classes": sizes}]
+    for item in scheme.categorical:
+        classes = [{**_named(entry), "lower_ct": None, "upper_ct": None} for entry in item.classes]
+        sets = {"sets": [_named(entry) for entry in item.sets]} if item.sets else {}
+        found.append({**_named(item), "classes": classes, **sets})
+    return found
+
+
+def _named(item: Any) -> dict[str, Any]:
+    return {"name": item.name, "labels": dict(item.labels)}

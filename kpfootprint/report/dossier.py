@@ -16,11 +16,10 @@ from typing import Any
 from kpfootprint.bounded import open_plain, open_zip
 from kpfootprint.errors import ReportError
 from kpfootprint.report.html import render_html
-from kpfootprint.report.locale import LANGUAGES
 from kpfootprint.report.pdf import render_pdf
 from kpfootprint.report.report import Report, canonical, read_report
 from kpfootprint.report.text import render_text
-from kpfootprint.retold import Said, said_of
+from kpfootprint.retold import LANGUAGES, Said, said_of
 from kpfootprint.strict_json import NotJson, read_json
 
 INPUT, REPORT, CARD, RELEASE, SUMS = "input.json", "report.json", "CARD.md", "release.json", "SHA256SUMS"

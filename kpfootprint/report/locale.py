@@ -13,9 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from kpfootprint.retold import catalogue
+from kpfootprint.retold import LANGUAGES, catalogue
 
-LANGUAGES = ("en", "fr")
 CATALOGUES = Path(__file__).parent / "catalogues"
 _LOCALES = {"en": "en_GB", "fr": "fr_FR"}
 
@@ -128,8 +127,10 @@ class Words:
         """Return a whole number, or a dash where nobody counted."""
         return "\u2013" if value is None else self.number(value)
 
-    def trimmed(self, value: float, places: int) -> str:
-        """Return a number with at most `places` decimals, without trailing zeros."""
+    def trimmed(self, value: float | None, places: int) -> str:
+        """Return a number with at most `places` decimals, without trailing zeros; a dash for None."""
+        if value is None:
+            return "\u2013"
         full = self.number(value, places)
         return full.rstrip("0").removesuffix(self.decimal) if places else full
 
@@ -306,12 +307,9 @@ def _names(document: str, lang: str) -> Names:
         labels = item["labels"]
         return str(labels.get(lang) or labels.get("en") or item["name"])
 
-    def capital(text: str) -> str:
-        return text[:1].upper() + text[1:]
-
     return Names(
         {zone["zone_id"]: zone["name"] for zone in zones},
-        {item["name"]: capital(label(item)) for item in attributes},
+        {item["name"]: Words.sentence(label(item)) for item in attributes},
         {(item["name"], c["name"]): label(c) for item in attributes for c in (*item["classes"], *item.get("sets", ()))},
         frozenset(item["name"] for item in attributes if any(c["lower_ct"] is not None for c in item["classes"])),
     )

@@ -109,7 +109,6 @@ TEMPLATES: dict[str, str] = {
     ),
     "h2_unlisted_only": mark("the parcel comes from elsewhere: from a source nobody has sampled"),
     "verbal": mark("This supports neither explanation over the other (scale {scale})."),
-    "verbal.neither": mark("This supports neither explanation over the other (scale {scale})."),
     "verbal.H1": mark("This is {band} support for what was declared over a source elsewhere (scale {scale})."),
     "verbal.H2": mark("This is {band} support for a source elsewhere over what was declared (scale {scale})."),
     "measured_held_out": mark("{n_parcels} parcels of the reference {reference} kept out of the release {release}"),

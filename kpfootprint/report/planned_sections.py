@@ -12,7 +12,6 @@ from kpfootprint.report.pictures.rows import ShareRow, share_rows
 from kpfootprint.report.planned_sentences import conclusion, declared_in, series_name, status_in
 from kpfootprint.report.sentences import Speaker
 
-DASH = "\u2013"
 IN_SHORT = mark("In short")
 CARATS = mark("Carats")
 INTERVAL = mark("90% interval")
@@ -185,7 +184,7 @@ def pool_sections(sp: Speaker) -> list[Section]:
                 declared_in(sp, one),
                 status_in(sp, one),
                 words.count(one["n_stones"]),
-                DASH if one["carats"] is None else words.number(one["carats"], 2),
+                sp.carats(one["carats"]),
             )
             for one in parcels
         ],
@@ -278,13 +277,13 @@ def _sheets(sp: Speaker) -> Table:
     )
 
     def share(one: Mapping[str, float] | None) -> str:
-        return DASH if one is None else f"{sp.share(one['estimate'])} ({sp.span(one['low'], one['high'])})"
+        return "\u2013" if one is None else f"{sp.share(one['estimate'])} ({sp.span(one['low'], one['high'])})"
 
     rows = [
         (
             one["sorter"],
             words.count(one["n_stones"]),
-            DASH if one["carats"] is None else words.number(one["carats"], 2),
+            sp.carats(one["carats"]),
             conclusion(sp, one["conclusion"]),
             sp.log10(one["log10_lr"]),
             sp.span(one["low"], one["high"], sp.log10),

@@ -86,8 +86,3 @@ def problem_line(problem: Problem, reason: str, words: Words) -> str:
 def count_line(n: int, words: Words) -> str:
     """Say how many problems there are, and that nothing came of the input."""
     return words.plural(_COUNT[0], _COUNT[1], n, n=words.number(n))
-
-
-def choose_line(words: Words) -> str:
-    """Return what stands before the option that answers a question."""
-    return words.text(mark("choose with: "))

@@ -90,7 +90,6 @@ def _conditions(sp: Speaker) -> dict[str, str]:
     parcel, model = sp.content["parcel"], sp.content["model"]
     conditions = parcel["conditions"]
     nothing, day = sp.t(mark("nothing")), sp.words.day(sp.content["status"]["day"])
-    screen = conditions["bottom_screen_mm"]
     return {
         sp.t(mark("Parcel")): parcel["parcel_id"],
         sp.t(mark("Declared")): declared(sp) or nothing,
@@ -100,7 +99,7 @@ def _conditions(sp: Speaker) -> dict[str, str]:
         sp.t(mark("Sorter")): conditions["sorter"] or "\u2013",
         sp.t(mark("Cleaning state")): sp.label(conditions["cleaning_state"]),
         sp.t(mark("Selection")): sp.label(conditions["selection"]),
-        sp.t(mark("Bottom screen (mm)")): "\u2013" if screen is None else sp.words.trimmed(screen, 3),
+        sp.t(mark("Bottom screen (mm)")): sp.words.trimmed(conditions["bottom_screen_mm"], 3),
         sp.t(mark("Stones")): sp.words.count(parcel["n_stones"]),
     }
 
@@ -173,19 +172,15 @@ def _questions(speakers: Lettered) -> list[Block]:
 
 
 def _row(sp: Speaker) -> dict[str, str]:
-    members = ("verification", "error_rates", "mixture", "novelty")
-    found, rates, mixture, novelty = (sp.content[name] for name in members)
-    dash = "\u2013"
+    found, rates = (sp.content[name] or {} for name in ("verification", "error_rates"))
+    mixture, novelty, dash = sp.content["mixture"], sp.content["novelty"], "\u2013"
+    queried, accepted = (rates.get(name, {}) for name in ("true_declarations_queried", "false_declarations_accepted"))
     return {
         sp.t(mark("Conclusion")): heading(sp),
-        sp.t(mark("log10 LR")): dash if found is None else sp.log10(found["log10_lr"]),
-        sp.t(mark("Interval")): dash if found is None else sp.span(found["low"], found["high"], sp.log10),
-        sp.t(mark("True declarations wrongly queried")): dash
-        if rates is None
-        else sp.share(rates["true_declarations_queried"]["rate"]),
-        sp.t(mark("False declarations wrongly called consistent")): dash
-        if rates is None
-        else sp.share(rates["false_declarations_accepted"]["rate"]),
+        sp.t(mark("log10 LR")): sp.log10(found.get("log10_lr")),
+        sp.t(mark("Interval")): sp.span(found.get("low"), found.get("high"), sp.log10),
+        sp.t(mark("True declarations wrongly queried")): sp.share(queried.get("rate")),
+        sp.t(mark("False declarations wrongly called consistent")): sp.share(accepted.get("rate")),
         sp.t(mark("Undeclared share of stones")): dash if mixture is None else undeclared_share(sp, mixture),
         sp.t(mark("Detection limit")): dash if mixture is None else detection_limit(sp, mixture),
         sp.t(mark("Novelty (p)")): dash if novelty is None else sp.words.probability(novelty["p_value"]),

@@ -11,7 +11,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.types import Scope
 
-from kpfootprint.report.locale import LANGUAGES
+from kpfootprint.retold import LANGUAGES
 from service.door.endpoint import JSON, Endpoint
 from service.errors import Refused
 from service.register.people import Principal

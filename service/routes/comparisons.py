@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from kpfootprint.conclusions import CONCLUSIONS
 from kpfootprint.report import render_html
-from kpfootprint.report.locale import LANGUAGES
 from kpfootprint.report.schema import report_schema
+from kpfootprint.retold import LANGUAGES
 from service.door.endpoint import JSON, Answer, Body, Endpoint, Named
 from service.door.query import choice, text
 from service.door.visit import Visit

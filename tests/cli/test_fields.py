@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import datetime
 
 import click
 import pytest
 
 from kpfootprint.cli.compare import compare
-from kpfootprint.cli.fields import CONDITIONS, Declared, as_parcel
+from kpfootprint.cli.fields import Declared, as_parcel
+from kpfootprint.parcel import Conditions
 
 
 @pytest.mark.parametrize(
@@ -32,7 +34,9 @@ def test_carats_that_are_no_number_are_refused(given: str) -> None:
 
 
 def nothing_given() -> dict[str, object]:
-    return dict.fromkeys(("parcel_id", "exported_on", *CONDITIONS)) | {"declarations": ()}
+    return dict.fromkeys(("parcel_id", "exported_on", *(item.name for item in fields(Conditions)))) | {
+        "declarations": ()
+    }
 
 
 def test_what_is_left_out_is_absent() -> None:
@@ -57,4 +61,4 @@ def test_every_option_arrives() -> None:
 
 def test_there_is_an_option_for_every_condition() -> None:
     names = {parameter.name for parameter in compare.params}
-    assert set(CONDITIONS) <= names
+    assert {item.name for item in fields(Conditions)} <= names

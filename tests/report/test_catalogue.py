@@ -10,7 +10,7 @@ import pytest
 
 from kpfootprint.report import compare_side_by_side, render_html, render_text
 from kpfootprint.report.catalogue import extracted, read_catalogue
-from kpfootprint.report.locale import LANGUAGES
+from kpfootprint.retold import LANGUAGES
 from tests.report.factory import KINDS, make_report
 
 OTHERS = [lang for lang in LANGUAGES if lang != "en"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from kpfootprint.report.glossary import Linker, glossary
-from kpfootprint.report.locale import LANGUAGES, words
+from kpfootprint.report.locale import words
+from kpfootprint.retold import LANGUAGES
 from tests.quoted import glossary_markdown
 
 DOCS = Path(__file__).parents[2] / "docs" / "glossary.md"

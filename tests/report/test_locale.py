@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from kpfootprint.report.locale import LANGUAGES, language_of, names, translations, words
+from kpfootprint.report.locale import language_of, names, translations, words
 from kpfootprint.report.report import canonical
+from kpfootprint.retold import LANGUAGES
 from tests.report.factory import make_model
 
 NBSP = "\u00a0"

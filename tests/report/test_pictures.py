@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from kpfootprint.report import Report
 from kpfootprint.report.blocks import Figure
-from kpfootprint.report.locale import LANGUAGES
 from kpfootprint.report.pictures import classes, curves, ratio, rows
 from kpfootprint.report.pictures import footprint_map as footprint_map_module
 from kpfootprint.report.pictures.classes import shares_of_stones
@@ -25,6 +24,7 @@ from kpfootprint.report.pictures.svg import Axis, Canvas, num, ticks, width_of
 from kpfootprint.report.report import seal
 from kpfootprint.report.sections.parcel import MOST_SHOWN, _attribution
 from kpfootprint.report.sentences import Speaker, speaker
+from kpfootprint.retold import LANGUAGES
 from tests.report.factory import KINDS, Kind, make_crowded_report, make_report
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpfootprint.report.locale import LANGUAGES
+from kpfootprint.retold import LANGUAGES
 from service.door.admission import Rate
 from service.door.inspection import check_length
 from service.door.visit import accepted_language

@@ -20,10 +20,10 @@ Row = dict[str, Any]
 Edges = Sequence[tuple[float, float]]
 
 
-def shares_of_stones(sp: Speaker) -> dict[str, list[Figure]]:
+def shares_of_stones(sp: Speaker) -> dict[str, tuple[Figure, ...]]:
     """Return the pictures of every attribute that the explanation has classes of, by attribute."""
     findings = (sp.content["explanation"] or {"classes": []})["classes"]
-    figures: dict[str, list[Figure]] = {}
+    figures: dict[str, tuple[Figure, ...]] = {}
     for attribute in sp.content["model"]["attributes"]:
         name = attribute["name"]
         rows = [c for c in findings if c["attribute"] == name]
@@ -32,9 +32,9 @@ def shares_of_stones(sp: Speaker) -> dict[str, list[Figure]]:
             continue
         if all(limits.get(c["class"], (None, None))[0] is not None for c in rows):
             edges = [_drawable(*limits[c["class"]]) for c in rows]
-            figures[name] = [_figure(sp, name, rows, _per_class(sp, rows, edges)), _cumulative(sp, name, rows, edges)]
+            figures[name] = _figure(sp, name, rows, _per_class(sp, rows, edges)), _cumulative(sp, name, rows, edges)
         else:
-            figures[name] = [_figure(sp, name, rows, _rows(sp, name, rows))]
+            figures[name] = (_figure(sp, name, rows, _rows(sp, name, rows)),)
     return figures
 
 
@@ -54,19 +54,23 @@ def _figure(sp: Speaker, name: str, rows: Sequence[Row], canvas: Canvas) -> Figu
     else:
         message = mark("Outside the expected range: {classes}. All other classes lie within it.")
         alt = sp.t(message, classes=sp.words.row(beyond))
+    weighed = mark("{attribute}: shares of stones and contributions (log10)")
+    verified = sp.content["verification"] is not None
     data = sp.table(
-        title,
-        (mark("Class"), mark("Observed"), mark("Expected"), mark("Expected range")),
+        sp.t(weighed, attribute=sp.names.attribute(name)) if verified else title,
+        (mark("Class"), mark("Observed"), mark("Expected"), mark("Expected range"), mark("Contribution")),
         [
             (
                 sp.names.class_(name, c["class"]),
                 sp.share(c["observed"]),
                 sp.share(c["expected"]),
                 sp.span(c["low"], c["high"]),
+                sp.log10(c["contribution"]),
             )
             for c in rows
         ],
-    ).filled()
+    )
+    data = data if verified else data.filled()
     return Figure(key=f"p-{name}", title=title, alt=alt, canvas=canvas, data=data)
 
 

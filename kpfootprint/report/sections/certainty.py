@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from itertools import groupby
 from typing import Any
 
 from kpfootprint.report.blocks import Beside, Block, Bullets, Facts, Figure, Paragraph, Section, Table
@@ -166,30 +164,5 @@ def balance(sp: Speaker) -> Section | None:
     if found["classes"]:
         above = sp.t(mark("A contribution above zero speaks for the declaration, one below zero against it."))
         blocks.append(Paragraph(text=above, tone="note"))
-        pictures = shares_of_stones(sp)
-        for name, table in _classes_tables(sp, found["classes"]).items():
-            first, *others = pictures[name]
-            blocks.append(Beside(shown=(replace(first, data=table), *others), blocks=(table,)))
+        blocks += [Beside(shown=shown, blocks=(shown[0].data,)) for shown in shares_of_stones(sp).values()]
     return sp.section("balance", mark("What speaks for and against"), *blocks)
-
-
-def _classes_tables(sp: Speaker, classes: list[Mapping[str, Any]]) -> dict[str, Table]:
-    """Return observed and expected shares of stones with their contributions: a table for each attribute."""
-    message = mark("{attribute}: shares of stones and contributions (log10)")
-    return {
-        name: sp.table(
-            sp.t(message, attribute=sp.names.attribute(name)),
-            (mark("Class"), mark("Observed"), mark("Expected"), mark("Expected range"), mark("Contribution")),
-            [
-                (
-                    sp.names.class_(name, c["class"]),
-                    sp.share(c["observed"]),
-                    sp.share(c["expected"]),
-                    sp.span(c["low"], c["high"]),
-                    sp.log10(c["contribution"]),
-                )
-                for c in found
-            ],
-        )
-        for name, found in groupby(classes, key=lambda c: c["attribute"])
-    }

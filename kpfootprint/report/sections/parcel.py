@@ -59,12 +59,12 @@ def _parcel_facts(sp: Speaker) -> list[tuple[str, str]]:
         (sp.t(mark("Certificate")), parcel["certificate_no"] or "\u2013"),
         (sp.t(mark("Exporter")), parcel["exporter"] or "\u2013"),
     ]
-    screen, removed = conditions["bottom_screen_mm"], conditions["specials_removed"]
+    removed = conditions["specials_removed"]
     shown = {
         "cleaning_state": sp.label(conditions["cleaning_state"]),
         "selection": sp.label(conditions["selection"]),
         "sorter": conditions["sorter"] or "\u2013",
-        "bottom_screen_mm": "\u2013" if screen is None else words.trimmed(screen, 3),
+        "bottom_screen_mm": words.trimmed(conditions["bottom_screen_mm"], 3),
         "specials_removed": "\u2013" if removed is None else sp.label(str(removed).lower()),
         "sieve_set": conditions["sieve_set"] or "\u2013",
     }
