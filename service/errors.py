@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from kpfootprint.errors import IngestError, InvalidParcel, Problem, ReleaseError, SchemeMismatch
-from kpfootprint.retold import said_of
+from kpfootprint.retold import Said
 from service import Wordings
 from service.register.database import RegisterUnavailable
 
@@ -76,22 +76,19 @@ class Refused(Exception):
     ) -> None:
         self.code = code
         self.status, self.title = KINDS[code]
-        self.text = text
-        # texts and numbers alone: a refusal goes from process to process
-        self.values: dict[str, Any] = {name: v if isinstance(v, int) else said_of(v) for name, v in values.items()}
+        self.said = Said(text, **values)  # texts and numbers alone: a refusal goes from process to process
         self.problems = problems
         self.headers = dict(headers or {})
         super().__init__(f"{code}: {self.detail}")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        made = partial(Refused, problems=self.problems, headers=self.headers, **self.values)
-        return made, (self.code, self.text)
+        made = partial(Refused, problems=self.problems, headers=self.headers, **self.said.values)
+        return made, (self.code, self.said.text)
 
     @property
     def detail(self) -> str:
         """What went wrong, in English."""
-        values = {name: f"{value:,}" if isinstance(value, int) else value for name, value in self.values.items()}
-        return self.text.format(**values)
+        return str(self.said)
 
     def document(self, *, instance: str, request_id: str) -> dict[str, Any]:
         """Return the problem details of this refusal."""

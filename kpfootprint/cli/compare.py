@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kpfootprint.cli.fields import as_parcel, parcel_options
-from kpfootprint.cli.output import out_option, refuse_terminal, writing
+from kpfootprint.cli.output import drawn, out_option, refuse_terminal, writing
 from kpfootprint.cli.reading import choose_option, read_parcel
 from kpfootprint.cli.surroundings import lang_option, model_option, now, open_release, settings
 
@@ -56,17 +56,11 @@ def compare(
 
 
 def _rendered(report: Report, form: str, lang: str) -> bytes:
-    from kpfootprint import report as forms
+    from kpfootprint.report.whole import lay_out
 
-    match form:
-        case "json":
-            return (report.to_json() + "\n").encode()
-        case "pdf":
-            return forms.render_pdf(report, lang, stationery=settings().stationery)
-        case "html":
-            return forms.render_html(report, lang, stationery=settings().stationery).encode()
-        case _:
-            return forms.render_text(report, lang).encode()
+    if form == "json":
+        return (report.to_json() + "\n").encode()
+    return drawn(lay_out(report, lang, None if form == "text" else settings().stationery), form)
 
 
 def _sealed(report: Report, parcel: Parcel, release: Release) -> bytes:

@@ -9,12 +9,15 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import click
 
 from kpfootprint.cli.surroundings import told
 from kpfootprint.visible import visible
+
+if TYPE_CHECKING:
+    from kpfootprint.report.blocks import Document
 
 
 def say(text: str, *, err: bool = False) -> None:
@@ -52,6 +55,21 @@ def refuse_terminal(kind: str, out: Path | None) -> None:
         raise click.UsageError(
             told("a {kind} cannot be shown in a terminal: add --out FILE, or send it into a pipe", kind=kind)
         )
+
+
+def drawn(document: Document, form: str) -> bytes:
+    """Return a document that was laid out as a page (``html``), as ``pdf`` or as ``text``."""
+    if form == "html":
+        from kpfootprint.report.html import render_document
+
+        return render_document(document).encode()
+    if form == "pdf":
+        from kpfootprint.report.pdf import document_pdf
+
+        return document_pdf(document)
+    from kpfootprint.report.text import document_text
+
+    return document_text(document).encode()
 
 
 @contextmanager

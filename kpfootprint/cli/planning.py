@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from kpfootprint.cli.fields import Declared, as_parcel, parcel_options
-from kpfootprint.cli.output import out_option, refuse_terminal, say, tell, writing
+from kpfootprint.cli.output import drawn, out_option, refuse_terminal, say, tell, writing
 from kpfootprint.cli.reading import choose_option, read_sortings, whole_submission
 from kpfootprint.cli.surroundings import at_work, lang_option, model_option, now, open_release, told
 
@@ -202,22 +202,13 @@ def _show(answer: dict[str, Any], release: Release, form: str, lang: str, out: P
 
 
 def _write(answer: dict[str, Any], zones: Mapping[str, str], form: str, lang: str, out: Path | None) -> None:
-    from kpfootprint.report.html import render_document
-    from kpfootprint.report.pdf import document_pdf
     from kpfootprint.report.planned import document_of
-    from kpfootprint.report.text import document_text
 
     if form == "pdf":
         refuse_terminal("PDF", out)
-    document = document_of(answer, zones, lang, created_at=now().strftime("%Y-%m-%dT%H:%M:%SZ"))
-    match form:
-        case "json":
-            made = (json.dumps(answer, ensure_ascii=False, indent=1) + "\n").encode()
-        case "html":
-            made = render_document(document).encode()
-        case "pdf":
-            made = document_pdf(document)
-        case _:
-            made = document_text(document).encode()
+    if form == "json":
+        made = (json.dumps(answer, ensure_ascii=False, indent=1) + "\n").encode()
+    else:
+        made = drawn(document_of(answer, zones, lang, created_at=now().strftime("%Y-%m-%dT%H:%M:%SZ")), form)
     with writing(out) as stream:
         stream.write(made)

@@ -178,14 +178,18 @@ def _input(content: Mapping[str, Any], parcel: bytes) -> DossierInput:
         ) from None
 
 
+RENDERINGS: dict[str, Callable[[Report, str], bytes]] = {
+    "html": lambda report, lang: render_html(report, lang).encode(),
+    "pdf": render_pdf,
+    "txt": lambda report, lang: render_text(report, lang).encode(),
+}
+FORMS = {f"report.{lang}.{form}": (lang, form) for lang in LANGUAGES for form in RENDERINGS}
+"""Language and form of the report, by member name."""
+
+
 def _renderings(report: Report) -> dict[str, bytes]:
-    """Return the report as HTML, PDF and text in every language, by member name."""
-    rendered: dict[str, bytes] = {}
-    for lang in LANGUAGES:
-        rendered[f"report.{lang}.html"] = render_html(report, lang).encode()
-        rendered[f"report.{lang}.pdf"] = render_pdf(report, lang)
-        rendered[f"report.{lang}.txt"] = render_text(report, lang).encode()
-    return rendered
+    """Return the report in every language and form."""
+    return {name: RENDERINGS[form](report, lang) for name, (lang, form) in FORMS.items()}
 
 
 def _sums(members: Mapping[str, bytes]) -> bytes:
@@ -195,18 +199,14 @@ def _sums(members: Mapping[str, bytes]) -> bytes:
     ).encode()
 
 
-def _names() -> set[str]:
-    forms = {f"report.{lang}.{form}" for lang in LANGUAGES for form in ("html", "pdf", "txt")}
-    return {INPUT, REPORT, CARD, RELEASE, SUMS, *forms}
-
-
 def _read(path: Path) -> dict[str, bytes]:
     try:
         with open_plain(path) as stream, open_zip(stream, LARGEST_CONTENTS) as archive:
             entries = archive.infolist()
             found = [entry.filename for entry in entries]
-            if set(found) != _names() or len(found) != len(set(found)):
-                missing, more = sorted(_names() - set(found)), sorted(set(found) - _names())[:20]
+            wanted = {INPUT, REPORT, CARD, RELEASE, SUMS, *FORMS}
+            if set(found) != wanted or len(found) != len(set(found)):
+                missing, more = sorted(wanted - set(found)), sorted(set(found) - wanted)[:20]
                 twice = sorted({name for name in found if found.count(name) > 1})
                 raise ReportError(
                     "{name} is not a dossier: missing are {missing}, not expected are {more}, twice are {twice}",

@@ -122,7 +122,7 @@ def told(error: Exception) -> str:
         case IngestError(problems=problems):
             return "; ".join(str(problem) for problem in problems[:5])
         case Refused():
-            return Said(error.text, **error.values)
+            return error.said
         case KPFootprintError():
             return said_of(error)
         case _:

@@ -63,8 +63,8 @@ class Teller:
 
     def refused(self, refusal: Refused) -> str:
         """Return why a request was refused."""
-        values = {name: self._said(value) for name, value in refusal.values.items()}
-        return self._catalogue.gettext(refusal.text).format(**values)
+        values = {name: self._said(value) for name, value in refusal.said.values.items()}
+        return self._catalogue.gettext(refusal.said.text).format(**values)
 
     def _said(self, value: object) -> str:
         """Return a value of a refusal: a number of ours, a text of ours, or what somebody wrote."""

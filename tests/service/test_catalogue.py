@@ -73,7 +73,7 @@ def test_a_refusal_is_told_in_french_with_its_values() -> None:
     assert Teller("fr").refused(refused) == "Un corps compte 5\u00a0000\u00a0000 octets au plus."
     assert Teller("fr").refused(refusal_with(404)) == "Il n’y a rien ici."
     again = pickle.loads(pickle.dumps(refused))
-    assert (again.code, again.detail, again.values) == (refused.code, refused.detail, refused.values)
+    assert (again.code, again.detail, again.said.values) == (refused.code, refused.detail, refused.said.values)
 
 
 def test_a_problem_is_told_in_french_with_its_values() -> None:
