@@ -48,6 +48,7 @@ def settings() -> Settings:
 def at_work(model: Path | None = None) -> Iterator[Workplace]:
     """Give the place where the service does its work; what is refused there is told in a sentence."""
     from service.errors import Refused
+    from service.pages.problems import Teller
     from service.work.place import Workplace
 
     given = settings()
@@ -55,7 +56,7 @@ def at_work(model: Path | None = None) -> Iterator[Workplace]:
     try:
         yield work
     except Refused as refused:
-        raise click.ClickException(refused.detail) from None
+        raise click.ClickException(Teller(asked_language()).refused(refused)) from None
     finally:
         work.close()
 
