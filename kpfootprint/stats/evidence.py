@@ -1,9 +1,9 @@
 r"""Evidence of a parcel for sources: t densities of its summary around each source.
 
 A source *s* predicts a parcel's numbers with location :math:`m_s` and scale :math:`a_s S + V`, where *S* is the
-covariance of parcels of one source, :math:`a_s` a factor (1 + 1/R for a source known from R parcels, the sum of
-squared shares for a blend) and *V* the error of the summary. Since all these scales share *S* and *V*, one
-simultaneous diagonalisation of the two serves every source:
+covariance of parcels of one source, :math:`a_s` a factor (1 and what is not known of the source's mean, about 1/R after
+R parcels; the sum of squared shares times that for a blend) and *V* the error of the summary. Since all these scales
+share *S* and *V*, one simultaneous diagonalisation of the two serves every source:
 
 .. math:: \ln t = -\tfrac{\nu+d}{2}\ln\Bigl(1+\tfrac{1}{\nu}\sum_j\frac{(u_j-u_{sj})^2}{\lambda_j+a_s}\Bigr)
           -\tfrac12\sum_j\ln(\lambda_j+a_s)
@@ -52,7 +52,7 @@ class Predictor:
     sources : ndarray of shape (Z, D)
         Locations of the listed sources.
     scales : ndarray of shape (Z,)
-        ``1 + 1/R``.
+        1 and what is not known of each location, as a part of *S*.
     combinations : ndarray of shape (K, n_enumerated)
         Level combinations of the factors that are summed over.
     shifts : ndarray of shape (K, D)
@@ -90,7 +90,7 @@ class Predictor:
         spread = np.diag(model.level_variances[-1])
         return cls(
             sources=model.groups,
-            scales=1.0 + 1.0 / model.n_effective,
+            scales=1.0 + model.open_part,
             combinations=combos,
             shifts=shifts + np.zeros((len(combos), model.mean.size)),
             priors=model.level_priors[:-1],

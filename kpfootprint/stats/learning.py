@@ -162,7 +162,7 @@ def learn_parcel_model(
             tuple(arrays.levels.T),
             n_groups=n_groups,
             n_levels=n_levels,
-            alike=structure.blocks[1:],
+            attributes=structure.blocks[1:],
             prior=prior,
             n_iterations=iterations,
         )

@@ -7,13 +7,16 @@ Each parcel is summarised by an estimate :math:`y_p` of *D* numbers with known e
 
 Groups have covariance *B*, the levels of factor *f* have a diagonal covariance, *S* is pooled over groups. A parcel
 keeps its label with chance .95, is odd (a wider *S*) with .03 and belongs to another group with .02.
-Fitted by EM; all expectations are Gaussian given the weights. A covariance of *D* numbers takes many parcels to learn:
-*S* is the posterior mode under an inverse Wishart prior worth `WORTH` parcels for each number, around a covariance
-without correlations in which numbers of one attribute vary alike (whatever the order of its classes), or around that of
-an older release.
+Fitted by EM; all expectations are Gaussian given the weights. A covariance of *D* numbers takes many parcels to learn,
+so something is believed of *S* beforehand: numbers of one attribute vary alike and hang together in no way (whatever
+the order of its classes), and those of different attributes do not either. How far off that is, inside attributes and
+across them, is learnt with the rest, after a belief of its own. Where an older release has learnt *S*, an inverse
+Wishart prior around that, worth `WORTH_OF_A_RELEASE` parcels for each number, takes the place of it.
 
 References
 ----------
+Daniels and Kass (1999), JASA 94:1254-1263 (shrinking covariances as far as the data have it). Ledoit and Wolf (2004),
+Journal of Multivariate Analysis 88:365-411 (towards equal variances).
 Gelman and others (2013), Bayesian Data Analysis, ch. 3.6 (inverse Wishart).
 Lange, Little and Taylor (1989), JASA 84:881-896 (t weights). Searle, Casella and McCulloch (1992), Variance Components.
 """
@@ -29,10 +32,12 @@ from kpfootprint.stats.arrays import Floats, Ints
 DEGREES_OF_FREEDOM = 10.0
 LABEL_PRIORS = (0.95, 0.03, 0.02)
 ODD_SCALE = 9.0
-WORTH = 0.3
-"""Parcels for each number that what is believed of the covariance of parcels of one group is worth beforehand."""
+INSIDE, ACROSS = 0.2, 0.05
+"""Variances of how numbers of one attribute, and of different ones, hang together, that are believed beforehand."""
+WORTH_OF_TIES = 10.0
+"""Ties of two numbers that these beliefs are worth."""
 WORTH_OF_A_RELEASE = 6.0
-"""The same where an older release has learnt it."""
+"""Parcels for each number that the covariance of an older release is worth."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +62,6 @@ class ParcelModel:
         Variance of each factor's levels.
     coefficients_cov : ndarray of shape (K, D, K, D)
         Posterior covariance of (mean, group deviations, levels...).
-    n_effective : ndarray of shape (n_groups,)
-        Parcels that each group mean rests on, after robust weighting.
     weights : ndarray of shape (n_parcels,)
         Robust weight of each parcel of the fit.
     own : ndarray of shape (n_parcels,)
@@ -75,10 +78,23 @@ class ParcelModel:
     between: Floats
     level_variances: tuple[Floats, ...]
     coefficients_cov: Floats
-    n_effective: Floats
     weights: Floats
     own: Floats
     other: Floats
+
+    @property
+    def open_part(self) -> Floats:
+        r"""What is not known of each group's mean (n_groups,), as a part of the covariance of parcels of one group.
+
+        With posterior covariance *C* of the mean it is :math:`\operatorname{tr}(S^{-1} C) / D`: about one over the
+        number of parcels, less where the grand mean tells much, more where parcels are small or odd.
+        """
+        typical = np.concatenate([[1.0], np.zeros(len(self.groups)), *self.level_priors])
+        rows = np.tile(typical, (len(self.groups), 1))
+        rows[:, 1 : 1 + len(self.groups)] = np.eye(len(self.groups))
+        of_mean = np.einsum("zk,kdle,zl->zde", rows, self.coefficients_cov, rows, optimize=PAIRWISE)
+        out: Floats = np.einsum("de,zed->z", np.linalg.inv(self.within), of_mean) / len(self.within)
+        return out
 
 
 def _design(groups: Ints, factors: tuple[Ints, ...], sizes: tuple[int, ...]) -> tuple[Floats, tuple[Floats, ...]]:
@@ -104,18 +120,45 @@ def _log_normal(residual: Floats, covariance: Floats) -> tuple[Floats, Floats]:
     return -0.5 * (distance + log_det), distance
 
 
-def believed(within: Floats, alike: tuple[slice, ...], prior: Floats | None) -> Floats:
-    """Return what is believed beforehand of a covariance (D, D), as large in all as `within`.
+@dataclass(slots=True)
+class _Belief:
+    r"""What is believed of the covariance (D, D) of parcels of one group, and learnt of how numbers hang together.
 
-    That is the shape of `prior`, or numbers without correlations that vary alike within each block of `alike`.
+    `attribute` numbers the attribute of each number from 1 on; those at 0 are of none. In units of the mean variance of
+    each attribute, and of its own of every other number, a covariance is :math:`I + A + B`: *A* is what numbers of one
+    attribute differ from such as vary alike and hang together in no way, *B* the ties across attributes. The elements
+    of both are normal around 0, with a variance :math:`\tau^2` each (twice that on the diagonal), so with *n* parcels
+    their mode is :math:`n \tau^2 / (n \tau^2 + 1)` times what the parcels alone say. None of it hangs on the order in
+    which classes are listed. *B* is never shrunk less than *A*, which keeps what comes out positive definite: it is a
+    sum of parts of :math:`I + A + B`, :math:`I + A` and *I*.
     """
-    if prior is not None:
-        out: Floats = prior * (np.trace(within) / np.trace(prior))
+
+    attribute: Ints
+    inside: float = INSIDE
+    across: float = ACROSS
+
+    def mode(self, within: Floats, n: int) -> Floats:
+        """Return the mode of a covariance of which `within` is the likeliest to `n` parcels; the variances move on."""
+        same = self.attribute[:, None] == self.attribute
+        variances = np.diag(within)
+        alike = np.bincount(self.attribute, weights=variances) / np.maximum(np.bincount(self.attribute), 1)
+        scale = np.sqrt(np.where(self.attribute > 0, alike[self.attribute], variances))
+        ties = within / np.outer(scale, scale) - np.eye(len(scale))
+        kept_inside = n * self.inside / (n * self.inside + 1.0)
+        kept_across = min(n * self.across / (n * self.across + 1.0), kept_inside)
+        ties *= np.where(same, kept_inside, kept_across)
+        sizes = np.bincount(self.attribute)
+        free_inside = (sizes * (sizes + 1) // 2 - 1)[1:].sum() + sizes[0] * (sizes[0] - 1) // 2
+        self.inside = _variance_of(ties[same], free_inside, n, self.inside, INSIDE)
+        self.across = _variance_of(ties[~same], (~same).sum() / 2, n, self.across, ACROSS)
+        out: Floats = (np.eye(len(scale)) + ties) * np.outer(scale, scale)
         return out
-    variances = np.diag(within).copy()
-    for block in alike:
-        variances[block] = variances[block].mean()
-    return np.diag(variances)
+
+
+def _variance_of(ties: Floats, free: float, n: int, now: float, believed: float) -> float:
+    """Return the next variance of `free` ties, which stand twice in `ties` and are known to 1 / (n + 1 / `now`)."""
+    seen = (ties**2).sum() / 2 + free / (n + 1.0 / now)
+    return float((WORTH_OF_TIES * believed + seen) / (WORTH_OF_TIES + free))
 
 
 N_ITERATIONS = 25
@@ -133,7 +176,7 @@ def fit_parcel_model(
     *,
     n_groups: int,
     n_levels: tuple[int, ...],
-    alike: tuple[slice, ...] = (),
+    attributes: tuple[slice, ...] = (),
     prior: Floats | None = None,
     n_iterations: int = N_ITERATIONS,
 ) -> ParcelModel:
@@ -149,8 +192,8 @@ def fit_parcel_model(
         Level of each factor, -1 where unknown (the average level is used).
     n_groups, n_levels : int and tuple of int
         How many groups and levels there are; a level without parcels has effect zero.
-    alike : tuple of slice
-        Blocks of numbers that are believed to vary alike; every other number varies as it does.
+    attributes : tuple of slice
+        The numbers of each attribute; others, such as those of sizes, vary each as it does.
     prior : ndarray of shape (D, D), optional
         Covariance of parcels of one group as an older release has learnt it, up to a factor.
     n_iterations : int
@@ -173,7 +216,9 @@ def fit_parcel_model(
     variances = tuple(np.full(dim, 0.02) for _ in n_levels)
     weights = np.ones(n)
     own, other = np.ones(n), np.zeros(n)
-    worth = dim * (WORTH if prior is None else WORTH_OF_A_RELEASE)
+    belief = _Belief(np.zeros(dim, dtype=np.intp))
+    for number, attribute in enumerate(attributes, start=1):
+        belief.attribute[attribute] = number
     for _ in range(n_iterations):
         precision = np.linalg.inv(errors + within / weights[:, None, None])
         normal = np.einsum("pk,pl,pde->kdle", design, design, precision, optimize=PAIRWISE)
@@ -196,7 +241,11 @@ def fit_parcel_model(
         second += within / weights[:, None, None] - gain @ (within / weights[:, None, None])
         second += gain @ fit_cov @ gain.transpose(0, 2, 1)
         within = np.einsum("p,pde->de", weights, second) / n
-        within = (n * within + worth * believed(within, alike, prior)) / (n + worth)
+        if prior is None:
+            within = belief.mode(within, n)
+        else:
+            worth = WORTH_OF_A_RELEASE * dim
+            within = (n * within + worth * prior * (np.trace(within) / np.trace(prior))) / (n + worth)
         deviations = beta[1 : 1 + n_groups]
         diagonal = np.array([cov[j, :, j, :] for j in range(1, 1 + n_groups)])
         between = (deviations.T @ deviations + diagonal.sum(axis=0) + 0.02 * np.eye(dim)) / (n_groups + 1)
@@ -226,7 +275,6 @@ def fit_parcel_model(
         t_weights = (DEGREES_OF_FREEDOM + dim) / (DEGREES_OF_FREEDOM + distance)
         weights = np.maximum(t_weights * (own + parts[:, 1] / ODD_SCALE), 1e-4)
 
-    n_effective = np.array([weights[groups == g].sum() for g in range(n_groups)])
     return ParcelModel(
         mean=beta[0],
         groups=beta[0] + deviations,
@@ -236,7 +284,6 @@ def fit_parcel_model(
         between=between,
         level_variances=variances,
         coefficients_cov=cov,
-        n_effective=n_effective,
         weights=weights,
         own=own,
         other=other,

@@ -10,7 +10,6 @@ import pytest
 from click.testing import CliRunner
 
 from kpfootprint.release import load_release
-from kpfootprint.stats.parcel_model import believed
 from tests.reference_world import fitted, prepared
 from tests.training.packages import PLAIN, Kind, write_folder
 from tests.training.test_any_package_served import small
@@ -27,26 +26,6 @@ from training.publish import card_of
 def test_the_covariance_of_an_older_release_comes_back_as_it_was_learnt() -> None:
     older = replace(shipped(), model=replace(shipped().model, predictor=fitted().predictor))
     np.testing.assert_allclose(prior_covariance(older, prepared()), fitted().model.within, atol=1e-12)
-
-
-def test_a_prior_gives_the_shape_and_the_package_the_amount() -> None:
-    within = fitted().model.within
-    prior = 7.0 * np.diag(np.arange(1.0, len(within) + 1.0))
-    out = believed(within, (), prior)
-    np.testing.assert_allclose(np.trace(out), np.trace(within))
-    np.testing.assert_allclose(out / out[0, 0], prior / prior[0, 0])
-
-
-def test_without_a_prior_the_order_of_classes_changes_nothing() -> None:
-    structure, within = fitted().structure, fitted().model.within
-    turn = np.eye(len(within))
-    for basis, block in zip(structure.bases, structure.blocks[1:], strict=True):
-        turn[block, block] = basis[::-1].T @ basis  # the same classes from last to first
-    out = believed(within, structure.blocks[1:], None)
-    np.testing.assert_allclose(np.trace(out), np.trace(within))
-    np.testing.assert_allclose(
-        believed(turn @ within @ turn.T, structure.blocks[1:], None), turn @ out @ turn.T, atol=1e-12
-    )
 
 
 def test_a_release_of_other_attributes_is_no_prior(tmp_path: Path) -> None:
