@@ -61,7 +61,7 @@ def test_a_release_shows_its_card_and_what_was_measured(browser: TestClient) -> 
 
 
 def test_releases_are_listed_with_the_newest_first(browser: TestClient, home: Path) -> None:
-    shipped = ["2026.9", "2026.8", "2026.7", "2026.6", "2026.5", "2026.4", "2026.3", OLDER]
+    shipped = ["2026.10", "2026.9", "2026.8", "2026.7", "2026.6", "2026.5", "2026.4", "2026.3", OLDER]
     assert listed_in(browser) == shipped
     days = {"trained-b": "2026-03-02", "trained-c": "2026-03-01", "trained-a": "2025-12-31", "trained-d": None}
     made = [home / "releases" / name for name in days]
