@@ -59,7 +59,7 @@ class Adequacy:
     Parameters
     ----------
     n_parcels, effective_parcels : int and float
-        Reference parcels, and how many they are worth after odd ones have been weighed down.
+        Reference parcels, and how many without any error, of known conditions, would tell as much of the zone.
     true_consistent, true_queried : float
         Chances that a true declaration of `n_stones` stones is called so.
     hardest : tuple of Neighbour
@@ -156,7 +156,7 @@ def adequacy(release: Release, zone_id: str, on: date) -> Adequacy:
     error, chance = cllr(h1, h2), float(called.mean())
     gain = []
     for extra in EXTRA_PARCELS:
-        learnt = extra / (effective + extra)
+        learnt = extra / (n_parcels + extra)  # of further parcels as those here are
         gain.append(
             Gain(extra_parcels=extra, expected_cllr=error - learnt * saved, expected_chance=chance + learnt * won)
         )

@@ -72,7 +72,7 @@ def adequacy_sections(sp: Speaker) -> list[Section]:
         rows=(
             (sp.t(mark("Reference parcels")), words.number(answer["n_parcels"])),
             (
-                sp.t(mark("Effective number of them, odd ones counting less")),
+                sp.t(mark("Parcels graded without error that they are worth")),
                 words.number(answer["effective_parcels"], 1),
             ),
             (sp.t(mark("Stones of the parcels that were drawn")), words.number(answer["n_stones"])),
