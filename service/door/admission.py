@@ -48,7 +48,8 @@ def admit(visit: Visit) -> None:
 def refuse_forged(visit: Visit) -> None:
     """Refuse a browser's request to change something, unless the browser says that a page of this service sent it.
 
-    Every browser says it of what changes something. Who is nobody yet and says nothing is a program that signs in.
+    Every browser says it of what changes something; who says nothing is a program, which nobody's page can make send
+    its cookies.
     """
     principal, headers = visit.principal, visit.request.headers
     if visit.request.method in SAFE or (principal is not None and not principal.session):
@@ -56,10 +57,10 @@ def refuse_forged(visit: Visit) -> None:
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     if site is not None:
         own = site in {"same-origin", "none"}
-    elif origin is not None:
-        own = _host_of(origin) in {headers.get("host"), _host_of(visit.work.settings.public_address or "")} - {""}
     else:
-        own = principal is None
+        own = origin is None or _host_of(origin) in (
+            {headers.get("host"), _host_of(visit.work.settings.public_address or "")} - {""}
+        )
     if not own:
         raise Refused("forged_request", "No page of this service sent this request.")
 

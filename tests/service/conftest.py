@@ -17,7 +17,6 @@ from service.settings import Settings
 from tests.needs import require
 from tests.service.databases import Postgres
 from tests.service.office import Office
-from tests.service.reading import OWN_PAGE
 from tests.service.server import Server
 from tests.service.there import There
 
@@ -74,9 +73,7 @@ def app(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestCl
 
     settings = Settings(home=home, max_body_mb=0.5, max_upload_mb=1, rate_per_minute=100_000)
     open_register(settings).dispose()
-    with TestClient(
-        create_app(settings).to_asgi(), follow_redirects=False, raise_server_exceptions=False, headers=OWN_PAGE
-    ) as client:
+    with TestClient(create_app(settings).to_asgi(), follow_redirects=False, raise_server_exceptions=False) as client:
         yield client
 
 

@@ -13,7 +13,6 @@ from service.jobs.worker import work_once
 from service.register.keys import create_key
 from service.settings import ROLES, Settings
 from service.work.place import Workplace
-from tests.service.reading import OWN_PAGE
 
 
 class Office:
@@ -26,7 +25,7 @@ class Office:
         self.work.open()
         from service.app import create_app
 
-        self.client = TestClient(create_app(settings).to_asgi(), raise_server_exceptions=False, headers=OWN_PAGE)
+        self.client = TestClient(create_app(settings).to_asgi(), raise_server_exceptions=False)
 
     def ask(self, role: str, method: str, path: str, **more: Any) -> Any:
         self.client.cookies.clear()

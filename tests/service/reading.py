@@ -13,8 +13,6 @@ from service.register.database import reading
 from service.register.tables import metadata
 
 MEMBERS = {"type", "title", "status", "detail", "instance", "code", "request_id", "problems"}
-OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
-"""What a browser says of a form that a page of the service sends."""
 PROBLEM_MEMBERS = {"table", "row", "column", "value", "reason"}
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from service.register.keys import create_key
 from service.settings import Settings
-from tests.service.reading import OWN_PAGE, let_in
+from tests.service.reading import let_in
 from tests.service.server import PATIENCE, Server, comes, free_port, listens
 
 
@@ -27,7 +27,7 @@ def test_from_an_empty_home_to_a_report_that_outlives_a_restart(tmp_path: Path, 
             page = browser.get(server.link)
             assert page.status_code == 200
             assert page.url.path == "/"
-            report = browser.post("/examples/true", headers=OWN_PAGE)
+            report = browser.post("/examples/true")
             assert report.status_code == 200
             assert report.url.path.startswith("/comparisons/")
         with server.client() as stranger:
