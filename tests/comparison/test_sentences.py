@@ -337,7 +337,7 @@ def test_a_blend_of_which_no_zone_fits_is_explained_where_it_speaks_for_the_decl
 
 def test_a_parcel_is_called_unlike_its_declaration_only_where_its_lr_asks_and_all_stones_may_be_others() -> None:
     """Half of the stones of somewhere else make a parcel partly like its declaration."""
-    said = [(item.mixture, by_code(sentences(item))) for item in examined(*of_all_kinds(25, 14))]
+    said = [(item.mixture, by_code(sentences(item))) for item in examined(*of_all_kinds(60, 17))]
     unlike = [(mixture, codes) for mixture, codes in said if "headline_unlike" in codes]
     assert unlike
     for mixture, codes in unlike:
