@@ -57,10 +57,10 @@ def refuse_forged(visit: Visit) -> None:
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     if site is not None:
         own = site in {"same-origin", "none"}
+    elif origin is not None:
+        own = _host_of(origin) in {headers.get("host"), _host_of(visit.work.settings.public_address or "")} - {""}
     else:
-        own = origin is None or _host_of(origin) in (
-            {headers.get("host"), _host_of(visit.work.settings.public_address or "")} - {""}
-        )
+        own = True
     if not own:
         raise Refused("forged_request", "No page of this service sent this request.")
 
