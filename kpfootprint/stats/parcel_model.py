@@ -140,14 +140,12 @@ class _Belief:
     def mode(self, within: Floats, n: int) -> Floats:
         """Return the mode of a covariance of which `within` is the likeliest to `n` parcels; the variances move on."""
         same = self.attribute[:, None] == self.attribute
-        variances = np.diag(within)
-        alike = np.bincount(self.attribute, weights=variances) / np.maximum(np.bincount(self.attribute), 1)
+        variances, sizes = np.diag(within), np.bincount(self.attribute)
+        alike = np.bincount(self.attribute, weights=variances) / np.maximum(sizes, 1)
         scale = np.sqrt(np.where(self.attribute > 0, alike[self.attribute], variances))
         ties = within / np.outer(scale, scale) - np.eye(len(scale))
-        kept_inside = n * self.inside / (n * self.inside + 1.0)
-        kept_across = min(n * self.across / (n * self.across + 1.0), kept_inside)
-        ties *= np.where(same, kept_inside, kept_across)
-        sizes = np.bincount(self.attribute)
+        kept_inside, kept_across = (n * variance / (n * variance + 1.0) for variance in (self.inside, self.across))
+        ties *= np.where(same, kept_inside, min(kept_across, kept_inside))
         free_inside = (sizes * (sizes + 1) // 2 - 1)[1:].sum() + sizes[0] * (sizes[0] - 1) // 2
         self.inside = _variance_of(ties[same], free_inside, n, self.inside, INSIDE)
         self.across = _variance_of(ties[~same], (~same).sum() / 2, n, self.across, ACROSS)
