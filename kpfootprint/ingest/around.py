@@ -122,7 +122,7 @@ def _beside(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Block]]:
     if gap is None or any(column.mostly_distinct for column in raw.columns[gap:]):
         return raw, []
     own, right = [column.header for column in raw.columns[:gap]], raw.columns[gap + 1 :]
-    filled = np.flatnonzero(~np.logical_and.reduce([column.blank() for column in right])).tolist()
+    filled = np.flatnonzero(~raw.blank(range(gap + 1, len(raw.columns)))).tolist()
     rows: list[list[Cell]] = [[column.header for column in right]]
     rows += [[column.at(row) for column in right] for row in filled[:_MOST]]
     lines = [raw.header_rows[-1], *(raw.line(row) or 1 for row in filled[:_MOST])]
@@ -154,15 +154,14 @@ def _below(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Block]]:
     own = [column.header for column in raw.columns]
     heads, titled = [], []
     for row in _rows_of_words(raw, range(len(own)), headers, lambda _, said: not said.wide and said.role in MEASURES):
-        cells = [column.at(row) for column in raw.columns]
+        cells = raw.row(row)
         if row and _names_classes(cells, headers) and [text_of(c) for c in cells if not is_blank(c)] != own:
-            title = [column.at(row - 1) for column in raw.columns]
-            alone = sum(not is_blank(cell) for cell in title) == 1 and not any(map(is_number, map(text_of, title)))
+            alone = len(raw.filled_at(row - 1)) == 1 and not is_number(raw.label(row - 1))
             heads.append(row)
             titled.append(row - alone)
     blocks: list[Block] = []
     for row, end in zip(heads, [*titled[1:], raw.n_rows], strict=False):
-        rows = [[column.at(at) for column in raw.columns] for at in range(row, end)]
+        rows = [raw.row(at) for at in range(row, end)]
         blocks += _made(raw, "below", [raw.line(at) or 1 for at in range(row, end)], rows)
     return (raw.keep(np.arange(titled[0])), blocks) if heads else (raw, [])
 
@@ -222,7 +221,7 @@ def without_side_notes(sheet: Layout) -> Layout:
     if any(is_number(text.rpartition(":")[2]) for text in right) and any(i.role in MEASURES for i in roles[:width]):
         sheet.trace.stated.append((raw.header_rows[-1], (*right,)))  # ``Total pcs | 97`` right of the header
         sheet.trace.passed_over.extend(right)
-        return replace(sheet, raw=replace(raw, columns=raw.columns[:width]))
+        return sheet.with_columns(raw.columns[:width])
     for at, column in enumerate(raw.columns[1:-1], start=1):
         if not column.empty:
             continue
@@ -231,7 +230,7 @@ def without_side_notes(sheet: Layout) -> Layout:
         measured = [any(item.role in (*MEASURES, "percent") for item in side) for side in (roles[:at], roles[at:])]
         if measured == [True, False] and not any(item.sure and item.role != "other" for item in roles[at:]):
             aside = replace(raw, columns=raw.columns[at + 1 :])
-            filled = np.flatnonzero(~np.logical_and.reduce([column.blank() for column in aside.columns])).tolist()
+            filled = np.flatnonzero(~aside.blank()).tolist()
             told = [column.header for column in aside.columns if column.header.strip()]
             named = told or [aside.label(row) for row in filled[:1]]
             words = {cell for column in aside.columns for _, cell in column.texts()}
@@ -239,7 +238,7 @@ def without_side_notes(sheet: Layout) -> Layout:
                 sheet.tell("tables_beside", None, found=2, headers=listed(named))
             sheet.trace.passed_over.extend(named)
             for row in filled[:_LONGEST]:
-                said = [cell for column in aside.columns if not is_blank(cell := column.at(row))]
+                said = [cell for cell in aside.row(row) if not is_blank(cell)]
                 if len(said) == 2 and sheet.headers.measure(text_of(said[0])) is not None:
                     sheet.trace.stated.append((raw.line(row) or 1, tuple(said)))
             return replace(sheet, raw=replace(raw, columns=raw.columns[:at]).filled())
@@ -337,7 +336,7 @@ def _laid_below(
     raw: RawTable, repeats: Sequence[Sequence[int]], headers: Sequence[str]
 ) -> tuple[NDArray[np.intp], list[Column]]:
     """Lay the columns of repeats below each other, and return the row of which each is with them."""
-    kept = [np.flatnonzero(~np.logical_and.reduce([raw.columns[at].blank() for at in item])) for item in repeats]
+    kept = [np.flatnonzero(~raw.blank(item)) for item in repeats]
     parts = [[raw.columns[at].rows(rows) for at in item] for item, rows in zip(repeats, kept, strict=True)]
     return np.concatenate(kept), [below(*item) for item in zip(headers, zip(*parts, strict=True), strict=True)]
 
@@ -439,7 +438,7 @@ def _closed(sheet: Layout, measures: list[int], row: int) -> bool:
     tokens = tokens_of(label)
     if not is_total(label) or len(tokens) != 1 or tokens[0] in ("subtotal", "soustotal"):
         return False
-    totals = [at for at in range(sheet.raw.n_rows) if is_total(sheet.raw.label(at))]
+    totals = sheet.raw.totals()
     rest = np.setdiff1d(np.arange(sheet.raw.n_rows), totals)
     for at in measures:
         values = sheet.raw.values(at)
@@ -458,14 +457,14 @@ def _other_headers(sheet: Layout, measures: Sequence[int]) -> list[int]:
 
 
 def _is_header(raw: RawTable, row: int) -> bool:
-    filled = [cell for column in raw.columns if not is_blank(cell := column.at(row))]
+    filled = [cell for cell in raw.row(row) if not is_blank(cell)]
     texts = [cell for cell in filled if isinstance(cell, str) and not any(char.isdigit() for char in cell)]
     return 2 <= len(texts) == len(filled) and not any(map(is_total, texts))
 
 
 def _is_title(raw: RawTable, measures: Sequence[int], row: int) -> bool:
     """Say whether a row holds one text or two, and no number below a measure."""
-    filled = [at for at, column in enumerate(raw.columns) if not is_blank(column.at(row))]
+    filled = raw.filled_at(row)
     return 0 < len(filled) <= 2 and not set(filled) & set(measures) - {filled[0]} and isinstance(
         raw.columns[filled[0]].at(row), str
     ) and not raw.label(row)[:1].isdigit()  # fmt: skip

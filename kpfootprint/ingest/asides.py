@@ -48,7 +48,7 @@ def _sentences_below(sheet: Layout) -> dict[int, str]:
     raw = sheet.raw
     found: dict[int, str] = {}
     for row in range(raw.n_rows - 1, max(raw.n_rows - 20, 0), -1):
-        filled = [column for column in raw.columns if not is_blank(column.at(row))]
+        filled = [raw.columns[at] for at in raw.filled_at(row)]
         text = filled[0].at(row) if len(filled) == 1 < len(raw.columns) else None
         if not isinstance(text, str) or filled[0].mostly_distinct or text[:1].isdigit() or is_total(text):
             break
@@ -121,15 +121,15 @@ def _aside(text: str) -> bool:
 
 def without_empty_classes(sheet: Layout, measures: Sequence[int], classes: Sequence[int], *, checked: bool) -> Layout:
     """Leave out the classes of a form that hold nothing: dashes, or blanks where a total was `checked`."""
-    measured, named = [sheet.raw.columns[at] for at in measures], [sheet.raw.columns[at] for at in classes]
-    if not measured or not named or any(column.mostly_distinct for column in measured):
+    raw, measured = sheet.raw, [sheet.raw.columns[at] for at in measures]
+    if not measured or not classes or any(column.mostly_distinct for column in measured):
         return sheet
-    empty = np.logical_and.reduce([column.blank() if checked else _dashes(column) for column in measured])
-    rows = np.flatnonzero(empty & ~np.logical_and.reduce([column.blank() for column in named])).tolist()
-    if len(rows) == sheet.raw.n_rows:
+    empty = raw.blank(measures) if checked else np.logical_and.reduce([_dashes(column) for column in measured])
+    rows = np.flatnonzero(empty & ~raw.blank(classes)).tolist()
+    if len(rows) == raw.n_rows:
         return sheet
-    labels = {row: [text_of(cell) for column in named if not is_blank(cell := column.at(row))] for row in rows}
-    return sheet.without({row: ("empty_class", {"label": labels[row][0]}) for row in rows})
+    labels = (next(text_of(raw.columns[at].at(row)) for at in classes if at in raw.filled_at(row)) for row in rows)
+    return sheet.without({row: ("empty_class", {"label": label}) for row, label in zip(rows, labels, strict=True)})
 
 
 def _dashes(column: Column) -> NDArray[np.bool_]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.ingest.around import MEASURES, ONE
-from kpfootprint.ingest.cells import Odd, PlainCells, is_blank, read_yes_or_no, text_of
+from kpfootprint.ingest.cells import Odd, is_blank, read_yes_or_no, text_of
 from kpfootprint.ingest.labels import size_span, split_descriptions
 from kpfootprint.ingest.meanings import Layout, listed
 from kpfootprint.ingest.problems import Broken
@@ -88,9 +88,9 @@ def ask_about_numbers(sheet: Layout) -> None:
         distinct = enumerate(() if column.mostly_distinct else column.cells)
         days = [code for code, cell in distinct if isinstance(cell, date)]  # what is made of ``2-5``
         several = np.flatnonzero(column.rows_with([*spans, *days]))
-        others = [c.blank() for place, c in enumerate(sheet.raw.columns) if place not in (*sheet.places("carats"), at)]
+        others = [place for place in range(len(sheet.raw.columns)) if place not in sheet.places("carats")]
         if not column.mostly_distinct:  # weights below a list, and nothing else
-            words = np.union1d(words, np.flatnonzero(np.logical_and.reduce([column.blank(), *others])))
+            words = np.union1d(words, np.flatnonzero(sheet.raw.blank(others)))
         ends = [spans.get(int(column.codes[row]), (0, 0)) for row in several.tolist()]
         chained = all(low == end + 1 for (_, end), (low, _) in pairwise(ends)) and len(ends) == n_rows
         for code, rows, sure in (("word_for_number", words, False), ("number_of_several", several, chained)):
@@ -174,12 +174,11 @@ def ask_about_unnamed(sheet: Layout) -> None:
 
 def ask_about_percents(sheet: Layout) -> None:
     """Ask about classes that are given in percent alone, so that stones would be read without them."""
-    given = {item.role for item in sheet.meanings} | {name for item in sheet.meanings for name, _ in item.classes}
     found: dict[str, list[str]] = {}
     for at in sheet.places("percent"):
         header = sheet.raw.columns[at].header
         for name, _ in sheet.headers.of(without_measure(header)).classes:
-            if name in sheet.attributes and name not in given:
+            if name in sheet.attributes and name not in sheet.taken:
                 found.setdefault(name, []).append(header)
     for name, texts in found.items() if sheet.choices.get("percent") != "ignore" else ():
         told = {"attribute": name, "headers": listed(texts, 8)}
@@ -381,7 +380,7 @@ def _same_stones(
     """Say whether groups of rows have the same classes and nearly the same sums, or the same weights."""
     values = [sheet.raw.values(at) for at in measures]
     coded = np.column_stack([sheet.raw.columns[at].codes for at in classes]) if classes else None
-    if coded is not None and not any(isinstance(sheet.raw.columns[at].cells, PlainCells) for at in classes):
+    if coded is not None and not any(sheet.raw.columns[at].mostly_distinct for at in classes):
         kinds = [{*map(tuple, coded[rows].tolist())} for rows in groups]
         if all(kind == kinds[0] and len(kind) == len(groups[0]) for kind in kinds):
             sums = np.array([[np.nansum(v[rows]) for v in values] for rows in groups])
@@ -435,7 +434,7 @@ def _ask_about_means(table: KnownTable, sheet: Layout) -> None:
             told = {"mean": f"{means[row]:.3g}", "choices": answers}
             sheet.problems.append(table.problem(Broken("mean_unlikely", told), row, "carats"))
         return
-    if sizes is None or isinstance(sizes.cells, PlainCells):
+    if sizes is None or sizes.mostly_distinct:
         return
     spans = [size_span(text_of(cell), sheet.scheme) for cell in sizes.cells]
     rows = np.flatnonzero(np.isfinite(carats)).tolist()

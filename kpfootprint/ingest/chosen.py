@@ -37,7 +37,7 @@ def with_classes_chosen(sheet: Layout) -> Layout:
         if told := [f"{word} = {answer}" for word, answer in words.items() if word in held]:
             values = {"column": column.header, "words": listed(told, 20)}
             sheet.trace.notes.append(Note(code="words_chosen", values=values))
-    return replace(sheet, raw=replace(sheet.raw, columns=columns))
+    return sheet.with_columns(columns)
 
 
 def _chosen(cell: Cell, words: Mapping[str, str]) -> Cell:

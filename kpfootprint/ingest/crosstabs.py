@@ -59,7 +59,7 @@ def with_ticks(sheet: Layout) -> Layout:
         if any(len(column.cells) > _MOST for column in columns):
             continue
         ticks = np.array([np.array([*map(_ticked, column.cells)])[column.codes] for column in columns])
-        own = np.array([not is_total(raw.label(row)) for row in range(raw.n_rows)], dtype=bool)
+        own = ~np.isin(np.arange(raw.n_rows), raw.totals())
         found = ticks[:, own].sum(axis=0)
         if np.any(ticks[:, own] < 0) or not np.any(found):
             continue
@@ -74,8 +74,8 @@ def with_ticks(sheet: Layout) -> Layout:
         codes = np.where(own & (ticks.max(axis=0) > 0), ticks.argmax(axis=0), len(wide)).astype(np.int32)
         made = Column(name, [*(sheet.meanings[at].classes[0][1] for at in wide), None], codes)
         rest = [at for at in range(len(raw.columns)) if at not in wide and not _sums(sheet, at, wide)]
-        raw = replace(raw, columns=[*(raw.columns[at] for at in rest), made])
-        sheet = replace(sheet, raw=raw, meanings=[*(sheet.meanings[at] for at in rest), Meaning(role=name)])
+        meanings = [*(sheet.meanings[at] for at in rest), Meaning(role=name)]
+        sheet = sheet.with_columns([*(raw.columns[at] for at in rest), made], meanings)
     return sheet
 
 

@@ -70,7 +70,7 @@ def without_outline(sheet: Layout) -> Layout:
         else:
             parts = [Column.of(name, cells) for name, cells in zip(names[:-1], above, strict=True)]
             columns = [*raw.columns[:at], *parts, replace(column, header=names[-1]), *raw.columns[at + 1 :]]
-            made = replace(sheet, raw=replace(raw, columns=columns)).without(left)
+            made = sheet.with_columns(columns).without(left)
             return replace(made, meanings=meanings_of(made.raw, sheet.headers, sheet.choices))
     return sheet
 
@@ -100,7 +100,7 @@ def without_dittos(sheet: Layout) -> Layout:
             columns[at] = replace(column, codes=codes).used()
             told = {"word": text_of(column.cells[hits[0]]), "column": column.header}
             sheet.trace.notes.append(Note(code="ditto", values=told))
-    return replace(sheet, raw=replace(sheet.raw, columns=columns))
+    return sheet.with_columns(columns)
 
 
 def with_headings(sheet: Layout) -> Layout:
@@ -109,7 +109,7 @@ def with_headings(sheet: Layout) -> Layout:
     measures = sheet.places(*MEASURES, wide=None)
     if not measures or any(column.mostly_distinct for column in raw.columns):
         return sheet
-    empty = np.logical_and.reduce([raw.columns[at].blank() for at in measures])
+    empty = raw.blank(measures)
     if not empty.any():
         return sheet
     numbered = np.flatnonzero(~empty)
@@ -121,7 +121,7 @@ def with_headings(sheet: Layout) -> Layout:
     ]
     if not rows:
         return sheet
-    totals = [row for row in range(raw.n_rows) if is_total(raw.label(row))]
+    totals = raw.totals()
     rows = [row for row in rows if not totals or row < totals[-1]]
     if not rows:
         return sheet
@@ -136,14 +136,14 @@ def with_headings(sheet: Layout) -> Layout:
         codes[row:] = at
     codes[totals] = len(rows)
     made = Column(column, [*cells, None], codes)
-    wider = replace(sheet, raw=replace(raw, columns=[*raw.columns, made]))
-    return replace(without(wider, rows, "heading"), meanings=[*sheet.meanings, Meaning(role=column)])
+    wider = sheet.with_columns([*raw.columns, made], [*sheet.meanings, Meaning(role=column)])
+    return without(wider, rows, "heading")
 
 
 def with_title_class(sheet: Layout) -> Layout:
     """Give all rows the class that a title names alone, ``SIEVE +9-11``, where no column has one; that is noted."""
     raw = sheet.raw
-    taken = {item.role for item in sheet.meanings} | {name for item in sheet.meanings for name, _ in item.classes}
+    taken = sheet.taken
     found: dict[str, tuple[str, Cell]] = {}
     for _, cells in raw.titles:
         title = " ".join(text_of(cell) for cell in cells if not is_blank(cell))
@@ -161,7 +161,7 @@ def with_title_class(sheet: Layout) -> Layout:
         columns.append(Column.filled(title, cell, raw.n_rows))
         meanings.append(Meaning(role=name))
         sheet.trace.notes.append(Note(code="title_of_class", values={"title": title, "class": text_of(cell)}))
-    return replace(sheet, raw=replace(raw, columns=columns), meanings=meanings)
+    return sheet.with_columns(columns, meanings)
 
 
 def _heads_classes(sheet: Layout, word: str) -> bool:
@@ -172,18 +172,16 @@ def _heads_classes(sheet: Layout, word: str) -> bool:
 
 def _is_known(sheet: Layout, row: int) -> bool:
     """Say whether the only text of a row is a total, a mean, or a class of its own column."""
-    at = next(at for at, column in enumerate(sheet.raw.columns) if not is_blank(column.at(row)))
-    text, role = sheet.raw.label(row), sheet.meanings[at].role
-    scheme = sheet.scheme
-    item = next((item for item in scheme.categorical if item.column == role), None)
+    at = sheet.raw.filled_at(row)[0]
+    text, role, item = sheet.raw.label(row), sheet.meanings[at].role, sheet.attribute(at)
     return (
         is_total(text)
         or is_summary(text)
         or text[:1].isdigit()
-        or (role == "size_class" and size_span(text, scheme) is not None)
+        or (role == "size_class" and size_span(text, sheet.scheme) is not None)
         or (item is not None and class_code(text, attribute_words(item)) is not None)
         or (
-            sheet.meanings[at].role in ("row", "other", "money", "mean", "percent", "zone_id", "lot", "parcel_id")
+            role in ("row", "other", "money", "mean", "percent", "zone_id", "lot", "parcel_id")
             and any(char.isdigit() for char in text)
         )
     )
@@ -191,7 +189,7 @@ def _is_known(sheet: Layout, row: int) -> bool:
 
 def _named_by(sheet: Layout, texts: list[str]) -> tuple[str, list[Cell]] | None:
     """Return the attribute of which each text names one class, with those classes; None where one does not."""
-    taken = {item.role for item in sheet.meanings} | {name for item in sheet.meanings for name, _ in item.classes}
+    taken = sheet.taken
     free = [item for item in sheet.scheme.categorical if item.column not in taken]
     column = Column("", [*texts], np.arange(len(texts), dtype=np.int32))
     made, unread = split_descriptions(column, free, sheet.scheme)
@@ -263,4 +261,4 @@ def _filled_down(sheet: Layout, places: list[int]) -> Layout:
         last = np.maximum.accumulate(np.where(column.blank(), -1, np.arange(sheet.raw.n_rows)))
         codes = np.where(last >= 0, column.codes[np.maximum(last, 0)], column.codes).astype(np.int32)
         columns[at] = replace(column, codes=codes)
-    return replace(sheet, raw=replace(sheet.raw, columns=columns))
+    return sheet.with_columns(columns)

@@ -309,13 +309,12 @@ def _described(sheet: Layout) -> Layout:
         like = [word for word in unread if _SIZED.search(word)]
         unknown = [code for code, cell in column.texts() if any(word in cell for word in like)]
         sheet.tell_rows("unknown_size", at, column.rows_with(unknown) & sizes.blank())
-    raw = replace(sheet.raw, columns=[*sheet.raw.columns, *made.values()])
     meanings = [*sheet.meanings, *(Meaning(role=name) for name in made)]
     meanings[at] = Meaning(role="described")
     if unread:
         told = {"column": column.header, "words": listed(unread, 12)}
         sheet.trace.notes.append(Note(code="words_passed_over", values=told))
-    return replace(sheet, raw=raw, meanings=meanings)
+    return sheet.with_columns([*sheet.raw.columns, *made.values()], meanings)
 
 
 def _zones_of(table: KnownTable, sheet: Layout, column: Column) -> KnownTable:

@@ -87,7 +87,7 @@ class _Rows:
     def state(self, row: int) -> None:
         """Take the cells of a row that is none of the table for what is stated of the parcel, as titles do."""
         raw = self.sheet.raw
-        self.sheet.trace.stated.append((raw.line(row) or 1, tuple(column.at(row) for column in raw.columns)))
+        self.sheet.trace.stated.append((raw.line(row) or 1, tuple(raw.row(row))))
 
     def shown(self, row: int) -> dict[int, float]:
         """Return the numbers of a row, by column."""
@@ -333,15 +333,15 @@ def _leave_notes(rows: _Rows, labels: Mapping[int, str]) -> None:
 def _is_line(rows: _Rows, row: int) -> bool:
     """Say whether a row is one cell of words, of which its column has no others: no class and no stone's name."""
     sheet = rows.sheet
-    filled = [at for at, column in enumerate(sheet.raw.columns) if not is_blank(column.at(row))]
+    filled = sheet.raw.filled_at(row)
     text = sheet.raw.columns[filled[0]].at(row) if len(filled) == 1 else None
     if not isinstance(text, str) or not any(map(str.isalpha, text)) or size_span(text, sheet.scheme) is not None:
         return False
     measured = {*tokens_of(text)} & {*unit_words("pieces", "carats")} and any(map(str.isdigit, text))
     if measured or text.strip()[:1].isdigit():  # ``plus 3 stones``, ``3 bis``
         return False
-    known = [item for item in sheet.scheme.categorical if item.column == sheet.meanings[filled[0]].role]
-    if any(class_code(text, attribute_words(item)) is not None for item in known):
+    item = sheet.attribute(filled[0])
+    if item is not None and class_code(text, attribute_words(item)) is not None:
         return False
     others = [sheet.raw.columns[filled[0]].at(other) for other in range(min(row, _SOME)) if rows.shown(other)]
     words = [[token for token in tokens_of(text_of(cell)) if token.isalpha()] for cell in others if not is_blank(cell)]

@@ -66,6 +66,21 @@ class Layout:
         """The columns of the attributes."""
         return [item.column for item in self.scheme.categorical]
 
+    @property
+    def taken(self) -> set[str]:
+        """What the columns are, and the attributes of which they hold classes."""
+        return {item.role for item in self.meanings} | {name for item in self.meanings for name, _ in item.classes}
+
+    def attribute(self, at: int) -> Attribute | None:
+        """Return the attribute whose classes a column holds, or None."""
+        return next((item for item in self.scheme.categorical if item.column == self.meanings[at].role), None)
+
+    def with_columns(self, columns: list[Column], meanings: list[Meaning] | None = None) -> Layout:
+        """Return the sheet with other columns, which mean what they did where nothing else is said."""
+        return replace(
+            self, raw=replace(self.raw, columns=columns), meanings=self.meanings if meanings is None else meanings
+        )
+
     def tell(self, code: str, at: int | str | None = None, row: int | None = None, /, **values: object) -> None:
         """Note a problem of this table, at a column (by position, or by a name that stands nowhere) and a row."""
         self.problems.append(self.raw.problem(Broken(code, values), row, at))
@@ -198,7 +213,7 @@ def _with_weights_of_each(sheet: Layout) -> Layout:
     weights = (sheet.raw.values(means[0]) * sheet.raw.values(counts[0])).round(6).tolist()
     cells = [None if weight != weight else weight for weight in weights]
     columns = [Column.of(column.header, cells) if item is column else item for item in sheet.raw.columns]
-    return replace(sheet, raw=replace(sheet.raw, columns=columns))
+    return sheet.with_columns(columns)
 
 
 def numbers_in(cells: Sequence[Cell]) -> NDArray[np.float64] | None:

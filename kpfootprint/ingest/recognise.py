@@ -280,7 +280,7 @@ def _as_titles(raw: RawTable) -> RawTable:
     """Take a small sheet that is no table, such as a cover, for lines that say something of the parcel."""
     rows: list[tuple[int, tuple[Cell, ...]]] = [(raw.header_rows[-1], tuple(item.header for item in raw.columns))]
     for row in range(min(raw.n_rows, 60)):
-        rows.append((raw.line(row) or 1, tuple(column.at(row) for column in raw.columns)))
+        rows.append((raw.line(row) or 1, tuple(raw.row(row))))
     return replace(raw, titles=(*raw.titles, *rows))
 
 

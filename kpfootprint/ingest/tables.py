@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.cells import Cell, DecimalMarks, PlainCells, is_blank, read_numbers, shortened, text_of
 from kpfootprint.ingest.problems import NOTES, Broken, problem
-from kpfootprint.ingest.words import TABLES, Vocabulary, fold, misspelt, nearest
+from kpfootprint.ingest.words import TABLES, Vocabulary, fold, is_total, misspelt, nearest
 from kpfootprint.scheme import Scheme
 from kpfootprint.wanted import each
 
@@ -192,9 +192,26 @@ class RawTable(_Lines):
             for one, two in zip(self.columns, other.columns, strict=True)
         )
 
+    def row(self, row: int) -> list[Cell]:
+        """Return the cells of a row."""
+        return [column.at(row) for column in self.columns]
+
+    def filled_at(self, row: int) -> list[int]:
+        """Return the positions of the cells of a row that hold something."""
+        return [at for at, cell in enumerate(self.row(row)) if not is_blank(cell)]
+
     def label(self, row: int) -> str:
         """Return the first cell of a row that is not blank, as text."""
         return next((text_of(cell) for column in self.columns if not is_blank(cell := column.at(row))), "")
+
+    def totals(self) -> list[int]:
+        """Return the rows whose first cell says total."""
+        return [row for row in range(self.n_rows) if is_total(self.label(row))]
+
+    def blank(self, places: Iterable[int] | None = None) -> NDArray[np.bool_]:
+        """Say of each row whether all of its cells are blank, or those of some columns, of which there is one."""
+        columns = self.columns if places is None else [self.columns[at] for at in places]
+        return np.asarray(np.logical_and.reduce([column.blank() for column in columns]), dtype=bool)
 
     @property
     def marks(self) -> DecimalMarks:
@@ -245,7 +262,7 @@ class RawTable(_Lines):
 
     def filled(self) -> RawTable:
         """Return the table without rows that hold nothing at all, as spreadsheets leave at their end."""
-        empty = np.logical_and.reduce([column.blank() for column in self.columns])
+        empty = self.blank()
         return self.keep(np.flatnonzero(~empty)) if empty.any() else self
 
     def keep(self, kept: NDArray[np.intp]) -> RawTable:

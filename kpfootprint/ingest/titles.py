@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kpfootprint.ingest.cells import Cell, DecimalMarks, PlainCells, is_blank, read_number, text_of, without_unit
+from kpfootprint.ingest.cells import Cell, DecimalMarks, is_blank, read_number, text_of, without_unit
 from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.tables import Column, KnownTable, Note, RawTable
@@ -186,7 +186,7 @@ def _beside(raw: RawTable, headers: Headers, goods: KnownTable) -> Iterator[tupl
     known = headers.words.columns("parcels")
     for column in raw.columns:
         name = known.get(fold(column.header))
-        passed = column.header in goods.trace.passed_over and not isinstance(column.cells, PlainCells)
+        passed = column.header in goods.trace.passed_over and not column.mostly_distinct
         if name in _TITLED and passed:
             yield name, column
 
@@ -204,7 +204,7 @@ def _add_constant(raw: RawTable, headers: Headers, goods: KnownTable, found: dic
 def _each(raw: RawTable, headers: Headers, goods: KnownTable) -> KnownTable | None:
     """Return what columns beside the stones of several parcels say of each, where it is one thing in all its rows."""
     ids = goods.columns["parcel_id"]
-    if raw.rows is None or goods.rows is None or isinstance(ids.cells, PlainCells) or not raw.n_rows:
+    if raw.rows is None or goods.rows is None or ids.mostly_distinct or not raw.n_rows:
         return None
     place = np.searchsorted(raw.rows, goods.rows).clip(max=raw.n_rows - 1)
     if not np.array_equal(raw.rows[place], goods.rows):

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.ingest.cells import THOUSANDS, Cell, DecimalMarks, Odd, PlainCells, is_blank, read_numbers, text_of
+from kpfootprint.ingest.cells import THOUSANDS, Cell, DecimalMarks, Odd, is_blank, read_numbers, text_of
 from kpfootprint.ingest.headers import Meaning
 from kpfootprint.ingest.labels import size_span
 from kpfootprint.ingest.meanings import Layout, with_role
@@ -78,7 +78,7 @@ def _in_carats(sheet: Layout) -> Layout:
         Note(code="in_carats", values={"column": column.header, "unit": unit, "carats": weight_ct})
     )
     columns = [Column.of(column.header, carats) if item is column else item for item in sheet.raw.columns]
-    return with_role(replace(sheet, raw=replace(sheet.raw, columns=columns)), at, "carats")
+    return with_role(sheet.with_columns(columns), at, "carats")
 
 
 def _with_thousands(sheet: Layout) -> Layout:
@@ -101,18 +101,18 @@ def _with_thousands(sheet: Layout) -> Layout:
             columns[at] = made
         elif whole and (agree or not beside):
             sheet.tell_rows("ambiguous_number", at, rows)
-    return replace(sheet, raw=replace(sheet.raw, columns=columns))
+    return sheet.with_columns(columns)
 
 
 def _with_merged_sizes(sheet: Layout) -> Layout:
     """Let a size class that a spreadsheet holds as a number, 11 for ``+11``, reach over the rows it is merged over."""
     columns = list(sheet.raw.columns)
     for at in sheet.places("size_class"):
-        cells = columns[at].cells
-        if not isinstance(cells, PlainCells) and any(isinstance(cell, Odd) for cell in cells):
+        cells = () if columns[at].mostly_distinct else columns[at].cells
+        if any(isinstance(cell, Odd) for cell in cells):
             made = [c.text if isinstance(c, Odd) and c.code == "merged_number" else c for c in cells]
             columns[at] = replace(columns[at], cells=made)
-    return replace(sheet, raw=replace(sheet.raw, columns=columns))
+    return sheet.with_columns(columns)
 
 
 def _with_units_of_headers(sheet: Layout) -> Layout:
@@ -123,7 +123,7 @@ def _with_units_of_headers(sheet: Layout) -> Layout:
         units = [unit for unit, kind in _UNITS_OF_SIZES.items() if tokens & {*unit_words(kind)}]
         named = meanings[at].role == "size_class" or says("size", *tokens)
         weighed = meanings[at].role == "carats" and not meanings[at].wide and len(sheet.places("carats")) > 1
-        if isinstance(column.cells, PlainCells) or len(units) > 1 or not (units or named or weighed):
+        if column.mostly_distinct or len(units) > 1 or not (units or named or weighed):
             continue
         texts = [text_of(cell) for cell in sheet.cells(at)]
         if says("sieve", *tokens) and texts and not units and all(map(_TWO_SIEVES.fullmatch, texts)):
@@ -151,7 +151,7 @@ def _with_units_of_headers(sheet: Layout) -> Layout:
             up = hit["up"] if hit else None
             cells.append(f"{hit[0].removesuffix(up or '').strip()} {units[0]}{'+' if up else ''}" if hit else cell)
         columns[at], meanings[at] = replace(column, cells=cells), Meaning(role="size_class")
-    return replace(sheet, raw=replace(sheet.raw, columns=columns), meanings=meanings)
+    return sheet.with_columns(columns, meanings)
 
 
 def ask_whether_carats(sheet: Layout, at: int, weight: NDArray[np.float64]) -> None:
