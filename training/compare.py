@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from kpfootprint.comparison.results import Examination
+from kpfootprint.errors import ReleaseError
 from kpfootprint.flow import examinations_of
 from kpfootprint.parcel import NOT_RECORDED, Batch, Declaration, Parcel
 from kpfootprint.reference import ReferencePackage
@@ -77,8 +78,8 @@ def compare_releases(first: Path, second: Path, reference: Path) -> tuple[str, s
     held_out = ""
     try:
         held_out = compare_evaluations(read_evaluation(first), read_evaluation(second)).as_text()
-    except (ValueError, KeyError, TypeError):
-        held_out = "Held-out parcels: one of the two was not evaluated; run: python -m training evaluate --model …\n"
+    except ReleaseError as error:
+        held_out = f"Held-out parcels: {error}\n"
     heading = f"{cited_release(before)}\n-> {cited_release(after)}"
     return _text(heading, held_out, differences, changes), _json(heading, differences, changes)
 

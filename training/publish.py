@@ -16,7 +16,7 @@ from kpfootprint.report.locale import words
 from kpfootprint.report.problems import remark_text
 from training.acceptance import Criteria, Judgement, judge
 from training.config import read_config
-from training.record import Evaluation, read_evaluation, stones_between
+from training.record import read_evaluation, stones_between
 
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]{0,60}")
 
@@ -87,24 +87,19 @@ def publish(
 
 
 def _judged(model: Path, in_force: Path | None, criteria: Criteria) -> Judgement:
-    evaluation = _measured(model)
-    if evaluation is None:
-        reason = f"it was not evaluated: python -m training evaluate --model {model}"
-        return Judgement(reasons=(reason,), remarks=())
-    before = None if in_force is None else _measured(in_force)
-    judgement = judge(evaluation, criteria, in_force=before)
-    if in_force is None or before is not None:
-        return judgement
-    note = f"the release in force, {in_force.name}, has no evaluation: whether this is worse cannot be said"
-    return replace(judgement, remarks=(*judgement.remarks, note))
-
-
-def _measured(folder: Path) -> Evaluation | None:
-    """Return the evaluation of a release folder, None where it has none that can be read."""
     try:
-        return read_evaluation(folder)
-    except (ValueError, KeyError, OSError):
-        return None
+        evaluation = read_evaluation(model)
+    except ReleaseError as error:
+        return Judgement(reasons=(str(error),), remarks=())
+    before, remarks = None, []
+    if in_force is not None:
+        try:
+            before = read_evaluation(in_force)
+        except ReleaseError:
+            said = "has no evaluation: whether this is worse cannot be said"
+            remarks = [f"the release in force, {in_force.name}, {said}"]
+    judgement = judge(evaluation, criteria, in_force=before)
+    return replace(judgement, remarks=(*judgement.remarks, *remarks))
 
 
 def _next_name(models: Path) -> str:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
+from kpfootprint.errors import ReleaseError
 from kpfootprint.stats.intervals import LEVEL
 
 SCHEMA_VERSION = "1"
@@ -254,5 +255,12 @@ def _plain(value: Any) -> Any:
 
 
 def read_evaluation(folder: Path) -> Evaluation:
-    """Read ``evaluation.json`` of a release folder."""
-    return Evaluation.from_json((folder / "evaluation.json").read_text(encoding="utf-8"))
+    """Read ``evaluation.json`` of a release folder; `ReleaseError` where nothing was measured, or it cannot be read."""
+    measured = folder / "evaluation.json"
+    text = measured.read_text(encoding="utf-8") if measured.is_file() else "{}"
+    try:
+        if text.strip() != "{}":
+            return Evaluation.from_json(text)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ReleaseError("{file}: no evaluation: {detail}", file=measured, detail=error) from None
+    raise ReleaseError("{folder} was not evaluated: python -m training evaluate --model {folder}", folder=folder)

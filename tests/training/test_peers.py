@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from kpfootprint import shipped_release
 from kpfootprint.parcel import Batch
 from kpfootprint.reference import ReferencePackage
+from kpfootprint.release import load_release, write_release
 from tests.training.parcels import SCHEME, ZONES, make_package, make_parcel
 from training.evaluate.measure import measure, measure_shares
 from training.evaluate.methods import fit_splits, held_out, zone_codes, zones_of
@@ -14,6 +17,7 @@ from training.evaluate.setting import Setting
 from training.evaluate.stress import mix
 from training.folds import fold_of_parcels, folds
 from training.peers import PEERS, UNMIXERS
+from training.peers.__main__ import main as peers_command
 from training.peers.mixing import MultinomialEM, MultinomialPair
 from training.peers.table import render_peers
 from training.peers.tables import Peer, Unmixer, tables_of
@@ -120,3 +124,12 @@ def test_the_table_holds_every_method_and_marks_the_best(package: ReferencePacka
         assert Evaluation.from_json(evaluation.to_json()).results == evaluation.results
     best = min(e.result("Cllr").value for e in verification)  # type: ignore[union-attr, type-var]
     assert f"**{best:.3f}**".replace("**0", "**") in page
+
+
+def test_a_fit_that_was_not_measured_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    release = load_release(shipped_release())
+    manifest = {name: value for name, value in release.manifest.items() if name != "files"}
+    write_release(tmp_path / "fitted", manifest, release.model, {"CARD.md": "card\n", "evaluation.json": "{}\n"})
+    arguments = ["--reference", "data/reference", "--model", str(tmp_path / "fitted"), "--out", str(tmp_path / "out")]
+    assert peers_command(arguments) == 2
+    assert f"was not evaluated: python -m training evaluate --model {tmp_path / 'fitted'}" in capsys.readouterr().err

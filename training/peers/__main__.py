@@ -41,12 +41,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         package = load_package(options.reference)
         settings = read_config()
         release = load_release(options.model) if options.model else None
+        own: list[Evaluation] = [read_evaluation(options.model)] if options.model else []
         zones = release.zone_ids if release else usable_zones(package, settings.minimum_parcels)
     except (ReferenceDataError, ReleaseError) as error:
         print(error, file=sys.stderr)
         return 2
     package = measured_on(package, zones)
-    own: list[Evaluation] = [read_evaluation(options.model)] if options.model else []
     prepared = prepare(package, minimum_parcels=1)
     found = own[0].suspects if own else suspects_of(prepared, fit_model(prepared))
     suspects = [item.parcel_id for item in found if item.reason == "mislabelled"]
