@@ -105,17 +105,25 @@ class InvalidParcel(KPFootprintError):
     code = "invalid_parcel"
 
 
-class NotExamined(KPFootprintError):
+class NotExamined(InputError):
     """A parcel was read and its examination failed: a fault of this software, told in that parcel's place."""
 
     code = "not_examined"
 
-    def __init__(self, parcel_id: str, cause: Exception) -> None:
-        detail = f"{type(cause).__name__}: {cause}"
-        reason = f"the parcel was read and could not be examined; please report this with the parcel ({detail})"
-        self.parcel_id = parcel_id
-        self.problems = (Problem(table="parcels", value=parcel_id, code=self.code, reason=reason),)
-        super().__init__(f"{parcel_id}: {reason}")
+    @classmethod
+    def because(cls, parcel_id: str, cause: Exception) -> NotExamined:
+        """Return what stands in the place of a parcel, and what its examination failed by."""
+        reason = Said(
+            "the parcel was read and could not be examined; please report this with the parcel ({kind}: {error})",
+            kind=type(cause).__name__,
+            error=cause,
+        )
+        return cls([Problem(table="parcels", value=parcel_id, code=cls.code, reason=reason)])
+
+    @property
+    def parcel_id(self) -> str:
+        """The name of the parcel."""
+        return str(self.problems[0].value)
 
 
 class SchemeMismatch(KPFootprintError):

@@ -78,7 +78,7 @@ def examine_each(
         return examine(batch, release, status_on=status_on, created_at=created_at)
     except (ArithmeticError, ValueError, IndexError, KPFootprintError) as error:
         if len(batch) == 1:
-            return (NotExamined(batch.parcels[0].parcel_id, error),)
+            return (NotExamined.because(batch.parcels[0].parcel_id, error),)
     alone = (examine_each(Batch((one,)), release, status_on=status_on, created_at=created_at) for one in batch)
     return tuple(found for one in alone for found in one)
 

@@ -69,15 +69,7 @@ def read_json(data: bytes | str) -> Any:
         )
     except NotJson:
         raise
-    except UnicodeDecodeError as error:
-        raise NotJson(
-            "the text is not UTF-8: byte {place} is {byte}",
-            place=str(error.start),
-            byte=f"{error.object[error.start]:#04x}",
-        ) from None
-    except RecursionError:
-        raise NotJson("it is nested too deep") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise NotJson(said_of(error)) from None
     if "\\ud" in text or "\\uD" in text:
         _whole_characters(document)

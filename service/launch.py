@@ -202,12 +202,10 @@ def _address(host: str, port: int) -> str:
 
 
 def _taken(host: str, port: int, error: OSError) -> LaunchError:
-    return LaunchError(
-        "cannot listen on {host} port {port}: {reason}; try another --port",
-        host=host,
-        port=str(port),
-        reason=Said(error.strerror or str(error)),
-    )
+    said = {"host": host, "port": str(port), "reason": Said(error.strerror or str(error))}
+    if error.errno == errno.EADDRNOTAVAIL:
+        return LaunchError("cannot listen on {host} port {port}: {reason}; try another --host", **said)
+    return LaunchError("cannot listen on {host} port {port}: {reason}; try another --port", **said)
 
 
 def _announce(host: str, port: int, address: str, link: str | None) -> None:

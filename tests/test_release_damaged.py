@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from kpfootprint.release import ARRAYS, MANIFEST, load_release, shipped_release
 from kpfootprint.release.arrays import check_model, checks_of
 from kpfootprint.release.packing import pack, unpack
 from kpfootprint.release.release import format_of
+from kpfootprint.retold import retold
 from kpfootprint.stats.model import FootprintModel
 from kpfootprint.trial import try_release
 from tests.worlds import shipped
@@ -208,6 +210,7 @@ def test_a_manifest_that_cannot_be_used_is_refused(tmp_path: Path, path: str, va
     with pytest.raises(ReleaseError) as told:
         try_release(load_release(folder))
     assert len(str(told.value).splitlines()) == 1
+    assert not re.search(r"\b(must|has|got|cannot|there is)\b", retold(told.value, "fr"))
 
 
 @pytest.mark.parametrize(

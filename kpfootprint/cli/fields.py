@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 import click
@@ -12,6 +12,19 @@ import click
 from kpfootprint.cli.surroundings import told
 
 Command = TypeVar("Command", bound=Callable[..., object])
+
+
+class Day(click.ParamType[date]):
+    """A day, as ``2025-03-31``."""
+
+    name = "DATE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Return the day."""
+        try:
+            return datetime.strptime(str(value), "%Y-%m-%d").date()
+        except ValueError:
+            self.fail(told("{value} is no day as 2025-03-31", value=repr(str(value))), param, ctx)
 
 
 class Declared(click.ParamType[dict[str, Any]]):
@@ -47,7 +60,7 @@ OPTIONS = (
     ),
     click.option(
         "--exported-on",
-        type=click.DateTime(formats=["%Y-%m-%d"]),
+        type=Day(),
         metavar="DATE",
         help="Day of export, as 2025-03-31: the day whose zone status counts.",
     ),
@@ -76,10 +89,10 @@ def as_parcel(options: dict[str, Any]) -> dict[str, Any]:
     from kpfootprint.parcel import Conditions
 
     conditions = {item.name: options[item.name] for item in fields(Conditions)}
-    day: datetime | None = options["exported_on"]
+    day: date | None = options["exported_on"]
     parcel: dict[str, Any] = {
         "parcel_id": options["parcel_id"],
-        "exported_on": None if day is None else day.date().isoformat(),
+        "exported_on": None if day is None else day.isoformat(),
         "declarations": list(options["declarations"]),
         "conditions": {name: value for name, value in conditions.items() if value is not None},
     }

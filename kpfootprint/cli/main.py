@@ -11,7 +11,6 @@ from collections.abc import Sequence
 import click
 
 from kpfootprint import __version__
-from kpfootprint.bounded import UnfitFile
 from kpfootprint.cli.batch import batch, validate
 from kpfootprint.cli.beside import beside
 from kpfootprint.cli.compare import compare
@@ -22,18 +21,12 @@ from kpfootprint.cli.planning import adequacy, drift, plan, pool, sorters, zones
 from kpfootprint.cli.register import backup, register, restore
 from kpfootprint.cli.surroundings import OPENED, asked_language, retold, speak
 from kpfootprint.cli.verify import verify
-from kpfootprint.errors import (
-    IngestError,
-    InvalidParcel,
-    KPFootprintError,
-    Problem,
-    ReferenceDataError,
-    ReportError,
-    SchemeMismatch,
-)
+from kpfootprint.errors import IngestError, KPFootprintError, Problem, ReferenceDataError
 from kpfootprint.retold import LANGUAGES
 
 BAD_INPUT = 2
+BAD = frozenset({"backup", "invalid_parcel", "invalid_report", "no_scheduler", "scheme_mismatch", "unfit_file"})
+"""Codes of errors that tell of something given; those of problems are told one by one."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -102,15 +95,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (IngestError, ReferenceDataError) as error:
         show_problems(error.problems, asked_language())
         sys.exit(BAD_INPUT)
-    except (InvalidParcel, ReportError, SchemeMismatch, UnfitFile) as error:
-        say(retold(error), err=True)
-        sys.exit(BAD_INPUT)
     except BrokenPipeError:  # whoever read the output has seen enough, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except (KPFootprintError, OSError) as error:
         tell("Error: {error}", err=True, error=retold(error))
-        sys.exit(1)
+        sys.exit(BAD_INPUT if getattr(error, "code", "") in BAD else 1)
     except MemoryError:
         tell("Error: there is not enough memory for this; nothing was written.", err=True)
         sys.exit(1)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from kpfootprint.cli.fields import Declared, as_parcel, parcel_options
+from kpfootprint.cli.fields import Day, Declared, as_parcel, parcel_options
 from kpfootprint.cli.output import drawn, out_option, refuse_terminal, say, tell, writing
 from kpfootprint.cli.reading import choose_option, read_sortings, whole_submission
 from kpfootprint.cli.surroundings import at_work, lang_option, model_option, now, open_release, told
@@ -38,7 +38,7 @@ form_option = click.option(
 on_option = click.option(
     "--on",
     "day",
-    type=click.DateTime(formats=["%Y-%m-%d"]),
+    type=Day(),
     metavar="DATE",
     help="Day whose status of zones counts, as 2025-03-31; today (UTC) otherwise.",
 )
@@ -47,9 +47,9 @@ on_option = click.option(
 @click.command()
 @on_option
 @model_option
-def zones(day: datetime | None, model: Path | None) -> None:
+def zones(day: date | None, model: Path | None) -> None:
     """List the zones and their status on a day."""
-    on = (day or now()).date()
+    on = day or now().date()
     table = open_release(model).zone_table
     shown = {"compliant": told("compliant"), "suspended": told("suspended"), "not_covered": told("not_covered")}
     header = (told("zone_id"), told("name"), told("country"), told("region"), told("status"))
@@ -88,7 +88,7 @@ def plan(
     declared: tuple[dict[str, Any], ...],
     against: str,
     share: float,
-    day: datetime | None,
+    day: date | None,
     model: Path | None,
     **shown: Any,
 ) -> None:
@@ -97,19 +97,19 @@ def plan(
 
     release = open_release(model)
     question = {"declared": [dict(item) for item in declared], "against": against, "share": share}
-    _show(plan_answer(question, release, (day or now()).date()), release, **shown)
+    _show(plan_answer(question, release, day or now().date()), release, **shown)
 
 
 @click.command()
 @click.argument("zone")
 @on_option
 @answer_options
-def adequacy(zone: str, day: datetime | None, model: Path | None, **shown: Any) -> None:
+def adequacy(zone: str, day: date | None, model: Path | None, **shown: Any) -> None:
     """Say whether the references of ZONE are enough, and which parcels to collect next."""
     from kpfootprint.planning.answers import adequacy_answer
 
     release = open_release(model)
-    _show(adequacy_answer(zone, release, (day or now()).date()), release, **shown)
+    _show(adequacy_answer(zone, release, day or now().date()), release, **shown)
 
 
 @click.command()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kpfootprint.cli.output import say, tell
-from kpfootprint.cli.surroundings import home, model_option, release_folder, told
+from kpfootprint.cli.surroundings import home, model_option, release_folder, retold, told
 from kpfootprint.errors import ReleaseError
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def verify(dossier: Path, code: str | None, model: Path | None) -> int:
         count=len(check.differences),
     )
     for difference in check.differences:
-        say(difference, err=True)
+        say(retold(difference), err=True)
     return DIFFERENT
 
 

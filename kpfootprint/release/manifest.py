@@ -93,35 +93,45 @@ def _built(name: str, build: Callable[[], Any]) -> Any:
     try:
         return build()
     except (KPFootprintError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        reason = said_of(error) if not isinstance(error, LookupError) else f"{type(error).__name__}: {error}"
-        reason = reason.each(_short) if isinstance(reason, Said) else reason[:200]
+        said = Said(said_of(error))
+        reason = said.each(_short) if said.values else Said(said[:200])
         raise ReleaseError("{name} cannot be read: {reason}", name=name, reason=reason) from None
 
 
-def _wrong(place: str, value: Any, kind: Any) -> Iterator[str]:
+_MUST = "{where} must be {wanted}, got {found}"
+_KINDS = {
+    str: Said("a text"),
+    bool: Said("true or false"),
+    int: Said("a whole number"),
+    float: Said("a number"),
+    dict: Said("an object"),
+}
+
+
+def _wrong(place: str, value: Any, kind: Any) -> Iterator[Said]:
     """Yield what is wrong with a value of a kind, by its place."""
-    where = place or "the manifest"
+    where = place or Said("the manifest")
     if isinstance(kind, dict):
         if not isinstance(value, dict):
-            yield f"{where} must be an object, got {_short(value)}"
+            yield Said(_MUST, where=where, wanted=_KINDS[dict], found=_short(value))
         elif ... in kind:
             for name, item in value.items():
                 yield from _wrong(f"{place}.{name}".lstrip("."), item, kind[...])
         else:
             for name, inner in kind.items():
                 if name not in value:
-                    yield f"{where} has no {name!r}"
+                    yield Said("{where} has no {name}", where=where, name=repr(name))
                 else:
                     yield from _wrong(f"{place}.{name}".lstrip("."), value[name], inner)
     elif isinstance(kind, list | tuple):
-        least = "a list" if isinstance(kind, tuple) else "a list with one item or more"
+        least = Said("a list") if isinstance(kind, tuple) else Said("a list with one item or more")
         if not isinstance(value, list) or (isinstance(kind, list) and not value):
-            yield f"{where} must be {least}, got {_short(value)}"
+            yield Said(_MUST, where=where, wanted=least, found=_short(value))
         else:
             for position, item in enumerate(value):
                 yield from _wrong(f"{place}[{position}]", item, kind[0])
     elif not _is(value, kind):
-        yield f"{where} must be {kind.__name__}, got {_short(value)}"
+        yield Said(_MUST, where=where, wanted=_KINDS[kind], found=_short(value))
 
 
 def _is(value: Any, kind: type) -> bool:

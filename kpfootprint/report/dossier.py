@@ -69,7 +69,7 @@ class DossierCheck:
 
     report_id: str
     created_at: str
-    differences: tuple[str, ...]
+    differences: tuple[Said, ...]
 
     @property
     def same(self) -> bool:
@@ -124,19 +124,20 @@ def verify_dossier(path: Path, remake: Callable[[DossierInput], Remade]) -> Doss
         differences += _differences("", report.content, made.report.content)
     for name, data in again.items():
         if members[name] != data and not (name == SUMS and differences):
-            differences.append(f"{name} is not {WHAT.get(name, 'what the report made again renders to')}")
+            differences.append(Said("{name} is not {what}", name=name, what=WHAT.get(name, RENDERED)))
     return DossierCheck(
         report_id=report.report_id, created_at=report.content["created_at"], differences=tuple(differences)
     )
 
 
 WHAT = {
-    INPUT: "the parcel as it is written when it is read",
-    REPORT: "the report made again, byte for byte",
-    CARD: "the card of the release at hand",
-    RELEASE: "the name and the hash of the release at hand",
-    SUMS: "the list of hashes as it is sealed",
+    INPUT: Said("the parcel as it is written when it is read"),
+    REPORT: Said("the report made again, byte for byte"),
+    CARD: Said("the card of the release at hand"),
+    RELEASE: Said("the name and the hash of the release at hand"),
+    SUMS: Said("the list of hashes as it is sealed"),
 }
+RENDERED = Said("what the report made again renders to")
 
 
 def _members(made: Remade) -> dict[str, bytes]:
@@ -170,12 +171,7 @@ def _input(content: Mapping[str, Any], parcel: bytes) -> DossierInput:
             created_at=datetime.fromisoformat(content["created_at"]),
         )
     except (LookupError, TypeError, ValueError) as error:
-        raise ReportError(
-            "{file} does not say what it was made from: {kind} {error}",
-            file=REPORT,
-            kind=type(error).__name__,
-            error=error,
-        ) from None
+        raise ReportError("{file} does not say what it was made from: {error}", file=REPORT, error=error) from None
 
 
 RENDERINGS: dict[str, Callable[[Report, str], bytes]] = {
@@ -227,19 +223,19 @@ def _read(path: Path) -> dict[str, bytes]:
     raise ReportError("{name} cannot be read as a dossier: {reason}", name=path.name, reason=reason)
 
 
-def _broken_seals(members: Mapping[str, bytes]) -> Iterator[str]:
+def _broken_seals(members: Mapping[str, bytes]) -> Iterator[Said]:
     if members[SUMS] == _sums(members):
         return
     lines = [line.partition("  ") for line in members[SUMS].decode(errors="replace").splitlines()]
     stated = {name: sealed for sealed, _, name in lines}
     for name, data in sorted(members.items()):
         if name != SUMS and stated.get(name) != hashlib.sha256(data).hexdigest():
-            yield f"{name} is not the file that was sealed: its hash differs from {SUMS}"
+            yield Said("{name} is not the file that was sealed: its hash differs from {sums}", name=name, sums=SUMS)
     if set(stated) != set(members) - {SUMS} or len(lines) != len(stated):
-        yield f"{SUMS} lists other files than the dossier holds"
+        yield Said("{sums} lists other files than the dossier holds", sums=SUMS)
 
 
-def _differences(place: str, then: Any, now: Any) -> Iterator[str]:
+def _differences(place: str, then: Any, now: Any) -> Iterator[Said]:
     """Yield a sentence for every member that differs, by its place in the report."""
     if isinstance(then, dict) and isinstance(now, dict):
         for name in sorted(set(then) | set(now)):
@@ -248,7 +244,8 @@ def _differences(place: str, then: Any, now: Any) -> Iterator[str]:
         for i, (old, new) in enumerate(zip(then, now, strict=True)):
             yield from _differences(f"{place}[{i}]", old, new)
     elif then != now:
-        yield f"{place}: {_short(then)} in the dossier, {_short(now)} when made again"
+        found = {"then": _short(then), "now": _short(now)}
+        yield Said("{place}: {then} in the dossier, {now} when made again", place=place, **found)
 
 
 def _short(value: Any) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
+from kpfootprint.retold import Said
 from kpfootprint.stats.intervals import clopper_pearson
 from kpfootprint.stats.metrics import cllr
 from service import Wording
@@ -54,7 +55,7 @@ def tell_outcome(
     ]
     total = sum(item["share"] for item in origin)
     if abs(total - 1) > SHARES_ADD_UP:
-        reason = f"the shares add up to {total:g}, and must to 1"
+        reason = Said("the shares add up to {total}, and must to 1", total=f"{total:g}")
         problems.append(Problem(table="origin", column="share", code="invalid", reason=reason))
     if problems:
         raise refusal_for(problems)

@@ -17,6 +17,7 @@ from kpfootprint.ingest import ingest_json
 from kpfootprint.release import Release
 from kpfootprint.report import read_report, render_html
 from kpfootprint.report.report import canonical
+from kpfootprint.retold import Said, said_of
 from kpfootprint.strict_json import read_json
 from service.clock import now
 from service.register import comparisons, entries, jobs, submissions
@@ -122,19 +123,23 @@ def _take(connection: sa.Connection, line: Mapping[str, Any], actor: str, releas
     try:
         return _taken(connection, line, actor, release)
     except (*_BROKEN, IngestError, sa.exc.IntegrityError) as error:
-        reason = f"the {line['kind']} {line['subject']} cannot be taken in: {_told(error)}"
+        said = {"kind": line["kind"], "subject": line["subject"], "error": _told(error)}
+        reason = Said("{kind} {subject} cannot be taken in: {error}", **said)
         raise IngestError([Problem(table="export", row=line["position"], code="invalid", reason=reason)]) from None
 
 
 def _told(error: Exception) -> str:
+    """Return what is wrong with a line, in one line."""
     match error:
         case ValidationError():
             first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-            return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+            return Said("{place}: {error}", place=".".join(map(str, first["loc"])), error=Said(first["msg"]))
         case IngestError(problems=problems):
             return problems[0].reason
+        case sa.exc.IntegrityError():
+            return str(error)[:200].splitlines()[0]
         case _:
-            return f"{type(error).__name__}: {error}"[:200].splitlines()[0]
+            return said_of(error)
 
 
 def _taken(connection: sa.Connection, line: Mapping[str, Any], actor: str, release: Release) -> bool:
@@ -163,7 +168,10 @@ def _taken(connection: sa.Connection, line: Mapping[str, Any], actor: str, relea
 
 
 def _lines(content: bytes) -> Iterator[Mapping[str, Any]]:
-    """Yield the lines of an export, each as it was hashed; raise `IngestError` with those that are none."""
+    """Yield the lines of an export, each as it was hashed; raise `IngestError` with those that are none.
+
+    Of a file that has no such line the first is told alone: it is another file.
+    """
     problems: list[Problem] = []
     good: list[Mapping[str, Any]] = []
     for number, text in enumerate(content.splitlines(), start=1):
@@ -173,7 +181,7 @@ def _lines(content: bytes) -> Iterator[Mapping[str, Any]]:
             line = read_json(text)
             _check(line)
         except _BROKEN as error:
-            reason = f"not a line of a register's export, or changed since: {_told(error)}"
+            reason = Said("not a line of a register's export, or changed since: {error}", error=_told(error))
             problems.append(Problem(table="export", row=number, code="invalid", reason=reason))
         else:
             good.append(line)
@@ -182,18 +190,18 @@ def _lines(content: bytes) -> Iterator[Mapping[str, Any]]:
     if not good and not problems:
         problems.append(Problem(table="export", code="invalid", reason="it holds no line of a register's export"))
     if problems:
-        raise IngestError(problems)
+        raise IngestError(problems if good else problems[:1])
     yield from good
 
 
 def _check(line: Any) -> None:
     entry = _ENTRY.validate_python(line)
     if entry.at > now() + AHEAD:
-        raise ValueError("it lies in the future; look at the clock of the other machine")
+        raise ValueError(Said("it lies in the future; look at the clock of the other machine"))
     if entry.expected_hash() != entry.hash:
-        raise ValueError("its hash is another")
+        raise ValueError(Said("its hash is another"))
     if entry.kind == "comparison":
         read_report(line["report"])
         for name, text in (("report", line["report"]), ("parcel", canonical(line["parcel"]))):
             if sha256(text.encode()).hexdigest() != entry.values[f"{name}_sha256"]:
-                raise ValueError(f"the {name} is another")
+                raise ValueError(Said("its member {name} is another", name=name))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from datetime import datetime
+from datetime import date
 
 import click
 import pytest
@@ -47,7 +47,7 @@ def test_every_option_arrives() -> None:
     given = nothing_given() | {
         "parcel_id": "P1",
         "declarations": ({"zone_id": "carnot", "carats": None},),
-        "exported_on": datetime(2025, 3, 31),
+        "exported_on": date(2025, 3, 31),
         "bottom_screen_mm": 1.8,
         "specials_removed": False,
     }

@@ -7,6 +7,7 @@ import json
 import os
 import pickle
 import re
+import tomllib
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -18,13 +19,14 @@ from babel.messages.pofile import read_po
 
 from kpfootprint.cli.main import cli, main
 from kpfootprint.cli.surroundings import LOCALES, helped, paragraphs, speak
-from kpfootprint.errors import ReleaseError, ReportError
+from kpfootprint.errors import NotExamined, ReleaseError, ReportError
 from kpfootprint.report.locale import CATALOGUES
 from kpfootprint.retold import ERRORS, Said, again, kept, retold, said_of
 from service.catalogue import compiled, sources
 from service.register.database import CANNOT, STATES
 from service.settings import MISFITS
 from tests.source import files
+from training.config import ConfigError, parse_config
 from training.package.descriptor import _NOTES
 
 SOURCE = LOCALES / "fr" / "LC_MESSAGES" / "click.po"
@@ -34,7 +36,10 @@ CALLS = (
     (["compare", "--lang=fr"], "Argument manquant"),
     (["compare", "--lang", "fr", "--nonsense", "x.csv"], "L’option '--nonsense' n’existe pas"),
     (["compare", ".", "--lang", "fr", "--format", "docx"], "n’est pas l’une des valeurs"),
-    (["compare", ".", "--lang", "fr", "--exported-on", "soon"], "n’est pas de la forme"),
+    (["compare", ".", "--lang", "fr", "--exported-on", "soon"], "n’est pas une date comme 2025-03-31"),
+    (["verify", ".", "--lang", "fr"], "'.' est un dossier"),
+    (["compare", ".", "--lang", "fr", "--model", "none"], "'none' n’existe pas"),
+    (["batch", ".", "--lang", "fr", "--workers", "two"], "n’est pas un nombre qui convienne"),
     (["compare", ".", ".", "--lang", "fr"], "Argument de trop"),
 )
 
@@ -50,7 +55,7 @@ def test_a_wrong_call_is_told_in_french(
     assert left.value.code == 2
     assert said in told
     assert "Usage\u00a0: kpfootprint" in told
-    for english in ("Error", "Missing", "Invalid", "No such", "Usage: "):
+    for english in ("Error", "Missing", "Invalid", "No such", "Usage: ", "Path", "File", "Directory", "integer"):
         assert english not in told
 
 
@@ -115,6 +120,7 @@ def test_what_our_own_commands_say_is_told_in_french_too(
         (["compare", ".", "--lang", "fr", "--choose", "lots"], "n’est pas de la forme QUESTION=RÉPONSE"),
         (["compare", ".", "--lang", "fr", "--declare", "berberati=much"], "n’est pas un nombre de carats"),
         (["compare", "--lang", "fr", "--help"], "Jour d’exportation"),
+        (["keys", "--lang", "fr", "--help"], "Options : --lang"),
     )
     for arguments, said in calls:
         with pytest.raises(SystemExit):
@@ -250,6 +256,54 @@ def test_the_system_is_told_by_its_kind(call: Callable[[], object]) -> None:
         call()
     assert said_of(raised.value) == str(raised.value)
     assert "Errno" not in retold(raised.value, "fr")
+
+
+TOML = (
+    *(
+        "a",
+        "a = ",
+        "a = 1,5",
+        "a = yes",
+        "[a",
+        "[[a",
+        "a = [1",
+        "a = {b = 1",
+        "= 1",
+        "a = 'b",
+        "a = 'b\n'",
+        "a = 1 b = 2",
+    ),
+    *("a = 1\na = 2", "[a]\n[a]", "a = {}\na.b = 1", "a = {b = 1, b = 2}", 'a = "\\q"', 'a = "\\ud800"', 'a = "\\u1"'),
+    *("a = 2026-13-45", "a = 1\n[a]", "a.b = 1\n[a]", "a = 1 \x01", "a = '\x01'", "[a]]", "a = [1 2]", "# \x01"),
+)
+
+
+@pytest.mark.parametrize("text", TOML)
+def test_a_fault_of_settings_is_told_in_french(text: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        parse_config(text.encode())
+    said, found = raised.value.problems[0].reason, "".join(raised.value.problems[0].reason.partition("(at ")[1:])
+    with pytest.raises(tomllib.TOMLDecodeError) as own:
+        tomllib.loads(text)
+    assert found in str(own.value)
+    assert isinstance(said, Said)
+    assert said_of(own.value).text in in_french()  # type: ignore[attr-defined]
+    assert "(at " not in retold(said, "fr")
+
+
+def test_a_text_that_is_none_is_told_in_french() -> None:
+    for data, said in ((b"a = '\xff'", "UTF-8"), (b"a = " + b"[" * 20_000, "profondément imbriqué")):
+        with pytest.raises(ConfigError) as raised:
+            parse_config(data)
+        assert said in retold(raised.value.problems[0].reason, "fr")
+
+
+def test_a_parcel_that_was_not_examined_is_told_in_french_wherever_it_was_tried() -> None:
+    found = NotExamined.because("A{1}", ReleaseError("{file} holds no parcel", file="x"))
+    again_ = pickle.loads(pickle.dumps(found))
+    assert (again_.problems, again_.parcel_id, str(again_)) == (found.problems, "A{1}", str(found))
+    told = retold(again_.problems[0].reason, "fr")
+    assert told.endswith("(ReleaseError\u00a0: x ne contient aucun lot)")
 
 
 def test_an_error_of_the_library_is_told_in_french_with_its_place(

@@ -196,7 +196,7 @@ def test_what_is_no_address_of_a_scheduler_is_told_at_once(
     file = tmp_path / "stones.csv"
     file.write_text("weight_ct\n0.5\n")
     status, _, err = run(capsys, "batch", file, "--out", tmp_path / "out", "--scheduler", address)
-    assert status == 1
+    assert status == 2
     told_in_lines(err)
     assert "tcp://host:8786" in err
 

@@ -20,7 +20,12 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [(("--host", "localhost"), "IP address"), (("--port", "0"), "--port"), (("--workers", "0"), "--workers")],
+    [
+        (("--host", "192.0.2.1"), "another --host"),
+        (("--host", "localhost"), "IP address"),
+        (("--port", "0"), "--port"),
+        (("--workers", "0"), "--workers"),
+    ],
 )
 def test_addresses_that_cannot_be_are_told(arguments: tuple[str, ...], said: str, tmp_path: Path) -> None:
     done = kpfootprint("serve", *arguments, home=tmp_path)

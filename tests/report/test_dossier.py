@@ -20,6 +20,7 @@ from kpfootprint.errors import ReportError
 from kpfootprint.report import DossierInput, Remade, build_report, read_report, verify_dossier, write_dossier
 from kpfootprint.report import dossier as dossiers
 from kpfootprint.report.report import seal
+from kpfootprint.retold import retold
 from tests.laws import tried
 from tests.report.factory import CREATED_AT, make_examination, make_model, make_parcel, make_report
 
@@ -113,12 +114,15 @@ def test_an_altered_member_is_named(dossier: Path, name: str) -> None:
     check = verify_dossier(altered(dossier, name, data), remake)
     assert not check.same
     assert any(difference.startswith(f"{name} is not the file that was sealed") for difference in check.differences)
+    french = [retold(difference, "fr") for difference in check.differences]
+    assert f"{name} n’est pas le fichier qui a été scellé\u00a0: son condensat n’est pas celui de SHA256SUMS" in french
 
 
 @pytest.mark.parametrize("name", ["report.en.html", "report.fr.pdf", "report.fr.txt"])
 def test_an_altered_and_resealed_rendering_is_named(dossier: Path, name: str) -> None:
     check = verify_dossier(altered(dossier, name, b"forged", reseal=True), remake)
     assert check.differences == (f"{name} is not what the report made again renders to",)
+    assert retold(check.differences[0], "fr") == f"{name} n’est pas ce que donne le rapport refait"
 
 
 @pytest.mark.parametrize(
@@ -238,6 +242,8 @@ def test_a_report_that_comes_out_otherwise_is_told_member_by_member(dossier: Pat
     check = verify_dossier(dossier, otherwise)
     assert 'conclusion: "query" in the dossier, "inconclusive" when made again' in check.differences
     assert [difference.split(":")[0] for difference in check.differences][:2] == ["conclusion", "report_id"]
+    told = retold(check.differences[0], "fr")
+    assert told == 'conclusion\u00a0: "query" dans le dossier, "inconclusive" une fois refait'
 
 
 def test_an_altered_report_is_refused(dossier: Path) -> None:

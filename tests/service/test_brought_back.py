@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from kpfootprint.errors import IngestError
 from kpfootprint.ingest import ingest_json
 from kpfootprint.report.report import canonical, seal
+from kpfootprint.retold import retold
 from service.jobs.worker import work_once
 from service.register import jobs
 from service.register.backup import BackupError, back_up, exported, restore
@@ -153,6 +154,22 @@ def test_an_odd_report_ends_the_job_and_nothing_else(lived_in: tuple[Path, bytes
     assert page_of(work.engine, before=None, limit=9) == ([], None)
 
 
+def test_another_file_is_told_once_and_one_bad_line_is_told_by_its_row(
+    lived_in: tuple[Path, bytes], empty: Workplace
+) -> None:
+    for content in (b"# a title\n\nsome text\n" * 50, b'{"a": 1}\n' * 50):
+        with pytest.raises(IngestError) as told:
+            take_in(empty, content, actor="key:b")
+        (problem,) = told.value.problems
+        assert problem.row == 1
+        assert retold(problem.reason, "fr").startswith("ce n’est pas une ligne d’export")
+        assert "NotJson" not in problem.reason
+    first, second, *_ = lived_in[1].splitlines(keepends=True)
+    with pytest.raises(IngestError) as told:
+        take_in(empty, first + b"x\n" + second + b"y\n", actor="key:b")
+    assert [problem.row for problem in told.value.problems] == [2, 4]
+
+
 def test_an_export_is_taken_in_once_and_its_outcomes_are_read(lived_in: tuple[Path, bytes], tmp_path: Path) -> None:
     work = at(tmp_path)
     twice = lived_in[1] + lived_in[1]
@@ -247,7 +264,7 @@ def test_the_command_tells_in_a_line_what_is_no_backup(lived_in: tuple[Path, byt
         case "zeros":
             file.write_bytes(bytes(100_000))
     told = kpfootprint("restore", file, home=tmp_path / "home")
-    assert told.status in {1, 2}
+    assert told.status == 2
     assert "Traceback" not in told.err
     assert len(told.err.splitlines()) <= 4
     if (tmp_path / "home" / "register.db").exists():
