@@ -166,13 +166,22 @@ def _below(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Block]]:
     return (raw.keep(np.arange(titled[0])), blocks) if heads else (raw, [])
 
 
+def sums_up(block: KnownTable, main: KnownTable, scheme: Scheme) -> bool:
+    """Say whether a table has a row for each class of a larger one, with the sum of its rows."""
+    larger = (main.n_rows, main.n_columns) > (block.n_rows, block.n_columns)
+    if main is block or not larger or block.n_rows > _MOST:
+        return False
+    return held_against(block, main, scheme) == []
+
+
 def held_against(block: KnownTable, main: KnownTable, scheme: Scheme) -> list[Problem] | None:
     """Return in what a summary is not what the rows of a table sum to; None where it is no summary of that table."""
     classes = [name for name in ("size_class", *(item.column for item in scheme.categorical)) if name in block.columns]
     if len(classes) != 1 or classes[0] not in main.columns or "parcel_id" in main.columns:
         return None
-    measures = [name for name in ("n_stones", "carats") if name in block.columns]
     weight = scheme.size.column
+    measures = {"n_stones": "n_stones", "carats": weight if block.kind == "stones" else "carats"}
+    measures = {name: column for name, column in measures.items() if column in block.columns}
     own: dict[str, defaultdict[str, float]] = {}
     keys, said = (_keys(table, classes[0], scheme) for table in (main, block))
     for name in measures:
@@ -186,12 +195,12 @@ def held_against(block: KnownTable, main: KnownTable, scheme: Scheme) -> list[Pr
         for key, value in zip(keys, values.tolist(), strict=True):
             own[name][key] += value
     found = []
-    for name in measures:
+    for name, column in measures.items():
         slack = 0.5 if name == "n_stones" else 0.0051 + 0.005
-        for row, (key, value) in enumerate(zip(said, block.values(name).tolist(), strict=True)):
+        for row, (key, value) in enumerate(zip(said, block.values(column).tolist(), strict=True)):
             if not abs(own[name][key] - value) <= slack:
                 told = {"expected": f"{value:g}", "found": f"{own[name][key]:.6g}"}
-                found.append(block.problem(Broken("total_disagrees", told), row, name))
+                found.append(block.problem(Broken("total_disagrees", told), row, column))
     missed = {*keys} - {*said} - {""}
     return None if (missed and not found) or (found and {*block.columns} == {*main.columns}) else found
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.ingest.cells import is_blank, text_of
 from kpfootprint.ingest.meanings import Layout
-from kpfootprint.ingest.tables import Column, RawTable
+from kpfootprint.ingest.tables import Column, Note, RawTable
 from kpfootprint.ingest.words import fold, is_total, says, tokens_of
 
 _PAGE = re.compile(
@@ -19,6 +20,9 @@ _PAGE = re.compile(
     re.IGNORECASE,
 )
 _RULE = re.compile(r"[-=_*.~–— ]{3,}")
+_OF_PIVOTS = ("(blank)", "(vide)", "(leer)", "(em branco)", "(leeg)")
+"""What a pivot table writes where nothing stands."""
+
 _LONGEST = 60
 
 
@@ -116,20 +120,43 @@ def _page_lines(raw: RawTable) -> list[int]:
 def _aside(text: str) -> bool:
     if len(text) > _LONGEST or text[:1].isdigit():
         return False
+    if text.casefold() in _OF_PIVOTS:
+        return True
     return _PAGE.fullmatch(text) is not None or _RULE.fullmatch(text) is not None
 
 
+def without_unused(sheet: Layout) -> Layout:
+    """Leave out the last rows of a form that bear their number and nothing else; how many there are is told."""
+    raw, numbers = sheet.raw, sheet.places("row")
+    if not numbers or any(column.mostly_distinct for column in raw.columns):
+        return sheet
+    blank = raw.blank([at for at in range(len(raw.columns)) if at not in numbers])
+    goods = ~blank & ~np.isin(np.arange(raw.n_rows), raw.totals())
+    end = int(np.flatnonzero(goods)[-1]) if goods.any() else raw.n_rows
+    rows = [row for row in np.flatnonzero(blank).tolist() if row > end and text_of(raw.label(row)).isdigit()]
+    if rows:
+        sheet.trace.notes.append(Note(code="unused_rows", values={"count": len(rows), "first": raw.label(rows[0])}))
+    return replace(sheet, raw=raw.keep(np.setdiff1d(np.arange(raw.n_rows), rows))) if rows else sheet
+
+
 def without_empty_classes(sheet: Layout, measures: Sequence[int], classes: Sequence[int], *, checked: bool) -> Layout:
-    """Leave out the classes of a form that hold nothing: dashes, or blanks where a total was `checked`."""
+    """Leave out the classes of a form that hold nothing: dashes, or blanks where a total was `checked`.
+
+    So are rows of zeros that name none.
+    """
     raw, measured = sheet.raw, [sheet.raw.columns[at] for at in measures]
     if not measured or not classes or any(column.mostly_distinct for column in measured):
         return sheet
     empty = raw.blank(measures) if checked else np.logical_and.reduce([_dashes(column) for column in measured])
-    rows = np.flatnonzero(empty & ~raw.blank(classes)).tolist()
+    zero = np.logical_and.reduce([raw.values(at) == 0 for at in measures])
+    unnamed = raw.blank(classes)
+    rows = np.flatnonzero((empty & ~unnamed) | (zero & unnamed)).tolist()
     if len(rows) == raw.n_rows:
         return sheet
-    labels = (next(text_of(raw.columns[at].at(row)) for at in classes if at in raw.filled_at(row)) for row in rows)
-    return sheet.without({row: ("empty_class", {"label": label}) for row, label in zip(rows, labels, strict=True)})
+    labels = [[text_of(raw.columns[at].at(row)) for at in classes if at in raw.filled_at(row)] for row in rows]
+    return sheet.without(
+        {row: ("empty_class", {"label": (of or [raw.label(row)])[0]}) for row, of in zip(rows, labels, strict=True)}
+    )
 
 
 def _dashes(column: Column) -> NDArray[np.bool_]:

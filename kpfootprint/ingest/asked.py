@@ -32,6 +32,9 @@ from kpfootprint.ingest.words import (
 _HEAVY_CT = 5.0
 """Weight above which all rows must lie, of which no two are of one class, to be taken for lots rather than stones."""
 
+_HEAVIEST_CT = 10.8
+"""Weight above which a stone is a special, which few parcels have: lots have one, and half of them above the other."""
+
 _OF_STONES = ("weight_ct", "poids_ct")
 """Headers that the documentation gives to the weight of a stone."""
 
@@ -168,8 +171,21 @@ def ask_about_unnamed(sheet: Layout) -> None:
             continue
         if numbers is None or not bool(np.all((numbers == np.floor(numbers)) & (numbers >= 0) & (numbers < 1e6))):
             continue
-        if bool(np.any(numbers > 1)) and not says("codes", *tokens_of(sheet.raw.columns[at].header)):
+        if not bool(np.any(numbers > 1)) or says("codes", *tokens_of(sheet.raw.columns[at].header)):
+            continue
+        if not _is_priced(sheet, at):
             sheet.ask("count_or_other", at, "n_stones", "ignore")
+
+
+def _is_priced(sheet: Layout, at: int) -> bool:
+    """Say whether a column holds the carats of each row times its price."""
+    values, weights = sheet.raw.values(at), [sheet.raw.values(place) for place in sheet.places("carats")]
+    prices = [sheet.raw.values(place) for place in sheet.places("money", "value_usd")]
+    for product in (weight * price for weight in weights for price in prices):
+        known = np.isfinite(product) & np.isfinite(values)
+        if known.sum() > 1 and bool(np.all(np.abs(product - values)[known] <= 0.5 + 1e-3 * values[known])):
+            return True
+    return False
 
 
 def ask_about_percents(sheet: Layout) -> None:
@@ -236,7 +252,8 @@ def _lots_by(sheet: Layout, classed: list[int], weight: NDArray[np.float64]) -> 
     sellers = [at for at, column in enumerate(raw.columns) if {*tokens_of(column.header)} & words]
     named = sellers or known
     named = named or [at for at in range(len(raw.columns)) if at not in sheet.places("carats", "money", "value_usd")]
-    light = float(np.nanmedian(weight) if sellers else np.nanmin(weight)) <= _HEAVY_CT
+    lots = bool(sheet.places("lot")) and float(np.nanmax(weight)) > _HEAVIEST_CT
+    light = float(np.nanmedian(weight) if sellers or lots else np.nanmin(weight)) <= _HEAVY_CT
     if not named or (sure and not goods) or light:
         return None
     distinct = len(np.unique(np.column_stack([raw.columns[at].codes for at in named]), axis=0)) == raw.n_rows

@@ -87,6 +87,8 @@ def read_csv(data: bytes, name: str, source: str, headers: Headers | None, limit
     cleaned = text if text.isascii() else text.translate(_UNSEEN)
     if '="' in cleaned:
         cleaned = _AS_TEXT.sub(r"\1", cleaned)
+    if cleaned[:1] == ">" and all(line[:1] in (">", "") for line in cleaned.splitlines()):
+        cleaned = re.sub(r"(?m)^>[ \t]?", "", cleaned)  # a mail that was answered
     if _spaced(cleaned):
         cleaned = _GAP.sub("\t", cleaned)
     if cleaned != text:

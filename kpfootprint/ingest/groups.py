@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.ingest.around import MEASURES, without
+from kpfootprint.ingest.around import MEASURES, ONE, without
 from kpfootprint.ingest.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.headers import Meaning
 from kpfootprint.ingest.labels import size_span, split_descriptions
 from kpfootprint.ingest.meanings import Layout, listed, meanings_of
 from kpfootprint.ingest.tables import Column, Note
-from kpfootprint.ingest.words import attribute_words, class_code, declared_words, is_plain, is_summary, is_total, plain
+from kpfootprint.ingest.words import (
+    attribute_words,
+    class_code,
+    declared_words,
+    fold,
+    fold_size,
+    is_plain,
+    is_summary,
+    is_total,
+    plain,
+    says,
+    tokens_of,
+)
 
 _MOST = 2_000
 """Rows that an outline has at most."""
@@ -125,7 +138,8 @@ def with_headings(sheet: Layout) -> Layout:
     rows = [row for row in rows if not totals or row < totals[-1]]
     if not rows:
         return sheet
-    named = _named_by(sheet, [raw.label(row) for row in rows])
+    labels = [raw.label(row) for row in rows]
+    named = _named_by(sheet, labels) or parcels_named(sheet, labels)
     if named is None or rows[0] > numbered[0]:
         for row in rows:
             sheet.tell("heading_row", None, row, label=raw.label(row))
@@ -140,6 +154,39 @@ def with_headings(sheet: Layout) -> Layout:
     return without(wider, rows, "heading")
 
 
+def with_classes_among_sizes(sheet: Layout) -> Layout:
+    """Read words among sizes, ``Boart`` at the end of a ladder of sieves, as classes of stones of any size; noted.
+
+    Words that may as well tell a part of the row above are read so where a total holds their stones too.
+    """
+    at, scheme = sheet.one("size_class"), sheet.scheme
+    column = None if at is None or not sheet.places("n_stones") else sheet.raw.columns[at]
+    if at is None or column is None or column.mostly_distinct or "breakdown" in sheet.taken:
+        return sheet
+    known = {*map(fold_size, (name for item in scheme.sieve_sets for name in item.classes))}
+    words = {code: cell for code, cell in column.texts() if not is_blank(cell) and not is_total(cell)}
+    words = {code: c for code, c in words.items() if size_span(c, scheme) is None and fold_size(c) not in known}
+    bare = {code for code, cell in words.items() if cell[:1].isalpha() and says("unsized", " ".join(tokens_of(cell)))}
+    summed = any(note.code == "total_checked" for note in sheet.trace.left_out) and not sheet.problems
+    goods = {code: cell for code, cell in words.items() if code not in bare or _named_by(sheet, [cell]) is not None}
+    named = _named_by(sheet, [text_of(cell) for cell in goods.values()]) if goods else None
+    counted = not np.isnan(sheet.raw.values(sheet.places("n_stones")[0])[column.rows_with(words)]).any()
+    sure = counted and (summed or len(bare) == len(words))
+    if not words or not sure or len(words) == len(column.cells) or (goods and named is None):
+        return sheet
+    columns, meanings = list(sheet.raw.columns), [*sheet.meanings, Meaning(role="breakdown")]
+    columns[at] = replace(column, cells=[None if code in words else cell for code, cell in enumerate(column.cells)])
+    columns.append(Column.filled("lots", "lots", sheet.raw.n_rows))
+    if named is not None:
+        place = dict(zip(goods, named[1], strict=True))
+        cells = [place.get(code) for code in range(len(column.cells))]
+        columns.append(replace(column, cells=cells))
+        meanings.append(Meaning(role=named[0]))
+    told = {"column": column.header, "words": listed(words.values(), 12)}
+    sheet.trace.notes.append(Note(code="without_size", values=told))
+    return sheet.with_columns(columns, meanings)
+
+
 def with_title_class(sheet: Layout) -> Layout:
     """Give all rows the class that a title names alone, ``SIEVE +9-11``, where no column has one; that is noted."""
     raw = sheet.raw
@@ -149,6 +196,9 @@ def with_title_class(sheet: Layout) -> Layout:
         title = " ".join(text_of(cell) for cell in cells if not is_blank(cell))
         if is_total(title) or len(title) > _LONGEST:
             continue
+        label, colon, _ = title.partition(":")
+        if colon and not any(_heads_classes(sheet, word) for word in label.split()):
+            continue  # ``Bag: brown envelope``
         own = [word for word in title.replace(":", " ").split() if not _heads_classes(sheet, word)]
         named = None if any(map(str.isdigit, own)) else _named_by(sheet, [" ".join(own)])  # ``Round 2``
         if named is None or named[0] in taken or (named[0] == "size_class" and not sheet.places("n_stones")):
@@ -198,6 +248,52 @@ def _named_by(sheet: Layout, texts: list[str]) -> tuple[str, list[Cell]] | None:
     ((name, found),) = made.items()
     cells = [found.at(row) for row in range(len(texts))]
     return None if any(cell is None for cell in cells) else (name, cells)
+
+
+def with_parcels_below(sheet: Layout) -> Layout:
+    """Let a parcel's id that stands once, above blanks, reach over its rows, where no id comes again; that is noted."""
+    at = sheet.one("parcel_id")
+    column = None if at is None or sheet.raw.columns[at].mostly_distinct else sheet.raw.columns[at]
+    blank = np.zeros(1, dtype=bool) if column is None else column.blank()
+    if at is None or column is None or not blank.any() or blank[0]:
+        return sheet
+    ids = [text_of(cell) for cell in (column.at(row) for row in np.flatnonzero(~blank).tolist())]
+    if len({*ids}) < len(ids) or 2 * len(ids) > len(blank):
+        return sheet
+    sheet.trace.notes.append(Note(code="blanks_go_on", values={"columns": column.header}))
+    return _filled_down(sheet, [at])
+
+
+def with_parcels_of_titles(sheet: Layout, again: Sequence[int]) -> Layout:
+    """Give rows the parcel that the title above them names, where a header stands again below each: ``Parcel A``."""
+    raw = sheet.raw
+    titles = [row - 1 for row in again if 0 < row < raw.n_rows and len(raw.filled_at(row - 1)) == 1]
+    above = [text_of(cell) for _, cells in raw.titles[-1:] for cell in cells if not is_blank(cell)]
+    labels = [*above[:1], *map(raw.label, titles)]
+    one = sheet.choices.get(ONE[0]) == ONE[1]
+    if one or len(labels) < 2 or len(titles) < len(again) or (named := parcels_named(sheet, labels)) is None:
+        return sheet
+    codes = np.searchsorted(titles, np.arange(raw.n_rows), side="left").astype(np.int32)
+    columns = [*raw.columns, Column(named[0], named[1], codes)]
+    return without(sheet.with_columns(columns, [*sheet.meanings, Meaning(role=named[0])]), titles, "heading")
+
+
+def parcels_named(sheet: Layout, labels: Sequence[str]) -> tuple[str, list[Cell]] | None:
+    """Return the ids of parcels, or of lots, that all of some labels name, each another: ``Parcel A``, ``Colis n° 12``.
+
+    With them stands which of the two they are; None where a label names none.
+    """
+    known = sheet.headers.words.columns("parcels")
+    found: list[tuple[str, str]] = []
+    for label in labels:
+        words = label.replace(":", ": ").split()
+        keys = ((fold(" ".join(words[:cut])), " ".join(words[cut:])) for cut in (1, 2, 3))
+        named = [(key, own.lstrip(":# ")) for key, own in keys if known.get(key) == "parcel_id" and own.lstrip(":# ")]
+        found += named[-1:]
+    if sheet.places("parcel_id", "lot") or len({own for _, own in found}) != len(labels):
+        return None
+    lots = any(key.startswith("lot") for key, _ in found)
+    return "lot" if lots else "parcel_id", [own for _, own in found]
 
 
 def ask_about_blanks(sheet: Layout, classed: list[int]) -> Layout:

@@ -29,7 +29,7 @@ from kpfootprint.ingest.words import (
 _PER = re.compile(
     r"(cts?|carats?|kt|poids|weight)\s*(/|per|par|pro)\s*(st|sts|pcs?|pces?|p|stones?|pierres?|pieces?)\b"
 )
-_PER_CARAT = re.compile(r"(st|sts|pcs?|p|stones?|pierres?|pieces?)\s*(/|per|par|pro)\s*(cts?|carats?)\b")
+_PER_CARAT = re.compile(r"(st|sts|pcs?|p|stones?|pierres?|pieces?|nb|nbre|nombre)\s*(/|per|par|pro)\s*(cts?|carats?)\b")
 _LETTERS = re.compile(r"\b[A-Za-z]\s?[-–]\s?[A-Za-z]\b")
 _LONGEST = 200
 _MANY = 4096
@@ -177,7 +177,7 @@ class Headers:
         pieces = any(says("n_stones", token) for token in rest)
         rest = [token for token in rest if not says("carats", token) and not says("n_stones", token)]
         if pieces:
-            rest = [token for token in rest if token not in (*_NUMBER_OF, "num", "numero", "nombre")]
+            rest = [token for token in rest if token not in (*_NUMBER_OF, "num", "numero", "nombre", "p")]
         elif not measure and {*_NUMBER_OF} & {*rest}:
             others = [token for token in rest if token not in _NUMBER_OF]
             if (others and self._classes(" ".join(others), others, "n_stones")) or (not others and part == "whole"):

@@ -218,8 +218,12 @@ def _touching(spans: dict[str, Span]) -> dict[str, Span]:
     So do ``< 5 ct``, ``5-10 ct`` and ``> 10 ct``, where every range ends at a weight that another class names.
     """
     above = {round(span.lower_ct + 0.005, 3) for span in spans.values() if span.kind == "open" and span.lower_ct}
-    for kind in ("ct", "range"):
-        group = {label: span for label, span in spans.items() if span.kind == kind}
+    groups = [{label: span for label, span in spans.items() if span.kind == kind} for kind in ("ct", "range")]
+    if all(map(_are_ranges, groups)) and not _near(
+        10.8, above
+    ):  # above which the ladder of whole carats is the trade's
+        groups = [groups[0] | groups[1]]  # ``0.3-1 ct`` and ``1-2 ct``
+    for group in groups:
         firsts = {_first(span) for span in group.values()}
         ranges = [span for span in group.values() if span.last is not None and _first(span) < span.last - 1e-9]
         meet = [_near(span.last, firsts) for span in ranges if span.last is not None]
@@ -228,9 +232,14 @@ def _touching(spans: dict[str, Span]) -> dict[str, Span]:
             for label, span in group.items():
                 assert span.last is not None
                 whole = _first(span) > span.last - 1e-9
-                upper = span.last + (1.0 if whole and kind == "ct" else 0.0) - 0.005
+                upper = span.last + (1.0 if whole and span.kind == "ct" else 0.0) - 0.005
                 spans[label] = replace(span, lower_ct=_round(max(_first(span) - 0.005, 0.0)), upper_ct=_round(upper))
     return spans
+
+
+def _are_ranges(spans: dict[str, Span]) -> bool:
+    """Say whether all of some spans, of which there is one, end at another weight than that at which they begin."""
+    return bool(spans) and all(span.last is not None and _first(span) < span.last - 1e-9 for span in spans.values())
 
 
 def _first(span: Span) -> float:

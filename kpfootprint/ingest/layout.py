@@ -27,13 +27,16 @@ from kpfootprint.ingest.around import (
     with_total_above,
     without_side_notes,
 )
-from kpfootprint.ingest.asides import without_asides, without_empty_classes
+from kpfootprint.ingest.asides import without_asides, without_empty_classes, without_unused
 from kpfootprint.ingest.cells import text_of
 from kpfootprint.ingest.chosen import with_classes_chosen
 from kpfootprint.ingest.crosstabs import are_whole, turned, unfold, with_ticks
 from kpfootprint.ingest.groups import (
     ask_about_blanks,
+    with_classes_among_sizes,
     with_headings,
+    with_parcels_below,
+    with_parcels_of_titles,
     with_title_class,
     without_dittos,
     without_outline,
@@ -137,12 +140,13 @@ def _understood(sheet: Layout, hint: str | None, *, several: bool) -> list[Known
         return []
     given = with_cells_asked(with_units(given))
     asked.ask_about_unnamed(given)
-    whole = below_each_other(given, again)
+    whole = below_each_other(with_parcels_of_titles(given, again), again)
     if whole is None:
         return []
     sheet = with_title_class(with_headings(whole))
     asked.ask_about_cancelled(sheet)
-    sheet = _without_totals(with_classes_chosen(sheet))
+    sheet = _without_totals(with_classes_chosen(without_unused(sheet)))
+    sheet = with_parcels_below(with_classes_among_sizes(sheet))
     ask_about_measures(sheet)
     tables = _tables(sheet, hint, several=several)
     if tables:

@@ -301,6 +301,8 @@ def _whole(sheet: Layout, at: int, meaning: Meaning, roles: set[str]) -> Meaning
             return Meaning(role="unknown", sure=False)
         if running:
             return Meaning(role="row")
+        if fold(column.header) == "n" and "percent" in roles and not roles & {"carats", "n_stones"}:
+            return Meaning(role="n_stones")
         if (
             meaning.role == "row"
             and fold(column.header) in ("", "no", "nr", "n", "num", "numero", "s", "sr")

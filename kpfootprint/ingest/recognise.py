@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from kpfootprint.errors import Problem
+from kpfootprint.ingest.around import sums_up
 from kpfootprint.ingest.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.labels import size_span
@@ -57,6 +58,7 @@ def recognise_all(
             elif several:
                 passed.append(raw.name)
         _add(tables, found, problems)
+    sheets = _without_summaries(sheets, headers.words.scheme)
     kinds = [found[0].kind for _, found in sheets]
     own = len(set(kinds)) < len(kinds) or all(_like_an_id(raw.name, headers) for raw, _ in sheets)
     if len(kinds) > 1 and own and not set(kinds) & set(tables):
@@ -72,6 +74,21 @@ def recognise_all(
     raws = [_as_titles(raw) if raw.name in passed and len(raw.columns) <= 4 else raw for raw in raws]
     titles = [title for raw in raws if (title := said_by_titles(raw, headers, tables))]
     return {**titles[0], **tables} if len(titles) == 1 else tables
+
+
+def _without_summaries(
+    sheets: list[tuple[RawTable, list[KnownTable]]], scheme: Scheme
+) -> list[tuple[RawTable, list[KnownTable]]]:
+    """Leave out the sheets that sum up the rows of another one and agree, as a pivot table of it does; each is told."""
+    kept = []
+    for raw, found in sheets:
+        main = next((other for _, (other, *_) in sheets if len(found) == 1 and sums_up(found[0], other, scheme)), None)
+        if main is None:
+            kept.append((raw, found))
+        else:
+            values = {"headers": listed(column.header for column in found[0].columns.values())}
+            main.trace.left_out.append(Note(table=raw.name, row=raw.header_rows[-1], code="summary", values=values))
+    return kept
 
 
 def _add(tables: dict[str, KnownTable], found: list[KnownTable], problems: list[Problem]) -> None:
@@ -165,6 +182,10 @@ def _tables_of(
     if not measured and (hint == "size_classes" or {"size_class", "lower_ct"} <= sizes):
         return [recognise(raw, "size_classes", words, problems)]
     own = parcels - {"parcel_id", "n_stones", "carats", "value_usd"}
+    if several and hint == "parcels" and _is_form(raw, words.columns("parcels")):
+        return []
+    if several and hint is None and _is_prose(raw):
+        return []
     if several and not classed and (hint == "parcels" or (hint is None and "parcel_id" in parcels and own)):
         return [recognise(raw, "parcels", words, problems)]
     if several and not classed and hint is None and (summed := _listing(raw, headers, choices, sheets, problems)):
@@ -203,6 +224,20 @@ def _on_its_side(raw: RawTable, headers: Headers) -> bool:
     known = [item.role for item in said if item.role not in ("unknown", "other")]
     beside = headers.of(raw.columns[1].header).role
     return len(said) == len(known) == len({*known}) and beside == "unknown" and not any(item.wide for item in said)
+
+
+def _is_form(raw: RawTable, known: Mapping[str, str]) -> bool:
+    """Say whether a table of parcels has a row for each of its fields, and what it says beside it."""
+    if len(raw.columns) != 2 or raw.n_rows > _LINES:
+        return False
+    labels = [raw.columns[0].header, *raw.columns[0].names()]
+    return all(fold(label) in known for label in labels) and fold(raw.columns[1].header) not in known
+
+
+def _is_prose(raw: RawTable) -> bool:
+    """Say whether a table is one column of words without a number, such as how a form is to be filled in."""
+    filled = [column for column in raw.columns if not column.empty]
+    return len(filled) == 1 and not filled[0].mostly_distinct and not any(map(is_number, filled[0].names()))
 
 
 def _listing(

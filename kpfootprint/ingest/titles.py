@@ -10,9 +10,10 @@ import numpy as np
 
 from kpfootprint.ingest.cells import Cell, DecimalMarks, is_blank, read_number, text_of, without_unit
 from kpfootprint.ingest.headers import Headers
+from kpfootprint.ingest.meanings import listed
 from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.tables import Column, KnownTable, Note, RawTable
-from kpfootprint.ingest.words import condition_values, fold, misspelt, says, tokens_of, unit_pattern
+from kpfootprint.ingest.words import condition_values, fold, holds, misspelt, says, tokens_of, unit_pattern
 
 _CONDITIONS = ("cleaning_state", "selection", "sorter", "bottom_screen_mm", "specials_removed")
 _TITLED = ("certificate_no", "exporter", "exported_on", "hs_code", *_CONDITIONS)
@@ -67,8 +68,8 @@ def said_by_titles(raw: RawTable, headers: Headers, tables: Mapping[str, KnownTa
             if parts or (of_origin and not says("declared", *tokens_of(key))):
                 others = [text for text in texts[1:] if ":" not in text and text != text_of(value)]
                 passed += [] if parts and not others else [" ".join(texts)]
-            elif number >= len(raw.titles) and told not in ("n_stones", "carats"):
-                continue  # who signs below a table is no sorter of it
+            elif number >= len(raw.titles) and told not in ("n_stones", "carats") and not _is_condition(key, told):
+                continue  # who signs below a table is no sorter or exporter of it
             elif told is not None:
                 bare = _MILLIMETRES.sub("", value) if told == "bottom_screen_mm" and isinstance(value, str) else value
                 found.setdefault(told, (line, key, bare))
@@ -89,6 +90,11 @@ def said_by_titles(raw: RawTable, headers: Headers, tables: Mapping[str, KnownTa
         notes = [Note(code="title_passed_over", values={"title": title}) for title in dict.fromkeys(passed)]
         goods.trace.notes.extend(notes)
     return made
+
+
+def _is_condition(key: str, told: str | None) -> bool:
+    """Say whether a line below a table tells a condition of its parcel, and not who signs it."""
+    return told in _CONDITIONS and told != "sorter" and not holds("signed", tokens_of(key))
 
 
 def _rejoined(cells: list[Cell]) -> list[Cell]:
@@ -196,6 +202,9 @@ def _add_constant(raw: RawTable, headers: Headers, goods: KnownTable, found: dic
     for name, column in _beside(raw, headers, goods):
         used = np.unique(column.codes).tolist()
         value = column.cells[used[0]] if len(used) == 1 else None
+        if len(used) > 1:
+            told = {"column": column.header, "values": listed(text_of(column.cells[code]) or "–" for code in used)}
+            goods.trace.notes.append(Note(code="column_varies", values=told))
         if value is not None and _told(name, value) == name and name not in found:
             found[name] = (raw.line(0) or 1, column.header, value)
             goods.trace.passed_over.remove(column.header)
@@ -217,6 +226,9 @@ def _each(raw: RawTable, headers: Headers, goods: KnownTable) -> KnownTable | No
         pairs = np.unique(np.column_stack([parcels, column.codes[place]]), axis=0).tolist()
         said = [(of, column.cells[at]) for of, at in pairs if not is_blank(column.cells[at])]
         own = dict(said)
+        if len(own) < len(said):
+            told = {"column": column.header, "values": listed(text_of(cell) for _, cell in said)}
+            goods.trace.notes.append(Note(code="column_varies", values=told))
         one_each = len(own) == len(said) > 0 and all(_told(name, cell) == name for cell in own.values())
         if one_each and name not in columns:
             columns[name] = Column.of(column.header, [own.get(of, "") for of in found.tolist()])

@@ -248,6 +248,9 @@ _OFFICE = re.compile(
 )
 
 
+_IN_BRACKETS = re.compile(r"\s*\(([^()]*)\)\s*$")
+
+
 def tokens_of(text: str) -> list[str]:
     """Return the words of a header, folded; dots of abbreviations and underscores part words."""
     return _WORD.findall(_NUMERO.sub("no", plain(text).replace("_", " ")))
@@ -411,7 +414,14 @@ class Vocabulary:
         return known
 
     def zone(self, text: str) -> str | None:
-        """Return the id of a zone by its id or its name, also behind the word of an office, or None."""
+        """Return the id of a zone by its id or its name, or None.
+
+        It may stand behind the word of an office, and before what it is a part of, in brackets: ``Nola (Sangha)``.
+        """
+        own, inside = _IN_BRACKETS.sub("", text), _IN_BRACKETS.search(text)
+        if inside is not None and self.zones.get(fold(text)) is None:
+            named, other = self.zone(own), self.zone(inside[1])
+            return named if other in (None, named) else None
         bare = _OFFICE.sub("", plain(text)).strip()
         return self.zones.get(fold(text)) or (self.zones.get(fold(bare)) if bare else None)
 

@@ -514,7 +514,8 @@ def test_titles_and_columns_that_never_change_say_what_holds_for_the_parcel(worl
     assert parcel.read_as is not None
     assert parcel.read_as["passed_over"] == ["N°", "Trieur"]
     assert [note["text"] for note in parcel.read_as["notes"]] == [
-        "the title Tri : en cours names nothing that is known, and is not read"
+        "the column Trieur says several things of one parcel (S1, S2), and is not read",
+        "the title Tri : en cours names nothing that is known, and is not read",
     ]
 
 
@@ -534,8 +535,22 @@ def test_tables_side_by_side_are_one_parcel_where_that_is_said(world: Words) -> 
     assert (parcel.n_stones, parcel.carats) == (3, 1.0)
     head = "Size,Pcs,Cts\n"
     below = f"Parcel: A-1\n{head}+11,10,5.2\nTotal,10,5.2\nParcel: A-2\n{head}+11,20,10.4\nTotal,20,10.4\n"
-    assert asked(below, world).code == "table_below"
+    assert asked(below, world).code == "several_parcels"
     assert parcel_of(below, world, choices={"tables": "one"}).n_stones == 30
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Parcel: A\nSize,Pcs,Cts\n+11,10,5.2\nTotal,10,5.2\n\nParcel: B\nSize,Pcs,Cts\n+11,20,10.4\nTotal,20,10.4\n",
+        "Size,Pcs,Cts\nParcel A,,\n+11,10,5.2\nParcel B,,\n+11,20,10.4\nTotal,30,15.6\n",
+        "Parcel,Size,Pcs,Cts\nA,+11,6,3.1\n,+12,4,2.1\nB,+11,18,9.4\n,+12,2,1.0\n",
+    ],
+)
+def test_parcels_below_each_other_are_told_apart_by_what_names_them(text: str, world: Words) -> None:
+    found = reading(text, world, one=False)
+    assert found.problems == ()
+    assert {parcel.parcel_id: parcel.n_stones for parcel in found.parcels} == {"A": 10, "B": 20}
 
 
 def test_ids_that_differ_by_zeros_or_capitals_alone_are_no_two_parcels(world: Words) -> None:

@@ -33,6 +33,10 @@ def test_a_sheet_gives_its_stones_and_carats_or_says_why_not(name: str, scheme: 
     assert parcel.carats == pytest.approx(wanted["carats"]) if "carats" in wanted else parcel.carats is None
     assert parcel.read_as is not None
     assert [item["code"] for item in parcel.read_as["left_out"]] == wanted.get("left_out", [])
+    if "notes" in wanted:
+        assert [item["code"] for item in parcel.read_as["notes"]] == wanted["notes"]
+    for name, value in wanted.get("conditions", {}).items():
+        assert getattr(parcel.conditions, name) == value
     assert {item.zone_id for item in parcel.declarations} == set(wanted.get("declared", ()))
     for attribute, classes in wanted.get("classes", {}).items():
         assert parcel.read_as["classes"][attribute] == classes
