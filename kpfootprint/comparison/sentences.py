@@ -23,6 +23,8 @@ HALF = 0.5
 NEARLY_ALL = 0.9
 """A parcel whose undeclared share ends below this is partly as declared, whatever its LR says of it as a whole."""
 MIXED = ("headline_mixed", "headline_partly")
+UNLIKE_P = 0.05
+"""A parcel that more of what was declared would lie as far from than this is not called unlike it."""
 FOUND = 0.02
 """Least estimated share of undeclared goods that a headline names."""
 SORTER_MATTERS = 0.3
@@ -111,7 +113,8 @@ def headline_sentences(
         code = "headline_mixed" if mostly else "headline_partly"
         about |= _share(mixture)
     else:
-        code = "headline_unlike" if "lr" in reasons else "headline_novel"
+        unlike = "headline_unlike" if verification.typicality_p < UNLIKE_P else "headline_less"
+        code = unlike if "lr" in reasons else "headline_novel"
     out = [Statement.of(code, **about)]
     side = None if verification.verbal is None else verification.verbal.values["favours"]
     if conclusion == "query" and (side == "H1" or code in MIXED):

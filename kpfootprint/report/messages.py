@@ -223,8 +223,7 @@ TEMPLATES: dict[str, str] = {
     "not_computed": mark("{field}: not given ({reason})."),
     # value and volume
     "mean_stone_unusual": mark(
-        "The mean stone, {mean_ct} ct, lies outside what {parcels} of this size show through this screen: "
-        "{lowest_ct} to {highest_ct} ct."
+        "The mean stone, {mean_ct} ct, lies outside what {parcels} of this size show: {lowest_ct} to {highest_ct} ct."
     ),
     "carats_above_reference": mark(
         "{carats} ct of {zone} is more than its {n_parcels} reference parcels lead to expect: up to {highest_ct} ct."
@@ -233,7 +232,7 @@ TEMPLATES: dict[str, str] = {
     "headline_like": mark("The parcel is like {source}."),
     "headline_like.others": mark("The parcel is like {source}; it could also come from {other_zones}."),
     "headline_unsettled": mark("It cannot be told whether the parcel comes from {source}."),
-    "headline_short": mark("The parcel could come from {source}, but shows some sign of other goods."),
+    "headline_short": mark("The parcel could come from {source}; other goods in it are not excluded clearly enough."),
     "headline_signs": mark(
         "The parcel is mostly like {source}, with signs of undeclared goods: perhaps {portion} of the stones."
     ),
@@ -246,6 +245,7 @@ TEMPLATES: dict[str, str] = {
     "headline_partly": mark("The parcel is partly like {source}; about {portion} of the stones are not."),
     "headline_partly.nearly": mark("Nearly all of the stones are unlike {source}."),
     "headline_unlike": mark("The parcel is unlike {source}."),
+    "headline_less": mark("The parcel is less like {source} than like goods from elsewhere."),
     "headline_novel": mark("The parcel is unlike every source of the reference, and unlike {source}."),
     "lr_of_mixed": mark(
         "Mixing is a question of its own. The likelihood ratio asks only whether the parcel as a whole is as declared, "

@@ -12,7 +12,7 @@ from kpfootprint.report.locale import mark
 from kpfootprint.report.report import Report, short_code
 from kpfootprint.report.sections.certainty import balance, certainty
 from kpfootprint.report.sections.parcel import declared, findings, goods
-from kpfootprint.report.sections.summary import detection_limit, reference_counts, summary
+from kpfootprint.report.sections.summary import reference_counts, summary
 from kpfootprint.report.sentences import Speaker, speaker
 
 QUIET = 2
@@ -114,7 +114,9 @@ def _limits(sp: Speaker) -> Section:
     said = [sp.t(item) for item in items]
     if content["mixture"] is not None:
         below = mark("Whether there are undeclared goods below the detection limit ({limit}).")
-        said.append(sp.t(below, limit=detection_limit(sp, content["mixture"])))
+        any_ = mark("Whether there are undeclared goods: at this size no share of them shows in nine of ten parcels.")
+        limit = content["mixture"]["detection_limit"]
+        said.append(sp.t(any_) if limit == 1 else sp.t(below, limit=sp.share(limit)))
     return sp.section("limits", mark("What nobody can know from it"), Bullets(items=tuple(said)))
 
 

@@ -28,9 +28,9 @@ def declared(*statuses: str | None) -> tuple[DeclaredZone, ...]:
 
 def test_a_zone_that_the_table_does_not_know_is_not_called_not_compliant() -> None:
     said = first_page(make_report("query", declared=declared("compliant", "suspended", "not_covered")))
-    assert "Status on 17 April 2026: PARTLY NOT COMPLIANT (Carnot); not in the zone table (Nola)" in said
+    assert "Declared origin on 17 April 2026: PARTLY NOT COMPLIANT (Carnot); not in the zone table (Nola)" in said
     only = first_page(make_report("query", declared=declared("compliant", "not_covered")))
-    assert "Status on 17 April 2026: not in the zone table (Carnot)" in only
+    assert "Declared origin on 17 April 2026: not in the zone table (Carnot)" in only
 
 
 @pytest.mark.parametrize(
@@ -44,9 +44,9 @@ def test_a_status_says_of_which_day_it_is(caution: tuple[str, dict[str, Any]], s
     code, values = caution
     report = make_report("consistent", cautions=(*make_cautions("consistent"), statement(code, **values)))
     box = first_page(report)
-    assert f"Status on 17 April 2026, {said}" in box
+    assert f"Declared origin on 17 April 2026, {said}" in box
     assert "compliant" in box
-    assert "Status on 17 April 2026: compliant" in first_page(make_report("consistent"))
+    assert "Declared origin on 17 April 2026: compliant" in first_page(make_report("consistent"))
 
 
 def test_cautions_that_differ_in_their_zone_alone_are_one() -> None:
@@ -94,7 +94,10 @@ def test_a_source_that_would_have_no_stones_is_not_read() -> None:
     mixture: Mixture = replace(
         found, sources=tuple(replace(source, share=none) for source in found.sources[:2]) + found.sources[2:]
     )
-    assert "0% from" not in first_page(make_report("query", mixture=mixture))
+    report = make_report("query", mixture=mixture)
+    assert "0% from" not in first_page(report)
+    table = render_text(report, "en").partition("Where undeclared goods could come from")[2].partition("\n\n")[0]
+    assert [line.split()[0] for line in table.splitlines()[2:]] == ["a"]  # source nobody has sampled
     two = replace(found, sources=tuple(replace(source, share=few) for source in found.sources[:2]))
     assert "20% from Bria or 20% from Sam-Ouandja" in first_page(make_report("query", mixture=two))
 

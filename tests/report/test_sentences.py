@@ -115,6 +115,7 @@ EVERY: tuple[tuple[str, dict[str, Any]], ...] = (
     ("headline_partly", {"zones": ("berberati",), "share": 0.64, "low": 0.52, "high": 0.86}),
     ("headline_partly", {"zones": ("berberati",), "share": 0.97, "low": 0.6, "high": 1.0}),
     ("headline_unlike", {"zones": ("berberati",)}),
+    ("headline_less", {"zones": ("berberati",)}),
     ("headline_novel", {"zones": ("berberati",)}),
     *((f"lr_of_{kind}", {"log10_lr": 1.44, "zones": ("berberati",)}) for kind in ("mixed", "novel", "blend")),
     ("grade_again", {"attribute": "colour", "evidence_share": 0.52, "favours": "H1"}),

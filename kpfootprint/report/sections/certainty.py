@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kpfootprint.report.blocks import Beside, Block, Bullets, Facts, Figure, Paragraph, Section, Table
@@ -10,7 +10,7 @@ from kpfootprint.report.locale import mark
 from kpfootprint.report.pictures.classes import shares_of_stones
 from kpfootprint.report.pictures.curves import mixture_profile
 from kpfootprint.report.pictures.ratio import shapley_shares
-from kpfootprint.report.sections.summary import FIRST_PAGE, detection_limit, undeclared_share
+from kpfootprint.report.sections.summary import FIRST_PAGE, LEAST_READ, detection_limit, undeclared_share
 from kpfootprint.report.sentences import Speaker
 
 
@@ -31,8 +31,8 @@ def certainty(sp: Speaker) -> Section | None:
         shown += mixture_profile(sp)
         said += [Paragraph(text=text) for text in sp.sentences("mixture_")]
         said.append(_mixture(sp, mixture))
-        if mixture["sources"]:
-            said.append(_sources(sp, mixture))
+        if sources := [item for item in mixture["sources"] if item["estimate"] >= LEAST_READ]:
+            said.append(_sources(sp, sources))
     return sp.section("certainty", mark("How sure"), Beside(shown=tuple(shown), blocks=tuple(said)))
 
 
@@ -127,13 +127,13 @@ def _share(sp: Speaker, share: Mapping[str, float], found: Mapping[str, Any]) ->
     return sp.span(share["low"], share["high"])
 
 
-def _sources(sp: Speaker, found: Mapping[str, Any]) -> Table:
+def _sources(sp: Speaker, sources: Sequence[Mapping[str, Any]]) -> Table:
     return sp.table(
         sp.t(mark("Where undeclared goods could come from: their share, if that zone were the only source")),
         (mark("Zone"), mark("Share"), mark("90% interval"), mark("Probability")),
         [
             (sp.zone(s["zone_id"]), sp.share(s["estimate"]), sp.span(s["low"], s["high"]), sp.share(s["posterior"]))
-            for s in sorted(found["sources"], key=lambda s: -s["posterior"])
+            for s in sorted(sources, key=lambda s: -s["posterior"])
         ],
     )
 

@@ -112,7 +112,7 @@ def status(sp: Speaker) -> str:
     parts = [sp.t(said[found["declared"]], zones=sp.zones(barred or unknown))]
     if barred and unknown:
         parts.append(sp.t(said["unknown"], zones=sp.zones(unknown)))
-    return sp.t(mark("Status on {day}: {status}"), day=_day(sp), status=sp.t(mark("; ")).join(parts))
+    return sp.t(mark("Declared origin on {day}: {status}"), day=_day(sp), status=sp.t(mark("; ")).join(parts))
 
 
 def _day(sp: Speaker) -> str:
@@ -191,13 +191,15 @@ def resemblance(sp: Speaker) -> str:
     """Say in a sentence which zones the parcel resembles."""
     found = sp.content["attribution"]
     if found is None:
-        return sp.t(mark("Nothing can be said of what the parcel resembles; the cautions say why."))
+        return sp.t(mark("Nothing can be said of what the parcel resembles."))
     if not found["prediction_set"]:
         return sp.t(mark("The parcel resembles no zone of the reference."))
     zones = sp.either(found["prediction_set"])
     if sp.sentences("resembles_small"):
         return sp.t(mark("By its footprint the parcel could come from {zones}."), zones=zones)
     said = mark("By its footprint the parcel could come from {zones} ({level} prediction set).")
+    if len(sp.declared_zones) > 1:
+        said = mark("As goods of one zone alone, the parcel could come from {zones} ({level} prediction set).")
     return sp.t(said, zones=zones, level=sp.share(found["level"]))
 
 
@@ -265,9 +267,9 @@ def likelihood_ratio(sp: Speaker, found: Mapping[str, Any]) -> str:
 
 _RATES = {
     "true_declarations_queried": (
-        mark("Of {of} true declarations like this none was queried."),
-        mark("Of {of} true declarations like this about {n} is queried."),
-        mark("Of {of} true declarations like this about {n} are queried."),
+        mark("Of {of} true declarations of this size none was queried."),
+        mark("Of {of} true declarations of this size about {n} is queried."),
+        mark("Of {of} true declarations of this size about {n} are queried."),
     ),
     "false_declarations_accepted": (
         mark("Of {of} false ones none was called consistent."),
