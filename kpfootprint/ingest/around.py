@@ -86,7 +86,7 @@ def _names_classes(row: Sequence[Cell], headers: Headers) -> bool:
         return False
     said = [headers.of(text) for text in texts]
     roles = {item.role for item in said if not item.wide}
-    classes = {"size_class", *(item.column for item in headers.words.scheme.categorical)}
+    classes = {"size_class", "zone_id", "country", *(item.column for item in headers.words.scheme.categorical)}
     return bool(roles & {*MEASURES}) and len(roles & classes) == 1 and "unknown" not in roles
 
 
@@ -267,7 +267,7 @@ def _without_invoice(sheet: Layout, gap: int, roles: Sequence[Meaning]) -> Layou
         classes = {"size_class", *sheet.attributes}
         if not billed & {"money", "value_usd"} or billed & classes or any(roles[at].wide for at in invoice):
             continue
-        if not listed_too & classes or not listed_too & {*MEASURES}:
+        if not listed_too & classes or not listed_too & {*MEASURES} or _goes_on(raw, roles, goods, invoice):
             continue
         own = [
             row for row in range(raw.n_rows) if not any(is_total(text_of(raw.columns[at].at(row))) for at in invoice)
@@ -278,6 +278,17 @@ def _without_invoice(sheet: Layout, gap: int, roles: Sequence[Meaning]) -> Layou
         sheet.trace.passed_over.extend(header for at in invoice if (header := raw.columns[at].header).strip())
         return replace(sheet, raw=replace(raw, columns=[raw.columns[at] for at in goods]).filled())
     return None
+
+
+def _goes_on(raw: RawTable, roles: Sequence[Meaning], goods: Sequence[int], others: Sequence[int]) -> bool:
+    """Say whether carats behind an empty column are those of the stones before it, row by row, and nothing else is."""
+    weights, counts = (
+        [at for at in side if roles[at].role == role] for side, role in ((others, "carats"), (goods, "n_stones"))
+    )
+    weighed = any(roles[at].role == "carats" for at in goods) or any(roles[at].role == "n_stones" for at in others)
+    if weighed or len(weights) != 1 or len(counts) != 1:
+        return False
+    return np.array_equal(raw.columns[weights[0]].blank(), raw.columns[counts[0]].blank())
 
 
 # Tables of the same columns, side by side or below each other.
@@ -307,10 +318,17 @@ def unrepeated(raw: RawTable, headers: Headers) -> RawTable:
     if len(found) < 2 or len(names) < 2 or any(set(item) != names for item in found.values()):
         return raw
     order = [[item[name] for name in found[first]] for item in found.values()]
+    counts = [at for at, item in enumerate(raw.columns) if headers.of(item.header).role == "n_stones"]
+    counts = [at for at in counts if not any(at in item for item in order)]
+    filled = np.sum([~raw.blank(item) for item in order], axis=0)
+    if any(not np.array_equal(raw.values(at), filled) for at in counts):
+        return raw  # so many stones are said to be in the form as are not
     every, made = _laid_below(raw, order, [*found[first]])
     by_row = np.argsort(every, kind="stable")
     rest = [
-        column.rows(every[by_row]) for at, column in enumerate(raw.columns) if not any(at in item for item in order)
+        column.rows(every[by_row])
+        for at, column in enumerate(raw.columns)
+        if at not in counts and not any(at in item for item in order)
     ]
     lines = None if raw.rows is None else raw.rows[every[by_row]]
     return replace(raw, columns=[*rest, *(column.rows(by_row) for column in made)], rows=lines, ragged={})

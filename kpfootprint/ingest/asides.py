@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from string import ascii_lowercase
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kpfootprint.ingest.cells import is_blank, text_of
+from kpfootprint.ingest.cells import is_blank, is_number, text_of
 from kpfootprint.ingest.meanings import Layout
 from kpfootprint.ingest.tables import Column, Note, RawTable
 from kpfootprint.ingest.words import fold, is_total, says, tokens_of
@@ -20,6 +21,9 @@ _PAGE = re.compile(
     re.IGNORECASE,
 )
 _RULE = re.compile(r"[-=_*.~–— ]{3,}")
+_LETTERED = re.compile(r"[a-z]|\(?[a-z]\)?\s*[-+x×*/:]\s*\(?[a-z]\)?", re.IGNORECASE)
+"""How a form letters its columns, and says which are made of others: ``c``, ``c x d``."""
+
 _OF_PIVOTS = ("(blank)", "(vide)", "(leer)", "(em branco)", "(leeg)")
 """What a pivot table writes where nothing stands."""
 
@@ -97,9 +101,12 @@ def _column_numbers(raw: RawTable) -> list[int]:
     """Return the row of a form that numbers its columns, right below the header, where the next holds words."""
     if raw.n_rows < 2 or len(raw.columns) < 3:
         return []
-    numbers = [text_of(column.at(0)).strip("(). ") for column in raw.columns]
-    words = any(isinstance(cell := column.at(1), str) and cell[:1].isalpha() for column in raw.columns)
-    return [0] if words and numbers == [str(at) for at in range(1, len(numbers) + 1)] else []
+    marks = [text_of(cell).strip("(). ") for cell in raw.row(0)]
+    words = any(isinstance(cell, str) and not is_blank(cell) and not is_number(cell) for cell in raw.row(1))
+    numbered = marks == [str(at) for at in range(1, len(marks) + 1)]
+    single = [mark.casefold() for mark in marks if len(mark) == 1]
+    lettered = single == [*ascii_lowercase[: len(single)]] and all(map(_LETTERED.fullmatch, marks))
+    return [0] if words and (numbered or lettered) else []
 
 
 def _page_lines(raw: RawTable) -> list[int]:

@@ -18,6 +18,8 @@ from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.tables import Column, KnownTable
 from kpfootprint.ingest.units import ask_whether_carats
 from kpfootprint.ingest.words import (
+    attribute_words,
+    class_code,
     declared_words,
     fold,
     holds,
@@ -28,12 +30,10 @@ from kpfootprint.ingest.words import (
     unit_words,
     without_measure,
 )
+from kpfootprint.scheme import Attribute
 
 _HEAVY_CT = 5.0
 """Weight above which all rows must lie, of which no two are of one class, to be taken for lots rather than stones."""
-
-_HEAVIEST_CT = 10.8
-"""Weight above which a stone is a special, which few parcels have: lots have one, and half of them above the other."""
 
 _OF_STONES = ("weight_ct", "poids_ct")
 """Headers that the documentation gives to the weight of a stone."""
@@ -43,7 +43,8 @@ _HEADING = re.compile(r"7102[. ]?\d\d([. ]?\d\d){0,2}")
 """A heading of the customs tariff for diamonds."""
 
 _SEVERAL_SAID = re.compile(
-    rf"\b([2-9]|[1-9]\d+)\s*({'|'.join(map(re.escape, unit_words('pieces')))}|pieces?|pièces?)\b"
+    rf"\b([2-9]|[1-9]\d+)\s*([^\W\d]+\s+){{0,2}}({'|'.join(map(re.escape, unit_words('pieces')))}|pieces?|pièces?)\b"
+    r"|\b(remaining|other|smaller|divers|autres)\s+(goods|stones|pierres|small|petits|petites)\b"
     r"|\b(lots?|paquets?|packs?)\s+(de|of)\s+\d|^[x×]\s?\d+$",
     re.IGNORECASE,
 )
@@ -64,7 +65,7 @@ _CLOSE = 0.05
 _MANY = 50
 """Distinct cells of a column from which on it names no two sorters, or stages."""
 
-_LIGHTEST_MEAN, _HEAVIEST_MEAN = 0.004, 100.0
+_LIGHTEST_MEAN, _HEAVIEST_MEAN = 0.004, 20.0
 """Carats between which the mean stone of a class lies."""
 
 _MOST = 2_000
@@ -242,7 +243,11 @@ def _lots_by(sheet: Layout, classed: list[int], weight: NDArray[np.float64]) -> 
     for at, column in enumerate(raw.columns):
         if not column.mostly_distinct and at not in sheet.places("carats", "row") and _of_goods(sheet, at):
             return at
-    if sheet.places("row", "parcel_id") or raw.n_rows < 2 or not np.isfinite(weight).any():
+    if raw.n_rows < 2 or not np.isfinite(weight).any() or sheet.places("parcel_id"):
+        return None
+    if (first := _label_of_goods(sheet, classed, weight)) is not None:
+        return first
+    if sheet.places("row"):
         return None
     goods = [at for at, column in enumerate(raw.columns) if sheet.headers.of(column.header).role == "description"]
     header = raw.columns[sheet.places("carats")[0]].header.strip().casefold()
@@ -252,12 +257,38 @@ def _lots_by(sheet: Layout, classed: list[int], weight: NDArray[np.float64]) -> 
     sellers = [at for at, column in enumerate(raw.columns) if {*tokens_of(column.header)} & words]
     named = sellers or known
     named = named or [at for at in range(len(raw.columns)) if at not in sheet.places("carats", "money", "value_usd")]
-    lots = bool(sheet.places("lot")) and float(np.nanmax(weight)) > _HEAVIEST_CT
-    light = float(np.nanmedian(weight) if sellers or lots else np.nanmin(weight)) <= _HEAVY_CT
+    light = float(np.nanmedian(weight) if sellers else np.nanmin(weight)) <= _HEAVY_CT
     if not named or (sure and not goods) or light:
         return None
     distinct = len(np.unique(np.column_stack([raw.columns[at].codes for at in named]), axis=0)) == raw.n_rows
     return named[0] if distinct else None
+
+
+def _label_of_goods(sheet: Layout, classed: list[int], weight: NDArray[np.float64]) -> int | None:
+    """Return the first column where it names what a row gathers, each once: classes, months, sellers, lots, goods."""
+    raw, column = sheet.raw, sheet.raw.columns[0]
+    numbers = [at for at in sheet.places("row") if at]
+    distinct = not column.mostly_distinct and len(np.unique(column.codes)) == raw.n_rows and not column.blank().any()
+    if 0 in sheet.places("carats") or numbers or not distinct or len(classed) > 1:
+        return None
+    tokens, texts = {*tokens_of(column.header)}, [text_of(cell) for cell in column.cells]
+    heavy = float(np.nanmax(weight)) > _HEAVY_CT
+    names_goods = (
+        classed == [0]
+        or bool(tokens & {*declared_words()["headers"]["gathers"]})
+        or (heavy and 0 in sheet.places("lot"))
+        or (0 in sheet.places("description") and any(_is_plural(text, sheet.scheme.categorical) for text in texts))
+    )
+    return 0 if names_goods else None
+
+
+def _is_plural(text: str, attributes: Sequence[Attribute]) -> bool:
+    """Say whether a description names goods rather than a stone: ``Sawables cape``."""
+    known = [attribute_words(item) for item in attributes]
+    words = [token for token in tokens_of(text) if token.endswith("s") and len(token) > 3]
+    return any(
+        class_code(word, of) is not None and class_code(word[:-1], of) is not None for word in words for of in known
+    )
 
 
 def _of_goods(sheet: Layout, at: int) -> bool:
@@ -343,7 +374,8 @@ def _ask_about_repeats(sheet: Layout) -> None:
             return
     for at in sheet.places("row") if not counts else ():
         column = raw.columns[at]
-        if not column.mostly_distinct and (row := _numbered_again(column)) is not None:
+        headed = any(note.code == "heading" for note in sheet.trace.left_out)  # each may begin its numbers anew
+        if not headed and not column.mostly_distinct and (row := _numbered_again(column)) is not None:
             sheet.tell("counted_twice", at, row, header=column.header, choices=[ONE])
             return
     if (row := _again_from(sheet, [*classes, *measures])) is not None:

@@ -11,6 +11,7 @@ from kpfootprint.ingest.labels import size_span
 from kpfootprint.ingest.words import (
     JOINED,
     Vocabulary,
+    all_say,
     attribute_words,
     declared_words,
     fold,
@@ -215,6 +216,9 @@ class Headers:
         for role in ("zone", "size", "lot", "description", "other"):
             if says(role, *rest):
                 name = {"zone": "zone_id", "size": "size_class"}.get(role, role)
+                words = [token for token in rest if not token.isdigit()]
+                if role == "zone" and not all_say(("zone", "declared", "filler", "row", "of_zones"), words):
+                    return UNKNOWN  # ``Zone de saisie``
                 return Meaning(role=name, sure=role in ("zone", "other"))
         columns = {self._attributes[token] for token in rest if token in self._attributes}
         if len(columns) == 1:

@@ -37,6 +37,10 @@ _RANGE = re.compile(rf"\+?{_NUMBER}(?:{_UNIT})?{_DASH}{_NUMBER}({_UNIT})")
 _ONE = re.compile(rf"([+\-<>]|>=|<=|over|above|under|below|upto|jusqu'?a|plusde|moinsde)?{_NUMBER}({_UNIT})"
                   r"(\+|up|&up|andup|&over|andover|etplus|-|anddown|etmoins)?")  # fmt: skip
 _FROM_TO = re.compile(r"(?:de|from|between|entre)(.+?)(?:a|to|and|et)(\d.+)")
+_UNIT_AFTER = re.compile(rf"(?<=\d)-({_UNIT})$")
+_UNIT_BEFORE = re.compile(rf"({_UNIT})\.?{_NUMBER}")
+_UNIT_OF_FIRST = re.compile(rf"{_NUMBER}({_UNIT}){_DASH}{_NUMBER}")
+"""Units beside their numbers in other ways: ``3-grainer``, ``Gr 3``, ``2 ct to 2.99``."""
 _SPECIALS = ("+10.8", "10.8+")
 """How specials are written without a unit: no sieve has that number."""
 _FRACTION = re.compile(r"1/[234](?:ct|cts|carats?)|[23]/4(?:ct|cts|carats?)|2/3(?:ct|cts|carats?)")
@@ -61,7 +65,12 @@ class Span:
 
 def size_span(text: str, scheme: Scheme) -> Span | None:
     """Return the limits that a label of a size class names, or None where it names none."""
-    label = fold_size(text).replace("mm", "?")
+    label = _UNIT_AFTER.sub(r"\1", fold_size(text).replace("mm", "?").removesuffix("."))
+    if found := _UNIT_BEFORE.fullmatch(label):
+        label = f"{found[2]}{found[1]}"
+    if found := _UNIT_OF_FIRST.fullmatch(label):
+        label = f"{found[1]}-{found[3]}{found[2]}"
+    label = re.sub(r"(?<![\d.])\.(?=\d)", "0.", label)
     if not label or not any(char.isdigit() for char in label) or _FRACTION.fullmatch(label):
         return None
     if label in _SPECIALS:

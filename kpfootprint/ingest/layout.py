@@ -111,9 +111,16 @@ def _with_blocks(blocks: list[Block], tables: list[KnownTable], sheet: Layout) -
     for block in blocks:
         own = Layout(block.raw, [], sheet.headers, sheet.choices, block.raw.trace())
         made = _understood(own, None, several=True)
-        if own.problems or not made or made[0].kind != "counts":
+        if own.problems or not made or made[0].kind not in ("counts", "declarations"):
             return None
         others.append(made[0])
+    declared = [other for other in others if other.kind == "declarations"]
+    if len(declared) > 1 or (declared and any(table.kind == "declarations" for table in tables)):
+        return None
+    blocks = [block for block, other in zip(blocks, others, strict=True) if other not in declared]
+    tables, others = [*tables, *declared], [other for other in others if other not in declared]
+    if not blocks:
+        return tables
     told = [held_against(other, tables[0], sheet.scheme) for other in others]
     if None not in told:
         for block, found in zip(blocks, told, strict=True):

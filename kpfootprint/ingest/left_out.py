@@ -31,6 +31,7 @@ from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.words import (
     attribute_words,
     class_code,
+    fold_size,
     holds,
     is_of_which,
     is_summary,
@@ -144,7 +145,12 @@ def without_totals(sheet: Layout, measures: Sequence[int], classes: Sequence[int
         if is_weak_total(label) and named[row]
         and not any(rows.sums(row, *span) for span in _spans(row, labels, None, raw.n_rows))
     ]  # fmt: skip
-    rows.own[remarks] = True
+    named_so = [
+        row
+        for row in summaries
+        if named[row] and row and "%" not in summaries[row] and not _sums_up(rows, row, summaries[row])
+    ]
+    rows.own[[*remarks, *named_so]] = True  # ``Moyen`` between ``Gros`` and ``Petit``
     labels = {row: label for row, label in labels.items() if not rows.own[row]}
     _leave_parts(rows)
     _leave_notes(rows, labels)
@@ -357,14 +363,18 @@ def _is_of_no_number(cell: Cell) -> bool:
 def _check_summaries(rows: _Rows, summaries: Mapping[int, str], named: NDArray[np.bool_]) -> None:
     """Leave out rows that are named after means, extremes or numbers of rows, where their numbers are those."""
     for row, label in summaries.items():
-        shown = rows.shown(row)
-        sums = {at: rows.inside(at, 0, row) for at in rows.values}
-        if row and "%" in label and _are_shares(shown, sums):
-            rows.leave(row, "share_row", label=label)
-        elif row and all(_summarises(value, sums[at], sums) for at, value in shown.items()):
-            rows.leave(row, "mean_row", label=label)
+        if code := _sums_up(rows, row, label):
+            rows.leave(row, code, label=label)
         elif not named[row] and row not in rows.left:  # else a word of a stone: of average quality, say
             rows.sheet.tell("summary_or_stone", None, row, label=label)
+
+
+def _sums_up(rows: _Rows, row: int, label: str) -> str:
+    """Return by what code a row is left out whose numbers are means, shares or the like of those above it, or blank."""
+    shown, sums = rows.shown(row), {at: rows.inside(at, 0, row) for at in rows.values}
+    if row and "%" in label and _are_shares(shown, sums):
+        return "share_row"
+    return "mean_row" if row and all(_summarises(value, sums[at], sums) for at, value in shown.items()) else ""
 
 
 def _summarises(value: float, parts: NDArray[np.float64], others: Mapping[int, NDArray[np.float64]]) -> bool:
@@ -419,11 +429,25 @@ def _find_unlabelled(rows: _Rows, labels: Mapping[int, str]) -> None:
     if not odd and last not in rows.left and not any(rows.shown(at) and rows.sums(at, 0, n_rows) for at in labels):
         odd = _sum_without_classes(rows)
     for row in odd if meant != "keep" else ():
-        if meant == "leave_out":
+        if meant == "leave_out" or (row == last and len(rows.shown(row)) > 1 and _names_no_class(rows.sheet, row)):
             rows.leave(row, "sum_of_rows")
         else:
             at = next(iter(rows.shown(row)))
             rows.sheet.tell("total_or_stone", at, row, choices=[("total", "leave_out"), ("total", "keep")])
+
+
+def _names_no_class(sheet: Layout, row: int) -> bool:
+    """Say whether a row has a label where others have a size or a class, and it is none: ``Toutes tailles``."""
+    places = [at for at in sheet.places("size_class", *sheet.attributes) if at in sheet.raw.filled_at(row)]
+    texts = [(sheet.attribute(at), text_of(sheet.raw.columns[at].at(row))) for at in places]
+    sizes = {fold_size(name) for item in sheet.scheme.sieve_sets for name in item.classes}
+    known = (
+        (size_span(text, sheet.scheme) is not None or fold_size(text) in sizes)
+        if item is None
+        else class_code(text, attribute_words(item)) is not None
+        for item, text in texts
+    )
+    return bool(texts) and not any(known)
 
 
 def _is_unnumbered(sheet: Layout, row: int) -> bool:

@@ -193,6 +193,10 @@ def with_cells_asked(sheet: Layout) -> Layout:
         else item
         for at, item in enumerate(sheet.meanings)
     ]
+    zones = [at for at, item in enumerate(meanings) if item.role == "zone_id"]
+    known = [at for at in zones if all(sheet.headers.words.zone(text_of(cell)) is not None for cell in sheet.cells(at))]
+    for at in zones if len(zones) > 1 == len(known) else ():  # ``Préfecture`` beside ``Sous-préfecture``
+        meanings[at] = meanings[at] if at in known else Meaning(role="other")
     for at, meaning in enumerate(meanings):
         if not meaning.sure or meaning.role in ("row", "size_class", "carats", "n_stones", *attributes):
             meanings[at] = _asked(sheet, at, meaning, [item for place, item in enumerate(meanings) if place != at])
@@ -301,7 +305,7 @@ def _whole(sheet: Layout, at: int, meaning: Meaning, roles: set[str]) -> Meaning
             return Meaning(role="unknown", sure=False)
         if running:
             return Meaning(role="row")
-        if fold(column.header) == "n" and "percent" in roles and not roles & {"carats", "n_stones"}:
+        if fold(column.header) == "n" and not roles & {"carats", "n_stones"} and _are_named_once(sheet):
             return Meaning(role="n_stones")
         if (
             meaning.role == "row"
@@ -321,6 +325,15 @@ def _whole(sheet: Layout, at: int, meaning: Meaning, roles: set[str]) -> Meaning
     if meaning.role == "n_stones" and running and unasked and sheet.raw.n_rows > 3 and column.at(0) in ("1", 1):
         return Meaning(role="unknown", sure=False)
     return meaning
+
+
+def _are_named_once(sheet: Layout) -> bool:
+    """Say whether the rows bear classes, and each other ones."""
+    places = sheet.places("size_class", *sheet.attributes)
+    if len(sheet.places("row")) > 1 or any(column.empty for column in sheet.raw.columns):
+        return False
+    codes = np.column_stack([sheet.raw.columns[at].codes for at in places]) if places else np.zeros((0, 1))
+    return 1 < len(codes) == len(np.unique(codes, axis=0))
 
 
 def _is_one(header: str) -> bool:

@@ -248,6 +248,10 @@ def _check(declared: DeclaredParts) -> Broken | None:
     """Return what keeps the declared parts from being one blend."""
     parts = [*declared.zones.values(), *declared.countries.values()]
     percents = [part.percent for part in parts if part.percent is not None]
+    if len(percents) == len(parts) and _are_alike(parts):
+        for named in (declared.zones, declared.countries):
+            named |= {name: replace(part, percent=None) for name, part in named.items()}
+        percents = []
     if percents and (len(percents) < len(parts) or any(part.carats is not None for part in parts)):
         return Broken("carats_and_percent")
     if percents and abs(sum(percents) - 100.0) > PERCENT_APART:
@@ -256,6 +260,13 @@ def _check(declared: DeclaredParts) -> Broken | None:
     if bare and len(parts) > 1 and (declared.zones or bare < len(parts)):
         return Broken("declared_without_carats")
     return None
+
+
+def _are_alike(parts: Sequence[Declared]) -> bool:
+    """Say whether all parts have carats, and percents that are those of the carats, as they are rounded."""
+    whole = sum(part.carats or 0.0 for part in parts)
+    shares = [(part.percent or 0.0, 100.0 * part.carats / whole) for part in parts if part.carats and whole > 0]
+    return len(shares) == len(parts) > 0 and all(abs(said - found) <= PERCENT_APART for said, found in shares)
 
 
 def _country(cell: Cell, words: Vocabulary) -> str | Broken:

@@ -136,12 +136,24 @@ def _coded(names: tuple[tuple[str, ...], ...]) -> Mapping[str, int]:
 def class_code(text: str, known: Mapping[str, int]) -> int | None:
     """Return the code of a class by its name, whatever its gender and number: ``enrobées vertes`` is ``enrobé vert``.
 
-    `known` is what `attribute_words` returns.
+    A remark in brackets behind it is passed over, ``brown (frosted)``, and so is a dark shade, ``brun foncé``. `known`
+    is what `attribute_words` returns.
     """
     if "?" in text:  # whoever wrote it was not sure
         return None
+    code = _named(text, known)
+    if code is None and (bare := _SHADE.sub("", plain(_REMARK.sub("", text))).strip()) not in ("", text):
+        return _named(bare, known)
+    return code
+
+
+def _named(text: str, known: Mapping[str, int]) -> int | None:
     code = known.get(fold(text))
     return known.get(stem_key(text)) if code is None else code
+
+
+_REMARK = re.compile(r"\s*\([^()\d]*\)\s*$")
+_SHADE = re.compile(r"^(?:dark|deep|medium|donker|dunkel|escuro)[ -]|[ -](?:foncee?s?|moyen(?:ne)?s?|escur[oa]s?)$")
 
 
 JOINED = re.compile(r"\s*(?:[/&,+|]|\b(?:or|ou|et|and|und|y|e)\b)\s*", re.IGNORECASE)
@@ -187,7 +199,7 @@ def size_words(sieve_set: SieveSet) -> dict[str, int]:
 
 def fold_size(text: str) -> str:
     """Reduce the name of a size class; plus and minus count, ``"DTC +3"`` is ``"+3"``."""
-    name = "".join(plain(text).split())
+    name = "".join(plain(_REMARK.sub("", text) or text).split())
     for dash in "−–—‑‐":
         name = name.replace(dash, "-")
     name = name.replace("＋", "+").replace(",", ".").replace("\u200b", "")
@@ -243,8 +255,9 @@ _WORD = re.compile(r"[^\W_]+|[%‰#$]")
 
 
 _OFFICE = re.compile(
-    r"^(?:sous[- ]?prefecture|sub[- ]?prefecture|zone|commune|secteur|area)\s+(?:of |de la |de |du |d['’])?\s*"
-    r"|\s+(?:sub[- ]?prefecture|zone|area)$"
+    r"^(?:sous[- ]?prefecture|sub[- ]?prefecture|s/p|zone|commune|secteur|area|region|mines?)\s+"
+    r"(?:of |de la |de |du |d['’])?\s*"
+    r"|\s+(?:sub[- ]?prefecture|prefecture|zone|area|region|mines?)$"
 )
 
 
@@ -418,6 +431,8 @@ class Vocabulary:
 
         It may stand behind the word of an office, and before what it is a part of, in brackets: ``Nola (Sangha)``.
         """
+        if "?" in text:  # whoever wrote it was not sure
+            return None
         own, inside = _IN_BRACKETS.sub("", text), _IN_BRACKETS.search(text)
         if inside is not None and self.zones.get(fold(text)) is None:
             named, other = self.zone(own), self.zone(inside[1])

@@ -87,7 +87,6 @@ def first(found: Reading) -> Problem:
         (listed("No,Ct,Colour,Shape") + "9,42,white,octa\n10,0.31,cape,macle\n", "decimals_missing"),
         (listed("No,Ct,Colour,Shape") + "9,0.50,cape,octa\n10,3,cape,macle\n", "decimals_missing"),
         ("Seller,Ct,Colour\nA,12.40,white\nB,10.10,cape\nC,0.80,brown\n", "lots_without_numbers"),
-        ("Sieve,Pcs,Cts\n" + ladder() + "Whole parcel,211,61.00\n", "total_or_stone"),
         (listed("No,Ct,Colour,Shape\ne.g. 1,0.50,white,octa"), "word_for_number"),
         (listed("No,Ct,Colour,Shape") + ",0.50,,\n,0.60,,\n", "word_for_number"),
     ],
