@@ -2,8 +2,9 @@
 
 A parcel's way: `reading` opens what was brought (`archive`), as `csvfile` or `workbook` (`oldbook`) into `tables` of
 `cells` below their `heads`. `recognise` says what each table is, `layout` how a sheet is laid out: what its columns
-mean (`headers`, `meanings`, `units`), what other tables stand `around` it, which class stands once for `groups` of rows
-or above the columns of `crosstabs`, what rows are `left_out`, what has to be `asked`. Sizes and classes are named by
+mean (`headers`, `meanings`, `units`), what other tables stand `around` it, what `repeats` side by side, which class
+stands once for `groups` of rows or above the columns of `crosstabs`, which rows are `left_out` and which are `lots`,
+what has to be `asked`. Sizes and classes are named by
 `labels` and `words`, or were `chosen`. `records` reads the tables of the documentation, which a JSON `document` gives
 as well, `breakdowns` those of sorting sheets; `assemble` makes parcels of them. What is wrong is one of the `problems`,
 `gathered` by parcel.

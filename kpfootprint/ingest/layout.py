@@ -21,9 +21,6 @@ from kpfootprint.ingest.around import (
     apart,
     below_each_other,
     held_against,
-    parted,
-    side_by_side,
-    unrepeated,
     with_total_above,
     without_side_notes,
 )
@@ -44,6 +41,7 @@ from kpfootprint.ingest.groups import (
 from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning
 from kpfootprint.ingest.labels import split_descriptions
 from kpfootprint.ingest.left_out import without_totals
+from kpfootprint.ingest.lots import are_repeated, ask_about_cells, ask_about_stones
 from kpfootprint.ingest.meanings import (
     Choices,
     Layout,
@@ -54,6 +52,7 @@ from kpfootprint.ingest.meanings import (
     with_lots_settled,
 )
 from kpfootprint.ingest.problems import Broken, problem
+from kpfootprint.ingest.repeats import parted, side_by_side, unrepeated
 from kpfootprint.ingest.tables import Column, KnownTable, Note, RawTable, Trace, known_as, stacked
 from kpfootprint.ingest.units import ask_about_measures, ask_about_units, with_units
 from kpfootprint.ingest.words import declared_words, is_plain, plain, tokens_of
@@ -208,15 +207,15 @@ def _tables(sheet: Layout, hint: str | None, *, several: bool) -> list[KnownTabl
     if zones and amounts and not classed and hint not in ("stones", "counts"):
         return [_plain(sheet, "declarations")]
     if sheet.places("n_stones") or (sheet.places("size_class") and (sheet.places("carats") or hint == "counts")):
-        asked.ask_about_cells(sheet, classed)
+        ask_about_cells(sheet, classed)
         before = len(sheet.problems)
         settled = ask_about_blanks(sheet, classed)
         tables = [replace(made := _plain(settled, "counts"), complete=made.complete and len(sheet.problems) == before)]
     elif sheet.places("carats") or hint in ("stones", "counts"):
-        if hint == "counts" and (sheet.places("row") or asked.are_repeated(sheet, classed)):
+        if hint == "counts" and (sheet.places("row") or are_repeated(sheet, classed)):
             hint = "stones"  # a list of stones called a sorting sheet
         if hint != "counts":
-            asked.ask_about_stones(sheet, classed)
+            ask_about_stones(sheet, classed)
         tables = [_plain(sheet, hint if hint == "counts" else "stones")]
     elif classed and (strangers := _strangers(sheet)):
         if sheet.choices.get(PARTS[0]) == PARTS[1]:

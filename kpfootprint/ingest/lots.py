@@ -1,0 +1,135 @@
+"""Whether the rows of a table are stones, or lots and classes that gather several: it is asked where in doubt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpfootprint.ingest.cells import text_of
+from kpfootprint.ingest.labels import split_descriptions
+from kpfootprint.ingest.meanings import Layout
+from kpfootprint.ingest.units import ask_whether_carats
+from kpfootprint.ingest.words import attribute_words, class_code, declared_words, fold, tokens_of, unit_words
+from kpfootprint.scheme import Attribute
+
+_HEAVY_CT = 5.0
+"""Weight above which all rows must lie, of which no two are of one class, to be taken for lots rather than stones."""
+
+_OF_STONES = ("weight_ct", "poids_ct")
+"""Headers that the documentation gives to the weight of a stone."""
+
+_HEADING = re.compile(r"7102[. ]?\d\d([. ]?\d\d){0,2}")
+"""A heading of the customs tariff for diamonds."""
+
+_SEVERAL_SAID = re.compile(
+    rf"\b([2-9]|[1-9]\d+)\s*([^\W\d]+\s+){{0,2}}({'|'.join(map(re.escape, unit_words('pieces')))}|pieces?|pièces?)\b"
+    r"|\b(remaining|other|smaller|divers|autres)\s+(goods|stones|pierres|small|petits|petites)\b"
+    r"|\b(lots?|paquets?|packs?)\s+(de|of)\s+\d|^[x×]\s?\d+$",
+    re.IGNORECASE,
+)
+"""A remark by which a row is of several stones: ``3 pcs``, ``lot de 3``."""
+
+
+def ask_about_cells(sheet: Layout, classed: list[int]) -> None:
+    """Ask whether rows with a size class and carats are classes, or stones, where two of them are alike."""
+    named = sheet.places("n_stones", "lot", "description", "described", "parcel_id")
+    if named or not are_repeated(sheet, classed):
+        return
+    sheet.ask("stones_or_cells", sheet.places("size_class")[0], "ignore")
+
+
+def are_repeated(sheet: Layout, classed: list[int]) -> bool:
+    """Say whether two rows have the same classes."""
+    rows = np.column_stack([sheet.raw.columns[at].codes for at in classed]) if classed else np.zeros((0, 1))
+    return len(np.unique(rows, axis=0)) < len(rows)
+
+
+def ask_about_stones(sheet: Layout, classed: list[int]) -> None:
+    """Ask whether the rows of a list of weights are stones, or lots of several; and whether weights are carats."""
+    weights = sheet.places("carats")
+    if not weights or sheet.raw.columns[weights[0]].mostly_distinct:
+        return
+    at, weight = weights[0], sheet.raw.values(weights[0])
+    means = sheet.places("mean")
+    if means and bool(np.any(sheet.raw.values(means[0]) < 0.9 * weight)):
+        sheet.tell("lots_without_numbers", at, header=sheet.raw.columns[means[0]].header)
+        return
+    if sheet.choices.get("rows") != "stones" and (by := _lots_by(sheet, classed, weight)) is not None:
+        named = sheet.raw.columns[by].header
+        sheet.tell("lots_without_numbers", by, header=named, choices=[("rows", "stones")])
+        return
+    ask_whether_carats(sheet, at, weight)
+
+
+def _lots_by(sheet: Layout, classed: list[int], weight: NDArray[np.float64]) -> int | None:
+    """Return the column by which rows are lots rather than stones, or None."""
+    raw = sheet.raw
+    for at in sheet.places("description"):
+        made, _ = split_descriptions(raw.columns[at], sheet.scheme.categorical, sheet.scheme)
+        if "size_class" in made:
+            return at
+    for at, column in enumerate(raw.columns):
+        if not column.mostly_distinct and at not in sheet.places("carats", "row") and _of_goods(sheet, at):
+            return at
+    if raw.n_rows < 2 or not np.isfinite(weight).any() or sheet.places("parcel_id"):
+        return None
+    if (first := _label_of_goods(sheet, classed, weight)) is not None:
+        return first
+    if sheet.places("row"):
+        return None
+    goods = [at for at, column in enumerate(raw.columns) if sheet.headers.of(column.header).role == "description"]
+    header = raw.columns[sheet.places("carats")[0]].header.strip().casefold()
+    sure = header in _OF_STONES or (len(classed) > 1 and fold(header) in map(fold, _OF_STONES))
+    known = [*sheet.places("lot", "description"), *classed]
+    words = {*declared_words()["headers"]["seller"]}
+    sellers = [at for at, column in enumerate(raw.columns) if {*tokens_of(column.header)} & words]
+    named = sellers or known
+    named = named or [at for at in range(len(raw.columns)) if at not in sheet.places("carats", "money", "value_usd")]
+    light = float(np.nanmedian(weight) if sellers else np.nanmin(weight)) <= _HEAVY_CT
+    if not named or (sure and not goods) or light:
+        return None
+    distinct = len(np.unique(np.column_stack([raw.columns[at].codes for at in named]), axis=0)) == raw.n_rows
+    return named[0] if distinct else None
+
+
+def _label_of_goods(sheet: Layout, classed: list[int], weight: NDArray[np.float64]) -> int | None:
+    """Return the first column where it names what a row gathers, each once: classes, months, sellers, lots, goods."""
+    raw, column = sheet.raw, sheet.raw.columns[0]
+    numbers = [at for at in sheet.places("row") if at]
+    distinct = not column.mostly_distinct and len(np.unique(column.codes)) == raw.n_rows and not column.blank().any()
+    if 0 in sheet.places("carats") or numbers or not distinct or len(classed) > 1:
+        return None
+    tokens, texts = {*tokens_of(column.header)}, [text_of(cell) for cell in column.cells]
+    heavy = float(np.nanmax(weight)) > _HEAVY_CT
+    names_goods = (
+        classed == [0]
+        or bool(tokens & {*declared_words()["headers"]["gathers"]})
+        or (heavy and 0 in sheet.places("lot"))
+        or (0 in sheet.places("description") and any(_is_plural(text, sheet.scheme.categorical) for text in texts))
+    )
+    return 0 if names_goods else None
+
+
+def _is_plural(text: str, attributes: Sequence[Attribute]) -> bool:
+    """Say whether a description names goods rather than a stone: ``Sawables cape``."""
+    known = [attribute_words(item) for item in attributes]
+    words = [token for token in tokens_of(text) if token.endswith("s") and len(token) > 3]
+    return any(
+        class_code(word, of) is not None and class_code(word[:-1], of) is not None for word in words for of in known
+    )
+
+
+def _of_goods(sheet: Layout, at: int) -> bool:
+    """Say whether the cells of a column name goods, of which a row holds several: customs headings, ``5 pierres``."""
+    if sheet.meanings[at].role not in ("description", "unknown", "other", "lot"):
+        return False
+    cells = [text_of(cell) for cell in sheet.cells(at)]
+    if cells and all(map(_HEADING.fullmatch, cells)):
+        return True
+    if sheet.meanings[at].role == "other":
+        return any(len(cell) <= 30 and _SEVERAL_SAID.search(cell) for cell in cells)
+    many = set(declared_words()["headers"]["goods"])
+    return sheet.meanings[at].role in ("description", "unknown") and any(many & {*tokens_of(c)} for c in cells)
