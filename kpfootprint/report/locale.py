@@ -151,6 +151,14 @@ class Words:
         places = 1 if 0.0005 <= value < 0.0995 or 0.995 <= value < 1 else 0
         return self.percent.format(self.number(100 * value, places))
 
+    def credence(self, value: float) -> str:
+        """Return the probability of what is neither certain nor impossible as a percentage, whatever it was rounded to.
+
+        >>> words("en").credence(0.0), words("en").credence(1.0)
+        ('<0.1%', '>99.9%')
+        """
+        return self.share(min(max(value, 1e-9), 1 - 1e-9))
+
     def probability(self, value: float) -> str:
         """Return a p-value with two significant digits, ``<0.001`` below that."""
         if value < 0.001:

@@ -210,6 +210,7 @@ _KINDS: dict[str, Callable[[Any, Words], str]] = {
     **dict.fromkeys(_LOG10 | {"declared", "parcel", "carats"}, lambda value, words: words.number(value, 2)),
     **dict.fromkeys(("day", "status_on", "compared_on"), lambda value, words: words.day(value)),
     **dict.fromkeys(("mean_ct", "known_ct", "lowest_ct", "highest_ct"), lambda value, words: words.stone(value)),
+    "posterior": lambda value, words: words.credence(value),
     "p_value": lambda value, words: words.p_value(value),
     "p_limit": lambda value, words: words.probability(value),
 }

@@ -132,7 +132,12 @@ def _sources(sp: Speaker, sources: Sequence[Mapping[str, Any]]) -> Table:
         sp.t(mark("Where undeclared goods could come from: their share, if that zone were the only source")),
         (mark("Zone"), mark("Share"), mark("90% interval"), mark("Probability")),
         [
-            (sp.zone(s["zone_id"]), sp.share(s["estimate"]), sp.span(s["low"], s["high"]), sp.share(s["posterior"]))
+            (
+                sp.zone(s["zone_id"]),
+                sp.share(s["estimate"]),
+                sp.span(s["low"], s["high"]),
+                sp.words.credence(s["posterior"]),
+            )
             for s in sorted(sources, key=lambda s: -s["posterior"])
         ],
     )

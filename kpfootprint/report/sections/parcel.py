@@ -126,7 +126,7 @@ def _attribution(sp: Speaker, found: dict[str, Any]) -> Table:
     rows = [row for row in rows if row not in others]
     rows.append(("unlisted", found["unlisted_posterior"]))
     header = [mark("Zone"), mark("Probability"), mark("In the set")]
-    table = [[sp.zone(zone), sp.share(p), sp.label(str(zone in inside).lower())] for zone, p in rows]
+    table = [[sp.zone(zone), sp.words.credence(p), sp.label(str(zone in inside).lower())] for zone, p in rows]
     if verified is not None:
         alone = {other["zone_id"]: other["log10_lr"] for other in verified["by_alternative"] if other["kind"] == "zone"}
         header.append(mark("log10 LR against it alone"))
@@ -134,7 +134,9 @@ def _attribution(sp: Speaker, found: dict[str, Any]) -> Table:
             cells.append(sp.log10(alone.get(zone)))
     if others:
         name = sp.t(mark("{n} other zones, together"), n=sp.words.number(len(others)))
-        table.insert(-1, [name, sp.share(sum(p for _, p in others)), sp.label("false"), "\u2013"][: len(header)])
+        table.insert(
+            -1, [name, sp.words.credence(sum(p for _, p in others)), sp.label("false"), "\u2013"][: len(header)]
+        )
     message = mark("What the parcel resembles, if every zone were as likely beforehand; prediction set at {level}")
     if sp.sentences("resembles_small"):
         message = mark("What the parcel resembles, if every zone were as likely beforehand")

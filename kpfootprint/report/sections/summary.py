@@ -322,7 +322,11 @@ def undeclared_share(sp: Speaker, found: Mapping[str, Any]) -> str:
     if not found["readings"]:
         return sp.between(stones)
     said = [
-        sp.t(mark("{reading} (probability {chance})"), reading=_reading(sp, item), chance=sp.share(item["chance"]))
+        sp.t(
+            mark("{reading} (probability {chance})"),
+            reading=_reading(sp, item),
+            chance=sp.words.credence(item["chance"]),
+        )
         for item in found["readings"]
     ]
     return sp.t(
