@@ -269,7 +269,7 @@ def _check_declared(parcel: Parcel) -> None:
         )
     if percents and (min(percents) <= 0 or abs(sum(percents) - 100.0) > PERCENT_APART):
         raise InvalidParcel(
-            "parcel {parcel} declares {percent} %; percentages add up to 100",
+            "parcel {parcel} declares {percent}%; percentages add up to 100",
             parcel=repr(parcel.parcel_id),
             percent=f"{sum(percents):g}",
         )

@@ -20,6 +20,9 @@ LONG = 1_000_000
 MOST = 2_500_000
 """Lists and objects of a document: each takes far more memory than its two characters."""
 
+DIGITS = 309
+"""Digits of a whole number that a float may still be."""
+
 NAMES = 100_000
 """Names of one object."""
 
@@ -61,9 +64,9 @@ def read_json(data: bytes | str) -> Any:
         text = data.decode("utf-8-sig") if isinstance(data, bytes) else data.removeprefix("\ufeff")
         if text.count("[") + text.count("{") > MOST:
             raise NotJson("it holds more than {most} lists and objects", most=MOST)
-        is_long = len(text) > LONG
-        number = _finite if is_long or _HUGE.search(text) else None  # hooks make every number ten times as slow
-        whole = _whole if is_long else None
+        number, whole = None, None  # hooks make every number ten times as slow
+        if len(text) > LONG or _HUGE.search(text):
+            number, whole = _finite, _whole
         document = json.loads(
             text, object_pairs_hook=_once, parse_constant=_refuse, parse_float=number, parse_int=whole
         )
@@ -96,12 +99,18 @@ def _refuse(constant: str) -> Any:
 def _finite(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
-        raise AmbiguousJson("the number {text} is too large", text=text[:40])
+        raise AmbiguousJson("the number {text} is too large", text=_short(text))
     return value
 
 
 def _whole(text: str) -> int:
+    if len(text) > DIGITS:
+        raise AmbiguousJson("the number {text} is too large", text=_short(text))
     return int(text)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else text[:39] + "…"
 
 
 def _whole_characters(document: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, get_type_hints
@@ -40,8 +41,7 @@ def checked(document: Any, shape: Any, *, table: str = "body") -> Any:
     try:
         found = _adapter(shape).validate_python(document, strict=True)
     except ValidationError as error:
-        problems = tuple(_problem(fault, table) for fault in error.errors(include_url=False, include_context=False))
-        raise refusal_for(problems) from None
+        raise refusal_for(_problems(error, document, table)) from None
     _refuse_unwritable(found, table)
     return found
 
@@ -60,18 +60,80 @@ def _refuse_unwritable(value: Any, table: str, column: str = "") -> None:
             _refuse_unwritable(inner, table, column)
 
 
-def _problem(fault: Any, table: str) -> Problem:
-    place = [str(part) for part in fault["loc"]]
-    rows = [part for part in fault["loc"] if isinstance(part, int)]
-    missing = fault["type"] == "missing"
+Place = tuple[str | int, ...]
+KINDS = {
+    **dict.fromkeys(("dict_type", "dataclass_type", "model_type", "mapping_type"), "an object"),
+    **{"list_type": "a list", "string_type": "a text", "bool_type": "true or false", "date_type": "a date"},
+    **{"int_type": "a whole number", "float_type": "a number", "int_from_float": "a whole number"},
+}
+"""What may stand in a place, by the kind of fault of what stands there instead."""
+REASONS = {
+    "missing": "it is missing",
+    "extra_forbidden": "unknown here",
+    "literal_error": "not {expected}",
+    "string_too_short": "it needs {min_length} or more characters",
+    "string_too_long": "it may have {max_length} characters at most",
+    "too_short": "it needs {min_length} or more",
+    "too_long": "it may have {max_length} at most",
+    "greater_than": "it must be above {gt}",
+    "greater_than_equal": "it must be {ge} or more",
+    "less_than": "it must be below {lt}",
+    "less_than_equal": "it must be {le} or less",
+    "finite_number": "it must be finite",
+}
+"""What is wrong, by the kind of fault; of others pydantic's own words stand."""
+
+
+def _problems(error: ValidationError, document: Any, table: str) -> list[Problem]:
+    """Return what is wrong in each place, once; of a place that could be several things, what these are."""
+    found: dict[Place, list[Any]] = {}
+    for fault in error.errors(include_url=False):
+        found.setdefault(_place(fault, document), []).append(fault)
+    inner = {place[:depth] for place in found for depth in range(len(place))}
+    return [_problem(place, faults, table) for place, faults in found.items() if place not in inner]
+
+
+def _place(fault: Any, document: Any) -> Place:
+    """Return where a fault lies, without the names of the shapes that were tried there."""
+    place: list[str | int] = []
+    way: Place = fault["loc"]
+    absent = way[-1:] if fault["type"] == "missing" else ()
+    for part in way[: len(way) - len(absent)]:
+        here = isinstance(document, dict) and part in document
+        if here or (isinstance(document, list) and isinstance(part, int)):
+            place.append(part)
+            document = document[part]
+    return (*place, *absent)
+
+
+def _problem(place: Place, faults: Sequence[Any], table: str) -> Problem:
+    first = next((fault for fault in faults if fault["type"] not in KINDS), faults[0])
+    if first["type"] in KINDS:
+        reason = f"{' or '.join(dict.fromkeys(KINDS[fault['type']] for fault in faults))} is needed"
+    elif first["type"] in REASONS:
+        reason = REASONS[first["type"]].format(**{name: _number(value) for name, value in first.get("ctx", {}).items()})
+    else:
+        reason = first["msg"].removeprefix("Value error, ")
+        reason = reason[:1].lower() + reason[1:]
+    rows = [part for part in place if isinstance(part, int)]
+    names = [part for part in place if isinstance(part, str)]
     return Problem(
         table=table,
         row=rows[0] + 1 if rows else None,
-        column=".".join(place)[:SHOWN] or None,
-        value=None if missing else str(fault["input"])[:SHOWN],
-        code=fault["type"],
-        reason=fault["msg"][:1].lower() + fault["msg"][1:],
+        column=".".join(names[-1:] if rows else names)[:SHOWN] or None,
+        value=None if first["type"] == "missing" else _written(first["input"])[:SHOWN],
+        code=first["type"],
+        reason=reason,
     )
+
+
+def _written(value: object) -> str:
+    """Return a value as it was given: a text, or JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _number(value: object) -> object:
+    return f"{value:g}" if isinstance(value, float) else value
 
 
 @cache

@@ -24,7 +24,7 @@ MOST_AT_HAND = 1_000_000
 TEXTS: Wordings = {
     "certificate_reported": "Certificate {certificate_no} was reported as fraudulent by {reported_by}.",
     "certificate_seen_before": "Certificate {certificate_no} came before, with parcel {parcel_id}.",
-    "stones_seen_before": "{percent} % of these stones seem to have come before, in parcel {parcel_id}.",
+    "stones_seen_before": "{percent}% of these stones seem to have come before, in parcel {parcel_id}.",
     "carats_above_history": (
         "{carats} ct of {zone_id} is more than {n} earlier parcels lead to expect: up to {high} ct (99 %)."
     ),

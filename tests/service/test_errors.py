@@ -173,3 +173,29 @@ def test_no_body_makes_the_service_stumble(ask: Ask, document: Any) -> None:
 def test_no_address_makes_the_service_stumble(ask: Ask, text: str, start: str) -> None:
     answer = ask("viewer", "GET", start + quote(text, safe=""))
     assert answer.status_code < 500
+
+
+MISSHAPEN: list[tuple[str, object, list[tuple[int | None, str | None, str]]]] = [
+    ("/v1/plan", {}, [(None, "declared", "it is missing")]),
+    ("/v1/plan", {"declared": "berberati"}, [(None, "declared", "a list or an object is needed")]),
+    ("/v1/plan", {"declared": [5]}, [(1, "declared", "a text or an object is needed")]),
+    ("/v1/plan", {"declared": {"berberati": "x"}}, [(None, "declared.berberati", "a number is needed")]),
+    ("/v1/plan", {"declared": ["nola"], "share": 7}, [(None, "share", "it must be 1 or less")]),
+    ("/v1/plan", {"declared": ["nola"], "on": "x"}, [(None, "on", "not a date; write dates as YYYY-MM-DD")]),
+    ("/v1/plan", [], [(None, None, "an object is needed")]),
+    ("/v1/pools", {"comparisons": []}, [(None, "comparisons", "it needs 1 or more")]),
+    ("/v1/pools", {"comparisons": ["a"], "b": 1}, [(None, "b", "unknown here")]),
+    (
+        "/v1/certificates",
+        {"items": [{"certificate_no": "", "reported_on": "2024-01-02"}]},
+        [(1, "certificate_no", "it needs 1 or more characters"), (1, "reported_by", "it is missing")],
+    ),
+]
+
+
+@pytest.mark.parametrize(("path", "document", "found"), MISSHAPEN, ids=lambda item: str(item)[:40])
+def test_a_body_of_another_shape_is_told_once_by_row_and_member(
+    ask: Ask, path: str, document: object, found: list[tuple[int | None, str | None, str]]
+) -> None:
+    told = problem_in(ask("monitor", "POST", path, json=document), 422, "invalid_input")["problems"]
+    assert [(item["row"], item["column"], item["reason"]) for item in told] == found
