@@ -1,8 +1,11 @@
-"""The one clock: what time it is, and how a moment is written."""
+"""The one clock: what time it is, and how a moment is written and read; one without a zone is in UTC."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
+
+LAST = datetime.max.replace(tzinfo=UTC)
+"""No moment is after it, so that a span up to it has no end."""
 
 
 def now() -> datetime:
@@ -34,3 +37,23 @@ def written(moment: datetime) -> str:
 def exactly(moment: datetime) -> str:
     """Return a moment as the register keeps it and its chain hashes it: to the microsecond."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
+
+
+def moment_in(text: str) -> datetime:
+    """Return the moment that a text names; raise `ValueError` where it names none."""
+    return in_utc(datetime.fromisoformat(text))
+
+
+def in_utc(given: date) -> datetime:
+    """Return a moment with its zone; a day is the moment at which it begins."""
+    moment = given if isinstance(given, datetime) else datetime.combine(given, time())
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def span_of(first: date | None, last: date | None) -> tuple[datetime | None, datetime | None]:
+    """Return where a span begins and what it ends before; a day, and a second, is in it to its end."""
+    start = None if first is None else in_utc(first)
+    if last is None:
+        return start, None
+    after, end = timedelta(seconds=1) if isinstance(last, datetime) else timedelta(days=1), in_utc(last)
+    return start, None if end > LAST - after else end + after

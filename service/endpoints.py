@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.door.endpoint import Endpoint
+from service.door.endpoint import declared_in
 from service.pages import access as access_page
 from service.pages import calendar, errors, judging, outcomes, sign_in, start
 from service.pages import comparisons as comparison_pages
@@ -27,4 +27,4 @@ MODULES = (
     *(access, operations, start, comparison_pages, judging, outcomes, submission_pages),
     *(planning_pages, model_pages, access_page, errors, sign_in),
 )
-ENDPOINTS = tuple(item for module in MODULES for item in vars(module).values() if isinstance(item, Endpoint))
+ENDPOINTS = tuple(endpoint for module in MODULES for endpoint in declared_in(module))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
-from typing import Any, get_type_hints
+from types import ModuleType
+from typing import Any, TypeVar, get_type_hints
 
 from starlette.routing import compile_path
 from typing_extensions import is_typeddict
@@ -14,6 +15,7 @@ from service.door.query import Query
 from service.errors import Refused
 
 Handler = Callable[..., Any]
+Answering = TypeVar("Answering", bound=Handler)
 Answer = Mapping[str, Any]
 """What a handler returns to go out as JSON, with the status of its endpoint."""
 Shape = Any
@@ -105,15 +107,25 @@ class Endpoint:
         """The path as requests are held against: the id of a zone is whatever a package gives it, slashes too."""
         return self.path.replace("/zones/{id}/", "/zones/{id:path}/")
 
-    def __call__(self, handler: Handler) -> Endpoint:
-        """Return the endpoint with the function that answers it."""
-        summary, answering, body, answer = (handler.__doc__ or "").partition("\n")[0], handler, self.body, self.answer
+    def __call__(self, handler: Answering) -> Answering:
+        """Return a function as it is, once it bears this endpoint: others may call it, too."""
+        answering: Handler = handler
+        summary, body, answer = (handler.__doc__ or "").partition("\n")[0], self.body, self.answer
         hints = get_type_hints(handler, include_extras=True)
         if "given" in hints:
             answering, body = lambda visit: handler(visit, visit.given), Body({JSON: hints["given"]})
         if is_typeddict(hints["return"]):
             answer = hints["return"]
-        return replace(self, handler=answering, summary=summary, body=body, answer=answer)
+        vars(handler)["endpoint"] = replace(self, handler=answering, summary=summary, body=body, answer=answer)
+        return handler
+
+
+def declared_in(module: ModuleType) -> Iterator[Endpoint]:
+    """Yield the endpoints of a module, in the order in which they stand there."""
+    for item in vars(module).values():
+        here = item if getattr(item, "__module__", "") != module.__name__ else getattr(item, "endpoint", None)
+        if isinstance(here, Endpoint):
+            yield here
 
 
 def matching(endpoints: Sequence[Endpoint], method: str, path: str) -> Endpoint:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date
 from typing import Any
 from urllib.parse import parse_qsl
 
 from kpfootprint.errors import Problem
+from service.clock import moment_in
 from service.errors import Refused
 
 SHOWN = 80
@@ -79,8 +80,7 @@ def day_or_moment(name: str, about: str) -> Query:
         try:
             if len(given) == 10:
                 return date.fromisoformat(given)
-            moment = datetime.fromisoformat(given)
-            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+            return moment_in(given).astimezone(UTC)
         except (ValueError, OverflowError):
             raise ValueError("not a date; write dates as YYYY-MM-DD, moments as YYYY-MM-DDTHH:MM:SSZ") from None
 

@@ -23,7 +23,8 @@ ROLE_TEXTS: Wordings = {
 }
 
 
-def shown(visit: Visit, *, status: int = 200, made: str | None = None, problem: str | None = None) -> Response:
+@Endpoint("GET", "/access", "admin", page=True)
+def show(visit: Visit, *, status: int = 200, made: str | None = None, problem: str | None = None) -> Response:
     """Show every key, session and name, with a new key that is shown this once, or with what was wrong."""
     engine, moment = visit.work.engine, now()
     keys = all_keys(engine)
@@ -41,9 +42,6 @@ def shown(visit: Visit, *, status: int = 200, made: str | None = None, problem: 
     )
 
 
-show = Endpoint("GET", "/access", "admin", page=True)(shown)
-
-
 @Endpoint("POST", "/access", "admin", body=FORM, page=True)
 def create(visit: Visit) -> Response:
     """Make a key and show it, this once."""
@@ -51,8 +49,8 @@ def create(visit: Visit) -> Response:
     try:
         _, secret = make_key(visit.work.engine, role, name, expiry_in(expires or None))
     except BadKey as error:
-        return shown(visit, status=422, problem=retold(error, visit.lang))
-    return shown(visit, status=201, made=secret)
+        return show(visit, status=422, problem=retold(error, visit.lang))
+    return show(visit, status=201, made=secret)
 
 
 @Endpoint("POST", "/access/{kind}/{id}", "admin", body=FORM, page=True)

@@ -42,15 +42,13 @@ RATES: Wordings = {
 }
 
 
-def opinion_asked(visit: Visit, *, status: int = 200, alert: str = "", written: Written = None) -> Response:
+@Endpoint("GET", "/comparisons/{id}/opinion", "viewer", page=True)
+def ask_opinion(visit: Visit, *, status: int = 200, alert: str = "", written: Written = None) -> Response:
     """Show a parcel without what was computed, and ask for a conclusion."""
     comparison_id = visit.path["id"]
     document = json.loads(parcel_text(visit.work, comparison_id))
     sealed = bool(sealed_from(visit.work, visit.who, [comparison_id]))
     return _judged(visit, document, status=status, alert=alert, written=written, sealed=sealed, exercise=False)
-
-
-ask_opinion = Endpoint("GET", "/comparisons/{id}/opinion", "viewer", page=True)(opinion_asked)
 
 
 @Endpoint("POST", "/comparisons/{id}/opinion", "monitor", body=FORM, page=True)
@@ -59,7 +57,7 @@ def keep_opinion(visit: Visit) -> Response:
     comparison_id = visit.path["id"]
     given, fits = written_in(visit.form, NewOpinion)
     if not fits:
-        return opinion_asked(visit, status=422, alert=INCOMPLETE, written=given)
+        return ask_opinion(visit, status=422, alert=INCOMPLETE, written=given)
     give_opinion(visit.work, comparison_id, **given, who=visit.who)
     return moved_to(visit, f"/comparisons/{comparison_id}")
 
@@ -87,7 +85,8 @@ def draw(visit: Visit) -> Response:
     return moved_to(visit, f"/practice/{practice.draw(visit.work, actor=visit.who.actor).id}")
 
 
-def exercise_shown(visit: Visit, *, status: int = 200, alert: str = "", written: Written = None) -> Response:
+@Endpoint("GET", "/practice/{id}", "viewer", page=True)
+def show(visit: Visit, *, status: int = 200, alert: str = "", written: Written = None) -> Response:
     """Show an exercise: what there is to see, or, once it was answered, what it was and the program's report."""
     item = practice.exercise_of(visit.work, visit.path["id"], actor=visit.who.actor)
     if item.conclusion is None:
@@ -104,16 +103,13 @@ def exercise_shown(visit: Visit, *, status: int = 200, alert: str = "", written:
     )
 
 
-show = Endpoint("GET", "/practice/{id}", "viewer", page=True)(exercise_shown)
-
-
 @Endpoint("POST", "/practice/{id}", "viewer", body=FORM, page=True)
 def keep_answer(visit: Visit) -> Response:
     """Keep an answer and show what it was."""
     exercise_id = visit.path["id"]
     given, fits = written_in(visit.form, NewAnswer)
     if not fits:
-        return exercise_shown(visit, status=422, alert=CHOOSE, written=given)
+        return show(visit, status=422, alert=CHOOSE, written=given)
     practice.answer(visit.work, exercise_id, **given, actor=visit.who.actor)
     return moved_to(visit, f"/practice/{exercise_id}")
 

@@ -37,7 +37,8 @@ EVERY_SECONDS = 10
 """How often the page of a training that is not over looks again."""
 
 
-def shown(visit: Visit, *, status: int = 200, alert: str = "") -> Response:
+@Endpoint("GET", "/models", "viewer", page=True)
+def index(visit: Visit, *, status: int = 200, alert: str = "") -> Response:
     """List the releases, what was in force when, and the trainings."""
     known = known_releases(visit.work)
     past = activations(visit.work.engine)
@@ -56,10 +57,8 @@ def shown(visit: Visit, *, status: int = 200, alert: str = "") -> Response:
     )
 
 
-index = Endpoint("GET", "/models", "viewer", page=True)(shown)
-
-
-def shown_one(visit: Visit, *, status: int = 200, alert: str = "") -> Response:
+@Endpoint("GET", "/models/{release}", "viewer", page=True)
+def show(visit: Visit, *, status: int = 200, alert: str = "") -> Response:
     """Show a release with its card and its evaluation."""
     found = known_release(visit.work, visit.path["release"])
     card = found.folder / "CARD.md"
@@ -74,9 +73,6 @@ def shown_one(visit: Visit, *, status: int = 200, alert: str = "") -> Response:
         report=(found.folder / REPORT).is_file(),
         people=names_of_actors(visit.work.engine),
     )
-
-
-show = Endpoint("GET", "/models/{release}", "viewer", page=True)(shown_one)
 
 
 TABLE = '<div class="scroll" tabindex="0" role="group" aria-labelledby="card-h"><table class="full">'
@@ -113,7 +109,7 @@ def make_activation(visit: Visit) -> Response:
     given, fits = written_in(visit.form, NewActivation)
     judged = known_release(visit.work, name).manifest.get("released")
     if not fits or not (judged or given["force"]):
-        return shown_one(visit, status=422, alert=NOT_JUDGED if fits else NO_REASON)
+        return show(visit, status=422, alert=NOT_JUDGED if fits else NO_REASON)
     activate(visit.work, name, reason=given["reason"], force=given["force"] or None, actor=visit.who.actor)
     return moved_to(visit, "/models")
 
@@ -123,7 +119,7 @@ def make_rollback(visit: Visit) -> Response:
     """Go back to the release before and show all of them."""
     given, fits = written_in(visit.form, Reason)
     if not fits:
-        return shown(visit, status=422, alert=NO_REASON)
+        return index(visit, status=422, alert=NO_REASON)
     roll_back(visit.work, **given, actor=visit.who.actor)
     return moved_to(visit, "/models")
 
@@ -134,7 +130,7 @@ def take_package(visit: Visit) -> Response:
     upload = file_of(visit.form)
     content = b"" if upload is None else upload.file.read()
     if not content:
-        return shown(visit, status=422, alert=NO_PACKAGE)
+        return index(visit, status=422, alert=NO_PACKAGE)
     config = text_of(visit.form, "config")
     job_id = queue_training(visit.work, package=content, config=config, actor=visit.who.actor)
     return moved_to(visit, f"/trainings/{job_id}")

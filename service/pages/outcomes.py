@@ -58,7 +58,8 @@ def index(visit: Visit) -> Response:
     )
 
 
-def asked(visit: Visit, *, status: int = 200, rows: Rows = (("", ""),) * ROWS, source: str = "") -> Response:
+@Endpoint("GET", "/comparisons/{id}/outcome", "monitor", page=True)
+def ask(visit: Visit, *, status: int = 200, rows: Rows = (("", ""),) * ROWS, source: str = "") -> Response:
     """Ask what became known of a comparison."""
     comparison_id = visit.path["id"]
     with reading(visit.work.engine) as connection:
@@ -78,9 +79,6 @@ def asked(visit: Visit, *, status: int = 200, rows: Rows = (("", ""),) * ROWS, s
     )
 
 
-ask = Endpoint("GET", "/comparisons/{id}/outcome", "monitor", page=True)(asked)
-
-
 @Endpoint("POST", "/comparisons/{id}/outcome", "monitor", body=FORM, page=True)
 def keep(visit: Visit) -> Response:
     """Keep what became known, and go on to the report."""
@@ -97,7 +95,7 @@ def keep(visit: Visit) -> Response:
     except Refused as refused:
         if refused.code != "invalid_input":
             raise
-        return asked(visit, status=422, rows=[*rows, *[("", "")] * ROWS][:ROWS], source=source)
+        return ask(visit, status=422, rows=[*rows, *[("", "")] * ROWS][:ROWS], source=source)
     return moved_to(visit, f"/comparisons/{comparison_id}")
 
 

@@ -200,7 +200,8 @@ def _carried(visit: Visit) -> tuple[str, bytes]:
     return text_of(visit.form, "name"), unpacked(packed, visit.work.settings.max_upload)
 
 
-def shown(visit: Visit, *, status: int = 200, alert: str = "", note: str = "") -> Response:
+@Endpoint("GET", "/submissions/{id}", "viewer", page=True)
+def show(visit: Visit, *, status: int = 200, alert: str = "", note: str = "") -> Response:
     """Show a shipment: its parcels side by side, its flags, a decision, and all that happened to it."""
     shipment = shipment_of(visit.work, visit.path["id"], visit.who)
     catalogue, told_in, release = translations(visit.lang), words(visit.lang), visit.work.release()
@@ -228,9 +229,6 @@ def shown(visit: Visit, *, status: int = 200, alert: str = "", note: str = "") -
         comparable=_comparable(shipment.parcels),
         barred=lambda parcel: _barred(parcel, release.zone_table, shipment.moment),
     )
-
-
-show = Endpoint("GET", "/submissions/{id}", "viewer", page=True)(shown)
 
 
 def _barred(parcel: ShipmentParcel, zones: ZoneTable, moment: datetime) -> list[str]:
@@ -262,7 +260,7 @@ def make_decision(visit: Visit) -> Response:
     submission_id = visit.path["id"]
     given, fits = written_in(visit.form, NewDecision)
     if not fits:
-        return shown(visit, status=422, alert=CHOOSE, note=given["note"])
+        return show(visit, status=422, alert=CHOOSE, note=given["note"])
     decide(visit.work, submission_id, **given, actor=visit.who.actor)
     return moved_to(visit, f"/submissions/{submission_id}")
 

@@ -19,8 +19,7 @@ from kpfootprint.report.report import Report, canonical, id_begins
 from service.clock import exactly
 from service.register import entries
 from service.register.database import reading
-from service.register.paging import Sort, each_of, of_row, page, within
-from service.register.secrets import new_id
+from service.register.paging import Sort, each_of, new_id, of_row, page, within
 from service.register.tables import comparisons, declared_zones, stone_marks, words
 
 WORD_LENGTH = 64

@@ -1,20 +1,26 @@
-"""Keys: made, listed, revoked, recognised. Usable without the service running, and beside it."""
+"""Keys: made, listed, revoked, recognised. Usable without the service running, and beside it.
+
+Of a secret that is handed out the register keeps a hash, never the secret. It holds 256 random bits, so a plain SHA-256
+of it cannot be turned back; nothing is gained by a slow hash.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import secrets
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from kpfootprint.retold import Said
 from kpfootprint.visible import is_visible
-from service.clock import now
+from service.clock import moment_in, now
 from service.register.database import RegisterUnavailable, opened, reading, writing
-from service.register.paging import of_row
-from service.register.secrets import hash_of, new_id, new_secret, same
+from service.register.paging import new_id, of_row
 from service.register.tables import keys
 from service.settings import ROLES, Settings
 
@@ -44,6 +50,21 @@ class Key:
     last_used_at: datetime | None
 
 
+def new_secret() -> str:
+    """Return 256 random bits as 43 characters that are safe in addresses."""
+    return secrets.token_urlsafe(32)
+
+
+def hash_of(secret: str) -> str:
+    """Return what is kept of a secret."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def same(given: str, kept: str) -> bool:
+    """Compare in a time that tells nothing of where the two differ."""
+    return hmac.compare_digest(given.encode(), kept.encode())
+
+
 def make_key(engine: sa.Engine, role: str, name: str, expires_at: datetime | None = None) -> tuple[Key, str]:
     """Make a key and return it with its secret, which nobody can read again; it opens nothing from `expires_at` on."""
     if role not in ROLES:
@@ -63,14 +84,11 @@ def make_key(engine: sa.Engine, role: str, name: str, expires_at: datetime | Non
 
 
 def expiry_in(text: str | None) -> datetime | None:
-    """Return the moment or the day on which a key is to end; a moment without a zone is in UTC."""
-    if text is None:
-        return None
+    """Return the moment or the day on which a key is to end."""
     try:
-        moment = datetime.fromisoformat(text)
+        return None if text is None else moment_in(text)
     except ValueError:
         raise BadKey("expires_at must be a moment such as 2027-01-31T12:00:00Z, or a day") from None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def all_keys(engine: sa.Engine) -> list[Key]:

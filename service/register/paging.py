@@ -1,7 +1,8 @@
-"""Rows as they are read: each as a shape of its own, and pages of a list, sorted by a column, then by position."""
+"""Rows: the id of a new one, each as a shape of its own, and pages of a list, sorted by a column, then by position."""
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,11 @@ import sqlalchemy as sa
 Shape = TypeVar("Shape")
 STRETCH = 500
 """Values that one question names."""
+
+
+def new_id(characters: int) -> str:
+    """Return a random id of an even number of hexadecimal characters."""
+    return secrets.token_hex(characters // 2)
 
 
 def of_row(shape: type[Shape], row: Any, **differs: Any) -> Shape:

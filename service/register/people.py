@@ -20,8 +20,8 @@ import sqlalchemy as sa
 
 from service.clock import now
 from service.register.database import is_sqlite, reading, writing
-from service.register.keys import is_good, recognised
-from service.register.secrets import hash_of, new_id, new_secret, same
+from service.register.keys import hash_of, is_good, new_secret, recognised, same
+from service.register.paging import new_id
 from service.register.sessions import actor_in
 from service.register.tables import keys, people, sessions
 from service.settings import ROLES

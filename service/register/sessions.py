@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from service.clock import now
 from service.register.database import reading, writing
-from service.register.paging import of_row
-from service.register.secrets import hash_of, new_id, new_secret
+from service.register.keys import hash_of, new_secret
+from service.register.paging import new_id, of_row
 from service.register.tables import keys, sessions, sign_in_links
 
 SESSION_LASTS = timedelta(hours=12)

@@ -18,8 +18,7 @@ from service.clock import exactly
 from service.register import entries, jobs
 from service.register.comparisons import Once
 from service.register.database import reading
-from service.register.paging import Sort, of_row, page, within
-from service.register.secrets import new_id
+from service.register.paging import Sort, new_id, of_row, page, within
 from service.register.tables import comparisons, files, submission_parcels, submissions
 
 State = Literal["received", "compared", "decided"]

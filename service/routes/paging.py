@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime
 from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
 
-from service.clock import written
+from service.clock import span_of, written
 from service.door.query import Query, day_or_moment, whole_number
 from service.door.visit import Visit
 
@@ -24,21 +24,9 @@ FROM = day_or_moment("from", "First day, or first moment (UTC).")
 TO = day_or_moment("to", "Last day, or last moment (UTC), itself included.")
 
 
-LAST = datetime.max.replace(tzinfo=UTC)
-"""No moment is after it, so that a span up to it has no end."""
-
-
 def span_in(asked: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:
-    """Return where a span begins and what it ends before; a day, and a second, is in it to its end."""
-    start, end = asked["from"], asked["to"]
-    if end is not None:
-        after = timedelta(seconds=1) if isinstance(end, datetime) else timedelta(days=1)
-        end = None if _moment(end) > LAST - after else _moment(end) + after
-    return None if start is None else _moment(start), end
-
-
-def _moment(given: date) -> datetime:
-    return given if isinstance(given, datetime) else datetime.combine(given, time(), UTC)
+    """Return the span of time that is asked for."""
+    return span_of(asked["from"], asked["to"])
 
 
 def told(shape: type[Shape], of: Any = None, /, **members: Any) -> Shape:

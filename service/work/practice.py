@@ -27,8 +27,7 @@ from service.clock import now, this_second
 from service.errors import Refused, existing
 from service.register.comparisons import packed, unpacked
 from service.register.database import reading, writing
-from service.register.paging import Sort, of_row, page
-from service.register.secrets import new_id
+from service.register.paging import Sort, new_id, of_row, page
 from service.register.tables import practice
 from service.work.outcomes import UNLISTED, rate
 from service.work.place import Workplace

@@ -26,9 +26,8 @@ from service.register.database import (
     writing,
 )
 from service.register.entries import append
-from service.register.keys import BadKey, all_keys, create_key, make_key, recognised
+from service.register.keys import BadKey, all_keys, create_key, hash_of, make_key, recognised
 from service.register.people import Principal, principal_by_session
-from service.register.secrets import hash_of
 from service.register.tables import Moment, keys, metadata, practice
 from service.settings import Settings
 from tests.service.server import PATIENCE
