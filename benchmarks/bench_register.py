@@ -16,8 +16,9 @@ from pathlib import Path
 import httpx2
 import sqlalchemy as sa
 
-from service.register.database import connect, open_register, writing
+from service.register.database import connect, writing
 from service.register.keys import create_key
+from service.register.opening import open_register
 from service.settings import Settings
 from tests.needs import postgres_programs
 from tests.service.databases import Postgres

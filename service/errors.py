@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from kpfootprint.errors import IngestError, InvalidParcel, Problem, ReleaseError, SchemeMismatch
 from kpfootprint.retold import Said
 from service import Wordings
-from service.register.database import RegisterUnavailable
+from service.register.unavailable import RegisterUnavailable
 
 T = TypeVar("T")
 

@@ -26,7 +26,7 @@ from service.jobs.worker import Companion
 from service.logs import log_to_standard_error
 from service.meters import reserve
 from service.register.activations import folder_in_force
-from service.register.database import opened
+from service.register.opening import opened
 from service.register.sessions import LINK_LASTS, new_link
 from service.settings import Settings, environment_of
 

@@ -67,8 +67,8 @@ def create(role: str, name: str, days: int | None) -> None:
 @keys.command(name="list")
 def list_() -> None:
     """List the keys: id, role, when made, whether in use and until when, name."""
-    from service.register.database import opened
     from service.register.keys import all_keys
+    from service.register.opening import opened
 
     with opened(settings()) as engine:
         found = all_keys(engine)
@@ -82,8 +82,8 @@ def list_() -> None:
 @click.argument("key_id", metavar="ID")
 def revoke_(key_id: str) -> None:
     """Revoke the key of that ID; requests with it are refused from now on."""
-    from service.register.database import opened
     from service.register.keys import revoke
+    from service.register.opening import opened
 
     with opened(settings()) as engine:
         if not revoke(engine, key_id):

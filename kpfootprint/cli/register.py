@@ -20,7 +20,7 @@ def register() -> None:
 @click.option("--head", metavar="HASH", help="Hash of the register's head as it was kept elsewhere, on paper perhaps.")
 def verify(head: str | None) -> int:
     """Walk the chain of the register and say whether anything was changed, removed or put in."""
-    from service.register.database import opened, refuse_unguarded
+    from service.register.opening import opened, refuse_unguarded
     from service.register.verify import verify as walk
 
     with opened(settings(), to_be_verified=True) as engine:
@@ -40,7 +40,7 @@ def verify(head: str | None) -> int:
 def export(form: str, out: Path | None) -> None:
     """Write every entry: JSON Lines that another register takes in, or CSV for a spreadsheet."""
     from service.register.backup import exported
-    from service.register.database import opened
+    from service.register.opening import opened
 
     with opened(settings()) as engine, writing(out) as stream:
         for line in exported(engine, form):
@@ -68,7 +68,7 @@ def import_(file: Path) -> None:
 def forget(name: str) -> None:
     """Forget the NAME of a person or of a key; entries keep a pseudonym that nothing leads back from."""
     from service.register import people
-    from service.register.database import opened
+    from service.register.opening import opened
 
     with opened(settings()) as engine:
         known = people.names_of_actors(engine)

@@ -140,7 +140,7 @@ def release_folder(model: Path | None) -> Path:
         return model
     if os.environ.get("KPF_DATABASE_URL") or (home() / "register.db").exists():
         from service.register.activations import folder_in_force
-        from service.register.database import opened
+        from service.register.opening import opened
 
         with opened(given := settings()) as engine:
             return folder_in_force(engine, given.home)

@@ -8,10 +8,10 @@ from starlette.responses import Response
 
 from service.door.visit import Visit
 from service.errors import Refused
-from service.register.database import RegisterUnavailable
 from service.register.keys import same
 from service.register.people import Principal, Vouched, actor_of, principal_by_key, principal_by_session
 from service.register.sessions import SESSION_LASTS
+from service.register.unavailable import RegisterUnavailable
 from service.settings import Settings
 from service.work.place import Workplace
 

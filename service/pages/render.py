@@ -20,8 +20,9 @@ from service import Wordings
 from service.door.visit import Visit, chosen_language
 from service.errors import Refused
 from service.register import entries
-from service.register.database import RegisterUnavailable, reading
+from service.register.database import reading
 from service.register.entries import ChainEnd
+from service.register.unavailable import RegisterUnavailable
 
 CONCLUSIONS: Wordings = {
     "consistent": "consistent",

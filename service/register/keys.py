@@ -19,9 +19,11 @@ import sqlalchemy as sa
 from kpfootprint.retold import Said
 from kpfootprint.visible import is_visible
 from service.clock import moment_in, now
-from service.register.database import RegisterUnavailable, opened, reading, writing
+from service.register.database import reading, writing
+from service.register.opening import opened
 from service.register.paging import new_id, of_row
 from service.register.tables import keys
+from service.register.unavailable import RegisterUnavailable
 from service.settings import ROLES, Settings
 
 PREFIX = "kpf"

@@ -18,7 +18,8 @@ from service.meters import Meters
 from service.processes import done_elsewhere
 from service.register import tables
 from service.register.activations import folder_in_force
-from service.register.database import HEAD, connect, open_register, reading, version
+from service.register.database import connect, reading
+from service.register.opening import HEAD, open_register, version
 from service.settings import Settings
 
 log = logging.getLogger("kpfootprint.service")

@@ -23,7 +23,7 @@ from kpfootprint.errors import NotExamined, ReleaseError, ReportError
 from kpfootprint.report.locale import CATALOGUES
 from kpfootprint.retold import ERRORS, Said, again, kept, retold, said_of
 from service.catalogue import compiled, sources
-from service.register.database import CANNOT, STATES
+from service.register.unavailable import CANNOT, STATES
 from service.settings import MISFITS
 from tests.source import files
 from training.config import ConfigError, parse_config

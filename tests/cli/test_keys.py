@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from service.register.database import open_register
 from service.register.keys import recognised
+from service.register.opening import open_register
 from service.settings import Settings
 from tests.cli.running import kpfootprint
 

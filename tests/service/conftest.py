@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from service.register.database import open_register
 from service.register.keys import create_key
+from service.register.opening import open_register
 from service.settings import Settings
 from tests.needs import require
 from tests.service.databases import Postgres

@@ -17,8 +17,8 @@ from service.door.identity import COOKIE
 from service.endpoints import ENDPOINTS
 from service.pages.sign_in import local_target
 from service.register import sessions
-from service.register.database import open_register, opened
 from service.register.keys import all_keys, create_key, revoke
+from service.register.opening import open_register, opened
 from service.register.tables import sign_in_links
 from service.settings import ROLES, Settings
 from tests.service.reading import problem_in

@@ -16,8 +16,9 @@ from kpfootprint.release import Release
 from service.register.activations import activate
 from service.register.backup import BackupError, back_up, restore
 from service.register.comparisons import keep, page_of
-from service.register.database import migrate, open_register, opened, registering
+from service.register.database import registering
 from service.register.keys import all_keys, create_key
+from service.register.opening import migrate, open_register, opened
 from service.register.verify import verify
 from service.settings import Settings
 from service.work.place import Workplace

@@ -26,8 +26,9 @@ from service.jobs.worker import work_once
 from service.register import jobs
 from service.register.backup import BackupError, back_up, exported, restore
 from service.register.comparisons import page_of
-from service.register.database import HEAD, open_register, reading
+from service.register.database import reading
 from service.register.entries import Entry
+from service.register.opening import HEAD, open_register
 from service.register.people import Principal
 from service.register.verify import verify
 from service.settings import Settings

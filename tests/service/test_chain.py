@@ -16,7 +16,8 @@ from service import clock
 from service.register import comparisons, entries
 from service.register.activations import activate, before_the_last
 from service.register.comparisons import Once, Search, page_of
-from service.register.database import HEAD, migrate, open_register, reading, registering, version
+from service.register.database import reading, registering
+from service.register.opening import HEAD, migrate, open_register, version
 from service.register.verify import verify
 from service.settings import Settings
 from tests.service.registers import examined, kept, report_of, tampered
@@ -110,7 +111,7 @@ def test_a_tail_that_was_cut_off_is_found_by_a_head_kept_elsewhere(engine: sa.En
 def test_two_writers_make_one_chain(settings: Settings) -> None:
     open_register(settings).dispose()
     code = (
-        "import sys; from service.register.database import open_register; from service.settings import Settings;"
+        "import sys; from service.register.opening import open_register; from service.settings import Settings;"
         "from service.register.activations import activate\n"
         "engine = open_register(Settings.model_validate_json(sys.argv[1]))\n"
         "for n in range(25): activate(engine, str(n), sys.argv[2])"
@@ -137,7 +138,8 @@ def test_a_clock_that_is_set_back_changes_no_order(engine: sa.Engine, monkeypatc
 
 def test_an_old_register_is_told_again_as_a_chain(settings: Settings, tmp_path: Path) -> None:
     from service.register.comparisons import packed
-    from service.register.database import begin, connect
+    from service.register.database import connect
+    from service.register.opening import begin
 
     if settings.database_url is None:
         begin(tmp_path / "register.db")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from service.register.database import open_register
+from service.register.opening import open_register
 from service.register.verify import verify
 from service.settings import Settings
 from tests.service.conftest import BOTH

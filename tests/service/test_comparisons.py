@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from service.register.database import open_register
+from service.register.opening import open_register
 from service.register.tables import comparisons
 from service.settings import Settings
 from tests.service.reading import problem_in

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from service.register.database import open_register
 from service.register.keys import create_key
+from service.register.opening import open_register
 from service.settings import ROLES, Settings
 from tests.service.office import Office, shipment
 from tests.service.reading import let_in, problem_in

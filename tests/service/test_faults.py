@@ -22,8 +22,9 @@ import psutil
 import pytest
 import sqlalchemy as sa
 
-from service.register.database import BUSY_MS, open_register, opened, reading
+from service.register.database import BUSY_MS, reading
 from service.register.keys import create_key
+from service.register.opening import open_register, opened
 from service.register.submissions import submission_of
 from service.register.tables import comparisons, submission_parcels
 from service.register.verify import verify

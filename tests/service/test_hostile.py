@@ -34,7 +34,7 @@ from kpfootprint.release.packing import pack
 from kpfootprint.report import render_html
 from kpfootprint.trial import try_release
 from kpfootprint.visible import UNSEEN
-from service.register.database import opened
+from service.register.opening import opened
 from service.settings import Settings
 from tests.hostile import EXAMPLES, ODD, documents, places
 from tests.hostile_files import FILES

@@ -21,8 +21,8 @@ from starlette.testclient import TestClient
 
 from service.door.endpoint import JSON, MULTIPART, Endpoint
 from service.endpoints import ENDPOINTS
-from service.register.database import opened
 from service.register.keys import create_key
+from service.register.opening import opened
 from service.settings import Settings
 from tests.hostile import places
 from tests.service.conftest import BOTH

@@ -21,7 +21,7 @@ from kpfootprint.release import load_release, shipped_release
 from service.jobs import comparing
 from service.jobs.worker import work_once
 from service.register import jobs
-from service.register.database import open_register
+from service.register.opening import open_register
 from service.register.verify import verify
 from service.settings import Settings
 from service.work.place import Workplace

@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 from kpfootprint.ingest import ingest_json
 from kpfootprint.release import load_release, shipped_release
 from kpfootprint.stats.intervals import clopper_pearson
-from service.register.database import open_register
+from service.register.opening import open_register
 from service.settings import Settings
 from service.work import practice
 from service.work.kept import tally_of

@@ -12,29 +12,21 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from service.register import database
+from service.register import database, opening
 from service.register.activations import activate, activations, active_name
-from service.register.database import (
-    HEAD,
-    RegisterUnavailable,
-    begin,
-    connect,
-    migrate,
-    open_register,
-    reading,
-    version,
-    writing,
-)
+from service.register.database import connect, reading, writing
 from service.register.entries import append
 from service.register.keys import BadKey, all_keys, create_key, hash_of, make_key, recognised
+from service.register.opening import HEAD, begin, migrate, open_register, version
 from service.register.people import Principal, principal_by_session
 from service.register.tables import Moment, keys, metadata, practice
+from service.register.unavailable import RegisterUnavailable
 from service.settings import Settings
 from tests.service.server import PATIENCE
 
 
 def test_the_newest_migration_is_the_one_we_open() -> None:
-    folder = Path(database.__file__).parent / "migrations" / "versions"
+    folder = Path(opening.__file__).parent / "migrations" / "versions"
     assert max(path.name.split("_")[0] for path in folder.glob("[0-9]*.py")) == HEAD
 
 
@@ -121,7 +113,7 @@ def test_a_start_does_not_wait_for_ever_on_postgresql(
     monkeypatch.setattr(database, "LOCKED_FOR", 0.2)
     holder = connect(settings.register_url)
     with holder.connect() as connection:
-        connection.execute(sa.select(sa.func.pg_advisory_lock(database.MIGRATE_LOCK)))
+        connection.execute(sa.select(sa.func.pg_advisory_lock(opening.MIGRATE_LOCK)))
         with pytest.raises(RegisterUnavailable, match="another process holds it locked"):
             open_register(settings)
     holder.dispose()

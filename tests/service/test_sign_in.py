@@ -16,7 +16,7 @@ from joserfc.jwk import RSAKey
 from starlette.testclient import TestClient
 
 from service.register import people
-from service.register.database import open_register
+from service.register.opening import open_register
 from service.register.people import Vouched, feed_key_of
 from service.register.verify import verify
 from service.settings import SettingError, Settings, read_settings

@@ -22,8 +22,9 @@ import pytest
 import sqlalchemy as sa
 
 from service.register import tables
-from service.register.database import BUSY_MS, open_register, reading
+from service.register.database import BUSY_MS, reading
 from service.register.keys import create_key
+from service.register.opening import open_register
 from service.register.verify import verify
 from service.settings import Settings
 from service.wire import HEAD_WITHIN

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from kpfootprint.release import shipped_release
 from service import clock
-from service.register.database import open_register
+from service.register.opening import open_register
 from service.register.tables import metadata
 from service.register.verify import verify
 from service.settings import Settings

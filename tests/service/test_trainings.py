@@ -16,8 +16,8 @@ import pytest
 
 from service.jobs.training import ENDED, train
 from service.jobs.worker import work_once
-from service.register.database import open_register
 from service.register.jobs import job_of, taken
+from service.register.opening import open_register
 from service.settings import Settings
 from tests.service.office import Office
 from tests.service.server import PATIENCE

@@ -17,9 +17,11 @@ from starlette.testclient import TestClient
 
 from kpfootprint.release import shipped_release
 from service.door.admission import Rate
-from service.register import database
-from service.register.database import RegisterUnavailable, open_register, reading, writing
+from service.register import database, opening
+from service.register.database import reading, writing
 from service.register.keys import all_keys, create_key, recognised
+from service.register.opening import open_register
+from service.register.unavailable import RegisterUnavailable
 from service.settings import Settings
 from service.work.place import Workplace
 from tests.cli.running import kpfootprint
@@ -212,7 +214,7 @@ def test_a_release_that_was_replaced_under_its_name_is_loaded_anew(settings: Set
     work.close()
 
 
-@pytest.mark.parametrize("name", database.GUARDS["sqlite"])
+@pytest.mark.parametrize("name", opening.GUARDS["sqlite"])
 def test_a_guard_of_the_register_that_was_taken_away_is_said(settings: Settings, name: str) -> None:
     open_register(settings).dispose()
     with closing(sqlite3.connect(settings.home / "register.db")) as connection:

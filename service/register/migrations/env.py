@@ -1,4 +1,4 @@
-"""Runs migrations on the connection that `service.register.database.migrate` hands over."""
+"""Runs migrations on the connection that `service.register.opening.migrate` hands over."""
 
 from alembic import context
 
