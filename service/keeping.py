@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from typing import Any
 
@@ -10,7 +9,7 @@ from circus.process import DEAD_OR_ZOMBIE, UNEXISTING
 from circus.watcher import Watcher
 from tornado.ioloop import PeriodicCallback
 
-log = logging.getLogger("kpfootprint.service")
+from service.logs import log
 
 LOOK_EVERY = 0.25
 """Seconds between two looks at who is there; circus, which BentoML starts its workers by, looks every ten."""

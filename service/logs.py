@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from service.clock import written
 
-LOGGER = "kpfootprint.service"
+log = logging.getLogger("kpfootprint.service")
 FIELDS = ("method", "route", "status", "milliseconds", "actor", "request_id", "job")
 
 
@@ -49,8 +49,7 @@ def log_to_standard_error(form: str) -> None:
     """Send the log of the service to standard error, as text or as JSON."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if form == "json" else TextLines())
-    logger = logging.getLogger(LOGGER)
-    logger.handlers[:] = [handler]
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
-    logger.disabled = False  # as BentoML leaves every logger that it finds
+    log.handlers[:] = [handler]
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    log.disabled = False  # as BentoML leaves every logger that it finds

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -15,8 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from kpfootprint.wanted import while_wanted
 from service.door.visit import visit_of
 from service.errors import MEDIA_TYPE, Refused, refusal_of, refusal_with
-
-log = logging.getLogger("kpfootprint.service")
+from service.logs import log
 
 ANSWER_WITHIN = 55.0
 """Seconds until an answer must have begun; BentoML would cut it off after 60, in a shape of its own."""

@@ -6,7 +6,6 @@ told, whether it is let in at all, does the answer begin in time, does anybody s
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Sequence
 
@@ -20,6 +19,7 @@ from service.door.identity import identify
 from service.door.inspection import BodyInspection
 from service.door.query import asked_in
 from service.door.visit import SCOPE_NAME, Visit, visit_of
+from service.logs import log
 from service.settings import Settings
 from service.work.place import Workplace
 
@@ -59,8 +59,6 @@ def door(app: ASGIApp, *, work: Workplace, endpoints: Sequence[Endpoint], tell: 
     checked = Checks(in_time(while_awaited(BodyInspection(app))), work.settings)
     return Noted(dressed(Errors(checked, tell, tell_plainly)), inside=app, work=work, endpoints=endpoints)
 
-
-log = logging.getLogger("kpfootprint.service")
 
 NO_ANSWER = 499
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import logging
 import os
 import signal
 import subprocess
@@ -21,7 +20,7 @@ from service.errors import Refused
 from service.jobs.comparing import compare_submission
 from service.jobs.reexamining import reexamine
 from service.jobs.training import train
-from service.logs import log_to_standard_error
+from service.logs import log, log_to_standard_error
 from service.processes import end_with
 from service.register.database import writing
 from service.register.jobs import OVER, Job, cancel_was_asked, finish, give_back, taken
@@ -29,8 +28,6 @@ from service.register.unavailable import RegisterUnavailable
 from service.settings import Settings, environment_of
 from service.work.place import Workplace
 from service.work.take_in import run_import
-
-log = logging.getLogger("kpfootprint.service")
 
 LOOK_EVERY = 0.5
 """Seconds between two looks into an empty queue."""

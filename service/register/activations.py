@@ -28,8 +28,8 @@ class Activation:
     previous: str
     at: datetime
     actor: str
-    reason: str
-    back: bool
+    reason: str = ""
+    back: bool = False
     force: str = ""
 
 
@@ -121,13 +121,5 @@ def folder_in_force(engine: sa.Engine, home: Path) -> Path:
 
 
 def _told(entry: entries.Entry) -> Activation:
-    values = entry.values
-    return Activation(
-        release=values["release"],
-        previous=values["previous"] or shipped_release().name,
-        at=entry.at,
-        actor=entry.actor,
-        reason=values.get("reason", ""),
-        back=values.get("back", False),
-        force=values.get("force", ""),
-    )
+    previous = entry.values["previous"] or shipped_release().name
+    return Activation(at=entry.at, actor=entry.actor, **{**entry.values, "previous": previous})

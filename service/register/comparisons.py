@@ -291,14 +291,17 @@ _MARKS = sa.text(
 
 def reports_of(connection: sa.Connection, ids: Sequence[str]) -> dict[str, str]:
     """Return the reports of several comparisons as they were answered, by id."""
-    rows = connection.execute(sa.select(comparisons.c.id, comparisons.c.report).where(comparisons.c.id.in_(ids)))
-    return {row.id: unpacked(row.report) for row in rows}
+    return _texts(connection, comparisons.c.report, ids)
 
 
 def parcels_of(connection: sa.Connection, ids: Collection[str]) -> dict[str, str]:
     """Return the parcels of several comparisons as canonical JSON, by id."""
-    rows = connection.execute(sa.select(comparisons.c.id, comparisons.c.parcel).where(comparisons.c.id.in_(ids)))
-    return {row.id: unpacked(row.parcel) for row in rows}
+    return _texts(connection, comparisons.c.parcel, ids)
+
+
+def _texts(connection: sa.Connection, column: sa.Column[bytes], ids: Collection[str]) -> dict[str, str]:
+    rows = connection.execute(sa.select(comparisons.c.id, column).where(comparisons.c.id.in_(ids)))
+    return {row.id: unpacked(row[1]) for row in rows}
 
 
 def several(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Listed]:

@@ -12,7 +12,6 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 
-from kpfootprint.retold import Said
 from service.register.unavailable import cannot, watch
 
 BUSY_MS = 5_000
@@ -101,7 +100,7 @@ def _connected(engine: sa.Engine) -> sa.Connection:
     try:
         return engine.connect()
     except sa.exc.TimeoutError:  # those that have one wait for somebody who holds a table or the disk
-        raise cannot(engine, Said("all connections to it are taken; try again in a while")) from None
+        raise cannot(engine, "all connections to it are taken; try again in a while") from None
 
 
 @contextmanager

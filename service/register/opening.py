@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import logging
 import os
 import re
 import sqlite3
@@ -15,12 +14,11 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from kpfootprint.retold import Said
+from service.logs import log
 from service.register.database import connect, is_sqlite, reading, writing
 from service.register.tables import APPEND_ONLY, REFUSES
 from service.register.unavailable import FROM_BACKUP, NO_STEP, RegisterUnavailable, cannot
 from service.settings import Settings
-
-log = logging.getLogger("kpfootprint.service")
 
 HEAD = "0009"
 """Newest migration; a test compares it with the folder."""
@@ -82,8 +80,11 @@ def open_register(settings: Settings, *, to_be_verified: bool = False) -> sa.Eng
             _refuse_foreign(engine)
             if (found := version(engine)) != HEAD:
                 if settings.is_launched:
-                    another = "it is not the one that the service was started with ({step}); start it again"
-                    raise cannot(engine, Said(another, step=found or NO_STEP))
+                    raise cannot(
+                        engine,
+                        "it is not the one that the service was started with ({step}); start it again",
+                        step=found or NO_STEP,
+                    )
                 migrate(engine)
             if not to_be_verified:
                 refuse_unguarded(engine)
@@ -192,8 +193,13 @@ def _refuse_foreign(engine: sa.Engine) -> None:
     for kind, name, made in found:
         virtual = kind == "table" and made.upper().startswith("CREATE VIRTUAL")
         if kind == "view" or virtual or (kind == "trigger" and made not in GUARDS["sqlite"].values()):
-            foreign = "it holds the {kind} {name}, which this software never made; {help}"
-            raise cannot(engine, Said(foreign, kind=kind, name=repr(name[:80]), help=FROM_BACKUP))
+            raise cannot(
+                engine,
+                "it holds the {kind} {name}, which this software never made; {help}",
+                kind=kind,
+                name=repr(name[:80]),
+                help=FROM_BACKUP,
+            )
 
 
 def refuse_unguarded(engine: sa.Engine) -> None:
@@ -202,11 +208,13 @@ def refuse_unguarded(engine: sa.Engine) -> None:
         there = set(connection.exec_driver_sql(GUARDED_BY[engine.dialect.name]).scalars())
     for name, made in GUARDS[engine.dialect.name].items():
         if name not in there:
-            unguarded = (
+            raise cannot(
+                engine,
                 "the trigger {name}, which keeps what was acknowledged from being changed, was taken away; make "
-                "it again, and see whether anything was changed meanwhile (kpfootprint register verify): {made}"
+                "it again, and see whether anything was changed meanwhile (kpfootprint register verify): {made}",
+                name=name,
+                made=made,
             )
-            raise cannot(engine, Said(unguarded, name=name, made=made))
 
 
 def version(engine: sa.Engine) -> str | None:
@@ -229,10 +237,18 @@ def version(engine: sa.Engine) -> str | None:
         return str(steps[0])
     told = ", ".join(repr(str(step)[:32]) for step in steps) or NO_STEP
     if len(steps) == 1 and is_later(steps[0]):
-        later = "a later version of kpfootprint wrote it (step {told}; this one knows {head}); install that version"
-        raise cannot(engine, Said(later, told=told, head=HEAD))
-    unknown = "it is damaged: the step that its tables stand at is not known here ({told}); {help}"
-    raise cannot(engine, Said(unknown, told=told, help=FROM_BACKUP))
+        raise cannot(
+            engine,
+            "a later version of kpfootprint wrote it (step {told}; this one knows {head}); install that version",
+            told=told,
+            head=HEAD,
+        )
+    raise cannot(
+        engine,
+        "it is damaged: the step that its tables stand at is not known here ({told}); {help}",
+        told=told,
+        help=FROM_BACKUP,
+    )
 
 
 def is_later(step: object) -> bool:
@@ -259,5 +275,10 @@ def migrate(engine: sa.Engine, to: str = HEAD) -> None:
             (command.downgrade if now is not None and now > to else command.upgrade)(config, to)
     except sa.exc.DBAPIError as error:
         told = (str(error.orig).splitlines() or [""])[0][:200]
-        elsewhere = "it is damaged: it says that its tables stand at {step}, and they do not ({told}); {help}"
-        raise cannot(engine, Said(elsewhere, step=now or NO_STEP, told=told, help=FROM_BACKUP)) from None
+        raise cannot(
+            engine,
+            "it is damaged: it says that its tables stand at {step}, and they do not ({told}); {help}",
+            step=now or NO_STEP,
+            told=told,
+            help=FROM_BACKUP,
+        ) from None

@@ -46,9 +46,9 @@ STATES = {
 """By the state that PostgreSQL tells: no such table, no such column, a lock that was not given, a disk that is full."""
 
 
-def cannot(engine: sa.Engine, reason: Said) -> RegisterUnavailable:
+def cannot(engine: sa.Engine, reason: str, **values: object) -> RegisterUnavailable:
     """Return that a register cannot be used, and why."""
-    return RegisterUnavailable(CANNOT, what=place_of(engine.url), error=reason)
+    return RegisterUnavailable(CANNOT, what=place_of(engine.url), error=Said(reason, **values))
 
 
 def watch(engine: sa.Engine) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -14,6 +13,7 @@ from kpfootprint.errors import KPFootprintError
 from kpfootprint.release import MANIFEST, Release, load_release
 from kpfootprint.trial import try_release
 from service.errors import Refused
+from service.logs import log
 from service.meters import Meters
 from service.processes import done_elsewhere
 from service.register import tables
@@ -21,8 +21,6 @@ from service.register.activations import folder_in_force
 from service.register.database import connect, reading
 from service.register.opening import HEAD, open_register, version
 from service.settings import Settings
-
-log = logging.getLogger("kpfootprint.service")
 
 Result = TypeVar("Result")
 Loaded = tuple[tuple[object, ...], Release]

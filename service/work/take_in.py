@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Annotated, Any
@@ -95,27 +95,40 @@ def queue_import(work: Workplace, content: bytes, *, actor: str) -> str:
 
 
 def run_import(work: Workplace, job: Job, halt: Callable[[], bool]) -> str | None:
-    """Take in what is not here yet, a stretch at a time."""
+    """Take in what is not here yet; None where it was halted."""
     found = submissions.file_of(work.engine, job.id)
-    lines, release = [] if found is None else list(_lines(found[1])), work.release()
-    for start in range(job.done, len(lines), STRETCH):
-        if halt():
-            return None
-        with registering(work.engine) as connection:
-            for line in lines[start : start + STRETCH]:
-                _take(connection, line, job.actor, release)
-            jobs.progress(connection, job, min(start + STRETCH, len(lines)))
-    return "/v1/comparisons"
+    lines = [] if found is None else list(_lines(found[1]))
+
+    def note(connection: sa.Connection, done: int) -> None:
+        jobs.progress(connection, job, job.done + done)
+
+    taken = _take_each(work, lines[job.done :], job.actor, note, halt)
+    return None if taken is None else "/v1/comparisons"
 
 
 def take_in(work: Workplace, content: bytes, *, actor: str) -> tuple[int, int]:
     """Take in an export at once; return how many entries were new, and how many were here or are not taken."""
-    lines, release = list(_lines(content)), work.release()
-    taken = 0
+    lines = list(_lines(content))
+    taken = _take_each(work, lines, actor) or 0
+    return taken, len(lines) - taken
+
+
+def _take_each(
+    work: Workplace,
+    lines: Sequence[Mapping[str, Any]],
+    actor: str,
+    note: Callable[[sa.Connection, int], None] = lambda _, __: None,
+    halt: Callable[[], bool] = lambda: False,
+) -> int | None:
+    """Take lines in, a stretch at a time, each with a note of how far that is; return how many were new."""
+    release, taken = work.release(), 0
     for start in range(0, len(lines), STRETCH):
+        if halt():
+            return None
         with registering(work.engine) as connection:
             taken += sum(_take(connection, line, actor, release) for line in lines[start : start + STRETCH])
-    return taken, len(lines) - taken
+            note(connection, min(start + STRETCH, len(lines)))
+    return taken
 
 
 def _take(connection: sa.Connection, line: Mapping[str, Any], actor: str, release: Release) -> bool:

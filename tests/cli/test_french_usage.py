@@ -181,12 +181,14 @@ FILLED_LATER = {*MISFITS.values(), *STATES.values(), *_NOTES.values(), CANNOT}
 
 
 def calls() -> Iterator[ast.expr]:
-    """Yield what stands in the first place of every such call."""
+    """Yield the text of every such call, and of those that say why a register cannot be used."""
     for folder in ("kpfootprint", "service", "training"):
         for path in files(folder):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 match node:
                     case ast.Call(func=ast.Name(id=name), args=[said, *_]) if name in CARRIERS:
+                        yield said
+                    case ast.Call(func=ast.Name(id="cannot"), args=[_, said]):
                         yield said
 
 
