@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import binascii
+import gzip
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from kpfootprint.parcel import Parcel
 from kpfootprint.scheme import Scheme
 from kpfootprint.visible import csv_line
 from service.door.bodies import file_of, text_of, texts_of
+from service.door.inspection import unpacked
 from service.routes.parcels import choices_of
 from service.work.reading import upload_of
 
@@ -36,13 +37,18 @@ def held_of(upload: Upload) -> Upload | None:
     return upload if len(upload.data) <= MAX_HELD else None
 
 
-def held_in(form: FormData) -> Upload | None:
-    """Return the file that a page held, or None."""
-    name, data = text_of(form, "held_name"), text_of(form, "held_data")
+def carried(upload: Upload) -> str:
+    """Return a file as a field of the form carries it."""
+    return base64.b64encode(gzip.compress(upload.data, 6, mtime=0)).decode("ascii")
+
+
+def carried_in(form: FormData, limit: int) -> Upload | None:
+    """Return the file that a form carries, of at most `limit` bytes, or None."""
     try:
-        return Upload(name, base64.b64decode(data, validate=True)) if name and data else None
-    except (binascii.Error, ValueError):
+        packed = base64.b64decode(text_of(form, "content"), validate=True)
+    except ValueError:
         return None
+    return Upload(text_of(form, "name"), unpacked(packed, limit)) if packed else None
 
 
 def choices_in(form: FormData) -> Mapping[str, str]:
@@ -144,7 +150,7 @@ class Sheet:
     @property
     def held_data(self) -> str:
         """The file as a field of the form carries it."""
-        return "" if self.held is None else base64.b64encode(self.held.data).decode("ascii")
+        return "" if self.held is None else carried(self.held)
 
     @classmethod
     def unread(cls, held: Upload | None, choices: Mapping[str, str]) -> Sheet:

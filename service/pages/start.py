@@ -26,7 +26,7 @@ from service.errors import existing
 from service.pages.examples import EXAMPLES, available
 from service.pages.problems import Teller
 from service.pages.render import moved_to, page
-from service.pages.sheet import Sheet, choices_in, held_in, held_of, words_table
+from service.pages.sheet import MAX_HELD, Sheet, carried_in, choices_in, held_of, words_table
 from service.pages.submissions import checked
 from service.register.comparisons import page_of
 from service.routes.parcels import CONDITIONS, TEXTS, given_parcel
@@ -75,7 +75,7 @@ def show(visit: Visit) -> Response:
 def submit(visit: Visit) -> Response:
     """Compare what the form holds and go to the report; problems are shown above the form as it was filled."""
     form, given, step = visit.form, given_in(visit.form), text_of(visit.form, "step")
-    file, held = file_of(form), held_in(form)
+    file, held = file_of(form), carried_in(form, MAX_HELD)
     if file is not None and given["pasted"]:
         return _form(visit, given, (two_inputs(),))
     if file is not None:
@@ -98,7 +98,7 @@ def submit(visit: Visit) -> Response:
     fields: dict[str, Any] = {"upload": upload, "parcel": parcel_in_form(given), "choices": choices}
     reading = visit.work.do(_read, partial(read_upload, **fields), large=visit.large)
     if file is not None and any(problem.code == SEVERAL for problem in reading.problems):
-        return checked(visit, name=upload.name, content=upload.data, note="", choices=choices)
+        return checked(visit, upload, note="", choices=choices)
     sheet = Sheet.of(upload, reading, held, choices)
     if reading.problems or step == "read" or (step != "compare" and not parcel_in(reading).read_plainly):
         return _form(visit, given, reading.problems, sheet)

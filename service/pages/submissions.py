@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -11,19 +9,18 @@ from typing import Any
 from starlette.responses import Response
 
 from kpfootprint.errors import IngestError, Problem
-from kpfootprint.ingest import Choices, Reading
+from kpfootprint.ingest import Choices, Reading, Upload
 from kpfootprint.reference import COMPLIANT, NOT_COVERED, ZoneTable
 from kpfootprint.report.locale import Words, words
 from service import Wording, Wordings
 from service.door.bodies import file_of, text_of, written_in
 from service.door.endpoint import FORM, Endpoint
-from service.door.inspection import unpacked
 from service.door.query import choice, text, whole_number
 from service.door.visit import Visit
 from service.errors import Refused
 from service.pages.problems import Teller
 from service.pages.render import moved_to, page, translations
-from service.pages.sheet import Asked, choices_in
+from service.pages.sheet import Asked, carried, carried_in, choices_in
 from service.register import entries, people, submissions
 from service.register.database import reading
 from service.register.people import feed_key_of
@@ -112,33 +109,32 @@ def check(visit: Visit) -> Response:
     form = visit.form
     upload, note = file_of(form), text_of(form, "note")
     if upload is not None:
-        name, content = upload.filename or "", upload.file.read()
+        file = Upload(upload.filename or "", upload.file.read())
     elif text_of(form, "content"):
-        name, content = _carried(visit)
+        file = _carried(visit)
     else:
         return moved_to(visit, "/submissions")
     try:
         choices = choices_in(form)
     except IngestError as error:
-        return _check_page(visit, name, content, note, None, error.problems, {})
-    return checked(visit, name=name, content=content, note=note, choices=choices)
+        return _check_page(visit, file, note, None, error.problems, {})
+    return checked(visit, file, note=note, choices=choices)
 
 
-def checked(visit: Visit, *, name: str, content: bytes, note: str, choices: Choices) -> Response:
+def checked(visit: Visit, file: Upload, *, note: str, choices: Choices) -> Response:
     """Show what is in a file of parcels, and what it asks; one that cannot be read at all shows its problems alone."""
     found: Reading | None = None
     try:
-        found = visit.work.do(read_submission, name, content, choices, large=visit.large)
+        found = visit.work.do(read_submission, file.name, file.data, choices, large=visit.large)
         problems = found.problems
     except IngestError as error:
         problems = error.problems
-    return _check_page(visit, name, content, note, found, problems, choices)
+    return _check_page(visit, file, note, found, problems, choices)
 
 
 def _check_page(
     visit: Visit,
-    name: str,
-    content: bytes,
+    file: Upload,
     note: str,
     found: Reading | None,
     problems: Sequence[Problem],
@@ -146,12 +142,12 @@ def _check_page(
 ) -> Response:
     lang, scheme = visit.lang, visit.work.release().scheme
     names = visit.work.release().zone_table.names
-    packed = base64.b64encode(gzip.compress(content, 6, mtime=0)).decode()
+    packed = carried(file)
     return page(
         visit,
         "submission-check.html",
         status=200 if found is not None else 422,
-        name=name,
+        name=file.name,
         note=note,
         n_parcels=0 if found is None else len(found.order),
         n_bad=0 if found is None else len(found.failures),
@@ -169,12 +165,12 @@ def _check_page(
 @Endpoint("POST", "/submissions", "monitor", body=FORM, heavy=True, page=True)
 def receive(visit: Visit) -> Response:
     """Receive the file that was looked at."""
-    name, content = _carried(visit)
+    file = _carried(visit)
     note, choices = text_of(visit.form, "note"), choices_in(visit.form)
     received = submit(
         visit.work,
-        name=name,
-        content=content,
+        name=file.name,
+        content=file.data,
         note=note,
         actor=visit.who.actor,
         choices=choices,
@@ -186,18 +182,17 @@ def receive(visit: Visit) -> Response:
 @Endpoint("POST", "/submissions/marked", "monitor", body=FORM, heavy=True, page=True)
 def marked(visit: Visit) -> Response:
     """Give the file that was looked at as a workbook with the bad cells marked."""
-    name, content = _carried(visit)
-    made = visit.work.do(marked_copy, name, content, choices_in(visit.form), large=visit.large)
+    file, choices = _carried(visit), choices_in(visit.form)
+    made = visit.work.do(marked_copy, file.name, file.data, choices, large=visit.large)
     headers = {"Content-Disposition": 'attachment; filename="problems.xlsx"'}
     return Response(made, media_type=XLSX, headers=headers)
 
 
-def _carried(visit: Visit) -> tuple[str, bytes]:
-    try:
-        packed = base64.b64decode(text_of(visit.form, "content"), validate=True)
-    except ValueError:
-        raise Refused("bad_request", "The form does not carry the file; choose it again.") from None
-    return text_of(visit.form, "name"), unpacked(packed, visit.work.settings.max_upload)
+def _carried(visit: Visit) -> Upload:
+    file = carried_in(visit.form, visit.work.settings.max_upload)
+    if file is None:
+        raise Refused("bad_request", "The form does not carry the file; choose it again.")
+    return file
 
 
 @Endpoint("GET", "/submissions/{id}", "viewer", page=True)

@@ -185,7 +185,7 @@ def test_the_form_shows_the_status_of_zones_on_the_day_it_holds(browser: TestCli
         assert page.status_code == 200
         assert ('value="bria" selected>Bria (suspended)' in page.text) is noted
         assert f'value="{day}"' in page.text
-        assert 'name="held_name" value="lot.csv"' in page.text
+        assert 'name="name" value="lot.csv"' in page.text
         assert 'role="alert"' not in page.text
         assert "Bria (suspended)" not in browser.get("/").text
     without = browser.post("/", data={"exported_on": "2024-03-11", "step": "status"})
