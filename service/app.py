@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-import gc
-import os
-import shutil
-import signal
-import sys
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import bentoml
-from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
 
-from kpfootprint.errors import KPFootprintError
-from service.door.answer import say_foreseen
-from service.door.reception import routed
 from service.door.stack import door
 from service.door.visit import visit_of
-from service.endpoints import ENDPOINTS
-from service.errors import Refused, refusal_of
+from service.endpoints import ENDPOINTS, mounted, refused_answer
 from service.logs import log_to_standard_error
 from service.pages.errors import problem_response, refusal_response
-from service.processes import end_with
 from service.routes.comparisons import submitted
 from service.settings import Settings
 from service.work.place import Workplace
-
-SWITCH = 0.001
-"""Seconds that a thread keeps the interpreter: the event loop waits as often as there are others at work."""
 
 
 class Document(bentoml.IODescriptor):  # type: ignore[misc]
@@ -43,8 +29,8 @@ class Document(bentoml.IODescriptor):  # type: ignore[misc]
         return cls()
 
 
-def create_app(settings: Settings) -> Any:
-    """Return the service, to be served by BentoML; nothing is opened before it starts."""
+def create_app(settings: Settings, *, settle: Callable[[], None] = lambda: None) -> Any:
+    """Return the service, to be served by BentoML; nothing is opened before it starts, and then its process settles."""
     work = Workplace(settings)
 
     class Comparisons:
@@ -52,17 +38,13 @@ def create_app(settings: Settings) -> Any:
 
         @bentoml.on_startup  # type: ignore[untyped-decorator]
         def open(self) -> None:
-            """Open the register, load the release, and stop looking at what will never be garbage.
+            """Open the register, load the release, and settle.
 
             Where either is away just now, as it may be when a worker is begun again, it is looked for by each request.
             """
             log_to_standard_error(settings.log_format)
             work.ready()
-            if settings.launcher_pid is not None:
-                end_with(settings.launcher_pid, _leave)
-            sys.setswitchinterval(SWITCH)
-            gc.collect()
-            gc.freeze()
+            settle()
 
         @bentoml.on_shutdown  # type: ignore[untyped-decorator]
         def close(self) -> None:
@@ -92,26 +74,8 @@ def create_app(settings: Settings) -> Any:
         "tracing": {"excluded_urls": ".*"},
     }
     service: Any = bentoml.service(name="kpfootprint", **config)(Comparisons)
-    pages = Starlette(
-        routes=[routed(item, item.handler) for item in ENDPOINTS if item.handler is not None],
-        exception_handlers={Refused: refused_answer, KPFootprintError: refused_answer},
-    )
-    service.mount_asgi_app(pages, path="/")
+    service.mount_asgi_app(mounted(), path="/")
     service.add_asgi_middleware(
         door, work=work, endpoints=ENDPOINTS, tell=refusal_response, tell_plainly=problem_response
     )
     return service
-
-
-def refused_answer(request: Request, error: Exception) -> Response:
-    """Return the answer to an error that was foreseen."""
-    refused = refusal_of(error)
-    if refused is None:
-        raise error
-    say_foreseen(visit_of(request).request_id, refused, error)
-    return refusal_response(request, refused)
-
-
-def _leave() -> None:
-    shutil.rmtree(os.environ["BENTOML_HOME"], ignore_errors=True)  # the launcher's own folder, which it left behind
-    os.kill(os.getpid(), signal.SIGTERM)
