@@ -110,7 +110,7 @@ def test_a_start_does_not_wait_for_ever_on_postgresql(
 ) -> None:
     settings = Settings(home=tmp_path, database_url=request.getfixturevalue("postgres").new_database())
     open_register(settings).dispose()
-    monkeypatch.setattr(database, "LOCKED_FOR", 0.2)
+    monkeypatch.setattr(opening, "LOCKED_FOR", 0.2)
     holder = connect(settings.register_url)
     with holder.connect() as connection:
         connection.execute(sa.select(sa.func.pg_advisory_lock(opening.MIGRATE_LOCK)))

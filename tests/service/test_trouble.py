@@ -115,7 +115,7 @@ def test_our_own_mistakes_are_not_called_the_registers(settings: Settings) -> No
 def test_a_start_does_not_wait_for_ever(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(database, "LOCKED_FOR", 1.2)
+    monkeypatch.setattr(opening, "LOCKED_FOR", 1.2)
     handle = os.open(settings.home / "register.lock", os.O_CREAT | os.O_RDWR)
     fcntl.flock(handle, fcntl.LOCK_EX)
     with pytest.raises(RegisterUnavailable, match=r"another process has held .*register\.lock"):
