@@ -28,6 +28,7 @@ def _settle() -> None:
 
 
 def _leave() -> None:
+    """Take leave as if asked to, once the launcher is gone."""
     shutil.rmtree(os.environ["BENTOML_HOME"], ignore_errors=True)  # the launcher's own folder, which it left behind
     os.kill(os.getpid(), signal.SIGTERM)
 
@@ -36,3 +37,4 @@ uvicorn.config.HTTP_PROTOCOLS["auto"] = "service.wire:PatientProtocol"  # BentoM
 
 SETTINGS = read_settings()
 SERVICE = create_app(SETTINGS, settle=_settle)
+"""What the launcher names to BentoML."""
