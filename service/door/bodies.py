@@ -110,6 +110,8 @@ def _problem(place: Place, faults: Sequence[Any], table: str) -> Problem:
     first = next((fault for fault in faults if fault["type"] not in KINDS), faults[0])
     if first["type"] in KINDS:
         reason = f"{' or '.join(dict.fromkeys(KINDS[fault['type']] for fault in faults))} is needed"
+    elif first["type"].endswith("too_short") and not first["input"]:
+        reason = "it is empty"
     elif first["type"] in REASONS:
         reason = REASONS[first["type"]].format(**{name: _number(value) for name, value in first.get("ctx", {}).items()})
     else:

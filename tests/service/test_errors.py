@@ -183,12 +183,12 @@ MISSHAPEN: list[tuple[str, object, list[tuple[int | None, str | None, str]]]] = 
     ("/v1/plan", {"declared": ["nola"], "share": 7}, [(None, "share", "it must be 1 or less")]),
     ("/v1/plan", {"declared": ["nola"], "on": "x"}, [(None, "on", "not a date; write dates as YYYY-MM-DD")]),
     ("/v1/plan", [], [(None, None, "an object is needed")]),
-    ("/v1/pools", {"comparisons": []}, [(None, "comparisons", "it needs 1 or more")]),
+    ("/v1/pools", {"comparisons": []}, [(None, "comparisons", "it is empty")]),
     ("/v1/pools", {"comparisons": ["a"], "b": 1}, [(None, "b", "unknown here")]),
     (
         "/v1/certificates",
         {"items": [{"certificate_no": "", "reported_on": "2024-01-02"}]},
-        [(1, "certificate_no", "it needs 1 or more characters"), (1, "reported_by", "it is missing")],
+        [(1, "certificate_no", "it is empty"), (1, "reported_by", "it is missing")],
     ),
 ]
 
