@@ -294,7 +294,7 @@ def _line(change: Change) -> str:
         return f"{side.log10_lr:+.2f} {side.conclusion}"
 
     zone = (change.after or change.before).zone_id  # type: ignore[union-attr]
-    return f"{change.parcel_id} ({zone}): {said(change.before)} -> {said(change.after)}; {'; '.join(change.why)}"
+    return "; ".join((f"{change.parcel_id} ({zone}): {said(change.before)} -> {said(change.after)}", *change.why))
 
 
 def _json(heading: str, differences: Sequence[str], changes: Sequence[Change]) -> str:

@@ -16,7 +16,7 @@ from kpfootprint.cli.surroundings import speak
 from kpfootprint.release import shipped_release
 from tests.training.packages import Kind, write_folder
 from training.__main__ import main
-from training.compare import Side, _changes
+from training.compare import Side, _changes, _line
 
 ZONES = ("berberati", "carnot", "bria")
 
@@ -144,7 +144,9 @@ def test_another_conclusion_stands_first_however_little_moved_and_new_parcels_la
     before = {f"P{i:02}": side(0.5 + i, "consistent") for i in range(40)} | {"turned": side(0.31, "consistent")}
     after = {name: replace(one, log10_lr=0.0) for name, one in before.items()}
     after |= {"turned": side(0.29, "inconclusive"), "new": side(0.0, "inconclusive")}
-    names = [change.parcel_id for change in _changes(before, after)]
+    changes = _changes(before, after)
+    assert all(_line(change)[-1].isalnum() for change in changes)
+    names = [change.parcel_id for change in changes]
     assert (names[0], names[1], names[-1]) == ("turned", "P39", "new")
 
 

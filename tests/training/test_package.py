@@ -13,6 +13,7 @@ import pytest
 
 from kpfootprint.errors import ReferenceDataError
 from kpfootprint.reference import shipped_reference
+from kpfootprint.retold import retold
 from training.package import init_package, load_package, merge_packages, validate_package
 
 ZONES = "zone_id,name,country,region\nnorth,North,CF,west\nsouth,South,CF,east\n"
@@ -99,7 +100,7 @@ def test_sealing_changes_hashes_alone(folder: Path) -> None:
         ("parcels", ",2,0.5", ",3,0.5", ("parcels", 2, "n_stones", "3", "stones_total")),
         ("parcels", ",2,0.5", ",2,0.7", ("parcels", 2, "carats", "0.7", "carats_total")),
         ("parcels", "A,north", "A,nowhere", ("parcels", 2, "zone_id", "nowhere", "foreign_key")),
-        ("parcels", "B,south", "A,south", ("parcels", 3, None, None, "primary_key")),
+        ("parcels", "B,south", "A,south", ("parcels", 3, "parcel_id", "A", "unique_error")),
         ("parcels", "unwashed", "washed", ("parcels", 2, "cleaning_state", "washed", "constraint_error")),
         ("parcels", "2020-02-03", "2020-02-30", ("parcels", 2, "collected_on", "2020-02-30", "not_a_date")),
         ("zones", "South,CF", "South,Mars", ("zones", 3, "country", "Mars", "bad_country")),
@@ -112,6 +113,23 @@ def test_everything_wrong_is_told_with_its_place(
     change(folder, table, lambda text: text.replace(old, new))
     found = [(p.table, p.row, p.column, p.value, p.code) for p in validate_package(folder)]
     assert told in found
+
+
+@pytest.mark.parametrize(
+    ("table", "old", "new", "english", "french"),
+    [
+        ("parcels", "B,south", "A,south", "the same as in the row at position 2", "la même qu’à la ligne 2"),
+        ("zones", "\nsouth,", "\n,", "a value is missing", "a value is missing"),
+        ("zone_status", "compliant", "ok", "not one of 'compliant', 'suspended'", "n’est pas l’une des valeurs 'compl"),
+    ],
+)
+def test_what_frictionless_tells_is_told_once_a_row_and_in_french(
+    table: str, old: str, new: str, english: str, french: str, folder: Path
+) -> None:
+    change(folder, table, lambda text: text.replace(old, new))
+    (problem,) = [item for item in validate_package(folder) if item.table == table]
+    assert english in problem.reason
+    assert french in retold(problem.reason, "fr")
 
 
 def test_problems_are_told_together(folder: Path) -> None:

@@ -37,7 +37,8 @@ _AS_RULES: Mapping[str, str] = {
 }
 """How notes of frictionless begin that tell of a rule of ingestion."""
 _NOTES: Mapping[str, str] = {
-    "constraint (?P<name>.+?) is (?P<limit>.+)": "constraint {name} is {limit}",
+    r'constraint "enum" is "\[(?P<names>.+)\]"': "not one of {names}",
+    "constraint (?P<name>(?!.enum).+?) is (?P<limit>.+)": "constraint {name} is {limit}",
     "type is (?P<kind>.+)": "type is {kind}",
     "the same as in the row at position (?P<row>.+)": "the same as in the row at position {row}",
 }
@@ -208,7 +209,10 @@ def check_small_tables(
         reason = Said("a schema of {tables} is none of a table: {error}", tables=", ".join(SMALL_TABLES), error=error)
         return [told("bad_resource", reason, column="resources")]
     found = [_problem(DESCRIPTOR, item) for item in report.errors]
-    return found + [_problem(task.name, item) for task in report.tasks for item in task.errors]
+    found += [_problem(task.name, item) for task in report.tasks for item in task.errors]
+    of_cells = {(item.table, item.row) for item in found if item.column is not None}
+    # the key of a row is told again where a cell of it was told
+    return [item for item in found if item.code != "primary_key" or (item.table, item.row) not in of_cells]
 
 
 def _shown(item: Mapping[str, Any], headers: Sequence[str]) -> dict[str, Any]:
