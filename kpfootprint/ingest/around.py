@@ -124,6 +124,8 @@ def _beside(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Block]]:
     start = 0 if any(map(str.strip, map(text_of, rows[0]))) else 1
     if not rows[start:] or not _names_classes(rows[start], headers):
         return raw, []
+    if headers.of(next(filter(None, map(text_of, rows[start])))).role in MEASURES:
+        return raw, []  # carats behind an empty column
     if not any(headers.of(text).role in MEASURES for text in own):
         return raw, []
     left, other = ({headers.of(text_of(cell)).role for cell in cells} for cells in (own, rows[start]))

@@ -161,9 +161,21 @@ def without_empty_classes(sheet: Layout, measures: Sequence[int], classes: Seque
     if len(rows) == raw.n_rows:
         return sheet
     labels = [[text_of(raw.columns[at].at(row)) for at in classes if at in raw.filled_at(row)] for row in rows]
-    return sheet.without(
+    columns = list(raw.columns)
+    for at in classes if len(classes) > 1 else ():
+        columns[at] = _handed_down(columns[at], rows)
+    return sheet.with_columns(columns).without(
         {row: ("empty_class", {"label": (of or [raw.label(row)])[0]}) for row, of in zip(rows, labels, strict=True)}
     )
+
+
+def _handed_down(column: Column, rows: Sequence[int]) -> Column:
+    """Give the class of each of some rows, which are left out, to the row below, where classes are written once."""
+    codes, blank = column.codes.copy(), column.blank()
+    for row in rows if blank.sum() > 1 else ():
+        if not blank[row] and row + 1 < len(codes) and blank[row + 1]:
+            codes[row + 1], blank[row + 1] = codes[row], False
+    return replace(column, codes=codes)
 
 
 def _dashes(column: Column) -> NDArray[np.bool_]:

@@ -58,8 +58,10 @@ def without_outline(sheet: Layout) -> Layout:
         first = [] if column.mostly_distinct else [text_of(column.at(row)) for row in range(min(raw.n_rows, _SOME))]
         if at in measures or len({kind(text) for text in first} - {"total"}) < 2:
             continue
-        of_cell = [kind(name) for name in column.names()]
-        kinds = [of_cell[code] for code in column.codes.tolist()]
+        of_cell, alone = [kind(name) for name in column.names()], raw.alone()
+        kinds = [
+            "total" if alone[row] and not of_cell[code] else of_cell[code] for row, code in enumerate(column.codes)
+        ]
         rows = [row for row, name in enumerate(kinds) if name != "total"]
         names = list(dict.fromkeys(kinds[row] for row in rows))
         others = {item.role for place, item in enumerate(sheet.meanings) if place != at}
@@ -92,6 +94,28 @@ def _is_above(values: list[NDArray[np.float64]], top: int, group: list[int]) -> 
     """Say whether a row holds the sums of those of a group below it, or no numbers."""
     blank = all(np.isnan(v[top]) for v in values)
     return bool(group) and (blank or all(abs(float(np.nansum(v[group])) - v[top]) <= 0.0051 for v in values))
+
+
+def without_sums_above(sheet: Layout) -> Layout:
+    """Leave out rows that sum the group below them, and name it in a column of their own, as outlines have it."""
+    raw, measures = sheet.raw, sheet.places(*MEASURES)
+    if not measures or not 2 < raw.n_rows <= _MOST or any(column.mostly_distinct for column in raw.columns):
+        return sheet
+    values = [raw.values(at) for at in measures]
+    own = np.setdiff1d(np.arange(raw.n_rows), [*raw.totals(), *np.flatnonzero(raw.alone())])
+    for at in range(len(raw.columns) - 1):
+        if {at, at + 1} & {*measures} or not len(own):
+            continue
+        above, below = (~raw.columns[place].blank()[own] for place in (at, at + 1))
+        tops = own[above].tolist()
+        if not np.array_equal(above, ~below) or own[0] not in tops or len(tops) < 2:
+            continue
+        ends = [*tops[1:], int(own[-1]) + 1]
+        groups = [own[(own > top) & (own < end)].tolist() for top, end in zip(tops, ends, strict=True)]
+        if all(_is_above(values, top, group) for top, group in zip(tops, groups, strict=True)):
+            left = {top: ("total_checked", {"label": raw.label(top)}) for top in tops}
+            return _filled_down(sheet, [at]).without(left)
+    return sheet
 
 
 def without_dittos(sheet: Layout) -> Layout:
@@ -264,14 +288,17 @@ def with_parcels_below(sheet: Layout) -> Layout:
     return _filled_down(sheet, [at])
 
 
-def with_parcels_of_titles(sheet: Layout, again: Sequence[int]) -> Layout:
-    """Give rows the parcel that the title above them names, where a header stands again below each: ``Parcel A``."""
+def with_titles_between(sheet: Layout, again: Sequence[int]) -> Layout:
+    """Give rows the parcel, or the class, that the title above them names, where a header stands again below each."""
     raw = sheet.raw
     titles = [row - 1 for row in again if 0 < row < raw.n_rows and len(raw.filled_at(row - 1)) == 1]
     above = [text_of(cell) for _, cells in raw.titles[-1:] for cell in cells if not is_blank(cell)]
     labels = [*above[:1], *map(raw.label, titles)]
     one = sheet.choices.get(ONE[0]) == ONE[1]
-    if one or len(labels) < 2 or len(titles) < len(again) or (named := parcels_named(sheet, labels)) is None:
+    if one or len(labels) < 2 or len(titles) < len(again) or len({*labels}) < len(labels):
+        return sheet
+    named = parcels_named(sheet, labels) or _named_by(sheet, labels)
+    if named is None:
         return sheet
     codes = np.searchsorted(titles, np.arange(raw.n_rows), side="left").astype(np.int32)
     columns = [*raw.columns, Column(named[0], named[1], codes)]

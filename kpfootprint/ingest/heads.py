@@ -8,7 +8,7 @@ from itertools import chain, repeat
 
 from kpfootprint.ingest.archive import Limits, refuse
 from kpfootprint.ingest.cells import Cell, is_blank, is_number, text_of
-from kpfootprint.ingest.headers import Headers
+from kpfootprint.ingest.headers import Headers, Meaning
 from kpfootprint.ingest.tables import Column, ColumnMaker, RawTable
 from kpfootprint.ingest.words import fold, is_total, is_unit, says, tokens_of
 
@@ -124,6 +124,9 @@ def _found(rows: Sequence[Sequence[Cell]], headers: Headers) -> Head:
         or (wide and sum(not is_blank(cell) for cell in rows[best]) == 1)
     ):
         scores = {at: _score(rows[at], headers) for at in filled}
+        if wide or wider:  # what stands alone is a title, or a line below
+            alone = [at for at in filled if sum(not is_blank(cell) for cell in rows[at]) == 1]
+            scores |= {at: min(scores[at], 0.5) for at in alone}
         later = [at for at in filled[1:] if not _holds_numbers(rows[at])]
         best = max([filled[0], *later], key=lambda at: (scores[at], -at))
         if scores[best] <= 0.5:
@@ -163,7 +166,7 @@ def _score(row: Sequence[Cell], headers: Headers) -> float:
         if len(text) > _LONGEST_NAMED:
             continue
         meaning = headers.of(text)
-        if meaning.role == "unknown" or is_total(text):
+        if meaning.role == "unknown" or (is_total(text) and meaning.role not in ("n_stones", "carats")):
             score += 0.1 if is_total(text) else 0.0
         elif meaning.wide:
             score += 0.5
@@ -217,8 +220,13 @@ def _continues(below: Sequence[Cell], head: Sequence[Sequence[Cell]], headers: H
         classes >= 2
         and under_blank
         and (lacking or classes == sum(map(bool, texts)))
-        and not any(item.wide for item in known)
+        and not _classes_of(known) & _classes_of(said)
     )
+
+
+def _classes_of(said: Sequence[Meaning]) -> set[str]:
+    """Return the attributes whose classes some headers name."""
+    return {name for item in said for name, _ in item.classes}
 
 
 def _total_beside(lower: Sequence[Sequence[str]], own: int, at: int) -> bool:

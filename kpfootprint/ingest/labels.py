@@ -17,7 +17,16 @@ import numpy as np
 
 from kpfootprint.ingest.cells import Cell, Odd, is_blank, text_of
 from kpfootprint.ingest.tables import Column
-from kpfootprint.ingest.words import attribute_words, class_code, declared_words, fold_size, one_code, unit_pattern
+from kpfootprint.ingest.words import (
+    attribute_words,
+    class_code,
+    declared_words,
+    fold_size,
+    one_code,
+    plain,
+    says,
+    unit_pattern,
+)
 from kpfootprint.scheme import Attribute, Scheme, SieveSet
 
 GRAIN_CT = 0.25
@@ -38,7 +47,7 @@ _ONE = re.compile(rf"([+\-<>]|>=|<=|over|above|under|below|upto|jusqu'?a|plusde|
                   r"(\+|up|&up|andup|&over|andover|etplus|-|anddown|etmoins)?")  # fmt: skip
 _FROM_TO = re.compile(r"(?:de|from|between|entre)(.+?)(?:a|to|and|et)(\d.+)")
 _UNIT_AFTER = re.compile(rf"(?<=\d)-({_UNIT})$")
-_UNIT_BEFORE = re.compile(rf"({_UNIT})\.?{_NUMBER}")
+_UNIT_BEFORE = re.compile(rf"(gr|grs|grainers?|cts?|carats?)\.?{_NUMBER}")
 _UNIT_OF_FIRST = re.compile(rf"{_NUMBER}({_UNIT}){_DASH}{_NUMBER}")
 """Units beside their numbers in other ways: ``3-grainer``, ``Gr 3``, ``2 ct to 2.99``."""
 _SPECIALS = ("+10.8", "10.8+")
@@ -305,13 +314,17 @@ def split_descriptions(
 
 def _split(text: str, attributes: Sequence[Attribute], scheme: Scheme, unread: list[str]) -> dict[str, str]:
     parted = text if re.match(r"[^/]*\d/\d", text) else text.replace("/", " / ").replace(";", " ")  # ``4/6 GR``
-    words = [word for word in parted.split() if word not in ("/", "&", "-", ",")]
+    words = [word for word in (word.strip(",;:()[]'") for word in parted.split()) if word not in ("", "/", "&", "-")]
     found: dict[str, str] = {}
     sizes: list[str] = []
     codes: dict[str, set[int]] = {}
     known = {item.name: attribute_words(item) for item in attributes}
     start = 0
     while start < len(words):
+        if says("negated", plain(words[start])):
+            unread.append(" ".join(words[start : start + 2]))
+            start += 2
+            continue
         for end in range(min(len(words), start + _WORDS), start, -1):
             piece = " ".join(words[start:end])
             if size_span(piece, scheme) is not None:

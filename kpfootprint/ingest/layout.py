@@ -25,7 +25,7 @@ from kpfootprint.ingest.around import (
     without_side_notes,
 )
 from kpfootprint.ingest.asides import without_asides, without_empty_classes, without_unused
-from kpfootprint.ingest.cells import text_of
+from kpfootprint.ingest.cells import is_number, text_of
 from kpfootprint.ingest.chosen import with_classes_chosen
 from kpfootprint.ingest.crosstabs import are_whole, turned, unfold, with_ticks
 from kpfootprint.ingest.groups import (
@@ -33,10 +33,11 @@ from kpfootprint.ingest.groups import (
     with_classes_among_sizes,
     with_headings,
     with_parcels_below,
-    with_parcels_of_titles,
     with_title_class,
+    with_titles_between,
     without_dittos,
     without_outline,
+    without_sums_above,
 )
 from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning
 from kpfootprint.ingest.labels import split_descriptions
@@ -141,12 +142,12 @@ def _understood(sheet: Layout, hint: str | None, *, several: bool) -> list[Known
     sheet = without_side_notes(sheet)
     sheet, again = without_asides(sheet)
     sheet = replace(sheet, meanings=meanings_of(sheet.raw, sheet.headers, sheet.choices))
-    given = side_by_side(with_ticks(without_outline(without_dittos(sheet))))
+    given = side_by_side(with_ticks(without_sums_above(without_outline(without_dittos(sheet)))))
     if given is None:
         return []
     given = with_cells_asked(with_units(given))
     asked.ask_about_unnamed(given)
-    whole = below_each_other(with_parcels_of_titles(given, again), again)
+    whole = below_each_other(with_titles_between(given, again), again)
     if whole is None:
         return []
     sheet = with_title_class(with_headings(whole))
@@ -196,7 +197,7 @@ def _tables(sheet: Layout, hint: str | None, *, several: bool) -> list[KnownTabl
         return []
     if len(wide) > 1 or (wide and (classed or sheet.places("n_stones"))):
         asked.ask_about_titles(sheet, wide)
-        made = unfold(sheet, wide)
+        made = unfold(ask_about_blanks(sheet, classed), wide)
         tables = [replace(made, columns={name: made.columns[name] for name in made.columns if name != "zone_id"})]
         zone = made.columns.get("zone_id")
         return tables if zone is None or not made.complete else [*tables, _zones_of(made, sheet, zone)]
@@ -295,9 +296,20 @@ def _plain(sheet: Layout, kind: str) -> KnownTable:
     columns = {name: raw.columns[at] for name, at in found.items()}
     pass_over(sheet, set(found.values()))
     made = known_as(raw, kind, columns, sheet.trace, sheet.scheme, sheet.problems)
+    if kind == "counts" and not {*found} & {*_SIZES, *sheet.attributes}:
+        _ask_about_labels(sheet)
     if kind == "counts" and sheet.places("described", "lot"):  # lots, of which some name less than others
         made = replace(made, columns={**columns, "breakdown": Column.filled("lots", "lots", raw.n_rows)})
     return made
+
+
+def _ask_about_labels(sheet: Layout) -> None:
+    """Ask what the words of a column are that label the rows of a sorting sheet, of which no other names a class."""
+    for at in sheet.places("unknown") if sheet.raw.n_rows > 1 and not sheet.places("lot", "described") else ():
+        texts = [text_of(cell) for cell in sheet.cells(at)]
+        coded = all(any(map(str.isdigit, text)) for text in texts)
+        if len(texts) == sheet.raw.n_rows and coded and not all(map(is_number, texts)):
+            sheet.ask("nothing_described", at, "ignore", words=listed(texts, 12))
 
 
 def _described(sheet: Layout) -> Layout:

@@ -108,8 +108,13 @@ class Layout:
         self.tell(code, at, header=header, choices=choices, **values)
 
     def cells(self, at: int) -> list[Cell]:
-        """Return distinct cells of a column that hold something; labels of totals and *unknown* are left aside."""
-        nothing = condition_values("")
+        """Return distinct cells of a column that hold something; labels of totals and *unknown* are left aside.
+
+        So are those that stand alone in their rows: headings, notes, signatures.
+        """
+        nothing, column = condition_values(""), self.raw.columns[at]
+        alone = self.raw.alone()
+        beside = {*column.codes[~alone].tolist()} if alone.any() else None
 
         def holds(cell: Cell) -> bool:
             if not isinstance(cell, str) or cell[:1].isdigit():
@@ -121,7 +126,8 @@ class Layout:
                 and fold(text_of(cell)) not in nothing
             )
 
-        return [cell for cell in self.raw.columns[at].cells[:_SAMPLE] if holds(cell)]
+        sample = enumerate(column.cells[:_SAMPLE])
+        return [cell for code, cell in sample if holds(cell) and (beside is None or code in beside)]
 
     def lines_around(self) -> list[tuple[int, str]]:
         """Return the lines above and below the table that hold words alone; of a label and what it says, the label."""
@@ -197,6 +203,10 @@ def with_cells_asked(sheet: Layout) -> Layout:
     known = [at for at in zones if all(sheet.headers.words.zone(text_of(cell)) is not None for cell in sheet.cells(at))]
     for at in zones if len(zones) > 1 == len(known) else ():  # ``Préfecture`` beside ``Sous-préfecture``
         meanings[at] = meanings[at] if at in known else Meaning(role="other")
+    limits = [at for at, item in enumerate(meanings) if item.role in ("lower_ct", "upper_ct")]
+    if len({meanings[at].role for at in limits}) < 2:
+        for at in limits:
+            meanings[at] = UNKNOWN  # ``To`` without ``From``
     for at, meaning in enumerate(meanings):
         if not meaning.sure or meaning.role in ("row", "size_class", "carats", "n_stones", *attributes):
             meanings[at] = _asked(sheet, at, meaning, [item for place, item in enumerate(meanings) if place != at])
@@ -232,9 +242,10 @@ def _asked(sheet: Layout, at: int, meaning: Meaning, others: list[Meaning]) -> M
     column = sheet.raw.columns[at]
     cells = sheet.cells(at)
     roles = {item.role for item in others if not item.wide}
-    corner = meaning.role in ("carats", "n_stones") and at == 0 and any(item.wide for item in others)
-    if corner and cells and _are_sizes(sheet, cells):  # the measure of the columns beside it
-        return Meaning(role="size_class")
+    beside = {name for item in others for name, _ in item.classes}
+    corner = at == 0 and meaning.role in {*beside, *(("carats", "n_stones") if beside else ())}
+    if corner and (numbers_in(cells) is None or _are_sizes(sheet, cells)):
+        meaning = UNKNOWN  # it names what stands in the columns beside it, or measures them
     if not cells:
         return meaning if meaning.role not in ("unknown", "stones_or_carats") else Meaning(role="other")
     if sheet.all_percent(at):
@@ -350,9 +361,22 @@ def _is_running(sheet: Layout, column: Column) -> bool:
     """Say whether a column counts its rows: it rises, mostly by one, however many rows were taken out."""
     if isinstance(column.cells, PlainCells) and column.cells.numbers is None:
         return False
-    kept = [c for c in (column.at(row) for row in range(min(sheet.raw.n_rows, _SAMPLE))) if not is_blank(c)]
-    kept = [c for c in kept if not (isinstance(c, str) and any(char.isalpha() for char in c))]
-    numbers = numbers_in(kept)
+    part = np.cumsum(sheet.raw.alone()[:_SAMPLE])  # numbers may begin anew below each heading
+    cells = [(group, column.at(row)) for row, group in enumerate(part.tolist())]
+    kept = [(group, cell) for group, cell in cells if not is_blank(cell) and not _has_letters(cell)]
+    groups = {group: [cell for of, cell in kept if of == group] for group, _ in kept}
+    if len(groups) > 1 and all(text_of(own[0]) == "1" for own in groups.values()):
+        return all(_rise(own) for own in groups.values())
+    return _rise([cell for _, cell in kept])
+
+
+def _has_letters(cell: Cell) -> bool:
+    return isinstance(cell, str) and any(map(str.isalpha, cell))
+
+
+def _rise(cells: Sequence[Cell]) -> bool:
+    """Say whether cells are numbers that rise, mostly by one, or fall by one to 1."""
+    numbers = numbers_in(cells)
     if numbers is None or len(numbers) < 1:
         return False
     if len(numbers) == 1:
@@ -402,6 +426,12 @@ def _named(sheet: Layout, at: int, meaning: Meaning, roles: set[str], texts: lis
         sheet.ask("zone_or_other", at, "zone_id", "ignore")
         return Meaning(role="other")
     known: list[str] = []
+    mixed = [
+        text for text in texts if text in sizes or any(_codes([text], item) != [None] for item in scheme.categorical)
+    ]
+    if meaning.role == "unknown" and len(mixed) == len(texts) > 1:
+        sheet.tell("attributes_mixed", at, header=sheet.raw.columns[at].header, known=listed(mixed, 8))
+        return Meaning(role="other")
     if best is not None and 2 * hits[best] >= len(texts):
         item = next(item for item in scheme.categorical if item.column == best)
         known = [text for text, code in zip(texts, _codes(texts, item), strict=True) if code is not None]
@@ -413,9 +443,6 @@ def _named(sheet: Layout, at: int, meaning: Meaning, roles: set[str], texts: lis
         told = {"attribute": best, "known": listed(known), "unknown": listed(unknown) or "–"}
         sheet.ask("attribute_or_other", at, best, "ignore", **told)
         return Meaning(role="other")
-    mixed = [
-        text for text in texts if text in sizes or any(_codes([text], item) != [None] for item in scheme.categorical)
-    ]
     if meaning.role == "unknown" and 2 * len(mixed) > len(texts) > 1:
         sheet.tell("attributes_mixed", at, header=sheet.raw.columns[at].header, known=listed(mixed, 8))
         return Meaning(role="other")

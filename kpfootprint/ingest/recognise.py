@@ -15,7 +15,7 @@ from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.labels import size_span
 from kpfootprint.ingest.layout import understand
 from kpfootprint.ingest.left_out import without_totals
-from kpfootprint.ingest.meanings import Choices, Layout, listed, meanings_of
+from kpfootprint.ingest.meanings import Choices, Layout, listed, meanings_of, numbers_in
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.tables import Column, KnownTable, Note, RawTable, recognise, stacked
 from kpfootprint.ingest.titles import said_by_titles
@@ -36,6 +36,7 @@ def recognise_all(
     tables: dict[str, KnownTable] = {}
     sheets: list[tuple[RawTable, list[KnownTable]]] = []
     passed: list[str] = []
+    goods: list[RawTable] = []
     names = table_names()
     raws = with_parents(raws, headers, problems)
     several = len(raws) > 1
@@ -47,6 +48,7 @@ def recognise_all(
         found = _tables_of(raw, hint, headers, answers, problems, several=several, sheets=listed_too)
         if several and hint is None and not any(table.n_rows for table in found):
             found = []  # a header alone, which may be a cover's last line
+        goods += [raw] if found and found[0].kind in _GOODS else []
         if found and several and hint is None and found[0].kind in _GOODS:
             sheets.append((raw, found))
             continue
@@ -58,6 +60,9 @@ def recognise_all(
             elif several:
                 passed.append(raw.name)
         _add(tables, found, problems)
+    for raw in raws:
+        if raw.name in passed and _goes_on(raw, goods, headers):
+            problems.append(_headless(raw))
     sheets = _without_summaries(sheets, headers.words.scheme)
     kinds = [found[0].kind for _, found in sheets]
     own = len(set(kinds)) < len(kinds) or all(_like_an_id(raw.name, headers) for raw, _ in sheets)
@@ -147,8 +152,8 @@ def _add_sheets(
 
 
 _SHEET = re.compile(
-    r"(sheets?|tab|feuil|feuille|tabelle|blatt|лист|planilha|folha|hoja|blad|foglio|p|pp|pages?|seite|pagina|part|partie|teil|lots?"
-    r"|lote|bag|sachet|pack|paquet|box|boite|series?|serie|kop|copy|copie)?[\W_]*\d*[\W_]*",
+    r"(sheets?|tab|tables?|tableau|v|ver|version|rev|q|t|dtc|feuil|feuille|tabelle|blatt|лист|planilha|folha|hoja"
+    r"|blad|foglio|p|pp|pages?|seite|pagina|part|partie|teil|lots?|lote|bag|sachet|pack|paquet|box|boite|series?|serie|kop|copy|copie)?[\W_]*\d*[\W_]*",
     re.IGNORECASE,
 )
 
@@ -198,8 +203,7 @@ def _tables_of(
     if not several and _is_headless(raw, headers) and (headed := _headed(raw, headers.words.scheme)) is not None:
         raw = headed
     elif not several and _is_headless(raw, headers):
-        said = ", ".join(column.header or "–" for column in raw.columns)
-        problems.append(problem(Broken("no_header", {"headers": said}), table=raw.name, row=raw.header_rows[0]))
+        problems.append(_headless(raw))
         return []
     if len(raw.columns) == 1 and len(parts := re.split(r"[;,|\s]+", raw.columns[0].header)) > 1:
         roles = {headers.of(word).role for word in parts}
@@ -224,6 +228,25 @@ def _on_its_side(raw: RawTable, headers: Headers) -> bool:
     known = [item.role for item in said if item.role not in ("unknown", "other")]
     beside = headers.of(raw.columns[1].header).role
     return len(said) == len(known) == len({*known}) and beside == "unknown" and not any(item.wide for item in said)
+
+
+def _headless(raw: RawTable) -> Problem:
+    said = ", ".join(column.header or "–" for column in raw.columns)
+    return problem(Broken("no_header", {"headers": said}), table=raw.name, row=raw.header_rows[0])
+
+
+def _goes_on(raw: RawTable, goods: Sequence[RawTable], headers: Headers) -> bool:
+    """Say whether a sheet without a header has rows as a table of goods has: as many cells, and numbers in the same."""
+    if not _is_headless(raw, headers):
+        return False
+    rows = [[column.header, *column.cells[:50]] for column in raw.columns]
+    for other in goods:
+        numbers = [numbers_in([cell for cell in column.cells[:50] if not is_blank(cell)]) for column in other.columns]
+        pairs = zip(rows, numbers, strict=False)
+        same = len(other.columns) == len(raw.columns) and any(item is not None for item in numbers)
+        if same and all(item is None or all(is_blank(c) or is_number(text_of(c)) for c in own) for own, item in pairs):
+            return True
+    return False
 
 
 def _is_form(raw: RawTable, known: Mapping[str, str]) -> bool:

@@ -204,6 +204,12 @@ class RawTable(_Lines):
         """Return the first cell of a row that is not blank, as text."""
         return next((text_of(cell) for column in self.columns if not is_blank(cell := column.at(row))), "")
 
+    def alone(self) -> NDArray[np.bool_]:
+        """Say of each row whether one of its cells is filled and no other; of long tables and narrow ones, of none."""
+        if len(self.columns) < 2 or self.n_rows > 5000 or any(column.mostly_distinct for column in self.columns):
+            return np.zeros(self.n_rows, dtype=bool)
+        return np.asarray(np.sum([~column.blank() for column in self.columns], axis=0) == 1)
+
     def totals(self) -> list[int]:
         """Return the rows whose first cell says total."""
         return [row for row in range(self.n_rows) if is_total(self.label(row))]

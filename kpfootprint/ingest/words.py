@@ -203,6 +203,7 @@ def fold_size(text: str) -> str:
     for dash in "−–—‑‐":
         name = name.replace(dash, "-")
     name = name.replace("＋", "+").replace(",", ".").replace("\u200b", "")
+    name = re.sub(r"^[(\['‘’\"]+|[)\]:;'‘’\"]+$", "", name)
     for word in ("'", "dtc", "sieve", "tamis", "crible", "size", "taille", "calibre", "no", "n.", "#"):
         name = name.removeprefix(word)
     name = re.sub(r"(plus|moins|minus)(?=\d)", lambda found: "+" if found[1] == "plus" else "-", name)
