@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from kpfootprint.ingest import asked
 from kpfootprint.ingest.cells import Cell, is_blank, read_numbers, read_yes_or_no, text_of
 from kpfootprint.ingest.headers import Headers, Meaning
-from kpfootprint.ingest.meanings import Layout, listed, pass_over, with_lots_settled
+from kpfootprint.ingest.lots import with_lots_settled
+from kpfootprint.ingest.meanings import Layout, listed, pass_over
 from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.tables import Column, KnownTable, Note, RawTable, below
 from kpfootprint.ingest.words import is_total, plain

@@ -42,7 +42,7 @@ from kpfootprint.ingest.groups import (
 from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning
 from kpfootprint.ingest.labels import split_descriptions
 from kpfootprint.ingest.left_out import without_totals
-from kpfootprint.ingest.lots import are_repeated, ask_about_cells, ask_about_stones
+from kpfootprint.ingest.lots import are_repeated, ask_about_cells, ask_about_stones, with_lots_settled
 from kpfootprint.ingest.meanings import (
     Choices,
     Layout,
@@ -50,7 +50,6 @@ from kpfootprint.ingest.meanings import (
     meanings_of,
     pass_over,
     with_cells_asked,
-    with_lots_settled,
 )
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.repeats import parted, side_by_side, unrepeated

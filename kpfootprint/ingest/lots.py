@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.ingest.cells import text_of
 from kpfootprint.ingest.labels import split_descriptions
-from kpfootprint.ingest.meanings import Layout
+from kpfootprint.ingest.meanings import Layout, with_role
 from kpfootprint.ingest.units import ask_whether_carats
 from kpfootprint.ingest.words import attribute_words, class_code, declared_words, fold, tokens_of, unit_words
 from kpfootprint.scheme import Attribute
@@ -133,3 +133,23 @@ def _of_goods(sheet: Layout, at: int) -> bool:
         return any(len(cell) <= 30 and _SEVERAL_SAID.search(cell) for cell in cells)
     many = set(declared_words()["headers"]["goods"])
     return sheet.meanings[at].role in ("description", "unknown") and any(many & {*tokens_of(c)} for c in cells)
+
+
+def with_lots_settled(sheet: Layout, kind: str) -> Layout:
+    """Say whether a column of lots names parcels, or lots within one; ask where it could be both."""
+    places = sheet.places("lot")
+    if not places or sheet.places("parcel_id") or kind == "declarations":
+        return sheet if kind != "declarations" or not places else with_role(sheet, places[0], "parcel_id")
+    at = places[0]
+    column = sheet.raw.columns[at]
+    names = column.names()
+    used = [code for code in np.unique(column.codes).tolist() if names[code]]
+    chosen = sheet.choices.get("lots")
+    if chosen == "parcels" or (len(used) == 1 and sheet.raw.n_rows > 1):
+        return with_role(sheet, at, "parcel_id")
+    if chosen == "one" or len(used) == sheet.raw.n_rows or not used:
+        return sheet
+    sheet.tell(
+        "lots_or_parcels", at, header=column.header, found=len(used), choices=[("lots", "parcels"), ("lots", "one")]
+    )
+    return sheet

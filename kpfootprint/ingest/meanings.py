@@ -482,26 +482,6 @@ def pass_over(sheet: Layout, used: set[int]) -> None:
             sheet.trace.passed_over.append(column.header)
 
 
-def with_lots_settled(sheet: Layout, kind: str) -> Layout:
-    """Say whether a column of lots names parcels, or lots within one; ask where it could be both."""
-    places = sheet.places("lot")
-    if not places or sheet.places("parcel_id") or kind == "declarations":
-        return sheet if kind != "declarations" or not places else with_role(sheet, places[0], "parcel_id")
-    at = places[0]
-    column = sheet.raw.columns[at]
-    names = column.names()
-    used = [code for code in np.unique(column.codes).tolist() if names[code]]
-    chosen = sheet.choices.get("lots")
-    if chosen == "parcels" or (len(used) == 1 and sheet.raw.n_rows > 1):
-        return with_role(sheet, at, "parcel_id")
-    if chosen == "one" or len(used) == sheet.raw.n_rows or not used:
-        return sheet
-    sheet.tell(
-        "lots_or_parcels", at, header=column.header, found=len(used), choices=[("lots", "parcels"), ("lots", "one")]
-    )
-    return sheet
-
-
 def with_role(sheet: Layout, at: int, role: str) -> Layout:
     """Return a sheet one of whose columns means something else."""
     meanings = list(sheet.meanings)
