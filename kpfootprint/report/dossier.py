@@ -120,11 +120,11 @@ def verify_dossier(path: Path, remake: Callable[[DossierInput], Remade]) -> Doss
     made = remake(sealed)
     again = _members(made)
     differences = list(_broken_seals(members))
-    if made.report != report:
-        differences += _differences("", report.content, made.report.content)
     for name, data in again.items():
         if members[name] != data and not (name == SUMS and differences):
             differences.append(Said("{name} is not {what}", name=name, what=WHAT.get(name, RENDERED)))
+    if made.report != report:
+        differences += _differences("", report.content, made.report.content)
     return DossierCheck(
         report_id=report.report_id, created_at=report.content["created_at"], differences=tuple(differences)
     )
@@ -202,14 +202,13 @@ def _read(path: Path) -> dict[str, bytes]:
             found = [entry.filename for entry in entries]
             wanted = {INPUT, REPORT, CARD, RELEASE, SUMS, *FORMS}
             if set(found) != wanted or len(found) != len(set(found)):
-                missing, more = sorted(wanted - set(found)), sorted(set(found) - wanted)[:20]
-                twice = sorted({name for name in found if found.count(name) > 1})
+                if missing := sorted(wanted - set(found)):
+                    raise ReportError(
+                        "{name} is not a dossier: it lacks {names}", name=path.name, names=", ".join(missing)
+                    )
+                strange = sorted({n for n in found if n not in wanted or found.count(n) > 1})[:20]
                 raise ReportError(
-                    "{name} is not a dossier: missing are {missing}, not expected are {more}, twice are {twice}",
-                    name=path.name,
-                    missing=missing,
-                    more=more,
-                    twice=twice,
+                    "{name} is not a dossier: it holds {names} besides", name=path.name, names=", ".join(strange)
                 )
             if sum(entry.file_size for entry in entries) > LARGEST:
                 raise ReportError("{name} holds more than {most} MB", name=path.name, most=LARGEST // 2**20)
