@@ -129,10 +129,10 @@ def refusal_for(problems: Sequence[Problem]) -> Refused:
     return Refused("invalid_input", FOUND[len(problems) != 1], problems=tuple(problems), count=len(problems))
 
 
-def bad_parameter(name: str, value: str, reason: str, *, place: str = "query") -> Refused:
-    """Return the refusal of a parameter of the query or a header."""
-    problem = Problem(table=place, column=name, value=value[:80], code="invalid", reason=reason)
-    return Refused("invalid_input", "{told}.", problems=(problem,), told=f"{name}: {reason}")
+def told_alone(problem: Problem) -> Refused:
+    """Return the refusal of a request that has one problem, a parameter of the query or a header, and says it."""
+    told = Said("{name}: {fault}", name=problem.column, fault=problem.reason)
+    return Refused("invalid_input", "{told}.", problems=(problem,), told=told)
 
 
 def refusal_of(error: Exception) -> Refused | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, reduce
 from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from kpfootprint.errors import Problem
+from kpfootprint.retold import Said, said_of
 from service.door.endpoint import MULTIPART, Endpoint
 from service.door.visit import LARGE, visit_of
 from service.errors import Refused, refusal_for
@@ -108,15 +109,17 @@ def _place(fault: Any, document: Any) -> Place:
 
 def _problem(place: Place, faults: Sequence[Any], table: str) -> Problem:
     first = next((fault for fault in faults if fault["type"] not in KINDS), faults[0])
+    values = {name: _number(value) for name, value in first.get("ctx", {}).items()}
     if first["type"] in KINDS:
-        reason = f"{' or '.join(dict.fromkeys(KINDS[fault['type']] for fault in faults))} is needed"
+        one, *others = dict.fromkeys(Said(KINDS[fault["type"]]) for fault in faults)
+        kinds = reduce(lambda a, b: Said("{one} or {other}", one=a, other=b), others, one)
+        reason = Said("{kinds} is needed", kinds=kinds)
     elif first["type"].endswith("too_short") and not first["input"]:
-        reason = "it is empty"
+        reason = Said("it is empty")
     elif first["type"] in REASONS:
-        reason = REASONS[first["type"]].format(**{name: _number(value) for name, value in first.get("ctx", {}).items()})
+        reason = Said(REASONS[first["type"]], **values)
     else:
-        reason = first["msg"].removeprefix("Value error, ")
-        reason = reason[:1].lower() + reason[1:]
+        reason = Said(said_of(values.get("error", first["msg"][:1].lower() + first["msg"][1:])))
     rows = [part for part in place if isinstance(part, int)]
     names = [part for part in place if isinstance(part, str)]
     return Problem(

@@ -9,8 +9,9 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from kpfootprint.errors import Problem
+from kpfootprint.retold import Said, said_of
 from service.clock import moment_in
-from service.errors import Refused
+from service.errors import Refused, refusal_for, told_alone
 
 SHOWN = 80
 MAX_POSITION = 2**53
@@ -51,7 +52,7 @@ def whole_number(
 
     def read(text: str) -> int:
         if not (text.isascii() and text.isdigit() and len(text) <= 16 and minimum <= int(text) <= maximum):
-            raise ValueError(f"not a whole number from {minimum} to {maximum}")
+            raise ValueError(Said("not a whole number from {low} to {high}", low=str(minimum), high=str(maximum)))
         return int(text)
 
     schema = {"type": "integer", "minimum": minimum, "maximum": maximum}
@@ -67,7 +68,7 @@ def day(name: str, about: str) -> Query:
                 return date.fromisoformat(text)
         except ValueError:
             pass
-        raise ValueError("not a date; write dates as YYYY-MM-DD")
+        raise ValueError(Said("not a date; write dates as YYYY-MM-DD"))
 
     return Query(name=name, about=about, schema={"type": "string", "format": "date"}, read=read)
 
@@ -82,7 +83,7 @@ def day_or_moment(name: str, about: str) -> Query:
                 return date.fromisoformat(given)
             return moment_in(given).astimezone(UTC)
         except (ValueError, OverflowError):
-            raise ValueError("not a date; write dates as YYYY-MM-DD, moments as YYYY-MM-DDTHH:MM:SSZ") from None
+            raise ValueError(Said("not a date; write dates as YYYY-MM-DD, moments as YYYY-MM-DDTHH:MM:SSZ")) from None
 
     schema = {"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}
     return Query(name=name, about=about, schema=schema, read=read)
@@ -93,7 +94,7 @@ def choice(name: str, about: str, options: Sequence[str], *, default: str | None
 
     def read(text: str) -> str:
         if text not in options:
-            raise ValueError(f"not one of {', '.join(options)}")
+            raise ValueError(Said("not one of {names}", names=", ".join(options)))
         return text
 
     schema: dict[str, Any] = {"type": "string", "enum": [*options]}
@@ -105,7 +106,7 @@ def text(name: str, about: str, *, repeats: bool = False) -> Query:
 
     def read(given: str) -> str:
         if not given.strip() or len(given) > MAX_TEXT or not given.isprintable():
-            raise ValueError(f"not 1 to {MAX_TEXT} printable characters")
+            raise ValueError(Said("not 1 to {most} printable characters", most=MAX_TEXT))
         return given.strip()
 
     schema = {"type": "string", "minLength": 1, "maxLength": MAX_TEXT, "pattern": "^[!-~][ -~]*$"}
@@ -117,7 +118,7 @@ def yes_no(name: str, about: str) -> Query:
 
     def read(given: str) -> bool:
         if given not in {"true", "false"}:
-            raise ValueError("not true or false")
+            raise ValueError(Said("not true or false"))
         return given == "true"
 
     return Query(name=name, about=about, schema={"type": "boolean"}, read=read)
@@ -150,17 +151,18 @@ def asked_in(query_string: bytes, queries: Sequence[Query], *, lenient: bool) ->
             continue
         try:
             if item is None:
-                raise ValueError(f"unknown here; known are {', '.join(known) or 'none'}")
+                raise ValueError(Said("unknown here; known are {names}", names=", ".join(known) or "–"))
             if name in seen and not item.repeats:
-                raise ValueError("it may be given once")
+                raise ValueError(Said("it may be given once"))
             value = item.read(given)
             values[name] = (*values[name], value) if item.repeats else value
         except ValueError as error:
             problems.append(
-                Problem(table="query", column=name[:SHOWN], value=given[:SHOWN], code="invalid", reason=str(error))
+                Problem(table="query", column=name[:SHOWN], value=given[:SHOWN], code="invalid", reason=said_of(error))
             )
         seen.add(name)
-    if problems:
-        told = "; ".join(f"{problem.column}: {problem.reason}" for problem in problems)
-        raise Refused("invalid_input", "{told}.", problems=tuple(problems), told=told)
+    if len(problems) > 1:
+        raise refusal_for(problems)
+    for problem in problems:
+        raise told_alone(problem)
     return values

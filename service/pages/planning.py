@@ -13,6 +13,7 @@ from kpfootprint.errors import Problem
 from kpfootprint.report.html import render_document
 from kpfootprint.report.pdf import document_pdf
 from kpfootprint.report.planned import document_of
+from kpfootprint.retold import Said
 from service import Wordings
 from service.clock import now, today, written
 from service.door.endpoint import Endpoint
@@ -36,7 +37,7 @@ def _number(name: str, about: str, most: float, default: float) -> Query:
 
     def read(given: str) -> float:
         if not 0 < float(given) <= most:
-            raise ValueError(f"not a number above 0 and up to {most:g}")
+            raise ValueError(Said("not a number above 0 and up to {most}", most=f"{most:g}"))
         return float(given)
 
     schema = {"type": "number", "exclusiveMinimum": 0, "maximum": most}

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from kpfootprint.conclusions import Conclusion
+from kpfootprint.retold import Said
 from kpfootprint.visible import is_visible, visible
 from service.register.activations import Activation
 from service.register.comparisons import Listed
@@ -34,14 +35,14 @@ STRICT, OPEN = ConfigDict(extra="forbid"), ConfigDict(extra="allow")
 
 def _a_day(text: str) -> str:
     if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
-        raise ValueError("not a date; write dates as YYYY-MM-DD")
+        raise ValueError(Said("not a date; write dates as YYYY-MM-DD"))
     date.fromisoformat(text)
     return text
 
 
 def _all_seen(text: str) -> str:
     if not is_visible(text):
-        raise ValueError(f"a name may hold no characters that cannot be seen: {visible(text)}")
+        raise ValueError(Said("a name may hold no characters that cannot be seen: {text}", text=visible(text)))
     return text
 
 

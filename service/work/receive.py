@@ -18,8 +18,9 @@ from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.release import Release
 from kpfootprint.report.report import canonical
+from kpfootprint.retold import Said
 from service.clock import this_second
-from service.errors import Refused, bad_parameter
+from service.errors import Refused, told_alone
 from service.register import comparisons, submissions
 from service.register.comparisons import Examined, KeyReused, Once, packed
 from service.register.database import reading, registering
@@ -37,7 +38,10 @@ def once_of(key: str | None, actor: str, *came: bytes) -> Once | None:
     if key is None:
         return None
     if not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
-        raise bad_parameter("Idempotency-Key", key, "1 to 255 printable ASCII characters are needed", place="header")
+        reason = Said("1 to 255 printable ASCII characters are needed")
+        raise told_alone(
+            Problem(table="header", column="Idempotency-Key", value=key[:80], code="invalid", reason=reason)
+        )
     return Once(actor=actor, key=key, request_sha256=sha256(b"\0".join(came)).hexdigest())
 
 

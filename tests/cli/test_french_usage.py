@@ -23,6 +23,7 @@ from kpfootprint.errors import NotExamined, ReleaseError, ReportError
 from kpfootprint.report.locale import CATALOGUES
 from kpfootprint.retold import ERRORS, Said, again, kept, retold, said_of
 from service.catalogue import compiled, sources
+from service.door.bodies import KINDS, REASONS
 from service.register.unavailable import CANNOT, STATES
 from service.settings import MISFITS
 from tests.source import files
@@ -177,7 +178,7 @@ CARRIERS = {*RAISED, "Said"}
 """What is called with a text of the library, and with its values."""
 OF_ARRAYS = "{name} must {said}"
 """What an array must be is told as it is."""
-FILLED_LATER = {*MISFITS.values(), *STATES.values(), *_NOTES.values(), CANNOT}
+FILLED_LATER = {*MISFITS.values(), *STATES.values(), *_NOTES.values(), *KINDS.values(), *REASONS.values(), CANNOT}
 
 
 def calls() -> Iterator[ast.expr]:

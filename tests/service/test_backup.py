@@ -158,7 +158,7 @@ def test_the_command_line_verifies_exports_imports_and_restores(
     restored, taken_in = another("c"), another("d")
     run("restore", tmp_path / "b.zip", of=restored)
     assert head in run("register", "verify", "--head", head, of=restored).text
-    assert "holds something" in run("restore", tmp_path / "b.zip", of=restored, status=1).err
+    assert "holds something" in run("restore", tmp_path / "b.zip", of=restored, status=2).err
     (tmp_path / "lines.jsonl").write_bytes(run("register", "export", "--format", "jsonl").out)
     for count, here in ((3, 0), (0, 3)):
         told = run("register", "import", tmp_path / "lines.jsonl", of=taken_in).err

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
@@ -199,3 +201,22 @@ def test_a_body_of_another_shape_is_told_once_by_row_and_member(
 ) -> None:
     told = problem_in(ask("monitor", "POST", path, json=document), 422, "invalid_input")["problems"]
     assert [(item["row"], item["column"], item["reason"]) for item in told] == found
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/planning/stones?declare=berberati&share=7", "share\u00a0: ce n’est pas un nombre positif d’au plus 1."),
+        (
+            "/planning/stones?declare=nola&on=hier",
+            "on\u00a0: ce n’est pas une date\u00a0; écrivez les dates AAAA-MM-JJ.",
+        ),
+        ("/comparisons?conclusion=oui", "conclusion\u00a0: ce n’est pas l’une des valeurs consistent, "),
+        ("/planning/stones?share=7&on=hier", "2 problèmes trouvés."),
+    ],
+)
+def test_a_parameter_that_cannot_be_read_is_told_in_french(ask: Ask, path: str, said: str) -> None:
+    answer = ask("viewer", "GET", path, headers={"Accept": "text/html", "Accept-Language": "fr"})
+    assert answer.status_code == 422
+    assert said in html.unescape(answer.text)
+    assert not re.search(r"\bnot (a|one)\b|unknown here", answer.text)
