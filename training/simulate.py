@@ -11,6 +11,7 @@ from joblib import delayed
 
 from kpfootprint.stats.arrays import Floats, ParcelArrays, joined
 from kpfootprint.stats.simulate import (
+    NEAR_SHARE,
     Parts,
     Recovery,
     draw_coefficients,
@@ -87,7 +88,7 @@ def draw_scenario(
     listed = source < z
     locations[listed] = model.groups[source[listed]] + jitter[listed, 0] + jitter[listed, 1 + source[listed]]
     near = truth.kind[row] == 1
-    near |= (truth.kind[row] > 2) & (rng.random(row.size) < 0.5)
+    near |= (truth.kind[row] > 2) & (rng.random(row.size) < NEAR_SHARE)
     locations[~listed] = unlisted_sources(fitted.predictor, near[~listed], rng)
     levels = np.stack([rng.choice(prior.size, n, p=prior / prior.sum()) for prior in model.level_priors], axis=1)
     start = 1 + z

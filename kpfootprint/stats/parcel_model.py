@@ -120,37 +120,32 @@ def _log_normal(residual: Floats, covariance: Floats) -> tuple[Floats, Floats]:
     return -0.5 * (distance + log_det), distance
 
 
-@dataclass(slots=True)
-class _Belief:
-    r"""What is believed of the covariance (D, D) of parcels of one group, and learnt of how numbers hang together.
+def _mode(within: Floats, n: int, attribute: Ints, learnt: tuple[float, float]) -> tuple[Floats, tuple[float, float]]:
+    r"""Return the mode of a covariance (D, D) of which `within` is the likeliest to `n` parcels, and what is learnt.
 
     `attribute` numbers the attribute of each number from 1 on; those at 0 are of none. In units of the mean variance of
     each attribute, and of its own of every other number, a covariance is :math:`I + A + B`: *A* is what numbers of one
     attribute differ from such as vary alike and hang together in no way, *B* the ties across attributes. The elements
     of both are normal around 0, with a variance :math:`\tau^2` each (twice that on the diagonal), so with *n* parcels
-    their mode is :math:`n \tau^2 / (n \tau^2 + 1)` times what the parcels alone say. None of it hangs on the order in
-    which classes are listed. *B* is never shrunk less than *A*, which keeps what comes out positive definite: it is a
-    sum of parts of :math:`I + A + B`, :math:`I + A` and *I*.
+    their mode is :math:`n \tau^2 / (n \tau^2 + 1)` times what the parcels alone say. The two variances, inside and
+    across, are what is learnt from step to step. None of it hangs on the order in which classes are listed. *B* is
+    never shrunk less than *A*, which keeps what comes out positive definite: it is a sum of parts of
+    :math:`I + A + B`, :math:`I + A` and *I*.
     """
-
-    attribute: Ints
-    inside: float = INSIDE
-    across: float = ACROSS
-
-    def mode(self, within: Floats, n: int) -> Floats:
-        """Return the mode of a covariance of which `within` is the likeliest to `n` parcels; the variances move on."""
-        same = self.attribute[:, None] == self.attribute
-        variances, sizes = np.diag(within), np.bincount(self.attribute)
-        alike = np.bincount(self.attribute, weights=variances) / np.maximum(sizes, 1)
-        scale = np.sqrt(np.where(self.attribute > 0, alike[self.attribute], variances))
-        ties = within / np.outer(scale, scale) - np.eye(len(scale))
-        kept_inside, kept_across = (n * variance / (n * variance + 1.0) for variance in (self.inside, self.across))
-        ties *= np.where(same, kept_inside, min(kept_across, kept_inside))
-        free_inside = (sizes * (sizes + 1) // 2 - 1)[1:].sum() + sizes[0] * (sizes[0] - 1) // 2
-        self.inside = _variance_of(ties[same], free_inside, n, self.inside, INSIDE)
-        self.across = _variance_of(ties[~same], (~same).sum() / 2, n, self.across, ACROSS)
-        out: Floats = (np.eye(len(scale)) + ties) * np.outer(scale, scale)
-        return out
+    same = attribute[:, None] == attribute
+    variances, sizes = np.diag(within), np.bincount(attribute)
+    alike = np.bincount(attribute, weights=variances) / np.maximum(sizes, 1)
+    scale = np.sqrt(np.where(attribute > 0, alike[attribute], variances))
+    ties = within / np.outer(scale, scale) - np.eye(len(scale))
+    inside, across = learnt
+    kept_inside, kept_across = (n * variance / (n * variance + 1.0) for variance in learnt)
+    ties *= np.where(same, kept_inside, min(kept_across, kept_inside))
+    free_inside = (sizes * (sizes + 1) // 2 - 1)[1:].sum() + sizes[0] * (sizes[0] - 1) // 2
+    out: Floats = (np.eye(len(scale)) + ties) * np.outer(scale, scale)
+    return out, (
+        _variance_of(ties[same], free_inside, n, inside, INSIDE),
+        _variance_of(ties[~same], (~same).sum() / 2, n, across, ACROSS),
+    )
 
 
 def _variance_of(ties: Floats, free: float, n: int, now: float, believed: float) -> float:
@@ -214,9 +209,9 @@ def fit_parcel_model(
     variances = tuple(np.full(dim, 0.02) for _ in n_levels)
     weights = np.ones(n)
     own, other = np.ones(n), np.zeros(n)
-    belief = _Belief(np.zeros(dim, dtype=np.intp))
-    for number, attribute in enumerate(attributes, start=1):
-        belief.attribute[attribute] = number
+    attribute, ties = np.zeros(dim, dtype=np.intp), (INSIDE, ACROSS)
+    for number, numbers in enumerate(attributes, start=1):
+        attribute[numbers] = number
     for _ in range(n_iterations):
         precision = np.linalg.inv(errors + within / weights[:, None, None])
         normal = np.einsum("pk,pl,pde->kdle", design, design, precision, optimize=PAIRWISE)
@@ -240,7 +235,7 @@ def fit_parcel_model(
         second += gain @ fit_cov @ gain.transpose(0, 2, 1)
         within = np.einsum("p,pde->de", weights, second) / n
         if prior is None:
-            within = belief.mode(within, n)
+            within, ties = _mode(within, n, attribute, ties)
         else:
             worth = WORTH_OF_A_RELEASE * dim
             within = (n * within + worth * prior * (np.trace(within) / np.trace(prior))) / (n + worth)

@@ -21,6 +21,8 @@ FREEDOM = 20.0
 """Degrees of freedom of parcels drawn from a release, as in its ranks."""
 NEAR, FAR = (0.4, 3.0), (0.6, 2.2)
 """How far unlisted sources lie from a listed one, in spreads of the sources of one geology, or from all of them."""
+NEAR_SHARE = 0.5
+"""Share of them that lie near a listed one, where nobody says more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,7 +272,7 @@ def _locations(predictor: Predictor, group: Ints, source: Ints, rng: np.random.G
     out = np.zeros((drawn.size, predictor.mean.size))
     open_part = np.sqrt(np.maximum(predictor.scales[of[listed]] - 1.0, 0.0))
     out[listed] = scattered(predictor.sources[of[listed]], predictor.within, open_part, rng)
-    out[~listed] = _nowhere(predictor, int((~listed).sum()), rng)
+    out[~listed] = unlisted_sources(predictor, rng.random(int((~listed).sum())) < NEAR_SHARE, rng)
     return out[part]
 
 
@@ -281,16 +283,8 @@ def _levels(predictor: Predictor, n: int, rng: np.random.Generator) -> Ints:
     return rng.choice(len(chance), n, p=chance / chance.sum())
 
 
-def _nowhere(predictor: Predictor, n: int, rng: np.random.Generator) -> Floats:
-    """Return locations (n, D) of sources nobody sampled: half of them near a listed source, half anywhere."""
-    listed = predictor.sources[rng.integers(len(predictor.sources), size=n)]
-    near = scattered(listed, predictor.neighbours, rng.uniform(*NEAR, n), rng)
-    far = scattered(predictor.mean, predictor.between, rng.uniform(*FAR, n), rng)
-    return np.where((rng.random(n) < 0.5)[:, None], near, far)
-
-
 def unlisted_sources(predictor: Predictor, near: Bools, rng: np.random.Generator) -> Floats:
-    """Return locations (n, D) of sources nobody sampled, as training draws them: near a listed one, or anywhere."""
+    """Return locations (n, D) of sources nobody sampled: near a listed one, or anywhere."""
     n = near.size
     listed = predictor.sources[rng.integers(len(predictor.sources), size=n)]
     far_from = np.where((rng.random(n) < 0.5)[:, None], listed, predictor.mean)
