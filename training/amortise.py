@@ -15,7 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
-from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays, joined
+from kpfootprint.stats.arrays import Bools, Floats, Ints, ParcelArrays, joined, n_alike
 from kpfootprint.stats.declarations import association_statistic, declared_evidence, foreign_sources
 from kpfootprint.stats.model import Look, gate_of, look, own_statistic, share_features
 from kpfootprint.stats.networks import Network
@@ -185,7 +185,7 @@ def sieved_copies(
     sieved : float
         Share of copies with sizes taken out.
     """
-    weight = 1.0 / np.bincount(groups)[groups]
+    weight = 1.0 / n_alike(groups)
     row = rng.choice(len(arrays), n, p=weight / weight.sum())
     low, high = ends_taken(sieved, n, rng)
     cells = np.rint(arrays.cells[row]).astype(np.intp)

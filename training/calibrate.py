@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kpfootprint.stats.arrays import Bools, Floats, Ints
+from kpfootprint.stats.arrays import Bools, Floats, Ints, n_alike
 from kpfootprint.stats.calibration import Calibration, Cases, told_apart
 from kpfootprint.stats.selection import Evidence, log10_score
 from kpfootprint.stats.summaries import summarise
@@ -39,8 +39,7 @@ def declared_cases(prepared: Prepared, evidence: Evidence, kept: Bools, unlisted
                 declared=evidence.listed[parcel, zone],
             )
             score = log10_score(asked, alternatives, unlisted_weight)
-            per_zone = np.bincount(groups[parcel], minlength=evidence.listed.shape[1])
-            pieces.append((parcel, np.full(parcel.size, true), score, share / per_zone[groups[parcel]]))
+            pieces.append((parcel, np.full(parcel.size, true), score, share / n_alike(groups[parcel])))
     parcel, is_true, score, weight = (np.concatenate(column) for column in zip(*pieces, strict=True))
     ln_n = np.log(prepared.arrays.n_stones[parcel])
     return Cases(score=score, is_h1=is_true, ln_n=ln_n, weight=weight, parcel=parcel, told=told[parcel])

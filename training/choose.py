@@ -9,7 +9,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from scipy.special import softmax
 
-from kpfootprint.stats.arrays import Floats, Ints, ParcelArrays
+from kpfootprint.stats.arrays import Floats, Ints, ParcelArrays, n_alike
 from kpfootprint.stats.calibration import Calibration, Cases, told_apart
 from kpfootprint.stats.metrics import cllr, of_cases
 from kpfootprint.stats.model import gate_of
@@ -157,7 +157,7 @@ def _cost(evidence: Evidence, groups: Ints, n_stones: Floats, rows: Ints, settin
         declared = Evidence(listed=listed, unlisted=evidence.unlisted[rows], declared=listed[:, zone])
         scores[:, zone] = log10_score(declared, others, settings.unlisted_weight)
     is_h1 = np.arange(z) == own[:, None]
-    per_zone = 1.0 / np.bincount(own, minlength=z)[own]
+    per_zone = 1.0 / n_alike(own)
     cases = Cases(
         score=scores.ravel(),
         is_h1=is_h1.ravel(),
@@ -178,7 +178,7 @@ INNER_SEED = 20260502
 def choose_for(prepared: Prepared, gate: Network | None, settings: EvidenceConfig) -> float:
     """Choose by cross-validation inside the prepared parcels alone, as a measurement has to."""
     splits = splits_of(prepared, n_folds=INNER_FOLDS, seed=INNER_SEED)
-    rows = np.flatnonzero(np.bincount(prepared.groups)[prepared.groups] > 1)
+    rows = np.flatnonzero(n_alike(prepared.groups) > 1)
     if rows.size == 0:
         return BELIEVED
     candidates = held_out_candidates(
@@ -194,5 +194,5 @@ def splits_of(prepared: Prepared, *, n_folds: int, seed: int) -> list[Split]:
     """
     names = [prepared.zone_ids[g] for g in prepared.groups]
     fold = fold_of_parcels(names, n_folds=min(n_folds, len(names)), seed=seed)
-    alone = np.flatnonzero(np.bincount(prepared.groups)[prepared.groups] == 1)
+    alone = np.flatnonzero(n_alike(prepared.groups) == 1)
     return [replace(split, train=np.union1d(split.train, alone)) for split in folds(fold)]

@@ -15,7 +15,7 @@ from kpfootprint.parcel import FACTORS
 from kpfootprint.reference import COMPLIANT, ReferencePackage, StatusPeriod, ZoneTable
 from kpfootprint.release import Release
 from kpfootprint.retold import Said
-from kpfootprint.stats.arrays import Floats, Ints, ParcelArrays
+from kpfootprint.stats.arrays import Floats, Ints, ParcelArrays, n_alike
 from kpfootprint.stats.association import size_bands
 from kpfootprint.stats.evidence import KNOWN_LEVEL_SHARE, Predictor
 from kpfootprint.stats.learning import blank_structure, learn_parcel_model, learn_structure
@@ -219,7 +219,7 @@ def with_weight(fitted: Fitted, table_weight: float) -> Fitted:
 
 def _size_chances(structure: Structure, arrays: ParcelArrays, groups: Ints) -> Floats:
     """Return the mean chances of size classes, zones weighing equally."""
-    weight = 1.0 / np.bincount(groups)[groups]
+    weight = 1.0 / n_alike(groups)
     by_class = arrays.cells @ structure.membership_of_classes()
     out: Floats = weight @ (by_class / by_class.sum(axis=1, keepdims=True)) / weight.sum()
     return out

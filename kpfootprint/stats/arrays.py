@@ -48,6 +48,13 @@ def joined(parts: Sequence[T]) -> T:
     return out
 
 
+def n_alike(groups: Ints) -> Ints:
+    """Return how many rows share the group of each (n,): groups weigh the same where rows weigh one over this."""
+    _, inverse, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    out: Ints = counts[inverse]
+    return out
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Partial:
     """What n parcels leave open of themselves; A attributes, K size classes of their sheets.

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from kpfootprint.release import Release
-from kpfootprint.stats.arrays import Floats, Ints, ParcelArrays
+from kpfootprint.stats.arrays import Floats, Ints, ParcelArrays, n_alike
 from kpfootprint.stats.model import FootprintModel, look
 from kpfootprint.stats.ranks import highest_log10_lr
 from kpfootprint.stats.selection import elsewhere
@@ -81,8 +81,7 @@ def open_world_results(found: OpenWorld, zone: Ints, *, draws: Draws) -> list[Re
     )
     results: list[Result] = []
     for conditions, values, parcel in kinds:
-        _, inverse, counts = np.unique(zone[parcel], return_inverse=True, return_counts=True)
-        equal = 1.0 / counts[inverse]
+        equal = 1.0 / n_alike(zone[parcel])
         for at in (10, 100):
             named = ("open world", f"LR > {at} from nowhere", conditions)
             results.append(draws.share(values > np.log10(at), equal, parcel, zone[parcel], named=named))

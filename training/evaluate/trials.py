@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from kpfootprint.reference import COMPLIANT, ZoneTable
-from kpfootprint.stats.arrays import Bools, Floats, Ints, rows_of
+from kpfootprint.stats.arrays import Bools, Floats, Ints, n_alike, rows_of
 from kpfootprint.stats.calibration import Calibration, Cases, told_apart
 from kpfootprint.stats.intervals import bootstrap_over_parcels, clopper_pearson
 from kpfootprint.stats.metrics import LN10
@@ -89,8 +89,7 @@ class Trials:
         weights = np.zeros(self.parcel.size)
         for hypothesis in (True, False):
             chosen = self.is_h1 == hypothesis
-            _, inverse, counts = np.unique(self.true_zone[chosen], return_inverse=True, return_counts=True)
-            weights[chosen] = 1.0 / counts[inverse]
+            weights[chosen] = 1.0 / n_alike(self.true_zone[chosen])
         return weights
 
 
