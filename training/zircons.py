@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import openpyxl
 
+from kpfootprint.retold import LANGUAGES
 from training.package.descriptor import fault
 from training.package.seal import blank_descriptor, seal, write_descriptor, write_table
 
@@ -165,7 +166,7 @@ def _descriptor() -> dict[str, Any]:
             item |= {"sieve_set": "uranium", "edges_ct": list(EDGES)}
         else:
             names = classes[item["name"]]
-            item["classes"] = [{"name": n, "labels": {"en": n, "fr": n}, "synonyms": []} for n in names]
+            item["classes"] = [{"name": n, "labels": dict.fromkeys(LANGUAGES, n), "synonyms": []} for n in names]
     document["attributes"] = attributes
     document["resources"] = [item for item in document["resources"] if item["name"] != "zone_status"]
     for item in document["resources"]:

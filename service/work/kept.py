@@ -18,6 +18,7 @@ from kpfootprint.planning.sorters import class_counts, sieve_set_of
 from kpfootprint.release import Release
 from kpfootprint.report import Report, read_report
 from kpfootprint.report.whole import Stationery
+from kpfootprint.retold import LANGUAGES
 from service import Wording
 from service.errors import Refused, existing
 from service.register import comparisons, entries
@@ -131,7 +132,7 @@ def tally_of(document: Mapping[str, Any], release: Release) -> ParcelTally:
     parcel = ingest_json(dict(document), scheme, release.zone_table, sealed=True)
     sieve_set, size = sieve_set_of(parcel, scheme), scheme.size
     named: dict[str, tuple[Mapping[str, str], dict[str, Mapping[str, str]]]] = {
-        size.name: (size.labels, {name: {"en": name, "fr": name} for name in sieve_set.classes})
+        size.name: (size.labels, {name: dict.fromkeys(LANGUAGES, name) for name in sieve_set.classes})
     }
     for item in scheme.categorical:
         labels = {one.name: one.labels for one in item.classes} | {one.name: one.labels for one in item.sets}

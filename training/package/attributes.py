@@ -11,7 +11,7 @@ from kpfootprint.errors import Problem, ReferenceDataError, SchemeMismatch
 from kpfootprint.ingest.words import Vocabulary, fold
 from kpfootprint.parcel import Conditions
 from kpfootprint.reference import ZoneTable
-from kpfootprint.retold import Said, said_of
+from kpfootprint.retold import LANGUAGES, Said, said_of
 from kpfootprint.scheme import AttributeClass, ClassSet, Scheme
 from kpfootprint.stats.structure import STEP
 from kpfootprint.strict_json import is_number
@@ -204,7 +204,7 @@ def _labelled(item: Mapping[str, Any]) -> dict[str, Any]:
     def full(entry: Mapping[str, Any]) -> dict[str, Any]:
         labels = dict(entry.get("labels") or {})
         first = next(iter(labels.values()), entry["name"])
-        return {**entry, "labels": {"en": labels.get("en", first), "fr": labels.get("fr", first)} | labels}
+        return {**entry, "labels": dict.fromkeys(LANGUAGES, first) | labels}
 
     out = full(item) | {"column": item.get("column", item["name"])}
     if "classes" in item:

@@ -16,7 +16,7 @@ from kpfootprint.ingest.tables import RawTable
 from kpfootprint.ingest.words import fold
 from kpfootprint.ingest.workbook import read_workbook
 from kpfootprint.reference import shipped_reference
-from kpfootprint.retold import Said
+from kpfootprint.retold import LANGUAGES, Said
 from kpfootprint.strict_json import NotJson, read_json
 from training.package.descriptor import DESCRIPTOR, SMALL_TABLES, fault, read_descriptor, told
 from training.package.seal import seal, write_descriptor, write_table
@@ -183,7 +183,7 @@ def _attributes(raw: RawTable) -> list[dict[str, Any]]:
             continue
         lower = row.get(fold("lower_ct"), "")
         item = out.setdefault(name, {"name": name, "column": row.get("column") or ("weight_ct" if lower else name)})
-        labels = {lang: row[lang] for lang in ("en", "fr") if row.get(lang)}
+        labels = {lang: row[lang] for lang in LANGUAGES if row.get(lang)}
         if lower:
             try:
                 edge = float(lower.replace(",", "."))
