@@ -51,7 +51,7 @@ SMALL = kinds(zones=5, stones=40, largest=12)
 
 def least(config: FitConfig) -> FitConfig:
     """Return settings under which every stage runs and none takes a second."""
-    numbers: dict[str, Any] = {"n_simulated": 600, "n_ranked": 800, "n_judged": 200, "n_tried": 1, "n_resamples": 2}
+    numbers: dict[str, Any] = {"n_simulated": 200, "n_ranked": 250, "n_judged": 80, "n_tried": 1, "n_resamples": 2}
     networks: dict[str, Any] = {"hidden": (8,), "gate_hidden": (4,), "stages": ((1e-3, 1),)}
     return replace(config, n_folds=2, n_jobs=1, **numbers, **networks)
 
