@@ -186,7 +186,7 @@ def is_transposed(sheet: Layout, wide: list[int]) -> bool:
         return False
     for at in range(len(sheet.raw.columns)):
         cells = sheet.cells(at)
-        roles = {sheet.headers.of(cell).role for cell in cells if isinstance(cell, str)}
+        roles = {sheet.headers.of(cell).role for cell in cells if isinstance(cell, str) and not cell[:1].isdigit()}
         if at not in wide and roles & {"n_stones", "carats"} and roles <= {"n_stones", "carats", "mean", "money"}:
             sheet.tell("transposed", at, header=listed(str(cell) for cell in cells))
             return True

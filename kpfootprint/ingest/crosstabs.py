@@ -50,6 +50,34 @@ def turned(raw: RawTable, headers: Headers) -> RawTable:
     return replace(raw, columns=columns, rows=rows, ragged={}, notes=notes)
 
 
+def with_measures_beside(raw: RawTable, headers: Headers) -> RawTable:
+    """Lay pieces and carats that stand in rows below each other, under columns of classes, beside each other; noted."""
+    wide = [at for at, column in enumerate(raw.columns) if headers.of(column.header).wide]
+    if len(wide) < 2 or not 1 < raw.n_rows <= _MOST or any(column.mostly_distinct for column in raw.columns):
+        return raw
+    at = wide[0] - 1
+    last = np.flatnonzero(~raw.blank([at]))[-1:].tolist() if at > 0 else []
+    below = [*range(last[0] + 1, raw.n_rows)] if last else []
+    labels = [text_of(raw.columns[at].at(row)) for row in range(raw.n_rows - len(below))] if last else []
+    kinds = [*dict.fromkeys(labels)]
+    roles = [headers.of(label).role for label in kinds]
+    regular = labels == kinds * (len(labels) // max(len(kinds), 1)) and len({*roles}) == len(roles) > 1
+    if not regular or not {*roles} <= _MEASURES or not raw.alone()[below].all():
+        return raw
+    first = np.arange(0, len(labels), len(kinds))
+    columns = [column.rows(first) for column in raw.columns[:at]]
+    for column in raw.columns[at + 1 :]:
+        if column.blank().all():
+            columns.append(column.rows(first))
+            continue
+        parts = ((label, column.rows(first + place).used()) for place, label in enumerate(kinds))
+        columns += [replace(part, header=f"{column.header} {label}") for label, part in parts]
+    notes = (*raw.notes, Note(code="measures_beside", values={"measures": listed(kinds)}))
+    lines = None if raw.rows is None else raw.rows[first]
+    said = tuple((raw.line(row) or 1, tuple(raw.row(row))) for row in below)
+    return replace(raw, columns=columns, rows=lines, ragged={}, notes=notes, titles=(*raw.titles, *said))
+
+
 def with_ticks(sheet: Layout) -> Layout:
     """Put the class that a row ticks into one column: ``x`` below ``White``, or 1 where the row's stone is weighed."""
     for name in sheet.attributes if not sheet.places("n_stones") else ():

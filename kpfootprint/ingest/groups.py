@@ -66,7 +66,7 @@ def without_outline(sheet: Layout) -> Layout:
         names = list(dict.fromkeys(kinds[row] for row in rows))
         others = {item.role for place, item in enumerate(sheet.meanings) if place != at}
         levels = [names.index(kinds[row]) for row in rows]
-        if "" in names or {*names} & others or levels.count(0) < 2 or np.diff(levels).max() > 1:
+        if "" in names or len(names) < 2 or {*names} & others or levels.count(0) < 2 or np.diff(levels).max() > 1:
             continue
         above: list[list[Cell]] = [[None] * raw.n_rows for _ in names[1:]]
         left: dict[int, tuple[str, dict[str, object]]] = {}

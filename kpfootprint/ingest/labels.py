@@ -280,6 +280,7 @@ def overlap(made: SieveSet) -> tuple[str, str] | None:
 
 # Descriptions of lots and stones: ``4-8 GR SAWABLES WHITE`` names a size, a shape and a colour.
 
+_SIEVE_WORD = re.compile(r"\b(?:sieve|tamis|crible)\s+(?=\d{1,2}\b)", re.IGNORECASE)
 _WORDS = 4
 """Words that the name of a class or of a size class has at most."""
 
@@ -313,6 +314,7 @@ def split_descriptions(
 
 
 def _split(text: str, attributes: Sequence[Attribute], scheme: Scheme, unread: list[str]) -> dict[str, str]:
+    text = _SIEVE_WORD.sub("+", re.sub(r"([+-])\s+(?=\d)", r"\1", text))  # ``- 9 + 7``, ``sieve 9``
     parted = text if re.match(r"[^/]*\d/\d", text) else text.replace("/", " / ").replace(";", " ")  # ``4/6 GR``
     words = [word for word in (word.strip(",;:()[]'") for word in parted.split()) if word not in ("", "/", "&", "-")]
     found: dict[str, str] = {}

@@ -27,7 +27,7 @@ from kpfootprint.ingest.around import (
 from kpfootprint.ingest.asides import without_asides, without_empty_classes, without_unused
 from kpfootprint.ingest.cells import is_number, text_of
 from kpfootprint.ingest.chosen import with_classes_chosen
-from kpfootprint.ingest.crosstabs import are_whole, turned, unfold, with_ticks
+from kpfootprint.ingest.crosstabs import are_whole, turned, unfold, with_measures_beside, with_ticks
 from kpfootprint.ingest.groups import (
     ask_about_blanks,
     with_classes_among_sizes,
@@ -84,7 +84,8 @@ def understand(
     several : bool
         Whether it is one of several tables, of which some may be none of ours: a list of prices, say.
     """
-    raw = turned(parted(unrepeated(with_total_above(raw), headers), headers), headers)
+    raw = parted(unrepeated(with_total_above(raw), headers), headers)
+    raw = turned(with_measures_beside(raw, headers), headers)
     rest, blocks = apart(raw, headers)
     if blocks:
         sheet = Layout(rest, [], headers, choices, rest.trace())

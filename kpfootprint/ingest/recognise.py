@@ -158,8 +158,14 @@ _SHEET = re.compile(
 )
 
 
+_NUMBERED = re.compile(r"(19|20)?\d\d[-_/ ]\d{3,}")
+"""Numbers of parcels by year: ``2024-007``."""
+
+
 def _like_an_id(name: str, headers: Headers) -> bool:
     """Say whether a sheet is called as parcels are, ``CAR-2019-07``, and not ``Sheet1``, ``Lot 2`` or ``+11``."""
+    if _NUMBERED.fullmatch(name):
+        return True
     known = size_span(name, headers.words.scheme) is not None or headers.of(name).role != "unknown"
     return any(map(str.isdigit, name)) and any(map(str.isalpha, name)) and _SHEET.fullmatch(name) is None and not (
         known or misspelt(name, table_names()) is not None or is_total(name)
