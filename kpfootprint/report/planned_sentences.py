@@ -45,7 +45,7 @@ SENTENCES: dict[str, str] = {
         "With {n_parcels} reference parcels, {share} of true declarations of {zone} are called consistent."
     ),
     "adequacy_hides": mark(
-        "False ones hide best among goods from {hardest}: {passing} of such parcels pass (at most {at_most})."
+        "Of false ones, goods from {hardest} pass most easily: {passing} of such parcels do (at most {at_most})."
     ),
     "adequacy_none_passes": mark(
         "No false one passes: of {n_drawn} parcels from {hardest}, the zone most like it, none was called consistent "

@@ -80,8 +80,8 @@ def adequate(passing: float, then: float, collect: str, cllr: float = 0.4) -> Ad
 @pytest.mark.parametrize(
     ("found", "said", "not_said"),
     [
-        (adequate(0.0, 0.9, "kadey"), "No false one passes: of 120 parcels from Nola", "hide best"),
-        (adequate(0.01, 0.9, "kadey"), "hide best among goods from Nola: 1.0% of such parcels pass", "No false one"),
+        (adequate(0.0, 0.9, "kadey"), "No false one passes: of 120 parcels from Nola", "pass most easily"),
+        (adequate(0.01, 0.9, "kadey"), "goods from Nola pass most easily: 1.0% of such parcels do", "No false one"),
         (adequate(0.01, 0.9, "kadey"), "would change little", "With 40 further"),
         (adequate(0.01, 0.9, "kadey"), "how well its 3 reference parcels place it", "With 40 further"),
         (adequate(0.01, 0.95, "nola"), "With 40 further parcels of Kadey, 95%", "change little"),
