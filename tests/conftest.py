@@ -46,10 +46,11 @@ def examples() -> Path:
 
 @pytest.fixture(autouse=True, scope="session")
 def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Keep every test away from the settings and the home folder of whoever runs them."""
+    """Keep every test away from the settings, the home folder and the language of whoever runs them."""
     for name in [name for name in os.environ if name.startswith("KPF_") and name != "KPF_REQUIRE"]:
         del os.environ[name]
     os.environ["KPF_HOME"] = str(tmp_path_factory.mktemp("kpf-home"))
+    os.environ |= {"LC_ALL": "C.UTF-8", "LANGUAGE": ""}
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import click
 
 from kpfootprint.bounded import read_bounded
 from kpfootprint.cli.output import out_option, writing
-from kpfootprint.cli.surroundings import told
+from kpfootprint.cli.surroundings import lang_option, told
 from kpfootprint.errors import ReportError
 from kpfootprint.retold import Said
 from kpfootprint.strict_json import NotJson, read_json
@@ -27,7 +27,7 @@ LARGEST = 256 * 2**20
 @click.argument(
     "files", nargs=-1, required=True, metavar="REPORT...", type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
-@click.option("--lang", default="en", metavar="en|fr", help="Language of texts; English otherwise.")
+@lang_option
 @out_option
 def beside(files: tuple[Path, ...], lang: str, out: Path | None) -> None:
     """Set reports side by side: several parcels, or one under several declarations, releases or sorters.

@@ -19,10 +19,9 @@ from kpfootprint.cli.operate import keys, serve, worker
 from kpfootprint.cli.output import say, tell
 from kpfootprint.cli.planning import adequacy, drift, plan, pool, sorters, zones
 from kpfootprint.cli.register import backup, register, restore
-from kpfootprint.cli.surroundings import OPENED, asked_language, retold, speak
+from kpfootprint.cli.surroundings import OPENED, asked_language, lang_option, retold, speak
 from kpfootprint.cli.verify import verify
 from kpfootprint.errors import IngestError, KPFootprintError, Problem, ReferenceDataError
-from kpfootprint.retold import LANGUAGES
 
 BAD_INPUT = 2
 BAD = frozenset({"backup", "invalid_parcel", "invalid_report", "no_scheduler", "scheme_mismatch", "unfit_file"})
@@ -48,8 +47,8 @@ for command in (
 def _speaks(command: click.Command) -> None:
     """Let a command, and those below it, be asked in a language, which `speak` reads before anything else."""
     if all(item.name != "lang" for item in command.params):
-        languages = click.Choice(LANGUAGES)
-        command.params.append(click.Option(["--lang"], type=languages, expose_value=False, help="Language of texts."))
+        lang_option(command)
+        command.params[-1].expose_value = False
     for item in command.commands.values() if isinstance(command, click.Group) else ():
         _speaks(item)
 

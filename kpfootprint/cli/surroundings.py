@@ -69,7 +69,10 @@ model_option = click.option(
     help="Release to use instead of the active one (or KPF_MODEL).",
 )
 lang_option = click.option(
-    "--lang", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Language of texts."
+    "--lang",
+    type=click.Choice(LANGUAGES),
+    default=lambda: asked_language(),
+    help="Language of texts; that of the surroundings otherwise.",
 )
 
 ACTOR = "command line"

@@ -15,6 +15,7 @@ from kpfootprint.release import shipped_release
 from tests.cli.running import kpfootprint
 from tests.source import ROOT
 
+PLACES = ("C.UTF-8", "fr_FR.UTF-8")
 TRUE = ("--declare", "berberati", "--exported-on", "2024-03-11", "--cleaning-state", "acid_rinsed")
 
 
@@ -83,9 +84,11 @@ def test_every_form_goes_to_a_file_or_into_a_pipe(form: str, start: bytes, examp
 
 def test_the_language_changes_texts_and_not_json(examples: Path, tmp_path: Path) -> None:
     arguments = ("compare", examples / "true_berberati.csv", *TRUE)
-    texts = {kpfootprint(*arguments, "--lang", lang, home=tmp_path).text for lang in ("en", "fr")}
+    texts = [kpfootprint(*arguments, "--lang", lang, home=tmp_path).text for lang in ("en", "fr")]
+    around = {place: kpfootprint(*arguments, home=tmp_path, LC_ALL=place).text for place in PLACES}
+    assert [shown.splitlines()[0] for shown in around.values()] == [text.splitlines()[0] for text in texts]
     ids = {report_of(*arguments[1:], "--lang", lang, home=tmp_path)["report_id"] for lang in ("en", "fr")}
-    assert (len(texts), len(ids)) == (2, 1)
+    assert (len(set(texts)), len(ids)) == (2, 1)
 
 
 @pytest.mark.parametrize(
