@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -40,7 +40,14 @@ class LaunchError(KPFootprintError):
     code = "launch"
 
 
-def serve(settings: Settings, host: str = "127.0.0.1", port: int = 3000, *, worker: bool = True) -> None:
+def serve(
+    settings: Settings,
+    host: str = "127.0.0.1",
+    port: int = 3000,
+    *,
+    worker: bool = True,
+    told: Callable[[Said], str] = str,
+) -> None:
     """Serve until SIGINT or SIGTERM.
 
     Parameters
@@ -51,6 +58,8 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 3000, *, work
         IP address to listen on; the default is not reachable from other machines.
     worker : bool
         Whether a worker process takes jobs beside it.
+    told : callable
+        How a sentence is told to whoever starts it.
 
     Raises
     ------
@@ -74,7 +83,7 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 3000, *, work
         link = new_link(engine)
     with _private(settings.workers) as private:
         _surround(settings, private)
-        threading.Thread(target=_announce, args=(host, port, address, link), daemon=True).start()
+        threading.Thread(target=_announce, args=(host, port, address, link, told), daemon=True).start()
         import bentoml
         from circus import watcher
 
@@ -208,22 +217,22 @@ def _taken(host: str, port: int, error: OSError) -> LaunchError:
     return LaunchError("cannot listen on {host} port {port}: {reason}; try another --port", **said)
 
 
-def _announce(host: str, port: int, address: str, link: str | None) -> None:
+def _announce(host: str, port: int, address: str, link: str | None, told: Callable[[Said], str]) -> None:
     """Print where to go as soon as there is somebody to answer."""
     local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     until = time.monotonic() + READY_WITHIN
     while not _answers(local, port):
         if time.monotonic() > until:
-            print("The service does not answer; what its workers said stands above.", file=sys.stderr, flush=True)
+            said = Said("The service does not answer; what its workers said stands above.")
+            print(told(said), file=sys.stderr, flush=True)
             return
         time.sleep(0.1)
-    print(f"Serving on {address}", flush=True)
+    sign_in = Said("Sign in with a key: kpfootprint keys create --role ROLE makes one.")
     if link is not None:
-        minutes = int(LINK_LASTS.total_seconds() // 60)
-        print(f"Sign in, once and within {minutes} minutes: {address}/sign-in?token={link}", flush=True)
-    else:
-        print("Sign in with a key: kpfootprint keys create --role ROLE makes one.", flush=True)
-    print("Stop with Ctrl+C.", flush=True)
+        minutes, link = int(LINK_LASTS.total_seconds() // 60), f"{address}/sign-in?token={link}"
+        sign_in = Said("Sign in, once and within {minutes} minutes: {link}", minutes=minutes, link=link)
+    for said in (Said("Serving on {address}", address=address), sign_in, Said("Stop with Ctrl+C.")):
+        print(told(said), flush=True)
 
 
 def _answers(host: str, port: int) -> bool:

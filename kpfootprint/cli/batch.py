@@ -13,7 +13,7 @@ import click
 from kpfootprint.cli.output import out_option, say, tell, writing
 from kpfootprint.cli.parallel import lines_of, problem_line
 from kpfootprint.cli.reading import choose_option, read_submission, receipt_lines
-from kpfootprint.cli.surroundings import lang_option, model_option, now, open_release
+from kpfootprint.cli.surroundings import lang_option, model_option, now, open_release, told
 from kpfootprint.errors import IngestError
 from kpfootprint.visible import csv_line
 
@@ -76,7 +76,7 @@ def batch(
     hidden = not sys.stderr.isatty()
     with (
         writing(out) as stream,
-        click.progressbar(length=len(read.order), label="Examining", file=sys.stderr, hidden=hidden) as bar,
+        click.progressbar(length=len(read.order), label=told("Examining"), file=sys.stderr, hidden=hidden) as bar,
     ):
         n_bad = 0
         if form == "csv":

@@ -23,9 +23,8 @@ def serve(host: str, port: int, workers: int, no_worker: bool, model: Path | Non
     from service.launch import serve as launch
 
     given = settings()
-    launch(
-        given.model_copy(update={"workers": workers, "model": model or given.model}), host, port, worker=not no_worker
-    )
+    given = given.model_copy(update={"workers": workers, "model": model or given.model})
+    launch(given, host, port, worker=not no_worker, told=retold)
 
 
 @click.command()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import socket
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from kpfootprint.retold import retold
+from service import launch
 from tests.cli.running import kpfootprint
 
 
@@ -41,3 +44,13 @@ def test_a_setting_that_makes_no_sense_is_told(tmp_path: Path) -> None:
     assert done.status == 2
     assert "KPF_MAX_BODY_MB" in done.err
     assert "Traceback" not in done.err
+
+
+def test_where_to_go_is_told_in_french(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "_answers", lambda *_: True)
+    for link in ("abc", None):
+        launch._announce("127.0.0.1", 3000, "http://127.0.0.1:3000", link, partial(retold, lang="fr"))
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == "Le service est à l’adresse http://127.0.0.1:3000"
+    assert told[1].endswith("\u00a0: http://127.0.0.1:3000/sign-in?token=abc")
+    assert told[4].startswith("Connectez-vous avec une clé")

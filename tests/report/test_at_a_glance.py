@@ -102,6 +102,13 @@ def test_a_source_that_would_have_no_stones_is_not_read() -> None:
     assert "20% from Bria or 20% from Sam-Ouandja" in first_page(make_report("query", mixture=two))
 
 
+def test_classes_that_go_together_as_in_several_goods_are_told_in_words() -> None:
+    found = make_mixture("consistent")
+    for p_value, told in ((0.017, True), (0.37, False)):
+        text = render_text(make_report("consistent", mixture=replace(found, association_p=p_value)), "en")
+        assert ("speaks for goods of several kinds (p = 0.017)" in " ".join(text.split())) == told
+
+
 def test_a_ratio_held_at_its_bound_has_no_interval_without_width() -> None:
     found = make_verification("consistent")
     report = make_report("consistent", verification=replace(found, low=found.log10_lr, high=found.log10_lr))

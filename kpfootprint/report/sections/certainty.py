@@ -10,7 +10,7 @@ from kpfootprint.report.locale import mark
 from kpfootprint.report.pictures.classes import shares_of_stones
 from kpfootprint.report.pictures.curves import mixture_profile
 from kpfootprint.report.pictures.ratio import shapley_shares
-from kpfootprint.report.sections.summary import FIRST_PAGE, LEAST_READ, detection_limit, undeclared_share
+from kpfootprint.report.sections.summary import FIRST_PAGE, FOUND_P, LEAST_READ, detection_limit, undeclared_share
 from kpfootprint.report.sentences import Speaker
 
 
@@ -30,6 +30,13 @@ def certainty(sp: Speaker) -> Section | None:
     if mixture is not None:
         shown += mixture_profile(sp)
         said += [Paragraph(text=text) for text in sp.sentences("mixture_")]
+        alone = mixture["association_p"]
+        if alone is not None and alone <= FOUND_P:
+            several = mark(
+                "Taken alone, how its classes occur together speaks for goods of several kinds ({p_value}); the test "
+                "of undeclared goods weighs that with all else."
+            )
+            said.append(Paragraph(text=sp.t(several, p_value=sp.words.p_value(alone))))
         said.append(_mixture(sp, mixture))
         if sources := [item for item in mixture["sources"] if item["estimate"] >= LEAST_READ]:
             said.append(_sources(sp, sources))
