@@ -17,7 +17,7 @@ from kpfootprint.reference import ZoneTable
 from kpfootprint.scheme import Scheme
 
 LONG = 400_000
-TIMES = 5
+TIMES = 3
 
 
 def word(length: int = LONG) -> str:

@@ -67,14 +67,14 @@ def test_swapping_hypotheses_mirrors(score: Floats, data: st.DataObject) -> None
 
 
 def test_calibrated_scores_are_left_alone() -> None:
-    score, y, _ = simulated(1, 40_000)
+    score, y, _ = simulated(1, 10_000)
     a, b, c, d = fitted(score, y).coefficients
     assert (a, b) == pytest.approx((0, 1), abs=0.03)
     assert (c, d) == (0, 0)
 
 
 def test_scale_and_shift_are_undone() -> None:
-    score, y, _ = simulated(2, 40_000, slope=0.5, shift=1.0)
+    score, y, _ = simulated(2, 10_000, slope=0.5, shift=1.0)
     assert tuple(fitted(score, y).coefficients[:2]) == pytest.approx((1.0, 0.5), abs=0.03)
 
 

@@ -42,9 +42,9 @@ def chosen(n: int, *, explicit: float, tables: float) -> float:
 
 
 def test_many_parcels_decide() -> None:
-    assert chosen(800, explicit=3.0, tables=0.0) == 0.0
-    assert chosen(800, explicit=0.0, tables=3.0) > 0.9
-    assert chosen(800, explicit=1.5, tables=1.5) == pytest.approx(0.5, abs=0.1)
+    assert chosen(400, explicit=3.0, tables=0.0) == 0.0
+    assert chosen(400, explicit=0.0, tables=3.0) > 0.9
+    assert chosen(400, explicit=1.5, tables=1.5) == pytest.approx(0.5, abs=0.1)
 
 
 def test_few_parcels_leave_the_belief_nearly_where_it_was() -> None:
