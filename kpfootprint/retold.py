@@ -118,7 +118,7 @@ def retold(found: object, lang: str, using: gettext.NullTranslations | None = No
     >>> retold(Said("the register {name}", name="kept here"), "fr"), retold("kept here", "fr")
     ('le registre kept here', 'kept here')
     """
-    texts, said = using or errors_in(lang), said_of(found)
+    texts, said = using or catalogue(ERRORS, lang), said_of(found)
     if not isinstance(said, Said):
         return said and texts.gettext(said)
     values = {name: retold(item, lang, using) if isinstance(item, Said) else item for name, item in said.values.items()}
@@ -131,13 +131,10 @@ def _filled(text: str, values: Mapping[str, Any], group: str) -> str:
 
 
 @cache
-def errors_in(lang: str) -> gettext.NullTranslations:
-    """Return what the library says in a language; English is the language of the texts themselves."""
-    return catalogue(ERRORS) if lang == "fr" else gettext.NullTranslations()
-
-
-def catalogue(file: Path) -> gettext.NullTranslations:
-    """Return the translations of a ``.po`` file."""
+def catalogue(file: Path, lang: str) -> gettext.NullTranslations:
+    """Return the French of a ``.po`` file; English is the language of the texts themselves."""
+    if lang != "fr":
+        return gettext.NullTranslations()
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kpfootprint.retold import LANGUAGES
+from kpfootprint.retold import LANGUAGES, catalogue
 
 if TYPE_CHECKING:
     from kpfootprint.release import Release
@@ -79,6 +79,7 @@ ACTOR = "command line"
 """Who is said to have done what was done here."""
 
 LOCALES = Path(__file__).parent / "locale"
+COMMANDS = LOCALES / "fr" / "LC_MESSAGES" / "commands.po"
 _SPOKEN: list[gettext.NullTranslations] = [gettext.NullTranslations()]
 _ENGLISH: dict[click.Command | click.Option, str] = {}
 """Help as it was written, of what was once told in another language."""
@@ -94,7 +95,7 @@ def speak(arguments: Sequence[str], cli: click.Command) -> None:
     gettext.textdomain("click" if french else "messages")
     if french:
         os.environ["LANGUAGE"] = "fr"  # which gettext asks
-    _SPOKEN[0] = gettext.translation("commands", LOCALES, ["fr"]) if french else gettext.NullTranslations()
+    _SPOKEN[0] = catalogue(COMMANDS, "fr" if french else "en")
     if french or _ENGLISH:
         _tell_help(cli)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from kpfootprint.retold import LANGUAGES, catalogue
 
-CATALOGUES = Path(__file__).parent / "catalogues"
+CATALOGUE = Path(__file__).parent / "catalogues" / "fr.po"
 _LOCALES = {"en": "en_GB", "fr": "fr_FR"}
 
 
@@ -37,21 +37,6 @@ def language_of(tag: str) -> str:
     """
     base = tag.replace("_", "-").split("-")[0].lower()
     return base if base in LANGUAGES else "en"
-
-
-@lru_cache(maxsize=8)
-def translations(lang: str) -> gettext.NullTranslations:
-    """Return the catalogue of a language; English is the language of the messages themselves.
-
-    Raises
-    ------
-    FileNotFoundError
-        Where a language in `LANGUAGES` has no translations.
-    """
-    lang = language_of(lang)
-    if lang == "en":
-        return gettext.NullTranslations()
-    return catalogue(CATALOGUES / f"{lang}.po")
 
 
 class Shown(str):
@@ -254,7 +239,7 @@ def words(lang: str) -> Words:
     pattern = locale.percent_formats[None].pattern.replace("\u202f", "\u00a0")
     return Words(
         lang,
-        translations(lang),
+        catalogue(CATALOGUE, lang),
         symbols["decimal"],
         symbols["group"].replace("\u202f", "\u00a0"),
         "{}" + pattern[pattern.rindex("0") + 1 :],

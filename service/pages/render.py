@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from kpfootprint import __version__
 from kpfootprint.report.locale import words
-from kpfootprint.retold import errors_in
+from kpfootprint.retold import ERRORS, catalogue
 from kpfootprint.visible import visible
 from service import Wordings
 from service.door.visit import Visit, chosen_language
@@ -32,15 +32,14 @@ CONCLUSIONS: Wordings = {
 }
 """English messages for the conclusions of reports."""
 
-DOMAIN = "pages"
-LOCALES = Path(__file__).parent / "locale"
+PAGES = Path(__file__).parent / "locale" / "fr" / "LC_MESSAGES" / "pages.po"
 
 
 @cache
 def translations(lang: str) -> gettext.NullTranslations:
     """Return the catalogue of a language; English is the language of the templates themselves."""
-    found = gettext.translation(DOMAIN, LOCALES, languages=[lang], fallback=lang == "en")
-    found.add_fallback(errors_in(lang))
+    found = catalogue(PAGES, lang)
+    found.add_fallback(catalogue(ERRORS, lang))
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kpfootprint.report.locale import language_of, names, translations, words
+from kpfootprint.report.locale import language_of, names, words
 from kpfootprint.report.report import canonical
 from kpfootprint.retold import LANGUAGES
 from tests.report.factory import make_model
@@ -101,4 +101,4 @@ def test_names_fall_back_to_english_and_then_to_the_code() -> None:
 
 def test_every_language_has_its_catalogue() -> None:
     for lang in LANGUAGES:
-        assert translations(lang).gettext("Cautions") == {"en": "Cautions", "fr": "R\u00e9serves"}[lang]
+        assert words(lang).text("Cautions") == {"en": "Cautions", "fr": "R\u00e9serves"}[lang]

@@ -1,4 +1,4 @@
-"""Every text of the pages stands in the French catalogue, the compiled one is made from it, and the words are ours."""
+"""Every text of the pages stands in the French catalogue, and the words are ours."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import ast
 import json
 import pickle
 import re
-from pathlib import Path
 from typing import TypeGuard
 
-import pytest
 from babel.messages.pofile import read_po
 
 from kpfootprint.errors import Problem
@@ -19,10 +17,11 @@ from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.reference import shipped_reference
 from kpfootprint.retold import Said
 from kpfootprint.scheme import AttributeClass, ClassSet, Scheme
-from service.catalogue import CARRIERS, TEMPLATES, compiled, messages, sources
 from service.errors import Refused, refusal_with
 from service.pages.problems import SAID, Teller
+from service.pages.render import PAGES
 from tests.cli.test_french_usage import in_french
+from tests.service.messages import CARRIERS, TEMPLATES, messages
 from tests.source import files
 
 NEVER = re.compile(
@@ -32,9 +31,8 @@ NEVER = re.compile(
 )
 
 
-@pytest.mark.parametrize("source", sources(), ids=lambda path: path.parts[-3])
-def test_everything_is_translated(source: Path) -> None:
-    with source.open("rb") as stream:
+def test_everything_is_translated() -> None:
+    with PAGES.open("rb") as stream:
         catalogue = read_po(stream)
     known = {m.id[0] if isinstance(m.id, tuple) else m.id: m for m in catalogue if m.id}
     wanted = set(messages())
@@ -47,11 +45,6 @@ def test_everything_is_translated(source: Path) -> None:
         names = re.compile(r"%\(\w+\)s|\{\w+\}")
         first = message.id[0] if isinstance(message.id, tuple) else message.id
         assert all(set(names.findall(str(text))) == set(names.findall(str(first))) for text in texts), message.id
-
-
-@pytest.mark.parametrize("source", sources(), ids=lambda path: path.parts[-3])
-def test_the_compiled_catalogue_is_made_from_its_source(source: Path) -> None:
-    assert source.with_suffix(".mo").read_bytes() == compiled(source), "run: python -m service.catalogue"
 
 
 def test_what_is_refused_is_worded_late() -> None:
@@ -135,5 +128,5 @@ def test_classes_stand_in_a_problem_under_the_names_of_its_language() -> None:
 
 
 def test_no_page_says_what_a_comparison_cannot() -> None:
-    texts = [path.read_text(encoding="utf-8") for path in [*TEMPLATES.glob("*.html"), *sources()]]
+    texts = [path.read_text(encoding="utf-8") for path in [*TEMPLATES.glob("*.html"), PAGES]]
     assert [found for text in texts for found in NEVER.findall(text)] == []

@@ -1,17 +1,15 @@
-"""Keeps the translations: ``python -m kpfootprint.report.catalogue`` after a message was added or changed.
+"""Keeps the French of reports: ``python -m tests.report.catalogue`` after a message was added or changed.
 
-It reads every marked message out of this folder and brings each language's ``.po`` file up to date: new messages come
-in untranslated, unused ones go. A test holds messages and translations together.
+It reads every marked message out of `kpfootprint.report` and brings the ``.po`` file up to date: new messages come in
+untranslated, unused ones go. A test holds messages and translations together.
 """
 
 from __future__ import annotations
 
 import io
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kpfootprint.report.locale import CATALOGUES
-from kpfootprint.retold import LANGUAGES
+from kpfootprint.report.locale import CATALOGUE
 
 if TYPE_CHECKING:
     from babel.messages.catalog import Catalog
@@ -20,12 +18,12 @@ _KEYWORDS = {"mark": None, "mark_plural": (1, 2)}
 
 
 def extracted() -> Catalog:
-    """Return a catalogue of every marked message in this folder, without translations."""
+    """Return a catalogue of every marked message of reports, without translations."""
     from babel.messages.catalog import Catalog
     from babel.messages.extract import extract
 
     found = Catalog(header_comment="")
-    here = Path(__file__).parent
+    here = CATALOGUE.parents[1]
     for path in sorted(here.rglob("*.py")):
         with path.open("rb") as source:
             for line, message, _, _ in extract("python", source, keywords=_KEYWORDS):
@@ -33,24 +31,24 @@ def extracted() -> Catalog:
     return found
 
 
-def read_catalogue(lang: str) -> Catalog:
-    """Return the translations of a language as they stand in its ``.po`` file."""
+def read_catalogue() -> Catalog:
+    """Return the translations as they stand in the ``.po`` file."""
     from babel.messages.pofile import read_po
 
-    with (CATALOGUES / f"{lang}.po").open("rb") as file:
-        return read_po(file, locale=lang)
+    with CATALOGUE.open("rb") as file:
+        return read_po(file, locale="fr")
 
 
-def update(lang: str) -> None:
-    """Bring a language's ``.po`` file up to date with the messages."""
+def update() -> None:
+    """Bring the ``.po`` file up to date with the messages."""
     from babel.messages.pofile import write_po
 
-    catalogue = read_catalogue(lang)
+    catalogue = read_catalogue()
     catalogue.update(extracted(), no_fuzzy_matching=True, update_header_comment=False)
     catalogue.obsolete.clear()
     buffer = io.BytesIO()
     write_po(buffer, catalogue, width=110, sort_output=True, no_location=True, omit_header=True)
-    (CATALOGUES / f"{lang}.po").write_bytes(_header(catalogue).encode() + buffer.getvalue())
+    CATALOGUE.write_bytes(_header(catalogue).encode() + buffer.getvalue())
 
 
 def _header(catalogue: Catalog) -> str:
@@ -66,6 +64,4 @@ def _header(catalogue: Catalog) -> str:
 
 
 if __name__ == "__main__":
-    for language in LANGUAGES:
-        if language != "en":
-            update(language)
+    update()

@@ -1,18 +1,14 @@
-"""Compiles the catalogues of the pages: ``python -m service.catalogue``; tests hold them to their sources."""
+"""Every text that a page may show, as its sources have it."""
 
 from __future__ import annotations
 
 import ast
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
 from babel.messages.extract import extract_python
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from jinja2.ext import babel_extract
 
-import kpfootprint
 import service
 from kpfootprint.ingest import ANSWERS, NOTES, RULES
 from kpfootprint.planning.question import RULES as PLANNING_RULES
@@ -20,13 +16,11 @@ from service.endpoints import ENDPOINTS
 from service.errors import FOUND, KINDS
 from service.pages import calendar
 from service.pages.examples import EXAMPLES
-from service.pages.render import DOMAIN, LOCALES
+from service.pages.render import PAGES
 
-TEMPLATES = LOCALES.parent / "templates"
+TEMPLATES = PAGES.parents[3] / "templates"
 CARRIERS = {"Refused": None, "existing": None}
 """What is called with a text, in its second place, that a request is refused with."""
-COMMANDS = Path(kpfootprint.__file__).parent / "cli" / "locale"
-"""Where the command line keeps what click says of its own."""
 
 
 def messages() -> Iterator[str]:
@@ -58,22 +52,3 @@ def declared(path: Path) -> Iterator[str]:
             case ast.AnnAssign(annotation=ast.Name(id="Wording" | "Wordings"), value=ast.AST() as value):
                 texts = value.values if isinstance(value, ast.Dict) else [value]
                 yield from filter(None, map(ast.literal_eval, texts))
-
-
-def compiled(source: Path) -> bytes:
-    """Return the compiled form of a catalogue."""
-    with source.open("rb") as stream:
-        catalogue = read_po(stream)
-    made = io.BytesIO()
-    write_mo(made, catalogue)
-    return made.getvalue()
-
-
-def sources() -> list[Path]:
-    """Return every catalogue."""
-    return sorted(LOCALES.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
-
-
-if __name__ == "__main__":
-    for path in (*sources(), *COMMANDS.glob("*/LC_MESSAGES/*.po")):
-        path.with_suffix(".mo").write_bytes(compiled(path))
