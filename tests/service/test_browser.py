@@ -13,6 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
+from kpfootprint.release import shipped_release
 from service.jobs.worker import work_once
 from service.settings import Settings
 from service.work.place import Workplace
@@ -37,7 +38,8 @@ ARGUMENTS = [
 EN = ("en", "light")
 FR = ("fr", "dark")
 LATER = pytest.mark.slow
-PATHS = ["/", "/comparisons", "/submissions", "/practice", "/access", "/docs", "/sign-in", "/nothing"]
+RELEASE = f"/models/{shipped_release().name}"
+PATHS = ["/", "/comparisons", "/submissions", "/practice", RELEASE, "/access", "/docs", "/sign-in", "/nothing"]
 
 
 @pytest.fixture(scope="module")
