@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openpyxl
 import pytest
 
 from kpfootprint.cli.main import reason_in
@@ -19,6 +20,7 @@ from kpfootprint.errors import Problem, ReferenceDataError
 from kpfootprint.report.locale import words
 from kpfootprint.report.problems import remark_text
 from tests.training.packages import KINDS, PLAIN, SURFACE, Kind, write_folder, write_workbook, write_zip
+from tests.worlds import shipped
 from training.evaluate.methods import measured_on, zones_of
 from training.evaluate.trials import draw_export_days
 from training.package import load_package, validate_package
@@ -60,8 +62,6 @@ def test_folder_archive_and_workbook_hold_the_same(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_workbook_may_list_its_classes_on_a_sheet(tmp_path: Path) -> None:
-    import openpyxl
-
     path = write_workbook(tmp_path, KINDS["fourth"])
     book = openpyxl.load_workbook(path)
     book["package"].delete_rows(5)
@@ -77,6 +77,34 @@ def test_a_workbook_may_list_its_classes_on_a_sheet(tmp_path: Path) -> None:
     assert package.scheme.attribute("surface").class_names == SURFACE
     assert package.scheme.attribute("surface").classes[0].synonyms == ("plain-like", "plain-ish")
     assert package.scheme.size.sieve_set.lower_ct == tuple(KINDS["fourth"].edges)
+
+
+CELLS = (
+    ("C3", "plain", ("attributes", None, None, "bad_scheme", "declared twice")),
+    ("A2", None, ("attributes", 2, "attribute", "missing_value", "missing")),
+    ("B1", "colonne", ("attributes", None, "colonne", "unknown_column", "known are attribute, column")),
+)
+
+
+@pytest.mark.parametrize(("cell", "value", "told"), CELLS, ids=lambda item: item if isinstance(item, str) else "")
+def test_a_sheet_of_attributes_is_told_by_its_name_and_may_leave_sizes_out(
+    tmp_path: Path, cell: str, value: str | None, told: tuple[object, ...]
+) -> None:
+    path = write_workbook(tmp_path, replace(KINDS["fourth"], parcels=(1, 1), n_stones=5))
+    book = openpyxl.load_workbook(path)
+    book["package"].delete_rows(5)
+    sheet = book.create_sheet("attributes")
+    sheet.append(["attribute", "column", "class"])
+    for name, classes in [*KINDS["fourth"].attributes.items()][::-1]:
+        for item in classes:
+            sheet.append([name, name, item])
+    book.save(path)
+    assert load_package(path).scheme.size == shipped().scheme.size
+    sheet[cell] = value
+    book.save(path)
+    (problem,) = validate_package(path)
+    assert (problem.table, problem.row, problem.column, problem.code) == told[:4]
+    assert str(told[4]) in problem.reason
 
 
 def change(folder: Path, edit: Callable[[dict[str, Any]], object]) -> tuple[Problem, ...]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from kpfootprint.errors import IngestError, ReferenceDataError
+from kpfootprint.errors import IngestError, Problem, ReferenceDataError
 from kpfootprint.ingest.archive import Budget, Limits, check_members, open_zip, read_file, unzip
 from kpfootprint.ingest.cells import Cell, Odd
+from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.tables import RawTable
 from kpfootprint.ingest.words import fold
 from kpfootprint.ingest.workbook import read_workbook
@@ -48,6 +50,19 @@ def unpacked(path: Path) -> Iterator[Path]:
             yield (_from_zip if path.suffix.lower() == ".zip" else _from_workbook)(path, Path(made))
     except IngestError as error:
         raise ReferenceDataError(error.problems) from None
+    except ReferenceDataError as error:
+        if path.suffix.lower() != ".xlsx":
+            raise
+        raise ReferenceDataError(map(_of_sheet, error.problems)) from None
+
+
+def _of_sheet(problem: Problem) -> Problem:
+    """Return a problem of the descriptor as one of the sheet that it was made from."""
+    if problem.table != DESCRIPTOR:
+        return problem
+    if problem.column == ATTRIBUTES:
+        return replace(problem, table=ATTRIBUTES, column=None)
+    return replace(problem, table=PACKAGE)
 
 
 def _from_zip(path: Path, into: Path) -> Path:
@@ -89,6 +104,10 @@ def _from_workbook(path: Path, into: Path) -> Path:
     document = _members(known[PACKAGE])
     if ATTRIBUTES in known:
         document["attributes"] = _attributes(known[ATTRIBUTES])
+        if not any("edges_ct" in item for item in document["attributes"]):
+            shipped = read_descriptor(shipped_reference())
+            document["attributes"] += [item for item in shipped["attributes"] if "edges_ct" in item]
+            document["sieve_sets"] = [*shipped["sieve_sets"], *document.get("sieve_sets", ())]
     document["resources"] = [_resource(into, name, known[name]) for name in _TABLES if name in known]
     write_descriptor(into, document)
     seal(into)
@@ -172,16 +191,28 @@ def _yes(sheet: str, value: str) -> bool:
     return answers[value.casefold()]
 
 
+COLUMNS = ("attribute", "column", "class", "lower_ct", "sieve_set", "synonyms", *LANGUAGES)
+"""Columns of the sheet `attributes`."""
+
+
 def _attributes(raw: RawTable) -> list[dict[str, Any]]:
-    """Return the attributes of a sheet with a row for each class: attribute, class, en, fr, synonyms, or lower_ct."""
-    headers = [fold(column.header) for column in raw.columns]
+    """Return the attributes of a sheet with a row for each class, or for the lower limit of each size."""
+    names = {fold(name): name for name in (*COLUMNS, "name")}
+    headers = [names.get(fold(column.header), "") for column in raw.columns]
+    unknown = [column.header for column, name in zip(raw.columns, headers, strict=True) if not name]
+    if unknown:
+        reason = Said("unknown here; known are {names}", names=", ".join(COLUMNS))
+        raise fault("unknown_column", reason, table=raw.name, column=unknown[0])
     out: dict[str, dict[str, Any]] = {}
-    for values in _rows(raw):
+    for number, values in enumerate(_rows(raw)):
         row = dict(zip(headers, values, strict=True))
         name = row.get("attribute", "") or row.get("name", "")
+        if not name and any(values):
+            blank = problem(Broken("missing_value"), table=raw.name, row=raw.line(number), column="attribute")
+            raise ReferenceDataError([blank])
         if not name:
             continue
-        lower = row.get(fold("lower_ct"), "")
+        lower = row.get("lower_ct", "")
         item = out.setdefault(name, {"name": name, "column": row.get("column") or ("weight_ct" if lower else name)})
         labels = {lang: row[lang] for lang in LANGUAGES if row.get(lang)}
         if lower:
@@ -191,7 +222,7 @@ def _attributes(raw: RawTable) -> list[dict[str, Any]]:
                 raise fault(
                     "not_a_number", Said("{value} is no number", value=repr(lower)), table=raw.name, column="lower_ct"
                 ) from None
-            item.setdefault("sieve_set", row.get(fold("sieve_set")) or "own")
+            item.setdefault("sieve_set", row.get("sieve_set") or "own")
             item.setdefault("edges_ct", []).append(edge)
             continue
         synonyms = [word.strip() for word in row.get("synonyms", "").split(";") if word.strip()]
