@@ -46,7 +46,7 @@ def without_outline(sheet: Layout) -> Layout:
     raw = sheet.raw
     measures = sheet.places(*MEASURES) if raw.n_rows <= _MOST else []
     known = {item.column: attribute_words(item) for item in sheet.scheme.categorical if measures}
-    values = [raw.values(at) for at in measures]
+    values, alone = [raw.values(at) for at in measures], raw.alone()
 
     def kind(text: str) -> str:
         if is_total(text) or not text:
@@ -58,10 +58,8 @@ def without_outline(sheet: Layout) -> Layout:
         first = [] if column.mostly_distinct else [text_of(column.at(row)) for row in range(min(raw.n_rows, _SOME))]
         if at in measures or len({kind(text) for text in first} - {"total"}) < 2:
             continue
-        of_cell, alone = [kind(name) for name in column.names()], raw.alone()
-        kinds = [
-            "total" if alone[row] and not of_cell[code] else of_cell[code] for row, code in enumerate(column.codes)
-        ]
+        of_cell = [kind(name) for name in column.names()]
+        kinds = [of_cell[code] or ("total" if alone[row] else "") for row, code in enumerate(column.codes)]
         rows = [row for row, name in enumerate(kinds) if name != "total"]
         names = list(dict.fromkeys(kinds[row] for row in rows))
         others = {item.role for place, item in enumerate(sheet.meanings) if place != at}
@@ -281,8 +279,8 @@ def with_parcels_below(sheet: Layout) -> Layout:
     blank = np.zeros(1, dtype=bool) if column is None else column.blank()
     if at is None or column is None or not blank.any() or blank[0]:
         return sheet
-    ids = [text_of(cell) for cell in (column.at(row) for row in np.flatnonzero(~blank).tolist())]
-    if len({*ids}) < len(ids) or 2 * len(ids) > len(blank):
+    rows = np.flatnonzero(~blank)
+    if 2 * len(rows) > len(blank) or len({text_of(column.at(row)) for row in rows.tolist()}) < len(rows):
         return sheet
     sheet.trace.notes.append(Note(code="blanks_go_on", values={"columns": column.header}))
     return _filled_down(sheet, [at])

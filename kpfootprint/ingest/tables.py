@@ -211,8 +211,12 @@ class RawTable(_Lines):
         return np.asarray(np.sum([~column.blank() for column in self.columns], axis=0) == 1)
 
     def totals(self) -> list[int]:
-        """Return the rows whose first cell says total."""
-        return [row for row in range(self.n_rows) if is_total(self.label(row))]
+        """Return the rows whose first cell that holds something says total."""
+        found, open_rows = np.zeros(self.n_rows, dtype=bool), np.ones(self.n_rows, dtype=bool)
+        for column in self.columns:
+            found |= open_rows & column.rows_with(code for code, cell in column.texts() if is_total(cell))
+            open_rows &= column.blank()
+        return np.flatnonzero(found).tolist()
 
     def blank(self, places: Iterable[int] | None = None) -> NDArray[np.bool_]:
         """Say of each row whether all of its cells are blank, or those of some columns, of which there is one."""
