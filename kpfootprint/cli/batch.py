@@ -14,7 +14,7 @@ from kpfootprint.cli.output import out_option, say, tell, writing
 from kpfootprint.cli.parallel import lines_of, problem_line
 from kpfootprint.cli.reading import choose_option, read_submission, receipt_lines
 from kpfootprint.cli.surroundings import lang_option, model_option, now, open_release, told
-from kpfootprint.errors import IngestError
+from kpfootprint.errors import IngestError, Problem
 from kpfootprint.visible import csv_line
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def batch(
             bar.update(1)
             n_bad += not good
     if n_bad:
-        tell("{bad} of {count} parcels have problems; see their lines.", err=True, bad=n_bad, count=len(read.order))
+        tell("Parcels with problems: {bad} of {count}; see their lines.", err=True, bad=n_bad, count=len(read.order))
     return SOME_BAD if n_bad else 0
 
 
@@ -115,8 +115,9 @@ def _row(line: str) -> str:
     document = json.loads(line)
     parcel = document["parcel"]
     if "problems" in document:
-        told = "; ".join(_problem(item) for item in document["problems"])
-        cells: dict[str, Any] = {"parcel_id": parcel["parcel_id"], "problems": told}
+        names = ("table", "row", "column", "value", "code", "reason")
+        problems = (Problem(**{name: item[name] for name in names}) for item in document["problems"])
+        cells: dict[str, Any] = {"parcel_id": parcel["parcel_id"], "problems": "; ".join(map(str, problems))}
     else:
         verification = document["verification"] or {}
         fraction = (document["mixture"] or {}).get("undeclared_stone_fraction") or {}
@@ -135,11 +136,6 @@ def _row(line: str) -> str:
             "report_id": document["report_id"],
         }
     return csv_line([cells.get(name) for name in COLUMNS])
-
-
-def _problem(item: dict[str, Any]) -> str:
-    place = ", ".join(str(item[name]) for name in ("table", "row", "column") if item.get(name) is not None)
-    return f"{place}: {item['reason']}"
 
 
 @click.command()

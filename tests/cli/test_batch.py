@@ -62,7 +62,7 @@ def test_a_bad_parcel_has_its_problems_in_its_line(examples: Path, tmp_path: Pat
     out = tmp_path / "results.jsonl"
     done = run(spoilt(examples, tmp_path / "spoilt"), tmp_path, "--out", out)
     assert done.status == 3
-    assert "1 of 3 parcels" in done.err
+    assert "Parcels with problems: 1 of 3;" in done.err
     first, bad, last = (json.loads(line) for line in out.read_text(encoding="utf-8").splitlines())
     assert set(bad) == {"parcel", "problems"}
     assert bad["parcel"] == {"parcel_id": "A-02"}
@@ -117,7 +117,9 @@ def test_a_table_for_spreadsheets_has_a_row_for_every_parcel(examples: Path, tmp
         assert float(row["log10_lr"]) == line["verification"]["log10_lr"]
         assert row["report_id"] == line["report_id"]
     assert found[1]["conclusion"] == ""
-    assert bad["problems"][0]["reason"] in found[1]["problems"]
+    (problem,) = bad["problems"]
+    place = f"{problem['table']}, row {problem['row']}, column {problem['column']}: "
+    assert found[1]["problems"].startswith(place + problem["reason"])
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])

@@ -97,7 +97,7 @@ def _from_workbook(path: Path, into: Path) -> Path:
         reason = Said(
             "a reference workbook needs the sheets {missing}; it has {sheets}",
             missing=", ".join(missing),
-            sheets=", ".join(sheets) or "none",
+            sheets=", ".join(raw.name for raw in sheets.values()) or "–",
         )
         raise fault("missing_table", reason, table=path.name)
     known = {names[key]: raw for key, raw in sheets.items() if key in names}
