@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -304,6 +305,12 @@ def of_all_kinds(n: int, seed: int) -> list[Parcel]:
     return out
 
 
+@cache
+def many() -> tuple[Examination, ...]:
+    """Examine sixty of each kind."""
+    return examined(*of_all_kinds(60, 17))
+
+
 def speaks_with_one_voice(found: Examination) -> bool:
     """Say whether the words of the LR are those of the conclusion, or explained where they are not."""
     if found.verification is None or found.verification.verbal is None:
@@ -316,8 +323,7 @@ def speaks_with_one_voice(found: Examination) -> bool:
 
 
 def test_a_query_beside_an_lr_that_speaks_for_the_declaration_is_explained() -> None:
-    found = examined(*of_all_kinds(25, 11))
-    assert all(speaks_with_one_voice(item) for item in found)
+    assert all(speaks_with_one_voice(item) for item in many())
 
 
 @pytest.mark.slow
@@ -337,12 +343,11 @@ def test_a_blend_of_which_no_zone_fits_is_explained_where_it_speaks_for_the_decl
 
 def test_a_parcel_is_called_unlike_its_declaration_only_where_its_lr_asks_and_all_stones_may_be_others() -> None:
     """Half of the stones of somewhere else make a parcel partly like its declaration."""
-    found = examined(*of_all_kinds(60, 17))
-    for item in found:
+    for item in many():
         named = {"headline_unlike", "headline_less"} & by_code(sentences(item)).keys()
         far = item.verification is not None and item.verification.typicality_p < 0.05
         assert named <= {"headline_unlike" if far else "headline_less"}
-    said = [(item.mixture, by_code(sentences(item))) for item in found]
+    said = [(item.mixture, by_code(sentences(item))) for item in many()]
     unlike = [(mixture, codes) for mixture, codes in said if "headline_unlike" in codes]
     assert unlike
     for mixture, codes in unlike:
@@ -363,7 +368,7 @@ def test_a_declared_country_is_what_a_headline_names() -> None:
 
 def test_two_readings_of_a_share_begin_and_end_with_its_interval() -> None:
     read = 0
-    for found in examined(*of_all_kinds(25, 13)):
+    for found in many():
         if found.mixture is not None and found.mixture.readings:
             first, second = found.mixture.readings
             both = found.mixture.undeclared_stone_fraction
