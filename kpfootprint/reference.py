@@ -111,6 +111,11 @@ class ReferencePackage:
     collected_on: tuple[date | None, ...]
     unread: tuple[str, ...] = ()
 
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What says which package it is, and whether it was invented."""
+        return {"name": self.name, "version": self.version, "sha256": self.sha256, "synthetic": self.synthetic}
+
 
 def shipped_reference() -> Path:
     """Return the folder of the reference package that comes with the software, from the wheel or the source tree."""

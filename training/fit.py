@@ -147,10 +147,7 @@ def _manifest(prepared: Prepared, fitted: Fitted, config: FitConfig, cases: Case
         "seed": config.seed,
         "config": {name: value for name, value in asdict(config).items() if name != "acceptance"},
         "reference": {
-            "name": reference.name,
-            "version": reference.version,
-            "sha256": reference.sha256,
-            "synthetic": reference.synthetic,
+            **reference.identity,
             "n_parcels": {
                 zone: int(count) for zone, count in zip(prepared.zone_ids, np.bincount(prepared.groups), strict=True)
             },

@@ -101,7 +101,7 @@ def measure(setting: Setting, *, anew: Method | None = None, n_resamples: int = 
     results += [novelty_result(cell) for cell in cells]
     return Evaluation(
         release=method.name,
-        reference={"name": package.name, "version": package.version, "sha256": package.sha256},
+        reference=package.identity,
         quick=quick,
         results=tuple(results),
         trials=trial_records(package, trials, log10_lr),
@@ -158,7 +158,7 @@ def measure_shares(
         detection += detection_cells(truth, said.p_value <= FOUND_P)
     return Evaluation(
         release=name,
-        reference={"name": package.name, "version": package.version, "sha256": package.sha256},
+        reference=package.identity,
         quick=False,
         results=tuple(mixture_results(coverage, detection)),
         coverage=tuple(coverage),

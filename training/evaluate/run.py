@@ -140,7 +140,6 @@ def evaluate(
     tried = try_declarations(release, urn, scenario_of(release), n=30 if quick else 300, seed=seed)
     return replace(
         evaluation,
-        reference={**evaluation.reference, "synthetic": package.synthetic},
         made=_made(release, days, time.perf_counter() - started),
         bounds=(float(release.model.calibration.bounds[0]), float(release.model.calibration.bounds[1])),
         results=(*kept, *results, *fusion, *blends, *mixing.results, *nowhere, *tried_results(tried)),
