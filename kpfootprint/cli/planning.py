@@ -195,14 +195,14 @@ def sorters(
 
 
 def _show(answer: dict[str, Any], release: Release, form: str, lang: str, out: Path | None) -> None:
-    from kpfootprint.report.planned import worded
+    from kpfootprint.report.planned_sentences import worded
 
     zones = release.zone_table.names
     _write(worded(answer, zones, "en" if form == "json" else lang), zones, form, lang, out)
 
 
 def _write(answer: dict[str, Any], zones: Mapping[str, str], form: str, lang: str, out: Path | None) -> None:
-    from kpfootprint.report.planned import document_of
+    from kpfootprint.report.planned_sections import document_of
 
     if form == "pdf":
         refuse_terminal("PDF", out)

@@ -5,16 +5,49 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kpfootprint.report.blocks import Beside, Block, Bullets, Facts, Figure, Paragraph, Section, Table
+from kpfootprint.report.blocks import Beside, Block, Bullets, Document, Facts, Figure, Paragraph, Section, Table
 from kpfootprint.report.locale import mark
 from kpfootprint.report.pictures.curves import band_curve, control_chart, on_axis
 from kpfootprint.report.pictures.rows import ShareRow, share_rows
-from kpfootprint.report.planned_sentences import conclusion, declared_in, series_name, status_in
+from kpfootprint.report.planned_sentences import conclusion, declared_in, planner, series_name, status_in
 from kpfootprint.report.sentences import Speaker
 
 IN_SHORT = mark("In short")
 CARATS = mark("Carats")
 INTERVAL = mark("90% interval")
+
+
+def document_of(answer: Mapping[str, Any], zones: Mapping[str, str], lang: str, *, created_at: str = "") -> Document:
+    """Lay an answer of planning out as a document, which text, page and PDF draw.
+
+    Parameters
+    ----------
+    created_at : str
+        Moment that a PDF states, ISO 8601 in UTC.
+    """
+    sp = planner(answer, zones, lang)
+    release = answer.get("release")
+    subtitle = "" if release is None else sp.t(mark("Release {release}"), release=release)
+    if "detection" in answer:
+        declared = sp.zones([item["zone_id"] for item in answer["declared"]])
+        title, sections = sp.t(mark("How many stones it takes: {declared}"), declared=declared), plan_sections(sp)
+    elif "hardest" in answer:
+        title = sp.t(mark("Are the references of {zone} enough?"), zone=sp.zone(answer["zone_id"]))
+        sections = adequacy_sections(sp)
+    elif "series" in answer:
+        whose = [answer["exporter"], answer["zone_id"] and sp.zone(answer["zone_id"])]
+        shown = sp.words.row([name for name in whose if name])
+        title = sp.t(mark("What changes from shipment to shipment: {whose}"), whose=shown)
+        subtitle = sp.t(mark("Shipments followed: {n}"), n=sp.words.number(answer["n_shipments"]))
+        sections = drift_sections(sp)
+    elif "sorters" in answer:
+        title = sp.t(mark("One parcel, several sorters: {goods}"), goods=answer["goods"])
+        sections = sorters_sections(sp)
+    else:
+        title, sections = sp.t(mark("Several parcels as one claim")), pool_sections(sp)
+    return Document(
+        words=sp.words, title=title, subtitle=subtitle, created_at=created_at, foot=title, sections=tuple(sections)
+    )
 
 
 def plan_sections(sp: Speaker) -> list[Section]:

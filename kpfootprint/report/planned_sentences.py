@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kpfootprint.report.locale import Names, mark, words
@@ -237,3 +237,27 @@ _KINDS: Mapping[str, Callable[[Speaker, Any], str]] = {
     ),
 }
 """How a value is shown, by its name."""
+
+
+def worded(answer: Mapping[str, Any], zones: Mapping[str, str], lang: str = "en") -> dict[str, Any]:
+    """Return an answer of planning with every statement in words beside its code and values.
+
+    Parameters
+    ----------
+    zones : mapping
+        Names of zones by id.
+    """
+    sp = planner(answer, zones, lang)
+
+    def told(statements: Sequence[Json]) -> list[Json]:
+        return [{**one, "text": sentence(sp, one)} for one in statements]
+
+    out: dict[str, Any] = {name: value for name, value in answer.items() if name != "statements"}
+    if "statements" in answer:
+        out["sentences"] = told(answer["statements"])
+        out["sentence"] = " ".join(one["text"] for one in out["sentences"])
+    if "cautions" in answer:
+        out["cautions"] = told(answer["cautions"])
+    if "series" in answer:
+        out["series"] = [{**one, "signals": told(one["signals"])} for one in answer["series"]]
+    return out

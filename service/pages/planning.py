@@ -12,7 +12,7 @@ from starlette.responses import Response
 from kpfootprint.errors import Problem
 from kpfootprint.report.html import render_document
 from kpfootprint.report.pdf import document_pdf
-from kpfootprint.report.planned import document_of
+from kpfootprint.report.planned_sections import document_of
 from kpfootprint.retold import Said
 from service import Wordings
 from service.clock import now, today, written

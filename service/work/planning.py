@@ -13,7 +13,7 @@ from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.planning.answers import Shipment, adequacy_answer, drift_answer, plan_answer, pool_answer
 from kpfootprint.planning.sorters import sorters_answer, sortings_of
 from kpfootprint.release import Release
-from kpfootprint.report.planned import worded
+from kpfootprint.report.planned_sentences import worded
 from service import Wording
 from service.clock import today, written
 from service.errors import Refused, existing, refusal_for

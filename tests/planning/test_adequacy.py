@@ -15,7 +15,8 @@ from kpfootprint.planning.adequacy import Adequacy, Gain, Neighbour, _surely
 from kpfootprint.planning.answers import adequacy_answer, adequacy_json, plan_answer
 from kpfootprint.release import Release
 from kpfootprint.report.pdf import document_pdf
-from kpfootprint.report.planned import document_of, worded
+from kpfootprint.report.planned_sections import document_of
+from kpfootprint.report.planned_sentences import worded
 from tests.planning.conftest import DAY
 
 

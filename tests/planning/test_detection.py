@@ -12,7 +12,8 @@ from kpfootprint.planning.answers import plan_answer, plan_json
 from kpfootprint.planning.detection import DeclaredShare, Detection, MoreReferences, Plan, chance_of, fit_chance
 from kpfootprint.planning.question import read_question
 from kpfootprint.release import Release
-from kpfootprint.report.planned import document_of, worded
+from kpfootprint.report.planned_sections import document_of
+from kpfootprint.report.planned_sentences import worded
 from kpfootprint.report.text import document_text
 from tests.planning.conftest import DAY
 

@@ -8,7 +8,7 @@ from scipy.special import ndtr
 
 from kpfootprint.planning.answers import Shipment, told_by
 from kpfootprint.planning.drift import REFERENCE_VALUE, Followed, follow, independent, limits_for
-from kpfootprint.report.planned import document_of
+from kpfootprint.report.planned_sections import document_of
 from kpfootprint.report.planned_sentences import planner, sentence
 from kpfootprint.report.text import document_text
 

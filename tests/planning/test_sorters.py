@@ -17,7 +17,8 @@ from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.planning.parcels import counted_once
 from kpfootprint.planning.sorters import Sorting, class_counts, sieve_set_of, sorters_answer, sortings_of
 from kpfootprint.release import Release
-from kpfootprint.report.planned import document_of, worded
+from kpfootprint.report.planned_sections import document_of
+from kpfootprint.report.planned_sentences import worded
 from kpfootprint.report.text import document_text
 from tests.planning.conftest import DAY
 

@@ -16,7 +16,7 @@ from pypdf import PdfReader
 from kpfootprint.release import Release, shipped_release
 from kpfootprint.report.blocks import Figure
 from kpfootprint.report.pdf import document_pdf
-from kpfootprint.report.planned import document_of
+from kpfootprint.report.planned_sections import document_of
 from service.settings import Settings
 from service.work import planning
 from service.work.dashboard import followed
