@@ -8,7 +8,7 @@ from typing import Any
 from kpfootprint.report.locale import Names, mark, words
 from kpfootprint.report.messages import TEMPLATES
 from kpfootprint.report.sections.summary import HEADINGS
-from kpfootprint.report.sentences import Speaker, label
+from kpfootprint.report.sentences import Speaker, in_sentence, label
 
 SENTENCES: dict[str, str] = {
     "plan_stones": mark(
@@ -101,7 +101,7 @@ SENTENCES: dict[str, str] = {
     "sorters_same": mark("All sheets lead to the same conclusion: {conclusion}."),
     "sorters_change": mark("The conclusion depends on whose sheet is taken: {conclusions}."),
     "sorters_undeclared": mark("Nothing was declared, so no sheet leads to a conclusion."),
-    "sorters_near": mark("Their log10 likelihood ratios lie within {log10_lr} of each other."),
+    "sorters_near": mark("Their log10 likelihood ratios lie at most {log10_lr} apart."),
     "sorters_apart": mark("Their log10 likelihood ratios lie {log10_lr} apart, and they differ most over {attribute}."),
     "sorters_class": mark("The largest difference is in {class}: from {low} to {high} of the stones."),
     "sorters_usual": mark(
@@ -178,7 +178,7 @@ def sentence(sp: Speaker, statement: Json) -> str:
     if values.get("changed"):
         changed = [sp.t(CONDITIONS[name]) if name in CONDITIONS else name for name in values["changed"]]
         text += " " + sp.t(CHANGED, changed=sp.words.listing(changed))
-    return text
+    return sp.words.sentence(text)
 
 
 def named(sp: Speaker, name: str) -> str:
@@ -225,7 +225,7 @@ def _shown(sp: Speaker, name: str, value: Any, shares: set[str], values: Json) -
 _KINDS: Mapping[str, Callable[[Speaker, Any], str]] = {
     **dict.fromkeys(("zone", "hardest", "collect", "against"), Speaker.zone),
     **dict.fromkeys(("since", "on", "day", "status_on"), lambda sp, value: sp.words.day(value)),
-    **dict.fromkeys(("attribute", "class"), named),
+    **dict.fromkeys(("attribute", "class"), lambda sp, value: in_sentence(named(sp, value))),
     "zones": Speaker.zones,
     "status": Speaker.label,
     "series": series_name,

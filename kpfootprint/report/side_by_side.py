@@ -152,7 +152,7 @@ def _changes(speakers: Lettered) -> list[Block]:
     values = [c.content["verification"]["log10_lr"] for _, c in speakers if c.content["verification"] is not None]
     if len(values) > 1:
         spread = sp.words.number(max(values) - min(values), 2)
-        said.append(sp.t(mark("The log10 likelihood ratios lie within {spread} of each other."), spread=spread))
+        said.append(sp.t(mark("The log10 likelihood ratios lie at most {spread} apart."), spread=spread))
     return [Paragraph(text=text) for text in said]
 
 

@@ -18,7 +18,7 @@ from kpfootprint.planning.parcels import counted_once
 from kpfootprint.planning.sorters import Sorting, class_counts, sieve_set_of, sorters_answer, sortings_of
 from kpfootprint.release import Release
 from kpfootprint.report.planned_sections import document_of
-from kpfootprint.report.planned_sentences import worded
+from kpfootprint.report.planned_sentences import planner, sentence, worded
 from kpfootprint.report.text import document_text
 from tests.planning.conftest import DAY
 
@@ -165,3 +165,21 @@ def test_sheets_of_one_parcel_are_one_parcel_of_a_pool(release: Release) -> None
         )
     )
     assert counted_once(batch) == ((0, 2), ((1, 0), (3, 2)))
+
+
+@pytest.mark.parametrize(
+    ("lang", "inside", "first"),
+    [
+        ("en", "The largest difference is in colour: brown: from 20% to 28%", "Colour: S1 and S2 differ as they do"),
+        ("fr", "La plus grande différence est dans couleur\u00a0: brun\u00a0: de 20", "Couleur\u00a0: "),
+    ],
+)
+def test_an_attribute_begins_with_a_capital_where_a_sentence_does(lang: str, inside: str, first: str) -> None:
+    labels = {"colour": {"en": "colour", "fr": "couleur"}, "colour:brown": {"en": "brown", "fr": "brun"}}
+    speaker = planner({"labels": labels}, {}, lang)
+    values = {"attribute": "colour", "first": "S1", "second": "S2", "n_parcels": 4, "usual_p": 0.4}
+    assert sentence(speaker, {"code": "sorters_usual", "values": values}).startswith(first)
+    class_ = {"attribute": "colour", "class": "colour:brown", "low": 0.2, "high": 0.28}
+    assert sentence(speaker, {"code": "sorters_class", "values": class_}).startswith(inside)
+    near = sentence(speaker, {"code": "sorters_near", "values": {"log10_lr": 0.0}})
+    assert "within 0 of each other" not in near

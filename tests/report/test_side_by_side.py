@@ -25,7 +25,7 @@ def test_one_parcel_under_two_sorters() -> None:
     page = plain(compare_side_by_side([by_sorter("S1", "consistent"), by_sorter("S2", "inconclusive")]))
     assert "The reports differ in: Declared and Sorter." in page
     assert "The conclusion changes: A: Consistent with what was declared; B: Inconclusive." in page
-    assert "lie within 2.01 of each other" in page
+    assert "lie at most 2.01 apart" in page
     assert "car-rough 1.0.0, synthetic" in page
     assert "wrongly queried4.0%4.0%" in page.replace(" ", "").replace("wronglyqueried", "wrongly queried")
 
