@@ -36,6 +36,10 @@ _MOST = 200
 """Rows that a summary has at most."""
 
 
+_BY_CHANCE = 30
+"""Stones below which the numbers of a table may be those of another parcel by chance, where it has no carats."""
+
+
 # Tables with a header of their own.
 
 
@@ -166,7 +170,9 @@ def _below(raw: RawTable, headers: Headers) -> tuple[RawTable, list[Block]]:
 def sums_up(block: KnownTable, main: KnownTable, scheme: Scheme) -> bool:
     """Say whether a table has a row for each class of a larger one, with the sum of its rows."""
     larger = (main.n_rows, main.n_columns) > (block.n_rows, block.n_columns)
-    if main is block or not larger or block.n_rows > _MOST:
+    weighed = scheme.size.column if block.kind == "stones" else "carats"
+    by_chance = weighed not in block.columns and np.nansum(block.values("n_stones")) < _BY_CHANCE
+    if main is block or not larger or block.n_rows > _MOST or by_chance:
         return False
     return held_against(block, main, scheme) == []
 

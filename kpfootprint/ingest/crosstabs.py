@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from kpfootprint.ingest import asked
 from kpfootprint.ingest.cells import Cell, is_blank, read_numbers, read_yes_or_no, text_of
 from kpfootprint.ingest.headers import Headers, Meaning
+from kpfootprint.ingest.labels import size_span
 from kpfootprint.ingest.lots import with_lots_settled
 from kpfootprint.ingest.meanings import Layout, listed, pass_over
 from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.tables import Column, KnownTable, Note, RawTable, below
-from kpfootprint.ingest.words import is_total, plain
+from kpfootprint.ingest.words import fold, is_total, plain, says, tokens_of
 
 _TICKS = ("x", "xx", "✓", "✔", "√", "☑", "v")
 
@@ -118,7 +119,7 @@ def unfold(sheet: Layout, wide: list[int]) -> KnownTable:
     """Turn columns of classes into rows, and check the totals beside them."""
     sheet = with_lots_settled(sheet, "counts")
     sheet = _wide_measures(sheet, wide)
-    raw, scheme = sheet.raw, sheet.scheme
+    raw = sheet.raw
     groups: dict[tuple[tuple[str, str], ...], dict[str, int]] = {}
     for at in wide:
         item = sheet.meanings[at]
@@ -128,7 +129,7 @@ def unfold(sheet: Layout, wide: list[int]) -> KnownTable:
         slot[item.role] = at
     dims = {
         name: place
-        for name in ("parcel_id", "zone_id", "size_class", *(i.column for i in scheme.categorical))
+        for name in ("parcel_id", "zone_id", "size_class", "lower_ct", "upper_ct", *sheet.attributes)
         if (place := sheet.one(name)) is not None
     }
     if "size_class" not in dims:
@@ -167,7 +168,7 @@ def _wide_measures(sheet: Layout, wide: list[int]) -> Layout:
     """Say whether columns without a measure hold stones or carats: whole numbers are stones."""
     unsure = [at for at in wide if sheet.meanings[at].role == "stones_or_carats"]
     values = [sheet.raw.values(at) for at in unsure]
-    corner = 0 not in wide and sheet.headers.of(sheet.raw.columns[0].header).role == "carats"
+    corner = 0 not in wide and _weighs_classes(sheet)
     counted = all(map(are_whole, values)) and not corner
     if unsure:
         asked.ask_about_shares(sheet, np.array(values))
@@ -181,6 +182,15 @@ def _wide_measures(sheet: Layout, wide: list[int]) -> Layout:
             whole = counted if at in unsure else are_whole(sheet.raw.values(at))
             meanings[at] = replace(item, role="n_stones" if whole else "carats")
     return replace(sheet, meanings=meanings)
+
+
+def _weighs_classes(sheet: Layout) -> bool:
+    """Say whether the first header says that carats stand beside its column, and not in it: ``Cts`` above sieves."""
+    header = sheet.raw.columns[0].header
+    spans = [size_span(text_of(cell), sheet.scheme) for cell in sheet.cells(0)]
+    weighed = any(span is not None and span.kind != "sieve" for span in spans)
+    classed = says("size", *tokens_of(header)) or "class" in fold(header)
+    return sheet.headers.of(header).role == "carats" and not weighed and not classed
 
 
 def are_whole(values: NDArray[np.float64]) -> bool:

@@ -176,10 +176,11 @@ def with_headings(sheet: Layout) -> Layout:
     return without(wider, rows, "heading")
 
 
-def with_classes_among_sizes(sheet: Layout) -> Layout:
+def with_classes_among_sizes(sheet: Layout, before: Layout) -> Layout:
     """Read words among sizes, ``Boart`` at the end of a ladder of sieves, as classes of stones of any size; noted.
 
-    Words that may as well tell a part of the row above are read so where a total holds their stones too.
+    Where there are totals, one of them has to hold all rows; words that may as well tell a part of the rows above are
+    read so there alone. `before` is the sheet with its totals.
     """
     at, scheme = sheet.one("size_class"), sheet.scheme
     column = None if at is None or not sheet.places("n_stones") else sheet.raw.columns[at]
@@ -189,11 +190,13 @@ def with_classes_among_sizes(sheet: Layout) -> Layout:
     words = {code: cell for code, cell in column.texts() if not is_blank(cell) and not is_total(cell)}
     words = {code: c for code, c in words.items() if size_span(c, scheme) is None and fold_size(c) not in known}
     bare = {code for code, cell in words.items() if cell[:1].isalpha() and says("unsized", " ".join(tokens_of(cell)))}
-    summed = any(note.code == "total_checked" for note in sheet.trace.left_out) and not sheet.problems
+    at_end = bool(np.all(np.diff(column.rows_with(words).astype(int)) >= 0))
     goods = {code: cell for code, cell in words.items() if code not in bare or _named_by(sheet, [cell]) is not None}
     named = _named_by(sheet, [text_of(cell) for cell in goods.values()]) if goods else None
-    counted = not np.isnan(sheet.raw.values(sheet.places("n_stones")[0])[column.rows_with(words)]).any()
-    sure = counted and (summed or len(bare) == len(words))
+    counts, totals = (of.raw.values(sheet.places("n_stones")[0]) for of in (sheet, before))
+    totals = totals[before.raw.totals()]
+    whole = bool(np.any(totals == np.nansum(counts))) if len(totals) else at_end and len(bare) == len(words)
+    sure = whole and not np.isnan(counts[column.rows_with(words)]).any()
     if not words or not sure or len(words) == len(column.cells) or (goods and named is None):
         return sheet
     columns, meanings = list(sheet.raw.columns), [*sheet.meanings, Meaning(role="breakdown")]
@@ -218,10 +221,10 @@ def with_title_class(sheet: Layout) -> Layout:
         title = " ".join(text_of(cell) for cell in cells if not is_blank(cell))
         if is_total(title) or len(title) > _LONGEST:
             continue
-        label, colon, _ = title.partition(":")
-        if colon and not any(_heads_classes(sheet, word) for word in label.split()):
-            continue  # ``Bag: brown envelope``
-        own = [word for word in title.replace(":", " ").split() if not _heads_classes(sheet, word)]
+        label, colon, said = title.partition(":")
+        if colon and not _heads_classes(sheet, label):
+            continue  # ``Bag: brown envelope``, ``Spot colour: green``
+        own = [word for word in (said if colon else title).split() if not _heads_classes(sheet, word)]
         named = None if any(map(str.isdigit, own)) else _named_by(sheet, [" ".join(own)])  # ``Round 2``
         if named is None or named[0] in taken or (named[0] == "size_class" and not sheet.places("n_stones")):
             continue
@@ -315,8 +318,9 @@ def parcels_named(sheet: Layout, labels: Sequence[str]) -> tuple[str, list[Cell]
         keys = ((fold(" ".join(words[:cut])), " ".join(words[cut:])) for cut in (1, 2, 3))
         named = [(key, own.lstrip(":# ")) for key, own in keys if known.get(key) == "parcel_id" and own.lstrip(":# ")]
         found += named[-1:]
-    if sheet.places("parcel_id", "lot") or len({own for _, own in found}) != len(labels):
-        return None
+    short = all(len(own.split()) == 1 and (len(own) < 3 or any(map(str.isdigit, own))) for _, own in found)
+    if sheet.places("parcel_id", "lot") or len({own for _, own in found}) != len(labels) or not short:
+        return None  # ``Parcel before`` and ``Parcel after``, ``Parcel A (cont.)``
     lots = any(key.startswith("lot") for key, _ in found)
     return "lot" if lots else "parcel_id", [own for _, own in found]
 

@@ -250,7 +250,8 @@ def _touching(spans: dict[str, Span]) -> dict[str, Span]:
             for label, span in group.items():
                 assert span.last is not None
                 whole = _first(span) > span.last - 1e-9
-                upper = span.last + (1.0 if whole and span.kind == "ct" else 0.0) - 0.005
+                wide = {"ct": 1.0, "range": 0.01}[span.kind] if whole else 0.0
+                upper = span.last + wide - 0.005
                 spans[label] = replace(span, lower_ct=_round(max(_first(span) - 0.005, 0.0)), upper_ct=_round(upper))
     return spans
 

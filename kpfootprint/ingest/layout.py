@@ -152,8 +152,8 @@ def _understood(sheet: Layout, hint: str | None, *, several: bool) -> list[Known
         return []
     sheet = with_title_class(with_headings(whole))
     asked.ask_about_cancelled(sheet)
-    sheet = _without_totals(with_classes_chosen(without_unused(sheet)))
-    sheet = with_parcels_below(with_classes_among_sizes(sheet))
+    before = with_classes_chosen(without_unused(sheet))
+    sheet = with_parcels_below(with_classes_among_sizes(_without_totals(before), before))
     ask_about_measures(sheet)
     tables = _tables(sheet, hint, several=several)
     if tables:

@@ -38,6 +38,7 @@ from kpfootprint.ingest.words import (
     is_total,
     is_weak_total,
     plain,
+    says,
     tokens_of,
     total_stems,
     unit_pattern,
@@ -439,15 +440,16 @@ def _find_unlabelled(rows: _Rows, labels: Mapping[int, str]) -> None:
 def _names_no_class(sheet: Layout, row: int) -> bool:
     """Say whether a row has a label where others have a size or a class, and it is none: ``Toutes tailles``."""
     places = [at for at in sheet.places("size_class", *sheet.attributes) if at in sheet.raw.filled_at(row)]
-    texts = [(sheet.attribute(at), text_of(sheet.raw.columns[at].at(row))) for at in places]
+    texts = [text_of(sheet.raw.columns[at].at(row)) for at in places]
     sizes = {fold_size(name) for item in sheet.scheme.sieve_sets for name in item.classes}
-    known = (
-        (size_span(text, sheet.scheme) is not None or fold_size(text) in sizes)
-        if item is None
-        else class_code(text, attribute_words(item)) is not None
-        for item, text in texts
+    classes = [attribute_words(item) for item in sheet.scheme.categorical]
+    return bool(texts) and not any(
+        size_span(text, sheet.scheme) is not None
+        or fold_size(text) in sizes
+        or says("unsized", " ".join(tokens_of(text)))
+        or any(class_code(text, known) is not None for known in classes)
+        for text in texts
     )
-    return bool(texts) and not any(known)
 
 
 def _is_unnumbered(sheet: Layout, row: int) -> bool:

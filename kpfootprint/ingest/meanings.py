@@ -316,7 +316,7 @@ def _whole(sheet: Layout, at: int, meaning: Meaning, roles: set[str]) -> Meaning
             return Meaning(role="unknown", sure=False)
         if running:
             return Meaning(role="row")
-        if fold(column.header) == "n" and not roles & {"carats", "n_stones"} and _are_named_once(sheet):
+        if fold(column.header) == "n" and not roles & {"carats", "n_stones"} and _are_named_once(sheet, at):
             return Meaning(role="n_stones")
         if (
             meaning.role == "row"
@@ -338,10 +338,14 @@ def _whole(sheet: Layout, at: int, meaning: Meaning, roles: set[str]) -> Meaning
     return meaning
 
 
-def _are_named_once(sheet: Layout) -> bool:
-    """Say whether the rows bear classes, and each other ones."""
+def _are_named_once(sheet: Layout, at: int) -> bool:
+    """Say whether the rows bear classes before a column, and each other ones."""
     places = sheet.places("size_class", *sheet.attributes)
-    if len(sheet.places("row")) > 1 or any(column.empty for column in sheet.raw.columns):
+    if (
+        max(places, default=at) > at
+        or len(sheet.places("row")) > 1
+        or any(column.empty for column in sheet.raw.columns)
+    ):
         return False
     codes = np.column_stack([sheet.raw.columns[at].codes for at in places]) if places else np.zeros((0, 1))
     return 1 < len(codes) == len(np.unique(codes, axis=0))

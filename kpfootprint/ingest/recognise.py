@@ -63,7 +63,7 @@ def recognise_all(
     for raw in raws:
         if raw.name in passed and _goes_on(raw, goods, headers):
             problems.append(_headless(raw))
-    sheets = _without_summaries(sheets, headers.words.scheme)
+    sheets = _without_summaries(sheets, headers)
     kinds = [found[0].kind for _, found in sheets]
     own = len(set(kinds)) < len(kinds) or all(_like_an_id(raw.name, headers) for raw, _ in sheets)
     if len(kinds) > 1 and own and not set(kinds) & set(tables):
@@ -82,10 +82,15 @@ def recognise_all(
 
 
 def _without_summaries(
-    sheets: list[tuple[RawTable, list[KnownTable]]], scheme: Scheme
+    sheets: list[tuple[RawTable, list[KnownTable]]], headers: Headers
 ) -> list[tuple[RawTable, list[KnownTable]]]:
-    """Leave out the sheets that sum up the rows of another one and agree, as a pivot table of it does; each is told."""
-    kept = []
+    """Leave out the sheets that sum up the rows of another one and agree, as a pivot table of it does; each is told.
+
+    None is where all are called as parcels are, of which a small one may be another's sums by chance.
+    """
+    if all(_like_an_id(raw.name, headers) for raw, _ in sheets):
+        return sheets
+    kept, scheme = [], headers.words.scheme
     for raw, found in sheets:
         main = next((other for _, (other, *_) in sheets if len(found) == 1 and sums_up(found[0], other, scheme)), None)
         if main is None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.ingest.cells import THOUSANDS, Cell, DecimalMarks, Odd, is_blank, read_numbers, text_of
-from kpfootprint.ingest.headers import Meaning
+from kpfootprint.ingest.headers import UNKNOWN, Meaning
 from kpfootprint.ingest.labels import size_span
 from kpfootprint.ingest.meanings import Layout, with_role
 from kpfootprint.ingest.problems import Broken, problem
@@ -55,7 +55,27 @@ _WITH_UNIT = {
 
 def with_units(sheet: Layout) -> Layout:
     """Return a sheet in carats, whose sizes bear the units of headers, and whose stones have no thousands marks."""
-    return _with_units_of_headers(_with_merged_sizes(_with_thousands(_in_carats(sheet))))
+    return _with_units_of_headers(_with_merged_sizes(_with_thousands(_in_carats(_without_extremes(sheet)))))
+
+
+def _without_extremes(sheet: Layout) -> Layout:
+    """Take ``Min`` and ``Max`` for limits of sizes where they are, and not the least and the most of what rows hold.
+
+    Limits stand before what they measure, and each class begins where another ends.
+    """
+    limits = sheet.places("lower_ct", "upper_ct")
+    headers = [tokens_of(sheet.raw.columns[at].header) for at in limits]
+    if len(limits) != 2 or not any(says("summary", *tokens) for tokens in headers):
+        return sheet
+    measured = [at for at, item in enumerate(sheet.meanings) if item.wide or item.role in ("n_stones", "carats")]
+    pairs = np.column_stack([sheet.raw.values(at) for at in limits])
+    pairs = np.unique(pairs[np.isfinite(pairs).all(axis=1)], axis=0)
+    in_carats = any(says("carats", *tokens) for tokens in headers) or bool(np.any(pairs != np.floor(pairs)))
+    chained = bool(np.all(np.diff(pairs.ravel()) > -0.011) and np.all(pairs[:, 0] < pairs[:, 1]))
+    if chained and in_carats and "size_class" not in sheet.taken and max(limits) < min(measured, default=0):
+        return sheet
+    other = Meaning(role="other") if sheet.taken & {"size_class", *sheet.attributes} else UNKNOWN
+    return replace(sheet, meanings=[other if at in limits else item for at, item in enumerate(sheet.meanings)])
 
 
 def _in_carats(sheet: Layout) -> Layout:
