@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
+from kpfootprint.cli.output import Command, form_option
 from kpfootprint.cli.surroundings import asked_language, home, lang_option, release_folder, speak
 from kpfootprint.errors import InputError, KPFootprintError, Problem
 from kpfootprint.reference import shipped_reference
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from training.package.remarks import Remark
     from training.progress import Progress
 
-Command = TypeVar("Command", bound=Callable[..., object])
 
 SHOWN = 100
 """Problems that are told as JSON."""
@@ -86,7 +86,7 @@ def init(folder: Path) -> None:
 @main.command(help="Check a reference package whole; every problem is listed.")
 @reference_option
 @config_option
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@form_option("text", "json")
 @lang_option
 def validate(reference: Path, config: Path, form: str, lang: str) -> None:  # noqa: ARG001  (`speak` has read lang)
     """List the problems of a package."""
@@ -208,7 +208,7 @@ def evaluate(model: Path, reference: Path, quick: bool, config: Path, jobs: int,
 @click.argument("second", metavar="B")
 @click.option("--model", default=None, metavar="RELEASE", help="A and B are packages: compare them under this release.")
 @reference_option
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@form_option("text", "json")
 def compare(first: str, second: str, model: str | None, reference: Path, form: str) -> None:
     """Say what changed from A to B, parcel by parcel, and why.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kpfootprint.cli.output import out_option, say, tell, writing
+from kpfootprint.cli.output import form_option, out_option, say, tell, writing
 from kpfootprint.cli.parallel import lines_of, problem_line
 from kpfootprint.cli.reading import choose_option, read_submission, receipt_lines
 from kpfootprint.cli.surroundings import lang_option, model_option, now, open_release, told
@@ -36,14 +36,7 @@ COLUMNS = (
 @click.option(
     "--scheduler", metavar="ADDRESS", help="Dask scheduler whose workers examine parcels, as tcp://host:8786."
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["jsonl", "csv"]),
-    default="jsonl",
-    show_default=True,
-    help="Form of the lines.",
-)
+@form_option("jsonl", "csv", default="jsonl", help="Form of the lines.")
 @click.option(
     "--reports",
     type=click.Path(file_okay=False, path_type=Path),

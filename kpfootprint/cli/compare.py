@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kpfootprint.cli.fields import as_parcel, parcel_options
-from kpfootprint.cli.output import drawn, out_option, refuse_terminal, writing
+from kpfootprint.cli.output import drawn, form_option, out_option, refuse_terminal, writing
 from kpfootprint.cli.reading import choose_option, read_parcel
 from kpfootprint.cli.surroundings import lang_option, model_option, now, open_release, settings
 
@@ -18,15 +18,11 @@ if TYPE_CHECKING:
     from kpfootprint.release import Release
     from kpfootprint.report import Report
 
-FORMATS = ("text", "json", "html", "pdf", "dossier")
-
 
 @click.command()
 @click.argument("stones", type=click.Path(exists=True, path_type=Path))
 @parcel_options
-@click.option(
-    "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="Form of the report."
-)
+@form_option("text", "json", "html", "pdf", "dossier", help="Form of the report.")
 @choose_option
 @lang_option
 @out_option

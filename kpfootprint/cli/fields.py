@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import fields
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
+from kpfootprint.cli.output import Command
 from kpfootprint.cli.surroundings import told
-
-Command = TypeVar("Command", bound=Callable[..., object])
 
 
 class Day(click.ParamType[date]):

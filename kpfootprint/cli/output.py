@@ -6,10 +6,10 @@ import os
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, TypeVar
 
 import click
 
@@ -18,6 +18,8 @@ from kpfootprint.visible import visible
 
 if TYPE_CHECKING:
     from kpfootprint.report.blocks import Document
+
+Command = TypeVar("Command", bound=Callable[..., object])
 
 
 def say(text: str, *, err: bool = False) -> None:
@@ -47,6 +49,12 @@ out_option = click.option(
     help="File to replace with the result; standard output otherwise.",
 )
 """A folder that does not exist is refused before any work."""
+
+
+def form_option(*forms: str, default: str = "text", help: str | None = None) -> Callable[[Command], Command]:  # noqa: A002
+    """Return the option of which form is written."""
+    chosen = click.Choice(forms)
+    return click.option("--format", "form", type=chosen, default=default, show_default=True, help=help)
 
 
 def refuse_terminal(kind: str, out: Path | None) -> None:

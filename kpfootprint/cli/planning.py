@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kpfootprint.cli.fields import Day, Declared, as_parcel, parcel_options
-from kpfootprint.cli.output import drawn, out_option, refuse_terminal, say, tell, writing
+from kpfootprint.cli.output import Command, drawn, form_option, out_option, refuse_terminal, say, tell, writing
 from kpfootprint.cli.reading import choose_option, read_sortings, whole_submission
 from kpfootprint.cli.surroundings import at_work, lang_option, model_option, now, open_release, told
 
@@ -19,22 +19,13 @@ if TYPE_CHECKING:
     from kpfootprint.ingest import Choices
     from kpfootprint.release import Release
 
-Command = TypeVar("Command", bound=Callable[..., object])
-
 
 def answer_options(command: Command) -> Command:
     """Add ``--format``, ``--lang``, ``--out`` and ``--model``: how an answer is shown, and which release gives it."""
-    return form_option(lang_option(out_option(model_option(command))))
+    return answer_option(lang_option(out_option(model_option(command))))
 
 
-form_option = click.option(
-    "--format",
-    "form",
-    type=click.Choice(("text", "json", "html", "pdf")),
-    default="text",
-    show_default=True,
-    help="Form of the answer.",
-)
+answer_option = form_option("text", "json", "html", "pdf", help="Form of the answer.")
 on_option = click.option(
     "--on",
     "day",

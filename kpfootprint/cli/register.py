@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from kpfootprint.bounded import open_plain
-from kpfootprint.cli.output import out_option, tell, writing
+from kpfootprint.cli.output import form_option, out_option, tell, writing
 from kpfootprint.cli.surroundings import ACTOR, at_work, retold, settings, told
 
 
@@ -35,7 +35,7 @@ def verify(head: str | None) -> int:
 
 
 @register.command()
-@click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="jsonl", show_default=True, help="Form.")
+@form_option("csv", "jsonl", default="jsonl", help="Form.")
 @out_option
 def export(form: str, out: Path | None) -> None:
     """Write every entry: JSON Lines that another register takes in, or CSV for a spreadsheet."""
