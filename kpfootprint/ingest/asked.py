@@ -15,12 +15,15 @@ from kpfootprint.ingest.cells import Odd, is_blank, read_yes_or_no, text_of
 from kpfootprint.ingest.labels import size_span
 from kpfootprint.ingest.meanings import Layout, listed
 from kpfootprint.ingest.problems import Broken
-from kpfootprint.ingest.tables import Column, KnownTable
+from kpfootprint.ingest.tables import Column, KnownTable, Note
 from kpfootprint.ingest.words import (
+    attribute_words,
+    class_code,
     declared_words,
     fold,
     holds,
     plain,
+    remark_of,
     says,
     tokens_of,
     unit_pattern,
@@ -129,6 +132,24 @@ def _said_out(column: Column) -> NDArray[np.intp]:
     return np.flatnonzero(column.rows_with(code for code, answer in said.items() if bool(answer) != inside))
 
 
+def tell_remarks(sheet: Layout) -> None:
+    """Tell the remarks in brackets that are passed over behind sizes and classes; a class behind a size is none."""
+    classes = [attribute_words(item) for item in sheet.scheme.categorical]
+    for at in sheet.places("size_class", *sheet.attributes):
+        column, item = sheet.raw.columns[at], sheet.attribute(at)
+        used = {*np.unique(column.codes).tolist()} if not column.mostly_distinct else {}
+        said = {code: remark for code, cell in column.texts() if code in used and (remark := remark_of(cell))}
+        if item is None:
+            words = {code: tokens_of(remark) for code, remark in said.items()}
+            named = [
+                c for c in said if any(class_code(word, known) is not None for word in words[c] for known in classes)
+            ]
+            sheet.tell_rows("unknown_size", at, column.rows_with(named))
+        if told := [*filter(None, (remark.strip(" ()") for remark in said.values()))]:
+            values = {"column": column.header, "words": listed(told, 12)}
+            sheet.trace.notes.append(Note(code="words_passed_over", values=values))
+
+
 # Stones, lots and classes.
 
 
@@ -225,13 +246,19 @@ def _ask_about_parts(sheet: Layout) -> None:
     for text in said[:1]:
         sheet.tell("part_in_title", None, title=text, choices=[("part", "whole")])
     weighed = [sheet.raw.values(at) for at in sheet.places("carats")]
-    counted = [sheet.raw.values(at) for at in sheet.places("n_stones")] or [np.ones(sheet.raw.n_rows)]
-    own = {f"{float(np.nansum(values)):.2f}" for values in (*weighed, *counted)}
+    counted = [sheet.raw.values(at) for at in sheet.places("n_stones", "stones_or_carats", wide=None)]
+    counted = counted or [np.ones(sheet.raw.n_rows)]
+    own = {f"{float(np.nansum(values)):.2f}" for values in (*weighed, *counted, np.concatenate(counted))}
     for text in lines:
-        amounts = {f"{float(number.replace(',', '.')):.2f}" for number in _AMOUNT.findall(plain(text))}
-        if amounts and not amounts & own and any(holds(role, tokens_of(text)) for role in ("besides", "cancelled")):
+        if (amounts := amounts_besides(text)) and not amounts & own:
             sheet.tell("stones_besides", None, title=text, choices=[("part", "whole")])
             return
+
+
+def amounts_besides(text: str) -> set[str]:
+    """Return how many stones or carats a line says to be besides others or to be none any more: ``2 stones lost``."""
+    amounts = {f"{float(number.replace(',', '.')):.2f}" for number in _AMOUNT.findall(plain(text))}
+    return amounts if any(holds(role, tokens_of(text)) for role in ("besides", "cancelled")) else set()
 
 
 def _ask_about_repeats(sheet: Layout) -> None:
@@ -264,7 +291,8 @@ def _ask_about_repeats(sheet: Layout) -> None:
             continue
         used, parts = np.unique(column.codes, return_inverse=True)
         groups = [np.flatnonzero(parts == part) for part in range(len(used) if len(used) <= 4 else 0)]
-        least = 1 if classes and parcels.get(fold(column.header)) == "sorter" else 2 if classes else 3
+        named = classes or any(item.wide for item in sheet.meanings)
+        least = 1 if named and parcels.get(fold(column.header)) == "sorter" else 2 if classes else 3
         alike = len({len(rows) for rows in groups}) == 1 < len(groups) and len(groups[0]) >= least
         if alike and not column.blank().any() and _same_stones(sheet, classes, measures, groups):
             sheet.tell("counted_twice", at, int(groups[1][0]), header=column.header, choices=[ONE])
@@ -305,6 +333,13 @@ def _same_stones(
     """Say whether groups of rows have the same classes and nearly the same sums, or the same weights."""
     values = [sheet.raw.values(at) for at in measures]
     coded = np.column_stack([sheet.raw.columns[at].codes for at in classes]) if classes else None
+    if any(item.wide for item in sheet.meanings):
+        roles = {sheet.meanings[at].role for at in measures}
+        values = [
+            np.nansum([sheet.raw.values(at) for at in measures if sheet.meanings[at].role == role], axis=0)
+            for role in roles
+        ]
+        coded = np.zeros((sheet.raw.n_rows, 0), dtype=np.int32) if coded is None else coded
     if coded is not None and not any(sheet.raw.columns[at].mostly_distinct for at in classes):
         kinds = [{*map(tuple, coded[rows].tolist())} for rows in groups]
         if all(kind == kinds[0] and len(kind) == len(groups[0]) for kind in kinds):

@@ -66,6 +66,8 @@ def with_measures_beside(raw: RawTable, headers: Headers) -> RawTable:
     if not regular or not {*roles} <= _MEASURES or not raw.alone()[below].all():
         return raw
     first = np.arange(0, len(labels), len(kinds))
+    if any(_says_more(column, first, len(kinds)) for column in raw.columns[:at]):
+        return raw
     columns = [column.rows(first) for column in raw.columns[:at]]
     for column in raw.columns[at + 1 :]:
         if column.blank().all():
@@ -77,6 +79,13 @@ def with_measures_beside(raw: RawTable, headers: Headers) -> RawTable:
     lines = None if raw.rows is None else raw.rows[first]
     said = tuple((raw.line(row) or 1, tuple(raw.row(row))) for row in below)
     return replace(raw, columns=columns, rows=lines, ragged={}, notes=notes, titles=(*raw.titles, *said))
+
+
+def _says_more(column: Column, first: NDArray[np.intp], rows: int) -> bool:
+    """Say whether rows below some first ones say otherwise than those: ``+9`` beside the stones, ``+11`` the carats."""
+    others = [first + place for place in range(1, rows)]
+    blank = column.blank()
+    return any(bool(np.any(~blank[at] & (column.codes[at] != column.codes[first]))) for at in others)
 
 
 def with_ticks(sheet: Layout) -> Layout:

@@ -237,9 +237,9 @@ def _touching(spans: dict[str, Span]) -> dict[str, Span]:
     """
     above = {round(span.lower_ct + 0.005, 3) for span in spans.values() if span.kind == "open" and span.lower_ct}
     groups = [{label: span for label, span in spans.items() if span.kind == kind} for kind in ("ct", "range")]
-    if all(map(_are_ranges, groups)) and not _near(
-        10.8, above
-    ):  # above which the ladder of whole carats is the trade's
+    firsts = {_first(span) for span in groups[0].values()}
+    meeting = any(span.last is not None and _near(span.last, firsts) for span in groups[1].values())
+    if meeting and all(map(_are_ranges, groups)) and not _near(10.8, above):  # above it whole carats are the trade's
         groups = [groups[0] | groups[1]]  # ``0.3-1 ct`` and ``1-2 ct``
     for group in groups:
         firsts = {_first(span) for span in group.values()}

@@ -154,6 +154,7 @@ def _understood(sheet: Layout, hint: str | None, *, several: bool) -> list[Known
     asked.ask_about_cancelled(sheet)
     before = with_classes_chosen(without_unused(sheet))
     sheet = with_parcels_below(with_classes_among_sizes(_without_totals(before), before))
+    asked.tell_remarks(sheet)
     ask_about_measures(sheet)
     tables = _tables(sheet, hint, several=several)
     if tables:

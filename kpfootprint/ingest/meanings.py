@@ -261,6 +261,8 @@ def _asked(sheet: Layout, at: int, meaning: Meaning, others: list[Meaning]) -> M
         return Meaning(role="other")
     if meaning.party and numbers is not None:
         return _qualified(sheet, at, meaning, others)
+    if numbers is not None and meaning == UNKNOWN and beside and at:
+        return meaning  # among columns of classes
     if numbers is not None and bool(np.all(numbers == np.floor(numbers))):
         return _whole(sheet, at, meaning, roles)
     if numbers is not None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.around import sums_up
+from kpfootprint.ingest.asked import amounts_besides
 from kpfootprint.ingest.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.labels import size_span
@@ -201,6 +202,10 @@ def _tables_of(
     if several and hint == "parcels" and _is_form(raw, words.columns("parcels")):
         return []
     if several and hint is None and _is_prose(raw):
+        lines = [text for column in raw.columns for text in (column.header, *column.names())]
+        said = [] if choices.get("part") == "whole" else filter(amounts_besides, lines)
+        told = ({"title": text, "choices": [("part", "whole")]} for text in said)
+        problems += [problem(Broken("stones_besides", values), table=raw.name) for values in told][:1]
         return []
     if several and not classed and (hint == "parcels" or (hint is None and "parcel_id" in parcels and own)):
         return [recognise(raw, "parcels", words, problems)]

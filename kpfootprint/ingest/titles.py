@@ -71,6 +71,9 @@ def said_by_titles(raw: RawTable, headers: Headers, tables: Mapping[str, KnownTa
             elif number >= len(raw.titles) and told not in ("n_stones", "carats") and not _is_condition(key, told):
                 continue  # who signs below a table is no sorter or exporter of it
             elif told is not None:
+                if told == "bottom_screen_mm" and _may_be_a_sieve(key, value):
+                    passed.append(f"{key}: {text_of(value)}")
+                    continue
                 bare = _MILLIMETRES.sub("", value) if told == "bottom_screen_mm" and isinstance(value, str) else value
                 found.setdefault(told, (line, key, bare))
             elif (name in _CONDITIONS and len(text_of(value)) <= 80) or headers.words.zone(text_of(value)) is not None:
@@ -90,6 +93,11 @@ def said_by_titles(raw: RawTable, headers: Headers, tables: Mapping[str, KnownTa
         notes = [Note(code="title_passed_over", values={"title": title}) for title in dict.fromkeys(passed)]
         goods.trace.notes.extend(notes)
     return made
+
+
+def _may_be_a_sieve(key: str, value: Cell) -> bool:
+    """Say whether a whole number without millimetres may be that of a sieve: ``Bottom sieve: 3``."""
+    return text_of(value).strip().isdigit() and "mm" not in tokens_of(key)
 
 
 def _is_condition(key: str, told: str | None) -> bool:

@@ -136,15 +136,34 @@ def _coded(names: tuple[tuple[str, ...], ...]) -> Mapping[str, int]:
 def class_code(text: str, known: Mapping[str, int]) -> int | None:
     """Return the code of a class by its name, whatever its gender and number: ``enrobées vertes`` is ``enrobé vert``.
 
-    A remark in brackets behind it is passed over, ``brown (frosted)``, and so is a dark shade, ``brun foncé``. `known`
-    is what `attribute_words` returns.
+    A remark in brackets behind it is passed over, ``brown (frosted)``, where it names no class and takes nothing back,
+    and so is a dark shade, ``brun foncé``. `known` is what `attribute_words` returns.
     """
     if "?" in text:  # whoever wrote it was not sure
         return None
     code = _named(text, known)
-    if code is None and (bare := _SHADE.sub("", plain(_REMARK.sub("", text))).strip()) not in ("", text):
-        return _named(bare, known)
-    return code
+    if code is not None or not _is_idle(remark := remark_of(text), known):
+        return code
+    whole = plain(text.removesuffix(remark)).strip()
+    bare = _SHADE.sub("", whole).strip()
+    code = _named(bare, known) if bare not in ("", text) else None
+    dark = bare != whole and _MEDIUM.search(whole) is None
+    return None if dark and code in (known.get("white"), known.get("colourless")) else code
+
+
+def remark_of(text: str) -> str:
+    """Return the remark in brackets behind a name, with its brackets and the blanks before it."""
+    found = _REMARK.search(text) if "(" in text else None
+    return "" if found is None or not found.start() else found[0]
+
+
+def _is_idle(remark: str, known: Mapping[str, int]) -> bool:
+    """Say whether a remark neither names a class nor takes back, doubts or negates what stands before it."""
+    tokens = tokens_of(remark)
+    roles = ("cancelled", "cancelled_alone", "apart", "negated", "nil", "polished", "about", "besides", "of_which")
+    return not tokens or not (
+        any(holds(role, tokens) for role in roles) or any(_named(token, known) is not None for token in tokens)
+    )
 
 
 def _named(text: str, known: Mapping[str, int]) -> int | None:
@@ -153,6 +172,7 @@ def _named(text: str, known: Mapping[str, int]) -> int | None:
 
 
 _REMARK = re.compile(r"\s*\([^()\d]*\)\s*$")
+_MEDIUM = re.compile(r"^medium|moyen(?:ne)?s?$")
 _SHADE = re.compile(r"^(?:dark|deep|medium|donker|dunkel|escuro)[ -]|[ -](?:foncee?s?|moyen(?:ne)?s?|escur[oa]s?)$")
 
 
@@ -199,7 +219,8 @@ def size_words(sieve_set: SieveSet) -> dict[str, int]:
 
 def fold_size(text: str) -> str:
     """Reduce the name of a size class; plus and minus count, ``"DTC +3"`` is ``"+3"``."""
-    name = "".join(plain(_REMARK.sub("", text) or text).split())
+    remark = remark_of(text)
+    name = "".join(plain(text.removesuffix(remark) if _is_idle(remark, {}) else text).split())
     for dash in "−–—‑‐":
         name = name.replace(dash, "-")
     name = name.replace("＋", "+").replace(",", ".").replace("\u200b", "")

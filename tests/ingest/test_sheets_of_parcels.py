@@ -156,3 +156,38 @@ def test_copies_of_a_sheet_are_not_counted_twice(
 ) -> None:
     found = reading({"Sheet1": STONES, "Sheet1 (2)": STONES}, scheme, zone_table, choices=choices)
     assert [item.code for item in found.problems] == ["same_rows"]
+
+
+BY_COLOUR: Rows = [
+    ["Size", "Colour", "Pcs", "Cts"],
+    ["+9", "white", 10, 2.2],
+    ["+9", "brown", 20, 4.4],
+    ["+7", "white", 30, 4.5],
+]
+BY_SIZE: Rows = [["Size", "Pcs", "Cts"], ["+9", 30, 6.6], ["+7", 30, 4.5]]
+BY_SHAPE: Rows = [["Colour", "Shape", "Pcs"], ["white", "octa", 1], ["brown", "octa", 2], ["cape", "macle", 1]]
+FEW: Rows = [["Colour", "Pcs"], ["white", 1], ["brown", 2], ["cape", 1]]
+
+
+@pytest.mark.parametrize(
+    ("sheets", "parcels", "told"),
+    [
+        ({"Data": BY_COLOUR, "Summary": BY_SIZE}, {"w": (60, 11.1)}, set()),
+        ({"CAR-1": BY_COLOUR, "CAR-2": BY_SIZE}, {"CAR-1": (60, 11.1), "CAR-2": (60, 11.1)}, set()),
+        ({"One": BY_SHAPE, "Other": FEW}, {}, {"sheets_or_parcels"}),
+    ],
+)
+def test_a_sheet_is_left_out_as_the_sums_of_another_where_it_is_no_parcel_and_not_so_by_chance(
+    sheets: Mapping[str, Rows], parcels: Outcome, told: set[str], scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    found = reading(sheets, scheme, zone_table)
+    assert {item.code for item in found.problems} == told
+    assert {item.parcel_id: (item.n_stones, item.carats) for item in found.parcels} == parcels
+
+
+@pytest.mark.parametrize("line", ["2 stones were returned", "Weights in carats, two decimals"])
+def test_a_sheet_of_words_is_asked_about_where_it_speaks_of_other_stones(
+    line: str, scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    found = reading({"Data": BY_SIZE, "Notes": [["About the form"], [line]]}, scheme, zone_table)
+    assert [item.code for item in found.problems] == (["stones_besides"] if "stones" in line else [])
