@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -104,6 +105,16 @@ def validate(reference: Path, config: Path, form: str, lang: str) -> None:  # no
     click.echo(json.dumps(counted | {"remarks": found}) if form == "json" else line)
 
 
+def _try_writing(folder: Path) -> None:
+    """Write into a folder, and leave nothing: one that cannot be written is told before minutes of work."""
+    new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
+    if new:
+        folder.rmdir()
+
+
 def _told(problem: Problem) -> dict[str, object]:
     """Return a problem with its reason in every language, for whoever tells of it elsewhere."""
     from kpfootprint.cli.main import reason_in
@@ -180,6 +191,7 @@ def fit(
 
     package, found = _checked(reference, settings.minimum_parcels)
     older = None if prior is None else load_release(_release(prior))
+    _try_writing(out)
     with at_work("fit", jobs, scheduler) as progress:
         model, manifest = fit_release(package, settings, progress, older)
     manifest |= {"release": name, "remarks": found} | ({} if asked_at is None else {"asked_at": asked_at})
@@ -198,6 +210,8 @@ def evaluate(model: Path, reference: Path, quick: bool, config: Path, jobs: int,
     criteria = read_config(config).acceptance
     from training.evaluate.run import evaluate_model
 
+    if model.is_dir():
+        _try_writing(model)
     with at_work("evaluate", jobs, scheduler) as progress:
         report = evaluate_model(model, reference, quick=quick, n_jobs=jobs, progress=progress, criteria=criteria)
     click.echo(f"{report}: written")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import subprocess
@@ -169,3 +170,18 @@ def test_two_releases_are_compared_by_name_or_folder(candidate: Path, tmp_path: 
     unknown = run("compare", shipped_release().name, "1999.1")
     assert unknown.exit_code == 2
     assert "there is no folder and no release '1999.1'" in unknown.output
+
+
+@pytest.mark.parametrize("command", ["fit", "evaluate"])
+def test_a_folder_that_cannot_be_written_is_told_before_any_work(
+    tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("training.__main__.tempfile.TemporaryFile", full)
+    package = write_folder(tmp_path / "package", Kind(parcels=(3, 3)))
+    where = ("--out", tmp_path / "out") if command == "fit" else ("--model", shipped_release())
+    done = run(command, "--reference", package, *where)
+    assert isinstance(done.exception, OSError)
+    assert "%]" not in done.output  # no progress was told
