@@ -16,7 +16,7 @@ from kpfootprint.ingest.labels import is_pair, overlap, set_of, size_span
 from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.records import GoodsRows
 from kpfootprint.ingest.tables import Column, KnownTable, Note
-from kpfootprint.ingest.words import Vocabulary, find_size, fold_size, nearest, size_words
+from kpfootprint.ingest.words import Vocabulary, find_size, fold_size, is_not_recorded, nearest, size_words
 from kpfootprint.parcel import NOT_RECORDED, Breakdown
 from kpfootprint.scheme import Scheme, SieveSet
 
@@ -53,10 +53,14 @@ def settle_sizes(
         return {**tables, "counts": table}
     lower: list[Cell] = [None] * table.n_rows
     upper: list[Cell] = [None] * table.n_rows
+    counts = table.values("n_stones") if "n_stones" in table.columns else np.zeros(table.n_rows)
     notes: dict[str, list[str]] = {}
     for parcel_id, rows in _rows_by_parcel(table):
         found = {code: column.cells[code] for code in np.unique(column.codes[rows]).tolist()}
-        labels = {code: text_of(cell) for code, cell in found.items() if not is_blank(cell)}
+        uncounted = {*column.codes[rows][np.isnan(counts[rows])].tolist()}
+        labels = {
+            code: text_of(cell) for code, cell in found.items() if not _is_open(cell, uncounted=code in uncounted)
+        }
         if not labels or any(isinstance(cell, Odd) for cell in found.values()):
             continue
         found_wrong = spoiled.setdefault(parcel_id, []) if parcel_id else problems
@@ -246,7 +250,7 @@ def read_breakdowns(
     for position, name in enumerate(names[1:], start=1):
         if name in goods.codes:
             codes[:, position] = goods.codes[name][rows]
-    filled = codes >= 0
+    filled = (codes >= 0) | _said_open(part, words)
     named = np.full(len(rows), -1) if goods.breakdowns is None else goods.breakdowns[rows]
     sample = np.zeros(len(rows), dtype=bool) if goods.samples is None else goods.samples[rows]
     bare = ~filled.any(axis=1) & (named < 0)
@@ -264,7 +268,7 @@ def read_breakdowns(
     breakdowns: list[Breakdown] = []
     for group in np.argsort(first):
         members = np.flatnonzero(groups == group)
-        used = np.flatnonzero(filled[members].any(axis=0))
+        used = np.flatnonzero((codes[members] >= 0).any(axis=0))
         own, attributes = codes[np.ix_(members, used)], tuple(names[at] for at in used)
         made = _breakdown(replace(part, rows=rows[members]), own, attributes, sample=bool(sample[members[0]]))
         if made is None:
@@ -272,6 +276,21 @@ def read_breakdowns(
         breakdowns.append(made)
     _check_agreement(part, breakdowns)
     return tuple(breakdowns), sieve_set
+
+
+def _is_open(cell: Cell, *, uncounted: bool = False) -> bool:
+    """Say whether a cell leaves its class open: it is blank, or says that nobody recorded it of counted stones."""
+    return is_blank(cell) or (isinstance(cell, str) and is_not_recorded(cell) and not uncounted)
+
+
+def _said_open(part: _Part, words: Vocabulary) -> NDArray[np.bool_]:
+    """Say of each row and attribute whether the cell says that its class was not recorded; a blank one says nothing."""
+    names = ["size_class", *(item.column for item in words.scheme.categorical)]
+    found = np.zeros((len(part.rows), len(names)), dtype=bool)
+    for at, column in enumerate(map(part.goods.table.columns.get, names)):
+        said = () if column is None else (code for code, cell in column.texts() if is_not_recorded(cell))
+        found[:, at] = False if column is None else column.rows_with(said)[part.rows]
+    return found
 
 
 def number_and_weight(n_stones: int, carats: float) -> Breakdown:
@@ -295,7 +314,7 @@ def _size_codes(part: _Part, sieve_set: SieveSet) -> tuple[NDArray[np.int16], Si
     labels = {fold_size(name): name for name in sieve_set.classes}
     cells: list[Cell] = [None if column is None else column.at(row) for row in rows.tolist()]
     for at, cell in enumerate(cells):
-        if is_blank(cell) or limited[at]:
+        if _is_open(cell) or limited[at]:
             continue
         code = None if isinstance(cell, Odd) else find_size(text_of(cell), known)
         if code is not None:

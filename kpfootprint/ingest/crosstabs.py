@@ -16,7 +16,17 @@ from kpfootprint.ingest.lots import with_lots_settled
 from kpfootprint.ingest.meanings import Layout, listed, pass_over
 from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.tables import Column, KnownTable, Note, RawTable, below
-from kpfootprint.ingest.words import fold, is_total, plain, says, tokens_of
+from kpfootprint.ingest.words import (
+    attribute_words,
+    class_code,
+    fold,
+    is_of_which,
+    is_total,
+    plain,
+    says,
+    tokens_of,
+    without_of_which,
+)
 
 _TICKS = ("x", "xx", "✓", "✔", "√", "☑", "v")
 
@@ -112,10 +122,22 @@ def with_ticks(sheet: Layout) -> Layout:
             continue
         codes = np.where(own & (ticks.max(axis=0) > 0), ticks.argmax(axis=0), len(wide)).astype(np.int32)
         made = Column(name, [*(sheet.meanings[at].classes[0][1] for at in wide), None], codes)
-        rest = [at for at in range(len(raw.columns)) if at not in wide and not _sums(sheet, at, wide)]
+        if said := sheet.places(name):
+            _tell_unlike(sheet, said[0], made, own)
+        rest = [at for at in range(len(raw.columns)) if at not in (*wide, *said) and not _sums(sheet, at, wide)]
         meanings = [*(sheet.meanings[at] for at in rest), Meaning(role=name)]
         sheet = sheet.with_columns([*(raw.columns[at] for at in rest), made], meanings)
     return sheet
+
+
+def _tell_unlike(sheet: Layout, at: int, ticked: Column, own: NDArray[np.bool_]) -> None:
+    """Tell the rows whose word is not the class that they tick, as forms tell an answer twice: ``couleur/blanc``."""
+    item, column = sheet.attribute(at), sheet.raw.columns[at]
+    known = {} if item is None else attribute_words(item)
+    words, classes = ([class_code(name, known) if name else None for name in c.names()] for c in (column, ticked))
+    for row in np.flatnonzero(own).tolist():
+        if words[column.codes[row]] != classes[ticked.codes[row]]:
+            sheet.tell("ticked_otherwise", at, row, ticked=text_of(ticked.at(row)) or "–")
 
 
 def _ticked(cell: Cell) -> int:
@@ -124,18 +146,26 @@ def _ticked(cell: Cell) -> int:
     return -1 if isinstance(said, Broken) else int(bool(said))
 
 
+def with_parts(sheet: Layout) -> Layout:
+    """Read columns such as ``of which white``, ``of which brown`` as classes where they add up everywhere."""
+    whole = _whole_column(sheet, "n_stones")
+    headers = {at: column.header for at, column in enumerate(sheet.raw.columns) if is_of_which(column.header)}
+    said = {at: sheet.headers.of(without_of_which(header)) for at, header in headers.items()}
+    kinds = {tuple(name for name, _ in item.classes) for item in said.values()}
+    if whole is None or len(said) < 2 or len(kinds) > 1 or not {name for kind in kinds for name in kind} - sheet.taken:
+        return sheet
+    sums, given = np.nansum([sheet.raw.values(at) for at in said], axis=0), np.nan_to_num(sheet.raw.values(whole))
+    if not np.array_equal(sums, given):
+        return sheet
+    return replace(sheet, meanings=[said.get(at, item) for at, item in enumerate(sheet.meanings)])
+
+
 def unfold(sheet: Layout, wide: list[int]) -> KnownTable:
     """Turn columns of classes into rows, and check the totals beside them."""
     sheet = with_lots_settled(sheet, "counts")
     sheet = _wide_measures(sheet, wide)
     raw = sheet.raw
-    groups: dict[tuple[tuple[str, str], ...], dict[str, int]] = {}
-    for at in wide:
-        item = sheet.meanings[at]
-        slot = groups.setdefault(item.classes, {})
-        if item.role in slot:
-            sheet.tell("column_twice", at, column=item.role)
-        slot[item.role] = at
+    groups = _by_class(sheet, wide)
     dims = {
         name: place
         for name in ("parcel_id", "zone_id", "size_class", "lower_ct", "upper_ct", *sheet.attributes)
@@ -156,6 +186,32 @@ def unfold(sheet: Layout, wide: list[int]) -> KnownTable:
             sheet.tell("unknown_class_column", at, header=raw.columns[at].header)
     pass_over(sheet, used)
     return _melted(sheet, groups, dims, whole, graded)
+
+
+_Classes = tuple[tuple[str, str], ...]
+
+
+def _by_class(sheet: Layout, wide: list[int]) -> dict[_Classes, list[dict[str, int]]]:
+    """Return the columns of each class by what they measure: several times where columns of one class add up; noted."""
+    groups: dict[_Classes, list[dict[str, int]]] = {}
+    for at in wide:
+        item = sheet.meanings[at]
+        slots = groups.setdefault(item.classes, [])
+        if (slot := next((slot for slot in slots if item.role not in slot), None)) is None:
+            slots.append(slot := {})
+        slot[item.role] = at
+    for classes, slots in groups.items():
+        for role in dict.fromkeys(role for slot in slots for role in slot):
+            places = [slot[role] for slot in slots if role in slot]
+            headers, values = [sheet.raw.columns[at].header for at in places], [*map(sheet.raw.values, places)]
+            sums = np.nansum(values, axis=0)
+            of_others = any(np.allclose(2 * np.nan_to_num(v), sums) for v in values)
+            if len(places) > 1 and (of_others or len({*map(fold, headers)}) < len(places)):
+                sheet.tell("column_twice", places[-1], column=listed(name for _, name in classes))
+            elif len(places) > 1:
+                told = {"columns": listed(headers, 8), "class": listed(name for _, name in classes)}
+                sheet.trace.notes.append(Note(code="columns_added", values=told))
+    return groups
 
 
 def _sums(sheet: Layout, at: int, wide: Sequence[int]) -> bool:
@@ -209,15 +265,15 @@ def are_whole(values: NDArray[np.float64]) -> bool:
 
 def _melted(
     sheet: Layout,
-    groups: Mapping[tuple[tuple[str, str], ...], Mapping[str, int]],
+    groups: Mapping[_Classes, Sequence[Mapping[str, int]]],
     dims: Mapping[str, int],
     whole: Mapping[str, int],
     graded: Mapping[str, int],
 ) -> KnownTable:
     raw, sampled = sheet.raw, bool(graded) and bool(whole)
-    kinds: dict[frozenset[str], list[tuple[tuple[tuple[str, str], ...], Mapping[str, int]]]] = {}
-    for classes, slot in groups.items():
-        kinds.setdefault(frozenset(name for name, _ in classes), []).append((classes, slot))
+    kinds: dict[frozenset[str], list[tuple[_Classes, Mapping[str, int]]]] = {}
+    for classes, slots in groups.items():
+        kinds.setdefault(frozenset(name for name, _ in classes), []).extend((classes, slot) for slot in slots)
     pieces: list[_Piece] = []
     for number, kind in enumerate(sorted(kinds, key=sorted)):
         for measure, at in (graded if sampled else whole).items():
@@ -227,7 +283,7 @@ def _melted(
             filled = np.flatnonzero(np.logical_or.reduce([_filled(raw, at) for at in slot.values()]))
             name = f"{'sample' if sampled else 'classes'} {number}"
             pieces.append(_Piece(filled, slot, dict(classes), name, sampled))
-    missing = [name for name in whole if not any(name in slot for slot in groups.values())]
+    missing = [name for name in whole if not any(name in slot for slots in groups.values() for slot in slots)]
     if (dims and (missing or sampled)) or sampled:
         pieces.append(_Piece(np.arange(raw.n_rows), whole, {}, "whole", sample=False))
     for name in missing if not dims else ():
@@ -247,6 +303,9 @@ def _check_rows(sheet: Layout, parts: list[int], total: int, measure: str) -> No
     sums, given = np.nansum([sheet.raw.values(at) for at in parts], axis=0), sheet.raw.values(total)
     slack = 0.5 if measure == "n_stones" else 0.005 * (len(parts) + 1) + 1e-6
     classes = listed(sheet.raw.columns[at].header for at in parts)
+    if len(parts) == 1 and bool(np.all((sums <= given) | np.isnan(given))) and not np.array_equal(sums, given):
+        sheet.ask("part_of_whole", parts[0], "ignore")
+        return
     for row in np.flatnonzero(np.isfinite(given) & (np.abs(sums - given) > slack)).tolist():
         told = {"found": f"{sums[row]:g}", "expected": f"{given[row]:g}", "classes": classes}
         sheet.tell("row_total", total, row, **told)

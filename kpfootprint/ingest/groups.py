@@ -20,6 +20,7 @@ from kpfootprint.ingest.words import (
     declared_words,
     fold,
     fold_size,
+    is_not_recorded,
     is_plain,
     is_summary,
     is_total,
@@ -187,7 +188,9 @@ def with_classes_among_sizes(sheet: Layout, before: Layout) -> Layout:
     if at is None or column is None or column.mostly_distinct or "breakdown" in sheet.taken:
         return sheet
     known = {*map(fold_size, (name for item in scheme.sieve_sets for name in item.classes))}
-    words = {code: cell for code, cell in column.texts() if not is_blank(cell) and not is_total(cell)}
+    words = {
+        code: cell for code, cell in column.texts() if not (is_blank(cell) or is_total(cell) or is_not_recorded(cell))
+    }
     words = {code: c for code, c in words.items() if size_span(c, scheme) is None and fold_size(c) not in known}
     bare = {code for code, cell in words.items() if cell[:1].isalpha() and says("unsized", " ".join(tokens_of(cell)))}
     at_end = bool(np.all(np.diff(column.rows_with(words).astype(int)) >= 0))
@@ -353,6 +356,23 @@ def ask_about_blanks(sheet: Layout, classed: list[int]) -> Layout:
         sheet.tell("blank_below", at, int(between[0]), header=raw.columns[at].header, choices=[("blanks", "as_above")])
         return sheet
     return sheet
+
+
+def with_blanks_open(sheet: Layout, classed: list[int]) -> Layout:
+    """Take a blank class for one that nobody recorded, where the only total sums the rows with it and those without."""
+    raw, sums = sheet.raw, [note.row for note in sheet.trace.left_out if note.code == "total_checked"]
+    blank = [at for at in classed if 0 < 2 * int(raw.columns[at].blank().sum()) < raw.n_rows]
+    lines = [raw.line(row) or 0 for row in (0, -1)] if raw.n_rows else []
+    whole = len(sums) == 1 and sums[0] is not None and not lines[0] <= sums[0] <= lines[1]
+    if not blank or not whole or sheet.problems or sheet.places("parcel_id", "breakdown", "lot"):
+        return sheet
+    columns = list(raw.columns)
+    for at in blank:
+        cells: list[Cell] = [cell if not is_blank(cell) else "unknown" for cell in columns[at].cells]
+        columns[at] = replace(columns[at], cells=cells)
+    told = {"columns": listed(raw.columns[at].header for at in blank)}
+    sheet.trace.notes.append(Note(code="blanks_open", values=told))
+    return sheet.with_columns(columns)
 
 
 def _are_summed(sheet: Layout, full: NDArray[np.intp], between: NDArray[np.intp]) -> bool:

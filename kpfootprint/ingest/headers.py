@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -17,6 +17,7 @@ from kpfootprint.ingest.words import (
     fold,
     holds,
     is_lot_number,
+    is_not_recorded,
     is_row_number,
     one_code,
     phrases,
@@ -199,10 +200,24 @@ class Headers:
         party = plain(letters[0]) if letters else " ".join(rest)
         return Meaning(role=measure, part=part, party="" if alone else party, sure=alone)
 
-    def as_class(self, text: str) -> Meaning | None:
-        """Return what a header means that names an attribute and a class of it, as a class: ``Crystal``."""
-        classes = self._classes(text, tokens_of(text), "n_stones")
-        return Meaning(role="stones_or_carats", classes=classes) if classes else None
+    def among_classes(self, text: str, said: Meaning, wide: Collection[str]) -> Meaning:
+        """Return what a header means beside classes of some attributes: ``Crystal`` is one, ``Unknown`` none."""
+        if len(wide) == 1 and is_not_recorded(bare := without_measure(text)):
+            measure = said.role if said.role in ("n_stones", "carats") else "stones_or_carats"
+            return Meaning(role=measure, classes=((next(iter(wide)), bare),))
+        classes = self._classes(text, tokens_of(text), "n_stones") if said.role in wide else self._graded(text)
+        classes = classes if said.role in wide or (said == UNKNOWN and {*dict(classes)} <= {*wide}) else ()
+        return Meaning(role="stones_or_carats", classes=classes) if classes else said
+
+    def graded(self, texts: Iterable[str]) -> set[str]:
+        """Return the attribute of which several classes are named with grades: ``Sawable 1``, ``Makeable 2``."""
+        found = {*filter(None, map(self._graded, texts))}
+        names = {name for classes in found for name, _ in classes}
+        return names if len(found) > 1 == len(names) else set()
+
+    def _graded(self, text: str) -> tuple[tuple[str, str], ...]:
+        bare = text.rstrip("0123456789 ")
+        return self._classes(bare, tokens_of(bare), "n_stones") if bare != text else ()
 
     def measure(self, text: str) -> str | None:
         """Return what a label names that is said of a whole parcel: ``n_stones``, ``carats`` or ``zone_id``."""

@@ -27,9 +27,10 @@ from kpfootprint.ingest.around import (
 from kpfootprint.ingest.asides import without_asides, without_empty_classes, without_unused
 from kpfootprint.ingest.cells import is_number, text_of
 from kpfootprint.ingest.chosen import with_classes_chosen
-from kpfootprint.ingest.crosstabs import are_whole, turned, unfold, with_measures_beside, with_ticks
+from kpfootprint.ingest.crosstabs import are_whole, turned, unfold, with_measures_beside, with_parts, with_ticks
 from kpfootprint.ingest.groups import (
     ask_about_blanks,
+    with_blanks_open,
     with_classes_among_sizes,
     with_headings,
     with_parcels_below,
@@ -145,7 +146,7 @@ def _understood(sheet: Layout, hint: str | None, *, several: bool) -> list[Known
     given = side_by_side(with_ticks(without_sums_above(without_outline(without_dittos(sheet)))))
     if given is None:
         return []
-    given = with_cells_asked(with_units(given))
+    given = with_parts(with_cells_asked(with_units(given)))
     asked.ask_about_unnamed(given)
     whole = below_each_other(with_titles_between(given, again), again)
     if whole is None:
@@ -211,7 +212,7 @@ def _tables(sheet: Layout, hint: str | None, *, several: bool) -> list[KnownTabl
     if sheet.places("n_stones") or (sheet.places("size_class") and (sheet.places("carats") or hint == "counts")):
         ask_about_cells(sheet, classed)
         before = len(sheet.problems)
-        settled = ask_about_blanks(sheet, classed)
+        settled = with_blanks_open(ask_about_blanks(sheet, classed), classed)
         tables = [replace(made := _plain(settled, "counts"), complete=made.complete and len(sheet.problems) == before)]
     elif sheet.places("carats") or hint in ("stones", "counts"):
         if hint == "counts" and (sheet.places("row") or are_repeated(sheet, classed)):

@@ -27,9 +27,9 @@ from kpfootprint.ingest.words import (
     attribute_words,
     class_code,
     classes_joined,
-    condition_values,
     declared_words,
     fold,
+    is_not_recorded,
     is_of_which,
     is_total,
     misspelt,
@@ -112,7 +112,7 @@ class Layout:
 
         So are those that stand alone in their rows: headings, notes, signatures.
         """
-        nothing, column = condition_values(""), self.raw.columns[at]
+        column = self.raw.columns[at]
         alone = self.raw.alone()
         beside = {*column.codes[~alone].tolist()} if alone.any() else None
 
@@ -123,7 +123,7 @@ class Layout:
                 not is_blank(cell)
                 and not is_total(text_of(cell))
                 and not is_of_which(cell)
-                and fold(text_of(cell)) not in nothing
+                and not is_not_recorded(cell)
             )
 
         sample = enumerate(column.cells[:_SAMPLE])
@@ -175,9 +175,9 @@ def meanings_of(raw: RawTable, headers: Headers, choices: Choices) -> list[Meani
             known = {item.column for item in headers.words.scheme.categorical} | set(_CHOOSABLE)
             meaning = Meaning(role={"ignore": "other"}.get(chosen, chosen)) if chosen in known else meaning
         meanings.append(meaning)
-    wide = {name for item in meanings for name, _ in item.classes}
+    wide = {name for item in meanings for name, _ in item.classes} or headers.graded(texts)
     return [
-        headers.as_class(text) or item if item.role in wide and not item.wide else item
+        item if item.wide else headers.among_classes(text, item, wide)
         for text, item in zip(texts, meanings, strict=True)
     ]
 

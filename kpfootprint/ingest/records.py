@@ -37,6 +37,7 @@ from kpfootprint.ingest.words import (
     classes_joined,
     condition_values,
     fold,
+    is_not_recorded,
     nearest,
     one_code,
 )
@@ -451,7 +452,7 @@ def class_codes(cells: Sequence[Cell], attribute: Attribute) -> tuple[NDArray[np
         if code is not None:
             codes[position] = code
             continue
-        if not several and fold(text) in condition_values(""):
+        if not several and is_not_recorded(text):
             continue
         if not names:
             every = attribute.code_names

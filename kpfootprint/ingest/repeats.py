@@ -34,22 +34,30 @@ def unrepeated(raw: RawTable, headers: Headers) -> RawTable:
     names = set(found.get(first, {}))
     if any(set(tokens_of(name.partition("/")[0])) & {"lot", "parcel", "parcelle", "colis"} for name in names):
         return raw  # tables of several lots, not one form filled in several times
-    if {headers.of(name.rpartition("/")[2]).role for name in names} <= {
+    fields = [name.rpartition("/")[2] for name in names]
+    if {headers.of(name).role for name in fields} <= {
         "n_stones",
         "carats",
         "mean",
         "money",
         "percent",
+        "stones_or_carats",
     }:
-        return raw  # pieces and carats as several saw them
+        return raw  # pieces and carats as several saw them, or of several grades
     if len(found) < 2 or len(names) < 2 or any(set(item) != names for item in found.values()):
         return raw
     order = [[item[name] for name in found[first]] for item in found.values()]
-    counts = [at for at, item in enumerate(raw.columns) if headers.of(item.header).role == "n_stones"]
-    counts = [at for at in counts if not any(at in item for item in order)]
+    roles = [headers.of(item.header.rpartition("/")[2]).role for item in raw.columns]
+    own = [at for at in range(len(raw.columns)) if not any(at in item for item in order)]
+    counts = [at for at in own if roles[at] == "n_stones"]
+    weights = [at for at in own if roles[at] == "carats" and "carats" in {headers.of(name).role for name in fields}]
     filled = np.sum([~raw.blank(item) for item in order], axis=0)
-    if any(not np.array_equal(raw.values(at), filled) for at in counts):
-        return raw  # so many stones are said to be in the form as are not
+    weighed = np.nansum([raw.values(at) for item in order for at in item if roles[at] == "carats"], axis=0)
+    if any(not np.array_equal(raw.values(at), filled) for at in counts) or not all(
+        np.allclose(raw.values(at), weighed, atol=0.0051) for at in weights
+    ):
+        return raw  # so many stones are said to be in the form, or so heavy ones, as are not
+    counts += weights
     every, made = _laid_below(raw, order, [*found[first]])
     by_row = np.argsort(every, kind="stable")
     rest = [

@@ -94,6 +94,11 @@ def condition_values(field: str) -> Mapping[str, str | None]:
     return blank | _folded(words.get(field, {}))
 
 
+def is_not_recorded(text: str) -> bool:
+    """Say whether a text stands for what nobody recorded: ``unknown``, ``n/a``, ``?``."""
+    return fold(text) in condition_values("") or ("?" in text and not text.strip(" ?"))
+
+
 @lru_cache(maxsize=8)
 def _country_names(codes: frozenset[str]) -> Mapping[str, str]:
     """Return folded codes of three letters and names, in English and French, with the code of each country."""
@@ -324,6 +329,12 @@ def holds(role: str, tokens: Sequence[str]) -> bool:
 def is_of_which(text: str) -> bool:
     """Say whether a label begins with words by which its row tells a part of those above: ``of which white``."""
     return not text[:1].isdigit() and f"{' '.join(tokens_of(text))} ".startswith(_of_which())
+
+
+def without_of_which(text: str) -> str:
+    """Return a label without the words by which it tells a part: ``of which white`` is ``white``."""
+    words = f"{' '.join(tokens_of(text))} "
+    return words.removeprefix(next((start for start in _of_which() if words.startswith(start)), "")).strip()
 
 
 def all_say(roles: Iterable[str], tokens: Iterable[str], also: Iterable[str] = ()) -> bool:
