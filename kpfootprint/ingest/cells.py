@@ -138,7 +138,8 @@ def read_text(cell: Cell) -> str | Broken | None:
         return Broken("wrong_type", {"expected": Said("text of at most {most} characters", most=LONGEST_TEXT)})
     if not is_visible(text):
         return Broken(
-            "wrong_type", {"expected": Said("text without characters that cannot be seen: {text}", text=visible(text))}
+            "wrong_type",
+            {"expected": Said("text without characters that cannot be seen, as in {text},", text=visible(text))},
         )
     return text
 
