@@ -86,8 +86,9 @@ def ask_about_numbers(sheet: Layout) -> None:
 def _is_more_word(text: str) -> bool:
     """Say whether a text is rather words than a number with letters to it: ``Balance from page 1``, not ``12 bis``."""
     letters, digits = (sum(map(kind, text)) for kind in (str.isalpha, str.isdigit))
-    example = holds("example", tokens_of(text)[:2])
-    return digits == 0 or (letters > 4 and letters > 2 * digits) or (example and text[:1].isalpha())
+    if digits == 0 or (letters > 4 and letters > 2 * digits):
+        return True
+    return text[:1].isalpha() and holds("example", tokens_of(text)[:2])
 
 
 def ask_about_cancelled(sheet: Layout) -> None:

@@ -100,12 +100,16 @@ def without_sums_above(sheet: Layout) -> Layout:
     raw, measures = sheet.raw, sheet.places(*MEASURES)
     if not measures or not 2 < raw.n_rows <= _MOST or any(column.mostly_distinct for column in raw.columns):
         return sheet
+    filled = [~column.blank() for column in raw.columns]
+    parted = [at for at in range(len(filled) - 1) if not (filled[at].all() or filled[at + 1].all())]
+    if not parted:
+        return sheet
     values = [raw.values(at) for at in measures]
     own = np.setdiff1d(np.arange(raw.n_rows), [*raw.totals(), *np.flatnonzero(raw.alone())])
-    for at in range(len(raw.columns) - 1):
+    for at in parted:
         if {at, at + 1} & {*measures} or not len(own):
             continue
-        above, below = (~raw.columns[place].blank()[own] for place in (at, at + 1))
+        above, below = (filled[place][own] for place in (at, at + 1))
         tops = own[above].tolist()
         if not np.array_equal(above, ~below) or own[0] not in tops or len(tops) < 2:
             continue

@@ -370,7 +370,9 @@ def _is_running(sheet: Layout, column: Column) -> bool:
     part = np.cumsum(sheet.raw.alone()[:_SAMPLE])  # numbers may begin anew below each heading
     cells = [(group, column.at(row)) for row, group in enumerate(part.tolist())]
     kept = [(group, cell) for group, cell in cells if not is_blank(cell) and not _has_letters(cell)]
-    groups = {group: [cell for of, cell in kept if of == group] for group, _ in kept}
+    groups: dict[int, list[Cell]] = {}
+    for group, cell in kept:
+        groups.setdefault(group, []).append(cell)
     if len(groups) > 1 and all(text_of(own[0]) == "1" for own in groups.values()):
         return all(_rise(own) for own in groups.values())
     return _rise([cell for _, cell in kept])

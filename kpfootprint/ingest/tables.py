@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,8 @@ from kpfootprint.ingest.problems import NOTES, Broken, problem
 from kpfootprint.ingest.words import TABLES, Vocabulary, fold, is_total, misspelt, nearest
 from kpfootprint.scheme import Scheme
 from kpfootprint.wanted import each
+
+_DIGIT = re.compile(r"\d")
 
 NUMBER_COLUMNS = ("carats", "percent", "n_stones", "value_usd", "bottom_screen_mm", "lower_ct", "upper_ct")
 
@@ -179,6 +182,8 @@ class RawTable(_Lines):
     hidden: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
     _marks: list[DecimalMarks] = field(default_factory=list, init=False, repr=False, compare=False)
+    _alone: list[NDArray[np.bool_]] = field(default_factory=list, init=False, repr=False, compare=False)
+    _totals: list[list[int]] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
     def n_rows(self) -> int:
@@ -206,17 +211,23 @@ class RawTable(_Lines):
 
     def alone(self) -> NDArray[np.bool_]:
         """Say of each row whether one of its cells is filled and no other; of long tables and narrow ones, of none."""
-        if len(self.columns) < 2 or self.n_rows > 5000 or any(column.mostly_distinct for column in self.columns):
-            return np.zeros(self.n_rows, dtype=bool)
-        return np.asarray(np.sum([~column.blank() for column in self.columns], axis=0) == 1)
+        if not self._alone:
+            none = len(self.columns) < 2 or self.n_rows > 5000 or any(column.mostly_distinct for column in self.columns)
+            filled = [] if none else [~column.blank() for column in self.columns]
+            self._alone.append(np.zeros(self.n_rows, dtype=bool) if none else np.sum(filled, axis=0) == 1)
+        return self._alone[0]
 
     def totals(self) -> list[int]:
         """Return the rows whose first cell that holds something says total."""
-        found, open_rows = np.zeros(self.n_rows, dtype=bool), np.ones(self.n_rows, dtype=bool)
-        for column in self.columns:
-            found |= open_rows & column.rows_with(code for code, cell in column.texts() if is_total(cell))
-            open_rows &= column.blank()
-        return np.flatnonzero(found).tolist()
+        if not self._totals:
+            found, open_rows = np.zeros(self.n_rows, dtype=bool), np.ones(self.n_rows, dtype=bool)
+            for column in self.columns:
+                found |= open_rows & column.rows_with(code for code, cell in column.texts() if is_total(cell))
+                open_rows &= column.blank()
+                if not open_rows.any():
+                    break
+            self._totals.append(np.flatnonzero(found).tolist())
+        return self._totals[0]
 
     def blank(self, places: Iterable[int] | None = None) -> NDArray[np.bool_]:
         """Say of each row whether all of its cells are blank, or those of some columns, of which there is one."""
@@ -228,8 +239,7 @@ class RawTable(_Lines):
         """The decimal marks of all of its columns together."""
         if not self._marks:
             columns = (
-                [c for c in column.cells[:2000] if isinstance(c, str) and any(d.isdigit() for d in c)]
-                for column in self.columns
+                [c for c in column.cells[:2000] if isinstance(c, str) and _DIGIT.search(c)] for column in self.columns
             )
             self._marks.append(DecimalMarks.seen_in(columns))
         return self._marks[0]

@@ -224,6 +224,15 @@ def size_words(sieve_set: SieveSet) -> dict[str, int]:
 
 def fold_size(text: str) -> str:
     """Reduce the name of a size class; plus and minus count, ``"DTC +3"`` is ``"+3"``."""
+    return _fold_short_size(text) if len(text) <= LONGEST_NAME else _fold_size(text)
+
+
+@lru_cache(maxsize=8192)
+def _fold_short_size(text: str) -> str:
+    return _fold_size(text)
+
+
+def _fold_size(text: str) -> str:
     remark = remark_of(text)
     name = "".join(plain(text.removesuffix(remark) if _is_idle(remark, {}) else text).split())
     for dash in "−–—‑‐":
@@ -383,6 +392,8 @@ def is_weak_total(text: str) -> bool:
 
 def is_total(text: str) -> bool:
     """Say whether a cell is the label of a total or a subtotal: ``Total``, ``Sous-total``, ``Cape total``."""
+    if text[:1].isdigit() and text[-1:].isdigit():  # a number, mostly
+        return False
     tokens = tokens_of(text)
     if not tokens or len(tokens) > 6:
         return False
