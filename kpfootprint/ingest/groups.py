@@ -189,7 +189,7 @@ def with_classes_among_sizes(sheet: Layout, before: Layout) -> Layout:
     """
     at, scheme = sheet.one("size_class"), sheet.scheme
     column = None if at is None or not sheet.places("n_stones") else sheet.raw.columns[at]
-    if at is None or column is None or column.mostly_distinct or "breakdown" in sheet.taken:
+    if at is None or column is None or column.mostly_distinct or column.blank().any() or "breakdown" in sheet.taken:
         return sheet
     known = {*map(fold_size, (name for item in scheme.sieve_sets for name in item.classes))}
     words = {

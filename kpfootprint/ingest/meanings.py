@@ -42,6 +42,9 @@ Choices = Mapping[str, str]
 """Answers to questions, by what was asked: ``{"valuation": "ministry", "lots": "one", "column:Grade": "ignore"}``."""
 
 _SAMPLE = 400
+_SHORT = 3
+"""Letters of a header, ``min``, of which no other one is taken for a misspelling."""
+
 _CHOOSABLE = ("ignore", "n_stones", "carats", "size_class", "zone_id", "parcel_id", "description", "mean")
 
 
@@ -478,7 +481,7 @@ def pass_over(sheet: Layout, used: set[int]) -> None:
     """Note the columns that are not read; one that looks like a known one is a problem."""
     known: dict[str, str] = {}
     for table in ("stones", "counts"):
-        known |= sheet.headers.words.columns(table)
+        known |= {word: name for word, name in sheet.headers.words.columns(table).items() if len(word) > _SHORT}
     for at, column in enumerate(sheet.raw.columns):
         if at in used or not column.header.strip():
             continue

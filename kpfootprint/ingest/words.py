@@ -227,11 +227,6 @@ def fold_size(text: str) -> str:
     return _fold_short_size(text) if len(text) <= LONGEST_NAME else _fold_size(text)
 
 
-@lru_cache(maxsize=8192)
-def _fold_short_size(text: str) -> str:
-    return _fold_size(text)
-
-
 def _fold_size(text: str) -> str:
     remark = remark_of(text)
     name = "".join(plain(text.removesuffix(remark) if _is_idle(remark, {}) else text).split())
@@ -243,6 +238,9 @@ def _fold_size(text: str) -> str:
         name = name.removeprefix(word)
     name = re.sub(r"(plus|moins|minus)(?=\d)", lambda found: "+" if found[1] == "plus" else "-", name)
     return name.removesuffix("sieve").removesuffix("dtc").removeprefix(".")
+
+
+_fold_short_size = lru_cache(maxsize=8192)(_fold_size)
 
 
 def find_size(text: str, words: Mapping[str, int]) -> int | None:
