@@ -132,6 +132,22 @@ def _aside(text: str) -> bool:
     return _PAGE.fullmatch(text) is not None or _RULE.fullmatch(text) is not None
 
 
+_PAGE_OF = re.compile(
+    r"\b(?:page|sheet|feuille|seite|blatt|blad|pagina|página|p)\W*(\d+)\W*(?:of|de|sur|von|van|/)\W*(\d+)\b",
+    re.IGNORECASE,
+)
+
+
+def ask_about_pages(sheet: Layout) -> None:
+    """Ask whether the rows are the whole parcel where lines number pages and some of them are not here."""
+    raw, lines = sheet.raw, _page_lines(sheet.raw)
+    between = [row for row in lines if row < raw.n_rows - 1]
+    texts = [text_of(cell) for _, cells in raw.titles for cell in cells] + [raw.label(row) for row in lines]
+    found = [(int(hit[2]), text) for text in texts if (hit := _PAGE_OF.search(text))]
+    if found and max(found)[0] > 1 + len(between) and sheet.choices.get("part") != "whole":
+        sheet.tell("part_in_title", None, title=found[0][1], choices=[("part", "whole")])
+
+
 def without_unused(sheet: Layout) -> Layout:
     """Leave out the last rows of a form that bear their number and nothing else; how many there are is told."""
     raw, numbers = sheet.raw, sheet.places("row")

@@ -15,6 +15,7 @@ from kpfootprint.ingest.cells import Odd, is_blank, read_yes_or_no, text_of
 from kpfootprint.ingest.labels import size_span
 from kpfootprint.ingest.meanings import Layout, listed
 from kpfootprint.ingest.problems import Broken
+from kpfootprint.ingest.statements import amounts_besides
 from kpfootprint.ingest.tables import Column, KnownTable, Note
 from kpfootprint.ingest.words import (
     attribute_words,
@@ -26,7 +27,6 @@ from kpfootprint.ingest.words import (
     remark_of,
     says,
     tokens_of,
-    unit_pattern,
     unit_words,
     without_measure,
 )
@@ -35,7 +35,6 @@ _NUMBERS = re.compile(r"\W*([^\W\d]*)(\d{1,6})\s*(?:[-–/&+,;]|to|à|a|bis|et|a
 
 _UNITS = frozenset(unit_words("carats", "pieces"))
 """Units of what a remark says was taken out: ``less 2 pcs 0.44 ct returned``."""
-_AMOUNT = re.compile(rf"(\d+(?:[.,]\d+)?)\s*{unit_pattern('pieces', 'carats')}\b")
 _NUMBERED = re.compile(r"['#№]*\s*\d+\s*[.):°'/-]?")
 _MARKED = re.compile(r"[^\w\s]*\s*[x×]?\s*\d{1,6}\s*[x×]{0,3}\s*[^\w\s]*", re.IGNORECASE)
 
@@ -243,8 +242,7 @@ def _ask_about_parts(sheet: Layout) -> None:
     lines = [] if sheet.choices.get("part") == "whole" else [text for _, text in sheet.lines_around()]
     if not lines:
         return
-    said = [text for text in lines if ":" not in text and holds("in_part", tokens_of(text))]
-    for text in said[:1]:
+    for text in [text for text in lines if _is_in_part(text, sheet)][:1]:
         sheet.tell("part_in_title", None, title=text, choices=[("part", "whole")])
     weighed = [sheet.raw.values(at) for at in sheet.places("carats")]
     counted = [sheet.raw.values(at) for at in sheet.places("n_stones", "stones_or_carats", wide=None)]
@@ -256,10 +254,17 @@ def _ask_about_parts(sheet: Layout) -> None:
             return
 
 
-def amounts_besides(text: str) -> set[str]:
-    """Return how many stones or carats a line says to be besides others or to be none any more: ``2 stones lost``."""
-    amounts = {f"{float(number.replace(',', '.')):.2f}" for number in _AMOUNT.findall(plain(text))}
-    return amounts if any(holds(role, tokens_of(text)) for role in ("besides", "cancelled")) else set()
+def _is_in_part(text: str, sheet: Layout) -> bool:
+    """Say whether a line says that the rows are some of the goods, or estimates, or those of no parcel at all."""
+    tokens = tokens_of(text)
+    key, colon, _ = text.partition(":")
+    if colon and fold(key) in sheet.headers.words.columns("parcels"):
+        return False
+    words = [token for token in tokens if token.isalpha()]
+    if holds("in_part", tokens) or (holds("void", words) and len(words) <= 4 and len(words) == len(tokens)):
+        return True
+    of_goods = ("n_stones", "size", "other", "limit") if any(map(str.isdigit, text)) else ("size", "other")
+    return says("only", *words) and any(says(role, *words) for role in of_goods)
 
 
 def _ask_about_repeats(sheet: Layout) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest.archive import Limits
 from kpfootprint.ingest.breakdowns import number_and_weight, read_breakdowns
-from kpfootprint.ingest.cells import CELL_UNIT_CT, STONE_UNIT_CT, cell_unit, rounding_tolerance
+from kpfootprint.ingest.cells import CELL_UNIT_CT, STONE_UNIT_CT, cell_unit, rounding_tolerance, unit_of
 from kpfootprint.ingest.gathered import Findings
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.records import (
@@ -132,6 +132,8 @@ def build_parcel(
     if goods.table.kind == "stones":
         weight = np.ascontiguousarray(goods.numbers[words.scheme.size.column][rows])
         _check_totals(draft, len(rows), float(np.sum(weight)), weight, STONE_UNIT_CT, tell)
+        heaviest = float(weight.max())
+        _check_largest(draft, heaviest, heaviest, f"{heaviest:g}", tell)
         recorded = {name: np.ascontiguousarray(codes[rows]) for name, codes in goods.codes.items()}
         recorded = {name: codes for name, codes in recorded.items() if np.any(codes >= 0)}
         body: dict[str, Any] = {
@@ -156,7 +158,13 @@ def build_parcel(
         column = goods.table.columns.get("carats")
         unit = CELL_UNIT_CT if column is None else cell_unit(column.cells)
         _check_totals(draft, n_stones, carats, weighed, unit, tell)
+        by_size = [item for item in whole if words.scheme.size.name in item.attributes]
         sized = any(words.scheme.size.name in item.attributes for item in breakdowns)
+        for item in by_size[:1]:
+            codes = item.codes[item.n_stones > 0, item.attributes.index(words.scheme.size.name)]
+            if (code := int(codes.max(initial=-1))) >= 0:
+                name, upper = sieve_set.classes[code], sieve_set.upper_ct[code]
+                _check_largest(draft, 0.8 * sieve_set.lower_ct[code], 1.25 * upper, name, tell)
         body = {
             "n_stones": n_stones,
             "carats": None if carats is None else round(carats, 6),
@@ -188,12 +196,29 @@ def _check_totals(
     stated = draft.fields.get("n_stones")
     if stated is not None and stated != n_stones:
         tell("stones_total", "n_stones", expected=stated, found=n_stones)
-    weight = draft.fields.get("carats")
-    if weight is None or carats is None or parts is None:
+    if carats is None or parts is None:
         return
-    tolerance = rounding_tolerance(weight, parts, coarsest=unit)
-    if abs(weight - carats) > tolerance:
-        tell("carats_total", "carats", expected=f"{weight:g}", found=f"{carats:.2f}", tolerance=f"{tolerance:.2f}")
+    for name, in_carats in (("carats", 1.0), ("weight_g", 1 / _CARAT_G)):
+        if (weight := draft.fields.get(name)) is None:
+            continue
+        rounded = 0.5 * unit_of(np.array([weight])) * in_carats if name == "weight_g" else 0.0
+        weight *= in_carats
+        tolerance = rounding_tolerance(weight, parts, coarsest=unit) + rounded
+        if abs(weight - carats) > tolerance:
+            tell("carats_total", name, expected=f"{weight:g}", found=f"{carats:.2f}", tolerance=f"{tolerance:.2f}")
+    mean = draft.fields.get("mean_ct")
+    if mean is not None and n_stones and abs(mean - carats / n_stones) > unit_of(np.array([mean])) + 0.01 * mean:
+        tell("mean_disagrees", "mean_ct", expected=f"{mean:g}", found=f"{carats / n_stones:.3g}")
+
+
+def _check_largest(draft: Draft, least: float, most: float, found: str, tell: Any) -> None:
+    """Hold what is said of the largest stone against the heaviest one, or the limits of the highest class."""
+    largest = draft.fields.get("largest_ct")
+    if largest is not None and not least - 0.0051 <= largest <= most + 0.0051:
+        tell("largest_disagrees", "largest_ct", expected=f"{largest:g}", found=found)
+
+
+_CARAT_G = 0.2
 
 
 def _value_of_rows(body: Mapping[str, Any]) -> float | None:

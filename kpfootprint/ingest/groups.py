@@ -308,6 +308,7 @@ def with_titles_between(sheet: Layout, again: Sequence[int]) -> Layout:
     named = parcels_named(sheet, labels) or _named_by(sheet, labels)
     if named is None:
         return sheet
+    sheet.trace.lines.update(line for line, _ in raw.titles[-1:])
     codes = np.searchsorted(titles, np.arange(raw.n_rows), side="left").astype(np.int32)
     columns = [*raw.columns, Column(named[0], named[1], codes)]
     return without(sheet.with_columns(columns, [*sheet.meanings, Meaning(role=named[0])]), titles, "heading")

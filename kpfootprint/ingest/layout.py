@@ -24,7 +24,7 @@ from kpfootprint.ingest.around import (
     with_total_above,
     without_side_notes,
 )
-from kpfootprint.ingest.asides import without_asides, without_empty_classes, without_unused
+from kpfootprint.ingest.asides import ask_about_pages, without_asides, without_empty_classes, without_unused
 from kpfootprint.ingest.cells import is_number, text_of
 from kpfootprint.ingest.chosen import with_classes_chosen
 from kpfootprint.ingest.crosstabs import are_whole, turned, unfold, with_measures_beside, with_parts, with_ticks
@@ -115,6 +115,7 @@ def _with_blocks(blocks: list[Block], tables: list[KnownTable], sheet: Layout) -
         if own.problems or not made or made[0].kind not in ("counts", "declarations"):
             return None
         others.append(made[0])
+        sheet.trace.lines |= {block.raw.header_rows[0], *(block.raw.line(row) or 0 for row in range(block.raw.n_rows))}
     declared = [other for other in others if other.kind == "declarations"]
     if len(declared) > 1 or (declared and any(table.kind == "declarations" for table in tables)):
         return None
@@ -141,6 +142,8 @@ def _with_blocks(blocks: list[Block], tables: list[KnownTable], sheet: Layout) -
 
 def _understood(sheet: Layout, hint: str | None, *, several: bool) -> list[KnownTable]:
     sheet = without_side_notes(sheet)
+    if not several:
+        ask_about_pages(sheet)
     sheet, again = without_asides(sheet)
     sheet = replace(sheet, meanings=meanings_of(sheet.raw, sheet.headers, sheet.choices))
     given = side_by_side(with_ticks(without_sums_above(without_outline(without_dittos(sheet)))))

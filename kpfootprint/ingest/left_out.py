@@ -5,34 +5,28 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kpfootprint.ingest.archive import refuse
 from kpfootprint.ingest.cells import (
-    STONE_UNIT_CT,
-    Cell,
     PlainCells,
-    cell_unit,
     is_blank,
-    read_date,
     read_number,
     read_numbers,
-    rounding_tolerance,
     text_of,
-    unit_of,
 )
 from kpfootprint.ingest.labels import size_span
+from kpfootprint.ingest.lines_below import leave_notes
 from kpfootprint.ingest.meanings import Layout
 from kpfootprint.ingest.problems import Broken
+from kpfootprint.ingest.statements import amounts_in
+from kpfootprint.ingest.summed import Rows, equals
 from kpfootprint.ingest.words import (
     attribute_words,
     class_code,
     fold_size,
-    holds,
     is_of_which,
     is_summary,
     is_total,
@@ -41,8 +35,6 @@ from kpfootprint.ingest.words import (
     says,
     tokens_of,
     total_stems,
-    unit_pattern,
-    unit_words,
 )
 from kpfootprint.wanted import each
 
@@ -54,13 +46,6 @@ _LABELS_BY_ROWS = 1_000_000_000
 _WALKED = 50_000
 """Rows of a table without classes that are searched for sums one by one; of longer lists the last row is looked at."""
 
-_SOME = 50
-"""Rows whose words a line of words is held against."""
-
-_DAY = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}")
-
-_RULED = re.compile(r"\s*[-=_*.~–—]+\s*")
-
 _LABELLED = re.compile(r"[^\W\d]+\s*[:=]?\s*(\d.*)")
 """A total whose label stands in the cell of its number: ``Total: 65``."""
 
@@ -69,58 +54,6 @@ _TOTAL_IS = re.compile(r"[^\W\d]+\s*[:=]\s*(\d+)\s*")
 
 _IN_HEADER = re.compile(r"(?P<label>[^\d(\[:=]+)[(\[:=]\s*(?P<number>(?!(?:19|20)\d\d\b(?![.,]))\d+(?:[.,]\d+)?)\b\D*")
 """A header that ends with a number which is no year."""
-
-
-@dataclass(slots=True)
-class _Rows:
-    """Rows of a sheet while its sums are taken out: numbers by column, rows that are the table's own, rows left out."""
-
-    sheet: Layout
-    classes: Sequence[int]
-    values: dict[int, NDArray[np.float64]]
-    own: NDArray[np.bool_]
-    left: dict[int, tuple[str, Mapping[str, object]]] = field(default_factory=dict)
-
-    def leave(self, row: int, code: str, **values: object) -> None:
-        """Leave a row out, with the reason."""
-        self.left[row] = code, values
-        self.own[row] = False
-
-    def state(self, row: int) -> None:
-        """Take the cells of a row that is none of the table for what is stated of the parcel, as titles do."""
-        raw = self.sheet.raw
-        self.sheet.trace.stated.append((raw.line(row) or 1, tuple(raw.row(row))))
-
-    def shown(self, row: int) -> dict[int, float]:
-        """Return the numbers of a row, by column."""
-        return {at: float(v[row]) for at, v in self.values.items() if np.isfinite(v[row])}
-
-    def inside(self, at: int, low: int, high: int) -> NDArray[np.float64]:
-        """Return a column of the own rows of a stretch."""
-        return self.values[at][low:high][self.own[low:high]]
-
-    def sums(self, row: int, low: int, high: int) -> bool:
-        """Say whether all numbers of a row agree with the same stretch of rows."""
-        return all(self.agrees(at, total, self.inside(at, low, high)) for at, total in self.shown(row).items())
-
-    def agrees(self, at: int, total: float, parts: NDArray[np.float64]) -> bool:
-        """Say whether a number is the sum of others of its column, as they are rounded."""
-        return _agrees(total, parts, self._unit(at))
-
-    def _unit(self, at: int) -> float:
-        """Return to what a column is rounded: stones to the hundredth, and so cells where one is written so."""
-        coarse = bool(self.sheet.places("n_stones", "size_class"))
-        return cell_unit(self.sheet.raw.columns[at].cells) if coarse else STONE_UNIT_CT
-
-    def blank(self, *, every: bool) -> NDArray[np.bool_]:
-        """Say of each row whether every class column of it is blank, or any one."""
-        if not self.classes:
-            return np.full(len(self.own), not every)
-        blanks = []
-        for column in (self.sheet.raw.columns[at] for at in self.classes):
-            rules = [code for code, cell in column.texts() if _RULED.fullmatch(cell)]  # ``***``, ``=``
-            blanks.append(column.blank() | column.rows_with(rules) if rules else column.blank())
-        return np.asarray((np.logical_and if every else np.logical_or).reduce(blanks), dtype=bool)
 
 
 def without_totals(sheet: Layout, measures: Sequence[int], classes: Sequence[int]) -> Layout:
@@ -137,7 +70,7 @@ def without_totals(sheet: Layout, measures: Sequence[int], classes: Sequence[int
     if not measures or raw.n_rows < 2:
         return sheet
     labels, summaries = _labelled_rows(sheet, {*measures})
-    rows = _Rows(sheet, classes, {at: _values(sheet, at) for at in measures}, np.ones(raw.n_rows, dtype=bool))
+    rows = Rows(sheet, classes, {at: _values(sheet, at) for at in measures}, np.ones(raw.n_rows, dtype=bool))
     rows.own[[*labels, *summaries]] = False
     named = ~rows.blank(every=False) if labels or summaries else rows.own
     remarks = [
@@ -154,7 +87,7 @@ def without_totals(sheet: Layout, measures: Sequence[int], classes: Sequence[int
     rows.own[[*remarks, *named_so]] = True  # ``Moyen`` between ``Gros`` and ``Petit``
     labels = {row: label for row, label in labels.items() if not rows.own[row]}
     _leave_parts(rows)
-    _leave_notes(rows, labels)
+    leave_notes(rows, labels)
     _keep_stated(rows)
     _state_headers(sheet)
     _find_unlabelled(rows, labels)
@@ -206,7 +139,7 @@ def _labelled_rows(sheet: Layout, measures: set[int]) -> tuple[dict[int, str], d
     return totals, {row: label for row, label in summaries.items() if row not in totals}
 
 
-def _keep_stated(rows: _Rows) -> None:
+def _keep_stated(rows: Rows) -> None:
     """Take a measure that stands in totals alone, such as the carats of the whole, for what is stated of the parcel."""
     raw, may_sum = rows.sheet.raw, ~rows.own | (rows.blank(every=True) if rows.classes else False)
     alone = [at for at, v in rows.values.items() if np.isfinite(v).any() and not np.isfinite(v[~may_sum]).any()]
@@ -223,21 +156,6 @@ def _state_headers(sheet: Layout) -> None:
             sheet.trace.stated.append((sheet.raw.header_rows[-1], (hit["label"], hit["number"])))
 
 
-def _equals(total: float, parts: NDArray[np.float64]) -> bool:
-    """Say whether a number without a label is the sum of others, to the hundredth."""
-    return bool(np.isfinite(parts).all()) and abs(float(parts.sum()) - total) <= 0.0051
-
-
-def _agrees(total: float, parts: NDArray[np.float64], unit: float) -> bool:
-    parts = parts[np.isfinite(parts)]
-    if not len(parts):
-        return total == 0
-    whole = bool(np.all(parts == np.floor(parts))) and total == math.floor(total)
-    most = 0.5 * (unit_of(np.array([total])) + unit_of(parts, coarsest=unit) * len(parts)) + 1e-6
-    slack = 0.5 if whole and total < 1e9 else min(most, rounding_tolerance(total, parts, coarsest=unit))
-    return abs(float(parts.sum()) - total) <= slack
-
-
 def _spans(row: int, labels: Mapping[int, str], start: int | None, n_rows: int) -> list[tuple[int, int]]:
     """Return the rows that a total may sum: since the last total, from the first row on, or those below it."""
     begin = max((other + 1 for other in labels if other < row), default=0) if start is None else start
@@ -245,13 +163,16 @@ def _spans(row: int, labels: Mapping[int, str], start: int | None, n_rows: int) 
     return list(dict.fromkeys([(begin, row), (0, row), (row + 1, below), (row + 1, n_rows)]))
 
 
-_IN_LABEL = {
-    role: re.compile(rf"(\d[\d.,]*)\s*{unit_pattern(kind)}\b")
-    for role, kind in (("n_stones", "pieces"), ("carats", "carats"))
-}
+_IN_LABEL = ("n_stones", "carats")
+"""What the label of a total may say of the whole: ``Total: 55 pcs``."""
 
 
-def _read_label(rows: _Rows, row: int, label: str) -> None:
+def _said_in(label: str, kind: str) -> list[str]:
+    """Return the numbers of stones, or the carats, that a label gives."""
+    return [amount.number for amount in amounts_in(plain(label)) if amount.kind == kind]
+
+
+def _read_label(rows: Rows, row: int, label: str) -> None:
     """Take stones and carats that stand in the label of a total, ``Total: 55 pcs``, for the numbers of its row."""
     measure, shown = rows.sheet.headers.measure(label), rows.shown(row)
     said_alone = measure in ("n_stones", "carats") and not any(map(str.isdigit, label))
@@ -265,8 +186,8 @@ def _read_label(rows: _Rows, row: int, label: str) -> None:
         parts = rows.inside(at, 0, row)
         if total == len(parts) and _LABELLED.fullmatch(label) and not rows.agrees(at, total, parts):
             rows.values[at][row] = np.nan  # ``Total 3`` below weights
-    for role, pattern in _IN_LABEL.items():
-        places, said = rows.sheet.places(role), pattern.findall(plain(label))
+    for role in _IN_LABEL:
+        places, said = rows.sheet.places(role), _said_in(label, role)
         if role == "n_stones" and not said and (hit := _TOTAL_IS.fullmatch(label)):
             said = [hit[1]]
         if (
@@ -280,14 +201,14 @@ def _read_label(rows: _Rows, row: int, label: str) -> None:
         rows.values[places[0]][row] = np.nan if isinstance(number, Broken) else number
 
 
-def _check_labelled(rows: _Rows, labels: Mapping[int, str]) -> None:
+def _check_labelled(rows: Rows, labels: Mapping[int, str]) -> None:
     """Hold each total against the rows since the last total, or from the first row on, or against those below it."""
     sheet, start = rows.sheet, 0
     n_rows = len(rows.own)
     for row in sorted(labels):
         _read_label(rows, row, labels[row])
         shown, spans = rows.shown(row), _spans(row, labels, start, n_rows)
-        said = [] if sheet.places("n_stones") else _IN_LABEL["n_stones"].findall(plain(labels[row]))
+        said = [] if sheet.places("n_stones") else _said_in(labels[row], "n_stones")
         counts = [int(rows.own[low:high].sum()) for low, high in spans]
         if len(said) == 1 and said[0] not in map(str, counts):
             sheet.tell("total_disagrees", None, row, expected=said[0], found=counts[0])
@@ -303,7 +224,7 @@ def _check_labelled(rows: _Rows, labels: Mapping[int, str]) -> None:
         start = row + 1
 
 
-def _leave_parts(rows: _Rows) -> None:
+def _leave_parts(rows: Rows) -> None:
     """Leave out rows that tell a part of what stands above them, ``of which white``, and are no more than that."""
     raw = rows.sheet.raw
     hits = np.zeros(len(rows.own), dtype=bool)
@@ -316,61 +237,18 @@ def _leave_parts(rows: _Rows) -> None:
             rows.leave(row, "of_which", label=raw.label(row))
 
 
-def _leave_notes(rows: _Rows, labels: Mapping[int, str]) -> None:
-    """Leave out rows that measure nothing: those below the last total, and last ones that are a line of words alone."""
-    raw, last, signed = rows.sheet.raw, max(labels, default=0) or len(rows.own), True
-    for row in range(raw.n_rows - 1, 0, -1):
-        label, measured = raw.label(row), [raw.columns[at].at(row) for at in rows.values]
-        blank = all(map(is_blank, measured))
-        signed = signed and holds("signed", tokens_of(label))
-        if blank and _is_line(rows, row):
-            rows.leave(row, "note_below", label=label)
-            rows.state(row)
-        elif signed and all(_is_of_no_number(cell) or text_of(cell)[:1].isalpha() for cell in measured):
-            rows.leave(row, "note_below", label=label)
-        elif row > last and (
-            blank or (size_span(label, rows.sheet.scheme) is None and all(map(_is_of_no_number, measured)))
-        ):
-            rows.leave(row, "note_below", label=label)
-            rows.state(row)
-        elif row <= last:
-            break
-
-
-def _is_line(rows: _Rows, row: int) -> bool:
-    """Say whether a row is one cell of words, of which its column has no others: no class and no stone's name."""
-    sheet = rows.sheet
-    filled = sheet.raw.filled_at(row)
-    text = sheet.raw.columns[filled[0]].at(row) if len(filled) == 1 else None
-    if not isinstance(text, str) or not any(map(str.isalpha, text)) or size_span(text, sheet.scheme) is not None:
-        return False
-    measured = {*tokens_of(text)} & {*unit_words("pieces", "carats")} and any(map(str.isdigit, text))
-    if measured or text.strip()[:1].isdigit():  # ``plus 3 stones``, ``3 bis``
-        return False
-    item = sheet.attribute(filled[0])
-    if item is not None and class_code(text, attribute_words(item)) is not None:
-        return False
-    others = [sheet.raw.columns[filled[0]].at(other) for other in range(min(row, _SOME)) if rows.shown(other)]
-    words = [[token for token in tokens_of(text_of(cell)) if token.isalpha()] for cell in others if not is_blank(cell)]
-    return not any(len(own) >= min(len(text.split()), 2) for own in words)
-
-
-def _is_of_no_number(cell: Cell) -> bool:
-    """Say whether a cell below a total holds words, a name or a day, as those who sign write them."""
-    said = isinstance(cell, str) and (not any(map(str.isdigit, cell)) or _DAY.fullmatch(cell.strip()) is not None)
-    return is_blank(cell) or said or (isinstance(cell, str | date) and isinstance(read_date(cell), date))
-
-
-def _check_summaries(rows: _Rows, summaries: Mapping[int, str], named: NDArray[np.bool_]) -> None:
+def _check_summaries(rows: Rows, summaries: Mapping[int, str], named: NDArray[np.bool_]) -> None:
     """Leave out rows that are named after means, extremes or numbers of rows, where their numbers are those."""
     for row, label in summaries.items():
         if code := _sums_up(rows, row, label):
             rows.leave(row, code, label=label)
+            if not rows.shown(row):
+                rows.state(row)
         elif not named[row] and row not in rows.left:  # else a word of a stone: of average quality, say
             rows.sheet.tell("summary_or_stone", None, row, label=label)
 
 
-def _sums_up(rows: _Rows, row: int, label: str) -> str:
+def _sums_up(rows: Rows, row: int, label: str) -> str:
     """Return by what code a row is left out whose numbers are means, shares or the like of those above it, or blank."""
     shown, sums = rows.shown(row), {at: rows.inside(at, 0, row) for at in rows.values}
     if row and "%" in label and _are_shares(shown, sums):
@@ -402,7 +280,7 @@ def _are_shares(shown: Mapping[int, float], sums: Mapping[int, NDArray[np.float6
     )
 
 
-def _find_unlabelled(rows: _Rows, labels: Mapping[int, str]) -> None:
+def _find_unlabelled(rows: Rows, labels: Mapping[int, str]) -> None:
     """Find sums that no word names: rows without any class among rows that have one, and the last row of a list."""
     places = np.flatnonzero(rows.own)
     if len(places) < 3:
@@ -419,7 +297,7 @@ def _find_unlabelled(rows: _Rows, labels: Mapping[int, str]) -> None:
         for low, high in ((start, row), (first, row), (row + 1, n_rows)):
             if not shown or (high > row and (row != first or row == last)) or int(rows.own[low:high].sum()) < least:
                 continue
-            if all(_equals(total, rows.inside(at, low, high)) for at, total in shown.items()):
+            if all(equals(total, rows.inside(at, low, high)) for at, total in shown.items()):
                 rows.leave(row, "sum_of_rows")
                 start = row + 1
                 break
@@ -428,7 +306,7 @@ def _find_unlabelled(rows: _Rows, labels: Mapping[int, str]) -> None:
     named = places[~blank[places]]
     odd = [row for row in suspects.tolist() if row >= ended > named[-1] and rows.own[row] and rows.shown(row)]
     if not odd and last not in rows.left and not any(rows.shown(at) and rows.sums(at, 0, n_rows) for at in labels):
-        odd = _sum_without_classes(rows)
+        odd = [row for row in _sum_without_classes(rows) if not _is_declared(rows.sheet, row)]
     for row in odd if meant != "keep" else ():
         if meant == "leave_out" or (row == last and len(rows.shown(row)) > 1 and _names_no_class(rows.sheet, row)):
             rows.leave(row, "sum_of_rows")
@@ -452,13 +330,19 @@ def _names_no_class(sheet: Layout, row: int) -> bool:
     )
 
 
+def _is_declared(sheet: Layout, row: int) -> bool:
+    """Say whether a row names its parcel and a zone, as totals of declarations do not."""
+    filled = sheet.raw.filled_at(row)
+    return all({*sheet.places(*names)} & {*filled} for names in (("parcel_id",), ("zone_id", "country")))
+
+
 def _is_unnumbered(sheet: Layout, row: int) -> bool:
     """Say whether a row bears no number where the rows of its sheet are numbered."""
     columns = [sheet.raw.columns[at] for at in sheet.places("row")]
     return any(is_blank(column.at(row)) and float(np.mean(column.blank())) < 0.5 for column in columns)
 
 
-def _an_end_may_be_a_sum(rows: _Rows, places: NDArray[np.intp]) -> bool:
+def _an_end_may_be_a_sum(rows: Rows, places: NDArray[np.intp]) -> bool:
     """Say quickly whether the first or the last row holds about half of what the column sums to."""
     for values in rows.values.values():
         total = float(np.nansum(values[places]))
@@ -468,7 +352,7 @@ def _an_end_may_be_a_sum(rows: _Rows, places: NDArray[np.intp]) -> bool:
     return False
 
 
-def _sum_without_classes(rows: _Rows) -> list[int]:
+def _sum_without_classes(rows: Rows) -> list[int]:
     """Return rows that are sums of those before them and have nothing that tells them from a stone."""
     places = np.flatnonzero(rows.own)
     found: list[int] = []
@@ -480,7 +364,7 @@ def _sum_without_classes(rows: _Rows) -> list[int]:
         above = {at: values[others] for at, values in rows.values.items()}
         told = all(_summarises(value, above[at], above) for row in after for at, value in rows.shown(row).items())
         unnamed = not rest > 0 or not rows.classes or bool(np.all(rows.blank(every=True)[[end, *after]]))
-        if shown and enough and told and unnamed and all(_equals(total, above[at]) for at, total in shown.items()):
+        if shown and enough and told and unnamed and all(equals(total, above[at]) for at, total in shown.items()):
             found += [end, *after]
         counted = [*shown.values()] == [len(others)] and not rows.sheet.places("n_stones")
         if counted and len(others) > 1 and rows.classes and rows.blank(every=True)[end]:

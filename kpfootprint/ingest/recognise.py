@@ -10,14 +10,15 @@ import numpy as np
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.around import sums_up
-from kpfootprint.ingest.asked import amounts_besides
 from kpfootprint.ingest.cells import Cell, is_blank, is_number, text_of
 from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.labels import size_span
 from kpfootprint.ingest.layout import understand
 from kpfootprint.ingest.left_out import without_totals
 from kpfootprint.ingest.meanings import Choices, Layout, listed, meanings_of, numbers_in
+from kpfootprint.ingest.origins import declared_beside
 from kpfootprint.ingest.problems import Broken, problem
+from kpfootprint.ingest.statements import amounts_besides
 from kpfootprint.ingest.tables import Column, KnownTable, Note, RawTable, recognise, stacked
 from kpfootprint.ingest.titles import said_by_titles
 from kpfootprint.ingest.words import TABLES, attribute_words, class_code, fold, is_total, misspelt, table_names
@@ -41,8 +42,8 @@ def recognise_all(
     names = table_names()
     raws = with_parents(raws, headers, problems)
     several = len(raws) > 1
-    first = ("parcels", "declarations")
-    for raw in each(sorted(raws, key=lambda raw: names.get(fold(raw.name)) not in first)):
+    first = {"declarations": 0, "parcels": 1}  # zones beside parcels do not go before a table of declarations
+    for raw in each(sorted(raws, key=lambda raw: first.get(names.get(fold(raw.name), ""), 2))):
         hint = names.get(fold(raw.name))
         answers = _choices_of(raw, choices, _ids_of(tables), headers)
         listed_too = {other.name for other in raws if other is not raw}
@@ -78,7 +79,7 @@ def recognise_all(
     if passed and tables:
         next(iter(tables.values())).trace.passed_over.extend(passed)
     raws = [_as_titles(raw) if raw.name in passed and len(raw.columns) <= 4 else raw for raw in raws]
-    titles = [title for raw in raws if (title := said_by_titles(raw, headers, tables))]
+    titles = [title for raw in raws if (title := said_by_titles(raw, headers, tables, choices, problems))]
     return {**titles[0], **tables} if len(titles) == 1 else tables
 
 
@@ -110,6 +111,8 @@ def _add(tables: dict[str, KnownTable], found: list[KnownTable], problems: list[
         elif table is found[0]:  # zones beside stones do not go before a table of declarations
             other = tables[table.kind].name
             problems.append(problem(Broken("table_twice", {"other": other}), table=table.name))
+        else:
+            found[0].trace.passed_over.append(table.columns["zone_id"].header)
 
 
 def _add_sheets(
@@ -125,7 +128,7 @@ def _add_sheets(
     ids: list[set[str]] = []
     named: list[str] = []
     for raw, found in sheets:
-        said = said_by_titles(raw, headers, {found[0].kind: found[0]})
+        said = said_by_titles(raw, headers, {found[0].kind: found[0]}, choices, problems)
         title = said["parcels"].columns.get("parcel_id") if "parcels" in said else None
         parcel_id = None
         if "parcel_id" in found[0].columns:
@@ -168,9 +171,12 @@ _NUMBERED = re.compile(r"(19|20)?\d\d[-_/ ]\d{3,}")
 """Numbers of parcels by year: ``2024-007``."""
 
 
+_PARCEL = re.compile(r"(?:parcels?|parcelles?|colis)[\W_]*(?:n[o°]?[\W_]*)?(?:\d\w*|[a-z])", re.IGNORECASE)
+
+
 def _like_an_id(name: str, headers: Headers) -> bool:
     """Say whether a sheet is called as parcels are, ``CAR-2019-07``, and not ``Sheet1``, ``Lot 2`` or ``+11``."""
-    if _NUMBERED.fullmatch(name):
+    if _NUMBERED.fullmatch(name) or _PARCEL.fullmatch(name):
         return True
     known = size_span(name, headers.words.scheme) is not None or headers.of(name).role != "unknown"
     return any(map(str.isdigit, name)) and any(map(str.isalpha, name)) and _SHEET.fullmatch(name) is None and not (
@@ -208,9 +214,13 @@ def _tables_of(
         problems += [problem(Broken("stones_besides", values), table=raw.name) for values in told][:1]
         return []
     if several and not classed and (hint == "parcels" or (hint is None and "parcel_id" in parcels and own)):
-        return [recognise(raw, "parcels", words, problems)]
+        made = recognise(raw, "parcels", words, problems)
+        return [made, *declared_beside(made, raw, headers)]
     if several and not classed and hint is None and (summed := _listing(raw, headers, choices, sheets, problems)):
-        return [replace(recognise(summed.raw, "parcels", words, problems), trace=summed.trace)]
+        made = recognise(summed.raw, "parcels", words, problems)
+        summed.trace.passed_over += made.trace.passed_over
+        made = replace(made, trace=summed.trace)
+        return [made, *declared_beside(made, summed.raw, headers)]
     if _on_its_side(raw, headers):
         if not several:
             problems.append(problem(Broken("table_on_its_side"), table=raw.name, row=raw.header_rows[0]))
@@ -300,11 +310,26 @@ def _listing(
 def _declared(raw: RawTable, headers: Headers, choices: Choices, problems: list[Problem]) -> KnownTable:
     """Read a table called declarations: as a purchase slip, or a sorting sheet, else under our own headers."""
     read: list[Problem] = []
+    raw = _with_parcels_below(raw, headers)
     found = understand(raw, "declarations", headers, choices, read, several=True)
     if found and (found[0].kind == "declarations" or "size_class" in found[0].columns):
         problems += read
         return found[0]
     return recognise(raw, "declarations", headers.words, problems)
+
+
+def _with_parcels_below(raw: RawTable, headers: Headers) -> RawTable:
+    """Let the parcel of a declaration go on where it is written once, and zones stand below it."""
+    known = headers.words.columns("declarations")
+    at = next((at for at, item in enumerate(raw.columns) if known.get(fold(item.header)) == "parcel_id"), None)
+    if at is None or not raw.n_rows or is_blank(raw.columns[at].at(0)) or not raw.columns[at].blank().any():
+        return raw
+    column = raw.columns[at]
+    last = np.maximum.accumulate(np.where(column.blank(), 0, np.arange(raw.n_rows)))
+    columns = [*raw.columns[:at], replace(column, codes=column.codes[last]), *raw.columns[at + 1 :]]
+    return replace(
+        raw, columns=columns, notes=(*raw.notes, Note(code="blanks_go_on", values={"columns": column.header}))
+    )
 
 
 def _is_headless(raw: RawTable, headers: Headers) -> bool:

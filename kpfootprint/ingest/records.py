@@ -131,6 +131,7 @@ def field_readers(marks: DecimalMarks, typed: bool) -> Mapping[str, Callable[[Ce
         "carats": number_reader(marks, typed, maximum=MAX_CARATS),
         "value_usd": number_reader(marks, typed, maximum=1e12, zero=True),
         "hs_code": _read_hs_code,
+        **dict.fromkeys(("weight_g", "mean_ct", "largest_ct"), number_reader(marks, typed, maximum=MAX_CARATS)),
     }
 
 

@@ -296,7 +296,10 @@ class RawTable(_Lines):
 
 @dataclass(slots=True, kw_only=True)
 class Trace:
-    """How a table was read: filled while it is. `stated` is what its totals alone say, as titles do."""
+    """How a table was read: filled while it is.
+
+    `stated` is what its totals alone say, as titles do; `lines` are titles that were read as something else.
+    """
 
     header_rows: tuple[int, ...] = (1,)
     left_out: list[Note] = field(default_factory=list)
@@ -304,6 +307,7 @@ class Trace:
     hidden: list[str] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     stated: list[tuple[int, tuple[Cell, ...]]] = field(default_factory=list)
+    lines: set[int] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -420,11 +424,14 @@ def recognise(raw: RawTable, kind: str, words: Vocabulary, problems: list[Proble
         if looked_at and (close := misspelt(column.header[:80], known)) is not None:
             tell("unknown_column", column.header, nearest=close)
         elif name is None:
-            strangers += [column.header] if raw.typed else []  # further columns of a sheet are its own affair
+            strangers.append(column.header)
         elif name in found:
             tell("column_twice", column.header, column=name)
         else:
             found[name] = column
+    trace = raw.trace()
+    if not raw.typed:  # further columns of a sheet are its own affair
+        trace.passed_over, strangers = [header for header in strangers if header.strip()], []
     if strangers:
         inner = ("conditions", *TABLES[1:]) if kind == TABLES[0] else ()
         members = {fold(name): name for name in (*known.values(), *inner)}
@@ -432,7 +439,7 @@ def recognise(raw: RawTable, kind: str, words: Vocabulary, problems: list[Proble
         tell("unknown_member", header, nearest=nearest(header[:80], members))
     if len(strangers) > MAX_STRANGERS:
         problems.append(problem(Broken("more_problems", {"count": len(strangers) - MAX_STRANGERS}), table=raw.name))
-    return known_as(raw, kind, found, raw.trace(), words.scheme, problems)
+    return known_as(raw, kind, found, trace, words.scheme, problems)
 
 
 def known_as(

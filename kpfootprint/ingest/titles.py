@@ -4,80 +4,90 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
-from kpfootprint.ingest.cells import Cell, DecimalMarks, is_blank, read_number, text_of, without_unit
+from kpfootprint.errors import Problem
+from kpfootprint.ingest.cells import Cell, is_blank, text_of, without_unit
 from kpfootprint.ingest.headers import Headers
-from kpfootprint.ingest.meanings import listed
+from kpfootprint.ingest.meanings import Choices, listed
+from kpfootprint.ingest.origins import PARTED_SHARE, Origin, declared, is_of_origin, origins_in, settle_origin
 from kpfootprint.ingest.problems import Broken
+from kpfootprint.ingest.statements import STATED, stated
 from kpfootprint.ingest.tables import Column, KnownTable, Note, RawTable
-from kpfootprint.ingest.words import condition_values, fold, holds, misspelt, says, tokens_of, unit_pattern
+from kpfootprint.ingest.words import all_say, condition_values, fold, holds, says, tokens_of, unit_pattern
 
-_CONDITIONS = ("cleaning_state", "selection", "sorter", "bottom_screen_mm", "specials_removed")
+_CONDITIONS = ("cleaning_state", "selection", "sorter", "bottom_screen_mm", "specials_removed", "sieve_set")
 _TITLED = ("certificate_no", "exporter", "exported_on", "hs_code", *_CONDITIONS)
 """Fields of a parcel that titles above a table may give, or columns that say the same in every row."""
 
 _GOODS = ("stones", "counts")
 
 
-def said_by_titles(raw: RawTable, headers: Headers, tables: Mapping[str, KnownTable]) -> dict[str, KnownTable]:
-    """Read what titles above a table say of the parcel: ``Parcel | CAR-2019-07``, ``Exporter: A``, ``Zone: Nola``."""
-    known = headers.words.columns("parcels")
+def said_by_titles(
+    raw: RawTable, headers: Headers, tables: Mapping[str, KnownTable], choices: Choices, problems: list[Problem]
+) -> dict[str, KnownTable]:
+    """Read what titles above a table say of the parcel: ``Parcel | CAR-2019-07``, ``Exporter: A``, ``Zone: Nola``.
+
+    What is not read is told; an origin that is not understood is asked about.
+    """
     found: dict[str, _Said] = {}
     passed: list[str] = []
-    origins: dict[_Origin, tuple[int, str]] = {}
+    unheard: list[str] = []
+    origins: dict[Origin, tuple[int, str]] = {}
     unit = ""
     goods = next((tables[kind] for kind in _GOODS if kind in tables), None)
-    stated = goods.trace.stated if goods is not None and goods.name == raw.name else ()
-    for number, (line, cells) in enumerate((*raw.titles, *stated)):
-        filled = _rejoined([cell for cell in cells if not is_blank(cell)])
+    own = goods is not None and goods.name == raw.name
+    below = goods.trace.stated if goods is not None and own else ()
+    told_lines = {note.row for note in goods.trace.left_out} | goods.trace.lines if goods is not None else set()
+    lines = [(line, _rejoined([cell for cell in cells if not is_blank(cell)])) for line, cells in (*raw.titles, *below)]
+    anchored = any(
+        _anchors(key, value, headers) for _, c in lines[len(raw.titles) :] for key, value, _ in _pairs(c, headers)
+    )
+    for number, (line, filled) in enumerate(lines):
+        above = number < len(raw.titles)
         texts = [text_of(cell) for cell in filled] or [""]
+        unread = dict.fromkeys(texts)
         key, _, said = texts[0].partition(":")
         said = "; ".join(filter(None, (said.strip(), *texts[1:])))
-        said = _PARTED_SHARE.sub(r" \1", said)  # ``Zone | Nola | 12,5 ct``
-        if _is_of_origin(key, headers):
+        said = PARTED_SHARE.sub(r" \1", said)  # ``Zone | Nola | 12,5 ct``
+        if is_of_origin(key, headers):
             unit = "" if any(map(str.isdigit, said)) else headers.of(said).role
             if unit in ("carats", "percent"):
                 continue  # ``Zone | Carats`` above zones
         elif len(texts) == 2 and headers.words.zone(key) is not None:
             key, said = "zone_id", " ".join(texts)
-        if (parts := _origins(said, unit, headers)) and (key == "zone_id" or _is_of_origin(key, headers)):
+        if (parts := origins_in(said, unit, headers)) and (key == "zone_id" or is_of_origin(key, headers)):
             origins |= dict.fromkeys(parts, (line, key))
             continue
-        pairs: list[tuple[str, Cell]] = _amounts(" ".join(texts))
-        for at, cell in enumerate(filled):
-            text = text_of(cell)
-            key, colon, said = text.partition(":")
-            if colon and said.strip():
-                pairs.append((key, said.strip()))
-            elif (
-                (hit := _LABELLED.fullmatch(text))
-                and len(hit["key"].split()) <= _WORDS
-                and headers.of(hit["key"]).part == "whole"
-            ):
-                pairs.append((hit["key"], hit["value"]))
-            elif at + 1 < len(filled) and not text_of(filled[at + 1]).endswith(":"):
-                pairs.append((text.rstrip(": "), filled[at + 1]))
-        for key, value in pairs:
-            name = known.get(fold(key)) or headers.measure(key) or ""
-            told, of_origin = _told(name, value), _is_of_origin(key, headers) and len(text_of(value)) <= 80
-            parts = _origins(text_of(value), "", headers) if of_origin else []
-            origins |= dict.fromkeys(parts, (line, key))
-            if parts or (of_origin and not says("declared", *tokens_of(key))):
+        whole: list[_Pair] = [(name, value, (*texts,)) for name, value in stated(" ".join(texts), headers).items()]
+        for key, value, pieces in (*_pairs(filled, headers), *whole):
+            told = _told(name := _named(key, value, headers), value)
+            of_origin = is_of_origin(key, headers) and len(text_of(value)) <= 80
+            if of_origin and not (parts := origins_in(text_of(value), "", headers)):
+                parts = settle_origin(text_of(value), (raw.name, line, key), headers, choices, problems)
+            if of_origin and (parts or not says("declared", *tokens_of(key))):
+                origins |= dict.fromkeys(parts, (line, key))
                 others = [text for text in texts[1:] if ":" not in text and text != text_of(value)]
                 passed += [] if parts and not others else [" ".join(texts)]
-            elif number >= len(raw.titles) and told not in ("n_stones", "carats") and not _is_condition(key, told):
+            elif not above and not (told in STATED or _is_condition(key, told)) and not (
+                anchored and told is not None and headers.words.columns("parcels").get(fold(key)) == told
+            ):  # fmt: skip
                 continue  # who signs below a table is no sorter or exporter of it
+            elif told == "sieve_set" and (goods is None or "size_class" not in goods.columns):
+                continue
             elif told is not None:
                 if told == "bottom_screen_mm" and _may_be_a_sieve(key, value):
                     passed.append(f"{key}: {text_of(value)}")
                     continue
-                bare = _MILLIMETRES.sub("", value) if told == "bottom_screen_mm" and isinstance(value, str) else value
-                found.setdefault(told, (line, key, bare))
+                for name, part in _parts(told, value, headers).items():
+                    found.setdefault(name, (line, key, part))
             elif (name in _CONDITIONS and len(text_of(value)) <= 80) or headers.words.zone(text_of(value)) is not None:
                 passed.append(f"{key}: {text_of(value)}")
+            else:
+                continue
+            unread = {text: None for text in unread if text not in pieces}
+        unheard += [" ".join(unread)] if above and unread and line not in told_lines else []
     each_one = None
     if goods is not None and "parcels" not in tables:
         if "parcel_id" not in goods.columns:
@@ -88,16 +98,76 @@ def said_by_titles(raw: RawTable, headers: Headers, tables: Mapping[str, KnownTa
     if each_one is not None:
         made["parcels"] = each_one
     if origins and "declarations" not in tables:
-        made["declarations"] = _declared(raw, origins, headers)
+        made["declarations"] = declared(raw, origins, headers)
     if goods is not None:
         notes = [Note(code="title_passed_over", values={"title": title}) for title in dict.fromkeys(passed)]
         goods.trace.notes.extend(notes)
+        heard = {*passed, *(note.values.get("title") for note in goods.trace.notes)}
+        told_of = [text for text in unheard if text not in heard and any(map(str.isalnum, text)) and text[0] != "_"]
+        if own and told_of:
+            goods.trace.notes.append(Note(code="lines_not_read", values={"lines": listed(told_of, 12)}))
     return made
 
 
 def _may_be_a_sieve(key: str, value: Cell) -> bool:
     """Say whether a whole number without millimetres may be that of a sieve: ``Bottom sieve: 3``."""
     return text_of(value).strip().isdigit() and "mm" not in tokens_of(key)
+
+
+_Pair = tuple[str, Cell, tuple[str, ...]]
+"""A label, what it says, and the cells that both stand in."""
+
+
+def _pairs(filled: list[Cell], headers: Headers) -> list[_Pair]:
+    """Return what the cells of a line label: ``Zone: Nola``, ``Zone | Nola``, ``Total carats 12.90``."""
+    found: list[_Pair] = []
+    for at, cell in enumerate(filled):
+        text = text_of(cell)
+        key, colon, said = text.partition(":")
+        if colon and said.strip():
+            found.append((key, said.strip(), (text,)))
+        elif ((hit := _BY.fullmatch(text)) and fold(hit["key"]) in headers.words.columns("parcels")) or (
+            (hit := _LABELLED.fullmatch(text))
+            and len(hit["key"].split()) <= _WORDS
+            and headers.of(hit["key"]).part == "whole"
+        ):
+            found.append((hit["key"], hit["value"], (text,)))
+        elif at + 1 < len(filled) and not text_of(filled[at + 1]).endswith(":"):
+            found.append((text.rstrip(": "), filled[at + 1], (text, text_of(filled[at + 1]))))
+    return found
+
+
+def _named(key: str, value: Cell, headers: Headers) -> str:
+    """Return the field of a parcel that a label names, or nothing."""
+    in_mm = _MILLIMETRES.search(text_of(value)) is not None and all_say(("screen", "filler"), tokens_of(key))
+    known = headers.words.columns("parcels").get(fold(key)) or headers.measure(key)
+    return "bottom_screen_mm" if in_mm else known or (key if key in STATED else "")
+
+
+def _parts(told: str, value: Cell, headers: Headers) -> dict[str, Cell]:
+    """Return what a label says, by field: a certificate may bear the weight of its goods, ``CF000231 - 12.60 ct``."""
+    text = text_of(value)
+    if told == "bottom_screen_mm" and isinstance(value, str):
+        return {told: _MILLIMETRES.sub("", value)}
+    if told == "certificate_no" and (hit := _CERTIFIED.fullmatch(text)) and (more := stated(hit["goods"], headers)):
+        return {told: hit["number"], **more}
+    if told == "sieve_set":
+        known = {fold(item.name): item.name for item in headers.words.scheme.sieve_sets}
+        return {told: next((known[token] for token in tokens_of(text) if token in known), text)}
+    return {told: value}
+
+
+_CERTIFIED = re.compile(r"(?P<number>.*?\w)\s*[-–,;/(]\s*(?P<goods>\d.*)")
+
+
+def _anchors(key: str, value: Cell, headers: Headers) -> bool:
+    """Say whether a line below a table tells what nobody signs with: lines beside it are of the parcel as well."""
+    known = headers.words.columns("parcels").get(fold(key))
+    if is_of_origin(key, headers):
+        return headers.words.zone(text_of(value)) is not None
+    return (
+        known in ("exported_on", "certificate_no", *_CONDITIONS) and known != "sorter" and _told(known, value) == known
+    )
 
 
 def _is_condition(key: str, told: str | None) -> bool:
@@ -120,75 +190,6 @@ def _rejoined(cells: list[Cell]) -> list[Cell]:
 
 _BEFORE = re.compile(r"[:=]\s*\d+$")
 _BEHIND = re.compile(rf"\d{{1,2}}\s*(?:mm|{unit_pattern('carats')})?\.?\s*", re.IGNORECASE)
-
-
-# Where a parcel is from.
-
-
-@dataclass(frozen=True, slots=True)
-class _Origin:
-    """A zone or a country as it is written, and how much of the parcel is said to be from it."""
-
-    place: str
-    carats: Cell = None
-    percent: Cell = None
-
-
-_PARTING = re.compile(r"\s*(?:[;/+&]|,(?!\d)|\b(?:et|and|und|y|e|en|и)\b)\s*", re.IGNORECASE)
-_NUMBER, _UNIT = r"\d[\d ]*(?:[.,]\d+)?", rf"(?:%|{unit_pattern('carats')})"
-_SHARE = rf"(?P<number>{_NUMBER})\s*(?P<unit>{_UNIT})?"
-_PARTED_SHARE = re.compile(rf"; ({_NUMBER}\s*{_UNIT}?)(?=;|$)", re.IGNORECASE)
-_WITH_SHARE = (
-    re.compile(rf"(?P<place>.*?[^\W\d].*?)[\s:=(–-]*{_SHARE}\.?\)?", re.IGNORECASE),
-    re.compile(rf"{_SHARE}\s*(?:of|de|d'|from|à)?\s*(?P<place>[^\W\d].*)", re.IGNORECASE),
-)
-
-
-def _is_of_origin(key: str, headers: Headers) -> bool:
-    """Say whether a label is that of where the parcel is declared to be from: ``Provenance``, ``Declared``."""
-    known = headers.words.columns("declarations").get(fold(key))
-    return known in ("zone_id", "country") or headers.measure(key) == "zone_id" or says("declared", *tokens_of(key))
-
-
-def _origins(text: str, unit: str, headers: Headers) -> list[_Origin]:
-    """Return the zones and countries that a text names, and nothing else: ``Nola: 12,5 ct et Boda 7 ct``.
-
-    A zone that is most likely misspelt is one, too: it is told where zones are read. `unit` is what numbers alone are.
-    """
-    zones = headers.words.zones
-    found: list[_Origin] = []
-    for part in [text] if headers.words.zone(text) is not None else filter(None, _PARTING.split(text)):
-        hit = next((hit for pattern in _WITH_SHARE if (hit := pattern.fullmatch(part))), None)
-        place = (part if hit is None else hit["place"]).strip(" .:")
-        if (
-            headers.words.country(place) is None
-            and headers.words.zone(place) is None
-            and misspelt(place, zones) is None
-        ):
-            return []
-        if hit is None:
-            found.append(_Origin(place))
-            continue
-        role = "percent" if hit["unit"] == "%" else "carats" if hit["unit"] else unit
-        number = read_number(hit["number"], DecimalMarks())
-        said: Cell = hit["number"] if isinstance(number, Broken) else number
-        found.append(_Origin(place, said if role == "carats" else None, said if role == "percent" else None))
-    return found
-
-
-def _declared(raw: RawTable, origins: Mapping[_Origin, tuple[int, str]], headers: Headers) -> KnownTable:
-    """Return what is declared; a country is left out beside zones, of which it says no more."""
-    zones = [item for item in origins if headers.words.country(item.place) is None]
-    kept = zones or [*origins]
-    columns = {"zone_id": Column.of(origins[kept[0]][1], [item.place for item in kept])}
-    for name in ("carats", "percent"):
-        if any(getattr(item, name) is not None for item in kept):
-            columns[name] = Column.of(name, [getattr(item, name) for item in kept])
-    rows = np.array([origins[item][0] for item in kept], dtype=np.int32)
-    return KnownTable(
-        kind="declarations", name=raw.name, columns=columns, n_rows=len(kept), rows=rows, ragged={}, n_columns=1,
-        typed=True, titles=True,
-    )  # fmt: skip
 
 
 _Said = tuple[int, str, Cell]
@@ -259,39 +260,14 @@ def _one_row(kind: str, raw: RawTable, found: Mapping[str, _Said]) -> KnownTable
     )  # fmt: skip
 
 
-_AMOUNTS = re.compile(
-    r"(?P<n>\d+)\)? *(stones|pcs|pieces|pierres|pedras|st)\b(?!.*\b(?:above|over|below|under|plus|moins)\b).*?"
-    r"(?P<ct>\d+[.,]\d+) *(cts?|carats?)\b",
-    re.IGNORECASE,
-)
-
-
-_COUNT = re.compile(
-    r"\W*(\d+) *(?:stones|pcs|pieces|pierres)\W*|.*[(\[] *(\d+) *(?:stones|pcs|pieces|pierres) *[)\]]"
-    r"|\D*\b(?:total|all|tout|ensemble)\b\D*(\d+) *(?:stones|pcs|pieces|pierres)\W*",
-    re.IGNORECASE,
-)
-
-
-_CARATS = re.compile(r"\W*(\d+[.,]\d+) *(?:cts?|carats?)\W*", re.IGNORECASE)
-"""A title that says how much the parcel weighs, and nothing else."""
-
 _LABELLED = re.compile(r"(?P<key>[^\W\d][^\d:]*?)\s+(?P<value>\d+(?:[.,]\d+)?)\W*")
 """A label and its number, with nothing between: ``Total carats 12.90``."""
 
+_BY = re.compile(r"(?P<key>[^\W\d]+ (?:by|par)) (?P<value>[^:]+)", re.IGNORECASE)
+"""Who did what, with nothing between: ``Sorted by JM``."""
+
 _WORDS = 4
 """Words of such a label, at most."""
-
-
-def _amounts(text: str) -> list[tuple[str, Cell]]:
-    """Return stones and carats of a title that gives both, ``836 stones, 371.37 ct``, or ``(836 stones)`` alone."""
-    said = _AMOUNTS.findall(text)
-    if len(said) == 1:
-        return [("n_stones", said[0][0]), ("carats", said[0][2])]
-    if not said and (alone := _CARATS.fullmatch(text)):
-        return [("carats", alone[1])]
-    count = None if said else _COUNT.fullmatch(text)
-    return [] if count is None else [("n_stones", next(filter(None, count.groups())))]
 
 
 _MILLIMETRES = re.compile(r"\s*mm\.?$", re.IGNORECASE)
@@ -304,8 +280,12 @@ def _told(name: str, value: Cell) -> str | None:
         return name if any(char.isdigit() for char in text) else None
     if name in ("cleaning_state", "selection", "specials_removed"):
         return name if fold(text) in condition_values(name) else None
-    if name in ("n_stones", "carats", "bottom_screen_mm"):
+    if name == "sieve_set":
+        return name if 0 < len(text) <= 80 and not any(map(str.isdigit, text)) and not is_blank(value) else None
+    if name in (*STATED, "bottom_screen_mm"):
         bare = text if name == "bottom_screen_mm" else without_unit(text)
         number = "" if isinstance(bare, Broken) else bare.replace(" ", "").replace(",", ".").removesuffix("mm")
+        if name == "n_stones" and not number.removesuffix(".0").isdigit():
+            return None  # ``Parcel of 70 stones`` beside ``12.60 ct``
         return name if re.fullmatch(r"0*[1-9]\d*(\.\d+)?|0*\.\d+|0\.\d+", number) else None
     return name if name in (*_TITLED, "parcel_id") and 0 < len(text) <= 80 else None

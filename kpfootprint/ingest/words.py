@@ -473,7 +473,7 @@ class Vocabulary:
 
         It may stand behind the word of an office, and before what it is a part of, in brackets: ``Nola (Sangha)``.
         """
-        if "?" in text:  # whoever wrote it was not sure
+        if "?" in text or ("(" in text and holds("doubted", tokens_of(text))):  # whoever wrote it was not sure
             return None
         own, inside = _IN_BRACKETS.sub("", text), _IN_BRACKETS.search(text)
         if inside is not None and self.zones.get(fold(text)) is None:

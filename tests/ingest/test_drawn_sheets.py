@@ -196,7 +196,7 @@ def disturbed(hand: Hand, rows: Rows, n_stones: int, carats: float) -> Rows:
     if hand.often(0.2):
         rows = [[], *rows, [], []]
     if hand.often(0.2):
-        rows.insert(hand.chance.randrange(len(rows) - 2, len(rows)), ["- 2 -" if hand.often(0.2) else "Page 1/2"])
+        rows.insert(hand.chance.randrange(len(rows) - 2, len(rows)), ["- 2 -" if hand.often(0.2) else "Page 1/1"])
     return rows
 
 

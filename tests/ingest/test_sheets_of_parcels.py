@@ -53,6 +53,7 @@ def said(parcel: Parcel) -> list[str]:
     ("sheets", "parcels"),
     [
         ({"CAR-1": STONES, "CAR-2": STONE}, {"CAR-1": (2, 0.73), "CAR-2": (1, 0.5)}),
+        ({"Colis 1": STONES, "Colis 2": STONE}, {"Colis 1": (2, 0.73), "Colis 2": (1, 0.5)}),
         ({"A": STONES, "B": STONE, "declarations": DECLARED}, {"A": (2, 0.73), "B": (1, 0.5)}),
         ({"CAR-1": CLOSED, "CAR-2": STONE}, {"CAR-1": (30, 19.1), "CAR-2": (1, 0.5)}),
         ({"Summary": LISTED, "CAR-1": STONES, "CAR-2": STONE}, {"CAR-1": (2, 0.73), "CAR-2": (1, 0.5)}),
@@ -191,3 +192,43 @@ def test_a_sheet_of_words_is_asked_about_where_it_speaks_of_other_stones(
 ) -> None:
     found = reading({"Data": BY_SIZE, "Notes": [["About the form"], [line]]}, scheme, zone_table)
     assert [item.code for item in found.problems] == (["stones_besides"] if "stones" in line else [])
+
+
+LISTING: Rows = [["Parcel", "Weight ct", "Colour"], ["A", 0.35, "brown"], ["A", 0.42, "white"], ["B", 0.5, "cape"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "declared"),
+    [
+        ("parcels", [["parcel_id", "zone"], ["A", "Nola"], ["B", "Boda"]], {"A": {"nola": None}, "B": {"boda": None}}),
+        ("parcels", [["parcel_id", "zone", "carats"], ["A", "Nola", 0.77], ["B", "", 0.5]], {"A": {"nola": 0.77}}),
+        ("parcels", [["parcel_id", "zone d'achat"], ["A", "Nola"], ["B", "Boda"]], {}),
+        (
+            "declarations",
+            [["parcel", "zone", "carats"], ["A", "Nola", 0.4], ["", "Boda", 0.37], ["B", "Nola", 0.5]],
+            {"A": {"nola": 0.4, "boda": 0.37}, "B": {"nola": 0.5}},
+        ),
+        (
+            "declarations",
+            [["parcel", "zone", "pourcentage"], ["A", "Nola", 60], ["A", "Boda", 40], ["B", "Nola", 100]],
+            {"A": {"nola": None, "boda": None}, "B": {"nola": None}},
+        ),
+    ],
+)
+def test_parcels_declare_their_zones(
+    name: str, rows: Rows, declared: dict[str, dict[str, float | None]], scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    found = reading({"stones": LISTING, name: rows}, scheme, zone_table)
+    assert found.problems == ()
+    said_of = {one.parcel_id: {item.zone_id: item.carats for item in one.declarations} for one in found.parcels}
+    assert {parcel_id: zones for parcel_id, zones in said_of.items() if zones} == declared
+
+
+def test_what_a_table_of_parcels_says_besides_is_told(scheme: Scheme, zone_table: ZoneTable) -> None:
+    parcels: Rows = [["parcel_id", "zone", "mine"], ["A", "Nola", "x"], ["B", "Boda", "y"]]
+    declared: Rows = [["parcel_id", "zone_id", "carats"], ["A", "boda", 0.77], ["B", "boda", 0.5]]
+    found = reading({"stones": LISTING, "parcels": parcels, "declarations": declared}, scheme, zone_table)
+    for parcel in found.parcels:
+        assert [item.zone_id for item in parcel.declarations] == ["boda"]
+        assert parcel.read_as is not None
+        assert parcel.read_as["passed_over"] == ["mine", "zone"]
