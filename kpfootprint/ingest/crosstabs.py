@@ -25,6 +25,7 @@ from kpfootprint.ingest.words import (
     plain,
     says,
     tokens_of,
+    without_measure,
     without_of_which,
 )
 
@@ -206,7 +207,9 @@ def _by_class(sheet: Layout, wide: list[int]) -> dict[_Classes, list[dict[str, i
             headers, values = [sheet.raw.columns[at].header for at in places], [*map(sheet.raw.values, places)]
             sums = np.nansum(values, axis=0)
             of_others = any(np.allclose(2 * np.nan_to_num(v), sums) for v in values)
-            if len(places) > 1 and (of_others or len({*map(fold, headers)}) < len(places)):
+            own = {" ".join(w for w in tokens_of(without_measure(header)) if not says("row", w)) for header in headers}
+            same = len(own) < len(places)  # ``No brown`` beside ``Brown``
+            if len(places) > 1 and (of_others or same or any(map(is_total, headers))):
                 sheet.tell("column_twice", places[-1], column=listed(name for _, name in classes))
             elif len(places) > 1:
                 told = {"columns": listed(headers, 8), "class": listed(name for _, name in classes)}

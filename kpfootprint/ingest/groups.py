@@ -192,16 +192,19 @@ def with_classes_among_sizes(sheet: Layout, before: Layout) -> Layout:
     if at is None or column is None or column.mostly_distinct or column.blank().any() or "breakdown" in sheet.taken:
         return sheet
     known = {*map(fold_size, (name for item in scheme.sieve_sets for name in item.classes))}
-    words = {
-        code: cell for code, cell in column.texts() if not (is_blank(cell) or is_total(cell) or is_not_recorded(cell))
-    }
+    words = {code: cell for code, cell in column.texts() if not (is_blank(cell) or is_total(cell))}
     words = {code: c for code, c in words.items() if size_span(c, scheme) is None and fold_size(c) not in known}
     bare = {code for code, cell in words.items() if cell[:1].isalpha() and says("unsized", " ".join(tokens_of(cell)))}
     at_end = bool(np.all(np.diff(column.rows_with(words).astype(int)) >= 0))
+    opened = {code for code, cell in words.items() if is_not_recorded(cell)}
     goods = {code: cell for code, cell in words.items() if code not in bare or _named_by(sheet, [cell]) is not None}
     named = _named_by(sheet, [text_of(cell) for cell in goods.values()]) if goods else None
     counts, totals = (of.raw.values(sheet.places("n_stones")[0]) for of in (sheet, before))
     totals = totals[before.raw.totals()]
+    if opened and (not np.any(totals == np.nansum(counts)) if len(totals) else opened & bare and not at_end):
+        sheet.tell_rows("unknown_size", at, column.rows_with(opened))  # the same stones, it may be
+    words = {code: cell for code, cell in words.items() if code not in opened}
+    bare -= opened
     whole = bool(np.any(totals == np.nansum(counts))) if len(totals) else at_end and len(bare) == len(words)
     sure = whole and not np.isnan(counts[column.rows_with(words)]).any()
     if not words or not sure or len(words) == len(column.cells) or (goods and named is None):

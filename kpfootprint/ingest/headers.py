@@ -34,6 +34,9 @@ _PER = re.compile(
 _PER_CARAT = re.compile(r"(st|sts|pcs?|p|stones?|pierres?|pieces?|nb|nbre|nombre)\s*(/|per|par|pro)\s*(cts?|carats?)\b")
 _LETTERS = re.compile(r"\b[A-Za-z]\s?[-–]\s?[A-Za-z]\b")
 _LONGEST = 200
+_GRADE = 3
+"""Letters of a grade behind a class, ``White 2``, at most; a year has more."""
+
 _MANY = 4096
 _NUMBER_OF = ("no", "nr", "n")
 
@@ -217,7 +220,8 @@ class Headers:
 
     def _graded(self, text: str) -> tuple[tuple[str, str], ...]:
         bare = text.rstrip("0123456789 ")
-        return self._classes(bare, tokens_of(bare), "n_stones") if bare != text else ()
+        graded = 0 < len(text) - len(bare) <= _GRADE
+        return self._classes(bare, tokens_of(bare), "n_stones") if graded else ()
 
     def measure(self, text: str) -> str | None:
         """Return what a label names that is said of a whole parcel: ``n_stones``, ``carats`` or ``zone_id``."""
