@@ -28,7 +28,7 @@ from kpfootprint.ingest.records import (
 from kpfootprint.ingest.tables import KnownTable
 from kpfootprint.ingest.words import Vocabulary, fold
 from kpfootprint.parcel import Batch, Conditions, Declaration, DeclaredCountry, Parcel, Stones
-from kpfootprint.scheme import Scheme, SieveSet
+from kpfootprint.scheme import CT_PER_MM3, Scheme, SieveSet
 from kpfootprint.wanted import each
 
 _TOLD = ("stones", "counts", "parcels", "declarations", "size_classes")
@@ -206,6 +206,10 @@ def _check_totals(
         tolerance = rounding_tolerance(weight, parts, coarsest=unit) + rounded
         if abs(weight - carats) > tolerance:
             tell("carats_total", name, expected=f"{weight:g}", found=f"{carats:.2f}", tolerance=f"{tolerance:.2f}")
+    screen = draft.fields.get("bottom_screen_mm")
+    if screen is not None and n_stones and carats / n_stones < _FAR_BELOW * (least := CT_PER_MM3 * screen**3):
+        found = f"{carats / n_stones:.3g}"
+        tell("screen_unlikely", "bottom_screen_mm", screen=f"{screen:g}", least=f"{least:.3g}", found=found)
     mean = draft.fields.get("mean_ct")
     if mean is not None and n_stones and abs(mean - carats / n_stones) > unit_of(np.array([mean])) + 0.01 * mean:
         tell("mean_disagrees", "mean_ct", expected=f"{mean:g}", found=f"{carats / n_stones:.3g}")
@@ -219,6 +223,8 @@ def _check_largest(draft: Draft, least: float, most: float, found: str, tell: An
 
 
 _CARAT_G = 0.2
+_FAR_BELOW = 1 / 3
+"""Part of what a stone on the bottom screen weighs, that the mean stone weighs at least: flat ones weigh less."""
 
 
 def _value_of_rows(body: Mapping[str, Any]) -> float | None:
