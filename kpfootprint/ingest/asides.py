@@ -159,9 +159,12 @@ def without_unused(sheet: Layout) -> Layout:
     goods = ~blank & ~np.isin(np.arange(raw.n_rows), raw.totals())
     end = int(np.flatnonzero(goods)[-1]) if goods.any() else raw.n_rows
     rows = [row for row in np.flatnonzero(blank).tolist() if row > end and text_of(raw.label(row)).isdigit()]
-    if rows:
-        sheet.trace.notes.append(Note(code="unused_rows", values={"count": len(rows), "first": raw.label(rows[0])}))
-    return replace(sheet, raw=raw.keep(np.setdiff1d(np.arange(raw.n_rows), rows))) if rows else sheet
+    last = text_of(raw.columns[numbers[0]].at(end)) if rows else ""
+    on = range(int(last) + 1, int(last) + 1 + len(rows)) if last.isdigit() else ()
+    if not rows or [int(raw.label(row)) for row in rows] != [*on]:  # ``70`` below three stones
+        return sheet
+    sheet.trace.notes.append(Note(code="unused_rows", values={"count": len(rows), "first": raw.label(rows[0])}))
+    return replace(sheet, raw=raw.keep(np.setdiff1d(np.arange(raw.n_rows), rows)))
 
 
 def without_empty_classes(sheet: Layout, measures: Sequence[int], classes: Sequence[int], *, checked: bool) -> Layout:
