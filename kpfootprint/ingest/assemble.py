@@ -206,7 +206,8 @@ def _check_totals(
         tolerance = rounding_tolerance(weight, parts, coarsest=unit) + rounded
         if abs(weight - carats) > tolerance:
             tell("carats_total", name, expected=f"{weight:g}", found=f"{carats:.2f}", tolerance=f"{tolerance:.2f}")
-    screen = draft.fields.get("bottom_screen_mm")
+    in_line = draft.table is not None and draft.table.titles  # elsewhere its column says millimetres
+    screen = draft.fields.get("bottom_screen_mm") if in_line else None
     if screen is not None and n_stones and carats / n_stones < _FAR_BELOW * (least := CT_PER_MM3 * screen**3):
         found = f"{carats / n_stones:.3g}"
         tell("screen_unlikely", "bottom_screen_mm", screen=f"{screen:g}", least=f"{least:.3g}", found=found)
