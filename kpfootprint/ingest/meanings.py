@@ -252,6 +252,8 @@ def _asked(sheet: Layout, at: int, meaning: Meaning, others: list[Meaning]) -> M
     if not cells:
         return meaning if meaning.role not in ("unknown", "stones_or_carats") else Meaning(role="other")
     if sheet.all_percent(at):
+        if meaning.role == "n_stones" and meaning.sure and "n_stones" not in roles and not meaning.wide:
+            sheet.ask("percent_of_stones", at, "ignore")
         return Meaning(role="percent")
     signed = all(isinstance(cell, str) and cell.strip()[0] in "+-" for cell in cells)
     unnamed = meaning.role in ("unknown", "stones_or_carats") and not meaning.wide

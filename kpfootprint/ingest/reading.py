@@ -15,6 +15,7 @@ from kpfootprint.errors import IngestError, Problem
 from kpfootprint.ingest.archive import Budget, Limits, files_in, files_of, gunzip, read_file, refuse, shown_name
 from kpfootprint.ingest.assemble import Reading, assemble
 from kpfootprint.ingest.breakdowns import settle_sizes
+from kpfootprint.ingest.bundles import recognise_files
 from kpfootprint.ingest.cells import Cell, text_of
 from kpfootprint.ingest.chosen import words_in
 from kpfootprint.ingest.csvfile import read_csv
@@ -23,7 +24,6 @@ from kpfootprint.ingest.gathered import Findings
 from kpfootprint.ingest.headers import Headers, headers_of
 from kpfootprint.ingest.meanings import Choices
 from kpfootprint.ingest.problems import Broken, problem
-from kpfootprint.ingest.recognise import recognise_all
 from kpfootprint.ingest.records import read_declarations
 from kpfootprint.ingest.tables import Column, KnownTable, Note, RawTable, stacked
 from kpfootprint.ingest.words import Vocabulary, declared_words, fold, nearest, plain, table_names, vocabulary_of
@@ -383,7 +383,7 @@ def _read_tables(
     chosen: dict[str, str] = {}
     for raw in raws:
         chosen |= {} if raw in kept else words_in(raw, problems)
-    tables = recognise_all(kept, headers, chosen | dict(choices), problems)
+    tables = recognise_files(kept, headers, chosen | dict(choices), problems)
     if passed and tables:
         next(iter(tables.values())).trace.passed_over.extend(passed)
     rows = sum(table.n_rows for kind, table in tables.items() if kind in ("stones", "counts"))

@@ -25,35 +25,39 @@ from kpfootprint.ingest.words import TABLES, attribute_words, class_code, fold, 
 from kpfootprint.scheme import Scheme
 from kpfootprint.wanted import each
 
-_GOODS = ("stones", "counts")
+GOODS = ("stones", "counts")
 
 _LINES = 20
 """Lines that a form of one parcel has at most."""
 
 
 def recognise_all(
-    raws: list[RawTable], headers: Headers, choices: Choices, problems: list[Problem]
+    raws: list[RawTable], headers: Headers, choices: Choices, problems: list[Problem], *, several: bool = False
 ) -> dict[str, KnownTable]:
-    """Recognise the tables of an input, by kind; what is given twice or is none that is known is told."""
+    """Recognise the tables of an input, `several` or one, by kind; what is given twice or is not known is told."""
     tables: dict[str, KnownTable] = {}
     sheets: list[tuple[RawTable, list[KnownTable]]] = []
+    told: dict[int, list[Problem]] = {}
+    here: list[Problem]
     passed: list[str] = []
     goods: list[RawTable] = []
     names = table_names()
     raws = with_parents(raws, headers, problems)
-    several = len(raws) > 1
+    several = several or len(raws) > 1
     first = {"declarations": 0, "parcels": 1}  # zones beside parcels do not go before a table of declarations
     for raw in each(sorted(raws, key=lambda raw: first.get(names.get(fold(raw.name), ""), 2))):
         hint = names.get(fold(raw.name))
-        answers = _choices_of(raw, choices, _ids_of(tables), headers)
+        answers = _choices_of(raw, choices, ids_of(tables), headers)
         listed_too = {other.name for other in raws if other is not raw}
-        found = _tables_of(raw, hint, headers, answers, problems, several=several, sheets=listed_too)
+        told[id(raw)] = here = []
+        found = _tables_of(raw, hint, headers, answers, here, several=several, sheets=listed_too)
         if several and hint is None and not any(table.n_rows for table in found):
             found = []  # a header alone, which may be a cover's last line
-        goods += [raw] if found and found[0].kind in _GOODS else []
-        if found and several and hint is None and found[0].kind in _GOODS:
+        goods += [raw] if found and found[0].kind in GOODS else []
+        if found and several and hint is None and found[0].kind in GOODS:
             sheets.append((raw, found))
             continue
+        problems += here
         if not found and raw.columns:
             if not several and not problems:
                 recognise(raw, "stones", headers.words, problems)
@@ -65,16 +69,19 @@ def recognise_all(
     for raw in raws:
         if raw.name in passed and _goes_on(raw, goods, headers):
             problems.append(_headless(raw))
+    asked = [id(raw) for raw, _ in sheets]
     sheets = _without_summaries(sheets, headers)
+    stay = {id(raw) for raw, _ in sheets}
+    problems += [item for key in asked for item in told[key] if key in stay or item.code == "total_disagrees"]
     kinds = [found[0].kind for _, found in sheets]
-    own = len(set(kinds)) < len(kinds) or all(_like_an_id(raw.name, headers) for raw, _ in sheets)
+    own = len(set(kinds)) < len(kinds) or all(is_parcel_name(raw.name, headers) for raw, _ in sheets)
     if len(kinds) > 1 and own and not set(kinds) & set(tables):
         _add_sheets(sheets, tables, headers, choices, problems)
         raws = [raw for raw in raws if all(raw is not sheet for sheet, _ in sheets)]
     else:
         for _, found in sheets:
             _add(tables, found, problems)
-    if (chosen := choices.get("goods")) in tables and len({*_GOODS} & set(tables)) == 2:
+    if (chosen := choices.get("goods")) in tables and len({*GOODS} & set(tables)) == 2:
         passed.append(tables.pop("counts" if chosen == "stones" else "stones").name)
     if passed and tables:
         next(iter(tables.values())).trace.passed_over.extend(passed)
@@ -90,7 +97,7 @@ def _without_summaries(
 
     None is where all are called as parcels are, of which a small one may be another's sums by chance.
     """
-    if all(_like_an_id(raw.name, headers) for raw, _ in sheets):
+    if all(is_parcel_name(raw.name, headers) for raw, _ in sheets):
         return sheets
     kept, scheme = [], headers.words.scheme
     for raw, found in sheets:
@@ -123,7 +130,7 @@ def _add_sheets(
     problems: list[Problem],
 ) -> None:
     """Add sheets of goods, of which each is a parcel or holds parcels of its own: by a column, a title, or its name."""
-    known = _ids_of(tables)
+    known = ids_of(tables)
     gathered: dict[str, list[tuple[KnownTable, str | None]]] = {}
     ids: list[set[str]] = []
     named: list[str] = []
@@ -132,7 +139,7 @@ def _add_sheets(
         title = said["parcels"].columns.get("parcel_id") if "parcels" in said else None
         parcel_id = None
         if "parcel_id" in found[0].columns:
-            ids.append(_ids_of({"parcels": found[0]}))
+            ids.append(ids_of({"parcels": found[0]}))
         else:
             parcel_id = raw.name if title is None else text_of(title.cells[0])
             ids.append({parcel_id})
@@ -149,7 +156,7 @@ def _add_sheets(
         for other in (other for other, _ in sheets[:at] if raw.same_rows(other)):
             problems.append(problem(Broken("same_rows", {"other": other.name}), table=raw.name))
             return
-    if meant not in ("parcels", "one") and not all(_like_an_id(name, headers) for name in named):
+    if meant not in ("parcels", "one") and not all(is_parcel_name(name, headers) for name in named):
         told = {"sheets": listed(named, 8), "choices": [("sheets", "parcels"), ("sheets", "one")]}
         problems.append(problem(Broken("sheets_or_parcels", told), table=sheets[0][0].name))
     for kind, items in gathered.items():
@@ -157,7 +164,7 @@ def _add_sheets(
             tables[kind] = stacked([t for t, _ in items], [None if meant == "one" else name for _, name in items])
     if meant != "one":
         note = Note(code="sheets_of_parcels", values={"parcels": listed(sorted(set().union(*ids)), 20)})
-        next(tables[kind] for kind in _GOODS if kind in tables).trace.notes.append(note)
+        next(tables[kind] for kind in GOODS if kind in tables).trace.notes.append(note)
 
 
 _SHEET = re.compile(
@@ -174,7 +181,7 @@ _NUMBERED = re.compile(r"(19|20)?\d\d[-_/ ]\d{3,}")
 _PARCEL = re.compile(r"(?:parcels?|parcelles?|colis)[\W_]*(?:n[o°]?[\W_]*)?(?:\d\w*|[a-z])", re.IGNORECASE)
 
 
-def _like_an_id(name: str, headers: Headers) -> bool:
+def is_parcel_name(name: str, headers: Headers) -> bool:
     """Say whether a sheet is called as parcels are, ``CAR-2019-07``, and not ``Sheet1``, ``Lot 2`` or ``+11``."""
     if _NUMBERED.fullmatch(name) or _PARCEL.fullmatch(name):
         return True
@@ -213,14 +220,13 @@ def _tables_of(
         told = ({"title": text, "choices": [("part", "whole")]} for text in said)
         problems += [problem(Broken("stones_besides", values), table=raw.name) for values in told][:1]
         return []
-    if several and not classed and (hint == "parcels" or (hint is None and "parcel_id" in parcels and own)):
-        made = recognise(raw, "parcels", words, problems)
-        return [made, *declared_beside(made, raw, headers)]
-    if several and not classed and hint is None and (summed := _listing(raw, headers, choices, sheets, problems)):
-        made = recognise(summed.raw, "parcels", words, problems)
-        summed.trace.passed_over += made.trace.passed_over
-        made = replace(made, trace=summed.trace)
-        return [made, *declared_beside(made, summed.raw, headers)]
+    if several and not classed and (hint == "parcels" or (hint is None and "parcel_id" in parcels)):
+        known = hint == "parcels" or bool(own)
+        if (summed := _without_sums(raw, headers, choices, None if known else sheets)) is not None:
+            problems += summed.problems
+            made = recognise(summed.raw, "parcels", words, problems)
+            summed.trace.passed_over += made.trace.passed_over
+            return [replace(made, trace=summed.trace), *declared_beside(made, summed.raw, headers)]
     if _on_its_side(raw, headers):
         if not several:
             problems.append(problem(Broken("table_on_its_side"), table=raw.name, row=raw.header_rows[0]))
@@ -289,22 +295,18 @@ def _is_prose(raw: RawTable) -> bool:
     return len(filled) == 1 and not filled[0].mostly_distinct and not any(map(is_number, filled[0].names()))
 
 
-def _listing(
-    raw: RawTable, headers: Headers, choices: Choices, sheets: set[str], problems: list[Problem]
-) -> Layout | None:
-    """Return a table that lists the other sheets as parcels, each in a row, without its totals."""
+def _without_sums(raw: RawTable, headers: Headers, choices: Choices, sheets: set[str] | None) -> Layout | None:
+    """Return a table of parcels without its totals, each checked; None where it does not list some of the `sheets`."""
     known = headers.words.columns("parcels")
+    sheet = Layout(raw, meanings_of(raw, headers, choices), headers, choices, raw.trace(), [])
     at = next((at for at, item in enumerate(raw.columns) if known.get(fold(item.header)) == "parcel_id"), None)
     if at is None:
-        return None
-    sheet = Layout(raw, meanings_of(raw, headers, choices), headers, choices, raw.trace(), [])
+        return sheet
     sheet = without_totals(sheet, sheet.places("n_stones", "carats"), [at])
     names, codes = sheet.raw.columns[at].names(), sheet.raw.columns[at].codes
     named = [names[code] for code in codes.tolist() if names[code]]
-    if not named or len({*named}) < len(named) or not {*named} <= sheets:
-        return None
-    problems += sheet.problems
-    return sheet
+    lists = sheets is None or (bool(named) and len({*named}) == len(named) and {*named} <= sheets)
+    return sheet if lists else None
 
 
 def _declared(raw: RawTable, headers: Headers, choices: Choices, problems: list[Problem]) -> KnownTable:
@@ -393,7 +395,8 @@ def _choices_of(raw: RawTable, choices: Choices, ids: set[str], headers: Headers
     return choices
 
 
-def _ids_of(tables: Mapping[str, KnownTable]) -> set[str]:
+def ids_of(tables: Mapping[str, KnownTable]) -> set[str]:
+    """Return the ids of parcels that the tables of parcels and of declarations name."""
     named = [tables[kind].columns.get("parcel_id") for kind in ("parcels", "declarations") if kind in tables]
     return {name for column in named if column is not None for name in column.names() if name}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,8 @@ from numpy.typing import NDArray
 
 from kpfootprint.errors import SchemeMismatch
 from kpfootprint.ingest.cells import (
-    MOST_BROKEN,
     Cell,
     DecimalMarks,
-    Odd,
     check_range,
     is_blank,
     out_of_range,
@@ -27,23 +26,20 @@ from kpfootprint.ingest.cells import (
     read_yes_or_no,
     text_of,
 )
+from kpfootprint.ingest.codes import class_codes
 from kpfootprint.ingest.gathered import Findings
+from kpfootprint.ingest.money import read_dollars, read_value
 from kpfootprint.ingest.problems import Broken
-from kpfootprint.ingest.tables import KnownTable
+from kpfootprint.ingest.tables import Column, KnownTable, Note
 from kpfootprint.ingest.words import (
     Vocabulary,
-    attribute_words,
-    class_code,
-    classes_joined,
     condition_values,
     fold,
-    is_not_recorded,
     nearest,
-    one_code,
 )
-from kpfootprint.parcel import NOT_RECORDED, PERCENT_APART
+from kpfootprint.parcel import PERCENT_APART
 from kpfootprint.retold import Said
-from kpfootprint.scheme import Attribute, SieveSet
+from kpfootprint.scheme import SieveSet
 from kpfootprint.wanted import each
 
 MAX_CARATS = 1e9
@@ -115,6 +111,10 @@ def _read_hs_code(cell: Cell) -> str | Broken | None:
     return read_text(f"{cell:.2f}" if isinstance(cell, float) and not cell.is_integer() else cell)
 
 
+def _value_reader(marks: DecimalMarks) -> Callable[[Cell], float | Broken | None]:
+    return partial(read_value, marks=marks)
+
+
 def field_readers(marks: DecimalMarks, typed: bool) -> Mapping[str, Callable[[Cell], Any]]:
     """Return how each column of ``parcels`` is read."""
     return {
@@ -129,7 +129,7 @@ def field_readers(marks: DecimalMarks, typed: bool) -> Mapping[str, Callable[[Ce
         "sieve_set": read_text,
         "n_stones": number_reader(marks, typed, maximum=1e12, whole=True),
         "carats": number_reader(marks, typed, maximum=MAX_CARATS),
-        "value_usd": number_reader(marks, typed, maximum=1e12, zero=True),
+        "value_usd": number_reader(marks, typed, maximum=1e12, zero=True) if typed else _value_reader(marks),
         "hs_code": _read_hs_code,
         **dict.fromkeys(("weight_g", "mean_ct", "largest_ct"), number_reader(marks, typed, maximum=MAX_CARATS)),
     }
@@ -146,6 +146,9 @@ def read_parcels(table: KnownTable, findings: Findings) -> dict[str, Draft]:
             continue
         tell_ragged(table, row, parcel_id, findings)
         read = {name: readers[name](cell) for name, cell in record.items() if name != "parcel_id"}
+        if isinstance(read.get("value_usd"), Broken) and not table.typed:
+            _tell_unread(table, table.columns["value_usd"].header_at(row), [text_of(record["value_usd"])])
+            read["value_usd"] = None
         broken = _tell_broken(table, row, parcel_id, read, findings)
         known = {name: value for name, value in read.items() if value is not None and name not in broken}
         drafts[parcel_id] = Draft(parcel_id, table, row, known)
@@ -329,8 +332,6 @@ def _sieve_set(
 
 
 MAX_STONE_CT = 5000.0
-MAX_COMPARED = 200
-"""Unknown names of a column that are compared with the known ones; further ones are told the first known names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -373,7 +374,9 @@ def read_goods(table: KnownTable, single: str | None, words: Vocabulary, finding
     numbers: dict[str, NDArray[np.float64]] = {}
     for name, column in found.items():
         values, broken_cells = read_numbers(column.cells, marks, typed=table.typed)
-        if name == size:
+        if name == "value_usd" and not table.typed:
+            values, broken_cells = _dollars(table, column, marks), {}
+        elif name == size:
             check_range(values, broken_cells, minimum="above_zero", maximum=MAX_STONE_CT)
             blank = (at for at in np.flatnonzero(np.isnan(values)).tolist() if is_blank(column.cells[at]))
             broken_cells |= dict.fromkeys(blank, Broken("missing_value"))
@@ -408,6 +411,21 @@ def read_goods(table: KnownTable, single: str | None, words: Vocabulary, finding
     )
 
 
+def _dollars(table: KnownTable, column: Column, marks: DecimalMarks) -> NDArray[np.float64]:
+    """Return distinct values of a column in dollars; what is none is left blank, and told."""
+    values, unread = read_dollars(column.cells, marks)
+    if any(note.code == "currency_shown" for note in table.trace.notes):
+        return np.full(len(values), np.nan)
+    if unread:
+        _tell_unread(table, column.header, [text_of(column.cells[at]) for at in unread])
+    return values
+
+
+def _tell_unread(table: KnownTable, header: str, texts: Sequence[str]) -> None:
+    told = {"column": header, "values": ", ".join(texts[:4]) + (", …" if len(texts) > 4 else "")}
+    table.trace.notes.append(Note(code="value_not_read", values=told))
+
+
 def _owners(table: KnownTable, single: str | None, findings: Findings) -> tuple[list[str], NDArray[np.int32]]:
     """Return parcel ids, and for every row the position of its parcel among them."""
     column = table.columns.get("parcel_id")
@@ -427,55 +445,3 @@ def _owners(table: KnownTable, single: str | None, findings: Findings) -> tuple[
     if broken:
         findings.add_column(table, "parcel_id", broken, np.zeros_like(owners), [None])
     return ids, owners
-
-
-def class_codes(cells: Sequence[Cell], attribute: Attribute) -> tuple[NDArray[np.int16], dict[int, Broken]]:
-    """Return the class code of each distinct cell, `NOT_RECORDED` where blank, with the broken ones by position."""
-    codes = np.full(len(cells), NOT_RECORDED, dtype=np.int16)
-    broken: dict[int, Broken] = {}
-    exact = {name: code for code, name in enumerate(attribute.code_names)}
-    known: Mapping[str, int] = {}
-    names: dict[str, str] = {}
-    unlike_any: Broken | None = None
-    for position, cell in each(enumerate(cells), 1000):
-        if is_blank(cell):
-            continue
-        if isinstance(cell, Odd):
-            broken[position] = Broken(cell.code, {"expected": f"a {attribute.name}"})
-            continue
-        text = text_of(cell)
-        code = exact.get(text)
-        if code is None:
-            known = known or attribute_words(attribute)
-            code = class_code(text, known)
-            several = set() if code is not None else classes_joined(text, known)
-            code = one_code(attribute, several) if several else code
-        if code is not None:
-            codes[position] = code
-            continue
-        if not several and is_not_recorded(text):
-            continue
-        if not names:
-            every = attribute.code_names
-            names = {word: every[code] for word, code in known.items()}
-            unlike_any = Broken("unknown_class", {"attribute": attribute.name, "nearest": nearest("", names)})
-        if several:
-            named = [attribute.code_names[code] for code in sorted(several)]
-            values = {"attribute": attribute.name, "classes": ", ".join(named), "sets": _holding(attribute, several)}
-            broken[position] = Broken("unknown_class", {**values, "rule": "several_classes"})
-        elif len(broken) < MAX_COMPARED:
-            values = {"attribute": attribute.name, "nearest": nearest(text, names)}
-            broken[position] = Broken("unknown_class", values)
-        elif unlike_any is not None:
-            broken[position] = unlike_any
-            if len(broken) >= MOST_BROKEN:
-                return codes, broken | dict.fromkeys(range(position + 1, len(cells)), unlike_any)
-    return codes, broken
-
-
-def _holding(attribute: Attribute, codes: set[int]) -> str:
-    """Name the sets that hold some classes, the smallest first."""
-    members = attribute.members_of_codes()
-    wanted = members[[*codes]].any(axis=0)
-    held = [code for code in range(len(attribute.classes), len(members)) if bool(members[code][wanted].all())]
-    return ", ".join(attribute.code_names[code] for code in sorted(held, key=lambda code: members[code].sum())) or "–"

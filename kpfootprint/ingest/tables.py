@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.cells import Cell, DecimalMarks, PlainCells, is_blank, read_numbers, shortened, text_of
+from kpfootprint.ingest.money import amount_of
 from kpfootprint.ingest.problems import NOTES, Broken, problem
 from kpfootprint.ingest.words import TABLES, Vocabulary, fold, is_total, misspelt, nearest
 from kpfootprint.scheme import Scheme
@@ -247,7 +248,10 @@ class RawTable(_Lines):
     def values(self, at: int) -> NDArray[np.float64]:
         """Return a column as numbers, NaN where there is none."""
         column = self.columns[at]
-        values, _ = read_numbers(column.cells, self.marks)
+        values, broken = read_numbers(column.cells, self.marks)
+        for at in broken:  # money, by which other columns are known
+            amount, currency = amount_of(column.cells[at], self.marks)
+            values[at] = amount if currency and not isinstance(amount, Broken) else np.nan
         return values[column.codes]
 
     def problem(self, broken: Broken, row: int | None = None, column: int | str | None = None) -> Problem:

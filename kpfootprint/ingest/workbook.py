@@ -28,6 +28,7 @@ from kpfootprint.ingest.archive import Budget, Limits, check_members, open_zip, 
 from kpfootprint.ingest.cells import Cell, Odd, is_blank, shortened
 from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.heads import LOOKED_AT, TableMaker, head_of
+from kpfootprint.ingest.money import is_other_currency
 from kpfootprint.ingest.tables import Column, Note, RawTable
 from kpfootprint.ingest.words import declared_words, fold, plain, says, tokens_of, unit_words
 from kpfootprint.wanted import each, go_on
@@ -50,11 +51,16 @@ _REPEATS = 9_999
 """How often a filled row of an .ods sheet may say that it repeats."""
 
 _ABOUT = re.compile(r"[~≈≃±<>≤≥?]")
-_LITERAL = re.compile(r'"([^"]*)"|\\(.)')
-"""What a number format writes as it stands: in quotes, or after a backslash."""
+_LITERAL = re.compile(r'"([^"]*)"|\\(.)|\[\$([^\]-]+)[^\]]*\]')
+"""What a number format writes as it stands: in quotes, after a backslash, or as a currency, ``[$€-40C]``."""
 
 # A tag ends where the next begins, though it were never closed: what is looked for in it is looked for once.
 _ODS_TEXT = re.compile(rb"<number:number\b[^<>]*(?:/>|></number:number>)<number:text>([^<]{1,40})</number:text>")
+_ODS_SHOWN = re.compile(
+    rb'office:value-type="float"[^<>]*><text:p>[-+\d.,\s\xa0\xc2\xe2\x80\xaf]+([^\d<>][^<>]{0,20})</text:p>'
+)
+"""What stands behind the number that a cell shows, where its format was lost on the way."""
+_ODS_CURRENCY = re.compile(rb'office:currency="([A-Z]{3})"')
 _ODS_REPEATED = re.compile(rb'number-(?:rows|columns)-repeated\s*=\s*["\']\d{5,}[^<>]*>(.{0,400})')
 
 _DECLARED = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml\b[^>]*?\bencoding\s*=\s*[\"']([^\"'>]*)")
@@ -325,10 +331,12 @@ def _cell(cell: SheetCell, units: dict[int, str], struck: dict[int, bool]) -> Ce
 def _unit_shown(number_format: str) -> str:
     """Return what a number format writes beside a number: a unit of neither carats nor stones, *about*, *below*."""
     shown = number_format.partition(";")[0]
-    words = "".join(quoted or escaped for quoted, escaped in _LITERAL.findall(shown)).strip(" ().")
+    words = "".join(map("".join, _LITERAL.findall(shown))).strip(" ().")
     if re.search(r"[0#?],+($|[^0#?,.])", bare := re.sub(r"\[[^]]*\]", "", _LITERAL.sub("", shown))):
         return "thousands"  # not shown as it is
     known = plain(words) in unit_words("grains", "points", "others") or says("about", *tokens_of(words))
+    if is_other_currency(words):
+        return words
     if words:
         return words if known or _ABOUT.search(words) else ""
     return "%" if "%" in bare else "~" if _ABOUT.search(bare.replace("?", "")) else ""
@@ -350,6 +358,7 @@ def _read_with_calamine(
 ) -> list[RawTable]:
     """Read .ods and .xls, of which the parser tells values alone; units that are not carats refuse the workbook."""
     formulas = False
+    currencies: set[str] = set()
     if name.lower().endswith(".ods"):
         with open_zip(data, name) as archive:
             for member in check_members(archive, name, limits):
@@ -357,19 +366,22 @@ def _read_with_calamine(
                 if member.filename == "content.xml":
                     _check_content(text, name)
                     formulas = b"table:formula=" in text
+                    currencies = {found.decode() for found in _ODS_CURRENCY.findall(text)} - {"USD"}
     elif not data.startswith(oldbook.MAGIC):
         raise refuse(name, "wrong_file_kind", found="it is no old Excel workbook; save it as .xlsx or .csv")
     tables = []
     with _read_apart(data, name) as said:
         formats, calculated = said()
-        if (unit := next(filter(None, map(_unit_shown, formats)), None)) is not None and unit != "%":
-            raise refuse(name, "unit_shown", unit=unit)
+        for unit in map(_unit_shown, formats):
+            _check_unit(unit, name)
         while (sheet := said()) is not None:
             title, seen = sheet
             rows = _rows_apart(said)
             table = _read_sheet(rows, title, name, headers, limits)
             if table is not None:
                 notes = _WITH_FORMULAS if formulas or calculated else ()
+                if currencies:
+                    notes = (*notes, Note(code="currency_shown", values={"currency": ", ".join(sorted(currencies))}))
                 tables.append(replace(table, hidden=() if seen else ("sheet",), notes=notes))
             deque(rows, maxlen=0)
     return tables
@@ -412,10 +424,17 @@ def _rows_apart(said: Callable[[], Any]) -> Iterator[tuple[Cell, ...]]:
             yield tuple(None if value == "" else _value(value) for value in row)
 
 
+def _check_unit(unit: str, name: str) -> None:
+    """Refuse a workbook of which the parser tells values alone, where one is shown in another unit than its own."""
+    if unit not in ("", "%") and not is_other_currency(unit):
+        raise refuse(name, "unit_shown", unit=unit)
+
+
 def _check_content(text: bytes, name: str) -> None:
     for shown in islice(_ODS_TEXT.finditer(text), 1000):
-        if (unit := _unit_shown(f'"{shown[1].decode("utf-8", "replace")}"')) not in ("", "%"):
-            raise refuse(name, "unit_shown", unit=unit)
+        _check_unit(_unit_shown(f'"{shown[1].decode("utf-8", "replace")}"'), name)
+    for shown in _ODS_SHOWN.finditer(text):
+        _check_unit(_unit_shown(f'"{shown[1].decode("utf-8", "replace")}"'), name)
     if _ODS_UNVALUED.search(text):
         raise refuse(name, "formulas_in_workbook")
     for found in _ODS_REPEATED.finditer(text):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import openpyxl
 import pytest
 
 from kpfootprint.errors import IngestError, Problem
@@ -60,6 +61,22 @@ def parcel(**changes: Any) -> dict[str, Any]:
         },
     }
     return document | changes
+
+
+def book_of(sheets: Mapping[str, Sequence[Sequence[Any]]]) -> bytes:
+    """Return an .xlsx workbook; a cell may be a value with its number format."""
+    book = openpyxl.Workbook()
+    book.remove(book.worksheets[0])
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for at, row in enumerate(rows, start=1):
+            for place, value in enumerate(row, start=1):
+                cell = sheet.cell(at, place)
+                cell.value, shown = value if isinstance(value, tuple) else (value, "General")
+                cell.number_format = shown
+    made = io.BytesIO()
+    book.save(made)
+    return made.getvalue()
 
 
 SPACE = "urn:oasis:names:tc:opendocument:xmlns"

@@ -12,7 +12,7 @@ import numpy as np
 
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.cells import text_of
-from kpfootprint.ingest.records import class_codes
+from kpfootprint.ingest.codes import class_codes
 from kpfootprint.ingest.tables import KnownTable
 from kpfootprint.parcel import Batch, Parcel
 from kpfootprint.retold import Said

@@ -1,0 +1,144 @@
+"""Workbooks and folders of an archive: parcels named by them, parts of one parcel, or a question."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from kpfootprint.ingest import Reading, Upload, read
+from kpfootprint.reference import ZoneTable
+from kpfootprint.scheme import Scheme
+from tests.ingest.making import book_of
+
+ONE = "Size,Pcs,Cts\n+7,40,6.00\n+9,30,6.60\n"
+TWO = "Size,Pcs,Cts\n+7,10,1.50\n+9,8,1.80\n"
+STONES = "No,Weight (ct),Colour\n1,0.35,brown\n2,0.42,white\n"
+OF_TWO = "parcel,weight_ct,colour\nA,0.35,brown\nB,0.42,white\n"
+DECLARED = "zone,carats\nNola,12.60\n"
+DECLARED_TOO = "zone,carats\nBoda,3.30\n"
+A, B = (70, 12.6), (18, 3.3)
+
+
+def sheet(text: str) -> list[list[Any]]:
+    rows = [line.split(",") for line in text.splitlines()]
+    return [[float(cell) if cell[:1].isdigit() else cell for cell in row] for row in rows]
+
+
+def book(**sheets: str) -> bytes:
+    return book_of({name: sheet(text) for name, text in sheets.items()})
+
+
+def reading(files: Mapping[str, str | bytes], scheme: Scheme, zone_table: ZoneTable, **options: Any) -> Reading:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return read(Upload("batch.zip", made.getvalue()), scheme, zone_table, **options)
+
+
+@pytest.mark.parametrize(
+    ("files", "parcels"),
+    [
+        ({"CAR-7.xlsx": book(S=ONE), "CAR-8.xlsx": book(S=TWO)}, {"CAR-7": A, "CAR-8": B}),
+        ({"CAR-7.xlsx": book(Tri=ONE), "CAR-8.xlsx": book(Feuil1=TWO)}, {"CAR-7": A, "CAR-8": B}),
+        ({"in/CAR-7.xlsx": book(S=ONE), "in/CAR-8.xlsx": book(S=TWO)}, {"CAR-7": A, "CAR-8": B}),
+        ({"CAR-7/counts.csv": ONE, "CAR-8/counts.csv": TWO}, {"CAR-7": A, "CAR-8": B}),
+        ({"b/CAR-7/tri.csv": ONE, "b/CAR-8/tri.csv": TWO}, {"CAR-7": A, "CAR-8": B}),
+        ({"CAR-7/stones.csv": STONES, "CAR-8/counts.csv": TWO, "CAR-8/stones.csv.gz": b""}, None),
+        ({"03/CAR-7.csv": ONE, "04/CAR-8.csv": TWO}, {"CAR-7": A, "CAR-8": B}),
+        ({"data/stones.csv": OF_TWO, "data/words.csv": "attribute,word,class\n"}, {"A": (1, 0.35), "B": (1, 0.42)}),
+        ({"stones.xlsx": book(Sheet1=STONES), "declarations.xlsx": book(Sheet1="zone,carats\nNola,0.77\n")}, None),
+    ],
+)
+def test_the_file_or_the_folder_names_the_parcel(
+    files: Mapping[str, str | bytes],
+    parcels: Mapping[str, tuple[int, float]] | None,
+    scheme: Scheme,
+    zone_table: ZoneTable,
+) -> None:
+    found = reading(files, scheme, zone_table)
+    names = {parcel.parcel_id: (parcel.n_stones, parcel.carats) for parcel in found.parcels}
+    if parcels is None:
+        assert not {*names} & {"CAR-7", "CAR-8", "stones", "declarations"}
+    else:
+        assert (found.problems, names) == ((), parcels)
+
+
+def test_each_folder_declares_for_itself_and_titles_too(scheme: Scheme, zone_table: ZoneTable) -> None:
+    files: dict[str, str | bytes] = {
+        "CAR-7/counts.csv": ONE,
+        "CAR-7/declarations.csv": DECLARED,
+        "CAR-8/counts.csv": TWO,
+        "CAR-8/declarations.csv": DECLARED_TOO,
+    }
+    books: dict[str, str | bytes] = {
+        "CAR-7.xlsx": book(Info="Exporter,SODIAM\nZone,Nola\n", Tri=ONE),
+        "CAR-8.xlsx": book(Info="Exporter,BADICA\nZone,Boda\n", Tri=TWO),
+    }
+    for given in (files, books):
+        found = reading(given, scheme, zone_table)
+        assert found.problems == ()
+        assert {p.parcel_id: [one.zone_id for one in p.declarations] for p in found.parcels} == {
+            "CAR-7": ["nola"],
+            "CAR-8": ["boda"],
+        }
+
+
+def test_a_workbook_that_names_its_parcel_goes_before_the_name_of_its_file(
+    scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    files = {"a.xlsx": book(S="Parcel: CAR-1\n" + ONE), "b.xlsx": book(S="Parcel: CAR-2\n" + TWO)}
+    found = reading(files, scheme, zone_table)
+    assert (found.problems, [parcel.parcel_id for parcel in found.parcels]) == ((), ["CAR-1", "CAR-2"])
+    files["b.xlsx"] = book(S="Parcel: CAR-1\n" + TWO)
+    assert "table_twice" in [problem.code for problem in reading(files, scheme, zone_table).problems]
+
+
+@pytest.mark.parametrize(
+    ("files", "code"),
+    [
+        ({"smalls.xlsx": book(S=ONE), "specials.xlsx": book(S=TWO)}, "sheets_or_parcels"),
+        ({"CAR-7.xlsx": book(S=ONE), "CAR-8.xlsx": book(S=ONE)}, "same_rows"),
+        ({"CAR-7/counts.csv": ONE, "CAR-8/counts.csv": ONE}, "same_rows"),
+    ],
+)
+def test_what_may_be_no_parcels_is_asked(
+    files: Mapping[str, str | bytes], code: str, scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    assert code in [problem.code for problem in reading(files, scheme, zone_table).problems]
+    found = reading(files, scheme, zone_table, choices={"sheets": "parcels"})
+    assert (found.problems, len(found.parcels)) == ((), 2)
+
+
+def test_workbooks_may_be_parts_of_one_parcel(scheme: Scheme, zone_table: ZoneTable) -> None:
+    files = {"smalls.xlsx": book(S=ONE), "specials.xlsx": book(S=TWO)}
+    (parcel,) = reading(files, scheme, zone_table, choices={"sheets": "one"}).parcels
+    assert (parcel.n_stones, parcel.carats) == (88, 15.9)
+
+
+def test_a_problem_names_the_file_of_its_sheet(scheme: Scheme, zone_table: ZoneTable) -> None:
+    files = {"CAR-7.xlsx": book(S=ONE), "CAR-8.xlsx": book(S=TWO.replace("+9,8", "Total,99"))}
+    found = reading(files, scheme, zone_table)
+    assert [(problem.code, problem.table) for problem in found.problems][:1] == [("total_disagrees", "CAR-8/S")]
+
+
+def test_totals_of_parcels_are_checked(scheme: Scheme, zone_table: ZoneTable) -> None:
+    listed = "Parcel,Pcs,Cts,Value\nA,1,0.35,100\nB,1,0.42,$ 200\nTotal,2,0.77,300\n"
+    found = reading({"stones.csv": OF_TWO, "parcels.csv": listed}, scheme, zone_table)
+    assert (found.problems, [parcel.value_usd for parcel in found.parcels]) == ((), [100.0, 200.0])
+    wrong = reading({"stones.csv": OF_TWO, "parcels.csv": listed.replace("0.77", "0.87")}, scheme, zone_table)
+    assert "total_disagrees" in [problem.code for problem in wrong.problems]
+
+
+def test_a_pivot_without_numbers_of_stones_asks_nothing_where_it_agrees(scheme: Scheme, zone_table: ZoneTable) -> None:
+    rows: list[list[Any]] = [["No", "Weight (ct)", "Colour"], [1, 0.35, "brown"], [2, 0.42, "white"], [3, 0.3, "cape"]]
+    pivot: list[list[Any]] = [["Row Labels", "Sum of Weight (ct)"], ["brown", 0.35], ["cape", 0.3], ["white", 0.42]]
+    for total, codes in ((1.07, set()), (1.17, {"total_disagrees"})):
+        made = book_of({"Data": rows, "Pivot": [*pivot, ["Grand Total", total]]})
+        found = read(Upload("w.xlsx", made), scheme, zone_table)
+        assert codes <= {problem.code for problem in found.problems}
+        assert bool(codes) == bool(found.problems)
