@@ -194,6 +194,7 @@ def _tables(sheet: Layout, hint: str | None, *, several: bool) -> list[KnownTabl
     if asked.is_transposed(sheet, wide):
         return []
     asked.ask_about_percents(sheet)
+    asked.ask_about_decimals(sheet)
     parties = _parties(sheet)
     measured = sheet.places("n_stones", "carats")
     classed = sheet.places("size_class", *sheet.attributes)
@@ -355,7 +356,13 @@ def _zones_of(table: KnownTable, sheet: Layout, column: Column) -> KnownTable:
     if column.header in sheet.trace.passed_over:
         sheet.trace.passed_over.remove(column.header)
     made = replace(table, kind="declarations", columns=columns, ragged={}, typed=weight is None, trace=Trace())
-    return made if weight is not None else made.keep(np.unique(column.codes, return_index=True)[1])
+    if weight is None:
+        return made.keep(np.unique(column.codes, return_index=True)[1])
+    told = table.columns.get("breakdown")
+    weighed = np.flatnonzero(~weight.blank())
+    if told is None or not len(weighed):
+        return made
+    return made.keep(weighed[told.codes[weighed] == told.codes[weighed[0]]])  # of the same stones told twice, once
 
 
 # Several valuations of one parcel.

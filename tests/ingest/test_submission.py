@@ -261,6 +261,16 @@ def test_tables_without_parcel_id(tmp_path: Path, scheme: Scheme, zone_table: Zo
     }
 
 
+def test_a_row_a_parcel_with_sizes_in_columns_declares_its_carats_once(
+    tmp_path: Path, scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    text = "Colis;Zone;Pierres;Carats;+11;+9;+7\nP1;Nola;20;5,00;6;8;6\nP2;Boda;10;2,00;3;4;3\n"
+    found = ingest_submission(folder_of(tmp_path, tri=text), scheme, zone_table)
+    assert found.problems == ()
+    declared = {p.parcel_id: [(one.zone_id, one.carats) for one in p.declarations] for p in found.parcels}
+    assert declared == {"P1": [("nola", 5.0)], "P2": [("boda", 2.0)]}
+
+
 def test_customs_codes(tmp_path: Path, scheme: Scheme, zone_table: ZoneTable) -> None:
     for cell, code in ((7102.1, "7102.10"), (710231, "710231"), ("7102.10", "7102.10")):
         book = workbook_of(
