@@ -14,6 +14,7 @@ from kpfootprint.ingest.around import MEASURES, ONE
 from kpfootprint.ingest.cells import Odd, is_blank, read_yes_or_no, text_of
 from kpfootprint.ingest.labels import size_span
 from kpfootprint.ingest.meanings import Layout, listed
+from kpfootprint.ingest.numbering import come_alike
 from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.statements import amounts_besides
 from kpfootprint.ingest.tables import Column, KnownTable, Note
@@ -320,6 +321,9 @@ def _ask_about_repeats(sheet: Layout) -> None:
         if alike and not column.blank().any() and _same_stones(sheet, classes, measures, groups):
             sheet.tell("counted_twice", at, int(groups[1][0]), header=column.header, choices=[ONE])
             return
+    for at in sheet.places("row") if not counts else ():
+        if come_alike(raw, raw.columns[at]):
+            sheet.ask("count_or_other", at, "n_stones", "ignore")
 
 
 def _numbered_again(column: Column) -> int | None:

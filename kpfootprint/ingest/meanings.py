@@ -12,15 +12,13 @@ from numpy.typing import NDArray
 from kpfootprint.errors import Problem
 from kpfootprint.ingest.cells import (
     Cell,
-    DecimalMarks,
-    PlainCells,
     is_blank,
     is_number,
-    read_numbers,
     text_of,
 )
 from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning
 from kpfootprint.ingest.labels import describe, size_span
+from kpfootprint.ingest.numbering import come_alike, is_running, names_few, names_one, numbers_in
 from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.tables import Column, Note, RawTable, Trace
 from kpfootprint.ingest.words import (
@@ -233,13 +231,6 @@ def _with_weights_of_each(sheet: Layout) -> Layout:
     return sheet.with_columns(columns)
 
 
-def numbers_in(cells: Sequence[Cell]) -> NDArray[np.float64] | None:
-    """Return cells as numbers where all of them are, or None."""
-    marks = DecimalMarks.seen_in([cells])
-    values, broken = read_numbers(cells, marks)
-    return values if len(values) and not broken else None
-
-
 def _asked(sheet: Layout, at: int, meaning: Meaning, others: list[Meaning]) -> Meaning:
     """Return what a column means, its cells asked; `others` are the meanings of the other columns."""
     column = sheet.raw.columns[at]
@@ -281,7 +272,7 @@ def _asked(sheet: Layout, at: int, meaning: Meaning, others: list[Meaning]) -> M
         if meaning.role == "unknown" and not sheet.headers.of(column.header).sure and _is_mean(sheet, at):
             return Meaning(role="mean")
         return Meaning(role="other") if meaning.role in ("size_class", "row", "description") else meaning
-    if meaning.role == "n_stones" and _is_one(column.header):
+    if meaning.role == "n_stones" and names_one(column.header):
         return Meaning(role="row")
     if meaning.role == "n_stones" and meaning.party and not any(map(str.isdigit, "".join(map(text_of, cells)))):
         meaning = UNKNOWN  # a word of each stone: ``Type de pierre``
@@ -316,10 +307,10 @@ def _qualified(sheet: Layout, at: int, meaning: Meaning, others: list[Meaning]) 
 
 def _whole(sheet: Layout, at: int, meaning: Meaning, roles: set[str]) -> Meaning:
     column = sheet.raw.columns[at]
-    running = _is_running(sheet, column)
-    may_number = _is_one(column.header) or fold(column.header) in ("stones", "pierres", "nombre", "count")
+    running = is_running(sheet.raw, column)
+    may_number = names_one(column.header) or fold(column.header) in ("stones", "pierres", "nombre", "count")
     if meaning.role == "row" or (meaning.role == "n_stones" and meaning.sure and may_number):
-        if running and meaning.role == "n_stones" and _are_few(sheet, column) and "carats" in roles:
+        if running and meaning.role == "n_stones" and names_few(sheet.raw, column) and "carats" in roles:
             return Meaning(role="unknown", sure=False)
         if running:
             return Meaning(role="row")
@@ -334,8 +325,8 @@ def _whole(sheet: Layout, at: int, meaning: Meaning, roles: set[str]) -> Meaning
             if "size_class" in roles:
                 return Meaning(role="n_stones")
             return Meaning(role="unknown", sure=False)
-        if _is_one(column.header) and "size_class" not in roles and "carats" in roles:
-            return Meaning(role="unknown", sure=False)
+        if names_one(column.header) and "size_class" not in roles and "carats" in roles:
+            return Meaning(role="row") if come_alike(sheet.raw, column) else Meaning(role="unknown", sure=False)
         return meaning
     if meaning.role == "unknown" and running:
         return Meaning(role="row")
@@ -356,47 +347,6 @@ def _are_named_once(sheet: Layout, at: int) -> bool:
         return False
     codes = np.column_stack([sheet.raw.columns[at].codes for at in places]) if places else np.zeros((0, 1))
     return 1 < len(codes) == len(np.unique(codes, axis=0))
-
-
-def _is_one(header: str) -> bool:
-    """Say whether a header is that of one stone, so that numbers below it may name stones or count them."""
-    return fold(header) in ("stone", "pierre", "number", "diamond", "diamant", "stein", "steen", "piedra", "pedra")
-
-
-def _are_few(sheet: Layout, column: Column) -> bool:
-    """Say whether a header is one of many stones, and its rows so few that their numbers may be counts by chance."""
-    return fold(column.header) in ("stones", "pierres", "count") and 1 < sheet.raw.n_rows <= 5
-
-
-def _is_running(sheet: Layout, column: Column) -> bool:
-    """Say whether a column counts its rows: it rises, mostly by one, however many rows were taken out."""
-    if isinstance(column.cells, PlainCells) and column.cells.numbers is None:
-        return False
-    part = np.cumsum(sheet.raw.alone()[:_SAMPLE])  # numbers may begin anew below each heading
-    cells = [(group, column.at(row)) for row, group in enumerate(part.tolist())]
-    kept = [(group, cell) for group, cell in cells if not is_blank(cell) and not _has_letters(cell)]
-    groups: dict[int, list[Cell]] = {}
-    for group, cell in kept:
-        groups.setdefault(group, []).append(cell)
-    if len(groups) > 1 and all(text_of(own[0]) == "1" for own in groups.values()):
-        return all(_rise(own) for own in groups.values())
-    return _rise([cell for _, cell in kept])
-
-
-def _has_letters(cell: Cell) -> bool:
-    return isinstance(cell, str) and any(map(str.isalpha, cell))
-
-
-def _rise(cells: Sequence[Cell]) -> bool:
-    """Say whether cells are numbers that rise, mostly by one, or fall by one to 1."""
-    numbers = numbers_in(cells)
-    if numbers is None or len(numbers) < 1:
-        return False
-    if len(numbers) == 1:
-        return bool(numbers[0] == 1)
-    steps = np.diff(numbers)
-    down = bool(np.all(steps == -1)) and numbers[-1] == 1 and len(numbers) > 2
-    return down or bool(np.all(steps > 0) and np.median(steps) == 1)
 
 
 def _is_mean(sheet: Layout, at: int) -> bool:

@@ -15,7 +15,8 @@ from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.labels import size_span
 from kpfootprint.ingest.layout import understand
 from kpfootprint.ingest.left_out import without_totals
-from kpfootprint.ingest.meanings import Choices, Layout, listed, meanings_of, numbers_in
+from kpfootprint.ingest.meanings import Choices, Layout, listed, meanings_of
+from kpfootprint.ingest.numbering import numbers_in
 from kpfootprint.ingest.origins import declared_beside
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.statements import amounts_besides
@@ -226,7 +227,8 @@ def _tables_of(
             problems += summed.problems
             made = recognise(summed.raw, "parcels", words, problems)
             summed.trace.passed_over += made.trace.passed_over
-            return [replace(made, trace=summed.trace), *declared_beside(made, summed.raw, headers)]
+            made = replace(made, trace=summed.trace)
+            return [made, *declared_beside(made, summed.raw, headers)]
     if _on_its_side(raw, headers):
         if not several:
             problems.append(problem(Broken("table_on_its_side"), table=raw.name, row=raw.header_rows[0]))
