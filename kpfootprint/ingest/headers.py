@@ -182,7 +182,7 @@ class Headers:
         pieces = any(says("n_stones", token) for token in rest)
         rest = [token for token in rest if not says("carats", token) and not says("n_stones", token)]
         if pieces:
-            rest = [token for token in rest if token not in (*_NUMBER_OF, "num", "numero", "nombre", "p")]
+            rest = [token for token in rest if token not in (*_NUMBER_OF, "num", "numero", "nombre", "p", "#")]
         elif not measure and {*_NUMBER_OF} & {*rest}:
             others = [token for token in rest if token not in _NUMBER_OF]
             if (others and self._classes(" ".join(others), others, "n_stones")) or (not others and part == "whole"):

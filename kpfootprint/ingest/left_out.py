@@ -308,8 +308,10 @@ def _find_unlabelled(rows: Rows, labels: Mapping[int, str]) -> None:
     if not odd and last not in rows.left and not any(rows.shown(at) and rows.sums(at, 0, n_rows) for at in labels):
         odd = [row for row in _sum_without_classes(rows) if not _is_declared(rows.sheet, row)]
     for row in odd if meant != "keep" else ():
-        if meant == "leave_out" or (row == last and len(rows.shown(row)) > 1 and _names_no_class(rows.sheet, row)):
+        if meant == "leave_out":
             rows.leave(row, "sum_of_rows")
+        elif row == last and len(rows.shown(row)) > 1 and _names_no_class(rows.sheet, row):
+            rows.leave(row, "total_checked", label=rows.sheet.raw.label(row))
         else:
             at = next(iter(rows.shown(row)))
             rows.sheet.tell("total_or_stone", at, row, choices=[("total", "leave_out"), ("total", "keep")])

@@ -21,7 +21,7 @@ from kpfootprint.ingest.origins import declared_beside
 from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.statements import amounts_besides
 from kpfootprint.ingest.tables import Column, KnownTable, Note, RawTable, recognise, stacked
-from kpfootprint.ingest.titles import said_by_titles
+from kpfootprint.ingest.titles import joined, said_by_titles
 from kpfootprint.ingest.words import TABLES, attribute_words, class_code, fold, is_total, misspelt, table_names
 from kpfootprint.scheme import Scheme
 from kpfootprint.wanted import each
@@ -88,7 +88,7 @@ def recognise_all(
         next(iter(tables.values())).trace.passed_over.extend(passed)
     raws = [_as_titles(raw) if raw.name in passed and len(raw.columns) <= 4 else raw for raw in raws]
     titles = [title for raw in raws if (title := said_by_titles(raw, headers, tables, choices, problems))]
-    return {**titles[0], **tables} if len(titles) == 1 else tables
+    return {**joined(titles, problems), **tables}
 
 
 def _without_summaries(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from kpfootprint.ingest.cells import Cell, is_blank, text_of, without_unit
 from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.meanings import Choices, listed
 from kpfootprint.ingest.origins import PARTED_SHARE, Origin, declared, is_of_origin, origins_in, settle_origin
-from kpfootprint.ingest.problems import Broken
+from kpfootprint.ingest.problems import Broken, problem
 from kpfootprint.ingest.statements import STATED, stated
 from kpfootprint.ingest.tables import Column, KnownTable, Note, RawTable
 from kpfootprint.ingest.words import all_say, condition_values, fold, holds, says, tokens_of, unit_pattern
@@ -22,6 +23,27 @@ _TITLED = ("certificate_no", "exporter", "exported_on", "hs_code", *_CONDITIONS)
 """Fields of a parcel that titles above a table may give, or columns that say the same in every row."""
 
 _GOODS = ("stones", "counts")
+
+
+def joined(said: Sequence[dict[str, KnownTable]], problems: list[Problem]) -> dict[str, KnownTable]:
+    """Join what several sheets say of one parcel, a cover and titles above its stones; what differs is told."""
+    whole: dict[str, KnownTable] = {}
+    for kind, table in (item for tables in said for item in tables.items()):
+        first = whole.setdefault(kind, table)
+        names = [name for name in first.columns if name in table.columns] if first is not table else []
+        for name in names if kind == "declarations" or first.n_rows == table.n_rows == 1 else ():
+            one, other = ([fold(text_of(cell)) for cell in of.columns[name].cells] for of in (first, table))
+            if sorted(one) != sorted(other):
+                texts = (", ".join(map(text_of, of.columns[name].cells)) for of in (first, table))
+                broken = Broken("said_otherwise", dict(zip(("field", "one", "other"), (name, *texts), strict=True)))
+                problems.append(table.problem(broken, 0, name))
+        if first is not table and first.n_rows == table.n_rows:
+            whole[kind] = replace(first, columns={**table.columns, **first.columns})
+    return whole
+
+
+def _same(one: Cell, other: Cell) -> bool:
+    return fold(text_of(one)) == fold(text_of(other))
 
 
 def said_by_titles(
@@ -81,7 +103,11 @@ def said_by_titles(
                     passed.append(f"{key}: {text_of(value)}")
                     continue
                 for name, part in _parts(told, value, headers).items():
-                    found.setdefault(name, (line, key, part))
+                    first = found.setdefault(name, (line, key, part))
+                    if above and name in _TITLED and not _same(first[2], part):
+                        told_twice = {"field": name, "one": text_of(first[2]), "other": text_of(part)}
+                        broken = Broken("said_otherwise", told_twice)
+                        problems.append(problem(broken, table=raw.name, row=line, column=key, value=part))
             elif (name in _CONDITIONS and len(text_of(value)) <= 80) or headers.words.zone(text_of(value)) is not None:
                 passed.append(f"{key}: {text_of(value)}")
             else:

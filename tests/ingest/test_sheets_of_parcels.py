@@ -232,3 +232,24 @@ def test_what_a_table_of_parcels_says_besides_is_told(scheme: Scheme, zone_table
         assert [item.zone_id for item in parcel.declarations] == ["boda"]
         assert parcel.read_as is not None
         assert parcel.read_as["passed_over"] == ["mine", "zone"]
+
+
+COVER: Rows = [["Exporter", "SODIAM"], ["Zone", "Nola"]]
+
+
+def test_a_cover_and_titles_above_the_stones_say_what_they_do_of_one_parcel(
+    scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    titled = [["Cleaning", "acid rinsed"], ["Exporter", "Sodiam"], [], *STONES]
+    (parcel,) = reading({"Cover": COVER, "S": titled}, scheme, zone_table, one=True).parcels
+    assert (parcel.exporter, [item.zone_id for item in parcel.declarations]) == ("SODIAM", ["nola"])
+    assert parcel.conditions.cleaning_state == "acid_rinsed"
+    for other in (["Exporter", "BADICA"], ["Zone", "Boda"]):
+        found = reading({"Cover": COVER, "S": [other, [], *STONES]}, scheme, zone_table, one=True)
+        assert [item.code for item in found.problems] == ["said_otherwise"]
+
+
+def test_two_titles_that_say_different_things_are_told(scheme: Scheme, zone_table: ZoneTable) -> None:
+    said = [["KP certificate", "CF000231"], ["Certificat", "CF000232"], [], *STONES]
+    found = reading({"S": said}, scheme, zone_table, one=True)
+    assert [(item.code, item.value) for item in found.problems] == [("said_otherwise", "CF000232")]
