@@ -238,7 +238,8 @@ def is_transposed(sheet: Layout, wide: list[int]) -> bool:
 def ask_about_table(table: KnownTable, sheet: Layout) -> None:
     """Ask whether a table counts its stones twice, and whether its carats are sums."""
     if table.kind != "declarations":
-        _ask_about_repeats(sheet)
+        if not table.valuations:
+            _ask_about_repeats(sheet)
         _ask_about_polished(sheet)
         _ask_about_parts(sheet)
     if table.kind == "counts":
@@ -299,10 +300,11 @@ def _ask_about_repeats(sheet: Layout) -> None:
         for row in again[:1].tolist():
             sheet.tell("counted_twice", None, row, header=raw.label(row), choices=[ONE])
             return
-    for at in sheet.places("row") if not counts else ():
+    headed = any(note.code == "heading" for note in sheet.trace.left_out)  # each may begin its numbers anew
+    numbered = sheet.places("row") if not counts and not headed else []
+    for at in numbered:
         column = raw.columns[at]
-        headed = any(note.code == "heading" for note in sheet.trace.left_out)  # each may begin its numbers anew
-        if not headed and not column.mostly_distinct and (row := _numbered_again(column)) is not None:
+        if not column.mostly_distinct and (row := _numbered_again(column)) is not None:
             sheet.tell("counted_twice", at, row, header=column.header, choices=[ONE])
             return
     if (row := _again_from(sheet, [*classes, *measures])) is not None:
@@ -318,10 +320,10 @@ def _ask_about_repeats(sheet: Layout) -> None:
         named = classes or any(item.wide for item in sheet.meanings)
         least = 1 if named and parcels.get(fold(column.header)) == "sorter" else 2 if classes else 3
         alike = len({len(rows) for rows in groups}) == 1 < len(groups) and len(groups[0]) >= least
-        if alike and not column.blank().any() and _same_stones(sheet, classes, measures, groups):
+        if alike and not column.blank().any() and same_stones(sheet, classes, measures, groups):
             sheet.tell("counted_twice", at, int(groups[1][0]), header=column.header, choices=[ONE])
             return
-    for at in sheet.places("row") if not counts else ():
+    for at in numbered:
         if come_alike(raw, raw.columns[at]):
             sheet.ask("count_or_other", at, "n_stones", "ignore")
 
@@ -351,7 +353,7 @@ def _again_from(sheet: Layout, places: Sequence[int]) -> int | None:
     return None
 
 
-def _same_stones(
+def same_stones(
     sheet: Layout,
     classes: Sequence[int],
     measures: Sequence[int],

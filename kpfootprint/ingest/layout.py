@@ -43,7 +43,7 @@ from kpfootprint.ingest.groups import (
 from kpfootprint.ingest.headers import UNKNOWN, Headers, Meaning
 from kpfootprint.ingest.labels import split_descriptions
 from kpfootprint.ingest.left_out import without_totals
-from kpfootprint.ingest.lots import are_repeated, ask_about_cells, ask_about_stones, with_lots_settled
+from kpfootprint.ingest.lots import are_repeated, ask_about_cells, ask_about_stones, with_lots_asked, with_lots_settled
 from kpfootprint.ingest.meanings import (
     Choices,
     Layout,
@@ -217,7 +217,8 @@ def _tables(sheet: Layout, hint: str | None, *, several: bool) -> list[KnownTabl
         ask_about_cells(sheet, classed)
         before = len(sheet.problems)
         settled = with_blanks_open(ask_about_blanks(sheet, classed), classed)
-        tables = [replace(made := _plain(settled, "counts"), complete=made.complete and len(sheet.problems) == before)]
+        made = _valued_in_rows(_plain(settled, "counts"), settled, classed)
+        tables = [replace(made, complete=made.complete and len(sheet.problems) == before)]
     elif sheet.places("carats") or hint in ("stones", "counts"):
         if hint == "counts" and (sheet.places("row") or are_repeated(sheet, classed)):
             hint = "stones"  # a list of stones called a sorting sheet
@@ -330,6 +331,9 @@ def _described(sheet: Layout) -> Layout:
     made, unread = split_descriptions(column, free, sheet.scheme)
     if not made:
         odd = [word for word in unread if not is_plain(word)]
+        if odd and sheet.raw.n_rows > 1 == len(column.used().cells):  # of all rows alike, which tells none apart
+            sheet.trace.notes.append(_passed_over(column, odd))
+            return with_lots_asked(sheet)
         if len(free) == len(scheme.categorical) and sheet.raw.n_rows > 1 and odd:
             sheet.ask("nothing_described", at, "ignore", words=listed(odd, 12))
         return sheet
@@ -340,9 +344,12 @@ def _described(sheet: Layout) -> Layout:
     meanings = [*sheet.meanings, *(Meaning(role=name) for name in made)]
     meanings[at] = Meaning(role="described")
     if unread:
-        told = {"column": column.header, "words": listed(unread, 12)}
-        sheet.trace.notes.append(Note(code="words_passed_over", values=told))
+        sheet.trace.notes.append(_passed_over(column, unread))
     return sheet.with_columns([*sheet.raw.columns, *made.values()], meanings)
+
+
+def _passed_over(column: Column, words: Sequence[str]) -> Note:
+    return Note(code="words_passed_over", values={"column": column.header, "words": listed(words, 12)})
 
 
 def _zones_of(table: KnownTable, sheet: Layout, column: Column) -> KnownTable:
@@ -393,3 +400,22 @@ def _valued(sheet: Layout, parties: Sequence[str]) -> KnownTable:
         passed = set.intersection(*(set(table.trace.passed_over) for table in made.values()))
         return replace(whole, trace=replace(whole.trace, passed_over=sorted(passed)))
     return replace(first, valuations=made)
+
+
+def _valued_in_rows(table: KnownTable, sheet: Layout, classed: Sequence[int]) -> KnownTable:
+    """Part the rows of several parties, which a column names, where all of them have the same classes: valuations."""
+    known = {word for word in declared_words()["parties"]["words"] if len(word) > 1}
+    for at in sheet.places("unknown", "other") if sheet.choices.get(ONE[0]) != ONE[1] else ():
+        column = sheet.raw.columns[at]
+        names = [] if column.mostly_distinct else column.names()
+        used = np.unique(column.codes).tolist()
+        if not 1 < len(used) <= 4 or not all({*tokens_of(names[code])} & known for code in used if names):
+            continue
+        rows = [np.flatnonzero(column.codes == code) for code in used]
+        measures = sheet.places("n_stones", "carats")
+        if names and len({*map(len, rows)}) == 1 and asked.same_stones(sheet, classed, measures, rows):
+            passed = [header for header in table.trace.passed_over if header != column.header]
+            parts = [replace(table.keep(own), trace=replace(table.trace, passed_over=passed)) for own in rows]
+            by_party = dict(zip((plain(names[code]) for code in used), parts, strict=True))
+            return replace(parts[0], valuations=by_party)
+    return table

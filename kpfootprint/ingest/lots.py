@@ -27,7 +27,7 @@ _HEADING = re.compile(r"7102[. ]?\d\d([. ]?\d\d){0,2}")
 _SEVERAL_SAID = re.compile(
     rf"\b([2-9]|[1-9]\d+)\s*([^\W\d]+\s+){{0,2}}({'|'.join(map(re.escape, unit_words('pieces')))}|pieces?|pièces?)\b"
     r"|\b(remaining|other|smaller|divers|autres)\s+(goods|stones|pierres|small|petits|petites)\b"
-    r"|\b(lots?|paquets?|packs?)\s+(de|of)\s+\d|^[x×]\s?\d+$",
+    r"|\b(lots?|paquets?|packs?)\s+(de|of)\s+\d|^[x×]\s?\d+$|^((a|une?)\s)?(pairs?|paires?)$",
     re.IGNORECASE,
 )
 """A remark by which a row is of several stones: ``3 pcs``, ``lot de 3``."""
@@ -147,9 +147,13 @@ def with_lots_settled(sheet: Layout, kind: str) -> Layout:
     chosen = sheet.choices.get("lots")
     if chosen == "parcels" or (len(used) == 1 and sheet.raw.n_rows > 1):
         return with_role(sheet, at, "parcel_id")
-    if chosen == "one" or len(used) == sheet.raw.n_rows or not used:
-        return sheet
-    sheet.tell(
-        "lots_or_parcels", at, header=column.header, found=len(used), choices=[("lots", "parcels"), ("lots", "one")]
-    )
+    return sheet if chosen == "one" or len(used) == sheet.raw.n_rows or not used else with_lots_asked(sheet)
+
+
+def with_lots_asked(sheet: Layout) -> Layout:
+    """Ask whether lots are parcels, where that was not said."""
+    for at in sheet.places("lot") if "lots" not in sheet.choices else ():
+        column = sheet.raw.columns[at]
+        told = {"header": column.header, "found": len([*filter(None, column.used().names())])}
+        sheet.tell("lots_or_parcels", at, **told, choices=[("lots", "parcels"), ("lots", "one")])
     return sheet

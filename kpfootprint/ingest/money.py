@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from kpfootprint.ingest.cells import THOUSANDS, Cell, DecimalMarks, is_blank, read_number, read_numbers, text_of
 from kpfootprint.ingest.problems import Broken
-from kpfootprint.ingest.words import plain
+from kpfootprint.ingest.words import plain, tokens_of
 
 _DOLLARS = r"us\s?\$|\$\s?us|\$|usd|us dollars?|dollars?(?: us)?"
 _OTHERS = r"[€£¥₽]|euros?|eur|(?:f\.?\s?)?cfa|xaf|xof|fcfa|francs?|gbp|chf|zar|bwp|aoa|kz|aed|inr|rub|руб\.?|cny|ils"
@@ -25,6 +25,11 @@ _GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(?P<mark>[.,'’ ])\d{3}(?:(?P=mark)\d{
 def is_other_currency(text: str) -> bool:
     """Say whether a text names money other than US dollars: ``F CFA``, ``€``."""
     return re.fullmatch(_OTHERS, plain(text).strip()) is not None
+
+
+def names_dollars(text: str) -> bool:
+    """Say whether a text names US dollars somewhere: ``Value (USD)``, ``$ 120``."""
+    return "$" in text or any(word.startswith(("usd", "dollar")) for word in tokens_of(text))
 
 
 def amount_of(cell: Cell, marks: DecimalMarks) -> tuple[float | Broken, str]:

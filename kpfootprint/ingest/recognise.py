@@ -28,6 +28,9 @@ from kpfootprint.wanted import each
 
 GOODS = ("stones", "counts")
 
+_OF_GOODS = ("n_stones", "carats", "value_usd")
+"""What sheets of goods and tables of parcels have in common, under the same words."""
+
 _LINES = 20
 """Lines that a form of one parcel has at most."""
 
@@ -225,7 +228,9 @@ def _tables_of(
         known = hint == "parcels" or bool(own)
         if (summed := _without_sums(raw, headers, choices, None if known else sheets)) is not None:
             problems += summed.problems
-            made = recognise(summed.raw, "parcels", words, problems)
+            named = [(fold(column.header), headers.of(column.header)) for column in raw.columns]
+            more = {key: said.role for key, said in named if said.role in _OF_GOODS and not (said.wide or said.party)}
+            made = recognise(summed.raw, "parcels", words, problems, more)
             summed.trace.passed_over += made.trace.passed_over
             made = replace(made, trace=summed.trace)
             return [made, *declared_beside(made, summed.raw, headers)]

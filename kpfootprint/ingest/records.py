@@ -28,7 +28,7 @@ from kpfootprint.ingest.cells import (
 )
 from kpfootprint.ingest.codes import class_codes
 from kpfootprint.ingest.gathered import Findings
-from kpfootprint.ingest.money import read_dollars, read_value
+from kpfootprint.ingest.money import names_dollars, read_dollars, read_value
 from kpfootprint.ingest.problems import Broken
 from kpfootprint.ingest.tables import Column, KnownTable, Note
 from kpfootprint.ingest.words import (
@@ -385,6 +385,8 @@ def read_goods(table: KnownTable, single: str | None, words: Vocabulary, finding
             check_range(values, broken_cells, minimum="zero", maximum=1e9 if whole else 1e12, whole=whole)
         findings.add_column(table, name, broken_cells, owners, ids)
         numbers[name] = values[column.codes]
+    if "value_usd" in numbers and not table.typed:
+        _leave_dear(table, numbers, numbers.get(size, numbers.get("carats")))
     codes: dict[str, NDArray[np.int16]] = {}
     for attribute in words.scheme.categorical:
         if attribute.column not in table.columns:
@@ -419,6 +421,22 @@ def _dollars(table: KnownTable, column: Column, marks: DecimalMarks) -> NDArray[
     if unread:
         _tell_unread(table, column.header, [text_of(column.cells[at]) for at in unread])
     return values
+
+
+_DEAREST = 20_000.0
+"""Dollars a carat that no parcel of rough diamonds is worth."""
+
+
+def _leave_dear(table: KnownTable, numbers: dict[str, NDArray[np.float64]], carats: NDArray[np.float64] | None) -> None:
+    """Leave values unread that name no currency and are more than rough diamonds are worth, as francs are; told."""
+    column = table.columns["value_usd"]
+    known = np.isfinite(numbers["value_usd"])
+    weight = 0.0 if carats is None else float(np.nansum(carats[known]))
+    dear = weight > 0 and float(numbers["value_usd"][known].sum()) > _DEAREST * weight
+    if dear and not any(names_dollars(text) for text in (column.header, *map(text_of, column.cells[:1]))):
+        mean = float(numbers["value_usd"][known].sum()) / weight
+        numbers["value_usd"] = np.full(table.n_rows, np.nan)
+        table.trace.notes.append(Note(code="value_dear", values={"column": column.header, "mean": f"{mean:,.0f}"}))
 
 
 def _tell_unread(table: KnownTable, header: str, texts: Sequence[str]) -> None:

@@ -413,9 +413,14 @@ MAX_STRANGERS = 20
 """Unknown members of a JSON object that are told one by one."""
 
 
-def recognise(raw: RawTable, kind: str, words: Vocabulary, problems: list[Problem]) -> KnownTable:
-    """Find out what the columns of a table are; what is missing, given twice or misspelt is added to `problems`."""
-    known = words.columns(kind)
+def recognise(
+    raw: RawTable, kind: str, words: Vocabulary, problems: list[Problem], more: Mapping[str, str] | None = None
+) -> KnownTable:
+    """Find out what the columns of a table are; what is missing, given twice or misspelt is added to `problems`.
+
+    `more` has folded headers that mean what those of the documentation do.
+    """
+    known = {**(more or {}), **words.columns(kind)}
     found: dict[str, Column] = {}
     strangers: list[str] = []
 

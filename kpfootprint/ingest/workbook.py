@@ -60,6 +60,7 @@ _ODS_SHOWN = re.compile(
     rb'office:value-type="float"[^<>]*><text:p>[-+\d.,\s\xa0\xc2\xe2\x80\xaf]+([^\d<>][^<>]{0,20})</text:p>'
 )
 """What stands behind the number that a cell shows, where its format was lost on the way."""
+_ODS_FILLED = re.compile(rb"office:(?:[a-z]+-)?value=|<text:p[^<>]*>[^<]")
 _ODS_CURRENCY = re.compile(rb'office:currency="([A-Z]{3})"')
 _ODS_REPEATED = re.compile(rb'number-(?:rows|columns)-repeated\s*=\s*["\']\d{5,}[^<>]*>(.{0,400})')
 
@@ -438,5 +439,5 @@ def _check_content(text: bytes, name: str) -> None:
     if _ODS_UNVALUED.search(text):
         raise refuse(name, "formulas_in_workbook")
     for found in _ODS_REPEATED.finditer(text):
-        if b"office:value" in found.group(1).partition(b"</table:table-row>")[0]:
+        if _ODS_FILLED.search(found.group(1).partition(b"</table:table-row>")[0]):
             raise refuse(name, "too_many_rows", limit=_REPEATS)

@@ -130,6 +130,9 @@ def test_totals_of_parcels_are_checked(scheme: Scheme, zone_table: ZoneTable) ->
     listed = "Parcel,Pcs,Cts,Value\nA,1,0.35,100\nB,1,0.42,$ 200\nTotal,2,0.77,300\n"
     found = reading({"stones.csv": OF_TWO, "parcels.csv": listed}, scheme, zone_table)
     assert (found.problems, [parcel.value_usd for parcel in found.parcels]) == ((), [100.0, 200.0])
+    french = "Colis,Nbre de pierres,Poids net (ct),Valeur ($)\nA,1,0.35,100\nB,1,0.42,200\n"
+    found = reading({"stones.csv": OF_TWO, "colis.csv": french}, scheme, zone_table)
+    assert (found.problems, [parcel.value_usd for parcel in found.parcels]) == ((), [100.0, 200.0])
     wrong = reading({"stones.csv": OF_TWO, "parcels.csv": listed.replace("0.77", "0.87")}, scheme, zone_table)
     assert "total_disagrees" in [problem.code for problem in wrong.problems]
 

@@ -109,3 +109,22 @@ def test_numbers_of_stones_shown_as_percent_are_asked_about(scheme: Scheme, zone
 def test_json_stays_strict(scheme: Scheme, zone_table: ZoneTable) -> None:
     with pytest.raises(IngestError):
         ingest_json(parcel(value_usd="$ 120"), scheme, zone_table)
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "value", "notes"),
+    [
+        ("Valeur", (720000, 990000), None, ["value_dear"]),
+        ("Valeur USD", (720000, 990000), 1710000.0, []),
+        ("Valeur", ("$ 720000", "$ 990000"), 1710000.0, []),
+        ("Valeur", (7200, 9900), 17100.0, []),
+    ],
+)
+def test_a_value_without_currency_that_no_rough_is_worth(
+    header: str, cells: tuple[Any, Any], value: float | None, notes: list[str], scheme: Scheme, zone_table: ZoneTable
+) -> None:
+    text = f"Tamis;Pierres;Carats;{header}\n+7;40;6.00;{cells[0]}\n+9;30;6.60;{cells[1]}\n"
+    (found,) = read(Upload("w.csv", text.encode()), scheme, zone_table).parcels
+    assert (found.n_stones, found.value_usd) == (70, value)
+    assert found.read_as is not None
+    assert [note["code"] for note in found.read_as["notes"]] == notes
