@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from kpfootprint.errors import Problem
+from kpfootprint.ingest.around import sums_up
 from kpfootprint.ingest.headers import Headers
 from kpfootprint.ingest.meanings import Choices, listed
 from kpfootprint.ingest.problems import Broken, problem
@@ -35,7 +36,9 @@ def recognise_files(
             name: recognise_all(group, headers, choices, told[name], several=True) for name, group in groups.items()
         }
         goods = [name for name in named if any(_without_ids(found[name].get(kind)) for kind in GOODS)]
-        if len(goods) < 2 or any(fold(name) in table_names() for name in goods):
+        held = [found[name][kind] for name in goods for kind in GOODS if kind in found[name]]
+        summed = any(sums_up(one, other, headers.words.scheme) for one in held for other in held)
+        if len(goods) < 2 or summed or any(fold(name) in table_names() for name in goods):
             continue
         for name, items in told.items():
             problems += [replace(item, table=f"{name}/{item.table}") for item in items] if name else items

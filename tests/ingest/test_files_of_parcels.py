@@ -114,6 +114,13 @@ def test_what_may_be_no_parcels_is_asked(
     assert (found.problems, len(found.parcels)) == ((), 2)
 
 
+def test_a_workbook_that_sums_up_another_is_no_parcel(scheme: Scheme, zone_table: ZoneTable) -> None:
+    stones = "No,Weight (ct),Colour\n1,0.35,brown\n2,0.42,white\n3,0.30,brown\n"
+    pivot = "Colour,Pcs,Cts\nbrown,2,0.65\nwhite,1,0.42\nTotal,3,1.07\n"
+    found = reading({"data.xlsx": book(S=stones), "pivot.xlsx": book(P=pivot)}, scheme, zone_table)
+    assert (found.problems, [parcel.n_stones for parcel in found.parcels]) == ((), [3])
+
+
 def test_workbooks_may_be_parts_of_one_parcel(scheme: Scheme, zone_table: ZoneTable) -> None:
     files = {"smalls.xlsx": book(S=ONE), "specials.xlsx": book(S=TWO)}
     (parcel,) = reading(files, scheme, zone_table, choices={"sheets": "one"}).parcels
